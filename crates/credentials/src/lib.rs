@@ -1,0 +1,1 @@
+//! Hawk and temporary credentials.

@@ -1,0 +1,1 @@
+//! Verification for third-party services.

@@ -1,0 +1,1 @@
+//! Scopes, scope sets, expressions, roles.
