@@ -1,2 +1,47 @@
-//! The tasks of this workspace.
-fn main() {}
+//! The tasks of this workspace: `cargo xtask <task>`.
+//!
+//! Nothing here is part of the product. Each task is one file; a new one is a file, a variant of [`Task`] and a line in CONTRIBUTING.md.
+
+mod bench;
+mod check;
+mod needs;
+mod run;
+mod screenshots;
+mod soak;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The tasks of the Falconer workspace")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Check the allowed arrows between crates, the templates and the sizes of files (sizes only warn)
+    Check,
+    /// Install what the tests need, then run every check and every test
+    Test(test::Options),
+    /// Print what the tests need and what is missing on this machine
+    Needs,
+    /// Measure CPU per authenticateHawk request beside bare hyper, in one run (release build)
+    Bench(bench::Options),
+    /// Make the screenshots of the README from the end-to-end flow
+    Screenshots,
+    /// Run the long loops: more property cases, more kills
+    Soak,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().task {
+        Task::Check => check::run(),
+        Task::Test(options) => test::run(&options),
+        Task::Needs => needs::report(),
+        Task::Bench(options) => bench::run(&options),
+        Task::Screenshots => screenshots::run(),
+        Task::Soak => soak::run(),
+    }
+}
