@@ -1,1 +1,30 @@
-//! The store's contract.
+//! The store's contract: what is kept, what one atomic step is, and how secrets are sealed.
+//!
+//! A [`Store`] keeps the records of this crate. Each mutation is one business step: the change, its audit rows, the rows of the change
+//! feed and the next [`Revision`] become visible and durable together, before the answer, or not at all. A step says at which revision it
+//! was decided and on what it depends ([`Step`]); when any of that has changed since, the store answers [`StoreError::Stale`] and the use
+//! case decides again. [`KeyRing`] seals the few columns that hold secrets.
+//!
+//! What is deliberately not here: SQL, a driver, HTTP, decisions about who may do what, a clock and a source of randomness. A store keeps
+//! what it is told; expiry is checked by those who use a record, and [`Store::prune`] only tidies.
+//!
+//! To add a behaviour: a method on [`Store`] with its promise in the doc comment, a function in `conformance` that shows it, and then each
+//! backend.
+
+mod error;
+mod key_file;
+mod keyring;
+mod people;
+mod records;
+mod secret;
+mod step;
+mod store;
+
+pub use error::{Result, StoreError};
+pub use key_file::KeyFileError;
+pub use keyring::{KeyRing, OpenError, Place};
+pub use people::{AccountRecord, IdentityRecord, SessionRecord};
+pub use records::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
+pub use secret::Secret;
+pub use step::{AuditEntry, Change, Key, KeyKind, Revision, Step};
+pub use store::{Loaded, Store};

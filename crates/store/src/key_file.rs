@@ -1,0 +1,114 @@
+//! The key file: one key a line.
+//!
+//! ```text
+//! # the last line is the current key; older ones only open
+//! 2026a q83vq83vq83vq83vq83vq83vq83vq83vq83vq83vq80=
+//! ```
+//!
+//! Empty lines and lines that begin with `#` mean nothing. A key is 32 bytes in standard base64 with padding. To rotate: append a line,
+//! restart (or reload), reseal, remove the older line.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::KeyRing;
+
+/// What is wrong with a key file. Lines count from 1; no key is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum KeyFileError {
+    /// Not `<key id> <base64 of 32 bytes>`.
+    #[error("line {0} of the key file is not `<key id> <base64 of 32 bytes>`")]
+    BadLine(usize),
+    /// A key id is 1 to 32 of `A-Z a-z 0-9 - _`.
+    #[error("a key id is 1 to 32 letters, digits, `-` or `_`")]
+    BadKeyId,
+    /// Two keys of one id.
+    #[error("the key id {0:?} is there twice")]
+    RepeatedKeyId(String),
+    /// No key at all.
+    #[error("the key file has no key")]
+    Empty,
+}
+
+impl KeyRing {
+    /// Reads a key file.
+    pub fn parse(text: &str) -> Result<KeyRing, KeyFileError> {
+        let mut ring = KeyRing::empty();
+        for (index, line) in text.lines().enumerate() {
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let bad = || KeyFileError::BadLine(index + 1);
+            let (key_id, key) = line.split_once(char::is_whitespace).ok_or_else(bad)?;
+            let key = Zeroizing::new(STANDARD.decode(key.trim()).map_err(|_| bad())?);
+            ring.push(key_id, key.as_slice().try_into().map_err(|_| bad())?)?;
+        }
+        if ring.key_ids().next().is_none() {
+            return Err(KeyFileError::Empty);
+        }
+        Ok(ring)
+    }
+
+    /// The text of a key file with these keys, the current one last.
+    pub fn to_key_file(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::from(
+            "# Falconer seals secrets with these keys. The last line is the current one.\n",
+        ));
+        for (key_id, key) in self.in_file_order() {
+            let line = Zeroizing::new(format!("{key_id} {}\n", STANDARD.encode(key)));
+            text.push_str(&line);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_reads_back() {
+        let mut ring = KeyRing::from_bytes("z-old", [1; 32]).unwrap();
+        ring.push("a-new", [2; 32]).unwrap();
+        let text = ring.to_key_file();
+        let back = KeyRing::parse(&text).unwrap();
+        assert_eq!(back.current_key_id(), "a-new");
+        assert_eq!(back.key_ids().collect::<Vec<_>>(), ["a-new", "z-old"]);
+        assert_eq!(*back.to_key_file(), *text);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        let key = STANDARD.encode([1u8; 32]);
+        let short = STANDARD.encode([1u8; 31]);
+        for (text, error) in [
+            (String::new(), KeyFileError::Empty),
+            ("# nothing\n\n".into(), KeyFileError::Empty),
+            (format!("# c\nk1 {key}\nk2"), KeyFileError::BadLine(3)),
+            (format!("k1 {short}"), KeyFileError::BadLine(1)),
+            ("k1 !!!".into(), KeyFileError::BadLine(1)),
+            (format!("k/1 {key}"), KeyFileError::BadKeyId),
+            (format!("{} {key}", "k".repeat(33)), KeyFileError::BadKeyId),
+            (
+                format!("k1 {key}\nk1 {key}"),
+                KeyFileError::RepeatedKeyId("k1".into()),
+            ),
+        ] {
+            assert_eq!(KeyRing::parse(&text).unwrap_err(), error, "{text}");
+        }
+    }
+
+    #[test]
+    fn white_space_and_line_ends_of_other_systems_are_fine() {
+        let key = STANDARD.encode([1u8; 32]);
+        assert_eq!(
+            KeyRing::parse(&format!("\r\n  k1 \t {key} \r\n"))
+                .unwrap()
+                .current_key_id(),
+            "k1"
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! What is kept about clients, roles, issuers and grants.
+
+use crate::Secret;
+
+/// A client: not a person, but a name with a secret, scopes and an expiry. Source: `createClient` of the auth API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientRecord {
+    /// The unique name, at most 1280 characters of printable ASCII.
+    pub client_id: String,
+    /// Markdown, for people.
+    pub description: String,
+    /// The key that signs. Sealed at rest.
+    pub access_token: Secret,
+    /// When the client ends, microseconds since 1970: finer than the rest, because `createClient` compares what it was given.
+    pub expires_us: i64,
+    /// Milliseconds since 1970.
+    pub created_ms: i64,
+    /// Milliseconds since 1970.
+    pub last_modified_ms: i64,
+    /// Milliseconds since 1970. Only ever moves forward, by [`crate::Store::note_uses`] or a record with a later value.
+    pub last_date_used_ms: i64,
+    /// When the access token was made, milliseconds since 1970.
+    pub last_rotated_ms: i64,
+    /// The owner's wish that the record go when it has expired.
+    pub delete_on_expiration: bool,
+    /// As the caller gave them, in stored order, not expanded.
+    pub scopes: Vec<String>,
+    /// Switched off: exists, but may not sign.
+    pub disabled: bool,
+    /// The id of the grant that the client was made with, and whose worth bounds the client's.
+    pub grant: Option<String>,
+}
+
+/// A role: whoever has `assume:<role_id>` has its scopes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleRecord {
+    /// The unique name; may end in `*`.
+    pub role_id: String,
+    /// In stored order, not expanded; may hold `<..>`.
+    pub scopes: Vec<String>,
+    /// Markdown, for people.
+    pub description: String,
+    /// Milliseconds since 1970.
+    pub created_ms: i64,
+    /// Milliseconds since 1970.
+    pub last_modified_ms: i64,
+}
+
+/// Falconer's own signer of grant certificates. Not a client: in no listing, and nobody signs a request as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuerRecord {
+    /// `static/falconer/grants-<n>`.
+    pub name: String,
+    /// The key that signs. Sealed at rest.
+    pub token: Secret,
+    /// Milliseconds since 1970.
+    pub created_ms: i64,
+    /// When it stopped signing, milliseconds since 1970; it still verifies what it signed.
+    pub retired_ms: Option<i64>,
+}
+
+/// What a person let a target do for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantRecord {
+    /// 128 random bits as slugid text.
+    pub id: String,
+    /// `<provider>/<subject>` of the person.
+    pub identity: String,
+    /// The exact target as given; for a registered application its id.
+    pub target: String,
+    /// Scheme, host and port of the target, such as `https://notes.example.com`.
+    pub target_origin: String,
+    /// The clientId that the certificate names: `<identity>/<host>/<id>`.
+    pub client_id: String,
+    /// What was granted: closed under the expansion of its time, normalized.
+    pub scopes: Vec<String>,
+    /// A label only: the person took all that was on offer.
+    pub everything: bool,
+    /// Origins that may learn who the person is.
+    pub identity_for: Vec<String>,
+    /// Milliseconds since 1970.
+    pub created_ms: i64,
+    /// First instant of the certificate, milliseconds since 1970.
+    pub start_ms: i64,
+    /// The end, milliseconds since 1970, without tolerance.
+    pub expires_ms: i64,
+    /// The name of the issuer that signed.
+    pub issuer: String,
+    /// The certificate's seed, from which the same credential can be derived again.
+    pub seed: String,
+    /// The one-time nonce of the form. At most one grant of a person that is not revoked has a given nonce; empty where there was no form.
+    pub nonce: String,
+    /// A hash of the choices made in the form.
+    pub choices: String,
+    /// What the person called it.
+    pub label: String,
+    /// Milliseconds since 1970, at most a minute behind.
+    pub last_used_ms: Option<i64>,
+    /// How often it was used.
+    pub use_count: i64,
+    /// Milliseconds since 1970. Set once.
+    pub revoked_ms: Option<i64>,
+    /// Who revoked it: a clientId or an identity.
+    pub revoked_by: Option<String>,
+    /// Why, for people.
+    pub reason: Option<String>,
+}

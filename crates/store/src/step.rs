@@ -1,0 +1,113 @@
+//! Steps: what every mutation carries, and what it leaves behind.
+
+/// A point in the history of the store. Starts at 0 and grows by one with each step that changes something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Revision(pub i64);
+
+/// Something that a decision can depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Key {
+    /// Any role: one changed role can change every expansion.
+    Role,
+    /// The client of this clientId, whether it exists or not.
+    Client(String),
+    /// The grant of this id.
+    Grant(String),
+    /// The person of this `<provider>/<subject>`.
+    Identity(String),
+}
+
+/// The kind of record that a [`Change`] names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyKind {
+    /// A role, by roleId.
+    Role,
+    /// A client, by clientId.
+    Client,
+    /// A grant, by id.
+    Grant,
+    /// A person, by `<provider>/<subject>`.
+    Identity,
+    /// An issuer, by name.
+    Issuer,
+}
+
+impl KeyKind {
+    /// The word that is stored, and that [`AuditEntry::entity_type`] uses: `role`, `client`, `grant`, `identity`, `issuer`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            KeyKind::Role => "role",
+            KeyKind::Client => "client",
+            KeyKind::Grant => "grant",
+            KeyKind::Identity => "identity",
+            KeyKind::Issuer => "issuer",
+        }
+    }
+
+    /// The kind of a stored word.
+    pub fn of_word(word: &str) -> Option<KeyKind> {
+        [
+            KeyKind::Role,
+            KeyKind::Client,
+            KeyKind::Grant,
+            KeyKind::Identity,
+            KeyKind::Issuer,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What every mutation carries: when and on what it was decided, and who did what, for the audit. Entity and revision of the audit row
+/// are filled in by the method that is called.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The revision of the records that the decision was made on.
+    pub decided_at: Revision,
+    /// What must not have changed since.
+    pub depends_on: Vec<Key>,
+    /// Now, milliseconds since 1970.
+    pub at_ms: i64,
+    /// A clientId or an identity.
+    pub actor: String,
+    /// The id of the grant that the actor acted with.
+    pub grant: Option<String>,
+    /// What was done, in a word such as `created`.
+    pub action: String,
+    /// More about it. Never a secret: it is stored and shown as it is.
+    pub detail: Option<serde_json::Value>,
+}
+
+/// One row of the audit history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEntry {
+    /// The revision that the step made, or that it found where it changed nothing.
+    pub revision: Revision,
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+    /// A clientId or an identity.
+    pub actor: String,
+    /// The id of the grant that the actor acted with.
+    pub grant: Option<String>,
+    /// [`Step::action`].
+    pub action: String,
+    /// `client`, `role`, `grant`, `identity`, `issuer` or `account`.
+    pub entity_type: String,
+    /// The entity's own name.
+    pub entity_id: String,
+    /// [`Step::detail`].
+    pub detail: Option<serde_json::Value>,
+}
+
+/// One row of the change feed: this record was written or deleted at this revision. Read the record to know more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// When, in the store's own counting.
+    pub revision: Revision,
+    /// What kind of record.
+    pub key_kind: KeyKind,
+    /// Which one.
+    pub key: String,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+}

@@ -1,0 +1,213 @@
+//! The trait that every backend implements.
+
+use async_trait::async_trait;
+
+use crate::{
+    AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord,
+    Result, Revision, RoleRecord, SessionRecord, Step,
+};
+
+/// Everything that a node answers from, at one revision.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The revision of all that follows.
+    pub revision: Revision,
+    /// The highest [`Step::at_ms`] of any committed step, milliseconds since 1970; 0 when there was none. A clock far behind it is wrong.
+    pub highest_ms: i64,
+    /// All roles, ascending by the bytes of the roleId.
+    pub roles: Vec<RoleRecord>,
+    /// All clients, ascending by the bytes of the clientId.
+    pub clients: Vec<ClientRecord>,
+    /// All issuers, oldest first.
+    pub issuers: Vec<IssuerRecord>,
+    /// Grants, revoked ones too, that end after `highest_ms` less 31 days.
+    pub grants: Vec<GrantRecord>,
+    /// All people that have ever been seen.
+    pub identities: Vec<IdentityRecord>,
+}
+
+/// One place where records are kept.
+///
+/// **Steps.** A method that takes a [`Step`] does all of the following in one transaction, durable before the answer, or none of it:
+/// check that nothing in [`Step::depends_on`] has changed after [`Step::decided_at`] (else [`Stale`](crate::StoreError::Stale)); write;
+/// one audit row for each entity; one row of the change feed for each record; the next revision, which is the answer. A step that finds
+/// nothing to change writes its audit row (where its method says so) and answers the present revision.
+///
+/// Steps of one store happen one after the other, and revisions become visible in order. A dropped future does not undo its step: it may
+/// still commit.
+///
+/// What takes no step (sessions, last uses, attempts, links) is durable before the answer too, but has no revision and no audit row.
+#[async_trait]
+pub trait Store: Send + Sync {
+    // ---- reading ----
+
+    /// Everything at one revision. The only read that is meant to be large.
+    async fn load(&self) -> Result<Loaded>;
+    /// The present revision.
+    async fn revision(&self) -> Result<Revision>;
+    /// What changed after `since`, ascending by revision, at most about `limit` rows; the rows of one revision are never torn apart, so
+    /// that the last row's revision is where to go on. [`Stale`](crate::StoreError::Stale) when the feed no longer reaches back so far, or
+    /// when `since` is ahead of the store: load again.
+    async fn changes_since(&self, since: Revision, limit: u32) -> Result<Vec<Change>>;
+    /// One client.
+    async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>>;
+    /// One grant, however old.
+    async fn grant(&self, id: &str) -> Result<Option<GrantRecord>>;
+    /// One person.
+    async fn identity(&self, identity: &str) -> Result<Option<IdentityRecord>>;
+
+    // ---- clients ----
+
+    /// [`Conflict`](crate::StoreError::Conflict) when the clientId exists.
+    async fn insert_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision>;
+    /// Writes the whole record, except that the last use never goes back. Conflict when it is gone.
+    async fn update_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision>;
+    /// Deleting what is not there leaves an audit row all the same, and answers the present revision.
+    async fn delete_client(&self, step: &Step, client_id: &str) -> Result<Revision>;
+    /// A step that asked for what is there already: checks [`Step::depends_on`], leaves an audit row, answers the present revision.
+    async fn note_repeat(
+        &self,
+        step: &Step,
+        entity_type: &str,
+        entity_id: &str,
+    ) -> Result<Revision>;
+    /// Makes the stored clients under `static/`, but never under `static/falconer/`, equal to this list. What is equal in description,
+    /// token, expiry, scopes and flags is left alone; what differs keeps its creation and last use (and, with the same token, its last
+    /// rotation). One audit row for each client that changed; nothing at all when none did. Conflict when the list names a client outside
+    /// of that space, or one twice.
+    async fn replace_static_clients(
+        &self,
+        step: &Step,
+        clients: &[ClientRecord],
+    ) -> Result<Revision>;
+
+    // ---- roles ----
+
+    /// Conflict when the roleId exists.
+    async fn insert_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision>;
+    /// Conflict when it is gone.
+    async fn update_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision>;
+    /// Deleting what is not there leaves an audit row all the same, and answers the present revision.
+    async fn delete_role(&self, step: &Step, role_id: &str) -> Result<Revision>;
+    /// All or none, at one revision. Conflict when one of them exists.
+    async fn insert_roles(&self, step: &Step, roles: &[RoleRecord]) -> Result<Revision>;
+
+    // ---- issuers and grants ----
+
+    /// Conflict when the name exists.
+    async fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Result<Revision>;
+    /// Sets `retired_ms` to [`Step::at_ms`]. Conflict when there is no such issuer that still signs.
+    async fn retire_issuer(&self, step: &Step, name: &str) -> Result<Revision>;
+    /// Adds a grant. The one that it `replaces` is revoked in the same step, by the actor (unless it was revoked before). Conflict when the id
+    /// exists, when `replaces` does not, or when another grant of the person that is not revoked has the same nonce (not empty): so of two
+    /// presses of one button exactly one makes a grant.
+    async fn insert_grant(
+        &self,
+        step: &Step,
+        grant: &GrantRecord,
+        replaces: Option<&str>,
+    ) -> Result<Revision>;
+    /// Sets `revoked_ms` to [`Step::at_ms`] where it is not set. Ids that are unknown or revoked already are passed over; audit rows for the
+    /// others; the present revision when there were none.
+    async fn revoke_grants(
+        &self,
+        step: &Step,
+        ids: &[String],
+        by: &str,
+        reason: &str,
+    ) -> Result<Revision>;
+    /// A person's grants, newest first, ended and revoked ones too.
+    async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>>;
+    /// The newest grant of the person with this nonce, revoked or not.
+    async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>>;
+
+    // ---- people ----
+
+    /// Adds or replaces a person.
+    async fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Result<Revision>;
+    /// Adds a local account and its person. Conflict when the name was ever used.
+    async fn insert_account(
+        &self,
+        step: &Step,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+    ) -> Result<Revision>;
+    /// Writes account and person together. Conflict when there is no such account. `created_ms` is kept.
+    async fn update_account(
+        &self,
+        step: &Step,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+    ) -> Result<Revision>;
+    /// One local account, deleted ones too.
+    async fn account(&self, name: &str) -> Result<Option<AccountRecord>>;
+    /// All local accounts by name, deleted ones too.
+    async fn accounts(&self) -> Result<Vec<AccountRecord>>;
+    /// Keeps a set-up link, by the hash of its token.
+    async fn put_setup_link(&self, hash: &str, expires_ms: i64) -> Result<()>;
+    /// Whether the link exists, is unused and ends after `now_ms`.
+    async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool>;
+    /// Uses the link up and adds the account and its person, in one step. Conflict when the link is not valid at [`Step::at_ms`], or the
+    /// name was ever used (the link stays usable then).
+    async fn complete_setup(
+        &self,
+        step: &Step,
+        hash: &str,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+    ) -> Result<Revision>;
+
+    // ---- sessions and the like: no revision ----
+
+    /// Conflict when the hash exists.
+    async fn insert_session(&self, session: &SessionRecord) -> Result<()>;
+    /// One session, ended ones too: the caller checks the time.
+    async fn session(&self, id_hash: &str) -> Result<Option<SessionRecord>>;
+    /// Moves `last_seen_ms` forward. Nothing when the session is gone.
+    async fn touch_session(&self, id_hash: &str, now_ms: i64) -> Result<()>;
+    /// Nothing when the session is gone.
+    async fn delete_session(&self, id_hash: &str) -> Result<()>;
+    /// Ends a person's sessions, but for one; how many there were.
+    async fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> Result<u64>;
+    /// A person's sessions, newest first, ended ones too.
+    async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>>;
+    /// Remembers that the person has confirmed this exact origin.
+    async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()>;
+    /// Nothing when it was not remembered.
+    async fn forget_origin(&self, identity: &str, origin: &str) -> Result<()>;
+    /// Origins with the time of the last confirmation, by origin.
+    async fn remembered_origins(&self, identity: &str) -> Result<Vec<(String, i64)>>;
+    /// How many attempts were noted for this key after `now_ms - window_ms`.
+    async fn attempts(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32>;
+    /// Notes one more attempt; how many there are now, this one included. Exact under concurrency.
+    async fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32>;
+    /// Forgets the attempts of this key.
+    async fn clear_attempts(&self, key: &str) -> Result<()>;
+    /// Last uses of clients `(clientId, ms)` and of grants `(id, ms, uses since the last time)`. Times only move forward; what is gone is
+    /// passed over.
+    async fn note_uses(
+        &self,
+        clients: &[(String, i64)],
+        grants: &[(String, i64, i64)],
+    ) -> Result<()>;
+
+    // ---- audit and upkeep ----
+
+    /// What happened to one entity, oldest first.
+    async fn entity_history(
+        &self,
+        entity_type: &str,
+        entity_id: &str,
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>>;
+    /// What one clientId or identity did, oldest first.
+    async fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>>;
+    /// Removes what has ended: sessions, links, attempts, and the older part of the change feed. Decides nothing: all of it was worthless
+    /// before.
+    async fn prune(&self, now_ms: i64) -> Result<()>;
+    /// Seals up to `limit` values again that were sealed with an older key; how many there were. 0: the older keys are no longer needed.
+    async fn reseal(&self, limit: u32) -> Result<u32>;
+    /// Whether the store answers and could write.
+    async fn ping(&self) -> Result<()>;
+}
