@@ -1,0 +1,157 @@
+/** A Taskcluster certificate of version 1, as `ext.certificate` carries it. Times in milliseconds since 1970. */
+export interface Certificate {
+  version: 1;
+  scopes: string[];
+  start: number;
+  expiry: number;
+  seed: string;
+  signature: string;
+  issuer?: string | null;
+}
+
+export interface Credentials {
+  /** For display only: never decide anything by it. */
+  clientId: string;
+  accessToken: string;
+  /** Only with temporary credentials; JSON text is accepted where credentials are given to `connect`. */
+  certificate?: Certificate;
+}
+
+/** What went wrong. The message is fit to be shown to a person. */
+export class FalconerError extends Error {
+  constructor(code: string, message: string, details?: { status?: number; body?: unknown; cause?: unknown });
+  /**
+   * The server's code (`InsufficientScopes`, `AuthenticationFailed`, ...), or one of ours: `UnexpectedAnswer`, `BadCredentials`,
+   * `BadRootUrl`, `BadRequest`, `BadUrl`, `BadAnswer`, `NoStorage`, `InsecureContext`, `NetworkError`, `SignedOut`, `Expired`,
+   * `UnknownError`.
+   */
+  readonly code: string;
+  /** HTTP status, 0 if there was none. */
+  readonly status: number;
+  /** The parsed body of the answer, if there was one. */
+  readonly body: unknown;
+}
+
+export interface ConnectOptions {
+  /** Root URL of Falconer. Default: where this module came from, if that is `<root>/sdk/...`. */
+  rootUrl?: string;
+  /** Where credentials live: `memory` (default) ends with the page, `session` with the tab, `local` with the credentials. */
+  storage?: 'memory' | 'session' | 'local';
+  /** Credentials that the program has already, such as a script's in Node. `certificate` may be JSON text. */
+  credentials?: { clientId: string; accessToken: string; certificate?: Certificate | string | null };
+}
+
+export interface SignInRequest {
+  /** Markdown, shown to the person as the site's own words. */
+  description: string;
+  /** Scopes to ask for; absent: all that the person may do, except what is broad. */
+  scopes?: string[];
+  /** Ask to let the target's origin (and each of `audience`) know who the person is. */
+  identity?: boolean;
+  /** Further origins that may know, such as `https://api.notes.example.com`. */
+  audience?: string[];
+  /** A wish for the lifetime, such as `2 hours`. */
+  expires?: string;
+  /** How the credentials come back: `fragment` (default) never reaches a server, `query` is the original protocol's form. */
+  responseMode?: 'fragment' | 'query';
+  /** Where they come back to. Default: this page without its fragment. It may not have a query parameter `state`. */
+  target?: string;
+}
+
+export interface CallOptions {
+  /** Also sign the body. */
+  payloadHash?: boolean;
+  /** Restrict this one call to these scopes. An empty list leaves what everybody may do. */
+  authorizedScopes?: string[];
+}
+
+export interface SignUrlOptions {
+  /** Default 900. */
+  expiresInSeconds?: number;
+  /** Instead of `expiresInSeconds`: seconds since 1970. */
+  expiresAtSeconds?: number;
+  authorizedScopes?: string[];
+}
+
+/** Who somebody is, as the identity provider says. Given only to the origins that the person agreed to. */
+export interface Identity {
+  id: string;
+  provider: string;
+  subject: string;
+  displayName: string;
+  email?: string;
+  emailVerified?: boolean;
+  target: string;
+}
+
+export interface Whoami {
+  clientId: string;
+  scopes: string[];
+  /** RFC 3339. */
+  expires: string;
+  identity: Identity | null;
+}
+
+export interface Session {
+  readonly rootUrl: string;
+  readonly signedIn: boolean;
+  /** A copy, or null when signed out or expired. */
+  readonly credentials: Credentials | null;
+  /** For display only. */
+  readonly clientId: string | null;
+  /** Why the last answer was refused, or null. */
+  readonly signInError: FalconerError | null;
+  /** Null when signed out, and for credentials without an end. */
+  readonly expiresAt: Date | null;
+  /** Seconds: 0 when signed out, Infinity for credentials without an end. */
+  readonly expiresIn: number;
+  /** Leaves the page for Falconer's grant page. */
+  signIn(request: SignInRequest): void;
+  /** The address of the grant page; remembers in this tab that it was asked for. */
+  signInUrl(request: SignInRequest): string;
+  /** Forgets the credentials. They stay valid until they end or the person revokes the grant. */
+  clear(): void;
+  /** Calls back once, `secondsBefore` (default 300) the end. Returns a function that stops waiting. */
+  onExpiring(callback: () => void, secondsBefore?: number): () => void;
+  /** `fetch`, signed. Redirects are errors and cookies are left out unless `init` says otherwise. */
+  fetch(input: string | URL | Request, init?: RequestInit, options?: CallOptions): Promise<Response>;
+  /** Signed call with JSON both ways; throws FalconerError for an answer of 400 and above. With a body the method is POST unless given. */
+  json(input: string | URL | Request, init?: Omit<RequestInit, 'body'> & { body?: unknown }, options?: CallOptions): Promise<any>;
+  /** A URL that works by itself for a while, GET only. */
+  signUrl(url: string | URL, options?: SignUrlOptions): Promise<string>;
+  /** What the credentials are worth at this moment. */
+  currentScopes(): Promise<string[]>;
+  /** What Falconer tells this page's origin about these credentials. */
+  whoami(options?: { origin?: string }): Promise<Whoami>;
+}
+
+export function connect(options?: ConnectOptions): Session;
+
+// The pieces, for programs that sign by themselves.
+
+export interface SignedParts {
+  ts: string;
+  nonce?: string;
+  method: string;
+  resource: string;
+  host: string;
+  port: number;
+  hash?: string;
+  ext?: string;
+  app?: string;
+  dlg?: string;
+}
+
+export function normalizedString(kind: 'header' | 'bewit', parts: SignedParts): string;
+export function mac(accessToken: string, kind: 'header' | 'bewit', parts: SignedParts): Promise<string>;
+export function payloadHash(contentType: string | null | undefined, payload: string | ArrayBuffer | Uint8Array): Promise<string>;
+export function extText(certificate?: Certificate, authorizedScopes?: string[]): string | undefined;
+export function requestParts(url: string | URL): { resource: string; host: string; port: number; href: string };
+export function authorization(
+  credentials: Credentials,
+  method: string,
+  url: string | URL,
+  options?: { ts?: number; nonce?: string; hash?: string; authorizedScopes?: string[] },
+): Promise<string>;
+export function signUrl(credentials: Credentials, url: string | URL, options?: SignUrlOptions): Promise<string>;
+export function splitAnswer(href: string): { values: Record<string, string | null> | null; href: string };

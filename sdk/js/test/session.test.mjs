@@ -1,0 +1,208 @@
+// Sign-in, keeping, calling, ending: with a page made of plain objects.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+const ROOT = 'https://auth.example';
+const HOUR_MS = 60 * 60 * 1000;
+const certificate = (expiry = Date.now() + HOUR_MS) => ({ version: 1, scopes: ['a'], start: 0, expiry, seed: 's', signature: 'x', issuer: 'i' });
+
+function memory() {
+  const map = new Map();
+  return {
+    getItem: (key) => map.get(key) ?? null,
+    setItem: (key, value) => void map.set(key, String(value)),
+    removeItem: (key) => void map.delete(key),
+    map,
+  };
+}
+
+let loads = 0;
+/** A page load: a fresh copy of the module sees this address. */
+async function load(href, { sessionStorage = memory(), localStorage = memory() } = {}) {
+  const page = { href, went: null, sessionStorage, localStorage };
+  globalThis.location = { get href() { return page.href; }, get origin() { return new URL(page.href).origin; }, assign: (to) => { page.went = to; } };
+  globalThis.history = { state: { kept: true }, replaceState: (state, _title, to) => { page.state = state; page.href = to; } };
+  globalThis.sessionStorage = sessionStorage;
+  globalThis.localStorage = localStorage;
+  loads += 1;
+  page.module = await import(`../falconer.js?load=${loads}`);
+  return page;
+}
+
+/** What Falconer does with a target, in each form. */
+function deliver(target, mode, credentials) {
+  const answer = Object.entries(credentials).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
+  const [address, fragment] = target.split('#');
+  if (fragment !== undefined) return `${target}${fragment.includes('?') ? '&' : '?'}${answer}`;
+  if (mode === 'fragment') return `${target}#${answer}`;
+  return `${address}${address.includes('?') ? '&' : '?'}${answer}`;
+}
+
+const given = { clientId: 'local/ann/notes', accessToken: 'tok&en+/=', certificate: JSON.stringify(certificate()) };
+
+for (const [mode, start, clean] of [
+  ['fragment', 'https://notes.example/', 'https://notes.example/'],
+  ['fragment', 'https://notes.example/a?x=1&y', 'https://notes.example/a?x=1&y'],
+  ['query', 'https://notes.example/a?x=1', 'https://notes.example/a?x=1'],
+  ['query', 'https://notes.example/', 'https://notes.example/'],
+  ['fragment', 'https://notes.example/#/books/demo', 'https://notes.example/#/books/demo'],
+  ['query', 'https://notes.example/?x=1#/books?sort=up', 'https://notes.example/?x=1#/books?sort=up'],
+]) {
+  test(`sign in, ${mode} form, from ${start}`, async () => {
+    const first = await load(start);
+    first.module.connect({ rootUrl: `${ROOT}/` }).signIn({
+      description: 'why & what', scopes: ['notes:read:a b'], identity: true, audience: ['https://api.example'], expires: '2 hours', responseMode: mode, target: start,
+    });
+    const asked = new URL(first.went);
+    assert.equal(asked.origin, ROOT);
+    assert.equal(asked.searchParams.get('description'), 'why & what');
+    assert.deepEqual(asked.searchParams.getAll('scope'), ['notes:read:a b']);
+    assert.equal(asked.searchParams.get('identity'), 'true');
+    assert.equal(asked.searchParams.get('audience'), 'https://api.example');
+    assert.equal(asked.searchParams.get('expires'), '2 hours');
+    assert.equal(asked.searchParams.get('response_mode'), mode === 'query' ? null : 'fragment');
+
+    const back = await load(deliver(asked.searchParams.get('target'), mode, given), { sessionStorage: first.sessionStorage });
+    assert.equal(back.href, clean, 'gone from the address bar at import');
+    assert.deepEqual(back.state, { kept: true });
+    const session = back.module.connect({ rootUrl: ROOT, storage: 'session' });
+    assert.equal(session.signInError, null);
+    assert.equal(session.signedIn, true);
+    assert.deepEqual(session.credentials, { ...given, certificate: JSON.parse(given.certificate) });
+    assert.ok(session.expiresIn > 3500 && session.expiresIn <= 3600);
+
+    const reloaded = await load(clean, { sessionStorage: back.sessionStorage });
+    assert.equal(reloaded.module.connect({ rootUrl: ROOT, storage: 'session' }).clientId, given.clientId);
+    assert.equal(reloaded.module.connect({ rootUrl: 'https://other.example', storage: 'session' }).signedIn, false);
+    reloaded.module.connect({ rootUrl: ROOT, storage: 'session' }).clear();
+    assert.equal([...reloaded.sessionStorage.map.values()].some((text) => text.includes('tok&en')), false);
+  });
+}
+
+test('an answer that nobody asked for is thrown away, also a second time', async () => {
+  for (const href of [
+    `https://notes.example/?clientId=evil&accessToken=evil`,
+    `https://notes.example/?state=guessed&clientId=evil&accessToken=evil`,
+    `https://notes.example/?state=__proto__#clientId=evil&accessToken=evil`,
+    `https://notes.example/#certificate=%7B%7D&accessToken=evil`,
+  ]) {
+    const page = await load(href);
+    assert.equal(page.href, 'https://notes.example/');
+    const session = page.module.connect({ rootUrl: ROOT });
+    assert.equal(session.signedIn, false);
+    assert.equal(session.signInError.code, 'UnexpectedAnswer');
+  }
+
+  const first = await load('https://notes.example/');
+  const target = new URL(first.module.connect({ rootUrl: ROOT }).signInUrl({ description: 'd' })).searchParams.get('target');
+  const answer = deliver(target, 'fragment', given);
+  const otherTab = await load(answer);
+  assert.equal(otherTab.module.connect({ rootUrl: ROOT }).signInError.code, 'UnexpectedAnswer');
+  const sameTab = await load(answer, { sessionStorage: first.sessionStorage });
+  assert.equal(sameTab.module.connect({ rootUrl: ROOT }).signedIn, true);
+  const again = await load(answer, { sessionStorage: first.sessionStorage });
+  assert.equal(again.module.connect({ rootUrl: ROOT }).signInError.code, 'UnexpectedAnswer');
+});
+
+test('an answer from one Falconer is not taken for another', async () => {
+  const first = await load('https://notes.example/');
+  const target = new URL(first.module.connect({ rootUrl: ROOT }).signInUrl({ description: 'd' })).searchParams.get('target');
+  const back = await load(deliver(target, 'query', given), { sessionStorage: first.sessionStorage });
+  assert.equal(back.module.connect({ rootUrl: 'https://other.example' }).signedIn, false);
+  assert.equal(back.module.connect({ rootUrl: ROOT }).signedIn, true);
+});
+
+test('broken answers say what is broken, and leave the address bar too', async () => {
+  for (const broken of ['clientId=a&clientId=b&accessToken=c', 'accessToken=c', 'clientId=a&accessToken=%zz', 'clientId=a&accessToken=c&certificate=%7B']) {
+    const first = await load('https://notes.example/');
+    const target = new URL(first.module.connect({ rootUrl: ROOT }).signInUrl({ description: 'd' })).searchParams.get('target');
+    const back = await load(`${target}#${broken}`, { sessionStorage: first.sessionStorage });
+    assert.equal(back.href, 'https://notes.example/');
+    assert.equal(back.module.connect({ rootUrl: ROOT }).signInError.code, 'BadCredentials', broken);
+  }
+});
+
+test('addresses that hold no answer stay as they are', async () => {
+  for (const href of ['https://notes.example/?state=mine&code=x', 'https://notes.example/?clientId=x', 'https://notes.example/#a?b&&c=', 'https://notes.example/?']) {
+    const page = await load(href);
+    assert.equal(page.href, href);
+    assert.equal(page.module.connect({ rootUrl: ROOT }).signInError, null);
+  }
+});
+
+test('a target with a state of its own, and a grant without a reason, are refused', async () => {
+  const { module } = await load('https://notes.example/?state=mine');
+  assert.throws(() => module.connect({ rootUrl: ROOT }).signIn({ description: 'd' }), { code: 'BadRequest' });
+  assert.throws(() => module.connect({ rootUrl: ROOT }).signIn({ target: 'https://notes.example/' }), { code: 'BadRequest' });
+  assert.throws(() => module.connect({}), { code: 'BadRootUrl' });
+});
+
+test('the end', async (t) => {
+  const { module } = await load('https://notes.example/');
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
+  const session = module.connect({ rootUrl: ROOT, credentials: { ...given, certificate: certificate(1_000_000 + HOUR_MS) } });
+  assert.equal(session.expiresIn, 3600);
+  assert.equal(session.expiresAt.getTime(), 1_000_000 + HOUR_MS);
+  let told = 0;
+  session.onExpiring(() => { told += 1; }, 300);
+  const stop = session.onExpiring(() => assert.fail('was stopped'), 600);
+  stop();
+  for (let minute = 0; minute < 54; minute += 1) t.mock.timers.tick(60_000);
+  assert.equal(told, 0);
+  t.mock.timers.tick(60_000);
+  t.mock.timers.tick(60_000);
+  assert.equal(told, 1);
+  t.mock.timers.tick(HOUR_MS);
+  assert.equal(session.signedIn, false);
+  assert.equal(session.credentials, null);
+  await assert.rejects(session.fetch('https://notes.example/api'), { code: 'Expired' });
+  session.clear();
+  await assert.rejects(session.fetch('https://notes.example/api'), { code: 'SignedOut' });
+});
+
+test('calls are signed, failures are readable', async (t) => {
+  const { module } = await load('https://notes.example/page');
+  const session = module.connect({ rootUrl: ROOT, credentials: given });
+  let sent;
+  let answer = () => Response.json({ ok: true });
+  t.mock.method(globalThis, 'fetch', async (request, init) => {
+    sent = new Request(request, init);
+    return answer();
+  });
+
+  assert.deepEqual(await session.json('/api/x?y=1', { body: { a: 1 } }, { payloadHash: true, authorizedScopes: ['s'] }), { ok: true });
+  assert.equal(sent.url, 'https://notes.example/api/x?y=1');
+  assert.equal(sent.method, 'POST');
+  assert.equal(await sent.text(), '{"a":1}');
+  const header = sent.headers.get('authorization');
+  assert.match(header, /^Hawk id="local\/ann\/notes", ts="\d+", nonce="[\w-]{12}", hash="qKG2AtsqLMhIdy7\+OrxWG0bU8wTDncYSW0gmNukAKpI=", ext="/);
+  assert.deepEqual(JSON.parse(atob(/ext="([^"]*)"/.exec(header)[1])), { certificate: JSON.parse(given.certificate), authorizedScopes: ['s'] });
+
+  answer = () => Response.json({ code: 'AuthenticationFailed', message: 'The grant x has been revoked\n\n---\n\n* method: y' }, { status: 401 });
+  await assert.rejects(session.json('/api'), { code: 'AuthenticationFailed', status: 401, message: 'The grant x has been revoked' });
+  answer = () => new Response('<h1>Bad gateway</h1>', { status: 502 });
+  await assert.rejects(session.json('/api'), { code: 'UnknownError', status: 502, message: /502/ });
+  answer = () => new Response(null, { status: 204 });
+  assert.equal(await session.json('/api', { method: 'DELETE' }), null);
+  answer = () => { throw new TypeError('Failed to fetch'); };
+  await assert.rejects(session.json('https://api.example/'), { code: 'NetworkError', message: /api\.example/ });
+
+  answer = () => Response.json({ status: 'auth-success', clientId: 'c', scopes: ['a'], expires: 'e', identity: { id: 'local/ann' } });
+  assert.deepEqual(await session.whoami(), { clientId: 'c', scopes: ['a'], expires: 'e', identity: { id: 'local/ann' } });
+  assert.equal(sent.url, `${ROOT}/api/auth/v1/authenticate-hawk`);
+  const { authorization, ...asked } = await sent.json();
+  assert.deepEqual(asked, { method: 'get', resource: '/', host: 'notes.example', port: 443 });
+  assert.match(authorization, /^Hawk id=/);
+  answer = () => Response.json({ status: 'auth-failed', message: 'The grant x has ended' });
+  await assert.rejects(session.whoami(), { code: 'AuthenticationFailed', message: 'The grant x has ended' });
+});
+
+test('a browser without storage still works in memory, but cannot ask', async () => {
+  const blocked = { getItem() { throw new Error('blocked'); }, setItem() { throw new Error('blocked'); }, removeItem() { throw new Error('blocked'); } };
+  const { module } = await load('https://notes.example/', { sessionStorage: blocked });
+  const session = module.connect({ rootUrl: ROOT, storage: 'session', credentials: given });
+  assert.equal(session.signedIn, true);
+  assert.throws(() => session.signIn({ description: 'd' }), { code: 'NoStorage' });
+  session.clear();
+  assert.equal(session.signedIn, false);
+});
