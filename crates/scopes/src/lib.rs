@@ -1,1 +1,37 @@
-//! Scopes, scope sets, expressions, roles.
+//! Scopes and what follows from them: satisfaction, scope sets, scope expressions, roles.
+//!
+//! This crate is pure: no I/O, no clock, no randomness, no locks that anybody can wait for. Everything that Falconer decides about
+//! permissions ends in one of its functions, and `naive` is a second, obvious implementation that the tests hold against the fast one.
+//!
+//! What it deliberately does not do: it knows no clients, no credentials and no grants, it caches nothing, and it does not apply the rule
+//! that new clients and roles may not hold a scope ending in `**` (that belongs to the four API calls that enforce it).
+//!
+//! | concept | where |
+//! |---|---|
+//! | the text of one scope: grammar, [`covers`], [`compare`] | `scope` |
+//! | raw lists: sort, normal form, merge, intersection | [`list`] |
+//! | a sorted and normalized set | [`ScopeSet`] |
+//! | `AllOf` / `AnyOf`, what is missing | [`Expression`] |
+//! | expressions with parameters | [`Template`] |
+//! | roles: [`RoleSet::expand`], [`RoleSet::validate_change`], [`validate`] | `role`, `role_set`, `expansion`, `validation` |
+//!
+//! To add a rule about scopes: add it to `naive` first, then to the fast code, then let `tests/model.rs` generate worlds in which it matters.
+
+mod expansion;
+mod expression;
+pub mod list;
+pub mod naive;
+mod role;
+mod role_set;
+mod scope;
+mod scope_set;
+mod template;
+mod validation;
+
+pub use expression::Expression;
+pub use role::{Role, RoleError};
+pub use role_set::RoleSet;
+pub use scope::{compare, covers, is_valid_role_id, is_valid_scope};
+pub use scope_set::ScopeSet;
+pub use template::{Params, Template, TemplateError};
+pub use validation::validate;

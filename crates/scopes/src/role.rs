@@ -1,0 +1,133 @@
+//! One role, its compiled form, and what can be wrong with roles.
+
+use crate::list;
+use thiserror::Error;
+
+/// The token in the scopes of a star role that its parameter replaces.
+pub(crate) const TOKEN: &str = "<..>";
+/// What every role's pattern begins with: role `x` is the scope `assume:x`.
+pub(crate) const ASSUME: &str = "assume:";
+/// Stands for the token while scopes with it are sorted. It is below every legal character, and no legal scope contains it.
+const PLACEHOLDER: &str = "\u{1a}";
+
+/// A role: whoever satisfies `assume:<role_id>` gets its scopes too. A role whose id ends in `*` is a *star role*: it applies to every
+/// scope below its prefix, and `<..>` in its scopes stands for the rest (scopes.md 5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// `^[\x20-\x7e]+$`, without `assume:`.
+    pub role_id: String,
+    /// In stored order.
+    pub scopes: Vec<String>,
+}
+
+/// Why a set of roles is refused (scopes.md 6). `Display` is the exact message; on the wire both arrive as `InputError`.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RoleError {
+    /// A scope of a star role uses `<..>` in a way that has no clear meaning.
+    #[error("{message}")]
+    InvalidScope {
+        /// The exact message.
+        message: String,
+        /// The scope as stored.
+        scope: String,
+    },
+    /// A role reaches itself.
+    #[error("{message}")]
+    DependencyCycle {
+        /// The exact message.
+        message: String,
+        /// `assume:` patterns, the first one repeated at the end.
+        cycle: Vec<String>,
+    },
+}
+
+impl RoleError {
+    /// The code that the reference's own library gives: `InvalidScopeError` or `DependencyCycleError`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            RoleError::InvalidScope { .. } => "InvalidScopeError",
+            RoleError::DependencyCycle { .. } => "DependencyCycleError",
+        }
+    }
+}
+
+/// A role with what expansion and validation need to know about it.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) role: Role,
+    /// For a star role the text before its star.
+    prefix: Option<String>,
+    /// The scopes with the token, of a star role, without those that another of them covers; in sorted order.
+    pub(crate) parameterized: Vec<Parameterized>,
+    /// What step A of the validation says about this role.
+    pub(crate) error: Option<RoleError>,
+}
+
+/// A scope of a star role around its first token.
+#[derive(Debug)]
+pub(crate) struct Parameterized {
+    pub(crate) before: String,
+    pub(crate) after: String,
+}
+
+impl Compiled {
+    pub(crate) fn new(role: Role) -> Compiled {
+        let prefix = role.role_id.strip_suffix('*').map(str::to_owned);
+        let parameterized = if prefix.is_some() { parameterized(&role.scopes) } else { Vec::new() };
+        let error = parameterized.iter().find_map(Parameterized::error);
+        Compiled { role, prefix, parameterized, error }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.role.role_id
+    }
+
+    /// The prefix of a star role; `None` for a plain role.
+    pub(crate) fn prefix(&self) -> Option<&str> {
+        self.prefix.as_deref()
+    }
+
+    /// The scopes that the role grants as they are: all of a plain role, those without a token of a star role.
+    pub(crate) fn verbatim(&self) -> impl Iterator<Item = &str> {
+        let all = self.parameterized.is_empty();
+        self.role.scopes.iter().map(String::as_str).filter(move |scope| all || !scope.contains(TOKEN))
+    }
+}
+
+impl Parameterized {
+    /// The scope for a parameter. A parameter that ends in a star swallows what follows the token, which keeps expansion monotone.
+    pub(crate) fn with(&self, parameter: &str) -> String {
+        let after = if parameter.ends_with('*') { "" } else { self.after.as_str() };
+        [self.before.as_str(), parameter, after].concat()
+    }
+
+    /// The scope that stands for every parameter at once.
+    pub(crate) fn worst_case(&self) -> String {
+        self.with("*")
+    }
+
+    fn error(&self) -> Option<RoleError> {
+        let scope = [self.before.as_str(), TOKEN, self.after.as_str()].concat();
+        let message = if self.after.contains(TOKEN) {
+            format!("parameterized scope '{scope}' contains multiple '<..>'")
+        } else if self.after.is_empty() && self.before.ends_with('*') {
+            format!("parameterized scope '{scope}' ends with '*<..>' which implies an ambiguous kleene")
+        } else {
+            return None;
+        };
+        Some(RoleError::InvalidScope { message, scope })
+    }
+}
+
+/// The scopes with a token, sorted and normalized among themselves with the token as one character. A covered one is dropped before
+/// anything else looks at it: of `g*<..>` and `g*<..>*` only the first exists (scopes.md 5, quirk 2).
+fn parameterized(scopes: &[String]) -> Vec<Parameterized> {
+    let mut texts: Vec<String> =
+        scopes.iter().filter(|scope| scope.contains(TOKEN)).map(|scope| scope.replacen(TOKEN, PLACEHOLDER, 1)).collect();
+    list::sort(&mut texts);
+    let split = |text: String| {
+        text.split_once(PLACEHOLDER)
+            .map(|(before, after)| Parameterized { before: before.to_owned(), after: after.to_owned() })
+    };
+    list::normalize(texts).into_iter().filter_map(split).collect()
+}

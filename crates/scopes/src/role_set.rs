@@ -1,0 +1,197 @@
+//! An immutable set of roles that can be changed one role at a time.
+
+use crate::role::{ASSUME, Compiled, Role, RoleError};
+use crate::scope::split_star;
+use crate::validation;
+use imbl::OrdMap;
+use std::fmt;
+use std::ops::Bound;
+use std::sync::{Arc, OnceLock};
+
+/// Roles by id. Immutable and cheap to clone; [`RoleSet::with`] and [`RoleSet::without`] share what they do not touch.
+///
+/// Expansion looks roles up by exact id, by range of ids and by the prefixes of a scope, so that its cost follows the roles that apply, not
+/// the number of roles.
+#[derive(Clone, Default)]
+pub struct RoleSet {
+    /// Every role by its id.
+    all: OrdMap<Arc<str>, Arc<Compiled>>,
+    /// The star roles again, by the text before their star.
+    stars: OrdMap<Arc<str>, Arc<Compiled>>,
+    /// Whether these roles are valid together, once somebody asked. A node whose store only ever took validated changes pays for the whole
+    /// check once; every later change is checked from the changed role on.
+    valid: Arc<OnceLock<bool>>,
+}
+
+/// How a role applies to a scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Application<'s> {
+    /// A plain role: its scopes are granted as they are.
+    Plain,
+    /// A star role, with this parameter.
+    Star(&'s str),
+}
+
+impl RoleSet {
+    /// The set of these roles; of several with one id the last counts. Does not validate.
+    pub fn new(roles: impl IntoIterator<Item = Role>) -> RoleSet {
+        let mut set = RoleSet::default();
+        for role in roles {
+            set.insert(role);
+        }
+        set
+    }
+
+    /// The role with exactly this id.
+    pub fn get(&self, role_id: &str) -> Option<&Role> {
+        self.all.get(role_id).map(|compiled| &compiled.role)
+    }
+
+    /// How many roles.
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there is no role.
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// The roles, ascending by the bytes of their ids. This is also the order in which they are validated.
+    pub fn iter(&self) -> impl Iterator<Item = &Role> {
+        self.compiled().map(|compiled| &compiled.role)
+    }
+
+    /// The set with this role, in place of one with the same id. Does not validate.
+    pub fn with(&self, role: Role) -> RoleSet {
+        let mut next = self.without(&role.role_id);
+        let others_valid = next.valid.get() == Some(&true);
+        next.valid = Arc::default();
+        let inserted = next.insert(role);
+        if others_valid {
+            let _ = next.valid.set(validation::accepts(&next, &inserted));
+        }
+        next
+    }
+
+    /// The set without the role of this id.
+    pub fn without(&self, role_id: &str) -> RoleSet {
+        let mut next = self.clone();
+        if next.all.remove(role_id).is_some() {
+            if let Some(prefix) = role_id.strip_suffix('*') {
+                next.stars.remove(prefix);
+            }
+            next.valid = Arc::default();
+            // Taking a role away cannot make a cycle.
+            if self.valid.get() == Some(&true) {
+                let _ = next.valid.set(true);
+            }
+        }
+        next
+    }
+
+    /// Whether the set may be changed to hold this role: all other roles in their order, then this one last (scopes.md 6).
+    ///
+    /// Errors: the first thing that is wrong, with the exact message.
+    pub fn validate_change(&self, role: &Role) -> Result<(), RoleError> {
+        let others = self.without(&role.role_id);
+        let mut changed = others.clone();
+        let role = changed.insert(role.clone());
+        if others.is_valid() && validation::accepts(&changed, &role) {
+            return Ok(());
+        }
+        // Something is wrong: only now is the whole set walked, because the message depends on the order.
+        let in_order: Vec<&Compiled> = others.compiled().chain(std::iter::once(role.as_ref())).collect();
+        validation::validate_in_order(&changed, &in_order)
+    }
+
+    pub(crate) fn compiled(&self) -> impl Iterator<Item = &Compiled> {
+        self.all.values().map(AsRef::as_ref)
+    }
+
+    /// Calls `found` for every role that applies to `scope` (scopes.md 5), each at most once.
+    pub(crate) fn applicable<'r, 's>(&'r self, scope: &'s str, mut found: impl FnMut(&'r Compiled, Application<'s>)) {
+        let (stem, starred) = split_star(scope);
+        let Some(name) = scope.strip_prefix(ASSUME) else {
+            // `*`, `a*` ... `assume*` lie above every pattern.
+            if starred && ASSUME.starts_with(stem) {
+                self.compiled().for_each(|role| found(role, any(role)));
+            }
+            return;
+        };
+        if !starred {
+            if let Some(role) = self.all.get(name).filter(|role| role.prefix().is_none()) {
+                found(role, Application::Plain);
+            }
+            return self.stars_over(name, name, &mut found);
+        }
+        let stem = name.strip_suffix('*').unwrap_or(name);
+        let below = self.all.range::<_, str>((Bound::Included(stem), Bound::Unbounded));
+        for role in below.map(|(_, role)| role.as_ref()).take_while(|role| role.id().starts_with(stem)) {
+            // The role whose id is the stem itself, star included, has a prefix shorter than the stem: it is found from above.
+            if role.prefix().is_none_or(|prefix| prefix.starts_with(stem)) {
+                found(role, any(role));
+            }
+        }
+        // A prefix as long as the stem was found from below.
+        if let Some(shorter) = shortened(stem) {
+            self.stars_over(shorter, name, &mut found);
+        }
+    }
+
+    /// Calls `found` for every star role whose prefix begins `bound`; its parameter is what follows the prefix in `name`.
+    ///
+    /// Walks from the longest such prefix to the shortest. The greatest key that is not after the bound is either a prefix of it, or
+    /// everything between what both share and the bound is no key, and the walk goes on from what they share.
+    fn stars_over<'r, 's>(
+        &'r self,
+        bound: &str,
+        name: &'s str,
+        found: &mut impl FnMut(&'r Compiled, Application<'s>),
+    ) {
+        let mut bound = bound;
+        while let Some((prefix, role)) = self.stars.get_prev(bound) {
+            if bound.starts_with(prefix.as_ref()) {
+                found(role, Application::Star(name.get(prefix.len()..).unwrap_or_default()));
+                let Some(shorter) = bound.get(..prefix.len()).and_then(shortened) else { return };
+                bound = shorter;
+            } else {
+                let shared = bound.bytes().zip(prefix.bytes()).take_while(|(a, b)| a == b).count();
+                bound = bound.get(..bound.floor_char_boundary(shared)).unwrap_or_default();
+            }
+        }
+    }
+
+    fn insert(&mut self, role: Role) -> Arc<Compiled> {
+        let compiled = Arc::new(Compiled::new(role));
+        if let Some(prefix) = compiled.prefix() {
+            self.stars.insert(prefix.into(), Arc::clone(&compiled));
+        }
+        self.all.insert(compiled.id().into(), Arc::clone(&compiled));
+        compiled
+    }
+
+    fn is_valid(&self) -> bool {
+        *self.valid.get_or_init(|| {
+            let in_order: Vec<&Compiled> = self.compiled().collect();
+            validation::validate_in_order(self, &in_order).is_ok()
+        })
+    }
+}
+
+/// How a role applies to a star scope that lies above it.
+fn any(role: &Compiled) -> Application<'static> {
+    if role.prefix().is_some() { Application::Star("*") } else { Application::Plain }
+}
+
+/// The text without its last character; `None` when there is none.
+fn shortened(text: &str) -> Option<&str> {
+    let mut chars = text.chars();
+    chars.next_back().map(|_| chars.as_str())
+}
+
+impl fmt::Debug for RoleSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
