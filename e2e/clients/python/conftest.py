@@ -1,0 +1,49 @@
+"""A fresh server of the real binary for each module of tests."""
+
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+BIN = os.environ["FALCONER_BIN"]
+
+
+def clean_environment():
+    return {k: v for k, v in os.environ.items() if not re.match(r"(FALCONER|TASKCLUSTER)_", k)}
+
+
+class Server:
+    """A running `falconer serve` and the credentials of its root client."""
+
+    def __init__(self, folder):
+        data = str(folder / "data")
+        made = subprocess.run([BIN, "init", "--data-dir", data, "--json"], check=True, capture_output=True, text=True, env=clean_environment())
+        init = json.loads(made.stdout)
+        self.credentials = {"clientId": init["clientId"], "accessToken": init["accessToken"]}
+        self.process = subprocess.Popen(
+            [BIN, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=clean_environment(),
+        )
+        for line in self.process.stdout:
+            match = re.search(r"listening on (\S+)", line)
+            if match:
+                self.root_url = match.group(1)
+                break
+        else:
+            raise RuntimeError("falconer serve ended before it listened")
+
+    def options(self, **credentials):
+        return {"rootUrl": self.root_url, "credentials": credentials or self.credentials, "maxRetries": 0}
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(20) == 0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = Server(tmp_path_factory.mktemp("falconer"))
+    yield running
+    running.stop()
