@@ -1,1 +1,27 @@
-//! The API as data.
+//! The wire: the auth API as data, and the shapes that travel over it.
+//!
+//! Both sides use this crate: `web` builds its routes, checks and answers from the [table](METHODS), the SDK builds its URLs and reads answers with the
+//! [shapes]. What is described is the protocol's own `/api/auth/v1`; the source is the wire document `auth-api.md` and the cases in `vectors/`.
+//!
+//! Deliberately absent: behaviour. Nothing here validates a request, decides an authorization, reads a clock or opens a socket; `web` validates, and `xtask`
+//! generates references from the table.
+//!
+//! To add a method: a variant of [`Call`], an entry in its file under `methods/` (the order of [`METHODS`] is the reference order), its schemas under
+//! `schemas/auth/v1/` with a line in [`schemas`], and its shapes. The tests of the table say what was forgotten.
+
+pub mod continuation;
+pub mod date_time;
+pub mod error;
+mod methods;
+pub mod pattern;
+pub mod schemas;
+pub mod shapes;
+mod table;
+pub mod time_expression;
+pub mod urls;
+
+pub use error::{Code, ErrorBody};
+pub use methods::METHODS;
+pub use pattern::Pattern;
+pub use shapes::*;
+pub use table::{Call, Method, PathParam, QueryParam, Segment, Stability, Verb};

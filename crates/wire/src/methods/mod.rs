@@ -1,0 +1,50 @@
+//! The table: all methods of the auth API in reference order (`auth-api.md` section 8).
+
+mod audit;
+mod brokers;
+mod clients;
+mod roles;
+mod scopes;
+mod service;
+
+use crate::Method;
+
+/// Every method, in reference order.
+pub const METHODS: [Method; 36] = [
+    service::PING,
+    service::LBHEARTBEAT,
+    service::VERSION,
+    clients::LIST_CLIENTS,
+    clients::CLIENT,
+    clients::CREATE_CLIENT,
+    audit::GET_ENTITY_HISTORY,
+    audit::LIST_AUDIT_HISTORY,
+    clients::RESET_ACCESS_TOKEN,
+    clients::UPDATE_CLIENT,
+    clients::ENABLE_CLIENT,
+    clients::DISABLE_CLIENT,
+    clients::DELETE_CLIENT,
+    roles::LIST_ROLES,
+    roles::LIST_ROLES2,
+    roles::LIST_ROLE_IDS,
+    roles::ROLE,
+    roles::CREATE_ROLE,
+    roles::UPDATE_ROLE,
+    roles::DELETE_ROLE,
+    scopes::EXPAND_SCOPES,
+    scopes::CURRENT_SCOPES,
+    brokers::AWS_S3_CREDENTIALS,
+    brokers::AZURE_ACCOUNTS,
+    brokers::AZURE_TABLES,
+    brokers::AZURE_TABLE_SAS,
+    brokers::AZURE_CONTAINERS,
+    brokers::AZURE_CONTAINER_SAS,
+    brokers::SENTRY_DSN,
+    brokers::WEBSOCKTUNNEL_TOKEN,
+    brokers::GCP_CREDENTIALS,
+    brokers::GITHUB_REPO_TOKEN,
+    scopes::AUTHENTICATE_HAWK,
+    scopes::TEST_AUTHENTICATE,
+    scopes::TEST_AUTHENTICATE_GET,
+    service::HEARTBEAT,
+];

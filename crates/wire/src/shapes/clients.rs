@@ -1,0 +1,77 @@
+//! Clients (`auth-api.md` 8.1, 8.3).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What createClient and updateClient take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ClientRequest {
+    /// Date-time as [`crate::date_time`] reads it.
+    pub expires: String,
+    /// At most 10240 code points.
+    pub description: String,
+    /// `None`: no scopes on create, unchanged on update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// Absent is `false`, on update too.
+    #[serde(default)]
+    pub delete_on_expiration: bool,
+}
+
+/// A client without its access token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Client {
+    /// Its id.
+    pub client_id: String,
+    /// What it is for, in Markdown.
+    pub description: String,
+    /// When it stops working.
+    pub expires: String,
+    /// When it was made.
+    pub created: String,
+    /// When it was changed last.
+    pub last_modified: String,
+    /// When it was used last, to within six hours.
+    pub last_date_used: String,
+    /// When its token was made.
+    pub last_rotated: String,
+    /// Whether it is deleted once it has expired.
+    pub delete_on_expiration: bool,
+    /// Sorted, not normalized.
+    pub scopes: Vec<String>,
+    /// Expanded and normalized, without what `anonymous` gives.
+    pub expanded_scopes: Vec<String>,
+    /// Whether it is refused.
+    pub disabled: bool,
+}
+
+/// A client as createClient and resetAccessToken answer: the only place where a token is shown.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientWithToken {
+    /// The client.
+    #[serde(flatten)]
+    pub client: Client,
+    /// The secret key, last on the wire.
+    pub access_token: String,
+}
+
+impl fmt::Debug for ClientWithToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientWithToken").field("client", &self.client).finish_non_exhaustive()
+    }
+}
+
+/// A page of listClients.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientList {
+    /// The clients.
+    pub clients: Vec<Client>,
+    /// Present only if there is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuation_token: Option<String>,
+}

@@ -1,0 +1,16 @@
+//! What requests and answers look like: one struct each, keys in the order in which the reference sends them. Instants are texts as [`crate::date_time`]
+//! writes them; unknown fields of answers are ignored when read.
+
+mod audit;
+mod clients;
+mod hawk;
+mod roles;
+mod scopes;
+mod service;
+
+pub use audit::{AuditEntry, AuditHistory};
+pub use clients::{Client, ClientList, ClientRequest, ClientWithToken};
+pub use hawk::{AuthenticateHawkRequest, AuthenticateHawkResponse, Identity, TestAuthenticateRequest, TestAuthenticateResponse};
+pub use roles::{Role, RoleIdPage, RolePage, RoleRequest};
+pub use scopes::Scopes;
+pub use service::{Ping, Version};

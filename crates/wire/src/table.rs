@@ -1,0 +1,171 @@
+//! The types of the table of the API.
+
+use crate::Pattern;
+
+/// Which method: one variant for each entry of the table, so that `web` maps them to handlers in an exhaustive match.
+#[allow(missing_docs)] // Each variant is documented by its entry in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    Ping,
+    Lbheartbeat,
+    Version,
+    ListClients,
+    Client,
+    CreateClient,
+    GetEntityHistory,
+    ListAuditHistory,
+    ResetAccessToken,
+    UpdateClient,
+    EnableClient,
+    DisableClient,
+    DeleteClient,
+    ListRoles,
+    ListRoles2,
+    ListRoleIds,
+    Role,
+    CreateRole,
+    UpdateRole,
+    DeleteRole,
+    ExpandScopes,
+    CurrentScopes,
+    AwsS3Credentials,
+    AzureAccounts,
+    AzureTables,
+    AzureTableSas,
+    AzureContainers,
+    AzureContainerSas,
+    SentryDsn,
+    WebsocktunnelToken,
+    GcpCredentials,
+    GithubRepoToken,
+    AuthenticateHawk,
+    TestAuthenticate,
+    TestAuthenticateGet,
+    Heartbeat,
+}
+
+/// HTTP method of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// `GET`, and `HEAD` with it.
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `DELETE`
+    Delete,
+}
+
+impl Verb {
+    /// Upper case, as on the request line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verb::Get => "GET",
+            Verb::Post => "POST",
+            Verb::Put => "PUT",
+            Verb::Delete => "DELETE",
+        }
+    }
+}
+
+/// How settled a method is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stability {
+    /// Will stay.
+    Stable,
+    /// Stays for those who use it.
+    Deprecated,
+    /// May change.
+    Experimental,
+}
+
+impl Stability {
+    /// The word in references.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Stability::Stable => "stable",
+            Stability::Deprecated => "deprecated",
+            Stability::Experimental => "experimental",
+        }
+    }
+}
+
+/// A path parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct PathParam {
+    /// Name between `<` and `>` in the route.
+    pub name: &'static str,
+    /// What the decoded value must match; none: anything.
+    pub pattern: Option<Pattern>,
+}
+
+/// A query parameter. All are optional, and none may be repeated. `bewit` is accepted everywhere and is not listed.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryParam {
+    /// Its key.
+    pub name: &'static str,
+    /// What the decoded value must match; none: anything.
+    pub pattern: Option<Pattern>,
+}
+
+/// One segment of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Segment<'a> {
+    /// Literal text.
+    Literal(&'a str),
+    /// One path segment as a parameter.
+    Param(&'a str),
+    /// The whole rest of the path as a parameter (`prefix` of awsS3Credentials only).
+    Rest(&'a str),
+}
+
+/// One method of the API.
+#[derive(Clone, Copy, Debug)]
+pub struct Method {
+    /// Which one.
+    pub call: Call,
+    /// Its name in references, error bodies and client libraries: `createClient`.
+    pub name: &'static str,
+    /// HTTP method.
+    pub verb: Verb,
+    /// Route below `/api/auth/v1`, with `<parameters>`. A trailing slash is optional in requests.
+    pub route: &'static str,
+    /// Path parameters, in the order of the route.
+    pub params: &'static [PathParam],
+    /// Query parameters.
+    pub query: &'static [QueryParam],
+    /// The scope template as JSON text (`scopes.md` section 4); none: public, no authentication is attempted.
+    pub scopes: Option<&'static str>,
+    /// Authorization needs more than the path, so the use case does it, after parameters and body were checked.
+    pub deferred: bool,
+    /// How settled.
+    pub stability: Stability,
+    /// Heading in references.
+    pub category: &'static str,
+    /// Short name for people.
+    pub title: &'static str,
+    /// What it does.
+    pub description: &'static str,
+    /// Schema of the request body, a name in [`crate::schemas`] such as `create-client-request`.
+    pub input: Option<&'static str>,
+    /// Schema of the answer.
+    pub output: Option<&'static str>,
+}
+
+impl Method {
+    /// The route in segments.
+    pub fn segments(&self) -> impl Iterator<Item = Segment<'static>> {
+        let rest = self.call == Call::AwsS3Credentials;
+        self.route.split('/').filter(|s| !s.is_empty()).map(move |segment| match segment.strip_prefix('<').and_then(|s| s.strip_suffix('>')) {
+            Some(name) if rest && name == "prefix" => Segment::Rest(name),
+            Some(name) => Segment::Param(name),
+            None => Segment::Literal(segment),
+        })
+    }
+
+    /// The entry of a call.
+    pub fn of(call: Call) -> Option<&'static Method> {
+        crate::METHODS.iter().find(|m| m.call == call)
+    }
+}
