@@ -1,5 +1,10 @@
 //! The table is whole: every entry has what it names, and says itself what can be computed.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
 use falconer_wire::{Code, ErrorBody, METHODS, Method, Segment, error::RequestInfo, schemas};
 use serde_json::Value;
@@ -9,14 +14,24 @@ fn thirty_six_methods_each_once() {
     assert_eq!(METHODS.len(), 36);
     for (i, method) in METHODS.iter().enumerate() {
         assert_eq!(Method::of(method.call).unwrap().name, method.name);
-        assert!(METHODS[..i].iter().all(|m| m.name != method.name && (m.route, m.verb) != (method.route, method.verb)));
+        assert!(
+            METHODS[..i]
+                .iter()
+                .all(|m| m.name != method.name && (m.route, m.verb) != (method.route, method.verb))
+        );
     }
 }
 
 #[test]
 fn parameters_are_those_of_the_route() {
     for method in &METHODS {
-        let in_route: Vec<&str> = method.segments().filter_map(|s| match s { Segment::Param(n) | Segment::Rest(n) => Some(n), Segment::Literal(_) => None }).collect();
+        let in_route: Vec<&str> = method
+            .segments()
+            .filter_map(|s| match s {
+                Segment::Param(n) | Segment::Rest(n) => Some(n),
+                Segment::Literal(_) => None,
+            })
+            .collect();
         let named: Vec<&str> = method.params.iter().map(|p| p.name).collect();
         assert_eq!(in_route, named, "{}", method.name);
     }
@@ -29,7 +44,10 @@ fn schemas_exist_and_name_themselves() {
     }
     for schema in schemas::SCHEMAS {
         let json: Value = serde_json::from_str(schema.json).unwrap();
-        assert_eq!(json["$id"], format!("/schemas/auth/v1/{}.json#", schema.name));
+        assert_eq!(
+            json["$id"],
+            format!("/schemas/auth/v1/{}.json#", schema.name)
+        );
         if schema.name.ends_with("-request") {
             assert_eq!(json["additionalProperties"], false, "{}", schema.name);
         }
@@ -47,20 +65,32 @@ fn deferred_is_what_needs_more_than_the_path() {
         let json: Value = serde_json::from_str(template).unwrap();
         let mut names = Vec::new();
         collect(&json, &[], &mut names);
-        let needs_more = names.iter().any(|n| !method.params.iter().any(|p| p.name == n));
+        let needs_more = names
+            .iter()
+            .any(|n| !method.params.iter().any(|p| p.name == n));
         assert_eq!(method.deferred, needs_more, "{} {names:?}", method.name);
     }
 }
 
 fn collect(template: &Value, bound: &[&str], names: &mut Vec<String>) {
     match template {
-        Value::String(text) => names.extend(text.split('<').skip(1).filter_map(|t| t.split_once('>')).map(|(n, _)| n.to_owned()).filter(|n| !bound.contains(&n.as_str()))),
+        Value::String(text) => names.extend(
+            text.split('<')
+                .skip(1)
+                .filter_map(|t| t.split_once('>'))
+                .map(|(n, _)| n.to_owned())
+                .filter(|n| !bound.contains(&n.as_str())),
+        ),
         Value::Array(members) => members.iter().for_each(|m| collect(m, bound, names)),
         Value::Object(map) => {
             if let Some(list) = map.get("in").or(map.get("if")) {
                 names.push(list.as_str().unwrap().to_owned());
             }
-            let inner: Vec<&str> = bound.iter().copied().chain(map.get("for").and_then(Value::as_str)).collect();
+            let inner: Vec<&str> = bound
+                .iter()
+                .copied()
+                .chain(map.get("for").and_then(Value::as_str))
+                .collect();
             for key in ["AllOf", "AnyOf", "each", "then", "else"] {
                 if let Some(part) = map.get(key) {
                     collect(part, &inner, names);
@@ -75,7 +105,12 @@ fn collect(template: &Value, bound: &[&str], names: &mut Vec<String>) {
 fn the_error_body_is_byte_for_byte_the_documented_one() {
     let mut params = serde_json::Map::new();
     params.insert("clientId".to_owned(), "nope".into());
-    let info = RequestInfo { method: "client".to_owned(), params, payload: Some(serde_json::json!({})), time: "2026-08-01T12:34:56.789Z".to_owned() };
+    let info = RequestInfo {
+        method: "client".to_owned(),
+        params,
+        payload: Some(serde_json::json!({})),
+        time: "2026-08-01T12:34:56.789Z".to_owned(),
+    };
     let body = ErrorBody::new(Code::ResourceNotFound, "Client not found", info);
     let expected = r#"{
   "code": "ResourceNotFound",

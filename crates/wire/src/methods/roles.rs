@@ -26,7 +26,16 @@ pub(super) const LIST_ROLES2: Method = Method {
     verb: Verb::Get,
     route: "/roles2/",
     params: &[],
-    query: &[QueryParam { name: "continuationToken", pattern: Some(CONTINUATION_TOKEN) }, QueryParam { name: "limit", pattern: Some(LIMIT) }],
+    query: &[
+        QueryParam {
+            name: "continuationToken",
+            pattern: Some(CONTINUATION_TOKEN),
+        },
+        QueryParam {
+            name: "limit",
+            pattern: Some(LIMIT),
+        },
+    ],
     scopes: Some(r#""auth:list-roles""#),
     deferred: false,
     stability: Stability::Stable,
@@ -43,7 +52,16 @@ pub(super) const LIST_ROLE_IDS: Method = Method {
     verb: Verb::Get,
     route: "/roleids/",
     params: &[],
-    query: &[QueryParam { name: "continuationToken", pattern: Some(CONTINUATION_TOKEN) }, QueryParam { name: "limit", pattern: Some(LIMIT) }],
+    query: &[
+        QueryParam {
+            name: "continuationToken",
+            pattern: Some(CONTINUATION_TOKEN),
+        },
+        QueryParam {
+            name: "limit",
+            pattern: Some(LIMIT),
+        },
+    ],
     scopes: Some(r#""auth:list-roles""#),
     deferred: false,
     stability: Stability::Stable,
@@ -59,7 +77,10 @@ pub(super) const ROLE: Method = Method {
     name: "role",
     verb: Verb::Get,
     route: "/roles/<roleId>",
-    params: &[PathParam { name: "roleId", pattern: Some(ROLE_ID) }],
+    params: &[PathParam {
+        name: "roleId",
+        pattern: Some(ROLE_ID),
+    }],
     query: &[],
     scopes: Some(r#""auth:get-role:<roleId>""#),
     deferred: false,
@@ -76,9 +97,14 @@ pub(super) const CREATE_ROLE: Method = Method {
     name: "createRole",
     verb: Verb::Put,
     route: "/roles/<roleId>",
-    params: &[PathParam { name: "roleId", pattern: Some(ROLE_ID) }],
+    params: &[PathParam {
+        name: "roleId",
+        pattern: Some(ROLE_ID),
+    }],
     query: &[],
-    scopes: Some(r#"{"AllOf": ["auth:create-role:<roleId>", {"for": "scope", "in": "scopes", "each": "<scope>"}]}"#),
+    scopes: Some(
+        r#"{"AllOf": ["auth:create-role:<roleId>", {"for": "scope", "in": "scopes", "each": "<scope>"}]}"#,
+    ),
     deferred: true,
     stability: Stability::Stable,
     category: "Roles",
@@ -93,9 +119,14 @@ pub(super) const UPDATE_ROLE: Method = Method {
     name: "updateRole",
     verb: Verb::Post,
     route: "/roles/<roleId>",
-    params: &[PathParam { name: "roleId", pattern: Some(ROLE_ID) }],
+    params: &[PathParam {
+        name: "roleId",
+        pattern: Some(ROLE_ID),
+    }],
     query: &[],
-    scopes: Some(r#"{"AllOf": ["auth:update-role:<roleId>", {"for": "scope", "in": "scopesAdded", "each": "<scope>"}]}"#),
+    scopes: Some(
+        r#"{"AllOf": ["auth:update-role:<roleId>", {"for": "scope", "in": "scopesAdded", "each": "<scope>"}]}"#,
+    ),
     deferred: true,
     stability: Stability::Stable,
     category: "Roles",
@@ -110,7 +141,10 @@ pub(super) const DELETE_ROLE: Method = Method {
     name: "deleteRole",
     verb: Verb::Delete,
     route: "/roles/<roleId>",
-    params: &[PathParam { name: "roleId", pattern: Some(ROLE_ID) }],
+    params: &[PathParam {
+        name: "roleId",
+        pattern: Some(ROLE_ID),
+    }],
     query: &[],
     scopes: Some(r#""auth:delete-role:<roleId>""#),
     deferred: false,
