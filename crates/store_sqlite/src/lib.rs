@@ -1,1 +1,34 @@
-//! The embedded store.
+//! The embedded store: one SQLite file in the data directory, or memory.
+//!
+//! All writing happens on one thread with one connection, each step in one `BEGIN IMMEDIATE` transaction that is synchronised to the disk
+//! before its answer (`synchronous=FULL` in WAL mode). Reading happens on a few threads with connections of their own. Plain SQL, a file
+//! for each aggregate; nothing here decides who may do what.
+//!
+//! An advisory lock beside the file keeps a second process out. A failed write or synchronisation ends the store's life
+//! ([`falconer_store::StoreError::Fatal`]): what is on the disk is only known after opening it again.
+//!
+//! To change the schema: a new file in `migrations/`, a line in `migrate.rs`; never edit an older one.
+
+mod accounts;
+mod attempts;
+mod audit;
+mod clients;
+mod columns;
+mod fault;
+mod feed;
+mod file;
+mod grants;
+mod identities;
+mod issuers;
+mod load;
+mod migrate;
+mod roles;
+mod sealer;
+mod sessions;
+mod sqlite_store;
+mod upkeep;
+mod worker;
+mod writing;
+
+pub use sealer::Randomness;
+pub use sqlite_store::SqliteStore;

@@ -1,0 +1,218 @@
+//! Clients.
+
+use std::collections::BTreeMap;
+
+use falconer_store::{ClientRecord, KeyKind, KeyRing, Place, Secret, StoreError};
+use rusqlite::{Connection, Row, params};
+
+use crate::columns::{all, first, list, read_list, run};
+use crate::fault::Res;
+use crate::sealer::{Sealer, open_with};
+use crate::writing::Writing;
+
+const COLUMNS: &str = "client_id, description, access_token, expires_us, created_ms, last_modified_ms, last_date_used_ms,
+    last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id";
+
+/// Where a client's token lives.
+pub(crate) fn token_place(client_id: &str) -> Place<'_> {
+    Place {
+        table: "clients",
+        column: "access_token",
+        row: client_id,
+    }
+}
+
+pub(crate) fn one(
+    connection: &Connection,
+    sealer: &Sealer,
+    client_id: &str,
+) -> Res<Option<ClientRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM clients WHERE client_id = ?1");
+    first(connection, &sql, params![client_id], |row| {
+        read(row, &sealer.keys())
+    })
+}
+
+/// All clients, ascending.
+pub(crate) fn every(connection: &Connection, sealer: &Sealer) -> Res<Vec<ClientRecord>> {
+    let keys = sealer.keys();
+    all(
+        connection,
+        &format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"),
+        [],
+        |row| read(row, &keys),
+    )
+}
+
+pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
+    put(writing.connection, sealer, client, "")?;
+    writing.changed_and_audited(KeyKind::Client, &client.client_id)
+}
+
+pub(crate) fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
+    if !exists(writing.connection, &client.client_id)? {
+        return Err(StoreError::Conflict.into());
+    }
+    put(writing.connection, sealer, client, OVERWRITE)?;
+    writing.changed_and_audited(KeyKind::Client, &client.client_id)
+}
+
+pub(crate) fn delete(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
+    if run(
+        writing.connection,
+        "DELETE FROM clients WHERE client_id = ?1",
+        params![client_id],
+    )? > 0
+    {
+        writing.changed(KeyKind::Client, client_id)?;
+    }
+    writing.audit(KeyKind::Client.as_str(), client_id)
+}
+
+pub(crate) fn replace_static(
+    writing: &mut Writing<'_>,
+    sealer: &Sealer,
+    clients: &[ClientRecord],
+) -> Res<()> {
+    // '0' is the byte after '/'.
+    let sql = format!(
+        "SELECT {COLUMNS} FROM clients WHERE client_id >= 'static/' AND client_id < 'static0'
+           AND NOT (client_id >= 'static/falconer/' AND client_id < 'static/falconer0')"
+    );
+    let keys = sealer.keys();
+    let stored = all(writing.connection, &sql, [], |row| read(row, &keys))?;
+    let mut stored: BTreeMap<String, ClientRecord> = stored
+        .into_iter()
+        .map(|client| (client.client_id.clone(), client))
+        .collect();
+    let mut named = std::collections::BTreeSet::new();
+    let mut changed = Vec::new();
+    for client in clients {
+        let id = client.client_id.as_str();
+        if !id.starts_with("static/") || id.starts_with("static/falconer/") || !named.insert(id) {
+            return Err(StoreError::Conflict.into());
+        }
+        match stored.remove(id) {
+            Some(old) if alike(&old, client) => continue,
+            Some(old) => {
+                let same_token = old.access_token == client.access_token;
+                let client = ClientRecord {
+                    created_ms: old.created_ms,
+                    last_date_used_ms: old.last_date_used_ms,
+                    last_rotated_ms: if same_token {
+                        old.last_rotated_ms
+                    } else {
+                        client.last_rotated_ms
+                    },
+                    ..client.clone()
+                };
+                put(writing.connection, sealer, &client, OVERWRITE)?;
+            }
+            None => put(writing.connection, sealer, client, "")?,
+        }
+        changed.push(id);
+    }
+    for id in stored.keys() {
+        run(
+            writing.connection,
+            "DELETE FROM clients WHERE client_id = ?1",
+            params![id],
+        )?;
+        changed.push(id);
+    }
+    for id in &changed {
+        writing.changed(KeyKind::Client, id)?;
+    }
+    for id in &changed {
+        writing.audit(KeyKind::Client.as_str(), id)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn note_use(connection: &Connection, client_id: &str, at_ms: i64) -> Res<()> {
+    let sql =
+        "UPDATE clients SET last_date_used_ms = ?2 WHERE client_id = ?1 AND last_date_used_ms < ?2";
+    run(connection, sql, params![client_id, at_ms])?;
+    Ok(())
+}
+
+/// Whether a stored static client is what the configuration says.
+fn alike(stored: &ClientRecord, wanted: &ClientRecord) -> bool {
+    stored.description == wanted.description
+        && stored.access_token == wanted.access_token
+        && stored.expires_us == wanted.expires_us
+        && stored.delete_on_expiration == wanted.delete_on_expiration
+        && stored.scopes == wanted.scopes
+        && stored.disabled == wanted.disabled
+        && stored.grant == wanted.grant
+}
+
+fn exists(connection: &Connection, client_id: &str) -> Res<bool> {
+    let found = first(
+        connection,
+        "SELECT 1 FROM clients WHERE client_id = ?1",
+        params![client_id],
+        |_| Ok(()),
+    )?;
+    Ok(found.is_some())
+}
+
+const OVERWRITE: &str = "ON CONFLICT (client_id) DO UPDATE SET description = excluded.description,
+    access_token = excluded.access_token, expires_us = excluded.expires_us, created_ms = excluded.created_ms,
+    last_modified_ms = excluded.last_modified_ms, last_date_used_ms = max(last_date_used_ms, excluded.last_date_used_ms),
+    last_rotated_ms = excluded.last_rotated_ms, delete_on_expiration = excluded.delete_on_expiration, scopes = excluded.scopes,
+    disabled = excluded.disabled, grant_id = excluded.grant_id";
+
+fn put(
+    connection: &Connection,
+    sealer: &Sealer,
+    client: &ClientRecord,
+    on_conflict: &str,
+) -> Res<()> {
+    let sql = format!(
+        "INSERT INTO clients ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) {on_conflict}"
+    );
+    let sealed = sealer.seal(
+        &token_place(&client.client_id),
+        client.access_token.expose(),
+    )?;
+    let values = params![
+        client.client_id,
+        client.description,
+        sealed,
+        client.expires_us,
+        client.created_ms,
+        client.last_modified_ms,
+        client.last_date_used_ms,
+        client.last_rotated_ms,
+        client.delete_on_expiration,
+        list(&client.scopes)?,
+        client.disabled,
+        client.grant,
+    ];
+    run(connection, &sql, values)?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>, keys: &KeyRing) -> Res<ClientRecord> {
+    let client_id: String = row.get(0)?;
+    let access_token = Secret::new(open_with(
+        keys,
+        &token_place(&client_id),
+        row.get_ref(2)?.as_blob()?,
+    )?);
+    Ok(ClientRecord {
+        client_id,
+        description: row.get(1)?,
+        access_token,
+        expires_us: row.get(3)?,
+        created_ms: row.get(4)?,
+        last_modified_ms: row.get(5)?,
+        last_date_used_ms: row.get(6)?,
+        last_rotated_ms: row.get(7)?,
+        delete_on_expiration: row.get(8)?,
+        scopes: read_list(row, 9)?,
+        disabled: row.get(10)?,
+        grant: row.get(11)?,
+    })
+}

@@ -1,0 +1,67 @@
+//! Roles.
+
+use falconer_store::{KeyKind, RoleRecord, StoreError};
+use rusqlite::{Connection, Row, params};
+
+use crate::columns::{all, list, read_list, run};
+use crate::fault::Res;
+use crate::writing::Writing;
+
+/// All roles, ascending.
+pub(crate) fn every(connection: &Connection) -> Res<Vec<RoleRecord>> {
+    let sql = "SELECT role_id, scopes, description, created_ms, last_modified_ms FROM roles ORDER BY role_id";
+    all(connection, sql, [], read)
+}
+
+pub(crate) fn insert(writing: &mut Writing<'_>, roles: &[RoleRecord]) -> Res<()> {
+    let sql = "INSERT INTO roles (role_id, scopes, description, created_ms, last_modified_ms) VALUES (?1, ?2, ?3, ?4, ?5)";
+    for role in roles {
+        let values = params![
+            role.role_id,
+            list(&role.scopes)?,
+            role.description,
+            role.created_ms,
+            role.last_modified_ms
+        ];
+        run(writing.connection, sql, values)?;
+        writing.changed_and_audited(KeyKind::Role, &role.role_id)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn update(writing: &mut Writing<'_>, role: &RoleRecord) -> Res<()> {
+    let sql = "UPDATE roles SET scopes = ?2, description = ?3, created_ms = ?4, last_modified_ms = ?5 WHERE role_id = ?1";
+    let values = params![
+        role.role_id,
+        list(&role.scopes)?,
+        role.description,
+        role.created_ms,
+        role.last_modified_ms
+    ];
+    if run(writing.connection, sql, values)? == 0 {
+        return Err(StoreError::Conflict.into());
+    }
+    writing.changed_and_audited(KeyKind::Role, &role.role_id)
+}
+
+pub(crate) fn delete(writing: &mut Writing<'_>, role_id: &str) -> Res<()> {
+    if run(
+        writing.connection,
+        "DELETE FROM roles WHERE role_id = ?1",
+        params![role_id],
+    )? > 0
+    {
+        writing.changed(KeyKind::Role, role_id)?;
+    }
+    writing.audit(KeyKind::Role.as_str(), role_id)
+}
+
+fn read(row: &Row<'_>) -> Res<RoleRecord> {
+    Ok(RoleRecord {
+        role_id: row.get(0)?,
+        scopes: read_list(row, 1)?,
+        description: row.get(2)?,
+        created_ms: row.get(3)?,
+        last_modified_ms: row.get(4)?,
+    })
+}
