@@ -56,18 +56,7 @@ impl ScopeSet {
 
     /// Whether some member covers `scope`. O(log n).
     pub fn satisfies(&self, scope: &str) -> bool {
-        // INVARIANT: if a member covers `scope`, it is the last one whose stem is not after `scope`. Whatever stood between the two would
-        // begin with the covering member's stem, so it would be covered by it, and the set would not be normalized.
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            if split_star(self.member(middle)).0 <= scope {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        low.checked_sub(1).is_some_and(|index| covers(self.member(index), scope))
+        self.covering(scope).is_some()
     }
 
     /// Whether every one of `scopes` is satisfied; true for none.
@@ -101,14 +90,42 @@ impl ScopeSet {
 
     /// The set with one more scope.
     pub fn with(&self, scope: &str) -> ScopeSet {
-        if self.satisfies(scope) { self.clone() } else { self.union(&ScopeSet::from_normal(&[scope])) }
+        if self.includes(scope) { self.clone() } else { self.union(&ScopeSet::from_normal(&[scope])) }
     }
 
-    /// Everything that both sets satisfy, in normal form.
+    /// Exactly what both sets satisfy, in normal form.
+    ///
+    /// This is the normal form of [`list::intersection`], except where a scope ending in `**` is involved: the list operation on `a**` and
+    /// `a*` keeps both, because as a text `a*` is covered by `a**`, but holding it satisfies more. Here it goes.
     pub fn intersection(&self, other: &ScopeSet) -> ScopeSet {
-        let ours = self.iter().filter(|scope| other.satisfies(scope));
-        let theirs = other.iter().filter(|scope| self.satisfies(scope));
+        let ours = self.iter().filter(|scope| other.includes(scope));
+        let theirs = other.iter().filter(|scope| self.includes(scope));
         ScopeSet::from_texts(ours.chain(theirs).collect())
+    }
+
+    /// Whether everything that `scope` covers is satisfied, so that holding it too would change nothing. Not the same as satisfying its
+    /// text: `a**` satisfies `a*` and does not include it.
+    fn includes(&self, scope: &str) -> bool {
+        match split_star(scope) {
+            (stem, true) => self.covering(stem).is_some_and(|member| member.ends_with('*')),
+            (scope, false) => self.satisfies(scope),
+        }
+    }
+
+    /// The only member that covers `scope`.
+    fn covering(&self, scope: &str) -> Option<&str> {
+        // INVARIANT: if a member covers `scope`, it is the last one whose stem is not after `scope`. Whatever stood between the two would
+        // begin with the covering member's stem, so it would be covered by it, and the set would not be normalized.
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if split_star(self.member(middle)).0 <= scope {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low.checked_sub(1).map(|index| self.member(index)).filter(|member| covers(member, scope))
     }
 
     /// Sorts and normalizes.
