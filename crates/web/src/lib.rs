@@ -1,1 +1,25 @@
-//! HTTP.
+//! HTTP: the listener, the limits, the security headers, the pages and the API's routes.
+//!
+//! What it does: turns bytes into calls of the use cases in `falconer_auth` and `falconer_login`, and their outcomes into statuses, bodies and
+//! pages. What it deliberately does not do: decide anything about scopes, touch a store, read the clock or draw randomness by itself.
+//!
+//! To add a page: a template in `templates/`, its view with named samples in `src/views/`, a handler in `src/pages/`, a line in
+//! `pages::router`. To add an API method: a row in `falconer_wire`'s table and a handler in `src/api/`.
+#![allow(clippy::todo, unused)]
+
+mod network;
+mod public_origin;
+mod server;
+mod state;
+
+pub use network::{Network, NetworkError, client_address};
+pub use public_origin::{PublicOrigin, PublicOriginError};
+pub use server::{Limits, serve};
+pub use state::{Peer, RequestLimits, VersionInfo, Web, WebSettings};
+
+use std::sync::Arc;
+
+/// All routes: the API, the pages, what they load.
+pub fn router(web: Arc<Web>) -> axum::Router {
+    axum::Router::new()
+}
