@@ -72,7 +72,9 @@ impl<'a> Expansion<'a> {
                 self.add(Cow::Borrowed(scope), depth);
             }
         }
-        let Application::Star(parameter) = how else { return };
+        let Application::Star(parameter) = how else {
+            return;
+        };
         if parameter == "*" && !self.granted_any.insert(address) {
             return;
         }

@@ -41,7 +41,9 @@ impl ScopeSet {
 
     /// How many members.
     pub fn len(&self) -> usize {
-        self.members.as_ref().map_or(0, |members| members.bounds.len().saturating_sub(1))
+        self.members
+            .as_ref()
+            .map_or(0, |members| members.bounds.len().saturating_sub(1))
     }
 
     /// Whether there is no member.
@@ -90,7 +92,11 @@ impl ScopeSet {
 
     /// The set with one more scope.
     pub fn with(&self, scope: &str) -> ScopeSet {
-        if self.includes(scope) { self.clone() } else { self.union(&ScopeSet::from_normal(&[scope])) }
+        if self.includes(scope) {
+            self.clone()
+        } else {
+            self.union(&ScopeSet::from_normal(&[scope]))
+        }
     }
 
     /// Exactly what both sets satisfy, in normal form.
@@ -107,7 +113,9 @@ impl ScopeSet {
     /// text: `a**` satisfies `a*` and does not include it.
     fn includes(&self, scope: &str) -> bool {
         match split_star(scope) {
-            (stem, true) => self.covering(stem).is_some_and(|member| member.ends_with('*')),
+            (stem, true) => self
+                .covering(stem)
+                .is_some_and(|member| member.ends_with('*')),
             (scope, false) => self.satisfies(scope),
         }
     }
@@ -125,7 +133,9 @@ impl ScopeSet {
                 high = middle;
             }
         }
-        low.checked_sub(1).map(|index| self.member(index)).filter(|member| covers(member, scope))
+        low.checked_sub(1)
+            .map(|index| self.member(index))
+            .filter(|member| covers(member, scope))
     }
 
     /// Sorts and normalizes.
@@ -146,12 +156,16 @@ impl ScopeSet {
             text.push_str(member);
             bounds.push(text.len());
         }
-        ScopeSet { members: Some(Arc::new(Members { text, bounds })) }
+        ScopeSet {
+            members: Some(Arc::new(Members { text, bounds })),
+        }
     }
 
     /// INVARIANT: `index < len`; a wrong index gives the empty text rather than a panic.
     fn member(&self, index: usize) -> &str {
-        let Some(members) = &self.members else { return "" };
+        let Some(members) = &self.members else {
+            return "";
+        };
         match (members.bounds.get(index), members.bounds.get(index + 1)) {
             (Some(&start), Some(&end)) => members.text.get(start..end).unwrap_or_default(),
             _ => "",
