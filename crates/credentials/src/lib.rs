@@ -1,1 +1,44 @@
-//! Hawk and temporary credentials.
+//! Hawk request authentication and temporary credentials: read, sign, verify.
+//!
+//! Pure: no I/O, no clock, no randomness. Time is an argument in milliseconds since the epoch, random bytes are arguments too. The wire
+//! document is `hawk.md`; its vectors are run by `tests/vectors.rs`, and where Falconer differs, `tests/differences.json` says why.
+//!
+//! Verification goes in three steps, and the types allow no other order, so that nothing is told to somebody who holds no key:
+//!
+//! 1. [`read`] looks at the form of a request and says whose key is needed ([`Signed::key_owner`]). It knows no clients.
+//! 2. [`Signed::check_mac`] compares the MAC in constant time. An unknown client runs against a dummy key. The only answer besides success is
+//!    `Unauthorized: Bad mac`. Only this step makes an [`Authentic`].
+//! 3. [`evaluate`] looks at everything that was claimed: the client's state, `ext`, the certificate, authorized scopes, and at last the time.
+//!    Here the exact messages of the wire document are owed. [`evaluate_internal`] does the same for certificates that Falconer's own grant
+//!    issuers signed.
+//!
+//! The other direction: [`sign`] makes headers, bewits and `ext`; [`temporary`] makes temporary credentials; [`payload`] hashes a body.
+//!
+//! What it deliberately does not do: it remembers no nonces (the protocol has no replay protection), it does not compare payload hashes (the
+//! API layer does, it has the body), and it knows nothing of grants, roles (expansion is an argument) or HTTP.
+//!
+//! To add a check: find its place in the order in [`evaluate()`], give it a constructor in `failure`, and add a case to the tests with the
+//! right MAC (exact message) and with a wrong one (silence).
+
+mod access_token;
+mod authentic;
+mod bewit;
+mod certificate;
+mod evaluate;
+mod ext;
+mod failure;
+mod header;
+mod mac;
+pub mod payload;
+mod read;
+pub mod sign;
+pub mod temporary;
+pub mod timestamp;
+
+pub use access_token::{AccessToken, new_access_token, slugid};
+pub use authentic::{Authentic, Signed};
+pub use evaluate::{
+    InternalClaim, Issuer, Verified, authorized_scopes_failure, evaluate, evaluate_internal,
+};
+pub use failure::{Failure, FailureKind};
+pub use read::{RequestParts, read};

@@ -1,0 +1,58 @@
+//! Secret keys as text, and the random names of the protocol (hawk.md 11).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::fmt;
+use std::sync::Arc;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+/// An access token: the text itself (as UTF-8) is the HMAC key, it is never decoded. Usually 44 characters of `[A-Za-z0-9_-]`; static
+/// clients may have any text. Wiped from memory when the last clone goes; cloning copies no secret. It has no `Display`, no `Serialize`,
+/// and its `Debug` shows nothing.
+#[derive(Clone)]
+pub struct AccessToken(Arc<Zeroizing<String>>);
+
+impl AccessToken {
+    /// Takes over the text as it is.
+    pub fn new(text: String) -> AccessToken {
+        AccessToken(Arc::new(Zeroizing::new(text)))
+    }
+
+    /// The secret text. Every call is a place where a secret could leak: do not log, print or compare the result with `==`.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether both are the same text, without saying by time where they differ (the length may show).
+    pub(crate) fn same_as(&self, other: &AccessToken) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || bool::from(self.0.as_bytes().ct_eq(other.0.as_bytes()))
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(..)")
+    }
+}
+
+/// The slugid of these random bytes: a version 4 UUID in base64url without padding, 22 characters, `[A-Za-z0-9_-]{8}[Q-T]...`.
+/// Six bits of `random` are replaced by the version and the variant, 122 count.
+pub fn slugid(mut random: [u8; 16]) -> String {
+    random[6] = (random[6] & 0x0f) | 0x40;
+    random[8] = (random[8] & 0x3f) | 0x80;
+    URL_SAFE_NO_PAD.encode(random)
+}
+
+/// A fresh access token: two slugids, 44 characters. `random` must come from a secure source; it is wiped here.
+pub fn new_access_token(random: [u8; 32]) -> AccessToken {
+    let random = Zeroizing::new(random);
+    let (mut first, mut second) = (Zeroizing::new([0; 16]), Zeroizing::new([0; 16]));
+    for (index, byte) in random.iter().enumerate() {
+        let half = if index < 16 { &mut first } else { &mut second };
+        if let Some(place) = half.get_mut(index % 16) {
+            *place = *byte;
+        }
+    }
+    AccessToken::new([slugid(*first), slugid(*second)].concat())
+}

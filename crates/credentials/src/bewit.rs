@@ -1,0 +1,121 @@
+//! The `bewit` query parameter (hawk.md 9).
+
+use crate::Failure;
+use crate::ext::decode_lenient;
+use crate::header::{is_line_break, too_long};
+
+/// A bewit that has the right form. The texts are owned because they were decoded.
+pub(crate) struct Bewit<'a> {
+    pub id: String,
+    pub exp: String,
+    pub mac: String,
+    pub ext: String,
+    /// The resource without the bewit, in two pieces: what stood before it, and what is left of the query behind it.
+    pub resource: (&'a str, &'a str),
+}
+
+/// Whether the resource asks for bewit authentication at all.
+pub(crate) fn is_present(resource: &str) -> bool {
+    resource.starts_with('/') && (resource.contains("?bewit=") || resource.contains("&bewit="))
+}
+
+/// Reads the bewit of a resource for which [`is_present`] said yes.
+pub(crate) fn parse<'a>(method: &str, resource: &'a str) -> Result<Bewit<'a>, Failure> {
+    if too_long(resource) {
+        return Err(Failure::malformed(
+            "Bad Request: Resource path exceeds max length",
+        ));
+    }
+    let Some(Place {
+        before,
+        value,
+        after,
+    }) = find(resource)
+    else {
+        return Err(Failure::malformed("Unauthorized: Unauthorized"));
+    };
+    if value.is_empty() {
+        return Err(Failure::malformed("Unauthorized: Empty bewit"));
+    }
+    if !method.eq_ignore_ascii_case("get") && !method.eq_ignore_ascii_case("head") {
+        return Err(Failure::malformed("Unauthorized: Invalid method"));
+    }
+    if !value
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    {
+        return Err(Failure::malformed("Bad Request: Invalid bewit encoding"));
+    }
+    // Bytes 0 to 255 are the characters of the same number.
+    let text: String = decode_lenient(value).into_iter().map(char::from).collect();
+    let mut parts = text.split('\\');
+    let (Some(id), Some(exp), Some(mac), Some(ext), None) = (
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+    ) else {
+        return Err(Failure::malformed("Bad Request: Invalid bewit structure"));
+    };
+    if id.is_empty() || exp.is_empty() || mac.is_empty() {
+        return Err(Failure::malformed("Bad Request: Missing bewit attributes"));
+    }
+    Ok(Bewit {
+        id: id.to_owned(),
+        exp: exp.to_owned(),
+        mac: mac.to_owned(),
+        ext: ext.to_owned(),
+        resource: (before, after),
+    })
+}
+
+struct Place<'a> {
+    before: &'a str,
+    value: &'a str,
+    after: &'a str,
+}
+
+/// `^(\/.*)([?&])bewit=([^&$]*)(?:&(.+))?$`, greedy: the last place that fits counts. With something behind the bewit, the separator stays
+/// with what stood before it.
+fn find(resource: &str) -> Option<Place<'_>> {
+    let mut end = resource.len();
+    loop {
+        let at = resource.get(..end)?.rfind("bewit=")?;
+        end = at;
+        let (with_separator, rest) = resource.split_at_checked(at)?;
+        let Some(before) = with_separator.strip_suffix(['?', '&']) else {
+            continue;
+        };
+        let rest = rest.strip_prefix("bewit=")?;
+        let (value, after) = match rest
+            .find(['&', '$'])
+            .and_then(|stop| rest.split_at_checked(stop))
+        {
+            None => (rest, None),
+            Some((value, after)) => (value, Some(after)),
+        };
+        if !before.starts_with('/') || before.contains(is_line_break) {
+            continue;
+        }
+        match after {
+            None => {
+                return Some(Place {
+                    before,
+                    value,
+                    after: "",
+                });
+            }
+            Some(after) => match after.strip_prefix('&') {
+                Some(after) if !after.is_empty() && !after.contains(is_line_break) => {
+                    return Some(Place {
+                        before: with_separator,
+                        value,
+                        after,
+                    });
+                }
+                _ => continue,
+            },
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The value of an `Authorization` header (hawk.md 2).
+
+use crate::Failure;
+
+/// Longest header, in UTF-16 units.
+pub(crate) const MAX_LENGTH: usize = 4096;
+
+/// The attributes of a header that has the right form, as sent. None of them is empty.
+pub(crate) struct Attributes<'a> {
+    pub id: &'a str,
+    pub ts: &'a str,
+    pub nonce: &'a str,
+    pub mac: &'a str,
+    pub hash: Option<&'a str>,
+    pub ext: Option<&'a str>,
+    pub app: Option<&'a str>,
+    pub dlg: Option<&'a str>,
+}
+
+/// Reads `Hawk id="...", ts="...", nonce="...", mac="..."` with `hash`, `ext`, `app`, `dlg` where given, in any order.
+pub(crate) fn parse(header: &str) -> Result<Attributes<'_>, Failure> {
+    if too_long(header) {
+        return Err(Failure::malformed("Bad Request: Header length too long"));
+    }
+    let syntax = || Failure::malformed("Bad Request: Invalid header syntax");
+    let (scheme, rest) = split_word(header);
+    // What follows the scheme is white space and then one line, or nothing at all.
+    let list = rest.trim_start_matches(is_space);
+    if scheme.is_empty()
+        || (list.len() == rest.len() && !rest.is_empty())
+        || list.contains(is_line_break)
+    {
+        return Err(syntax());
+    }
+    if !scheme.eq_ignore_ascii_case("hawk") {
+        return Err(Failure::malformed("Unauthorized: Unauthorized"));
+    }
+    if list.is_empty() {
+        return Err(syntax());
+    }
+    scan(list)
+}
+
+/// More than 4096 UTF-16 units? Bytes are never fewer than units, so most texts need no count.
+pub(crate) fn too_long(text: &str) -> bool {
+    text.len() > MAX_LENGTH && text.encode_utf16().nth(MAX_LENGTH).is_some()
+}
+
+/// JavaScript's `\s`.
+pub(crate) fn is_space(c: char) -> bool {
+    matches!(c, '\t'..='\r' | ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\u{feff}')
+}
+
+/// What JavaScript's `.` does not match.
+pub(crate) fn is_line_break(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
+}
+
+#[derive(Default)]
+struct Found<'a> {
+    id: Option<&'a str>,
+    ts: Option<&'a str>,
+    nonce: Option<&'a str>,
+    hash: Option<&'a str>,
+    ext: Option<&'a str>,
+    mac: Option<&'a str>,
+    app: Option<&'a str>,
+    dlg: Option<&'a str>,
+}
+
+impl<'a> Found<'a> {
+    fn slot(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
+        Some(match name {
+            "id" => &mut self.id,
+            "ts" => &mut self.ts,
+            "nonce" => &mut self.nonce,
+            "hash" => &mut self.hash,
+            "ext" => &mut self.ext,
+            "mac" => &mut self.mac,
+            "app" => &mut self.app,
+            "dlg" => &mut self.dlg,
+            _ => return None,
+        })
+    }
+}
+
+/// Finds `name="value"` anywhere and remembers whether anything was left over. Of several bad finds the last is reported, and any bad find
+/// before what is left over.
+fn scan(list: &str) -> Result<Attributes<'_>, Failure> {
+    let mut found = Found::default();
+    let mut bad: Option<(&str, &str)> = None;
+    let mut left_over = false;
+    let mut rest = list;
+    while !rest.is_empty() {
+        let (name, after_name) = split_word(rest);
+        if name.is_empty() {
+            left_over = true;
+            rest = after_first_char(rest);
+            continue;
+        }
+        let Some((value, after)) = value(after_name) else {
+            // No part of this word can begin a find either, since what follows it is the same.
+            left_over = true;
+            rest = after_name;
+            continue;
+        };
+        rest = after;
+        match found.slot(name) {
+            None => bad = Some(("Unknown attribute", name)),
+            Some(_) if !is_allowed(value) => bad = Some(("Bad attribute value", name)),
+            Some(slot) if slot.is_some() => bad = Some(("Duplicate attribute", name)),
+            Some(slot) => *slot = Some(value),
+        }
+    }
+    if let Some((what, name)) = bad {
+        return Err(Failure::malformed(format!("Bad Request: {what}: {name}")));
+    }
+    if left_over {
+        return Err(Failure::malformed("Bad Request: Bad header format"));
+    }
+    let (Some(id), Some(ts), Some(nonce), Some(mac)) = (found.id, found.ts, found.nonce, found.mac)
+    else {
+        return Err(Failure::malformed("Bad Request: Missing attributes"));
+    };
+    Ok(Attributes {
+        id,
+        ts,
+        nonce,
+        mac,
+        hash: found.hash,
+        ext: found.ext,
+        app: found.app,
+        dlg: found.dlg,
+    })
+}
+
+/// `="value"`, white space, and then a comma with white space, or the end: the value, and what comes after.
+fn value(text: &str) -> Option<(&str, &str)> {
+    let text = text.strip_prefix("=\"")?;
+    let end = text.bytes().position(|b| b == b'"' || b == b'\\')?;
+    let (value, after) = text.split_at_checked(end)?;
+    let after = after.strip_prefix('"')?.trim_start_matches(is_space);
+    if after.is_empty() {
+        return Some((value, after));
+    }
+    Some((value, after.strip_prefix(',')?.trim_start_matches(is_space)))
+}
+
+/// The `\w+` (ASCII) that the text begins with, perhaps empty, and the rest.
+fn split_word(text: &str) -> (&str, &str) {
+    let end = text
+        .bytes()
+        .position(|b| !(b.is_ascii_alphanumeric() || b == b'_'))
+        .unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or(("", text))
+}
+
+fn after_first_char(text: &str) -> &str {
+    let mut chars = text.chars();
+    chars.next();
+    chars.as_str()
+}
+
+/// Printable ASCII without `"` and `\`, and not empty.
+fn is_allowed(value: &str) -> bool {
+    !value.is_empty()
+        && value
+            .bytes()
+            .all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\')
+}
