@@ -11,6 +11,8 @@
 //! To add a behaviour: a method on [`Store`] with its promise in the doc comment, a function in `conformance` that shows it, and then each
 //! backend.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod key_file;
 mod keyring;

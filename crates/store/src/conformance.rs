@@ -1,0 +1,139 @@
+//! What every backend must do, as a suite that its tests run: one function a behaviour, each on a fresh store.
+//!
+//! ```text
+//! falconer_store::conformance::run(|| async { Arc::new(MyStore::fresh().await) as Arc<dyn Store> }).await
+//! ```
+//!
+//! A failing behaviour panics; its name is the last one that was printed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test suite, behind a feature"
+)]
+
+mod clients;
+mod grants;
+mod people;
+mod roles;
+mod samples;
+mod sessions;
+mod steps;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use crate::Store;
+
+/// Runs every behaviour on a store of its own, which `make` must give empty. Returns how many there were.
+pub async fn run<M, F>(make: M) -> usize
+where
+    M: Fn() -> F,
+    F: Future<Output = Arc<dyn Store>>,
+{
+    let mut ran = 0;
+    macro_rules! behaviours {
+        ($($module:ident: $($name:ident),+ $(,)?;)+) => {
+            $($(
+                eprintln!("store conformance: {}::{}", stringify!($module), stringify!($name));
+                $module::$name(make().await).await;
+                ran += 1;
+            )+)+
+        };
+    }
+    behaviours! {
+        steps:
+            an_empty_store_is_at_revision_zero,
+            each_step_makes_the_next_revision,
+            a_step_is_stale_when_what_it_depends_on_has_changed,
+            a_step_is_not_stale_when_something_else_has_changed,
+            a_step_from_the_future_is_stale,
+            a_stale_step_leaves_nothing,
+            a_conflict_leaves_nothing,
+            the_highest_time_never_falls,
+            the_feed_names_each_change_in_order,
+            the_feed_never_tears_a_revision,
+            a_pruned_feed_says_so,
+            audit_rows_tell_who_did_what,
+            histories_are_paged_oldest_first,
+            concurrent_writers_lose_nothing;
+        clients:
+            a_client_comes_back_as_it_was,
+            a_client_id_is_taken_once,
+            updating_what_is_gone_is_a_conflict,
+            the_last_use_never_goes_back,
+            deleting_a_client_twice_leaves_two_audit_rows,
+            a_repeat_is_audited_and_changes_nothing,
+            a_stale_repeat_is_refused,
+            static_clients_follow_the_list,
+            an_equal_list_of_static_clients_changes_nothing,
+            a_list_beyond_static_is_refused_whole,
+            clients_load_in_order_of_bytes;
+        roles:
+            a_role_comes_back_as_it_was,
+            a_role_id_is_taken_once,
+            roles_are_updated_and_deleted,
+            several_roles_come_together_or_not_at_all,
+            roles_load_in_order_of_bytes;
+        grants:
+            an_issuer_comes_back_and_retires_once,
+            a_grant_comes_back_as_it_was,
+            grants_are_listed_newest_first,
+            one_nonce_makes_one_grant,
+            of_many_presses_one_makes_a_grant,
+            a_replaced_grant_is_revoked_in_the_same_step,
+            replacing_what_is_not_there_is_a_conflict,
+            a_grant_is_revoked_once,
+            uses_of_grants_add_up,
+            long_ended_grants_are_not_loaded;
+        people:
+            an_identity_is_replaced_whole,
+            an_account_comes_back_with_its_person,
+            an_account_changes_together_with_its_person,
+            a_name_is_never_used_again,
+            a_setup_link_works_once_and_in_time,
+            a_setup_link_outlives_a_taken_name,
+            of_many_setups_one_succeeds;
+        sessions:
+            a_session_comes_back_as_it_was,
+            a_session_is_seen_forward_only,
+            sessions_end_one_by_one_and_together,
+            origins_are_remembered_and_forgotten,
+            attempts_count_within_their_window,
+            attempts_at_once_are_all_counted,
+            pruning_removes_what_has_ended_only,
+            a_store_answers_ping;
+    }
+    ran
+}
+
+/// Polls all futures until all are done, so that their calls are in the store at the same time.
+async fn at_once<T>(futures: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
+    let mut pending: Vec<_> = futures.into_iter().map(|future| (future, None)).collect();
+    std::future::poll_fn(move |context| {
+        let mut waiting = false;
+        for (future, outcome) in &mut pending {
+            if outcome.is_none() {
+                match future.as_mut().poll(context) {
+                    Poll::Ready(value) => *outcome = Some(value),
+                    Poll::Pending => waiting = true,
+                }
+            }
+        }
+        if waiting {
+            Poll::Pending
+        } else {
+            Poll::Ready(
+                pending
+                    .iter_mut()
+                    .map(|(_, outcome)| outcome.take().expect("done"))
+                    .collect(),
+            )
+        }
+    })
+    .await
+}

@@ -1,0 +1,135 @@
+//! Records and steps for the suite.
+
+use crate::{
+    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision,
+    RoleRecord, Secret, SessionRecord, Step, Store,
+};
+
+/// Any time; the suite has no clock.
+pub(super) const NOW: i64 = 1_700_000_000_000;
+
+/// A step that is decided now and depends on nothing.
+pub(super) async fn step(store: &dyn Store, action: &str) -> Step {
+    decided(store.revision().await.unwrap(), &[], action)
+}
+
+pub(super) fn decided(at: Revision, depends_on: &[Key], action: &str) -> Step {
+    Step {
+        decided_at: at,
+        depends_on: depends_on.to_vec(),
+        at_ms: NOW,
+        actor: "suite/actor".into(),
+        grant: None,
+        action: action.into(),
+        detail: None,
+    }
+}
+
+pub(super) fn texts(items: &[&str]) -> Vec<String> {
+    items.iter().map(|item| (*item).to_owned()).collect()
+}
+
+pub(super) fn client(client_id: &str) -> ClientRecord {
+    ClientRecord {
+        client_id: client_id.into(),
+        description: format!("about {client_id}"),
+        access_token: Secret::new(format!("token-of-{client_id}")),
+        expires_us: 1_800_000_000_123_456,
+        created_ms: NOW,
+        last_modified_ms: NOW,
+        last_date_used_ms: NOW,
+        last_rotated_ms: NOW,
+        delete_on_expiration: false,
+        scopes: texts(&["b:*", "a:1"]),
+        disabled: false,
+        grant: None,
+    }
+}
+
+pub(super) fn role(role_id: &str) -> RoleRecord {
+    RoleRecord {
+        role_id: role_id.into(),
+        scopes: texts(&["z", "a:<..>"]),
+        description: format!("about {role_id}"),
+        created_ms: NOW,
+        last_modified_ms: NOW,
+    }
+}
+
+pub(super) fn issuer(name: &str) -> IssuerRecord {
+    IssuerRecord {
+        name: name.into(),
+        token: Secret::new(format!("token-of-{name}")),
+        created_ms: NOW,
+        retired_ms: None,
+    }
+}
+
+pub(super) fn grant(id: &str, nonce: &str) -> GrantRecord {
+    GrantRecord {
+        id: id.into(),
+        identity: "local/ann".into(),
+        target: "https://notes.example.com/app?x=1".into(),
+        target_origin: "https://notes.example.com".into(),
+        client_id: format!("local/ann/notes.example.com/{id}"),
+        scopes: texts(&["notes:*"]),
+        everything: true,
+        identity_for: texts(&["https://notes.example.com", "https://api.notes.example.com"]),
+        created_ms: NOW,
+        start_ms: NOW - 300_000,
+        expires_ms: NOW + 86_400_000,
+        issuer: "static/falconer/grants-1".into(),
+        seed: format!("seed-of-{id}"),
+        nonce: nonce.into(),
+        choices: "hash".into(),
+        label: "Notes".into(),
+        last_used_ms: None,
+        use_count: 0,
+        revoked_ms: None,
+        revoked_by: None,
+        reason: None,
+    }
+}
+
+pub(super) fn identity(identity: &str) -> IdentityRecord {
+    let (provider, subject) = identity.split_once('/').unwrap();
+    IdentityRecord {
+        identity: identity.into(),
+        provider: provider.into(),
+        subject: subject.into(),
+        display_name: "Ann Ωmega".into(),
+        email: Some("ann@example.com".into()),
+        email_verified: true,
+        groups: texts(&["staff"]),
+        scopes: texts(&["assume:local-group:staff"]),
+        refreshed_ms: NOW,
+        disabled: false,
+    }
+}
+
+pub(super) fn account(name: &str) -> AccountRecord {
+    AccountRecord {
+        name: name.into(),
+        display_name: "Ann Ωmega".into(),
+        email: None,
+        password_hash: Some("$argon2id$v=19$m=1,t=1,p=1$c2FsdA$aGFzaA".into()),
+        groups: texts(&["staff"]),
+        scopes: texts(&["auth:*"]),
+        disabled: false,
+        deleted: false,
+        created_ms: NOW,
+        last_modified_ms: NOW,
+    }
+}
+
+pub(super) fn session(id_hash: &str, identity: &str) -> SessionRecord {
+    SessionRecord {
+        id_hash: id_hash.into(),
+        identity: identity.into(),
+        csrf: format!("csrf-of-{id_hash}"),
+        created_ms: NOW,
+        last_seen_ms: NOW,
+        expires_ms: NOW + 1000,
+        user_agent: "Browser/1.0 (Ω)".into(),
+    }
+}
