@@ -1,1 +1,56 @@
-//! Use cases of the auth API.
+//! Use cases of the auth API: clients, roles, verification, audit; and the Directory, what a node answers from.
+//!
+//! A node answers from an immutable [`Snapshot`] at one revision. Reading never touches the store. A mutation takes its turn, judges the
+//! caller again on the present snapshot, decides, commits one atomic step, applies it to the snapshot and then answers; when something it
+//! depends on has changed in the store, it decides again (`decide.rs`).
+//!
+//! | concept | where |
+//! |---|---|
+//! | what a node answers from | `directory` |
+//! | MAC first, then everything else | `verify` |
+//! | what a grant, a person, a client made with a grant is worth | `worth` |
+//! | who asks | `caller` |
+//! | clients, roles, scopes, audit | `clients`, `roles`, `expand`, `history`, `testers` |
+//! | what login writes | `grants` |
+//! | start: static clients, root, first roles, internal issuers | `statics`, `install` |
+//! | last uses | `uses` |
+//!
+//! What is deliberately not here: HTTP, SQL, JSON schemas and patterns of parameters (`web` has checked them), arithmetic of scopes
+//! (`scopes`), Hawk (`credentials`), a clock and a source of randomness.
+//!
+//! To add a mutation: a variant of `Write` in `decide.rs` with its effect on the directory, a use case beside its kind, and a test by kind
+//! of caller in `tests/`.
+
+mod auth;
+mod caller;
+mod clients;
+mod decide;
+mod directory;
+mod error;
+mod expand;
+mod grants;
+mod history;
+mod install;
+mod reserved;
+mod roles;
+mod settings;
+mod statics;
+mod testers;
+mod time;
+mod uses;
+mod verify;
+mod view;
+mod worth;
+
+pub use auth::Auth;
+pub use caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict};
+pub use directory::{Client, Grant, InternalIssuer, Person, Snapshot};
+pub use error::{ApiError, AuthError};
+pub use falconer_credentials::{AccessToken, RequestParts, payload, temporary::Temporary};
+pub use falconer_store::{Revision, Secret};
+pub use grants::{Issued, NewGrant};
+pub use install::RootCredentials;
+pub use reserved::ROOT_CLIENT;
+pub use settings::{AuthSettings, OnFatal, Origin, StaticClient};
+pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_MS};
+pub use view::{ClientInput, ClientView, HistoryEntry, Page, PageQuery, RoleInput, RoleView, TestView};

@@ -1,0 +1,124 @@
+//! The node: one directory, one queue of mutations, one store.
+
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use falconer_scopes::ScopeSet;
+use falconer_store::{Loaded, Revision, Store, StoreError};
+
+use crate::directory::Snapshot;
+use crate::error::AuthError;
+use crate::settings::AuthSettings;
+use crate::time::{Clock, MINUTE_MS, Random};
+use crate::uses::UseQueue;
+
+/// The use cases of the auth API on one node. Cheap to clone; all clones are the same node.
+#[derive(Clone)]
+pub struct Auth {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) settings: AuthSettings,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) directory: ArcSwap<Snapshot>,
+    /// Mutations of this node take turns; waiting is first come, first served.
+    pub(crate) queue: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) uses: Mutex<UseQueue>,
+}
+
+impl Auth {
+    /// Loads everything, makes the stored static clients match the configuration, and makes the first internal issuer where there is none.
+    /// Errors: bad settings, or a store that does not answer.
+    pub async fn open(
+        store: Arc<dyn Store>,
+        settings: AuthSettings,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Auth, AuthError> {
+        crate::statics::check(&settings.static_clients)?;
+        let inner = Inner {
+            store,
+            settings,
+            clock,
+            random,
+            directory: ArcSwap::from_pointee(Snapshot::default()),
+            queue: Arc::default(),
+            uses: Mutex::default(),
+        };
+        let auth = Auth { inner: Arc::new(inner) };
+        auth.inner.reload().await?;
+        auth.synchronise_static_clients().await?;
+        auth.ensure_issuer().await?;
+        Ok(auth)
+    }
+
+    /// Roles, clients, grants and people at one revision.
+    pub fn directory(&self) -> Arc<Snapshot> {
+        self.inner.directory.load_full()
+    }
+
+    /// Which revision this node answers from.
+    pub fn revision(&self) -> Revision {
+        self.inner.directory.load().revision()
+    }
+
+    /// What these scopes come to under the present roles; without anonymous, and without what is reserved.
+    pub fn expand(&self, scopes: &[&str]) -> ScopeSet {
+        self.inner.directory.load().expand(scopes)
+    }
+
+    /// Milliseconds since the epoch, by this node's clock.
+    pub fn now_ms(&self) -> i64 {
+        self.inner.clock.now_ms()
+    }
+
+    /// Whether this node's clock is more than a minute behind the highest time that was ever stored; it authenticates nobody then.
+    pub fn clock_is_behind(&self) -> bool {
+        self.inner.clock_is_behind(&self.inner.directory.load(), self.now_ms())
+    }
+
+    /// Takes in what other processes have written to the store since. Answers whether there was anything.
+    pub async fn catch_up(&self) -> Result<bool, StoreError> {
+        if self.inner.store.revision().await? <= self.revision() {
+            return Ok(false);
+        }
+        let _turn = Arc::clone(&self.inner.queue).lock_owned().await;
+        self.inner.reload().await?;
+        Ok(true)
+    }
+
+    /// Whether this node answers from `wanted` or later, after a look at the store if need be (`Falconer-At-Least`).
+    pub async fn is_at_least(&self, wanted: Revision) -> Result<bool, StoreError> {
+        if self.revision() < wanted {
+            self.catch_up().await?;
+        }
+        Ok(self.revision() >= wanted)
+    }
+}
+
+impl Inner {
+    /// Reads everything again. The caller holds the turn, or is the only one.
+    pub(crate) async fn reload(&self) -> Result<(), StoreError> {
+        let loaded: Loaded = self.store.load().await?;
+        let next = Snapshot::from_loaded(loaded, &self.directory.load());
+        self.directory.store(Arc::new(next));
+        Ok(())
+    }
+
+    pub(crate) fn clock_is_behind(&self, snapshot: &Snapshot, now_ms: i64) -> bool {
+        now_ms.saturating_add(MINUTE_MS) < snapshot.highest_ms()
+    }
+
+    pub(crate) fn draw<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.random.fill(&mut bytes);
+        bytes
+    }
+
+    pub(crate) fn slugid(&self) -> String {
+        falconer_credentials::slugid(self.draw::<16>())
+    }
+}

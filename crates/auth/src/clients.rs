@@ -1,0 +1,299 @@
+//! Clients: list, read, create, update, reset, enable, disable, delete (`auth-api.md` 8.3, checks in that order).
+
+use falconer_scopes::Expression;
+use falconer_store::{ClientRecord, Key, Revision, Secret};
+
+use crate::auth::Auth;
+use crate::caller::Authentication;
+use crate::decide::{Acting, Decision, Now, Write, step_by};
+use crate::directory::{Client, Snapshot};
+use crate::error::ApiError;
+use crate::reserved;
+use crate::time::MINUTE_MS;
+use crate::view::{ClientInput, ClientView, Page, PageQuery};
+
+/// How long after its creation a client can be asked for again with the same values.
+const REPEAT_MS: i64 = 15 * MINUTE_MS;
+
+impl Auth {
+    /// Clients whose id begins with `prefix`, by id.
+    pub fn list_clients(&self, who: &Authentication, prefix: &str, query: PageQuery) -> Result<Page<ClientView>, ApiError> {
+        let reading = self.reading(who)?;
+        reading.caller.require_scope("auth:list-clients".to_owned())?;
+        Ok(Page::cut(reading.snapshot.clients(prefix), query, |client| self.view(&reading.snapshot, client, reading.now_ms)))
+    }
+
+    /// One client. 404 `Client not found`.
+    pub fn client(&self, who: &Authentication, client_id: &str) -> Result<ClientView, ApiError> {
+        let reading = self.reading(who)?;
+        reading.caller.require_scope(format!("auth:get-client:{client_id}"))?;
+        let client = reading.snapshot.client(client_id).ok_or_else(not_found)?;
+        Ok(self.view(&reading.snapshot, client, reading.now_ms))
+    }
+
+    /// Makes a client; the answer has its access token. The same values again within 15 minutes give the same answer.
+    pub async fn create_client(
+        &self,
+        who: &Authentication,
+        client_id: &str,
+        input: &ClientInput,
+    ) -> Result<(ClientView, Revision), ApiError> {
+        refuse_static(client_id)?;
+        let scopes = input.scopes.clone().unwrap_or_default();
+        reserved::refuse_double_star(&scopes)?;
+        reserved::refuse_reserved(&scopes)?;
+        let (record, revision) = self.decide(|now| {
+            let acting = self.acting(now, who)?;
+            acting.caller.require(&needed(format!("auth:create-client:{client_id}"), scopes.iter()))?;
+            if now.snapshot.grant_named(client_id).is_some() {
+                return Err(ApiError::InputError(format!("clientId \"{client_id}\" belongs to a grant")));
+            }
+            match now.snapshot.client(client_id) {
+                None => {
+                    let record = self.new_client(now, &acting, client_id, input, scopes.clone());
+                    let step = acting.step(now, "created", Key::Client(client_id.to_owned()));
+                    Ok(Decision::Write(step, Write::InsertClient(record.clone()), record))
+                }
+                Some(known) if is_repeat(&known.record, &acting, input, &scopes, now.now_ms) => {
+                    let step = acting.step(now, "created", Key::Client(client_id.to_owned()));
+                    let record = present(known);
+                    Ok(Decision::Write(step, Write::NoteRepeat("client", client_id.to_owned()), record))
+                }
+                Some(_) => Err(ApiError::RequestConflict("Client already exists".to_owned())),
+            }
+        })
+        .await?;
+        Ok((self.view_with_token(record), revision))
+    }
+
+    /// Replaces description, expiry and deleteOnExpiration, and the scopes where they are given. A caller needs each scope that is not
+    /// literally there already.
+    pub async fn update_client(
+        &self,
+        who: &Authentication,
+        client_id: &str,
+        input: &ClientInput,
+    ) -> Result<(ClientView, Revision), ApiError> {
+        refuse_static(client_id)?;
+        let given = input.scopes.as_deref().unwrap_or_default();
+        reserved::refuse_double_star(given)?;
+        reserved::refuse_reserved(given)?;
+        self.change(client_id, "updated", |now, known| {
+            let acting = self.acting(now, who)?;
+            let added = given.iter().filter(|scope| !known.record.scopes.contains(scope));
+            acting.caller.require(&needed(format!("auth:update-client:{client_id}"), added))?;
+            let mut record = touched(known, &acting, now);
+            record.description.clone_from(&input.description);
+            record.expires_us = input.expires_us;
+            record.delete_on_expiration = input.delete_on_expiration;
+            if let Some(scopes) = &input.scopes {
+                record.scopes.clone_from(scopes);
+            }
+            Ok((acting, record))
+        })
+        .await
+    }
+
+    /// Gives the client a new access token, shown in the answer; the old one stops working at once.
+    pub async fn reset_access_token(&self, who: &Authentication, client_id: &str) -> Result<(ClientView, Revision), ApiError> {
+        let (record, revision) = self
+            .change_existing(who, client_id, "reset-access-token", "access token reset", |now, acting, mut record| {
+                record.access_token = Secret::new(self.new_token());
+                record.last_rotated_ms = now.now_ms;
+                // Who resets knows the new token: from now on the client is worth what the resetter's own credentials are.
+                record.grant.clone_from(&acting.caller.grant);
+                record
+            })
+            .await?;
+        Ok((self.view_with_token(record), revision))
+    }
+
+    /// Lets the client authenticate again.
+    pub async fn enable_client(&self, who: &Authentication, client_id: &str) -> Result<(ClientView, Revision), ApiError> {
+        self.change_existing(who, client_id, "enable-client", "client enabled", |_, acting, record| ClientRecord {
+            disabled: false,
+            grant: record.grant.clone().or_else(|| acting.caller.grant.clone()),
+            ..record
+        })
+        .await
+        .map(|(record, revision)| (self.view_of(record), revision))
+    }
+
+    /// Stops the client from authenticating, at once.
+    pub async fn disable_client(&self, who: &Authentication, client_id: &str) -> Result<(ClientView, Revision), ApiError> {
+        self.change_existing(who, client_id, "disable-client", "client disabled", |_, _, record| ClientRecord { disabled: true, ..record })
+            .await
+            .map(|(record, revision)| (self.view_of(record), revision))
+    }
+
+    /// Deletes the client; fine when there is none.
+    pub async fn delete_client(&self, who: &Authentication, client_id: &str) -> Result<Revision, ApiError> {
+        self.decide(|now| {
+            let acting = self.acting(now, who)?;
+            acting.caller.require_scope(format!("auth:delete-client:{client_id}"))?;
+            refuse_static(client_id)?;
+            let step = acting.step(now, "deleted", Key::Client(client_id.to_owned()));
+            Ok(Decision::Write(step, Write::DeleteClient(client_id.to_owned()), ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// Deletes the clients that wish to go when they have ended. Decides nothing: they were worth nothing before. Answers how many.
+    pub async fn delete_expired_clients(&self) -> Result<usize, ApiError> {
+        let ended = |record: &ClientRecord, now_ms: i64| {
+            record.delete_on_expiration && record.expires_us.div_euclid(1000) < now_ms && !record.client_id.starts_with("static/")
+        };
+        let (snapshot, now_ms) = (self.directory(), self.now_ms());
+        let old: Vec<String> =
+            snapshot.clients("").filter(|c| ended(&c.record, now_ms)).map(|c| c.record.client_id.clone()).collect();
+        for client_id in &old {
+            self.decide(|now| {
+                if !now.snapshot.client(client_id).is_some_and(|client| ended(&client.record, now.now_ms)) {
+                    return Ok(Decision::Keep(()));
+                }
+                let step = step_by(now, "static/falconer/auth", "expired", vec![Key::Client(client_id.clone())]);
+                Ok(Decision::Write(step, Write::DeleteClient(client_id.clone()), ()))
+            })
+            .await?;
+        }
+        Ok(old.len())
+    }
+
+    /// The order that reset, enable, disable share: 401 and 403, static, 404.
+    async fn change_existing(
+        &self,
+        who: &Authentication,
+        client_id: &str,
+        verb: &str,
+        action: &'static str,
+        change: impl Fn(&Now, &Acting, ClientRecord) -> ClientRecord + Send + Sync,
+    ) -> Result<(ClientRecord, Revision), ApiError> {
+        self.decide(|now| {
+            let acting = self.acting(now, who)?;
+            acting.caller.require_scope(format!("auth:{verb}:{client_id}"))?;
+            refuse_static(client_id)?;
+            let known = now.snapshot.client(client_id).ok_or_else(not_found)?;
+            let mut record = present(known);
+            record.last_modified_ms = now.now_ms;
+            let record = change(now, &acting, record);
+            let step = acting.step(now, action, Key::Client(client_id.to_owned()));
+            Ok(Decision::Write(step, Write::UpdateClient(record.clone()), record))
+        })
+        .await
+    }
+
+    /// 404 first, then whatever `change` decides.
+    async fn change(
+        &self,
+        client_id: &str,
+        action: &'static str,
+        change: impl Fn(&Now, &Client) -> Result<(Acting, ClientRecord), ApiError> + Send + Sync,
+    ) -> Result<(ClientView, Revision), ApiError> {
+        let (record, revision) = self.decide(|now| {
+            let known = now.snapshot.client(client_id).ok_or_else(not_found)?;
+            let (acting, record) = change(now, known)?;
+            let step = acting.step(now, action, Key::Client(client_id.to_owned()));
+            Ok(Decision::Write(step, Write::UpdateClient(record.clone()), record))
+        })
+        .await?;
+        Ok((self.view_of(record), revision))
+    }
+
+    fn new_client(&self, now: &Now, acting: &Acting, client_id: &str, input: &ClientInput, scopes: Vec<String>) -> ClientRecord {
+        ClientRecord {
+            client_id: client_id.to_owned(),
+            description: input.description.clone(),
+            access_token: Secret::new(self.new_token()),
+            expires_us: input.expires_us,
+            created_ms: now.now_ms,
+            last_modified_ms: now.now_ms,
+            last_date_used_ms: now.now_ms,
+            last_rotated_ms: now.now_ms,
+            delete_on_expiration: input.delete_on_expiration,
+            scopes,
+            disabled: false,
+            grant: acting.caller.grant.clone(),
+        }
+    }
+
+    pub(crate) fn new_token(&self) -> String {
+        falconer_credentials::new_access_token(self.inner.draw::<32>()).expose().to_owned()
+    }
+
+    /// A client as the API shows it; no token.
+    pub(crate) fn view(&self, snapshot: &Snapshot, client: &Client, now_ms: i64) -> ClientView {
+        let record = present(client);
+        let mut scopes = record.scopes;
+        falconer_scopes::list::sort(&mut scopes);
+        ClientView {
+            client_id: record.client_id,
+            description: record.description,
+            expires_ms: record.expires_us.div_euclid(1000),
+            created_ms: record.created_ms,
+            last_modified_ms: record.last_modified_ms,
+            last_date_used_ms: record.last_date_used_ms,
+            last_rotated_ms: record.last_rotated_ms,
+            delete_on_expiration: record.delete_on_expiration,
+            scopes,
+            expanded_scopes: self.inner.worth(snapshot, client, now_ms),
+            disabled: record.disabled,
+            access_token: None,
+            grant: record.grant,
+        }
+    }
+
+    fn view_of(&self, record: ClientRecord) -> ClientView {
+        self.view(&self.directory(), &Client::alone(record), self.now_ms())
+    }
+
+    fn view_with_token(&self, record: ClientRecord) -> ClientView {
+        let token = record.access_token.clone();
+        ClientView { access_token: Some(token), ..self.view_of(record) }
+    }
+}
+
+/// The record with the last use that memory knows.
+fn present(client: &Client) -> ClientRecord {
+    ClientRecord { last_date_used_ms: client.last_date_used_ms(), ..client.record.clone() }
+}
+
+/// The record that an update with these credentials leaves. What a grant touches is worth no more than the grant from then on; a mark that
+/// is there stays, because whoever knows the token got it under that mark.
+fn touched(known: &Client, acting: &Acting, now: &Now) -> ClientRecord {
+    let record = present(known);
+    ClientRecord {
+        last_modified_ms: now.now_ms,
+        grant: record.grant.clone().or_else(|| acting.caller.grant.clone()),
+        ..record
+    }
+}
+
+/// Whether createClient asks for what was just made. The answer shows the token, so the mark of a grant has to be the same too: else a
+/// grant could fetch the token of a client that outlives it.
+fn is_repeat(known: &ClientRecord, acting: &Acting, input: &ClientInput, scopes: &[String], now_ms: i64) -> bool {
+    known.scopes == scopes
+        && known.expires_us == input.expires_us
+        && known.description == input.description
+        && !known.disabled
+        && known.grant == acting.caller.grant
+        && now_ms.saturating_sub(known.created_ms) < REPEAT_MS
+}
+
+fn needed<'a>(first: String, scopes: impl Iterator<Item = &'a String>) -> Expression {
+    Expression::all_of(std::iter::once(first).chain(scopes.cloned()))
+}
+
+fn not_found() -> ApiError {
+    ApiError::ResourceNotFound("Client not found".to_owned())
+}
+
+fn refuse_static(client_id: &str) -> Result<(), ApiError> {
+    if client_id.starts_with("static/") {
+        return Err(ApiError::InputError(format!(
+            "clientId \"{client_id}\" starts with \"static/\" which is reserved for statically configured clients. \
+             Contact your administrator to change static clients."
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,378 @@
+//! What a node answers from: everything in memory, immutable, at one revision.
+//!
+//! A [`Snapshot`] never changes; a mutation makes the next one, which shares all that the change did not touch. Whoever answers a
+//! request takes one snapshot and uses it for client, grant, person and roles alike.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use arc_swap::ArcSwapOption;
+use falconer_credentials::AccessToken;
+use falconer_scopes::{Role, RoleSet, ScopeSet};
+use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Loaded, Revision, RoleRecord};
+
+use crate::reserved;
+
+/// Everything at one revision. Cheap to clone.
+#[derive(Clone, Default)]
+pub struct Snapshot {
+    revision: Revision,
+    highest_ms: i64,
+    roles: Arc<Roles>,
+    role_records: imbl::OrdMap<Arc<str>, Arc<RoleRecord>>,
+    clients: imbl::OrdMap<Arc<str>, Arc<Client>>,
+    issuers: imbl::OrdMap<Arc<str>, Arc<InternalIssuer>>,
+    grants: imbl::HashMap<Arc<str>, Arc<Grant>>,
+    /// Grant ids by the clientId that their certificate names.
+    grant_names: imbl::HashMap<Arc<str>, Arc<str>>,
+    people: imbl::HashMap<Arc<str>, Arc<Person>>,
+}
+
+/// The roles of one generation: what is remembered of expansions is remembered beside it.
+#[derive(Default)]
+struct Roles {
+    set: RoleSet,
+    generation: u64,
+    anonymous: OnceLock<ScopeSet>,
+}
+
+/// A client in memory, with what is remembered of its expansion.
+pub struct Client {
+    /// As stored; the last use may be further on, see [`Client::last_date_used_ms`].
+    pub record: ClientRecord,
+    pub(crate) token: AccessToken,
+    pub(crate) usage: Arc<Usage>,
+    expansion: Memo<Expansion>,
+}
+
+/// What a client's scopes come to under one generation of roles.
+pub(crate) struct Expansion {
+    /// Without anonymous.
+    pub(crate) own: ScopeSet,
+    /// With anonymous.
+    pub(crate) full: ScopeSet,
+}
+
+/// Falconer's own signer of grants, in memory.
+pub struct InternalIssuer {
+    /// As stored.
+    pub record: IssuerRecord,
+    pub(crate) token: AccessToken,
+}
+
+/// A grant in memory.
+pub struct Grant {
+    /// As stored; the last use may be further on.
+    pub record: GrantRecord,
+    /// The record's scopes as a set.
+    pub scopes: ScopeSet,
+    pub(crate) usage: Arc<Usage>,
+    held: ArcSwapOption<Held>,
+}
+
+/// What a grant is worth, for one generation of roles and one state of the person.
+struct Held {
+    generation: u64,
+    person: Arc<Person>,
+    scopes: ScopeSet,
+}
+
+/// A person in memory, with what is remembered of their expansion.
+pub struct Person {
+    /// As stored.
+    pub record: IdentityRecord,
+    expansion: Memo<ScopeSet>,
+}
+
+/// Uses that are not in the store yet. It outlives the record that it belongs to, so that an update loses none.
+#[derive(Default)]
+pub(crate) struct Usage {
+    /// Milliseconds since the epoch; 0: never.
+    pub(crate) last_ms: AtomicI64,
+    /// Uses since the last flush.
+    pub(crate) count: AtomicI64,
+    /// Waiting to be flushed.
+    pub(crate) noted: AtomicBool,
+}
+
+/// One remembered value for one generation of roles.
+struct Memo<T>(ArcSwapOption<(u64, T)>);
+
+impl<T> Default for Memo<T> {
+    fn default() -> Self {
+        Memo(ArcSwapOption::empty())
+    }
+}
+
+impl<T> Memo<T> {
+    fn get(&self, generation: u64, make: impl FnOnce() -> T) -> Arc<(u64, T)> {
+        if let Some(known) = self.0.load_full().filter(|known| known.0 == generation) {
+            return known;
+        }
+        let made = Arc::new((generation, make()));
+        self.0.store(Some(Arc::clone(&made)));
+        made
+    }
+}
+
+impl Client {
+    /// A client outside of a directory, to be looked at.
+    pub(crate) fn alone(record: ClientRecord) -> Client {
+        Client::new(record, None)
+    }
+
+    fn new(record: ClientRecord, before: Option<&Client>) -> Client {
+        let usage = before.map(|b| Arc::clone(&b.usage)).unwrap_or_default();
+        usage.last_ms.fetch_max(record.last_date_used_ms, Ordering::Relaxed);
+        Client { token: AccessToken::new(record.access_token.expose().to_owned()), record, usage, expansion: Memo::default() }
+    }
+
+    /// Milliseconds since the epoch.
+    pub fn last_date_used_ms(&self) -> i64 {
+        self.usage.last_ms.load(Ordering::Relaxed)
+    }
+}
+
+impl Grant {
+    fn new(record: GrantRecord, before: Option<&Grant>) -> Grant {
+        let usage = before.map(|b| Arc::clone(&b.usage)).unwrap_or_default();
+        usage.last_ms.fetch_max(record.last_used_ms.unwrap_or(0), Ordering::Relaxed);
+        Grant { scopes: ScopeSet::new(record.scopes.iter()), record, usage, held: ArcSwapOption::empty() }
+    }
+}
+
+impl Snapshot {
+    /// Everything that the store gave, at its revision. `before` lends the uses that the store does not know yet.
+    pub(crate) fn from_loaded(loaded: Loaded, before: &Snapshot) -> Snapshot {
+        let set = RoleSet::new(loaded.roles.iter().map(role_of));
+        let mut next = Snapshot {
+            revision: loaded.revision,
+            highest_ms: loaded.highest_ms.max(before.highest_ms),
+            roles: Arc::new(Roles { set, generation: before.roles.generation.wrapping_add(1), anonymous: OnceLock::new() }),
+            ..Snapshot::default()
+        };
+        next.role_records = loaded.roles.into_iter().map(|r| (Arc::from(r.role_id.as_str()), Arc::new(r))).collect();
+        next.issuers = loaded.issuers.into_iter().map(issuer_entry).collect();
+        for client in loaded.clients {
+            next.put_client_after(client, before);
+        }
+        for grant in loaded.grants {
+            next.put_grant_after(grant, before);
+        }
+        for person in loaded.identities {
+            next.put_person(person);
+        }
+        next
+    }
+
+    /// The revision that all of this belongs to.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The highest time of any commit, in milliseconds since the epoch.
+    pub fn highest_ms(&self) -> i64 {
+        self.highest_ms
+    }
+
+    /// The compiled roles.
+    pub fn roles(&self) -> &RoleSet {
+        &self.roles.set
+    }
+
+    /// One role's record.
+    pub fn role(&self, role_id: &str) -> Option<&Arc<RoleRecord>> {
+        self.role_records.get(role_id)
+    }
+
+    /// All roles, ascending by the bytes of the id.
+    pub fn role_records(&self) -> impl Iterator<Item = &Arc<RoleRecord>> {
+        self.role_records.values()
+    }
+
+    /// One client. Internal issuers are none.
+    pub fn client(&self, client_id: &str) -> Option<&Arc<Client>> {
+        self.clients.get(client_id)
+    }
+
+    /// All clients whose id begins with `prefix`, ascending by the bytes of the id.
+    pub fn clients<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Arc<Client>> + 'a {
+        self.clients.range(Arc::<str>::from(prefix)..).take_while(move |(id, _)| id.starts_with(prefix)).map(|(_, client)| client)
+    }
+
+    /// One grant, revoked and ended ones (up to 31 days ago) too.
+    pub fn grant(&self, id: &str) -> Option<&Arc<Grant>> {
+        self.grants.get(id)
+    }
+
+    /// All grants in memory, in no order.
+    pub fn grants(&self) -> impl Iterator<Item = &Arc<Grant>> {
+        self.grants.values()
+    }
+
+    /// The grant whose certificate names this clientId.
+    pub fn grant_named(&self, client_id: &str) -> Option<&Arc<Grant>> {
+        self.grant_names.get(client_id).and_then(|id| self.grants.get(id))
+    }
+
+    /// One person, by identity.
+    pub fn person(&self, identity: &str) -> Option<&Arc<Person>> {
+        self.people.get(identity)
+    }
+
+    /// All people, in no order.
+    pub fn people(&self) -> impl Iterator<Item = &Arc<Person>> {
+        self.people.values()
+    }
+
+    /// The people to whom a clientId of the form `<identity>/...` belongs; more than one only where one identity begins with another.
+    pub(crate) fn owners<'a>(&'a self, client_id: &'a str) -> impl Iterator<Item = &'a Arc<Person>> + 'a {
+        client_id.match_indices('/').skip(1).filter_map(move |(at, _)| self.people.get(client_id.get(..at)?))
+    }
+
+    /// One of Falconer's own signers of grants.
+    pub(crate) fn issuer(&self, name: &str) -> Option<&Arc<InternalIssuer>> {
+        self.issuers.get(name)
+    }
+
+    /// The one that signs at present.
+    pub(crate) fn current_issuer(&self) -> Option<&Arc<InternalIssuer>> {
+        self.issuers.values().filter(|i| i.record.retired_ms.is_none()).max_by_key(|i| (i.record.created_ms, i.record.name.len()))
+    }
+
+    /// How many issuers there have been.
+    pub(crate) fn issuer_count(&self) -> usize {
+        self.issuers.len()
+    }
+
+    /// What these scopes come to, without what is reserved, before and after.
+    pub fn expand<I, S>(&self, scopes: I) -> ScopeSet
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<str>,
+    {
+        reserved::without_reserved(self.roles.set.expand(scopes.into_iter().filter(|s| !reserved::is_reserved_scope(s.as_ref()))))
+    }
+
+    /// What everybody has.
+    pub fn anonymous(&self) -> &ScopeSet {
+        self.roles.anonymous.get_or_init(|| self.expand(["assume:anonymous"]))
+    }
+
+    /// A client's expansion, made once for each generation of roles. Says nothing about bounds (grants, people).
+    pub(crate) fn expansion_of(&self, client: &Client) -> Arc<(u64, Expansion)> {
+        client.expansion.get(self.roles.generation, || {
+            let own = self.expand(client.record.scopes.iter());
+            let full = own.union(self.anonymous());
+            Expansion { own, full }
+        })
+    }
+
+    /// A person's expansion, made once for each generation of roles. Says nothing about age and state.
+    pub(crate) fn expansion_of_person(&self, person: &Person) -> ScopeSet {
+        person.expansion.get(self.roles.generation, || self.expand(reserved::of_person(&person.record.scopes))).1.clone()
+    }
+
+    /// What a grant is worth while this person is who they are: what was granted, as far as the person still has it. It is not expanded
+    /// again, so that a role that grows later widens nothing.
+    pub(crate) fn held_of(&self, grant: &Grant, person: &Arc<Person>) -> ScopeSet {
+        let generation = self.roles.generation;
+        if let Some(known) = grant.held.load().as_ref() {
+            if known.generation == generation && Arc::ptr_eq(&known.person, person) {
+                return known.scopes.clone();
+            }
+        }
+        let scopes = grant.scopes.intersection(&self.expansion_of_person(person)).with(reserved::CURRENT_SCOPES);
+        grant.held.store(Some(Arc::new(Held { generation, person: Arc::clone(person), scopes: scopes.clone() })));
+        scopes
+    }
+
+    // ---- the next snapshot ----
+
+    pub(crate) fn at(mut self, revision: Revision, at_ms: i64) -> Snapshot {
+        self.revision = revision;
+        self.highest_ms = self.highest_ms.max(at_ms);
+        self
+    }
+
+    pub(crate) fn put_client(&mut self, record: ClientRecord) {
+        let before = self.clone();
+        self.put_client_after(record, &before);
+    }
+
+    fn put_client_after(&mut self, record: ClientRecord, before: &Snapshot) {
+        let id: Arc<str> = Arc::from(record.client_id.as_str());
+        let client = Client::new(record, before.client(&id).map(Arc::as_ref));
+        self.clients.insert(id, Arc::new(client));
+    }
+
+    pub(crate) fn drop_client(&mut self, client_id: &str) {
+        self.clients.remove(client_id);
+    }
+
+    pub(crate) fn put_roles(&mut self, records: impl IntoIterator<Item = RoleRecord>) {
+        let mut set = self.roles.set.clone();
+        for record in records {
+            set = set.with(role_of(&record));
+            self.role_records.insert(Arc::from(record.role_id.as_str()), Arc::new(record));
+        }
+        self.next_generation(set);
+    }
+
+    pub(crate) fn drop_role(&mut self, role_id: &str) {
+        if self.role_records.remove(role_id).is_some() {
+            self.next_generation(self.roles.set.without(role_id));
+        }
+    }
+
+    fn next_generation(&mut self, set: RoleSet) {
+        self.roles = Arc::new(Roles { set, generation: self.roles.generation.wrapping_add(1), anonymous: OnceLock::new() });
+    }
+
+    pub(crate) fn put_issuer(&mut self, record: IssuerRecord) {
+        let (name, issuer) = issuer_entry(record);
+        self.issuers.insert(name, issuer);
+    }
+
+    pub(crate) fn retire_issuer(&mut self, name: &str, at_ms: i64) {
+        if let Some(record) = self.issuers.get(name).map(|issuer| issuer.record.clone()) {
+            self.put_issuer(IssuerRecord { retired_ms: Some(at_ms), ..record });
+        }
+    }
+
+    pub(crate) fn put_grant(&mut self, record: GrantRecord) {
+        let before = self.clone();
+        self.put_grant_after(record, &before);
+    }
+
+    fn put_grant_after(&mut self, record: GrantRecord, before: &Snapshot) {
+        let id: Arc<str> = Arc::from(record.id.as_str());
+        self.grant_names.insert(Arc::from(record.client_id.as_str()), Arc::clone(&id));
+        let grant = Grant::new(record, before.grant(&id).map(Arc::as_ref));
+        self.grants.insert(id, Arc::new(grant));
+    }
+
+    pub(crate) fn put_person(&mut self, record: IdentityRecord) {
+        let person = Person { record, expansion: Memo::default() };
+        self.people.insert(Arc::from(person.record.identity.as_str()), Arc::new(person));
+    }
+
+    /// Forgets grants that ended so long ago that no certificate of theirs can pass any more.
+    pub(crate) fn forget_grants_before(&mut self, end_ms: i64) -> bool {
+        let old: Vec<_> = self.grants.values().filter(|g| g.record.expires_ms < end_ms).cloned().collect();
+        for grant in &old {
+            self.grants.remove(grant.record.id.as_str());
+            self.grant_names.remove(grant.record.client_id.as_str());
+        }
+        !old.is_empty()
+    }
+}
+
+fn role_of(record: &RoleRecord) -> Role {
+    Role { role_id: record.role_id.clone(), scopes: record.scopes.clone() }
+}
+
+fn issuer_entry(record: IssuerRecord) -> (Arc<str>, Arc<InternalIssuer>) {
+    let token = AccessToken::new(record.token.expose().to_owned());
+    (Arc::from(record.name.as_str()), Arc::new(InternalIssuer { record, token }))
+}

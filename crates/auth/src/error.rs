@@ -1,0 +1,89 @@
+//! Who is at fault, grouped as the web layer answers it.
+
+use falconer_scopes::{Expression, RoleError};
+use falconer_store::StoreError;
+
+/// Why a use case did not do what was asked. The variants are the error codes of `auth-api.md` section 3; texts are what the caller
+/// may read, except in [`ApiError::Internal`] and [`ApiError::Unavailable`], which are for the log.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ApiError {
+    /// 401: credentials were given and do not hold. The text is the exact message of `hawk.md` section 12 or `grants.md` "Use".
+    #[error("{0}")]
+    AuthenticationFailed(String),
+    /// 403: the caller lacks scopes, or has no credentials at all (`client_id` is `None`). `Display` is the exact text of `auth-api.md` section 3.
+    #[error("{}", insufficient(client_id.as_deref(), missing, required))]
+    InsufficientScopes {
+        /// Who asked; `None` without credentials.
+        client_id: Option<String>,
+        /// The part of `required` that the caller does not satisfy (`scopes.md` section 2).
+        missing: Expression,
+        /// The whole expression with its parameters filled in.
+        required: Expression,
+    },
+    /// 400 `InvalidRequestArguments`.
+    #[error("{0}")]
+    InvalidRequestArguments(String),
+    /// 400 `InputError`.
+    #[error("{0}")]
+    InputError(String),
+    /// 404 `ResourceNotFound`.
+    #[error("{0}")]
+    ResourceNotFound(String),
+    /// 409 `RequestConflict`.
+    #[error("{0}")]
+    RequestConflict(String),
+    /// 429 `TooManyRequests`.
+    #[error("Too many requests; try again in {retry_after_seconds} seconds")]
+    TooManyRequests {
+        /// For the `Retry-After` header.
+        retry_after_seconds: u64,
+    },
+    /// 503: the store is away or full, or keeps changing under the decision. Nothing was done. The text is for the log.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// 500: a defect or a damaged store. The text is for the log and is never sent.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+impl ApiError {
+    /// The 403 for a caller who does not satisfy `required`.
+    pub(crate) fn insufficient(client_id: Option<&str>, missing: Expression, required: Expression) -> ApiError {
+        ApiError::InsufficientScopes { client_id: client_id.map(str::to_owned), missing, required }
+    }
+}
+
+impl From<RoleError> for ApiError {
+    fn from(error: RoleError) -> Self {
+        ApiError::InputError(error.to_string())
+    }
+}
+
+/// Why [`crate::Auth`] could not be opened, or could not be set up: the operator's to fix.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    /// The configuration contradicts itself or the rules; the text says what and where.
+    #[error("configuration: {0}")]
+    Configuration(String),
+    /// The store did not answer.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// Something that should exist only once is there already.
+    #[error("{0}")]
+    AlreadyThere(String),
+    /// A step at start-up was refused.
+    #[error("{0}")]
+    Step(#[from] ApiError),
+}
+
+fn insufficient(client_id: Option<&str>, missing: &Expression, required: &Expression) -> String {
+    match client_id {
+        None => format!(
+            "This request requires Taskcluster credentials that satisfy the following scope expression:\n\n```\n{required}\n```"
+        ),
+        Some(client_id) => format!(
+            "Client ID {client_id} does not have sufficient scopes and is missing the following scopes:\n\n```\n{missing}\n```\n\n\
+             This request requires the client to satisfy the following scope expression:\n\n```\n{required}\n```"
+        ),
+    }
+}

@@ -1,0 +1,25 @@
+//! expandScopes and currentScopes (`auth-api.md` 8.5).
+
+use falconer_scopes::ScopeSet;
+
+use crate::auth::Auth;
+use crate::caller::Authentication;
+use crate::decide::Reading;
+use crate::error::ApiError;
+use crate::reserved::CURRENT_SCOPES;
+
+impl Auth {
+    /// What these scopes come to, for a caller with `auth:expand-scopes`. No anonymous is added.
+    pub fn expand_scopes(&self, who: &Authentication, scopes: &[String]) -> Result<ScopeSet, ApiError> {
+        let Reading { snapshot, caller, .. } = self.reading(who)?;
+        caller.require_scope("auth:expand-scopes".to_owned())?;
+        Ok(snapshot.expand(scopes))
+    }
+
+    /// What the request itself has, with anonymous, for a caller with `auth:current-scopes`.
+    pub fn current_scopes(&self, who: &Authentication) -> Result<ScopeSet, ApiError> {
+        let caller = self.caller(who)?;
+        caller.require_scope(CURRENT_SCOPES.to_owned())?;
+        Ok(caller.scopes)
+    }
+}

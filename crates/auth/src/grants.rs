@@ -1,0 +1,225 @@
+//! What login writes: grants, people and local accounts go through the store and then into the directory (`grants.md`).
+
+use falconer_credentials::temporary::{self, Temporary};
+use falconer_scopes::{Expression, ScopeSet};
+use falconer_store::{AccountRecord, GrantRecord, IdentityRecord, Key, Revision};
+
+use crate::auth::Auth;
+use crate::decide::{Decision, Now, Write, step_by};
+use crate::directory::{Grant, Snapshot};
+use crate::error::ApiError;
+use crate::reserved;
+use crate::time::{DAY_MS, MINUTE_MS};
+
+/// A certificate can't span more.
+const LONGEST_MS: i64 = 31 * DAY_MS;
+/// Clocks of services may be this far behind ours.
+const EARLY_MS: i64 = 5 * MINUTE_MS;
+
+/// A grant that a person has decided on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewGrant {
+    /// Who grants.
+    pub identity: String,
+    /// The host part of the clientId: encoded as identities are, with the port where it is not the default.
+    pub host: String,
+    /// The exact target as given; for a registered application its id.
+    pub target: String,
+    /// Scheme, host and port of the target.
+    pub target_origin: String,
+    /// What is granted: a closed set, equal to its own expansion.
+    pub scopes: ScopeSet,
+    /// A label: all that was on offer.
+    pub everything: bool,
+    /// Origins that may learn who the person is.
+    pub identity_for: Vec<String>,
+    /// The end, at most 31 days from now; milliseconds since the epoch.
+    pub expires_ms: i64,
+    /// The form's one-time nonce.
+    pub nonce: String,
+    /// A hash of the choices.
+    pub choices: String,
+    /// For the person's list.
+    pub label: String,
+}
+
+/// A grant and the credentials that stand for it.
+pub struct Issued {
+    /// As stored.
+    pub grant: GrantRecord,
+    /// What the target is given.
+    pub credentials: Temporary,
+    /// Whether this very grant was there already: the button was pressed twice.
+    pub repeated: bool,
+    /// The revision at which it holds.
+    pub revision: Revision,
+}
+
+impl Auth {
+    /// Makes a grant and signs its credentials.
+    ///
+    /// The same nonce with the same choices gives the same credentials; with other choices a new grant, and the first is revoked. Errors:
+    /// 409 when the first was revoked, or when the scopes are no longer closed because roles have changed (offer again); 403 when the person
+    /// lacks a scope; 401 when the person is gone; 400 when the end is not in the next 31 days.
+    pub async fn add_grant(&self, new: NewGrant) -> Result<Issued, ApiError> {
+        let new = &new;
+        let ((grant, repeated), revision) = self
+            .decide(|now| {
+                let before = newest_with_nonce(&now.snapshot, &new.identity, &new.nonce);
+                if let Some(before) = &before {
+                    if before.record.revoked_ms.is_some() {
+                        return Err(ApiError::RequestConflict("This grant has been revoked".to_owned()));
+                    }
+                    if before.record.choices == new.choices {
+                        return Ok(Decision::Keep((before.record.clone(), true)));
+                    }
+                }
+                self.may_grant(now, new)?;
+                let record = self.new_grant(now, new)?;
+                let mut depends_on = vec![Key::Role, Key::Identity(new.identity.clone())];
+                depends_on.extend(before.iter().map(|b| Key::Grant(b.record.id.clone())));
+                let step = step_by(now, &new.identity, "granted", depends_on);
+                let replaces = before.map(|b| b.record.id.clone());
+                Ok(Decision::Write(step, Write::InsertGrant(record.clone(), replaces), (record, false)))
+            })
+            .await?;
+        let credentials = self.grant_credentials(&grant)?;
+        Ok(Issued { grant, credentials, repeated, revision })
+    }
+
+    /// The credentials of a grant, derived again from its issuer and seed.
+    pub fn grant_credentials(&self, grant: &GrantRecord) -> Result<Temporary, ApiError> {
+        let snapshot = self.directory();
+        let issuer = snapshot.issuer(&grant.issuer).ok_or_else(|| ApiError::Internal(format!("no issuer {}", grant.issuer)))?;
+        let scopes = [format!("{}{}", reserved::GRANT_SCOPE, grant.id)];
+        let name = Some(grant.client_id.as_str());
+        temporary::create(&issuer.record.name, &issuer.token, name, &scopes, grant.start_ms, grant.expires_ms, &grant.seed)
+            .map_err(|error| ApiError::Internal(format!("grant {}: {error}", grant.id)))
+    }
+
+    /// Ends grants of one person, at once. Ids that are unknown, of somebody else, or revoked already are passed over.
+    pub async fn revoke_grants(&self, owner: &str, by: &str, ids: &[String], reason: &str) -> Result<Revision, ApiError> {
+        self.decide(|now| {
+            let ids: Vec<String> = ids
+                .iter()
+                .filter(|id| {
+                    now.snapshot.grant(id).is_some_and(|g| g.record.identity == owner && g.record.revoked_ms.is_none())
+                })
+                .cloned()
+                .collect();
+            if ids.is_empty() {
+                return Ok(Decision::Keep(()));
+            }
+            let depends_on = ids.iter().cloned().map(Key::Grant).collect();
+            let write = Write::RevokeGrants { ids, by: by.to_owned(), reason: reason.to_owned() };
+            Ok(Decision::Write(step_by(now, by, "revoked", depends_on), write, ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// Writes what a provider says about a person.
+    pub async fn put_identity(&self, by: &str, identity: &IdentityRecord) -> Result<Revision, ApiError> {
+        self.write_person(by, "refreshed", identity, |identity| Write::PutIdentity(identity.clone())).await
+    }
+
+    /// Adds a local account and its person. 409 when the name was ever used.
+    pub async fn insert_account(&self, by: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision, ApiError> {
+        self.write_person(by, "created", identity, |identity| Write::InsertAccount(account.clone(), identity.clone())).await
+    }
+
+    /// Writes a local account and its person; `action` is the word for the audit. 409 when there is no such account.
+    pub async fn update_account(
+        &self,
+        by: &str,
+        action: &str,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+    ) -> Result<Revision, ApiError> {
+        self.write_person(by, action, identity, |identity| Write::UpdateAccount(account.clone(), identity.clone())).await
+    }
+
+    /// Uses a set-up link up and adds the first account. 409 when the link is used or over, or the name taken.
+    pub async fn complete_setup(&self, link_hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision, ApiError> {
+        let hash = link_hash.to_owned();
+        self.write_person(&identity.identity, "created", identity, move |identity| {
+            Write::CompleteSetup(hash.clone(), account.clone(), identity.clone())
+        })
+        .await
+    }
+
+    async fn write_person(
+        &self,
+        by: &str,
+        action: &str,
+        identity: &IdentityRecord,
+        write: impl Fn(&IdentityRecord) -> Write + Send + Sync,
+    ) -> Result<Revision, ApiError> {
+        reserved::refuse_reserved(&identity.scopes)?;
+        self.decide(|now| {
+            let step = step_by(now, by, action, vec![Key::Identity(identity.identity.clone())]);
+            Ok(Decision::Write(step, write(identity), ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// Whether the person may grant this now: what the page showed may be old.
+    fn may_grant(&self, now: &Now, new: &NewGrant) -> Result<(), ApiError> {
+        let person = now.snapshot.person(&new.identity);
+        let present = person
+            .and_then(|person| self.inner.present_scopes(&now.snapshot, person, now.now_ms))
+            .ok_or_else(|| ApiError::AuthenticationFailed(format!("The account {} is not active", new.identity)))?;
+        let required = Expression::all_of(new.scopes.iter().map(str::to_owned));
+        if let Some(missing) = required.missing(&present) {
+            return Err(ApiError::InsufficientScopes { client_id: Some(new.identity.clone()), missing, required });
+        }
+        if now.snapshot.expand(new.scopes.iter()) != new.scopes {
+            return Err(ApiError::RequestConflict("Roles have changed since the page was shown".to_owned()));
+        }
+        if new.expires_ms <= now.now_ms || new.expires_ms > now.now_ms.saturating_add(LONGEST_MS) {
+            return Err(ApiError::InputError("A grant ends within the next 31 days".to_owned()));
+        }
+        Ok(())
+    }
+
+    fn new_grant(&self, now: &Now, new: &NewGrant) -> Result<GrantRecord, ApiError> {
+        let issuer = now.snapshot.current_issuer().ok_or_else(|| ApiError::Internal("no internal issuer".to_owned()))?;
+        let id = self.inner.slugid();
+        Ok(GrantRecord {
+            client_id: format!("{}/{}/{id}", new.identity, new.host),
+            id,
+            identity: new.identity.clone(),
+            target: new.target.clone(),
+            target_origin: new.target_origin.clone(),
+            scopes: new.scopes.to_vec(),
+            everything: new.everything,
+            identity_for: new.identity_for.clone(),
+            created_ms: now.now_ms,
+            start_ms: now.now_ms.saturating_sub(EARLY_MS).max(new.expires_ms.saturating_sub(LONGEST_MS)),
+            expires_ms: new.expires_ms,
+            issuer: issuer.record.name.clone(),
+            seed: format!("{}{}", self.inner.slugid(), self.inner.slugid()),
+            nonce: new.nonce.clone(),
+            choices: new.choices.clone(),
+            label: new.label.clone(),
+            last_used_ms: None,
+            use_count: 0,
+            revoked_ms: None,
+            revoked_by: None,
+            reason: None,
+        })
+    }
+}
+
+/// The person's newest grant from this form; an empty nonce is no form.
+fn newest_with_nonce(snapshot: &Snapshot, identity: &str, nonce: &str) -> Option<std::sync::Arc<Grant>> {
+    if nonce.is_empty() {
+        return None;
+    }
+    snapshot
+        .grants()
+        .filter(|grant| grant.record.identity == identity && grant.record.nonce == nonce)
+        .max_by_key(|grant| (grant.record.revoked_ms.is_none(), grant.record.created_ms))
+        .cloned()
+}

@@ -1,0 +1,49 @@
+//! The audit, as the API shows it (`auth-api.md` 8.6).
+
+use falconer_store::AuditEntry;
+
+use crate::auth::Auth;
+use crate::caller::Authentication;
+use crate::error::ApiError;
+use crate::view::{HistoryEntry, Page, PageQuery};
+
+impl Auth {
+    /// What happened to an entity, oldest first; empty where nothing is known.
+    pub async fn entity_history(
+        &self,
+        who: &Authentication,
+        entity_type: &str,
+        entity_id: &str,
+        query: PageQuery,
+    ) -> Result<Page<HistoryEntry>, ApiError> {
+        self.caller(who)?.require_scope(format!("auth:audit-history:{entity_type}"))?;
+        let found = self.inner.store.entity_history(entity_type, entity_id, query.offset, one_more(query)).await;
+        Ok(page(found.map_err(|error| self.inner.store_error(error))?, query))
+    }
+
+    /// What a client did, oldest first; empty where nothing is known.
+    pub async fn audit_history(&self, who: &Authentication, client_id: &str, query: PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
+        self.caller(who)?.require_scope(format!("auth:client-audit-history:{client_id}"))?;
+        let found = self.inner.store.actor_history(client_id, query.offset, one_more(query)).await;
+        Ok(page(found.map_err(|error| self.inner.store_error(error))?, query))
+    }
+}
+
+/// One row more than wanted tells whether there is another page.
+fn one_more(query: PageQuery) -> u32 {
+    u32::try_from(query.limit.saturating_add(1)).unwrap_or(u32::MAX)
+}
+
+fn page(rows: Vec<AuditEntry>, query: PageQuery) -> Page<HistoryEntry> {
+    let rows = rows.into_iter().map(|row| HistoryEntry {
+        client_id: row.actor,
+        action_type: row.action,
+        created_ms: row.at_ms,
+        entity_id: row.entity_id,
+        entity_type: row.entity_type,
+        grant: row.grant,
+    });
+    let here = PageQuery { offset: 0, limit: query.limit };
+    let cut = Page::cut(rows, here, |row| row);
+    Page { next_offset: cut.next_offset.map(|_| query.offset.saturating_add(query.limit)), items: cut.items }
+}

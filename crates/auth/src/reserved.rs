@@ -1,0 +1,53 @@
+//! What belongs to Falconer itself: `assume:grant:`, roles under `grant:`, clients under `static/falconer/` (`grants.md`).
+
+use falconer_scopes::{ScopeSet, covers};
+
+use crate::error::ApiError;
+
+/// Only a certificate of an internal issuer may hold such a scope.
+pub(crate) const GRANT_SCOPE: &str = "assume:grant:";
+/// Client ids that no configuration and no caller can use.
+pub(crate) const FALCONER_CLIENTS: &str = "static/falconer/";
+/// The client that may do everything.
+pub const ROOT_CLIENT: &str = "static/falconer/root";
+/// The one scope that every grant has, so that a frontend can ask what it got.
+pub(crate) const CURRENT_SCOPES: &str = "auth:current-scopes";
+
+pub(crate) fn is_reserved_scope(scope: &str) -> bool {
+    scope.starts_with(GRANT_SCOPE)
+}
+
+/// The 400 that every writer owes to somebody who tries to store such a scope.
+pub(crate) fn refuse_reserved<S: AsRef<str>>(scopes: &[S]) -> Result<(), ApiError> {
+    if scopes.iter().any(|s| is_reserved_scope(s.as_ref())) { Err(reserved()) } else { Ok(()) }
+}
+
+/// The same for a roleId.
+pub(crate) fn refuse_reserved_role(role_id: &str) -> Result<(), ApiError> {
+    if role_id.starts_with("grant:") { Err(reserved()) } else { Ok(()) }
+}
+
+fn reserved() -> ApiError {
+    ApiError::InputError("`assume:grant:` is reserved".to_owned())
+}
+
+/// The `**` rule of `scopes.md` section 8.
+pub(crate) fn refuse_double_star<S: AsRef<str>>(scopes: &[S]) -> Result<(), ApiError> {
+    if scopes.iter().any(|s| s.as_ref().ends_with("**")) {
+        return Err(ApiError::InputError("scopes must not end with `**`".to_owned()));
+    }
+    Ok(())
+}
+
+/// The set without such scopes. Substitution in roles can make one although none was put in.
+pub(crate) fn without_reserved(scopes: ScopeSet) -> ScopeSet {
+    if scopes.iter().any(is_reserved_scope) {
+        return ScopeSet::new(scopes.iter().filter(|s| !is_reserved_scope(s)));
+    }
+    scopes
+}
+
+/// What of a person's scopes counts. A star over `assume:` would make the person every role at once, so no source may give it.
+pub(crate) fn of_person(scopes: &[String]) -> impl Iterator<Item = &str> {
+    scopes.iter().map(String::as_str).filter(|s| !covers(s, "assume:") && !is_reserved_scope(s))
+}

@@ -1,0 +1,136 @@
+//! What the operator configures of this crate.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use falconer_credentials::AccessToken;
+
+use crate::time::DAY_MS;
+
+/// Scheme, host and port of a site, as a browser means it.
+#[derive(Clone, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
+pub struct Origin {
+    /// `https` or `http`.
+    pub scheme: String,
+    /// Lower case, IPv6 with brackets, no port.
+    pub host: String,
+    /// Always there, also where it is the scheme's own.
+    pub port: u16,
+}
+
+impl Origin {
+    /// Reads `https://auth.example.com` or `http://localhost:8080`; a trailing slash is fine, a path, user or query is not.
+    pub fn parse(text: &str) -> Option<Origin> {
+        let (scheme, rest) = text.split_once("://")?;
+        let scheme = scheme.to_ascii_lowercase();
+        let default_port = match scheme.as_str() {
+            "https" => 443,
+            "http" => 80,
+            _ => return None,
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (host, port) = match rest.rsplit_once(':') {
+            // The colons inside `[::1]` are no port.
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
+            _ => (rest, default_port),
+        };
+        let inside = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
+        let fine = if inside.len() == host.len() {
+            !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+        } else {
+            !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
+        };
+        fine.then(|| Origin { scheme, host: host.to_ascii_lowercase(), port })
+    }
+
+    /// Whether a request that was signed for this host and port was meant for this origin. The MAC does not cover the scheme.
+    pub fn is_at(&self, host: &str, port: u16) -> bool {
+        self.port == port && self.host.eq_ignore_ascii_case(host)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let default = if self.scheme == "https" { 443 } else { 80 };
+        if self.port == default { write!(f, "{}://{}", self.scheme, self.host) } else { write!(f, "{}://{}:{}", self.scheme, self.host, self.port) }
+    }
+}
+
+/// A client that the configuration names; made to exist at start-up (`auth-api.md` 8.3 "Static clients").
+#[derive(Clone)]
+pub struct StaticClient {
+    /// Begins with `static/`, but not with `static/falconer/`.
+    pub client_id: String,
+    /// 22 to 66 characters of `[a-zA-Z0-9_-]`.
+    pub access_token: AccessToken,
+    /// Stored as given.
+    pub scopes: Vec<String>,
+    /// A note on where the client comes from is appended.
+    pub description: String,
+}
+
+/// Told the reason when this process must not go on: the store lost its footing, and to retry over lost data would be worse.
+pub type OnFatal = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Everything that [`crate::Auth::open`] needs besides the store, the clock and randomness.
+#[derive(Clone)]
+pub struct AuthSettings {
+    /// Where this Falconer is reached; signed calls to its own API count only for this origin and `hawk_origins`.
+    pub public_origin: Origin,
+    /// Further origins for which signed calls to our own API count (an internal name, a port behind the proxy).
+    pub hawk_origins: Vec<Origin>,
+    /// How long a person's scopes count without a fresh answer from the provider, in milliseconds. Local accounts do not age.
+    pub identity_max_age_ms: i64,
+    /// The same for single providers, by name.
+    pub identity_max_age_by_provider: BTreeMap<String, i64>,
+    /// The configured clients.
+    pub static_clients: Vec<StaticClient>,
+    /// Ends the process; the default does nothing.
+    pub on_fatal: OnFatal,
+}
+
+impl AuthSettings {
+    /// Settings for one public origin, everything else as on a fresh install.
+    pub fn new(public_origin: Origin) -> AuthSettings {
+        AuthSettings {
+            public_origin,
+            hawk_origins: Vec::new(),
+            identity_max_age_ms: 7 * DAY_MS,
+            identity_max_age_by_provider: BTreeMap::new(),
+            static_clients: Vec::new(),
+            on_fatal: Arc::new(|_| ()),
+        }
+    }
+
+    /// The age in milliseconds after which scopes of a person of this provider count no more; `None`: they never age.
+    pub(crate) fn max_age_ms(&self, provider: &str) -> Option<i64> {
+        if provider == "local" {
+            return None;
+        }
+        Some(self.identity_max_age_by_provider.get(provider).copied().unwrap_or(self.identity_max_age_ms))
+    }
+
+    /// Whether signed calls to our own API may be meant for this host and port.
+    pub(crate) fn is_ours(&self, host: &str, port: u16) -> bool {
+        self.public_origin.is_at(host, port) || self.hawk_origins.iter().any(|origin| origin.is_at(host, port))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_parse_exactly() {
+        let show = |text: &str| Origin::parse(text).map(|o| o.to_string());
+        assert_eq!(show("https://Auth.example.com/").as_deref(), Some("https://auth.example.com"));
+        assert_eq!(show("http://localhost:8080").as_deref(), Some("http://localhost:8080"));
+        assert_eq!(show("https://h:443").as_deref(), Some("https://h"));
+        assert_eq!(show("http://[::1]:80").as_deref(), Some("http://[::1]"));
+        assert_eq!(show("http://[::1]").as_deref(), Some("http://[::1]"));
+        for bad in ["h", "ftp://h", "https://", "https://u@h", "https://h/p", "https://h:x", "https://h:70000", "https://h?q"] {
+            assert_eq!(show(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What use cases answer with. The web layer turns these into the JSON of `auth-api.md` 8.1, 8.2 and 8.6.
+
+use falconer_scopes::ScopeSet;
+use falconer_store::Secret;
+
+/// A client as the API shows it (`auth-api.md` 8.1). Times are milliseconds since the epoch.
+#[derive(Clone)]
+pub struct ClientView {
+    /// The id.
+    pub client_id: String,
+    /// As given.
+    pub description: String,
+    /// The end; microseconds of the stored instant are cut.
+    pub expires_ms: i64,
+    /// When it was made.
+    pub created_ms: i64,
+    /// The last update, reset, enable or disable.
+    pub last_modified_ms: i64,
+    /// Refreshed at most every 6 hours.
+    pub last_date_used_ms: i64,
+    /// When the access token was made.
+    pub last_rotated_ms: i64,
+    /// Whether a clean-up may delete it after its end.
+    pub delete_on_expiration: bool,
+    /// Sorted, not normalized.
+    pub scopes: Vec<String>,
+    /// What it may do, without anonymous: for a client that carries a grant or belongs to a person, what is left of it at present.
+    pub expanded_scopes: ScopeSet,
+    /// Whether it was disabled.
+    pub disabled: bool,
+    /// Only in the answers of createClient and resetAccessToken.
+    pub access_token: Option<Secret>,
+    /// The id of the grant that this client ends with (`grants.md` "Clients made with a grant"). Not part of the protocol's shape.
+    pub grant: Option<String>,
+}
+
+/// A role as the API shows it (`auth-api.md` 8.2).
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoleView {
+    /// The id.
+    pub role_id: String,
+    /// In stored order.
+    pub scopes: Vec<String>,
+    /// The expansion of `assume:<roleId>`.
+    pub expanded_scopes: ScopeSet,
+    /// As given.
+    pub description: String,
+    /// Milliseconds since the epoch.
+    pub last_modified_ms: i64,
+    /// Milliseconds since the epoch.
+    pub created_ms: i64,
+}
+
+/// One row of the audit answers (`auth-api.md` 8.6).
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryEntry {
+    /// Who did it: a clientId, or a person's identity for what was done on the console.
+    pub client_id: String,
+    /// `created`, `updated`, `deleted`, `client enabled`, `client disabled`, `access token reset`, `expired`, ...
+    pub action_type: String,
+    /// Milliseconds since the epoch.
+    pub created_ms: i64,
+    /// What it was done to.
+    pub entity_id: String,
+    /// `client`, `role`, ...
+    pub entity_type: String,
+    /// The grant that it was done with, if any. Not part of the protocol's shape.
+    pub grant: Option<String>,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page<T> {
+    /// At most as many as were asked for.
+    pub items: Vec<T>,
+    /// The offset of the next page; `None` when there is no more.
+    pub next_offset: Option<u64>,
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct PageQuery {
+    /// How many to skip.
+    pub offset: u64,
+    /// How many at most; the caller has cut it to the method's maximum.
+    pub limit: u64,
+}
+
+impl<T> Page<T> {
+    /// Cuts a page out of everything.
+    pub(crate) fn cut<I: Iterator>(all: I, query: PageQuery, view: impl FnMut(I::Item) -> T) -> Page<T> {
+        let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
+        let take = usize::try_from(query.limit).unwrap_or(usize::MAX);
+        let mut rest = all.skip(skip);
+        let items: Vec<T> = rest.by_ref().take(take).map(view).collect();
+        let next_offset = (take > 0 && rest.next().is_some()).then(|| query.offset.saturating_add(query.limit));
+        Page { items, next_offset }
+    }
+}
+
+/// What createClient and updateClient take (`auth-api.md` 8.3), schema defaults filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ClientInput {
+    /// Microseconds since the epoch: an idempotent createClient compares them.
+    pub expires_us: i64,
+    /// At most 10240 code points.
+    pub description: String,
+    /// `None`: none on create, keep on update.
+    pub scopes: Option<Vec<String>>,
+    /// False when the caller did not say.
+    pub delete_on_expiration: bool,
+}
+
+/// What createRole and updateRole take (`auth-api.md` 8.4).
+#[derive(Clone, Debug, PartialEq)]
+pub struct RoleInput {
+    /// As given.
+    pub scopes: Vec<String>,
+    /// At most 10240 code points.
+    pub description: String,
+}
+
+/// The answer of testAuthenticate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestView {
+    /// Whose credentials these are, `auth-failed:no-auth` without any.
+    pub client_id: String,
+    /// In the reference's own order (`auth-api.md` 8.5).
+    pub scopes: Vec<String>,
+    /// The payload hash that the header carries.
+    pub hash: Option<String>,
+}
