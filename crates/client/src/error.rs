@@ -1,0 +1,130 @@
+use serde_json::Value;
+
+/// Why a call did not give what was asked for, grouped by who is at fault.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operator's: an address, an environment variable or credentials that cannot be used. The text says which and why.
+    #[error("{0}")]
+    Settings(String),
+    /// The caller's: a call that cannot be sent as asked for.
+    #[error("{0}")]
+    Request(String),
+    /// The server said no: HTTP status 400 and above (5xx: after the last try), or a redirect.
+    #[error("{message}")]
+    Api {
+        /// HTTP status.
+        status: u16,
+        /// The protocol's code, such as `InsufficientScopes`; `UnknownError` where the body had none.
+        code: String,
+        /// The server's words, up to the `---` that begins the technical part.
+        message: String,
+        /// The whole body, `Null` if it was not JSON.
+        body: Box<Value>,
+    },
+    /// The server was not reached, or the connection broke, until the last try.
+    #[error("{host} cannot be reached: {detail}")]
+    Network {
+        /// Host and port that were called.
+        host: String,
+        /// What the network said.
+        detail: String,
+    },
+    /// The server answered with success and something that is not what this call answers.
+    #[error("{host} gave an answer that cannot be understood: {detail}")]
+    Answer {
+        /// Host and port that were called.
+        host: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The operating system gives no randomness.
+    #[error("the operating system gives no randomness")]
+    Randomness,
+}
+
+impl Error {
+    /// HTTP status of a refusal.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Error::Api { status, .. } => Some(*status),
+            Error::Settings(_)
+            | Error::Request(_)
+            | Error::Network { .. }
+            | Error::Answer { .. }
+            | Error::Randomness => None,
+        }
+    }
+
+    /// The protocol's code of a refusal.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Error::Api { code, .. } => Some(code),
+            Error::Settings(_)
+            | Error::Request(_)
+            | Error::Network { .. }
+            | Error::Answer { .. }
+            | Error::Randomness => None,
+        }
+    }
+
+    /// From an answer of status 300 and above.
+    pub(crate) fn from_answer(status: u16, body: &[u8]) -> Error {
+        let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+        let text = |name: &str| body.get(name).and_then(Value::as_str);
+        let message = match text("message").or_else(|| text("error")) {
+            Some(message) => message
+                .split("\n\n---\n")
+                .next()
+                .unwrap_or(message)
+                .to_owned(),
+            None => match status {
+                300..=399 => format!("Unexpected redirect (status {status})"),
+                401 => "Authentication error".to_owned(),
+                500.. => format!("Server error (status {status})"),
+                _ => format!("The server refused the call (status {status})"),
+            },
+        };
+        let code = text("code").unwrap_or("UnknownError").to_owned();
+        Error::Api {
+            status,
+            code,
+            message,
+            body: Box::new(body),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_words_without_the_technical_part() {
+        let body = r#"{"code":"ResourceNotFound","message":"Client not found\n\n---\n\n* method:     client","requestInfo":{}}"#;
+        let error = Error::from_answer(404, body.as_bytes());
+        assert_eq!(
+            (error.status(), error.code(), error.to_string().as_str()),
+            (Some(404), Some("ResourceNotFound"), "Client not found")
+        );
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_still_reads_well() {
+        assert_eq!(
+            Error::from_answer(502, b"<h1>Bad gateway</h1>").to_string(),
+            "Server error (status 502)"
+        );
+        assert_eq!(
+            Error::from_answer(303, b"").to_string(),
+            "Unexpected redirect (status 303)"
+        );
+        assert_eq!(
+            Error::from_answer(404, br#"{"error":"Not found"}"#).to_string(),
+            "Not found"
+        );
+        assert_eq!(Error::from_answer(400, b"[1]").code(), Some("UnknownError"));
+    }
+}

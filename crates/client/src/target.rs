@@ -1,0 +1,113 @@
+//! What of a URL is signed, and how URLs are put together so that what is signed is what is sent.
+
+use crate::Error;
+use reqwest::Url;
+use url::Position;
+
+/// One path segment or query value, percent-encoded (letters, digits and `-_.~` stay).
+///
+/// Errors: [`Error::Request`] for `.` and `..`: URLs know no way to send these as a segment, the call would reach another address.
+pub fn encode_segment(text: &str) -> Result<String, Error> {
+    if text == "." || text == ".." {
+        return Err(Error::Request(format!("`{text}` cannot be part of a path")));
+    }
+    Ok(falconer_wire::urls::encode_segment(text))
+}
+
+/// An http or https URL with a host, without user name and password.
+pub(crate) fn parse(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("`{text}` is not a URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(format!("`{text}` is not an http or https URL"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL with a user name or a password in it is refused".to_owned());
+    }
+    Ok(url)
+}
+
+/// What a signature covers of a URL.
+pub(crate) struct Target<'a> {
+    pub resource: &'a str,
+    pub host: &'a str,
+    pub port: u16,
+}
+
+impl<'a> Target<'a> {
+    pub(crate) fn of(url: &'a Url) -> Target<'a> {
+        Target {
+            resource: url.get(Position::BeforePath..Position::AfterQuery),
+            host: url.host_str().unwrap_or_default(),
+            port: url.port_or_known_default().unwrap_or(0),
+        }
+    }
+}
+
+trait Get {
+    fn get(&self, range: std::ops::Range<Position>) -> &str;
+}
+
+impl Get for Url {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "slicing a URL by its own positions is what the url crate offers, and it cannot fail"
+    )]
+    fn get(&self, range: std::ops::Range<Position>) -> &str {
+        &self[range]
+    }
+}
+
+/// Host and port for messages.
+pub(crate) fn shown(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signs_what_is_sent() {
+        for (text, resource, host, port) in [
+            (
+                "https://Example.com/a%2Fb?x=%20#f",
+                "/a%2Fb?x=%20",
+                "example.com",
+                443,
+            ),
+            ("http://example.com", "/", "example.com", 80),
+            ("http://[::1]:8080/?", "/?", "[::1]", 8080),
+        ] {
+            let url = parse(text).unwrap();
+            let target = Target::of(&url);
+            assert_eq!(
+                (target.resource, target.host, target.port),
+                (resource, host, port)
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_called() {
+        for text in [
+            "example.com",
+            "ftp://example.com/",
+            "https://a:b@example.com/",
+            "data:,x",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_segment_stays_one_segment() {
+        assert_eq!(
+            encode_segment("a/b|c d+é").unwrap(),
+            "a%2Fb%7Cc%20d%2B%C3%A9"
+        );
+        assert!(encode_segment("..").is_err());
+        assert_eq!(encode_segment("...").unwrap(), "...");
+    }
+}
