@@ -1,0 +1,129 @@
+use axum::extract::Request;
+use axum::response::Response;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use tower::{Layer, Service};
+
+/// Lets pages of other origins call a service: answers preflights, and marks every answer, errors included. Mount it outermost
+/// (`Router::layer`). Signed calls need no cookies, so credentials mode is never allowed.
+#[derive(Clone, Debug)]
+pub struct Cors {
+    origins: Option<Arc<[HeaderValue]>>,
+}
+
+impl Cors {
+    /// Pages of every origin may call: right for services whose calls are all signed.
+    #[must_use]
+    pub fn any() -> Cors {
+        Cors { origins: None }
+    }
+
+    /// Only pages of these origins, such as `https://notes.example.com`. What is no header value matches nothing.
+    #[must_use]
+    pub fn only<'a>(origins: impl IntoIterator<Item = &'a str>) -> Cors {
+        Cors {
+            origins: Some(
+                origins
+                    .into_iter()
+                    .filter_map(|origin| HeaderValue::from_str(origin.trim_end_matches('/')).ok())
+                    .collect(),
+            ),
+        }
+    }
+
+    /// The value that allows the origin of a request.
+    fn allowed(&self, origin: Option<&HeaderValue>) -> Option<HeaderValue> {
+        match &self.origins {
+            None => Some(HeaderValue::from_static("*")),
+            Some(origins) => origin.filter(|origin| origins.contains(origin)).cloned(),
+        }
+    }
+
+    fn mark(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
+        if let Some(allowed) = self.allowed(origin) {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+            headers.insert(
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static("WWW-Authenticate, Retry-After"),
+            );
+        }
+        if self.origins.is_some() {
+            headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        }
+    }
+
+    fn preflight(&self, origin: Option<&HeaderValue>) -> Response {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        let headers = response.headers_mut();
+        self.mark(origin, headers);
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE"),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("Authorization, Content-Type"),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_MAX_AGE,
+            HeaderValue::from_static("900"),
+        );
+        response
+    }
+}
+
+impl<S> Layer<S> for Cors {
+    type Service = CorsService<S>;
+
+    fn layer(&self, inner: S) -> CorsService<S> {
+        CorsService {
+            inner,
+            cors: self.clone(),
+        }
+    }
+}
+
+/// A service behind [`Cors`].
+#[derive(Clone)]
+pub struct CorsService<S> {
+    inner: S,
+    cors: Cors,
+}
+
+impl<S> Service<Request> for CorsService<S>
+where
+    S: Service<Request, Response = Response>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let cors = self.cors.clone();
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        if request.method() == Method::OPTIONS
+            && origin.is_some()
+            && request
+                .headers()
+                .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+        {
+            let response = cors.preflight(origin.as_ref());
+            return Box::pin(std::future::ready(Ok(response)));
+        }
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let mut response = answer.await?;
+            cors.mark(origin.as_ref(), response.headers_mut());
+            Ok(response)
+        })
+    }
+}
