@@ -1,0 +1,154 @@
+// The whole frontend. The import comes first: it takes the credentials out of the address bar before anything else happens.
+import { connect } from '%FALCONER%/sdk/falconer.js';
+
+const falconer = connect({ rootUrl: '%FALCONER%', storage: 'session' });
+const $ = (id) => document.getElementById(id);
+const address = new URL(location.href);
+let book = address.searchParams.get('book') || 'demo';
+
+// ------------------------------------------------------------------------------------------------------------- messages
+
+function say(text) {
+  $('message').textContent = text;
+  $('message').hidden = !text;
+}
+
+/** Runs something that may fail, with the button asleep meanwhile, and shows why it failed. */
+async function attempt(button, work) {
+  say('');
+  if (button) button.disabled = true;
+  try {
+    await work();
+  } catch (error) {
+    say(error.message);
+    // Denied for this notebook: the person can ask for it.
+    $('ask-more').hidden = error.status !== 403;
+    if (error.code === 'Expired' || error.code === 'SignedOut') show();
+  } finally {
+    if (button) button.disabled = false;
+  }
+}
+
+// -------------------------------------------------------------------------------------------------------------- sign in
+
+function request(responseMode) {
+  const scopes = [`notes:read:${book}`];
+  if ($('ask-write').checked) scopes.push(`notes:write:${book}`);
+  const target = new URL('/', location.href);
+  target.searchParams.set('book', book);
+  return {
+    description: `Notes would like to open the notebook **${book.replace(/[^\w .]/g, '\\$&')}** for you.`,
+    scopes,
+    identity: $('ask-identity').checked,
+    target: target.href,
+    responseMode,
+  };
+}
+
+function signIn(responseMode) {
+  if (!$('book').reportValidity()) return;
+  book = $('book').value;
+  attempt(null, () => falconer.signIn(request(responseMode)));
+}
+
+$('sign-in-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  signIn('fragment');
+});
+$('sign-in-query').addEventListener('click', (event) => {
+  event.preventDefault();
+  signIn('query');
+});
+$('ask-more').addEventListener('click', () => attempt($('ask-more'), () => falconer.signIn(request('fragment'))));
+$('sign-out').addEventListener('click', () => {
+  falconer.clear();
+  say('');
+  show();
+});
+
+// ---------------------------------------------------------------------------------------------------------------- notes
+
+const notesUrl = (name) => `/api/books/${encodeURIComponent(book)}/notes${name === undefined ? '' : `/${encodeURIComponent(name)}`}`;
+
+async function openBook() {
+  $('notes').replaceChildren();
+  $('empty').hidden = true;
+  $('ask-more').hidden = true;
+  address.searchParams.set('book', book);
+  history.replaceState(history.state, '', address);
+  const notes = await falconer.json(notesUrl());
+  $('notes').replaceChildren(...notes.map(line));
+  $('empty').hidden = notes.length > 0;
+}
+
+function line(note) {
+  const name = Object.assign(document.createElement('button'), { type: 'button', textContent: note.name });
+  name.addEventListener('click', () => attempt(name, async () => {
+    const fresh = await falconer.json(notesUrl(note.name));
+    $('note-name').value = fresh.name;
+    $('note-text').value = fresh.text;
+    $('note-text').focus();
+  }));
+  const author = Object.assign(document.createElement('span'), { className: 'soft', textContent: note.author ? ` by ${note.author}` : '' });
+  const text = Object.assign(document.createElement('p'), { textContent: note.text });
+  const item = document.createElement('li');
+  item.append(name, author, text);
+  return item;
+}
+
+$('open-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  book = $('open-book').value;
+  attempt($('open'), openBook);
+});
+
+$('write-form').addEventListener('submit', (event) => {
+  event.preventDefault();
+  attempt($('save'), async () => {
+    const note = { method: 'PUT', body: { text: $('note-text').value } };
+    await falconer.json(notesUrl($('note-name').value), note, { payloadHash: true });
+    $('write-form').reset();
+    await openBook();
+  });
+});
+
+// ----------------------------------------------------------------------------------------------------------------- page
+
+async function showWho() {
+  const { identity, scopes } = await falconer.json('/api/whoami');
+  $('who').textContent = identity ? `Signed in as ${identity.displayName}` : 'Signed in, and Notes does not know as whom';
+  $('scopes').replaceChildren(...scopes.map((scope) => Object.assign(document.createElement('li'), { textContent: scope })));
+}
+
+function showExpiry() {
+  const { expiresAt, expiresIn } = falconer;
+  if (!expiresAt || expiresIn === 0) return;
+  $('expires').dateTime = expiresAt.toISOString();
+  $('expires').textContent = expiresAt.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
+  const minutes = Math.ceil(expiresIn / 60);
+  const hours = Math.round(expiresIn / 3600);
+  $('left').textContent = `(${minutes < 90 ? `${minutes} minute${minutes === 1 ? '' : 's'}` : `${hours} hours`} left)`;
+}
+
+function show() {
+  $('boot').hidden = true;
+  $('signed-out').hidden = falconer.signedIn;
+  $('signed-in').hidden = !falconer.signedIn;
+  $('book').value = book;
+  $('open-book').value = book;
+  showExpiry();
+}
+
+async function start() {
+  show();
+  if (falconer.signInError) say(falconer.signInError.message);
+  if (!falconer.signedIn) return;
+  falconer.onExpiring(() => say('The access that you granted ends in less than five minutes. Sign in again to go on.'));
+  falconer.onExpiring(() => { say('The access that you granted has ended.'); show(); }, 0);
+  setInterval(showExpiry, 30_000);
+  await attempt(null, showWho);
+  // One message is enough when the first call has already failed.
+  if ($('message').hidden) await attempt(null, openBook);
+}
+
+start();
