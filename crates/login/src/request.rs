@@ -1,0 +1,327 @@
+//! The request of a site that wants a grant: `/?target=<URL>&description=<markdown>` and what is optional (`grants.md` "The request").
+
+use percent_encoding::percent_decode_str;
+use thiserror::Error;
+
+use crate::delivery::{ResponseMode, encode_component};
+use crate::target::{Target, TargetError};
+use crate::wish;
+
+/// Longest description in bytes.
+pub const LONGEST_DESCRIPTION: usize = 2048;
+/// Most scopes that one request may name.
+pub const MOST_SCOPES: usize = 200;
+/// Longest scope in bytes.
+pub const LONGEST_SCOPE: usize = 1024;
+/// Most further origins that one request may name.
+pub const MOST_AUDIENCES: usize = 10;
+
+/// What a site asks for. Made by [`parse`] only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantRequest {
+    /// Where the credentials would go.
+    pub target: Target,
+    /// The site's own words: Markdown from a stranger, at most 2 KiB, may be empty.
+    pub description: String,
+    /// Valid scopes in the order given, none twice. Empty: no particular ones.
+    pub scopes: Vec<String>,
+    /// The site wants to know who the person is.
+    pub identity: bool,
+    /// Further origins that would know. Empty without `identity`.
+    pub audience: Vec<String>,
+    /// How long the site wishes that the grant last, in milliseconds; greater than 0. Only a wish.
+    pub ttl_ms_wish: Option<i64>,
+    /// The same as an instant, in milliseconds since 1970.
+    pub expires_ms_wish: Option<i64>,
+    /// Where in the URL the credentials are to stand.
+    pub response_mode: ResponseMode,
+    canonical: String,
+}
+
+impl GrantRequest {
+    /// A query, without `?`, that parses to the same request: to be carried through sign-in and in the form.
+    pub fn canonical_query(&self) -> &str {
+        &self.canonical
+    }
+}
+
+/// Why a query is no request: the page shows it and redirects nowhere. `Display` is a sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RequestError {
+    /// `target` without `description`, or the other way round.
+    #[error("The request has a {present} but no {missing}.")]
+    Half {
+        /// The one that is there.
+        present: &'static str,
+        /// The other.
+        missing: &'static str,
+    },
+    /// A parameter twice that can mean one thing only.
+    #[error("The request has `{0}` more than once.")]
+    Repeated(&'static str),
+    /// A broken percent escape, or bytes that are no text.
+    #[error("The value of `{0}` is not properly percent-encoded.")]
+    Encoding(&'static str),
+    /// The target may not have credentials.
+    #[error("{0}")]
+    Target(#[from] TargetError),
+    /// Longer, or more, than a request may have.
+    #[error("The request's `{name}` is more than {most}.")]
+    TooMuch {
+        /// Which parameter.
+        name: &'static str,
+        /// The bound in words, such as `200 scopes`.
+        most: String,
+    },
+    /// A value that the parameter can't have.
+    #[error("`{name}` is {value:?}: {why}.")]
+    Value {
+        /// Which parameter.
+        name: &'static str,
+        /// As decoded.
+        value: String,
+        /// What it should be.
+        why: &'static str,
+    },
+    /// An audience that is no origin a target could have.
+    #[error("`audience` is {value:?}: {why}")]
+    Audience {
+        /// As decoded.
+        value: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// Values as they are found, before anything is judged.
+#[derive(Default)]
+struct Found {
+    target: Option<String>,
+    description: Option<String>,
+    scopes: Vec<String>,
+    identity: Option<String>,
+    audience: Vec<String>,
+    expires: Option<String>,
+    response_mode: Option<String>,
+}
+
+/// Reads the raw query (without `?`). `Ok(None)`: neither `target` nor `description`, so that it is no request. Unknown parameters are
+/// passed over.
+pub fn parse(query: &str, now_ms: i64) -> Result<Option<GrantRequest>, RequestError> {
+    let found = find(query)?;
+    let half = |present, missing| Err(RequestError::Half { present, missing });
+    let (target, description) = match (found.target, found.description) {
+        (None, None) => return Ok(None),
+        (Some(_), None) => return half("target", "description"),
+        (None, Some(_)) => return half("description", "target"),
+        (Some(target), Some(description)) => (Target::parse(&target)?, description),
+    };
+    if description.len() > LONGEST_DESCRIPTION {
+        return Err(too_much("description", "2 KiB"));
+    }
+    let identity = read_identity(found.identity)?;
+    let mut request = GrantRequest {
+        target,
+        description,
+        scopes: read_scopes(found.scopes)?,
+        identity,
+        audience: read_audience(found.audience, identity)?,
+        ttl_ms_wish: None,
+        expires_ms_wish: None,
+        response_mode: read_mode(found.response_mode)?,
+        canonical: String::new(),
+    };
+    if let Some(expression) = &found.expires {
+        let refuse = |why| RequestError::Value {
+            name: "expires",
+            value: expression.clone(),
+            why,
+        };
+        let ttl_ms = wish::parse_ms(expression)
+            .ok_or_else(|| refuse("it is not a time expression such as `3 days`"))?;
+        let end_ms = now_ms
+            .checked_add(ttl_ms)
+            .filter(|_| ttl_ms > 0)
+            .ok_or_else(|| refuse("it is not a time to come"))?;
+        request.ttl_ms_wish = Some(ttl_ms);
+        request.expires_ms_wish = Some(end_ms);
+    }
+    request.canonical = canonical(&request, found.expires.as_deref());
+    Ok(Some(request))
+}
+
+fn find(query: &str) -> Result<Found, RequestError> {
+    let mut found = Found::default();
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let Some(name) = decode_form(name) else {
+            continue;
+        };
+        match name.as_str() {
+            // A `+` in a target is a plus: URLs hold them.
+            "target" => once(&mut found.target, "target", decode(value))?,
+            "description" => once(&mut found.description, "description", decode_form(value))?,
+            "identity" => once(&mut found.identity, "identity", decode_form(value))?,
+            "expires" => once(&mut found.expires, "expires", decode_form(value))?,
+            "response_mode" => once(
+                &mut found.response_mode,
+                "response_mode",
+                decode_form(value),
+            )?,
+            "scope" => found
+                .scopes
+                .push(decode_form(value).ok_or(RequestError::Encoding("scope"))?),
+            "audience" => found
+                .audience
+                .push(decode(value).ok_or(RequestError::Encoding("audience"))?),
+            _ => (),
+        }
+    }
+    Ok(found)
+}
+
+fn once(
+    place: &mut Option<String>,
+    name: &'static str,
+    value: Option<String>,
+) -> Result<(), RequestError> {
+    let value = value.ok_or(RequestError::Encoding(name))?;
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(RequestError::Repeated(name)),
+    }
+}
+
+fn decode_form(text: &str) -> Option<String> {
+    decode(&text.replace('+', " "))
+}
+
+/// Percent-decoding that refuses what is not properly encoded instead of guessing.
+fn decode(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    for (at, _) in text.match_indices('%') {
+        let is_hex = |offset: usize| bytes.get(at + offset).is_some_and(u8::is_ascii_hexdigit);
+        if !is_hex(1) || !is_hex(2) {
+            return None;
+        }
+    }
+    percent_decode_str(text)
+        .decode_utf8()
+        .ok()
+        .map(|text| text.into_owned())
+}
+
+fn too_much(name: &'static str, most: &str) -> RequestError {
+    RequestError::TooMuch {
+        name,
+        most: most.to_owned(),
+    }
+}
+
+fn read_scopes(given: Vec<String>) -> Result<Vec<String>, RequestError> {
+    if given.len() > MOST_SCOPES {
+        return Err(too_much("scope", "200 scopes"));
+    }
+    let mut scopes: Vec<String> = Vec::with_capacity(given.len());
+    for scope in given {
+        let refuse = |why| {
+            Err(RequestError::Value {
+                name: "scope",
+                value: scope.chars().take(100).collect(),
+                why,
+            })
+        };
+        if scope.is_empty() {
+            return refuse("leave it out to ask for no particular scopes");
+        }
+        if scope.len() > LONGEST_SCOPE {
+            return Err(too_much("scope", "1 KiB"));
+        }
+        if !falconer_scopes::is_valid_scope(&scope) {
+            return refuse("a scope is printable ASCII");
+        }
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    Ok(scopes)
+}
+
+fn read_identity(given: Option<String>) -> Result<bool, RequestError> {
+    match given.as_deref() {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(RequestError::Value {
+            name: "identity",
+            value: other.to_owned(),
+            why: "it is `true` or `false`",
+        }),
+    }
+}
+
+fn read_audience(given: Vec<String>, identity: bool) -> Result<Vec<String>, RequestError> {
+    if given.len() > MOST_AUDIENCES {
+        return Err(too_much("audience", "10 origins"));
+    }
+    let mut origins: Vec<String> = Vec::with_capacity(given.len());
+    for value in given {
+        let refuse = |why: String| RequestError::Audience {
+            value: value.clone(),
+            why,
+        };
+        if !identity {
+            return Err(refuse("it means nothing without `identity=true`.".into()));
+        }
+        let target = Target::parse(&value).map_err(|error| refuse(error.to_string()))?;
+        let origin = target.origin();
+        if value != origin && value != format!("{origin}/") {
+            return Err(refuse("it is an origin, without path and query.".into()));
+        }
+        if !origins.contains(&origin) {
+            origins.push(origin);
+        }
+    }
+    Ok(origins)
+}
+
+fn read_mode(given: Option<String>) -> Result<ResponseMode, RequestError> {
+    match given.as_deref() {
+        None | Some("query") => Ok(ResponseMode::Query),
+        Some("fragment") => Ok(ResponseMode::Fragment),
+        Some(other) => Err(RequestError::Value {
+            name: "response_mode",
+            value: other.to_owned(),
+            why: "it is `query` or `fragment`",
+        }),
+    }
+}
+
+fn canonical(request: &GrantRequest, expires: Option<&str>) -> String {
+    let mut query = String::new();
+    let mut add = |name: &str, value: &str| {
+        if !query.is_empty() {
+            query.push('&');
+        }
+        query.push_str(name);
+        query.push('=');
+        query.push_str(&encode_component(value));
+    };
+    add("target", request.target.href());
+    add("description", &request.description);
+    for scope in &request.scopes {
+        add("scope", scope);
+    }
+    if request.identity {
+        add("identity", "true");
+    }
+    for origin in &request.audience {
+        add("audience", origin);
+    }
+    if let Some(expires) = expires {
+        add("expires", expires);
+    }
+    if request.response_mode == ResponseMode::Fragment {
+        add("response_mode", "fragment");
+    }
+    query
+}
