@@ -1,0 +1,239 @@
+// The grant page against targets of every kind, good and hostile; headers; without JavaScript; accessible, light and dark, wide and small.
+import assert from 'node:assert/strict';
+import http from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { accessibilityFaults, launch, person, picture } from '../support/browser.mjs';
+import { demo, grant, grantUrl, signIn, typeHost } from '../support/demo.mjs';
+
+describe('the grant page', () => {
+  let site, browser, service, origin;
+  before(async () => {
+    site = await demo();
+    browser = await launch();
+    service = http.createServer((request, response) => {
+      response.setHeader('content-type', 'text/html');
+      response.end(`<!doctype html><title>Service</title><h1>Arrived</h1>`);
+    });
+    await new Promise((resolve) => service.listen(0, '127.0.0.1', resolve));
+    origin = `http://127.0.0.1:${service.address().port}`;
+  });
+  after(async () => {
+    await browser?.close();
+    service?.close();
+    await site?.stop();
+  });
+
+  const host = () => new URL(origin).host;
+
+  async function signedIn(options) {
+    const who = await person(browser, options);
+    const page = await who.context.newPage();
+    await page.goto(`${site.falconer}/login`);
+    await signIn(page, site);
+    return { ...who, page };
+  }
+
+  async function arrive(page, target, parameters = {}) {
+    await page.goto(grantUrl(site.falconer, target, { scope: 'notes:read:demo', ...parameters }));
+    await grant(page, host());
+    await page.getByText('Arrived').waitFor();
+    return page.url();
+  }
+
+  const check = (parameters) => {
+    assert.match(parameters.get('clientId'), /^local\/demo\/127\.0\.0\.1:\d+\/[\w-]{22}$/);
+    assert.match(parameters.get('accessToken'), /^[\w-]{43}$/);
+    const certificate = JSON.parse(parameters.get('certificate'));
+    assert.equal(certificate.version, 1);
+    assert.match(certificate.scopes[0], /^assume:grant:[\w-]{22}$/);
+    return parameters.get('accessToken');
+  };
+
+  test('targets with a query, a fragment, a port, on loopback http; the query and the fragment form', async () => {
+    const { context, page } = await signedIn();
+    const plain = new URL(await arrive(page, `${origin}/cb`));
+    assert.equal(plain.pathname, '/cb');
+    check(plain.searchParams);
+
+    const query = new URL(await arrive(page, `${origin}/cb?a=1&b=x+y`));
+    assert.match(query.search, /^\?a=1&b=x\+y&clientId=/);
+    check(query.searchParams);
+
+    const hash = new URL(await arrive(page, `${origin}/cb#/route`));
+    assert.equal(hash.search, '');
+    assert.match(hash.hash, /^#\/route\?clientId=/);
+    check(new URLSearchParams(hash.hash.slice(hash.hash.indexOf('?') + 1)));
+
+    const hashQuery = new URL(await arrive(page, `${origin}/cb#/route?x=1`));
+    assert.match(hashQuery.hash, /^#\/route\?x=1&clientId=/);
+
+    const fragment = new URL(await arrive(page, `${origin}/cb?s=1`, { response_mode: 'fragment' }));
+    assert.equal(fragment.search, '?s=1');
+    check(new URLSearchParams(fragment.hash.slice(1)));
+    await context.close();
+  });
+
+  test('Grant pressed twice makes one grant', async () => {
+    const { context, page } = await signedIn();
+    await arrive(page, `${origin}/once`);
+    await page.goto(site.falconer);
+    const before = await page.getByRole('button', { name: /^Revoke/ }).count();
+    await page.goto(grantUrl(site.falconer, `${origin}/twice`, { scope: 'notes:read:twice' }));
+    await typeHost(page, host());
+    // The very same form, sent twice at once and a third time later.
+    const form = await page.evaluate(() => {
+      const form = document.querySelector('form[action$="/grant"]');
+      const fields = new URLSearchParams(new FormData(form));
+      const button = form.querySelector('button.primary, button[type=submit]');
+      if (button?.name) fields.set(button.name, button.value);
+      return { action: form.action, body: fields.toString() };
+    });
+    const cookies = (await context.cookies(site.falconer)).map((cookie) => `${cookie.name}=${cookie.value}`).join('; ');
+    const press = () => fetch(form.action, {
+      method: 'POST', redirect: 'manual', body: form.body,
+      headers: { 'content-type': 'application/x-www-form-urlencoded', cookie: cookies, origin: site.falconer },
+    });
+    const answers = [...await Promise.all([press(), press()]), await press()];
+    const locations = answers.map((answer) => answer.headers.get('location'));
+    assert.ok(locations[0]?.startsWith(`${origin}/twice?clientId=`), `${answers[0].status} ${locations[0]}`);
+    assert.equal(new Set(locations).size, 1, 'the same answer each time');
+    await page.goto(site.falconer);
+    assert.equal(await page.getByRole('button', { name: /^Revoke/ }).count(), before + 1);
+    await context.close();
+  });
+
+  test('hostile targets get an error page and no redirect', async () => {
+    const { context, page } = await signedIn();
+    const hostile = [
+      'http://example.com/', 'ftp://example.com/', 'javascript:alert(1)', 'data:text/html,x', 'https://', 'https:example.com', '//example.com/',
+      'https://user@example.com/', 'https://user:pass@example.com/', 'https://example.com\\@evil.example/', 'https://example.com\\.evil.example/',
+      'https://exa mple.com/', ' https://example.com/', 'https://example.com/\n', 'https://example.com/\tx', 'https://ex\u00adample.com/',
+      'https://example.com:99999/', 'https://0x7f.1/', 'http://127.1/', 'http://2130706433/', 'http://0177.0.0.1/', 'http://localhost.evil.example/',
+      'https://%65xample.com/', 'https://[::1%25eth0]/', 'HTTPS//example.com', 'https:///example.com/', 'http://127.0.0.1@evil.example/',
+      'https://ｅxample.com/', 'https://example.com。evil.example/', 'about:blank', 'file:///etc/passwd', '',
+    ];
+    for (const target of hostile) {
+      const response = await page.goto(grantUrl(site.falconer, target));
+      assert.equal(response.status(), 400, `${JSON.stringify(target)} gave ${response.status()}`);
+      assert.ok(page.url().startsWith(`${site.falconer}/`), `${JSON.stringify(target)} went to ${page.url()}`);
+      assert.equal(await page.locator('form[action$="/grant"]').count(), 0, `${JSON.stringify(target)} got a grant form`);
+    }
+    assert.deepEqual(await accessibilityFaults(page), []);
+    for (const search of ['?target=https%3A%2F%2Fa.example%2F&target=https%3A%2F%2Fb.example%2F&description=x', '?target=https%3A%2F%2Fa.example%2F', '?description=x']) {
+      assert.equal((await page.goto(`${site.falconer}/${search}`)).status(), 400, search);
+    }
+    await context.close();
+  });
+
+  test('a description with scripts, images and wicked links is harmless', async () => {
+    const { context, page, requests } = await signedIn();
+    const description = [
+      '# Hello <script>window.hurt = 1</script>', '<img src=x onerror="window.hurt=2">', '![picture](http://127.0.0.1:9/evil.png)',
+      '[one](javascript:window.hurt=3)', '[two](data:text/html,<script>window.hurt=4</script>)', '[three](https://fine.example/path)',
+      '<a href="https://evil.example/" onclick="window.hurt=5">raw</a>', '<style>body{display:none}</style>', '<https://auto.example/>',
+    ].join('\n\n');
+    requests.length = 0;
+    await page.goto(grantUrl(site.falconer, `${origin}/cb`, { description, scope: 'notes:read:demo' }));
+    const says = page.locator('.says');
+    assert.equal(await page.evaluate(() => window.hurt), undefined);
+    assert.equal(await says.locator('script, img, style, iframe, object, form, input').count(), 0);
+    const links = await says.locator('a').evaluateAll((all) => all.map((a) => ({ href: a.href, rel: a.rel })));
+    for (const link of links) {
+      assert.match(link.href, /^https:\/\/(fine|auto)\.example\//);
+      assert.match(link.rel, /noreferrer/);
+      assert.match(link.rel, /noopener/);
+    }
+    assert.ok(links.length >= 1);
+    for (const request of requests) assert.ok(request.url.startsWith(site.falconer), `the page asked for ${request.url}`);
+    await context.close();
+  });
+
+  test('the header table of the pages', async () => {
+    const { context, page } = await signedIn();
+    const pageRules = { 'referrer-policy': 'same-origin', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin' };
+    const has = async (response, rules) => {
+      const headers = await response.allHeaders();
+      for (const [name, value] of Object.entries(rules)) assert.equal(headers[name], value, `${response.url()} ${name}`);
+      return headers['content-security-policy'];
+    };
+    const policy = (formAction) => `default-src 'none'; style-src 'self'; img-src 'self'; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`;
+    assert.equal(await has(await page.goto(site.falconer), pageRules), policy("'self'"));
+    assert.equal(await has(await page.goto(`${site.falconer}/nowhere`), pageRules), policy("'self'"));
+    assert.equal(await has(await page.goto(grantUrl(site.falconer, 'https://a.example/cb')), pageRules), policy("'self' https:"));
+    assert.equal(await has(await page.goto(grantUrl(site.falconer, `${origin}/cb`, { scope: 'notes:read:demo' })), pageRules), policy("'self' https: http:"));
+    const delivered = page.waitForResponse((response) => response.request().method() === 'POST' && response.url().endsWith('/grant'));
+    await grant(page, host());
+    const redirect = await delivered;
+    assert.equal(redirect.status(), 303);
+    const csp = await has(redirect, { 'referrer-policy': 'no-referrer', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    assert.equal(csp, "default-src 'none'");
+    await page.getByText('Arrived').waitFor();
+    const sdk = await fetch(`${site.falconer}/sdk/falconer.js`);
+    assert.equal(sdk.headers.get('access-control-allow-origin'), '*');
+    assert.equal(sdk.headers.get('cross-origin-resource-policy'), 'cross-origin');
+    assert.equal(sdk.headers.get('x-content-type-options'), 'nosniff');
+    const [cookie] = await context.cookies(site.falconer);
+    assert.equal(cookie.name, 'falconer');
+    assert.ok(cookie.httpOnly && cookie.sameSite === 'Lax' && cookie.path === '/');
+    await context.close();
+  });
+
+  test('the page refuses to be framed, and posts from elsewhere are refused', async () => {
+    const { context, page } = await signedIn();
+    const cookies = (await context.cookies(site.falconer)).map((cookie) => `${cookie.name}=${cookie.value}`).join('; ');
+    await page.goto(grantUrl(site.falconer, `${origin}/cb`, { scope: 'notes:read:demo' }));
+    await typeHost(page, host());
+    const body = await page.evaluate(() => new URLSearchParams(new FormData(document.querySelector('form[action$="/grant"]'))).toString());
+    const post = (headers, text = body) => fetch(`${site.falconer}/grant`, {
+      method: 'POST', redirect: 'manual', body: text, headers: { 'content-type': 'application/x-www-form-urlencoded', cookie: cookies, ...headers },
+    });
+    assert.equal((await post({ origin: 'https://evil.example' })).status, 403);
+    assert.equal((await post({ origin: 'null' })).status, 403);
+    assert.equal((await post({})).status, 403);
+    const withoutToken = new URLSearchParams(body);
+    withoutToken.delete('csrf');
+    assert.equal((await post({ origin: site.falconer }, withoutToken.toString())).status, 403);
+    await context.close();
+  });
+
+  test('everything works without JavaScript', async () => {
+    const { context, page } = await signedIn({ javaScriptEnabled: false });
+    await page.goto(grantUrl(site.falconer, `${origin}/plain`, { scope: ['notes:read:plain', 'notes:write:plain'] }));
+    await grant(page, host());
+    await page.getByText('Arrived').waitFor();
+    check(new URL(page.url()).searchParams);
+    await page.goto(site.falconer);
+    await page.getByRole('button', { name: /^Revoke/ }).first().click();
+    await page.waitForLoadState();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.waitForURL(/login/);
+    await context.close();
+  });
+
+  for (const colorScheme of ['light', 'dark']) {
+    for (const viewport of [{ width: 1100, height: 900 }, { width: 320, height: 700 }]) {
+      test(`axe finds nothing: ${colorScheme}, ${viewport.width} px`, async () => {
+        const { context, page } = await signedIn({ colorScheme, viewport });
+        const name = `${colorScheme}-${viewport.width}`;
+        const pages = {
+          me: site.falconer,
+          grant: grantUrl(site.falconer, 'https://notes.example.com/login', { description: 'It keeps your **build notes**.', scope: ['notes:read:zap/*', 'notes:delete:x', 'auth:create-client:local/demo/*', 'queue:x'], identity: 'true' }),
+          everything: grantUrl(site.falconer, 'https://notes.example.com/login'),
+          error: `${site.falconer}/?target=nonsense&description=x`,
+          missing: `${site.falconer}/nowhere`,
+        };
+        for (const [title, url] of Object.entries(pages)) {
+          await page.goto(url);
+          assert.deepEqual(await accessibilityFaults(page), [], `${title} ${name}`);
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          assert.ok(wide <= 0, `${title} ${name} scrolls sideways by ${wide} px`);
+          if (process.env.LOOK) await page.screenshot({ path: `${process.env.LOOK}/${title}-${name}.png`, fullPage: true });
+        }
+        await context.clearCookies();
+        await page.goto(`${site.falconer}/login`);
+        assert.deepEqual(await accessibilityFaults(page), [], `login ${name}`);
+        await context.close();
+      });
+    }
+  }
+});
