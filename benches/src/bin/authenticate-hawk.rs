@@ -166,16 +166,23 @@ fn authenticate_hawk(address: &str, id: &str, key: &AccessToken, ext: Option<&st
     .into_bytes())
 }
 
-fn request(method: &str, resource: &str, host: &str, port: u16, nonce: &str, ext: Option<&str>) -> Result<sign::Request> {
+fn request<'a>(
+    method: &'a str,
+    resource: &'a str,
+    host: &'a str,
+    port: u16,
+    nonce: &'a str,
+    ext: Option<&'a str>,
+) -> Result<sign::Request<'a>> {
     Ok(sign::Request {
-        method: method.to_owned(),
-        resource: resource.to_owned(),
-        host: host.to_owned(),
+        method,
+        resource,
+        host,
         port,
         ts_seconds: now_ms()? / 1000,
-        nonce: nonce.to_owned(),
+        nonce,
         hash: None,
-        ext: ext.map(str::to_owned),
+        ext,
         app: None,
         dlg: None,
     })
