@@ -13,6 +13,12 @@ function say(text) {
   $('message').hidden = !text;
 }
 
+/** The protocol's words, but for missing scopes, where they are meant for programmers. */
+function inWords(error) {
+  const missing = error.code === 'InsufficientScopes' && /```\n([^]*?)\n```/.exec(error.message);
+  return missing ? `You have not granted Notes what this needs: ${missing[1]}` : error.message;
+}
+
 /** Runs something that may fail, with the button asleep meanwhile, and shows why it failed. */
 async function attempt(button, work) {
   say('');
@@ -20,9 +26,10 @@ async function attempt(button, work) {
   try {
     await work();
   } catch (error) {
-    say(error.message);
-    // Denied for this notebook: the person can ask for it.
-    $('ask-more').hidden = error.status !== 403;
+    say(inWords(error));
+    // Denied for this notebook, or no longer good at all: a new grant helps.
+    $('ask-more').hidden = error.status !== 403 && error.status !== 401;
+    $('ask-more').textContent = error.status === 401 ? 'Sign in again' : 'Ask for this notebook';
     if (error.code === 'Expired' || error.code === 'SignedOut') show();
   } finally {
     if (button) button.disabled = false;
@@ -141,7 +148,8 @@ function show() {
 
 async function start() {
   show();
-  if (falconer.signInError) say(falconer.signInError.message);
+  const refused = falconer.signInError;
+  if (refused) say(refused.message);
   if (!falconer.signedIn) return;
   falconer.onExpiring(() => say('The access that you granted ends in less than five minutes. Sign in again to go on.'));
   falconer.onExpiring(() => { say('The access that you granted has ended.'); show(); }, 0);
@@ -149,6 +157,7 @@ async function start() {
   await attempt(null, showWho);
   // One message is enough when the first call has already failed.
   if ($('message').hidden) await attempt(null, openBook);
+  if (refused && $('message').hidden) say(refused.message);
 }
 
 start();
