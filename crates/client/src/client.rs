@@ -41,10 +41,14 @@ pub struct Call<'a> {
 impl Client {
     /// Without credentials, for `root_url` such as `https://auth.example.com`. Errors: [`Error::Settings`], if it is not an http(s) URL.
     pub fn new(root_url: &str) -> Result<Client, Error> {
-        target::parse(root_url).map_err(Error::Settings)?;
-        let http = reqwest::Client::builder()
+        let root = target::parse(root_url).map_err(Error::Settings)?;
+        let mut http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("falconer-client/", env!("CARGO_PKG_VERSION")))
+            .user_agent(concat!("falconer-client/", env!("CARGO_PKG_VERSION")));
+        if target::is_loopback(&root) {
+            http = http.no_proxy();
+        }
+        let http = http
             .build()
             .map_err(|error| Error::Settings(format!("the HTTP client cannot start: {error}")))?;
         Ok(Client {

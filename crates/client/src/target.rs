@@ -36,24 +36,20 @@ pub(crate) struct Target<'a> {
 impl<'a> Target<'a> {
     pub(crate) fn of(url: &'a Url) -> Target<'a> {
         Target {
-            resource: url.get(Position::BeforePath..Position::AfterQuery),
+            resource: &url[Position::BeforePath..Position::AfterQuery],
             host: url.host_str().unwrap_or_default(),
             port: url.port_or_known_default().unwrap_or(0),
         }
     }
 }
 
-trait Get {
-    fn get(&self, range: std::ops::Range<Position>) -> &str;
-}
-
-impl Get for Url {
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "slicing a URL by its own positions is what the url crate offers, and it cannot fail"
-    )]
-    fn get(&self, range: std::ops::Range<Position>) -> &str {
-        &self[range]
+/// Whether a URL stays on this machine. Proxies of the environment are not asked for those.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -86,6 +82,21 @@ mod tests {
                 (target.resource, target.host, target.port),
                 (resource, host, port)
             );
+        }
+    }
+
+    #[test]
+    fn loopback() {
+        for (text, expected) in [
+            ("http://localhost:8080", true),
+            ("http://a.localhost", true),
+            ("http://127.3.2.1", true),
+            ("http://[::1]", true),
+            ("http://notlocalhost", false),
+            ("http://10.0.0.1", false),
+            ("http://localhost.example", false),
+        ] {
+            assert_eq!(is_loopback(&parse(text).unwrap()), expected, "{text}");
         }
     }
 
