@@ -9,7 +9,8 @@ pub(crate) enum Ext {
     /// No `ext`, or a JSON value that restricts nothing.
     #[default]
     Absent,
-    /// Not a JSON document, JSON `null`, or deeper than 128 levels.
+    /// Not a JSON document, JSON `null`, or one that JavaScript reads and others do not: deeper than 128 levels, half a surrogate pair, a number
+    /// beyond a double.
     Unreadable,
     /// A JSON object. `Null` stands for an absent key: both mean the same.
     Object {

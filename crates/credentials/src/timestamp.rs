@@ -22,8 +22,8 @@ pub(crate) fn is_fresh(ts: &str, now_ms: i64) -> bool {
 
 /// Whether a bewit's `exp` lies after the clock. Only the leading integer counts (`parseInt`); without one it is over.
 pub(crate) fn is_before(now_ms: i64, exp: &str) -> bool {
-    // A run of digits that is too long for a double is infinite, and later than any clock.
-    leading_integer(exp).is_some_and(|exp| exp * 1000.0 > now_ms as f64)
+    // Exact where JavaScript rounds, beyond 2^53 ms: nothing that is over is accepted at any clock.
+    leading_integer(exp).is_some_and(|exp| exp.saturating_mul(1000) > i128::from(now_ms))
 }
 
 fn decimal(text: &str) -> Option<f64> {
@@ -39,18 +39,18 @@ fn decimal(text: &str) -> Option<f64> {
     }
 }
 
-fn leading_integer(text: &str) -> Option<f64> {
+/// The integer that the text begins with; beyond the type's range the type's largest.
+fn leading_integer(text: &str) -> Option<i128> {
     let text = text.trim_start_matches(crate::header::is_space);
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
-    let end = digits
-        .bytes()
-        .position(|b| !b.is_ascii_digit())
-        .unwrap_or(digits.len());
-    let number: f64 = digits.get(..end)?.parse().ok()?;
-    Some(if negative { -number } else { number })
+    let mut number: Option<i128> = None;
+    for byte in digits.bytes().take_while(u8::is_ascii_digit) {
+        number = Some(number.unwrap_or(0).saturating_mul(10).saturating_add(i128::from(byte - b'0')));
+    }
+    number.map(|number| sign * number)
 }
 
 #[cfg(test)]
