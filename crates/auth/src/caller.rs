@@ -75,6 +75,12 @@ impl Authentication {
         Authentication { who: Who::Person(identity.to_owned()), outcome: Ok(caller) }
     }
 
+    /// Somebody whom the web layer refuses before anything is asked of the credentials: two schemes at once, or a payload hash that is not the
+    /// payload's. Each use case answers `error` where it would look at the caller.
+    pub fn refused(error: ApiError) -> Authentication {
+        Authentication { who: Who::Refused, outcome: Err(error) }
+    }
+
     /// Who it is, or the 401 (503 while this node's clock is behind). For a person the scopes are those of nobody: ask [`crate::Auth::caller`].
     pub fn caller(&self) -> Result<&Caller, ApiError> {
         self.outcome.as_ref().map_err(Clone::clone)
