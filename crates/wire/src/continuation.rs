@@ -24,8 +24,7 @@ pub struct OutsideAlphabet;
 const LONGEST: usize = 12;
 
 // The builders can only fail for alphabets with too few characters; both use the default one, so `None` never happens and would only mean "no token".
-static CLIENTS: LazyLock<Option<Harsh>> =
-    LazyLock::new(|| Harsh::builder().salt("salt").length(10).build().ok());
+static CLIENTS: LazyLock<Option<Harsh>> = LazyLock::new(|| Harsh::builder().salt("salt").length(10).build().ok());
 static ROLES: LazyLock<Option<Harsh>> = LazyLock::new(|| Harsh::builder().build().ok());
 
 impl Scheme {
@@ -42,9 +41,7 @@ impl Scheme {
             Scheme::ClientsAndAudit => &[offset],
             Scheme::Roles => &[offset, 10],
         };
-        self.hashids()
-            .map(|h| h.encode(numbers))
-            .unwrap_or_default()
+        self.hashids().map(|h| h.encode(numbers)).unwrap_or_default()
     }
 
     /// The numbers in a token. Empty: it decodes to nothing (a token that nobody gave out).
@@ -55,10 +52,7 @@ impl Scheme {
         if token.len() > LONGEST {
             return Ok(Vec::new());
         }
-        Ok(self
-            .hashids()
-            .and_then(|h| h.decode(token).ok())
-            .unwrap_or_default())
+        Ok(self.hashids().and_then(|h| h.decode(token).ok()).unwrap_or_default())
     }
 
     /// The offset in a token; `None`: it decodes to nothing that this scheme gives out.

@@ -25,18 +25,11 @@ pub fn parse_us(text: &str) -> Option<i64> {
     if separators != *b"--::" || !matches!(b.get(10)?, b'T' | b't' | b' ') {
         return None;
     }
-    if !(1..=12).contains(&month)
-        || day < 1
-        || day > days_in(year, month)
-        || hour > 23
-        || minute > 59
-        || second > 59
-    {
+    if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let (fraction_us, zone) = fraction(b.get(19..)?)?;
-    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second
-        - offset_seconds(zone)?;
+    let seconds = days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset_seconds(zone)?;
     let us = seconds * MICROS + fraction_us;
     (FIRST_US..=LAST_US).contains(&us).then_some(us)
 }
@@ -51,19 +44,12 @@ pub fn format_ms(ms: i64) -> String {
     let ms = ms.clamp(FIRST_US / 1000, LAST_US / 1000);
     let (days, in_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
     let (year, month, day) = civil_from_days(days);
-    let (hour, minute, second, milli) = (
-        in_day / 3_600_000,
-        in_day / 60_000 % 60,
-        in_day / 1000 % 60,
-        in_day % 1000,
-    );
+    let (hour, minute, second, milli) = (in_day / 3_600_000, in_day / 60_000 % 60, in_day / 1000 % 60, in_day % 1000);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z")
 }
 
 fn digits(b: &[u8]) -> Option<i64> {
-    b.iter().try_fold(0, |n, b| {
-        b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0'))
-    })
+    b.iter().try_fold(0, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
 }
 
 /// Microseconds of an optional `.digits`, and what follows.
@@ -75,12 +61,7 @@ fn fraction(rest: &[u8]) -> Option<(i64, &[u8])> {
     if length == 0 {
         return None;
     }
-    let micros = after
-        .iter()
-        .take(length)
-        .chain(std::iter::repeat(&b'0'))
-        .take(6)
-        .fold(0, |n, b| n * 10 + i64::from(b - b'0'));
+    let micros = after.iter().take(length).chain(std::iter::repeat(&b'0')).take(6).fold(0, |n, b| n * 10 + i64::from(b - b'0'));
     Some((micros, after.get(length..)?))
 }
 
@@ -121,16 +102,11 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -156,10 +132,7 @@ mod tests {
             ("2030-01-02t03:04:05z", "2030-01-02T03:04:05.000Z"),
             ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00.000Z"),
             ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z"),
-            (
-                "9999-12-31T23:59:59.999999999999Z",
-                "9999-12-31T23:59:59.999Z",
-            ),
+            ("9999-12-31T23:59:59.999999999999Z", "9999-12-31T23:59:59.999Z"),
             ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
         ] {
             assert_eq!(round(text).as_deref(), Some(shown), "{text}");

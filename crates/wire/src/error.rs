@@ -67,10 +67,7 @@ impl Code {
     /// The HTTP status.
     pub fn status(self) -> u16 {
         match self {
-            Code::MalformedPayload
-            | Code::InvalidRequestArguments
-            | Code::InputValidationError
-            | Code::InputError => 400,
+            Code::MalformedPayload | Code::InvalidRequestArguments | Code::InputValidationError | Code::InputError => 400,
             Code::AuthenticationFailed => 401,
             Code::InsufficientScopes => 403,
             Code::ResourceNotFound => 404,
@@ -124,33 +121,22 @@ impl ErrorBody {
             code.status(),
             info.time
         );
-        ErrorBody {
-            code: code.as_str().to_owned(),
-            message,
-            request_info: Some(info),
-        }
+        ErrorBody { code: code.as_str().to_owned(), message, request_info: Some(info) }
     }
 
     /// The message without its trailer.
     pub fn text(&self) -> &str {
-        self.message
-            .split("\n\n---\n")
-            .next()
-            .unwrap_or(&self.message)
+        self.message.split("\n\n---\n").next().unwrap_or(&self.message)
     }
 }
 
 /// The text of a 403: without credentials only what is required, else also what is missing. Both are scope expressions (`falconer_scopes::Expression`), shown as
 /// their `Display` does: a plain scope as raw text, anything else as JSON indented by 2.
-pub fn insufficient_scopes(
-    client_id: Option<&str>,
-    missing: impl Display,
-    required: impl Display,
-) -> String {
+pub fn insufficient_scopes(client_id: Option<&str>, missing: impl Display, required: impl Display) -> String {
     match client_id {
-        None => format!(
-            "This request requires Taskcluster credentials that satisfy the following scope expression:\n\n```\n{required}\n```"
-        ),
+        None => {
+            format!("This request requires Taskcluster credentials that satisfy the following scope expression:\n\n```\n{required}\n```")
+        }
         Some(client_id) => format!(
             "Client ID {client_id} does not have sufficient scopes and is missing the following scopes:\n\n```\n{missing}\n```\n\n\
              This request requires the client to satisfy the following scope expression:\n\n```\n{required}\n```"

@@ -23,106 +23,52 @@ impl fmt::Debug for Pattern {
 /// clientId, and the `prefix` of listClients.
 pub const CLIENT_ID: Pattern = Pattern {
     source: "^[A-Za-z0-9!@/:.+|_-]+$",
-    matches: |s| {
-        all(s, 1, usize::MAX, |b| {
-            b.is_ascii_alphanumeric() || b"!@/:.+|_-".contains(&b)
-        })
-    },
+    matches: |s| all(s, 1, usize::MAX, |b| b.is_ascii_alphanumeric() || b"!@/:.+|_-".contains(&b)),
 };
 /// roleId: printable ASCII.
-pub const ROLE_ID: Pattern = Pattern {
-    source: r"^[\x20-\x7e]+$",
-    matches: |s| all(s, 1, usize::MAX, |b| (0x20..=0x7e).contains(&b)),
-};
+pub const ROLE_ID: Pattern = Pattern { source: r"^[\x20-\x7e]+$", matches: |s| all(s, 1, usize::MAX, |b| (0x20..=0x7e).contains(&b)) };
 /// `limit` of listings.
-pub const LIMIT: Pattern = Pattern {
-    source: "^[0-9]+$",
-    matches: |s| all(s, 1, usize::MAX, |b| b.is_ascii_digit()),
-};
+pub const LIMIT: Pattern = Pattern { source: "^[0-9]+$", matches: |s| all(s, 1, usize::MAX, |b| b.is_ascii_digit()) };
 /// `continuationToken` of listings: any one character that is not a line end.
-pub const CONTINUATION_TOKEN: Pattern = Pattern {
-    source: ".",
-    matches: |s| {
-        s.chars()
-            .any(|c| !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}'))
-    },
-};
+pub const CONTINUATION_TOKEN: Pattern =
+    Pattern { source: ".", matches: |s| s.chars().any(|c| !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')) };
 /// What an audit history may be about.
 pub const ENTITY_TYPE: Pattern = Pattern {
     source: "^(client|role|secret|hook|worker-pool)$",
     matches: |s| matches!(s, "client" | "role" | "secret" | "hook" | "worker-pool"),
 };
 /// Access level of storage credentials.
-pub const LEVEL: Pattern = Pattern {
-    source: "^(read-write|read-only)$",
-    matches: |s| matches!(s, "read-write" | "read-only"),
-};
+pub const LEVEL: Pattern = Pattern { source: "^(read-write|read-only)$", matches: |s| matches!(s, "read-write" | "read-only") };
 /// S3 bucket.
 pub const BUCKET: Pattern = Pattern {
     source: "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$",
-    matches: |s| {
-        all(s, 3, 64, |b| lower_or_digit(b) || b == b'-')
-            && !s.starts_with('-')
-            && !s.ends_with('-')
-    },
+    matches: |s| all(s, 3, 64, |b| lower_or_digit(b) || b == b'-') && !s.starts_with('-') && !s.ends_with('-'),
 };
 /// `format` of awsS3Credentials; not anchored.
-pub const FORMAT: Pattern = Pattern {
-    source: "iam-role-compat",
-    matches: |s| s.contains("iam-role-compat"),
-};
+pub const FORMAT: Pattern = Pattern { source: "iam-role-compat", matches: |s| s.contains("iam-role-compat") };
 /// Azure storage account.
-pub const ACCOUNT: Pattern = Pattern {
-    source: "^[a-z0-9]{3,24}$",
-    matches: |s| all(s, 3, 24, lower_or_digit),
-};
+pub const ACCOUNT: Pattern = Pattern { source: "^[a-z0-9]{3,24}$", matches: |s| all(s, 3, 24, lower_or_digit) };
 /// Azure table.
 pub const TABLE: Pattern = Pattern {
     source: "^[A-Za-z][A-Za-z0-9]{2,62}$",
-    matches: |s| {
-        all(s, 3, 63, |b| b.is_ascii_alphanumeric())
-            && s.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
-    },
+    matches: |s| all(s, 3, 63, |b| b.is_ascii_alphanumeric()) && s.bytes().next().is_some_and(|b| b.is_ascii_alphabetic()),
 };
 /// Azure container: no two hyphens in a row.
 pub const CONTAINER: Pattern = Pattern {
     source: "^(?!.*[-]{2})[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
-    matches: |s| {
-        all(s, 3, 63, |b| lower_or_digit(b) || b == b'-')
-            && !s.starts_with('-')
-            && !s.ends_with('-')
-            && !s.contains("--")
-    },
+    matches: |s| all(s, 3, 63, |b| lower_or_digit(b) || b == b'-') && !s.starts_with('-') && !s.ends_with('-') && !s.contains("--"),
 };
 /// Sentry project.
-pub const PROJECT: Pattern = Pattern {
-    source: "^[a-zA-Z0-9_-]{1,64}$",
-    matches: |s| all(s, 1, 64, word_or_hyphen),
-};
+pub const PROJECT: Pattern = Pattern { source: "^[a-zA-Z0-9_-]{1,64}$", matches: |s| all(s, 1, 64, word_or_hyphen) };
 /// Audience of a websocktunnel token.
-pub const WST_AUDIENCE: Pattern = Pattern {
-    source: "^[a-zA-Z0-9_-]{1,38}$",
-    matches: |s| all(s, 1, 38, word_or_hyphen),
-};
+pub const WST_AUDIENCE: Pattern = Pattern { source: "^[a-zA-Z0-9_-]{1,38}$", matches: |s| all(s, 1, 38, word_or_hyphen) };
 /// Client of a websocktunnel token.
-pub const WST_CLIENT: Pattern = Pattern {
-    source: "^[a-zA-Z0-9_~.%-]+$",
-    matches: |s| {
-        all(s, 1, usize::MAX, |b| {
-            word_or_hyphen(b) || b"~.%".contains(&b)
-        })
-    },
-};
+pub const WST_CLIENT: Pattern =
+    Pattern { source: "^[a-zA-Z0-9_~.%-]+$", matches: |s| all(s, 1, usize::MAX, |b| word_or_hyphen(b) || b"~.%".contains(&b)) };
 /// Name of a configured GitHub application.
-pub const APP_NAME: Pattern = Pattern {
-    source: "^[a-zA-Z0-9_-]+$",
-    matches: |s| all(s, 1, usize::MAX, word_or_hyphen),
-};
+pub const APP_NAME: Pattern = Pattern { source: "^[a-zA-Z0-9_-]+$", matches: |s| all(s, 1, usize::MAX, word_or_hyphen) };
 /// Owner of a GitHub repository.
-pub const OWNER: Pattern = Pattern {
-    source: "^[A-Za-z0-9._-]+$",
-    matches: |s| all(s, 1, usize::MAX, |b| word_or_hyphen(b) || b == b'.'),
-};
+pub const OWNER: Pattern = Pattern { source: "^[A-Za-z0-9._-]+$", matches: |s| all(s, 1, usize::MAX, |b| word_or_hyphen(b) || b == b'.') };
 
 fn all(s: &str, min: usize, max: usize, allowed: impl Fn(u8) -> bool) -> bool {
     (min..=max).contains(&s.len()) && s.bytes().all(allowed)

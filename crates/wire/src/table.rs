@@ -157,16 +157,13 @@ impl Method {
     /// The route in segments.
     pub fn segments(&self) -> impl Iterator<Item = Segment<'static>> {
         let rest = self.call == Call::AwsS3Credentials;
-        self.route
-            .split('/')
-            .filter(|s| !s.is_empty())
-            .map(
-                move |segment| match segment.strip_prefix('<').and_then(|s| s.strip_suffix('>')) {
-                    Some(name) if rest && name == "prefix" => Segment::Rest(name),
-                    Some(name) => Segment::Param(name),
-                    None => Segment::Literal(segment),
-                },
-            )
+        self.route.split('/').filter(|s| !s.is_empty()).map(move |segment| {
+            match segment.strip_prefix('<').and_then(|s| s.strip_suffix('>')) {
+                Some(name) if rest && name == "prefix" => Segment::Rest(name),
+                Some(name) => Segment::Param(name),
+                None => Segment::Literal(segment),
+            }
+        })
     }
 
     /// The entry of a call.

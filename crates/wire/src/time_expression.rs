@@ -43,9 +43,7 @@ pub fn parse_ms(expression: &str) -> Result<i64, TimeExpressionError> {
     loop {
         rest = rest.trim_start();
         if rest.is_empty() {
-            return seconds
-                .checked_mul(1000 * sign)
-                .ok_or(TimeExpressionError::OutOfRange);
+            return seconds.checked_mul(1000 * sign).ok_or(TimeExpressionError::OutOfRange);
         }
         let (number, after) = split(rest, |c| c.is_ascii_digit());
         let (word, after) = split(after.trim_start(), |c| c.is_ascii_alphabetic());
@@ -53,30 +51,17 @@ pub fn parse_ms(expression: &str) -> Result<i64, TimeExpressionError> {
             return Err(malformed());
         }
         let word = word.to_ascii_lowercase();
-        let (_, length) = units
-            .find(|(names, _)| names.contains(&word.as_str()))
-            .ok_or_else(malformed)?;
-        let number: i64 = number
-            .parse()
-            .map_err(|_| TimeExpressionError::OutOfRange)?;
-        seconds = number
-            .checked_mul(*length)
-            .and_then(|n| seconds.checked_add(n))
-            .ok_or(TimeExpressionError::OutOfRange)?;
+        let (_, length) = units.find(|(names, _)| names.contains(&word.as_str())).ok_or_else(malformed)?;
+        let number: i64 = number.parse().map_err(|_| TimeExpressionError::OutOfRange)?;
+        seconds = number.checked_mul(*length).and_then(|n| seconds.checked_add(n)).ok_or(TimeExpressionError::OutOfRange)?;
         rest = after;
     }
 }
 
 /// The instant that lies that far from `reference_ms`; both in milliseconds since the epoch.
 pub fn from_ms(expression: &str, reference_ms: i64) -> Result<i64, TimeExpressionError> {
-    let ms = reference_ms
-        .checked_add(parse_ms(expression)?)
-        .ok_or(TimeExpressionError::OutOfRange)?;
-    if (-WIDEST_MS..=WIDEST_MS).contains(&ms) {
-        Ok(ms)
-    } else {
-        Err(TimeExpressionError::OutOfRange)
-    }
+    let ms = reference_ms.checked_add(parse_ms(expression)?).ok_or(TimeExpressionError::OutOfRange)?;
+    if (-WIDEST_MS..=WIDEST_MS).contains(&ms) { Ok(ms) } else { Err(TimeExpressionError::OutOfRange) }
 }
 
 fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {

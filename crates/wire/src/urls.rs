@@ -4,11 +4,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// `<root>/api/<service>/<version>/<path>`; `path` is already percent-encoded and may hold a query.
 pub fn api(root: &str, service: &str, version: &str, path: &str) -> String {
@@ -22,10 +18,7 @@ pub fn api_reference(root: &str, service: &str, version: &str) -> String {
 
 /// `<root>/references/<service>/<version>/exchanges.json`
 pub fn exchange_reference(root: &str, service: &str, version: &str) -> String {
-    format!(
-        "{}/references/{service}/{version}/exchanges.json",
-        base(root)
-    )
+    format!("{}/references/{service}/{version}/exchanges.json", base(root))
 }
 
 /// `<root>/schemas/<service>/<schema>`, `schema` like `v1/scopeset.json#`.

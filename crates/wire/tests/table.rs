@@ -1,10 +1,5 @@
 //! The table is whole: every entry has what it names, and says itself what can be computed.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use falconer_wire::{Code, ErrorBody, METHODS, Method, Segment, error::RequestInfo, schemas};
 use serde_json::Value;
@@ -14,11 +9,7 @@ fn thirty_six_methods_each_once() {
     assert_eq!(METHODS.len(), 36);
     for (i, method) in METHODS.iter().enumerate() {
         assert_eq!(Method::of(method.call).unwrap().name, method.name);
-        assert!(
-            METHODS[..i]
-                .iter()
-                .all(|m| m.name != method.name && (m.route, m.verb) != (method.route, method.verb))
-        );
+        assert!(METHODS[..i].iter().all(|m| m.name != method.name && (m.route, m.verb) != (method.route, method.verb)));
     }
 }
 
@@ -44,10 +35,7 @@ fn schemas_exist_and_name_themselves() {
     }
     for schema in schemas::SCHEMAS {
         let json: Value = serde_json::from_str(schema.json).unwrap();
-        assert_eq!(
-            json["$id"],
-            format!("/schemas/auth/v1/{}.json#", schema.name)
-        );
+        assert_eq!(json["$id"], format!("/schemas/auth/v1/{}.json#", schema.name));
         if schema.name.ends_with("-request") {
             assert_eq!(json["additionalProperties"], false, "{}", schema.name);
         }
@@ -65,9 +53,7 @@ fn deferred_is_what_needs_more_than_the_path() {
         let json: Value = serde_json::from_str(template).unwrap();
         let mut names = Vec::new();
         collect(&json, &[], &mut names);
-        let needs_more = names
-            .iter()
-            .any(|n| !method.params.iter().any(|p| p.name == n));
+        let needs_more = names.iter().any(|n| !method.params.iter().any(|p| p.name == n));
         assert_eq!(method.deferred, needs_more, "{} {names:?}", method.name);
     }
 }
@@ -75,22 +61,14 @@ fn deferred_is_what_needs_more_than_the_path() {
 fn collect(template: &Value, bound: &[&str], names: &mut Vec<String>) {
     match template {
         Value::String(text) => names.extend(
-            text.split('<')
-                .skip(1)
-                .filter_map(|t| t.split_once('>'))
-                .map(|(n, _)| n.to_owned())
-                .filter(|n| !bound.contains(&n.as_str())),
+            text.split('<').skip(1).filter_map(|t| t.split_once('>')).map(|(n, _)| n.to_owned()).filter(|n| !bound.contains(&n.as_str())),
         ),
         Value::Array(members) => members.iter().for_each(|m| collect(m, bound, names)),
         Value::Object(map) => {
             if let Some(list) = map.get("in").or(map.get("if")) {
                 names.push(list.as_str().unwrap().to_owned());
             }
-            let inner: Vec<&str> = bound
-                .iter()
-                .copied()
-                .chain(map.get("for").and_then(Value::as_str))
-                .collect();
+            let inner: Vec<&str> = bound.iter().copied().chain(map.get("for").and_then(Value::as_str)).collect();
             for key in ["AllOf", "AnyOf", "each", "then", "else"] {
                 if let Some(part) = map.get(key) {
                     collect(part, &inner, names);

@@ -1,31 +1,18 @@
 //! All cases of the vectors that this crate answers.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use falconer_wire::{continuation::Scheme, date_time, time_expression, urls};
 use serde_json::{Value, json};
 
 fn cases(text: &str, expected: usize) -> Vec<Value> {
     let cases: Vec<Value> = serde_json::from_str(text).unwrap();
-    assert_eq!(
-        cases.len(),
-        expected,
-        "the file changed: are all cases still executed?"
-    );
+    assert_eq!(cases.len(), expected, "the file changed: are all cases still executed?");
     cases
 }
 
 macro_rules! vectors {
     ($file:literal) => {
-        include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../vectors/",
-            $file
-        ))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/", $file))
     };
 }
 
@@ -33,10 +20,7 @@ macro_rules! vectors {
 fn time_expressions() {
     for case in cases(vectors!("time-expressions.json"), 54) {
         let reference = date_time::parse_ms(case["input"]["reference"].as_str().unwrap()).unwrap();
-        let answer = match time_expression::from_ms(
-            case["input"]["expression"].as_str().unwrap(),
-            reference,
-        ) {
+        let answer = match time_expression::from_ms(case["input"]["expression"].as_str().unwrap(), reference) {
             Ok(ms) => json!({ "result": date_time::format_ms(ms) }),
             Err(time_expression::TimeExpressionError::OutOfRange) => {
                 json!({ "result": "Invalid Date" })
@@ -86,18 +70,11 @@ fn hostile_tokens_decode_to_nothing() {
 fn url_building() {
     for case in cases(vectors!("urls.json"), 32) {
         let root = case["input"]["root"].as_str().unwrap();
-        let args: Vec<&str> = case["input"]["args"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|a| a.as_str().unwrap())
-            .collect();
+        let args: Vec<&str> = case["input"]["args"].as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
         let url = match (case["input"]["fn"].as_str().unwrap(), args.as_slice()) {
             ("api", [service, version, path]) => urls::api(root, service, version, path),
             ("apiReference", [service, version]) => urls::api_reference(root, service, version),
-            ("exchangeReference", [service, version]) => {
-                urls::exchange_reference(root, service, version)
-            }
+            ("exchangeReference", [service, version]) => urls::exchange_reference(root, service, version),
             ("schema", [service, schema]) => urls::schema(root, service, schema),
             ("ui", [path]) => urls::ui(root, path),
             ("docs", [path]) => urls::docs(root, path),

@@ -8,25 +8,10 @@ pub(super) const GET_ENTITY_HISTORY: Method = Method {
     name: "getEntityHistory",
     verb: Verb::Get,
     route: "/audit/<entityType>/<entityId>",
-    params: &[
-        PathParam {
-            name: "entityType",
-            pattern: Some(ENTITY_TYPE),
-        },
-        PathParam {
-            name: "entityId",
-            pattern: None,
-        },
-    ],
+    params: &[PathParam { name: "entityType", pattern: Some(ENTITY_TYPE) }, PathParam { name: "entityId", pattern: None }],
     query: &[
-        QueryParam {
-            name: "continuationToken",
-            pattern: Some(CONTINUATION_TOKEN),
-        },
-        QueryParam {
-            name: "limit",
-            pattern: Some(LIMIT),
-        },
+        QueryParam { name: "continuationToken", pattern: Some(CONTINUATION_TOKEN) },
+        QueryParam { name: "limit", pattern: Some(LIMIT) },
     ],
     scopes: Some(r#""auth:audit-history:<entityType>""#),
     deferred: false,
@@ -43,19 +28,10 @@ pub(super) const LIST_AUDIT_HISTORY: Method = Method {
     name: "listAuditHistory",
     verb: Verb::Get,
     route: "/clients/<clientId>/audit",
-    params: &[PathParam {
-        name: "clientId",
-        pattern: Some(CLIENT_ID),
-    }],
+    params: &[PathParam { name: "clientId", pattern: Some(CLIENT_ID) }],
     query: &[
-        QueryParam {
-            name: "continuationToken",
-            pattern: Some(CONTINUATION_TOKEN),
-        },
-        QueryParam {
-            name: "limit",
-            pattern: Some(LIMIT),
-        },
+        QueryParam { name: "continuationToken", pattern: Some(CONTINUATION_TOKEN) },
+        QueryParam { name: "limit", pattern: Some(LIMIT) },
     ],
     scopes: Some(r#""auth:client-audit-history:<clientId>""#),
     deferred: false,

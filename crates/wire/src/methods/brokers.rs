@@ -1,9 +1,6 @@
 //! Short-lived credentials for other systems.
 
-use crate::pattern::{
-    ACCOUNT, APP_NAME, BUCKET, CONTAINER, FORMAT, LEVEL, OWNER, PROJECT, TABLE, WST_AUDIENCE,
-    WST_CLIENT,
-};
+use crate::pattern::{ACCOUNT, APP_NAME, BUCKET, CONTAINER, FORMAT, LEVEL, OWNER, PROJECT, TABLE, WST_AUDIENCE, WST_CLIENT};
 use crate::table::{Call, Method, PathParam, QueryParam, Stability, Verb};
 
 pub(super) const AWS_S3_CREDENTIALS: Method = Method {
@@ -12,23 +9,11 @@ pub(super) const AWS_S3_CREDENTIALS: Method = Method {
     verb: Verb::Get,
     route: "/aws/s3/<level>/<bucket>/<prefix>",
     params: &[
-        PathParam {
-            name: "level",
-            pattern: Some(LEVEL),
-        },
-        PathParam {
-            name: "bucket",
-            pattern: Some(BUCKET),
-        },
-        PathParam {
-            name: "prefix",
-            pattern: None,
-        },
+        PathParam { name: "level", pattern: Some(LEVEL) },
+        PathParam { name: "bucket", pattern: Some(BUCKET) },
+        PathParam { name: "prefix", pattern: None },
     ],
-    query: &[QueryParam {
-        name: "format",
-        pattern: Some(FORMAT),
-    }],
+    query: &[QueryParam { name: "format", pattern: Some(FORMAT) }],
     scopes: Some(
         r#"{"if": "levelIsReadOnly", "then": {"AnyOf": ["auth:aws-s3:read-only:<bucket>/<prefix>", "auth:aws-s3:read-write:<bucket>/<prefix>"]}, "else": "auth:aws-s3:read-write:<bucket>/<prefix>"}"#,
     ),
@@ -63,14 +48,8 @@ pub(super) const AZURE_TABLES: Method = Method {
     name: "azureTables",
     verb: Verb::Get,
     route: "/azure/<account>/tables",
-    params: &[PathParam {
-        name: "account",
-        pattern: Some(ACCOUNT),
-    }],
-    query: &[QueryParam {
-        name: "continuationToken",
-        pattern: None,
-    }],
+    params: &[PathParam { name: "account", pattern: Some(ACCOUNT) }],
+    query: &[QueryParam { name: "continuationToken", pattern: None }],
     scopes: Some(r#""auth:azure-table:list-tables:<account>""#),
     deferred: false,
     stability: Stability::Deprecated,
@@ -87,18 +66,9 @@ pub(super) const AZURE_TABLE_SAS: Method = Method {
     verb: Verb::Get,
     route: "/azure/<account>/table/<table>/<level>",
     params: &[
-        PathParam {
-            name: "account",
-            pattern: Some(ACCOUNT),
-        },
-        PathParam {
-            name: "table",
-            pattern: Some(TABLE),
-        },
-        PathParam {
-            name: "level",
-            pattern: Some(LEVEL),
-        },
+        PathParam { name: "account", pattern: Some(ACCOUNT) },
+        PathParam { name: "table", pattern: Some(TABLE) },
+        PathParam { name: "level", pattern: Some(LEVEL) },
     ],
     query: &[],
     scopes: Some(
@@ -118,14 +88,8 @@ pub(super) const AZURE_CONTAINERS: Method = Method {
     name: "azureContainers",
     verb: Verb::Get,
     route: "/azure/<account>/containers",
-    params: &[PathParam {
-        name: "account",
-        pattern: Some(ACCOUNT),
-    }],
-    query: &[QueryParam {
-        name: "continuationToken",
-        pattern: None,
-    }],
+    params: &[PathParam { name: "account", pattern: Some(ACCOUNT) }],
+    query: &[QueryParam { name: "continuationToken", pattern: None }],
     scopes: Some(r#""auth:azure-container:list-containers:<account>""#),
     deferred: false,
     stability: Stability::Deprecated,
@@ -142,18 +106,9 @@ pub(super) const AZURE_CONTAINER_SAS: Method = Method {
     verb: Verb::Get,
     route: "/azure/<account>/containers/<container>/<level>",
     params: &[
-        PathParam {
-            name: "account",
-            pattern: Some(ACCOUNT),
-        },
-        PathParam {
-            name: "container",
-            pattern: Some(CONTAINER),
-        },
-        PathParam {
-            name: "level",
-            pattern: Some(LEVEL),
-        },
+        PathParam { name: "account", pattern: Some(ACCOUNT) },
+        PathParam { name: "container", pattern: Some(CONTAINER) },
+        PathParam { name: "level", pattern: Some(LEVEL) },
     ],
     query: &[],
     scopes: Some(
@@ -173,10 +128,7 @@ pub(super) const SENTRY_DSN: Method = Method {
     name: "sentryDSN",
     verb: Verb::Get,
     route: "/sentry/<project>/dsn",
-    params: &[PathParam {
-        name: "project",
-        pattern: Some(PROJECT),
-    }],
+    params: &[PathParam { name: "project", pattern: Some(PROJECT) }],
     query: &[],
     scopes: Some(r#""auth:sentry:<project>""#),
     deferred: false,
@@ -193,16 +145,7 @@ pub(super) const WEBSOCKTUNNEL_TOKEN: Method = Method {
     name: "websocktunnelToken",
     verb: Verb::Get,
     route: "/websocktunnel/<wstAudience>/<wstClient>",
-    params: &[
-        PathParam {
-            name: "wstAudience",
-            pattern: Some(WST_AUDIENCE),
-        },
-        PathParam {
-            name: "wstClient",
-            pattern: Some(WST_CLIENT),
-        },
-    ],
+    params: &[PathParam { name: "wstAudience", pattern: Some(WST_AUDIENCE) }, PathParam { name: "wstClient", pattern: Some(WST_CLIENT) }],
     query: &[],
     scopes: Some(r#""auth:websocktunnel-token:<wstAudience>/<wstClient>""#),
     deferred: false,
@@ -219,16 +162,7 @@ pub(super) const GCP_CREDENTIALS: Method = Method {
     name: "gcpCredentials",
     verb: Verb::Get,
     route: "/gcp/credentials/<projectId>/<serviceAccount>",
-    params: &[
-        PathParam {
-            name: "projectId",
-            pattern: None,
-        },
-        PathParam {
-            name: "serviceAccount",
-            pattern: None,
-        },
-    ],
+    params: &[PathParam { name: "projectId", pattern: None }, PathParam { name: "serviceAccount", pattern: None }],
     query: &[],
     scopes: Some(r#""auth:gcp:access-token:<projectId>/<serviceAccount>""#),
     deferred: false,
@@ -245,20 +179,9 @@ pub(super) const GITHUB_REPO_TOKEN: Method = Method {
     name: "githubRepoToken",
     verb: Verb::Post,
     route: "/github/<appName>/<owner>/repo-token",
-    params: &[
-        PathParam {
-            name: "appName",
-            pattern: Some(APP_NAME),
-        },
-        PathParam {
-            name: "owner",
-            pattern: Some(OWNER),
-        },
-    ],
+    params: &[PathParam { name: "appName", pattern: Some(APP_NAME) }, PathParam { name: "owner", pattern: Some(OWNER) }],
     query: &[],
-    scopes: Some(
-        r#"{"AllOf": [{"for": "repoPerm", "in": "repoPerms", "each": "auth:github-repo-token:<appName>/<owner>/<repoPerm>"}]}"#,
-    ),
+    scopes: Some(r#"{"AllOf": [{"for": "repoPerm", "in": "repoPerms", "each": "auth:github-repo-token:<appName>/<owner>/<repoPerm>"}]}"#),
     deferred: true,
     stability: Stability::Experimental,
     category: "Credentials for other systems",

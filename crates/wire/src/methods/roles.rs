@@ -27,14 +27,8 @@ pub(super) const LIST_ROLES2: Method = Method {
     route: "/roles2/",
     params: &[],
     query: &[
-        QueryParam {
-            name: "continuationToken",
-            pattern: Some(CONTINUATION_TOKEN),
-        },
-        QueryParam {
-            name: "limit",
-            pattern: Some(LIMIT),
-        },
+        QueryParam { name: "continuationToken", pattern: Some(CONTINUATION_TOKEN) },
+        QueryParam { name: "limit", pattern: Some(LIMIT) },
     ],
     scopes: Some(r#""auth:list-roles""#),
     deferred: false,
@@ -53,14 +47,8 @@ pub(super) const LIST_ROLE_IDS: Method = Method {
     route: "/roleids/",
     params: &[],
     query: &[
-        QueryParam {
-            name: "continuationToken",
-            pattern: Some(CONTINUATION_TOKEN),
-        },
-        QueryParam {
-            name: "limit",
-            pattern: Some(LIMIT),
-        },
+        QueryParam { name: "continuationToken", pattern: Some(CONTINUATION_TOKEN) },
+        QueryParam { name: "limit", pattern: Some(LIMIT) },
     ],
     scopes: Some(r#""auth:list-roles""#),
     deferred: false,
@@ -77,10 +65,7 @@ pub(super) const ROLE: Method = Method {
     name: "role",
     verb: Verb::Get,
     route: "/roles/<roleId>",
-    params: &[PathParam {
-        name: "roleId",
-        pattern: Some(ROLE_ID),
-    }],
+    params: &[PathParam { name: "roleId", pattern: Some(ROLE_ID) }],
     query: &[],
     scopes: Some(r#""auth:get-role:<roleId>""#),
     deferred: false,
@@ -97,14 +82,9 @@ pub(super) const CREATE_ROLE: Method = Method {
     name: "createRole",
     verb: Verb::Put,
     route: "/roles/<roleId>",
-    params: &[PathParam {
-        name: "roleId",
-        pattern: Some(ROLE_ID),
-    }],
+    params: &[PathParam { name: "roleId", pattern: Some(ROLE_ID) }],
     query: &[],
-    scopes: Some(
-        r#"{"AllOf": ["auth:create-role:<roleId>", {"for": "scope", "in": "scopes", "each": "<scope>"}]}"#,
-    ),
+    scopes: Some(r#"{"AllOf": ["auth:create-role:<roleId>", {"for": "scope", "in": "scopes", "each": "<scope>"}]}"#),
     deferred: true,
     stability: Stability::Stable,
     category: "Roles",
@@ -119,14 +99,9 @@ pub(super) const UPDATE_ROLE: Method = Method {
     name: "updateRole",
     verb: Verb::Post,
     route: "/roles/<roleId>",
-    params: &[PathParam {
-        name: "roleId",
-        pattern: Some(ROLE_ID),
-    }],
+    params: &[PathParam { name: "roleId", pattern: Some(ROLE_ID) }],
     query: &[],
-    scopes: Some(
-        r#"{"AllOf": ["auth:update-role:<roleId>", {"for": "scope", "in": "scopesAdded", "each": "<scope>"}]}"#,
-    ),
+    scopes: Some(r#"{"AllOf": ["auth:update-role:<roleId>", {"for": "scope", "in": "scopesAdded", "each": "<scope>"}]}"#),
     deferred: true,
     stability: Stability::Stable,
     category: "Roles",
@@ -141,10 +116,7 @@ pub(super) const DELETE_ROLE: Method = Method {
     name: "deleteRole",
     verb: Verb::Delete,
     route: "/roles/<roleId>",
-    params: &[PathParam {
-        name: "roleId",
-        pattern: Some(ROLE_ID),
-    }],
+    params: &[PathParam { name: "roleId", pattern: Some(ROLE_ID) }],
     query: &[],
     scopes: Some(r#""auth:delete-role:<roleId>""#),
     deferred: false,

@@ -61,9 +61,7 @@ pub struct ClientWithToken {
 
 impl fmt::Debug for ClientWithToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientWithToken")
-            .field("client", &self.client)
-            .finish_non_exhaustive()
+        f.debug_struct("ClientWithToken").field("client", &self.client).finish_non_exhaustive()
     }
 }
 

@@ -10,10 +10,7 @@ mod service;
 
 pub use audit::{AuditEntry, AuditHistory};
 pub use clients::{Client, ClientList, ClientRequest, ClientWithToken};
-pub use hawk::{
-    AuthenticateHawkRequest, AuthenticateHawkResponse, Identity, TestAuthenticateRequest,
-    TestAuthenticateResponse,
-};
+pub use hawk::{AuthenticateHawkRequest, AuthenticateHawkResponse, Identity, TestAuthenticateRequest, TestAuthenticateResponse};
 pub use roles::{Role, RoleIdPage, RolePage, RoleRequest};
 pub use scopes::Scopes;
 pub use service::{Ping, Version};
