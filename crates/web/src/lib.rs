@@ -7,6 +7,7 @@
 //! `pages::router`. To add an API method: a row in `falconer_wire`'s table and a handler in `src/api/`.
 #![allow(clippy::todo, unused)]
 
+pub mod api;
 mod network;
 mod public_origin;
 mod server;

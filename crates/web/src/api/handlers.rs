@@ -1,0 +1,99 @@
+//! What handlers share: the call they answer, pages of lists, instants.
+
+use falconer_auth::{Auth, Authentication, PageQuery};
+use falconer_wire::continuation::Scheme;
+use falconer_wire::{Code, date_time};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::body::Payload;
+use super::failure::Failure;
+use super::query::Query;
+use super::respond::Reply;
+use super::route::PathParams;
+use super::signed::Signed;
+
+/// What a handler answers.
+pub(super) type Answer = Result<Reply, Failure>;
+
+/// Listings of clients and of the audit hold at most this many at once.
+const LARGEST_PAGE: u64 = 1000;
+
+/// One call, checked as far as the table says.
+pub(super) struct Request<'r> {
+    pub(super) auth: &'r Auth,
+    pub(super) params: &'r PathParams,
+    pub(super) query: &'r Query,
+    pub(super) body: &'r mut Payload,
+    pub(super) signed: &'r Signed,
+    /// Who asks; nobody for public methods.
+    pub(super) who: &'r Authentication,
+    /// Seconds since the node started.
+    pub(super) uptime_seconds: f64,
+}
+
+impl Request<'_> {
+    /// A path parameter. The table has it, or the route would not have matched.
+    pub(super) fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The body as a shape; it has passed its schema.
+    pub(super) fn input<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        T::deserialize(&self.body.json)
+            .map_err(|error| Failure::new(Code::InputValidationError, format!("\nSchema Validation Failed!\nErrors:\n  * {error}")))
+    }
+
+    /// The page that listClients and the audit methods are asked for.
+    pub(super) fn page(&self) -> Result<PageQuery, Failure> {
+        let limit = match self.query.get("limit") {
+            None => LARGEST_PAGE,
+            // More digits than fit are a large number too.
+            Some(text) => text.parse().unwrap_or(u64::MAX).min(LARGEST_PAGE),
+        };
+        if limit == 0 {
+            return Err(Failure::new(Code::InvalidRequestArguments, "Query-string parameter: limit must be at least 1"));
+        }
+        let offset = match self.query.get("continuationToken") {
+            None => 0,
+            Some(token) => Scheme::ClientsAndAudit.offset(token).map_err(|_| Failure::input("Invalid continuation token"))?.unwrap_or(0),
+        };
+        Ok(PageQuery { offset, limit })
+    }
+
+    /// The page that listRoles2 and listRoleIds are asked for; `None`: everything.
+    pub(super) fn role_page(&self) -> Result<Option<PageQuery>, Failure> {
+        let invalid = || Failure::input("Invalid continuationToken");
+        let offset = match self.query.get("continuationToken") {
+            None => 0,
+            Some(token) => Scheme::Roles.offset(token).ok().flatten().ok_or_else(invalid)?,
+        };
+        let limit = self.query.get("limit").map_or(0, |text| text.parse().unwrap_or(u64::MAX));
+        Ok((limit > 0).then_some(PageQuery { offset, limit }))
+    }
+}
+
+/// An instant of an answer.
+pub(super) fn time(ms: i64) -> String {
+    date_time::format_ms(ms)
+}
+
+/// A list of scopes may be this long; a role of a real installation has hundreds.
+const MOST_SCOPES: usize = 10_000;
+
+/// Limits on a body that its schema does not know.
+pub(super) fn check_limits(json: &Value) -> Result<(), Failure> {
+    let Value::Object(map) = json else { return Ok(()) };
+    for (key, value) in map {
+        match value {
+            Value::Array(items) if items.len() > MOST_SCOPES => {
+                return Err(Failure::new(Code::InputTooLarge, format!("{key} may hold at most {MOST_SCOPES} entries")));
+            }
+            Value::String(text) if key == "description" && text.contains('\0') => {
+                return Err(Failure::input("description must not contain the character U+0000"));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

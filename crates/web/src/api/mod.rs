@@ -1,0 +1,310 @@
+//! The API over HTTP: one dispatcher, driven by the table in `falconer_wire`, in the order that `auth-api.md` section 4 owes.
+//!
+//! | concept | where |
+//! |---|---|
+//! | which method: the raw path | `route` |
+//! | query string | `query` |
+//! | body: limit, charset, compression, JSON | `body` |
+//! | what was signed: host, port, schemes, payload hash | `signed` |
+//! | schemas of bodies | `schema` |
+//! | outcome to status and code | `failure` |
+//! | headers, CORS, etag, compression | `respond` |
+//! | the methods | `clients`, `roles`, `scopes`, `audit`, `hawk`, `service`, `brokers` |
+//!
+//! It never reads cookies, and decides nothing about scopes: it renders the table's template and asks `falconer_auth`.
+//!
+//! To add a method: a row in the table, a handler beside its kind, an arm in [`Api::handle`]; the match is exhaustive.
+
+mod audit;
+mod body;
+mod brokers;
+mod clients;
+mod failure;
+mod handlers;
+mod hawk;
+mod query;
+mod respond;
+mod roles;
+mod route;
+mod schema;
+mod scopes;
+mod service;
+mod signed;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request as HttpRequest;
+use axum::response::Response;
+use falconer_auth::{Auth, Authentication, Random, Revision};
+use falconer_scopes::Template;
+use falconer_wire::error::RequestInfo;
+use falconer_wire::{Call, Code, ErrorBody, METHODS, Method, date_time};
+use http::header::{ALLOW, CONTENT_SECURITY_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+use serde_json::{Map, Value};
+
+use self::body::{BadBody, Payload};
+use self::failure::Failure;
+use self::handlers::{Answer, Request};
+use self::query::Query;
+use self::respond::{AT_LEAST, Asked, Reply, Zone, finish, fresh_uuid};
+use self::route::{Found, PREFIX, PathParams, Routes};
+use self::schema::Schemas;
+use self::signed::Signed;
+use crate::{Web, WebSettings};
+
+/// How long a request may wait for the revision that it demands, and how often the node looks.
+const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
+const AT_LEAST_LOOK: Duration = Duration::from_millis(20);
+
+/// Whether a raw path is answered here: everything under `/api` and what monitoring asks at the root.
+pub fn owns(path: &str) -> bool {
+    ["/api", "/__version__", "/__heartbeat__", "/__lbheartbeat__", "/robots.txt"].iter().any(|prefix| route::behind(path, prefix).is_some())
+}
+
+/// A router that answers everything that [`owns`] says, and 404 in the API's form to anything else.
+#[cfg(any())]
+pub fn router(web: Arc<Web>) -> Router {
+    let api = Arc::new(Api::new(Arc::clone(&web.auth), web.settings.clone(), Arc::clone(&web.random)));
+    Router::new().fallback(move |request: HttpRequest| {
+        let api = Arc::clone(&api);
+        async move { api.answer(request).await }
+    })
+}
+
+/// The API: routes, schemas and scope templates prepared once. It knows nothing of sessions and sign-in.
+pub struct Api {
+    auth: Arc<Auth>,
+    settings: WebSettings,
+    random: Arc<dyn Random>,
+    routes: Routes,
+    schemas: Schemas,
+    templates: Vec<(Call, Template)>,
+    started_ms: i64,
+}
+
+/// What errors repeat of a request.
+struct Echo<'a> {
+    method: &'static Method,
+    params: &'a PathParams,
+    payload: Option<Value>,
+}
+
+impl Api {
+    /// Prepares everything. Cheap enough to be done once a process, not once a request.
+    pub fn new(auth: Arc<Auth>, settings: WebSettings, random: Arc<dyn Random>) -> Api {
+        let template = |method: &Method| {
+            let json = serde_json::from_str(method.scopes?).ok()?;
+            Template::parse(&json).ok().map(|template| (method.call, template))
+        };
+        let templates = METHODS.iter().filter_map(template).collect();
+        let started_ms = auth.now_ms();
+        Api { auth, settings, random, routes: Routes::new(), schemas: Schemas::new(), templates, started_ms }
+    }
+
+    /// Answers one request, whatever it is.
+    pub async fn answer(&self, request: HttpRequest) -> Response {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        let zone = if route::behind(path, PREFIX).is_some() { Zone::Api } else { Zone::Outside };
+        let reply = match route::behind(path, PREFIX) {
+            Some(rest) => match self.routes.find(parts.method.as_str(), rest) {
+                Found::Method(method, params) => self.call(method, params, &parts, body).await,
+                Found::Options(allowed) => options(&allowed),
+                Found::BadEscape => bad_escape(),
+                Found::Nothing => Reply::unknown_path(),
+            },
+            None => service::at_root(&self.settings, path).unwrap_or_else(Reply::unknown_path),
+        };
+        let asked = Asked { method: parts.method, headers: parts.headers, zone };
+        finish(&asked, reply, self.random.as_ref())
+    }
+
+    /// A known method: body, authorization, parameters, schema, handler.
+    async fn call(&self, method: &'static Method, params: PathParams, parts: &Parts, body: axum::body::Body) -> Reply {
+        let mut payload = match body::read(&parts.headers, body, self.settings.limits.api_body_bytes).await {
+            Ok(payload) => payload,
+            Err(BadBody { failure, echo }) => return self.refuse(failure, Echo { method, params: &params, payload: echo }),
+        };
+        match self.checked(method, &params, parts, &mut payload).await {
+            Ok(reply) => reply,
+            Err(failure) => {
+                let echo = payload.echo.then_some(payload.json);
+                self.refuse(failure, Echo { method, params: &params, payload: echo })
+            }
+        }
+    }
+
+    async fn checked(&self, method: &'static Method, params: &PathParams, parts: &Parts, payload: &mut Payload) -> Answer {
+        self.wait_for_revision(parts).await?;
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let signed = Signed::of(parts, &query, &self.settings.trusted_proxies);
+        let who = match method.scopes {
+            None => self.auth.nobody(),
+            Some(_) => signed.authenticate(&self.auth, payload).await?,
+        };
+        self.authorize(method, params, &who)?;
+        check_params(method, params)?;
+        query.check(method).map_err(|text| Failure::new(Code::InvalidRequestArguments, text))?;
+        if let Some(schema) = method.input {
+            self.check_body(schema, payload)?;
+        }
+        let uptime_seconds = (self.auth.now_ms() - self.started_ms).max(0) as f64 / 1000.0;
+        let mut request = Request { auth: &self.auth, params, query: &query, body: payload, signed: &signed, who: &who, uptime_seconds };
+        self.handle(method, &mut request).await
+    }
+
+    /// The scopes of methods that need nothing but the path. The others are authorized by their use case.
+    fn authorize(&self, method: &Method, params: &PathParams, who: &Authentication) -> Result<(), Failure> {
+        if method.deferred || method.scopes.is_none() {
+            return Ok(());
+        }
+        let template = self.template(method.call).ok_or_else(|| Failure::internal("the method has no scope template"))?;
+        let values: Map<String, Value> = params.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
+        match template.render(&values).map_err(|error| Failure::internal(error.to_string()))? {
+            None => Ok(()),
+            Some(required) => Ok(who.require(&required)?),
+        }
+    }
+
+    fn template(&self, call: Call) -> Option<&Template> {
+        self.templates.iter().find(|(c, _)| *c == call).map(|(_, template)| template)
+    }
+
+    fn check_body(&self, schema: &str, payload: &mut Payload) -> Result<(), Failure> {
+        if !payload.is_json {
+            let given = payload.content_type.as_deref().unwrap_or("null");
+            return Err(Failure::new(
+                Code::MalformedPayload,
+                format!("Payload must be JSON with content-type: application/json got content-type: {given}"),
+            ));
+        }
+        handlers::check_limits(&payload.json)?;
+        self.schemas.check(schema, self.settings.public_origin.as_str(), &mut payload.json).map_err(|complaints| match complaints {
+            Some(text) => Failure::new(Code::InputValidationError, text),
+            None => Failure::internal(format!("the schema {schema} did not compile")),
+        })
+    }
+
+    async fn handle(&self, method: &'static Method, request: &mut Request<'_>) -> Answer {
+        match method.call {
+            Call::Ping => Ok(service::ping(request.uptime_seconds)),
+            Call::Lbheartbeat | Call::Heartbeat => Ok(service::heartbeat()),
+            Call::Version => Ok(service::version(&self.settings)),
+            Call::ListClients => clients::list(request),
+            Call::Client => clients::one(request),
+            Call::CreateClient => clients::create(request).await,
+            Call::UpdateClient => clients::update(request).await,
+            Call::ResetAccessToken => clients::reset(request).await,
+            Call::EnableClient => clients::enable(request).await,
+            Call::DisableClient => clients::disable(request).await,
+            Call::DeleteClient => clients::delete(request).await,
+            Call::GetEntityHistory => audit::of_entity(request).await,
+            Call::ListAuditHistory => audit::by_client(request).await,
+            Call::ListRoles => roles::list_all(request),
+            Call::ListRoles2 => roles::list_page(request),
+            Call::ListRoleIds => roles::list_ids(request),
+            Call::Role => roles::one(request),
+            Call::CreateRole => roles::create(request).await,
+            Call::UpdateRole => roles::update(request).await,
+            Call::DeleteRole => roles::delete(request).await,
+            Call::ExpandScopes => scopes::expand(request),
+            Call::CurrentScopes => scopes::current(request),
+            Call::AuthenticateHawk => hawk::authenticate(request).await,
+            Call::TestAuthenticate => hawk::test(request),
+            Call::TestAuthenticateGet => hawk::test_get(request),
+            Call::AwsS3Credentials
+            | Call::AzureAccounts
+            | Call::AzureTables
+            | Call::AzureTableSas
+            | Call::AzureContainers
+            | Call::AzureContainerSas
+            | Call::SentryDsn
+            | Call::WebsocktunnelToken
+            | Call::GcpCredentials
+            | Call::GithubRepoToken => brokers::answer(method.call, self.template(method.call), request),
+        }
+    }
+
+    /// Waits, at most a second, until this node answers from the revision that `Falconer-At-Least` names.
+    async fn wait_for_revision(&self, parts: &Parts) -> Result<(), Failure> {
+        let Some(header) = parts.headers.get(AT_LEAST) else { return Ok(()) };
+        let Some(wanted) = header.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|n| *n >= 0) else {
+            return Err(Failure::new(Code::InvalidRequestArguments, "Falconer-At-Least must be a revision, as Falconer-Revision gives it"));
+        };
+        let reached = async {
+            loop {
+                match self.auth.is_at_least(Revision(wanted)).await {
+                    Ok(true) => return,
+                    // A store that is away may come back within the second.
+                    Ok(false) | Err(_) => tokio::time::sleep(AT_LEAST_LOOK).await,
+                }
+            }
+        };
+        let late = |_| Failure::unavailable("This node has not seen the revision that Falconer-At-Least demands; try again in a moment");
+        tokio::time::timeout(AT_LEAST_WAIT, reached).await.map_err(late)
+    }
+
+    /// Writes an error down. What only the log may know goes to the log, with the incident that the caller is told.
+    fn refuse(&self, failure: Failure, echo: Echo<'_>) -> Reply {
+        let mut text = failure.text;
+        if failure.code == Code::InternalServerError {
+            let incident = fresh_uuid(self.random.as_ref());
+            tracing::error!(%incident, method = echo.method.name, detail = failure.detail.as_deref().unwrap_or_default(), "internal error");
+            text = format!("Internal Server Error, incidentId {incident}.");
+        } else if let Some(detail) = &failure.detail {
+            tracing::warn!(method = echo.method.name, detail, "refused");
+        }
+        let info = RequestInfo {
+            method: echo.method.name.to_owned(),
+            params: echo.params.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect(),
+            payload: echo.payload,
+            time: date_time::format_ms(self.auth.now_ms()),
+        };
+        let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut reply = Reply::json_with(status, &ErrorBody::new(failure.code, &text, info));
+        if failure.code == Code::AuthenticationFailed {
+            reply = reply.with(WWW_AUTHENTICATE, HeaderValue::from_static("hawk"));
+        }
+        if let Some(seconds) = failure.retry_after {
+            reply = reply.with(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        reply
+    }
+}
+
+fn check_params(method: &Method, params: &PathParams) -> Result<(), Failure> {
+    let wrong: Vec<String> = method
+        .params
+        .iter()
+        .zip(params)
+        .filter_map(|(declared, (name, value))| {
+            let pattern = declared.pattern?;
+            (!(pattern.matches)(value))
+                .then(|| format!("URL parameter '{name}' given as '{value}' must match regular expression: '/{}/'", pattern.source))
+        })
+        .collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Code::InvalidRequestArguments, format!("Invalid URL patterns:\n{}", wrong.join("\n"))))
+}
+
+fn options(allowed: &[&str]) -> Reply {
+    let list = allowed.join(", ");
+    let reply = Reply::text(StatusCode::OK, "text/plain", list.clone());
+    match HeaderValue::from_str(&list) {
+        Ok(value) => reply.with(ALLOW, value),
+        Err(_) => reply,
+    }
+}
+
+/// The framework under the reference answers this one with a page, before the API sees it.
+fn bad_escape() -> Reply {
+    const PAGE: &str = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Error</title>\n</head>\n<body>\n<pre>Bad Request</pre>\n</body>\n</html>\n";
+    Reply::text(StatusCode::BAD_REQUEST, "text/html; charset=utf-8", PAGE)
+        .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"))
+}

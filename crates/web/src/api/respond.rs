@@ -1,0 +1,212 @@
+//! How every answer of the API looks: headers, JSON, etag, compression (`auth-api.md` section 2).
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use axum::body::Body;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use falconer_auth::Random;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// Bodies of this size and more are compressed where the caller takes it.
+const WORTH_COMPRESSING: usize = 1024;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+const CSP: HeaderValue = HeaderValue::from_static("report-uri /__cspreport__;default-src 'none';frame-ancestors 'none';");
+/// Revision of a mutation.
+pub(super) const REVISION: HeaderName = HeaderName::from_static("falconer-revision");
+/// Revision that a request demands.
+pub(super) const AT_LEAST: HeaderName = HeaderName::from_static("falconer-at-least");
+
+/// Which headers an answer carries besides its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zone {
+    /// Below `/api/auth/v1`: CORS, no caching.
+    Api,
+    /// Anywhere else that this module answers.
+    Outside,
+}
+
+/// An answer before it is dressed.
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) content_type: Option<HeaderValue>,
+    pub(super) body: Vec<u8>,
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// authenticateHawk has neither etag nor compression: its answers are for one request only.
+    pub(super) plain: bool,
+}
+
+impl Reply {
+    /// JSON with status 200, indented by two.
+    pub(super) fn json(value: &impl Serialize) -> Reply {
+        Reply::json_with(StatusCode::OK, value)
+    }
+
+    pub(super) fn json_with(status: StatusCode, value: &impl Serialize) -> Reply {
+        // Our shapes hold texts, numbers and lists: writing them to memory cannot fail.
+        let body = serde_json::to_vec_pretty(value).unwrap_or_default();
+        Reply { status, content_type: Some(JSON), body, headers: Vec::new(), plain: false }
+    }
+
+    pub(super) fn text(status: StatusCode, content_type: &'static str, body: impl Into<Vec<u8>>) -> Reply {
+        Reply { status, content_type: Some(HeaderValue::from_static(content_type)), body: body.into(), headers: Vec::new(), plain: false }
+    }
+
+    /// 204.
+    pub(super) fn no_content() -> Reply {
+        Reply { status: StatusCode::NO_CONTENT, content_type: None, body: Vec::new(), headers: Vec::new(), plain: true }
+    }
+
+    /// The 404 of paths that are no method: it has neither code nor message.
+    pub(super) fn unknown_path() -> Reply {
+        Reply::json_with(StatusCode::NOT_FOUND, &serde_json::json!({ "error": "Not found" }))
+    }
+
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Reply {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Names the revision that a mutation made, for callers who want to read their writes elsewhere.
+    pub(super) fn at_revision(self, revision: i64) -> Reply {
+        self.with(REVISION, HeaderValue::from(revision))
+            .with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Falconer-Revision"))
+    }
+}
+
+/// What dressing needs to know of the request.
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) zone: Zone,
+}
+
+/// Dresses a reply.
+pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Response {
+    let Reply { mut status, content_type, mut body, headers: own, plain } = reply;
+    let mut headers = HeaderMap::with_capacity(20);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, CSP);
+    trace(&mut headers, asked, random);
+    if asked.zone == Zone::Api {
+        cors(&mut headers, asked);
+        if status != StatusCode::NO_CONTENT {
+            headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        }
+    }
+    if let Some(content_type) = content_type {
+        headers.insert(header::CONTENT_TYPE, content_type);
+    }
+    if !plain {
+        let etag = etag(&body);
+        if is_fresh(asked, status, &etag) {
+            status = StatusCode::NOT_MODIFIED;
+            body.clear();
+            headers.remove(header::CONTENT_TYPE);
+        } else if body.len() >= WORTH_COMPRESSING && takes_gzip(&asked.headers) && asked.zone == Zone::Api {
+            body = gzip(body, &mut headers);
+        }
+        headers.insert(header::ETAG, etag);
+    }
+    for (name, value) in own {
+        headers.insert(name, value);
+    }
+    if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    let body = if asked.method == Method::HEAD { Body::empty() } else { Body::from(body) };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+fn cors(headers: &mut HeaderMap, asked: &Asked) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("900"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("OPTIONS,GET,HEAD,POST,PUT,DELETE,TRACE,CONNECT"));
+    headers.insert(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("*"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store no-cache must-revalidate"));
+    // The protocol's own list, word for word, unless somebody asks whether our header may be sent too.
+    let wanted = asked.headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let allowed = if wanted.split(',').any(|name| name.trim().eq_ignore_ascii_case(AT_LEAST.as_str())) {
+        "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control,Falconer-At-Least"
+    } else {
+        "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control"
+    };
+    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
+}
+
+/// The two ids by which an answer can be found in logs.
+fn trace(headers: &mut HeaderMap, asked: &Asked, random: &dyn Random) {
+    let given = asked.headers.get("x-taskcluster-trace-id").cloned();
+    let trace = given.or_else(|| HeaderValue::from_str(&fresh_uuid(random)).ok());
+    if let Some(trace) = trace {
+        headers.insert("x-for-trace-id", trace);
+    }
+    if let Ok(request) = HeaderValue::from_str(&fresh_uuid(random)) {
+        headers.insert("x-for-request-id", request);
+    }
+}
+
+/// A version 4 UUID.
+pub(super) fn fresh_uuid(random: &dyn Random) -> String {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes);
+    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+}
+
+fn etag(body: &[u8]) -> HeaderValue {
+    let digest = Sha256::digest(body);
+    let mut text = String::with_capacity(48);
+    let _ = write!(text, "W/\"{:x}-", body.len());
+    STANDARD_NO_PAD.encode_string(digest.get(..20).unwrap_or_default(), &mut text);
+    text.push('"');
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("W/\"0\""))
+}
+
+/// Whether the caller has this body already (`If-None-Match`, compared weakly).
+fn is_fresh(asked: &Asked, status: StatusCode, etag: &HeaderValue) -> bool {
+    let reading = asked.method == Method::GET || asked.method == Method::HEAD;
+    let insists = asked.headers.get(header::CACHE_CONTROL).is_some_and(|v| v.to_str().is_ok_and(|v| v.contains("no-cache")));
+    if !reading || !status.is_success() || insists {
+        return false;
+    }
+    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let Ok(ours) = etag.to_str().map(opaque) else { return false };
+    let listed = asked.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok());
+    listed.flat_map(|v| v.split(',')).any(|tag| tag.trim() == "*" || opaque(tag) == ours)
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let offers = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(','));
+    let mut any = false;
+    for offer in offers {
+        let mut parts = offer.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let refused = parts.filter_map(|p| p.strip_prefix("q=")).any(|q| q.parse::<f32>().is_ok_and(|q| q <= 0.0));
+        if name.eq_ignore_ascii_case("gzip") {
+            return !refused;
+        }
+        any |= name == "*" && !refused;
+    }
+    any
+}
+
+/// Compresses, and says so; leaves the body as it is where that fails.
+fn gzip(body: Vec<u8>, headers: &mut HeaderMap) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::fast());
+    match encoder.write_all(&body).and_then(|()| encoder.finish()) {
+        Ok(compressed) => {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            compressed
+        }
+        Err(_) => body,
+    }
+}
