@@ -1,0 +1,382 @@
+//! The API's routes by kind of caller: every method that needs scopes has a row, and every kind of caller its verdict.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod support;
+
+use falconer_auth::AccessToken;
+use falconer_credentials::temporary;
+use falconer_wire::METHODS;
+use serde_json::{Value, json};
+use support::{Answer, Call, Credentials, Node, START_MS, api, client, node, root};
+
+/// A method, how it is called, what that takes, and what somebody who has it is answered.
+struct Row {
+    method: &'static str,
+    call: Call,
+    scopes: &'static [&'static str],
+    status: u16,
+}
+
+fn rows() -> Vec<Row> {
+    let row = |method, call, scopes, status| Row { method, call, scopes, status };
+    let client_body = json!({ "expires": "2030-01-01T00:00:00Z", "description": "d", "scopes": ["x:1"] });
+    let role_body = json!({ "description": "d", "scopes": ["x:1"] });
+    vec![
+        row("listClients", api("GET", "/clients/"), &["auth:list-clients"], 200),
+        row("client", api("GET", "/clients/there"), &["auth:get-client:there"], 200),
+        row("createClient", api("PUT", "/clients/new").json(client_body.clone()), &["auth:create-client:new", "x:1"], 200),
+        row("updateClient", api("POST", "/clients/there").json(client_body), &["auth:update-client:there", "x:1"], 200),
+        row("resetAccessToken", api("POST", "/clients/there/reset"), &["auth:reset-access-token:there"], 200),
+        row("enableClient", api("POST", "/clients/there/enable"), &["auth:enable-client:there"], 200),
+        row("disableClient", api("POST", "/clients/there/disable"), &["auth:disable-client:there"], 200),
+        row("deleteClient", api("DELETE", "/clients/gone"), &["auth:delete-client:gone"], 204),
+        row("getEntityHistory", api("GET", "/audit/client/there"), &["auth:audit-history:client"], 200),
+        row("listAuditHistory", api("GET", "/clients/there/audit"), &["auth:client-audit-history:there"], 200),
+        row("listRoles", api("GET", "/roles/"), &["auth:list-roles"], 200),
+        row("listRoles2", api("GET", "/roles2/"), &["auth:list-roles"], 200),
+        row("listRoleIds", api("GET", "/roleids/"), &["auth:list-roles"], 200),
+        row("role", api("GET", "/roles/there"), &["auth:get-role:there"], 200),
+        row("createRole", api("PUT", "/roles/new").json(role_body.clone()), &["auth:create-role:new", "x:1"], 200),
+        row("updateRole", api("POST", "/roles/there").json(role_body), &["auth:update-role:there", "x:1"], 200),
+        row("deleteRole", api("DELETE", "/roles/gone"), &["auth:delete-role:gone"], 204),
+        row("expandScopes", api("POST", "/scopes/expand").json(json!({ "scopes": ["a"] })), &["auth:expand-scopes"], 200),
+        row("currentScopes", api("GET", "/scopes/current"), &["auth:current-scopes"], 200),
+        row("awsS3Credentials", api("GET", "/aws/s3/read-only/bkt/p/q"), &["auth:aws-s3:read-only:bkt/p/q"], 404),
+        row("azureAccounts", api("GET", "/azure/accounts"), &["auth:azure-table:list-accounts"], 200),
+        row("azureTables", api("GET", "/azure/acct/tables"), &["auth:azure-table:list-tables:acct"], 404),
+        row("azureTableSAS", api("GET", "/azure/acct/table/Tab/read-only"), &["auth:azure-table:read-only:acct/Tab"], 404),
+        row("azureContainers", api("GET", "/azure/acct/containers"), &["auth:azure-container:list-containers:acct"], 404),
+        row("azureContainerSAS", api("GET", "/azure/acct/containers/cont/read-write"), &["auth:azure-container:read-write:acct/cont"], 404),
+        row("sentryDSN", api("GET", "/sentry/proj/dsn"), &["auth:sentry:proj"], 404),
+        row("websocktunnelToken", api("GET", "/websocktunnel/aud/c"), &["auth:websocktunnel-token:aud/c"], 404),
+        row("gcpCredentials", api("GET", "/gcp/credentials/p/sa"), &["auth:gcp:access-token:p/sa"], 404),
+        row(
+            "githubRepoToken",
+            api("POST", "/github/app/Own/repo-token").json(json!({ "permissions": { "contents": "read" }, "repositories": ["Rep"] })),
+            &["auth:github-repo-token:app/own/rep:contents:read"],
+            404,
+        ),
+    ]
+}
+
+async fn furnished() -> Node {
+    let node = node().await;
+    node.new_client("there", &[]).await;
+    node.new_role("there", &["y"]).await;
+    node
+}
+
+fn refused(answer: &Answer, method: &str, kind: &str) {
+    assert_eq!((answer.status.as_u16(), answer.code()), (403, "InsufficientScopes"), "{method} {kind}: {}", answer.json);
+    assert_eq!(answer.json["requestInfo"]["method"], method);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+}
+
+fn unknown(answer: &Answer, message: &str, method: &str, kind: &str) {
+    assert_eq!((answer.status.as_u16(), answer.code()), (401, "AuthenticationFailed"), "{method} {kind}: {}", answer.json);
+    assert_eq!(answer.message(), message, "{method} {kind}");
+    assert_eq!(answer.header("www-authenticate"), Some("hawk"));
+}
+
+#[test]
+fn every_method_is_public_or_has_a_row() {
+    let rows = rows();
+    for method in &METHODS {
+        assert_eq!(method.scopes.is_some(), rows.iter().any(|r| r.method == method.name), "{}", method.name);
+    }
+}
+
+#[tokio::test]
+async fn anonymous_callers_are_refused_and_told_what_it_takes() {
+    for row in rows() {
+        let answer = furnished().await.send(row.call).await;
+        refused(&answer, row.method, "anonymous");
+        assert!(answer.message().starts_with("This request requires Taskcluster credentials"), "{}", answer.message());
+        assert!(answer.message().contains(row.scopes[0]), "{}", answer.message());
+    }
+}
+
+#[tokio::test]
+async fn callers_without_the_scope_are_refused_by_name() {
+    for row in rows() {
+        let node = furnished().await;
+        let who = node.new_client("poor", &["unrelated", "auth:nothing:*"]).await;
+        let answer = node.send(row.call.by(who)).await;
+        refused(&answer, row.method, "without");
+        assert!(answer.message().starts_with("Client ID poor does not have sufficient scopes"), "{}", answer.message());
+    }
+}
+
+#[tokio::test]
+async fn each_scope_of_several_is_needed() {
+    for row in rows().into_iter().filter(|r| r.scopes.len() > 1) {
+        for left_out in row.scopes {
+            let node = furnished().await;
+            let rest: Vec<&str> = row.scopes.iter().copied().filter(|s| s != left_out).collect();
+            let who = node.new_client("partly", &rest).await;
+            refused(&node.send(row.call.clone().by(who)).await, row.method, left_out);
+        }
+    }
+}
+
+#[tokio::test]
+async fn exactly_the_scopes_suffice() {
+    for row in rows() {
+        let node = furnished().await;
+        let who = node.new_client("able", row.scopes).await;
+        let answer = node.send(row.call.by(who)).await;
+        assert_eq!(answer.status, row.status, "{}: {}", row.method, answer.json);
+    }
+}
+
+#[tokio::test]
+async fn authorized_scopes_narrow_a_request() {
+    for row in rows() {
+        let node = furnished().await;
+        let who = node.new_client("able", &["*"]).await;
+        refused(&node.send(row.call.clone().by(who.clone().restricted_to(&[]))).await, row.method, "narrowed to nothing");
+        let answer = node.send(row.call.by(who.restricted_to(row.scopes))).await;
+        assert_eq!(answer.status, row.status, "{}: {}", row.method, answer.json);
+    }
+}
+
+/// Temporary credentials of an hour, made from a client's own.
+fn temporary_of(who: &Credentials, name: Option<&str>, scopes: &[&str], now_ms: i64) -> Credentials {
+    let token = AccessToken::new(who.token.clone());
+    let scopes: Vec<String> = scopes.iter().map(|s| (*s).to_owned()).collect();
+    let made = temporary::create(&who.id, &token, name, &scopes, now_ms, now_ms + 3_600_000, &"0123456789a".repeat(4)).unwrap();
+    Credentials { certificate: Some(made.certificate), ..client(&made.client_id, made.access_token.expose()) }
+}
+
+#[tokio::test]
+async fn temporary_credentials_count_for_what_they_hold() {
+    for row in rows() {
+        let node = furnished().await;
+        let issuer = node.new_client("issuer", &["*"]).await;
+        refused(&node.send(row.call.clone().by(temporary_of(&issuer, None, &["other"], START_MS))).await, row.method, "temporary");
+        let named = temporary_of(&issuer, Some("some/name"), row.scopes, START_MS);
+        let answer = node.send(row.call.by(named.clone())).await;
+        assert_eq!(answer.status, row.status, "{}: {}", row.method, answer.json);
+        node.advance(2 * 3_600_000);
+        let later = node.send(api("GET", "/scopes/current").by(named)).await;
+        unknown(&later, "ext.certificate.expiry < now", "currentScopes", "temporary, over");
+    }
+}
+
+#[tokio::test]
+async fn expired_clients_are_told_so_and_nobody_else_is() {
+    for row in rows() {
+        let node = furnished().await;
+        let who = node.new_client("old", &["*"]).await;
+        let impostor = client("old", "not-the-token");
+        let past = json!({ "expires": "2001-01-01T00:00:00Z", "description": "" });
+        assert_eq!(node.send(api("POST", "/clients/old").by(root()).json(past)).await.status, 200);
+        unknown(&node.send(row.call.clone().by(who)).await, "Client with clientId: 'old' has expired", row.method, "expired");
+        unknown(&node.send(row.call.by(impostor)).await, "Unauthorized: Bad mac", row.method, "impostor");
+    }
+}
+
+#[tokio::test]
+async fn disabled_clients_are_told_so_and_nobody_else_is() {
+    for row in rows() {
+        let node = furnished().await;
+        let who = node.new_client("off", &["*"]).await;
+        assert_eq!(node.send(api("POST", "/clients/off/disable").by(root())).await.status, 200);
+        unknown(&node.send(row.call.clone().by(who)).await, "Client with clientId 'off' is disabled", row.method, "disabled");
+        let silent = node.send(row.call.clone().by(client("off", "not-the-token"))).await;
+        unknown(&silent, "Unauthorized: Bad mac", row.method, "impostor");
+        let nobody = node.send(row.call.by(client("nobody-at-all", "not-the-token"))).await;
+        assert_eq!(nobody.bytes, silent.bytes, "{}: unknown and disabled differ before the MAC", row.method);
+    }
+}
+
+#[tokio::test]
+async fn a_call_signed_for_another_host_is_worth_nothing() {
+    for row in rows() {
+        let node = furnished().await;
+        let mut call = row.call.by(root());
+        call.host = "evil.example".to_owned();
+        call.signed_for = Some(("evil.example".to_owned(), 80));
+        unknown(&node.send(call).await, "Unauthorized: Bad mac", row.method, "replayed");
+    }
+}
+
+#[tokio::test]
+async fn public_methods_need_nobody() {
+    let node = furnished().await;
+    for route in ["/ping", "/__lbheartbeat__", "/__heartbeat__", "/__version__"] {
+        for call in
+            [api("GET", route), api("GET", route).header("authorization", "Hawk garbage"), api("GET", route).by(client("nobody", "x"))]
+        {
+            assert_eq!(node.send(call).await.status, 200, "{route}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_public_anonymous_role_opens_methods_but_never_to_bad_credentials() {
+    let node = furnished().await;
+    node.new_role("anonymous", &["auth:current-scopes"]).await;
+    let open = node.send(api("GET", "/scopes/current")).await;
+    assert_eq!(open.json, json!({ "scopes": ["assume:anonymous", "auth:current-scopes"] }));
+    unknown(&node.send(api("GET", "/scopes/current").by(client("nobody", "x"))).await, "Unauthorized: Bad mac", "currentScopes", "bad");
+}
+
+#[tokio::test]
+async fn mutations_name_their_revision_and_reads_can_demand_it() {
+    let node = furnished().await;
+    let made = node.send(api("PUT", "/roles/r").by(root()).json(json!({ "description": "", "scopes": [] }))).await;
+    let revision: i64 = made.header("falconer-revision").unwrap().parse().unwrap();
+    assert_eq!(made.header("access-control-expose-headers"), Some("Falconer-Revision"));
+    let deleted = node.send(api("DELETE", "/roles/r").by(root())).await;
+    assert_eq!(deleted.status, 204);
+    assert!(deleted.header("falconer-revision").unwrap().parse::<i64>().unwrap() > revision);
+    let at_least = |value: &str| api("GET", "/ping").header("falconer-at-least", value);
+    assert_eq!(node.send(at_least(&revision.to_string())).await.status, 200);
+    assert_eq!(node.send(at_least("soon")).await.code(), "InvalidRequestArguments");
+    assert_eq!(node.send(at_least("-1")).await.code(), "InvalidRequestArguments");
+    let read = node.send(api("GET", "/roles/").by(root())).await;
+    assert_eq!(read.header("falconer-revision"), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_does_not_come_is_503_after_a_second() {
+    let node = furnished().await;
+    let before = tokio::time::Instant::now();
+    let late = node.send(api("GET", "/ping").header("falconer-at-least", &i64::MAX.to_string())).await;
+    assert_eq!((late.status.as_u16(), late.code()), (503, "ServiceUnavailable"));
+    assert_eq!(late.header("retry-after"), Some("1"));
+    assert!(before.elapsed() <= std::time::Duration::from_millis(1100));
+}
+
+#[tokio::test]
+async fn an_etag_saves_the_body_but_not_for_verifications() {
+    let node = furnished().await;
+    let first = node.send(api("GET", "/__version__")).await;
+    let etag = first.header("etag").unwrap().to_owned();
+    assert!(etag.starts_with("W/\""));
+    let again = node.send(api("GET", "/__version__").header("if-none-match", &format!("\"x\", {etag}"))).await;
+    assert_eq!(again.status, 304);
+    assert!(again.bytes.is_empty());
+    assert_eq!(again.header("etag"), Some(etag.as_str()));
+    assert_eq!(node.send(api("GET", "/__version__").header("if-none-match", "\"x\"")).await.status, 200);
+    let body = json!({ "method": "get", "resource": "/x", "host": "h", "port": 80 });
+    let verified = node.send(api("POST", "/authenticate-hawk").header("accept-encoding", "gzip").json(body)).await;
+    assert_eq!(verified.json["status"], "no-auth");
+    assert_eq!(verified.header("etag"), None);
+    assert_eq!(verified.header("content-encoding"), None);
+}
+
+#[tokio::test]
+async fn large_answers_are_compressed_where_taken() {
+    let node = furnished().await;
+    let scopes: Vec<String> = (0..200).map(|i| format!("scope:{i}")).collect();
+    let expand = || api("POST", "/scopes/expand").by(root()).json(json!({ "scopes": scopes }));
+    let plain = node.send(expand()).await;
+    assert_eq!(plain.header("content-encoding"), None);
+    for refusing in ["gzip;q=0", "br", "gzip;q=0, *", "identity"] {
+        assert_eq!(node.send(expand().header("accept-encoding", refusing)).await.header("content-encoding"), None, "{refusing}");
+    }
+    let compressed = node.send(expand().header("accept-encoding", "deflate, gzip")).await;
+    assert_eq!(compressed.header("content-encoding"), Some("gzip"));
+    assert_eq!(compressed.header("vary"), Some("Accept-Encoding"));
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(compressed.bytes.as_slice()), &mut text).unwrap();
+    assert_eq!(text, plain.bytes);
+    assert_eq!(plain.header("content-length"), Some(plain.bytes.len().to_string().as_str()));
+}
+
+#[tokio::test]
+async fn head_answers_like_get_without_a_body() {
+    let node = furnished().await;
+    let get = node.send(api("GET", "/roles/").by(root())).await;
+    let head = node.send(api("HEAD", "/roles/").by(root())).await;
+    assert_eq!((head.status, head.bytes.len()), (get.status, 0));
+    for name in ["content-length", "etag", "content-type"] {
+        assert_eq!(head.header(name), get.header(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn forwarded_headers_count_only_from_trusted_proxies() {
+    let root_client = || vec![support::static_client(support::ROOT, support::ROOT_TOKEN, &["*"], "root")];
+    let mut call = api("GET", "/scopes/current").by(root()).header("x-forwarded-proto", "https");
+    call.host = "tc.example.com".to_owned();
+    call.signed_for = Some(("tc.example.com".to_owned(), 443));
+    let trusting = support::node_with(root_client(), &["https://tc.example.com"], &["127.0.0.0/8"]).await;
+    assert_eq!(trusting.send(call.clone()).await.status, 200);
+    let wary = support::node_with(root_client(), &["https://tc.example.com"], &["10.0.0.0/8"]).await;
+    assert_eq!(wary.send(call).await.status, 401);
+}
+
+#[tokio::test]
+async fn preflights_allow_our_header_when_asked() {
+    let node = furnished().await;
+    let ask = |headers: &str| api("OPTIONS", "/clients/x").header("access-control-request-headers", headers);
+    let plain = node.send(ask("authorization")).await;
+    assert_eq!(
+        plain.header("access-control-allow-headers"),
+        Some("X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control")
+    );
+    let ours = node.send(ask("authorization, Falconer-At-Least")).await;
+    assert!(ours.header("access-control-allow-headers").unwrap().ends_with("Falconer-At-Least"));
+}
+
+#[tokio::test]
+async fn ids_of_an_answer_are_fresh_or_the_callers() {
+    let node = furnished().await;
+    let one = node.send(api("GET", "/ping")).await;
+    let two = node.send(api("GET", "/ping").header("x-taskcluster-trace-id", "trace-1")).await;
+    assert_ne!(one.header("x-for-request-id"), two.header("x-for-request-id"));
+    assert_ne!(one.header("x-for-request-id"), one.header("x-for-trace-id"));
+    assert_eq!(two.header("x-for-trace-id"), Some("trace-1"));
+    assert_eq!(one.header("x-for-trace-id").unwrap().len(), 36);
+}
+
+#[tokio::test]
+async fn nothing_shows_a_token_but_create_and_reset() {
+    let node = furnished().await;
+    let who = node.new_client("secretive", &[]).await;
+    for call in [
+        api("GET", "/clients/secretive"),
+        api("GET", "/clients/"),
+        api("POST", "/clients/secretive/disable"),
+        api("GET", "/audit/client/secretive"),
+    ] {
+        let answer = node.send(call.by(root())).await;
+        assert_eq!(answer.status, 200);
+        assert!(!String::from_utf8_lossy(&answer.bytes).contains(&who.token));
+        assert!(!String::from_utf8_lossy(&answer.bytes).contains("accessToken"));
+    }
+}
+
+#[tokio::test]
+async fn pages_of_every_listing_end() {
+    let node = furnished().await;
+    for i in 0..5 {
+        node.new_client(&format!("c{i}"), &[]).await;
+        node.new_role(&format!("r{i}"), &[]).await;
+    }
+    for (route, key) in [
+        ("/clients/", "clients"),
+        ("/roles2/", "roles"),
+        ("/roleids/", "roleIds"),
+        ("/audit/client/there", "auditHistory"),
+        ("/clients/static%2Ftaskcluster%2Froot/audit", "auditHistory"),
+    ] {
+        let all = node.send(api("GET", route).by(root())).await.json[key].as_array().unwrap().clone();
+        let mut paged: Vec<Value> = Vec::new();
+        let mut token: Option<String> = None;
+        for _ in 0..20 {
+            let more = token.map(|t| format!("&continuationToken={t}")).unwrap_or_default();
+            let page = node.send(api("GET", &format!("{route}?limit=2{more}")).by(root())).await;
+            paged.extend(page.json[key].as_array().unwrap().iter().cloned());
+            token = page.json["continuationToken"].as_str().map(str::to_owned);
+            if token.is_none() {
+                break;
+            }
+        }
+        assert_eq!(token, None, "{route}");
+        assert_eq!(paged, all, "{route}");
+    }
+}
