@@ -34,7 +34,6 @@ mod signed;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request as HttpRequest;
 use axum::response::Response;
 use falconer_auth::{Auth, Authentication, Random, Revision};
@@ -54,7 +53,7 @@ use self::respond::{AT_LEAST, Asked, Reply, Zone, finish, fresh_uuid};
 use self::route::{Found, PREFIX, PathParams, Routes};
 use self::schema::Schemas;
 use self::signed::Signed;
-use crate::{Web, WebSettings};
+use crate::WebSettings;
 
 /// How long a request may wait for the revision that it demands, and how often the node looks.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
@@ -63,16 +62,6 @@ const AT_LEAST_LOOK: Duration = Duration::from_millis(20);
 /// Whether a raw path is answered here: everything under `/api` and what monitoring asks at the root.
 pub fn owns(path: &str) -> bool {
     ["/api", "/__version__", "/__heartbeat__", "/__lbheartbeat__", "/robots.txt"].iter().any(|prefix| route::behind(path, prefix).is_some())
-}
-
-/// A router that answers everything that [`owns`] says, and 404 in the API's form to anything else.
-#[cfg(any())]
-pub fn router(web: Arc<Web>) -> Router {
-    let api = Arc::new(Api::new(Arc::clone(&web.auth), web.settings.clone(), Arc::clone(&web.random)));
-    Router::new().fallback(move |request: HttpRequest| {
-        let api = Arc::clone(&api);
-        async move { api.answer(request).await }
-    })
 }
 
 /// The API: routes, schemas and scope templates prepared once. It knows nothing of sessions and sign-in.
