@@ -7,7 +7,7 @@ use falconer_scopes::ScopeSet;
 use falconer_store::{Loaded, Revision, Store, StoreError};
 
 use crate::directory::Snapshot;
-use crate::error::AuthError;
+use crate::error::{ApiError, AuthError};
 use crate::settings::AuthSettings;
 use crate::time::{Clock, MINUTE_MS, Random};
 use crate::uses::UseQueue;
@@ -78,6 +78,11 @@ impl Auth {
     /// Whether this node's clock is more than a minute behind the highest time that was ever stored; it authenticates nobody then.
     pub fn clock_is_behind(&self) -> bool {
         self.inner.clock_is_behind(&self.inner.directory.load(), self.now_ms())
+    }
+
+    /// What a failed call of the store means to whoever asked; a failure for good ends the process.
+    pub fn store_error(&self, error: StoreError) -> ApiError {
+        self.inner.store_error(error)
     }
 
     /// Takes in what other processes have written to the store since. Answers whether there was anything.
