@@ -14,6 +14,31 @@
 //!
 //! The other direction: [`sign`] makes headers, bewits and `ext`; [`temporary`] makes temporary credentials; [`payload`] hashes a body.
 //!
+//! ```
+//! use falconer_credentials::{Issuer, RequestParts, evaluate, new_access_token, read, sign};
+//! use falconer_scopes::ScopeSet;
+//!
+//! // A client signs ...
+//! let token = new_access_token([7; 32]);
+//! let request = sign::Request {
+//!     method: "get", resource: "/notes?tag=a", host: "notes.example.com", port: 443, ts_seconds: 1767225600, nonce: "k3J9aQ", ..Default::default()
+//! };
+//! let header = sign::header("ann/laptop", &token, &request);
+//!
+//! // ... and a server verifies.
+//! let parts = RequestParts {
+//!     method: "GET", resource: "/notes?tag=a", host: "notes.example.com", port: 443, authorization: Some(&header),
+//! };
+//! let signed = read(&parts)?.expect("there is a header");
+//! assert_eq!(signed.key_owner(), "ann/laptop");
+//! let authentic = signed.check_mac(Some(&token))?;
+//! let scopes = ScopeSet::new(["notes:*"]);
+//! let client = Issuer { client_id: "ann/laptop", token: &token, expires_ms: 1798761600000, disabled: false, scopes: &scopes };
+//! let verified = evaluate(&authentic, &client, 1767225600000, &|scopes| ScopeSet::new(scopes))?;
+//! assert!(verified.scopes.satisfies("notes:read"));
+//! # Ok::<(), falconer_credentials::Failure>(())
+//! ```
+//!
 //! What it deliberately does not do: it remembers no nonces (the protocol has no replay protection), it does not compare payload hashes (the
 //! API layer does, it has the body), and it knows nothing of grants, roles (expansion is an argument) or HTTP.
 //!

@@ -48,7 +48,12 @@ fn leading_integer(text: &str) -> Option<i128> {
     };
     let mut number: Option<i128> = None;
     for byte in digits.bytes().take_while(u8::is_ascii_digit) {
-        number = Some(number.unwrap_or(0).saturating_mul(10).saturating_add(i128::from(byte - b'0')));
+        number = Some(
+            number
+                .unwrap_or(0)
+                .saturating_mul(10)
+                .saturating_add(i128::from(byte - b'0')),
+        );
     }
     number.map(|number| sign * number)
 }
