@@ -75,30 +75,21 @@ impl Signed {
     ///
     /// The only failure is `Unauthorized: Bad mac`, whatever the reason.
     pub fn check_mac(self, key_owner_token: Option<&AccessToken>) -> Result<Authentic, Failure> {
-        let dummy;
-        let token = match key_owner_token {
-            Some(token) => token,
-            None => {
-                dummy = AccessToken::new(DUMMY_TOKEN.to_owned());
-                &dummy
-            }
-        };
+        let key = key_owner_token.map_or(DUMMY_TOKEN, AccessToken::expose);
         let expected = match self.claim.ext.seed() {
             Some(seed) => mac::standard(
-                mac::temporary_key(token, seed).expose(),
+                mac::temporary_key(key, seed).expose(),
                 self.normalized.as_bytes(),
             ),
-            None => mac::standard(token.expose(), self.normalized.as_bytes()),
+            None => mac::standard(key, self.normalized.as_bytes()),
         };
-        let given = self.mac.unwrap_or([0; TEXT_LENGTH]);
-        let right = expected.equals(&given) & key_owner_token.is_some();
-        if right {
-            Ok(Authentic {
+        let right = expected.equals(&self.mac.unwrap_or([0; TEXT_LENGTH]));
+        match key_owner_token {
+            Some(token) if right => Ok(Authentic {
                 token: token.clone(),
                 claim: self.claim,
-            })
-        } else {
-            Err(Failure::bad_mac())
+            }),
+            _ => Err(Failure::bad_mac()),
         }
     }
 }

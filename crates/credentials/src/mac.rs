@@ -42,8 +42,8 @@ pub(crate) fn standard(key: &str, text: &[u8]) -> MacText {
 }
 
 /// The key of temporary credentials: base64url without padding of HMAC-SHA256(token, seed), 43 characters.
-pub(crate) fn temporary_key(token: &AccessToken, seed: &str) -> AccessToken {
-    let digest = Zeroizing::new(hmac(token.expose().as_bytes(), seed.as_bytes()));
+pub(crate) fn temporary_key(token: &str, seed: &str) -> AccessToken {
+    let digest = Zeroizing::new(hmac(token.as_bytes(), seed.as_bytes()));
     AccessToken::new(URL_SAFE_NO_PAD.encode(*digest))
 }
 

@@ -81,5 +81,5 @@ pub fn create(
 
 /// The temporary key that belongs to a seed: base64url without padding of HMAC-SHA256(token, seed), 43 characters.
 pub fn key(issuer_token: &AccessToken, seed: &str) -> AccessToken {
-    mac::temporary_key(issuer_token, seed)
+    mac::temporary_key(issuer_token.expose(), seed)
 }
