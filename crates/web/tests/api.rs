@@ -380,3 +380,92 @@ async fn pages_of_every_listing_end() {
         assert_eq!(paged, all, "{route}");
     }
 }
+
+#[tokio::test]
+async fn granted_credentials_count_until_the_grant_is_revoked() {
+    for row in rows().into_iter().filter(|r| r.scopes.iter().all(|s| s.starts_with("auth:") || s.starts_with("x:"))) {
+        let node = furnished().await;
+        node.new_person().await;
+        let (_, narrow) = node.new_grant(&["x:1"]).await;
+        if row.method != "currentScopes" {
+            // The one scope that every grant has.
+            refused(&node.send(row.call.clone().by(narrow)).await, row.method, "granted too little");
+        }
+        let node = furnished().await;
+        node.new_person().await;
+        let (id, granted) = node.new_grant(row.scopes).await;
+        let answer = node.send(row.call.clone().by(granted.clone())).await;
+        assert_eq!(answer.status, row.status, "{}: {}", row.method, answer.json);
+        node.auth.revoke_grants(support::PERSON, support::PERSON, std::slice::from_ref(&id), "").await.unwrap();
+        let message = format!("The grant {id} has been revoked");
+        unknown(&node.send(row.call.by(granted)).await, &message, row.method, "revoked");
+    }
+}
+
+#[tokio::test]
+async fn a_grant_tells_its_target_who_the_person_is_and_nobody_else() {
+    let node = furnished().await;
+    node.new_person().await;
+    let (_, granted) = node.new_grant(&["x:1"]).await;
+    let verify = |host: &str| {
+        let mut signed = support::call("GET", "/note").by(granted.clone());
+        signed.signed_for = Some((host.to_owned(), 443));
+        let header = signed.request(node.now_ms()).headers()["authorization"].to_str().unwrap().to_owned();
+        api("POST", "/authenticate-hawk")
+            .json(json!({ "method": "get", "resource": "/note", "host": host, "port": 443, "authorization": header }))
+    };
+    let there = node.send(verify("notes.example.com")).await;
+    assert_eq!(there.json["identity"]["id"], support::PERSON, "{}", there.json);
+    assert_eq!(there.json["identity"]["displayName"], "Ann");
+    let keys: Vec<&String> = there.json.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["status", "scheme", "expires", "scopes", "clientId", "identity"]);
+    let elsewhere = node.send(verify("other.example.com")).await;
+    assert_eq!(elsewhere.json["status"], "auth-success");
+    assert_eq!(elsewhere.json.get("identity"), None);
+}
+
+/// What messages print as a regular expression is what decides, although the table carries it twice.
+#[test]
+fn patterns_are_what_they_print() {
+    let lengths = [2, 3, 24, 25, 37, 38, 39, 62, 63, 64, 65, 66].map(|n| "a".repeat(n));
+    let texts = [
+        "",
+        "A1b",
+        "a-b",
+        "a--b",
+        "-ab",
+        "ab-",
+        "a.b",
+        "a_b",
+        "a~b%",
+        "a b",
+        "a/b",
+        "a+b|c:d@e!",
+        "\u{e9}",
+        "a\n",
+        "\n",
+        "a\nb",
+        "0",
+        "12",
+        "1.5",
+        "client",
+        "clients",
+        "worker-pool",
+        "read-only",
+        "read-write",
+        "read",
+        "x-iam-role-compat-y",
+        "\u{2028}",
+        "\u{7f}",
+        " ",
+        "1abc",
+    ];
+    let samples: Vec<&str> = texts.iter().copied().chain(lengths.iter().map(String::as_str)).collect();
+    let patterns = METHODS.iter().flat_map(|m| m.params.iter().filter_map(|p| p.pattern).chain(m.query.iter().filter_map(|q| q.pattern)));
+    for pattern in patterns {
+        let schema = jsonschema::validator_for(&json!({ "pattern": pattern.source })).unwrap();
+        for sample in &samples {
+            assert_eq!((pattern.matches)(sample), schema.is_valid(&json!(sample)), "{pattern:?} {sample:?}");
+        }
+    }
+}

@@ -106,7 +106,7 @@ impl Api {
                 Found::BadEscape => bad_escape(),
                 Found::Nothing => Reply::unknown_path(),
             },
-            None => service::at_root(&self.settings, path).unwrap_or_else(Reply::unknown_path),
+            None => service::at_root(&self.auth, &self.settings, path).await.unwrap_or_else(Reply::unknown_path),
         };
         let asked = Asked { method: parts.method, headers: parts.headers, zone };
         finish(&asked, reply, self.random.as_ref())
@@ -181,7 +181,8 @@ impl Api {
     async fn handle(&self, method: &'static Method, request: &mut Request<'_>) -> Answer {
         match method.call {
             Call::Ping => Ok(service::ping(request.uptime_seconds)),
-            Call::Lbheartbeat | Call::Heartbeat => Ok(service::heartbeat()),
+            Call::Lbheartbeat => Ok(service::lbheartbeat()),
+            Call::Heartbeat => service::heartbeat(&self.auth).await,
             Call::Version => Ok(service::version(&self.settings)),
             Call::ListClients => clients::list(request),
             Call::Client => clients::one(request),

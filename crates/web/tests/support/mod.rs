@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use axum::body::Body;
-use falconer_auth::{AccessToken, Auth, AuthSettings, Clock, Origin, Random, StaticClient};
+use falconer_auth::{AccessToken, Auth, AuthSettings, Clock, NewGrant, Origin, Random, StaticClient};
 use falconer_credentials::{payload, sign};
-use falconer_store::KeyRing;
+use falconer_store::{IdentityRecord, KeyRing};
 use falconer_store_sqlite::SqliteStore;
 use falconer_web::{Peer, PublicOrigin, RequestLimits, VersionInfo, WebSettings, api::Api};
 use http::{Request, Response, StatusCode};
@@ -272,6 +272,47 @@ impl Node {
         let path = format!("/roles/{}", falconer_wire::urls::encode_segment(id));
         let answer = self.send(api("PUT", &path).by(root()).json(serde_json::json!({ "description": "", "scopes": scopes }))).await;
         assert_eq!(answer.status, 200, "{}", answer.json);
+    }
+}
+
+/// A person who may do everything under `auth:` and has just signed in.
+pub const PERSON: &str = "local/ann";
+
+impl Node {
+    pub async fn new_person(&self) {
+        let record = IdentityRecord {
+            identity: PERSON.to_owned(),
+            provider: "local".to_owned(),
+            subject: "ann".to_owned(),
+            display_name: "Ann".to_owned(),
+            email: Some("ann@example.com".to_owned()),
+            email_verified: true,
+            groups: Vec::new(),
+            scopes: vec!["auth:*".to_owned(), "x:*".to_owned()],
+            refreshed_ms: self.now_ms(),
+            disabled: false,
+        };
+        self.auth.put_identity("test", &record).await.unwrap();
+    }
+
+    /// A grant of a day for these scopes, that tells the target who the person is; its id and its credentials.
+    pub async fn new_grant(&self, scopes: &[&str]) -> (String, Credentials) {
+        let new = NewGrant {
+            identity: PERSON.to_owned(),
+            host: "notes.example.com".to_owned(),
+            target: "https://notes.example.com/".to_owned(),
+            target_origin: "https://notes.example.com".to_owned(),
+            scopes: self.auth.expand(scopes),
+            everything: false,
+            identity_for: vec!["https://notes.example.com".to_owned()],
+            expires_ms: self.now_ms() + 86_400_000,
+            nonce: "nonce".to_owned(),
+            choices: "choices".to_owned(),
+            label: String::new(),
+        };
+        let issued = self.auth.add_grant(new).await.unwrap();
+        let made = issued.credentials;
+        (issued.grant.id, Credentials { certificate: Some(made.certificate), ..client(&made.client_id, made.access_token.expose()) })
     }
 }
 
