@@ -33,13 +33,13 @@ pub(super) struct Payload {
 
 /// A body that could not be taken: what to answer, and what the answer may repeat of it.
 pub(super) struct BadBody {
-    pub(super) failure: Failure,
+    pub(super) failure: Box<Failure>,
     pub(super) echo: Option<Value>,
 }
 
-impl BadBody {
-    fn new(code: Code, text: impl Into<String>) -> BadBody {
-        BadBody { failure: Failure::new(code, text), echo: None }
+impl From<Failure> for BadBody {
+    fn from(failure: Failure) -> BadBody {
+        BadBody { failure: Box::new(failure), echo: None }
     }
 }
 
@@ -65,11 +65,11 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
         Ok(json @ (Value::Object(_) | Value::Array(_))) => payload.json = json,
         Ok(scalar) => {
             let failure = Failure::new(Code::MalformedPayload, "Failed to parse JSON: Must be an object or array");
-            return Err(BadBody { failure, echo: echo.then_some(scalar) });
+            return Err(BadBody { failure: Box::new(failure), echo: echo.then_some(scalar) });
         }
         Err(error) => {
             let failure = Failure::new(Code::MalformedPayload, format!("Failed to parse JSON: {error}"));
-            return Err(BadBody { failure, echo: echo.then(|| Value::String(text.clone())) });
+            return Err(BadBody { failure: Box::new(failure), echo: echo.then(|| Value::String(text.clone())) });
         }
     }
     Ok(payload)
@@ -80,8 +80,8 @@ pub(super) fn media_type(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-async fn collect(headers: &HeaderMap, body: Body, limit: usize) -> Result<bytes::Bytes, BadBody> {
-    let too_large = || BadBody::new(Code::InputTooLarge, format!("The request body is larger than {limit} bytes"));
+async fn collect(headers: &HeaderMap, body: Body, limit: usize) -> Result<bytes::Bytes, Failure> {
+    let too_large = || Failure::new(Code::InputTooLarge, format!("The request body is larger than {limit} bytes"));
     let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
     if announced.is_some_and(|n| n > limit as u64) {
         return Err(too_large());
@@ -90,11 +90,11 @@ async fn collect(headers: &HeaderMap, body: Body, limit: usize) -> Result<bytes:
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         // The peer went away or broke the framing; whoever still listens gets a plain answer.
-        Err(_) => Err(BadBody::new(Code::MalformedPayload, "The request body ended early")),
+        Err(_) => Err(Failure::new(Code::MalformedPayload, "The request body ended early")),
     }
 }
 
-fn decompress(headers: &HeaderMap, bytes: bytes::Bytes, limit: usize) -> Result<Vec<u8>, BadBody> {
+fn decompress(headers: &HeaderMap, bytes: bytes::Bytes, limit: usize) -> Result<Vec<u8>, Failure> {
     let encoding = headers.get(CONTENT_ENCODING).map(|v| String::from_utf8_lossy(v.as_bytes()).to_ascii_lowercase());
     let reader: Box<dyn Read + '_> = match encoding.as_deref().map(str::trim) {
         None | Some("" | "identity") => return Ok(bytes.to_vec()),
@@ -102,7 +102,7 @@ fn decompress(headers: &HeaderMap, bytes: bytes::Bytes, limit: usize) -> Result<
         Some("deflate") => Box::new(flate2::read::ZlibDecoder::new(bytes.as_ref())),
         Some("br") => Box::new(brotli::Decompressor::new(bytes.as_ref(), 4096)),
         Some(other) => {
-            return Err(BadBody::new(
+            return Err(Failure::new(
                 Code::MalformedPayload,
                 format!("Content-Encoding {other:?} is not supported; use gzip, deflate, br or identity"),
             ));
@@ -112,15 +112,15 @@ fn decompress(headers: &HeaderMap, bytes: bytes::Bytes, limit: usize) -> Result<
     let ceiling = u64::try_from(limit).unwrap_or(u64::MAX);
     match reader.take(ceiling.saturating_add(1)).read_to_end(&mut out) {
         Ok(_) if out.len() > limit => {
-            Err(BadBody::new(Code::InputTooLarge, format!("The request body decompresses to more than {limit} bytes")))
+            Err(Failure::new(Code::InputTooLarge, format!("The request body decompresses to more than {limit} bytes")))
         }
         Ok(_) => Ok(out),
-        Err(_) => Err(BadBody::new(Code::MalformedPayload, "The request body is not what its Content-Encoding says")),
+        Err(_) => Err(Failure::new(Code::MalformedPayload, "The request body is not what its Content-Encoding says")),
     }
 }
 
 /// Decodes by the `charset` parameter (UTF-8 without one); a byte order mark is dropped, what is no text becomes U+FFFD.
-fn to_text(content_type: &str, bytes: &[u8]) -> Result<String, BadBody> {
+fn to_text(content_type: &str, bytes: &[u8]) -> Result<String, Failure> {
     let charset = content_type
         .split(';')
         .skip(1)
@@ -133,7 +133,7 @@ fn to_text(content_type: &str, bytes: &[u8]) -> Result<String, BadBody> {
     match Encoding::for_label(label.as_bytes()) {
         // The standard maps labels that nobody should decode to "replacement", which yields one U+FFFD for everything.
         Some(encoding) if encoding != encoding_rs::REPLACEMENT => Ok(encoding.decode_with_bom_removal(bytes).0.into_owned()),
-        _ => Err(BadBody::new(Code::MalformedPayload, format!("The charset {label:?} is not supported"))),
+        _ => Err(Failure::new(Code::MalformedPayload, format!("The charset {label:?} is not supported"))),
     }
 }
 

@@ -116,7 +116,7 @@ impl Api {
     async fn call(&self, method: &'static Method, params: PathParams, parts: &Parts, body: axum::body::Body) -> Reply {
         let mut payload = match body::read(&parts.headers, body, self.settings.limits.api_body_bytes).await {
             Ok(payload) => payload,
-            Err(BadBody { failure, echo }) => return self.refuse(failure, Echo { method, params: &params, payload: echo }),
+            Err(BadBody { failure, echo }) => return self.refuse(*failure, Echo { method, params: &params, payload: echo }),
         };
         match self.checked(method, &params, parts, &mut payload).await {
             Ok(reply) => reply,
