@@ -270,3 +270,28 @@ async fn outside_the_api() {
         assert_eq!(node.send(call("GET", path)).await.header("access-control-allow-origin"), Some("*"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_api_comes_before_other_routes_and_takes_nothing_of_theirs() {
+    use tower::ServiceExt;
+
+    let node = node().await;
+    let now_ms = node.now_ms();
+    let pages = axum::Router::new()
+        .route("/", axum::routing::get(|| async { "page" }))
+        .fallback(|| async { (http::StatusCode::NOT_FOUND, "no such page") });
+    let router = falconer_web::api::before(std::sync::Arc::new(node.api), pages);
+    for (path, status, text) in [
+        ("/", 200, "page"),
+        ("/nope", 404, "no such page"),
+        ("/apiary", 404, "no such page"),
+        ("/api", 404, "Not found"),
+        ("/API/auth/v1/ping", 200, "alive"),
+        ("/__version__/x", 200, "dev"),
+        ("/robots.txt", 200, "Disallow: /"),
+    ] {
+        let answer = support::Answer::of(router.clone().oneshot(call("GET", path).request(now_ms)).await.unwrap()).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(String::from_utf8_lossy(&answer.bytes).contains(text), "{path}");
+    }
+}
