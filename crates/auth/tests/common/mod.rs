@@ -204,3 +204,20 @@ pub fn message_of(verdict: &Verdict) -> &str {
         other => panic!("did not fail: {other:?}"),
     }
 }
+
+/// A grant for a day to `notes.example.com`.
+pub fn new_grant(identity: &str, scopes: &[&str], now_ms: i64) -> falconer_auth::NewGrant {
+    falconer_auth::NewGrant {
+        identity: identity.to_owned(),
+        host: "notes.example.com".to_owned(),
+        target: "https://notes.example.com/".to_owned(),
+        target_origin: "https://notes.example.com".to_owned(),
+        scopes: falconer_scopes::ScopeSet::new(scopes),
+        everything: false,
+        identity_for: Vec::new(),
+        expires_ms: now_ms + DAY_MS,
+        nonce: String::new(),
+        choices: String::new(),
+        label: String::new(),
+    }
+}
