@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use falconer_store::{
-    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Step, StoreError,
+    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision,
+    RoleRecord, Step, StoreError,
 };
 use tokio::sync::OwnedMutexGuard;
 
@@ -22,6 +23,7 @@ pub(crate) struct Now {
 }
 
 /// What was decided.
+#[expect(clippy::large_enum_variant, reason = "lives for one decision")]
 pub(crate) enum Decision<T> {
     /// Nothing is to be written.
     Keep(T),
@@ -42,7 +44,11 @@ pub(crate) enum Write {
     InsertIssuer(IssuerRecord),
     RetireIssuer(String),
     InsertGrant(GrantRecord, Option<String>),
-    RevokeGrants { ids: Vec<String>, by: String, reason: String },
+    RevokeGrants {
+        ids: Vec<String>,
+        by: String,
+        reason: String,
+    },
     PutIdentity(IdentityRecord),
     InsertAccount(AccountRecord, IdentityRecord),
     UpdateAccount(AccountRecord, IdentityRecord),
@@ -103,7 +109,10 @@ impl Auth {
     ) -> Result<(T, Revision), ApiError> {
         let mut turn = Arc::clone(&self.inner.queue).lock_owned().await;
         for _ in 0..ATTEMPTS {
-            let now = Now { snapshot: self.inner.directory.load_full(), now_ms: self.inner.clock.now_ms() };
+            let now = Now {
+                snapshot: self.inner.directory.load_full(),
+                now_ms: self.inner.clock.now_ms(),
+            };
             let (step, write, answer) = match decide(&now)? {
                 Decision::Keep(answer) => return Ok((answer, now.snapshot.revision())),
                 Decision::Write(step, write, answer) => (step, write, answer),
@@ -121,9 +130,14 @@ impl Auth {
                 }
                 Err(error) => return Err(self.inner.store_error(error)),
             }
-            self.inner.reload().await.map_err(|error| self.inner.store_error(error))?;
+            self.inner
+                .reload()
+                .await
+                .map_err(|error| self.inner.store_error(error))?;
         }
-        Err(ApiError::Unavailable("records kept changing under the decision".to_owned()))
+        Err(ApiError::Unavailable(
+            "records kept changing under the decision".to_owned(),
+        ))
     }
 
     /// Commit and application run as one task, so that a caller who hangs up in between leaves no node that does not know its own write.
@@ -156,10 +170,13 @@ impl Inner {
         if revision.0 == before.revision().0.saturating_add(1) {
             let mut next = Snapshot::clone(&before);
             write.apply(step, &mut next);
-            self.directory.store(Arc::new(next.at(revision, step.at_ms)));
+            self.directory
+                .store(Arc::new(next.at(revision, step.at_ms)));
         } else if revision > before.revision() {
             // Another process wrote in between. What we decided did not depend on that, but the directory has to have it.
-            self.reload().await.inspect_err(|_| (self.settings.on_fatal)("a committed change could not be read back"))?;
+            self.reload().await.inspect_err(|_| {
+                (self.settings.on_fatal)("a committed change could not be read back")
+            })?;
         }
         Ok(revision)
     }
@@ -174,7 +191,9 @@ impl Inner {
             }
             StoreError::Unavailable(text) | StoreError::Full(text) => ApiError::Unavailable(text),
             StoreError::Corrupt(text) => ApiError::Internal(text),
-            StoreError::Stale | StoreError::Conflict => ApiError::Unavailable("records kept changing under the decision".to_owned()),
+            StoreError::Stale | StoreError::Conflict => {
+                ApiError::Unavailable("records kept changing under the decision".to_owned())
+            }
         }
     }
 }
@@ -193,12 +212,22 @@ impl Write {
             Write::InsertRoles(records) => store.insert_roles(step, records).await,
             Write::InsertIssuer(record) => store.insert_issuer(step, record).await,
             Write::RetireIssuer(name) => store.retire_issuer(step, name).await,
-            Write::InsertGrant(record, replaces) => store.insert_grant(step, record, replaces.as_deref()).await,
-            Write::RevokeGrants { ids, by, reason } => store.revoke_grants(step, ids, by, reason).await,
+            Write::InsertGrant(record, replaces) => {
+                store.insert_grant(step, record, replaces.as_deref()).await
+            }
+            Write::RevokeGrants { ids, by, reason } => {
+                store.revoke_grants(step, ids, by, reason).await
+            }
             Write::PutIdentity(record) => store.put_identity(step, record).await,
-            Write::InsertAccount(account, identity) => store.insert_account(step, account, identity).await,
-            Write::UpdateAccount(account, identity) => store.update_account(step, account, identity).await,
-            Write::CompleteSetup(hash, account, identity) => store.complete_setup(step, hash, account, identity).await,
+            Write::InsertAccount(account, identity) => {
+                store.insert_account(step, account, identity).await
+            }
+            Write::UpdateAccount(account, identity) => {
+                store.update_account(step, account, identity).await
+            }
+            Write::CompleteSetup(hash, account, identity) => {
+                store.complete_setup(step, hash, account, identity).await
+            }
         }
     }
 
@@ -233,9 +262,13 @@ impl Write {
     /// Where a conflict is the caller's to know. Elsewhere it means that the directory was behind, and the decision is made again.
     fn final_conflict(&self) -> Option<ApiError> {
         let text = match self {
-            Write::InsertAccount(account, _) => format!("The account name {} is or was in use", account.name),
+            Write::InsertAccount(account, _) => {
+                format!("The account name {} is or was in use", account.name)
+            }
             Write::UpdateAccount(account, _) => format!("There is no account {}", account.name),
-            Write::CompleteSetup(..) => "The set-up link was used or is over, or the account name is taken".to_owned(),
+            Write::CompleteSetup(..) => {
+                "The set-up link was used or is over, or the account name is taken".to_owned()
+            }
             _ => return None,
         };
         Some(ApiError::RequestConflict(text))
@@ -243,7 +276,12 @@ impl Write {
 }
 
 fn revoke(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {
-    let Some(grant) = next.grant(id).filter(|grant| grant.record.revoked_ms.is_none()) else { return };
+    let Some(grant) = next
+        .grant(id)
+        .filter(|grant| grant.record.revoked_ms.is_none())
+    else {
+        return;
+    };
     let mut record = grant.record.clone();
     record.revoked_ms = Some(at_ms);
     record.revoked_by = Some(by.to_owned());
@@ -253,15 +291,25 @@ fn revoke(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {
 
 impl Auth {
     /// Who asks, at the revision of a decision: credentials are judged again, a person is looked up.
-    pub(crate) fn acting(&self, now: &Now, authentication: &Authentication) -> Result<Acting, ApiError> {
-        self.inner.stand(&now.snapshot, authentication, now.now_ms).map(|(caller, depends_on)| Acting { caller, depends_on })
+    pub(crate) fn acting(
+        &self,
+        now: &Now,
+        authentication: &Authentication,
+    ) -> Result<Acting, ApiError> {
+        self.inner
+            .stand(&now.snapshot, authentication, now.now_ms)
+            .map(|(caller, depends_on)| Acting { caller, depends_on })
     }
 
     /// Who asks, and what the answer is read from: one revision for both.
     pub(crate) fn reading(&self, authentication: &Authentication) -> Result<Reading, ApiError> {
         let (snapshot, now_ms) = (self.inner.directory.load_full(), self.inner.clock.now_ms());
         let (caller, _) = self.inner.stand(&snapshot, authentication, now_ms)?;
-        Ok(Reading { snapshot, caller, now_ms })
+        Ok(Reading {
+            snapshot,
+            caller,
+            now_ms,
+        })
     }
 
     /// Who asks, at present: for everything that only reads.

@@ -48,8 +48,16 @@ pub enum ApiError {
 
 impl ApiError {
     /// The 403 for a caller who does not satisfy `required`.
-    pub(crate) fn insufficient(client_id: Option<&str>, missing: Expression, required: Expression) -> ApiError {
-        ApiError::InsufficientScopes { client_id: client_id.map(str::to_owned), missing, required }
+    pub(crate) fn insufficient(
+        client_id: Option<&str>,
+        missing: Expression,
+        required: Expression,
+    ) -> ApiError {
+        ApiError::InsufficientScopes {
+            client_id: client_id.map(str::to_owned),
+            missing,
+            required,
+        }
     }
 }
 

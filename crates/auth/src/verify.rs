@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use falconer_credentials::{Authentic, Failure, Issuer, RequestParts, Signed, evaluate, evaluate_internal};
+use falconer_credentials::{
+    Authentic, Failure, Issuer, RequestParts, Signed, evaluate, evaluate_internal,
+};
 use falconer_scopes::ScopeSet;
 use falconer_store::Key;
 
@@ -40,9 +42,17 @@ impl Auth {
         match self.judge_request(parts).await {
             Ok(None) => {
                 let snapshot = self.inner.directory.load();
-                Verdict::NoAuth { expires_ms: self.now_ms().saturating_add(NO_AUTH_MS), scopes: snapshot.anonymous().clone() }
+                Verdict::NoAuth {
+                    expires_ms: self.now_ms().saturating_add(NO_AUTH_MS),
+                    scopes: snapshot.anonymous().clone(),
+                }
             }
-            Ok(Some((_, Judgement { caller, disclosed, .. }))) => Verdict::Success(Success {
+            Ok(Some((
+                _,
+                Judgement {
+                    caller, disclosed, ..
+                },
+            ))) => Verdict::Success(Success {
                 client_id: caller.client_id.unwrap_or_default(),
                 scopes: caller.scopes,
                 expires_ms: caller.expires_ms,
@@ -57,12 +67,19 @@ impl Auth {
     /// Judges the credentials of a request to Falconer's own API: they count only when host and port are the public origin's or one of
     /// `hawk_origins`. A call that was signed for another host answers `Unauthorized: Bad mac`, as if the MAC did not cover it.
     pub async fn authenticate(&self, parts: &RequestParts<'_>) -> Authentication {
-        let refused = |error| Authentication { who: Who::Refused, outcome: Err(error) };
+        let refused = |error| Authentication {
+            who: Who::Refused,
+            outcome: Err(error),
+        };
         if !self.inner.settings.is_ours(parts.host, parts.port) {
             return match falconer_credentials::read(parts) {
                 Ok(None) => self.nobody(),
                 Ok(Some(_)) => {
-                    tracing::debug!(host = parts.host, port = parts.port, "signed for a host that is neither ours nor in hawk_origins");
+                    tracing::debug!(
+                        host = parts.host,
+                        port = parts.port,
+                        "signed for a host that is neither ours nor in hawk_origins"
+                    );
                     refused(ApiError::AuthenticationFailed(BAD_MAC.to_owned()))
                 }
                 Err(failure) => refused(ApiError::AuthenticationFailed(failure.to_string())),
@@ -70,34 +87,54 @@ impl Auth {
         }
         match self.judge_request(parts).await {
             Ok(None) => self.nobody(),
-            Ok(Some((authentic, judgement))) => Authentication { who: Who::Signed(Box::new(authentic)), outcome: Ok(judgement.caller) },
-            Err(Denied { message, clock: true }) => refused(ApiError::Unavailable(message)),
-            Err(Denied { message, clock: false }) => refused(ApiError::AuthenticationFailed(message)),
+            Ok(Some((authentic, judgement))) => Authentication {
+                who: Who::Signed(Box::new(authentic)),
+                outcome: Ok(judgement.caller),
+            },
+            Err(Denied {
+                message,
+                clock: true,
+            }) => refused(ApiError::Unavailable(message)),
+            Err(Denied {
+                message,
+                clock: false,
+            }) => refused(ApiError::AuthenticationFailed(message)),
         }
     }
 
     /// A request without credentials.
     pub fn nobody(&self) -> Authentication {
         let snapshot = self.inner.directory.load();
-        Authentication { who: Who::Nobody, outcome: Ok(nobody(&snapshot, self.now_ms())) }
+        Authentication {
+            who: Who::Nobody,
+            outcome: Ok(nobody(&snapshot, self.now_ms())),
+        }
     }
 
-    async fn judge_request(&self, parts: &RequestParts<'_>) -> Result<Option<(Authentic, Judgement)>, Denied> {
-        let Some(signed) = falconer_credentials::read(parts)? else { return Ok(None) };
+    async fn judge_request(
+        &self,
+        parts: &RequestParts<'_>,
+    ) -> Result<Option<(Authentic, Judgement)>, Denied> {
+        let Some(signed) = falconer_credentials::read(parts)? else {
+            return Ok(None);
+        };
         let now_ms = self.now_ms();
         let (authentic, judged) = {
             let snapshot = self.inner.directory.load();
             if self.inner.clock_is_behind(&snapshot, now_ms) {
-                return Err(Denied { message: CLOCK_BEHIND.to_owned(), clock: true });
+                return Err(Denied {
+                    message: CLOCK_BEHIND.to_owned(),
+                    clock: true,
+                });
             }
             let authentic = prove(&snapshot, signed)?;
             let judged = self.inner.judge(&snapshot, &authentic, now_ms);
             (authentic, judged)
         };
         let judgement = match judged {
-            Err(refused) if refused.look_again && self.catch_up().await.unwrap_or(false) => {
-                self.inner.judge(&self.inner.directory.load(), &authentic, now_ms)
-            }
+            Err(refused) if refused.look_again && self.catch_up().await.unwrap_or(false) => self
+                .inner
+                .judge(&self.inner.directory.load(), &authentic, now_ms),
             other => other,
         }?;
         match &judgement.used {
@@ -116,13 +153,19 @@ struct Denied {
 
 impl From<Failure> for Denied {
     fn from(failure: Failure) -> Self {
-        Denied { message: failure.to_string(), clock: false }
+        Denied {
+            message: failure.to_string(),
+            clock: false,
+        }
     }
 }
 
 impl From<Refused> for Denied {
     fn from(refused: Refused) -> Self {
-        Denied { message: refused.message, clock: false }
+        Denied {
+            message: refused.message,
+            clock: false,
+        }
     }
 }
 
@@ -135,7 +178,10 @@ impl From<Failure> for Refused {
 /// Checks the MAC, and nothing else, under the key owner's token.
 fn prove(snapshot: &Snapshot, signed: Signed) -> Result<Authentic, Failure> {
     let owner = signed.key_owner();
-    let token = snapshot.issuer(owner).map(|i| &i.token).or_else(|| snapshot.client(owner).map(|c| &c.token));
+    let token = snapshot
+        .issuer(owner)
+        .map(|i| &i.token)
+        .or_else(|| snapshot.client(owner).map(|c| &c.token));
     signed.check_mac(token)
 }
 
@@ -161,8 +207,13 @@ impl Inner {
         let behind = || self.clock_is_behind(snapshot, now_ms);
         match &authentication.who {
             Who::Nobody => Ok((nobody(snapshot, now_ms), vec![Key::Role])),
-            Who::Refused => authentication.caller().cloned().map(|caller| (caller, Vec::new())),
-            Who::Signed(_) | Who::Person(_) if behind() => Err(ApiError::Unavailable(CLOCK_BEHIND.to_owned())),
+            Who::Refused => authentication
+                .caller()
+                .cloned()
+                .map(|caller| (caller, Vec::new())),
+            Who::Signed(_) | Who::Person(_) if behind() => {
+                Err(ApiError::Unavailable(CLOCK_BEHIND.to_owned()))
+            }
             Who::Signed(authentic) => match self.judge(snapshot, authentic, now_ms) {
                 Ok(judgement) => Ok((judgement.caller, judgement.depends_on)),
                 Err(refused) => Err(ApiError::AuthenticationFailed(refused.message)),
@@ -171,11 +222,18 @@ impl Inner {
         }
     }
 
-    fn person(&self, snapshot: &Snapshot, identity: &str, now_ms: i64) -> Result<(Caller, Vec<Key>), ApiError> {
+    fn person(
+        &self,
+        snapshot: &Snapshot,
+        identity: &str,
+        now_ms: i64,
+    ) -> Result<(Caller, Vec<Key>), ApiError> {
         let present = snapshot
             .person(identity)
             .and_then(|person| self.present_scopes(snapshot, person, now_ms))
-            .ok_or_else(|| ApiError::AuthenticationFailed(format!("The account {identity} is not active")))?;
+            .ok_or_else(|| {
+                ApiError::AuthenticationFailed(format!("The account {identity} is not active"))
+            })?;
         let caller = Caller {
             client_id: Some(identity.to_owned()),
             scopes: present.union(snapshot.anonymous()),
@@ -188,14 +246,24 @@ impl Inner {
     }
 
     /// Everything after the MAC.
-    fn judge(&self, snapshot: &Snapshot, authentic: &Authentic, now_ms: i64) -> Result<Judgement, Refused> {
+    fn judge(
+        &self,
+        snapshot: &Snapshot,
+        authentic: &Authentic,
+        now_ms: i64,
+    ) -> Result<Judgement, Refused> {
         match snapshot.issuer(authentic.key_owner()) {
             Some(issuer) => self.judge_grant(snapshot, issuer, authentic, now_ms),
             None => self.judge_client(snapshot, authentic, now_ms),
         }
     }
 
-    fn judge_client(&self, snapshot: &Snapshot, authentic: &Authentic, now_ms: i64) -> Result<Judgement, Refused> {
+    fn judge_client(
+        &self,
+        snapshot: &Snapshot,
+        authentic: &Authentic,
+        now_ms: i64,
+    ) -> Result<Judgement, Refused> {
         let owner = authentic.key_owner();
         // The client may have gone since the MAC was checked; that its token is another by now is for `evaluate` to find.
         let client = snapshot
@@ -203,9 +271,15 @@ impl Inner {
             .ok_or_else(|| Refused::because(format!("Client with clientId '{owner}' not found")))?;
         let bounds = self.bounds(snapshot, &client.record, now_ms)?;
         let expansion = snapshot.expansion_of(client);
-        let is_plain = bounds.within.is_empty() && !authentic.has_certificate() && !authentic.has_authorized_scopes();
+        let is_plain = bounds.within.is_empty()
+            && !authentic.has_certificate()
+            && !authentic.has_authorized_scopes();
         // Nearly every request is plain: then the remembered set with anonymous is the answer, and nothing is to be expanded.
-        let own = if is_plain { expansion.1.full.clone() } else { bounds.apply(expansion.1.own.clone()) };
+        let own = if is_plain {
+            expansion.1.full.clone()
+        } else {
+            bounds.apply(expansion.1.own.clone())
+        };
         let issuer = Issuer {
             client_id: owner,
             token: &client.token,
@@ -214,22 +288,32 @@ impl Inner {
             scopes: &own,
         };
         let verified = if is_plain {
-            evaluate(authentic, &issuer, now_ms, &|_: &[&str]| ScopeSet::default())?
+            evaluate(authentic, &issuer, now_ms, &|_: &[&str]| {
+                ScopeSet::default()
+            })?
         } else {
-            evaluate(authentic, &issuer, now_ms, &|scopes: &[&str]| snapshot.expand(scopes))?
+            evaluate(authentic, &issuer, now_ms, &|scopes: &[&str]| {
+                snapshot.expand(scopes)
+            })?
         };
         if authentic.issuer().is_some() {
             self.check_name(snapshot, authentic.id())?;
         }
         // Expansion must not lead out of the bounds again: a role may have grown since the grant was made.
-        let scopes = if bounds.within.is_empty() { verified.scopes } else { bounds.apply(verified.scopes).union(snapshot.anonymous()) };
+        let scopes = if bounds.within.is_empty() {
+            verified.scopes
+        } else {
+            bounds.apply(verified.scopes).union(snapshot.anonymous())
+        };
         let mut depends_on = vec![Key::Role, Key::Client(owner.to_owned())];
         depends_on.extend(bounds.keys);
         Ok(Judgement {
             caller: Caller {
                 client_id: Some(verified.client_id),
                 scopes,
-                expires_ms: bounds.ends_ms.map_or(verified.expires_ms, |ends_ms| ends_ms.min(verified.expires_ms)),
+                expires_ms: bounds.ends_ms.map_or(verified.expires_ms, |ends_ms| {
+                    ends_ms.min(verified.expires_ms)
+                }),
                 hash: verified.hash,
                 grant: client.record.grant.clone(),
                 identity: None,
@@ -262,7 +346,11 @@ impl Inner {
             [only] if claim.named => only.strip_prefix(GRANT_SCOPE).ok_or_else(not_a_client)?,
             _ => return Err(not_a_client()),
         };
-        let Standing { grant, person, held } = self.grant_standing(snapshot, id, now_ms)?;
+        let Standing {
+            grant,
+            person,
+            held,
+        } = self.grant_standing(snapshot, id, now_ms)?;
         if grant.record.client_id != claim.client_id || grant.record.issuer != name {
             return Err(not_a_client());
         }
@@ -302,15 +390,26 @@ impl Inner {
 }
 
 /// Authorized scopes of a grant: they must be satisfied, and leave what they come to within what is held.
-fn restrict(snapshot: &Snapshot, held: ScopeSet, authorized: &[String]) -> Result<ScopeSet, Refused> {
+fn restrict(
+    snapshot: &Snapshot,
+    held: ScopeSet,
+    authorized: &[String],
+) -> Result<ScopeSet, Refused> {
     let with_anonymous = held.union(snapshot.anonymous());
     if !with_anonymous.satisfies_all(authorized.iter().map(String::as_str)) {
-        return Err(falconer_credentials::authorized_scopes_failure(&with_anonymous, authorized).into());
+        return Err(
+            falconer_credentials::authorized_scopes_failure(&with_anonymous, authorized).into(),
+        );
     }
     Ok(snapshot.expand(authorized).intersection(&held))
 }
 
 /// Whether the request was meant for a site that may know who the person is.
 fn is_for(grant: &Grant, host: &str, port: u16) -> bool {
-    grant.record.identity_for.iter().filter_map(|origin| Origin::parse(origin)).any(|origin| origin.is_at(host, port))
+    grant
+        .record
+        .identity_for
+        .iter()
+        .filter_map(|origin| Origin::parse(origin))
+        .any(|origin| origin.is_at(host, port))
 }
