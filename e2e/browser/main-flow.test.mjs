@@ -77,14 +77,14 @@ describe('the main flow', () => {
     await page.locator('#signed-in').waitFor();
     await page.locator('#who', { hasText: 'Demo Person' }).waitFor();
 
-    // Nothing is left in the address bar, and nothing but the module and the page's own files was asked for before it was gone.
+    // Nothing is left in the address bar, and nothing but the module itself was asked for before it was gone.
     assert.doesNotMatch(page.url(), /accessToken|clientId|certificate/);
     const timing = await page.evaluate(() => ({
       gone: performance.getEntriesByName('replaceState')[0]?.startTime,
       asked: performance.getEntriesByType('resource').map((entry) => ({ url: entry.name, at: entry.startTime })),
     }));
     assert.ok(timing.gone > 0, 'replaceState was called');
-    const early = timing.asked.filter((entry) => entry.at < timing.gone && !/\/sdk\/falconer[^/]*\.js$|\/notes\.(js|css)$|\/icon\.svg$/.test(entry.url));
+    const early = timing.asked.filter((entry) => entry.at < timing.gone && !/\/sdk\/falconer[^/]*\.js$/.test(entry.url));
     assert.deepEqual(early, []);
     for (const request of requests) {
       assert.doesNotMatch(request.referrer, /accessToken|certificate/);

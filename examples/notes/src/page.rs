@@ -1,13 +1,17 @@
-//! The page and what belongs to it: three files in the binary, with Falconer's address put in.
+//! The page and what belongs to it: files in the binary, with Falconer's address put in.
 
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use sha2::{Digest as _, Sha256};
 
 const HTML: &str = include_str!("../page/index.html");
+const START: &str = include_str!("../page/start.js");
 const CSS: &str = include_str!("../page/notes.css");
 const JS: &str = include_str!("../page/notes.js");
 const ICON: &str = include_str!("../page/icon.svg");
@@ -25,15 +29,18 @@ pub(crate) fn router(falconer_root_url: &str) -> Result<Router, String> {
     let (Some(scheme), Some(authority), true) = (uri.scheme_str(), uri.authority(), plain) else {
         return Err(format!("Falconer's root URL cannot be used: `{root}`"));
     };
+    // The one inline script, allowed by what it says and by nothing else.
+    let start = START.replace(PLACE, root);
+    let hash = STANDARD.encode(Sha256::digest(start.as_bytes()));
     let policy = format!(
-        "default-src 'none'; script-src 'self' {scheme}://{authority}; connect-src 'self' {scheme}://{authority}; style-src 'self'; img-src 'self'; \
+        "default-src 'none'; script-src 'sha256-{hash}' 'self' {scheme}://{authority}; connect-src 'self' {scheme}://{authority}; style-src 'self'; img-src 'self'; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     let policy = HeaderValue::from_str(&policy).map_err(|error| error.to_string())?;
     Ok(Router::new()
         .route(
             "/",
-            file("text/html; charset=utf-8", HTML.replace(PLACE, root)),
+            file("text/html; charset=utf-8", HTML.replace("%START%", &start).replace(PLACE, root)),
         )
         .route(
             "/notes.js",
