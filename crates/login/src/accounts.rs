@@ -1,202 +1,267 @@
-//! Local accounts, as an administrator manages them. `by` is who does it, for the audit: an identity, or the command line's name.
-
-use std::fmt;
+//! Local accounts, as an administrator manages them. The caller has decided that they may: the command line by standing on the machine.
+//!
+//! Every change writes the account and its person in one step, so that scopes and grants follow at once. Who `by` is, goes into the audit.
 
 use falconer_auth::Revision;
 use falconer_store::AccountRecord;
 
-use crate::account_rules::{check_display_name, check_email, check_groups, check_name, check_scopes, identity_of, person_of};
+use crate::account::{
+    check_groups, check_name, check_own_scopes, check_profile, local_identity, person_of,
+};
 use crate::error::LoginError;
-use crate::login::{Login, draw};
-use crate::password::check_length;
+use crate::login::Login;
+use crate::password;
 
-/// An account that is to be made.
-#[derive(Clone)]
+/// An account to be made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewAccount {
     /// `^[a-z][a-z0-9._-]{0,62}$`, never used before.
     pub name: String,
-    /// For people, 1 to 200 characters.
+    /// For people to read.
     pub display_name: String,
-    /// For display only.
+    /// For people to read; nobody checks it.
     pub email: Option<String>,
-    /// 8 to 512 bytes; without one nobody can sign in until one is set.
-    pub password: Option<String>,
-    /// `^[a-z0-9][a-z0-9._/-]{0,62}$` each; gives `assume:local-group:<group>`.
+    /// Each gives `assume:local-group:<group>`.
     pub groups: Vec<String>,
-    /// Scopes of the account's own. No star that covers `assume:`, nothing of `assume:grant:`.
+    /// The account's own; none may cover `assume:`.
     pub scopes: Vec<String>,
 }
 
-impl fmt::Debug for NewAccount {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewAccount").field("name", &self.name).finish_non_exhaustive()
-    }
-}
-
-/// A local account as it may be shown.
+/// An account without its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Account {
-    /// The name; the identity is `local/<name>`.
+pub struct AccountView {
+    /// The unique name.
     pub name: String,
-    /// For people.
+    /// `local/<name>`
+    pub identity: String,
+    /// For people to read.
     pub display_name: String,
-    /// For display only.
+    /// For people to read; nobody has checked it.
     pub email: Option<String>,
-    /// Sorted.
+    /// As given.
     pub groups: Vec<String>,
-    /// Scopes of the account's own, as given.
+    /// As given.
     pub scopes: Vec<String>,
-    /// Whether one can sign in with a password.
+    /// Whether it can sign in with a password.
     pub has_password: bool,
     /// May not sign in or act.
     pub disabled: bool,
-    /// Gone for good; the name stays taken.
+    /// Gone; the name stays taken.
     pub deleted: bool,
-    /// Milliseconds since the epoch.
+    /// Milliseconds since 1970.
     pub created_ms: i64,
-    /// Milliseconds since the epoch.
+    /// Milliseconds since 1970.
     pub last_modified_ms: i64,
 }
 
 impl Login {
-    /// All local accounts by name, deleted ones too.
-    pub async fn accounts(&self) -> Result<Vec<Account>, LoginError> {
-        let records = self.store.accounts().await.map_err(|error| self.store_error(error))?;
-        Ok(records.into_iter().map(shown).collect())
+    /// All accounts by name, deleted ones too.
+    pub async fn accounts(&self) -> Result<Vec<AccountView>, LoginError> {
+        let accounts = self.store.accounts().await;
+        let accounts = accounts.map_err(|error| self.store_error(error))?;
+        Ok(accounts.into_iter().map(view_of).collect())
     }
 
-    /// Makes an account and its person. 400 when something is not as [`NewAccount`] says, 409 when the name was ever used.
-    pub async fn create_account(&self, by: &str, new: NewAccount) -> Result<Revision, LoginError> {
-        let now_ms = self.now_ms();
-        let account = self.account_of(new, now_ms).await?;
-        let _turn = self.accounts_turn.lock().await;
-        match self.auth.insert_account(by, &account, &person_of(&account, now_ms)).await.map_err(LoginError::from) {
-            Err(LoginError::Conflict(_)) => Err(name_taken(&account.name)),
-            outcome => outcome,
-        }
+    /// One account, deleted ones too.
+    pub async fn account(&self, name: &str) -> Result<Option<AccountView>, LoginError> {
+        let account = self.store.account(name).await;
+        let account = account.map_err(|error| self.store_error(error))?;
+        Ok(account.map(view_of))
     }
 
-    /// Gives the account a new password and ends its sessions. 400, 404.
-    pub async fn set_password(&self, by: &str, name: &str, password: &str) -> Result<Revision, LoginError> {
-        check_length(password)?;
-        let hash = self.passwords.hash(password, draw(&*self.random)).await?;
-        self.change_account(by, "password set", name, true, |account| account.password_hash = Some(hash)).await
-    }
-
-    /// Replaces the groups. 400, 404.
-    pub async fn set_groups(&self, by: &str, name: &str, groups: Vec<String>) -> Result<Revision, LoginError> {
-        let groups = check_groups(&groups)?;
-        self.change_account(by, "groups set", name, false, |account| account.groups = groups).await
-    }
-
-    /// Replaces the account's own scopes. 400, 404.
-    pub async fn set_scopes(&self, by: &str, name: &str, scopes: Vec<String>) -> Result<Revision, LoginError> {
-        let scopes = check_scopes(&scopes)?;
-        self.change_account(by, "scopes set", name, false, |account| account.scopes = scopes).await
-    }
-
-    /// Stops the account: its sessions end, and grants and clients of the person are worth nothing until it is enabled. 404.
-    pub async fn disable_account(&self, by: &str, name: &str) -> Result<Revision, LoginError> {
-        self.change_account(by, "disabled", name, true, |account| account.disabled = true).await
-    }
-
-    /// Lets a disabled account in again. 404, also for a deleted one.
-    pub async fn enable_account(&self, by: &str, name: &str) -> Result<Revision, LoginError> {
-        self.change_account(by, "enabled", name, false, |account| account.disabled = false).await
-    }
-
-    /// Deletes the account for good, with sessions and grants; the name is never used again. 404.
-    pub async fn delete_account(&self, by: &str, name: &str) -> Result<Revision, LoginError> {
-        let delete = |account: &mut AccountRecord| {
-            account.deleted = true;
-            account.disabled = true;
-            account.password_hash = None;
-            account.groups.clear();
-            account.scopes.clear();
-        };
-        let revision = self.change_account(by, "deleted", name, true, delete).await?;
-        // They are worth nothing any more; this only makes the lists say so.
-        self.revoke_all_grants(&identity_of(name), by, "The account was deleted").await?;
-        Ok(revision)
-    }
-
-    async fn change_account(
+    /// Makes an account; without a password it can't sign in until it gets one. Conflict: the name is or was in use.
+    pub async fn create_account(
         &self,
         by: &str,
-        action: &str,
-        name: &str,
-        end_sessions: bool,
-        change: impl FnOnce(&mut AccountRecord) + Send,
+        new: &NewAccount,
+        password: Option<&str>,
     ) -> Result<Revision, LoginError> {
-        let _turn = self.accounts_turn.lock().await;
-        let mut account = self.present_account(name).await?;
-        change(&mut account);
-        let revision = self.write_account(by, action, account).await?;
-        if end_sessions {
-            self.end_sessions_of(&identity_of(name), None).await?;
+        let mut account = self.new_account(new)?;
+        if let Some(password) = password {
+            account.password_hash = Some(self.hash_password(password).await?);
         }
+        let person = person_of(&account, account.created_ms);
+        Ok(self.auth.insert_account(by, &account, &person).await?)
+    }
+
+    /// Sets another password and ends the account's sessions; on request its grants too.
+    pub async fn set_password(
+        &self,
+        by: &str,
+        name: &str,
+        password: &str,
+        revoke_grants: bool,
+    ) -> Result<Revision, LoginError> {
+        let hash = self.hash_password(password).await?;
+        let revision = self
+            .change_account(by, "password set", name, |account| {
+                account.password_hash = Some(hash);
+                Ok(())
+            })
+            .await?;
+        let identity = local_identity(name);
+        if revoke_grants {
+            self.revoke_all(&identity, by, "the password was changed")
+                .await?;
+        }
+        self.end_sessions(&identity, None).await?;
         Ok(revision)
     }
 
-    /// An account that is not deleted. The caller keeps the turn of accounts.
-    pub(crate) async fn present_account(&self, name: &str) -> Result<AccountRecord, LoginError> {
-        let account = self.store.account(name).await.map_err(|error| self.store_error(error))?;
-        account
-            .filter(|account| !account.deleted)
-            .ok_or_else(|| LoginError::NotFound(format!("There is no account `{}`", name.escape_default())))
+    /// Puts the account into these groups only.
+    pub async fn set_groups(
+        &self,
+        by: &str,
+        name: &str,
+        groups: &[String],
+    ) -> Result<Revision, LoginError> {
+        check_groups(groups)?;
+        self.change_account(by, "groups set", name, |account| {
+            account.groups = groups.to_vec();
+            Ok(())
+        })
+        .await
     }
 
-    /// Writes account and person. The caller keeps the turn of accounts.
-    pub(crate) async fn write_account(&self, by: &str, action: &str, mut account: AccountRecord) -> Result<Revision, LoginError> {
-        let now_ms = self.now_ms();
-        account.last_modified_ms = now_ms;
-        Ok(self.auth.update_account(by, action, &account, &person_of(&account, now_ms)).await?)
+    /// Gives the account these scopes of its own only.
+    pub async fn set_scopes(
+        &self,
+        by: &str,
+        name: &str,
+        scopes: &[String],
+    ) -> Result<Revision, LoginError> {
+        check_own_scopes(scopes)?;
+        self.change_account(by, "scopes set", name, |account| {
+            account.scopes = scopes.to_vec();
+            Ok(())
+        })
+        .await
     }
 
-    /// Checks everything; hashes the password last, because that is what costs.
-    pub(crate) async fn account_of(&self, new: NewAccount, now_ms: i64) -> Result<AccountRecord, LoginError> {
+    /// Sets what people read.
+    pub async fn set_profile(
+        &self,
+        by: &str,
+        name: &str,
+        display_name: &str,
+        email: Option<&str>,
+    ) -> Result<Revision, LoginError> {
+        check_profile(display_name, email)?;
+        self.change_account(by, "profile set", name, |account| {
+            account.display_name = display_name.trim().to_owned();
+            account.email = email.map(str::to_owned);
+            Ok(())
+        })
+        .await
+    }
+
+    /// From now on the account may not sign in or act; its sessions and grants end.
+    pub async fn disable_account(&self, by: &str, name: &str) -> Result<Revision, LoginError> {
+        let revision = self
+            .change_account(by, "disabled", name, |account| {
+                account.disabled = true;
+                Ok(())
+            })
+            .await?;
+        self.end_everything(by, name, "the account was disabled")
+            .await?;
+        Ok(revision)
+    }
+
+    /// The account may sign in again. What it granted before stays revoked.
+    pub async fn enable_account(&self, by: &str, name: &str) -> Result<Revision, LoginError> {
+        self.change_account(by, "enabled", name, |account| {
+            account.disabled = false;
+            Ok(())
+        })
+        .await
+    }
+
+    /// The account is gone; its name stays taken, because audit rows and clients hold it.
+    pub async fn delete_account(&self, by: &str, name: &str) -> Result<Revision, LoginError> {
+        let revision = self
+            .change_account(by, "deleted", name, |account| {
+                account.deleted = true;
+                account.disabled = true;
+                account.password_hash = None;
+                account.groups.clear();
+                account.scopes.clear();
+                Ok(())
+            })
+            .await?;
+        self.end_everything(by, name, "the account was deleted")
+            .await?;
+        Ok(revision)
+    }
+
+    /// A record that passes all rules, without a password.
+    pub(crate) fn new_account(&self, new: &NewAccount) -> Result<AccountRecord, LoginError> {
         check_name(&new.name)?;
-        let display_name = check_display_name(&new.display_name)?;
-        let email = check_email(new.email.as_deref())?;
-        let groups = check_groups(&new.groups)?;
-        let scopes = check_scopes(&new.scopes)?;
-        let password_hash = match &new.password {
-            None => None,
-            Some(password) => {
-                check_length(password)?;
-                Some(self.passwords.hash(password, draw(&*self.random)).await?)
-            }
-        };
+        check_profile(&new.display_name, new.email.as_deref())?;
+        check_groups(&new.groups)?;
+        check_own_scopes(&new.scopes)?;
+        let now_ms = self.now_ms();
         Ok(AccountRecord {
-            name: new.name,
-            display_name,
-            email,
-            password_hash,
-            groups,
-            scopes,
+            name: new.name.clone(),
+            display_name: new.display_name.trim().to_owned(),
+            email: new.email.clone(),
+            password_hash: None,
+            groups: new.groups.clone(),
+            scopes: new.scopes.clone(),
             disabled: false,
             deleted: false,
             created_ms: now_ms,
             last_modified_ms: now_ms,
         })
     }
+
+    pub(crate) async fn hash_password(&self, password: &str) -> Result<String, LoginError> {
+        password::check_new(password)?;
+        let mut salt = [0; 16];
+        self.random.fill(&mut salt);
+        self.passwords.hash(password, salt).await
+    }
+
+    /// Reads, changes and writes one account, in turn.
+    pub(crate) async fn change_account(
+        &self,
+        by: &str,
+        action: &str,
+        name: &str,
+        change: impl FnOnce(&mut AccountRecord) -> Result<(), LoginError> + Send,
+    ) -> Result<Revision, LoginError> {
+        let _turn = self.account_turn.lock().await;
+        let account = self.store.account(name).await;
+        let account = account.map_err(|error| self.store_error(error))?;
+        let mut account = account
+            .filter(|account| !account.deleted)
+            .ok_or_else(|| LoginError::NotFound(format!("There is no account {name}.")))?;
+        change(&mut account)?;
+        account.last_modified_ms = self.now_ms();
+        let person = person_of(&account, account.last_modified_ms);
+        let updated = self.auth.update_account(by, action, &account, &person);
+        Ok(updated.await?)
+    }
+
+    async fn end_everything(&self, by: &str, name: &str, reason: &str) -> Result<(), LoginError> {
+        let identity = local_identity(name);
+        self.revoke_all(&identity, by, reason).await?;
+        self.end_sessions(&identity, None).await
+    }
 }
 
-pub(crate) fn name_taken(name: &str) -> LoginError {
-    LoginError::Conflict(format!("The name `{name}` is taken; names are never used again"))
-}
-
-fn shown(record: AccountRecord) -> Account {
-    Account {
-        has_password: record.password_hash.is_some(),
-        name: record.name,
-        display_name: record.display_name,
-        email: record.email,
-        groups: record.groups,
-        scopes: record.scopes,
-        disabled: record.disabled,
-        deleted: record.deleted,
-        created_ms: record.created_ms,
-        last_modified_ms: record.last_modified_ms,
+fn view_of(account: AccountRecord) -> AccountView {
+    AccountView {
+        identity: local_identity(&account.name),
+        name: account.name,
+        display_name: account.display_name,
+        email: account.email,
+        groups: account.groups,
+        scopes: account.scopes,
+        has_password: account.password_hash.is_some(),
+        disabled: account.disabled,
+        deleted: account.deleted,
+        created_ms: account.created_ms,
+        last_modified_ms: account.last_modified_ms,
     }
 }

@@ -1,100 +1,110 @@
-//! Who is at fault, grouped as the pages and the command line answer it.
+//! Who is at fault when nothing was done.
 
 use falconer_auth::ApiError;
+use thiserror::Error;
 
-/// Why a use case of this crate did not do what was asked. Texts are for the person who asked, except in [`LoginError::Unavailable`] and
-/// [`LoginError::Internal`], which are for the log.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+use crate::offer::Offer;
+
+/// Why a use case did not do what was asked. Texts are sentences for the person, but for the last two, which are for the log.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LoginError {
-    /// 400: something that was given is not acceptable; the text says what and why.
-    #[error("{0}")]
-    Input(String),
-    /// 403: the person may not do that, or is no longer signed in; the text says what is missing.
-    #[error("{0}")]
-    Forbidden(String),
-    /// 404: there is no such thing.
-    #[error("{0}")]
-    NotFound(String),
-    /// 409: a name that was used before, a link that is used or over, roles that have changed meanwhile.
-    #[error("{0}")]
-    Conflict(String),
-    /// 429: too many wrong passwords.
-    #[error("Too many attempts; try again in {retry_after_seconds} seconds")]
-    TooManyAttempts {
+    /// Nobody is signed in, or the account is not active any more.
+    #[error("You are not signed in.")]
+    SignedOut,
+    /// Unknown name, wrong password, or an account that may not sign in: nobody learns which.
+    #[error("The name or the password is wrong.")]
+    WrongPassword,
+    /// Too many attempts: 429 with `Retry-After`.
+    #[error("Too many attempts. Try again in {} minutes.", retry_after_seconds.div_ceil(60))]
+    Throttled {
         /// For the `Retry-After` header.
         retry_after_seconds: u64,
     },
-    /// 503: as many passwords are being checked as this node can. Nothing was done; trying again in a second is right.
-    #[error("Too many people are signing in at this moment; try again")]
+    /// Too many passwords are being checked at the moment: 503 with `Retry-After: 1`.
+    #[error("Too many people are signing in at the moment. Try again.")]
     TooBusy,
-    /// 503: the store is away or full, or this node's clock is wrong. Nothing was done. The text is for the log.
+    /// What was entered can't be; the text says what to enter instead.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is no such thing (any more).
+    #[error("{0}")]
+    NotFound(String),
+    /// Taken, used up, or changed by somebody else.
+    #[error("{0}")]
+    Conflict(String),
+    /// The store is away. For the log.
     #[error("unavailable: {0}")]
     Unavailable(String),
-    /// 500: a defect or a damaged store. The text is for the log and is never sent.
+    /// A defect. For the log.
     #[error("internal: {0}")]
     Internal(String),
 }
 
+/// Why nobody was signed in.
+pub type SignInError = LoginError;
+
 impl From<ApiError> for LoginError {
     fn from(error: ApiError) -> Self {
         match error {
-            ApiError::InvalidRequestArguments(text) | ApiError::InputError(text) => LoginError::Input(text),
-            ApiError::AuthenticationFailed(text) => LoginError::Forbidden(text),
-            error @ ApiError::InsufficientScopes { .. } => LoginError::Forbidden(error.to_string()),
+            ApiError::AuthenticationFailed(_) => LoginError::SignedOut,
+            ApiError::InsufficientScopes { .. } => LoginError::Conflict(
+                "What the account may do has changed meanwhile. Load the page again.".to_owned(),
+            ),
+            ApiError::InvalidRequestArguments(text) | ApiError::InputError(text) => {
+                LoginError::Invalid(text)
+            }
             ApiError::ResourceNotFound(text) => LoginError::NotFound(text),
             ApiError::RequestConflict(text) => LoginError::Conflict(text),
-            ApiError::TooManyRequests { retry_after_seconds } => LoginError::TooManyAttempts { retry_after_seconds },
+            ApiError::TooManyRequests {
+                retry_after_seconds,
+            } => LoginError::Throttled {
+                retry_after_seconds,
+            },
             ApiError::Unavailable(text) => LoginError::Unavailable(text),
             ApiError::Internal(text) => LoginError::Internal(text),
         }
     }
 }
 
-/// Why somebody was not signed in.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum SignInError {
-    /// Unknown, disabled, without a password, or a wrong one: nobody learns which, neither from the text nor from the time.
-    #[error("Name or password is wrong")]
-    Wrong,
-    /// 429: too many wrong passwords for this account or from this address.
-    #[error("Too many attempts; try again in {retry_after_seconds} seconds")]
-    TooManyAttempts {
-        /// For the `Retry-After` header.
-        retry_after_seconds: u64,
+/// Why nothing was granted, or offered.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum GrantError {
+    /// What would be granted is not what the page showed: what the person may do has changed since, or something has to be taken away so
+    /// that what is not ticked does not come back. Show this offer, with these ticks, and let the person press again.
+    #[error("{reason}")]
+    Review {
+        /// With the person's ticks, and what was taken away.
+        offer: Box<Offer>,
+        /// For the person.
+        reason: &'static str,
     },
-    /// 503: as many passwords are being checked as this node can; trying again in a second is right.
-    #[error("Too many people are signing in at this moment; try again")]
-    TooBusy,
-    /// 503: the store is away or full, or this node's clock is wrong. The text is for the log.
-    #[error("unavailable: {0}")]
-    Unavailable(String),
-    /// 500: a defect or a damaged store. The text is for the log and is never sent.
-    #[error("internal: {0}")]
-    Internal(String),
-}
-
-impl From<LoginError> for SignInError {
-    fn from(error: LoginError) -> Self {
-        match error {
-            LoginError::TooManyAttempts { retry_after_seconds } => SignInError::TooManyAttempts { retry_after_seconds },
-            LoginError::TooBusy => SignInError::TooBusy,
-            LoginError::Unavailable(text) => SignInError::Unavailable(text),
-            LoginError::Internal(text) => SignInError::Internal(text),
-            // None of these is an answer to a password: whoever meets one has found a defect, and a guesser learns nothing from it.
-            LoginError::Input(text) | LoginError::Forbidden(text) | LoginError::NotFound(text) | LoginError::Conflict(text) => {
-                SignInError::Internal(text)
-            }
-        }
-    }
-}
-
-/// Why [`crate::Login`] could not be opened: the operator's to fix.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The configuration contradicts itself or the rules; the text says what and where.
-    #[error("configuration: {0}")]
-    Configuration(String),
-    /// Something at start-up failed.
+    /// The host has to be typed, or was typed differently. Show this offer again.
+    #[error("Type the name of the host to grant access to it.")]
+    HostNotTyped(Box<Offer>),
+    /// Nothing was ticked. Show this offer again.
+    #[error("Tick at least one thing, or cancel.")]
+    Nothing(Box<Offer>),
+    /// The administrator allows registered targets only, and this is none.
+    #[error("The administrator allows grants to registered sites only, and {0} is not registered.")]
+    NotRegistered(String),
+    /// The form is not one of ours.
     #[error("{0}")]
-    Failed(String),
+    BadForm(String),
+    /// The form was used for a grant that has been revoked since.
+    #[error(
+        "This grant was made before and has been revoked. Start again at the site that asked for it."
+    )]
+    Revoked,
+    /// The form was used for a grant that has ended since.
+    #[error("This grant was made before and has ended. Start again at the site that asked for it.")]
+    Ended,
+    /// Everything else.
+    #[error("{0}")]
+    Login(#[from] LoginError),
+}
+
+impl From<ApiError> for GrantError {
+    fn from(error: ApiError) -> Self {
+        GrantError::Login(error.into())
+    }
 }

@@ -1,91 +1,108 @@
-//! The node's sign-in: what the use cases of this crate share.
+//! The node's sign-in and grants: what all use cases of this crate share.
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use falconer_auth::{ApiError, Auth, Clock, Random};
+use falconer_auth::{Auth, Clock, Random};
 use falconer_store::{Store, StoreError};
-use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
 
-use crate::error::{LoginError, OpenError};
-use crate::password::Passwords;
+use crate::account;
+use crate::error::LoginError;
+use crate::fingerprint::token_text;
+use crate::forms::FormKey;
+use crate::password::PasswordPool;
+use crate::registered::Registered;
 use crate::settings::LoginSettings;
 
-/// Sign-in, sessions, local accounts and access grants on one node. Share it in an `Arc`.
+/// The use cases of sign-in and access grants on one node. One for a process, behind an [`Arc`].
 pub struct Login {
     pub(crate) auth: Arc<Auth>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) settings: LoginSettings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) passwords: Passwords,
-    /// Signs the forms of people who have no session yet. It ends with the process: an old form is shown again.
-    pub(crate) form_key: Zeroizing<[u8; 64]>,
-    /// Changes of accounts read, decide and write; they take turns, so that none is lost. Sign-in ends inside of it too: no session can
-    /// begin with a password that has just been changed.
-    pub(crate) accounts_turn: tokio::sync::Mutex<()>,
+    pub(crate) registered: Registered,
+    pub(crate) passwords: PasswordPool,
+    pub(crate) form_key: FormKey,
+    /// Changes of accounts read, decide and write; on one node they take turns.
+    pub(crate) account_turn: tokio::sync::Mutex<()>,
 }
 
 impl Login {
-    /// Checks the settings and makes ready. Errors: settings that contradict the rules.
-    pub async fn open(
+    /// Checks the settings. Errors ([`LoginError::Invalid`]): a registered target that is none, administrator scopes that no account may
+    /// have, parameters of argon2 that it does not accept.
+    pub fn open(
         auth: Arc<Auth>,
         store: Arc<dyn Store>,
         settings: LoginSettings,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-    ) -> Result<Login, OpenError> {
-        crate::account_rules::check_setup_scopes(&settings.setup_scopes)
-            .map_err(|error| OpenError::Configuration(format!("scopes of the first administrator: {error}")))?;
-        let passwords = Passwords::open(&settings, draw(&*random), draw(&*random)).await?;
-        let form_key = Zeroizing::new(draw(&*random));
-        Ok(Login { auth, store, settings, clock, random, passwords, form_key, accounts_turn: tokio::sync::Mutex::default() })
-    }
-
-    /// The settings that this node was opened with.
-    pub fn settings(&self) -> &LoginSettings {
-        &self.settings
+    ) -> Result<Login, LoginError> {
+        let registered = Registered::new(&settings.registered_targets)?;
+        account::check_own_scopes(&settings.administrator_scopes)?;
+        let mut salt = [0; 16];
+        random.fill(&mut salt);
+        let passwords = PasswordPool::new(&settings, &salt)?;
+        let form_key = settings.form_key.unwrap_or_else(|| {
+            let mut key = [0; 32];
+            random.fill(&mut key);
+            key
+        });
+        Ok(Login {
+            auth,
+            store,
+            settings,
+            clock,
+            random,
+            registered,
+            passwords,
+            form_key: FormKey::new(form_key),
+            account_turn: tokio::sync::Mutex::default(),
+        })
     }
 
     pub(crate) fn now_ms(&self) -> i64 {
         self.clock.now_ms()
     }
 
-    /// 256 random bits as 43 characters of `[A-Za-z0-9_-]`.
-    pub(crate) fn new_token(&self) -> Zeroizing<String> {
-        let bytes = Zeroizing::new(draw::<32>(&*self.random));
-        Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))
+    /// A token of as many random bytes as text.
+    pub(crate) fn draw<const N: usize>(&self) -> String {
+        let mut bytes = [0; N];
+        self.random.fill(&mut bytes);
+        token_text(&bytes)
     }
 
-    /// What a failed call of the store means to whoever asked. When the store failed for good, this process ends.
+    /// What a store's error means here; a fatal one ends the process.
     pub(crate) fn store_error(&self, error: StoreError) -> LoginError {
-        LoginError::from(self.auth.store_error(error))
-    }
-
-    /// Nobody is let in while this node's clock is behind what was already committed: what has ended would live again.
-    pub(crate) fn check_clock(&self) -> Result<(), LoginError> {
-        if self.auth.clock_is_behind() {
-            return Err(LoginError::from(ApiError::Unavailable("this node's clock is behind the store".to_owned())));
+        match error {
+            StoreError::Fatal(text) => {
+                tracing::error!(reason = %text, "the store failed; this process must end");
+                (self.settings.on_fatal)(&text);
+                LoginError::Unavailable(text)
+            }
+            StoreError::Unavailable(text) | StoreError::Full(text) => LoginError::Unavailable(text),
+            StoreError::Corrupt(text) => LoginError::Internal(text),
+            StoreError::Stale | StoreError::Conflict => {
+                LoginError::Unavailable("records kept changing".to_owned())
+            }
         }
-        Ok(())
     }
 }
 
-/// `N` random bytes.
-pub(crate) fn draw<const N: usize>(random: &dyn Random) -> [u8; N] {
-    let mut bytes = [0; N];
-    random.fill(&mut bytes);
-    bytes
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Choices, GrantRequest, Session};
 
-/// SHA-256 of a random token, as base64url: how tokens are kept. They have 256 random bits, so nothing slower is needed.
-pub(crate) fn hash_of(token: &str) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(token.as_bytes()))
-}
-
-/// Whether this can be one of our tokens: 43 characters of base64url.
-pub(crate) fn is_token(text: &str) -> bool {
-    text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    /// Web servers move futures between threads; this does not compile when one of them can't be moved.
+    #[test]
+    fn use_cases_can_move_between_threads() {
+        fn moves<T: Send>(_: T) {}
+        fn hold(login: &Login, session: &Session, request: &GrantRequest, choices: &Choices) {
+            moves(login.offer(session, request));
+            moves(login.grant(session, request, choices));
+            moves(login.delete_account("by", "name"));
+            moves(login.sign_in_local("name", "password", [127, 0, 0, 1].into(), ""));
+        }
+        let _ = hold;
+    }
 }

@@ -1,96 +1,126 @@
-//! Passwords: argon2id in a bounded pool, so that a flood of sign-ins costs a known amount of memory and threads.
+//! Passwords: argon2id, a few at a time (`security.md` rule 10).
 
 use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
-use crate::error::{LoginError, OpenError};
+use crate::error::LoginError;
 use crate::settings::{LoginSettings, PasswordCost};
 
-/// The shortest password, in bytes.
-pub const SHORTEST_PASSWORD: usize = 8;
-/// The longest password, in bytes.
-pub const LONGEST_PASSWORD: usize = 512;
+/// Shortest and longest password in bytes.
+const LENGTH: std::ops::RangeInclusive<usize> = 8..=512;
 
-pub(crate) struct Passwords {
-    argon: Argon2<'static>,
-    /// Those that compute.
-    working: Arc<Semaphore>,
-    /// Those that compute or wait.
-    inside: Arc<Semaphore>,
-    /// What is verified for names that have no password, so that time does not tell.
-    dummy: Arc<str>,
+/// Hashes and checks passwords outside of the async threads, and only so many at the same time, because each takes much memory.
+pub(crate) struct PasswordPool {
+    cost: PasswordCost,
+    workers: Arc<Semaphore>,
+    places: Arc<Semaphore>,
+    /// The hash of nobody's password: an unknown name costs what a known one costs.
+    dummy: String,
 }
 
-impl Passwords {
-    pub(crate) async fn open(settings: &LoginSettings, password: [u8; 32], salt: [u8; 16]) -> Result<Passwords, OpenError> {
-        let argon = argon(settings.password_cost)?;
+/// The right to hash one password: held until the work is done, also when the caller has gone.
+struct Turn {
+    _worker: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
+}
+
+impl PasswordPool {
+    pub(crate) fn new(
+        settings: &LoginSettings,
+        salt: &[u8; 16],
+    ) -> Result<PasswordPool, LoginError> {
         let workers = settings.password_workers.clamp(1, 1024);
-        let mut passwords = Passwords {
-            argon,
-            working: Arc::new(Semaphore::new(workers)),
-            inside: Arc::new(Semaphore::new(workers.saturating_add(settings.password_queue.min(1 << 16)))),
-            dummy: Arc::from(""),
-        };
-        let nobody_knows = Zeroizing::new(URL_SAFE_NO_PAD.encode(password));
-        let dummy = passwords.hash(&nobody_knows, salt).await.map_err(|error| OpenError::Failed(error.to_string()))?;
-        passwords.dummy = Arc::from(dummy);
-        Ok(passwords)
+        let places = workers.saturating_add(settings.password_queue.min(65_536));
+        Ok(PasswordPool {
+            cost: settings.password_cost,
+            workers: Arc::new(Semaphore::new(workers)),
+            places: Arc::new(Semaphore::new(places)),
+            dummy: hash(settings.password_cost, b"", salt)
+                .map_err(|text| LoginError::Invalid(format!("argon2: {text}")))?,
+        })
     }
 
-    /// An argon2id string in PHC form.
+    /// The hash to be stored, in PHC form. The salt must be new and random.
     pub(crate) async fn hash(&self, password: &str, salt: [u8; 16]) -> Result<String, LoginError> {
-        let argon = self.argon.clone();
+        let turn = self.turn().await?;
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        self.run(move || argon.hash_password_with_salt(&password, &salt).map(|hash: PasswordHash| hash.to_string()))
-            .await?
-            .map_err(|error| LoginError::Internal(format!("argon2id: {error}")))
-    }
-
-    /// Whether the password is the one behind this hash; with `None` the same work is done, and the answer is no.
-    pub(crate) async fn verify(&self, password: &str, hash: Option<&str>) -> Result<bool, LoginError> {
-        let argon = self.argon.clone();
-        let password = Zeroizing::new(password.as_bytes().to_vec());
-        let known = hash.is_some();
-        let hash: Arc<str> = hash.map_or_else(|| Arc::clone(&self.dummy), Arc::from);
-        let right = self.run(move || argon.verify_password(&password, &*hash).is_ok()).await?;
-        Ok(known && right)
-    }
-
-    /// Runs on a blocking thread. The permits go with the work, not with whoever waits for it: a caller who hangs up frees nothing early.
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoginError> {
-        let inside = Arc::clone(&self.inside).try_acquire_owned().map_err(|_| LoginError::TooBusy)?;
-        let working = Arc::clone(&self.working).acquire_owned().await.map_err(|_| LoginError::TooBusy)?;
-        let permits: (OwnedSemaphorePermit, OwnedSemaphorePermit) = (inside, working);
+        let cost = self.cost;
         tokio::task::spawn_blocking(move || {
-            let done = work();
-            drop(permits);
-            done
+            let _turn = turn;
+            hash(cost, &password, &salt)
         })
         .await
-        .map_err(|error| LoginError::Internal(format!("a password could not be hashed: {error}")))
+        .map_err(|error| LoginError::Internal(error.to_string()))?
+        .map_err(LoginError::Internal)
+    }
+
+    /// Whether the password is the one that was hashed. Without a hash the same work is done, and the answer is no.
+    pub(crate) async fn check(
+        &self,
+        password: &str,
+        stored: Option<&str>,
+    ) -> Result<bool, LoginError> {
+        let turn = self.turn().await?;
+        let password = Zeroizing::new(password.as_bytes().to_vec());
+        let known = stored.is_some();
+        let stored = Zeroizing::new(stored.unwrap_or(&self.dummy).to_owned());
+        let right = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let parsed = PasswordHash::new(&stored)?;
+            match Argon2::default().verify_password(&password, &parsed) {
+                Ok(()) => Ok(true),
+                Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
+                Err(error) => Err(error),
+            }
+        })
+        .await
+        .map_err(|error| LoginError::Internal(error.to_string()))?
+        .map_err(|error| LoginError::Internal(format!("a stored password hash: {error}")))?;
+        Ok(right && known)
+    }
+
+    async fn turn(&self) -> Result<Turn, LoginError> {
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| LoginError::TooBusy)?;
+        let worker = Arc::clone(&self.workers)
+            .acquire_owned()
+            .await
+            .map_err(|error| LoginError::Internal(error.to_string()))?;
+        Ok(Turn {
+            _worker: worker,
+            _place: place,
+        })
     }
 }
 
-/// 8 to 512 bytes.
-pub(crate) fn check_length(password: &str) -> Result<(), LoginError> {
-    if password.len() < SHORTEST_PASSWORD {
-        return Err(LoginError::Input(format!("A password has at least {SHORTEST_PASSWORD} characters")));
-    }
-    if password.len() > LONGEST_PASSWORD {
-        return Err(LoginError::Input(format!("A password has at most {LONGEST_PASSWORD} bytes")));
-    }
-    Ok(())
+/// Whether a password could be one at all.
+pub(crate) fn has_fitting_length(password: &str) -> bool {
+    LENGTH.contains(&password.len())
 }
 
-fn argon(cost: PasswordCost) -> Result<Argon2<'static>, OpenError> {
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None)
-        .map_err(|error| OpenError::Configuration(format!("the cost of passwords: {error}")))?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+/// A sentence when the password can't be chosen.
+pub(crate) fn check_new(password: &str) -> Result<(), LoginError> {
+    if has_fitting_length(password) {
+        return Ok(());
+    }
+    Err(LoginError::Invalid(format!(
+        "A password has {} to {} bytes.",
+        LENGTH.start(),
+        LENGTH.end()
+    )))
+}
+
+fn hash(cost: PasswordCost, password: &[u8], salt: &[u8; 16]) -> Result<String, String> {
+    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None);
+    let params = params.map_err(|error| error.to_string())?;
+    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let hash: PasswordHash = hasher
+        .hash_password_with_salt(password, salt)
+        .map_err(|error| error.to_string())?;
+    Ok(hash.to_string())
 }

@@ -1,225 +1,243 @@
-//! Sessions of browsers.
+//! Sessions: signed-in browsers (`security.md` rule 7).
 //!
-//! A session's id is the cookie's value, 256 random bits; the store has only its hash. A session ends a week after sign-in, or after a day
-//! without a visit, both checked at each use, and at once when the person is disabled or gone.
+//! The cookie holds 256 random bits; the store holds their hash. Both ends of a session, a week after sign-in and a day after the last
+//! use, are checked when it is used.
 
-use std::fmt;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use falconer_auth::{DAY_MS, MINUTE_MS, Secret};
-use falconer_store::SessionRecord;
-use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
+use falconer_auth::MINUTE_MS;
+use falconer_store::{IdentityRecord, SessionRecord};
 
 use crate::error::LoginError;
-use crate::login::{Login, hash_of, is_token};
-use crate::person::Person;
+use crate::fingerprint::hash_of_token;
+use crate::login::Login;
 
-/// A session ends this long after sign-in.
-const LONGEST_MS: i64 = 7 * DAY_MS;
-/// A session ends this long after its last visit.
-const IDLE_MS: i64 = DAY_MS;
-/// A visit is written down at most this often.
-const TOUCH_MS: i64 = MINUTE_MS;
-const LONGEST_USER_AGENT: usize = 200;
+/// A person as the pages show them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// `<provider>/<subject>`, such as `local/ann`.
+    pub identity: String,
+    /// The provider's configured name.
+    pub provider: String,
+    /// The provider's immutable id of the person.
+    pub subject: String,
+    /// For display only.
+    pub display_name: String,
+    /// If the provider gave one.
+    pub email: Option<String>,
+    /// Whether the provider says so and is trusted to.
+    pub email_verified: bool,
+    /// As the provider says.
+    pub groups: Vec<String>,
+}
 
-/// A signed-in browser, as found for one request.
-#[derive(Clone, PartialEq, Eq)]
+/// A signed-in browser and its person, checked just now.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Who is signed in, at present.
+    /// Names the session in lists; not the cookie's value, which can't be made from it.
+    pub id: String,
+    /// Who is signed in.
     pub person: Person,
-    /// What each form of the session carries; check it with [`Session::check_csrf`].
+    /// The token that the session's forms carry; check it with [`Session::owns_form`].
     pub csrf: String,
-    /// The session's public name, for the list of sessions: 22 characters of base64url. It opens nothing.
-    pub handle: String,
-    /// When the person signed in, milliseconds since the epoch.
+    /// Milliseconds since 1970.
     pub created_ms: i64,
-    /// The end at the latest, milliseconds since the epoch; a day without a visit ends it sooner.
+    /// Milliseconds since 1970, at most a minute behind.
+    pub last_seen_ms: i64,
+    /// The end at the latest, milliseconds since 1970.
     pub expires_ms: i64,
-    pub(crate) id_hash: String,
+    /// What the browser called itself at sign-in.
+    pub user_agent: String,
 }
 
-impl Session {
-    /// Whether a form's token is this session's, in constant time.
-    pub fn check_csrf(&self, field: &str) -> bool {
-        !self.csrf.is_empty() && bool::from(self.csrf.as_bytes().ct_eq(field.as_bytes()))
-    }
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Session { person, handle, created_ms, expires_ms, .. } = self;
-        f.debug_struct("Session")
-            .field("person", &person.identity)
-            .field("handle", handle)
-            .field("created_ms", created_ms)
-            .field("expires_ms", expires_ms)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A session that has just begun.
+/// A new session. The cookie's value is shown once and kept nowhere.
 #[derive(Clone)]
 pub struct SignedIn {
-    /// What the browser is to keep; it is nowhere else.
-    pub cookie_value: Secret,
-    /// The session.
+    /// 43 characters of `A-Za-z0-9_-`.
+    pub cookie_value: String,
+    /// What it stands for.
     pub session: Session,
 }
 
-/// A line in the person's list of sessions.
+/// One line of a person's list of sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SessionSummary {
+pub struct SessionView {
     /// For [`Login::end_session`].
-    pub handle: String,
-    /// Whether it is the one that asks.
-    pub current: bool,
-    /// What the browser called itself, without control characters, at most 200 characters.
-    pub user_agent: String,
-    /// Milliseconds since the epoch.
+    pub id: String,
+    /// Milliseconds since 1970.
     pub created_ms: i64,
-    /// To the minute, milliseconds since the epoch.
+    /// Milliseconds since 1970, at most a minute behind.
     pub last_seen_ms: i64,
-    /// The end at the latest, milliseconds since the epoch.
+    /// When it ends if nobody uses it, milliseconds since 1970.
     pub expires_ms: i64,
+    /// What the browser called itself at sign-in.
+    pub user_agent: String,
+    /// The one that asks.
+    pub current: bool,
 }
 
 impl Login {
-    /// Whose cookie this is. `None`: nobody's, ended, or the person is disabled or gone. Errors: [`LoginError::Unavailable`],
-    /// [`LoginError::Internal`].
+    /// Whose cookie it is. `Ok(None)`: nobody's, or no longer: unknown, ended, or the account is not active.
     pub async fn session(&self, cookie_value: &str) -> Result<Option<Session>, LoginError> {
-        if !is_token(cookie_value) {
+        if cookie_value.len() != 43 {
             return Ok(None);
         }
-        let found = self.store.session(&hash_of(cookie_value)).await.map_err(|error| self.store_error(error))?;
-        self.check_clock()?;
+        let id = hash_of_token("session", cookie_value);
+        let stored = self.store.session(&id).await;
+        let Some(mut record) = stored.map_err(|error| self.store_error(error))? else {
+            return Ok(None);
+        };
         let now_ms = self.now_ms();
-        let Some(record) = found.filter(|record| is_live(record, now_ms)) else { return Ok(None) };
-        let Some(person) = self.active_person(&record.identity).await? else { return Ok(None) };
-        if record.last_seen_ms.saturating_add(TOUCH_MS) <= now_ms {
-            if let Err(error) = self.store.touch_session(&record.id_hash, now_ms).await {
-                // The visit goes on: at worst the session ends sooner than it had to.
-                tracing::warn!(error = %self.store_error(error), "a visit could not be written down");
-            }
+        if now_ms >= self.end_of(&record) {
+            return Ok(None);
+        }
+        let Some(person) = self.active_person(&record.identity).await? else {
+            return Ok(None);
+        };
+        if now_ms.saturating_sub(record.last_seen_ms) >= MINUTE_MS {
+            let touched = self.store.touch_session(&id, now_ms).await;
+            touched.map_err(|error| self.store_error(error))?;
+            record.last_seen_ms = now_ms;
         }
         Ok(Some(session_of(record, person)))
     }
 
-    /// Ends this session.
-    pub async fn sign_out(&self, session: &Session) -> Result<(), LoginError> {
-        self.store.delete_session(&session.id_hash).await.map_err(|error| self.store_error(error))
+    /// Makes a session for a person who has just proved to be one. Always a new id, whatever the browser had before.
+    pub(crate) async fn begin_session(
+        &self,
+        identity: &str,
+        user_agent: &str,
+    ) -> Result<SignedIn, LoginError> {
+        let person = self.active_person(identity).await?;
+        let person = person.ok_or(LoginError::SignedOut)?;
+        let now_ms = self.now_ms();
+        let cookie_value = self.draw::<32>();
+        let record = SessionRecord {
+            id_hash: hash_of_token("session", &cookie_value),
+            identity: identity.to_owned(),
+            csrf: self.draw::<16>(),
+            created_ms: now_ms,
+            last_seen_ms: now_ms,
+            expires_ms: now_ms.saturating_add(self.settings.session_absolute_ms),
+            user_agent: printable(user_agent),
+        };
+        let inserted = self.store.insert_session(&record).await;
+        inserted.map_err(|error| self.store_error(error))?;
+        Ok(SignedIn {
+            cookie_value,
+            session: session_of(record, person),
+        })
     }
 
-    /// Ends all sessions of the person, this one too, and if so wished all grants; how many sessions there were.
-    pub async fn sign_out_everywhere(&self, session: &Session, revoke_grants: bool) -> Result<u64, LoginError> {
+    /// Ends this session.
+    pub async fn sign_out(&self, session: &Session) -> Result<(), LoginError> {
+        let deleted = self.store.delete_session(&session.id).await;
+        deleted.map_err(|error| self.store_error(error))
+    }
+
+    /// Ends all sessions of the person, this one too, and on request all grants.
+    pub async fn sign_out_everywhere(
+        &self,
+        session: &Session,
+        revoke_grants: bool,
+    ) -> Result<(), LoginError> {
         let identity = &session.person.identity;
-        let ended = self.end_sessions_of(identity, None).await?;
         if revoke_grants {
-            self.revoke_all_grants(identity, identity, "Signed out everywhere").await?;
+            self.revoke_all(identity, identity, "signed out everywhere")
+                .await?;
         }
-        Ok(ended)
+        self.end_sessions(identity, None).await
     }
 
     /// The person's sessions that have not ended, newest first.
-    pub async fn sessions(&self, session: &Session) -> Result<Vec<SessionSummary>, LoginError> {
-        let records = self.sessions_of(session).await?;
-        let summary = |record: SessionRecord| SessionSummary {
-            handle: handle_of(&record.id_hash),
-            current: record.id_hash == session.id_hash,
-            user_agent: record.user_agent,
-            created_ms: record.created_ms,
-            last_seen_ms: record.last_seen_ms,
-            expires_ms: record.expires_ms,
-        };
-        Ok(records.into_iter().map(summary).collect())
-    }
-
-    /// Ends one of the person's sessions. 404 when the person has none of this name.
-    pub async fn end_session(&self, session: &Session, handle: &str) -> Result<(), LoginError> {
-        let records = self.sessions_of(session).await?;
-        let record = records
-            .iter()
-            .find(|record| handle_of(&record.id_hash) == handle)
-            .ok_or_else(|| LoginError::NotFound("This session has ended already".to_owned()))?;
-        self.store.delete_session(&record.id_hash).await.map_err(|error| self.store_error(error))
-    }
-
-    /// A new session with a new id. The caller has checked who it is, and keeps the turn of accounts.
-    pub(crate) async fn begin_session(&self, identity: &str, user_agent: &str) -> Result<SignedIn, LoginError> {
-        let person = self
-            .active_person(identity)
-            .await?
-            .ok_or_else(|| LoginError::Internal(format!("{identity} is not active, or not known to this node")))?;
-        let cookie_value = self.new_token();
+    pub async fn sessions(&self, session: &Session) -> Result<Vec<SessionView>, LoginError> {
+        let records = self.store.sessions_of(&session.person.identity).await;
         let now_ms = self.now_ms();
-        let record = SessionRecord {
-            id_hash: hash_of(&cookie_value),
-            identity: identity.to_owned(),
-            csrf: self.new_token().to_string(),
-            created_ms: now_ms,
-            last_seen_ms: now_ms,
-            expires_ms: now_ms.saturating_add(LONGEST_MS),
-            user_agent: user_agent.chars().filter(|c| !c.is_control()).take(LONGEST_USER_AGENT).collect(),
-        };
-        self.store.insert_session(&record).await.map_err(|error| self.store_error(error))?;
-        Ok(SignedIn { cookie_value: Secret::new(cookie_value.to_string()), session: session_of(record, person) })
+        let alive = records
+            .map_err(|error| self.store_error(error))?
+            .into_iter();
+        let alive = alive.filter(|record| now_ms < self.end_of(record));
+        Ok(alive
+            .map(|record| SessionView {
+                current: record.id_hash == session.id,
+                created_ms: record.created_ms,
+                last_seen_ms: record.last_seen_ms,
+                expires_ms: self.end_of(&record),
+                id: record.id_hash,
+                user_agent: record.user_agent,
+            })
+            .collect())
     }
 
-    pub(crate) async fn end_sessions_of(&self, identity: &str, except: Option<&str>) -> Result<u64, LoginError> {
-        self.store.delete_sessions_of(identity, except).await.map_err(|error| self.store_error(error))
-    }
-
-    /// Ends every grant of a person that has not ended yet.
-    pub(crate) async fn revoke_all_grants(&self, identity: &str, by: &str, reason: &str) -> Result<(), LoginError> {
-        let now_ms = self.now_ms();
-        let grants = self.store.grants_of(identity).await.map_err(|error| self.store_error(error))?;
-        let ids: Vec<String> =
-            grants.into_iter().filter(|g| g.revoked_ms.is_none() && g.expires_ms > now_ms).map(|g| g.id).collect();
-        if !ids.is_empty() {
-            self.auth.revoke_grants(identity, by, &ids, reason).await?;
+    /// Ends one session of the same person. Not found: it has ended, or is somebody else's.
+    pub async fn end_session(&self, session: &Session, id: &str) -> Result<(), LoginError> {
+        let mine = self.sessions(session).await?;
+        if !mine.iter().any(|view| view.id == id) {
+            return Err(LoginError::NotFound(
+                "This session has ended already.".to_owned(),
+            ));
         }
-        Ok(())
+        let deleted = self.store.delete_session(id).await;
+        deleted.map_err(|error| self.store_error(error))
     }
 
-    /// A person who may act. One whom this node does not know may have been made by another process: the store is asked once.
-    async fn active_person(&self, identity: &str) -> Result<Option<Person>, LoginError> {
-        let here = || self.auth.directory().person(identity).map(|person| person.record.clone());
-        let mut record = here();
-        if record.is_none() && self.auth.catch_up().await.map_err(|error| self.store_error(error))? {
-            record = here();
+    pub(crate) async fn end_sessions(
+        &self,
+        identity: &str,
+        except: Option<&str>,
+    ) -> Result<(), LoginError> {
+        let deleted = self.store.delete_sessions_of(identity, except).await;
+        deleted.map(|_| ()).map_err(|error| self.store_error(error))
+    }
+
+    /// The person, if they may act. Somebody unknown is looked for in the store once.
+    pub(crate) async fn active_person(&self, identity: &str) -> Result<Option<Person>, LoginError> {
+        if self.auth.directory().person(identity).is_none() {
+            let caught_up = self.auth.catch_up().await;
+            caught_up.map_err(|error| self.store_error(error))?;
         }
-        Ok(record.filter(|record| !record.disabled).map(|record| Person::from(&record)))
+        let directory = self.auth.directory();
+        let person = directory.person(identity);
+        Ok(person
+            .filter(|person| !person.record.disabled)
+            .map(|person| person_of(&person.record)))
     }
 
-    async fn sessions_of(&self, session: &Session) -> Result<Vec<SessionRecord>, LoginError> {
-        let now_ms = self.now_ms();
-        let records = self.store.sessions_of(&session.person.identity).await.map_err(|error| self.store_error(error))?;
-        Ok(records.into_iter().filter(|record| is_live(record, now_ms)).collect())
+    fn end_of(&self, record: &SessionRecord) -> i64 {
+        let idle_end_ms = record
+            .last_seen_ms
+            .saturating_add(self.settings.session_idle_ms);
+        record.expires_ms.min(idle_end_ms)
     }
-}
-
-fn is_live(record: &SessionRecord, now_ms: i64) -> bool {
-    now_ms < record.expires_ms && now_ms < record.last_seen_ms.saturating_add(IDLE_MS)
 }
 
 fn session_of(record: SessionRecord, person: Person) -> Session {
     Session {
+        id: record.id_hash,
         person,
         csrf: record.csrf,
-        handle: handle_of(&record.id_hash),
         created_ms: record.created_ms,
+        last_seen_ms: record.last_seen_ms,
         expires_ms: record.expires_ms,
-        id_hash: record.id_hash,
+        user_agent: record.user_agent,
     }
 }
 
-/// 128 bits of a hash of the hash: shown in pages, so that not even what the store has is told.
-fn handle_of(id_hash: &str) -> String {
-    let mut hash = Sha256::new();
-    hash.update(b"falconer session handle\0");
-    hash.update(id_hash.as_bytes());
-    let mut handle = URL_SAFE_NO_PAD.encode(hash.finalize());
-    handle.truncate(22);
-    handle
+fn person_of(record: &IdentityRecord) -> Person {
+    Person {
+        identity: record.identity.clone(),
+        provider: record.provider.clone(),
+        subject: record.subject.clone(),
+        display_name: record.display_name.clone(),
+        email: record.email.clone(),
+        email_verified: record.email_verified,
+        groups: record.groups.clone(),
+    }
+}
+
+/// A browser can call itself anything; 200 characters of it are enough to know it again.
+fn printable(user_agent: &str) -> String {
+    user_agent
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect()
 }

@@ -1,75 +1,93 @@
 //! What the operator configures of this crate.
 
-use falconer_auth::DAY_MS;
+use std::sync::Arc;
 
-/// What one password hash costs. More is slower for everybody, guessers most of all.
+use falconer_auth::{DAY_MS, HOUR_MS, MINUTE_MS, OnFatal};
+
+/// Everything that [`crate::Login::open`] needs besides auth, the store, the clock and randomness.
+#[derive(Clone)]
+pub struct LoginSettings {
+    /// `grant.max_ttl`: the longest life of a grant in milliseconds, at most 31 days. Default 7 days.
+    pub grant_max_ttl_ms: i64,
+    /// `grant.registered_only`: grants go to registered targets only. Default no.
+    pub registered_only: bool,
+    /// `[[target]]`.
+    pub registered_targets: Vec<RegisteredTarget>,
+    /// Whether people sign in with local accounts. Default yes.
+    pub local_accounts: bool,
+    /// What the first administrator gets besides `auth:*`. May not cover `assume:`.
+    pub administrator_scopes: Vec<String>,
+    /// What hashing one password costs.
+    pub password_cost: PasswordCost,
+    /// How many passwords are hashed at the same time. Default 2.
+    pub password_workers: usize,
+    /// How many more may wait; beyond it people are told to try again. Default 16.
+    pub password_queue: usize,
+    /// A session ends this long after sign-in. Default 7 days.
+    pub session_absolute_ms: i64,
+    /// A session ends this long after its last use. Default 24 hours.
+    pub session_idle_ms: i64,
+    /// Wrong passwords for one account within the window. Default 10.
+    pub attempts_by_account: u32,
+    /// Attempts from one address (for IPv6 one /64) within the window. Default 100: many people can share an address.
+    pub attempts_by_address: u32,
+    /// The window. Default 15 minutes.
+    pub attempts_window_ms: i64,
+    /// Makes forms hold across restarts and nodes; `None`: a key of this process.
+    pub form_key: Option<[u8; 32]>,
+    /// Ends the process when the store lost its footing; the default does nothing.
+    pub on_fatal: OnFatal,
+}
+
+/// A target that the administrator knows: `[[target]]` of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredTarget {
+    /// What the page calls it.
+    pub name: String,
+    /// Exact targets. A request may add one query parameter, `state`, at the end of the query.
+    pub targets: Vec<String>,
+}
+
+/// Parameters of argon2id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordCost {
-    /// Memory in KiB; at least 8 for each lane.
+    /// Memory in KiB.
     pub memory_kib: u32,
-    /// Passes over that memory; at least 1.
+    /// Passes over the memory.
     pub passes: u32,
-    /// Lanes; at least 1. They are computed one after the other.
+    /// Lanes.
     pub lanes: u32,
 }
 
 impl Default for PasswordCost {
-    /// 19 MiB, two passes, one lane: the least that is recommended for argon2id (OWASP Password Storage Cheat Sheet).
+    /// 19 MiB, two passes, one lane: OWASP's recommendation for argon2id.
     fn default() -> Self {
-        PasswordCost { memory_kib: 19 * 1024, passes: 2, lanes: 1 }
-    }
-}
-
-impl PasswordCost {
-    /// As cheap as argon2id gets: for tests only.
-    pub const CHEAPEST: PasswordCost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
-}
-
-/// A service that the operator knows: the grant page shows it by name, and nobody has to type its host.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegisteredTarget {
-    /// For people, such as `Notes`.
-    pub name: String,
-    /// Exact targets: scheme, host, port and path.
-    pub targets: Vec<String>,
-}
-
-/// Everything that [`crate::Login::open`] needs besides the use cases, the store, the clock and randomness.
-#[derive(Clone, Debug)]
-pub struct LoginSettings {
-    /// The longest grant, in milliseconds; at most 31 days.
-    pub max_ttl_ms: i64,
-    /// Refuse targets that are not registered.
-    pub registered_only: bool,
-    /// The registered targets.
-    pub targets: Vec<RegisteredTarget>,
-    /// What the first administrator gets besides `auth:*`.
-    pub setup_scopes: Vec<String>,
-    /// The cost of new password hashes.
-    pub password_cost: PasswordCost,
-    /// How many passwords are hashed at once; each takes a thread and [`PasswordCost::memory_kib`].
-    pub password_workers: usize,
-    /// How many more may wait for that; beyond it people are told to try again.
-    pub password_queue: usize,
-}
-
-impl LoginSettings {
-    /// As on a fresh install: grants of up to 31 days for any target, no registered targets.
-    pub fn new() -> LoginSettings {
-        LoginSettings {
-            max_ttl_ms: 31 * DAY_MS,
-            registered_only: false,
-            targets: Vec::new(),
-            setup_scopes: Vec::new(),
-            password_cost: PasswordCost::default(),
-            password_workers: 2,
-            password_queue: 30,
+        PasswordCost {
+            memory_kib: 19 * 1024,
+            passes: 2,
+            lanes: 1,
         }
     }
 }
 
 impl Default for LoginSettings {
     fn default() -> Self {
-        LoginSettings::new()
+        LoginSettings {
+            grant_max_ttl_ms: 7 * DAY_MS,
+            registered_only: false,
+            registered_targets: Vec::new(),
+            local_accounts: true,
+            administrator_scopes: Vec::new(),
+            password_cost: PasswordCost::default(),
+            password_workers: 2,
+            password_queue: 16,
+            session_absolute_ms: 7 * DAY_MS,
+            session_idle_ms: 24 * HOUR_MS,
+            attempts_by_account: 10,
+            attempts_by_address: 100,
+            attempts_window_ms: 15 * MINUTE_MS,
+            form_key: None,
+            on_fatal: Arc::new(|_| ()),
+        }
     }
 }

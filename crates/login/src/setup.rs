@@ -1,36 +1,41 @@
-//! The set-up link: whoever holds it makes the first administrator, once, within an hour.
+//! The first administrator: a link that is valid for an hour and works once.
 
 use falconer_auth::{HOUR_MS, Revision};
 
-use crate::account_rules::person_of;
-use crate::accounts::{NewAccount, name_taken};
+use crate::account::person_of;
+use crate::accounts::NewAccount;
 use crate::error::LoginError;
-use crate::login::{Login, hash_of, is_token};
+use crate::fingerprint::hash_of_token;
+use crate::login::Login;
 
-/// The administrator's own scopes, besides what is configured.
-const ADMINISTRATOR: &str = "auth:*";
+/// A new set-up link's token: to be shown once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SetupLink {
+    /// 43 characters of `A-Za-z0-9_-`.
+    pub token: String,
+    /// Milliseconds since 1970.
+    pub expires_ms: i64,
+}
 
 impl Login {
-    /// A new link's token, 256 random bits in 43 characters of base64url, and its end, an hour from now in milliseconds since the epoch.
-    /// The store has only a hash of the token.
-    pub async fn create_setup_link(&self) -> Result<(String, i64), LoginError> {
-        let token = self.new_token();
+    /// Makes a link. It is the caller's to show it to nobody but the operator.
+    pub async fn create_setup_link(&self) -> Result<SetupLink, LoginError> {
+        let token = self.draw::<32>();
         let expires_ms = self.now_ms().saturating_add(HOUR_MS);
-        self.store.put_setup_link(&hash_of(&token), expires_ms).await.map_err(|error| self.store_error(error))?;
-        Ok((token.to_string(), expires_ms))
+        let kept = self.store.put_setup_link(&hash(&token), expires_ms).await;
+        kept.map_err(|error| self.store_error(error))?;
+        Ok(SetupLink { token, expires_ms })
     }
 
-    /// Whether the link can still be used.
+    /// Whether the link still works.
     pub async fn setup_link_valid(&self, token: &str) -> Result<bool, LoginError> {
-        self.check_clock()?;
-        if !is_token(token) {
-            return Ok(false);
-        }
-        self.store.setup_link_valid(&hash_of(token), self.now_ms()).await.map_err(|error| self.store_error(error))
+        let hash = hash(token);
+        let valid = self.store.setup_link_valid(&hash, self.now_ms());
+        valid.await.map_err(|error| self.store_error(error))
     }
 
-    /// Makes the administrator and uses the link up, in one step. 400 when something is not as [`NewAccount`] says, 409 when the link is used
-    /// or over, or the name was ever used (the link stays usable then).
+    /// Makes the first administrator: `auth:*` and what the configuration lists. Conflict: the link is over or used, or the name is taken
+    /// (then the link stays usable).
     pub async fn complete_setup(
         &self,
         token: &str,
@@ -39,32 +44,30 @@ impl Login {
         email: Option<&str>,
         password: &str,
     ) -> Result<Revision, LoginError> {
+        // Before any hashing: a stranger without a link costs nothing.
         if !self.setup_link_valid(token).await? {
-            return Err(link_over());
+            return Err(LoginError::Conflict(
+                "The set-up link was used or is over. `falconer setup-link` makes another."
+                    .to_owned(),
+            ));
         }
-        let mut scopes = vec![ADMINISTRATOR.to_owned()];
-        scopes.extend(self.settings.setup_scopes.iter().cloned());
-        let new = NewAccount {
+        let mut scopes = vec!["auth:*".to_owned()];
+        scopes.extend(self.settings.administrator_scopes.iter().cloned());
+        scopes.dedup();
+        let mut account = self.new_account(&NewAccount {
             name: name.to_owned(),
             display_name: display_name.to_owned(),
             email: email.map(str::to_owned),
-            password: Some(password.to_owned()),
             groups: Vec::new(),
             scopes,
-        };
-        let now_ms = self.now_ms();
-        let account = self.account_of(new, now_ms).await?;
-        let _turn = self.accounts_turn.lock().await;
-        if self.store.account(name).await.map_err(|error| self.store_error(error))?.is_some() {
-            return Err(name_taken(name));
-        }
-        match self.auth.complete_setup(&hash_of(token), &account, &person_of(&account, now_ms)).await.map_err(LoginError::from) {
-            Err(LoginError::Conflict(_)) => Err(link_over()),
-            outcome => outcome,
-        }
+        })?;
+        account.password_hash = Some(self.hash_password(password).await?);
+        let person = person_of(&account, account.created_ms);
+        let hash = hash(token);
+        Ok(self.auth.complete_setup(&hash, &account, &person).await?)
     }
 }
 
-fn link_over() -> LoginError {
-    LoginError::Conflict("This set-up link was used, or its hour is over; `falconer setup-link` makes another".to_owned())
+fn hash(token: &str) -> String {
+    hash_of_token("set-up", token)
 }

@@ -1,0 +1,174 @@
+//! Scopes in words, for people: what the protocol's own scopes allow is known, of others only their parts.
+
+/// A piece of a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LabelPart {
+    /// The text, to be escaped.
+    pub text: String,
+    /// A name, to be set apart from the words around it.
+    pub strong: bool,
+}
+
+/// A scope in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Under which heading it belongs: the service's name, such as `notes` or `auth`; `roles` for `assume:`; `other`.
+    pub group: String,
+    /// One sentence without a full stop.
+    pub label: Vec<LabelPart>,
+}
+
+/// Prefixes of the auth service's scopes, and what somebody may do who has them.
+const AUTH: &[(&str, &str)] = &[
+    ("create-client:", "Create clients named"),
+    ("update-client:", "Change clients named"),
+    ("delete-client:", "Delete clients named"),
+    ("enable-client:", "Enable clients named"),
+    ("disable-client:", "Disable clients named"),
+    (
+        "reset-access-token:",
+        "Give new access tokens to clients named",
+    ),
+    ("get-client:", "See clients named"),
+    ("create-role:", "Create roles named"),
+    ("update-role:", "Change roles named"),
+    ("delete-role:", "Delete roles named"),
+    ("get-role:", "See roles named"),
+    ("list-clients", "See the list of clients"),
+    ("list-roles", "See the list of roles"),
+    ("expand-scopes", "See what scopes come to"),
+    ("current-scopes", "See what it may do itself"),
+    (
+        "get-entity-history:",
+        "See what happened to records of the kind",
+    ),
+    ("list-audit-history:", "See what was done by"),
+];
+
+/// Says in words what a scope allows.
+pub fn describe(scope: &str) -> Description {
+    if let Some(role) = scope.strip_prefix("assume:") {
+        return of_role(role);
+    }
+    let Some((service, rest)) = scope.split_once(':') else {
+        return of_bare(scope);
+    };
+    let label = if service == "auth" {
+        of_auth(rest)
+    } else {
+        of_other(rest)
+    };
+    Description {
+        group: service.to_owned(),
+        label,
+    }
+}
+
+fn of_role(role: &str) -> Description {
+    let label = match role.strip_suffix('*') {
+        Some("") => vec![words("Everything that any role gives")],
+        Some(prefix) => vec![
+            words("Everything that the roles that begin with "),
+            name(prefix),
+            words(" give"),
+        ],
+        None => {
+            let (what, of) = match role.split_once(':') {
+                Some((kind, of)) if kind.ends_with("-group") || kind.ends_with("-team") => {
+                    ("Everything that members of ", of)
+                }
+                Some((kind, of)) if kind.ends_with("-user") || kind == "login-identity" => {
+                    ("Everything that belongs to the person ", of)
+                }
+                _ => ("Everything that the role ", role),
+            };
+            let end = match what {
+                "Everything that members of " => " get",
+                "Everything that the role " => " gives",
+                _ => "",
+            };
+            let mut label = vec![words(what), name(of)];
+            if !end.is_empty() {
+                label.push(words(end));
+            }
+            label
+        }
+    };
+    Description {
+        group: "roles".to_owned(),
+        label,
+    }
+}
+
+fn of_bare(scope: &str) -> Description {
+    let label = match scope.strip_suffix('*') {
+        Some("") => vec![words("Everything")],
+        Some(prefix) => vec![words("Everything that begins with "), name(prefix)],
+        None => vec![name(scope)],
+    };
+    Description {
+        group: "other".to_owned(),
+        label,
+    }
+}
+
+fn of_auth(rest: &str) -> Vec<LabelPart> {
+    for (prefix, sentence) in AUTH {
+        if let Some(object) = rest.strip_prefix(prefix) {
+            if prefix.ends_with(':') || object.is_empty() {
+                return sentence_about(sentence, object, prefix.ends_with(':'));
+            }
+        }
+    }
+    of_other(rest)
+}
+
+/// `read:zap/*` as "Read zap/...".
+fn of_other(rest: &str) -> Vec<LabelPart> {
+    match rest.split_once(':') {
+        Some((action, object)) => sentence_about(&capitalized(action), object, true),
+        None => match rest.strip_suffix('*') {
+            Some("") => vec![words("Everything")],
+            Some(prefix) => vec![words("Everything that begins with "), name(prefix)],
+            None => vec![words(&capitalized(rest))],
+        },
+    }
+}
+
+fn sentence_about(sentence: &str, object: &str, has_object: bool) -> Vec<LabelPart> {
+    if !has_object {
+        return vec![words(sentence)];
+    }
+    match object.strip_suffix('*') {
+        Some("") => vec![words(&format!("{sentence} anything"))],
+        Some(prefix) => vec![
+            words(&format!("{sentence} ")),
+            name(prefix),
+            words(" and whatever follows"),
+        ],
+        None => vec![words(&format!("{sentence} ")), name(object)],
+    }
+}
+
+fn capitalized(word: &str) -> String {
+    let spaced = word.replace(['-', '_'], " ");
+    let mut letters = spaced.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => spaced,
+    }
+}
+
+fn words(text: &str) -> LabelPart {
+    LabelPart {
+        text: text.to_owned(),
+        strong: false,
+    }
+}
+
+fn name(text: &str) -> LabelPart {
+    LabelPart {
+        text: text.to_owned(),
+        strong: true,
+    }
+}

@@ -1,0 +1,26 @@
+//! Short names for long content, and hashes of secrets that must be found again.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+/// 43 characters of `A-Za-z0-9_-` that stand for this list of texts.
+pub(crate) fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        // The length in front keeps ("ab", "c") and ("a", "bc") apart.
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    URL_SAFE_NO_PAD.encode(hash.finalize())
+}
+
+/// What is stored of a random token instead of the token. No salt: the token has 128 bits or more of its own.
+pub(crate) fn hash_of_token(purpose: &str, token: &str) -> String {
+    fingerprint([purpose, token])
+}
+
+/// Random bytes as text for cookies, forms and links: `A-Za-z0-9_-`.
+pub(crate) fn token_text(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}

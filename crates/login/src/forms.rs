@@ -1,0 +1,74 @@
+//! Forms that are not forged: tokens for sessions and for people who are not signed in yet (`security.md` rule 7).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use crate::login::Login;
+use crate::session::Session;
+
+/// What a browser without a session gets: the cookie and the token of the sign-in form belong together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AnonymousForm {
+    /// 22 characters of `A-Za-z0-9_-`, for a cookie.
+    pub cookie_value: String,
+    /// For a hidden field.
+    pub token: String,
+}
+
+/// The key of the tokens of people who are not signed in.
+pub(crate) struct FormKey(Zeroizing<[u8; 32]>);
+
+impl FormKey {
+    pub(crate) fn new(key: [u8; 32]) -> FormKey {
+        FormKey(Zeroizing::new(key))
+    }
+
+    fn token(&self, cookie_value: &str) -> Option<String> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).ok()?;
+        mac.update(b"falconer anonymous form\n");
+        mac.update(cookie_value.as_bytes());
+        Some(URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    }
+}
+
+impl Login {
+    /// The form of somebody who is not signed in. With the cookie that the browser sent, if any, so that two tabs both work.
+    pub fn anonymous_form(&self, cookie_value: Option<&str>) -> AnonymousForm {
+        let cookie_value = cookie_value
+            .filter(|value| is_cookie_value(value))
+            .map_or_else(|| self.draw::<16>(), str::to_owned);
+        let token = self.form_key.token(&cookie_value).unwrap_or_default();
+        AnonymousForm {
+            cookie_value,
+            token,
+        }
+    }
+
+    /// Whether a form of somebody who is not signed in was made by us for this browser.
+    pub fn anonymous_form_is_ours(&self, cookie_value: &str, token: &str) -> bool {
+        let expected = self.form_key.token(cookie_value);
+        is_cookie_value(cookie_value) && expected.is_some_and(|expected| equal(&expected, token))
+    }
+}
+
+impl Session {
+    /// Whether a form was made for this session.
+    pub fn owns_form(&self, csrf: &str) -> bool {
+        equal(&self.csrf, csrf)
+    }
+}
+
+fn is_cookie_value(value: &str) -> bool {
+    value.len() == 22
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+}
+
+fn equal(expected: &str, given: &str) -> bool {
+    !expected.is_empty() && bool::from(expected.as_bytes().ct_eq(given.as_bytes()))
+}

@@ -1,0 +1,332 @@
+//! Granting: from what the page showed and the person chose to a URL that carries credentials (`grants.md`).
+
+use falconer_auth::{ApiError, NewGrant, Revision};
+use falconer_scopes::ScopeSet;
+use falconer_store::GrantRecord;
+
+use crate::broad::World;
+use crate::delivery::Credentials;
+use crate::error::{GrantError, LoginError};
+use crate::fingerprint::fingerprint;
+use crate::identity;
+use crate::login::Login;
+use crate::offer::{Circumstances, Offer};
+use crate::request::GrantRequest;
+use crate::selection::{Selection, Ticks};
+use crate::session::Session;
+
+/// What came back with the form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// [`Login::new_nonce`], as the form had it.
+    pub nonce: String,
+    /// [`Offer::shown`], as the form had it.
+    pub shown: String,
+    /// [`crate::Line::key`] of each ticked line.
+    pub ticked: Vec<String>,
+    /// The tick of [`Offer::everything`].
+    pub everything: bool,
+    /// The tick of [`Offer::broad`].
+    pub broad: bool,
+    /// The tick of [`Offer::identity_line`].
+    pub identity: bool,
+    /// One of [`Offer::lifetimes`], in milliseconds.
+    pub lifetime_ms: i64,
+    /// The host as the person typed it, where it was asked for.
+    pub typed_host: Option<String>,
+}
+
+/// Access was granted: now or by an earlier press of the same button.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// Where to send the browser: holds credentials, so never log it.
+    pub location: String,
+    /// The grant's id.
+    pub id: String,
+    /// When it ends, milliseconds since 1970.
+    pub expires_ms: i64,
+    /// At which it holds.
+    pub revision: Revision,
+}
+
+impl Login {
+    /// A nonce for one form: 22 characters of `A-Za-z0-9_-`.
+    pub fn new_nonce(&self) -> String {
+        self.draw::<16>()
+    }
+
+    /// What the person can grant to this request. Errors: [`GrantError::NotRegistered`], and [`LoginError::SignedOut`] when the account is
+    /// not active any more.
+    pub async fn offer(
+        &self,
+        session: &Session,
+        request: &GrantRequest,
+    ) -> Result<Offer, GrantError> {
+        let directory = self.auth.directory();
+        let expand = |scopes: &[&str]| directory.expand(scopes);
+        self.offer_in(session, request, World::new(&expand)).await
+    }
+
+    /// Grants what was chosen. Pressing twice gives the same answer; the same nonce with other choices makes another grant and revokes the
+    /// first; after a revocation it is an error.
+    pub async fn grant(
+        &self,
+        session: &Session,
+        request: &GrantRequest,
+        choices: &Choices,
+    ) -> Result<Granted, GrantError> {
+        check_nonce(&choices.nonce)?;
+        let hash = hash_of(request, choices);
+        if let Some(earlier) = self.earlier(session, choices, &hash).await? {
+            return self.deliver(request, &earlier);
+        }
+        let directory = self.auth.directory();
+        let expand = |scopes: &[&str]| directory.expand(scopes);
+        let world = World::new(&expand);
+        let mut offer = self.offer_in(session, request, world).await?;
+        let selection = select(&mut offer, choices, &world)?;
+        let identity_for = identity_for(&mut offer, choices);
+        if offer.needs_host_typed && !host_is_typed(request, choices) {
+            return Err(GrantError::HostNotTyped(Box::new(offer)));
+        }
+        if selection.scopes.is_empty() && identity_for.is_empty() && offer.has_anything() {
+            return Err(GrantError::Nothing(Box::new(offer)));
+        }
+        let new = self.new_grant(
+            session,
+            request,
+            choices,
+            &offer,
+            selection,
+            identity_for,
+            hash,
+        );
+        let issued = match self.auth.add_grant(new).await {
+            Ok(issued) => issued,
+            Err(error) => return Err(self.refused(session, request, choices, error).await),
+        };
+        if offer.needs_host_typed {
+            let origin = request.target.origin();
+            let identity = &session.person.identity;
+            let remembered = self.store.remember_origin(identity, &origin, self.now_ms());
+            remembered.await.map_err(|error| self.store_error(error))?;
+        }
+        self.deliver(request, &issued.grant)
+    }
+
+    async fn offer_in(
+        &self,
+        session: &Session,
+        request: &GrantRequest,
+        world: World<'_>,
+    ) -> Result<Offer, GrantError> {
+        let registered_name = self.registered.name_of(&request.target).map(str::to_owned);
+        if self.settings.registered_only && registered_name.is_none() {
+            return Err(GrantError::NotRegistered(request.target.host_and_port()));
+        }
+        let identity = &session.person.identity;
+        let held = self.auth.person_scopes(identity);
+        let held: ScopeSet = held.ok_or(LoginError::SignedOut)?;
+        let origin = request.target.origin();
+        let remembered = self.store.remembered_origins(identity).await;
+        let remembered = remembered.map_err(|error| self.store_error(error))?;
+        Ok(Offer::new(
+            request,
+            &Circumstances {
+                held: &held,
+                world,
+                registered_name,
+                remembered: remembered.iter().any(|(known, _)| *known == origin),
+                max_ttl_ms: self.settings.grant_max_ttl_ms,
+            },
+        ))
+    }
+
+    /// The grant that this very form has made before.
+    async fn earlier(
+        &self,
+        session: &Session,
+        choices: &Choices,
+        hash: &str,
+    ) -> Result<Option<GrantRecord>, GrantError> {
+        let identity = &session.person.identity;
+        let earlier = self.store.grant_by_nonce(identity, &choices.nonce).await;
+        let Some(earlier) = earlier.map_err(|error| self.store_error(error))? else {
+            return Ok(None);
+        };
+        if earlier.revoked_ms.is_some() {
+            return Err(GrantError::Revoked);
+        }
+        if earlier.choices != hash {
+            return Ok(None);
+        }
+        if self.now_ms() >= earlier.expires_ms {
+            return Err(GrantError::Ended);
+        }
+        Ok(Some(earlier))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is one part of the grant")]
+    fn new_grant(
+        &self,
+        session: &Session,
+        request: &GrantRequest,
+        choices: &Choices,
+        offer: &Offer,
+        selection: Selection,
+        identity_for: Vec<String>,
+        hash: String,
+    ) -> NewGrant {
+        let target = &request.target;
+        NewGrant {
+            identity: session.person.identity.clone(),
+            host: identity::encode(&target.host_and_port()),
+            target: target.href().to_owned(),
+            target_origin: target.origin(),
+            scopes: selection.scopes,
+            everything: selection.everything,
+            identity_for,
+            expires_ms: self.now_ms().saturating_add(choices.lifetime_ms),
+            nonce: choices.nonce.clone(),
+            choices: hash,
+            label: offer
+                .registered_name
+                .clone()
+                .unwrap_or_else(|| target.host_and_port()),
+        }
+    }
+
+    fn deliver(&self, request: &GrantRequest, grant: &GrantRecord) -> Result<Granted, GrantError> {
+        let credentials = self.auth.grant_credentials(grant)?;
+        let location = request.target.deliver(
+            request.response_mode,
+            &Credentials {
+                client_id: &credentials.client_id,
+                access_token: credentials.access_token.expose(),
+                certificate: &credentials.certificate,
+            },
+        );
+        Ok(Granted {
+            location,
+            id: grant.id.clone(),
+            expires_ms: grant.expires_ms,
+            revision: self.auth.revision(),
+        })
+    }
+
+    /// What auth's refusal means to the person. Roles and scopes may have changed between the offer and the decision: show the page again.
+    async fn refused(
+        &self,
+        session: &Session,
+        request: &GrantRequest,
+        choices: &Choices,
+        error: ApiError,
+    ) -> GrantError {
+        match error {
+            ApiError::RequestConflict(_) | ApiError::InsufficientScopes { .. } => {
+                match self.earlier(session, choices, "").await {
+                    Err(error) => error,
+                    Ok(_) => match self.offer(session, request).await {
+                        Ok(offer) => review(offer),
+                        Err(error) => error,
+                    },
+                }
+            }
+            other => other.into(),
+        }
+    }
+}
+
+/// The ticks as a closed set, if the page has shown just that.
+fn select(
+    offer: &mut Offer,
+    choices: &Choices,
+    world: &World<'_>,
+) -> Result<Selection, GrantError> {
+    if !offer.was_shown(&choices.shown, &[]) {
+        return Err(review(offer.clone()));
+    }
+    if !offer.lifetimes.iter().any(|l| l.ms == choices.lifetime_ms) {
+        return Err(GrantError::BadForm(
+            "The form asks for a time that was not on offer.".to_owned(),
+        ));
+    }
+    offer.default_lifetime_ms = choices.lifetime_ms;
+    let ticks = Ticks {
+        keys: &choices.ticked,
+        everything: choices.everything,
+        broad: choices.broad,
+    };
+    let selection = Selection::new(offer, &ticks, world).ok_or_else(|| {
+        GrantError::BadForm("The form asks for something that was not on offer.".to_owned())
+    })?;
+    let was_shown = offer.was_shown(&choices.shown, &selection.taken_away);
+    offer.show_cost(&selection.taken_away);
+    if !was_shown {
+        return Err(GrantError::Review {
+            offer: Box::new(offer.clone()),
+            reason: "Some of what you ticked includes what you did not tick, so that was taken away too. Look again before you grant.",
+        });
+    }
+    Ok(selection)
+}
+
+fn review(offer: Offer) -> GrantError {
+    GrantError::Review {
+        offer: Box::new(offer),
+        reason: "What you may do has changed since the page was shown. Look again before you grant.",
+    }
+}
+
+fn identity_for(offer: &mut Offer, choices: &Choices) -> Vec<String> {
+    match &mut offer.identity_line {
+        None => Vec::new(),
+        Some(line) => {
+            line.ticked = choices.identity;
+            if choices.identity {
+                line.origins.clone()
+            } else {
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// White space around it does not count, nor do capital letters; a port that is shown may be typed.
+fn host_is_typed(request: &GrantRequest, choices: &Choices) -> bool {
+    let typed = choices.typed_host.as_deref().unwrap_or_default().trim();
+    let target = &request.target;
+    typed.eq_ignore_ascii_case(target.host()) || typed.eq_ignore_ascii_case(&target.host_and_port())
+}
+
+fn check_nonce(nonce: &str) -> Result<(), GrantError> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if (16..=64).contains(&nonce.len()) && nonce.bytes().all(plain) {
+        return Ok(());
+    }
+    Err(GrantError::BadForm(
+        "The form has no nonce of ours.".to_owned(),
+    ))
+}
+
+/// The same request with the same choices, whenever the button is pressed.
+fn hash_of(request: &GrantRequest, choices: &Choices) -> String {
+    let mut ticked: Vec<&str> = choices.ticked.iter().map(String::as_str).collect();
+    ticked.sort_unstable();
+    ticked.dedup();
+    let lifetime = choices.lifetime_ms.to_string();
+    let (content, _) = choices
+        .shown
+        .split_once('.')
+        .unwrap_or((&choices.shown, ""));
+    let flag = |on: bool| if on { "1" } else { "0" };
+    let fixed = [
+        request.canonical_query(),
+        content,
+        &lifetime,
+        flag(choices.everything),
+        flag(choices.broad),
+        flag(choices.identity),
+    ];
+    fingerprint(fixed.into_iter().chain(ticked))
+}

@@ -1,0 +1,170 @@
+//! What a person has granted, and the sites that they have confirmed: to look at and to take back.
+
+use std::collections::BTreeMap;
+
+use falconer_store::GrantRecord;
+
+use crate::describe::{LabelPart, describe};
+use crate::error::LoginError;
+use crate::login::Login;
+use crate::session::Session;
+
+/// How a grant stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantState {
+    /// It can be used.
+    Active,
+    /// Its time is over.
+    Ended,
+    /// Somebody took it back.
+    Revoked,
+}
+
+/// One grant in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantView {
+    /// As stored.
+    pub record: GrantRecord,
+    /// Checked just now.
+    pub state: GrantState,
+    /// What was granted, by service.
+    pub gives: Vec<ScopeGroup>,
+}
+
+/// Scopes of one service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeGroup {
+    /// Such as `notes`.
+    pub name: String,
+    /// In the order of the set.
+    pub scopes: Vec<ScopeInWords>,
+}
+
+/// A scope and what it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeInWords {
+    /// As it is.
+    pub scope: String,
+    /// One sentence.
+    pub label: Vec<LabelPart>,
+}
+
+/// Groups scopes by service, in words. Groups come by name, `roles` and `other` like the rest.
+pub fn in_words<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Vec<ScopeGroup> {
+    let mut groups: BTreeMap<String, Vec<ScopeInWords>> = BTreeMap::new();
+    for scope in scopes {
+        let description = describe(scope);
+        groups
+            .entry(description.group)
+            .or_default()
+            .push(ScopeInWords {
+                scope: scope.to_owned(),
+                label: description.label,
+            });
+    }
+    groups
+        .into_iter()
+        .map(|(name, scopes)| ScopeGroup { name, scopes })
+        .collect()
+}
+
+impl Login {
+    /// All grants of the person, newest first, ended and revoked ones too.
+    pub async fn grants_of(&self, session: &Session) -> Result<Vec<GrantView>, LoginError> {
+        let grants = self.store.grants_of(&session.person.identity).await;
+        let grants = grants.map_err(|error| self.store_error(error))?;
+        let now_ms = self.now_ms();
+        Ok(grants
+            .into_iter()
+            .map(|grant| view_of(grant, now_ms))
+            .collect())
+    }
+
+    /// Takes a grant back, at once. Not found: there is none of this id, or it is somebody else's.
+    pub async fn revoke(&self, session: &Session, id: &str) -> Result<(), LoginError> {
+        let identity = &session.person.identity;
+        let grant = self.store.grant(id).await;
+        let grant = grant.map_err(|error| self.store_error(error))?;
+        if grant.is_none_or(|grant| grant.identity != *identity) {
+            return Err(LoginError::NotFound(
+                "You have made no such grant.".to_owned(),
+            ));
+        }
+        self.revoke_those(
+            identity,
+            identity,
+            vec![id.to_owned()],
+            "revoked by the person",
+        )
+        .await
+    }
+
+    /// Takes back everything that a person has granted.
+    pub(crate) async fn revoke_all(
+        &self,
+        owner: &str,
+        by: &str,
+        reason: &str,
+    ) -> Result<(), LoginError> {
+        let grants = self.store.grants_of(owner).await;
+        let grants = grants.map_err(|error| self.store_error(error))?;
+        let ids = grants
+            .into_iter()
+            .filter(|grant| grant.revoked_ms.is_none())
+            .map(|grant| grant.id)
+            .collect();
+        self.revoke_those(owner, by, ids, reason).await
+    }
+
+    async fn revoke_those(
+        &self,
+        owner: &str,
+        by: &str,
+        ids: Vec<String>,
+        reason: &str,
+    ) -> Result<(), LoginError> {
+        // Auth passes over what this node has not heard of yet.
+        if ids
+            .iter()
+            .any(|id| self.auth.directory().grant(id).is_none())
+        {
+            let caught_up = self.auth.catch_up().await;
+            caught_up.map_err(|error| self.store_error(error))?;
+        }
+        self.auth.revoke_grants(owner, by, &ids, reason).await?;
+        Ok(())
+    }
+
+    /// Origins that the person has confirmed by typing the host, with the time of that in milliseconds since 1970.
+    pub async fn remembered_origins(
+        &self,
+        session: &Session,
+    ) -> Result<Vec<(String, i64)>, LoginError> {
+        let origins = self
+            .store
+            .remembered_origins(&session.person.identity)
+            .await;
+        origins.map_err(|error| self.store_error(error))
+    }
+
+    /// The next grant to this origin needs the host typed again.
+    pub async fn forget_origin(&self, session: &Session, origin: &str) -> Result<(), LoginError> {
+        let forgotten = self.store.forget_origin(&session.person.identity, origin);
+        forgotten.await.map_err(|error| self.store_error(error))
+    }
+}
+
+fn view_of(record: GrantRecord, now_ms: i64) -> GrantView {
+    let state = if record.revoked_ms.is_some() {
+        GrantState::Revoked
+    } else if now_ms >= record.expires_ms {
+        GrantState::Ended
+    } else {
+        GrantState::Active
+    };
+    GrantView {
+        state,
+        gives: in_words(record.scopes.iter().map(String::as_str)),
+        record,
+    }
+}

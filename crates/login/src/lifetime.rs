@@ -1,0 +1,60 @@
+//! How long a grant may last: what the page lets people choose from.
+
+use falconer_auth::{DAY_MS, HOUR_MS, MINUTE_MS};
+
+/// A certificate can't span more.
+pub(crate) const LONGEST_MS: i64 = 31 * DAY_MS;
+/// What is offered in any case, as far as the maximum allows.
+const USUAL_MS: [i64; 4] = [HOUR_MS, DAY_MS, 3 * DAY_MS, 7 * DAY_MS];
+/// What is chosen beforehand when the site has no wish.
+const DEFAULT_MS: i64 = DAY_MS;
+
+/// One choice of how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lifetime {
+    /// Milliseconds from the press of the button. Also the value of the form's option.
+    pub ms: i64,
+    /// Such as `1 day` or `2 hours 30 minutes`.
+    pub label: String,
+}
+
+/// The choices, shortest first, and the one that is chosen beforehand: the site's wish as far as it is allowed, else a day.
+pub(crate) fn choices(max_ttl_ms: i64, wish_ms: Option<i64>) -> (Vec<Lifetime>, i64) {
+    let most = max_ttl_ms.clamp(1, LONGEST_MS);
+    let chosen = wish_ms.filter(|ms| *ms > 0).unwrap_or(DEFAULT_MS).min(most);
+    let mut all: Vec<i64> = USUAL_MS.into_iter().filter(|ms| *ms <= most).collect();
+    all.push(chosen);
+    all.sort_unstable();
+    all.dedup();
+    let lifetimes = all
+        .into_iter()
+        .map(|ms| Lifetime {
+            ms,
+            label: in_words(ms),
+        })
+        .collect();
+    (lifetimes, chosen)
+}
+
+fn in_words(ms: i64) -> String {
+    let mut rest = ms;
+    let mut parts = Vec::new();
+    for (unit_ms, unit) in [
+        (DAY_MS, "day"),
+        (HOUR_MS, "hour"),
+        (MINUTE_MS, "minute"),
+        (1000, "second"),
+    ] {
+        let count = rest / unit_ms;
+        rest %= unit_ms;
+        match count {
+            0 => (),
+            1 => parts.push(format!("1 {unit}")),
+            many => parts.push(format!("{many} {unit}s")),
+        }
+    }
+    if parts.is_empty() {
+        return "less than a second".to_owned();
+    }
+    parts.join(" ")
+}

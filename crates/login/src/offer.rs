@@ -1,0 +1,231 @@
+//! What the grant page shows (`grants.md` "The page's choices").
+//!
+//! A request without scopes is offered as one or two bundles, a request with scopes as lines. Each holds a closed set: equal to its own
+//! expansion at the time of the offer.
+
+use falconer_scopes::ScopeSet;
+
+use crate::broad::{World, holds_broad};
+use crate::describe::{LabelPart, describe};
+use crate::fingerprint::fingerprint;
+use crate::lifetime::{self, Lifetime};
+use crate::request::GrantRequest;
+
+/// Everything that a person can choose on the grant page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// One for each scope asked for (two where it is broad in part); empty when the request asks for no particular ones.
+    pub lines: Vec<Line>,
+    /// "Everything that you may do, except what is broad": only when the request asks for no particular scopes.
+    pub everything: Option<Bundle>,
+    /// "And these broad ones": the same.
+    pub broad: Option<Bundle>,
+    /// How long, shortest first; never empty.
+    pub lifetimes: Vec<Lifetime>,
+    /// Which of them is chosen beforehand, in milliseconds.
+    pub default_lifetime_ms: i64,
+    /// The person must type the host before anything is granted.
+    pub needs_host_typed: bool,
+    /// The administrator knows this target by this name.
+    pub registered_name: Option<String>,
+    /// "Let ... know who you are": only when the request asks for it.
+    pub identity_line: Option<IdentityLine>,
+    /// Goes into the form as it is ([`crate::Choices::shown`]): what is granted is what was shown, or the page is shown again.
+    pub shown: String,
+}
+
+/// One scope asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The value of the tick box. It stands for the scope and all that it gives: when that changes, so does the key.
+    pub key: String,
+    /// As asked for.
+    pub scope: String,
+    /// The heading it belongs under, such as `notes`.
+    pub group: String,
+    /// The scope in words.
+    pub label: Vec<LabelPart>,
+    /// What would be granted: a closed, normalized list. Empty when the person lacks it.
+    pub gives: Vec<String>,
+    /// Marked, and not ticked beforehand for a target that the administrator has not registered.
+    pub broad: bool,
+    /// What the scope gives, but for what is broad of it; the scope itself is on a line of its own.
+    pub narrowed: bool,
+    /// To be shown with a tick.
+    pub ticked: bool,
+    /// The person does not have it: there is nothing to tick.
+    pub lacking: bool,
+    /// The person has it in part only: that part is what the line gives.
+    pub partial: bool,
+    /// What was taken away again because another line that it would give back is not ticked. Only after [`crate::GrantError::Review`].
+    pub taken_away: Vec<String>,
+    /// The part of the scope that the person has, before expansion.
+    pub(crate) own: ScopeSet,
+    pub(crate) closed: ScopeSet,
+    /// The line of the whole scope, for a narrowed one.
+    pub(crate) part_of: Option<String>,
+}
+
+/// Many scopes behind one tick.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// What the tick adds, normalized.
+    pub scopes: Vec<String>,
+    /// How many that are.
+    pub count: usize,
+    /// To be shown with a tick.
+    pub ticked: bool,
+    /// As [`Line::taken_away`].
+    pub taken_away: Vec<String>,
+    pub(crate) closed: ScopeSet,
+}
+
+/// Who may learn who the person is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityLine {
+    /// The target's own origin first.
+    pub origins: Vec<String>,
+    /// To be shown with a tick.
+    pub ticked: bool,
+}
+
+/// What is known besides the request.
+pub(crate) struct Circumstances<'a> {
+    /// The person's present scopes, expanded.
+    pub(crate) held: &'a ScopeSet,
+    pub(crate) world: World<'a>,
+    pub(crate) registered_name: Option<String>,
+    /// The person has typed this origin's host before.
+    pub(crate) remembered: bool,
+    pub(crate) max_ttl_ms: i64,
+}
+
+impl Offer {
+    pub(crate) fn new(request: &GrantRequest, circumstances: &Circumstances<'_>) -> Offer {
+        let Circumstances { held, world, .. } = circumstances;
+        let registered = circumstances.registered_name.is_some();
+        let (lifetimes, default_lifetime_ms) =
+            lifetime::choices(circumstances.max_ttl_ms, request.ttl_ms_wish);
+        let (lines, everything, broad) = if request.scopes.is_empty() {
+            let (everything, broad) = bundles(held, world);
+            (Vec::new(), everything, broad)
+        } else {
+            let lines = request.scopes.iter();
+            let lines = lines.flat_map(|scope| lines_of(scope, held, world, registered));
+            (lines.collect(), None, None)
+        };
+        let mut offer = Offer {
+            lines,
+            everything,
+            broad,
+            lifetimes,
+            default_lifetime_ms,
+            needs_host_typed: !registered && !circumstances.remembered,
+            registered_name: circumstances.registered_name.clone(),
+            identity_line: request.identity.then(|| identity_line(request)),
+            shown: String::new(),
+        };
+        offer.shown = offer.content();
+        offer
+    }
+
+    /// Stands for everything that was offered, but for ticks and lifetimes.
+    fn content(&self) -> String {
+        let mut parts: Vec<&str> = self.lines.iter().map(|line| line.key.as_str()).collect();
+        for bundle in [&self.everything, &self.broad] {
+            parts.push("bundle");
+            parts.extend(
+                bundle
+                    .iter()
+                    .flat_map(|b| b.scopes.iter().map(String::as_str)),
+            );
+        }
+        parts.push("identity");
+        parts.extend(
+            self.identity_line
+                .iter()
+                .flat_map(|line| line.origins.iter().map(String::as_str)),
+        );
+        fingerprint(parts)
+    }
+
+    /// Whether there is anything that could be ticked.
+    pub fn has_anything(&self) -> bool {
+        self.everything.is_some()
+            || self.broad.is_some()
+            || self.identity_line.is_some()
+            || self.lines.iter().any(|line| !line.lacking)
+    }
+}
+
+fn identity_line(request: &GrantRequest) -> IdentityLine {
+    let mut origins = vec![request.target.origin()];
+    for origin in &request.audience {
+        if !origins.contains(origin) {
+            origins.push(origin.clone());
+        }
+    }
+    IdentityLine {
+        origins,
+        ticked: true,
+    }
+}
+
+fn bundles(held: &ScopeSet, world: &World<'_>) -> (Option<Bundle>, Option<Bundle>) {
+    let everything = world.without_broad(held);
+    let broad: Vec<&str> = held.iter().filter(|s| !everything.satisfies(s)).collect();
+    let bundle = |added: ScopeSet, closed: ScopeSet, ticked| {
+        (!added.is_empty()).then(|| Bundle {
+            scopes: added.to_vec(),
+            count: added.len(),
+            ticked,
+            taken_away: Vec::new(),
+            closed,
+        })
+    };
+    let added = ScopeSet::new(&broad);
+    let closed = world.closure(broad);
+    (
+        bundle(everything.clone(), everything, true),
+        bundle(added, closed, false),
+    )
+}
+
+fn lines_of(scope: &str, held: &ScopeSet, world: &World<'_>, registered: bool) -> Vec<Line> {
+    let asked = ScopeSet::new([scope]);
+    let own = asked.intersection(held);
+    let description = describe(scope);
+    let line = |own: ScopeSet, closed: ScopeSet, broad: bool, narrowed: bool| Line {
+        key: key(scope, narrowed, &closed),
+        scope: scope.to_owned(),
+        group: description.group.clone(),
+        label: description.label.clone(),
+        gives: closed.to_vec(),
+        broad,
+        narrowed,
+        ticked: !closed.is_empty() && (!broad || registered),
+        lacking: closed.is_empty(),
+        partial: !own.is_empty() && !narrowed && !own.satisfies(scope),
+        taken_away: Vec::new(),
+        own,
+        closed,
+        part_of: None,
+    };
+    let closed = world.closure(own.iter());
+    if !holds_broad(&closed) {
+        return vec![line(own, closed, false, false)];
+    }
+    let rest = world.without_broad(&closed);
+    let whole = line(own, closed, true, false);
+    if rest.is_empty() {
+        return vec![whole];
+    }
+    let mut narrowed = line(rest.clone(), rest, false, true);
+    narrowed.part_of = Some(whole.key.clone());
+    vec![narrowed, whole]
+}
+
+fn key(scope: &str, narrowed: bool, closed: &ScopeSet) -> String {
+    let kind = if narrowed { "narrowed" } else { "whole" };
+    fingerprint([kind, scope].into_iter().chain(closed.iter()))
+}

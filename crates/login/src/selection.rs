@@ -1,0 +1,146 @@
+//! From ticks to a closed set: what is not ticked does not come back through something else.
+
+use falconer_scopes::ScopeSet;
+
+use crate::broad::{ALWAYS, World};
+use crate::fingerprint::fingerprint;
+use crate::offer::Offer;
+
+/// Ticks of the form that belong to an offer.
+pub(crate) struct Ticks<'a> {
+    pub(crate) keys: &'a [String],
+    pub(crate) everything: bool,
+    pub(crate) broad: bool,
+}
+
+/// What the ticks come to.
+pub(crate) struct Selection {
+    /// Closed and normalized.
+    pub(crate) scopes: ScopeSet,
+    /// All that was on offer, where no particular scopes were asked for.
+    pub(crate) everything: bool,
+    /// What was ticked and is not granted, because it would give back what is not ticked.
+    pub(crate) taken_away: Vec<String>,
+}
+
+/// One tickable thing of an offer.
+struct Item<'a> {
+    closed: &'a ScopeSet,
+    ticked: bool,
+    /// What must not come back when it is not ticked: each set as a whole.
+    protected: Vec<ScopeSet>,
+    taken_away: Vec<String>,
+}
+
+impl Selection {
+    /// `None`: a key that the offer does not have.
+    pub(crate) fn new(
+        offer: &mut Offer,
+        ticks: &Ticks<'_>,
+        world: &World<'_>,
+    ) -> Option<Selection> {
+        let known = |key: &String| offer.lines.iter().any(|l| !l.lacking && l.key == *key);
+        if !ticks.keys.iter().all(known) {
+            return None;
+        }
+        let mut items = items(offer, ticks);
+        let protected: Vec<ScopeSet> = items
+            .iter()
+            .filter(|item| !item.ticked)
+            .flat_map(|item| item.protected.iter().cloned())
+            .collect();
+        let mut kept: Vec<String> = Vec::new();
+        for item in items.iter_mut().filter(|item| item.ticked) {
+            // Item by item: a star that goes must not take along what another tick covers by itself.
+            for scope in item.closed.iter() {
+                let expansion = world.expansion(scope);
+                if protected.iter().any(|p| expansion.satisfies_all(p.iter())) {
+                    item.taken_away.push(scope.to_owned());
+                } else {
+                    kept.push(scope.to_owned());
+                }
+            }
+        }
+        let everything = offer.lines.is_empty() && items.iter().all(|item| item.ticked);
+        let taken: Vec<Vec<String>> = items.into_iter().map(|item| item.taken_away).collect();
+        let taken_away = taken.concat();
+        offer.show(ticks, taken);
+        Some(Selection {
+            scopes: world.closure(kept.iter().map(String::as_str)),
+            everything,
+            taken_away,
+        })
+    }
+}
+
+fn items<'a>(offer: &'a Offer, ticks: &Ticks<'_>) -> Vec<Item<'a>> {
+    let is_ticked = |key: &String| ticks.keys.contains(key);
+    let item = |closed: &'a ScopeSet, ticked: bool, protected: Vec<ScopeSet>| Item {
+        closed,
+        ticked,
+        protected: protected
+            .into_iter()
+            .filter(|set| !set.is_empty() && !set.iter().all(|scope| scope == ALWAYS))
+            .collect(),
+        taken_away: Vec::new(),
+    };
+    let mut items: Vec<Item<'a>> = Vec::new();
+    for line in &offer.lines {
+        // Who ticks the whole has ticked its part.
+        let covered = line.part_of.as_ref().is_some_and(is_ticked);
+        let protected = if covered {
+            Vec::new()
+        } else {
+            vec![line.own.clone()]
+        };
+        items.push(item(&line.closed, is_ticked(&line.key), protected));
+    }
+    for (bundle, ticked) in [
+        (&offer.everything, ticks.everything),
+        (&offer.broad, ticks.broad),
+    ] {
+        if let Some(bundle) = bundle {
+            let protected = bundle.scopes.iter().map(|scope| ScopeSet::new([scope]));
+            items.push(item(&bundle.closed, ticked, protected.collect()));
+        }
+    }
+    items
+}
+
+impl Offer {
+    /// The page again with the person's ticks and what they cost. `taken` goes in the order of lines, everything, broad.
+    fn show(&mut self, ticks: &Ticks<'_>, taken: Vec<Vec<String>>) {
+        let mut taken = taken.into_iter();
+        for line in &mut self.lines {
+            line.ticked = ticks.keys.contains(&line.key);
+            line.taken_away = taken.next().unwrap_or_default();
+            line.gives.retain(|scope| !line.taken_away.contains(scope));
+        }
+        for (bundle, ticked) in [
+            (&mut self.everything, ticks.everything),
+            (&mut self.broad, ticks.broad),
+        ] {
+            if let Some(bundle) = bundle {
+                bundle.ticked = ticked;
+                bundle.taken_away = taken.next().unwrap_or_default();
+            }
+        }
+    }
+
+    /// Whether a form that was made from `shown` has shown this offer and, where ticks cost something, what they cost.
+    pub(crate) fn was_shown(&self, shown: &str, taken_away: &[String]) -> bool {
+        let (content, cost) = shown.split_once('.').unwrap_or((shown, ""));
+        content == self.shown && (taken_away.is_empty() || cost == cost_of(taken_away))
+    }
+
+    /// Makes the form say that the cost has been shown.
+    pub(crate) fn show_cost(&mut self, taken_away: &[String]) {
+        if !taken_away.is_empty() {
+            self.shown = format!("{}.{}", self.shown, cost_of(taken_away));
+        }
+    }
+}
+
+fn cost_of(taken_away: &[String]) -> String {
+    fingerprint(taken_away.iter().map(String::as_str))
+}
