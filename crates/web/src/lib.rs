@@ -8,10 +8,21 @@
 #![allow(clippy::todo, unused)]
 
 pub mod api;
+pub mod assets;
+pub mod cookie;
+mod edge;
+pub mod headers;
+pub mod log;
+pub mod markdown;
 mod network;
+pub mod problem;
 mod public_origin;
+pub mod same_origin;
 mod server;
 mod state;
+mod views;
+mod watch;
+mod words;
 
 pub use network::{Network, NetworkError, client_address};
 pub use public_origin::{PublicOrigin, PublicOriginError};
@@ -23,4 +34,6 @@ use std::sync::Arc;
 /// All routes: the API, the pages, what they load.
 pub fn router(web: Arc<Web>) -> axum::Router {
     axum::Router::new()
+        .merge(assets::router())
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(&web), edge::edge))
 }

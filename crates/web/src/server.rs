@@ -1,9 +1,25 @@
 //! The listener: our own accept loop, so that time, size and number of connections are bounded before any route is asked.
+//!
+//! hyper's own header timeout also ends idle connections, so that it can't tell "slow" from "quiet"; `watch.rs` can.
 
 use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::ServiceExt;
+
+use crate::Peer;
+use crate::watch::{Watch, Watched};
 
 /// What one listener allows.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +36,7 @@ pub struct Limits {
     pub request: Duration,
     /// How long the requests in flight may take after the shutdown began. Default 15 s.
     pub drain: Duration,
-    /// Buffer for the head of a request in bytes; beyond it 431. Default 32 KiB (routes apply the finer limits).
+    /// Buffer for the head of a request in bytes; beyond it 431. Default 48 KiB (routes apply the finer limits).
     pub head_bytes: usize,
 }
 
@@ -33,12 +49,165 @@ impl Default for Limits {
             idle: Duration::from_secs(90),
             request: Duration::from_secs(60),
             drain: Duration::from_secs(15),
-            head_bytes: 32 * 1024,
+            head_bytes: 48 * 1024,
         }
     }
 }
 
+/// How many connections beyond the cap may wait for their 503 at once; the rest are closed without a word.
+const REFUSALS: usize = 256;
+
+/// What the connections are told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    Serve,
+    /// End what is in flight, take nothing new.
+    Drain,
+    /// Close.
+    Now,
+}
+
 /// Serves until `shutdown` is ready, then lets the requests in flight end (at most `limits.drain`).
+///
+/// Every request carries the [`Peer`] extension. The router must answer limits of one request (URL, headers, body) itself: see
+/// [`crate::RequestLimits`].
 pub async fn serve(listener: TcpListener, router: axum::Router, limits: Limits, shutdown: impl Future<Output = ()>) {
-    todo!()
+    let most = u32::try_from(limits.max_connections).unwrap_or(u32::MAX >> 4).min(u32::MAX >> 4);
+    let connections = Arc::new(Semaphore::new(most as usize));
+    let refusals = Arc::new(Semaphore::new(REFUSALS));
+    let (stop, stopped) = watch::channel(Stop::Serve);
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.as_mut() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                pause_after(&error).await;
+                continue;
+            }
+        };
+        match Arc::clone(&connections).try_acquire_owned() {
+            Ok(permit) => {
+                tokio::spawn(connection(stream, peer, router.clone(), limits, stopped.clone(), permit));
+            }
+            Err(_) => {
+                if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
+                    tokio::spawn(refuse(stream, permit));
+                }
+            }
+        }
+    }
+    // Nobody may connect and wait while the last requests end.
+    drop(listener);
+    let _ = stop.send(Stop::Drain);
+    if tokio::time::timeout(limits.drain, connections.acquire_many(most)).await.is_err() {
+        let _ = stop.send(Stop::Now);
+        let _ = tokio::time::timeout(Duration::from_secs(1), connections.acquire_many(most)).await;
+    }
+}
+
+/// One connection, from the first byte to the last.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: axum::Router,
+    limits: Limits,
+    mut stopped: watch::Receiver<Stop>,
+    _permit: OwnedSemaphorePermit,
+) {
+    // Small answers would else wait for the acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    let watch = Arc::new(Watch::new(limits));
+    let service = {
+        let watch = Arc::clone(&watch);
+        hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+            let in_flight = watch.begin(request.version());
+            let router = router.clone();
+            async move {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(Peer(peer));
+                let response = router.oneshot(request).await?;
+                Ok::<_, std::convert::Infallible>(response.map(|body| in_flight.follow(body)))
+            }
+        })
+    };
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_buf_size(limits.head_bytes.max(8192))
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(128)
+        .max_header_list_size(u32::try_from(limits.head_bytes).unwrap_or(u32::MAX));
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&watch)));
+    let mut connection = pin!(builder.serve_connection(io, service));
+    loop {
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%peer, error = %Causes(error.as_ref()), "connection ended");
+                }
+                return;
+            }
+            () = tokio::time::sleep_until(watch.wake()) => {
+                if let Some(stage) = watch.over() {
+                    tracing::debug!(%peer, stage, "connection closed: too slow");
+                    return;
+                }
+            }
+            changed = stopped.changed() => {
+                let stop = *stopped.borrow_and_update();
+                if changed.is_err() || stop == Stop::Now {
+                    return;
+                }
+                if stop == Stop::Drain {
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+        }
+    }
+}
+
+/// Answers 503 at once, without reading a request, and closes.
+async fn refuse(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
+    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 38\r\n\
+        retry-after: 1\r\nconnection: close\r\n\r\nToo many connections; try again soon.\n";
+    let answer = async {
+        stream.write_all(ANSWER).await?;
+        stream.shutdown().await?;
+        // Closing with unread bytes would reset the connection and could take the answer along.
+        let mut rest = [0_u8; 1024];
+        while stream.read(&mut rest).await? > 0 {}
+        Ok::<_, io::Error>(())
+    };
+    let _ = tokio::time::timeout(Duration::from_millis(500), answer).await;
+}
+
+/// A failed accept is the connection's own fault (go on), or the process is out of descriptors (wait for one to be free).
+async fn pause_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::warn!(%error, "accepting a connection failed");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// An error with what caused it: hyper keeps the interesting part below.
+struct Causes<'a>(&'a (dyn std::error::Error + 'static));
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            write!(f, ": {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
+    }
 }

@@ -3,10 +3,18 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use falconer_auth::{Auth, Clock, Random};
+
 use crate::{Network, PublicOrigin};
 
 /// Everything that the routes need; one for a process, behind an [`Arc`].
 pub struct Web {
+    /// Clients, roles, verification, audit.
+    pub auth: Arc<Auth>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness, for ids of requests and incidents.
+    pub random: Arc<dyn Random>,
     /// How this installation is configured.
     pub settings: WebSettings,
 }
@@ -36,7 +44,7 @@ pub struct VersionInfo {
 /// Limits on one request, whatever connection it came over.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestLimits {
-    /// Longest path and query in bytes; beyond it 414. Default 8 KiB.
+    /// Longest path and query in bytes; beyond it 414. Default 16 KiB: a request for a grant holds a description and many scopes.
     pub url_bytes: usize,
     /// All header names and values together, in bytes; beyond it 431. Default 16 KiB.
     pub header_bytes: usize,
@@ -51,7 +59,7 @@ pub struct RequestLimits {
 impl Default for RequestLimits {
     fn default() -> Self {
         RequestLimits {
-            url_bytes: 8 * 1024,
+            url_bytes: 16 * 1024,
             header_bytes: 16 * 1024,
             api_body_bytes: 10 * 1024 * 1024,
             form_body_bytes: 256 * 1024,

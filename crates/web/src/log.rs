@@ -1,0 +1,125 @@
+//! What may be written about a request: the one place where secrets are taken out, for the pages and for the API.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// Headers whose values never reach a log. `Location` delivers credentials; `Referer` may hold what an address bar held.
+const SECRET_HEADERS: [&str; 8] = [
+    "authorization", "proxy-authorization", "cookie", "set-cookie", "location", "referer", "www-authenticate",
+    "server-authorization",
+];
+
+/// Query parameters whose values may be logged; all others may hold secrets or somebody's words.
+const OPEN_PARAMETERS: [&str; 5] = ["limit", "prefix", "format", "response_mode", "done"];
+
+/// Replaces a secret.
+const REDACTED: &str = "...";
+
+/// A path with its query, values left out unless they are known to be harmless: `/api/x?limit=5&bewit=...`.
+pub fn path_and_query(uri: &http::Uri) -> String {
+    let mut text = uri.path().to_owned();
+    for (at, pair) in uri.query().into_iter().flat_map(|query| query.split('&')).take(32).enumerate() {
+        text.push(if at == 0 { '?' } else { '&' });
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if OPEN_PARAMETERS.contains(&name) {
+            text.push_str(pair);
+        } else if is_plain_name(name) {
+            text.push_str(name);
+            if !value.is_empty() {
+                text.push('=');
+                text.push_str(REDACTED);
+            }
+        } else {
+            text.push_str(REDACTED);
+        }
+    }
+    text
+}
+
+/// A broken link may have put the secret where the name belongs.
+fn is_plain_name(name: &str) -> bool {
+    (1..=20).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+}
+
+/// Headers for a log line at debug level, secrets left out.
+pub struct Headers<'a>(pub &'a HeaderMap);
+
+impl fmt::Debug for Headers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|(name, value)| (name.as_str(), shown(name, value)))).finish()
+    }
+}
+
+fn shown<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
+    if value.is_sensitive() || SECRET_HEADERS.contains(&name.as_str()) {
+        return REDACTED;
+    }
+    value.to_str().unwrap_or(REDACTED)
+}
+
+/// The id of a request, eight letters and digits in two groups (`7kq2-x9mf`): in its log line, in its error page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(pub String);
+
+impl RequestId {
+    /// From five random bytes, in letters and digits that nobody confuses on the telephone.
+    pub fn new(random: [u8; 5]) -> Self {
+        const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        let mut bits = random.iter().fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
+        let mut text = [b'-'; 9];
+        for (at, slot) in text.iter_mut().enumerate() {
+            if at != 4 {
+                *slot = ALPHABET.get((bits & 31) as usize).copied().unwrap_or(b'0');
+                bits >>= 5;
+            }
+        }
+        RequestId(text.iter().map(|byte| char::from(*byte)).collect())
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_lose_their_values() {
+        for (given, logged) in [
+            ("/", "/"),
+            ("/?target=https%3A%2F%2Fa.example%2F%3Ftoken%3Dx&description=secret", "/?target=...&description=..."),
+            ("/api/auth/v1/clients/?limit=5&bewit=c2VjcmV0", "/api/auth/v1/clients/?limit=5&bewit=..."),
+            ("/x?c2VjcmV0MTIzNDU=", "/x?..."),
+            ("/setup?token=abc", "/setup?token=..."),
+            ("/x?a&b=", "/x?a&b"),
+        ] {
+            assert_eq!(path_and_query(&given.parse().unwrap()), logged);
+        }
+    }
+
+    #[test]
+    fn headers_lose_their_secrets() {
+        let mut headers = HeaderMap::new();
+        for name in SECRET_HEADERS {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("canary"));
+        }
+        headers.insert("accept", HeaderValue::from_static("text/html"));
+        let mut marked = HeaderValue::from_static("canary");
+        marked.set_sensitive(true);
+        headers.insert("x-own", marked);
+        let text = format!("{:?}", Headers(&headers));
+        assert!(!text.contains("canary") && text.contains("text/html"), "{text}");
+    }
+
+    #[test]
+    fn ids_are_short_and_differ() {
+        assert_eq!(RequestId::new([0; 5]).0, "0000-0000");
+        assert_eq!(RequestId::new([255; 5]).0, "zzzz-zzzz");
+        assert_ne!(RequestId::new([0, 0, 0, 0, 1]), RequestId::new([1, 0, 0, 0, 0]));
+    }
+}

@@ -1,0 +1,78 @@
+//! Whether a POST comes from one of our own pages: before the session's token is even looked at.
+
+use http::HeaderMap;
+use http::header::ORIGIN;
+use subtle::ConstantTimeEq;
+
+use crate::PublicOrigin;
+
+/// `Origin` is the public origin, or, where the browser sent none (or `null`), `Sec-Fetch-Site` says `same-origin`.
+///
+/// An `Origin` of somebody else is refused whatever `Sec-Fetch-Site` says: a name that an attacker rebinds to our address is "same-origin" too.
+/// A browser without either header gets no form through; there is none that is still supported.
+pub fn is_own_page(headers: &HeaderMap, origin: &PublicOrigin) -> bool {
+    let site = headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes);
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let (first, second) = (origins.next(), origins.next());
+    if second.is_some() {
+        return false;
+    }
+    match first.map(http::HeaderValue::as_bytes) {
+        Some(given) if given == origin.as_str().as_bytes() => matches!(site, None | Some(b"same-origin")),
+        Some(b"null") | None => site == Some(b"same-origin"),
+        Some(_) => false,
+    }
+}
+
+/// Whether the form's token is the session's; takes the same time wherever they differ.
+pub fn is_token(given: Option<&str>, session: &str) -> bool {
+    !session.is_empty() && given.is_some_and(|given| given.as_bytes().ct_eq(session.as_bytes()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts() {
+        let ours = PublicOrigin::parse("https://auth.example.com").unwrap();
+        for (origin, site, expected) in [
+            (Some("https://auth.example.com"), None, true),
+            (Some("https://auth.example.com"), Some("same-origin"), true),
+            (Some("https://auth.example.com"), Some("cross-site"), false),
+            (Some("https://auth.example.com:443"), None, false),
+            (Some("http://auth.example.com"), None, false),
+            (Some("https://evil.example"), None, false),
+            (Some("https://evil.example"), Some("same-origin"), false),
+            (Some("null"), None, false),
+            (Some("null"), Some("same-origin"), true),
+            (Some("null"), Some("cross-site"), false),
+            (None, None, false),
+            (None, Some("same-origin"), true),
+            (None, Some("same-site"), false),
+            (None, Some("none"), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(origin) = origin {
+                headers.insert(ORIGIN, origin.parse().unwrap());
+            }
+            if let Some(site) = site {
+                headers.insert("sec-fetch-site", site.parse().unwrap());
+            }
+            assert_eq!(is_own_page(&headers, &ours), expected, "{origin:?} {site:?}");
+        }
+        let mut two = HeaderMap::new();
+        two.append(ORIGIN, "https://auth.example.com".parse().unwrap());
+        two.append(ORIGIN, "https://evil.example".parse().unwrap());
+        assert!(!is_own_page(&two, &ours));
+    }
+
+    #[test]
+    fn tokens() {
+        assert!(is_token(Some("abc"), "abc"));
+        assert!(!is_token(Some("abd"), "abc"));
+        assert!(!is_token(Some(""), "abc"));
+        assert!(!is_token(None, "abc"));
+        assert!(!is_token(Some(""), ""));
+    }
+}

@@ -1,0 +1,127 @@
+//! A person's own page: who they are, what they may do, what they granted, where they are signed in.
+
+use askama::Template;
+
+use super::{Layout, PersonLine};
+use crate::words;
+
+#[derive(Template)]
+#[template(path = "me.html")]
+pub(crate) struct MePage {
+    pub layout: Layout,
+    pub csrf: String,
+    pub notice: Option<String>,
+    pub person: PersonLine,
+    pub email: Option<String>,
+    pub groups: Vec<String>,
+    pub can_change_password: bool,
+    /// What was searched for; empty: everything is shown.
+    pub query: String,
+    /// All scopes of the person, found or not.
+    pub total: usize,
+    pub families: Vec<Family>,
+    pub grants: Vec<GrantRow>,
+    pub origins: Vec<OriginRow>,
+    pub sessions: Vec<SessionRow>,
+}
+
+impl MePage {
+    fn scope_count(&self) -> String {
+        words::count(self.total, "scope")
+    }
+
+    fn found(&self) -> String {
+        words::count(self.families.iter().map(|family| family.scopes.len()).sum(), "scope")
+    }
+
+    fn grant_count(&self) -> String {
+        words::count(self.grants.len(), "active grant")
+    }
+}
+
+/// Scopes with the same word before the first colon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Family {
+    pub service: String,
+    pub scopes: Vec<String>,
+}
+
+impl Family {
+    /// In order of service, then as they come; `needle` (any letter case) is what a scope must hold to be shown.
+    pub(crate) fn sort<'a>(scopes: impl IntoIterator<Item = &'a str>, needle: &str) -> Vec<Family> {
+        let needle = needle.to_ascii_lowercase();
+        let mut families = std::collections::BTreeMap::<&str, Vec<String>>::new();
+        for scope in scopes {
+            if scope.to_ascii_lowercase().contains(&needle) {
+                families.entry(service(scope)).or_default().push(scope.to_owned());
+            }
+        }
+        families.into_iter().map(|(service, scopes)| Family { service: service.to_owned(), scopes }).collect()
+    }
+}
+
+/// What stands before the first colon: the service that a scope is about.
+pub(crate) fn service(scope: &str) -> &str {
+    match scope.split_once(':') {
+        Some(("", _)) | None => "other",
+        Some((service, _)) => service,
+    }
+}
+
+/// One active grant.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GrantRow {
+    pub id: String,
+    /// `https://notes.example.com`, or the registered name.
+    pub site: String,
+    /// "may do everything that you may do", "may use 3 scopes".
+    pub may: String,
+    pub knows_identity: bool,
+    pub scopes: Vec<String>,
+    pub ends: String,
+    pub ends_exact: String,
+    pub ends_machine: String,
+    /// "used 2 minutes ago", "never used".
+    pub used: String,
+    pub created: String,
+}
+
+impl GrantRow {
+    fn count(&self) -> String {
+        words::count(self.scopes.len(), "scope")
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct OriginRow {
+    pub origin: String,
+    pub since: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SessionRow {
+    /// What the form sends back; not the cookie's value.
+    pub id: String,
+    pub browser: String,
+    pub created: String,
+    pub seen: String,
+    pub this_one: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families() {
+        let scopes = ["auth:x", "notes:read:a", "notes:Write:b", "*", ":x"];
+        let all = Family::sort(scopes, "");
+        let names: Vec<_> = all.iter().map(|family| (family.service.as_str(), family.scopes.len())).collect();
+        assert_eq!(names, [("auth", 1), ("notes", 2), ("other", 2)]);
+        assert_eq!(
+            Family::sort(scopes, "WRITE"),
+            [Family { service: "notes".to_owned(), scopes: vec!["notes:Write:b".to_owned()] }]
+        );
+        assert!(Family::sort(scopes, "nothing").is_empty());
+    }
+}

@@ -1,0 +1,332 @@
+//! Every page in each of its states, rendered by tests; `FALCONER_SAMPLES` names a folder to write them to, for looking at them.
+
+use askama::Template;
+use http::StatusCode;
+
+use super::me::Family;
+use super::*;
+use crate::problem::Problem;
+
+fn anonymous() -> Layout {
+    Layout::anonymous(&PublicOrigin::parse("https://auth.example.com").unwrap())
+}
+
+fn signed_in() -> Layout {
+    Layout { account: Some("Ann Example".to_owned()), ..anonymous() }
+}
+
+fn ann() -> PersonLine {
+    PersonLine { name: "Ann Example".to_owned(), identity: "mozilla-ldap/ann@example.com".to_owned() }
+}
+
+fn lifetimes() -> Vec<Lifetime> {
+    [("1 hour", false), ("1 day", true), ("3 days", false), ("7 days", false)]
+        .into_iter()
+        .zip([3600, 86_400, 259_200, 604_800])
+        .map(|((label, checked), value)| Lifetime { value, label: label.to_owned(), checked })
+        .collect()
+}
+
+fn line(scope: &str) -> Line {
+    Line { key: scope.to_owned(), scope: scope.to_owned(), ticked: true, ..Line::default() }
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+fn grant() -> GrantPage {
+    GrantPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        nonce: "n".repeat(22),
+        request: "target=https%3A%2F%2Fnotes.example.com%2Flogin&description=x&scope=notes%3A*".to_owned(),
+        site: Site {
+            before: "notes.".to_owned(),
+            registrable: "example.com".to_owned(),
+            ..Site::default()
+        },
+        description: crate::markdown::render(
+            "Notes keeps your **build notes** next to the builds. It needs to read and write the notebooks of your projects; \
+             see [how it works](https://docs.example.com/notes).",
+        ),
+        bundles: vec![],
+        groups: vec![
+            Group {
+                service: "notes".to_owned(),
+                lines: vec![
+                    line("notes:read:zap/*"),
+                    Line { detail: "You have a part of notes:write:*; this is what you can pass on.".to_owned(), ..line("notes:write:zap/releases") },
+                    Line { lacking: true, ticked: false, ..line("notes:delete:zap/*") },
+                ],
+            },
+            Group {
+                service: "assume".to_owned(),
+                lines: vec![Line {
+                    detail: "Tells who you are, and gives these 3 scopes.".to_owned(),
+                    gives: strings(&["notes:read:*", "project:zap:build", "queue:create-task:lowest:zap/*"]),
+                    ..line("assume:mozilla-user:ann@example.com")
+                }],
+            },
+            Group {
+                service: "auth".to_owned(),
+                lines: vec![Line { broad: true, ticked: false, ..line("auth:create-client:mozilla-ldap/ann@example.com/*") }],
+            },
+        ],
+        identity: None,
+        lifetimes: lifetimes(),
+        person: ann(),
+        confirm: Some(Confirm { host: "notes.example.com".to_owned(), typed: String::new(), wrong: false }),
+        delivers_to: "https://notes.example.com/login".to_owned(),
+        error: None,
+    }
+}
+
+fn everything() -> GrantPage {
+    GrantPage {
+        groups: vec![],
+        bundles: vec![
+            Bundle {
+                field: "everything",
+                label: "Everything that you may do, except what is broad".to_owned(),
+                detail: "14 scopes".to_owned(),
+                ticked: true,
+                broad: false,
+                scopes: (0..14).map(|at| format!("project:zap:step-{at}:*")).collect(),
+            },
+            Bundle {
+                field: "broad",
+                label: "And these".to_owned(),
+                detail: "2 scopes that let it change who may do what".to_owned(),
+                ticked: false,
+                broad: true,
+                scopes: strings(&["auth:create-client:mozilla-ldap/ann@example.com/*", "auth:update-role:project:zap:*"]),
+            },
+        ],
+        ..grant()
+    }
+}
+
+fn me() -> MePage {
+    let scopes = [
+        "assume:login-identity:mozilla-ldap/ann@example.com", "assume:mozilla-group:releng", "assume:mozilla-user:ann@example.com",
+        "auth:create-client:mozilla-ldap/ann@example.com/*", "auth:current-scopes", "auth:delete-client:mozilla-ldap/ann@example.com/*",
+        "auth:expand-scopes", "auth:get-client:*", "notes:read:*", "notes:write:zap/*", "project:zap:build", "queue:create-task:lowest:zap/*",
+    ];
+    MePage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        notice: None,
+        person: ann(),
+        email: Some("ann@example.com".to_owned()),
+        groups: strings(&["releng", "zap-team", "everybody"]),
+        can_change_password: true,
+        query: String::new(),
+        total: scopes.len(),
+        families: Family::sort(scopes, ""),
+        grants: vec![
+            GrantRow {
+                id: "a".to_owned(),
+                site: "https://notes.example.com".to_owned(),
+                may: "may use 2 scopes".to_owned(),
+                knows_identity: true,
+                scopes: strings(&["notes:read:zap/*", "notes:write:zap/releases"]),
+                ends: "in 22 hours".to_owned(),
+                ends_exact: "5 March 2026, 17:05 UTC".to_owned(),
+                ends_machine: "2026-03-05T17:05:00Z".to_owned(),
+                used: "used 2 minutes ago".to_owned(),
+                created: "1 hour ago".to_owned(),
+            },
+            GrantRow {
+                id: "b".to_owned(),
+                site: "http://localhost:41873".to_owned(),
+                may: "may do everything that you may do, except what is broad".to_owned(),
+                ends: "in 5 hours".to_owned(),
+                used: "never used".to_owned(),
+                created: "yesterday".to_owned(),
+                ..GrantRow::default()
+            },
+        ],
+        origins: vec![OriginRow { origin: "https://notes.example.com".to_owned(), since: "3 days ago".to_owned() }],
+        sessions: vec![
+            SessionRow { id: "1".to_owned(), browser: "Firefox on Linux".to_owned(), created: "1 hour ago".to_owned(), seen: "just now".to_owned(), this_one: true },
+            SessionRow { id: "2".to_owned(), browser: "Chrome on Android".to_owned(), created: "2 days ago".to_owned(), seen: "1 day ago".to_owned(), this_one: false },
+        ],
+    }
+}
+
+/// Name and HTML of every sample.
+fn samples() -> Vec<(&'static str, String)> {
+    let login = || LoginPage {
+        layout: anonymous(),
+        continue_to: None,
+        next: "/".to_owned(),
+        name: String::new(),
+        error: None,
+        notice: None,
+    };
+    let setup = || SetupPage {
+        layout: anonymous(),
+        token: "t".repeat(43),
+        error: None,
+        name: String::new(),
+        display_name: String::new(),
+        email: String::new(),
+    };
+    let password = || PasswordPage { layout: signed_in(), csrf: "c".repeat(22), name: "ann".to_owned(), error: None };
+    let error = |problem: Problem| ErrorPage { layout: anonymous(), problem, id: "7kq2-x9mf".to_owned() };
+    let page = |page: &dyn askama::DynTemplate| page.dyn_render().unwrap();
+    vec![
+        ("login", page(&login())),
+        ("login-continue", page(&LoginPage { continue_to: Some("notes.example.com".to_owned()), ..login() })),
+        ("login-wrong", page(&LoginPage { error: Some("The name or the password is wrong.".to_owned()), name: "ann".to_owned(), ..login() })),
+        ("setup", page(&setup())),
+        ("setup-wrong", page(&SetupPage { error: Some("The two passwords differ.".to_owned()), name: "ann".to_owned(), ..setup() })),
+        ("grant", page(&grant())),
+        ("grant-everything", page(&everything())),
+        (
+            "grant-registered",
+            page(&GrantPage {
+                site: Site { registered: Some("Notes".to_owned()), initial: "N".to_owned(), ..grant().site },
+                confirm: None,
+                identity: Some(IdentityLine {
+                    person: "Ann Example, mozilla-ldap/ann@example.com, ann@example.com".to_owned(),
+                    origins: strings(&["https://notes.example.com", "https://api.notes.example.com"]),
+                    ticked: true,
+                }),
+                ..grant()
+            }),
+        ),
+        (
+            "grant-loopback",
+            page(&GrantPage {
+                site: Site { scheme: "http://".to_owned(), registrable: "localhost".to_owned(), after: ":41873".to_owned(), loopback: true, ..Site::default() },
+                description: String::new(),
+                delivers_to: "http://localhost:41873/".to_owned(),
+                confirm: Some(Confirm { host: "localhost".to_owned(), typed: "localhosts".to_owned(), wrong: true }),
+                error: Some("Nothing was granted yet: type the name of the site to confirm.".to_owned()),
+                ..everything()
+            }),
+        ),
+        (
+            "grant-international",
+            page(&GrantPage {
+                site: Site {
+                    before: "notizen.".to_owned(),
+                    registrable: "xn--bcher-kva.example".to_owned(),
+                    after: ":8443".to_owned(),
+                    unicode: Some("notizen.bücher.example".to_owned()),
+                    ..Site::default()
+                },
+                ..grant()
+            }),
+        ),
+        (
+            "grant-long",
+            page(&GrantPage {
+                site: Site { before: format!("{}.", "a-very-long-name".repeat(5)), registrable: "example.com".to_owned(), ..Site::default() },
+                groups: vec![Group { service: "notes".to_owned(), lines: vec![line(&format!("notes:{}", "x".repeat(200)))] }],
+                ..grant()
+            }),
+        ),
+        ("grant-nothing", page(&GrantPage { groups: vec![], ..grant() })),
+        ("nothing-granted", page(&NothingGrantedPage { layout: signed_in(), host: "notes.example.com".to_owned(), origin: "https://notes.example.com".to_owned() })),
+        ("me", page(&me())),
+        ("me-searched", page(&MePage { query: "notes".to_owned(), families: Family::sort(["notes:read:*", "notes:write:zap/*"], ""), notice: Some("The grant was revoked.".to_owned()), ..me() })),
+        ("me-empty", page(&MePage { email: None, groups: vec![], total: 0, families: vec![], grants: vec![], origins: vec![], can_change_password: false, ..me() })),
+        ("password", page(&password())),
+        ("password-wrong", page(&PasswordPage { error: Some("The present password is wrong.".to_owned()), ..password() })),
+        ("error-not-found", page(&error(Problem::not_found()))),
+        ("error-internal", page(&error(Problem::internal()))),
+        ("error-request", page(&error(Problem::new(StatusCode::BAD_REQUEST, "This request can't be granted", "The site that sent you here made a mistake: `target` must be https. Nothing was given to it.")))),
+    ]
+}
+
+#[test]
+fn every_page_holds_what_every_page_must() {
+    let samples = samples();
+    assert!(samples.len() >= 20);
+    for (name, html) in &samples {
+        assert_eq!(html.matches("<h1").count(), 1, "{name}: one title");
+        assert!(html.starts_with("<!doctype html>\n<html lang=\"en\">"), "{name}: language");
+        assert!(html.contains("<main id=\"main\"") && html.contains("href=\"#main\""), "{name}: landmark and skip link");
+        for foreign in ["<script", " style=", "javascript:", "<img", "<style", " onclick", "src=\"http", "@import"] {
+            assert!(!html.contains(foreign), "{name}: {foreign}");
+        }
+        // Whatever a page loads comes from here.
+        for (at, _) in html.match_indices("<link") {
+            assert!(html[at..].split('>').next().unwrap().contains("href=\"/assets/"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_control_has_a_name_for_screen_readers() {
+    for (name, html) in samples() {
+        for piece in html.split("<input").skip(1).chain(html.split("<select").skip(1)) {
+            let tag = piece.split('>').next().unwrap();
+            if tag.contains("type=\"hidden\"") || tag.contains("aria-hidden") {
+                continue;
+            }
+            let labelled = tag
+                .split("id=\"")
+                .nth(1)
+                .and_then(|rest| rest.split('"').next())
+                .is_some_and(|id| html.contains(&format!("for=\"{id}\"")));
+            let before = &html[..html.find(piece).unwrap()];
+            let inside = before.rfind("<label") > before.rfind("</label>");
+            assert!(labelled || inside, "{name}: {tag}");
+        }
+        let mut ids: Vec<&str> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count, "{name}: an id stands twice");
+    }
+}
+
+#[test]
+fn every_form_that_posts_with_a_session_carries_its_token() {
+    for (name, html) in samples() {
+        for form in html.split("<form").skip(1) {
+            let form = form.split("</form>").next().unwrap();
+            let posts = form.contains("method=\"post\"");
+            let before_session = form.contains("action=\"/login\"") || form.contains("action=\"/setup\"");
+            assert_eq!(posts && !before_session, form.contains("name=\"csrf\" value=\"cc"), "{name}: {form}");
+        }
+    }
+}
+
+#[test]
+fn what_strangers_say_is_escaped() {
+    let hostile = "\"><script>alert(1)</script>";
+    let mut page = grant();
+    page.site.before = hostile.to_owned();
+    page.site.unicode = Some(hostile.to_owned());
+    page.request = hostile.to_owned();
+    page.delivers_to = hostile.to_owned();
+    page.groups[0].lines[0].scope = hostile.to_owned();
+    page.groups[0].lines[0].key = hostile.to_owned();
+    page.confirm = Some(Confirm { host: hostile.to_owned(), typed: hostile.to_owned(), wrong: true });
+    page.person.name = hostile.to_owned();
+    assert!(!page.render().unwrap().contains("<script"));
+    let mut page = me();
+    page.query = hostile.to_owned();
+    page.grants[0].site = hostile.to_owned();
+    page.sessions[0].browser = hostile.to_owned();
+    page.origins[0].origin = hostile.to_owned();
+    page.groups = strings(&[hostile]);
+    assert!(!page.render().unwrap().contains("<script"));
+}
+
+#[test]
+fn samples_can_be_looked_at() {
+    let Ok(folder) = std::env::var("FALCONER_SAMPLES") else { return };
+    let folder = std::path::Path::new(&folder);
+    std::fs::create_dir_all(folder.join("assets")).unwrap();
+    for (name, html) in samples() {
+        std::fs::write(folder.join(format!("{name}.html")), html.replace("\"/assets/", "\"assets/")).unwrap();
+    }
+    std::fs::write(folder.join(assets::style().trim_start_matches('/')), assets::STYLE).unwrap();
+    std::fs::write(folder.join(assets::icon().trim_start_matches('/')), assets::ICON).unwrap();
+}

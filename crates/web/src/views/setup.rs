@@ -1,0 +1,16 @@
+//! The first administrator's account, behind the set-up link.
+
+use askama::Template;
+
+use super::Layout;
+
+#[derive(Template)]
+#[template(path = "setup.html")]
+pub(crate) struct SetupPage {
+    pub layout: Layout,
+    pub token: String,
+    pub error: Option<String>,
+    pub name: String,
+    pub display_name: String,
+    pub email: String,
+}

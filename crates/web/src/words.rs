@@ -1,0 +1,81 @@
+//! Times and numbers in words, as pages say them.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// `45 seconds`, `2 minutes`, `1 hour`, `3 days`; rounded down, at least `1 second`.
+pub fn duration(seconds: u64) -> String {
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX).max(1);
+    let (count, unit) = match seconds {
+        ..MINUTE => (seconds, "second"),
+        MINUTE..HOUR => (seconds / MINUTE, "minute"),
+        HOUR..DAY => (seconds / HOUR, "hour"),
+        _ => (seconds / DAY, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `in 5 hours`, `in 2 minutes`; `ended` when it is over.
+pub fn until(at_ms: i64, now_ms: i64) -> String {
+    match u64::try_from(at_ms.saturating_sub(now_ms)) {
+        Ok(left) if left > 0 => format!("in {}", duration(left.div_ceil(1000))),
+        _ => "ended".to_owned(),
+    }
+}
+
+/// `just now`, `4 minutes ago`, `2 days ago`.
+pub fn since(at_ms: i64, now_ms: i64) -> String {
+    let seconds = now_ms.saturating_sub(at_ms).max(0) / 1000;
+    if seconds < MINUTE {
+        return "just now".to_owned();
+    }
+    format!("{} ago", duration(seconds.unsigned_abs()))
+}
+
+/// `5 March 2026, 17:05 UTC`: pages know no time zone but this.
+pub fn date_time(at_ms: i64) -> String {
+    let Ok(at) = Timestamp::from_millisecond(at_ms) else {
+        return "far in the future".to_owned();
+    };
+    at.to_zoned_datetime(TimeZone::UTC).strftime("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// For `<time datetime>`: `2026-03-05T17:05:00Z`.
+pub fn machine_time(at_ms: i64) -> String {
+    Timestamp::from_millisecond(at_ms - at_ms.rem_euclid(1000)).map(|at| at.to_string()).unwrap_or_default()
+}
+
+/// `1 scope`, `12 scopes`.
+pub fn count(number: usize, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words() {
+        assert_eq!(duration(0), "1 second");
+        assert_eq!(duration(59), "59 seconds");
+        assert_eq!(duration(60), "1 minute");
+        assert_eq!(duration(7199), "1 hour");
+        assert_eq!(duration(86_400), "1 day");
+        assert_eq!(duration(u64::MAX), "106751991167300 days");
+        assert_eq!(until(10_000, 0), "in 10 seconds");
+        assert_eq!(until(0, 0), "ended");
+        assert_eq!(until(i64::MIN, 5), "ended");
+        assert_eq!(since(0, 59_999), "just now");
+        assert_eq!(since(0, 3_600_000), "1 hour ago");
+        assert_eq!(since(10, 0), "just now");
+        assert_eq!(date_time(1_772_730_300_000), "5 March 2026, 17:05 UTC");
+        assert_eq!(date_time(i64::MAX), "far in the future");
+        assert_eq!(machine_time(1_772_730_300_123), "2026-03-05T17:05:00Z");
+        assert_eq!(count(1, "scope"), "1 scope");
+        assert_eq!(count(0, "scope"), "0 scopes");
+    }
+}
