@@ -53,7 +53,6 @@ pub(crate) fn router() -> Router {
         .route(style(), get(|| async { file(Row::Asset, "text/css; charset=utf-8", STYLE) }))
         .route(icon(), get(|| async { file(Row::Asset, "image/svg+xml", ICON) }))
         .route("/favicon.ico", get(|| async { axum::response::Redirect::permanent(icon()) }))
-        .route("/robots.txt", get(|| async { file(Row::Asset, "text/plain; charset=utf-8", "User-agent: *\nDisallow: /\n") }))
         .route("/sdk/falconer.js", get(|| async { file(Row::Sdk { versioned: false }, "text/javascript; charset=utf-8", SDK) }))
         .route(sdk(), get(|| async { file(Row::Sdk { versioned: true }, "text/javascript; charset=utf-8", SDK) }))
 }

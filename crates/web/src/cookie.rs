@@ -1,18 +1,33 @@
-//! The session cookie: `__Host-falconer` on an https origin, `falconer` on loopback http.
+//! Our cookies: the session's, `__Host-falconer` on an https origin and `falconer` on loopback http, and one for the forms of people who
+//! have no session yet, with `-form` behind.
 
 use http::header::{COOKIE, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue};
 
 use crate::PublicOrigin;
 
-/// The name: the prefix makes browsers insist on Secure, path `/` and no Domain, so that no neighbour host can plant one.
-pub fn name(origin: &PublicOrigin) -> &'static str {
-    if origin.is_https() { "__Host-falconer" } else { "falconer" }
+/// Which cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Of a session.
+    Session,
+    /// Of a form before there is a session.
+    Form,
 }
 
-/// The session's value in a request, if it carries one. Of several with our name none counts: a planted one can't be told from ours.
-pub fn read<'a>(headers: &'a HeaderMap, origin: &PublicOrigin) -> Option<&'a str> {
-    let wanted = name(origin);
+/// The name: the prefix makes browsers insist on Secure, path `/` and no Domain, so that no neighbour host can plant one.
+pub fn name(origin: &PublicOrigin, kind: Kind) -> &'static str {
+    match (kind, origin.is_https()) {
+        (Kind::Session, true) => "__Host-falconer",
+        (Kind::Session, false) => "falconer",
+        (Kind::Form, true) => "__Host-falconer-form",
+        (Kind::Form, false) => "falconer-form",
+    }
+}
+
+/// The cookie's value in a request, if it carries one. Of several with our name none counts: a planted one can't be told from ours.
+pub fn read<'a>(headers: &'a HeaderMap, origin: &PublicOrigin, kind: Kind) -> Option<&'a str> {
+    let wanted = name(origin, kind);
     let mut found = None;
     for header in headers.get_all(COOKIE) {
         for pair in header.to_str().ok()?.split(';') {
@@ -28,19 +43,20 @@ pub fn read<'a>(headers: &'a HeaderMap, origin: &PublicOrigin) -> Option<&'a str
     found.filter(|value| !value.is_empty() && value.len() <= 256)
 }
 
-/// `Set-Cookie` for a new session that lasts `seconds`.
+/// `Set-Cookie`; one without `seconds` ends with the browser.
 ///
 /// # Errors
 /// A value that no header can hold.
-pub fn set(origin: &PublicOrigin, value: &str, seconds: i64) -> Result<HeaderValue, InvalidHeaderValue> {
+pub fn set(origin: &PublicOrigin, kind: Kind, value: &str, seconds: Option<i64>) -> Result<HeaderValue, InvalidHeaderValue> {
+    let name = name(origin, kind);
+    let age = seconds.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
     let secure = if origin.is_https() { "; Secure" } else { "" };
-    let name = name(origin);
-    let mut header = HeaderValue::try_from(format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}"))?;
+    let mut header = HeaderValue::try_from(format!("{name}={value}; Path=/{age}; HttpOnly; SameSite=Lax{secure}"))?;
     header.set_sensitive(true);
     Ok(header)
 }
 
-/// `Set-Cookie` that makes the browser forget it.
+/// `Set-Cookie` that makes the browser forget the session.
 pub fn clear(origin: &PublicOrigin) -> HeaderValue {
     HeaderValue::from_static(if origin.is_https() {
         "__Host-falconer=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
@@ -72,21 +88,22 @@ mod tests {
     #[test]
     fn attributes() {
         assert_eq!(
-            set(&https(), "abc", 60).unwrap(),
+            set(&https(), Kind::Session, "abc", Some(60)).unwrap(),
             "__Host-falconer=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"
         );
-        assert_eq!(set(&http(), "abc", 60).unwrap(), "falconer=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
-        assert!(set(&http(), "a\nb", 60).is_err());
+        assert_eq!(set(&http(), Kind::Session, "abc", Some(60)).unwrap(), "falconer=abc; Path=/; Max-Age=60; HttpOnly; SameSite=Lax");
+        assert_eq!(set(&https(), Kind::Form, "abc", None).unwrap(), "__Host-falconer-form=abc; Path=/; HttpOnly; SameSite=Lax; Secure");
+        assert!(set(&http(), Kind::Session, "a\nb", None).is_err());
     }
 
     #[test]
     fn reading() {
-        assert_eq!(read(&request(&["a=b; __Host-falconer=xyz; c=d"]), &https()), Some("xyz"));
-        assert_eq!(read(&request(&["falconer=xyz"]), &https()), None);
-        assert_eq!(read(&request(&["falconer=xyz"]), &http()), Some("xyz"));
-        assert_eq!(read(&request(&["falconer="]), &http()), None);
-        assert_eq!(read(&request(&[]), &http()), None);
-        assert_eq!(read(&request(&["falconer=a", "falconer=b"]), &http()), None);
-        assert_eq!(read(&request(&[&format!("falconer={}", "a".repeat(300))]), &http()), None);
+        assert_eq!(read(&request(&["a=b; __Host-falconer=xyz; c=d"]), &https(), Kind::Session), Some("xyz"));
+        assert_eq!(read(&request(&["falconer=xyz"]), &https(), Kind::Session), None);
+        assert_eq!(read(&request(&["falconer=xyz"]), &http(), Kind::Session), Some("xyz"));
+        assert_eq!(read(&request(&["falconer="]), &http(), Kind::Session), None);
+        assert_eq!(read(&request(&[]), &http(), Kind::Session), None);
+        assert_eq!(read(&request(&["falconer=a", "falconer=b"]), &http(), Kind::Session), None);
+        assert_eq!(read(&request(&[&format!("falconer={}", "a".repeat(300))]), &http(), Kind::Session), None);
     }
 }

@@ -50,7 +50,10 @@ async fn answer(web: &Web, request: Request, next: Next, asked: &Asked, id: &Req
     let had_body = !request.body().is_end_stream();
     let answered = tokio::time::timeout(web.settings.limits.total, CatchPanic(Box::pin(next.run(request)))).await;
     match answered {
-        Ok(Ok(response)) => response,
+        Ok(Ok(mut response)) => match response.extensions_mut().remove::<Problem>() {
+            Some(problem) => asked.answer(problem, web, id),
+            None => response,
+        },
         Ok(Err(panic)) => {
             tracing::error!(%id, panic = message(panic.as_ref()), "a handler panicked");
             asked.answer(Problem::internal(), web, id)

@@ -15,6 +15,7 @@ pub mod headers;
 pub mod log;
 pub mod markdown;
 mod network;
+mod pages;
 pub mod problem;
 mod public_origin;
 pub mod same_origin;
@@ -31,9 +32,17 @@ pub use state::{Peer, RequestLimits, VersionInfo, Web, WebSettings};
 
 use std::sync::Arc;
 
-/// All routes: the API, the pages, what they load.
+/// All routes: the API, the pages, what they load. Whatever the API does not own is a page.
 pub fn router(web: Arc<Web>) -> axum::Router {
-    axum::Router::new()
-        .merge(assets::router())
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&web), edge::edge))
+    let api = Arc::new(api::Api::new(Arc::clone(&web.auth), web.settings.clone(), Arc::clone(&web.random)));
+    assets::router()
+        .merge(pages::router(Arc::clone(&web)))
+        // In front of the routes, because it looks at raw paths: a client's id in a path may hold what a router would take apart.
+        .layer(axum::middleware::from_fn(move |request: axum::extract::Request, next: axum::middleware::Next| {
+            let api = Arc::clone(&api);
+            async move {
+                if api::owns(request.uri().path()) { api.answer(request).await } else { next.run(request).await }
+            }
+        }))
+        .layer(axum::middleware::from_fn_with_state(web, edge::edge))
 }

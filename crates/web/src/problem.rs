@@ -1,7 +1,8 @@
 //! Errors for people, as pages, and for programs, as JSON: what happened, what to do, an id to quote.
 
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use falconer_login::LoginError;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
@@ -79,6 +80,12 @@ impl Problem {
         .with_link("/", "Go to your own page")
     }
 
+    /// 403: the form belongs to a session that has ended.
+    pub fn signed_out() -> Self {
+        Problem::new(StatusCode::FORBIDDEN, "You are signed out", "Nothing was done. Sign in and try again.")
+            .with_link("/login", "Sign in")
+    }
+
     /// 405
     pub fn method_not_allowed() -> Self {
         Problem::new(
@@ -130,11 +137,7 @@ impl Problem {
 
     /// As a page, or as JSON: `{"error": "<title>", "message": "<what to do>", "id": "7kq2-x9mf"}`.
     pub fn answer(self, as_html: bool, web: &Web, id: &RequestId) -> Response {
-        self.answer_as(as_html, Layout::anonymous(&web.settings.public_origin), id)
-    }
-
-    /// The same with the head of the page as it is for whoever is signed in.
-    pub(crate) fn answer_as(self, as_html: bool, layout: Layout, id: &RequestId) -> Response {
+        let layout = Layout::anonymous(&web.settings.public_origin);
         let (status, retry) = (self.status, self.retry_after_seconds);
         let mut response = if as_html {
             html(status, Row::Page, &ErrorPage { layout, problem: self, id: id.to_string() })
@@ -151,6 +154,44 @@ impl Problem {
         }
         response
     }
+}
+
+/// An answer that the edge turns into a page or into JSON: only there it is known who asks, and under which id.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = self.status;
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// What went wrong in a use case of sign-in. What only the log may know goes to the log.
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        let own_page = |problem: Problem| problem.with_link("/", "Go to your own page");
+        match error {
+            LoginError::Input(text) => own_page(Problem::new(StatusCode::BAD_REQUEST, "That can't be done", sentence(&text))),
+            LoginError::Forbidden(text) => own_page(Problem::new(StatusCode::FORBIDDEN, "You may not do that", sentence(&text))),
+            LoginError::NotFound(text) => own_page(Problem::new(StatusCode::NOT_FOUND, "That is not there", sentence(&text))),
+            LoginError::Conflict(text) => own_page(Problem::new(StatusCode::CONFLICT, "That can't be done any more", sentence(&text))),
+            LoginError::TooManyAttempts { retry_after_seconds } => Problem::too_many_attempts(retry_after_seconds),
+            LoginError::TooBusy => Problem::unavailable("many people are signing in at this moment"),
+            LoginError::Unavailable(detail) => {
+                tracing::warn!(detail, "unavailable");
+                Problem::unavailable("its database or its clock is not in order")
+            }
+            LoginError::Internal(detail) => {
+                tracing::error!(detail, "internal error");
+                Problem::internal()
+            }
+        }
+    }
+}
+
+/// With a full stop at its end.
+pub(crate) fn sentence(text: &str) -> String {
+    if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
 /// Whether whoever asks reads pages: browsers name `text/html`. Without `Accept`, and for `*/*` alone, JSON would surprise nobody who

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use falconer_auth::{Auth, Clock, Random};
+use falconer_login::Login;
 
 use crate::{Network, PublicOrigin};
 
@@ -11,6 +12,8 @@ use crate::{Network, PublicOrigin};
 pub struct Web {
     /// Clients, roles, verification, audit.
     pub auth: Arc<Auth>,
+    /// Sessions, accounts, grants.
+    pub login: Arc<Login>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness, for ids of requests and incidents.

@@ -10,6 +10,8 @@ use crate::words;
 pub(crate) struct GrantPage {
     pub layout: Layout,
     pub csrf: String,
+    /// Stands for what this page shows: only that can be granted.
+    pub shown: String,
     /// Pressing Grant twice with one nonce gives one answer.
     pub nonce: String,
     /// The query that the target sent, as it came: parsed and checked again on POST.
@@ -72,6 +74,7 @@ pub(crate) struct Bundle {
     pub detail: String,
     pub ticked: bool,
     pub broad: bool,
+    pub taken_away: Vec<String>,
     pub scopes: Vec<String>,
 }
 
@@ -81,9 +84,16 @@ impl Bundle {
     }
 }
 
+/// A piece of a sentence; names are set apart.
+#[derive(Clone, Debug)]
+pub(crate) struct Words {
+    pub text: String,
+    pub strong: bool,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
-    /// `notes`, `auth`, `assume`: what stands before the first colon.
+    /// `notes`, `auth`, `roles`: the service that the scopes are about.
     pub service: String,
     pub lines: Vec<Line>,
 }
@@ -92,9 +102,13 @@ pub(crate) struct Group {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Line {
     pub key: String,
+    /// The scope in words.
+    pub label: Vec<Words>,
     pub scope: String,
-    /// What else there is to say: "You have it only in part: ...", "gives 12 scopes".
-    pub detail: String,
+    /// What else there is to say: "You have only a part of this", "Gives 12 scopes".
+    pub details: Vec<String>,
+    /// What goes because another tick is missing.
+    pub taken_away: Vec<String>,
     pub gives: Vec<String>,
     pub ticked: bool,
     pub broad: bool,

@@ -13,7 +13,7 @@ mod samples;
 mod setup;
 
 pub(crate) use error::ErrorPage;
-pub(crate) use grant::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, Site};
+pub(crate) use grant::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, Site, Words};
 pub(crate) use login::LoginPage;
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 pub(crate) use nothing_granted::NothingGrantedPage;

@@ -28,7 +28,15 @@ fn lifetimes() -> Vec<Lifetime> {
 }
 
 fn line(scope: &str) -> Line {
-    Line { key: scope.to_owned(), scope: scope.to_owned(), ticked: true, ..Line::default() }
+    let (words, name) = match scope {
+        "notes:read:zap/*" => ("Read ", "zap/"),
+        "notes:write:zap/releases" => ("Write ", "zap/releases"),
+        "notes:delete:zap/*" => ("Delete ", "zap/"),
+        "assume:mozilla-user:ann@example.com" => ("Everything that belongs to the person ", "ann@example.com"),
+        _ => ("Create clients named ", "mozilla-ldap/ann@example.com/"),
+    };
+    let label = [(words, false), (name, true)].map(|(text, strong)| Words { text: text.to_owned(), strong });
+    Line { key: scope.to_owned(), label: label.to_vec(), scope: scope.to_owned(), ticked: true, ..Line::default() }
 }
 
 fn strings(texts: &[&str]) -> Vec<String> {
@@ -39,6 +47,7 @@ fn grant() -> GrantPage {
     GrantPage {
         layout: signed_in(),
         csrf: "c".repeat(22),
+        shown: "s".repeat(22),
         nonce: "n".repeat(22),
         request: "target=https%3A%2F%2Fnotes.example.com%2Flogin&description=x&scope=notes%3A*".to_owned(),
         site: Site {
@@ -56,14 +65,15 @@ fn grant() -> GrantPage {
                 service: "notes".to_owned(),
                 lines: vec![
                     line("notes:read:zap/*"),
-                    Line { detail: "You have a part of notes:write:*; this is what you can pass on.".to_owned(), ..line("notes:write:zap/releases") },
+                    Line { details: strings(&["You have only a part of this, and pass on that part."]), ..line("notes:write:zap/releases") },
                     Line { lacking: true, ticked: false, ..line("notes:delete:zap/*") },
                 ],
             },
             Group {
-                service: "assume".to_owned(),
+                service: "roles".to_owned(),
                 lines: vec![Line {
-                    detail: "Tells who you are, and gives these 3 scopes.".to_owned(),
+                    details: strings(&["Gives 3 scopes."]),
+                    taken_away: strings(&["notes:delete:*"]),
                     gives: strings(&["notes:read:*", "project:zap:build", "queue:create-task:lowest:zap/*"]),
                     ..line("assume:mozilla-user:ann@example.com")
                 }],
@@ -92,6 +102,7 @@ fn everything() -> GrantPage {
                 detail: "14 scopes".to_owned(),
                 ticked: true,
                 broad: false,
+                taken_away: vec![],
                 scopes: (0..14).map(|at| format!("project:zap:step-{at}:*")).collect(),
             },
             Bundle {
@@ -100,6 +111,7 @@ fn everything() -> GrantPage {
                 detail: "2 scopes that let it change who may do what".to_owned(),
                 ticked: false,
                 broad: true,
+                taken_away: vec![],
                 scopes: strings(&["auth:create-client:mozilla-ldap/ann@example.com/*", "auth:update-role:project:zap:*"]),
             },
         ],
@@ -159,6 +171,7 @@ fn me() -> MePage {
 fn samples() -> Vec<(&'static str, String)> {
     let login = || LoginPage {
         layout: anonymous(),
+        form: "f".repeat(43),
         continue_to: None,
         next: "/".to_owned(),
         name: String::new(),
@@ -167,6 +180,7 @@ fn samples() -> Vec<(&'static str, String)> {
     };
     let setup = || SetupPage {
         layout: anonymous(),
+        form: "f".repeat(43),
         token: "t".repeat(43),
         error: None,
         name: String::new(),
@@ -293,6 +307,7 @@ fn every_form_that_posts_with_a_session_carries_its_token() {
             let posts = form.contains("method=\"post\"");
             let before_session = form.contains("action=\"/login\"") || form.contains("action=\"/setup\"");
             assert_eq!(posts && !before_session, form.contains("name=\"csrf\" value=\"cc"), "{name}: {form}");
+            assert_eq!(before_session, form.contains("name=\"form\" value=\"ff"), "{name}: {form}");
         }
     }
 }
@@ -307,6 +322,8 @@ fn what_strangers_say_is_escaped() {
     page.delivers_to = hostile.to_owned();
     page.groups[0].lines[0].scope = hostile.to_owned();
     page.groups[0].lines[0].key = hostile.to_owned();
+    page.groups[0].lines[0].label[0].text = hostile.to_owned();
+    page.groups[0].lines[0].taken_away = strings(&[hostile]);
     page.confirm = Some(Confirm { host: hostile.to_owned(), typed: hostile.to_owned(), wrong: true });
     page.person.name = hostile.to_owned();
     assert!(!page.render().unwrap().contains("<script"));

