@@ -34,7 +34,6 @@ mod signed;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::Request as HttpRequest;
 use axum::response::Response;
 use falconer_auth::{Auth, Authentication, Random, Revision};
@@ -45,7 +44,6 @@ use http::header::{ALLOW, CONTENT_SECURITY_POLICY, RETRY_AFTER, WWW_AUTHENTICATE
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
-use tower::ServiceExt;
 
 use self::body::{BadBody, Payload};
 use self::failure::Failure;
@@ -64,22 +62,6 @@ const AT_LEAST_LOOK: Duration = Duration::from_millis(20);
 /// Whether a raw path is answered here: everything under `/api` and what monitoring asks at the root.
 pub fn owns(path: &str) -> bool {
     ["/api", "/__version__", "/__heartbeat__", "/__lbheartbeat__", "/robots.txt"].iter().any(|prefix| route::behind(path, prefix).is_some())
-}
-
-/// Puts the API before `others`: what it [`owns`] never reaches them, neither a route nor a fallback of theirs.
-pub fn before(api: Arc<Api>, others: Router) -> Router {
-    Router::new().fallback(move |request: HttpRequest| {
-        let (api, others) = (Arc::clone(&api), others.clone());
-        async move {
-            if owns(request.uri().path()) {
-                return api.answer(request).await;
-            }
-            match others.oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            }
-        }
-    })
 }
 
 /// The API: routes, schemas and scope templates prepared once. It knows nothing of sessions and sign-in.
