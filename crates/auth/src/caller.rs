@@ -91,7 +91,10 @@ impl Authentication {
     /// Somebody whom the web layer refuses before anything is asked of the credentials: two schemes at once, or a payload hash that is not the
     /// payload's. Each use case answers `error` where it would look at the caller.
     pub fn refused(error: ApiError) -> Authentication {
-        Authentication { who: Who::Refused, outcome: Err(error) }
+        Authentication {
+            who: Who::Refused,
+            outcome: Err(error),
+        }
     }
 
     /// Who it is, or the 401 (503 while this node's clock is behind). For a person the scopes are those of nobody: ask [`crate::Auth::caller`].

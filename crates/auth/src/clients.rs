@@ -5,8 +5,9 @@ use falconer_store::{ClientRecord, Key, Revision, Secret};
 
 use crate::auth::Auth;
 use crate::caller::Authentication;
-use crate::decide::{Acting, Decision, Now, Write, step_by};
-use crate::directory::{Client, Snapshot};
+use crate::client_view::present;
+use crate::decide::{Acting, Decision, Now, Write};
+use crate::entries::Client;
 use crate::error::ApiError;
 use crate::reserved;
 use crate::time::MINUTE_MS;
@@ -218,45 +219,6 @@ impl Auth {
         .map(|((), revision)| revision)
     }
 
-    /// Deletes the clients that wish to go when they have ended. Decides nothing: they were worth nothing before. Answers how many.
-    pub async fn delete_expired_clients(&self) -> Result<usize, ApiError> {
-        let ended = |record: &ClientRecord, now_ms: i64| {
-            record.delete_on_expiration
-                && record.expires_us.div_euclid(1000) < now_ms
-                && !record.client_id.starts_with("static/")
-        };
-        let (snapshot, now_ms) = (self.directory(), self.now_ms());
-        let old: Vec<String> = snapshot
-            .clients("")
-            .filter(|c| ended(&c.record, now_ms))
-            .map(|c| c.record.client_id.clone())
-            .collect();
-        for client_id in &old {
-            self.decide(|now| {
-                if !now
-                    .snapshot
-                    .client(client_id)
-                    .is_some_and(|client| ended(&client.record, now.now_ms))
-                {
-                    return Ok(Decision::Keep(()));
-                }
-                let step = step_by(
-                    now,
-                    "static/falconer/auth",
-                    "expired",
-                    vec![Key::Client(client_id.clone())],
-                );
-                Ok(Decision::Write(
-                    step,
-                    Write::DeleteClient(client_id.clone()),
-                    (),
-                ))
-            })
-            .await?;
-        }
-        Ok(old.len())
-    }
-
     /// The order that reset, enable, disable share: 401 and 403, static, 404.
     async fn change_existing(
         &self,
@@ -336,48 +298,6 @@ impl Auth {
         falconer_credentials::new_access_token(self.inner.draw::<32>())
             .expose()
             .to_owned()
-    }
-
-    /// A client as the API shows it; no token.
-    pub(crate) fn view(&self, snapshot: &Snapshot, client: &Client, now_ms: i64) -> ClientView {
-        let record = present(client);
-        let mut scopes = record.scopes;
-        falconer_scopes::list::sort(&mut scopes);
-        ClientView {
-            client_id: record.client_id,
-            description: record.description,
-            expires_ms: record.expires_us.div_euclid(1000),
-            created_ms: record.created_ms,
-            last_modified_ms: record.last_modified_ms,
-            last_date_used_ms: record.last_date_used_ms,
-            last_rotated_ms: record.last_rotated_ms,
-            delete_on_expiration: record.delete_on_expiration,
-            scopes,
-            expanded_scopes: self.inner.worth(snapshot, client, now_ms),
-            disabled: record.disabled,
-            access_token: None,
-            grant: record.grant,
-        }
-    }
-
-    fn view_of(&self, record: ClientRecord) -> ClientView {
-        self.view(&self.directory(), &Client::alone(record), self.now_ms())
-    }
-
-    fn view_with_token(&self, record: ClientRecord) -> ClientView {
-        let token = record.access_token.clone();
-        ClientView {
-            access_token: Some(token),
-            ..self.view_of(record)
-        }
-    }
-}
-
-/// The record with the last use that memory knows.
-fn present(client: &Client) -> ClientRecord {
-    ClientRecord {
-        last_date_used_ms: client.last_date_used_ms(),
-        ..client.record.clone()
     }
 }
 

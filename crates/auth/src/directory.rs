@@ -3,16 +3,14 @@
 //! A [`Snapshot`] never changes; a mutation makes the next one, which shares all that the change did not touch. Whoever answers a
 //! request takes one snapshot and uses it for client, grant, person and roles alike.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use arc_swap::ArcSwapOption;
-use falconer_credentials::AccessToken;
 use falconer_scopes::{Role, RoleSet, ScopeSet};
 use falconer_store::{
     ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Loaded, Revision, RoleRecord,
 };
 
+use crate::entries::{Client, Expansion, Grant, Held, InternalIssuer, Person};
 use crate::reserved;
 
 /// Everything at one revision. Cheap to clone.
@@ -38,125 +36,6 @@ struct Roles {
     anonymous: OnceLock<ScopeSet>,
 }
 
-/// A client in memory, with what is remembered of its expansion.
-pub struct Client {
-    /// As stored; the last use may be further on, see [`Client::last_date_used_ms`].
-    pub record: ClientRecord,
-    pub(crate) token: AccessToken,
-    pub(crate) usage: Arc<Usage>,
-    expansion: Memo<Expansion>,
-}
-
-/// What a client's scopes come to under one generation of roles.
-pub(crate) struct Expansion {
-    /// Without anonymous.
-    pub(crate) own: ScopeSet,
-    /// With anonymous.
-    pub(crate) full: ScopeSet,
-}
-
-/// Falconer's own signer of grants, in memory.
-pub struct InternalIssuer {
-    /// As stored.
-    pub record: IssuerRecord,
-    pub(crate) token: AccessToken,
-}
-
-/// A grant in memory.
-pub struct Grant {
-    /// As stored; the last use may be further on.
-    pub record: GrantRecord,
-    /// The record's scopes as a set.
-    pub scopes: ScopeSet,
-    pub(crate) usage: Arc<Usage>,
-    held: ArcSwapOption<Held>,
-}
-
-/// What a grant is worth, for one generation of roles and one state of the person.
-struct Held {
-    generation: u64,
-    person: Arc<Person>,
-    scopes: ScopeSet,
-}
-
-/// A person in memory, with what is remembered of their expansion.
-pub struct Person {
-    /// As stored.
-    pub record: IdentityRecord,
-    expansion: Memo<ScopeSet>,
-}
-
-/// Uses that are not in the store yet. It outlives the record that it belongs to, so that an update loses none.
-#[derive(Default)]
-pub(crate) struct Usage {
-    /// Milliseconds since the epoch; 0: never.
-    pub(crate) last_ms: AtomicI64,
-    /// Uses since the last flush.
-    pub(crate) count: AtomicI64,
-    /// Waiting to be flushed.
-    pub(crate) noted: AtomicBool,
-}
-
-/// One remembered value for one generation of roles.
-struct Memo<T>(ArcSwapOption<(u64, T)>);
-
-impl<T> Default for Memo<T> {
-    fn default() -> Self {
-        Memo(ArcSwapOption::empty())
-    }
-}
-
-impl<T> Memo<T> {
-    fn get(&self, generation: u64, make: impl FnOnce() -> T) -> Arc<(u64, T)> {
-        if let Some(known) = self.0.load_full().filter(|known| known.0 == generation) {
-            return known;
-        }
-        let made = Arc::new((generation, make()));
-        self.0.store(Some(Arc::clone(&made)));
-        made
-    }
-}
-
-impl Client {
-    /// A client outside of a directory, to be looked at.
-    pub(crate) fn alone(record: ClientRecord) -> Client {
-        Client::new(record, None)
-    }
-
-    fn new(record: ClientRecord, before: Option<&Client>) -> Client {
-        let usage = before.map(|b| Arc::clone(&b.usage)).unwrap_or_default();
-        usage
-            .last_ms
-            .fetch_max(record.last_date_used_ms, Ordering::Relaxed);
-        Client {
-            token: AccessToken::new(record.access_token.expose().to_owned()),
-            record,
-            usage,
-            expansion: Memo::default(),
-        }
-    }
-
-    /// Milliseconds since the epoch.
-    pub fn last_date_used_ms(&self) -> i64 {
-        self.usage.last_ms.load(Ordering::Relaxed)
-    }
-}
-
-impl Grant {
-    fn new(record: GrantRecord, before: Option<&Grant>) -> Grant {
-        let usage = before.map(|b| Arc::clone(&b.usage)).unwrap_or_default();
-        usage
-            .last_ms
-            .fetch_max(record.last_used_ms.unwrap_or(0), Ordering::Relaxed);
-        Grant {
-            scopes: ScopeSet::new(record.scopes.iter()),
-            record,
-            usage,
-            held: ArcSwapOption::empty(),
-        }
-    }
-}
-
 impl Snapshot {
     /// Everything that the store gave, at its revision. `before` lends the uses that the store does not know yet.
     pub(crate) fn from_loaded(loaded: Loaded, before: &Snapshot) -> Snapshot {
@@ -176,7 +55,9 @@ impl Snapshot {
             .into_iter()
             .map(|r| (Arc::from(r.role_id.as_str()), Arc::new(r)))
             .collect();
-        next.issuers = loaded.issuers.into_iter().map(issuer_entry).collect();
+        for issuer in loaded.issuers {
+            next.put_issuer(issuer);
+        }
         for client in loaded.clients {
             next.put_client_after(client, before);
         }
@@ -395,8 +276,9 @@ impl Snapshot {
     }
 
     pub(crate) fn put_issuer(&mut self, record: IssuerRecord) {
-        let (name, issuer) = issuer_entry(record);
-        self.issuers.insert(name, issuer);
+        let name = Arc::from(record.name.as_str());
+        self.issuers
+            .insert(name, Arc::new(InternalIssuer::new(record)));
     }
 
     pub(crate) fn retire_issuer(&mut self, name: &str, at_ms: i64) {
@@ -422,10 +304,7 @@ impl Snapshot {
     }
 
     pub(crate) fn put_person(&mut self, record: IdentityRecord) {
-        let person = Person {
-            record,
-            expansion: Memo::default(),
-        };
+        let person = Person::new(record);
         self.people
             .insert(Arc::from(person.record.identity.as_str()), Arc::new(person));
     }
@@ -451,12 +330,4 @@ fn role_of(record: &RoleRecord) -> Role {
         role_id: record.role_id.clone(),
         scopes: record.scopes.clone(),
     }
-}
-
-fn issuer_entry(record: IssuerRecord) -> (Arc<str>, Arc<InternalIssuer>) {
-    let token = AccessToken::new(record.token.expose().to_owned());
-    (
-        Arc::from(record.name.as_str()),
-        Arc::new(InternalIssuer { record, token }),
-    )
 }

@@ -6,7 +6,8 @@ use falconer_store::{AccountRecord, GrantRecord, IdentityRecord, Key, Revision};
 
 use crate::auth::Auth;
 use crate::decide::{Decision, Now, Write, step_by};
-use crate::directory::{Grant, Snapshot};
+use crate::directory::Snapshot;
+use crate::entries::Grant;
 use crate::error::ApiError;
 use crate::reserved;
 use crate::time::{DAY_MS, MINUTE_MS};

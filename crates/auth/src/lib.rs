@@ -6,11 +6,11 @@
 //!
 //! | concept | where |
 //! |---|---|
-//! | what a node answers from | `directory` |
-//! | MAC first, then everything else | `verify` |
+//! | what a node answers from | `directory`, `entries` |
+//! | MAC first, then everything else | `verify`, `judge` |
 //! | what a grant, a person, a client made with a grant is worth | `worth` |
 //! | who asks | `caller` |
-//! | clients, roles, scopes, audit | `clients`, `roles`, `expand`, `history`, `testers` |
+//! | clients, roles, scopes, audit | `clients`, `client_view`, `expiry`, `roles`, `expand`, `history`, `testers` |
 //! | what login writes | `grants` |
 //! | start: static clients, root, first roles, internal issuers | `statics`, `install` |
 //! | last uses | `uses` |
@@ -23,14 +23,18 @@
 
 mod auth;
 mod caller;
+mod client_view;
 mod clients;
 mod decide;
 mod directory;
+mod entries;
 mod error;
 mod expand;
+mod expiry;
 mod grants;
 mod history;
 mod install;
+mod judge;
 mod reserved;
 mod roles;
 mod settings;
@@ -44,7 +48,8 @@ mod worth;
 
 pub use auth::Auth;
 pub use caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict};
-pub use directory::{Client, Grant, InternalIssuer, Person, Snapshot};
+pub use directory::Snapshot;
+pub use entries::{Client, Grant, InternalIssuer, Person};
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{AccessToken, RequestParts, payload, temporary::Temporary};
 pub use falconer_store::{Revision, Secret};

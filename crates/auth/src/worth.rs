@@ -6,7 +6,8 @@ use falconer_scopes::ScopeSet;
 use falconer_store::{ClientRecord, Key};
 
 use crate::auth::{Auth, Inner};
-use crate::directory::{Client, Grant, Person, Snapshot};
+use crate::directory::Snapshot;
+use crate::entries::{Client, Grant, Person};
 
 /// Why credentials with a right MAC do not hold.
 #[derive(Debug)]

@@ -1,0 +1,52 @@
+//! A client as the API shows it (`auth-api.md` 8.1).
+
+use falconer_store::ClientRecord;
+
+use crate::auth::Auth;
+use crate::directory::Snapshot;
+use crate::entries::Client;
+use crate::view::ClientView;
+
+impl Auth {
+    /// A client as the API shows it; no token.
+    pub(crate) fn view(&self, snapshot: &Snapshot, client: &Client, now_ms: i64) -> ClientView {
+        let record = present(client);
+        let mut scopes = record.scopes;
+        falconer_scopes::list::sort(&mut scopes);
+        ClientView {
+            client_id: record.client_id,
+            description: record.description,
+            expires_ms: record.expires_us.div_euclid(1000),
+            created_ms: record.created_ms,
+            last_modified_ms: record.last_modified_ms,
+            last_date_used_ms: record.last_date_used_ms,
+            last_rotated_ms: record.last_rotated_ms,
+            delete_on_expiration: record.delete_on_expiration,
+            scopes,
+            expanded_scopes: self.inner.worth(snapshot, client, now_ms),
+            disabled: record.disabled,
+            access_token: None,
+            grant: record.grant,
+        }
+    }
+
+    pub(crate) fn view_of(&self, record: ClientRecord) -> ClientView {
+        self.view(&self.directory(), &Client::alone(record), self.now_ms())
+    }
+
+    pub(crate) fn view_with_token(&self, record: ClientRecord) -> ClientView {
+        let token = record.access_token.clone();
+        ClientView {
+            access_token: Some(token),
+            ..self.view_of(record)
+        }
+    }
+}
+
+/// The record with the last use that memory knows.
+pub(crate) fn present(client: &Client) -> ClientRecord {
+    ClientRecord {
+        last_date_used_ms: client.last_date_used_ms(),
+        ..client.record.clone()
+    }
+}

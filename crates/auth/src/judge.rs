@@ -1,0 +1,205 @@
+//! Everything after the MAC: what a right MAC is worth at one snapshot (`hawk.md` sections 6 and 7, `grants.md` "Use").
+
+use std::sync::Arc;
+
+use falconer_credentials::{Authentic, Failure, Issuer, evaluate, evaluate_internal};
+use falconer_scopes::ScopeSet;
+use falconer_store::Key;
+
+use crate::auth::Inner;
+use crate::caller::{Caller, DisclosedIdentity};
+use crate::directory::Snapshot;
+use crate::entries::{Client, Grant, InternalIssuer};
+use crate::reserved::GRANT_SCOPE;
+use crate::settings::Origin;
+use crate::worth::{Refused, Standing};
+
+/// Credentials that hold, with everything that follows from them at one revision.
+pub(crate) struct Judgement {
+    pub(crate) caller: Caller,
+    pub(crate) disclosed: Option<DisclosedIdentity>,
+    pub(crate) used: Used,
+    pub(crate) depends_on: Vec<Key>,
+}
+
+/// Whose last use this is.
+pub(crate) enum Used {
+    Client(Arc<Client>),
+    Grant(Arc<Grant>),
+}
+
+impl Inner {
+    /// Everything after the MAC.
+    pub(crate) fn judge(
+        &self,
+        snapshot: &Snapshot,
+        authentic: &Authentic,
+        now_ms: i64,
+    ) -> Result<Judgement, Refused> {
+        match snapshot.issuer(authentic.key_owner()) {
+            Some(issuer) => self.judge_grant(snapshot, issuer, authentic, now_ms),
+            None => self.judge_client(snapshot, authentic, now_ms),
+        }
+    }
+
+    fn judge_client(
+        &self,
+        snapshot: &Snapshot,
+        authentic: &Authentic,
+        now_ms: i64,
+    ) -> Result<Judgement, Refused> {
+        let owner = authentic.key_owner();
+        // The client may have gone since the MAC was checked; that its token is another by now is for `evaluate` to find.
+        let client = snapshot
+            .client(owner)
+            .ok_or_else(|| Refused::because(format!("Client with clientId '{owner}' not found")))?;
+        let bounds = self.bounds(snapshot, &client.record, now_ms)?;
+        let expansion = snapshot.expansion_of(client);
+        let is_plain = bounds.within.is_empty()
+            && !authentic.has_certificate()
+            && !authentic.has_authorized_scopes();
+        // Nearly every request is plain: then the remembered set with anonymous is the answer, and nothing is to be expanded.
+        let own = if is_plain {
+            expansion.1.full.clone()
+        } else {
+            bounds.apply(expansion.1.own.clone())
+        };
+        let issuer = Issuer {
+            client_id: owner,
+            token: &client.token,
+            expires_ms: client.record.expires_us.div_euclid(1000),
+            disabled: client.record.disabled,
+            scopes: &own,
+        };
+        let verified = if is_plain {
+            evaluate(authentic, &issuer, now_ms, &|_: &[&str]| {
+                ScopeSet::default()
+            })?
+        } else {
+            evaluate(authentic, &issuer, now_ms, &|scopes: &[&str]| {
+                snapshot.expand(scopes)
+            })?
+        };
+        if authentic.issuer().is_some() {
+            self.check_name(snapshot, authentic.id())?;
+        }
+        // Expansion must not lead out of the bounds again: a role may have grown since the grant was made.
+        let scopes = if bounds.within.is_empty() {
+            verified.scopes
+        } else {
+            bounds.apply(verified.scopes).union(snapshot.anonymous())
+        };
+        let mut depends_on = vec![Key::Role, Key::Client(owner.to_owned())];
+        depends_on.extend(bounds.keys);
+        Ok(Judgement {
+            caller: Caller {
+                client_id: Some(verified.client_id),
+                scopes,
+                expires_ms: bounds.ends_ms.map_or(verified.expires_ms, |ends_ms| {
+                    ends_ms.min(verified.expires_ms)
+                }),
+                hash: verified.hash,
+                grant: client.record.grant.clone(),
+                identity: None,
+            },
+            disclosed: None,
+            used: Used::Client(Arc::clone(client)),
+            depends_on,
+        })
+    }
+
+    /// Names that nobody's certificate may use: those of grants, and of the internal issuers.
+    fn check_name(&self, snapshot: &Snapshot, name: &str) -> Result<(), Refused> {
+        if snapshot.issuer(name).is_some() || snapshot.grant_named(name).is_some() {
+            return Err(Refused::because(format!("The clientId {name} is reserved")));
+        }
+        Ok(())
+    }
+
+    fn judge_grant(
+        &self,
+        snapshot: &Snapshot,
+        issuer: &InternalIssuer,
+        authentic: &Authentic,
+        now_ms: i64,
+    ) -> Result<Judgement, Refused> {
+        let name = issuer.record.name.as_str();
+        let claim = evaluate_internal(authentic, name, &issuer.token, now_ms)?;
+        let not_a_client = || Refused::because(format!("Client with clientId '{name}' not found"));
+        let id = match claim.scopes.as_slice() {
+            [only] if claim.named => only.strip_prefix(GRANT_SCOPE).ok_or_else(not_a_client)?,
+            _ => return Err(not_a_client()),
+        };
+        let Standing {
+            grant,
+            person,
+            held,
+        } = self.grant_standing(snapshot, id, now_ms)?;
+        if grant.record.client_id != claim.client_id || grant.record.issuer != name {
+            return Err(not_a_client());
+        }
+        let restricted = claim.authorized_scopes.is_some();
+        let held = match &claim.authorized_scopes {
+            None => held,
+            Some(authorized) => restrict(snapshot, held, authorized)?,
+        };
+        let may_know = !restricted && !authentic.is_bewit() && !self.is_too_old(&person, now_ms);
+        let knows = may_know && is_for(&grant, authentic.host(), authentic.port());
+        Ok(Judgement {
+            caller: Caller {
+                client_id: Some(claim.client_id),
+                scopes: held.union(snapshot.anonymous()),
+                expires_ms: claim.expires_ms.min(grant.record.expires_ms),
+                hash: claim.hash,
+                grant: Some(grant.record.id.clone()),
+                identity: Some(grant.record.identity.clone()),
+            },
+            disclosed: knows.then(|| DisclosedIdentity {
+                id: person.record.identity.clone(),
+                provider: person.record.provider.clone(),
+                subject: person.record.subject.clone(),
+                display_name: person.record.display_name.clone(),
+                email: person.record.email.clone(),
+                email_verified: person.record.email_verified,
+                target: grant.record.target_origin.clone(),
+            }),
+            depends_on: vec![
+                Key::Role,
+                Key::Grant(grant.record.id.clone()),
+                Key::Identity(grant.record.identity.clone()),
+            ],
+            used: Used::Grant(grant),
+        })
+    }
+}
+
+/// Authorized scopes of a grant: they must be satisfied, and leave what they come to within what is held.
+fn restrict(
+    snapshot: &Snapshot,
+    held: ScopeSet,
+    authorized: &[String],
+) -> Result<ScopeSet, Refused> {
+    let with_anonymous = held.union(snapshot.anonymous());
+    if !with_anonymous.satisfies_all(authorized.iter().map(String::as_str)) {
+        return Err(
+            falconer_credentials::authorized_scopes_failure(&with_anonymous, authorized).into(),
+        );
+    }
+    Ok(snapshot.expand(authorized).intersection(&held))
+}
+
+/// Whether the request was meant for a site that may know who the person is.
+fn is_for(grant: &Grant, host: &str, port: u16) -> bool {
+    grant
+        .record
+        .identity_for
+        .iter()
+        .filter_map(|origin| Origin::parse(origin))
+        .any(|origin| origin.is_at(host, port))
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Refused::because(failure.to_string())
+    }
+}
