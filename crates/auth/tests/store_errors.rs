@@ -1,0 +1,279 @@
+//! What the use cases make of a store's errors.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod common;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use common::{World, message_of, scopes_of, settings, strings};
+use falconer_auth::{ApiError, Auth, AuthSettings};
+use falconer_store::*;
+
+/// A store that answers some calls with an error instead of doing them.
+struct Failing {
+    inner: Arc<dyn Store>,
+    /// The method and the error of its next calls.
+    errors: Mutex<VecDeque<(&'static str, StoreError)>>,
+}
+
+impl Failing {
+    fn before(&self, method: &str) -> Result<()> {
+        let mut errors = self.errors.lock().unwrap();
+        match errors.front() {
+            Some((name, _)) if *name == method => Err(errors.pop_front().unwrap().1),
+            _ => Ok(()),
+        }
+    }
+}
+
+macro_rules! delegate {
+    ($(fn $name:ident(&self $(, $arg:ident: $type:ty)*) -> $ok:ty;)*) => {
+        #[async_trait]
+        impl Store for Failing {
+            $(async fn $name(&self $(, $arg: $type)*) -> Result<$ok> {
+                self.before(stringify!($name))?;
+                self.inner.$name($($arg),*).await
+            })*
+        }
+    };
+}
+
+delegate! {
+    fn load(&self) -> Loaded;
+    fn revision(&self) -> Revision;
+    fn changes_since(&self, since: Revision, limit: u32) -> Vec<Change>;
+    fn client(&self, client_id: &str) -> Option<ClientRecord>;
+    fn grant(&self, id: &str) -> Option<GrantRecord>;
+    fn identity(&self, identity: &str) -> Option<IdentityRecord>;
+    fn insert_client(&self, step: &Step, client: &ClientRecord) -> Revision;
+    fn update_client(&self, step: &Step, client: &ClientRecord) -> Revision;
+    fn delete_client(&self, step: &Step, client_id: &str) -> Revision;
+    fn note_repeat(&self, step: &Step, entity_type: &str, entity_id: &str) -> Revision;
+    fn replace_static_clients(&self, step: &Step, clients: &[ClientRecord]) -> Revision;
+    fn insert_role(&self, step: &Step, role: &RoleRecord) -> Revision;
+    fn update_role(&self, step: &Step, role: &RoleRecord) -> Revision;
+    fn delete_role(&self, step: &Step, role_id: &str) -> Revision;
+    fn insert_roles(&self, step: &Step, roles: &[RoleRecord]) -> Revision;
+    fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Revision;
+    fn retire_issuer(&self, step: &Step, name: &str) -> Revision;
+    fn insert_grant(&self, step: &Step, grant: &GrantRecord, replaces: Option<&str>) -> Revision;
+    fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Revision;
+    fn grants_of(&self, identity: &str) -> Vec<GrantRecord>;
+    fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Option<GrantRecord>;
+    fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Revision;
+    fn insert_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Revision;
+    fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Revision;
+    fn account(&self, name: &str) -> Option<AccountRecord>;
+    fn accounts(&self) -> Vec<AccountRecord>;
+    fn put_setup_link(&self, hash: &str, expires_ms: i64) -> ();
+    fn setup_link_valid(&self, hash: &str, now_ms: i64) -> bool;
+    fn complete_setup(&self, step: &Step, hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Revision;
+    fn insert_session(&self, session: &SessionRecord) -> ();
+    fn session(&self, id_hash: &str) -> Option<SessionRecord>;
+    fn touch_session(&self, id_hash: &str, now_ms: i64) -> ();
+    fn delete_session(&self, id_hash: &str) -> ();
+    fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> u64;
+    fn sessions_of(&self, identity: &str) -> Vec<SessionRecord>;
+    fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> ();
+    fn forget_origin(&self, identity: &str, origin: &str) -> ();
+    fn remembered_origins(&self, identity: &str) -> Vec<(String, i64)>;
+    fn attempts(&self, key: &str, now_ms: i64, window_ms: i64) -> u32;
+    fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> u32;
+    fn clear_attempts(&self, key: &str) -> ();
+    fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> ();
+    fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Vec<AuditEntry>;
+    fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Vec<AuditEntry>;
+    fn prune(&self, now_ms: i64) -> ();
+    fn reseal(&self, limit: u32) -> u32;
+    fn ping(&self) -> ();
+}
+
+struct Broken {
+    world: World,
+    store: Arc<Failing>,
+    ended: Arc<Mutex<Vec<String>>>,
+}
+
+impl Broken {
+    async fn new() -> Broken {
+        let world = World::bare().await;
+        let store = Arc::new(Failing {
+            inner: world.store.clone(),
+            errors: Mutex::default(),
+        });
+        let ended = Arc::new(Mutex::new(Vec::new()));
+        let heard = ended.clone();
+        let settings = AuthSettings {
+            on_fatal: Arc::new(move |why: &str| heard.lock().unwrap().push(why.to_owned())),
+            ..settings()
+        };
+        let auth = Auth::open(
+            store.clone(),
+            settings,
+            world.clock.clone(),
+            world.random.clone(),
+        )
+        .await
+        .unwrap();
+        Broken {
+            world: World { auth, ..world },
+            store,
+            ended,
+        }
+    }
+
+    fn fail(&self, method: &'static str, error: StoreError) {
+        self.store.errors.lock().unwrap().push_back((method, error));
+    }
+
+    async fn create(&self) -> std::result::Result<(), ApiError> {
+        let root = self.world.as_root().await;
+        let input = self.world.input(&[]);
+        self.world
+            .auth
+            .create_client(&root, "x", &input)
+            .await
+            .map(|_| ())
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_or_full_stops_mutations_only() {
+    let broken = Broken::new().await;
+    let keys = broken.world.client("fine", &["a"]).await;
+    for error in [
+        StoreError::Unavailable("away".to_owned()),
+        StoreError::Full("full".to_owned()),
+    ] {
+        broken.fail("insert_client", error);
+        assert!(matches!(
+            broken.create().await,
+            Err(ApiError::Unavailable(_))
+        ));
+        assert!(broken.world.auth.directory().client("x").is_none());
+        assert_eq!(
+            scopes_of(&broken.world.verify(&keys).await),
+            strings(&["a", "assume:anonymous"])
+        );
+    }
+    assert!(broken.ended.lock().unwrap().is_empty());
+    assert_eq!(broken.create().await, Ok(()), "it recovers by itself");
+}
+
+#[tokio::test]
+async fn a_fatal_error_ends_the_process() {
+    let broken = Broken::new().await;
+    broken.fail("insert_client", StoreError::Fatal("fsync".to_owned()));
+    assert!(matches!(
+        broken.create().await,
+        Err(ApiError::Unavailable(_))
+    ));
+    assert_eq!(*broken.ended.lock().unwrap(), ["fsync"]);
+}
+
+#[tokio::test]
+async fn a_committed_change_that_can_not_be_read_back_ends_the_process() {
+    let broken = Broken::new().await;
+    // Somebody else wrote in between, so that the node has to load, and can't.
+    let other = broken.world.reopen(settings()).await;
+    let root = broken.world.as_root().await;
+    other
+        .create_client(&root, "other", &broken.world.input(&[]))
+        .await
+        .unwrap();
+    broken.fail("load", StoreError::Unavailable("away".to_owned()));
+    assert!(broken.create().await.is_err());
+    assert_eq!(broken.ended.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_keeps_changing_is_given_up() {
+    let broken = Broken::new().await;
+    for _ in 0..3 {
+        broken.fail("insert_client", StoreError::Stale);
+    }
+    assert_eq!(broken.create().await, Ok(()), "a few times is fine");
+    let root = broken.world.as_root().await;
+    for _ in 0..100 {
+        broken.fail("update_client", StoreError::Stale);
+    }
+    let given_up = broken
+        .world
+        .auth
+        .disable_client(&root, "x")
+        .await
+        .map(|_| ());
+    assert!(matches!(given_up, Err(ApiError::Unavailable(_))));
+    assert!(broken.ended.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_damaged_store_is_an_internal_error() {
+    let broken = Broken::new().await;
+    broken.fail("insert_client", StoreError::Corrupt("bits".to_owned()));
+    assert_eq!(
+        broken.create().await,
+        Err(ApiError::Internal("bits".to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn uses_that_could_not_be_written_are_written_later() {
+    let broken = Broken::new().await;
+    let world = &broken.world;
+    world.person("local/ann", &["a"]).await;
+    let issued = world
+        .auth
+        .add_grant(common::new_grant("local/ann", &["a"], world.now()))
+        .await
+        .unwrap();
+    let keys = common::Keys {
+        id: issued.credentials.client_id,
+        token: issued.credentials.access_token,
+        certificate: Some(issued.credentials.certificate),
+    };
+    world.verify(&keys).await;
+    broken.fail("note_uses", StoreError::Unavailable("away".to_owned()));
+    assert!(world.auth.flush_uses().await.is_err());
+    world.verify(&keys).await;
+    world.auth.flush_uses().await.unwrap();
+    let stored = world.store.grant(&issued.grant.id).await.unwrap().unwrap();
+    assert_eq!(stored.use_count, 2);
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_makes_no_unknown_grant_known() {
+    let broken = Broken::new().await;
+    let world = &broken.world;
+    let other = world.reopen(settings()).await;
+    other
+        .put_identity(
+            "local/ann",
+            &common::person("local/ann", &["a"], world.now()),
+        )
+        .await
+        .unwrap();
+    let issued = other
+        .add_grant(common::new_grant("local/ann", &["a"], world.now()))
+        .await
+        .unwrap();
+    let keys = common::Keys {
+        id: issued.credentials.client_id,
+        token: issued.credentials.access_token,
+        certificate: Some(issued.credentials.certificate),
+    };
+    broken.fail("revision", StoreError::Unavailable("away".to_owned()));
+    let message = format!("The grant {} does not exist", issued.grant.id);
+    assert_eq!(message_of(&world.verify(&keys).await), message);
+    assert_eq!(
+        scopes_of(&world.verify(&keys).await),
+        strings(&["a", "assume:anonymous", "auth:current-scopes"])
+    );
+}
