@@ -171,11 +171,12 @@ impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         let own_page = |problem: Problem| problem.with_link("/", "Go to your own page");
         match error {
-            LoginError::Input(text) => own_page(Problem::new(StatusCode::BAD_REQUEST, "That can't be done", sentence(&text))),
-            LoginError::Forbidden(text) => own_page(Problem::new(StatusCode::FORBIDDEN, "You may not do that", sentence(&text))),
+            LoginError::Invalid(text) => own_page(Problem::new(StatusCode::BAD_REQUEST, "That can't be done", sentence(&text))),
+            LoginError::SignedOut => Problem::signed_out(),
+            error @ LoginError::WrongPassword => own_page(Problem::new(StatusCode::FORBIDDEN, "You may not do that", error.to_string())),
             LoginError::NotFound(text) => own_page(Problem::new(StatusCode::NOT_FOUND, "That is not there", sentence(&text))),
             LoginError::Conflict(text) => own_page(Problem::new(StatusCode::CONFLICT, "That can't be done any more", sentence(&text))),
-            LoginError::TooManyAttempts { retry_after_seconds } => Problem::too_many_attempts(retry_after_seconds),
+            LoginError::Throttled { retry_after_seconds } => Problem::too_many_attempts(retry_after_seconds),
             LoginError::TooBusy => Problem::unavailable("many people are signing in at this moment"),
             LoginError::Unavailable(detail) => {
                 tracing::warn!(detail, "unavailable");

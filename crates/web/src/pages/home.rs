@@ -4,7 +4,7 @@ use axum::response::Response;
 use falconer_login::request;
 use http::StatusCode;
 
-use super::me;
+use super::{grant, me};
 use super::visit::{Visit, go};
 use crate::problem::{Problem, sentence};
 
@@ -15,7 +15,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
         Ok(Some(asked)) => match &visit.session {
             // The query comes along, so that sign-in leads back here.
             None => Ok(go(&format!("/login?{}", asked.canonical_query()))),
-            Some(_) => Err(Problem::not_found()),
+            Some(session) => grant::show(&visit, session, &asked).await,
         },
         Ok(None) => match &visit.session {
             None => Ok(go("/login")),

@@ -1,7 +1,7 @@
 //! Sign in, sign out.
 
 use axum::response::Response;
-use falconer_login::{Login, SignInError, SignedIn, request};
+use falconer_login::{LoginError, SignedIn, request};
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 
@@ -49,19 +49,16 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
             }
             return begin(visit, &signed_in, &next);
         }
-        Err(SignInError::Wrong) => (StatusCode::FORBIDDEN, "The name or the password is wrong.".to_owned()),
-        Err(SignInError::TooManyAttempts { retry_after_seconds }) => {
+        Err(error @ (LoginError::WrongPassword | LoginError::Invalid(_))) => (StatusCode::FORBIDDEN, error.to_string()),
+        Err(LoginError::Throttled { retry_after_seconds }) => {
             let wait = words::duration(retry_after_seconds);
-            let error = format!("Too many wrong passwords. Wait {wait} before you try again.");
+            let error = format!("Too many attempts. Wait {wait} before you try again.");
             let mut response = page(visit, StatusCode::TOO_MANY_REQUESTS, next, name, Some(error), None);
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
             return Ok(response);
         }
-        Err(SignInError::TooBusy) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "Many people are signing in at this moment. Please try again.".to_owned())
-        }
-        Err(SignInError::Unavailable(detail)) => return Err(falconer_login::LoginError::Unavailable(detail).into()),
-        Err(SignInError::Internal(detail)) => return Err(falconer_login::LoginError::Internal(detail).into()),
+        Err(error @ LoginError::TooBusy) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        Err(error) => return Err(error.into()),
     };
     Ok(page(visit, status, next, name, Some(error), None))
 }
@@ -70,7 +67,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
 pub(super) fn begin(visit: &Visit, signed_in: &SignedIn, next: &str) -> Result<Response, Problem> {
     let mut response = go(own_path(next));
     let seconds = (signed_in.session.expires_ms - visit.web.clock.now_ms()).max(0) / 1000;
-    let cookie = cookie::set(&visit.web.settings.public_origin, Kind::Session, signed_in.cookie_value.expose(), Some(seconds));
+    let cookie = cookie::set(&visit.web.settings.public_origin, Kind::Session, &signed_in.cookie_value, Some(seconds));
     response.headers_mut().append(SET_COOKIE, cookie.map_err(|_| Problem::internal())?);
     Ok(response)
 }

@@ -1,7 +1,7 @@
 //! A person's own page, and what its buttons do.
 
 use axum::response::Response;
-use falconer_login::Session;
+use falconer_login::{GrantState, GrantView, Session};
 use http::StatusCode;
 
 use super::login;
@@ -41,7 +41,7 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
                 created: words::since(session.created_ms, now_ms),
                 seen: words::since(session.last_seen_ms, now_ms),
                 this_one: session.current,
-                id: session.handle,
+                id: session.id,
             })
             .collect(),
     };
@@ -58,23 +58,54 @@ fn notice(done: &str) -> Option<&'static str> {
     }
 }
 
-async fn grants(_visit: &Visit, _session: &Session, _now_ms: i64) -> Result<Vec<GrantRow>, Problem> {
-    Ok(vec![])
+async fn grants(visit: &Visit, session: &Session, now_ms: i64) -> Result<Vec<GrantRow>, Problem> {
+    let grants = visit.web.login.grants_of(session).await?;
+    Ok(grants.into_iter().filter(|grant| grant.state == GrantState::Active).map(|grant| row(grant, now_ms)).collect())
 }
 
-async fn origins(_visit: &Visit, _session: &Session, _now_ms: i64) -> Result<Vec<OriginRow>, Problem> {
-    Ok(vec![])
+fn row(grant: GrantView, now_ms: i64) -> GrantRow {
+    let grant = grant.record;
+    let known = grant.label != grant.target_origin && !grant.target_origin.ends_with(&format!("://{}", grant.label));
+    GrantRow {
+        name: known.then_some(grant.label),
+        site: grant.target_origin,
+        may: if grant.everything {
+            format!("may do all that it was offered: {}", words::count(grant.scopes.len(), "scope"))
+        } else if grant.scopes.is_empty() {
+            "may do nothing for you".to_owned()
+        } else {
+            format!("may use {}", words::count(grant.scopes.len(), "scope"))
+        },
+        knows_identity: !grant.identity_for.is_empty(),
+        ends: words::until(grant.expires_ms, now_ms),
+        ends_exact: words::date_time(grant.expires_ms),
+        ends_machine: words::machine_time(grant.expires_ms),
+        used: match grant.last_used_ms {
+            Some(at_ms) => format!("used {}", words::since(at_ms, now_ms)),
+            None => "never used".to_owned(),
+        },
+        created: words::since(grant.created_ms, now_ms),
+        scopes: grant.scopes,
+        id: grant.id,
+    }
+}
+
+async fn origins(visit: &Visit, session: &Session, now_ms: i64) -> Result<Vec<OriginRow>, Problem> {
+    let origins = visit.web.login.remembered_origins(session).await?;
+    Ok(origins.into_iter().map(|(origin, at_ms)| OriginRow { origin, since: words::since(at_ms, now_ms) }).collect())
 }
 
 /// `POST /me/revoke`
 pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
+    form.visit.web.login.revoke(session, form.field("grant")).await?;
     Ok(go("/?done=revoked#grants"))
 }
 
 /// `POST /me/forget`
 pub(crate) async fn forget(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
+    form.visit.web.login.forget_origin(session, form.field("origin")).await?;
     Ok(go("/?done=forgotten#sites"))
 }
 

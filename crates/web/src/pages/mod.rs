@@ -4,6 +4,7 @@
 //! [`crate::problem::Problem`], which the edge turns into a page or JSON.
 
 mod browser;
+mod grant;
 mod home;
 mod login;
 mod me;
@@ -23,6 +24,8 @@ use crate::problem::Problem;
 pub(crate) fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/", get(home::show))
+        .route("/grant", post(grant::grant))
+        .route("/grant/cancel", post(grant::cancel))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/setup", get(setup::show).post(setup::complete))

@@ -32,10 +32,10 @@ pub(crate) async fn change(form: Posted) -> Result<Response, Problem> {
     if new != form.field("repeat") {
         return again(StatusCode::BAD_REQUEST, "The two new passwords differ.".to_owned());
     }
-    match visit.web.login.change_password(session, form.field("old"), new, form.ticked("revoke_grants")).await {
+    match visit.web.login.change_password(session, form.field("old"), new, true, form.ticked("revoke_grants")).await {
         Ok(()) => Ok(go("/?done=password")),
-        Err(LoginError::Input(text)) => again(StatusCode::BAD_REQUEST, sentence(&text)),
-        Err(LoginError::Forbidden(text)) => again(StatusCode::FORBIDDEN, sentence(&text)),
+        Err(LoginError::Invalid(text)) => again(StatusCode::BAD_REQUEST, sentence(&text)),
+        Err(LoginError::WrongPassword) => again(StatusCode::FORBIDDEN, "The present password is wrong.".to_owned()),
         Err(error) => Err(error.into()),
     }
 }

@@ -51,7 +51,7 @@ pub(crate) async fn complete(form: Posted) -> Result<Response, Problem> {
     let email = Some(form.field("email").trim()).filter(|email| !email.is_empty());
     match login.complete_setup(form.field("token"), name, display_name, email, password).await {
         Ok(_) => {}
-        Err(LoginError::Input(text)) => return again(StatusCode::BAD_REQUEST, sentence(&text)),
+        Err(LoginError::Invalid(text)) => return again(StatusCode::BAD_REQUEST, sentence(&text)),
         Err(LoginError::Conflict(text)) => return again(StatusCode::CONFLICT, sentence(&text)),
         Err(error) => return Err(error.into()),
     }

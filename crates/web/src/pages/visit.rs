@@ -69,12 +69,11 @@ impl Visit {
 
     /// The hidden field that goes with the cookie of forms before there is a session, and the cookie, if the browser has none yet.
     pub(crate) fn form_token(&self) -> (String, Option<HeaderValue>) {
-        if let Some(field) = self.form_cookie.as_deref().and_then(|cookie| self.web.login.login_form_field(cookie)) {
-            return (field, None);
-        }
-        let token = self.web.login.login_form_token();
-        let cookie = cookie::set(&self.web.settings.public_origin, Kind::Form, &token.cookie, None);
-        (token.field, cookie.ok())
+        let form = self.web.login.anonymous_form(self.form_cookie.as_deref());
+        let has_it = self.form_cookie.as_deref() == Some(form.cookie_value.as_str());
+        let cookie = || cookie::set(&self.web.settings.public_origin, Kind::Form, &form.cookie_value, None).ok();
+        let cookie = if has_it { None } else { cookie() };
+        (form.token, cookie)
     }
 }
 
@@ -139,13 +138,13 @@ impl Posted {
     /// The session that the form belongs to: its token is in the form.
     pub(crate) fn session(&self) -> Result<&Session, Problem> {
         let Some(session) = &self.visit.session else { return Err(Problem::signed_out()) };
-        if session.check_csrf(self.field("csrf")) { Ok(session) } else { Err(Problem::foreign_form()) }
+        if session.owns_form(self.field("csrf")) { Ok(session) } else { Err(Problem::foreign_form()) }
     }
 
     /// Whether a form before there is a session goes with the browser's cookie.
     pub(crate) fn has_form_token(&self) -> bool {
         let cookie = self.visit.form_cookie.as_deref().unwrap_or_default();
-        self.visit.web.login.check_login_form_token(cookie, self.field("form"))
+        self.visit.web.login.anonymous_form_is_ours(cookie, self.field("form"))
     }
 }
 

@@ -72,7 +72,9 @@ pub(crate) fn service(scope: &str) -> &str {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GrantRow {
     pub id: String,
-    /// `https://notes.example.com`, or the registered name.
+    /// The name that the administrator registered.
+    pub name: Option<String>,
+    /// `https://notes.example.com`
     pub site: String,
     /// "may do everything that you may do", "may use 3 scopes".
     pub may: String,

@@ -139,6 +139,7 @@ fn me() -> MePage {
         grants: vec![
             GrantRow {
                 id: "a".to_owned(),
+                name: Some("Notes".to_owned()),
                 site: "https://notes.example.com".to_owned(),
                 may: "may use 2 scopes".to_owned(),
                 knows_identity: true,
