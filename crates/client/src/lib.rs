@@ -30,6 +30,7 @@ pub use client::{Call, Client};
 pub use credentials::Credentials;
 pub use environment::Environment;
 pub use error::Error;
+pub use http::Method;
 pub use falconer_credentials::AccessToken;
 pub use falconer_credentials::payload::hash as payload_hash;
 pub use retry::Retry;

@@ -45,6 +45,18 @@ impl SqliteStore {
     /// [`Corrupt`](falconer_store::StoreError::Corrupt) when it is not Falconer's database or its schema is newer.
     pub fn open(path: &Path, keys: KeyRing, random: Randomness) -> Result<SqliteStore> {
         let lock = FileLock::take(path)?;
+        SqliteStore::open_file(path, keys, random, Some(lock))
+    }
+
+    /// Opens the file beside a server that may be running on it: for short administration on the spot. Steps of both are refused as stale
+    /// where they touch each other, and the server takes in what was written here when it next looks at the revision.
+    ///
+    /// Errors: as [`SqliteStore::open`], but another process may have it open.
+    pub fn open_beside(path: &Path, keys: KeyRing, random: Randomness) -> Result<SqliteStore> {
+        SqliteStore::open_file(path, keys, random, None)
+    }
+
+    fn open_file(path: &Path, keys: KeyRing, random: Randomness, lock: Option<FileLock>) -> Result<SqliteStore> {
         file::prepare(path)?;
         let mut writer = file::connect(path)?;
         write(&mut writer, |connection| migrate(connection, MIGRATIONS))?;
@@ -56,7 +68,7 @@ impl SqliteStore {
             writer: Worker::start("store-writer", vec![writer], failed.clone(), checkpoints())?,
             readers: Some(Worker::start("store-reader", readers, failed, |_, _| ())?),
             sealer: Arc::new(Sealer::new(keys, random)),
-            _lock: Some(lock),
+            _lock: lock,
         })
     }
 
