@@ -1,2 +1,92 @@
-//! The command line of Falconer.
-fn main() {}
+//! The command line of Falconer: the server, its administration on the spot, and a user's tool for any server that speaks the protocol.
+//!
+//! One file a command under `commands/`. Nothing here decides anything about scopes, clients or grants; the one thing that only this crate
+//! does is to name a concrete store. A new command is a file, a variant of [`Command`] and a line in `run`.
+//!
+//! Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong use of the command line.
+
+mod commands;
+mod config;
+mod edge;
+mod node;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::{account, client, config_check, curl, init, role, root_reset, scopes, serve, setup_link, signin};
+
+#[derive(Parser)]
+#[command(name = "falconer", version, about = "An authorization server for third-party services", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a data directory: database, keys, root client, first roles
+    Init(init::Options),
+    /// Serve until SIGTERM or Ctrl-C; makes what is missing
+    Serve(serve::Options),
+    /// Make a link (valid for an hour) with which an administrator account is made
+    SetupLink(setup_link::Options),
+    /// Local accounts of a server on this machine
+    #[command(subcommand)]
+    Account(account::Account),
+    /// Give the root client a new access token and print it
+    RootReset(root_reset::Options),
+    /// The configuration
+    #[command(subcommand)]
+    Config(config_check::Config),
+    /// Get credentials from a server through the browser, and print them as `export` lines
+    Signin(signin::Options),
+    /// What the present credentials may do
+    CurrentScopes(scopes::CurrentScopes),
+    /// What scopes expand to
+    Expand(scopes::Expand),
+    /// Send a signed request
+    Curl(curl::Options),
+    /// Clients of a server
+    #[command(subcommand)]
+    Client(client::Client),
+    /// Roles of a server
+    #[command(subcommand)]
+    Role(role::Role),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("falconer: can't start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("falconer: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Init(options) => init::run(options).await,
+        Command::Serve(options) => serve::run(options).await,
+        Command::SetupLink(options) => setup_link::run(options).await,
+        Command::Account(account) => account::run(account).await,
+        Command::RootReset(options) => root_reset::run(options).await,
+        Command::Config(config) => config_check::run(config),
+        Command::Signin(options) => signin::run(options).await,
+        Command::CurrentScopes(options) => scopes::current(options).await,
+        Command::Expand(options) => scopes::expand(options).await,
+        Command::Curl(options) => curl::run(options).await,
+        Command::Client(client) => client::run(client).await,
+        Command::Role(role) => role::run(role).await,
+    }
+}

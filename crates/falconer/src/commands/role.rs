@@ -1,0 +1,96 @@
+//! `falconer role ...`: the roles of a server.
+
+use anyhow::{Context, Result};
+use falconer_wire::RoleRequest;
+
+use super::user::UserOptions;
+use crate::output;
+
+/// The roles of a server.
+#[derive(clap::Subcommand)]
+pub enum Role {
+    /// List roles
+    List {
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Show a role
+    Show {
+        /// Its id, such as `team:red` or `team:*`
+        role_id: String,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Make a role
+    Create {
+        /// Its id
+        role_id: String,
+        /// A scope; may be repeated; in a role whose id ends in `*`, `<..>` stands for what the star matched
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// What it is for
+        #[arg(long, default_value = "")]
+        description: String,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Replace the scopes of a role
+    Update {
+        /// Its id
+        role_id: String,
+        /// A scope; may be repeated; without any the role's scopes stay
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// Take all scopes away
+        #[arg(long, conflicts_with = "scopes")]
+        no_scopes: bool,
+        /// What it is for; by default as before
+        #[arg(long)]
+        description: Option<String>,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Delete a role
+    Delete {
+        /// Its id
+        role_id: String,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+}
+
+/// Runs one of them.
+pub async fn run(command: Role) -> Result<()> {
+    match command {
+        Role::List { user } => {
+            let roles = user.client()?.list_roles().await?;
+            if user.json {
+                return output::json(&roles);
+            }
+            let rows: Vec<Vec<String>> = roles.iter().map(|role| vec![role.role_id.clone(), role.scopes.join(" ")]).collect();
+            output::table(&["ROLE", "SCOPES"], &rows);
+            Ok(())
+        }
+        Role::Show { role_id, user } => {
+            output::json(&user.client()?.role(&role_id).await?.with_context(|| format!("there is no role {role_id}"))?)
+        }
+        Role::Create { role_id, scopes, description, user } => {
+            output::json(&user.client()?.create_role(&role_id, &RoleRequest { scopes, description }).await?)
+        }
+        Role::Update { role_id, scopes, no_scopes, description, user } => {
+            let server = user.client()?;
+            let present = server.role(&role_id).await?.with_context(|| format!("there is no role {role_id}"))?;
+            let keep = scopes.is_empty() && !no_scopes;
+            let request = RoleRequest {
+                scopes: if keep { present.scopes } else { scopes },
+                description: description.unwrap_or(present.description),
+            };
+            output::json(&server.update_role(&role_id, &request).await?)
+        }
+        Role::Delete { role_id, user } => {
+            user.client()?.delete_role(&role_id).await?;
+            eprintln!("deleted {role_id}");
+            Ok(())
+        }
+    }
+}

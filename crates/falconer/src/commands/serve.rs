@@ -1,0 +1,215 @@
+//! `falconer serve`: makes what is missing, serves until SIGTERM or Ctrl-C, ends gracefully.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use falconer_auth::Origin;
+use falconer_web::{Limits, PublicOrigin, VersionInfo, Web, WebSettings};
+use tokio::net::TcpListener;
+
+use super::demo;
+use crate::config::{Config, Log, LogFormat};
+use crate::edge::{SystemClock, SystemRandom};
+use crate::node::{Access, Node, root_credentials_file, write_private};
+
+/// `falconer serve`
+#[derive(clap::Args)]
+pub struct Options {
+    /// The configuration file; by default falconer.toml in this folder, where there is one
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the database and the keys live
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Address and port, such as 127.0.0.1:8080; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// The public origin, such as https://auth.example.com; not needed on loopback
+    #[arg(long, value_name = "URL")]
+    pub root_url: Option<String>,
+    /// Print what `serve` has to say as JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Try it out: Falconer, an example service and a person, on this machine only
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// Runs the server.
+pub async fn run(options: Options) -> Result<()> {
+    if options.demo {
+        return demo::run(options).await;
+    }
+    let mut config = Config::read(options.config.as_deref(), std::env::vars())?;
+    apply_flags(&mut config, &options);
+    start_log(&config.log)?;
+    let (listener, origin) = listen(&config).await?;
+    let node = Node::open(&config, auth_origin(&origin)?, Access::Alone, true).await?;
+    if !node.auth.is_installed() {
+        first_start(&config, &node, &origin, options.json).await?;
+    }
+    let shutdown = shutdown()?;
+    say(options.json, "listening on", "listening", origin.as_str());
+    serve(&config, node, origin, listener, shutdown).await
+}
+
+/// Flags win over file and environment.
+pub fn apply_flags(config: &mut Config, options: &Options) {
+    if let Some(folder) = &options.data_dir {
+        config.data_dir.clone_from(folder);
+    }
+    if let Some(listen) = &options.listen {
+        config.listen.clone_from(listen);
+    }
+    if let Some(url) = &options.root_url {
+        config.root_url = Some(url.clone());
+    }
+}
+
+/// A line for people or an object for programs.
+fn say(json: bool, words: &str, key: &str, value: &str) {
+    if json {
+        println!("{}", serde_json::json!({ key: value }));
+    } else {
+        println!("{words} {value}");
+    }
+}
+
+/// Takes the port first, because the public origin may follow from it.
+pub async fn listen(config: &Config) -> Result<(TcpListener, PublicOrigin)> {
+    let listener = TcpListener::bind(&config.listen).await.with_context(|| format!("can't listen on {}", config.listen))?;
+    let address = listener.local_addr()?;
+    let origin = match &config.root_url {
+        Some(url) => url.clone(),
+        None if address.ip().is_loopback() => format!("http://localhost:{}", address.port()),
+        None => bail!(
+            "listening on {} needs `root_url`: the https origin under which browsers reach this server, such as https://auth.example.com",
+            config.listen
+        ),
+    };
+    Ok((listener, PublicOrigin::parse(&origin)?))
+}
+
+/// The same origin, as `auth` knows it.
+pub fn auth_origin(origin: &PublicOrigin) -> Result<Origin> {
+    Origin::parse(origin.as_str()).with_context(|| format!("`{}` is no origin", origin.as_str()))
+}
+
+/// Writes the root credentials to a private file, and prints its path and the set-up link, never the credentials.
+async fn first_start(config: &Config, node: &Node, origin: &PublicOrigin, json: bool) -> Result<()> {
+    let root = node.auth.fresh_install(false).await?;
+    let file = root_credentials_file(&config.data_dir);
+    let text = serde_json::to_string_pretty(&serde_json::json!({
+        "rootUrl": origin.as_str(), "clientId": root.client_id, "accessToken": root.access_token.expose(),
+    }))?;
+    write_private(&file, &text)?;
+    let link = super::setup_link::make(&node.login, origin).await?;
+    say(json, "root credentials are in", "rootCredentials", &file.display().to_string());
+    say(json, "make the first administrator (within an hour):", "setupUrl", &link);
+    Ok(())
+}
+
+/// Serves until `shutdown`, keeps the chores going meanwhile, and writes what is left at the end.
+pub async fn serve(
+    config: &Config,
+    node: Node,
+    origin: PublicOrigin,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let trusted = config
+        .trusted_proxies
+        .iter()
+        .map(|text| text.parse().map_err(|error| anyhow::anyhow!("trusted_proxies: `{text}`: {error}")))
+        .collect::<Result<_>>()?;
+    let request = Duration::from_secs(config.limits.request_seconds);
+    let settings = WebSettings {
+        public_origin: origin,
+        trusted_proxies: trusted,
+        version: VersionInfo { version: env!("CARGO_PKG_VERSION").to_owned(), commit: String::new() },
+        limits: falconer_web::RequestLimits { total: request, ..Default::default() },
+    };
+    let limits = Limits {
+        max_connections: config.limits.connections,
+        headers: Duration::from_secs(config.limits.header_seconds),
+        first_byte: Duration::from_secs(config.limits.header_seconds),
+        idle: Duration::from_secs(config.limits.idle_seconds),
+        request,
+        ..Limits::default()
+    };
+    let web = Web {
+        auth: node.auth.clone(),
+        login: node.login.clone(),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        settings,
+    };
+    let chores = [tokio::spawn(follow(node.auth.clone())), tokio::spawn(keep_house(node.auth.clone(), node.store.clone()))];
+    falconer_web::serve(listener, falconer_web::router(Arc::new(web)), limits, shutdown).await;
+    chores.iter().for_each(tokio::task::JoinHandle::abort);
+    node.auth.flush_uses().await.context("can't write the last uses")?;
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// Takes in what the command line wrote beside this server.
+async fn follow(auth: Arc<falconer_auth::Auth>) {
+    let mut tick = tokio::time::interval(Duration::from_millis(500));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = auth.catch_up().await {
+            tracing::warn!(%error, "can't look for changes of other processes");
+        }
+    }
+}
+
+/// Writes uses once a minute; removes what ended long ago and clients that asked for it once an hour. None of it decides anything: expiry
+/// is checked at use.
+async fn keep_house(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_store::Store>) {
+    let mut tick = tokio::time::interval(Duration::from_secs(60));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for minute in 0_u64.. {
+        tick.tick().await;
+        if let Err(error) = auth.flush_uses().await {
+            tracing::warn!(%error, "can't note uses; trying again in a minute");
+        }
+        if minute % 60 == 0 {
+            if let Err(error) = store.prune(auth.now_ms()).await {
+                tracing::warn!(%error, "can't remove what has ended; trying again in an hour");
+            }
+            if let Err(error) = auth.delete_expired_clients().await {
+                tracing::warn!(%error, "can't delete expired clients; trying again in an hour");
+            }
+        }
+    }
+}
+
+/// Ready at the first SIGTERM or Ctrl-C.
+pub fn shutdown() -> Result<impl Future<Output = ()> + Send + 'static> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(async move {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// The log goes to stderr; stdout is for what `serve` has to say.
+pub fn start_log(log: &Log) -> Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&log.level).with_context(|| format!("log.level: `{}` is no filter", log.level))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = match log.format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("can't start the log: {error}"))
+}
