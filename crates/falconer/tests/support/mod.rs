@@ -1,0 +1,114 @@
+//! Starts the real binary for a test.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "each test file uses a part of it; a test may stop")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use falconer_client::{Client, Credentials};
+
+/// The binary, without the caller's own settings.
+pub fn falconer() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_falconer"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FALCONER_") || name.starts_with("TASKCLUSTER_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Runs the binary to its end.
+pub fn run(args: &[&str]) -> Output {
+    falconer().args(args).output().expect("the binary can be started")
+}
+
+/// What `init --json` printed.
+pub struct Init {
+    pub client_id: String,
+    pub access_token: String,
+    pub setup_url: String,
+}
+
+/// Makes a data directory.
+pub fn init(data: &Path) -> Init {
+    let output = run(&["init", "--data-dir", data.to_str().unwrap(), "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("init prints JSON");
+    let text = |key: &str| value.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+    Init { client_id: text("clientId"), access_token: text("accessToken"), setup_url: text("setupUrl") }
+}
+
+/// A running server.
+pub struct Server {
+    pub child: Child,
+    pub root_url: String,
+    /// What it printed before it listened.
+    pub printed: Vec<String>,
+}
+
+impl Server {
+    /// Serves `data` on a free port.
+    pub fn start(data: &Path) -> Server {
+        Server::start_with(data, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn start_with(data: &Path, more: &[&str]) -> Server {
+        let mut command = falconer();
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).args(more);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary can be started");
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut printed = Vec::new();
+        let root_url = loop {
+            let line = lines.next().unwrap_or_else(|| panic!("serve ended before it listened; it printed {printed:?}")).unwrap();
+            printed.push(line.clone());
+            if let Some(url) = line.strip_prefix("listening on ") {
+                break url.trim().to_owned();
+            }
+        };
+        std::thread::spawn(move || lines.for_each(drop));
+        Server { child, root_url, printed }
+    }
+
+    /// A client of this server.
+    pub fn client(&self, init: &Init) -> Client {
+        Client::new(&self.root_url).unwrap().with_credentials(Credentials::new(&init.client_id, &init.access_token))
+    }
+
+    /// `host:port`
+    pub fn address(&self) -> String {
+        self.root_url.trim_start_matches("http://").replace("localhost", "127.0.0.1")
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Whether the process still lives.
+    pub fn lives(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Sends bytes as they are and reads until the server closes or has answered; gives the status, 0 for no answer.
+    pub fn raw(&self, bytes: &[u8]) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        // The server may refuse before it has read all; then writing fails and the answer is what counts.
+        let _ = stream.write_all(bytes);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let status = text.split_whitespace().nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+        (status, text)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
