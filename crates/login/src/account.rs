@@ -22,18 +22,13 @@ pub fn is_valid_name(name: &str) -> bool {
     let mut bytes = name.bytes();
     name.len() <= 63
         && bytes.next().is_some_and(|b| b.is_ascii_lowercase())
-        && bytes.all(|b| {
-            b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-')
-        })
+        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-'))
 }
 
 /// The person of an account: identity and scopes follow from name, groups and the account's own scopes.
 pub(crate) fn person_of(account: &AccountRecord, now_ms: i64) -> IdentityRecord {
     let identity = local_identity(&account.name);
-    let mut scopes = vec![
-        format!("assume:login-identity:{identity}"),
-        format!("assume:local-user:{}", account.name),
-    ];
+    let mut scopes = vec![format!("assume:login-identity:{identity}"), format!("assume:local-user:{}", account.name)];
     let groups = account.groups.iter();
     scopes.extend(groups.map(|group| format!("assume:local-group:{group}")));
     scopes.push("assume:everybody".to_owned());
@@ -86,9 +81,7 @@ pub(crate) fn check_own_scopes(scopes: &[String]) -> Result<(), LoginError> {
             return invalid("`assume:grant:` is reserved.");
         }
         if scope.ends_with("**") {
-            return invalid(format!(
-                "The scope {scope:?} ends in `**`; one star is enough."
-            ));
+            return invalid(format!("The scope {scope:?} ends in `**`; one star is enough."));
         }
     }
     Ok(())
@@ -99,38 +92,27 @@ pub(crate) fn check_groups(groups: &[String]) -> Result<(), LoginError> {
         return invalid("An account has at most 500 groups.");
     }
     let fine = |group: &String| {
-        (1..=LONGEST).contains(&group.len())
-            && group
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'))
+        (1..=LONGEST).contains(&group.len()) && group.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'))
     };
     match groups.iter().find(|group| !fine(group)) {
         None => Ok(()),
-        Some(group) => invalid(format!(
-            "{group:?} is not a group: letters, digits, `.`, `_`, `-` and `/`, 200 characters at most."
-        )),
+        Some(group) => invalid(format!("{group:?} is not a group: letters, digits, `.`, `_`, `-` and `/`, 200 characters at most.")),
     }
 }
 
 /// What people are called: anything but nothing, control characters and novels.
 pub(crate) fn check_profile(display_name: &str, email: Option<&str>) -> Result<(), LoginError> {
-    let is_fine = |text: &str| {
-        !text.trim().is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control)
-    };
+    let is_fine = |text: &str| !text.trim().is_empty() && text.len() <= LONGEST && !text.chars().any(char::is_control);
     if !is_fine(display_name) {
         return invalid("Enter a name for people to read, 200 characters at most.");
     }
     let is_address = |text: &str| {
         is_fine(text)
             && !text.chars().any(char::is_whitespace)
-            && text
-                .split_once('@')
-                .is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
+            && text.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty())
     };
     match email {
-        Some(email) if !is_address(email) => {
-            invalid(format!("{email:?} is not an e-mail address."))
-        }
+        Some(email) if !is_address(email) => invalid(format!("{email:?} is not an e-mail address.")),
         _ => Ok(()),
     }
 }

@@ -5,9 +5,7 @@
 use falconer_auth::Revision;
 use falconer_store::AccountRecord;
 
-use crate::account::{
-    check_groups, check_name, check_own_scopes, check_profile, local_identity, person_of,
-};
+use crate::account::{check_groups, check_name, check_own_scopes, check_profile, local_identity, person_of};
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::password;
@@ -70,12 +68,7 @@ impl Login {
     }
 
     /// Makes an account; without a password it can't sign in until it gets one. Conflict: the name is or was in use.
-    pub async fn create_account(
-        &self,
-        by: &str,
-        new: &NewAccount,
-        password: Option<&str>,
-    ) -> Result<Revision, LoginError> {
+    pub async fn create_account(&self, by: &str, new: &NewAccount, password: Option<&str>) -> Result<Revision, LoginError> {
         let mut account = self.new_account(new)?;
         if let Some(password) = password {
             account.password_hash = Some(self.hash_password(password).await?);
@@ -85,13 +78,7 @@ impl Login {
     }
 
     /// Sets another password and ends the account's sessions; on request its grants too.
-    pub async fn set_password(
-        &self,
-        by: &str,
-        name: &str,
-        password: &str,
-        revoke_grants: bool,
-    ) -> Result<Revision, LoginError> {
+    pub async fn set_password(&self, by: &str, name: &str, password: &str, revoke_grants: bool) -> Result<Revision, LoginError> {
         let hash = self.hash_password(password).await?;
         let revision = self
             .change_account(by, "password set", name, |account| {
@@ -101,20 +88,14 @@ impl Login {
             .await?;
         let identity = local_identity(name);
         if revoke_grants {
-            self.revoke_all(&identity, by, "the password was changed")
-                .await?;
+            self.revoke_all(&identity, by, "the password was changed").await?;
         }
         self.end_sessions(&identity, None).await?;
         Ok(revision)
     }
 
     /// Puts the account into these groups only.
-    pub async fn set_groups(
-        &self,
-        by: &str,
-        name: &str,
-        groups: &[String],
-    ) -> Result<Revision, LoginError> {
+    pub async fn set_groups(&self, by: &str, name: &str, groups: &[String]) -> Result<Revision, LoginError> {
         check_groups(groups)?;
         self.change_account(by, "groups set", name, |account| {
             account.groups = groups.to_vec();
@@ -124,12 +105,7 @@ impl Login {
     }
 
     /// Gives the account these scopes of its own only.
-    pub async fn set_scopes(
-        &self,
-        by: &str,
-        name: &str,
-        scopes: &[String],
-    ) -> Result<Revision, LoginError> {
+    pub async fn set_scopes(&self, by: &str, name: &str, scopes: &[String]) -> Result<Revision, LoginError> {
         check_own_scopes(scopes)?;
         self.change_account(by, "scopes set", name, |account| {
             account.scopes = scopes.to_vec();
@@ -139,13 +115,7 @@ impl Login {
     }
 
     /// Sets what people read.
-    pub async fn set_profile(
-        &self,
-        by: &str,
-        name: &str,
-        display_name: &str,
-        email: Option<&str>,
-    ) -> Result<Revision, LoginError> {
+    pub async fn set_profile(&self, by: &str, name: &str, display_name: &str, email: Option<&str>) -> Result<Revision, LoginError> {
         check_profile(display_name, email)?;
         self.change_account(by, "profile set", name, |account| {
             account.display_name = display_name.trim().to_owned();
@@ -163,8 +133,7 @@ impl Login {
                 Ok(())
             })
             .await?;
-        self.end_everything(by, name, "the account was disabled")
-            .await?;
+        self.end_everything(by, name, "the account was disabled").await?;
         Ok(revision)
     }
 
@@ -189,8 +158,7 @@ impl Login {
                 Ok(())
             })
             .await?;
-        self.end_everything(by, name, "the account was deleted")
-            .await?;
+        self.end_everything(by, name, "the account was deleted").await?;
         Ok(revision)
     }
 
@@ -233,9 +201,8 @@ impl Login {
         let _turn = self.account_turn.lock().await;
         let account = self.store.account(name).await;
         let account = account.map_err(|error| self.store_error(error))?;
-        let mut account = account
-            .filter(|account| !account.deleted)
-            .ok_or_else(|| LoginError::NotFound(format!("There is no account {name}.")))?;
+        let mut account =
+            account.filter(|account| !account.deleted).ok_or_else(|| LoginError::NotFound(format!("There is no account {name}.")))?;
         change(&mut account)?;
         account.last_modified_ms = self.now_ms();
         let person = person_of(&account, account.last_modified_ms);

@@ -27,11 +27,7 @@ impl<'a> World<'a> {
 
     /// What one scope comes to. Only what meets `assume:` can come to more than itself.
     pub(crate) fn expansion(&self, scope: &str) -> ScopeSet {
-        if scope.starts_with("assume:") || covers(scope, "assume:") {
-            (self.expand)(&[scope])
-        } else {
-            ScopeSet::new([scope])
-        }
+        if scope.starts_with("assume:") || covers(scope, "assume:") { (self.expand)(&[scope]) } else { ScopeSet::new([scope]) }
     }
 
     /// Whether a scope is broad, or expands to something that is.

@@ -25,10 +25,7 @@ const AUTH: &[(&str, &str)] = &[
     ("delete-client:", "Delete clients named"),
     ("enable-client:", "Enable clients named"),
     ("disable-client:", "Disable clients named"),
-    (
-        "reset-access-token:",
-        "Give new access tokens to clients named",
-    ),
+    ("reset-access-token:", "Give new access tokens to clients named"),
     ("get-client:", "See clients named"),
     ("create-role:", "Create roles named"),
     ("update-role:", "Change roles named"),
@@ -38,10 +35,7 @@ const AUTH: &[(&str, &str)] = &[
     ("list-roles", "See the list of roles"),
     ("expand-scopes", "See what scopes come to"),
     ("current-scopes", "See what it may do itself"),
-    (
-        "get-entity-history:",
-        "See what happened to records of the kind",
-    ),
+    ("get-entity-history:", "See what happened to records of the kind"),
     ("list-audit-history:", "See what was done by"),
 ];
 
@@ -53,33 +47,18 @@ pub fn describe(scope: &str) -> Description {
     let Some((service, rest)) = scope.split_once(':') else {
         return of_bare(scope);
     };
-    let label = if service == "auth" {
-        of_auth(rest)
-    } else {
-        of_other(rest)
-    };
-    Description {
-        group: service.to_owned(),
-        label,
-    }
+    let label = if service == "auth" { of_auth(rest) } else { of_other(rest) };
+    Description { group: service.to_owned(), label }
 }
 
 fn of_role(role: &str) -> Description {
     let label = match role.strip_suffix('*') {
         Some("") => vec![words("Everything that any role gives")],
-        Some(prefix) => vec![
-            words("Everything that the roles that begin with "),
-            name(prefix),
-            words(" give"),
-        ],
+        Some(prefix) => vec![words("Everything that the roles that begin with "), name(prefix), words(" give")],
         None => {
             let (what, of) = match role.split_once(':') {
-                Some((kind, of)) if kind.ends_with("-group") || kind.ends_with("-team") => {
-                    ("Everything that members of ", of)
-                }
-                Some((kind, of)) if kind.ends_with("-user") || kind == "login-identity" => {
-                    ("Everything that belongs to the person ", of)
-                }
+                Some((kind, of)) if kind.ends_with("-group") || kind.ends_with("-team") => ("Everything that members of ", of),
+                Some((kind, of)) if kind.ends_with("-user") || kind == "login-identity" => ("Everything that belongs to the person ", of),
                 _ => ("Everything that the role ", role),
             };
             let end = match what {
@@ -94,10 +73,7 @@ fn of_role(role: &str) -> Description {
             label
         }
     };
-    Description {
-        group: "roles".to_owned(),
-        label,
-    }
+    Description { group: "roles".to_owned(), label }
 }
 
 fn of_bare(scope: &str) -> Description {
@@ -106,10 +82,7 @@ fn of_bare(scope: &str) -> Description {
         Some(prefix) => vec![words("Everything that begins with "), name(prefix)],
         None => vec![name(scope)],
     };
-    Description {
-        group: "other".to_owned(),
-        label,
-    }
+    Description { group: "other".to_owned(), label }
 }
 
 fn of_auth(rest: &str) -> Vec<LabelPart> {
@@ -141,11 +114,7 @@ fn sentence_about(sentence: &str, object: &str, has_object: bool) -> Vec<LabelPa
     }
     match object.strip_suffix('*') {
         Some("") => vec![words(&format!("{sentence} anything"))],
-        Some(prefix) => vec![
-            words(&format!("{sentence} ")),
-            name(prefix),
-            words(" and whatever follows"),
-        ],
+        Some(prefix) => vec![words(&format!("{sentence} ")), name(prefix), words(" and whatever follows")],
         None => vec![words(&format!("{sentence} ")), name(object)],
     }
 }
@@ -160,15 +129,9 @@ fn capitalized(word: &str) -> String {
 }
 
 fn words(text: &str) -> LabelPart {
-    LabelPart {
-        text: text.to_owned(),
-        strong: false,
-    }
+    LabelPart { text: text.to_owned(), strong: false }
 }
 
 fn name(text: &str) -> LabelPart {
-    LabelPart {
-        text: text.to_owned(),
-        strong: true,
-    }
+    LabelPart { text: text.to_owned(), strong: true }
 }

@@ -47,19 +47,13 @@ impl From<ApiError> for LoginError {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::AuthenticationFailed(_) => LoginError::SignedOut,
-            ApiError::InsufficientScopes { .. } => LoginError::Conflict(
-                "What the account may do has changed meanwhile. Load the page again.".to_owned(),
-            ),
-            ApiError::InvalidRequestArguments(text) | ApiError::InputError(text) => {
-                LoginError::Invalid(text)
+            ApiError::InsufficientScopes { .. } => {
+                LoginError::Conflict("What the account may do has changed meanwhile. Load the page again.".to_owned())
             }
+            ApiError::InvalidRequestArguments(text) | ApiError::InputError(text) => LoginError::Invalid(text),
             ApiError::ResourceNotFound(text) => LoginError::NotFound(text),
             ApiError::RequestConflict(text) => LoginError::Conflict(text),
-            ApiError::TooManyRequests {
-                retry_after_seconds,
-            } => LoginError::Throttled {
-                retry_after_seconds,
-            },
+            ApiError::TooManyRequests { retry_after_seconds } => LoginError::Throttled { retry_after_seconds },
             ApiError::Unavailable(text) => LoginError::Unavailable(text),
             ApiError::Internal(text) => LoginError::Internal(text),
         }
@@ -91,9 +85,7 @@ pub enum GrantError {
     #[error("{0}")]
     BadForm(String),
     /// The form was used for a grant that has been revoked since.
-    #[error(
-        "This grant was made before and has been revoked. Start again at the site that asked for it."
-    )]
+    #[error("This grant was made before and has been revoked. Start again at the site that asked for it.")]
     Revoked,
     /// The form was used for a grant that has ended since.
     #[error("This grant was made before and has ended. Start again at the site that asked for it.")]

@@ -38,14 +38,9 @@ impl FormKey {
 impl Login {
     /// The form of somebody who is not signed in. With the cookie that the browser sent, if any, so that two tabs both work.
     pub fn anonymous_form(&self, cookie_value: Option<&str>) -> AnonymousForm {
-        let cookie_value = cookie_value
-            .filter(|value| is_cookie_value(value))
-            .map_or_else(|| self.draw::<16>(), str::to_owned);
+        let cookie_value = cookie_value.filter(|value| is_cookie_value(value)).map_or_else(|| self.draw::<16>(), str::to_owned);
         let token = self.form_key.token(&cookie_value).unwrap_or_default();
-        AnonymousForm {
-            cookie_value,
-            token,
-        }
+        AnonymousForm { cookie_value, token }
     }
 
     /// Whether a form of somebody who is not signed in was made by us for this browser.
@@ -63,10 +58,7 @@ impl Session {
 }
 
 fn is_cookie_value(value: &str) -> bool {
-    value.len() == 22
-        && value
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    value.len() == 22 && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 fn equal(expected: &str, given: &str) -> bool {

@@ -57,11 +57,7 @@ impl Login {
 
     /// What the person can grant to this request. Errors: [`GrantError::NotRegistered`], and [`LoginError::SignedOut`] when the account is
     /// not active any more.
-    pub async fn offer(
-        &self,
-        session: &Session,
-        request: &GrantRequest,
-    ) -> Result<Offer, GrantError> {
+    pub async fn offer(&self, session: &Session, request: &GrantRequest) -> Result<Offer, GrantError> {
         let directory = self.auth.directory();
         let expand = |scopes: &[&str]| directory.expand(scopes);
         self.offer_in(session, request, World::new(&expand)).await
@@ -69,12 +65,7 @@ impl Login {
 
     /// Grants what was chosen. Pressing twice gives the same answer; the same nonce with other choices makes another grant and revokes the
     /// first; after a revocation it is an error.
-    pub async fn grant(
-        &self,
-        session: &Session,
-        request: &GrantRequest,
-        choices: &Choices,
-    ) -> Result<Granted, GrantError> {
+    pub async fn grant(&self, session: &Session, request: &GrantRequest, choices: &Choices) -> Result<Granted, GrantError> {
         check_nonce(&choices.nonce)?;
         let hash = hash_of(request, choices);
         if let Some(earlier) = self.earlier(session, choices, &hash).await? {
@@ -92,15 +83,7 @@ impl Login {
         if selection.scopes.is_empty() && identity_for.is_empty() && offer.has_anything() {
             return Err(GrantError::Nothing(Box::new(offer)));
         }
-        let new = self.new_grant(
-            session,
-            request,
-            choices,
-            &offer,
-            selection,
-            identity_for,
-            hash,
-        );
+        let new = self.new_grant(session, request, choices, &offer, selection, identity_for, hash);
         let issued = match self.auth.add_grant(new).await {
             Ok(issued) => issued,
             Err(error) => return Err(self.refused(session, request, choices, error).await),
@@ -114,12 +97,7 @@ impl Login {
         self.deliver(request, &issued.grant)
     }
 
-    async fn offer_in(
-        &self,
-        session: &Session,
-        request: &GrantRequest,
-        world: World<'_>,
-    ) -> Result<Offer, GrantError> {
+    async fn offer_in(&self, session: &Session, request: &GrantRequest, world: World<'_>) -> Result<Offer, GrantError> {
         let registered_name = self.registered.name_of(&request.target).map(str::to_owned);
         if self.settings.registered_only && registered_name.is_none() {
             return Err(GrantError::NotRegistered(request.target.host_and_port()));
@@ -143,12 +121,7 @@ impl Login {
     }
 
     /// The grant that this very form has made before.
-    async fn earlier(
-        &self,
-        session: &Session,
-        choices: &Choices,
-        hash: &str,
-    ) -> Result<Option<GrantRecord>, GrantError> {
+    async fn earlier(&self, session: &Session, choices: &Choices, hash: &str) -> Result<Option<GrantRecord>, GrantError> {
         let identity = &session.person.identity;
         let earlier = self.store.grant_by_nonce(identity, &choices.nonce).await;
         let Some(earlier) = earlier.map_err(|error| self.store_error(error))? else {
@@ -189,10 +162,7 @@ impl Login {
             expires_ms: self.now_ms().saturating_add(choices.lifetime_ms),
             nonce: choices.nonce.clone(),
             choices: hash,
-            label: offer
-                .registered_name
-                .clone()
-                .unwrap_or_else(|| target.host_and_port()),
+            label: offer.registered_name.clone().unwrap_or_else(|| target.host_and_port()),
         }
     }
 
@@ -206,60 +176,36 @@ impl Login {
                 certificate: &credentials.certificate,
             },
         );
-        Ok(Granted {
-            location,
-            id: grant.id.clone(),
-            expires_ms: grant.expires_ms,
-            revision: self.auth.revision(),
-        })
+        Ok(Granted { location, id: grant.id.clone(), expires_ms: grant.expires_ms, revision: self.auth.revision() })
     }
 
     /// What auth's refusal means to the person. Roles and scopes may have changed between the offer and the decision: show the page again.
-    async fn refused(
-        &self,
-        session: &Session,
-        request: &GrantRequest,
-        choices: &Choices,
-        error: ApiError,
-    ) -> GrantError {
+    async fn refused(&self, session: &Session, request: &GrantRequest, choices: &Choices, error: ApiError) -> GrantError {
         match error {
-            ApiError::RequestConflict(_) | ApiError::InsufficientScopes { .. } => {
-                match self.earlier(session, choices, "").await {
+            ApiError::RequestConflict(_) | ApiError::InsufficientScopes { .. } => match self.earlier(session, choices, "").await {
+                Err(error) => error,
+                Ok(_) => match self.offer(session, request).await {
+                    Ok(offer) => review(offer),
                     Err(error) => error,
-                    Ok(_) => match self.offer(session, request).await {
-                        Ok(offer) => review(offer),
-                        Err(error) => error,
-                    },
-                }
-            }
+                },
+            },
             other => other.into(),
         }
     }
 }
 
 /// The ticks as a closed set, if the page has shown just that.
-fn select(
-    offer: &mut Offer,
-    choices: &Choices,
-    world: &World<'_>,
-) -> Result<Selection, GrantError> {
+fn select(offer: &mut Offer, choices: &Choices, world: &World<'_>) -> Result<Selection, GrantError> {
     if !offer.was_shown(&choices.shown, &[]) {
         return Err(review(offer.clone()));
     }
     if !offer.lifetimes.iter().any(|l| l.ms == choices.lifetime_ms) {
-        return Err(GrantError::BadForm(
-            "The form asks for a time that was not on offer.".to_owned(),
-        ));
+        return Err(GrantError::BadForm("The form asks for a time that was not on offer.".to_owned()));
     }
     offer.default_lifetime_ms = choices.lifetime_ms;
-    let ticks = Ticks {
-        keys: &choices.ticked,
-        everything: choices.everything,
-        broad: choices.broad,
-    };
-    let selection = Selection::new(offer, &ticks, world).ok_or_else(|| {
-        GrantError::BadForm("The form asks for something that was not on offer.".to_owned())
-    })?;
+    let ticks = Ticks { keys: &choices.ticked, everything: choices.everything, broad: choices.broad };
+    let selection = Selection::new(offer, &ticks, world)
+        .ok_or_else(|| GrantError::BadForm("The form asks for something that was not on offer.".to_owned()))?;
     let was_shown = offer.was_shown(&choices.shown, &selection.taken_away);
     offer.show_cost(&selection.taken_away);
     if !was_shown {
@@ -283,11 +229,7 @@ fn identity_for(offer: &mut Offer, choices: &Choices) -> Vec<String> {
         None => Vec::new(),
         Some(line) => {
             line.ticked = choices.identity;
-            if choices.identity {
-                line.origins.clone()
-            } else {
-                Vec::new()
-            }
+            if choices.identity { line.origins.clone() } else { Vec::new() }
         }
     }
 }
@@ -304,9 +246,7 @@ fn check_nonce(nonce: &str) -> Result<(), GrantError> {
     if (16..=64).contains(&nonce.len()) && nonce.bytes().all(plain) {
         return Ok(());
     }
-    Err(GrantError::BadForm(
-        "The form has no nonce of ours.".to_owned(),
-    ))
+    Err(GrantError::BadForm("The form has no nonce of ours.".to_owned()))
 }
 
 /// The same request with the same choices, whenever the button is pressed.
@@ -315,18 +255,8 @@ fn hash_of(request: &GrantRequest, choices: &Choices) -> String {
     ticked.sort_unstable();
     ticked.dedup();
     let lifetime = choices.lifetime_ms.to_string();
-    let (content, _) = choices
-        .shown
-        .split_once('.')
-        .unwrap_or((&choices.shown, ""));
+    let (content, _) = choices.shown.split_once('.').unwrap_or((&choices.shown, ""));
     let flag = |on: bool| if on { "1" } else { "0" };
-    let fixed = [
-        request.canonical_query(),
-        content,
-        &lifetime,
-        flag(choices.everything),
-        flag(choices.broad),
-        flag(choices.identity),
-    ];
+    let fixed = [request.canonical_query(), content, &lifetime, flag(choices.everything), flag(choices.broad), flag(choices.identity)];
     fingerprint(fixed.into_iter().chain(ticked))
 }

@@ -54,18 +54,9 @@ pub fn in_words<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Vec<ScopeGroup
     let mut groups: BTreeMap<String, Vec<ScopeInWords>> = BTreeMap::new();
     for scope in scopes {
         let description = describe(scope);
-        groups
-            .entry(description.group)
-            .or_default()
-            .push(ScopeInWords {
-                scope: scope.to_owned(),
-                label: description.label,
-            });
+        groups.entry(description.group).or_default().push(ScopeInWords { scope: scope.to_owned(), label: description.label });
     }
-    groups
-        .into_iter()
-        .map(|(name, scopes)| ScopeGroup { name, scopes })
-        .collect()
+    groups.into_iter().map(|(name, scopes)| ScopeGroup { name, scopes }).collect()
 }
 
 impl Login {
@@ -74,10 +65,7 @@ impl Login {
         let grants = self.store.grants_of(&session.person.identity).await;
         let grants = grants.map_err(|error| self.store_error(error))?;
         let now_ms = self.now_ms();
-        Ok(grants
-            .into_iter()
-            .map(|grant| view_of(grant, now_ms))
-            .collect())
+        Ok(grants.into_iter().map(|grant| view_of(grant, now_ms)).collect())
     }
 
     /// Takes a grant back, at once. Not found: there is none of this id, or it is somebody else's.
@@ -86,48 +74,22 @@ impl Login {
         let grant = self.store.grant(id).await;
         let grant = grant.map_err(|error| self.store_error(error))?;
         if grant.is_none_or(|grant| grant.identity != *identity) {
-            return Err(LoginError::NotFound(
-                "You have made no such grant.".to_owned(),
-            ));
+            return Err(LoginError::NotFound("You have made no such grant.".to_owned()));
         }
-        self.revoke_those(
-            identity,
-            identity,
-            vec![id.to_owned()],
-            "revoked by the person",
-        )
-        .await
+        self.revoke_those(identity, identity, vec![id.to_owned()], "revoked by the person").await
     }
 
     /// Takes back everything that a person has granted.
-    pub(crate) async fn revoke_all(
-        &self,
-        owner: &str,
-        by: &str,
-        reason: &str,
-    ) -> Result<(), LoginError> {
+    pub(crate) async fn revoke_all(&self, owner: &str, by: &str, reason: &str) -> Result<(), LoginError> {
         let grants = self.store.grants_of(owner).await;
         let grants = grants.map_err(|error| self.store_error(error))?;
-        let ids = grants
-            .into_iter()
-            .filter(|grant| grant.revoked_ms.is_none())
-            .map(|grant| grant.id)
-            .collect();
+        let ids = grants.into_iter().filter(|grant| grant.revoked_ms.is_none()).map(|grant| grant.id).collect();
         self.revoke_those(owner, by, ids, reason).await
     }
 
-    async fn revoke_those(
-        &self,
-        owner: &str,
-        by: &str,
-        ids: Vec<String>,
-        reason: &str,
-    ) -> Result<(), LoginError> {
+    async fn revoke_those(&self, owner: &str, by: &str, ids: Vec<String>, reason: &str) -> Result<(), LoginError> {
         // Auth passes over what this node has not heard of yet.
-        if ids
-            .iter()
-            .any(|id| self.auth.directory().grant(id).is_none())
-        {
+        if ids.iter().any(|id| self.auth.directory().grant(id).is_none()) {
             let caught_up = self.auth.catch_up().await;
             caught_up.map_err(|error| self.store_error(error))?;
         }
@@ -136,14 +98,8 @@ impl Login {
     }
 
     /// Origins that the person has confirmed by typing the host, with the time of that in milliseconds since 1970.
-    pub async fn remembered_origins(
-        &self,
-        session: &Session,
-    ) -> Result<Vec<(String, i64)>, LoginError> {
-        let origins = self
-            .store
-            .remembered_origins(&session.person.identity)
-            .await;
+    pub async fn remembered_origins(&self, session: &Session) -> Result<Vec<(String, i64)>, LoginError> {
+        let origins = self.store.remembered_origins(&session.person.identity).await;
         origins.map_err(|error| self.store_error(error))
     }
 
@@ -162,9 +118,5 @@ fn view_of(record: GrantRecord, now_ms: i64) -> GrantView {
     } else {
         GrantState::Active
     };
-    GrantView {
-        state,
-        gives: in_words(record.scopes.iter().map(String::as_str)),
-        record,
-    }
+    GrantView { state, gives: in_words(record.scopes.iter().map(String::as_str)), record }
 }

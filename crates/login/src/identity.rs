@@ -23,11 +23,7 @@ pub fn encode(text: &str) -> String {
         match char::from_u32(u32::from(unit)).filter(|c| is_plain(*c)) {
             Some(plain) => encoded.push(plain),
             None => {
-                let padding = if (0x10..=0xff).contains(&unit) {
-                    ""
-                } else {
-                    "0"
-                };
+                let padding = if (0x10..=0xff).contains(&unit) { "" } else { "0" };
                 // Writing to a String cannot fail.
                 let _ = write!(encoded, "!{padding}{unit:X}");
             }
@@ -50,10 +46,7 @@ pub fn decode(encoded: &str) -> Result<String, Malformed> {
             return Err(Malformed);
         }
     }
-    percent_decode_str(&escaped)
-        .decode_utf8()
-        .map(|text| text.into_owned())
-        .map_err(|_| Malformed)
+    percent_decode_str(&escaped).decode_utf8().map(|text| text.into_owned()).map_err(|_| Malformed)
 }
 
 /// The person that a clientId says it belongs to: its first two parts. For display only: a clientId is nobody's proof.

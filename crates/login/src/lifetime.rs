@@ -26,25 +26,14 @@ pub(crate) fn choices(max_ttl_ms: i64, wish_ms: Option<i64>) -> (Vec<Lifetime>, 
     all.push(chosen);
     all.sort_unstable();
     all.dedup();
-    let lifetimes = all
-        .into_iter()
-        .map(|ms| Lifetime {
-            ms,
-            label: in_words(ms),
-        })
-        .collect();
+    let lifetimes = all.into_iter().map(|ms| Lifetime { ms, label: in_words(ms) }).collect();
     (lifetimes, chosen)
 }
 
 fn in_words(ms: i64) -> String {
     let mut rest = ms;
     let mut parts = Vec::new();
-    for (unit_ms, unit) in [
-        (DAY_MS, "day"),
-        (HOUR_MS, "hour"),
-        (MINUTE_MS, "minute"),
-        (1000, "second"),
-    ] {
+    for (unit_ms, unit) in [(DAY_MS, "day"), (HOUR_MS, "hour"), (MINUTE_MS, "minute"), (1000, "second")] {
         let count = rest / unit_ms;
         rest %= unit_ms;
         match count {

@@ -81,9 +81,7 @@ impl Login {
             }
             StoreError::Unavailable(text) | StoreError::Full(text) => LoginError::Unavailable(text),
             StoreError::Corrupt(text) => LoginError::Internal(text),
-            StoreError::Stale | StoreError::Conflict => {
-                LoginError::Unavailable("records kept changing".to_owned())
-            }
+            StoreError::Stale | StoreError::Conflict => LoginError::Unavailable("records kept changing".to_owned()),
         }
     }
 }

@@ -104,8 +104,7 @@ impl Offer {
     pub(crate) fn new(request: &GrantRequest, circumstances: &Circumstances<'_>) -> Offer {
         let Circumstances { held, world, .. } = circumstances;
         let registered = circumstances.registered_name.is_some();
-        let (lifetimes, default_lifetime_ms) =
-            lifetime::choices(circumstances.max_ttl_ms, request.ttl_ms_wish);
+        let (lifetimes, default_lifetime_ms) = lifetime::choices(circumstances.max_ttl_ms, request.ttl_ms_wish);
         let (lines, everything, broad) = if request.scopes.is_empty() {
             let (everything, broad) = bundles(held, world);
             (Vec::new(), everything, broad)
@@ -134,27 +133,16 @@ impl Offer {
         let mut parts: Vec<&str> = self.lines.iter().map(|line| line.key.as_str()).collect();
         for bundle in [&self.everything, &self.broad] {
             parts.push("bundle");
-            parts.extend(
-                bundle
-                    .iter()
-                    .flat_map(|b| b.scopes.iter().map(String::as_str)),
-            );
+            parts.extend(bundle.iter().flat_map(|b| b.scopes.iter().map(String::as_str)));
         }
         parts.push("identity");
-        parts.extend(
-            self.identity_line
-                .iter()
-                .flat_map(|line| line.origins.iter().map(String::as_str)),
-        );
+        parts.extend(self.identity_line.iter().flat_map(|line| line.origins.iter().map(String::as_str)));
         fingerprint(parts)
     }
 
     /// Whether there is anything that could be ticked.
     pub fn has_anything(&self) -> bool {
-        self.everything.is_some()
-            || self.broad.is_some()
-            || self.identity_line.is_some()
-            || self.lines.iter().any(|line| !line.lacking)
+        self.everything.is_some() || self.broad.is_some() || self.identity_line.is_some() || self.lines.iter().any(|line| !line.lacking)
     }
 }
 
@@ -165,30 +153,18 @@ fn identity_line(request: &GrantRequest) -> IdentityLine {
             origins.push(origin.clone());
         }
     }
-    IdentityLine {
-        origins,
-        ticked: true,
-    }
+    IdentityLine { origins, ticked: true }
 }
 
 fn bundles(held: &ScopeSet, world: &World<'_>) -> (Option<Bundle>, Option<Bundle>) {
     let everything = world.without_broad(held);
     let broad: Vec<&str> = held.iter().filter(|s| !everything.satisfies(s)).collect();
     let bundle = |added: ScopeSet, closed: ScopeSet, ticked| {
-        (!added.is_empty()).then(|| Bundle {
-            scopes: added.to_vec(),
-            count: added.len(),
-            ticked,
-            taken_away: Vec::new(),
-            closed,
-        })
+        (!added.is_empty()).then(|| Bundle { scopes: added.to_vec(), count: added.len(), ticked, taken_away: Vec::new(), closed })
     };
     let added = ScopeSet::new(&broad);
     let closed = world.closure(broad);
-    (
-        bundle(everything.clone(), everything, true),
-        bundle(added, closed, false),
-    )
+    (bundle(everything.clone(), everything, true), bundle(added, closed, false))
 }
 
 fn lines_of(scope: &str, held: &ScopeSet, world: &World<'_>, registered: bool) -> Vec<Line> {

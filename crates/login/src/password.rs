@@ -29,18 +29,14 @@ struct Turn {
 }
 
 impl PasswordPool {
-    pub(crate) fn new(
-        settings: &LoginSettings,
-        salt: &[u8; 16],
-    ) -> Result<PasswordPool, LoginError> {
+    pub(crate) fn new(settings: &LoginSettings, salt: &[u8; 16]) -> Result<PasswordPool, LoginError> {
         let workers = settings.password_workers.clamp(1, 1024);
         let places = workers.saturating_add(settings.password_queue.min(65_536));
         Ok(PasswordPool {
             cost: settings.password_cost,
             workers: Arc::new(Semaphore::new(workers)),
             places: Arc::new(Semaphore::new(places)),
-            dummy: hash(settings.password_cost, b"", salt)
-                .map_err(|text| LoginError::Invalid(format!("argon2: {text}")))?,
+            dummy: hash(settings.password_cost, b"", salt).map_err(|text| LoginError::Invalid(format!("argon2: {text}")))?,
         })
     }
 
@@ -59,11 +55,7 @@ impl PasswordPool {
     }
 
     /// Whether the password is the one that was hashed. Without a hash the same work is done, and the answer is no.
-    pub(crate) async fn check(
-        &self,
-        password: &str,
-        stored: Option<&str>,
-    ) -> Result<bool, LoginError> {
+    pub(crate) async fn check(&self, password: &str, stored: Option<&str>) -> Result<bool, LoginError> {
         let turn = self.turn().await?;
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let known = stored.is_some();
@@ -84,17 +76,9 @@ impl PasswordPool {
     }
 
     async fn turn(&self) -> Result<Turn, LoginError> {
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| LoginError::TooBusy)?;
-        let worker = Arc::clone(&self.workers)
-            .acquire_owned()
-            .await
-            .map_err(|error| LoginError::Internal(error.to_string()))?;
-        Ok(Turn {
-            _worker: worker,
-            _place: place,
-        })
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| LoginError::TooBusy)?;
+        let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|error| LoginError::Internal(error.to_string()))?;
+        Ok(Turn { _worker: worker, _place: place })
     }
 }
 
@@ -108,19 +92,13 @@ pub(crate) fn check_new(password: &str) -> Result<(), LoginError> {
     if has_fitting_length(password) {
         return Ok(());
     }
-    Err(LoginError::Invalid(format!(
-        "A password has {} to {} bytes.",
-        LENGTH.start(),
-        LENGTH.end()
-    )))
+    Err(LoginError::Invalid(format!("A password has {} to {} bytes.", LENGTH.start(), LENGTH.end())))
 }
 
 fn hash(cost: PasswordCost, password: &[u8], salt: &[u8; 16]) -> Result<String, String> {
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None);
     let params = params.map_err(|error| error.to_string())?;
     let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let hash: PasswordHash = hasher
-        .hash_password_with_salt(password, salt)
-        .map_err(|error| error.to_string())?;
+    let hash: PasswordHash = hasher.hash_password_with_salt(password, salt).map_err(|error| error.to_string())?;
     Ok(hash.to_string())
 }

@@ -12,9 +12,8 @@ impl Registered {
         let mut known = Vec::new();
         for entry in configured {
             for text in &entry.targets {
-                let target = Target::parse(text).map_err(|error| {
-                    LoginError::Invalid(format!("[[target]] {}: {text}: {error}", entry.name))
-                })?;
+                let target =
+                    Target::parse(text).map_err(|error| LoginError::Invalid(format!("[[target]] {}: {text}: {error}", entry.name)))?;
                 known.push((target, entry.name.clone()));
             }
         }
@@ -26,10 +25,7 @@ impl Registered {
     pub(crate) fn name_of(&self, target: &Target) -> Option<&str> {
         let href = target.href();
         let stateless = without_state(href);
-        self.0
-            .iter()
-            .find(|(known, _)| known.href() == href || stateless.as_deref() == Some(known.href()))
-            .map(|(_, name)| name.as_str())
+        self.0.iter().find(|(known, _)| known.href() == href || stateless.as_deref() == Some(known.href())).map(|(_, name)| name.as_str())
     }
 }
 

@@ -132,17 +132,9 @@ pub fn parse(query: &str, now_ms: i64) -> Result<Option<GrantRequest>, RequestEr
         canonical: String::new(),
     };
     if let Some(expression) = &found.expires {
-        let refuse = |why| RequestError::Value {
-            name: "expires",
-            value: expression.clone(),
-            why,
-        };
-        let ttl_ms = wish::parse_ms(expression)
-            .ok_or_else(|| refuse("it is not a time expression such as `3 days`"))?;
-        let end_ms = now_ms
-            .checked_add(ttl_ms)
-            .filter(|_| ttl_ms > 0)
-            .ok_or_else(|| refuse("it is not a time to come"))?;
+        let refuse = |why| RequestError::Value { name: "expires", value: expression.clone(), why };
+        let ttl_ms = wish::parse_ms(expression).ok_or_else(|| refuse("it is not a time expression such as `3 days`"))?;
+        let end_ms = now_ms.checked_add(ttl_ms).filter(|_| ttl_ms > 0).ok_or_else(|| refuse("it is not a time to come"))?;
         request.ttl_ms_wish = Some(ttl_ms);
         request.expires_ms_wish = Some(end_ms);
     }
@@ -163,28 +155,16 @@ fn find(query: &str) -> Result<Found, RequestError> {
             "description" => once(&mut found.description, "description", decode_form(value))?,
             "identity" => once(&mut found.identity, "identity", decode_form(value))?,
             "expires" => once(&mut found.expires, "expires", decode_form(value))?,
-            "response_mode" => once(
-                &mut found.response_mode,
-                "response_mode",
-                decode_form(value),
-            )?,
-            "scope" => found
-                .scopes
-                .push(decode_form(value).ok_or(RequestError::Encoding("scope"))?),
-            "audience" => found
-                .audience
-                .push(decode(value).ok_or(RequestError::Encoding("audience"))?),
+            "response_mode" => once(&mut found.response_mode, "response_mode", decode_form(value))?,
+            "scope" => found.scopes.push(decode_form(value).ok_or(RequestError::Encoding("scope"))?),
+            "audience" => found.audience.push(decode(value).ok_or(RequestError::Encoding("audience"))?),
             _ => (),
         }
     }
     Ok(found)
 }
 
-fn once(
-    place: &mut Option<String>,
-    name: &'static str,
-    value: Option<String>,
-) -> Result<(), RequestError> {
+fn once(place: &mut Option<String>, name: &'static str, value: Option<String>) -> Result<(), RequestError> {
     let value = value.ok_or(RequestError::Encoding(name))?;
     match place.replace(value) {
         None => Ok(()),
@@ -205,17 +185,11 @@ fn decode(text: &str) -> Option<String> {
             return None;
         }
     }
-    percent_decode_str(text)
-        .decode_utf8()
-        .ok()
-        .map(|text| text.into_owned())
+    percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned())
 }
 
 fn too_much(name: &'static str, most: &str) -> RequestError {
-    RequestError::TooMuch {
-        name,
-        most: most.to_owned(),
-    }
+    RequestError::TooMuch { name, most: most.to_owned() }
 }
 
 fn read_scopes(given: Vec<String>) -> Result<Vec<String>, RequestError> {
@@ -224,13 +198,7 @@ fn read_scopes(given: Vec<String>) -> Result<Vec<String>, RequestError> {
     }
     let mut scopes: Vec<String> = Vec::with_capacity(given.len());
     for scope in given {
-        let refuse = |why| {
-            Err(RequestError::Value {
-                name: "scope",
-                value: scope.chars().take(100).collect(),
-                why,
-            })
-        };
+        let refuse = |why| Err(RequestError::Value { name: "scope", value: scope.chars().take(100).collect(), why });
         if scope.is_empty() {
             return refuse("leave it out to ask for no particular scopes");
         }
@@ -251,11 +219,7 @@ fn read_identity(given: Option<String>) -> Result<bool, RequestError> {
     match given.as_deref() {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(other) => Err(RequestError::Value {
-            name: "identity",
-            value: other.to_owned(),
-            why: "it is `true` or `false`",
-        }),
+        Some(other) => Err(RequestError::Value { name: "identity", value: other.to_owned(), why: "it is `true` or `false`" }),
     }
 }
 
@@ -265,10 +229,7 @@ fn read_audience(given: Vec<String>, identity: bool) -> Result<Vec<String>, Requ
     }
     let mut origins: Vec<String> = Vec::with_capacity(given.len());
     for value in given {
-        let refuse = |why: String| RequestError::Audience {
-            value: value.clone(),
-            why,
-        };
+        let refuse = |why: String| RequestError::Audience { value: value.clone(), why };
         if !identity {
             return Err(refuse("it means nothing without `identity=true`.".into()));
         }
@@ -288,11 +249,7 @@ fn read_mode(given: Option<String>) -> Result<ResponseMode, RequestError> {
     match given.as_deref() {
         None | Some("query") => Ok(ResponseMode::Query),
         Some("fragment") => Ok(ResponseMode::Fragment),
-        Some(other) => Err(RequestError::Value {
-            name: "response_mode",
-            value: other.to_owned(),
-            why: "it is `query` or `fragment`",
-        }),
+        Some(other) => Err(RequestError::Value { name: "response_mode", value: other.to_owned(), why: "it is `query` or `fragment`" }),
     }
 }
 

@@ -34,21 +34,13 @@ struct Item<'a> {
 
 impl Selection {
     /// `None`: a key that the offer does not have.
-    pub(crate) fn new(
-        offer: &mut Offer,
-        ticks: &Ticks<'_>,
-        world: &World<'_>,
-    ) -> Option<Selection> {
+    pub(crate) fn new(offer: &mut Offer, ticks: &Ticks<'_>, world: &World<'_>) -> Option<Selection> {
         let known = |key: &String| offer.lines.iter().any(|l| !l.lacking && l.key == *key);
         if !ticks.keys.iter().all(known) {
             return None;
         }
         let mut items = items(offer, ticks);
-        let protected: Vec<ScopeSet> = items
-            .iter()
-            .filter(|item| !item.ticked)
-            .flat_map(|item| item.protected.iter().cloned())
-            .collect();
+        let protected: Vec<ScopeSet> = items.iter().filter(|item| !item.ticked).flat_map(|item| item.protected.iter().cloned()).collect();
         let mut kept: Vec<String> = Vec::new();
         for item in items.iter_mut().filter(|item| item.ticked) {
             // Item by item: a star that goes must not take along what another tick covers by itself.
@@ -65,11 +57,7 @@ impl Selection {
         let taken: Vec<Vec<String>> = items.into_iter().map(|item| item.taken_away).collect();
         let taken_away = taken.concat();
         offer.show(ticks, taken);
-        Some(Selection {
-            scopes: world.closure(kept.iter().map(String::as_str)),
-            everything,
-            taken_away,
-        })
+        Some(Selection { scopes: world.closure(kept.iter().map(String::as_str)), everything, taken_away })
     }
 }
 
@@ -78,27 +66,17 @@ fn items<'a>(offer: &'a Offer, ticks: &Ticks<'_>) -> Vec<Item<'a>> {
     let item = |closed: &'a ScopeSet, ticked: bool, protected: Vec<ScopeSet>| Item {
         closed,
         ticked,
-        protected: protected
-            .into_iter()
-            .filter(|set| !set.is_empty() && !set.iter().all(|scope| scope == ALWAYS))
-            .collect(),
+        protected: protected.into_iter().filter(|set| !set.is_empty() && !set.iter().all(|scope| scope == ALWAYS)).collect(),
         taken_away: Vec::new(),
     };
     let mut items: Vec<Item<'a>> = Vec::new();
     for line in &offer.lines {
         // Who ticks the whole has ticked its part.
         let covered = line.part_of.as_ref().is_some_and(is_ticked);
-        let protected = if covered {
-            Vec::new()
-        } else {
-            vec![line.own.clone()]
-        };
+        let protected = if covered { Vec::new() } else { vec![line.own.clone()] };
         items.push(item(&line.closed, is_ticked(&line.key), protected));
     }
-    for (bundle, ticked) in [
-        (&offer.everything, ticks.everything),
-        (&offer.broad, ticks.broad),
-    ] {
+    for (bundle, ticked) in [(&offer.everything, ticks.everything), (&offer.broad, ticks.broad)] {
         if let Some(bundle) = bundle {
             let protected = bundle.scopes.iter().map(|scope| ScopeSet::new([scope]));
             items.push(item(&bundle.closed, ticked, protected.collect()));
@@ -116,10 +94,7 @@ impl Offer {
             line.taken_away = taken.next().unwrap_or_default();
             line.gives.retain(|scope| !line.taken_away.contains(scope));
         }
-        for (bundle, ticked) in [
-            (&mut self.everything, ticks.everything),
-            (&mut self.broad, ticks.broad),
-        ] {
+        for (bundle, ticked) in [(&mut self.everything, ticks.everything), (&mut self.broad, ticks.broad)] {
             if let Some(bundle) = bundle {
                 bundle.ticked = ticked;
                 bundle.taken_away = taken.next().unwrap_or_default();
@@ -144,3 +119,6 @@ impl Offer {
 fn cost_of(taken_away: &[String]) -> String {
     fingerprint(taken_away.iter().map(String::as_str))
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,11 +101,7 @@ impl Login {
     }
 
     /// Makes a session for a person who has just proved to be one. Always a new id, whatever the browser had before.
-    pub(crate) async fn begin_session(
-        &self,
-        identity: &str,
-        user_agent: &str,
-    ) -> Result<SignedIn, LoginError> {
+    pub(crate) async fn begin_session(&self, identity: &str, user_agent: &str) -> Result<SignedIn, LoginError> {
         let person = self.active_person(identity).await?;
         let person = person.ok_or(LoginError::SignedOut)?;
         let now_ms = self.now_ms();
@@ -121,10 +117,7 @@ impl Login {
         };
         let inserted = self.store.insert_session(&record).await;
         inserted.map_err(|error| self.store_error(error))?;
-        Ok(SignedIn {
-            cookie_value,
-            session: session_of(record, person),
-        })
+        Ok(SignedIn { cookie_value, session: session_of(record, person) })
     }
 
     /// Ends this session.
@@ -134,15 +127,10 @@ impl Login {
     }
 
     /// Ends all sessions of the person, this one too, and on request all grants.
-    pub async fn sign_out_everywhere(
-        &self,
-        session: &Session,
-        revoke_grants: bool,
-    ) -> Result<(), LoginError> {
+    pub async fn sign_out_everywhere(&self, session: &Session, revoke_grants: bool) -> Result<(), LoginError> {
         let identity = &session.person.identity;
         if revoke_grants {
-            self.revoke_all(identity, identity, "signed out everywhere")
-                .await?;
+            self.revoke_all(identity, identity, "signed out everywhere").await?;
         }
         self.end_sessions(identity, None).await
     }
@@ -151,9 +139,7 @@ impl Login {
     pub async fn sessions(&self, session: &Session) -> Result<Vec<SessionView>, LoginError> {
         let records = self.store.sessions_of(&session.person.identity).await;
         let now_ms = self.now_ms();
-        let alive = records
-            .map_err(|error| self.store_error(error))?
-            .into_iter();
+        let alive = records.map_err(|error| self.store_error(error))?.into_iter();
         let alive = alive.filter(|record| now_ms < self.end_of(record));
         Ok(alive
             .map(|record| SessionView {
@@ -171,19 +157,13 @@ impl Login {
     pub async fn end_session(&self, session: &Session, id: &str) -> Result<(), LoginError> {
         let mine = self.sessions(session).await?;
         if !mine.iter().any(|view| view.id == id) {
-            return Err(LoginError::NotFound(
-                "This session has ended already.".to_owned(),
-            ));
+            return Err(LoginError::NotFound("This session has ended already.".to_owned()));
         }
         let deleted = self.store.delete_session(id).await;
         deleted.map_err(|error| self.store_error(error))
     }
 
-    pub(crate) async fn end_sessions(
-        &self,
-        identity: &str,
-        except: Option<&str>,
-    ) -> Result<(), LoginError> {
+    pub(crate) async fn end_sessions(&self, identity: &str, except: Option<&str>) -> Result<(), LoginError> {
         let deleted = self.store.delete_sessions_of(identity, except).await;
         deleted.map(|_| ()).map_err(|error| self.store_error(error))
     }
@@ -196,15 +176,11 @@ impl Login {
         }
         let directory = self.auth.directory();
         let person = directory.person(identity);
-        Ok(person
-            .filter(|person| !person.record.disabled)
-            .map(|person| person_of(&person.record)))
+        Ok(person.filter(|person| !person.record.disabled).map(|person| person_of(&person.record)))
     }
 
     fn end_of(&self, record: &SessionRecord) -> i64 {
-        let idle_end_ms = record
-            .last_seen_ms
-            .saturating_add(self.settings.session_idle_ms);
+        let idle_end_ms = record.last_seen_ms.saturating_add(self.settings.session_idle_ms);
         record.expires_ms.min(idle_end_ms)
     }
 }
@@ -235,9 +211,5 @@ fn person_of(record: &IdentityRecord) -> Person {
 
 /// A browser can call itself anything; 200 characters of it are enough to know it again.
 fn printable(user_agent: &str) -> String {
-    user_agent
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(200)
-        .collect()
+    user_agent.chars().filter(|c| !c.is_control()).take(200).collect()
 }

@@ -62,11 +62,7 @@ pub struct PasswordCost {
 impl Default for PasswordCost {
     /// 19 MiB, two passes, one lane: OWASP's recommendation for argon2id.
     fn default() -> Self {
-        PasswordCost {
-            memory_kib: 19 * 1024,
-            passes: 2,
-            lanes: 1,
-        }
+        PasswordCost { memory_kib: 19 * 1024, passes: 2, lanes: 1 }
     }
 }
 

@@ -46,10 +46,7 @@ impl Login {
     ) -> Result<Revision, LoginError> {
         // Before any hashing: a stranger without a link costs nothing.
         if !self.setup_link_valid(token).await? {
-            return Err(LoginError::Conflict(
-                "The set-up link was used or is over. `falconer setup-link` makes another."
-                    .to_owned(),
-            ));
+            return Err(LoginError::Conflict("The set-up link was used or is over. `falconer setup-link` makes another.".to_owned()));
         }
         let mut scopes = vec!["auth:*".to_owned()];
         scopes.extend(self.settings.administrator_scopes.iter().cloned());

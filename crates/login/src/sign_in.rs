@@ -13,20 +13,11 @@ impl Login {
     ///
     /// Unknown names, wrong passwords and accounts that may not sign in get the same answer at the same price. Attempts are counted by
     /// account (wrong ones only) and by address.
-    pub async fn sign_in_local(
-        &self,
-        name: &str,
-        password: &str,
-        address: IpAddr,
-        user_agent: &str,
-    ) -> Result<SignedIn, SignInError> {
+    pub async fn sign_in_local(&self, name: &str, password: &str, address: IpAddr, user_agent: &str) -> Result<SignedIn, SignInError> {
         if !self.settings.local_accounts {
-            return Err(LoginError::Invalid(
-                "Nobody signs in with a local account here.".to_owned(),
-            ));
+            return Err(LoginError::Invalid("Nobody signs in with a local account here.".to_owned()));
         }
-        self.count(&by_address(address), self.settings.attempts_by_address)
-            .await?;
+        self.count(&by_address(address), self.settings.attempts_by_address).await?;
         self.prove(name, password).await?;
         self.begin_session(&local_identity(name), user_agent).await
     }
@@ -42,34 +33,21 @@ impl Login {
     ) -> Result<(), LoginError> {
         let person = &session.person;
         if person.provider != LOCAL {
-            return Err(LoginError::Invalid(
-                "Your password is kept where you sign in, not here.".to_owned(),
-            ));
+            return Err(LoginError::Invalid("Your password is kept where you sign in, not here.".to_owned()));
         }
         password::check_new(new)?;
         self.prove(&person.subject, old).await?;
         let hash = self.hash_password(new).await?;
-        self.change_account(
-            &person.identity,
-            "password changed",
-            &person.subject,
-            |account| {
-                account.password_hash = Some(hash);
-                Ok(())
-            },
-        )
+        self.change_account(&person.identity, "password changed", &person.subject, |account| {
+            account.password_hash = Some(hash);
+            Ok(())
+        })
         .await?;
         if revoke_grants {
-            self.revoke_all(
-                &person.identity,
-                &person.identity,
-                "the password was changed",
-            )
-            .await?;
+            self.revoke_all(&person.identity, &person.identity, "the password was changed").await?;
         }
         if end_other_sessions {
-            self.end_sessions(&person.identity, Some(&session.id))
-                .await?;
+            self.end_sessions(&person.identity, Some(&session.id)).await?;
         }
         Ok(())
     }
@@ -89,10 +67,7 @@ impl Login {
         };
         let account = account.filter(|account| !account.disabled && !account.deleted);
         let fits = password::has_fitting_length(password);
-        let stored = account
-            .as_ref()
-            .and_then(|account| account.password_hash.as_deref())
-            .filter(|_| fits);
+        let stored = account.as_ref().and_then(|account| account.password_hash.as_deref()).filter(|_| fits);
         // What is too long to be a password is not worth hashing in full.
         let tried = if fits { password } else { "" };
         if !self.passwords.check(tried, stored).await? {
@@ -105,9 +80,7 @@ impl Login {
     /// Notes an attempt before it is made, so that many at once count too.
     async fn count(&self, key: &str, most: u32) -> Result<(), LoginError> {
         let (now_ms, window_ms) = (self.now_ms(), self.settings.attempts_window_ms);
-        let throttled = || LoginError::Throttled {
-            retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or(1).max(1),
-        };
+        let throttled = || LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or(1).max(1) };
         let before = self.store.attempts(key, now_ms, window_ms).await;
         // What is refused is not counted: the window moves on while somebody keeps knocking.
         if before.map_err(|error| self.store_error(error))? >= most {

@@ -47,9 +47,7 @@ pub enum TargetError {
     #[error("The target is plain http to {0}, which is not a loopback host. Use https.")]
     PlainHttp(String),
     /// `user:password@`.
-    #[error(
-        "The target has a user name or password before its host, which can make one site look like another."
-    )]
+    #[error("The target has a user name or password before its host, which can make one site look like another.")]
     Userinfo,
     /// Nothing where the host should be, or an empty label in it.
     #[error("The target has no host, or an empty part in its host name.")]
@@ -109,9 +107,7 @@ impl Target {
             scheme,
             host: host.to_owned(),
             unicode_host: unicode(host),
-            registrable: (is_domain && !loopback)
-                .then(|| psl::domain_str(host).map(str::to_owned))
-                .flatten(),
+            registrable: (is_domain && !loopback).then(|| psl::domain_str(host).map(str::to_owned)).flatten(),
             port,
             loopback,
         })
@@ -196,9 +192,7 @@ fn split_scheme(text: &str) -> Result<(Scheme, &str), TargetError> {
     if let Some(rest) = text.strip_prefix("https://") {
         return Ok((Scheme::Https, rest));
     }
-    text.strip_prefix("http://")
-        .map(|rest| (Scheme::Http, rest))
-        .ok_or(TargetError::Scheme)
+    text.strip_prefix("http://").map(|rest| (Scheme::Http, rest)).ok_or(TargetError::Scheme)
 }
 
 /// The colons inside of `[::1]` are no port.
@@ -210,12 +204,7 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 }
 
 fn read_port(text: &str, scheme: Scheme) -> Result<u16, TargetError> {
-    let refuse = |why| {
-        Err(TargetError::Port {
-            reads: text.to_owned(),
-            why,
-        })
-    };
+    let refuse = |why| Err(TargetError::Port { reads: text.to_owned(), why });
     if text.is_empty() {
         return refuse("leave the colon out when there is no port");
     }
@@ -229,21 +218,14 @@ fn read_port(text: &str, scheme: Scheme) -> Result<u16, TargetError> {
         return refuse("a port is 1 to 65535");
     };
     match (scheme, port) {
-        (Scheme::Https, 443) | (Scheme::Http, 80) => {
-            refuse("it is the scheme's own port, leave it out")
-        }
+        (Scheme::Https, 443) | (Scheme::Http, 80) => refuse("it is the scheme's own port, leave it out"),
         _ => Ok(port),
     }
 }
 
 /// Spellings for which there is a better reason than "a browser goes elsewhere".
 fn refuse_spellings(host: &str) -> Result<(), TargetError> {
-    let refuse = |why: String| {
-        Err(TargetError::Host {
-            reads: host.to_owned(),
-            why,
-        })
-    };
+    let refuse = |why: String| Err(TargetError::Host { reads: host.to_owned(), why });
     if host.is_empty() {
         return Err(TargetError::EmptyHost);
     }
@@ -265,10 +247,7 @@ fn refuse_spellings(host: &str) -> Result<(), TargetError> {
         };
     }
     if host.bytes().any(|b| b.is_ascii_uppercase()) {
-        return refuse(format!(
-            "write it in lower case, {}",
-            host.to_ascii_lowercase()
-        ));
+        return refuse(format!("write it in lower case, {}", host.to_ascii_lowercase()));
     }
     if host.ends_with('.') {
         return refuse("leave the dot at the end out".to_owned());
@@ -284,43 +263,25 @@ fn refuse_spellings(host: &str) -> Result<(), TargetError> {
 
 /// INVARIANT: after this, scheme, host and port of the parsed URL are those of the text, letter by letter, and the rest is the same up to
 /// percent-encoding and the slash of an empty path.
-fn compare(
-    url: &Url,
-    scheme: Scheme,
-    host: &str,
-    port: Option<u16>,
-    tail: &str,
-) -> Result<(), TargetError> {
+fn compare(url: &Url, scheme: Scheme, host: &str, port: Option<u16>, tail: &str) -> Result<(), TargetError> {
     let goes_to = url.host_str().unwrap_or_default();
     if goes_to != host {
-        return Err(TargetError::Host {
-            reads: host.to_owned(),
-            why: format!("a browser reads it as {goes_to}"),
-        });
+        return Err(TargetError::Host { reads: host.to_owned(), why: format!("a browser reads it as {goes_to}") });
     }
     let same_scheme = url.scheme()
         == match scheme {
             Scheme::Https => "https",
             Scheme::Http => "http",
         };
-    if !same_scheme || url.port() != port || !url.username().is_empty() || url.password().is_some()
-    {
-        return Err(TargetError::NotUrl(
-            "it parses to something else than it reads".to_owned(),
-        ));
+    if !same_scheme || url.port() != port || !url.username().is_empty() || url.password().is_some() {
+        return Err(TargetError::NotUrl("it parses to something else than it reads".to_owned()));
     }
     let written = url.as_str().get(url_authority_end(url)..).unwrap_or("");
-    let with_slash = if tail.starts_with('/') {
-        tail.to_owned()
-    } else {
-        format!("/{tail}")
-    };
+    let with_slash = if tail.starts_with('/') { tail.to_owned() } else { format!("/{tail}") };
     // A lone `%` and `%41` for `A` stay as they are; a browser only ever encodes more. Dot segments, encoded or not, it removes.
     let same_tail = percent_decode_str(written).eq(percent_decode_str(&with_slash));
     if !same_tail {
-        return Err(TargetError::Path {
-            goes_to: url.as_str().to_owned(),
-        });
+        return Err(TargetError::Path { goes_to: url.as_str().to_owned() });
     }
     Ok(())
 }

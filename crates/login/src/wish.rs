@@ -42,3 +42,36 @@ fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     let end = text.find(|c| !belongs(c)).unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, ""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn every_vector_holds() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/time-expressions.json");
+        let cases: Vec<Value> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let ms = |text: &Value| text.as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond();
+        for case in &cases {
+            let (input, expected) = (&case["input"], &case["expected"]);
+            let result = parse_ms(input["expression"].as_str().unwrap());
+            match expected.get("result") {
+                // Beyond what a date can be: a wish that long is cut to the maximum like any other.
+                Some(end) if end == "Invalid Date" => {
+                    assert!(result.is_none_or(|ms| ms > 8_000_000_000_000_000), "{}", case["name"]);
+                }
+                Some(end) => assert_eq!(result, Some(ms(end) - ms(&input["reference"])), "{}", case["name"]),
+                None => assert_eq!(result, None, "{}", case["name"]),
+            }
+        }
+        assert_eq!(cases.len(), 54);
+    }
+
+    #[test]
+    fn nothing_overflows() {
+        for expression in ["9223372036854775807 s", "9223372036854776 s", "99999999999999999999 d", "9007199254740993 years"] {
+            assert_eq!(parse_ms(expression), None, "{expression}");
+        }
+    }
+}

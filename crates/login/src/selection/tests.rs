@@ -1,0 +1,346 @@
+//! The page's choices as pure arithmetic: what is offered to whom, and what ticks come to.
+
+use falconer_scopes::{Role, RoleSet, ScopeSet};
+use proptest::prelude::*;
+
+use super::*;
+use crate::offer::{Circumstances, Line};
+use crate::request::{self, GrantRequest};
+
+/// A person's world: roles and what they have.
+struct Setting {
+    roles: RoleSet,
+    held: ScopeSet,
+}
+
+impl Setting {
+    fn new(roles: &[(&str, &[&str])], own: &[&str]) -> Setting {
+        let roles = RoleSet::new(
+            roles.iter().map(|(id, scopes)| Role { role_id: (*id).to_owned(), scopes: scopes.iter().map(|s| (*s).to_owned()).collect() }),
+        );
+        let held = roles.expand(own);
+        Setting { roles, held }
+    }
+
+    fn offer(&self, scopes: &[&str], registered: bool) -> Offer {
+        let expand = |scopes: &[&str]| self.roles.expand(scopes);
+        Offer::new(
+            &request(scopes),
+            &Circumstances {
+                held: &self.held,
+                world: World::new(&expand),
+                registered_name: registered.then(|| "Notes".to_owned()),
+                remembered: false,
+                max_ttl_ms: 7 * 86_400_000,
+            },
+        )
+    }
+
+    fn select(&self, offer: &mut Offer, keys: &[String], everything: bool, broad: bool) -> Selection {
+        let expand = |scopes: &[&str]| self.roles.expand(scopes);
+        let ticks = Ticks { keys, everything, broad };
+        Selection::new(offer, &ticks, &World::new(&expand)).unwrap()
+    }
+}
+
+fn request(scopes: &[&str]) -> GrantRequest {
+    let mut query = "target=https://notes.example.com/&description=".to_owned();
+    for scope in scopes {
+        query.push_str("&scope=");
+        query.push_str(&crate::delivery::encode_component(scope));
+    }
+    request::parse(&query, 0).unwrap().unwrap()
+}
+
+fn ticked(offer: &Offer) -> Vec<String> {
+    let ticked = offer.lines.iter().filter(|line| line.ticked);
+    ticked.map(|line| line.key.clone()).collect()
+}
+
+fn line<'a>(offer: &'a Offer, scope: &str, broad: bool) -> &'a Line {
+    let mut lines = offer.lines.iter();
+    lines.find(|l| l.scope == scope && l.broad == broad).unwrap()
+}
+
+#[test]
+fn what_is_asked_for_is_offered_as_far_as_the_person_has_it() {
+    let setting = Setting::new(&[], &["notes:read:a", "notes:write:b/*", "queue:*"]);
+    let offer = setting.offer(&["notes:read:a", "notes:write:*", "queue:create:x", "secrets:get"], false);
+    let shown: Vec<_> = offer.lines.iter().map(|l| (l.scope.as_str(), l.gives.join(" "), l.ticked, l.partial, l.lacking)).collect();
+    assert_eq!(
+        shown,
+        [
+            ("notes:read:a", "notes:read:a".to_owned(), true, false, false),
+            ("notes:write:*", "notes:write:b/*".to_owned(), true, true, false),
+            ("queue:create:x", "queue:create:x".to_owned(), true, false, false),
+            ("secrets:get", String::new(), false, false, true),
+        ]
+    );
+    assert!(offer.everything.is_none() && offer.broad.is_none());
+    assert!(offer.needs_host_typed);
+    let mut offer = offer;
+    let keys = ticked(&offer);
+    let selection = setting.select(&mut offer, &keys, false, false);
+    assert_eq!(selection.scopes.to_vec(), ["notes:read:a", "notes:write:b/*", "queue:create:x"]);
+    assert!(selection.taken_away.is_empty() && !selection.everything);
+}
+
+#[test]
+fn what_is_broad_is_broad() {
+    let setting =
+        Setting::new(&[("admins", &["auth:create-client:*"]), ("chiefs", &["assume:admins"]), ("team:*", &["notes:read:<..>"])], &[]);
+    let expand = |scopes: &[&str]| setting.roles.expand(scopes);
+    let world = World::new(&expand);
+    for broad in [
+        "auth:create-client:x",
+        "auth:*",
+        "auth:current-scopes*",
+        "auth:get-role:*",
+        "*",
+        "a*",
+        "au*",
+        "auth*",
+        "ass*",
+        "assume*",
+        "assume:*",
+        "assume:admins",
+        "assume:chiefs",
+        "assume:adm*",
+    ] {
+        assert!(world.is_broad(broad), "{broad}");
+    }
+    for narrow in [
+        "auth:current-scopes",
+        "auth:expand-scopes",
+        "author:x",
+        "notes:*",
+        "b*",
+        "assume:team:x",
+        "assume:team:*",
+        "assume:nobody",
+        "authx*",
+        "assumed*",
+    ] {
+        assert!(!world.is_broad(narrow), "{narrow}");
+    }
+}
+
+#[test]
+fn a_role_that_is_broad_in_part_is_offered_without_that_part_and_as_a_whole() {
+    let roles: &[(&str, &[&str])] = &[("lead", &["notes:write:x", "auth:create-client:x/*"])];
+    let setting = Setting::new(roles, &["assume:lead"]);
+    let mut offer = setting.offer(&["assume:lead"], false);
+    assert_eq!(offer.lines.len(), 2);
+    let narrowed = line(&offer, "assume:lead", false);
+    assert_eq!(narrowed.gives, ["notes:write:x"]);
+    assert!(narrowed.narrowed && narrowed.ticked && !narrowed.partial);
+    let whole = line(&offer, "assume:lead", true);
+    assert_eq!(whole.gives, ["assume:lead", "auth:create-client:x/*", "notes:write:x"]);
+    assert!(!whole.ticked && !whole.narrowed);
+    let (part, all) = (narrowed.key.clone(), whole.key.clone());
+    let granted = |offer: &mut Offer, keys: &[&String]| {
+        let keys: Vec<String> = keys.iter().map(|k| (*k).clone()).collect();
+        setting.select(offer, &keys, false, false).scopes.to_vec()
+    };
+    assert_eq!(granted(&mut offer, &[&part]), ["notes:write:x"]);
+    let whole = ["assume:lead", "auth:create-client:x/*", "notes:write:x"];
+    assert_eq!(granted(&mut offer, &[&part, &all]), whole);
+    assert_eq!(granted(&mut offer, &[&all]), whole);
+    // The administrator vouches for a registered target.
+    assert!(line(&setting.offer(&["assume:lead"], true), "assume:lead", true).ticked);
+}
+
+#[test]
+fn no_particular_scopes_are_two_bundles() {
+    let roles: &[(&str, &[&str])] =
+        &[("lead", &["notes:write:x", "auth:create-client:x/*"]), ("everybody", &["auth:current-scopes", "notes:list"])];
+    let setting = Setting::new(roles, &["assume:lead", "assume:everybody", "queue:*"]);
+    let mut offer = setting.offer(&[], true);
+    let everything = offer.everything.clone().unwrap();
+    assert!(everything.ticked);
+    assert_eq!(everything.scopes, ["assume:everybody", "auth:current-scopes", "notes:list", "notes:write:x", "queue:*"]);
+    let broad = offer.broad.clone().unwrap();
+    assert!(!broad.ticked);
+    assert_eq!(broad.scopes, ["assume:lead", "auth:create-client:x/*"]);
+    assert_eq!((everything.count, broad.count), (5, 2));
+
+    let only = setting.select(&mut offer, &[], true, false);
+    assert_eq!(only.scopes.to_vec(), everything.scopes);
+    assert!(!only.everything && only.taken_away.is_empty());
+    let all = setting.select(&mut offer, &[], true, true);
+    assert_eq!(all.scopes, setting.held);
+    assert!(all.everything && all.taken_away.is_empty());
+    // The role would give back notes:write:x, which is in the bundle that is not ticked.
+    let broad = setting.select(&mut offer, &[], false, true);
+    assert_eq!(broad.scopes.to_vec(), ["auth:create-client:x/*"]);
+    assert_eq!(broad.taken_away, ["assume:lead", "notes:write:x"]);
+    assert_eq!(offer.broad.unwrap().taken_away, ["assume:lead", "notes:write:x"]);
+}
+
+#[test]
+fn unticking_takes_away_what_would_give_it_back_and_shows_it() {
+    let roles: &[(&str, &[&str])] = &[("team", &["notes:read:x", "notes:write:x"])];
+    let setting = Setting::new(roles, &["assume:team", "queue:*"]);
+    let mut offer = setting.offer(&["assume:team", "notes:write:x", "queue:*", "queue:get"], false);
+    let keys = [line(&offer, "assume:team", false).key.clone(), line(&offer, "queue:*", false).key.clone()];
+    let before = offer.shown.clone();
+    let selection = setting.select(&mut offer, &keys, false, false);
+    assert_eq!(selection.scopes.to_vec(), ["notes:read:x"]);
+    assert_eq!(selection.taken_away, ["assume:team", "notes:write:x", "queue:*"]);
+    let team = line(&offer, "assume:team", false);
+    assert_eq!(team.gives, ["notes:read:x"]);
+    assert_eq!(team.taken_away, ["assume:team", "notes:write:x"]);
+    assert!(team.ticked && !line(&offer, "notes:write:x", false).ticked);
+    // A form that has not shown this is not enough; one that has is, for this loss only.
+    assert!(!offer.was_shown(&before, &selection.taken_away));
+    assert!(offer.was_shown(&before, &[]));
+    let mut shown = offer.clone();
+    shown.show_cost(&selection.taken_away);
+    assert!(offer.was_shown(&shown.shown, &selection.taken_away));
+    assert!(offer.was_shown(&shown.shown, &[]));
+    assert!(!offer.was_shown(&shown.shown, &["other".to_owned()]));
+}
+
+#[test]
+fn the_scope_that_every_grant_has_takes_nothing_away() {
+    let roles: &[(&str, &[&str])] = &[("base", &["auth:current-scopes", "notes:list"])];
+    let setting = Setting::new(roles, &["assume:base"]);
+    let mut offer = setting.offer(&["auth:current-scopes", "assume:base"], false);
+    let keys = [line(&offer, "assume:base", false).key.clone()];
+    let selection = setting.select(&mut offer, &keys, false, false);
+    assert_eq!(selection.scopes, setting.held);
+    assert!(selection.taken_away.is_empty());
+}
+
+#[test]
+fn a_key_stands_for_what_was_shown() {
+    let before = Setting::new(&[("team", &["notes:read"])], &["assume:team"]);
+    let after = Setting::new(&[("team", &["notes:read", "secrets:get"])], &["assume:team"]);
+    let (old, new) = (before.offer(&["assume:team"], false), after.offer(&["assume:team"], false));
+    assert_ne!(old.lines.first().unwrap().key, new.lines.first().unwrap().key);
+    assert_ne!(old.shown, new.shown);
+    assert_ne!(before.offer(&[], false).shown, after.offer(&[], false).shown);
+    let expand = |scopes: &[&str]| after.roles.expand(scopes);
+    let keys = ticked(&old);
+    let ticks = Ticks { keys: &keys, everything: false, broad: false };
+    assert!(Selection::new(&mut new.clone(), &ticks, &World::new(&expand)).is_none());
+}
+
+#[test]
+fn lifetimes_follow_the_maximum_and_the_wish() {
+    const HOUR: i64 = 3_600_000;
+    let ms = |max: i64, wish: Option<i64>| {
+        let (all, chosen) = crate::lifetime::choices(max, wish);
+        (all.iter().map(|l| l.ms / HOUR).collect::<Vec<_>>(), chosen / HOUR)
+    };
+    assert_eq!(ms(7 * 24 * HOUR, None), (vec![1, 24, 72, 168], 24));
+    assert_eq!(ms(100 * 24 * HOUR, Some(60 * 24 * HOUR)), (vec![1, 24, 72, 168, 744], 744));
+    assert_eq!(ms(12 * HOUR, None), (vec![1, 12], 12));
+    assert_eq!(ms(3 * 24 * HOUR, Some(2 * HOUR)), (vec![1, 2, 24, 72], 2));
+    let (labels, _) = crate::lifetime::choices(7 * 24 * HOUR, Some(90 * 60_000));
+    let labels: Vec<_> = labels.iter().map(|l| l.label.as_str()).collect();
+    assert_eq!(labels, ["1 hour", "1 hour 30 minutes", "1 day", "3 days", "7 days"]);
+}
+
+const SCOPES: &[&str] = &[
+    "notes:read:a",
+    "notes:read:b",
+    "notes:read:*",
+    "notes:*",
+    "queue:x",
+    "q*",
+    "auth:current-scopes",
+    "auth:create-client:x",
+    "auth:*",
+    "assume:a",
+    "assume:b",
+    "assume:c:x",
+    "assume:c:*",
+    "assume:*",
+    "*",
+    "au*",
+    "assume:d",
+];
+
+prop_compose! {
+    fn some_scopes(most: usize)(picked in prop::collection::vec(0..SCOPES.len(), 0..most)) -> Vec<&'static str> {
+        picked.into_iter().filter_map(|i| SCOPES.get(i).copied()).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever roles there are and whatever is ticked: the grant is closed, within what the person has and what was ticked, gives nothing
+    /// back that is not ticked, and nothing broad is ticked beforehand.
+    #[test]
+    fn a_selection_is_closed_and_gives_nothing_back(
+        a in some_scopes(4), b in some_scopes(4), c in some_scopes(3), d in some_scopes(3),
+        own in some_scopes(6), asked in some_scopes(6), mask in any::<u64>(), everything: bool, broad: bool,
+    ) {
+        // A person never holds a star over `assume:`, and auth refuses roles that give one another in a circle.
+        let acyclic = |scopes: &[&'static str], below: &[&str]| -> Vec<&'static str> {
+            scopes.iter().copied().filter(|s| !falconer_scopes::covers(s, "assume:")
+                && (!s.starts_with("assume:") || below.contains(s))).collect()
+        };
+        let a = acyclic(&a, &["assume:b", "assume:c:x", "assume:c:*", "assume:d"]);
+        let b = acyclic(&b, &["assume:c:x", "assume:c:*", "assume:d"]);
+        let c = acyclic(&c, &["assume:d"]);
+        let d = acyclic(&d, &[]);
+        let own: Vec<&str> = own.into_iter().filter(|s| !falconer_scopes::covers(s, "assume:")).collect();
+        let setting = Setting::new(&[("a", &a), ("b", &b), ("c:*", &c), ("d", &d)], &own);
+        let mut offer = setting.offer(&asked, false);
+        let expand = |scopes: &[&str]| setting.roles.expand(scopes);
+
+        for line in &offer.lines {
+            prop_assert!(!line.ticked || !crate::broad::holds_broad(&line.closed), "{line:?}");
+            prop_assert_eq!(line.lacking, line.closed.is_empty());
+        }
+        prop_assert!(offer.broad.as_ref().is_none_or(|b| !b.ticked));
+
+        // As it is shown at first, nothing is taken away and nothing broad is granted.
+        let keys = ticked(&offer);
+        let (first_everything, first_broad) = (offer.everything.is_some(), false);
+        let first = setting.select(&mut offer, &keys, first_everything, first_broad);
+        prop_assert!(first.taken_away.is_empty(), "{:?}", first.taken_away);
+        prop_assert!(!crate::broad::holds_broad(&first.scopes));
+
+        let keys: Vec<String> = offer.lines.iter().enumerate()
+            .filter(|(at, line)| !line.lacking && mask >> at & 1 == 1)
+            .map(|(_, line)| line.key.clone()).collect();
+        let selection = setting.select(&mut offer, &keys, everything, broad);
+        let granted = &selection.scopes;
+        prop_assert_eq!(&expand(&granted.iter().collect::<Vec<_>>()), granted);
+        prop_assert!(setting.held.satisfies_all(granted.iter()));
+        let mut ticked_scopes = ScopeSet::default();
+        for line in &offer.lines {
+            if keys.contains(&line.key) {
+                ticked_scopes = ticked_scopes.union(&line.closed);
+            }
+        }
+        for (bundle, on) in [(&offer.everything, everything), (&offer.broad, broad)] {
+            if let (Some(bundle), true) = (bundle, on) {
+                ticked_scopes = ticked_scopes.union(&bundle.closed);
+            }
+        }
+        prop_assert!(ticked_scopes.satisfies_all(granted.iter()));
+        // One scope that is not ticked and that no tick stands for by itself does not come back.
+        for line in offer.lines.iter().filter(|l| !l.lacking && !keys.contains(&l.key)) {
+            let covered = line.part_of.as_ref().is_some_and(|whole| keys.contains(whole));
+            if covered || line.own.len() != 1 || line.own.iter().all(|s| s == ALWAYS) {
+                continue;
+            }
+            prop_assert!(!granted.satisfies_all(line.own.iter()), "{:?} came back", line.own);
+        }
+        for (bundle, on) in [(&offer.everything, everything), (&offer.broad, broad)] {
+            if let (Some(bundle), false) = (bundle, on) {
+                for scope in bundle.scopes.iter().filter(|s| *s != ALWAYS) {
+                    prop_assert!(!granted.satisfies(scope), "{scope} came back");
+                }
+            }
+        }
+        if offer.lines.is_empty() && everything && broad {
+            prop_assert_eq!(granted, &setting.held);
+        }
+    }
+}
