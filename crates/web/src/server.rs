@@ -129,7 +129,7 @@ async fn connection(
             async move {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(Peer(peer));
-                let response = router.oneshot(request).await?;
+                let response = if names_one_host(&request) { router.oneshot(request).await? } else { no_host() };
                 Ok::<_, std::convert::Infallible>(response.map(|body| in_flight.follow(body)))
             }
         })
@@ -171,6 +171,24 @@ async fn connection(
             }
         }
     }
+}
+
+/// Exactly one Host (RFC 9112, section 3.2). HTTP/1.0 may do without; an absolute-form target and HTTP/2 name the host themselves.
+fn names_one_host(request: &http::Request<Body>) -> bool {
+    match request.headers().get_all(http::header::HOST).iter().count() {
+        0 => request.version() == http::Version::HTTP_10 || request.uri().host().is_some(),
+        hosts => hosts == 1,
+    }
+}
+
+fn no_host() -> http::Response<Body> {
+    let mut response = http::Response::new(Body::from("A request names exactly one host.\n"));
+    *response.status_mut() = http::StatusCode::BAD_REQUEST;
+    let headers = response.headers_mut();
+    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, http::HeaderValue::from_static("nosniff"));
+    headers.insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+    response
 }
 
 /// Answers 503 at once, without reading a request, and closes.
