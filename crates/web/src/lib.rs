@@ -5,7 +5,6 @@
 //!
 //! To add a page: a template in `templates/`, its view with named samples in `src/views/`, a handler in `src/pages/`, a line in
 //! `pages::router`. To add an API method: a row in `falconer_wire`'s table and a handler in `src/api/`.
-#![allow(clippy::todo, unused)]
 
 pub mod api;
 pub mod assets;
@@ -35,7 +34,7 @@ use std::sync::Arc;
 /// All routes: the API, the pages, what they load. Whatever the API does not own is a page.
 pub fn router(web: Arc<Web>) -> axum::Router {
     let api = Arc::new(api::Api::new(Arc::clone(&web.auth), web.settings.clone(), Arc::clone(&web.random)));
-    assets::router()
+    let routes = assets::router()
         .merge(pages::router(Arc::clone(&web)))
         // In front of the routes, because it looks at raw paths: a client's id in a path may hold what a router would take apart.
         .layer(axum::middleware::from_fn(move |request: axum::extract::Request, next: axum::middleware::Next| {
@@ -43,6 +42,11 @@ pub fn router(web: Arc<Web>) -> axum::Router {
             async move {
                 if api::owns(request.uri().path()) { api.answer(request).await } else { next.run(request).await }
             }
-        }))
-        .layer(axum::middleware::from_fn_with_state(web, edge::edge))
+        }));
+    around(web, routes)
+}
+
+/// Other routes under the same roof: an id, limits, one log line, and no panic that gets out. [`router`] has it already.
+pub fn around(web: Arc<Web>, routes: axum::Router) -> axum::Router {
+    routes.layer(axum::middleware::from_fn_with_state(web, edge::edge))
 }

@@ -1,0 +1,233 @@
+//! The listener on real loopback sockets: limits of time, size and number. Every test has limits of its own, small where it waits for one.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::Extension;
+use axum::routing::get;
+use falconer_web::{Limits, Peer, serve};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// Longer than any test should take, shorter than anybody's patience.
+const PATIENCE: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(150);
+
+struct Server {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+async fn server(router: Router, limits: Limits) -> Server {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(serve(listener, router, limits, async move {
+        let _ = stopped.await;
+    }));
+    Server { address, stop, task }
+}
+
+fn hello() -> Router {
+    Router::new().route("/", get(|Extension(peer): Extension<Peer>| async move { peer.0.to_string() }))
+}
+
+impl Server {
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends bytes and reads until the server closes.
+    async fn exchange(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        // The server may close before everything is sent: that is what some tests are about.
+        let _ = stream.write_all(bytes).await;
+        read_to_end(&mut stream).await
+    }
+}
+
+async fn read_to_end(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 4096];
+    let read = async {
+        while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+            bytes.extend_from_slice(buffer.get(..count).unwrap());
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("the server did not close");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Reads one answer that is not compressed and has a length.
+async fn read_answer(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    let mut buffer = [0; 4096];
+    let whole = |text: &str| {
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok())?;
+        (body.len() >= length).then_some(())
+    };
+    while whole(&text).is_none() {
+        let count = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await.unwrap().unwrap();
+        assert!(count > 0, "closed after {text:?}");
+        text.push_str(&String::from_utf8_lossy(buffer.get(..count).unwrap()));
+    }
+    text
+}
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+#[tokio::test]
+async fn a_connection_serves_request_after_request_and_tells_the_peer() {
+    let server = server(hello(), Limits::default()).await;
+    let mut stream = server.connect().await;
+    let ours = stream.local_addr().unwrap().to_string();
+    for _ in 0..3 {
+        stream.write_all(GET).await.unwrap();
+        let answer = read_answer(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with(&ours), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_beyond_the_buffer_is_431() {
+    let server = server(hello(), Limits { head_bytes: 8192, ..Limits::default() }).await;
+    let head = format!("GET / HTTP/1.1\r\nhost: x\r\nx-large: {}\r\n\r\n", "a".repeat(20_000));
+    let answer = server.exchange(head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    let endless = format!("GET /{} HTTP/1.1\r\n", "a".repeat(20_000));
+    assert!(server.exchange(endless.as_bytes()).await.starts_with("HTTP/1.1 431 "));
+}
+
+#[tokio::test]
+async fn nonsense_is_400() {
+    let server = server(hello(), Limits::default()).await;
+    for nonsense in ["\x16\x03\x01\x02\x00\x01\x00\x01", "GET / HTTP/9.9\r\n\r\n", "GET  / HTTP/1.1\r\nhost: x\r\n\r\n", "\0\0\0\0\r\n\r\n"] {
+        let answer = server.exchange(nonsense.as_bytes()).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{nonsense:?}: {answer}");
+    }
+    assert!(server.exchange(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn who_says_nothing_is_closed() {
+    let limits = Limits { first_byte: SHORT, headers: Duration::from_secs(600), ..Limits::default() };
+    let server = server(hello(), limits).await;
+    let started = Instant::now();
+    assert_eq!(server.exchange(b"").await, "");
+    assert!(started.elapsed() >= SHORT);
+}
+
+#[tokio::test]
+async fn who_dribbles_headers_is_closed() {
+    let limits = Limits { first_byte: Duration::from_secs(600), headers: SHORT, ..Limits::default() };
+    let server = server(hello(), limits).await;
+    let started = Instant::now();
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    // Each byte alone would be in time.
+    let (mut reads, mut writes) = stream.into_split();
+    let dribble = async {
+        let mut tick = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            tick.tick().await;
+            if writes.write_all(b"a").await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    let closed = async {
+        let mut rest = [0; 16];
+        while let Ok(1..) = reads.read(&mut rest).await {}
+    };
+    tokio::select! {
+        () = closed => {}
+        () = dribble => {}
+        () = tokio::time::sleep(PATIENCE) => panic!("still open"),
+    }
+    assert!(started.elapsed() >= SHORT);
+}
+
+#[tokio::test]
+async fn an_idle_connection_lives_longer_than_slow_headers_may_take() {
+    let limits = Limits { headers: SHORT, first_byte: SHORT, idle: SHORT * 6, ..Limits::default() };
+    let server = server(hello(), limits).await;
+    let mut stream = server.connect().await;
+    stream.write_all(GET).await.unwrap();
+    read_answer(&mut stream).await;
+    let idle = Instant::now();
+    assert_eq!(read_to_end(&mut stream).await, "");
+    assert!(idle.elapsed() >= SHORT * 5, "{:?}", idle.elapsed());
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_finishes_is_closed() {
+    let slow = Router::new().route("/", get(|| std::future::pending::<()>()));
+    let server = server(slow, Limits { request: SHORT, ..Limits { headers: SHORT, ..Limits::default() } }).await;
+    assert_eq!(server.exchange(GET).await, "");
+}
+
+#[tokio::test]
+async fn connections_beyond_the_cap_get_503_at_once() {
+    let server = server(hello(), Limits { max_connections: 1, ..Limits::default() }).await;
+    let mut first = server.connect().await;
+    first.write_all(GET).await.unwrap();
+    read_answer(&mut first).await;
+    let refused = server.exchange(b"").await;
+    assert!(refused.starts_with("HTTP/1.1 503 ") && refused.contains("connection: close"), "{refused}");
+    let (head, body) = refused.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(&format!("content-length: {}", body.len())), "{refused}");
+    // The one that was there is still served, and its place is free once it goes.
+    first.write_all(GET).await.unwrap();
+    read_answer(&mut first).await;
+    drop(first);
+    let again = async {
+        while !server.exchange(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.starts_with("HTTP/1.1 200") {}
+    };
+    tokio::time::timeout(PATIENCE, again).await.unwrap();
+}
+
+#[tokio::test]
+async fn shutting_down_lets_requests_end_and_takes_no_new_ones() {
+    let (arrived, mut arrivals) = mpsc::unbounded_channel::<oneshot::Sender<()>>();
+    let waiting = Router::new().route(
+        "/",
+        get(move || {
+            let arrived = arrived.clone();
+            async move {
+                let (go_on, wait) = oneshot::channel();
+                arrived.send(go_on).unwrap();
+                wait.await.unwrap();
+                "done"
+            }
+        }),
+    );
+    let server = server(waiting, Limits::default()).await;
+    let mut idle = server.connect().await;
+    let mut busy = server.connect().await;
+    busy.write_all(GET).await.unwrap();
+    let go_on = tokio::time::timeout(PATIENCE, arrivals.recv()).await.unwrap().unwrap();
+    server.stop.send(()).unwrap();
+    assert_eq!(read_to_end(&mut idle).await, "");
+    assert!(TcpStream::connect(server.address).await.is_err());
+    go_on.send(()).unwrap();
+    let answer = read_to_end(&mut busy).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
+    tokio::time::timeout(PATIENCE, server.task).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn shutting_down_does_not_wait_for_ever() {
+    let stuck = Router::new().route("/", get(|| std::future::pending::<()>()));
+    let server = server(stuck, Limits { drain: SHORT, ..Limits::default() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(GET).await.unwrap();
+    server.stop.send(()).unwrap();
+    tokio::time::timeout(PATIENCE, server.task).await.unwrap().unwrap();
+    assert_eq!(read_to_end(&mut stream).await, "");
+}

@@ -1,0 +1,234 @@
+//! Falconer in memory with a clock of its own, and browsers that keep cookies and fill in forms.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use falconer_auth::{Auth, AuthSettings, Clock, Origin, Random};
+use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost, RegisteredTarget};
+use falconer_store::KeyRing;
+use falconer_store_sqlite::SqliteStore;
+use falconer_web::{PublicOrigin, RequestLimits, VersionInfo, Web, WebSettings, router};
+use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+
+/// 2026-08-01T12:00:00Z
+pub const START_MS: i64 = 1_785_585_600_000;
+pub const PASSWORD: &str = "correct horse battery";
+pub const TARGET: &str = "https://notes.example.com/login";
+
+pub struct TestClock(pub AtomicI64);
+
+impl Clock for TestClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+struct TestRandom(AtomicU64);
+
+impl Random for TestRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            // splitmix64
+            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *byte = (z >> 56) as u8;
+        }
+    }
+}
+
+pub struct Site {
+    pub router: Router,
+    pub web: Arc<Web>,
+    pub auth: Arc<Auth>,
+    pub login: Arc<Login>,
+    pub clock: Arc<TestClock>,
+    pub origin: String,
+}
+
+/// With a person `ann` who may do `notes:*`, `queue:ping` and `auth:create-role:*`.
+pub async fn site() -> Site {
+    site_at("https://auth.example.com", RequestLimits::default()).await
+}
+
+pub async fn site_at(origin: &str, limits: RequestLimits) -> Site {
+    let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
+    let random = Arc::new(TestRandom(AtomicU64::new(1)));
+    let keys = KeyRing::from_bytes("test", [7; 32]).unwrap();
+    let for_store = Arc::clone(&random);
+    let store = SqliteStore::in_memory(keys, Arc::new(move |bytes: &mut [u8]| for_store.fill(bytes))).unwrap();
+    let store = Arc::new(store);
+    let settings = AuthSettings::new(Origin::parse(origin).unwrap());
+    let auth = Arc::new(Auth::open(store.clone(), settings, clock.clone(), random.clone()).await.unwrap());
+    let settings = LoginSettings {
+        password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
+        registered_targets: vec![RegisteredTarget {
+            name: "Known & <Good>".to_owned(),
+            targets: vec!["https://known.example/login".to_owned()],
+        }],
+        ..LoginSettings::default()
+    };
+    let login = Arc::new(Login::open(auth.clone(), store, settings, clock.clone(), random.clone()).unwrap());
+    let ann = NewAccount {
+        name: "ann".to_owned(),
+        display_name: "Ann Example".to_owned(),
+        email: Some("ann@example.com".to_owned()),
+        groups: vec!["releng".to_owned()],
+        scopes: ["notes:*", "queue:ping", "auth:create-role:*"].map(str::to_owned).to_vec(),
+    };
+    login.create_account("test", &ann, Some(PASSWORD)).await.unwrap();
+    let settings = WebSettings {
+        public_origin: PublicOrigin::parse(origin).unwrap(),
+        trusted_proxies: vec![],
+        version: VersionInfo { version: "dev".to_owned(), commit: String::new() },
+        limits,
+    };
+    let web = Web { auth: auth.clone(), login: login.clone(), clock: clock.clone(), random, settings };
+    let web = Arc::new(web);
+    Site { router: router(web.clone()), web, auth, login, clock, origin: origin.to_owned() }
+}
+
+impl Site {
+    pub fn browser(&self) -> Browser<'_> {
+        Browser { site: self, cookies: vec![] }
+    }
+
+    /// A browser in which ann is signed in.
+    pub async fn ann(&self) -> Browser<'_> {
+        let mut browser = self.browser();
+        browser.sign_in("/login").await;
+        browser
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Page {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Page { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&body).into_owned() }
+    }
+}
+
+pub struct Browser<'a> {
+    site: &'a Site,
+    pub cookies: Vec<(String, String)>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Page {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Page {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn location(&self) -> &str {
+        assert!(self.status.is_redirection(), "{} {}", self.status, self.text);
+        self.header(LOCATION.as_str())
+    }
+
+    /// The fields that a browser would send with the form of this action: hidden ones, ticked boxes, chosen radios, texts as they are.
+    pub fn form(&self, action: &str) -> Vec<(String, String)> {
+        let mark = format!("action=\"{action}\"");
+        let at = self.text.find(&mark).unwrap_or_else(|| panic!("no form for {action} in {}", self.text));
+        let form = self.text[at..].split("</form>").next().unwrap();
+        let mut fields = Vec::new();
+        for tag in form.split("<input").skip(1).map(|rest| rest.split('>').next().unwrap()) {
+            let attribute = |name: &str| {
+                let rest = tag.split(&format!(" {name}=\"")).nth(1)?;
+                rest.split('"').next().map(unescape)
+            };
+            let kind = attribute("type").unwrap_or_default();
+            if matches!(kind.as_str(), "checkbox" | "radio") && !tag.contains(" checked") {
+                continue;
+            }
+            if let Some(name) = attribute("name") {
+                fields.push((name, attribute("value").unwrap_or_default()));
+            }
+        }
+        fields
+    }
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("&#38;", "&").replace("&#60;", "<").replace("&#62;", ">").replace("&#34;", "\"").replace("&#39;", "'").replace("&amp;", "&")
+}
+
+/// A form with some fields changed; an empty value takes the field away.
+pub fn with(mut fields: Vec<(String, String)>, changes: &[(&str, &str)]) -> Vec<(String, String)> {
+    for (name, value) in changes {
+        fields.retain(|(key, _)| key != name);
+        if !value.is_empty() {
+            fields.push(((*name).to_owned(), (*value).to_owned()));
+        }
+    }
+    fields
+}
+
+pub fn encode(fields: &[(String, String)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+}
+
+impl Browser<'_> {
+    pub async fn get(&mut self, path: &str) -> Page {
+        self.send(Method::GET, path, &[], None).await
+    }
+
+    /// Sends a form as a browser does from a page of ours.
+    pub async fn post(&mut self, path: &str, fields: &[(String, String)]) -> Page {
+        let origin = self.site.origin.clone();
+        self.send(Method::POST, path, &[("origin", &origin), ("sec-fetch-site", "same-origin")], Some(encode(fields))).await
+    }
+
+    pub async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)], form: Option<String>) -> Page {
+        let mut request = Request::builder().method(method).uri(path).header(ACCEPT, "text/html,application/xhtml+xml,*/*;q=0.8");
+        if !self.cookies.is_empty() {
+            let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            request = request.header(COOKIE, cookies.join("; "));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if form.is_some() {
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        let body = form.map_or_else(Body::empty, Body::from);
+        let page = self.site.send(request.body(body).unwrap()).await;
+        for cookie in page.headers.get_all(SET_COOKIE) {
+            let cookie = cookie.to_str().unwrap();
+            let (name, value) = cookie.split(';').next().unwrap().split_once('=').unwrap();
+            self.cookies.retain(|(key, _)| key != name);
+            if !cookie.contains("Max-Age=0") {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        page
+    }
+
+    /// Fills in the sign-in form at this path; the answer is the redirect.
+    pub async fn sign_in(&mut self, path: &str) -> Page {
+        let page = self.get(path).await;
+        let form = with(page.form("/login"), &[("name", "ann"), ("password", PASSWORD)]);
+        self.post("/login", &form).await
+    }
+
+    pub fn is_signed_in(&self) -> bool {
+        self.cookies.iter().any(|(name, _)| matches!(name.as_str(), "__Host-falconer" | "falconer"))
+    }
+}
+
+/// `/?target=...&description=...` with more behind.
+pub fn request_for(target: &str, more: &str) -> String {
+    let target: String = url::form_urlencoded::byte_serialize(target.as_bytes()).collect();
+    format!("/?target={target}&description=Keeps+**notes**{more}")
+}
