@@ -62,9 +62,12 @@ impl Login {
 
     /// One account, deleted ones too.
     pub async fn account(&self, name: &str) -> Result<Option<AccountView>, LoginError> {
+        Ok(self.account_record(name).await?.map(view_of))
+    }
+
+    pub(crate) async fn account_record(&self, name: &str) -> Result<Option<AccountRecord>, LoginError> {
         let account = self.store.account(name).await;
-        let account = account.map_err(|error| self.store_error(error))?;
-        Ok(account.map(view_of))
+        account.map_err(|error| self.store_error(error))
     }
 
     /// Makes an account; without a password it can't sign in until it gets one. Conflict: the name is or was in use.

@@ -135,3 +135,42 @@ fn words(text: &str) -> LabelPart {
 fn name(text: &str) -> LabelPart {
     LabelPart { text: text.to_owned(), strong: true }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_read_as_sentences() {
+        for (scope, group, sentence) in [
+            ("notes:read:zap/*", "notes", "Read <zap/> and whatever follows"),
+            ("notes:write:zap/releases", "notes", "Write <zap/releases>"),
+            ("notes:delete-all:*", "notes", "Delete all anything"),
+            ("notes:*", "notes", "Everything"),
+            ("notes:rea*", "notes", "Everything that begins with <rea>"),
+            ("queue:ping", "queue", "Ping"),
+            ("auth:create-client:local/ann/*", "auth", "Create clients named <local/ann/> and whatever follows"),
+            ("auth:get-role:*", "auth", "See roles named anything"),
+            ("auth:list-clients", "auth", "See the list of clients"),
+            ("auth:list-clients-not", "auth", "List clients not"),
+            ("auth:*", "auth", "Everything"),
+            ("assume:local-group:zap", "roles", "Everything that members of <zap> get"),
+            ("assume:github-team:org/team", "roles", "Everything that members of <org/team> get"),
+            ("assume:login-identity:local/ann", "roles", "Everything that belongs to the person <local/ann>"),
+            ("assume:mozilla-user:a@b", "roles", "Everything that belongs to the person <a@b>"),
+            ("assume:everybody", "roles", "Everything that the role <everybody> gives"),
+            ("assume:project:*", "roles", "Everything that the roles that begin with <project:> give"),
+            ("assume:*", "roles", "Everything that any role gives"),
+            ("*", "other", "Everything"),
+            ("no*", "other", "Everything that begins with <no>"),
+            ("plain", "other", "<plain>"),
+            ("", "other", "<>"),
+            (":", "", ""),
+        ] {
+            let description = describe(scope);
+            let read: String =
+                description.label.iter().map(|part| if part.strong { format!("<{}>", part.text) } else { part.text.clone() }).collect();
+            assert_eq!((description.group.as_str(), read.as_str()), (group, sentence), "{scope}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use crate::login::Login;
 use crate::session::Session;
 
 /// What a browser without a session gets: the cookie and the token of the sign-in form belong together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AnonymousForm {
     /// 22 characters of `A-Za-z0-9_-`, for a cookie.
     pub cookie_value: String,

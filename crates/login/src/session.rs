@@ -3,6 +3,8 @@
 //! The cookie holds 256 random bits; the store holds their hash. Both ends of a session, a week after sign-in and a day after the last
 //! use, are checked when it is used.
 
+use std::fmt;
+
 use falconer_auth::MINUTE_MS;
 use falconer_store::{IdentityRecord, SessionRecord};
 
@@ -29,8 +31,8 @@ pub struct Person {
     pub groups: Vec<String>,
 }
 
-/// A signed-in browser and its person, checked just now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A signed-in browser and its person, checked just now. No token in `Debug`.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Session {
     /// Names the session in lists; not the cookie's value, which can't be made from it.
     pub id: String,
@@ -46,6 +48,12 @@ pub struct Session {
     pub expires_ms: i64,
     /// What the browser called itself at sign-in.
     pub user_agent: String,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("id", &self.id).field("identity", &self.person.identity).finish_non_exhaustive()
+    }
 }
 
 /// A new session. The cookie's value is shown once and kept nowhere.

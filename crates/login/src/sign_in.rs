@@ -18,8 +18,15 @@ impl Login {
             return Err(LoginError::Invalid("Nobody signs in with a local account here.".to_owned()));
         }
         self.count(&by_address(address), self.settings.attempts_by_address).await?;
-        self.prove(name, password).await?;
-        self.begin_session(&local_identity(name), user_agent).await
+        let proven = self.prove(name, password).await?;
+        let signed_in = self.begin_session(&local_identity(name), user_agent).await?;
+        // Whoever has changed the password meanwhile has ended all sessions, but could not yet see this one.
+        let present = self.account_record(name).await?;
+        if present.and_then(|account| account.password_hash) != Some(proven) {
+            self.sign_out(&signed_in.session).await?;
+            return Err(LoginError::WrongPassword);
+        }
+        Ok(signed_in)
     }
 
     /// Sets another password for the person of this session, who knows the old one. Other sessions and grants end on request.
@@ -36,9 +43,13 @@ impl Login {
             return Err(LoginError::Invalid("Your password is kept where you sign in, not here.".to_owned()));
         }
         password::check_new(new)?;
-        self.prove(&person.subject, old).await?;
+        let proven = self.prove(&person.subject, old).await?;
         let hash = self.hash_password(new).await?;
-        self.change_account(&person.identity, "password changed", &person.subject, |account| {
+        let by = &person.identity;
+        self.change_account(by, "password changed", &person.subject, |account| {
+            if account.password_hash.as_deref() != Some(&proven) {
+                return Err(LoginError::Conflict("Somebody else has just changed the password.".to_owned()));
+            }
             account.password_hash = Some(hash);
             Ok(())
         })
@@ -52,29 +63,23 @@ impl Login {
         Ok(())
     }
 
-    /// Checks a password, and counts the attempt until it was right.
-    async fn prove(&self, name: &str, password: &str) -> Result<(), LoginError> {
-        let known_shape = is_valid_name(name);
+    /// Checks a password, and counts the attempt until it was right. The answer is the hash that it was checked against.
+    async fn prove(&self, name: &str, password: &str) -> Result<String, LoginError> {
         let key = by_account(name);
-        if known_shape {
+        let mut account = None;
+        if is_valid_name(name) {
             self.count(&key, self.settings.attempts_by_account).await?;
+            account = self.account_record(name).await?;
         }
-        let account = if known_shape {
-            let account = self.store.account(name).await;
-            account.map_err(|error| self.store_error(error))?
-        } else {
-            None
-        };
-        let account = account.filter(|account| !account.disabled && !account.deleted);
         let fits = password::has_fitting_length(password);
-        let stored = account.as_ref().and_then(|account| account.password_hash.as_deref()).filter(|_| fits);
+        let stored = account.filter(|account| fits && !account.disabled && !account.deleted).and_then(|account| account.password_hash);
         // What is too long to be a password is not worth hashing in full.
         let tried = if fits { password } else { "" };
-        if !self.passwords.check(tried, stored).await? {
-            return Err(LoginError::WrongPassword);
-        }
+        let right = self.passwords.check(tried, stored.as_deref()).await?;
+        let proven = stored.filter(|_| right).ok_or(LoginError::WrongPassword)?;
         let cleared = self.store.clear_attempts(&key).await;
-        cleared.map_err(|error| self.store_error(error))
+        cleared.map_err(|error| self.store_error(error))?;
+        Ok(proven)
     }
 
     /// Notes an attempt before it is made, so that many at once count too.

@@ -1,0 +1,226 @@
+//! Local accounts and the set-up link.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{ADDRESS, HOUR_MS, PASSWORD, World, settings};
+use falconer_login::account::is_valid_name;
+use falconer_login::{LoginError, LoginSettings, NewAccount, PasswordCost};
+
+fn account(name: &str) -> NewAccount {
+    NewAccount { name: name.to_owned(), display_name: "Somebody".to_owned(), ..NewAccount::default() }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|s| (*s).to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_person_has_the_scopes_of_name_groups_and_account() {
+    let world = World::new().await;
+    world.person("ann", &["zap", "release/x"], &["secrets:get:*", "auth:list-clients"]).await;
+    let record = world.store.identity("local/ann").await.unwrap().unwrap();
+    assert_eq!(
+        record.scopes,
+        [
+            "assume:login-identity:local/ann",
+            "assume:local-user:ann",
+            "assume:local-group:zap",
+            "assume:local-group:release/x",
+            "assume:everybody",
+            "secrets:get:*",
+            "auth:list-clients",
+        ]
+    );
+    let scopes = world.auth.person_scopes("local/ann").unwrap();
+    for held in ["notes:read:zap/x", "auth:create-client:local/ann/x", "auth:expand-scopes", "secrets:get:y"] {
+        assert!(scopes.satisfies(held), "{held}");
+    }
+    for not in ["auth:create-client:local/bob/x", "assume:local-user:bob", "assume:local-group:y", "auth:create-role:x"] {
+        assert!(!scopes.satisfies(not), "{not}");
+    }
+}
+
+#[tokio::test]
+async fn no_account_has_a_star_over_every_role() {
+    let world = World::new().await;
+    world.ann().await;
+    for scope in ["*", "a*", "assume*", "assume:*", "assume:", "assume:grant:x", "assume:grant:*", "notes:**", "", "é", "a\nb"] {
+        let mut new = account("x");
+        new.scopes = owned(&["notes:list", scope]);
+        let refused = world.login.create_account("test", &new, None).await;
+        assert!(matches!(refused, Err(LoginError::Invalid(_))), "{scope:?}");
+        let refused = world.login.set_scopes("test", "ann", &new.scopes).await;
+        assert!(matches!(refused, Err(LoginError::Invalid(_))), "{scope:?}");
+    }
+    assert!(world.login.account("x").await.unwrap().is_none());
+    let error = world.login.set_scopes("test", "ann", &owned(&["*"])).await.unwrap_err().to_string();
+    assert!(error.contains("every role at once"), "{error}");
+    world.login.set_scopes("test", "ann", &owned(&["auth:*", "assume:project:*", "b*"])).await.unwrap();
+    assert!(world.auth.person_scopes("local/ann").unwrap().satisfies("auth:create-role:x"));
+}
+
+#[test]
+fn names_are_plain() {
+    for name in ["a", "ann", "a.b-c_9", &"a".repeat(63)] {
+        assert!(is_valid_name(name), "{name}");
+    }
+    for name in ["", "A", "9a", ".a", "-a", "_a", "aB", "a b", "a/b", "a@b", "é", "a\n", "a\0", &"a".repeat(64)] {
+        assert!(!is_valid_name(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn names_are_never_used_again() {
+    let world = World::new().await;
+    world.ann().await;
+    let taken = async || world.login.create_account("test", &account("ann"), None).await;
+    assert!(matches!(taken().await, Err(LoginError::Conflict(_))));
+    world.login.delete_account("test", "ann").await.unwrap();
+    assert!(matches!(taken().await, Err(LoginError::Conflict(_))));
+    // What is deleted can't be changed, and keeps no secret.
+    for again in [
+        world.login.enable_account("test", "ann").await,
+        world.login.delete_account("test", "ann").await,
+        world.login.set_password("test", "ann", PASSWORD, false).await,
+        world.login.set_groups("test", "nobody", &[]).await,
+    ] {
+        assert!(matches!(again, Err(LoginError::NotFound(_))));
+    }
+    let view = world.login.account("ann").await.unwrap().unwrap();
+    assert!(view.deleted && !view.has_password && view.groups.is_empty());
+    assert_eq!(world.store.account("ann").await.unwrap().unwrap().password_hash, None);
+}
+
+#[tokio::test]
+async fn an_administrator_changes_what_an_account_is() {
+    let world = World::new().await;
+    let (cookie, _) = {
+        world.ann().await;
+        world.sign_in("ann").await
+    };
+    world.clock.advance(5);
+    world.login.set_groups("boss", "ann", &owned(&["other"])).await.unwrap();
+    assert!(!world.auth.person_scopes("local/ann").unwrap().satisfies("notes:read:zap/x"));
+    world.login.set_profile("boss", "ann", " Ann B. ", Some("ann@b.example")).await.unwrap();
+    let view = world.login.account("ann").await.unwrap().unwrap();
+    assert_eq!((view.display_name.as_str(), view.email.as_deref()), ("Ann B.", Some("ann@b.example")));
+    assert_eq!(view.last_modified_ms - view.created_ms, 5);
+    assert_eq!(world.login.session(&cookie).await.unwrap().unwrap().person.display_name, "Ann B.");
+
+    world.login.set_password("boss", "ann", "another password", true).await.unwrap();
+    assert_eq!(world.login.session(&cookie).await.unwrap(), None);
+    assert!(world.login.sign_in_local("ann", "another password", ADDRESS, "").await.is_ok());
+    let actions: Vec<_> = world.store.actor_history("boss", 0, 10).await.unwrap().into_iter().map(|e| e.action).collect();
+    for action in ["groups set", "profile set", "password set"] {
+        assert!(actions.contains(&action.to_owned()), "{actions:?}");
+    }
+    for (name, email) in [("", None), (" ", None), ("a\nb", None), ("Ann", Some("no address")), ("Ann", Some("@x")), ("Ann", Some("a b@x"))]
+    {
+        let refused = world.login.set_profile("boss", "ann", name, email).await;
+        assert!(matches!(refused, Err(LoginError::Invalid(_))), "{name:?} {email:?}");
+    }
+    for group in ["", "a b", "a*", "é", "a:b", &"x".repeat(201)] {
+        let refused = world.login.set_groups("boss", "ann", &owned(&[group])).await;
+        assert!(matches!(refused, Err(LoginError::Invalid(_))), "{group:?}");
+    }
+}
+
+#[tokio::test]
+async fn two_changes_at_once_both_hold() {
+    let world = std::sync::Arc::new(World::new().await);
+    world.ann().await;
+    let mut changes = tokio::task::JoinSet::new();
+    let (a, b, c) = (world.clone(), world.clone(), world.clone());
+    changes.spawn(async move { a.login.set_groups("t", "ann", &owned(&["new"])).await });
+    changes.spawn(async move { b.login.set_scopes("t", "ann", &owned(&["new:scope"])).await });
+    changes.spawn(async move { c.login.set_profile("t", "ann", "New Name", None).await });
+    assert!(changes.join_all().await.iter().all(Result::is_ok));
+    let view = world.login.account("ann").await.unwrap().unwrap();
+    assert_eq!((view.groups, view.scopes, view.display_name.as_str()), (owned(&["new"]), owned(&["new:scope"]), "New Name"));
+}
+
+#[tokio::test]
+async fn passwords_are_kept_as_argon2id_with_a_salt_each() {
+    let world = World::with(LoginSettings { password_cost: PasswordCost::default(), ..settings() }).await;
+    for name in ["ann", "bob"] {
+        world.login.create_account("test", &account(name), Some(PASSWORD)).await.unwrap();
+    }
+    let hash = async |name: &str| world.store.account(name).await.unwrap().unwrap().password_hash.unwrap();
+    let (ann, bob) = (hash("ann").await, hash("bob").await);
+    assert!(ann.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{ann}");
+    assert_ne!(ann, bob);
+    assert!(world.login.sign_in_local("ann", PASSWORD, ADDRESS, "").await.is_ok());
+    for short in ["", "1234567"] {
+        assert!(matches!(world.login.create_account("test", &account("x"), Some(short)).await, Err(LoginError::Invalid(_))));
+    }
+}
+
+#[tokio::test]
+async fn the_set_up_link_makes_one_administrator() {
+    let world = World::with(LoginSettings { administrator_scopes: owned(&["notes:*"]), ..settings() }).await;
+    let link = world.login.create_setup_link().await.unwrap();
+    assert_eq!(link.token.len(), 43);
+    let complete = async |token: &str, name: &str, password: &str| world.login.complete_setup(token, name, "Ann", None, password).await;
+    for token in ["", "x", &"A".repeat(43)] {
+        assert!(!world.login.setup_link_valid(token).await.unwrap());
+        assert!(matches!(complete(token, "ann", PASSWORD).await, Err(LoginError::Conflict(_))));
+    }
+    // Mistakes in the form, and a name that is taken, leave the link alone.
+    world.person("taken", &[], &[]).await;
+    assert!(matches!(complete(&link.token, "Ann", PASSWORD).await, Err(LoginError::Invalid(_))));
+    assert!(matches!(complete(&link.token, "ann", "short").await, Err(LoginError::Invalid(_))));
+    assert!(matches!(complete(&link.token, "taken", PASSWORD).await, Err(LoginError::Conflict(_))));
+    assert!(world.login.setup_link_valid(&link.token).await.unwrap());
+
+    complete(&link.token, "ann", PASSWORD).await.unwrap();
+    assert_eq!(world.login.account("ann").await.unwrap().unwrap().scopes, ["auth:*", "notes:*"]);
+    assert!(world.auth.person_scopes("local/ann").unwrap().satisfies("auth:create-role:x"));
+    world.sign_in("ann").await;
+    assert!(!world.login.setup_link_valid(&link.token).await.unwrap());
+    assert!(matches!(complete(&link.token, "eve", PASSWORD).await, Err(LoginError::Conflict(_))));
+
+    let late = world.login.create_setup_link().await.unwrap();
+    world.clock.advance(HOUR_MS - 1);
+    assert!(world.login.setup_link_valid(&late.token).await.unwrap());
+    world.clock.advance(1);
+    assert!(!world.login.setup_link_valid(&late.token).await.unwrap());
+    assert!(matches!(complete(&late.token, "eve", PASSWORD).await, Err(LoginError::Conflict(_))));
+    assert!(world.login.account("eve").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn one_link_makes_one_administrator_however_many_try() {
+    let world = std::sync::Arc::new(World::new().await);
+    let link = world.login.create_setup_link().await.unwrap();
+    let mut tries = tokio::task::JoinSet::new();
+    for n in 0..8 {
+        let (world, token) = (world.clone(), link.token.clone());
+        tries.spawn(async move { world.login.complete_setup(&token, &format!("eve{n}"), "Eve", None, PASSWORD).await.is_ok() });
+    }
+    assert_eq!(tries.join_all().await.into_iter().filter(|ok| *ok).count(), 1);
+    assert_eq!(world.login.accounts().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn bad_settings_are_refused_at_start() {
+    let world = World::new().await;
+    let open = |settings: LoginSettings| {
+        falconer_login::Login::open(
+            world.auth.clone(),
+            world.store.clone(),
+            settings,
+            world.clock.clone(),
+            std::sync::Arc::new(common::Counting::default()),
+        )
+        .err()
+        .map(|error| error.to_string())
+    };
+    let cheap = |memory_kib| PasswordCost { memory_kib, passes: 1, lanes: 1 };
+    assert_eq!(open(settings()), None);
+    assert!(open(LoginSettings { password_cost: cheap(1), ..settings() }).unwrap().contains("argon2"));
+    assert!(open(LoginSettings { administrator_scopes: owned(&["*"]), ..settings() }).unwrap().contains("every role"));
+    let target = falconer_login::RegisteredTarget { name: "Notes".to_owned(), targets: owned(&["http://notes.example.com/"]) };
+    let error = open(LoginSettings { registered_targets: vec![target], ..settings() }).unwrap();
+    assert!(error.contains("[[target]] Notes") && error.contains("not a loopback host"), "{error}");
+}

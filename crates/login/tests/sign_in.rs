@@ -1,0 +1,317 @@
+//! Signing in, throttling, sessions and their ends.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::net::IpAddr;
+
+use common::{ADDRESS, DAY_MS, HOUR_MS, PASSWORD, World, asks, settings};
+use falconer_login::{GrantError, GrantState, LoginError, LoginSettings};
+
+const MINUTE_MS: i64 = 60_000;
+
+#[tokio::test]
+async fn the_right_password_makes_a_session() {
+    let world = World::new().await;
+    world.ann().await;
+    let (cookie, session) = world.sign_in("ann").await;
+    assert_eq!(cookie.len(), 43);
+    assert_ne!(cookie, session.id);
+    assert_eq!(world.login.session(&cookie).await.unwrap(), Some(session.clone()));
+    let person = &session.person;
+    assert_eq!((person.identity.as_str(), person.provider.as_str(), person.subject.as_str()), ("local/ann", "local", "ann"));
+    assert_eq!((person.display_name.as_str(), person.email.as_deref()), ("ann of the tests", Some("ann@example.com")));
+    assert!(!person.email_verified);
+    assert_eq!(person.groups, ["zap"]);
+    assert!(world.store.session(&cookie).await.unwrap().is_none(), "stored by its value");
+
+    let (other, second) = world.sign_in("ann").await;
+    assert_ne!(other, cookie);
+    assert_ne!(second.csrf, session.csrf);
+    for nobody in ["", "x", &"A".repeat(43), session.id.as_str(), &cookie[..42]] {
+        assert_eq!(world.login.session(nobody).await.unwrap(), None, "{nobody}");
+    }
+}
+
+#[tokio::test]
+async fn every_failure_says_the_same() {
+    let world = World::new().await;
+    world.ann().await;
+    world.person("off", &[], &[]).await;
+    world.login.disable_account("test", "off").await.unwrap();
+    world.person("gone", &[], &[]).await;
+    world.login.delete_account("test", "gone").await.unwrap();
+    let new = falconer_login::NewAccount { name: "silent".to_owned(), display_name: "Without a password".to_owned(), ..Default::default() };
+    world.login.create_account("test", &new, None).await.unwrap();
+    let long = "x".repeat(600);
+    for (name, password) in [
+        ("ann", "wrong password"),
+        ("ann", ""),
+        ("ann", "short"),
+        ("ann", long.as_str()),
+        ("nobody", PASSWORD),
+        ("off", PASSWORD),
+        ("gone", PASSWORD),
+        ("silent", PASSWORD),
+        ("silent", ""),
+        ("Ann", PASSWORD),
+        ("ann ", PASSWORD),
+        ("", PASSWORD),
+        ("../ann", PASSWORD),
+        (long.as_str(), PASSWORD),
+    ] {
+        let refused = world.login.sign_in_local(name, password, ADDRESS, "").await;
+        assert_eq!(refused.err(), Some(LoginError::WrongPassword), "{name} {password}");
+    }
+}
+
+#[tokio::test]
+async fn guesses_are_limited_by_account() {
+    let world = World::new().await;
+    world.ann().await;
+    let from = |n: u8| IpAddr::from([10, 0, 0, n]);
+    let guess = async |n: u8, password: &str| world.login.sign_in_local("ann", password, from(n), "").await.err();
+    // The right password in between forgets the wrong ones before it.
+    for n in 0..9 {
+        assert_eq!(guess(n, "wrong password").await, Some(LoginError::WrongPassword));
+    }
+    assert_eq!(guess(9, PASSWORD).await, None);
+    for n in 0..10 {
+        assert_eq!(guess(n, "wrong password").await, Some(LoginError::WrongPassword));
+    }
+    let throttled = Some(LoginError::Throttled { retry_after_seconds: 900 });
+    assert_eq!(guess(11, "wrong password").await, throttled);
+    assert_eq!(guess(11, PASSWORD).await, throttled);
+    assert_eq!(throttled.unwrap().to_string(), "Too many attempts. Try again in 15 minutes.");
+    // Others are not concerned, and knocking while it is closed keeps nobody out for longer.
+    world.person("bob", &[], &[]).await;
+    world.clock.advance(15 * MINUTE_MS);
+    assert_eq!(guess(11, PASSWORD).await, None);
+}
+
+#[tokio::test]
+async fn guesses_are_limited_by_address() {
+    let world = World::with(LoginSettings { attempts_by_address: 5, ..settings() }).await;
+    let guess =
+        async |address: &str, name: &str| world.login.sign_in_local(name, "wrong password", address.parse().unwrap(), "").await.err();
+    for n in 0..5 {
+        assert_eq!(guess("2001:db8:1:2::1", &format!("name{n}")).await, Some(LoginError::WrongPassword));
+    }
+    // One /64 is one address; an IPv4 address is the same however it is written.
+    assert!(matches!(guess("2001:db8:1:2:ffff::9", "other").await, Some(LoginError::Throttled { .. })));
+    assert_eq!(guess("2001:db8:1:3::1", "other").await, Some(LoginError::WrongPassword));
+    for _ in 0..5 {
+        guess("192.0.2.1", "other").await;
+    }
+    assert!(matches!(guess("::ffff:192.0.2.1", "other").await, Some(LoginError::Throttled { .. })));
+}
+
+#[tokio::test]
+async fn many_guesses_at_once_are_no_more_than_in_a_row() {
+    let world = std::sync::Arc::new(World::new().await);
+    world.ann().await;
+    let mut guesses = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let world = world.clone();
+        guesses.spawn(async move { world.login.sign_in_local("ann", "wrong password", ADDRESS, "").await.err() });
+    }
+    let answers = guesses.join_all().await;
+    let tried = answers.iter().filter(|a| **a == Some(LoginError::WrongPassword)).count();
+    assert_eq!(tried, 10);
+}
+
+#[tokio::test]
+async fn more_passwords_than_fit_are_turned_away() {
+    let world = std::sync::Arc::new(
+        World::with(LoginSettings { password_workers: 1, password_queue: 2, attempts_by_account: 1000, ..settings() }).await,
+    );
+    world.ann().await;
+    let mut tries = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        let world = world.clone();
+        tries.spawn(async move { world.login.sign_in_local("ann", PASSWORD, ADDRESS, "").await.err() });
+    }
+    let answers = tries.join_all().await;
+    assert!(answers.iter().any(Option::is_none));
+    assert!(answers.contains(&Some(LoginError::TooBusy)));
+    assert!(answers.iter().all(|a| matches!(a, None | Some(LoginError::TooBusy))), "{answers:?}");
+    // Every place is free again.
+    world.sign_in("ann").await;
+}
+
+#[tokio::test]
+async fn sessions_end_by_idleness_and_by_age() {
+    let world = World::new().await;
+    world.ann().await;
+    let (cookie, _) = world.sign_in("ann").await;
+    let alive = async |cookie: &str| world.login.session(cookie).await.unwrap().is_some();
+    world.clock.advance(DAY_MS - 1);
+    assert!(alive(&cookie).await);
+    world.clock.advance(DAY_MS);
+    assert!(!alive(&cookie).await, "idle for a day");
+
+    let (cookie, session) = world.sign_in("ann").await;
+    assert_eq!(session.expires_ms, session.created_ms + 7 * DAY_MS);
+    for _ in 0..13 {
+        world.clock.advance(12 * HOUR_MS);
+        assert!(alive(&cookie).await);
+    }
+    world.clock.advance(12 * HOUR_MS - 1);
+    assert!(alive(&cookie).await);
+    world.clock.advance(1);
+    assert!(!alive(&cookie).await, "a week old");
+}
+
+#[tokio::test]
+async fn uses_are_noted_once_a_minute() {
+    let world = World::new().await;
+    world.ann().await;
+    let (cookie, session) = world.sign_in("ann").await;
+    let stored = async || world.store.session(&session.id).await.unwrap().unwrap().last_seen_ms;
+    world.clock.advance(MINUTE_MS - 1);
+    world.login.session(&cookie).await.unwrap();
+    assert_eq!(stored().await, session.created_ms);
+    world.clock.advance(1);
+    world.login.session(&cookie).await.unwrap();
+    assert_eq!(stored().await, session.created_ms + MINUTE_MS);
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_by_their_owner_only() {
+    let world = World::new().await;
+    world.ann().await;
+    let (bobs, bob) = {
+        world.person("bob", &[], &[]).await;
+        world.sign_in("bob").await
+    };
+    world.clock.advance(1000);
+    let agent = format!("Fancy\r\nBrowser {}", "x".repeat(300));
+    let signed_in = world.login.sign_in_local("ann", PASSWORD, ADDRESS, &agent).await.unwrap();
+    let (cookie, session) = (signed_in.cookie_value, signed_in.session);
+    let listed = world.login.sessions(&session).await.unwrap();
+    assert_eq!(listed.iter().map(|s| s.current).collect::<Vec<_>>(), [true, false]);
+    assert!(listed[0].user_agent.starts_with("FancyBrowser xxx") && listed[0].user_agent.len() == 200);
+    assert_eq!(listed[0].expires_ms, session.created_ms + DAY_MS);
+
+    assert!(matches!(world.login.end_session(&session, &bob.id).await, Err(LoginError::NotFound(_))));
+    assert!(world.login.session(&bobs).await.unwrap().is_some());
+    world.login.end_session(&session, &listed[1].id).await.unwrap();
+    assert_eq!(world.login.sessions(&session).await.unwrap().len(), 1);
+    world.login.sign_out(&session).await.unwrap();
+    assert_eq!(world.login.session(&cookie).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_everything_that_was_asked_for() {
+    let world = World::new().await;
+    for revoke in [false, true] {
+        let name = if revoke { "ann" } else { "bob" };
+        let first = world.person(name, &["zap"], &[]).await;
+        let (cookie, session) = world.sign_in(name).await;
+        let request = asks("&scope=notes:read:zap/*");
+        let form = world.form(&first, &request).await;
+        world.login.grant(&first, &request, &form).await.unwrap();
+        world.login.sign_out_everywhere(&session, revoke).await.unwrap();
+        assert_eq!(world.login.session(&cookie).await.unwrap(), None);
+        let (_, again) = world.sign_in(name).await;
+        assert_eq!(world.login.sessions(&again).await.unwrap().len(), 1);
+        let state = world.login.grants_of(&again).await.unwrap()[0].state;
+        assert_eq!(state == GrantState::Revoked, revoke);
+    }
+}
+
+#[tokio::test]
+async fn changing_the_password_needs_the_old_one() {
+    let world = World::new().await;
+    world.ann().await;
+    let ((other, _), (cookie, session)) = (world.sign_in("ann").await, world.sign_in("ann").await);
+    let request = asks("&scope=notes:read:zap/*");
+    let form = world.form(&session, &request).await;
+    world.login.grant(&session, &request, &form).await.unwrap();
+    let change = async |old: &str, new: &str| world.login.change_password(&session, old, new, true, true).await;
+    assert_eq!(change("wrong password", "new password").await, Err(LoginError::WrongPassword));
+    for new in ["short", &"x".repeat(513)] {
+        assert!(matches!(change(PASSWORD, new).await, Err(LoginError::Invalid(_))));
+    }
+    assert!(world.login.session(&other).await.unwrap().is_some());
+
+    change(PASSWORD, "new password").await.unwrap();
+    assert_eq!(world.login.session(&other).await.unwrap(), None);
+    assert!(world.login.session(&cookie).await.unwrap().is_some());
+    assert_eq!(world.login.grants_of(&session).await.unwrap()[0].state, GrantState::Revoked);
+    let sign_in = async |password: &str| world.login.sign_in_local("ann", password, ADDRESS, "").await.err();
+    assert_eq!(sign_in(PASSWORD).await, Some(LoginError::WrongPassword));
+    assert_eq!(sign_in("new password").await, None);
+    // Nothing ends that was not asked for.
+    world.login.change_password(&session, "new password", "newer password", false, false).await.unwrap();
+    assert!(world.login.sessions(&session).await.unwrap().len() > 1);
+}
+
+#[tokio::test]
+async fn an_account_that_is_off_can_do_nothing_at_once() {
+    let world = World::new().await;
+    for (name, delete) in [("ann", false), ("bob", true)] {
+        world.person(name, &["zap"], &[]).await;
+        let (cookie, session) = world.sign_in(name).await;
+        let request = asks("&scope=notes:read:zap/*");
+        let form = world.form(&session, &request).await;
+        let granted = world.login.grant(&session, &request, &form).await.unwrap();
+        if delete {
+            world.login.delete_account("test", name).await.unwrap();
+        } else {
+            world.login.disable_account("test", name).await.unwrap();
+        }
+        assert_eq!(world.login.session(&cookie).await.unwrap(), None);
+        assert!(matches!(world.verify(&granted.location, "x").await, falconer_auth::Verdict::Failed { .. }));
+        // A page that was loaded before is worth nothing either.
+        let signed_out = GrantError::Login(LoginError::SignedOut);
+        assert_eq!(world.login.offer(&session, &request).await.err(), Some(signed_out.clone()));
+        let mut form = form.clone();
+        form.nonce = world.login.new_nonce();
+        assert_eq!(world.login.grant(&session, &request, &form).await.err(), Some(signed_out));
+        if !delete {
+            world.login.enable_account("test", name).await.unwrap();
+            assert_eq!(world.login.session(&cookie).await.unwrap(), None);
+            let (_, again) = world.sign_in(name).await;
+            assert_eq!(world.login.grants_of(&again).await.unwrap()[0].state, GrantState::Revoked);
+        }
+    }
+}
+
+#[tokio::test]
+async fn forms_belong_to_their_browser() {
+    let world = World::new().await;
+    world.ann().await;
+    let ((_, one), (_, two)) = (world.sign_in("ann").await, world.sign_in("ann").await);
+    assert!(one.owns_form(&one.csrf) && !one.owns_form(&two.csrf) && !one.owns_form(""));
+
+    let form = world.login.anonymous_form(None);
+    assert!(world.login.anonymous_form_is_ours(&form.cookie_value, &form.token));
+    let other = world.login.anonymous_form(None);
+    assert!(other != form);
+    assert!(!world.login.anonymous_form_is_ours(&other.cookie_value, &form.token));
+    assert!(!world.login.anonymous_form_is_ours(&form.cookie_value, ""));
+    assert!(!world.login.anonymous_form_is_ours("", &form.token));
+    // A second tab keeps the cookie of the first; what is no cookie of ours is replaced.
+    assert!(world.login.anonymous_form(Some(&form.cookie_value)) == form);
+    assert_ne!(world.login.anonymous_form(Some("chosen by somebody")).cookie_value, "chosen by somebody");
+    let elsewhere = World::with(LoginSettings { form_key: Some([1; 32]), ..settings() }).await;
+    assert!(!elsewhere.login.anonymous_form_is_ours(&form.cookie_value, &form.token));
+    let third = World::with(LoginSettings { form_key: Some([1; 32]), ..settings() }).await;
+    let form = elsewhere.login.anonymous_form(None);
+    assert!(third.login.anonymous_form_is_ours(&form.cookie_value, &form.token));
+}
+
+#[tokio::test]
+async fn no_token_is_in_debug() {
+    let world = World::new().await;
+    let ann = world.ann().await;
+    assert!(!format!("{ann:?}").contains(&ann.csrf));
+}
+
+#[tokio::test]
+async fn local_accounts_can_be_switched_off() {
+    let world = World::with(LoginSettings { local_accounts: false, ..settings() }).await;
+    let refused = world.login.sign_in_local("ann", PASSWORD, ADDRESS, "").await;
+    assert!(matches!(refused.err(), Some(LoginError::Invalid(_))));
+}
