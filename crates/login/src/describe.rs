@@ -87,10 +87,11 @@ fn of_bare(scope: &str) -> Description {
 
 fn of_auth(rest: &str) -> Vec<LabelPart> {
     for (prefix, sentence) in AUTH {
-        if let Some(object) = rest.strip_prefix(prefix) {
-            if prefix.ends_with(':') || object.is_empty() {
-                return sentence_about(sentence, object, prefix.ends_with(':'));
-            }
+        let has_object = prefix.ends_with(':');
+        if let Some(object) = rest.strip_prefix(prefix)
+            && (has_object || object.is_empty())
+        {
+            return sentence_about(sentence, object, has_object);
         }
     }
     of_other(rest)
