@@ -107,3 +107,73 @@ fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
 fn ended() -> StoreError {
     StoreError::Fatal("the store's thread has ended".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worker() -> Worker {
+        Worker::start(
+            "test",
+            vec![Connection::open_in_memory().unwrap()],
+            Failed::default(),
+            |_, _| (),
+        )
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn after_a_fatal_error_nothing_runs_any_more() {
+        let worker = worker();
+        let fatal = StoreError::Fatal("disk".into());
+        assert_eq!(
+            worker
+                .call({
+                    let fatal = fatal.clone();
+                    move |_| Err::<(), _>(fatal)
+                })
+                .await,
+            Err(fatal.clone())
+        );
+        let ran = Arc::new(OnceLock::new());
+        let seen = ran.clone();
+        assert_eq!(
+            worker
+                .call(move |_| {
+                    let _ = seen.set(());
+                    Ok(())
+                })
+                .await,
+            Err(fatal)
+        );
+        assert_eq!(ran.get(), None);
+    }
+
+    #[tokio::test]
+    async fn what_a_caller_stopped_waiting_for_runs_all_the_same() {
+        let worker = worker();
+        let ran = Arc::new(OnceLock::new());
+        let seen = ran.clone();
+        let mut call = Box::pin(worker.call(move |_| {
+            let _ = seen.set(());
+            Ok(())
+        }));
+        std::future::poll_fn(|context| {
+            let _ = call.as_mut().poll(context);
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(call);
+        drop(worker);
+        assert_eq!(ran.get(), Some(&()));
+    }
+
+    #[tokio::test]
+    async fn a_panicking_job_ends_the_worker_and_its_caller_is_told() {
+        let worker = worker();
+        let outcome: Result<()> = worker.call(|_| panic!("expected by the test")).await;
+        assert!(matches!(outcome, Err(StoreError::Fatal(_))));
+        let outcome = worker.call(|_| Ok(())).await;
+        assert!(matches!(outcome, Err(StoreError::Fatal(_))));
+    }
+}

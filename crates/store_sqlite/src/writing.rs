@@ -172,3 +172,6 @@ pub(crate) fn revision_and_floor(connection: &Connection) -> Res<(Revision, Revi
     )?
     .ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()).into())
 }
+
+#[cfg(test)]
+mod tests;
