@@ -29,6 +29,7 @@ pub(crate) async fn edge(State(web): State<Arc<Web>>, mut request: Request, next
     let method = request.method().clone();
     let path = log::path_and_query(request.uri());
     let asked = Asked::of(&request);
+    tracing::debug!(%id, headers = ?log::Headers(request.headers()), "request");
 
     let mut response = match refuse(&web, &request) {
         Some(problem) => asked.answer(problem, &web, &id),
@@ -89,10 +90,8 @@ impl Asked {
     }
 
     fn answer(&self, problem: Problem, web: &Web, id: &RequestId) -> Response {
-        let closes = matches!(
-            problem.status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
-        );
+        let closes =
+            matches!(problem.status, StatusCode::REQUEST_TIMEOUT | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
         let mut response: http::Response<Body> = problem.answer(self.accepts_html, web, id);
         if closes {
             response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
@@ -117,9 +116,5 @@ impl<F: Future> Future for CatchPanic<F> {
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no message")
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

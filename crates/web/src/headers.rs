@@ -1,8 +1,7 @@
 //! The headers that keep pages from being framed, sniffed, cached or leaked: the table of rule 7, one row a kind of answer.
 
 use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -102,8 +101,7 @@ mod tests {
     fn row(row: Row) -> Vec<(String, String)> {
         let mut headers = HeaderMap::new();
         row.apply(&mut headers);
-        let mut pairs: Vec<_> =
-            headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        let mut pairs: Vec<_> = headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
         pairs.sort();
         pairs
     }
@@ -134,11 +132,7 @@ mod tests {
         assert_eq!(row(Row::Grant { loopback: true }), page("'self' https: http:"));
         assert_eq!(
             row(Row::Deliver),
-            text(&[
-                ("cache-control", "no-store"),
-                ("content-security-policy", "default-src 'none'"),
-                ("referrer-policy", "no-referrer"),
-            ])
+            text(&[("cache-control", "no-store"), ("content-security-policy", "default-src 'none'"), ("referrer-policy", "no-referrer"),])
         );
         assert_eq!(
             row(Row::Sdk { versioned: true }),

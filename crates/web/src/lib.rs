@@ -8,16 +8,16 @@
 
 pub mod api;
 pub mod assets;
-pub mod cookie;
+mod cookie;
 mod edge;
-pub mod headers;
-pub mod log;
+mod headers;
+mod log;
 pub mod markdown;
 mod network;
 mod pages;
-pub mod problem;
+mod problem;
 mod public_origin;
-pub mod same_origin;
+mod same_origin;
 mod server;
 mod state;
 mod views;
@@ -39,9 +39,7 @@ pub fn router(web: Arc<Web>) -> axum::Router {
         // In front of the routes, because it looks at raw paths: a client's id in a path may hold what a router would take apart.
         .layer(axum::middleware::from_fn(move |request: axum::extract::Request, next: axum::middleware::Next| {
             let api = Arc::clone(&api);
-            async move {
-                if api::owns(request.uri().path()) { api.answer(request).await } else { next.run(request).await }
-            }
+            async move { if api::owns(request.uri().path()) { api.answer(request).await } else { next.run(request).await } }
         }));
     around(web, routes)
 }

@@ -5,10 +5,8 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Headers whose values never reach a log. `Location` delivers credentials; `Referer` may hold what an address bar held.
-const SECRET_HEADERS: [&str; 8] = [
-    "authorization", "proxy-authorization", "cookie", "set-cookie", "location", "referer", "www-authenticate",
-    "server-authorization",
-];
+const SECRET_HEADERS: [&str; 8] =
+    ["authorization", "proxy-authorization", "cookie", "set-cookie", "location", "referer", "www-authenticate", "server-authorization"];
 
 /// Query parameters whose values may be logged; all others may hold secrets or somebody's words.
 const OPEN_PARAMETERS: [&str; 5] = ["limit", "prefix", "format", "response_mode", "done"];

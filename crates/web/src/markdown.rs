@@ -193,9 +193,22 @@ mod tests {
     #[test]
     fn links_to_anything_else_are_text() {
         for destination in [
-            "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java&#10;script:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd",
-            "//evil.example", "/login", "?target=x", "mailto:a@b.example", "https://user:pass@evil.example", "https://bank.example@evil.example",
-            "blob:https://x", "ftp://x.example", "about:blank", "http://",
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            "java&#10;script:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+            "//evil.example",
+            "/login",
+            "?target=x",
+            "mailto:a@b.example",
+            "https://user:pass@evil.example",
+            "https://bank.example@evil.example",
+            "blob:https://x",
+            "ftp://x.example",
+            "about:blank",
+            "http://",
         ] {
             let html = render(&format!("[click]({destination})"));
             assert!(!html.contains("<a"), "{destination}: {html}");
@@ -231,7 +244,29 @@ mod tests {
             let html = render(hostile);
             let tags: Vec<&str> = html.split('<').skip(1).map(|rest| rest.split(['>', ' ']).next().unwrap_or_default()).collect();
             for tag in tags {
-                let allowed = ["p", "/p", "br", "code", "/code", "pre", "/pre", "ul", "/ul", "li", "/li", "blockquote", "/blockquote", "strong", "/strong", "em", "/em", "a", "/a", "span", "/span"];
+                let allowed = [
+                    "p",
+                    "/p",
+                    "br",
+                    "code",
+                    "/code",
+                    "pre",
+                    "/pre",
+                    "ul",
+                    "/ul",
+                    "li",
+                    "/li",
+                    "blockquote",
+                    "/blockquote",
+                    "strong",
+                    "/strong",
+                    "em",
+                    "/em",
+                    "a",
+                    "/a",
+                    "span",
+                    "/span",
+                ];
                 assert!(allowed.contains(&tag), "{hostile}: {tag} in {html}");
             }
             assert!(!html.contains("<b>") && !html.contains("<b "), "{hostile}: {html}");
@@ -268,7 +303,8 @@ mod tests {
     #[test]
     fn nonsense_stays_balanced() {
         // Deterministic soup of the characters that mean something.
-        let alphabet = ["*", "_", "`", "[", "]", "(", ")", "<", ">", "!", "#", "-", "\n", " ", "a", "~~", "\"", "&", "https://x.example", "|"];
+        let alphabet =
+            ["*", "_", "`", "[", "]", "(", ")", "<", ">", "!", "#", "-", "\n", " ", "a", "~~", "\"", "&", "https://x.example", "|"];
         let mut state = 1_u64;
         for _ in 0..2000 {
             let mut text = String::new();

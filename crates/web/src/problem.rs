@@ -41,12 +41,8 @@ impl Problem {
 
     /// 404
     pub fn not_found() -> Self {
-        Problem::new(
-            StatusCode::NOT_FOUND,
-            "There is no such page",
-            "The address may be mistyped, or the page may have moved.",
-        )
-        .with_link("/", "Go to your own page")
+        Problem::new(StatusCode::NOT_FOUND, "There is no such page", "The address may be mistyped, or the page may have moved.")
+            .with_link("/", "Go to your own page")
     }
 
     /// 500: ours; the log has the details under the id.
@@ -82,8 +78,7 @@ impl Problem {
 
     /// 403: the form belongs to a session that has ended.
     pub fn signed_out() -> Self {
-        Problem::new(StatusCode::FORBIDDEN, "You are signed out", "Nothing was done. Sign in and try again.")
-            .with_link("/login", "Sign in")
+        Problem::new(StatusCode::FORBIDDEN, "You are signed out", "Nothing was done. Sign in and try again.").with_link("/login", "Sign in")
     }
 
     /// 405

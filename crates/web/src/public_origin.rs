@@ -25,7 +25,9 @@ pub enum PublicOriginError {
     #[error("root_url: `{0}` must be an origin: scheme, host and port only, such as https://auth.example.com")]
     NotAnOrigin(String),
     /// Neither https nor http on loopback.
-    #[error("root_url: `{0}` is neither https nor http on this machine (localhost); without https everybody on the way could read the credentials. Put a TLS proxy in front and give its https URL")]
+    #[error(
+        "root_url: `{0}` is neither https nor http on this machine (localhost); without https everybody on the way could read the credentials. Put a TLS proxy in front and give its https URL"
+    )]
     NotSecure(String),
 }
 
@@ -39,11 +41,7 @@ impl PublicOrigin {
         let Some(host) = url.host() else {
             return Err(PublicOriginError::NotAnOrigin(text.to_owned()));
         };
-        if url.path() != "/"
-            || url.query().is_some()
-            || url.fragment().is_some()
-            || !url.username().is_empty()
-            || url.password().is_some()
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() || url.password().is_some()
         {
             return Err(PublicOriginError::NotAnOrigin(text.to_owned()));
         }

@@ -2,7 +2,6 @@
 
 use http::HeaderMap;
 use http::header::ORIGIN;
-use subtle::ConstantTimeEq;
 
 use crate::PublicOrigin;
 
@@ -22,11 +21,6 @@ pub fn is_own_page(headers: &HeaderMap, origin: &PublicOrigin) -> bool {
         Some(b"null") | None => site == Some(b"same-origin"),
         Some(_) => false,
     }
-}
-
-/// Whether the form's token is the session's; takes the same time wherever they differ.
-pub fn is_token(given: Option<&str>, session: &str) -> bool {
-    !session.is_empty() && given.is_some_and(|given| given.as_bytes().ct_eq(session.as_bytes()).into())
 }
 
 #[cfg(test)]
@@ -65,14 +59,5 @@ mod tests {
         two.append(ORIGIN, "https://auth.example.com".parse().unwrap());
         two.append(ORIGIN, "https://evil.example".parse().unwrap());
         assert!(!is_own_page(&two, &ours));
-    }
-
-    #[test]
-    fn tokens() {
-        assert!(is_token(Some("abc"), "abc"));
-        assert!(!is_token(Some("abd"), "abc"));
-        assert!(!is_token(Some(""), "abc"));
-        assert!(!is_token(None, "abc"));
-        assert!(!is_token(Some(""), ""));
     }
 }

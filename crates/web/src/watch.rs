@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::Version;
-use http_body::{Body as _, Frame, SizeHint};
+use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -39,12 +39,7 @@ enum Stage {
 
 impl Watch {
     pub(crate) fn new(limits: Limits) -> Self {
-        let now = Now {
-            stage: Stage::FirstByte,
-            deadline: Instant::now() + limits.first_byte,
-            in_flight: 0,
-            http2: false,
-        };
+        let now = Now { stage: Stage::FirstByte, deadline: Instant::now() + limits.first_byte, in_flight: 0, http2: false };
         Watch { limits, now: Mutex::new(now) }
     }
 
@@ -179,11 +174,7 @@ impl AsyncWrite for Watched {
         self.stream.is_write_vectored()
     }
 
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffers: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(cx, buffers)
     }
 }

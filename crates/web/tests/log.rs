@@ -24,7 +24,8 @@ impl std::io::Write for Written {
 async fn the_log_has_a_line_for_each_request_and_no_secret() {
     let written = Written::default();
     let for_log = written.clone();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::TRACE).with_writer(move || for_log.clone()).finish();
+    let subscriber =
+        tracing_subscriber::fmt().with_ansi(false).with_max_level(tracing::Level::TRACE).with_writer(move || for_log.clone()).finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
     let site = site().await;
     let mut ann = site.ann().await;

@@ -9,8 +9,7 @@ use falconer_web::RequestLimits;
 use http::{Method, StatusCode};
 use site::{PASSWORD, Page, TARGET, encode, request_for, site, site_at, with};
 
-const PAGE_CSP: &str =
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const PAGE_CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 fn assert_page_headers(page: &Page, form_action: &str) {
     let csp = PAGE_CSP.replace("form-action 'self'", &format!("form-action {form_action}"));
@@ -50,7 +49,8 @@ async fn every_kind_of_answer_has_its_row_of_headers() {
     assert_eq!(delivered.header("cache-control"), "no-store");
     assert_eq!(delivered.header("x-content-type-options"), "nosniff");
 
-    for (path, cache) in [("/sdk/falconer.js", "public, max-age=300"), (falconer_web::assets::sdk(), "public, max-age=31536000, immutable")] {
+    for (path, cache) in [("/sdk/falconer.js", "public, max-age=300"), (falconer_web::assets::sdk(), "public, max-age=31536000, immutable")]
+    {
         let sdk = stranger.get(path).await;
         assert_eq!(sdk.status, StatusCode::OK);
         assert_eq!(sdk.header("access-control-allow-origin"), "*");
@@ -162,7 +162,8 @@ async fn sign_in_leads_back_to_what_a_site_asked() {
     let back = browser.sign_in(&to_login).await.location().to_owned();
     let page = browser.get(&back).await;
     assert_eq!(page.status, StatusCode::OK);
-    for shown in ["notes.<wbr><b>example.com</b>", "<strong>notes</strong>", "<code>notes:read:*</code>", "<code>a b</code>", "Who you are"] {
+    for shown in ["notes.<wbr><b>example.com</b>", "<strong>notes</strong>", "<code>notes:read:*</code>", "<code>a b</code>", "Who you are"]
+    {
         assert!(page.text.contains(shown), "{shown} in {}", page.text);
     }
 }
@@ -494,7 +495,14 @@ async fn limits_of_one_request() {
 #[tokio::test]
 async fn a_panic_is_an_error_page_with_an_id() {
     let site = site().await;
-    let broken = axum::Router::new().route("/broken", axum::routing::get(|| async { if true { panic!("secret reason") } }));
+    let broken = axum::Router::new().route(
+        "/broken",
+        axum::routing::get(|| async {
+            if true {
+                panic!("secret reason")
+            }
+        }),
+    );
     let router = falconer_web::around(std::sync::Arc::clone(&site.web), broken);
     let site = site::Site { router, ..site };
     let page = site.browser().get("/broken").await;
@@ -506,7 +514,7 @@ async fn a_panic_is_an_error_page_with_an_id() {
 async fn what_takes_too_long_is_ended() {
     let limits = RequestLimits { total: std::time::Duration::from_secs(5), ..RequestLimits::default() };
     let site = site_at("https://auth.example.com", limits).await;
-    let slow = axum::Router::new().route("/slow", axum::routing::any(|| std::future::pending::<()>()));
+    let slow = axum::Router::new().route("/slow", axum::routing::any(std::future::pending::<()>));
     let router = falconer_web::around(std::sync::Arc::clone(&site.web), slow);
     let site = site::Site { router, ..site };
     let mut browser = site.browser();

@@ -107,7 +107,8 @@ async fn a_head_beyond_the_buffer_is_431() {
 #[tokio::test]
 async fn nonsense_is_400() {
     let server = server(hello(), Limits::default()).await;
-    for nonsense in ["\x16\x03\x01\x02\x00\x01\x00\x01", "GET / HTTP/9.9\r\n\r\n", "GET  / HTTP/1.1\r\nhost: x\r\n\r\n", "\0\0\0\0\r\n\r\n"] {
+    for nonsense in ["\x16\x03\x01\x02\x00\x01\x00\x01", "GET / HTTP/9.9\r\n\r\n", "GET  / HTTP/1.1\r\nhost: x\r\n\r\n", "\0\0\0\0\r\n\r\n"]
+    {
         let answer = server.exchange(nonsense.as_bytes()).await;
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{nonsense:?}: {answer}");
     }
@@ -167,7 +168,7 @@ async fn an_idle_connection_lives_longer_than_slow_headers_may_take() {
 
 #[tokio::test]
 async fn an_answer_that_nobody_finishes_is_closed() {
-    let slow = Router::new().route("/", get(|| std::future::pending::<()>()));
+    let slow = Router::new().route("/", get(std::future::pending::<()>));
     let server = server(slow, Limits { request: SHORT, ..Limits { headers: SHORT, ..Limits::default() } }).await;
     assert_eq!(server.exchange(GET).await, "");
 }
@@ -186,9 +187,8 @@ async fn connections_beyond_the_cap_get_503_at_once() {
     first.write_all(GET).await.unwrap();
     read_answer(&mut first).await;
     drop(first);
-    let again = async {
-        while !server.exchange(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.starts_with("HTTP/1.1 200") {}
-    };
+    let again =
+        async { while !server.exchange(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.starts_with("HTTP/1.1 200") {} };
     tokio::time::timeout(PATIENCE, again).await.unwrap();
 }
 
@@ -223,7 +223,7 @@ async fn shutting_down_lets_requests_end_and_takes_no_new_ones() {
 
 #[tokio::test]
 async fn shutting_down_does_not_wait_for_ever() {
-    let stuck = Router::new().route("/", get(|| std::future::pending::<()>()));
+    let stuck = Router::new().route("/", get(std::future::pending::<()>));
     let server = server(stuck, Limits { drain: SHORT, ..Limits::default() }).await;
     let mut stream = server.connect().await;
     stream.write_all(GET).await.unwrap();

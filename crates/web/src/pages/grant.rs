@@ -11,9 +11,7 @@ use super::visit::{Posted, Visit, go, person_line};
 use crate::headers::Row;
 use crate::markdown;
 use crate::problem::{Problem, sentence};
-use crate::views::{
-    Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NothingGrantedPage, Site, Words, html,
-};
+use crate::views::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NothingGrantedPage, Site, Words, html};
 use crate::words;
 
 /// The page for a request that parses, and somebody who is signed in.
@@ -41,7 +39,8 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
         lifetime_ms: form.field("lifetime").parse().unwrap_or_default(),
         typed_host: Some(form.field("typed_host").trim().to_owned()).filter(|typed| !typed.is_empty()),
     };
-    let mut again = Again { error: None, typed: choices.typed_host.clone().unwrap_or_default(), wrong: false, nonce: Some(choices.nonce.clone()) };
+    let mut again =
+        Again { error: None, typed: choices.typed_host.clone().unwrap_or_default(), wrong: false, nonce: Some(choices.nonce.clone()) };
     let (status, offer) = match visit.web.login.grant(session, &asked, &choices).await {
         Ok(granted) => return deliver(&granted.location),
         Err(GrantError::Review { offer, reason }) => {
@@ -68,11 +67,7 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
 pub(crate) async fn cancel(form: Posted) -> Result<Response, Problem> {
     let asked = asked(&form)?;
     form.session()?;
-    let page = NothingGrantedPage {
-        layout: form.visit.layout(),
-        host: asked.target.host_and_port(),
-        origin: asked.target.origin(),
-    };
+    let page = NothingGrantedPage { layout: form.visit.layout(), host: asked.target.host_and_port(), origin: asked.target.origin() };
     Ok(html(StatusCode::OK, Row::Page, &page))
 }
 
@@ -97,9 +92,7 @@ fn deliver(location: &str) -> Result<Response, Problem> {
 }
 
 fn refused(error: GrantError) -> Problem {
-    let problem = |status, title: &str, text: String| {
-        Problem::new(status, title, text).with_link("/", "Go to your own page")
-    };
+    let problem = |status, title: &str, text: String| Problem::new(status, title, text).with_link("/", "Go to your own page");
     match error {
         GrantError::Login(error) => error.into(),
         error @ GrantError::NotRegistered(_) => problem(StatusCode::FORBIDDEN, "This site may not ask", error.to_string()),
@@ -162,7 +155,11 @@ fn site(target: &Target, registered: Option<String>) -> Site {
         registrable: registrable.to_owned(),
         after: target.port().map(|port| format!(":{port}")).unwrap_or_default(),
         unicode: target.unicode_host().map(str::to_owned),
-        initial: registered.as_deref().and_then(|name| name.chars().next()).map(|first| first.to_uppercase().to_string()).unwrap_or_default(),
+        initial: registered
+            .as_deref()
+            .and_then(|name| name.chars().next())
+            .map(|first| first.to_uppercase().to_string())
+            .unwrap_or_default(),
         registered,
         loopback: target.is_loopback(),
     }

@@ -4,8 +4,8 @@ use axum::response::Response;
 use falconer_login::request;
 use http::StatusCode;
 
-use super::{grant, me};
 use super::visit::{Visit, go};
+use super::{grant, me};
 use crate::problem::{Problem, sentence};
 
 /// `GET /`

@@ -4,9 +4,9 @@ use axum::response::Response;
 use falconer_login::{GrantState, GrantView, Session};
 use http::StatusCode;
 
+use super::browser;
 use super::login;
 use super::visit::{Posted, Visit, go, person_line};
-use super::browser;
 use crate::headers::Row;
 use crate::problem::Problem;
 use crate::views::{Family, GrantRow, MePage, OriginRow, SessionRow, html};

@@ -41,11 +41,6 @@ pub(crate) async fn change(form: Posted) -> Result<Response, Problem> {
 }
 
 fn page(visit: &Visit, session: &Session, status: StatusCode, error: Option<String>) -> Response {
-    let page = PasswordPage {
-        layout: visit.layout(),
-        csrf: session.csrf.clone(),
-        name: session.person.subject.clone(),
-        error,
-    };
+    let page = PasswordPage { layout: visit.layout(), csrf: session.csrf.clone(), name: session.person.subject.clone(), error };
     html(status, Row::Page, &page)
 }

@@ -120,10 +120,7 @@ mod tests {
         let all = Family::sort(scopes, "");
         let names: Vec<_> = all.iter().map(|family| (family.service.as_str(), family.scopes.len())).collect();
         assert_eq!(names, [("auth", 1), ("notes", 2), ("other", 2)]);
-        assert_eq!(
-            Family::sort(scopes, "WRITE"),
-            [Family { service: "notes".to_owned(), scopes: vec!["notes:Write:b".to_owned()] }]
-        );
+        assert_eq!(Family::sort(scopes, "WRITE"), [Family { service: "notes".to_owned(), scopes: vec!["notes:Write:b".to_owned()] }]);
         assert!(Family::sort(scopes, "nothing").is_empty());
     }
 }

@@ -50,11 +50,7 @@ fn grant() -> GrantPage {
         shown: "s".repeat(22),
         nonce: "n".repeat(22),
         request: "target=https%3A%2F%2Fnotes.example.com%2Flogin&description=x&scope=notes%3A*".to_owned(),
-        site: Site {
-            before: "notes.".to_owned(),
-            registrable: "example.com".to_owned(),
-            ..Site::default()
-        },
+        site: Site { before: "notes.".to_owned(), registrable: "example.com".to_owned(), ..Site::default() },
         description: crate::markdown::render(
             "Notes keeps your **build notes** next to the builds. It needs to read and write the notebooks of your projects; \
              see [how it works](https://docs.example.com/notes).",
@@ -65,7 +61,10 @@ fn grant() -> GrantPage {
                 service: "notes".to_owned(),
                 lines: vec![
                     line("notes:read:zap/*"),
-                    Line { details: strings(&["You have only a part of this, and pass on that part."]), ..line("notes:write:zap/releases") },
+                    Line {
+                        details: strings(&["You have only a part of this, and pass on that part."]),
+                        ..line("notes:write:zap/releases")
+                    },
                     Line { lacking: true, ticked: false, ..line("notes:delete:zap/*") },
                 ],
             },
@@ -121,9 +120,18 @@ fn everything() -> GrantPage {
 
 fn me() -> MePage {
     let scopes = [
-        "assume:login-identity:mozilla-ldap/ann@example.com", "assume:mozilla-group:releng", "assume:mozilla-user:ann@example.com",
-        "auth:create-client:mozilla-ldap/ann@example.com/*", "auth:current-scopes", "auth:delete-client:mozilla-ldap/ann@example.com/*",
-        "auth:expand-scopes", "auth:get-client:*", "notes:read:*", "notes:write:zap/*", "project:zap:build", "queue:create-task:lowest:zap/*",
+        "assume:login-identity:mozilla-ldap/ann@example.com",
+        "assume:mozilla-group:releng",
+        "assume:mozilla-user:ann@example.com",
+        "auth:create-client:mozilla-ldap/ann@example.com/*",
+        "auth:current-scopes",
+        "auth:delete-client:mozilla-ldap/ann@example.com/*",
+        "auth:expand-scopes",
+        "auth:get-client:*",
+        "notes:read:*",
+        "notes:write:zap/*",
+        "project:zap:build",
+        "queue:create-task:lowest:zap/*",
     ];
     MePage {
         layout: signed_in(),
@@ -162,8 +170,20 @@ fn me() -> MePage {
         ],
         origins: vec![OriginRow { origin: "https://notes.example.com".to_owned(), since: "3 days ago".to_owned() }],
         sessions: vec![
-            SessionRow { id: "1".to_owned(), browser: "Firefox on Linux".to_owned(), created: "1 hour ago".to_owned(), seen: "just now".to_owned(), this_one: true },
-            SessionRow { id: "2".to_owned(), browser: "Chrome on Android".to_owned(), created: "2 days ago".to_owned(), seen: "1 day ago".to_owned(), this_one: false },
+            SessionRow {
+                id: "1".to_owned(),
+                browser: "Firefox on Linux".to_owned(),
+                created: "1 hour ago".to_owned(),
+                seen: "just now".to_owned(),
+                this_one: true,
+            },
+            SessionRow {
+                id: "2".to_owned(),
+                browser: "Chrome on Android".to_owned(),
+                created: "2 days ago".to_owned(),
+                seen: "1 day ago".to_owned(),
+                this_one: false,
+            },
         ],
     }
 }
@@ -194,7 +214,10 @@ fn samples() -> Vec<(&'static str, String)> {
     vec![
         ("login", page(&login())),
         ("login-continue", page(&LoginPage { continue_to: Some("notes.example.com".to_owned()), ..login() })),
-        ("login-wrong", page(&LoginPage { error: Some("The name or the password is wrong.".to_owned()), name: "ann".to_owned(), ..login() })),
+        (
+            "login-wrong",
+            page(&LoginPage { error: Some("The name or the password is wrong.".to_owned()), name: "ann".to_owned(), ..login() }),
+        ),
         ("setup", page(&setup())),
         ("setup-wrong", page(&SetupPage { error: Some("The two passwords differ.".to_owned()), name: "ann".to_owned(), ..setup() })),
         ("grant", page(&grant())),
@@ -215,7 +238,13 @@ fn samples() -> Vec<(&'static str, String)> {
         (
             "grant-loopback",
             page(&GrantPage {
-                site: Site { scheme: "http://".to_owned(), registrable: "localhost".to_owned(), after: ":41873".to_owned(), loopback: true, ..Site::default() },
+                site: Site {
+                    scheme: "http://".to_owned(),
+                    registrable: "localhost".to_owned(),
+                    after: ":41873".to_owned(),
+                    loopback: true,
+                    ..Site::default()
+                },
                 description: String::new(),
                 delivers_to: "http://localhost:41873/".to_owned(),
                 confirm: Some(Confirm { host: "localhost".to_owned(), typed: "localhosts".to_owned(), wrong: true }),
@@ -239,21 +268,59 @@ fn samples() -> Vec<(&'static str, String)> {
         (
             "grant-long",
             page(&GrantPage {
-                site: Site { before: format!("{}.", "a-very-long-name".repeat(5)), registrable: "example.com".to_owned(), ..Site::default() },
+                site: Site {
+                    before: format!("{}.", "a-very-long-name".repeat(5)),
+                    registrable: "example.com".to_owned(),
+                    ..Site::default()
+                },
                 groups: vec![Group { service: "notes".to_owned(), lines: vec![line(&format!("notes:{}", "x".repeat(200)))] }],
                 ..grant()
             }),
         ),
         ("grant-nothing", page(&GrantPage { groups: vec![], ..grant() })),
-        ("nothing-granted", page(&NothingGrantedPage { layout: signed_in(), host: "notes.example.com".to_owned(), origin: "https://notes.example.com".to_owned() })),
+        (
+            "nothing-granted",
+            page(&NothingGrantedPage {
+                layout: signed_in(),
+                host: "notes.example.com".to_owned(),
+                origin: "https://notes.example.com".to_owned(),
+            }),
+        ),
         ("me", page(&me())),
-        ("me-searched", page(&MePage { query: "notes".to_owned(), families: Family::sort(["notes:read:*", "notes:write:zap/*"], ""), notice: Some("The grant was revoked.".to_owned()), ..me() })),
-        ("me-empty", page(&MePage { email: None, groups: vec![], total: 0, families: vec![], grants: vec![], origins: vec![], can_change_password: false, ..me() })),
+        (
+            "me-searched",
+            page(&MePage {
+                query: "notes".to_owned(),
+                families: Family::sort(["notes:read:*", "notes:write:zap/*"], ""),
+                notice: Some("The grant was revoked.".to_owned()),
+                ..me()
+            }),
+        ),
+        (
+            "me-empty",
+            page(&MePage {
+                email: None,
+                groups: vec![],
+                total: 0,
+                families: vec![],
+                grants: vec![],
+                origins: vec![],
+                can_change_password: false,
+                ..me()
+            }),
+        ),
         ("password", page(&password())),
         ("password-wrong", page(&PasswordPage { error: Some("The present password is wrong.".to_owned()), ..password() })),
         ("error-not-found", page(&error(Problem::not_found()))),
         ("error-internal", page(&error(Problem::internal()))),
-        ("error-request", page(&error(Problem::new(StatusCode::BAD_REQUEST, "This request can't be granted", "The site that sent you here made a mistake: `target` must be https. Nothing was given to it.")))),
+        (
+            "error-request",
+            page(&error(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "This request can't be granted",
+                "The site that sent you here made a mistake: `target` must be https. Nothing was given to it.",
+            ))),
+        ),
     ]
 }
 
@@ -283,11 +350,8 @@ fn every_control_has_a_name_for_screen_readers() {
             if tag.contains("type=\"hidden\"") || tag.contains("aria-hidden") {
                 continue;
             }
-            let labelled = tag
-                .split("id=\"")
-                .nth(1)
-                .and_then(|rest| rest.split('"').next())
-                .is_some_and(|id| html.contains(&format!("for=\"{id}\"")));
+            let labelled =
+                tag.split("id=\"").nth(1).and_then(|rest| rest.split('"').next()).is_some_and(|id| html.contains(&format!("for=\"{id}\"")));
             let before = &html[..html.find(piece).unwrap()];
             let inside = before.rfind("<label") > before.rfind("</label>");
             assert!(labelled || inside, "{name}: {tag}");
