@@ -79,7 +79,7 @@ async fn guesses_are_limited_by_account() {
     for n in 0..10 {
         assert_eq!(guess(n, "wrong password").await, Some(LoginError::WrongPassword));
     }
-    let throttled = Some(LoginError::Throttled { retry_after_seconds: 900 });
+    let error = LoginError::Throttled { retry_after_seconds: 900 };
     assert_eq!(guess(11, "wrong password").await, Some(error.clone()));
     assert_eq!(guess(11, PASSWORD).await, Some(error.clone()));
     assert_eq!(error.to_string(), "Too many attempts. Try again in 15 minutes.");
