@@ -12,3 +12,40 @@ pub(crate) struct ErrorPage {
     pub problem: Problem,
     pub id: String,
 }
+
+impl ErrorPage {
+    /// What to do next, in pieces: names that the text has in backticks are set apart.
+    fn pieces(&self) -> Vec<(bool, &str)> {
+        let next = self.problem.next.as_str();
+        if next.matches('`').count() % 2 == 1 {
+            return vec![(false, next)];
+        }
+        next.split('`').enumerate().map(|(at, text)| (at % 2 == 1, text)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use askama::Template;
+    use http::StatusCode;
+
+    use super::*;
+    use crate::PublicOrigin;
+
+    #[test]
+    fn names_in_backticks_are_set_apart() {
+        for (next, expected) in [
+            ("`target` must be <https>.", "<p><code>target</code> must be &#60;https&#62;.</p>"),
+            ("a ` alone", "<p>a ` alone</p>"),
+            ("none", "<p>none</p>"),
+        ] {
+            let page = ErrorPage {
+                layout: Layout::anonymous(&PublicOrigin::parse("https://auth.example.com").unwrap()),
+                problem: Problem::new(StatusCode::BAD_REQUEST, "x", next),
+                id: String::new(),
+            };
+            let html = page.render().unwrap();
+            assert!(html.contains(expected), "{html}");
+        }
+    }
+}
