@@ -9,7 +9,7 @@ use crate::error::LoginError;
 pub const LOCAL: &str = "local";
 /// Most groups, and most scopes of its own, that an account can have.
 const MOST: usize = 500;
-/// Longest name of a person, and longest group, in bytes.
+/// Longest name of a person, in bytes.
 const LONGEST: usize = 200;
 
 /// `local/<name>`
@@ -23,6 +23,13 @@ pub fn is_valid_name(name: &str) -> bool {
     name.len() <= 63
         && bytes.next().is_some_and(|b| b.is_ascii_lowercase())
         && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-'))
+}
+
+/// Whether it is `^[a-z0-9][a-z0-9._/-]{0,62}$`.
+pub fn is_valid_group(group: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let mut bytes = group.bytes();
+    group.len() <= 63 && bytes.next().is_some_and(plain) && bytes.all(|b| plain(b) || matches!(b, b'.' | b'_' | b'-' | b'/'))
 }
 
 /// The person of an account: identity and scopes follow from name, groups and the account's own scopes.
@@ -77,8 +84,8 @@ pub(crate) fn check_own_scopes(scopes: &[String]) -> Result<(), LoginError> {
                  services that it should have instead, such as `auth:*`."
             ));
         }
-        if scope.starts_with("assume:grant:") {
-            return invalid("`assume:grant:` is reserved.");
+        if scope.starts_with("assume:grant:") || covers(scope, "assume:grant:") {
+            return invalid(format!("The scope {scope:?} is one of grants: `assume:grant:` is reserved."));
         }
         if scope.ends_with("**") {
             return invalid(format!("The scope {scope:?} ends in `**`; one star is enough."));
@@ -91,12 +98,12 @@ pub(crate) fn check_groups(groups: &[String]) -> Result<(), LoginError> {
     if groups.len() > MOST {
         return invalid("An account has at most 500 groups.");
     }
-    let fine = |group: &String| {
-        (1..=LONGEST).contains(&group.len()) && group.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'))
-    };
-    match groups.iter().find(|group| !fine(group)) {
+    match groups.iter().find(|group| !is_valid_group(group)) {
         None => Ok(()),
-        Some(group) => invalid(format!("{group:?} is not a group: letters, digits, `.`, `_`, `-` and `/`, 200 characters at most.")),
+        Some(group) => invalid(format!(
+            "{group:?} is not a group: one begins with a lower-case letter or a digit and goes on with lower-case letters, digits, dots, \
+             underscores, slashes or hyphens, 63 characters at most."
+        )),
     }
 }
 

@@ -71,6 +71,14 @@ impl Login {
         token_text(&bytes)
     }
 
+    /// Nobody is let in while this node's clock is behind what was already committed: what has ended would live again.
+    pub(crate) fn check_clock(&self) -> Result<(), LoginError> {
+        if self.auth.clock_is_behind() {
+            return Err(LoginError::Unavailable("this node's clock is behind the store".to_owned()));
+        }
+        Ok(())
+    }
+
     /// What a store's error means here; a fatal one ends the process.
     pub(crate) fn store_error(&self, error: StoreError) -> LoginError {
         match error {

@@ -22,10 +22,15 @@ pub(crate) struct PasswordPool {
     dummy: String,
 }
 
+/// A place among those that hash or wait.
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
 /// The right to hash one password: held until the work is done, also when the caller has gone.
 struct Turn {
     _worker: OwnedSemaphorePermit,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl PasswordPool {
@@ -42,7 +47,7 @@ impl PasswordPool {
 
     /// The hash to be stored, in PHC form. The salt must be new and random.
     pub(crate) async fn hash(&self, password: &str, salt: [u8; 16]) -> Result<String, LoginError> {
-        let turn = self.turn().await?;
+        let turn = self.turn(self.enter()?).await?;
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let cost = self.cost;
         tokio::task::spawn_blocking(move || {
@@ -55,8 +60,8 @@ impl PasswordPool {
     }
 
     /// Whether the password is the one that was hashed. Without a hash the same work is done, and the answer is no.
-    pub(crate) async fn check(&self, password: &str, stored: Option<&str>) -> Result<bool, LoginError> {
-        let turn = self.turn().await?;
+    pub(crate) async fn check(&self, place: Place, password: &str, stored: Option<&str>) -> Result<bool, LoginError> {
+        let turn = self.turn(place).await?;
         let password = Zeroizing::new(password.as_bytes().to_vec());
         let known = stored.is_some();
         let stored = Zeroizing::new(stored.unwrap_or(&self.dummy).to_owned());
@@ -75,8 +80,12 @@ impl PasswordPool {
         Ok(right && known)
     }
 
-    async fn turn(&self) -> Result<Turn, LoginError> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| LoginError::TooBusy)?;
+    /// Takes a place, if there is one.
+    pub(crate) fn enter(&self) -> Result<Place, LoginError> {
+        Arc::clone(&self.places).try_acquire_owned().map(|permit| Place { _permit: permit }).map_err(|_| LoginError::TooBusy)
+    }
+
+    async fn turn(&self, place: Place) -> Result<Turn, LoginError> {
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|error| LoginError::Internal(error.to_string()))?;
         Ok(Turn { _worker: worker, _place: place })
     }

@@ -29,6 +29,7 @@ impl Login {
 
     /// Whether the link still works.
     pub async fn setup_link_valid(&self, token: &str) -> Result<bool, LoginError> {
+        self.check_clock()?;
         let hash = hash(token);
         let valid = self.store.setup_link_valid(&hash, self.now_ms());
         valid.await.map_err(|error| self.store_error(error))

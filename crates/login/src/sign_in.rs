@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::account::{LOCAL, is_valid_name, local_identity};
 use crate::error::{LoginError, SignInError};
 use crate::login::Login;
-use crate::password;
+use crate::password::{self, Place};
 use crate::session::{Session, SignedIn};
 
 impl Login {
@@ -17,11 +17,14 @@ impl Login {
         if !self.settings.local_accounts {
             return Err(LoginError::Invalid("Nobody signs in with a local account here.".to_owned()));
         }
+        self.check_clock()?;
+        // Before anything is counted: that many people sign in at the same time closes nobody's account.
+        let place = self.passwords.enter()?;
         self.count(&by_address(address), self.settings.attempts_by_address).await?;
-        let proven = self.prove(name, password).await?;
+        let proven = self.prove(place, name, password).await?;
         let signed_in = self.begin_session(&local_identity(name), user_agent).await?;
-        // Whoever has changed the password meanwhile has ended all sessions, but could not yet see this one.
-        let present = self.account_record(name).await?;
+        // Whoever has changed the password or stopped the account meanwhile has ended all sessions, but could not yet see this one.
+        let present = self.account_record(name).await?.filter(|account| !account.disabled);
         if present.and_then(|account| account.password_hash) != Some(proven) {
             self.sign_out(&signed_in.session).await?;
             return Err(LoginError::WrongPassword);
@@ -43,7 +46,7 @@ impl Login {
             return Err(LoginError::Invalid("Your password is kept where you sign in, not here.".to_owned()));
         }
         password::check_new(new)?;
-        let proven = self.prove(&person.subject, old).await?;
+        let proven = self.prove(self.passwords.enter()?, &person.subject, old).await?;
         let hash = self.hash_password(new).await?;
         let by = &person.identity;
         self.change_account(by, "password changed", &person.subject, |account| {
@@ -64,7 +67,7 @@ impl Login {
     }
 
     /// Checks a password, and counts the attempt until it was right. The answer is the hash that it was checked against.
-    async fn prove(&self, name: &str, password: &str) -> Result<String, LoginError> {
+    async fn prove(&self, place: Place, name: &str, password: &str) -> Result<String, LoginError> {
         let key = by_account(name);
         let mut account = None;
         if is_valid_name(name) {
@@ -75,7 +78,7 @@ impl Login {
         let stored = account.filter(|account| fits && !account.disabled && !account.deleted).and_then(|account| account.password_hash);
         // What is too long to be a password is not worth hashing in full.
         let tried = if fits { password } else { "" };
-        let right = self.passwords.check(tried, stored.as_deref()).await?;
+        let right = self.passwords.check(place, tried, stored.as_deref()).await?;
         let proven = stored.filter(|_| right).ok_or(LoginError::WrongPassword)?;
         let cleared = self.store.clear_attempts(&key).await;
         cleared.map_err(|error| self.store_error(error))?;
