@@ -181,18 +181,27 @@ impl Auth {
         .await
     }
 
-    /// Writes a local account and its person; `action` is the word for the audit. 409 when there is no such account.
+    /// Writes a local account and its person; `action` is the word for the audit. 409 when there is no such account, or when the person is no
+    /// longer as `before`: the account was changed, by another process perhaps, after it was read.
     pub async fn update_account(
         &self,
         by: &str,
         action: &str,
+        before: &IdentityRecord,
         account: &AccountRecord,
         identity: &IdentityRecord,
     ) -> Result<Revision, ApiError> {
-        self.write_person(by, action, identity, |identity| {
-            Write::UpdateAccount(account.clone(), identity.clone())
+        reserved::refuse_reserved(&identity.scopes)?;
+        self.decide(|now| {
+            // The store holds the step to this very snapshot's person, so that comparing with the snapshot is comparing with the store.
+            if now.snapshot.person(&identity.identity).is_none_or(|present| present.record != *before) {
+                return Err(ApiError::RequestConflict("The account was changed meanwhile".to_owned()));
+            }
+            let step = step_by(now, by, action, vec![Key::Identity(identity.identity.clone())]);
+            Ok(Decision::Write(step, Write::UpdateAccount(account.clone(), identity.clone()), ()))
         })
         .await
+        .map(|((), revision)| revision)
     }
 
     /// Uses a set-up link up and adds the first account. 409 when the link is used or over, or the name taken.

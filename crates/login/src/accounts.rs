@@ -193,7 +193,7 @@ impl Login {
         self.passwords.hash(password, salt).await
     }
 
-    /// Reads, changes and writes one account, in turn.
+    /// Reads, changes and writes one account, in turn. Conflict: another process has changed it in between.
     pub(crate) async fn change_account(
         &self,
         by: &str,
@@ -201,15 +201,19 @@ impl Login {
         name: &str,
         change: impl FnOnce(&mut AccountRecord) -> Result<(), LoginError> + Send,
     ) -> Result<Revision, LoginError> {
+        let missing = || LoginError::NotFound(format!("There is no account {name}."));
         let _turn = self.account_turn.lock().await;
-        let account = self.store.account(name).await;
-        let account = account.map_err(|error| self.store_error(error))?;
-        let mut account =
-            account.filter(|account| !account.deleted).ok_or_else(|| LoginError::NotFound(format!("There is no account {name}.")))?;
+        self.auth.catch_up().await.map_err(|error| self.store_error(error))?;
+        // The person first: what changes after this is seen to differ from it.
+        let before = self.store.identity(&local_identity(name)).await;
+        let before = before.map_err(|error| self.store_error(error))?.ok_or_else(missing)?;
+        let account = self.account_record(name).await?;
+        let mut account = account.filter(|account| !account.deleted).ok_or_else(missing)?;
         change(&mut account)?;
         account.last_modified_ms = self.now_ms();
-        let person = person_of(&account, account.last_modified_ms);
-        let updated = self.auth.update_account(by, action, &account, &person);
+        // INVARIANT: every write moves this on, also within one millisecond, so that an equal person means that nothing was written.
+        let person = person_of(&account, account.last_modified_ms.max(before.refreshed_ms.saturating_add(1)));
+        let updated = self.auth.update_account(by, action, &before, &account, &person);
         Ok(updated.await?)
     }
 
