@@ -6,10 +6,10 @@ use falconer_login::LoginError;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
-use crate::Web;
 use crate::headers::Row;
 use crate::log::RequestId;
 use crate::views::{ErrorPage, Layout, html};
+use crate::{PublicOrigin, Web};
 
 /// Something that went wrong, in words that may be sent out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,14 +66,17 @@ impl Problem {
     }
 
     /// 403: a form that does not come from one of our own pages.
-    pub fn foreign_form() -> Self {
+    pub fn foreign_form(origin: &PublicOrigin) -> Self {
+        let origin = origin.as_str();
         Problem::new(
             StatusCode::FORBIDDEN,
             "This form did not come from Falconer",
-            "Nothing was done. If you pressed the button on a page of Falconer itself, you were signed out meanwhile or opened it under \
-             another address: go to your own page and try again.",
+            format!(
+                "Nothing was done. If you pressed the button on a page of Falconer itself, you were signed out meanwhile, or opened it under \
+                 another address than {origin}. Go to your own page there and try again."
+            ),
         )
-        .with_link("/", "Go to your own page")
+        .with_link(format!("{origin}/"), "Go to your own page")
     }
 
     /// 403: the form belongs to a session that has ended.

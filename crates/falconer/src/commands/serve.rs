@@ -136,7 +136,8 @@ pub async fn serve(
         headers: Duration::from_secs(config.limits.header_seconds),
         first_byte: Duration::from_secs(config.limits.header_seconds),
         idle: Duration::from_secs(config.limits.idle_seconds),
-        request,
+        // Room to write the answer that a request gets when it took too long.
+        request: request + Duration::from_secs(30),
         ..Limits::default()
     };
     let web = Web {

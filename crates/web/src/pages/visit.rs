@@ -98,7 +98,7 @@ impl FromRequest<Arc<Web>> for Posted {
 
     async fn from_request(mut request: Request, web: &Arc<Web>) -> Result<Self, Problem> {
         if !same_origin::is_own_page(request.headers(), &web.settings.public_origin) {
-            return Err(Problem::foreign_form());
+            return Err(Problem::foreign_form(&web.settings.public_origin));
         }
         let visit = request.extract_parts_with_state::<Visit, _>(web).await?;
         let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|kind| {
@@ -138,7 +138,7 @@ impl Posted {
     /// The session that the form belongs to: its token is in the form.
     pub(crate) fn session(&self) -> Result<&Session, Problem> {
         let Some(session) = &self.visit.session else { return Err(Problem::signed_out()) };
-        if session.owns_form(self.field("csrf")) { Ok(session) } else { Err(Problem::foreign_form()) }
+        if session.owns_form(self.field("csrf")) { Ok(session) } else { Err(Problem::foreign_form(&self.visit.web.settings.public_origin)) }
     }
 
     /// Whether a form before there is a session goes with the browser's cookie.
