@@ -167,7 +167,8 @@ impl Inner {
     async fn commit_and_apply(&self, step: &Step, write: Write) -> Result<Revision, StoreError> {
         let revision = write.commit(self, step).await?;
         let before = self.directory.load_full();
-        if revision.0 == before.revision().0.saturating_add(1) {
+        let is_ours = write.changes(&before);
+        if is_ours && revision.0 == before.revision().0.saturating_add(1) {
             let mut next = Snapshot::clone(&before);
             write.apply(step, &mut next);
             self.directory
@@ -228,6 +229,17 @@ impl Write {
             Write::CompleteSetup(hash, account, identity) => {
                 store.complete_setup(step, hash, account, identity).await
             }
+        }
+    }
+
+    /// Whether the step made the revision that the store answered with. One that left only an audit row has the store's present revision,
+    /// and that may be of a change that this node has not heard of. What is there is certain here: the step depends on it.
+    fn changes(&self, before: &Snapshot) -> bool {
+        match self {
+            Write::NoteRepeat(..) => false,
+            Write::DeleteClient(client_id) => before.client(client_id).is_some(),
+            Write::DeleteRole(role_id) => before.role(role_id).is_some(),
+            _ => true,
         }
     }
 

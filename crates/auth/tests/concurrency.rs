@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{Keys, World, settings, strings};
+use common::{Keys, World, message_of, settings, strings};
 use falconer_auth::{ApiError, RoleInput, Verdict};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,6 +157,62 @@ async fn a_node_that_is_behind_decides_again() {
     world.client("elsewhere", &[]).await;
     behind.auth.disable_client(&root, "twice").await.unwrap();
     assert!(behind.auth.directory().client("elsewhere").is_some());
+}
+
+/// A step that changes nothing has the store's revision too, which may be of a change that this node has not heard of.
+#[tokio::test]
+async fn a_step_that_changes_nothing_hides_no_change() {
+    let world = World::bare().await;
+    world.person("local/ann", &["a"]).await;
+    let made = world.client("made", &[]).await;
+    for call in 0..3 {
+        let issued = world
+            .auth
+            .add_grant(common::new_grant("local/ann", &["a"], world.now()))
+            .await
+            .unwrap();
+        let keys = Keys {
+            id: issued.credentials.client_id,
+            token: issued.credentials.access_token,
+            certificate: Some(issued.credentials.certificate),
+        };
+        let node = World {
+            auth: world.reopen(settings()).await,
+            store: world.store.clone(),
+            clock: world.clock.clone(),
+            random: world.random.clone(),
+            root: world.root.clone(),
+        };
+        let who = node.as_root().await;
+        let ids = [issued.grant.id.clone()];
+        world
+            .auth
+            .revoke_grants("local/ann", "local/ann", &ids, "test")
+            .await
+            .unwrap();
+        match call {
+            0 => {
+                node.auth.delete_client(&who, "nobody").await.unwrap();
+            }
+            1 => {
+                node.auth.delete_role(&who, "nothing").await.unwrap();
+            }
+            _ => {
+                let (view, _) = node
+                    .auth
+                    .create_client(&who, "made", &node.input(&[]))
+                    .await
+                    .unwrap();
+                assert_eq!(view.access_token.unwrap().expose(), made.token.expose());
+            }
+        }
+        node.auth.catch_up().await.unwrap();
+        assert_eq!(
+            message_of(&node.verify(&keys).await),
+            format!("The grant {} has been revoked", issued.grant.id),
+            "call {call}"
+        );
+    }
 }
 
 #[tokio::test]
