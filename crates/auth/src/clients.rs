@@ -146,8 +146,7 @@ impl Auth {
                 |now, acting, mut record| {
                     record.access_token = Secret::new(self.new_token());
                     record.last_rotated_ms = now.now_ms;
-                    // Who resets knows the new token: from now on the client is worth what the resetter's own credentials are.
-                    record.grant.clone_from(&acting.caller.grant);
+                    record.grant = mark_after_reset(&record, acting);
                     record
                 },
             )
@@ -309,6 +308,20 @@ fn touched(known: &Client, acting: &Acting, now: &Now) -> ClientRecord {
         last_modified_ms: now.now_ms,
         grant: record.grant.clone().or_else(|| acting.caller.grant.clone()),
         ..record
+    }
+}
+
+/// The mark of a client whose token is new. Who resets knows the token: with a grant, the client is worth what that grant is from then on.
+/// Without one, the mark goes only for somebody who could have given the client its scopes: else a grant could put scopes on a client of
+/// somebody who lacks them, for them to keep by a reset.
+fn mark_after_reset(record: &ClientRecord, acting: &Acting) -> Option<String> {
+    let caller = &acting.caller;
+    let could_give = caller
+        .scopes
+        .satisfies_all(record.scopes.iter().map(String::as_str));
+    match &record.grant {
+        Some(mark) if caller.grant.is_none() && !could_give => Some(mark.clone()),
+        _ => caller.grant.clone(),
     }
 }
 
