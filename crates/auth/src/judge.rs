@@ -10,7 +10,7 @@ use crate::auth::Inner;
 use crate::caller::{Caller, DisclosedIdentity};
 use crate::directory::Snapshot;
 use crate::entries::{Client, Grant, InternalIssuer};
-use crate::reserved::GRANT_SCOPE;
+use crate::reserved::{FALCONER_CLIENTS, GRANT_SCOPE};
 use crate::settings::Origin;
 use crate::worth::{Refused, Standing};
 
@@ -108,9 +108,9 @@ impl Inner {
         })
     }
 
-    /// Names that nobody's certificate may use: those of grants, and of the internal issuers.
+    /// Names that nobody's certificate may use: those of grants, and Falconer's own, such as the internal issuers'.
     fn check_name(&self, snapshot: &Snapshot, name: &str) -> Result<(), Refused> {
-        if snapshot.issuer(name).is_some() || snapshot.grant_named(name).is_some() {
+        if name.starts_with(FALCONER_CLIENTS) || snapshot.grant_named(name).is_some() {
             return Err(Refused::because(format!("The clientId {name} is reserved")));
         }
         Ok(())
