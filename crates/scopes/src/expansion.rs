@@ -12,7 +12,8 @@ impl RoleSet {
     /// normalized.
     ///
     /// Ends for every set of roles: in a set that passed validation a chain of roles never meets one role twice, so a chain longer than
-    /// the number of roles (with room to spare) shows that the set was not validated, and is cut there. That can only give less.
+    /// the number of roles (with room to spare) shows that the set was not validated, and is cut there. Roles that hand their parameter on
+    /// to several others can double what there is with each step, so what parameters make is cut at 4 MiB of text. Both can only give less.
     pub fn expand<I, S>(&self, scopes: I) -> ScopeSet
     where
         I: IntoIterator<Item = S>,
@@ -40,6 +41,9 @@ impl RoleSet {
 /// Chains in unvalidated sets may be this much longer than the set is large.
 const SPARE_DEPTH: usize = 16;
 
+/// How many bytes of text parameters may make in one expansion: a hundred thousand scopes or so, and no more memory than a request may cost.
+const MOST_MADE: usize = 4 << 20;
+
 /// The work of one expansion. Texts are borrowed from the input and the roles; only parameters make new ones.
 #[derive(Default)]
 struct Expansion<'a> {
@@ -54,6 +58,8 @@ struct Expansion<'a> {
     granted: HashSet<*const Compiled>,
     /// Star roles that were applied with the parameter `*`.
     granted_any: HashSet<*const Compiled>,
+    /// Bytes of text that parameters have made.
+    made: usize,
 }
 
 impl<'a> Expansion<'a> {
@@ -79,7 +85,12 @@ impl<'a> Expansion<'a> {
             return;
         }
         for scope in &role.parameterized {
-            self.add(Cow::Owned(scope.with(parameter)), depth);
+            if self.made >= MOST_MADE {
+                return;
+            }
+            let scope = scope.with(parameter);
+            self.made = self.made.saturating_add(scope.len());
+            self.add(Cow::Owned(scope), depth);
         }
     }
 }

@@ -34,6 +34,24 @@ fn expansion_of_unvalidated_roles_ends() {
 }
 
 #[test]
+fn parameters_that_double_at_each_step_end() {
+    let count = 40;
+    let set = RoleSet::new((0..count).map(|n| {
+        let next = |way: &str| format!("assume:p{:02}-{way}<..>", n + 1);
+        role(format!("p{n:02}-*"), &[&next("a"), &next("b"), "leaf"])
+    }));
+    assert!(set.validate_change(&role("z", &["assume:p00-z"])).is_ok());
+    for scope in ["assume:p00-x", "assume:p00-*", "assume:p*"] {
+        let found = set.expand([scope]);
+        assert!(found.satisfies(scope) && found.satisfies("leaf"));
+        let bytes: usize = found.iter().map(str::len).sum();
+        assert!(bytes < 5 << 20, "{scope}: {bytes}");
+    }
+    // Twelve steps are well within.
+    assert_eq!(set.expand(["assume:p28-x"]).len(), 1 << 13);
+}
+
+#[test]
 fn a_cycle_through_the_whole_set_needs_no_deep_stack() {
     let count = 20_000;
     let mut roles: Vec<Role> = (0..count)
