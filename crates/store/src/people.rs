@@ -1,5 +1,7 @@
 //! What is kept about people: identities, local accounts, sessions.
 
+use std::fmt;
+
 /// A person as an identity provider describes them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityRecord {
@@ -26,7 +28,7 @@ pub struct IdentityRecord {
 }
 
 /// A local account. Its identity is `local/<name>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AccountRecord {
     /// The unique name, never reused.
     pub name: String,
@@ -51,7 +53,7 @@ pub struct AccountRecord {
 }
 
 /// A signed-in browser.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SessionRecord {
     /// A hash of the cookie's value: the value itself is nowhere.
     pub id_hash: String,
@@ -67,4 +69,60 @@ pub struct SessionRecord {
     pub expires_ms: i64,
     /// What the browser called itself when it signed in, for the person's list.
     pub user_agent: String,
+}
+
+// By hand, because what is sealed at rest must not come out of a log either.
+impl fmt::Debug for AccountRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountRecord")
+            .field("name", &self.name)
+            .field("groups", &self.groups)
+            .field("scopes", &self.scopes)
+            .field("disabled", &self.disabled)
+            .field("deleted", &self.deleted)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SessionRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionRecord")
+            .field("id_hash", &self.id_hash)
+            .field("identity", &self.identity)
+            .field("created_ms", &self.created_ms)
+            .field("expires_ms", &self.expires_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing_that_is_sealed() {
+        let account = AccountRecord {
+            name: "ann".into(),
+            display_name: "Ann".into(),
+            email: None,
+            password_hash: Some("$argon2id$canary".into()),
+            groups: Vec::new(),
+            scopes: Vec::new(),
+            disabled: false,
+            deleted: false,
+            created_ms: 1,
+            last_modified_ms: 1,
+        };
+        let session = SessionRecord {
+            id_hash: "hash".into(),
+            identity: "local/ann".into(),
+            csrf: "canary".into(),
+            created_ms: 1,
+            last_seen_ms: 1,
+            expires_ms: 2,
+            user_agent: String::new(),
+        };
+        let shown = format!("{account:?} {session:?}");
+        assert!(shown.contains("\"ann\"") && !shown.contains("canary"), "{shown}");
+    }
 }
