@@ -88,8 +88,13 @@ impl Auth {
         self.inner.store_error(error)
     }
 
-    /// Takes in what other processes have written to the store since. Answers whether there was anything.
+    /// Takes in what other processes have written to the store since. Answers whether there was anything. A failure for good ends the process.
     pub async fn catch_up(&self) -> Result<bool, StoreError> {
+        let caught_up = self.take_in().await;
+        caught_up.inspect_err(|error| self.inner.heed(error))
+    }
+
+    async fn take_in(&self) -> Result<bool, StoreError> {
         if self.inner.store.revision().await? <= self.revision() {
             return Ok(false);
         }

@@ -182,15 +182,21 @@ impl Inner {
         Ok(revision)
     }
 
+    /// Ends the process where the store has failed for good.
+    pub(crate) fn heed(&self, error: &StoreError) {
+        if let StoreError::Fatal(text) = error {
+            tracing::error!(reason = %text, "the store failed; this process must end");
+            (self.settings.on_fatal)(text);
+        }
+    }
+
     /// What a store's error means to the caller; a fatal one ends the process.
     pub(crate) fn store_error(&self, error: StoreError) -> ApiError {
+        self.heed(&error);
         match error {
-            StoreError::Fatal(text) => {
-                tracing::error!(reason = %text, "the store failed; this process must end");
-                (self.settings.on_fatal)(&text);
+            StoreError::Fatal(text) | StoreError::Unavailable(text) | StoreError::Full(text) => {
                 ApiError::Unavailable(text)
             }
-            StoreError::Unavailable(text) | StoreError::Full(text) => ApiError::Unavailable(text),
             StoreError::Corrupt(text) => ApiError::Internal(text),
             StoreError::Stale | StoreError::Conflict => {
                 ApiError::Unavailable("records kept changing under the decision".to_owned())

@@ -82,6 +82,7 @@ impl Auth {
         if !(clients.is_empty() && grants.is_empty())
             && let Err(error) = self.inner.store.note_uses(&clients, &grants).await
         {
+            self.inner.heed(&error);
             self.keep_for_later(queue, &grants);
             return Err(error);
         }

@@ -178,6 +178,20 @@ async fn a_fatal_error_ends_the_process() {
     assert_eq!(*broken.ended.lock().unwrap(), ["fsync"]);
 }
 
+/// A checkpoint of the write-ahead log may fail long before the next mutation, and then a chore is the first to hear of it.
+#[tokio::test]
+async fn a_fatal_error_ends_the_process_whoever_meets_it() {
+    let broken = Broken::new().await;
+    let keys = broken.world.client("x", &[]).await;
+    broken.world.clock.advance(7 * falconer_auth::HOUR_MS);
+    broken.world.verify(&keys).await;
+    broken.fail("revision", StoreError::Fatal("read".to_owned()));
+    assert!(broken.world.auth.catch_up().await.is_err());
+    broken.fail("note_uses", StoreError::Fatal("fsync".to_owned()));
+    assert!(broken.world.auth.flush_uses().await.is_err());
+    assert_eq!(*broken.ended.lock().unwrap(), ["read", "fsync"]);
+}
+
 #[tokio::test]
 async fn a_committed_change_that_can_not_be_read_back_ends_the_process() {
     let broken = Broken::new().await;
