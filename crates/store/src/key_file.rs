@@ -54,12 +54,14 @@ impl KeyRing {
 
     /// The text of a key file with these keys, the current one last.
     pub fn to_key_file(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::from(
+        // Room for all of it at once: a text that moves leaves its keys behind.
+        let mut text = Zeroizing::new(String::with_capacity(128 + 96 * self.key_ids().count()));
+        text.push_str(
             "# Falconer seals secrets with these keys. The last line is the current one.\n",
-        ));
+        );
         for (key_id, key) in self.in_file_order() {
-            let line = Zeroizing::new(format!("{key_id} {}\n", STANDARD.encode(key)));
-            text.push_str(&line);
+            let encoded = Zeroizing::new(STANDARD.encode(key));
+            text.extend([key_id, " ", &encoded, "\n"]);
         }
         text
     }
