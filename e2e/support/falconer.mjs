@@ -49,6 +49,14 @@ export async function start(args, { ready = /listening on (\S+)/, env = {} } = {
   };
 }
 
+/** Makes a local account beside the running server; its scopes hold at once for whoever signs in after that. */
+export async function account(server, name, password, scopes) {
+  const create = promisify(execFile);
+  const child = create(BIN, ['account', 'create', name, '--config', server.config, '--password-stdin', ...scopes.flatMap((scope) => ['--scope', scope])], { env: cleanEnvironment() });
+  child.child.stdin.end(password);
+  await child;
+}
+
 /** A fresh server with its root credentials. `config` is the text of a falconer.toml. */
 export async function freshServer({ config = '', bare = false } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'falconer-e2e-'));

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import http from 'node:http';
 import taskcluster from 'taskcluster-client';
-import { freshServer } from '../../support/falconer.mjs';
+import { account, freshServer } from '../../support/falconer.mjs';
+import { grantOverHttp } from '../../support/grant-over-http.mjs';
 
 const inAnHour = () => taskcluster.fromNow('1 hour');
 
@@ -78,6 +79,18 @@ describe('npm taskcluster-client', () => {
       await assert.rejects(temporary.listClients(), (e) => e.statusCode === 403 && /auth:list-clients/.test(e.message));
     });
   }
+
+  test('credentials from a grant, and a narrower use of them', async () => {
+    await account(server, 'ann', 'a long password', ['notes:read:*', 'notes:write:*']);
+    const { grant, ...credentials } = await grantOverHttp(server.rootUrl, 'ann', 'a long password', 'https://notes.example.com/cb', ['notes:read:zap']);
+    const granted = new taskcluster.Auth({ rootUrl: server.rootUrl, credentials });
+    assert.deepEqual((await granted.currentScopes()).scopes, ['assume:anonymous', 'auth:current-scopes', 'notes:read:zap']);
+    const narrow = new taskcluster.Auth({ rootUrl: server.rootUrl, credentials, authorizedScopes: ['auth:current-scopes'] });
+    assert.deepEqual((await narrow.currentScopes()).scopes, ['assume:anonymous', 'auth:current-scopes']);
+    const url = granted.buildSignedUrl(granted.currentScopes);
+    assert.deepEqual((await (await fetch(url)).json()).scopes, ['assume:anonymous', 'auth:current-scopes', 'notes:read:zap']);
+    await assert.rejects(auth.createClient(`local/ann/notes.example.com/${grant}`, { expires: inAnHour(), description: '', scopes: [] }), (e) => e.statusCode === 400);
+  });
 
   test('authorized scopes restrict', async () => {
     const narrow = new taskcluster.Auth({ rootUrl: server.rootUrl, credentials: server.credentials, authorizedScopes: ['auth:current-scopes'] });

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import subprocess
 
@@ -18,7 +19,7 @@ class Server:
     """A running `falconer serve` and the credentials of its root client."""
 
     def __init__(self, folder):
-        data = str(folder / "data")
+        self.data = data = str(folder / "data")
         made = subprocess.run([BIN, "init", "--data-dir", data, "--json"], check=True, capture_output=True, text=True, env=clean_environment())
         init = json.loads(made.stdout)
         self.credentials = {"clientId": init["clientId"], "accessToken": init["accessToken"]}
@@ -36,6 +37,17 @@ class Server:
 
     def options(self, **credentials):
         return {"rootUrl": self.root_url, "credentials": credentials or self.credentials, "maxRetries": 0}
+
+    def grant(self, target, scopes):
+        """Credentials from an access grant, as a browser would bring them back."""
+        subprocess.run(
+            [BIN, "account", "create", "ann", "--data-dir", self.data, "--password-stdin", "--scope", "notes:read:*"],
+            input="a long password", text=True, check=True, capture_output=True, env=clean_environment(),
+        )
+        script = pathlib.Path(__file__).parents[2] / "support" / "grant-over-http.mjs"
+        made = subprocess.run(["node", str(script), self.root_url, "ann", "a long password", target, *scopes], check=True, capture_output=True, text=True)
+        granted = json.loads(made.stdout)
+        return {key: granted[key] for key in ("clientId", "accessToken", "certificate")}
 
     def stop(self):
         self.process.terminate()

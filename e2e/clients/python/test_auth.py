@@ -2,6 +2,7 @@
 
 import datetime
 import http.server
+import json
 import threading
 import urllib.error
 import urllib.request
@@ -95,6 +96,18 @@ def test_temporary_credentials(server, name):
     assert client.currentScopes()["scopes"] == ["assume:anonymous", "auth:current-scopes", "notes:read:a"]
     with pytest.raises(taskcluster.exceptions.TaskclusterRestFailure) as failure:
         client.listRoles()
+    assert failure.value.status_code == 403
+
+
+def test_credentials_from_a_grant(server):
+    credentials = server.grant("https://notes.example.com/cb", ["notes:read:zap"])
+    client = taskcluster.Auth(server.options(**credentials))
+    held = ["assume:anonymous", "auth:current-scopes", "notes:read:zap"]
+    assert client.currentScopes()["scopes"] == held
+    with urllib.request.urlopen(client.buildSignedUrl("currentScopes")) as response:
+        assert json.load(response)["scopes"] == held
+    with pytest.raises(taskcluster.exceptions.TaskclusterRestFailure) as failure:
+        client.listClients()
     assert failure.value.status_code == 403
 
 

@@ -3,7 +3,7 @@
 //! Its authenticated requests with query parameters are signed without their query string, so they fail on every correct server
 //! (wire document on clients, section 3); such calls are made here only to show that they are refused.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ struct Server {
     root_url: String,
     credentials: Credentials,
     process: Child,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Server {
@@ -44,7 +44,26 @@ impl Server {
             }
         }
         let root_url = root_url.context("falconer serve ended before it listened")?;
-        Ok(Server { root_url, credentials: Credentials::new(text("clientId"), text("accessToken")), process, _folder: folder })
+        Ok(Server { root_url, credentials: Credentials::new(text("clientId"), text("accessToken")), process, folder })
+    }
+
+    /// Credentials from an access grant, as a browser would bring them back.
+    fn grant(&self, target: &str, scope: &str) -> Result<Credentials> {
+        let data = self.folder.path().join("data");
+        let mut account = Command::new(std::env::var("FALCONER_BIN")?)
+            .args(["account", "create", "ann", "--password-stdin", "--scope", "notes:read:*", "--data-dir"])
+            .arg(data)
+            .env_remove("FALCONER_BIN")
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        account.stdin.take().context("no stdin")?.write_all(b"a long password")?;
+        anyhow::ensure!(account.wait()?.success(), "falconer account create failed");
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../support/grant-over-http.mjs");
+        let made = Command::new("node").args([script, &self.root_url, "ann", "a long password", target, scope]).output()?;
+        let granted: Value = serde_json::from_slice(&made.stdout).with_context(|| String::from_utf8_lossy(&made.stderr).into_owned())?;
+        let text = |key: &str| granted[key].as_str().unwrap_or_default().to_owned();
+        Ok(Credentials::new_with_certificate(text("clientId"), text("accessToken"), text("certificate")))
     }
 
     fn auth(&self, credentials: Credentials) -> Result<Auth> {
@@ -108,6 +127,12 @@ async fn the_published_client_works() -> Result<()> {
 
     let parts = json!({"method": "get", "resource": "/x", "host": "h.example", "port": 443});
     assert_eq!(root.authenticateHawk(&parts).await?["status"], "no-auth");
+
+    let granted = server.grant("https://notes.example.com/cb", "notes:read:zap")?;
+    assert_eq!(
+        server.auth(granted)?.currentScopes().await?,
+        json!({"scopes": ["assume:anonymous", "auth:current-scopes", "notes:read:zap"]})
+    );
 
     root.disableClient("rust/one").await?;
     assert_eq!(status(&mine.currentScopes().await.unwrap_err()), Some(401));

@@ -1,0 +1,59 @@
+// What a person does in the browser, without one: signs in, ticks nothing off, types the host, presses Grant. For the tests of published
+// clients, whatever their language:
+//   node grant-over-http.mjs ROOT_URL NAME PASSWORD TARGET SCOPE...
+// prints {"clientId", "accessToken", "certificate", "grant"}; the last is the grant's id.
+
+const decode = (text) => text.replace(/&#(x?)([0-9a-f]+);|&(quot|amp|lt|gt|apos);/gi, (_, hex, number, name) =>
+  number ? String.fromCodePoint(parseInt(number, hex ? 16 : 10)) : { quot: '"', amp: '&', lt: '<', gt: '>', apos: "'" }[name]);
+
+/** The fields that a browser would send with the form of this action. */
+function fields(html, action) {
+  const form = html.match(new RegExp(`<form[^>]*action="${action}"[^>]*>([\\s\\S]*?)</form>`));
+  if (!form) throw new Error(`no form ${action} in ${html}`);
+  const result = new URLSearchParams();
+  for (const [input] of form[1].matchAll(/<input[^>]*>/g)) {
+    const attribute = (name) => input.match(new RegExp(`\\b${name}="([^"]*)"`))?.[1];
+    const optional = /^(checkbox|radio)$/.test(attribute('type') ?? '');
+    if (attribute('name') && (!optional || /\schecked/.test(input))) result.append(attribute('name'), decode(attribute('value') ?? ''));
+  }
+  return result;
+}
+
+export async function grantOverHttp(rootUrl, name, password, target, scopes) {
+  const cookies = new Map();
+  const call = async (path, body) => {
+    const response = await fetch(new URL(path, rootUrl), {
+      method: body ? 'POST' : 'GET',
+      redirect: 'manual',
+      body: body?.toString(),
+      headers: {
+        cookie: [...cookies].map(([key, value]) => `${key}=${value}`).join('; '),
+        ...(body && { 'content-type': 'application/x-www-form-urlencoded', origin: new URL(rootUrl).origin }),
+      },
+    });
+    for (const line of response.headers.getSetCookie()) {
+      const [key, value] = line.split(';')[0].split('=');
+      cookies.set(key, value);
+    }
+    return response;
+  };
+  const login = fields(await (await call('/login')).text(), '/login');
+  login.set('name', name);
+  login.set('password', password);
+  const signedIn = await call('/login', login);
+  if (signedIn.status !== 303) throw new Error(`sign-in answered ${signedIn.status}: ${await signedIn.text()}`);
+  const query = new URLSearchParams({ target, description: 'A test of published clients.' });
+  scopes.forEach((scope) => query.append('scope', scope));
+  const form = fields(await (await call(`/?${query.toString().replace(/\+/g, '%20')}`)).text(), '/grant');
+  if (form.has('typed_host')) form.set('typed_host', new URL(target).hostname);
+  const granted = await call('/grant', form);
+  const location = granted.headers.get('location');
+  if (granted.status !== 303 || !location.startsWith(target)) throw new Error(`Grant answered ${granted.status}: ${await granted.text()}`);
+  const { clientId, accessToken, certificate } = Object.fromEntries(new URL(location).searchParams);
+  return { clientId, accessToken, certificate, grant: clientId.split('/').at(-1) };
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) {
+  const [rootUrl, name, password, target, ...scopes] = process.argv.slice(2);
+  console.log(JSON.stringify(await grantOverHttp(rootUrl, name, password, target, scopes)));
+}
