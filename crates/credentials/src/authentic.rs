@@ -83,7 +83,8 @@ impl Signed {
             ),
             None => mac::standard(key, self.normalized.as_bytes()),
         };
-        let right = expected.equals(&self.mac.unwrap_or([0; TEXT_LENGTH]));
+        let right =
+            expected.equals(&self.mac.unwrap_or([0; TEXT_LENGTH])) && self.mac.is_some();
         match key_owner_token {
             Some(token) if right => Ok(Authentic {
                 token: token.clone(),

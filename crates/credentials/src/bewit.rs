@@ -79,6 +79,8 @@ struct Place<'a> {
 /// `^(\/.*)([?&])bewit=([^&$]*)(?:&(.+))?$`, greedy: the last place that fits counts. With something behind the bewit, the separator stays
 /// with what stood before it.
 fn find(resource: &str) -> Option<Place<'_>> {
+    // Looked for once, not at each of the hundreds of places that a hostile resource may have.
+    let first_break = resource.find(is_line_break).unwrap_or(resource.len());
     let mut end = resource.len();
     loop {
         let at = resource.get(..end)?.rfind("bewit=")?;
@@ -95,7 +97,7 @@ fn find(resource: &str) -> Option<Place<'_>> {
             None => (rest, None),
             Some((value, after)) => (value, Some(after)),
         };
-        if !before.starts_with('/') || before.contains(is_line_break) {
+        if !before.starts_with('/') || first_break < before.len() {
             continue;
         }
         match after {
