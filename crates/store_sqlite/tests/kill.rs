@@ -4,7 +4,7 @@
 //! and prints each write that was acknowledged. `kill -9` keeps the page cache, so this shows atomicity and that the answer comes after the commit; that the commit is
 //! synchronised needs a file system that drops what is not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 

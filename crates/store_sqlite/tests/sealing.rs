@@ -1,6 +1,6 @@
 //! Secrets at rest: nothing readable in the file, nothing changed or moved without being noticed, keys that change.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 

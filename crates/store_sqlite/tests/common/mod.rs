@@ -21,7 +21,7 @@ pub fn random() -> Randomness {
     Arc::new(move |bytes: &mut [u8]| {
         for chunk in bytes.chunks_mut(8) {
             let value = next.fetch_add(1, Ordering::Relaxed).to_le_bytes();
-            chunk.copy_from_slice(&value[..chunk.len()]);
+            chunk.iter_mut().zip(value).for_each(|(place, byte)| *place = byte);
         }
     })
 }
