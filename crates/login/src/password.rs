@@ -111,3 +111,50 @@ fn hash(cost: PasswordCost, password: &[u8], salt: &[u8; 16]) -> Result<String, 
     let hash: PasswordHash = hasher.hash_password_with_salt(password, salt).map_err(|error| error.to_string())?;
     Ok(hash.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::task::Poll;
+
+    fn pool(workers: usize, queue: usize) -> PasswordPool {
+        let settings = LoginSettings {
+            password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
+            password_workers: workers,
+            password_queue: queue,
+            ..LoginSettings::default()
+        };
+        PasswordPool::new(&settings, &[7; 16]).unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_finds_no_place_is_turned_away_and_who_waits_gets_a_turn() {
+        let pool = pool(1, 1);
+        let working = pool.turn().await.unwrap();
+        let mut waiting = pin!(pool.turn());
+        let pending = poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_pending())).await;
+        assert!(pending);
+        assert_eq!(pool.turn().await.err(), Some(LoginError::TooBusy));
+        let checked = pool.check("some password", None).await;
+        assert_eq!(checked, Err(LoginError::TooBusy));
+        drop(working);
+        assert!(waiting.await.is_ok());
+        assert_eq!(pool.check("some password", None).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn only_the_right_password_is_right() {
+        let pool = pool(1, 0);
+        let hash = pool.hash("some password", [1; 16]).await.unwrap();
+        assert_eq!(pool.check("some password", Some(&hash)).await, Ok(true));
+        for wrong in ["", "some passwor", "some password ", "Some password"] {
+            assert_eq!(pool.check(wrong, Some(&hash)).await, Ok(false));
+        }
+        // The dummy's own password opens nothing.
+        assert_eq!(pool.check("", None).await, Ok(false));
+        let broken = pool.check("some password", Some("not a hash")).await;
+        assert!(matches!(broken, Err(LoginError::Internal(_))));
+    }
+}

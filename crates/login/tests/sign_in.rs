@@ -120,23 +120,18 @@ async fn many_guesses_at_once_are_no_more_than_in_a_row() {
     assert_eq!(tried, 10);
 }
 
+/// Another process may switch a person off without knowing of this session.
 #[tokio::test]
-async fn more_passwords_than_fit_are_turned_away() {
-    let world = std::sync::Arc::new(
-        World::with(LoginSettings { password_workers: 1, password_queue: 2, attempts_by_account: 1000, ..settings() }).await,
-    );
+async fn a_session_is_worth_what_its_person_is_worth() {
+    let world = World::new().await;
     world.ann().await;
-    let mut tries = tokio::task::JoinSet::new();
-    for _ in 0..32 {
-        let world = world.clone();
-        tries.spawn(async move { world.login.sign_in_local("ann", PASSWORD, ADDRESS, "").await.err() });
+    let (cookie, _) = world.sign_in("ann").await;
+    let mut person = world.store.identity("local/ann").await.unwrap().unwrap();
+    for disabled in [true, false] {
+        person.disabled = disabled;
+        world.auth.put_identity("test", &person).await.unwrap();
+        assert_eq!(world.login.session(&cookie).await.unwrap().is_none(), disabled);
     }
-    let answers = tries.join_all().await;
-    assert!(answers.iter().any(Option::is_none));
-    assert!(answers.contains(&Some(LoginError::TooBusy)));
-    assert!(answers.iter().all(|a| matches!(a, None | Some(LoginError::TooBusy))), "{answers:?}");
-    // Every place is free again.
-    world.sign_in("ann").await;
 }
 
 #[tokio::test]
