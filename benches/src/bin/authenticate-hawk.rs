@@ -174,18 +174,7 @@ fn request<'a>(
     nonce: &'a str,
     ext: Option<&'a str>,
 ) -> Result<sign::Request<'a>> {
-    Ok(sign::Request {
-        method,
-        resource,
-        host,
-        port,
-        ts_seconds: now_ms()? / 1000,
-        nonce,
-        hash: None,
-        ext,
-        app: None,
-        dlg: None,
-    })
+    Ok(sign::Request { method, resource, host, port, ts_seconds: now_ms()? / 1000, nonce, hash: None, ext, app: None, dlg: None })
 }
 
 #[expect(clippy::disallowed_methods, reason = "a load generator is the edge: it signs with the real time")]

@@ -48,9 +48,7 @@ impl Auth {
             queue: Arc::default(),
             uses: Mutex::default(),
         };
-        let auth = Auth {
-            inner: Arc::new(inner),
-        };
+        let auth = Auth { inner: Arc::new(inner) };
         auth.inner.reload().await?;
         auth.synchronise_static_clients().await?;
         auth.ensure_issuer().await?;
@@ -79,8 +77,7 @@ impl Auth {
 
     /// Whether this node's clock is more than a minute behind the highest time that was ever stored; it authenticates nobody then.
     pub fn clock_is_behind(&self) -> bool {
-        self.inner
-            .clock_is_behind(&self.inner.directory.load(), self.now_ms())
+        self.inner.clock_is_behind(&self.inner.directory.load(), self.now_ms())
     }
 
     /// What a failed call of the store means to whoever asked; a failure for good ends the process.

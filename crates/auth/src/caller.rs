@@ -27,28 +27,18 @@ impl Caller {
     pub fn require(&self, required: &Expression) -> Result<(), ApiError> {
         match required.missing(&self.scopes) {
             None => Ok(()),
-            Some(missing) => Err(ApiError::insufficient(
-                self.client_id.as_deref(),
-                missing,
-                required.clone(),
-            )),
+            Some(missing) => Err(ApiError::insufficient(self.client_id.as_deref(), missing, required.clone())),
         }
     }
 
     /// The same for one scope.
     pub fn require_scope(&self, scope: String) -> Result<(), ApiError> {
-        if self.scopes.satisfies(&scope) {
-            Ok(())
-        } else {
-            self.require(&Expression::Scope(scope))
-        }
+        if self.scopes.satisfies(&scope) { Ok(()) } else { self.require(&Expression::Scope(scope)) }
     }
 
     /// Who the audit names.
     pub(crate) fn actor(&self) -> String {
-        self.client_id
-            .clone()
-            .unwrap_or_else(|| "auth-failed:no-auth".to_owned())
+        self.client_id.clone().unwrap_or_else(|| "auth-failed:no-auth".to_owned())
     }
 }
 
@@ -82,19 +72,13 @@ impl Authentication {
             grant: None,
             identity: Some(identity.to_owned()),
         };
-        Authentication {
-            who: Who::Person(identity.to_owned()),
-            outcome: Ok(caller),
-        }
+        Authentication { who: Who::Person(identity.to_owned()), outcome: Ok(caller) }
     }
 
     /// Somebody whom the web layer refuses before anything is asked of the credentials: two schemes at once, or a payload hash that is not the
     /// payload's. Each use case answers `error` where it would look at the caller.
     pub fn refused(error: ApiError) -> Authentication {
-        Authentication {
-            who: Who::Refused,
-            outcome: Err(error),
-        }
+        Authentication { who: Who::Refused, outcome: Err(error) }
     }
 
     /// Who it is, or the 401 (503 while this node's clock is behind). For a person the scopes are those of nobody: ask [`crate::Auth::caller`].
@@ -129,10 +113,7 @@ pub struct DisclosedIdentity {
 
 /// The answer of authenticateHawk.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one lives on the stack for each request; a box would be an allocation on the hot path"
-)]
+#[expect(clippy::large_enum_variant, reason = "one lives on the stack for each request; a box would be an allocation on the hot path")]
 pub enum Verdict {
     /// The credentials hold.
     Success(Success),

@@ -36,17 +36,11 @@ impl Auth {
 
     pub(crate) fn view_with_token(&self, record: ClientRecord) -> ClientView {
         let token = record.access_token.clone();
-        ClientView {
-            access_token: Some(token),
-            ..self.view_of(record)
-        }
+        ClientView { access_token: Some(token), ..self.view_of(record) }
     }
 }
 
 /// The record with the last use that memory knows.
 pub(crate) fn present(client: &Client) -> ClientRecord {
-    ClientRecord {
-        last_date_used_ms: client.last_date_used_ms(),
-        ..client.record.clone()
-    }
+    ClientRecord { last_date_used_ms: client.last_date_used_ms(), ..client.record.clone() }
 }

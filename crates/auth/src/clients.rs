@@ -18,29 +18,16 @@ const REPEAT_MS: i64 = 15 * MINUTE_MS;
 
 impl Auth {
     /// Clients whose id begins with `prefix`, by id.
-    pub fn list_clients(
-        &self,
-        who: &Authentication,
-        prefix: &str,
-        query: PageQuery,
-    ) -> Result<Page<ClientView>, ApiError> {
+    pub fn list_clients(&self, who: &Authentication, prefix: &str, query: PageQuery) -> Result<Page<ClientView>, ApiError> {
         let reading = self.reading(who)?;
-        reading
-            .caller
-            .require_scope("auth:list-clients".to_owned())?;
-        Ok(Page::cut(
-            reading.snapshot.clients(prefix),
-            query,
-            |client| self.view(&reading.snapshot, client, reading.now_ms),
-        ))
+        reading.caller.require_scope("auth:list-clients".to_owned())?;
+        Ok(Page::cut(reading.snapshot.clients(prefix), query, |client| self.view(&reading.snapshot, client, reading.now_ms)))
     }
 
     /// One client. 404 `Client not found`.
     pub fn client(&self, who: &Authentication, client_id: &str) -> Result<ClientView, ApiError> {
         let reading = self.reading(who)?;
-        reading
-            .caller
-            .require_scope(format!("auth:get-client:{client_id}"))?;
+        reading.caller.require_scope(format!("auth:get-client:{client_id}"))?;
         let client = reading.snapshot.client(client_id).ok_or_else(not_found)?;
         Ok(self.view(&reading.snapshot, client, reading.now_ms))
     }
@@ -59,40 +46,22 @@ impl Auth {
         let (record, revision) = self
             .decide(|now| {
                 let acting = self.acting(now, who)?;
-                acting.caller.require(&needed(
-                    format!("auth:create-client:{client_id}"),
-                    scopes.iter(),
-                ))?;
+                acting.caller.require(&needed(format!("auth:create-client:{client_id}"), scopes.iter()))?;
                 if now.snapshot.grant_named(client_id).is_some() {
-                    return Err(ApiError::InputError(format!(
-                        "clientId \"{client_id}\" belongs to a grant"
-                    )));
+                    return Err(ApiError::InputError(format!("clientId \"{client_id}\" belongs to a grant")));
                 }
                 match now.snapshot.client(client_id) {
                     None => {
-                        let record =
-                            self.new_client(now, &acting, client_id, input, scopes.clone());
+                        let record = self.new_client(now, &acting, client_id, input, scopes.clone());
                         let step = acting.step(now, "created", Key::Client(client_id.to_owned()));
-                        Ok(Decision::Write(
-                            step,
-                            Write::InsertClient(record.clone()),
-                            record,
-                        ))
+                        Ok(Decision::Write(step, Write::InsertClient(record.clone()), record))
                     }
-                    Some(known)
-                        if is_repeat(&known.record, &acting, input, &scopes, now.now_ms) =>
-                    {
+                    Some(known) if is_repeat(&known.record, &acting, input, &scopes, now.now_ms) => {
                         let step = acting.step(now, "created", Key::Client(client_id.to_owned()));
                         let record = present(known);
-                        Ok(Decision::Write(
-                            step,
-                            Write::NoteRepeat("client", client_id.to_owned()),
-                            record,
-                        ))
+                        Ok(Decision::Write(step, Write::NoteRepeat("client", client_id.to_owned()), record))
                     }
-                    Some(_) => Err(ApiError::RequestConflict(
-                        "Client already exists".to_owned(),
-                    )),
+                    Some(_) => Err(ApiError::RequestConflict("Client already exists".to_owned())),
                 }
             })
             .await?;
@@ -113,12 +82,8 @@ impl Auth {
         reserved::refuse_reserved(given)?;
         self.change(client_id, "updated", |now, known| {
             let acting = self.acting(now, who)?;
-            let added = given
-                .iter()
-                .filter(|scope| !known.record.scopes.contains(scope));
-            acting
-                .caller
-                .require(&needed(format!("auth:update-client:{client_id}"), added))?;
+            let added = given.iter().filter(|scope| !known.record.scopes.contains(scope));
+            acting.caller.require(&needed(format!("auth:update-client:{client_id}"), added))?;
             let mut record = touched(known, &acting, now);
             record.description.clone_from(&input.description);
             record.expires_us = input.expires_us;
@@ -132,87 +97,44 @@ impl Auth {
     }
 
     /// Gives the client a new access token, shown in the answer; the old one stops working at once.
-    pub async fn reset_access_token(
-        &self,
-        who: &Authentication,
-        client_id: &str,
-    ) -> Result<(ClientView, Revision), ApiError> {
+    pub async fn reset_access_token(&self, who: &Authentication, client_id: &str) -> Result<(ClientView, Revision), ApiError> {
         let (record, revision) = self
-            .change_existing(
-                who,
-                client_id,
-                "reset-access-token",
-                "access token reset",
-                |now, acting, mut record| {
-                    record.access_token = Secret::new(self.new_token());
-                    record.last_rotated_ms = now.now_ms;
-                    record.grant = mark_after_reset(&record, acting);
-                    record
-                },
-            )
+            .change_existing(who, client_id, "reset-access-token", "access token reset", |now, acting, mut record| {
+                record.access_token = Secret::new(self.new_token());
+                record.last_rotated_ms = now.now_ms;
+                record.grant = mark_after_reset(&record, acting);
+                record
+            })
             .await?;
         Ok((self.view_with_token(record), revision))
     }
 
     /// Lets the client authenticate again.
-    pub async fn enable_client(
-        &self,
-        who: &Authentication,
-        client_id: &str,
-    ) -> Result<(ClientView, Revision), ApiError> {
-        self.change_existing(
-            who,
-            client_id,
-            "enable-client",
-            "client enabled",
-            |_, acting, record| ClientRecord {
-                disabled: false,
-                grant: record.grant.clone().or_else(|| acting.caller.grant.clone()),
-                ..record
-            },
-        )
+    pub async fn enable_client(&self, who: &Authentication, client_id: &str) -> Result<(ClientView, Revision), ApiError> {
+        self.change_existing(who, client_id, "enable-client", "client enabled", |_, acting, record| ClientRecord {
+            disabled: false,
+            grant: record.grant.clone().or_else(|| acting.caller.grant.clone()),
+            ..record
+        })
         .await
         .map(|(record, revision)| (self.view_of(record), revision))
     }
 
     /// Stops the client from authenticating, at once.
-    pub async fn disable_client(
-        &self,
-        who: &Authentication,
-        client_id: &str,
-    ) -> Result<(ClientView, Revision), ApiError> {
-        self.change_existing(
-            who,
-            client_id,
-            "disable-client",
-            "client disabled",
-            |_, _, record| ClientRecord {
-                disabled: true,
-                ..record
-            },
-        )
-        .await
-        .map(|(record, revision)| (self.view_of(record), revision))
+    pub async fn disable_client(&self, who: &Authentication, client_id: &str) -> Result<(ClientView, Revision), ApiError> {
+        self.change_existing(who, client_id, "disable-client", "client disabled", |_, _, record| ClientRecord { disabled: true, ..record })
+            .await
+            .map(|(record, revision)| (self.view_of(record), revision))
     }
 
     /// Deletes the client; fine when there is none.
-    pub async fn delete_client(
-        &self,
-        who: &Authentication,
-        client_id: &str,
-    ) -> Result<Revision, ApiError> {
+    pub async fn delete_client(&self, who: &Authentication, client_id: &str) -> Result<Revision, ApiError> {
         self.decide(|now| {
             let acting = self.acting(now, who)?;
-            acting
-                .caller
-                .require_scope(format!("auth:delete-client:{client_id}"))?;
+            acting.caller.require_scope(format!("auth:delete-client:{client_id}"))?;
             refuse_static(client_id)?;
             let step = acting.step(now, "deleted", Key::Client(client_id.to_owned()));
-            Ok(Decision::Write(
-                step,
-                Write::DeleteClient(client_id.to_owned()),
-                (),
-            ))
+            Ok(Decision::Write(step, Write::DeleteClient(client_id.to_owned()), ()))
         })
         .await
         .map(|((), revision)| revision)
@@ -229,20 +151,14 @@ impl Auth {
     ) -> Result<(ClientRecord, Revision), ApiError> {
         self.decide(|now| {
             let acting = self.acting(now, who)?;
-            acting
-                .caller
-                .require_scope(format!("auth:{verb}:{client_id}"))?;
+            acting.caller.require_scope(format!("auth:{verb}:{client_id}"))?;
             refuse_static(client_id)?;
             let known = now.snapshot.client(client_id).ok_or_else(not_found)?;
             let mut record = present(known);
             record.last_modified_ms = now.now_ms;
             let record = change(now, &acting, record);
             let step = acting.step(now, action, Key::Client(client_id.to_owned()));
-            Ok(Decision::Write(
-                step,
-                Write::UpdateClient(record.clone()),
-                record,
-            ))
+            Ok(Decision::Write(step, Write::UpdateClient(record.clone()), record))
         })
         .await
     }
@@ -259,24 +175,13 @@ impl Auth {
                 let known = now.snapshot.client(client_id).ok_or_else(not_found)?;
                 let (acting, record) = change(now, known)?;
                 let step = acting.step(now, action, Key::Client(client_id.to_owned()));
-                Ok(Decision::Write(
-                    step,
-                    Write::UpdateClient(record.clone()),
-                    record,
-                ))
+                Ok(Decision::Write(step, Write::UpdateClient(record.clone()), record))
             })
             .await?;
         Ok((self.view_of(record), revision))
     }
 
-    fn new_client(
-        &self,
-        now: &Now,
-        acting: &Acting,
-        client_id: &str,
-        input: &ClientInput,
-        scopes: Vec<String>,
-    ) -> ClientRecord {
+    fn new_client(&self, now: &Now, acting: &Acting, client_id: &str, input: &ClientInput, scopes: Vec<String>) -> ClientRecord {
         ClientRecord {
             client_id: client_id.to_owned(),
             description: input.description.clone(),
@@ -294,9 +199,7 @@ impl Auth {
     }
 
     pub(crate) fn new_token(&self) -> String {
-        falconer_credentials::new_access_token(self.inner.draw::<32>())
-            .expose()
-            .to_owned()
+        falconer_credentials::new_access_token(self.inner.draw::<32>()).expose().to_owned()
     }
 }
 
@@ -304,11 +207,7 @@ impl Auth {
 /// is there stays, because whoever knows the token got it under that mark.
 fn touched(known: &Client, acting: &Acting, now: &Now) -> ClientRecord {
     let record = present(known);
-    ClientRecord {
-        last_modified_ms: now.now_ms,
-        grant: record.grant.clone().or_else(|| acting.caller.grant.clone()),
-        ..record
-    }
+    ClientRecord { last_modified_ms: now.now_ms, grant: record.grant.clone().or_else(|| acting.caller.grant.clone()), ..record }
 }
 
 /// The mark of a client whose token is new. Who resets knows the token: with a grant, the client is worth what that grant is from then on.
@@ -316,9 +215,7 @@ fn touched(known: &Client, acting: &Acting, now: &Now) -> ClientRecord {
 /// somebody who lacks them, for them to keep by a reset.
 fn mark_after_reset(record: &ClientRecord, acting: &Acting) -> Option<String> {
     let caller = &acting.caller;
-    let could_give = caller
-        .scopes
-        .satisfies_all(record.scopes.iter().map(String::as_str));
+    let could_give = caller.scopes.satisfies_all(record.scopes.iter().map(String::as_str));
     match &record.grant {
         Some(mark) if caller.grant.is_none() && !could_give => Some(mark.clone()),
         _ => caller.grant.clone(),
@@ -327,13 +224,7 @@ fn mark_after_reset(record: &ClientRecord, acting: &Acting) -> Option<String> {
 
 /// Whether createClient asks for what was just made. The answer shows the token, so the mark of a grant has to be the same too: else a
 /// grant could fetch the token of a client that outlives it.
-fn is_repeat(
-    known: &ClientRecord,
-    acting: &Acting,
-    input: &ClientInput,
-    scopes: &[String],
-    now_ms: i64,
-) -> bool {
+fn is_repeat(known: &ClientRecord, acting: &Acting, input: &ClientInput, scopes: &[String], now_ms: i64) -> bool {
     known.scopes == scopes
         && known.expires_us == input.expires_us
         && known.description == input.description

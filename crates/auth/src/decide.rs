@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use falconer_store::{
-    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision,
-    RoleRecord, Step, StoreError,
-};
+use falconer_store::{AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Step, StoreError};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::auth::{Auth, Inner};
@@ -44,11 +41,7 @@ pub(crate) enum Write {
     InsertIssuer(IssuerRecord),
     RetireIssuer(String),
     InsertGrant(GrantRecord, Option<String>),
-    RevokeGrants {
-        ids: Vec<String>,
-        by: String,
-        reason: String,
-    },
+    RevokeGrants { ids: Vec<String>, by: String, reason: String },
     PutIdentity(IdentityRecord),
     InsertAccount(AccountRecord, IdentityRecord),
     UpdateAccount(AccountRecord, IdentityRecord),
@@ -109,10 +102,7 @@ impl Auth {
     ) -> Result<(T, Revision), ApiError> {
         let mut turn = Arc::clone(&self.inner.queue).lock_owned().await;
         for _ in 0..ATTEMPTS {
-            let now = Now {
-                snapshot: self.inner.directory.load_full(),
-                now_ms: self.inner.clock.now_ms(),
-            };
+            let now = Now { snapshot: self.inner.directory.load_full(), now_ms: self.inner.clock.now_ms() };
             let (step, write, answer) = match decide(&now)? {
                 Decision::Keep(answer) => return Ok((answer, now.snapshot.revision())),
                 Decision::Write(step, write, answer) => (step, write, answer),
@@ -130,23 +120,13 @@ impl Auth {
                 }
                 Err(error) => return Err(self.inner.store_error(error)),
             }
-            self.inner
-                .reload()
-                .await
-                .map_err(|error| self.inner.store_error(error))?;
+            self.inner.reload().await.map_err(|error| self.inner.store_error(error))?;
         }
-        Err(ApiError::Unavailable(
-            "records kept changing under the decision".to_owned(),
-        ))
+        Err(ApiError::Unavailable("records kept changing under the decision".to_owned()))
     }
 
     /// Commit and application run as one task, so that a caller who hangs up in between leaves no node that does not know its own write.
-    async fn commit(
-        &self,
-        turn: OwnedMutexGuard<()>,
-        step: Step,
-        write: Write,
-    ) -> (OwnedMutexGuard<()>, Result<Revision, StoreError>) {
+    async fn commit(&self, turn: OwnedMutexGuard<()>, step: Step, write: Write) -> (OwnedMutexGuard<()>, Result<Revision, StoreError>) {
         let inner = Arc::clone(&self.inner);
         let task = tokio::spawn(async move {
             let outcome = inner.commit_and_apply(&step, write).await;
@@ -171,13 +151,10 @@ impl Inner {
         if is_ours && revision.0 == before.revision().0.saturating_add(1) {
             let mut next = Snapshot::clone(&before);
             write.apply(step, &mut next);
-            self.directory
-                .store(Arc::new(next.at(revision, step.at_ms)));
+            self.directory.store(Arc::new(next.at(revision, step.at_ms)));
         } else if revision > before.revision() {
             // Another process wrote in between. What we decided did not depend on that, but the directory has to have it.
-            self.reload().await.inspect_err(|_| {
-                (self.settings.on_fatal)("a committed change could not be read back")
-            })?;
+            self.reload().await.inspect_err(|_| (self.settings.on_fatal)("a committed change could not be read back"))?;
         }
         Ok(revision)
     }
@@ -194,13 +171,9 @@ impl Inner {
     pub(crate) fn store_error(&self, error: StoreError) -> ApiError {
         self.heed(&error);
         match error {
-            StoreError::Fatal(text) | StoreError::Unavailable(text) | StoreError::Full(text) => {
-                ApiError::Unavailable(text)
-            }
+            StoreError::Fatal(text) | StoreError::Unavailable(text) | StoreError::Full(text) => ApiError::Unavailable(text),
             StoreError::Corrupt(text) => ApiError::Internal(text),
-            StoreError::Stale | StoreError::Conflict => {
-                ApiError::Unavailable("records kept changing under the decision".to_owned())
-            }
+            StoreError::Stale | StoreError::Conflict => ApiError::Unavailable("records kept changing under the decision".to_owned()),
         }
     }
 }
@@ -219,22 +192,12 @@ impl Write {
             Write::InsertRoles(records) => store.insert_roles(step, records).await,
             Write::InsertIssuer(record) => store.insert_issuer(step, record).await,
             Write::RetireIssuer(name) => store.retire_issuer(step, name).await,
-            Write::InsertGrant(record, replaces) => {
-                store.insert_grant(step, record, replaces.as_deref()).await
-            }
-            Write::RevokeGrants { ids, by, reason } => {
-                store.revoke_grants(step, ids, by, reason).await
-            }
+            Write::InsertGrant(record, replaces) => store.insert_grant(step, record, replaces.as_deref()).await,
+            Write::RevokeGrants { ids, by, reason } => store.revoke_grants(step, ids, by, reason).await,
             Write::PutIdentity(record) => store.put_identity(step, record).await,
-            Write::InsertAccount(account, identity) => {
-                store.insert_account(step, account, identity).await
-            }
-            Write::UpdateAccount(account, identity) => {
-                store.update_account(step, account, identity).await
-            }
-            Write::CompleteSetup(hash, account, identity) => {
-                store.complete_setup(step, hash, account, identity).await
-            }
+            Write::InsertAccount(account, identity) => store.insert_account(step, account, identity).await,
+            Write::UpdateAccount(account, identity) => store.update_account(step, account, identity).await,
+            Write::CompleteSetup(hash, account, identity) => store.complete_setup(step, hash, account, identity).await,
         }
     }
 
@@ -284,9 +247,7 @@ impl Write {
                 format!("The account name {} is or was in use", account.name)
             }
             Write::UpdateAccount(account, _) => format!("There is no account {}", account.name),
-            Write::CompleteSetup(..) => {
-                "The set-up link was used or is over, or the account name is taken".to_owned()
-            }
+            Write::CompleteSetup(..) => "The set-up link was used or is over, or the account name is taken".to_owned(),
             _ => return None,
         };
         Some(ApiError::RequestConflict(text))
@@ -294,10 +255,7 @@ impl Write {
 }
 
 fn revoke(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {
-    let Some(grant) = next
-        .grant(id)
-        .filter(|grant| grant.record.revoked_ms.is_none())
-    else {
+    let Some(grant) = next.grant(id).filter(|grant| grant.record.revoked_ms.is_none()) else {
         return;
     };
     let mut record = grant.record.clone();
@@ -309,25 +267,15 @@ fn revoke(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {
 
 impl Auth {
     /// Who asks, at the revision of a decision: credentials are judged again, a person is looked up.
-    pub(crate) fn acting(
-        &self,
-        now: &Now,
-        authentication: &Authentication,
-    ) -> Result<Acting, ApiError> {
-        self.inner
-            .stand(&now.snapshot, authentication, now.now_ms)
-            .map(|(caller, depends_on)| Acting { caller, depends_on })
+    pub(crate) fn acting(&self, now: &Now, authentication: &Authentication) -> Result<Acting, ApiError> {
+        self.inner.stand(&now.snapshot, authentication, now.now_ms).map(|(caller, depends_on)| Acting { caller, depends_on })
     }
 
     /// Who asks, and what the answer is read from: one revision for both.
     pub(crate) fn reading(&self, authentication: &Authentication) -> Result<Reading, ApiError> {
         let (snapshot, now_ms) = (self.inner.directory.load_full(), self.inner.clock.now_ms());
         let (caller, _) = self.inner.stand(&snapshot, authentication, now_ms)?;
-        Ok(Reading {
-            snapshot,
-            caller,
-            now_ms,
-        })
+        Ok(Reading { snapshot, caller, now_ms })
     }
 
     /// Who asks, at present: for everything that only reads.

@@ -6,9 +6,7 @@
 use std::sync::{Arc, OnceLock};
 
 use falconer_scopes::{Role, RoleSet, ScopeSet};
-use falconer_store::{
-    ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Loaded, Revision, RoleRecord,
-};
+use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Loaded, Revision, RoleRecord};
 
 use crate::entries::{Client, Expansion, Grant, Held, InternalIssuer, Person};
 use crate::reserved;
@@ -43,18 +41,10 @@ impl Snapshot {
         let mut next = Snapshot {
             revision: loaded.revision,
             highest_ms: loaded.highest_ms.max(before.highest_ms),
-            roles: Arc::new(Roles {
-                set,
-                generation: before.roles.generation.wrapping_add(1),
-                anonymous: OnceLock::new(),
-            }),
+            roles: Arc::new(Roles { set, generation: before.roles.generation.wrapping_add(1), anonymous: OnceLock::new() }),
             ..Snapshot::default()
         };
-        next.role_records = loaded
-            .roles
-            .into_iter()
-            .map(|r| (Arc::from(r.role_id.as_str()), Arc::new(r)))
-            .collect();
+        next.role_records = loaded.roles.into_iter().map(|r| (Arc::from(r.role_id.as_str()), Arc::new(r))).collect();
         for issuer in loaded.issuers {
             next.put_issuer(issuer);
         }
@@ -102,10 +92,7 @@ impl Snapshot {
 
     /// All clients whose id begins with `prefix`, ascending by the bytes of the id.
     pub fn clients<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Arc<Client>> + 'a {
-        self.clients
-            .range(Arc::<str>::from(prefix)..)
-            .take_while(move |(id, _)| id.starts_with(prefix))
-            .map(|(_, client)| client)
+        self.clients.range(Arc::<str>::from(prefix)..).take_while(move |(id, _)| id.starts_with(prefix)).map(|(_, client)| client)
     }
 
     /// One grant, revoked and ended ones (up to 31 days ago) too.
@@ -120,9 +107,7 @@ impl Snapshot {
 
     /// The grant whose certificate names this clientId.
     pub fn grant_named(&self, client_id: &str) -> Option<&Arc<Grant>> {
-        self.grant_names
-            .get(client_id)
-            .and_then(|id| self.grants.get(id))
+        self.grant_names.get(client_id).and_then(|id| self.grants.get(id))
     }
 
     /// One person, by identity.
@@ -136,14 +121,8 @@ impl Snapshot {
     }
 
     /// The people to whom a clientId of the form `<identity>/...` belongs; more than one only where one identity begins with another.
-    pub(crate) fn owners<'a>(
-        &'a self,
-        client_id: &'a str,
-    ) -> impl Iterator<Item = &'a Arc<Person>> + 'a {
-        client_id
-            .match_indices('/')
-            .skip(1)
-            .filter_map(move |(at, _)| self.people.get(client_id.get(..at)?))
+    pub(crate) fn owners<'a>(&'a self, client_id: &'a str) -> impl Iterator<Item = &'a Arc<Person>> + 'a {
+        client_id.match_indices('/').skip(1).filter_map(move |(at, _)| self.people.get(client_id.get(..at)?))
     }
 
     /// One of Falconer's own signers of grants.
@@ -153,10 +132,7 @@ impl Snapshot {
 
     /// The one that signs at present.
     pub(crate) fn current_issuer(&self) -> Option<&Arc<InternalIssuer>> {
-        self.issuers
-            .values()
-            .filter(|i| i.record.retired_ms.is_none())
-            .max_by_key(|i| (i.record.created_ms, i.record.name.len()))
+        self.issuers.values().filter(|i| i.record.retired_ms.is_none()).max_by_key(|i| (i.record.created_ms, i.record.name.len()))
     }
 
     /// How many issuers there have been.
@@ -170,20 +146,12 @@ impl Snapshot {
         I: IntoIterator<Item = S>,
         S: AsRef<str>,
     {
-        reserved::without_reserved(
-            self.roles.set.expand(
-                scopes
-                    .into_iter()
-                    .filter(|s| !reserved::is_reserved_scope(s.as_ref())),
-            ),
-        )
+        reserved::without_reserved(self.roles.set.expand(scopes.into_iter().filter(|s| !reserved::is_reserved_scope(s.as_ref()))))
     }
 
     /// What everybody has.
     pub fn anonymous(&self) -> &ScopeSet {
-        self.roles
-            .anonymous
-            .get_or_init(|| self.expand(["assume:anonymous"]))
+        self.roles.anonymous.get_or_init(|| self.expand(["assume:anonymous"]))
     }
 
     /// A client's expansion, made once for each generation of roles. Says nothing about bounds (grants, people).
@@ -197,13 +165,7 @@ impl Snapshot {
 
     /// A person's expansion, made once for each generation of roles. Says nothing about age and state.
     pub(crate) fn expansion_of_person(&self, person: &Person) -> ScopeSet {
-        person
-            .expansion
-            .get(self.roles.generation, || {
-                self.expand(reserved::of_person(&person.record.scopes))
-            })
-            .1
-            .clone()
+        person.expansion.get(self.roles.generation, || self.expand(reserved::of_person(&person.record.scopes))).1.clone()
     }
 
     /// What a grant is worth while this person is who they are: what was granted, as far as the person still has it. It is not expanded
@@ -216,15 +178,8 @@ impl Snapshot {
         {
             return known.scopes.clone();
         }
-        let scopes = grant
-            .scopes
-            .intersection(&self.expansion_of_person(person))
-            .with(reserved::CURRENT_SCOPES);
-        grant.held.store(Some(Arc::new(Held {
-            generation,
-            person: Arc::clone(person),
-            scopes: scopes.clone(),
-        })));
+        let scopes = grant.scopes.intersection(&self.expansion_of_person(person)).with(reserved::CURRENT_SCOPES);
+        grant.held.store(Some(Arc::new(Held { generation, person: Arc::clone(person), scopes: scopes.clone() })));
         scopes
     }
 
@@ -255,8 +210,7 @@ impl Snapshot {
         let mut set = self.roles.set.clone();
         for record in records {
             set = set.with(role_of(&record));
-            self.role_records
-                .insert(Arc::from(record.role_id.as_str()), Arc::new(record));
+            self.role_records.insert(Arc::from(record.role_id.as_str()), Arc::new(record));
         }
         self.next_generation(set);
     }
@@ -268,25 +222,17 @@ impl Snapshot {
     }
 
     fn next_generation(&mut self, set: RoleSet) {
-        self.roles = Arc::new(Roles {
-            set,
-            generation: self.roles.generation.wrapping_add(1),
-            anonymous: OnceLock::new(),
-        });
+        self.roles = Arc::new(Roles { set, generation: self.roles.generation.wrapping_add(1), anonymous: OnceLock::new() });
     }
 
     pub(crate) fn put_issuer(&mut self, record: IssuerRecord) {
         let name = Arc::from(record.name.as_str());
-        self.issuers
-            .insert(name, Arc::new(InternalIssuer::new(record)));
+        self.issuers.insert(name, Arc::new(InternalIssuer::new(record)));
     }
 
     pub(crate) fn retire_issuer(&mut self, name: &str, at_ms: i64) {
         if let Some(record) = self.issuers.get(name).map(|issuer| issuer.record.clone()) {
-            self.put_issuer(IssuerRecord {
-                retired_ms: Some(at_ms),
-                ..record
-            });
+            self.put_issuer(IssuerRecord { retired_ms: Some(at_ms), ..record });
         }
     }
 
@@ -297,26 +243,19 @@ impl Snapshot {
 
     fn put_grant_after(&mut self, record: GrantRecord, before: &Snapshot) {
         let id: Arc<str> = Arc::from(record.id.as_str());
-        self.grant_names
-            .insert(Arc::from(record.client_id.as_str()), Arc::clone(&id));
+        self.grant_names.insert(Arc::from(record.client_id.as_str()), Arc::clone(&id));
         let grant = Grant::new(record, before.grant(&id).map(Arc::as_ref));
         self.grants.insert(id, Arc::new(grant));
     }
 
     pub(crate) fn put_person(&mut self, record: IdentityRecord) {
         let person = Person::new(record);
-        self.people
-            .insert(Arc::from(person.record.identity.as_str()), Arc::new(person));
+        self.people.insert(Arc::from(person.record.identity.as_str()), Arc::new(person));
     }
 
     /// Forgets grants that ended so long ago that no certificate of theirs can pass any more.
     pub(crate) fn forget_grants_before(&mut self, end_ms: i64) -> bool {
-        let old: Vec<_> = self
-            .grants
-            .values()
-            .filter(|g| g.record.expires_ms < end_ms)
-            .cloned()
-            .collect();
+        let old: Vec<_> = self.grants.values().filter(|g| g.record.expires_ms < end_ms).cloned().collect();
         for grant in &old {
             self.grants.remove(grant.record.id.as_str());
             self.grant_names.remove(grant.record.client_id.as_str());
@@ -326,8 +265,5 @@ impl Snapshot {
 }
 
 fn role_of(record: &RoleRecord) -> Role {
-    Role {
-        role_id: record.role_id.clone(),
-        scopes: record.scopes.clone(),
-    }
+    Role { role_id: record.role_id.clone(), scopes: record.scopes.clone() }
 }

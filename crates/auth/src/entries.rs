@@ -95,15 +95,8 @@ impl Client {
 
     pub(crate) fn new(record: ClientRecord, before: Option<&Client>) -> Client {
         let usage = before.map(|b| Arc::clone(&b.usage)).unwrap_or_default();
-        usage
-            .last_ms
-            .fetch_max(record.last_date_used_ms, Ordering::Relaxed);
-        Client {
-            token: AccessToken::new(record.access_token.expose().to_owned()),
-            record,
-            usage,
-            expansion: Memo::default(),
-        }
+        usage.last_ms.fetch_max(record.last_date_used_ms, Ordering::Relaxed);
+        Client { token: AccessToken::new(record.access_token.expose().to_owned()), record, usage, expansion: Memo::default() }
     }
 
     /// Milliseconds since the epoch.
@@ -115,15 +108,8 @@ impl Client {
 impl Grant {
     pub(crate) fn new(record: GrantRecord, before: Option<&Grant>) -> Grant {
         let usage = before.map(|b| Arc::clone(&b.usage)).unwrap_or_default();
-        usage
-            .last_ms
-            .fetch_max(record.last_used_ms.unwrap_or(0), Ordering::Relaxed);
-        Grant {
-            scopes: ScopeSet::new(record.scopes.iter()),
-            record,
-            usage,
-            held: ArcSwapOption::empty(),
-        }
+        usage.last_ms.fetch_max(record.last_used_ms.unwrap_or(0), Ordering::Relaxed);
+        Grant { scopes: ScopeSet::new(record.scopes.iter()), record, usage, held: ArcSwapOption::empty() }
     }
 }
 
@@ -136,9 +122,6 @@ impl InternalIssuer {
 
 impl Person {
     pub(crate) fn new(record: IdentityRecord) -> Person {
-        Person {
-            record,
-            expansion: Memo::default(),
-        }
+        Person { record, expansion: Memo::default() }
     }
 }

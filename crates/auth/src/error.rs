@@ -48,16 +48,8 @@ pub enum ApiError {
 
 impl ApiError {
     /// The 403 for a caller who does not satisfy `required`.
-    pub(crate) fn insufficient(
-        client_id: Option<&str>,
-        missing: Expression,
-        required: Expression,
-    ) -> ApiError {
-        ApiError::InsufficientScopes {
-            client_id: client_id.map(str::to_owned),
-            missing,
-            required,
-        }
+    pub(crate) fn insufficient(client_id: Option<&str>, missing: Expression, required: Expression) -> ApiError {
+        ApiError::InsufficientScopes { client_id: client_id.map(str::to_owned), missing, required }
     }
 }
 
@@ -86,9 +78,9 @@ pub enum AuthError {
 
 fn insufficient(client_id: Option<&str>, missing: &Expression, required: &Expression) -> String {
     match client_id {
-        None => format!(
-            "This request requires Taskcluster credentials that satisfy the following scope expression:\n\n```\n{required}\n```"
-        ),
+        None => {
+            format!("This request requires Taskcluster credentials that satisfy the following scope expression:\n\n```\n{required}\n```")
+        }
         Some(client_id) => format!(
             "Client ID {client_id} does not have sufficient scopes and is missing the following scopes:\n\n```\n{missing}\n```\n\n\
              This request requires the client to satisfy the following scope expression:\n\n```\n{required}\n```"

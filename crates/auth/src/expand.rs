@@ -10,14 +10,8 @@ use crate::reserved::CURRENT_SCOPES;
 
 impl Auth {
     /// What these scopes come to, for a caller with `auth:expand-scopes`. No anonymous is added.
-    pub fn expand_scopes(
-        &self,
-        who: &Authentication,
-        scopes: &[String],
-    ) -> Result<ScopeSet, ApiError> {
-        let Reading {
-            snapshot, caller, ..
-        } = self.reading(who)?;
+    pub fn expand_scopes(&self, who: &Authentication, scopes: &[String]) -> Result<ScopeSet, ApiError> {
+        let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope("auth:expand-scopes".to_owned())?;
         Ok(snapshot.expand(scopes))
     }

@@ -10,36 +10,17 @@ impl Auth {
     /// Deletes the clients that wish to go when they have ended. Decides nothing: they were worth nothing before. Answers how many.
     pub async fn delete_expired_clients(&self) -> Result<usize, ApiError> {
         let ended = |record: &ClientRecord, now_ms: i64| {
-            record.delete_on_expiration
-                && record.expires_us.div_euclid(1000) < now_ms
-                && !record.client_id.starts_with("static/")
+            record.delete_on_expiration && record.expires_us.div_euclid(1000) < now_ms && !record.client_id.starts_with("static/")
         };
         let (snapshot, now_ms) = (self.directory(), self.now_ms());
-        let old: Vec<String> = snapshot
-            .clients("")
-            .filter(|c| ended(&c.record, now_ms))
-            .map(|c| c.record.client_id.clone())
-            .collect();
+        let old: Vec<String> = snapshot.clients("").filter(|c| ended(&c.record, now_ms)).map(|c| c.record.client_id.clone()).collect();
         for client_id in &old {
             self.decide(|now| {
-                if !now
-                    .snapshot
-                    .client(client_id)
-                    .is_some_and(|client| ended(&client.record, now.now_ms))
-                {
+                if !now.snapshot.client(client_id).is_some_and(|client| ended(&client.record, now.now_ms)) {
                     return Ok(Decision::Keep(()));
                 }
-                let step = step_by(
-                    now,
-                    "static/falconer/auth",
-                    "expired",
-                    vec![Key::Client(client_id.clone())],
-                );
-                Ok(Decision::Write(
-                    step,
-                    Write::DeleteClient(client_id.clone()),
-                    (),
-                ))
+                let step = step_by(now, "static/falconer/auth", "expired", vec![Key::Client(client_id.clone())]);
+                Ok(Decision::Write(step, Write::DeleteClient(client_id.clone()), ()))
             })
             .await?;
         }

@@ -69,9 +69,7 @@ impl Auth {
                 let before = newest_with_nonce(&now.snapshot, &new.identity, &new.nonce);
                 if let Some(before) = &before {
                     if before.record.revoked_ms.is_some() {
-                        return Err(ApiError::RequestConflict(
-                            "This grant has been revoked".to_owned(),
-                        ));
+                        return Err(ApiError::RequestConflict("This grant has been revoked".to_owned()));
                     }
                     if before.record.choices == new.choices {
                         return Ok(Decision::Keep((before.record.clone(), true)));
@@ -83,102 +81,50 @@ impl Auth {
                 depends_on.extend(before.iter().map(|b| Key::Grant(b.record.id.clone())));
                 let step = step_by(now, &new.identity, "granted", depends_on);
                 let replaces = before.map(|b| b.record.id.clone());
-                Ok(Decision::Write(
-                    step,
-                    Write::InsertGrant(record.clone(), replaces),
-                    (record, false),
-                ))
+                Ok(Decision::Write(step, Write::InsertGrant(record.clone(), replaces), (record, false)))
             })
             .await?;
         let credentials = self.grant_credentials(&grant)?;
-        Ok(Issued {
-            grant,
-            credentials,
-            repeated,
-            revision,
-        })
+        Ok(Issued { grant, credentials, repeated, revision })
     }
 
     /// The credentials of a grant, derived again from its issuer and seed.
     pub fn grant_credentials(&self, grant: &GrantRecord) -> Result<Temporary, ApiError> {
         let snapshot = self.directory();
-        let issuer = snapshot
-            .issuer(&grant.issuer)
-            .ok_or_else(|| ApiError::Internal(format!("no issuer {}", grant.issuer)))?;
+        let issuer = snapshot.issuer(&grant.issuer).ok_or_else(|| ApiError::Internal(format!("no issuer {}", grant.issuer)))?;
         let scopes = [format!("{}{}", reserved::GRANT_SCOPE, grant.id)];
         let name = Some(grant.client_id.as_str());
-        temporary::create(
-            &issuer.record.name,
-            &issuer.token,
-            name,
-            &scopes,
-            grant.start_ms,
-            grant.expires_ms,
-            &grant.seed,
-        )
-        .map_err(|error| ApiError::Internal(format!("grant {}: {error}", grant.id)))
+        temporary::create(&issuer.record.name, &issuer.token, name, &scopes, grant.start_ms, grant.expires_ms, &grant.seed)
+            .map_err(|error| ApiError::Internal(format!("grant {}: {error}", grant.id)))
     }
 
     /// Ends grants of one person, at once. Ids that are unknown, of somebody else, or revoked already are passed over.
-    pub async fn revoke_grants(
-        &self,
-        owner: &str,
-        by: &str,
-        ids: &[String],
-        reason: &str,
-    ) -> Result<Revision, ApiError> {
+    pub async fn revoke_grants(&self, owner: &str, by: &str, ids: &[String], reason: &str) -> Result<Revision, ApiError> {
         self.decide(|now| {
             let ids: Vec<String> = ids
                 .iter()
-                .filter(|id| {
-                    now.snapshot.grant(id).is_some_and(|g| {
-                        g.record.identity == owner && g.record.revoked_ms.is_none()
-                    })
-                })
+                .filter(|id| now.snapshot.grant(id).is_some_and(|g| g.record.identity == owner && g.record.revoked_ms.is_none()))
                 .cloned()
                 .collect();
             if ids.is_empty() {
                 return Ok(Decision::Keep(()));
             }
             let depends_on = ids.iter().cloned().map(Key::Grant).collect();
-            let write = Write::RevokeGrants {
-                ids,
-                by: by.to_owned(),
-                reason: reason.to_owned(),
-            };
-            Ok(Decision::Write(
-                step_by(now, by, "revoked", depends_on),
-                write,
-                (),
-            ))
+            let write = Write::RevokeGrants { ids, by: by.to_owned(), reason: reason.to_owned() };
+            Ok(Decision::Write(step_by(now, by, "revoked", depends_on), write, ()))
         })
         .await
         .map(|((), revision)| revision)
     }
 
     /// Writes what a provider says about a person.
-    pub async fn put_identity(
-        &self,
-        by: &str,
-        identity: &IdentityRecord,
-    ) -> Result<Revision, ApiError> {
-        self.write_person(by, "refreshed", identity, |identity| {
-            Write::PutIdentity(identity.clone())
-        })
-        .await
+    pub async fn put_identity(&self, by: &str, identity: &IdentityRecord) -> Result<Revision, ApiError> {
+        self.write_person(by, "refreshed", identity, |identity| Write::PutIdentity(identity.clone())).await
     }
 
     /// Adds a local account and its person. 409 when the name was ever used.
-    pub async fn insert_account(
-        &self,
-        by: &str,
-        account: &AccountRecord,
-        identity: &IdentityRecord,
-    ) -> Result<Revision, ApiError> {
-        self.write_person(by, "created", identity, |identity| {
-            Write::InsertAccount(account.clone(), identity.clone())
-        })
-        .await
+    pub async fn insert_account(&self, by: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision, ApiError> {
+        self.write_person(by, "created", identity, |identity| Write::InsertAccount(account.clone(), identity.clone())).await
     }
 
     /// Writes a local account and its person; `action` is the word for the audit. 409 when there is no such account, or when the person is no
@@ -205,12 +151,7 @@ impl Auth {
     }
 
     /// Uses a set-up link up and adds the first account. 409 when the link is used or over, or the name taken.
-    pub async fn complete_setup(
-        &self,
-        link_hash: &str,
-        account: &AccountRecord,
-        identity: &IdentityRecord,
-    ) -> Result<Revision, ApiError> {
+    pub async fn complete_setup(&self, link_hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision, ApiError> {
         let hash = link_hash.to_owned();
         self.write_person(&identity.identity, "created", identity, move |identity| {
             Write::CompleteSetup(hash.clone(), account.clone(), identity.clone())
@@ -227,12 +168,7 @@ impl Auth {
     ) -> Result<Revision, ApiError> {
         reserved::refuse_reserved(&identity.scopes)?;
         self.decide(|now| {
-            let step = step_by(
-                now,
-                by,
-                action,
-                vec![Key::Identity(identity.identity.clone())],
-            );
+            let step = step_by(now, by, action, vec![Key::Identity(identity.identity.clone())]);
             Ok(Decision::Write(step, write(identity), ()))
         })
         .await
@@ -244,38 +180,22 @@ impl Auth {
         let person = now.snapshot.person(&new.identity);
         let present = person
             .and_then(|person| self.inner.present_scopes(&now.snapshot, person, now.now_ms))
-            .ok_or_else(|| {
-                ApiError::AuthenticationFailed(format!(
-                    "The account {} is not active",
-                    new.identity
-                ))
-            })?;
+            .ok_or_else(|| ApiError::AuthenticationFailed(format!("The account {} is not active", new.identity)))?;
         let required = Expression::all_of(new.scopes.iter().map(str::to_owned));
         if let Some(missing) = required.missing(&present) {
-            return Err(ApiError::InsufficientScopes {
-                client_id: Some(new.identity.clone()),
-                missing,
-                required,
-            });
+            return Err(ApiError::InsufficientScopes { client_id: Some(new.identity.clone()), missing, required });
         }
         if now.snapshot.expand(new.scopes.iter()) != new.scopes {
-            return Err(ApiError::RequestConflict(
-                "Roles have changed since the page was shown".to_owned(),
-            ));
+            return Err(ApiError::RequestConflict("Roles have changed since the page was shown".to_owned()));
         }
         if new.expires_ms <= now.now_ms || new.expires_ms > now.now_ms.saturating_add(LONGEST_MS) {
-            return Err(ApiError::InputError(
-                "A grant ends within the next 31 days".to_owned(),
-            ));
+            return Err(ApiError::InputError("A grant ends within the next 31 days".to_owned()));
         }
         Ok(())
     }
 
     fn new_grant(&self, now: &Now, new: &NewGrant) -> Result<GrantRecord, ApiError> {
-        let issuer = now
-            .snapshot
-            .current_issuer()
-            .ok_or_else(|| ApiError::Internal("no internal issuer".to_owned()))?;
+        let issuer = now.snapshot.current_issuer().ok_or_else(|| ApiError::Internal("no internal issuer".to_owned()))?;
         let id = self.inner.slugid();
         Ok(GrantRecord {
             client_id: format!("{}/{}/{id}", new.identity, new.host),
@@ -287,10 +207,7 @@ impl Auth {
             everything: new.everything,
             identity_for: new.identity_for.clone(),
             created_ms: now.now_ms,
-            start_ms: now
-                .now_ms
-                .saturating_sub(EARLY_MS)
-                .max(new.expires_ms.saturating_sub(LONGEST_MS)),
+            start_ms: now.now_ms.saturating_sub(EARLY_MS).max(new.expires_ms.saturating_sub(LONGEST_MS)),
             expires_ms: new.expires_ms,
             issuer: issuer.record.name.clone(),
             seed: format!("{}{}", self.inner.slugid(), self.inner.slugid()),
@@ -307,11 +224,7 @@ impl Auth {
 }
 
 /// The person's newest grant from this form; an empty nonce is no form.
-fn newest_with_nonce(
-    snapshot: &Snapshot,
-    identity: &str,
-    nonce: &str,
-) -> Option<std::sync::Arc<Grant>> {
+fn newest_with_nonce(snapshot: &Snapshot, identity: &str, nonce: &str) -> Option<std::sync::Arc<Grant>> {
     if nonce.is_empty() {
         return None;
     }

@@ -16,37 +16,16 @@ impl Auth {
         entity_id: &str,
         query: PageQuery,
     ) -> Result<Page<HistoryEntry>, ApiError> {
-        self.caller(who)?
-            .require_scope(format!("auth:audit-history:{entity_type}"))?;
-        let found = self
-            .inner
-            .store
-            .entity_history(entity_type, entity_id, query.offset, one_more(query))
-            .await;
-        Ok(page(
-            found.map_err(|error| self.inner.store_error(error))?,
-            query,
-        ))
+        self.caller(who)?.require_scope(format!("auth:audit-history:{entity_type}"))?;
+        let found = self.inner.store.entity_history(entity_type, entity_id, query.offset, one_more(query)).await;
+        Ok(page(found.map_err(|error| self.inner.store_error(error))?, query))
     }
 
     /// What a client did, oldest first; empty where nothing is known.
-    pub async fn audit_history(
-        &self,
-        who: &Authentication,
-        client_id: &str,
-        query: PageQuery,
-    ) -> Result<Page<HistoryEntry>, ApiError> {
-        self.caller(who)?
-            .require_scope(format!("auth:client-audit-history:{client_id}"))?;
-        let found = self
-            .inner
-            .store
-            .actor_history(client_id, query.offset, one_more(query))
-            .await;
-        Ok(page(
-            found.map_err(|error| self.inner.store_error(error))?,
-            query,
-        ))
+    pub async fn audit_history(&self, who: &Authentication, client_id: &str, query: PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
+        self.caller(who)?.require_scope(format!("auth:client-audit-history:{client_id}"))?;
+        let found = self.inner.store.actor_history(client_id, query.offset, one_more(query)).await;
+        Ok(page(found.map_err(|error| self.inner.store_error(error))?, query))
     }
 }
 
@@ -64,15 +43,7 @@ fn page(rows: Vec<AuditEntry>, query: PageQuery) -> Page<HistoryEntry> {
         entity_type: row.entity_type,
         grant: row.grant,
     });
-    let here = PageQuery {
-        offset: 0,
-        limit: query.limit,
-    };
+    let here = PageQuery { offset: 0, limit: query.limit };
     let cut = Page::cut(rows, here, |row| row);
-    Page {
-        next_offset: cut
-            .next_offset
-            .map(|_| query.offset.saturating_add(query.limit)),
-        items: cut.items,
-    }
+    Page { next_offset: cut.next_offset.map(|_| query.offset.saturating_add(query.limit)), items: cut.items }
 }

@@ -29,47 +29,28 @@ impl Auth {
     /// Makes the root client and, unless `bare`, the first roles. Refused where the root client is there already.
     pub async fn fresh_install(&self, bare: bool) -> Result<RootCredentials, AuthError> {
         if self.is_installed() {
-            return Err(AuthError::AlreadyThere(format!(
-                "{ROOT_CLIENT} is there already; `root-reset` gives it a new token"
-            )));
+            return Err(AuthError::AlreadyThere(format!("{ROOT_CLIENT} is there already; `root-reset` gives it a new token")));
         }
         // Roles first: a root client is the sign that the installation was finished.
         if !bare {
             self.decide(|now| {
-                let missing: Vec<RoleRecord> = first_roles(now.now_ms)
-                    .into_iter()
-                    .filter(|role| now.snapshot.role(&role.role_id).is_none())
-                    .collect();
+                let missing: Vec<RoleRecord> =
+                    first_roles(now.now_ms).into_iter().filter(|role| now.snapshot.role(&role.role_id).is_none()).collect();
                 if missing.is_empty() {
                     return Ok(Decision::Keep(()));
                 }
-                Ok(Decision::Write(
-                    step_by(now, ACTOR, "created", vec![Key::Role]),
-                    Write::InsertRoles(missing),
-                    (),
-                ))
+                Ok(Decision::Write(step_by(now, ACTOR, "created", vec![Key::Role]), Write::InsertRoles(missing), ()))
             })
             .await?;
         }
         let (token, _) = self
             .decide(|now| {
                 if now.snapshot.client(ROOT_CLIENT).is_some() {
-                    return Err(ApiError::RequestConflict(format!(
-                        "{ROOT_CLIENT} is there already"
-                    )));
+                    return Err(ApiError::RequestConflict(format!("{ROOT_CLIENT} is there already")));
                 }
                 let record = self.root(now);
-                let step = step_by(
-                    now,
-                    ACTOR,
-                    "created",
-                    vec![Key::Client(ROOT_CLIENT.to_owned())],
-                );
-                Ok(Decision::Write(
-                    step,
-                    Write::InsertClient(record.clone()),
-                    record.access_token,
-                ))
+                let step = step_by(now, ACTOR, "created", vec![Key::Client(ROOT_CLIENT.to_owned())]);
+                Ok(Decision::Write(step, Write::InsertClient(record.clone()), record.access_token))
             })
             .await?;
         Ok(credentials(&token))
@@ -79,12 +60,7 @@ impl Auth {
     pub async fn root_reset(&self) -> Result<RootCredentials, AuthError> {
         let (token, _) = self
             .decide(|now| {
-                let step = step_by(
-                    now,
-                    ACTOR,
-                    "access token reset",
-                    vec![Key::Client(ROOT_CLIENT.to_owned())],
-                );
+                let step = step_by(now, ACTOR, "access token reset", vec![Key::Client(ROOT_CLIENT.to_owned())]);
                 let fresh = self.root(now);
                 let token = fresh.access_token.clone();
                 let write = match now.snapshot.client(ROOT_CLIENT) {
@@ -103,10 +79,7 @@ impl Auth {
 
     /// From now on another internal issuer signs; the one before is kept for what it has signed.
     pub async fn rotate_issuer(&self) -> Result<(), AuthError> {
-        let retiring = self
-            .directory()
-            .current_issuer()
-            .map(|issuer| issuer.record.name.clone());
+        let retiring = self.directory().current_issuer().map(|issuer| issuer.record.name.clone());
         self.add_issuer(|_| true).await?;
         if let Some(name) = retiring {
             self.decide(|now| {
@@ -119,32 +92,21 @@ impl Auth {
     }
 
     pub(crate) async fn ensure_issuer(&self) -> Result<(), AuthError> {
-        self.add_issuer(|now| now.snapshot.current_issuer().is_none())
-            .await
+        self.add_issuer(|now| now.snapshot.current_issuer().is_none()).await
     }
 
-    async fn add_issuer(
-        &self,
-        wanted: impl Fn(&Now) -> bool + Send + Sync,
-    ) -> Result<(), AuthError> {
+    async fn add_issuer(&self, wanted: impl Fn(&Now) -> bool + Send + Sync) -> Result<(), AuthError> {
         self.decide(|now| {
             if !wanted(now) {
                 return Ok(Decision::Keep(()));
             }
             let record = IssuerRecord {
-                name: format!(
-                    "static/falconer/grants-{}",
-                    now.snapshot.issuer_count().saturating_add(1)
-                ),
+                name: format!("static/falconer/grants-{}", now.snapshot.issuer_count().saturating_add(1)),
                 token: Secret::new(self.new_token()),
                 created_ms: now.now_ms,
                 retired_ms: None,
             };
-            Ok(Decision::Write(
-                step_by(now, ACTOR, "created", Vec::new()),
-                Write::InsertIssuer(record),
-                (),
-            ))
+            Ok(Decision::Write(step_by(now, ACTOR, "created", Vec::new()), Write::InsertIssuer(record), ()))
         })
         .await?;
         Ok(())
@@ -169,10 +131,7 @@ impl Auth {
 }
 
 fn credentials(token: &Secret) -> RootCredentials {
-    RootCredentials {
-        client_id: ROOT_CLIENT.to_owned(),
-        access_token: AccessToken::new(token.expose().to_owned()),
-    }
+    RootCredentials { client_id: ROOT_CLIENT.to_owned(), access_token: AccessToken::new(token.expose().to_owned()) }
 }
 
 fn first_roles(now_ms: i64) -> [RoleRecord; 2] {
@@ -191,24 +150,12 @@ fn first_roles(now_ms: i64) -> [RoleRecord; 2] {
         role(
             "login-identity:*",
             "Everybody who signs in manages the clients under their own name.",
-            &[
-                "auth:create-client:<..>/*",
-                "auth:update-client:<..>/*",
-                "auth:delete-client:<..>/*",
-                "auth:reset-access-token:<..>/*",
-            ],
+            &["auth:create-client:<..>/*", "auth:update-client:<..>/*", "auth:delete-client:<..>/*", "auth:reset-access-token:<..>/*"],
         ),
         role(
             "everybody",
             "What every signed-in person may do: look around.",
-            &[
-                "auth:current-scopes",
-                "auth:expand-scopes",
-                "auth:list-clients",
-                "auth:list-roles",
-                "auth:get-client:*",
-                "auth:get-role:*",
-            ],
+            &["auth:current-scopes", "auth:expand-scopes", "auth:list-clients", "auth:list-roles", "auth:get-client:*", "auth:get-role:*"],
         ),
     ]
 }

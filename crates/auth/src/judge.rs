@@ -30,40 +30,22 @@ pub(crate) enum Used {
 
 impl Inner {
     /// Everything after the MAC.
-    pub(crate) fn judge(
-        &self,
-        snapshot: &Snapshot,
-        authentic: &Authentic,
-        now_ms: i64,
-    ) -> Result<Judgement, Refused> {
+    pub(crate) fn judge(&self, snapshot: &Snapshot, authentic: &Authentic, now_ms: i64) -> Result<Judgement, Refused> {
         match snapshot.issuer(authentic.key_owner()) {
             Some(issuer) => self.judge_grant(snapshot, issuer, authentic, now_ms),
             None => self.judge_client(snapshot, authentic, now_ms),
         }
     }
 
-    fn judge_client(
-        &self,
-        snapshot: &Snapshot,
-        authentic: &Authentic,
-        now_ms: i64,
-    ) -> Result<Judgement, Refused> {
+    fn judge_client(&self, snapshot: &Snapshot, authentic: &Authentic, now_ms: i64) -> Result<Judgement, Refused> {
         let owner = authentic.key_owner();
         // The client may have gone since the MAC was checked; that its token is another by now is for `evaluate` to find.
-        let client = snapshot
-            .client(owner)
-            .ok_or_else(|| Refused::because(format!("Client with clientId '{owner}' not found")))?;
+        let client = snapshot.client(owner).ok_or_else(|| Refused::because(format!("Client with clientId '{owner}' not found")))?;
         let bounds = self.bounds(snapshot, &client.record, now_ms)?;
         let expansion = snapshot.expansion_of(client);
-        let is_plain = bounds.within.is_empty()
-            && !authentic.has_certificate()
-            && !authentic.has_authorized_scopes();
+        let is_plain = bounds.within.is_empty() && !authentic.has_certificate() && !authentic.has_authorized_scopes();
         // Nearly every request is plain: then the remembered set with anonymous is the answer, and nothing is to be expanded.
-        let own = if is_plain {
-            expansion.1.full.clone()
-        } else {
-            bounds.apply(expansion.1.own.clone())
-        };
+        let own = if is_plain { expansion.1.full.clone() } else { bounds.apply(expansion.1.own.clone()) };
         let issuer = Issuer {
             client_id: owner,
             token: &client.token,
@@ -72,32 +54,22 @@ impl Inner {
             scopes: &own,
         };
         let verified = if is_plain {
-            evaluate(authentic, &issuer, now_ms, &|_: &[&str]| {
-                ScopeSet::default()
-            })?
+            evaluate(authentic, &issuer, now_ms, &|_: &[&str]| ScopeSet::default())?
         } else {
-            evaluate(authentic, &issuer, now_ms, &|scopes: &[&str]| {
-                snapshot.expand(scopes)
-            })?
+            evaluate(authentic, &issuer, now_ms, &|scopes: &[&str]| snapshot.expand(scopes))?
         };
         if authentic.issuer().is_some() {
             self.check_name(snapshot, authentic.id())?;
         }
         // Expansion must not lead out of the bounds again: a role may have grown since the grant was made.
-        let scopes = if bounds.within.is_empty() {
-            verified.scopes
-        } else {
-            bounds.apply(verified.scopes).union(snapshot.anonymous())
-        };
+        let scopes = if bounds.within.is_empty() { verified.scopes } else { bounds.apply(verified.scopes).union(snapshot.anonymous()) };
         let mut depends_on = vec![Key::Role, Key::Client(owner.to_owned())];
         depends_on.extend(bounds.keys);
         Ok(Judgement {
             caller: Caller {
                 client_id: Some(verified.client_id),
                 scopes,
-                expires_ms: bounds.ends_ms.map_or(verified.expires_ms, |ends_ms| {
-                    ends_ms.min(verified.expires_ms)
-                }),
+                expires_ms: bounds.ends_ms.map_or(verified.expires_ms, |ends_ms| ends_ms.min(verified.expires_ms)),
                 hash: verified.hash,
                 grant: client.record.grant.clone(),
                 identity: None,
@@ -116,13 +88,7 @@ impl Inner {
         Ok(())
     }
 
-    fn judge_grant(
-        &self,
-        snapshot: &Snapshot,
-        issuer: &InternalIssuer,
-        authentic: &Authentic,
-        now_ms: i64,
-    ) -> Result<Judgement, Refused> {
+    fn judge_grant(&self, snapshot: &Snapshot, issuer: &InternalIssuer, authentic: &Authentic, now_ms: i64) -> Result<Judgement, Refused> {
         let name = issuer.record.name.as_str();
         let claim = evaluate_internal(authentic, name, &issuer.token, now_ms)?;
         let not_a_client = || Refused::because(format!("Client with clientId '{name}' not found"));
@@ -130,11 +96,7 @@ impl Inner {
             [only] if claim.named => only.strip_prefix(GRANT_SCOPE).ok_or_else(not_a_client)?,
             _ => return Err(not_a_client()),
         };
-        let Standing {
-            grant,
-            person,
-            held,
-        } = self.grant_standing(snapshot, id, now_ms)?;
+        let Standing { grant, person, held } = self.grant_standing(snapshot, id, now_ms)?;
         if grant.record.client_id != claim.client_id || grant.record.issuer != name {
             return Err(not_a_client());
         }
@@ -163,39 +125,24 @@ impl Inner {
                 email_verified: person.record.email_verified,
                 target: grant.record.target_origin.clone(),
             }),
-            depends_on: vec![
-                Key::Role,
-                Key::Grant(grant.record.id.clone()),
-                Key::Identity(grant.record.identity.clone()),
-            ],
+            depends_on: vec![Key::Role, Key::Grant(grant.record.id.clone()), Key::Identity(grant.record.identity.clone())],
             used: Used::Grant(grant),
         })
     }
 }
 
 /// Authorized scopes of a grant: they must be satisfied, and leave what they come to within what is held.
-fn restrict(
-    snapshot: &Snapshot,
-    held: ScopeSet,
-    authorized: &[String],
-) -> Result<ScopeSet, Refused> {
+fn restrict(snapshot: &Snapshot, held: ScopeSet, authorized: &[String]) -> Result<ScopeSet, Refused> {
     let with_anonymous = held.union(snapshot.anonymous());
     if !with_anonymous.satisfies_all(authorized.iter().map(String::as_str)) {
-        return Err(
-            falconer_credentials::authorized_scopes_failure(&with_anonymous, authorized).into(),
-        );
+        return Err(falconer_credentials::authorized_scopes_failure(&with_anonymous, authorized).into());
     }
     Ok(snapshot.expand(authorized).intersection(&held))
 }
 
 /// Whether the request was meant for a site that may know who the person is.
 fn is_for(grant: &Grant, host: &str, port: u16) -> bool {
-    grant
-        .record
-        .identity_for
-        .iter()
-        .filter_map(|origin| Origin::parse(origin))
-        .any(|origin| origin.is_at(host, port))
+    grant.record.identity_for.iter().filter_map(|origin| Origin::parse(origin)).any(|origin| origin.is_at(host, port))
 }
 
 impl From<Failure> for Refused {

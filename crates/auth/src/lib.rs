@@ -58,6 +58,4 @@ pub use install::RootCredentials;
 pub use reserved::ROOT_CLIENT;
 pub use settings::{AuthSettings, OnFatal, Origin, StaticClient};
 pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_MS};
-pub use view::{
-    ClientInput, ClientView, HistoryEntry, Page, PageQuery, RoleInput, RoleView, TestView,
-};
+pub use view::{ClientInput, ClientView, HistoryEntry, Page, PageQuery, RoleInput, RoleView, TestView};

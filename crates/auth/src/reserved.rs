@@ -19,20 +19,12 @@ pub(crate) fn is_reserved_scope(scope: &str) -> bool {
 
 /// The 400 that every writer owes to somebody who tries to store such a scope.
 pub(crate) fn refuse_reserved<S: AsRef<str>>(scopes: &[S]) -> Result<(), ApiError> {
-    if scopes.iter().any(|s| is_reserved_scope(s.as_ref())) {
-        Err(reserved())
-    } else {
-        Ok(())
-    }
+    if scopes.iter().any(|s| is_reserved_scope(s.as_ref())) { Err(reserved()) } else { Ok(()) }
 }
 
 /// The same for a roleId.
 pub(crate) fn refuse_reserved_role(role_id: &str) -> Result<(), ApiError> {
-    if role_id.starts_with("grant:") {
-        Err(reserved())
-    } else {
-        Ok(())
-    }
+    if role_id.starts_with("grant:") { Err(reserved()) } else { Ok(()) }
 }
 
 fn reserved() -> ApiError {
@@ -42,9 +34,7 @@ fn reserved() -> ApiError {
 /// The `**` rule of `scopes.md` section 8.
 pub(crate) fn refuse_double_star<S: AsRef<str>>(scopes: &[S]) -> Result<(), ApiError> {
     if scopes.iter().any(|s| s.as_ref().ends_with("**")) {
-        return Err(ApiError::InputError(
-            "scopes must not end with `**`".to_owned(),
-        ));
+        return Err(ApiError::InputError("scopes must not end with `**`".to_owned()));
     }
     Ok(())
 }
@@ -59,8 +49,5 @@ pub(crate) fn without_reserved(scopes: ScopeSet) -> ScopeSet {
 
 /// What of a person's scopes counts. A star over `assume:` would make the person every role at once, so no source may give it.
 pub(crate) fn of_person(scopes: &[String]) -> impl Iterator<Item = &str> {
-    scopes
-        .iter()
-        .map(String::as_str)
-        .filter(|s| !covers(s, "assume:") && !is_reserved_scope(s))
+    scopes.iter().map(String::as_str).filter(|s| !covers(s, "assume:") && !is_reserved_scope(s))
 }

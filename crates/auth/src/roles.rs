@@ -14,86 +14,47 @@ use crate::view::{Page, PageQuery, RoleInput, RoleView};
 impl Auth {
     /// All roles, by id.
     pub fn list_roles(&self, who: &Authentication) -> Result<Vec<RoleView>, ApiError> {
-        let Reading {
-            snapshot, caller, ..
-        } = self.reading(who)?;
+        let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope("auth:list-roles".to_owned())?;
-        Ok(snapshot
-            .role_records()
-            .map(|record| view(&snapshot, record))
-            .collect())
+        Ok(snapshot.role_records().map(|record| view(&snapshot, record)).collect())
     }
 
     /// One page of all roles, by id; everything without a query.
-    pub fn list_roles2(
-        &self,
-        who: &Authentication,
-        query: Option<PageQuery>,
-    ) -> Result<Page<RoleView>, ApiError> {
-        let Reading {
-            snapshot, caller, ..
-        } = self.reading(who)?;
+    pub fn list_roles2(&self, who: &Authentication, query: Option<PageQuery>) -> Result<Page<RoleView>, ApiError> {
+        let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope("auth:list-roles".to_owned())?;
-        Ok(Page::cut(
-            snapshot.role_records(),
-            query.unwrap_or(EVERYTHING),
-            |record| view(&snapshot, record),
-        ))
+        Ok(Page::cut(snapshot.role_records(), query.unwrap_or(EVERYTHING), |record| view(&snapshot, record)))
     }
 
     /// One page of all role ids; everything without a query.
-    pub fn list_role_ids(
-        &self,
-        who: &Authentication,
-        query: Option<PageQuery>,
-    ) -> Result<Page<String>, ApiError> {
-        let Reading {
-            snapshot, caller, ..
-        } = self.reading(who)?;
+    pub fn list_role_ids(&self, who: &Authentication, query: Option<PageQuery>) -> Result<Page<String>, ApiError> {
+        let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope("auth:list-roles".to_owned())?;
-        Ok(Page::cut(
-            snapshot.role_records(),
-            query.unwrap_or(EVERYTHING),
-            |record| record.role_id.clone(),
-        ))
+        Ok(Page::cut(snapshot.role_records(), query.unwrap_or(EVERYTHING), |record| record.role_id.clone()))
     }
 
     /// One role, by its exact id. 404 `Role not found`.
     pub fn role(&self, who: &Authentication, role_id: &str) -> Result<RoleView, ApiError> {
-        let Reading {
-            snapshot, caller, ..
-        } = self.reading(who)?;
+        let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope(format!("auth:get-role:{role_id}"))?;
-        let record = snapshot
-            .role(role_id)
-            .ok_or_else(|| ApiError::ResourceNotFound("Role not found".to_owned()))?;
+        let record = snapshot.role(role_id).ok_or_else(|| ApiError::ResourceNotFound("Role not found".to_owned()))?;
         Ok(view(&snapshot, record))
     }
 
     /// Makes a role; the same values again give the same answer. Its scopes are stored sorted.
-    pub async fn create_role(
-        &self,
-        who: &Authentication,
-        role_id: &str,
-        input: &RoleInput,
-    ) -> Result<(RoleView, Revision), ApiError> {
+    pub async fn create_role(&self, who: &Authentication, role_id: &str, input: &RoleInput) -> Result<(RoleView, Revision), ApiError> {
         check(role_id, input)?;
         let (record, revision) = self
             .decide(|now| {
                 let acting = self.acting(now, who)?;
-                acting.caller.require(&needed(
-                    format!("auth:create-role:{role_id}"),
-                    &input.scopes,
-                ))?;
+                acting.caller.require(&needed(format!("auth:create-role:{role_id}"), &input.scopes))?;
                 let mut scopes = input.scopes.clone();
                 falconer_scopes::list::sort(&mut scopes);
                 if let Some(known) = now.snapshot.role(role_id) {
                     if known.description == input.description && known.scopes == scopes {
                         return Ok(Decision::Keep(RoleRecord::clone(known)));
                     }
-                    return Err(ApiError::RequestConflict(format!(
-                        "Role with roleId '{role_id}' already exists"
-                    )));
+                    return Err(ApiError::RequestConflict(format!("Role with roleId '{role_id}' already exists")));
                 }
                 let record = RoleRecord {
                     role_id: role_id.to_owned(),
@@ -103,82 +64,51 @@ impl Auth {
                     last_modified_ms: now.now_ms,
                 };
                 validate(&now.snapshot, &record)?;
-                Ok(Decision::Write(
-                    acting.step(now, "created", Key::Role),
-                    Write::InsertRole(record.clone()),
-                    record,
-                ))
+                Ok(Decision::Write(acting.step(now, "created", Key::Role), Write::InsertRole(record.clone()), record))
             })
             .await?;
         Ok((view(&self.directory(), &record), revision))
     }
 
     /// Replaces description and scopes. A caller needs each scope that the role's present scopes do not come to.
-    pub async fn update_role(
-        &self,
-        who: &Authentication,
-        role_id: &str,
-        input: &RoleInput,
-    ) -> Result<(RoleView, Revision), ApiError> {
+    pub async fn update_role(&self, who: &Authentication, role_id: &str, input: &RoleInput) -> Result<(RoleView, Revision), ApiError> {
         check(role_id, input)?;
         let (record, revision) = self
             .decide(|now| {
-                let known = now.snapshot.role(role_id).ok_or_else(|| {
-                    ApiError::ResourceNotFound(format!("Role with roleId '{role_id}' not found"))
-                })?;
+                let known = now
+                    .snapshot
+                    .role(role_id)
+                    .ok_or_else(|| ApiError::ResourceNotFound(format!("Role with roleId '{role_id}' not found")))?;
                 let acting = self.acting(now, who)?;
                 let had = now.snapshot.expand(&known.scopes);
                 let added = input.scopes.iter().filter(|scope| !had.satisfies(scope));
-                acting
-                    .caller
-                    .require(&needed(format!("auth:update-role:{role_id}"), added))?;
+                acting.caller.require(&needed(format!("auth:update-role:{role_id}"), added))?;
                 let mut scopes = input.scopes.clone();
                 if !role_id.ends_with('*') {
                     falconer_scopes::list::sort(&mut scopes);
                 }
-                let record = RoleRecord {
-                    scopes,
-                    description: input.description.clone(),
-                    last_modified_ms: now.now_ms,
-                    ..RoleRecord::clone(known)
-                };
+                let record =
+                    RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..RoleRecord::clone(known) };
                 validate(&now.snapshot, &record)?;
-                Ok(Decision::Write(
-                    acting.step(now, "updated", Key::Role),
-                    Write::UpdateRole(record.clone()),
-                    record,
-                ))
+                Ok(Decision::Write(acting.step(now, "updated", Key::Role), Write::UpdateRole(record.clone()), record))
             })
             .await?;
         Ok((view(&self.directory(), &record), revision))
     }
 
     /// Deletes the role; fine when there is none.
-    pub async fn delete_role(
-        &self,
-        who: &Authentication,
-        role_id: &str,
-    ) -> Result<Revision, ApiError> {
+    pub async fn delete_role(&self, who: &Authentication, role_id: &str) -> Result<Revision, ApiError> {
         self.decide(|now| {
             let acting = self.acting(now, who)?;
-            acting
-                .caller
-                .require_scope(format!("auth:delete-role:{role_id}"))?;
-            Ok(Decision::Write(
-                acting.step(now, "deleted", Key::Role),
-                Write::DeleteRole(role_id.to_owned()),
-                (),
-            ))
+            acting.caller.require_scope(format!("auth:delete-role:{role_id}"))?;
+            Ok(Decision::Write(acting.step(now, "deleted", Key::Role), Write::DeleteRole(role_id.to_owned()), ()))
         })
         .await
         .map(|((), revision)| revision)
     }
 }
 
-const EVERYTHING: PageQuery = PageQuery {
-    offset: 0,
-    limit: u64::MAX,
-};
+const EVERYTHING: PageQuery = PageQuery { offset: 0, limit: u64::MAX };
 
 /// What is refused before anybody is asked who they are.
 fn check(role_id: &str, input: &RoleInput) -> Result<(), ApiError> {
@@ -188,10 +118,7 @@ fn check(role_id: &str, input: &RoleInput) -> Result<(), ApiError> {
 }
 
 fn validate(snapshot: &Snapshot, record: &RoleRecord) -> Result<(), ApiError> {
-    snapshot.roles().validate_change(&Role {
-        role_id: record.role_id.clone(),
-        scopes: record.scopes.clone(),
-    })?;
+    snapshot.roles().validate_change(&Role { role_id: record.role_id.clone(), scopes: record.scopes.clone() })?;
     Ok(())
 }
 

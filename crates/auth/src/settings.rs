@@ -35,26 +35,13 @@ impl Origin {
             Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
             _ => (rest, default_port),
         };
-        let inside = host
-            .strip_prefix('[')
-            .and_then(|h| h.strip_suffix(']'))
-            .unwrap_or(host);
+        let inside = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
         let fine = if inside.len() == host.len() {
-            !host.is_empty()
-                && host
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+            !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
         } else {
-            !inside.is_empty()
-                && inside
-                    .bytes()
-                    .all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
+            !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
         };
-        fine.then(|| Origin {
-            scheme,
-            host: host.to_ascii_lowercase(),
-            port,
-        })
+        fine.then(|| Origin { scheme, host: host.to_ascii_lowercase(), port })
     }
 
     /// Whether a request that was signed for this host and port was meant for this origin. The MAC does not cover the scheme.
@@ -125,21 +112,12 @@ impl AuthSettings {
         if provider == "local" {
             return None;
         }
-        Some(
-            self.identity_max_age_by_provider
-                .get(provider)
-                .copied()
-                .unwrap_or(self.identity_max_age_ms),
-        )
+        Some(self.identity_max_age_by_provider.get(provider).copied().unwrap_or(self.identity_max_age_ms))
     }
 
     /// Whether signed calls to our own API may be meant for this host and port.
     pub(crate) fn is_ours(&self, host: &str, port: u16) -> bool {
-        self.public_origin.is_at(host, port)
-            || self
-                .hawk_origins
-                .iter()
-                .any(|origin| origin.is_at(host, port))
+        self.public_origin.is_at(host, port) || self.hawk_origins.iter().any(|origin| origin.is_at(host, port))
     }
 }
 
@@ -150,27 +128,12 @@ mod tests {
     #[test]
     fn origins_parse_exactly() {
         let show = |text: &str| Origin::parse(text).map(|o| o.to_string());
-        assert_eq!(
-            show("https://Auth.example.com/").as_deref(),
-            Some("https://auth.example.com")
-        );
-        assert_eq!(
-            show("http://localhost:8080").as_deref(),
-            Some("http://localhost:8080")
-        );
+        assert_eq!(show("https://Auth.example.com/").as_deref(), Some("https://auth.example.com"));
+        assert_eq!(show("http://localhost:8080").as_deref(), Some("http://localhost:8080"));
         assert_eq!(show("https://h:443").as_deref(), Some("https://h"));
         assert_eq!(show("http://[::1]:80").as_deref(), Some("http://[::1]"));
         assert_eq!(show("http://[::1]").as_deref(), Some("http://[::1]"));
-        for bad in [
-            "h",
-            "ftp://h",
-            "https://",
-            "https://u@h",
-            "https://h/p",
-            "https://h:x",
-            "https://h:70000",
-            "https://h?q",
-        ] {
+        for bad in ["h", "ftp://h", "https://", "https://u@h", "https://h/p", "https://h:x", "https://h:70000", "https://h?q"] {
             assert_eq!(show(bad), None, "{bad}");
         }
     }

@@ -22,39 +22,24 @@ pub(crate) fn check(clients: &[StaticClient]) -> Result<(), AuthError> {
     let mut seen = BTreeSet::new();
     for client in clients {
         let id = client.client_id.as_str();
-        let refuse = |why: &str| {
-            Err(AuthError::Configuration(format!(
-                "static client `{id}`: {why}"
-            )))
-        };
+        let refuse = |why: &str| Err(AuthError::Configuration(format!("static client `{id}`: {why}")));
         if !id.starts_with("static/") || id.len() == "static/".len() {
             return refuse("the clientId has to begin with `static/`");
         }
         if id.starts_with(FALCONER_CLIENTS) {
             return refuse("`static/falconer/` is reserved");
         }
-        if !id
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"!@/:.+|_-".contains(&b))
-        {
+        if !id.bytes().all(|b| b.is_ascii_alphanumeric() || b"!@/:.+|_-".contains(&b)) {
             return refuse("a clientId has only the characters A-Z a-z 0-9 ! @ / : . + | _ -");
         }
         if !seen.insert(id) {
             return refuse("it is there twice");
         }
         let token = client.access_token.expose();
-        if !(22..=66).contains(&token.len())
-            || !token
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-        {
+        if !(22..=66).contains(&token.len()) || !token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
             return refuse("the access token has to be 22 to 66 characters of A-Z a-z 0-9 _ -");
         }
-        if let Some(bad) = client
-            .scopes
-            .iter()
-            .find(|s| !falconer_scopes::is_valid_scope(s))
-        {
+        if let Some(bad) = client.scopes.iter().find(|s| !falconer_scopes::is_valid_scope(s)) {
             return refuse(&format!("`{}` is not a scope", bad.escape_debug()));
         }
         if client.scopes.iter().any(|s| reserved::is_reserved_scope(s)) {
@@ -80,27 +65,14 @@ impl Auth {
                 .settings
                 .static_clients
                 .iter()
-                .map(|client| {
-                    record_of(
-                        client,
-                        stored.get(client.client_id.as_str()).copied(),
-                        now_ms,
-                    )
-                })
+                .map(|client| record_of(client, stored.get(client.client_id.as_str()).copied(), now_ms))
                 .collect();
-            let same = wanted.len() == stored.len()
-                && wanted
-                    .iter()
-                    .all(|w| stored.get(w.client_id.as_str()) == Some(&w));
+            let same = wanted.len() == stored.len() && wanted.iter().all(|w| stored.get(w.client_id.as_str()) == Some(&w));
             if same {
                 return Ok(());
             }
-            let depends_on = stored
-                .keys()
-                .map(|id| (*id).to_owned())
-                .chain(wanted.iter().map(|w| w.client_id.clone()))
-                .map(Key::Client)
-                .collect();
+            let depends_on =
+                stored.keys().map(|id| (*id).to_owned()).chain(wanted.iter().map(|w| w.client_id.clone())).map(Key::Client).collect();
             let step = Step {
                 decided_at: snapshot.revision(),
                 depends_on,
@@ -110,11 +82,7 @@ impl Auth {
                 action: "updated".to_owned(),
                 detail: None,
             };
-            let outcome = self
-                .inner
-                .store
-                .replace_static_clients(&step, &wanted)
-                .await;
+            let outcome = self.inner.store.replace_static_clients(&step, &wanted).await;
             self.inner.reload().await?;
             match outcome {
                 Ok(_) => return Ok(()),
@@ -157,16 +125,8 @@ fn record_of(client: &StaticClient, stored: Option<&ClientRecord>, now_ms: i64) 
         expires_us: stored.expires_us,
         created_ms: stored.created_ms,
         last_date_used_ms: stored.last_date_used_ms,
-        last_rotated_ms: if same_token {
-            stored.last_rotated_ms
-        } else {
-            now_ms
-        },
-        last_modified_ms: if same {
-            stored.last_modified_ms
-        } else {
-            now_ms
-        },
+        last_rotated_ms: if same_token { stored.last_rotated_ms } else { now_ms },
+        last_modified_ms: if same { stored.last_modified_ms } else { now_ms },
         ..fresh
     }
 }

@@ -26,73 +26,37 @@ impl Auth {
     /// The same with fixed scopes, so that bewits can be tried out.
     pub fn test_authenticate_get(&self, parts: &RequestParts<'_>) -> Result<TestView, ApiError> {
         let scopes = ["test:*".to_owned(), "auth:create-client:test:*".to_owned()];
-        self.test(
-            parts,
-            &scopes,
-            Expression::AllOf(vec![Expression::Scope("test:authenticate-get".to_owned())]),
-        )
+        self.test(parts, &scopes, Expression::AllOf(vec![Expression::Scope("test:authenticate-get".to_owned())]))
     }
 
-    fn test(
-        &self,
-        parts: &RequestParts<'_>,
-        client_scopes: &[String],
-        required: Expression,
-    ) -> Result<TestView, ApiError> {
+    fn test(&self, parts: &RequestParts<'_>, client_scopes: &[String], required: Expression) -> Result<TestView, ApiError> {
         let failed = |text: String| ApiError::AuthenticationFailed(text);
         let anonymous = ["assume:anonymous".to_owned()];
         let Some(signed) = read(parts).map_err(|f| failed(f.to_string()))? else {
             return match required.missing_from_list(&anonymous) {
-                None => Ok(TestView {
-                    client_id: "auth-failed:no-auth".to_owned(),
-                    scopes: anonymous.to_vec(),
-                    hash: None,
-                }),
+                None => Ok(TestView { client_id: "auth-failed:no-auth".to_owned(), scopes: anonymous.to_vec(), hash: None }),
                 Some(missing) => Err(ApiError::insufficient(None, missing, required)),
             };
         };
         // The tester's token is public, so that there is nothing to hide before the MAC.
         if signed.key_owner() != TESTER {
-            return Err(failed(format!(
-                "Client with clientId '{}' not found",
-                signed.key_owner()
-            )));
+            return Err(failed(format!("Client with clientId '{}' not found", signed.key_owner())));
         }
         let token = AccessToken::new(TOKEN.to_owned());
-        let authentic = signed
-            .check_mac(Some(&token))
-            .map_err(|f| failed(f.to_string()))?;
+        let authentic = signed.check_mac(Some(&token)).map_err(|f| failed(f.to_string()))?;
         let now_ms = self.now_ms();
         let own = ScopeSet::new(client_scopes);
-        let tester = Issuer {
-            client_id: TESTER,
-            token: &token,
-            expires_ms: now_ms.saturating_add(DAY_MS),
-            disabled: false,
-            scopes: &own,
-        };
-        let verified = evaluate(&authentic, &tester, now_ms, &|scopes: &[&str]| {
-            ScopeSet::new(scopes)
-        })
-        .map_err(|f| failed(f.to_string()))?;
-        let current = authentic
-            .authorized_scopes()
-            .or_else(|| authentic.certificate_scopes());
+        let tester = Issuer { client_id: TESTER, token: &token, expires_ms: now_ms.saturating_add(DAY_MS), disabled: false, scopes: &own };
+        let verified =
+            evaluate(&authentic, &tester, now_ms, &|scopes: &[&str]| ScopeSet::new(scopes)).map_err(|f| failed(f.to_string()))?;
+        let current = authentic.authorized_scopes().or_else(|| authentic.certificate_scopes());
         let scopes = match current {
             Some(current) => list::merge_normalized(&current, &anonymous),
             None => list::merge_normalized(client_scopes, &anonymous),
         };
         match required.missing_from_list(&scopes) {
-            None => Ok(TestView {
-                client_id: verified.client_id,
-                scopes,
-                hash: verified.hash,
-            }),
-            Some(missing) => Err(ApiError::insufficient(
-                Some(&verified.client_id),
-                missing,
-                required,
-            )),
+            None => Ok(TestView { client_id: verified.client_id, scopes, hash: verified.hash }),
+            Some(missing) => Err(ApiError::insufficient(Some(&verified.client_id), missing, required)),
         }
     }
 }

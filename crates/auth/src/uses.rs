@@ -23,17 +23,12 @@ pub(crate) struct UseQueue {
 
 impl Inner {
     pub(crate) fn note_client_use(&self, client: &Arc<Client>, now_ms: i64) {
-        if now_ms.saturating_sub(client.usage.last_ms.load(Ordering::Relaxed)) <= CLIENT_INTERVAL_MS
-        {
+        if now_ms.saturating_sub(client.usage.last_ms.load(Ordering::Relaxed)) <= CLIENT_INTERVAL_MS {
             return;
         }
         client.usage.last_ms.fetch_max(now_ms, Ordering::Relaxed);
         if !client.usage.noted.swap(true, Ordering::AcqRel) {
-            self.uses
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clients
-                .push(Arc::clone(client));
+            self.uses.lock().unwrap_or_else(PoisonError::into_inner).clients.push(Arc::clone(client));
         }
     }
 
@@ -41,11 +36,7 @@ impl Inner {
         grant.usage.last_ms.fetch_max(now_ms, Ordering::Relaxed);
         grant.usage.count.fetch_add(1, Ordering::Relaxed);
         if !grant.usage.noted.swap(true, Ordering::AcqRel) {
-            self.uses
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .grants
-                .push(Arc::clone(grant));
+            self.uses.lock().unwrap_or_else(PoisonError::into_inner).grants.push(Arc::clone(grant));
         }
     }
 }
@@ -54,30 +45,17 @@ impl Auth {
     /// Writes the uses that were noted since the last call, and forgets grants that ended more than 31 days ago. The binary calls it about
     /// once a minute, and at shutdown. On an error nothing is lost: the next call tries again.
     pub async fn flush_uses(&self) -> Result<(), StoreError> {
-        let queue = std::mem::take(
-            &mut *self
-                .inner
-                .uses
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let queue = std::mem::take(&mut *self.inner.uses.lock().unwrap_or_else(PoisonError::into_inner));
         let mut clients = Vec::with_capacity(queue.clients.len());
         for client in &queue.clients {
             client.usage.noted.store(false, Ordering::Release);
-            clients.push((
-                client.record.client_id.clone(),
-                client.usage.last_ms.load(Ordering::Relaxed),
-            ));
+            clients.push((client.record.client_id.clone(), client.usage.last_ms.load(Ordering::Relaxed)));
         }
         let mut grants = Vec::with_capacity(queue.grants.len());
         for grant in &queue.grants {
             grant.usage.noted.store(false, Ordering::Release);
             let count = grant.usage.count.swap(0, Ordering::AcqRel);
-            grants.push((
-                grant.record.id.clone(),
-                grant.usage.last_ms.load(Ordering::Relaxed),
-                count,
-            ));
+            grants.push((grant.record.id.clone(), grant.usage.last_ms.load(Ordering::Relaxed), count));
         }
         if !(clients.is_empty() && grants.is_empty())
             && let Err(error) = self.inner.store.note_uses(&clients, &grants).await
@@ -94,11 +72,7 @@ impl Auth {
         for (grant, (_, _, count)) in queue.grants.iter().zip(grants) {
             grant.usage.count.fetch_add(*count, Ordering::AcqRel);
         }
-        let mut waiting = self
-            .inner
-            .uses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.inner.uses.lock().unwrap_or_else(PoisonError::into_inner);
         for client in queue.clients {
             if !client.usage.noted.swap(true, Ordering::AcqRel) {
                 waiting.clients.push(client);
@@ -113,11 +87,7 @@ impl Auth {
 
     async fn forget_old_grants(&self) {
         let end_ms = self.now_ms().saturating_sub(31 * DAY_MS);
-        let is_old = |snapshot: &Snapshot| {
-            snapshot
-                .grants()
-                .any(|grant| grant.record.expires_ms < end_ms)
-        };
+        let is_old = |snapshot: &Snapshot| snapshot.grants().any(|grant| grant.record.expires_ms < end_ms);
         if !is_old(&self.inner.directory.load()) {
             return;
         }

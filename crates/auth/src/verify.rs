@@ -22,17 +22,9 @@ impl Auth {
         match self.judge_request(parts).await {
             Ok(None) => {
                 let snapshot = self.inner.directory.load();
-                Verdict::NoAuth {
-                    expires_ms: self.now_ms().saturating_add(NO_AUTH_MS),
-                    scopes: snapshot.anonymous().clone(),
-                }
+                Verdict::NoAuth { expires_ms: self.now_ms().saturating_add(NO_AUTH_MS), scopes: snapshot.anonymous().clone() }
             }
-            Ok(Some((
-                _,
-                Judgement {
-                    caller, disclosed, ..
-                },
-            ))) => Verdict::Success(Success {
+            Ok(Some((_, Judgement { caller, disclosed, .. }))) => Verdict::Success(Success {
                 client_id: caller.client_id.unwrap_or_default(),
                 scopes: caller.scopes,
                 expires_ms: caller.expires_ms,
@@ -47,56 +39,32 @@ impl Auth {
     /// Judges the credentials of a request to Falconer's own API: they count only when host and port are the public origin's or one of
     /// `hawk_origins`. A call that was signed for another host answers `Unauthorized: Bad mac`, as if the MAC did not cover it.
     pub async fn authenticate(&self, parts: &RequestParts<'_>) -> Authentication {
-        let refused = |error| Authentication {
-            who: Who::Refused,
-            outcome: Err(error),
-        };
+        let refused = |error| Authentication { who: Who::Refused, outcome: Err(error) };
         if !self.inner.settings.is_ours(parts.host, parts.port) {
             return match falconer_credentials::read(parts) {
                 Ok(None) => self.nobody(),
                 Ok(Some(_)) => {
-                    tracing::debug!(
-                        host = parts.host,
-                        port = parts.port,
-                        "signed for a host that is neither ours nor in hawk_origins"
-                    );
-                    refused(ApiError::AuthenticationFailed(
-                        "Unauthorized: Bad mac".to_owned(),
-                    ))
+                    tracing::debug!(host = parts.host, port = parts.port, "signed for a host that is neither ours nor in hawk_origins");
+                    refused(ApiError::AuthenticationFailed("Unauthorized: Bad mac".to_owned()))
                 }
                 Err(failure) => refused(ApiError::AuthenticationFailed(failure.to_string())),
             };
         }
         match self.judge_request(parts).await {
             Ok(None) => self.nobody(),
-            Ok(Some((authentic, judgement))) => Authentication {
-                who: Who::Signed(Box::new(authentic)),
-                outcome: Ok(judgement.caller),
-            },
-            Err(Denied {
-                message,
-                clock: true,
-            }) => refused(ApiError::Unavailable(message)),
-            Err(Denied {
-                message,
-                clock: false,
-            }) => refused(ApiError::AuthenticationFailed(message)),
+            Ok(Some((authentic, judgement))) => Authentication { who: Who::Signed(Box::new(authentic)), outcome: Ok(judgement.caller) },
+            Err(Denied { message, clock: true }) => refused(ApiError::Unavailable(message)),
+            Err(Denied { message, clock: false }) => refused(ApiError::AuthenticationFailed(message)),
         }
     }
 
     /// A request without credentials.
     pub fn nobody(&self) -> Authentication {
         let snapshot = self.inner.directory.load();
-        Authentication {
-            who: Who::Nobody,
-            outcome: Ok(nobody(&snapshot, self.now_ms())),
-        }
+        Authentication { who: Who::Nobody, outcome: Ok(nobody(&snapshot, self.now_ms())) }
     }
 
-    async fn judge_request(
-        &self,
-        parts: &RequestParts<'_>,
-    ) -> Result<Option<(Authentic, Judgement)>, Denied> {
+    async fn judge_request(&self, parts: &RequestParts<'_>) -> Result<Option<(Authentic, Judgement)>, Denied> {
         let Some(signed) = falconer_credentials::read(parts)? else {
             return Ok(None);
         };
@@ -104,19 +72,16 @@ impl Auth {
         let (authentic, judged) = {
             let snapshot = self.inner.directory.load();
             if self.inner.clock_is_behind(&snapshot, now_ms) {
-                return Err(Denied {
-                    message: CLOCK_BEHIND.to_owned(),
-                    clock: true,
-                });
+                return Err(Denied { message: CLOCK_BEHIND.to_owned(), clock: true });
             }
             let authentic = prove(&snapshot, signed)?;
             let judged = self.inner.judge(&snapshot, &authentic, now_ms);
             (authentic, judged)
         };
         let judgement = match judged {
-            Err(refused) if refused.look_again && self.catch_up().await.unwrap_or(false) => self
-                .inner
-                .judge(&self.inner.directory.load(), &authentic, now_ms),
+            Err(refused) if refused.look_again && self.catch_up().await.unwrap_or(false) => {
+                self.inner.judge(&self.inner.directory.load(), &authentic, now_ms)
+            }
             other => other,
         }?;
         match &judgement.used {
@@ -135,29 +100,20 @@ struct Denied {
 
 impl From<Failure> for Denied {
     fn from(failure: Failure) -> Self {
-        Denied {
-            message: failure.to_string(),
-            clock: false,
-        }
+        Denied { message: failure.to_string(), clock: false }
     }
 }
 
 impl From<Refused> for Denied {
     fn from(refused: Refused) -> Self {
-        Denied {
-            message: refused.message,
-            clock: false,
-        }
+        Denied { message: refused.message, clock: false }
     }
 }
 
 /// Checks the MAC, and nothing else, under the key owner's token.
 fn prove(snapshot: &Snapshot, signed: Signed) -> Result<Authentic, Failure> {
     let owner = signed.key_owner();
-    let token = snapshot
-        .issuer(owner)
-        .map(|i| &i.token)
-        .or_else(|| snapshot.client(owner).map(|c| &c.token));
+    let token = snapshot.issuer(owner).map(|i| &i.token).or_else(|| snapshot.client(owner).map(|c| &c.token));
     signed.check_mac(token)
 }
 
@@ -174,22 +130,12 @@ fn nobody(snapshot: &Snapshot, now_ms: i64) -> Caller {
 
 impl Inner {
     /// Who asks, at this snapshot, and the rows that make it so.
-    pub(crate) fn stand(
-        &self,
-        snapshot: &Snapshot,
-        authentication: &Authentication,
-        now_ms: i64,
-    ) -> Result<(Caller, Vec<Key>), ApiError> {
+    pub(crate) fn stand(&self, snapshot: &Snapshot, authentication: &Authentication, now_ms: i64) -> Result<(Caller, Vec<Key>), ApiError> {
         let behind = || self.clock_is_behind(snapshot, now_ms);
         match &authentication.who {
             Who::Nobody => Ok((nobody(snapshot, now_ms), vec![Key::Role])),
-            Who::Refused => authentication
-                .caller()
-                .cloned()
-                .map(|caller| (caller, Vec::new())),
-            Who::Signed(_) | Who::Person(_) if behind() => {
-                Err(ApiError::Unavailable(CLOCK_BEHIND.to_owned()))
-            }
+            Who::Refused => authentication.caller().cloned().map(|caller| (caller, Vec::new())),
+            Who::Signed(_) | Who::Person(_) if behind() => Err(ApiError::Unavailable(CLOCK_BEHIND.to_owned())),
             Who::Signed(authentic) => match self.judge(snapshot, authentic, now_ms) {
                 Ok(judgement) => Ok((judgement.caller, judgement.depends_on)),
                 Err(refused) => Err(ApiError::AuthenticationFailed(refused.message)),
@@ -198,18 +144,11 @@ impl Inner {
         }
     }
 
-    fn person(
-        &self,
-        snapshot: &Snapshot,
-        identity: &str,
-        now_ms: i64,
-    ) -> Result<(Caller, Vec<Key>), ApiError> {
+    fn person(&self, snapshot: &Snapshot, identity: &str, now_ms: i64) -> Result<(Caller, Vec<Key>), ApiError> {
         let present = snapshot
             .person(identity)
             .and_then(|person| self.present_scopes(snapshot, person, now_ms))
-            .ok_or_else(|| {
-                ApiError::AuthenticationFailed(format!("The account {identity} is not active"))
-            })?;
+            .ok_or_else(|| ApiError::AuthenticationFailed(format!("The account {identity} is not active")))?;
         let caller = Caller {
             client_id: Some(identity.to_owned()),
             scopes: present.union(snapshot.anonymous()),

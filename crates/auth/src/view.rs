@@ -88,17 +88,12 @@ pub struct PageQuery {
 
 impl<T> Page<T> {
     /// Cuts a page out of everything.
-    pub(crate) fn cut<I: Iterator>(
-        all: I,
-        query: PageQuery,
-        view: impl FnMut(I::Item) -> T,
-    ) -> Page<T> {
+    pub(crate) fn cut<I: Iterator>(all: I, query: PageQuery, view: impl FnMut(I::Item) -> T) -> Page<T> {
         let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
         let take = usize::try_from(query.limit).unwrap_or(usize::MAX);
         let mut rest = all.skip(skip);
         let items: Vec<T> = rest.by_ref().take(take).map(view).collect();
-        let next_offset =
-            (take > 0 && rest.next().is_some()).then(|| query.offset.saturating_add(query.limit));
+        let next_offset = (take > 0 && rest.next().is_some()).then(|| query.offset.saturating_add(query.limit));
         Page { items, next_offset }
     }
 }

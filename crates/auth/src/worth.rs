@@ -20,10 +20,7 @@ pub(crate) struct Refused {
 
 impl Refused {
     pub(crate) fn because(message: impl Into<String>) -> Refused {
-        Refused {
-            message: message.into(),
-            look_again: false,
-        }
+        Refused { message: message.into(), look_again: false }
     }
 }
 
@@ -48,63 +45,37 @@ pub(crate) struct Bounds {
 
 impl Bounds {
     pub(crate) fn apply(&self, scopes: ScopeSet) -> ScopeSet {
-        self.within
-            .iter()
-            .fold(scopes, |scopes, bound| scopes.intersection(bound))
+        self.within.iter().fold(scopes, |scopes, bound| scopes.intersection(bound))
     }
 }
 
 impl Inner {
     /// The person's present scopes, expanded, without anonymous: `None` when the person is unknown, gone or disabled, empty when the
     /// provider's answer is too old.
-    pub(crate) fn present_scopes(
-        &self,
-        snapshot: &Snapshot,
-        person: &Person,
-        now_ms: i64,
-    ) -> Option<ScopeSet> {
+    pub(crate) fn present_scopes(&self, snapshot: &Snapshot, person: &Person, now_ms: i64) -> Option<ScopeSet> {
         if person.record.disabled {
             return None;
         }
-        if self.is_too_old(person, now_ms) {
-            Some(ScopeSet::default())
-        } else {
-            Some(snapshot.expansion_of_person(person))
-        }
+        if self.is_too_old(person, now_ms) { Some(ScopeSet::default()) } else { Some(snapshot.expansion_of_person(person)) }
     }
 
     /// Whether the provider's last answer about the person no longer counts.
     pub(crate) fn is_too_old(&self, person: &Person, now_ms: i64) -> bool {
         let age_ms = now_ms.saturating_sub(person.record.refreshed_ms);
-        self.settings
-            .max_age_ms(&person.record.provider)
-            .is_some_and(|max| age_ms > max)
+        self.settings.max_age_ms(&person.record.provider).is_some_and(|max| age_ms > max)
     }
 
     /// The checks of `grants.md` "Use" from the lookup on, in that order.
-    pub(crate) fn grant_standing(
-        &self,
-        snapshot: &Snapshot,
-        id: &str,
-        now_ms: i64,
-    ) -> Result<Standing, Refused> {
-        let grant = snapshot.grant(id).ok_or_else(|| Refused {
-            message: format!("The grant {id} does not exist"),
-            look_again: true,
-        })?;
+    pub(crate) fn grant_standing(&self, snapshot: &Snapshot, id: &str, now_ms: i64) -> Result<Standing, Refused> {
+        let grant = snapshot.grant(id).ok_or_else(|| Refused { message: format!("The grant {id} does not exist"), look_again: true })?;
         if grant.record.revoked_ms.is_some() {
             return Err(Refused::because(format!("The grant {id} has been revoked")));
         }
         if now_ms >= grant.record.expires_ms {
             return Err(Refused::because(format!("The grant {id} has ended")));
         }
-        let not_active = |look_again| Refused {
-            message: format!("The account behind grant {id} is not active"),
-            look_again,
-        };
-        let person = snapshot
-            .person(&grant.record.identity)
-            .ok_or_else(|| not_active(true))?;
+        let not_active = |look_again| Refused { message: format!("The account behind grant {id} is not active"), look_again };
+        let person = snapshot.person(&grant.record.identity).ok_or_else(|| not_active(true))?;
         if self.present_scopes(snapshot, person, now_ms).is_none() {
             return Err(not_active(false));
         }
@@ -113,42 +84,24 @@ impl Inner {
         } else {
             snapshot.held_of(grant, person)
         };
-        Ok(Standing {
-            grant: Arc::clone(grant),
-            person: Arc::clone(person),
-            held,
-        })
+        Ok(Standing { grant: Arc::clone(grant), person: Arc::clone(person), held })
     }
 
     /// The limits of a client; an error when what it hangs on has ended.
-    pub(crate) fn bounds(
-        &self,
-        snapshot: &Snapshot,
-        client: &ClientRecord,
-        now_ms: i64,
-    ) -> Result<Bounds, Refused> {
+    pub(crate) fn bounds(&self, snapshot: &Snapshot, client: &ClientRecord, now_ms: i64) -> Result<Bounds, Refused> {
         let mut bounds = Bounds::default();
         if let Some(id) = &client.grant {
             let standing = self.grant_standing(snapshot, id, now_ms)?;
             bounds.ends_ms = Some(standing.grant.record.expires_ms);
             bounds.keys.push(Key::Grant(id.clone()));
-            bounds
-                .keys
-                .push(Key::Identity(standing.person.record.identity.clone()));
+            bounds.keys.push(Key::Identity(standing.person.record.identity.clone()));
             bounds.within.push(standing.held);
         }
         for person in snapshot.owners(&client.client_id) {
             let present = self
                 .present_scopes(snapshot, person, now_ms)
-                .ok_or_else(|| {
-                    Refused::because(format!(
-                        "The account behind client `{}` is not active",
-                        client.client_id
-                    ))
-                })?;
-            bounds
-                .keys
-                .push(Key::Identity(person.record.identity.clone()));
+                .ok_or_else(|| Refused::because(format!("The account behind client `{}` is not active", client.client_id)))?;
+            bounds.keys.push(Key::Identity(person.record.identity.clone()));
             bounds.within.push(present);
         }
         Ok(bounds)
@@ -175,9 +128,6 @@ impl Auth {
     /// What a grant is worth at present, without anonymous; `None` when it has ended in any way.
     pub fn grant_scopes(&self, id: &str) -> Option<ScopeSet> {
         let snapshot = self.inner.directory.load();
-        self.inner
-            .grant_standing(&snapshot, id, self.now_ms())
-            .ok()
-            .map(|standing| standing.held)
+        self.inner.grant_standing(&snapshot, id, self.now_ms()).ok().map(|standing| standing.held)
     }
 }

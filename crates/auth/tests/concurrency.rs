@@ -1,10 +1,5 @@
 //! Many writers at once, and two nodes on one store: no update is lost, and nothing is decided on what is no longer true.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
@@ -18,20 +13,13 @@ async fn of_many_writers_each_is_heard_once() {
     let mut tasks = Vec::new();
     for number in 0..64 {
         let (auth, who, input) = (world.auth.clone(), root.clone(), world.input(&["a"]));
-        tasks.push(tokio::spawn(async move {
-            auth.create_client(&who, &format!("c/{number}"), &input)
-                .await
-                .map(|(_, revision)| revision)
-        }));
+        tasks.push(tokio::spawn(
+            async move { auth.create_client(&who, &format!("c/{number}"), &input).await.map(|(_, revision)| revision) },
+        ));
         let (auth, root) = (world.auth.clone(), root.clone());
         tasks.push(tokio::spawn(async move {
-            let role = RoleInput {
-                scopes: strings(&["x"]),
-                description: String::new(),
-            };
-            auth.create_role(&root, &format!("r/{number}"), &role)
-                .await
-                .map(|(_, revision)| revision)
+            let role = RoleInput { scopes: strings(&["x"]), description: String::new() };
+            auth.create_role(&root, &format!("r/{number}"), &role).await.map(|(_, revision)| revision)
         }));
     }
     let mut revisions = Vec::new();
@@ -42,16 +30,10 @@ async fn of_many_writers_each_is_heard_once() {
     revisions.dedup();
     assert_eq!(revisions.len(), 128, "each has a revision of its own");
     let snapshot = world.auth.directory();
-    assert_eq!(
-        (snapshot.clients("c/").count(), snapshot.roles().len()),
-        (64, 64)
-    );
+    assert_eq!((snapshot.clients("c/").count(), snapshot.roles().len()), (64, 64));
     assert_eq!(Some(&snapshot.revision()), revisions.last());
     let stored = world.store.load().await.unwrap();
-    assert_eq!(
-        (stored.revision, stored.roles.len()),
-        (snapshot.revision(), 64)
-    );
+    assert_eq!((stored.revision, stored.roles.len()), (snapshot.revision(), 64));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,10 +44,7 @@ async fn of_many_creators_of_one_role_one_wins() {
     for number in 0..32 {
         let (auth, root) = (world.auth.clone(), root.clone());
         tasks.push(tokio::spawn(async move {
-            let role = RoleInput {
-                scopes: vec![format!("x:{number}")],
-                description: String::new(),
-            };
+            let role = RoleInput { scopes: vec![format!("x:{number}")], description: String::new() };
             auth.create_role(&root, "r", &role).await.is_ok()
         }));
     }
@@ -83,9 +62,7 @@ async fn a_caller_who_hangs_up_leaves_no_node_behind_its_store() {
     for number in 0..20 {
         let (auth, root, input) = (world.auth.clone(), root.clone(), world.input(&[]));
         let task = tokio::spawn(async move {
-            let _ = auth
-                .create_client(&root, &format!("c/{number}"), &input)
-                .await;
+            let _ = auth.create_client(&root, &format!("c/{number}"), &input).await;
         });
         tokio::task::yield_now().await;
         task.abort();
@@ -115,43 +92,18 @@ async fn a_node_that_is_behind_decides_again() {
 
     // The first node takes the scope away; the second has not heard of it, but can't act on it.
     let root = world.as_root().await;
-    world
-        .auth
-        .update_client(&root, "weak", &world.input(&["a"]))
-        .await
-        .unwrap();
+    world.auth.update_client(&root, "weak", &world.input(&["a"])).await.unwrap();
     let who = behind.call(&keys).await;
-    assert!(
-        who.caller()
-            .unwrap()
-            .scopes
-            .satisfies("auth:create-client:x/1")
-    );
-    let refused = behind
-        .auth
-        .create_client(&who, "x/1", &behind.input(&[]))
-        .await
-        .map(|_| ())
-        .unwrap_err();
-    assert!(
-        matches!(refused, ApiError::InsufficientScopes { .. }),
-        "{refused:?}"
-    );
+    assert!(who.caller().unwrap().scopes.satisfies("auth:create-client:x/1"));
+    let refused = behind.auth.create_client(&who, "x/1", &behind.input(&[])).await.map(|_| ()).unwrap_err();
+    assert!(matches!(refused, ApiError::InsufficientScopes { .. }), "{refused:?}");
     assert_eq!(behind.auth.revision(), world.auth.revision(), "now it has");
 
     // What both make at once exists once.
     world.client("twice", &[]).await;
     let root = behind.as_root().await;
-    let taken = behind
-        .auth
-        .create_client(&root, "twice", &behind.input(&["other"]))
-        .await
-        .map(|_| ())
-        .unwrap_err();
-    assert_eq!(
-        taken,
-        ApiError::RequestConflict("Client already exists".to_owned())
-    );
+    let taken = behind.auth.create_client(&root, "twice", &behind.input(&["other"])).await.map(|_| ()).unwrap_err();
+    assert_eq!(taken, ApiError::RequestConflict("Client already exists".to_owned()));
 
     // A change that does not touch the decision does not disturb it, and is not missed.
     world.client("elsewhere", &[]).await;
@@ -166,11 +118,7 @@ async fn a_step_that_changes_nothing_hides_no_change() {
     world.person("local/ann", &["a"]).await;
     let made = world.client("made", &[]).await;
     for call in 0..3 {
-        let issued = world
-            .auth
-            .add_grant(common::new_grant("local/ann", &["a"], world.now()))
-            .await
-            .unwrap();
+        let issued = world.auth.add_grant(common::new_grant("local/ann", &["a"], world.now())).await.unwrap();
         let keys = Keys {
             id: issued.credentials.client_id,
             token: issued.credentials.access_token,
@@ -185,11 +133,7 @@ async fn a_step_that_changes_nothing_hides_no_change() {
         };
         let who = node.as_root().await;
         let ids = [issued.grant.id.clone()];
-        world
-            .auth
-            .revoke_grants("local/ann", "local/ann", &ids, "test")
-            .await
-            .unwrap();
+        world.auth.revoke_grants("local/ann", "local/ann", &ids, "test").await.unwrap();
         match call {
             0 => {
                 node.auth.delete_client(&who, "nobody").await.unwrap();
@@ -198,20 +142,12 @@ async fn a_step_that_changes_nothing_hides_no_change() {
                 node.auth.delete_role(&who, "nothing").await.unwrap();
             }
             _ => {
-                let (view, _) = node
-                    .auth
-                    .create_client(&who, "made", &node.input(&[]))
-                    .await
-                    .unwrap();
+                let (view, _) = node.auth.create_client(&who, "made", &node.input(&[])).await.unwrap();
                 assert_eq!(view.access_token.unwrap().expose(), made.token.expose());
             }
         }
         node.auth.catch_up().await.unwrap();
-        assert_eq!(
-            message_of(&node.verify(&keys).await),
-            format!("The grant {} has been revoked", issued.grant.id),
-            "call {call}"
-        );
+        assert_eq!(message_of(&node.verify(&keys).await), format!("The grant {} has been revoked", issued.grant.id), "call {call}");
     }
 }
 
@@ -222,27 +158,11 @@ async fn a_token_that_was_reset_meanwhile_changes_nothing() {
     let who = world.call(&keys).await;
     let root = world.as_root().await;
     world.auth.reset_access_token(&root, "weak").await.unwrap();
-    let refused = world
-        .auth
-        .create_client(&who, "x/1", &world.input(&[]))
-        .await
-        .map(|_| ())
-        .unwrap_err();
-    assert_eq!(
-        refused,
-        ApiError::AuthenticationFailed("Unauthorized: Bad mac".to_owned())
-    );
+    let refused = world.auth.create_client(&who, "x/1", &world.input(&[])).await.map(|_| ()).unwrap_err();
+    assert_eq!(refused, ApiError::AuthenticationFailed("Unauthorized: Bad mac".to_owned()));
     world.auth.delete_client(&root, "weak").await.unwrap();
-    let refused = world
-        .auth
-        .create_client(&who, "x/1", &world.input(&[]))
-        .await
-        .map(|_| ())
-        .unwrap_err();
-    assert_eq!(
-        refused,
-        ApiError::AuthenticationFailed("Client with clientId 'weak' not found".to_owned())
-    );
+    let refused = world.auth.create_client(&who, "x/1", &world.input(&[])).await.map(|_| ()).unwrap_err();
+    assert_eq!(refused, ApiError::AuthenticationFailed("Client with clientId 'weak' not found".to_owned()));
 }
 
 #[tokio::test]
@@ -250,27 +170,14 @@ async fn a_grant_made_elsewhere_is_asked_for() {
     let world = World::bare().await;
     world.person("local/ann", &["a"]).await;
     let other = world.reopen(settings()).await;
-    let issued = world
-        .auth
-        .add_grant(common::new_grant("local/ann", &["a"], world.now()))
-        .await
-        .unwrap();
+    let issued = world.auth.add_grant(common::new_grant("local/ann", &["a"], world.now())).await.unwrap();
     let keys = Keys {
         id: issued.credentials.client_id,
         token: issued.credentials.access_token,
         certificate: Some(issued.credentials.certificate),
     };
-    let other = World {
-        auth: other,
-        ..world
-    };
+    let other = World { auth: other, ..world };
     assert!(matches!(other.verify(&keys).await, Verdict::Success(_)));
     assert!(other.auth.is_at_least(issued.revision).await.unwrap());
-    assert!(
-        !other
-            .auth
-            .is_at_least(falconer_auth::Revision(1_000_000))
-            .await
-            .unwrap()
-    );
+    assert!(!other.auth.is_at_least(falconer_auth::Revision(1_000_000)).await.unwrap());
 }

@@ -3,12 +3,7 @@
 //! Ann, her grants, and a client of hers were given scopes within [`REACH`]; around them are roles and clients with secrets, and an
 //! administrator who changes things. After every call, some credentials that a limited caller got hold of are tried: they must not have
 //! anything outside of `REACH`, and what was got through a grant must stay within what the grant's page said, and die with the grant.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
@@ -106,10 +101,7 @@ struct History<'a> {
 #[tokio::test]
 async fn nobody_reaches_what_was_not_given() {
     let (mut accepted, mut done, mut histories) = (0, 0, 0);
-    let worlds = std::env::var("FALCONER_ESCALATION_WORLDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(WORLDS);
+    let worlds = std::env::var("FALCONER_ESCALATION_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(WORLDS);
     for seed in 0..worlds {
         let world = World::bare().await;
         world.role("vault", &["secret:*"]).await;
@@ -127,29 +119,20 @@ async fn nobody_reaches_what_was_not_given() {
             histories += 1;
         }
     }
-    println!(
-        "histories: {histories}, calls that were accepted: {done}, credentials that were accepted: {accepted}"
-    );
+    println!("histories: {histories}, calls that were accepted: {done}, credentials that were accepted: {accepted}");
     // A run in which everything is refused would prove nothing.
-    assert!(
-        done > histories * 2 && accepted > histories * 8,
-        "{done} calls and {accepted} credentials were accepted"
-    );
+    assert!(done > histories * 2 && accepted > histories * 8, "{done} calls and {accepted} credentials were accepted");
 }
 
 impl<'a> History<'a> {
     async fn begin(world: &'a World, number: u64) -> History<'a> {
         let name = number.to_string();
-        let reach: Vec<String> = REACH
-            .iter()
-            .map(|scope| scope.replace('#', &name))
-            .collect();
+        let reach: Vec<String> = REACH.iter().map(|scope| scope.replace('#', &name)).collect();
         let mut history = History {
             world,
             dice: Dice(number.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
             person: format!("sso/ann-{name}"),
-            reach: ScopeSet::new(["assume:anonymous", "lobby:enter", "pub:*"])
-                .union(&ScopeSet::new(reach)),
+            reach: ScopeSet::new(["assume:anonymous", "lobby:enter", "pub:*"]).union(&ScopeSet::new(reach)),
             name,
             loot: Vec::new(),
             given: Vec::new(),
@@ -161,13 +144,8 @@ impl<'a> History<'a> {
         world.role(&history.own("open-#"), &["pub:open"]).await;
         history.change_person().await;
         let start = history.some_reach();
-        let keys = world
-            .client(&history.own("lim-#/first"), &refs(&start))
-            .await;
-        history.loot.push(Loot {
-            keys,
-            grants: Vec::new(),
-        });
+        let keys = world.client(&history.own("lim-#/first"), &refs(&start)).await;
+        history.loot.push(Loot { keys, grants: Vec::new() });
         history.grant().await;
         history
     }
@@ -178,25 +156,14 @@ impl<'a> History<'a> {
 
     /// Each of them with five chances in six.
     fn some_reach(&mut self) -> Vec<String> {
-        REACH
-            .iter()
-            .filter(|_| self.dice.roll(6) > 0)
-            .map(|scope| scope.replace('#', &self.name))
-            .collect()
+        REACH.iter().filter(|_| self.dice.roll(6) > 0).map(|scope| scope.replace('#', &self.name)).collect()
     }
 
     /// What a caller asks for: some of what it has, and now and then what it should not get.
     fn tempting(&mut self, who: &ScopeSet) -> Vec<String> {
-        let has: Vec<&str> = who
-            .iter()
-            .filter(|scope| !["assume:anonymous", "lobby:enter"].contains(scope))
-            .collect();
+        let has: Vec<&str> = who.iter().filter(|scope| !["assume:anonymous", "lobby:enter"].contains(scope)).collect();
         let all = self.dice.roll(2) == 0;
-        let mut scopes: Vec<String> = has
-            .iter()
-            .filter(|_| all)
-            .map(|scope| (*scope).to_owned())
-            .collect();
+        let mut scopes: Vec<String> = has.iter().filter(|_| all).map(|scope| (*scope).to_owned()).collect();
         for _ in 0..self.dice.roll(3) {
             if !has.is_empty() {
                 scopes.push(self.dice.pick(&has).to_owned());
@@ -228,11 +195,7 @@ impl<'a> History<'a> {
             return;
         };
         let all = present.to_vec();
-        let some: Vec<&str> = all
-            .iter()
-            .filter(|_| self.dice.roll(3) > 0)
-            .map(String::as_str)
-            .collect();
+        let some: Vec<&str> = all.iter().filter(|_| self.dice.roll(3) > 0).map(String::as_str).collect();
         // What the page does: closed, or the button is not there.
         let said = auth.expand(&some);
         let new = NewGrant {
@@ -250,21 +213,11 @@ impl<'a> History<'a> {
         };
         let issued = auth.add_grant(new).await.unwrap();
         self.log.push(format!("grant {} {said:?}", issued.grant.id));
-        let given = Arc::new(Given {
-            id: issued.grant.id,
-            said,
-        });
+        let given = Arc::new(Given { id: issued.grant.id, said });
         self.given.push(Arc::clone(&given));
         let made = issued.credentials;
-        let keys = Keys {
-            id: made.client_id,
-            token: made.access_token,
-            certificate: Some(made.certificate),
-        };
-        self.loot.push(Loot {
-            keys,
-            grants: vec![given],
-        });
+        let keys = Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) };
+        self.loot.push(Loot { keys, grants: vec![given] });
     }
 
     async fn call(&mut self) {
@@ -275,22 +228,10 @@ impl<'a> History<'a> {
             by = self.dice.pick(&self.loot);
             who = self.world.call(&by.keys).await;
         }
-        let target = self.dice.pick(&[
-            "lim-#/a",
-            "lim-#/a",
-            "lim-#/b",
-            "lim-#/first",
-            "lim-#/first",
-            "sso/ann-#/ci",
-            "boss",
-        ]);
+        let target = self.dice.pick(&["lim-#/a", "lim-#/a", "lim-#/b", "lim-#/first", "lim-#/first", "sso/ann-#/ci", "boss"]);
         let mut target = self.own(target);
         let prefix = self.own("lim-#/");
-        let known: Vec<String> = auth
-            .directory()
-            .clients(&prefix)
-            .map(|client| client.record.client_id.clone())
-            .collect();
+        let known: Vec<String> = auth.directory().clients(&prefix).map(|client| client.record.client_id.clone()).collect();
         let call = self.dice.roll(15);
         if (3..=7).contains(&call) && self.dice.roll(5) > 0 {
             target = self.dice.pick(&known);
@@ -300,11 +241,7 @@ impl<'a> History<'a> {
             3 | 4 => self.update(&auth, &who, &by, &target).await,
             5 | 6 => self.reset(&auth, &who, &by, &target).await,
             7 => {
-                self.note(
-                    &by,
-                    format!("enable {target}"),
-                    auth.enable_client(&who, &target).await.is_ok(),
-                );
+                self.note(&by, format!("enable {target}"), auth.enable_client(&who, &target).await.is_ok());
             }
             8 => self.limited_role(&auth, &who, &by).await,
             9 | 10 => self.certificate(&who, &by),
@@ -327,24 +264,17 @@ impl<'a> History<'a> {
         };
         let target = target.as_str();
         self.asked = Some((target.to_owned(), scopes.clone()));
-        let made = auth
-            .create_client(who, target, &self.world.input(&refs(&scopes)))
-            .await;
+        let made = auth.create_client(who, target, &self.world.input(&refs(&scopes))).await;
         self.note(by, format!("create {target} {scopes:?}"), made.is_ok());
         if let Ok((view, _)) = made {
             let keys = Keys::new(target, view.access_token.unwrap().expose());
-            self.loot.push(Loot {
-                keys,
-                grants: by.grants.clone(),
-            });
+            self.loot.push(Loot { keys, grants: by.grants.clone() });
         }
     }
 
     async fn update(&mut self, auth: &Auth, who: &Authentication, by: &Loot, target: &str) {
         let scopes = self.tempting(&has(who));
-        let updated = auth
-            .update_client(who, target, &self.world.input(&refs(&scopes)))
-            .await;
+        let updated = auth.update_client(who, target, &self.world.input(&refs(&scopes))).await;
         self.note(by, format!("update {target} {scopes:?}"), updated.is_ok());
     }
 
@@ -353,22 +283,14 @@ impl<'a> History<'a> {
         self.note(by, format!("reset {target}"), reset.is_ok());
         if let Ok((view, _)) = reset {
             let keys = Keys::new(target, view.access_token.unwrap().expose());
-            self.loot.push(Loot {
-                keys,
-                grants: by.grants.clone(),
-            });
+            self.loot.push(Loot { keys, grants: by.grants.clone() });
         }
     }
 
     async fn limited_role(&mut self, auth: &Auth, who: &Authentication, by: &Loot) {
-        let role_id = self
-            .dice
-            .pick(&["lim-#-x", "lim-#-y", "lim-#-*", "vault", "anonymous"]);
+        let role_id = self.dice.pick(&["lim-#-x", "lim-#-y", "lim-#-*", "vault", "anonymous"]);
         let role_id = self.own(role_id);
-        let input = RoleInput {
-            scopes: self.tempting(&has(who)),
-            description: String::new(),
-        };
+        let input = RoleInput { scopes: self.tempting(&has(who)), description: String::new() };
         let ok = if auth.directory().role(&role_id).is_some() {
             auth.update_role(who, &role_id, &input).await.is_ok()
         } else {
@@ -382,49 +304,24 @@ impl<'a> History<'a> {
         let name = (self.dice.roll(2) == 0).then(|| self.own("lim-#/temporary"));
         let now_ms = self.world.now();
         let seed = "0123456789012345678901234567890123456789abcd";
-        let Ok(made) = temporary::create(
-            &by.keys.id,
-            &by.keys.token,
-            name.as_deref(),
-            &scopes,
-            now_ms,
-            now_ms + DAY_MS,
-            seed,
-        ) else {
+        let Ok(made) = temporary::create(&by.keys.id, &by.keys.token, name.as_deref(), &scopes, now_ms, now_ms + DAY_MS, seed) else {
             return;
         };
-        self.log
-            .push(format!("{} certifies {scopes:?}", by.keys.id));
-        let keys = Keys {
-            id: made.client_id,
-            token: made.access_token,
-            certificate: Some(made.certificate),
-        };
-        self.loot.push(Loot {
-            keys,
-            grants: by.grants.clone(),
-        });
+        self.log.push(format!("{} certifies {scopes:?}", by.keys.id));
+        let keys = Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) };
+        self.loot.push(Loot { keys, grants: by.grants.clone() });
     }
 
     async fn administrator(&mut self, auth: &Auth) {
         match self.dice.roll(5) {
             0 | 1 => {
-                let open: &[&str] =
-                    self.dice
-                        .pick(&[&["pub:open"][..], &["pub:open", "pub:more"], &[]]);
+                let open: &[&str] = self.dice.pick(&[&["pub:open"][..], &["pub:open", "pub:more"], &[]]);
                 self.world.role(&self.own("open-#"), open).await;
                 self.log.push(format!("open {open:?}"));
             }
             2 if !self.given.is_empty() => {
                 let given = self.dice.pick(&self.given);
-                auth.revoke_grants(
-                    &self.person,
-                    "test",
-                    std::slice::from_ref(&given.id),
-                    "test",
-                )
-                .await
-                .unwrap();
+                auth.revoke_grants(&self.person, "test", std::slice::from_ref(&given.id), "test").await.unwrap();
                 self.log.push(format!("revoke {}", given.id));
             }
             3 => {
@@ -452,58 +349,22 @@ impl<'a> History<'a> {
             return;
         };
         self.accepted += 1;
-        let outside: Vec<&str> = success
-            .scopes
-            .iter()
-            .filter(|scope| !self.reach.satisfies(scope))
-            .collect();
-        assert!(
-            outside.is_empty(),
-            "{} has {outside:?}\n{}",
-            loot.keys.id,
-            self.log.join("\n")
-        );
+        let outside: Vec<&str> = success.scopes.iter().filter(|scope| !self.reach.satisfies(scope)).collect();
+        assert!(outside.is_empty(), "{} has {outside:?}\n{}", loot.keys.id, self.log.join("\n"));
         let snapshot = self.world.auth.directory();
         for given in &loot.grants {
             let record = &snapshot.grant(&given.id).unwrap().record;
-            assert!(
-                record.revoked_ms.is_none(),
-                "{} outlives grant {}\n{}",
-                loot.keys.id,
-                given.id,
-                self.log.join("\n")
-            );
-            assert!(
-                self.world.now() < record.expires_ms,
-                "{} outlives grant {}",
-                loot.keys.id,
-                given.id
-            );
-            let said = given.said.union(&ScopeSet::new([
-                "auth:current-scopes",
-                "assume:anonymous",
-                "lobby:enter",
-            ]));
-            let outside: Vec<&str> = success
-                .scopes
-                .iter()
-                .filter(|scope| !said.satisfies(scope))
-                .collect();
-            assert!(
-                outside.is_empty(),
-                "{} has {outside:?} beyond grant {}\n{}",
-                loot.keys.id,
-                given.id,
-                self.log.join("\n")
-            );
+            assert!(record.revoked_ms.is_none(), "{} outlives grant {}\n{}", loot.keys.id, given.id, self.log.join("\n"));
+            assert!(self.world.now() < record.expires_ms, "{} outlives grant {}", loot.keys.id, given.id);
+            let said = given.said.union(&ScopeSet::new(["auth:current-scopes", "assume:anonymous", "lobby:enter"]));
+            let outside: Vec<&str> = success.scopes.iter().filter(|scope| !said.satisfies(scope)).collect();
+            assert!(outside.is_empty(), "{} has {outside:?} beyond grant {}\n{}", loot.keys.id, given.id, self.log.join("\n"));
         }
     }
 }
 
 fn has(who: &Authentication) -> ScopeSet {
-    who.caller()
-        .map(|caller| caller.scopes.clone())
-        .unwrap_or_default()
+    who.caller().map(|caller| caller.scopes.clone()).unwrap_or_default()
 }
 
 fn refs(texts: &[String]) -> Vec<&str> {

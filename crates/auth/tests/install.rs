@@ -1,17 +1,10 @@
 //! What a node finds and makes when it opens: static clients, the root client, the first roles, internal issuers.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
 use common::{Keys, START_MS, World, message_of, scopes_of, settings, strings};
-use falconer_auth::{
-    AccessToken, Auth, AuthSettings, MILLENNIUM_MS, ROOT_CLIENT, StaticClient, Verdict,
-};
+use falconer_auth::{AccessToken, Auth, AuthSettings, MILLENNIUM_MS, ROOT_CLIENT, StaticClient, Verdict};
 
 const TOKEN: &str = "0123456789012345678901";
 
@@ -25,28 +18,17 @@ fn fixed(id: &str, token: &str, scopes: &[&str]) -> StaticClient {
 }
 
 fn with_static(clients: Vec<StaticClient>) -> AuthSettings {
-    AuthSettings {
-        static_clients: clients,
-        ..settings()
-    }
+    AuthSettings { static_clients: clients, ..settings() }
 }
 
 #[tokio::test]
 async fn a_fresh_install_has_a_root_and_two_roles() {
     let world = World::with(settings(), false).await;
     assert_eq!(world.root.id, ROOT_CLIENT);
-    let Verdict::Success(root) = world.verify(&world.root).await else {
-        panic!("refused")
-    };
+    let Verdict::Success(root) = world.verify(&world.root).await else { panic!("refused") };
+    assert_eq!((root.scopes.to_vec(), root.expires_ms), (strings(&["*"]), START_MS + MILLENNIUM_MS));
     assert_eq!(
-        (root.scopes.to_vec(), root.expires_ms),
-        (strings(&["*"]), START_MS + MILLENNIUM_MS)
-    );
-    assert_eq!(
-        world
-            .auth
-            .expand(&["assume:login-identity:local/ann"])
-            .to_vec(),
+        world.auth.expand(&["assume:login-identity:local/ann"]).to_vec(),
         strings(&[
             "assume:login-identity:local/ann",
             "auth:create-client:local/ann/*",
@@ -67,10 +49,7 @@ async fn a_fresh_install_has_a_root_and_two_roles() {
             "auth:list-roles",
         ])
     );
-    assert!(
-        world.auth.directory().role("anonymous").is_none(),
-        "nothing is public until somebody decides so"
-    );
+    assert!(world.auth.directory().role("anonymous").is_none(), "nothing is public until somebody decides so");
     assert!(world.auth.is_installed());
     assert!(world.auth.fresh_install(false).await.is_err(), "only once");
     let root = world.as_root().await;
@@ -87,15 +66,8 @@ async fn a_bare_install_has_no_roles() {
 async fn a_new_root_token_ends_the_old_one() {
     let world = World::bare().await;
     let fresh = world.auth.root_reset().await.unwrap();
-    assert_eq!(
-        message_of(&world.verify(&world.root).await),
-        "Unauthorized: Bad mac"
-    );
-    let keys = Keys {
-        id: fresh.client_id,
-        token: fresh.access_token,
-        certificate: None,
-    };
+    assert_eq!(message_of(&world.verify(&world.root).await), "Unauthorized: Bad mac");
+    let keys = Keys { id: fresh.client_id, token: fresh.access_token, certificate: None };
     assert_eq!(scopes_of(&world.verify(&keys).await), strings(&["*"]));
 }
 
@@ -105,77 +77,29 @@ async fn nobody_changes_the_root_client_through_the_api() {
     let root = world.as_root().await;
     assert!(world.auth.delete_client(&root, ROOT_CLIENT).await.is_err());
     assert!(world.auth.disable_client(&root, ROOT_CLIENT).await.is_err());
-    assert!(
-        world
-            .auth
-            .reset_access_token(&root, ROOT_CLIENT)
-            .await
-            .is_err()
-    );
+    assert!(world.auth.reset_access_token(&root, ROOT_CLIENT).await.is_err());
 }
 
 #[tokio::test]
 async fn static_clients_follow_the_configuration() {
-    let world = World::with(
-        with_static(vec![
-            fixed("static/a", TOKEN, &["x"]),
-            fixed("static/b", TOKEN, &[]),
-        ]),
-        true,
-    )
-    .await;
+    let world = World::with(with_static(vec![fixed("static/a", TOKEN, &["x"]), fixed("static/b", TOKEN, &[])]), true).await;
     let a = Keys::new("static/a", TOKEN);
-    assert_eq!(
-        scopes_of(&world.verify(&a).await),
-        strings(&["assume:anonymous", "x"])
-    );
+    assert_eq!(scopes_of(&world.verify(&a).await), strings(&["assume:anonymous", "x"]));
     let record = world.store.client("static/a").await.unwrap().unwrap();
-    assert!(
-        record
-            .description
-            .starts_with("the builder\n---\n\nThis is a **static client** inserted"),
-        "{}",
-        record.description
-    );
+    assert!(record.description.starts_with("the builder\n---\n\nThis is a **static client** inserted"), "{}", record.description);
     assert_eq!(record.expires_us, (START_MS + MILLENNIUM_MS) * 1000);
 
     world.clock.advance(1000);
     let before = world.store.revision().await.unwrap();
-    world
-        .reopen(with_static(vec![
-            fixed("static/a", TOKEN, &["x"]),
-            fixed("static/b", TOKEN, &[]),
-        ]))
-        .await;
-    assert_eq!(
-        world.store.revision().await.unwrap(),
-        before,
-        "an unchanged configuration writes nothing"
-    );
+    world.reopen(with_static(vec![fixed("static/a", TOKEN, &["x"]), fixed("static/b", TOKEN, &[])])).await;
+    assert_eq!(world.store.revision().await.unwrap(), before, "an unchanged configuration writes nothing");
 
     let other = "another-token-another-token";
-    let again = world
-        .reopen(with_static(vec![fixed("static/a", other, &["y"])]))
-        .await;
-    let ids: Vec<_> = again
-        .directory()
-        .clients("static/")
-        .map(|client| client.record.client_id.clone())
-        .collect();
-    assert_eq!(
-        ids,
-        ["static/a", ROOT_CLIENT],
-        "what is gone from the configuration goes; the root client stays"
-    );
+    let again = world.reopen(with_static(vec![fixed("static/a", other, &["y"])])).await;
+    let ids: Vec<_> = again.directory().clients("static/").map(|client| client.record.client_id.clone()).collect();
+    assert_eq!(ids, ["static/a", ROOT_CLIENT], "what is gone from the configuration goes; the root client stays");
     let record = world.store.client("static/a").await.unwrap().unwrap();
-    assert_eq!(
-        (
-            record.scopes,
-            record.access_token.expose(),
-            record.created_ms
-        ),
-        (strings(&["y"]), other, START_MS)
-    );
+    assert_eq!((record.scopes, record.access_token.expose(), record.created_ms), (strings(&["y"]), other, START_MS));
 }
 
 #[tokio::test]
@@ -194,9 +118,7 @@ async fn a_static_client_that_was_written_otherwise_is_put_right() {
         detail: None,
     };
     world.store.update_client(&step, &record).await.unwrap();
-    world
-        .reopen(with_static(vec![fixed("static/a", TOKEN, &["x"])]))
-        .await;
+    world.reopen(with_static(vec![fixed("static/a", TOKEN, &["x"])])).await;
     let record = world.store.client("static/a").await.unwrap().unwrap();
     assert!(!record.disabled);
     assert_eq!(record.scopes, strings(&["x"]));
@@ -219,73 +141,27 @@ async fn a_bad_configuration_is_refused() {
     let world = World::bare().await;
     for (client, why) in bad {
         let name = client.client_id.clone();
-        let opened = Auth::open(
-            world.store.clone(),
-            with_static(vec![client]),
-            world.clock.clone(),
-            world.random.clone(),
-        )
-        .await;
-        let text = opened
-            .err()
-            .unwrap_or_else(|| panic!("{name} was accepted"))
-            .to_string();
+        let opened = Auth::open(world.store.clone(), with_static(vec![client]), world.clock.clone(), world.random.clone()).await;
+        let text = opened.err().unwrap_or_else(|| panic!("{name} was accepted")).to_string();
         assert!(text.contains(&name) && text.contains(why), "{text}");
     }
     let twice = vec![fixed("static/a", TOKEN, &[]), fixed("static/a", TOKEN, &[])];
-    assert!(
-        Auth::open(
-            world.store.clone(),
-            with_static(twice),
-            world.clock.clone(),
-            world.random.clone()
-        )
-        .await
-        .is_err()
-    );
+    assert!(Auth::open(world.store.clone(), with_static(twice), world.clock.clone(), world.random.clone()).await.is_err());
 }
 
 #[tokio::test]
 async fn grants_survive_a_restart_and_a_new_issuer() {
     let world = World::bare().await;
     world.person("local/ann", &["a"]).await;
-    let issued = world
-        .auth
-        .add_grant(common::new_grant("local/ann", &["a"], world.now()))
-        .await
-        .unwrap();
+    let issued = world.auth.add_grant(common::new_grant("local/ann", &["a"], world.now())).await.unwrap();
     world.auth.rotate_issuer().await.unwrap();
-    let second = world
-        .auth
-        .add_grant(common::new_grant("local/ann", &["a"], world.now()))
-        .await
-        .unwrap();
-    assert_eq!(
-        (issued.grant.issuer.as_str(), second.grant.issuer.as_str()),
-        ("static/falconer/grants-1", "static/falconer/grants-2")
-    );
-    let again = World {
-        auth: world.reopen(settings()).await,
-        ..world
-    };
+    let second = world.auth.add_grant(common::new_grant("local/ann", &["a"], world.now())).await.unwrap();
+    assert_eq!((issued.grant.issuer.as_str(), second.grant.issuer.as_str()), ("static/falconer/grants-1", "static/falconer/grants-2"));
+    let again = World { auth: world.reopen(settings()).await, ..world };
     for credentials in [issued.credentials, second.credentials] {
-        let keys = Keys {
-            id: credentials.client_id,
-            token: credentials.access_token,
-            certificate: Some(credentials.certificate),
-        };
-        assert_eq!(
-            scopes_of(&again.verify(&keys).await),
-            strings(&["a", "assume:anonymous", "auth:current-scopes"])
-        );
+        let keys = Keys { id: credentials.client_id, token: credentials.access_token, certificate: Some(credentials.certificate) };
+        assert_eq!(scopes_of(&again.verify(&keys).await), strings(&["a", "assume:anonymous", "auth:current-scopes"]));
     }
-    let third = again
-        .auth
-        .add_grant(common::new_grant("local/ann", &["a"], again.now()))
-        .await
-        .unwrap();
-    assert_eq!(
-        third.grant.issuer, "static/falconer/grants-2",
-        "the retired one signs no more"
-    );
+    let third = again.auth.add_grant(common::new_grant("local/ann", &["a"], again.now())).await.unwrap();
+    assert_eq!(third.grant.issuer, "static/falconer/grants-2", "the retired one signs no more");
 }

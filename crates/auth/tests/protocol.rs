@@ -1,12 +1,7 @@
 //! The vectors of requests, run through a whole node: what the protocol accepts, a node accepts with the same answer, and nothing else.
 //!
 //! `credentials` runs the same files and holds each message; here it is the wiring of clients, roles and anonymous that is tried.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
@@ -24,18 +19,9 @@ fn file(name: &str) -> Vec<Value> {
 fn milliseconds(text: &str) -> i64 {
     let number = |from: usize, to: usize| text[from..to].parse::<i64>().unwrap();
     let (year, month, day) = (number(0, 4), number(5, 7), number(8, 10));
-    let (shifted, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let days =
-        365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + (153 * month + 2) / 5 + day
-            - 1
-            - 719_468;
-    ((days * 24 + number(11, 13)) * 60 + number(14, 16)) * 60_000
-        + number(17, 19) * 1000
-        + number(20, 23)
+    let (shifted, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = 365 * shifted + shifted / 4 - shifted / 100 + shifted / 400 + (153 * month + 2) / 5 + day - 1 - 719_468;
+    ((days * 24 + number(11, 13)) * 60 + number(14, 16)) * 60_000 + number(17, 19) * 1000 + number(20, 23)
 }
 
 async fn fixture() -> World {
@@ -43,12 +29,7 @@ async fn fixture() -> World {
     let fixture = &file("fixture-std")[0]["input"];
     assert_eq!(fixture["nowMs"], START_MS);
     for role in fixture["roles"].as_array().unwrap() {
-        let scopes: Vec<&str> = role["scopes"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|scope| scope.as_str().unwrap())
-            .collect();
+        let scopes: Vec<&str> = role["scopes"].as_array().unwrap().iter().map(|scope| scope.as_str().unwrap()).collect();
         world.role(role["roleId"].as_str().unwrap(), &scopes).await;
     }
     for client in fixture["clients"].as_array().unwrap() {
@@ -92,10 +73,7 @@ async fn a_node_accepts_what_the_protocol_accepts_and_nothing_else() {
                 continue;
             };
             cases += 1;
-            let clock = input
-                .get("nowMs")
-                .and_then(Value::as_i64)
-                .unwrap_or(START_MS);
+            let clock = input.get("nowMs").and_then(Value::as_i64).unwrap_or(START_MS);
             world.clock.advance(clock - world.now());
             let parts = RequestParts {
                 method: request["method"].as_str().unwrap(),
@@ -109,12 +87,7 @@ async fn a_node_accepts_what_the_protocol_accepts_and_nothing_else() {
             match (&verdict, expected["status"].as_str().unwrap()) {
                 (Verdict::Success(success), "auth-success") => {
                     accepted += 1;
-                    let found = json!([
-                        success.client_id,
-                        success.scopes.to_vec(),
-                        success.hash,
-                        success.expires_ms
-                    ]);
+                    let found = json!([success.client_id, success.scopes.to_vec(), success.hash, success.expires_ms]);
                     let wanted = json!([
                         expected["clientId"],
                         expected["scopes"],
@@ -132,24 +105,12 @@ async fn a_node_accepts_what_the_protocol_accepts_and_nothing_else() {
                 }
                 (Verdict::Failed { .. }, "auth-failed") => (),
                 // What Falconer refuses although the reference accepts it; `credentials` says why for each.
-                (Verdict::Failed { message }, "auth-success") => {
-                    stricter.push(format!("{title}: {message}"))
-                }
-                (found, wanted) => {
-                    failures.push(format!("{title}: found {found:?}, expected {wanted}"))
-                }
+                (Verdict::Failed { message }, "auth-success") => stricter.push(format!("{title}: {message}")),
+                (found, wanted) => failures.push(format!("{title}: found {found:?}, expected {wanted}")),
             }
         }
     }
-    println!(
-        "cases: {cases}, accepted: {accepted}, stricter: {}, failed: {}\n{}",
-        stricter.len(),
-        failures.len(),
-        stricter.join("\n")
-    );
+    println!("cases: {cases}, accepted: {accepted}, stricter: {}, failed: {}\n{}", stricter.len(), failures.len(), stricter.join("\n"));
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(
-        cases >= 280 && accepted >= 60 && stricter.len() == 1,
-        "{cases} {accepted} {stricter:?}"
-    );
+    assert!(cases >= 280 && accepted >= 60 && stricter.len() == 1, "{cases} {accepted} {stricter:?}");
 }

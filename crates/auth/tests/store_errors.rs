@@ -1,10 +1,5 @@
 //! What the use cases make of a store's errors.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
@@ -104,29 +99,12 @@ struct Broken {
 impl Broken {
     async fn new() -> Broken {
         let world = World::bare().await;
-        let store = Arc::new(Failing {
-            inner: world.store.clone(),
-            errors: Mutex::default(),
-        });
+        let store = Arc::new(Failing { inner: world.store.clone(), errors: Mutex::default() });
         let ended = Arc::new(Mutex::new(Vec::new()));
         let heard = ended.clone();
-        let settings = AuthSettings {
-            on_fatal: Arc::new(move |why: &str| heard.lock().unwrap().push(why.to_owned())),
-            ..settings()
-        };
-        let auth = Auth::open(
-            store.clone(),
-            settings,
-            world.clock.clone(),
-            world.random.clone(),
-        )
-        .await
-        .unwrap();
-        Broken {
-            world: World { auth, ..world },
-            store,
-            ended,
-        }
+        let settings = AuthSettings { on_fatal: Arc::new(move |why: &str| heard.lock().unwrap().push(why.to_owned())), ..settings() };
+        let auth = Auth::open(store.clone(), settings, world.clock.clone(), world.random.clone()).await.unwrap();
+        Broken { world: World { auth, ..world }, store, ended }
     }
 
     fn fail(&self, method: &'static str, error: StoreError) {
@@ -136,11 +114,7 @@ impl Broken {
     async fn create(&self) -> std::result::Result<(), ApiError> {
         let root = self.world.as_root().await;
         let input = self.world.input(&[]);
-        self.world
-            .auth
-            .create_client(&root, "x", &input)
-            .await
-            .map(|_| ())
+        self.world.auth.create_client(&root, "x", &input).await.map(|_| ())
     }
 }
 
@@ -148,20 +122,11 @@ impl Broken {
 async fn a_store_that_is_away_or_full_stops_mutations_only() {
     let broken = Broken::new().await;
     let keys = broken.world.client("fine", &["a"]).await;
-    for error in [
-        StoreError::Unavailable("away".to_owned()),
-        StoreError::Full("full".to_owned()),
-    ] {
+    for error in [StoreError::Unavailable("away".to_owned()), StoreError::Full("full".to_owned())] {
         broken.fail("insert_client", error);
-        assert!(matches!(
-            broken.create().await,
-            Err(ApiError::Unavailable(_))
-        ));
+        assert!(matches!(broken.create().await, Err(ApiError::Unavailable(_))));
         assert!(broken.world.auth.directory().client("x").is_none());
-        assert_eq!(
-            scopes_of(&broken.world.verify(&keys).await),
-            strings(&["a", "assume:anonymous"])
-        );
+        assert_eq!(scopes_of(&broken.world.verify(&keys).await), strings(&["a", "assume:anonymous"]));
     }
     assert!(broken.ended.lock().unwrap().is_empty());
     assert_eq!(broken.create().await, Ok(()), "it recovers by itself");
@@ -171,10 +136,7 @@ async fn a_store_that_is_away_or_full_stops_mutations_only() {
 async fn a_fatal_error_ends_the_process() {
     let broken = Broken::new().await;
     broken.fail("insert_client", StoreError::Fatal("fsync".to_owned()));
-    assert!(matches!(
-        broken.create().await,
-        Err(ApiError::Unavailable(_))
-    ));
+    assert!(matches!(broken.create().await, Err(ApiError::Unavailable(_))));
     assert_eq!(*broken.ended.lock().unwrap(), ["fsync"]);
 }
 
@@ -198,10 +160,7 @@ async fn a_committed_change_that_can_not_be_read_back_ends_the_process() {
     // Somebody else wrote in between, so that the node has to load, and can't.
     let other = broken.world.reopen(settings()).await;
     let root = broken.world.as_root().await;
-    other
-        .create_client(&root, "other", &broken.world.input(&[]))
-        .await
-        .unwrap();
+    other.create_client(&root, "other", &broken.world.input(&[])).await.unwrap();
     broken.fail("load", StoreError::Unavailable("away".to_owned()));
     assert!(broken.create().await.is_err());
     assert_eq!(broken.ended.lock().unwrap().len(), 1);
@@ -218,12 +177,7 @@ async fn what_keeps_changing_is_given_up() {
     for _ in 0..100 {
         broken.fail("update_client", StoreError::Stale);
     }
-    let given_up = broken
-        .world
-        .auth
-        .disable_client(&root, "x")
-        .await
-        .map(|_| ());
+    let given_up = broken.world.auth.disable_client(&root, "x").await.map(|_| ());
     assert!(matches!(given_up, Err(ApiError::Unavailable(_))));
     assert!(broken.ended.lock().unwrap().is_empty());
 }
@@ -232,10 +186,7 @@ async fn what_keeps_changing_is_given_up() {
 async fn a_damaged_store_is_an_internal_error() {
     let broken = Broken::new().await;
     broken.fail("insert_client", StoreError::Corrupt("bits".to_owned()));
-    assert_eq!(
-        broken.create().await,
-        Err(ApiError::Internal("bits".to_owned()))
-    );
+    assert_eq!(broken.create().await, Err(ApiError::Internal("bits".to_owned())));
 }
 
 #[tokio::test]
@@ -243,11 +194,7 @@ async fn uses_that_could_not_be_written_are_written_later() {
     let broken = Broken::new().await;
     let world = &broken.world;
     world.person("local/ann", &["a"]).await;
-    let issued = world
-        .auth
-        .add_grant(common::new_grant("local/ann", &["a"], world.now()))
-        .await
-        .unwrap();
+    let issued = world.auth.add_grant(common::new_grant("local/ann", &["a"], world.now())).await.unwrap();
     let keys = common::Keys {
         id: issued.credentials.client_id,
         token: issued.credentials.access_token,
@@ -267,17 +214,8 @@ async fn a_store_that_is_away_makes_no_unknown_grant_known() {
     let broken = Broken::new().await;
     let world = &broken.world;
     let other = world.reopen(settings()).await;
-    other
-        .put_identity(
-            "local/ann",
-            &common::person("local/ann", &["a"], world.now()),
-        )
-        .await
-        .unwrap();
-    let issued = other
-        .add_grant(common::new_grant("local/ann", &["a"], world.now()))
-        .await
-        .unwrap();
+    other.put_identity("local/ann", &common::person("local/ann", &["a"], world.now())).await.unwrap();
+    let issued = other.add_grant(common::new_grant("local/ann", &["a"], world.now())).await.unwrap();
     let keys = common::Keys {
         id: issued.credentials.client_id,
         token: issued.credentials.access_token,
@@ -286,8 +224,5 @@ async fn a_store_that_is_away_makes_no_unknown_grant_known() {
     broken.fail("revision", StoreError::Unavailable("away".to_owned()));
     let message = format!("The grant {} does not exist", issued.grant.id);
     assert_eq!(message_of(&world.verify(&keys).await), message);
-    assert_eq!(
-        scopes_of(&world.verify(&keys).await),
-        strings(&["a", "assume:anonymous", "auth:current-scopes"])
-    );
+    assert_eq!(scopes_of(&world.verify(&keys).await), strings(&["a", "assume:anonymous", "auth:current-scopes"]));
 }

@@ -2,8 +2,8 @@
 
 use crate::{Call, Client, Error, encode_segment};
 use falconer_wire::{
-    AuditHistory, AuthenticateHawkRequest, AuthenticateHawkResponse, ClientList, ClientRequest,
-    ClientWithToken, Role, RoleIdPage, RolePage, RoleRequest, Scopes,
+    AuditHistory, AuthenticateHawkRequest, AuthenticateHawkResponse, ClientList, ClientRequest, ClientWithToken, Role, RoleIdPage,
+    RolePage, RoleRequest, Scopes,
 };
 use http::Method;
 use serde::Serialize;
@@ -31,10 +31,7 @@ impl Client {
     }
 
     /// All pages of [`Client::list_clients`].
-    pub async fn list_all_clients(
-        &self,
-        prefix: Option<&str>,
-    ) -> Result<Vec<falconer_wire::Client>, Error> {
+    pub async fn list_all_clients(&self, prefix: Option<&str>) -> Result<Vec<falconer_wire::Client>, Error> {
         let mut all = Vec::new();
         let mut token = None;
         loop {
@@ -49,81 +46,37 @@ impl Client {
 
     /// One client; `None` if there is none.
     pub async fn client(&self, client_id: &str) -> Result<Option<falconer_wire::Client>, Error> {
-        found(
-            self.get(
-                format!("/clients/{}", encode_segment(client_id)?),
-                Vec::new(),
-            )
-            .await,
-        )
+        found(self.get(format!("/clients/{}", encode_segment(client_id)?), Vec::new()).await)
     }
 
     /// Makes a client; the answer holds its access token. Repeating it with the same values within 15 minutes gives the same answer.
-    pub async fn create_client(
-        &self,
-        client_id: &str,
-        client: &ClientRequest,
-    ) -> Result<ClientWithToken, Error> {
-        self.send_json(
-            Method::PUT,
-            format!("/clients/{}", encode_segment(client_id)?),
-            Some(client),
-        )
-        .await
+    pub async fn create_client(&self, client_id: &str, client: &ClientRequest) -> Result<ClientWithToken, Error> {
+        self.send_json(Method::PUT, format!("/clients/{}", encode_segment(client_id)?), Some(client)).await
     }
 
     /// Gives a client a new access token; the old one is refused from now on.
     pub async fn reset_access_token(&self, client_id: &str) -> Result<ClientWithToken, Error> {
-        self.send_json(
-            Method::POST,
-            format!("/clients/{}/reset", encode_segment(client_id)?),
-            None::<&()>,
-        )
-        .await
+        self.send_json(Method::POST, format!("/clients/{}/reset", encode_segment(client_id)?), None::<&()>).await
     }
 
     /// Changes a client. Absent scopes stay as they are.
-    pub async fn update_client(
-        &self,
-        client_id: &str,
-        client: &ClientRequest,
-    ) -> Result<falconer_wire::Client, Error> {
-        self.send_json(
-            Method::POST,
-            format!("/clients/{}", encode_segment(client_id)?),
-            Some(client),
-        )
-        .await
+    pub async fn update_client(&self, client_id: &str, client: &ClientRequest) -> Result<falconer_wire::Client, Error> {
+        self.send_json(Method::POST, format!("/clients/{}", encode_segment(client_id)?), Some(client)).await
     }
 
     /// Lets a disabled client in again.
     pub async fn enable_client(&self, client_id: &str) -> Result<falconer_wire::Client, Error> {
-        self.send_json(
-            Method::POST,
-            format!("/clients/{}/enable", encode_segment(client_id)?),
-            None::<&()>,
-        )
-        .await
+        self.send_json(Method::POST, format!("/clients/{}/enable", encode_segment(client_id)?), None::<&()>).await
     }
 
     /// Shuts a client out.
     pub async fn disable_client(&self, client_id: &str) -> Result<falconer_wire::Client, Error> {
-        self.send_json(
-            Method::POST,
-            format!("/clients/{}/disable", encode_segment(client_id)?),
-            None::<&()>,
-        )
-        .await
+        self.send_json(Method::POST, format!("/clients/{}/disable", encode_segment(client_id)?), None::<&()>).await
     }
 
     /// Deletes a client. No error if there was none.
     pub async fn delete_client(&self, client_id: &str) -> Result<(), Error> {
-        self.send_json(
-            Method::DELETE,
-            format!("/clients/{}", encode_segment(client_id)?),
-            None::<&()>,
-        )
-        .await
+        self.send_json(Method::DELETE, format!("/clients/{}", encode_segment(client_id)?), None::<&()>).await
     }
 
     /// What happened to an entity (`client` or `role`), oldest first.
@@ -134,11 +87,7 @@ impl Client {
         limit: Option<u32>,
         continuation_token: Option<&str>,
     ) -> Result<AuditHistory, Error> {
-        let route = format!(
-            "/audit/{}/{}",
-            encode_segment(entity_type)?,
-            encode_segment(entity_id)?
-        );
+        let route = format!("/audit/{}/{}", encode_segment(entity_type)?, encode_segment(entity_id)?);
         self.get(route, paged(limit, continuation_token)).await
     }
 
@@ -149,11 +98,7 @@ impl Client {
         limit: Option<u32>,
         continuation_token: Option<&str>,
     ) -> Result<AuditHistory, Error> {
-        self.get(
-            format!("/clients/{}/audit", encode_segment(client_id)?),
-            paged(limit, continuation_token),
-        )
-        .await
+        self.get(format!("/clients/{}/audit", encode_segment(client_id)?), paged(limit, continuation_token)).await
     }
 
     /// All roles.
@@ -162,71 +107,38 @@ impl Client {
     }
 
     /// A page of roles; all of them without a limit.
-    pub async fn list_roles2(
-        &self,
-        limit: Option<u32>,
-        continuation_token: Option<&str>,
-    ) -> Result<RolePage, Error> {
-        self.get("/roles2/".to_owned(), paged(limit, continuation_token))
-            .await
+    pub async fn list_roles2(&self, limit: Option<u32>, continuation_token: Option<&str>) -> Result<RolePage, Error> {
+        self.get("/roles2/".to_owned(), paged(limit, continuation_token)).await
     }
 
     /// A page of role ids; all of them without a limit.
-    pub async fn list_role_ids(
-        &self,
-        limit: Option<u32>,
-        continuation_token: Option<&str>,
-    ) -> Result<RoleIdPage, Error> {
-        self.get("/roleids/".to_owned(), paged(limit, continuation_token))
-            .await
+    pub async fn list_role_ids(&self, limit: Option<u32>, continuation_token: Option<&str>) -> Result<RoleIdPage, Error> {
+        self.get("/roleids/".to_owned(), paged(limit, continuation_token)).await
     }
 
     /// One role; `None` if there is none.
     pub async fn role(&self, role_id: &str) -> Result<Option<Role>, Error> {
-        found(
-            self.get(format!("/roles/{}", encode_segment(role_id)?), Vec::new())
-                .await,
-        )
+        found(self.get(format!("/roles/{}", encode_segment(role_id)?), Vec::new()).await)
     }
 
     /// Makes a role. Repeating it with the same values gives the same answer.
     pub async fn create_role(&self, role_id: &str, role: &RoleRequest) -> Result<Role, Error> {
-        self.send_json(
-            Method::PUT,
-            format!("/roles/{}", encode_segment(role_id)?),
-            Some(role),
-        )
-        .await
+        self.send_json(Method::PUT, format!("/roles/{}", encode_segment(role_id)?), Some(role)).await
     }
 
     /// Replaces a role.
     pub async fn update_role(&self, role_id: &str, role: &RoleRequest) -> Result<Role, Error> {
-        self.send_json(
-            Method::POST,
-            format!("/roles/{}", encode_segment(role_id)?),
-            Some(role),
-        )
-        .await
+        self.send_json(Method::POST, format!("/roles/{}", encode_segment(role_id)?), Some(role)).await
     }
 
     /// Deletes a role. No error if there was none.
     pub async fn delete_role(&self, role_id: &str) -> Result<(), Error> {
-        self.send_json(
-            Method::DELETE,
-            format!("/roles/{}", encode_segment(role_id)?),
-            None::<&()>,
-        )
-        .await
+        self.send_json(Method::DELETE, format!("/roles/{}", encode_segment(role_id)?), None::<&()>).await
     }
 
     /// What roles make of these scopes.
     pub async fn expand_scopes(&self, scopes: Vec<String>) -> Result<Scopes, Error> {
-        self.send_json(
-            Method::POST,
-            "/scopes/expand".to_owned(),
-            Some(&Scopes { scopes }),
-        )
-        .await
+        self.send_json(Method::POST, "/scopes/expand".to_owned(), Some(&Scopes { scopes })).await
     }
 
     /// What the credentials of this client are worth at this moment.
@@ -235,26 +147,12 @@ impl Client {
     }
 
     /// Who signed a request that somebody received, and what it may do. Needs no credentials. The answer is good for that one request.
-    pub async fn authenticate_hawk(
-        &self,
-        request: &AuthenticateHawkRequest,
-    ) -> Result<AuthenticateHawkResponse, Error> {
-        self.send_json(Method::POST, "/authenticate-hawk".to_owned(), Some(request))
-            .await
+    pub async fn authenticate_hawk(&self, request: &AuthenticateHawkRequest) -> Result<AuthenticateHawkResponse, Error> {
+        self.send_json(Method::POST, "/authenticate-hawk".to_owned(), Some(request)).await
     }
 
     async fn get<T: DeserializeOwned>(&self, route: String, query: Query) -> Result<T, Error> {
-        self.call_as(
-            &Call {
-                method: Method::GET,
-                service: "auth",
-                version: "v1",
-                route,
-                query,
-            },
-            None::<&()>,
-        )
-        .await
+        self.call_as(&Call { method: Method::GET, service: "auth", version: "v1", route, query }, None::<&()>).await
     }
 
     async fn send_json<B: Serialize + ?Sized, T: DeserializeOwned>(
@@ -263,17 +161,7 @@ impl Client {
         route: String,
         body: Option<&B>,
     ) -> Result<T, Error> {
-        self.call_as(
-            &Call {
-                method,
-                service: "auth",
-                version: "v1",
-                route,
-                query: Vec::new(),
-            },
-            body,
-        )
-        .await
+        self.call_as(&Call { method, service: "auth", version: "v1", route, query: Vec::new() }, body).await
     }
 }
 

@@ -48,9 +48,7 @@ impl Client {
         if target::is_loopback(&root) {
             http = http.no_proxy();
         }
-        let http = http
-            .build()
-            .map_err(|error| Error::Settings(format!("the HTTP client cannot start: {error}")))?;
+        let http = http.build().map_err(|error| Error::Settings(format!("the HTTP client cannot start: {error}")))?;
         Ok(Client {
             http,
             root_url: root_url.trim_end_matches('/').into(),
@@ -63,9 +61,7 @@ impl Client {
     /// From the environment variables of [`Environment`]. Errors: [`Error::Settings`], with the variable that is missing or wrong.
     pub fn from_env() -> Result<Client, Error> {
         let environment = Environment::read()?;
-        let root_url = environment
-            .root_url
-            .ok_or_else(|| Error::Settings("TASKCLUSTER_ROOT_URL is not set".to_owned()))?;
+        let root_url = environment.root_url.ok_or_else(|| Error::Settings("TASKCLUSTER_ROOT_URL is not set".to_owned()))?;
         let client = Client::new(&root_url)?;
         Ok(match environment.credentials {
             Some(credentials) => client.with_credentials(credentials),
@@ -82,10 +78,7 @@ impl Client {
 
     /// Restricts every call to these scopes. An empty list leaves what everybody may do.
     #[must_use]
-    pub fn with_authorized_scopes<S: Into<String>>(
-        mut self,
-        scopes: impl IntoIterator<Item = S>,
-    ) -> Client {
+    pub fn with_authorized_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Client {
         self.authorized_scopes = Some(scopes.into_iter().map(Into::into).collect());
         self
     }
@@ -127,53 +120,24 @@ impl Client {
     }
 
     /// The same with typed body and answer. An answer without a body reads as JSON `null`, which `()` and `Option` accept.
-    pub async fn call_as<B: Serialize + ?Sized, T: DeserializeOwned>(
-        &self,
-        call: &Call<'_>,
-        body: Option<&B>,
-    ) -> Result<T, Error> {
+    pub async fn call_as<B: Serialize + ?Sized, T: DeserializeOwned>(&self, call: &Call<'_>, body: Option<&B>) -> Result<T, Error> {
         let url = target::parse(&self.url(call)?).map_err(Error::Request)?;
-        let body = body
-            .map(serde_json::to_vec)
-            .transpose()
-            .map_err(|error| Error::Request(format!("the body is not JSON: {error}")))?;
+        let body = body.map(serde_json::to_vec).transpose().map_err(|error| Error::Request(format!("the body is not JSON: {error}")))?;
         let answer = self.send(&call.method, &url, body.as_deref()).await?;
-        let text = if answer.is_empty() {
-            b"null".as_slice()
-        } else {
-            &answer
-        };
-        serde_json::from_slice(text).map_err(|error| Error::Answer {
-            host: target::shown(&url),
-            detail: error.to_string(),
-        })
+        let text = if answer.is_empty() { b"null".as_slice() } else { &answer };
+        serde_json::from_slice(text).map_err(|error| Error::Answer { host: target::shown(&url), detail: error.to_string() })
     }
 
     /// Signs and sends any http(s) URL, such as a third-party service's, with an optional JSON body; the bytes of a 2xx answer.
     /// 5xx answers and network failures are tried again.
-    pub async fn fetch(
-        &self,
-        method: &Method,
-        url: &str,
-        body: Option<&[u8]>,
-    ) -> Result<Vec<u8>, Error> {
-        self.send(method, &target::parse(url).map_err(Error::Request)?, body)
-            .await
+    pub async fn fetch(&self, method: &Method, url: &str, body: Option<&[u8]>) -> Result<Vec<u8>, Error> {
+        self.send(method, &target::parse(url).map_err(Error::Request)?, body).await
     }
 
     /// The value of an Authorization header for a request that the caller sends; `None` without credentials. `payload` = content type and
     /// body, when these are to be signed too.
-    pub fn authorization(
-        &self,
-        method: &Method,
-        url: &str,
-        payload: Option<(&str, &[u8])>,
-    ) -> Result<Option<String>, Error> {
-        self.sign(
-            method,
-            &target::parse(url).map_err(Error::Request)?,
-            payload,
-        )
+    pub fn authorization(&self, method: &Method, url: &str, payload: Option<(&str, &[u8])>) -> Result<Option<String>, Error> {
+        self.sign(method, &target::parse(url).map_err(Error::Request)?, payload)
     }
 
     /// The URL with a signature in it that works for `seconds`, GET only, for anybody who has it. Errors: [`Error::Request`] without credentials.
@@ -199,12 +163,7 @@ impl Client {
         Ok(format!("{url}{separator}bewit={bewit}"))
     }
 
-    fn sign(
-        &self,
-        method: &Method,
-        url: &Url,
-        payload: Option<(&str, &[u8])>,
-    ) -> Result<Option<String>, Error> {
+    fn sign(&self, method: &Method, url: &Url, payload: Option<(&str, &[u8])>) -> Result<Option<String>, Error> {
         let Some(credentials) = &self.credentials else {
             return Ok(None);
         };
@@ -224,19 +183,10 @@ impl Client {
             app: None,
             dlg: None,
         };
-        Ok(Some(sign::header(
-            credentials.client_id(),
-            credentials.access_token(),
-            &request,
-        )))
+        Ok(Some(sign::header(credentials.client_id(), credentials.access_token(), &request)))
     }
 
-    async fn send(
-        &self,
-        method: &Method,
-        url: &Url,
-        body: Option<&[u8]>,
-    ) -> Result<Vec<u8>, Error> {
+    async fn send(&self, method: &Method, url: &Url, body: Option<&[u8]>) -> Result<Vec<u8>, Error> {
         let mut tried = 0;
         loop {
             tried += 1;
@@ -244,8 +194,7 @@ impl Client {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            let again = matches!(error, Error::Network { .. })
-                || error.status().is_some_and(|status| status >= 500);
+            let again = matches!(error, Error::Network { .. }) || error.status().is_some_and(|status| status >= 500);
             if !again || tried >= self.retry.tries {
                 return Err(error);
             }
@@ -253,47 +202,27 @@ impl Client {
         }
     }
 
-    async fn try_once(
-        &self,
-        method: &Method,
-        url: &Url,
-        body: Option<&[u8]>,
-    ) -> Result<Vec<u8>, Error> {
+    async fn try_once(&self, method: &Method, url: &Url, body: Option<&[u8]>) -> Result<Vec<u8>, Error> {
         const JSON: &str = "application/json";
-        let mut request = self
-            .http
-            .request(method.clone(), url.clone())
-            .timeout(self.retry.timeout);
+        let mut request = self.http.request(method.clone(), url.clone()).timeout(self.retry.timeout);
         if let Some(body) = body {
-            request = request
-                .header(header::CONTENT_TYPE, JSON)
-                .body(body.to_vec());
+            request = request.header(header::CONTENT_TYPE, JSON).body(body.to_vec());
         }
         // Signed anew for each try: the time is part of it, and some servers remember nonces.
         if let Some(signature) = self.sign(method, url, body.map(|body| (JSON, body)))? {
             request = request.header(header::AUTHORIZATION, signature);
         }
-        let network = |error: reqwest::Error| Error::Network {
-            host: target::shown(url),
-            detail: innermost(&error),
-        };
+        let network = |error: reqwest::Error| Error::Network { host: target::shown(url), detail: innermost(&error) };
         let mut answer = request.send().await.map_err(network)?;
         let status = answer.status();
         let mut bytes = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(network)? {
             if bytes.len() + chunk.len() > LARGEST_ANSWER_BYTES {
-                return Err(Error::Answer {
-                    host: target::shown(url),
-                    detail: format!("it is larger than {LARGEST_ANSWER_BYTES} bytes"),
-                });
+                return Err(Error::Answer { host: target::shown(url), detail: format!("it is larger than {LARGEST_ANSWER_BYTES} bytes") });
             }
             bytes.extend_from_slice(&chunk);
         }
-        if status.is_success() {
-            Ok(bytes)
-        } else {
-            Err(Error::from_answer(status.as_u16(), &bytes))
-        }
+        if status.is_success() { Ok(bytes) } else { Err(Error::from_answer(status.as_u16(), &bytes)) }
     }
 }
 

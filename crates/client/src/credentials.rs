@@ -25,17 +25,12 @@ impl Credentials {
     }
 
     /// Makes them temporary: `certificate` is the JSON text that came along. Errors: [`Error::Settings`], if it is no JSON object.
-    pub fn with_certificate(
-        mut self,
-        certificate: impl Into<String>,
-    ) -> Result<Credentials, Error> {
+    pub fn with_certificate(mut self, certificate: impl Into<String>) -> Result<Credentials, Error> {
         let text = certificate.into();
-        let parsed: Value = serde_json::from_str(&text)
-            .map_err(|error| Error::Settings(format!("the certificate is not JSON: {error}")))?;
+        let parsed: Value =
+            serde_json::from_str(&text).map_err(|error| Error::Settings(format!("the certificate is not JSON: {error}")))?;
         if !parsed.is_object() {
-            return Err(Error::Settings(
-                "the certificate is not a JSON object".to_owned(),
-            ));
+            return Err(Error::Settings("the certificate is not a JSON object".to_owned()));
         }
         self.expires_ms = parsed.get("expiry").and_then(Value::as_i64);
         self.certificate = Some(text);
@@ -71,36 +66,16 @@ impl Credentials {
     ///
     /// Errors: [`Error::Request`], for a name equal to this clientId, too long a lifetime, or credentials that are temporary themselves.
     /// Whether the scopes are there is for the server to decide.
-    pub fn temporary<S: AsRef<str>>(
-        &self,
-        name: Option<&str>,
-        scopes: &[S],
-        lifetime_ms: i64,
-    ) -> Result<Credentials, Error> {
+    pub fn temporary<S: AsRef<str>>(&self, name: Option<&str>, scopes: &[S], lifetime_ms: i64) -> Result<Credentials, Error> {
         if self.certificate.is_some() {
-            return Err(Error::Request(
-                "temporary credentials cannot make temporary credentials".to_owned(),
-            ));
+            return Err(Error::Request("temporary credentials cannot make temporary credentials".to_owned()));
         }
         let start_ms = edge::now_ms();
-        let expiry_ms = start_ms
-            .checked_add(lifetime_ms)
-            .ok_or_else(|| Error::Request("the lifetime is too long".to_owned()))?;
-        let scopes: Vec<String> = scopes
-            .iter()
-            .map(|scope| scope.as_ref().to_owned())
-            .collect();
+        let expiry_ms = start_ms.checked_add(lifetime_ms).ok_or_else(|| Error::Request("the lifetime is too long".to_owned()))?;
+        let scopes: Vec<String> = scopes.iter().map(|scope| scope.as_ref().to_owned()).collect();
         let seed = slugid(edge::random()?) + &slugid(edge::random()?);
-        let made = temporary::create(
-            &self.client_id,
-            &self.access_token,
-            name,
-            &scopes,
-            start_ms,
-            expiry_ms,
-            &seed,
-        )
-        .map_err(|error| Error::Request(error.to_string()))?;
+        let made = temporary::create(&self.client_id, &self.access_token, name, &scopes, start_ms, expiry_ms, &seed)
+            .map_err(|error| Error::Request(error.to_string()))?;
         Ok(Credentials {
             client_id: made.client_id,
             access_token: made.access_token,
@@ -112,9 +87,6 @@ impl Credentials {
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("client_id", &self.client_id)
-            .field("expires_ms", &self.expires_ms)
-            .finish_non_exhaustive()
+        f.debug_struct("Credentials").field("client_id", &self.client_id).field("expires_ms", &self.expires_ms).finish_non_exhaustive()
     }
 }

@@ -26,10 +26,7 @@ impl Environment {
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Environment, Error> {
         let given = |name: &str| lookup(name).filter(|value| !value.is_empty());
         let certificate = given("TASKCLUSTER_CERTIFICATE");
-        let credentials = match (
-            given("TASKCLUSTER_CLIENT_ID"),
-            given("TASKCLUSTER_ACCESS_TOKEN"),
-        ) {
+        let credentials = match (given("TASKCLUSTER_CLIENT_ID"), given("TASKCLUSTER_ACCESS_TOKEN")) {
             (Some(client_id), Some(token)) => {
                 let credentials = Credentials::new(client_id, token);
                 Some(match certificate {
@@ -39,25 +36,14 @@ impl Environment {
             }
             (None, None) if certificate.is_none() => None,
             (None, _) => {
-                return Err(Error::Settings(
-                    "TASKCLUSTER_CLIENT_ID is missing beside the other credentials".to_owned(),
-                ));
+                return Err(Error::Settings("TASKCLUSTER_CLIENT_ID is missing beside the other credentials".to_owned()));
             }
             (Some(_), None) => {
-                return Err(Error::Settings(
-                    "TASKCLUSTER_ACCESS_TOKEN is missing beside TASKCLUSTER_CLIENT_ID".to_owned(),
-                ));
+                return Err(Error::Settings("TASKCLUSTER_ACCESS_TOKEN is missing beside TASKCLUSTER_CLIENT_ID".to_owned()));
             }
         };
-        let proxy = if credentials.is_none() {
-            given("TASKCLUSTER_PROXY_URL")
-        } else {
-            None
-        };
-        Ok(Environment {
-            root_url: proxy.or_else(|| given("TASKCLUSTER_ROOT_URL")),
-            credentials,
-        })
+        let proxy = if credentials.is_none() { given("TASKCLUSTER_PROXY_URL") } else { None };
+        Ok(Environment { root_url: proxy.or_else(|| given("TASKCLUSTER_ROOT_URL")), credentials })
     }
 }
 
@@ -66,12 +52,7 @@ mod tests {
     use super::*;
 
     fn read(given: &[(&str, &str)]) -> Result<Environment, Error> {
-        Environment::from_lookup(|name| {
-            given
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        })
+        Environment::from_lookup(|name| given.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
     }
 
     #[test]
@@ -82,54 +63,27 @@ mod tests {
         let token = ("TASKCLUSTER_ACCESS_TOKEN", "secret-of-a-b");
         let certificate = ("TASKCLUSTER_CERTIFICATE", r#"{"version":1,"expiry":5}"#);
 
-        assert_eq!(
-            read(&[root, proxy]).unwrap().root_url.as_deref(),
-            Some("http://taskcluster")
-        );
+        assert_eq!(read(&[root, proxy]).unwrap().root_url.as_deref(), Some("http://taskcluster"));
         let whole = read(&[root, proxy, id, token, certificate]).unwrap();
         assert_eq!(whole.root_url.as_deref(), Some("https://auth.example"));
         let credentials = whole.credentials.unwrap();
-        assert_eq!(
-            (credentials.client_id(), credentials.expires_ms()),
-            ("a/b", Some(5))
-        );
+        assert_eq!((credentials.client_id(), credentials.expires_ms()), ("a/b", Some(5)));
         assert!(!format!("{credentials:?}").contains("secret-of-a-b"));
-        assert!(
-            read(&[root, id, token, ("TASKCLUSTER_CERTIFICATE", "")])
-                .unwrap()
-                .credentials
-                .unwrap()
-                .certificate()
-                .is_none()
-        );
+        assert!(read(&[root, id, token, ("TASKCLUSTER_CERTIFICATE", "")]).unwrap().credentials.unwrap().certificate().is_none());
         assert!(read(&[]).unwrap().credentials.is_none());
     }
 
     #[test]
     fn halves_are_named() {
         for (given, named) in [
-            (
-                [("TASKCLUSTER_CLIENT_ID", "a"), ("X", "")],
-                "TASKCLUSTER_ACCESS_TOKEN",
-            ),
-            (
-                [("TASKCLUSTER_ACCESS_TOKEN", "t"), ("X", "")],
-                "TASKCLUSTER_CLIENT_ID",
-            ),
-            (
-                [("TASKCLUSTER_CERTIFICATE", "{}"), ("X", "")],
-                "TASKCLUSTER_CLIENT_ID",
-            ),
+            ([("TASKCLUSTER_CLIENT_ID", "a"), ("X", "")], "TASKCLUSTER_ACCESS_TOKEN"),
+            ([("TASKCLUSTER_ACCESS_TOKEN", "t"), ("X", "")], "TASKCLUSTER_CLIENT_ID"),
+            ([("TASKCLUSTER_CERTIFICATE", "{}"), ("X", "")], "TASKCLUSTER_CLIENT_ID"),
         ] {
             assert!(read(&given).unwrap_err().to_string().contains(named));
         }
         assert!(
-            read(&[
-                ("TASKCLUSTER_CLIENT_ID", "a"),
-                ("TASKCLUSTER_ACCESS_TOKEN", "t"),
-                ("TASKCLUSTER_CERTIFICATE", "nonsense")
-            ])
-            .is_err()
+            read(&[("TASKCLUSTER_CLIENT_ID", "a"), ("TASKCLUSTER_ACCESS_TOKEN", "t"), ("TASKCLUSTER_CERTIFICATE", "nonsense")]).is_err()
         );
     }
 }

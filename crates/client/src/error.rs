@@ -49,11 +49,7 @@ impl Error {
     pub fn status(&self) -> Option<u16> {
         match self {
             Error::Api { status, .. } => Some(*status),
-            Error::Settings(_)
-            | Error::Request(_)
-            | Error::Network { .. }
-            | Error::Answer { .. }
-            | Error::Randomness => None,
+            Error::Settings(_) | Error::Request(_) | Error::Network { .. } | Error::Answer { .. } | Error::Randomness => None,
         }
     }
 
@@ -62,11 +58,7 @@ impl Error {
     pub fn code(&self) -> Option<&str> {
         match self {
             Error::Api { code, .. } => Some(code),
-            Error::Settings(_)
-            | Error::Request(_)
-            | Error::Network { .. }
-            | Error::Answer { .. }
-            | Error::Randomness => None,
+            Error::Settings(_) | Error::Request(_) | Error::Network { .. } | Error::Answer { .. } | Error::Randomness => None,
         }
     }
 
@@ -75,11 +67,7 @@ impl Error {
         let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let message = match text("message").or_else(|| text("error")) {
-            Some(message) => message
-                .split("\n\n---\n")
-                .next()
-                .unwrap_or(message)
-                .to_owned(),
+            Some(message) => message.split("\n\n---\n").next().unwrap_or(message).to_owned(),
             None => match status {
                 300..=399 => format!("Unexpected redirect (status {status})"),
                 401 => "Authentication error".to_owned(),
@@ -88,12 +76,7 @@ impl Error {
             },
         };
         let code = text("code").unwrap_or("UnknownError").to_owned();
-        Error::Api {
-            status,
-            code,
-            message,
-            body: Box::new(body),
-        }
+        Error::Api { status, code, message, body: Box::new(body) }
     }
 }
 
@@ -105,26 +88,14 @@ mod tests {
     fn the_servers_words_without_the_technical_part() {
         let body = r#"{"code":"ResourceNotFound","message":"Client not found\n\n---\n\n* method:     client","requestInfo":{}}"#;
         let error = Error::from_answer(404, body.as_bytes());
-        assert_eq!(
-            (error.status(), error.code(), error.to_string().as_str()),
-            (Some(404), Some("ResourceNotFound"), "Client not found")
-        );
+        assert_eq!((error.status(), error.code(), error.to_string().as_str()), (Some(404), Some("ResourceNotFound"), "Client not found"));
     }
 
     #[test]
     fn an_answer_that_says_nothing_still_reads_well() {
-        assert_eq!(
-            Error::from_answer(502, b"<h1>Bad gateway</h1>").to_string(),
-            "Server error (status 502)"
-        );
-        assert_eq!(
-            Error::from_answer(303, b"").to_string(),
-            "Unexpected redirect (status 303)"
-        );
-        assert_eq!(
-            Error::from_answer(404, br#"{"error":"Not found"}"#).to_string(),
-            "Not found"
-        );
+        assert_eq!(Error::from_answer(502, b"<h1>Bad gateway</h1>").to_string(), "Server error (status 502)");
+        assert_eq!(Error::from_answer(303, b"").to_string(), "Unexpected redirect (status 303)");
+        assert_eq!(Error::from_answer(404, br#"{"error":"Not found"}"#).to_string(), "Not found");
         assert_eq!(Error::from_answer(400, b"[1]").code(), Some("UnknownError"));
     }
 }

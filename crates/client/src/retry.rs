@@ -28,10 +28,7 @@ impl Retry {
     /// The wait after try number `tried` (from 1), spread by a quarter to both sides with `random`.
     #[must_use]
     pub fn delay(&self, tried: u32, random: [u8; 2]) -> Duration {
-        let doubled = self
-            .first_delay
-            .saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1)))
-            .min(self.longest_delay);
+        let doubled = self.first_delay.saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1))).min(self.longest_delay);
         let spread = 0.75 + 0.5 * f64::from(u16::from_le_bytes(random)) / f64::from(u16::MAX);
         doubled.mul_f64(spread).min(self.longest_delay)
     }

@@ -56,8 +56,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 /// Host and port for messages.
 pub(crate) fn shown(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
-    url.port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 #[cfg(test)]
@@ -67,21 +66,13 @@ mod tests {
     #[test]
     fn signs_what_is_sent() {
         for (text, resource, host, port) in [
-            (
-                "https://Example.com/a%2Fb?x=%20#f",
-                "/a%2Fb?x=%20",
-                "example.com",
-                443,
-            ),
+            ("https://Example.com/a%2Fb?x=%20#f", "/a%2Fb?x=%20", "example.com", 443),
             ("http://example.com", "/", "example.com", 80),
             ("http://[::1]:8080/?", "/?", "[::1]", 8080),
         ] {
             let url = parse(text).unwrap();
             let target = Target::of(&url);
-            assert_eq!(
-                (target.resource, target.host, target.port),
-                (resource, host, port)
-            );
+            assert_eq!((target.resource, target.host, target.port), (resource, host, port));
         }
     }
 
@@ -102,22 +93,14 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_be_called() {
-        for text in [
-            "example.com",
-            "ftp://example.com/",
-            "https://a:b@example.com/",
-            "data:,x",
-        ] {
+        for text in ["example.com", "ftp://example.com/", "https://a:b@example.com/", "data:,x"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_segment_stays_one_segment() {
-        assert_eq!(
-            encode_segment("a/b|c d+é").unwrap(),
-            "a%2Fb%7Cc%20d%2B%C3%A9"
-        );
+        assert_eq!(encode_segment("a/b|c d+é").unwrap(), "a%2Fb%7Cc%20d%2B%C3%A9");
         assert!(encode_segment("..").is_err());
         assert_eq!(encode_segment("...").unwrap(), "...");
     }

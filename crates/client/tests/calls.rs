@@ -1,10 +1,5 @@
 //! The client against a server that records what arrives and answers from a script; signatures are checked by the verifier of Falconer.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
@@ -41,26 +36,12 @@ struct Server {
 impl Server {
     async fn start(script: &[(u16, &str)]) -> Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let script = Arc::new(Mutex::new(
-            script
-                .iter()
-                .map(|(status, body)| (*status, (*body).to_owned()))
-                .collect(),
-        ));
-        let server = Server {
-            port: listener.local_addr().unwrap().port(),
-            arrived: Arc::default(),
-            script,
-        };
+        let script = Arc::new(Mutex::new(script.iter().map(|(status, body)| (*status, (*body).to_owned())).collect()));
+        let server = Server { port: listener.local_addr().unwrap().port(), arrived: Arc::default(), script };
         let state = server.clone();
         let app = Router::new().fallback(async move |request: Request| {
             let (parts, body) = request.into_parts();
-            let text = |name| {
-                parts
-                    .headers
-                    .get(name)
-                    .map(|value: &http::HeaderValue| value.to_str().unwrap().to_owned())
-            };
+            let text = |name| parts.headers.get(name).map(|value: &http::HeaderValue| value.to_str().unwrap().to_owned());
             let arrived = Arrived {
                 method: parts.method.to_string(),
                 resource: parts.uri.to_string(),
@@ -69,12 +50,7 @@ impl Server {
                 body: to_bytes(body, 1 << 20).await.unwrap(),
             };
             state.arrived.lock().unwrap().push(arrived);
-            let (status, body) = state
-                .script
-                .lock()
-                .unwrap()
-                .pop_front()
-                .expect("more calls than the script has answers");
+            let (status, body) = state.script.lock().unwrap().pop_front().expect("more calls than the script has answers");
             let location = [(header::LOCATION, "/elsewhere")];
             (StatusCode::from_u16(status).unwrap(), location, body).into_response()
         });
@@ -87,17 +63,11 @@ impl Server {
     }
 
     fn client(&self) -> Client {
-        Client::new(&format!("{}//", self.root()))
-            .unwrap()
-            .with_retry(Retry {
-                first_delay: Duration::ZERO,
-                ..Retry::default()
-            })
+        Client::new(&format!("{}//", self.root())).unwrap().with_retry(Retry { first_delay: Duration::ZERO, ..Retry::default() })
     }
 
     fn signed(&self) -> Client {
-        self.client()
-            .with_credentials(Credentials::new("t/one", TOKEN))
+        self.client().with_credentials(Credentials::new("t/one", TOKEN))
     }
 
     fn arrived(&self) -> Vec<Arrived> {
@@ -105,11 +75,7 @@ impl Server {
     }
 
     /// What the verifier makes of a request: clientId, scopes, payload hash.
-    fn verify(
-        &self,
-        arrived: &Arrived,
-        held: &[&str],
-    ) -> Result<(String, ScopeSet, Option<String>), String> {
+    fn verify(&self, arrived: &Arrived, held: &[&str]) -> Result<(String, ScopeSet, Option<String>), String> {
         let parts = RequestParts {
             method: &arrived.method,
             resource: &arrived.resource,
@@ -118,28 +84,13 @@ impl Server {
             authorization: arrived.authorization.as_deref(),
         };
         let token = AccessToken::new(TOKEN.to_owned());
-        let signed = read(&parts)
-            .map_err(|failure| failure.to_string())?
-            .ok_or("no credentials")?;
+        let signed = read(&parts).map_err(|failure| failure.to_string())?.ok_or("no credentials")?;
         assert_eq!(signed.key_owner(), "t/one");
-        let authentic = signed
-            .check_mac(Some(&token))
-            .map_err(|failure| failure.to_string())?;
+        let authentic = signed.check_mac(Some(&token)).map_err(|failure| failure.to_string())?;
         let scopes = ScopeSet::new(held);
-        let issuer = Issuer {
-            client_id: "t/one",
-            token: &token,
-            expires_ms: i64::MAX,
-            disabled: false,
-            scopes: &scopes,
-        };
-        let verified = evaluate(
-            &authentic,
-            &issuer,
-            falconer_client::edge::now_ms(),
-            &|scopes| ScopeSet::new(scopes),
-        )
-        .map_err(|failure| failure.to_string())?;
+        let issuer = Issuer { client_id: "t/one", token: &token, expires_ms: i64::MAX, disabled: false, scopes: &scopes };
+        let verified = evaluate(&authentic, &issuer, falconer_client::edge::now_ms(), &|scopes| ScopeSet::new(scopes))
+            .map_err(|failure| failure.to_string())?;
         Ok((verified.client_id, verified.scopes, verified.hash))
     }
 }
@@ -153,30 +104,17 @@ fn client_json(id: &str) -> Value {
 
 #[tokio::test]
 async fn the_query_is_signed_and_pages_are_followed() {
-    let first =
-        json!({"clients": [client_json("t/a"), client_json("t/b")], "continuationToken": "next/1"})
-            .to_string();
+    let first = json!({"clients": [client_json("t/a"), client_json("t/b")], "continuationToken": "next/1"}).to_string();
     let second = json!({"clients": [client_json("t/c")]}).to_string();
     let server = Server::start(&[(200, &first), (200, &second)]).await;
     let all = server.signed().list_all_clients(Some("t/")).await.unwrap();
-    assert_eq!(
-        all.iter()
-            .map(|client| client.client_id.as_str())
-            .collect::<Vec<_>>(),
-        ["t/a", "t/b", "t/c"]
-    );
+    assert_eq!(all.iter().map(|client| client.client_id.as_str()).collect::<Vec<_>>(), ["t/a", "t/b", "t/c"]);
     let arrived = server.arrived();
     assert_eq!(arrived[0].resource, "/api/auth/v1/clients/?prefix=t%2F");
-    assert_eq!(
-        arrived[1].resource,
-        "/api/auth/v1/clients/?continuationToken=next%2F1&prefix=t%2F"
-    );
+    assert_eq!(arrived[1].resource, "/api/auth/v1/clients/?continuationToken=next%2F1&prefix=t%2F");
     for request in &arrived {
         assert_eq!(server.verify(request, &[]).unwrap().0, "t/one");
-        assert_eq!(
-            (request.content_type.as_deref(), request.body.len()),
-            (None, 0)
-        );
+        assert_eq!((request.content_type.as_deref(), request.body.len()), (None, 0));
     }
 }
 
@@ -192,19 +130,10 @@ async fn a_body_is_signed_too() {
         delete_on_expiration: false,
     };
     let made = server.signed().create_client("a/b|c", &wish).await.unwrap();
-    assert_eq!(
-        (made.client.client_id.as_str(), made.access_token.as_str()),
-        ("a/b|c", "the-new-token")
-    );
+    assert_eq!((made.client.client_id.as_str(), made.access_token.as_str()), ("a/b|c", "the-new-token"));
     let request = &server.arrived()[0];
-    assert_eq!(
-        (request.method.as_str(), request.resource.as_str()),
-        ("PUT", "/api/auth/v1/clients/a%2Fb%7Cc")
-    );
-    assert_eq!(
-        server.verify(request, &[]).unwrap().2,
-        Some(payload::hash("application/json", &request.body))
-    );
+    assert_eq!((request.method.as_str(), request.resource.as_str()), ("PUT", "/api/auth/v1/clients/a%2Fb%7Cc"));
+    assert_eq!(server.verify(request, &[]).unwrap().2, Some(payload::hash("application/json", &request.body)));
     assert_eq!(request.content_type.as_deref(), Some("application/json"));
 }
 
@@ -213,84 +142,32 @@ async fn temporary_credentials_and_authorized_scopes() {
     let scopes = r#"{"scopes":[]}"#;
     let server = Server::start(&[(200, scopes), (200, scopes), (200, scopes)]).await;
     let permanent = Credentials::new("t/one", TOKEN);
-    let named = permanent
-        .temporary(Some("t/phone"), &["a:*", "b"], 60_000)
-        .unwrap();
+    let named = permanent.temporary(Some("t/phone"), &["a:*", "b"], 60_000).unwrap();
     let unnamed = permanent.temporary::<&str>(None, &[], 60_000).unwrap();
-    assert!(
-        named
-            .temporary::<&str>(None, &[], 1)
-            .unwrap_err()
-            .to_string()
-            .contains("temporary credentials cannot")
-    );
+    assert!(named.temporary::<&str>(None, &[], 1).unwrap_err().to_string().contains("temporary credentials cannot"));
     assert!(permanent.temporary::<&str>(Some("t/one"), &[], 1).is_err());
     assert!(permanent.temporary::<&str>(None, &[], i64::MAX).is_err());
 
-    server
-        .client()
-        .with_credentials(named.clone())
-        .current_scopes()
-        .await
-        .unwrap();
-    server
-        .client()
-        .with_credentials(named)
-        .with_authorized_scopes(["a:1"])
-        .current_scopes()
-        .await
-        .unwrap();
-    server
-        .client()
-        .with_credentials(unnamed)
-        .current_scopes()
-        .await
-        .unwrap();
+    server.client().with_credentials(named.clone()).current_scopes().await.unwrap();
+    server.client().with_credentials(named).with_authorized_scopes(["a:1"]).current_scopes().await.unwrap();
+    server.client().with_credentials(unnamed).current_scopes().await.unwrap();
     let held = ["a:*", "b", "c", "auth:create-client:t/*"];
-    let verified: Vec<_> = server
-        .arrived()
-        .iter()
-        .map(|request| server.verify(request, &held).unwrap())
-        .collect();
-    let without_anonymous = |set: &ScopeSet| {
-        set.iter()
-            .filter(|scope| *scope != "assume:anonymous")
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        (verified[0].0.as_str(), without_anonymous(&verified[0].1)),
-        ("t/phone", vec!["a:*".to_owned(), "b".to_owned()])
-    );
+    let verified: Vec<_> = server.arrived().iter().map(|request| server.verify(request, &held).unwrap()).collect();
+    let without_anonymous = |set: &ScopeSet| set.iter().filter(|scope| *scope != "assume:anonymous").map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!((verified[0].0.as_str(), without_anonymous(&verified[0].1)), ("t/phone", vec!["a:*".to_owned(), "b".to_owned()]));
     assert_eq!(without_anonymous(&verified[1].1), ["a:1"]);
-    assert_eq!(
-        (
-            verified[2].0.as_str(),
-            without_anonymous(&verified[2].1).len()
-        ),
-        ("t/one", 0)
-    );
+    assert_eq!((verified[2].0.as_str(), without_anonymous(&verified[2].1).len()), ("t/one", 0));
 }
 
 #[tokio::test]
 async fn signed_urls_work_for_anybody_until_they_end() {
     let server = Server::start(&[(200, "1"), (200, "2")]).await;
     for url in ["/a", "/a?x=1"] {
-        let url = server
-            .signed()
-            .signed_url(&format!("{}{url}#fragment", server.root()), 60)
-            .unwrap();
-        server
-            .client()
-            .fetch(&Method::GET, &url, None)
-            .await
-            .unwrap();
+        let url = server.signed().signed_url(&format!("{}{url}#fragment", server.root()), 60).unwrap();
+        server.client().fetch(&Method::GET, &url, None).await.unwrap();
     }
     let arrived = server.arrived();
-    assert!(
-        arrived[0].resource.starts_with("/a?bewit=")
-            && arrived[1].resource.starts_with("/a?x=1&bewit=")
-    );
+    assert!(arrived[0].resource.starts_with("/a?bewit=") && arrived[1].resource.starts_with("/a?x=1&bewit="));
     for request in &arrived {
         assert!(request.authorization.is_none());
         assert_eq!(server.verify(request, &[]).unwrap().0, "t/one");
@@ -301,38 +178,24 @@ async fn signed_urls_work_for_anybody_until_they_end() {
 #[tokio::test]
 async fn only_5xx_is_tried_again_and_each_try_is_signed_anew() {
     let server = Server::start(&[(500, "<h1>"), (503, "{}"), (200, r#"{"scopes":["a"]}"#)]).await;
-    assert_eq!(
-        server.signed().current_scopes().await.unwrap().scopes,
-        ["a"]
-    );
+    assert_eq!(server.signed().current_scopes().await.unwrap().scopes, ["a"]);
     let arrived = server.arrived();
     assert_eq!(arrived.len(), 3);
     assert_ne!(arrived[0].authorization, arrived[1].authorization);
 
     let server = Server::start(&[(500, ""); 5]).await;
-    assert_eq!(
-        server.client().current_scopes().await.unwrap_err().status(),
-        Some(500)
-    );
+    assert_eq!(server.client().current_scopes().await.unwrap_err().status(), Some(500));
     assert_eq!(server.arrived().len(), 5);
 
     let refusal = r#"{"code":"InsufficientScopes","message":"No.\n\n---\n\n* method: x"}"#;
     for (status, body, code, message) in [
         (403, refusal, "InsufficientScopes", "No."),
-        (
-            429,
-            "slow",
-            "UnknownError",
-            "The server refused the call (status 429)",
-        ),
+        (429, "slow", "UnknownError", "The server refused the call (status 429)"),
         (303, "", "UnknownError", "Unexpected redirect (status 303)"),
     ] {
         let server = Server::start(&[(status, body)]).await;
         let error = server.client().current_scopes().await.unwrap_err();
-        assert_eq!(
-            (error.status(), error.code(), error.to_string().as_str()),
-            (Some(status), Some(code), message)
-        );
+        assert_eq!((error.status(), error.code(), error.to_string().as_str()), (Some(status), Some(code), message));
     }
 }
 
@@ -341,55 +204,23 @@ async fn nobody_there_names_the_host_and_not_the_query() {
     let unused = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let root = format!("http://{}", unused.local_addr().unwrap());
     drop(unused);
-    let client = Client::new(&root).unwrap().with_retry(Retry {
-        first_delay: Duration::ZERO,
-        ..Retry::default()
-    });
-    let error = client
-        .fetch(&Method::GET, &format!("{root}/?bewit=secret"), None)
-        .await
-        .unwrap_err();
+    let client = Client::new(&root).unwrap().with_retry(Retry { first_delay: Duration::ZERO, ..Retry::default() });
+    let error = client.fetch(&Method::GET, &format!("{root}/?bewit=secret"), None).await.unwrap_err();
     assert!(matches!(error, Error::Network { .. }));
-    assert!(
-        error
-            .to_string()
-            .starts_with(root.trim_start_matches("http://"))
-            && !error.to_string().contains("secret"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with(root.trim_start_matches("http://")) && !error.to_string().contains("secret"), "{error}");
 }
 
 #[tokio::test]
 async fn absent_things_are_none_and_empty_answers_are_null() {
     let none = r#"{"code":"ResourceNotFound","message":"Client not found"}"#;
-    let server = Server::start(&[
-        (404, none),
-        (404, r#"{"error":"Not found"}"#),
-        (204, ""),
-        (200, ""),
-        (200, "nonsense"),
-    ])
-    .await;
+    let server = Server::start(&[(404, none), (404, r#"{"error":"Not found"}"#), (204, ""), (200, ""), (200, "nonsense")]).await;
     let client = server.client();
     assert_eq!(client.client("a").await.unwrap(), None);
-    assert_eq!(
-        client.role("a").await.unwrap_err().status(),
-        Some(404),
-        "a wrong root URL is not an absent role"
-    );
+    assert_eq!(client.role("a").await.unwrap_err().status(), Some(404), "a wrong root URL is not an absent role");
     client.delete_role("a").await.unwrap();
-    let call = Call {
-        method: Method::GET,
-        service: "queue",
-        version: "v1",
-        route: "/x".to_owned(),
-        query: vec![],
-    };
+    let call = Call { method: Method::GET, service: "queue", version: "v1", route: "/x".to_owned(), query: vec![] };
     assert_eq!(client.call(&call, None).await.unwrap(), Value::Null);
-    assert!(matches!(
-        client.call(&call, None).await,
-        Err(Error::Answer { .. })
-    ));
+    assert!(matches!(client.call(&call, None).await, Err(Error::Answer { .. })));
     assert!(matches!(client.client("..").await, Err(Error::Request(_))));
     assert!(Client::new("auth.example.com").is_err());
 }

@@ -47,11 +47,7 @@ const DUMMY_TOKEN: &str = "dummy-token-dummy-token-dummy-token-dummy-to";
 
 impl Signed {
     pub(crate) fn new(claim: Claim, normalized: String, mac: &[u8]) -> Signed {
-        Signed {
-            claim,
-            normalized,
-            mac: mac.try_into().ok(),
-        }
+        Signed { claim, normalized, mac: mac.try_into().ok() }
     }
 
     /// Whose client record, or internal issuer, holds the key: the certificate's issuer if `ext` has a certificate with an issuer and a seed
@@ -77,19 +73,12 @@ impl Signed {
     pub fn check_mac(self, key_owner_token: Option<&AccessToken>) -> Result<Authentic, Failure> {
         let key = key_owner_token.map_or(DUMMY_TOKEN, AccessToken::expose);
         let expected = match self.claim.ext.seed() {
-            Some(seed) => mac::standard(
-                mac::temporary_key(key, seed).expose(),
-                self.normalized.as_bytes(),
-            ),
+            Some(seed) => mac::standard(mac::temporary_key(key, seed).expose(), self.normalized.as_bytes()),
             None => mac::standard(key, self.normalized.as_bytes()),
         };
-        let right =
-            expected.equals(&self.mac.unwrap_or([0; TEXT_LENGTH])) && self.mac.is_some();
+        let right = expected.equals(&self.mac.unwrap_or([0; TEXT_LENGTH])) && self.mac.is_some();
         match key_owner_token {
-            Some(token) if right => Ok(Authentic {
-                token: token.clone(),
-                claim: self.claim,
-            }),
+            Some(token) if right => Ok(Authentic { token: token.clone(), claim: self.claim }),
             _ => Err(Failure::bad_mac()),
         }
     }
@@ -155,12 +144,8 @@ impl Authentic {
     /// Checks the time: a header's `ts` within 15 minutes of the clock, a bewit's `exp` after it. [`crate::evaluate()`] does this last.
     pub(crate) fn check_time(&self, now_ms: i64) -> Result<(), Failure> {
         match &self.claim.moment {
-            Moment::Timestamp(ts) if !timestamp::is_fresh(ts, now_ms) => {
-                Err(Failure::timestamp("Unauthorized: Stale timestamp"))
-            }
-            Moment::Expiry(exp) if !timestamp::is_before(now_ms, exp) => {
-                Err(Failure::timestamp("Unauthorized: Access expired"))
-            }
+            Moment::Timestamp(ts) if !timestamp::is_fresh(ts, now_ms) => Err(Failure::timestamp("Unauthorized: Stale timestamp")),
+            Moment::Expiry(exp) if !timestamp::is_before(now_ms, exp) => Err(Failure::timestamp("Unauthorized: Access expired")),
             Moment::Timestamp(_) | Moment::Expiry(_) => Ok(()),
         }
     }
@@ -168,11 +153,7 @@ impl Authentic {
     /// Whether the MAC was made with this owner's present token: an evaluation may come after the token was reset, or be handed another
     /// client by mistake.
     pub(crate) fn check_key(&self, owner: &str, token: &AccessToken) -> Result<(), Failure> {
-        if self.key_owner() == owner && self.token.same_as(token) {
-            Ok(())
-        } else {
-            Err(Failure::bad_mac())
-        }
+        if self.key_owner() == owner && self.token.same_as(token) { Ok(()) } else { Err(Failure::bad_mac()) }
     }
 
     pub(crate) fn ext(&self) -> &Ext {

@@ -22,16 +22,9 @@ pub(crate) fn is_present(resource: &str) -> bool {
 /// Reads the bewit of a resource for which [`is_present`] said yes.
 pub(crate) fn parse<'a>(method: &str, resource: &'a str) -> Result<Bewit<'a>, Failure> {
     if too_long(resource) {
-        return Err(Failure::malformed(
-            "Bad Request: Resource path exceeds max length",
-        ));
+        return Err(Failure::malformed("Bad Request: Resource path exceeds max length"));
     }
-    let Some(Place {
-        before,
-        value,
-        after,
-    }) = find(resource)
-    else {
+    let Some(Place { before, value, after }) = find(resource) else {
         return Err(Failure::malformed("Unauthorized: Unauthorized"));
     };
     if value.is_empty() {
@@ -40,34 +33,19 @@ pub(crate) fn parse<'a>(method: &str, resource: &'a str) -> Result<Bewit<'a>, Fa
     if !method.eq_ignore_ascii_case("get") && !method.eq_ignore_ascii_case("head") {
         return Err(Failure::malformed("Unauthorized: Invalid method"));
     }
-    if !value
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-    {
+    if !value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
         return Err(Failure::malformed("Bad Request: Invalid bewit encoding"));
     }
     // Bytes 0 to 255 are the characters of the same number.
     let text: String = decode_lenient(value).into_iter().map(char::from).collect();
     let mut parts = text.split('\\');
-    let (Some(id), Some(exp), Some(mac), Some(ext), None) = (
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-        parts.next(),
-    ) else {
+    let (Some(id), Some(exp), Some(mac), Some(ext), None) = (parts.next(), parts.next(), parts.next(), parts.next(), parts.next()) else {
         return Err(Failure::malformed("Bad Request: Invalid bewit structure"));
     };
     if id.is_empty() || exp.is_empty() || mac.is_empty() {
         return Err(Failure::malformed("Bad Request: Missing bewit attributes"));
     }
-    Ok(Bewit {
-        id: id.to_owned(),
-        exp: exp.to_owned(),
-        mac: mac.to_owned(),
-        ext: ext.to_owned(),
-        resource: (before, after),
-    })
+    Ok(Bewit { id: id.to_owned(), exp: exp.to_owned(), mac: mac.to_owned(), ext: ext.to_owned(), resource: (before, after) })
 }
 
 struct Place<'a> {
@@ -90,10 +68,7 @@ fn find(resource: &str) -> Option<Place<'_>> {
             continue;
         };
         let rest = rest.strip_prefix("bewit=")?;
-        let (value, after) = match rest
-            .find(['&', '$'])
-            .and_then(|stop| rest.split_at_checked(stop))
-        {
+        let (value, after) = match rest.find(['&', '$']).and_then(|stop| rest.split_at_checked(stop)) {
             None => (rest, None),
             Some((value, after)) => (value, Some(after)),
         };
@@ -102,19 +77,11 @@ fn find(resource: &str) -> Option<Place<'_>> {
         }
         match after {
             None => {
-                return Some(Place {
-                    before,
-                    value,
-                    after: "",
-                });
+                return Some(Place { before, value, after: "" });
             }
             Some(after) => match after.strip_prefix('&') {
                 Some(after) if !after.is_empty() && !after.contains(is_line_break) => {
-                    return Some(Place {
-                        before: with_separator,
-                        value,
-                        after,
-                    });
+                    return Some(Place { before: with_separator, value, after });
                 }
                 _ => continue,
             },

@@ -32,48 +32,30 @@ pub(crate) struct Claims<'a> {
 
 impl<'a> Claims<'a> {
     /// Checks 1 to 11. `id` is the header's; the issuer was checked to be text, if there is one.
-    pub(crate) fn read(
-        certificate: &'a Value,
-        id: &'a str,
-        now_ms: i64,
-    ) -> Result<Claims<'a>, Failure> {
+    pub(crate) fn read(certificate: &'a Value, id: &'a str, now_ms: i64) -> Result<Claims<'a>, Failure> {
         if !(certificate.is_object() || certificate.is_array()) {
-            return Err(Failure::certificate(
-                "ext.certificate must be a JSON object",
-            ));
+            return Err(Failure::certificate("ext.certificate must be a JSON object"));
         }
         if certificate.get("version").and_then(Value::as_f64) != Some(1.0) {
             return Err(Failure::certificate("ext.certificate.version must be 1"));
         }
         let Some(seed) = certificate.get("seed").and_then(Value::as_str) else {
-            return Err(Failure::certificate(
-                "ext.certificate.seed must be a string",
-            ));
+            return Err(Failure::certificate("ext.certificate.seed must be a string"));
         };
         if seed.encode_utf16().count() != SEED_UNITS {
-            return Err(Failure::certificate(
-                "ext.certificate.seed must be 44 characters",
-            ));
+            return Err(Failure::certificate("ext.certificate.seed must be 44 characters"));
         }
         let Some(start_ms) = certificate.get("start").and_then(integer) else {
-            return Err(Failure::certificate(
-                "ext.certificate.start must be a number",
-            ));
+            return Err(Failure::certificate("ext.certificate.start must be a number"));
         };
         let Some(expiry_ms) = certificate.get("expiry").and_then(integer) else {
-            return Err(Failure::certificate(
-                "ext.certificate.expiry must be a number",
-            ));
+            return Err(Failure::certificate("ext.certificate.expiry must be a number"));
         };
         let Some(scopes) = certificate.get("scopes").and_then(Value::as_array) else {
-            return Err(Failure::certificate(
-                "ext.certificate.scopes must be an array",
-            ));
+            return Err(Failure::certificate("ext.certificate.scopes must be an array"));
         };
         let Some(scopes) = valid_scopes(scopes) else {
-            return Err(Failure::certificate(
-                "ext.certificate.scopes must be an array of valid scopes",
-            ));
+            return Err(Failure::certificate("ext.certificate.scopes must be an array of valid scopes"));
         };
         if start_ms > now_ms.saturating_add(TOLERANCE_MS) {
             return Err(Failure::certificate("ext.certificate.start > now"));
@@ -82,14 +64,9 @@ impl<'a> Claims<'a> {
             return Err(Failure::certificate("ext.certificate.expiry < now"));
         }
         if expiry_ms.saturating_sub(start_ms) > MAX_LIFETIME_MS {
-            return Err(Failure::certificate(
-                "ext.certificate cannot last longer than 31 days!",
-            ));
+            return Err(Failure::certificate("ext.certificate cannot last longer than 31 days!"));
         }
-        let issuer = certificate
-            .get("issuer")
-            .filter(|issuer| truthy(issuer))
-            .and_then(Value::as_str);
+        let issuer = certificate.get("issuer").filter(|issuer| truthy(issuer)).and_then(Value::as_str);
         Ok(Claims {
             scopes,
             expiry_ms,
@@ -109,9 +86,7 @@ impl<'a> Claims<'a> {
     /// Check 12 for unnamed certificates: the key `clientId` may not occur.
     pub(crate) fn check_no_client_id(&self) -> Result<(), Failure> {
         if self.named.is_none() && self.has_client_id {
-            return Err(Failure::certificate(
-                "ext.certificate.clientId must only be used with ext.certificate.issuer",
-            ));
+            return Err(Failure::certificate("ext.certificate.clientId must only be used with ext.certificate.issuer"));
         }
         Ok(())
     }
@@ -139,18 +114,9 @@ impl<'a> Claims<'a> {
 
     /// Check 14: the signature, compared as text in constant time.
     pub(crate) fn check_signature(&self, issuer_token: &AccessToken) -> Result<(), Failure> {
-        let text = signed_text(
-            self.named,
-            self.seed,
-            self.start_ms,
-            self.expiry_ms,
-            &self.scopes,
-        );
+        let text = signed_text(self.named, self.seed, self.start_ms, self.expiry_ms, &self.scopes);
         let expected = mac::standard(issuer_token.expose(), text.as_bytes());
-        if self
-            .signature
-            .is_some_and(|signature| expected.equals(signature.as_bytes()))
-        {
+        if self.signature.is_some_and(|signature| expected.equals(signature.as_bytes())) {
             return Ok(());
         }
         Err(Failure::certificate(if self.is_named() {
@@ -163,28 +129,14 @@ impl<'a> Claims<'a> {
 
 /// The text that a certificate's signature covers: lines without a line feed after the last, so that no scopes means that it ends in `scopes:`.
 /// `named` is the clientId and the issuer.
-pub(crate) fn signed_text<S: AsRef<str>>(
-    named: Option<(&str, &str)>,
-    seed: &str,
-    start_ms: i64,
-    expiry_ms: i64,
-    scopes: &[S],
-) -> String {
-    let mut text = String::with_capacity(
-        160 + scopes
-            .iter()
-            .map(|scope| scope.as_ref().len() + 1)
-            .sum::<usize>(),
-    );
+pub(crate) fn signed_text<S: AsRef<str>>(named: Option<(&str, &str)>, seed: &str, start_ms: i64, expiry_ms: i64, scopes: &[S]) -> String {
+    let mut text = String::with_capacity(160 + scopes.iter().map(|scope| scope.as_ref().len() + 1).sum::<usize>());
     text.push_str("version:1\n");
     // Writing to a String can't fail.
     if let Some((id, issuer)) = named {
         let _ = write!(text, "clientId:{id}\nissuer:{issuer}\n");
     }
-    let _ = write!(
-        text,
-        "seed:{seed}\nstart:{start_ms}\nexpiry:{expiry_ms}\nscopes:"
-    );
+    let _ = write!(text, "seed:{seed}\nstart:{start_ms}\nexpiry:{expiry_ms}\nscopes:");
     for scope in scopes {
         text.push('\n');
         text.push_str(scope.as_ref());

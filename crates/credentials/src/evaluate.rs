@@ -60,12 +60,7 @@ pub struct InternalClaim {
 /// timestamp, or the expiry of a bewit. `expand` is expansion by roles.
 ///
 /// Fails with the exact message of the wire document; with `Unauthorized: Bad mac` if `client` is not the one whose key made the MAC.
-pub fn evaluate(
-    a: &Authentic,
-    client: &Issuer<'_>,
-    now_ms: i64,
-    expand: &dyn Fn(&[&str]) -> ScopeSet,
-) -> Result<Verified, Failure> {
+pub fn evaluate(a: &Authentic, client: &Issuer<'_>, now_ms: i64, expand: &dyn Fn(&[&str]) -> ScopeSet) -> Result<Verified, Failure> {
     a.check_key(client.client_id, client.token)?;
     check_ext(a)?;
     if client.disabled {
@@ -76,18 +71,12 @@ pub fn evaluate(
     }
     let (mut scopes, expires_ms) = match a.ext().certificate() {
         // Expansion of a union is the union of the expansions, and the client's scopes are expanded already.
-        None => (
-            client.scopes.union(&expand(&[ANONYMOUS])),
-            client.expires_ms,
-        ),
+        None => (client.scopes.union(&expand(&[ANONYMOUS])), client.expires_ms),
         Some(certificate) => {
             let claims = Claims::read(certificate, a.id(), now_ms)?;
             claims.check_issuer_scopes(client.client_id, client.scopes)?;
             claims.check_signature(client.token)?;
-            (
-                expand_with_anonymous(claims.scopes, expand),
-                client.expires_ms.min(claims.expiry_ms),
-            )
+            (expand_with_anonymous(claims.scopes, expand), client.expires_ms.min(claims.expiry_ms))
         }
     };
     if let Some(authorized) = authorized_scopes(a)? {
@@ -97,24 +86,14 @@ pub fn evaluate(
         scopes = expand_with_anonymous(authorized, expand);
     }
     a.check_time(now_ms)?;
-    Ok(Verified {
-        client_id: a.id().to_owned(),
-        scopes,
-        expires_ms,
-        hash: a.hash().map(str::to_owned),
-    })
+    Ok(Verified { client_id: a.id().to_owned(), scopes, expires_ms, hash: a.hash().map(str::to_owned) })
 }
 
 /// Judges a request that was signed with the key of an internal issuer, as [`evaluate()`] does, but without the checks of the issuer's state and
 /// scopes: it has neither. Whether the claim is one that grants allow, and whether the grant stands, is for the caller to decide.
 ///
 /// An internal issuer is no client: without a certificate it fails as an unknown one would.
-pub fn evaluate_internal(
-    a: &Authentic,
-    issuer_id: &str,
-    token: &AccessToken,
-    now_ms: i64,
-) -> Result<InternalClaim, Failure> {
+pub fn evaluate_internal(a: &Authentic, issuer_id: &str, token: &AccessToken, now_ms: i64) -> Result<InternalClaim, Failure> {
     a.check_key(issuer_id, token)?;
     check_ext(a)?;
     let Some(certificate) = a.ext().certificate() else {
@@ -158,12 +137,10 @@ fn check_ext(a: &Authentic) -> Result<(), Failure> {
     }
     match a.ext().issuer().map(|issuer| issuer.as_str()) {
         None => Ok(()),
-        Some(None) => Err(Failure::certificate(
-            "ext.certificate.issuer must be a string",
-        )),
-        Some(Some(issuer)) if issuer == a.id() => Err(Failure::certificate(
-            "ext.certificate.issuer must differ from the supplied clientId",
-        )),
+        Some(None) => Err(Failure::certificate("ext.certificate.issuer must be a string")),
+        Some(Some(issuer)) if issuer == a.id() => {
+            Err(Failure::certificate("ext.certificate.issuer must differ from the supplied clientId"))
+        }
         Some(Some(_)) => Ok(()),
     }
 }
@@ -177,9 +154,7 @@ fn authorized_scopes(a: &Authentic) -> Result<Option<Vec<&str>>, Failure> {
     };
     match valid_scopes(values) {
         Some(scopes) => Ok(Some(scopes)),
-        None => Err(Failure::ext(
-            "ext.authorizedScopes must be an array of valid scopes",
-        )),
+        None => Err(Failure::ext("ext.authorizedScopes must be an array of valid scopes")),
     }
 }
 

@@ -13,10 +13,7 @@ pub(crate) enum Ext {
     /// beyond a double.
     Unreadable,
     /// A JSON object. `Null` stands for an absent key: both mean the same.
-    Object {
-        certificate: Value,
-        authorized_scopes: Value,
-    },
+    Object { certificate: Value, authorized_scopes: Value },
 }
 
 impl Ext {
@@ -26,14 +23,8 @@ impl Ext {
         // Bounded by the length of a header and by serde_json's limit on depth.
         match serde_json::from_str(&String::from_utf8_lossy(&json)) {
             Ok(Value::Object(mut object)) => Ext::Object {
-                certificate: object
-                    .get_mut("certificate")
-                    .map(Value::take)
-                    .unwrap_or_default(),
-                authorized_scopes: object
-                    .get_mut("authorizedScopes")
-                    .map(Value::take)
-                    .unwrap_or_default(),
+                certificate: object.get_mut("certificate").map(Value::take).unwrap_or_default(),
+                authorized_scopes: object.get_mut("authorizedScopes").map(Value::take).unwrap_or_default(),
             },
             Ok(Value::Null) | Err(_) => Ext::Unreadable,
             Ok(_) => Ext::Absent,
@@ -51,18 +42,14 @@ impl Ext {
     /// The authorized scopes, unless they are absent or falsy. An empty array is not falsy.
     pub(crate) fn authorized_scopes(&self) -> Option<&Value> {
         match self {
-            Ext::Object {
-                authorized_scopes, ..
-            } if truthy(authorized_scopes) => Some(authorized_scopes),
+            Ext::Object { authorized_scopes, .. } if truthy(authorized_scopes) => Some(authorized_scopes),
             _ => None,
         }
     }
 
     /// The claimed issuer: any truthy value of an object that is the certificate.
     pub(crate) fn issuer(&self) -> Option<&Value> {
-        self.certificate()?
-            .get("issuer")
-            .filter(|issuer| truthy(issuer))
+        self.certificate()?.get("issuer").filter(|issuer| truthy(issuer))
     }
 
     /// The seed, if the certificate has one that is text: then the request is signed with the temporary key.
@@ -88,14 +75,7 @@ pub(crate) fn truthy(value: &Value) -> bool {
 
 /// The members of an array in which every element is a valid scope; `None` for anything else in it.
 pub(crate) fn valid_scopes(values: &[Value]) -> Option<Vec<&str>> {
-    values
-        .iter()
-        .map(|value| {
-            value
-                .as_str()
-                .filter(|scope| falconer_scopes::is_valid_scope(scope))
-        })
-        .collect()
+    values.iter().map(|value| value.as_str().filter(|scope| falconer_scopes::is_valid_scope(scope))).collect()
 }
 
 /// Base64 as lenient as JavaScript servers are: both alphabets, padding optional, other characters skipped, nothing counts after the first

@@ -45,10 +45,7 @@ impl FailureKind {
 impl Failure {
     /// A reason with a message of the caller's own, for the rules that other crates add (grants, origins). The message goes out.
     pub fn new(kind: FailureKind, message: impl Into<Cow<'static, str>>) -> Failure {
-        Failure {
-            kind,
-            message: message.into(),
-        }
+        Failure { kind, message: message.into() }
     }
 
     /// The coarse reason.
@@ -68,25 +65,16 @@ impl Failure {
 
     /// `Client with clientId '<id>' not found`. Not for `authenticateHawk` (that would tell who exists); `testAuthenticate` owes it.
     pub fn client_not_found(client_id: &str) -> Failure {
-        Failure::new(
-            FailureKind::ClientState,
-            format!("Client with clientId '{client_id}' not found"),
-        )
+        Failure::new(FailureKind::ClientState, format!("Client with clientId '{client_id}' not found"))
     }
 
     pub(crate) fn client_disabled(client_id: &str) -> Failure {
-        Failure::new(
-            FailureKind::ClientState,
-            format!("Client with clientId '{client_id}' is disabled"),
-        )
+        Failure::new(FailureKind::ClientState, format!("Client with clientId '{client_id}' is disabled"))
     }
 
     // The colon is the reference's.
     pub(crate) fn client_expired(client_id: &str) -> Failure {
-        Failure::new(
-            FailureKind::ClientState,
-            format!("Client with clientId: '{client_id}' has expired"),
-        )
+        Failure::new(FailureKind::ClientState, format!("Client with clientId: '{client_id}' has expired"))
     }
 
     pub(crate) fn malformed(message: impl Into<Cow<'static, str>>) -> Failure {

@@ -26,10 +26,7 @@ pub(crate) fn parse(header: &str) -> Result<Attributes<'_>, Failure> {
     let (scheme, rest) = split_word(header);
     // What follows the scheme is white space and then one line, or nothing at all.
     let list = rest.trim_start_matches(is_space);
-    if scheme.is_empty()
-        || (list.len() == rest.len() && !rest.is_empty())
-        || list.contains(is_line_break)
-    {
+    if scheme.is_empty() || (list.len() == rest.len() && !rest.is_empty()) || list.contains(is_line_break) {
         return Err(syntax());
     }
     if !scheme.eq_ignore_ascii_case("hawk") {
@@ -118,20 +115,10 @@ fn scan(list: &str) -> Result<Attributes<'_>, Failure> {
     if left_over {
         return Err(Failure::malformed("Bad Request: Bad header format"));
     }
-    let (Some(id), Some(ts), Some(nonce), Some(mac)) = (found.id, found.ts, found.nonce, found.mac)
-    else {
+    let (Some(id), Some(ts), Some(nonce), Some(mac)) = (found.id, found.ts, found.nonce, found.mac) else {
         return Err(Failure::malformed("Bad Request: Missing attributes"));
     };
-    Ok(Attributes {
-        id,
-        ts,
-        nonce,
-        mac,
-        hash: found.hash,
-        ext: found.ext,
-        app: found.app,
-        dlg: found.dlg,
-    })
+    Ok(Attributes { id, ts, nonce, mac, hash: found.hash, ext: found.ext, app: found.app, dlg: found.dlg })
 }
 
 /// `="value"`, white space, and then a comma with white space, or the end: the value, and what comes after.
@@ -148,10 +135,7 @@ fn value(text: &str) -> Option<(&str, &str)> {
 
 /// The `\w+` (ASCII) that the text begins with, perhaps empty, and the rest.
 fn split_word(text: &str) -> (&str, &str) {
-    let end = text
-        .bytes()
-        .position(|b| !(b.is_ascii_alphanumeric() || b == b'_'))
-        .unwrap_or(text.len());
+    let end = text.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'_')).unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or(("", text))
 }
 
@@ -163,8 +147,5 @@ fn after_first_char(text: &str) -> &str {
 
 /// Printable ASCII without `"` and `\`, and not empty.
 fn is_allowed(value: &str) -> bool {
-    !value.is_empty()
-        && value
-            .bytes()
-            .all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\')
+    !value.is_empty() && value.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\')
 }

@@ -62,8 +62,6 @@ pub mod timestamp;
 
 pub use access_token::{AccessToken, new_access_token, slugid};
 pub use authentic::{Authentic, Signed};
-pub use evaluate::{
-    InternalClaim, Issuer, Verified, authorized_scopes_failure, evaluate, evaluate_internal,
-};
+pub use evaluate::{InternalClaim, Issuer, Verified, authorized_scopes_failure, evaluate, evaluate_internal};
 pub use failure::{Failure, FailureKind};
 pub use read::{RequestParts, read};

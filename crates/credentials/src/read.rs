@@ -106,9 +106,7 @@ pub(crate) struct Normalized<'a> {
 pub(crate) fn normalize(parts: &Normalized<'_>) -> String {
     use std::fmt::Write as _;
     let ext = parts.ext.unwrap_or_default();
-    let mut text = String::with_capacity(
-        160 + parts.resource.0.len() + parts.resource.1.len() + parts.host.len() + ext.len(),
-    );
+    let mut text = String::with_capacity(160 + parts.resource.0.len() + parts.resource.1.len() + parts.host.len() + ext.len());
     let mut push = |line: &[&str]| {
         line.iter().for_each(|piece| text.push_str(piece));
         text.push('\n');
@@ -136,33 +134,15 @@ pub(crate) fn normalize(parts: &Normalized<'_>) -> String {
 
 // Nearly every method and host is already in the right case, and then nothing is copied.
 fn upper_case(text: &str) -> Cow<'_, str> {
-    if text
-        .bytes()
-        .all(|b| b.is_ascii() && !b.is_ascii_lowercase())
-    {
-        text.into()
-    } else {
-        text.to_uppercase().into()
-    }
+    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_lowercase()) { text.into() } else { text.to_uppercase().into() }
 }
 
 fn lower_case(text: &str) -> Cow<'_, str> {
-    if text
-        .bytes()
-        .all(|b| b.is_ascii() && !b.is_ascii_uppercase())
-    {
-        text.into()
-    } else {
-        text.to_lowercase().into()
-    }
+    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) { text.into() } else { text.to_lowercase().into() }
 }
 
 fn escape(ext: &str) -> Cow<'_, str> {
-    if ext.contains(['\\', '\n']) {
-        ext.replace('\\', "\\\\").replace('\n', "\\n").into()
-    } else {
-        ext.into()
-    }
+    if ext.contains(['\\', '\n']) { ext.replace('\\', "\\\\").replace('\n', "\\n").into() } else { ext.into() }
 }
 
 /// The resource as it is signed: verbatim if it is empty or begins with `/`, else path and query of what is read as a URL, with the characters
@@ -175,12 +155,7 @@ pub(crate) fn signed_resource(resource: &str) -> Cow<'_, str> {
     let text = text.split_once('#').map_or(text, |(before, _)| before);
     let (path, absolute) = match text.split_once(':') {
         Some((scheme, rest)) if is_scheme(scheme) => match rest.strip_prefix("//") {
-            Some(rest) => (
-                rest.find(['/', '?'])
-                    .and_then(|at| rest.get(at..))
-                    .unwrap_or_default(),
-                true,
-            ),
+            Some(rest) => (rest.find(['/', '?']).and_then(|at| rest.get(at..)).unwrap_or_default(), true),
             None => (rest, false),
         },
         _ => (text, false),
@@ -190,17 +165,9 @@ pub(crate) fn signed_resource(resource: &str) -> Cow<'_, str> {
         escaped.push('/');
     }
     for c in path.chars() {
-        if matches!(
-            c,
-            ' ' | '\t' | '\r' | '\n' | '{' | '}' | '|' | '\\' | '^' | '`' | '<' | '>' | '"' | '\''
-        ) {
+        if matches!(c, ' ' | '\t' | '\r' | '\n' | '{' | '}' | '|' | '\\' | '^' | '`' | '<' | '>' | '"' | '\'') {
             escaped.push('%');
-            escaped.extend(
-                [c as u32 >> 4, c as u32 & 15]
-                    .iter()
-                    .filter_map(|d| char::from_digit(*d, 16))
-                    .map(|d| d.to_ascii_uppercase()),
-            );
+            escaped.extend([c as u32 >> 4, c as u32 & 15].iter().filter_map(|d| char::from_digit(*d, 16)).map(|d| d.to_ascii_uppercase()));
         } else {
             escaped.push(c);
         }
@@ -209,8 +176,5 @@ pub(crate) fn signed_resource(resource: &str) -> Cow<'_, str> {
 }
 
 fn is_scheme(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'+' | b'-'))
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'+' | b'-'))
 }

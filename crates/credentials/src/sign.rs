@@ -51,13 +51,7 @@ pub fn header(id: &str, token: &AccessToken, request: &Request<'_>) -> String {
     });
     let mac = mac::standard(token.expose(), normalized.as_bytes());
     let mut header = format!("Hawk id=\"{id}\", ts=\"{ts}\", nonce=\"{}\"", request.nonce);
-    let optional = [
-        ("hash", request.hash),
-        ("ext", request.ext),
-        ("mac", Some(mac.as_str())),
-        ("app", request.app),
-        ("dlg", request.dlg),
-    ];
+    let optional = [("hash", request.hash), ("ext", request.ext), ("mac", Some(mac.as_str())), ("app", request.app), ("dlg", request.dlg)];
     for (name, value) in optional {
         if let Some(value) = value {
             // Writing to a String can't fail.
@@ -69,15 +63,7 @@ pub fn header(id: &str, token: &AccessToken, request: &Request<'_>) -> String {
 
 /// The value of the `bewit` query parameter for a GET of `resource` (without a bewit; its query stays as it is) until `exp_seconds` since the
 /// epoch. Append it as `?bewit=` or `&bewit=`.
-pub fn bewit(
-    id: &str,
-    token: &AccessToken,
-    resource: &str,
-    host: &str,
-    port: u16,
-    exp_seconds: i64,
-    ext: Option<&str>,
-) -> String {
+pub fn bewit(id: &str, token: &AccessToken, resource: &str, host: &str, port: u16, exp_seconds: i64, ext: Option<&str>) -> String {
     let exp = exp_seconds.to_string();
     let normalized = normalize(&Normalized {
         kind: "bewit",
@@ -93,11 +79,7 @@ pub fn bewit(
         dlg: None,
     });
     let mac = mac::standard(token.expose(), normalized.as_bytes());
-    URL_SAFE_NO_PAD.encode(format!(
-        "{id}\\{exp}\\{}\\{}",
-        mac.as_str(),
-        ext.unwrap_or_default()
-    ))
+    URL_SAFE_NO_PAD.encode(format!("{id}\\{exp}\\{}\\{}", mac.as_str(), ext.unwrap_or_default()))
 }
 
 /// The `ext` text for credentials: base64 of `{"certificate":{...},"authorizedScopes":[...]}`. `None` if there is nothing to say. `certificate` is

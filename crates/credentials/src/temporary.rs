@@ -53,13 +53,7 @@ pub fn create(
     if expiry_ms.saturating_sub(start_ms) > MAX_LIFETIME_MS {
         return Err(TemporaryError::TooLong);
     }
-    let text = signed_text(
-        name.map(|name| (name, issuer_id)),
-        seed,
-        start_ms,
-        expiry_ms,
-        scopes,
-    );
+    let text = signed_text(name.map(|name| (name, issuer_id)), seed, start_ms, expiry_ms, scopes);
     let signature = mac::standard(issuer_token.expose(), text.as_bytes());
     let mut certificate = json!({
         "version": 1,

@@ -8,9 +8,7 @@ pub const SKEW_MS: i64 = 900_000;
 /// The `tsm` primitive of Hawk: HMAC-SHA256 over the server's time in seconds, in base64. Nothing on the wire carries it (the reference drops
 /// it), it is here for completeness and its vectors.
 pub fn mac(ts_seconds: i64, key: &str) -> String {
-    mac::standard(key, format!("hawk.1.ts\n{ts_seconds}\n").as_bytes())
-        .as_str()
-        .to_owned()
+    mac::standard(key, format!("hawk.1.ts\n{ts_seconds}\n").as_bytes()).as_str().to_owned()
 }
 
 /// Whether a header's `ts` is within 15 minutes of the clock. The text is a decimal number as JavaScript reads it (`" 12 "`, `1.5`, `1e9`);
@@ -29,14 +27,8 @@ pub(crate) fn is_before(now_ms: i64, exp: &str) -> bool {
 fn decimal(text: &str) -> Option<f64> {
     let text = text.trim_matches(' ');
     // Rust also reads words (`inf`, `nan`); everything else that it accepts, JavaScript accepts too. Infinity by size (`1e999`) is refused.
-    let plain = text
-        .bytes()
-        .all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
-    if plain {
-        text.parse().ok().filter(|number: &f64| number.is_finite())
-    } else {
-        None
-    }
+    let plain = text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+    if plain { text.parse().ok().filter(|number: &f64| number.is_finite()) } else { None }
 }
 
 /// The integer that the text begins with; beyond the type's range the type's largest.
@@ -48,12 +40,7 @@ fn leading_integer(text: &str) -> Option<i128> {
     };
     let mut number: Option<i128> = None;
     for byte in digits.bytes().take_while(u8::is_ascii_digit) {
-        number = Some(
-            number
-                .unwrap_or(0)
-                .saturating_mul(10)
-                .saturating_add(i128::from(byte - b'0')),
-        );
+        number = Some(number.unwrap_or(0).saturating_mul(10).saturating_add(i128::from(byte - b'0')));
     }
     number.map(|number| sign * number)
 }
@@ -67,10 +54,7 @@ mod tests {
         for text in ["100", " 100 ", "1e2", "100.", "0100", "+100", "1000e-1"] {
             assert!(is_fresh(text, 100_000), "{text}");
         }
-        for text in [
-            "NaN", "nan", "inf", "Infinity", "0x64", "1e999", "-1e999", "", " ", "e", "1e",
-            "100 0", "1_00", "٣",
-        ] {
+        for text in ["NaN", "nan", "inf", "Infinity", "0x64", "1e999", "-1e999", "", " ", "e", "1e", "100 0", "1_00", "٣"] {
             assert!(!is_fresh(text, 100_000), "{text}");
         }
     }
@@ -80,9 +64,7 @@ mod tests {
         for text in ["101", " \n101", "+101", "101x", "101.9", "9e0 is nine"] {
             assert_eq!(is_before(100_000, text), text != "9e0 is nine", "{text}");
         }
-        for text in [
-            "", "x", "NaN", "Infinity", "-101", "+-101", "- 101", "0x65", "100", "99",
-        ] {
+        for text in ["", "x", "NaN", "Infinity", "-101", "+-101", "- 101", "0x65", "100", "99"] {
             assert!(!is_before(100_000, text), "{text}");
         }
     }

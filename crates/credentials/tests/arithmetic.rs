@@ -1,10 +1,5 @@
 //! Times at the edges of 2^31, 2^53, 2^63 and 2^64: no panic, and never an acceptance of what is over. The model counts in 128 bits.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 
@@ -33,9 +28,7 @@ fn edges() -> Vec<i128> {
         (1 << 63) / 1000,
         10_i128.pow(25),
     ] {
-        for step in [
-            -300_001, -300_000, -900, -2, -1, 0, 1, 2, 300_000, 300_001, 900_001,
-        ] {
+        for step in [-300_001, -300_000, -900, -2, -1, 0, 1, 2, 300_000, 300_001, 900_001] {
             edges.extend([base + step, -base + step]);
         }
     }
@@ -44,43 +37,18 @@ fn edges() -> Vec<i128> {
 
 /// The clocks: those edges that fit.
 fn clocks() -> Vec<i64> {
-    let mut clocks: Vec<i64> = edges()
-        .into_iter()
-        .filter_map(|edge| i64::try_from(edge).ok())
-        .collect();
+    let mut clocks: Vec<i64> = edges().into_iter().filter_map(|edge| i64::try_from(edge).ok()).collect();
     clocks.extend([i64::MIN, i64::MAX]);
     clocks
 }
 
-fn judge(
-    authorization: Option<&str>,
-    resource: &str,
-    now_ms: i64,
-    expires_ms: i64,
-) -> Result<Verified, String> {
-    let parts = RequestParts {
-        method: "GET",
-        resource,
-        host: HOST,
-        port: 443,
-        authorization,
-    };
+fn judge(authorization: Option<&str>, resource: &str, now_ms: i64, expires_ms: i64) -> Result<Verified, String> {
+    let parts = RequestParts { method: "GET", resource, host: HOST, port: 443, authorization };
     let token = AccessToken::new(TOKEN.to_owned());
-    let authentic = read(&parts)
-        .unwrap()
-        .unwrap()
-        .check_mac(Some(&token))
-        .expect("the MAC is right");
+    let authentic = read(&parts).unwrap().unwrap().check_mac(Some(&token)).expect("the MAC is right");
     let scopes = ScopeSet::new(["*"]);
-    let client = Issuer {
-        client_id: "alice",
-        token: &token,
-        expires_ms,
-        disabled: false,
-        scopes: &scopes,
-    };
-    evaluate(&authentic, &client, now_ms, &|scopes| ScopeSet::new(scopes))
-        .map_err(|failure| failure.to_string())
+    let client = Issuer { client_id: "alice", token: &token, expires_ms, disabled: false, scopes: &scopes };
+    evaluate(&authentic, &client, now_ms, &|scopes| ScopeSet::new(scopes)).map_err(|failure| failure.to_string())
 }
 
 #[test]
@@ -130,20 +98,12 @@ fn bewits() {
         let resource = forge::bewit("alice", TOKEN, &exp.to_string(), None);
         for now_ms in clocks() {
             let accepted = judge(None, &resource, now_ms, i64::MAX).is_ok();
-            assert_eq!(
-                accepted,
-                exp * 1000 > i128::from(now_ms),
-                "exp {exp} at {now_ms}"
-            );
+            assert_eq!(accepted, exp * 1000 > i128::from(now_ms), "exp {exp} at {now_ms}");
         }
     }
     for exp in ["x", "NaN", "Infinity", "-", "+", "0x7fffffff", "e9", ".5"] {
         let resource = forge::bewit("alice", TOKEN, exp, None);
-        assert_eq!(
-            judge(None, &resource, 1_767_225_600_000, i64::MAX).unwrap_err(),
-            "Unauthorized: Access expired",
-            "{exp}"
-        );
+        assert_eq!(judge(None, &resource, 1_767_225_600_000, i64::MAX).unwrap_err(), "Unauthorized: Access expired", "{exp}");
     }
     // More digits than any number has are later than any clock.
     let resource = forge::bewit("alice", TOKEN, &"9".repeat(500), None);
@@ -155,11 +115,7 @@ fn the_clients_own_expiry() {
     let resource = forge::bewit("alice", TOKEN, &"9".repeat(30), None);
     for expires_ms in clocks() {
         for now_ms in clocks() {
-            assert_eq!(
-                judge(None, &resource, now_ms, expires_ms).is_ok(),
-                expires_ms >= now_ms,
-                "{expires_ms} at {now_ms}"
-            );
+            assert_eq!(judge(None, &resource, now_ms, expires_ms).is_ok(), expires_ms >= now_ms, "{expires_ms} at {now_ms}");
         }
     }
 }
@@ -175,22 +131,10 @@ fn certificates() {
             let ext = format!(
                 "{{\"certificate\":{{\"version\":1,\"scopes\":[],\"start\":{start},\"expiry\":{expiry},\"seed\":\"{SEED}\",\"signature\":{signature}}}}}"
             );
-            let resource = forge::bewit(
-                "alice",
-                &forge::temporary_key(TOKEN, SEED),
-                &far,
-                Some(&ext),
-            );
-            for now in [
-                0,
-                1_767_225_600_000,
-                i128::from(i64::MAX),
-                i128::from(i64::MIN),
-                *start,
-                *expiry,
-                *start - 300_000,
-                *expiry + 300_001,
-            ] {
+            let resource = forge::bewit("alice", &forge::temporary_key(TOKEN, SEED), &far, Some(&ext));
+            for now in
+                [0, 1_767_225_600_000, i128::from(i64::MAX), i128::from(i64::MIN), *start, *expiry, *start - 300_000, *expiry + 300_001]
+            {
                 let Ok(now_ms) = i64::try_from(now) else {
                     continue;
                 };
@@ -208,13 +152,8 @@ fn certificates() {
                 } else {
                     Ok(e)
                 };
-                let found = judge(None, &resource, now_ms, i64::MAX)
-                    .map(|verified| i128::from(verified.expires_ms));
-                assert_eq!(
-                    found.as_ref().map_err(String::as_str).copied(),
-                    wanted,
-                    "{start} to {expiry} at {now}"
-                );
+                let found = judge(None, &resource, now_ms, i64::MAX).map(|verified| i128::from(verified.expires_ms));
+                assert_eq!(found.as_ref().map_err(String::as_str).copied(), wanted, "{start} to {expiry} at {now}");
             }
         }
     }

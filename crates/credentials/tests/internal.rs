@@ -1,16 +1,11 @@
 //! Certificates of Falconer's own issuers, and evaluations that come after the token was changed.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 
 use falconer_credentials::{
-    AccessToken, Authentic, Failure, InternalClaim, Issuer, RequestParts, evaluate,
-    evaluate_internal, new_access_token, read, sign, slugid, temporary,
+    AccessToken, Authentic, Failure, InternalClaim, Issuer, RequestParts, evaluate, evaluate_internal, new_access_token, read, sign,
+    slugid, temporary,
 };
 use falconer_scopes::ScopeSet;
 use support::forge::{HOST, RESOURCE};
@@ -24,22 +19,12 @@ fn token() -> AccessToken {
 }
 
 /// A request of a grant, signed at `ts_ms`.
-fn authentic(
-    name: Option<&str>,
-    with_certificate: bool,
-    authorized: Option<&[String]>,
-    ts_ms: i64,
-) -> Authentic {
+fn authentic(name: Option<&str>, with_certificate: bool, authorized: Option<&[String]>, ts_ms: i64) -> Authentic {
     let seed = slugid([1; 16]) + &slugid([2; 16]);
     let scopes = ["assume:grant:abc".to_owned()];
-    let made =
-        temporary::create(ISSUER, &token(), name, &scopes, NOW, NOW + 3_600_000, &seed).unwrap();
+    let made = temporary::create(ISSUER, &token(), name, &scopes, NOW, NOW + 3_600_000, &seed).unwrap();
     let (id, key, certificate) = match with_certificate {
-        true => (
-            made.client_id.as_str(),
-            made.access_token,
-            Some(made.certificate),
-        ),
+        true => (made.client_id.as_str(), made.access_token, Some(made.certificate)),
         false => (ISSUER, token(), None),
     };
     let ext = sign::ext(certificate.as_deref(), authorized);
@@ -55,18 +40,9 @@ fn authentic(
         ..Default::default()
     };
     let header = sign::header(id, &key, &request);
-    let parts = RequestParts {
-        method: "GET",
-        resource: RESOURCE,
-        host: "TC.example.test",
-        port: 443,
-        authorization: Some(&header),
-    };
+    let parts = RequestParts { method: "GET", resource: RESOURCE, host: "TC.example.test", port: 443, authorization: Some(&header) };
     let signed = read(&parts).unwrap().unwrap();
-    assert_eq!(
-        (signed.key_owner(), signed.id(), signed.is_bewit()),
-        (ISSUER, id, false)
-    );
+    assert_eq!((signed.key_owner(), signed.id(), signed.is_bewit()), (ISSUER, id, false));
     signed.check_mac(Some(&token())).unwrap()
 }
 
@@ -80,15 +56,9 @@ fn a_grants_certificate_says_what_the_rules_of_grants_need() {
     let told = claim(&a, NOW).unwrap();
     assert_eq!(told.client_id, NAME);
     assert_eq!(told.scopes, ["assume:grant:abc"]);
-    assert_eq!(
-        (told.named, told.expires_ms, told.hash.as_deref()),
-        (true, NOW + 3_600_000, Some("h"))
-    );
+    assert_eq!((told.named, told.expires_ms, told.hash.as_deref()), (true, NOW + 3_600_000, Some("h")));
     assert_eq!(told.authorized_scopes, None);
-    assert_eq!(
-        (a.issuer(), a.host(), a.port(), a.hash()),
-        (Some(ISSUER), HOST, 443, Some("h"))
-    );
+    assert_eq!((a.issuer(), a.host(), a.port(), a.hash()), (Some(ISSUER), HOST, 443, Some("h")));
     assert_eq!(a.certificate_scopes(), Some(vec!["assume:grant:abc"]));
     assert!(a.has_certificate() && !a.has_authorized_scopes());
 }
@@ -97,10 +67,7 @@ fn a_grants_certificate_says_what_the_rules_of_grants_need() {
 fn authorized_scopes_are_handed_on_as_given() {
     let authorized = ["b".to_owned(), "a".to_owned()];
     let a = authentic(Some(NAME), true, Some(&authorized), NOW);
-    assert_eq!(
-        claim(&a, NOW).unwrap().authorized_scopes.as_deref(),
-        Some(authorized.as_slice())
-    );
+    assert_eq!(claim(&a, NOW).unwrap().authorized_scopes.as_deref(), Some(authorized.as_slice()));
     assert_eq!(a.authorized_scopes(), Some(vec!["b", "a"]));
     let a = authentic(Some(NAME), true, Some(&[]), NOW);
     assert_eq!(claim(&a, NOW).unwrap().authorized_scopes, Some(Vec::new()));
@@ -110,29 +77,17 @@ fn authorized_scopes_are_handed_on_as_given() {
 #[test]
 fn an_unnamed_certificate_says_so_and_a_bare_issuer_is_no_client() {
     assert!(!claim(&authentic(None, true, None, NOW), NOW).unwrap().named);
-    assert_eq!(
-        claim(&authentic(None, false, None, NOW), NOW),
-        Err(format!("Client with clientId '{ISSUER}' not found"))
-    );
+    assert_eq!(claim(&authentic(None, false, None, NOW), NOW), Err(format!("Client with clientId '{ISSUER}' not found")));
 }
 
 #[test]
 fn certificate_and_time_are_checked() {
     let a = authentic(Some(NAME), true, None, NOW);
-    assert_eq!(
-        claim(&a, NOW + 900_001),
-        Err("Unauthorized: Stale timestamp".to_owned())
-    );
-    assert_eq!(
-        claim(&a, NOW - 300_001),
-        Err("ext.certificate.start > now".to_owned())
-    );
+    assert_eq!(claim(&a, NOW + 900_001), Err("Unauthorized: Stale timestamp".to_owned()));
+    assert_eq!(claim(&a, NOW - 300_001), Err("ext.certificate.start > now".to_owned()));
     let late = authentic(Some(NAME), true, None, NOW + 3_600_000);
     assert!(claim(&late, NOW + 3_900_000).is_ok());
-    assert_eq!(
-        claim(&late, NOW + 3_900_001),
-        Err("ext.certificate.expiry < now".to_owned())
-    );
+    assert_eq!(claim(&late, NOW + 3_900_001), Err("ext.certificate.expiry < now".to_owned()));
 }
 
 /// A decision is made anew when the store says that it went stale. If the token was reset meanwhile, the old MAC counts for nothing.
@@ -140,38 +95,18 @@ fn certificate_and_time_are_checked() {
 fn a_reset_token_or_another_client_is_a_bad_mac() {
     let a = authentic(Some(NAME), true, None, NOW);
     let other = new_access_token([8; 32]);
-    assert_eq!(
-        evaluate_internal(&a, ISSUER, &other, NOW),
-        Err(Failure::bad_mac())
-    );
-    assert_eq!(
-        evaluate_internal(&a, "static/falconer/grants-2", &token(), NOW),
-        Err(Failure::bad_mac())
-    );
+    assert_eq!(evaluate_internal(&a, ISSUER, &other, NOW), Err(Failure::bad_mac()));
+    assert_eq!(evaluate_internal(&a, "static/falconer/grants-2", &token(), NOW), Err(Failure::bad_mac()));
     let scopes = ScopeSet::new(["*"]);
     let expand = |scopes: &[&str]| ScopeSet::new(scopes);
     let judge = |client_id, token: &AccessToken| {
-        evaluate(
-            &a,
-            &Issuer {
-                client_id,
-                token,
-                expires_ms: i64::MAX,
-                disabled: true,
-                scopes: &scopes,
-            },
-            NOW,
-            &expand,
-        )
-        .unwrap_err()
-        .to_string()
+        evaluate(&a, &Issuer { client_id, token, expires_ms: i64::MAX, disabled: true, scopes: &scopes }, NOW, &expand)
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(judge(ISSUER, &other), "Unauthorized: Bad mac");
     assert_eq!(judge("rooty", &token()), "Unauthorized: Bad mac");
-    assert_eq!(
-        judge(ISSUER, &token()),
-        format!("Client with clientId '{ISSUER}' is disabled")
-    );
+    assert_eq!(judge(ISSUER, &token()), format!("Client with clientId '{ISSUER}' is disabled"));
 }
 
 #[test]
@@ -179,10 +114,7 @@ fn secrets_do_not_show() {
     let seed = slugid([1; 16]) + &slugid([2; 16]);
     let made = temporary::create("a", &token(), None, &[], NOW, NOW, &seed).unwrap();
     let shown = format!("{:?} {made:?}", token());
-    assert!(
-        !shown.contains(token().expose()) && !shown.contains(made.access_token.expose()),
-        "{shown}"
-    );
+    assert!(!shown.contains(token().expose()) && !shown.contains(made.access_token.expose()), "{shown}");
     assert_eq!(token().expose().len(), 44);
 }
 
@@ -196,9 +128,7 @@ fn slugids_are_version_4_uuids() {
 #[test]
 fn temporary_credentials_that_no_server_accepts_are_not_made() {
     use temporary::TemporaryError::{NameIsIssuer, OutOfRange, TooLong};
-    let make = |name, start, expiry| {
-        temporary::create("a", &token(), name, &[], start, expiry, "seed").map(|_| ())
-    };
+    let make = |name, start, expiry| temporary::create("a", &token(), name, &[], start, expiry, "seed").map(|_| ());
     let days = 31 * 24 * 3_600_000;
     assert_eq!(make(Some("a"), NOW, NOW), Err(NameIsIssuer));
     assert_eq!(make(None, NOW, NOW + days), Ok(()));

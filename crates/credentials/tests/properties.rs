@@ -1,18 +1,11 @@
 //! Whatever is signed verifies, whatever is changed does not, and nothing that can be sent makes anything panic.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use falconer_credentials::{
-    AccessToken, Issuer, RequestParts, Verified, evaluate, read, sign, temporary,
-};
+use falconer_credentials::{AccessToken, Issuer, RequestParts, Verified, evaluate, read, sign, temporary};
 use falconer_scopes::{RoleSet, ScopeSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -21,28 +14,14 @@ use support::forge::{self, HOST, RESOURCE};
 const NOW: i64 = 1_767_225_600_000;
 
 /// The one client of these tests: it may do anything and does not expire.
-fn verify(
-    parts: &RequestParts<'_>,
-    owner: &str,
-    token: &AccessToken,
-    now_ms: i64,
-) -> Option<Verified> {
+fn verify(parts: &RequestParts<'_>, owner: &str, token: &AccessToken, now_ms: i64) -> Option<Verified> {
     let signed = read(parts).ok()??;
     let known = signed.key_owner() == owner;
     let authentic = signed.check_mac(known.then_some(token)).ok()?;
     let scopes = ScopeSet::new(["*"]);
     let roles = RoleSet::default();
-    let client = Issuer {
-        client_id: owner,
-        token,
-        expires_ms: i64::MAX,
-        disabled: false,
-        scopes: &scopes,
-    };
-    evaluate(&authentic, &client, now_ms, &|scopes| {
-        roles.expand(scopes.iter().copied())
-    })
-    .ok()
+    let client = Issuer { client_id: owner, token, expires_ms: i64::MAX, disabled: false, scopes: &scopes };
+    evaluate(&authentic, &client, now_ms, &|scopes| roles.expand(scopes.iter().copied())).ok()
 }
 
 #[derive(Debug, Clone)]
@@ -64,14 +43,7 @@ const VALUE: &str = "[ !#-\\[\\]-~]{1,12}";
 
 fn given() -> impl Strategy<Value = Given> {
     (
-        (
-            "[a-z0-9/|@.:+_-]{1,12}",
-            "[A-Za-z0-9_-]{22,66}",
-            "[A-Za-z]{1,7}",
-            "/[ -%'-~é☃]{0,30}",
-            "[a-zA-Z0-9.-]{1,12}",
-            any::<u16>(),
-        ),
+        ("[a-z0-9/|@.:+_-]{1,12}", "[A-Za-z0-9_-]{22,66}", "[A-Za-z]{1,7}", "/[ -%'-~é☃]{0,30}", "[a-zA-Z0-9.-]{1,12}", any::<u16>()),
         (
             VALUE,
             proptest::option::of(VALUE),
@@ -80,52 +52,30 @@ fn given() -> impl Strategy<Value = Given> {
             proptest::option::of(proptest::option::of("name/[a-z]{1,5}")),
         ),
     )
-        .prop_map(
-            |(
-                (id, token, method, resource, host, port),
-                (nonce, hash, app, authorized, temporary),
-            )| Given {
-                id,
-                token,
-                method,
-                resource,
-                host,
-                port,
-                nonce,
-                hash,
-                app,
-                authorized,
-                temporary,
-            },
-        )
+        .prop_map(|((id, token, method, resource, host, port), (nonce, hash, app, authorized, temporary))| Given {
+            id,
+            token,
+            method,
+            resource,
+            host,
+            port,
+            nonce,
+            hash,
+            app,
+            authorized,
+            temporary,
+        })
 }
 
 /// Who signs, with what key, and the ext that goes with it.
 fn signer(given: &Given) -> (String, AccessToken, Option<String>) {
     let token = AccessToken::new(given.token.clone());
     let Some(name) = &given.temporary else {
-        return (
-            given.id.clone(),
-            token,
-            sign::ext(None, given.authorized.as_deref()),
-        );
+        return (given.id.clone(), token, sign::ext(None, given.authorized.as_deref()));
     };
     let scopes = ["a".to_owned(), "b*".to_owned(), "*".to_owned()];
-    let made = temporary::create(
-        &given.id,
-        &token,
-        name.as_deref(),
-        &scopes,
-        NOW,
-        NOW + 1000,
-        &"é".repeat(44),
-    )
-    .unwrap();
-    (
-        made.client_id,
-        made.access_token,
-        sign::ext(Some(&made.certificate), given.authorized.as_deref()),
-    )
+    let made = temporary::create(&given.id, &token, name.as_deref(), &scopes, NOW, NOW + 1000, &"é".repeat(44)).unwrap();
+    (made.client_id, made.access_token, sign::ext(Some(&made.certificate), given.authorized.as_deref()))
 }
 
 fn header(given: &Given) -> (String, String) {
@@ -150,30 +100,12 @@ fn header(given: &Given) -> (String, String) {
 fn with_bewit(given: &Given) -> (String, String) {
     let (id, key, ext) = signer(given);
     let resource = given.resource.replace(['?', '&'], "_");
-    let bewit = sign::bewit(
-        &id,
-        &key,
-        &resource,
-        &given.host,
-        given.port,
-        NOW / 1000 + 1,
-        ext.as_deref(),
-    );
+    let bewit = sign::bewit(&id, &key, &resource, &given.host, given.port, NOW / 1000 + 1, ext.as_deref());
     (id, format!("{resource}?bewit={bewit}"))
 }
 
-fn parts<'a>(
-    given: &'a Given,
-    resource: &'a str,
-    authorization: Option<&'a str>,
-) -> RequestParts<'a> {
-    RequestParts {
-        method: &given.method,
-        resource,
-        host: &given.host,
-        port: given.port,
-        authorization,
-    }
+fn parts<'a>(given: &'a Given, resource: &'a str, authorization: Option<&'a str>) -> RequestParts<'a> {
+    RequestParts { method: &given.method, resource, host: &given.host, port: given.port, authorization }
 }
 
 /// The text with one bit changed, unless that is no text any more.

@@ -1,12 +1,7 @@
 //! Every case of the vectors about credentials, and the rules by which Falconer differs (`differences.json`).
 //!
 //! With `FALCONER_VECTORS=<folder>` other files of the same shapes are run, and the counts by rule are printed but not compared.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod support;
 
@@ -25,9 +20,7 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn message(&self) -> &str {
-        self.expected["result"]["message"]
-            .as_str()
-            .unwrap_or_default()
+        self.expected["result"]["message"].as_str().unwrap_or_default()
     }
 
     fn certificate(&self) -> Option<&Value> {
@@ -41,37 +34,24 @@ type Rule = fn(&Case<'_>, answer: &str) -> Option<String>;
 /// The rules about `result`, in the order in which they are tried.
 const RULES: [(&str, Rule); 5] = [
     ("mac-first", |case, answer| {
-        let tells = !case.message().is_empty()
-            && !case.message().starts_with("Bad Request: ")
-            && !case.message().starts_with("Unauthorized: ");
+        let tells =
+            !case.message().is_empty() && !case.message().starts_with("Bad Request: ") && !case.message().starts_with("Unauthorized: ");
         (tells && case.credentials.is_some() && !case.mac_is_right).then(|| answer.to_owned())
     }),
     ("ext-null", |case, answer| {
         let credentials = case.credentials.as_ref()?;
-        (case.mac_is_right && credentials.ext_is_json && credentials.ext == Some(Value::Null))
-            .then(|| answer.to_owned())
+        (case.mac_is_right && credentials.ext_is_json && credentials.ext == Some(Value::Null)).then(|| answer.to_owned())
     }),
     ("certificate-times-are-integers", |case, answer| {
         let certificate = case.certificate()?;
-        let earlier = [
-            "must be a JSON object",
-            "version must be",
-            "seed must be",
-            "start must be a number",
-            "expiry must be a number",
-        ];
+        let earlier = ["must be a JSON object", "version must be", "seed must be", "start must be a number", "expiry must be a number"];
         if !case.mac_is_right || earlier.iter().any(|part| case.message().contains(part)) {
             return None;
         }
         let is_bad = |field: &&str| {
-            certificate[*field].as_f64().is_some_and(|number| {
-                number.fract() != 0.0 || number.abs() > 9_007_199_254_740_992.0
-            })
+            certificate[*field].as_f64().is_some_and(|number| number.fract() != 0.0 || number.abs() > 9_007_199_254_740_992.0)
         };
-        ["start", "expiry"]
-            .into_iter()
-            .find(|field| is_bad(field))
-            .map(|field| answer.replace("<field>", field))
+        ["start", "expiry"].into_iter().find(|field| is_bad(field)).map(|field| answer.replace("<field>", field))
     }),
     ("ts-is-decimal", |case, answer| {
         let credentials = case.credentials.as_ref()?;
@@ -82,22 +62,13 @@ const RULES: [(&str, Rule); 5] = [
             digits(&unsigned(exponent)) && digits(&unsigned(mantissa).replacen('.', "", 1))
         };
         let succeeds = case.expected["result"]["status"] == "auth-success";
-        (case.mac_is_right
-            && succeeds
-            && !credentials.is_bewit
-            && !decimal(credentials.time.trim()))
-        .then(|| answer.to_owned())
+        (case.mac_is_right && succeeds && !credentials.is_bewit && !decimal(credentials.time.trim())).then(|| answer.to_owned())
     }),
     ("exp-has-digits", |case, answer| {
         let credentials = case.credentials.as_ref()?;
-        let digits = credentials
-            .time
-            .trim_start()
-            .trim_start_matches(['+', '-'])
-            .starts_with(|c: char| c.is_ascii_digit());
+        let digits = credentials.time.trim_start().trim_start_matches(['+', '-']).starts_with(|c: char| c.is_ascii_digit());
         let succeeds = case.expected["result"]["status"] == "auth-success";
-        (case.mac_is_right && succeeds && credentials.is_bewit && !digits)
-            .then(|| answer.to_owned())
+        (case.mac_is_right && succeeds && credentials.is_bewit && !digits).then(|| answer.to_owned())
     }),
 ];
 
@@ -116,51 +87,25 @@ impl Tally {
         self.cases += 1;
         match rule {
             None if actual == expected => self.equal += 1,
-            Some((rule, owed)) if *actual == owed => {
-                *self.by_rule.entry(rule.to_owned()).or_default() += 1
-            }
-            None => self.failed.push(format!(
-                "{name}\n  expected {expected}\n  got      {actual}"
-            )),
-            Some((rule, owed)) => self
-                .failed
-                .push(format!("{name}\n  by rule {rule} {owed}\n  got {actual}")),
+            Some((rule, owed)) if *actual == owed => *self.by_rule.entry(rule.to_owned()).or_default() += 1,
+            None => self.failed.push(format!("{name}\n  expected {expected}\n  got      {actual}")),
+            Some((rule, owed)) => self.failed.push(format!("{name}\n  by rule {rule} {owed}\n  got {actual}")),
         }
     }
 
     /// Prints the counts, and compares them with the file of differences if these are the committed vectors of `at_least` cases.
     fn close(self, file: &str, at_least: usize) {
         let by_rule: usize = self.by_rule.values().sum();
-        println!(
-            "{file}: {} cases, {} equal, {by_rule} by rule {:?}, {} failed",
-            self.cases,
-            self.equal,
-            self.by_rule,
-            self.failed.len()
-        );
-        assert!(
-            self.failed.is_empty(),
-            "{file}:\n{}",
-            self.failed.join("\n")
-        );
+        println!("{file}: {} cases, {} equal, {by_rule} by rule {:?}, {} failed", self.cases, self.equal, self.by_rule, self.failed.len());
+        assert!(self.failed.is_empty(), "{file}:\n{}", self.failed.join("\n"));
         if !vectors().1 {
             return;
         }
-        assert!(
-            self.cases >= at_least,
-            "{file} holds {} cases, {at_least} were there once",
-            self.cases
-        );
+        assert!(self.cases >= at_least, "{file} holds {} cases, {at_least} were there once", self.cases);
         for rule in differences() {
-            let (id, covered) = (
-                rule["id"].as_str().unwrap(),
-                rule["cases"][file].as_u64().unwrap_or(0),
-            );
+            let (id, covered) = (rule["id"].as_str().unwrap(), rule["cases"][file].as_u64().unwrap_or(0));
             let found = self.by_rule.get(id).copied().unwrap_or(0);
-            assert_eq!(
-                found as u64, covered,
-                "the rule {id} covers another number of cases of {file} than differences.json says"
-            );
+            assert_eq!(found as u64, covered, "the rule {id} covers another number of cases of {file} than differences.json says");
         }
     }
 }
@@ -170,37 +115,19 @@ fn differences() -> Vec<Value> {
 }
 
 fn answer(id: &str) -> String {
-    text(
-        &differences()
-            .iter()
-            .find(|rule| rule["id"] == id)
-            .expect("a rule of differences.json")["answer"],
-    )
+    text(&differences().iter().find(|rule| rule["id"] == id).expect("a rule of differences.json")["answer"])
 }
 
 /// The rule that covers the case, and the whole result owed by it.
 fn rule_for(world: &World, input: &Value, expected: &Value) -> Option<(&'static str, Value)> {
     let mut credentials = oracle::credentials(&input["request"]);
-    if let (Some(credentials), Some(normalized)) =
-        (&mut credentials, expected["normalizedString"].as_str())
-    {
+    if let (Some(credentials), Some(normalized)) = (&mut credentials, expected["normalizedString"].as_str()) {
         // The oracle does not know how a resource is read that does not begin with a slash.
         credentials.normalized = normalized.to_owned();
     }
-    let mac_is_right = credentials
-        .as_ref()
-        .is_some_and(|credentials| credentials.mac_is_right(world));
-    let case = Case {
-        expected,
-        credentials,
-        mac_is_right,
-    };
-    RULES.iter().find_map(|(id, rule)| {
-        Some((
-            *id,
-            json!({"status": "auth-failed", "message": rule(&case, &answer(id))?}),
-        ))
-    })
+    let mac_is_right = credentials.as_ref().is_some_and(|credentials| credentials.mac_is_right(world));
+    let case = Case { expected, credentials, mac_is_right };
+    RULES.iter().find_map(|(id, rule)| Some((*id, json!({"status": "auth-failed", "message": rule(&case, &answer(id))?}))))
 }
 
 fn run_requests(file: &str, at_least: usize) {
@@ -211,12 +138,7 @@ fn run_requests(file: &str, at_least: usize) {
         let (input, expected) = (&case["input"], &case["expected"]);
         let now_ms = input["nowMs"].as_i64().unwrap_or(world.now_ms);
         let actual = world.authenticate(&parts(&input["request"]), now_ms);
-        tally.note(
-            case["name"].as_str().unwrap(),
-            &actual,
-            &expected["result"],
-            rule_for(&world, input, expected),
-        );
+        tally.note(case["name"].as_str().unwrap(), &actual, &expected["result"], rule_for(&world, input, expected));
     }
     assert_eq!(tally.cases, cases.len());
     tally.close(file, at_least);
@@ -245,11 +167,7 @@ fn temporary_credentials() {
     let world = World::std();
     let mut tally = Tally::default();
     for case in &cases {
-        let (name, input, expected) = (
-            case["name"].as_str().unwrap(),
-            &case["input"],
-            &case["expected"],
-        );
+        let (name, input, expected) = (case["name"].as_str().unwrap(), &case["input"], &case["expected"]);
         let token = AccessToken::new(text(&input["issuer"]["accessToken"]));
         let scopes = texts(&input["scopes"]);
         let made = temporary::create(
@@ -288,14 +206,11 @@ fn temporary_credentials() {
                 let signed = text(&expected["signedString"]);
                 let sign = |text: &str| {
                     use base64::Engine as _;
-                    base64::engine::general_purpose::STANDARD
-                        .encode(oracle::hmac(token.expose().as_bytes(), text))
+                    base64::engine::general_purpose::STANDARD.encode(oracle::hmac(token.expose().as_bytes(), text))
                 };
                 let certificate = text(&expected["certificateString"]);
                 let mut owed = wanted.clone();
-                owed["certificateString"] = certificate
-                    .replace(&sign(&signed), &sign(signed.trim_end_matches('\n')))
-                    .into();
+                owed["certificateString"] = certificate.replace(&sign(&signed), &sign(signed.trim_end_matches('\n'))).into();
                 assert_ne!(owed, wanted, "{name}");
                 Some(("empty-scopes-are-signed-as-servers-read-them", owed))
             }
@@ -315,16 +230,8 @@ fn payload_hash() {
     let mut tally = Tally::default();
     for case in &cases {
         let input = &case["input"];
-        let hash = payload::hash(
-            input["contentType"].as_str().unwrap_or_default(),
-            input["payload"].as_str().unwrap().as_bytes(),
-        );
-        tally.note(
-            case["name"].as_str().unwrap(),
-            &json!(hash),
-            &case["expected"],
-            None,
-        );
+        let hash = payload::hash(input["contentType"].as_str().unwrap_or_default(), input["payload"].as_str().unwrap().as_bytes());
+        tally.note(case["name"].as_str().unwrap(), &json!(hash), &case["expected"], None);
     }
     tally.close("payload-hash", 10);
 }
@@ -336,16 +243,8 @@ fn timestamp_mac() {
     };
     let mut tally = Tally::default();
     for case in &cases {
-        let mac = timestamp::mac(
-            case["input"]["ts"].as_i64().unwrap(),
-            case["input"]["key"].as_str().unwrap(),
-        );
-        tally.note(
-            case["name"].as_str().unwrap(),
-            &json!(mac),
-            &case["expected"],
-            None,
-        );
+        let mac = timestamp::mac(case["input"]["ts"].as_i64().unwrap(), case["input"]["key"].as_str().unwrap());
+        tally.note(case["name"].as_str().unwrap(), &json!(mac), &case["expected"], None);
     }
     tally.close("timestamp-mac", 3);
 }
@@ -354,10 +253,7 @@ fn timestamp_mac() {
 #[test]
 fn fixture_std() {
     let world = World::std();
-    let mut tally = Tally {
-        cases: 1,
-        ..Tally::default()
-    };
+    let mut tally = Tally { cases: 1, ..Tally::default() };
     for client in &world.clients {
         let request = falconer_credentials::sign::Request {
             method: "get",
@@ -370,13 +266,7 @@ fn fixture_std() {
         };
         let header = falconer_credentials::sign::header(&client.id, &client.token, &request);
         let answer = world.authenticate(
-            &falconer_credentials::RequestParts {
-                method: "GET",
-                resource: "/a?b",
-                host: "h",
-                port: 443,
-                authorization: Some(&header),
-            },
+            &falconer_credentials::RequestParts { method: "GET", resource: "/a?b", host: "h", port: 443, authorization: Some(&header) },
             world.now_ms,
         );
         let expected = if client.disabled {
@@ -387,12 +277,7 @@ fn fixture_std() {
             Value::Null
         };
         assert_eq!(answer["message"], expected, "{}", client.id);
-        assert_eq!(
-            answer["status"] == "auth-success",
-            expected.is_null(),
-            "{}",
-            client.id
-        );
+        assert_eq!(answer["status"] == "auth-success", expected.is_null(), "{}", client.id);
     }
     tally.equal = 1;
     tally.close("fixture-std", 1);
@@ -407,10 +292,7 @@ fn every_difference_has_a_rule() {
     assert_eq!(listed, known);
     for rule in differences() {
         for part in ["description", "answer", "reason"] {
-            assert!(
-                rule[part].as_str().is_some_and(|text| !text.is_empty()),
-                "{rule}"
-            );
+            assert!(rule[part].as_str().is_some_and(|text| !text.is_empty()), "{rule}");
         }
     }
 }

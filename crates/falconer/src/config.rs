@@ -178,7 +178,8 @@ impl Config {
             None => toml::Table::new(),
         };
         for (name, value) in overlay(environment)? {
-            place(&mut table, &name.split('.').collect::<Vec<_>>(), value).with_context(|| format!("setting {name} from the environment"))?;
+            place(&mut table, &name.split('.').collect::<Vec<_>>(), value)
+                .with_context(|| format!("setting {name} from the environment"))?;
         }
         table.try_into().context("a setting of the environment does not fit")
     }
@@ -196,9 +197,22 @@ const NOT_SETTINGS: &[&str] = &["FALCONER_BIN", "FALCONER_VECTORS", "FALCONER_CO
 
 /// Which names the environment may set; a list, so that a typing error is an error.
 const SETTINGS: &[&str] = &[
-    "listen", "root_url", "data_dir", "key_file", "trusted_proxies", "hawk_origins", "identity.max_age", "identity.setup_scopes", "grant.max_ttl",
-    "grant.registered_only", "limits.connections", "limits.header_seconds", "limits.idle_seconds", "limits.request_seconds",
-    "log.format", "log.level",
+    "listen",
+    "root_url",
+    "data_dir",
+    "key_file",
+    "trusted_proxies",
+    "hawk_origins",
+    "identity.max_age",
+    "identity.setup_scopes",
+    "grant.max_ttl",
+    "grant.registered_only",
+    "limits.connections",
+    "limits.header_seconds",
+    "limits.idle_seconds",
+    "limits.request_seconds",
+    "log.format",
+    "log.level",
 ];
 
 fn overlay(environment: impl Iterator<Item = (String, String)>) -> Result<BTreeMap<String, toml::Value>> {
@@ -255,7 +269,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("falconer.toml");
         std::fs::write(&file, "listen = '127.0.0.1:9000'\n[grant]\nmax_ttl = '3 days'\n").unwrap();
-        let config = Config::read(Some(&file), environment(&[("FALCONER_GRANT__MAX_TTL", "1 day"), ("FALCONER_GRANT__REGISTERED_ONLY", "true")])).unwrap();
+        let config =
+            Config::read(Some(&file), environment(&[("FALCONER_GRANT__MAX_TTL", "1 day"), ("FALCONER_GRANT__REGISTERED_ONLY", "true")]))
+                .unwrap();
         assert_eq!(config.listen, "127.0.0.1:9000");
         assert_eq!(config.grant.max_ttl, "1 day");
         assert!(config.grant.registered_only);

@@ -50,7 +50,11 @@ impl Node {
     pub async fn open(config: &Config, origin: Origin, access: Access, create: bool) -> Result<Node> {
         let file = database(&config.data_dir);
         if !create && !file.exists() {
-            bail!("{} holds no Falconer: make one with `falconer init --data-dir {}`", config.data_dir.display(), config.data_dir.display());
+            bail!(
+                "{} holds no Falconer: make one with `falconer init --data-dir {}`",
+                config.data_dir.display(),
+                config.data_dir.display()
+            );
         }
         private_folder(&config.data_dir)?;
         let keys = keys(config, file.exists())?;

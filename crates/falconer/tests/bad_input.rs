@@ -103,7 +103,10 @@ fn hostile_authorization(server: &Server) {
     for header in headers {
         let (status, answer) = server.raw(&request("GET", "/api/auth/v1/scopes/current", &[("authorization", header)], b""));
         assert_eq!(status, 401, "{header}: {answer}");
-        assert!(answer.contains("\"AuthenticationFailed\"") && answer.to_lowercase().contains("www-authenticate: hawk"), "{header}: {answer}");
+        assert!(
+            answer.contains("\"AuthenticationFailed\"") && answer.to_lowercase().contains("www-authenticate: hawk"),
+            "{header}: {answer}"
+        );
     }
     let both = request("GET", "/api/auth/v1/scopes/current?bewit=x", &[("authorization", "Hawk x")], b"");
     let (status, answer) = server.raw(&both);

@@ -31,7 +31,8 @@ async fn no_acknowledged_write_is_lost() {
         let over = Arc::new(AtomicBool::new(false));
         let mut writers = Vec::new();
         for writer in 0..4 {
-            let (client, say, over) = (server.client(&root).with_retry(falconer_client::Retry { tries: 1, ..Default::default() }), say.clone(), over.clone());
+            let (client, say, over) =
+                (server.client(&root).with_retry(falconer_client::Retry { tries: 1, ..Default::default() }), say.clone(), over.clone());
             writers.push(tokio::spawn(async move {
                 let request = |description: &str| ClientRequest {
                     expires: "2100-01-01T00:00:00.000Z".to_owned(),

@@ -51,10 +51,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
         parts.extensions.get::<Caller>().cloned().ok_or_else(|| {
-            tracing::error!(
-                path = parts.uri.path(),
-                "a handler takes a Caller, but its route has no layer of a Guard"
-            );
+            tracing::error!(path = parts.uri.path(), "a handler takes a Caller, but its route has no layer of a Guard");
             Refusal::internal().response(asked(&parts.method, &parts.uri))
         })
     }

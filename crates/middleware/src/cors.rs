@@ -23,14 +23,7 @@ impl Cors {
     /// Only pages of these origins, such as `https://notes.example.com`. What is no header value matches nothing.
     #[must_use]
     pub fn only<'a>(origins: impl IntoIterator<Item = &'a str>) -> Cors {
-        Cors {
-            origins: Some(
-                origins
-                    .into_iter()
-                    .filter_map(|origin| HeaderValue::from_str(origin.trim_end_matches('/')).ok())
-                    .collect(),
-            ),
-        }
+        Cors { origins: Some(origins.into_iter().filter_map(|origin| HeaderValue::from_str(origin.trim_end_matches('/')).ok()).collect()) }
     }
 
     /// The value that allows the origin of a request.
@@ -44,10 +37,7 @@ impl Cors {
     fn mark(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
         if let Some(allowed) = self.allowed(origin) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-            headers.insert(
-                header::ACCESS_CONTROL_EXPOSE_HEADERS,
-                HeaderValue::from_static("WWW-Authenticate, Retry-After"),
-            );
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, Retry-After"));
         }
         if self.origins.is_some() {
             headers.append(header::VARY, HeaderValue::from_static("Origin"));
@@ -59,18 +49,9 @@ impl Cors {
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
         self.mark(origin, headers);
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_METHODS,
-            HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE"),
-        );
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("Authorization, Content-Type"),
-        );
-        headers.insert(
-            header::ACCESS_CONTROL_MAX_AGE,
-            HeaderValue::from_static("900"),
-        );
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE"));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type"));
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("900"));
         response
     }
 }
@@ -79,10 +60,7 @@ impl<S> Layer<S> for Cors {
     type Service = CorsService<S>;
 
     fn layer(&self, inner: S) -> CorsService<S> {
-        CorsService {
-            inner,
-            cors: self.clone(),
-        }
+        CorsService { inner, cors: self.clone() }
     }
 }
 
@@ -110,11 +88,7 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let cors = self.cors.clone();
         let origin = request.headers().get(header::ORIGIN).cloned();
-        if request.method() == Method::OPTIONS
-            && origin.is_some()
-            && request
-                .headers()
-                .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+        if request.method() == Method::OPTIONS && origin.is_some() && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
         {
             let response = cors.preflight(origin.as_ref());
             return Box::pin(std::future::ready(Ok(response)));

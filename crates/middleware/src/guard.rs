@@ -19,9 +19,7 @@ const DEFAULT_BODY_LIMIT_BYTES: usize = 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The public origin is not one, such as `https://notes.example.com`.
-    #[error(
-        "the public origin of this service is not an origin: `{0}` (expected, for example, https://notes.example.com)"
-    )]
+    #[error("the public origin of this service is not an origin: `{0}` (expected, for example, https://notes.example.com)")]
     PublicOrigin(String),
     /// Falconer's root URL cannot be used.
     #[error("Falconer's root URL cannot be used: {0}")]
@@ -45,25 +43,11 @@ impl Guard {
     /// `falconer_root_url` such as `https://auth.example.com`; `public_origin` is the origin that callers use for this service, such as
     /// `https://notes.example.com`: what they signed is compared with it, never with the Host header.
     pub fn new(falconer_root_url: &str, public_origin: &str) -> Result<Guard, SettingsError> {
-        let (host, port) = host_and_port(public_origin)
-            .ok_or_else(|| SettingsError::PublicOrigin(public_origin.to_owned()))?;
+        let (host, port) = host_and_port(public_origin).ok_or_else(|| SettingsError::PublicOrigin(public_origin.to_owned()))?;
         // A caller waits while we ask: one more try for a connection that broke, and an end after five seconds.
-        let retry = Retry {
-            tries: 2,
-            first_delay: Duration::from_millis(50),
-            timeout: Duration::from_secs(5),
-            ..Retry::default()
-        };
-        let client = Client::new(falconer_root_url)
-            .map_err(|error| SettingsError::RootUrl(error.to_string()))?
-            .with_retry(retry);
-        Ok(Guard {
-            client,
-            host: host.into(),
-            port,
-            body_limit_bytes: DEFAULT_BODY_LIMIT_BYTES,
-            payload_hash_required: false,
-        })
+        let retry = Retry { tries: 2, first_delay: Duration::from_millis(50), timeout: Duration::from_secs(5), ..Retry::default() };
+        let client = Client::new(falconer_root_url).map_err(|error| SettingsError::RootUrl(error.to_string()))?.with_retry(retry);
+        Ok(Guard { client, host: host.into(), port, body_limit_bytes: DEFAULT_BODY_LIMIT_BYTES, payload_hash_required: false })
     }
 
     /// Largest body that is read to compare its hash; beyond: 413. Default 1 MiB. Bodies without a signed hash are not read.
@@ -90,10 +74,7 @@ impl Guard {
     /// A layer for routes that need these scopes: a scope such as `notes:read:<book>`, or `{"AllOf": [..]}`, `{"AnyOf": [..]}`.
     /// `<name>` is the path parameter `{name}` of the route, so mount it with `route_layer`, on a method router or a router.
     pub fn require(&self, expression: impl Into<Value>) -> Result<Require, SettingsError> {
-        Ok(Require::new(
-            self.clone(),
-            Some(Template::parse(&expression.into())?),
-        ))
+        Ok(Require::new(self.clone(), Some(Template::parse(&expression.into())?)))
     }
 
     /// A layer for routes that decide by themselves: the handler gets a [`Caller`], with what everybody may do if there were no credentials.
@@ -104,46 +85,17 @@ impl Guard {
     }
 
     /// Verifies a request and puts a [`Caller`] into it.
-    pub(crate) async fn admit(
-        &self,
-        request: Request,
-        required: Option<&Template>,
-    ) -> Result<Request, Refusal> {
+    pub(crate) async fn admit(&self, request: Request, required: Option<&Template>) -> Result<Request, Refusal> {
         let (mut parts, body) = request.into_parts();
         let question = self.question(&parts)?;
-        let answer = self
-            .client
-            .authenticate_hawk(&question)
-            .await
-            .map_err(|error| not_answered(&error))?;
+        let answer = self.client.authenticate_hawk(&question).await.map_err(|error| not_answered(&error))?;
         let (caller, hash) = match answer {
-            AuthenticateHawkResponse::Success {
-                expires,
-                scopes,
-                client_id,
-                hash,
-                identity,
-                ..
-            } => (
-                Caller {
-                    client_id: Some(client_id),
-                    scopes: ScopeSet::new(scopes),
-                    expires,
-                    identity,
-                },
-                hash,
-            ),
-            AuthenticateHawkResponse::NoAuth {
-                expires, scopes, ..
-            } => (
-                Caller {
-                    client_id: None,
-                    scopes: ScopeSet::new(scopes),
-                    expires,
-                    identity: None,
-                },
-                None,
-            ),
+            AuthenticateHawkResponse::Success { expires, scopes, client_id, hash, identity, .. } => {
+                (Caller { client_id: Some(client_id), scopes: ScopeSet::new(scopes), expires, identity }, hash)
+            }
+            AuthenticateHawkResponse::NoAuth { expires, scopes, .. } => {
+                (Caller { client_id: None, scopes: ScopeSet::new(scopes), expires, identity: None }, None)
+            }
             AuthenticateHawkResponse::Failed { message } => {
                 return Err(Refusal::authentication_failed(message));
             }
@@ -157,18 +109,12 @@ impl Guard {
             if let Some(expression) = expression
                 && let Some(missing) = expression.missing(&caller.scopes)
             {
-                return Err(Refusal::insufficient_scopes(
-                    caller.client_id(),
-                    &missing,
-                    &expression,
-                ));
+                return Err(Refusal::insufficient_scopes(caller.client_id(), &missing, &expression));
             }
         }
         let signed = caller.client_id.is_some();
         let body = match hash {
-            Some(hash) => {
-                payload::verified(&parts.headers, body, &hash, self.body_limit_bytes).await?
-            }
+            Some(hash) => payload::verified(&parts.headers, body, &hash, self.body_limit_bytes).await?,
             None if signed && self.payload_hash_required => payload::empty_only(body)?,
             None => body,
         };
@@ -178,32 +124,19 @@ impl Guard {
 
     fn question(&self, parts: &Parts) -> Result<AuthenticateHawkRequest, Refusal> {
         // A nested router sees a shortened path; what was signed is the original one.
-        let uri = parts
-            .extensions
-            .get::<OriginalUri>()
-            .map_or(&parts.uri, |original| &original.0);
-        let resource = uri
-            .path_and_query()
-            .map_or("/", |resource| resource.as_str())
-            .to_owned();
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let resource = uri.path_and_query().map_or("/", |resource| resource.as_str()).to_owned();
         let authorization = match parts.headers.get(header::AUTHORIZATION) {
             Some(value) if value.is_empty() => None,
             Some(value) => Some(
-                value
-                    .to_str()
-                    .map_err(|_| {
-                        Refusal::authentication_failed(
-                            "Bad Request: Invalid header syntax".to_owned(),
-                        )
-                    })?
-                    .to_owned(),
+                value.to_str().map_err(|_| Refusal::authentication_failed("Bad Request: Invalid header syntax".to_owned()))?.to_owned(),
             ),
             None => None,
         };
-        if authorization.is_some() && (resource.contains("?bewit=") || resource.contains("&bewit="))
-        {
+        if authorization.is_some() && (resource.contains("?bewit=") || resource.contains("&bewit=")) {
             return Err(Refusal::authentication_failed(
-                "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header".to_owned(),
+                "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header"
+                    .to_owned(),
             ));
         }
         Ok(AuthenticateHawkRequest {
@@ -212,10 +145,7 @@ impl Guard {
             host: self.host.to_string(),
             port: self.port,
             authorization,
-            source_ip: parts
-                .extensions
-                .get::<ConnectInfo<SocketAddr>>()
-                .map(|address| address.0.ip().to_string()),
+            source_ip: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|address| address.0.ip().to_string()),
         })
     }
 }
@@ -223,13 +153,8 @@ impl Guard {
 async fn path_params(parts: &mut Parts) -> Result<Params, Refusal> {
     use axum::extract::rejection::RawPathParamsRejection;
     match RawPathParams::from_request_parts(parts, &()).await {
-        Ok(params) => Ok(params
-            .iter()
-            .map(|(name, value)| (name.to_owned(), Value::from(value)))
-            .collect()),
-        Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => Err(Refusal::bad_request(
-            "A path parameter is not UTF-8".to_owned(),
-        )),
+        Ok(params) => Ok(params.iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()),
+        Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => Err(Refusal::bad_request("A path parameter is not UTF-8".to_owned())),
         Err(_) => Ok(Params::new()),
     }
 }
@@ -237,14 +162,9 @@ async fn path_params(parts: &mut Parts) -> Result<Params, Refusal> {
 /// Falconer said nothing, or no to the question itself. The latter is the caller's fault only where the question repeats what the caller sent.
 fn not_answered(error: &Error) -> Refusal {
     match error {
-        Error::Api {
-            status: 400 | 413 | 414 | 431,
-            message,
-            ..
-        } => Refusal::bad_request(format!(
-            "The request cannot be verified: {}",
-            message.trim()
-        )),
+        Error::Api { status: 400 | 413 | 414 | 431, message, .. } => {
+            Refusal::bad_request(format!("The request cannot be verified: {}", message.trim()))
+        }
         error => {
             tracing::warn!(%error, "Falconer cannot verify a request");
             Refusal::unavailable()
@@ -261,11 +181,7 @@ fn host_and_port(origin: &str) -> Option<(String, u16)> {
         _ => return None,
     };
     let authority = uri.authority()?;
-    if authority.as_str().contains('@')
-        || authority.host().is_empty()
-        || uri.path() != "/"
-        || uri.query().is_some()
-    {
+    if authority.as_str().contains('@') || authority.host().is_empty() || uri.path() != "/" || uri.query().is_some() {
         return None;
     }
     let host = authority.host().to_ascii_lowercase();
@@ -288,42 +204,19 @@ mod tests {
             ("http://127.0.0.1:8081", "127.0.0.1", 8081),
             ("http://[::1]:8081", "[::1]", 8081),
         ] {
-            assert_eq!(
-                host_and_port(origin),
-                Some((host.to_owned(), port)),
-                "{origin}"
-            );
+            assert_eq!(host_and_port(origin), Some((host.to_owned(), port)), "{origin}");
         }
-        for wrong in [
-            "",
-            "notes.example.com",
-            "ftp://a",
-            "https://a/b",
-            "https://a?b",
-            "https://u@a",
-            "https://a:b",
-            "https://a:70000",
-            "//a",
-            "/a",
-        ] {
+        for wrong in
+            ["", "notes.example.com", "ftp://a", "https://a/b", "https://a?b", "https://u@a", "https://a:b", "https://a:70000", "//a", "/a"]
+        {
             assert_eq!(host_and_port(wrong), None, "{wrong}");
         }
     }
 
     #[test]
     fn settings_that_cannot_work_are_named() {
-        assert!(
-            Guard::new("https://auth.example", "notes")
-                .unwrap_err()
-                .to_string()
-                .contains("`notes`")
-        );
-        assert!(
-            Guard::new("auth", "https://notes.example")
-                .unwrap_err()
-                .to_string()
-                .contains("`auth`")
-        );
+        assert!(Guard::new("https://auth.example", "notes").unwrap_err().to_string().contains("`notes`"));
+        assert!(Guard::new("auth", "https://notes.example").unwrap_err().to_string().contains("`auth`"));
         let guard = Guard::new("https://auth.example", "https://notes.example").unwrap();
         assert!(guard.require("notes:read:<book>").is_ok());
         assert!(guard.require(7).is_err());

@@ -17,10 +17,7 @@ pub struct Require {
 
 impl Require {
     pub(crate) fn new(guard: Guard, required: Option<Template>) -> Require {
-        Require {
-            guard,
-            required: required.map(Arc::new),
-        }
+        Require { guard, required: required.map(Arc::new) }
     }
 }
 
@@ -28,10 +25,7 @@ impl<S> Layer<S> for Require {
     type Service = Required<S>;
 
     fn layer(&self, inner: S) -> Required<S> {
-        Required {
-            inner,
-            require: self.clone(),
-        }
+        Required { inner, require: self.clone() }
     }
 }
 
@@ -63,11 +57,7 @@ where
         let require = self.require.clone();
         Box::pin(async move {
             let info = asked(request.method(), request.uri());
-            match require
-                .guard
-                .admit(request, require.required.as_deref())
-                .await
-            {
+            match require.guard.admit(request, require.required.as_deref()).await {
                 Ok(request) => inner.call(request).await,
                 Err(refusal) => Ok(refusal.response(info)),
             }

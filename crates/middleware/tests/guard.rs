@@ -1,11 +1,6 @@
 //! What callers get when Falconer is away, answers nonsense, or says no; and what Falconer is asked. Falconer here is a fake that says what
 //! the test wants; the real one is in the end-to-end tests.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -41,38 +36,20 @@ async fn fake(status: u16, answer: impl Into<String>) -> (String, Asked) {
 
 fn success(scopes: &[&str], more: Value) -> String {
     let mut answer = json!({"status": "auth-success", "scheme": "hawk", "expires": "2030-01-01T00:00:00.000Z", "scopes": scopes, "clientId": "local/ann/x"});
-    answer
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     answer.to_string()
 }
 
 fn guard(root: &str) -> Guard {
-    let at_once = Retry {
-        tries: 2,
-        first_delay: Duration::ZERO,
-        ..Retry::default()
-    };
-    Guard::new(root, "https://Notes.Example:8443")
-        .unwrap()
-        .with_retry(at_once)
-        .with_body_limit(64)
+    let at_once = Retry { tries: 2, first_delay: Duration::ZERO, ..Retry::default() };
+    Guard::new(root, "https://Notes.Example:8443").unwrap().with_retry(at_once).with_body_limit(64)
 }
 
 /// A service with one guarded route in a nested router.
 fn service(guard: &Guard) -> Router {
     let routes = Router::new()
-        .route(
-            "/books/{book}",
-            get(handler)
-                .post(echo)
-                .route_layer(guard.require("notes:read:<book>").unwrap()),
-        )
-        .route(
-            "/wrong",
-            get(handler).route_layer(guard.require("notes:read:<book>").unwrap()),
-        )
+        .route("/books/{book}", get(handler).post(echo).route_layer(guard.require("notes:read:<book>").unwrap()))
+        .route("/wrong", get(handler).route_layer(guard.require("notes:read:<book>").unwrap()))
         .route("/me", get(handler).route_layer(guard.identify()))
         .route("/open", get(handler));
     Router::new().nest("/api", routes).layer(Cors::any())
@@ -92,17 +69,12 @@ async fn send(app: Router, request: Request) -> (StatusCode, http::HeaderMap, Va
     let response: Response = app.oneshot(request).await.unwrap().into_response();
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, 1 << 20).await.unwrap();
-    let value = serde_json::from_slice(&bytes)
-        .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
+    let value = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into_owned()));
     (parts.status, parts.headers, value)
 }
 
 fn ask(path: &str) -> Request {
-    Request::get(path)
-        .header("authorization", "Hawk signed")
-        .header("host", "evil.example")
-        .body(Body::empty())
-        .unwrap()
+    Request::get(path).header("authorization", "Hawk signed").header("host", "evil.example").body(Body::empty()).unwrap()
 }
 
 fn write(body: &str) -> Request {
@@ -119,16 +91,10 @@ async fn falconer_away_is_503() {
     let root = format!("http://{}", unused.local_addr().unwrap());
     drop(unused);
     let (status, headers, body) = send(service(&guard(&root)), ask("/api/books/demo")).await;
-    assert_eq!(
-        (status, body["code"].as_str()),
-        (StatusCode::SERVICE_UNAVAILABLE, Some("ServiceUnavailable"))
-    );
+    assert_eq!((status, body["code"].as_str()), (StatusCode::SERVICE_UNAVAILABLE, Some("ServiceUnavailable")));
     assert_eq!(headers[header::RETRY_AFTER], "1");
     assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
-    assert!(
-        !body.to_string().contains(&root),
-        "callers do not learn addresses inside"
-    );
+    assert!(!body.to_string().contains(&root), "callers do not learn addresses inside");
 }
 
 #[tokio::test]
@@ -138,14 +104,8 @@ async fn garbage_is_503_and_lets_nobody_in() {
         (200, "null"),
         (200, "<h1>hello</h1>"),
         (200, r#"{"status":"auth-success"}"#),
-        (
-            200,
-            r#"{"status":"fine","scopes":["*"],"clientId":"x","expires":"y","scheme":"hawk"}"#,
-        ),
-        (
-            200,
-            r#"{"status":"auth-success","scheme":"hawk","expires":"x","scopes":"*","clientId":"x"}"#,
-        ),
+        (200, r#"{"status":"fine","scopes":["*"],"clientId":"x","expires":"y","scheme":"hawk"}"#),
+        (200, r#"{"status":"auth-success","scheme":"hawk","expires":"x","scopes":"*","clientId":"x"}"#),
         (204, ""),
         (302, ""),
         (404, r#"{"error":"Not found"}"#),
@@ -156,35 +116,26 @@ async fn garbage_is_503_and_lets_nobody_in() {
     ] {
         let (root, _) = fake(status, answer).await;
         let (got, _, body) = send(service(&guard(&root)), ask("/api/books/demo")).await;
-        assert_eq!(
-            (got, body["code"].as_str()),
-            (StatusCode::SERVICE_UNAVAILABLE, Some("ServiceUnavailable")),
-            "{status} {answer}"
-        );
+        assert_eq!((got, body["code"].as_str()), (StatusCode::SERVICE_UNAVAILABLE, Some("ServiceUnavailable")), "{status} {answer}");
     }
 }
 
 #[tokio::test]
 async fn what_falconer_cannot_read_is_the_callers_fault() {
-    let (root, _) = fake(400, r#"{"code":"InputValidationError","message":"data/method must be equal to one of the allowed values\n\n---\n\n* method: x"}"#).await;
+    let (root, _) = fake(
+        400,
+        r#"{"code":"InputValidationError","message":"data/method must be equal to one of the allowed values\n\n---\n\n* method: x"}"#,
+    )
+    .await;
     let (status, _, body) = send(service(&guard(&root)), ask("/api/books/demo")).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
-    assert!(
-        body["message"]
-            .as_str()
-            .unwrap()
-            .starts_with("The request cannot be verified: data/method must be")
-    );
+    assert!(body["message"].as_str().unwrap().starts_with("The request cannot be verified: data/method must be"));
 }
 
 #[tokio::test]
 async fn a_good_request_reaches_the_handler_and_falconer_is_asked_for_our_own_origin() {
     let identity = json!({"id": "local/ann", "provider": "local", "subject": "ann", "displayName": "Ann", "emailVerified": false, "target": "https://notes.example"});
-    let (root, asked) = fake(
-        200,
-        success(&["notes:read:*"], json!({"identity": identity})),
-    )
-    .await;
+    let (root, asked) = fake(200, success(&["notes:read:*"], json!({"identity": identity}))).await;
     let (status, _, body) = send(service(&guard(&root)), ask("/api/books/a%2Fb?x=%20&y")).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(
@@ -201,19 +152,17 @@ async fn a_good_request_reaches_the_handler_and_falconer_is_asked_for_our_own_or
 #[tokio::test]
 async fn missing_scopes_are_403_with_what_is_missing() {
     let (root, _) = fake(200, success(&["notes:read:other"], json!({}))).await;
-    let (status, headers, body) =
-        send(service(&guard(&root)), ask("/api/books/demo?secret=1")).await;
-    assert_eq!(
-        (status, body["code"].as_str()),
-        (StatusCode::FORBIDDEN, Some("InsufficientScopes"))
-    );
+    let (status, headers, body) = send(service(&guard(&root)), ask("/api/books/demo?secret=1")).await;
+    assert_eq!((status, body["code"].as_str()), (StatusCode::FORBIDDEN, Some("InsufficientScopes")));
     let message = body["message"].as_str().unwrap();
-    assert!(message.starts_with("Client ID local/ann/x does not have sufficient scopes and is missing the following scopes:\n\n```\nnotes:read:demo\n```"), "{message}");
-    assert!(message.contains("\n\n---\n\n* method:     GET "));
     assert!(
-        !body.to_string().contains("secret"),
-        "the query is not repeated"
+        message.starts_with(
+            "Client ID local/ann/x does not have sufficient scopes and is missing the following scopes:\n\n```\nnotes:read:demo\n```"
+        ),
+        "{message}"
     );
+    assert!(message.contains("\n\n---\n\n* method:     GET "));
+    assert!(!body.to_string().contains("secret"), "the query is not repeated");
     assert_eq!(headers[header::CACHE_CONTROL], "no-store");
 
     // The decoded parameter is what is required, whatever it holds.
@@ -223,65 +172,36 @@ async fn missing_scopes_are_403_with_what_is_missing() {
 
 #[tokio::test]
 async fn without_credentials_only_what_everybody_may_do() {
-    let answer = json!({"status": "no-auth", "scheme": "none", "expires": "2030-01-01T00:00:00.000Z", "scopes": ["notes:read:open"]}).to_string();
+    let answer =
+        json!({"status": "no-auth", "scheme": "none", "expires": "2030-01-01T00:00:00.000Z", "scopes": ["notes:read:open"]}).to_string();
     let (root, asked) = fake(200, answer).await;
     let bare = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     let (status, _, body) = send(service(&guard(&root)), bare("/api/books/open")).await;
     assert_eq!((status, &body["id"]), (StatusCode::OK, &Value::Null));
     let (status, _, body) = send(service(&guard(&root)), bare("/api/books/demo")).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
-    assert!(
-        body["message"]
-            .as_str()
-            .unwrap()
-            .starts_with("This request requires Taskcluster credentials that satisfy")
-    );
-    assert_eq!(
-        send(service(&guard(&root)), bare("/api/me")).await.0,
-        StatusCode::OK
-    );
+    assert!(body["message"].as_str().unwrap().starts_with("This request requires Taskcluster credentials that satisfy"));
+    assert_eq!(send(service(&guard(&root)), bare("/api/me")).await.0, StatusCode::OK);
     assert!(asked.lock().unwrap()[0].get("authorization").is_none());
 }
 
 #[tokio::test]
 async fn bad_credentials_are_401_with_the_reason_also_where_nothing_is_required() {
-    let (root, _) = fake(
-        200,
-        r#"{"status":"auth-failed","message":"The grant abc has been revoked"}"#,
-    )
-    .await;
+    let (root, _) = fake(200, r#"{"status":"auth-failed","message":"The grant abc has been revoked"}"#).await;
     for path in ["/api/books/demo", "/api/me"] {
         let (status, headers, body) = send(service(&guard(&root)), ask(path)).await;
-        assert_eq!(
-            (status, body["code"].as_str()),
-            (StatusCode::UNAUTHORIZED, Some("AuthenticationFailed"))
-        );
+        assert_eq!((status, body["code"].as_str()), (StatusCode::UNAUTHORIZED, Some("AuthenticationFailed")));
         assert_eq!(headers[header::WWW_AUTHENTICATE], "hawk");
-        assert!(
-            body["message"]
-                .as_str()
-                .unwrap()
-                .starts_with("The grant abc has been revoked\n\n---\n")
-        );
+        assert!(body["message"].as_str().unwrap().starts_with("The grant abc has been revoked\n\n---\n"));
     }
 }
 
 #[tokio::test]
 async fn two_schemes_at_once_and_unreadable_headers_are_refused_unasked() {
     let (root, asked) = fake(200, success(&["*"], json!({}))).await;
-    let odd = Request::get("/api/books/demo")
-        .header("authorization", &b"Hawk \xff"[..])
-        .body(Body::empty())
-        .unwrap();
-    for request in [
-        ask("/api/books/demo?bewit=abc"),
-        ask("/api/books/demo?a=1&bewit=abc"),
-        odd,
-    ] {
-        assert_eq!(
-            send(service(&guard(&root)), request).await.0,
-            StatusCode::UNAUTHORIZED
-        );
+    let odd = Request::get("/api/books/demo").header("authorization", &b"Hawk \xff"[..]).body(Body::empty()).unwrap();
+    for request in [ask("/api/books/demo?bewit=abc"), ask("/api/books/demo?a=1&bewit=abc"), odd] {
+        assert_eq!(send(service(&guard(&root)), request).await.0, StatusCode::UNAUTHORIZED);
     }
     assert!(asked.lock().unwrap().is_empty());
 }
@@ -294,35 +214,18 @@ async fn a_signed_hash_is_compared_with_the_body() {
     assert_eq!((status, body), (StatusCode::OK, json!({"a": 1})));
     let (status, _, body) = send(service(&guard(&root)), write(r#"{"a":2}"#)).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
-    assert!(
-        body["message"]
-            .as_str()
-            .unwrap()
-            .contains("Computed payload hash: ")
-    );
-    assert_eq!(
-        send(service(&guard(&root)), write(&"x".repeat(65))).await.0,
-        StatusCode::PAYLOAD_TOO_LARGE
-    );
+    assert!(body["message"].as_str().unwrap().contains("Computed payload hash: "));
+    assert_eq!(send(service(&guard(&root)), write(&"x".repeat(65))).await.0, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[tokio::test]
 async fn a_hash_can_be_required() {
     let (root, _) = fake(200, success(&["*"], json!({}))).await;
-    assert_eq!(
-        send(service(&guard(&root)), write("{}")).await.0,
-        StatusCode::OK
-    );
+    assert_eq!(send(service(&guard(&root)), write("{}")).await.0, StatusCode::OK);
     let strict = guard(&root).with_payload_hash_required();
-    assert_eq!(
-        send(service(&strict), write("{}")).await.0,
-        StatusCode::UNAUTHORIZED
-    );
+    assert_eq!(send(service(&strict), write("{}")).await.0, StatusCode::UNAUTHORIZED);
     assert_eq!(send(service(&strict), write("")).await.0, StatusCode::OK);
-    assert_eq!(
-        send(service(&strict), ask("/api/books/demo")).await.0,
-        StatusCode::OK
-    );
+    assert_eq!(send(service(&strict), ask("/api/books/demo")).await.0, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -330,14 +233,7 @@ async fn an_author_who_forgot_something_gets_500_and_lets_nobody_in() {
     let (root, _) = fake(200, success(&["*"], json!({}))).await;
     for path in ["/api/wrong", "/api/open"] {
         let (status, _, body) = send(service(&guard(&root)), ask(path)).await;
-        assert_eq!(
-            (status, body["code"].as_str()),
-            (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                Some("InternalServerError")
-            ),
-            "{path}"
-        );
+        assert_eq!((status, body["code"].as_str()), (StatusCode::INTERNAL_SERVER_ERROR, Some("InternalServerError")), "{path}");
     }
 }
 
@@ -348,42 +244,21 @@ async fn preflights_are_answered_without_asking() {
         Request::options("/api/books/demo")
             .header("origin", "https://tool.example")
             .header("access-control-request-method", "PUT")
-            .header(
-                "access-control-request-headers",
-                "authorization,content-type",
-            )
+            .header("access-control-request-headers", "authorization,content-type")
             .body(Body::empty())
             .unwrap()
     };
     let (status, headers, _) = send(service(&guard(&root)), preflight()).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
-    assert!(
-        headers[header::ACCESS_CONTROL_ALLOW_METHODS]
-            .to_str()
-            .unwrap()
-            .contains("PUT")
-    );
-    assert_eq!(
-        headers[header::ACCESS_CONTROL_ALLOW_HEADERS],
-        "Authorization, Content-Type"
-    );
+    assert!(headers[header::ACCESS_CONTROL_ALLOW_METHODS].to_str().unwrap().contains("PUT"));
+    assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_HEADERS], "Authorization, Content-Type");
 
-    let only = |origin: &str| {
-        Router::new()
-            .route("/", get(async || "x"))
-            .layer(Cors::only([origin]))
-    };
+    let only = |origin: &str| Router::new().route("/", get(async || "x")).layer(Cors::only([origin]));
     let (_, headers, _) = send(only("https://tool.example/"), preflight()).await;
     assert_eq!(
-        (
-            &headers[header::ACCESS_CONTROL_ALLOW_ORIGIN],
-            &headers[header::VARY]
-        ),
-        (
-            &"https://tool.example".parse().unwrap(),
-            &"Origin".parse().unwrap()
-        )
+        (&headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], &headers[header::VARY]),
+        (&"https://tool.example".parse().unwrap(), &"Origin".parse().unwrap())
     );
     let (_, headers, _) = send(only("https://other.example"), preflight()).await;
     assert!(headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).is_none());

@@ -51,8 +51,7 @@ impl Expression {
     /// expression is not satisfied.
     pub fn scopes_used(&self, held: &ScopeSet) -> Option<ScopeSet> {
         let mut used = Vec::new();
-        self.collect_used(held, &mut used)
-            .then(|| ScopeSet::from_texts(used))
+        self.collect_used(held, &mut used).then(|| ScopeSet::from_texts(used))
     }
 
     fn satisfied(&self, holds: &dyn Fn(&str) -> bool) -> bool {
@@ -67,10 +66,7 @@ impl Expression {
         match self {
             Expression::Scope(scope) => (!holds(scope)).then(|| self.clone()),
             Expression::AllOf(members) => {
-                let mut missing: Vec<_> = members
-                    .iter()
-                    .filter_map(|member| member.reduced(holds))
-                    .collect();
+                let mut missing: Vec<_> = members.iter().filter_map(|member| member.reduced(holds)).collect();
                 match missing.len() {
                     0 | 1 => missing.pop(),
                     _ => Some(Expression::AllOf(missing)),
@@ -78,10 +74,7 @@ impl Expression {
             }
             Expression::AnyOf(members) => {
                 // One satisfied alternative satisfies the whole: `collect` stops at the first `None`.
-                let mut missing: Vec<_> = members
-                    .iter()
-                    .map(|member| member.reduced(holds))
-                    .collect::<Option<_>>()?;
+                let mut missing: Vec<_> = members.iter().map(|member| member.reduced(holds)).collect::<Option<_>>()?;
                 match missing.len() {
                     1 => missing.pop(),
                     _ => Some(Expression::AnyOf(missing)),
@@ -98,9 +91,7 @@ impl Expression {
                 used.push(scope);
                 held.satisfies(scope)
             }
-            Expression::AllOf(members) => {
-                members.iter().all(|member| member.collect_used(held, used))
-            }
+            Expression::AllOf(members) => members.iter().all(|member| member.collect_used(held, used)),
             Expression::AnyOf(members) => {
                 // Every alternative is visited, a satisfied one does not end the search.
                 let mut any = false;
@@ -163,16 +154,12 @@ impl<'de> Visitor<'de> for ExpressionVisitor {
             Some("AllOf") => Expression::AllOf(map.next_value()?),
             Some("AnyOf") => Expression::AnyOf(map.next_value()?),
             _ => {
-                return Err(de::Error::custom(
-                    "a scope expression object has the key AllOf or AnyOf",
-                ));
+                return Err(de::Error::custom("a scope expression object has the key AllOf or AnyOf"));
             }
         };
         match map.next_key::<String>()? {
             None => Ok(expression),
-            Some(_) => Err(de::Error::custom(
-                "a scope expression object has exactly one key",
-            )),
+            Some(_) => Err(de::Error::custom("a scope expression object has exactly one key")),
         }
     }
 }

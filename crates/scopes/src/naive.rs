@@ -2,10 +2,7 @@
 //!
 //! Nothing here uses the rest of the crate except the types [`Role`] and [`RoleError`], so that a mistake has to be made twice to go
 //! unnoticed. Everything is quadratic or worse. Expansion ends only for role sets that are valid (or happen to have a finite expansion).
-#![expect(
-    clippy::indexing_slicing,
-    reason = "for tests; every position was just looked up"
-)]
+#![expect(clippy::indexing_slicing, reason = "for tests; every position was just looked up")]
 
 use crate::role::{Role, RoleError};
 
@@ -30,9 +27,7 @@ pub fn key(scope: &str) -> (String, u8) {
 pub fn normalized(scopes: &[String]) -> Vec<String> {
     let mut kept: Vec<String> = Vec::new();
     for scope in scopes {
-        let beaten = |other: &String| {
-            covers(other, scope) && (!covers(scope, other) || key(other) < key(scope))
-        };
+        let beaten = |other: &String| covers(other, scope) && (!covers(scope, other) || key(other) < key(scope));
         if !scopes.iter().any(beaten) && !kept.contains(scope) {
             kept.push(scope.clone());
         }
@@ -66,11 +61,7 @@ pub fn satisfies(held: &[String], required: &str) -> bool {
 
 /// The parameter as it is; one that ends in a star swallows what follows.
 pub fn literal(before: &str, after: &str, parameter: &str) -> String {
-    if parameter.ends_with('*') {
-        format!("{before}{parameter}")
-    } else {
-        format!("{before}{parameter}{after}")
-    }
+    if parameter.ends_with('*') { format!("{before}{parameter}") } else { format!("{before}{parameter}{after}") }
 }
 
 /// scopes.md 5: applies every role to every scope until nothing new appears.
@@ -98,17 +89,8 @@ pub fn granted(role: &Role, scope: &str, substitute: Substitute) -> Option<Vec<S
         return (pattern == scope || above(&pattern)).then(|| role.scopes.clone());
     }
     let prefix = &pattern[..pattern.len() - 1];
-    let parameter = if above(prefix) {
-        "*"
-    } else {
-        scope.strip_prefix(prefix)?
-    };
-    let mut scopes: Vec<String> = role
-        .scopes
-        .iter()
-        .filter(|scope| !scope.contains("<..>"))
-        .cloned()
-        .collect();
+    let parameter = if above(prefix) { "*" } else { scope.strip_prefix(prefix)? };
+    let mut scopes: Vec<String> = role.scopes.iter().filter(|scope| !scope.contains("<..>")).cloned().collect();
     for text in templates(role) {
         let (before, after) = text.split_once('\u{1a}').unwrap_or((&text, ""));
         scopes.push(substitute(before, after, parameter));
@@ -118,15 +100,8 @@ pub fn granted(role: &Role, scope: &str, substitute: Substitute) -> Option<Vec<S
 
 /// The scopes of a star role with `<..>`, its first occurrence as one character, normalized.
 fn templates(role: &Role) -> Vec<String> {
-    let with_token = role
-        .scopes
-        .iter()
-        .filter(|scope| role.role_id.ends_with('*') && scope.contains("<..>"));
-    normalized(
-        &with_token
-            .map(|scope| scope.replacen("<..>", "\u{1a}", 1))
-            .collect::<Vec<_>>(),
-    )
+    let with_token = role.scopes.iter().filter(|scope| role.role_id.ends_with('*') && scope.contains("<..>"));
+    normalized(&with_token.map(|scope| scope.replacen("<..>", "\u{1a}", 1)).collect::<Vec<_>>())
 }
 
 /// scopes.md 6, over all roles in the given order.
@@ -136,9 +111,7 @@ pub fn validate(roles: &[Role]) -> Result<(), RoleError> {
         let message = if text.contains("<..>") {
             format!("parameterized scope '{scope}' contains multiple '<..>'")
         } else if text.ends_with("*\u{1a}") {
-            format!(
-                "parameterized scope '{scope}' ends with '*<..>' which implies an ambiguous kleene"
-            )
+            format!("parameterized scope '{scope}' ends with '*<..>' which implies an ambiguous kleene")
         } else {
             continue;
         };
@@ -152,25 +125,14 @@ pub fn validate(roles: &[Role]) -> Result<(), RoleError> {
     Ok(())
 }
 
-fn visit(
-    roles: &[Role],
-    at: usize,
-    visited: &mut Vec<usize>,
-    finished: &mut Vec<usize>,
-) -> Result<(), RoleError> {
+fn visit(roles: &[Role], at: usize, visited: &mut Vec<usize>, finished: &mut Vec<usize>) -> Result<(), RoleError> {
     if finished.contains(&at) {
         return Ok(());
     }
     if let Some(first) = visited.iter().position(|position| *position == at) {
         visited.push(at);
-        let cycle: Vec<String> = visited[first..]
-            .iter()
-            .map(|p| format!("assume:{}", roles[*p].role_id))
-            .collect();
-        let message = format!(
-            "Roles may not contain dependency cycles, found: '{}'",
-            cycle.join("' -> '")
-        );
+        let cycle: Vec<String> = visited[first..].iter().map(|p| format!("assume:{}", roles[*p].role_id)).collect();
+        let message = format!("Roles may not contain dependency cycles, found: '{}'", cycle.join("' -> '"));
         return Err(RoleError::DependencyCycle { message, cycle });
     }
     visited.push(at);
@@ -184,21 +146,11 @@ fn visit(
 /// The positions of the roles that apply to a scope of `role`, in the order of scopes.md 6.
 fn dependencies(roles: &[Role], role: &Role) -> Vec<usize> {
     let starred = role.role_id.ends_with('*');
-    let plain: Vec<String> = role
-        .scopes
-        .iter()
-        .filter(|scope| !(starred && scope.contains("<..>")))
-        .cloned()
-        .collect();
-    let worst: Vec<String> = templates(role)
-        .iter()
-        .map(|text| format!("{}*", &text[..text.find('\u{1a}').unwrap_or(0)]))
-        .collect();
+    let plain: Vec<String> = role.scopes.iter().filter(|scope| !(starred && scope.contains("<..>"))).cloned().collect();
+    let worst: Vec<String> = templates(role).iter().map(|text| format!("{}*", &text[..text.find('\u{1a}').unwrap_or(0)])).collect();
     let mut list = Vec::new();
     for scope in [normalized(&plain), normalized(&worst)].concat() {
-        let mut applying: Vec<usize> = (0..roles.len())
-            .filter(|p| granted(&roles[*p], &scope, literal).is_some())
-            .collect();
+        let mut applying: Vec<usize> = (0..roles.len()).filter(|p| granted(&roles[*p], &scope, literal).is_some()).collect();
         applying.sort_by_key(|position| position.to_string());
         list.extend(applying);
     }

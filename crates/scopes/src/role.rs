@@ -73,18 +73,9 @@ pub(crate) struct Parameterized {
 impl Compiled {
     pub(crate) fn new(role: Role) -> Compiled {
         let prefix = role.role_id.strip_suffix('*').map(str::to_owned);
-        let parameterized = if prefix.is_some() {
-            parameterized(&role.scopes)
-        } else {
-            Vec::new()
-        };
+        let parameterized = if prefix.is_some() { parameterized(&role.scopes) } else { Vec::new() };
         let error = parameterized.iter().find_map(Parameterized::error);
-        Compiled {
-            role,
-            prefix,
-            parameterized,
-            error,
-        }
+        Compiled { role, prefix, parameterized, error }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -99,22 +90,14 @@ impl Compiled {
     /// The scopes that the role grants as they are: all of a plain role, those without a token of a star role.
     pub(crate) fn verbatim(&self) -> impl Iterator<Item = &str> {
         let all = self.parameterized.is_empty();
-        self.role
-            .scopes
-            .iter()
-            .map(String::as_str)
-            .filter(move |scope| all || !scope.contains(TOKEN))
+        self.role.scopes.iter().map(String::as_str).filter(move |scope| all || !scope.contains(TOKEN))
     }
 }
 
 impl Parameterized {
     /// The scope for a parameter. A parameter that ends in a star swallows what follows the token, which keeps expansion monotone.
     pub(crate) fn with(&self, parameter: &str) -> String {
-        let after = if parameter.ends_with('*') {
-            ""
-        } else {
-            self.after.as_str()
-        };
+        let after = if parameter.ends_with('*') { "" } else { self.after.as_str() };
         [self.before.as_str(), parameter, after].concat()
     }
 
@@ -128,9 +111,7 @@ impl Parameterized {
         let message = if self.after.contains(TOKEN) {
             format!("parameterized scope '{scope}' contains multiple '<..>'")
         } else if self.after.is_empty() && self.before.ends_with('*') {
-            format!(
-                "parameterized scope '{scope}' ends with '*<..>' which implies an ambiguous kleene"
-            )
+            format!("parameterized scope '{scope}' ends with '*<..>' which implies an ambiguous kleene")
         } else {
             return None;
         };
@@ -141,21 +122,11 @@ impl Parameterized {
 /// The scopes with a token, sorted and normalized among themselves with the token as one character. A covered one is dropped before
 /// anything else looks at it: of `g*<..>` and `g*<..>*` only the first exists (scopes.md 5, quirk 2).
 fn parameterized(scopes: &[String]) -> Vec<Parameterized> {
-    let mut texts: Vec<String> = scopes
-        .iter()
-        .filter(|scope| scope.contains(TOKEN))
-        .map(|scope| scope.replacen(TOKEN, PLACEHOLDER, 1))
-        .collect();
+    let mut texts: Vec<String> =
+        scopes.iter().filter(|scope| scope.contains(TOKEN)).map(|scope| scope.replacen(TOKEN, PLACEHOLDER, 1)).collect();
     list::sort(&mut texts);
     let split = |text: String| {
-        text.split_once(PLACEHOLDER)
-            .map(|(before, after)| Parameterized {
-                before: before.to_owned(),
-                after: after.to_owned(),
-            })
+        text.split_once(PLACEHOLDER).map(|(before, after)| Parameterized { before: before.to_owned(), after: after.to_owned() })
     };
-    list::normalize(texts)
-        .into_iter()
-        .filter_map(split)
-        .collect()
+    list::normalize(texts).into_iter().filter_map(split).collect()
 }

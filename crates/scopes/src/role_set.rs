@@ -103,10 +103,7 @@ impl RoleSet {
             return Ok(());
         }
         // Something is wrong: only now is the whole set walked, because the message depends on the order.
-        let in_order: Vec<&Compiled> = others
-            .compiled()
-            .chain(std::iter::once(role.as_ref()))
-            .collect();
+        let in_order: Vec<&Compiled> = others.compiled().chain(std::iter::once(role.as_ref())).collect();
         validation::validate_in_order(&changed, &in_order)
     }
 
@@ -115,11 +112,7 @@ impl RoleSet {
     }
 
     /// Calls `found` for every role that applies to `scope` (scopes.md 5), each at most once.
-    pub(crate) fn applicable<'r, 's>(
-        &'r self,
-        scope: &'s str,
-        mut found: impl FnMut(&'r Compiled, Application<'s>),
-    ) {
+    pub(crate) fn applicable<'r, 's>(&'r self, scope: &'s str, mut found: impl FnMut(&'r Compiled, Application<'s>)) {
         let (stem, starred) = split_star(scope);
         let Some(name) = scope.strip_prefix(ASSUME) else {
             // `*`, `a*` ... `assume*` lie above every pattern.
@@ -135,13 +128,8 @@ impl RoleSet {
             return self.stars_over(name, name, &mut found);
         }
         let stem = name.strip_suffix('*').unwrap_or(name);
-        let below = self
-            .all
-            .range::<_, str>((Bound::Included(stem), Bound::Unbounded));
-        for role in below
-            .map(|(_, role)| role.as_ref())
-            .take_while(|role| role.id().starts_with(stem))
-        {
+        let below = self.all.range::<_, str>((Bound::Included(stem), Bound::Unbounded));
+        for role in below.map(|(_, role)| role.as_ref()).take_while(|role| role.id().starts_with(stem)) {
             // The role whose id is the stem itself, star included, has a prefix shorter than the stem: it is found from above.
             if role.prefix().is_none_or(|prefix| prefix.starts_with(stem)) {
                 found(role, any(role));
@@ -157,32 +145,18 @@ impl RoleSet {
     ///
     /// Walks from the longest such prefix to the shortest. The greatest key that is not after the bound is either a prefix of it, or
     /// everything between what both share and the bound is no key, and the walk goes on from what they share.
-    fn stars_over<'r, 's>(
-        &'r self,
-        bound: &str,
-        name: &'s str,
-        found: &mut impl FnMut(&'r Compiled, Application<'s>),
-    ) {
+    fn stars_over<'r, 's>(&'r self, bound: &str, name: &'s str, found: &mut impl FnMut(&'r Compiled, Application<'s>)) {
         let mut bound = bound;
         while let Some((prefix, role)) = self.stars.get_prev(bound) {
             if bound.starts_with(prefix.as_ref()) {
-                found(
-                    role,
-                    Application::Star(name.get(prefix.len()..).unwrap_or_default()),
-                );
+                found(role, Application::Star(name.get(prefix.len()..).unwrap_or_default()));
                 let Some(shorter) = bound.get(..prefix.len()).and_then(shortened) else {
                     return;
                 };
                 bound = shorter;
             } else {
-                let shared = bound
-                    .bytes()
-                    .zip(prefix.bytes())
-                    .take_while(|(a, b)| a == b)
-                    .count();
-                bound = bound
-                    .get(..bound.floor_char_boundary(shared))
-                    .unwrap_or_default();
+                let shared = bound.bytes().zip(prefix.bytes()).take_while(|(a, b)| a == b).count();
+                bound = bound.get(..bound.floor_char_boundary(shared)).unwrap_or_default();
             }
         }
     }
@@ -206,11 +180,7 @@ impl RoleSet {
 
 /// How a role applies to a star scope that lies above it.
 fn any(role: &Compiled) -> Application<'static> {
-    if role.prefix().is_some() {
-        Application::Star("*")
-    } else {
-        Application::Plain
-    }
+    if role.prefix().is_some() { Application::Star("*") } else { Application::Plain }
 }
 
 /// The text without its last character; `None` when there is none.

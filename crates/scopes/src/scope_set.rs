@@ -41,9 +41,7 @@ impl ScopeSet {
 
     /// How many members.
     pub fn len(&self) -> usize {
-        self.members
-            .as_ref()
-            .map_or(0, |members| members.bounds.len().saturating_sub(1))
+        self.members.as_ref().map_or(0, |members| members.bounds.len().saturating_sub(1))
     }
 
     /// Whether there is no member.
@@ -92,11 +90,7 @@ impl ScopeSet {
 
     /// The set with one more scope.
     pub fn with(&self, scope: &str) -> ScopeSet {
-        if self.includes(scope) {
-            self.clone()
-        } else {
-            self.union(&ScopeSet::from_normal(&[scope]))
-        }
+        if self.includes(scope) { self.clone() } else { self.union(&ScopeSet::from_normal(&[scope])) }
     }
 
     /// Exactly what both sets satisfy, in normal form.
@@ -113,9 +107,7 @@ impl ScopeSet {
     /// text: `a**` satisfies `a*` and does not include it.
     fn includes(&self, scope: &str) -> bool {
         match split_star(scope) {
-            (stem, true) => self
-                .covering(stem)
-                .is_some_and(|member| member.ends_with('*')),
+            (stem, true) => self.covering(stem).is_some_and(|member| member.ends_with('*')),
             (scope, false) => self.satisfies(scope),
         }
     }
@@ -133,9 +125,7 @@ impl ScopeSet {
                 high = middle;
             }
         }
-        low.checked_sub(1)
-            .map(|index| self.member(index))
-            .filter(|member| covers(member, scope))
+        low.checked_sub(1).map(|index| self.member(index)).filter(|member| covers(member, scope))
     }
 
     /// Sorts and normalizes.
@@ -156,9 +146,7 @@ impl ScopeSet {
             text.push_str(member);
             bounds.push(text.len());
         }
-        ScopeSet {
-            members: Some(Arc::new(Members { text, bounds })),
-        }
+        ScopeSet { members: Some(Arc::new(Members { text, bounds })) }
     }
 
     /// INVARIANT: `index < len`; a wrong index gives the empty text rather than a panic.

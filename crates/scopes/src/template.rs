@@ -34,16 +34,8 @@ enum Node {
     Text(Text),
     AllOf(Vec<Node>),
     AnyOf(Vec<Node>),
-    For {
-        variable: String,
-        list: String,
-        each: Text,
-    },
-    If {
-        flag: String,
-        then: Box<Node>,
-        otherwise: Option<Box<Node>>,
-    },
+    For { variable: String, list: String, each: Text },
+    If { flag: String, then: Box<Node>, otherwise: Option<Box<Node>> },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,9 +51,7 @@ impl Template {
     /// Reads the JSON form. Errors: `Invalid`.
     pub fn parse(json: &Value) -> Result<Template, TemplateError> {
         match Node::parse(json)? {
-            Node::For { .. } => Err(TemplateError::Invalid(
-                "a for outside AllOf and AnyOf".to_owned(),
-            )),
+            Node::For { .. } => Err(TemplateError::Invalid("a for outside AllOf and AnyOf".to_owned())),
             node => Ok(Template(node)),
         }
     }
@@ -87,9 +77,7 @@ impl Template {
     /// Whether every parameter is there and of the kind that the template needs, whichever branches would be taken.
     pub fn params_sufficient(&self, params: &Params) -> bool {
         let mut sufficient = true;
-        self.0.uses(&mut |name, kind| {
-            sufficient &= params.get(name).is_some_and(|value| kind.fits(value))
-        });
+        self.0.uses(&mut |name, kind| sufficient &= params.get(name).is_some_and(|value| kind.fits(value)));
         sufficient
     }
 }
@@ -116,10 +104,7 @@ impl Kind {
             Kind::Array => "array",
             Kind::Boolean => "boolean",
         };
-        TemplateError::Parameter {
-            name: name.to_owned(),
-            kind,
-        }
+        TemplateError::Parameter { name: name.to_owned(), kind }
     }
 }
 
@@ -128,9 +113,7 @@ impl Node {
         match json {
             Value::String(text) => Ok(Node::Text(Text::parse(text))),
             Value::Object(object) => Node::parse_object(object),
-            _ => Err(TemplateError::Invalid(
-                "neither a string nor an object".to_owned(),
-            )),
+            _ => Err(TemplateError::Invalid("neither a string nor an object".to_owned())),
         }
     }
 
@@ -142,10 +125,7 @@ impl Node {
             _ => Err(invalid("for, in and if name a parameter")),
         };
         let list = |key: &str| match member(key) {
-            Some(Value::Array(members)) => members
-                .iter()
-                .map(Node::parse)
-                .collect::<Result<Vec<_>, _>>(),
+            Some(Value::Array(members)) => members.iter().map(Node::parse).collect::<Result<Vec<_>, _>>(),
             _ => Err(invalid("AllOf and AnyOf hold an array")),
         };
         let branch = |json: &Value| match Node::parse(json)? {
@@ -158,23 +138,13 @@ impl Node {
             (["AllOf"], ..) => Ok(Node::AllOf(list("AllOf")?)),
             (["AnyOf"], ..) => Ok(Node::AnyOf(list("AnyOf")?)),
             (["each", "for", "in"], ..) => match member("each") {
-                Some(Value::String(each)) => Ok(Node::For {
-                    variable: name("for")?,
-                    list: name("in")?,
-                    each: Text::parse(each),
-                }),
+                Some(Value::String(each)) => Ok(Node::For { variable: name("for")?, list: name("in")?, each: Text::parse(each) }),
                 _ => Err(invalid("each is not a string")),
             },
-            (["if", "then"], Some(then), _) => Ok(Node::If {
-                flag: name("if")?,
-                then: branch(then)?,
-                otherwise: None,
-            }),
-            (["else", "if", "then"], Some(then), Some(otherwise)) => Ok(Node::If {
-                flag: name("if")?,
-                then: branch(then)?,
-                otherwise: Some(branch(otherwise)?),
-            }),
+            (["if", "then"], Some(then), _) => Ok(Node::If { flag: name("if")?, then: branch(then)?, otherwise: None }),
+            (["else", "if", "then"], Some(then), Some(otherwise)) => {
+                Ok(Node::If { flag: name("if")?, then: branch(then)?, otherwise: Some(branch(otherwise)?) })
+            }
             _ => Err(invalid("unknown keys")),
         }
     }
@@ -185,35 +155,17 @@ impl Node {
             Node::Text(text) => out.push(Expression::Scope(text.render(|name| params.get(name))?)),
             Node::AllOf(members) => out.push(Expression::AllOf(Node::render_all(members, params)?)),
             Node::AnyOf(members) => out.push(Expression::AnyOf(Node::render_all(members, params)?)),
-            Node::For {
-                variable,
-                list,
-                each,
-            } => {
-                let elements = params
-                    .get(list)
-                    .and_then(Value::as_array)
-                    .ok_or_else(|| Kind::Array.error(list))?;
+            Node::For { variable, list, each } => {
+                let elements = params.get(list).and_then(Value::as_array).ok_or_else(|| Kind::Array.error(list))?;
                 for element in elements {
                     let lookup = |name: &str| {
-                        if name == variable {
-                            Some(element)
-                        } else {
-                            params.get(name)
-                        }
+                        if name == variable { Some(element) } else { params.get(name) }
                     };
                     out.push(Expression::Scope(each.render(lookup)?));
                 }
             }
-            Node::If {
-                flag,
-                then,
-                otherwise,
-            } => {
-                let flag = params
-                    .get(flag)
-                    .and_then(Value::as_bool)
-                    .ok_or_else(|| Kind::Boolean.error(flag))?;
+            Node::If { flag, then, otherwise } => {
+                let flag = params.get(flag).and_then(Value::as_bool).ok_or_else(|| Kind::Boolean.error(flag))?;
                 match (flag, otherwise) {
                     (true, _) => then.render(params, out)?,
                     (false, Some(otherwise)) => otherwise.render(params, out)?,
@@ -236,24 +188,12 @@ impl Node {
     fn uses<'a>(&'a self, used: &mut dyn FnMut(&'a str, Kind)) {
         match self {
             Node::Text(text) => text.names().for_each(|name| used(name, Kind::Text)),
-            Node::AllOf(members) | Node::AnyOf(members) => {
-                members.iter().for_each(|member| member.uses(used))
-            }
-            Node::For {
-                variable,
-                list,
-                each,
-            } => {
+            Node::AllOf(members) | Node::AnyOf(members) => members.iter().for_each(|member| member.uses(used)),
+            Node::For { variable, list, each } => {
                 used(list, Kind::Array);
-                each.names()
-                    .filter(|name| name != variable)
-                    .for_each(|name| used(name, Kind::Text));
+                each.names().filter(|name| name != variable).for_each(|name| used(name, Kind::Text));
             }
-            Node::If {
-                flag,
-                then,
-                otherwise,
-            } => {
+            Node::If { flag, then, otherwise } => {
                 used(flag, Kind::Boolean);
                 then.uses(used);
                 if let Some(otherwise) = otherwise {
@@ -296,10 +236,7 @@ impl Text {
         })
     }
 
-    fn render<'v>(
-        &self,
-        lookup: impl Fn(&str) -> Option<&'v Value>,
-    ) -> Result<String, TemplateError> {
+    fn render<'v>(&self, lookup: impl Fn(&str) -> Option<&'v Value>) -> Result<String, TemplateError> {
         let mut text = String::new();
         for piece in &self.0 {
             match piece {
@@ -321,8 +258,7 @@ impl Text {
 
 /// Whether `name` can be a parameter: `[a-zA-Z][a-zA-Z0-9_]*`.
 fn is_name(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 impl FromStr for Template {
@@ -330,8 +266,7 @@ impl FromStr for Template {
 
     /// Reads the JSON text of a template.
     fn from_str(json: &str) -> Result<Template, TemplateError> {
-        let json = serde_json::from_str(json)
-            .map_err(|error| TemplateError::Invalid(error.to_string()))?;
+        let json = serde_json::from_str(json).map_err(|error| TemplateError::Invalid(error.to_string()))?;
         Template::parse(&json)
     }
 }

@@ -28,15 +28,9 @@ pub(crate) fn validate_in_order(set: &RoleSet, in_order: &[&Compiled]) -> Result
     match first_cycle(in_order, dependencies) {
         None => Ok(()),
         Some(path) => {
-            let cycle: Vec<String> = path
-                .iter()
-                .map(|role| format!("{ASSUME}{}", role.id()))
-                .collect();
+            let cycle: Vec<String> = path.iter().map(|role| format!("{ASSUME}{}", role.id())).collect();
             let quoted: Vec<String> = cycle.iter().map(|pattern| format!("'{pattern}'")).collect();
-            let message = format!(
-                "Roles may not contain dependency cycles, found: {}",
-                quoted.join(" -> ")
-            );
+            let message = format!("Roles may not contain dependency cycles, found: {}", quoted.join(" -> "));
             Err(RoleError::DependencyCycle { message, cycle })
         }
     }
@@ -70,26 +64,18 @@ fn dependency_scopes(role: &Compiled) -> Vec<String> {
         list::normalize(scopes)
     };
     let mut scopes = normal(&mut role.verbatim().map(str::to_owned));
-    scopes.extend(normal(
-        &mut role.parameterized.iter().map(|scope| scope.worst_case()),
-    ));
+    scopes.extend(normal(&mut role.parameterized.iter().map(|scope| scope.worst_case())));
     scopes
 }
 
 /// The positions of the roles on which a role depends: scope by scope, and for one scope ordered by the position **as decimal text**, the
 /// reference's order (10 before 2). Without repeats.
-fn dependency_positions(
-    set: &RoleSet,
-    positions: &HashMap<&str, Vec<usize>>,
-    role: &Compiled,
-) -> Vec<usize> {
+fn dependency_positions(set: &RoleSet, positions: &HashMap<&str, Vec<usize>>, role: &Compiled) -> Vec<usize> {
     let mut seen = HashSet::new();
     let mut dependencies = Vec::new();
     for scope in dependency_scopes(role) {
         let mut found: Vec<usize> = Vec::new();
-        set.applicable(&scope, |role, _| {
-            found.extend(positions.get(role.id()).into_iter().flatten())
-        });
+        set.applicable(&scope, |role, _| found.extend(positions.get(role.id()).into_iter().flatten()));
         found.sort_by_cached_key(usize::to_string);
         dependencies.extend(found.into_iter().filter(|position| seen.insert(*position)));
     }
@@ -99,10 +85,7 @@ fn dependency_positions(
 /// Depth first over the roles in order. A role that is met again before it is finished closes a cycle; the path is everything visited since
 /// that role's first visit. Finished roles stay in the list, so the path can contain roles that are not on the cycle, as the
 /// reference's does.
-fn first_cycle<'r>(
-    roles: &[&'r Compiled],
-    dependencies: impl Fn(&Compiled) -> Vec<usize>,
-) -> Option<Vec<&'r Compiled>> {
+fn first_cycle<'r>(roles: &[&'r Compiled], dependencies: impl Fn(&Compiled) -> Vec<usize>) -> Option<Vec<&'r Compiled>> {
     let mut visited: Vec<usize> = Vec::new();
     let mut states = vec![State::New; roles.len()];
     // An explicit stack: a chain of dependencies can be as long as the set is large.
@@ -115,17 +98,11 @@ fn first_cycle<'r>(
                     Some(State::New) => {
                         visited.push(position);
                         set_state(&mut states, position, State::Open);
-                        let list = roles
-                            .get(position)
-                            .map(|role| dependencies(role))
-                            .unwrap_or_default();
+                        let list = roles.get(position).map(|role| dependencies(role)).unwrap_or_default();
                         open.push((position, list.into_iter()));
                     }
                     Some(State::Open) => {
-                        let path = visited
-                            .iter()
-                            .skip_while(|p| **p != position)
-                            .chain(std::iter::once(&position));
+                        let path = visited.iter().skip_while(|p| **p != position).chain(std::iter::once(&position));
                         return Some(path.filter_map(|p| roles.get(*p).copied()).collect());
                     }
                     Some(State::Finished) | None => {}

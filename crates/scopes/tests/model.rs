@@ -3,12 +3,7 @@
 //! `FALCONER_CASES` (default 1,000,000) and `FALCONER_SEED` choose what is run; a failure prints the world, and the same seed meets it again.
 //! A case is a set of roles with a list of scopes: it is expanded, normalized, merged, intersected and asked for a scope. Besides, every
 //! change of a set of roles is validated by both.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use falconer_scopes::{Role, RoleSet, ScopeSet, compare, covers, list, naive, validate};
 use std::collections::BTreeMap;
@@ -25,10 +20,7 @@ fn random_worlds_equal_the_model() {
         // A world grows by changes and is then replaced, so that sets of many histories are met.
         if random.one_in(6) {
             // Some are large: the order of validation shows from the eleventh role on.
-            world = World {
-                most: if random.one_in(12) { 14 } else { 6 },
-                ..World::default()
-            };
+            world = World { most: if random.one_in(12) { 14 } else { 6 }, ..World::default() };
             if world.most > 6 {
                 (0..20).for_each(|_| world.change(&mut random, &mut counts));
             }
@@ -48,33 +40,13 @@ fn random_worlds_equal_the_model() {
         share(counts.two_deep, counts.cases),
         share(counts.satisfied, counts.cases),
     );
-    println!(
-        "{} changes: {:.1}% refused ({} for a scope)",
-        counts.changes,
-        share(counts.refused, counts.changes),
-        counts.refused_scope
-    );
+    println!("{} changes: {:.1}% refused ({} for a scope)", counts.changes, share(counts.refused, counts.changes), counts.refused_scope);
     assert!(counts.cases >= cases);
-    assert!(
-        counts.applying * 2 >= counts.cases,
-        "at least half of the cases have a role that applies"
-    );
-    assert!(
-        counts.two_deep * 5 >= counts.cases,
-        "at least a fifth of the cases are two roles deep"
-    );
-    assert!(
-        counts.satisfied * 5 >= counts.cases && counts.satisfied * 5 <= counts.cases * 4,
-        "both answers are common"
-    );
-    assert!(
-        counts.refused * 20 >= counts.changes && counts.refused * 2 <= counts.changes,
-        "both verdicts are common"
-    );
-    assert!(
-        counts.refused_scope > 0 || counts.changes < 1000,
-        "some scopes of star roles are refused"
-    );
+    assert!(counts.applying * 2 >= counts.cases, "at least half of the cases have a role that applies");
+    assert!(counts.two_deep * 5 >= counts.cases, "at least a fifth of the cases are two roles deep");
+    assert!(counts.satisfied * 5 >= counts.cases && counts.satisfied * 5 <= counts.cases * 4, "both answers are common");
+    assert!(counts.refused * 20 >= counts.changes && counts.refused * 2 <= counts.changes, "both verdicts are common");
+    assert!(counts.refused_scope > 0 || counts.changes < 1000, "some scopes of star roles are refused");
 }
 
 #[test]
@@ -84,11 +56,7 @@ fn small_texts_equal_the_model() {
     for a in &texts {
         for b in &texts {
             assert_eq!(covers(a, b), naive::covers(a, b), "covers {a:?} {b:?}");
-            assert_eq!(
-                compare(a, b),
-                naive::key(a).cmp(&naive::key(b)),
-                "compare {a:?} {b:?}"
-            );
+            assert_eq!(compare(a, b), naive::key(a).cmp(&naive::key(b)), "compare {a:?} {b:?}");
         }
     }
     let mut lists = 0;
@@ -98,42 +66,25 @@ fn small_texts_equal_the_model() {
             for c in &few {
                 let scopes = [a.clone(), b.clone(), c.clone()];
                 let set = ScopeSet::new(&scopes);
-                assert_eq!(
-                    set.to_vec(),
-                    naive::normalized(&scopes),
-                    "normal form of {scopes:?}"
-                );
+                assert_eq!(set.to_vec(), naive::normalized(&scopes), "normal form of {scopes:?}");
                 // The third scope is asked of the first two as well.
                 let pair = ScopeSet::new(&scopes[..2]);
-                assert_eq!(
-                    pair.satisfies(c),
-                    naive::satisfies(&scopes[..2], c),
-                    "{pair:?} satisfies {c:?}"
-                );
+                assert_eq!(pair.satisfies(c), naive::satisfies(&scopes[..2], c), "{pair:?} satisfies {c:?}");
                 lists += 1;
             }
         }
     }
-    println!(
-        "{} pairs of texts, {lists} lists",
-        texts.len() * texts.len()
-    );
+    println!("{} pairs of texts, {lists} lists", texts.len() * texts.len());
 }
 
 #[test]
 fn small_worlds_equal_the_model() {
-    let role = |role_id: &String, scope: String| Role {
-        role_id: role_id.clone(),
-        scopes: vec![scope],
-    };
+    let role = |role_id: &String, scope: String| Role { role_id: role_id.clone(), scopes: vec![scope] };
     // `<..>` is one symbol here: as six characters it would only appear in texts that are too long to enumerate.
     let (mut worlds, mut expansions, mut refused) = (0, 0, 0);
     let ids: Vec<String> = texts(&["a", ":", "*"], 3).split_off(1);
     let suffixes = texts(&["a", ":", "*", "<..>"], 3);
-    let mut inputs: Vec<String> = texts(&["a", ":", "*"], 3)
-        .iter()
-        .map(|text| format!("assume:{text}"))
-        .collect();
+    let mut inputs: Vec<String> = texts(&["a", ":", "*"], 3).iter().map(|text| format!("assume:{text}")).collect();
     inputs.extend(["*", "a*", "assume*", "assume", "b*"].map(str::to_owned));
     for id in &ids {
         for suffix in &suffixes {
@@ -142,9 +93,7 @@ fn small_worlds_equal_the_model() {
                 worlds += 1;
                 if check_validation(&roles) {
                     let set = RoleSet::new(roles.clone());
-                    inputs.iter().for_each(|input| {
-                        check_expansion(&set, &roles, std::slice::from_ref(input))
-                    });
+                    inputs.iter().for_each(|input| check_expansion(&set, &roles, std::slice::from_ref(input)));
                     expansions += inputs.len();
                 } else {
                     refused += 1;
@@ -154,29 +103,16 @@ fn small_worlds_equal_the_model() {
     }
     let ids: Vec<String> = texts(&["a", ":", "*"], 2).split_off(1);
     let suffixes = texts(&["a", "*", "<..>"], 2);
-    for (first, second) in ids
-        .iter()
-        .flat_map(|first| ids.iter().map(move |second| (first, second)))
-    {
+    for (first, second) in ids.iter().flat_map(|first| ids.iter().map(move |second| (first, second))) {
         if first == second {
             continue;
         }
-        for (one, two) in suffixes
-            .iter()
-            .flat_map(|one| suffixes.iter().map(move |two| (one, two)))
-        {
-            let roles = [
-                role(first, format!("assume:{one}")),
-                role(second, format!("assume:{two}")),
-            ];
+        for (one, two) in suffixes.iter().flat_map(|one| suffixes.iter().map(move |two| (one, two))) {
+            let roles = [role(first, format!("assume:{one}")), role(second, format!("assume:{two}"))];
             worlds += 1;
             if check_validation(&roles) {
                 let set = RoleSet::new(roles.clone());
-                for input in [
-                    format!("assume:{first}"),
-                    format!("assume:{second}a"),
-                    "assume:a*".to_owned(),
-                ] {
+                for input in [format!("assume:{first}"), format!("assume:{second}a"), "assume:a*".to_owned()] {
                     check_expansion(&set, &roles, &[input]);
                     expansions += 1;
                 }
@@ -198,11 +134,7 @@ fn check_validation(roles: &[Role]) -> bool {
 
 fn check_expansion(set: &RoleSet, roles: &[Role], scopes: &[String]) {
     let expected = naive::expand(roles, scopes, naive::literal);
-    assert_eq!(
-        set.expand(scopes).to_vec(),
-        expected,
-        "expansion of {scopes:?} by {roles:?}"
-    );
+    assert_eq!(set.expand(scopes).to_vec(), expected, "expansion of {scopes:?} by {roles:?}");
 }
 
 #[derive(Default)]
@@ -236,43 +168,21 @@ impl World {
             return self.check_history(random);
         }
         let role = random_role(random, &known);
-        let mut in_order: Vec<Role> = self
-            .roles
-            .values()
-            .filter(|other| other.role_id != role.role_id)
-            .cloned()
-            .collect();
+        let mut in_order: Vec<Role> = self.roles.values().filter(|other| other.role_id != role.role_id).cloned().collect();
         in_order.push(role.clone());
         let verdict = self.set.validate_change(&role);
-        assert_eq!(
-            verdict,
-            naive::validate(&in_order),
-            "adding {role:?} to {:?}",
-            self.set
-        );
+        assert_eq!(verdict, naive::validate(&in_order), "adding {role:?} to {:?}", self.set);
         counts.changes += 1;
         if let Err(error) = verdict {
             counts.refused += 1;
             counts.refused_scope += u64::from(error.code() == "InvalidScopeError");
             // A set that was never validated has the same opinion.
-            assert_eq!(
-                RoleSet::new(in_order.clone())
-                    .validate_change(&role)
-                    .unwrap_err(),
-                error
-            );
+            assert_eq!(RoleSet::new(in_order.clone()).validate_change(&role).unwrap_err(), error);
             // Nor does a set that was valid forget that something unvalidated came in.
             in_order.sort_by(|a, b| a.role_id.cmp(&b.role_id));
-            in_order.push(Role {
-                role_id: "zz".to_owned(),
-                scopes: Vec::new(),
-            });
+            in_order.push(Role { role_id: "zz".to_owned(), scopes: Vec::new() });
             let broken = self.set.with(role);
-            assert_eq!(
-                broken.validate_change(&in_order[in_order.len() - 1]),
-                naive::validate(&in_order),
-                "{broken:?}"
-            );
+            assert_eq!(broken.validate_change(&in_order[in_order.len() - 1]), naive::validate(&in_order), "{broken:?}");
             return;
         }
         self.set = self.set.with(role.clone());
@@ -283,25 +193,13 @@ impl World {
     /// A set with a history equals a new one.
     fn check_history(&self, random: &mut Random) {
         let new = RoleSet::new(self.roles.values().cloned());
-        assert!(
-            self.set.iter().eq(self.roles.values()) && new.iter().eq(self.roles.values()),
-            "{:?}",
-            self.set
-        );
-        assert_eq!(
-            (self.set.len(), self.set.is_empty()),
-            (self.roles.len(), self.roles.is_empty())
-        );
+        assert!(self.set.iter().eq(self.roles.values()) && new.iter().eq(self.roles.values()), "{:?}", self.set);
+        assert_eq!((self.set.len(), self.set.is_empty()), (self.roles.len(), self.roles.is_empty()));
         for role_id in self.roles.keys() {
             assert_eq!(self.set.get(role_id), self.roles.get(role_id));
         }
         let scopes = random_scopes(random, &self.roles.values().collect::<Vec<_>>());
-        assert_eq!(
-            self.set.expand(&scopes),
-            new.expand(&scopes),
-            "{:?}",
-            self.set
-        );
+        assert_eq!(self.set.expand(&scopes), new.expand(&scopes), "{:?}", self.set);
     }
 
     fn case(&self, random: &mut Random, counts: &mut Counts) {
@@ -316,111 +214,49 @@ impl World {
 
         let expanded = self.set.expand(&scopes);
         let model = naive::expand(&roles, &scopes, naive::literal);
-        assert_eq!(
-            expanded.to_vec(),
-            model,
-            "expansion of {scopes:?} by {roles:?}"
-        );
+        assert_eq!(expanded.to_vec(), model, "expansion of {scopes:?} by {roles:?}");
 
         let (a, b) = (ScopeSet::new(&scopes), ScopeSet::new(&other));
         let (normal_a, normal_b) = (naive::normalized(&scopes), naive::normalized(&other));
         assert_eq!(a.to_vec(), normal_a, "normal form of {scopes:?}");
         let mut sorted = other.clone();
         list::sort(&mut sorted);
-        assert_eq!(
-            list::normalize(sorted),
-            normal_b,
-            "normal form of {other:?}"
-        );
+        assert_eq!(list::normalize(sorted), normal_b, "normal form of {other:?}");
 
         let union = naive::union(&model, &other);
-        assert_eq!(
-            expanded.union(&b).to_vec(),
-            union,
-            "{expanded:?} with {other:?}"
-        );
-        assert_eq!(
-            list::merge_normalized(&normal_b, &model),
-            union,
-            "{other:?} with {model:?}"
-        );
+        assert_eq!(expanded.union(&b).to_vec(), union, "{expanded:?} with {other:?}");
+        assert_eq!(list::merge_normalized(&normal_b, &model), union, "{other:?} with {model:?}");
         let one_more = expanded.with(&other[0]);
-        assert_eq!(
-            one_more,
-            ScopeSet::new(model.iter().chain(&other[..1])),
-            "{expanded:?} with {:?}",
-            other[0]
-        );
+        assert_eq!(one_more, ScopeSet::new(model.iter().chain(&other[..1])), "{expanded:?} with {:?}", other[0]);
 
         let both = naive::intersection(&scopes, &other);
-        assert_eq!(
-            list::intersection(&scopes, &other),
-            both,
-            "what {scopes:?} and {other:?} share"
-        );
+        assert_eq!(list::intersection(&scopes, &other), both, "what {scopes:?} and {other:?} share");
         let shared = a.intersection(&b);
 
-        let required = if random.one_in(2) {
-            random.of(&model).clone()
-        } else {
-            random.of(&other).clone()
-        };
+        let required = if random.one_in(2) { random.of(&model).clone() } else { random.of(&other).clone() };
         let required = random.variant(&required);
         let satisfied = naive::satisfies(&model, &required);
         counts.satisfied += u64::from(satisfied);
-        assert_eq!(
-            expanded.satisfies(&required),
-            satisfied,
-            "{expanded:?} satisfies {required:?}"
-        );
-        assert_eq!(
-            a.satisfies(&required),
-            naive::satisfies(&scopes, &required),
-            "{a:?} satisfies {required:?}"
-        );
+        assert_eq!(expanded.satisfies(&required), satisfied, "{expanded:?} satisfies {required:?}");
+        assert_eq!(a.satisfies(&required), naive::satisfies(&scopes, &required), "{a:?} satisfies {required:?}");
 
         // The intersection of sets satisfies what both satisfy and nothing else; it is asked for its own members' neighbours too.
-        let near = random
-            .of(&both.iter().chain(&scopes).collect::<Vec<_>>())
-            .to_string();
-        for required in [
-            required,
-            random.variant(&near),
-            format!("{}x", near.trim_end_matches('*')),
-        ] {
-            let expected =
-                naive::satisfies(&scopes, &required) && naive::satisfies(&other, &required);
-            assert_eq!(
-                shared.satisfies(&required),
-                expected,
-                "{shared:?} of {a:?} and {b:?} satisfies {required:?}"
-            );
+        let near = random.of(&both.iter().chain(&scopes).collect::<Vec<_>>()).to_string();
+        for required in [required, random.variant(&near), format!("{}x", near.trim_end_matches('*'))] {
+            let expected = naive::satisfies(&scopes, &required) && naive::satisfies(&other, &required);
+            assert_eq!(shared.satisfies(&required), expected, "{shared:?} of {a:?} and {b:?} satisfies {required:?}");
         }
-        assert_eq!(
-            shared.to_vec(),
-            naive::normalized(&shared.to_vec()),
-            "a normal form"
-        );
+        assert_eq!(shared.to_vec(), naive::normalized(&shared.to_vec()), "a normal form");
     }
 }
 
 /// 0 when no role applies, 1 when one does, 2 when one applies to something that a role granted and nobody gave.
 fn depth(roles: &[Role], scopes: &[String]) -> u32 {
-    let grants = |scope: &String| -> Vec<Vec<String>> {
-        roles
-            .iter()
-            .filter_map(|role| naive::granted(role, scope, naive::literal))
-            .collect()
-    };
+    let grants =
+        |scope: &String| -> Vec<Vec<String>> { roles.iter().filter_map(|role| naive::granted(role, scope, naive::literal)).collect() };
     let first: Vec<Vec<String>> = scopes.iter().flat_map(grants).collect();
-    let mut granted = first
-        .iter()
-        .flatten()
-        .filter(|scope| !scopes.contains(scope));
-    match (
-        first.is_empty(),
-        granted.any(|scope| !grants(scope).is_empty()),
-    ) {
+    let mut granted = first.iter().flatten().filter(|scope| !scopes.contains(scope));
+    match (first.is_empty(), granted.any(|scope| !grants(scope).is_empty())) {
         (true, _) => 0,
         (false, false) => 1,
         (false, true) => 2,
@@ -429,49 +265,28 @@ fn depth(roles: &[Role], scopes: &[String]) -> u32 {
 
 /// Roles are made in layers `a` to `d`, and mostly depend on deeper layers, so that long valid chains are common; the rest gives cycles.
 const LAYERS: [&str; 4] = ["a", "b", "c", "d"];
-const TAILS: [&str; 12] = [
-    "", ":", ":x", ":y", ":xy", "*", ":*", ":x*", ":xy*", "**", ":**", ":*x",
-];
+const TAILS: [&str; 12] = ["", ":", ":x", ":y", ":xy", "*", ":*", ":x*", ":xy*", "**", ":**", ":*x"];
 
 fn random_role(random: &mut Random, known: &[&Role]) -> Role {
     let layer = random.below(LAYERS.len());
-    let role_id = if random.one_in(60) {
-        "*".to_owned()
-    } else {
-        format!("{}{}", LAYERS[layer], random.of(&TAILS))
-    };
-    let scopes = (0..random.below(4))
-        .map(|_| random_grant(random, layer, known))
-        .collect();
+    let role_id = if random.one_in(60) { "*".to_owned() } else { format!("{}{}", LAYERS[layer], random.of(&TAILS)) };
+    let scopes = (0..random.below(4)).map(|_| random_grant(random, layer, known)).collect();
     Role { role_id, scopes }
 }
 
 fn random_grant(random: &mut Random, layer: usize, known: &[&Role]) -> String {
-    let token = [
-        "<..>", "<..>", "x", "<..>x", "<..>:y", "x<..>", "<..>*", "*<..>", "<..><..>", "*",
-    ];
+    let token = ["<..>", "<..>", "x", "<..>x", "<..>:y", "x<..>", "<..>*", "*<..>", "<..><..>", "*"];
     if random.one_in(3) {
         let leaves = ["k:", "k:x", "k:y/", "k", "", "z*", "k:*"];
         return format!("{}{}", random.of(&leaves), random.of(&token));
     }
-    let deeper: Vec<&&Role> = known
-        .iter()
-        .filter(|role| role.role_id.as_str() > LAYERS[(layer + 1).min(3)])
-        .collect();
+    let deeper: Vec<&&Role> = known.iter().filter(|role| role.role_id.as_str() > LAYERS[(layer + 1).min(3)]).collect();
     if !deeper.is_empty() && !random.one_in(10) {
         let stem = random.of(&deeper).role_id.trim_end_matches('*').to_owned();
-        let tail = if random.one_in(2) {
-            ""
-        } else {
-            random.of(&token)
-        };
+        let tail = if random.one_in(2) { "" } else { random.of(&token) };
         return format!("assume:{stem}{tail}");
     }
-    let next = if random.one_in(10) {
-        random.below(4)
-    } else {
-        layer + 1
-    };
+    let next = if random.one_in(10) { random.below(4) } else { layer + 1 };
     match LAYERS.get(next) {
         Some(layer) => format!("assume:{layer}:{}", random.of(&token)),
         None => format!("k:{}", random.of(&token)),
@@ -485,18 +300,10 @@ fn random_scopes(random: &mut Random, known: &[&Role]) -> Vec<String> {
         let scope = if !known.is_empty() && !random.one_in(3) {
             format!("assume:{}", random.of(known).role_id)
         } else if known.is_empty() || random.one_in(2) {
-            format!(
-                "{}{}",
-                random.of(&["k:", "k", "", "z", "assume:", "assume:a"]),
-                random.text(3)
-            )
+            format!("{}{}", random.of(&["k:", "k", "", "z", "assume:", "assume:a"]), random.text(3))
         } else {
             let role = random.of(known);
-            if role.scopes.is_empty() {
-                String::new()
-            } else {
-                random.of(&role.scopes).clone()
-            }
+            if role.scopes.is_empty() { String::new() } else { random.of(&role.scopes).clone() }
         };
         scopes.push(random.variant(&scope));
     }
@@ -528,9 +335,7 @@ impl Random {
     }
 
     fn text(&mut self, longest: usize) -> String {
-        (0..self.below(longest + 1))
-            .map(|_| *self.of(&['a', 'x', ':', '*', '$']))
-            .collect()
+        (0..self.below(longest + 1)).map(|_| *self.of(&['a', 'x', ':', '*', '$'])).collect()
     }
 
     /// The scope itself, or cut short with or without a star, or continued.
@@ -539,11 +344,7 @@ impl Random {
         match self.below(10) {
             0 => format!("{cut}*"),
             1 => format!("{}*", scope.strip_suffix('*').unwrap_or(scope)),
-            2 | 3 => format!(
-                "{}{}",
-                scope.strip_suffix('*').unwrap_or(scope),
-                self.text(2)
-            ),
+            2 | 3 => format!("{}{}", scope.strip_suffix('*').unwrap_or(scope), self.text(2)),
             4 if self.one_in(2) => cut.to_owned(),
             _ => scope.to_owned(),
         }
@@ -555,10 +356,7 @@ fn texts(symbols: &[&str], longest: usize) -> Vec<String> {
     let mut all = vec![String::new()];
     let mut last = all.clone();
     for _ in 0..longest {
-        last = last
-            .iter()
-            .flat_map(|text| symbols.iter().map(move |symbol| format!("{text}{symbol}")))
-            .collect();
+        last = last.iter().flat_map(|text| symbols.iter().map(move |symbol| format!("{text}{symbol}"))).collect();
         all.extend(last.iter().cloned());
     }
     all
@@ -566,9 +364,7 @@ fn texts(symbols: &[&str], longest: usize) -> Vec<String> {
 
 fn setting(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
-        Ok(text) => text
-            .parse()
-            .unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is not a number: {text}")),
         Err(_) => default,
     }
 }

@@ -1,36 +1,18 @@
 //! Sets of roles at their edges: sizes, sets that were never validated, texts that are no scopes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use falconer_scopes::{Role, RoleError, RoleSet, ScopeSet, Template, TemplateError, validate};
 
 fn role(role_id: impl Into<String>, scopes: &[&str]) -> Role {
-    Role {
-        role_id: role_id.into(),
-        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-    }
+    Role { role_id: role_id.into(), scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect() }
 }
 
 #[test]
 fn expansion_of_unvalidated_roles_ends() {
-    let set = RoleSet::new([
-        role("p:*", &["assume:p:<..>x"]),
-        role("q", &["assume:r"]),
-        role("r", &["assume:q", "leaf"]),
-    ]);
+    let set = RoleSet::new([role("p:*", &["assume:p:<..>x"]), role("q", &["assume:r"]), role("r", &["assume:q", "leaf"])]);
     assert!(set.expand(["assume:p:"]).satisfies("assume:p:xxx"));
-    assert_eq!(
-        set.expand(["assume:q"]).to_vec(),
-        ["assume:q", "assume:r", "leaf"]
-    );
-    assert!(matches!(
-        set.validate_change(&role("z", &[])),
-        Err(RoleError::DependencyCycle { .. })
-    ));
+    assert_eq!(set.expand(["assume:q"]).to_vec(), ["assume:q", "assume:r", "leaf"]);
+    assert!(matches!(set.validate_change(&role("z", &[])), Err(RoleError::DependencyCycle { .. })));
 }
 
 #[test]
@@ -54,27 +36,15 @@ fn parameters_that_double_at_each_step_end() {
 #[test]
 fn a_cycle_through_the_whole_set_needs_no_deep_stack() {
     let count = 20_000;
-    let mut roles: Vec<Role> = (0..count)
-        .map(|n| {
-            role(
-                format!("r{n:05}"),
-                &[format!("assume:r{:05}", n + 1).as_str(), "k"],
-            )
-        })
-        .collect();
+    let mut roles: Vec<Role> = (0..count).map(|n| role(format!("r{n:05}"), &[format!("assume:r{:05}", n + 1).as_str(), "k"])).collect();
     let set = RoleSet::new(roles.clone());
     assert_eq!(set.len(), count);
     let last = role(format!("r{count:05}"), &["assume:r00000"]);
-    let Err(RoleError::DependencyCycle { cycle, .. }) = set.validate_change(&last) else {
-        panic!("a cycle")
-    };
+    let Err(RoleError::DependencyCycle { cycle, .. }) = set.validate_change(&last) else { panic!("a cycle") };
     assert_eq!(cycle.len(), count + 2);
     roles.push(role(format!("r{count:05}"), &["end"]));
     assert_eq!(validate(&roles), Ok(()));
-    assert_eq!(
-        RoleSet::new(roles).expand(["assume:r00000"]).len(),
-        count + 3
-    );
+    assert_eq!(RoleSet::new(roles).expand(["assume:r00000"]).len(), count + 3);
 }
 
 #[test]
@@ -83,13 +53,7 @@ fn a_changed_set_leaves_the_other_as_it_was() {
     let new = old.with(role("a", &["z"])).without("a*");
     assert_eq!(old.expand(["assume:a"]).to_vec(), ["assume:a", "x", "y:"]);
     assert_eq!(new.expand(["assume:a"]).to_vec(), ["assume:a", "z"]);
-    assert_eq!(
-        new.without("nobody")
-            .iter()
-            .map(|role| role.role_id.as_str())
-            .collect::<Vec<_>>(),
-        ["a"]
-    );
+    assert_eq!(new.without("nobody").iter().map(|role| role.role_id.as_str()).collect::<Vec<_>>(), ["a"]);
 }
 
 /// Replacing a role takes away what only the old one did: its own cycle must not count against the new one.
@@ -97,11 +61,7 @@ fn a_changed_set_leaves_the_other_as_it_was() {
 fn a_role_is_validated_without_its_former_self() {
     let set = RoleSet::new([role("a", &["assume:b"]), role("b", &["x"])]);
     assert!(set.validate_change(&role("b", &["assume:a"])).is_err());
-    assert_eq!(
-        set.with(role("a", &[]))
-            .validate_change(&role("b", &["assume:a"])),
-        Ok(())
-    );
+    assert_eq!(set.with(role("a", &[])).validate_change(&role("b", &["assume:a"])), Ok(()));
     let broken = RoleSet::new([role("a", &["assume:a"])]);
     assert!(broken.validate_change(&role("b", &[])).is_err());
     assert_eq!(broken.validate_change(&role("a", &["assume:b"])), Ok(()));
@@ -110,25 +70,11 @@ fn a_role_is_validated_without_its_former_self() {
 /// Input is checked before it gets here, but a text that is no scope must not end the process.
 #[test]
 fn texts_beyond_ascii_are_ordinary() {
-    let set = RoleSet::new([
-        role("é*", &["k:<..>"]),
-        role("è", &["e"]),
-        role("*", &["all:<..>"]),
-        role("日本*", &["j:<..>"]),
-    ]);
+    let set = RoleSet::new([role("é*", &["k:<..>"]), role("è", &["e"]), role("*", &["all:<..>"]), role("日本*", &["j:<..>"])]);
     assert_eq!(set.expand(["assume:ê"]).to_vec(), ["all:ê", "assume:ê"]);
-    assert_eq!(
-        set.expand(["assume:éß"]).to_vec(),
-        ["all:éß", "assume:éß", "k:ß"]
-    );
-    assert_eq!(
-        set.expand(["assume:日朮"]).to_vec(),
-        ["all:日朮", "assume:日朮"]
-    );
-    assert_eq!(
-        set.expand(["assume:日本語*"]).to_vec(),
-        ["all:日本語*", "assume:日本語*", "j:語*"]
-    );
+    assert_eq!(set.expand(["assume:éß"]).to_vec(), ["all:éß", "assume:éß", "k:ß"]);
+    assert_eq!(set.expand(["assume:日朮"]).to_vec(), ["all:日朮", "assume:日朮"]);
+    assert_eq!(set.expand(["assume:日本語*"]).to_vec(), ["all:日本語*", "assume:日本語*", "j:語*"]);
 }
 
 #[test]
@@ -156,31 +102,14 @@ fn double_stars_do_not_widen() {
 
 #[test]
 fn template_numbers_and_kinds() {
-    let template: Template = r#"{"AllOf": ["x:<n>:<f>", {"if": "b", "then": "y", "else": "z"}]}"#
-        .parse()
-        .unwrap();
+    let template: Template = r#"{"AllOf": ["x:<n>:<f>", {"if": "b", "then": "y", "else": "z"}]}"#.parse().unwrap();
     let params = serde_json::json!({"n": 12, "f": 1.0, "b": false});
-    let rendered = template
-        .render(params.as_object().unwrap())
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        serde_json::to_string(&rendered).unwrap(),
-        r#"{"AllOf":["x:12:1","z"]}"#
-    );
-    assert_eq!(
-        rendered.to_string(),
-        "{\n  \"AllOf\": [\n    \"x:12:1\",\n    \"z\"\n  ]\n}"
-    );
+    let rendered = template.render(params.as_object().unwrap()).unwrap().unwrap();
+    assert_eq!(serde_json::to_string(&rendered).unwrap(), r#"{"AllOf":["x:12:1","z"]}"#);
+    assert_eq!(rendered.to_string(), "{\n  \"AllOf\": [\n    \"x:12:1\",\n    \"z\"\n  ]\n}");
     let params = serde_json::json!({"n": 12, "f": 1.0, "b": "true"});
     assert!(!template.params_sufficient(params.as_object().unwrap()));
     let error = template.render(params.as_object().unwrap()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "Scope expression template expected parameter 'b' to be a boolean"
-    );
-    assert!(matches!(
-        "[]".parse::<Template>(),
-        Err(TemplateError::Invalid(_))
-    ));
+    assert_eq!(error.to_string(), "Scope expression template expected parameter 'b' to be a boolean");
+    assert!(matches!("[]".parse::<Template>(), Err(TemplateError::Invalid(_))));
 }

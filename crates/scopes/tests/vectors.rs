@@ -2,16 +2,9 @@
 //!
 //! Prints for each file: cases, equal, by rule, failed. A rule that covers fewer or more cases than `differences.json` says fails the run.
 //! `FALCONER_VECTORS=<directory>` takes other files of the same shapes; then the counts by rule are only printed.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use falconer_scopes::{
-    Expression, Role, RoleSet, ScopeSet, Template, compare, is_valid_scope, list, naive, validate,
-};
+use falconer_scopes::{Expression, Role, RoleSet, ScopeSet, Template, compare, is_valid_scope, list, naive, validate};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -28,20 +21,10 @@ fn scope_satisfaction() {
     run("scope-satisfaction.json", &[], |input| {
         let held = ScopeSet::new(strings(&input["scopes"]));
         let expression: Expression = serde_json::from_value(input["expression"].clone()).unwrap();
-        assert_eq!(
-            json!(expression),
-            input["expression"],
-            "an expression survives reading and writing"
-        );
+        assert_eq!(json!(expression), input["expression"], "an expression survives reading and writing");
         let raw = strings(&input["scopes"]);
-        assert_eq!(
-            expression.satisfied_by_list(&raw),
-            expression.satisfied_by(&held)
-        );
-        assert_eq!(
-            expression.missing_from_list(&raw),
-            expression.missing(&held)
-        );
+        assert_eq!(expression.satisfied_by_list(&raw), expression.satisfied_by(&held));
+        assert_eq!(expression.missing_from_list(&raw), expression.missing(&held));
         json!({
             "satisfied": expression.satisfied_by(&held),
             "scopesUsed": expression.scopes_used(&held),
@@ -77,11 +60,7 @@ fn scope_sets() {
                 json!(ScopeSet::new(strings(&args[0])).union(&ScopeSet::new(strings(&args[1]))))
             }
             "mergeMany" => {
-                let sets = args[0]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|set| ScopeSet::new(strings(set)));
+                let sets = args[0].as_array().unwrap().iter().map(|set| ScopeSet::new(strings(set)));
                 json!(sets.fold(ScopeSet::default(), |all, set| all.union(&set)))
             }
             "intersection" => json!(list::intersection(&strings(&args[0]), &strings(&args[1]))),
@@ -117,29 +96,20 @@ fn role_expansion() {
         reference: |input| json!(naive_expansion(input, javascript)),
         falconer: |input| json!(naive_expansion(input, naive::literal)),
     };
-    run("role-expansion.json", &[dollar], |input| {
-        json!(RoleSet::new(roles(&input["roles"])).expand(strings(&input["scopes"])))
-    });
+    run("role-expansion.json", &[dollar], |input| json!(RoleSet::new(roles(&input["roles"])).expand(strings(&input["scopes"]))));
 }
 
 #[test]
 fn role_validation() {
-    run("role-validation.json", &[], |input| {
-        match validate(&roles(&input["roles"])) {
-            Ok(()) => json!({"ok": true}),
-            Err(error) => {
-                let mut result =
-                    json!({"ok": false, "code": error.code(), "message": error.to_string()});
-                match error {
-                    falconer_scopes::RoleError::InvalidScope { scope, .. } => {
-                        result["scope"] = json!(scope)
-                    }
-                    falconer_scopes::RoleError::DependencyCycle { cycle, .. } => {
-                        result["cycle"] = json!(cycle)
-                    }
-                }
-                result
+    run("role-validation.json", &[], |input| match validate(&roles(&input["roles"])) {
+        Ok(()) => json!({"ok": true}),
+        Err(error) => {
+            let mut result = json!({"ok": false, "code": error.code(), "message": error.to_string()});
+            match error {
+                falconer_scopes::RoleError::InvalidScope { scope, .. } => result["scope"] = json!(scope),
+                falconer_scopes::RoleError::DependencyCycle { cycle, .. } => result["cycle"] = json!(cycle),
             }
+            result
         }
     });
 }
@@ -148,8 +118,7 @@ fn run(file: &str, rules: &[Rule], ours: impl Fn(&Value) -> Value) {
     let foreign = std::env::var_os("FALCONER_VECTORS").map(PathBuf::from);
     let own = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors"));
     let path = foreign.clone().unwrap_or(own).join(file);
-    let text = std::fs::read_to_string(&path)
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
     assert!(!cases.is_empty(), "{file} holds no case");
     let (mut equal, mut failed) = (0, Vec::new());
@@ -157,59 +126,32 @@ fn run(file: &str, rules: &[Rule], ours: impl Fn(&Value) -> Value) {
     for case in &cases {
         let (input, expected) = (&case["input"], &case["expected"]);
         let answer = ours(input);
-        if let Some(index) = rules
-            .iter()
-            .position(|rule| (rule.reference)(input) != (rule.falconer)(input))
-        {
+        if let Some(index) = rules.iter().position(|rule| (rule.reference)(input) != (rule.falconer)(input)) {
             by_rule[index] += 1;
             let rule = &rules[index];
             if answer != (rule.falconer)(input) || *expected != (rule.reference)(input) {
-                failed.push(format!(
-                    "{}: not explained by rule {}, expected {expected}, got {answer}",
-                    case["name"], rule.id
-                ));
+                failed.push(format!("{}: not explained by rule {}, expected {expected}, got {answer}", case["name"], rule.id));
             }
         } else if same(&answer, expected) {
             equal += 1;
         } else {
-            failed.push(format!(
-                "{}: expected {expected}, got {answer}",
-                case["name"]
-            ));
+            failed.push(format!("{}: expected {expected}, got {answer}", case["name"]));
         }
     }
-    println!(
-        "{file}: {} cases, {equal} equal, {} by rule, {} failed",
-        cases.len(),
-        by_rule.iter().sum::<u32>(),
-        failed.len()
-    );
+    println!("{file}: {} cases, {equal} equal, {} by rule, {} failed", cases.len(), by_rule.iter().sum::<u32>(), failed.len());
     for (rule, count) in rules.iter().zip(&by_rule) {
         println!("  rule {}: {count}", rule.id);
     }
     assert!(failed.is_empty(), "{file}:\n{}", failed.join("\n"));
-    assert_eq!(
-        equal + by_rule.iter().sum::<u32>(),
-        u32::try_from(cases.len()).unwrap()
-    );
+    assert_eq!(equal + by_rule.iter().sum::<u32>(), u32::try_from(cases.len()).unwrap());
     if foreign.is_none() {
-        let differences: Vec<Value> =
-            serde_json::from_str(include_str!("differences.json")).unwrap();
+        let differences: Vec<Value> = serde_json::from_str(include_str!("differences.json")).unwrap();
         let declared: Vec<(&str, u64)> = differences
             .iter()
             .filter(|rule| rule["file"] == file)
-            .map(|rule| {
-                (
-                    rule["rule"].as_str().unwrap(),
-                    rule["cases"].as_u64().unwrap(),
-                )
-            })
+            .map(|rule| (rule["rule"].as_str().unwrap(), rule["cases"].as_u64().unwrap()))
             .collect();
-        let counted: Vec<(&str, u64)> = rules
-            .iter()
-            .map(|rule| rule.id)
-            .zip(by_rule.iter().map(|n| u64::from(*n)))
-            .collect();
+        let counted: Vec<(&str, u64)> = rules.iter().map(|rule| rule.id).zip(by_rule.iter().map(|n| u64::from(*n))).collect();
         assert_eq!(counted, declared, "{file}: rules and the cases they cover");
     }
 }
@@ -227,21 +169,13 @@ fn same(ours: &Value, expected: &Value) -> bool {
 }
 
 fn naive_expansion(input: &Value, substitute: naive::Substitute) -> Vec<String> {
-    naive::expand(
-        &roles(&input["roles"]),
-        &strings(&input["scopes"]),
-        substitute,
-    )
+    naive::expand(&roles(&input["roles"]), &strings(&input["scopes"]), substitute)
 }
 
 /// The reference's substitution: a JavaScript string replace with the parameter as replacement text, in which `$` has a meaning
 /// (scopes.md 5, quirk 1). With a parameter that ends in a star, what is replaced is the placeholder and all that follows.
 fn javascript(before: &str, after: &str, parameter: &str) -> String {
-    let (matched, rest) = if parameter.ends_with('*') {
-        (format!("\u{1a}{after}"), "")
-    } else {
-        ("\u{1a}".to_owned(), after)
-    };
+    let (matched, rest) = if parameter.ends_with('*') { (format!("\u{1a}{after}"), "") } else { ("\u{1a}".to_owned(), after) };
     let mut replaced = String::new();
     let mut text = parameter;
     while let Some((literal, pattern)) = text.split_once('$') {
@@ -264,17 +198,10 @@ fn javascript(before: &str, after: &str, parameter: &str) -> String {
 }
 
 fn roles(json: &Value) -> Vec<Role> {
-    let role = |role: &Value| Role {
-        role_id: role["roleId"].as_str().unwrap().to_owned(),
-        scopes: strings(&role["scopes"]),
-    };
+    let role = |role: &Value| Role { role_id: role["roleId"].as_str().unwrap().to_owned(), scopes: strings(&role["scopes"]) };
     json.as_array().unwrap().iter().map(role).collect()
 }
 
 fn strings(json: &Value) -> Vec<String> {
-    json.as_array()
-        .unwrap()
-        .iter()
-        .map(|text| text.as_str().unwrap().to_owned())
-        .collect()
+    json.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }

@@ -6,13 +6,7 @@
 //!
 //! A failing behaviour panics; its name is the last one that was printed.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test suite, behind a feature"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test suite, behind a feature")]
 
 mod clients;
 mod grants;
@@ -124,16 +118,7 @@ async fn at_once<T>(futures: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) 
                 }
             }
         }
-        if waiting {
-            Poll::Pending
-        } else {
-            Poll::Ready(
-                pending
-                    .iter_mut()
-                    .map(|(_, outcome)| outcome.take().expect("done"))
-                    .collect(),
-            )
-        }
+        if waiting { Poll::Pending } else { Poll::Ready(pending.iter_mut().map(|(_, outcome)| outcome.take().expect("done")).collect()) }
     })
     .await
 }

@@ -56,9 +56,7 @@ impl KeyRing {
     pub fn to_key_file(&self) -> Zeroizing<String> {
         // Room for all of it at once: a text that moves leaves its keys behind.
         let mut text = Zeroizing::new(String::with_capacity(128 + 96 * self.key_ids().count()));
-        text.push_str(
-            "# Falconer seals secrets with these keys. The last line is the current one.\n",
-        );
+        text.push_str("# Falconer seals secrets with these keys. The last line is the current one.\n");
         for (key_id, key) in self.in_file_order() {
             let encoded = Zeroizing::new(STANDARD.encode(key));
             text.extend([key_id, " ", &encoded, "\n"]);
@@ -94,10 +92,7 @@ mod tests {
             ("k1 !!!".into(), KeyFileError::BadLine(1)),
             (format!("k/1 {key}"), KeyFileError::BadKeyId),
             (format!("{} {key}", "k".repeat(33)), KeyFileError::BadKeyId),
-            (
-                format!("k1 {key}\nk1 {key}"),
-                KeyFileError::RepeatedKeyId("k1".into()),
-            ),
+            (format!("k1 {key}\nk1 {key}"), KeyFileError::RepeatedKeyId("k1".into())),
         ] {
             assert_eq!(KeyRing::parse(&text).unwrap_err(), error, "{text}");
         }
@@ -106,11 +101,6 @@ mod tests {
     #[test]
     fn white_space_and_line_ends_of_other_systems_are_fine() {
         let key = STANDARD.encode([1u8; 32]);
-        assert_eq!(
-            KeyRing::parse(&format!("\r\n  k1 \t {key} \r\n"))
-                .unwrap()
-                .current_key_id(),
-            "k1"
-        );
+        assert_eq!(KeyRing::parse(&format!("\r\n  k1 \t {key} \r\n")).unwrap().current_key_id(), "k1");
     }
 }

@@ -70,41 +70,26 @@ pub struct KeyRing {
 impl KeyRing {
     /// A ring of one key.
     pub fn from_bytes(key_id: &str, key: [u8; 32]) -> Result<KeyRing, KeyFileError> {
-        let mut ring = KeyRing {
-            current: String::new(),
-            keys: BTreeMap::new(),
-        };
+        let mut ring = KeyRing { current: String::new(), keys: BTreeMap::new() };
         ring.push(key_id, key)?;
         Ok(ring)
     }
 
     /// An empty ring, for the key file's reader only: a ring that leaves the crate has a key.
     pub(crate) fn empty() -> KeyRing {
-        KeyRing {
-            current: String::new(),
-            keys: BTreeMap::new(),
-        }
+        KeyRing { current: String::new(), keys: BTreeMap::new() }
     }
 
     /// Adds a key and makes it the current one. A key id is 1 to 32 of `A-Z a-z 0-9 - _`, and new.
     pub fn push(&mut self, key_id: &str, mut key: [u8; 32]) -> Result<(), KeyFileError> {
-        let valid = (1..=32).contains(&key_id.len())
-            && key_id
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let valid = (1..=32).contains(&key_id.len()) && key_id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if !valid {
             return Err(KeyFileError::BadKeyId);
         }
         if self.keys.contains_key(key_id) {
             return Err(KeyFileError::RepeatedKeyId(key_id.to_owned()));
         }
-        self.keys.insert(
-            key_id.to_owned(),
-            SealingKey {
-                bytes: key,
-                cipher: XChaCha20Poly1305::new(&key.into()),
-            },
-        );
+        self.keys.insert(key_id.to_owned(), SealingKey { bytes: key, cipher: XChaCha20Poly1305::new(&key.into()) });
         key.zeroize();
         self.current = key_id.to_owned();
         Ok(())
@@ -124,41 +109,17 @@ impl KeyRing {
     pub(crate) fn in_file_order(&self) -> impl Iterator<Item = (&str, &[u8; 32])> {
         let older = self.keys.iter().filter(|(id, _)| **id != self.current);
         let current = self.keys.get_key_value(&self.current);
-        older
-            .chain(current)
-            .map(|(id, key)| (id.as_str(), &key.bytes))
+        older.chain(current).map(|(id, key)| (id.as_str(), &key.bytes))
     }
 
     /// Seals a value for a place. The nonce must be 24 random bytes, new for each call.
-    pub fn seal(
-        &self,
-        place: &Place<'_>,
-        plain: &[u8],
-        nonce: [u8; 24],
-    ) -> Result<Vec<u8>, OpenError> {
-        let key = self
-            .keys
-            .get(&self.current)
-            .ok_or_else(|| OpenError::UnknownKey(self.current.clone()))?;
+    pub fn seal(&self, place: &Place<'_>, plain: &[u8], nonce: [u8; 24]) -> Result<Vec<u8>, OpenError> {
+        let key = self.keys.get(&self.current).ok_or_else(|| OpenError::UnknownKey(self.current.clone()))?;
         let aad = associated_data(place, &self.current);
-        let body = key
-            .cipher
-            .encrypt(
-                &XNonce::from(nonce),
-                Payload {
-                    msg: plain,
-                    aad: &aad,
-                },
-            )
-            .map_err(|_| OpenError::Malformed)?;
+        let body = key.cipher.encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad }).map_err(|_| OpenError::Malformed)?;
         let mut sealed = Vec::with_capacity(2 + self.current.len() + NONCE + body.len());
         sealed.push(VERSION);
-        sealed.push(
-            self.current
-                .len()
-                .try_into()
-                .map_err(|_| OpenError::Malformed)?,
-        );
+        sealed.push(self.current.len().try_into().map_err(|_| OpenError::Malformed)?);
         sealed.extend_from_slice(self.current.as_bytes());
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(&body);
@@ -168,21 +129,10 @@ impl KeyRing {
     /// Opens what [`KeyRing::seal`] sealed for the same place.
     pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let (key_id, rest) = split_key_id(sealed).ok_or(OpenError::Malformed)?;
-        let (nonce, body) = rest
-            .split_first_chunk::<NONCE>()
-            .ok_or(OpenError::Malformed)?;
-        let key = self
-            .keys
-            .get(key_id)
-            .ok_or_else(|| OpenError::UnknownKey(key_id.to_owned()))?;
+        let (nonce, body) = rest.split_first_chunk::<NONCE>().ok_or(OpenError::Malformed)?;
+        let key = self.keys.get(key_id).ok_or_else(|| OpenError::UnknownKey(key_id.to_owned()))?;
         let aad = associated_data(place, key_id);
-        let plain = key.cipher.decrypt(
-            &XNonce::from(*nonce),
-            Payload {
-                msg: body,
-                aad: &aad,
-            },
-        );
+        let plain = key.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: body, aad: &aad });
         plain.map(Zeroizing::new).map_err(|_| OpenError::Tampered)
     }
 
@@ -201,10 +151,7 @@ impl KeyRing {
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyRing")
-            .field("current", &self.current)
-            .field("keys", &self.keys.len())
-            .finish()
+        f.debug_struct("KeyRing").field("current", &self.current).field("keys", &self.keys.len()).finish()
     }
 }
 

@@ -46,15 +46,7 @@ impl KeyKind {
 
     /// The kind of a stored word.
     pub fn of_word(word: &str) -> Option<KeyKind> {
-        [
-            KeyKind::Role,
-            KeyKind::Client,
-            KeyKind::Grant,
-            KeyKind::Identity,
-            KeyKind::Issuer,
-        ]
-        .into_iter()
-        .find(|kind| kind.as_str() == word)
+        [KeyKind::Role, KeyKind::Client, KeyKind::Grant, KeyKind::Identity, KeyKind::Issuer].into_iter().find(|kind| kind.as_str() == word)
     }
 }
 

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use crate::{
-    AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord,
-    Result, Revision, RoleRecord, SessionRecord, Step,
+    AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Result, Revision, RoleRecord,
+    SessionRecord, Step,
 };
 
 /// Everything that a node answers from, at one revision.
@@ -65,21 +65,12 @@ pub trait Store: Send + Sync {
     /// Deleting what is not there leaves an audit row all the same, and answers the present revision.
     async fn delete_client(&self, step: &Step, client_id: &str) -> Result<Revision>;
     /// A step that asked for what is there already: checks [`Step::depends_on`], leaves an audit row, answers the present revision.
-    async fn note_repeat(
-        &self,
-        step: &Step,
-        entity_type: &str,
-        entity_id: &str,
-    ) -> Result<Revision>;
+    async fn note_repeat(&self, step: &Step, entity_type: &str, entity_id: &str) -> Result<Revision>;
     /// Makes the stored clients under `static/`, but never under `static/falconer/`, equal to this list. What is equal in description,
     /// token, expiry, scopes and flags is left alone; what differs keeps its creation and last use (and, with the same token, its last
     /// rotation). One audit row for each client that changed; nothing at all when none did. Conflict when the list names a client outside
     /// of that space, or one twice.
-    async fn replace_static_clients(
-        &self,
-        step: &Step,
-        clients: &[ClientRecord],
-    ) -> Result<Revision>;
+    async fn replace_static_clients(&self, step: &Step, clients: &[ClientRecord]) -> Result<Revision>;
 
     // ---- roles ----
 
@@ -101,21 +92,10 @@ pub trait Store: Send + Sync {
     /// Adds a grant. The one that it `replaces` is revoked in the same step, by the actor (unless it was revoked before). Conflict when the id
     /// exists, when `replaces` does not, or when another grant of the person that is not revoked has the same nonce (not empty): so of two
     /// presses of one button exactly one makes a grant.
-    async fn insert_grant(
-        &self,
-        step: &Step,
-        grant: &GrantRecord,
-        replaces: Option<&str>,
-    ) -> Result<Revision>;
+    async fn insert_grant(&self, step: &Step, grant: &GrantRecord, replaces: Option<&str>) -> Result<Revision>;
     /// Sets `revoked_ms` to [`Step::at_ms`] where it is not set. Ids that are unknown or revoked already are passed over; audit rows for the
     /// others; the present revision when there were none.
-    async fn revoke_grants(
-        &self,
-        step: &Step,
-        ids: &[String],
-        by: &str,
-        reason: &str,
-    ) -> Result<Revision>;
+    async fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Result<Revision>;
     /// A person's grants, newest first, ended and revoked ones too.
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>>;
     /// The newest grant of the person with this nonce, revoked or not.
@@ -126,19 +106,9 @@ pub trait Store: Send + Sync {
     /// Adds or replaces a person.
     async fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Result<Revision>;
     /// Adds a local account and its person. Conflict when the name was ever used.
-    async fn insert_account(
-        &self,
-        step: &Step,
-        account: &AccountRecord,
-        identity: &IdentityRecord,
-    ) -> Result<Revision>;
+    async fn insert_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision>;
     /// Writes account and person together. Conflict when there is no such account. `created_ms` is kept.
-    async fn update_account(
-        &self,
-        step: &Step,
-        account: &AccountRecord,
-        identity: &IdentityRecord,
-    ) -> Result<Revision>;
+    async fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision>;
     /// One local account, deleted ones too.
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>>;
     /// All local accounts by name, deleted ones too.
@@ -149,13 +119,7 @@ pub trait Store: Send + Sync {
     async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool>;
     /// Uses the link up and adds the account and its person, in one step. Conflict when the link is not valid at [`Step::at_ms`], or the
     /// name was ever used (the link stays usable then).
-    async fn complete_setup(
-        &self,
-        step: &Step,
-        hash: &str,
-        account: &AccountRecord,
-        identity: &IdentityRecord,
-    ) -> Result<Revision>;
+    async fn complete_setup(&self, step: &Step, hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision>;
 
     // ---- sessions and the like: no revision ----
 
@@ -185,22 +149,12 @@ pub trait Store: Send + Sync {
     async fn clear_attempts(&self, key: &str) -> Result<()>;
     /// Last uses of clients `(clientId, ms)` and of grants `(id, ms, uses since the last time)`. Times only move forward; what is gone is
     /// passed over.
-    async fn note_uses(
-        &self,
-        clients: &[(String, i64)],
-        grants: &[(String, i64, i64)],
-    ) -> Result<()>;
+    async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()>;
 
     // ---- audit and upkeep ----
 
     /// What happened to one entity, oldest first.
-    async fn entity_history(
-        &self,
-        entity_type: &str,
-        entity_id: &str,
-        offset: u64,
-        limit: u32,
-    ) -> Result<Vec<AuditEntry>>;
+    async fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>>;
     /// What one clientId or identity did, oldest first.
     async fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>>;
     /// Removes what has ended: sessions, links, attempts, and the older part of the change feed. Decides nothing: all of it was worthless

@@ -13,41 +13,21 @@ const COLUMNS: &str = "name, display_name, email, password_hash, groups, scopes,
 
 /// Where an account's password hash lives.
 pub(crate) fn password_place(name: &str) -> Place<'_> {
-    Place {
-        table: "accounts",
-        column: "password_hash",
-        row: name,
-    }
+    Place { table: "accounts", column: "password_hash", row: name }
 }
 
-pub(crate) fn one(
-    connection: &Connection,
-    sealer: &Sealer,
-    name: &str,
-) -> Res<Option<AccountRecord>> {
+pub(crate) fn one(connection: &Connection, sealer: &Sealer, name: &str) -> Res<Option<AccountRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM accounts WHERE name = ?1");
     first(connection, &sql, params![name], |row| read(row, sealer))
 }
 
 /// All accounts, ascending.
 pub(crate) fn every(connection: &Connection, sealer: &Sealer) -> Res<Vec<AccountRecord>> {
-    all(
-        connection,
-        &format!("SELECT {COLUMNS} FROM accounts ORDER BY name"),
-        [],
-        |row| read(row, sealer),
-    )
+    all(connection, &format!("SELECT {COLUMNS} FROM accounts ORDER BY name"), [], |row| read(row, sealer))
 }
 
-pub(crate) fn insert(
-    writing: &mut Writing<'_>,
-    sealer: &Sealer,
-    account: &AccountRecord,
-    identity: &IdentityRecord,
-) -> Res<()> {
-    let sql = format!(
-        "INSERT INTO accounts ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
-    );
+pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, account: &AccountRecord, identity: &IdentityRecord) -> Res<()> {
+    let sql = format!("INSERT INTO accounts ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
     let values = params![
         account.name,
         account.display_name,
@@ -65,12 +45,7 @@ pub(crate) fn insert(
     writing.audit("account", &account.name)
 }
 
-pub(crate) fn update(
-    writing: &mut Writing<'_>,
-    sealer: &Sealer,
-    account: &AccountRecord,
-    identity: &IdentityRecord,
-) -> Res<()> {
+pub(crate) fn update(writing: &mut Writing<'_>, sealer: &Sealer, account: &AccountRecord, identity: &IdentityRecord) -> Res<()> {
     let sql = "UPDATE accounts SET display_name = ?2, email = ?3, password_hash = ?4, groups = ?5, scopes = ?6, disabled = ?7,
                  deleted = ?8, last_modified_ms = ?9 WHERE name = ?1";
     let values = params![
@@ -92,11 +67,7 @@ pub(crate) fn update(
 }
 
 pub(crate) fn put_setup_link(connection: &Connection, hash: &str, expires_ms: i64) -> Res<()> {
-    run(
-        connection,
-        "INSERT INTO setup_links (hash, expires_ms) VALUES (?1, ?2)",
-        params![hash, expires_ms],
-    )?;
+    run(connection, "INSERT INTO setup_links (hash, expires_ms) VALUES (?1, ?2)", params![hash, expires_ms])?;
     Ok(())
 }
 
@@ -121,19 +92,13 @@ pub(crate) fn complete_setup(
 
 fn sealed_password(sealer: &Sealer, account: &AccountRecord) -> Res<Option<Vec<u8>>> {
     let place = password_place(&account.name);
-    Ok(account
-        .password_hash
-        .as_deref()
-        .map(|hash| sealer.seal(&place, hash))
-        .transpose()?)
+    Ok(account.password_hash.as_deref().map(|hash| sealer.seal(&place, hash)).transpose()?)
 }
 
 fn read(row: &Row<'_>, sealer: &Sealer) -> Res<AccountRecord> {
     let name: String = row.get(0)?;
     let sealed = row.get_ref(3)?.as_blob_or_null()?;
-    let password_hash = sealed
-        .map(|sealed| sealer.open(&password_place(&name), sealed))
-        .transpose()?;
+    let password_hash = sealed.map(|sealed| sealer.open(&password_place(&name), sealed)).transpose()?;
     Ok(AccountRecord {
         name,
         display_name: row.get(1)?,

@@ -20,52 +20,19 @@ pub(crate) fn insert(
     let sql = "INSERT INTO audit (revision, at_ms, actor, grant_id, action, entity_type, entity_id, detail)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let detail = json(detail);
-    let values = params![
-        revision.0,
-        step.at_ms,
-        step.actor,
-        step.grant,
-        step.action,
-        entity_type,
-        entity_id,
-        detail
-    ];
+    let values = params![revision.0, step.at_ms, step.actor, step.grant, step.action, entity_type, entity_id, detail];
     run(connection, sql, values)?;
     Ok(())
 }
 
-pub(crate) fn of_entity(
-    connection: &Connection,
-    entity_type: &str,
-    entity_id: &str,
-    offset: u64,
-    limit: u32,
-) -> Res<Vec<AuditEntry>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM audit WHERE entity_type = ?1 AND entity_id = ?2 ORDER BY id LIMIT ?3 OFFSET ?4"
-    );
-    all(
-        connection,
-        &sql,
-        params![entity_type, entity_id, limit, at_most_i64(offset)],
-        read,
-    )
+pub(crate) fn of_entity(connection: &Connection, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Res<Vec<AuditEntry>> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE entity_type = ?1 AND entity_id = ?2 ORDER BY id LIMIT ?3 OFFSET ?4");
+    all(connection, &sql, params![entity_type, entity_id, limit, at_most_i64(offset)], read)
 }
 
-pub(crate) fn of_actor(
-    connection: &Connection,
-    actor: &str,
-    offset: u64,
-    limit: u32,
-) -> Res<Vec<AuditEntry>> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM audit WHERE actor = ?1 ORDER BY id LIMIT ?2 OFFSET ?3");
-    all(
-        connection,
-        &sql,
-        params![actor, limit, at_most_i64(offset)],
-        read,
-    )
+pub(crate) fn of_actor(connection: &Connection, actor: &str, offset: u64, limit: u32) -> Res<Vec<AuditEntry>> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE actor = ?1 ORDER BY id LIMIT ?2 OFFSET ?3");
+    all(connection, &sql, params![actor, limit, at_most_i64(offset)], read)
 }
 
 fn at_most_i64(offset: u64) -> i64 {

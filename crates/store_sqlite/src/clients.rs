@@ -15,33 +15,18 @@ const COLUMNS: &str = "client_id, description, access_token, expires_us, created
 
 /// Where a client's token lives.
 pub(crate) fn token_place(client_id: &str) -> Place<'_> {
-    Place {
-        table: "clients",
-        column: "access_token",
-        row: client_id,
-    }
+    Place { table: "clients", column: "access_token", row: client_id }
 }
 
-pub(crate) fn one(
-    connection: &Connection,
-    sealer: &Sealer,
-    client_id: &str,
-) -> Res<Option<ClientRecord>> {
+pub(crate) fn one(connection: &Connection, sealer: &Sealer, client_id: &str) -> Res<Option<ClientRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM clients WHERE client_id = ?1");
-    first(connection, &sql, params![client_id], |row| {
-        read(row, &sealer.keys())
-    })
+    first(connection, &sql, params![client_id], |row| read(row, &sealer.keys()))
 }
 
 /// All clients, ascending.
 pub(crate) fn every(connection: &Connection, sealer: &Sealer) -> Res<Vec<ClientRecord>> {
     let keys = sealer.keys();
-    all(
-        connection,
-        &format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"),
-        [],
-        |row| read(row, &keys),
-    )
+    all(connection, &format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"), [], |row| read(row, &keys))
 }
 
 pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
@@ -58,22 +43,13 @@ pub(crate) fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &Client
 }
 
 pub(crate) fn delete(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
-    if run(
-        writing.connection,
-        "DELETE FROM clients WHERE client_id = ?1",
-        params![client_id],
-    )? > 0
-    {
+    if run(writing.connection, "DELETE FROM clients WHERE client_id = ?1", params![client_id])? > 0 {
         writing.changed(KeyKind::Client, client_id)?;
     }
     writing.audit(KeyKind::Client.as_str(), client_id)
 }
 
-pub(crate) fn replace_static(
-    writing: &mut Writing<'_>,
-    sealer: &Sealer,
-    clients: &[ClientRecord],
-) -> Res<()> {
+pub(crate) fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, clients: &[ClientRecord]) -> Res<()> {
     // '0' is the byte after '/'.
     let sql = format!(
         "SELECT {COLUMNS} FROM clients WHERE client_id >= 'static/' AND client_id < 'static0'
@@ -81,10 +57,7 @@ pub(crate) fn replace_static(
     );
     let keys = sealer.keys();
     let stored = all(writing.connection, &sql, [], |row| read(row, &keys))?;
-    let mut stored: BTreeMap<String, ClientRecord> = stored
-        .into_iter()
-        .map(|client| (client.client_id.clone(), client))
-        .collect();
+    let mut stored: BTreeMap<String, ClientRecord> = stored.into_iter().map(|client| (client.client_id.clone(), client)).collect();
     let mut named = std::collections::BTreeSet::new();
     let mut changed = Vec::new();
     for client in clients {
@@ -99,11 +72,7 @@ pub(crate) fn replace_static(
                 let client = ClientRecord {
                     created_ms: old.created_ms,
                     last_date_used_ms: old.last_date_used_ms,
-                    last_rotated_ms: if same_token {
-                        old.last_rotated_ms
-                    } else {
-                        client.last_rotated_ms
-                    },
+                    last_rotated_ms: if same_token { old.last_rotated_ms } else { client.last_rotated_ms },
                     ..client.clone()
                 };
                 put(writing.connection, sealer, &client, OVERWRITE)?;
@@ -113,11 +82,7 @@ pub(crate) fn replace_static(
         changed.push(id);
     }
     for id in stored.keys() {
-        run(
-            writing.connection,
-            "DELETE FROM clients WHERE client_id = ?1",
-            params![id],
-        )?;
+        run(writing.connection, "DELETE FROM clients WHERE client_id = ?1", params![id])?;
         changed.push(id);
     }
     for id in &changed {
@@ -130,8 +95,7 @@ pub(crate) fn replace_static(
 }
 
 pub(crate) fn note_use(connection: &Connection, client_id: &str, at_ms: i64) -> Res<()> {
-    let sql =
-        "UPDATE clients SET last_date_used_ms = ?2 WHERE client_id = ?1 AND last_date_used_ms < ?2";
+    let sql = "UPDATE clients SET last_date_used_ms = ?2 WHERE client_id = ?1 AND last_date_used_ms < ?2";
     run(connection, sql, params![client_id, at_ms])?;
     Ok(())
 }
@@ -148,12 +112,7 @@ fn alike(stored: &ClientRecord, wanted: &ClientRecord) -> bool {
 }
 
 fn exists(connection: &Connection, client_id: &str) -> Res<bool> {
-    let found = first(
-        connection,
-        "SELECT 1 FROM clients WHERE client_id = ?1",
-        params![client_id],
-        |_| Ok(()),
-    )?;
+    let found = first(connection, "SELECT 1 FROM clients WHERE client_id = ?1", params![client_id], |_| Ok(()))?;
     Ok(found.is_some())
 }
 
@@ -163,19 +122,9 @@ const OVERWRITE: &str = "ON CONFLICT (client_id) DO UPDATE SET description = exc
     last_rotated_ms = excluded.last_rotated_ms, delete_on_expiration = excluded.delete_on_expiration, scopes = excluded.scopes,
     disabled = excluded.disabled, grant_id = excluded.grant_id";
 
-fn put(
-    connection: &Connection,
-    sealer: &Sealer,
-    client: &ClientRecord,
-    on_conflict: &str,
-) -> Res<()> {
-    let sql = format!(
-        "INSERT INTO clients ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) {on_conflict}"
-    );
-    let sealed = sealer.seal(
-        &token_place(&client.client_id),
-        client.access_token.expose(),
-    )?;
+fn put(connection: &Connection, sealer: &Sealer, client: &ClientRecord, on_conflict: &str) -> Res<()> {
+    let sql = format!("INSERT INTO clients ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) {on_conflict}");
+    let sealed = sealer.seal(&token_place(&client.client_id), client.access_token.expose())?;
     let values = params![
         client.client_id,
         client.description,
@@ -196,11 +145,7 @@ fn put(
 
 fn read(row: &Row<'_>, keys: &KeyRing) -> Res<ClientRecord> {
     let client_id: String = row.get(0)?;
-    let access_token = Secret::new(open_with(
-        keys,
-        &token_place(&client_id),
-        row.get_ref(2)?.as_blob()?,
-    )?);
+    let access_token = Secret::new(open_with(keys, &token_place(&client_id), row.get_ref(2)?.as_blob()?)?);
     Ok(ClientRecord {
         client_id,
         description: row.get(1)?,

@@ -8,8 +8,7 @@ use crate::fault::{Fault, Res};
 
 /// A list as a JSON array.
 pub(crate) fn list(items: &[String]) -> Res<String> {
-    serde_json::to_string(items)
-        .map_err(|error| StoreError::Corrupt(format!("a list can't be written: {error}")).into())
+    serde_json::to_string(items).map_err(|error| StoreError::Corrupt(format!("a list can't be written: {error}")).into())
 }
 
 /// The list of a column.
@@ -24,27 +23,15 @@ pub(crate) fn json(value: Option<&Value>) -> Option<String> {
 
 /// The optional JSON of a column.
 pub(crate) fn read_json(row: &Row<'_>, column: usize) -> Res<Option<Value>> {
-    row.get_ref(column)?
-        .as_str_or_null()?
-        .map(serde_json::from_str)
-        .transpose()
-        .map_err(not_json)
+    row.get_ref(column)?.as_str_or_null()?.map(serde_json::from_str).transpose().map_err(not_json)
 }
 
 fn not_json(error: serde_json::Error) -> Fault {
-    StoreError::Corrupt(format!(
-        "a column does not hold the JSON that it should: {error}"
-    ))
-    .into()
+    StoreError::Corrupt(format!("a column does not hold the JSON that it should: {error}")).into()
 }
 
 /// All rows of a query, each read by `read`.
-pub(crate) fn all<T>(
-    connection: &Connection,
-    sql: &str,
-    params: impl Params,
-    mut read: impl FnMut(&Row<'_>) -> Res<T>,
-) -> Res<Vec<T>> {
+pub(crate) fn all<T>(connection: &Connection, sql: &str, params: impl Params, mut read: impl FnMut(&Row<'_>) -> Res<T>) -> Res<Vec<T>> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     let mut found = Vec::new();
@@ -55,12 +42,7 @@ pub(crate) fn all<T>(
 }
 
 /// The first row of a query, if there is one.
-pub(crate) fn first<T>(
-    connection: &Connection,
-    sql: &str,
-    params: impl Params,
-    read: impl FnOnce(&Row<'_>) -> Res<T>,
-) -> Res<Option<T>> {
+pub(crate) fn first<T>(connection: &Connection, sql: &str, params: impl Params, read: impl FnOnce(&Row<'_>) -> Res<T>) -> Res<Option<T>> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
     rows.next()?.map(read).transpose()

@@ -28,9 +28,7 @@ impl From<rusqlite::Error> for Fault {
 
 impl From<rusqlite::types::FromSqlError> for Fault {
     fn from(error: rusqlite::types::FromSqlError) -> Fault {
-        Fault::Store(StoreError::Corrupt(format!(
-            "a column has another type than the schema says: {error}"
-        )))
+        Fault::Store(StoreError::Corrupt(format!("a column has another type than the schema says: {error}")))
     }
 }
 
@@ -46,9 +44,7 @@ impl Fault {
     /// The contract's name for it when the commit itself failed. Whatever is not known to leave things as they were is fatal.
     pub(crate) fn at_commit(self) -> StoreError {
         match self.named() {
-            known @ (StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Fatal(_)) => {
-                known
-            }
+            known @ (StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Fatal(_)) => known,
             other => StoreError::Fatal(other.to_string()),
         }
     }
@@ -61,21 +57,15 @@ fn named(error: &rusqlite::Error) -> StoreError {
     let text = error.to_string();
     match code.code {
         ErrorCode::ConstraintViolation => match code.extended_code {
-            ffi::SQLITE_CONSTRAINT_PRIMARYKEY
-            | ffi::SQLITE_CONSTRAINT_UNIQUE
-            | ffi::SQLITE_CONSTRAINT_ROWID => StoreError::Conflict,
+            ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_ROWID => StoreError::Conflict,
             _ => StoreError::Corrupt(format!("a record breaks a rule of the schema: {text}")),
         },
         ErrorCode::DiskFull => StoreError::Full(text),
         // The shared-memory index could not grow: that is how a full disk shows there, and the transaction can be rolled back.
-        ErrorCode::SystemIoFailure if code.extended_code == ffi::SQLITE_IOERR_SHMSIZE => {
-            StoreError::Full(text)
-        }
+        ErrorCode::SystemIoFailure if code.extended_code == ffi::SQLITE_IOERR_SHMSIZE => StoreError::Full(text),
         ErrorCode::SystemIoFailure => StoreError::Fatal(text),
         ErrorCode::DatabaseCorrupt => StoreError::Corrupt(text),
-        ErrorCode::NotADatabase => {
-            StoreError::Corrupt("the file is not a database of Falconer".to_owned())
-        }
+        ErrorCode::NotADatabase => StoreError::Corrupt("the file is not a database of Falconer".to_owned()),
         _ => StoreError::Unavailable(text),
     }
 }
@@ -85,52 +75,23 @@ mod tests {
     use super::*;
 
     fn sqlite(extended: i32) -> Fault {
-        Fault::Sql(rusqlite::Error::SqliteFailure(
-            ffi::Error::new(extended),
-            None,
-        ))
+        Fault::Sql(rusqlite::Error::SqliteFailure(ffi::Error::new(extended), None))
     }
 
     #[test]
     fn failed_synchronisation_is_fatal_and_a_full_disk_is_not() {
-        for extended in [
-            ffi::SQLITE_IOERR_FSYNC,
-            ffi::SQLITE_IOERR_WRITE,
-            ffi::SQLITE_IOERR_DIR_FSYNC,
-            ffi::SQLITE_IOERR_READ,
-        ] {
-            assert!(
-                matches!(sqlite(extended).at_commit(), StoreError::Fatal(_)),
-                "{extended}"
-            );
-            assert!(
-                matches!(sqlite(extended).named(), StoreError::Fatal(_)),
-                "{extended}"
-            );
+        for extended in [ffi::SQLITE_IOERR_FSYNC, ffi::SQLITE_IOERR_WRITE, ffi::SQLITE_IOERR_DIR_FSYNC, ffi::SQLITE_IOERR_READ] {
+            assert!(matches!(sqlite(extended).at_commit(), StoreError::Fatal(_)), "{extended}");
+            assert!(matches!(sqlite(extended).named(), StoreError::Fatal(_)), "{extended}");
         }
-        assert!(matches!(
-            sqlite(ffi::SQLITE_FULL).at_commit(),
-            StoreError::Full(_)
-        ));
-        assert!(matches!(
-            sqlite(ffi::SQLITE_IOERR_SHMSIZE).at_commit(),
-            StoreError::Full(_)
-        ));
-        assert!(matches!(
-            sqlite(ffi::SQLITE_BUSY).at_commit(),
-            StoreError::Unavailable(_)
-        ));
+        assert!(matches!(sqlite(ffi::SQLITE_FULL).at_commit(), StoreError::Full(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_IOERR_SHMSIZE).at_commit(), StoreError::Full(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_BUSY).at_commit(), StoreError::Unavailable(_)));
     }
 
     #[test]
     fn what_is_not_understood_at_commit_is_fatal() {
-        assert!(matches!(
-            sqlite(ffi::SQLITE_CORRUPT).at_commit(),
-            StoreError::Fatal(_)
-        ));
-        assert!(matches!(
-            sqlite(ffi::SQLITE_CORRUPT).named(),
-            StoreError::Corrupt(_)
-        ));
+        assert!(matches!(sqlite(ffi::SQLITE_CORRUPT).at_commit(), StoreError::Fatal(_)));
+        assert!(matches!(sqlite(ffi::SQLITE_CORRUPT).named(), StoreError::Corrupt(_)));
     }
 }

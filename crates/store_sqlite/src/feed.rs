@@ -20,13 +20,7 @@ pub(crate) fn since(connection: &Connection, since: Revision, limit: u32) -> Res
                ORDER BY revision, kind, key";
     all(&reading, sql, params![since.0, limit.max(1)], |row| {
         let word = row.get_ref(1)?.as_str()?;
-        let key_kind = KeyKind::of_word(word)
-            .ok_or_else(|| StoreError::Corrupt(format!("a change of the kind {word:?}")))?;
-        Ok(Change {
-            revision: Revision(row.get(0)?),
-            key_kind,
-            key: row.get(2)?,
-            at_ms: row.get(3)?,
-        })
+        let key_kind = KeyKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change of the kind {word:?}")))?;
+        Ok(Change { revision: Revision(row.get(0)?), key_kind, key: row.get(2)?, at_ms: row.get(3)? })
     })
 }

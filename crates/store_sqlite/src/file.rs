@@ -18,22 +18,14 @@ impl FileLock {
         let mut name = OsString::from(path.as_os_str());
         name.push(".lock");
         let lock_path = PathBuf::from(name);
-        let file = private(
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false),
-        )
-        .open(&lock_path)
-        .map_err(|error| unavailable(&lock_path, &error))?;
+        let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(&lock_path)
+            .map_err(|error| unavailable(&lock_path, &error))?;
         match file.try_lock() {
             Ok(()) => Ok(FileLock(file)),
-            Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable(format!(
-                "{} is in use by another process (it holds {})",
-                path.display(),
-                lock_path.display()
-            ))),
+            Err(TryLockError::WouldBlock) => {
+                Err(StoreError::Unavailable(format!("{} is in use by another process (it holds {})", path.display(), lock_path.display())))
+            }
             Err(TryLockError::Error(error)) => Err(unavailable(&lock_path, &error)),
         }
     }
@@ -44,9 +36,7 @@ pub(crate) fn prepare(path: &Path) -> Result<()> {
     let failed = |error: std::io::Error| unavailable(path, &error);
     match private(OpenOptions::new().read(true).write(true).create_new(true)).open(path) {
         Ok(_) => sync_folder_of(path).map_err(failed),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            make_private(path).map_err(failed)
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => make_private(path).map_err(failed),
         Err(error) => Err(failed(error)),
     }
 }
@@ -54,17 +44,14 @@ pub(crate) fn prepare(path: &Path) -> Result<()> {
 /// A connection to the file with everything set that every connection needs.
 pub(crate) fn connect(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)
-        .map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
     configure(&connection).map_err(|fault| at_path(path, fault.named()))?;
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
         .map_err(|error| at_path(path, Fault::from(error).named()))?;
     if mode != "wal" {
-        return Err(StoreError::Unavailable(format!(
-            "{}: no write-ahead log here (got {mode})",
-            path.display()
-        )));
+        return Err(StoreError::Unavailable(format!("{}: no write-ahead log here (got {mode})", path.display())));
     }
     Ok(connection)
 }
@@ -72,9 +59,7 @@ pub(crate) fn connect(path: &Path) -> Result<Connection> {
 /// A connection that only reads.
 pub(crate) fn connect_to_read(path: &Path) -> Result<Connection> {
     let connection = connect(path)?;
-    connection
-        .pragma_update(None, "query_only", true)
-        .map_err(|error| Fault::from(error).named())?;
+    connection.pragma_update(None, "query_only", true).map_err(|error| Fault::from(error).named())?;
     Ok(connection)
 }
 
@@ -110,9 +95,7 @@ fn configure(connection: &Connection) -> std::result::Result<(), Fault> {
 fn at_path(path: &Path, error: StoreError) -> StoreError {
     match error {
         StoreError::Corrupt(why) => StoreError::Corrupt(format!("{}: {why}", path.display())),
-        StoreError::Unavailable(why) => {
-            StoreError::Unavailable(format!("{}: {why}", path.display()))
-        }
+        StoreError::Unavailable(why) => StoreError::Unavailable(format!("{}: {why}", path.display())),
         other => other,
     }
 }

@@ -12,58 +12,29 @@ const COLUMNS: &str = "id, identity, target, target_origin, client_id, scopes, e
     expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason";
 
 pub(crate) fn one(connection: &Connection, id: &str) -> Res<Option<GrantRecord>> {
-    first(
-        connection,
-        &format!("SELECT {COLUMNS} FROM grants WHERE id = ?1"),
-        params![id],
-        read,
-    )
+    first(connection, &format!("SELECT {COLUMNS} FROM grants WHERE id = ?1"), params![id], read)
 }
 
 pub(crate) fn of_identity(connection: &Connection, identity: &str) -> Res<Vec<GrantRecord>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM grants WHERE identity = ?1 ORDER BY created_ms DESC, rowid DESC"
-    );
+    let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = ?1 ORDER BY created_ms DESC, rowid DESC");
     all(connection, &sql, params![identity], read)
 }
 
-pub(crate) fn by_nonce(
-    connection: &Connection,
-    identity: &str,
-    nonce: &str,
-) -> Res<Option<GrantRecord>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM grants WHERE identity = ?1 AND nonce = ?2 ORDER BY created_ms DESC, rowid DESC LIMIT 1"
-    );
+pub(crate) fn by_nonce(connection: &Connection, identity: &str, nonce: &str) -> Res<Option<GrantRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = ?1 AND nonce = ?2 ORDER BY created_ms DESC, rowid DESC LIMIT 1");
     first(connection, &sql, params![identity, nonce], read)
 }
 
 /// Grants that end after an instant, by id.
 pub(crate) fn ending_after(connection: &Connection, instant_ms: i64) -> Res<Vec<GrantRecord>> {
-    all(
-        connection,
-        &format!("SELECT {COLUMNS} FROM grants WHERE expires_ms > ?1 ORDER BY id"),
-        params![instant_ms],
-        read,
-    )
+    all(connection, &format!("SELECT {COLUMNS} FROM grants WHERE expires_ms > ?1 ORDER BY id"), params![instant_ms], read)
 }
 
-pub(crate) fn insert(
-    writing: &mut Writing<'_>,
-    grant: &GrantRecord,
-    replaces: Option<&str>,
-) -> Res<()> {
+pub(crate) fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, replaces: Option<&str>) -> Res<()> {
     // The old one first: both may have the same nonce.
     let mut revoked = None;
     if let Some(old) = replaces {
-        if first(
-            writing.connection,
-            "SELECT 1 FROM grants WHERE id = ?1",
-            params![old],
-            |_| Ok(()),
-        )?
-        .is_none()
-        {
+        if first(writing.connection, "SELECT 1 FROM grants WHERE id = ?1", params![old], |_| Ok(()))?.is_none() {
             return Err(StoreError::Conflict.into());
         }
         if revoke_one(writing, old, &writing.step.actor, "replaced")? {
@@ -74,11 +45,7 @@ pub(crate) fn insert(
     put(writing.connection, grant)?;
     writing.changed_and_audited(KeyKind::Grant, &grant.id)?;
     if let Some(old) = revoked {
-        writing.audit_detail(
-            KeyKind::Grant.as_str(),
-            old,
-            Some(&json!({ "replacedBy": grant.id })),
-        )?;
+        writing.audit_detail(KeyKind::Grant.as_str(), old, Some(&json!({ "replacedBy": grant.id })))?;
     }
     Ok(())
 }
@@ -101,11 +68,7 @@ pub(crate) fn note_use(connection: &Connection, id: &str, at_ms: i64, count: i64
 /// Whether there was something to revoke.
 fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> Res<bool> {
     let sql = "UPDATE grants SET revoked_ms = ?2, revoked_by = ?3, reason = ?4 WHERE id = ?1 AND revoked_ms IS NULL";
-    Ok(run(
-        writing.connection,
-        sql,
-        params![id, writing.step.at_ms, by, reason],
-    )? > 0)
+    Ok(run(writing.connection, sql, params![id, writing.step.at_ms, by, reason])? > 0)
 }
 
 fn put(connection: &Connection, grant: &GrantRecord) -> Res<()> {

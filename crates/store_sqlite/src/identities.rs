@@ -10,22 +10,12 @@ use crate::writing::Writing;
 const COLUMNS: &str = "identity, provider, subject, display_name, email, email_verified, groups, scopes, refreshed_ms, disabled";
 
 pub(crate) fn one(connection: &Connection, identity: &str) -> Res<Option<IdentityRecord>> {
-    first(
-        connection,
-        &format!("SELECT {COLUMNS} FROM identities WHERE identity = ?1"),
-        params![identity],
-        read,
-    )
+    first(connection, &format!("SELECT {COLUMNS} FROM identities WHERE identity = ?1"), params![identity], read)
 }
 
 /// All people, ascending.
 pub(crate) fn every(connection: &Connection) -> Res<Vec<IdentityRecord>> {
-    all(
-        connection,
-        &format!("SELECT {COLUMNS} FROM identities ORDER BY identity"),
-        [],
-        read,
-    )
+    all(connection, &format!("SELECT {COLUMNS} FROM identities ORDER BY identity"), [], read)
 }
 
 /// Writes the record and its row of the change feed; the audit row is the caller's.

@@ -10,11 +10,7 @@ use crate::writing::Writing;
 
 /// Where an issuer's token lives.
 pub(crate) fn token_place(name: &str) -> Place<'_> {
-    Place {
-        table: "issuers",
-        column: "token",
-        row: name,
-    }
+    Place { table: "issuers", column: "token", row: name }
 }
 
 /// All issuers, oldest first.
@@ -23,23 +19,14 @@ pub(crate) fn every(connection: &Connection, sealer: &Sealer) -> Res<Vec<IssuerR
     all(connection, sql, [], |row| {
         let name: String = row.get(0)?;
         let token = Secret::new(sealer.open(&token_place(&name), row.get_ref(1)?.as_blob()?)?);
-        Ok(IssuerRecord {
-            name,
-            token,
-            created_ms: row.get(2)?,
-            retired_ms: row.get(3)?,
-        })
+        Ok(IssuerRecord { name, token, created_ms: row.get(2)?, retired_ms: row.get(3)? })
     })
 }
 
 pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, issuer: &IssuerRecord) -> Res<()> {
     let sealed = sealer.seal(&token_place(&issuer.name), issuer.token.expose())?;
     let sql = "INSERT INTO issuers (name, token, created_ms, retired_ms) VALUES (?1, ?2, ?3, ?4)";
-    run(
-        writing.connection,
-        sql,
-        params![issuer.name, sealed, issuer.created_ms, issuer.retired_ms],
-    )?;
+    run(writing.connection, sql, params![issuer.name, sealed, issuer.created_ms, issuer.retired_ms])?;
     writing.changed_and_audited(KeyKind::Issuer, &issuer.name)
 }
 

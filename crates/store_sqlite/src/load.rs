@@ -14,14 +14,8 @@ const GRANT_AFTERLIFE_MS: i64 = 31 * 24 * 60 * 60 * 1000;
 pub(crate) fn everything(connection: &Connection, sealer: &Sealer) -> Res<Loaded> {
     // One read transaction is one snapshot, whatever is written meanwhile.
     let reading = connection.unchecked_transaction()?;
-    let meta = first(
-        &reading,
-        "SELECT revision, highest_ms FROM meta",
-        [],
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )?;
-    let (revision, highest_ms): (i64, i64) =
-        meta.ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()))?;
+    let meta = first(&reading, "SELECT revision, highest_ms FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (revision, highest_ms): (i64, i64) = meta.ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()))?;
     Ok(Loaded {
         revision: Revision(revision),
         highest_ms,

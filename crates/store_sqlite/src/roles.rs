@@ -16,13 +16,7 @@ pub(crate) fn every(connection: &Connection) -> Res<Vec<RoleRecord>> {
 pub(crate) fn insert(writing: &mut Writing<'_>, roles: &[RoleRecord]) -> Res<()> {
     let sql = "INSERT INTO roles (role_id, scopes, description, created_ms, last_modified_ms) VALUES (?1, ?2, ?3, ?4, ?5)";
     for role in roles {
-        let values = params![
-            role.role_id,
-            list(&role.scopes)?,
-            role.description,
-            role.created_ms,
-            role.last_modified_ms
-        ];
+        let values = params![role.role_id, list(&role.scopes)?, role.description, role.created_ms, role.last_modified_ms];
         run(writing.connection, sql, values)?;
         writing.changed_and_audited(KeyKind::Role, &role.role_id)?;
     }
@@ -31,13 +25,7 @@ pub(crate) fn insert(writing: &mut Writing<'_>, roles: &[RoleRecord]) -> Res<()>
 
 pub(crate) fn update(writing: &mut Writing<'_>, role: &RoleRecord) -> Res<()> {
     let sql = "UPDATE roles SET scopes = ?2, description = ?3, created_ms = ?4, last_modified_ms = ?5 WHERE role_id = ?1";
-    let values = params![
-        role.role_id,
-        list(&role.scopes)?,
-        role.description,
-        role.created_ms,
-        role.last_modified_ms
-    ];
+    let values = params![role.role_id, list(&role.scopes)?, role.description, role.created_ms, role.last_modified_ms];
     if run(writing.connection, sql, values)? == 0 {
         return Err(StoreError::Conflict.into());
     }
@@ -45,12 +33,7 @@ pub(crate) fn update(writing: &mut Writing<'_>, role: &RoleRecord) -> Res<()> {
 }
 
 pub(crate) fn delete(writing: &mut Writing<'_>, role_id: &str) -> Res<()> {
-    if run(
-        writing.connection,
-        "DELETE FROM roles WHERE role_id = ?1",
-        params![role_id],
-    )? > 0
-    {
+    if run(writing.connection, "DELETE FROM roles WHERE role_id = ?1", params![role_id])? > 0 {
         writing.changed(KeyKind::Role, role_id)?;
     }
     writing.audit(KeyKind::Role.as_str(), role_id)

@@ -16,17 +16,11 @@ pub(crate) struct Sealer {
 
 impl Sealer {
     pub(crate) fn new(keys: KeyRing, random: Randomness) -> Sealer {
-        Sealer {
-            keys: RwLock::new(Arc::new(keys)),
-            random,
-        }
+        Sealer { keys: RwLock::new(Arc::new(keys)), random }
     }
 
     pub(crate) fn keys(&self) -> Arc<KeyRing> {
-        self.keys
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn use_keys(&self, keys: KeyRing) {
@@ -36,9 +30,7 @@ impl Sealer {
     pub(crate) fn seal(&self, place: &Place<'_>, plain: &str) -> Result<Vec<u8>> {
         let mut nonce = [0; 24];
         (self.random)(&mut nonce);
-        self.keys()
-            .seal(place, plain.as_bytes(), nonce)
-            .map_err(|error| corrupt(place, &error.to_string()))
+        self.keys().seal(place, plain.as_bytes(), nonce).map_err(|error| corrupt(place, &error.to_string()))
     }
 
     pub(crate) fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<String> {
@@ -48,9 +40,7 @@ impl Sealer {
 
 /// Opens with a ring that is at hand, for those who open many.
 pub(crate) fn open_with(keys: &KeyRing, place: &Place<'_>, sealed: &[u8]) -> Result<String> {
-    let mut plain = keys
-        .open(place, sealed)
-        .map_err(|error| corrupt(place, &error.to_string()))?;
+    let mut plain = keys.open(place, sealed).map_err(|error| corrupt(place, &error.to_string()))?;
     String::from_utf8(std::mem::take(&mut *plain)).map_err(|error| {
         error.into_bytes().zeroize();
         corrupt(place, "the secret is not text")
@@ -58,8 +48,5 @@ pub(crate) fn open_with(keys: &KeyRing, place: &Place<'_>, sealed: &[u8]) -> Res
 }
 
 fn corrupt(place: &Place<'_>, why: &str) -> StoreError {
-    StoreError::Corrupt(format!(
-        "{}.{} of {:?}: {why}",
-        place.table, place.column, place.row
-    ))
+    StoreError::Corrupt(format!("{}.{} of {:?}: {why}", place.table, place.column, place.row))
 }

@@ -11,11 +11,7 @@ const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expire
 
 /// Where a session's form token lives.
 pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
-    Place {
-        table: "sessions",
-        column: "csrf",
-        row: id_hash,
-    }
+    Place { table: "sessions", column: "csrf", row: id_hash }
 }
 
 pub(crate) fn insert(connection: &Connection, sealer: &Sealer, session: &SessionRecord) -> Res<()> {
@@ -33,11 +29,7 @@ pub(crate) fn insert(connection: &Connection, sealer: &Sealer, session: &Session
     Ok(())
 }
 
-pub(crate) fn one(
-    connection: &Connection,
-    sealer: &Sealer,
-    id_hash: &str,
-) -> Res<Option<SessionRecord>> {
+pub(crate) fn one(connection: &Connection, sealer: &Sealer, id_hash: &str) -> Res<Option<SessionRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id_hash = ?1");
     first(connection, &sql, params![id_hash], |row| read(row, sealer))
 }
@@ -49,11 +41,7 @@ pub(crate) fn touch(connection: &Connection, id_hash: &str, now_ms: i64) -> Res<
 }
 
 pub(crate) fn delete(connection: &Connection, id_hash: &str) -> Res<()> {
-    run(
-        connection,
-        "DELETE FROM sessions WHERE id_hash = ?1",
-        params![id_hash],
-    )?;
+    run(connection, "DELETE FROM sessions WHERE id_hash = ?1", params![id_hash])?;
     Ok(())
 }
 
@@ -62,23 +50,12 @@ pub(crate) fn delete_of(connection: &Connection, identity: &str, except: Option<
     Ok(run(connection, sql, params![identity, except])? as u64)
 }
 
-pub(crate) fn of_identity(
-    connection: &Connection,
-    sealer: &Sealer,
-    identity: &str,
-) -> Res<Vec<SessionRecord>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM sessions WHERE identity = ?1 ORDER BY created_ms DESC, rowid DESC"
-    );
+pub(crate) fn of_identity(connection: &Connection, sealer: &Sealer, identity: &str) -> Res<Vec<SessionRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM sessions WHERE identity = ?1 ORDER BY created_ms DESC, rowid DESC");
     all(connection, &sql, params![identity], |row| read(row, sealer))
 }
 
-pub(crate) fn remember_origin(
-    connection: &Connection,
-    identity: &str,
-    origin: &str,
-    at_ms: i64,
-) -> Res<()> {
+pub(crate) fn remember_origin(connection: &Connection, identity: &str, origin: &str, at_ms: i64) -> Res<()> {
     let sql = "INSERT INTO remembered_origins (identity, origin, at_ms) VALUES (?1, ?2, ?3)
                ON CONFLICT (identity, origin) DO UPDATE SET at_ms = excluded.at_ms";
     run(connection, sql, params![identity, origin, at_ms])?;
@@ -86,22 +63,13 @@ pub(crate) fn remember_origin(
 }
 
 pub(crate) fn forget_origin(connection: &Connection, identity: &str, origin: &str) -> Res<()> {
-    run(
-        connection,
-        "DELETE FROM remembered_origins WHERE identity = ?1 AND origin = ?2",
-        params![identity, origin],
-    )?;
+    run(connection, "DELETE FROM remembered_origins WHERE identity = ?1 AND origin = ?2", params![identity, origin])?;
     Ok(())
 }
 
-pub(crate) fn remembered_origins(
-    connection: &Connection,
-    identity: &str,
-) -> Res<Vec<(String, i64)>> {
+pub(crate) fn remembered_origins(connection: &Connection, identity: &str) -> Res<Vec<(String, i64)>> {
     let sql = "SELECT origin, at_ms FROM remembered_origins WHERE identity = ?1 ORDER BY origin";
-    all(connection, sql, params![identity], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })
+    all(connection, sql, params![identity], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 fn read(row: &Row<'_>, sealer: &Sealer) -> Res<SessionRecord> {

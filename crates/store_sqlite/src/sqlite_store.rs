@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use falconer_store::{
-    AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord,
-    KeyRing, Loaded, Result, Revision, RoleRecord, SessionRecord, Step, Store,
+    AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyRing, Loaded, Result, Revision,
+    RoleRecord, SessionRecord, Step, Store,
 };
 use rusqlite::Connection;
 
@@ -16,10 +16,7 @@ use crate::migrate::{MIGRATIONS, migrate};
 use crate::sealer::{Randomness, Sealer};
 use crate::worker::{Failed, Worker};
 use crate::writing::{Writing, revision_and_floor, take_step, write};
-use crate::{
-    accounts, attempts, audit, clients, feed, grants, identities, issuers, load, roles, sessions,
-    upkeep,
-};
+use crate::{accounts, attempts, audit, clients, feed, grants, identities, issuers, load, roles, sessions, upkeep};
 
 /// Reads that may run at once. They are off the hot path.
 const READERS: usize = 2;
@@ -60,9 +57,7 @@ impl SqliteStore {
         file::prepare(path)?;
         let mut writer = file::connect(path)?;
         write(&mut writer, |connection| migrate(connection, MIGRATIONS))?;
-        let readers = (0..READERS)
-            .map(|_| file::connect_to_read(path))
-            .collect::<Result<Vec<_>>>()?;
+        let readers = (0..READERS).map(|_| file::connect_to_read(path)).collect::<Result<Vec<_>>>()?;
         let failed = Failed::default();
         Ok(SqliteStore {
             writer: Worker::start("store-writer", vec![writer], failed.clone(), checkpoints())?,
@@ -89,36 +84,20 @@ impl SqliteStore {
         self.sealer.use_keys(keys);
     }
 
-    async fn read<T: Send + 'static>(
-        &self,
-        body: impl FnOnce(&Connection, &Sealer) -> Res<T> + Send + 'static,
-    ) -> Result<T> {
+    async fn read<T: Send + 'static>(&self, body: impl FnOnce(&Connection, &Sealer) -> Res<T> + Send + 'static) -> Result<T> {
         let sealer = self.sealer.clone();
         let worker = self.readers.as_ref().unwrap_or(&self.writer);
-        worker
-            .call(move |connection| body(connection, &sealer).map_err(Fault::named))
-            .await
+        worker.call(move |connection| body(connection, &sealer).map_err(Fault::named)).await
     }
 
-    async fn write<T: Send + 'static>(
-        &self,
-        body: impl FnOnce(&Connection, &Sealer) -> Res<T> + Send + 'static,
-    ) -> Result<T> {
+    async fn write<T: Send + 'static>(&self, body: impl FnOnce(&Connection, &Sealer) -> Res<T> + Send + 'static) -> Result<T> {
         let sealer = self.sealer.clone();
-        self.writer
-            .call(move |connection| write(connection, |connection| body(connection, &sealer)))
-            .await
+        self.writer.call(move |connection| write(connection, |connection| body(connection, &sealer))).await
     }
 
-    async fn step(
-        &self,
-        step: &Step,
-        body: impl FnOnce(&mut Writing<'_>, &Sealer) -> Res<()> + Send + 'static,
-    ) -> Result<Revision> {
+    async fn step(&self, step: &Step, body: impl FnOnce(&mut Writing<'_>, &Sealer) -> Res<()> + Send + 'static) -> Result<Revision> {
         let (step, sealer) = (step.clone(), self.sealer.clone());
-        self.writer
-            .call(move |connection| take_step(connection, &step, |writing| body(writing, &sealer)))
-            .await
+        self.writer.call(move |connection| take_step(connection, &step, |writing| body(writing, &sealer))).await
     }
 }
 
@@ -151,78 +130,51 @@ impl Store for SqliteStore {
     }
 
     async fn revision(&self) -> Result<Revision> {
-        self.read(|connection, _| Ok(revision_and_floor(connection)?.0))
-            .await
+        self.read(|connection, _| Ok(revision_and_floor(connection)?.0)).await
     }
 
     async fn changes_since(&self, since: Revision, limit: u32) -> Result<Vec<Change>> {
-        self.read(move |connection, _| feed::since(connection, since, limit))
-            .await
+        self.read(move |connection, _| feed::since(connection, since, limit)).await
     }
 
     async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>> {
         let client_id = client_id.to_owned();
-        self.read(move |connection, sealer| clients::one(connection, sealer, &client_id))
-            .await
+        self.read(move |connection, sealer| clients::one(connection, sealer, &client_id)).await
     }
 
     async fn grant(&self, id: &str) -> Result<Option<GrantRecord>> {
         let id = id.to_owned();
-        self.read(move |connection, _| grants::one(connection, &id))
-            .await
+        self.read(move |connection, _| grants::one(connection, &id)).await
     }
 
     async fn identity(&self, identity: &str) -> Result<Option<IdentityRecord>> {
         let identity = identity.to_owned();
-        self.read(move |connection, _| identities::one(connection, &identity))
-            .await
+        self.read(move |connection, _| identities::one(connection, &identity)).await
     }
 
     async fn insert_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision> {
         let client = client.clone();
-        self.step(step, move |writing, sealer| {
-            clients::insert(writing, sealer, &client)
-        })
-        .await
+        self.step(step, move |writing, sealer| clients::insert(writing, sealer, &client)).await
     }
 
     async fn update_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision> {
         let client = client.clone();
-        self.step(step, move |writing, sealer| {
-            clients::update(writing, sealer, &client)
-        })
-        .await
+        self.step(step, move |writing, sealer| clients::update(writing, sealer, &client)).await
     }
 
     async fn delete_client(&self, step: &Step, client_id: &str) -> Result<Revision> {
         let client_id = client_id.to_owned();
-        self.step(step, move |writing, _| clients::delete(writing, &client_id))
-            .await
+        self.step(step, move |writing, _| clients::delete(writing, &client_id)).await
     }
 
-    async fn note_repeat(
-        &self,
-        step: &Step,
-        entity_type: &str,
-        entity_id: &str,
-    ) -> Result<Revision> {
+    async fn note_repeat(&self, step: &Step, entity_type: &str, entity_id: &str) -> Result<Revision> {
         let (entity_type, entity_id) = (entity_type.to_owned(), entity_id.to_owned());
-        self.step(step, move |writing, _| {
-            writing.audit(&entity_type, &entity_id)
-        })
-        .await
+        self.step(step, move |writing, _| writing.audit(&entity_type, &entity_id)).await
     }
 
-    async fn replace_static_clients(
-        &self,
-        step: &Step,
-        clients: &[ClientRecord],
-    ) -> Result<Revision> {
+    async fn replace_static_clients(&self, step: &Step, clients: &[ClientRecord]) -> Result<Revision> {
         let clients = clients.to_vec();
-        self.step(step, move |writing, sealer| {
-            clients::replace_static(writing, sealer, &clients)
-        })
-        .await
+        self.step(step, move |writing, sealer| clients::replace_static(writing, sealer, &clients)).await
     }
 
     async fn insert_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision> {
@@ -231,73 +183,47 @@ impl Store for SqliteStore {
 
     async fn update_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision> {
         let role = role.clone();
-        self.step(step, move |writing, _| roles::update(writing, &role))
-            .await
+        self.step(step, move |writing, _| roles::update(writing, &role)).await
     }
 
     async fn delete_role(&self, step: &Step, role_id: &str) -> Result<Revision> {
         let role_id = role_id.to_owned();
-        self.step(step, move |writing, _| roles::delete(writing, &role_id))
-            .await
+        self.step(step, move |writing, _| roles::delete(writing, &role_id)).await
     }
 
     async fn insert_roles(&self, step: &Step, roles: &[RoleRecord]) -> Result<Revision> {
         let roles = roles.to_vec();
-        self.step(step, move |writing, _| roles::insert(writing, &roles))
-            .await
+        self.step(step, move |writing, _| roles::insert(writing, &roles)).await
     }
 
     async fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Result<Revision> {
         let issuer = issuer.clone();
-        self.step(step, move |writing, sealer| {
-            issuers::insert(writing, sealer, &issuer)
-        })
-        .await
+        self.step(step, move |writing, sealer| issuers::insert(writing, sealer, &issuer)).await
     }
 
     async fn retire_issuer(&self, step: &Step, name: &str) -> Result<Revision> {
         let name = name.to_owned();
-        self.step(step, move |writing, _| issuers::retire(writing, &name))
-            .await
+        self.step(step, move |writing, _| issuers::retire(writing, &name)).await
     }
 
-    async fn insert_grant(
-        &self,
-        step: &Step,
-        grant: &GrantRecord,
-        replaces: Option<&str>,
-    ) -> Result<Revision> {
+    async fn insert_grant(&self, step: &Step, grant: &GrantRecord, replaces: Option<&str>) -> Result<Revision> {
         let (grant, replaces) = (grant.clone(), replaces.map(str::to_owned));
-        self.step(step, move |writing, _| {
-            grants::insert(writing, &grant, replaces.as_deref())
-        })
-        .await
+        self.step(step, move |writing, _| grants::insert(writing, &grant, replaces.as_deref())).await
     }
 
-    async fn revoke_grants(
-        &self,
-        step: &Step,
-        ids: &[String],
-        by: &str,
-        reason: &str,
-    ) -> Result<Revision> {
+    async fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Result<Revision> {
         let (ids, by, reason) = (ids.to_vec(), by.to_owned(), reason.to_owned());
-        self.step(step, move |writing, _| {
-            grants::revoke(writing, &ids, &by, &reason)
-        })
-        .await
+        self.step(step, move |writing, _| grants::revoke(writing, &ids, &by, &reason)).await
     }
 
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>> {
         let identity = identity.to_owned();
-        self.read(move |connection, _| grants::of_identity(connection, &identity))
-            .await
+        self.read(move |connection, _| grants::of_identity(connection, &identity)).await
     }
 
     async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>> {
         let (identity, nonce) = (identity.to_owned(), nonce.to_owned());
-        self.read(move |connection, _| grants::by_nonce(connection, &identity, &nonce))
-            .await
+        self.read(move |connection, _| grants::by_nonce(connection, &identity, &nonce)).await
     }
 
     async fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Result<Revision> {
@@ -309,36 +235,19 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn insert_account(
-        &self,
-        step: &Step,
-        account: &AccountRecord,
-        identity: &IdentityRecord,
-    ) -> Result<Revision> {
+    async fn insert_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
         let (account, identity) = (account.clone(), identity.clone());
-        self.step(step, move |writing, sealer| {
-            accounts::insert(writing, sealer, &account, &identity)
-        })
-        .await
+        self.step(step, move |writing, sealer| accounts::insert(writing, sealer, &account, &identity)).await
     }
 
-    async fn update_account(
-        &self,
-        step: &Step,
-        account: &AccountRecord,
-        identity: &IdentityRecord,
-    ) -> Result<Revision> {
+    async fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
         let (account, identity) = (account.clone(), identity.clone());
-        self.step(step, move |writing, sealer| {
-            accounts::update(writing, sealer, &account, &identity)
-        })
-        .await
+        self.step(step, move |writing, sealer| accounts::update(writing, sealer, &account, &identity)).await
     }
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {
         let name = name.to_owned();
-        self.read(move |connection, sealer| accounts::one(connection, sealer, &name))
-            .await
+        self.read(move |connection, sealer| accounts::one(connection, sealer, &name)).await
     }
 
     async fn accounts(&self) -> Result<Vec<AccountRecord>> {
@@ -347,111 +256,80 @@ impl Store for SqliteStore {
 
     async fn put_setup_link(&self, hash: &str, expires_ms: i64) -> Result<()> {
         let hash = hash.to_owned();
-        self.write(move |connection, _| accounts::put_setup_link(connection, &hash, expires_ms))
-            .await
+        self.write(move |connection, _| accounts::put_setup_link(connection, &hash, expires_ms)).await
     }
 
     async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool> {
         let hash = hash.to_owned();
-        self.read(move |connection, _| accounts::setup_link_valid(connection, &hash, now_ms))
-            .await
+        self.read(move |connection, _| accounts::setup_link_valid(connection, &hash, now_ms)).await
     }
 
-    async fn complete_setup(
-        &self,
-        step: &Step,
-        hash: &str,
-        account: &AccountRecord,
-        identity: &IdentityRecord,
-    ) -> Result<Revision> {
+    async fn complete_setup(&self, step: &Step, hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
         let (hash, account, identity) = (hash.to_owned(), account.clone(), identity.clone());
-        self.step(step, move |writing, sealer| {
-            accounts::complete_setup(writing, sealer, &hash, &account, &identity)
-        })
-        .await
+        self.step(step, move |writing, sealer| accounts::complete_setup(writing, sealer, &hash, &account, &identity)).await
     }
 
     async fn insert_session(&self, session: &SessionRecord) -> Result<()> {
         let session = session.clone();
-        self.write(move |connection, sealer| sessions::insert(connection, sealer, &session))
-            .await
+        self.write(move |connection, sealer| sessions::insert(connection, sealer, &session)).await
     }
 
     async fn session(&self, id_hash: &str) -> Result<Option<SessionRecord>> {
         let id_hash = id_hash.to_owned();
-        self.read(move |connection, sealer| sessions::one(connection, sealer, &id_hash))
-            .await
+        self.read(move |connection, sealer| sessions::one(connection, sealer, &id_hash)).await
     }
 
     async fn touch_session(&self, id_hash: &str, now_ms: i64) -> Result<()> {
         let id_hash = id_hash.to_owned();
-        self.write(move |connection, _| sessions::touch(connection, &id_hash, now_ms))
-            .await
+        self.write(move |connection, _| sessions::touch(connection, &id_hash, now_ms)).await
     }
 
     async fn delete_session(&self, id_hash: &str) -> Result<()> {
         let id_hash = id_hash.to_owned();
-        self.write(move |connection, _| sessions::delete(connection, &id_hash))
-            .await
+        self.write(move |connection, _| sessions::delete(connection, &id_hash)).await
     }
 
     async fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> Result<u64> {
         let (identity, except) = (identity.to_owned(), except.map(str::to_owned));
-        self.write(move |connection, _| {
-            sessions::delete_of(connection, &identity, except.as_deref())
-        })
-        .await
+        self.write(move |connection, _| sessions::delete_of(connection, &identity, except.as_deref())).await
     }
 
     async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>> {
         let identity = identity.to_owned();
-        self.read(move |connection, sealer| sessions::of_identity(connection, sealer, &identity))
-            .await
+        self.read(move |connection, sealer| sessions::of_identity(connection, sealer, &identity)).await
     }
 
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()> {
         let (identity, origin) = (identity.to_owned(), origin.to_owned());
-        self.write(move |connection, _| {
-            sessions::remember_origin(connection, &identity, &origin, at_ms)
-        })
-        .await
+        self.write(move |connection, _| sessions::remember_origin(connection, &identity, &origin, at_ms)).await
     }
 
     async fn forget_origin(&self, identity: &str, origin: &str) -> Result<()> {
         let (identity, origin) = (identity.to_owned(), origin.to_owned());
-        self.write(move |connection, _| sessions::forget_origin(connection, &identity, &origin))
-            .await
+        self.write(move |connection, _| sessions::forget_origin(connection, &identity, &origin)).await
     }
 
     async fn remembered_origins(&self, identity: &str) -> Result<Vec<(String, i64)>> {
         let identity = identity.to_owned();
-        self.read(move |connection, _| sessions::remembered_origins(connection, &identity))
-            .await
+        self.read(move |connection, _| sessions::remembered_origins(connection, &identity)).await
     }
 
     async fn attempts(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32> {
         let key = key.to_owned();
-        self.read(move |connection, _| attempts::count(connection, &key, now_ms, window_ms))
-            .await
+        self.read(move |connection, _| attempts::count(connection, &key, now_ms, window_ms)).await
     }
 
     async fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32> {
         let key = key.to_owned();
-        self.write(move |connection, _| attempts::note(connection, &key, now_ms, window_ms))
-            .await
+        self.write(move |connection, _| attempts::note(connection, &key, now_ms, window_ms)).await
     }
 
     async fn clear_attempts(&self, key: &str) -> Result<()> {
         let key = key.to_owned();
-        self.write(move |connection, _| attempts::clear(connection, &key))
-            .await
+        self.write(move |connection, _| attempts::clear(connection, &key)).await
     }
 
-    async fn note_uses(
-        &self,
-        clients: &[(String, i64)],
-        grants: &[(String, i64, i64)],
-    ) -> Result<()> {
+    async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()> {
         let (clients, grants) = (clients.to_vec(), grants.to_vec());
         self.write(move |connection, _| {
             for (client_id, at_ms) in &clients {
@@ -465,38 +343,25 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn entity_history(
-        &self,
-        entity_type: &str,
-        entity_id: &str,
-        offset: u64,
-        limit: u32,
-    ) -> Result<Vec<AuditEntry>> {
+    async fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>> {
         let (entity_type, entity_id) = (entity_type.to_owned(), entity_id.to_owned());
-        self.read(move |connection, _| {
-            audit::of_entity(connection, &entity_type, &entity_id, offset, limit)
-        })
-        .await
+        self.read(move |connection, _| audit::of_entity(connection, &entity_type, &entity_id, offset, limit)).await
     }
 
     async fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>> {
         let actor = actor.to_owned();
-        self.read(move |connection, _| audit::of_actor(connection, &actor, offset, limit))
-            .await
+        self.read(move |connection, _| audit::of_actor(connection, &actor, offset, limit)).await
     }
 
     async fn prune(&self, now_ms: i64) -> Result<()> {
-        self.write(move |connection, _| upkeep::prune(connection, now_ms))
-            .await
+        self.write(move |connection, _| upkeep::prune(connection, now_ms)).await
     }
 
     async fn reseal(&self, limit: u32) -> Result<u32> {
-        self.write(move |connection, sealer| upkeep::reseal(connection, sealer, limit))
-            .await
+        self.write(move |connection, sealer| upkeep::reseal(connection, sealer, limit)).await
     }
 
     async fn ping(&self) -> Result<()> {
-        self.write(|connection, _| revision_and_floor(connection).map(|_| ()))
-            .await
+        self.write(|connection, _| revision_and_floor(connection).map(|_| ())).await
     }
 }

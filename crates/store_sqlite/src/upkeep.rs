@@ -12,30 +12,14 @@ use crate::{accounts, clients, issuers, sessions};
 const FEED_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 pub(crate) fn prune(connection: &Connection, now_ms: i64) -> Res<()> {
-    run(
-        connection,
-        "DELETE FROM sessions WHERE expires_ms <= ?1",
-        params![now_ms],
-    )?;
-    run(
-        connection,
-        "DELETE FROM setup_links WHERE used_ms IS NOT NULL OR expires_ms <= ?1",
-        params![now_ms],
-    )?;
-    run(
-        connection,
-        "DELETE FROM attempts WHERE until_ms <= ?1",
-        params![now_ms],
-    )?;
+    run(connection, "DELETE FROM sessions WHERE expires_ms <= ?1", params![now_ms])?;
+    run(connection, "DELETE FROM setup_links WHERE used_ms IS NOT NULL OR expires_ms <= ?1", params![now_ms])?;
+    run(connection, "DELETE FROM attempts WHERE until_ms <= ?1", params![now_ms])?;
     // Up to the first row that is young enough, so that the rest of the feed has no holes.
     let sql = "UPDATE meta SET feed_floor = max(feed_floor,
                  coalesce((SELECT min(revision) - 1 FROM changes WHERE at_ms > ?1), revision))";
     run(connection, sql, params![now_ms.saturating_sub(FEED_MS)])?;
-    run(
-        connection,
-        "DELETE FROM changes WHERE revision <= (SELECT feed_floor FROM meta)",
-        [],
-    )?;
+    run(connection, "DELETE FROM changes WHERE revision <= (SELECT feed_floor FROM meta)", [])?;
     Ok(())
 }
 
@@ -74,20 +58,12 @@ pub(crate) fn reseal(connection: &Connection, sealer: &Sealer, limit: u32) -> Re
     let length = i64::try_from(prefix.len()).unwrap_or(i64::MAX);
     let mut done: u32 = 0;
     for column in &SEALED {
-        let found: Vec<(String, Vec<u8>)> = all(
-            connection,
-            column.find,
-            params![length, prefix, limit.saturating_sub(done)],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
+        let found: Vec<(String, Vec<u8>)> =
+            all(connection, column.find, params![length, prefix, limit.saturating_sub(done)], |row| Ok((row.get(0)?, row.get(1)?)))?;
         for (row, sealed) in found {
             let place = (column.place)(&row);
             let plain = zeroize::Zeroizing::new(sealer.open(&place, &sealed)?);
-            run(
-                connection,
-                column.write,
-                params![row, sealer.seal(&place, &plain)?],
-            )?;
+            run(connection, column.write, params![row, sealer.seal(&place, &plain)?])?;
             done = done.saturating_add(1);
         }
     }

@@ -25,12 +25,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     /// Starts a thread for each connection. `after` runs on the thread after each job, when its answer is on its way.
-    pub(crate) fn start<A>(
-        name: &str,
-        connections: Vec<Connection>,
-        failed: Failed,
-        after: A,
-    ) -> Result<Worker>
+    pub(crate) fn start<A>(name: &str, connections: Vec<Connection>, failed: Failed, after: A) -> Result<Worker>
     where
         A: FnMut(&mut Connection, &Failed) + Send + Clone + 'static,
     {
@@ -39,30 +34,19 @@ impl Worker {
         let mut threads = Vec::new();
         for mut connection in connections {
             let (jobs, failed, mut after) = (jobs.clone(), failed.clone(), after.clone());
-            let thread = std::thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || {
-                    while let Some(job) = next(&jobs) {
-                        job(&mut connection);
-                        after(&mut connection, &failed);
-                    }
-                });
-            threads.push(thread.map_err(|error| {
-                StoreError::Unavailable(format!("no thread for the store: {error}"))
-            })?);
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+                while let Some(job) = next(&jobs) {
+                    job(&mut connection);
+                    after(&mut connection, &failed);
+                }
+            });
+            threads.push(thread.map_err(|error| StoreError::Unavailable(format!("no thread for the store: {error}")))?);
         }
-        Ok(Worker {
-            queue: Some(queue),
-            threads,
-            failed,
-        })
+        Ok(Worker { queue: Some(queue), threads, failed })
     }
 
     /// Runs `body` on one of the threads. The body runs even when the caller stops waiting.
-    pub(crate) async fn call<T: Send + 'static>(
-        &self,
-        body: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    pub(crate) async fn call<T: Send + 'static>(&self, body: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static) -> Result<T> {
         let (answer, waiting) = oneshot::channel();
         let failed = self.failed.clone();
         let job: Job = Box::new(move |connection| {
@@ -80,9 +64,7 @@ impl Worker {
         let queue = self.queue.as_ref().ok_or_else(ended)?;
         match queue.try_send(job) {
             Ok(()) => waiting.await.unwrap_or_else(|_| Err(ended())),
-            Err(TrySendError::Full(_)) => Err(StoreError::Unavailable(
-                "too many calls wait for the store".to_owned(),
-            )),
+            Err(TrySendError::Full(_)) => Err(StoreError::Unavailable("too many calls wait for the store".to_owned())),
             Err(TrySendError::Disconnected(_)) => Err(ended()),
         }
     }
@@ -98,10 +80,7 @@ impl Drop for Worker {
 }
 
 fn next(jobs: &Mutex<Receiver<Job>>) -> Option<Job> {
-    jobs.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .recv()
-        .ok()
+    jobs.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
 fn ended() -> StoreError {
@@ -113,13 +92,7 @@ mod tests {
     use super::*;
 
     fn worker() -> Worker {
-        Worker::start(
-            "test",
-            vec![Connection::open_in_memory().unwrap()],
-            Failed::default(),
-            |_, _| (),
-        )
-        .unwrap()
+        Worker::start("test", vec![Connection::open_in_memory().unwrap()], Failed::default(), |_, _| ()).unwrap()
     }
 
     #[tokio::test]

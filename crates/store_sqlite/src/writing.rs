@@ -8,13 +8,8 @@ use crate::columns::{first, run};
 use crate::fault::{Fault, Res};
 
 /// Runs `body` in a transaction of its own and commits it.
-pub(crate) fn write<T>(
-    connection: &mut Connection,
-    body: impl FnOnce(&Connection) -> Res<T>,
-) -> Result<T> {
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(|error| Fault::from(error).named())?;
+pub(crate) fn write<T>(connection: &mut Connection, body: impl FnOnce(&Connection) -> Res<T>) -> Result<T> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| Fault::from(error).named())?;
     match body(&transaction) {
         Ok(value) => match transaction.execute_batch("COMMIT") {
             Ok(()) => Ok(value),
@@ -33,13 +28,8 @@ pub(crate) fn write<T>(
 
 /// SQLite has rolled back by itself after some errors. Where neither way works, nobody knows what the connection holds.
 fn roll_back(connection: &Connection, error: StoreError) -> StoreError {
-    if !connection.is_autocommit()
-        && connection.execute_batch("ROLLBACK").is_err()
-        && !connection.is_autocommit()
-    {
-        return StoreError::Fatal(format!(
-            "a transaction could not be rolled back after: {error}"
-        ));
+    if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() && !connection.is_autocommit() {
+        return StoreError::Fatal(format!("a transaction could not be rolled back after: {error}"));
     }
     error
 }
@@ -54,20 +44,10 @@ pub(crate) struct Writing<'a> {
 }
 
 /// Runs a step: the check of what it depends on, `body`, and the next revision if `body` changed something.
-pub(crate) fn take_step(
-    connection: &mut Connection,
-    step: &Step,
-    body: impl FnOnce(&mut Writing<'_>) -> Res<()>,
-) -> Result<Revision> {
+pub(crate) fn take_step(connection: &mut Connection, step: &Step, body: impl FnOnce(&mut Writing<'_>) -> Res<()>) -> Result<Revision> {
     write(connection, |connection| {
         let present = check_fresh(connection, step)?;
-        let mut writing = Writing {
-            connection,
-            step,
-            present,
-            changed: false,
-            audited: false,
-        };
+        let mut writing = Writing { connection, step, present, changed: false, audited: false };
         body(&mut writing)?;
         let revision = writing.revision();
         if writing.changed || writing.audited {
@@ -81,22 +61,14 @@ pub(crate) fn take_step(
 impl Writing<'_> {
     /// The revision that the step's rows carry: the next one as soon as something has changed.
     fn revision(&self) -> Revision {
-        if self.changed {
-            Revision(self.present.0 + 1)
-        } else {
-            self.present
-        }
+        if self.changed { Revision(self.present.0 + 1) } else { self.present }
     }
 
     /// A row of the change feed. Changes come before the audit rows, so that these carry the new revision.
     pub(crate) fn changed(&mut self, kind: KeyKind, key: &str) -> Res<()> {
         self.changed = true;
         let sql = "INSERT INTO changes (revision, kind, key, at_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-        run(
-            self.connection,
-            sql,
-            params![self.revision().0, kind.as_str(), key, self.step.at_ms],
-        )?;
+        run(self.connection, sql, params![self.revision().0, kind.as_str(), key, self.step.at_ms])?;
         Ok(())
     }
 
@@ -106,21 +78,9 @@ impl Writing<'_> {
     }
 
     /// An audit row of the step for an entity, with another detail.
-    pub(crate) fn audit_detail(
-        &mut self,
-        entity_type: &str,
-        entity_id: &str,
-        detail: Option<&serde_json::Value>,
-    ) -> Res<()> {
+    pub(crate) fn audit_detail(&mut self, entity_type: &str, entity_id: &str, detail: Option<&serde_json::Value>) -> Res<()> {
         self.audited = true;
-        audit::insert(
-            self.connection,
-            self.revision(),
-            self.step,
-            entity_type,
-            entity_id,
-            detail,
-        )
+        audit::insert(self.connection, self.revision(), self.step, entity_type, entity_id, detail)
     }
 
     /// Both rows for a record that is its own entity.
@@ -148,14 +108,7 @@ fn check_fresh(connection: &Connection, step: &Step) -> Res<Revision> {
             Key::Identity(identity) => (KeyKind::Identity, Some(identity)),
         };
         let sql = "SELECT 1 FROM changes WHERE revision > ?1 AND kind = ?2 AND (?3 IS NULL OR key = ?3) LIMIT 1";
-        if first(
-            connection,
-            sql,
-            params![decided_at.0, kind.as_str(), key],
-            |_| Ok(()),
-        )?
-        .is_some()
-        {
+        if first(connection, sql, params![decided_at.0, kind.as_str(), key], |_| Ok(()))?.is_some() {
             return Err(StoreError::Stale.into());
         }
     }
@@ -164,13 +117,8 @@ fn check_fresh(connection: &Connection, step: &Step) -> Res<Revision> {
 
 /// The present revision, and the one up to which the change feed may have been pruned.
 pub(crate) fn revision_and_floor(connection: &Connection) -> Res<(Revision, Revision)> {
-    first(
-        connection,
-        "SELECT revision, feed_floor FROM meta",
-        [],
-        |row| Ok((Revision(row.get(0)?), Revision(row.get(1)?))),
-    )?
-    .ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()).into())
+    first(connection, "SELECT revision, feed_floor FROM meta", [], |row| Ok((Revision(row.get(0)?), Revision(row.get(1)?))))?
+        .ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()).into())
 }
 
 #[cfg(test)]

@@ -14,10 +14,7 @@ const BEHAVIOURS: usize = 55;
 
 #[tokio::test]
 async fn in_memory() {
-    let make = || async {
-        Arc::new(SqliteStore::in_memory(common::keys(), common::random()).unwrap())
-            as Arc<dyn Store>
-    };
+    let make = || async { Arc::new(SqliteStore::in_memory(common::keys(), common::random()).unwrap()) as Arc<dyn Store> };
     assert_eq!(conformance::run(make).await, BEHAVIOURS);
 }
 

@@ -15,20 +15,10 @@ async fn what_was_written_is_there_after_opening_again() {
     for round in 0..3 {
         let store = common::open(&path);
         assert_eq!(store.revision().await, Ok(Revision(round)));
-        store
-            .insert_client(
-                &common::step(&store, "x").await,
-                &common::client(&format!("c{round}")),
-            )
-            .await
-            .unwrap();
+        store.insert_client(&common::step(&store, "x").await, &common::client(&format!("c{round}"))).await.unwrap();
     }
     let loaded = common::open(&path).load().await.unwrap();
-    let ids: Vec<&str> = loaded
-        .clients
-        .iter()
-        .map(|client| client.client_id.as_str())
-        .collect();
+    let ids: Vec<&str> = loaded.clients.iter().map(|client| client.client_id.as_str()).collect();
     assert_eq!(ids, ["c0", "c1", "c2"]);
     assert_eq!(loaded.clients[0], common::client("c0"));
 }
@@ -38,13 +28,8 @@ async fn a_second_opener_is_told_who_is_in_the_way() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("f.db");
     let store = common::open(&path);
-    let error = SqliteStore::open(&path, common::keys(), common::random())
-        .err()
-        .unwrap();
-    assert!(
-        matches!(&error, StoreError::Unavailable(why) if why.contains("in use by another process")),
-        "{error}"
-    );
+    let error = SqliteStore::open(&path, common::keys(), common::random()).err().unwrap();
+    assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("in use by another process")), "{error}");
     assert_eq!(store.ping().await, Ok(()));
     drop(store);
     common::open(&path);
@@ -56,13 +41,8 @@ async fn what_is_not_a_database_is_refused_and_left_alone() {
     let path = folder.path().join("f.db");
     let text = "This is a text file that somebody cares about. ".repeat(100);
     std::fs::write(&path, &text).unwrap();
-    let error = SqliteStore::open(&path, common::keys(), common::random())
-        .err()
-        .unwrap();
-    assert!(
-        matches!(&error, StoreError::Corrupt(why) if why.contains("f.db") && why.contains("not a database")),
-        "{error}"
-    );
+    let error = SqliteStore::open(&path, common::keys(), common::random()).err().unwrap();
+    assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("f.db") && why.contains("not a database")), "{error}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
 }
 
@@ -70,17 +50,9 @@ async fn what_is_not_a_database_is_refused_and_left_alone() {
 async fn a_database_of_another_program_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("f.db");
-    Connection::open(&path)
-        .unwrap()
-        .execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)")
-        .unwrap();
-    let error = SqliteStore::open(&path, common::keys(), common::random())
-        .err()
-        .unwrap();
-    assert!(
-        matches!(&error, StoreError::Corrupt(why) if why.contains("another program")),
-        "{error}"
-    );
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)").unwrap();
+    let error = SqliteStore::open(&path, common::keys(), common::random()).err().unwrap();
+    assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("another program")), "{error}");
 }
 
 #[tokio::test]
@@ -90,26 +62,16 @@ async fn a_newer_schema_is_refused() {
     drop(common::open(&path));
     let newer = "INSERT INTO migrations (version, name, checksum) VALUES (9999, '9999_later', 'x')";
     Connection::open(&path).unwrap().execute(newer, []).unwrap();
-    let error = SqliteStore::open(&path, common::keys(), common::random())
-        .err()
-        .unwrap();
-    assert!(
-        matches!(&error, StoreError::Corrupt(why) if why.contains("9999_later") && why.contains("newer")),
-        "{error}"
-    );
+    let error = SqliteStore::open(&path, common::keys(), common::random()).err().unwrap();
+    assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("9999_later") && why.contains("newer")), "{error}");
 }
 
 #[tokio::test]
 async fn a_folder_that_does_not_exist_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("nowhere").join("f.db");
-    let error = SqliteStore::open(&path, common::keys(), common::random())
-        .err()
-        .unwrap();
-    assert!(
-        matches!(&error, StoreError::Unavailable(why) if why.contains("nowhere")),
-        "{error}"
-    );
+    let error = SqliteStore::open(&path, common::keys(), common::random()).err().unwrap();
+    assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("nowhere")), "{error}");
 }
 
 #[cfg(unix)]
@@ -122,21 +84,13 @@ async fn nobody_else_can_read_the_files() {
         let mut files = 0;
         for entry in std::fs::read_dir(folder.path()).unwrap() {
             let entry = entry.unwrap();
-            assert_eq!(
-                entry.metadata().unwrap().permissions().mode() & 0o777,
-                0o600,
-                "{:?}",
-                entry.file_name()
-            );
+            assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", entry.file_name());
             files += 1;
         }
         files
     };
     let store = common::open(&path);
-    store
-        .insert_client(&common::step(&store, "x").await, &common::client("a"))
-        .await
-        .unwrap();
+    store.insert_client(&common::step(&store, "x").await, &common::client("a")).await.unwrap();
     // The database, its log and the log's index, the lock.
     assert_eq!(check(), 4);
     drop(store);
@@ -151,19 +105,11 @@ async fn the_log_does_not_grow_without_end() {
     let path = folder.path().join("f.db");
     let store = common::open(&path);
     let role = common::role("r");
-    store
-        .insert_role(&common::step(&store, "x").await, &role)
-        .await
-        .unwrap();
+    store.insert_role(&common::step(&store, "x").await, &role).await.unwrap();
     for _ in 0..600 {
-        store
-            .update_role(&common::step(&store, "x").await, &role)
-            .await
-            .unwrap();
+        store.update_role(&common::step(&store, "x").await, &role).await.unwrap();
     }
-    let log = std::fs::metadata(folder.path().join("f.db-wal"))
-        .unwrap()
-        .len();
+    let log = std::fs::metadata(folder.path().join("f.db-wal")).unwrap().len();
     // Some ten pages a step: a log that was never brought in would have some 24 MB.
     assert!(log < 12 << 20, "{log}");
     assert!(std::fs::metadata(&path).unwrap().len() > 50_000);

@@ -6,9 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use falconer_store::{
-    AccountRecord, IdentityRecord, IssuerRecord, KeyRing, Secret, SessionRecord, Store, StoreError,
-};
+use falconer_store::{AccountRecord, IdentityRecord, IssuerRecord, KeyRing, Secret, SessionRecord, Store, StoreError};
 use falconer_store_sqlite::SqliteStore;
 use rusqlite::{Connection, params};
 
@@ -25,29 +23,12 @@ const SECRET: &str = "xX-canary-Xx";
 async fn filled(path: &Path) {
     let store = common::open(path);
     for name in ["a", "b"] {
-        let client = falconer_store::ClientRecord {
-            access_token: secret(name),
-            ..common::client(name)
-        };
-        store
-            .insert_client(&common::step(&store, "x").await, &client)
-            .await
-            .unwrap();
-        let issuer = IssuerRecord {
-            name: name.into(),
-            token: secret(name),
-            created_ms: 0,
-            retired_ms: None,
-        };
-        store
-            .insert_issuer(&common::step(&store, "x").await, &issuer)
-            .await
-            .unwrap();
+        let client = falconer_store::ClientRecord { access_token: secret(name), ..common::client(name) };
+        store.insert_client(&common::step(&store, "x").await, &client).await.unwrap();
+        let issuer = IssuerRecord { name: name.into(), token: secret(name), created_ms: 0, retired_ms: None };
+        store.insert_issuer(&common::step(&store, "x").await, &issuer).await.unwrap();
         let (account, identity) = person(name);
-        store
-            .insert_account(&common::step(&store, "x").await, &account, &identity)
-            .await
-            .unwrap();
+        store.insert_account(&common::step(&store, "x").await, &account, &identity).await.unwrap();
         store.insert_session(&session(name)).await.unwrap();
     }
 }
@@ -99,54 +80,25 @@ fn session(name: &str) -> SessionRecord {
 /// What reading the row `a` of a sealed column through the store says.
 async fn read_a(store: &SqliteStore, table: &str) -> Result<String, StoreError> {
     match table {
-        "clients" => store
-            .client("a")
-            .await
-            .map(|client| client.unwrap().access_token.expose().to_owned()),
-        "issuers" => store
-            .load()
-            .await
-            .map(|loaded| loaded.issuers[0].token.expose().to_owned()),
-        "accounts" => store
-            .account("a")
-            .await
-            .map(|account| account.unwrap().password_hash.unwrap()),
-        _ => store
-            .session("a")
-            .await
-            .map(|session| session.unwrap().csrf),
+        "clients" => store.client("a").await.map(|client| client.unwrap().access_token.expose().to_owned()),
+        "issuers" => store.load().await.map(|loaded| loaded.issuers[0].token.expose().to_owned()),
+        "accounts" => store.account("a").await.map(|account| account.unwrap().password_hash.unwrap()),
+        _ => store.session("a").await.map(|session| session.unwrap().csrf),
     }
 }
 
 /// Another connection, as somebody who can write the file would have. The store stays open: it keeps no copy of its own.
 fn intruder(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
-    connection
-        .execute_batch("PRAGMA synchronous = OFF")
-        .unwrap();
+    connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
     connection
 }
 
-fn sealed(
-    connection: &Connection,
-    (table, name, column): (&str, &str, &str),
-    row: &str,
-) -> Vec<u8> {
-    connection
-        .query_row(
-            &format!("SELECT {column} FROM {table} WHERE {name} = ?1"),
-            [row],
-            |row| row.get(0),
-        )
-        .unwrap()
+fn sealed(connection: &Connection, (table, name, column): (&str, &str, &str), row: &str) -> Vec<u8> {
+    connection.query_row(&format!("SELECT {column} FROM {table} WHERE {name} = ?1"), [row], |row| row.get(0)).unwrap()
 }
 
-fn put(
-    connection: &Connection,
-    (table, name, column): (&str, &str, &str),
-    row: &str,
-    value: &[u8],
-) {
+fn put(connection: &Connection, (table, name, column): (&str, &str, &str), row: &str, value: &[u8]) {
     let sql = format!("UPDATE {table} SET {column} = ?2 WHERE {name} = ?1");
     assert_eq!(connection.execute(&sql, params![row, value]).unwrap(), 1);
 }
@@ -165,22 +117,12 @@ async fn every_changed_byte_is_detected() {
             bad[byte] ^= 1 << (byte % 8);
             put(&intruder, place, "a", &bad);
             let outcome = read_a(&store, place.0).await;
-            assert!(
-                matches!(outcome, Err(StoreError::Corrupt(_))),
-                "{place:?} byte {byte}: {outcome:?}"
-            );
+            assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{place:?} byte {byte}: {outcome:?}");
             tried += 1;
         }
-        for bad in [
-            &b""[..],
-            &good[..good.len() - 1],
-            &[&good[..], b"x"].concat(),
-        ] {
+        for bad in [&b""[..], &good[..good.len() - 1], &[&good[..], b"x"].concat()] {
             put(&intruder, place, "a", bad);
-            assert!(
-                matches!(read_a(&store, place.0).await, Err(StoreError::Corrupt(_))),
-                "{place:?}"
-            );
+            assert!(matches!(read_a(&store, place.0).await, Err(StoreError::Corrupt(_))), "{place:?}");
         }
         put(&intruder, place, "a", &good);
         assert_eq!(read_a(&store, place.0).await, Ok(format!("{SECRET}a")));
@@ -204,10 +146,7 @@ async fn every_moved_value_is_detected() {
                 }
                 put(&intruder, target, "a", &sealed(&intruder, source, row));
                 let outcome = read_a(&store, target.0).await;
-                assert!(
-                    matches!(outcome, Err(StoreError::Corrupt(_))),
-                    "{source:?} {row} to {target:?}: {outcome:?}"
-                );
+                assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{source:?} {row} to {target:?}: {outcome:?}");
                 put(&intruder, target, "a", &good);
             }
         }
@@ -221,26 +160,12 @@ async fn every_renamed_row_is_detected() {
         let path = folder.path().join("f.db");
         filled(&path).await;
         let store = common::open(&path);
-        assert_eq!(
-            read_a(&store, table).await,
-            Ok(format!("{SECRET}a")),
-            "{table}"
-        );
+        assert_eq!(read_a(&store, table).await, Ok(format!("{SECRET}a")), "{table}");
         let intruder = intruder(&path);
-        intruder
-            .execute(&format!("DELETE FROM {table} WHERE {name} = 'a'"), [])
-            .unwrap();
-        intruder
-            .execute(
-                &format!("UPDATE {table} SET {name} = 'a' WHERE {name} = 'b'"),
-                [],
-            )
-            .unwrap();
+        intruder.execute(&format!("DELETE FROM {table} WHERE {name} = 'a'"), []).unwrap();
+        intruder.execute(&format!("UPDATE {table} SET {name} = 'a' WHERE {name} = 'b'"), []).unwrap();
         let outcome = read_a(&store, table).await;
-        assert!(
-            matches!(outcome, Err(StoreError::Corrupt(_))),
-            "{table}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{table}: {outcome:?}");
     }
 }
 
@@ -256,10 +181,7 @@ async fn loading_detects_what_was_changed_and_says_where_without_the_secret() {
     put(&intruder, SEALED[0], "b", &other);
     let error = store.load().await.unwrap_err();
     let text = error.to_string();
-    assert!(
-        text.contains("clients.access_token of \"b\"") && !text.contains(SECRET),
-        "{text}"
-    );
+    assert!(text.contains("clients.access_token of \"b\"") && !text.contains(SECRET), "{text}");
 }
 
 #[tokio::test]
@@ -269,21 +191,14 @@ async fn no_secret_can_be_read_in_the_files() {
     filled(&path).await;
     let store = common::open(&path);
     let step = common::step(&store, "x").await;
-    let client = falconer_store::ClientRecord {
-        access_token: secret("new"),
-        ..common::client("a")
-    };
+    let client = falconer_store::ClientRecord { access_token: secret("new"), ..common::client("a") };
     store.update_client(&step, &client).await.unwrap();
     // While it is open, the log is there too.
     let mut scanned = 0;
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         scanned += bytes.len();
-        assert!(
-            !bytes
-                .windows(SECRET.len())
-                .any(|window| window == SECRET.as_bytes())
-        );
+        assert!(!bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()));
     }
     assert!(scanned > 100_000, "{scanned}");
 }
@@ -305,17 +220,10 @@ async fn keys_are_rotated_while_open() {
     assert_eq!(store.reseal(5).await, Ok(0));
     store.use_keys(only_new);
     for (table, _, _) in SEALED {
-        assert_eq!(
-            read_a(&store, table).await,
-            Ok(format!("{SECRET}a")),
-            "{table}"
-        );
+        assert_eq!(read_a(&store, table).await, Ok(format!("{SECRET}a")), "{table}");
     }
 
     store.use_keys(common::keys());
     let error = read_a(&store, "clients").await.unwrap_err();
-    assert!(
-        matches!(&error, StoreError::Corrupt(why) if why.contains("newer")),
-        "{error}"
-    );
+    assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("newer")), "{error}");
 }

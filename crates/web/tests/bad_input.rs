@@ -273,7 +273,17 @@ async fn outside_the_api() {
 
 #[test]
 fn what_the_api_owns() {
-    for path in ["/api", "/api/", "/API/auth/v1/ping", "/api/%zz", "/__version__", "/__version__/x", "/__heartbeat__", "/__lbheartbeat__", "/robots.txt"] {
+    for path in [
+        "/api",
+        "/api/",
+        "/API/auth/v1/ping",
+        "/api/%zz",
+        "/__version__",
+        "/__version__/x",
+        "/__heartbeat__",
+        "/__lbheartbeat__",
+        "/robots.txt",
+    ] {
         assert!(falconer_web::api::owns(path), "{path}");
     }
     for path in ["", "/", "/apiary", "/__version__x", "/robots.txtx", "/login", "/%61pi"] {

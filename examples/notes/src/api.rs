@@ -21,19 +21,8 @@ pub(crate) fn router(guard: &Guard, books: Arc<Books>) -> Result<Router, Setting
     Ok(Router::new()
         .route("/whoami", get(whoami).route_layer(guard.identify()))
         .route("/books/{book}/notes", get(list).route_layer(reads.clone()))
-        .route(
-            "/books/{book}/notes/{name}",
-            get(read)
-                .route_layer(reads)
-                .merge(put(write).route_layer(writes)),
-        )
-        .fallback(async || {
-            refusal(
-                StatusCode::NOT_FOUND,
-                "ResourceNotFound",
-                "There is nothing here.",
-            )
-        })
+        .route("/books/{book}/notes/{name}", get(read).route_layer(reads).merge(put(write).route_layer(writes)))
+        .fallback(async || refusal(StatusCode::NOT_FOUND, "ResourceNotFound", "There is nothing here."))
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         // Tools on other origins may call, with their own grants.
         .layer(Cors::any())
@@ -42,26 +31,19 @@ pub(crate) fn router(guard: &Guard, books: Arc<Books>) -> Result<Router, Setting
 
 /// What we know of the caller. The name comes from the identity that the person let us know, never from the clientId.
 async fn whoami(caller: Caller) -> Response {
-    let identity = caller.identity().map(|identity| json!({"id": identity.id, "displayName": identity.display_name, "email": identity.email}));
-    Json(json!({"identity": identity, "scopes": caller.scopes(), "expires": caller.expires()}))
-        .into_response()
+    let identity =
+        caller.identity().map(|identity| json!({"id": identity.id, "displayName": identity.display_name, "email": identity.email}));
+    Json(json!({"identity": identity, "scopes": caller.scopes(), "expires": caller.expires()})).into_response()
 }
 
 async fn list(State(books): State<Arc<Books>>, Path(book): Path<String>) -> Response {
     Json(books.list(&book)).into_response()
 }
 
-async fn read(
-    State(books): State<Arc<Books>>,
-    Path((book, name)): Path<(String, String)>,
-) -> Response {
+async fn read(State(books): State<Arc<Books>>, Path((book, name)): Path<(String, String)>) -> Response {
     match books.read(&book, &name) {
         Some(note) => Json(note).into_response(),
-        None => refusal(
-            StatusCode::NOT_FOUND,
-            "ResourceNotFound",
-            &format!("The book {book} has no note {name}."),
-        ),
+        None => refusal(StatusCode::NOT_FOUND, "ResourceNotFound", &format!("The book {book} has no note {name}.")),
     }
 }
 
@@ -80,9 +62,7 @@ async fn write(
         Ok(Json(written)) => written.text,
         Err(rejection) => return refusal(rejection.status(), "InputError", &rejection.body_text()),
     };
-    let author = caller
-        .identity()
-        .map(|identity| identity.display_name.clone());
+    let author = caller.identity().map(|identity| identity.display_name.clone());
     let note = Note { name, text, author };
     match books.write(&book, note.clone()) {
         Ok(()) => Json(note).into_response(),

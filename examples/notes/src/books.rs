@@ -22,10 +22,7 @@ pub(crate) struct Books(Mutex<BTreeMap<String, BTreeMap<String, Note>>>);
 impl Books {
     /// The notes of a book by name; none for a book that nobody has written to.
     pub(crate) fn list(&self, book: &str) -> Vec<Note> {
-        self.lock()
-            .get(book)
-            .map(|notes| notes.values().cloned().collect())
-            .unwrap_or_default()
+        self.lock().get(book).map(|notes| notes.values().cloned().collect()).unwrap_or_default()
     }
 
     pub(crate) fn read(&self, book: &str, name: &str) -> Option<Note> {
@@ -44,15 +41,11 @@ impl Books {
         }
         let mut books = self.lock();
         if !books.contains_key(book) && books.len() >= MOST_BOOKS {
-            return Err(format!(
-                "There are {MOST_BOOKS} books already, and this is only an example."
-            ));
+            return Err(format!("There are {MOST_BOOKS} books already, and this is only an example."));
         }
         let notes = books.entry(book.to_owned()).or_default();
         if !notes.contains_key(&note.name) && notes.len() >= MOST_NOTES {
-            return Err(format!(
-                "The book {book} is full: it has {MOST_NOTES} notes."
-            ));
+            return Err(format!("The book {book} is full: it has {MOST_NOTES} notes."));
         }
         notes.insert(note.name.clone(), note);
         Ok(())
@@ -67,9 +60,7 @@ impl Books {
 fn is_name(name: &str) -> bool {
     !name.is_empty()
         && name.chars().count() <= LONGEST_NAME
-        && name
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_'))
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '.' | '-' | '_'))
 }
 
 #[cfg(test)]
@@ -77,11 +68,7 @@ mod tests {
     use super::*;
 
     fn note(name: &str, text: &str) -> Note {
-        Note {
-            name: name.to_owned(),
-            text: text.to_owned(),
-            author: None,
-        }
+        Note { name: name.to_owned(), text: text.to_owned(), author: None }
     }
 
     #[test]
@@ -90,14 +77,7 @@ mod tests {
         books.write("demo", note("b", "1")).unwrap();
         books.write("demo", note("a", "2")).unwrap();
         books.write("demo", note("b", "3")).unwrap();
-        assert_eq!(
-            books
-                .list("demo")
-                .iter()
-                .map(|note| note.text.as_str())
-                .collect::<Vec<_>>(),
-            ["2", "3"]
-        );
+        assert_eq!(books.list("demo").iter().map(|note| note.text.as_str()).collect::<Vec<_>>(), ["2", "3"]);
         assert_eq!(books.read("demo", "b").unwrap().text, "3");
         assert!(books.read("other", "b").is_none() && books.list("other").is_empty());
     }
@@ -107,36 +87,16 @@ mod tests {
         let books = Books::default();
         assert!(books.write("demo", note("", "x")).is_err());
         assert!(books.write("a/b", note("n", "x")).is_err());
-        assert!(
-            books
-                .write("demo", note(&"n".repeat(LONGEST_NAME + 1), "x"))
-                .is_err()
-        );
-        assert!(
-            books
-                .write("demo", note("n", &"x".repeat(LONGEST_TEXT_BYTES + 1)))
-                .is_err()
-        );
+        assert!(books.write("demo", note(&"n".repeat(LONGEST_NAME + 1), "x")).is_err());
+        assert!(books.write("demo", note("n", &"x".repeat(LONGEST_TEXT_BYTES + 1))).is_err());
         for number in 0..MOST_NOTES {
             books.write("demo", note(&number.to_string(), "x")).unwrap();
         }
-        assert!(
-            books
-                .write("demo", note("one more", "x"))
-                .unwrap_err()
-                .contains("full")
-        );
-        books
-            .write("demo", note("0", "an old one may change"))
-            .unwrap();
+        assert!(books.write("demo", note("one more", "x")).unwrap_err().contains("full"));
+        books.write("demo", note("0", "an old one may change")).unwrap();
         for number in 1..MOST_BOOKS {
             books.write(&number.to_string(), note("n", "x")).unwrap();
         }
-        assert!(
-            books
-                .write("one more", note("n", "x"))
-                .unwrap_err()
-                .contains("100 books")
-        );
+        assert!(books.write("one more", note("n", "x")).unwrap_err().contains("100 books"));
     }
 }

@@ -26,32 +26,20 @@ pub struct Settings {
 }
 
 /// Serves until `shutdown` resolves. Errors: a setting that is not a URL (`InvalidInput`), or the listener's.
-pub async fn serve<F>(
-    listener: tokio::net::TcpListener,
-    settings: Settings,
-    shutdown: F,
-) -> io::Result<()>
+pub async fn serve<F>(listener: tokio::net::TcpListener, settings: Settings, shutdown: F) -> io::Result<()>
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let app = router(&settings)?;
-    axum::serve(
-        listener,
-        app.into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(shutdown)
-    .await
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).with_graceful_shutdown(shutdown).await
 }
 
 /// The whole service. Errors: `InvalidInput`, with the setting that cannot be used.
 pub fn router(settings: &Settings) -> io::Result<axum::Router> {
-    let guard =
-        Guard::new(&settings.falconer_root_url, &settings.public_origin).map_err(invalid)?;
+    let guard = Guard::new(&settings.falconer_root_url, &settings.public_origin).map_err(invalid)?;
     let api = api::router(&guard, Arc::default()).map_err(invalid)?;
     let page = page::router(&settings.falconer_root_url).map_err(invalid)?;
-    Ok(page
-        .nest("/api", api)
-        .layer(axum::middleware::from_fn(log::requests)))
+    Ok(page.nest("/api", api).layer(axum::middleware::from_fn(log::requests)))
 }
 
 fn invalid(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {

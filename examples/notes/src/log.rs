@@ -7,15 +7,8 @@ use axum::response::Response;
 pub(crate) async fn requests(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let query = if request.uri().query().is_some() {
-        "?..."
-    } else {
-        ""
-    };
+    let query = if request.uri().query().is_some() { "?..." } else { "" };
     let response = next.run(request).await;
-    tracing::info!(
-        status = response.status().as_u16(),
-        "{method} {path}{query}"
-    );
+    tracing::info!(status = response.status().as_u16(), "{method} {path}{query}");
     response
 }

@@ -17,9 +17,7 @@ async fn main() -> ExitCode {
         println!("{HELP}");
         return ExitCode::SUCCESS;
     }
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -31,11 +29,8 @@ async fn main() -> ExitCode {
 
 async fn run() -> std::io::Result<()> {
     let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let falconer_root_url = given("TASKCLUSTER_ROOT_URL")
-        .ok_or_else(|| std::io::Error::other("TASKCLUSTER_ROOT_URL is not set."))?;
-    let listener =
-        tokio::net::TcpListener::bind(given("NOTES_LISTEN").as_deref().unwrap_or("127.0.0.1:8081"))
-            .await?;
+    let falconer_root_url = given("TASKCLUSTER_ROOT_URL").ok_or_else(|| std::io::Error::other("TASKCLUSTER_ROOT_URL is not set."))?;
+    let listener = tokio::net::TcpListener::bind(given("NOTES_LISTEN").as_deref().unwrap_or("127.0.0.1:8081")).await?;
     let public_origin = match given("NOTES_PUBLIC_ORIGIN") {
         Some(origin) => origin,
         None => format!("http://{}", listener.local_addr()?),
@@ -47,13 +42,5 @@ async fn run() -> std::io::Result<()> {
             std::future::pending::<()>().await;
         }
     };
-    serve(
-        listener,
-        Settings {
-            public_origin,
-            falconer_root_url,
-        },
-        shutdown,
-    )
-    .await
+    serve(listener, Settings { public_origin, falconer_root_url }, shutdown).await
 }

@@ -20,12 +20,8 @@ const PLACE: &str = "%FALCONER%";
 /// Error: a root URL with characters that could end a text in HTML or JavaScript, or that is no http(s) URL.
 pub(crate) fn router(falconer_root_url: &str) -> Result<Router, String> {
     let root = falconer_root_url.trim_end_matches('/');
-    let plain = root
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || b":/.-_[]~%".contains(&b));
-    let uri: http::Uri = root
-        .parse()
-        .map_err(|error| format!("Falconer's root URL `{root}`: {error}"))?;
+    let plain = root.bytes().all(|b| b.is_ascii_alphanumeric() || b":/.-_[]~%".contains(&b));
+    let uri: http::Uri = root.parse().map_err(|error| format!("Falconer's root URL `{root}`: {error}"))?;
     let (Some(scheme), Some(authority), true) = (uri.scheme_str(), uri.authority(), plain) else {
         return Err(format!("Falconer's root URL cannot be used: `{root}`"));
     };
@@ -38,25 +34,12 @@ pub(crate) fn router(falconer_root_url: &str) -> Result<Router, String> {
     );
     let policy = HeaderValue::from_str(&policy).map_err(|error| error.to_string())?;
     Ok(Router::new()
-        .route(
-            "/",
-            file("text/html; charset=utf-8", HTML.replace("%START%", &start).replace(PLACE, root)),
-        )
-        .route(
-            "/notes.js",
-            file("text/javascript; charset=utf-8", JS.replace(PLACE, root)),
-        )
-        .route(
-            "/notes.css",
-            file("text/css; charset=utf-8", CSS.to_owned()),
-        )
+        .route("/", file("text/html; charset=utf-8", HTML.replace("%START%", &start).replace(PLACE, root)))
+        .route("/notes.js", file("text/javascript; charset=utf-8", JS.replace(PLACE, root)))
+        .route("/notes.css", file("text/css; charset=utf-8", CSS.to_owned()))
         .route("/icon.svg", file("image/svg+xml", ICON.to_owned()))
         .fallback(async || {
-            (
-                StatusCode::NOT_FOUND,
-                [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-                "There is nothing here. The notes are at /.\n",
-            )
+            (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], "There is nothing here. The notes are at /.\n")
         })
         .layer(from_fn(move |request: Request, next: Next| {
             let policy = policy.clone();
@@ -66,16 +49,7 @@ pub(crate) fn router(falconer_root_url: &str) -> Result<Router, String> {
 
 fn file(content_type: &'static str, text: String) -> axum::routing::MethodRouter {
     let text: axum::body::Bytes = text.into();
-    get(async move || {
-        (
-            [
-                (header::CONTENT_TYPE, content_type),
-                (header::CACHE_CONTROL, "no-cache"),
-            ],
-            text,
-        )
-            .into_response()
-    })
+    get(async move || ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-cache")], text).into_response())
 }
 
 fn with_headers(mut response: Response, policy: HeaderValue) -> Response {
@@ -85,10 +59,7 @@ fn with_headers(mut response: Response, policy: HeaderValue) -> Response {
         // The page's address may hold credentials for the moment until the module takes them out.
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -1,10 +1,5 @@
 //! The service with a fake Falconer that says what the test wants; the whole story with the real one and a browser is in the end-to-end tests.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use axum::body::{Body, to_bytes};
 use axum::routing::post;
@@ -23,10 +18,7 @@ async fn falconer(scopes: &'static [&'static str], identity: bool) -> String {
     if identity {
         answer["identity"] = who;
     }
-    let app = Router::new().route(
-        "/api/auth/v1/authenticate-hawk",
-        post(async move || Json(answer)),
-    );
+    let app = Router::new().route("/api/auth/v1/authenticate-hawk", post(async move || Json(answer)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let root = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -34,19 +26,10 @@ async fn falconer(scopes: &'static [&'static str], identity: bool) -> String {
 }
 
 fn notes(root: &str) -> Router {
-    router(&Settings {
-        public_origin: "https://notes.example".to_owned(),
-        falconer_root_url: root.to_owned(),
-    })
-    .unwrap()
+    router(&Settings { public_origin: "https://notes.example".to_owned(), falconer_root_url: root.to_owned() }).unwrap()
 }
 
-async fn ask(
-    app: &Router,
-    method: &str,
-    path: &str,
-    body: &str,
-) -> (StatusCode, HeaderMap, Vec<u8>) {
+async fn ask(app: &Router, method: &str, path: &str, body: &str) -> (StatusCode, HeaderMap, Vec<u8>) {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -55,11 +38,7 @@ async fn ask(
         .body(Body::from(body.to_owned()))
         .unwrap();
     let (parts, body) = app.clone().oneshot(request).await.unwrap().into_parts();
-    (
-        parts.status,
-        parts.headers,
-        to_bytes(body, 1 << 20).await.unwrap().to_vec(),
-    )
+    (parts.status, parts.headers, to_bytes(body, 1 << 20).await.unwrap().to_vec())
 }
 
 async fn ask_json(app: &Router, method: &str, path: &str, body: &str) -> (StatusCode, Value) {
@@ -71,55 +50,25 @@ async fn ask_json(app: &Router, method: &str, path: &str, body: &str) -> (Status
 async fn notes_are_written_listed_and_read_and_signed_by_identity() {
     let app = notes(&falconer(&["notes:*"], true).await);
     let note = json!({"name": "release 12", "text": "<b>done</b>", "author": "Ann"});
-    let (status, written) = ask_json(
-        &app,
-        "PUT",
-        "/api/books/demo/notes/release%2012",
-        r#"{"text":"<b>done</b>"}"#,
-    )
-    .await;
+    let (status, written) = ask_json(&app, "PUT", "/api/books/demo/notes/release%2012", r#"{"text":"<b>done</b>"}"#).await;
     assert_eq!((status, &written), (StatusCode::OK, &note));
-    assert_eq!(
-        ask_json(&app, "GET", "/api/books/demo/notes", "").await,
-        (StatusCode::OK, json!([note]))
-    );
-    assert_eq!(
-        ask_json(&app, "GET", "/api/books/demo/notes/release%2012", "").await,
-        (StatusCode::OK, note)
-    );
-    assert_eq!(
-        ask_json(&app, "GET", "/api/books/other/notes", "").await,
-        (StatusCode::OK, json!([]))
-    );
+    assert_eq!(ask_json(&app, "GET", "/api/books/demo/notes", "").await, (StatusCode::OK, json!([note])));
+    assert_eq!(ask_json(&app, "GET", "/api/books/demo/notes/release%2012", "").await, (StatusCode::OK, note));
+    assert_eq!(ask_json(&app, "GET", "/api/books/other/notes", "").await, (StatusCode::OK, json!([])));
     let (status, body) = ask_json(&app, "GET", "/api/books/demo/notes/none", "").await;
-    assert_eq!(
-        (status, &body["code"]),
-        (StatusCode::NOT_FOUND, &json!("ResourceNotFound"))
-    );
+    assert_eq!((status, &body["code"]), (StatusCode::NOT_FOUND, &json!("ResourceNotFound")));
     for (path, body) in [("a%2Fb", r#"{"text":""}"#), ("a", "{}"), ("a", "nonsense")] {
-        let (status, body) =
-            ask_json(&app, "PUT", &format!("/api/books/demo/notes/{path}"), body).await;
-        assert!(
-            status.is_client_error() && body["message"].is_string(),
-            "{status} {body}"
-        );
+        let (status, body) = ask_json(&app, "PUT", &format!("/api/books/demo/notes/{path}"), body).await;
+        assert!(status.is_client_error() && body["message"].is_string(), "{status} {body}");
     }
     let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(100_000));
-    assert_eq!(
-        ask_json(&app, "PUT", "/api/books/demo/notes/a", &long)
-            .await
-            .0,
-        StatusCode::PAYLOAD_TOO_LARGE
-    );
+    assert_eq!(ask_json(&app, "PUT", "/api/books/demo/notes/a", &long).await.0, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 #[tokio::test]
 async fn each_book_and_each_way_has_its_scope() {
     let app = notes(&falconer(&["notes:read:demo"], false).await);
-    assert_eq!(
-        ask_json(&app, "GET", "/api/books/demo/notes", "").await.0,
-        StatusCode::OK
-    );
+    assert_eq!(ask_json(&app, "GET", "/api/books/demo/notes", "").await.0, StatusCode::OK);
     for (method, path, missing) in [
         ("GET", "/api/books/other/notes", "notes:read:other"),
         ("GET", "/api/books/demo%2Fx/notes", "notes:read:demo/x"),
@@ -134,24 +83,12 @@ async fn each_book_and_each_way_has_its_scope() {
 
 #[tokio::test]
 async fn whoami_goes_by_identity_and_never_by_the_client_id() {
-    let (_, known) = ask_json(
-        &notes(&falconer(&["a"], true).await),
-        "GET",
-        "/api/whoami",
-        "",
-    )
-    .await;
+    let (_, known) = ask_json(&notes(&falconer(&["a"], true).await), "GET", "/api/whoami", "").await;
     assert_eq!(
         known,
         json!({"identity": {"id": "local/ann", "displayName": "Ann", "email": null}, "scopes": ["a"], "expires": "2030-01-01T00:00:00.000Z"})
     );
-    let (_, unknown) = ask_json(
-        &notes(&falconer(&["a"], false).await),
-        "GET",
-        "/api/whoami",
-        "",
-    )
-    .await;
+    let (_, unknown) = ask_json(&notes(&falconer(&["a"], false).await), "GET", "/api/whoami", "").await;
     assert_eq!(unknown["identity"], Value::Null);
     assert!(!unknown.to_string().contains("mallory"));
 }
@@ -168,13 +105,7 @@ async fn the_page_is_whole_and_locked_down() {
     ] {
         let (_, headers, body) = ask(&app, "GET", path, "").await;
         let text = String::from_utf8(body).unwrap();
-        assert!(
-            headers["content-type"]
-                .to_str()
-                .unwrap()
-                .starts_with(content_type),
-            "{path}"
-        );
+        assert!(headers["content-type"].to_str().unwrap().starts_with(content_type), "{path}");
         assert!(!text.contains("%FALCONER%"), "{path}");
         assert_eq!(headers["referrer-policy"], "no-referrer");
         assert_eq!(headers["x-content-type-options"], "nosniff");
@@ -215,15 +146,8 @@ fn settings_that_cannot_work_are_named() {
         ("https://notes.example", "https://auth.example/'+alert(1)+'"),
         ("https://notes.example", "https://auth.example/?a"),
     ] {
-        let settings = Settings {
-            public_origin: public_origin.to_owned(),
-            falconer_root_url: root.to_owned(),
-        };
-        assert_eq!(
-            router(&settings).unwrap_err().kind(),
-            std::io::ErrorKind::InvalidInput,
-            "{public_origin} {root}"
-        );
+        let settings = Settings { public_origin: public_origin.to_owned(), falconer_root_url: root.to_owned() };
+        assert_eq!(router(&settings).unwrap_err().kind(), std::io::ErrorKind::InvalidInput, "{public_origin} {root}");
     }
 }
 
@@ -244,40 +168,23 @@ impl Write for Lines {
 async fn the_log_never_shows_a_query() {
     let lines = Lines::default();
     let writer = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone()).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let app = notes("http://127.0.0.1:1");
-    for path in [
-        "/?state=a&clientId=b&accessToken=very-secret&certificate=c",
-        "/api/whoami?bewit=very-secret",
-        "/nothing?very-secret",
-    ] {
+    for path in ["/?state=a&clientId=b&accessToken=very-secret&certificate=c", "/api/whoami?bewit=very-secret", "/nothing?very-secret"] {
         ask(&app, "GET", path, "").await;
     }
     let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-    assert!(
-        log.contains("GET /?...") && log.contains("GET /nothing?..."),
-        "{log}"
-    );
+    assert!(log.contains("GET /?...") && log.contains("GET /nothing?..."), "{log}");
     assert!(!log.contains("very-secret"), "{log}");
 }
 
 #[tokio::test]
 async fn serves_until_told_to_stop() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let settings = Settings {
-        public_origin: "http://127.0.0.1:1".to_owned(),
-        falconer_root_url: "http://127.0.0.1:2".to_owned(),
-    };
+    let settings = Settings { public_origin: "http://127.0.0.1:1".to_owned(), falconer_root_url: "http://127.0.0.1:2".to_owned() };
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let running = tokio::spawn(serve(
-        listener,
-        settings,
-        async move { drop(stopped.await) },
-    ));
+    let running = tokio::spawn(serve(listener, settings, async move { drop(stopped.await) }));
     stop.send(()).unwrap();
     running.await.unwrap().unwrap();
 }

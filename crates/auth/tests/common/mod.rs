@@ -1,18 +1,11 @@
 //! A node in memory with a clock that stands still, randomness that counts, and people who sign.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use falconer_auth::{
-    AccessToken, Auth, AuthSettings, Authentication, ClientInput, Clock, DAY_MS, Origin, Random,
-    RequestParts, RoleInput, Verdict,
+    AccessToken, Auth, AuthSettings, Authentication, ClientInput, Clock, DAY_MS, Origin, Random, RequestParts, RoleInput, Verdict,
 };
 use falconer_credentials::sign;
 use falconer_store::{IdentityRecord, KeyRing, Store};
@@ -43,11 +36,7 @@ pub struct Counting(AtomicU64);
 impl Random for Counting {
     fn fill(&self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
-            let n = self
-                .0
-                .fetch_add(1, Ordering::SeqCst)
-                .wrapping_add(1)
-                .wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let n = self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let n = (n ^ (n >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             chunk.copy_from_slice(&n.to_le_bytes()[..chunk.len()]);
         }
@@ -64,11 +53,7 @@ pub struct Keys {
 
 impl Keys {
     pub fn new(id: &str, token: &str) -> Keys {
-        Keys {
-            id: id.to_owned(),
-            token: AccessToken::new(token.to_owned()),
-            certificate: None,
-        }
+        Keys { id: id.to_owned(), token: AccessToken::new(token.to_owned()), certificate: None }
     }
 }
 
@@ -87,9 +72,7 @@ pub fn settings() -> AuthSettings {
 pub fn memory_store() -> Arc<dyn Store> {
     let random = Counting::default();
     let keys = KeyRing::from_bytes("k1", [7; 32]).unwrap();
-    Arc::new(
-        SqliteStore::in_memory(keys, Arc::new(move |bytes: &mut [u8]| random.fill(bytes))).unwrap(),
-    )
+    Arc::new(SqliteStore::in_memory(keys, Arc::new(move |bytes: &mut [u8]| random.fill(bytes))).unwrap())
 }
 
 impl World {
@@ -102,34 +85,15 @@ impl World {
         let store = memory_store();
         let clock = Arc::new(FixedClock(AtomicI64::new(START_MS)));
         let random = Arc::new(Counting::default());
-        let auth = Auth::open(Arc::clone(&store), settings, clock.clone(), random.clone())
-            .await
-            .unwrap();
+        let auth = Auth::open(Arc::clone(&store), settings, clock.clone(), random.clone()).await.unwrap();
         let root = auth.fresh_install(bare).await.unwrap();
-        let root = Keys {
-            id: root.client_id,
-            token: root.access_token,
-            certificate: None,
-        };
-        World {
-            auth,
-            store,
-            clock,
-            random,
-            root,
-        }
+        let root = Keys { id: root.client_id, token: root.access_token, certificate: None };
+        World { auth, store, clock, random, root }
     }
 
     /// The same store, opened again.
     pub async fn reopen(&self, settings: AuthSettings) -> Auth {
-        Auth::open(
-            Arc::clone(&self.store),
-            settings,
-            self.clock.clone(),
-            self.random.clone(),
-        )
-        .await
-        .unwrap()
+        Auth::open(Arc::clone(&self.store), settings, self.clock.clone(), self.random.clone()).await.unwrap()
     }
 
     pub fn now(&self) -> i64 {
@@ -137,14 +101,7 @@ impl World {
     }
 
     /// The Authorization header of a GET of `resource` at `host`.
-    pub fn sign(
-        &self,
-        keys: &Keys,
-        resource: &str,
-        host: &str,
-        port: u16,
-        authorized: Option<&[String]>,
-    ) -> String {
+    pub fn sign(&self, keys: &Keys, resource: &str, host: &str, port: u16, authorized: Option<&[String]>) -> String {
         let ext = sign::ext(keys.certificate.as_deref(), authorized);
         let request = sign::Request {
             method: "GET",
@@ -166,37 +123,15 @@ impl World {
         self.verify_at(keys, "svc.example.com", 443, None).await
     }
 
-    pub async fn verify_at(
-        &self,
-        keys: &Keys,
-        host: &str,
-        port: u16,
-        authorized: Option<&[String]>,
-    ) -> Verdict {
+    pub async fn verify_at(&self, keys: &Keys, host: &str, port: u16, authorized: Option<&[String]>) -> Verdict {
         let header = self.sign(keys, "/x", host, port, authorized);
-        self.auth
-            .verify(&RequestParts {
-                method: "get",
-                resource: "/x",
-                host,
-                port,
-                authorization: Some(&header),
-            })
-            .await
+        self.auth.verify(&RequestParts { method: "get", resource: "/x", host, port, authorization: Some(&header) }).await
     }
 
     /// A call to Falconer's own API.
     pub async fn call(&self, keys: &Keys) -> Authentication {
         let header = self.sign(keys, "/x", HOST, 443, None);
-        self.auth
-            .authenticate(&RequestParts {
-                method: "GET",
-                resource: "/x",
-                host: HOST,
-                port: 443,
-                authorization: Some(&header),
-            })
-            .await
+        self.auth.authenticate(&RequestParts { method: "GET", resource: "/x", host: HOST, port: 443, authorization: Some(&header) }).await
     }
 
     pub async fn as_root(&self) -> Authentication {
@@ -206,21 +141,14 @@ impl World {
     /// Makes a client as root, and gives its keys.
     pub async fn client(&self, id: &str, scopes: &[&str]) -> Keys {
         let root = self.as_root().await;
-        let (view, _) = self
-            .auth
-            .create_client(&root, id, &self.input(scopes))
-            .await
-            .unwrap();
+        let (view, _) = self.auth.create_client(&root, id, &self.input(scopes)).await.unwrap();
         Keys::new(id, view.access_token.unwrap().expose())
     }
 
     /// Makes or changes a role as root.
     pub async fn role(&self, id: &str, scopes: &[&str]) {
         let root = self.as_root().await;
-        let input = RoleInput {
-            scopes: strings(scopes),
-            description: String::new(),
-        };
+        let input = RoleInput { scopes: strings(scopes), description: String::new() };
         if self.auth.directory().role(id).is_some() {
             self.auth.update_role(&root, id, &input).await.unwrap();
         } else {
@@ -229,10 +157,7 @@ impl World {
     }
 
     pub async fn person(&self, identity: &str, scopes: &[&str]) {
-        self.auth
-            .put_identity(identity, &person(identity, scopes, self.now()))
-            .await
-            .unwrap();
+        self.auth.put_identity(identity, &person(identity, scopes, self.now())).await.unwrap();
     }
 
     pub fn input(&self, scopes: &[&str]) -> ClientInput {

@@ -12,11 +12,7 @@ pub fn header(id: &str, key: &str, ts: &str, ext: Option<&str>) -> String {
     let ext = ext.map(|ext| STANDARD.encode(ext)).unwrap_or_default();
     let text = format!("hawk.1.header\n{ts}\nn\nGET\n{RESOURCE}\n{HOST}\n443\n\n{ext}\n");
     let mac = STANDARD.encode(hmac(key.as_bytes(), &text));
-    let attribute = if ext.is_empty() {
-        String::new()
-    } else {
-        format!(", ext=\"{ext}\"")
-    };
+    let attribute = if ext.is_empty() { String::new() } else { format!(", ext=\"{ext}\"") };
     format!("Hawk id=\"{id}\", ts=\"{ts}\", nonce=\"n\", mac=\"{mac}\"{attribute}")
 }
 
@@ -25,10 +21,7 @@ pub fn bewit(id: &str, key: &str, exp: &str, ext: Option<&str>) -> String {
     let ext = ext.map(|ext| STANDARD.encode(ext)).unwrap_or_default();
     let text = format!("hawk.1.bewit\n{exp}\n\nGET\n{RESOURCE}\n{HOST}\n443\n\n{ext}\n");
     let mac = STANDARD.encode(hmac(key.as_bytes(), &text));
-    format!(
-        "{RESOURCE}&bewit={}",
-        URL_SAFE_NO_PAD.encode(format!("{id}\\{exp}\\{mac}\\{ext}"))
-    )
+    format!("{RESOURCE}&bewit={}", URL_SAFE_NO_PAD.encode(format!("{id}\\{exp}\\{mac}\\{ext}")))
 }
 
 /// The temporary key.

@@ -13,10 +13,7 @@ use std::path::{Path, PathBuf};
 pub fn vectors() -> (PathBuf, bool) {
     match std::env::var_os("FALCONER_VECTORS") {
         Some(folder) => (folder.into(), false),
-        None => (
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors"),
-            true,
-        ),
+        None => (Path::new(env!("CARGO_MANIFEST_DIR")).join("../../vectors"), true),
     }
 }
 
@@ -52,31 +49,17 @@ impl World {
     }
 
     fn new(input: &Value) -> World {
-        let roles = RoleSet::new(input["roles"].as_array().unwrap().iter().map(|role| Role {
-            role_id: text(&role["roleId"]),
-            scopes: texts(&role["scopes"]),
-        }));
-        let clients = input["clients"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|client| Client {
-                id: text(&client["clientId"]),
-                token: AccessToken::new(text(&client["accessToken"])),
-                expires_ms: client["expires"]
-                    .as_str()
-                    .unwrap()
-                    .parse::<jiff::Timestamp>()
-                    .unwrap()
-                    .as_millisecond(),
-                disabled: client["disabled"].as_bool().unwrap(),
-                scopes: roles.expand(texts(&client["scopes"])),
-            });
-        World {
-            now_ms: input["nowMs"].as_i64().unwrap(),
-            clients: clients.collect(),
-            roles: roles.clone(),
-        }
+        let roles = RoleSet::new(
+            input["roles"].as_array().unwrap().iter().map(|role| Role { role_id: text(&role["roleId"]), scopes: texts(&role["scopes"]) }),
+        );
+        let clients = input["clients"].as_array().unwrap().iter().map(|client| Client {
+            id: text(&client["clientId"]),
+            token: AccessToken::new(text(&client["accessToken"])),
+            expires_ms: client["expires"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_millisecond(),
+            disabled: client["disabled"].as_bool().unwrap(),
+            scopes: roles.expand(texts(&client["scopes"])),
+        });
+        World { now_ms: input["nowMs"].as_i64().unwrap(), clients: clients.collect(), roles: roles.clone() }
     }
 
     pub fn client(&self, id: &str) -> Option<&Client> {
@@ -138,10 +121,7 @@ pub fn parts(request: &Value) -> RequestParts<'_> {
 }
 
 pub fn iso(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms)
-        .unwrap()
-        .strftime("%Y-%m-%dT%H:%M:%S.%3fZ")
-        .to_string()
+    jiff::Timestamp::from_millisecond(ms).unwrap().strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
 pub fn text(value: &Value) -> String {

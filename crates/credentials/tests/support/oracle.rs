@@ -5,18 +5,14 @@ use super::World;
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
 use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{
-    GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE_NO_PAD,
-};
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+    GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::RequireNone),
 );
 
 pub fn hmac(key: &[u8], text: &str) -> Vec<u8> {
@@ -39,10 +35,7 @@ pub struct Credentials {
 
 /// `None`: none given, or not well-formed enough.
 pub fn credentials(request: &Value) -> Option<Credentials> {
-    match request["authorization"]
-        .as_str()
-        .filter(|header| !header.is_empty())
-    {
+    match request["authorization"].as_str().filter(|header| !header.is_empty()) {
         Some(header) => from_header(request, header),
         None => from_bewit(request),
     }
@@ -53,14 +46,8 @@ impl Credentials {
     pub fn mac_is_right(&self, world: &World) -> bool {
         let certificate = self.ext.as_ref().map(|ext| &ext["certificate"]);
         let seed = certificate.and_then(|certificate| certificate["seed"].as_str());
-        let issuer = certificate
-            .and_then(|certificate| certificate["issuer"].as_str())
-            .filter(|issuer| !issuer.is_empty());
-        let owner = if seed.is_some() {
-            issuer.unwrap_or(&self.id)
-        } else {
-            &self.id
-        };
+        let issuer = certificate.and_then(|certificate| certificate["issuer"].as_str()).filter(|issuer| !issuer.is_empty());
+        let owner = if seed.is_some() { issuer.unwrap_or(&self.id) } else { &self.id };
         let Some(client) = world.client(owner) else {
             return false;
         };
@@ -75,9 +62,7 @@ impl Credentials {
 fn from_header(request: &Value, header: &str) -> Option<Credentials> {
     let attribute = |name: &str| {
         let start = format!("{name}=\"");
-        let (at, _) = header
-            .match_indices(&start)
-            .find(|(at, _)| header[..*at].ends_with([' ', '\t', ',']))?;
+        let (at, _) = header.match_indices(&start).find(|(at, _)| header[..*at].ends_with([' ', '\t', ',']))?;
         Some(header[at + start.len()..].split_once('"')?.0.to_owned())
     };
     let text = |name: &str| attribute(name).unwrap_or_default();
@@ -111,28 +96,14 @@ fn from_header(request: &Value, header: &str) -> Option<Credentials> {
 fn from_bewit(request: &Value) -> Option<Credentials> {
     let resource = request["resource"].as_str()?;
     let at = resource.rfind("bewit=")?;
-    let (value, after) = resource[at + 6..]
-        .split_once('&')
-        .unwrap_or((&resource[at + 6..], ""));
-    let before = if after.is_empty() {
-        &resource[..at - 1]
-    } else {
-        &resource[..at]
-    };
-    let plain: String = LENIENT
-        .decode(value)
-        .ok()?
-        .into_iter()
-        .map(char::from)
-        .collect();
+    let (value, after) = resource[at + 6..].split_once('&').unwrap_or((&resource[at + 6..], ""));
+    let before = if after.is_empty() { &resource[..at - 1] } else { &resource[..at] };
+    let plain: String = LENIENT.decode(value).ok()?.into_iter().map(char::from).collect();
     let [id, exp, mac, ext_text] = plain.split('\\').collect::<Vec<_>>().try_into().ok()?;
     let host = request["host"].as_str()?.to_lowercase();
     let (ext, ext_is_json) = ext(ext_text);
     Some(Credentials {
-        normalized: format!(
-            "hawk.1.bewit\n{exp}\n\nGET\n{before}{after}\n{host}\n{}\n\n{ext_text}\n",
-            request["port"]
-        ),
+        normalized: format!("hawk.1.bewit\n{exp}\n\nGET\n{before}{after}\n{host}\n{}\n\n{ext_text}\n", request["port"]),
         id: id.to_owned(),
         time: exp.to_owned(),
         mac: mac.to_owned(),
@@ -144,22 +115,10 @@ fn from_bewit(request: &Value) -> Option<Credentials> {
 
 /// The object in ext, and whether it is JSON at all.
 fn ext(text: &str) -> (Option<Value>, bool) {
-    let spelled = text
-        .split('=')
-        .next()
-        .unwrap()
-        .replace('+', "-")
-        .replace('/', "_");
-    let mut spelled: String = spelled
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
-        .collect();
+    let spelled = text.split('=').next().unwrap().replace('+', "-").replace('/', "_");
+    let mut spelled: String = spelled.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
     spelled.truncate(spelled.len() - usize::from(spelled.len() % 4 == 1));
-    match LENIENT
-        .decode(spelled)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
-    {
+    match LENIENT.decode(spelled).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
         Some(json) => (Some(json), true),
         None => (None, text.is_empty()),
     }

@@ -188,7 +188,15 @@ async fn list(node: &Node, json: bool) -> Result<()> {
             .collect();
         return output::json(&shown);
     }
-    let state = |disabled, deleted| if deleted { "deleted" } else if disabled { "disabled" } else { "" };
+    let state = |disabled, deleted| {
+        if deleted {
+            "deleted"
+        } else if disabled {
+            "disabled"
+        } else {
+            ""
+        }
+    };
     let rows: Vec<Vec<String>> = accounts
         .iter()
         .map(|a| vec![a.name.clone(), state(a.disabled, a.deleted).to_owned(), a.groups.join(" "), a.scopes.join(" ")])

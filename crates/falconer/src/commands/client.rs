@@ -100,7 +100,8 @@ pub async fn run(command: Client) -> Result<()> {
                 return output::json(&clients);
             }
             let state = |c: &falconer_wire::Client| if c.disabled { "disabled" } else { "" }.to_owned();
-            let rows: Vec<Vec<String>> = clients.iter().map(|c| vec![c.client_id.clone(), c.expires.clone(), state(c), c.scopes.join(" ")]).collect();
+            let rows: Vec<Vec<String>> =
+                clients.iter().map(|c| vec![c.client_id.clone(), c.expires.clone(), state(c), c.scopes.join(" ")]).collect();
             output::table(&["CLIENT", "EXPIRES", "STATE", "SCOPES"], &rows);
             Ok(())
         }

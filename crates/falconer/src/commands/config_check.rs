@@ -31,7 +31,8 @@ pub fn run(command: Config) -> Result<()> {
     for text in &settings.trusted_proxies {
         text.parse::<falconer_web::Network>().map_err(|error| anyhow::anyhow!("trusted_proxies: `{text}`: {error}"))?;
     }
-    tracing_subscriber::EnvFilter::try_new(&settings.log.level).with_context(|| format!("log.level: `{}` is no filter", settings.log.level))?;
+    tracing_subscriber::EnvFilter::try_new(&settings.log.level)
+        .with_context(|| format!("log.level: `{}` is no filter", settings.log.level))?;
     println!("the configuration is fine: listen {}, data in {}", settings.listen, settings.data_dir.display());
     Ok(())
 }

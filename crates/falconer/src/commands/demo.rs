@@ -90,7 +90,8 @@ mod with_notes {
 
     /// The wanted port of loopback, or the next free one.
     async fn free_port(wanted: &str) -> Result<TcpListener> {
-        let mut address: std::net::SocketAddr = wanted.parse().with_context(|| format!("`{wanted}` is no address such as 127.0.0.1:8080"))?;
+        let mut address: std::net::SocketAddr =
+            wanted.parse().with_context(|| format!("`{wanted}` is no address such as 127.0.0.1:8080"))?;
         if !address.ip().is_loopback() {
             bail!("the demo runs on loopback only: its password is printed");
         }

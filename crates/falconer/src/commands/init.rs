@@ -44,6 +44,9 @@ pub async fn run(options: Options) -> Result<()> {
     }
     println!("clientId     {}\naccessToken  {}", root.client_id, root.access_token.expose());
     println!("\nThe token is shown this once. It may do everything: keep it where only administrators can read it.");
-    println!("\nNext:\n  falconer serve --data-dir {}\n  then make the first administrator (within an hour): {link}", config.data_dir.display());
+    println!(
+        "\nNext:\n  falconer serve --data-dir {}\n  then make the first administrator (within an hour): {link}",
+        config.data_dir.display()
+    );
     Ok(())
 }

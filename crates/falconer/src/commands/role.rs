@@ -81,10 +81,8 @@ pub async fn run(command: Role) -> Result<()> {
             let server = user.client()?;
             let present = server.role(&role_id).await?.with_context(|| format!("there is no role {role_id}"))?;
             let keep = scopes.is_empty() && !no_scopes;
-            let request = RoleRequest {
-                scopes: if keep { present.scopes } else { scopes },
-                description: description.unwrap_or(present.description),
-            };
+            let request =
+                RoleRequest { scopes: if keep { present.scopes } else { scopes }, description: description.unwrap_or(present.description) };
             output::json(&server.update_role(&role_id, &request).await?)
         }
         Role::Delete { role_id, user } => {

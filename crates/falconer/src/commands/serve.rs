@@ -140,13 +140,8 @@ pub async fn serve(
         request: request + Duration::from_secs(30),
         ..Limits::default()
     };
-    let web = Web {
-        auth: node.auth.clone(),
-        login: node.login.clone(),
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom),
-        settings,
-    };
+    let web =
+        Web { auth: node.auth.clone(), login: node.login.clone(), clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), settings };
     let chores = [tokio::spawn(follow(node.auth.clone())), tokio::spawn(keep_house(node.auth.clone(), node.store.clone()))];
     falconer_web::serve(listener, falconer_web::router(Arc::new(web)), limits, shutdown).await;
     chores.iter().for_each(tokio::task::JoinHandle::abort);

@@ -24,23 +24,11 @@ pub(super) async fn a_client_comes_back_as_it_was(store: Arc<dyn Store>) {
     };
     for record in [&plain, &odd] {
         s.insert_client(&step(s, "x").await, record).await.unwrap();
-        assert_eq!(
-            s.client(&record.client_id).await.unwrap().as_ref(),
-            Some(record)
-        );
+        assert_eq!(s.client(&record.client_id).await.unwrap().as_ref(), Some(record));
     }
-    assert_eq!(
-        s.load().await.unwrap().clients,
-        [plain.clone(), odd.clone()]
-    );
-    let changed = ClientRecord {
-        client_id: plain.client_id.clone(),
-        last_date_used_ms: NOW + 1,
-        ..odd
-    };
-    s.update_client(&step(s, "x").await, &changed)
-        .await
-        .unwrap();
+    assert_eq!(s.load().await.unwrap().clients, [plain.clone(), odd.clone()]);
+    let changed = ClientRecord { client_id: plain.client_id.clone(), last_date_used_ms: NOW + 1, ..odd };
+    s.update_client(&step(s, "x").await, &changed).await.unwrap();
     assert_eq!(s.client("a/b").await.unwrap(), Some(changed));
     assert_eq!(s.client("a/").await.unwrap(), None);
     assert_eq!(s.client("A/B").await.unwrap(), None);
@@ -48,149 +36,73 @@ pub(super) async fn a_client_comes_back_as_it_was(store: Arc<dyn Store>) {
 
 pub(super) async fn a_client_id_is_taken_once(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_client(&step(s, "x").await, &client("a"))
-        .await
-        .unwrap();
-    let other = ClientRecord {
-        description: "other".into(),
-        ..client("a")
-    };
-    assert_eq!(
-        s.insert_client(&step(s, "x").await, &other).await,
-        Err(StoreError::Conflict)
-    );
+    s.insert_client(&step(s, "x").await, &client("a")).await.unwrap();
+    let other = ClientRecord { description: "other".into(), ..client("a") };
+    assert_eq!(s.insert_client(&step(s, "x").await, &other).await, Err(StoreError::Conflict));
     assert_eq!(s.client("a").await.unwrap(), Some(client("a")));
 }
 
 pub(super) async fn updating_what_is_gone_is_a_conflict(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_client(&step(s, "x").await, &client("a"))
-        .await
-        .unwrap();
+    s.insert_client(&step(s, "x").await, &client("a")).await.unwrap();
     s.delete_client(&step(s, "x").await, "a").await.unwrap();
-    assert_eq!(
-        s.update_client(&step(s, "x").await, &client("a")).await,
-        Err(StoreError::Conflict)
-    );
+    assert_eq!(s.update_client(&step(s, "x").await, &client("a")).await, Err(StoreError::Conflict));
     assert_eq!(s.client("a").await.unwrap(), None);
 }
 
 pub(super) async fn the_last_use_never_goes_back(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_client(&step(s, "x").await, &client("a"))
-        .await
-        .unwrap();
+    s.insert_client(&step(s, "x").await, &client("a")).await.unwrap();
     let revision = s.revision().await.unwrap();
     let used = async || s.client("a").await.unwrap().unwrap().last_date_used_ms;
-    s.note_uses(&[("a".into(), NOW + 10), ("gone".into(), NOW)], &[])
-        .await
-        .unwrap();
+    s.note_uses(&[("a".into(), NOW + 10), ("gone".into(), NOW)], &[]).await.unwrap();
     assert_eq!(used().await, NOW + 10);
     s.note_uses(&[("a".into(), NOW + 9)], &[]).await.unwrap();
     assert_eq!(used().await, NOW + 10);
     assert_eq!(s.revision().await, Ok(revision), "a use takes no revision");
-    s.update_client(&step(s, "x").await, &client("a"))
-        .await
-        .unwrap();
-    assert_eq!(
-        used().await,
-        NOW + 10,
-        "a record that was read before the use"
-    );
+    s.update_client(&step(s, "x").await, &client("a")).await.unwrap();
+    assert_eq!(used().await, NOW + 10, "a record that was read before the use");
 }
 
 pub(super) async fn deleting_a_client_twice_leaves_two_audit_rows(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_client(&step(s, "x").await, &client("a"))
-        .await
-        .unwrap();
-    assert_eq!(
-        s.delete_client(&step(s, "deleted").await, "a").await,
-        Ok(Revision(2))
-    );
+    s.insert_client(&step(s, "x").await, &client("a")).await.unwrap();
+    assert_eq!(s.delete_client(&step(s, "deleted").await, "a").await, Ok(Revision(2)));
     assert_eq!(s.client("a").await.unwrap(), None);
-    assert_eq!(
-        s.delete_client(&step(s, "deleted").await, "a").await,
-        Ok(Revision(2))
-    );
+    assert_eq!(s.delete_client(&step(s, "deleted").await, "a").await, Ok(Revision(2)));
     let rows = s.entity_history("client", "a", 1, 10).await.unwrap();
-    assert_eq!(
-        rows.iter()
-            .map(|row| row.action.as_str())
-            .collect::<Vec<_>>(),
-        ["deleted", "deleted"]
-    );
+    assert_eq!(rows.iter().map(|row| row.action.as_str()).collect::<Vec<_>>(), ["deleted", "deleted"]);
     assert_eq!(s.changes_since(Revision(0), 10).await.unwrap().len(), 2);
 }
 
 pub(super) async fn a_repeat_is_audited_and_changes_nothing(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_client(&step(s, "created").await, &client("a"))
-        .await
-        .unwrap();
-    assert_eq!(
-        s.note_repeat(&step(s, "repeated").await, "client", "a")
-            .await,
-        Ok(Revision(1))
-    );
+    s.insert_client(&step(s, "created").await, &client("a")).await.unwrap();
+    assert_eq!(s.note_repeat(&step(s, "repeated").await, "client", "a").await, Ok(Revision(1)));
     let rows = s.entity_history("client", "a", 0, 10).await.unwrap();
-    assert_eq!(
-        rows.iter()
-            .map(|row| (row.revision.0, row.action.as_str()))
-            .collect::<Vec<_>>(),
-        [(1, "created"), (1, "repeated")]
-    );
+    assert_eq!(rows.iter().map(|row| (row.revision.0, row.action.as_str())).collect::<Vec<_>>(), [(1, "created"), (1, "repeated")]);
     assert_eq!(s.changes_since(Revision(0), 10).await.unwrap().len(), 1);
 }
 
 pub(super) async fn a_stale_repeat_is_refused(store: Arc<dyn Store>) {
     let s = &*store;
     let before = s.revision().await.unwrap();
-    s.insert_role(&step(s, "x").await, &role("r"))
-        .await
-        .unwrap();
+    s.insert_role(&step(s, "x").await, &role("r")).await.unwrap();
     let late = decided(before, &[Key::Role], "repeated");
-    assert_eq!(
-        s.note_repeat(&late, "client", "a").await,
-        Err(StoreError::Stale)
-    );
-    assert!(
-        s.entity_history("client", "a", 0, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert_eq!(s.note_repeat(&late, "client", "a").await, Err(StoreError::Stale));
+    assert!(s.entity_history("client", "a", 0, 10).await.unwrap().is_empty());
 }
 
 pub(super) async fn static_clients_follow_the_list(store: Arc<dyn Store>) {
     let s = &*store;
-    let outside = [
-        "aaa",
-        "static",
-        "static-x/a",
-        "static/falconer/root",
-        "static0",
-        "zzz",
-    ];
+    let outside = ["aaa", "static", "static-x/a", "static/falconer/root", "static0", "zzz"];
     for id in outside {
-        s.insert_client(&step(s, "x").await, &client(id))
-            .await
-            .unwrap();
+        s.insert_client(&step(s, "x").await, &client(id)).await.unwrap();
     }
-    for id in [
-        "static/falconer",
-        "static/gone",
-        "static/kept",
-        "static/scopes",
-        "static/token",
-    ] {
-        s.insert_client(&step(s, "x").await, &client(id))
-            .await
-            .unwrap();
+    for id in ["static/falconer", "static/gone", "static/kept", "static/scopes", "static/token"] {
+        s.insert_client(&step(s, "x").await, &client(id)).await.unwrap();
     }
-    s.note_uses(&[("static/scopes".into(), NOW + 50)], &[])
-        .await
-        .unwrap();
+    s.note_uses(&[("static/scopes".into(), NOW + 50)], &[]).await.unwrap();
     let later = |record: ClientRecord| ClientRecord {
         created_ms: NOW + 99,
         last_modified_ms: NOW + 99,
@@ -201,20 +113,11 @@ pub(super) async fn static_clients_follow_the_list(store: Arc<dyn Store>) {
     let list = [
         later(client("static/new")),
         later(client("static/kept")),
-        later(ClientRecord {
-            scopes: texts(&["other"]),
-            ..client("static/scopes")
-        }),
-        later(ClientRecord {
-            access_token: Secret::new("other"),
-            ..client("static/token")
-        }),
+        later(ClientRecord { scopes: texts(&["other"]), ..client("static/scopes") }),
+        later(ClientRecord { access_token: Secret::new("other"), ..client("static/token") }),
     ];
     let before = s.revision().await.unwrap();
-    let after = s
-        .replace_static_clients(&step(s, "synchronised").await, &list)
-        .await
-        .unwrap();
+    let after = s.replace_static_clients(&step(s, "synchronised").await, &list).await.unwrap();
     assert_eq!(after, Revision(before.0 + 1));
 
     for id in outside {
@@ -222,92 +125,38 @@ pub(super) async fn static_clients_follow_the_list(store: Arc<dyn Store>) {
     }
     assert_eq!(s.client("static/falconer").await.unwrap(), None);
     assert_eq!(s.client("static/gone").await.unwrap(), None);
-    assert_eq!(
-        s.client("static/kept").await.unwrap(),
-        Some(client("static/kept"))
-    );
+    assert_eq!(s.client("static/kept").await.unwrap(), Some(client("static/kept")));
     assert_eq!(s.client("static/new").await.unwrap(), Some(list[0].clone()));
-    let kept = ClientRecord {
-        created_ms: NOW,
-        last_date_used_ms: NOW + 50,
-        last_rotated_ms: NOW,
-        ..list[2].clone()
-    };
+    let kept = ClientRecord { created_ms: NOW, last_date_used_ms: NOW + 50, last_rotated_ms: NOW, ..list[2].clone() };
     assert_eq!(s.client("static/scopes").await.unwrap(), Some(kept));
-    let rotated = ClientRecord {
-        created_ms: NOW,
-        last_date_used_ms: NOW,
-        ..list[3].clone()
-    };
+    let rotated = ClientRecord { created_ms: NOW, last_date_used_ms: NOW, ..list[3].clone() };
     assert_eq!(s.client("static/token").await.unwrap(), Some(rotated));
 
-    let mut changed: Vec<String> = s
-        .changes_since(before, 100)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|change| change.key)
-        .collect();
+    let mut changed: Vec<String> = s.changes_since(before, 100).await.unwrap().into_iter().map(|change| change.key).collect();
     changed.sort();
-    assert_eq!(
-        changed,
-        [
-            "static/falconer",
-            "static/gone",
-            "static/new",
-            "static/scopes",
-            "static/token"
-        ]
-    );
+    assert_eq!(changed, ["static/falconer", "static/gone", "static/new", "static/scopes", "static/token"]);
     for id in &changed {
         let rows = s.entity_history("client", id, 0, 10).await.unwrap();
         let last = rows.last().unwrap();
-        assert_eq!(
-            (last.action.as_str(), last.revision),
-            ("synchronised", after)
-        );
+        assert_eq!((last.action.as_str(), last.revision), ("synchronised", after));
     }
-    assert_eq!(
-        s.entity_history("client", "static/kept", 0, 10)
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(s.entity_history("client", "static/kept", 0, 10).await.unwrap().len(), 1);
 }
 
 pub(super) async fn an_equal_list_of_static_clients_changes_nothing(store: Arc<dyn Store>) {
     let s = &*store;
     let list = [client("static/a"), client("static/b")];
-    assert_eq!(
-        s.replace_static_clients(&step(s, "x").await, &list).await,
-        Ok(Revision(1))
-    );
-    assert_eq!(
-        s.replace_static_clients(&step(s, "x").await, &list).await,
-        Ok(Revision(1))
-    );
-    assert_eq!(
-        s.actor_history("suite/actor", 0, 10).await.unwrap().len(),
-        2
-    );
-    assert_eq!(
-        s.replace_static_clients(&step(s, "x").await, &[]).await,
-        Ok(Revision(2))
-    );
+    assert_eq!(s.replace_static_clients(&step(s, "x").await, &list).await, Ok(Revision(1)));
+    assert_eq!(s.replace_static_clients(&step(s, "x").await, &list).await, Ok(Revision(1)));
+    assert_eq!(s.actor_history("suite/actor", 0, 10).await.unwrap().len(), 2);
+    assert_eq!(s.replace_static_clients(&step(s, "x").await, &[]).await, Ok(Revision(2)));
     assert!(s.load().await.unwrap().clients.is_empty());
 }
 
 pub(super) async fn a_list_beyond_static_is_refused_whole(store: Arc<dyn Store>) {
     let s = &*store;
-    for bad in [
-        client("dynamic"),
-        client("static/falconer/root"),
-        client("static/a"),
-    ] {
-        let outcome = s
-            .replace_static_clients(&step(s, "x").await, &[client("static/a"), bad])
-            .await;
+    for bad in [client("dynamic"), client("static/falconer/root"), client("static/a")] {
+        let outcome = s.replace_static_clients(&step(s, "x").await, &[client("static/a"), bad]).await;
         assert_eq!(outcome, Err(StoreError::Conflict));
     }
     assert!(s.load().await.unwrap().clients.is_empty());
@@ -316,17 +165,8 @@ pub(super) async fn a_list_beyond_static_is_refused_whole(store: Arc<dyn Store>)
 pub(super) async fn clients_load_in_order_of_bytes(store: Arc<dyn Store>) {
     let s = &*store;
     for id in ["b", "a/b", "Z", "a-b", "a", "~", "A"] {
-        s.insert_client(&step(s, "x").await, &client(id))
-            .await
-            .unwrap();
+        s.insert_client(&step(s, "x").await, &client(id)).await.unwrap();
     }
-    let ids: Vec<String> = s
-        .load()
-        .await
-        .unwrap()
-        .clients
-        .into_iter()
-        .map(|client| client.client_id)
-        .collect();
+    let ids: Vec<String> = s.load().await.unwrap().clients.into_iter().map(|client| client.client_id).collect();
     assert_eq!(ids, ["A", "Z", "a", "a-b", "a/b", "b", "~"]);
 }

@@ -1,8 +1,7 @@
 //! Records and steps for the suite.
 
 use crate::{
-    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision,
-    RoleRecord, Secret, SessionRecord, Step, Store,
+    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Secret, SessionRecord, Step, Store,
 };
 
 /// Any time; the suite has no clock.
@@ -57,12 +56,7 @@ pub(super) fn role(role_id: &str) -> RoleRecord {
 }
 
 pub(super) fn issuer(name: &str) -> IssuerRecord {
-    IssuerRecord {
-        name: name.into(),
-        token: Secret::new(format!("token-of-{name}")),
-        created_ms: NOW,
-        retired_ms: None,
-    }
+    IssuerRecord { name: name.into(), token: Secret::new(format!("token-of-{name}")), created_ms: NOW, retired_ms: None }
 }
 
 pub(super) fn grant(id: &str, nonce: &str) -> GrantRecord {

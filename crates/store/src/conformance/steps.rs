@@ -19,146 +19,60 @@ pub(super) async fn an_empty_store_is_at_revision_zero(store: Arc<dyn Store>) {
 
 pub(super) async fn each_step_makes_the_next_revision(store: Arc<dyn Store>) {
     let s = &*store;
-    assert_eq!(
-        s.insert_client(&step(s, "x").await, &client("a")).await,
-        Ok(Revision(1))
-    );
-    assert_eq!(
-        s.update_client(&step(s, "x").await, &client("a")).await,
-        Ok(Revision(2))
-    );
-    assert_eq!(
-        s.delete_client(&step(s, "x").await, "a").await,
-        Ok(Revision(3))
-    );
-    assert_eq!(
-        s.insert_role(&step(s, "x").await, &role("r")).await,
-        Ok(Revision(4))
-    );
-    assert_eq!(
-        s.update_role(&step(s, "x").await, &role("r")).await,
-        Ok(Revision(5))
-    );
-    assert_eq!(
-        s.delete_role(&step(s, "x").await, "r").await,
-        Ok(Revision(6))
-    );
-    assert_eq!(
-        s.insert_issuer(&step(s, "x").await, &issuer("i")).await,
-        Ok(Revision(7))
-    );
-    assert_eq!(
-        s.insert_grant(&step(s, "x").await, &grant("g", ""), None)
-            .await,
-        Ok(Revision(8))
-    );
-    assert_eq!(
-        s.revoke_grants(&step(s, "x").await, &texts(&["g"]), "me", "")
-            .await,
-        Ok(Revision(9))
-    );
-    assert_eq!(
-        s.put_identity(&step(s, "x").await, &identity("local/ann"))
-            .await,
-        Ok(Revision(10))
-    );
-    assert_eq!(
-        s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann"))
-            .await,
-        Ok(Revision(11))
-    );
-    assert_eq!(
-        s.update_account(&step(s, "x").await, &account("ann"), &identity("local/ann"))
-            .await,
-        Ok(Revision(12))
-    );
-    assert_eq!(
-        s.retire_issuer(&step(s, "x").await, "i").await,
-        Ok(Revision(13))
-    );
+    assert_eq!(s.insert_client(&step(s, "x").await, &client("a")).await, Ok(Revision(1)));
+    assert_eq!(s.update_client(&step(s, "x").await, &client("a")).await, Ok(Revision(2)));
+    assert_eq!(s.delete_client(&step(s, "x").await, "a").await, Ok(Revision(3)));
+    assert_eq!(s.insert_role(&step(s, "x").await, &role("r")).await, Ok(Revision(4)));
+    assert_eq!(s.update_role(&step(s, "x").await, &role("r")).await, Ok(Revision(5)));
+    assert_eq!(s.delete_role(&step(s, "x").await, "r").await, Ok(Revision(6)));
+    assert_eq!(s.insert_issuer(&step(s, "x").await, &issuer("i")).await, Ok(Revision(7)));
+    assert_eq!(s.insert_grant(&step(s, "x").await, &grant("g", ""), None).await, Ok(Revision(8)));
+    assert_eq!(s.revoke_grants(&step(s, "x").await, &texts(&["g"]), "me", "").await, Ok(Revision(9)));
+    assert_eq!(s.put_identity(&step(s, "x").await, &identity("local/ann")).await, Ok(Revision(10)));
+    assert_eq!(s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann")).await, Ok(Revision(11)));
+    assert_eq!(s.update_account(&step(s, "x").await, &account("ann"), &identity("local/ann")).await, Ok(Revision(12)));
+    assert_eq!(s.retire_issuer(&step(s, "x").await, "i").await, Ok(Revision(13)));
     assert_eq!(s.revision().await, Ok(Revision(13)));
     assert_eq!(s.load().await.unwrap().revision, Revision(13));
 }
 
 pub(super) async fn a_step_is_stale_when_what_it_depends_on_has_changed(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_client(&step(s, "x").await, &client("a"))
-        .await
-        .unwrap();
-    s.insert_grant(&step(s, "x").await, &grant("g", ""), None)
-        .await
-        .unwrap();
+    s.insert_client(&step(s, "x").await, &client("a")).await.unwrap();
+    s.insert_grant(&step(s, "x").await, &grant("g", ""), None).await.unwrap();
     // Each round: something is read, then it changes, then the decision arrives.
     for round in 0..8 {
         let before = s.revision().await.unwrap();
         let now = step(s, "x").await;
         let key = match round {
-            0 => s
-                .update_client(&now, &client("a"))
-                .await
-                .map(|_| Key::Client("a".into())),
-            1 => s
-                .delete_client(&now, "a")
-                .await
-                .map(|_| Key::Client("a".into())),
+            0 => s.update_client(&now, &client("a")).await.map(|_| Key::Client("a".into())),
+            1 => s.delete_client(&now, "a").await.map(|_| Key::Client("a".into())),
             // That it was not there was part of the decision.
-            2 => s
-                .insert_client(&now, &client("b"))
-                .await
-                .map(|_| Key::Client("b".into())),
+            2 => s.insert_client(&now, &client("b")).await.map(|_| Key::Client("b".into())),
             3 => s.insert_role(&now, &role("r")).await.map(|_| Key::Role),
             4 => s.update_role(&now, &role("r")).await.map(|_| Key::Role),
             5 => s.delete_role(&now, "r").await.map(|_| Key::Role),
-            6 => s
-                .revoke_grants(&now, &texts(&["g"]), "me", "")
-                .await
-                .map(|_| Key::Grant("g".into())),
-            _ => s
-                .put_identity(&now, &identity("local/ann"))
-                .await
-                .map(|_| Key::Identity("local/ann".into())),
+            6 => s.revoke_grants(&now, &texts(&["g"]), "me", "").await.map(|_| Key::Grant("g".into())),
+            _ => s.put_identity(&now, &identity("local/ann")).await.map(|_| Key::Identity("local/ann".into())),
         };
         let key = key.unwrap();
         let late = decided(before, &[Key::Client("other".into()), key.clone()], "late");
-        assert_eq!(
-            s.insert_client(&late, &client("late")).await,
-            Err(StoreError::Stale),
-            "{key:?}"
-        );
+        assert_eq!(s.insert_client(&late, &client("late")).await, Err(StoreError::Stale), "{key:?}");
         // Much later it is still stale, and decided anew it is not.
-        s.insert_client(&step(s, "x").await, &client(&format!("between-{round}")))
-            .await
-            .unwrap();
-        assert_eq!(
-            s.insert_client(&late, &client("late")).await,
-            Err(StoreError::Stale),
-            "{key:?}"
-        );
-        let again = Step {
-            decided_at: s.revision().await.unwrap(),
-            ..late
-        };
-        s.insert_client(&again, &client(&format!("late-{round}")))
-            .await
-            .unwrap();
+        s.insert_client(&step(s, "x").await, &client(&format!("between-{round}"))).await.unwrap();
+        assert_eq!(s.insert_client(&late, &client("late")).await, Err(StoreError::Stale), "{key:?}");
+        let again = Step { decided_at: s.revision().await.unwrap(), ..late };
+        s.insert_client(&again, &client(&format!("late-{round}"))).await.unwrap();
     }
 }
 
 pub(super) async fn a_step_is_not_stale_when_something_else_has_changed(store: Arc<dyn Store>) {
     let s = &*store;
     let before = s.revision().await.unwrap();
-    s.insert_client(&step(s, "x").await, &client("role"))
-        .await
-        .unwrap();
-    s.insert_issuer(&step(s, "x").await, &issuer("a"))
-        .await
-        .unwrap();
-    s.insert_grant(&step(s, "x").await, &grant("a", ""), None)
-        .await
-        .unwrap();
-    s.put_identity(&step(s, "x").await, &identity("local/a"))
-        .await
-        .unwrap();
+    s.insert_client(&step(s, "x").await, &client("role")).await.unwrap();
+    s.insert_issuer(&step(s, "x").await, &issuer("a")).await.unwrap();
+    s.insert_grant(&step(s, "x").await, &grant("a", ""), None).await.unwrap();
+    s.put_identity(&step(s, "x").await, &identity("local/a")).await.unwrap();
     // The same word under another kind is another key.
     let keys = [
         Key::Role,
@@ -168,62 +82,32 @@ pub(super) async fn a_step_is_not_stale_when_something_else_has_changed(store: A
         Key::Grant("local/a".into()),
         Key::Identity("a".into()),
     ];
-    s.insert_client(&decided(before, &keys, "x"), &client("late"))
-        .await
-        .unwrap();
-    s.insert_role(&decided(before, &[], "x"), &role("depends-on-nothing"))
-        .await
-        .unwrap();
+    s.insert_client(&decided(before, &keys, "x"), &client("late")).await.unwrap();
+    s.insert_role(&decided(before, &[], "x"), &role("depends-on-nothing")).await.unwrap();
 }
 
 pub(super) async fn a_step_from_the_future_is_stale(store: Arc<dyn Store>) {
     let late = decided(Revision(1), &[], "x");
-    assert_eq!(
-        store.insert_client(&late, &client("a")).await,
-        Err(StoreError::Stale)
-    );
+    assert_eq!(store.insert_client(&late, &client("a")).await, Err(StoreError::Stale));
 }
 
 pub(super) async fn a_stale_step_leaves_nothing(store: Arc<dyn Store>) {
     let s = &*store;
     let before = s.revision().await.unwrap();
-    s.insert_role(&step(s, "x").await, &role("r"))
-        .await
-        .unwrap();
-    let late = Step {
-        at_ms: NOW + 5,
-        ..decided(before, &[Key::Role], "late")
-    };
-    assert_eq!(
-        s.insert_client(&late, &client("a")).await,
-        Err(StoreError::Stale)
-    );
+    s.insert_role(&step(s, "x").await, &role("r")).await.unwrap();
+    let late = Step { at_ms: NOW + 5, ..decided(before, &[Key::Role], "late") };
+    assert_eq!(s.insert_client(&late, &client("a")).await, Err(StoreError::Stale));
     nothing_came_of_it(s, Revision(1)).await;
 }
 
 pub(super) async fn a_conflict_leaves_nothing(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_role(&step(s, "x").await, &role("r"))
-        .await
-        .unwrap();
-    let late = Step {
-        at_ms: NOW + 5,
-        ..step(s, "late").await
-    };
+    s.insert_role(&step(s, "x").await, &role("r")).await.unwrap();
+    let late = Step { at_ms: NOW + 5, ..step(s, "late").await };
     // The first of the two could be written.
-    assert_eq!(
-        s.insert_roles(&late, &[role("new"), role("r")]).await,
-        Err(StoreError::Conflict)
-    );
-    assert_eq!(
-        s.update_client(&late, &client("a")).await,
-        Err(StoreError::Conflict)
-    );
-    assert_eq!(
-        s.replace_static_clients(&late, &[client("static/a"), client("b")])
-            .await,
-        Err(StoreError::Conflict)
-    );
+    assert_eq!(s.insert_roles(&late, &[role("new"), role("r")]).await, Err(StoreError::Conflict));
+    assert_eq!(s.update_client(&late, &client("a")).await, Err(StoreError::Conflict));
+    assert_eq!(s.replace_static_clients(&late, &[client("static/a"), client("b")]).await, Err(StoreError::Conflict));
     nothing_came_of_it(s, Revision(1)).await;
 }
 
@@ -233,50 +117,25 @@ async fn nothing_came_of_it(store: &dyn Store, revision: Revision) {
     assert_eq!((loaded.revision, loaded.highest_ms), (revision, NOW));
     assert_eq!((loaded.roles.len(), loaded.clients.len()), (1, 0));
     assert_eq!(store.changes_since(Revision(0), 10).await.unwrap().len(), 1);
-    assert_eq!(
-        store
-            .actor_history("suite/actor", 0, 10)
-            .await
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(store.actor_history("suite/actor", 0, 10).await.unwrap().len(), 1);
 }
 
 pub(super) async fn the_highest_time_never_falls(store: Arc<dyn Store>) {
     let s = &*store;
-    for (index, (at_ms, highest)) in [(500, 500), (900, 900), (700, 900), (901, 901)]
-        .into_iter()
-        .enumerate()
-    {
-        let step = Step {
-            at_ms,
-            ..step(s, "x").await
-        };
-        s.insert_role(&step, &role(&format!("r{index}")))
-            .await
-            .unwrap();
+    for (index, (at_ms, highest)) in [(500, 500), (900, 900), (700, 900), (901, 901)].into_iter().enumerate() {
+        let step = Step { at_ms, ..step(s, "x").await };
+        s.insert_role(&step, &role(&format!("r{index}"))).await.unwrap();
         assert_eq!(s.load().await.unwrap().highest_ms, highest);
     }
 }
 
 pub(super) async fn the_feed_names_each_change_in_order(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_client(&step(s, "x").await, &client("a"))
-        .await
-        .unwrap();
-    s.insert_role(&step(s, "x").await, &role("r"))
-        .await
-        .unwrap();
-    s.insert_issuer(&step(s, "x").await, &issuer("i"))
-        .await
-        .unwrap();
-    s.insert_grant(&step(s, "x").await, &grant("g", ""), None)
-        .await
-        .unwrap();
-    s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann"))
-        .await
-        .unwrap();
+    s.insert_client(&step(s, "x").await, &client("a")).await.unwrap();
+    s.insert_role(&step(s, "x").await, &role("r")).await.unwrap();
+    s.insert_issuer(&step(s, "x").await, &issuer("i")).await.unwrap();
+    s.insert_grant(&step(s, "x").await, &grant("g", ""), None).await.unwrap();
+    s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann")).await.unwrap();
     s.delete_client(&step(s, "x").await, "a").await.unwrap();
     let expected: Vec<Change> = [
         (KeyKind::Client, "a"),
@@ -288,167 +147,75 @@ pub(super) async fn the_feed_names_each_change_in_order(store: Arc<dyn Store>) {
     ]
     .into_iter()
     .zip(1..)
-    .map(|((key_kind, key), revision)| Change {
-        revision: Revision(revision),
-        key_kind,
-        key: key.into(),
-        at_ms: NOW,
-    })
+    .map(|((key_kind, key), revision)| Change { revision: Revision(revision), key_kind, key: key.into(), at_ms: NOW })
     .collect();
     assert_eq!(s.changes_since(Revision(0), 100).await.unwrap(), expected);
-    assert_eq!(
-        s.changes_since(Revision(4), 100).await.unwrap(),
-        expected[4..]
-    );
-    assert_eq!(
-        s.changes_since(Revision(0), 2).await.unwrap(),
-        expected[..2]
-    );
+    assert_eq!(s.changes_since(Revision(4), 100).await.unwrap(), expected[4..]);
+    assert_eq!(s.changes_since(Revision(0), 2).await.unwrap(), expected[..2]);
     assert_eq!(s.changes_since(Revision(6), 100).await.unwrap(), []);
-    assert_eq!(
-        s.changes_since(Revision(7), 100).await,
-        Err(StoreError::Stale)
-    );
+    assert_eq!(s.changes_since(Revision(7), 100).await, Err(StoreError::Stale));
 }
 
 pub(super) async fn the_feed_never_tears_a_revision(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_role(&step(s, "x").await, &role("first"))
-        .await
-        .unwrap();
-    s.insert_roles(&step(s, "x").await, &[role("a"), role("b"), role("c")])
-        .await
-        .unwrap();
-    s.insert_role(&step(s, "x").await, &role("last"))
-        .await
-        .unwrap();
-    let revisions = |changes: Vec<Change>| {
-        changes
-            .iter()
-            .map(|change| change.revision.0)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(
-        revisions(s.changes_since(Revision(0), 2).await.unwrap()),
-        [1, 2, 2, 2]
-    );
-    assert_eq!(
-        revisions(s.changes_since(Revision(1), 1).await.unwrap()),
-        [2, 2, 2]
-    );
-    assert_eq!(
-        revisions(s.changes_since(Revision(2), 1).await.unwrap()),
-        [3]
-    );
+    s.insert_role(&step(s, "x").await, &role("first")).await.unwrap();
+    s.insert_roles(&step(s, "x").await, &[role("a"), role("b"), role("c")]).await.unwrap();
+    s.insert_role(&step(s, "x").await, &role("last")).await.unwrap();
+    let revisions = |changes: Vec<Change>| changes.iter().map(|change| change.revision.0).collect::<Vec<_>>();
+    assert_eq!(revisions(s.changes_since(Revision(0), 2).await.unwrap()), [1, 2, 2, 2]);
+    assert_eq!(revisions(s.changes_since(Revision(1), 1).await.unwrap()), [2, 2, 2]);
+    assert_eq!(revisions(s.changes_since(Revision(2), 1).await.unwrap()), [3]);
 }
 
 pub(super) async fn a_pruned_feed_says_so(store: Arc<dyn Store>) {
     let s = &*store;
     for id in ["a", "b"] {
-        s.insert_client(&step(s, "x").await, &client(id))
-            .await
-            .unwrap();
+        s.insert_client(&step(s, "x").await, &client(id)).await.unwrap();
     }
     s.prune(NOW).await.unwrap();
-    assert_eq!(
-        s.changes_since(Revision(0), 10).await.unwrap().len(),
-        2,
-        "young changes stay"
-    );
+    assert_eq!(s.changes_since(Revision(0), 10).await.unwrap().len(), 2, "young changes stay");
     let year_later = NOW + 365 * 86_400_000;
-    s.insert_client(
-        &Step {
-            at_ms: year_later,
-            ..step(s, "x").await
-        },
-        &client("c"),
-    )
-    .await
-    .unwrap();
+    s.insert_client(&Step { at_ms: year_later, ..step(s, "x").await }, &client("c")).await.unwrap();
     s.prune(year_later).await.unwrap();
-    assert_eq!(
-        s.changes_since(Revision(0), 10).await,
-        Err(StoreError::Stale)
-    );
+    assert_eq!(s.changes_since(Revision(0), 10).await, Err(StoreError::Stale));
     assert_eq!(s.changes_since(Revision(2), 10).await.unwrap().len(), 1);
     // Nobody knows any more whether it is: so it is.
     let old = decided(Revision(1), &[Key::Client("never-changed".into())], "x");
-    assert_eq!(
-        s.insert_client(&old, &client("late")).await,
-        Err(StoreError::Stale)
-    );
+    assert_eq!(s.insert_client(&old, &client("late")).await, Err(StoreError::Stale));
     assert_eq!(s.revision().await, Ok(Revision(3)));
     assert_eq!(s.load().await.unwrap().clients.len(), 3);
-    assert_eq!(
-        s.actor_history("suite/actor", 0, 10).await.unwrap().len(),
-        3,
-        "history stays"
-    );
+    assert_eq!(s.actor_history("suite/actor", 0, 10).await.unwrap().len(), 3, "history stays");
     s.prune(year_later * 2).await.unwrap();
     assert_eq!(s.changes_since(Revision(3), 10).await, Ok(vec![]));
-    s.insert_client(&step(s, "x").await, &client("d"))
-        .await
-        .unwrap();
+    s.insert_client(&step(s, "x").await, &client("d")).await.unwrap();
     assert_eq!(s.changes_since(Revision(3), 10).await.unwrap().len(), 1);
 }
 
 pub(super) async fn audit_rows_tell_who_did_what(store: Arc<dyn Store>) {
     let s = &*store;
     let detail = json!({"was": ["a", 1, null, "Ω"], "z": true, "a": {}});
-    let told = Step {
-        grant: Some("g1".into()),
-        detail: Some(detail.clone()),
-        actor: "who/ever".into(),
-        ..step(s, "made").await
-    };
+    let told = Step { grant: Some("g1".into()), detail: Some(detail.clone()), actor: "who/ever".into(), ..step(s, "made").await };
     s.insert_client(&told, &client("a/b")).await.unwrap();
     let rows = s.entity_history("client", "a/b", 0, 10).await.unwrap();
     assert_eq!(rows.len(), 1);
     let row = &rows[0];
     assert_eq!((row.revision, row.at_ms), (Revision(1), NOW));
-    assert_eq!(
-        (
-            row.actor.as_str(),
-            row.grant.as_deref(),
-            row.action.as_str()
-        ),
-        ("who/ever", Some("g1"), "made")
-    );
-    assert_eq!(
-        (row.entity_type.as_str(), row.entity_id.as_str()),
-        ("client", "a/b")
-    );
+    assert_eq!((row.actor.as_str(), row.grant.as_deref(), row.action.as_str()), ("who/ever", Some("g1"), "made"));
+    assert_eq!((row.entity_type.as_str(), row.entity_id.as_str()), ("client", "a/b"));
     assert_eq!(row.detail.as_ref(), Some(&detail));
     assert_eq!(s.actor_history("who/ever", 0, 10).await.unwrap(), rows);
-    assert!(
-        s.entity_history("role", "a/b", 0, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
+    assert!(s.entity_history("role", "a/b", 0, 10).await.unwrap().is_empty());
     assert!(s.actor_history("who", 0, 10).await.unwrap().is_empty());
 }
 
 pub(super) async fn histories_are_paged_oldest_first(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_role(&step(s, "0").await, &role("r"))
-        .await
-        .unwrap();
+    s.insert_role(&step(s, "0").await, &role("r")).await.unwrap();
     for action in ["1", "2", "3", "4"] {
         // The clock may step back; the order is that of the steps.
         let at_ms = NOW - action.parse::<i64>().unwrap();
-        s.update_role(
-            &Step {
-                at_ms,
-                ..step(s, action).await
-            },
-            &role("r"),
-        )
-        .await
-        .unwrap();
-        s.insert_role(&step(s, "noise").await, &role(action))
-            .await
-            .unwrap();
+        s.update_role(&Step { at_ms, ..step(s, action).await }, &role("r")).await.unwrap();
+        s.insert_role(&step(s, "noise").await, &role(action)).await.unwrap();
     }
     let page = async |offset, limit| {
         let rows = s.entity_history("role", "r", offset, limit).await.unwrap();
@@ -464,9 +231,7 @@ pub(super) async fn histories_are_paged_oldest_first(store: Arc<dyn Store>) {
 
 pub(super) async fn concurrent_writers_lose_nothing(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_role(&step(s, "x").await, &role("counter"))
-        .await
-        .unwrap();
+    s.insert_role(&step(s, "x").await, &role("counter")).await.unwrap();
     let writers = 16;
     let mut futures: Vec<std::pin::Pin<Box<dyn Future<Output = u32> + Send + '_>>> = Vec::new();
     for writer in 0..writers {
@@ -477,10 +242,7 @@ pub(super) async fn concurrent_writers_lose_nothing(store: Arc<dyn Store>) {
                 let loaded = s.load().await.unwrap();
                 let mut counter = loaded.roles[0].clone();
                 counter.scopes.push(format!("writer:{writer}"));
-                match s
-                    .update_role(&decided(loaded.revision, &[Key::Role], "count"), &counter)
-                    .await
-                {
+                match s.update_role(&decided(loaded.revision, &[Key::Role], "count"), &counter).await {
                     Ok(_) => return tries,
                     Err(StoreError::Stale) => {}
                     Err(other) => panic!("{other}"),
@@ -491,9 +253,7 @@ pub(super) async fn concurrent_writers_lose_nothing(store: Arc<dyn Store>) {
     at_once(futures).await;
     let mut counted = s.load().await.unwrap().roles[0].scopes.split_off(2);
     counted.sort();
-    let mut expected: Vec<String> = (0..writers)
-        .map(|writer| format!("writer:{writer}"))
-        .collect();
+    let mut expected: Vec<String> = (0..writers).map(|writer| format!("writer:{writer}")).collect();
     expected.sort();
     assert_eq!(counted, expected);
     assert_eq!(s.revision().await, Ok(Revision(1 + writers)));

@@ -1,10 +1,6 @@
 use super::*;
 
-const PLACE: Place<'_> = Place {
-    table: "clients",
-    column: "access_token",
-    row: "a/b",
-};
+const PLACE: Place<'_> = Place { table: "clients", column: "access_token", row: "a/b" };
 
 fn ring() -> KeyRing {
     KeyRing::from_bytes("k1", [7; 32]).unwrap()
@@ -16,30 +12,13 @@ fn what_is_sealed_opens_in_its_place_only() {
     let sealed = ring.seal(&PLACE, b"token", [1; 24]).unwrap();
     assert_eq!(ring.open(&PLACE, &sealed).unwrap().as_slice(), b"token");
     for other in [
-        Place {
-            table: "issuers",
-            ..PLACE
-        },
-        Place {
-            column: "description",
-            ..PLACE
-        },
-        Place {
-            row: "a/c",
-            ..PLACE
-        },
+        Place { table: "issuers", ..PLACE },
+        Place { column: "description", ..PLACE },
+        Place { row: "a/c", ..PLACE },
         // The same bytes with the borders elsewhere.
-        Place {
-            table: "clientsa",
-            column: "ccess_token",
-            ..PLACE
-        },
+        Place { table: "clientsa", column: "ccess_token", ..PLACE },
     ] {
-        assert_eq!(
-            ring.open(&other, &sealed),
-            Err(OpenError::Tampered),
-            "{other:?}"
-        );
+        assert_eq!(ring.open(&other, &sealed), Err(OpenError::Tampered), "{other:?}");
     }
 }
 
@@ -51,17 +30,11 @@ fn every_bit_counts_and_so_does_the_length() {
         for bit in 0..8 {
             let mut changed = sealed.clone();
             changed[byte] ^= 1 << bit;
-            assert!(
-                ring.open(&PLACE, &changed).is_err(),
-                "byte {byte} bit {bit}"
-            );
+            assert!(ring.open(&PLACE, &changed).is_err(), "byte {byte} bit {bit}");
         }
     }
     for length in 0..sealed.len() {
-        assert!(
-            ring.open(&PLACE, &sealed[..length]).is_err(),
-            "cut to {length}"
-        );
+        assert!(ring.open(&PLACE, &sealed[..length]).is_err(), "cut to {length}");
     }
     assert!(ring.open(&PLACE, &[&sealed[..], b"x"].concat()).is_err());
 }
@@ -76,10 +49,7 @@ fn older_keys_open_and_the_newest_seals() {
     let newer = both.seal(&PLACE, b"token", [2; 24]).unwrap();
     assert_eq!(KeyRing::key_id_of(&newer), Some("k2"));
     assert!(newer.starts_with(&both.current_prefix()));
-    assert_eq!(
-        old.open(&PLACE, &newer),
-        Err(OpenError::UnknownKey("k2".into()))
-    );
+    assert_eq!(old.open(&PLACE, &newer), Err(OpenError::UnknownKey("k2".into())));
 }
 
 #[test]
@@ -91,12 +61,6 @@ fn another_key_of_the_same_id_does_not_open() {
 
 #[test]
 fn debug_shows_no_key() {
-    let shown = format!(
-        "{:?}",
-        KeyRing::from_bytes("k1", *b"0123456789abcdef0123456789abcdef").unwrap()
-    );
-    assert!(
-        shown.contains("k1") && !shown.contains("48") && !shown.contains("0123"),
-        "{shown}"
-    );
+    let shown = format!("{:?}", KeyRing::from_bytes("k1", *b"0123456789abcdef0123456789abcdef").unwrap());
+    assert!(shown.contains("k1") && !shown.contains("48") && !shown.contains("0123"), "{shown}");
 }

@@ -4,10 +4,7 @@ use crate::migrate::{MIGRATIONS, migrate};
 
 fn database() -> Connection {
     let mut connection = file::connect_to_memory().unwrap();
-    write(&mut connection, |connection| {
-        migrate(connection, MIGRATIONS)
-    })
-    .unwrap();
+    write(&mut connection, |connection| migrate(connection, MIGRATIONS)).unwrap();
     connection
 }
 
@@ -24,11 +21,7 @@ fn step(connection: &Connection) -> Step {
 }
 
 fn rows(connection: &Connection, table: &str) -> i64 {
-    connection
-        .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| {
-            row.get(0)
-        })
-        .unwrap()
+    connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
 }
 
 fn insert_role(writing: &Writing<'_>, role_id: &str, description: &str) -> Res<usize> {
@@ -55,14 +48,7 @@ fn a_step_that_fails_at_any_point_leaves_nothing() {
             Ok(())
         });
         assert_eq!(outcome, Err(StoreError::Unavailable("broken".into())));
-        assert_eq!(
-            [
-                rows(&connection, "roles"),
-                rows(&connection, "changes"),
-                rows(&connection, "audit")
-            ],
-            [0, 0, 0]
-        );
+        assert_eq!([rows(&connection, "roles"), rows(&connection, "changes"), rows(&connection, "audit")], [0, 0, 0]);
         assert_eq!(revision_and_floor(&connection).unwrap().0, Revision(0));
     }
     assert!(connection.is_autocommit());
@@ -71,16 +57,9 @@ fn a_step_that_fails_at_any_point_leaves_nothing() {
 /// Each statement of a whole step fails in its turn, by a trigger that refuses it.
 #[test]
 fn a_step_of_which_any_statement_fails_leaves_nothing() {
-    for event in [
-        "INSERT ON roles",
-        "INSERT ON changes",
-        "INSERT ON audit",
-        "UPDATE ON meta",
-    ] {
+    for event in ["INSERT ON roles", "INSERT ON changes", "INSERT ON audit", "UPDATE ON meta"] {
         let mut connection = database();
-        let trap = format!(
-            "CREATE TEMP TRIGGER trap BEFORE {event} BEGIN SELECT raise(ABORT, 'trapped'); END"
-        );
+        let trap = format!("CREATE TEMP TRIGGER trap BEFORE {event} BEGIN SELECT raise(ABORT, 'trapped'); END");
         connection.execute_batch(&trap).unwrap();
         let step = step(&connection);
         let body = |writing: &mut Writing<'_>| {
@@ -88,21 +67,9 @@ fn a_step_of_which_any_statement_fails_leaves_nothing() {
             writing.changed_and_audited(KeyKind::Role, "r")
         };
         assert!(take_step(&mut connection, &step, body).is_err(), "{event}");
-        assert_eq!(
-            [
-                rows(&connection, "roles"),
-                rows(&connection, "changes"),
-                rows(&connection, "audit")
-            ],
-            [0, 0, 0],
-            "{event}"
-        );
+        assert_eq!([rows(&connection, "roles"), rows(&connection, "changes"), rows(&connection, "audit")], [0, 0, 0], "{event}");
         connection.execute_batch("DROP TRIGGER trap").unwrap();
-        assert_eq!(
-            take_step(&mut connection, &step, body),
-            Ok(Revision(1)),
-            "{event}"
-        );
+        assert_eq!(take_step(&mut connection, &step, body), Ok(Revision(1)), "{event}");
     }
 }
 
@@ -112,37 +79,21 @@ fn a_full_disk_is_told_and_survived() {
     let path = folder.path().join("f.db");
     file::prepare(&path).unwrap();
     let mut connection = file::connect(&path).unwrap();
-    write(&mut connection, |connection| {
-        migrate(connection, MIGRATIONS)
-    })
-    .unwrap();
+    write(&mut connection, |connection| migrate(connection, MIGRATIONS)).unwrap();
     let step = step(&connection);
     let big = "x".repeat(100_000);
     // SQLite answers the same way when the file system has no more pages to give.
-    let pages: i64 = connection
-        .pragma_query_value(None, "page_count", |row| row.get(0))
-        .unwrap();
-    connection
-        .pragma(None, "max_page_count", pages + 2, |_| Ok(()))
-        .unwrap();
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    connection.pragma(None, "max_page_count", pages + 2, |_| Ok(())).unwrap();
     for _ in 0..3 {
         let outcome = take_step(&mut connection, &step, |writing| {
             insert_role(writing, "r", &big)?;
             writing.changed_and_audited(KeyKind::Role, "r")
         });
         assert!(matches!(outcome, Err(StoreError::Full(_))), "{outcome:?}");
-        assert_eq!(
-            [
-                rows(&connection, "roles"),
-                rows(&connection, "changes"),
-                rows(&connection, "audit")
-            ],
-            [0, 0, 0]
-        );
+        assert_eq!([rows(&connection, "roles"), rows(&connection, "changes"), rows(&connection, "audit")], [0, 0, 0]);
     }
-    connection
-        .pragma(None, "max_page_count", 1_000_000, |_| Ok(()))
-        .unwrap();
+    connection.pragma(None, "max_page_count", 1_000_000, |_| Ok(())).unwrap();
     let outcome = take_step(&mut connection, &step, |writing| {
         insert_role(writing, "r", &big)?;
         writing.changed_and_audited(KeyKind::Role, "r")
@@ -160,9 +111,7 @@ fn a_commit_that_fails_is_rolled_back_and_never_taken_for_done() {
              CREATE TABLE child (parent INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)",
         )
         .unwrap();
-    let outcome = write(&mut connection, |connection| {
-        run(connection, "INSERT INTO child VALUES (1)", [])
-    });
+    let outcome = write(&mut connection, |connection| run(connection, "INSERT INTO child VALUES (1)", []));
     assert!(matches!(outcome, Err(StoreError::Fatal(_))), "{outcome:?}");
     assert_eq!(rows(&connection, "child"), 0);
     assert!(connection.is_autocommit());

@@ -60,11 +60,5 @@ pub fn client(client_id: &str) -> ClientRecord {
 }
 
 pub fn role(role_id: &str) -> RoleRecord {
-    RoleRecord {
-        role_id: role_id.into(),
-        scopes: vec!["a".into()],
-        description: String::new(),
-        created_ms: NOW,
-        last_modified_ms: NOW,
-    }
+    RoleRecord { role_id: role_id.into(), scopes: vec!["a".into()], description: String::new(), created_ms: NOW, last_modified_ms: NOW }
 }
