@@ -36,7 +36,8 @@ pub fn run(options: &Options) -> Result<()> {
         lints()?;
     }
     if wanted("crates") {
-        cargo("crates", &["test", "--workspace", "--locked"], &[])?;
+        // With their output: some print what was tried, how often, and from which seed.
+        cargo("crates", &["test", "--workspace", "--locked", "--", "--show-output"], &[])?;
     }
     if wanted("sdk") {
         node_tests("JavaScript SDK", &root().join("sdk/js"), "test", &[])?;

@@ -5,6 +5,8 @@
 //!
 //! Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong use of the command line.
 
+#![allow(rustdoc::bare_urls, reason = "the help shows these texts as they are")]
+
 mod commands;
 mod config;
 mod edge;

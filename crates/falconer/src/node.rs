@@ -126,17 +126,19 @@ pub fn duration_ms(name: &str, text: &str) -> Result<i64> {
 }
 
 fn login_settings(config: &Config) -> Result<LoginSettings> {
-    let mut settings = LoginSettings::default();
-    settings.grant_max_ttl_ms = duration_ms("grant.max_ttl", &config.grant.max_ttl)?;
-    if settings.grant_max_ttl_ms > LONGEST_GRANT_MS {
+    let grant_max_ttl_ms = duration_ms("grant.max_ttl", &config.grant.max_ttl)?;
+    if grant_max_ttl_ms > LONGEST_GRANT_MS {
         bail!("grant.max_ttl: `{}` is longer than the 31 days that a certificate can span", config.grant.max_ttl);
     }
-    settings.on_fatal = Arc::new(end_at_once);
-    settings.registered_only = config.grant.registered_only;
-    settings.administrator_scopes.clone_from(&config.identity.setup_scopes);
-    settings.registered_targets =
-        config.target.iter().map(|target| RegisteredTarget { name: target.name.clone(), targets: target.targets.clone() }).collect();
-    Ok(settings)
+    let target = |target: &crate::config::RegisteredTarget| RegisteredTarget { name: target.name.clone(), targets: target.targets.clone() };
+    Ok(LoginSettings {
+        grant_max_ttl_ms,
+        registered_only: config.grant.registered_only,
+        registered_targets: config.target.iter().map(target).collect(),
+        administrator_scopes: config.identity.setup_scopes.clone(),
+        on_fatal: Arc::new(end_at_once),
+        ..LoginSettings::default()
+    })
 }
 
 fn private_folder(folder: &Path) -> Result<()> {

@@ -132,29 +132,27 @@ mod tests {
     #[tokio::test]
     async fn who_finds_no_place_is_turned_away_and_who_waits_gets_a_turn() {
         let pool = pool(1, 1);
-        let working = pool.turn().await.unwrap();
-        let mut waiting = pin!(pool.turn());
+        let working = pool.turn(pool.enter().unwrap()).await.unwrap();
+        let mut waiting = pin!(pool.turn(pool.enter().unwrap()));
         let pending = poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_pending())).await;
         assert!(pending);
-        assert_eq!(pool.turn().await.err(), Some(LoginError::TooBusy));
-        let checked = pool.check("some password", None).await;
-        assert_eq!(checked, Err(LoginError::TooBusy));
+        assert_eq!(pool.enter().err(), Some(LoginError::TooBusy));
         drop(working);
         assert!(waiting.await.is_ok());
-        assert_eq!(pool.check("some password", None).await, Ok(false));
+        assert_eq!(pool.check(pool.enter().unwrap(), "some password", None).await, Ok(false));
     }
 
     #[tokio::test]
     async fn only_the_right_password_is_right() {
         let pool = pool(1, 0);
         let hash = pool.hash("some password", [1; 16]).await.unwrap();
-        assert_eq!(pool.check("some password", Some(&hash)).await, Ok(true));
+        assert_eq!(pool.check(pool.enter().unwrap(), "some password", Some(&hash)).await, Ok(true));
         for wrong in ["", "some passwor", "some password ", "Some password"] {
-            assert_eq!(pool.check(wrong, Some(&hash)).await, Ok(false));
+            assert_eq!(pool.check(pool.enter().unwrap(), wrong, Some(&hash)).await, Ok(false));
         }
         // The dummy's own password opens nothing.
-        assert_eq!(pool.check("", None).await, Ok(false));
-        let broken = pool.check("some password", Some("not a hash")).await;
+        assert_eq!(pool.check(pool.enter().unwrap(), "", None).await, Ok(false));
+        let broken = pool.check(pool.enter().unwrap(), "some password", Some("not a hash")).await;
         assert!(matches!(broken, Err(LoginError::Internal(_))));
     }
 }

@@ -13,7 +13,7 @@
 //!
 //! It never reads cookies, and decides nothing about scopes: it renders the table's template and asks `falconer_auth`.
 //!
-//! To add a method: a row in the table, a handler beside its kind, an arm in [`Api::handle`]; the match is exhaustive.
+//! To add a method: a row in the table, a handler beside its kind, an arm in `Api::handle`; the match is exhaustive.
 
 mod audit;
 mod body;
