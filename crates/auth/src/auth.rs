@@ -50,7 +50,9 @@ impl Auth {
         };
         let auth = Auth { inner: Arc::new(inner) };
         auth.inner.reload().await?;
-        auth.synchronise_static_clients().await?;
+        if !auth.inner.settings.leave_static_clients {
+            auth.synchronise_static_clients().await?;
+        }
         auth.ensure_issuer().await?;
         Ok(auth)
     }

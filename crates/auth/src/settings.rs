@@ -90,6 +90,8 @@ pub struct AuthSettings {
     pub identity_max_age_by_provider: BTreeMap<String, i64>,
     /// The configured clients.
     pub static_clients: Vec<StaticClient>,
+    /// Leave the stored `static/` clients as they are: for a process beside the server, which may know another configuration or none.
+    pub leave_static_clients: bool,
     /// Ends the process; the default does nothing.
     pub on_fatal: OnFatal,
 }
@@ -103,6 +105,7 @@ impl AuthSettings {
             identity_max_age_ms: 7 * DAY_MS,
             identity_max_age_by_provider: BTreeMap::new(),
             static_clients: Vec::new(),
+            leave_static_clients: false,
             on_fatal: Arc::new(|_| ()),
         }
     }

@@ -80,6 +80,20 @@ async fn nobody_changes_the_root_client_through_the_api() {
     assert!(world.auth.reset_access_token(&root, ROOT_CLIENT).await.is_err());
 }
 
+/// `falconer account` without the server's configuration file once removed every static client of a running server.
+#[tokio::test]
+async fn a_process_beside_the_server_leaves_static_clients_alone() {
+    let world = World::with(with_static(vec![fixed("static/a", TOKEN, &["x"])]), true).await;
+    let beside = AuthSettings {
+        leave_static_clients: true,
+        ..with_static(Vec::new())
+    };
+    let before = world.store.revision().await.unwrap();
+    world.reopen(beside).await;
+    assert_eq!(world.store.revision().await.unwrap(), before);
+    assert!(world.store.client("static/a").await.unwrap().is_some());
+}
+
 #[tokio::test]
 async fn static_clients_follow_the_configuration() {
     let world = World::with(with_static(vec![fixed("static/a", TOKEN, &["x"]), fixed("static/b", TOKEN, &[])]), true).await;

@@ -63,17 +63,18 @@ impl Node {
             Access::Alone => SqliteStore::open(&file, keys, random)?,
             Access::Beside => SqliteStore::open_beside(&file, keys, random)?,
         });
-        let auth = Auth::open(store.clone(), auth_settings(config, origin)?, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+        let auth = Auth::open(store.clone(), auth_settings(config, origin, access)?, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
         let auth = Arc::new(auth);
         let login = Login::open(auth.clone(), store.clone(), login_settings(config)?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
         Ok(Node { auth, login: Arc::new(login), store })
     }
 }
 
-fn auth_settings(config: &Config, origin: Origin) -> Result<AuthSettings> {
+fn auth_settings(config: &Config, origin: Origin, access: Access) -> Result<AuthSettings> {
     let mut settings = AuthSettings::new(origin.clone());
     settings.hawk_origins = hawk_origins(config, &origin)?;
     settings.identity_max_age_ms = duration_ms("identity.max_age", &config.identity.max_age)?;
+    settings.leave_static_clients = access == Access::Beside;
     settings.static_clients = config.static_client.iter().map(static_client).collect::<Result<_>>()?;
     settings.on_fatal = Arc::new(end_at_once);
     Ok(settings)
