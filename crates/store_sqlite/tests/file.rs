@@ -1,6 +1,6 @@
 //! The file: who may have it open, what it may be, what its mode is, and that it keeps what it was told.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 
