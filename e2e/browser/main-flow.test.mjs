@@ -15,7 +15,7 @@ describe('the main flow', () => {
     await site?.stop();
   });
 
-  const notesHost = () => new URL(site.notes).host;
+  const notesHost = () => new URL(site.notes).hostname;
 
   // Told by the page itself, before any script of it runs: when replaceState is called, and with what in the address bar before it.
   async function watchAddress(context) {
