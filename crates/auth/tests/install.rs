@@ -84,10 +84,7 @@ async fn nobody_changes_the_root_client_through_the_api() {
 #[tokio::test]
 async fn a_process_beside_the_server_leaves_static_clients_alone() {
     let world = World::with(with_static(vec![fixed("static/a", TOKEN, &["x"])]), true).await;
-    let beside = AuthSettings {
-        leave_static_clients: true,
-        ..with_static(Vec::new())
-    };
+    let beside = AuthSettings { leave_static_clients: true, ..with_static(Vec::new()) };
     let before = world.store.revision().await.unwrap();
     world.reopen(beside).await;
     assert_eq!(world.store.revision().await.unwrap(), before);
