@@ -172,16 +172,57 @@ impl Default for Log {
 impl Config {
     /// Reads file and environment. `file` is what `--config` named; without it `falconer.toml` is read where there is one.
     pub fn read(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Config> {
-        let mut table = match file {
+        let table = match file {
             Some(path) => Self::file(path)?,
             None if Path::new("falconer.toml").exists() => Self::file(Path::new("falconer.toml"))?,
             None => toml::Table::new(),
         };
+        Self::over(table, environment)
+    }
+
+    fn over(mut table: toml::Table, environment: impl Iterator<Item = (String, String)>) -> Result<Config> {
         for (name, value) in overlay(environment)? {
             place(&mut table, &name.split('.').collect::<Vec<_>>(), value)
                 .with_context(|| format!("setting {name} from the environment"))?;
         }
         table.try_into().context("a setting of the environment does not fit")
+    }
+
+    /// What can be said of the settings before anything is opened, by setting.
+    pub fn check(&self) -> Result<()> {
+        address(&self.listen).map_err(|why| anyhow::anyhow!("listen: {why}"))?;
+        if let Some(url) = &self.root_url {
+            falconer_web::PublicOrigin::parse(url)?;
+        }
+        for text in &self.trusted_proxies {
+            text.parse::<falconer_web::Network>().map_err(|error| anyhow::anyhow!("trusted_proxies: `{text}`: {error}"))?;
+        }
+        let Limits { connections, header_seconds, idle_seconds, request_seconds } = self.limits;
+        for (name, zero) in [
+            ("connections", connections == 0),
+            ("header_seconds", header_seconds == 0),
+            ("idle_seconds", idle_seconds == 0),
+            ("request_seconds", request_seconds == 0),
+        ] {
+            if zero {
+                bail!("limits.{name}: 0 would let nobody in; give at least 1");
+            }
+        }
+        tracing_subscriber::EnvFilter::try_new(&self.log.level).with_context(|| format!("log.level: `{}` is no filter", self.log.level))?;
+        Ok(())
+    }
+
+    /// The public origin as far as it can be told without listening: the configured one, else `localhost` with the port of `listen`.
+    pub fn default_origin(&self) -> Result<falconer_web::PublicOrigin> {
+        let port = self.listen.rsplit_once(':').map_or("8080", |(_, port)| port);
+        let origin = self.root_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"));
+        Ok(falconer_web::PublicOrigin::parse(&origin)?)
+    }
+
+    /// The environment alone, of the variables that `counts` picks.
+    pub fn from_environment(counts: impl Fn(&str) -> bool) -> Result<Config> {
+        let picked = std::env::vars().filter(|(name, _)| counts(name));
+        Self::over(toml::Table::new(), picked)
     }
 
     /// The file alone is read strictly first, so that an error names its line.
@@ -190,6 +231,16 @@ impl Config {
         toml::from_str::<Config>(&text).with_context(|| format!("in {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("in {}", path.display()))
     }
+}
+
+/// A listen address as it was given, or what is wrong with it.
+pub fn address(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is no address and port; write something like 127.0.0.1:8080");
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    if host.is_empty() || port.parse::<u16>().is_err() {
+        return Err(wrong());
+    }
+    Ok(text.to_owned())
 }
 
 /// Variables that tests and tools of ours use, and that are no settings.
@@ -299,6 +350,23 @@ mod tests {
     fn a_mistyped_variable_is_an_error() {
         let error = Config::read(None, environment(&[("FALCONER_LISTN", "x")])).unwrap_err().to_string();
         assert!(error.contains("FALCONER_LISTN"), "{error}");
+    }
+
+    #[test]
+    fn what_would_let_nobody_in_is_named() {
+        let config = |text: &str| toml::from_str::<Config>(text).unwrap().check().map_err(|error| format!("{error:#}"));
+        assert_eq!(config("listen = '[::1]:0'\nroot_url = 'https://auth.example.com'\ntrusted_proxies = ['10.0.0.0/8']"), Ok(()));
+        for (text, named) in [
+            ("listen = '8080'", "listen: `8080`"),
+            ("listen = '127.0.0.1:99999'", "listen: `127.0.0.1:99999`"),
+            ("root_url = 'http://auth.example.com'", "root_url"),
+            ("trusted_proxies = ['proxy']", "trusted_proxies: `proxy`"),
+            ("[limits]\nrequest_seconds = 0", "limits.request_seconds"),
+            ("[log]\nlevel = 'a=b=c'", "log.level"),
+        ] {
+            let error = config(text).unwrap_err();
+            assert!(error.contains(named), "{text}: {error}");
+        }
     }
 
     #[test]

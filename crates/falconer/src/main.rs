@@ -3,7 +3,8 @@
 //! One file a command under `commands/`. Nothing here decides anything about scopes, clients or grants; the one thing that only this crate
 //! does is to name a concrete store. A new command is a file, a variant of [`Command`] and a line in `run`.
 //!
-//! Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong use of the command line.
+//! Exit codes: 0 done, 1 failed (the reason and what to do next are on stderr), 2 wrong use of the command line; 70 when a server ended at once
+//! because its store failed under it.
 
 #![allow(rustdoc::bare_urls, reason = "the help shows these texts as they are")]
 
@@ -19,8 +20,15 @@ use clap::{Parser, Subcommand};
 
 use commands::{account, client, config_check, curl, init, role, root_reset, scopes, serve, setup_link, signin};
 
+/// What `falconer --help` ends with.
+const AFTER_HELP: &str = "\
+The commands from `signin` on are for users of any server that speaks the protocol. They take the server and the credentials from the environment, \
+as the published clients do: TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID, TASKCLUSTER_ACCESS_TOKEN, TASKCLUSTER_CERTIFICATE.
+
+Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong use of the command line; 70 when a server ended at once because its store failed.";
+
 #[derive(Parser)]
-#[command(name = "falconer", version, about = "An authorization server for third-party services", max_term_width = 100)]
+#[command(name = "falconer", version, about = "An authorization server for third-party services", max_term_width = 100, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -69,11 +77,21 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(run(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("falconer: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    let gone = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
+    if error.chain().any(|cause| cause.downcast_ref().is_some_and(gone)) {
+        // Whoever read the output has what they wanted, as in `| head`.
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("falconer: {}", output::harmless(&format!("{error:#}")));
+    if let Some(step) = commands::user::next_step(error) {
+        eprintln!("{step}");
+    }
+    if error.downcast_ref::<output::WrongUse>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
@@ -83,7 +101,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::SetupLink(options) => setup_link::run(options).await,
         Command::Account(account) => account::run(account).await,
         Command::RootReset(options) => root_reset::run(options).await,
-        Command::Config(config) => config_check::run(config),
+        Command::Config(config) => config_check::run(config).await,
         Command::Signin(options) => signin::run(options).await,
         Command::CurrentScopes(options) => scopes::current(options).await,
         Command::Expand(options) => scopes::expand(options).await,

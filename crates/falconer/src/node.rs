@@ -7,11 +7,12 @@ use anyhow::{Context, Result, bail};
 use falconer_auth::{Auth, AuthSettings, Origin, Random, StaticClient};
 use falconer_credentials::AccessToken;
 use falconer_login::{Login, LoginSettings, RegisteredTarget};
-use falconer_store::{KeyRing, Store};
+use falconer_store::{KeyRing, Store, StoreError};
 use falconer_store_sqlite::SqliteStore;
 
 use crate::config::Config;
 use crate::edge::{SystemClock, SystemRandom};
+use crate::output::shell_word;
 
 /// What a certificate of the protocol can span.
 const LONGEST_GRANT_MS: i64 = 31 * 24 * 3_600_000;
@@ -49,25 +50,78 @@ impl Node {
     /// Opens the data directory of `config`, which must hold a database unless `create`.
     pub async fn open(config: &Config, origin: Origin, access: Access, create: bool) -> Result<Node> {
         let file = database(&config.data_dir);
+        let folder = shell_word(&config.data_dir.display().to_string());
         if !create && !file.exists() {
             bail!(
-                "{} holds no Falconer: make one with `falconer init --data-dir {}`",
-                config.data_dir.display(),
-                config.data_dir.display()
+                "{folder} holds no Falconer: name the server's data directory with --data-dir, or make one with `falconer init --data-dir {folder}`"
             );
         }
+        // Settings first, so that a mistake in them leaves nothing behind.
+        let auth_settings = auth_settings(config, origin, access)?;
+        let login_settings = login_settings(config)?;
         private_folder(&config.data_dir)?;
-        let keys = keys(config, file.exists())?;
+        let keys = keys(config)?;
         let random = Arc::new(|bytes: &mut [u8]| SystemRandom.fill(bytes));
-        let store: Arc<dyn Store> = Arc::new(match access {
-            Access::Alone => SqliteStore::open(&file, keys, random)?,
-            Access::Beside => SqliteStore::open_beside(&file, keys, random)?,
-        });
-        let auth = Auth::open(store.clone(), auth_settings(config, origin, access)?, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+        let opened = match access {
+            Access::Alone => SqliteStore::open(&file, keys, random),
+            Access::Beside => SqliteStore::open_beside(&file, keys, random),
+        };
+        let store: Arc<dyn Store> = Arc::new(opened.map_err(|error| explain(error.into(), config))?);
+        Node::over(store, auth_settings, login_settings).await.map_err(|error| explain(error, config))
+    }
+
+    /// The same over a store that ends with the process: says what is wrong with a configuration and touches nothing.
+    pub async fn rehearse(config: &Config, origin: Origin) -> Result<()> {
+        if let Some(file) = existing_key_file(config)? {
+            read_keys(&file)?;
+        }
+        let mut key = [0_u8; 32];
+        SystemRandom.fill(&mut key);
+        let random = Arc::new(|bytes: &mut [u8]| SystemRandom.fill(bytes));
+        let store = Arc::new(SqliteStore::in_memory(KeyRing::from_bytes("k1", key)?, random)?);
+        Node::over(store, auth_settings(config, origin, Access::Alone)?, login_settings(config)?).await.map(drop)
+    }
+
+    async fn over(store: Arc<dyn Store>, auth: AuthSettings, login: LoginSettings) -> Result<Node> {
+        let auth = Auth::open(store.clone(), auth, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
         let auth = Arc::new(auth);
-        let login = Login::open(auth.clone(), store.clone(), login_settings(config)?, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+        let login = Login::open(auth.clone(), store.clone(), login, Arc::new(SystemClock), Arc::new(SystemRandom))?;
         Ok(Node { auth, login: Arc::new(login), store })
     }
+}
+
+/// What the operator can do about a store that does not open.
+fn explain(error: anyhow::Error, config: &Config) -> anyhow::Error {
+    let store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+    let step = match store {
+        Some(StoreError::Unavailable(why)) if why.contains("in use by another process") => {
+            "another server runs on this data directory: stop it, or give another --data-dir".to_owned()
+        }
+        Some(StoreError::Corrupt(_)) => format!(
+            "can't open {}: is this Falconer's data directory, with the key file ({}) that it was made with? Else restore both from your backup",
+            database(&config.data_dir).display(),
+            key_file(config).display()
+        ),
+        _ => return error,
+    };
+    error.context(step)
+}
+
+/// Where the server that ran here last was reached, for links that other commands print.
+fn root_url_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("root-url")
+}
+
+/// Notes it.
+pub fn note_root_url(data_dir: &Path, root_url: &str) -> Result<()> {
+    let file = root_url_file(data_dir);
+    std::fs::write(&file, format!("{root_url}\n")).with_context(|| format!("can't write {}", file.display()))
+}
+
+/// What [`note_root_url`] noted last.
+pub fn noted_root_url(data_dir: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(root_url_file(data_dir)).ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 fn auth_settings(config: &Config, origin: Origin, access: Access) -> Result<AuthSettings> {
@@ -142,7 +196,8 @@ fn login_settings(config: &Config) -> Result<LoginSettings> {
     })
 }
 
-fn private_folder(folder: &Path) -> Result<()> {
+/// Makes a folder, with its parents, that only its owner may enter.
+pub fn private_folder(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -162,23 +217,40 @@ pub fn write_private(file: &Path, text: &str) -> Result<()> {
     opened.sync_all().with_context(|| format!("can't write {}", file.display()))
 }
 
-/// The keys that seal secrets at rest. They are made only together with the database: keys made anew would open nothing.
-fn keys(config: &Config, has_database: bool) -> Result<KeyRing> {
-    let file = config.key_file.clone().unwrap_or_else(|| config.data_dir.join("falconer.keys"));
+fn key_file(config: &Config) -> PathBuf {
+    config.key_file.clone().unwrap_or_else(|| config.data_dir.join("falconer.keys"))
+}
+
+/// The key file where there is one. Keys made anew would open nothing, so a database without its keys is an error.
+fn existing_key_file(config: &Config) -> Result<Option<PathBuf>> {
+    let file = key_file(config);
     if file.exists() {
-        let text = std::fs::read_to_string(&file).with_context(|| format!("can't read the key file {}", file.display()))?;
-        return KeyRing::parse(&text).with_context(|| format!("in the key file {}", file.display()));
+        return Ok(Some(file));
     }
-    if has_database {
+    let database = database(&config.data_dir);
+    if database.exists() {
         bail!(
-            "the key file {} is missing, and without it the secrets in {} can't be opened; restore it from your backup",
+            "the key file {} is missing, and without it the secrets in {} can't be opened; restore it from your backup, or set key_file to where it is",
             file.display(),
-            database(&config.data_dir).display()
+            database.display()
         );
+    }
+    Ok(None)
+}
+
+fn read_keys(file: &Path) -> Result<KeyRing> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("can't read the key file {}", file.display()))?;
+    KeyRing::parse(&text).with_context(|| format!("{} is no key file; restore it from your backup", file.display()))
+}
+
+/// The keys that seal secrets at rest. They are made only together with the database.
+fn keys(config: &Config) -> Result<KeyRing> {
+    if let Some(file) = existing_key_file(config)? {
+        return read_keys(&file);
     }
     let mut key = [0_u8; 32];
     SystemRandom.fill(&mut key);
     let keys = KeyRing::from_bytes("k1", key)?;
-    write_private(&file, &keys.to_key_file())?;
+    write_private(&key_file(config), &keys.to_key_file())?;
     Ok(keys)
 }

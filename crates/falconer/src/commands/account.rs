@@ -1,6 +1,6 @@
 //! `falconer account ...`: local accounts, on the machine of the server, also while it runs (it takes changes in within a second).
 
-use std::io::Read;
+use std::io::{BufRead, IsTerminal, Read};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
@@ -11,7 +11,7 @@ use falconer_web::PublicOrigin;
 use super::serve::auth_origin;
 use crate::config::Config;
 use crate::edge::SystemRandom;
-use crate::node::{Access, Node};
+use crate::node::{Access, Node, noted_root_url};
 use crate::output;
 
 /// Who the audit names for what is done here.
@@ -26,9 +26,9 @@ pub struct LocalOptions {
     /// Where the database and the keys live
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// The public origin, for links; by default the configured one, else http://localhost:8080
-    #[arg(long, value_name = "URL")]
-    root_url: Option<String>,
+    /// The public origin, for links; by default the configured one, else that of the server that ran here last
+    #[arg(long, value_name = "URL", value_parser = PublicOrigin::parse)]
+    root_url: Option<PublicOrigin>,
 }
 
 impl LocalOptions {
@@ -38,9 +38,12 @@ impl LocalOptions {
         if let Some(folder) = &self.data_dir {
             config.data_dir.clone_from(folder);
         }
-        let port = config.listen.rsplit_once(':').map_or("8080", |(_, port)| port);
-        let origin = self.root_url.clone().or(config.root_url.clone()).unwrap_or_else(|| format!("http://localhost:{port}"));
-        let origin = PublicOrigin::parse(&origin)?;
+        let noted = || noted_root_url(&config.data_dir).and_then(|url| PublicOrigin::parse(&url).ok());
+        let origin = match (&self.root_url, &config.root_url) {
+            (Some(origin), _) => origin.clone(),
+            (None, Some(_)) => config.default_origin()?,
+            (None, None) => noted().map_or_else(|| config.default_origin(), Ok)?,
+        };
         let node = Node::open(&config, auth_origin(&origin)?, Access::Beside, false).await?;
         Ok((node, origin))
     }
@@ -92,21 +95,29 @@ pub enum Account {
         #[command(flatten)]
         local: LocalOptions,
     },
-    /// Replace the groups
+    /// Replace the groups of an account
     Groups {
         /// The account
         name: String,
-        /// The groups; none takes all away
+        /// All that the account shall have from now on
+        #[arg(required_unless_present = "none")]
         groups: Vec<String>,
+        /// Take all away
+        #[arg(long, conflicts_with = "groups")]
+        none: bool,
         #[command(flatten)]
         local: LocalOptions,
     },
-    /// Replace the account's own scopes
+    /// Replace an account's own scopes
     Scopes {
         /// The account
         name: String,
-        /// The scopes; none takes all away
+        /// All that the account shall have from now on
+        #[arg(required_unless_present = "none")]
         scopes: Vec<String>,
+        /// Take all away
+        #[arg(long, conflicts_with = "scopes")]
+        none: bool,
         #[command(flatten)]
         local: LocalOptions,
     },
@@ -151,11 +162,11 @@ pub async fn run(command: Account) -> Result<()> {
             node.login.set_password(ACTOR, &name, &password, revoke_grants).await?;
             done(&format!("new password for {name}"), shown.then_some(&password))
         }
-        Account::Groups { name, groups, local } => {
+        Account::Groups { name, groups, local, .. } => {
             local.open().await?.0.login.set_groups(ACTOR, &name, &groups).await?;
             done(&format!("changed the groups of {name}"), None)
         }
-        Account::Scopes { name, scopes, local } => {
+        Account::Scopes { name, scopes, local, .. } => {
             local.open().await?.0.login.set_scopes(ACTOR, &name, &scopes).await?;
             done(&format!("changed the scopes of {name}"), None)
         }
@@ -201,15 +212,21 @@ async fn list(node: &Node, json: bool) -> Result<()> {
         .iter()
         .map(|a| vec![a.name.clone(), state(a.disabled, a.deleted).to_owned(), a.groups.join(" "), a.scopes.join(" ")])
         .collect();
-    output::table(&["ACCOUNT", "STATE", "GROUPS", "SCOPES"], &rows);
-    Ok(())
+    output::table(&["ACCOUNT", "STATE", "GROUPS", "SCOPES"], &rows)
 }
 
 /// The password, and whether it was made here and has to be shown.
 fn password(from_stdin: bool) -> Result<(String, bool)> {
     if from_stdin {
         let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).context("can't read the password from stdin")?;
+        let mut stdin = std::io::stdin().lock();
+        let read = if stdin.is_terminal() {
+            eprintln!("Type the password (it shows) and press Enter:");
+            stdin.read_line(&mut text)
+        } else {
+            stdin.read_to_string(&mut text)
+        };
+        read.context("can't read the password from stdin")?;
         let text = text.trim_end_matches(['\r', '\n']).to_owned();
         if text.is_empty() {
             bail!("stdin held no password");
@@ -223,8 +240,7 @@ fn password(from_stdin: bool) -> Result<(String, bool)> {
 
 fn done(what: &str, password: Option<&String>) -> Result<()> {
     eprintln!("{what}; a running server knows within a second");
-    if let Some(password) = password {
-        println!("{password}");
-    }
-    Ok(())
+    let Some(password) = password else { return Ok(()) };
+    eprintln!("The password, shown this once:");
+    output::line(password)
 }

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use falconer_web::PublicOrigin;
 
+use super::serve::{auth_origin, origin_at};
 use crate::config::Config as Settings;
-use crate::node::duration_ms;
+use crate::node::Node;
+use crate::output;
 
 /// The configuration.
 #[derive(clap::Subcommand)]
 pub enum Config {
-    /// Read file and environment, and say what is wrong
+    /// Read file and environment, and say what is wrong; nothing is changed
     Check {
         /// The configuration file; by default falconer.toml in this folder, where there is one
         #[arg(long, value_name = "FILE")]
@@ -20,19 +21,21 @@ pub enum Config {
 }
 
 /// Runs one of them.
-pub fn run(command: Config) -> Result<()> {
+pub async fn run(command: Config) -> Result<()> {
     let Config::Check { config } = command;
     let settings = Settings::read(config.as_deref(), std::env::vars())?;
-    if let Some(url) = &settings.root_url {
-        PublicOrigin::parse(url)?;
-    }
-    duration_ms("grant.max_ttl", &settings.grant.max_ttl)?;
-    duration_ms("identity.max_age", &settings.identity.max_age)?;
-    for text in &settings.trusted_proxies {
-        text.parse::<falconer_web::Network>().map_err(|error| anyhow::anyhow!("trusted_proxies: `{text}`: {error}"))?;
-    }
-    tracing_subscriber::EnvFilter::try_new(&settings.log.level)
-        .with_context(|| format!("log.level: `{}` is no filter", settings.log.level))?;
-    println!("the configuration is fine: listen {}, data in {}", settings.listen, settings.data_dir.display());
-    Ok(())
+    settings.check()?;
+    let mut addresses =
+        tokio::net::lookup_host(&settings.listen).await.with_context(|| format!("listen: `{}` can't be resolved", settings.listen))?;
+    let address = addresses.next().with_context(|| format!("listen: `{}` has no address", settings.listen))?;
+    let origin = origin_at(&settings, address)?;
+    Node::rehearse(&settings, auth_origin(&origin)?).await?;
+    output::line("The configuration is fine.")?;
+    output::fields(&[
+        ("root_url", vec![origin.as_str().to_owned()]),
+        ("listen", vec![settings.listen.clone()]),
+        ("data_dir", vec![settings.data_dir.display().to_string()]),
+        ("static clients", vec![settings.static_client.len().to_string()]),
+        ("registered targets", vec![settings.target.len().to_string()]),
+    ])
 }

@@ -23,7 +23,8 @@ mod with_notes {
     use super::super::serve::{self, Options};
     use crate::config::Config;
     use crate::edge::SystemRandom;
-    use crate::node::{Access, Node, database, write_private};
+    use crate::node::{Access, Node, note_root_url, private_folder, write_private};
+    use crate::output::{self, WrongUse};
 
     /// What the person of the demo may do besides what every signed-in person may.
     const SCOPES: &[&str] = &["notes:read:*", "notes:write:*"];
@@ -31,16 +32,13 @@ mod with_notes {
     const ACTOR: &str = "falconer serve --demo";
 
     pub async fn run(options: Options) -> Result<()> {
-        if options.root_url.is_some() || options.config.is_some() {
-            bail!("--demo takes neither --config nor --root-url: it runs on this machine only");
-        }
         let data_dir = options.data_dir.clone().unwrap_or_else(|| PathBuf::from(".demo"));
-        claim(&data_dir)?;
-        let mut config = Config::read(None, std::env::vars().filter(|(name, _)| name.starts_with("FALCONER_LOG__")))?;
-        config = Config { data_dir, log: config.log, ..Config::default() };
+        let log = Config::from_environment(|name| name.starts_with("FALCONER_LOG__"))?.log;
+        let config = Config { data_dir, log, ..Config::default() };
         serve::start_log(&config.log)?;
         let ours = free_port(options.listen.as_deref().unwrap_or("127.0.0.1:8080")).await?;
         let notes = free_port(if options.listen.is_some() { "127.0.0.1:0" } else { "127.0.0.1:8081" }).await?;
+        claim(&config.data_dir)?;
         let origin = falconer_web::PublicOrigin::parse(&format!("http://localhost:{}", ours.local_addr()?.port()))?;
         let notes_origin = format!("http://127.0.0.1:{}", notes.local_addr()?.port());
 
@@ -49,6 +47,7 @@ mod with_notes {
             node.auth.fresh_install(false).await?;
         }
         let password = person(&node).await?;
+        note_root_url(&config.data_dir, origin.as_str())?;
 
         let (stop, stopped) = watch::channel(false);
         let shutdown = serve::shutdown()?;
@@ -59,12 +58,13 @@ mod with_notes {
         let settings = falconer_notes::Settings { public_origin: notes_origin.clone(), falconer_root_url: origin.as_str().to_owned() };
         let service = tokio::spawn(falconer_notes::serve(notes, settings, until(stopped.clone())));
         if options.json {
-            println!("{}", serde_json::json!({"listening": origin.as_str(), "notes": notes_origin, "name": NAME, "password": password}));
+            let said = serde_json::json!({"listening": origin.as_str(), "notes": notes_origin, "name": NAME, "password": password});
+            output::line(&said.to_string())?;
         } else {
-            println!("A service that is not part of Falconer:  {notes_origin}");
-            println!("Sign in there as                         {NAME}");
-            println!("with the password                        {password}");
-            println!("listening on {}", origin.as_str());
+            output::line(&format!("A service that is not part of Falconer:  {notes_origin}"))?;
+            output::line(&format!("Sign in there as                         {NAME}"))?;
+            output::line(&format!("with the password                        {password}"))?;
+            output::line(&format!("listening on {}", origin.as_str()))?;
         }
         serve::serve(&config, node, origin, ours, until(stopped)).await?;
         service.await.context("the example service ended")?.context("the example service")
@@ -81,10 +81,11 @@ mod with_notes {
         if mark.exists() {
             return Ok(());
         }
-        if database(data_dir).exists() {
-            bail!("{} holds a Falconer that is not a demo: give another --data-dir", data_dir.display());
+        private_folder(data_dir)?;
+        let mut content = std::fs::read_dir(data_dir).with_context(|| format!("can't read {}", data_dir.display()))?;
+        if content.next().is_some() {
+            bail!("{} is not empty and was not made by the demo: give another --data-dir", data_dir.display());
         }
-        std::fs::create_dir_all(data_dir).with_context(|| format!("can't make {}", data_dir.display()))?;
         write_private(&mark, "Made by `falconer serve --demo`; delete this folder to start afresh.\n")
     }
 
@@ -93,13 +94,14 @@ mod with_notes {
         let mut address: std::net::SocketAddr =
             wanted.parse().with_context(|| format!("`{wanted}` is no address such as 127.0.0.1:8080"))?;
         if !address.ip().is_loopback() {
-            bail!("the demo runs on loopback only: its password is printed");
+            let wrong = "the demo runs on loopback only, because its password is printed: leave --listen out, or give something like 127.0.0.1:8080";
+            return Err(WrongUse(wrong.to_owned()).into());
         }
         for _ in 0..100 {
             match TcpListener::bind(address).await {
                 Ok(listener) => return Ok(listener),
                 Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => address.set_port(address.port().saturating_add(1)),
-                Err(error) => return Err(error).with_context(|| format!("can't listen on {address}")),
+                Err(error) => return Err(serve::cannot_listen(&error, &address.to_string())),
             }
         }
         bail!("no free port from {wanted} on")

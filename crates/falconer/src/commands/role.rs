@@ -34,17 +34,17 @@ pub enum Role {
         #[command(flatten)]
         user: UserOptions,
     },
-    /// Replace the scopes of a role
+    /// Change a role: what is not given stays
     Update {
         /// Its id
         role_id: String,
-        /// A scope; may be repeated; without any the role's scopes stay
+        /// A scope; may be repeated; together they replace what the role had
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<String>,
         /// Take all scopes away
         #[arg(long, conflicts_with = "scopes")]
         no_scopes: bool,
-        /// What it is for; by default as before
+        /// What it is for
         #[arg(long)]
         description: Option<String>,
         #[command(flatten)]
@@ -68,14 +68,14 @@ pub async fn run(command: Role) -> Result<()> {
                 return output::json(&roles);
             }
             let rows: Vec<Vec<String>> = roles.iter().map(|role| vec![role.role_id.clone(), role.scopes.join(" ")]).collect();
-            output::table(&["ROLE", "SCOPES"], &rows);
-            Ok(())
+            output::table(&["ROLE", "SCOPES"], &rows)
         }
         Role::Show { role_id, user } => {
-            output::json(&user.client()?.role(&role_id).await?.with_context(|| format!("there is no role {role_id}"))?)
+            let role = user.client()?.role(&role_id).await?.with_context(|| format!("there is no role {role_id}"))?;
+            show(&role, user.json)
         }
         Role::Create { role_id, scopes, description, user } => {
-            output::json(&user.client()?.create_role(&role_id, &RoleRequest { scopes, description }).await?)
+            show(&user.client()?.create_role(&role_id, &RoleRequest { scopes, description }).await?, user.json)
         }
         Role::Update { role_id, scopes, no_scopes, description, user } => {
             let server = user.client()?;
@@ -83,7 +83,7 @@ pub async fn run(command: Role) -> Result<()> {
             let keep = scopes.is_empty() && !no_scopes;
             let request =
                 RoleRequest { scopes: if keep { present.scopes } else { scopes }, description: description.unwrap_or(present.description) };
-            output::json(&server.update_role(&role_id, &request).await?)
+            show(&server.update_role(&role_id, &request).await?, user.json)
         }
         Role::Delete { role_id, user } => {
             user.client()?.delete_role(&role_id).await?;
@@ -91,4 +91,16 @@ pub async fn run(command: Role) -> Result<()> {
             Ok(())
         }
     }
+}
+
+fn show(role: &falconer_wire::Role, json: bool) -> Result<()> {
+    if json {
+        return output::json(role);
+    }
+    output::fields(&[
+        ("roleId", vec![role.role_id.clone()]),
+        ("description", role.description.lines().map(str::to_owned).collect()),
+        ("scopes", role.scopes.clone()),
+        ("expanded", role.expanded_scopes.clone()),
+    ])
 }

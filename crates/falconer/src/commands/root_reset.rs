@@ -22,7 +22,7 @@ pub async fn run(options: Options) -> Result<()> {
     if options.json {
         return output::json(&serde_json::json!({ "clientId": root.client_id, "accessToken": root.access_token.expose() }));
     }
-    println!("clientId     {}\naccessToken  {}", root.client_id, root.access_token.expose());
+    output::fields(&[("clientId", vec![root.client_id]), ("accessToken", vec![root.access_token.expose().to_owned()])])?;
     eprintln!("The old token ends within a second, also in a server that is running.");
     Ok(())
 }

@@ -16,7 +16,7 @@ pub struct CurrentScopes {
 #[derive(clap::Args)]
 pub struct Expand {
     /// Scopes, such as `assume:team:red`
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "SCOPE")]
     scopes: Vec<String>,
     #[command(flatten)]
     user: UserOptions,
@@ -38,6 +38,5 @@ fn print(scopes: &[String], json: bool) -> Result<()> {
     if json {
         return output::json(scopes);
     }
-    scopes.iter().for_each(|scope| println!("{scope}"));
-    Ok(())
+    scopes.iter().try_for_each(|scope| output::line(&output::harmless(scope)))
 }

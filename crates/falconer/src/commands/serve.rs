@@ -1,5 +1,6 @@
 //! `falconer serve`: makes what is missing, serves until SIGTERM or Ctrl-C, ends gracefully.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +11,10 @@ use falconer_web::{Limits, PublicOrigin, VersionInfo, Web, WebSettings};
 use tokio::net::TcpListener;
 
 use super::demo;
-use crate::config::{Config, Log, LogFormat};
+use crate::config::{Config, Log, LogFormat, address};
 use crate::edge::{SystemClock, SystemRandom};
-use crate::node::{Access, Node, root_credentials_file, write_private};
+use crate::node::{Access, Node, note_root_url, root_credentials_file, write_private};
+use crate::output;
 
 /// `falconer serve`
 #[derive(clap::Args)]
@@ -24,16 +26,16 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Address and port, such as 127.0.0.1:8080; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub listen: Option<String>,
     /// The public origin, such as https://auth.example.com; not needed on loopback
-    #[arg(long, value_name = "URL")]
-    pub root_url: Option<String>,
+    #[arg(long, value_name = "URL", value_parser = PublicOrigin::parse)]
+    pub root_url: Option<PublicOrigin>,
     /// Print what `serve` has to say as JSON, one object a line
     #[arg(long)]
     pub json: bool,
-    /// Try it out: Falconer, an example service and a person, on this machine only
-    #[arg(long)]
+    /// Try it out: Falconer, an example service and a person, on this machine only; without --data-dir in the folder .demo
+    #[arg(long, conflicts_with_all = ["config", "root_url"])]
     pub demo: bool,
 }
 
@@ -44,14 +46,18 @@ pub async fn run(options: Options) -> Result<()> {
     }
     let mut config = Config::read(options.config.as_deref(), std::env::vars())?;
     apply_flags(&mut config, &options);
+    config.check()?;
     start_log(&config.log)?;
     let (listener, origin) = listen(&config).await?;
     let node = Node::open(&config, auth_origin(&origin)?, Access::Alone, true).await?;
     if !node.auth.is_installed() {
         first_start(&config, &node, &origin, options.json).await?;
+    } else if node.login.accounts().await?.is_empty() {
+        tracing::info!("nobody can sign in yet: `falconer setup-link` makes a link for the first administrator");
     }
+    note_root_url(&config.data_dir, origin.as_str())?;
     let shutdown = shutdown()?;
-    say(options.json, "listening on", "listening", origin.as_str());
+    say(options.json, "listening on", "listening", origin.as_str())?;
     serve(&config, node, origin, listener, shutdown).await
 }
 
@@ -64,32 +70,43 @@ pub fn apply_flags(config: &mut Config, options: &Options) {
         config.listen.clone_from(listen);
     }
     if let Some(url) = &options.root_url {
-        config.root_url = Some(url.clone());
+        config.root_url = Some(url.as_str().to_owned());
     }
 }
 
 /// A line for people or an object for programs.
-fn say(json: bool, words: &str, key: &str, value: &str) {
-    if json {
-        println!("{}", serde_json::json!({ key: value }));
-    } else {
-        println!("{words} {value}");
-    }
+fn say(json: bool, words: &str, key: &str, value: &str) -> Result<()> {
+    if json { output::line(&serde_json::json!({ key: value }).to_string()) } else { output::line(&format!("{words} {value}")) }
 }
 
 /// Takes the port first, because the public origin may follow from it.
 pub async fn listen(config: &Config) -> Result<(TcpListener, PublicOrigin)> {
-    let listener = TcpListener::bind(&config.listen).await.with_context(|| format!("can't listen on {}", config.listen))?;
-    let address = listener.local_addr()?;
+    let listener = TcpListener::bind(&config.listen).await.map_err(|error| cannot_listen(&error, &config.listen))?;
+    let origin = origin_at(config, listener.local_addr()?)?;
+    Ok((listener, origin))
+}
+
+/// The public origin of a server at this address.
+pub fn origin_at(config: &Config, address: SocketAddr) -> Result<PublicOrigin> {
     let origin = match &config.root_url {
         Some(url) => url.clone(),
         None if address.ip().is_loopback() => format!("http://localhost:{}", address.port()),
         None => bail!(
-            "listening on {} needs `root_url`: the https origin under which browsers reach this server, such as https://auth.example.com",
+            "listening on {} needs `root_url` (or --root-url): the https origin under which browsers reach this server, such as https://auth.example.com",
             config.listen
         ),
     };
-    Ok((listener, PublicOrigin::parse(&origin)?))
+    Ok(PublicOrigin::parse(&origin)?)
+}
+
+/// Why a port can't be had, and what to do.
+pub fn cannot_listen(error: &std::io::Error, address: &str) -> anyhow::Error {
+    let step = match error.kind() {
+        std::io::ErrorKind::AddrInUse => "; something listens there already: stop it, or give another --listen (port 0 takes a free one)",
+        std::io::ErrorKind::PermissionDenied => "; ports below 1024 are for root: give a higher one and put a proxy in front",
+        _ => "",
+    };
+    anyhow::anyhow!("can't listen on {address}: {error}{step}")
 }
 
 /// The same origin, as `auth` knows it.
@@ -99,15 +116,19 @@ pub fn auth_origin(origin: &PublicOrigin) -> Result<Origin> {
 
 /// Writes the root credentials to a private file, and prints its path and the set-up link, never the credentials.
 async fn first_start(config: &Config, node: &Node, origin: &PublicOrigin, json: bool) -> Result<()> {
-    let root = node.auth.fresh_install(false).await?;
     let file = root_credentials_file(&config.data_dir);
+    if file.exists() {
+        bail!("{} is there, but not the database that it belongs to: restore that, or move the file away to begin afresh", file.display());
+    }
+    let root = node.auth.fresh_install(false).await?;
     let text = serde_json::to_string_pretty(&serde_json::json!({
         "rootUrl": origin.as_str(), "clientId": root.client_id, "accessToken": root.access_token.expose(),
     }))?;
-    write_private(&file, &text)?;
+    write_private(&file, &text)
+        .context("the root client was made, but its token could not be kept: `falconer root-reset` gives it another")?;
     let link = super::setup_link::make(&node.login, origin).await?;
-    say(json, "root credentials are in", "rootCredentials", &file.display().to_string());
-    say(json, "make the first administrator (within an hour):", "setupUrl", &link);
+    say(json, "root credentials are in", "rootCredentials", &file.display().to_string())?;
+    say(json, "make the first administrator (within an hour):", "setupUrl", &link)?;
     Ok(())
 }
 

@@ -24,7 +24,7 @@ pub async fn run(options: Options) -> Result<()> {
     if options.json {
         return output::json(&serde_json::json!({ "setupUrl": link }));
     }
-    println!("{link}");
+    output::line(&link)?;
     eprintln!("Valid for an hour, for one administrator.");
     Ok(())
 }

@@ -16,12 +16,13 @@ use crate::output;
 
 /// `falconer signin`
 #[derive(clap::Args)]
+#[command(after_help = "Into the present shell:  eval \"$(falconer signin)\"   (fish: falconer signin --fish | source)")]
 pub struct Options {
     /// Ask for this scope only; may be repeated; by default everything that you may do except what is broad
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// A wish for the lifetime, such as `1 hour` or `3 days`
-    #[arg(long)]
+    #[arg(long, value_name = "TIME", value_parser = lifetime)]
     expires: Option<String>,
     /// What the page shows as your reason
     #[arg(long, default_value = "Credentials for the command line.")]
@@ -29,17 +30,20 @@ pub struct Options {
     /// Print the address and open no browser
     #[arg(long)]
     no_browser: bool,
+    /// The port of loopback that waits for the answer; by default a free one. With a port of your own the page asks only once for the host to be typed
+    #[arg(long, default_value = "0")]
+    port: u16,
     /// Seconds to wait for your decision
-    #[arg(long, default_value = "600")]
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
     /// Lines for csh instead of sh
-    #[arg(long, group = "shell")]
+    #[arg(long, group = "shell", conflicts_with = "json")]
     csh: bool,
     /// Lines for fish
-    #[arg(long, group = "shell")]
+    #[arg(long, group = "shell", conflicts_with = "json")]
     fish: bool,
     /// Lines for PowerShell
-    #[arg(long, group = "shell")]
+    #[arg(long, group = "shell", conflicts_with = "json")]
     powershell: bool,
     #[command(flatten)]
     user: UserOptions,
@@ -47,8 +51,8 @@ pub struct Options {
 
 /// Waits for the grant and prints the credentials.
 pub async fn run(options: Options) -> Result<()> {
-    let root_url = options.user.root_url()?.trim_end_matches('/').to_owned();
-    let listener = TcpListener::bind("127.0.0.1:0").await.context("can't listen on loopback for the answer")?;
+    let root_url = options.user.root_url()?;
+    let listener = TcpListener::bind(("127.0.0.1", options.port)).await.context("can't listen on loopback for the answer")?;
     let state = fresh_state();
     let target = format!("http://127.0.0.1:{}/signed-in?state={state}", listener.local_addr()?.port());
     let mut address = url::Url::parse(&root_url).with_context(|| format!("`{root_url}` is no root URL"))?;
@@ -63,13 +67,15 @@ pub async fn run(options: Options) -> Result<()> {
             query.append_pair("expires", expires);
         }
     }
+    // A form's `+` is a space only where somebody decodes it as a form.
+    let address = address.as_str().replace('+', "%20");
     eprintln!("Open this page to sign in and grant access:\n\n  {address}\n");
-    if !options.no_browser && open::that_detached(address.as_str()).is_err() {
+    if !options.no_browser && open::that_detached(&address).is_err() {
         eprintln!("No browser could be opened: copy the address.");
     }
-    let answer = tokio::time::timeout(Duration::from_secs(options.timeout), wait(&listener, &state))
-        .await
-        .with_context(|| format!("nobody pressed Grant within {} seconds", options.timeout))??;
+    let answer = tokio::time::timeout(Duration::from_secs(options.timeout), wait(&listener, &state)).await.map_err(|_| {
+        anyhow::anyhow!("nobody pressed Grant within {} seconds; run it again, or give more with --timeout", options.timeout)
+    })??;
     print(&options, &root_url, &answer)
 }
 
@@ -79,12 +85,29 @@ fn fresh_state() -> String {
     falconer_credentials::slugid(bytes)
 }
 
-/// The parameters of the first answer that carries our state.
+/// A lifetime that the page understands.
+fn lifetime(text: &str) -> Result<String, String> {
+    match falconer_wire::time_expression::parse_ms(text) {
+        Ok(1..) => Ok(text.to_owned()),
+        _ => Err("write something like `1 hour` or `3 days`".to_owned()),
+    }
+}
+
+/// The parameters of the first answer that carries our state. Browsers open connections that they do not use, so none may hold up another.
 async fn wait(listener: &TcpListener, state: &str) -> Result<BTreeMap<String, String>> {
+    let (say, mut heard) = tokio::sync::mpsc::channel(1);
     loop {
-        let (stream, _) = listener.accept().await?;
-        if let Some(found) = answer(stream, state).await {
-            return Ok(found);
+        tokio::select! {
+            accepted = listener.accept() => {
+                let ((stream, _), state, say) = (accepted?, state.to_owned(), say.clone());
+                tokio::spawn(async move {
+                    if let Some(found) = answer(stream, &state).await {
+                        // Nobody hears a second answer.
+                        let _ = say.send(found).await;
+                    }
+                });
+            }
+            Some(found) = heard.recv() => return Ok(found),
         }
     }
 }
@@ -95,14 +118,25 @@ async fn answer(mut stream: TcpStream, state: &str) -> Option<BTreeMap<String, S
     let url = url::Url::parse("http://127.0.0.1/").ok()?.join(path).ok()?;
     let found: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
     let ours = url.path() == "/signed-in" && found.get("state").is_some_and(|s| s == state) && found.contains_key("accessToken");
+    // The script takes the credentials out of the address bar and the tab's history.
     let (status, text) = if ours {
-        ("200 OK", "<!doctype html><title>Signed in</title><p>Signed in. You can close this tab and go back to the terminal.")
+        (
+            "200 OK",
+            format!(
+                "<!doctype html><html lang=\"en\"><title>Signed in</title><script nonce=\"{state}\">history.replaceState(null, '', '/signed-in')</script>\
+                 <p>Signed in. You can close this tab and go back to the terminal."
+            ),
+        )
     } else {
-        ("404 Not Found", "<!doctype html><title>Not here</title><p>This is the command line waiting for Falconer's answer.")
+        (
+            "404 Not Found",
+            "<!doctype html><html lang=\"en\"><title>Not here</title><p>This is the command line waiting for Falconer's answer.".to_owned(),
+        )
     };
+    let policy = if ours { format!("default-src 'none'; script-src 'nonce-{state}'") } else { "default-src 'none'".to_owned() };
     let reply = format!(
         "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {}\r\nreferrer-policy: no-referrer\r\n\
-         cache-control: no-store\r\ncontent-security-policy: default-src 'none'\r\nconnection: close\r\n\r\n{text}",
+         cache-control: no-store\r\ncontent-security-policy: {policy}\r\nconnection: close\r\n\r\n{text}",
         text.len()
     );
     // The credentials count even if the browser has gone before its page was written.
@@ -141,9 +175,11 @@ fn print(options: &Options, root_url: &str, found: &BTreeMap<String, String>) ->
         }));
     }
     for (name, text) in variables.into_iter().filter(|(_, text)| !text.is_empty()) {
-        println!("{}", line(options, name, text));
+        output::line(&line(options, name, text))?;
     }
-    eprintln!("Signed in as {}.", value("clientId"));
+    let until = falconer_client::Credentials::new(value("clientId"), value("accessToken")).with_certificate(value("certificate"));
+    let until = until.ok().and_then(|credentials| credentials.expires_ms()).map(output::time);
+    eprintln!("Signed in as {}{}.", value("clientId"), until.map_or_else(String::new, |time| format!(" until {time}")));
     Ok(())
 }
 

@@ -1,13 +1,15 @@
 //! What the commands of a user share: the server and the credentials, from the environment of the published clients.
 
 use anyhow::{Context, Result};
-use falconer_client::Client;
+use falconer_client::{Client, Environment, Error};
+
+use crate::output::WrongUse;
 
 /// `--root-url` and `--json`.
 #[derive(clap::Args, Clone)]
 pub struct UserOptions {
     /// The server; by default TASKCLUSTER_ROOT_URL
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = server_url)]
     root_url: Option<String>,
     /// Print JSON
     #[arg(long)]
@@ -17,20 +19,63 @@ pub struct UserOptions {
 impl UserOptions {
     /// The root URL, from the flag or the environment.
     pub fn root_url(&self) -> Result<String> {
-        match &self.root_url {
-            Some(url) => Ok(url.clone()),
-            None => std::env::var("TASKCLUSTER_ROOT_URL")
-                .context("no server: set TASKCLUSTER_ROOT_URL (falconer signin prints the line) or give --root-url"),
+        self.server(&environment()?)
+    }
+
+    fn server(&self, environment: &Environment) -> Result<String> {
+        if let Some(url) = &self.root_url {
+            return Ok(url.clone());
         }
+        let url = environment.root_url.as_deref().ok_or_else(|| {
+            WrongUse("no server: set TASKCLUSTER_ROOT_URL (`falconer signin` prints the line) or give --root-url".to_owned())
+        })?;
+        server_url(url).map_err(|why| WrongUse(format!("TASKCLUSTER_ROOT_URL: {why}")).into())
     }
 
     /// A client with the credentials of the environment, or without any.
     pub fn client(&self) -> Result<Client> {
-        let environment = falconer_client::Environment::read().context("the credentials in the environment")?;
-        let client = Client::new(&self.root_url()?)?;
+        let environment = environment()?;
+        Self::client_of(&self.server(&environment)?, environment)
+    }
+
+    /// The same for whatever `url` belongs to, which may be no server of the protocol.
+    pub fn client_for(&self, url: &str) -> Result<Client> {
+        Self::client_of(url, environment()?)
+    }
+
+    fn client_of(url: &str, environment: Environment) -> Result<Client> {
+        let client = Client::new(url)?;
         Ok(match environment.credentials {
             Some(credentials) => client.with_credentials(credentials),
             None => client,
         })
+    }
+}
+
+fn environment() -> Result<Environment> {
+    Environment::read().context("the credentials in the environment")
+}
+
+/// A URL of a server, without its last slash.
+fn server_url(text: &str) -> Result<String, String> {
+    match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text.trim_end_matches('/').to_owned()),
+        _ => Err(format!("`{text}` is no http or https URL; write something like https://auth.example.com")),
+    }
+}
+
+/// What to do about a server's refusal.
+pub fn next_step(error: &anyhow::Error) -> Option<String> {
+    const SIGN_IN: &str = "`eval \"$(falconer signin)\"` gets fresh ones through the browser";
+    let failure = error.chain().find_map(|cause| cause.downcast_ref::<Error>())?;
+    if let Error::Network { .. } = failure {
+        return Some("Is the address right, and does the server run there?".to_owned());
+    }
+    let signed = Environment::read().is_ok_and(|found| found.credentials.is_some());
+    match (failure.status()?, signed) {
+        (401 | 403, false) => Some(format!("There are no credentials in the environment: {SIGN_IN}.")),
+        (401, true) => Some(format!("The credentials in the environment do not hold: {SIGN_IN}.")),
+        (403, true) => Some("`falconer current-scopes` shows what the credentials may do.".to_owned()),
+        _ => None,
     }
 }
