@@ -2,6 +2,9 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "each test file uses a part of it; a test may stop")]
 
+pub mod browser;
+pub mod user;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -79,6 +82,18 @@ impl Server {
     /// `host:port`
     pub fn address(&self) -> String {
         self.root_url.trim_start_matches("http://").replace("localhost", "127.0.0.1")
+    }
+
+    /// SIGTERM, by the system's own `kill`.
+    pub fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
+        assert!(status.success());
+    }
+
+    /// SIGTERM, and the exit code of the end.
+    pub fn end(mut self) -> Option<i32> {
+        self.terminate();
+        self.child.wait().unwrap().code()
     }
 
     /// SIGKILL.

@@ -1,0 +1,268 @@
+//! A user's commands against a running server, with permanent and temporary credentials and with none; and `account` beside that server.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
+
+mod support;
+
+use falconer_client::Credentials;
+use support::browser::Browser;
+use support::user::{Shell, command, command_with_input, eventually, local};
+use support::{Init, Server, init};
+
+struct World {
+    server: Server,
+    root: Init,
+    data: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+fn world() -> World {
+    world_with("")
+}
+
+/// With a configuration, which the commands beside the server are not told of.
+fn world_with(config: &str) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let root = init(&data);
+    let file = folder.path().join("server.toml");
+    std::fs::write(&file, config).unwrap();
+    World { server: Server::start_with(&data, &["--config", file.to_str().unwrap()]), root, data, _folder: folder }
+}
+
+impl World {
+    fn credentials(&self) -> Credentials {
+        Credentials::new(&self.root.client_id, &self.root.access_token)
+    }
+
+    fn as_root(&self) -> Shell {
+        Shell::with(&self.server.root_url, &self.credentials())
+    }
+
+    fn account(&self, words: &[&str]) -> support::user::Done {
+        local(&self.data, &[&["account"], words].concat())
+    }
+}
+
+#[test]
+fn clients_live_and_end() {
+    let world = world();
+    let shell = world.as_root();
+    let made = shell.run(&["client", "create", "project/robot", "--scope", "notes:read:*", "--description", "Reads", "--json"]).json();
+    assert_eq!((&made["clientId"], &made["scopes"]), (&"project/robot".into(), &serde_json::json!(["notes:read:*"])));
+    let robot =
+        |token: &serde_json::Value| Shell::with(&world.server.root_url, &Credentials::new("project/robot", token.as_str().unwrap()));
+    let old = robot(&made["accessToken"]);
+    // Everything that anybody may do includes auth:current-scopes nowhere: the refusal names the missing scope.
+    old.run(&["current-scopes"]).refused(1, "auth:current-scopes");
+
+    let changed =
+        shell.run(&["client", "update", "project/robot", "--scope", "auth:current-scopes", "--delete-on-expiration", "--json"]).json();
+    assert_eq!((&changed["description"], &changed["deleteOnExpiration"]), (&"Reads".into(), &true.into()));
+    assert_eq!(changed["expires"], made["expires"], "what is not given stays");
+    assert!(old.run(&["current-scopes"]).ok().contains("auth:current-scopes\n"));
+
+    let reset = shell.run(&["client", "reset", "project/robot", "--json"]).json();
+    old.run(&["current-scopes"]).refused(1, "Bad mac");
+    let new = robot(&reset["accessToken"]);
+    new.run(&["current-scopes"]).ok();
+    assert!(shell.run(&["client", "disable", "project/robot"]).ok().contains("disabled"));
+    new.run(&["current-scopes"]).refused(1, "isabled");
+    shell.run(&["client", "enable", "project/robot"]).ok();
+    new.run(&["current-scopes"]).ok();
+
+    let bare = shell.run(&["client", "update", "project/robot", "--no-scopes", "--delete-on-expiration", "false", "--json"]).json();
+    assert_eq!((&bare["scopes"], &bare["deleteOnExpiration"]), (&serde_json::json!([]), &false.into()));
+    let listed = shell.run(&["client", "list", "--prefix", "project/", "--json"]).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    let table = shell.run(&["client", "list"]).ok();
+    assert!(table.starts_with("CLIENT ") && table.contains("project/robot") && table.contains("static/falconer/root"), "{table}");
+    assert!(shell.run(&["client", "show", "project/robot"]).ok().contains("Reads"));
+    shell.run(&["client", "delete", "project/robot"]).ok();
+    shell.run(&["client", "show", "project/robot"]).refused(1, "there is no client project/robot");
+    shell.run(&["client", "update", "project/robot"]).refused(1, "there is no client project/robot");
+    shell.run(&["client", "create", "x", "--expires", "whenever"]).refused(2, "90 days");
+    shell.run(&["client", "update", "x", "--no-scopes", "--scope", "a"]).refused(2, "cannot be used with");
+}
+
+#[test]
+fn roles_and_expansion() {
+    let world = world();
+    let shell = world.as_root();
+    let made = shell.run(&["role", "create", "team:*", "--scope", "notes:read:<..>/*", "--description", "A team", "--json"]).json();
+    assert_eq!((&made["roleId"], &made["description"]), (&"team:*".into(), &"A team".into()));
+    assert_eq!(shell.run(&["expand", "assume:team:red"]).ok(), "assume:team:red\nnotes:read:red/*\n");
+    assert_eq!(shell.run(&["expand", "a", "--json"]).json(), serde_json::json!(["a"]));
+    let changed = shell.run(&["role", "update", "team:*", "--description", "Teams", "--json"]).json();
+    assert_eq!((&changed["scopes"], &changed["description"]), (&made["scopes"], &"Teams".into()));
+    let changed = shell.run(&["role", "update", "team:*", "--no-scopes", "--json"]).json();
+    assert_eq!((&changed["scopes"], &changed["description"]), (&serde_json::json!([]), &"Teams".into()));
+    let table = shell.run(&["role", "list"]).ok();
+    assert!(table.starts_with("ROLE ") && table.contains("team:*"), "{table}");
+    assert!(shell.run(&["role", "show", "team:*"]).ok().contains("Teams"));
+    shell.run(&["role", "delete", "team:*"]).ok();
+    shell.run(&["role", "show", "team:*"]).refused(1, "there is no role team:*");
+    shell.run(&["role", "create", "grant:x"]).refused(1, "reserved");
+}
+
+#[test]
+fn temporary_credentials_do_what_they_may() {
+    let world = world();
+    let scopes = ["auth:current-scopes", "auth:expand-scopes", "auth:create-role:temp"];
+    let temporary = world.credentials().temporary(Some("project/temp"), &scopes, 600_000);
+    // A name needs no more than the root client's scopes.
+    let shell = Shell::with(&world.server.root_url, &temporary.unwrap());
+    let mut held: Vec<String> =
+        shell.run(&["current-scopes", "--json"]).json().as_array().unwrap().iter().map(|s| s.as_str().unwrap().to_owned()).collect();
+    held.retain(|scope| scope != "assume:anonymous");
+    held.sort();
+    assert_eq!(held, ["auth:create-role:temp", "auth:current-scopes", "auth:expand-scopes"]);
+    assert_eq!(shell.run(&["expand", "notes:x"]).ok(), "notes:x\n");
+    shell.run(&["role", "create", "temp"]).ok();
+    let refused = shell.run(&["role", "create", "other"]);
+    refused.refused(1, "auth:create-role:other");
+    assert!(refused.err.contains("falconer current-scopes"), "{}", refused.err);
+    let signed = shell.run(&["curl", "/api/auth/v1/scopes/current"]).json();
+    assert!(signed["scopes"].as_array().unwrap().contains(&"auth:expand-scopes".into()));
+
+    let over = world.credentials().temporary::<&str>(None, &[], -3_600_000).unwrap();
+    Shell::with(&world.server.root_url, &over).run(&["current-scopes"]).refused(1, "falconer signin");
+}
+
+#[test]
+fn curl_signs_and_shows_refusals_whole() {
+    let world = world();
+    let shell = world.as_root();
+    let whole = format!("{}/api/auth/v1/scopes/current", world.server.root_url);
+    assert_eq!(shell.run(&["curl", &whole]).json(), serde_json::json!({"scopes": ["*"]}));
+    // A whole URL needs no server in the environment.
+    assert!(command(&["curl", &whole.replace("scopes/current", "ping")]).ok().contains("alive"));
+    let made = shell.run(&["curl", "-X", "put", "-d", r#"{"scopes":["a"],"description":""}"#, "/api/auth/v1/roles/made"]).json();
+    assert_eq!(made["roleId"], "made");
+    let expanded = shell.run(&["curl", "-d", r#"{"scopes":["assume:made"]}"#, "/api/auth/v1/scopes/expand"]).json();
+    assert_eq!(expanded["scopes"], serde_json::json!(["a", "assume:made"]));
+    let gone = shell.run(&["curl", "/api/auth/v1/roles/nope"]);
+    gone.refused(1, "the answer was 404");
+    assert!(gone.err.contains("\"requestInfo\""), "{}", gone.err);
+    shell.run(&["curl", "roles"]).refused(2, "begins with `/`");
+    shell.run(&["curl", "-X", "A B", "/"]).refused(2, "PUT");
+}
+
+#[test]
+fn without_credentials_or_a_server_the_next_step_is_said() {
+    let world = world();
+    let nobody = Shell::at(&world.server.root_url);
+    for words in [&["current-scopes"][..], &["client", "list"], &["role", "list"], &["expand", "a"]] {
+        nobody.run(words).refused(1, "eval \"$(falconer signin)\"");
+    }
+    command(&["current-scopes"]).refused(2, "TASKCLUSTER_ROOT_URL");
+    Shell::at("").run(&["role", "list"]).refused(2, "TASKCLUSTER_ROOT_URL");
+    Shell::at("nonsense").run(&["role", "list"]).refused(2, "https://auth.example.com");
+    command(&["role", "list", "--root-url", "nonsense"]).refused(2, "https://auth.example.com");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    Shell::at(&format!("http://{closed}")).run(&["role", "list"]).refused(1, "does the server run there");
+    Shell::with(&world.server.root_url, &Credentials::new("static/falconer/root", "wrong"))
+        .run(&["role", "list"])
+        .refused(1, "falconer signin");
+}
+
+#[test]
+fn the_token_that_root_reset_replaces_ends_in_the_running_server() {
+    let world = world();
+    let fresh = local(&world.data, &["root-reset", "--json"]).json();
+    let shell =
+        Shell::with(&world.server.root_url, &Credentials::new(fresh["clientId"].as_str().unwrap(), fresh["accessToken"].as_str().unwrap()));
+    eventually("the new token counts", || (shell.run(&["current-scopes"]).code == 0).then_some(()));
+    world.as_root().run(&["current-scopes"]).refused(1, "Bad mac");
+}
+
+/// `account list` without the server's configuration once removed every static client, also from the running server.
+#[test]
+fn commands_beside_a_server_leave_its_static_clients() {
+    let token = "0123456789012345678901";
+    let world = world_with(&format!(
+        "[[static_client]]\nclient_id = 'static/builder'\naccess_token = '{token}'\nscopes = ['auth:current-scopes']\n"
+    ));
+    let builder = Shell::with(&world.server.root_url, &Credentials::new("static/builder", token));
+    builder.run(&["current-scopes"]).ok();
+    world.account(&["create", "ann", "--group", "red"]).ok();
+    let mut browser = Browser::new(&world.server);
+    let password = world.account(&["password", "ann"]).ok();
+    // Signing in reads what the command wrote, so that by then a removal would have been taken in as well.
+    eventually("ann can sign in", || browser.sign_in("ann", password.trim()).then_some(()));
+    builder.run(&["current-scopes"]).ok();
+}
+
+const PASSWORD: &str = "a few good words";
+
+#[test]
+fn accounts_are_managed_beside_the_running_server() {
+    let world = world();
+    assert_eq!(world.account(&["list", "--json"]).json(), serde_json::json!([]));
+    let data = world.data.to_str().unwrap();
+    let made = command_with_input(
+        &[
+            "account",
+            "create",
+            "ann",
+            "--email",
+            "ann@example.com",
+            "--group",
+            "red",
+            "--scope",
+            "notes:read:*",
+            "--password-stdin",
+            "--data-dir",
+            data,
+        ],
+        &format!("{PASSWORD}\n"),
+    );
+    assert_eq!((made.code, made.out.as_str()), (0, ""), "a given password is not printed: {made:?}");
+    world.account(&["create", "ann"]).refused(1, "in use");
+    world.account(&["create", "Not A Name"]).refused(1, "lower-case");
+    world.account(&["scopes", "ann", "*"]).refused(1, "assume:");
+    world.account(&["disable", "bob"]).refused(1, "There is no account bob");
+    command_with_input(&["account", "password", "ann", "--password-stdin", "--data-dir", data], "").refused(1, "no password");
+
+    let mut browser = Browser::new(&world.server);
+    eventually("ann can sign in", || browser.sign_in("ann", PASSWORD).then_some(()));
+    world.account(&["groups", "ann", "blue", "green"]).ok();
+    world.account(&["scopes", "ann", "--none"]).ok();
+    let listed = world.account(&["list", "--json"]).json();
+    assert_eq!((&listed[0]["groups"], &listed[0]["scopes"]), (&serde_json::json!(["blue", "green"]), &serde_json::json!([])));
+    eventually("the page shows the new groups", || browser.get("/").body.contains("green").then_some(()));
+
+    let printed = world.account(&["password", "ann"]).ok();
+    eventually("a new password ends the session", || (!browser.is_signed_in()).then_some(()));
+    eventually("the new password counts", || browser.sign_in("ann", printed.trim()).then_some(()));
+    world.account(&["delete", "ann"]).ok();
+    eventually("deletion ends the session", || (!browser.is_signed_in()).then_some(()));
+    world.account(&["create", "ann"]).refused(1, "in use");
+    assert!(world.account(&["list"]).ok().contains("deleted"));
+}
+
+#[test]
+fn a_disabled_person_loses_session_and_grants_in_the_running_server() {
+    let world = world();
+    let data = world.data.to_str().unwrap();
+    command_with_input(&["account", "create", "ann", "--scope", "notes:read:*", "--password-stdin", "--data-dir", data], PASSWORD).ok();
+    let mut browser = Browser::new(&world.server);
+    eventually("ann can sign in", || browser.sign_in("ann", PASSWORD).then_some(()));
+    let address = "/?target=https%3A%2F%2Fnotes.example.com%2F&description=A%20test&scope=notes%3Aread%3Ax";
+    let location = browser.grant(address, "notes.example.com");
+    let answer: std::collections::BTreeMap<String, String> = url::Url::parse(&location).unwrap().query_pairs().into_owned().collect();
+    let granted = Credentials::new(&answer["clientId"], &answer["accessToken"]).with_certificate(&answer["certificate"]).unwrap();
+    let shell = Shell::with(&world.server.root_url, &granted);
+    assert!(shell.run(&["current-scopes"]).ok().contains("notes:read:x\n"));
+    assert!(browser.is_signed_in());
+
+    world.account(&["disable", "ann"]).ok();
+    let refusal = eventually("the grant is worth nothing", || Some(shell.run(&["current-scopes"])).filter(|done| done.code == 1));
+    assert!(refusal.err.contains("grant"), "{}", refusal.err);
+    eventually("the session is over", || (!browser.is_signed_in()).then_some(()));
+    assert!(!browser.sign_in("ann", PASSWORD));
+
+    world.account(&["enable", "ann"]).ok();
+    eventually("ann can sign in again", || browser.sign_in("ann", PASSWORD).then_some(()));
+    shell.run(&["current-scopes"]).refused(1, "grant");
+}
