@@ -1,0 +1,104 @@
+# A backend that Falconer protects, with nothing but Python's standard library.
+# FALCONER=https://auth.example.com ORIGIN=https://notes.example.com python3 books.py
+import base64, hashlib, hmac, json, os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import HTTPError
+from urllib.parse import unquote, urlsplit
+from urllib.request import Request, urlopen
+
+FALCONER = os.environ["FALCONER"]
+ORIGIN = urlsplit(os.environ["ORIGIN"])  # where callers reach this service: never taken from the Host header
+PORT = ORIGIN.port or {"https": 443, "http": 80}[ORIGIN.scheme]
+BODY_LIMIT = 100_000
+
+
+class Refused(Exception):
+    def __init__(self, status, code, message):
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+def authenticate(method, resource, authorization):
+    """What the signature of a request is worth. `resource` is path and query exactly as on the request line."""
+    question = {"method": method.lower(), "resource": resource, "host": ORIGIN.hostname, "port": PORT}
+    if authorization:
+        question["authorization"] = authorization
+    request = Request(FALCONER + "/api/auth/v1/authenticate-hawk", json.dumps(question).encode(), {"Content-Type": "application/json"})
+    try:
+        with urlopen(request, timeout=5) as response:
+            answer = json.load(response)
+    except HTTPError as error:
+        if error.code < 500:
+            raise Refused(400, "InputError", "The request cannot be verified")
+        raise Refused(503, "ServiceUnavailable", "The authorization server cannot be asked at the moment")
+    except (OSError, ValueError):
+        raise Refused(503, "ServiceUnavailable", "The authorization server cannot be asked at the moment")
+    if answer["status"] == "auth-failed":
+        raise Refused(401, "AuthenticationFailed", answer["message"])
+    return answer  # auth-success, or no-auth: then `scopes` is what everybody may do
+
+
+def satisfies(scopes, required):
+    return any(required == s or s.endswith("*") and required.startswith(s[:-1]) for s in scopes)
+
+
+def payload_hash(content_type, body):
+    kind = content_type.split(";")[0].strip().lower()
+    text = b"hawk.1.payload\n" + kind.encode() + b"\n" + body + b"\n"
+    return base64.b64encode(hashlib.sha256(text).digest()).decode()
+
+
+class Books(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.answer("notes:read:", lambda book, body, caller: {"book": book, "notes": []})
+
+    def do_PUT(self):
+        # Who it was: only if the person agreed to tell. The clientId is for the log.
+        self.answer("notes:write:", lambda book, body, caller: {"book": book, "author": caller.get("identity", {}).get("id")})
+
+    def do_OPTIONS(self):
+        self.send(204, None)
+
+    def answer(self, scope, handle):
+        try:
+            length = int(self.headers.get("Content-Length") or 0)
+            if length > BODY_LIMIT:
+                raise Refused(413, "InputTooLarge", "The body is too large")
+            body = self.rfile.read(length)
+            caller = authenticate(self.command, self.path, self.headers.get("Authorization"))
+            path = urlsplit(self.path).path
+            if not path.startswith("/books/"):
+                raise Refused(404, "ResourceNotFound", "There is nothing here")
+            book = unquote(path.removeprefix("/books/"))
+            if not satisfies(caller["scopes"], scope + book):
+                raise Refused(403, "InsufficientScopes", f"The call needs {scope}{book}")
+            signed = caller.get("hash")
+            if signed is not None and not hmac.compare_digest(signed, payload_hash(self.headers.get("Content-Type", ""), body)):
+                raise Refused(401, "AuthenticationFailed", "The body is not the one that was signed")
+            if signed is None and body and caller["status"] == "auth-success":
+                raise Refused(401, "AuthenticationFailed", "This service accepts a body only if its hash is signed")
+            self.send(200, handle(book, body, caller))
+        except Refused as refused:
+            self.send(refused.status, {"code": refused.code, "message": str(refused)})
+
+    def send(self, status, value):
+        text = b"" if value is None else json.dumps(value).encode()
+        self.send_response(status)
+        for name, content in [
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(len(text))),
+            ("Cache-Control", "no-store"),
+            ("Access-Control-Allow-Origin", "*"),  # pages of other origins may call; no cookies are involved
+            ("Access-Control-Allow-Methods", "GET, PUT"),
+            ("Access-Control-Allow-Headers", "Authorization, Content-Type"),
+        ]:
+            self.send_header(name, content)
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_request(self, code="-", size="-"):
+        print(self.command, urlsplit(self.path).path, code)  # never the query: it may hold a signature
+
+
+if __name__ == "__main__":
+    ThreadingHTTPServer(("127.0.0.1", 8082), Books).serve_forever()
