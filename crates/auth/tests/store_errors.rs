@@ -84,6 +84,7 @@ delegate! {
     fn clear_attempts(&self, key: &str) -> ();
     fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> ();
     fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Vec<AuditEntry>;
+    fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Vec<AuditEntry>;
     fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Vec<AuditEntry>;
     fn prune(&self, now_ms: i64) -> ();
     fn reseal(&self, limit: u32) -> u32;

@@ -79,6 +79,23 @@ impl Login {
         self.revoke_those(identity, identity, vec![id.to_owned()], "revoked by the person").await
     }
 
+    /// Ids of the roles that were made, changed or deleted with a grant of this person, each once, in the order of the first change: roles
+    /// stay as they are when the grant ends, so somebody should look at them. At most the first 1,000 changes count.
+    pub async fn role_changes(&self, session: &Session, id: &str) -> Result<Vec<String>, LoginError> {
+        let grant = self.store.grant(id).await.map_err(|error| self.store_error(error))?;
+        if grant.is_none_or(|grant| grant.identity != session.person.identity) {
+            return Ok(Vec::new());
+        }
+        let rows = self.store.grant_history(id, "role", 1_000).await.map_err(|error| self.store_error(error))?;
+        let mut roles: Vec<String> = Vec::new();
+        for row in rows {
+            if !roles.contains(&row.entity_id) {
+                roles.push(row.entity_id);
+            }
+        }
+        Ok(roles)
+    }
+
     /// Takes back everything that a person has granted.
     pub(crate) async fn revoke_all(&self, owner: &str, by: &str, reason: &str) -> Result<(), LoginError> {
         let grants = self.store.grants_of(owner).await;

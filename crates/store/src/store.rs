@@ -157,6 +157,8 @@ pub trait Store: Send + Sync {
     async fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>>;
     /// What one clientId or identity did, oldest first.
     async fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>>;
+    /// What was done to entities of one type with one grant, oldest first.
+    async fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Result<Vec<AuditEntry>>;
     /// Removes what has ended: sessions, links, attempts, and the older part of the change feed. Decides nothing: all of it was worthless
     /// before.
     async fn prune(&self, now_ms: i64) -> Result<()>;

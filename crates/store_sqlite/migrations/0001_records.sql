@@ -33,6 +33,7 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_by_entity ON audit (entity_type, entity_id, id);
 CREATE INDEX audit_by_actor ON audit (actor, id);
+CREATE INDEX audit_by_grant ON audit (grant_id, id) WHERE grant_id IS NOT NULL;
 
 -- access_token is sealed.
 CREATE TABLE clients (

@@ -35,6 +35,11 @@ pub(crate) fn of_actor(connection: &Connection, actor: &str, offset: u64, limit:
     all(connection, &sql, params![actor, limit, at_most_i64(offset)], read)
 }
 
+pub(crate) fn of_grant(connection: &Connection, grant: &str, entity_type: &str, limit: u32) -> Res<Vec<AuditEntry>> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE grant_id = ?1 AND entity_type = ?2 ORDER BY id LIMIT ?3");
+    all(connection, &sql, params![grant, entity_type, limit], read)
+}
+
 fn at_most_i64(offset: u64) -> i64 {
     i64::try_from(offset).unwrap_or(i64::MAX)
 }

@@ -348,6 +348,11 @@ impl Store for SqliteStore {
         self.read(move |connection, _| audit::of_entity(connection, &entity_type, &entity_id, offset, limit)).await
     }
 
+    async fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Result<Vec<AuditEntry>> {
+        let (grant, entity_type) = (grant.to_owned(), entity_type.to_owned());
+        self.read(move |connection, _| audit::of_grant(connection, &grant, &entity_type, limit)).await
+    }
+
     async fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>> {
         let actor = actor.to_owned();
         self.read(move |connection, _| audit::of_actor(connection, &actor, offset, limit)).await

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::samples::{NOW, client, decided, role, step, texts};
-use crate::{ClientRecord, Key, Revision, Secret, Store, StoreError};
+use crate::{ClientRecord, Key, Revision, Secret, Step, Store, StoreError};
 
 pub(super) async fn a_client_comes_back_as_it_was(store: Arc<dyn Store>) {
     let s = &*store;
@@ -81,6 +81,12 @@ pub(super) async fn a_repeat_is_audited_and_changes_nothing(store: Arc<dyn Store
     assert_eq!(s.note_repeat(&step(s, "repeated").await, "client", "a").await, Ok(Revision(1)));
     let rows = s.entity_history("client", "a", 0, 10).await.unwrap();
     assert_eq!(rows.iter().map(|row| (row.revision.0, row.action.as_str())).collect::<Vec<_>>(), [(1, "created"), (1, "repeated")]);
+    assert!(s.grant_history("g", "client", 10).await.unwrap().is_empty());
+    let with_grant = Step { grant: Some("g".to_owned()), ..step(s, "repeated with a grant").await };
+    s.note_repeat(&with_grant, "client", "a").await.unwrap();
+    let rows = s.grant_history("g", "client", 10).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.action.as_str()).collect::<Vec<_>>(), ["repeated with a grant"]);
+    assert!(s.grant_history("g", "role", 10).await.unwrap().is_empty());
     assert_eq!(s.changes_since(Revision(0), 10).await.unwrap().len(), 1);
 }
 

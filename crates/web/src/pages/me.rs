@@ -21,8 +21,13 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
     let scopes = visit.web.auth.person_scopes(&session.person.identity).unwrap_or_default();
     let query: String = visit.parameter("q").unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect();
     let sessions = visit.web.login.sessions(session).await?;
+    let roles_to_review = match visit.parameter("grant") {
+        Some(id) => visit.web.login.role_changes(session, &id).await?,
+        None => Vec::new(),
+    };
     let page = MePage {
         layout: visit.layout(),
+        roles_to_review,
         csrf: session.csrf.clone(),
         notice: visit.parameter("done").as_deref().and_then(notice).map(str::to_owned),
         person: person_line(session),
@@ -98,8 +103,14 @@ async fn origins(visit: &Visit, session: &Session, now_ms: i64) -> Result<Vec<Or
 /// `POST /me/revoke`
 pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
-    form.visit.web.login.revoke(session, form.field("grant")).await?;
-    Ok(go("/?done=revoked#grants"))
+    let (login, id) = (&form.visit.web.login, form.field("grant"));
+    login.revoke(session, id).await?;
+    // What was done with the grant stays: the page lists it for review.
+    Ok(if login.role_changes(session, id).await?.is_empty() {
+        go("/?done=revoked#grants")
+    } else {
+        go(&format!("/?done=revoked&grant={id}"))
+    })
 }
 
 /// `POST /me/forget`

@@ -11,6 +11,8 @@ pub(crate) struct MePage {
     pub layout: Layout,
     pub csrf: String,
     pub notice: Option<String>,
+    /// Roles that were changed with the grant that has just been revoked.
+    pub roles_to_review: Vec<String>,
     pub person: PersonLine,
     pub email: Option<String>,
     pub groups: Vec<String>,

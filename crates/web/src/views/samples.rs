@@ -137,6 +137,7 @@ fn me() -> MePage {
         layout: signed_in(),
         csrf: "c".repeat(22),
         notice: None,
+        roles_to_review: vec![],
         person: ann(),
         email: Some("ann@example.com".to_owned()),
         groups: strings(&["releng", "zap-team", "everybody"]),
@@ -293,6 +294,7 @@ fn samples() -> Vec<(&'static str, String)> {
                 query: "notes".to_owned(),
                 families: Family::sort(["notes:read:*", "notes:write:zap/*"], ""),
                 notice: Some("The grant was revoked.".to_owned()),
+                roles_to_review: strings(&["team:red", "team:*"]),
                 ..me()
             }),
         ),
