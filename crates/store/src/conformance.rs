@@ -50,10 +50,12 @@ where
             a_conflict_leaves_nothing,
             the_highest_time_never_falls,
             the_feed_names_each_change_in_order,
+            the_feed_tells_what_happened,
             the_feed_never_tears_a_revision,
             a_pruned_feed_says_so,
             audit_rows_tell_who_did_what,
             histories_are_paged_oldest_first,
+            history_is_pruned_oldest_first_and_in_bounded_steps,
             concurrent_writers_lose_nothing;
         clients:
             a_client_comes_back_as_it_was,

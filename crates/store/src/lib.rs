@@ -28,5 +28,5 @@ pub use keyring::{KeyRing, OpenError, Place};
 pub use people::{AccountRecord, IdentityRecord, SessionRecord};
 pub use records::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
 pub use secret::Secret;
-pub use step::{AuditEntry, Change, Key, KeyKind, Revision, Step};
+pub use step::{AuditEntry, Change, ChangeKind, Key, KeyKind, Revision, Step};
 pub use store::{Loaded, Store};

@@ -91,7 +91,35 @@ pub struct AuditEntry {
     pub detail: Option<serde_json::Value>,
 }
 
-/// One row of the change feed: this record was written or deleted at this revision. Read the record to know more.
+/// What a [`Change`] did to its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChangeKind {
+    /// It was not there before this revision.
+    Created,
+    /// It was there, and was written again.
+    Updated,
+    /// It is gone since this revision.
+    Deleted,
+}
+
+impl ChangeKind {
+    /// The word that is stored: `created`, `updated`, `deleted`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ChangeKind::Created => "created",
+            ChangeKind::Updated => "updated",
+            ChangeKind::Deleted => "deleted",
+        }
+    }
+
+    /// The kind of a stored word.
+    pub fn of_word(word: &str) -> Option<ChangeKind> {
+        [ChangeKind::Created, ChangeKind::Updated, ChangeKind::Deleted].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// One row of the change feed: what happened to this record at this revision, compared to the revision before. Read the record to know
+/// more. One record has at most one row at a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// When, in the store's own counting.
@@ -100,6 +128,8 @@ pub struct Change {
     pub key_kind: KeyKind,
     /// Which one.
     pub key: String,
+    /// What happened to it.
+    pub what: ChangeKind,
     /// When, milliseconds since 1970.
     pub at_ms: i64,
 }

@@ -40,6 +40,12 @@ pub(crate) fn of_grant(connection: &Connection, grant: &str, entity_type: &str, 
     all(connection, &sql, params![grant, entity_type, limit], read)
 }
 
+/// Removes up to `limit` of the rows before an instant, oldest first; how many there were.
+pub(crate) fn prune(connection: &Connection, before_ms: i64, limit: u32) -> Res<u64> {
+    let sql = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at_ms < ?1 ORDER BY at_ms, id LIMIT ?2)";
+    Ok(run(connection, sql, params![before_ms, limit])? as u64)
+}
+
 fn at_most_i64(offset: u64) -> i64 {
     i64::try_from(offset).unwrap_or(i64::MAX)
 }

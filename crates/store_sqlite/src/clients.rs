@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use falconer_store::{ClientRecord, KeyKind, KeyRing, Place, Secret, StoreError};
+use falconer_store::{ChangeKind, ClientRecord, KeyKind, KeyRing, Place, Secret, StoreError};
 use rusqlite::{Connection, Row, params};
 
 use crate::columns::{all, first, list, read_list, run};
@@ -31,7 +31,7 @@ pub(crate) fn every(connection: &Connection, sealer: &Sealer) -> Res<Vec<ClientR
 
 pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
     put(writing.connection, sealer, client, "")?;
-    writing.changed_and_audited(KeyKind::Client, &client.client_id)
+    writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Created)
 }
 
 pub(crate) fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
@@ -39,12 +39,12 @@ pub(crate) fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &Client
         return Err(StoreError::Conflict.into());
     }
     put(writing.connection, sealer, client, OVERWRITE)?;
-    writing.changed_and_audited(KeyKind::Client, &client.client_id)
+    writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Updated)
 }
 
 pub(crate) fn delete(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
     if run(writing.connection, "DELETE FROM clients WHERE client_id = ?1", params![client_id])? > 0 {
-        writing.changed(KeyKind::Client, client_id)?;
+        writing.changed(KeyKind::Client, client_id, ChangeKind::Deleted)?;
     }
     writing.audit(KeyKind::Client.as_str(), client_id)
 }
@@ -76,19 +76,22 @@ pub(crate) fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, clients
                     ..client.clone()
                 };
                 put(writing.connection, sealer, &client, OVERWRITE)?;
+                changed.push((id, ChangeKind::Updated));
             }
-            None => put(writing.connection, sealer, client, "")?,
+            None => {
+                put(writing.connection, sealer, client, "")?;
+                changed.push((id, ChangeKind::Created));
+            }
         }
-        changed.push(id);
     }
     for id in stored.keys() {
         run(writing.connection, "DELETE FROM clients WHERE client_id = ?1", params![id])?;
-        changed.push(id);
+        changed.push((id, ChangeKind::Deleted));
     }
-    for id in &changed {
-        writing.changed(KeyKind::Client, id)?;
+    for (id, what) in &changed {
+        writing.changed(KeyKind::Client, id, *what)?;
     }
-    for id in &changed {
+    for (id, _) in &changed {
         writing.audit(KeyKind::Client.as_str(), id)?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Reading the change feed.
 
-use falconer_store::{Change, KeyKind, Revision, StoreError};
+use falconer_store::{Change, ChangeKind, KeyKind, Revision, StoreError};
 use rusqlite::{Connection, params};
 
 use crate::columns::all;
@@ -15,12 +15,14 @@ pub(crate) fn since(connection: &Connection, since: Revision, limit: u32) -> Res
         return Err(StoreError::Stale.into());
     }
     // The inner query finds the revision that the limit falls into; the outer one takes all of that revision.
-    let sql = "SELECT revision, kind, key, at_ms FROM changes WHERE revision > ?1 AND revision <=
+    let sql = "SELECT revision, kind, key, at_ms, what FROM changes WHERE revision > ?1 AND revision <=
                  (SELECT max(revision) FROM (SELECT revision FROM changes WHERE revision > ?1 ORDER BY revision LIMIT ?2))
                ORDER BY revision, kind, key";
     all(&reading, sql, params![since.0, limit.max(1)], |row| {
         let word = row.get_ref(1)?.as_str()?;
         let key_kind = KeyKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change of the kind {word:?}")))?;
-        Ok(Change { revision: Revision(row.get(0)?), key_kind, key: row.get(2)?, at_ms: row.get(3)? })
+        let word = row.get_ref(4)?.as_str()?;
+        let what = ChangeKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change that {word:?} a record")))?;
+        Ok(Change { revision: Revision(row.get(0)?), key_kind, key: row.get(2)?, what, at_ms: row.get(3)? })
     })
 }

@@ -1,6 +1,6 @@
 //! Grants.
 
-use falconer_store::{GrantRecord, KeyKind, StoreError};
+use falconer_store::{ChangeKind, GrantRecord, KeyKind, StoreError};
 use rusqlite::{Connection, Row, params};
 use serde_json::json;
 
@@ -38,12 +38,12 @@ pub(crate) fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, replaces: O
             return Err(StoreError::Conflict.into());
         }
         if revoke_one(writing, old, &writing.step.actor, "replaced")? {
-            writing.changed(KeyKind::Grant, old)?;
+            writing.changed(KeyKind::Grant, old, ChangeKind::Updated)?;
             revoked = Some(old);
         }
     }
     put(writing.connection, grant)?;
-    writing.changed_and_audited(KeyKind::Grant, &grant.id)?;
+    writing.changed_and_audited(KeyKind::Grant, &grant.id, ChangeKind::Created)?;
     if let Some(old) = revoked {
         writing.audit_detail(KeyKind::Grant.as_str(), old, Some(&json!({ "replacedBy": grant.id })))?;
     }
@@ -53,7 +53,7 @@ pub(crate) fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, replaces: O
 pub(crate) fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason: &str) -> Res<()> {
     for id in ids {
         if revoke_one(writing, id, by, reason)? {
-            writing.changed_and_audited(KeyKind::Grant, id)?;
+            writing.changed_and_audited(KeyKind::Grant, id, ChangeKind::Updated)?;
         }
     }
     Ok(())

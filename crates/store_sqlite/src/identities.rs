@@ -1,6 +1,6 @@
 //! People, as identity providers describe them.
 
-use falconer_store::{IdentityRecord, KeyKind};
+use falconer_store::{ChangeKind, IdentityRecord, KeyKind};
 use rusqlite::{Connection, Row, params};
 
 use crate::columns::{all, first, list, read_list, run};
@@ -38,8 +38,10 @@ pub(crate) fn put(writing: &mut Writing<'_>, identity: &IdentityRecord) -> Res<(
         identity.refreshed_ms,
         identity.disabled,
     ];
+    let known = "SELECT 1 FROM identities WHERE identity = ?1";
+    let known = first(writing.connection, known, params![identity.identity], |_| Ok(()))?.is_some();
     run(writing.connection, &sql, values)?;
-    writing.changed(KeyKind::Identity, &identity.identity)
+    writing.changed(KeyKind::Identity, &identity.identity, if known { ChangeKind::Updated } else { ChangeKind::Created })
 }
 
 fn read(row: &Row<'_>) -> Res<IdentityRecord> {

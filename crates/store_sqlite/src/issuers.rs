@@ -1,6 +1,6 @@
 //! Issuers of grant certificates.
 
-use falconer_store::{IssuerRecord, KeyKind, Place, Secret, StoreError};
+use falconer_store::{ChangeKind, IssuerRecord, KeyKind, Place, Secret, StoreError};
 use rusqlite::{Connection, params};
 
 use crate::columns::{all, run};
@@ -27,7 +27,7 @@ pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, issuer: &Issuer
     let sealed = sealer.seal(&token_place(&issuer.name), issuer.token.expose())?;
     let sql = "INSERT INTO issuers (name, token, created_ms, retired_ms) VALUES (?1, ?2, ?3, ?4)";
     run(writing.connection, sql, params![issuer.name, sealed, issuer.created_ms, issuer.retired_ms])?;
-    writing.changed_and_audited(KeyKind::Issuer, &issuer.name)
+    writing.changed_and_audited(KeyKind::Issuer, &issuer.name, ChangeKind::Created)
 }
 
 pub(crate) fn retire(writing: &mut Writing<'_>, name: &str) -> Res<()> {
@@ -35,5 +35,5 @@ pub(crate) fn retire(writing: &mut Writing<'_>, name: &str) -> Res<()> {
     if run(writing.connection, sql, params![name, writing.step.at_ms])? == 0 {
         return Err(StoreError::Conflict.into());
     }
-    writing.changed_and_audited(KeyKind::Issuer, name)
+    writing.changed_and_audited(KeyKind::Issuer, name, ChangeKind::Updated)
 }

@@ -17,7 +17,10 @@ pub(crate) struct Migration {
 }
 
 /// The first has the version 1. Never edit one that was released: its checksum is in the files of those who run it.
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration { name: "0001_records", sql: include_str!("../migrations/0001_records.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_records", sql: include_str!("../migrations/0001_records.sql") },
+    Migration { name: "0002_told_changes", sql: include_str!("../migrations/0002_told_changes.sql") },
+];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.
 pub(crate) fn migrate(connection: &Connection, migrations: &[Migration]) -> Res<()> {

@@ -1,6 +1,6 @@
 //! Roles.
 
-use falconer_store::{KeyKind, RoleRecord, StoreError};
+use falconer_store::{ChangeKind, KeyKind, RoleRecord, StoreError};
 use rusqlite::{Connection, Row, params};
 
 use crate::columns::{all, list, read_list, run};
@@ -18,7 +18,7 @@ pub(crate) fn insert(writing: &mut Writing<'_>, roles: &[RoleRecord]) -> Res<()>
     for role in roles {
         let values = params![role.role_id, list(&role.scopes)?, role.description, role.created_ms, role.last_modified_ms];
         run(writing.connection, sql, values)?;
-        writing.changed_and_audited(KeyKind::Role, &role.role_id)?;
+        writing.changed_and_audited(KeyKind::Role, &role.role_id, ChangeKind::Created)?;
     }
     Ok(())
 }
@@ -29,12 +29,12 @@ pub(crate) fn update(writing: &mut Writing<'_>, role: &RoleRecord) -> Res<()> {
     if run(writing.connection, sql, values)? == 0 {
         return Err(StoreError::Conflict.into());
     }
-    writing.changed_and_audited(KeyKind::Role, &role.role_id)
+    writing.changed_and_audited(KeyKind::Role, &role.role_id, ChangeKind::Updated)
 }
 
 pub(crate) fn delete(writing: &mut Writing<'_>, role_id: &str) -> Res<()> {
     if run(writing.connection, "DELETE FROM roles WHERE role_id = ?1", params![role_id])? > 0 {
-        writing.changed(KeyKind::Role, role_id)?;
+        writing.changed(KeyKind::Role, role_id, ChangeKind::Deleted)?;
     }
     writing.audit(KeyKind::Role.as_str(), role_id)
 }

@@ -362,6 +362,10 @@ impl Store for SqliteStore {
         self.write(move |connection, _| upkeep::prune(connection, now_ms)).await
     }
 
+    async fn prune_audit(&self, before_ms: i64, limit: u32) -> Result<u64> {
+        self.write(move |connection, _| audit::prune(connection, before_ms, limit)).await
+    }
+
     async fn reseal(&self, limit: u32) -> Result<u32> {
         self.write(move |connection, sealer| upkeep::reseal(connection, sealer, limit)).await
     }

@@ -1,6 +1,6 @@
 //! The one way to write: a transaction that is durable or has not happened.
 
-use falconer_store::{Key, KeyKind, Result, Revision, Step, StoreError};
+use falconer_store::{ChangeKind, Key, KeyKind, Result, Revision, Step, StoreError};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::audit;
@@ -65,10 +65,14 @@ impl Writing<'_> {
     }
 
     /// A row of the change feed. Changes come before the audit rows, so that these carry the new revision.
-    pub(crate) fn changed(&mut self, kind: KeyKind, key: &str) -> Res<()> {
+    ///
+    /// A step that touches a record twice leaves one row, of what both come to for somebody who sees revisions only.
+    pub(crate) fn changed(&mut self, kind: KeyKind, key: &str, what: ChangeKind) -> Res<()> {
         self.changed = true;
-        let sql = "INSERT INTO changes (revision, kind, key, at_ms) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-        run(self.connection, sql, params![self.revision().0, kind.as_str(), key, self.step.at_ms])?;
+        let sql = "INSERT INTO changes (revision, kind, key, at_ms, what) VALUES (?1, ?2, ?3, ?4, ?5)
+                   ON CONFLICT DO UPDATE SET what =
+                     CASE WHEN excluded.what = 'deleted' THEN 'deleted' WHEN what = 'created' THEN 'created' ELSE 'updated' END";
+        run(self.connection, sql, params![self.revision().0, kind.as_str(), key, self.step.at_ms, what.as_str()])?;
         Ok(())
     }
 
@@ -84,8 +88,8 @@ impl Writing<'_> {
     }
 
     /// Both rows for a record that is its own entity.
-    pub(crate) fn changed_and_audited(&mut self, kind: KeyKind, key: &str) -> Res<()> {
-        self.changed(kind, key)?;
+    pub(crate) fn changed_and_audited(&mut self, kind: KeyKind, key: &str, what: ChangeKind) -> Res<()> {
+        self.changed(kind, key, what)?;
         self.audit(kind.as_str(), key)
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::at_once;
 use super::samples::{NOW, account, client, decided, grant, identity, issuer, role, step, texts};
-use crate::{Change, Key, KeyKind, Revision, Step, Store, StoreError};
+use crate::{Change, ChangeKind, Key, KeyKind, Revision, Step, Store, StoreError};
 
 pub(super) async fn an_empty_store_is_at_revision_zero(store: Arc<dyn Store>) {
     assert_eq!(store.revision().await, Ok(Revision(0)));
@@ -138,22 +138,66 @@ pub(super) async fn the_feed_names_each_change_in_order(store: Arc<dyn Store>) {
     s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann")).await.unwrap();
     s.delete_client(&step(s, "x").await, "a").await.unwrap();
     let expected: Vec<Change> = [
-        (KeyKind::Client, "a"),
-        (KeyKind::Role, "r"),
-        (KeyKind::Issuer, "i"),
-        (KeyKind::Grant, "g"),
-        (KeyKind::Identity, "local/ann"),
-        (KeyKind::Client, "a"),
+        (KeyKind::Client, "a", ChangeKind::Created),
+        (KeyKind::Role, "r", ChangeKind::Created),
+        (KeyKind::Issuer, "i", ChangeKind::Created),
+        (KeyKind::Grant, "g", ChangeKind::Created),
+        (KeyKind::Identity, "local/ann", ChangeKind::Created),
+        (KeyKind::Client, "a", ChangeKind::Deleted),
     ]
     .into_iter()
     .zip(1..)
-    .map(|((key_kind, key), revision)| Change { revision: Revision(revision), key_kind, key: key.into(), at_ms: NOW })
+    .map(|((key_kind, key, what), revision)| Change { revision: Revision(revision), key_kind, key: key.into(), what, at_ms: NOW })
     .collect();
     assert_eq!(s.changes_since(Revision(0), 100).await.unwrap(), expected);
     assert_eq!(s.changes_since(Revision(4), 100).await.unwrap(), expected[4..]);
     assert_eq!(s.changes_since(Revision(0), 2).await.unwrap(), expected[..2]);
     assert_eq!(s.changes_since(Revision(6), 100).await.unwrap(), []);
     assert_eq!(s.changes_since(Revision(7), 100).await, Err(StoreError::Stale));
+}
+
+pub(super) async fn the_feed_tells_what_happened(store: Arc<dyn Store>) {
+    let s = &*store;
+    // A record that comes, changes, goes and comes again: each revision tells the truth about itself, however late it is read.
+    s.insert_client(&step(s, "x").await, &client("a")).await.unwrap();
+    s.update_client(&step(s, "x").await, &client("a")).await.unwrap();
+    s.delete_client(&step(s, "x").await, "a").await.unwrap();
+    s.delete_client(&step(s, "x").await, "a").await.unwrap();
+    s.insert_client(&step(s, "x").await, &client("a")).await.unwrap();
+    s.insert_role(&step(s, "x").await, &role("r")).await.unwrap();
+    s.update_role(&step(s, "x").await, &role("r")).await.unwrap();
+    s.delete_role(&step(s, "x").await, "r").await.unwrap();
+    s.insert_grant(&step(s, "x").await, &grant("g", ""), None).await.unwrap();
+    s.revoke_grants(&step(s, "x").await, &texts(&["g"]), "me", "").await.unwrap();
+    s.put_identity(&step(s, "x").await, &identity("local/ann")).await.unwrap();
+    s.put_identity(&step(s, "x").await, &identity("local/ann")).await.unwrap();
+    s.replace_static_clients(&step(s, "x").await, &[client("static/a"), client("static/b")]).await.unwrap();
+    let other = crate::ClientRecord { description: "other".into(), ..client("static/b") };
+    s.replace_static_clients(&step(s, "x").await, &[other, client("static/c")]).await.unwrap();
+    let told = s.changes_since(Revision(0), 100).await.unwrap();
+    let told: Vec<String> = told
+        .iter()
+        .map(|change| format!("{} {} {} {}", change.revision.0, change.key_kind.as_str(), change.key, change.what.as_str()))
+        .collect();
+    let expected = [
+        "1 client a created",
+        "2 client a updated",
+        "3 client a deleted",
+        "4 client a created",
+        "5 role r created",
+        "6 role r updated",
+        "7 role r deleted",
+        "8 grant g created",
+        "9 grant g updated",
+        "10 identity local/ann created",
+        "11 identity local/ann updated",
+        "12 client static/a created",
+        "12 client static/b created",
+        "13 client static/a deleted",
+        "13 client static/b updated",
+        "13 client static/c created",
+    ];
+    assert_eq!(told, expected);
 }
 
 pub(super) async fn the_feed_never_tears_a_revision(store: Arc<dyn Store>) {
@@ -227,6 +271,28 @@ pub(super) async fn histories_are_paged_oldest_first(store: Arc<dyn Store>) {
     assert_eq!(page(4, 2).await, ["4"]);
     assert_eq!(page(5, 2).await, [""; 0]);
     assert_eq!(s.actor_history("suite/actor", 8, 5).await.unwrap().len(), 1);
+}
+
+pub(super) async fn history_is_pruned_oldest_first_and_in_bounded_steps(store: Arc<dyn Store>) {
+    let s = &*store;
+    // The clock stepped back once: what counts is the time of the row.
+    for (index, at_ms) in [(1, NOW), (2, NOW + 30), (3, NOW + 10), (4, NOW + 20), (5, NOW + 40)] {
+        s.insert_role(&Step { at_ms, ..step(s, &format!("made {index}")).await }, &role(&format!("r{index}"))).await.unwrap();
+    }
+    let left = async || {
+        let rows = s.actor_history("suite/actor", 0, 10).await.unwrap();
+        rows.into_iter().map(|row| row.action).collect::<Vec<_>>()
+    };
+    assert_eq!(s.prune_audit(NOW, 10).await, Ok(0), "what happened at the instant is not before it");
+    assert_eq!(s.prune_audit(NOW + 30, 2).await, Ok(2));
+    assert_eq!(left().await, ["made 2", "made 4", "made 5"]);
+    assert_eq!(s.prune_audit(NOW + 30, 2).await, Ok(1));
+    assert_eq!(s.prune_audit(NOW + 30, 2).await, Ok(0));
+    assert_eq!(left().await, ["made 2", "made 5"]);
+    assert_eq!(s.entity_history("role", "r1", 0, 10).await, Ok(vec![]));
+    assert_eq!(s.revision().await, Ok(Revision(5)), "it is no step");
+    assert_eq!(s.changes_since(Revision(0), 10).await.unwrap().len(), 5, "the feed is another thing");
+    assert_eq!(s.load().await.unwrap().roles.len(), 5);
 }
 
 pub(super) async fn concurrent_writers_lose_nothing(store: Arc<dyn Store>) {

@@ -41,7 +41,7 @@ fn a_step_that_fails_at_any_point_leaves_nothing() {
                         return Err(StoreError::Unavailable("broken".into()).into());
                     }
                     0 => drop(insert_role(writing, "r", "")?),
-                    1 => writing.changed(KeyKind::Role, "r")?,
+                    1 => writing.changed(KeyKind::Role, "r", ChangeKind::Created)?,
                     _ => writing.audit("role", "r")?,
                 }
             }
@@ -64,7 +64,7 @@ fn a_step_of_which_any_statement_fails_leaves_nothing() {
         let step = step(&connection);
         let body = |writing: &mut Writing<'_>| {
             insert_role(writing, "r", "")?;
-            writing.changed_and_audited(KeyKind::Role, "r")
+            writing.changed_and_audited(KeyKind::Role, "r", ChangeKind::Created)
         };
         assert!(take_step(&mut connection, &step, body).is_err(), "{event}");
         assert_eq!([rows(&connection, "roles"), rows(&connection, "changes"), rows(&connection, "audit")], [0, 0, 0], "{event}");
@@ -88,7 +88,7 @@ fn a_full_disk_is_told_and_survived() {
     for _ in 0..3 {
         let outcome = take_step(&mut connection, &step, |writing| {
             insert_role(writing, "r", &big)?;
-            writing.changed_and_audited(KeyKind::Role, "r")
+            writing.changed_and_audited(KeyKind::Role, "r", ChangeKind::Created)
         });
         assert!(matches!(outcome, Err(StoreError::Full(_))), "{outcome:?}");
         assert_eq!([rows(&connection, "roles"), rows(&connection, "changes"), rows(&connection, "audit")], [0, 0, 0]);
@@ -96,7 +96,7 @@ fn a_full_disk_is_told_and_survived() {
     connection.pragma(None, "max_page_count", 1_000_000, |_| Ok(())).unwrap();
     let outcome = take_step(&mut connection, &step, |writing| {
         insert_role(writing, "r", &big)?;
-        writing.changed_and_audited(KeyKind::Role, "r")
+        writing.changed_and_audited(KeyKind::Role, "r", ChangeKind::Created)
     });
     assert_eq!(outcome, Ok(Revision(1)));
 }
