@@ -56,6 +56,7 @@ delegate! {
     fn update_role(&self, step: &Step, role: &RoleRecord) -> Revision;
     fn delete_role(&self, step: &Step, role_id: &str) -> Revision;
     fn insert_roles(&self, step: &Step, roles: &[RoleRecord]) -> Revision;
+    fn write_batch(&self, step: &Step, roles: &[RoleRecord], clients: &[ClientRecord]) -> Revision;
     fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Revision;
     fn retire_issuer(&self, step: &Step, name: &str) -> Revision;
     fn insert_grant(&self, step: &Step, grant: &GrantRecord, replaces: Option<&str>) -> Revision;

@@ -8,6 +8,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test suite, behind a feature")]
 
+mod batches;
 mod clients;
 mod grants;
 mod people;
@@ -75,6 +76,14 @@ where
             roles_are_updated_and_deleted,
             several_roles_come_together_or_not_at_all,
             roles_load_in_order_of_bytes;
+        batches:
+            a_batch_comes_back_as_it_was,
+            a_batch_tells_what_happened_to_each_record,
+            a_batch_of_what_is_there_leaves_nothing,
+            a_batch_never_turns_the_last_use_back,
+            a_stale_batch_leaves_nothing,
+            a_batch_that_names_a_record_twice_leaves_nothing,
+            batches_at_once_lose_nothing;
         grants:
             an_issuer_comes_back_and_retires_once,
             a_grant_comes_back_as_it_was,

@@ -13,6 +13,7 @@ pub(crate) fn insert(
     connection: &Connection,
     revision: Revision,
     step: &Step,
+    action: &str,
     entity_type: &str,
     entity_id: &str,
     detail: Option<&Value>,
@@ -20,7 +21,7 @@ pub(crate) fn insert(
     let sql = "INSERT INTO audit (revision, at_ms, actor, grant_id, action, entity_type, entity_id, detail)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
     let detail = json(detail);
-    let values = params![revision.0, step.at_ms, step.actor, step.grant, step.action, entity_type, entity_id, detail];
+    let values = params![revision.0, step.at_ms, step.actor, step.grant, action, entity_type, entity_id, detail];
     run(connection, sql, values)?;
     Ok(())
 }

@@ -29,6 +29,19 @@ pub(crate) fn every(connection: &Connection, sealer: &Sealer) -> Res<Vec<ClientR
     all(connection, &format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"), [], |row| read(row, &keys))
 }
 
+/// Adds the client, or replaces it where it is not exactly so already; what happened to it, if anything.
+pub(crate) fn put_differing(connection: &Connection, sealer: &Sealer, client: &ClientRecord) -> Res<Option<ChangeKind>> {
+    let Some(stored) = one(connection, sealer, &client.client_id)? else {
+        put(connection, sealer, client, "")?;
+        return Ok(Some(ChangeKind::Created));
+    };
+    if stored == (ClientRecord { last_date_used_ms: client.last_date_used_ms.max(stored.last_date_used_ms), ..client.clone() }) {
+        return Ok(None);
+    }
+    put(connection, sealer, client, OVERWRITE)?;
+    Ok(Some(ChangeKind::Updated))
+}
+
 pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
     put(writing.connection, sealer, client, "")?;
     writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Created)

@@ -12,6 +12,7 @@
 mod accounts;
 mod attempts;
 mod audit;
+mod batch;
 mod clients;
 mod columns;
 mod fault;

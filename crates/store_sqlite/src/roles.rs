@@ -3,7 +3,7 @@
 use falconer_store::{ChangeKind, KeyKind, RoleRecord, StoreError};
 use rusqlite::{Connection, Row, params};
 
-use crate::columns::{all, list, read_list, run};
+use crate::columns::{all, first, list, read_list, run};
 use crate::fault::Res;
 use crate::writing::Writing;
 
@@ -11,6 +11,21 @@ use crate::writing::Writing;
 pub(crate) fn every(connection: &Connection) -> Res<Vec<RoleRecord>> {
     let sql = "SELECT role_id, scopes, description, created_ms, last_modified_ms FROM roles ORDER BY role_id";
     all(connection, sql, [], read)
+}
+
+/// Adds the role, or replaces it where it is not exactly so already; what happened to it, if anything.
+pub(crate) fn put_differing(connection: &Connection, role: &RoleRecord) -> Res<Option<ChangeKind>> {
+    let sql = "SELECT role_id, scopes, description, created_ms, last_modified_ms FROM roles WHERE role_id = ?1";
+    let stored = first(connection, sql, params![role.role_id], read)?;
+    if stored.as_ref() == Some(role) {
+        return Ok(None);
+    }
+    let sql = "INSERT INTO roles (role_id, scopes, description, created_ms, last_modified_ms) VALUES (?1, ?2, ?3, ?4, ?5)
+               ON CONFLICT (role_id) DO UPDATE SET scopes = excluded.scopes, description = excluded.description,
+                 created_ms = excluded.created_ms, last_modified_ms = excluded.last_modified_ms";
+    let values = params![role.role_id, list(&role.scopes)?, role.description, role.created_ms, role.last_modified_ms];
+    run(connection, sql, values)?;
+    Ok(Some(if stored.is_some() { ChangeKind::Updated } else { ChangeKind::Created }))
 }
 
 pub(crate) fn insert(writing: &mut Writing<'_>, roles: &[RoleRecord]) -> Res<()> {

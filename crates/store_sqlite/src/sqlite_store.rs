@@ -16,13 +16,16 @@ use crate::migrate::{MIGRATIONS, migrate};
 use crate::sealer::{Randomness, Sealer};
 use crate::worker::{Failed, Worker};
 use crate::writing::{Writing, revision_and_floor, take_step, write};
-use crate::{accounts, attempts, audit, clients, feed, grants, identities, issuers, load, roles, sessions, upkeep};
+use crate::{accounts, attempts, audit, batch, clients, feed, grants, identities, issuers, load, roles, sessions, upkeep};
 
 /// Reads that may run at once. They are off the hot path.
 const READERS: usize = 2;
 
-/// After so many writes the write-ahead log is brought into the database.
+/// After so many writes the write-ahead log is brought into the database...
 const CHECKPOINT_EVERY: u32 = 128;
+
+/// ... or after so many rows, which a few large steps come to sooner: the log would grow beyond the database.
+const CHECKPOINT_EVERY_ROWS: u64 = 10_000;
 
 /// A store in one SQLite file, or in memory.
 pub struct SqliteStore {
@@ -103,13 +106,15 @@ impl SqliteStore {
 
 /// Checkpoints of the write-ahead log, done between calls by the writer, because SQLite itself would hide their failures.
 fn checkpoints() -> impl FnMut(&mut Connection, &Arc<OnceLock<String>>) + Send + Clone + 'static {
-    let mut since = 0;
+    let (mut since, mut rows_before) = (0, 0);
     move |connection, failed| {
         since += 1;
-        if since < CHECKPOINT_EVERY || failed.get().is_some() {
+        let rows = connection.total_changes();
+        let due = since >= CHECKPOINT_EVERY || rows.saturating_sub(rows_before) >= CHECKPOINT_EVERY_ROWS;
+        if !due || failed.get().is_some() {
             return;
         }
-        since = 0;
+        (since, rows_before) = (0, rows);
         let outcome = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         match outcome.map_err(|error| Fault::from(error).named()) {
             Err(falconer_store::StoreError::Fatal(why)) => {
@@ -194,6 +199,11 @@ impl Store for SqliteStore {
     async fn insert_roles(&self, step: &Step, roles: &[RoleRecord]) -> Result<Revision> {
         let roles = roles.to_vec();
         self.step(step, move |writing, _| roles::insert(writing, &roles)).await
+    }
+
+    async fn write_batch(&self, step: &Step, roles: &[RoleRecord], clients: &[ClientRecord]) -> Result<Revision> {
+        let (roles, clients) = (roles.to_vec(), clients.to_vec());
+        self.step(step, move |writing, sealer| batch::write(writing, sealer, &roles, &clients)).await
     }
 
     async fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Result<Revision> {

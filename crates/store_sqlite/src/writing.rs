@@ -84,7 +84,14 @@ impl Writing<'_> {
     /// An audit row of the step for an entity, with another detail.
     pub(crate) fn audit_detail(&mut self, entity_type: &str, entity_id: &str, detail: Option<&serde_json::Value>) -> Res<()> {
         self.audited = true;
-        audit::insert(self.connection, self.revision(), self.step, entity_type, entity_id, detail)
+        audit::insert(self.connection, self.revision(), self.step, &self.step.action, entity_type, entity_id, detail)
+    }
+
+    /// Both rows for a record of a batch, whose action is what happened to it.
+    pub(crate) fn changed_in_batch(&mut self, kind: KeyKind, key: &str, what: ChangeKind) -> Res<()> {
+        self.changed(kind, key, what)?;
+        self.audited = true;
+        audit::insert(self.connection, self.revision(), self.step, what.as_str(), kind.as_str(), key, self.step.detail.as_ref())
     }
 
     /// Both rows for a record that is its own entity.
