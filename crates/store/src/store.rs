@@ -88,8 +88,8 @@ pub trait Store: Send + Sync {
     /// Adds or replaces each of these records whole, except that a client's last use never goes back: all or none, at one revision.
     ///
     /// A record that differs from what is there (or is new) leaves one row of the change feed and one audit row. The action of that audit
-    /// row is `created` or `updated`, by what happened to that very record, so [`Step::action`] is not stored; [`Step::detail`] is stored with
-    /// each. A record that is there already exactly so leaves nothing. When nothing is left to write, the present revision is the answer.
+    /// row tells what happened to that very record: `created`, `updated`, or `access token set` for a client that was there with another access
+    /// token. So [`Step::action`] is not stored; [`Step::detail`] is stored with each. A record that is there already exactly so leaves nothing. When nothing is left to write, the present revision is the answer.
     ///
     /// Conflict when the batch names a record twice.
     async fn write_batch(&self, step: &Step, roles: &[RoleRecord], clients: &[ClientRecord]) -> Result<Revision>;

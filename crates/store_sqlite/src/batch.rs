@@ -17,12 +17,12 @@ pub(crate) fn write(writing: &mut Writing<'_>, sealer: &Sealer, roles: &[RoleRec
     }
     for role in roles {
         if let Some(what) = roles::put_differing(writing.connection, role)? {
-            writing.changed_in_batch(KeyKind::Role, &role.role_id, what)?;
+            writing.changed_in_batch(KeyKind::Role, &role.role_id, what, what.as_str())?;
         }
     }
     for client in clients {
-        if let Some(what) = clients::put_differing(writing.connection, sealer, client)? {
-            writing.changed_in_batch(KeyKind::Client, &client.client_id, what)?;
+        if let Some((what, action)) = clients::put_differing(writing.connection, sealer, client)? {
+            writing.changed_in_batch(KeyKind::Client, &client.client_id, what, action)?;
         }
     }
     Ok(())

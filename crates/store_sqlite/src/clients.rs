@@ -29,17 +29,18 @@ pub(crate) fn every(connection: &Connection, sealer: &Sealer) -> Res<Vec<ClientR
     all(connection, &format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"), [], |row| read(row, &keys))
 }
 
-/// Adds the client, or replaces it where it is not exactly so already; what happened to it, if anything.
-pub(crate) fn put_differing(connection: &Connection, sealer: &Sealer, client: &ClientRecord) -> Res<Option<ChangeKind>> {
+/// Adds the client, or replaces it where it is not exactly so already; what happened to it, if anything, and how the audit calls it.
+pub(crate) fn put_differing(connection: &Connection, sealer: &Sealer, client: &ClientRecord) -> Res<Option<(ChangeKind, &'static str)>> {
     let Some(stored) = one(connection, sealer, &client.client_id)? else {
         put(connection, sealer, client, "")?;
-        return Ok(Some(ChangeKind::Created));
+        return Ok(Some((ChangeKind::Created, "created")));
     };
     if stored == (ClientRecord { last_date_used_ms: client.last_date_used_ms.max(stored.last_date_used_ms), ..client.clone() }) {
         return Ok(None);
     }
     put(connection, sealer, client, OVERWRITE)?;
-    Ok(Some(ChangeKind::Updated))
+    let same_token = stored.access_token == client.access_token;
+    Ok(Some((ChangeKind::Updated, if same_token { "updated" } else { "access token set" })))
 }
 
 pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {

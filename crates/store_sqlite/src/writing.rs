@@ -87,11 +87,11 @@ impl Writing<'_> {
         audit::insert(self.connection, self.revision(), self.step, &self.step.action, entity_type, entity_id, detail)
     }
 
-    /// Both rows for a record of a batch, whose action is what happened to it.
-    pub(crate) fn changed_in_batch(&mut self, kind: KeyKind, key: &str, what: ChangeKind) -> Res<()> {
+    /// Both rows for a record of a batch, with an action of its own.
+    pub(crate) fn changed_in_batch(&mut self, kind: KeyKind, key: &str, what: ChangeKind, action: &str) -> Res<()> {
         self.changed(kind, key, what)?;
         self.audited = true;
-        audit::insert(self.connection, self.revision(), self.step, what.as_str(), kind.as_str(), key, self.step.detail.as_ref())
+        audit::insert(self.connection, self.revision(), self.step, action, kind.as_str(), key, self.step.detail.as_ref())
     }
 
     /// Both rows for a record that is its own entity.

@@ -54,27 +54,35 @@ pub(super) async fn a_batch_tells_what_happened_to_each_record(store: Arc<dyn St
     s.insert_role(&step(s, "x").await, &role("there")).await.unwrap();
     s.insert_client(&step(s, "x").await, &client("equal")).await.unwrap();
     s.insert_client(&step(s, "x").await, &client("other")).await.unwrap();
+    s.insert_client(&step(s, "x").await, &client("token")).await.unwrap();
     let told = Step { grant: Some("g1".into()), detail: Some(json!({"import": true})), ..step(s, "unused").await };
     let roles = [role("new"), RoleRecord { description: "changed".into(), ..role("there") }];
-    let clients = [client("new"), client("equal"), ClientRecord { access_token: Secret::new("changed"), ..client("other") }];
-    assert_eq!(s.write_batch(&told, &roles, &clients).await, Ok(Revision(4)));
+    let clients = [
+        client("new"),
+        client("equal"),
+        ClientRecord { description: "changed".into(), ..client("other") },
+        ClientRecord { access_token: Secret::new("changed"), ..client("token") },
+    ];
+    assert_eq!(s.write_batch(&told, &roles, &clients).await, Ok(Revision(5)));
 
-    let changes = s.changes_since(Revision(3), 100).await.unwrap();
+    let changes = s.changes_since(Revision(4), 100).await.unwrap();
     let changes: Vec<String> = changes
         .iter()
         .map(|change| {
             format!("{} {} {} {} {}", change.revision.0, change.key_kind.as_str(), change.key, change.what.as_str(), change.at_ms)
         })
         .collect();
-    let expected = ["client new created", "client other updated", "role new created", "role there updated"];
-    assert_eq!(changes, expected.map(|change| format!("4 {change} {NOW}")));
+    let expected = ["client new created", "client other updated", "client token updated", "role new created", "role there updated"];
+    assert_eq!(changes, expected.map(|change| format!("5 {change} {NOW}")));
 
-    let rows = s.actor_history("suite/actor", 3, 100).await.unwrap();
+    let rows = s.actor_history("suite/actor", 4, 100).await.unwrap();
     let actions: Vec<String> = rows.iter().map(|row| format!("{} {} {}", row.entity_type, row.entity_id, row.action)).collect();
     // In the order of the batch, roles first.
-    assert_eq!(actions, ["role new created", "role there updated", "client new created", "client other updated"]);
+    let expected =
+        ["role new created", "role there updated", "client new created", "client other updated", "client token access token set"];
+    assert_eq!(actions, expected);
     for row in &rows {
-        assert_eq!((row.revision, row.at_ms), (Revision(4), NOW));
+        assert_eq!((row.revision, row.at_ms), (Revision(5), NOW));
         assert_eq!((row.grant.as_deref(), row.detail.as_ref()), (Some("g1"), told.detail.as_ref()));
     }
     assert_eq!(s.entity_history("client", "equal", 0, 10).await.unwrap().len(), 1);
