@@ -5,9 +5,9 @@ mod support;
 
 use falconer_auth::AccessToken;
 use falconer_credentials::temporary;
-use falconer_wire::METHODS;
+use falconer_wire::{METHODS, Method};
 use serde_json::{Value, json};
-use support::{Answer, Call, Credentials, Node, START_MS, api, client, node, root};
+use support::{Answer, Call, Credentials, Node, START_MS, api, call, client, node, root};
 
 /// A method, how it is called, what that takes, and what somebody who has it is answered.
 struct Row {
@@ -461,11 +461,42 @@ fn patterns_are_what_they_print() {
         "1abc",
     ];
     let samples: Vec<&str> = texts.iter().copied().chain(lengths.iter().map(String::as_str)).collect();
-    let patterns = METHODS.iter().flat_map(|m| m.params.iter().filter_map(|p| p.pattern).chain(m.query.iter().filter_map(|q| q.pattern)));
+    let patterns = Method::all().flat_map(|m| m.params.iter().filter_map(|p| p.pattern).chain(m.query.iter().filter_map(|q| q.pattern)));
     for pattern in patterns {
         let schema = jsonschema::validator_for(&json!({ "pattern": pattern.source })).unwrap();
         for sample in &samples {
             assert_eq!((pattern.matches)(sample), schema.is_valid(&json!(sample)), "{pattern:?} {sample:?}");
         }
     }
+}
+
+#[tokio::test]
+async fn our_own_api_is_answered_like_the_protocols_with_our_headers_open() {
+    let node = furnished().await;
+    let made = node.send(api("PUT", "/roles/r").json(json!({ "description": "", "scopes": ["a"] })).by(root())).await;
+    let revision: i64 = made.header("falconer-revision").unwrap().parse().unwrap();
+    let told = node.send(call("GET", "/API/falconer/v1/revision/").header("falconer-at-least", &revision.to_string())).await;
+    assert_eq!((told.status.as_u16(), &told.json), (200, &json!({ "revision": revision })));
+    let schema: Value = serde_json::from_str(Method::of(falconer_wire::Call::Revision).unwrap().output_schema().unwrap().json).unwrap();
+    assert!(jsonschema::draft7::is_valid(&without_ids(schema), &told.json));
+    let wrong = node.send(call("GET", "/api/falconer/v1/revision?x=1")).await;
+    assert_eq!((wrong.status.as_u16(), wrong.code()), (400, "InvalidRequestArguments"));
+    assert_eq!(wrong.json["requestInfo"]["method"], "revision");
+    for answer in [&told, &wrong, &node.send(call("OPTIONS", "/api/falconer/v1/revision")).await] {
+        assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
+        assert_eq!(answer.header("access-control-expose-headers"), Some("Falconer-Revision"));
+        assert!(answer.header("access-control-allow-headers").unwrap().contains("Falconer-At-Least"));
+    }
+    for (method, path) in [("GET", "/api/falconer/v1/ping"), ("GET", "/api/falconer/v2/revision"), ("POST", "/api/falconer/v1/revision")] {
+        let nothing = node.send(call(method, path)).await;
+        assert_eq!((nothing.status.as_u16(), &nothing.json), (404, &json!({ "error": "Not found" })), "{path}");
+    }
+}
+
+/// A published schema, without the addresses that only a running node can resolve.
+fn without_ids(mut schema: Value) -> Value {
+    let map = schema.as_object_mut().unwrap();
+    map.remove("$id");
+    map.remove("$schema");
+    schema
 }

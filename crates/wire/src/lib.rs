@@ -1,13 +1,14 @@
-//! The wire: the auth API as data, and the shapes that travel over it.
+//! The wire: the APIs as data, and the shapes that travel over it.
 //!
 //! Both sides use this crate: `web` builds its routes, checks and answers from the [table](METHODS), the SDK builds its URLs and reads answers with the
-//! [shapes]. What is described is the protocol's own `/api/auth/v1`; the source is the wire document `auth-api.md` and the cases in `vectors/`.
+//! [shapes]. What is described is the protocol's own `/api/auth/v1` (the source is the wire document `auth-api.md` and the cases in `vectors/`), and Falconer's
+//! own `/api/falconer/v1` in the same terms.
 //!
 //! Deliberately absent: behaviour. Nothing here validates a request, decides an authorization, reads a clock or opens a socket; `web` validates, and `xtask`
 //! generates references from the table.
 //!
-//! To add a method: a variant of [`Call`], an entry in its file under `methods/` (the order of [`METHODS`] is the reference order), its schemas under
-//! `schemas/auth/v1/` with a line in [`schemas`], and its shapes. The tests of the table say what was forgotten.
+//! To add a method: a variant of [`Call`], an entry in its file under `methods/` (the order of [`METHODS`] and [`FALCONER_METHODS`] is the reference order), its schemas
+//! under `schemas/<service>/v1/` with a line in [`schemas`], and its shapes. The tests of the table say what was forgotten.
 
 pub mod continuation;
 pub mod date_time;
@@ -21,7 +22,7 @@ pub mod time_expression;
 pub mod urls;
 
 pub use error::{Code, ErrorBody};
-pub use methods::METHODS;
+pub use methods::{FALCONER_METHODS, METHODS};
 pub use pattern::Pattern;
 pub use shapes::*;
-pub use table::{Call, Method, PathParam, QueryParam, Segment, Stability, Verb};
+pub use table::{Call, Method, PathParam, QueryParam, Segment, Service, Stability, Verb};

@@ -42,6 +42,65 @@ pub enum Call {
     TestAuthenticate,
     TestAuthenticateGet,
     Heartbeat,
+    Revision,
+}
+
+/// One of the two APIs of the process. Both are described by the same kind of table and answered by the same dispatcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// The protocol's own: `/api/auth/v1`.
+    Auth,
+    /// What the protocol has no method for: `/api/falconer/v1`.
+    Falconer,
+}
+
+impl Service {
+    /// Both, the protocol's own first.
+    pub const ALL: [Service; 2] = [Service::Auth, Service::Falconer];
+    /// The version of both.
+    pub const VERSION: &'static str = "v1";
+
+    /// Its name in URLs and references.
+    pub fn name(self) -> &'static str {
+        match self {
+            Service::Auth => "auth",
+            Service::Falconer => "falconer",
+        }
+    }
+
+    /// Where its routes begin. Requests match it in any letter case.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Service::Auth => "/api/auth/v1",
+            Service::Falconer => "/api/falconer/v1",
+        }
+    }
+
+    /// Heading of its reference.
+    pub fn title(self) -> &'static str {
+        match self {
+            Service::Auth => "Auth Service",
+            Service::Falconer => "Falconer",
+        }
+    }
+
+    /// What it is for.
+    pub fn description(self) -> &'static str {
+        match self {
+            Service::Auth => "Clients, roles and their scopes, and verification of signed requests for other services.",
+            Service::Falconer => {
+                "What Falconer can do and the protocol has no method for. Requests are signed and errors look as in the auth API."
+            }
+        }
+    }
+
+    /// Its methods in reference order.
+    pub fn methods(self) -> &'static [Method] {
+        match self {
+            Service::Auth => &crate::METHODS,
+            Service::Falconer => crate::FALCONER_METHODS,
+        }
+    }
 }
 
 /// HTTP method of a route.
@@ -125,11 +184,13 @@ pub enum Segment<'a> {
 pub struct Method {
     /// Which one.
     pub call: Call,
+    /// Which API it belongs to.
+    pub service: Service,
     /// Its name in references, error bodies and client libraries: `createClient`.
     pub name: &'static str,
     /// HTTP method.
     pub verb: Verb,
-    /// Route below `/api/auth/v1`, with `<parameters>`. A trailing slash is optional in requests.
+    /// Route below [`Service::prefix`], with `<parameters>`. A trailing slash is optional in requests.
     pub route: &'static str,
     /// Path parameters, in the order of the route.
     pub params: &'static [PathParam],
@@ -147,7 +208,7 @@ pub struct Method {
     pub title: &'static str,
     /// What it does.
     pub description: &'static str,
-    /// Schema of the request body, a name in [`crate::schemas`] such as `create-client-request`.
+    /// Schema of the request body, a name among its service's [`crate::schemas`] such as `create-client-request`.
     pub input: Option<&'static str>,
     /// Schema of the answer.
     pub output: Option<&'static str>,
@@ -168,6 +229,11 @@ impl Method {
 
     /// The entry of a call.
     pub fn of(call: Call) -> Option<&'static Method> {
-        crate::METHODS.iter().find(|m| m.call == call)
+        Method::all().find(|m| m.call == call)
+    }
+
+    /// Every method of both APIs.
+    pub fn all() -> impl Iterator<Item = &'static Method> {
+        Service::ALL.into_iter().flat_map(|service| service.methods().iter())
     }
 }

@@ -1,21 +1,25 @@
 //! The table is whole: every entry has what it names, and says itself what can be computed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use falconer_wire::{Code, ErrorBody, METHODS, Method, Segment, error::RequestInfo, schemas};
+use falconer_wire::{Code, ErrorBody, METHODS, Method, Segment, Service, error::RequestInfo, schemas};
 use serde_json::Value;
 
 #[test]
 fn thirty_six_methods_each_once() {
     assert_eq!(METHODS.len(), 36);
-    for (i, method) in METHODS.iter().enumerate() {
-        assert_eq!(Method::of(method.call).unwrap().name, method.name);
-        assert!(METHODS[..i].iter().all(|m| m.name != method.name && (m.route, m.verb) != (method.route, method.verb)));
+    for service in Service::ALL {
+        let methods = service.methods();
+        for (i, method) in methods.iter().enumerate() {
+            assert_eq!(method.service, service);
+            assert_eq!(Method::of(method.call).unwrap().name, method.name);
+            assert!(methods[..i].iter().all(|m| m.name != method.name && (m.route, m.verb) != (method.route, method.verb)));
+        }
     }
 }
 
 #[test]
 fn parameters_are_those_of_the_route() {
-    for method in &METHODS {
+    for method in Method::all() {
         let in_route: Vec<&str> = method
             .segments()
             .filter_map(|s| match s {
@@ -30,12 +34,13 @@ fn parameters_are_those_of_the_route() {
 
 #[test]
 fn schemas_exist_and_name_themselves() {
-    for name in METHODS.iter().flat_map(|m| [m.input, m.output]).flatten() {
-        assert!(schemas::get(name).is_some(), "{name}");
+    for method in Method::all() {
+        assert_eq!(method.input.is_some(), method.input_schema().is_some(), "{}", method.name);
+        assert_eq!(method.output.is_some(), method.output_schema().is_some(), "{}", method.name);
     }
     for schema in schemas::SCHEMAS {
         let json: Value = serde_json::from_str(schema.json).unwrap();
-        assert_eq!(json["$id"], format!("/schemas/auth/v1/{}.json#", schema.name));
+        assert_eq!(json["$id"], format!("/schemas/{}/v1/{}.json#", schema.service.name(), schema.name));
         if schema.name.ends_with("-request") {
             assert_eq!(json["additionalProperties"], false, "{}", schema.name);
         }
@@ -45,7 +50,7 @@ fn schemas_exist_and_name_themselves() {
 /// Authorization happens before the handler exactly when the template needs nothing but the path.
 #[test]
 fn deferred_is_what_needs_more_than_the_path() {
-    for method in &METHODS {
+    for method in Method::all() {
         let Some(template) = method.scopes else {
             assert!(!method.deferred, "{}", method.name);
             continue;

@@ -1,4 +1,4 @@
-//! The API over HTTP: one dispatcher, driven by the table in `falconer_wire`, in the order that `auth-api.md` section 4 owes.
+//! Both APIs over HTTP, the protocol's and Falconer's own: one dispatcher, driven by the table in `falconer_wire`, in the order that `auth-api.md` section 4 owes.
 //!
 //! | concept | where |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | schemas of bodies | `schema` |
 //! | outcome to status and code | `failure` |
 //! | headers, CORS, etag, compression | `respond` |
-//! | the methods | `clients`, `roles`, `scopes`, `audit`, `hawk`, `service`, `brokers` |
+//! | the methods | `clients`, `roles`, `scopes`, `audit`, `hawk`, `service`, `brokers`, `falconer` |
 //!
 //! It never reads cookies, and decides nothing about scopes: it renders the table's template and asks `falconer_auth`.
 //!
@@ -20,6 +20,7 @@ mod body;
 mod brokers;
 mod clients;
 mod failure;
+mod falconer;
 mod handlers;
 mod hawk;
 mod query;
@@ -39,7 +40,7 @@ use axum::response::Response;
 use falconer_auth::{Auth, Authentication, Random, Revision};
 use falconer_scopes::Template;
 use falconer_wire::error::RequestInfo;
-use falconer_wire::{Call, Code, ErrorBody, METHODS, Method, date_time};
+use falconer_wire::{Call, Code, ErrorBody, Method, date_time};
 use http::header::{ALLOW, CONTENT_SECURITY_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
@@ -49,8 +50,8 @@ use self::body::{BadBody, Payload};
 use self::failure::Failure;
 use self::handlers::{Answer, Request};
 use self::query::Query;
-use self::respond::{AT_LEAST, Asked, Reply, Zone, finish, fresh_uuid};
-use self::route::{Found, PREFIX, PathParams, Routes};
+use self::respond::{AT_LEAST, Asked, Reply, finish, fresh_uuid};
+use self::route::{Found, PathParams, Routes};
 use self::schema::Schemas;
 use self::signed::Signed;
 use crate::WebSettings;
@@ -89,7 +90,7 @@ impl Api {
             let json = serde_json::from_str(method.scopes?).ok()?;
             Template::parse(&json).ok().map(|template| (method.call, template))
         };
-        let templates = METHODS.iter().filter_map(template).collect();
+        let templates = Method::all().filter_map(template).collect();
         let started_ms = auth.now_ms();
         Api { auth, settings, random, routes: Routes::new(), schemas: Schemas::new(), templates, started_ms }
     }
@@ -98,9 +99,9 @@ impl Api {
     pub async fn answer(&self, request: HttpRequest) -> Response {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
-        let zone = if route::behind(path, PREFIX).is_some() { Zone::Api } else { Zone::Outside };
-        let reply = match route::behind(path, PREFIX) {
-            Some(rest) => match self.routes.find(parts.method.as_str(), rest) {
+        let owner = route::service(path);
+        let reply = match owner {
+            Some((service, rest)) => match self.routes.find(service, parts.method.as_str(), rest) {
                 Found::Method(method, params) => self.call(method, params, &parts, body).await,
                 Found::Options(allowed) => options(&allowed),
                 Found::BadEscape => bad_escape(),
@@ -108,7 +109,7 @@ impl Api {
             },
             None => service::at_root(&self.auth, &self.settings, path).await.unwrap_or_else(Reply::unknown_path),
         };
-        let asked = Asked { method: parts.method, headers: parts.headers, zone };
+        let asked = Asked { method: parts.method, headers: parts.headers, service: owner.map(|(service, _)| service) };
         finish(&asked, reply, self.random.as_ref())
     }
 
@@ -138,8 +139,8 @@ impl Api {
         self.authorize(method, params, &who)?;
         check_params(method, params)?;
         query.check(method).map_err(|text| Failure::new(Code::InvalidRequestArguments, text))?;
-        if let Some(schema) = method.input {
-            self.check_body(schema, payload)?;
+        if method.input.is_some() {
+            self.check_body(method, payload)?;
         }
         let uptime_seconds = (self.auth.now_ms() - self.started_ms).max(0) as f64 / 1000.0;
         let mut request = Request { auth: &self.auth, params, query: &query, body: payload, signed: &signed, who: &who, uptime_seconds };
@@ -163,7 +164,7 @@ impl Api {
         self.templates.iter().find(|(c, _)| *c == call).map(|(_, template)| template)
     }
 
-    fn check_body(&self, schema: &str, payload: &mut Payload) -> Result<(), Failure> {
+    fn check_body(&self, method: &Method, payload: &mut Payload) -> Result<(), Failure> {
         if !payload.is_json {
             let given = payload.content_type.as_deref().unwrap_or("null");
             return Err(Failure::new(
@@ -172,9 +173,9 @@ impl Api {
             ));
         }
         handlers::check_limits(&payload.json)?;
-        self.schemas.check(schema, self.settings.public_origin.as_str(), &mut payload.json).map_err(|complaints| match complaints {
+        self.schemas.check(method, self.settings.public_origin.as_str(), &mut payload.json).map_err(|complaints| match complaints {
             Some(text) => Failure::new(Code::InputValidationError, text),
-            None => Failure::internal(format!("the schema {schema} did not compile")),
+            None => Failure::internal(format!("the schema of {}'s body did not compile", method.name)),
         })
     }
 
@@ -206,6 +207,7 @@ impl Api {
             Call::AuthenticateHawk => hawk::authenticate(request).await,
             Call::TestAuthenticate => hawk::test(request),
             Call::TestAuthenticateGet => hawk::test_get(request),
+            Call::Revision => Ok(falconer::revision(request)),
             Call::AwsS3Credentials
             | Call::AzureAccounts
             | Call::AzureTables

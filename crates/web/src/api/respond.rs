@@ -8,6 +8,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use falconer_auth::Random;
+use falconer_wire::Service;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
 use serde::Serialize;
@@ -18,19 +19,12 @@ const WORTH_COMPRESSING: usize = 1024;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const CSP: HeaderValue = HeaderValue::from_static("report-uri /__cspreport__;default-src 'none';frame-ancestors 'none';");
+/// What pages of other origins may send to our own API: the protocol's list, the revision that they demand, and where a stream is taken up again.
+const OUR_ALLOWED: &str = "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control,Falconer-At-Least,Last-Event-ID";
 /// Revision of a mutation.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("falconer-revision");
 /// Revision that a request demands.
 pub(super) const AT_LEAST: HeaderName = HeaderName::from_static("falconer-at-least");
-
-/// Which headers an answer carries besides its own.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Zone {
-    /// Below `/api/auth/v1`: CORS, no caching.
-    Api,
-    /// Anywhere else that this module answers.
-    Outside,
-}
 
 /// An answer before it is dressed.
 pub(super) struct Reply {
@@ -84,7 +78,8 @@ impl Reply {
 pub(super) struct Asked {
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
-    pub(super) zone: Zone,
+    /// Whose path it is: CORS and no caching there.
+    pub(super) service: Option<Service>,
 }
 
 /// Dresses a reply.
@@ -94,8 +89,8 @@ pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Respon
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, CSP);
     trace(&mut headers, asked, random);
-    if asked.zone == Zone::Api {
-        cors(&mut headers, asked);
+    if let Some(service) = asked.service {
+        cors(&mut headers, asked, service);
         if status != StatusCode::NO_CONTENT {
             headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         }
@@ -109,7 +104,7 @@ pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Respon
             status = StatusCode::NOT_MODIFIED;
             body.clear();
             headers.remove(header::CONTENT_TYPE);
-        } else if body.len() >= WORTH_COMPRESSING && takes_gzip(&asked.headers) && asked.zone == Zone::Api {
+        } else if body.len() >= WORTH_COMPRESSING && takes_gzip(&asked.headers) && asked.service.is_some() {
             body = gzip(body, &mut headers);
         }
         headers.insert(header::ETAG, etag);
@@ -127,12 +122,17 @@ pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Respon
     response
 }
 
-fn cors(headers: &mut HeaderMap, asked: &Asked) {
+fn cors(headers: &mut HeaderMap, asked: &Asked, service: Service) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("900"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("OPTIONS,GET,HEAD,POST,PUT,DELETE,TRACE,CONNECT"));
     headers.insert(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("*"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store no-cache must-revalidate"));
+    if service == Service::Falconer {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(OUR_ALLOWED));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Falconer-Revision"));
+        return;
+    }
     // The protocol's own list, word for word, unless somebody asks whether our header may be sent too.
     let wanted = asked.headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let allowed = if wanted.split(',').any(|name| name.trim().eq_ignore_ascii_case(AT_LEAST.as_str())) {

@@ -2,11 +2,8 @@
 //!
 //! The path is matched before it is decoded, because a parameter may hold `%2F`: a router that decodes first would see two segments.
 
-use falconer_wire::{METHODS, Method, Segment, Verb};
+use falconer_wire::{Method, Segment, Service, Verb};
 use percent_encoding::percent_decode_str;
-
-/// Where the API lives. Matched in any letter case, as the reference does; everything behind it is exact.
-pub(super) const PREFIX: &str = "/api/auth/v1";
 
 /// Decoded path parameters, in the order of the route.
 pub(super) type PathParams = Vec<(&'static str, String)>;
@@ -33,15 +30,15 @@ pub(super) struct Routes(Vec<Route>);
 
 impl Routes {
     pub(super) fn new() -> Routes {
-        Routes(METHODS.iter().map(|method| Route { method, segments: method.segments().collect() }).collect())
+        Routes(Method::all().map(|method| Route { method, segments: method.segments().collect() }).collect())
     }
 
-    /// Looks up the raw path behind [`PREFIX`] (beginning with a slash, without query).
-    pub(super) fn find(&self, verb: &str, path: &str) -> Found {
+    /// Looks up the raw path behind the prefix of a service (beginning with a slash, without query).
+    pub(super) fn find(&self, service: Service, verb: &str, path: &str) -> Found {
         let Some(path) = path.strip_prefix('/') else { return Found::Nothing };
         let options = verb == "OPTIONS";
         let mut allowed = Vec::new();
-        for route in &self.0 {
+        for route in self.0.iter().filter(|route| route.method.service == service) {
             let Some(raw) = route.raw_params(path) else { continue };
             if options {
                 allowed.extend_from_slice(names(route.method.verb));
@@ -105,6 +102,11 @@ fn decode(raw: &str) -> Option<String> {
     percent_decode_str(raw).decode_utf8().ok().map(|text| text.into_owned())
 }
 
+/// Whose API a path is below, and what follows. The prefix is matched in any letter case, as the reference does; everything behind it is exact.
+pub(super) fn service(path: &str) -> Option<(Service, &str)> {
+    Service::ALL.into_iter().find_map(|service| behind(path, service.prefix()).map(|rest| (service, rest)))
+}
+
 /// The path behind `prefix`, which is matched in any letter case. What follows is empty or begins with a slash.
 pub(super) fn behind<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
     let (head, rest) = path.split_at_checked(prefix.len())?;
@@ -115,8 +117,8 @@ pub(super) fn behind<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
 mod tests {
     use super::*;
 
-    fn show(verb: &str, path: &str) -> String {
-        match Routes::new().find(verb, path) {
+    fn show(service: Service, verb: &str, path: &str) -> String {
+        match Routes::new().find(service, verb, path) {
             Found::Method(method, params) => {
                 params.iter().fold(method.name.to_owned(), |shown, (name, value)| format!("{shown} {name}={value}"))
             }
@@ -157,10 +159,14 @@ mod tests {
             ("GET", "/azure/accounts", "azureAccounts"),
             ("GET", "/azure/acc/tables", "azureTables account=acc"),
         ] {
-            assert_eq!(show(verb, path), expected, "{verb} {path}");
+            assert_eq!(show(Service::Auth, verb, path), expected, "{verb} {path}");
         }
-        assert_eq!(behind("/API/Auth/v1/x", PREFIX), Some("/x"));
-        assert_eq!(behind("/api/auth/v1", PREFIX), Some(""));
-        assert_eq!(behind("/api/auth/v11/x", PREFIX), None);
+        assert_eq!(show(Service::Falconer, "GET", "/revision/"), "revision");
+        assert_eq!(show(Service::Falconer, "GET", "/ping"), "nothing");
+        assert_eq!(show(Service::Auth, "GET", "/revision"), "nothing");
+        assert_eq!(service("/API/Auth/v1/x"), Some((Service::Auth, "/x")));
+        assert_eq!(service("/api/falconer/v1/x"), Some((Service::Falconer, "/x")));
+        assert_eq!(service("/api/auth/v1"), Some((Service::Auth, "")));
+        assert_eq!(service("/api/auth/v11/x"), None);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use falconer_wire::{METHODS, date_time, schemas};
+use falconer_wire::{Method, date_time, schemas};
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::Value;
@@ -12,7 +12,7 @@ use serde_json::Value;
 /// More complaints than this are not listed one by one.
 const MOST_COMPLAINTS: usize = 100;
 
-/// The compiled schemas of all request bodies, by name.
+/// The compiled schemas of all request bodies, by the name of the method.
 pub(super) struct Schemas(HashMap<&'static str, Schema>);
 
 struct Schema {
@@ -24,13 +24,13 @@ struct Schema {
 impl Schemas {
     /// A schema that does not compile is left out, and its method answers 500; a test compiles them all.
     pub(super) fn new() -> Schemas {
-        let names = METHODS.iter().filter_map(|method| method.input);
-        Schemas(names.filter_map(|name| compile(name).map(|schema| (name, schema))).collect())
+        let of = |method: &'static Method| Some((method.name, compile(method.input_schema()?)?));
+        Schemas(Method::all().filter_map(of).collect())
     }
 
     /// Fills in defaults and validates. `Err(None)`: there is no such schema. `Err(Some(text))`: the complaints, headed as the protocol heads them.
-    pub(super) fn check(&self, name: &str, root: &str, payload: &mut Value) -> Result<(), Option<String>> {
-        let schema = self.0.get(name).ok_or(None)?;
+    pub(super) fn check(&self, method: &Method, root: &str, payload: &mut Value) -> Result<(), Option<String>> {
+        let schema = self.0.get(method.name).ok_or(None)?;
         if let Value::Object(map) = payload {
             for (key, value) in &schema.defaults {
                 if !map.contains_key(key) {
@@ -41,7 +41,7 @@ impl Schemas {
         if schema.validator.is_valid(payload) {
             return Ok(());
         }
-        let url = falconer_wire::urls::schema(root, "auth", &format!("v1/{name}.json#"));
+        let url = falconer_wire::urls::schema(root, method.service.name(), &format!("v1/{}.json#", method.input.unwrap_or_default()));
         let mut text = format!("\nSchema Validation Failed!\nRejecting Schema: {url}\nErrors:");
         let mut errors = schema.validator.iter_errors(payload);
         for error in errors.by_ref().take(MOST_COMPLAINTS) {
@@ -55,8 +55,8 @@ impl Schemas {
     }
 }
 
-fn compile(name: &'static str) -> Option<Schema> {
-    let mut json: Value = serde_json::from_str(schemas::get(name)?.json).ok()?;
+fn compile(schema: &schemas::Schema) -> Option<Schema> {
+    let mut json: Value = serde_json::from_str(schema.json).ok()?;
     // The ids are those of the published files; none of the input schemas refers to another.
     let map = json.as_object_mut()?;
     map.remove("$schema");
@@ -74,7 +74,7 @@ fn compile(name: &'static str) -> Option<Schema> {
         .with_format("ipv4", |text: &str| text.parse::<Ipv4Addr>().is_ok())
         .with_format("ipv6", |text: &str| text.parse::<Ipv6Addr>().is_ok())
         .build(&json)
-        .inspect_err(|error| tracing::error!(schema = name, %error, "a request schema does not compile"))
+        .inspect_err(|error| tracing::error!(schema = schema.name, %error, "a request schema does not compile"))
         .ok()?;
     Some(Schema { validator, defaults })
 }
@@ -122,8 +122,8 @@ mod tests {
     #[test]
     fn every_request_schema_compiles() {
         let schemas = Schemas::new();
-        for name in METHODS.iter().filter_map(|m| m.input) {
-            assert!(schemas.0.contains_key(name), "{name}");
+        for method in Method::all().filter(|m| m.input.is_some()) {
+            assert!(schemas.0.contains_key(method.name), "{}", method.name);
         }
     }
 

@@ -1,10 +1,11 @@
 //! Who changed what, and when.
 
 use crate::pattern::{CLIENT_ID, CONTINUATION_TOKEN, ENTITY_TYPE, LIMIT};
-use crate::table::{Call, Method, PathParam, QueryParam, Stability, Verb};
+use crate::table::{Call, Method, PathParam, QueryParam, Service, Stability, Verb};
 
 pub(super) const GET_ENTITY_HISTORY: Method = Method {
     call: Call::GetEntityHistory,
+    service: Service::Auth,
     name: "getEntityHistory",
     verb: Verb::Get,
     route: "/audit/<entityType>/<entityId>",
@@ -25,6 +26,7 @@ pub(super) const GET_ENTITY_HISTORY: Method = Method {
 
 pub(super) const LIST_AUDIT_HISTORY: Method = Method {
     call: Call::ListAuditHistory,
+    service: Service::Auth,
     name: "listAuditHistory",
     verb: Verb::Get,
     route: "/clients/<clientId>/audit",

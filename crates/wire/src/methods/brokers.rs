@@ -1,10 +1,11 @@
 //! Short-lived credentials for other systems.
 
 use crate::pattern::{ACCOUNT, APP_NAME, BUCKET, CONTAINER, FORMAT, LEVEL, OWNER, PROJECT, TABLE, WST_AUDIENCE, WST_CLIENT};
-use crate::table::{Call, Method, PathParam, QueryParam, Stability, Verb};
+use crate::table::{Call, Method, PathParam, QueryParam, Service, Stability, Verb};
 
 pub(super) const AWS_S3_CREDENTIALS: Method = Method {
     call: Call::AwsS3Credentials,
+    service: Service::Auth,
     name: "awsS3Credentials",
     verb: Verb::Get,
     route: "/aws/s3/<level>/<bucket>/<prefix>",
@@ -28,6 +29,7 @@ pub(super) const AWS_S3_CREDENTIALS: Method = Method {
 
 pub(super) const AZURE_ACCOUNTS: Method = Method {
     call: Call::AzureAccounts,
+    service: Service::Auth,
     name: "azureAccounts",
     verb: Verb::Get,
     route: "/azure/accounts",
@@ -45,6 +47,7 @@ pub(super) const AZURE_ACCOUNTS: Method = Method {
 
 pub(super) const AZURE_TABLES: Method = Method {
     call: Call::AzureTables,
+    service: Service::Auth,
     name: "azureTables",
     verb: Verb::Get,
     route: "/azure/<account>/tables",
@@ -62,6 +65,7 @@ pub(super) const AZURE_TABLES: Method = Method {
 
 pub(super) const AZURE_TABLE_SAS: Method = Method {
     call: Call::AzureTableSas,
+    service: Service::Auth,
     name: "azureTableSAS",
     verb: Verb::Get,
     route: "/azure/<account>/table/<table>/<level>",
@@ -85,6 +89,7 @@ pub(super) const AZURE_TABLE_SAS: Method = Method {
 
 pub(super) const AZURE_CONTAINERS: Method = Method {
     call: Call::AzureContainers,
+    service: Service::Auth,
     name: "azureContainers",
     verb: Verb::Get,
     route: "/azure/<account>/containers",
@@ -102,6 +107,7 @@ pub(super) const AZURE_CONTAINERS: Method = Method {
 
 pub(super) const AZURE_CONTAINER_SAS: Method = Method {
     call: Call::AzureContainerSas,
+    service: Service::Auth,
     name: "azureContainerSAS",
     verb: Verb::Get,
     route: "/azure/<account>/containers/<container>/<level>",
@@ -125,6 +131,7 @@ pub(super) const AZURE_CONTAINER_SAS: Method = Method {
 
 pub(super) const SENTRY_DSN: Method = Method {
     call: Call::SentryDsn,
+    service: Service::Auth,
     name: "sentryDSN",
     verb: Verb::Get,
     route: "/sentry/<project>/dsn",
@@ -142,6 +149,7 @@ pub(super) const SENTRY_DSN: Method = Method {
 
 pub(super) const WEBSOCKTUNNEL_TOKEN: Method = Method {
     call: Call::WebsocktunnelToken,
+    service: Service::Auth,
     name: "websocktunnelToken",
     verb: Verb::Get,
     route: "/websocktunnel/<wstAudience>/<wstClient>",
@@ -159,6 +167,7 @@ pub(super) const WEBSOCKTUNNEL_TOKEN: Method = Method {
 
 pub(super) const GCP_CREDENTIALS: Method = Method {
     call: Call::GcpCredentials,
+    service: Service::Auth,
     name: "gcpCredentials",
     verb: Verb::Get,
     route: "/gcp/credentials/<projectId>/<serviceAccount>",
@@ -176,6 +185,7 @@ pub(super) const GCP_CREDENTIALS: Method = Method {
 
 pub(super) const GITHUB_REPO_TOKEN: Method = Method {
     call: Call::GithubRepoToken,
+    service: Service::Auth,
     name: "githubRepoToken",
     verb: Verb::Post,
     route: "/github/<appName>/<owner>/repo-token",

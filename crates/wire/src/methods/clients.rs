@@ -1,10 +1,11 @@
 //! Clients: read, create, change, disable, delete.
 
 use crate::pattern::{CLIENT_ID, CONTINUATION_TOKEN, LIMIT};
-use crate::table::{Call, Method, PathParam, QueryParam, Stability, Verb};
+use crate::table::{Call, Method, PathParam, QueryParam, Service, Stability, Verb};
 
 pub(super) const LIST_CLIENTS: Method = Method {
     call: Call::ListClients,
+    service: Service::Auth,
     name: "listClients",
     verb: Verb::Get,
     route: "/clients/",
@@ -26,6 +27,7 @@ pub(super) const LIST_CLIENTS: Method = Method {
 
 pub(super) const CLIENT: Method = Method {
     call: Call::Client,
+    service: Service::Auth,
     name: "client",
     verb: Verb::Get,
     route: "/clients/<clientId>",
@@ -43,6 +45,7 @@ pub(super) const CLIENT: Method = Method {
 
 pub(super) const CREATE_CLIENT: Method = Method {
     call: Call::CreateClient,
+    service: Service::Auth,
     name: "createClient",
     verb: Verb::Put,
     route: "/clients/<clientId>",
@@ -60,6 +63,7 @@ pub(super) const CREATE_CLIENT: Method = Method {
 
 pub(super) const RESET_ACCESS_TOKEN: Method = Method {
     call: Call::ResetAccessToken,
+    service: Service::Auth,
     name: "resetAccessToken",
     verb: Verb::Post,
     route: "/clients/<clientId>/reset",
@@ -77,6 +81,7 @@ pub(super) const RESET_ACCESS_TOKEN: Method = Method {
 
 pub(super) const UPDATE_CLIENT: Method = Method {
     call: Call::UpdateClient,
+    service: Service::Auth,
     name: "updateClient",
     verb: Verb::Post,
     route: "/clients/<clientId>",
@@ -94,6 +99,7 @@ pub(super) const UPDATE_CLIENT: Method = Method {
 
 pub(super) const ENABLE_CLIENT: Method = Method {
     call: Call::EnableClient,
+    service: Service::Auth,
     name: "enableClient",
     verb: Verb::Post,
     route: "/clients/<clientId>/enable",
@@ -111,6 +117,7 @@ pub(super) const ENABLE_CLIENT: Method = Method {
 
 pub(super) const DISABLE_CLIENT: Method = Method {
     call: Call::DisableClient,
+    service: Service::Auth,
     name: "disableClient",
     verb: Verb::Post,
     route: "/clients/<clientId>/disable",
@@ -128,6 +135,7 @@ pub(super) const DISABLE_CLIENT: Method = Method {
 
 pub(super) const DELETE_CLIENT: Method = Method {
     call: Call::DeleteClient,
+    service: Service::Auth,
     name: "deleteClient",
     verb: Verb::Delete,
     route: "/clients/<clientId>",

@@ -1,15 +1,16 @@
-//! The table: all methods of the auth API in reference order (`auth-api.md` section 8).
+//! The table: all methods of the auth API in reference order (`auth-api.md` section 8), and those of Falconer's own.
 
 mod audit;
 mod brokers;
 mod clients;
+mod falconer;
 mod roles;
 mod scopes;
 mod service;
 
 use crate::Method;
 
-/// Every method, in reference order.
+/// Every method of `/api/auth/v1`, in reference order.
 pub const METHODS: [Method; 36] = [
     service::PING,
     service::LBHEARTBEAT,
@@ -48,3 +49,6 @@ pub const METHODS: [Method; 36] = [
     scopes::TEST_AUTHENTICATE_GET,
     service::HEARTBEAT,
 ];
+
+/// Every method of `/api/falconer/v1`, in reference order.
+pub const FALCONER_METHODS: &[Method] = &[falconer::REVISION];

@@ -1,10 +1,11 @@
 //! Roles: read, create, change, delete.
 
 use crate::pattern::{CONTINUATION_TOKEN, LIMIT, ROLE_ID};
-use crate::table::{Call, Method, PathParam, QueryParam, Stability, Verb};
+use crate::table::{Call, Method, PathParam, QueryParam, Service, Stability, Verb};
 
 pub(super) const LIST_ROLES: Method = Method {
     call: Call::ListRoles,
+    service: Service::Auth,
     name: "listRoles",
     verb: Verb::Get,
     route: "/roles/",
@@ -22,6 +23,7 @@ pub(super) const LIST_ROLES: Method = Method {
 
 pub(super) const LIST_ROLES2: Method = Method {
     call: Call::ListRoles2,
+    service: Service::Auth,
     name: "listRoles2",
     verb: Verb::Get,
     route: "/roles2/",
@@ -42,6 +44,7 @@ pub(super) const LIST_ROLES2: Method = Method {
 
 pub(super) const LIST_ROLE_IDS: Method = Method {
     call: Call::ListRoleIds,
+    service: Service::Auth,
     name: "listRoleIds",
     verb: Verb::Get,
     route: "/roleids/",
@@ -62,6 +65,7 @@ pub(super) const LIST_ROLE_IDS: Method = Method {
 
 pub(super) const ROLE: Method = Method {
     call: Call::Role,
+    service: Service::Auth,
     name: "role",
     verb: Verb::Get,
     route: "/roles/<roleId>",
@@ -79,6 +83,7 @@ pub(super) const ROLE: Method = Method {
 
 pub(super) const CREATE_ROLE: Method = Method {
     call: Call::CreateRole,
+    service: Service::Auth,
     name: "createRole",
     verb: Verb::Put,
     route: "/roles/<roleId>",
@@ -96,6 +101,7 @@ pub(super) const CREATE_ROLE: Method = Method {
 
 pub(super) const UPDATE_ROLE: Method = Method {
     call: Call::UpdateRole,
+    service: Service::Auth,
     name: "updateRole",
     verb: Verb::Post,
     route: "/roles/<roleId>",
@@ -113,6 +119,7 @@ pub(super) const UPDATE_ROLE: Method = Method {
 
 pub(super) const DELETE_ROLE: Method = Method {
     call: Call::DeleteRole,
+    service: Service::Auth,
     name: "deleteRole",
     verb: Verb::Delete,
     route: "/roles/<roleId>",

@@ -1,9 +1,10 @@
 //! Expansion, the scopes of a request, and verification of requests for other services.
 
-use crate::table::{Call, Method, Stability, Verb};
+use crate::table::{Call, Method, Service, Stability, Verb};
 
 pub(super) const EXPAND_SCOPES: Method = Method {
     call: Call::ExpandScopes,
+    service: Service::Auth,
     name: "expandScopes",
     verb: Verb::Post,
     route: "/scopes/expand",
@@ -21,6 +22,7 @@ pub(super) const EXPAND_SCOPES: Method = Method {
 
 pub(super) const CURRENT_SCOPES: Method = Method {
     call: Call::CurrentScopes,
+    service: Service::Auth,
     name: "currentScopes",
     verb: Verb::Get,
     route: "/scopes/current",
@@ -38,6 +40,7 @@ pub(super) const CURRENT_SCOPES: Method = Method {
 
 pub(super) const AUTHENTICATE_HAWK: Method = Method {
     call: Call::AuthenticateHawk,
+    service: Service::Auth,
     name: "authenticateHawk",
     verb: Verb::Post,
     route: "/authenticate-hawk",
@@ -55,6 +58,7 @@ pub(super) const AUTHENTICATE_HAWK: Method = Method {
 
 pub(super) const TEST_AUTHENTICATE: Method = Method {
     call: Call::TestAuthenticate,
+    service: Service::Auth,
     name: "testAuthenticate",
     verb: Verb::Post,
     route: "/test-authenticate",
@@ -72,6 +76,7 @@ pub(super) const TEST_AUTHENTICATE: Method = Method {
 
 pub(super) const TEST_AUTHENTICATE_GET: Method = Method {
     call: Call::TestAuthenticateGet,
+    service: Service::Auth,
     name: "testAuthenticateGet",
     verb: Verb::Get,
     route: "/test-authenticate-get/",

@@ -1,9 +1,10 @@
 //! What monitoring asks.
 
-use crate::table::{Call, Method, Stability, Verb};
+use crate::table::{Call, Method, Service, Stability, Verb};
 
 pub(super) const PING: Method = Method {
     call: Call::Ping,
+    service: Service::Auth,
     name: "ping",
     verb: Verb::Get,
     route: "/ping",
@@ -21,6 +22,7 @@ pub(super) const PING: Method = Method {
 
 pub(super) const LBHEARTBEAT: Method = Method {
     call: Call::Lbheartbeat,
+    service: Service::Auth,
     name: "lbheartbeat",
     verb: Verb::Get,
     route: "/__lbheartbeat__",
@@ -38,6 +40,7 @@ pub(super) const LBHEARTBEAT: Method = Method {
 
 pub(super) const VERSION: Method = Method {
     call: Call::Version,
+    service: Service::Auth,
     name: "version",
     verb: Verb::Get,
     route: "/__version__",
@@ -55,6 +58,7 @@ pub(super) const VERSION: Method = Method {
 
 pub(super) const HEARTBEAT: Method = Method {
     call: Call::Heartbeat,
+    service: Service::Auth,
     name: "heartbeat",
     verb: Verb::Get,
     route: "/__heartbeat__",

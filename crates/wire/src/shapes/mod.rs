@@ -3,6 +3,7 @@
 
 mod audit;
 mod clients;
+mod falconer;
 mod hawk;
 mod roles;
 mod scopes;
@@ -10,6 +11,7 @@ mod service;
 
 pub use audit::{AuditEntry, AuditHistory};
 pub use clients::{Client, ClientList, ClientRequest, ClientWithToken};
+pub use falconer::NodeRevision;
 pub use hawk::{AuthenticateHawkRequest, AuthenticateHawkResponse, Identity, TestAuthenticateRequest, TestAuthenticateResponse};
 pub use roles::{Role, RoleIdPage, RolePage, RoleRequest};
 pub use scopes::Scopes;
