@@ -14,6 +14,7 @@
 //! | what login writes | `grants` |
 //! | start: static clients, root, first roles, internal issuers | `statics`, `install` |
 //! | last uses | `uses` |
+//! | tokens for other systems | `websocktunnel` |
 //!
 //! What is deliberately not here: HTTP, SQL, JSON schemas and patterns of parameters (`web` has checked them), arithmetic of scopes
 //! (`scopes`), Hawk (`credentials`), a clock and a source of randomness.
@@ -44,6 +45,7 @@ mod time;
 mod uses;
 mod verify;
 mod view;
+mod websocktunnel;
 mod worth;
 
 pub use auth::Auth;
@@ -59,3 +61,4 @@ pub use reserved::ROOT_CLIENT;
 pub use settings::{AuthSettings, OnFatal, Origin, StaticClient};
 pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_MS};
 pub use view::{ClientInput, ClientView, HistoryEntry, Page, PageQuery, RoleInput, RoleView, TestView};
+pub use websocktunnel::WebsocktunnelToken;

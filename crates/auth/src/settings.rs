@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use falconer_credentials::AccessToken;
+use falconer_store::Secret;
 
 use crate::time::DAY_MS;
 
@@ -92,6 +93,8 @@ pub struct AuthSettings {
     pub static_clients: Vec<StaticClient>,
     /// Leave the stored `static/` clients as they are: for a process beside the server, which may know another configuration or none.
     pub leave_static_clients: bool,
+    /// The secret that websocktunnels verify tokens with; without one there are none.
+    pub websocktunnel_secret: Option<Secret>,
     /// Ends the process; the default does nothing.
     pub on_fatal: OnFatal,
 }
@@ -106,6 +109,7 @@ impl AuthSettings {
             identity_max_age_by_provider: BTreeMap::new(),
             static_clients: Vec::new(),
             leave_static_clients: false,
+            websocktunnel_secret: None,
             on_fatal: Arc::new(|_| ()),
         }
     }

@@ -11,7 +11,7 @@ mod support;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use support::{Answer, Call, Credentials, Node, ROOT, ROOT_TOKEN, call, hash_of, node_with, static_client};
+use support::{Answer, Call, Credentials, Node, ROOT, ROOT_TOKEN, call, hash_of, node_configured, static_client};
 
 const VECTORS: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../vectors/http-auth-api.json"));
 const DIFFERENCES: &str = include_str!("http_differences.json");
@@ -104,7 +104,8 @@ async fn session_node() -> Node {
         "http://tc.example.com:7777",
         "http://[::1]:60700",
     ];
-    node_with(clients, &origins, &["127.0.0.1/32"]).await
+    let secret = falconer_auth::Secret::new("websocktunnel-secret-of-the-session");
+    node_configured(clients, &origins, &["127.0.0.1/32"], |settings| settings.websocktunnel_secret = Some(secret)).await
 }
 
 fn request_of(case: &Value, tokens: &BTreeMap<String, String>, node: &Node) -> Call {

@@ -1,12 +1,12 @@
-//! Credentials for other systems (`auth-api.md` 8.7). None is configured here, so each answers what an unconfigured deployment answers,
-//! after its authorization.
+//! Credentials for other systems (`auth-api.md` 8.7). Tokens for websocktunnels are ours to make; no cloud is configured here, so the others
+//! answer what an unconfigured deployment answers, after their authorization.
 
 use falconer_scopes::Template;
-use falconer_wire::Call;
+use falconer_wire::{Call, WebsocktunnelToken};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::handlers::{Answer, Request};
+use super::handlers::{Answer, Request, time};
 use super::respond::Reply;
 
 pub(super) fn answer(call: Call, template: Option<&Template>, request: &Request<'_>) -> Answer {
@@ -28,7 +28,7 @@ pub(super) fn answer(call: Call, template: Option<&Template>, request: &Request<
             Err(account("."))
         }
         Call::SentryDsn => Err(Failure::not_found("Sentry credentials not found")),
-        Call::WebsocktunnelToken => Err(Failure::not_found("Tokens for websocktunnels are not configured here")),
+        Call::WebsocktunnelToken => websocktunnel(request),
         Call::GcpCredentials => Err(Failure::not_found("GCP credentials are not available")),
         Call::GithubRepoToken => {
             github_authorization(template, request)?;
@@ -36,6 +36,17 @@ pub(super) fn answer(call: Call, template: Option<&Template>, request: &Request<
         }
         _ => Err(Failure::internal("not a broker")),
     }
+}
+
+fn websocktunnel(request: &Request<'_>) -> Answer {
+    let (wst_audience, wst_client) = (request.param("wstAudience"), request.param("wstClient"));
+    let made = request.auth.websocktunnel_token(request.who, wst_audience, wst_client)?;
+    Ok(Reply::json(&WebsocktunnelToken {
+        wst_client: wst_client.to_owned(),
+        wst_audience: wst_audience.to_owned(),
+        token: made.token.expose().to_owned(),
+        expires: time(made.expires_ms),
+    }))
 }
 
 fn storage_authorization(template: Option<&Template>, request: &Request<'_>) -> Result<(), Failure> {

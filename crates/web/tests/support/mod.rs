@@ -72,6 +72,16 @@ pub async fn node() -> Node {
 }
 
 pub async fn node_with(static_clients: Vec<StaticClient>, hawk_origins: &[&str], trusted: &[&str]) -> Node {
+    node_configured(static_clients, hawk_origins, trusted, |_| ()).await
+}
+
+/// The same with further settings.
+pub async fn node_configured(
+    static_clients: Vec<StaticClient>,
+    hawk_origins: &[&str],
+    trusted: &[&str],
+    configure: impl FnOnce(&mut AuthSettings),
+) -> Node {
     let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
     let random = Arc::new(TestRandom::new());
     let keys = KeyRing::from_bytes("test", [7; 32]).unwrap();
@@ -81,6 +91,7 @@ pub async fn node_with(static_clients: Vec<StaticClient>, hawk_origins: &[&str],
     let mut settings = AuthSettings::new(Origin::parse(&root_url).unwrap());
     settings.static_clients = static_clients;
     settings.hawk_origins = hawk_origins.iter().map(|o| Origin::parse(o).unwrap()).collect();
+    configure(&mut settings);
     let auth = Arc::new(Auth::open(Arc::new(store), settings, clock.clone(), random.clone()).await.unwrap());
     let settings = WebSettings {
         public_origin: PublicOrigin::parse(&root_url).unwrap(),

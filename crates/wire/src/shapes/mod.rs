@@ -2,6 +2,7 @@
 //! writes them; unknown fields of answers are ignored when read.
 
 mod audit;
+mod brokers;
 mod clients;
 mod falconer;
 mod hawk;
@@ -10,6 +11,7 @@ mod scopes;
 mod service;
 
 pub use audit::{AuditEntry, AuditHistory};
+pub use brokers::WebsocktunnelToken;
 pub use clients::{Client, ClientList, ClientRequest, ClientWithToken};
 pub use falconer::NodeRevision;
 pub use hawk::{AuthenticateHawkRequest, AuthenticateHawkResponse, Identity, TestAuthenticateRequest, TestAuthenticateResponse};
