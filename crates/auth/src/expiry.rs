@@ -6,20 +6,26 @@ use crate::auth::Auth;
 use crate::decide::{Decision, Write, step_by};
 use crate::error::ApiError;
 
+/// Who the audit names (`auth-api.md` 8.3 "Expired clients").
+const ACTOR: &str = "static/taskcluster/auth";
+
 impl Auth {
-    /// Deletes the clients that wish to go when they have ended. Decides nothing: they were worth nothing before. Answers how many.
-    pub async fn delete_expired_clients(&self) -> Result<usize, ApiError> {
+    /// Deletes up to `limit` of the clients that wish to go when they have ended, and answers how many it found: fewer than `limit` means
+    /// that there were no more. Decides nothing: they were worth nothing before. Whoever else changes something gets its turn in between.
+    pub async fn delete_expired_clients(&self, limit: usize) -> Result<usize, ApiError> {
         let ended = |record: &ClientRecord, now_ms: i64| {
             record.delete_on_expiration && record.expires_us.div_euclid(1000) < now_ms && !record.client_id.starts_with("static/")
         };
         let (snapshot, now_ms) = (self.directory(), self.now_ms());
-        let old: Vec<String> = snapshot.clients("").filter(|c| ended(&c.record, now_ms)).map(|c| c.record.client_id.clone()).collect();
+        let found = snapshot.clients("").filter(|client| ended(&client.record, now_ms)).take(limit);
+        let old: Vec<String> = found.map(|client| client.record.client_id.clone()).collect();
         for client_id in &old {
             self.decide(|now| {
+                // It may have been given more time since, or have gone.
                 if !now.snapshot.client(client_id).is_some_and(|client| ended(&client.record, now.now_ms)) {
                     return Ok(Decision::Keep(()));
                 }
-                let step = step_by(now, "static/falconer/auth", "expired", vec![Key::Client(client_id.clone())]);
+                let step = step_by(now, ACTOR, "expired", vec![Key::Client(client_id.clone())]);
                 Ok(Decision::Write(step, Write::DeleteClient(client_id.clone()), ()))
             })
             .await?;

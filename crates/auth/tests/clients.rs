@@ -253,12 +253,12 @@ async fn clients_that_wish_to_go_are_deleted_after_their_end() {
     world.auth.create_client(&root, "goes", &short).await.unwrap();
     world.auth.create_client(&root, "stays", &ClientInput { delete_on_expiration: false, ..short }).await.unwrap();
     world.clock.advance(1000);
-    assert_eq!(world.auth.delete_expired_clients().await.unwrap(), 0, "valid to the end of its last millisecond");
+    assert_eq!(world.auth.delete_expired_clients(10).await.unwrap(), 0, "valid to the end of its last millisecond");
     world.clock.advance(1);
-    assert_eq!(world.auth.delete_expired_clients().await.unwrap(), 1);
+    assert_eq!(world.auth.delete_expired_clients(10).await.unwrap(), 1);
     let root = world.as_root().await;
     assert_eq!(text(world.auth.client(&root, "goes")), "Client not found");
     assert!(world.auth.client(&root, "stays").is_ok());
     let last = world.auth.entity_history(&root, "client", "goes", ALL).await.unwrap().items.pop().unwrap();
-    assert_eq!((last.action_type.as_str(), last.client_id.as_str()), ("expired", "static/falconer/auth"));
+    assert_eq!((last.action_type.as_str(), last.client_id.as_str()), ("expired", "static/taskcluster/auth"));
 }

@@ -25,6 +25,10 @@ pub struct Config {
     pub trusted_proxies: Vec<String>,
     /// Origins besides `root_url` for which signed calls to Falconer's own API count.
     pub hawk_origins: Vec<String>,
+    /// The secret that websocktunnels verify `websocktunnelToken` with, at least 16 characters; without one there are no such tokens.
+    pub websocktunnel_secret: Option<SecretText>,
+    /// What is kept of the audit.
+    pub audit: Audit,
     /// Settings of people.
     pub identity: Identity,
     /// Settings of access grants.
@@ -37,6 +41,47 @@ pub struct Config {
     pub limits: Limits,
     /// What the log looks like.
     pub log: Log,
+}
+
+/// A setting that must not be shown: `Debug` keeps it back, so that a log of the configuration has nothing of it.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretText(..)")
+    }
+}
+
+/// `[audit]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// How long rows of the audit history are kept: a time expression of at least a day, or `forever`.
+    pub retention: String,
+}
+
+impl Audit {
+    /// Milliseconds; `None`: forever.
+    pub fn retention_ms(&self) -> Result<Option<i64>> {
+        if self.retention.trim().eq_ignore_ascii_case("forever") {
+            return Ok(None);
+        }
+        let ms = falconer_wire::time_expression::parse_ms(&self.retention)
+            .context("audit.retention: write something like `2 years`, or `forever`")?;
+        if ms < 86_400_000 {
+            bail!("audit.retention: `{}` is less than a day; write something like `2 years`, or `forever`", self.retention);
+        }
+        Ok(Some(ms))
+    }
 }
 
 /// `[identity]`
@@ -135,6 +180,8 @@ impl Default for Config {
             key_file: None,
             trusted_proxies: Vec::new(),
             hawk_origins: Vec::new(),
+            websocktunnel_secret: None,
+            audit: Audit::default(),
             identity: Identity::default(),
             grant: Grant::default(),
             target: Vec::new(),
@@ -142,6 +189,12 @@ impl Default for Config {
             limits: Limits::default(),
             log: Log::default(),
         }
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Audit { retention: "forever".to_owned() }
     }
 }
 
@@ -197,6 +250,10 @@ impl Config {
         for text in &self.trusted_proxies {
             text.parse::<falconer_web::Network>().map_err(|error| anyhow::anyhow!("trusted_proxies: `{text}`: {error}"))?;
         }
+        self.audit.retention_ms()?;
+        if self.websocktunnel_secret.as_ref().is_some_and(|secret| secret.expose().chars().count() < SHORTEST_SECRET) {
+            bail!("websocktunnel_secret: give at least {SHORTEST_SECRET} characters, so that nobody can guess it");
+        }
         let Limits { connections, header_seconds, idle_seconds, request_seconds } = self.limits;
         for (name, zero) in [
             ("connections", connections == 0),
@@ -246,6 +303,12 @@ pub fn address(text: &str) -> Result<String, String> {
 /// Variables that tests and tools of ours use, and that are no settings.
 const NOT_SETTINGS: &[&str] = &["FALCONER_BIN", "FALCONER_VECTORS", "FALCONER_CONFIG"];
 
+/// Shorter secrets can be guessed from one token.
+const SHORTEST_SECRET: usize = 16;
+
+/// Settings that are text whatever they look like: a secret may be all digits.
+const TEXTS: &[&str] = &["websocktunnel_secret"];
+
 /// Which names the environment may set; a list, so that a typing error is an error.
 const SETTINGS: &[&str] = &[
     "listen",
@@ -254,6 +317,8 @@ const SETTINGS: &[&str] = &[
     "key_file",
     "trusted_proxies",
     "hawk_origins",
+    "websocktunnel_secret",
+    "audit.retention",
     "identity.max_age",
     "identity.setup_scopes",
     "grant.max_ttl",
@@ -284,10 +349,8 @@ fn overlay(environment: impl Iterator<Item = (String, String)>) -> Result<BTreeM
         if !SETTINGS.contains(&name.as_str()) {
             bail!("the environment variable {variable} is no setting of Falconer; known are {}", SETTINGS.join(", "));
         }
-        let value = toml::from_str::<toml::Table>(&format!("value = {text}"))
-            .ok()
-            .and_then(|mut table| table.remove("value"))
-            .unwrap_or(toml::Value::String(text));
+        let parsed = if TEXTS.contains(&name.as_str()) { None } else { toml::from_str::<toml::Table>(&format!("value = {text}")).ok() };
+        let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or(toml::Value::String(text));
         found.insert(name, value);
     }
     Ok(found)
@@ -363,10 +426,36 @@ mod tests {
             ("trusted_proxies = ['proxy']", "trusted_proxies: `proxy`"),
             ("[limits]\nrequest_seconds = 0", "limits.request_seconds"),
             ("[log]\nlevel = 'a=b=c'", "log.level"),
+            ("[audit]\nretention = 'a while'", "audit.retention"),
+            ("[audit]\nretention = '1 hour'", "audit.retention"),
+            ("[audit]\nretention = '-1 year'", "audit.retention"),
+            ("websocktunnel_secret = 'short'", "websocktunnel_secret"),
         ] {
             let error = config(text).unwrap_err();
             assert!(error.contains(named), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_secret_comes_as_text_or_from_a_file_and_is_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        std::fs::write(&file, "12345678901234567890\n").unwrap();
+        for variable in
+            [("FALCONER_WEBSOCKTUNNEL_SECRET_FILE", file.to_str().unwrap()), ("FALCONER_WEBSOCKTUNNEL_SECRET", "12345678901234567890")]
+        {
+            let config = Config::read(None, environment(&[variable])).unwrap();
+            assert_eq!(config.websocktunnel_secret.as_ref().map(SecretText::expose), Some("12345678901234567890"));
+            assert!(!format!("{config:?}").contains("1234567890"), "{config:?}");
+            config.check().unwrap();
+        }
+    }
+
+    #[test]
+    fn the_audit_is_kept_for_ever_unless_told_otherwise() {
+        assert_eq!(Config::default().audit.retention_ms().unwrap(), None);
+        let config: Config = toml::from_str("[audit]\nretention = '30 days'").unwrap();
+        assert_eq!(config.audit.retention_ms().unwrap(), Some(30 * 86_400_000));
     }
 
     #[test]

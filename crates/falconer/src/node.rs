@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use falconer_auth::{Auth, AuthSettings, Origin, Random, StaticClient};
 use falconer_credentials::AccessToken;
 use falconer_login::{Login, LoginSettings, RegisteredTarget};
-use falconer_store::{KeyRing, Store, StoreError};
+use falconer_store::{KeyRing, Secret, Store, StoreError};
 use falconer_store_sqlite::SqliteStore;
 
 use crate::config::Config;
@@ -130,6 +130,7 @@ fn auth_settings(config: &Config, origin: Origin, access: Access) -> Result<Auth
     settings.identity_max_age_ms = duration_ms("identity.max_age", &config.identity.max_age)?;
     settings.leave_static_clients = access == Access::Beside;
     settings.static_clients = config.static_client.iter().map(static_client).collect::<Result<_>>()?;
+    settings.websocktunnel_secret = config.websocktunnel_secret.as_ref().map(|secret| Secret::new(secret.expose()));
     settings.on_fatal = Arc::new(end_at_once);
     Ok(settings)
 }

@@ -145,6 +145,7 @@ pub async fn serve(
         .iter()
         .map(|text| text.parse().map_err(|error| anyhow::anyhow!("trusted_proxies: `{text}`: {error}")))
         .collect::<Result<_>>()?;
+    let audit_retention_ms = config.audit.retention_ms()?;
     let request = Duration::from_secs(config.limits.request_seconds);
     let settings = WebSettings {
         public_origin: origin,
@@ -163,7 +164,8 @@ pub async fn serve(
     };
     let web =
         Web { auth: node.auth.clone(), login: node.login.clone(), clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), settings };
-    let chores = [tokio::spawn(follow(node.auth.clone())), tokio::spawn(keep_house(node.auth.clone(), node.store.clone()))];
+    let chores =
+        [tokio::spawn(follow(node.auth.clone())), tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms))];
     falconer_web::serve(listener, falconer_web::router(Arc::new(web)), limits, shutdown).await;
     chores.iter().for_each(tokio::task::JoinHandle::abort);
     node.auth.flush_uses().await.context("can't write the last uses")?;
@@ -183,9 +185,9 @@ async fn follow(auth: Arc<falconer_auth::Auth>) {
     }
 }
 
-/// Writes uses once a minute; removes what ended long ago and clients that asked for it once an hour. None of it decides anything: expiry
-/// is checked at use.
-async fn keep_house(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_store::Store>) {
+/// Writes uses once a minute; removes what ended long ago, clients that asked for it and old rows of the audit once an hour. None of it
+/// decides anything: expiry is checked at use.
+async fn keep_house(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_store::Store>, audit_retention_ms: Option<i64>) {
     let mut tick = tokio::time::interval(Duration::from_secs(60));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for minute in 0_u64.. {
@@ -197,9 +199,42 @@ async fn keep_house(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_stor
             if let Err(error) = store.prune(auth.now_ms()).await {
                 tracing::warn!(%error, "can't remove what has ended; trying again in an hour");
             }
-            if let Err(error) = auth.delete_expired_clients().await {
-                tracing::warn!(%error, "can't delete expired clients; trying again in an hour");
+            match delete_expired_clients(&auth).await {
+                Ok(0) => {}
+                Ok(deleted) => tracing::info!(deleted, "deleted clients that had asked for it when they expired"),
+                Err(error) => tracing::warn!(%error, "can't delete expired clients; trying again in an hour"),
             }
+            let Some(retention_ms) = audit_retention_ms else { continue };
+            match prune_audit(store.as_ref(), auth.now_ms().saturating_sub(retention_ms)).await {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!(removed, "removed rows of the audit that are older than audit.retention"),
+                Err(error) => tracing::warn!(%error, "can't remove old rows of the audit; trying again in an hour"),
+            }
+        }
+    }
+}
+
+/// How much one step of upkeep takes at most, so that others get their turn at the store in between.
+const UPKEEP_STEP: u32 = 1000;
+
+async fn delete_expired_clients(auth: &falconer_auth::Auth) -> Result<usize, falconer_auth::ApiError> {
+    let mut deleted = 0;
+    loop {
+        let found = auth.delete_expired_clients(UPKEEP_STEP as usize).await?;
+        deleted += found;
+        if found < UPKEEP_STEP as usize {
+            return Ok(deleted);
+        }
+    }
+}
+
+async fn prune_audit(store: &dyn falconer_store::Store, before_ms: i64) -> Result<u64, falconer_store::StoreError> {
+    let mut removed = 0;
+    loop {
+        let found = store.prune_audit(before_ms, UPKEEP_STEP).await?;
+        removed += found;
+        if found < u64::from(UPKEEP_STEP) {
+            return Ok(removed);
         }
     }
 }
