@@ -24,6 +24,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) directory: ArcSwap<Snapshot>,
+    /// The revision of the directory, for those who wait for it to move.
+    pub(crate) moved: tokio::sync::watch::Sender<Revision>,
     /// Mutations of this node take turns; waiting is first come, first served.
     pub(crate) queue: Arc<tokio::sync::Mutex<()>>,
     pub(crate) uses: Mutex<UseQueue>,
@@ -45,6 +47,7 @@ impl Auth {
             clock,
             random,
             directory: ArcSwap::from_pointee(Snapshot::default()),
+            moved: tokio::sync::watch::Sender::default(),
             queue: Arc::default(),
             uses: Mutex::default(),
         };
@@ -116,8 +119,15 @@ impl Inner {
     pub(crate) async fn reload(&self) -> Result<(), StoreError> {
         let loaded: Loaded = self.store.load().await?;
         let next = Snapshot::from_loaded(loaded, &self.directory.load());
-        self.directory.store(Arc::new(next));
+        self.show(next);
         Ok(())
+    }
+
+    /// Answers from this snapshot from now on, and wakes who waits for it.
+    pub(crate) fn show(&self, next: Snapshot) {
+        let revision = next.revision();
+        self.directory.store(Arc::new(next));
+        self.moved.send_if_modified(|shown| std::mem::replace(shown, revision) != revision);
     }
 
     pub(crate) fn clock_is_behind(&self, snapshot: &Snapshot, now_ms: i64) -> bool {

@@ -81,6 +81,15 @@ impl Authentication {
         Authentication { who: Who::Refused, outcome: Err(error) }
     }
 
+    /// The same for an answer that goes on: that a header's timestamp grows old counts no more. A bewit ends when it ends.
+    pub(crate) fn lasting(self) -> Authentication {
+        let who = match self.who {
+            Who::Signed(authentic) => Who::Signed(Box::new(authentic.arrived())),
+            who @ (Who::Nobody | Who::Person(_) | Who::Refused) => who,
+        };
+        Authentication { who, ..self }
+    }
+
     /// Who it is, or the 401 (503 while this node's clock is behind). For a person the scopes are those of nobody: ask [`crate::Auth::caller`].
     pub fn caller(&self) -> Result<&Caller, ApiError> {
         self.outcome.as_ref().map_err(Clone::clone)

@@ -151,7 +151,7 @@ impl Inner {
         if is_ours && revision.0 == before.revision().0.saturating_add(1) {
             let mut next = Snapshot::clone(&before);
             write.apply(step, &mut next);
-            self.directory.store(Arc::new(next.at(revision, step.at_ms)));
+            self.show(next.at(revision, step.at_ms));
         } else if revision > before.revision() {
             // Another process wrote in between. What we decided did not depend on that, but the directory has to have it.
             self.reload().await.inspect_err(|_| (self.settings.on_fatal)("a committed change could not be read back"))?;

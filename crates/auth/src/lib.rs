@@ -13,6 +13,7 @@
 //! | clients, roles, scopes, audit | `clients`, `client_view`, `expiry`, `roles`, `expand`, `history`, `testers` |
 //! | what login writes | `grants` |
 //! | start: static clients, root, first roles, internal issuers | `statics`, `install` |
+//! | changes for those who follow | `follow` |
 //! | last uses | `uses` |
 //! | tokens for other systems | `websocktunnel` |
 //!
@@ -32,6 +33,7 @@ mod entries;
 mod error;
 mod expand;
 mod expiry;
+mod follow;
 mod grants;
 mod history;
 mod install;
@@ -54,7 +56,8 @@ pub use directory::Snapshot;
 pub use entries::{Client, Grant, InternalIssuer, Person};
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{AccessToken, RequestParts, payload, temporary::Temporary};
-pub use falconer_store::{Revision, Secret};
+pub use falconer_store::{ChangeKind, Revision, Secret};
+pub use follow::{Entity, Event, Follower, Heard, NotAPosition, Position};
 pub use grants::{Issued, NewGrant};
 pub use install::RootCredentials;
 pub use reserved::ROOT_CLIENT;

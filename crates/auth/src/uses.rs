@@ -94,7 +94,7 @@ impl Auth {
         let _turn = Arc::clone(&self.inner.queue).lock_owned().await;
         let mut next = Snapshot::clone(&self.inner.directory.load());
         if next.forget_grants_before(end_ms) {
-            self.inner.directory.store(Arc::new(next));
+            self.inner.show(next);
         }
     }
 }

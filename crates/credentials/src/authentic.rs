@@ -40,6 +40,8 @@ pub(crate) enum Moment {
     Timestamp(String),
     /// `exp` of a bewit.
     Expiry(String),
+    /// A header whose timestamp was fresh when it arrived.
+    Arrived,
 }
 
 // No client has it; what it makes is compared all the same, so that an unknown client costs what a known one does.
@@ -120,6 +122,15 @@ impl Authentic {
         self.claim.is_bewit()
     }
 
+    /// For a request that has been evaluated once and whose answer goes on: later evaluations leave a header's timestamp alone, which says
+    /// when the request was sent and not how long it may be answered. The `exp` of a bewit is an end, and goes on to count.
+    pub fn arrived(mut self) -> Authentic {
+        if !self.is_bewit() {
+            self.claim.moment = Moment::Arrived;
+        }
+        self
+    }
+
     /// Whether a certificate is claimed.
     pub fn has_certificate(&self) -> bool {
         self.claim.ext.certificate().is_some()
@@ -146,7 +157,7 @@ impl Authentic {
         match &self.claim.moment {
             Moment::Timestamp(ts) if !timestamp::is_fresh(ts, now_ms) => Err(Failure::timestamp("Unauthorized: Stale timestamp")),
             Moment::Expiry(exp) if !timestamp::is_before(now_ms, exp) => Err(Failure::timestamp("Unauthorized: Access expired")),
-            Moment::Timestamp(_) | Moment::Expiry(_) => Ok(()),
+            Moment::Timestamp(_) | Moment::Expiry(_) | Moment::Arrived => Ok(()),
         }
     }
 

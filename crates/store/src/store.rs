@@ -45,8 +45,9 @@ pub trait Store: Send + Sync {
     async fn load(&self) -> Result<Loaded>;
     /// The present revision.
     async fn revision(&self) -> Result<Revision>;
-    /// What changed after `since`, ascending by revision, at most about `limit` rows; the rows of one revision are never torn apart, so
-    /// that the last row's revision is where to go on. [`Stale`](crate::StoreError::Stale) when the feed no longer reaches back so far, or
+    /// What changed after `since`, at most about `limit` rows: ascending by revision, then by the word of the kind, then by the bytes of the
+    /// key, so that the n-th row of a revision is always the same one. The rows of one revision are never torn apart, so that the last
+    /// row's revision is where to go on. [`Stale`](crate::StoreError::Stale) when the feed no longer reaches back so far, or
     /// when `since` is ahead of the store: load again.
     async fn changes_since(&self, since: Revision, limit: u32) -> Result<Vec<Change>>;
     /// One client.

@@ -1,0 +1,236 @@
+//! Following the changes of clients and roles: each one once, in order, and resumed where a follower left off.
+//!
+//! A follower pulls: nothing is queued for it but what it asked for, so that a slow one costs no memory. It wakes when the directory moves,
+//! and hears of a revision when this node answers from it, so that what it then reads is at least as new as what it heard.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
+
+use falconer_store::{ChangeKind, KeyKind, Revision, StoreError};
+use tokio::sync::watch;
+
+use crate::auth::Auth;
+use crate::caller::Authentication;
+use crate::error::ApiError;
+
+/// What it takes to follow.
+const SCOPE: &str = "auth:events";
+
+/// About how many rows of the feed are read at once.
+const ROWS: u32 = 256;
+
+/// Where a follower stands: it has heard of everything up to a revision, and of the first rows of the next one that changed something.
+///
+/// As text `<revision>`, or `<revision>.<rows>` within a revision of several rows: `17.2` has two rows of revision 17 behind it, `17` all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Of this revision, and of all before, nothing is left.
+    after: i64,
+    /// So many rows of the revision `after + 1` have been told too.
+    rows: usize,
+}
+
+impl Position {
+    /// Behind everything of this revision.
+    pub fn behind(revision: Revision) -> Position {
+        Position { after: revision.0, rows: 0 }
+    }
+
+    /// The revision up to which nothing is left.
+    pub fn revision(self) -> Revision {
+        Revision(self.after)
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.rows {
+            0 => write!(f, "{}", self.after),
+            rows => write!(f, "{}.{rows}", self.after.saturating_add(1)),
+        }
+    }
+}
+
+/// Text that is no position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a position is a revision such as 17, or the id of an event such as 17.2")]
+pub struct NotAPosition;
+
+impl FromStr for Position {
+    type Err = NotAPosition;
+
+    fn from_str(text: &str) -> Result<Position, NotAPosition> {
+        let number = |digits: &str| {
+            let fine = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            digits.parse::<i64>().ok().filter(|_| fine).ok_or(NotAPosition)
+        };
+        match text.split_once('.') {
+            None => Ok(Position { after: number(text)?, rows: 0 }),
+            Some((revision, rows)) => {
+                let (revision, rows) = (number(revision)?, usize::try_from(number(rows)?).map_err(|_| NotAPosition)?);
+                if revision == 0 || rows == 0 {
+                    return Err(NotAPosition);
+                }
+                Ok(Position { after: revision.saturating_sub(1), rows })
+            }
+        }
+    }
+}
+
+/// A change of a client or a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Where whoever has heard of it stands.
+    pub position: Position,
+    /// When, in the store's counting.
+    pub revision: Revision,
+    /// Of what.
+    pub entity: Entity,
+    /// What happened to it.
+    pub what: ChangeKind,
+}
+
+/// What an [`Event`] is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entity {
+    /// A client, by clientId.
+    Client(String),
+    /// A role, by roleId.
+    Role(String),
+}
+
+/// What a follower hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Something changed.
+    Changed(Event),
+    /// What happened since its position is no longer known: it lists everything again, and goes on from here.
+    Reset(Position),
+}
+
+/// Somebody who follows the changes.
+pub struct Follower {
+    auth: Auth,
+    who: Authentication,
+    position: Position,
+    moved: watch::Receiver<Revision>,
+    /// What was read and not told yet: the rows of one read at most.
+    read: VecDeque<Event>,
+    /// Where the read ends.
+    read_to: Position,
+}
+
+impl Auth {
+    /// Begins to follow at `from`; without it, with what happens from now on. The caller needs `auth:events`, now and at each event; a header's
+    /// timestamp counts only now.
+    pub async fn follow(&self, who: &Authentication, from: Option<Position>) -> Result<Follower, ApiError> {
+        self.caller(who)?.require_scope(SCOPE.to_owned())?;
+        let moved = self.inner.moved.subscribe();
+        let position = match from {
+            None => Position::behind(self.revision()),
+            Some(from) => {
+                // Another node may have told of more than this one has seen.
+                self.is_at_least(from.revision()).await.map_err(|error| self.store_error(error))?;
+                from
+            }
+        };
+        Ok(Follower { auth: self.clone(), who: who.clone().lasting(), position, moved, read: VecDeque::new(), read_to: position })
+    }
+}
+
+impl Follower {
+    /// Where it stands: what it has heard so far.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Whether the caller may still follow. Asked at each event; ask it also when nothing happens, because credentials end by themselves.
+    pub fn check(&self) -> Result<(), ApiError> {
+        self.auth.caller(&self.who)?.require_scope(SCOPE.to_owned())
+    }
+
+    /// Waits for what happens next. Nothing is lost when the future is dropped. Errors: the caller may no longer follow, or the store does not
+    /// answer; the position stays.
+    pub async fn next(&mut self) -> Result<Heard, ApiError> {
+        loop {
+            let present = *self.moved.borrow_and_update();
+            self.check()?;
+            if let Some(event) = self.read.pop_front() {
+                self.position = event.position;
+                return Ok(Heard::Changed(event));
+            }
+            self.position = self.read_to;
+            if present == self.position.revision() {
+                if self.moved.changed().await.is_err() {
+                    return Err(ApiError::Unavailable("the node ends".to_owned()));
+                }
+                continue;
+            }
+            match self.read_on(present).await {
+                Ok(()) => {}
+                Err(StoreError::Stale) => {
+                    self.position = Position::behind(present);
+                    self.read_to = self.position;
+                    return Ok(Heard::Reset(self.position));
+                }
+                Err(error) => return Err(self.auth.store_error(error)),
+            }
+        }
+    }
+
+    /// Reads the next rows of the feed up to the revision that this node answers from.
+    async fn read_on(&mut self, present: Revision) -> Result<(), StoreError> {
+        let from = self.position;
+        let rows = self.auth.inner.store.changes_since(from.revision(), ROWS).await?;
+        let rows: Vec<_> = rows.into_iter().filter(|row| row.revision <= present).collect();
+        let Some(last) = rows.last() else {
+            // The feed has no rows of the present revision: so there is nothing in between.
+            self.read_to = Position::behind(present);
+            return Ok(());
+        };
+        self.read_to = Position::behind(last.revision);
+        let mut events: Vec<Event> = Vec::new();
+        let mut row_of_revision = 0;
+        let mut before = None;
+        for row in rows {
+            row_of_revision = if before == Some(row.revision) { row_of_revision + 1 } else { 1 };
+            before = Some(row.revision);
+            let is_told = row.revision.0 == from.after.saturating_add(1) && row_of_revision <= from.rows;
+            let entity = match row.key_kind {
+                KeyKind::Client => Entity::Client(row.key),
+                KeyKind::Role => Entity::Role(row.key),
+                KeyKind::Grant | KeyKind::Identity | KeyKind::Issuer => continue,
+            };
+            if !is_told {
+                let position = Position { after: row.revision.0.saturating_sub(1), rows: row_of_revision };
+                events.push(Event { position, revision: row.revision, entity, what: row.what });
+            }
+        }
+        // Whoever has heard the last event of a revision has heard all of it.
+        for at in 0..events.len() {
+            let next = events.get(at + 1).map(|event| event.revision);
+            if let Some(event) = events.get_mut(at).filter(|event| Some(event.revision) != next) {
+                event.position = Position::behind(event.revision);
+            }
+        }
+        self.read = events.into();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_are_read_as_they_are_written() {
+        for text in ["0", "17", "17.1", "17.25", "1.1", "9223372036854775807"] {
+            assert_eq!(text.parse::<Position>().unwrap().to_string(), text);
+        }
+        for text in ["", "-1", "+1", "a", "1.", ".1", "1.0", "0.1", "1.2.3", "1.-2", " 1", "99999999999999999999", "1.99999999999999999999"]
+        {
+            assert_eq!(text.parse::<Position>(), Err(NotAPosition), "{text}");
+        }
+    }
+}
