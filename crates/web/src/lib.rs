@@ -28,6 +28,7 @@ pub use network::{Network, NetworkError, client_address};
 pub use public_origin::{PublicOrigin, PublicOriginError};
 pub use server::{Limits, serve};
 pub use state::{Peer, RequestLimits, VersionInfo, Web, WebSettings};
+pub use watch::Lasting;
 
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::Peer;
-use crate::watch::{Watch, Watched};
+use crate::watch::{Lasting, Watch, Watched};
 
 /// What one listener allows.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +32,8 @@ pub struct Limits {
     pub headers: Duration,
     /// Between two requests of one connection. Default 90 s.
     pub idle: Duration,
-    /// From the end of the headers to the end of the answer, body and writing included. Default 60 s.
+    /// From the end of the headers to the end of the answer, body and writing included; for an answer that lasts, between two writes. Default
+    /// 60 s.
     pub request: Duration,
     /// How long the requests in flight may take after the shutdown began. Default 15 s.
     pub drain: Duration,
@@ -122,15 +123,24 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     let watch = Arc::new(Watch::new(limits));
     let service = {
-        let watch = Arc::clone(&watch);
+        let (watch, stopped) = (Arc::clone(&watch), stopped.clone());
         hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let in_flight = watch.begin(request.version());
             let router = router.clone();
+            let mut stopped = stopped.clone();
             async move {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(Peer(peer));
                 let response = if names_one_host(&request) { router.oneshot(request).await? } else { no_host() };
-                Ok::<_, std::convert::Infallible>(response.map(|body| in_flight.follow(body)))
+                let lasts = response.extensions().get::<Lasting>().is_some();
+                Ok::<_, std::convert::Infallible>(response.map(|body| {
+                    if !lasts {
+                        return in_flight.follow(body);
+                    }
+                    in_flight.follow_lasting(body, async move {
+                        let _ = stopped.wait_for(|stop| *stop != Stop::Serve).await;
+                    })
+                }))
             }
         })
     };

@@ -1,5 +1,7 @@
-//! What a connection is doing and until when it may: waiting for its first byte, sending the head of a request, having one answered, being idle.
+//! What a connection is doing and until when it may: waiting for its first byte, sending the head of a request, having one answered, being sent an
+//! answer that lasts, being idle.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,10 +24,17 @@ pub(crate) struct Watch {
     now: Mutex<Now>,
 }
 
+/// Extension of an answer that goes on as long as the other side listens (server-sent events): the time for a request does not bound it as a
+/// whole but each pause between two writes, and it ends where the shutdown begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Lasting;
+
 struct Now {
     stage: Stage,
     deadline: Instant,
     in_flight: usize,
+    /// How many of those in flight last.
+    lasting: usize,
     http2: bool,
 }
 
@@ -34,12 +43,14 @@ enum Stage {
     FirstByte,
     Headers,
     Request,
+    /// Nothing but answers that last.
+    Lasting,
     Idle,
 }
 
 impl Watch {
     pub(crate) fn new(limits: Limits) -> Self {
-        let now = Now { stage: Stage::FirstByte, deadline: Instant::now() + limits.first_byte, in_flight: 0, http2: false };
+        let now = Now { stage: Stage::FirstByte, deadline: Instant::now() + limits.first_byte, in_flight: 0, lasting: 0, http2: false };
         Watch { limits, now: Mutex::new(now) }
     }
 
@@ -56,6 +67,7 @@ impl Watch {
             Stage::FirstByte => "first byte",
             Stage::Headers => "headers",
             Stage::Request => "request",
+            Stage::Lasting => "an answer that lasts",
             Stage::Idle => "idle",
         })
     }
@@ -68,7 +80,31 @@ impl Watch {
         now.in_flight = now.in_flight.saturating_add(1);
         now.http2 = version == Version::HTTP_2;
         drop(now);
-        InFlight(Arc::clone(self))
+        InFlight { watch: Arc::clone(self), lasts: false }
+    }
+
+    fn bytes_went(&self) {
+        let mut now = self.now();
+        if now.stage == Stage::Lasting {
+            now.deadline = Instant::now() + self.limits.request;
+        }
+    }
+
+    fn lasts(&self) {
+        let mut now = self.now();
+        now.lasting = now.lasting.saturating_add(1);
+        self.look(&mut now);
+    }
+
+    /// What is left in flight.
+    fn look(&self, now: &mut Now) {
+        if now.in_flight == 0 {
+            now.stage = Stage::Idle;
+            now.deadline = Instant::now() + self.limits.idle;
+        } else if now.lasting == now.in_flight {
+            now.stage = Stage::Lasting;
+            now.deadline = Instant::now() + self.limits.request;
+        }
     }
 
     fn bytes_came(&self) {
@@ -80,13 +116,13 @@ impl Watch {
         }
     }
 
-    fn end(&self) {
+    fn end(&self, lasted: bool) {
         let mut now = self.now();
         now.in_flight = now.in_flight.saturating_sub(1);
-        if now.in_flight == 0 {
-            now.stage = Stage::Idle;
-            now.deadline = Instant::now() + self.limits.idle;
+        if lasted {
+            now.lasting = now.lasting.saturating_sub(1);
         }
+        self.look(&mut now);
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
@@ -96,24 +132,35 @@ impl Watch {
 }
 
 /// One request, from its head to the last byte of its answer.
-pub(crate) struct InFlight(Arc<Watch>);
+pub(crate) struct InFlight {
+    watch: Arc<Watch>,
+    lasts: bool,
+}
 
 impl InFlight {
     /// The request ends when this body has been sent, or given up.
     pub(crate) fn follow(self, body: Body) -> Followed {
-        Followed { body, _in_flight: self }
+        Followed { body, until: None, _in_flight: self }
+    }
+
+    /// The same for an answer that lasts: it also ends when `until` is ready.
+    pub(crate) fn follow_lasting(mut self, body: Body, until: impl Future<Output = ()> + Send + 'static) -> Followed {
+        self.lasts = true;
+        self.watch.lasts();
+        Followed { body, until: Some(Box::pin(until)), _in_flight: self }
     }
 }
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.end();
+        self.watch.end(self.lasts);
     }
 }
 
 /// The body of an answer that keeps its request in flight.
 pub(crate) struct Followed {
     body: Body,
+    until: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     _in_flight: InFlight,
 }
 
@@ -122,6 +169,13 @@ impl http_body::Body for Followed {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if let Some(until) = &mut self.until
+            && until.as_mut().poll(cx).is_ready()
+        {
+            // A whole end, so that the other side knows that it may come again.
+            self.until = None;
+            self.body = Body::empty();
+        }
         Pin::new(&mut self.body).poll_frame(cx)
     }
 
@@ -134,7 +188,7 @@ impl http_body::Body for Followed {
     }
 }
 
-/// A socket that says when bytes come.
+/// A socket that says when bytes come and go.
 pub(crate) struct Watched {
     stream: TcpStream,
     watch: Arc<Watch>,
@@ -143,6 +197,12 @@ pub(crate) struct Watched {
 impl Watched {
     pub(crate) fn new(stream: TcpStream, watch: Arc<Watch>) -> Self {
         Watched { stream, watch }
+    }
+
+    fn note(&self, written: &Poll<io::Result<usize>>) {
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.watch.bytes_went();
+        }
     }
 }
 
@@ -159,7 +219,9 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buffer)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, buffer);
+        self.note(&polled);
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -175,6 +237,8 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffers: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, buffers)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, buffers);
+        self.note(&polled);
+        polled
     }
 }

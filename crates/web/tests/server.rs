@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::Extension;
 use axum::routing::get;
-use falconer_web::{Limits, Peer, serve};
+use falconer_web::{Lasting, Limits, Peer, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -230,4 +231,91 @@ async fn shutting_down_does_not_wait_for_ever() {
     server.stop.send(()).unwrap();
     tokio::time::timeout(PATIENCE, server.task).await.unwrap().unwrap();
     assert_eq!(read_to_end(&mut stream).await, "");
+}
+
+/// An answer that lasts and sends what the test gives it.
+fn lasting() -> (Router, mpsc::UnboundedSender<&'static str>) {
+    let (send, receive) = mpsc::unbounded_channel::<&'static str>();
+    let receive = std::sync::Arc::new(tokio::sync::Mutex::new(receive));
+    let answer = move || {
+        let receive = receive.clone();
+        async move {
+            let chunks = futures_util::stream::unfold(receive, |receive| async move {
+                let chunk = receive.lock().await.recv().await?;
+                Some((Ok::<_, std::convert::Infallible>(Bytes::from(chunk)), receive))
+            });
+            let mut response = http::Response::new(Body::from_stream(chunks));
+            response.extensions_mut().insert(Lasting);
+            response
+        }
+    };
+    (Router::new().route("/", get(answer)), send)
+}
+
+async fn read_until(stream: &mut TcpStream, wanted: &str) -> String {
+    let mut text = String::new();
+    let mut buffer = [0; 4096];
+    while !text.contains(wanted) {
+        let count = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await.unwrap().unwrap();
+        assert!(count > 0, "closed after {text:?}");
+        text.push_str(&String::from_utf8_lossy(buffer.get(..count).unwrap()));
+    }
+    text
+}
+
+#[tokio::test]
+async fn an_answer_that_lasts_may_last_longer_than_a_request() {
+    let (router, send) = lasting();
+    let request = Duration::from_secs(2);
+    let server = server(router, Limits { request, ..Limits::default() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(GET).await.unwrap();
+    let started = Instant::now();
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    while started.elapsed() < request + Duration::from_secs(1) {
+        tick.tick().await;
+        send.send("going on\n").unwrap();
+        read_until(&mut stream, "going on\n").await;
+    }
+    drop(send);
+    read_until(&mut stream, "0\r\n\r\n").await;
+    // The connection is an ordinary one again: the next request is answered (by a stream that has ended).
+    stream.write_all(GET).await.unwrap();
+    read_until(&mut stream, "0\r\n\r\n").await;
+}
+
+#[tokio::test]
+async fn an_answer_that_lasts_and_says_nothing_is_closed() {
+    let (router, send) = lasting();
+    let server = server(router, Limits { request: SHORT, headers: SHORT, ..Limits::default() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(GET).await.unwrap();
+    send.send("once\n").unwrap();
+    read_until(&mut stream, "once\n").await;
+    assert_eq!(read_to_end(&mut stream).await, "");
+}
+
+#[tokio::test]
+async fn shutting_down_ends_answers_that_last_at_once_and_whole() {
+    let (router, send) = lasting();
+    let server = server(router, Limits { drain: PATIENCE * 10, ..Limits::default() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(GET).await.unwrap();
+    send.send("first\n").unwrap();
+    read_until(&mut stream, "first\n").await;
+    server.stop.send(()).unwrap();
+    let rest = read_to_end(&mut stream).await;
+    assert!(rest.ends_with("0\r\n\r\n"), "{rest:?}");
+    tokio::time::timeout(PATIENCE, server.task).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_answer_that_lasts_takes_its_place_below_the_cap() {
+    let (router, send) = lasting();
+    let server = server(router, Limits { max_connections: 1, ..Limits::default() }).await;
+    let mut first = server.connect().await;
+    first.write_all(GET).await.unwrap();
+    send.send("first\n").unwrap();
+    read_until(&mut first, "first\n").await;
+    assert!(server.exchange(b"").await.starts_with("HTTP/1.1 503 "));
 }
