@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// An answer beyond this is refused instead of kept in memory.
 const LARGEST_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
+/// Of a refusal no more than this is read where an answer was to go on.
+const LARGEST_REFUSAL_BYTES: usize = 1024 * 1024;
+
 /// A connection with one deployment. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -202,6 +205,35 @@ impl Client {
         }
     }
 
+    /// Sends a request without a body and gives the answer before its body is read. `patience` counts to the head of the answer.
+    pub(crate) async fn open(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: http::HeaderMap,
+        patience: std::time::Duration,
+    ) -> Result<reqwest::Response, Error> {
+        let mut request = self.http.request(method.clone(), url.clone()).headers(headers);
+        if let Some(signature) = self.sign(method, url, None)? {
+            request = request.header(header::AUTHORIZATION, signature);
+        }
+        let network = |detail: String| Error::Network { host: target::shown(url), detail };
+        let answer = tokio::time::timeout(patience, request.send()).await.map_err(|_| network("no answer in time".to_owned()))?;
+        let mut answer = answer.map_err(|error| network(innermost(&error)))?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        let mut bytes = Vec::new();
+        while bytes.len() < LARGEST_REFUSAL_BYTES {
+            match tokio::time::timeout(patience, answer.chunk()).await {
+                Ok(Ok(Some(chunk))) => bytes.extend_from_slice(&chunk),
+                _ => break,
+            }
+        }
+        Err(Error::from_answer(status.as_u16(), &bytes))
+    }
+
     async fn try_once(&self, method: &Method, url: &Url, body: Option<&[u8]>) -> Result<Vec<u8>, Error> {
         const JSON: &str = "application/json";
         let mut request = self.http.request(method.clone(), url.clone()).timeout(self.retry.timeout);
@@ -227,7 +259,7 @@ impl Client {
 }
 
 /// reqwest's own text names the URL with its query; the cause at the bottom (`connection refused`) is what a person needs.
-fn innermost(error: &reqwest::Error) -> String {
+pub(crate) fn innermost(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }

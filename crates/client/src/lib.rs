@@ -23,6 +23,7 @@ mod credentials;
 pub mod edge;
 mod environment;
 mod error;
+mod events;
 mod retry;
 mod target;
 
@@ -30,6 +31,7 @@ pub use client::{Call, Client};
 pub use credentials::Credentials;
 pub use environment::Environment;
 pub use error::Error;
+pub use events::{Events, ServerEvent, passes};
 pub use falconer_credentials::AccessToken;
 pub use falconer_credentials::payload::hash as payload_hash;
 pub use http::Method;

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{account, client, config_check, curl, init, role, root_reset, scopes, serve, setup_link, signin};
+use commands::{account, client, config_check, curl, events, init, role, root_reset, scopes, serve, setup_link, signin};
 
 /// What `falconer --help` ends with.
 const AFTER_HELP: &str = "\
@@ -58,6 +58,8 @@ enum Command {
     Expand(scopes::Expand),
     /// Send a signed request
     Curl(curl::Options),
+    /// Follow the changes of clients and roles of a server
+    Events(events::Options),
     /// Clients of a server
     #[command(subcommand)]
     Client(client::Client),
@@ -106,6 +108,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::CurrentScopes(options) => scopes::current(options).await,
         Command::Expand(options) => scopes::expand(options).await,
         Command::Curl(options) => curl::run(options).await,
+        Command::Events(options) => events::run(options).await,
         Command::Client(client) => client::run(client).await,
         Command::Role(role) => role::run(role).await,
     }

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 use falconer_auth::{AccessToken, Authentication, ClientInput, DAY_MS, RoleInput};
 use falconer_credentials::temporary;
-use falconer_wire::{METHODS, Method};
+use falconer_wire::Method;
 use http::header::COOKIE;
 use serde_json::json;
 use support::{Call, Credentials, Node, api, call, client, node, root};
@@ -206,7 +206,7 @@ async fn table() -> String {
     write!(text, "| method | call | needs |").unwrap();
     KINDS.iter().for_each(|kind| write!(text, " {} |", kind.head).unwrap());
     writeln!(text, " cookie |\n|{}", " --- |".repeat(KINDS.len() + 4)).unwrap();
-    for method in methods() {
+    for method in Method::all() {
         let Some((call, needed)) = row(method) else {
             panic!("{} has no row: say in this file how it is called and what that takes, then write the table anew", method.name)
         };
@@ -223,10 +223,6 @@ async fn table() -> String {
         writeln!(text, " {} |", word(with_session(&site, &browser.cookies, &call).await)).unwrap();
     }
     text
-}
-
-fn methods() -> impl Iterator<Item = &'static Method> {
-    METHODS.iter()
 }
 
 const HEAD: &str = "\
@@ -262,7 +258,7 @@ async fn no_cell_lets_in_who_must_stay_out() {
         .filter(|line| line.starts_with("| ") && !line.starts_with("| method") && !line.starts_with("| ---"))
         .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
         .collect();
-    assert_eq!(rows.len(), methods().count());
+    assert_eq!(rows.len(), Method::all().count());
     for row in rows {
         let cell = |head: &str| match head {
             "cookie" => row[row.len() - 1],

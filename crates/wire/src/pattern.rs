@@ -32,6 +32,11 @@ pub const LIMIT: Pattern = Pattern { source: "^[0-9]+$", matches: |s| all(s, 1, 
 /// `continuationToken` of listings: any one character that is not a line end.
 pub const CONTINUATION_TOKEN: Pattern =
     Pattern { source: ".", matches: |s| s.chars().any(|c| !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')) };
+/// Where a follower of events stands: a revision, and how many of the next one's changes it has heard of.
+pub const POSITION: Pattern = Pattern {
+    source: r"^[0-9]+(\.[0-9]+)?$",
+    matches: |s| s.split_once('.').map_or_else(|| digits(s), |(revision, rows)| digits(revision) && digits(rows)),
+};
 /// What an audit history may be about.
 pub const ENTITY_TYPE: Pattern = Pattern {
     source: "^(client|role|secret|hook|worker-pool)$",
@@ -69,6 +74,10 @@ pub const WST_CLIENT: Pattern =
 pub const APP_NAME: Pattern = Pattern { source: "^[a-zA-Z0-9_-]+$", matches: |s| all(s, 1, usize::MAX, word_or_hyphen) };
 /// Owner of a GitHub repository.
 pub const OWNER: Pattern = Pattern { source: "^[A-Za-z0-9._-]+$", matches: |s| all(s, 1, usize::MAX, |b| word_or_hyphen(b) || b == b'.') };
+
+fn digits(text: &str) -> bool {
+    all(text, 1, usize::MAX, |b| b.is_ascii_digit())
+}
 
 fn all(s: &str, min: usize, max: usize, allowed: impl Fn(u8) -> bool) -> bool {
     (min..=max).contains(&s.len()) && s.bytes().all(allowed)

@@ -43,6 +43,7 @@ pub enum Call {
     TestAuthenticateGet,
     Heartbeat,
     Revision,
+    Events,
 }
 
 /// One of the two APIs of the process. Both are described by the same kind of table and answered by the same dispatcher.

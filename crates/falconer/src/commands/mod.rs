@@ -5,6 +5,7 @@ pub mod client;
 pub mod config_check;
 pub mod curl;
 pub mod demo;
+pub mod events;
 pub mod init;
 pub mod role;
 pub mod root_reset;

@@ -26,6 +26,7 @@ pub(super) struct Request<'r> {
     pub(super) query: &'r Query,
     pub(super) body: &'r mut Payload,
     pub(super) signed: &'r Signed,
+    pub(super) headers: &'r http::HeaderMap,
     /// Who asks; nobody for public methods.
     pub(super) who: &'r Authentication,
     /// Seconds since the node started.

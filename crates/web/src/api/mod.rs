@@ -9,7 +9,7 @@
 //! | schemas of bodies | `schema` |
 //! | outcome to status and code | `failure` |
 //! | headers, CORS, etag, compression | `respond` |
-//! | the methods | `clients`, `roles`, `scopes`, `audit`, `hawk`, `service`, `brokers`, `falconer` |
+//! | the methods | `clients`, `roles`, `scopes`, `audit`, `hawk`, `service`, `brokers`, `events`, `falconer` |
 //!
 //! It never reads cookies, and decides nothing about scopes: it renders the table's template and asks `falconer_auth`.
 //!
@@ -19,6 +19,7 @@ mod audit;
 mod body;
 mod brokers;
 mod clients;
+mod events;
 mod failure;
 mod falconer;
 mod handlers;
@@ -143,7 +144,16 @@ impl Api {
             self.check_body(method, payload)?;
         }
         let uptime_seconds = (self.auth.now_ms() - self.started_ms).max(0) as f64 / 1000.0;
-        let mut request = Request { auth: &self.auth, params, query: &query, body: payload, signed: &signed, who: &who, uptime_seconds };
+        let mut request = Request {
+            auth: &self.auth,
+            params,
+            query: &query,
+            body: payload,
+            signed: &signed,
+            headers: &parts.headers,
+            who: &who,
+            uptime_seconds,
+        };
         self.handle(method, &mut request).await
     }
 
@@ -208,6 +218,7 @@ impl Api {
             Call::TestAuthenticate => hawk::test(request),
             Call::TestAuthenticateGet => hawk::test_get(request),
             Call::Revision => Ok(falconer::revision(request)),
+            Call::Events => events::follow(request).await,
             Call::AwsS3Credentials
             | Call::AzureAccounts
             | Call::AzureTables

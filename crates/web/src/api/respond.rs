@@ -14,6 +14,8 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::watch::Lasting;
+
 /// Bodies of this size and more are compressed where the caller takes it.
 const WORTH_COMPRESSING: usize = 1024;
 
@@ -21,6 +23,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=ut
 const CSP: HeaderValue = HeaderValue::from_static("report-uri /__cspreport__;default-src 'none';frame-ancestors 'none';");
 /// What pages of other origins may send to our own API: the protocol's list, the revision that they demand, and where a stream is taken up again.
 const OUR_ALLOWED: &str = "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control,Falconer-At-Least,Last-Event-ID";
+/// Where a follower of events has heard of everything.
+pub(super) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Revision of a mutation.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("falconer-revision");
 /// Revision that a request demands.
@@ -34,6 +38,8 @@ pub(super) struct Reply {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     /// authenticateHawk has neither etag nor compression: its answers are for one request only.
     pub(super) plain: bool,
+    /// Sent instead of `body`, for as long as it goes on.
+    pub(super) lasting: Option<Body>,
 }
 
 impl Reply {
@@ -45,16 +51,28 @@ impl Reply {
     pub(super) fn json_with(status: StatusCode, value: &impl Serialize) -> Reply {
         // Our shapes hold texts, numbers and lists: writing them to memory cannot fail.
         let body = serde_json::to_vec_pretty(value).unwrap_or_default();
-        Reply { status, content_type: Some(JSON), body, headers: Vec::new(), plain: false }
+        Reply { status, content_type: Some(JSON), body, headers: Vec::new(), plain: false, lasting: None }
     }
 
     pub(super) fn text(status: StatusCode, content_type: &'static str, body: impl Into<Vec<u8>>) -> Reply {
-        Reply { status, content_type: Some(HeaderValue::from_static(content_type)), body: body.into(), headers: Vec::new(), plain: false }
+        Reply {
+            status,
+            content_type: Some(HeaderValue::from_static(content_type)),
+            body: body.into(),
+            headers: Vec::new(),
+            plain: false,
+            lasting: None,
+        }
     }
 
     /// 204.
     pub(super) fn no_content() -> Reply {
-        Reply { status: StatusCode::NO_CONTENT, content_type: None, body: Vec::new(), headers: Vec::new(), plain: true }
+        Reply { status: StatusCode::NO_CONTENT, content_type: None, body: Vec::new(), headers: Vec::new(), plain: true, lasting: None }
+    }
+
+    /// A body that goes on for as long as the other side listens; 200.
+    pub(super) fn lasting(content_type: &'static str, body: Body) -> Reply {
+        Reply { plain: true, lasting: Some(body), ..Reply::text(StatusCode::OK, content_type, "") }
     }
 
     /// The 404 of paths that are no method: it has neither code nor message.
@@ -84,7 +102,7 @@ pub(super) struct Asked {
 
 /// Dresses a reply.
 pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Response {
-    let Reply { mut status, content_type, mut body, headers: own, plain } = reply;
+    let Reply { mut status, content_type, mut body, headers: own, plain, lasting } = reply;
     let mut headers = HeaderMap::with_capacity(20);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, CSP);
@@ -112,11 +130,18 @@ pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Respon
     for (name, value) in own {
         headers.insert(name, value);
     }
-    if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED {
+    if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED && lasting.is_none() {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
-    let body = if asked.method == Method::HEAD { Body::empty() } else { Body::from(body) };
+    let (body, lasts) = match lasting {
+        _ if asked.method == Method::HEAD => (Body::empty(), false),
+        Some(lasting) => (lasting, true),
+        None => (Body::from(body), false),
+    };
     let mut response = Response::new(body);
+    if lasts {
+        response.extensions_mut().insert(Lasting);
+    }
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response

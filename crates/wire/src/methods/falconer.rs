@@ -1,6 +1,7 @@
 //! What the protocol has no method for: `/api/falconer/v1`.
 
-use crate::table::{Call, Method, Service, Stability, Verb};
+use crate::pattern::POSITION;
+use crate::table::{Call, Method, QueryParam, Service, Stability, Verb};
 
 pub(super) const REVISION: Method = Method {
     call: Call::Revision,
@@ -18,4 +19,22 @@ pub(super) const REVISION: Method = Method {
     description: "Every change makes a new revision, a whole number. The answer says up to which one this node has seen the changes; with the header `Falconer-At-Least: <revision>`, which every method takes, it waits up to a second for that one and else answers 503.",
     input: None,
     output: Some("revision-response"),
+};
+
+pub(super) const EVENTS: Method = Method {
+    call: Call::Events,
+    service: Service::Falconer,
+    name: "events",
+    verb: Verb::Get,
+    route: "/events",
+    params: &[],
+    query: &[QueryParam { name: "since", pattern: Some(POSITION) }],
+    scopes: Some(r#""auth:events""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "Changes",
+    title: "Follow changes",
+    description: "Every change of a client or a role the moment it happens, as server-sent events (`text/event-stream`) that never end by themselves: `client-created`, `client-updated`, `client-deleted` and the same for roles, each with data such as `{\"version\":1,\"clientId\":\"a\",\"revision\":17}`; besides, `ready` at the beginning, `reset` where changes were missed, `end` where the caller may follow no longer. With the id of the last event as `since`, or as the header `Last-Event-ID`, which wins, it goes on exactly behind that one.",
+    input: None,
+    output: None,
 };

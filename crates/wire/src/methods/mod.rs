@@ -51,4 +51,4 @@ pub const METHODS: [Method; 36] = [
 ];
 
 /// Every method of `/api/falconer/v1`, in reference order.
-pub const FALCONER_METHODS: &[Method] = &[falconer::REVISION];
+pub const FALCONER_METHODS: &[Method] = &[falconer::REVISION, falconer::EVENTS];
