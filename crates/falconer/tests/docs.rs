@@ -159,6 +159,13 @@ fn the_code_on_the_backend_page_is_the_code_that_is_built() {
     assert!(read("docs/examples/books.py").contains(&python[0]), "the Python on the page is not in docs/examples/books.py");
 }
 
+#[test]
+fn the_code_on_the_page_of_events_is_the_code_of_the_example() {
+    let python = blocks(&read("docs/events.md"), "python");
+    assert_eq!(python.len(), 1);
+    assert!(read("docs/examples/events.py").contains(&python[0]), "the Python on the page is not in docs/examples/events.py");
+}
+
 /// README.md and all pages below docs/.
 fn pages() -> Vec<PathBuf> {
     let mut found = vec![root().join("README.md")];

@@ -58,8 +58,17 @@ impl Server {
 
     /// The same with more arguments.
     pub fn start_with(data: &Path, more: &[&str]) -> Server {
+        Server::listen(data, "127.0.0.1:0", more)
+    }
+
+    /// Serves `data` at an address that was free a moment ago.
+    pub fn start_on(data: &Path, address: &str) -> Server {
+        Server::listen(data, address, &[])
+    }
+
+    fn listen(data: &Path, address: &str, more: &[&str]) -> Server {
         let mut command = falconer();
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data).args(more);
+        command.args(["serve", "--listen", address, "--data-dir"]).arg(data).args(more);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary can be started");
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut printed = Vec::new();
