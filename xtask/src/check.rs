@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store-sqlite", &["store", "scopes"]),
     ("store-postgres", &["store", "scopes"]),
     ("auth", &["scopes", "credentials", "store"]),
-    ("login", &["scopes", "credentials", "store", "auth"]),
+    ("login", &["scopes", "credentials", "store", "auth", "wire"]),
     ("web", &["auth", "login", "wire", "scopes"]),
     ("client", &["wire", "credentials", "scopes"]),
     ("middleware", &["client", "wire", "scopes"]),

@@ -39,7 +39,6 @@ mod settings;
 mod setup;
 mod sign_in;
 pub mod target;
-mod wish;
 
 pub use accounts::{AccountView, NewAccount};
 pub use delivery::{Credentials, ResponseMode};

@@ -1,11 +1,11 @@
 //! The request of a site that wants a grant: `/?target=<URL>&description=<markdown>` and what is optional (`grants.md` "The request").
 
+use falconer_wire::time_expression;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
 use crate::delivery::{ResponseMode, encode_component};
 use crate::target::{Target, TargetError};
-use crate::wish;
 
 /// Longest description in bytes.
 pub const LONGEST_DESCRIPTION: usize = 2048;
@@ -133,7 +133,7 @@ pub fn parse(query: &str, now_ms: i64) -> Result<Option<GrantRequest>, RequestEr
     };
     if let Some(expression) = &found.expires {
         let refuse = |why| RequestError::Value { name: "expires", value: expression.clone(), why };
-        let ttl_ms = wish::parse_ms(expression).ok_or_else(|| refuse("it is not a time expression such as `3 days`"))?;
+        let ttl_ms = time_expression::parse_ms(expression).map_err(|_| refuse("it is not a time expression such as `3 days`"))?;
         let end_ms = now_ms.checked_add(ttl_ms).filter(|_| ttl_ms > 0).ok_or_else(|| refuse("it is not a time to come"))?;
         request.ttl_ms_wish = Some(ttl_ms);
         request.expires_ms_wish = Some(end_ms);

@@ -68,3 +68,17 @@ fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     let end = text.find(|c| !belongs(c)).unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, ""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_overflows() {
+        for expression in
+            ["9223372036854775807 s", "9223372036854776 s", "99999999999999999999 d", "9007199254740993 years", "-9223372036854776 s"]
+        {
+            assert_eq!(parse_ms(expression), Err(TimeExpressionError::OutOfRange), "{expression}");
+        }
+    }
+}
