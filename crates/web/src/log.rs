@@ -9,7 +9,7 @@ const SECRET_HEADERS: [&str; 8] =
     ["authorization", "proxy-authorization", "cookie", "set-cookie", "location", "referer", "www-authenticate", "server-authorization"];
 
 /// Query parameters whose values may be logged; all others may hold secrets or somebody's words.
-const OPEN_PARAMETERS: [&str; 5] = ["limit", "prefix", "format", "response_mode", "done"];
+const OPEN_PARAMETERS: [&str; 6] = ["limit", "prefix", "format", "since", "response_mode", "done"];
 
 /// Replaces a secret.
 const REDACTED: &str = "...";
