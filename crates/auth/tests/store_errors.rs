@@ -229,3 +229,21 @@ async fn a_store_that_is_away_makes_no_unknown_grant_known() {
     assert_eq!(message_of(&world.verify(&keys).await), message);
     assert_eq!(scopes_of(&world.verify(&keys).await), strings(&["a", "assume:anonymous", "auth:current-scopes"]));
 }
+
+#[tokio::test]
+async fn a_follower_loses_nothing_when_the_store_is_away_for_a_moment() {
+    let broken = Broken::new().await;
+    let root = broken.world.as_root().await;
+    let mut follower = broken.world.auth.follow(&root, None).await.unwrap();
+    let at = follower.position();
+    broken.create().await.unwrap();
+    broken.fail("changes_since", StoreError::Unavailable("away".into()));
+    assert!(matches!(follower.next().await, Err(ApiError::Unavailable(_))));
+    assert_eq!(follower.position(), at);
+    let heard = follower.next().await.unwrap();
+    assert!(matches!(heard, falconer_auth::Heard::Changed(event) if event.entity == falconer_auth::Entity::Client("x".into())));
+    broken.fail("changes_since", StoreError::Fatal("gone".into()));
+    broken.world.role("r", &[]).await;
+    assert!(follower.next().await.is_err());
+    assert_eq!(*broken.ended.lock().unwrap(), ["gone"]);
+}
