@@ -174,6 +174,9 @@ pub(super) async fn the_feed_tells_what_happened(store: Arc<dyn Store>) {
     s.replace_static_clients(&step(s, "x").await, &[client("static/a"), client("static/b")]).await.unwrap();
     let other = crate::ClientRecord { description: "other".into(), ..client("static/b") };
     s.replace_static_clients(&step(s, "x").await, &[other, client("static/c")]).await.unwrap();
+    // Within a revision the order is that of the bytes, in every store: a position may lie between two rows.
+    let roles = ["b", "a", "_", "B", "a b", "a:b"].map(role);
+    s.insert_roles(&step(s, "x").await, &roles).await.unwrap();
     let told = s.changes_since(Revision(0), 100).await.unwrap();
     let told: Vec<String> = told
         .iter()
@@ -196,6 +199,12 @@ pub(super) async fn the_feed_tells_what_happened(store: Arc<dyn Store>) {
         "13 client static/a deleted",
         "13 client static/b updated",
         "13 client static/c created",
+        "14 role B created",
+        "14 role _ created",
+        "14 role a created",
+        "14 role a b created",
+        "14 role a:b created",
+        "14 role b created",
     ];
     assert_eq!(told, expected);
 }
