@@ -319,3 +319,36 @@ async fn an_answer_that_lasts_takes_its_place_below_the_cap() {
     read_until(&mut first, "first\n").await;
     assert!(server.exchange(b"").await.starts_with("HTTP/1.1 503 "));
 }
+
+#[tokio::test]
+async fn an_answer_that_lasts_and_is_not_read_piles_nothing_up_and_is_closed() {
+    const CHUNK: usize = 64 * 1024;
+    // More than the kernel keeps for a connection on loopback by far, less than a test should fear.
+    const MOST: usize = 64 * 1024 * 1024;
+    let (gone, mut ended) = mpsc::unbounded_channel::<usize>();
+    let answer = move || {
+        let gone = gone.clone();
+        async move {
+            /// Says how much was taken when nobody will take more.
+            struct Taken(usize, mpsc::UnboundedSender<usize>);
+            impl Drop for Taken {
+                fn drop(&mut self) {
+                    let _ = self.1.send(self.0);
+                }
+            }
+            let chunks = futures_util::stream::unfold(Taken(0, gone), |mut taken| async move {
+                taken.0 += CHUNK;
+                Some((Ok::<_, std::convert::Infallible>(Bytes::from(vec![b'a'; CHUNK])), taken))
+            });
+            let mut response = http::Response::new(Body::from_stream(chunks));
+            response.extensions_mut().insert(Lasting);
+            response
+        }
+    };
+    let limits = Limits { request: SHORT * 4, headers: SHORT, ..Limits::default() };
+    let server = server(Router::new().route("/", get(answer)), limits).await;
+    let mut stream = server.connect().await;
+    stream.write_all(GET).await.unwrap();
+    let taken = tokio::time::timeout(PATIENCE, ended.recv()).await.expect("it was not closed").unwrap();
+    assert!(taken < MOST, "{taken} bytes for somebody who reads nothing");
+}

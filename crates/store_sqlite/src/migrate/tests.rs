@@ -57,3 +57,23 @@ fn a_database_of_another_program_is_refused_and_left_alone() {
     assert!(matches!(&error, StoreError::Corrupt(why) if why.contains("another program")), "{error}");
     assert_eq!(connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)), Ok(1));
 }
+
+/// The feed of before did not say what happened to a record, and nobody knows it any more: old followers and decisions start anew.
+#[test]
+fn a_feed_from_before_is_dropped_and_goes_on() {
+    use falconer_store::Revision;
+    let mut connection = Connection::open_in_memory().unwrap();
+    run(&mut connection, &MIGRATIONS[..1]).unwrap();
+    connection
+        .execute_batch(
+            "UPDATE meta SET revision = 3, highest_ms = 9;
+             INSERT INTO changes (revision, kind, key, at_ms) VALUES (2, 'role', 'r', 5), (3, 'client', 'c', 9);",
+        )
+        .unwrap();
+    run(&mut connection, MIGRATIONS).unwrap();
+    let since = |revision| crate::feed::since(&connection, Revision(revision), 10).map_err(crate::fault::Fault::named);
+    assert!(matches!(since(2), Err(StoreError::Stale)));
+    assert_eq!(since(3), Ok(vec![]));
+    let refused = connection.execute("INSERT INTO changes (revision, kind, key, at_ms, what) VALUES (4, 'role', 'r', 9, 'touched')", []);
+    assert!(refused.is_err());
+}
