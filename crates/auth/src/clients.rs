@@ -181,7 +181,7 @@ impl Auth {
         Ok((self.view_of(record), revision))
     }
 
-    fn new_client(&self, now: &Now, acting: &Acting, client_id: &str, input: &ClientInput, scopes: Vec<String>) -> ClientRecord {
+    pub(crate) fn new_client(&self, now: &Now, acting: &Acting, client_id: &str, input: &ClientInput, scopes: Vec<String>) -> ClientRecord {
         ClientRecord {
             client_id: client_id.to_owned(),
             description: input.description.clone(),
@@ -205,7 +205,7 @@ impl Auth {
 
 /// The record that an update with these credentials leaves. What a grant touches is worth no more than the grant from then on; a mark that
 /// is there stays, because whoever knows the token got it under that mark.
-fn touched(known: &Client, acting: &Acting, now: &Now) -> ClientRecord {
+pub(crate) fn touched(known: &Client, acting: &Acting, now: &Now) -> ClientRecord {
     let record = present(known);
     ClientRecord { last_modified_ms: now.now_ms, grant: record.grant.clone().or_else(|| acting.caller.grant.clone()), ..record }
 }
@@ -213,7 +213,7 @@ fn touched(known: &Client, acting: &Acting, now: &Now) -> ClientRecord {
 /// The mark of a client whose token is new. Who resets knows the token: with a grant, the client is worth what that grant is from then on.
 /// Without one, the mark goes only for somebody who could have given the client its scopes: else a grant could put scopes on a client of
 /// somebody who lacks them, for them to keep by a reset.
-fn mark_after_reset(record: &ClientRecord, acting: &Acting) -> Option<String> {
+pub(crate) fn mark_after_reset(record: &ClientRecord, acting: &Acting) -> Option<String> {
     let caller = &acting.caller;
     let could_give = caller.scopes.satisfies_all(record.scopes.iter().map(String::as_str));
     match &record.grant {
@@ -224,7 +224,7 @@ fn mark_after_reset(record: &ClientRecord, acting: &Acting) -> Option<String> {
 
 /// Whether createClient asks for what was just made. The answer shows the token, so the mark of a grant has to be the same too: else a
 /// grant could fetch the token of a client that outlives it.
-fn is_repeat(known: &ClientRecord, acting: &Acting, input: &ClientInput, scopes: &[String], now_ms: i64) -> bool {
+pub(crate) fn is_repeat(known: &ClientRecord, acting: &Acting, input: &ClientInput, scopes: &[String], now_ms: i64) -> bool {
     known.scopes == scopes
         && known.expires_us == input.expires_us
         && known.description == input.description
@@ -233,7 +233,7 @@ fn is_repeat(known: &ClientRecord, acting: &Acting, input: &ClientInput, scopes:
         && now_ms.saturating_sub(known.created_ms) < REPEAT_MS
 }
 
-fn needed<'a>(first: String, scopes: impl Iterator<Item = &'a String>) -> Expression {
+pub(crate) fn needed<'a>(first: String, scopes: impl Iterator<Item = &'a String>) -> Expression {
     Expression::all_of(std::iter::once(first).chain(scopes.cloned()))
 }
 
@@ -241,7 +241,7 @@ fn not_found() -> ApiError {
     ApiError::ResourceNotFound("Client not found".to_owned())
 }
 
-fn refuse_static(client_id: &str) -> Result<(), ApiError> {
+pub(crate) fn refuse_static(client_id: &str) -> Result<(), ApiError> {
     if client_id.starts_with("static/") {
         return Err(ApiError::InputError(format!(
             "clientId \"{client_id}\" starts with \"static/\" which is reserved for statically configured clients. \

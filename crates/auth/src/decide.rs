@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use falconer_scopes::RoleSet;
 use falconer_store::{AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Step, StoreError};
 use tokio::sync::OwnedMutexGuard;
 
@@ -38,10 +39,16 @@ pub(crate) enum Write {
     UpdateRole(RoleRecord),
     DeleteRole(String),
     InsertRoles(Vec<RoleRecord>),
+    /// The compiled roles are those of the decision's snapshot with these records; `None` where no role is among them.
+    Batch(Vec<RoleRecord>, Vec<ClientRecord>, Option<RoleSet>),
     InsertIssuer(IssuerRecord),
     RetireIssuer(String),
     InsertGrant(GrantRecord, Option<String>),
-    RevokeGrants { ids: Vec<String>, by: String, reason: String },
+    RevokeGrants {
+        ids: Vec<String>,
+        by: String,
+        reason: String,
+    },
     PutIdentity(IdentityRecord),
     InsertAccount(AccountRecord, IdentityRecord),
     UpdateAccount(AccountRecord, IdentityRecord),
@@ -190,6 +197,7 @@ impl Write {
             Write::UpdateRole(record) => store.update_role(step, record).await,
             Write::DeleteRole(role_id) => store.delete_role(step, role_id).await,
             Write::InsertRoles(records) => store.insert_roles(step, records).await,
+            Write::Batch(roles, clients, _) => store.write_batch(step, roles, clients).await,
             Write::InsertIssuer(record) => store.insert_issuer(step, record).await,
             Write::RetireIssuer(name) => store.retire_issuer(step, name).await,
             Write::InsertGrant(record, replaces) => store.insert_grant(step, record, replaces.as_deref()).await,
@@ -220,6 +228,14 @@ impl Write {
             Write::InsertRole(record) | Write::UpdateRole(record) => next.put_roles([record]),
             Write::DeleteRole(role_id) => next.drop_role(&role_id),
             Write::InsertRoles(records) => next.put_roles(records),
+            Write::Batch(roles, clients, set) => {
+                if let Some(set) = set {
+                    next.put_validated_roles(roles, set);
+                }
+                for client in clients {
+                    next.put_client(client);
+                }
+            }
             Write::InsertIssuer(record) => next.put_issuer(record),
             Write::RetireIssuer(name) => next.retire_issuer(&name, step.at_ms),
             Write::InsertGrant(record, replaces) => {

@@ -191,9 +191,11 @@ impl Snapshot {
         self
     }
 
+    /// Adds or replaces a client. In a row of many only the first of them copies what it shares with the snapshot before.
     pub(crate) fn put_client(&mut self, record: ClientRecord) {
-        let before = self.clone();
-        self.put_client_after(record, &before);
+        let id: Arc<str> = Arc::from(record.client_id.as_str());
+        let client = Client::new(record, self.clients.get(&id).map(Arc::as_ref));
+        self.clients.insert(id, Arc::new(client));
     }
 
     fn put_client_after(&mut self, record: ClientRecord, before: &Snapshot) {
@@ -210,6 +212,14 @@ impl Snapshot {
         let mut set = self.roles.set.clone();
         for record in records {
             set = set.with(role_of(&record));
+            self.role_records.insert(Arc::from(record.role_id.as_str()), Arc::new(record));
+        }
+        self.next_generation(set);
+    }
+
+    /// The same where the compiled roles are at hand: those of this snapshot with these records.
+    pub(crate) fn put_validated_roles(&mut self, records: impl IntoIterator<Item = RoleRecord>, set: RoleSet) {
+        for record in records {
             self.role_records.insert(Arc::from(record.role_id.as_str()), Arc::new(record));
         }
         self.next_generation(set);

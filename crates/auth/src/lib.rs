@@ -11,6 +11,7 @@
 //! | what a grant, a person, a client made with a grant is worth | `worth` |
 //! | who asks | `caller` |
 //! | clients, roles, scopes, audit | `clients`, `client_view`, `expiry`, `roles`, `expand`, `history`, `testers` |
+//! | many roles and clients at once, a client with a given token | `import`, `import_records` |
 //! | what login writes | `grants` |
 //! | start: static clients, root, first roles, internal issuers | `statics`, `install` |
 //! | changes for those who follow | `follow` |
@@ -36,6 +37,8 @@ mod expiry;
 mod follow;
 mod grants;
 mod history;
+mod import;
+mod import_records;
 mod install;
 mod judge;
 mod reserved;
@@ -59,6 +62,7 @@ pub use falconer_credentials::{AccessToken, RequestParts, payload, temporary::Te
 pub use falconer_store::{ChangeKind, Revision, Secret};
 pub use follow::{Entity, Event, Follower, Heard, NotAPosition, Position};
 pub use grants::{Issued, NewGrant};
+pub use import::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
 pub use install::RootCredentials;
 pub use reserved::ROOT_CLIENT;
 pub use settings::{AuthSettings, OnFatal, Origin, StaticClient};

@@ -10,7 +10,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{Keys, World};
-use falconer_auth::{Auth, Authentication, DAY_MS, NewGrant, RoleInput, Verdict};
+use falconer_auth::{Auth, Authentication, Batch, BatchClient, BatchRole, DAY_MS, NewGrant, RoleInput, Secret, Verdict};
 use falconer_credentials::temporary;
 use falconer_scopes::ScopeSet;
 
@@ -20,13 +20,14 @@ const HISTORIES: u64 = 25;
 const CALLS: u64 = 12;
 
 /// Everything that limited callers of one history may ever have; `#` stands for the history.
-const REACH: [&str; 12] = [
+const REACH: [&str; 13] = [
     "pub:1*",
     "assume:open-#",
     "assume:lim-#-*",
     "auth:create-client:lim-#/*",
     "auth:update-client:lim-#/*",
     "auth:reset-access-token:lim-#/*",
+    "auth:set-access-token:lim-#/*",
     "auth:enable-client:lim-#/*",
     "auth:disable-client:lim-#/*",
     "auth:create-role:lim-#-*",
@@ -232,7 +233,7 @@ impl<'a> History<'a> {
         let mut target = self.own(target);
         let prefix = self.own("lim-#/");
         let known: Vec<String> = auth.directory().clients(&prefix).map(|client| client.record.client_id.clone()).collect();
-        let call = self.dice.roll(15);
+        let call = self.dice.roll(17);
         if (3..=7).contains(&call) && self.dice.roll(5) > 0 {
             target = self.dice.pick(&known);
         }
@@ -247,6 +248,7 @@ impl<'a> History<'a> {
             9 | 10 => self.certificate(&who, &by),
             11 => self.grant().await,
             12 => self.change_person().await,
+            13 | 14 => self.batch(&auth, &who, &by, &target).await,
             _ => self.administrator(&auth).await,
         }
     }
@@ -284,6 +286,35 @@ impl<'a> History<'a> {
         if let Ok((view, _)) = reset {
             let keys = Keys::new(target, view.access_token.unwrap().expose());
             self.loot.push(Loot { keys, grants: by.grants.clone() });
+        }
+    }
+
+    /// A role and a client at once, the client with a token that the caller knows or is told.
+    async fn batch(&mut self, auth: &Auth, who: &Authentication, by: &Loot, target: &str) {
+        let mut batch = Batch::default();
+        if self.dice.roll(3) == 0 {
+            let role_id = self.dice.pick(&["lim-#-x", "lim-#-y", "lim-#-*"]);
+            let input = RoleInput { scopes: self.tempting(&has(who)), description: String::new() };
+            batch.roles.push(BatchRole { role_id: self.own(role_id), input });
+        }
+        let input = self.world.input(&refs(&self.tempting(&has(who))));
+        let given = (self.dice.roll(3) > 0).then(|| format!("a-token-that-nobody-had-before-{}", self.log.len()));
+        batch.clients.push(BatchClient {
+            client_id: target.to_owned(),
+            expires_us: input.expires_us,
+            description: input.description,
+            scopes: input.scopes.unwrap(),
+            delete_on_expiration: false,
+            disabled: self.dice.pick(&[None, None, Some(false)]),
+            access_token: given.clone().map(Secret::new),
+        });
+        let done = auth.import(who, &batch).await;
+        self.note(by, format!("import {:?} {target} {:?} {given:?}", batch.roles, batch.clients[0].scopes), done.is_ok());
+        let Ok((report, _)) = done else {
+            return;
+        };
+        if let Some(token) = given.or_else(|| report.clients[0].1.as_ref().map(|token| token.expose().to_owned())) {
+            self.loot.push(Loot { keys: Keys::new(target, &token), grants: by.grants.clone() });
         }
     }
 

@@ -4,6 +4,7 @@ use crate::role::{ASSUME, Compiled, Role, RoleError};
 use crate::scope::split_star;
 use crate::validation;
 use imbl::OrdMap;
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
@@ -105,6 +106,26 @@ impl RoleSet {
         // Something is wrong: only now is the whole set walked, because the message depends on the order.
         let in_order: Vec<&Compiled> = others.compiled().chain(std::iter::once(role.as_ref())).collect();
         validation::validate_in_order(&changed, &in_order)
+    }
+
+    /// The set with these roles, each in place of one with the same id, when it may be changed so: all other roles in their order, then these
+    /// in theirs (scopes.md 6). The whole set is looked at once, however many change. Of several with one id the last counts.
+    ///
+    /// Errors: the first thing that is wrong, with the exact message.
+    pub fn with_validated(&self, roles: &[Role]) -> Result<RoleSet, RoleError> {
+        let mut changed = RoleSet { valid: Arc::default(), ..self.clone() };
+        for role in roles {
+            changed.insert(role.clone());
+        }
+        if changed.is_valid() {
+            return Ok(changed);
+        }
+        // Something is wrong, and the message depends on the order.
+        let ids: HashSet<&str> = roles.iter().map(|role| role.role_id.as_str()).collect();
+        let others = changed.compiled().filter(|role| !ids.contains(role.id()));
+        let last: Vec<&Compiled> = roles.iter().filter_map(|role| changed.all.get(role.role_id.as_str()).map(AsRef::as_ref)).collect();
+        let in_order: Vec<&Compiled> = others.chain(last).collect();
+        validation::validate_in_order(&changed, &in_order).map(|()| changed.clone())
     }
 
     pub(crate) fn compiled(&self) -> impl Iterator<Item = &Compiled> {

@@ -113,3 +113,48 @@ fn template_numbers_and_kinds() {
     assert_eq!(error.to_string(), "Scope expression template expected parameter 'b' to be a boolean");
     assert!(matches!("[]".parse::<Template>(), Err(TemplateError::Invalid(_))));
 }
+
+/// Many changes at once are judged as the whole set in its order would be: the others ascending, then the changed ones as they were given.
+#[test]
+fn many_changes_are_validated_like_the_whole_set() {
+    let ids = ["a", "b", "c", "a*", "b*", "c:*"];
+    let scopes = ["x", "assume:a", "assume:b", "assume:c", "assume:b<..>", "assume:c:<..>", "y:<..>", "z*<..>", "<..><..>", "assume:c*"];
+    let mut state: u64 = 42;
+    let mut roll = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let (mut fine, mut refused) = (0, 0);
+    for _ in 0..20_000 {
+        let mut some = |most: usize| -> Vec<Role> {
+            let mut picked: Vec<Role> = Vec::new();
+            for _ in 0..roll(most) {
+                let id = ids[roll(ids.len())];
+                if picked.iter().all(|role| role.role_id != id) {
+                    let scopes: Vec<&str> = (0..roll(3)).map(|_| scopes[roll(scopes.len())]).collect();
+                    picked.push(role(id, &scopes));
+                }
+            }
+            picked
+        };
+        let (before, changes) = (some(5), some(5));
+        let set = RoleSet::new(before);
+        let others = set.iter().filter(|role| changes.iter().all(|change| change.role_id != role.role_id));
+        let in_order: Vec<Role> = others.chain(&changes).cloned().collect();
+        let outcome = set.with_validated(&changes);
+        assert_eq!(outcome.as_ref().map(|_| ()), validate(&in_order).as_ref().map(|()| ()), "{set:?} and {changes:?}");
+        match outcome {
+            Ok(changed) => {
+                fine += 1;
+                let mut expected = in_order;
+                expected.sort_by(|a, b| a.role_id.cmp(&b.role_id));
+                assert_eq!(changed.iter().cloned().collect::<Vec<_>>(), expected);
+                // The set that comes out goes on like any other.
+                let one_more = role("d", &["assume:a", "assume:d"]);
+                assert_eq!(changed.validate_change(&one_more), RoleSet::new(expected).validate_change(&one_more));
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(fine > 2_000 && refused > 2_000, "{fine} fine, {refused} refused");
+}

@@ -1,0 +1,245 @@
+//! Many roles and clients in one decision: all of them or none, and repeating it changes nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use falconer_scopes::{Role, RoleError, RoleSet};
+use falconer_store::{ClientRecord, Key, Revision, RoleRecord, Secret};
+
+use crate::auth::Auth;
+use crate::caller::Authentication;
+use crate::client_view::present;
+use crate::clients::refuse_static;
+use crate::decide::{Acting, Decision, Now, Write};
+use crate::error::ApiError;
+use crate::import_records::Planned;
+use crate::reserved;
+use crate::view::{ClientView, RoleInput};
+
+/// What the audit and the logs call such a step.
+const ACTION: &str = "imported";
+
+/// Roles and clients as they shall be. A record that is in none of the lists is left alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// No two with one id. They are validated together, so they may refer to each other in any order.
+    pub roles: Vec<BatchRole>,
+    /// No two with one id.
+    pub clients: Vec<BatchClient>,
+}
+
+/// A role as it shall be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchRole {
+    /// The id.
+    pub role_id: String,
+    /// The whole of it.
+    pub input: RoleInput,
+}
+
+/// A client as it shall be.
+#[derive(Clone, PartialEq)]
+pub struct BatchClient {
+    /// The id.
+    pub client_id: String,
+    /// Microseconds since the epoch.
+    pub expires_us: i64,
+    /// At most 10240 code points.
+    pub description: String,
+    /// All of its scopes.
+    pub scopes: Vec<String>,
+    /// Whether it is deleted once it has expired.
+    pub delete_on_expiration: bool,
+    /// `None`: a new client is enabled, and one that is there stays as it is.
+    pub disabled: Option<bool>,
+    /// The access token that it shall have (the caller has seen to `^[a-zA-Z0-9_-]{22,66}$`). `None`: a new client gets one, and one that is
+    /// there keeps its own.
+    pub access_token: Option<Secret>,
+}
+
+impl std::fmt::Debug for BatchClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BatchClient").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// What became of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was not there.
+    Created,
+    /// It was there and differed.
+    Updated,
+    /// It was there just so.
+    Unchanged,
+}
+
+/// What became of a batch, record by record in its order.
+#[derive(Clone, Default)]
+pub struct BatchReport {
+    /// One for each role.
+    pub roles: Vec<Outcome>,
+    /// One for each client, with the access token where it was made for it: now, or less than 15 minutes ago for a batch whose answer was lost
+    /// (under the conditions under which createClient repeats its answer).
+    pub clients: Vec<(Outcome, Option<Secret>)>,
+}
+
+/// A record of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchRecord {
+    /// `roles` or `clients`.
+    pub list: &'static str,
+    /// Its place in that list, from 0.
+    pub index: usize,
+    /// Its id.
+    pub id: String,
+}
+
+/// `clients[3] "project/robot"`
+impl std::fmt::Display for BatchRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}[{}] {:?}", self.list, self.index, self.id)
+    }
+}
+
+/// Why nothing of a batch was done.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{error}")]
+pub struct BatchError {
+    /// The record that is at fault, where it is one.
+    pub record: Option<BatchRecord>,
+    /// What is wrong.
+    pub error: ApiError,
+}
+
+/// An error of one record, or of the caller.
+type Fault = Box<BatchError>;
+
+impl Auth {
+    /// Makes the records of a batch what they shall be. The caller needs for each what createRole, updateRole, createClient, updateClient,
+    /// enableClient and disableClient would need, and `auth:set-access-token:<clientId>` where a token is given.
+    ///
+    /// All or nothing, and idempotent: the same batch again changes nothing and says so. Roles are validated once, as they are afterwards.
+    pub async fn import(&self, who: &Authentication, batch: &Batch) -> Result<(BatchReport, Revision), BatchError> {
+        check(batch).map_err(|fault| *fault)?;
+        let mut at_fault = None;
+        let outcome = self
+            .decide(|now| {
+                at_fault = None;
+                let acting = self.acting(now, who)?;
+                self.plan(now, &acting, batch).map_err(|fault| {
+                    at_fault = fault.record;
+                    fault.error
+                })
+            })
+            .await;
+        outcome.map_err(|error| BatchError { record: at_fault, error })
+    }
+
+    /// Makes one client what it shall be, its access token included where one is given. Needs the same scopes as [`Auth::import`].
+    pub async fn put_client(&self, who: &Authentication, client: &BatchClient) -> Result<(ClientView, Outcome, Revision), ApiError> {
+        check_client(client)?;
+        let ((record, outcome), revision) = self
+            .decide(|now| {
+                let acting = self.acting(now, who)?;
+                let planned = self.plan_client(now, &acting, client)?;
+                let Some(record) = planned.record else {
+                    let known = now.snapshot.client(&client.client_id).map(|known| present(known));
+                    let record = known.ok_or_else(|| ApiError::Internal("a client that is not there is unchanged".to_owned()))?;
+                    return Ok(Decision::Keep((record, planned.outcome)));
+                };
+                let step = acting.step(now, ACTION, Key::Client(client.client_id.clone()));
+                Ok(Decision::Write(step, Write::Batch(Vec::new(), vec![record.clone()], None), (record, planned.outcome)))
+            })
+            .await?;
+        Ok((self.view_of(record), outcome, revision))
+    }
+
+    fn plan(&self, now: &Now, acting: &Acting, batch: &Batch) -> Result<Decision<BatchReport>, Fault> {
+        let mut report = BatchReport::default();
+        let mut roles: Vec<RoleRecord> = Vec::new();
+        for (index, role) in batch.roles.iter().enumerate() {
+            let planned = crate::import_records::plan_role(now, acting, role).map_err(at_role(index, role))?;
+            report.roles.push(planned.outcome);
+            roles.extend(planned.record);
+        }
+        let mut clients: Vec<ClientRecord> = Vec::new();
+        for (index, client) in batch.clients.iter().enumerate() {
+            let Planned { outcome, record, token } = self.plan_client(now, acting, client).map_err(at_client(index, client))?;
+            report.clients.push((outcome, token));
+            clients.extend(record);
+        }
+        let set = (!roles.is_empty()).then(|| validate(now, &roles, batch)).transpose()?;
+        if roles.is_empty() && clients.is_empty() {
+            return Ok(Decision::Keep(report));
+        }
+        let mut step = acting.step(now, ACTION, Key::Role);
+        step.depends_on.extend(batch.clients.iter().map(|client| Key::Client(client.client_id.clone())));
+        Ok(Decision::Write(step, Write::Batch(roles, clients, set), report))
+    }
+}
+
+/// The roles as they will be, validated once.
+fn validate(now: &Now, roles: &[RoleRecord], batch: &Batch) -> Result<RoleSet, Fault> {
+    let roles: Vec<Role> = roles.iter().map(|r| Role { role_id: r.role_id.clone(), scopes: r.scopes.clone() }).collect();
+    now.snapshot
+        .roles()
+        .with_validated(&roles)
+        .map_err(|error| Box::new(BatchError { record: role_at_fault(&error, &roles, batch), error: error.into() }))
+}
+
+/// The role of the batch that a refused set of roles is owed to: the one with the bad scope, or one of the cycle.
+fn role_at_fault(error: &RoleError, changed: &[Role], batch: &Batch) -> Option<BatchRecord> {
+    let id = match error {
+        RoleError::InvalidScope { .. } => {
+            let bad = |role: &&Role| matches!(falconer_scopes::validate(std::slice::from_ref(role)), Err(RoleError::InvalidScope { .. }));
+            changed.iter().find(bad)?.role_id.as_str()
+        }
+        // The printed path can begin with roles that are not on the cycle; its end is on it.
+        RoleError::DependencyCycle { cycle, .. } => {
+            let ids: HashSet<&str> = changed.iter().map(|role| role.role_id.as_str()).collect();
+            cycle.iter().rev().filter_map(|pattern| pattern.strip_prefix("assume:")).find(|id| ids.contains(id))?
+        }
+    };
+    let index = batch.roles.iter().position(|role| role.role_id == id)?;
+    Some(BatchRecord { list: "roles", index, id: id.to_owned() })
+}
+
+/// What is refused before anybody is asked who they are.
+fn check(batch: &Batch) -> Result<(), Fault> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for (index, role) in batch.roles.iter().enumerate() {
+        let once = first_time(&mut seen, "roles", &role.role_id, index);
+        once.and_then(|()| crate::roles::check(&role.role_id, &role.input)).map_err(at_role(index, role))?;
+    }
+    seen.clear();
+    for (index, client) in batch.clients.iter().enumerate() {
+        let once = first_time(&mut seen, "clients", &client.client_id, index);
+        once.and_then(|()| check_client(client)).map_err(at_client(index, client))?;
+    }
+    Ok(())
+}
+
+fn check_client(client: &BatchClient) -> Result<(), ApiError> {
+    refuse_static(&client.client_id)?;
+    reserved::refuse_double_star(&client.scopes)?;
+    reserved::refuse_reserved(&client.scopes)
+}
+
+fn first_time<'b>(seen: &mut HashMap<&'b str, usize>, list: &str, id: &'b str, index: usize) -> Result<(), ApiError> {
+    match seen.insert(id, index) {
+        None => Ok(()),
+        Some(before) => Err(ApiError::InputError(format!("{list}[{before}] has the same id"))),
+    }
+}
+
+fn at_role(index: usize, role: &BatchRole) -> impl FnOnce(ApiError) -> Fault {
+    at("roles", index, &role.role_id)
+}
+
+fn at_client(index: usize, client: &BatchClient) -> impl FnOnce(ApiError) -> Fault {
+    at("clients", index, &client.client_id)
+}
+
+fn at(list: &'static str, index: usize, id: &str) -> impl FnOnce(ApiError) -> Fault {
+    move |error| Box::new(BatchError { record: Some(BatchRecord { list, index, id: id.to_owned() }), error })
+}

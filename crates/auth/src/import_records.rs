@@ -1,0 +1,171 @@
+//! What one record of a batch comes to: what it needs, what is to be written, what became of it.
+
+use falconer_scopes::Expression;
+use falconer_store::{ClientRecord, RoleRecord, Secret};
+
+use crate::auth::Auth;
+use crate::client_view::present;
+use crate::clients::{is_repeat, mark_after_reset, needed};
+use crate::decide::{Acting, Now};
+use crate::entries::Client;
+use crate::error::ApiError;
+use crate::import::{BatchClient, BatchRole, Outcome};
+use crate::view::ClientInput;
+
+/// A record that the caller may change so.
+pub(crate) struct Planned<R> {
+    pub(crate) outcome: Outcome,
+    /// What is to be written; `None` when it is there.
+    pub(crate) record: Option<R>,
+    /// The access token that the caller is owed.
+    pub(crate) token: Option<Secret>,
+}
+
+/// A role: stored as updateRole would store it, so that only the order of a star role's scopes is the caller's.
+pub(crate) fn plan_role(now: &Now, acting: &Acting, role: &BatchRole) -> Result<Planned<RoleRecord>, ApiError> {
+    let (id, input) = (&role.role_id, &role.input);
+    let mut scopes = input.scopes.clone();
+    if !id.ends_with('*') {
+        falconer_scopes::list::sort(&mut scopes);
+    }
+    let create = || needed(format!("auth:create-role:{id}"), input.scopes.iter());
+    let Some(known) = now.snapshot.role(id) else {
+        acting.caller.require(&create())?;
+        let record = RoleRecord {
+            role_id: id.clone(),
+            scopes,
+            description: input.description.clone(),
+            created_ms: now.now_ms,
+            last_modified_ms: now.now_ms,
+        };
+        return Ok(Planned { outcome: Outcome::Created, record: Some(record), token: None });
+    };
+    if known.description == input.description && known.scopes == scopes {
+        acting.caller.require(&either(create(), format!("auth:update-role:{id}")))?;
+        return Ok(Planned { outcome: Outcome::Unchanged, record: None, token: None });
+    }
+    let had = now.snapshot.expand(&known.scopes);
+    let added = input.scopes.iter().filter(|scope| !had.satisfies(scope));
+    acting.caller.require(&needed(format!("auth:update-role:{id}"), added))?;
+    let record = RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..RoleRecord::clone(known) };
+    Ok(Planned { outcome: Outcome::Updated, record: Some(record), token: None })
+}
+
+impl Auth {
+    /// A client. What the API does not show of a stored one (the order of its scopes, microseconds of its expiry) is no difference.
+    pub(crate) fn plan_client(&self, now: &Now, acting: &Acting, client: &BatchClient) -> Result<Planned<ClientRecord>, ApiError> {
+        match now.snapshot.client(&client.client_id) {
+            None => self.plan_new(now, acting, client),
+            Some(known) => plan_known(now, acting, client, known),
+        }
+    }
+
+    fn plan_new(&self, now: &Now, acting: &Acting, client: &BatchClient) -> Result<Planned<ClientRecord>, ApiError> {
+        let id = &client.client_id;
+        let disabled = client.disabled.unwrap_or_default();
+        let verbs = [
+            Some(format!("auth:create-client:{id}")),
+            client.access_token.as_ref().map(|_| set_token(id)),
+            disabled.then(|| format!("auth:disable-client:{id}")),
+        ];
+        acting.caller.require(&all_of(verbs, client.scopes.iter()))?;
+        if now.snapshot.grant_named(id).is_some() {
+            return Err(ApiError::InputError(format!("clientId \"{id}\" belongs to a grant")));
+        }
+        let mut record = self.new_client(now, acting, id, &input(client), client.scopes.clone());
+        record.disabled = disabled;
+        let mut token = Some(record.access_token.clone());
+        if let Some(given) = &client.access_token {
+            record.access_token = given.clone();
+            token = None;
+        }
+        Ok(Planned { outcome: Outcome::Created, record: Some(record), token })
+    }
+}
+
+fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) -> Result<Planned<ClientRecord>, ApiError> {
+    let id = &client.client_id;
+    let before = present(known);
+    let mut after = wanted(&before, client);
+    let set = client.access_token.as_ref().map(|_| set_token(id));
+    if after == before {
+        let create = needed(format!("auth:create-client:{id}"), client.scopes.iter());
+        let creates = create.satisfied_by(&acting.caller.scopes);
+        acting.caller.require(&Expression::AllOf(
+            [Some(either(create, format!("auth:update-client:{id}"))), set.map(Expression::Scope)].into_iter().flatten().collect(),
+        ))?;
+        let owed =
+            client.access_token.is_none() && creates && is_repeat(&before, acting, &as_stored(client, &before), &before.scopes, now.now_ms);
+        return Ok(Planned { outcome: Outcome::Unchanged, record: None, token: owed.then_some(before.access_token) });
+    }
+    let switched = match (before.disabled, after.disabled) {
+        (false, true) => Some(format!("auth:disable-client:{id}")),
+        (true, false) => Some(format!("auth:enable-client:{id}")),
+        _ => None,
+    };
+    let added = client.scopes.iter().filter(|scope| !before.scopes.contains(scope));
+    acting.caller.require(&all_of([Some(format!("auth:update-client:{id}")), set, switched], added))?;
+    after.last_modified_ms = now.now_ms;
+    if after.access_token == before.access_token {
+        // As after an update: what a grant touches is worth no more than the grant, and a mark that is there stays.
+        after.grant = before.grant.or_else(|| acting.caller.grant.clone());
+    } else {
+        // Whoever gives the token knows it, as after a reset.
+        after.last_rotated_ms = now.now_ms;
+        after.grant = mark_after_reset(&after, acting);
+    }
+    Ok(Planned { outcome: Outcome::Updated, record: Some(after), token: None })
+}
+
+/// The record as the batch wants it, with its times and its mark as they are.
+fn wanted(before: &ClientRecord, client: &BatchClient) -> ClientRecord {
+    let given = as_stored(client, before);
+    ClientRecord {
+        description: given.description,
+        expires_us: given.expires_us,
+        delete_on_expiration: given.delete_on_expiration,
+        scopes: given.scopes.unwrap_or_default(),
+        disabled: client.disabled.unwrap_or(before.disabled),
+        access_token: client.access_token.clone().unwrap_or_else(|| before.access_token.clone()),
+        ..before.clone()
+    }
+}
+
+fn input(client: &BatchClient) -> ClientInput {
+    ClientInput {
+        expires_us: client.expires_us,
+        description: client.description.clone(),
+        scopes: Some(client.scopes.clone()),
+        delete_on_expiration: client.delete_on_expiration,
+    }
+}
+
+/// The input, with what is stored in place of what the API shows of it.
+fn as_stored(client: &BatchClient, before: &ClientRecord) -> ClientInput {
+    let mut input = input(client);
+    if input.expires_us == before.expires_us.div_euclid(1000).saturating_mul(1000) {
+        input.expires_us = before.expires_us;
+    }
+    let sorted = |scopes: &[String]| {
+        let mut scopes = scopes.to_vec();
+        falconer_scopes::list::sort(&mut scopes);
+        scopes
+    };
+    if sorted(&client.scopes) == sorted(&before.scopes) {
+        input.scopes = Some(before.scopes.clone());
+    }
+    input
+}
+
+fn set_token(client_id: &str) -> String {
+    format!("auth:set-access-token:{client_id}")
+}
+
+fn all_of<'s>(verbs: [Option<String>; 3], scopes: impl Iterator<Item = &'s String>) -> Expression {
+    Expression::all_of(verbs.into_iter().flatten().chain(scopes.cloned()))
+}
+
+/// What is owed for a record that is there already: what making it would need, or what changing it would.
+fn either(create: Expression, update: String) -> Expression {
+    Expression::AnyOf(vec![create, Expression::Scope(update)])
+}

@@ -1,0 +1,433 @@
+//! Many roles and clients at once, and one client whole: outcomes, order of checks, authorization, marks.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{Keys, World, message_of, scopes_of, strings};
+use falconer_auth::{
+    ApiError, Authentication, Batch, BatchClient, BatchError, BatchReport, BatchRole, MINUTE_MS, Outcome, PageQuery, Revision, RoleInput,
+    Secret,
+};
+
+const TOKEN: &str = "a-token-that-was-in-use-elsewhere_1234567890";
+
+fn role(id: &str, scopes: &[&str]) -> BatchRole {
+    BatchRole { role_id: id.to_owned(), input: RoleInput { scopes: strings(scopes), description: "a role".to_owned() } }
+}
+
+fn client(world: &World, id: &str, scopes: &[&str]) -> BatchClient {
+    let input = world.input(scopes);
+    BatchClient {
+        client_id: id.to_owned(),
+        expires_us: input.expires_us,
+        description: input.description,
+        scopes: strings(scopes),
+        delete_on_expiration: false,
+        disabled: None,
+        access_token: None,
+    }
+}
+
+fn with_token(client: BatchClient, token: &str) -> BatchClient {
+    BatchClient { access_token: Some(Secret::new(token)), ..client }
+}
+
+async fn import(
+    world: &World,
+    who: &Authentication,
+    roles: &[BatchRole],
+    clients: &[BatchClient],
+) -> Result<(BatchReport, Revision), BatchError> {
+    world.auth.import(who, &Batch { roles: roles.to_vec(), clients: clients.to_vec() }).await
+}
+
+fn outcomes(report: &BatchReport) -> (Vec<Outcome>, Vec<Outcome>) {
+    (report.roles.clone(), report.clients.iter().map(|(outcome, _)| *outcome).collect())
+}
+
+/// Where the fault is, and the first line of what is wrong.
+fn fault(outcome: Result<(BatchReport, Revision), BatchError>) -> String {
+    let fault = outcome.err().expect("it was done");
+    let record = fault.record.map(|record| format!("{record}: ")).unwrap_or_default();
+    let text = fault.error.to_string();
+    format!("{record}{}", text.lines().next().unwrap_or_default())
+}
+
+async fn actions(world: &World, kind: &str, id: &str) -> Vec<String> {
+    let root = world.as_root().await;
+    let page = world.auth.entity_history(&root, kind, id, PageQuery { offset: 0, limit: 100 }).await.unwrap();
+    page.items.into_iter().map(|row| row.action_type).collect()
+}
+
+#[tokio::test]
+async fn a_batch_makes_changes_and_leaves_alone() {
+    let world = World::bare().await;
+    world.role("there", &["t:1"]).await;
+    let old = world.client("old", &["t:1"]).await;
+    world.client("equal", &["z", "a"]).await;
+    let root = world.as_root().await;
+    let equal_role = world.auth.role(&root, "there").unwrap();
+    let before = world.auth.revision();
+    world.clock.advance(15 * MINUTE_MS);
+    let root = world.as_root().await;
+    // The first role needs the last, which is not there yet.
+    let roles = [
+        role("top", &["z", "assume:base", "b"]),
+        BatchRole { role_id: "there".into(), input: RoleInput { scopes: equal_role.scopes, description: equal_role.description } },
+        role("star*", &["z:<..>", "a:<..>"]),
+        role("base", &["x:*"]),
+    ];
+    // What the API does not show of a stored client is no difference: the order of its scopes.
+    let shown = client(&world, "equal", &["a", "z"]);
+    let shown = BatchClient { expires_us: shown.expires_us - 15 * MINUTE_MS * 1000, ..shown };
+    let changed = client(&world, "old", &["t:1", "assume:top"]);
+    let clients = [client(&world, "new", &["assume:top"]), with_token(client(&world, "moved", &["m"]), TOKEN), shown, changed];
+    let (report, revision) = import(&world, &root, &roles, &clients).await.unwrap();
+    use Outcome::{Created, Unchanged, Updated};
+    assert_eq!(outcomes(&report), (vec![Created, Unchanged, Created, Created], vec![Created, Created, Unchanged, Updated]));
+    assert_eq!(revision, Revision(before.0 + 1), "one revision");
+    assert_eq!(world.auth.revision(), revision);
+    assert_eq!(world.auth.role(&root, "top").unwrap().scopes, strings(&["assume:base", "b", "z"]), "sorted");
+    assert_eq!(world.auth.role(&root, "star*").unwrap().scopes, strings(&["z:<..>", "a:<..>"]), "a star role as given");
+
+    let token = report.clients[0].1.as_ref().unwrap().expose().to_owned();
+    assert_eq!(token.len(), 44);
+    assert!(report.clients[1..].iter().all(|(_, token)| token.is_none()));
+    assert_eq!(
+        scopes_of(&world.verify(&Keys::new("new", &token)).await),
+        strings(&["assume:anonymous", "assume:base", "assume:top", "b", "x:*", "z"])
+    );
+    assert_eq!(scopes_of(&world.verify(&Keys::new("moved", TOKEN)).await), strings(&["assume:anonymous", "m"]));
+    assert!(scopes_of(&world.verify(&old).await).contains(&"x:*".to_owned()), "it keeps its token");
+    assert_eq!(actions(&world, "client", "old").await, ["created", "updated"]);
+    assert_eq!(actions(&world, "role", "top").await, ["created"]);
+
+    // The store has the same.
+    let other = world.reopen(common::settings()).await;
+    for id in ["new", "moved", "old", "equal"] {
+        assert_eq!(other.directory().client(id).unwrap().record, world.auth.directory().client(id).unwrap().record, "{id}");
+    }
+    assert_eq!(other.directory().role("star*"), world.auth.directory().role("star*"));
+}
+
+#[tokio::test]
+async fn a_repeat_changes_nothing_and_gives_young_tokens_again() {
+    let world = World::bare().await;
+    let root = world.as_root().await;
+    let roles = [role("r", &["b", "a"]), role("s*", &["b", "a"])];
+    let clients = [client(&world, "x", &["b", "a"]), with_token(client(&world, "y", &[]), TOKEN)];
+    let (first, revision) = import(&world, &root, &roles, &clients).await.unwrap();
+    let token = |report: &BatchReport| report.clients[0].1.as_ref().map(|token| token.expose().to_owned());
+    assert!(token(&first).is_some());
+    world.clock.advance(15 * MINUTE_MS - 1);
+    let root = world.as_root().await;
+    let (again, same) = import(&world, &root, &roles, &clients).await.unwrap();
+    assert_eq!(outcomes(&again), (vec![Outcome::Unchanged; 2], vec![Outcome::Unchanged; 2]));
+    assert_eq!((token(&again), same), (token(&first), revision));
+    // Somebody who could change the client, but not make it, is not owed the token.
+    let editor =
+        world.client("editor", &["auth:update-client:x", "auth:update-role:*", "auth:update-client:y", "auth:set-access-token:y"]).await;
+    let editor = world.call(&editor).await;
+    let revision = world.auth.revision();
+    let (seen, _) = import(&world, &editor, &roles, &clients).await.unwrap();
+    assert_eq!((outcomes(&seen), token(&seen)), (outcomes(&again), None));
+    world.clock.advance(1);
+    let root = world.as_root().await;
+    let (late, same) = import(&world, &root, &roles, &clients).await.unwrap();
+    assert_eq!((outcomes(&late), token(&late), same), (outcomes(&again), None, revision));
+    assert_eq!(actions(&world, "client", "x").await, ["created"], "what changes nothing leaves nothing");
+}
+
+#[tokio::test]
+async fn microseconds_that_the_api_does_not_show_are_no_difference() {
+    let world = World::bare().await;
+    let root = world.as_root().await;
+    let fine = BatchClient { expires_us: 4_000_000_000_123_456, ..client(&world, "x", &[]) };
+    import(&world, &root, &[], std::slice::from_ref(&fine)).await.unwrap();
+    for (expires_us, expected) in [
+        (4_000_000_000_123_456, Outcome::Unchanged),
+        (4_000_000_000_123_000, Outcome::Unchanged),
+        (4_000_000_000_123_457, Outcome::Updated),
+    ] {
+        let shown = BatchClient { expires_us, ..fine.clone() };
+        let (report, _) = import(&world, &root, &[], &[shown]).await.unwrap();
+        assert_eq!(report.clients[0].0, expected, "{expires_us}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_wrong_names_its_record_and_leaves_nothing() {
+    let world = World::bare().await;
+    let root = world.as_root().await;
+    let nobody = world.auth.nobody();
+    let fine = [role("fine", &["a"]), role("fine:*", &["a:<..>"])];
+    let cases: Vec<(Vec<BatchRole>, Vec<BatchClient>, &str)> = vec![
+        (vec![role("a", &[]), role("b", &[]), role("a", &["x"])], vec![], r#"roles[2] "a": roles[0] has the same id"#),
+        (vec![], vec![client(&world, "a", &[]), client(&world, "a", &[])], r#"clients[1] "a": clients[0] has the same id"#),
+        (vec![role("x", &["a**"])], vec![], r#"roles[0] "x": scopes must not end with `**`"#),
+        (vec![role("grant:x", &[])], vec![], r#"roles[0] "grant:x": `assume:grant:` is reserved"#),
+        (vec![], vec![client(&world, "a", &["assume:grant:g"])], r#"clients[0] "a": `assume:grant:` is reserved"#),
+        (
+            vec![],
+            vec![client(&world, "a", &[]), client(&world, "static/x", &[])],
+            r#"clients[1] "static/x": clientId "static/x" starts with "static/" which is reserved for statically configured clients. Contact your administrator to change static clients."#,
+        ),
+    ];
+    let before = world.auth.revision();
+    for (roles, clients, expected) in &cases {
+        // Before anybody is asked who they are.
+        for who in [&root, &nobody] {
+            assert_eq!(&fault(import(&world, who, roles, clients).await), expected);
+        }
+    }
+    let cycles = [
+        (
+            vec![role("x", &["<..><..>", "assume:y"]), role("s*", &["a:<..>:<..>"])],
+            r#"roles[3] "s*": parameterized scope 'a:<..>:<..>' contains multiple '<..>'"#,
+        ),
+        (
+            vec![role("x", &["assume:y"]), role("y", &["assume:z"]), role("z", &["assume:x"])],
+            r#"roles[4] "z": Roles may not contain dependency cycles, found: 'assume:x' -> 'assume:y' -> 'assume:z' -> 'assume:x'"#,
+        ),
+    ];
+    for (roles, expected) in cycles {
+        let outcome = import(&world, &root, &[&fine[..], &roles].concat(), &[client(&world, "c", &[])]).await;
+        let text = fault(outcome);
+        // Any role of the cycle is a right answer; the message is the exact one.
+        assert_eq!(text.split_once(": ").unwrap().1, expected.split_once(": ").unwrap().1);
+        assert!(text.starts_with("roles["), "{text}");
+    }
+    // A cycle through a role that is there already.
+    world.role("old", &["assume:new"]).await;
+    let text = fault(import(&world, &root, &[role("new", &["assume:old"])], &[]).await);
+    assert_eq!(text, r#"roles[0] "new": Roles may not contain dependency cycles, found: 'assume:old' -> 'assume:new' -> 'assume:old'"#);
+    assert_eq!(world.auth.revision(), Revision(before.0 + 1));
+    assert!(world.auth.directory().client("c").is_none() && world.auth.directory().role("fine").is_none());
+    let wrong = world.call(&Keys::new("static/falconer/root", "wrong-token")).await;
+    assert_eq!(fault(import(&world, &wrong, &fine, &[]).await), "Unauthorized: Bad mac");
+}
+
+#[tokio::test]
+async fn each_record_needs_what_changing_it_alone_would_need() {
+    let world = World::bare().await;
+    world.role("r", &["assume:base"]).await;
+    world.role("base", &["b:1"]).await;
+    world.client("c", &["c:1"]).await;
+    let root = world.as_root().await;
+    world.client("off", &[]).await;
+    world.auth.disable_client(&root, "off").await.unwrap();
+    // Nobody is owed a token any more.
+    world.clock.advance(15 * MINUTE_MS);
+    let root = world.as_root().await;
+    let off = |disabled| BatchClient { disabled: Some(disabled), ..client(&world, "off", &[]) };
+    let cases: Vec<(&str, Batch, &[&str])> = vec![
+        ("make a role", roles(&[role("new", &["n:1"])]), &["auth:create-role:new", "n:1"]),
+        // What it comes to already needs nothing.
+        ("change a role", roles(&[role("r", &["b:1", "n:1"])]), &["auth:update-role:r", "n:1"]),
+        ("make a client", clients(&[client(&world, "new", &["n:1"])]), &["auth:create-client:new", "n:1"]),
+        (
+            "make it off",
+            clients(&[BatchClient { disabled: Some(true), ..client(&world, "new", &[]) }]),
+            &["auth:create-client:new", "auth:disable-client:new"],
+        ),
+        (
+            "make it with a token",
+            clients(&[with_token(client(&world, "new", &[]), TOKEN)]),
+            &["auth:create-client:new", "auth:set-access-token:new"],
+        ),
+        ("change a client", clients(&[client(&world, "c", &["c:1", "n:1"])]), &["auth:update-client:c", "n:1"]),
+        (
+            "set its token",
+            clients(&[with_token(client(&world, "c", &["c:1"]), TOKEN)]),
+            &["auth:update-client:c", "auth:set-access-token:c"],
+        ),
+        (
+            "switch it off",
+            clients(&[BatchClient { disabled: Some(true), ..client(&world, "c", &["c:1"]) }]),
+            &["auth:update-client:c", "auth:disable-client:c"],
+        ),
+        ("switch it on", clients(&[off(false)]), &["auth:update-client:off", "auth:enable-client:off"]),
+        (
+            "several",
+            Batch { roles: vec![role("new", &["n:1"])], clients: vec![client(&world, "c", &["c:1", "n:2"])] },
+            &["auth:create-role:new", "n:1", "auth:update-client:c", "n:2"],
+        ),
+    ];
+    for (index, (what, batch, needed)) in cases.iter().enumerate() {
+        for missing in 0..needed.len() {
+            let before = world.auth.revision();
+            let held: Vec<&str> = needed.iter().enumerate().filter(|(i, _)| *i != missing).map(|(_, scope)| *scope).collect();
+            let keys = world.client(&format!("caller/{index}/{missing}"), &held).await;
+            let who = world.call(&keys).await;
+            let outcome = world.auth.import(&who, batch).await;
+            let fault = outcome.err().unwrap_or_else(|| panic!("{what} without {}", needed[missing]));
+            assert!(fault.record.is_some(), "{what}");
+            let ApiError::InsufficientScopes { missing: told, .. } = fault.error else { panic!("{what}: {fault:?}") };
+            assert_eq!(told, falconer_scopes::Expression::Scope(needed[missing].to_owned()), "{what}");
+            assert_eq!(world.auth.revision(), Revision(before.0 + 1), "only the caller was made");
+        }
+    }
+    for (index, (what, batch, needed)) in cases.into_iter().enumerate() {
+        let keys = world.client(&format!("caller/{index}/all"), needed).await;
+        let who = world.call(&keys).await;
+        world.auth.import(&who, &batch).await.unwrap_or_else(|fault| panic!("{what}: {fault:?}"));
+        // What was made is taken away again, and what was changed is put back.
+        world.auth.delete_client(&root, "new").await.unwrap();
+        world.auth.delete_role(&root, "new").await.unwrap();
+        world.role("r", &["assume:base"]).await;
+        let back = [client_as(&world, "c", &["c:1"], false), client_as(&world, "off", &[], true)];
+        import(&world, &root, &[], &back).await.unwrap();
+    }
+}
+
+fn client_as(world: &World, id: &str, scopes: &[&str], disabled: bool) -> BatchClient {
+    BatchClient { disabled: Some(disabled), ..client(world, id, scopes) }
+}
+
+fn roles(roles: &[BatchRole]) -> Batch {
+    Batch { roles: roles.to_vec(), clients: Vec::new() }
+}
+
+fn clients(clients: &[BatchClient]) -> Batch {
+    Batch { roles: Vec::new(), clients: clients.to_vec() }
+}
+
+#[tokio::test]
+async fn what_is_there_is_told_to_those_only_who_could_make_or_change_it() {
+    let world = World::bare().await;
+    world.role("r", &["a"]).await;
+    world.client("c", &["a"]).await;
+    let root = world.as_root().await;
+    let batch = clients(&[with_token(client(&world, "c", &["a"]), TOKEN)]);
+    world.auth.import(&root, &batch).await.unwrap();
+    let record = BatchRole { role_id: "r".into(), input: RoleInput { scopes: strings(&["a"]), description: String::new() } };
+    for (number, (scopes, fine)) in [
+        (&["auth:create-role:r", "a", "auth:create-client:c", "auth:set-access-token:c"][..], true),
+        (&["auth:update-role:r", "auth:update-client:c", "auth:set-access-token:c"], true),
+        // Whether a token is somebody's is told to nobody who could not set it.
+        (&["auth:update-role:r", "auth:update-client:c"], false),
+        (&["auth:create-role:r", "auth:update-client:c", "auth:set-access-token:c"], false),
+        (&["auth:update-role:r", "auth:create-client:c", "auth:set-access-token:c"], false),
+        (&[], false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let keys = world.client(&format!("caller/{number}"), scopes).await;
+        let who = world.call(&keys).await;
+        let batch = Batch { roles: vec![record.clone()], ..batch.clone() };
+        assert_eq!(world.auth.import(&who, &batch).await.is_ok(), fine, "{scopes:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_given_with_a_grant_marks_the_client() {
+    let world = World::bare().await;
+    let may = ["auth:create-client:p/*", "auth:update-client:p/*", "auth:set-access-token:p/*", "p:*"];
+    world.person("sso/ann", &may).await;
+    let scopes = world.auth.person_scopes("sso/ann").unwrap().to_vec();
+    let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+    let issued = world.auth.add_grant(common::new_grant("sso/ann", &scopes, world.now())).await.unwrap();
+    let made = issued.credentials;
+    let keys = Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) };
+    world.client("p/there", &["p:1"]).await;
+    world.client("p/told", &["p:1"]).await;
+    let who = world.call(&keys).await;
+    let other_token = "another-token-that-is-long-enough";
+    let batch = [
+        with_token(client(&world, "p/new", &["p:1"]), TOKEN),
+        with_token(client(&world, "p/there", &["p:1"]), other_token),
+        client(&world, "p/told", &["p:2"]),
+    ];
+    import(&world, &who, &[], &batch).await.unwrap();
+    let mark = |id: &str| world.auth.directory().client(id).unwrap().record.grant.clone();
+    let grant = Some(issued.grant.id.clone());
+    assert_eq!((mark("p/new"), mark("p/there"), mark("p/told")), (grant.clone(), grant.clone(), grant.clone()));
+    assert_eq!(actions(&world, "client", "p/there").await, ["created", "access token set"]);
+
+    // The same token from somebody else frees nobody: the person with the grant knows it.
+    let root = world.as_root().await;
+    import(&world, &root, &[], &batch[..2]).await.unwrap();
+    assert_eq!((mark("p/new"), mark("p/there")), (grant.clone(), grant.clone()));
+    // Another token does, from somebody who could have given the scopes; and from nobody else.
+    let weak = world.client("weak", &["auth:update-client:p/*", "auth:set-access-token:p/*"]).await;
+    let weak = world.call(&weak).await;
+    import(&world, &weak, &[], &[with_token(batch[0].clone(), "a-third-token-that-is-long-enough")]).await.unwrap();
+    assert_eq!(mark("p/new"), grant);
+    import(&world, &root, &[], &[with_token(batch[1].clone(), "a-fourth-token-that-is-long-enough")]).await.unwrap();
+    assert_eq!(mark("p/there"), None);
+
+    world.auth.revoke_grants("sso/ann", "test", std::slice::from_ref(&issued.grant.id), "test").await.unwrap();
+    let revoked = world.verify(&Keys::new("p/new", "a-third-token-that-is-long-enough")).await;
+    assert!(message_of(&revoked).contains("has been revoked"));
+    assert_eq!(
+        scopes_of(&world.verify(&Keys::new("p/there", "a-fourth-token-that-is-long-enough")).await),
+        strings(&["assume:anonymous", "p:1"])
+    );
+}
+
+#[tokio::test]
+async fn one_client_is_put_whole() {
+    let world = World::bare().await;
+    let root = world.as_root().await;
+    let wanted = with_token(client(&world, "p/x", &["b", "a"]), TOKEN);
+    let (view, outcome, revision) = world.auth.put_client(&root, &wanted).await.unwrap();
+    assert_eq!((view.scopes, view.access_token.is_none(), outcome), (strings(&["a", "b"]), true, Outcome::Created));
+    let keys = Keys::new("p/x", TOKEN);
+    assert_eq!(scopes_of(&world.verify(&keys).await), strings(&["a", "assume:anonymous", "b"]));
+    world.clock.advance(1000);
+    let root = world.as_root().await;
+    let (same, outcome, at) = world.auth.put_client(&root, &wanted).await.unwrap();
+    assert_eq!((outcome, at, same.last_modified_ms), (Outcome::Unchanged, revision, common::START_MS));
+
+    let other = BatchClient {
+        description: "moved".into(),
+        scopes: strings(&["c"]),
+        delete_on_expiration: true,
+        disabled: Some(true),
+        ..with_token(wanted.clone(), "another-token-that-is-long-enough")
+    };
+    let (view, outcome, _) = world.auth.put_client(&root, &other).await.unwrap();
+    assert_eq!((view.description.as_str(), view.delete_on_expiration, view.disabled, outcome), ("moved", true, true, Outcome::Updated));
+    assert_eq!((view.created_ms, view.last_modified_ms, view.last_rotated_ms), (common::START_MS, world.now(), world.now()));
+    assert_eq!(message_of(&world.verify(&keys).await), "Unauthorized: Bad mac", "the old token is over at once");
+    // Left out, it stays switched off.
+    let (view, _, _) = world.auth.put_client(&root, &BatchClient { disabled: None, ..other }).await.unwrap();
+    assert!(view.disabled);
+    assert_eq!(actions(&world, "client", "p/x").await, ["created", "access token set"]);
+
+    let text = |outcome: Result<_, ApiError>| outcome.err().expect("it was done").to_string();
+    let fixed = BatchClient { client_id: "static/x".into(), ..wanted.clone() };
+    assert!(text(world.auth.put_client(&world.auth.nobody(), &fixed).await).contains("reserved for statically configured clients"));
+    let named = BatchClient { client_id: "p/y".into(), scopes: strings(&["a**"]), ..wanted.clone() };
+    assert_eq!(text(world.auth.put_client(&world.auth.nobody(), &named).await), "scopes must not end with `**`");
+    let anonymous = text(world.auth.put_client(&world.auth.nobody(), &wanted).await);
+    assert!(anonymous.starts_with("This request requires Taskcluster credentials"), "{anonymous}");
+    world.person("sso/ann", &["p:*"]).await;
+    let issued = world.auth.add_grant(common::new_grant("sso/ann", &["p:1"], world.now())).await.unwrap();
+    let taken = BatchClient { client_id: issued.grant.client_id.clone(), ..wanted };
+    assert_eq!(text(world.auth.put_client(&root, &taken).await), format!("clientId \"{}\" belongs to a grant", issued.grant.client_id));
+}
+
+#[tokio::test]
+async fn batches_at_once_are_all_there() {
+    let world = World::bare().await;
+    let root = world.as_root().await;
+    let mut tasks = Vec::new();
+    for batch in 0..16 {
+        let clients: Vec<BatchClient> = (0..20).map(|n| client(&world, &format!("b{batch}/{n}"), &["x"])).collect();
+        let roles = vec![role(&format!("b{batch}"), &["x"]), role("shared", &["x"])];
+        let (auth, root) = (world.auth.clone(), root.clone());
+        tasks.push(tokio::spawn(async move { auth.import(&root, &Batch { roles, clients }).await.unwrap() }));
+    }
+    let mut created = 0;
+    for task in tasks {
+        let (report, _) = task.await.unwrap();
+        created += report.roles.iter().filter(|outcome| **outcome == Outcome::Created).count();
+        assert!(report.clients.iter().all(|(outcome, token)| *outcome == Outcome::Created && token.is_some()));
+    }
+    assert_eq!(created, 17, "the shared role is made once");
+    assert_eq!(world.auth.directory().clients("b").count(), 320);
+    let stored = world.store.load().await.unwrap();
+    assert_eq!((stored.clients.len(), stored.roles.len(), stored.revision), (321, 17, world.auth.revision()));
+}
