@@ -119,8 +119,8 @@ impl Auth {
     /// enableClient and disableClient would need, and `auth:set-access-token:<clientId>` where a token is given.
     ///
     /// All or nothing, and idempotent: the same batch again changes nothing and says so. Roles are validated once, as they are afterwards.
-    pub async fn import(&self, who: &Authentication, batch: &Batch) -> Result<(BatchReport, Revision), BatchError> {
-        check(batch).map_err(|fault| *fault)?;
+    pub async fn import(&self, who: &Authentication, batch: &Batch) -> Result<(BatchReport, Revision), Box<BatchError>> {
+        check(batch)?;
         let mut at_fault = None;
         let outcome = self
             .decide(|now| {
@@ -132,7 +132,17 @@ impl Auth {
                 })
             })
             .await;
-        outcome.map_err(|error| BatchError { record: at_fault, error })
+        outcome.map_err(|error| Box::new(BatchError { record: at_fault, error }))
+    }
+
+    /// What [`Auth::import`] would do at present: the same checks and the same outcomes, without tokens; nothing is changed.
+    pub fn plan_import(&self, who: &Authentication, batch: &Batch) -> Result<BatchReport, Box<BatchError>> {
+        check(batch)?;
+        let now = Now { snapshot: self.directory(), now_ms: self.now_ms() };
+        let acting = self.acting(&now, who).map_err(|error| Box::new(BatchError { record: None, error }))?;
+        let (Decision::Keep(mut report) | Decision::Write(_, _, mut report)) = self.plan(&now, &acting, batch)?;
+        report.clients.iter_mut().for_each(|(_, token)| *token = None);
+        Ok(report)
     }
 
     /// Makes one client what it shall be, its access token included where one is given. Needs the same scopes as [`Auth::import`].

@@ -37,7 +37,7 @@ async fn import(
     who: &Authentication,
     roles: &[BatchRole],
     clients: &[BatchClient],
-) -> Result<(BatchReport, Revision), BatchError> {
+) -> Result<(BatchReport, Revision), Box<BatchError>> {
     world.auth.import(who, &Batch { roles: roles.to_vec(), clients: clients.to_vec() }).await
 }
 
@@ -46,7 +46,7 @@ fn outcomes(report: &BatchReport) -> (Vec<Outcome>, Vec<Outcome>) {
 }
 
 /// Where the fault is, and the first line of what is wrong.
-fn fault(outcome: Result<(BatchReport, Revision), BatchError>) -> String {
+fn fault(outcome: Result<(BatchReport, Revision), Box<BatchError>>) -> String {
     let fault = outcome.err().expect("it was done");
     let record = fault.record.map(|record| format!("{record}: ")).unwrap_or_default();
     let text = fault.error.to_string();
@@ -116,7 +116,13 @@ async fn a_repeat_changes_nothing_and_gives_young_tokens_again() {
     let root = world.as_root().await;
     let roles = [role("r", &["b", "a"]), role("s*", &["b", "a"])];
     let clients = [client(&world, "x", &["b", "a"]), with_token(client(&world, "y", &[]), TOKEN)];
+    let batch = Batch { roles: roles.to_vec(), clients: clients.to_vec() };
+    let planned = world.auth.plan_import(&root, &batch).unwrap();
+    assert_eq!(outcomes(&planned), (vec![Outcome::Created; 2], vec![Outcome::Created; 2]));
+    assert!(planned.clients[0].1.is_none() && world.auth.directory().client("x").is_none(), "a plan changes nothing");
     let (first, revision) = import(&world, &root, &roles, &clients).await.unwrap();
+    let planned = world.auth.plan_import(&root, &batch).unwrap();
+    assert!(planned.clients.iter().all(|(outcome, token)| *outcome == Outcome::Unchanged && token.is_none()));
     let token = |report: &BatchReport| report.clients[0].1.as_ref().map(|token| token.expose().to_owned());
     assert!(token(&first).is_some());
     world.clock.advance(15 * MINUTE_MS - 1);
@@ -178,6 +184,8 @@ async fn what_is_wrong_names_its_record_and_leaves_nothing() {
         // Before anybody is asked who they are.
         for who in [&root, &nobody] {
             assert_eq!(&fault(import(&world, who, roles, clients).await), expected);
+            let planned = world.auth.plan_import(who, &Batch { roles: roles.clone(), clients: clients.clone() });
+            assert_eq!(planned.err().unwrap().record.unwrap().to_string(), expected.split(": ").next().unwrap());
         }
     }
     let cycles = [

@@ -24,6 +24,7 @@ pub mod edge;
 mod environment;
 mod error;
 mod events;
+mod falconer;
 mod retry;
 mod target;
 

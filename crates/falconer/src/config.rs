@@ -301,7 +301,14 @@ pub fn address(text: &str) -> Result<String, String> {
 }
 
 /// Variables that tests and tools of ours use, and that are no settings.
-const NOT_SETTINGS: &[&str] = &["FALCONER_BIN", "FALCONER_VECTORS", "FALCONER_CONFIG"];
+const NOT_SETTINGS: &[&str] = &[
+    "FALCONER_BIN",
+    "FALCONER_VECTORS",
+    "FALCONER_CONFIG",
+    "FALCONER_FROM_CLIENT_ID",
+    "FALCONER_FROM_ACCESS_TOKEN",
+    "FALCONER_FROM_CERTIFICATE",
+];
 
 /// Shorter secrets can be guessed from one token.
 const SHORTEST_SECRET: usize = 16;

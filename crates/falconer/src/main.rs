@@ -13,12 +13,13 @@ mod config;
 mod edge;
 mod node;
 mod output;
+mod progress;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{account, client, config_check, curl, events, init, role, root_reset, scopes, serve, setup_link, signin};
+use commands::{account, client, config_check, curl, events, export, import, init, role, root_reset, scopes, serve, setup_link, signin};
 
 /// What `falconer --help` ends with.
 const AFTER_HELP: &str = "\
@@ -66,6 +67,10 @@ enum Command {
     /// Roles of a server
     #[command(subcommand)]
     Role(role::Role),
+    /// Make roles and clients what a file, or another deployment, says
+    Import(import::Options),
+    /// Write all roles and clients of a server, as `import` reads them
+    Export(export::Options),
 }
 
 fn main() -> ExitCode {
@@ -111,5 +116,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Events(options) => events::run(options).await,
         Command::Client(client) => client::run(client).await,
         Command::Role(role) => role::run(role).await,
+        Command::Import(options) => import::run(options).await,
+        Command::Export(options) => export::run(options).await,
     }
 }

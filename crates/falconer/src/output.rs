@@ -25,6 +25,13 @@ pub fn line(text: &str) -> Result<()> {
     Ok(stdout.flush()?)
 }
 
+/// Prints bytes as they are.
+pub fn raw(bytes: &[u8]) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(bytes)?;
+    Ok(stdout.flush()?)
+}
+
 /// Prints `value` as indented JSON.
 pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<()> {
     line(&serde_json::to_string_pretty(value)?)

@@ -73,6 +73,10 @@ schemas! {
         "websocktunnel-token-response",
     ]
     Falconer "falconer": [
+        "import-batch-request",
+        "import-batch-response",
+        "put-client-request",
+        "put-client-response",
         "revision-response",
     ]
 }

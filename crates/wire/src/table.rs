@@ -44,6 +44,8 @@ pub enum Call {
     Heartbeat,
     Revision,
     Events,
+    PutClient,
+    ImportBatch,
 }
 
 /// One of the two APIs of the process. Both are described by the same kind of table and answered by the same dispatcher.

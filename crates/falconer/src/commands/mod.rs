@@ -6,6 +6,8 @@ pub mod config_check;
 pub mod curl;
 pub mod demo;
 pub mod events;
+pub mod export;
+pub mod import;
 pub mod init;
 pub mod role;
 pub mod root_reset;

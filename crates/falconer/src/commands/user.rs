@@ -8,15 +8,30 @@ use crate::output::WrongUse;
 /// `--root-url` and `--json`.
 #[derive(clap::Args, Clone)]
 pub struct UserOptions {
-    /// The server; by default TASKCLUSTER_ROOT_URL
-    #[arg(long, value_name = "URL", value_parser = server_url)]
-    root_url: Option<String>,
+    #[command(flatten)]
+    server: ServerOptions,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
 
-impl UserOptions {
+/// `--root-url`.
+#[derive(clap::Args, Clone)]
+pub struct ServerOptions {
+    /// The server; by default TASKCLUSTER_ROOT_URL
+    #[arg(long, value_name = "URL", value_parser = server_url)]
+    root_url: Option<String>,
+}
+
+impl std::ops::Deref for UserOptions {
+    type Target = ServerOptions;
+
+    fn deref(&self) -> &ServerOptions {
+        &self.server
+    }
+}
+
+impl ServerOptions {
     /// The root URL, from the flag or the environment.
     pub fn root_url(&self) -> Result<String> {
         self.server(&environment()?)
@@ -57,7 +72,7 @@ fn environment() -> Result<Environment> {
 }
 
 /// A URL of a server, without its last slash.
-fn server_url(text: &str) -> Result<String, String> {
+pub fn server_url(text: &str) -> Result<String, String> {
     match url::Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text.trim_end_matches('/').to_owned()),
         _ => Err(format!("`{text}` is no http or https URL; write something like https://auth.example.com")),

@@ -62,7 +62,7 @@ fn with_token(mut view: ClientView, revision: Revision) -> Reply {
     Reply::json(&ClientWithToken { client: shape(view), access_token }).at_revision(revision.0)
 }
 
-fn shape(view: ClientView) -> Client {
+pub(super) fn shape(view: ClientView) -> Client {
     Client {
         client_id: view.client_id,
         description: view.description,

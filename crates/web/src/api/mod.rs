@@ -9,7 +9,7 @@
 //! | schemas of bodies | `schema` |
 //! | outcome to status and code | `failure` |
 //! | headers, CORS, etag, compression | `respond` |
-//! | the methods | `clients`, `roles`, `scopes`, `audit`, `hawk`, `service`, `brokers`, `events`, `falconer` |
+//! | the methods | `clients`, `roles`, `scopes`, `audit`, `hawk`, `service`, `brokers`, `events`, `falconer`, `put_client`, `import` |
 //!
 //! It never reads cookies, and decides nothing about scopes: it renders the table's template and asks `falconer_auth`.
 //!
@@ -24,6 +24,8 @@ mod failure;
 mod falconer;
 mod handlers;
 mod hawk;
+mod import;
+mod put_client;
 mod query;
 mod respond;
 mod roles;
@@ -219,6 +221,8 @@ impl Api {
             Call::TestAuthenticateGet => hawk::test_get(request),
             Call::Revision => Ok(falconer::revision(request)),
             Call::Events => events::follow(request).await,
+            Call::PutClient => put_client::put(request).await,
+            Call::ImportBatch => import::batch(request).await,
             Call::AwsS3Credentials
             | Call::AzureAccounts
             | Call::AzureTables
@@ -264,7 +268,7 @@ impl Api {
         let info = RequestInfo {
             method: echo.method.name.to_owned(),
             params: echo.params.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect(),
-            payload: echo.payload,
+            payload: import::without_tokens(echo.method, echo.payload),
             time: date_time::format_ms(self.auth.now_ms()),
         };
         let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -4,6 +4,7 @@ mod audit;
 mod brokers;
 mod clients;
 mod falconer;
+mod import;
 mod roles;
 mod scopes;
 mod service;
@@ -51,4 +52,4 @@ pub const METHODS: [Method; 36] = [
 ];
 
 /// Every method of `/api/falconer/v1`, in reference order.
-pub const FALCONER_METHODS: &[Method] = &[falconer::REVISION, falconer::EVENTS];
+pub const FALCONER_METHODS: &[Method] = &[falconer::REVISION, falconer::EVENTS, import::PUT_CLIENT, import::IMPORT_BATCH];

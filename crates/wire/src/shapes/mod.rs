@@ -6,6 +6,7 @@ mod brokers;
 mod clients;
 mod falconer;
 mod hawk;
+mod import;
 mod roles;
 mod scopes;
 mod service;
@@ -15,6 +16,9 @@ pub use brokers::WebsocktunnelToken;
 pub use clients::{Client, ClientList, ClientRequest, ClientWithToken};
 pub use falconer::NodeRevision;
 pub use hawk::{AuthenticateHawkRequest, AuthenticateHawkResponse, Identity, TestAuthenticateRequest, TestAuthenticateResponse};
+pub use import::{
+    ImportBatch, ImportClient, ImportOutcome, ImportRecord, ImportReport, ImportRole, ImportedClient, ImportedRole, PutClientRequest,
+};
 pub use roles::{Role, RoleIdPage, RolePage, RoleRequest};
 pub use scopes::Scopes;
 pub use service::{Ping, Version};

@@ -1,0 +1,44 @@
+//! How far a long command is: a bar on a terminal, now and then a line elsewhere. Always on stderr.
+
+use falconer_auth::Clock as _;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::edge::SystemClock;
+
+/// Without a terminal, a line at most this often.
+const LINE_MS: i64 = 5_000;
+
+/// Progress over a known number of records.
+pub struct Progress {
+    bar: ProgressBar,
+    what: &'static str,
+    said_ms: i64,
+}
+
+impl Progress {
+    /// `what` is a word such as `importing`.
+    pub fn start(what: &'static str, total: usize) -> Progress {
+        let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+        if let Ok(style) = ProgressStyle::with_template("{msg:<9} [{bar:30}] {human_pos} of {human_len} records, {per_sec:.0}, {eta} left")
+        {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(what);
+        Progress { bar, what, said_ms: SystemClock.now_ms() }
+    }
+
+    /// So many more are done.
+    pub fn advance(&mut self, records: usize) {
+        self.bar.inc(records as u64);
+        let now_ms = SystemClock.now_ms();
+        if self.bar.is_hidden() && now_ms.saturating_sub(self.said_ms) >= LINE_MS {
+            self.said_ms = now_ms;
+            eprintln!("{}: {} of {} records", self.what, self.bar.position(), self.bar.length().unwrap_or_default());
+        }
+    }
+
+    /// The bar goes; what it came to is said elsewhere.
+    pub fn end(self) {
+        self.bar.finish_and_clear();
+    }
+}
