@@ -1,0 +1,438 @@
+//! Moving a deployment: import from a file and from another server, export, and what a stop in the middle leaves.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use falconer_client::{Client, Credentials};
+use serde_json::{Value, json};
+use support::user::{Done, Shell, eventually};
+use support::{Init, Server, falconer, init};
+
+const TOKEN: &str = "a-token-that-was-in-use-elsewhere_1234567890";
+
+struct World {
+    server: Server,
+    root: Init,
+    folder: tempfile::TempDir,
+}
+
+fn world() -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let root = init(&folder.path().join("data"));
+    World { server: Server::start(&folder.path().join("data")), root, folder }
+}
+
+impl World {
+    fn as_root(&self) -> Shell {
+        Shell::with(&self.server.root_url, &Credentials::new(&self.root.client_id, &self.root.access_token))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, lines: &[Value]) -> PathBuf {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        self.write_text(name, &text)
+    }
+
+    fn write_text(&self, name: &str, text: &str) -> PathBuf {
+        std::fs::write(self.path(name), text).unwrap();
+        self.path(name)
+    }
+
+    fn import(&self, file: &Path, more: &[&str]) -> Done {
+        self.as_root().run(&[&["import", text(file)], more].concat())
+    }
+
+    /// `import` in the background, with what it prints on stdout.
+    fn start_import(&self, file: &Path, more: &[&str]) -> Child {
+        falconer()
+            .args(["import", text(file), "--root-url", &self.server.root_url])
+            .args(more)
+            .env("TASKCLUSTER_CLIENT_ID", &self.root.client_id)
+            .env("TASKCLUSTER_ACCESS_TOKEN", &self.root.access_token)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    fn export(&self) -> String {
+        self.as_root().run(&["export"]).ok()
+    }
+
+    /// The server is started again on the same data.
+    fn restart(self, end: impl FnOnce(Server)) -> World {
+        let World { server, root, folder } = self;
+        end(server);
+        World { server: Server::start(&folder.path().join("data")), root, folder }
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn role(id: &str, scopes: &[&str]) -> Value {
+    json!({ "kind": "role", "roleId": id, "scopes": scopes, "description": format!("about {id}") })
+}
+
+fn client(id: &str, scopes: &[&str]) -> Value {
+    json!({ "kind": "client", "clientId": id, "scopes": scopes, "expires": "2100-01-01T00:00:00.000Z", "description": format!("about {id}") })
+}
+
+fn clients(count: usize) -> Vec<Value> {
+    (0..count).map(|n| client(&format!("project/p{}/robot-{n}", n % 10), &["auth:current-scopes", &format!("x:{n}")])).collect()
+}
+
+fn with(mut record: Value, more: Value) -> Value {
+    record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    record
+}
+
+/// `{"clientId":...,"accessToken":...}` lines.
+fn tokens(lines: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for line in lines.lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let word = |key: &str| line[key].as_str().unwrap().to_owned();
+        assert_eq!(found.insert(word("clientId"), word("accessToken")), None, "a token was told twice");
+    }
+    found
+}
+
+fn counts(done: &Done, kind: &str) -> (u64, u64, u64) {
+    let summary: Value = serde_json::from_str(done.out.lines().last().unwrap_or_else(|| panic!("{done:?}"))).unwrap();
+    let count = |what: &str| summary[kind][what].as_u64().unwrap();
+    (count("created"), count("updated"), count("unchanged"))
+}
+
+async fn works(world: &World, client_id: &str, token: &str) -> bool {
+    let client = Client::new(&world.server.root_url).unwrap().with_credentials(Credentials::new(client_id, token));
+    client.current_scopes().await.is_ok()
+}
+
+#[tokio::test]
+async fn a_file_becomes_roles_and_clients_and_comes_out_again() {
+    let world = world();
+    let file = world.write(
+        "in.jsonl",
+        &[
+            // Clients may come before roles, and roles before those that they need.
+            client("project/new", &["assume:team:red", "auth:current-scopes"]),
+            role("team:red", &["assume:base", "notes:*"]),
+            role("base", &["x:1"]),
+            role("team-*", &["z:<..>", "a:<..>"]),
+            with(client("project/moved", &["b", "auth:current-scopes", "a"]), json!({ "accessToken": TOKEN, "deleteOnExpiration": true })),
+            with(client("project/off", &[]), json!({ "disabled": true })),
+        ],
+    );
+    let before = world.export();
+    let planned = world.import(&file, &["--dry-run", "--json"]);
+    assert_eq!((counts(&planned, "roles"), counts(&planned, "clients")), ((3, 0, 0), (3, 0, 0)));
+    assert_eq!(planned.out.lines().count(), 1, "{planned:?}");
+    assert_eq!(world.export(), before, "a dry run changes nothing");
+
+    let done = world.import(&file, &[]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.err.contains("roles: 3 created, 0 updated, 0 unchanged"), "{done:?}");
+    let made = tokens(&done.out);
+    assert_eq!(made.keys().collect::<Vec<_>>(), ["project/new", "project/off"]);
+    assert!(works(&world, "project/new", &made["project/new"]).await);
+    assert!(works(&world, "project/moved", TOKEN).await, "the token is kept");
+    assert!(!works(&world, "project/off", &made["project/off"]).await);
+
+    let again = world.import(&file, &["--json"]);
+    assert_eq!((counts(&again, "roles"), counts(&again, "clients")), ((0, 0, 3), (0, 0, 3)));
+
+    let exported = world.export();
+    assert!(!exported.contains("accessToken") && !exported.contains("static/"), "{exported}");
+    let to_file = world.path("out.jsonl");
+    let done = world.as_root().run(&["export", "--output", text(&to_file)]);
+    assert_eq!((done.code, done.out.as_str()), (0, ""), "{done:?}");
+    assert_eq!(std::fs::read_to_string(&to_file).unwrap(), exported);
+
+    // Another server becomes equal, its own first roles included.
+    let other = self::world();
+    let done = other.import(&to_file, &["--tokens", text(&other.path("tokens.jsonl")), "--json"]);
+    assert_eq!(counts(&done, "clients"), (3, 0, 0), "{done:?}");
+    assert_eq!(other.export(), exported);
+    assert_eq!(counts(&world.import(&to_file, &["--json"]), "clients"), (0, 0, 3), "an export is no change where it comes from");
+    assert_eq!(counts(&world.import(&to_file, &["--json"]), "roles"), (0, 0, 5));
+
+    let changed = world.write("changed.jsonl", &[client("project/new", &["y"]), client("project/moved", &["c"])]);
+    assert_eq!(counts(&world.import(&changed, &["--json"]), "clients"), (0, 2, 0));
+    assert!(!works(&world, "project/moved", TOKEN).await, "it keeps its token, and lost the scope");
+    let moved = world.as_root().run(&["client", "show", "project/moved", "--json"]).json();
+    assert_eq!((&moved["scopes"], &moved["deleteOnExpiration"]), (&json!(["c"]), &json!(false)));
+}
+
+#[test]
+fn what_is_wrong_is_told_by_line_before_anything_is_written() {
+    let world = world();
+    let good = client("project/good", &["a"]).to_string();
+    let (x, y) = (role("x", &["assume:y"]).to_string(), role("y", &["assume:x"]).to_string());
+    let before = world.export();
+    for (lines, words) in [
+        (vec![r#"{"kind":"role","roleId":"r","roleId":"s","scopes":[],"description":""}"#], "line 2 of"),
+        (vec![r#"{"kind":"role","roleId":"r","roleId":"s","scopes":[],"description":""}"#], "duplicate field `roleId`"),
+        (vec![r#"{"kind":"role","kind":"role","roleId":"r","scopes":[],"description":""}"#], "duplicate field `kind`"),
+        (vec![r#"{"kind":"hook","hookId":"r"}"#], "unknown variant `hook`"),
+        (vec![r#"{"kind":"role","roleId":"r","scopes":[],"description":"","colour":"red"}"#], "unknown field `colour`"),
+        (vec!["", "  ", "nonsense"], "line 4 of"),
+        (vec![r#"{"kind":"role","roleId":"r","scopes":[],"description":""#], "EOF"),
+        (vec![r#"{"kind":"client","clientId":"c","scopes":[],"expires":"tomorrow","description":""}"#], "expires"),
+        (vec![r#"{"kind":"client","clientId":"c d","scopes":[],"expires":"2100-01-01T00:00:00Z","description":""}"#], "a clientId is"),
+        (vec![r#"{"kind":"client","clientId":"static/c","scopes":[],"expires":"2100-01-01T00:00:00Z","description":""}"#], "static/"),
+        (vec![r#"{"kind":"role","roleId":"r","scopes":["a**"],"description":""}"#], "ends with `**`"),
+        (vec![r#"{"kind":"role","roleId":"r","scopes":["assume:grant:x"],"description":""}"#], "reserved"),
+        (vec![r#"{"kind":"role","roleId":"r","scopes":["a","a"],"description":""}"#], "there twice"),
+        (vec![r#"{"kind":"role","roleId":"r","scopes":["\u00e9"],"description":""}"#], "is no scope"),
+        (vec![&good], "is in line 1 already"),
+        (vec![&x, &y], "dependency cycles, found: 'assume:x' -> 'assume:y' -> 'assume:x'"),
+    ] {
+        let file = world.write_text("bad.jsonl", &format!("{good}\n{}\n", lines.join("\n")));
+        world.import(&file, &[]).refused(1, words);
+    }
+    let secret = with(client("c", &[]), json!({ "accessToken": "too-short-secret" }));
+    let file = world.write("secret.jsonl", &[secret]);
+    let done = world.import(&file, &[]);
+    done.refused(1, "line 1 of");
+    assert!(!done.err.contains("too-short-secret"), "{done:?}");
+    world.import(&world.write_text("empty.jsonl", "\n"), &[]).refused(1, "holds no record");
+    world.import(&world.path("nowhere.jsonl"), &[]).refused(1, "nowhere.jsonl");
+    // All complaints at once, up to a number.
+    let many: String = (0..30).map(|_| "{}\n").collect();
+    let done = world.import(&world.write_text("many.jsonl", &many), &[]);
+    done.refused(1, "and 10 more");
+    assert!(done.err.contains("line 20 of") && !done.err.contains("line 21 of"), "{done:?}");
+
+    // What only the server knows: nothing of the batches before is written either.
+    let file = world.write("later.jsonl", &[client("project/a", &["a"]), client("project/b", &["a"]), client("other/c", &["secret:1"])]);
+    let shell = world.as_root();
+    let made = shell.run(&["client", "create", "mover", "--scope", "auth:create-client:*", "--scope", "a", "--json"]).json();
+    let mover = Shell::with(&world.server.root_url, &Credentials::new("mover", made["accessToken"].as_str().unwrap()));
+    let done = mover.run(&["import", text(&file), "--batch-size", "1"]);
+    done.refused(1, "line 3 of");
+    assert!(done.err.contains("secret:1") && done.err.contains("nothing was written"), "{done:?}");
+    shell.run(&["client", "delete", "mover"]).ok();
+    assert_eq!(world.export(), before);
+    for wrong in
+        [&["import"][..], &["import", text(&file), "--from-root-url", "http://localhost:1"], &["import", text(&file), "--batch-size", "0"]]
+    {
+        shell.run(wrong).refused(2, "--help");
+    }
+}
+
+#[test]
+fn standard_input_is_read_too() {
+    let world = world();
+    let mut child = world.start_import(Path::new("-"), &["--json"]);
+    // The test's own stdin is not a terminal: `-` with nothing in it is an empty file.
+    let output = child.wait().unwrap();
+    assert!(!output.success());
+    let mut child = falconer()
+        .args(["import", "-", "--json", "--root-url", &world.server.root_url])
+        .env("TASKCLUSTER_CLIENT_ID", &world.root.client_id)
+        .env("TASKCLUSTER_ACCESS_TOKEN", &world.root.access_token)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(format!("{}\r\n\r\n{}", role("r", &["a"]), role("s", &["a"])).as_bytes()).unwrap();
+    let done: Done = child.wait_with_output().unwrap().into();
+    assert_eq!(counts(&done, "roles"), (2, 0, 0), "{done:?}");
+}
+
+#[tokio::test]
+async fn a_running_deployment_is_taken_over() {
+    let (old, new) = (world(), world());
+    let file = old.write(
+        "in.jsonl",
+        &[
+            role("team:red", &["assume:base"]),
+            role("base", &["x:1"]),
+            with(client("project/robot", &["assume:team:red", "auth:current-scopes"]), json!({ "accessToken": TOKEN })),
+            with(client("project/off", &["a"]), json!({ "disabled": true, "deleteOnExpiration": true })),
+        ],
+    );
+    old.import(&file, &[]).json_lines();
+    let old_token = old.root.access_token.as_str();
+    let shell = new.as_root();
+    let from = ["import", "--from-root-url", &old.server.root_url];
+    shell.run(&from).refused(1, "can't list the roles of");
+    shell.run(&[&from[..], &["--from-client-id", "x"]].concat()).refused(2, "--from-access-token");
+    let file = new.path("tokens.jsonl");
+    let arguments =
+        [&from[..], &["--from-client-id", &old.root.client_id, "--from-access-token", old_token, "--tokens", text(&file), "--json"]]
+            .concat();
+    let done = shell.run(&arguments);
+    assert_eq!((counts(&done, "clients"), done.code), ((2, 0, 0), 0), "{done:?}");
+    assert!(done.err.contains("left out") && done.err.contains("static/falconer/root"), "{done:?}");
+    assert_eq!(new.export(), old.export());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let made = tokens(&std::fs::read_to_string(&file).unwrap());
+    assert_eq!(made.len(), 2);
+    assert!(works(&new, "project/robot", &made["project/robot"]).await);
+    assert!(!works(&new, "project/robot", TOKEN).await, "secrets can't be read");
+    let again = shell.run(&arguments);
+    assert_eq!(counts(&again, "clients"), (0, 0, 2));
+    assert_eq!(tokens(&std::fs::read_to_string(&file).unwrap()), made, "each token is told once");
+
+    let foreign = new.write_text("foreign.jsonl", "something else\n");
+    let mut other = arguments.clone();
+    other[8] = text(&foreign);
+    #[cfg(unix)]
+    {
+        shell.run(&other).refused(1, "can be read by others");
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&foreign, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    shell.run(&other).refused(1, "is not of an earlier import");
+    assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "something else\n");
+}
+
+/// The importer is killed in the middle; whoever starts it again gets the rest, and each token that was told works.
+#[tokio::test]
+async fn a_killed_importer_is_run_again() {
+    let world = world();
+    let all = clients(4_000);
+    let file = world.write("in.jsonl", &all);
+    let mut told = BTreeMap::new();
+    // The pipe holds some hundred lines, so that the importer is never much further than what was read.
+    for wanted in [30, 300, 600] {
+        let mut child = world.start_import(&file, &["--batch-size", "25"]);
+        let mut lines = String::new();
+        let mut fresh = 0;
+        let mut reader = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while reader.read_line(&mut line).unwrap() > 0 && line.ends_with('\n') {
+            lines.push_str(&line);
+            fresh += usize::from(!told.keys().any(|id: &String| line.contains(&format!("\"{id}\""))));
+            line.clear();
+            if fresh == wanted {
+                child.kill().unwrap();
+            }
+        }
+        assert!(!child.wait().unwrap().success(), "it ended by itself");
+        for (id, token) in tokens(&lines) {
+            // Whoever lost the answer gets the same token again.
+            assert_eq!(*told.entry(id).or_insert_with(|| token.clone()), token);
+        }
+        let there = exported_clients(&world.export());
+        assert!(told.keys().all(|id| there.contains(id)), "what was told is there");
+        assert_eq!(there.len() % 25, 0, "a batch is there whole or not at all");
+        assert!(there.len() < all.len(), "it was not in the middle");
+    }
+    let done = world.import(&file, &["--tokens", text(&world.path("tokens.jsonl")), "--json"]);
+    let (created, updated, unchanged) = counts(&done, "clients");
+    assert_eq!((created + unchanged, updated), (4_000, 0));
+    assert!(unchanged >= 930 && created > 0, "{created} created, {unchanged} unchanged");
+    let made = tokens(&std::fs::read_to_string(world.path("tokens.jsonl")).unwrap());
+    assert_eq!(made.len(), 4_000, "within 15 minutes all tokens are told again");
+    assert!(told.iter().all(|(id, token)| made[id] == *token));
+    for id in ["project/p0/robot-0", "project/p9/robot-3999"] {
+        assert!(works(&world, id, &made[id]).await);
+    }
+}
+
+/// The server is killed in the middle: the importer says so, what was acknowledged is there, and the same command goes on.
+#[tokio::test]
+async fn a_killed_server_loses_nothing_acknowledged_and_the_import_goes_on() {
+    let mut world = world();
+    let mut all = clients(4_000);
+    all.extend((0..200).map(|n| role(&format!("team:{n}"), &[&format!("assume:team:{}", n + 1)])));
+    let file = world.write("in.jsonl", &all);
+    let kept = world.path("tokens.jsonl");
+    let lines = |kept: &Path| std::fs::read_to_string(kept).unwrap_or_default().lines().count();
+    for wanted in [1, 400, 1_100] {
+        let child = world.start_import(&file, &["--batch-size", "10", "--tokens", text(&kept)]);
+        eventually("enough batches are acknowledged", || (lines(&kept) >= wanted).then_some(()));
+        world = world.restart(Server::kill);
+        let done: Done = child.wait_with_output().unwrap().into();
+        done.refused(1, "run the same command again to go on");
+        let acknowledged = tokens(&std::fs::read_to_string(&kept).unwrap());
+        let exported = world.export();
+        let there = exported_clients(&exported);
+        assert!(acknowledged.len() >= wanted && acknowledged.keys().all(|id| there.contains(id)));
+        assert_eq!(there.len() % 10, 0, "a batch is there whole or not at all");
+        assert!(there.len() < 4_000, "it was not in the middle");
+        assert_eq!(exported.lines().filter(|line| line.contains("\"team:")).count(), 200);
+        let (id, token) = acknowledged.last_key_value().unwrap();
+        assert!(works(&world, id, token).await);
+    }
+    let before = tokens(&std::fs::read_to_string(&kept).unwrap());
+    let done = world.import(&file, &["--tokens", text(&kept), "--json"]);
+    let (created, updated, unchanged) = counts(&done, "clients");
+    assert_eq!((created + unchanged, updated, counts(&done, "roles")), (4_000, 0, (0, 0, 200)));
+    let made = tokens(&std::fs::read_to_string(&kept).unwrap());
+    assert_eq!(made.len(), 4_000);
+    assert!(before.iter().all(|(id, token)| made[id] == *token));
+    let (id, token) = made.last_key_value().unwrap();
+    assert!(works(&world, id, token).await);
+}
+
+fn exported_clients(lines: &str) -> BTreeSet<String> {
+    let records = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    records.filter_map(|record| record["clientId"].as_str().map(str::to_owned)).collect()
+}
+
+/// A tenth of a large deployment; `FALCONER_IMPORT_CLIENTS=100000` and a release build show the whole: 10,000 roles and 100,000 clients in
+/// two minutes at most, with each batch synchronised to the disk.
+#[test]
+fn a_large_deployment_is_imported_in_time() {
+    let count = std::env::var("FALCONER_IMPORT_CLIENTS").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000);
+    let world = world();
+    let mut file = std::io::BufWriter::new(std::fs::File::create(world.path("in.jsonl")).unwrap());
+    for n in 0..count / 10 {
+        // A tree of roles, ten below each.
+        let needs = if n == 0 { "leaf".to_owned() } else { format!("assume:team:{}", n / 10) };
+        let id = format!("team:{n}");
+        let id = if n == 0 { "team-root" } else { &id };
+        let needs = if needs == "assume:team:0" { "assume:team-root".to_owned() } else { needs };
+        writeln!(file, "{}", role(id, &[&needs, &format!("notes:read:{n}/*"), &format!("notes:write:{n}/*")])).unwrap();
+    }
+    for n in 0..count {
+        let id = format!("project/p{}/robot-{n}", n % 97);
+        let team = format!("assume:team:{}", 1 + n % (count / 10 - 1));
+        writeln!(file, "{}", client(&id, &[&team, "auth:current-scopes", &format!("queue:create:{n}:*")])).unwrap();
+    }
+    file.into_inner().unwrap().sync_all().unwrap();
+    let begin = Instant::now();
+    let done = world.import(&world.path("in.jsonl"), &["--tokens", text(&world.path("tokens.jsonl")), "--json"]);
+    let took = begin.elapsed();
+    assert_eq!((counts(&done, "roles"), counts(&done, "clients")), ((count / 10, 0, 0), (count, 0, 0)), "{}", done.err);
+    let begin = Instant::now();
+    let again = world.import(&world.path("in.jsonl"), &["--tokens", text(&world.path("tokens.jsonl")), "--json"]);
+    let skipped = begin.elapsed();
+    assert_eq!((counts(&again, "roles"), counts(&again, "clients")), ((0, 0, count / 10), (0, 0, count)));
+    assert_eq!(tokens(&std::fs::read_to_string(world.path("tokens.jsonl")).unwrap()).len() as u64, count);
+    println!("{} roles and {count} clients: imported in {took:.1?}, skipped in {skipped:.1?}", count / 10);
+    assert!(took <= Duration::from_secs(120), "{took:?}");
+}
+
+trait Lines {
+    fn json_lines(&self);
+}
+
+impl Lines for Done {
+    /// It succeeded, and each line of its output is JSON.
+    fn json_lines(&self) {
+        assert_eq!(self.code, 0, "{self:?}");
+        self.out.lines().for_each(|line| assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}"));
+    }
+}
