@@ -13,6 +13,12 @@ pub fn run() -> Result<()> {
     )?;
     let histories = [("FALCONER_ESCALATION_WORLDS", "1000000")];
     cargo("escalation, 10^6 histories", &["test", "--locked", "-p", "falconer-auth", "escalation", "--", "--nocapture"], &histories)?;
+    let clients = [("FALCONER_IMPORT_CLIENTS", "100000")];
+    cargo(
+        "import of 10,000 roles and 100,000 clients, at most two minutes",
+        &["test", "--locked", "--release", "-p", "falconer", "--test", "import", "large", "--", "--nocapture"],
+        &clients,
+    )?;
     let kills = [("FALCONER_KILLS", "500")];
     cargo("kill -9, 500 times", &["test", "--locked", "-p", "falconer-store-sqlite", "--test", "kill", "--", "--nocapture"], &kills)
 }

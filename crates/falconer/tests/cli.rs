@@ -40,9 +40,22 @@ fn help_is_for_stdout_and_wrong_use_is_2() {
     for words in ["setup-link", "current-scopes", "Exit codes", "TASKCLUSTER_ROOT_URL"] {
         assert!(help.out.contains(words), "{words}: {}", help.out);
     }
-    for each in
-        ["init", "serve", "setup-link", "account", "root-reset", "config", "signin", "current-scopes", "expand", "curl", "client", "role"]
-    {
+    for each in [
+        "init",
+        "serve",
+        "setup-link",
+        "account",
+        "root-reset",
+        "config",
+        "signin",
+        "current-scopes",
+        "expand",
+        "curl",
+        "client",
+        "role",
+        "import",
+        "export",
+    ] {
         assert_eq!(command(&[each, "--help"]).code, 0, "{each}");
     }
     for wrong in [
