@@ -270,7 +270,9 @@ async fn a_running_deployment_is_taken_over() {
     let old_token = old.root.access_token.as_str();
     let shell = new.as_root();
     let from = ["import", "--from-root-url", &old.server.root_url];
-    shell.run(&from).refused(1, "can't list the roles of");
+    let without = shell.run(&from);
+    without.refused(1, "can't list the roles of");
+    assert!(without.err.contains("FALCONER_FROM_CLIENT_ID") && !without.err.contains("signin"), "{without:?}");
     shell.run(&[&from[..], &["--from-client-id", "x"]].concat()).refused(2, "--from-access-token");
     let file = new.path("tokens.jsonl");
     let arguments =

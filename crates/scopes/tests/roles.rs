@@ -142,7 +142,7 @@ fn many_changes_are_validated_like_the_whole_set() {
         let others = set.iter().filter(|role| changes.iter().all(|change| change.role_id != role.role_id));
         let in_order: Vec<Role> = others.chain(&changes).cloned().collect();
         let outcome = set.with_validated(&changes);
-        assert_eq!(outcome.as_ref().map(|_| ()), validate(&in_order).as_ref().map(|()| ()), "{set:?} and {changes:?}");
+        assert_eq!(outcome.as_ref().map(|_| &()), validate(&in_order).as_ref(), "{set:?} and {changes:?}");
         match outcome {
             Ok(changed) => {
                 fine += 1;

@@ -16,7 +16,7 @@ use falconer_client::{Client, Retry};
 use serde_json::json;
 
 use self::batches::{Batch, Tally};
-use self::records::Records;
+use self::records::{Origin, Records};
 use self::tokens::Tokens;
 use super::user::{UserOptions, server_url};
 use crate::output;
@@ -31,7 +31,7 @@ A client may also have \"deleteOnExpiration\", \"disabled\" and \"accessToken\",
 
 Records that are not named are left alone. Nothing is written before all of it was checked. An import that was stopped is run again: what is there \
 already is left alone. The access tokens of new clients come once, as {\"clientId\":...,\"accessToken\":...} lines on stdout or in the file of --tokens; \
-for 15 minutes a repetition gives them again.";
+for 15 minutes a repetition gives them again. With --json the last line on stdout says how many records were created, updated and unchanged.";
 
 /// `falconer import`
 #[derive(clap::Args)]
@@ -68,15 +68,16 @@ pub struct Options {
 /// Runs it.
 pub async fn run(options: Options) -> Result<()> {
     let server = options.user.client()?.with_retry(batches::patient(Retry::default()));
-    let records = read(&options).await?;
-    let batches = batches::cut(&records, usize::from(options.batch_size));
+    let mut records = read(&options).await?;
+    let batches = batches::cut(&mut records, usize::from(options.batch_size));
+    let origin = &records.origin;
     let mut tokens = Tokens::open(options.tokens.as_deref())?;
 
-    let (planned, waiting) = check(&server, &batches, &records, &tokens).await?;
+    let (planned, waiting) = check(&server, &batches, origin, &tokens).await?;
     if options.dry_run {
         return summary(&options, &planned, 0, 0);
     }
-    let (done, without) = write(&server, &batches, &waiting, &records, &mut tokens).await?;
+    let (done, without) = write(&server, &batches, &waiting, origin, &mut tokens).await?;
     summary(&options, &done, tokens.written(), without)
 }
 
@@ -95,12 +96,12 @@ async fn read(options: &Options) -> Result<Records> {
 
 /// Lets the server check each batch. What would happen, and which batches are to be sent: those that change something, or may be owed tokens
 /// that are not known here.
-async fn check(server: &Client, batches: &[Batch], records: &Records, tokens: &Tokens) -> Result<(Tally, Vec<bool>)> {
+async fn check(server: &Client, batches: &[Batch], origin: &Origin, tokens: &Tokens) -> Result<(Tally, Vec<bool>)> {
     let mut tally = Tally::default();
     let mut waiting = Vec::new();
-    let mut progress = Progress::start("checking", records.len());
+    let mut progress = Progress::start("checking", records_of(batches));
     for batch in batches {
-        let report = batch.send(server, records, true).await.context("nothing was written")?;
+        let report = batch.send(server, origin, true).await.context("nothing was written")?;
         let owed = |id: &str| !tokens.has(id);
         waiting.push(tally.add(&report) || batch.clients_without_token().any(owed));
         progress.advance(batch.len());
@@ -110,17 +111,18 @@ async fn check(server: &Client, batches: &[Batch], records: &Records, tokens: &T
 }
 
 /// Sends what waits. What happened, and how many clients were there already whose token nobody told.
-async fn write(server: &Client, batches: &[Batch], waiting: &[bool], records: &Records, tokens: &mut Tokens) -> Result<(Tally, usize)> {
+async fn write(server: &Client, batches: &[Batch], waiting: &[bool], origin: &Origin, tokens: &mut Tokens) -> Result<(Tally, usize)> {
     let mut tally = Tally::default();
     let mut without = 0;
-    let mut progress = Progress::start("importing", records.len());
+    let total = records_of(batches);
+    let mut progress = Progress::start("importing", total);
     for (batch, waits) in batches.iter().zip(waiting) {
         if *waits {
-            let report = batch.send(server, records, false).await.with_context(|| {
+            let report = batch.send(server, origin, false).await.with_context(|| {
                 format!(
                     "stopped after {} of {} records: what was acknowledged is there; run the same command again to go on",
                     tally.len(),
-                    records.len()
+                    total
                 )
             })?;
             tally.add(&report);
@@ -135,6 +137,10 @@ async fn write(server: &Client, batches: &[Batch], waiting: &[bool], records: &R
     }
     progress.end();
     Ok((tally, without))
+}
+
+fn records_of(batches: &[Batch]) -> usize {
+    batches.iter().map(Batch::len).sum()
 }
 
 fn summary(options: &Options, tally: &Tally, new_tokens: usize, without: usize) -> Result<()> {

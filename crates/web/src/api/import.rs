@@ -19,10 +19,10 @@ pub(super) async fn batch(request: &Request<'_>) -> Answer {
     let client_ids: Vec<String> = given.clients.iter().map(|client| client.client_id.clone()).collect();
     let batch = input(given)?;
     if dry_run {
-        let report = request.auth.plan_import(request.who, &batch).map_err(refused)?;
+        let report = request.auth.plan_import(request.who, &batch).map_err(|fault| refused(*fault))?;
         return Ok(Reply::json(&shape(role_ids, client_ids, report)));
     }
-    let (report, revision) = request.auth.import(request.who, &batch).await.map_err(refused)?;
+    let (report, revision) = request.auth.import(request.who, &batch).await.map_err(|fault| refused(*fault))?;
     Ok(Reply::json(&shape(role_ids, client_ids, report)).at_revision(revision.0))
 }
 
@@ -90,7 +90,7 @@ fn input(given: ImportBatch) -> Result<Batch, Failure> {
 }
 
 /// The failure of the record that is at fault.
-fn refused(fault: Box<BatchError>) -> Failure {
+fn refused(fault: BatchError) -> Failure {
     let failure = Failure::from(fault.error);
     match fault.record {
         Some(record) => Failure { text: format!("{record}: {}", failure.text), ..failure },

@@ -7,7 +7,7 @@ use falconer_client::{Client, Error, Retry};
 use falconer_wire::{ImportBatch, ImportOutcome, ImportReport};
 use serde::Serialize;
 
-use super::records::{Line, Records};
+use super::records::{Line, Origin, Records};
 
 /// Of the server: records of one batch.
 const MOST_RECORDS: usize = 10_000;
@@ -42,19 +42,19 @@ pub fn patient(retry: Retry) -> Retry {
     Retry { timeout: Duration::from_secs(120), ..retry }
 }
 
-/// Roles first and as many at once as the server takes, because they are validated together; then clients, `size` at once.
-pub fn cut(records: &Records, size: usize) -> Vec<Batch> {
+/// Takes the records out. Roles first and as many at once as the server takes, because they are validated together; then clients, `size` at once.
+pub fn cut(records: &mut Records, size: usize) -> Vec<Batch> {
     let mut cut = Cut::default();
-    for (line, role) in &records.roles {
-        let open = cut.room(MOST_RECORDS, length(role));
-        open.body.roles.push(role.clone());
-        open.role_lines.push(*line);
+    for (line, role) in records.roles.drain(..) {
+        let open = cut.room(MOST_RECORDS, length(&role));
+        open.body.roles.push(role);
+        open.role_lines.push(line);
     }
     cut.close();
-    for (line, client) in &records.clients {
-        let open = cut.room(size.min(MOST_RECORDS), length(client));
-        open.body.clients.push(client.clone());
-        open.client_lines.push(*line);
+    for (line, client) in records.clients.drain(..) {
+        let open = cut.room(size.min(MOST_RECORDS), length(&client));
+        open.body.clients.push(client);
+        open.client_lines.push(line);
     }
     cut.close();
     cut.done
@@ -101,14 +101,14 @@ impl Batch {
     }
 
     /// Sends it. A refusal that names a record is told with its line.
-    pub async fn send(&self, server: &Client, records: &Records, dry_run: bool) -> Result<ImportReport> {
+    pub async fn send(&self, server: &Client, origin: &Origin, dry_run: bool) -> Result<ImportReport> {
         let outcome = if dry_run {
             server.import_batch(&ImportBatch { dry_run, ..self.body.clone() }).await
         } else {
             server.import_batch(&self.body).await
         };
         outcome.map_err(|error| {
-            let place = self.line_of(&error).and_then(|line| records.place(line));
+            let place = self.line_of(&error).and_then(|line| origin.place(line));
             let unknown = matches!(&error, Error::Api { status: 404, .. });
             let error = anyhow::Error::from(error);
             match place {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::records::{Complaints, Records};
+use super::records::{Complaints, Origin, Records};
 
 /// Reads and validates the whole file. Errors: all that is wrong with it, line by line.
 pub fn read(path: &Path) -> Result<Records> {
@@ -16,7 +16,7 @@ pub fn read(path: &Path) -> Result<Records> {
     } else {
         (path.display().to_string(), std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?)
     };
-    let mut records = Records::new(Some(name.clone()));
+    let mut records = Records::new(Origin(Some(name.clone())));
     let mut complaints = Complaints::default();
     for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
         if text.trim_ascii().is_empty() {

@@ -20,11 +20,14 @@ pub type Line = usize;
 
 /// Everything that is to be imported, in order.
 pub struct Records {
-    /// The name of the file; `None` for a deployment, whose records have no lines.
-    name: Option<String>,
+    pub origin: Origin,
     pub roles: Vec<(Line, ImportRole)>,
     pub clients: Vec<(Line, ImportClient)>,
 }
+
+/// The name of the file; `None` for a deployment, whose records have no lines.
+#[derive(Clone)]
+pub struct Origin(pub Option<String>);
 
 /// What is wrong, line by line.
 #[derive(Default)]
@@ -36,9 +39,16 @@ impl Complaints {
     }
 }
 
+impl Origin {
+    /// Where a record stands, for messages: `line 17 of moved.jsonl`, or nothing where there are no lines.
+    pub fn place(&self, line: Line) -> Option<String> {
+        self.0.as_ref().map(|name| format!("line {line} of {name}"))
+    }
+}
+
 impl Records {
-    pub fn new(name: Option<String>) -> Records {
-        Records { name, roles: Vec::new(), clients: Vec::new() }
+    pub fn new(origin: Origin) -> Records {
+        Records { origin, roles: Vec::new(), clients: Vec::new() }
     }
 
     pub fn push(&mut self, line: Line, record: ImportRecord) {
@@ -50,11 +60,6 @@ impl Records {
 
     pub fn len(&self) -> usize {
         self.roles.len() + self.clients.len()
-    }
-
-    /// Where a record stands, for messages: `line 17 of moved.jsonl`, or nothing where there are no lines.
-    pub fn place(&self, line: Line) -> Option<String> {
-        self.name.as_ref().map(|name| format!("line {line} of {name}"))
     }
 
     /// Refuses what no server would take, all of it at once.
@@ -77,7 +82,7 @@ impl Records {
         complaints.sort();
         let mut text = String::from("nothing was written:");
         for (line, complaint) in complaints.iter().take(MOST_COMPLAINTS) {
-            match self.place(*line) {
+            match self.origin.place(*line) {
                 Some(place) => _ = write!(text, "\n  {place}: {complaint}"),
                 None => _ = write!(text, "\n  {complaint}"),
             }

@@ -1,10 +1,10 @@
 //! Another deployment: its roles and clients, through its API.
 
-use anyhow::{Context, Result};
-use falconer_client::{Client, Credentials};
+use anyhow::{Context, Result, anyhow};
+use falconer_client::{Client, Credentials, Error};
 use falconer_wire::{ImportClient, ImportRecord, ImportRole};
 
-use super::records::{Complaints, Records};
+use super::records::{Complaints, Origin, Records};
 use crate::output::WrongUse;
 
 /// How many roles are asked for at once.
@@ -36,10 +36,10 @@ pub async fn read(url: &str, credentials: Option<Credentials>) -> Result<Records
         Some(credentials) => client.with_credentials(credentials),
         None => client,
     };
-    let mut records = Records::new(None);
+    let mut records = Records::new(Origin(None));
     let mut token = None;
     loop {
-        let page = client.list_roles2(Some(PAGE), token.as_deref()).await.with_context(|| format!("can't list the roles of {url}"))?;
+        let page = client.list_roles2(Some(PAGE), token.as_deref()).await.map_err(|error| refused(url, "roles", &error))?;
         for role in page.roles {
             let role = ImportRole { role_id: role.role_id, scopes: role.scopes, description: role.description };
             records.push(records.len() + 1, ImportRecord::Role(role));
@@ -49,7 +49,7 @@ pub async fn read(url: &str, credentials: Option<Credentials>) -> Result<Records
             break;
         }
     }
-    let clients = client.list_all_clients(None).await.with_context(|| format!("can't list the clients of {url}"))?;
+    let clients = client.list_all_clients(None).await.map_err(|error| refused(url, "clients", &error))?;
     let (left, taken): (Vec<_>, Vec<_>) = clients.into_iter().partition(|client| client.client_id.starts_with("static/"));
     if !left.is_empty() {
         let ids: Vec<&str> = left.iter().map(|client| client.client_id.as_str()).collect();
@@ -68,4 +68,16 @@ pub async fn read(url: &str, credentials: Option<Credentials>) -> Result<Records
         records.push(records.len() + 1, ImportRecord::Client(client));
     }
     records.validated(Complaints::default()).with_context(|| format!("{url} has what Falconer does not take"))
+}
+
+/// As text: the advice that `main` has for errors of a server is about the credentials of the environment, which are not at fault here.
+fn refused(url: &str, what: &str, error: &Error) -> anyhow::Error {
+    let next = match error.status() {
+        Some(401 | 403) => {
+            "\nThe credentials for it come from --from-client-id and --from-access-token, or from FALCONER_FROM_CLIENT_ID and \
+                            FALCONER_FROM_ACCESS_TOKEN."
+        }
+        _ => "",
+    };
+    anyhow!("can't list the {what} of {url}: {error}{next}")
 }
