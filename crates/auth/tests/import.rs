@@ -439,3 +439,28 @@ async fn batches_at_once_are_all_there() {
     let stored = world.store.load().await.unwrap();
     assert_eq!((stored.clients.len(), stored.roles.len(), stored.revision), (321, 17, world.auth.revision()));
 }
+
+/// Another node has written what this one has not heard of: the batch is decided again on what is there.
+#[tokio::test]
+async fn a_batch_that_was_decided_on_old_ground_is_decided_again() {
+    let world = World::bare().await;
+    world.role("r", &["a"]).await;
+    let other = world.reopen(common::settings()).await;
+    let root = world.as_root().await;
+    let theirs = [client(&world, "x", &["theirs"]), client(&world, "equal", &["a"])];
+    let roles = [role("r", &["a", "theirs"]), role("cycle", &["assume:mine"])];
+    let (_, there) = other.import(&root, &Batch { roles: roles.to_vec(), clients: theirs.to_vec() }).await.unwrap();
+    assert!(world.auth.revision() < there);
+    let mine = [client(&world, "x", &["mine"]), theirs[1].clone(), client(&world, "y", &["mine"])];
+    let (report, revision) = import(&world, &root, &[role("r", &["a"])], &mine).await.unwrap();
+    assert_eq!(outcomes(&report), (vec![Outcome::Updated], vec![Outcome::Updated, Outcome::Unchanged, Outcome::Created]));
+    assert_eq!((revision, world.auth.revision()), (Revision(there.0 + 1), Revision(there.0 + 1)));
+    assert_eq!(world.auth.role(&root, "r").unwrap().scopes, strings(&["a"]));
+
+    let unseen = [client(&world, "z", &[])];
+    other.import(&root, &Batch { roles: vec![role("late", &["assume:mine"])], clients: unseen.to_vec() }).await.unwrap();
+    // Nothing of this batch is in the way of theirs, but its roles are: together they would close a circle.
+    let text = fault(import(&world, &root, &[role("mine", &["assume:late"])], &[]).await);
+    assert!(text.starts_with(r#"roles[0] "mine": Roles may not contain dependency cycles"#), "{text}");
+    assert_eq!(world.auth.directory().client("z").unwrap().record.description, "a client", "it has looked again");
+}

@@ -1,7 +1,9 @@
 //! How far a long command is: a bar on a terminal, now and then a line elsewhere. Always on stderr.
 
+use std::fmt::Write;
+
 use falconer_auth::Clock as _;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::edge::SystemClock;
 
@@ -19,9 +21,9 @@ impl Progress {
     /// `what` is a word such as `importing`.
     pub fn start(what: &'static str, total: usize) -> Progress {
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{msg:<9} [{bar:30}] {human_pos} of {human_len} records, {per_sec:.0}, {eta} left")
-        {
-            bar.set_style(style.progress_chars("=> "));
+        if let Ok(style) = ProgressStyle::with_template("{msg:<9} [{bar:24}] {human_pos} of {human_len}, {rate} a second, {eta} left") {
+            let rate = |state: &ProgressState, out: &mut dyn Write| _ = write!(out, "{:.0}", state.per_sec());
+            bar.set_style(style.with_key("rate", rate).progress_chars("=> "));
         }
         bar.set_message(what);
         Progress { bar, what, said_ms: SystemClock.now_ms() }
