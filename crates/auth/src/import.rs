@@ -135,14 +135,15 @@ impl Auth {
         outcome.map_err(|error| Box::new(BatchError { record: at_fault, error }))
     }
 
-    /// What [`Auth::import`] would do at present: the same checks and the same outcomes, without tokens; nothing is changed.
-    pub fn plan_import(&self, who: &Authentication, batch: &Batch) -> Result<BatchReport, Box<BatchError>> {
+    /// What [`Auth::import`] would do at the revision that is answered: the same checks and the same outcomes, without tokens; nothing is
+    /// changed.
+    pub fn plan_import(&self, who: &Authentication, batch: &Batch) -> Result<(BatchReport, Revision), Box<BatchError>> {
         check(batch)?;
         let now = Now { snapshot: self.directory(), now_ms: self.now_ms() };
         let acting = self.acting(&now, who).map_err(|error| Box::new(BatchError { record: None, error }))?;
         let (Decision::Keep(mut report) | Decision::Write(_, _, mut report)) = self.plan(&now, &acting, batch)?;
         report.clients.iter_mut().for_each(|(_, token)| *token = None);
-        Ok(report)
+        Ok((report, now.snapshot.revision()))
     }
 
     /// Makes one client what it shall be, its access token included where one is given. Needs the same scopes as [`Auth::import`].

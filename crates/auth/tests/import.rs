@@ -117,11 +117,11 @@ async fn a_repeat_changes_nothing_and_gives_young_tokens_again() {
     let roles = [role("r", &["b", "a"]), role("s*", &["b", "a"])];
     let clients = [client(&world, "x", &["b", "a"]), with_token(client(&world, "y", &[]), TOKEN)];
     let batch = Batch { roles: roles.to_vec(), clients: clients.to_vec() };
-    let planned = world.auth.plan_import(&root, &batch).unwrap();
+    let (planned, _) = world.auth.plan_import(&root, &batch).unwrap();
     assert_eq!(outcomes(&planned), (vec![Outcome::Created; 2], vec![Outcome::Created; 2]));
     assert!(planned.clients[0].1.is_none() && world.auth.directory().client("x").is_none(), "a plan changes nothing");
     let (first, revision) = import(&world, &root, &roles, &clients).await.unwrap();
-    let planned = world.auth.plan_import(&root, &batch).unwrap();
+    let (planned, _) = world.auth.plan_import(&root, &batch).unwrap();
     assert!(planned.clients.iter().all(|(outcome, token)| *outcome == Outcome::Unchanged && token.is_none()));
     let token = |report: &BatchReport| report.clients[0].1.as_ref().map(|token| token.expose().to_owned());
     assert!(token(&first).is_some());

@@ -58,7 +58,7 @@ async fn a_batch_answers_for_each_record_and_again() {
         plan.json["clients"],
         json!([{ "clientId": "p/new", "outcome": "created" }, { "clientId": "p/moved", "outcome": "created" }])
     );
-    assert_eq!(plan.header("falconer-revision"), None);
+    assert_eq!(plan.header("falconer-revision"), Some(node.auth.revision().0.to_string().as_str()), "what it was planned on");
     assert_eq!(node.send(api("GET", "/roles/top").by(root())).await.status, 404);
 
     let made = node.send(import(body.clone())).await;

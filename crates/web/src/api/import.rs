@@ -18,11 +18,8 @@ pub(super) async fn batch(request: &Request<'_>) -> Answer {
     let role_ids: Vec<String> = given.roles.iter().map(|role| role.role_id.clone()).collect();
     let client_ids: Vec<String> = given.clients.iter().map(|client| client.client_id.clone()).collect();
     let batch = input(given)?;
-    if dry_run {
-        let report = request.auth.plan_import(request.who, &batch).map_err(|fault| refused(*fault))?;
-        return Ok(Reply::json(&shape(role_ids, client_ids, report)));
-    }
-    let (report, revision) = request.auth.import(request.who, &batch).await.map_err(|fault| refused(*fault))?;
+    let outcome = if dry_run { request.auth.plan_import(request.who, &batch) } else { request.auth.import(request.who, &batch).await };
+    let (report, revision) = outcome.map_err(|fault| refused(*fault))?;
     Ok(Reply::json(&shape(role_ids, client_ids, report)).at_revision(revision.0))
 }
 
