@@ -66,9 +66,17 @@ fn row(method: &Method) -> Option<(Call, &'static [&'static str])> {
 /// The same for Falconer's own API.
 fn ours(method: &Method) -> Option<(Call, &'static [&'static str])> {
     let here = |verb, route: &str| call(verb, &format!("/api/falconer/v1{route}"));
+    let expires = "2030-01-01T00:00:00Z";
+    let put = json!({ "accessToken": "t".repeat(44), "expires": expires, "description": "d", "scopes": ["x:1"] });
+    let batch = json!({
+        "roles": [{ "roleId": "new", "scopes": ["x:1"], "description": "d" }],
+        "clients": [{ "clientId": "there", "scopes": ["x:1"], "expires": expires, "description": "d" }],
+    });
     Some(match method.name {
         "revision" => (here("GET", "/revision"), &[]),
         "events" => (here("GET", "/events"), &["auth:events"]),
+        "putClient" => (here("PUT", "/clients/new").json(put), &["auth:create-client:new", "auth:set-access-token:new", "x:1"]),
+        "importBatch" => (here("POST", "/import").json(batch), &["auth:create-role:new", "auth:update-client:there", "x:1"]),
         _ => return None,
     })
 }
