@@ -9,6 +9,7 @@ mod home;
 mod login;
 mod me;
 mod password;
+mod records;
 mod setup;
 mod visit;
 
@@ -24,6 +25,8 @@ use crate::problem::Problem;
 pub(crate) fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/", get(home::show))
+        .route("/auth/clients", get(records::clients))
+        .route("/auth/roles", get(records::roles))
         .route("/grant", post(grant::grant))
         .route("/grant/cancel", post(grant::cancel))
         .route("/login", get(login::show).post(login::sign_in))

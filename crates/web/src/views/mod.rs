@@ -8,6 +8,7 @@ mod login;
 mod me;
 mod nothing_granted;
 mod password;
+mod records;
 #[cfg(test)]
 mod samples;
 mod setup;
@@ -18,6 +19,7 @@ pub(crate) use login::LoginPage;
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 pub(crate) use nothing_granted::NothingGrantedPage;
 pub(crate) use password::PasswordPage;
+pub(crate) use records::{RecordPage, RecordRow, RecordsPage};
 pub(crate) use setup::SetupPage;
 
 use askama::Template;

@@ -190,6 +190,40 @@ fn me() -> MePage {
 }
 
 /// Name and HTML of every sample.
+fn records() -> RecordsPage {
+    RecordsPage {
+        layout: signed_in(),
+        title: "Clients",
+        path: "/auth/clients",
+        other: ("/auth/roles", "Roles"),
+        query: "local/".to_owned(),
+        scope: String::new(),
+        rows: vec![RecordRow {
+            id: "local/ann/laptop".to_owned(),
+            href: "/auth/clients?id=local%2Fann%2Flaptop".to_owned(),
+            description: "The laptop".to_owned(),
+            scopes: 3,
+            state: vec!["disabled", "expired"],
+            time: "ended 2 days ago".to_owned(),
+        }],
+        next: Some("/auth/clients?q=local%2F&scope=&from=50".to_owned()),
+    }
+}
+
+fn record() -> RecordPage {
+    RecordPage {
+        layout: signed_in(),
+        kind: "Client",
+        list: ("/auth/clients", "Clients"),
+        id: "local/ann/laptop".to_owned(),
+        description: "The laptop".to_owned(),
+        state: vec!["disabled"],
+        facts: vec![("Ends", "2027-01-01 00:00 UTC".to_owned()), ("At its end", "may be deleted".to_owned())],
+        scopes: strings(&["notes:read:*"]),
+        expanded: Family::sort(["notes:read:*"], ""),
+    }
+}
+
 fn samples() -> Vec<(&'static str, String)> {
     let login = || LoginPage {
         layout: anonymous(),
@@ -311,6 +345,10 @@ fn samples() -> Vec<(&'static str, String)> {
                 ..me()
             }),
         ),
+        ("records", page(&records())),
+        ("records-nothing", page(&RecordsPage { rows: vec![], next: None, query: String::new(), ..records() })),
+        ("record", page(&record())),
+        ("record-empty", page(&RecordPage { scopes: vec![], expanded: vec![], state: vec![], ..record() })),
         ("password", page(&password())),
         ("password-wrong", page(&PasswordPage { error: Some("The present password is wrong.".to_owned()), ..password() })),
         ("error-not-found", page(&error(Problem::not_found()))),
@@ -400,6 +438,14 @@ fn what_strangers_say_is_escaped() {
     page.sessions[0].browser = hostile.to_owned();
     page.origins[0].origin = hostile.to_owned();
     page.groups = strings(&[hostile]);
+    assert!(!page.render().unwrap().contains("<script"));
+    let mut page = records();
+    page.query = hostile.to_owned();
+    page.scope = hostile.to_owned();
+    page.rows[0].id = hostile.to_owned();
+    page.rows[0].description = hostile.to_owned();
+    assert!(!page.render().unwrap().contains("<script"));
+    let page = RecordPage { id: hostile.to_owned(), description: hostile.to_owned(), scopes: strings(&[hostile]), ..record() };
     assert!(!page.render().unwrap().contains("<script"));
 }
 
