@@ -1,12 +1,11 @@
 //! Local accounts, and the links that make the first one.
 
-use falconer_store::{AccountRecord, IdentityRecord, Place, StoreError};
+use falconer_store::{AccountRecord, IdentityRecord, Place, Sealer, StoreError};
 use rusqlite::{Connection, Row, params};
 
 use crate::columns::{all, first, list, read_list, run};
 use crate::fault::Res;
 use crate::identities;
-use crate::sealer::Sealer;
 use crate::writing::Writing;
 
 const COLUMNS: &str = "name, display_name, email, password_hash, groups, scopes, disabled, deleted, created_ms, last_modified_ms";

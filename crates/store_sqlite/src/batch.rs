@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use falconer_store::{ClientRecord, KeyKind, RoleRecord, StoreError};
+use falconer_store::{ClientRecord, KeyKind, RoleRecord, Sealer, StoreError};
 
 use crate::fault::Res;
-use crate::sealer::Sealer;
 use crate::writing::Writing;
 use crate::{clients, roles};
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use falconer_store::{ChangeKind, ClientRecord, KeyKind, KeyRing, Place, Secret, StoreError};
+use falconer_store::{ChangeKind, ClientRecord, KeyKind, KeyRing, Place, Sealer, Secret, StoreError, open_with};
 use rusqlite::{Connection, Row, params};
 
 use crate::columns::{all, first, list, read_list, run};
 use crate::fault::Res;
-use crate::sealer::{Sealer, open_with};
 use crate::writing::Writing;
 
 const COLUMNS: &str = "client_id, description, access_token, expires_us, created_ms, last_modified_ms, last_date_used_ms,

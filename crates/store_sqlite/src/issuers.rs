@@ -1,11 +1,10 @@
 //! Issuers of grant certificates.
 
-use falconer_store::{ChangeKind, IssuerRecord, KeyKind, Place, Secret, StoreError};
+use falconer_store::{ChangeKind, IssuerRecord, KeyKind, Place, Sealer, Secret, StoreError};
 use rusqlite::{Connection, params};
 
 use crate::columns::{all, run};
 use crate::fault::Res;
-use crate::sealer::Sealer;
 use crate::writing::Writing;
 
 /// Where an issuer's token lives.

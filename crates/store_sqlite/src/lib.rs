@@ -24,12 +24,11 @@ mod issuers;
 mod load;
 mod migrate;
 mod roles;
-mod sealer;
 mod sessions;
 mod sqlite_store;
 mod upkeep;
 mod worker;
 mod writing;
 
-pub use sealer::Randomness;
+pub use falconer_store::Randomness;
 pub use sqlite_store::SqliteStore;

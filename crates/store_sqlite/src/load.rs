@@ -1,11 +1,10 @@
 //! Loading everything at one revision.
 
-use falconer_store::{Loaded, Revision, StoreError};
+use falconer_store::{Loaded, Revision, Sealer, StoreError};
 use rusqlite::Connection;
 
 use crate::columns::first;
 use crate::fault::Res;
-use crate::sealer::Sealer;
 use crate::{clients, grants, identities, issuers, roles};
 
 /// How long an ended grant is still of interest: the longest certificate and then some, so that its holder hears why.

@@ -1,11 +1,10 @@
 //! Sessions of browsers, and the origins that a person has confirmed.
 
-use falconer_store::{Place, SessionRecord};
+use falconer_store::{Place, Sealer, SessionRecord};
 use rusqlite::{Connection, Row, params};
 
 use crate::columns::{all, first, run};
 use crate::fault::Res;
-use crate::sealer::Sealer;
 
 const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent";
 

@@ -5,15 +5,14 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use falconer_store::{
-    AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyRing, Loaded, Result, Revision,
-    RoleRecord, SessionRecord, Step, Store,
+    AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyRing, Loaded, Randomness, Result,
+    Revision, RoleRecord, Sealer, SessionRecord, Step, Store,
 };
 use rusqlite::Connection;
 
 use crate::fault::{Fault, Res};
 use crate::file::{self, FileLock};
 use crate::migrate::{MIGRATIONS, migrate};
-use crate::sealer::{Randomness, Sealer};
 use crate::worker::{Failed, Worker};
 use crate::writing::{Writing, revision_and_floor, take_step, write};
 use crate::{accounts, attempts, audit, batch, clients, feed, grants, identities, issuers, load, roles, sessions, upkeep};

@@ -1,11 +1,10 @@
 //! Removing what has ended, and sealing again with a newer key.
 
-use falconer_store::Place;
+use falconer_store::{Place, Sealer};
 use rusqlite::{Connection, params};
 
 use crate::columns::{all, run};
 use crate::fault::Res;
-use crate::sealer::Sealer;
 use crate::{accounts, clients, issuers, sessions};
 
 /// How much of the change feed is kept. A decision or a follower that is older reads everything again.

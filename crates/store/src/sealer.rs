@@ -1,45 +1,51 @@
-//! Sealing and opening of secret columns.
+//! Sealing and opening of secret columns, for backends.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use falconer_store::{KeyRing, Place, Result, StoreError};
 use zeroize::Zeroize as _;
+
+use crate::{KeyRing, Place, Result, StoreError};
 
 /// Fills a buffer with random bytes fit for cryptography.
 pub type Randomness = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 /// The keys of the moment and the source of nonces.
-pub(crate) struct Sealer {
+pub struct Sealer {
     keys: RwLock<Arc<KeyRing>>,
     random: Randomness,
 }
 
 impl Sealer {
-    pub(crate) fn new(keys: KeyRing, random: Randomness) -> Sealer {
+    /// These keys, with nonces of this source.
+    pub fn new(keys: KeyRing, random: Randomness) -> Sealer {
         Sealer { keys: RwLock::new(Arc::new(keys)), random }
     }
 
-    pub(crate) fn keys(&self) -> Arc<KeyRing> {
+    /// The keys of the moment.
+    pub fn keys(&self) -> Arc<KeyRing> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn use_keys(&self, keys: KeyRing) {
+    /// From now on these keys. What is sealed stays as it is.
+    pub fn use_keys(&self, keys: KeyRing) {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
-    pub(crate) fn seal(&self, place: &Place<'_>, plain: &str) -> Result<Vec<u8>> {
+    /// Seals a text for its place.
+    pub fn seal(&self, place: &Place<'_>, plain: &str) -> Result<Vec<u8>> {
         let mut nonce = [0; 24];
         (self.random)(&mut nonce);
         self.keys().seal(place, plain.as_bytes(), nonce).map_err(|error| corrupt(place, &error.to_string()))
     }
 
-    pub(crate) fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<String> {
+    /// Opens what was sealed for this place. Errors: [`StoreError::Corrupt`].
+    pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<String> {
         open_with(&self.keys(), place, sealed)
     }
 }
 
 /// Opens with a ring that is at hand, for those who open many.
-pub(crate) fn open_with(keys: &KeyRing, place: &Place<'_>, sealed: &[u8]) -> Result<String> {
+pub fn open_with(keys: &KeyRing, place: &Place<'_>, sealed: &[u8]) -> Result<String> {
     let mut plain = keys.open(place, sealed).map_err(|error| corrupt(place, &error.to_string()))?;
     String::from_utf8(std::mem::take(&mut *plain)).map_err(|error| {
         error.into_bytes().zeroize();
