@@ -1,0 +1,84 @@
+//! What goes wrong inside, and what the contract calls it.
+
+use falconer_store::StoreError;
+use tokio_postgres::error::SqlState;
+
+/// The result of everything that runs on a connection.
+pub(crate) type Res<T> = Result<T, Fault>;
+
+/// A store error, or an error of the driver that has no name in the contract yet.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    Store(StoreError),
+    Sql(tokio_postgres::Error),
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Fault {
+        Fault::Store(error)
+    }
+}
+
+impl From<tokio_postgres::Error> for Fault {
+    fn from(error: tokio_postgres::Error) -> Fault {
+        Fault::Sql(error)
+    }
+}
+
+/// Before the commit: nothing has been written.
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> StoreError {
+        match fault {
+            Fault::Store(error) => error,
+            Fault::Sql(error) => named(&error),
+        }
+    }
+}
+
+/// The contract's name when the commit itself failed.
+pub(crate) fn at_commit(error: &tokio_postgres::Error) -> StoreError {
+    if error.as_db_error().is_some() {
+        return named(error);
+    }
+    StoreError::Unavailable(format!(
+        "the connection was lost while a change was being committed, so that it may be there or not: {}",
+        text(error)
+    ))
+}
+
+fn named(error: &tokio_postgres::Error) -> StoreError {
+    let text = text(error);
+    let Some(state) = error.code() else {
+        // A value that does not fit its column was read or written by a program that knows another schema.
+        return if is_about_values(error) { StoreError::Corrupt(text) } else { StoreError::Unavailable(text) };
+    };
+    match (state, state.code().get(..2)) {
+        (state, _) if *state == SqlState::UNIQUE_VIOLATION => StoreError::Conflict,
+        (state, _) if *state == SqlState::DISK_FULL => StoreError::Full(text),
+        // Rules of the schema, data that fits no column, tables that are not there, damaged pages.
+        (_, Some("22" | "23" | "42" | "XX")) => StoreError::Corrupt(text),
+        _ => StoreError::Unavailable(text),
+    }
+}
+
+fn is_about_values(error: &tokio_postgres::Error) -> bool {
+    let text = error.to_string();
+    text.starts_with("error deserializing column") || text.starts_with("error serializing parameter") || text.starts_with("invalid column")
+}
+
+/// The error with what the server says of it, never with parameters: they may be secrets.
+pub(crate) fn text(error: &tokio_postgres::Error) -> String {
+    match error.as_db_error() {
+        Some(db) => format!("PostgreSQL says: {} ({})", db.message(), db.code().code()),
+        None => {
+            let mut text = error.to_string();
+            let mut next = std::error::Error::source(error);
+            while let Some(cause) = next {
+                text.push_str(": ");
+                text.push_str(&cause.to_string());
+                next = cause.source();
+            }
+            text
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The store for those who run PostgreSQL.
+//!
+//! Each step is one transaction that holds the row of the revision until its commit, so that revisions become visible in order whoever writes. Plain
+//! SQL, a file for each aggregate; nothing here decides who may do what. Text compares by its bytes, as everywhere in Falconer, whatever the
+//! collation of the database.
+//!
+//! One server at a time: it holds an advisory lock on a connection of its own, and writes nothing while that is lost. A connection that is lost
+//! is no failure for good: reading and writing answer [`Unavailable`](falconer_store::StoreError::Unavailable) until the server is back. Where it
+//! was lost in the middle of a commit nobody knows whether the change is there; it is not acknowledged, and the revision tells.
+//!
+//! To change the schema: a new file in `migrations/`, a line in `migrate.rs`; never edit an older one.
+
+mod accounts;
+mod attempts;
+mod audit;
+mod batch;
+mod clients;
+mod columns;
+mod connect;
+mod fault;
+mod feed;
+mod grants;
+mod hash;
+mod identities;
+mod issuers;
+mod load;
+mod migrate;
+mod ownership;
+mod postgres_store;
+mod roles;
+mod sessions;
+mod upkeep;
+mod writing;
+
+pub use postgres_store::PostgresStore;

@@ -1,0 +1,374 @@
+//! The store itself: which call goes to which file.
+
+use async_trait::async_trait;
+use deadpool_postgres::{Object, Pool, Transaction};
+use falconer_store::{
+    AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyRing, Loaded, Randomness, Result,
+    Revision, RoleRecord, Sealer, SessionRecord, Step, Store, StoreError,
+};
+use tokio_postgres::IsolationLevel;
+
+use crate::fault::{Fault, at_commit};
+use crate::migrate::migrate;
+use crate::ownership::Ownership;
+use crate::writing::{Writing, revision_and_floor};
+use crate::{accounts, attempts, audit, batch, clients, connect, feed, grants, identities, issuers, load, roles, sessions, upkeep};
+
+/// A store in one schema of a PostgreSQL database.
+pub struct PostgresStore {
+    pool: Pool,
+    sealer: Sealer,
+    /// None for short administration beside a server.
+    ownership: Option<Ownership>,
+}
+
+impl PostgresStore {
+    /// Opens the database of a URL such as `postgres://user@host/database`, and brings its schema up to date. `random` must fill with bytes fit
+    /// for cryptography.
+    ///
+    /// Errors: [`Unavailable`](StoreError::Unavailable) when another server has it or it can't be reached, [`Corrupt`](StoreError::Corrupt)
+    /// when it is not Falconer's, its schema is newer, or the URL is none. No error repeats the URL: it may hold a password.
+    pub async fn open(url: &str, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
+        let (config, tls) = (connect::config(url)?, connect::tls()?);
+        let ownership = Ownership::take(config, tls).await?;
+        PostgresStore::connect(url, keys, random, Some(ownership)).await
+    }
+
+    /// Opens it beside a server that may be running on it: for short administration on the spot. Steps of both are refused as stale where they
+    /// touch each other, and the server takes in what was written here when it next looks at the revision.
+    ///
+    /// Errors: as [`PostgresStore::open`], but a server may have it.
+    pub async fn open_beside(url: &str, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
+        PostgresStore::connect(url, keys, random, None).await
+    }
+
+    /// Where the database of a URL is, for people: host, port and name, never the password.
+    pub fn place(url: &str) -> Result<String> {
+        Ok(connect::shown(&connect::config(url)?))
+    }
+
+    /// Whether the database of the URL holds a Falconer.
+    pub async fn is_there(url: &str) -> Result<bool> {
+        let pool = connect::pool(connect::config(url)?, connect::tls()?)?;
+        let connection = connect::take(&pool).await?;
+        let row = connection.query_one("SELECT to_regclass('falconer_migrations') IS NOT NULL", &[]).await.map_err(Fault::from)?;
+        Ok(row.try_get(0).map_err(Fault::from)?)
+    }
+
+    async fn connect(url: &str, keys: KeyRing, random: Randomness, ownership: Option<Ownership>) -> Result<PostgresStore> {
+        let pool = connect::pool(connect::config(url)?, connect::tls()?)?;
+        let store = PostgresStore { pool, sealer: Sealer::new(keys, random), ownership };
+        let mut connection = store.to_write().await?;
+        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        migrate(&transaction).await?;
+        transaction.commit().await.map_err(|error| at_commit(&error))?;
+        drop(connection);
+        Ok(store)
+    }
+
+    /// Seals and opens with these keys from now on; what was sealed with others opens only if the ring holds them.
+    pub fn use_keys(&self, keys: KeyRing) {
+        self.sealer.use_keys(keys);
+    }
+
+    async fn to_read(&self) -> Result<Object> {
+        connect::take(&self.pool).await
+    }
+
+    async fn to_write(&self) -> Result<Object> {
+        self.ownership.as_ref().map_or(Ok(()), Ownership::check)?;
+        connect::take(&self.pool).await
+    }
+}
+
+/// A transaction that sees one state.
+async fn one_state(connection: &mut Object) -> Result<Transaction<'_>> {
+    let started = connection.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start().await;
+    Ok(started.map_err(Fault::from)?)
+}
+
+async fn commit(transaction: Transaction<'_>) -> Result<()> {
+    transaction.commit().await.map_err(|error| at_commit(&error))
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn load(&self) -> Result<Loaded> {
+        let mut connection = self.to_read().await?;
+        Ok(load::everything(&one_state(&mut connection).await?, &self.sealer).await?)
+    }
+
+    async fn revision(&self) -> Result<Revision> {
+        Ok(revision_and_floor(&self.to_read().await?, "SELECT revision, feed_floor FROM meta").await?.0)
+    }
+
+    async fn changes_since(&self, since: Revision, limit: u32) -> Result<Vec<Change>> {
+        let mut connection = self.to_read().await?;
+        Ok(feed::since(&one_state(&mut connection).await?, since, limit).await?)
+    }
+
+    async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>> {
+        Ok(clients::one(&self.to_read().await?, &self.sealer, client_id).await?)
+    }
+
+    async fn grant(&self, id: &str) -> Result<Option<GrantRecord>> {
+        Ok(grants::one(&self.to_read().await?, id).await?)
+    }
+
+    async fn identity(&self, identity: &str) -> Result<Option<IdentityRecord>> {
+        Ok(identities::one(&self.to_read().await?, identity).await?)
+    }
+
+    async fn insert_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        clients::insert(&mut writing, &self.sealer, client).await?;
+        writing.commit().await
+    }
+
+    async fn update_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        clients::update(&mut writing, &self.sealer, client).await?;
+        writing.commit().await
+    }
+
+    async fn delete_client(&self, step: &Step, client_id: &str) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        clients::delete(&mut writing, client_id).await?;
+        writing.commit().await
+    }
+
+    async fn note_repeat(&self, step: &Step, entity_type: &str, entity_id: &str) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        writing.audit(entity_type, entity_id).await?;
+        writing.commit().await
+    }
+
+    async fn replace_static_clients(&self, step: &Step, clients: &[ClientRecord]) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        clients::replace_static(&mut writing, &self.sealer, clients).await?;
+        writing.commit().await
+    }
+
+    async fn insert_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision> {
+        self.insert_roles(step, std::slice::from_ref(role)).await
+    }
+
+    async fn update_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        roles::update(&mut writing, role).await?;
+        writing.commit().await
+    }
+
+    async fn delete_role(&self, step: &Step, role_id: &str) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        roles::delete(&mut writing, role_id).await?;
+        writing.commit().await
+    }
+
+    async fn insert_roles(&self, step: &Step, roles: &[RoleRecord]) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        roles::insert(&mut writing, roles).await?;
+        writing.commit().await
+    }
+
+    async fn write_batch(&self, step: &Step, roles: &[RoleRecord], clients: &[ClientRecord]) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        batch::write(&mut writing, &self.sealer, roles, clients).await?;
+        writing.commit().await
+    }
+
+    async fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        issuers::insert(&mut writing, &self.sealer, issuer).await?;
+        writing.commit().await
+    }
+
+    async fn retire_issuer(&self, step: &Step, name: &str) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        issuers::retire(&mut writing, name).await?;
+        writing.commit().await
+    }
+
+    async fn insert_grant(&self, step: &Step, grant: &GrantRecord, replaces: Option<&str>) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        grants::insert(&mut writing, grant, replaces).await?;
+        writing.commit().await
+    }
+
+    async fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        grants::revoke(&mut writing, ids, by, reason).await?;
+        writing.commit().await
+    }
+
+    async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>> {
+        Ok(grants::of_identity(&self.to_read().await?, identity).await?)
+    }
+
+    async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>> {
+        Ok(grants::by_nonce(&self.to_read().await?, identity, nonce).await?)
+    }
+
+    async fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        identities::put(&mut writing, identity).await?;
+        writing.audit("identity", &identity.identity).await?;
+        writing.commit().await
+    }
+
+    async fn insert_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        accounts::insert(&mut writing, &self.sealer, account, identity).await?;
+        writing.commit().await
+    }
+
+    async fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        accounts::update(&mut writing, &self.sealer, account, identity).await?;
+        writing.commit().await
+    }
+
+    async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {
+        Ok(accounts::one(&self.to_read().await?, &self.sealer, name).await?)
+    }
+
+    async fn accounts(&self) -> Result<Vec<AccountRecord>> {
+        Ok(accounts::every(&self.to_read().await?, &self.sealer).await?)
+    }
+
+    async fn put_setup_link(&self, hash: &str, expires_ms: i64) -> Result<()> {
+        Ok(accounts::put_setup_link(&self.to_write().await?, hash, expires_ms).await?)
+    }
+
+    async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool> {
+        Ok(accounts::setup_link_valid(&self.to_read().await?, hash, now_ms).await?)
+    }
+
+    async fn complete_setup(&self, step: &Step, hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
+        let mut connection = self.to_write().await?;
+        let mut writing = Writing::begin(&mut connection, step).await?;
+        accounts::complete_setup(&mut writing, &self.sealer, hash, account, identity).await?;
+        writing.commit().await
+    }
+
+    async fn insert_session(&self, session: &SessionRecord) -> Result<()> {
+        Ok(sessions::insert(&self.to_write().await?, &self.sealer, session).await?)
+    }
+
+    async fn session(&self, id_hash: &str) -> Result<Option<SessionRecord>> {
+        Ok(sessions::one(&self.to_read().await?, &self.sealer, id_hash).await?)
+    }
+
+    async fn touch_session(&self, id_hash: &str, now_ms: i64) -> Result<()> {
+        Ok(sessions::touch(&self.to_write().await?, id_hash, now_ms).await?)
+    }
+
+    async fn delete_session(&self, id_hash: &str) -> Result<()> {
+        Ok(sessions::delete(&self.to_write().await?, id_hash).await?)
+    }
+
+    async fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> Result<u64> {
+        Ok(sessions::delete_of(&self.to_write().await?, identity, except).await?)
+    }
+
+    async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>> {
+        Ok(sessions::of_identity(&self.to_read().await?, &self.sealer, identity).await?)
+    }
+
+    async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()> {
+        Ok(sessions::remember_origin(&self.to_write().await?, identity, origin, at_ms).await?)
+    }
+
+    async fn forget_origin(&self, identity: &str, origin: &str) -> Result<()> {
+        Ok(sessions::forget_origin(&self.to_write().await?, identity, origin).await?)
+    }
+
+    async fn remembered_origins(&self, identity: &str) -> Result<Vec<(String, i64)>> {
+        Ok(sessions::remembered_origins(&self.to_read().await?, identity).await?)
+    }
+
+    async fn attempts(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32> {
+        Ok(attempts::count(&self.to_read().await?, key, now_ms, window_ms).await?)
+    }
+
+    async fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32> {
+        let mut connection = self.to_write().await?;
+        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let count = attempts::note(&transaction, key, now_ms, window_ms).await?;
+        commit(transaction).await?;
+        Ok(count)
+    }
+
+    async fn clear_attempts(&self, key: &str) -> Result<()> {
+        Ok(attempts::clear(&self.to_write().await?, key).await?)
+    }
+
+    async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()> {
+        let mut connection = self.to_write().await?;
+        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        for (client_id, at_ms) in clients {
+            clients::note_use(&transaction, client_id, *at_ms).await?;
+        }
+        for (id, at_ms, count) in grants {
+            grants::note_use(&transaction, id, *at_ms, *count).await?;
+        }
+        commit(transaction).await
+    }
+
+    async fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>> {
+        Ok(audit::of_entity(&self.to_read().await?, entity_type, entity_id, offset, limit).await?)
+    }
+
+    async fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>> {
+        Ok(audit::of_actor(&self.to_read().await?, actor, offset, limit).await?)
+    }
+
+    async fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Result<Vec<AuditEntry>> {
+        Ok(audit::of_grant(&self.to_read().await?, grant, entity_type, limit).await?)
+    }
+
+    async fn prune(&self, now_ms: i64) -> Result<()> {
+        let mut connection = self.to_write().await?;
+        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        upkeep::prune(&transaction, now_ms).await?;
+        commit(transaction).await
+    }
+
+    async fn prune_audit(&self, before_ms: i64, limit: u32) -> Result<u64> {
+        Ok(audit::prune(&self.to_write().await?, before_ms, limit).await?)
+    }
+
+    async fn reseal(&self, limit: u32) -> Result<u32> {
+        let mut connection = self.to_write().await?;
+        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let done = upkeep::reseal(&transaction, &self.sealer, limit).await?;
+        commit(transaction).await?;
+        Ok(done)
+    }
+
+    async fn ping(&self) -> Result<()> {
+        let connection = self.to_write().await?;
+        revision_and_floor(&connection, "SELECT revision, feed_floor FROM meta").await?;
+        let row = connection.query_one("SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'", &[]).await;
+        match row.and_then(|row| row.try_get(0)).map_err(Fault::from)? {
+            true => Err(StoreError::Unavailable("the database takes no writes at present".to_owned())),
+            false => Ok(()),
+        }
+    }
+}

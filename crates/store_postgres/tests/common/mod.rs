@@ -1,0 +1,72 @@
+//! What the tests of this crate share: a server, named by the environment, and schemas of it.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "each test file uses its part")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use falconer_store::{KeyRing, Randomness};
+use falconer_store_postgres::PostgresStore;
+use tokio_postgres::NoTls;
+
+/// Names a server on which the tests may make schemas, as `postgres://user@host:port/database`. `cargo xtask test` starts one.
+pub const VARIABLE: &str = "FALCONER_TEST_POSTGRES";
+
+pub struct Server {
+    url: String,
+}
+
+/// The server, or a word about there being none.
+pub fn server() -> Option<Server> {
+    match std::env::var(VARIABLE) {
+        Ok(url) if !url.is_empty() => Some(Server { url }),
+        _ => {
+            eprintln!("{VARIABLE} names no PostgreSQL: nothing was tested here. `cargo xtask test` starts one, `cargo xtask postgres` too");
+            None
+        }
+    }
+}
+
+impl Server {
+    /// The URL of a schema that nothing is in yet.
+    pub async fn schema(&self) -> String {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        self.run(&format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")).await;
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        format!("{}{separator}options=-csearch_path%3D{name}", self.url)
+    }
+
+    /// Runs statements as somebody else than the store.
+    pub async fn run(&self, sql: &str) {
+        run(&self.url, sql).await;
+    }
+}
+
+/// Runs statements at a URL as somebody else than the store.
+pub async fn run(url: &str, sql: &str) {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the server of the environment answers");
+    let task = tokio::spawn(connection);
+    client.batch_execute(sql).await.unwrap();
+    drop(client);
+    task.await.unwrap().unwrap();
+}
+
+pub fn keys() -> KeyRing {
+    KeyRing::from_bytes("test", [7; 32]).unwrap()
+}
+
+/// Nonces that never repeat.
+pub fn random() -> Randomness {
+    let next = AtomicU64::new(1);
+    Arc::new(move |bytes: &mut [u8]| {
+        for chunk in bytes.chunks_mut(8) {
+            let value = next.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+            chunk.iter_mut().zip(value).for_each(|(place, byte)| *place = byte);
+        }
+    })
+}
+
+pub async fn open(url: &str) -> PostgresStore {
+    PostgresStore::open(url, keys(), random()).await.unwrap()
+}
