@@ -5,6 +5,7 @@
 mod bench;
 mod check;
 mod needs;
+mod postgres;
 mod run;
 mod screenshots;
 mod soak;
@@ -27,6 +28,8 @@ enum Task {
     Test(test::Options),
     /// Print what the tests need and what is missing on this machine
     Needs,
+    /// Run a PostgreSQL for tests in the foreground and print its URL
+    Postgres,
     /// Measure CPU per authenticateHawk request beside bare hyper, in one run (release build)
     Bench(bench::Options),
     /// Make the screenshots of the README from the end-to-end flow
@@ -40,6 +43,7 @@ fn main() -> anyhow::Result<()> {
         Task::Check => check::run(),
         Task::Test(options) => test::run(&options),
         Task::Needs => needs::report(),
+        Task::Postgres => postgres::run(),
         Task::Bench(options) => bench::run(&options),
         Task::Screenshots => screenshots::run(),
         Task::Soak => soak::run(),

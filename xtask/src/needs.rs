@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
+use crate::postgres;
 use crate::run::{root, step, target, works};
 
 /// A program that the tests start, how to see that it is there, and the Debian packages that bring it.
@@ -20,6 +21,7 @@ const NEEDS: &[Need] = &[
     Need { what: "Python 3 with venv", probe: python_with_venv, packages: &["python3", "python3-venv"] },
     Need { what: "Node.js 20 or newer", probe: node_is_new_enough, packages: &["nodejs"] },
     Need { what: "npm", probe: || works("npm", &["--version"]), packages: &["npm"] },
+    Need { what: "PostgreSQL", probe: || postgres::programs().is_some(), packages: &["postgresql"] },
     Need { what: "Chromium", probe: || chromium().is_some(), packages: &["chromium"] },
     Need {
         what: "a font that Chromium can draw with",

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::run::{cargo, root, step, target};
-use crate::{check, needs};
+use crate::{check, needs, postgres};
 
 /// The parts, in the order in which they run.
 const PARTS: &[&str] = &["check", "lints", "crates", "sdk", "clients", "browser"];
@@ -36,8 +36,7 @@ pub fn run(options: &Options) -> Result<()> {
         lints()?;
     }
     if wanted("crates") {
-        // With their output: some print what was tried, how often, and from which seed.
-        cargo("crates", &["test", "--workspace", "--locked", "--", "--show-output"], &[])?;
+        crates()?;
     }
     if wanted("sdk") {
         node_tests("JavaScript SDK", &root().join("sdk/js"), "test", &[])?;
@@ -53,6 +52,15 @@ pub fn run(options: &Options) -> Result<()> {
     }
     println!("\nall parts passed: {}", PARTS.iter().copied().filter(|p| wanted(p)).collect::<Vec<_>>().join(", "));
     Ok(())
+}
+
+/// The tests of the crates, with a PostgreSQL: the one of the environment, or one that ends with the tests.
+fn crates() -> Result<()> {
+    let given = std::env::var(postgres::VARIABLE).ok().filter(|url| !url.is_empty());
+    let server = if given.is_none() { Some(postgres::Server::start()?) } else { None };
+    let url = given.or_else(|| server.as_ref().map(|s| s.url.clone())).unwrap_or_default();
+    // With their output: some print what was tried, how often, and from which seed.
+    cargo("crates", &["test", "--workspace", "--locked", "--", "--show-output"], &[(postgres::VARIABLE, &url)])
 }
 
 fn lints() -> Result<()> {
