@@ -16,7 +16,8 @@ pub enum StoreError {
     /// What should be new exists, or what should exist is gone. Nothing was written.
     #[error("the record exists already, or is gone")]
     Conflict,
-    /// The store is busy, locked or away. Nothing was written; trying later is right.
+    /// The store is busy, locked or away. Nothing was written, unless a connection was lost in the middle of a commit: then nobody knows, and
+    /// the revision tells as soon as the store answers. Trying later is right.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
     /// What was read is not what was written: a sealed value that does not open, a file that is not a database, a schema of another

@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::connect::WAIT;
 use crate::fault;
 
 /// The class of the lock: `FALC`. The other half is the schema, so that one database can hold several Falconers.
@@ -67,7 +68,7 @@ impl Drop for Ownership {
 
 struct Locked {
     /// The lock goes with it.
-    _client: tokio_postgres::Client,
+    client: tokio_postgres::Client,
     ended: JoinHandle<()>,
 }
 
@@ -85,9 +86,14 @@ async fn lock(config: &Config, tls: &MakeRustlsConnect) -> Result<Locked> {
             tracing::debug!(error = %fault::text(&error), "the connection of the lock ended");
         }
     });
-    let locked = Locked { _client: client, ended };
-    let sql = "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))";
-    let row = locked._client.query_one(sql, &[&LOCK]).await.map_err(away)?;
+    let locked = Locked { client, ended };
+    let asked = async {
+        // However long nothing is said on this connection, it must stay.
+        locked.client.batch_execute("SET idle_session_timeout = 0").await?;
+        locked.client.query_one("SELECT pg_try_advisory_lock($1, hashtext(current_schema()))", &[&LOCK]).await
+    };
+    let late = |_| StoreError::Unavailable("the database does not answer".to_owned());
+    let row = tokio::time::timeout(WAIT, asked).await.map_err(late)?.map_err(away)?;
     if row.try_get::<_, bool>(0).map_err(away)? {
         return Ok(locked);
     }
