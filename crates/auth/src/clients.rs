@@ -41,8 +41,7 @@ impl Auth {
     ) -> Result<(ClientView, Revision), ApiError> {
         refuse_static(client_id)?;
         let scopes = input.scopes.clone().unwrap_or_default();
-        reserved::refuse_double_star(&scopes)?;
-        reserved::refuse_reserved(&scopes)?;
+        reserved::check_contents(&scopes, &input.description)?;
         let (record, revision) = self
             .decide(|now| {
                 let acting = self.acting(now, who)?;
@@ -78,8 +77,7 @@ impl Auth {
     ) -> Result<(ClientView, Revision), ApiError> {
         refuse_static(client_id)?;
         let given = input.scopes.as_deref().unwrap_or_default();
-        reserved::refuse_double_star(given)?;
-        reserved::refuse_reserved(given)?;
+        reserved::check_contents(given, &input.description)?;
         self.change(client_id, "updated", |now, known| {
             let acting = self.acting(now, who)?;
             let added = given.iter().filter(|scope| !known.record.scopes.contains(scope));

@@ -125,7 +125,12 @@ impl Auth {
                         return Err(error);
                     }
                 }
-                Err(error) => return Err(self.inner.store_error(error)),
+                Err(error) => {
+                    if matches!(error, StoreError::Unavailable(_)) {
+                        self.inner.look_again().await;
+                    }
+                    return Err(self.inner.store_error(error));
+                }
             }
             self.inner.reload().await.map_err(|error| self.inner.store_error(error))?;
         }
@@ -161,9 +166,29 @@ impl Inner {
             self.show(next.at(revision, step.at_ms));
         } else if revision > before.revision() {
             // Another process wrote in between. What we decided did not depend on that, but the directory has to have it.
-            self.reload().await.inspect_err(|_| (self.settings.on_fatal)("a committed change could not be read back"))?;
+            self.reload().await.inspect_err(|error| self.could_not_read_back(error))?;
         }
         Ok(revision)
+    }
+
+    /// A store that is away for the moment is no reason to end: nothing is acknowledged then, and the next look takes the change in.
+    fn could_not_read_back(&self, error: &StoreError) {
+        if !matches!(error, StoreError::Unavailable(_)) {
+            (self.settings.on_fatal)("a committed change could not be read back");
+        }
+    }
+
+    /// Whether a commit whose outcome nobody told has happened: takes in what the store has, where it answers.
+    async fn look_again(&self) {
+        let looked = async {
+            if self.store.revision().await? > self.directory.load().revision() {
+                self.reload().await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = looked.await {
+            tracing::debug!(%error, "the store does not say whether a change was committed; the next look will");
+        }
     }
 
     /// Ends the process where the store has failed for good.

@@ -232,8 +232,7 @@ fn check(batch: &Batch) -> Result<(), Fault> {
 
 fn check_client(client: &BatchClient) -> Result<(), ApiError> {
     refuse_static(&client.client_id)?;
-    reserved::refuse_double_star(&client.scopes)?;
-    reserved::refuse_reserved(&client.scopes)
+    reserved::check_contents(&client.scopes, &client.description)
 }
 
 fn first_time<'b>(seen: &mut HashMap<&'b str, usize>, list: &str, id: &'b str, index: usize) -> Result<(), ApiError> {

@@ -32,11 +32,26 @@ fn reserved() -> ApiError {
 }
 
 /// The `**` rule of `scopes.md` section 8.
-pub(crate) fn refuse_double_star<S: AsRef<str>>(scopes: &[S]) -> Result<(), ApiError> {
+fn refuse_double_star<S: AsRef<str>>(scopes: &[S]) -> Result<(), ApiError> {
     if scopes.iter().any(|s| s.as_ref().ends_with("**")) {
         return Err(ApiError::InputError("scopes must not end with `**`".to_owned()));
     }
     Ok(())
+}
+
+/// No store can be asked to keep a text with U+0000: PostgreSQL has no place for it.
+fn refuse_nul(description: &str) -> Result<(), ApiError> {
+    if description.contains('\0') {
+        return Err(ApiError::InputError("description must not contain the character U+0000".to_owned()));
+    }
+    Ok(())
+}
+
+/// What is refused of the contents of a client or a role before anybody is asked who they are.
+pub(crate) fn check_contents<S: AsRef<str>>(scopes: &[S], description: &str) -> Result<(), ApiError> {
+    refuse_double_star(scopes)?;
+    refuse_reserved(scopes)?;
+    refuse_nul(description)
 }
 
 /// The set without such scopes. Substitution in roles can make one although none was put in.

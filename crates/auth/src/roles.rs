@@ -112,8 +112,7 @@ const EVERYTHING: PageQuery = PageQuery { offset: 0, limit: u64::MAX };
 
 /// What is refused before anybody is asked who they are.
 pub(crate) fn check(role_id: &str, input: &RoleInput) -> Result<(), ApiError> {
-    reserved::refuse_double_star(&input.scopes)?;
-    reserved::refuse_reserved(&input.scopes)?;
+    reserved::check_contents(&input.scopes, &input.description)?;
     reserved::refuse_reserved_role(role_id)
 }
 
