@@ -19,6 +19,8 @@ pub struct Config {
     pub root_url: Option<String>,
     /// Where the database, the key file and the first credentials live.
     pub data_dir: PathBuf,
+    /// `postgres://user@host/database`: keeps the records in PostgreSQL instead of a file of the data directory.
+    pub database_url: Option<SecretText>,
     /// The keys that seal secrets at rest; by default `falconer.keys` in the data directory.
     pub key_file: Option<PathBuf>,
     /// Addresses or networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-*` headers count.
@@ -52,6 +54,14 @@ impl SecretText {
     /// The text itself.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl std::str::FromStr for SecretText {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<SecretText, Self::Err> {
+        Ok(SecretText(text.to_owned()))
     }
 }
 
@@ -177,6 +187,7 @@ impl Default for Config {
             listen: "127.0.0.1:8080".to_owned(),
             root_url: None,
             data_dir: PathBuf::from("falconer-data"),
+            database_url: None,
             key_file: None,
             trusted_proxies: Vec::new(),
             hawk_origins: Vec::new(),
@@ -251,6 +262,10 @@ impl Config {
             text.parse::<falconer_web::Network>().map_err(|error| anyhow::anyhow!("trusted_proxies: `{text}`: {error}"))?;
         }
         self.audit.retention_ms()?;
+        if let Some(url) = &self.database_url {
+            falconer_store_postgres::PostgresStore::place(url.expose())
+                .context("database_url: write something like postgres://user@host/database")?;
+        }
         if self.websocktunnel_secret.as_ref().is_some_and(|secret| secret.expose().chars().count() < SHORTEST_SECRET) {
             bail!("websocktunnel_secret: give at least {SHORTEST_SECRET} characters, so that nobody can guess it");
         }
@@ -303,6 +318,7 @@ pub fn address(text: &str) -> Result<String, String> {
 /// Variables that tests and tools of ours use, and that are no settings.
 const NOT_SETTINGS: &[&str] = &[
     "FALCONER_BIN",
+    "FALCONER_TEST_POSTGRES",
     "FALCONER_VECTORS",
     "FALCONER_CONFIG",
     "FALCONER_FROM_CLIENT_ID",
@@ -314,13 +330,14 @@ const NOT_SETTINGS: &[&str] = &[
 const SHORTEST_SECRET: usize = 16;
 
 /// Settings that are text whatever they look like: a secret may be all digits.
-const TEXTS: &[&str] = &["websocktunnel_secret"];
+const TEXTS: &[&str] = &["websocktunnel_secret", "database_url"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
 const SETTINGS: &[&str] = &[
     "listen",
     "root_url",
     "data_dir",
+    "database_url",
     "key_file",
     "trusted_proxies",
     "hawk_origins",

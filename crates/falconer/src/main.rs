@@ -14,6 +14,7 @@ mod edge;
 mod node;
 mod output;
 mod progress;
+mod storage;
 
 use std::process::ExitCode;
 

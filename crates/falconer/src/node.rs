@@ -1,4 +1,4 @@
-//! A node: the data directory, its keys, the one concrete store, and the use cases on top of it.
+//! A node: the data directory, its keys, the store, and the use cases on top of it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,12 +7,11 @@ use anyhow::{Context, Result, bail};
 use falconer_auth::{Auth, AuthSettings, Origin, Random, StaticClient};
 use falconer_credentials::AccessToken;
 use falconer_login::{Login, LoginSettings, RegisteredTarget};
-use falconer_store::{KeyRing, Secret, Store, StoreError};
-use falconer_store_sqlite::SqliteStore;
+use falconer_store::{KeyRing, Secret, Store};
 
 use crate::config::Config;
 use crate::edge::{SystemClock, SystemRandom};
-use crate::output::shell_word;
+use crate::storage::Storage;
 
 /// What a certificate of the protocol can span.
 const LONGEST_GRANT_MS: i64 = 31 * 24 * 3_600_000;
@@ -36,50 +35,34 @@ pub struct Node {
     pub store: Arc<dyn Store>,
 }
 
-/// The database of a data directory.
-pub fn database(data_dir: &Path) -> PathBuf {
-    data_dir.join("falconer.sqlite")
-}
-
 /// Where the first root credentials are written.
 pub fn root_credentials_file(data_dir: &Path) -> PathBuf {
     data_dir.join("root-credentials.json")
 }
 
 impl Node {
-    /// Opens the data directory of `config`, which must hold a database unless `create`.
+    /// Opens what `config` names, which must be there unless `create`.
     pub async fn open(config: &Config, origin: Origin, access: Access, create: bool) -> Result<Node> {
-        let file = database(&config.data_dir);
-        let folder = shell_word(&config.data_dir.display().to_string());
-        if !create && !file.exists() {
-            bail!(
-                "{folder} holds no Falconer: name the server's data directory with --data-dir, or make one with `falconer init --data-dir {folder}`"
-            );
+        let storage = Storage::of(config);
+        if !create {
+            storage.must_be_there().await?;
         }
         // Settings first, so that a mistake in them leaves nothing behind.
         let auth_settings = auth_settings(config, origin, access)?;
         let login_settings = login_settings(config)?;
         private_folder(&config.data_dir)?;
-        let keys = keys(config)?;
-        let random = Arc::new(|bytes: &mut [u8]| SystemRandom.fill(bytes));
-        let opened = match access {
-            Access::Alone => SqliteStore::open(&file, keys, random),
-            Access::Beside => SqliteStore::open_beside(&file, keys, random),
-        };
-        let store: Arc<dyn Store> = Arc::new(opened.map_err(|error| explain(error.into(), config))?);
-        Node::over(store, auth_settings, login_settings).await.map_err(|error| explain(error, config))
+        let keys = keys(config, &storage).await?;
+        let explain = |error| storage.explain(error, Some(&key_file(config)));
+        let store = storage.open(access, keys).await.map_err(|error| explain(error.into()))?;
+        Node::over(store, auth_settings, login_settings).await.map_err(explain)
     }
 
     /// The same over a store that ends with the process: says what is wrong with a configuration and touches nothing.
     pub async fn rehearse(config: &Config, origin: Origin) -> Result<()> {
-        if let Some(file) = existing_key_file(config)? {
+        if let Some(file) = existing_key_file(config, &Storage::of(config)).await? {
             read_keys(&file)?;
         }
-        let mut key = [0_u8; 32];
-        SystemRandom.fill(&mut key);
-        let random = Arc::new(|bytes: &mut [u8]| SystemRandom.fill(bytes));
-        let store = Arc::new(SqliteStore::in_memory(KeyRing::from_bytes("k1", key)?, random)?);
-        Node::over(store, auth_settings(config, origin, Access::Alone)?, login_settings(config)?).await.map(drop)
+        Node::over(Storage::rehearsal()?, auth_settings(config, origin, Access::Alone)?, login_settings(config)?).await.map(drop)
     }
 
     async fn over(store: Arc<dyn Store>, auth: AuthSettings, login: LoginSettings) -> Result<Node> {
@@ -88,23 +71,6 @@ impl Node {
         let login = Login::open(auth.clone(), store.clone(), login, Arc::new(SystemClock), Arc::new(SystemRandom))?;
         Ok(Node { auth, login: Arc::new(login), store })
     }
-}
-
-/// What the operator can do about a store that does not open.
-fn explain(error: anyhow::Error, config: &Config) -> anyhow::Error {
-    let store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
-    let step = match store {
-        Some(StoreError::Unavailable(why)) if why.contains("in use by another process") => {
-            "another server runs on this data directory: stop it, or give another --data-dir".to_owned()
-        }
-        Some(StoreError::Corrupt(_)) => format!(
-            "can't open {}: is this Falconer's data directory, with the key file ({}) that it was made with? Else restore both from your backup",
-            database(&config.data_dir).display(),
-            key_file(config).display()
-        ),
-        _ => return error,
-    };
-    error.context(step)
 }
 
 /// Where the server that ran here last was reached, for links that other commands print.
@@ -223,17 +189,16 @@ fn key_file(config: &Config) -> PathBuf {
 }
 
 /// The key file where there is one. Keys made anew would open nothing, so a database without its keys is an error.
-fn existing_key_file(config: &Config) -> Result<Option<PathBuf>> {
+async fn existing_key_file(config: &Config, storage: &Storage<'_>) -> Result<Option<PathBuf>> {
     let file = key_file(config);
     if file.exists() {
         return Ok(Some(file));
     }
-    let database = database(&config.data_dir);
-    if database.exists() {
+    if storage.is_there().await? {
         bail!(
             "the key file {} is missing, and without it the secrets in {} can't be opened; restore it from your backup, or set key_file to where it is",
             file.display(),
-            database.display()
+            storage.shown()
         );
     }
     Ok(None)
@@ -245,8 +210,8 @@ fn read_keys(file: &Path) -> Result<KeyRing> {
 }
 
 /// The keys that seal secrets at rest. They are made only together with the database.
-fn keys(config: &Config) -> Result<KeyRing> {
-    if let Some(file) = existing_key_file(config)? {
+async fn keys(config: &Config, storage: &Storage<'_>) -> Result<KeyRing> {
+    if let Some(file) = existing_key_file(config, storage).await? {
         return read_keys(&file);
     }
     let mut key = [0_u8; 32];

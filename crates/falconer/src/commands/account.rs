@@ -9,7 +9,7 @@ use falconer_login::NewAccount;
 use falconer_web::PublicOrigin;
 
 use super::serve::auth_origin;
-use crate::config::Config;
+use crate::config::{Config, SecretText};
 use crate::edge::SystemRandom;
 use crate::node::{Access, Node, noted_root_url};
 use crate::output;
@@ -26,6 +26,9 @@ pub struct LocalOptions {
     /// Where the database and the keys live
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// The database, where the records are in PostgreSQL: postgres://user@host/database; a password is better in FALCONER_DATABASE_URL or its _FILE
+    #[arg(long, value_name = "URL")]
+    database_url: Option<SecretText>,
     /// The public origin, for links; by default the configured one, else that of the server that ran here last
     #[arg(long, value_name = "URL", value_parser = PublicOrigin::parse)]
     root_url: Option<PublicOrigin>,
@@ -37,6 +40,9 @@ impl LocalOptions {
         let mut config = Config::read(self.config.as_deref(), std::env::vars())?;
         if let Some(folder) = &self.data_dir {
             config.data_dir.clone_from(folder);
+        }
+        if let Some(url) = &self.database_url {
+            config.database_url = Some(url.clone());
         }
         let noted = || noted_root_url(&config.data_dir).and_then(|url| PublicOrigin::parse(&url).ok());
         let origin = match (&self.root_url, &config.root_url) {

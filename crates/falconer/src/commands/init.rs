@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use falconer_web::PublicOrigin;
 
 use super::{serve, setup_link};
-use crate::config::Config;
+use crate::config::{Config, SecretText};
 use crate::node::{Access, Node, note_root_url};
 use crate::output::{self, shell_word};
 
@@ -19,6 +19,9 @@ pub struct Options {
     /// Where the database and the keys will live
     #[arg(long, value_name = "DIR")]
     data_dir: PathBuf,
+    /// Keep the records in PostgreSQL: postgres://user@host/database; a password is better in FALCONER_DATABASE_URL or its _FILE
+    #[arg(long, value_name = "URL")]
+    database_url: Option<SecretText>,
     /// The public origin, for the links that are printed; by default the configured one, else http://localhost:8080
     #[arg(long, value_name = "URL", value_parser = PublicOrigin::parse)]
     root_url: Option<PublicOrigin>,
@@ -32,7 +35,11 @@ pub struct Options {
 
 /// Makes it, or finishes what an interrupted `init` began.
 pub async fn run(options: Options) -> Result<()> {
-    let config = Config { data_dir: options.data_dir, ..Config::read(options.config.as_deref(), std::env::vars())? };
+    let mut config = Config { data_dir: options.data_dir, ..Config::read(options.config.as_deref(), std::env::vars())? };
+    if options.database_url.is_some() {
+        config.database_url = options.database_url;
+    }
+    config.check()?;
     let origin = match &options.root_url {
         Some(origin) => origin.clone(),
         None => config.default_origin()?,

@@ -11,7 +11,7 @@ use falconer_web::{Limits, PublicOrigin, VersionInfo, Web, WebSettings};
 use tokio::net::TcpListener;
 
 use super::demo;
-use crate::config::{Config, Log, LogFormat, address};
+use crate::config::{Config, Log, LogFormat, SecretText, address};
 use crate::edge::{SystemClock, SystemRandom};
 use crate::node::{Access, Node, note_root_url, root_credentials_file, write_private};
 use crate::output;
@@ -25,6 +25,9 @@ pub struct Options {
     /// Where the database and the keys live
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// Keep the records in PostgreSQL: postgres://user@host/database; a password is better in FALCONER_DATABASE_URL or its _FILE
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<SecretText>,
     /// Address and port, such as 127.0.0.1:8080; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub listen: Option<String>,
@@ -35,7 +38,7 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
     /// Try it out: Falconer, an example service and a person, on this machine only; without --data-dir in the folder .demo
-    #[arg(long, conflicts_with_all = ["config", "root_url"])]
+    #[arg(long, conflicts_with_all = ["config", "root_url", "database_url"])]
     pub demo: bool,
 }
 
@@ -65,6 +68,9 @@ pub async fn run(options: Options) -> Result<()> {
 pub fn apply_flags(config: &mut Config, options: &Options) {
     if let Some(folder) = &options.data_dir {
         config.data_dir.clone_from(folder);
+    }
+    if let Some(url) = &options.database_url {
+        config.database_url = Some(url.clone());
     }
     if let Some(listen) = &options.listen {
         config.listen.clone_from(listen);
