@@ -1,7 +1,36 @@
-//! Measuring the real binary from outside: start it, drive it with signed requests over keep-alive connections, and read the CPU time
-//! that the operating system accounted to it. Nothing here is a test: absolute figures move from machine to machine, ratios of one run
-//! don't.
+//! Measuring Falconer: the real binary from outside, and its decisions in process.
+//!
+//! Absolute figures move from machine to machine; compare ratios within one run. `cargo xtask bench` builds and starts everything here; the
+//! rows and their targets are those of `docs/performance.md`.
+//!
+//! | concept | where |
+//! |---|---|
+//! | data sets, from a seed | [`data_set`], loaded by [`load_data`] |
+//! | who is measured: Falconer, another server of the protocol | [`subject`], [`process`] |
+//! | signed requests, ready to send; one connection; the load | [`pool`], [`connection`], [`load`] |
+//! | what the same bytes cost without any work | [`floor`] |
+//! | the rows | [`rows`] |
+//! | what a run says: table, JSON, plot | [`report`], [`plot`] |
+//! | decisions in process: for the table, for criterion, for instruction counts | [`in_process`] |
+//!
+//! To add a row: a measurement in the file of its kind under `rows/`, its id in [`rows::ALL`] with the target, and a line in
+//! `docs/performance.md`.
+//!
+//! Nothing here is a test, and nothing here is part of the product.
 
+pub mod api;
+pub mod browser;
+pub mod connection;
+pub mod data_set;
+pub mod edge;
 pub mod floor;
+pub mod in_process;
 pub mod load;
+pub mod load_data;
+pub mod options;
+pub mod plot;
+pub mod pool;
 pub mod process;
+pub mod report;
+pub mod rows;
+pub mod subject;

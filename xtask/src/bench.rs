@@ -1,20 +1,95 @@
-//! `cargo xtask bench`: builds the release binary and runs `benches/`, which measures it beside the floor in one run.
+//! `cargo xtask bench`: builds the release binary and runs `benches/`, which measures it beside the floors in one run. With `--instructions` it counts
+//! instructions instead (`bench_instructions.rs`).
 
 use anyhow::Result;
 
-use crate::run::{cargo, target};
+use crate::bench_instructions;
+use crate::run::{cargo, root, step, target};
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Seconds of load for each row
-    #[arg(long, default_value = "10")]
-    seconds: u32,
+    /// Only rows whose id begins with one of these (with commas); `list` prints all ids
+    #[arg(long, value_name = "ROWS")]
+    rows: Option<String>,
+    /// Only rows that are measured on these data sets (with commas): small, 1k, 10k, deep, wide, real, real16
+    #[arg(long, value_name = "SETS")]
+    set: Option<String>,
+    /// Seconds of load that count for each row [default: 10]
+    #[arg(long)]
+    seconds: Option<String>,
+    /// Keep-alive connections [default: 16]
+    #[arg(long)]
+    connections: Option<String>,
+    /// Requests a second of the rows in an open loop [default: 5000]
+    #[arg(long, value_name = "RATE")]
+    open_loop: Option<String>,
+    /// Revocations of each of the five kinds [default: 2000]
+    #[arg(long, value_name = "COUNT")]
+    revocations: Option<String>,
+    /// Also measure with 1,000,000 clients (loading them takes long)
+    #[arg(long)]
+    million: bool,
+    /// Another server of the protocol to measure beside Falconer, such as http://127.0.0.1:8081; its credentials, which must be allowed everything, are
+    /// taken from TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// A shell command that starts that server on an empty database, once for each data set; BENCH_DATA_DIR names an empty folder
+    #[arg(long, value_name = "COMMAND")]
+    peer_command: Option<String>,
+    /// The process of a server that runs already, for its CPU and memory
+    #[arg(long, value_name = "PID")]
+    peer_pid: Option<String>,
+    /// Write the plot into docs/images/performance.svg too (it always goes to target/bench/performance.svg)
+    #[arg(long)]
+    publish: bool,
+    /// Count instructions of the gated decisions and compare with benches/baseline.toml
+    #[arg(long)]
+    instructions: bool,
+    /// With --instructions: write what was counted into benches/baseline.toml; commit it alone, with the reason
+    #[arg(long, requires = "instructions")]
+    write_baseline: bool,
 }
 
 pub fn run(options: &Options) -> Result<()> {
-    cargo("release binary", &["build", "--release", "--locked", "-p", "falconer", "-p", "falconer-benches"], &[])?;
-    let binary = target().join("release/falconer").to_string_lossy().into_owned();
-    let seconds = options.seconds.to_string();
-    let env = [("FALCONER_BIN", binary.as_str()), ("BENCH_SECONDS", seconds.as_str())];
-    cargo("authenticateHawk", &["run", "--release", "--locked", "-p", "falconer-benches", "--bin", "authenticate-hawk"], &env)
+    if options.instructions {
+        return bench_instructions::run(options.write_baseline).map(drop);
+    }
+    cargo("release binary", &["build", "--release", "--locked", "-p", "falconer", "-p", "falconer-benches", "--bins"], &[])?;
+    let folder = target().join("bench");
+    std::fs::create_dir_all(&folder)?;
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let release = target().join("release");
+    let mut args = vec![
+        "--binary".to_owned(),
+        release.join("falconer").to_string_lossy().into_owned(),
+        "--out".to_owned(),
+        path("performance.json"),
+        "--plot".to_owned(),
+        path("performance.svg"),
+    ];
+    let chosen = [
+        ("--rows", &options.rows),
+        ("--set", &options.set),
+        ("--seconds", &options.seconds),
+        ("--connections", &options.connections),
+        ("--open-loop", &options.open_loop),
+        ("--revocations", &options.revocations),
+        ("--server", &options.server),
+        ("--peer-command", &options.peer_command),
+        ("--peer-pid", &options.peer_pid),
+    ];
+    for (name, value) in chosen {
+        if let Some(value) = value {
+            args.extend([name.to_owned(), value.clone()]);
+        }
+    }
+    if options.million {
+        args.push("--million".to_owned());
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    step("performance", &root(), &release.join("falconer-bench").to_string_lossy(), &args, &[])?;
+    if options.publish {
+        std::fs::copy(path("performance.svg"), root().join("docs/images/performance.svg"))?;
+    }
+    Ok(())
 }

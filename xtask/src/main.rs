@@ -3,6 +3,7 @@
 //! Nothing here is part of the product. Each task is one file; a new one is a file, a variant of [`Task`] and a line in CONTRIBUTING.md.
 
 mod bench;
+mod bench_instructions;
 mod check;
 mod needs;
 mod postgres;
@@ -30,7 +31,7 @@ enum Task {
     Needs,
     /// Run a PostgreSQL for tests in the foreground and print its URL
     Postgres,
-    /// Measure CPU per authenticateHawk request beside bare hyper, in one run (release build)
+    /// Measure the release binary beside the floors in one run; or count instructions of the decisions that gate a change
     Bench(bench::Options),
     /// Make the screenshots of the README from the end-to-end flow
     Screenshots,

@@ -28,6 +28,7 @@ const NEEDS: &[Need] = &[
         probe: || std::path::Path::new("/usr/share/fonts").read_dir().is_ok_and(|mut d| d.next().is_some()),
         packages: &["fonts-dejavu-core"],
     },
+    Need { what: "valgrind (instruction counts)", probe: || works("valgrind", &["--version"]), packages: &["valgrind"] },
 ];
 
 fn python_with_venv() -> bool {

@@ -6,14 +6,14 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::run::{cargo, root, step, target};
-use crate::{check, needs, postgres};
+use crate::{bench_instructions, check, needs, postgres};
 
 /// The parts, in the order in which they run.
-const PARTS: &[&str] = &["check", "lints", "crates", "sdk", "clients", "browser"];
+const PARTS: &[&str] = &["check", "lints", "crates", "instructions", "sdk", "clients", "browser"];
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these parts (check, lints, crates, sdk, clients, browser); may be repeated
+    /// Only these parts (check, lints, crates, instructions, sdk, clients, browser); may be repeated
     #[arg(long)]
     only: Vec<String>,
     /// Install nothing: fail where something is missing
@@ -26,7 +26,7 @@ pub fn run(options: &Options) -> Result<()> {
         bail!("there is no part `{unknown}`; the parts are {}", PARTS.join(", "));
     }
     let wanted = |part: &str| options.only.is_empty() || options.only.iter().any(|p| p == part);
-    if !options.no_install && ["sdk", "clients", "browser"].iter().any(|part| wanted(part)) {
+    if !options.no_install && ["instructions", "sdk", "clients", "browser"].iter().any(|part| wanted(part)) {
         needs::install()?;
     }
     if wanted("check") {
@@ -38,6 +38,7 @@ pub fn run(options: &Options) -> Result<()> {
     if wanted("crates") {
         crates()?;
     }
+    let said = if wanted("instructions") { bench_instructions::run(false)? } else { None };
     if wanted("sdk") {
         node_tests("JavaScript SDK", &root().join("sdk/js"), "test", &[])?;
     }
@@ -51,6 +52,9 @@ pub fn run(options: &Options) -> Result<()> {
         browser(&[])?;
     }
     println!("\nall parts passed: {}", PARTS.iter().copied().filter(|p| wanted(p)).collect::<Vec<_>>().join(", "));
+    if let Some(said) = said {
+        println!("but {said}");
+    }
     Ok(())
 }
 

@@ -1,0 +1,64 @@
+//! Measures the release binary of Falconer and prints one table. `cargo xtask bench` builds both and starts this.
+
+use std::io::Write;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use falconer_benches::floor::{Floor, serve};
+use falconer_benches::options::Options;
+use falconer_benches::{edge, plot, rows};
+use serde_json::json;
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().collect();
+    // The floors are processes of their own, so that the operating system accounts for them as for the server.
+    if let [_, word, kind, file] = args.as_slice()
+        && word == "floor"
+    {
+        let kind = [Floor::Hyper, Floor::Raw].into_iter().find(|floor| floor.word() == kind).context("floor hyper|raw FILE")?;
+        return serve(kind, std::fs::read(file)?);
+    }
+    let options = Options::parse();
+    if options.rows.iter().any(|row| row == "list") {
+        let line = |row: &rows::Definition| format!("{:<28} {:<7} {}\n", row.id, row.shape.map_or("-", |shape| shape.word()), row.work);
+        let text: String = rows::ALL.iter().map(line).collect();
+        return Ok(std::io::stdout().write_all(text.as_bytes())?);
+    }
+    if !rows::ALL.iter().any(|row| rows::wanted(&options, row)) {
+        bail!("no row is asked for: `--rows list` prints all");
+    }
+    let report = rows::run(&options)?;
+    let cores = std::thread::available_parallelism()?.get();
+    let about = json!({
+        "cores": cores, "cpu": cpu_model(), "seconds": options.seconds, "connections": options.connections, "openLoop": options.open_loop,
+        "revocations": options.revocations, "server": options.server, "version": version(&options), "atMs": edge::now_ms()?,
+    });
+    let text = serde_json::to_string_pretty(&report.json(&about))?;
+    if let Some(folder) = options.out.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(&options.out, text).with_context(|| format!("can't write {}", options.out.display()))?;
+    let how = format!(
+        "{cores} cores that server and load generator share ({}), {} s a row, {} connections",
+        cpu_model(),
+        options.seconds,
+        options.connections
+    );
+    if let Some(file) = &options.plot {
+        std::fs::write(file, plot::svg(&report, &how)).with_context(|| format!("can't write {}", file.display()))?;
+    }
+    println!("\n{}\n{how}.", report.markdown());
+    Ok(())
+}
+
+fn cpu_model() -> String {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with("model name"));
+    line.and_then(|line| line.split_once(':')).map(|(_, name)| name.trim().to_owned()).unwrap_or_else(|| "unknown CPU".to_owned())
+}
+
+fn version(options: &Options) -> String {
+    let output = Command::new(&options.binary).arg("--version").output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}

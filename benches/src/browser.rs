@@ -1,0 +1,178 @@
+//! What a person does in a browser, without one: signs in, grants, revokes.
+
+use anyhow::{Context, Result, bail};
+
+use crate::api::{Keys, segment};
+use crate::connection::{Answer, Connection};
+
+/// A person's session on one connection.
+pub struct Person {
+    connection: Connection,
+    address: String,
+    cookies: Vec<(String, String)>,
+}
+
+/// Fields of a form, or of a query, in their order.
+type Fields = Vec<(String, String)>;
+
+impl Person {
+    /// Signs in with a local account of the server at `address`.
+    pub fn sign_in(address: &str, name: &str, password: &str) -> Result<Person> {
+        let mut person = Person { connection: Connection::open(address)?, address: address.to_owned(), cookies: Vec::new() };
+        let mut fields = form(&person.get("/login")?, "/login")?;
+        set(&mut fields, "name", name);
+        set(&mut fields, "password", password);
+        person.post("/login", &fields)?;
+        Ok(person)
+    }
+
+    /// Grants these scopes to `target`; answers the credentials and the grant's id.
+    pub fn grant(&mut self, target: &str, scopes: &[&str]) -> Result<(Keys, String)> {
+        let mut query = format!("target={}&description=A%20measurement.", segment(target));
+        for scope in scopes {
+            query.push_str(&format!("&scope={}", segment(scope)));
+        }
+        let mut fields = form(&self.get(&format!("/?{query}"))?, "/grant")?;
+        if fields.iter().any(|(name, _)| name == "typed_host") {
+            let host = target.split('/').nth(2).context("a target without a host")?;
+            set(&mut fields, "typed_host", host);
+        }
+        let location = self.post("/grant", &fields)?;
+        let query = location.strip_prefix(target).and_then(|rest| rest.strip_prefix('?'));
+        let delivered = unquery(query.with_context(|| format!("Grant led to {location}"))?)?;
+        let value = |key: &str| delivered.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
+        let id = value("clientId").context("no clientId was delivered")?;
+        let grant = id.rsplit('/').next().unwrap_or_default().to_owned();
+        let mut keys = Keys::new(&id, &value("accessToken").context("no accessToken was delivered")?);
+        keys.certificate = value("certificate");
+        Ok((keys, grant))
+    }
+
+    /// A form of the person's own page that revokes: its CSRF field serves for every grant.
+    pub fn csrf(&mut self) -> Result<String> {
+        let fields = form(&self.get("/")?, "/me/revoke")?;
+        fields.into_iter().find(|(name, _)| name == "csrf").map(|(_, value)| value).context("no csrf field")
+    }
+
+    /// Revokes a grant. When this returns, the acknowledgement was read.
+    pub fn revoke(&mut self, csrf: &str, grant: &str) -> Result<()> {
+        let fields = vec![("csrf".to_owned(), csrf.to_owned()), ("grant".to_owned(), grant.to_owned())];
+        let location = self.post("/me/revoke", &fields)?;
+        if !location.contains("revoked") {
+            bail!("Revoke led to {location}");
+        }
+        Ok(())
+    }
+
+    fn get(&mut self, path: &str) -> Result<String> {
+        let request = self.request("GET", path, "", "");
+        let answer = self.connection.exchange(&request)?;
+        let (status, text) = (answer.status, String::from_utf8_lossy(&answer.content()).into_owned());
+        let set = answer.headers("set-cookie");
+        self.keep(&set);
+        if status != 200 {
+            bail!("GET {path} answered {status}: {text}");
+        }
+        Ok(text)
+    }
+
+    /// Sends a form; answers where it leads.
+    fn post(&mut self, path: &str, fields: &Fields) -> Result<String> {
+        let body = fields.iter().map(|(name, value)| format!("{}={}", segment(name), segment(value))).collect::<Vec<_>>().join("&");
+        let extra = format!(
+            "origin: http://{}\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n",
+            self.address,
+            body.len()
+        );
+        let request = self.request("POST", path, &extra, &body);
+        let answer: Answer<'_> = self.connection.exchange(&request)?;
+        let (status, location, set) = (answer.status, answer.headers("location"), answer.headers("set-cookie"));
+        if status != 303 {
+            bail!("POST {path} answered {status}: {}", String::from_utf8_lossy(&answer.content()));
+        }
+        self.keep(&set);
+        location.into_iter().next().context("a redirect without a location")
+    }
+
+    fn request(&self, method: &str, path: &str, extra: &str, body: &str) -> Vec<u8> {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookie = if cookies.is_empty() { String::new() } else { format!("cookie: {}\r\n", cookies.join("; ")) };
+        format!("{method} {path} HTTP/1.1\r\nhost: {}\r\naccept: text/html\r\n{cookie}{extra}\r\n{body}", self.address).into_bytes()
+    }
+
+    fn keep(&mut self, set: &[String]) {
+        for line in set {
+            let pair = line.split(';').next().unwrap_or_default();
+            if let Some((name, value)) = pair.split_once('=') {
+                self.cookies.retain(|(known, _)| known != name);
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+        }
+    }
+}
+
+/// The fields that a browser would send with the first form of this action.
+fn form(html: &str, action: &str) -> Result<Fields> {
+    let at = html.find(&format!("action=\"{action}\"")).with_context(|| format!("no form {action} in {html}"))?;
+    let rest = html.get(at..).unwrap_or_default();
+    let inside = rest.split("</form>").next().unwrap_or_default();
+    let mut fields = Fields::new();
+    for input in inside.split("<input").skip(1).filter_map(|input| input.split('>').next()) {
+        let optional = matches!(attribute(input, "type").as_deref(), Some("checkbox" | "radio"));
+        let ticked = input.split_whitespace().any(|word| word.trim_end_matches('/') == "checked");
+        if let (Some(name), true) = (attribute(input, "name"), !optional || ticked) {
+            fields.push((name, attribute(input, "value").unwrap_or_default()));
+        }
+    }
+    Ok(fields)
+}
+
+fn attribute(input: &str, name: &str) -> Option<String> {
+    let value = input.split(&format!(" {name}=\"")).nth(1)?.split('"').next()?;
+    Some(plain(value))
+}
+
+/// What HTML's references stand for, as far as the pages use them.
+fn plain(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (reference, character) in [
+        ("&#34;", "\""),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#x27;", "'"),
+        ("&#60;", "<"),
+        ("&lt;", "<"),
+        ("&#62;", ">"),
+        ("&gt;", ">"),
+        ("&#38;", "&"),
+        ("&amp;", "&"),
+    ] {
+        text = text.replace(reference, character);
+    }
+    text
+}
+
+fn set(fields: &mut Fields, name: &str, value: &str) {
+    fields.retain(|(known, _)| known != name);
+    fields.push((name.to_owned(), value.to_owned()));
+}
+
+fn unquery(query: &str) -> Result<Fields> {
+    let decode = |text: &str| -> Result<String> { Ok(percent_encoding::percent_decode_str(text).decode_utf8()?.into_owned()) };
+    query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| Ok((decode(name)?, decode(value)?))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_give_what_a_browser_would_send() {
+        let html = "<form action=\"/a\"><input name=\"x\" value=\"1\"></form><form method=\"post\" action=\"/b\"><input type=\"hidden\" name=\"csrf\" value=\"a&amp;b\">\
+                    <input type=\"checkbox\" name=\"s\" value=\"off\"><input type=\"checkbox\" name=\"s\" value=\"on\" checked></form>";
+        let fields = form(html, "/b").unwrap();
+        assert_eq!(fields, [("csrf".to_owned(), "a&b".to_owned()), ("s".to_owned(), "on".to_owned())]);
+        assert!(form(html, "/c").is_err());
+        assert_eq!(unquery("a=1%2F2&b=").unwrap(), [("a".to_owned(), "1/2".to_owned()), ("b".to_owned(), String::new())]);
+    }
+}

@@ -1,0 +1,248 @@
+//! Decisions in process, ready to be repeated: for the rows of the table, for criterion, and for instruction counts.
+//!
+//! A node in memory with a clock that stands still and counting randomness: what is measured is the same in every run.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::{Context, Result, bail};
+use falconer_auth::{Auth, AuthSettings, Authentication, Clock, DAY_MS, Origin, Random, RequestParts, RoleInput, Verdict};
+use falconer_credentials::temporary;
+use falconer_scopes::{Role, RoleSet};
+use falconer_store::{ClientRecord, KeyRing, Revision, RoleRecord, Secret, Step, Store};
+use falconer_store_sqlite::SqliteStore;
+
+use crate::api::Keys;
+use crate::data_set::{CLIENT, EXPANDER, NAMED, SEED, Shape, certificate_scopes, data_set, hundred_scopes, ten_scopes};
+
+/// 2026-01-01T00:00:00Z.
+const START_MS: i64 = 1_767_225_600_000;
+const HOST: (&str, u16) = ("auth.example.com", 443);
+/// Different signed requests, in turn.
+const REQUESTS: usize = 256;
+/// Lists that are expanded again and again.
+const WARM: usize = 16;
+/// Lists that are expanded once: a cold workload must not be run more often than this.
+pub const COLD: usize = 256;
+
+struct Still;
+
+impl Clock for Still {
+    fn now_ms(&self) -> i64 {
+        START_MS
+    }
+}
+
+/// Bytes that are never the same twice, and the same in every run.
+#[derive(Default)]
+struct Counting(AtomicU64);
+
+impl Random for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let seed = self.0.fetch_add(1, Ordering::Relaxed);
+            let mut random = fastrand::Rng::with_seed(seed);
+            chunk.iter_mut().for_each(|byte| *byte = random.u8(..));
+        }
+    }
+}
+
+/// A decision that can be repeated.
+pub struct Workload {
+    /// Runs it once.
+    pub run: Box<dyn FnMut()>,
+}
+
+/// What instructions are counted of, with how often each is run: often enough that what a run shares (waking a thread, growing a buffer) does
+/// not show.
+pub const GATED: [(&str, usize); 8] = [
+    ("verify-plain", 200),
+    ("verify-temporary", 200),
+    ("verify-authorized", 200),
+    ("verify-wrong-mac", 200),
+    ("expand-1k-warm", 50),
+    ("expand-1k-cold", 50),
+    ("resolver-1k", 3),
+    ("role-change-10k", 20),
+];
+
+/// The workload of this name.
+pub fn workload(name: &str) -> Result<Workload> {
+    match name {
+        "verify-plain" => verify(|client| Ok((client.clone(), None)), true),
+        "verify-temporary" => verify(|client| Ok((temporary_keys(client)?, None)), true),
+        "verify-authorized" => verify(|client| Ok((client.clone(), Some(ten_scopes()))), true),
+        "verify-wrong-mac" => verify(|_| Ok((Keys::new(CLIENT, &"w".repeat(44)), None)), false),
+        "expand-1k-warm" => expand(WARM, true),
+        "expand-1k-cold" => expand(COLD, false),
+        "resolver-1k" => Ok(resolver(data_set(Shape::Thousand).roles)),
+        "resolver-10k" => Ok(resolver(data_set(Shape::TenThousand).roles)),
+        "resolver-real16" => Ok(resolver(data_set(Shape::Real16).roles)),
+        "role-change-10k" => role_change(),
+        other => bail!("there is no workload `{other}`"),
+    }
+}
+
+/// A node in memory that holds the roles of a set and the two clients that measurements sign with.
+struct Node {
+    auth: Auth,
+    root: Keys,
+    client: Keys,
+    expander: Keys,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Node {
+    fn new(shape: Shape) -> Result<Node> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let random = Arc::new(Counting::default());
+        let keys = KeyRing::from_bytes("k1", [7; 32])?;
+        let drawn = Arc::clone(&random);
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(keys, Arc::new(move |bytes: &mut [u8]| drawn.fill(bytes)))?);
+        let roles: Vec<RoleRecord> = data_set(shape).roles.into_iter().map(record).collect();
+        let origin = Origin::parse("https://auth.example.com").context("no origin")?;
+        let (auth, root) = runtime.block_on(async {
+            store.insert_roles(&step(0), &roles).await?;
+            for (id, scopes) in [(CLIENT, ten_scopes()), (EXPANDER, vec!["auth:expand-scopes".to_owned()])] {
+                let now = store.revision().await?;
+                store.insert_client(&step(now.0), &client(id, scopes)).await?;
+            }
+            let auth = Auth::open(store, AuthSettings::new(origin), Arc::new(Still), random).await?;
+            let root = auth.fresh_install(true).await?;
+            anyhow::Ok((auth, Keys { id: root.client_id, token: root.access_token, certificate: None }))
+        })?;
+        Ok(Node { auth, root, client: Keys::new(CLIENT, &token(CLIENT)), expander: Keys::new(EXPANDER, &token(EXPANDER)), runtime })
+    }
+
+    /// Who a call to Falconer's own API comes from.
+    fn caller(&self, keys: &Keys) -> Result<Authentication> {
+        let header = header(keys, "/x", HOST, None, &mut fastrand::Rng::with_seed(SEED))?;
+        let parts = RequestParts { method: "get", resource: "/x", host: HOST.0, port: HOST.1, authorization: Some(&header) };
+        let caller = self.runtime.block_on(self.auth.authenticate(&parts));
+        caller.caller().map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(caller)
+    }
+}
+
+fn step(revision: i64) -> Step {
+    Step {
+        decided_at: Revision(revision),
+        depends_on: Vec::new(),
+        at_ms: START_MS,
+        actor: "bench".to_owned(),
+        grant: None,
+        action: "created".to_owned(),
+        detail: None,
+    }
+}
+
+fn record(role: Role) -> RoleRecord {
+    RoleRecord { role_id: role.role_id, scopes: role.scopes, description: String::new(), created_ms: START_MS, last_modified_ms: START_MS }
+}
+
+fn token(client_id: &str) -> String {
+    format!("{:a<44}", client_id.replace('/', "-"))
+}
+
+fn client(client_id: &str, scopes: Vec<String>) -> ClientRecord {
+    ClientRecord {
+        client_id: client_id.to_owned(),
+        description: String::new(),
+        access_token: Secret::new(token(client_id)),
+        expires_us: (START_MS + 365 * DAY_MS) * 1_000,
+        created_ms: START_MS,
+        last_modified_ms: START_MS,
+        last_date_used_ms: START_MS,
+        last_rotated_ms: START_MS,
+        delete_on_expiration: false,
+        scopes,
+        disabled: false,
+        grant: None,
+    }
+}
+
+fn temporary_keys(issuer: &Keys) -> Result<Keys> {
+    let seed = "s".repeat(44);
+    let made = temporary::create(&issuer.id, &issuer.token, Some(NAMED), &certificate_scopes(), START_MS, START_MS + DAY_MS, &seed)?;
+    Ok(Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) })
+}
+
+fn header(keys: &Keys, resource: &str, at: (&str, u16), authorized: Option<&[String]>, random: &mut fastrand::Rng) -> Result<String> {
+    keys.header_at(START_MS / 1_000, "GET", resource, at, authorized, random)
+}
+
+/// authenticateHawk without HTTP.
+fn verify(signer: impl Fn(&Keys) -> Result<(Keys, Option<Vec<String>>)>, succeeds: bool) -> Result<Workload> {
+    let node = Node::new(Shape::Small)?;
+    let (keys, authorized) = signer(&node.client)?;
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let service = crate::pool::SERVICE;
+    let mut requests = Vec::with_capacity(REQUESTS);
+    for number in 0..REQUESTS {
+        let resource = format!("/api/notes/v1/books/{number:022}");
+        let header = header(&keys, &resource, service, authorized.as_deref(), &mut random)?;
+        requests.push((resource, header));
+    }
+    let mut turn = (0..REQUESTS).cycle();
+    let mut decide = move || {
+        let (resource, header) = turn.next().and_then(|at| requests.get(at))?;
+        let parts = RequestParts { method: "get", resource, host: service.0, port: service.1, authorization: Some(header) };
+        Some(node.runtime.block_on(node.auth.verify(black_box(&parts))))
+    };
+    match (decide(), succeeds) {
+        (Some(Verdict::Success(_)), true) | (Some(Verdict::Failed { .. }), false) => {}
+        (other, _) => bail!("an unexpected verdict: {other:?}"),
+    }
+    Ok(Workload { run: Box::new(move || drop(black_box(decide()))) })
+}
+
+fn expand(lists: usize, warm: bool) -> Result<Workload> {
+    let node = Node::new(Shape::Thousand)?;
+    let caller = node.caller(&node.expander)?;
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let lists: Vec<Vec<String>> = (0..lists).map(|_| hundred_scopes(1_000, &mut random)).collect();
+    let mut turn = (0..lists.len()).cycle();
+    let mut decide = move || turn.next().and_then(|at| lists.get(at)).map(|list| node.auth.expand_scopes(&caller, black_box(list)));
+    for _ in 0..if warm { WARM } else { 1 } {
+        if !matches!(decide(), Some(Ok(set)) if set.len() >= 800) {
+            bail!("an expansion that is too small");
+        }
+    }
+    Ok(Workload { run: Box::new(move || drop(black_box(decide()))) })
+}
+
+fn resolver(roles: Vec<Role>) -> Workload {
+    Workload { run: Box::new(move || drop(black_box(RoleSet::new(black_box(&roles).iter().cloned())))) }
+}
+
+/// updateRole without HTTP and without a disk.
+fn role_change() -> Result<Workload> {
+    let node = Node::new(Shape::TenThousand)?;
+    let root = node.caller(&node.root)?;
+    let mut turn = 0_u32;
+    let mut decide = move || {
+        turn += 1;
+        let scopes = vec![format!("bench:changed:{turn}"), "assume:team:00002:member".to_owned()];
+        let input = RoleInput { scopes, description: String::new() };
+        node.runtime.block_on(node.auth.update_role(&root, "team:00001:member", &input))
+    };
+    if let Err(error) = decide() {
+        bail!("updateRole: {error}");
+    }
+    Ok(Workload { run: Box::new(move || drop(black_box(decide()))) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_gated_workload_can_be_made_and_run() {
+        for (name, rounds) in GATED {
+            assert!(rounds < COLD, "{name}");
+            (workload(name).unwrap().run)();
+        }
+        assert!(workload("nothing").is_err());
+    }
+}

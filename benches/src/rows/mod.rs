@@ -1,0 +1,299 @@
+//! The rows: what is measured, on which data set, and what is to be reached.
+
+mod arrival;
+mod expanding;
+mod in_process;
+mod memory;
+mod revocation;
+mod verifying;
+mod workers;
+mod writing;
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result};
+
+use crate::api::Keys;
+use crate::data_set::{DataSet, Shape, data_set};
+use crate::load::{Figures, Load, drive};
+use crate::options::Options;
+use crate::pool::Pool;
+use crate::report::{Outcome, Report};
+use crate::subject::Subject;
+
+/// In what a figure is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Microseconds.
+    Micros,
+    /// Milliseconds.
+    Millis,
+    /// Seconds.
+    Seconds,
+    /// 2^20 bytes.
+    Megabytes,
+    /// A ratio.
+    Times,
+    /// A number of cases.
+    Cases,
+}
+
+impl Unit {
+    /// A figure as people read it.
+    pub fn show(self, figure: f64) -> String {
+        match self {
+            Unit::Micros if figure >= 10_000.0 => format!("{:.1} ms", figure / 1_000.0),
+            Unit::Micros if figure >= 100.0 => format!("{figure:.0} us"),
+            Unit::Micros => format!("{figure:.2} us"),
+            Unit::Millis => format!("{figure:.2} ms"),
+            Unit::Seconds => format!("{figure:.2} s"),
+            Unit::Megabytes => format!("{figure:.1} MB"),
+            Unit::Times => format!("{figure:.2}x"),
+            Unit::Cases => format!("{figure:.0}"),
+        }
+    }
+
+    /// Its word in the JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Unit::Micros => "us",
+            Unit::Millis => "ms",
+            Unit::Seconds => "s",
+            Unit::Megabytes => "MB",
+            Unit::Times => "ratio",
+            Unit::Cases => "cases",
+        }
+    }
+}
+
+/// What is to be reached.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// Nothing was set.
+    None,
+    /// This much.
+    AtMost(f64),
+    /// As much as another row, in the same run.
+    NoMoreThan(&'static str),
+    /// This much more than the floor of the same run.
+    AboveFloor(f64),
+}
+
+/// A row.
+#[derive(Debug)]
+pub struct Definition {
+    /// Its name on the command line and in the JSON.
+    pub id: &'static str,
+    /// The data set that it is measured on; none for what needs no server.
+    pub shape: Option<Shape>,
+    /// What is measured, in words.
+    pub work: &'static str,
+    /// In what.
+    pub unit: Unit,
+    /// What is to be reached.
+    pub target: Target,
+}
+
+const fn row(id: &'static str, shape: Shape, work: &'static str, unit: Unit, target: Target) -> Definition {
+    Definition { id, shape: Some(shape), work, unit, target }
+}
+
+const fn alone(id: &'static str, work: &'static str, unit: Unit, target: f64) -> Definition {
+    Definition { id, shape: None, work, unit, target: Target::AtMost(target) }
+}
+
+use Shape::{Deep, Real, Real16, Small, TenThousand, Thousand, Wide};
+use Target::{AboveFloor, AtMost, NoMoreThan};
+use Unit::{Cases, Megabytes, Micros, Millis, Seconds, Times};
+
+/// Every row, in the order of the table.
+pub const ALL: [Definition; 42] = [
+    row("verify-plain", Small, "authenticateHawk, 10 scopes that expand to 30: CPU", Micros, AtMost(12.0)),
+    row("verify-temporary", Small, "the same, named temporary credential of 10 scopes: CPU", Micros, AtMost(16.0)),
+    row("verify-authorized", Small, "the same, authorized scopes: CPU", Micros, AtMost(16.0)),
+    row("verify-both", Small, "the same, temporary credential and authorized scopes: CPU", Micros, AtMost(20.0)),
+    row("verify-wrong-mac", Small, "the same, wrong MAC: CPU", Micros, NoMoreThan("verify-plain")),
+    row("verify-unknown", Small, "the same, unknown client: CPU", Micros, NoMoreThan("verify-plain")),
+    row("current-scopes", Small, "GET scopes/current, signed: CPU", Micros, AtMost(12.0)),
+    row("verify-p99", Small, "authenticateHawk, closed loop: p99", Millis, AtMost(1.0)),
+    row("verify-p99-open", Small, "authenticateHawk, open loop: p99", Millis, AtMost(1.0)),
+    row("verify-deep", Deep, "authenticateHawk, a chain of 12 parameterised roles: CPU", Micros, Target::None),
+    row("verify-wide", Wide, "authenticateHawk, 5,000 expanded scopes: CPU", Micros, Target::None),
+    row("verify-real", Real, "authenticateHawk, 600 clients of the real-shaped set: CPU", Micros, Target::None),
+    row("verify-real16", Real16, "authenticateHawk, 9,600 clients of the real-shaped set: CPU", Micros, Target::None),
+    row("expand-1k-warm", Thousand, "expandScopes of 100 scopes, 1,000 roles, warm: CPU", Micros, AtMost(40.0)),
+    row("expand-1k-cold", Thousand, "expandScopes of 100 scopes, 1,000 roles, cold: CPU", Micros, AtMost(250.0)),
+    row("expand-10k-warm", TenThousand, "expandScopes of 100 scopes, 10,000 roles, warm: CPU", Micros, AtMost(40.0)),
+    row("expand-10k-cold", TenThousand, "expandScopes of 100 scopes, 10,000 roles, cold: CPU", Micros, AtMost(300.0)),
+    alone("in-process-verify", "in process: verify a plain request", Micros, 1.0),
+    alone("in-process-verify-temporary", "in process: verify a temporary credential", Micros, 3.0),
+    alone("in-process-resolver-10k", "in process: build the resolver, 10,000 roles", Millis, 15.0),
+    alone("in-process-resolver-real16", "in process: build the resolver, real-shaped 9,600 roles", Millis, 40.0),
+    row("create-role-10", Small, "createRole, 10 roles: median", Millis, AboveFloor(1.0)),
+    row("create-role-1k", Thousand, "createRole, 1,000 roles: median", Millis, AboveFloor(1.0)),
+    row("create-role-10k", TenThousand, "createRole, 10,000 roles: median", Millis, AboveFloor(1.0)),
+    row("create-role-real16", Real16, "createRole, real-shaped 9,600 roles: median", Millis, AboveFloor(1.0)),
+    row("create-client-10k", TenThousand, "createClient, 10,000 roles and 10,000 clients: median", Millis, AboveFloor(1.0)),
+    row("verify-p99-changes", TenThousand, "authenticateHawk while roles and clients change, 10,000 roles: p99", Millis, AtMost(2.0)),
+    row("writers-16", Thousand, "16 writers at once, 1,000 roles: failed or lost", Cases, AtMost(0.0)),
+    row("start", TenThousand, "start to first answer, 10,000 roles and 100,000 clients", Seconds, AtMost(0.3)),
+    row("memory-small", Small, "resident memory idle, 10 roles and 20 clients", Megabytes, AtMost(20.0)),
+    row("memory-large", TenThousand, "resident memory idle, 10,000 roles and 100,000 clients", Megabytes, AtMost(80.0)),
+    row("memory-load", Small, "resident memory under load, 10 roles and 20 clients", Megabytes, Target::None),
+    row("memory-cold", TenThousand, "resident memory under cold expansion load, highest", Megabytes, AtMost(150.0)),
+    row("memory-million", TenThousand, "resident memory, 1,000,000 clients", Megabytes, AtMost(150.0)),
+    row("arrival-1024", Small, "1,024 connections arriving at once: until all are served", Seconds, AtMost(1.0)),
+    row("workers-2", Small, "CPU per request with two workers against one", Times, AtMost(1.1)),
+    row("revoke-disable", Small, "accepted after the acknowledgement: disabled clients", Cases, AtMost(0.0)),
+    row("revoke-delete", Small, "accepted after the acknowledgement: deleted clients", Cases, AtMost(0.0)),
+    row("revoke-reset", Small, "accepted after the acknowledgement: reset tokens", Cases, AtMost(0.0)),
+    row("revoke-role", Small, "accepted after the acknowledgement: role changes", Cases, AtMost(0.0)),
+    row("revoke-grant", Small, "accepted after the acknowledgement: revoked grants", Cases, AtMost(0.0)),
+    row("revocation", Small, "accepted after the acknowledgement: all five kinds", Cases, AtMost(0.0)),
+];
+
+/// What a measurement works with.
+pub(crate) struct Stage<'a> {
+    pub options: &'a Options,
+    pub subject: Subject,
+    pub shape: Shape,
+    /// The keys of the clients of the set.
+    pub keys: HashMap<String, Keys>,
+    report: &'a mut Report,
+}
+
+/// Measures what the options ask for.
+pub fn run(options: &Options) -> Result<Report> {
+    let mut report = Report::default();
+    let shapes: Vec<Shape> =
+        Shape::ALL.into_iter().filter(|shape| ALL.iter().any(|row| row.shape == Some(*shape) && wanted(options, row))).collect();
+    for shape in shapes {
+        let set = data_set(shape);
+        stage(options, &mut report, shape, &set, Subject::falconer(options)?)?;
+        if let Some(peer) = Subject::peer(options)? {
+            stage(options, &mut report, shape, &set, peer)?;
+        }
+    }
+    in_process::measure(options, &mut report)?;
+    Ok(report)
+}
+
+/// Whether a row is asked for.
+pub fn wanted(options: &Options, row: &Definition) -> bool {
+    let by_set = options.sets.is_empty() || row.shape.is_some_and(|shape| options.sets.contains(&shape));
+    let by_row = options.rows.is_empty() || options.rows.iter().any(|start| row.id.starts_with(start.as_str()));
+    by_set && by_row && (options.million || row.id != "memory-million")
+}
+
+fn stage(options: &Options, report: &mut Report, shape: Shape, set: &DataSet, subject: Subject) -> Result<()> {
+    eprintln!("== {shape}, {}", if subject.ours { "falconer" } else { "the other server" });
+    let keys = crate::load_data::load(&subject.api, set)?;
+    let mut stage = Stage { options, subject, shape, keys, report };
+    memory::idle(&mut stage)?;
+    verifying::measure(&mut stage)?;
+    expanding::measure(&mut stage)?;
+    arrival::measure(&mut stage)?;
+    writing::measure(&mut stage)?;
+    revocation::measure(&mut stage)?;
+    workers::measure(&mut stage)?;
+    // The last, because it adds clients.
+    memory::large(&mut stage)
+}
+
+impl Stage<'_> {
+    /// Whether a row is asked for, and is one of this set.
+    pub fn wants(&self, id: &str) -> bool {
+        ALL.iter().any(|row| row.id == id && row.shape == Some(self.shape) && wanted(self.options, row))
+    }
+
+    /// Takes in what was measured.
+    pub fn add(&mut self, outcome: Outcome) {
+        if let Ok(figure) = &outcome.figure {
+            let unit = ALL.iter().find(|row| row.id == outcome.id).map_or(Unit::Cases, |row| row.unit);
+            eprintln!("   {}: {} {}", outcome.id, unit.show(*figure), outcome.note);
+        }
+        self.report.add(self.subject.ours, outcome);
+    }
+
+    /// The keys of a client of the set.
+    pub fn keys(&self, client_id: &str) -> Result<&Keys> {
+        self.keys.get(client_id).with_context(|| format!("the set has no client {client_id}"))
+    }
+
+    /// The closed loop of the options.
+    pub fn load(&self) -> Load {
+        Load { connections: self.options.connections, seconds: self.options.seconds, rate: None }
+    }
+
+    /// Drives the server.
+    pub fn drive(&self, pool: &Pool, load: Load) -> Result<Figures> {
+        drive(&self.subject.api.address, self.subject.process(), pool, load)
+    }
+
+    /// Drives the server with a pool, and, for our own, the floors with the same requests and the bytes of its answer: CPU per request.
+    pub fn cpu_row(&self, id: &'static str, pool: &Pool) -> Result<Outcome> {
+        let figures = self.drive(pool, self.load())?;
+        let mut outcome = match figures.cpu_us {
+            Some(cpu) => Outcome::figure(id, cpu),
+            None => Outcome::none(id, "the server's process is not known"),
+        };
+        if self.subject.ours {
+            for (name, cpu) in self.floors(pool)? {
+                outcome = outcome.above(name, cpu);
+            }
+        }
+        let resident =
+            figures.resident_kib.map(|kib| format!("resident {}", Unit::Megabytes.show(kib as f64 / 1024.0))).unwrap_or_default();
+        outcome.load = Some(figures);
+        Ok(outcome.noting(resident))
+    }
+
+    fn floors(&self, pool: &Pool) -> Result<Vec<(&'static str, f64)>> {
+        use crate::floor::Floor;
+        use crate::process::Process;
+        let file = self.subject.folder().join("answer");
+        let request = pool.requests.first().context("an empty pool")?;
+        let mut connection = self.subject.api.connect()?;
+        std::fs::write(&file, connection.exchange(request)?.whole)?;
+        let mut all = Vec::new();
+        for kind in [Floor::Hyper, Floor::Raw] {
+            let mut command = std::process::Command::new(std::env::current_exe()?);
+            command.arg("floor").arg(kind.word()).arg(&file);
+            let (process, address) = Process::listening(command)?;
+            // A floor remembers nothing, so that every request may come again.
+            let again = Pool { requests: pool.requests.clone(), once: false, ..*pool };
+            let figures = drive(&address, Some(process.id()), &again, self.load())?;
+            all.push((kind.word(), figures.cpu_us.context("no CPU time")?));
+        }
+        Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn ids_are_unique_and_targets_refer_to_rows() {
+        let ids: std::collections::HashSet<&str> = ALL.iter().map(|row| row.id).collect();
+        assert_eq!(ids.len(), ALL.len());
+        for row in &ALL {
+            if let NoMoreThan(other) = row.target {
+                assert!(ids.contains(other), "{other}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_and_sets_choose() {
+        let chosen = |args: &[&str]| {
+            let options = Options::parse_from(["bench", "--binary", "b", "--out", "o"].iter().chain(args));
+            ALL.iter().filter(|row| wanted(&options, row)).map(|row| row.id).collect::<Vec<_>>()
+        };
+        assert_eq!(chosen(&[]).len(), ALL.len() - 1);
+        assert_eq!(chosen(&["--million"]).len(), ALL.len());
+        assert_eq!(chosen(&["--rows", "verify-p99,start", "--set", "10k"]), ["verify-p99-changes", "start"]);
+        assert!(chosen(&["--set", "small"]).iter().all(|id| !id.starts_with("in-process")));
+    }
+}

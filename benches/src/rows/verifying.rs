@@ -1,0 +1,107 @@
+//! authenticateHawk and signed GETs: CPU per request and latencies.
+
+use anyhow::{Context, Result};
+use falconer_credentials::{slugid, temporary};
+
+use super::Stage;
+use crate::api::{Api, Keys};
+use crate::data_set::{CLIENT, NAMED, Shape, WIDE_CLIENT, certificate_scopes, ten_scopes};
+use crate::edge::now_ms;
+use crate::load::Load;
+use crate::pool::{Pool, authenticate_hawks, current_scopes};
+use crate::report::Outcome;
+
+/// Requests of a pool.
+const POOL: usize = 4_000;
+/// In an answer to a request that counts.
+const SUCCESS: &str = "auth-success";
+/// In an answer to one that does not, whatever the reason.
+const FAILED: &str = "auth-failed";
+
+/// The plain pool of the set `small`.
+pub(super) fn plain(api: &Api, keys: &Keys) -> Result<Pool> {
+    authenticate_hawks(api, keys, None, POOL, SUCCESS)
+}
+
+pub(super) fn measure(stage: &mut Stage<'_>) -> Result<()> {
+    let api = stage.subject.api.clone();
+    match stage.shape {
+        Shape::Small => small(stage, &api),
+        Shape::Deep => {
+            let client = crate::data_set::NewClient { client_id: "bench/deep".to_owned(), scopes: vec!["assume:deep:00:00:x".to_owned()] };
+            let keys = crate::load_data::create_client(&api, &mut api.connect()?, &client)?;
+            one(stage, "verify-deep", |_| plain(&api, &keys))
+        }
+        Shape::Wide => one(stage, "verify-wide", |stage| plain(&api, stage.keys(WIDE_CLIENT)?)),
+        Shape::Real => one(stage, "verify-real", |stage| many(&api, stage)),
+        Shape::Real16 => one(stage, "verify-real16", |stage| many(&api, stage)),
+        Shape::Thousand | Shape::TenThousand => Ok(()),
+    }
+}
+
+fn small(stage: &mut Stage<'_>, api: &Api) -> Result<()> {
+    let keys = stage.keys(CLIENT)?.clone();
+    let named = temporary_keys(&keys)?;
+    let authorized: Vec<String> = ten_scopes();
+    let within: Vec<String> = certificate_scopes();
+    let wrong = Keys::new(CLIENT, &"w".repeat(44));
+    let unknown = Keys::new("nobody", &"w".repeat(44));
+    let as_client = api.with(&keys);
+    if stage.wants("verify-plain") || stage.wants("verify-p99") || stage.wants("memory-load") {
+        let outcome = stage.cpu_row("verify-plain", &plain(api, &keys)?)?;
+        if let Some(load) = &outcome.load {
+            let p99 = Outcome { load: Some(load.clone()), ..Outcome::figure("verify-p99", load.p99_us / 1_000.0) };
+            if stage.wants("verify-p99") {
+                stage.add(p99.noting(format!("{} connections, closed loop", stage.options.connections)));
+            }
+            if let (true, Some(kib)) = (stage.wants("memory-load"), outcome.load.as_ref().and_then(|load| load.resident_kib)) {
+                stage.add(Outcome::figure("memory-load", kib as f64 / 1024.0));
+            }
+        }
+        stage.add(outcome);
+    }
+    one(stage, "verify-temporary", |_| plain(api, &named))?;
+    one(stage, "verify-authorized", |_| authenticate_hawks(api, &keys, Some(&authorized), POOL, SUCCESS))?;
+    one(stage, "verify-both", |_| authenticate_hawks(api, &named, Some(&within), POOL, SUCCESS))?;
+    one(stage, "verify-wrong-mac", |_| authenticate_hawks(api, &wrong, None, POOL, FAILED))?;
+    one(stage, "verify-unknown", |_| authenticate_hawks(api, &unknown, None, POOL, FAILED))?;
+    one(stage, "current-scopes", |_| current_scopes(&as_client, POOL))?;
+    if stage.wants("verify-p99-open") {
+        let load = Load { rate: Some(stage.options.open_loop), ..stage.load() };
+        let figures = stage.drive(&plain(api, &keys)?, load)?;
+        let note = format!("{} requests/s over {} connections", stage.options.open_loop, stage.options.connections);
+        stage.add(Outcome { load: Some(figures.clone()), ..Outcome::figure("verify-p99-open", figures.p99_us / 1_000.0) }.noting(note));
+    }
+    Ok(())
+}
+
+fn one(stage: &mut Stage<'_>, id: &'static str, pool: impl FnOnce(&Stage<'_>) -> Result<Pool>) -> Result<()> {
+    if stage.wants(id) {
+        let outcome = stage.cpu_row(id, &pool(stage)?)?;
+        stage.add(outcome);
+    }
+    Ok(())
+}
+
+/// Requests of all clients of the set, a few of each.
+fn many(api: &Api, stage: &Stage<'_>) -> Result<Pool> {
+    let mut random = fastrand::Rng::with_seed(crate::data_set::SEED);
+    let mut ids: Vec<&String> = stage.keys.keys().filter(|id| id.starts_with("bench/project/")).collect();
+    ids.sort_unstable();
+    let mut requests = Vec::with_capacity(ids.len().max(POOL));
+    for id in ids.iter().cycle().take(ids.len().max(POOL)) {
+        let keys = stage.keys.get(*id).context("a client without keys")?;
+        requests.push(crate::pool::authenticate_hawk(&api.address, keys, None, &mut random)?);
+    }
+    random.shuffle(&mut requests);
+    Ok(Pool::new(requests, SUCCESS))
+}
+
+/// A named temporary credential of ten scopes, for an hour.
+fn temporary_keys(keys: &Keys) -> Result<Keys> {
+    let mut random = fastrand::Rng::new();
+    let mut half = || slugid(std::array::from_fn(|_| random.u8(..)));
+    let (seed, now_ms) = (format!("{}{}", half(), half()), now_ms()?);
+    let made = temporary::create(&keys.id, &keys.token, Some(NAMED), &certificate_scopes(), now_ms - 60_000, now_ms + 3_600_000, &seed)?;
+    Ok(Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) })
+}

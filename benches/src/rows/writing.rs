@@ -1,0 +1,204 @@
+//! createRole and createClient, alone, together, and what readers notice of it.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use falconer_scopes::Role;
+use serde_json::{Value, json};
+
+use super::Stage;
+use super::verifying::plain;
+use crate::api::{Api, segment};
+use crate::connection::Connection;
+use crate::data_set::{CLIENT, NewClient, Shape};
+use crate::load::at;
+use crate::load_data::{create_client, create_role};
+use crate::report::Outcome;
+
+/// Of how many writes the median is taken.
+const WRITES: usize = 50;
+/// Writers at once, and what each of them makes.
+const WRITERS: usize = 16;
+const EACH: usize = 25;
+/// About what a role or client and its audit row come to.
+const COMMIT_BYTES: usize = 1_024;
+/// What the floor of a write is called.
+const FLOOR: &str = "one commit";
+
+pub(super) fn measure(stage: &mut Stage<'_>) -> Result<()> {
+    let id = match stage.shape {
+        Shape::Small => "create-role-10",
+        Shape::Thousand => "create-role-1k",
+        Shape::TenThousand => "create-role-10k",
+        Shape::Real16 => "create-role-real16",
+        Shape::Deep | Shape::Wide | Shape::Real => return Ok(()),
+    };
+    if stage.wants(id) {
+        let outcome = one_by_one(stage, id, |api, connection, number| create_role(api, connection, &new_role(&format!("one-{number}"))))?;
+        stage.add(outcome);
+    }
+    if stage.wants("create-client-10k") {
+        let make = |api: &Api, connection: &mut Connection, number| {
+            create_client(api, connection, &new_client(&format!("one-{number}"))).map(drop)
+        };
+        let outcome = one_by_one(stage, "create-client-10k", make)?;
+        stage.add(outcome);
+    }
+    if stage.wants("verify-p99-changes") {
+        while_changing(stage)?;
+    }
+    if stage.wants("writers-16") {
+        together(stage)?;
+    }
+    Ok(())
+}
+
+fn new_role(name: &str) -> Role {
+    let scopes = (0..10).map(|n| format!("service:{n}:new-{name}")).chain(["assume:bench:x".to_owned()]).collect();
+    Role { role_id: format!("bench-new:{name}"), scopes }
+}
+
+fn new_client(name: &str) -> NewClient {
+    let scopes = (0..5).map(|n| format!("service:{n}:new-{name}")).chain(["assume:bench:x".to_owned()]).collect();
+    NewClient { client_id: format!("bench/new/{name}"), scopes }
+}
+
+/// Latencies of writes on one connection, beside the floor: the disk alone.
+fn one_by_one(stage: &Stage<'_>, id: &'static str, make: impl Fn(&Api, &mut Connection, usize) -> Result<()>) -> Result<Outcome> {
+    let api = &stage.subject.api;
+    let mut connection = api.connect()?;
+    make(api, &mut connection, 0)?;
+    let mut took = Vec::with_capacity(WRITES);
+    for number in 1..=WRITES {
+        let began = Instant::now();
+        make(api, &mut connection, number)?;
+        took.push(began.elapsed());
+    }
+    took.sort_unstable();
+    let (p50, longest) = (at(&took, 0.5) / 1_000.0, at(&took, 1.0) / 1_000.0);
+    let outcome = Outcome::figure(id, p50).noting(format!("of {WRITES}, longest {longest:.2} ms"));
+    Ok(if stage.subject.ours { outcome.above(FLOOR, commit_ms(stage.subject.folder())?) } else { outcome })
+}
+
+/// The median of bare commits of one row by the same library with the same settings on the same disk, in milliseconds.
+fn commit_ms(folder: &std::path::Path) -> Result<f64> {
+    let database = rusqlite::Connection::open(folder.join("floor.sqlite"))?;
+    database.pragma_update(None, "journal_mode", "WAL")?;
+    database.pragma_update(None, "synchronous", "FULL")?;
+    database.execute_batch("CREATE TABLE IF NOT EXISTS floor (id INTEGER PRIMARY KEY, text BLOB NOT NULL)")?;
+    let mut took = Vec::with_capacity(WRITES);
+    for _ in 0..WRITES {
+        let began = Instant::now();
+        database.execute("INSERT INTO floor (text) VALUES (?1)", [vec![1_u8; COMMIT_BYTES]])?;
+        took.push(began.elapsed());
+    }
+    took.sort_unstable();
+    Ok(at(&took, 0.5) / 1_000.0)
+}
+
+/// Reads under load while one writer makes, changes and deletes roles and clients as fast as it is answered.
+fn while_changing(stage: &mut Stage<'_>) -> Result<()> {
+    let api = stage.subject.api.clone();
+    let pool = plain(&api, stage.keys(CLIENT)?)?;
+    let (over, changes) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let figures = std::thread::scope(|scope| {
+        let writer = scope.spawn(|| -> Result<()> {
+            let mut connection = api.connect()?;
+            for number in 0.. {
+                if over.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                change(&api, &mut connection, number)?;
+                changes.fetch_add(6, Ordering::Relaxed);
+            }
+            Ok(())
+        });
+        let figures = stage.drive(&pool, stage.load());
+        over.store(true, Ordering::Relaxed);
+        writer.join().map_err(|_| anyhow::anyhow!("the writer panicked"))?.context("the writer beside the load")?;
+        figures
+    })?;
+    let outcome = Outcome::figure("verify-p99-changes", figures.p99_us / 1_000.0);
+    let note = format!("{} changes meanwhile", changes.into_inner());
+    stage.add(Outcome { load: Some(figures), ..outcome }.noting(note));
+    Ok(())
+}
+
+/// A role and a client: made, changed, deleted.
+fn change(api: &Api, connection: &mut Connection, number: usize) -> Result<()> {
+    let name = format!("changing-{number}");
+    let (role, client) = (new_role(&name), new_client(&name));
+    create_role(api, connection, &role)?;
+    create_client(api, connection, &client)?;
+    let (role_path, client_path) = (role_path(&role), client_path(&client));
+    let fewer: Vec<&String> = role.scopes.iter().skip(1).collect();
+    let calls: [(&str, &str, Option<Value>); 4] = [
+        ("POST", &role_path, Some(json!({ "description": "changed", "scopes": fewer }))),
+        ("POST", &format!("{client_path}/disable"), None),
+        ("DELETE", &role_path, None),
+        ("DELETE", &client_path, None),
+    ];
+    for (method, path, body) in calls {
+        let (status, answer) = api.call(connection, method, path, body.as_ref())?;
+        if !(200..300).contains(&status) {
+            anyhow::bail!("{method} {path} answered {status}: {answer}");
+        }
+    }
+    Ok(())
+}
+
+fn role_path(role: &Role) -> String {
+    format!("/api/auth/v1/roles/{}", segment(&role.role_id))
+}
+
+fn client_path(client: &NewClient) -> String {
+    format!("/api/auth/v1/clients/{}", segment(&client.client_id))
+}
+
+/// Many writers at once: none may fail, and all that was acknowledged must be there.
+fn together(stage: &mut Stage<'_>) -> Result<()> {
+    let api = &stage.subject.api;
+    let began = Instant::now();
+    let failed = AtomicUsize::new(0);
+    let write = |writer: usize| -> Result<Vec<String>> {
+        let mut connection = api.connect()?;
+        let mut made = Vec::with_capacity(2 * EACH);
+        for number in 0..EACH {
+            let name = format!("together-{writer}-{number}");
+            let (role, client) = (new_role(&name), new_client(&name));
+            let role_body = json!({ "description": "", "scopes": role.scopes });
+            let client_body = json!({ "description": "", "expires": "2100-01-01T00:00:00.000Z", "scopes": client.scopes });
+            for (path, body) in [(role_path(&role), role_body), (client_path(&client), client_body)] {
+                match api.call(&mut connection, "PUT", &path, Some(&body))? {
+                    (200, _) => made.push(path),
+                    (status, answer) => {
+                        eprintln!("   PUT {path} answered {status}: {answer}");
+                        failed.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+        Ok(made)
+    };
+    let write = &write;
+    let made = std::thread::scope(|scope| -> Result<Vec<String>> {
+        let writers: Vec<_> = (0..WRITERS).map(|writer| scope.spawn(move || write(writer))).collect();
+        let mut all = Vec::new();
+        for writer in writers {
+            all.append(&mut writer.join().map_err(|_| anyhow::anyhow!("a writer panicked"))??);
+        }
+        Ok(all)
+    })?;
+    let took: Duration = began.elapsed();
+    let mut connection = api.connect()?;
+    let mut lost = 0;
+    for path in &made {
+        lost += usize::from(api.call(&mut connection, "GET", path, None)?.0 != 200);
+    }
+    let failed = failed.into_inner();
+    let rate = made.len() as f64 / took.as_secs_f64();
+    let note = format!("{} written, {failed} failed, {lost} lost, {rate:.0}/s", made.len());
+    stage.add(Outcome::figure("writers-16", (failed + lost) as f64).noting(note));
+    Ok(())
+}
