@@ -63,8 +63,8 @@ pub const GATED: [(&str, usize); 8] = [
     ("verify-wrong-mac", 200),
     ("expand-1k-warm", 50),
     ("expand-1k-cold", 50),
-    ("resolver-1k", 3),
-    ("role-change-10k", 20),
+    ("resolver-1k", 5),
+    ("role-change-10k", 100),
 ];
 
 /// The workload of this name.

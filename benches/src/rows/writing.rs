@@ -64,37 +64,43 @@ fn new_client(name: &str) -> NewClient {
     NewClient { client_id: format!("bench/new/{name}"), scopes }
 }
 
-/// Latencies of writes on one connection, beside the floor: the disk alone.
+/// Latencies of writes on one connection. Each is followed by a bare commit, because what a disk needs moves from second to second.
 fn one_by_one(stage: &Stage<'_>, id: &'static str, make: impl Fn(&Api, &mut Connection, usize) -> Result<()>) -> Result<Outcome> {
     let api = &stage.subject.api;
     let mut connection = api.connect()?;
+    let floor = BareCommits::open(stage.subject.folder())?;
     make(api, &mut connection, 0)?;
-    let mut took = Vec::with_capacity(WRITES);
+    let (mut took, mut bare) = (Vec::with_capacity(WRITES), Vec::with_capacity(WRITES));
     for number in 1..=WRITES {
         let began = Instant::now();
         make(api, &mut connection, number)?;
         took.push(began.elapsed());
+        bare.push(floor.one()?);
     }
     took.sort_unstable();
+    bare.sort_unstable();
     let (p50, longest) = (at(&took, 0.5) / 1_000.0, at(&took, 1.0) / 1_000.0);
     let outcome = Outcome::figure(id, p50).noting(format!("of {WRITES}, longest {longest:.2} ms"));
-    Ok(if stage.subject.ours { outcome.above(FLOOR, commit_ms(stage.subject.folder())?) } else { outcome })
+    Ok(if stage.subject.ours { outcome.above(FLOOR, at(&bare, 0.5) / 1_000.0) } else { outcome })
 }
 
-/// The median of bare commits of one row by the same library with the same settings on the same disk, in milliseconds.
-fn commit_ms(folder: &std::path::Path) -> Result<f64> {
-    let database = rusqlite::Connection::open(folder.join("floor.sqlite"))?;
-    database.pragma_update(None, "journal_mode", "WAL")?;
-    database.pragma_update(None, "synchronous", "FULL")?;
-    database.execute_batch("CREATE TABLE IF NOT EXISTS floor (id INTEGER PRIMARY KEY, text BLOB NOT NULL)")?;
-    let mut took = Vec::with_capacity(WRITES);
-    for _ in 0..WRITES {
-        let began = Instant::now();
-        database.execute("INSERT INTO floor (text) VALUES (?1)", [vec![1_u8; COMMIT_BYTES]])?;
-        took.push(began.elapsed());
+/// Bare commits of one row, by the same library with the same settings on the same disk.
+struct BareCommits(rusqlite::Connection);
+
+impl BareCommits {
+    fn open(folder: &std::path::Path) -> Result<BareCommits> {
+        let database = rusqlite::Connection::open(folder.join("floor.sqlite"))?;
+        database.pragma_update(None, "journal_mode", "WAL")?;
+        database.pragma_update(None, "synchronous", "FULL")?;
+        database.execute_batch("CREATE TABLE IF NOT EXISTS floor (id INTEGER PRIMARY KEY, text BLOB NOT NULL)")?;
+        Ok(BareCommits(database))
     }
-    took.sort_unstable();
-    Ok(at(&took, 0.5) / 1_000.0)
+
+    fn one(&self) -> Result<Duration> {
+        let began = Instant::now();
+        self.0.execute("INSERT INTO floor (text) VALUES (?1)", [vec![1_u8; COMMIT_BYTES]])?;
+        Ok(began.elapsed())
+    }
 }
 
 /// Reads under load while one writer makes, changes and deletes roles and clients as fast as it is answered.
