@@ -1,5 +1,5 @@
-//! The floors: what the same bytes cost without any work. Bare hyper reads the same bodies and answers the same body; the raw socket reads
-//! the same requests and answers the very same bytes. Neither looks at what it reads, but for the length.
+//! The floors: what the same bytes cost without any work. Bare hyper reads the same bodies and answers the same headers and body; the raw
+//! socket reads the same requests and answers the very same bytes. Neither looks at what it reads, but for the length.
 
 use std::convert::Infallible;
 
@@ -38,29 +38,37 @@ pub fn serve(kind: Floor, answer: Vec<u8>) -> Result<()> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("listening on http://{}", listener.local_addr()?);
-        let body_at = answer.windows(4).position(|four| four == b"\r\n\r\n").context("an answer without a head")? + 4;
-        let answer = Bytes::from(answer);
+        let (response, whole) = (parsed(&answer)?, Bytes::from(answer));
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            let (whole, body) = (answer.clone(), answer.slice(body_at..));
             match kind {
-                Floor::Hyper => drop(tokio::spawn(hyper_connection(stream, body))),
-                Floor::Raw => drop(tokio::spawn(raw_connection(stream, whole))),
+                Floor::Hyper => drop(tokio::spawn(hyper_connection(stream, response.clone()))),
+                Floor::Raw => drop(tokio::spawn(raw_connection(stream, whole.clone()))),
             }
         }
     })
 }
 
-async fn hyper_connection(stream: TcpStream, answer: Bytes) {
+/// The answer for hyper to write, without what hyper writes itself.
+fn parsed(answer: &[u8]) -> Result<Response<Full<Bytes>>> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut head = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(body_at) = head.parse(answer)? else { bail!("an answer without a whole head") };
+    let mut response = Response::builder().status(head.code.context("no status")?);
+    let own = |name: &str| ["content-length", "date", "connection"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    for header in head.headers.iter().filter(|header| !own(header.name)) {
+        response = response.header(header.name, header.value);
+    }
+    Ok(response.body(Full::new(Bytes::copy_from_slice(answer.get(body_at..).unwrap_or_default())))?)
+}
+
+async fn hyper_connection(stream: TcpStream, answer: Response<Full<Bytes>>) {
     let service = service_fn(move |request: Request<Incoming>| {
         let answer = answer.clone();
         async move {
             let _ = request.into_body().collect().await;
-            let mut response = Response::new(Full::new(answer));
-            let json = hyper::header::HeaderValue::from_static("application/json; charset=utf-8");
-            response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(answer)
         }
     });
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
@@ -102,6 +110,13 @@ fn end_of_request(bytes: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bare_hyper_answers_what_was_answered() {
+        let response = parsed(b"HTTP/1.1 200 OK\r\netag: x\r\ncontent-length: 2\r\n\r\n{}").unwrap();
+        assert_eq!((response.status().as_u16(), response.headers().len(), response.headers()["etag"].as_bytes()), (200, 1, &b"x"[..]));
+        assert!(parsed(b"HTTP/1.1 200 OK\r\n").is_err());
+    }
 
     #[test]
     fn requests_end_where_their_length_says() {

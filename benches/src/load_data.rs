@@ -1,4 +1,5 @@
-//! Loading a data set through the API, over many connections.
+//! Loading a data set through the API: in batches where the server takes them (`POST /api/falconer/v1/import`), else one by one over many
+//! connections.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -15,12 +16,69 @@ use crate::data_set::{DataSet, NewClient};
 
 /// Writers at once.
 const WRITERS: usize = 32;
+/// About how large a batch may get.
+const BATCH_BYTES: usize = 1 << 20;
 /// Nothing that is made here ends during a run.
 const EXPIRES: &str = "2100-01-01T00:00:00.000Z";
 
 /// Makes the roles, then the clients; answers the keys of the clients.
 pub fn load(api: &Api, set: &DataSet) -> Result<HashMap<String, Keys>> {
     let began = Instant::now();
+    let (keys, how) = match in_batches(api, set)? {
+        Some(keys) => (keys, "in batches"),
+        None => (one_by_one(api, set)?, "one by one"),
+    };
+    eprintln!("loaded {} roles and {} clients {how} in {:.1} s", set.roles.len(), set.clients.len(), began.elapsed().as_secs_f64());
+    Ok(keys)
+}
+
+/// None where the server has no such method.
+fn in_batches(api: &Api, set: &DataSet) -> Result<Option<HashMap<String, Keys>>> {
+    let roles = set.roles.iter().map(|role| ("roles", json!({ "roleId": role.role_id, "scopes": role.scopes, "description": "" })));
+    let client = |c: &NewClient| ("clients", json!({ "clientId": c.client_id, "scopes": c.scopes, "expires": EXPIRES, "description": "" }));
+    let records: Vec<(&str, Value)> = roles.chain(set.clients.iter().map(client)).collect();
+    let mut connection = api.connect()?;
+    let mut keys = HashMap::with_capacity(set.clients.len());
+    let (mut batch, mut size, mut done) = (Batch::default(), 0, 0);
+    for (number, (list, record)) in records.iter().enumerate() {
+        batch.entry(list).or_default().push(record);
+        size += record.to_string().len();
+        if size < BATCH_BYTES && number + 1 < records.len() {
+            continue;
+        }
+        let empty = Vec::new();
+        let lists = |list: &str| batch.get(list).unwrap_or(&empty);
+        let body = json!({ "roles": lists("roles"), "clients": lists("clients") });
+        match api.call(&mut connection, "POST", "/api/falconer/v1/import", Some(&body))? {
+            (200, answer) => take_tokens(&answer, &mut keys),
+            (404 | 405, _) if done == 0 => return Ok(None),
+            (status, answer) => bail!("importBatch answered {status}: {}", answer.get("message").unwrap_or(&answer)),
+        }
+        done = number + 1;
+        if done < records.len() {
+            eprintln!("  {done} of {} records", records.len());
+        }
+        (batch, size) = (Batch::default(), 0);
+    }
+    if let Some(missing) = set.clients.iter().find(|client| !keys.contains_key(&client.client_id)) {
+        bail!("importBatch gave no access token for {}", missing.client_id);
+    }
+    Ok(Some(keys))
+}
+
+/// Records by the list that they go into.
+type Batch<'a> = HashMap<&'a str, Vec<&'a Value>>;
+
+fn take_tokens(answer: &Value, keys: &mut HashMap<String, Keys>) {
+    for client in answer.get("clients").and_then(Value::as_array).into_iter().flatten() {
+        let text = |key: &str| client.get(key).and_then(Value::as_str);
+        if let (Some(id), Some(token)) = (text("clientId"), text("accessToken")) {
+            keys.insert(id.to_owned(), Keys::new(id, token));
+        }
+    }
+}
+
+fn one_by_one(api: &Api, set: &DataSet) -> Result<HashMap<String, Keys>> {
     each(api, "roles", &set.roles, |connection, role| create_role(api, connection, role))?;
     let keys = Mutex::new(HashMap::with_capacity(set.clients.len()));
     each(api, "clients", &set.clients, |connection, client| {
@@ -28,7 +86,6 @@ pub fn load(api: &Api, set: &DataSet) -> Result<HashMap<String, Keys>> {
         keys.lock().map_err(|_| anyhow::anyhow!("a writer panicked"))?.insert(client.client_id.clone(), made);
         Ok(())
     })?;
-    eprintln!("loaded {} roles and {} clients in {:.1} s", set.roles.len(), set.clients.len(), began.elapsed().as_secs_f64());
     keys.into_inner().map_err(|_| anyhow::anyhow!("a writer panicked"))
 }
 
@@ -62,7 +119,7 @@ fn each<T: Sync>(api: &Api, what: &str, items: &[T], make: impl Fn(&mut Connecti
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(item) = items.get(number) else { return Ok(()) };
                 make(&mut connection, item)?;
-                if number > 0 && number % 10_000 == 0 {
+                if number > 0 && number.is_multiple_of(10_000) {
                     eprintln!("  {number} of {} {what}", items.len());
                 }
             }

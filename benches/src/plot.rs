@@ -22,7 +22,11 @@ pub fn svg(report: &Report, caption: &str) -> String {
          <title>Figures as multiples of what is to be reached</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n\
          <text x=\"12\" y=\"20\" font-size=\"15\" fill=\"#111\">Measured, as a multiple of what is to be reached (left of the line is better)</text>\n\
          <text x=\"12\" y=\"38\" fill=\"#555\">{}</text>\n",
-        escaped(caption)
+        escaped(&if lines.iter().any(|line| line.peer.is_some()) {
+            format!("{caption}. Grey: the other server")
+        } else {
+            caption.to_owned()
+        })
     );
     for (multiple, label) in [(0.01, "1/100"), (0.1, "1/10"), (1.0, "to reach"), (10.0, "10x"), (100.0, "100x")] {
         let (x, stroke) = (place(multiple), if multiple == 1.0 { "#111" } else { "#ddd" });
