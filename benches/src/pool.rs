@@ -70,11 +70,11 @@ pub fn current_scopes(api: &Api, count: usize) -> Result<Pool> {
     Ok(Pool::new((0..count).map(|_| one(&mut random)).collect::<Result<_>>()?, ""))
 }
 
-/// Signed calls of expandScopes, one for each list.
-pub fn expand_scopes(api: &Api, lists: &[Vec<String>], once: bool) -> Result<Pool> {
+/// Signed calls of expandScopes, one for each list, of a client that takes these encodings.
+pub fn expand_scopes(api: &Api, encoding: &str, lists: &[Vec<String>], once: bool) -> Result<Pool> {
     let mut random = fastrand::Rng::new();
     let mut one = |scopes: &Vec<String>| {
-        api.request_with(ENCODINGS, "POST", "/api/auth/v1/scopes/expand", Some(&json!({ "scopes": scopes })), &mut random)
+        api.request_with(encoding, "POST", "/api/auth/v1/scopes/expand", Some(&json!({ "scopes": scopes })), &mut random)
     };
     let requests = lists.iter().map(&mut one).collect::<Result<_>>()?;
     Ok(Pool { once, ..Pool::new(requests, "") })

@@ -107,7 +107,7 @@ use Target::{AboveFloor, AtMost, NoMoreThan};
 use Unit::{Cases, Megabytes, Micros, Millis, Seconds, Times};
 
 /// Every row, in the order of the table.
-pub const ALL: [Definition; 42] = [
+pub const ALL: [Definition; 43] = [
     row("verify-plain", Small, "authenticateHawk, 10 scopes that expand to 30: CPU", Micros, AtMost(12.0)),
     row("verify-temporary", Small, "the same, named temporary credential of 10 scopes: CPU", Micros, AtMost(16.0)),
     row("verify-authorized", Small, "the same, authorized scopes: CPU", Micros, AtMost(16.0)),
@@ -123,6 +123,7 @@ pub const ALL: [Definition; 42] = [
     row("verify-real16", Real16, "authenticateHawk, 9,600 clients of the real-shaped set: CPU", Micros, Target::None),
     row("expand-1k-warm", Thousand, "expandScopes of 100 scopes, 1,000 roles, warm: CPU", Micros, AtMost(40.0)),
     row("expand-1k-cold", Thousand, "expandScopes of 100 scopes, 1,000 roles, cold: CPU", Micros, AtMost(250.0)),
+    row("expand-1k-identity", Thousand, "the same, warm, of a client that takes no compression: CPU", Micros, Target::None),
     row("expand-10k-warm", TenThousand, "expandScopes of 100 scopes, 10,000 roles, warm: CPU", Micros, AtMost(40.0)),
     row("expand-10k-cold", TenThousand, "expandScopes of 100 scopes, 10,000 roles, cold: CPU", Micros, AtMost(300.0)),
     alone("in-process-verify", "in process: verify a plain request", Micros, 1.0),

@@ -367,3 +367,64 @@ impl Workers {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::net::TcpListener;
+    use std::sync::atomic::AtomicI64;
+
+    /// A server that accepts as long as there is something left, and a way to take it away: at once, or only after some more requests.
+    struct Fake {
+        left: Arc<AtomicI64>,
+        after_acknowledgement: i64,
+    }
+
+    impl Kind for Fake {
+        fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
+            self.left.store(i64::MAX, Ordering::SeqCst);
+            Ok((Keys::new("bench/fake", "a"), None))
+        }
+
+        fn take(&mut self) -> Result<()> {
+            self.left.store(self.after_acknowledgement, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    fn violations(after_acknowledgement: i64) -> (u64, u64) {
+        let left = Arc::new(AtomicI64::new(i64::MAX));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let shared = Arc::clone(&left);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().take(WORKERS) {
+                let (mut stream, left) = (stream.unwrap(), Arc::clone(&shared));
+                std::thread::spawn(move || {
+                    let mut buffer = [0; 4096];
+                    while stream.read(&mut buffer).is_ok_and(|count| count > 0) {
+                        let word = if left.fetch_sub(1, Ordering::SeqCst) > 0 { "auth-success" } else { "auth-failed!" };
+                        if write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: 12\r\n\r\n{word}").is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        run(&address, 3, &mut Fake { left, after_acknowledgement }).unwrap()
+    }
+
+    #[test]
+    fn a_server_that_forgets_late_is_found_out() {
+        let (violated, tried) = violations(2_000);
+        // What was on its way when the acknowledgement was read is nobody's fault.
+        assert!(violated >= 3 * (2_000 - WORKERS as u64) && tried > violated, "{violated} of {tried}");
+    }
+
+    #[test]
+    fn a_server_that_forgets_at_once_is_not_accused() {
+        let (violated, tried) = violations(0);
+        assert!(violated == 0 && tried >= 3 * WORKERS as u64, "{violated} of {tried}");
+    }
+}
