@@ -28,11 +28,14 @@ fn main() -> Result<()> {
     if !rows::ALL.iter().any(|row| rows::wanted(&options, row)) {
         bail!("no row is asked for: `--rows list` prints all");
     }
+    let (cores, busy) = (std::thread::available_parallelism()?.get(), load_average());
+    let noise =
+        (busy > 0.3).then(|| format!(" WARNING: the load average was {busy} before the run began; other work makes these figures noise."));
+    eprintln!("{}", noise.as_deref().unwrap_or_default().trim());
     let report = rows::run(&options)?;
-    let cores = std::thread::available_parallelism()?.get();
     let about = json!({
         "cores": cores, "cpu": cpu_model(), "seconds": options.seconds, "connections": options.connections, "openLoop": options.open_loop,
-        "revocations": options.revocations, "server": options.server, "version": version(&options), "atMs": edge::now_ms()?,
+        "revocations": options.revocations, "loadAverageBefore": busy, "server": options.server, "version": version(&options), "atMs": edge::now_ms()?,
     });
     let text = serde_json::to_string_pretty(&report.json(&about))?;
     if let Some(folder) = options.out.parent() {
@@ -48,8 +51,14 @@ fn main() -> Result<()> {
     if let Some(file) = &options.plot {
         std::fs::write(file, plot::svg(&report, &how)).with_context(|| format!("can't write {}", file.display()))?;
     }
-    println!("\n{}\n{how}.", report.markdown());
+    println!("\n{}\n{how}.{}", report.markdown(), noise.unwrap_or_default());
     Ok(())
+}
+
+/// Of the last minute.
+fn load_average() -> f64 {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or_default()
 }
 
 fn cpu_model() -> String {

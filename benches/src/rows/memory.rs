@@ -12,6 +12,8 @@ use crate::report::Outcome;
 const LARGE: usize = 100_000;
 /// Clients on demand.
 const MILLION: usize = 1_000_000;
+/// Clients that are made at a time.
+const PART: usize = 100_000;
 /// Idle: what a start leaves to be done is done by then.
 const SETTLE: Duration = Duration::from_secs(2);
 
@@ -46,11 +48,14 @@ pub(super) fn large(stage: &mut Stage<'_>) -> Result<()> {
     Ok(())
 }
 
+/// In parts, so that a million of them are never in the memory of this process at once.
 fn add_clients(stage: &mut Stage<'_>, from: usize, to: usize) -> Result<()> {
-    let mut random = fastrand::Rng::with_seed(SEED ^ from as u64);
-    let clients = synthetic_clients(to - from, from, 10_000, &mut random);
-    let more = DataSet { roles: Vec::new(), clients };
-    crate::load_data::load(&stage.subject.api, &more).map(drop)
+    for first in (from..to).step_by(PART) {
+        let mut random = fastrand::Rng::with_seed(SEED ^ first as u64);
+        let clients = synthetic_clients(PART.min(to - first), first, 10_000, &mut random);
+        crate::load_data::load(&stage.subject.api, &DataSet { roles: Vec::new(), clients })?;
+    }
+    Ok(())
 }
 
 fn restart(stage: &mut Stage<'_>, id: &'static str) -> Result<()> {
