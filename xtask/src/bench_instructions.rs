@@ -104,13 +104,15 @@ fn read(text: &str) -> Result<Count> {
     let mut hashing_ids = BTreeSet::new();
     let (mut in_hashing, mut after_calls, mut count) = (false, false, Count { hashing: 0, rest: 0 });
     for line in text.lines() {
-        if let Some(function) = line.strip_prefix("fn=") {
-            // `(7) its::name`, and from then on `(7)`.
+        if let Some(function) = line.strip_prefix("fn=").or_else(|| line.strip_prefix("cfn=")) {
+            // `(7) its::name` where it is named first, itself or as what is called; from then on `(7)`.
             let (id, name) = function.split_once(' ').unwrap_or((function, ""));
             if HASHING.iter().all(|part| name.contains(part)) {
                 hashing_ids.insert(id.to_owned());
             }
-            in_hashing = hashing_ids.contains(id);
+            if line.starts_with("fn=") {
+                in_hashing = hashing_ids.contains(id);
+            }
         } else if line.starts_with("calls=") {
             after_calls = true;
         } else if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
@@ -234,7 +236,7 @@ mod tests {
 
     #[test]
     fn functions_are_added_up_without_what_they_call() {
-        let text = "events: Ir\nfn=(1) a::main\n16 400\ncalls=1 50\n17 7000\n+1 3\nfn=(2) sha2::sha256::compress256\nfi=(3)\n* 5000\nfn=(1)\n-2 1\nfn=(2)\n9 2000\ntotals: 7404\n";
+        let text = "events: Ir\nfn=(1) a::main\n16 400\ncfn=(2) sha2::sha256::compress256\ncalls=1 50\n17 7000\n+1 3\nfn=(2)\nfi=(3)\n* 5000\nfn=(1)\n-2 1\nfn=(2)\n9 2000\ntotals: 7404\n";
         assert_eq!(read(text).unwrap(), Count { hashing: 7000, rest: 404 });
         assert!(read(&text.replace("7404", "7405")).is_err());
     }
