@@ -56,7 +56,7 @@ pub struct Authentication {
 pub(crate) enum Who {
     Nobody,
     /// With the proof of the MAC, which `evaluate` judges again at each revision, against the key owner's token of that revision.
-    Signed(Box<Authentic>),
+    Signed(Box<Authentic<'static>>),
     Person(String),
     Refused,
 }

@@ -30,14 +30,14 @@ pub(crate) enum Used {
 
 impl Inner {
     /// Everything after the MAC.
-    pub(crate) fn judge(&self, snapshot: &Snapshot, authentic: &Authentic, now_ms: i64) -> Result<Judgement, Refused> {
+    pub(crate) fn judge(&self, snapshot: &Snapshot, authentic: &Authentic<'_>, now_ms: i64) -> Result<Judgement, Refused> {
         match snapshot.issuer(authentic.key_owner()) {
             Some(issuer) => self.judge_grant(snapshot, issuer, authentic, now_ms),
             None => self.judge_client(snapshot, authentic, now_ms),
         }
     }
 
-    fn judge_client(&self, snapshot: &Snapshot, authentic: &Authentic, now_ms: i64) -> Result<Judgement, Refused> {
+    fn judge_client(&self, snapshot: &Snapshot, authentic: &Authentic<'_>, now_ms: i64) -> Result<Judgement, Refused> {
         let owner = authentic.key_owner();
         // The client may have gone since the MAC was checked; that its token is another by now is for `evaluate` to find.
         let client = snapshot.client(owner).ok_or_else(|| Refused::because(format!("Client with clientId '{owner}' not found")))?;
@@ -88,7 +88,13 @@ impl Inner {
         Ok(())
     }
 
-    fn judge_grant(&self, snapshot: &Snapshot, issuer: &InternalIssuer, authentic: &Authentic, now_ms: i64) -> Result<Judgement, Refused> {
+    fn judge_grant(
+        &self,
+        snapshot: &Snapshot,
+        issuer: &InternalIssuer,
+        authentic: &Authentic<'_>,
+        now_ms: i64,
+    ) -> Result<Judgement, Refused> {
         let name = issuer.record.name.as_str();
         let claim = evaluate_internal(authentic, name, &issuer.token, now_ms)?;
         let not_a_client = || Refused::because(format!("Client with clientId '{name}' not found"));

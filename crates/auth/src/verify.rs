@@ -52,7 +52,9 @@ impl Auth {
         }
         match self.judge_request(parts).await {
             Ok(None) => self.nobody(),
-            Ok(Some((authentic, judgement))) => Authentication { who: Who::Signed(Box::new(authentic)), outcome: Ok(judgement.caller) },
+            Ok(Some((authentic, judgement))) => {
+                Authentication { who: Who::Signed(Box::new(authentic.into_owned())), outcome: Ok(judgement.caller) }
+            }
             Err(Denied { message, clock: true }) => refused(ApiError::Unavailable(message)),
             Err(Denied { message, clock: false }) => refused(ApiError::AuthenticationFailed(message)),
         }
@@ -64,7 +66,7 @@ impl Auth {
         Authentication { who: Who::Nobody, outcome: Ok(nobody(&snapshot, self.now_ms())) }
     }
 
-    async fn judge_request(&self, parts: &RequestParts<'_>) -> Result<Option<(Authentic, Judgement)>, Denied> {
+    async fn judge_request<'a>(&self, parts: &RequestParts<'a>) -> Result<Option<(Authentic<'a>, Judgement)>, Denied> {
         let Some(signed) = falconer_credentials::read(parts)? else {
             return Ok(None);
         };
@@ -111,7 +113,7 @@ impl From<Refused> for Denied {
 }
 
 /// Checks the MAC, and nothing else, under the key owner's token.
-fn prove(snapshot: &Snapshot, signed: Signed) -> Result<Authentic, Failure> {
+fn prove<'a>(snapshot: &Snapshot, signed: Signed<'a>) -> Result<Authentic<'a>, Failure> {
     let owner = signed.key_owner();
     let token = snapshot.issuer(owner).map(|i| &i.token).or_else(|| snapshot.client(owner).map(|c| &c.token));
     signed.check_mac(token)

@@ -1,5 +1,6 @@
 //! Secret keys as text, and the random names of the protocol (hawk.md 11).
 
+use crate::mac::Key;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;
@@ -10,23 +11,36 @@ use zeroize::Zeroizing;
 /// An access token: the text itself (as UTF-8) is the HMAC key, it is never decoded. Usually 44 characters of `[A-Za-z0-9_-]`; static
 /// clients may have any text. Wiped from memory when the last clone goes; cloning copies no secret. It has no `Display`, no `Serialize`,
 /// and its `Debug` shows nothing.
+///
+/// The key is prepared for HMAC when it is made, not when it is first used: the first request of a client must not take longer than one of a
+/// client that does not exist.
 #[derive(Clone)]
-pub struct AccessToken(Arc<Zeroizing<String>>);
+pub struct AccessToken(Arc<Token>);
+
+struct Token {
+    text: Zeroizing<Box<str>>,
+    key: Key,
+}
 
 impl AccessToken {
     /// Takes over the text as it is.
     pub fn new(text: String) -> AccessToken {
-        AccessToken(Arc::new(Zeroizing::new(text)))
+        let text = Zeroizing::new(text);
+        AccessToken(Arc::new(Token { key: Key::new(text.as_bytes()), text: Zeroizing::new(Box::from(text.as_str())) }))
     }
 
     /// The secret text. Every call is a place where a secret could leak: do not log, print or compare the result with `==`.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.0.text
+    }
+
+    pub(crate) fn key(&self) -> &Key {
+        &self.0.key
     }
 
     /// Whether both are the same text, without saying by time where they differ (the length may show).
     pub(crate) fn same_as(&self, other: &AccessToken) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || bool::from(self.0.as_bytes().ct_eq(other.0.as_bytes()))
+        Arc::ptr_eq(&self.0, &other.0) || bool::from(self.expose().as_bytes().ct_eq(other.expose().as_bytes()))
     }
 }
 

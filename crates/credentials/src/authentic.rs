@@ -1,15 +1,19 @@
 //! A request before and after its MAC was found right.
 
 use crate::ext::Ext;
-use crate::mac::{self, TEXT_LENGTH};
+use crate::mac::{Key, TEXT_LENGTH};
+use crate::read::Normalized;
 use crate::timestamp;
 use crate::{AccessToken, Failure};
-use serde_json::Value;
+use std::borrow::Cow;
+use std::sync::OnceLock;
 
 /// A request whose credentials have the right form. Nothing in it is proved: use it to find the key, and then [`Signed::check_mac`].
-pub struct Signed {
-    claim: Claim,
-    normalized: String,
+///
+/// Borrows from the request; so does [`Authentic`], until [`Authentic::into_owned`].
+pub struct Signed<'a> {
+    claim: Claim<'a>,
+    covered: Covered<'a>,
     /// `None`: not of a MAC's length, so it can't be right.
     mac: Option<[u8; TEXT_LENGTH]>,
 }
@@ -17,39 +21,54 @@ pub struct Signed {
 /// A request whose MAC is right: its sender has the key of [`Authentic::key_owner`], or temporary credentials that were derived from it. What
 /// it claims in `ext` is still to be judged, by [`crate::evaluate()`]. Only [`Signed::check_mac`] makes one.
 #[derive(Clone)]
-pub struct Authentic {
-    claim: Claim,
+pub struct Authentic<'a> {
+    claim: Claim<'a>,
     token: AccessToken,
 }
 
 /// What a request says.
 #[derive(Clone)]
-pub(crate) struct Claim {
-    pub id: String,
+pub(crate) struct Claim<'a> {
+    pub id: Cow<'a, str>,
     pub ext: Ext,
-    pub moment: Moment,
-    pub hash: Option<String>,
-    pub host: String,
+    pub moment: Moment<'a>,
+    pub hash: Option<Cow<'a, str>>,
+    /// In lower case.
+    pub host: Cow<'a, str>,
     pub port: u16,
+}
+
+/// What the MAC covers besides the claim; see [`Normalized`].
+pub(crate) struct Covered<'a> {
+    pub nonce: &'a str,
+    pub method: &'a str,
+    pub resource: (Cow<'a, str>, &'a str),
+    /// As sent.
+    pub ext: Option<Cow<'a, str>>,
+    pub app: Option<&'a str>,
+    pub dlg: Option<&'a str>,
 }
 
 /// The time in the credentials, as sent, in seconds.
 #[derive(Clone)]
-pub(crate) enum Moment {
+pub(crate) enum Moment<'a> {
     /// `ts` of a header.
-    Timestamp(String),
+    Timestamp(Cow<'a, str>),
     /// `exp` of a bewit.
-    Expiry(String),
+    Expiry(Cow<'a, str>),
     /// A header whose timestamp was fresh when it arrived.
     Arrived,
 }
 
 // No client has it; what it makes is compared all the same, so that an unknown client costs what a known one does.
-const DUMMY_TOKEN: &str = "dummy-token-dummy-token-dummy-token-dummy-to";
+fn dummy_token() -> &'static AccessToken {
+    static TOKEN: OnceLock<AccessToken> = OnceLock::new();
+    TOKEN.get_or_init(|| AccessToken::new("dummy-token-dummy-token-dummy-token-dummy-to".to_owned()))
+}
 
-impl Signed {
-    pub(crate) fn new(claim: Claim, normalized: String, mac: &[u8]) -> Signed {
-        Signed { claim, normalized, mac: mac.try_into().ok() }
+impl<'a> Signed<'a> {
+    pub(crate) fn new(claim: Claim<'a>, covered: Covered<'a>, mac: &[u8]) -> Signed<'a> {
+        Signed { claim, covered, mac: mac.try_into().ok() }
     }
 
     /// Whose client record, or internal issuer, holds the key: the certificate's issuer if `ext` has a certificate with an issuer and a seed
@@ -72,11 +91,12 @@ impl Signed {
     /// there is no such client: the same work is done with a dummy key.
     ///
     /// The only failure is `Unauthorized: Bad mac`, whatever the reason.
-    pub fn check_mac(self, key_owner_token: Option<&AccessToken>) -> Result<Authentic, Failure> {
-        let key = key_owner_token.map_or(DUMMY_TOKEN, AccessToken::expose);
+    pub fn check_mac(self, key_owner_token: Option<&AccessToken>) -> Result<Authentic<'a>, Failure> {
+        let key = key_owner_token.unwrap_or_else(|| dummy_token()).key();
+        let normalized = self.normalized();
         let expected = match self.claim.ext.seed() {
-            Some(seed) => mac::standard(mac::temporary_key(key, seed).expose(), self.normalized.as_bytes()),
-            None => mac::standard(key, self.normalized.as_bytes()),
+            Some(seed) => Key::new(&*key.temporary(seed)).mac(|text| normalized.write(text)),
+            None => key.mac(|text| normalized.write(text)),
         };
         let right = expected.equals(&self.mac.unwrap_or([0; TEXT_LENGTH])) && self.mac.is_some();
         match key_owner_token {
@@ -84,9 +104,43 @@ impl Signed {
             _ => Err(Failure::bad_mac()),
         }
     }
+
+    fn normalized(&self) -> Normalized<'_> {
+        let (kind, time): (_, &str) = match &self.claim.moment {
+            Moment::Timestamp(ts) => ("header", ts),
+            Moment::Expiry(exp) => ("bewit", exp),
+            // INVARIANT: only what has been evaluated has arrived. The text would be no request's.
+            Moment::Arrived => ("header", ""),
+        };
+        Normalized {
+            kind,
+            time,
+            nonce: self.covered.nonce,
+            method: self.covered.method,
+            resource: (&self.covered.resource.0, self.covered.resource.1),
+            host: &self.claim.host,
+            port: self.claim.port,
+            hash: self.claim.hash.as_deref(),
+            ext: self.covered.ext.as_deref(),
+            app: self.covered.app,
+            dlg: self.covered.dlg,
+        }
+    }
 }
 
-impl Authentic {
+impl Authentic<'_> {
+    /// The same without the request that it came from, for what is judged again later.
+    pub fn into_owned(self) -> Authentic<'static> {
+        let Claim { id, ext, moment, hash, host, port } = self.claim;
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        let moment = match moment {
+            Moment::Timestamp(ts) => Moment::Timestamp(own(ts)),
+            Moment::Expiry(exp) => Moment::Expiry(own(exp)),
+            Moment::Arrived => Moment::Arrived,
+        };
+        Authentic { claim: Claim { id: own(id), ext, moment, hash: hash.map(own), host: own(host), port }, token: self.token }
+    }
+
     /// The `id` of the header or bewit: the client, or the name of named temporary credentials.
     pub fn id(&self) -> &str {
         &self.claim.id
@@ -94,7 +148,7 @@ impl Authentic {
 
     /// The certificate's issuer as claimed, if it is a non-empty text. Not judged yet.
     pub fn issuer(&self) -> Option<&str> {
-        self.claim.ext.issuer()?.as_str()
+        self.claim.ext.issuer()?
     }
 
     /// Whose key it was; see [`Signed::key_owner`].
@@ -124,7 +178,7 @@ impl Authentic {
 
     /// For a request that has been evaluated once and whose answer goes on: later evaluations leave a header's timestamp alone, which says
     /// when the request was sent and not how long it may be answered. The `exp` of a bewit is an end, and goes on to count.
-    pub fn arrived(mut self) -> Authentic {
+    pub fn arrived(mut self) -> Self {
         if !self.is_bewit() {
             self.claim.moment = Moment::Arrived;
         }
@@ -133,23 +187,23 @@ impl Authentic {
 
     /// Whether a certificate is claimed.
     pub fn has_certificate(&self) -> bool {
-        self.claim.ext.certificate().is_some()
+        self.claim.ext.has_certificate()
     }
 
     /// The scopes that the certificate claims, as given; `None` without a certificate, or if they are not an array of valid scopes. They are
     /// worth nothing before [`crate::evaluate()`].
     pub fn certificate_scopes(&self) -> Option<Vec<&str>> {
-        scopes(self.claim.ext.certificate()?.get("scopes")?)
+        self.claim.ext.certificate_scopes().ok()
     }
 
     /// Whether authorized scopes are claimed (an empty list is one).
     pub fn has_authorized_scopes(&self) -> bool {
-        self.claim.ext.authorized_scopes().is_some()
+        self.claim.ext.has_authorized_scopes()
     }
 
     /// The authorized scopes as given; `None` if there are none, or if they are not an array of valid scopes.
     pub fn authorized_scopes(&self) -> Option<Vec<&str>> {
-        scopes(self.claim.ext.authorized_scopes()?)
+        self.claim.ext.authorized_scopes()?.ok()
     }
 
     /// Checks the time: a header's `ts` within 15 minutes of the clock, a bewit's `exp` after it. [`crate::evaluate()`] does this last.
@@ -172,10 +226,10 @@ impl Authentic {
     }
 }
 
-impl Claim {
+impl Claim<'_> {
     fn key_owner(&self) -> &str {
         match (self.ext.issuer(), self.ext.seed()) {
-            (Some(Value::String(issuer)), Some(_)) => issuer,
+            (Some(Some(issuer)), Some(_)) => issuer,
             _ => &self.id,
         }
     }
@@ -183,8 +237,4 @@ impl Claim {
     fn is_bewit(&self) -> bool {
         matches!(self.moment, Moment::Expiry(_))
     }
-}
-
-fn scopes(value: &Value) -> Option<Vec<&str>> {
-    crate::ext::valid_scopes(value.as_array()?)
 }

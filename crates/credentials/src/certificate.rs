@@ -1,10 +1,10 @@
 //! The certificate of temporary credentials: its checks, and the text that is signed (hawk.md 7).
 
-use crate::ext::{truthy, valid_scopes};
-use crate::{AccessToken, Failure, mac};
+use crate::ext::{Ext, Field, NotScopes};
+use crate::mac::Text;
+use crate::{AccessToken, Failure};
 use falconer_scopes::{ScopeSet, is_valid_scope};
-use serde_json::Value;
-use std::fmt::Write as _;
+use serde_json::Number;
 
 /// How far a certificate may begin after, or have ended before, the clock.
 pub(crate) const TOLERANCE_MS: i64 = 5 * 60 * 1000;
@@ -32,31 +32,30 @@ pub(crate) struct Claims<'a> {
 
 impl<'a> Claims<'a> {
     /// Checks 1 to 11. `id` is the header's; the issuer was checked to be text, if there is one.
-    pub(crate) fn read(certificate: &'a Value, id: &'a str, now_ms: i64) -> Result<Claims<'a>, Failure> {
-        if !(certificate.is_object() || certificate.is_array()) {
+    pub(crate) fn read(ext: &'a Ext, id: &'a str, now_ms: i64) -> Result<Claims<'a>, Failure> {
+        if !ext.certificate_is_container() {
             return Err(Failure::certificate("ext.certificate must be a JSON object"));
         }
-        if certificate.get("version").and_then(Value::as_f64) != Some(1.0) {
+        if ext.number(Field::Version).and_then(Number::as_f64) != Some(1.0) {
             return Err(Failure::certificate("ext.certificate.version must be 1"));
         }
-        let Some(seed) = certificate.get("seed").and_then(Value::as_str) else {
+        let Some(seed) = ext.seed() else {
             return Err(Failure::certificate("ext.certificate.seed must be a string"));
         };
-        if seed.encode_utf16().count() != SEED_UNITS {
+        // Bytes are never fewer than units, and of ASCII never more.
+        if !(seed.is_ascii() && seed.len() == SEED_UNITS || seed.encode_utf16().count() == SEED_UNITS) {
             return Err(Failure::certificate("ext.certificate.seed must be 44 characters"));
         }
-        let Some(start_ms) = certificate.get("start").and_then(integer) else {
+        let Some(start_ms) = ext.number(Field::Start).and_then(integer) else {
             return Err(Failure::certificate("ext.certificate.start must be a number"));
         };
-        let Some(expiry_ms) = certificate.get("expiry").and_then(integer) else {
+        let Some(expiry_ms) = ext.number(Field::Expiry).and_then(integer) else {
             return Err(Failure::certificate("ext.certificate.expiry must be a number"));
         };
-        let Some(scopes) = certificate.get("scopes").and_then(Value::as_array) else {
-            return Err(Failure::certificate("ext.certificate.scopes must be an array"));
-        };
-        let Some(scopes) = valid_scopes(scopes) else {
-            return Err(Failure::certificate("ext.certificate.scopes must be an array of valid scopes"));
-        };
+        let scopes = ext.certificate_scopes().map_err(|error| match error {
+            NotScopes::NoArray => Failure::certificate("ext.certificate.scopes must be an array"),
+            NotScopes::NotAll => Failure::certificate("ext.certificate.scopes must be an array of valid scopes"),
+        })?;
         if start_ms > now_ms.saturating_add(TOLERANCE_MS) {
             return Err(Failure::certificate("ext.certificate.start > now"));
         }
@@ -66,15 +65,14 @@ impl<'a> Claims<'a> {
         if expiry_ms.saturating_sub(start_ms) > MAX_LIFETIME_MS {
             return Err(Failure::certificate("ext.certificate cannot last longer than 31 days!"));
         }
-        let issuer = certificate.get("issuer").filter(|issuer| truthy(issuer)).and_then(Value::as_str);
         Ok(Claims {
             scopes,
             expiry_ms,
             start_ms,
             seed,
-            named: issuer.map(|issuer| (id, issuer)),
-            signature: certificate.get("signature").and_then(Value::as_str),
-            has_client_id: certificate.get("clientId").is_some(),
+            named: ext.issuer().flatten().map(|issuer| (id, issuer)),
+            signature: ext.text(Field::Signature),
+            has_client_id: ext.has_client_id(),
         })
     }
 
@@ -94,7 +92,7 @@ impl<'a> Claims<'a> {
     /// Checks 12 and 13: the issuer may make clients of this name, and has what it gives. `held` is expanded, without the anonymous role.
     pub(crate) fn check_issuer_scopes(&self, issuer: &str, held: &ScopeSet) -> Result<(), Failure> {
         if let Some((id, _)) = self.named {
-            let needed = format!("auth:create-client:{id}");
+            let needed = ["auth:create-client:", id].concat();
             // A bewit's id may hold any character; no scope covers what is no scope.
             if !is_valid_scope(&needed) || !held.satisfies(&needed) {
                 return Err(Failure::certificate(format!(
@@ -114,8 +112,8 @@ impl<'a> Claims<'a> {
 
     /// Check 14: the signature, compared as text in constant time.
     pub(crate) fn check_signature(&self, issuer_token: &AccessToken) -> Result<(), Failure> {
-        let text = signed_text(self.named, self.seed, self.start_ms, self.expiry_ms, &self.scopes);
-        let expected = mac::standard(issuer_token.expose(), text.as_bytes());
+        let Claims { named, seed, start_ms, expiry_ms, scopes, .. } = self;
+        let expected = issuer_token.key().mac(|text| write_signed(text, *named, seed, *start_ms, *expiry_ms, scopes));
         if self.signature.is_some_and(|signature| expected.equals(signature.as_bytes())) {
             return Ok(());
         }
@@ -127,26 +125,38 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// The text that a certificate's signature covers: lines without a line feed after the last, so that no scopes means that it ends in `scopes:`.
-/// `named` is the clientId and the issuer.
-pub(crate) fn signed_text<S: AsRef<str>>(named: Option<(&str, &str)>, seed: &str, start_ms: i64, expiry_ms: i64, scopes: &[S]) -> String {
-    let mut text = String::with_capacity(160 + scopes.iter().map(|scope| scope.as_ref().len() + 1).sum::<usize>());
-    text.push_str("version:1\n");
-    // Writing to a String can't fail.
+/// Writes the text that a certificate's signature covers: lines without a line feed after the last, so that no scopes means that it ends in
+/// `scopes:`. `named` is the clientId and the issuer.
+pub(crate) fn write_signed<S: AsRef<str>>(
+    text: &mut Text,
+    named: Option<(&str, &str)>,
+    seed: &str,
+    start_ms: i64,
+    expiry_ms: i64,
+    scopes: &[S],
+) {
+    text.push("version:1\n");
     if let Some((id, issuer)) = named {
-        let _ = write!(text, "clientId:{id}\nissuer:{issuer}\n");
+        text.push("clientId:");
+        text.push_line(id);
+        text.push("issuer:");
+        text.push_line(issuer);
     }
-    let _ = write!(text, "seed:{seed}\nstart:{start_ms}\nexpiry:{expiry_ms}\nscopes:");
+    text.push("seed:");
+    text.push_line(seed);
+    text.push("start:");
+    text.push_number(start_ms);
+    text.push("\nexpiry:");
+    text.push_number(expiry_ms);
+    text.push("\nscopes:");
     for scope in scopes {
-        text.push('\n');
-        text.push_str(scope.as_ref());
+        text.push("\n");
+        text.push(scope.as_ref());
     }
-    text
 }
 
 /// A JSON number that is an integer of at most 2^53 either way, however it is written (`1e3`, `5.0`). JavaScript prints these as Rust does.
-fn integer(value: &Value) -> Option<i64> {
-    let number = value.as_number()?;
+fn integer(number: &Number) -> Option<i64> {
     if let Some(integer) = number.as_i64() {
         return Some(integer).filter(|integer| integer.unsigned_abs() <= MAX_INTEGER);
     }
@@ -161,7 +171,7 @@ mod tests {
 
     #[test]
     fn integers_are_those_that_every_language_prints_alike() {
-        let read = |json: &str| integer(&serde_json::from_str(json).unwrap());
+        let read = |json: &str| integer(serde_json::from_str::<serde_json::Value>(json).unwrap().as_number()?);
         for (json, expected) in [
             ("0", 0),
             ("-0", 0),

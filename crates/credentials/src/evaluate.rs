@@ -2,7 +2,7 @@
 
 use crate::authentic::Authentic;
 use crate::certificate::Claims;
-use crate::ext::{Ext, valid_scopes};
+use crate::ext::{Ext, NotScopes};
 use crate::{AccessToken, Failure};
 use falconer_scopes::ScopeSet;
 
@@ -60,7 +60,7 @@ pub struct InternalClaim {
 /// timestamp, or the expiry of a bewit. `expand` is expansion by roles.
 ///
 /// Fails with the exact message of the wire document; with `Unauthorized: Bad mac` if `client` is not the one whose key made the MAC.
-pub fn evaluate(a: &Authentic, client: &Issuer<'_>, now_ms: i64, expand: &dyn Fn(&[&str]) -> ScopeSet) -> Result<Verified, Failure> {
+pub fn evaluate(a: &Authentic<'_>, client: &Issuer<'_>, now_ms: i64, expand: &dyn Fn(&[&str]) -> ScopeSet) -> Result<Verified, Failure> {
     a.check_key(client.client_id, client.token)?;
     check_ext(a)?;
     if client.disabled {
@@ -69,15 +69,14 @@ pub fn evaluate(a: &Authentic, client: &Issuer<'_>, now_ms: i64, expand: &dyn Fn
     if client.expires_ms < now_ms {
         return Err(Failure::client_expired(client.client_id));
     }
-    let (mut scopes, expires_ms) = match a.ext().certificate() {
+    let (mut scopes, expires_ms) = if a.ext().has_certificate() {
+        let claims = Claims::read(a.ext(), a.id(), now_ms)?;
+        claims.check_issuer_scopes(client.client_id, client.scopes)?;
+        claims.check_signature(client.token)?;
+        (expand_with_anonymous(claims.scopes, expand), client.expires_ms.min(claims.expiry_ms))
+    } else {
         // Expansion of a union is the union of the expansions, and the client's scopes are expanded already.
-        None => (client.scopes.union(&expand(&[ANONYMOUS])), client.expires_ms),
-        Some(certificate) => {
-            let claims = Claims::read(certificate, a.id(), now_ms)?;
-            claims.check_issuer_scopes(client.client_id, client.scopes)?;
-            claims.check_signature(client.token)?;
-            (expand_with_anonymous(claims.scopes, expand), client.expires_ms.min(claims.expiry_ms))
-        }
+        (client.scopes.union(&expand(&[ANONYMOUS])), client.expires_ms)
     };
     if let Some(authorized) = authorized_scopes(a)? {
         if !scopes.satisfies_all(authorized.iter().copied()) {
@@ -93,13 +92,13 @@ pub fn evaluate(a: &Authentic, client: &Issuer<'_>, now_ms: i64, expand: &dyn Fn
 /// scopes: it has neither. Whether the claim is one that grants allow, and whether the grant stands, is for the caller to decide.
 ///
 /// An internal issuer is no client: without a certificate it fails as an unknown one would.
-pub fn evaluate_internal(a: &Authentic, issuer_id: &str, token: &AccessToken, now_ms: i64) -> Result<InternalClaim, Failure> {
+pub fn evaluate_internal(a: &Authentic<'_>, issuer_id: &str, token: &AccessToken, now_ms: i64) -> Result<InternalClaim, Failure> {
     a.check_key(issuer_id, token)?;
     check_ext(a)?;
-    let Some(certificate) = a.ext().certificate() else {
+    if !a.ext().has_certificate() {
         return Err(Failure::client_not_found(issuer_id));
-    };
-    let claims = Claims::read(certificate, a.id(), now_ms)?;
+    }
+    let claims = Claims::read(a.ext(), a.id(), now_ms)?;
     claims.check_no_client_id()?;
     claims.check_signature(token)?;
     let authorized = authorized_scopes(a)?;
@@ -131,11 +130,11 @@ fn authorized_scopes_failure_of<S: AsRef<str>>(held: &ScopeSet, authorized: &[S]
 }
 
 /// `ext` can be read, and an issuer is the text of another client.
-fn check_ext(a: &Authentic) -> Result<(), Failure> {
+fn check_ext(a: &Authentic<'_>) -> Result<(), Failure> {
     if matches!(a.ext(), Ext::Unreadable) {
         return Err(Ext::unreadable());
     }
-    match a.ext().issuer().map(|issuer| issuer.as_str()) {
+    match a.ext().issuer() {
         None => Ok(()),
         Some(None) => Err(Failure::certificate("ext.certificate.issuer must be a string")),
         Some(Some(issuer)) if issuer == a.id() => {
@@ -145,16 +144,12 @@ fn check_ext(a: &Authentic) -> Result<(), Failure> {
     }
 }
 
-fn authorized_scopes(a: &Authentic) -> Result<Option<Vec<&str>>, Failure> {
-    let Some(value) = a.ext().authorized_scopes() else {
-        return Ok(None);
-    };
-    let Some(values) = value.as_array() else {
-        return Err(Failure::ext("ext.authorizedScopes must be an array"));
-    };
-    match valid_scopes(values) {
-        Some(scopes) => Ok(Some(scopes)),
-        None => Err(Failure::ext("ext.authorizedScopes must be an array of valid scopes")),
+fn authorized_scopes<'e>(a: &'e Authentic<'_>) -> Result<Option<Vec<&'e str>>, Failure> {
+    match a.ext().authorized_scopes() {
+        None => Ok(None),
+        Some(Ok(scopes)) => Ok(Some(scopes)),
+        Some(Err(NotScopes::NoArray)) => Err(Failure::ext("ext.authorizedScopes must be an array")),
+        Some(Err(NotScopes::NotAll)) => Err(Failure::ext("ext.authorizedScopes must be an array of valid scopes")),
     }
 }
 

@@ -1,7 +1,11 @@
 //! The `ext` attribute: base64 of a JSON document that may hold a certificate and authorized scopes (hawk.md 6).
 
 use crate::Failure;
-use serde_json::Value;
+use crate::json::{self, Document, Value};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Number;
+use std::borrow::Cow;
 
 /// What `ext` says, read but not judged. Made before the MAC is known, so nothing here may lead to an answer by itself.
 #[derive(Clone, Debug, Default)]
@@ -12,70 +16,120 @@ pub(crate) enum Ext {
     /// Not a JSON document, JSON `null`, or one that JavaScript reads and others do not: deeper than 128 levels, half a surrogate pair, a number
     /// beyond a double.
     Unreadable,
-    /// A JSON object. `Null` stands for an absent key: both mean the same.
-    Object { certificate: Value, authorized_scopes: Value },
+    /// A JSON object.
+    Object(Box<Document>),
+}
+
+/// A field of a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    Version,
+    Seed,
+    Start,
+    Expiry,
+    Scopes,
+    Issuer,
+    Signature,
+}
+
+/// Why something is no list of scopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotScopes {
+    /// It is no array.
+    NoArray,
+    /// Something in it is no valid scope.
+    NotAll,
 }
 
 impl Ext {
     /// Reads the text of the attribute.
     pub(crate) fn parse(text: &str) -> Ext {
-        let json = decode_lenient(text);
+        // What is canonical means the same to both; everybody sends canonical texts.
+        let bytes = STANDARD.decode(text).unwrap_or_else(|_| decode_lenient(text));
         // Bounded by the length of a header and by serde_json's limit on depth.
-        match serde_json::from_str(&String::from_utf8_lossy(&json)) {
-            Ok(Value::Object(mut object)) => Ext::Object {
-                certificate: object.get_mut("certificate").map(Value::take).unwrap_or_default(),
-                authorized_scopes: object.get_mut("authorizedScopes").map(Value::take).unwrap_or_default(),
-            },
-            Ok(Value::Null) | Err(_) => Ext::Unreadable,
+        let json = std::str::from_utf8(&bytes).map_or_else(|_| String::from_utf8_lossy(&bytes), Cow::Borrowed);
+        match json::read(&json) {
+            Ok((Value::Document(document), texts)) => Ext::Object(Box::new(Document { texts, ..*document })),
+            Ok((Value::Null, _)) | Err(_) => Ext::Unreadable,
             Ok(_) => Ext::Absent,
         }
     }
 
-    /// The certificate, unless it is absent or falsy.
-    pub(crate) fn certificate(&self) -> Option<&Value> {
+    fn document(&self) -> Option<&Document> {
         match self {
-            Ext::Object { certificate, .. } if truthy(certificate) => Some(certificate),
+            Ext::Object(document) => Some(document),
+            Ext::Absent | Ext::Unreadable => None,
+        }
+    }
+
+    /// Whether there is a certificate: absent and falsy ones are none.
+    pub(crate) fn has_certificate(&self) -> bool {
+        self.document().is_some_and(|document| document.certificate.is_truthy())
+    }
+
+    /// Whether the certificate is what JavaScript calls an object: an array is one too, without any field.
+    pub(crate) fn certificate_is_container(&self) -> bool {
+        self.document().is_some_and(|document| matches!(document.certificate, Value::Certificate(_) | Value::Array(_)))
+    }
+
+    fn field(&self, field: Field) -> Option<(&Value, &str)> {
+        let document = self.document()?;
+        match &document.certificate {
+            Value::Certificate(fields) => Some((fields.get(field), document.texts.as_str())),
             _ => None,
         }
     }
 
-    /// The authorized scopes, unless they are absent or falsy. An empty array is not falsy.
-    pub(crate) fn authorized_scopes(&self) -> Option<&Value> {
-        match self {
-            Ext::Object { authorized_scopes, .. } if truthy(authorized_scopes) => Some(authorized_scopes),
-            _ => None,
-        }
+    /// A field of the certificate that is text.
+    pub(crate) fn text(&self, field: Field) -> Option<&str> {
+        let (value, texts) = self.field(field)?;
+        value.text(texts)
     }
 
-    /// The claimed issuer: any truthy value of an object that is the certificate.
-    pub(crate) fn issuer(&self) -> Option<&Value> {
-        self.certificate()?.get("issuer").filter(|issuer| truthy(issuer))
+    /// A field of the certificate that is a number.
+    pub(crate) fn number(&self, field: Field) -> Option<&Number> {
+        match self.field(field)?.0 {
+            Value::Number(number) => Some(number),
+            _ => None,
+        }
     }
 
     /// The seed, if the certificate has one that is text: then the request is signed with the temporary key.
     pub(crate) fn seed(&self) -> Option<&str> {
-        self.certificate()?.get("seed")?.as_str()
+        self.text(Field::Seed)
+    }
+
+    /// The claimed issuer, any truthy value of the certificate: its text, or `None` inside if it is none.
+    pub(crate) fn issuer(&self) -> Option<Option<&str>> {
+        let (value, texts) = self.field(Field::Issuer)?;
+        value.is_truthy().then(|| value.text(texts))
+    }
+
+    /// Whether the certificate has the key `clientId`, with any value.
+    pub(crate) fn has_client_id(&self) -> bool {
+        self.document().is_some_and(|document| matches!(&document.certificate, Value::Certificate(fields) if fields.has_client_id))
+    }
+
+    /// The scopes of the certificate, as given.
+    pub(crate) fn certificate_scopes(&self) -> Result<Vec<&str>, NotScopes> {
+        let (value, texts) = self.field(Field::Scopes).ok_or(NotScopes::NoArray)?;
+        value.scopes(texts)
+    }
+
+    /// Whether there are authorized scopes: absent and falsy ones are none, an empty array is not falsy.
+    pub(crate) fn has_authorized_scopes(&self) -> bool {
+        self.document().is_some_and(|document| document.authorized_scopes.is_truthy())
+    }
+
+    /// The authorized scopes, as given.
+    pub(crate) fn authorized_scopes(&self) -> Option<Result<Vec<&str>, NotScopes>> {
+        let document = self.document().filter(|_| self.has_authorized_scopes())?;
+        Some(document.authorized_scopes.scopes(&document.texts))
     }
 
     pub(crate) fn unreadable() -> Failure {
         Failure::ext("Failed to parse ext")
     }
-}
-
-/// JavaScript's truth: everything but null, false, zero and the empty text.
-pub(crate) fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(value) => *value,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(_) | Value::Object(_) => true,
-    }
-}
-
-/// The members of an array in which every element is a valid scope; `None` for anything else in it.
-pub(crate) fn valid_scopes(values: &[Value]) -> Option<Vec<&str>> {
-    values.iter().map(|value| value.as_str().filter(|scope| falconer_scopes::is_valid_scope(scope))).collect()
 }
 
 /// Base64 as lenient as JavaScript servers are: both alphabets, padding optional, other characters skipped, nothing counts after the first

@@ -25,8 +25,10 @@ pub(crate) fn parse(header: &str) -> Result<Attributes<'_>, Failure> {
     let syntax = || Failure::malformed("Bad Request: Invalid header syntax");
     let (scheme, rest) = split_word(header);
     // What follows the scheme is white space and then one line, or nothing at all.
-    let list = rest.trim_start_matches(is_space);
-    if scheme.is_empty() || (list.len() == rest.len() && !rest.is_empty()) || list.contains(is_line_break) {
+    let list = skip_spaces(rest);
+    // One look at all of it, so that neither line breaks nor the characters of values have to be looked for one by one.
+    let printable = is_printable(list);
+    if scheme.is_empty() || (list.len() == rest.len() && !rest.is_empty()) || (!printable && list.contains(is_line_break)) {
         return Err(syntax());
     }
     if !scheme.eq_ignore_ascii_case("hawk") {
@@ -35,7 +37,7 @@ pub(crate) fn parse(header: &str) -> Result<Attributes<'_>, Failure> {
     if list.is_empty() {
         return Err(syntax());
     }
-    scan(list)
+    scan(list, printable)
 }
 
 /// More than 4096 UTF-16 units? Bytes are never fewer than units, so most texts need no count.
@@ -83,7 +85,7 @@ impl<'a> Found<'a> {
 
 /// Finds `name="value"` anywhere and remembers whether anything was left over. Of several bad finds the last is reported, and any bad find
 /// before what is left over.
-fn scan(list: &str) -> Result<Attributes<'_>, Failure> {
+fn scan(list: &str, printable: bool) -> Result<Attributes<'_>, Failure> {
     let mut found = Found::default();
     let mut bad: Option<(&str, &str)> = None;
     let mut left_over = false;
@@ -104,7 +106,7 @@ fn scan(list: &str) -> Result<Attributes<'_>, Failure> {
         rest = after;
         match found.slot(name) {
             None => bad = Some(("Unknown attribute", name)),
-            Some(_) if !is_allowed(value) => bad = Some(("Bad attribute value", name)),
+            Some(_) if value.is_empty() || !(printable || is_printable(value)) => bad = Some(("Bad attribute value", name)),
             Some(slot) if slot.is_some() => bad = Some(("Duplicate attribute", name)),
             Some(slot) => *slot = Some(value),
         }
@@ -124,13 +126,13 @@ fn scan(list: &str) -> Result<Attributes<'_>, Failure> {
 /// `="value"`, white space, and then a comma with white space, or the end: the value, and what comes after.
 fn value(text: &str) -> Option<(&str, &str)> {
     let text = text.strip_prefix("=\"")?;
-    let end = text.bytes().position(|b| b == b'"' || b == b'\\')?;
+    let end = memchr::memchr2(b'"', b'\\', text.as_bytes())?;
     let (value, after) = text.split_at_checked(end)?;
-    let after = after.strip_prefix('"')?.trim_start_matches(is_space);
+    let after = skip_spaces(after.strip_prefix('"')?);
     if after.is_empty() {
         return Some((value, after));
     }
-    Some((value, after.strip_prefix(',')?.trim_start_matches(is_space)))
+    Some((value, skip_spaces(after.strip_prefix(',')?)))
 }
 
 /// The `\w+` (ASCII) that the text begins with, perhaps empty, and the rest.
@@ -145,7 +147,15 @@ fn after_first_char(text: &str) -> &str {
     chars.as_str()
 }
 
-/// Printable ASCII without `"` and `\`, and not empty.
-fn is_allowed(value: &str) -> bool {
-    !value.is_empty() && value.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\')
+/// Printable ASCII throughout.
+fn is_printable(text: &str) -> bool {
+    // Without an early end, so that many bytes are looked at at once.
+    text.bytes().fold(true, |all, byte| all & matches!(byte, b' '..=b'~'))
+}
+
+/// The text without the white space that it begins with.
+fn skip_spaces(text: &str) -> &str {
+    let after = text.strip_prefix(' ').unwrap_or(text);
+    // What begins with a visible ASCII character has no more of it, which is nearly always so.
+    if after.as_bytes().first().is_some_and(u8::is_ascii_graphic) { after } else { text.trim_start_matches(is_space) }
 }

@@ -53,6 +53,7 @@ mod evaluate;
 mod ext;
 mod failure;
 mod header;
+mod json;
 mod mac;
 pub mod payload;
 mod read;

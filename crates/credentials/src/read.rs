@@ -1,7 +1,8 @@
 //! From the six values of a request to what must be verified (hawk.md 1, 4).
 
-use crate::authentic::{Claim, Moment, Signed};
+use crate::authentic::{Claim, Covered, Moment, Signed};
 use crate::ext::Ext;
+use crate::mac::Text;
 use crate::{Failure, bewit, header};
 use std::borrow::Cow;
 
@@ -23,7 +24,7 @@ pub struct RequestParts<'a> {
 /// Reads the form of a request's credentials. `None`: it carries none. A failure tells about the form only, never about a client.
 ///
 /// A non-empty `authorization` is always taken as a header; a bewit counts only without one.
-pub fn read(parts: &RequestParts<'_>) -> Result<Option<Signed>, Failure> {
+pub fn read<'a>(parts: &RequestParts<'a>) -> Result<Option<Signed<'a>>, Failure> {
     match parts.authorization.filter(|value| !value.is_empty()) {
         Some(value) => read_header(parts, value).map(Some),
         None if bewit::is_present(parts.resource) => read_bewit(parts).map(Some),
@@ -31,58 +32,41 @@ pub fn read(parts: &RequestParts<'_>) -> Result<Option<Signed>, Failure> {
     }
 }
 
-fn read_header(parts: &RequestParts<'_>, value: &str) -> Result<Signed, Failure> {
+fn read_header<'a>(parts: &RequestParts<'a>, value: &'a str) -> Result<Signed<'a>, Failure> {
     let attributes = header::parse(value)?;
-    let resource = signed_resource(parts.resource);
-    let normalized = normalize(&Normalized {
-        kind: "header",
-        time: attributes.ts,
+    let claim = Claim {
+        id: attributes.id.into(),
+        ext: attributes.ext.map(Ext::parse).unwrap_or_default(),
+        moment: Moment::Timestamp(attributes.ts.into()),
+        hash: attributes.hash.map(Cow::Borrowed),
+        host: lower_case(parts.host),
+        port: parts.port,
+    };
+    let covered = Covered {
         nonce: attributes.nonce,
         method: parts.method,
-        resource: (&resource, ""),
-        host: parts.host,
-        port: parts.port,
-        hash: attributes.hash,
-        ext: attributes.ext,
+        resource: (signed_resource(parts.resource), ""),
+        ext: attributes.ext.map(Cow::Borrowed),
         app: attributes.app,
         dlg: attributes.dlg,
-    });
-    let claim = Claim {
-        id: attributes.id.to_owned(),
-        ext: attributes.ext.map(Ext::parse).unwrap_or_default(),
-        moment: Moment::Timestamp(attributes.ts.to_owned()),
-        hash: attributes.hash.map(str::to_owned),
-        host: parts.host.to_lowercase(),
-        port: parts.port,
     };
-    Ok(Signed::new(claim, normalized, attributes.mac.as_bytes()))
+    Ok(Signed::new(claim, covered, attributes.mac.as_bytes()))
 }
 
-fn read_bewit(parts: &RequestParts<'_>) -> Result<Signed, Failure> {
+fn read_bewit<'a>(parts: &RequestParts<'a>) -> Result<Signed<'a>, Failure> {
     let bewit = bewit::parse(parts.method, parts.resource)?;
-    let ext = Some(bewit.ext.as_str()).filter(|ext| !ext.is_empty());
-    let normalized = normalize(&Normalized {
-        kind: "bewit",
-        time: &bewit.exp,
-        nonce: "",
-        method: "GET",
-        resource: bewit.resource,
-        host: parts.host,
-        port: parts.port,
-        hash: None,
-        ext,
-        app: None,
-        dlg: None,
-    });
+    let ext = Some(bewit.ext).filter(|ext| !ext.is_empty());
     let claim = Claim {
-        ext: ext.map(Ext::parse).unwrap_or_default(),
-        id: bewit.id,
-        moment: Moment::Expiry(bewit.exp),
+        ext: ext.as_deref().map(Ext::parse).unwrap_or_default(),
+        id: bewit.id.into(),
+        moment: Moment::Expiry(bewit.exp.into()),
         hash: None,
-        host: parts.host.to_lowercase(),
+        host: lower_case(parts.host),
         port: parts.port,
     };
-    Ok(Signed::new(claim, normalized, bewit.mac.as_bytes()))
+    let (before, after) = bewit.resource;
+    let covered = Covered { nonce: "", method: "GET", resource: (before.into(), after), ext: ext.map(Cow::Owned), app: None, dlg: None };
+    Ok(Signed::new(claim, covered, bewit.mac.as_bytes()))
 }
 
 /// What a MAC covers, in the order of its lines.
@@ -102,34 +86,26 @@ pub(crate) struct Normalized<'a> {
     pub dlg: Option<&'a str>,
 }
 
-/// The text that is signed.
-pub(crate) fn normalize(parts: &Normalized<'_>) -> String {
-    use std::fmt::Write as _;
-    let ext = parts.ext.unwrap_or_default();
-    let mut text = String::with_capacity(160 + parts.resource.0.len() + parts.resource.1.len() + parts.host.len() + ext.len());
-    let mut push = |line: &[&str]| {
-        line.iter().for_each(|piece| text.push_str(piece));
-        text.push('\n');
-    };
-    push(&["hawk.1.", parts.kind]);
-    push(&[parts.time]);
-    push(&[parts.nonce]);
-    push(&[&upper_case(parts.method)]);
-    push(&[parts.resource.0, parts.resource.1]);
-    push(&[&lower_case(parts.host)]);
-    // Writing to a String can't fail.
-    let _ = writeln!(text, "{}", parts.port);
-    let mut push = |line: &str| {
-        text.push_str(line);
-        text.push('\n');
-    };
-    push(parts.hash.unwrap_or_default());
-    push(&escape(ext));
-    if let Some(app) = parts.app {
-        push(app);
-        push(parts.dlg.unwrap_or_default());
+impl Normalized<'_> {
+    /// Writes the text that is signed.
+    pub(crate) fn write(&self, text: &mut Text) {
+        text.push("hawk.1.");
+        text.push_line(self.kind);
+        text.push_line(self.time);
+        text.push_line(self.nonce);
+        text.push_line(&upper_case(self.method));
+        text.push(self.resource.0);
+        text.push_line(self.resource.1);
+        text.push_line(&lower_case(self.host));
+        text.push_number(self.port.into());
+        text.push("\n");
+        text.push_line(self.hash.unwrap_or_default());
+        text.push_line(&escape(self.ext.unwrap_or_default()));
+        if let Some(app) = self.app {
+            text.push_line(app);
+            text.push_line(self.dlg.unwrap_or_default());
+        }
     }
-    text
 }
 
 // Nearly every method and host is already in the right case, and then nothing is copied.
@@ -142,7 +118,7 @@ fn lower_case(text: &str) -> Cow<'_, str> {
 }
 
 fn escape(ext: &str) -> Cow<'_, str> {
-    if ext.contains(['\\', '\n']) { ext.replace('\\', "\\\\").replace('\n', "\\n").into() } else { ext.into() }
+    if memchr::memchr2(b'\\', b'\n', ext.as_bytes()).is_some() { ext.replace('\\', "\\\\").replace('\n', "\\n").into() } else { ext.into() }
 }
 
 /// The resource as it is signed: verbatim if it is empty or begins with `/`, else path and query of what is read as a URL, with the characters

@@ -1,7 +1,7 @@
 //! Signing requests: headers, bewits and the `ext` that goes into both (hawk.md 2, 4, 6, 9).
 
-use crate::read::{Normalized, normalize, signed_resource};
-use crate::{AccessToken, mac};
+use crate::AccessToken;
+use crate::read::{Normalized, signed_resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::value::RawValue;
@@ -36,7 +36,7 @@ pub struct Request<'a> {
 /// for named temporary ones.
 pub fn header(id: &str, token: &AccessToken, request: &Request<'_>) -> String {
     let ts = request.ts_seconds.to_string();
-    let normalized = normalize(&Normalized {
+    let normalized = Normalized {
         kind: "header",
         time: &ts,
         nonce: request.nonce,
@@ -48,8 +48,8 @@ pub fn header(id: &str, token: &AccessToken, request: &Request<'_>) -> String {
         ext: request.ext,
         app: request.app,
         dlg: request.dlg,
-    });
-    let mac = mac::standard(token.expose(), normalized.as_bytes());
+    };
+    let mac = token.key().mac(|text| normalized.write(text));
     let mut header = format!("Hawk id=\"{id}\", ts=\"{ts}\", nonce=\"{}\"", request.nonce);
     let optional = [("hash", request.hash), ("ext", request.ext), ("mac", Some(mac.as_str())), ("app", request.app), ("dlg", request.dlg)];
     for (name, value) in optional {
@@ -65,7 +65,7 @@ pub fn header(id: &str, token: &AccessToken, request: &Request<'_>) -> String {
 /// epoch. Append it as `?bewit=` or `&bewit=`.
 pub fn bewit(id: &str, token: &AccessToken, resource: &str, host: &str, port: u16, exp_seconds: i64, ext: Option<&str>) -> String {
     let exp = exp_seconds.to_string();
-    let normalized = normalize(&Normalized {
+    let normalized = Normalized {
         kind: "bewit",
         time: &exp,
         nonce: "",
@@ -77,8 +77,8 @@ pub fn bewit(id: &str, token: &AccessToken, resource: &str, host: &str, port: u1
         ext,
         app: None,
         dlg: None,
-    });
-    let mac = mac::standard(token.expose(), normalized.as_bytes());
+    };
+    let mac = token.key().mac(|text| normalized.write(text));
     URL_SAFE_NO_PAD.encode(format!("{id}\\{exp}\\{}\\{}", mac.as_str(), ext.unwrap_or_default()))
 }
 

@@ -1,7 +1,7 @@
 //! Making temporary credentials: no server is asked (hawk.md 7 and 10).
 
-use crate::certificate::{MAX_INTEGER, MAX_LIFETIME_MS, signed_text};
-use crate::{AccessToken, mac};
+use crate::AccessToken;
+use crate::certificate::{MAX_INTEGER, MAX_LIFETIME_MS, write_signed};
 use serde_json::json;
 
 /// Temporary credentials. What signs with them: `id` = `client_id`, key = `access_token`, and `certificate` inside `ext` (see
@@ -53,8 +53,8 @@ pub fn create(
     if expiry_ms.saturating_sub(start_ms) > MAX_LIFETIME_MS {
         return Err(TemporaryError::TooLong);
     }
-    let text = signed_text(name.map(|name| (name, issuer_id)), seed, start_ms, expiry_ms, scopes);
-    let signature = mac::standard(issuer_token.expose(), text.as_bytes());
+    let named = name.map(|name| (name, issuer_id));
+    let signature = issuer_token.key().mac(|text| write_signed(text, named, seed, start_ms, expiry_ms, scopes));
     let mut certificate = json!({
         "version": 1,
         "scopes": scopes,
@@ -75,5 +75,6 @@ pub fn create(
 
 /// The temporary key that belongs to a seed: base64url without padding of HMAC-SHA256(token, seed), 43 characters.
 pub fn key(issuer_token: &AccessToken, seed: &str) -> AccessToken {
-    mac::temporary_key(issuer_token.expose(), seed)
+    let text = issuer_token.key().temporary(seed);
+    AccessToken::new(String::from_utf8_lossy(&*text).into_owned())
 }

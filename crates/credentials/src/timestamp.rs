@@ -1,6 +1,6 @@
 //! The two ways in which the protocol writes a time: `ts` of a header and `exp` of a bewit (hawk.md 3 and 9), in seconds, as text.
 
-use crate::mac;
+use crate::mac::Key;
 
 /// How far a header's `ts` may be from the server's clock, in milliseconds, in both directions.
 pub const SKEW_MS: i64 = 900_000;
@@ -8,7 +8,12 @@ pub const SKEW_MS: i64 = 900_000;
 /// The `tsm` primitive of Hawk: HMAC-SHA256 over the server's time in seconds, in base64. Nothing on the wire carries it (the reference drops
 /// it), it is here for completeness and its vectors.
 pub fn mac(ts_seconds: i64, key: &str) -> String {
-    mac::standard(key, format!("hawk.1.ts\n{ts_seconds}\n").as_bytes()).as_str().to_owned()
+    let mac = Key::new(key.as_bytes()).mac(|text| {
+        text.push("hawk.1.ts\n");
+        text.push_number(ts_seconds);
+        text.push("\n");
+    });
+    mac.as_str().to_owned()
 }
 
 /// Whether a header's `ts` is within 15 minutes of the clock. The text is a decimal number as JavaScript reads it (`" 12 "`, `1.5`, `1e9`);

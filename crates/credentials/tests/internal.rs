@@ -19,7 +19,7 @@ fn token() -> AccessToken {
 }
 
 /// A request of a grant, signed at `ts_ms`.
-fn authentic(name: Option<&str>, with_certificate: bool, authorized: Option<&[String]>, ts_ms: i64) -> Authentic {
+fn authentic(name: Option<&str>, with_certificate: bool, authorized: Option<&[String]>, ts_ms: i64) -> Authentic<'static> {
     let seed = slugid([1; 16]) + &slugid([2; 16]);
     let scopes = ["assume:grant:abc".to_owned()];
     let made = temporary::create(ISSUER, &token(), name, &scopes, NOW, NOW + 3_600_000, &seed).unwrap();
@@ -43,7 +43,7 @@ fn authentic(name: Option<&str>, with_certificate: bool, authorized: Option<&[St
     let parts = RequestParts { method: "GET", resource: RESOURCE, host: "TC.example.test", port: 443, authorization: Some(&header) };
     let signed = read(&parts).unwrap().unwrap();
     assert_eq!((signed.key_owner(), signed.id(), signed.is_bewit()), (ISSUER, id, false));
-    signed.check_mac(Some(&token())).unwrap()
+    signed.check_mac(Some(&token())).unwrap().into_owned()
 }
 
 fn claim(a: &Authentic, now_ms: i64) -> Result<InternalClaim, String> {
