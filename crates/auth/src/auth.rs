@@ -41,12 +41,13 @@ impl Auth {
         random: Arc<dyn Random>,
     ) -> Result<Auth, AuthError> {
         crate::statics::check(&settings.static_clients)?;
+        let directory = ArcSwap::from_pointee(Snapshot::empty(settings.cache_mib.saturating_mul(1 << 20)));
         let inner = Inner {
             store,
             settings,
             clock,
             random,
-            directory: ArcSwap::from_pointee(Snapshot::default()),
+            directory,
             moved: tokio::sync::watch::Sender::default(),
             queue: Arc::default(),
             uses: Mutex::default(),

@@ -5,11 +5,13 @@
 
 use std::sync::{Arc, OnceLock};
 
+use falconer_credentials::AccessToken;
 use falconer_scopes::{Role, RoleSet, ScopeSet};
 use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Loaded, Revision, RoleRecord};
 
-use crate::entries::{Client, Expansion, Grant, Held, InternalIssuer, Person};
-use crate::reserved;
+use crate::entries::{Client, Grant, Held, InternalIssuer, Person};
+use crate::remembered::{ExpansionFigures, Generation, Remembered};
+use crate::reserved::{self, FALCONER_CLIENTS};
 
 /// Everything at one revision. Cheap to clone.
 #[derive(Clone, Default)]
@@ -24,24 +26,50 @@ pub struct Snapshot {
     /// Grant ids by the clientId that their certificate names.
     grant_names: imbl::HashMap<Arc<str>, Arc<str>>,
     people: imbl::HashMap<Arc<str>, Arc<Person>>,
+    remembered: Arc<Remembered>,
 }
 
-/// The roles of one generation: what is remembered of expansions is remembered beside it.
+/// The roles of one generation.
 #[derive(Default)]
 struct Roles {
     set: RoleSet,
-    generation: u64,
+    generation: Generation,
     anonymous: OnceLock<ScopeSet>,
 }
 
+/// Whose key a request was signed with.
+#[derive(Clone, Copy)]
+pub(crate) enum KeyOwner<'s> {
+    Client(&'s Arc<Client>),
+    Issuer(&'s InternalIssuer),
+}
+
+impl KeyOwner<'_> {
+    pub(crate) fn token(&self) -> &AccessToken {
+        match self {
+            KeyOwner::Client(client) => &client.token,
+            KeyOwner::Issuer(issuer) => &issuer.token,
+        }
+    }
+}
+
+/// What every request has besides its own.
+const ANONYMOUS: &str = "assume:anonymous";
+
 impl Snapshot {
+    /// Nothing yet, with so much memory for expansions.
+    pub(crate) fn empty(expansion_bytes: usize) -> Snapshot {
+        Snapshot { remembered: Arc::new(Remembered::new(expansion_bytes)), ..Snapshot::default() }
+    }
+
     /// Everything that the store gave, at its revision. `before` lends the uses that the store does not know yet.
     pub(crate) fn from_loaded(loaded: Loaded, before: &Snapshot) -> Snapshot {
         let set = RoleSet::new(loaded.roles.iter().map(role_of));
         let mut next = Snapshot {
             revision: loaded.revision,
             highest_ms: loaded.highest_ms.max(before.highest_ms),
-            roles: Arc::new(Roles { set, generation: before.roles.generation.wrapping_add(1), anonymous: OnceLock::new() }),
+            roles: Arc::new(Roles { set, generation: before.roles.generation.after_anything(), anonymous: OnceLock::new() }),
+            remembered: Arc::clone(&before.remembered),
             ..Snapshot::default()
         };
         next.role_records = loaded.roles.into_iter().map(|r| (Arc::from(r.role_id.as_str()), Arc::new(r))).collect();
@@ -127,7 +155,16 @@ impl Snapshot {
 
     /// One of Falconer's own signers of grants.
     pub(crate) fn issuer(&self, name: &str) -> Option<&Arc<InternalIssuer>> {
-        self.issuers.get(name)
+        // Every client's request comes by here, and none has such a name.
+        if name.starts_with(FALCONER_CLIENTS) { self.issuers.get(name) } else { None }
+    }
+
+    /// Whose key it is.
+    pub(crate) fn key_owner(&self, name: &str) -> Option<KeyOwner<'_>> {
+        match self.issuer(name) {
+            Some(issuer) => Some(KeyOwner::Issuer(issuer)),
+            None => self.client(name).map(KeyOwner::Client),
+        }
     }
 
     /// The one that signs at present.
@@ -146,40 +183,55 @@ impl Snapshot {
         I: IntoIterator<Item = S>,
         S: AsRef<str>,
     {
-        reserved::without_reserved(self.roles.set.expand(scopes.into_iter().filter(|s| !reserved::is_reserved_scope(s.as_ref()))))
+        let scopes: Vec<S> = scopes.into_iter().collect();
+        self.expand_list(scopes.iter().map(AsRef::as_ref))
+    }
+
+    /// The same for a list that can be walked again.
+    pub(crate) fn expand_list<'l>(&self, scopes: impl Iterator<Item = &'l str> + Clone) -> ScopeSet {
+        self.remembered.get(&self.roles.generation, scopes.clone(), || {
+            let expanded = self.roles.set.expand(scopes.filter(|s| !reserved::is_reserved_scope(s)));
+            let allowed = reserved::without_reserved(expanded.clone());
+            (expanded, allowed)
+        })
+    }
+
+    /// What is remembered of expansions, and the bound.
+    pub fn expansion_figures(&self) -> ExpansionFigures {
+        self.remembered.figures()
     }
 
     /// What everybody has.
     pub fn anonymous(&self) -> &ScopeSet {
-        self.roles.anonymous.get_or_init(|| self.expand(["assume:anonymous"]))
+        self.roles.anonymous.get_or_init(|| self.expand_list(std::iter::once(ANONYMOUS)))
     }
 
-    /// A client's expansion, made once for each generation of roles. Says nothing about bounds (grants, people).
-    pub(crate) fn expansion_of(&self, client: &Client) -> Arc<(u64, Expansion)> {
-        client.expansion.get(self.roles.generation, || {
-            let own = self.expand(client.record.scopes.iter());
-            let full = own.union(self.anonymous());
-            Expansion { own, full }
-        })
+    /// A client's expansion without anonymous. Says nothing about bounds (grants, people).
+    pub(crate) fn expansion_of(&self, client: &Client) -> ScopeSet {
+        self.expand_list(client.record.scopes.iter().map(String::as_str))
     }
 
-    /// A person's expansion, made once for each generation of roles. Says nothing about age and state.
+    /// The same with anonymous: what nearly every request is answered with.
+    pub(crate) fn expansion_with_anonymous(&self, client: &Client) -> ScopeSet {
+        self.expand_list(client.record.scopes.iter().map(String::as_str).chain([ANONYMOUS]))
+    }
+
+    /// A person's expansion. Says nothing about age and state.
     pub(crate) fn expansion_of_person(&self, person: &Person) -> ScopeSet {
-        person.expansion.get(self.roles.generation, || self.expand(reserved::of_person(&person.record.scopes))).1.clone()
+        self.expand_list(reserved::of_person(&person.record.scopes))
     }
 
     /// What a grant is worth while this person is who they are: what was granted, as far as the person still has it. It is not expanded
     /// again, so that a role that grows later widens nothing.
-    pub(crate) fn held_of(&self, grant: &Grant, person: &Arc<Person>) -> ScopeSet {
-        let generation = self.roles.generation;
+    pub(crate) fn held_of(&self, grant: &Grant, person: &Person) -> ScopeSet {
+        let present = self.expansion_of_person(person);
         if let Some(known) = grant.held.load().as_ref()
-            && known.generation == generation
-            && Arc::ptr_eq(&known.person, person)
+            && known.present == present
         {
             return known.scopes.clone();
         }
-        let scopes = grant.scopes.intersection(&self.expansion_of_person(person)).with(reserved::CURRENT_SCOPES);
-        grant.held.store(Some(Arc::new(Held { generation, person: Arc::clone(person), scopes: scopes.clone() })));
+        let scopes = grant.scopes.intersection(&present).with(reserved::CURRENT_SCOPES);
+        grant.held.store(Some(Arc::new(Held { present, scopes: scopes.clone() })));
         scopes
     }
 
@@ -209,12 +261,10 @@ impl Snapshot {
     }
 
     pub(crate) fn put_roles(&mut self, records: impl IntoIterator<Item = RoleRecord>) {
-        let mut set = self.roles.set.clone();
         for record in records {
-            set = set.with(role_of(&record));
+            self.change_roles(self.roles.set.with(role_of(&record)), &record.role_id);
             self.role_records.insert(Arc::from(record.role_id.as_str()), Arc::new(record));
         }
-        self.next_generation(set);
     }
 
     /// The same where the compiled roles are at hand: those of this snapshot with these records.
@@ -227,12 +277,13 @@ impl Snapshot {
 
     pub(crate) fn drop_role(&mut self, role_id: &str) {
         if self.role_records.remove(role_id).is_some() {
-            self.next_generation(self.roles.set.without(role_id));
+            self.change_roles(self.roles.set.without(role_id), role_id);
         }
     }
 
-    fn next_generation(&mut self, set: RoleSet) {
-        self.roles = Arc::new(Roles { set, generation: self.roles.generation.wrapping_add(1), anonymous: OnceLock::new() });
+    fn change_roles(&mut self, set: RoleSet, changed: &str) {
+        let generation = self.roles.generation.after(changed);
+        self.roles = Arc::new(Roles { set, generation, anonymous: OnceLock::new() });
     }
 
     pub(crate) fn put_issuer(&mut self, record: IssuerRecord) {

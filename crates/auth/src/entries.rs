@@ -8,21 +8,12 @@ use falconer_credentials::AccessToken;
 use falconer_scopes::ScopeSet;
 use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord};
 
-/// A client in memory, with what is remembered of its expansion.
+/// A client in memory.
 pub struct Client {
     /// As stored; the last use may be further on, see [`Client::last_date_used_ms`].
     pub record: ClientRecord,
     pub(crate) token: AccessToken,
     pub(crate) usage: Arc<Usage>,
-    pub(crate) expansion: Memo<Expansion>,
-}
-
-/// What a client's scopes come to under one generation of roles.
-pub(crate) struct Expansion {
-    /// Without anonymous.
-    pub(crate) own: ScopeSet,
-    /// With anonymous.
-    pub(crate) full: ScopeSet,
 }
 
 /// Falconer's own signer of grants, in memory.
@@ -42,18 +33,16 @@ pub struct Grant {
     pub(crate) held: ArcSwapOption<Held>,
 }
 
-/// What a grant is worth, for one generation of roles and one state of the person.
+/// What a grant is worth while the person has just these scopes.
 pub(crate) struct Held {
-    pub(crate) generation: u64,
-    pub(crate) person: Arc<Person>,
+    pub(crate) present: ScopeSet,
     pub(crate) scopes: ScopeSet,
 }
 
-/// A person in memory, with what is remembered of their expansion.
+/// A person in memory.
 pub struct Person {
     /// As stored.
     pub record: IdentityRecord,
-    pub(crate) expansion: Memo<ScopeSet>,
 }
 
 /// Uses that are not in the store yet. It outlives the record that it belongs to, so that an update loses none.
@@ -67,26 +56,6 @@ pub(crate) struct Usage {
     pub(crate) noted: AtomicBool,
 }
 
-/// One remembered value for one generation of roles.
-pub(crate) struct Memo<T>(ArcSwapOption<(u64, T)>);
-
-impl<T> Default for Memo<T> {
-    fn default() -> Self {
-        Memo(ArcSwapOption::empty())
-    }
-}
-
-impl<T> Memo<T> {
-    pub(crate) fn get(&self, generation: u64, make: impl FnOnce() -> T) -> Arc<(u64, T)> {
-        if let Some(known) = self.0.load_full().filter(|known| known.0 == generation) {
-            return known;
-        }
-        let made = Arc::new((generation, make()));
-        self.0.store(Some(Arc::clone(&made)));
-        made
-    }
-}
-
 impl Client {
     /// A client outside of a directory, to be looked at.
     pub(crate) fn alone(record: ClientRecord) -> Client {
@@ -96,7 +65,7 @@ impl Client {
     pub(crate) fn new(record: ClientRecord, before: Option<&Client>) -> Client {
         let usage = before.map(|b| Arc::clone(&b.usage)).unwrap_or_default();
         usage.last_ms.fetch_max(record.last_date_used_ms, Ordering::Relaxed);
-        Client { token: AccessToken::new(record.access_token.expose().to_owned()), record, usage, expansion: Memo::default() }
+        Client { token: AccessToken::new(record.access_token.expose().to_owned()), record, usage }
     }
 
     /// Milliseconds since the epoch.
@@ -122,6 +91,6 @@ impl InternalIssuer {
 
 impl Person {
     pub(crate) fn new(record: IdentityRecord) -> Person {
-        Person { record, expansion: Memo::default() }
+        Person { record }
     }
 }

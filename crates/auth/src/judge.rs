@@ -8,44 +8,58 @@ use falconer_store::Key;
 
 use crate::auth::Inner;
 use crate::caller::{Caller, DisclosedIdentity};
-use crate::directory::Snapshot;
+use crate::directory::{KeyOwner, Snapshot};
 use crate::entries::{Client, Grant, InternalIssuer};
 use crate::reserved::{FALCONER_CLIENTS, GRANT_SCOPE};
 use crate::settings::Origin;
-use crate::worth::{Refused, Standing};
+use crate::worth::{DependsOn, Refused, Standing};
 
 /// Credentials that hold, with everything that follows from them at one revision.
-pub(crate) struct Judgement {
+pub(crate) struct Judgement<'s> {
     pub(crate) caller: Caller,
     pub(crate) disclosed: Option<DisclosedIdentity>,
-    pub(crate) used: Used,
-    pub(crate) depends_on: Vec<Key>,
+    pub(crate) used: Used<'s>,
 }
 
 /// Whose last use this is.
-pub(crate) enum Used {
-    Client(Arc<Client>),
-    Grant(Arc<Grant>),
+pub(crate) enum Used<'s> {
+    Client(&'s Arc<Client>),
+    Grant(&'s Arc<Grant>),
 }
 
 impl Inner {
-    /// Everything after the MAC.
-    pub(crate) fn judge(&self, snapshot: &Snapshot, authentic: &Authentic<'_>, now_ms: i64) -> Result<Judgement, Refused> {
-        match snapshot.issuer(authentic.key_owner()) {
-            Some(issuer) => self.judge_grant(snapshot, issuer, authentic, now_ms),
-            None => self.judge_client(snapshot, authentic, now_ms),
+    /// Everything after the MAC. `owner` is who has the key at this snapshot.
+    pub(crate) fn judge<'s>(
+        &self,
+        snapshot: &'s Snapshot,
+        owner: Option<KeyOwner<'s>>,
+        authentic: &Authentic<'_>,
+        now_ms: i64,
+        depends_on: &mut DependsOn,
+    ) -> Result<Judgement<'s>, Refused> {
+        match owner {
+            Some(KeyOwner::Issuer(issuer)) => self.judge_grant(snapshot, issuer, authentic, now_ms, depends_on),
+            Some(KeyOwner::Client(client)) => self.judge_client(snapshot, client, authentic, now_ms, depends_on),
+            // The client has gone since the MAC was checked.
+            None => Err(Refused::because(format!("Client with clientId '{}' not found", authentic.key_owner()))),
         }
     }
 
-    fn judge_client(&self, snapshot: &Snapshot, authentic: &Authentic<'_>, now_ms: i64) -> Result<Judgement, Refused> {
+    fn judge_client<'s>(
+        &self,
+        snapshot: &'s Snapshot,
+        client: &'s Arc<Client>,
+        authentic: &Authentic<'_>,
+        now_ms: i64,
+        depends_on: &mut DependsOn,
+    ) -> Result<Judgement<'s>, Refused> {
         let owner = authentic.key_owner();
-        // The client may have gone since the MAC was checked; that its token is another by now is for `evaluate` to find.
-        let client = snapshot.client(owner).ok_or_else(|| Refused::because(format!("Client with clientId '{owner}' not found")))?;
-        let bounds = self.bounds(snapshot, &client.record, now_ms)?;
-        let expansion = snapshot.expansion_of(client);
+        depends_on.note(|| Key::Role);
+        depends_on.note(|| Key::Client(owner.to_owned()));
+        let bounds = self.bounds(snapshot, &client.record, now_ms, depends_on)?;
         let is_plain = bounds.within.is_empty() && !authentic.has_certificate() && !authentic.has_authorized_scopes();
         // Nearly every request is plain: then the remembered set with anonymous is the answer, and nothing is to be expanded.
-        let own = if is_plain { expansion.1.full.clone() } else { bounds.apply(expansion.1.own.clone()) };
+        let own = if is_plain { snapshot.expansion_with_anonymous(client) } else { bounds.apply(snapshot.expansion_of(client)) };
         let issuer = Issuer {
             client_id: owner,
             token: &client.token,
@@ -56,15 +70,13 @@ impl Inner {
         let verified = if is_plain {
             evaluate(authentic, &issuer, now_ms, &|_: &[&str]| ScopeSet::default())?
         } else {
-            evaluate(authentic, &issuer, now_ms, &|scopes: &[&str]| snapshot.expand(scopes))?
+            evaluate(authentic, &issuer, now_ms, &|scopes: &[&str]| snapshot.expand_list(scopes.iter().copied()))?
         };
         if authentic.issuer().is_some() {
             self.check_name(snapshot, authentic.id())?;
         }
         // Expansion must not lead out of the bounds again: a role may have grown since the grant was made.
         let scopes = if bounds.within.is_empty() { verified.scopes } else { bounds.apply(verified.scopes).union(snapshot.anonymous()) };
-        let mut depends_on = vec![Key::Role, Key::Client(owner.to_owned())];
-        depends_on.extend(bounds.keys);
         Ok(Judgement {
             caller: Caller {
                 client_id: Some(verified.client_id),
@@ -75,8 +87,7 @@ impl Inner {
                 identity: None,
             },
             disclosed: None,
-            used: Used::Client(Arc::clone(client)),
-            depends_on,
+            used: Used::Client(client),
         })
     }
 
@@ -88,13 +99,14 @@ impl Inner {
         Ok(())
     }
 
-    fn judge_grant(
+    fn judge_grant<'s>(
         &self,
-        snapshot: &Snapshot,
+        snapshot: &'s Snapshot,
         issuer: &InternalIssuer,
         authentic: &Authentic<'_>,
         now_ms: i64,
-    ) -> Result<Judgement, Refused> {
+        depends_on: &mut DependsOn,
+    ) -> Result<Judgement<'s>, Refused> {
         let name = issuer.record.name.as_str();
         let claim = evaluate_internal(authentic, name, &issuer.token, now_ms)?;
         let not_a_client = || Refused::because(format!("Client with clientId '{name}' not found"));
@@ -106,13 +118,16 @@ impl Inner {
         if grant.record.client_id != claim.client_id || grant.record.issuer != name {
             return Err(not_a_client());
         }
+        depends_on.note(|| Key::Role);
+        depends_on.note(|| Key::Grant(grant.record.id.clone()));
+        depends_on.note(|| Key::Identity(grant.record.identity.clone()));
         let restricted = claim.authorized_scopes.is_some();
         let held = match &claim.authorized_scopes {
             None => held,
             Some(authorized) => restrict(snapshot, held, authorized)?,
         };
-        let may_know = !restricted && !authentic.is_bewit() && !self.is_too_old(&person, now_ms);
-        let knows = may_know && is_for(&grant, authentic.host(), authentic.port());
+        let may_know = !restricted && !authentic.is_bewit() && !self.is_too_old(person, now_ms);
+        let knows = may_know && is_for(grant, authentic.host(), authentic.port());
         Ok(Judgement {
             caller: Caller {
                 client_id: Some(claim.client_id),
@@ -131,7 +146,6 @@ impl Inner {
                 email_verified: person.record.email_verified,
                 target: grant.record.target_origin.clone(),
             }),
-            depends_on: vec![Key::Role, Key::Grant(grant.record.id.clone()), Key::Identity(grant.record.identity.clone())],
             used: Used::Grant(grant),
         })
     }

@@ -7,6 +7,7 @@
 //! | concept | where |
 //! |---|---|
 //! | what a node answers from | `directory`, `entries` |
+//! | what is remembered of expansions | `remembered` |
 //! | MAC first, then everything else | `verify`, `judge` |
 //! | what a grant, a person, a client made with a grant is worth | `worth` |
 //! | who asks | `caller` |
@@ -41,6 +42,7 @@ mod import;
 mod import_records;
 mod install;
 mod judge;
+mod remembered;
 mod reserved;
 mod roles;
 mod settings;
@@ -64,6 +66,7 @@ pub use follow::{Entity, Event, Follower, Heard, NotAPosition, Position};
 pub use grants::{Issued, NewGrant};
 pub use import::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
 pub use install::RootCredentials;
+pub use remembered::ExpansionFigures;
 pub use reserved::ROOT_CLIENT;
 pub use settings::{AuthSettings, OnFatal, Origin, StaticClient};
 pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_MS};

@@ -63,6 +63,6 @@ pub(crate) fn without_reserved(scopes: ScopeSet) -> ScopeSet {
 }
 
 /// What of a person's scopes counts. A star over `assume:` would make the person every role at once, so no source may give it.
-pub(crate) fn of_person(scopes: &[String]) -> impl Iterator<Item = &str> {
+pub(crate) fn of_person(scopes: &[String]) -> impl Iterator<Item = &str> + Clone {
     scopes.iter().map(String::as_str).filter(|s| !covers(s, "assume:") && !is_reserved_scope(s))
 }

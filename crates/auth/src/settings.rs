@@ -95,6 +95,8 @@ pub struct AuthSettings {
     pub leave_static_clients: bool,
     /// The secret that websocktunnels verify tokens with; without one there are none.
     pub websocktunnel_secret: Option<Secret>,
+    /// How much memory remembered expansions may take, in MiB.
+    pub cache_mib: usize,
     /// Ends the process; the default does nothing.
     pub on_fatal: OnFatal,
 }
@@ -110,6 +112,7 @@ impl AuthSettings {
             static_clients: Vec::new(),
             leave_static_clients: false,
             websocktunnel_secret: None,
+            cache_mib: 32,
             on_fatal: Arc::new(|_| ()),
         }
     }

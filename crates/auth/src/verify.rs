@@ -1,15 +1,15 @@
 //! Verification: MAC first, then everything else (`judge`).
 
-use falconer_credentials::{Authentic, Failure, RequestParts, Signed};
+use falconer_credentials::{Authentic, Failure, RequestParts};
 use falconer_store::Key;
 
 use crate::auth::{Auth, Inner};
-use crate::caller::{Authentication, Caller, Success, Verdict, Who};
-use crate::directory::Snapshot;
+use crate::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict, Who};
+use crate::directory::{KeyOwner, Snapshot};
 use crate::error::ApiError;
-use crate::judge::{Judgement, Used};
+use crate::judge::Used;
 use crate::time::MINUTE_MS;
-use crate::worth::Refused;
+use crate::worth::{DependsOn, Refused};
 
 /// How long an answer for nobody counts (`hawk.md` section 1).
 const NO_AUTH_MS: i64 = 15 * MINUTE_MS;
@@ -24,7 +24,7 @@ impl Auth {
                 let snapshot = self.inner.directory.load();
                 Verdict::NoAuth { expires_ms: self.now_ms().saturating_add(NO_AUTH_MS), scopes: snapshot.anonymous().clone() }
             }
-            Ok(Some((_, Judgement { caller, disclosed, .. }))) => Verdict::Success(Success {
+            Ok(Some((_, caller, disclosed))) => Verdict::Success(Success {
                 client_id: caller.client_id.unwrap_or_default(),
                 scopes: caller.scopes,
                 expires_ms: caller.expires_ms,
@@ -52,9 +52,7 @@ impl Auth {
         }
         match self.judge_request(parts).await {
             Ok(None) => self.nobody(),
-            Ok(Some((authentic, judgement))) => {
-                Authentication { who: Who::Signed(Box::new(authentic.into_owned())), outcome: Ok(judgement.caller) }
-            }
+            Ok(Some((authentic, caller, _))) => Authentication { who: Who::Signed(Box::new(authentic.into_owned())), outcome: Ok(caller) },
             Err(Denied { message, clock: true }) => refused(ApiError::Unavailable(message)),
             Err(Denied { message, clock: false }) => refused(ApiError::AuthenticationFailed(message)),
         }
@@ -66,7 +64,7 @@ impl Auth {
         Authentication { who: Who::Nobody, outcome: Ok(nobody(&snapshot, self.now_ms())) }
     }
 
-    async fn judge_request<'a>(&self, parts: &RequestParts<'a>) -> Result<Option<(Authentic<'a>, Judgement)>, Denied> {
+    async fn judge_request<'a>(&self, parts: &RequestParts<'a>) -> Result<Option<Judged<'a>>, Denied> {
         let Some(signed) = falconer_credentials::read(parts)? else {
             return Ok(None);
         };
@@ -76,23 +74,25 @@ impl Auth {
             if self.inner.clock_is_behind(&snapshot, now_ms) {
                 return Err(Denied { message: CLOCK_BEHIND.to_owned(), clock: true });
             }
-            let authentic = prove(&snapshot, signed)?;
-            let judged = self.inner.judge(&snapshot, &authentic, now_ms);
+            // Checks the MAC, and nothing else, under the key owner's token.
+            let owner = snapshot.key_owner(signed.key_owner());
+            let authentic = signed.check_mac(owner.as_ref().map(KeyOwner::token))?;
+            let judged = self.inner.judge_and_note(&snapshot, owner, &authentic, now_ms);
             (authentic, judged)
         };
-        let judgement = match judged {
+        let (caller, disclosed) = match judged {
             Err(refused) if refused.look_again && self.catch_up().await.unwrap_or(false) => {
-                self.inner.judge(&self.inner.directory.load(), &authentic, now_ms)
+                let snapshot = self.inner.directory.load();
+                self.inner.judge_and_note(&snapshot, snapshot.key_owner(authentic.key_owner()), &authentic, now_ms)
             }
             other => other,
         }?;
-        match &judgement.used {
-            Used::Client(client) => self.inner.note_client_use(client, now_ms),
-            Used::Grant(grant) => self.inner.note_grant_use(grant, now_ms),
-        }
-        Ok(Some((authentic, judgement)))
+        Ok(Some((authentic, caller, disclosed)))
     }
 }
+
+/// A request with the proof of its MAC, who it is, and what may be told about the person.
+type Judged<'a> = (Authentic<'a>, Caller, Option<DisclosedIdentity>);
 
 /// Why a request has no standing.
 struct Denied {
@@ -112,13 +112,6 @@ impl From<Refused> for Denied {
     }
 }
 
-/// Checks the MAC, and nothing else, under the key owner's token.
-fn prove<'a>(snapshot: &Snapshot, signed: Signed<'a>) -> Result<Authentic<'a>, Failure> {
-    let owner = signed.key_owner();
-    let token = snapshot.issuer(owner).map(|i| &i.token).or_else(|| snapshot.client(owner).map(|c| &c.token));
-    signed.check_mac(token)
-}
-
 fn nobody(snapshot: &Snapshot, now_ms: i64) -> Caller {
     Caller {
         client_id: None,
@@ -131,6 +124,21 @@ fn nobody(snapshot: &Snapshot, now_ms: i64) -> Caller {
 }
 
 impl Inner {
+    fn judge_and_note(
+        &self,
+        snapshot: &Snapshot,
+        owner: Option<KeyOwner<'_>>,
+        authentic: &Authentic<'_>,
+        now_ms: i64,
+    ) -> Result<(Caller, Option<DisclosedIdentity>), Refused> {
+        let judgement = self.judge(snapshot, owner, authentic, now_ms, &mut DependsOn::nobody_asks())?;
+        match judgement.used {
+            Used::Client(client) => self.note_client_use(client, now_ms),
+            Used::Grant(grant) => self.note_grant_use(grant, now_ms),
+        }
+        Ok((judgement.caller, judgement.disclosed))
+    }
+
     /// Who asks, at this snapshot, and the rows that make it so.
     pub(crate) fn stand(&self, snapshot: &Snapshot, authentication: &Authentication, now_ms: i64) -> Result<(Caller, Vec<Key>), ApiError> {
         let behind = || self.clock_is_behind(snapshot, now_ms);
@@ -138,10 +146,13 @@ impl Inner {
             Who::Nobody => Ok((nobody(snapshot, now_ms), vec![Key::Role])),
             Who::Refused => authentication.caller().cloned().map(|caller| (caller, Vec::new())),
             Who::Signed(_) | Who::Person(_) if behind() => Err(ApiError::Unavailable(CLOCK_BEHIND.to_owned())),
-            Who::Signed(authentic) => match self.judge(snapshot, authentic, now_ms) {
-                Ok(judgement) => Ok((judgement.caller, judgement.depends_on)),
-                Err(refused) => Err(ApiError::AuthenticationFailed(refused.message)),
-            },
+            Who::Signed(authentic) => {
+                let (owner, mut depends_on) = (snapshot.key_owner(authentic.key_owner()), DependsOn::noted());
+                match self.judge(snapshot, owner, authentic, now_ms, &mut depends_on) {
+                    Ok(judgement) => Ok((judgement.caller, depends_on.keys())),
+                    Err(refused) => Err(ApiError::AuthenticationFailed(refused.message)),
+                }
+            }
             Who::Person(identity) => self.person(snapshot, identity, now_ms),
         }
     }

@@ -25,9 +25,9 @@ impl Refused {
 }
 
 /// A grant that holds, and what it is worth.
-pub(crate) struct Standing {
-    pub(crate) grant: Arc<Grant>,
-    pub(crate) person: Arc<Person>,
+pub(crate) struct Standing<'s> {
+    pub(crate) grant: &'s Arc<Grant>,
+    pub(crate) person: &'s Arc<Person>,
     /// Not to be expanded again: a role that grew later would widen it.
     pub(crate) held: ScopeSet,
 }
@@ -39,8 +39,29 @@ pub(crate) struct Bounds {
     pub(crate) within: Vec<ScopeSet>,
     /// It ends here at the latest.
     pub(crate) ends_ms: Option<i64>,
-    /// The rows that decide about it.
-    pub(crate) keys: Vec<Key>,
+}
+
+/// The rows that made a decision what it is: noted for a mutation, which must not happen when one of them has changed, and for nobody else.
+pub(crate) struct DependsOn(Option<Vec<Key>>);
+
+impl DependsOn {
+    pub(crate) fn noted() -> DependsOn {
+        DependsOn(Some(Vec::new()))
+    }
+
+    pub(crate) fn nobody_asks() -> DependsOn {
+        DependsOn(None)
+    }
+
+    pub(crate) fn note(&mut self, key: impl FnOnce() -> Key) {
+        if let Some(keys) = &mut self.0 {
+            keys.push(key());
+        }
+    }
+
+    pub(crate) fn keys(self) -> Vec<Key> {
+        self.0.unwrap_or_default()
+    }
 }
 
 impl Bounds {
@@ -66,7 +87,7 @@ impl Inner {
     }
 
     /// The checks of `grants.md` "Use" from the lookup on, in that order.
-    pub(crate) fn grant_standing(&self, snapshot: &Snapshot, id: &str, now_ms: i64) -> Result<Standing, Refused> {
+    pub(crate) fn grant_standing<'s>(&self, snapshot: &'s Snapshot, id: &str, now_ms: i64) -> Result<Standing<'s>, Refused> {
         let grant = snapshot.grant(id).ok_or_else(|| Refused { message: format!("The grant {id} does not exist"), look_again: true })?;
         if grant.record.revoked_ms.is_some() {
             return Err(Refused::because(format!("The grant {id} has been revoked")));
@@ -84,24 +105,30 @@ impl Inner {
         } else {
             snapshot.held_of(grant, person)
         };
-        Ok(Standing { grant: Arc::clone(grant), person: Arc::clone(person), held })
+        Ok(Standing { grant, person, held })
     }
 
     /// The limits of a client; an error when what it hangs on has ended.
-    pub(crate) fn bounds(&self, snapshot: &Snapshot, client: &ClientRecord, now_ms: i64) -> Result<Bounds, Refused> {
+    pub(crate) fn bounds(
+        &self,
+        snapshot: &Snapshot,
+        client: &ClientRecord,
+        now_ms: i64,
+        depends_on: &mut DependsOn,
+    ) -> Result<Bounds, Refused> {
         let mut bounds = Bounds::default();
         if let Some(id) = &client.grant {
             let standing = self.grant_standing(snapshot, id, now_ms)?;
             bounds.ends_ms = Some(standing.grant.record.expires_ms);
-            bounds.keys.push(Key::Grant(id.clone()));
-            bounds.keys.push(Key::Identity(standing.person.record.identity.clone()));
+            depends_on.note(|| Key::Grant(id.clone()));
+            depends_on.note(|| Key::Identity(standing.person.record.identity.clone()));
             bounds.within.push(standing.held);
         }
         for person in snapshot.owners(&client.client_id) {
             let present = self
                 .present_scopes(snapshot, person, now_ms)
                 .ok_or_else(|| Refused::because(format!("The account behind client `{}` is not active", client.client_id)))?;
-            bounds.keys.push(Key::Identity(person.record.identity.clone()));
+            depends_on.note(|| Key::Identity(person.record.identity.clone()));
             bounds.within.push(present);
         }
         Ok(bounds)
@@ -109,8 +136,8 @@ impl Inner {
 
     /// What a client may do at present, without anonymous: its expansion within its bounds; nothing when what it hangs on has ended.
     pub(crate) fn worth(&self, snapshot: &Snapshot, client: &Client, now_ms: i64) -> ScopeSet {
-        match self.bounds(snapshot, &client.record, now_ms) {
-            Ok(bounds) => bounds.apply(snapshot.expansion_of(client).1.own.clone()),
+        match self.bounds(snapshot, &client.record, now_ms, &mut DependsOn::nobody_asks()) {
+            Ok(bounds) => bounds.apply(snapshot.expansion_of(client)),
             Err(_) => ScopeSet::default(),
         }
     }

@@ -49,7 +49,10 @@ impl Ext {
         // Bounded by the length of a header and by serde_json's limit on depth.
         let json = std::str::from_utf8(&bytes).map_or_else(|_| String::from_utf8_lossy(&bytes), Cow::Borrowed);
         match json::read(&json) {
-            Ok((Value::Document(document), texts)) => Ext::Object(Box::new(Document { texts, ..*document })),
+            Ok((Value::Document(mut document), texts)) => {
+                document.texts = texts;
+                Ext::Object(document)
+            }
             Ok((Value::Null, _)) | Err(_) => Ext::Unreadable,
             Ok(_) => Ext::Absent,
         }

@@ -38,6 +38,21 @@ impl RoleSet {
     }
 }
 
+/// Whether the role of this id, as it was, is or would be, has any part in an expansion that came to `expanded` (all of it, nothing taken away
+/// since). If not, expanding the same scopes gives the same without the role, with it, and with any change of it.
+///
+/// That is so if the role applies to no scope in the closure, and it is enough to look at the normalized set: a role that applies to a scope
+/// applies to every scope that covers it too.
+pub fn takes_part(role_id: &str, expanded: &ScopeSet) -> bool {
+    let pattern = [ASSUME, role_id].concat();
+    match split_star(&pattern) {
+        // Applies to the pattern itself and to every star scope above it.
+        (pattern, false) => expanded.satisfies(pattern),
+        // Besides, to everything below the prefix.
+        (prefix, true) => expanded.meets(prefix),
+    }
+}
+
 /// Chains in unvalidated sets may be this much longer than the set is large.
 const SPARE_DEPTH: usize = 16;
 

@@ -13,7 +13,7 @@
 //! | a sorted and normalized set | [`ScopeSet`] |
 //! | `AllOf` / `AnyOf`, what is missing | [`Expression`] |
 //! | expressions with parameters | [`Template`] |
-//! | roles: [`RoleSet::expand`], [`RoleSet::validate_change`], [`validate`] | `role`, `role_set`, `expansion`, `validation` |
+//! | roles: [`RoleSet::expand`], [`takes_part`], [`RoleSet::validate_change`], [`validate`] | `role`, `role_set`, `expansion`, `validation` |
 //!
 //! To add a rule about scopes: add it to `naive` first, then to the fast code, then let `tests/model.rs` generate worlds in which it matters.
 
@@ -28,6 +28,7 @@ mod scope_set;
 mod template;
 mod validation;
 
+pub use expansion::takes_part;
 pub use expression::Expression;
 pub use role::{Role, RoleError};
 pub use role_set::RoleSet;

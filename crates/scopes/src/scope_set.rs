@@ -5,7 +5,7 @@ use crate::scope::{compare, covers, split_star};
 use serde::{Serialize, Serializer};
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Sorted and normalized scopes (scopes.md 3): no member covers another, so every scope that the set satisfies is covered by exactly one
 /// member. Immutable, cheap to clone. Serializes as a JSON array of strings: `["a*","b"]`.
@@ -15,13 +15,30 @@ pub struct ScopeSet {
     members: Option<Arc<Members>>,
 }
 
-/// All texts in one buffer: a set of a thousand scopes is two allocations, not a thousand.
-#[derive(PartialEq, Eq)]
+/// All texts in one buffer, which is the JSON array of them as well: a set of a thousand scopes is two allocations, and answering with it costs
+/// nothing.
 struct Members {
-    text: String,
-    /// Where each member begins, and the end of the last one: `len + 1` numbers.
-    bounds: Vec<usize>,
+    /// `["a*","b"]`, with the texts as they are.
+    text: Box<str>,
+    /// Where each member begins, and where one after the last would: `len + 1` numbers. A member ends three bytes before the next begins.
+    starts: Box<[u32]>,
+    /// The JSON array if some text is not the same in JSON, once somebody asks.
+    escaped: OnceLock<Box<str>>,
+    /// Whether all texts are the same in JSON.
+    is_json: bool,
 }
+
+/// What stands between two members.
+const BETWEEN: &str = "\",\"";
+
+impl PartialEq for Members {
+    fn eq(&self, other: &Members) -> bool {
+        // The text alone could be that of other members: a quote is a legal character.
+        self.starts == other.starts && self.text == other.text
+    }
+}
+
+impl Eq for Members {}
 
 impl ScopeSet {
     /// The set of these scopes in any order; sorts and normalizes. Whether the texts are legal scopes is not checked.
@@ -41,7 +58,7 @@ impl ScopeSet {
 
     /// How many members.
     pub fn len(&self) -> usize {
-        self.members.as_ref().map_or(0, |members| members.bounds.len().saturating_sub(1))
+        self.members.as_ref().map_or(0, |members| members.starts.len().saturating_sub(1))
     }
 
     /// Whether there is no member.
@@ -116,16 +133,29 @@ impl ScopeSet {
     fn covering(&self, scope: &str) -> Option<&str> {
         // INVARIANT: if a member covers `scope`, it is the last one whose stem is not after `scope`. Whatever stood between the two would
         // begin with the covering member's stem, so it would be covered by it, and the set would not be normalized.
+        let after = self.position_of(|stem| stem <= scope.as_bytes());
+        after.checked_sub(1).map(|index| self.member(index)).filter(|member| covers(member, scope))
+    }
+
+    /// Whether some member begins with `prefix`, or covers it. O(log n).
+    pub(crate) fn meets(&self, prefix: &str) -> bool {
+        // All members that begin with the prefix stand together, and those whose stem is shorter than the prefix cover it.
+        self.satisfies(prefix) || self.member(self.position_of(|stem| stem < prefix.as_bytes())).starts_with(prefix)
+    }
+
+    /// How many members come before the first whose stem is not `before`. INVARIANT: `before` holds for a beginning of the members.
+    fn position_of(&self, before: impl Fn(&[u8]) -> bool) -> usize {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            if split_star(self.member(middle)).0 <= scope {
+            let member = self.member_bytes(middle);
+            if before(member.strip_suffix(b"*").unwrap_or(member)) {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        low.checked_sub(1).map(|index| self.member(index)).filter(|member| covers(member, scope))
+        low
     }
 
     /// Sorts and normalizes.
@@ -139,14 +169,19 @@ impl ScopeSet {
         if texts.is_empty() {
             return ScopeSet::default();
         }
-        let mut text = String::with_capacity(texts.iter().map(|t| t.len()).sum());
-        let mut bounds = Vec::with_capacity(texts.len() + 1);
-        bounds.push(0);
+        let mut text = String::with_capacity(1 + texts.iter().map(|t| t.len() + BETWEEN.len()).sum::<usize>());
+        let mut starts = Vec::with_capacity(texts.len() + 1);
+        text.push_str("[\"");
         for member in texts {
+            starts.push(position(text.len()));
             text.push_str(member);
-            bounds.push(text.len());
+            text.push_str(BETWEEN);
         }
-        ScopeSet { members: Some(Arc::new(Members { text, bounds })) }
+        starts.push(position(text.len()));
+        text.truncate(text.len() - 2);
+        text.push(']');
+        let is_json = texts.iter().all(|member| is_same_in_json(member));
+        ScopeSet { members: Some(Arc::new(Members { text: text.into(), starts: starts.into(), escaped: OnceLock::new(), is_json })) }
     }
 
     /// INVARIANT: `index < len`; a wrong index gives the empty text rather than a panic.
@@ -154,11 +189,52 @@ impl ScopeSet {
         let Some(members) = &self.members else {
             return "";
         };
-        match (members.bounds.get(index), members.bounds.get(index + 1)) {
-            (Some(&start), Some(&end)) => members.text.get(start..end).unwrap_or_default(),
+        match (members.starts.get(index), members.starts.get(index + 1)) {
+            (Some(&start), Some(&next)) => {
+                members.text.get(start as usize..(next as usize).saturating_sub(BETWEEN.len())).unwrap_or_default()
+            }
             _ => "",
         }
     }
+
+    /// The same as bytes, without looking whether they are text again.
+    fn member_bytes(&self, index: usize) -> &[u8] {
+        let Some(members) = &self.members else {
+            return b"";
+        };
+        match members.starts.get(index..).unwrap_or_default() {
+            [start, next, ..] => {
+                members.text.as_bytes().get(*start as usize..(*next as usize).saturating_sub(BETWEEN.len())).unwrap_or_default()
+            }
+            _ => b"",
+        }
+    }
+
+    /// The JSON array of the members, ready-made: what serializing gives, without the work.
+    pub fn json(&self) -> &str {
+        match &self.members {
+            None => "[]",
+            Some(members) if members.is_json => &members.text,
+            Some(members) => {
+                members.escaped.get_or_init(|| serde_json::to_string(self).map(String::into_boxed_str).unwrap_or_else(|_| "[]".into()))
+            }
+        }
+    }
+
+    /// How much memory the texts take, in bytes. Clones share it.
+    pub fn text_bytes(&self) -> usize {
+        self.members.as_ref().map_or(0, |members| size_of::<Members>() + members.text.len() + size_of_val(&*members.starts))
+    }
+}
+
+/// No set has four gigabytes of text: what a request can make of it is bounded far below. Beyond, members would be empty.
+fn position(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// Whether a JSON text writes these characters as they are.
+fn is_same_in_json(text: &str) -> bool {
+    text.bytes().fold(true, |all, byte| all & (byte >= b' ') & (byte != b'"') & (byte != b'\\'))
 }
 
 impl fmt::Debug for ScopeSet {

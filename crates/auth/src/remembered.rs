@@ -1,0 +1,312 @@
+//! Which expansions a node remembers: the most useful ones, within a bound in bytes.
+//!
+//! What a list of scopes comes to is remembered by the list itself, so that clients with the same scopes, certificates and `expandScopes` share it.
+//! It outlives changes of roles: each entry is checked against the roles that have changed since (`falconer_scopes::takes_part`), and only what a
+//! change reaches is made again. Nothing here takes a lock; two requests may make the same expansion at the same time.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use arc_swap::ArcSwapOption;
+use falconer_scopes::{ScopeSet, takes_part};
+use foldhash::fast::RandomState;
+
+/// How many places a list can be remembered at.
+const WAYS: usize = 4;
+/// One place for so many bytes of the bound: entries are about this large and more.
+const BYTES_A_PLACE: usize = 1024;
+/// How many changes of roles are known back. What was remembered before is made again.
+const CHANGES: usize = 256;
+/// No single expansion may take more than this part of all memory.
+const LARGEST_PART: usize = 8;
+
+/// What expansions take, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExpansionFigures {
+    /// Bytes that the remembered expansions take at present.
+    pub bytes: usize,
+    /// The bound that `cache_mib` sets.
+    pub most_bytes: usize,
+    /// How many expansions were made, because nothing was remembered or a role had changed.
+    pub made: u64,
+    /// How many were forgotten to stay within the bound.
+    pub forgotten: u64,
+}
+
+/// The roles that have changed lately. Every change makes the next generation.
+#[derive(Clone, Default)]
+pub(crate) struct Generation {
+    number: u64,
+    /// The ids that changed, newest last; the last one made the present generation.
+    changed: Arc<VecDeque<Arc<str>>>,
+}
+
+impl Generation {
+    /// The generation after a change of this role.
+    pub(crate) fn after(&self, role_id: &str) -> Generation {
+        let mut changed = VecDeque::clone(&self.changed);
+        if changed.len() >= CHANGES {
+            changed.pop_front();
+        }
+        changed.push_back(Arc::from(role_id));
+        Generation { number: self.number.saturating_add(1), changed: Arc::new(changed) }
+    }
+
+    /// The generation after a change that nothing is known of.
+    pub(crate) fn after_anything(&self) -> Generation {
+        Generation { number: self.number.saturating_add(1), changed: Arc::default() }
+    }
+
+    /// Whether what an expansion came to in `earlier` is what it comes to now.
+    fn left_alone(&self, earlier: u64, expanded: &ScopeSet) -> bool {
+        let Some(steps) = self.number.checked_sub(earlier).and_then(|steps| usize::try_from(steps).ok()) else {
+            return false;
+        };
+        steps <= self.changed.len() && !self.changed.iter().rev().take(steps).any(|role_id| takes_part(role_id, expanded))
+    }
+}
+
+/// Expansions by the list that was expanded.
+pub(crate) struct Remembered {
+    hasher: RandomState,
+    /// A power of two of them.
+    sets: Box<[[ArcSwapOption<Entry>; WAYS]]>,
+    most_bytes: usize,
+    bytes: AtomicUsize,
+    /// Where forgetting goes on.
+    hand: AtomicUsize,
+    made: AtomicU64,
+    forgotten: AtomicU64,
+}
+
+struct Entry {
+    hash: u64,
+    /// The scopes of the list one behind the other, and where each ends.
+    text: Box<str>,
+    ends: Box<[usize]>,
+    /// The latest generation in which this was found right.
+    generation: AtomicU64,
+    /// Asked for since the hand last passed.
+    used: AtomicBool,
+    /// All that the roles gave.
+    expanded: ScopeSet,
+    /// What is left of it without what is reserved.
+    allowed: ScopeSet,
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Remembered::new(0)
+    }
+}
+
+impl Remembered {
+    pub(crate) fn new(most_bytes: usize) -> Remembered {
+        let sets = (most_bytes / BYTES_A_PLACE / WAYS).next_power_of_two();
+        Remembered {
+            hasher: RandomState::default(),
+            sets: std::iter::repeat_with(Default::default).take(sets).collect(),
+            most_bytes,
+            bytes: AtomicUsize::new(0),
+            hand: AtomicUsize::new(0),
+            made: AtomicU64::new(0),
+            forgotten: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn figures(&self) -> ExpansionFigures {
+        ExpansionFigures {
+            bytes: self.bytes.load(Ordering::Relaxed),
+            most_bytes: self.most_bytes,
+            made: self.made.load(Ordering::Relaxed),
+            forgotten: self.forgotten.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What is remembered of the list in this generation, or else what `make` makes: everything, and what of it is allowed.
+    pub(crate) fn get<'l>(
+        &self,
+        generation: &Generation,
+        list: impl Iterator<Item = &'l str> + Clone,
+        make: impl FnOnce() -> (ScopeSet, ScopeSet),
+    ) -> ScopeSet {
+        let hash = self.hash(list.clone());
+        let set = usize::try_from(hash).ok().and_then(|hash| self.sets.get(hash & self.sets.len().saturating_sub(1)));
+        for place in set.into_iter().flatten() {
+            if let Some(entry) = place.load().as_ref()
+                && entry.is_of(hash, list.clone())
+                && entry.holds_in(generation)
+            {
+                return entry.allowed.clone();
+            }
+        }
+        let (expanded, allowed) = make();
+        self.made.fetch_add(1, Ordering::Relaxed);
+        if let Some(set) = set {
+            self.keep(set, Entry::new(hash, list, generation.number, expanded, allowed.clone()));
+        }
+        allowed
+    }
+
+    fn hash<'l>(&self, list: impl Iterator<Item = &'l str>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for scope in list {
+            hasher.write(scope.as_bytes());
+            hasher.write_u8(0xff);
+        }
+        hasher.finish()
+    }
+
+    fn keep(&self, set: &[ArcSwapOption<Entry>; WAYS], entry: Entry) {
+        let bytes = entry.bytes();
+        if bytes > self.most_bytes / LARGEST_PART {
+            return;
+        }
+        // In place of the same list, or where nothing is, or of what nobody has asked for since the hand passed.
+        let fits = |place: &&ArcSwapOption<Entry>, used_too: bool| {
+            place.load().as_ref().is_none_or(|old| old.hash == entry.hash || (used_too && !old.used.swap(false, Ordering::Relaxed)))
+        };
+        let place = set.iter().find(|place| fits(place, false)).or_else(|| set.iter().find(|place| fits(place, true)));
+        let Some(place) = place.or(set.first()) else { return };
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.count_out(place.swap(Some(Arc::new(entry))));
+        // Twice around is enough: the first time may only take the marks away.
+        for _ in 0..self.sets.len().saturating_mul(2) {
+            if self.bytes.load(Ordering::Relaxed) <= self.most_bytes {
+                return;
+            }
+            self.forget_some();
+        }
+    }
+
+    fn forget_some(&self) {
+        let hand = self.hand.fetch_add(1, Ordering::Relaxed) & self.sets.len().saturating_sub(1);
+        for place in self.sets.get(hand).into_iter().flatten() {
+            if place.load().as_ref().is_some_and(|entry| !entry.used.swap(false, Ordering::Relaxed)) {
+                self.count_out(place.swap(None));
+            }
+        }
+    }
+
+    fn count_out(&self, entry: Option<Arc<Entry>>) {
+        if let Some(entry) = entry {
+            self.bytes.fetch_sub(entry.bytes(), Ordering::Relaxed);
+            self.forgotten.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Entry {
+    fn new<'l>(hash: u64, list: impl Iterator<Item = &'l str>, generation: u64, expanded: ScopeSet, allowed: ScopeSet) -> Entry {
+        let (mut text, mut ends) = (String::new(), Vec::new());
+        for scope in list {
+            text.push_str(scope);
+            ends.push(text.len());
+        }
+        Entry {
+            hash,
+            text: text.into(),
+            ends: ends.into(),
+            generation: AtomicU64::new(generation),
+            used: AtomicBool::new(true),
+            expanded,
+            allowed,
+        }
+    }
+
+    fn is_of<'l>(&self, hash: u64, mut list: impl Iterator<Item = &'l str>) -> bool {
+        let mut start = 0;
+        self.hash == hash
+            && self.ends.iter().all(|end| {
+                let known = self.text.get(start..*end);
+                start = *end;
+                known.is_some() && known == list.next()
+            })
+            && list.next().is_none()
+    }
+
+    fn holds_in(&self, generation: &Generation) -> bool {
+        let known = self.generation.load(Ordering::Relaxed);
+        if known != generation.number {
+            if !generation.left_alone(known, &self.expanded) {
+                return false;
+            }
+            self.generation.fetch_max(generation.number, Ordering::Relaxed);
+        }
+        // Written only when it changes, so that many may read at the same time.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+        true
+    }
+
+    /// Never changes, so that what was counted in is counted out: a JSON text that is made later is not in it.
+    fn bytes(&self) -> usize {
+        let sets = self.expanded.text_bytes() + if self.expanded == self.allowed { 0 } else { self.allowed.text_bytes() };
+        size_of::<Entry>() + self.text.len() + size_of_val(&*self.ends) + sets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(scopes: &[&str]) -> (ScopeSet, ScopeSet) {
+        (ScopeSet::new(scopes), ScopeSet::new(scopes))
+    }
+
+    #[test]
+    fn what_a_change_does_not_reach_is_kept() {
+        let remembered = Remembered::new(1 << 20);
+        let first = Generation::default();
+        let list = || ["assume:a", "b"].into_iter();
+        remembered.get(&first, list(), || set(&["assume:a", "b", "x"]));
+        let later = first.after("other").after("c*");
+        assert_eq!(remembered.get(&later, list(), || panic!("it was made again")).len(), 3);
+        let reached = later.after("a");
+        assert_eq!(remembered.get(&reached, list(), || set(&["assume:a", "b"])).len(), 2);
+        // Whoever still has the older roles does not get what holds for the newer ones.
+        assert_eq!(remembered.get(&later, list(), || set(&["assume:a", "b", "x"])).len(), 3);
+        let unknown = reached.after_anything();
+        assert_eq!(remembered.get(&unknown, list(), || set(&["b"])).len(), 1);
+        let long_ago = (0..=CHANGES).fold(unknown, |generation, _| generation.after("other"));
+        assert_eq!(remembered.get(&long_ago, list(), || set(&["b", "y"])).len(), 2);
+    }
+
+    #[test]
+    fn lists_are_told_apart() {
+        let remembered = Remembered::new(1 << 20);
+        let generation = Generation::default();
+        for list in [vec!["ab", "c"], vec!["a", "bc"], vec!["abc"], vec!["ab", "c", ""], vec![]] {
+            let made = remembered.get(&generation, list.iter().copied(), || set(&list));
+            assert_eq!(made, ScopeSet::new(&list));
+        }
+    }
+
+    #[test]
+    fn the_bound_holds_and_what_is_used_stays() {
+        let most = 256 << 10;
+        let remembered = Remembered::new(most);
+        let generation = Generation::default();
+        let hot = || ["hot"].into_iter();
+        remembered.get(&generation, hot(), || set(&["hot"]));
+        let mut again = 0;
+        for n in 0..10_000 {
+            let text = format!("cold-{n}");
+            remembered.get(&generation, [text.as_str()].into_iter(), || set(&[&text, &"x".repeat(n % 2000)]));
+            assert!(remembered.figures().bytes <= most);
+            remembered.get(&generation, hot(), || {
+                again += 1;
+                set(&["hot"])
+            });
+        }
+        let figures = remembered.figures();
+        assert!(figures.bytes > most / 4 && figures.forgotten > 1000, "{figures:?}");
+        assert!(again < 100, "the one that is always used was forgotten {again} times");
+        let none = Remembered::new(0);
+        none.get(&generation, hot(), || set(&["hot"]));
+        assert_eq!(none.figures(), ExpansionFigures { bytes: 0, most_bytes: 0, made: 1, forgotten: 0 });
+    }
+}
