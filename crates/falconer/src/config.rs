@@ -31,6 +31,8 @@ pub struct Config {
     pub websocktunnel_secret: Option<SecretText>,
     /// What is kept of the audit.
     pub audit: Audit,
+    /// How much memory caches may take, in MiB.
+    pub cache_mib: u32,
     /// Settings of people.
     pub identity: Identity,
     /// Settings of access grants.
@@ -193,6 +195,7 @@ impl Default for Config {
             hawk_origins: Vec::new(),
             websocktunnel_secret: None,
             audit: Audit::default(),
+            cache_mib: 32,
             identity: Identity::default(),
             grant: Grant::default(),
             target: Vec::new(),
@@ -343,6 +346,7 @@ const SETTINGS: &[&str] = &[
     "hawk_origins",
     "websocktunnel_secret",
     "audit.retention",
+    "cache_mib",
     "identity.max_age",
     "identity.setup_scopes",
     "grant.max_ttl",

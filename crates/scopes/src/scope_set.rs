@@ -138,7 +138,7 @@ impl ScopeSet {
     }
 
     /// Whether some member begins with `prefix`, or covers it. O(log n).
-    pub(crate) fn meets(&self, prefix: &str) -> bool {
+    pub fn meets(&self, prefix: &str) -> bool {
         // All members that begin with the prefix stand together, and those whose stem is shorter than the prefix cover it.
         self.satisfies(prefix) || self.member(self.position_of(|stem| stem < prefix.as_bytes())).starts_with(prefix)
     }
@@ -160,7 +160,7 @@ impl ScopeSet {
 
     /// Sorts and normalizes.
     pub(crate) fn from_texts(mut texts: Vec<&str>) -> ScopeSet {
-        list::sort(&mut texts);
+        list::sort_texts(&mut texts);
         ScopeSet::from_normal(&list::normalize(texts))
     }
 
@@ -180,7 +180,7 @@ impl ScopeSet {
         starts.push(position(text.len()));
         text.truncate(text.len() - 2);
         text.push(']');
-        let is_json = texts.iter().all(|member| is_same_in_json(member));
+        let is_json = is_json(&text, texts.len());
         ScopeSet { members: Some(Arc::new(Members { text: text.into(), starts: starts.into(), escaped: OnceLock::new(), is_json })) }
     }
 
@@ -232,9 +232,11 @@ fn position(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// Whether a JSON text writes these characters as they are.
-fn is_same_in_json(text: &str) -> bool {
-    text.bytes().fold(true, |all, byte| all & (byte >= b' ') & (byte != b'"') & (byte != b'\\'))
+/// Whether an array that was put together of `count` members is JSON: no quotes but those around them, and nothing that needs an escape.
+fn is_json(array: &str, count: usize) -> bool {
+    // Both without an early end, so that many bytes are looked at at once.
+    let quotes = array.bytes().filter(|byte| *byte == b'"').count();
+    quotes == 2 * count && array.bytes().fold(true, |all, byte| all & (byte >= b' ') & (byte != b'\\'))
 }
 
 impl fmt::Debug for ScopeSet {

@@ -58,13 +58,13 @@ pub(crate) fn accepts(set: &RoleSet, role: &Compiled) -> bool {
 /// case of each parameterized one, both sorted and normalized.
 fn dependency_scopes(role: &Compiled) -> Vec<String> {
     // Nothing that reaches no role covers something that does, so it can go before the normal form is made.
-    let normal = |scopes: &mut dyn Iterator<Item = String>| {
-        let mut scopes: Vec<String> = scopes.filter(|scope| reaches_roles(scope)).collect();
+    let normal = |mut scopes: Vec<String>| {
         list::sort(&mut scopes);
         list::normalize(scopes)
     };
-    let mut scopes = normal(&mut role.verbatim().map(str::to_owned));
-    scopes.extend(normal(&mut role.parameterized.iter().map(|scope| scope.worst_case())));
+    let mut scopes = normal(role.verbatim().filter(|scope| reaches_roles(scope)).map(str::to_owned).collect());
+    let worst = role.parameterized.iter().map(|scope| scope.worst_case()).filter(|scope| reaches_roles(scope));
+    scopes.extend(normal(worst.collect()));
     scopes
 }
 

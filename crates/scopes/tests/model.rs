@@ -5,7 +5,7 @@
 //! change of a set of roles is validated by both.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use falconer_scopes::{Role, RoleSet, ScopeSet, compare, covers, list, naive, validate};
+use falconer_scopes::{Role, RoleSet, ScopeSet, compare, covers, list, naive, takes_part, validate};
 use std::collections::BTreeMap;
 
 #[test]
@@ -41,7 +41,9 @@ fn random_worlds_equal_the_model() {
         share(counts.satisfied, counts.cases),
     );
     println!("{} changes: {:.1}% refused ({} for a scope)", counts.changes, share(counts.refused, counts.changes), counts.refused_scope);
+    println!("{} expansions kept across a change, {} made again", counts.kept, counts.made_again);
     assert!(counts.cases >= cases);
+    assert!(counts.kept * 20 >= counts.cases && counts.made_again * 100 >= counts.cases, "both are common");
     assert!(counts.applying * 2 >= counts.cases, "at least half of the cases have a role that applies");
     assert!(counts.two_deep * 5 >= counts.cases, "at least a fifth of the cases are two roles deep");
     assert!(counts.satisfied * 5 >= counts.cases && counts.satisfied * 5 <= counts.cases * 4, "both answers are common");
@@ -146,6 +148,8 @@ struct Counts {
     changes: u64,
     refused: u64,
     refused_scope: u64,
+    kept: u64,
+    made_again: u64,
 }
 
 /// A valid set of roles, in both forms. The fast one has a history of `with` and `without`.
@@ -155,6 +159,8 @@ struct World {
     roles: BTreeMap<String, Role>,
     /// How many roles it may have.
     most: usize,
+    /// Expansions that were made in this world's past, and that every change since has left alone.
+    remembered: Vec<(Vec<String>, ScopeSet)>,
 }
 
 impl World {
@@ -165,6 +171,7 @@ impl World {
             let role_id = random.of(&known).role_id.clone();
             self.set = self.set.without(&role_id);
             self.roles.remove(&role_id);
+            self.check_remembered(&role_id, counts);
             return self.check_history(random);
         }
         let role = random_role(random, &known);
@@ -186,8 +193,22 @@ impl World {
             return;
         }
         self.set = self.set.with(role.clone());
-        self.roles.insert(role.role_id.clone(), role);
+        let role_id = role.role_id.clone();
+        self.roles.insert(role_id.clone(), role);
+        self.check_remembered(&role_id, counts);
         self.check_history(random);
+    }
+
+    /// What a change does not take part in is the same after it: by the model, and without asking more than the changed id.
+    fn check_remembered(&mut self, changed: &str, counts: &mut Counts) {
+        let roles: Vec<Role> = self.roles.values().cloned().collect();
+        let before = self.remembered.len();
+        self.remembered.retain(|(_, expanded)| !takes_part(changed, expanded));
+        counts.kept += self.remembered.len() as u64;
+        counts.made_again += (before - self.remembered.len()) as u64;
+        for (scopes, expanded) in &self.remembered {
+            assert_eq!(expanded.to_vec(), naive::expand(&roles, scopes, naive::literal), "{scopes:?} after {changed:?} by {roles:?}");
+        }
     }
 
     /// A set with a history equals a new one.
@@ -202,7 +223,7 @@ impl World {
         assert_eq!(self.set.expand(&scopes), new.expand(&scopes), "{:?}", self.set);
     }
 
-    fn case(&self, random: &mut Random, counts: &mut Counts) {
+    fn case(&mut self, random: &mut Random, counts: &mut Counts) {
         let known: Vec<&Role> = self.roles.values().collect();
         let roles: Vec<Role> = self.roles.values().cloned().collect();
         let scopes = random_scopes(random, &known);
@@ -215,6 +236,10 @@ impl World {
         let expanded = self.set.expand(&scopes);
         let model = naive::expand(&roles, &scopes, naive::literal);
         assert_eq!(expanded.to_vec(), model, "expansion of {scopes:?} by {roles:?}");
+        assert_eq!(expanded.json(), serde_json::to_string(&model).unwrap());
+        if self.remembered.len() < 16 {
+            self.remembered.push((scopes.clone(), expanded.clone()));
+        }
 
         let (a, b) = (ScopeSet::new(&scopes), ScopeSet::new(&other));
         let (normal_a, normal_b) = (naive::normalized(&scopes), naive::normalized(&other));

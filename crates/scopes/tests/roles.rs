@@ -88,6 +88,17 @@ fn sets_print_and_serialize_as_their_members() {
     assert!(ScopeSet::default().is_empty() && ScopeSet::default().satisfies_all([]));
 }
 
+#[test]
+fn the_ready_made_array_is_json() {
+    for scopes in [vec![], vec![""], vec!["a*", "b"], vec!["a\",\"b"], vec!["a", "b"], vec!["back\\slash", "\""], vec!["tab\t", "é"]] {
+        let set = ScopeSet::new(&scopes);
+        assert_eq!(set.json(), serde_json::to_string(&set.to_vec()).unwrap());
+        assert_eq!(set.json(), serde_json::to_string(&set).unwrap());
+    }
+    // Two sets whose texts are the same when put together are not the same set.
+    assert_ne!(ScopeSet::new(["a\",\"b"]), ScopeSet::new(["a", "b"]));
+}
+
 /// `a**` covers the text `a*`, but holding `a*` is more: neither adding it nor intersecting with it may treat them as equal.
 #[test]
 fn double_stars_do_not_widen() {

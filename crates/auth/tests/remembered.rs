@@ -1,0 +1,120 @@
+//! What is remembered of expansions, against the model, while roles change; and the bound.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use common::{World, settings, strings};
+use falconer_auth::{AuthSettings, RoleInput, Verdict};
+use falconer_scopes::{Role, naive};
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % bound as u64).unwrap()
+    }
+
+    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+        choices[self.below(choices.len())]
+    }
+}
+
+const IDS: [&str; 10] = ["a", "a:*", "a:x", "b", "b:*", "b:x*", "c:*", "c:xy", "anonymous", "g*"];
+const SCOPES: [&str; 14] = [
+    "assume:a",
+    "assume:a:x",
+    "assume:b",
+    "assume:b:<..>",
+    "assume:b:x",
+    "assume:c:xy",
+    "assume:c:<..>y",
+    "k:<..>",
+    "k:1",
+    "k:*",
+    "m",
+    "assume:b*",
+    "assume:gr",
+    "assume:grant:<..>",
+];
+
+fn roles_of(world: &World) -> Vec<Role> {
+    world.auth.directory().role_records().map(|r| Role { role_id: r.role_id.clone(), scopes: r.scopes.clone() }).collect()
+}
+
+fn model(roles: &[Role], scopes: &[String]) -> Vec<String> {
+    let asked: Vec<String> = scopes.iter().filter(|s| !s.starts_with("assume:grant:")).cloned().collect();
+    naive::normalized(
+        &naive::expand(roles, &asked, naive::literal).into_iter().filter(|s| !s.starts_with("assume:grant:")).collect::<Vec<_>>(),
+    )
+}
+
+/// Roles come, change and go in a random order; after each change every list that was ever asked for gives what the model says, and so does
+/// what a client holds. Once with a cache that holds everything, and once with none.
+#[tokio::test]
+async fn whatever_happened_the_model_is_right() {
+    for cache_mib in [32, 0] {
+        let world = World::with(AuthSettings { cache_mib, ..settings() }, true).await;
+        let root = world.as_root().await;
+        let mut random = Random(7);
+        let client = strings(&["assume:a", "assume:c:x", "n"]);
+        let keys = world.client("alice", &["assume:a", "assume:c:x", "n"]).await;
+        let mut lists: Vec<Vec<String>> = vec![client.clone()];
+        let (mut changes, mut refused) = (0, 0);
+        while changes < 150 {
+            let id = random.of(&IDS);
+            let done = if random.below(4) == 0 {
+                world.auth.delete_role(&root, id).await.is_ok()
+            } else {
+                let scopes: std::collections::BTreeSet<&str> = (0..random.below(4)).map(|_| random.of(&SCOPES)).collect();
+                let scopes: Vec<String> =
+                    scopes.into_iter().filter(|s| id.ends_with('*') || !s.starts_with("assume:grant:")).map(str::to_owned).collect();
+                let input = RoleInput { scopes, description: format!("change {changes}") };
+                match world.auth.directory().role(id).is_some() {
+                    true => world.auth.update_role(&root, id, &input).await.is_ok(),
+                    false => world.auth.create_role(&root, id, &input).await.is_ok(),
+                }
+            };
+            changes += usize::from(done);
+            refused += usize::from(!done);
+            if lists.len() < 40 {
+                lists
+                    .push((0..1 + random.below(3)).map(|_| random.of(&SCOPES).replace("<..>", random.of(&["x", "xy", "*", ""]))).collect());
+            }
+            let roles = roles_of(&world);
+            for list in &lists {
+                let texts: Vec<&str> = list.iter().map(String::as_str).collect();
+                assert_eq!(world.auth.expand(&texts).to_vec(), model(&roles, list), "{list:?} by {roles:?}");
+            }
+            let Verdict::Success(success) = world.verify(&keys).await else { panic!("refused") };
+            let with_anonymous: Vec<String> = client.iter().cloned().chain(["assume:anonymous".to_owned()]).collect();
+            assert_eq!(success.scopes.to_vec(), model(&roles, &with_anonymous));
+            assert_eq!(success.scopes_json(), serde_json::to_string(&success.scopes.to_vec()).unwrap());
+        }
+        let made = world.auth.directory().expansion_figures().made;
+        let asked = (changes + refused) * lists.len();
+        println!("{changes} changes, {refused} refused, {made} of about {asked} expansions were made");
+        assert!(refused > 10);
+        if cache_mib > 0 {
+            assert!(made < asked as u64 / 2, "most were remembered: {made} of {asked}");
+        }
+    }
+}
+
+/// Many lists that are asked for once stay within the bound.
+#[tokio::test]
+async fn the_bound_is_kept() {
+    let world = World::with(AuthSettings { cache_mib: 1, ..settings() }, true).await;
+    world.role("wide", &["k:1", "k:2", "k:3"]).await;
+    for n in 0..5_000 {
+        let text = format!("other:{n}");
+        assert_eq!(world.auth.expand(&["assume:wide", &text]).len(), 5);
+    }
+    let figures = world.auth.directory().expansion_figures();
+    assert!(figures.bytes <= figures.most_bytes && figures.most_bytes == 1 << 20, "{figures:?}");
+    assert!(figures.bytes > figures.most_bytes / 4 && figures.forgotten > 0, "{figures:?}");
+}
