@@ -2,35 +2,13 @@
 //!
 //! [`crate::ScopeSet`] is the type for everyday use; these are for the few places on the wire where the order that a caller gave shows.
 
-use crate::scope::{compare, covers, split_star};
+use crate::scope::{compare, covers};
 use std::cmp::Ordering;
 
 /// Sorts by [`compare`]. Nothing is dropped.
 pub fn sort<S: AsRef<str>>(scopes: &mut [S]) {
     // Equal under `compare` means equal text, so stability could not be observed.
     scopes.sort_unstable_by(|a, b| compare(a.as_ref(), b.as_ref()));
-}
-
-/// The same for many texts: the first sixteen bytes of each are compared as one number, and only where they are equal all of it.
-pub(crate) fn sort_texts(texts: &mut Vec<&str>) {
-    if texts.len() < 20 {
-        return sort(texts);
-    }
-    let mut keyed: Vec<(u128, &str)> = texts.iter().map(|text| (beginning(text), *text)).collect();
-    keyed.sort_unstable_by(|(a, a_text), (b, b_text)| a.cmp(b).then_with(|| compare(a_text, b_text)));
-    texts.clear();
-    texts.extend(keyed.into_iter().map(|(_, text)| text));
-}
-
-/// Never greater for a text that is before another: the first bytes of the stem, with zeros behind a shorter one.
-fn beginning(scope: &str) -> u128 {
-    let stem = split_star(scope).0.as_bytes();
-    let mut bytes = [0; 16];
-    let count = stem.len().min(bytes.len());
-    if let (Some(place), Some(first)) = (bytes.get_mut(..count), stem.get(..count)) {
-        place.copy_from_slice(first);
-    }
-    u128::from_be_bytes(bytes)
 }
 
 /// The normal form of a **sorted** list: keeps a scope unless the last kept one covers it. The result is sorted, without duplicates, and no
