@@ -120,6 +120,9 @@ impl Inner {
     pub(crate) async fn reload(&self) -> Result<(), StoreError> {
         let loaded: Loaded = self.store.load().await?;
         let next = Snapshot::from_loaded(loaded, &self.directory.load());
+        // The first change of a role asks whether all others are valid together. That is found out beside the first answers, not in them.
+        let roles = next.roles().clone();
+        tokio::task::spawn_blocking(move || roles.is_valid());
         self.show(next);
         Ok(())
     }

@@ -19,7 +19,8 @@ pub struct Snapshot {
     revision: Revision,
     highest_ms: i64,
     roles: Arc<Roles>,
-    role_records: imbl::OrdMap<Arc<str>, Arc<RoleRecord>>,
+    /// What roles have besides their scopes, which are in the compiled roles and nowhere else.
+    role_notes: imbl::OrdMap<Arc<str>, Arc<RoleNotes>>,
     clients: imbl::OrdMap<Arc<str>, Arc<Client>>,
     issuers: imbl::OrdMap<Arc<str>, Arc<InternalIssuer>>,
     grants: imbl::HashMap<Arc<str>, Arc<Grant>>,
@@ -27,6 +28,13 @@ pub struct Snapshot {
     grant_names: imbl::HashMap<Arc<str>, Arc<str>>,
     people: imbl::HashMap<Arc<str>, Arc<Person>>,
     remembered: Arc<Remembered>,
+}
+
+/// What a role has besides its scopes.
+struct RoleNotes {
+    description: Box<str>,
+    created_ms: i64,
+    last_modified_ms: i64,
 }
 
 /// The roles of one generation.
@@ -64,7 +72,8 @@ impl Snapshot {
 
     /// Everything that the store gave, at its revision. `before` lends the uses that the store does not know yet.
     pub(crate) fn from_loaded(loaded: Loaded, before: &Snapshot) -> Snapshot {
-        let set = RoleSet::new(loaded.roles.iter().map(role_of));
+        let (notes, roles): (Vec<_>, Vec<_>) = loaded.roles.into_iter().map(split).unzip();
+        let set = RoleSet::new(roles);
         let mut next = Snapshot {
             revision: loaded.revision,
             highest_ms: loaded.highest_ms.max(before.highest_ms),
@@ -72,7 +81,7 @@ impl Snapshot {
             remembered: Arc::clone(&before.remembered),
             ..Snapshot::default()
         };
-        next.role_records = loaded.roles.into_iter().map(|r| (Arc::from(r.role_id.as_str()), Arc::new(r))).collect();
+        next.role_notes = notes.into_iter().collect();
         for issuer in loaded.issuers {
             next.put_issuer(issuer);
         }
@@ -104,13 +113,19 @@ impl Snapshot {
     }
 
     /// One role's record.
-    pub fn role(&self, role_id: &str) -> Option<&Arc<RoleRecord>> {
-        self.role_records.get(role_id)
+    pub fn role(&self, role_id: &str) -> Option<RoleRecord> {
+        Some(record_of(self.roles.set.get(role_id)?, self.role_notes.get(role_id)?))
     }
 
     /// All roles, ascending by the bytes of the id.
-    pub fn role_records(&self) -> impl Iterator<Item = &Arc<RoleRecord>> {
-        self.role_records.values()
+    pub fn role_records(&self) -> impl Iterator<Item = RoleRecord> {
+        // INVARIANT: both have the same ids, in the same order.
+        self.roles.set.iter().zip(self.role_notes.values()).map(|(role, notes)| record_of(role, notes))
+    }
+
+    /// All ids of roles, ascending by their bytes.
+    pub fn role_ids(&self) -> impl Iterator<Item = &str> {
+        self.roles.set.iter().map(|role| role.role_id.as_str())
     }
 
     /// One client. Internal issuers are none.
@@ -262,8 +277,9 @@ impl Snapshot {
 
     pub(crate) fn put_roles(&mut self, records: impl IntoIterator<Item = RoleRecord>) {
         for record in records {
-            self.change_roles(self.roles.set.with(role_of(&record)), &record.role_id);
-            self.role_records.insert(Arc::from(record.role_id.as_str()), Arc::new(record));
+            let ((role_id, notes), role) = split(record);
+            self.change_roles(self.roles.set.with(role), &role_id);
+            self.role_notes.insert(role_id, notes);
         }
     }
 
@@ -276,7 +292,7 @@ impl Snapshot {
     }
 
     pub(crate) fn drop_role(&mut self, role_id: &str) {
-        if self.role_records.remove(role_id).is_some() {
+        if self.role_notes.remove(role_id).is_some() {
             self.change_roles(self.roles.set.without(role_id), role_id);
         }
     }
@@ -325,6 +341,18 @@ impl Snapshot {
     }
 }
 
-fn role_of(record: &RoleRecord) -> Role {
-    Role { role_id: record.role_id.clone(), scopes: record.scopes.clone() }
+fn split(record: RoleRecord) -> ((Arc<str>, Arc<RoleNotes>), Role) {
+    let RoleRecord { role_id, scopes, description, created_ms, last_modified_ms } = record;
+    let notes = RoleNotes { description: description.into(), created_ms, last_modified_ms };
+    ((Arc::from(role_id.as_str()), Arc::new(notes)), Role { role_id, scopes })
+}
+
+fn record_of(role: &Role, notes: &RoleNotes) -> RoleRecord {
+    RoleRecord {
+        role_id: role.role_id.clone(),
+        scopes: role.scopes.clone(),
+        description: notes.description.to_string(),
+        created_ms: notes.created_ms,
+        last_modified_ms: notes.last_modified_ms,
+    }
 }

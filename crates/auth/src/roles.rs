@@ -30,7 +30,7 @@ impl Auth {
     pub fn list_role_ids(&self, who: &Authentication, query: Option<PageQuery>) -> Result<Page<String>, ApiError> {
         let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope("auth:list-roles".to_owned())?;
-        Ok(Page::cut(snapshot.role_records(), query.unwrap_or(EVERYTHING), |record| record.role_id.clone()))
+        Ok(Page::cut(snapshot.role_ids(), query.unwrap_or(EVERYTHING), str::to_owned))
     }
 
     /// One role, by its exact id. 404 `Role not found`.
@@ -52,7 +52,7 @@ impl Auth {
                 falconer_scopes::list::sort(&mut scopes);
                 if let Some(known) = now.snapshot.role(role_id) {
                     if known.description == input.description && known.scopes == scopes {
-                        return Ok(Decision::Keep(RoleRecord::clone(known)));
+                        return Ok(Decision::Keep(known));
                     }
                     return Err(ApiError::RequestConflict(format!("Role with roleId '{role_id}' already exists")));
                 }
@@ -67,7 +67,7 @@ impl Auth {
                 Ok(Decision::Write(acting.step(now, "created", Key::Role), Write::InsertRole(record.clone()), record))
             })
             .await?;
-        Ok((view(&self.directory(), &record), revision))
+        Ok((view(&self.directory(), record), revision))
     }
 
     /// Replaces description and scopes. A caller needs each scope that the role's present scopes do not come to.
@@ -87,13 +87,12 @@ impl Auth {
                 if !role_id.ends_with('*') {
                     falconer_scopes::list::sort(&mut scopes);
                 }
-                let record =
-                    RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..RoleRecord::clone(known) };
+                let record = RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..known };
                 validate(&now.snapshot, &record)?;
                 Ok(Decision::Write(acting.step(now, "updated", Key::Role), Write::UpdateRole(record.clone()), record))
             })
             .await?;
-        Ok((view(&self.directory(), &record), revision))
+        Ok((view(&self.directory(), record), revision))
     }
 
     /// Deletes the role; fine when there is none.
@@ -125,12 +124,12 @@ fn needed<'a>(first: String, scopes: impl IntoIterator<Item = &'a String>) -> Ex
     Expression::all_of(std::iter::once(first).chain(scopes.into_iter().cloned()))
 }
 
-fn view(snapshot: &Snapshot, record: &RoleRecord) -> RoleView {
+fn view(snapshot: &Snapshot, record: RoleRecord) -> RoleView {
     RoleView {
-        role_id: record.role_id.clone(),
-        scopes: record.scopes.clone(),
         expanded_scopes: snapshot.expand([format!("assume:{}", record.role_id)]),
-        description: record.description.clone(),
+        role_id: record.role_id,
+        scopes: record.scopes,
+        description: record.description,
         last_modified_ms: record.last_modified_ms,
         created_ms: record.created_ms,
     }

@@ -191,7 +191,9 @@ impl RoleSet {
         compiled
     }
 
-    fn is_valid(&self) -> bool {
+    /// Whether these roles are valid together (scopes.md 6), in the order of their ids. The answer is kept; every later change only looks at what
+    /// the change reaches. Whoever wants no change to wait for the first answer asks beforehand.
+    pub fn is_valid(&self) -> bool {
         *self.valid.get_or_init(|| {
             let in_order: Vec<&Compiled> = self.compiled().collect();
             validation::validate_in_order(self, &in_order).is_ok()
