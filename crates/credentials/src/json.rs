@@ -265,3 +265,108 @@ impl Visitor<'_> for Key {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What serde_json's own tree says about a value of the certificate, in the terms of this reader.
+    fn same(ours: &Value, theirs: Option<&serde_json::Value>, texts: &str) -> bool {
+        use serde_json::Value as Tree;
+        match (ours, theirs) {
+            (Value::Null, None | Some(Tree::Null)) => true,
+            (Value::Bool(a), Some(Tree::Bool(b))) => a == b,
+            (Value::Number(a), Some(Tree::Number(b))) => a == b,
+            (Value::Text(span), Some(Tree::String(b))) => span.of(texts) == b,
+            (Value::Array(spans), Some(Tree::Array(b))) => {
+                let scopes: Option<Vec<&str>> = b.iter().map(|member| member.as_str().filter(|text| is_valid_scope(text))).collect();
+                spans.as_ref().map(|spans| spans.iter().map(|span| span.of(texts)).collect::<Vec<_>>()) == scopes
+            }
+            (Value::Object | Value::Certificate(_), Some(Tree::Object(_))) => true,
+            _ => false,
+        }
+    }
+
+    fn check(json: &str) {
+        let tree: Result<serde_json::Value, _> = serde_json::from_str(json);
+        let (Ok((ours, texts)), Ok(tree)) = (read(json), &tree) else {
+            assert_eq!(read(json).is_ok(), tree.is_ok(), "{json}");
+            return;
+        };
+        let Value::Document(document) = ours else {
+            assert!(!tree.is_object() && same(&ours, Some(tree), &texts), "{json}");
+            return;
+        };
+        let certificate = tree.get("certificate");
+        assert!(same(&document.certificate, certificate, &texts), "{json}");
+        assert!(same(&document.authorized_scopes, tree.get("authorizedScopes"), &texts), "{json}");
+        if let Value::Certificate(fields) = &document.certificate {
+            let at = |key: &str| certificate.and_then(|certificate| certificate.get(key));
+            for (field, key) in [
+                (Field::Version, "version"),
+                (Field::Seed, "seed"),
+                (Field::Start, "start"),
+                (Field::Expiry, "expiry"),
+                (Field::Scopes, "scopes"),
+                (Field::Issuer, "issuer"),
+                (Field::Signature, "signature"),
+            ] {
+                assert!(same(fields.get(field), at(key), &texts), "{key} of {json}");
+            }
+            assert_eq!(fields.has_client_id, at("clientId").is_some(), "{json}");
+        }
+    }
+
+    fn value() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("null".to_owned()),
+            Just("true".to_owned()),
+            Just("0".to_owned()),
+            Just("-0.0".to_owned()),
+            Just("1e400".to_owned()),
+            Just("\"\\ud800\"".to_owned()),
+            Just("\"\\u00e9\\n\"".to_owned()),
+            Just("\"\"".to_owned()),
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<u64>().prop_map(|number| number.to_string()),
+            any::<f64>().prop_map(|number| format!("{number:e}")),
+            "[ -~]{0,6}".prop_map(|text| serde_json::Value::from(text).to_string()),
+        ];
+        leaf.prop_recursive(3, 24, 5, |inner| {
+            let key = prop::sample::select(vec![
+                "certificate",
+                "authorizedScopes",
+                "version",
+                "seed",
+                "start",
+                "expiry",
+                "scopes",
+                "issuer",
+                "signature",
+                "clientId",
+                "\\u0073eed",
+                "x",
+            ]);
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(|members| format!("[{}]", members.join(","))),
+                prop::collection::vec((key, inner), 0..6).prop_map(|members| {
+                    let members: Vec<String> = members.into_iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+                    format!("{{{}}}", members.join(", "))
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn reads_what_the_tree_reads(certificate in value(), authorized in value(), other in value(), cut in 0_usize..4000) {
+            let whole = format!("{{\"certificate\":{certificate},\"authorizedScopes\":{authorized},\"x\":{other}}}");
+            check(&whole);
+            check(&other);
+            check(whole.get(..cut).unwrap_or(&whole));
+        }
+    }
+}
