@@ -285,10 +285,14 @@ impl Snapshot {
 
     /// The same where the compiled roles are at hand: those of this snapshot with these records.
     pub(crate) fn put_validated_roles(&mut self, records: impl IntoIterator<Item = RoleRecord>, set: RoleSet) {
+        let mut changed = Vec::new();
         for record in records {
-            self.role_records.insert(Arc::from(record.role_id.as_str()), Arc::new(record));
+            let ((role_id, notes), _) = split(record);
+            self.role_notes.insert(Arc::clone(&role_id), notes);
+            changed.push(role_id);
         }
-        self.next_generation(set);
+        let generation = self.roles.generation.after_all(&changed);
+        self.roles = Arc::new(Roles { set, generation, anonymous: OnceLock::new() });
     }
 
     pub(crate) fn drop_role(&mut self, role_id: &str) {

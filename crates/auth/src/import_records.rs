@@ -47,7 +47,7 @@ pub(crate) fn plan_role(now: &Now, acting: &Acting, role: &BatchRole) -> Result<
     let had = now.snapshot.expand(&known.scopes);
     let added = input.scopes.iter().filter(|scope| !had.satisfies(scope));
     acting.caller.require(&needed(format!("auth:update-role:{id}"), added))?;
-    let record = RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..RoleRecord::clone(known) };
+    let record = RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..known };
     Ok(Planned { outcome: Outcome::Updated, record: Some(record), token: None })
 }
 

@@ -54,6 +54,14 @@ impl Generation {
         Generation { number: self.number.saturating_add(1), changed: Arc::new(changed) }
     }
 
+    /// The generation after changes of all these roles.
+    pub(crate) fn after_all(&self, role_ids: &[Arc<str>]) -> Generation {
+        if role_ids.len() > CHANGES {
+            return self.after_anything();
+        }
+        role_ids.iter().fold(self.clone(), |generation, role_id| generation.after(role_id))
+    }
+
     /// The generation after a change that nothing is known of.
     pub(crate) fn after_anything(&self) -> Generation {
         Generation { number: self.number.saturating_add(1), changed: Arc::default() }
