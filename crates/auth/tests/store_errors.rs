@@ -157,16 +157,43 @@ async fn a_fatal_error_ends_the_process_whoever_meets_it() {
     assert_eq!(*broken.ended.lock().unwrap(), ["read", "fsync"]);
 }
 
-#[tokio::test]
-async fn a_committed_change_that_can_not_be_read_back_ends_the_process() {
+/// A node whose store another one has just written to: it has to load after its next change.
+async fn behind() -> Broken {
     let broken = Broken::new().await;
-    // Somebody else wrote in between, so that the node has to load, and can't.
     let other = broken.world.reopen(settings()).await;
     let root = broken.world.as_root().await;
     other.create_client(&root, "other", &broken.world.input(&[])).await.unwrap();
-    broken.fail("load", StoreError::Unavailable("away".to_owned()));
+    broken
+}
+
+#[tokio::test]
+async fn a_committed_change_that_can_not_be_read_back_ends_the_process() {
+    let broken = behind().await;
+    broken.fail("load", StoreError::Corrupt("bits".to_owned()));
     assert!(broken.create().await.is_err());
     assert_eq!(broken.ended.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_committed_change_is_not_acknowledged_while_the_store_is_away_and_taken_in_afterwards() {
+    let broken = behind().await;
+    broken.fail("load", StoreError::Unavailable("away".to_owned()));
+    broken.fail("revision", StoreError::Unavailable("away".to_owned()));
+    assert!(matches!(broken.create().await, Err(ApiError::Unavailable(_))));
+    assert!(broken.ended.lock().unwrap().is_empty(), "it will be back");
+    assert!(broken.world.auth.directory().client("x").is_none());
+    assert!(broken.world.auth.catch_up().await.unwrap());
+    assert!(broken.world.auth.directory().client("x").is_some());
+}
+
+#[tokio::test]
+async fn a_commit_whose_outcome_nobody_told_is_looked_for_at_once() {
+    let broken = behind().await;
+    let root = broken.world.as_root().await;
+    broken.fail("insert_client", StoreError::Unavailable("lost in the middle of the commit".to_owned()));
+    assert!(matches!(broken.create().await, Err(ApiError::Unavailable(_))));
+    assert!(broken.world.auth.client(&root, "other").is_ok(), "what the store has is taken in");
+    assert!(broken.ended.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
