@@ -46,8 +46,10 @@ impl Node {
         let storage = Storage::of(config);
         if !create {
             storage.must_be_there().await?;
+        } else if !storage.is_there().await? {
+            // Settings first, so that a mistake in them leaves nothing behind.
+            Node::rehearse(config, origin.clone()).await?;
         }
-        // Settings first, so that a mistake in them leaves nothing behind.
         let auth_settings = auth_settings(config, origin, access)?;
         let login_settings = login_settings(config)?;
         private_folder(&config.data_dir)?;

@@ -44,6 +44,7 @@ impl LocalOptions {
         if let Some(url) = &self.database_url {
             config.database_url = Some(url.clone());
         }
+        config.check()?;
         let noted = || noted_root_url(&config.data_dir).and_then(|url| PublicOrigin::parse(&url).ok());
         let origin = match (&self.root_url, &config.root_url) {
             (Some(origin), _) => origin.clone(),

@@ -3,6 +3,8 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "each test file uses a part of it; a test may stop")]
 
 pub mod browser;
+pub mod place;
+pub mod postgres;
 pub mod user;
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -35,11 +37,17 @@ pub struct Init {
 
 /// Makes a data directory.
 pub fn init(data: &Path) -> Init {
-    let output = run(&["init", "--data-dir", data.to_str().unwrap(), "--json"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("init prints JSON");
-    let text = |key: &str| value.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
-    Init { client_id: text("clientId"), access_token: text("accessToken"), setup_url: text("setupUrl") }
+    Init::of(&run(&["init", "--data-dir", data.to_str().unwrap(), "--json"]))
+}
+
+impl Init {
+    /// What a finished `init --json` printed.
+    pub fn of(output: &Output) -> Init {
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("init prints JSON");
+        let text = |key: &str| value.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        Init { client_id: text("clientId"), access_token: text("accessToken"), setup_url: text("setupUrl") }
+    }
 }
 
 /// A running server.
@@ -68,8 +76,13 @@ impl Server {
 
     fn listen(data: &Path, address: &str, more: &[&str]) -> Server {
         let mut command = falconer();
-        command.args(["serve", "--listen", address, "--data-dir"]).arg(data).args(more);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary can be started");
+        command.args(["serve", "--listen", address, "--data-dir"]).arg(data).args(more).stderr(Stdio::null());
+        Server::of(command)
+    }
+
+    /// Starts a command that serves, and waits until it listens.
+    pub fn of(mut command: Command) -> Server {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary can be started");
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut printed = Vec::new();
         let root_url = loop {

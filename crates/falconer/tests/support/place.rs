@@ -1,0 +1,82 @@
+//! Where a server keeps its records, for tests that run on each store.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "each test file uses a part of it; a test may stop")]
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::postgres::Database;
+use super::user::Done;
+use super::{Init, Server, falconer};
+
+/// A data directory that is not there yet, and perhaps a database.
+pub struct Place {
+    folder: TempDir,
+    /// Where the records are not in the data directory.
+    pub database: Option<Database>,
+}
+
+impl Place {
+    pub fn file() -> Place {
+        Place { folder: tempfile::tempdir().unwrap(), database: None }
+    }
+
+    /// None, and a word about it, where there is no PostgreSQL.
+    pub async fn postgres() -> Option<Place> {
+        Some(Place { database: Some(Database::make().await?), ..Place::file() })
+    }
+
+    /// One for each store.
+    pub async fn each() -> Vec<Place> {
+        [Some(Place::file()), Place::postgres().await].into_iter().flatten().collect()
+    }
+
+    /// What the store is called.
+    pub fn store(&self) -> &'static str {
+        if self.database.is_some() { "PostgreSQL" } else { "SQLite" }
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A file beside the data directory.
+    pub fn file_with(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.folder.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
+    /// `falconer WORDS...` with the place in its environment.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = falconer();
+        command.args(words).env("FALCONER_DATA_DIR", self.data()).stdin(Stdio::null());
+        if let Some(database) = &self.database {
+            command.env("FALCONER_DATABASE_URL", &database.url);
+        }
+        command
+    }
+
+    /// The same, to its end.
+    pub fn run(&self, words: &[&str]) -> Done {
+        self.command(words).output().unwrap().into()
+    }
+
+    pub fn init(&self, more: &[&str]) -> Init {
+        let data = self.data();
+        Init::of(&self.command(&[&["init", "--json", "--data-dir", data.to_str().unwrap()], more].concat()).output().unwrap())
+    }
+
+    pub fn start(&self) -> Server {
+        self.start_with(&[])
+    }
+
+    /// Serves on a free port.
+    pub fn start_with(&self, more: &[&str]) -> Server {
+        let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], more].concat());
+        command.stderr(Stdio::null());
+        Server::of(command)
+    }
+}
