@@ -45,6 +45,23 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code, in the order of the statuses.
+    pub const ALL: [Code; 13] = [
+        Code::MalformedPayload,
+        Code::InvalidRequestArguments,
+        Code::InputValidationError,
+        Code::InputError,
+        Code::AuthenticationFailed,
+        Code::InsufficientScopes,
+        Code::ResourceNotFound,
+        Code::RequestConflict,
+        Code::ResourceExpired,
+        Code::InputTooLarge,
+        Code::TooManyRequests,
+        Code::InternalServerError,
+        Code::ServiceUnavailable,
+    ];
+
     /// The word in the body.
     pub fn as_str(self) -> &'static str {
         match self {

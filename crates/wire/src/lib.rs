@@ -5,7 +5,7 @@
 //! own `/api/falconer/v1` in the same terms.
 //!
 //! Deliberately absent: behaviour. Nothing here validates a request, decides an authorization, reads a clock or opens a socket; `web` validates, and `xtask`
-//! generates references from the table.
+//! generates the reference pages of the documentation from the table.
 //!
 //! To add a method: a variant of [`Call`], an entry in its file under `methods/` (the order of [`METHODS`] and [`FALCONER_METHODS`] is the reference order), its schemas
 //! under `schemas/<service>/v1/` with a line in [`schemas`], and its shapes. The tests of the table say what was forgotten.
@@ -13,8 +13,12 @@
 pub mod continuation;
 pub mod date_time;
 pub mod error;
+pub mod examples;
 mod methods;
+pub mod openapi;
+mod outcomes;
 pub mod pattern;
+pub mod published;
 pub mod schemas;
 pub mod shapes;
 mod table;

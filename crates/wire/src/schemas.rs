@@ -53,6 +53,7 @@ schemas! {
         "azure-container-response",
         "azure-table-access-response",
         "azure-table-list-response",
+        "client-message",
         "create-client-request",
         "create-client-response",
         "create-role-request",
@@ -66,6 +67,7 @@ schemas! {
         "list-role-ids-response",
         "list-roles-response",
         "list-roles2-response",
+        "role-message",
         "scopeset",
         "sentry-dsn-response",
         "test-authenticate-request",
@@ -80,3 +82,11 @@ schemas! {
         "revision-response",
     ]
 }
+
+/// The schemas of what is published besides schemas of requests and answers, by name: `/schemas/common/<name>.json#`.
+pub const COMMON: &[(&str, &str)] = &[
+    ("api-reference-v0", include_str!("../schemas/common/api-reference-v0.json")),
+    ("manifest-v3", include_str!("../schemas/common/manifest-v3.json")),
+    ("metadata-metaschema", include_str!("../schemas/common/metadata-metaschema.json")),
+    ("metaschema", include_str!("../schemas/common/metaschema.json")),
+];

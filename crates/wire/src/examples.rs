@@ -1,0 +1,55 @@
+//! Examples for descriptions: a body for each method that takes one, a value for each parameter. Tests hold them against schemas and patterns.
+
+use serde_json::{Value, json};
+
+use crate::table::{Call, Method};
+
+/// A body that the method takes.
+pub fn body(method: &Method) -> Option<Value> {
+    match method.call {
+        Call::CreateClient | Call::UpdateClient => Some(json!({
+            "expires": "2040-01-01T00:00:00.000Z",
+            "description": "Uploads the nightly build",
+            "scopes": ["notes:read:*"],
+            "deleteOnExpiration": false,
+        })),
+        Call::CreateRole | Call::UpdateRole => {
+            Some(json!({ "description": "Everybody who writes notes", "scopes": ["notes:read:*", "notes:write:*"] }))
+        }
+        Call::ExpandScopes => Some(json!({ "scopes": ["assume:writers", "notes:read:*"] })),
+        Call::AuthenticateHawk => {
+            Some(json!({ "method": "get", "resource": "/notes/1", "host": "notes.example.com", "port": 443, "sourceIp": "192.0.2.1" }))
+        }
+        Call::TestAuthenticate => Some(json!({ "clientScopes": ["test:*"], "requiredScopes": ["test:one"] })),
+        Call::GithubRepoToken => Some(json!({ "permissions": { "contents": "read" }, "repositories": ["notes"] })),
+        _ => None,
+    }
+}
+
+/// A value that the parameter takes.
+pub fn parameter(method: &Method, name: &str) -> Option<&'static str> {
+    Some(match (name, method.call) {
+        ("clientId", _) => "project/notes/uploader",
+        ("prefix", Call::ListClients) => "project/notes/",
+        ("prefix", _) => "nightly/",
+        ("roleId", _) => "writers",
+        ("entityType", _) => "client",
+        ("entityId", _) => "project/notes/uploader",
+        ("limit", _) => "100",
+        ("level", _) => "read-only",
+        ("bucket", _) => "notes-builds",
+        ("format", _) => "iam-role-compat",
+        ("account", _) => "notes",
+        ("table", _) => "Builds",
+        ("container", _) => "builds",
+        ("project", _) => "notes",
+        ("wstAudience", _) => "tunnels",
+        ("wstClient", _) => "builder-1",
+        ("projectId", _) => "notes-1234",
+        ("serviceAccount", _) => "builder@notes-1234.iam.gserviceaccount.com",
+        ("appName", _) => "notes",
+        ("owner", _) => "example",
+        // A continuation token comes out of an answer.
+        _ => return None,
+    })
+}

@@ -1,0 +1,72 @@
+//! What a call may come to: computed from its row in the table as far as that says it, and named here where it does not.
+
+use serde_json::Value;
+
+use crate::error::Code;
+use crate::table::{Call, Method, Verb};
+
+impl Method {
+    /// The scope template as JSON; none for public methods.
+    pub fn template(&self) -> Option<Value> {
+        serde_json::from_str(self.scopes?).ok()
+    }
+
+    /// Status of success.
+    pub fn success(&self) -> u16 {
+        if self.verb == Verb::Delete { 204 } else { 200 }
+    }
+
+    /// Whether it writes, so that its answer names a revision.
+    pub fn changes(&self) -> bool {
+        match self.call {
+            Call::ExpandScopes | Call::AuthenticateHawk | Call::TestAuthenticate | Call::GithubRepoToken => false,
+            _ => self.verb != Verb::Get,
+        }
+    }
+
+    /// The errors that callers have to reckon with, by status. `InternalServerError` is not among them: it is a fault of the server.
+    pub fn codes(&self) -> Vec<Code> {
+        let credentials = self.scopes.is_some() || matches!(self.call, Call::TestAuthenticate | Call::TestAuthenticateGet);
+        let body = matches!(self.verb, Verb::Post | Verb::Put);
+        let named = named(self.call);
+        let possible = [
+            (Code::MalformedPayload, true),
+            (Code::InvalidRequestArguments, true),
+            (Code::InputValidationError, self.input.is_some()),
+            (Code::InputError, named.contains(&Code::InputError)),
+            (Code::AuthenticationFailed, credentials),
+            (Code::InsufficientScopes, credentials),
+            (Code::ResourceNotFound, named.contains(&Code::ResourceNotFound)),
+            (Code::RequestConflict, named.contains(&Code::RequestConflict)),
+            (Code::InputTooLarge, body),
+            (Code::TooManyRequests, named.contains(&Code::TooManyRequests)),
+            // The store is away, or the revision that was demanded does not come.
+            (Code::ServiceUnavailable, true),
+        ];
+        possible.into_iter().filter(|(_, occurs)| *occurs).map(|(code, _)| code).collect()
+    }
+}
+
+/// What the method itself answers, besides what all methods have in common.
+fn named(call: Call) -> &'static [Code] {
+    match call {
+        Call::Client | Call::Role => &[Code::ResourceNotFound],
+        Call::UpdateClient | Call::ResetAccessToken | Call::EnableClient | Call::DisableClient | Call::UpdateRole => {
+            &[Code::InputError, Code::ResourceNotFound]
+        }
+        Call::CreateClient | Call::CreateRole => &[Code::InputError, Code::RequestConflict],
+        Call::DeleteClient | Call::DeleteRole => &[Code::InputError],
+        // A continuation token that is none.
+        Call::ListClients | Call::GetEntityHistory | Call::ListAuditHistory | Call::ListRoles2 | Call::ListRoleIds => &[Code::InputError],
+        Call::AwsS3Credentials
+        | Call::AzureTables
+        | Call::AzureTableSas
+        | Call::AzureContainers
+        | Call::AzureContainerSas
+        | Call::SentryDsn
+        | Call::WebsocktunnelToken
+        | Call::GcpCredentials
+        | Call::GithubRepoToken => &[Code::ResourceNotFound],
+        _ => &[],
+    }
+}
