@@ -33,7 +33,8 @@ impl Method {
             (Code::MalformedPayload, true),
             (Code::InvalidRequestArguments, true),
             (Code::InputValidationError, self.input.is_some()),
-            (Code::InputError, named.contains(&Code::InputError)),
+            // Where the request is signed, its Host must be one; what else may be wrong with values is the method's own.
+            (Code::InputError, credentials || named.contains(&Code::InputError)),
             (Code::AuthenticationFailed, credentials),
             (Code::InsufficientScopes, credentials),
             (Code::ResourceNotFound, named.contains(&Code::ResourceNotFound)),

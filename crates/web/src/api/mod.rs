@@ -9,6 +9,7 @@
 //! | schemas of bodies | `schema` |
 //! | outcome to status and code | `failure` |
 //! | headers, CORS, etag, compression | `respond` |
+//! | references, schemas, the OpenAPI document | `documents` |
 //! | the methods | `clients`, `roles`, `scopes`, `audit`, `hawk`, `service`, `brokers`, `events`, `falconer`, `put_client`, `import` |
 //!
 //! It never reads cookies, and decides nothing about scopes: it renders the table's template and asks `falconer_auth`.
@@ -19,6 +20,7 @@ mod audit;
 mod body;
 mod brokers;
 mod clients;
+mod documents;
 mod events;
 mod failure;
 mod falconer;
@@ -50,10 +52,11 @@ use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
 use self::body::{BadBody, Payload};
+use self::documents::Documents;
 use self::failure::Failure;
 use self::handlers::{Answer, Request};
 use self::query::Query;
-use self::respond::{AT_LEAST, Asked, Reply, finish, fresh_uuid};
+use self::respond::{AT_LEAST, Asked, Reply, Zone, finish, fresh_uuid};
 use self::route::{Found, PathParams, Routes};
 use self::schema::Schemas;
 use self::signed::Signed;
@@ -63,9 +66,12 @@ use crate::WebSettings;
 const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
 const AT_LEAST_LOOK: Duration = Duration::from_millis(20);
 
-/// Whether a raw path is answered here: everything under `/api` and what monitoring asks at the root.
+/// Whether a raw path is answered here: everything under `/api`, what describes it, and what monitoring asks at the root.
 pub fn owns(path: &str) -> bool {
-    ["/api", "/__version__", "/__heartbeat__", "/__lbheartbeat__", "/robots.txt"].iter().any(|prefix| route::behind(path, prefix).is_some())
+    Documents::own(path)
+        || ["/api", "/__version__", "/__heartbeat__", "/__lbheartbeat__", "/robots.txt"]
+            .iter()
+            .any(|prefix| route::behind(path, prefix).is_some())
 }
 
 /// The API: routes, schemas and scope templates prepared once. It knows nothing of sessions and sign-in.
@@ -76,6 +82,7 @@ pub struct Api {
     routes: Routes,
     schemas: Schemas,
     templates: Vec<(Call, Template)>,
+    documents: Documents,
     started_ms: i64,
 }
 
@@ -95,24 +102,36 @@ impl Api {
         };
         let templates = Method::all().filter_map(template).collect();
         let started_ms = auth.now_ms();
-        Api { auth, settings, random, routes: Routes::new(), schemas: Schemas::new(), templates, started_ms }
+        Api {
+            auth,
+            settings,
+            random,
+            routes: Routes::new(),
+            schemas: Schemas::new(),
+            templates,
+            documents: Documents::default(),
+            started_ms,
+        }
     }
 
     /// Answers one request, whatever it is.
     pub async fn answer(&self, request: HttpRequest) -> Response {
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
-        let owner = route::service(path);
-        let reply = match owner {
-            Some((service, rest)) => match self.routes.find(service, parts.method.as_str(), rest) {
+        let (zone, reply) = if let Some((service, rest)) = route::service(path) {
+            let reply = match self.routes.find(service, parts.method.as_str(), rest) {
                 Found::Method(method, params) => self.call(method, params, &parts, body).await,
                 Found::Options(allowed) => options(&allowed),
                 Found::BadEscape => bad_escape(),
                 Found::Nothing => Reply::unknown_path(),
-            },
-            None => service::at_root(&self.auth, &self.settings, path).await.unwrap_or_else(Reply::unknown_path),
+            };
+            (Zone::Service(service), reply)
+        } else if Documents::own(path) {
+            (Zone::Documents, self.documents.answer(&parts.method, path, &self.settings))
+        } else {
+            (Zone::Outside, service::at_root(&self.auth, &self.settings, path).await.unwrap_or_else(Reply::unknown_path))
         };
-        let asked = Asked { method: parts.method, headers: parts.headers, service: owner.map(|(service, _)| service) };
+        let asked = Asked { method: parts.method, headers: parts.headers, zone };
         finish(&asked, reply, self.random.as_ref())
     }
 

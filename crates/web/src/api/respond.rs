@@ -30,6 +30,17 @@ pub(super) const REVISION: HeaderName = HeaderName::from_static("falconer-revisi
 /// Revision that a request demands.
 pub(super) const AT_LEAST: HeaderName = HeaderName::from_static("falconer-at-least");
 
+/// Which headers an answer carries besides its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Zone {
+    /// Below a service's prefix: CORS, no caching.
+    Service(Service),
+    /// References, schemas, the OpenAPI document: for everybody, from any origin.
+    Documents,
+    /// Anywhere else that this module answers.
+    Outside,
+}
+
 /// An answer before it is dressed.
 pub(super) struct Reply {
     pub(super) status: StatusCode,
@@ -51,7 +62,12 @@ impl Reply {
     pub(super) fn json_with(status: StatusCode, value: &impl Serialize) -> Reply {
         // Our shapes hold texts, numbers and lists: writing them to memory cannot fail.
         let body = serde_json::to_vec_pretty(value).unwrap_or_default();
-        Reply { status, content_type: Some(JSON), body, headers: Vec::new(), plain: false, lasting: None }
+        Reply { status, ..Reply::json_bytes(body) }
+    }
+
+    /// JSON that is written already.
+    pub(super) fn json_bytes(body: Vec<u8>) -> Reply {
+        Reply { status: StatusCode::OK, content_type: Some(JSON), body, headers: Vec::new(), plain: false, lasting: None }
     }
 
     pub(super) fn text(status: StatusCode, content_type: &'static str, body: impl Into<Vec<u8>>) -> Reply {
@@ -96,8 +112,7 @@ impl Reply {
 pub(super) struct Asked {
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
-    /// Whose path it is: CORS and no caching there.
-    pub(super) service: Option<Service>,
+    pub(super) zone: Zone,
 }
 
 /// Dresses a reply.
@@ -107,11 +122,16 @@ pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Respon
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, CSP);
     trace(&mut headers, asked, random);
-    if let Some(service) = asked.service {
-        cors(&mut headers, asked, service);
-        if status != StatusCode::NO_CONTENT {
-            headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    match asked.zone {
+        Zone::Service(service) => cors(&mut headers, asked, service),
+        Zone::Documents => {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
+        Zone::Outside => {}
+    }
+    let compressible = asked.zone != Zone::Outside;
+    if compressible && status != StatusCode::NO_CONTENT {
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     if let Some(content_type) = content_type {
         headers.insert(header::CONTENT_TYPE, content_type);
@@ -122,7 +142,7 @@ pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Respon
             status = StatusCode::NOT_MODIFIED;
             body.clear();
             headers.remove(header::CONTENT_TYPE);
-        } else if body.len() >= WORTH_COMPRESSING && takes_gzip(&asked.headers) && asked.service.is_some() {
+        } else if body.len() >= WORTH_COMPRESSING && takes_gzip(&asked.headers) && compressible {
             body = gzip(body, &mut headers);
         }
         headers.insert(header::ETAG, etag);

@@ -1,6 +1,8 @@
 //! A node in memory, with a clock of its own, behind the API's router; and the ways in which requests are signed.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod conforms;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -267,7 +269,9 @@ impl Node {
     }
 
     pub async fn send(&self, call: Call) -> Answer {
-        Answer::of(self.api.answer(call.request(self.now_ms())).await).await
+        let answer = Answer::of(self.api.answer(call.request(self.now_ms())).await).await;
+        conforms::check(&call, &answer);
+        answer
     }
 
     /// Makes a client with the root's credentials and returns how to sign as it.
