@@ -9,11 +9,11 @@ use crate::run::{cargo, root, step, target};
 use crate::{bench_instructions, check, needs, postgres};
 
 /// The parts, in the order in which they run.
-const PARTS: &[&str] = &["check", "lints", "crates", "instructions", "sdk", "clients", "browser"];
+const PARTS: &[&str] = &["check", "lints", "crates", "instructions", "sdk", "clients", "api", "browser"];
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these parts (check, lints, crates, instructions, sdk, clients, browser); may be repeated
+    /// Only these parts (check, lints, crates, instructions, sdk, clients, api, browser); may be repeated
     #[arg(long)]
     only: Vec<String>,
     /// Install nothing: fail where something is missing
@@ -26,7 +26,7 @@ pub fn run(options: &Options) -> Result<()> {
         bail!("there is no part `{unknown}`; the parts are {}", PARTS.join(", "));
     }
     let wanted = |part: &str| options.only.is_empty() || options.only.iter().any(|p| p == part);
-    if !options.no_install && ["instructions", "sdk", "clients", "browser"].iter().any(|part| wanted(part)) {
+    if !options.no_install && ["instructions", "sdk", "clients", "api", "browser"].iter().any(|part| wanted(part)) {
         needs::install()?;
     }
     if wanted("check") {
@@ -42,11 +42,14 @@ pub fn run(options: &Options) -> Result<()> {
     if wanted("sdk") {
         node_tests("JavaScript SDK", &root().join("sdk/js"), "test", &[])?;
     }
-    if wanted("clients") || wanted("browser") {
+    if wanted("clients") || wanted("api") || wanted("browser") {
         cargo("the binary", &["build", "--locked", "-p", "falconer"], &[])?;
     }
     if wanted("clients") {
         clients()?;
+    }
+    if wanted("api") {
+        api()?;
     }
     if wanted("browser") {
         browser(&[])?;
@@ -89,6 +92,13 @@ fn clients() -> Result<()> {
     let folder = target().to_string_lossy().into_owned();
     let rust = [("FALCONER_BIN", binary.as_str()), ("CARGO_TARGET_DIR", folder.as_str())];
     step("published Rust client", &e2e.join("clients/rust"), "cargo", &["test", "--locked"], &rust)
+}
+
+/// Generated calls of every method that the OpenAPI document names.
+fn api() -> Result<()> {
+    let binary = binary();
+    let python = needs::venv().join("bin/python").to_string_lossy().into_owned();
+    step("schemathesis over the OpenAPI document", &root().join("e2e"), &python, &["fuzz_api/run.py"], &[("FALCONER_BIN", binary.as_str())])
 }
 
 /// The flow in real Chromium. `extra` goes to the test runner's environment.

@@ -27,6 +27,12 @@ pub fn document(root: &str, version: &str) -> Value {
         "paths": paths,
         "components": {
             "schemas": components(),
+            "parameters": {
+                "trace": {
+                    "name": "x-taskcluster-trace-id", "in": "header", "required": false, "schema": { "type": "string" },
+                    "description": "An id that the answer repeats as `x-for-trace-id`, and that services pass on, so that what belongs together is found in logs.",
+                },
+            },
             "securitySchemes": {
                 "hawk": { "type": "http", "scheme": "hawk", "description": "Each request is signed with the client's access token, or with temporary credentials and their certificate in `ext`." },
                 "bewit": { "type": "apiKey", "in": "query", "name": "bewit", "description": "A signed URL for GET and HEAD, good until it expires. It replaces the Authorization header." },
@@ -70,10 +76,7 @@ fn operation(method: &Method) -> Value {
         put("deprecated", true.into());
     }
     put("x-taskcluster-stability", method.stability.as_str().into());
-    let parameters = parameters(method);
-    if !parameters.is_empty() {
-        put("parameters", parameters.into());
-    }
+    put("parameters", parameters(method).into());
     if let Some(schema) = method.input_schema() {
         let mut content = json!({ "schema": reference(schema) });
         if let (Some(example), Some(map)) = (examples::body(method), content.as_object_mut()) {
@@ -102,7 +105,7 @@ fn parameters(method: &Method) -> Vec<Value> {
         parameter
     });
     let in_query = method.query.iter().map(|q| parameter(q.name, "query", q.pattern, method));
-    in_path.chain(in_query).collect()
+    in_path.chain(in_query).chain([json!({ "$ref": "#/components/parameters/trace" })]).collect()
 }
 
 fn parameter(name: &str, place: &str, pattern: Option<Pattern>, method: &Method) -> Value {

@@ -1,0 +1,122 @@
+"""What schemathesis loads: signing with Hawk, ids of things that exist, and the count of what was tried.
+
+`before_call` lets `requests` sign what it is about to send, byte for byte. The `map_*` hooks are functions of the generated values alone, so that a seed
+gives the same run.
+"""
+
+import atexit
+import collections
+import hashlib
+import json
+import os
+from urllib.parse import urlsplit
+
+import mohawk
+import requests.auth
+import schemathesis
+
+CREDENTIALS = json.loads(os.environ["FUZZ_CREDENTIALS"])  # null: without
+COUNTS = os.environ["FUZZ_COUNTS"]
+POOL = json.loads(os.environ["FUZZ_POOL"])  # ids that exist and are not deleted, by the name of the parameter
+
+# The trial methods know one client, with a public key.
+TESTER = {"clientId": "tester", "accessToken": "no-secret"}
+TRIALS = {"testAuthenticate", "testAuthenticateGet"}
+# Those that need an id of their own, and those that are about something that exists.
+FRESH = {"createClient": "clientId", "createRole": "roleId", "deleteClient": "clientId", "deleteRole": "roleId"}
+ABOUT_SOMETHING = {"client", "updateClient", "resetAccessToken", "enableClient", "disableClient", "role", "updateRole"}
+
+counts = collections.defaultdict(collections.Counter)
+
+
+class Hawk(requests.auth.AuthBase):
+    def __init__(self, credentials):
+        self.credentials = {"id": credentials["clientId"], "key": credentials["accessToken"], "algorithm": "sha256"}
+
+    def __call__(self, request):
+        kind = request.headers.get("Content-Type") or ""
+        kind = kind.decode("latin-1") if isinstance(kind, bytes) else kind
+        is_json = kind.split(";")[0].strip().lower() == "application/json"
+        content = (request.body or b"") if is_json else b""
+        if isinstance(content, str):
+            content = content.encode()
+        # A body that Falconer does not read is not signed.
+        signed = {"content": content, "content_type": "application/json"} if content else {"always_hash_content": False}
+        sender = mohawk.Sender(self.credentials, request.url, request.method, **signed)
+        request.headers["Authorization"] = sender.request_header
+        return request
+
+
+def operation_of(context_or_case):
+    operation = context_or_case.operation
+    return operation.definition.raw["operationId"]
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    if CREDENTIALS is None:
+        return
+    # What was generated as a header would stand in the way of the real one.
+    if case.headers:
+        for name in [name for name in case.headers if name.lower() == "authorization"]:
+            del case.headers[name]
+    kwargs["auth"] = Hawk(TESTER if operation_of(case) in TRIALS else CREDENTIALS)
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    # A method that the operation does not have is no call of it.
+    if case.method.upper() == case.operation.method.upper():
+        counts[operation_of(case)][response.status_code] += 1
+    else:
+        counts["another HTTP method"][response.status_code] += 1
+
+
+def choice(values, among):
+    """The same number for the same values."""
+    digest = hashlib.sha256(json.dumps(values, sort_keys=True, default=repr).encode()).digest()
+    return int.from_bytes(digest[:4], "big") % among
+
+
+@schemathesis.hook
+def map_path_parameters(context, path_parameters):
+    if not isinstance(path_parameters, dict) or operation_of(context) not in ABOUT_SOMETHING:
+        return path_parameters
+    for name, ids in POOL.items():
+        if name in path_parameters:
+            number = choice(path_parameters, 2 * len(ids))
+            if number < len(ids):
+                path_parameters = {**path_parameters, name: ids[number]}
+    return path_parameters
+
+
+@schemathesis.hook
+def map_case(context, case):
+    """Generated ids repeat with other bodies, which is a conflict: half of them get an end that goes with the body."""
+    name = FRESH.get(operation_of(case))
+    values = [case.path_parameters, case.body]
+    if name and isinstance(case.path_parameters, dict) and isinstance(case.path_parameters.get(name), str) and choice(values, 2):
+        case.path_parameters = {**case.path_parameters, name: f"{case.path_parameters[name]}-{choice(values, 10**6)}"}
+    return case
+
+
+@schemathesis.hook
+def map_query(context, query):
+    """A generated continuation token is never one that was given out: half of the time there is none."""
+    if isinstance(query, dict) and "continuationToken" in query and choice(query, 2):
+        return {key: value for key, value in query.items() if key != "continuationToken"}
+    return query
+
+
+@schemathesis.hook
+def map_body(context, body):
+    """Half of the trials require what the pretended client has."""
+    if operation_of(context) == "testAuthenticate" and isinstance(body, dict) and isinstance(body.get("clientScopes"), list) and choice(body, 2):
+        return {**body, "requiredScopes": body["clientScopes"][:3]}
+    return body
+
+
+@atexit.register
+def write():
+    with open(COUNTS, "w") as file:
+        json.dump({name: dict(by_status) for name, by_status in counts.items()}, file)

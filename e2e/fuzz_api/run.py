@@ -1,0 +1,132 @@
+"""schemathesis over `/openapi.json` of the real binary: with credentials of a client that may do everything, and without any.
+
+Prints how many cases were tried, how many answers were 5xx or no answer of the document, and the fewest successes of an operation; fails where the figures
+are not reached. `FUZZ_EXAMPLES` sets how many cases each phase generates for an operation, `FUZZ_SEED` the seed.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.request
+
+import openapi_spec_validator
+import taskcluster
+
+HERE = pathlib.Path(__file__).parent
+BIN = os.environ["FALCONER_BIN"]
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "60")
+SEED = os.environ.get("FUZZ_SEED", "1")
+CASES = 5000
+SUCCESSES = 20
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
+
+
+def clean_environment():
+    return {k: v for k, v in os.environ.items() if not re.match(r"(FALCONER|TASKCLUSTER|SCHEMATHESIS)_", k)}
+
+
+class Server:
+    def __init__(self, folder):
+        data = str(pathlib.Path(folder) / "data")
+        made = subprocess.run([BIN, "init", "--data-dir", data, "--json"], check=True, capture_output=True, text=True, env=clean_environment())
+        init = json.loads(made.stdout)
+        self.credentials = {"clientId": init["clientId"], "accessToken": init["accessToken"]}
+        self.process = subprocess.Popen(
+            [BIN, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=clean_environment(),
+        )
+        for line in self.process.stdout:
+            match = re.search(r"listening on (\S+)", line)
+            if match:
+                self.root_url = match.group(1)
+                return
+        raise RuntimeError("falconer serve ended before it listened")
+
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(20) == 0
+
+
+def fill(server):
+    """What the generated calls can be about; its ids by the name of the parameter."""
+    auth = taskcluster.Auth({"rootUrl": server.root_url, "credentials": dict(server.credentials)})
+    pool = {"clientId": [f"pool/client/{n}" for n in range(4)], "roleId": [f"pool-role-{n}" for n in range(4)]}
+    for client_id in pool["clientId"]:
+        auth.createClient(client_id, {"expires": "2099-01-01T00:00:00Z", "description": "", "scopes": ["notes:read:*"]})
+    for role_id in pool["roleId"]:
+        auth.createRole(role_id, {"description": "", "scopes": ["notes:read:*"]})
+    return pool
+
+
+def run(server, folder, mode, credentials, pool, exempt):
+    counts = pathlib.Path(folder) / f"{mode}.json"
+    env = clean_environment() | {
+        "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE), "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1",
+        "FUZZ_CREDENTIALS": json.dumps(credentials), "FUZZ_POOL": json.dumps(pool), "FUZZ_COUNTS": str(counts),
+    }
+    command = [
+        str(pathlib.Path(sys.executable).parent / "schemathesis"), "run", f"{server.root_url}/openapi.json",
+        "--checks", CHECKS, "--seed", SEED, "--max-examples", EXAMPLES, "--workers", "1", "--continue-on-failure", "--no-color", "--no-shrink",
+        "--generation-with-security-parameters", "false", "--generation-database", "none", "--warnings", "off",
+    ]
+    for name, why in exempt.items():
+        if why.get("skip"):
+            command += ["--exclude-operation-id", name]
+    print(f"\n== {mode} ==", flush=True)
+    done = subprocess.run(command, env=env, cwd=folder)
+    tried = json.loads(counts.read_text())
+    return done.returncode, {name: {int(status): n for status, n in by.items()} for name, by in tried.items()}
+
+
+def main():
+    exempt = json.loads((HERE / "exempt.json").read_text())
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(folder)
+        try:
+            document = json.load(urllib.request.urlopen(f"{server.root_url}/openapi.json"))
+            openapi_spec_validator.validate(document)
+            pool = fill(server)
+            runs = [
+                run(server, folder, "with credentials", server.credentials, pool, exempt),
+                run(server, folder, "without credentials", None, pool, exempt),
+            ]
+        finally:
+            server.stop()
+    operations = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
+    unknown = [name for name in exempt if name not in operations]
+    successes = {name: sum(n for _, tried in runs for status, n in tried.get(name, {}).items() if 200 <= status < 300) for name in operations}
+    cases = sum(n for _, tried in runs for by_status in tried.values() for n in by_status.values())
+    faults = sum(n for _, tried in runs for by_status in tried.values() for status, n in by_status.items() if status >= 500)
+    print(f"\n{'operation':24} successes, and answers by status (with and without credentials)")
+    for name in operations:
+        both = {}
+        for _, tried in runs:
+            for status, n in tried.get(name, {}).items():
+                both[status] = both.get(status, 0) + n
+        mark = f"  ({exempt[name]['reason']})" if name in exempt else ""
+        print(f"{name:24} {successes[name]:5}  {' '.join(f'{status}:{n}' for status, n in sorted(both.items()))}{mark}")
+    counted = {name: n for name, n in successes.items() if name not in exempt}
+    fewest = min(counted, key=counted.get)
+    needless = [name for name in exempt if successes[name] >= SUCCESSES]
+    print(f"\nschemathesis, seed {SEED}: {cases} cases over both modes (at least {CASES}); {faults} answers of 5xx; "
+          f"violations: {'none' if all(code == 0 for code, _ in runs) else 'see above'}; "
+          f"fewest successes of {len(counted)} operations: {counted[fewest]} of {fewest} (at least {SUCCESSES}); {len(exempt)} operations exempt")
+    problems = []
+    if any(code != 0 for code, _ in runs):
+        problems.append("schemathesis found violations")
+    if faults:
+        problems.append(f"{faults} answers of 5xx")
+    if cases < CASES:
+        problems.append(f"{cases} cases are fewer than {CASES}")
+    problems += [f"{name} succeeded {n} times, fewer than {SUCCESSES}" for name, n in counted.items() if n < SUCCESSES]
+    problems += [f"exempt.json names {name}, which is no operation" for name in unknown]
+    problems += [f"exempt.json names {name}, which succeeds often enough: take it out" for name in needless]
+    if problems:
+        sys.exit("\n".join(problems))
+
+
+main()
