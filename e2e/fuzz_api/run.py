@@ -37,7 +37,8 @@ class Server:
         self.credentials = {"clientId": init["clientId"], "accessToken": init["accessToken"]}
         self.process = subprocess.Popen(
             [BIN, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=clean_environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            env=clean_environment() | {"FALCONER_WEBSOCKTUNNEL_SECRET": "a secret of the trial"},
         )
         for line in self.process.stdout:
             match = re.search(r"listening on (\S+)", line)

@@ -1,4 +1,5 @@
-//! `cargo xtask check`: the allowed arrows of ARCHITECTURE.md against the real dependency graph, and a few rules that only a reader
+//! `cargo xtask check`: the allowed arrows of ARCHITECTURE.md against the real dependency graph, the reference pages against
+//! the table of the API, and a few rules that only a reader
 //! of files can hold. Sizes of files only warn.
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::generate;
 use crate::run::root;
 
 /// Who may depend on whom, by folder name. Development dependencies are free: a test may use what it exercises.
@@ -34,13 +36,14 @@ const LONG_FILE: usize = 400;
 
 pub fn run() -> Result<()> {
     let mut faults = arrows()?;
+    faults.extend(generate::faults()?);
     let files = tracked_files()?;
     faults.extend(files.iter().filter_map(|file| template_fault(file)));
     for file in &files {
         warn_if_long(file);
     }
     if faults.is_empty() {
-        println!("check: arrows and templates hold");
+        println!("check: arrows, templates and reference pages hold");
         return Ok(());
     }
     bail!("{} faults:\n  {}", faults.len(), faults.join("\n  "))

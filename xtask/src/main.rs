@@ -5,6 +5,7 @@
 mod bench;
 mod bench_instructions;
 mod check;
+mod generate;
 mod needs;
 mod postgres;
 mod run;
@@ -27,6 +28,8 @@ enum Task {
     Check,
     /// Install what the tests need, then run every check and every test
     Test(test::Options),
+    /// Write the reference pages of the documentation from the table of the API
+    Generate,
     /// Print what the tests need and what is missing on this machine
     Needs,
     /// Run a PostgreSQL for tests in the foreground and print its URL
@@ -43,6 +46,7 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Check => check::run(),
         Task::Test(options) => test::run(&options),
+        Task::Generate => generate::run(),
         Task::Needs => needs::report(),
         Task::Postgres => postgres::run(),
         Task::Bench(options) => bench::run(&options),

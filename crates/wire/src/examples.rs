@@ -49,6 +49,7 @@ pub fn parameter(method: &Method, name: &str) -> Option<&'static str> {
         ("serviceAccount", _) => "builder@notes-1234.iam.gserviceaccount.com",
         ("appName", _) => "notes",
         ("owner", _) => "example",
+        ("since", _) => "17",
         // A continuation token comes out of an answer.
         _ => return None,
     })

@@ -156,7 +156,9 @@ fn responses(method: &Method) -> Value {
 fn success(method: &Method) -> Value {
     let mut response = Map::new();
     response.insert("description".to_owned(), if method.success() == 204 { "Done." } else { "The answer." }.into());
-    if let Some(schema) = answer(method) {
+    if method.call == Call::Events {
+        response.insert("content".to_owned(), json!({ "text/event-stream": { "schema": { "type": "string" } } }));
+    } else if let Some(schema) = answer(method) {
         response.insert("content".to_owned(), json!({ "application/json": { "schema": schema } }));
     }
     if method.changes() {
