@@ -130,7 +130,7 @@ async fn what_is_wrong_is_said_with_its_record() {
     }
     refused(&send(json!({ "roles": [] })).await, 400, "InputValidationError", "must have required property 'clients'");
     let nul = send(json!({ "roles": [{ "roleId": "r", "scopes": [], "description": "a\u{0}b" }], "clients": [] })).await;
-    refused(&nul, 400, "InputError", "roles[0]: description must not contain the character U+0000");
+    refused(&nul, 400, "InputError", "roles[0] \"r\": description must not contain the character U+0000");
     let roles: Vec<Value> = (0..5_001).map(|n| role(&format!("r{n}"), &[])).collect();
     let clients: Vec<Value> = (0..5_000).map(|n| one(&format!("c{n}"))).collect();
     let many = send(json!({ "roles": roles, "clients": clients })).await;
