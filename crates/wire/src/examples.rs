@@ -22,6 +22,21 @@ pub fn body(method: &Method) -> Option<Value> {
         }
         Call::TestAuthenticate => Some(json!({ "clientScopes": ["test:*"], "requiredScopes": ["test:one"] })),
         Call::GithubRepoToken => Some(json!({ "permissions": { "contents": "read" }, "repositories": ["notes"] })),
+        Call::PutClient => Some(json!({
+            "accessToken": "the-token-that-it-has-had-for-a-long-time-44",
+            "expires": "2040-01-01T00:00:00.000Z",
+            "description": "Uploads the nightly build",
+            "scopes": ["notes:read:*"],
+        })),
+        Call::ImportBatch => Some(json!({
+            "roles": [{ "roleId": "writers", "scopes": ["notes:read:*", "notes:write:*"], "description": "Everybody who writes notes" }],
+            "clients": [{
+                "clientId": "project/notes/uploader",
+                "scopes": ["assume:writers"],
+                "expires": "2040-01-01T00:00:00.000Z",
+                "description": "Uploads the nightly build",
+            }],
+        })),
         _ => None,
     }
 }
@@ -49,7 +64,7 @@ pub fn parameter(method: &Method, name: &str) -> Option<&'static str> {
         ("serviceAccount", _) => "builder@notes-1234.iam.gserviceaccount.com",
         ("appName", _) => "notes",
         ("owner", _) => "example",
-        ("since", _) => "17",
+        ("since" | "Last-Event-ID", _) => "17.2",
         // A continuation token comes out of an answer.
         _ => return None,
     })

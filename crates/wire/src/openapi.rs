@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Code;
 use crate::examples;
-use crate::pattern::Pattern;
+use crate::pattern::{POSITION, Pattern};
 use crate::schemas::{SCHEMAS, Schema};
 use crate::table::{Call, Method, Segment, Service};
 
@@ -105,7 +105,9 @@ fn parameters(method: &Method) -> Vec<Value> {
         parameter
     });
     let in_query = method.query.iter().map(|q| parameter(q.name, "query", q.pattern, method));
-    in_path.chain(in_query).chain([json!({ "$ref": "#/components/parameters/trace" })]).collect()
+    // Browsers send it by themselves when they come again.
+    let in_header = (method.call == Call::Events).then(|| parameter("Last-Event-ID", "header", Some(POSITION), method));
+    in_path.chain(in_query).chain(in_header).chain([json!({ "$ref": "#/components/parameters/trace" })]).collect()
 }
 
 fn parameter(name: &str, place: &str, pattern: Option<Pattern>, method: &Method) -> Value {
@@ -156,10 +158,8 @@ fn responses(method: &Method) -> Value {
 fn success(method: &Method) -> Value {
     let mut response = Map::new();
     response.insert("description".to_owned(), if method.success() == 204 { "Done." } else { "The answer." }.into());
-    if method.call == Call::Events {
-        response.insert("content".to_owned(), json!({ "text/event-stream": { "schema": { "type": "string" } } }));
-    } else if let Some(schema) = answer(method) {
-        response.insert("content".to_owned(), json!({ "application/json": { "schema": schema } }));
+    if let Some((kind, schema)) = answer(method) {
+        response.insert("content".to_owned(), json!({ kind: { "schema": schema } }));
     }
     if method.changes() {
         let header = json!({ "description": "The revision of this change.", "schema": { "type": "integer", "minimum": 0 } });
@@ -172,10 +172,13 @@ fn success(method: &Method) -> Value {
     response.into()
 }
 
-/// The schema of the answer. The protocol names none for what monitoring asks; it is said here.
-fn answer(method: &Method) -> Option<Value> {
+/// Type and schema of the answer. The table names no schema for what monitoring asks and for a stream; they are said here.
+fn answer(method: &Method) -> Option<(&'static str, Value)> {
+    if method.call == Call::Events {
+        return Some(("text/event-stream", json!({ "type": "string", "description": "Server-sent events, without an end." })));
+    }
     let text = json!({ "type": "string" });
-    match method.call {
+    let schema = match method.call {
         Call::Ping => Some(json!({
             "type": "object", "additionalProperties": false, "required": ["alive", "uptime"],
             "properties": { "alive": { "const": true }, "uptime": { "type": "number", "minimum": 0 } },
@@ -186,7 +189,8 @@ fn answer(method: &Method) -> Option<Value> {
         })),
         Call::Lbheartbeat | Call::Heartbeat => Some(json!({ "type": "object", "additionalProperties": false })),
         _ => method.output_schema().map(reference),
-    }
+    };
+    Some(("application/json", schema?))
 }
 
 fn failure(status: u16, codes: &[Code], has_params: bool) -> Value {
@@ -235,7 +239,7 @@ fn links(method: &Method) -> Map<String, Value> {
             ("getEntityHistory", history("client", "$request.path.clientId")),
             ("deleteClient", client),
         ],
-        Call::UpdateClient | Call::ResetAccessToken | Call::DisableClient | Call::EnableClient => {
+        Call::UpdateClient | Call::ResetAccessToken | Call::DisableClient | Call::EnableClient | Call::PutClient => {
             vec![("client", client.clone()), ("deleteClient", client)]
         }
         Call::CreateRole => vec![

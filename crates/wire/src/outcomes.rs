@@ -56,7 +56,7 @@ fn named(call: Call) -> &'static [Code] {
             &[Code::InputError, Code::ResourceNotFound]
         }
         Call::CreateClient | Call::CreateRole => &[Code::InputError, Code::RequestConflict],
-        Call::DeleteClient | Call::DeleteRole => &[Code::InputError],
+        Call::DeleteClient | Call::DeleteRole | Call::PutClient | Call::ImportBatch => &[Code::InputError],
         // A continuation token that is none.
         Call::ListClients | Call::GetEntityHistory | Call::ListAuditHistory | Call::ListRoles2 | Call::ListRoleIds => &[Code::InputError],
         Call::AwsS3Credentials

@@ -274,6 +274,10 @@ fn the_openapi_document_has_every_method_and_examples_that_fit() {
             assert_eq!(given, target.params.iter().map(|p| p.name).collect::<Vec<_>>(), "{}", link.0);
         }
     }
+    let (.., events) = operations["events"];
+    assert_eq!(events["responses"]["200"]["content"]["text/event-stream"]["schema"]["type"], "string");
+    let headers: Vec<&Value> = events["parameters"].as_array().unwrap().iter().filter(|parameter| parameter["in"] == "header").collect();
+    assert_eq!(headers.iter().map(|header| &header["name"]).collect::<Vec<_>>(), ["Last-Event-ID"]);
     references_resolve(&document, &document);
 }
 
