@@ -19,24 +19,30 @@ use crate::log::{self, RequestId};
 use crate::problem::Problem;
 use crate::{Web, headers};
 
-/// The outermost layer of [`crate::router`].
-pub(crate) async fn edge(State(web): State<Arc<Web>>, mut request: Request, next: Next) -> Response {
+/// [`guard`] as a layer around routes.
+pub(crate) async fn edge(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    guard(&web, request, |request| next.run(request)).await
+}
+
+/// Answers a request through `inner`, whatever it does.
+pub(crate) async fn guard<F: Future<Output = Response>>(web: &Web, mut request: Request, inner: impl FnOnce(Request) -> F) -> Response {
     let started = Instant::now();
     let mut random = [0_u8; 5];
     web.random.fill(&mut random);
     let id = RequestId::new(random);
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
-    let path = log::path_and_query(request.uri());
+    let uri = request.uri().clone();
     let asked = Asked::of(&request);
     tracing::debug!(%id, headers = ?log::Headers(request.headers()), "request");
 
-    let mut response = match refuse(&web, &request) {
-        Some(problem) => asked.answer(problem, &web, &id),
-        None => answer(&web, request, next, &asked, &id).await,
+    let mut response = match refuse(web, &request) {
+        Some(problem) => asked.answer(problem, web, &id),
+        None => answer(web, request, inner, &asked, &id).await,
     };
     headers::always(response.headers_mut(), &web.settings.public_origin);
 
+    let path = log::PathAndQuery(&uri);
     let status = response.status().as_u16();
     let microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     if response.status().is_server_error() {
@@ -47,9 +53,15 @@ pub(crate) async fn edge(State(web): State<Arc<Web>>, mut request: Request, next
     response
 }
 
-async fn answer(web: &Web, request: Request, next: Next, asked: &Asked, id: &RequestId) -> Response {
+async fn answer<F: Future<Output = Response>>(
+    web: &Web,
+    request: Request,
+    inner: impl FnOnce(Request) -> F,
+    asked: &Asked,
+    id: &RequestId,
+) -> Response {
     let had_body = !request.body().is_end_stream();
-    let answered = tokio::time::timeout(web.settings.limits.total, CatchPanic(Box::pin(next.run(request)))).await;
+    let answered = tokio::time::timeout(web.settings.limits.total, CatchPanic(Box::pin(inner(request)))).await;
     match answered {
         Ok(Ok(mut response)) => match response.extensions_mut().remove::<Problem>() {
             Some(problem) => asked.answer(problem, web, id),

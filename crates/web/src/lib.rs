@@ -10,6 +10,7 @@ pub mod api;
 pub mod assets;
 mod cookie;
 mod edge;
+mod front;
 mod headers;
 mod log;
 pub mod markdown;
@@ -24,6 +25,7 @@ mod views;
 mod watch;
 mod words;
 
+pub use front::Front;
 pub use network::{Network, NetworkError, client_address};
 pub use public_origin::{PublicOrigin, PublicOriginError};
 pub use server::{Limits, serve};
@@ -32,20 +34,16 @@ pub use watch::Lasting;
 
 use std::sync::Arc;
 
-/// All routes: the API, the pages, what they load. Whatever the API does not own is a page.
+/// [`Front`] as a router, for those who mount it elsewhere than on [`serve`].
 pub fn router(web: Arc<Web>) -> axum::Router {
-    let api = Arc::new(api::Api::new(Arc::clone(&web.auth), web.settings.clone(), Arc::clone(&web.random)));
-    let routes = assets::router()
-        .merge(pages::router(Arc::clone(&web)))
-        // In front of the routes, because it looks at raw paths: a client's id in a path may hold what a router would take apart.
-        .layer(axum::middleware::from_fn(move |request: axum::extract::Request, next: axum::middleware::Next| {
-            let api = Arc::clone(&api);
-            async move { if api::owns(request.uri().path()) { api.answer(request).await } else { next.run(request).await } }
-        }));
-    around(web, routes)
+    let front = Front::new(web);
+    axum::Router::new().fallback(move |request: axum::extract::Request| {
+        let front = front.clone();
+        async move { front.answer(request).await }
+    })
 }
 
-/// Other routes under the same roof: an id, limits, one log line, and no panic that gets out. [`router`] has it already.
+/// Other routes under the same roof: an id, limits, one log line, and no panic that gets out. [`Front`] has it already.
 pub fn around(web: Arc<Web>, routes: axum::Router) -> axum::Router {
     routes.layer(axum::middleware::from_fn_with_state(web, edge::edge))
 }

@@ -16,10 +16,9 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tower::ServiceExt;
 
-use crate::Peer;
 use crate::watch::{Lasting, Watch, Watched};
+use crate::{Front, Peer};
 
 /// What one listener allows.
 #[derive(Clone, Copy, Debug)]
@@ -70,9 +69,10 @@ enum Stop {
 
 /// Serves until `shutdown` is ready, then lets the requests in flight end (at most `limits.drain`).
 ///
-/// Every request carries the [`Peer`] extension. The router must answer limits of one request (URL, headers, body) itself: see
+/// Every request carries the [`Peer`] extension. What answers must apply the limits of one request (URL, headers, body) itself: see
 /// [`crate::RequestLimits`].
-pub async fn serve(listener: TcpListener, router: axum::Router, limits: Limits, shutdown: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, front: impl Into<Front>, limits: Limits, shutdown: impl Future<Output = ()>) {
+    let front = front.into();
     let most = u32::try_from(limits.max_connections).unwrap_or(u32::MAX >> 4).min(u32::MAX >> 4);
     let connections = Arc::new(Semaphore::new(most as usize));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
@@ -92,7 +92,7 @@ pub async fn serve(listener: TcpListener, router: axum::Router, limits: Limits, 
         };
         match Arc::clone(&connections).try_acquire_owned() {
             Ok(permit) => {
-                tokio::spawn(connection(stream, peer, router.clone(), limits, stopped.clone(), permit));
+                tokio::spawn(connection(stream, peer, front.clone(), limits, stopped.clone(), permit));
             }
             Err(_) => {
                 if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
@@ -114,7 +114,7 @@ pub async fn serve(listener: TcpListener, router: axum::Router, limits: Limits, 
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
-    router: axum::Router,
+    front: Front,
     limits: Limits,
     mut stopped: watch::Receiver<Stop>,
     _permit: OwnedSemaphorePermit,
@@ -126,12 +126,12 @@ async fn connection(
         let (watch, stopped) = (Arc::clone(&watch), stopped.clone());
         hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let in_flight = watch.begin(request.version());
-            let router = router.clone();
+            let front = front.clone();
             let mut stopped = stopped.clone();
             async move {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(Peer(peer));
-                let response = if names_one_host(&request) { router.oneshot(request).await? } else { no_host() };
+                let response = if names_one_host(&request) { front.answer(request).await } else { no_host() };
                 let lasts = response.extensions().get::<Lasting>().is_some();
                 Ok::<_, std::convert::Infallible>(response.map(|body| {
                     if !lasts {

@@ -172,7 +172,7 @@ pub async fn serve(
         Web { auth: node.auth.clone(), login: node.login.clone(), clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), settings };
     let chores =
         [tokio::spawn(follow(node.auth.clone())), tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms))];
-    falconer_web::serve(listener, falconer_web::router(Arc::new(web)), limits, shutdown).await;
+    falconer_web::serve(listener, falconer_web::Front::new(Arc::new(web)), limits, shutdown).await;
     chores.iter().for_each(tokio::task::JoinHandle::abort);
     node.auth.flush_uses().await.context("can't write the last uses")?;
     tracing::info!("ended");
