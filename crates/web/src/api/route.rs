@@ -2,6 +2,8 @@
 //!
 //! The path is matched before it is decoded, because a parameter may hold `%2F`: a router that decodes first would see two segments.
 
+use std::collections::HashMap;
+
 use falconer_wire::{Method, Segment, Service, Verb};
 use percent_encoding::percent_decode_str;
 
@@ -25,12 +27,19 @@ struct Route {
     segments: Vec<Segment<'static>>,
 }
 
-/// All routes, split into segments once.
-pub(super) struct Routes(Vec<Route>);
+/// All routes, split into segments once, by service and first segment: every route begins with a literal one.
+pub(super) struct Routes(HashMap<(Service, &'static str), Vec<Route>>);
 
 impl Routes {
     pub(super) fn new() -> Routes {
-        Routes(Method::all().map(|method| Route { method, segments: method.segments().collect() }).collect())
+        let mut routes: HashMap<_, Vec<Route>> = HashMap::new();
+        for method in Method::all() {
+            let segments: Vec<_> = method.segments().collect();
+            if let Some(Segment::Literal(first)) = segments.first() {
+                routes.entry((method.service, *first)).or_default().push(Route { method, segments });
+            }
+        }
+        Routes(routes)
     }
 
     /// Looks up the raw path behind the prefix of a service (beginning with a slash, without query).
@@ -38,7 +47,8 @@ impl Routes {
         let Some(path) = path.strip_prefix('/') else { return Found::Nothing };
         let options = verb == "OPTIONS";
         let mut allowed = Vec::new();
-        for route in self.0.iter().filter(|route| route.method.service == service) {
+        let first = path.split('/').next().unwrap_or_default();
+        for route in self.0.get(&(service, first)).into_iter().flatten() {
             let Some(raw) = route.raw_params(path) else { continue };
             if options {
                 allowed.extend_from_slice(names(route.method.verb));
@@ -116,6 +126,12 @@ pub(super) fn behind<'p>(path: &'p str, prefix: &str) -> Option<&'p str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_method_has_its_route() {
+        let routes = Routes::new();
+        assert_eq!(routes.0.values().map(Vec::len).sum::<usize>(), Method::all().count());
+    }
 
     fn show(service: Service, verb: &str, path: &str) -> String {
         match Routes::new().find(service, verb, path) {
