@@ -43,36 +43,59 @@ impl From<Failure> for BadBody {
     }
 }
 
-/// Reads and parses the body of a request, at most `limit` bytes of it, decoded or not.
-pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Payload, BadBody> {
+/// A body as it came, before anything is made of it.
+pub(super) struct Sent<'r> {
+    headers: &'r HeaderMap,
+    content_type: Option<String>,
+    is_json: bool,
+    /// Empty unless it is JSON: other bodies are not read.
+    bytes: bytes::Bytes,
+    limit: usize,
+}
+
+/// Reads the body of a request, at most `limit` bytes of it.
+pub(super) async fn take(headers: &HeaderMap, body: Body, limit: usize) -> Result<Sent<'_>, BadBody> {
     let present = headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(CONTENT_LENGTH) || !body.is_end_stream();
-    let header = headers.get(CONTENT_TYPE).filter(|_| present).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
-    let is_json = header.as_deref().is_some_and(|h| media_type(h) == "application/json");
-    let mut payload =
-        Payload { content_type: header, is_json, text: String::new(), json: Value::Object(serde_json::Map::new()), echo: true };
-    if !is_json {
-        return Ok(payload);
+    let content_type = headers.get(CONTENT_TYPE).filter(|_| present).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+    let is_json = content_type.as_deref().is_some_and(|h| media_type(h) == "application/json");
+    let bytes = if is_json { collect(headers, body, limit).await? } else { bytes::Bytes::new() };
+    Ok(Sent { headers, content_type, is_json, bytes, limit })
+}
+
+impl Sent<'_> {
+    /// The bytes, where they are plain JSON text: no charset named, not compressed.
+    pub(super) fn plain_json(&self) -> Option<&[u8]> {
+        let plain = self.content_type.as_deref() == Some("application/json") && !self.headers.contains_key(CONTENT_ENCODING);
+        plain.then_some(&self.bytes)
     }
-    let bytes = collect(headers, body, limit).await?;
-    let bytes = decompress(headers, bytes, limit)?;
-    payload.text = to_text(payload.content_type.as_deref().unwrap_or_default(), &bytes)?;
-    payload.echo = payload.text.len() <= LARGEST_ECHO;
-    if payload.text.is_empty() {
-        return Ok(payload);
-    }
-    let (text, echo) = (&payload.text, payload.echo);
-    match serde_json::from_str(&replace_lone_surrogates(text)) {
-        Ok(json @ (Value::Object(_) | Value::Array(_))) => payload.json = json,
-        Ok(scalar) => {
-            let failure = Failure::new(Code::MalformedPayload, "Failed to parse JSON: Must be an object or array");
-            return Err(BadBody { failure: Box::new(failure), echo: echo.then_some(scalar) });
+
+    /// Decodes and parses.
+    pub(super) fn read(self) -> Result<Payload, BadBody> {
+        let Sent { headers, content_type, is_json, bytes, limit } = self;
+        let mut payload = Payload { content_type, is_json, text: String::new(), json: Value::Object(serde_json::Map::new()), echo: true };
+        if !is_json {
+            return Ok(payload);
         }
-        Err(error) => {
-            let failure = Failure::new(Code::MalformedPayload, format!("Failed to parse JSON: {error}"));
-            return Err(BadBody { failure: Box::new(failure), echo: echo.then(|| Value::String(text.clone())) });
+        let bytes = decompress(headers, bytes, limit)?;
+        payload.text = to_text(payload.content_type.as_deref().unwrap_or_default(), &bytes)?;
+        payload.echo = payload.text.len() <= LARGEST_ECHO;
+        if payload.text.is_empty() {
+            return Ok(payload);
         }
+        let (text, echo) = (&payload.text, payload.echo);
+        match serde_json::from_str(&replace_lone_surrogates(text)) {
+            Ok(json @ (Value::Object(_) | Value::Array(_))) => payload.json = json,
+            Ok(scalar) => {
+                let failure = Failure::new(Code::MalformedPayload, "Failed to parse JSON: Must be an object or array");
+                return Err(BadBody { failure: Box::new(failure), echo: echo.then_some(scalar) });
+            }
+            Err(error) => {
+                let failure = Failure::new(Code::MalformedPayload, format!("Failed to parse JSON: {error}"));
+                return Err(BadBody { failure: Box::new(failure), echo: echo.then(|| Value::String(text.clone())) });
+            }
+        }
+        Ok(payload)
     }
-    Ok(payload)
 }
 
 /// The part of a content type before its parameters, trimmed, in lower case.

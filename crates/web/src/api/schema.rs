@@ -80,7 +80,7 @@ fn compile(schema: &schemas::Schema) -> Option<Schema> {
 }
 
 /// Letters, digits, hyphens and dots; labels of 1 to 63 that neither begin nor end with a hyphen; at most 253; one final dot is fine.
-fn is_hostname(text: &str) -> bool {
+pub(super) fn is_hostname(text: &str) -> bool {
     let text = text.strip_suffix('.').unwrap_or(text);
     let label = |l: &str| {
         (1..=63).contains(&l.len()) && !l.starts_with('-') && !l.ends_with('-') && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')

@@ -1,0 +1,161 @@
+//! authenticateHawk in the form in which services send it: read without a JSON value and without the schema.
+//!
+//! What is read here fits the schema, and means the same as read the long way; whatever is unusual is left to the long way, which says what is
+//! wrong with it. A test holds the two against each other.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use falconer_auth::RequestParts;
+use falconer_wire::{Call, Method};
+use http::request::Parts;
+use serde::{Deserialize, Deserializer};
+
+use super::body::Sent;
+use super::respond::AT_LEAST;
+use super::schema::is_hostname;
+
+/// The methods of the schema. A test holds the list against it.
+const METHODS: [&str; 26] = [
+    "get",
+    "post",
+    "put",
+    "head",
+    "delete",
+    "options",
+    "trace",
+    "copy",
+    "lock",
+    "mkcol",
+    "move",
+    "purge",
+    "propfind",
+    "proppatch",
+    "unlock",
+    "report",
+    "mkactivity",
+    "checkout",
+    "merge",
+    "m-search",
+    "notify",
+    "subscribe",
+    "unsubscribe",
+    "patch",
+    "search",
+    "connect",
+];
+
+/// The parts of a request to verify, borrowed from the body.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct Asked<'b> {
+    #[serde(borrow)]
+    method: Cow<'b, str>,
+    #[serde(borrow)]
+    resource: Cow<'b, str>,
+    #[serde(borrow)]
+    host: Cow<'b, str>,
+    port: u16,
+    #[serde(borrow, default, deserialize_with = "never_null")]
+    authorization: Option<Cow<'b, str>>,
+    #[serde(borrow, default, deserialize_with = "never_null")]
+    source_ip: Option<Cow<'b, str>>,
+}
+
+/// `null` is no text: the schema refuses it.
+fn never_null<'de: 'b, 'b, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'b, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text<'b>(#[serde(borrow)] Cow<'b, str>);
+    Text::deserialize(deserializer).map(|Text(text)| Some(text))
+}
+
+impl Asked<'_> {
+    pub(super) fn parts(&self) -> RequestParts<'_> {
+        RequestParts {
+            method: &self.method,
+            resource: &self.resource,
+            host: &self.host,
+            port: self.port,
+            authorization: self.authorization.as_deref(),
+        }
+    }
+}
+
+/// What is asked, where it is asked in the usual form.
+pub(super) fn read<'b>(method: &Method, parts: &Parts, sent: &'b Sent<'_>) -> Option<Asked<'b>> {
+    if method.call != Call::AuthenticateHawk || parts.uri.query().is_some() || parts.headers.contains_key(AT_LEAST) {
+        return None;
+    }
+    of_body(sent.plain_json()?)
+}
+
+fn of_body(json: &[u8]) -> Option<Asked<'_>> {
+    let asked: Asked<'_> = serde_json::from_slice(json).ok()?;
+    let from_an_address = asked.source_ip.as_deref().is_none_or(|ip| ip.parse::<IpAddr>().is_ok());
+    (METHODS.contains(&asked.method.as_ref()) && is_hostname(&asked.host) && from_an_address).then_some(asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use falconer_wire::{Service, schemas};
+    use serde_json::{Value, json};
+
+    use super::super::schema::Schemas;
+    use super::*;
+
+    #[test]
+    fn the_methods_are_those_of_the_schema() {
+        let schema: Value = serde_json::from_str(schemas::get(Service::Auth, "authenticate-hawk-request").unwrap().json).unwrap();
+        assert_eq!(schema["properties"]["method"]["enum"], json!(METHODS));
+    }
+
+    /// Bodies made of usual and unusual values for each property: what is read here fits the schema and says the same, and the usual ones are read here.
+    #[test]
+    fn what_is_read_here_is_what_the_long_way_reads() {
+        let schemas = Schemas::new();
+        let method = Method::of(Call::AuthenticateHawk).unwrap();
+        let texts = ["\"get\"", "\"GET\"", "\"\"", "null", "1", "[]", "\"g\\u0065t\"", "\"m-search\""];
+        let hosts = ["\"h.example\"", "\"h_x\"", "\"\"", "\"127.0.0.1\"", "\"[::1]\"", "\"h\\u002eexample\""];
+        let ports = ["443", "443.0", "0", "65535", "65536", "-1", "\"443\"", "4.43e2", "null"];
+        let rest = [
+            "",
+            ",\"authorization\":\"Hawk id=\\\"a\\\"\"",
+            ",\"authorization\":null",
+            ",\"sourceIp\":\"::1\"",
+            ",\"sourceIp\":\"1.2.3\"",
+            ",\"sourceIp\":null",
+            ",\"extra\":1",
+            ",\"port\":1",
+            ",\"authorization\":\"\\ud800\"",
+            ",\"sourceIp\":\"127.0.0.1\",\"authorization\":\"\"",
+        ];
+        let (mut read_here, mut bodies) = (0, 0);
+        for (m, h, p, r) in each(&texts, &hosts, &ports, &rest) {
+            let body = format!("{{\"method\":{m},\"resource\":\"/a\\\"b\",\"host\":{h},\"port\":{p}{r}}}");
+            bodies += 1;
+            let Some(asked) = of_body(body.as_bytes()) else { continue };
+            read_here += 1;
+            let mut long: Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(schemas.check(method, "http://x", &mut long), Ok(()), "{body}");
+            let parts = asked.parts();
+            assert_eq!(long["method"], json!(parts.method), "{body}");
+            assert_eq!(long["resource"], json!(parts.resource), "{body}");
+            assert_eq!(long["host"], json!(parts.host), "{body}");
+            assert_eq!(long["port"].as_f64(), Some(f64::from(parts.port)), "{body}");
+            assert_eq!(long.get("authorization").and_then(Value::as_str), parts.authorization, "{body}");
+        }
+        assert_eq!((bodies, read_here), (8 * 6 * 9 * 10, 3 * 3 * 3 * 4), "usual bodies are read here");
+        for not_json in ["", "[]", "null", "{", "\u{feff}{}"] {
+            assert!(of_body(not_json.as_bytes()).is_none());
+        }
+    }
+
+    fn each<'a>(
+        a: &'a [&'a str],
+        b: &'a [&'a str],
+        c: &'a [&'a str],
+        d: &'a [&'a str],
+    ) -> impl Iterator<Item = (&'a str, &'a str, &'a str, &'a str)> {
+        a.iter().flat_map(move |a| b.iter().flat_map(move |b| c.iter().flat_map(move |c| d.iter().map(move |d| (*a, *b, *c, *d)))))
+    }
+}
