@@ -156,10 +156,3 @@ pub struct Success {
     /// The grant behind the credentials.
     pub grant: Option<String>,
 }
-
-impl Success {
-    /// [`Success::scopes`] as a JSON array, ready-made.
-    pub fn scopes_json(&self) -> &str {
-        self.scopes.json()
-    }
-}

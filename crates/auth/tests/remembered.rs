@@ -93,7 +93,7 @@ async fn whatever_happened_the_model_is_right() {
             let Verdict::Success(success) = world.verify(&keys).await else { panic!("refused") };
             let with_anonymous: Vec<String> = client.iter().cloned().chain(["assume:anonymous".to_owned()]).collect();
             assert_eq!(success.scopes.to_vec(), model(&roles, &with_anonymous));
-            assert_eq!(success.scopes_json(), serde_json::to_string(&success.scopes.to_vec()).unwrap());
+            assert_eq!(success.scopes.json(), serde_json::to_string(&success.scopes.to_vec()).unwrap());
         }
         let made = world.auth.directory().expansion_figures().made;
         let asked = (changes + refused) * lists.len();

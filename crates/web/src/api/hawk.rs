@@ -39,10 +39,10 @@ async fn verdict(auth: &Auth, parts: &RequestParts<'_>) -> Reply {
 fn written(verdict: &Verdict) -> Vec<u8> {
     match verdict {
         Verdict::Success(success) => {
-            let mut json = Object::new("auth-success", 128 + 40 * success.scopes.len());
+            let mut json = Object::new("auth-success", 160 + success.scopes.json().len());
             json.value("scheme", "hawk");
             json.value("expires", &time(success.expires_ms));
-            json.value("scopes", &success.scopes);
+            json.ready("scopes", success.scopes.json());
             json.value("clientId", &success.client_id);
             if let Some(hash) = &success.hash {
                 json.value("hash", hash);
@@ -53,10 +53,10 @@ fn written(verdict: &Verdict) -> Vec<u8> {
             json.end()
         }
         Verdict::NoAuth { expires_ms, scopes } => {
-            let mut json = Object::new("no-auth", 128 + 40 * scopes.len());
+            let mut json = Object::new("no-auth", 128 + scopes.json().len());
             json.value("scheme", "none");
             json.value("expires", &time(*expires_ms));
-            json.value("scopes", scopes);
+            json.ready("scopes", scopes.json());
             json.end()
         }
         Verdict::Failed { message } => {
@@ -96,12 +96,23 @@ impl Object {
         self.append(key, value);
     }
 
+    /// A value that is JSON already.
+    fn ready(&mut self, key: &str, json: &str) {
+        self.0.push(b',');
+        self.key(key);
+        self.0.extend_from_slice(json.as_bytes());
+    }
+
     fn append(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
+        self.key(key);
+        // Texts and lists of texts into memory: this cannot fail.
+        let _ = serde_json::to_writer(&mut self.0, value);
+    }
+
+    fn key(&mut self, key: &str) {
         self.0.push(b'"');
         self.0.extend_from_slice(key.as_bytes());
         self.0.extend_from_slice(b"\":");
-        // Texts and lists of texts into memory: this cannot fail.
-        let _ = serde_json::to_writer(&mut self.0, value);
     }
 
     fn end(mut self) -> Vec<u8> {
