@@ -87,7 +87,9 @@ fn clients() -> Result<()> {
     let env = [("FALCONER_BIN", binary.as_str())];
     let e2e = root().join("e2e");
     let python = needs::venv().join("bin/python").to_string_lossy().into_owned();
-    step("published Python client", &e2e, &python, &["-m", "pytest", "-q", "-p", "no:cacheprovider", "clients/python"], &env)?;
+    let pytest = ["-m", "pytest", "-q", "-s", "-p", "no:cacheprovider"];
+    step("published Python client", &e2e, &python, &[&pytest[..], &["clients/python"]].concat(), &env)?;
+    step("published tc-admin", &e2e, &python, &[&pytest[..], &["clients/tcadmin"]].concat(), &env)?;
     node_tests("published JavaScript client", &e2e, "clients/node", &env)?;
     let folder = target().to_string_lossy().into_owned();
     let rust = [("FALCONER_BIN", binary.as_str()), ("CARGO_TARGET_DIR", folder.as_str())];

@@ -1,12 +1,10 @@
-"""A fresh server of the real binary for each module of tests."""
+"""Starts the real binary for the tests in Python."""
 
 import json
 import os
 import pathlib
 import re
 import subprocess
-
-import pytest
 
 BIN = os.environ["FALCONER_BIN"]
 
@@ -16,16 +14,17 @@ def clean_environment():
 
 
 class Server:
-    """A running `falconer serve` and the credentials of its root client."""
+    """A running `falconer serve` and the credentials of its root client. `listen` may be a fixed address; `settings` are FALCONER_ variables."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, listen="127.0.0.1:0", settings=None):
         self.data = data = str(folder / "data")
         made = subprocess.run([BIN, "init", "--data-dir", data, "--json"], check=True, capture_output=True, text=True, env=clean_environment())
         init = json.loads(made.stdout)
         self.credentials = {"clientId": init["clientId"], "accessToken": init["accessToken"]}
+        self.log = folder / "log"
         self.process = subprocess.Popen(
-            [BIN, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"],
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=clean_environment(),
+            [BIN, "serve", "--data-dir", data, "--listen", listen],
+            stdout=subprocess.PIPE, stderr=self.log.open("w"), text=True, env={**clean_environment(), **(settings or {})},
         )
         for line in self.process.stdout:
             match = re.search(r"listening on (\S+)", line)
@@ -33,7 +32,7 @@ class Server:
                 self.root_url = match.group(1)
                 break
         else:
-            raise RuntimeError("falconer serve ended before it listened")
+            raise RuntimeError(f"falconer serve ended before it listened:\n{self.log.read_text()}")
 
     def options(self, **credentials):
         return {"rootUrl": self.root_url, "credentials": credentials or self.credentials, "maxRetries": 0}
@@ -44,7 +43,7 @@ class Server:
             [BIN, "account", "create", "ann", "--data-dir", self.data, "--password-stdin", "--scope", "notes:read:*"],
             input="a long password", text=True, check=True, capture_output=True, env=clean_environment(),
         )
-        script = pathlib.Path(__file__).parents[2] / "support" / "grant-over-http.mjs"
+        script = pathlib.Path(__file__).parent / "grant-over-http.mjs"
         made = subprocess.run(["node", str(script), self.root_url, "ann", "a long password", target, *scopes], check=True, capture_output=True, text=True)
         granted = json.loads(made.stdout)
         return {key: granted[key] for key in ("clientId", "accessToken", "certificate")}
@@ -52,10 +51,3 @@ class Server:
     def stop(self):
         self.process.terminate()
         assert self.process.wait(20) == 0
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("falconer"))
-    yield running
-    running.stop()
