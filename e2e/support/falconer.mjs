@@ -57,15 +57,15 @@ export async function account(server, name, password, scopes) {
   await child;
 }
 
-/** A fresh server with its root credentials. `config` is the text of a falconer.toml. */
-export async function freshServer({ config = '', bare = false } = {}) {
+/** A fresh server with its root credentials. `config` is the text of a falconer.toml, `env` holds settings as variables. */
+export async function freshServer({ config = '', bare = false, env = {} } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'falconer-e2e-'));
   const data = join(folder, 'data');
   const { stdout } = await falconer(['init', '--data-dir', data, '--json', ...(bare ? ['--bare'] : [])]);
   const init = JSON.parse(stdout);
   const file = join(folder, 'falconer.toml');
   await writeFile(file, `listen = "127.0.0.1:0"\ndata_dir = ${JSON.stringify(data)}\n${config}`);
-  const process = await start(['serve', '--config', file]);
+  const process = await start(['serve', '--config', file], { env });
   const rootUrl = process.match[1];
   return {
     rootUrl,

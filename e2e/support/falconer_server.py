@@ -14,11 +14,12 @@ def clean_environment():
 
 
 class Server:
-    """A running `falconer serve` and the credentials of its root client. `listen` may be a fixed address; `settings` are FALCONER_ variables."""
+    """A running `falconer serve` and the credentials of its root client. `listen` may be a fixed address; `settings` are FALCONER_ variables;
+    `bare` leaves out the roles that a new deployment has."""
 
-    def __init__(self, folder, listen="127.0.0.1:0", settings=None):
+    def __init__(self, folder, listen="127.0.0.1:0", settings=None, bare=False):
         self.data = data = str(folder / "data")
-        made = subprocess.run([BIN, "init", "--data-dir", data, "--json"], check=True, capture_output=True, text=True, env=clean_environment())
+        made = subprocess.run([BIN, "init", "--data-dir", data, "--json", *(["--bare"] if bare else [])], check=True, capture_output=True, text=True, env=clean_environment())
         init = json.loads(made.stdout)
         self.credentials = {"clientId": init["clientId"], "accessToken": init["accessToken"]}
         self.log = folder / "log"

@@ -81,6 +81,10 @@ fn binary() -> String {
     target().join("debug/falconer").to_string_lossy().into_owned()
 }
 
+fn chromium() -> String {
+    needs::chromium().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 /// The published clients, unchanged, against the real binary.
 fn clients() -> Result<()> {
     let binary = binary();
@@ -91,9 +95,11 @@ fn clients() -> Result<()> {
     step("published Python client", &e2e, &python, &[&pytest[..], &["clients/python"]].concat(), &env)?;
     step("published tc-admin", &e2e, &python, &[&pytest[..], &["clients/tcadmin"]].concat(), &env)?;
     node_tests("published JavaScript client", &e2e, "clients/node", &env)?;
+    let chromium = chromium();
+    node_tests("published client for browsers", &e2e, "clients/web", &[env[0], ("CHROMIUM_BIN", chromium.as_str())])?;
     let folder = target().to_string_lossy().into_owned();
     let rust = [("FALCONER_BIN", binary.as_str()), ("CARGO_TARGET_DIR", folder.as_str())];
-    step("published Rust client", &e2e.join("clients/rust"), "cargo", &["test", "--locked"], &rust)
+    step("published Rust client", &e2e.join("clients/rust"), "cargo", &["test", "--locked", "--", "--show-output"], &rust)
 }
 
 /// Generated calls of every method that the OpenAPI document names.
@@ -106,7 +112,7 @@ fn api() -> Result<()> {
 /// The flow in real Chromium. `extra` goes to the test runner's environment.
 pub fn browser(extra: &[(&str, &str)]) -> Result<()> {
     let binary = binary();
-    let chromium = needs::chromium().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+    let chromium = chromium();
     let mut env = vec![("FALCONER_BIN", binary.as_str()), ("CHROMIUM_BIN", chromium.as_str())];
     env.extend_from_slice(extra);
     node_tests("browser", &root().join("e2e"), "browser", &env)
