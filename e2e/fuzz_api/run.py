@@ -70,7 +70,8 @@ def run(server, folder, mode, credentials, pool, exempt):
         "FUZZ_CREDENTIALS": json.dumps(credentials), "FUZZ_POOL": json.dumps(pool), "FUZZ_COUNTS": str(counts),
     }
     command = [
-        str(pathlib.Path(sys.executable).parent / "schemathesis"), "run", f"{server.root_url}/openapi.json",
+        str(pathlib.Path(sys.executable).parent / "schemathesis"), "--config-file", str(HERE / "schemathesis.toml"), "run",
+        f"{server.root_url}/openapi.json",
         "--checks", CHECKS, "--seed", SEED, "--max-examples", EXAMPLES, "--workers", "1", "--continue-on-failure", "--no-color", "--no-shrink",
         "--generation-with-security-parameters", "false", "--generation-database", "none", "--warnings", "off",
     ]
