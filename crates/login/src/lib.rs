@@ -7,6 +7,7 @@
 //! | names of people inside of clientIds | [`identity`] |
 //! | what the grant page shows, and what ticks come to | `offer`, `broad`, `selection`, `lifetime`, `describe` |
 //! | granting, and taking back | `grant`, `granted` |
+//! | a client for a program on the person's own machine | `tool_client` |
 //! | local accounts: rules, use cases, passwords, the first administrator | [`account`], `accounts`, `password`, `setup` |
 //! | signing in, sessions, forms | `sign_in`, `session`, `forms` |
 //!
@@ -39,9 +40,10 @@ mod settings;
 mod setup;
 mod sign_in;
 pub mod target;
+mod tool_client;
 
 pub use accounts::{AccountView, NewAccount};
-pub use delivery::{Credentials, ResponseMode};
+pub use delivery::{Credentials, ResponseMode, encode_component};
 pub use describe::{Description, LabelPart, describe};
 pub use error::{GrantError, LoginError, SignInError};
 pub use forms::AnonymousForm;
@@ -55,3 +57,4 @@ pub use session::{Person, Session, SessionView, SignedIn};
 pub use settings::{LoginSettings, PasswordCost, RegisteredTarget};
 pub use setup::SetupLink;
 pub use target::{Target, TargetError};
+pub use tool_client::{Callback, ToolChoices, ToolClient, ToolError, ToolRequest, ToolRequestError};

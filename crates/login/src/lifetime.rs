@@ -4,6 +4,8 @@ use falconer_auth::{DAY_MS, HOUR_MS, MINUTE_MS};
 
 /// A certificate can't span more.
 pub(crate) const LONGEST_MS: i64 = 31 * DAY_MS;
+/// As time expressions count it.
+const YEAR_MS: i64 = 365 * DAY_MS;
 /// What is offered in any case, as far as the maximum allows.
 const USUAL_MS: [i64; 4] = [HOUR_MS, DAY_MS, 3 * DAY_MS, 7 * DAY_MS];
 /// What is chosen beforehand when the site has no wish.
@@ -30,10 +32,16 @@ pub(crate) fn choices(max_ttl_ms: i64, wish_ms: Option<i64>) -> (Vec<Lifetime>, 
     (lifetimes, chosen)
 }
 
+/// For a client: what was asked for, and shorter times, shortest first.
+pub(crate) fn down_from(longest_ms: i64) -> Vec<Lifetime> {
+    let usual = USUAL_MS.into_iter().chain([30 * DAY_MS, YEAR_MS]).filter(|ms| *ms < longest_ms);
+    usual.chain([longest_ms]).map(|ms| Lifetime { ms, label: in_words(ms) }).collect()
+}
+
 fn in_words(ms: i64) -> String {
     let mut rest = ms;
     let mut parts = Vec::new();
-    for (unit_ms, unit) in [(DAY_MS, "day"), (HOUR_MS, "hour"), (MINUTE_MS, "minute"), (1000, "second")] {
+    for (unit_ms, unit) in [(YEAR_MS, "year"), (DAY_MS, "day"), (HOUR_MS, "hour"), (MINUTE_MS, "minute"), (1000, "second")] {
         let count = rest / unit_ms;
         rest %= unit_ms;
         match count {

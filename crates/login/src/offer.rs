@@ -11,6 +11,9 @@ use crate::fingerprint::fingerprint;
 use crate::lifetime::{self, Lifetime};
 use crate::request::GrantRequest;
 
+/// More scopes than this are offered in bundles.
+const MOST_LINES: usize = 200;
+
 /// Everything that a person can choose on the grant page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
@@ -122,6 +125,34 @@ impl Offer {
             needs_host_typed: !registered && !circumstances.remembered,
             registered_name: circumstances.registered_name.clone(),
             identity_line: request.identity.then(|| identity_line(request)),
+            shown: String::new(),
+        };
+        offer.shown = offer.content();
+        offer
+    }
+
+    /// What a program on the person's own machine is offered. Without particular scopes: all that the person has, one by one, as long as
+    /// one person can read that many lines.
+    pub(crate) fn for_tool(scopes: &[String], held: &ScopeSet, world: &World<'_>, lifetimes: Vec<Lifetime>) -> Offer {
+        let (mut lines, mut everything, mut broad) = (Vec::new(), None, None);
+        if !scopes.is_empty() {
+            lines = scopes.iter().flat_map(|scope| lines_of(scope, held, world, false)).collect();
+        } else if held.len() <= MOST_LINES {
+            // What a line gives that is not broad has lines of its own here.
+            lines = held.iter().flat_map(|scope| lines_of(scope, held, world, false)).filter(|line| !line.narrowed).collect();
+        } else {
+            (everything, broad) = bundles(held, world);
+        }
+        let default_lifetime_ms = lifetimes.last().map_or(0, |longest| longest.ms);
+        let mut offer = Offer {
+            lines,
+            everything,
+            broad,
+            lifetimes,
+            default_lifetime_ms,
+            needs_host_typed: false,
+            registered_name: None,
+            identity_line: None,
             shown: String::new(),
         };
         offer.shown = offer.content();

@@ -17,6 +17,8 @@ pub enum Row {
         /// Whether the target is http on a loopback host.
         loopback: bool,
     },
+    /// The page that makes a client for a program on the person's machine: its form leads, by a redirect, to that program.
+    Tool,
     /// The redirect that carries credentials to the target.
     Deliver,
     /// The browser SDK; `versioned` when its path names the version.
@@ -38,6 +40,11 @@ const GRANT: HeaderValue = HeaderValue::from_static(
 const GRANT_LOOPBACK: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https: http:; base-uri 'none'; frame-ancestors 'none'",
 );
+// A port of this machine, whichever the program listens on.
+const TOOL: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' http://localhost:* https://localhost:*; base-uri 'none'; \
+     frame-ancestors 'none'",
+);
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'");
 
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
@@ -54,10 +61,11 @@ impl Row {
     /// Writes this row; [`always`] writes the last line of the table.
     pub fn apply(self, headers: &mut HeaderMap) {
         match self {
-            Row::Page | Row::Grant { .. } => {
+            Row::Page | Row::Grant { .. } | Row::Tool => {
                 let policy = match self {
                     Row::Grant { loopback: true } => GRANT_LOOPBACK,
                     Row::Grant { loopback: false } => GRANT,
+                    Row::Tool => TOOL,
                     _ => PAGE,
                 };
                 headers.insert(CONTENT_SECURITY_POLICY, policy);
@@ -130,6 +138,7 @@ mod tests {
         assert_eq!(row(Row::Page), page("'self'"));
         assert_eq!(row(Row::Grant { loopback: false }), page("'self' https:"));
         assert_eq!(row(Row::Grant { loopback: true }), page("'self' https: http:"));
+        assert_eq!(row(Row::Tool), page("'self' http://localhost:* https://localhost:*"));
         assert_eq!(
             row(Row::Deliver),
             text(&[("cache-control", "no-store"), ("content-security-policy", "default-src 'none'"), ("referrer-policy", "no-referrer"),])

@@ -81,7 +81,7 @@ fn asked(form: &Posted) -> Result<GrantRequest, Problem> {
 }
 
 /// The redirect that delivers. Its address is written nowhere else.
-fn deliver(location: &str) -> Result<Response, Problem> {
+pub(super) fn deliver(location: &str) -> Result<Response, Problem> {
     let mut location = HeaderValue::try_from(location).map_err(|_| Problem::internal())?;
     location.set_sensitive(true);
     let mut response = Response::new(Body::empty());
@@ -169,7 +169,7 @@ fn without_query(href: &str) -> &str {
     href.split(['?', '#']).next().unwrap_or(href)
 }
 
-fn bundles(everything: Option<falconer_login::Bundle>, broad: Option<falconer_login::Bundle>) -> Vec<Bundle> {
+pub(super) fn bundles(everything: Option<falconer_login::Bundle>, broad: Option<falconer_login::Bundle>) -> Vec<Bundle> {
     let alone = everything.is_none();
     let everything = everything.map(|bundle| Bundle {
         field: "everything",
@@ -193,7 +193,7 @@ fn bundles(everything: Option<falconer_login::Bundle>, broad: Option<falconer_lo
 }
 
 /// Lines by service, in the order in which the site named the services first.
-fn groups(lines: Vec<falconer_login::Line>) -> Vec<Group> {
+pub(super) fn groups(lines: Vec<falconer_login::Line>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for line in lines {
         let service = line.group.clone();

@@ -10,7 +10,9 @@ mod login;
 mod me;
 mod password;
 mod records;
+mod refusal;
 mod setup;
+mod tool_client;
 mod visit;
 
 use std::sync::Arc;
@@ -26,6 +28,8 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/", get(home::show))
         .route("/auth/clients", get(records::clients))
+        .route("/auth/clients/create", get(tool_client::show).post(tool_client::create))
+        .route("/auth/clients/new", get(tool_client::show))
         .route("/auth/roles", get(records::roles))
         .route("/grant", post(grant::grant))
         .route("/grant/cancel", post(grant::cancel))

@@ -55,17 +55,17 @@ pub(crate) async fn roles(visit: Visit) -> Result<Response, Problem> {
     })
 }
 
-fn person(session: &Session) -> Authentication {
+pub(super) fn person(session: &Session) -> Authentication {
     Authentication::person(&session.person.identity)
 }
 
 /// Signing in leads back to the very page.
-fn sign_in(visit: &Visit, path: &str) -> Response {
+pub(super) fn sign_in(visit: &Visit, path: &str) -> Response {
     let here = if visit.query.is_empty() { path.to_owned() } else { format!("{path}?{}", visit.query) };
     go(&format!("/login?next={}", encode(&here)))
 }
 
-fn encode(text: &str) -> String {
+pub(super) fn encode(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
@@ -181,7 +181,7 @@ fn role_page(visit: &Visit, role: RoleView) -> RecordPage {
 }
 
 /// A use case's answer, for people.
-fn problem(error: ApiError) -> Problem {
+pub(super) fn problem(error: ApiError) -> Problem {
     let own_page = |problem: Problem| problem.with_link("/", "Go to your own page");
     match error {
         ApiError::InsufficientScopes { missing, .. } => {

@@ -14,14 +14,17 @@ pub(crate) struct ErrorPage {
 }
 
 impl ErrorPage {
-    /// What to do next, in pieces: names that the text has in backticks are set apart.
     fn pieces(&self) -> Vec<(bool, &str)> {
-        let next = self.problem.next.as_str();
-        if next.matches('`').count() % 2 == 1 {
-            return vec![(false, next)];
-        }
-        next.split('`').enumerate().map(|(at, text)| (at % 2 == 1, text)).collect()
+        pieces(&self.problem.next)
     }
+}
+
+/// A text in pieces: names that it has in backticks are set apart.
+pub(crate) fn pieces(text: &str) -> Vec<(bool, &str)> {
+    if text.matches('`').count() % 2 == 1 {
+        return vec![(false, text)];
+    }
+    text.split('`').enumerate().map(|(at, text)| (at % 2 == 1, text)).collect()
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ pub(crate) struct Bundle {
 }
 
 impl Bundle {
-    fn count(&self) -> String {
+    pub(super) fn count(&self) -> String {
         shown(self.scopes.len())
     }
 }
@@ -116,7 +116,7 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    fn count(&self) -> String {
+    pub(super) fn count(&self) -> String {
         shown(self.gives.len())
     }
 }

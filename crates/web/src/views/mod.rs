@@ -12,8 +12,9 @@ mod records;
 #[cfg(test)]
 mod samples;
 mod setup;
+mod tool_client;
 
-pub(crate) use error::ErrorPage;
+pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use grant::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, Site, Words};
 pub(crate) use login::LoginPage;
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
@@ -21,6 +22,7 @@ pub(crate) use nothing_granted::NothingGrantedPage;
 pub(crate) use password::PasswordPage;
 pub(crate) use records::{RecordPage, RecordRow, RecordsPage};
 pub(crate) use setup::SetupPage;
+pub(crate) use tool_client::{TokenPage, ToolClientPage};
 
 use askama::Template;
 use axum::body::Body;

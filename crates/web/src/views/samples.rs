@@ -189,7 +189,6 @@ fn me() -> MePage {
     }
 }
 
-/// Name and HTML of every sample.
 fn records() -> RecordsPage {
     RecordsPage {
         layout: signed_in(),
@@ -224,6 +223,37 @@ fn record() -> RecordPage {
     }
 }
 
+fn tool_client() -> ToolClientPage {
+    ToolClientPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        shown: "s".repeat(22),
+        request: "scope=%2A&name=cli-KOZ75V&expires=1d&callback_url=http%3A%2F%2Flocalhost%3A36811".to_owned(),
+        asked_at_ms: 1_785_585_600_000,
+        asked_at: "1 August 2026, 12:00 UTC".to_owned(),
+        callback: Some("http://localhost:36811".to_owned()),
+        error: None,
+        person: ann(),
+        name: "cli-KOZ75V".to_owned(),
+        description: "Temporary client for use on the command line".to_owned(),
+        bundles: vec![],
+        groups: grant().groups,
+        lifetimes: lifetimes(),
+        again: "/auth/clients/create?name=cli".to_owned(),
+    }
+}
+
+fn token() -> TokenPage {
+    TokenPage {
+        layout: signed_in(),
+        title: "The client was created".to_owned(),
+        client_id: "mozilla-ldap/ann@example.com/laptop".to_owned(),
+        access_token: "tokentokentokentokentokentokentokentokentoke".to_owned(),
+        ends: Some("5 March 2026, 17:05 UTC".to_owned()),
+    }
+}
+
+/// Name and HTML of every sample.
 fn samples() -> Vec<(&'static str, String)> {
     let login = || LoginPage {
         layout: anonymous(),
@@ -349,6 +379,17 @@ fn samples() -> Vec<(&'static str, String)> {
         ("records-nothing", page(&RecordsPage { rows: vec![], next: None, query: String::new(), ..records() })),
         ("record", page(&record())),
         ("record-empty", page(&RecordPage { scopes: vec![], expanded: vec![], state: vec![], ..record() })),
+        ("tool-client", page(&tool_client())),
+        ("tool-client-everything", page(&ToolClientPage { bundles: everything().bundles, groups: vec![], ..tool_client() })),
+        (
+            "tool-client-refused",
+            page(&ToolClientPage {
+                error: Some("Nothing was done: you need `auth:create-client:local/ann/cli`, and don't have it.".to_owned()),
+                ..tool_client()
+            }),
+        ),
+        ("tool-client-shown", page(&ToolClientPage { callback: None, groups: vec![], ..tool_client() })),
+        ("token", page(&token())),
         ("password", page(&password())),
         ("password-wrong", page(&PasswordPage { error: Some("The present password is wrong.".to_owned()), ..password() })),
         ("error-not-found", page(&error(Problem::not_found()))),
@@ -385,7 +426,7 @@ fn every_page_holds_what_every_page_must() {
 #[test]
 fn every_control_has_a_name_for_screen_readers() {
     for (name, html) in samples() {
-        for piece in html.split("<input").skip(1).chain(html.split("<select").skip(1)) {
+        for piece in html.split("<input").skip(1).chain(html.split("<select").skip(1)).chain(html.split("<textarea").skip(1)) {
             let tag = piece.split('>').next().unwrap();
             if tag.contains("type=\"hidden\"") || tag.contains("aria-hidden") {
                 continue;
@@ -438,6 +479,14 @@ fn what_strangers_say_is_escaped() {
     page.sessions[0].browser = hostile.to_owned();
     page.origins[0].origin = hostile.to_owned();
     page.groups = strings(&[hostile]);
+    assert!(!page.render().unwrap().contains("<script"));
+    let mut page = tool_client();
+    page.name = hostile.to_owned();
+    page.description = format!("</textarea>{hostile}");
+    page.request = hostile.to_owned();
+    page.callback = Some(hostile.to_owned());
+    page.again = hostile.to_owned();
+    page.error = Some(format!("`{hostile}`"));
     assert!(!page.render().unwrap().contains("<script"));
     let mut page = records();
     page.query = hostile.to_owned();

@@ -106,6 +106,18 @@ impl Site {
         browser
     }
 
+    /// A browser in which somebody of this name with these scopes is signed in.
+    pub async fn somebody(&self, name: &str, scopes: &[&str]) -> Browser<'_> {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let account = NewAccount { name: name.to_owned(), display_name: name.to_owned(), email: None, groups: vec![], scopes };
+        self.login.create_account("test", &account, Some(PASSWORD)).await.unwrap();
+        let mut browser = self.browser();
+        let form = browser.get("/login").await.form("/login");
+        browser.post("/login", &with(form, &[("name", name), ("password", PASSWORD)])).await;
+        assert!(browser.is_signed_in());
+        browser
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Page {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -155,6 +167,11 @@ impl Page {
             if let Some(name) = attribute("name") {
                 fields.push((name, attribute("value").unwrap_or_default()));
             }
+        }
+        for area in form.split("<textarea").skip(1).filter_map(|rest| rest.split("</textarea>").next()) {
+            let (tag, text) = area.split_once('>').unwrap();
+            let name = tag.split(" name=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+            fields.push((name.to_owned(), unescape(text.strip_prefix('\n').unwrap_or(text))));
         }
         fields
     }

@@ -1,0 +1,381 @@
+//! A client for a program on the person's own machine: what the `taskcluster signin` command opens a page for (`login.md` section 4).
+//!
+//! The program names scopes, a name, how long, and where on this machine the answer goes. The person sees an [`Offer`] made of what they
+//! may do themselves, and what they leave unticked does not come back through something else.
+
+use falconer_auth::{ApiError, Authentication, ClientInput, Secret};
+use falconer_scopes::is_valid_scope;
+use falconer_wire::{pattern, time_expression};
+use thiserror::Error;
+
+use crate::broad::World;
+use crate::delivery::encode_component;
+use crate::error::LoginError;
+use crate::lifetime;
+use crate::login::Login;
+use crate::offer::Offer;
+use crate::selection::{Selection, Ticks};
+use crate::session::Session;
+
+/// As the protocol limits it, in characters.
+const LONGEST_DESCRIPTION: usize = 10_240;
+/// No client needs to live longer, and no date has more than four digits for its year.
+const LONGEST_MS: i64 = 1000 * 365 * falconer_auth::DAY_MS;
+/// How long the client lives when the program does not say, as sites expect it.
+const WITHOUT_WISH: &str = "1000 years";
+
+/// What a program asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolRequest {
+    /// The proposed last part of the clientId.
+    pub name: String,
+    /// As asked for; empty: all that the person may do.
+    pub scopes: Vec<String>,
+    /// From now to the end of the client at the latest, in milliseconds.
+    pub lifetime_ms: i64,
+    /// The proposed description.
+    pub description: String,
+    /// Where the answer goes; without one it is shown.
+    pub callback: Option<Callback>,
+    query: String,
+}
+
+/// Why a program's request can't be answered. Each is a sentence for the person.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ToolRequestError {
+    /// The answer would go to another machine.
+    #[error("Callback URL {0} is not allowed.")]
+    Callback(String),
+    /// Not printable ASCII.
+    #[error("`{0}` is not a scope.")]
+    Scope(String),
+    /// No time expression, or one that does not lie ahead.
+    #[error("`{0}` is not a time ahead, such as `1d` or `3 hours`.")]
+    Expires(String),
+    /// Longer than the protocol allows.
+    #[error("The description is longer than {LONGEST_DESCRIPTION} characters.")]
+    Description,
+}
+
+impl ToolRequest {
+    /// From the query of the page's address, without `?`.
+    pub fn parse(query: &str) -> Result<ToolRequest, ToolRequestError> {
+        let mut request = ToolRequest {
+            name: String::new(),
+            scopes: Vec::new(),
+            lifetime_ms: 0,
+            description: String::new(),
+            callback: None,
+            query: query.to_owned(),
+        };
+        let mut expires = WITHOUT_WISH.to_owned();
+        for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let value = value.into_owned();
+            match key.as_ref() {
+                "name" => request.name = value,
+                "description" => request.description = value,
+                "callback_url" if !value.is_empty() => request.callback = Some(Callback::parse(&value)?),
+                "expires" if !value.trim().is_empty() => expires = value,
+                "scope" if !is_valid_scope(&value) => return Err(ToolRequestError::Scope(value)),
+                "scope" if !value.is_empty() && !request.scopes.contains(&value) => request.scopes.push(value),
+                _ => (),
+            }
+        }
+        if request.scopes.iter().any(|scope| scope == "*") {
+            request.scopes.clear();
+        }
+        if request.description.chars().count() > LONGEST_DESCRIPTION {
+            return Err(ToolRequestError::Description);
+        }
+        match time_expression::parse_ms(&expires) {
+            Ok(ms) if ms > 0 => request.lifetime_ms = ms.min(LONGEST_MS),
+            _ => return Err(ToolRequestError::Expires(expires)),
+        }
+        Ok(request)
+    }
+
+    /// The query that it came from: the form carries it along.
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+}
+
+/// An address on the person's own machine: `^https?://localhost(:[0-9]+)?(/|$)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callback(String);
+
+impl Callback {
+    /// Anything else is refused, so that the credentials go nowhere else.
+    pub fn parse(text: &str) -> Result<Callback, ToolRequestError> {
+        let refused = || ToolRequestError::Callback(text.to_owned());
+        let scheme = ["http://", "https://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
+        let rest = scheme.and_then(|rest| rest.strip_prefix("localhost")).ok_or_else(refused)?;
+        let (port, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let port_is_one = match port.strip_prefix(':') {
+            Some(digits) => !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()),
+            None => port.is_empty(),
+        };
+        // What no header can carry would go nowhere.
+        if !port_is_one || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(refused());
+        }
+        Ok(Callback(text.to_owned()))
+    }
+
+    /// As given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Scheme, host and port, for people to read.
+    pub fn origin(&self) -> &str {
+        let after_scheme = self.0.find("://").map_or(0, |at| at + 3);
+        let end = self.0.get(after_scheme..).and_then(|rest| rest.find('/')).map_or(self.0.len(), |at| after_scheme + at);
+        self.0.get(..end).unwrap_or_default()
+    }
+
+    /// The address with the credentials in its query.
+    fn deliver(&self, client_id: &str, access_token: &str) -> String {
+        let (address, fragment) = self.0.find('#').map_or((self.0.as_str(), ""), |at| self.0.split_at(at));
+        let separator = if !address.contains('?') {
+            "?"
+        } else if address.ends_with(['?', '&']) {
+            ""
+        } else {
+            "&"
+        };
+        let (client_id, access_token) = (encode_component(client_id), encode_component(access_token));
+        format!("{address}{separator}clientId={client_id}&accessToken={access_token}{fragment}")
+    }
+}
+
+/// What the person chose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ToolChoices {
+    /// The last part of the clientId, after `<identity>/`.
+    pub name: String,
+    /// [`Offer::shown`] of the page that they saw.
+    pub shown: String,
+    /// Keys of lines.
+    pub ticked: Vec<String>,
+    /// The tick of [`Offer::everything`].
+    pub everything: bool,
+    /// The tick of [`Offer::broad`].
+    pub broad: bool,
+    /// One of [`Offer::lifetimes`].
+    pub lifetime_ms: i64,
+    /// When the page was first shown, in milliseconds since 1970: the client's life is counted from there, so that the same form means the
+    /// same client however often it is sent.
+    pub asked_at_ms: i64,
+    /// What the client is for.
+    pub description: String,
+}
+
+/// A client that there is now.
+pub struct ToolClient {
+    /// `<identity>/<name>`
+    pub client_id: String,
+    /// Shown once.
+    pub access_token: Secret,
+    /// The end, milliseconds since 1970.
+    pub expires_ms: i64,
+    /// Where the answer goes, with the credentials in it.
+    pub location: Option<String>,
+}
+
+/// Why no client was made. Each but the last holds the offer to show again, with the person's ticks.
+#[derive(Debug, Error)]
+pub enum ToolError {
+    /// What would be given is not what the page showed.
+    #[error("{reason}")]
+    Review {
+        /// With what was taken away.
+        offer: Box<Offer>,
+        /// For the person.
+        reason: &'static str,
+    },
+    /// What was entered can't be.
+    #[error("{reason}")]
+    Invalid {
+        /// As it was.
+        offer: Box<Offer>,
+        /// What to do instead.
+        reason: String,
+    },
+    /// The page was open for so long that the client would have ended already: count from now.
+    #[error("{reason}")]
+    TooOld {
+        /// As it was.
+        offer: Box<Offer>,
+        /// What to do.
+        reason: &'static str,
+    },
+    /// The person may not create this client, or the name is taken.
+    #[error("{error}")]
+    Refused {
+        /// As it was.
+        offer: Box<Offer>,
+        /// What the use case says.
+        error: ApiError,
+    },
+    /// Everything else.
+    #[error("{0}")]
+    Login(#[from] LoginError),
+}
+
+impl Login {
+    /// What the person may give to a program that asks for this.
+    pub fn tool_offer(&self, session: &Session, request: &ToolRequest) -> Result<Offer, LoginError> {
+        let directory = self.auth.directory();
+        let expand = move |scopes: &[&str]| directory.expand(scopes);
+        self.tool_offer_in(session, request, &World::new(&expand))
+    }
+
+    fn tool_offer_in(&self, session: &Session, request: &ToolRequest, world: &World<'_>) -> Result<Offer, LoginError> {
+        let held = self.auth.person_scopes(&session.person.identity).ok_or(LoginError::SignedOut)?;
+        Ok(Offer::for_tool(&request.scopes, &held, world, lifetime::down_from(request.lifetime_ms)))
+    }
+
+    /// Makes the client, as the person. The same choices again within 15 minutes give the same client.
+    pub async fn create_tool_client(
+        &self,
+        session: &Session,
+        request: &ToolRequest,
+        choices: &ToolChoices,
+    ) -> Result<ToolClient, ToolError> {
+        let (offer, scopes) = self.chosen(session, request, choices)?;
+        let client_id = format!("{}/{}", session.person.identity, choices.name);
+        let expires_ms = choices.asked_at_ms.saturating_add(choices.lifetime_ms);
+        if let Some(reason) = wrong(choices, &client_id) {
+            return Err(ToolError::Invalid { offer, reason });
+        }
+        // Only a form that somebody wrote by hand comes from the future.
+        let now_ms = self.now_ms();
+        if choices.asked_at_ms > now_ms || expires_ms <= now_ms {
+            return Err(ToolError::TooOld { offer, reason: "Nothing was created: the page was open for too long. Press once more." });
+        }
+        let input = ClientInput {
+            expires_us: expires_ms.saturating_mul(1000),
+            description: choices.description.clone(),
+            scopes: Some(scopes),
+            delete_on_expiration: true,
+        };
+        let person = Authentication::person(&session.person.identity);
+        let made = self.auth.create_client(&person, &client_id, &input).await;
+        let (view, _) = made.map_err(|error| ToolError::Refused { offer, error })?;
+        let access_token = view.access_token.ok_or_else(|| LoginError::Internal("a new client without a token".to_owned()))?;
+        let location = request.callback.as_ref().map(|callback| callback.deliver(&client_id, access_token.expose()));
+        Ok(ToolClient { client_id, access_token, expires_ms, location })
+    }
+
+    /// What the ticks come to, or the page again.
+    fn chosen(&self, session: &Session, request: &ToolRequest, choices: &ToolChoices) -> Result<(Box<Offer>, Vec<String>), ToolError> {
+        let directory = self.auth.directory();
+        let expand = move |scopes: &[&str]| directory.expand(scopes);
+        let world = World::new(&expand);
+        let mut offer = Box::new(self.tool_offer_in(session, request, &world)?);
+        if !offer.was_shown(&choices.shown, &[]) {
+            let reason = "Nothing was created yet: what you may do has changed since the page was shown. Look again.";
+            return Err(ToolError::Review { offer, reason });
+        }
+        if offer.lifetimes.iter().any(|lifetime| lifetime.ms == choices.lifetime_ms) {
+            offer.default_lifetime_ms = choices.lifetime_ms;
+        } else {
+            let reason = "Choose how long the client may live.".to_owned();
+            return Err(ToolError::Invalid { offer, reason });
+        }
+        let ticks = Ticks { keys: &choices.ticked, everything: choices.everything, broad: choices.broad };
+        let Some(selection) = Selection::new(&mut offer, &ticks, &world) else {
+            let reason = "The form asks for something that was not on offer.".to_owned();
+            return Err(ToolError::Invalid { offer, reason });
+        };
+        let was_shown = offer.was_shown(&choices.shown, &selection.taken_away);
+        offer.show_cost(&selection.taken_away);
+        if !was_shown {
+            let reason = "Nothing was created yet: something had to be taken away, or what you did not tick would come back. Look again.";
+            return Err(ToolError::Review { offer, reason });
+        }
+        if selection.scopes.is_empty() && offer.has_anything() {
+            let reason = "Tick at least one thing: with nothing, the program could do nothing.".to_owned();
+            return Err(ToolError::Invalid { offer, reason });
+        }
+        Ok((offer, selection.scopes.to_vec()))
+    }
+}
+
+fn wrong(choices: &ToolChoices, client_id: &str) -> Option<String> {
+    if choices.name.is_empty() || !(pattern::CLIENT_ID.matches)(client_id) {
+        return Some("The name needs at least one character, and may hold letters, digits and `!@/:.+|_-`.".to_owned());
+    }
+    if choices.description.chars().count() > LONGEST_DESCRIPTION {
+        return Some(format!("The description may have at most {LONGEST_DESCRIPTION} characters."));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_called_back() {
+        for good in ["http://localhost", "https://localhost", "http://localhost:36811", "http://localhost/", "http://localhost:1/a?b=c#d"] {
+            assert!(Callback::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "http://localhost.evil.example/",
+            "http://localhost:80@evil.example/",
+            "http://evil.example/http://localhost/",
+            "http://localhost:/",
+            "http://localhost:a/",
+            "HTTP://localhost/",
+            "http://127.0.0.1/",
+            "ftp://localhost/",
+            "http://localhost?x",
+            "http://localhost#x",
+            "http://localhost/\n",
+            "http://localhost\\evil.example/",
+            " http://localhost/",
+            "http://localhost/é",
+            "//localhost/",
+            "javascript://localhost/",
+        ] {
+            let refused = Callback::parse(bad).unwrap_err();
+            assert_eq!(refused.to_string(), format!("Callback URL {bad} is not allowed."));
+        }
+    }
+
+    #[test]
+    fn credentials_go_into_the_query() {
+        let deliver = |url: &str| Callback::parse(url).unwrap().deliver("local/a+b/c d", "t&?");
+        let parameters = "clientId=local%2Fa%2Bb%2Fc%20d&accessToken=t%26%3F";
+        assert_eq!(deliver("http://localhost:1"), format!("http://localhost:1?{parameters}"));
+        assert_eq!(deliver("http://localhost:1/"), format!("http://localhost:1/?{parameters}"));
+        assert_eq!(deliver("http://localhost/a?b=c"), format!("http://localhost/a?b=c&{parameters}"));
+        assert_eq!(deliver("http://localhost/a?"), format!("http://localhost/a?{parameters}"));
+        assert_eq!(deliver("http://localhost/a#x?y"), format!("http://localhost/a?{parameters}#x?y"));
+        assert_eq!(Callback::parse("https://localhost:8/a").unwrap().origin(), "https://localhost:8");
+        assert_eq!(Callback::parse("http://localhost").unwrap().origin(), "http://localhost");
+    }
+
+    #[test]
+    fn requests() {
+        let query = "scope=%2A&name=cli-KOZ75V&expires=1d&callback_url=http%3A%2F%2Flocalhost%3A36811&description=Temporary+client";
+        let request = ToolRequest::parse(query).unwrap();
+        assert_eq!((request.name.as_str(), request.description.as_str()), ("cli-KOZ75V", "Temporary client"));
+        assert_eq!((request.scopes.len(), request.lifetime_ms, request.query()), (0, 86_400_000, query));
+        assert_eq!(request.callback.unwrap().as_str(), "http://localhost:36811");
+        let request = ToolRequest::parse("scope=queue%3Aget-task%3A%2A&scope=a+b%26c&scope=").unwrap();
+        assert_eq!(request.scopes, ["queue:get-task:*", "a b&c"]);
+        assert_eq!(request.lifetime_ms, 1000 * 365 * 86_400_000);
+        for (query, message) in [
+            ("callback_url=https://evil.example", "Callback URL https://evil.example is not allowed."),
+            ("scope=%C3%A9", "`é` is not a scope."),
+            ("expires=-1d", "`-1d` is not a time ahead, such as `1d` or `3 hours`."),
+            ("expires=soon", "`soon` is not a time ahead, such as `1d` or `3 hours`."),
+        ] {
+            assert_eq!(ToolRequest::parse(query).unwrap_err().to_string(), message);
+        }
+    }
+}
