@@ -39,9 +39,8 @@ impl Auth {
         client_id: &str,
         input: &ClientInput,
     ) -> Result<(ClientView, Revision), ApiError> {
-        refuse_static(client_id)?;
+        check(client_id, input)?;
         let scopes = input.scopes.clone().unwrap_or_default();
-        reserved::check_contents(&scopes, &input.description)?;
         let (record, revision) = self
             .decide(|now| {
                 let acting = self.acting(now, who)?;
@@ -75,13 +74,22 @@ impl Auth {
         client_id: &str,
         input: &ClientInput,
     ) -> Result<(ClientView, Revision), ApiError> {
-        refuse_static(client_id)?;
-        let given = input.scopes.as_deref().unwrap_or_default();
-        reserved::check_contents(given, &input.description)?;
+        self.update_client_seen(who, client_id, input, None).await
+    }
+
+    /// The same for somebody who has seen the client as it was last changed at `seen_ms`: 409 when it was changed since.
+    pub async fn update_client_seen(
+        &self,
+        who: &Authentication,
+        client_id: &str,
+        input: &ClientInput,
+        seen_ms: Option<i64>,
+    ) -> Result<(ClientView, Revision), ApiError> {
+        check(client_id, input)?;
         self.change(client_id, "updated", |now, known| {
             let acting = self.acting(now, who)?;
-            let added = given.iter().filter(|scope| !known.record.scopes.contains(scope));
-            acting.caller.require(&needed(format!("auth:update-client:{client_id}"), added))?;
+            acting.caller.require(&update_needs(client_id, &known.record, input))?;
+            reserved::refuse_unseen("client", known.record.last_modified_ms, seen_ms)?;
             let mut record = touched(known, &acting, now);
             record.description.clone_from(&input.description);
             record.expires_us = input.expires_us;
@@ -229,6 +237,19 @@ pub(crate) fn is_repeat(known: &ClientRecord, acting: &Acting, input: &ClientInp
         && !known.disabled
         && known.grant == acting.caller.grant
         && now_ms.saturating_sub(known.created_ms) < REPEAT_MS
+}
+
+/// What is refused before anybody is asked who they are.
+pub(crate) fn check(client_id: &str, input: &ClientInput) -> Result<(), ApiError> {
+    refuse_static(client_id)?;
+    let scopes = input.scopes.as_deref().unwrap_or_default();
+    reserved::check_contents(scopes, &input.description)
+}
+
+/// A caller needs each scope that is not literally there already.
+pub(crate) fn update_needs(client_id: &str, known: &ClientRecord, input: &ClientInput) -> Expression {
+    let given = input.scopes.as_deref().unwrap_or_default();
+    needed(format!("auth:update-client:{client_id}"), given.iter().filter(|scope| !known.scopes.contains(scope)))
 }
 
 pub(crate) fn needed<'a>(first: String, scopes: impl Iterator<Item = &'a String>) -> Expression {

@@ -301,6 +301,17 @@ impl Snapshot {
         }
     }
 
+    /// How it would be with this role, or without the one of this id. Nobody answers from it: it shares no memory of expansions, so that
+    /// nothing of it is ever mistaken for what is.
+    pub(crate) fn planned(&self, role_id: &str, record: Option<RoleRecord>) -> Snapshot {
+        let mut next = Snapshot { remembered: Arc::default(), ..self.clone() };
+        match record {
+            Some(record) => next.put_roles([record]),
+            None => next.drop_role(role_id),
+        }
+        next
+    }
+
     fn change_roles(&mut self, set: RoleSet, changed: &str) {
         let generation = self.roles.generation.after(changed);
         self.roles = Arc::new(Roles { set, generation, anonymous: OnceLock::new() });

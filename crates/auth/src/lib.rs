@@ -14,6 +14,7 @@
 //! | clients, roles, scopes, audit | `clients`, `client_view`, `expiry`, `roles`, `expand`, `history`, `testers` |
 //! | many roles and clients at once, a client with a given token | `import`, `import_records` |
 //! | what login writes | `grants` |
+//! | what a change would do | `plan` |
 //! | start: static clients, root, first roles, internal issuers | `statics`, `install` |
 //! | changes for those who follow | `follow` |
 //! | last uses | `uses` |
@@ -42,6 +43,7 @@ mod import;
 mod import_records;
 mod install;
 mod judge;
+mod plan;
 mod remembered;
 mod reserved;
 mod roles;
@@ -66,6 +68,7 @@ pub use follow::{Entity, Event, Follower, Heard, NotAPosition, Position};
 pub use grants::{Issued, NewGrant};
 pub use import::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
 pub use install::RootCredentials;
+pub use plan::{Affected, Difference, Plan};
 pub use remembered::ExpansionFigures;
 pub use reserved::ROOT_CLIENT;
 pub use settings::{AuthSettings, OnFatal, Origin, StaticClient};

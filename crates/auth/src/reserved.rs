@@ -31,6 +31,14 @@ fn reserved() -> ApiError {
     ApiError::InputError("`assume:grant:` is reserved".to_owned())
 }
 
+/// The 409 for somebody who decided on a record that has been changed since.
+pub(crate) fn refuse_unseen(what: &str, last_modified_ms: i64, seen_ms: Option<i64>) -> Result<(), ApiError> {
+    if seen_ms.is_some_and(|seen_ms| seen_ms != last_modified_ms) {
+        return Err(ApiError::RequestConflict(format!("The {what} was changed meanwhile")));
+    }
+    Ok(())
+}
+
 /// The `**` rule of `scopes.md` section 8.
 fn refuse_double_star<S: AsRef<str>>(scopes: &[S]) -> Result<(), ApiError> {
     if scopes.iter().any(|s| s.as_ref().ends_with("**")) {

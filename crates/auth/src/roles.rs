@@ -72,6 +72,17 @@ impl Auth {
 
     /// Replaces description and scopes. A caller needs each scope that the role's present scopes do not come to.
     pub async fn update_role(&self, who: &Authentication, role_id: &str, input: &RoleInput) -> Result<(RoleView, Revision), ApiError> {
+        self.update_role_seen(who, role_id, input, None).await
+    }
+
+    /// The same for somebody who has seen the role as it was last changed at `seen_ms`: 409 when it was changed since.
+    pub async fn update_role_seen(
+        &self,
+        who: &Authentication,
+        role_id: &str,
+        input: &RoleInput,
+        seen_ms: Option<i64>,
+    ) -> Result<(RoleView, Revision), ApiError> {
         check(role_id, input)?;
         let (record, revision) = self
             .decide(|now| {
@@ -80,9 +91,8 @@ impl Auth {
                     .role(role_id)
                     .ok_or_else(|| ApiError::ResourceNotFound(format!("Role with roleId '{role_id}' not found")))?;
                 let acting = self.acting(now, who)?;
-                let had = now.snapshot.expand(&known.scopes);
-                let added = input.scopes.iter().filter(|scope| !had.satisfies(scope));
-                acting.caller.require(&needed(format!("auth:update-role:{role_id}"), added))?;
+                acting.caller.require(&update_needs(&now.snapshot, &known, input))?;
+                reserved::refuse_unseen("role", known.last_modified_ms, seen_ms)?;
                 let mut scopes = input.scopes.clone();
                 if !role_id.ends_with('*') {
                     falconer_scopes::list::sort(&mut scopes);
@@ -115,12 +125,18 @@ pub(crate) fn check(role_id: &str, input: &RoleInput) -> Result<(), ApiError> {
     reserved::refuse_reserved_role(role_id)
 }
 
-fn validate(snapshot: &Snapshot, record: &RoleRecord) -> Result<(), ApiError> {
+pub(crate) fn validate(snapshot: &Snapshot, record: &RoleRecord) -> Result<(), ApiError> {
     snapshot.roles().validate_change(&Role { role_id: record.role_id.clone(), scopes: record.scopes.clone() })?;
     Ok(())
 }
 
-fn needed<'a>(first: String, scopes: impl IntoIterator<Item = &'a String>) -> Expression {
+/// A caller needs each scope that the role's present scopes do not come to.
+pub(crate) fn update_needs(snapshot: &Snapshot, known: &RoleRecord, input: &RoleInput) -> Expression {
+    let had = snapshot.expand(&known.scopes);
+    needed(format!("auth:update-role:{}", known.role_id), input.scopes.iter().filter(|scope| !had.satisfies(scope)))
+}
+
+pub(crate) fn needed<'a>(first: String, scopes: impl IntoIterator<Item = &'a String>) -> Expression {
     Expression::all_of(std::iter::once(first).chain(scopes.into_iter().cloned()))
 }
 
