@@ -107,9 +107,17 @@ impl Auth {
 
     /// Deletes the role; fine when there is none.
     pub async fn delete_role(&self, who: &Authentication, role_id: &str) -> Result<Revision, ApiError> {
+        self.delete_role_seen(who, role_id, None).await
+    }
+
+    /// The same for somebody who has seen the role as it was last changed at `seen_ms`: 409 when it was changed since.
+    pub async fn delete_role_seen(&self, who: &Authentication, role_id: &str, seen_ms: Option<i64>) -> Result<Revision, ApiError> {
         self.decide(|now| {
             let acting = self.acting(now, who)?;
             acting.caller.require_scope(format!("auth:delete-role:{role_id}"))?;
+            if let Some(known) = now.snapshot.role(role_id) {
+                reserved::refuse_unseen("role", known.last_modified_ms, seen_ms)?;
+            }
             Ok(Decision::Write(acting.step(now, "deleted", Key::Role), Write::DeleteRole(role_id.to_owned()), ()))
         })
         .await

@@ -4,6 +4,8 @@
 //! [`crate::problem::Problem`], which the edge turns into a page or JSON.
 
 mod browser;
+mod confirm;
+mod edit;
 mod grant;
 mod home;
 mod login;
@@ -28,9 +30,15 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/", get(home::show))
         .route("/auth/clients", get(records::clients))
+        .route("/auth/clients/add", get(edit::add_client))
+        .route("/auth/clients/confirm", get(confirm::client).post(confirm::act_on_client))
         .route("/auth/clients/create", get(tool_client::show).post(tool_client::create))
+        .route("/auth/clients/edit", get(edit::client).post(edit::post_client))
         .route("/auth/clients/new", get(tool_client::show))
         .route("/auth/roles", get(records::roles))
+        .route("/auth/roles/add", get(edit::add_role))
+        .route("/auth/roles/confirm", get(confirm::role).post(confirm::delete_role))
+        .route("/auth/roles/edit", get(edit::role).post(edit::post_role))
         .route("/grant", post(grant::grant))
         .route("/grant/cancel", post(grant::cancel))
         .route("/login", get(login::show).post(login::sign_in))

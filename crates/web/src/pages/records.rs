@@ -12,7 +12,7 @@ use http::StatusCode;
 use super::visit::{Visit, go};
 use crate::headers::Row;
 use crate::problem::{Problem, sentence};
-use crate::views::{Family, RecordPage, RecordRow, RecordsPage, html};
+use crate::views::{Family, HistoryRow, RecordPage, RecordRow, RecordsPage, html};
 use crate::words;
 
 const CLIENTS: (&str, &str) = ("/auth/clients", "Clients");
@@ -32,7 +32,9 @@ pub(crate) async fn clients(visit: Visit) -> Result<Response, Problem> {
     let now_ms = visit.web.clock.now_ms();
     if let Some(id) = visit.parameter("id") {
         let client = visit.web.auth.client(&who, &id).map_err(problem)?;
-        return Ok(html(StatusCode::OK, Row::Page, &client_page(&visit, client, now_ms)));
+        let page = client_page(&visit, client, now_ms);
+        let page = with_history(&visit, &who, "client", page).await?;
+        return Ok(html(StatusCode::OK, Row::Page, &page));
     }
     list(&visit, CLIENTS, ROLES, |query| {
         let page = visit.web.auth.list_clients(&who, "", query)?;
@@ -47,7 +49,8 @@ pub(crate) async fn roles(visit: Visit) -> Result<Response, Problem> {
     let now_ms = visit.web.clock.now_ms();
     if let Some(id) = visit.parameter("id") {
         let role = visit.web.auth.role(&who, &id).map_err(problem)?;
-        return Ok(html(StatusCode::OK, Row::Page, &role_page(&visit, role)));
+        let page = with_history(&visit, &who, "role", role_page(&visit, role)).await?;
+        return Ok(html(StatusCode::OK, Row::Page, &page));
     }
     list(&visit, ROLES, CLIENTS, |query| {
         let page = visit.web.auth.list_roles2(&who, Some(query))?;
@@ -97,7 +100,11 @@ fn list(
         }
     }
     let next = next.map(|from| format!("{path}?q={}&scope={}&from={from}", encode(&query), encode(&scope)));
-    Ok(html(StatusCode::OK, Row::Page, &RecordsPage { layout: visit.layout(), title, path, other, query, scope, rows, next }))
+    Ok(html(
+        StatusCode::OK,
+        Row::Page,
+        &RecordsPage { layout: visit.layout(), title, path, other, query, scope, rows, next, notice: notice(visit) },
+    ))
 }
 
 fn client_found(client: ClientView, now_ms: i64) -> Found {
@@ -153,8 +160,15 @@ fn client_page(visit: &Visit, client: ClientView, now_ms: i64) -> RecordPage {
     if let Some(grant) = &client.grant {
         facts.push(("Ends with grant", grant.clone()));
     }
+    let is_static = client.client_id.starts_with("static/");
     RecordPage {
         layout: visit.layout(),
+        notice: notice(visit),
+        actions: if is_static { vec![] } else { client_actions(&client) },
+        fixed: is_static.then_some("It comes from the configuration, and is changed there."),
+        history: vec![],
+        history_next: None,
+        history_needs: None,
         kind: "Client",
         list: CLIENTS,
         state: state(&client, now_ms),
@@ -166,9 +180,59 @@ fn client_page(visit: &Visit, client: ClientView, now_ms: i64) -> RecordPage {
     }
 }
 
+fn client_actions(client: &ClientView) -> Vec<(String, &'static str, bool)> {
+    let id = encode(&client.client_id);
+    let ask = |action: &str| format!("/auth/clients/confirm?id={id}&action={action}");
+    let switch = if client.disabled { (ask("enable"), "Enable", false) } else { (ask("disable"), "Disable", false) };
+    vec![
+        (format!("/auth/clients/edit?id={id}"), "Edit", false),
+        (ask("reset"), "New access token", false),
+        switch,
+        (ask("delete"), "Delete", true),
+    ]
+}
+
+/// What has just been done, for the page that a form led to.
+fn notice(visit: &Visit) -> Option<&'static str> {
+    match visit.parameter("done")?.as_str() {
+        "saved" => Some("Saved."),
+        "disabled" => Some("The client was disabled: its credentials don't work any more."),
+        "enabled" => Some("The client was enabled."),
+        "deleted" => Some("Deleted."),
+        _ => None,
+    }
+}
+
+/// With what happened to the record, as far as the person may know.
+async fn with_history(visit: &Visit, who: &Authentication, kind: &str, page: RecordPage) -> Result<RecordPage, Problem> {
+    let offset: u64 = visit.parameter("history").and_then(|from| from.parse().ok()).unwrap_or(0);
+    let found = visit.web.auth.entity_history(who, kind, &page.id, PageQuery { offset, limit: PART }).await;
+    let found = match found {
+        Err(ApiError::InsufficientScopes { .. }) => {
+            return Ok(RecordPage { history_needs: Some(format!("auth:audit-history:{kind}")), ..page });
+        }
+        found => found.map_err(problem)?,
+    };
+    let history = found.items.into_iter().map(|entry| HistoryRow {
+        what: entry.action_type,
+        who: entry.client_id,
+        at: words::date_time(entry.created_ms),
+        at_machine: words::machine_time(entry.created_ms),
+    });
+    let history_next = found.next_offset.map(|from| format!("{}?id={}&history={from}#history", page.list.0, encode(&page.id)));
+    Ok(RecordPage { history: history.collect(), history_next, ..page })
+}
+
 fn role_page(visit: &Visit, role: RoleView) -> RecordPage {
+    let id = encode(&role.role_id);
     RecordPage {
         layout: visit.layout(),
+        notice: notice(visit),
+        actions: vec![(format!("/auth/roles/edit?id={id}"), "Edit", false), (format!("/auth/roles/confirm?id={id}"), "Delete", true)],
+        fixed: None,
+        history: vec![],
+        history_next: None,
+        history_needs: None,
         kind: "Role",
         list: ROLES,
         state: Vec::new(),

@@ -2,6 +2,7 @@
 //!
 //! To add a page: a struct here with its template, `samples()` in its tests, a line in the list of `samples.rs`.
 
+mod draft;
 mod error;
 mod grant;
 mod login;
@@ -14,13 +15,14 @@ mod samples;
 mod setup;
 mod tool_client;
 
+pub(crate) use draft::{AffectedKind, Change, ConfirmPage, Draft, Kind, PlanPage, RecordFormPage};
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use grant::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, Site, Words};
 pub(crate) use login::LoginPage;
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 pub(crate) use nothing_granted::NothingGrantedPage;
 pub(crate) use password::PasswordPage;
-pub(crate) use records::{RecordPage, RecordRow, RecordsPage};
+pub(crate) use records::{HistoryRow, RecordPage, RecordRow, RecordsPage};
 pub(crate) use setup::SetupPage;
 pub(crate) use tool_client::{TokenPage, ToolClientPage};
 

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Family, Layout};
+use super::{Family, Kind, Layout};
 use crate::words;
 
 /// A list of clients or of roles.
@@ -23,9 +23,16 @@ pub(crate) struct RecordsPage {
     pub rows: Vec<RecordRow>,
     /// Where the next page is.
     pub next: Option<String>,
+    /// What has just been done.
+    pub notice: Option<&'static str>,
 }
 
 impl RecordsPage {
+    /// `client`
+    fn word(&self) -> String {
+        self.title.to_lowercase().trim_end_matches('s').to_owned()
+    }
+
     fn is_search(&self) -> bool {
         !self.query.is_empty() || !self.scope.is_empty()
     }
@@ -69,9 +76,49 @@ pub(crate) struct RecordPage {
     pub scopes: Vec<String>,
     /// What they come to.
     pub expanded: Vec<Family>,
+    /// What can be done: where, what it says, and whether it is felt at once.
+    pub actions: Vec<(String, &'static str, bool)>,
+    /// Why nothing can be done.
+    pub fixed: Option<&'static str>,
+    /// What happened, oldest first.
+    pub history: Vec<HistoryRow>,
+    /// Where it goes on.
+    pub history_next: Option<String>,
+    /// The scope that whoever looks lacks to see it.
+    pub history_needs: Option<String>,
+    /// What has just been done.
+    pub notice: Option<&'static str>,
 }
 
+/// Something that happened to a record.
+#[derive(Clone, Debug)]
+pub(crate) struct HistoryRow {
+    /// "access token reset"
+    pub what: String,
+    /// A clientId, or a person's identity.
+    pub who: String,
+    pub at: String,
+    pub at_machine: String,
+}
+
+/// More scopes than this are folded.
+const FOLDED: usize = 20;
+
 impl RecordPage {
+    fn is_long(&self) -> bool {
+        self.scopes.len() > FOLDED
+    }
+
+    fn given_count(&self) -> String {
+        words::count(self.scopes.len(), "scope")
+    }
+
+    /// The page of the role that a scope assumes, where it names one.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
+    fn role_href(&self, scope: &str) -> Option<String> {
+        scope.strip_prefix("assume:").filter(|role| !role.is_empty()).map(|role| Kind::Role.href(role))
+    }
+
     fn expanded_count(&self) -> String {
         words::count(self.expanded.iter().map(|family| family.scopes.len()).sum(), "scope")
     }

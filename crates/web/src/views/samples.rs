@@ -206,6 +206,7 @@ fn records() -> RecordsPage {
             time: "ended 2 days ago".to_owned(),
         }],
         next: Some("/auth/clients?q=local%2F&scope=&from=50".to_owned()),
+        notice: None,
     }
 }
 
@@ -220,6 +221,82 @@ fn record() -> RecordPage {
         facts: vec![("Ends", "2027-01-01 00:00 UTC".to_owned()), ("At its end", "may be deleted".to_owned())],
         scopes: strings(&["notes:read:*"]),
         expanded: Family::sort(["notes:read:*"], ""),
+        actions: vec![
+            ("/auth/clients/edit?id=local%2Fann%2Flaptop".to_owned(), "Edit", false),
+            ("/auth/clients/confirm?id=local%2Fann%2Flaptop&action=reset".to_owned(), "New access token", false),
+            ("/auth/clients/confirm?id=local%2Fann%2Flaptop&action=enable".to_owned(), "Enable", false),
+            ("/auth/clients/confirm?id=local%2Fann%2Flaptop&action=delete".to_owned(), "Delete", true),
+        ],
+        fixed: None,
+        history: vec![
+            HistoryRow {
+                what: "created".to_owned(),
+                who: "local/ann".to_owned(),
+                at: "5 March 2026, 17:05 UTC".to_owned(),
+                at_machine: "2026-03-05T17:05:00Z".to_owned(),
+            };
+            2
+        ],
+        history_next: Some("/auth/clients?id=local%2Fann%2Flaptop&history=50#history".to_owned()),
+        history_needs: None,
+        notice: Some("Saved."),
+    }
+}
+
+fn draft(kind: Kind) -> Draft {
+    Draft {
+        kind,
+        id: if kind.is_client() { "project/zap/build" } else { "project-admin:zap" }.to_owned(),
+        description: "Builds zap.\nAsk in #zap.".to_owned(),
+        scopes: "assume:project:zap:*\nqueue:create-task:lowest:zap/*\nnotes:read:*".to_owned(),
+        expires: "2027-01-31T12:00:00.000Z".to_owned(),
+        delete_on_expiration: true,
+        seen_ms: Some(1_785_585_600_000),
+        shown_ms: 1_785_585_600_000,
+        deletes: false,
+    }
+}
+
+fn form(kind: Kind) -> RecordFormPage {
+    RecordFormPage { layout: signed_in(), csrf: "c".repeat(22), draft: draft(kind), error: None, changed: false }
+}
+
+fn plan() -> PlanPage {
+    let change = |title: &str| Change {
+        title: title.to_owned(),
+        added: strings(&["notes:write:zap/*", "queue:create-task:lowest:zap/*"]),
+        removed: strings(&["notes:*"]),
+    };
+    let kind =
+        |words, count, first: &[&str]| AffectedKind { words, count, first: first.iter().map(|id| change(id)).collect(), names_need: None };
+    PlanPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        draft: draft(Kind::Role),
+        action: "/auth/roles/edit".to_owned(),
+        back: "/auth/roles?id=project-admin%3Azap".to_owned(),
+        parts: vec![change("Scopes as written"), Change { title: "What they come to".to_owned(), ..Change::default() }],
+        affected: vec![
+            kind(("client", "clients"), 23, &["project/zap/build", "project/zap/release"]),
+            kind(("role", "roles"), 0, &[]),
+            AffectedKind { names_need: Some("auth:list-clients"), ..kind(("person", "people"), 2, &[]) },
+        ],
+    }
+}
+
+fn confirm() -> ConfirmPage {
+    ConfirmPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        path: "/auth/clients/confirm".to_owned(),
+        id: "project/zap/build".to_owned(),
+        action: "delete".to_owned(),
+        question: "Delete this client?".to_owned(),
+        consequence: "Its credentials stop working at once. It can't be brought back.".to_owned(),
+        button: "Delete client".to_owned(),
+        dangerous: true,
+        back: "/auth/clients?id=project%2Fzap%2Fbuild".to_owned(),
+        error: None,
     }
 }
 
@@ -379,6 +456,41 @@ fn samples() -> Vec<(&'static str, String)> {
         ("records-nothing", page(&RecordsPage { rows: vec![], next: None, query: String::new(), ..records() })),
         ("record", page(&record())),
         ("record-empty", page(&RecordPage { scopes: vec![], expanded: vec![], state: vec![], ..record() })),
+        (
+            "record-static",
+            page(&RecordPage {
+                actions: vec![],
+                fixed: Some("It comes from the configuration, and is changed there."),
+                scopes: (0..30).map(|at| format!("assume:project:zap:step-{at}")).collect(),
+                history_needs: Some("auth:audit-history:client".to_owned()),
+                history_next: None,
+                notice: None,
+                ..record()
+            }),
+        ),
+        ("form-client", page(&form(Kind::Client))),
+        ("form-role", page(&form(Kind::Role))),
+        (
+            "form-new",
+            page(&RecordFormPage {
+                draft: Draft { seen_ms: None, ..draft(Kind::Client) },
+                error: Some("`é` is not a scope: it may hold printable ASCII only.".to_owned()),
+                ..form(Kind::Client)
+            }),
+        ),
+        (
+            "form-changed",
+            page(&RecordFormPage {
+                error: Some("Nothing was saved: the role was changed after you opened this page.".to_owned()),
+                changed: true,
+                ..form(Kind::Role)
+            }),
+        ),
+        ("plan", page(&plan())),
+        ("plan-client", page(&PlanPage { draft: draft(Kind::Client), affected: vec![], ..plan() })),
+        ("plan-delete", page(&PlanPage { draft: Draft { deletes: true, ..draft(Kind::Role) }, ..plan() })),
+        ("confirm", page(&confirm())),
+        ("confirm-refused", page(&ConfirmPage { error: Some("You need `auth:delete-client:x`.".to_owned()), ..confirm() })),
         ("tool-client", page(&tool_client())),
         ("tool-client-everything", page(&ToolClientPage { bundles: everything().bundles, groups: vec![], ..tool_client() })),
         (
@@ -493,6 +605,17 @@ fn what_strangers_say_is_escaped() {
     page.scope = hostile.to_owned();
     page.rows[0].id = hostile.to_owned();
     page.rows[0].description = hostile.to_owned();
+    assert!(!page.render().unwrap().contains("<script"));
+    let mut page = form(Kind::Client);
+    page.draft.id = hostile.to_owned();
+    page.draft.description = format!("</textarea>{hostile}");
+    page.draft.scopes = format!("</textarea>{hostile}");
+    page.draft.expires = hostile.to_owned();
+    assert!(!page.render().unwrap().contains("<script"));
+    let mut page = plan();
+    page.draft.scopes = hostile.to_owned();
+    page.parts[0].added = strings(&[hostile]);
+    page.affected[0].first[0].title = hostile.to_owned();
     assert!(!page.render().unwrap().contains("<script"));
     let page = RecordPage { id: hostile.to_owned(), description: hostile.to_owned(), scopes: strings(&[hostile]), ..record() };
     assert!(!page.render().unwrap().contains("<script"));
