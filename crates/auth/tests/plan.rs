@@ -49,6 +49,8 @@ async fn world() -> World {
     world
 }
 
+/// What each gains, and what each loses.
+type Changes = BTreeMap<(&'static str, String), (Vec<String>, Vec<String>)>;
 type Everybody = BTreeMap<(&'static str, String), Vec<String>>;
 
 fn everybody(world: &World, changed: &str) -> Everybody {
@@ -69,14 +71,14 @@ fn everybody(world: &World, changed: &str) -> Everybody {
     all
 }
 
-fn naive(before: &Everybody, after: &Everybody) -> BTreeMap<(&'static str, String), (Vec<String>, Vec<String>)> {
+fn naive(before: &Everybody, after: &Everybody) -> Changes {
     let covered = |held: &[String], scope: &String| falconer_scopes::naive::satisfies(held, scope);
     let lacking = |from: &[String], to: &[String]| from.iter().filter(|scope| !covered(to, scope)).cloned().collect::<Vec<_>>();
     let changes = before.iter().map(|(who, had)| (who.clone(), (lacking(&after[who], had), lacking(had, &after[who]))));
     changes.filter(|(_, (added, removed))| !added.is_empty() || !removed.is_empty()).collect()
 }
 
-fn planned(plan: &Plan) -> BTreeMap<(&'static str, String), (Vec<String>, Vec<String>)> {
+fn planned(plan: &Plan) -> Changes {
     let of = |kind: &'static str, affected: &Affected| {
         assert_eq!(affected.count, affected.first.len(), "few enough to be named");
         let each = affected.first.clone().into_iter();
