@@ -20,6 +20,7 @@ mod people;
 mod records;
 mod sealer;
 mod secret;
+mod static_clients;
 mod step;
 mod store;
 
@@ -30,5 +31,6 @@ pub use people::{AccountRecord, IdentityRecord, SessionRecord};
 pub use records::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
 pub use sealer::{Randomness, Sealer, open_with};
 pub use secret::Secret;
+pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, Change, ChangeKind, Key, KeyKind, Revision, Step};
 pub use store::{Loaded, Store};

@@ -1,9 +1,9 @@
 //! Clients.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use deadpool_postgres::GenericClient;
-use falconer_store::{ChangeKind, ClientRecord, KeyKind, KeyRing, Place, Sealer, Secret, StoreError, open_with};
+use falconer_store::{
+    ChangeKind, ClientRecord, KeyKind, KeyRing, Place, Sealer, Secret, StaticChange, StoreError, open_with, static_changes,
+};
 use tokio_postgres::Row;
 
 use crate::columns::{all, first, get, run};
@@ -59,42 +59,19 @@ pub(crate) async fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, c
         format!("SELECT {COLUMNS} FROM clients WHERE starts_with(client_id, 'static/') AND NOT starts_with(client_id, 'static/falconer/')");
     let keys = sealer.keys();
     let stored = all(&writing.transaction, &sql, &[], |row| read(row, &keys)).await?;
-    let mut stored: BTreeMap<String, ClientRecord> = stored.into_iter().map(|client| (client.client_id.clone(), client)).collect();
-    let mut named = BTreeSet::new();
-    let mut changed = Vec::new();
-    for client in clients {
-        let id = client.client_id.as_str();
-        if !id.starts_with("static/") || id.starts_with("static/falconer/") || !named.insert(id) {
-            return Err(StoreError::Conflict.into());
-        }
-        match stored.remove(id) {
-            Some(old) if alike(&old, client) => continue,
-            Some(old) => {
-                let same_token = old.access_token == client.access_token;
-                let client = ClientRecord {
-                    created_ms: old.created_ms,
-                    last_date_used_ms: old.last_date_used_ms,
-                    last_rotated_ms: if same_token { old.last_rotated_ms } else { client.last_rotated_ms },
-                    ..client.clone()
-                };
-                replace(&writing.transaction, sealer, &client).await?;
-                changed.push((id, ChangeKind::Updated));
-            }
-            None => {
-                add(&writing.transaction, sealer, client).await?;
-                changed.push((id, ChangeKind::Created));
-            }
+    let changes = static_changes(stored, clients)?;
+    for change in &changes {
+        match change {
+            StaticChange::Add(client) => add(&writing.transaction, sealer, client).await?,
+            StaticChange::Replace(client) => replace(&writing.transaction, sealer, client).await?,
+            StaticChange::Remove(client_id) => drop(remove(&writing.transaction, client_id).await?),
         }
     }
-    for id in stored.keys() {
-        remove(&writing.transaction, id).await?;
-        changed.push((id, ChangeKind::Deleted));
+    for change in &changes {
+        writing.changed(KeyKind::Client, change.client_id(), change.kind()).await?;
     }
-    for (id, what) in &changed {
-        writing.changed(KeyKind::Client, id, *what).await?;
-    }
-    for (id, _) in &changed {
-        writing.audit(KeyKind::Client.as_str(), id).await?;
+    for change in &changes {
+        writing.audit(KeyKind::Client.as_str(), change.client_id()).await?;
     }
     Ok(())
 }
@@ -103,17 +80,6 @@ pub(crate) async fn note_use(on: &impl GenericClient, client_id: &str, at_ms: i6
     let sql = "UPDATE clients SET last_date_used_ms = $2 WHERE id_hash = $1 AND last_date_used_ms < $2";
     run(on, sql, &[&hash::of(client_id), &at_ms]).await?;
     Ok(())
-}
-
-/// Whether a stored static client is what the configuration says.
-fn alike(stored: &ClientRecord, wanted: &ClientRecord) -> bool {
-    stored.description == wanted.description
-        && stored.access_token == wanted.access_token
-        && stored.expires_us == wanted.expires_us
-        && stored.delete_on_expiration == wanted.delete_on_expiration
-        && stored.scopes == wanted.scopes
-        && stored.disabled == wanted.disabled
-        && stored.grant == wanted.grant
 }
 
 async fn remove(on: &impl GenericClient, client_id: &str) -> Res<u64> {

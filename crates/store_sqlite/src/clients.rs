@@ -1,8 +1,8 @@
 //! Clients.
 
-use std::collections::BTreeMap;
-
-use falconer_store::{ChangeKind, ClientRecord, KeyKind, KeyRing, Place, Sealer, Secret, StoreError, open_with};
+use falconer_store::{
+    ChangeKind, ClientRecord, KeyKind, KeyRing, Place, Sealer, Secret, StaticChange, StoreError, open_with, static_changes,
+};
 use rusqlite::{Connection, Row, params};
 
 use crate::columns::{all, first, list, read_list, run};
@@ -56,7 +56,7 @@ pub(crate) fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &Client
 }
 
 pub(crate) fn delete(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
-    if run(writing.connection, "DELETE FROM clients WHERE client_id = ?1", params![client_id])? > 0 {
+    if remove(writing.connection, client_id)? > 0 {
         writing.changed(KeyKind::Client, client_id, ChangeKind::Deleted)?;
     }
     writing.audit(KeyKind::Client.as_str(), client_id)
@@ -70,42 +70,19 @@ pub(crate) fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, clients
     );
     let keys = sealer.keys();
     let stored = all(writing.connection, &sql, [], |row| read(row, &keys))?;
-    let mut stored: BTreeMap<String, ClientRecord> = stored.into_iter().map(|client| (client.client_id.clone(), client)).collect();
-    let mut named = std::collections::BTreeSet::new();
-    let mut changed = Vec::new();
-    for client in clients {
-        let id = client.client_id.as_str();
-        if !id.starts_with("static/") || id.starts_with("static/falconer/") || !named.insert(id) {
-            return Err(StoreError::Conflict.into());
-        }
-        match stored.remove(id) {
-            Some(old) if alike(&old, client) => continue,
-            Some(old) => {
-                let same_token = old.access_token == client.access_token;
-                let client = ClientRecord {
-                    created_ms: old.created_ms,
-                    last_date_used_ms: old.last_date_used_ms,
-                    last_rotated_ms: if same_token { old.last_rotated_ms } else { client.last_rotated_ms },
-                    ..client.clone()
-                };
-                put(writing.connection, sealer, &client, OVERWRITE)?;
-                changed.push((id, ChangeKind::Updated));
-            }
-            None => {
-                put(writing.connection, sealer, client, "")?;
-                changed.push((id, ChangeKind::Created));
-            }
+    let changes = static_changes(stored, clients)?;
+    for change in &changes {
+        match change {
+            StaticChange::Add(client) => put(writing.connection, sealer, client, "")?,
+            StaticChange::Replace(client) => put(writing.connection, sealer, client, OVERWRITE)?,
+            StaticChange::Remove(client_id) => drop(remove(writing.connection, client_id)?),
         }
     }
-    for id in stored.keys() {
-        run(writing.connection, "DELETE FROM clients WHERE client_id = ?1", params![id])?;
-        changed.push((id, ChangeKind::Deleted));
+    for change in &changes {
+        writing.changed(KeyKind::Client, change.client_id(), change.kind())?;
     }
-    for (id, what) in &changed {
-        writing.changed(KeyKind::Client, id, *what)?;
-    }
-    for (id, _) in &changed {
-        writing.audit(KeyKind::Client.as_str(), id)?;
+    for change in &changes {
+        writing.audit(KeyKind::Client.as_str(), change.client_id())?;
     }
     Ok(())
 }
@@ -116,15 +93,8 @@ pub(crate) fn note_use(connection: &Connection, client_id: &str, at_ms: i64) -> 
     Ok(())
 }
 
-/// Whether a stored static client is what the configuration says.
-fn alike(stored: &ClientRecord, wanted: &ClientRecord) -> bool {
-    stored.description == wanted.description
-        && stored.access_token == wanted.access_token
-        && stored.expires_us == wanted.expires_us
-        && stored.delete_on_expiration == wanted.delete_on_expiration
-        && stored.scopes == wanted.scopes
-        && stored.disabled == wanted.disabled
-        && stored.grant == wanted.grant
+fn remove(connection: &Connection, client_id: &str) -> Res<usize> {
+    run(connection, "DELETE FROM clients WHERE client_id = ?1", params![client_id])
 }
 
 fn exists(connection: &Connection, client_id: &str) -> Res<bool> {
