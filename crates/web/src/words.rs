@@ -6,15 +6,19 @@ use jiff::tz::TimeZone;
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+const YEAR: i64 = 365 * DAY;
+const MANY_DAYS: i64 = 2 * YEAR;
 
-/// `45 seconds`, `2 minutes`, `1 hour`, `3 days`; rounded down, at least `1 second`.
+/// `45 seconds`, `2 minutes`, `1 hour`, `3 days`, `12 years`; rounded down, at least `1 second`.
 pub fn duration(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX).max(1);
     let (count, unit) = match seconds {
         ..MINUTE => (seconds, "second"),
         MINUTE..HOUR => (seconds / MINUTE, "minute"),
         HOUR..DAY => (seconds / HOUR, "hour"),
-        _ => (seconds / DAY, "day"),
+        // Two years in days can still be imagined.
+        DAY..MANY_DAYS => (seconds / DAY, "day"),
+        _ => (seconds / YEAR, "year"),
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
 }
@@ -65,7 +69,9 @@ mod tests {
         assert_eq!(duration(60), "1 minute");
         assert_eq!(duration(7199), "1 hour");
         assert_eq!(duration(86_400), "1 day");
-        assert_eq!(duration(u64::MAX), "106751991167300 days");
+        assert_eq!(duration(729 * 86_400), "729 days");
+        assert_eq!(duration(730 * 86_400), "2 years");
+        assert_eq!(duration(u64::MAX), "292471208677 years");
         assert_eq!(until(10_000, 0), "in 10 seconds");
         assert_eq!(until(0, 0), "ended");
         assert_eq!(until(i64::MIN, 5), "ended");
