@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 
+use crate::postgres;
 use crate::run::cargo;
 
 pub fn run() -> Result<()> {
@@ -19,6 +20,11 @@ pub fn run() -> Result<()> {
         &["test", "--locked", "--release", "-p", "falconer", "--test", "import", "large", "--", "--nocapture"],
         &clients,
     )?;
-    let kills = [("FALCONER_KILLS", "500")];
-    cargo("kill -9, 500 times", &["test", "--locked", "-p", "falconer-store-sqlite", "--test", "kill", "--", "--nocapture"], &kills)
+    let kills = ("FALCONER_KILLS", "500");
+    cargo("kill -9, 500 times", &["test", "--locked", "-p", "falconer-store-sqlite", "--test", "kill", "--", "--nocapture"], &[kills])?;
+    let server = postgres::Server::start()?;
+    let on_both = (postgres::VARIABLE, server.url.as_str());
+    let falconer = |test| ["test", "--locked", "-p", "falconer", "--test", test, "--", "--nocapture"];
+    cargo("kill -9 of the server on each store, 500 times", &falconer("kill"), &[kills, on_both])?;
+    cargo("64 writers with 1,000 changes each, on each store", &falconer("writers"), &[("FALCONER_WRITES", "1000"), on_both])
 }

@@ -1,4 +1,4 @@
-//! kill -9 under a write load, on the real binary: no acknowledged write is lost, and the database opens each time.
+//! kill -9 under a write load, on the real binary and each store: no acknowledged write is lost, and the database opens each time.
 //!
 //! SIGKILL keeps the page cache, so this shows that an acknowledgement follows the commit, not that the disk was synchronised.
 
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use falconer_wire::ClientRequest;
-use support::{Server, init};
+use support::place::Place;
 use tokio::sync::mpsc;
 
 fn kills() -> u32 {
@@ -20,13 +20,17 @@ fn kills() -> u32 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_acknowledged_write_is_lost() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let root = init(&data);
+    for place in Place::each().await {
+        kill_again_and_again(&place).await;
+    }
+}
+
+async fn kill_again_and_again(place: &Place) {
+    let root = place.init(&[]);
     let mut acknowledged = BTreeSet::new();
     let kills = kills();
     for round in 0..kills {
-        let server = Server::start(&data);
+        let server = place.start();
         let (say, mut heard) = mpsc::unbounded_channel();
         let over = Arc::new(AtomicBool::new(false));
         let mut writers = Vec::new();
@@ -63,12 +67,12 @@ async fn no_acknowledged_write_is_lost() {
         for writer in writers {
             writer.await.unwrap();
         }
-        let again = Server::start(&data);
+        let again = place.start();
         let kept: BTreeSet<String> =
             again.client(&root).list_all_clients(Some("kill/")).await.unwrap().into_iter().map(|client| client.client_id).collect();
         let lost: Vec<&String> = acknowledged.difference(&kept).collect();
         assert!(lost.is_empty(), "round {round}: acknowledged and lost: {lost:?}");
     }
-    println!("{kills} kills, {} acknowledged writes, 0 lost", acknowledged.len());
+    println!("{}: {kills} kills, {} acknowledged writes, 0 lost", place.store(), acknowledged.len());
     assert!(acknowledged.len() >= kills as usize * 5);
 }
