@@ -28,6 +28,7 @@ async fn the_recorded_session_on_each_store() {
         let mut server = support::Server::of(command);
         let mut session = Session::with(Whole::Server);
         for case in session.cases() {
+            #[expect(clippy::disallowed_methods, reason = "the server under test has the system's clock")]
             let now_ms = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
             let request = session.request(&case, now_ms);
             session.judge(&case, &exchange(address, &request));
