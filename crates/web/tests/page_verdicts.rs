@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod site;
+mod snapshot;
 
 use std::fmt::Write as _;
 
@@ -118,17 +119,7 @@ async fn table() -> String {
 
 #[tokio::test]
 async fn the_table_of_pages_is_as_it_was_read() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/page_verdicts.md");
-    let made = table().await;
-    if std::env::var_os("UPDATE_VERDICTS").is_some() {
-        std::fs::write(path, &made).unwrap();
-        return;
-    }
-    let known = std::fs::read_to_string(path).unwrap_or_default();
-    for (line, (made, known)) in made.lines().zip(known.lines()).enumerate() {
-        assert_eq!(made, known, "line {} of page_verdicts.md: if that is meant, run this test with UPDATE_VERDICTS=1", line + 1);
-    }
-    assert_eq!(made.lines().count(), known.lines().count(), "if that is meant, run this test with UPDATE_VERDICTS=1");
+    snapshot::is_as_it_was_read("page_verdicts.md", &table().await);
 }
 
 /// What must hold of every form, whatever forms there are.
