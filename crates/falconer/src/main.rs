@@ -11,6 +11,7 @@
 mod commands;
 mod config;
 mod edge;
+mod log;
 mod node;
 mod output;
 mod progress;

@@ -11,8 +11,9 @@ use falconer_web::{Limits, PublicOrigin, VersionInfo, Web, WebSettings};
 use tokio::net::TcpListener;
 
 use super::demo;
-use crate::config::{Config, Log, LogFormat, SecretText, address};
+use crate::config::{Config, SecretText, address};
 use crate::edge::{SystemClock, SystemRandom};
+use crate::log;
 use crate::node::{Access, Node, note_root_url, root_credentials_file, write_private};
 use crate::output;
 
@@ -50,7 +51,7 @@ pub async fn run(options: Options) -> Result<()> {
     let mut config = Config::read(options.config.as_deref(), std::env::vars())?;
     apply_flags(&mut config, &options);
     config.check()?;
-    start_log(&config.log)?;
+    let _log = log::start(&config.log)?;
     let (listener, origin) = listen(&config).await?;
     let node = Node::open(&config, auth_origin(&origin)?, Access::Alone, true).await?;
     if !node.auth.is_installed() {
@@ -259,15 +260,4 @@ pub fn shutdown() -> Result<impl Future<Output = ()> + Send + 'static> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
-}
-
-/// The log goes to stderr; stdout is for what `serve` has to say.
-pub fn start_log(log: &Log) -> Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&log.level).with_context(|| format!("log.level: `{}` is no filter", log.level))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match log.format {
-        LogFormat::Text => builder.with_ansi(false).try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    };
-    started.map_err(|error| anyhow::anyhow!("can't start the log: {error}"))
 }
