@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -30,7 +30,7 @@ pub(crate) async fn guard<F: Future<Output = Response>>(web: &Web, mut request: 
     let mut random = [0_u8; 5];
     web.random.fill(&mut random);
     let id = RequestId::new(random);
-    request.extensions_mut().insert(id.clone());
+    request.extensions_mut().insert(id);
     let method = request.method().clone();
     let uri = request.uri().clone();
     let asked = Asked::of(&request);
@@ -61,7 +61,7 @@ async fn answer<F: Future<Output = Response>>(
     id: &RequestId,
 ) -> Response {
     let had_body = !request.body().is_end_stream();
-    let answered = tokio::time::timeout(web.settings.limits.total, CatchPanic(Box::pin(inner(request)))).await;
+    let answered = tokio::time::timeout(web.settings.limits.total, CatchPanic(pin!(inner(request)))).await;
     match answered {
         Ok(Ok(mut response)) => match response.extensions_mut().remove::<Problem>() {
             Some(problem) => asked.answer(problem, web, id),
@@ -113,9 +113,9 @@ impl Asked {
 }
 
 /// A future whose panic is a value.
-struct CatchPanic<F>(Pin<Box<F>>);
+struct CatchPanic<'f, F>(Pin<&'f mut F>);
 
-impl<F: Future> Future for CatchPanic<F> {
+impl<F: Future> Future for CatchPanic<'_, F> {
     type Output = Result<F::Output, Box<dyn Any + Send>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

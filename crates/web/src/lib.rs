@@ -9,6 +9,7 @@
 pub mod api;
 pub mod assets;
 mod cookie;
+mod cores;
 mod edge;
 mod front;
 mod headers;

@@ -60,8 +60,8 @@ fn shown<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
 }
 
 /// The id of a request, eight letters and digits in two groups (`7kq2-x9mf`): in its log line, in its error page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(pub String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestId([u8; 9]);
 
 impl RequestId {
     /// From five random bytes, in letters and digits that nobody confuses on the telephone.
@@ -75,13 +75,19 @@ impl RequestId {
                 bits >>= 5;
             }
         }
-        RequestId(text.iter().map(|byte| char::from(*byte)).collect())
+        RequestId(text)
+    }
+
+    /// As it is shown.
+    pub fn as_str(&self) -> &str {
+        // INVARIANT: letters, digits and a hyphen.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -119,8 +125,8 @@ mod tests {
 
     #[test]
     fn ids_are_short_and_differ() {
-        assert_eq!(RequestId::new([0; 5]).0, "0000-0000");
-        assert_eq!(RequestId::new([255; 5]).0, "zzzz-zzzz");
+        assert_eq!(RequestId::new([0; 5]).as_str(), "0000-0000");
+        assert_eq!(RequestId::new([255; 5]).as_str(), "zzzz-zzzz");
         assert_ne!(RequestId::new([0, 0, 0, 0, 1]), RequestId::new([1, 0, 0, 0, 0]));
     }
 }

@@ -140,7 +140,7 @@ impl Problem {
         let mut response = if as_html {
             html(status, Row::Page, &ErrorPage { layout, problem: self, id: id.to_string() })
         } else {
-            let body = serde_json::json!({"error": self.title, "message": self.next, "id": id.0});
+            let body = serde_json::json!({"error": self.title, "message": self.next, "id": id.as_str()});
             let mut response = Response::new(Body::from(body.to_string()));
             *response.status_mut() = status;
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));

@@ -17,6 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
+use crate::cores::Cores;
 use crate::watch::{Lasting, Watch, Watched};
 use crate::{Front, Peer};
 
@@ -38,6 +39,8 @@ pub struct Limits {
     pub drain: Duration,
     /// Buffer for the head of a request in bytes; beyond it 431. Default 48 KiB (routes apply the finer limits).
     pub head_bytes: usize,
+    /// Threads that serve connections; 0: as many as the runtime has. Default 0.
+    pub threads: usize,
 }
 
 impl Default for Limits {
@@ -50,6 +53,7 @@ impl Default for Limits {
             request: Duration::from_secs(60),
             drain: Duration::from_secs(15),
             head_bytes: 48 * 1024,
+            threads: 0,
         }
     }
 }
@@ -67,12 +71,14 @@ enum Stop {
     Now,
 }
 
-/// Serves until `shutdown` is ready, then lets the requests in flight end (at most `limits.drain`).
+/// Serves until `shutdown` is ready, then lets the requests in flight end (at most `limits.drain`). Errors: the threads could not be started.
 ///
 /// Every request carries the [`Peer`] extension. What answers must apply the limits of one request (URL, headers, body) itself: see
 /// [`crate::RequestLimits`].
-pub async fn serve(listener: TcpListener, front: impl Into<Front>, limits: Limits, shutdown: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, front: impl Into<Front>, limits: Limits, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let front = front.into();
+    let threads = if limits.threads == 0 { tokio::runtime::Handle::current().metrics().num_workers() } else { limits.threads };
+    let cores = Cores::start(threads)?;
     let most = u32::try_from(limits.max_connections).unwrap_or(u32::MAX >> 4).min(u32::MAX >> 4);
     let connections = Arc::new(Semaphore::new(most as usize));
     let refusals = Arc::new(Semaphore::new(REFUSALS));
@@ -92,7 +98,10 @@ pub async fn serve(listener: TcpListener, front: impl Into<Front>, limits: Limit
         };
         match Arc::clone(&connections).try_acquire_owned() {
             Ok(permit) => {
-                tokio::spawn(connection(stream, peer, front.clone(), limits, stopped.clone(), permit));
+                let (front, stopped) = (front.clone(), stopped.clone());
+                if let Err(error) = cores.serve(stream, move |stream| connection(stream, peer, front, limits, stopped, permit)) {
+                    tracing::warn!(%error, "a connection could not be handed over");
+                }
             }
             Err(_) => {
                 if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
@@ -108,6 +117,8 @@ pub async fn serve(listener: TcpListener, front: impl Into<Front>, limits: Limit
         let _ = stop.send(Stop::Now);
         let _ = tokio::time::timeout(Duration::from_secs(1), connections.acquire_many(most)).await;
     }
+    cores.end().await;
+    Ok(())
 }
 
 /// One connection, from the first byte to the last.

@@ -21,7 +21,7 @@ const SHORT: Duration = Duration::from_millis(150);
 struct Server {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    task: JoinHandle<std::io::Result<()>>,
 }
 
 async fn server(router: Router, limits: Limits) -> Server {
@@ -219,7 +219,7 @@ async fn shutting_down_lets_requests_end_and_takes_no_new_ones() {
     go_on.send(()).unwrap();
     let answer = read_to_end(&mut busy).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("done"), "{answer}");
-    tokio::time::timeout(PATIENCE, server.task).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, server.task).await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]
@@ -229,7 +229,7 @@ async fn shutting_down_does_not_wait_for_ever() {
     let mut stream = server.connect().await;
     stream.write_all(GET).await.unwrap();
     server.stop.send(()).unwrap();
-    tokio::time::timeout(PATIENCE, server.task).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, server.task).await.unwrap().unwrap().unwrap();
     assert_eq!(read_to_end(&mut stream).await, "");
 }
 
@@ -306,7 +306,7 @@ async fn shutting_down_ends_answers_that_last_at_once_and_whole() {
     server.stop.send(()).unwrap();
     let rest = read_to_end(&mut stream).await;
     assert!(rest.ends_with("0\r\n\r\n"), "{rest:?}");
-    tokio::time::timeout(PATIENCE, server.task).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, server.task).await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]

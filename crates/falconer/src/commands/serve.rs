@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use falconer_auth::Origin;
 use falconer_web::{Limits, PublicOrigin, VersionInfo, Web, WebSettings};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use super::demo;
 use crate::config::{Config, SecretText, address};
@@ -88,9 +88,34 @@ fn say(json: bool, words: &str, key: &str, value: &str) -> Result<()> {
 
 /// Takes the port first, because the public origin may follow from it.
 pub async fn listen(config: &Config) -> Result<(TcpListener, PublicOrigin)> {
-    let listener = TcpListener::bind(&config.listen).await.map_err(|error| cannot_listen(&error, &config.listen))?;
+    let listener = bind(&config.listen).await.map_err(|error| cannot_listen(&error, &config.listen))?;
     let origin = origin_at(config, listener.local_addr()?)?;
     Ok((listener, origin))
+}
+
+/// How many connections may wait to be accepted. More than arrive at once after a restart: the system has whoever comes beyond it try again after a
+/// second.
+const BACKLOG: u32 = 4096;
+
+/// Listens on the first address of this name that can be had.
+async fn bind(address: &str) -> std::io::Result<TcpListener> {
+    let mut refused = None;
+    for address in tokio::net::lookup_host(address).await? {
+        match listen_at(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => refused = Some(error),
+        }
+    }
+    Err(refused.unwrap_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidInput, "the name has no address")))
+}
+
+fn listen_at(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Elsewhere this would let a second server listen on the same port.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// The public origin of a server at this address.
@@ -173,9 +198,10 @@ pub async fn serve(
         Web { auth: node.auth.clone(), login: node.login.clone(), clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), settings };
     let chores =
         [tokio::spawn(follow(node.auth.clone())), tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms))];
-    falconer_web::serve(listener, falconer_web::Front::new(Arc::new(web)), limits, shutdown).await;
+    let served = falconer_web::serve(listener, falconer_web::Front::new(Arc::new(web)), limits, shutdown).await;
     chores.iter().for_each(tokio::task::JoinHandle::abort);
     node.auth.flush_uses().await.context("can't write the last uses")?;
+    served.context("can't serve")?;
     tracing::info!("ended");
     Ok(())
 }

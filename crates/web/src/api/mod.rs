@@ -67,6 +67,14 @@ use crate::WebSettings;
 const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
 const AT_LEAST_LOOK: Duration = Duration::from_millis(20);
 
+/// The calls that each request of a service needs.
+const QUICK: [&str; 3] = ["/api/auth/v1/authenticate-hawk", "/api/auth/v1/scopes/current", "/api/auth/v1/scopes/expand"];
+
+/// Whether this is such a call, so that nothing is to stand before it.
+pub fn is_quick(path: &str) -> bool {
+    QUICK.contains(&path)
+}
+
 /// Whether a raw path is answered here: everything under `/api`, what describes it, and what monitoring asks at the root.
 pub fn owns(path: &str) -> bool {
     Documents::own(path)
