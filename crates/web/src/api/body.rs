@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
 use super::failure::Failure;
+use super::signed::Hashed;
 
 /// Raw bodies larger than this are not repeated in errors: indented JSON may be a hundred times as large as what was sent.
 const LARGEST_ECHO: usize = 64 * 1024;
@@ -29,6 +30,12 @@ pub(super) struct Payload {
     pub(super) json: Value,
     /// Whether errors may repeat it.
     pub(super) echo: bool,
+}
+
+impl Payload {
+    pub(super) fn hashed(&self) -> Hashed<'_> {
+        Hashed { content_type: self.content_type.as_deref(), text: self.text.as_bytes() }
+    }
 }
 
 /// A body that could not be taken: what to answer, and what the answer may repeat of it.
@@ -67,6 +74,16 @@ impl Sent<'_> {
     pub(super) fn plain_json(&self) -> Option<&[u8]> {
         let plain = self.content_type.as_deref() == Some("application/json") && !self.headers.contains_key(CONTENT_ENCODING);
         plain.then_some(&self.bytes)
+    }
+
+    /// Whether nothing was sent.
+    pub(super) fn is_none(&self) -> bool {
+        self.content_type.is_none()
+    }
+
+    /// What a payload hash of such text, or of no text, is over.
+    pub(super) fn hashed(&self) -> Hashed<'_> {
+        Hashed { content_type: self.content_type.as_deref(), text: &self.bytes }
     }
 
     /// Decodes and parses.

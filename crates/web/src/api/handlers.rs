@@ -25,7 +25,7 @@ pub(super) struct Request<'r> {
     pub(super) params: &'r PathParams,
     pub(super) query: &'r Query,
     pub(super) body: &'r mut Payload,
-    pub(super) signed: &'r Signed,
+    pub(super) signed: &'r Signed<'r>,
     pub(super) headers: &'r http::HeaderMap,
     /// Who asks; nobody for public methods.
     pub(super) who: &'r Authentication,
@@ -80,7 +80,7 @@ pub(super) fn time(ms: i64) -> String {
 }
 
 /// A list of scopes may be this long; a role of a real installation has hundreds.
-const MOST_SCOPES: usize = 10_000;
+pub(super) const MOST_SCOPES: usize = 10_000;
 
 /// Limits on a body that its schema does not know.
 pub(super) fn check_limits(json: &Value) -> Result<(), Failure> {

@@ -133,7 +133,7 @@ pub(super) fn test_get(request: &Request<'_>) -> Answer {
 }
 
 fn shape(request: &Request<'_>, view: TestView) -> Answer {
-    match payload_mismatch(view.hash.as_deref(), request.body) {
+    match payload_mismatch(view.hash.as_deref(), request.body.hashed()) {
         Some(error) => Err(Failure::from(error)),
         None => Ok(Reply::json(&TestAuthenticateResponse { client_id: view.client_id, scopes: view.scopes })),
     }

@@ -148,9 +148,9 @@ impl Api {
     async fn call(&self, method: &'static Method, params: PathParams, parts: &Parts, body: axum::body::Body) -> Reply {
         let read = match body::take(&parts.headers, body, self.settings.limits.api_body_bytes).await {
             Ok(sent) => {
-                // Nearly every call is this one, and has the form that needs nothing of what follows.
-                if let Some(asked) = plain::read(method, parts, &sent) {
-                    return hawk::answer(&self.auth, &asked).await;
+                // Nearly every call is one of these, and has the form that needs nothing of what follows.
+                if let Some(reply) = plain::answer(&self.auth, method, parts, &sent, &self.settings.trusted_proxies).await {
+                    return reply;
                 }
                 sent.read()
             }
@@ -175,7 +175,7 @@ impl Api {
         let signed = Signed::of(parts, &query, &self.settings.trusted_proxies);
         let who = match method.scopes {
             None => self.auth.nobody(),
-            Some(_) => signed.authenticate(&self.auth, payload).await?,
+            Some(_) => signed.authenticate(&self.auth, payload.hashed()).await?,
         };
         self.authorize(method, params, &who)?;
         check_params(method, params)?;

@@ -1,19 +1,26 @@
-//! authenticateHawk in the form in which services send it: read without a JSON value and without the schema.
+//! The calls that each request of a service needs, in the form in which they are sent: read without a JSON value and without the schema.
 //!
-//! What is read here fits the schema, and means the same as read the long way; whatever is unusual is left to the long way, which says what is
-//! wrong with it. A test holds the two against each other.
+//! What is read here fits the schema, and means the same as read the long way; whatever is unusual, and whatever is refused, is left to the long
+//! way, which says what is wrong with it. A test holds the two against each other.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::net::IpAddr;
 
-use falconer_auth::RequestParts;
+use falconer_auth::{Auth, RequestParts};
 use falconer_wire::{Call, Method};
+use foldhash::fast::RandomState;
 use http::request::Parts;
 use serde::{Deserialize, Deserializer};
 
 use super::body::Sent;
-use super::respond::AT_LEAST;
+use super::handlers::MOST_SCOPES;
+use super::hawk;
+use super::query::Query;
+use super::respond::{AT_LEAST, Reply};
 use super::schema::is_hostname;
+use super::signed::Signed;
+use crate::Network;
 
 /// The methods of the schema. A test holds the list against it.
 const METHODS: [&str; 26] = [
@@ -64,8 +71,6 @@ pub(super) struct Asked<'b> {
 
 /// `null` is no text: the schema refuses it.
 fn never_null<'de: 'b, 'b, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'b, str>>, D::Error> {
-    #[derive(Deserialize)]
-    struct Text<'b>(#[serde(borrow)] Cow<'b, str>);
     Text::deserialize(deserializer).map(|Text(text)| Some(text))
 }
 
@@ -81,12 +86,46 @@ impl Asked<'_> {
     }
 }
 
-/// What is asked, where it is asked in the usual form.
-pub(super) fn read<'b>(method: &Method, parts: &Parts, sent: &'b Sent<'_>) -> Option<Asked<'b>> {
-    if method.call != Call::AuthenticateHawk || parts.uri.query().is_some() || parts.headers.contains_key(AT_LEAST) {
+/// A list of scopes, borrowed from the body.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List<'b> {
+    #[serde(borrow)]
+    scopes: Vec<Text<'b>>,
+}
+
+#[derive(Deserialize)]
+struct Text<'b>(#[serde(borrow)] Cow<'b, str>);
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The answer, where the call is one of these in the usual form, and is not refused.
+pub(super) async fn answer(auth: &Auth, method: &Method, parts: &Parts, sent: &Sent<'_>, trusted: &[Network]) -> Option<Reply> {
+    if parts.uri.query().is_some() || parts.headers.contains_key(AT_LEAST) {
         return None;
     }
-    of_body(sent.plain_json()?)
+    let who = async || Signed::of(parts, &Query::parse(""), trusted).authenticate(auth, sent.hashed()).await.ok();
+    match method.call {
+        Call::AuthenticateHawk => Some(hawk::answer(auth, &of_body(sent.plain_json()?)?).await),
+        Call::CurrentScopes if sent.is_none() => Some(Reply::scopes(auth.current_scopes(&who().await?).ok()?)),
+        Call::ExpandScopes => {
+            let list = list_of_body(sent.plain_json()?)?;
+            Some(Reply::scopes(auth.expand_scopes(&who().await?, &list.scopes).ok()?))
+        }
+        _ => None,
+    }
+}
+
+fn list_of_body(json: &[u8]) -> Option<List<'_>> {
+    let list: List<'_> = serde_json::from_slice(json).ok()?;
+    let is_fine =
+        list.scopes.len() <= MOST_SCOPES && list.scopes.iter().all(|scope| scope.0.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    let mut seen = HashSet::with_capacity_and_hasher(list.scopes.len(), RandomState::default());
+    (is_fine && list.scopes.iter().all(|scope| seen.insert(scope.as_ref()))).then_some(list)
 }
 
 fn of_body(json: &[u8]) -> Option<Asked<'_>> {
@@ -148,6 +187,41 @@ mod tests {
         for not_json in ["", "[]", "null", "{", "\u{feff}{}"] {
             assert!(of_body(not_json.as_bytes()).is_none());
         }
+    }
+
+    #[test]
+    fn a_list_that_is_read_here_is_what_the_long_way_reads() {
+        let schemas = Schemas::new();
+        let method = Method::of(Call::ExpandScopes).unwrap();
+        let many = (0..MOST_SCOPES).map(|n| format!("\"s{n}\"")).collect::<Vec<_>>().join(",");
+        let mut read_here = 0;
+        for list in [
+            "[]",
+            "[\"a\"]",
+            "[\"a\",\"b*\"]",
+            "[\"a\\u0062\",\"\"]",
+            "[\"a\",\"a\"]",
+            "[\"a\",\"\\u0061\"]",
+            "[\"\u{e9}\"]",
+            "[\"\\n\"]",
+            "[1]",
+            "null",
+            "[null]",
+            "[\"a\"],\"x\":1",
+            "[\"a\"],\"scopes\":[]",
+            "[\"~ \\\\ \\\"\"]",
+            &format!("[{many}]"),
+            &format!("[{many},\"one more\"]"),
+        ] {
+            let body = format!("{{\"scopes\":{list}}}");
+            let Some(read) = list_of_body(body.as_bytes()) else { continue };
+            read_here += 1;
+            let mut long: Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(schemas.check(method, "http://x", &mut long), Ok(()), "{body}");
+            let read: Vec<&str> = read.scopes.iter().map(AsRef::as_ref).collect();
+            assert_eq!(long["scopes"], json!(read), "{body}");
+        }
+        assert_eq!(read_here, 6, "usual bodies are read here");
     }
 
     fn each<'a>(

@@ -2,12 +2,15 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::OnceLock;
 
 use axum::body::Body;
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use bytes::Bytes;
 use falconer_auth::Random;
+use falconer_scopes::ScopeSet;
 use falconer_wire::Service;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode};
@@ -45,12 +48,19 @@ pub(super) enum Zone {
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) content_type: Option<HeaderValue>,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Content,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     /// authenticateHawk has neither etag nor compression: its answers are for one request only.
     pub(super) plain: bool,
-    /// Sent instead of `body`, for as long as it goes on.
-    pub(super) lasting: Option<Body>,
+}
+
+/// What an answer says.
+pub(super) enum Content {
+    Bytes(Vec<u8>),
+    /// A list of scopes, whose text, etag and compressed form are kept with the set.
+    Scopes(ScopeSet),
+    /// Goes on for as long as the other side listens.
+    Lasting(Body),
 }
 
 impl Reply {
@@ -60,35 +70,37 @@ impl Reply {
     }
 
     pub(super) fn json_with(status: StatusCode, value: &impl Serialize) -> Reply {
-        // Our shapes hold texts, numbers and lists: writing them to memory cannot fail.
-        let body = serde_json::to_vec_pretty(value).unwrap_or_default();
-        Reply { status, ..Reply::json_bytes(body) }
+        Reply { status, ..Reply::json_bytes(pretty(value)) }
     }
 
     /// JSON that is written already.
     pub(super) fn json_bytes(body: Vec<u8>) -> Reply {
-        Reply { status: StatusCode::OK, content_type: Some(JSON), body, headers: Vec::new(), plain: false, lasting: None }
+        Reply { status: StatusCode::OK, content_type: Some(JSON), body: Content::Bytes(body), headers: Vec::new(), plain: false }
+    }
+
+    /// `{"scopes": [...]}`
+    pub(super) fn scopes(scopes: ScopeSet) -> Reply {
+        Reply { body: Content::Scopes(scopes), ..Reply::json_bytes(Vec::new()) }
     }
 
     pub(super) fn text(status: StatusCode, content_type: &'static str, body: impl Into<Vec<u8>>) -> Reply {
         Reply {
             status,
             content_type: Some(HeaderValue::from_static(content_type)),
-            body: body.into(),
+            body: Content::Bytes(body.into()),
             headers: Vec::new(),
             plain: false,
-            lasting: None,
         }
     }
 
     /// 204.
     pub(super) fn no_content() -> Reply {
-        Reply { status: StatusCode::NO_CONTENT, content_type: None, body: Vec::new(), headers: Vec::new(), plain: true, lasting: None }
+        Reply { status: StatusCode::NO_CONTENT, content_type: None, body: Content::Bytes(Vec::new()), headers: Vec::new(), plain: true }
     }
 
     /// A body that goes on for as long as the other side listens; 200.
     pub(super) fn lasting(content_type: &'static str, body: Body) -> Reply {
-        Reply { plain: true, lasting: Some(body), ..Reply::text(StatusCode::OK, content_type, "") }
+        Reply { plain: true, body: Content::Lasting(body), ..Reply::text(StatusCode::OK, content_type, "") }
     }
 
     /// The 404 of paths that are no method: it has neither code nor message.
@@ -117,46 +129,36 @@ pub(super) struct Asked {
 
 /// Dresses a reply.
 pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Response {
-    let Reply { mut status, content_type, mut body, headers: own, plain, lasting } = reply;
-    let mut headers = HeaderMap::with_capacity(20);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, CSP);
+    let Reply { mut status, content_type, body, headers: own, plain } = reply;
+    let mut headers = always(asked, status);
     trace(&mut headers, asked, random);
-    match asked.zone {
-        Zone::Service(service) => cors(&mut headers, asked, service),
-        Zone::Documents => {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        }
-        Zone::Outside => {}
-    }
-    let compressible = asked.zone != Zone::Outside;
-    if compressible && status != StatusCode::NO_CONTENT {
-        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-    }
     if let Some(content_type) = content_type {
         headers.insert(header::CONTENT_TYPE, content_type);
     }
-    if !plain {
-        let etag = etag(&body);
-        if is_fresh(asked, status, &etag) {
-            status = StatusCode::NOT_MODIFIED;
-            body.clear();
-            headers.remove(header::CONTENT_TYPE);
-        } else if body.len() >= WORTH_COMPRESSING && takes_gzip(&asked.headers) && compressible {
-            body = gzip(body, &mut headers);
+    let (bytes, lasting) = match body {
+        Content::Lasting(lasting) => (Bytes::new(), Some(lasting)),
+        Content::Bytes(bytes) if plain => (Bytes::from(bytes), None),
+        Content::Bytes(bytes) => {
+            let etag = etag(&bytes);
+            (presented(asked, &mut status, &mut headers, etag, bytes.len(), || Some(gzip(&bytes)?.into()), || bytes.clone().into()), None)
         }
-        headers.insert(header::ETAG, etag);
-    }
+        Content::Scopes(scopes) => {
+            let text = || -> Vec<u8> { pretty(&Listed { scopes: &scopes }) };
+            let known = scopes.made(Presented::of);
+            let gzip = || known.gzip.get_or_init(|| gzip(&text()).map(Bytes::from)).clone();
+            (presented(asked, &mut status, &mut headers, known.etag.clone(), known.length, gzip, || text().into()), None)
+        }
+    };
     for (name, value) in own {
         headers.insert(name, value);
     }
     if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED && lasting.is_none() {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
     }
     let (body, lasts) = match lasting {
         _ if asked.method == Method::HEAD => (Body::empty(), false),
         Some(lasting) => (lasting, true),
-        None => (Body::from(body), false),
+        None => (Body::from(bytes), false),
     };
     let mut response = Response::new(body);
     if lasts {
@@ -165,6 +167,78 @@ pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Respon
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
+}
+
+/// The bytes that are sent of a body with this etag: none, compressed ones, or all.
+fn presented(
+    asked: &Asked,
+    status: &mut StatusCode,
+    headers: &mut HeaderMap,
+    etag: HeaderValue,
+    length: usize,
+    gzip: impl FnOnce() -> Option<Bytes>,
+    text: impl FnOnce() -> Bytes,
+) -> Bytes {
+    let fresh = is_fresh(asked, *status, &etag);
+    headers.insert(header::ETAG, etag);
+    if fresh {
+        *status = StatusCode::NOT_MODIFIED;
+        headers.remove(header::CONTENT_TYPE);
+        return Bytes::new();
+    }
+    if length >= WORTH_COMPRESSING
+        && asked.zone != Zone::Outside
+        && takes_gzip(&asked.headers)
+        && let Some(compressed) = gzip()
+    {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        return compressed;
+    }
+    text()
+}
+
+/// What is kept with a set of scopes: the same answer is often given again, and compressing it costs more than all the rest.
+struct Presented {
+    etag: HeaderValue,
+    length: usize,
+    gzip: OnceLock<Option<Bytes>>,
+}
+
+impl Presented {
+    fn of(scopes: &ScopeSet) -> Presented {
+        let text = pretty(&Listed { scopes });
+        Presented { etag: etag(&text), length: text.len(), gzip: OnceLock::new() }
+    }
+}
+
+/// [`falconer_wire::Scopes`], borrowed.
+#[derive(Serialize)]
+struct Listed<'s> {
+    scopes: &'s ScopeSet,
+}
+
+/// JSON as the protocol writes it.
+fn pretty(value: &impl Serialize) -> Vec<u8> {
+    // Our shapes hold texts, numbers and lists: writing them to memory cannot fail.
+    serde_json::to_vec_pretty(value).unwrap_or_default()
+}
+
+/// The headers that every answer of a zone carries.
+fn always(asked: &Asked, status: StatusCode) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(20);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, CSP);
+    match asked.zone {
+        Zone::Service(service) => cors(&mut headers, asked, service),
+        Zone::Documents => {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        }
+        Zone::Outside => {}
+    }
+    if asked.zone != Zone::Outside && status != StatusCode::NO_CONTENT {
+        headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+    }
+    headers
 }
 
 fn cors(headers: &mut HeaderMap, asked: &Asked, service: Service) {
@@ -244,14 +318,8 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
     any
 }
 
-/// Compresses, and says so; leaves the body as it is where that fails.
-fn gzip(body: Vec<u8>, headers: &mut HeaderMap) -> Vec<u8> {
+/// Compressed; nothing where that fails, and the body is sent as it is.
+fn gzip(body: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::fast());
-    match encoder.write_all(&body).and_then(|()| encoder.finish()) {
-        Ok(compressed) => {
-            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            compressed
-        }
-        Err(_) => body,
-    }
+    encoder.write_all(body).and_then(|()| encoder.finish()).ok()
 }

@@ -7,10 +7,9 @@ use super::respond::Reply;
 
 pub(super) fn expand(request: &Request<'_>) -> Answer {
     let given: Scopes = request.input()?;
-    let expanded = request.auth.expand_scopes(request.who, &given.scopes)?;
-    Ok(Reply::json(&Scopes { scopes: expanded.to_vec() }))
+    Ok(Reply::scopes(request.auth.expand_scopes(request.who, &given.scopes)?))
 }
 
 pub(super) fn current(request: &Request<'_>) -> Answer {
-    Ok(Reply::json(&Scopes { scopes: request.auth.current_scopes(request.who)?.to_vec() }))
+    Ok(Reply::scopes(request.auth.current_scopes(request.who)?))
 }

@@ -1,5 +1,6 @@
 //! What was signed: host, port and credentials of a request as the MAC covers them (`hawk.md` section 8).
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use falconer_auth::{ApiError, Auth, Authentication, RequestParts, payload};
@@ -7,7 +8,7 @@ use falconer_wire::error;
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 
-use super::body::{Payload, media_type};
+use super::body::media_type;
 use super::failure::Failure;
 use super::query::Query;
 use crate::{Network, Peer};
@@ -16,23 +17,22 @@ const TWO_SCHEMES: &str =
     "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header";
 
 /// A request as its signer saw it.
-pub(super) struct Signed {
-    method: String,
-    resource: String,
+pub(super) struct Signed<'p> {
+    method: &'p str,
+    resource: &'p str,
     /// None: the request names no host that could have been signed.
-    site: Option<(String, u16)>,
-    authorization: Option<String>,
+    site: Option<(Cow<'p, str>, u16)>,
+    authorization: Option<Cow<'p, str>>,
     both: bool,
 }
 
-impl Signed {
-    pub(super) fn of(parts: &Parts, query: &Query, trusted: &[Network]) -> Signed {
+impl<'p> Signed<'p> {
+    pub(super) fn of(parts: &'p Parts, query: &Query, trusted: &[Network]) -> Signed<'p> {
         // With several headers the first counts; an empty one counts as none.
-        let authorization =
-            parts.headers.get(AUTHORIZATION).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned()).filter(|v| !v.is_empty());
+        let authorization = parts.headers.get(AUTHORIZATION).map(|v| String::from_utf8_lossy(v.as_bytes())).filter(|v| !v.is_empty());
         Signed {
-            method: parts.method.as_str().to_owned(),
-            resource: parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned(),
+            method: parts.method.as_str(),
+            resource: parts.uri.path_and_query().map_or("/", |p| p.as_str()),
             site: site(parts, trusted),
             both: authorization.is_some() && query.has("bewit"),
             authorization,
@@ -40,7 +40,7 @@ impl Signed {
     }
 
     /// Asks who that is. Errors: a Host that is none (400), because nothing can have been signed for it.
-    pub(super) async fn authenticate(&self, auth: &Auth, body: &Payload) -> Result<Authentication, Failure> {
+    pub(super) async fn authenticate(&self, auth: &Auth, body: Hashed<'_>) -> Result<Authentication, Failure> {
         if self.both {
             return Ok(Authentication::refused(ApiError::AuthenticationFailed(TWO_SCHEMES.to_owned())));
         }
@@ -61,20 +61,27 @@ impl Signed {
         let Some((host, port)) = &self.site else {
             return Err(Failure::input("The Host header of the request is not the name of a host"));
         };
-        Ok(RequestParts { method: &self.method, resource: &self.resource, host, port: *port, authorization: self.authorization.as_deref() })
+        Ok(RequestParts { method: self.method, resource: self.resource, host, port: *port, authorization: self.authorization.as_deref() })
     }
 }
 
+/// What a payload hash is over.
+#[derive(Clone, Copy)]
+pub(super) struct Hashed<'b> {
+    pub(super) content_type: Option<&'b str>,
+    pub(super) text: &'b [u8],
+}
+
 /// The 401 for a signed payload hash that is not the hash of this body (`hawk.md` section 5).
-pub(super) fn payload_mismatch(signed: Option<&str>, body: &Payload) -> Option<ApiError> {
+pub(super) fn payload_mismatch(signed: Option<&str>, body: Hashed<'_>) -> Option<ApiError> {
     let signed = signed?;
-    let content_type = body.content_type.as_deref().map(media_type).unwrap_or_default();
-    let computed = payload::hash(&content_type, body.text.as_bytes());
+    let content_type = body.content_type.map(media_type).unwrap_or_default();
+    let computed = payload::hash(&content_type, body.text);
     (computed != signed).then(|| ApiError::AuthenticationFailed(error::payload_hash(&computed)))
 }
 
 /// Host in lower case and port that the caller must have meant. `X-Forwarded-Port` and `-Proto` count only from a trusted proxy.
-fn site(parts: &Parts, trusted: &[Network]) -> Option<(String, u16)> {
+fn site<'p>(parts: &'p Parts, trusted: &[Network]) -> Option<(Cow<'p, str>, u16)> {
     let header = parts.headers.get(HOST).map(|v| v.to_str().ok());
     let authority = match header {
         Some(text) => text?,
@@ -84,7 +91,8 @@ fn site(parts: &Parts, trusted: &[Network]) -> Option<(String, u16)> {
     let (host, port) = split_authority(authority)?;
     let forwarded =
         parts.extensions.get::<Peer>().is_some_and(|Peer(peer)| is_trusted(*peer, trusted)).then(|| forwarded_port(parts)).flatten();
-    Some((host.to_ascii_lowercase(), forwarded.or(port).unwrap_or(80)))
+    let host = if host.bytes().any(|b| b.is_ascii_uppercase()) { host.to_ascii_lowercase().into() } else { host.into() };
+    Some((host, forwarded.or(port).unwrap_or(80)))
 }
 
 fn is_trusted(peer: SocketAddr, trusted: &[Network]) -> bool {
