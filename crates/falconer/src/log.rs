@@ -44,6 +44,11 @@ pub struct Started {
 }
 
 impl Started {
+    /// For those who write whole lines themselves.
+    pub fn lines(&self) -> Arc<Lines> {
+        Arc::clone(&self.lines)
+    }
+
     fn to(out: Box<dyn Write + Send>) -> io::Result<Started> {
         let lines = Arc::new(Lines {
             buffers: Default::default(),
@@ -70,7 +75,8 @@ impl Drop for Started {
     }
 }
 
-struct Lines {
+/// Lines that are gathered, and where they go.
+pub struct Lines {
     buffers: [Buffer; BUFFERS],
     /// The buffer of the next thread that logs.
     next: AtomicUsize,
@@ -92,7 +98,8 @@ thread_local! {
 }
 
 impl Lines {
-    fn add(&self, line: &[u8], at_once: bool) {
+    /// Adds a whole line; `at_once`: writes it and all before it.
+    pub fn add(&self, line: &[u8], at_once: bool) {
         let is_full = {
             let mut buffer = locked(&self.mine().0);
             buffer.extend_from_slice(line);

@@ -15,6 +15,7 @@ mod log;
 mod node;
 mod output;
 mod progress;
+mod request_log;
 mod storage;
 
 use std::process::ExitCode;

@@ -15,7 +15,7 @@ use axum::response::Response;
 use http::StatusCode;
 use http_body::Body as _;
 
-use crate::log::{self, RequestId};
+use crate::log::{self, RequestId, RequestLine};
 use crate::problem::Problem;
 use crate::{Web, headers};
 
@@ -42,13 +42,12 @@ pub(crate) async fn guard<F: Future<Output = Response>>(web: &Web, mut request: 
     };
     headers::always(response.headers_mut(), &web.settings.public_origin);
 
-    let path = log::PathAndQuery(&uri);
-    let status = response.status().as_u16();
-    let microseconds = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    if response.status().is_server_error() {
-        tracing::warn!(%id, %method, %path, status, microseconds, "request");
-    } else {
-        tracing::info!(%id, %method, %path, status, microseconds, "request");
+    let (status, microseconds) = (response.status(), u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+    let line = RequestLine { id, method: &method, uri: &uri, status, microseconds };
+    if status.is_server_error() {
+        tracing::warn!(target: RequestLine::TARGET, %id, %method, path = %line.path(), status = status.as_u16(), microseconds, "request");
+    } else if tracing::enabled!(target: RequestLine::TARGET, tracing::Level::INFO) {
+        web.log.note(&line);
     }
     response
 }

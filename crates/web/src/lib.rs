@@ -27,6 +27,7 @@ mod watch;
 mod words;
 
 pub use front::Front;
+pub use log::{PathAndQuery, RequestId, RequestLine, RequestLog, Traced};
 pub use network::{Network, NetworkError, client_address};
 pub use public_origin::{PublicOrigin, PublicOriginError};
 pub use server::{Limits, serve};

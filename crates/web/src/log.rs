@@ -14,27 +14,75 @@ const OPEN_PARAMETERS: [&str; 6] = ["limit", "prefix", "format", "since", "respo
 /// Replaces a secret.
 const REDACTED: &str = "...";
 
+/// What the log says of a request that was answered.
+pub struct RequestLine<'r> {
+    /// By which it can be found.
+    pub id: RequestId,
+    /// `GET`
+    pub method: &'r http::Method,
+    /// What was asked for; only [`RequestLine::path`] of it may be written.
+    pub uri: &'r http::Uri,
+    /// Of the answer.
+    pub status: http::StatusCode,
+    /// From the head of the request to the head of the answer.
+    pub microseconds: u64,
+}
+
+impl RequestLine<'_> {
+    /// Under which the lines of requests are filtered.
+    pub const TARGET: &'static str = "falconer_web::edge";
+
+    /// Path and query without secrets.
+    pub fn path(&self) -> PathAndQuery<'_> {
+        PathAndQuery(self.uri)
+    }
+}
+
+/// Where the lines of requests go that are neither errors nor filtered away.
+pub trait RequestLog: Send + Sync {
+    /// One line.
+    fn note(&self, line: &RequestLine<'_>);
+}
+
+/// To `tracing`, as everything else.
+pub struct Traced;
+
+impl RequestLog for Traced {
+    fn note(&self, line: &RequestLine<'_>) {
+        let RequestLine { id, method, status, microseconds, .. } = line;
+        tracing::info!(target: RequestLine::TARGET, %id, %method, path = %line.path(), status = status.as_u16(), microseconds, "request");
+    }
+}
+
 /// A path with its query, values left out unless they are known to be harmless: `/api/x?limit=5&bewit=...`.
 pub struct PathAndQuery<'a>(pub &'a http::Uri);
 
-impl fmt::Display for PathAndQuery<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.path())?;
+impl PathAndQuery<'_> {
+    /// Writes it without a formatter, which every request would pay for.
+    pub fn write_to(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        out.write_str(self.0.path())?;
         for (at, pair) in self.0.query().into_iter().flat_map(|query| query.split('&')).take(32).enumerate() {
-            f.write_str(if at == 0 { "?" } else { "&" })?;
+            out.write_char(if at == 0 { '?' } else { '&' })?;
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             if OPEN_PARAMETERS.contains(&name) {
-                f.write_str(pair)?;
+                out.write_str(pair)?;
             } else if is_plain_name(name) {
-                f.write_str(name)?;
+                out.write_str(name)?;
                 if !value.is_empty() {
-                    write!(f, "={REDACTED}")?;
+                    out.write_char('=')?;
+                    out.write_str(REDACTED)?;
                 }
             } else {
-                f.write_str(REDACTED)?;
+                out.write_str(REDACTED)?;
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for PathAndQuery<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_to(f)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use falconer_auth::{Auth, Clock, Random};
 use falconer_login::Login;
 
-use crate::{Network, PublicOrigin};
+use crate::{Network, PublicOrigin, RequestLog};
 
 /// Everything that the routes need; one for a process, behind an [`Arc`].
 pub struct Web {
@@ -18,6 +18,8 @@ pub struct Web {
     pub clock: Arc<dyn Clock>,
     /// Randomness, for ids of requests and incidents.
     pub random: Arc<dyn Random>,
+    /// Where the line of each request goes.
+    pub log: Arc<dyn RequestLog>,
     /// How this installation is configured.
     pub settings: WebSettings,
 }

@@ -35,7 +35,7 @@ mod with_notes {
         let data_dir = options.data_dir.clone().unwrap_or_else(|| PathBuf::from(".demo"));
         let log = Config::from_environment(|name| name.starts_with("FALCONER_LOG__"))?.log;
         let config = Config { data_dir, log, ..Config::default() };
-        let _log = crate::log::start(&config.log)?;
+        let log = crate::log::start(&config.log)?;
         let ours = free_port(options.listen.as_deref().unwrap_or("127.0.0.1:8080")).await?;
         let notes = free_port(if options.listen.is_some() { "127.0.0.1:0" } else { "127.0.0.1:8081" }).await?;
         claim(&config.data_dir)?;
@@ -66,7 +66,7 @@ mod with_notes {
             output::line(&format!("with the password                        {password}"))?;
             output::line(&format!("listening on {}", origin.as_str()))?;
         }
-        serve::serve(&config, node, origin, ours, until(stopped)).await?;
+        serve::serve(&config, node, origin, ours, &log, until(stopped)).await?;
         service.await.context("the example service ended")?.context("the example service")
     }
 

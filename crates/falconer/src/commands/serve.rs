@@ -16,6 +16,7 @@ use crate::edge::{SystemClock, SystemRandom};
 use crate::log;
 use crate::node::{Access, Node, note_root_url, root_credentials_file, write_private};
 use crate::output;
+use crate::request_log::RequestLines;
 
 /// `falconer serve`
 #[derive(clap::Args)]
@@ -51,7 +52,7 @@ pub async fn run(options: Options) -> Result<()> {
     let mut config = Config::read(options.config.as_deref(), std::env::vars())?;
     apply_flags(&mut config, &options);
     config.check()?;
-    let _log = log::start(&config.log)?;
+    let log = log::start(&config.log)?;
     let (listener, origin) = listen(&config).await?;
     let node = Node::open(&config, auth_origin(&origin)?, Access::Alone, true).await?;
     if !node.auth.is_installed() {
@@ -62,7 +63,7 @@ pub async fn run(options: Options) -> Result<()> {
     note_root_url(&config.data_dir, origin.as_str())?;
     let shutdown = shutdown()?;
     say(options.json, "listening on", "listening", origin.as_str())?;
-    serve(&config, node, origin, listener, shutdown).await
+    serve(&config, node, origin, listener, &log, shutdown).await
 }
 
 /// Flags win over file and environment.
@@ -170,6 +171,7 @@ pub async fn serve(
     node: Node,
     origin: PublicOrigin,
     listener: TcpListener,
+    log: &log::Started,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let trusted = config
@@ -194,8 +196,14 @@ pub async fn serve(
         request: request + Duration::from_secs(30),
         ..Limits::default()
     };
-    let web =
-        Web { auth: node.auth.clone(), login: node.login.clone(), clock: Arc::new(SystemClock), random: Arc::new(SystemRandom), settings };
+    let web = Web {
+        auth: node.auth.clone(),
+        login: node.login.clone(),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        log: Arc::new(RequestLines { lines: log.lines(), format: config.log.format }),
+        settings,
+    };
     let chores =
         [tokio::spawn(follow(node.auth.clone())), tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms))];
     let served = falconer_web::serve(listener, falconer_web::Front::new(Arc::new(web)), limits, shutdown).await;

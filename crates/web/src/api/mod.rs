@@ -57,7 +57,7 @@ use self::documents::Documents;
 use self::failure::Failure;
 use self::handlers::{Answer, Request};
 use self::query::Query;
-use self::respond::{AT_LEAST, Asked, Reply, Zone, finish, fresh_uuid};
+use self::respond::{AT_LEAST, Asked, Reply, Wardrobe, Zone, finish, fresh_uuid};
 use self::route::{Found, PathParams, Routes};
 use self::schema::Schemas;
 use self::signed::Signed;
@@ -92,6 +92,7 @@ pub struct Api {
     schemas: Schemas,
     templates: Vec<(Call, Template)>,
     documents: Documents,
+    wardrobe: Wardrobe,
     started_ms: i64,
 }
 
@@ -112,6 +113,7 @@ impl Api {
         let templates = Method::all().filter_map(template).collect();
         let started_ms = auth.now_ms();
         Api {
+            wardrobe: Wardrobe::new(&settings.public_origin),
             auth,
             settings,
             random,
@@ -141,7 +143,7 @@ impl Api {
             (Zone::Outside, service::at_root(&self.auth, &self.settings, path).await.unwrap_or_else(Reply::unknown_path))
         };
         let asked = Asked { method: parts.method, headers: parts.headers, zone };
-        finish(&asked, reply, self.random.as_ref())
+        finish(&self.wardrobe, &asked, reply, self.random.as_ref())
     }
 
     /// A known method: body, authorization, parameters, schema, handler.

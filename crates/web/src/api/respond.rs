@@ -17,6 +17,7 @@ use http::{Method, StatusCode};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::PublicOrigin;
 use crate::watch::Lasting;
 
 /// Bodies of this size and more are compressed where the caller takes it.
@@ -24,6 +25,12 @@ const WORTH_COMPRESSING: usize = 1024;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const CSP: HeaderValue = HeaderValue::from_static("report-uri /__cspreport__;default-src 'none';frame-ancestors 'none';");
+/// What pages of other origins may send.
+const ALLOWED: &str = "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control";
+const ALLOWED_WITH_AT_LEAST: &str = "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control,Falconer-At-Least";
+/// The two ids by which an answer can be found in logs.
+const TRACE_ID: HeaderName = HeaderName::from_static("x-for-trace-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-for-request-id");
 /// What pages of other origins may send to our own API: the protocol's list, the revision that they demand, and where a stream is taken up again.
 const OUR_ALLOWED: &str = "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control,Falconer-At-Least,Last-Event-ID";
 /// Where a follower of events has heard of everything.
@@ -127,13 +134,49 @@ pub(super) struct Asked {
     pub(super) zone: Zone,
 }
 
+/// The headers that answers of each zone carry, put together once.
+pub(super) struct Wardrobe {
+    auth: HeaderMap,
+    falconer: HeaderMap,
+    documents: HeaderMap,
+    outside: HeaderMap,
+}
+
+impl Wardrobe {
+    pub(super) fn new(origin: &PublicOrigin) -> Wardrobe {
+        let of = |zone| always(zone, origin);
+        Wardrobe {
+            auth: of(Zone::Service(Service::Auth)),
+            falconer: of(Zone::Service(Service::Falconer)),
+            documents: of(Zone::Documents),
+            outside: of(Zone::Outside),
+        }
+    }
+
+    fn of(&self, zone: Zone) -> &HeaderMap {
+        match zone {
+            Zone::Service(Service::Auth) => &self.auth,
+            Zone::Service(Service::Falconer) => &self.falconer,
+            Zone::Documents => &self.documents,
+            Zone::Outside => &self.outside,
+        }
+    }
+}
+
 /// Dresses a reply.
-pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Response {
+pub(super) fn finish(wardrobe: &Wardrobe, asked: &Asked, reply: Reply, random: &dyn Random) -> Response {
     let Reply { mut status, content_type, body, headers: own, plain } = reply;
-    let mut headers = always(asked, status);
+    let mut headers = wardrobe.of(asked.zone).clone();
+    if asked.zone == Zone::Service(Service::Auth) && may_send_at_least(asked) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_WITH_AT_LEAST));
+    }
+    if status == StatusCode::NO_CONTENT {
+        headers.remove(header::VARY);
+    }
     trace(&mut headers, asked, random);
-    if let Some(content_type) = content_type {
-        headers.insert(header::CONTENT_TYPE, content_type);
+    match content_type {
+        Some(content_type) => drop(headers.insert(header::CONTENT_TYPE, content_type)),
+        None => drop(headers.remove(header::CONTENT_TYPE)),
     }
     let (bytes, lasting) = match body {
         Content::Lasting(lasting) => (Bytes::new(), Some(lasting)),
@@ -154,6 +197,8 @@ pub(super) fn finish(asked: &Asked, reply: Reply, random: &dyn Random) -> Respon
     }
     if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED && lasting.is_none() {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    } else {
+        headers.remove(header::CONTENT_LENGTH);
     }
     let (body, lasts) = match lasting {
         _ if asked.method == Method::HEAD => (Body::empty(), false),
@@ -223,25 +268,29 @@ fn pretty(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec_pretty(value).unwrap_or_default()
 }
 
-/// The headers that every answer of a zone carries.
-fn always(asked: &Asked, status: StatusCode) -> HeaderMap {
+/// What an answer of a zone carries, with a place for what differs from answer to answer: taking one away is cheap, one more makes the map grow.
+fn always(zone: Zone, origin: &PublicOrigin) -> HeaderMap {
+    const LATER: HeaderValue = HeaderValue::from_static("");
     let mut headers = HeaderMap::with_capacity(20);
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, TRACE_ID, REQUEST_ID] {
+        headers.insert(name, LATER);
+    }
+    crate::headers::always(&mut headers, origin);
     headers.insert(header::CONTENT_SECURITY_POLICY, CSP);
-    match asked.zone {
-        Zone::Service(service) => cors(&mut headers, asked, service),
+    match zone {
+        Zone::Service(service) => cors(&mut headers, service),
         Zone::Documents => {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
         Zone::Outside => {}
     }
-    if asked.zone != Zone::Outside && status != StatusCode::NO_CONTENT {
+    if zone != Zone::Outside {
         headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
     }
     headers
 }
 
-fn cors(headers: &mut HeaderMap, asked: &Asked, service: Service) {
+fn cors(headers: &mut HeaderMap, service: Service) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("900"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("OPTIONS,GET,HEAD,POST,PUT,DELETE,TRACE,CONNECT"));
@@ -250,35 +299,34 @@ fn cors(headers: &mut HeaderMap, asked: &Asked, service: Service) {
     if service == Service::Falconer {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(OUR_ALLOWED));
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Falconer-Revision"));
-        return;
-    }
-    // The protocol's own list, word for word, unless somebody asks whether our header may be sent too.
-    let wanted = asked.headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let allowed = if wanted.split(',').any(|name| name.trim().eq_ignore_ascii_case(AT_LEAST.as_str())) {
-        "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control,Falconer-At-Least"
     } else {
-        "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control"
-    };
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED));
+    }
+}
+
+/// The protocol's own list goes out word for word, unless somebody asks whether our header may be sent too.
+fn may_send_at_least(asked: &Asked) -> bool {
+    let wanted = asked.headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    wanted.split(',').any(|name| name.trim().eq_ignore_ascii_case(AT_LEAST.as_str()))
 }
 
 /// The two ids by which an answer can be found in logs.
 fn trace(headers: &mut HeaderMap, asked: &Asked, random: &dyn Random) {
-    let given = asked.headers.get("x-taskcluster-trace-id").cloned();
-    let trace = given.or_else(|| HeaderValue::from_str(&fresh_uuid(random)).ok());
-    if let Some(trace) = trace {
-        headers.insert("x-for-trace-id", trace);
-    }
-    if let Ok(request) = HeaderValue::from_str(&fresh_uuid(random)) {
-        headers.insert("x-for-request-id", request);
-    }
+    let fresh =
+        || HeaderValue::from_str(uuid(random).encode_lower(&mut uuid::Uuid::encode_buffer())).unwrap_or(HeaderValue::from_static(""));
+    headers.insert(TRACE_ID, asked.headers.get("x-taskcluster-trace-id").cloned().unwrap_or_else(fresh));
+    headers.insert(REQUEST_ID, fresh());
 }
 
 /// A version 4 UUID.
 pub(super) fn fresh_uuid(random: &dyn Random) -> String {
+    uuid(random).to_string()
+}
+
+fn uuid(random: &dyn Random) -> uuid::fmt::Hyphenated {
     let mut bytes = [0; 16];
     random.fill(&mut bytes);
-    uuid::Builder::from_random_bytes(bytes).into_uuid().to_string()
+    uuid::Builder::from_random_bytes(bytes).into_uuid().hyphenated()
 }
 
 fn etag(body: &[u8]) -> HeaderValue {

@@ -10,7 +10,7 @@ use falconer_auth::{Auth, AuthSettings, Clock, Origin, Random};
 use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost, RegisteredTarget};
 use falconer_store::KeyRing;
 use falconer_store_sqlite::SqliteStore;
-use falconer_web::{PublicOrigin, RequestLimits, VersionInfo, Web, WebSettings, router};
+use falconer_web::{PublicOrigin, RequestLimits, Traced, VersionInfo, Web, WebSettings, router};
 use http::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -89,7 +89,7 @@ pub async fn site_at(origin: &str, limits: RequestLimits) -> Site {
         version: VersionInfo { version: "dev".to_owned(), commit: String::new() },
         limits,
     };
-    let web = Web { auth: auth.clone(), login: login.clone(), clock: clock.clone(), random, settings };
+    let web = Web { auth: auth.clone(), login: login.clone(), clock: clock.clone(), random, log: Arc::new(Traced), settings };
     let web = Arc::new(web);
     Site { router: router(web.clone()), web, auth, login, clock, origin: origin.to_owned() }
 }
