@@ -10,7 +10,7 @@ use crate::reserved::CURRENT_SCOPES;
 
 impl Auth {
     /// What these scopes come to, for a caller with `auth:expand-scopes`. No anonymous is added.
-    pub fn expand_scopes(&self, who: &Authentication, scopes: &[impl AsRef<str>]) -> Result<ScopeSet, ApiError> {
+    pub fn expand_scopes<S: AsRef<str>>(&self, who: &Authentication, scopes: &[S]) -> Result<ScopeSet, ApiError> {
         let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope("auth:expand-scopes".to_owned())?;
         Ok(snapshot.expand(scopes))

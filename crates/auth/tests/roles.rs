@@ -139,7 +139,7 @@ async fn role_changes_reach_clients_at_once() {
 async fn expand_and_current_scopes() {
     let world = World::bare().await;
     let nobody = world.auth.nobody();
-    assert!(text(world.auth.expand_scopes(&nobody, &[])).contains("auth:expand-scopes"));
+    assert!(text(world.auth.expand_scopes::<&str>(&nobody, &[])).contains("auth:expand-scopes"));
     assert!(text(world.auth.current_scopes(&nobody)).contains("auth:current-scopes"));
     world.role("anonymous", &["auth:current-scopes"]).await;
     world.role("r", &["x"]).await;
