@@ -186,7 +186,7 @@ pub(super) fn finish(wardrobe: &Wardrobe, asked: &Asked, reply: Reply, random: &
             (presented(asked, &mut status, &mut headers, etag, bytes.len(), || Some(gzip(&bytes)?.into()), || bytes.clone().into()), None)
         }
         Content::Scopes(scopes) => {
-            let text = || -> Vec<u8> { pretty(&Listed { scopes: &scopes }) };
+            let text = || listed(&scopes);
             let known = scopes.made(Presented::of);
             let gzip = || known.gzip.get_or_init(|| gzip(&text()).map(Bytes::from)).clone();
             (presented(asked, &mut status, &mut headers, known.etag.clone(), known.length, gzip, || text().into()), None)
@@ -251,15 +251,28 @@ struct Presented {
 
 impl Presented {
     fn of(scopes: &ScopeSet) -> Presented {
-        let text = pretty(&Listed { scopes });
+        let text = listed(scopes);
         Presented { etag: etag(&text), length: text.len(), gzip: OnceLock::new() }
     }
 }
 
-/// [`falconer_wire::Scopes`], borrowed.
-#[derive(Serialize)]
-struct Listed<'s> {
-    scopes: &'s ScopeSet,
+/// [`falconer_wire::Scopes`] as the protocol writes it, put together from the members.
+fn listed(scopes: &ScopeSet) -> Vec<u8> {
+    const BETWEEN: &str = "\",\n    \"";
+    if scopes.is_empty() || scopes.json().contains('\\') {
+        return pretty(&falconer_wire::Scopes { scopes: scopes.to_vec() });
+    }
+    // INVARIANT: without a backslash in their JSON the members are the same in JSON.
+    let mut text = Vec::with_capacity(32 + scopes.json().len() + scopes.len() * (BETWEEN.len() - 3));
+    text.extend_from_slice(b"{\n  \"scopes\": [\n    \"");
+    for (at, member) in scopes.iter().enumerate() {
+        if at > 0 {
+            text.extend_from_slice(BETWEEN.as_bytes());
+        }
+        text.extend_from_slice(member.as_bytes());
+    }
+    text.extend_from_slice(b"\"\n  ]\n}");
+    text
 }
 
 /// JSON as the protocol writes it.
@@ -370,4 +383,17 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 fn gzip(body: &[u8]) -> Option<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::fast());
     encoder.write_all(body).and_then(|()| encoder.finish()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_are_listed_as_their_shape_is_written() {
+        for scopes in [&[][..], &["a"], &["a", "b*", "c d"], &["a\"b", "c\\d"], &["\u{e9}", "\u{7f}"], &["\t"]] {
+            let scopes = ScopeSet::new(scopes);
+            assert_eq!(listed(&scopes), pretty(&falconer_wire::Scopes { scopes: scopes.to_vec() }));
+        }
+    }
 }
