@@ -38,6 +38,9 @@ pub struct Options {
     /// Revocations of each kind: disable, delete, reset, role change, revoked grant
     #[arg(long, default_value_t = 2_000)]
     pub revocations: usize,
+    /// Fail where something happened that must not: a request accepted after the acknowledgement of a revocation, a write lost
+    #[arg(long)]
+    pub must_hold: bool,
     /// Also measure with 1,000,000 clients (loading them takes long)
     #[arg(long)]
     pub million: bool,

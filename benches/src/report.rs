@@ -93,6 +93,15 @@ impl Report {
             .collect()
     }
 
+    /// The rows that count what must not happen, where it happened or was not measured.
+    pub fn broken(&self) -> Vec<&'static str> {
+        let is_broken = |line: &Line<'_>| {
+            let figure = line.ours.and_then(|ours| ours.figure.as_ref().ok());
+            line.definition.unit == Unit::Cases && figure.is_none_or(|cases| line.target.is_some_and(|most| *cases > most))
+        };
+        self.lines().iter().filter(|line| is_broken(line)).map(|line| line.definition.id).collect()
+    }
+
     /// The table.
     pub fn markdown(&self) -> String {
         let peers = !self.peer.is_empty();

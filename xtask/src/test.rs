@@ -9,11 +9,11 @@ use crate::run::{cargo, root, step, target};
 use crate::{bench_instructions, check, needs, postgres};
 
 /// The parts, in the order in which they run.
-const PARTS: &[&str] = &["check", "lints", "crates", "instructions", "sdk", "clients", "api", "browser"];
+const PARTS: &[&str] = &["check", "lints", "crates", "instructions", "revocation", "sdk", "clients", "api", "browser"];
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Only these parts (check, lints, crates, instructions, sdk, clients, api, browser); may be repeated
+    /// Only these parts (check, lints, crates, instructions, revocation, sdk, clients, api, browser); may be repeated
     #[arg(long)]
     only: Vec<String>,
     /// Install nothing: fail where something is missing
@@ -39,6 +39,9 @@ pub fn run(options: &Options) -> Result<()> {
         crates()?;
     }
     let said = if wanted("instructions") { bench_instructions::run(false)? } else { None };
+    if wanted("revocation") {
+        revocation()?;
+    }
     if wanted("sdk") {
         node_tests("JavaScript SDK", &root().join("sdk/js"), "test", &[])?;
     }
@@ -68,6 +71,16 @@ fn crates() -> Result<()> {
     let url = given.or_else(|| server.as_ref().map(|s| s.url.clone())).unwrap_or_default();
     // With their output: some print what was tried, how often, and from which seed.
     cargo("crates", &["test", "--workspace", "--locked", "--", "--show-output"], &[(postgres::VARIABLE, &url)])
+}
+
+/// What was taken away is not accepted any more, while 64 workers use it as fast as they are answered: 100 times for each of five ways to take it
+/// away. `cargo xtask bench --rows revo` does 2,000 each.
+fn revocation() -> Result<()> {
+    cargo("the server and what drives it", &["build", "--locked", "-p", "falconer", "-p", "falconer-benches", "--bins"], &[])?;
+    let (binary, out) = (binary(), target().join("bench/revocation.json").to_string_lossy().into_owned());
+    let driver = target().join("debug/falconer-bench").to_string_lossy().into_owned();
+    let args = ["--binary", &binary, "--out", &out, "--rows", "revo", "--revocations", "100", "--must-hold"];
+    step("revocation", &root(), &driver, &args, &[])
 }
 
 fn lints() -> Result<()> {

@@ -52,6 +52,10 @@ fn main() -> Result<()> {
         std::fs::write(file, plot::svg(&report, &how)).with_context(|| format!("can't write {}", file.display()))?;
     }
     println!("\n{}\n{how}.{}", report.markdown(), noise.unwrap_or_default());
+    let broken = report.broken();
+    if options.must_hold && !broken.is_empty() {
+        bail!("this must not happen: {}", broken.join(", "));
+    }
     Ok(())
 }
 
