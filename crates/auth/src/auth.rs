@@ -1,12 +1,12 @@
 //! The node: one directory, one queue of mutations, one store.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use falconer_scopes::ScopeSet;
-use falconer_store::{Loaded, Revision, Store, StoreError};
+use falconer_store::{Revision, Store, StoreError};
 
-use crate::directory::Snapshot;
+use crate::directory::{Clients, Snapshot};
 use crate::error::{ApiError, AuthError};
 use crate::settings::AuthSettings;
 use crate::time::{Clock, MINUTE_MS, Random};
@@ -118,8 +118,14 @@ impl Auth {
 impl Inner {
     /// Reads everything again. The caller holds the turn, or is the only one.
     pub(crate) async fn reload(&self) -> Result<(), StoreError> {
-        let loaded: Loaded = self.store.load().await?;
-        let next = Snapshot::from_loaded(loaded, &self.directory.load());
+        let before = self.directory.load_full();
+        // Made as they come, so that a million clients are never in memory in two forms at once.
+        let clients = Arc::new(Mutex::new(Clients::after(&before)));
+        let found = Arc::clone(&clients);
+        let each = move |client| found.lock().unwrap_or_else(PoisonError::into_inner).put(&client);
+        let loaded = self.store.load_each(Box::new(each)).await?;
+        let clients = std::mem::take(&mut *clients.lock().unwrap_or_else(PoisonError::into_inner));
+        let next = Snapshot::from_loaded(loaded, clients, &before);
         // The first change of a role asks whether all others are valid together. That is found out beside the first answers, not in them.
         let roles = next.roles().clone();
         tokio::task::spawn_blocking(move || roles.is_valid());

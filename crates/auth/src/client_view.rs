@@ -10,7 +10,7 @@ use crate::view::ClientView;
 impl Auth {
     /// A client as the API shows it; no token.
     pub(crate) fn view(&self, snapshot: &Snapshot, client: &Client, now_ms: i64) -> ClientView {
-        let record = present(client);
+        let record = client.record();
         let mut scopes = record.scopes;
         falconer_scopes::list::sort(&mut scopes);
         ClientView {
@@ -38,9 +38,4 @@ impl Auth {
         let token = record.access_token.clone();
         ClientView { access_token: Some(token), ..self.view_of(record) }
     }
-}
-
-/// The record with the last use that memory knows.
-pub(crate) fn present(client: &Client) -> ClientRecord {
-    ClientRecord { last_date_used_ms: client.last_date_used_ms(), ..client.record.clone() }
 }

@@ -5,7 +5,6 @@ use falconer_store::{ClientRecord, Key, Revision, Secret};
 
 use crate::auth::Auth;
 use crate::caller::Authentication;
-use crate::client_view::present;
 use crate::decide::{Acting, Decision, Now, Write};
 use crate::entries::Client;
 use crate::error::ApiError;
@@ -54,9 +53,9 @@ impl Auth {
                         let step = acting.step(now, "created", Key::Client(client_id.to_owned()));
                         Ok(Decision::Write(step, Write::InsertClient(record.clone()), record))
                     }
-                    Some(known) if is_repeat(&known.record, &acting, input, &scopes, now.now_ms) => {
+                    Some(known) if is_repeat(&known.record(), &acting, input, &scopes, now.now_ms) => {
                         let step = acting.step(now, "created", Key::Client(client_id.to_owned()));
-                        let record = present(known);
+                        let record = known.record();
                         Ok(Decision::Write(step, Write::NoteRepeat("client", client_id.to_owned()), record))
                     }
                     Some(_) => Err(ApiError::RequestConflict("Client already exists".to_owned())),
@@ -88,8 +87,8 @@ impl Auth {
         check(client_id, input)?;
         self.change(client_id, "updated", |now, known| {
             let acting = self.acting(now, who)?;
-            acting.caller.require(&update_needs(client_id, &known.record, input))?;
-            reserved::refuse_unseen("client", known.record.last_modified_ms, seen_ms)?;
+            acting.caller.require(&update_needs(client_id, &known.record(), input))?;
+            reserved::refuse_unseen("client", known.last_modified_ms(), seen_ms)?;
             let mut record = touched(known, &acting, now);
             record.description.clone_from(&input.description);
             record.expires_us = input.expires_us;
@@ -160,7 +159,7 @@ impl Auth {
             acting.caller.require_scope(format!("auth:{verb}:{client_id}"))?;
             refuse_static(client_id)?;
             let known = now.snapshot.client(client_id).ok_or_else(not_found)?;
-            let mut record = present(known);
+            let mut record = known.record();
             record.last_modified_ms = now.now_ms;
             let record = change(now, &acting, record);
             let step = acting.step(now, action, Key::Client(client_id.to_owned()));
@@ -212,7 +211,7 @@ impl Auth {
 /// The record that an update with these credentials leaves. What a grant touches is worth no more than the grant from then on; a mark that
 /// is there stays, because whoever knows the token got it under that mark.
 pub(crate) fn touched(known: &Client, acting: &Acting, now: &Now) -> ClientRecord {
-    let record = present(known);
+    let record = known.record();
     ClientRecord { last_modified_ms: now.now_ms, grant: record.grant.clone().or_else(|| acting.caller.grant.clone()), ..record }
 }
 

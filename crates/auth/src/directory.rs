@@ -3,13 +3,14 @@
 //! A [`Snapshot`] never changes; a mutation makes the next one, which shares all that the change did not touch. Whoever answers a
 //! request takes one snapshot and uses it for client, grant, person and roles alike.
 
+use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
 use falconer_scopes::{Role, RoleSet, ScopeSet};
 use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Loaded, Revision, RoleRecord};
 
-use crate::entries::{Client, Grant, Held, InternalIssuer, Person};
+use crate::entries::{ById, Client, Grant, Held, InternalIssuer, Person};
 use crate::remembered::{ExpansionFigures, Generation, Remembered};
 use crate::reserved::{self, FALCONER_CLIENTS};
 
@@ -21,13 +22,32 @@ pub struct Snapshot {
     roles: Arc<Roles>,
     /// What roles have besides their scopes, which are in the compiled roles and nowhere else.
     role_notes: imbl::OrdMap<Arc<str>, Arc<RoleNotes>>,
-    clients: imbl::OrdMap<Arc<str>, Arc<Client>>,
+    clients: imbl::OrdSet<ById>,
     issuers: imbl::OrdMap<Arc<str>, Arc<InternalIssuer>>,
     grants: imbl::HashMap<Arc<str>, Arc<Grant>>,
     /// Grant ids by the clientId that their certificate names.
     grant_names: imbl::HashMap<Arc<str>, Arc<str>>,
     people: imbl::HashMap<Arc<str>, Arc<Person>>,
     remembered: Arc<Remembered>,
+}
+
+/// The clients of the next snapshot, while they are loaded.
+#[derive(Default)]
+pub(crate) struct Clients {
+    all: imbl::OrdSet<ById>,
+    before: imbl::OrdSet<ById>,
+}
+
+impl Clients {
+    /// None yet; those of `before` lend the uses that the store does not know.
+    pub(crate) fn after(before: &Snapshot) -> Clients {
+        Clients { all: imbl::OrdSet::new(), before: before.clients.clone() }
+    }
+
+    pub(crate) fn put(&mut self, record: &ClientRecord) {
+        let before = self.before.get(record.client_id.as_str()).map(|ById(client)| client.as_ref());
+        self.all.insert(ById(Arc::new(Client::new(record, before))));
+    }
 }
 
 /// What a role has besides its scopes.
@@ -55,7 +75,7 @@ pub(crate) enum KeyOwner<'s> {
 impl KeyOwner<'_> {
     pub(crate) fn token(&self) -> &AccessToken {
         match self {
-            KeyOwner::Client(client) => &client.token,
+            KeyOwner::Client(client) => client.token(),
             KeyOwner::Issuer(issuer) => &issuer.token,
         }
     }
@@ -71,7 +91,7 @@ impl Snapshot {
     }
 
     /// Everything that the store gave, at its revision. `before` lends the uses that the store does not know yet.
-    pub(crate) fn from_loaded(loaded: Loaded, before: &Snapshot) -> Snapshot {
+    pub(crate) fn from_loaded(loaded: Loaded, clients: Clients, before: &Snapshot) -> Snapshot {
         let (notes, roles): (Vec<_>, Vec<_>) = loaded.roles.into_iter().map(split).unzip();
         let set = RoleSet::new(roles);
         let mut next = Snapshot {
@@ -79,14 +99,12 @@ impl Snapshot {
             highest_ms: loaded.highest_ms.max(before.highest_ms),
             roles: Arc::new(Roles { set, generation: before.roles.generation.after_anything(), anonymous: OnceLock::new() }),
             remembered: Arc::clone(&before.remembered),
+            clients: clients.all,
             ..Snapshot::default()
         };
         next.role_notes = notes.into_iter().collect();
         for issuer in loaded.issuers {
             next.put_issuer(issuer);
-        }
-        for client in loaded.clients {
-            next.put_client_after(client, before);
         }
         for grant in loaded.grants {
             next.put_grant_after(grant, before);
@@ -130,12 +148,13 @@ impl Snapshot {
 
     /// One client. Internal issuers are none.
     pub fn client(&self, client_id: &str) -> Option<&Arc<Client>> {
-        self.clients.get(client_id)
+        self.clients.get(client_id).map(|ById(client)| client)
     }
 
     /// All clients whose id begins with `prefix`, ascending by the bytes of the id.
     pub fn clients<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Arc<Client>> + 'a {
-        self.clients.range(Arc::<str>::from(prefix)..).take_while(move |(id, _)| id.starts_with(prefix)).map(|(_, client)| client)
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        self.clients.range::<_, str>(from).map(|ById(client)| client).take_while(move |client| client.id().starts_with(prefix))
     }
 
     /// One grant, revoked and ended ones (up to 31 days ago) too.
@@ -223,12 +242,12 @@ impl Snapshot {
 
     /// A client's expansion without anonymous. Says nothing about bounds (grants, people).
     pub(crate) fn expansion_of(&self, client: &Client) -> ScopeSet {
-        self.expand_list(client.record.scopes.iter().map(String::as_str))
+        self.expand_list(client.scopes())
     }
 
     /// The same with anonymous: what nearly every request is answered with.
     pub(crate) fn expansion_with_anonymous(&self, client: &Client) -> ScopeSet {
-        self.expand_list(client.record.scopes.iter().map(String::as_str).chain([ANONYMOUS]))
+        self.expand_list(client.scopes().chain([ANONYMOUS]))
     }
 
     /// A person's expansion. Says nothing about age and state.
@@ -260,15 +279,8 @@ impl Snapshot {
 
     /// Adds or replaces a client. In a row of many only the first of them copies what it shares with the snapshot before.
     pub(crate) fn put_client(&mut self, record: ClientRecord) {
-        let id: Arc<str> = Arc::from(record.client_id.as_str());
-        let client = Client::new(record, self.clients.get(&id).map(Arc::as_ref));
-        self.clients.insert(id, Arc::new(client));
-    }
-
-    fn put_client_after(&mut self, record: ClientRecord, before: &Snapshot) {
-        let id: Arc<str> = Arc::from(record.client_id.as_str());
-        let client = Client::new(record, before.client(&id).map(Arc::as_ref));
-        self.clients.insert(id, Arc::new(client));
+        let client = Client::new(&record, self.client(&record.client_id).map(Arc::as_ref));
+        self.clients.insert(ById(Arc::new(client)));
     }
 
     pub(crate) fn drop_client(&mut self, client_id: &str) {

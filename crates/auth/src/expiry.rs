@@ -1,9 +1,10 @@
 //! Clients that wish to go when they have ended.
 
-use falconer_store::{ClientRecord, Key};
+use falconer_store::Key;
 
 use crate::auth::Auth;
 use crate::decide::{Decision, Write, step_by};
+use crate::entries::Client;
 use crate::error::ApiError;
 
 /// Who the audit names (`auth-api.md` 8.3 "Expired clients").
@@ -13,16 +14,16 @@ impl Auth {
     /// Deletes up to `limit` of the clients that wish to go when they have ended, and answers how many it found: fewer than `limit` means
     /// that there were no more. Decides nothing: they were worth nothing before. Whoever else changes something gets its turn in between.
     pub async fn delete_expired_clients(&self, limit: usize) -> Result<usize, ApiError> {
-        let ended = |record: &ClientRecord, now_ms: i64| {
-            record.delete_on_expiration && record.expires_us.div_euclid(1000) < now_ms && !record.client_id.starts_with("static/")
+        let ended = |client: &Client, now_ms: i64| {
+            client.delete_on_expiration() && client.expires_ms() < now_ms && !client.id().starts_with("static/")
         };
         let (snapshot, now_ms) = (self.directory(), self.now_ms());
-        let found = snapshot.clients("").filter(|client| ended(&client.record, now_ms)).take(limit);
-        let old: Vec<String> = found.map(|client| client.record.client_id.clone()).collect();
+        let found = snapshot.clients("").filter(|client| ended(client, now_ms)).take(limit);
+        let old: Vec<String> = found.map(|client| client.id().to_owned()).collect();
         for client_id in &old {
             self.decide(|now| {
                 // It may have been given more time since, or have gone.
-                if !now.snapshot.client(client_id).is_some_and(|client| ended(&client.record, now.now_ms)) {
+                if !now.snapshot.client(client_id).is_some_and(|client| ended(client, now.now_ms)) {
                     return Ok(Decision::Keep(()));
                 }
                 let step = step_by(now, ACTOR, "expired", vec![Key::Client(client_id.clone())]);

@@ -7,7 +7,6 @@ use falconer_store::{ClientRecord, Key, Revision, RoleRecord, Secret};
 
 use crate::auth::Auth;
 use crate::caller::Authentication;
-use crate::client_view::present;
 use crate::clients::refuse_static;
 use crate::decide::{Acting, Decision, Now, Write};
 use crate::error::ApiError;
@@ -154,7 +153,7 @@ impl Auth {
                 let acting = self.acting(now, who)?;
                 let planned = self.plan_client(now, &acting, client)?;
                 let Some(record) = planned.record else {
-                    let known = now.snapshot.client(&client.client_id).map(|known| present(known));
+                    let known = now.snapshot.client(&client.client_id).map(|known| known.record());
                     let record = known.ok_or_else(|| ApiError::Internal("a client that is not there is unchanged".to_owned()))?;
                     return Ok(Decision::Keep((record, planned.outcome)));
                 };

@@ -4,7 +4,6 @@ use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, RoleRecord, Secret};
 
 use crate::auth::Auth;
-use crate::client_view::present;
 use crate::clients::{is_repeat, mark_after_reset, needed};
 use crate::decide::{Acting, Now};
 use crate::entries::Client;
@@ -85,7 +84,7 @@ impl Auth {
 
 fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) -> Result<Planned<ClientRecord>, ApiError> {
     let id = &client.client_id;
-    let before = present(known);
+    let before = known.record();
     let mut after = wanted(&before, client);
     let set = client.access_token.as_ref().map(|_| set_token(id));
     if after == before {

@@ -66,7 +66,7 @@ impl Auth {
                 let write = match now.snapshot.client(ROOT_CLIENT) {
                     None => Write::InsertClient(fresh),
                     Some(known) => Write::UpdateClient(ClientRecord {
-                        created_ms: known.record.created_ms,
+                        created_ms: known.record().created_ms,
                         last_date_used_ms: known.last_date_used_ms(),
                         ..fresh
                     }),

@@ -56,15 +56,15 @@ impl Inner {
         let owner = authentic.key_owner();
         depends_on.note(|| Key::Role);
         depends_on.note(|| Key::Client(owner.to_owned()));
-        let bounds = self.bounds(snapshot, &client.record, now_ms, depends_on)?;
+        let bounds = self.bounds(snapshot, client, now_ms, depends_on)?;
         let is_plain = bounds.within.is_empty() && !authentic.has_certificate() && !authentic.has_authorized_scopes();
         // Nearly every request is plain: then the remembered set with anonymous is the answer, and nothing is to be expanded.
         let own = if is_plain { snapshot.expansion_with_anonymous(client) } else { bounds.apply(snapshot.expansion_of(client)) };
         let issuer = Issuer {
             client_id: owner,
-            token: &client.token,
-            expires_ms: client.record.expires_us.div_euclid(1000),
-            disabled: client.record.disabled,
+            token: client.token(),
+            expires_ms: client.expires_ms(),
+            disabled: client.is_disabled(),
             scopes: &own,
         };
         let verified = if is_plain {
@@ -83,7 +83,7 @@ impl Inner {
                 scopes,
                 expires_ms: bounds.ends_ms.map_or(verified.expires_ms, |ends_ms| ends_ms.min(verified.expires_ms)),
                 hash: verified.hash,
-                grant: client.record.grant.clone(),
+                grant: client.grant().map(str::to_owned),
                 identity: None,
             },
             disclosed: None,

@@ -6,7 +6,7 @@
 //!
 //! | concept | where |
 //! |---|---|
-//! | what a node answers from | `directory`, `entries` |
+//! | what a node answers from | `directory`, `entries`, `packed` |
 //! | what is remembered of expansions | `remembered` |
 //! | MAC first, then everything else | `verify`, `judge` |
 //! | what a grant, a person, a client made with a grant is worth | `worth` |
@@ -43,6 +43,7 @@ mod import;
 mod import_records;
 mod install;
 mod judge;
+mod packed;
 mod plan;
 mod remembered;
 mod reserved;

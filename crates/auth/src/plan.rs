@@ -88,12 +88,13 @@ impl Auth {
                 ..Plan::default()
             });
         };
-        caller.require(&clients::update_needs(client_id, &known.record, input))?;
-        let mut record = known.record.clone();
+        let before = known.record();
+        caller.require(&clients::update_needs(client_id, &before, input))?;
+        let mut record = before.clone();
         if let Some(scopes) = &input.scopes {
             record.scopes.clone_from(scopes);
         }
-        let written = Difference::of_lists(&known.record.scopes, &record.scopes);
+        let written = Difference::of_lists(&before.scopes, &record.scopes);
         let after = self.inner.worth(&snapshot, &Client::alone(record), now_ms);
         Ok(Plan { written, expanded: Difference::of_sets(&self.inner.worth(&snapshot, known, now_ms), &after), ..Plan::default() })
     }
@@ -139,10 +140,10 @@ impl Auth {
         let mut affected = Affected::default();
         for client in before.clients("") {
             // What bounds a client, a grant or its owner, may reach the role although the client itself does not.
-            let is_bound = client.record.grant.is_some() || before.owners(&client.record.client_id).next().is_some();
+            let is_bound = client.grant().is_some() || before.owners(client.id()).next().is_some();
             if is_bound || takes_part(role_id, &before.expansion_of(client)) {
                 let worth = |snapshot: &Snapshot| self.inner.worth(snapshot, client, now_ms);
-                affected.note(&client.record.client_id, &worth(before), &worth(after));
+                affected.note(client.id(), &worth(before), &worth(after));
             }
         }
         affected

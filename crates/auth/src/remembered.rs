@@ -16,7 +16,7 @@ use foldhash::fast::RandomState;
 /// How many places a list can be remembered at.
 const WAYS: usize = 4;
 /// One place for so many bytes of the bound: hardly any entry is much smaller.
-const BYTES_A_PLACE: usize = 512;
+const BYTES_A_PLACE: usize = 1024;
 /// How many changes of roles are known back. What was remembered before is made again.
 const CHANGES: usize = 256;
 /// No single expansion may take more than this part of all memory.

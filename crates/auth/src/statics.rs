@@ -55,19 +55,19 @@ impl Auth {
         // Another process may be doing the same on the same store.
         for _ in 0..4 {
             let (snapshot, now_ms) = (self.directory(), self.now_ms());
-            let stored: BTreeMap<&str, &ClientRecord> = snapshot
+            let stored: BTreeMap<&str, ClientRecord> = snapshot
                 .clients("static/")
-                .filter(|c| !c.record.client_id.starts_with(FALCONER_CLIENTS))
-                .map(|c| (c.record.client_id.as_str(), &c.record))
+                .filter(|client| !client.id().starts_with(FALCONER_CLIENTS))
+                .map(|client| (client.id(), client.record()))
                 .collect();
             let wanted: Vec<ClientRecord> = self
                 .inner
                 .settings
                 .static_clients
                 .iter()
-                .map(|client| record_of(client, stored.get(client.client_id.as_str()).copied(), now_ms))
+                .map(|client| record_of(client, stored.get(client.client_id.as_str()), now_ms))
                 .collect();
-            let same = wanted.len() == stored.len() && wanted.iter().all(|w| stored.get(w.client_id.as_str()) == Some(&w));
+            let same = wanted.len() == stored.len() && wanted.iter().all(|w| stored.get(w.client_id.as_str()) == Some(w));
             if same {
                 return Ok(());
             }

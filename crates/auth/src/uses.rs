@@ -23,11 +23,11 @@ pub(crate) struct UseQueue {
 
 impl Inner {
     pub(crate) fn note_client_use(&self, client: &Arc<Client>, now_ms: i64) {
-        if now_ms.saturating_sub(client.usage.last_ms.load(Ordering::Relaxed)) <= CLIENT_INTERVAL_MS {
+        if now_ms.saturating_sub(client.usage().last_ms.load(Ordering::Relaxed)) <= CLIENT_INTERVAL_MS {
             return;
         }
-        client.usage.last_ms.fetch_max(now_ms, Ordering::Relaxed);
-        if !client.usage.noted.swap(true, Ordering::AcqRel) {
+        client.usage().last_ms.fetch_max(now_ms, Ordering::Relaxed);
+        if !client.usage().noted.swap(true, Ordering::AcqRel) {
             self.uses.lock().unwrap_or_else(PoisonError::into_inner).clients.push(Arc::clone(client));
         }
     }
@@ -48,8 +48,8 @@ impl Auth {
         let queue = std::mem::take(&mut *self.inner.uses.lock().unwrap_or_else(PoisonError::into_inner));
         let mut clients = Vec::with_capacity(queue.clients.len());
         for client in &queue.clients {
-            client.usage.noted.store(false, Ordering::Release);
-            clients.push((client.record.client_id.clone(), client.usage.last_ms.load(Ordering::Relaxed)));
+            client.usage().noted.store(false, Ordering::Release);
+            clients.push((client.id().to_owned(), client.usage().last_ms.load(Ordering::Relaxed)));
         }
         let mut grants = Vec::with_capacity(queue.grants.len());
         for grant in &queue.grants {
@@ -74,7 +74,7 @@ impl Auth {
         }
         let mut waiting = self.inner.uses.lock().unwrap_or_else(PoisonError::into_inner);
         for client in queue.clients {
-            if !client.usage.noted.swap(true, Ordering::AcqRel) {
+            if !client.usage().noted.swap(true, Ordering::AcqRel) {
                 waiting.clients.push(client);
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use falconer_scopes::ScopeSet;
-use falconer_store::{ClientRecord, Key};
+use falconer_store::Key;
 
 use crate::auth::{Auth, Inner};
 use crate::directory::Snapshot;
@@ -109,25 +109,19 @@ impl Inner {
     }
 
     /// The limits of a client; an error when what it hangs on has ended.
-    pub(crate) fn bounds(
-        &self,
-        snapshot: &Snapshot,
-        client: &ClientRecord,
-        now_ms: i64,
-        depends_on: &mut DependsOn,
-    ) -> Result<Bounds, Refused> {
+    pub(crate) fn bounds(&self, snapshot: &Snapshot, client: &Client, now_ms: i64, depends_on: &mut DependsOn) -> Result<Bounds, Refused> {
         let mut bounds = Bounds::default();
-        if let Some(id) = &client.grant {
+        if let Some(id) = client.grant() {
             let standing = self.grant_standing(snapshot, id, now_ms)?;
             bounds.ends_ms = Some(standing.grant.record.expires_ms);
-            depends_on.note(|| Key::Grant(id.clone()));
+            depends_on.note(|| Key::Grant(id.to_owned()));
             depends_on.note(|| Key::Identity(standing.person.record.identity.clone()));
             bounds.within.push(standing.held);
         }
-        for person in snapshot.owners(&client.client_id) {
+        for person in snapshot.owners(client.id()) {
             let present = self
                 .present_scopes(snapshot, person, now_ms)
-                .ok_or_else(|| Refused::because(format!("The account behind client `{}` is not active", client.client_id)))?;
+                .ok_or_else(|| Refused::because(format!("The account behind client `{}` is not active", client.id())))?;
             depends_on.note(|| Key::Identity(person.record.identity.clone()));
             bounds.within.push(present);
         }
@@ -136,7 +130,7 @@ impl Inner {
 
     /// What a client may do at present, without anonymous: its expansion within its bounds; nothing when what it hangs on has ended.
     pub(crate) fn worth(&self, snapshot: &Snapshot, client: &Client, now_ms: i64) -> ScopeSet {
-        match self.bounds(snapshot, &client.record, now_ms, &mut DependsOn::nobody_asks()) {
+        match self.bounds(snapshot, client, now_ms, &mut DependsOn::nobody_asks()) {
             Ok(bounds) => bounds.apply(snapshot.expansion_of(client)),
             Err(_) => ScopeSet::default(),
         }

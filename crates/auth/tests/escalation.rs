@@ -232,7 +232,7 @@ impl<'a> History<'a> {
         let target = self.dice.pick(&["lim-#/a", "lim-#/a", "lim-#/b", "lim-#/first", "lim-#/first", "sso/ann-#/ci", "boss"]);
         let mut target = self.own(target);
         let prefix = self.own("lim-#/");
-        let known: Vec<String> = auth.directory().clients(&prefix).map(|client| client.record.client_id.clone()).collect();
+        let known: Vec<String> = auth.directory().clients(&prefix).map(|client| client.id().to_owned()).collect();
         let call = self.dice.roll(17);
         if (3..=7).contains(&call) && self.dice.roll(5) > 0 {
             target = self.dice.pick(&known);

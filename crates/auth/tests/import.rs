@@ -105,7 +105,7 @@ async fn a_batch_makes_changes_and_leaves_alone() {
     // The store has the same.
     let other = world.reopen(common::settings()).await;
     for id in ["new", "moved", "old", "equal"] {
-        assert_eq!(other.directory().client(id).unwrap().record, world.auth.directory().client(id).unwrap().record, "{id}");
+        assert_eq!(other.directory().client(id).unwrap().record(), world.auth.directory().client(id).unwrap().record(), "{id}");
     }
     assert_eq!(other.directory().role("star*"), world.auth.directory().role("star*"));
 }
@@ -348,7 +348,7 @@ async fn a_token_given_with_a_grant_marks_the_client() {
         client(&world, "p/told", &["p:2"]),
     ];
     import(&world, &who, &[], &batch).await.unwrap();
-    let mark = |id: &str| world.auth.directory().client(id).unwrap().record.grant.clone();
+    let mark = |id: &str| world.auth.directory().client(id).unwrap().record().grant.clone();
     let grant = Some(issued.grant.id.clone());
     assert_eq!((mark("p/new"), mark("p/there"), mark("p/told")), (grant.clone(), grant.clone(), grant.clone()));
     assert_eq!(actions(&world, "client", "p/there").await, ["created", "access token set"]);
@@ -462,5 +462,5 @@ async fn a_batch_that_was_decided_on_old_ground_is_decided_again() {
     // Nothing of this batch is in the way of theirs, but its roles are: together they would close a circle.
     let text = fault(import(&world, &root, &[role("mine", &["assume:late"])], &[]).await);
     assert!(text.starts_with(r#"roles[0] "mine": Roles may not contain dependency cycles"#), "{text}");
-    assert_eq!(world.auth.directory().client("z").unwrap().record.description, "a client", "it has looked again");
+    assert_eq!(world.auth.directory().client("z").unwrap().record().description, "a client", "it has looked again");
 }

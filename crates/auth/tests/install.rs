@@ -107,7 +107,7 @@ async fn static_clients_follow_the_configuration() {
 
     let other = "another-token-another-token";
     let again = world.reopen(with_static(vec![fixed("static/a", other, &["y"])])).await;
-    let ids: Vec<_> = again.directory().clients("static/").map(|client| client.record.client_id.clone()).collect();
+    let ids: Vec<_> = again.directory().clients("static/").map(|client| client.id().to_owned()).collect();
     assert_eq!(ids, ["static/a", ROOT_CLIENT], "what is gone from the configuration goes; the root client stays");
     let record = world.store.client("static/a").await.unwrap().unwrap();
     assert_eq!((record.scopes, record.access_token.expose(), record.created_ms), (strings(&["y"]), other, START_MS));

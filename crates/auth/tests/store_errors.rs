@@ -41,7 +41,7 @@ macro_rules! delegate {
 }
 
 delegate! {
-    fn load(&self) -> Loaded;
+    fn load_each(&self, each: EachClient) -> Loaded;
     fn revision(&self) -> Revision;
     fn changes_since(&self, since: Revision, limit: u32) -> Vec<Change>;
     fn client(&self, client_id: &str) -> Option<ClientRecord>;
@@ -169,7 +169,7 @@ async fn behind() -> Broken {
 #[tokio::test]
 async fn a_committed_change_that_can_not_be_read_back_ends_the_process() {
     let broken = behind().await;
-    broken.fail("load", StoreError::Corrupt("bits".to_owned()));
+    broken.fail("load_each", StoreError::Corrupt("bits".to_owned()));
     assert!(broken.create().await.is_err());
     assert_eq!(broken.ended.lock().unwrap().len(), 1);
 }
@@ -177,7 +177,7 @@ async fn a_committed_change_that_can_not_be_read_back_ends_the_process() {
 #[tokio::test]
 async fn a_committed_change_is_not_acknowledged_while_the_store_is_away_and_taken_in_afterwards() {
     let broken = behind().await;
-    broken.fail("load", StoreError::Unavailable("away".to_owned()));
+    broken.fail("load_each", StoreError::Unavailable("away".to_owned()));
     broken.fail("revision", StoreError::Unavailable("away".to_owned()));
     assert!(matches!(broken.create().await, Err(ApiError::Unavailable(_))));
     assert!(broken.ended.lock().unwrap().is_empty(), "it will be back");

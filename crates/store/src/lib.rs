@@ -33,4 +33,4 @@ pub use sealer::{Randomness, Sealer, open_with};
 pub use secret::Secret;
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, Change, ChangeKind, Key, KeyKind, Revision, Step};
-pub use store::{Loaded, Store};
+pub use store::{EachClient, Loaded, Store};

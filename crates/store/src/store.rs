@@ -1,11 +1,16 @@
 //! The trait that every backend implements.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use async_trait::async_trait;
 
 use crate::{
     AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Result, Revision, RoleRecord,
     SessionRecord, Step,
 };
+
+/// Is given one client after the other, while a store loads.
+pub type EachClient = Box<dyn FnMut(ClientRecord) + Send>;
 
 /// Everything that a node answers from, at one revision.
 #[derive(Debug, Clone, Default)]
@@ -16,7 +21,7 @@ pub struct Loaded {
     pub highest_ms: i64,
     /// All roles, ascending by the bytes of the roleId.
     pub roles: Vec<RoleRecord>,
-    /// All clients, ascending by the bytes of the clientId.
+    /// All clients, ascending by the bytes of the clientId; none where they were given one after the other.
     pub clients: Vec<ClientRecord>,
     /// All issuers, oldest first.
     pub issuers: Vec<IssuerRecord>,
@@ -41,8 +46,16 @@ pub struct Loaded {
 pub trait Store: Send + Sync {
     // ---- reading ----
 
-    /// Everything at one revision. The only read that is meant to be large.
-    async fn load(&self) -> Result<Loaded>;
+    /// Everything at one revision. The only read that is meant to be large: so `each` is given the clients one after the other, ascending by the bytes
+    /// of the clientId, and the answer has none. When it fails, `each` may have been given some.
+    async fn load_each(&self, each: EachClient) -> Result<Loaded>;
+    /// The same with the clients in the answer, where they are few.
+    async fn load(&self) -> Result<Loaded> {
+        let clients = Arc::new(Mutex::new(Vec::new()));
+        let found = Arc::clone(&clients);
+        let loaded = self.load_each(Box::new(move |client| found.lock().unwrap_or_else(PoisonError::into_inner).push(client))).await?;
+        Ok(Loaded { clients: std::mem::take(&mut *clients.lock().unwrap_or_else(PoisonError::into_inner)), ..loaded })
+    }
     /// The present revision.
     async fn revision(&self) -> Result<Revision>;
     /// What changed after `since`, at most about `limit` rows: ascending by revision, then by the word of the kind, then by the bytes of the

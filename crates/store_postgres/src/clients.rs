@@ -1,9 +1,12 @@
 //! Clients.
 
+use std::pin::pin;
+
 use deadpool_postgres::GenericClient;
 use falconer_store::{
-    ChangeKind, ClientRecord, KeyKind, KeyRing, Place, Sealer, Secret, StaticChange, StoreError, open_with, static_changes,
+    ChangeKind, ClientRecord, EachClient, KeyKind, KeyRing, Place, Sealer, Secret, StaticChange, StoreError, open_with, static_changes,
 };
+use futures_util::TryStreamExt as _;
 use tokio_postgres::Row;
 
 use crate::columns::{all, first, get, run};
@@ -24,10 +27,15 @@ pub(crate) async fn one(on: &impl GenericClient, sealer: &Sealer, client_id: &st
     first(on, &sql, &[&hash::of(client_id)], |row| read(row, &keys)).await
 }
 
-/// All clients, ascending.
-pub(crate) async fn every(on: &impl GenericClient, sealer: &Sealer) -> Res<Vec<ClientRecord>> {
+/// Gives all clients to `each`, ascending, as they arrive.
+pub(crate) async fn each(on: &impl GenericClient, sealer: &Sealer, each: &mut EachClient) -> Res<()> {
     let keys = sealer.keys();
-    all(on, &format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"), &[], |row| read(row, &keys)).await
+    let statement = on.prepare_cached(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id")).await?;
+    let mut rows = pin!(on.query_raw(&statement, std::iter::empty::<i64>()).await?);
+    while let Some(row) = rows.try_next().await? {
+        each(read(&row, &keys)?);
+    }
+    Ok(())
 }
 
 /// Those of these clients that there are.

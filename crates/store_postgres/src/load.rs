@@ -1,7 +1,7 @@
 //! Loading everything at one revision.
 
 use deadpool_postgres::Transaction;
-use falconer_store::{Loaded, Revision, Sealer, StoreError};
+use falconer_store::{EachClient, Loaded, Revision, Sealer, StoreError};
 
 use crate::columns::{first, get};
 use crate::fault::Res;
@@ -11,14 +11,15 @@ use crate::{clients, grants, identities, issuers, roles};
 const GRANT_AFTERLIFE_MS: i64 = 31 * 24 * 60 * 60 * 1000;
 
 /// In a transaction that sees one state, whatever is written meanwhile.
-pub(crate) async fn everything(reading: &Transaction<'_>, sealer: &Sealer) -> Res<Loaded> {
+pub(crate) async fn everything(reading: &Transaction<'_>, sealer: &Sealer, each: &mut EachClient) -> Res<Loaded> {
     let meta = first(reading, "SELECT revision, highest_ms FROM meta", &[], |row| Ok((get(row, 0)?, get(row, 1)?))).await?;
     let (revision, highest_ms): (i64, i64) = meta.ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()))?;
+    clients::each(reading, sealer, each).await?;
     Ok(Loaded {
         revision: Revision(revision),
         highest_ms,
         roles: roles::every(reading).await?,
-        clients: clients::every(reading, sealer).await?,
+        clients: Vec::new(),
         issuers: issuers::every(reading, sealer).await?,
         grants: grants::ending_after(reading, highest_ms.saturating_sub(GRANT_AFTERLIFE_MS)).await?,
         identities: identities::every(reading).await?,

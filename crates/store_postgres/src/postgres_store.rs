@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
-    AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyRing, Loaded, Randomness, Result,
-    Revision, RoleRecord, Sealer, SessionRecord, Step, Store, StoreError,
+    AccountRecord, AuditEntry, Change, ClientRecord, EachClient, GrantRecord, IdentityRecord, IssuerRecord, KeyRing, Loaded, Randomness,
+    Result, Revision, RoleRecord, Sealer, SessionRecord, Step, Store, StoreError,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -93,9 +93,9 @@ async fn commit(transaction: Transaction<'_>) -> Result<()> {
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn load(&self) -> Result<Loaded> {
+    async fn load_each(&self, mut each: EachClient) -> Result<Loaded> {
         let mut connection = self.to_read().await?;
-        Ok(load::everything(&one_state(&mut connection).await?, &self.sealer).await?)
+        Ok(load::everything(&one_state(&mut connection).await?, &self.sealer, &mut each).await?)
     }
 
     async fn revision(&self) -> Result<Revision> {

@@ -1,7 +1,9 @@
 //! Clients.
 
+use std::sync::mpsc::sync_channel;
+
 use falconer_store::{
-    ChangeKind, ClientRecord, KeyKind, KeyRing, Place, Sealer, Secret, StaticChange, StoreError, open_with, static_changes,
+    ChangeKind, ClientRecord, EachClient, KeyKind, KeyRing, Place, Sealer, Secret, StaticChange, StoreError, open_with, static_changes,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -22,10 +24,34 @@ pub(crate) fn one(connection: &Connection, sealer: &Sealer, client_id: &str) -> 
     first(connection, &sql, params![client_id], |row| read(row, &sealer.keys()))
 }
 
-/// All clients, ascending.
-pub(crate) fn every(connection: &Connection, sealer: &Sealer) -> Res<Vec<ClientRecord>> {
+/// Gives all clients to `each`, ascending. Their tokens are opened on a second thread, which takes as long as reading them.
+pub(crate) fn each(connection: &Connection, sealer: &Sealer, each: &mut EachClient) -> Res<()> {
+    /// How many rows change hands at a time, and how often the reader may be ahead.
+    const ROWS: usize = 512;
+    const AHEAD: usize = 8;
     let keys = sealer.keys();
-    all(connection, &format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"), [], |row| read(row, &keys))
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"))?;
+    std::thread::scope(|scope| {
+        let (rows, read) = sync_channel::<Vec<SealedClient>>(AHEAD);
+        let opening = scope.spawn(move || {
+            read.into_iter().flatten().try_for_each(|row| -> Res<()> {
+                each(row.open(&keys)?);
+                Ok(())
+            })
+        });
+        let mut found = statement.query([])?;
+        let mut ready = Vec::with_capacity(ROWS);
+        while let Some(row) = found.next()? {
+            ready.push(SealedClient::read(row)?);
+            // Where nobody takes the rows, opening has failed and says why.
+            if ready.len() == ROWS && rows.send(std::mem::replace(&mut ready, Vec::with_capacity(ROWS))).is_err() {
+                break;
+            }
+        }
+        let _ = rows.send(ready);
+        drop(rows);
+        opening.join().unwrap_or_else(|_| Err(StoreError::Corrupt("opening the tokens of clients failed".to_owned()).into()))
+    })
 }
 
 /// Adds the client, or replaces it where it is not exactly so already; what happened to it, if anything, and how the audit calls it.
@@ -130,12 +156,33 @@ fn put(connection: &Connection, sealer: &Sealer, client: &ClientRecord, on_confl
 }
 
 fn read(row: &Row<'_>, keys: &KeyRing) -> Res<ClientRecord> {
-    let client_id: String = row.get(0)?;
-    let access_token = Secret::new(open_with(keys, &token_place(&client_id), row.get_ref(2)?.as_blob()?)?);
+    SealedClient::read(row)?.open(keys)
+}
+
+/// A row whose token is still sealed.
+struct SealedClient {
+    token: Vec<u8>,
+    /// Without its token.
+    record: ClientRecord,
+}
+
+impl SealedClient {
+    fn read(row: &Row<'_>) -> Res<SealedClient> {
+        let record = without_token(row)?;
+        Ok(SealedClient { token: row.get(2)?, record })
+    }
+
+    fn open(self, keys: &KeyRing) -> Res<ClientRecord> {
+        let access_token = Secret::new(open_with(keys, &token_place(&self.record.client_id), &self.token)?);
+        Ok(ClientRecord { access_token, ..self.record })
+    }
+}
+
+fn without_token(row: &Row<'_>) -> Res<ClientRecord> {
     Ok(ClientRecord {
-        client_id,
+        client_id: row.get(0)?,
         description: row.get(1)?,
-        access_token,
+        access_token: Secret::new(""),
         expires_us: row.get(3)?,
         created_ms: row.get(4)?,
         last_modified_ms: row.get(5)?,

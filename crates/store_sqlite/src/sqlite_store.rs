@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use falconer_store::{
-    AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyRing, Loaded, Randomness, Result,
-    Revision, RoleRecord, Sealer, SessionRecord, Step, Store,
+    AccountRecord, AuditEntry, Change, ClientRecord, EachClient, GrantRecord, IdentityRecord, IssuerRecord, KeyRing, Loaded, Randomness,
+    Result, Revision, RoleRecord, Sealer, SessionRecord, Step, Store,
 };
 use rusqlite::Connection;
 
@@ -129,8 +129,8 @@ fn checkpoints() -> impl FnMut(&mut Connection, &Arc<OnceLock<String>>) + Send +
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn load(&self) -> Result<Loaded> {
-        self.read(load::everything).await
+    async fn load_each(&self, mut each: EachClient) -> Result<Loaded> {
+        self.read(move |connection, sealer| load::everything(connection, sealer, &mut each)).await
     }
 
     async fn revision(&self) -> Result<Revision> {

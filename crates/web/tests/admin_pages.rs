@@ -53,7 +53,7 @@ async fn a_client_from_its_creation_to_its_end() {
     );
     let made = admin.post(CLIENT_FORM, &form).await;
     assert_eq!((made.status.as_u16(), made.header("cache-control")), (200, "no-store"));
-    let record = site.auth.directory().client("project/two").unwrap().record.clone();
+    let record = site.auth.directory().client("project/two").unwrap().record();
     assert!(made.text.contains(record.access_token.expose()), "{}", made.text);
     assert_eq!(record.scopes, ["notes:write:x", "queue:ping"]);
     assert_eq!((record.expires_us, record.description.as_str()), ((START_MS + 3 * 86_400_000) * 1000, "a\nb"));
@@ -74,13 +74,13 @@ async fn a_client_from_its_creation_to_its_end() {
         admin.post(CONFIRM, &page.form(CONFIRM)).await
     };
     let reset = ask(&mut admin, "reset").await;
-    let token = site.auth.directory().client("project/two").unwrap().record.access_token.clone();
+    let token = site.auth.directory().client("project/two").unwrap().record().access_token.clone();
     assert!(token.expose() != record.access_token.expose() && reset.text.contains(token.expose()));
     assert_eq!(ask(&mut admin, "disable").await.location(), "/auth/clients?id=project%2Ftwo&done=disabled");
     let page = admin.get("/auth/clients?id=project%2Ftwo&done=disabled").await;
     assert!(page.text.contains("The client was disabled") && page.text.contains("action=enable"), "{}", page.text);
     assert_eq!(ask(&mut admin, "enable").await.location(), "/auth/clients?id=project%2Ftwo&done=enabled");
-    assert!(!site.auth.directory().client("project/two").unwrap().record.disabled);
+    assert!(!site.auth.directory().client("project/two").unwrap().record().disabled);
     assert_eq!(ask(&mut admin, "delete").await.location(), "/auth/clients?done=deleted");
     assert!(site.auth.directory().client("project/two").is_none());
     assert_eq!(admin.get(&format!("{}&action=explode", id(CONFIRM, "project/one"))).await.status, 400);
@@ -93,10 +93,10 @@ async fn an_edit_keeps_what_nobody_touched() {
     let form = admin.get(&id(CLIENT_FORM, "project/one")).await.form(CLIENT_FORM);
     let field = |name: &str| form.iter().find(|(key, _)| key == name).unwrap().1.clone();
     assert_eq!((field("scopes"), field("description")), ("notes:read:a\nqueue:ping".to_owned(), "two\nlines".to_owned()));
-    let before = site.auth.directory().client("project/one").unwrap().record.clone();
+    let before = site.auth.directory().client("project/one").unwrap().record();
     let saved = admin.post(CLIENT_FORM, &with(form, &[("do", "save")])).await;
     assert_eq!(saved.location(), "/auth/clients?id=project%2Fone&done=saved");
-    let after = site.auth.directory().client("project/one").unwrap().record.clone();
+    let after = site.auth.directory().client("project/one").unwrap().record();
     assert_eq!((after.scopes, after.expires_us, after.description), (before.scopes, before.expires_us, before.description));
     assert!(after.delete_on_expiration);
 }
@@ -163,7 +163,7 @@ async fn a_plan_comes_before_the_change() {
     let plan = admin.post(CLIENT_FORM, &form).await;
     assert!(plan.text.contains("<code>notes:*</code>") && plan.text.contains("<code>queue:ping</code>"), "{}", plan.text);
     assert!(admin.post(CLIENT_FORM, &with(plan.form(CLIENT_FORM), &[("do", "save")])).await.status.is_redirection());
-    assert_eq!(site.auth.directory().client("project/one").unwrap().record.scopes, ["notes:*"]);
+    assert_eq!(site.auth.directory().client("project/one").unwrap().record().scopes, ["notes:*"]);
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn what_somebody_else_changed_is_not_overwritten_silently() {
     let page = admin.post(CLIENT_FORM, &mine).await;
     assert!(page.status == 404 && page.text.contains("You can create it anew"), "{}", page.text);
     assert_eq!(admin.post(CLIENT_FORM, &page.form(CLIENT_FORM)).await.status, 200);
-    assert_eq!(site.auth.directory().client("project/one").unwrap().record.scopes, ["notes:mine"]);
+    assert_eq!(site.auth.directory().client("project/one").unwrap().record().scopes, ["notes:mine"]);
 }
 
 #[tokio::test]

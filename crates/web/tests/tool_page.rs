@@ -48,7 +48,7 @@ async fn a_program_gets_a_client_with_what_was_ticked() {
     let who = Authentication::person("local/ann");
     assert!(site.auth.client(&who, "local/bob/cli-KOZ75V").is_err(), "ann may not look");
     let snapshot = site.auth.directory();
-    let record = &snapshot.client("local/bob/cli-KOZ75V").unwrap().record;
+    let record = &snapshot.client("local/bob/cli-KOZ75V").unwrap().record();
     let all_but_broad: Vec<&str> = has.iter().filter(|scope| *scope != OWN).collect();
     assert_eq!(record.scopes, all_but_broad);
     assert!(record.scopes.contains(&"queue:ping".to_owned()));
@@ -74,7 +74,7 @@ async fn scopes_asked_for_are_cut_to_what_the_person_has() {
     assert_eq!((shown.status.as_u16(), shown.header("cache-control")), (200, "no-store"));
     assert!(shown.text.contains("The client was created"), "{}", shown.text);
     let snapshot = site.auth.directory();
-    let record = &snapshot.client("local/bob/x").unwrap().record;
+    let record = &snapshot.client("local/bob/x").unwrap().record();
     assert_eq!(record.scopes, ["notes:read:*"]);
     assert!(shown.text.contains(record.access_token.expose()));
 }
@@ -140,7 +140,7 @@ async fn what_is_not_ticked_does_not_come_back() {
     assert!(again.text.contains("it would give back what you did not tick"), "{}", again.text);
     assert_eq!(bob.post(PATH, &again.form(PATH)).await.status, 303);
     let snapshot = site.auth.directory();
-    let scopes = &snapshot.client("local/bob/cli-KOZ75V").unwrap().record.scopes;
+    let scopes = &snapshot.client("local/bob/cli-KOZ75V").unwrap().record().scopes;
     assert!(scopes.contains(&"notes:read:x".to_owned()), "{scopes:?}");
     assert!(!site.auth.directory().expand(scopes).satisfies("queue:ping"), "{scopes:?}");
 }

@@ -1,0 +1,79 @@
+//! Many texts in one piece of memory: a node holds every client, and half of what a client takes would else be what the allocator adds to each text.
+
+use zeroize::Zeroize as _;
+
+/// Texts, one behind the other, with where each ends in front of them. Wiped when dropped: one of them may be a secret.
+pub(crate) struct Packed(Box<[u8]>);
+
+/// Bytes of a number.
+const NUMBER: usize = size_of::<u32>();
+
+impl Packed {
+    /// These texts in this order.
+    pub(crate) fn new<'t>(texts: impl Iterator<Item = &'t str> + Clone) -> Packed {
+        let (count, length) = texts.clone().fold((0_usize, 0_usize), |(count, length), text| (count + 1, length + text.len()));
+        let mut bytes = Vec::with_capacity(NUMBER * (count + 1) + length);
+        bytes.extend_from_slice(&number(count));
+        let mut end = 0;
+        for text in texts.clone() {
+            end += text.len();
+            bytes.extend_from_slice(&number(end));
+        }
+        for text in texts {
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        // INVARIANT: the capacity is the length, so that nothing is copied and left behind.
+        Packed(bytes.into_boxed_slice())
+    }
+
+    /// The text of this place; empty where there is none.
+    pub(crate) fn get(&self, at: usize) -> &str {
+        self.from(at).next().unwrap_or_default()
+    }
+
+    /// The texts from this place on.
+    pub(crate) fn from(&self, at: usize) -> impl Iterator<Item = &str> + Clone {
+        let (count, rest) = self.0.split_at_checked(NUMBER).unwrap_or_default();
+        let (ends, text) = rest.split_at_checked(read(count).saturating_mul(NUMBER)).unwrap_or_default();
+        // INVARIANT: they were texts.
+        let text = std::str::from_utf8(text).unwrap_or_default();
+        let mut start = at.checked_sub(1).and_then(|before| ends.chunks_exact(NUMBER).nth(before)).map_or(0, read);
+        ends.chunks_exact(NUMBER).skip(at).map(move |end| {
+            let (from, to) = (start, read(end));
+            start = to;
+            text.get(from..to).unwrap_or_default()
+        })
+    }
+}
+
+impl Drop for Packed {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// No record comes near four gigabytes: what a request may hold is bounded far below.
+fn number(value: usize) -> [u8; NUMBER] {
+    u32::try_from(value).unwrap_or(u32::MAX).to_le_bytes()
+}
+
+fn read(bytes: &[u8]) -> usize {
+    bytes.try_into().map_or(0, u32::from_le_bytes) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_come_out_as_they_went_in() {
+        for texts in [&[][..], &[""], &["a"], &["", "b", "", "\u{e9}\u{1f600}", "c d"]] {
+            let packed = Packed::new(texts.iter().copied());
+            for at in 0..texts.len() + 2 {
+                let rest: Vec<&str> = packed.from(at).collect();
+                assert_eq!(rest, texts.get(at..).unwrap_or_default());
+                assert_eq!(packed.get(at), texts.get(at).copied().unwrap_or_default());
+            }
+        }
+    }
+}
