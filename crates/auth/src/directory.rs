@@ -45,7 +45,7 @@ impl Clients {
     }
 
     pub(crate) fn put(&mut self, record: &ClientRecord) {
-        let before = self.before.get(record.client_id.as_str()).map(|ById(client)| client.as_ref());
+        let before = self.before.get(record.client_id.as_bytes()).map(|ById(client)| client.as_ref());
         self.all.insert(ById(Arc::new(Client::new(record, before))));
     }
 }
@@ -148,13 +148,13 @@ impl Snapshot {
 
     /// One client. Internal issuers are none.
     pub fn client(&self, client_id: &str) -> Option<&Arc<Client>> {
-        self.clients.get(client_id).map(|ById(client)| client)
+        self.clients.get(client_id.as_bytes()).map(|ById(client)| client)
     }
 
     /// All clients whose id begins with `prefix`, ascending by the bytes of the id.
     pub fn clients<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Arc<Client>> + 'a {
-        let from = (Bound::Included(prefix), Bound::Unbounded);
-        self.clients.range::<_, str>(from).map(|ById(client)| client).take_while(move |client| client.id().starts_with(prefix))
+        let from = (Bound::Included(prefix.as_bytes()), Bound::Unbounded);
+        self.clients.range::<_, [u8]>(from).map(|ById(client)| client).take_while(move |client| client.id().starts_with(prefix))
     }
 
     /// One grant, revoked and ended ones (up to 31 days ago) too.
@@ -284,7 +284,7 @@ impl Snapshot {
     }
 
     pub(crate) fn drop_client(&mut self, client_id: &str) {
-        self.clients.remove(client_id);
+        self.clients.remove(client_id.as_bytes());
     }
 
     pub(crate) fn put_roles(&mut self, records: impl IntoIterator<Item = RoleRecord>) {

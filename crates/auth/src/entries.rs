@@ -39,15 +39,15 @@ const SCOPES: usize = 4;
 #[derive(Clone)]
 pub(crate) struct ById(pub(crate) Arc<Client>);
 
-impl Borrow<str> for ById {
-    fn borrow(&self) -> &str {
-        self.0.id()
+impl Borrow<[u8]> for ById {
+    fn borrow(&self) -> &[u8] {
+        self.0.texts.first()
     }
 }
 
 impl PartialEq for ById {
     fn eq(&self, other: &ById) -> bool {
-        self.0.id() == other.0.id()
+        self.0.texts.first() == other.0.texts.first()
     }
 }
 
@@ -61,7 +61,7 @@ impl PartialOrd for ById {
 
 impl Ord for ById {
     fn cmp(&self, other: &ById) -> std::cmp::Ordering {
-        self.0.id().cmp(other.0.id())
+        self.0.texts.first().cmp(other.0.texts.first())
     }
 }
 

@@ -31,6 +31,14 @@ impl Packed {
         self.from(at).next().unwrap_or_default()
     }
 
+    /// The first text, as bytes: without looking whether it is a text again.
+    pub(crate) fn first(&self) -> &[u8] {
+        let (count, rest) = self.0.split_at_checked(NUMBER).unwrap_or_default();
+        let (ends, texts) = rest.split_at_checked(read(count).saturating_mul(NUMBER)).unwrap_or_default();
+        let end = ends.first_chunk::<NUMBER>().map_or(0, |end| read(end));
+        texts.get(..end).unwrap_or_default()
+    }
+
     /// The texts from this place on.
     pub(crate) fn from(&self, at: usize) -> impl Iterator<Item = &str> + Clone {
         let (count, rest) = self.0.split_at_checked(NUMBER).unwrap_or_default();
@@ -74,6 +82,7 @@ mod tests {
                 assert_eq!(rest, texts.get(at..).unwrap_or_default());
                 assert_eq!(packed.get(at), texts.get(at).copied().unwrap_or_default());
             }
+            assert_eq!(packed.first(), packed.get(0).as_bytes());
         }
     }
 }

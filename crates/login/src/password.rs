@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
@@ -41,7 +44,7 @@ impl PasswordPool {
             cost: settings.password_cost,
             workers: Arc::new(Semaphore::new(workers)),
             places: Arc::new(Semaphore::new(places)),
-            dummy: hash(settings.password_cost, b"", salt).map_err(|text| LoginError::Invalid(format!("argon2: {text}")))?,
+            dummy: nobodys(settings.password_cost, salt).map_err(|error| LoginError::Invalid(format!("argon2: {error}")))?,
         })
     }
 
@@ -105,11 +108,21 @@ pub(crate) fn check_new(password: &str) -> Result<(), LoginError> {
 }
 
 fn hash(cost: PasswordCost, password: &[u8], salt: &[u8; 16]) -> Result<String, String> {
-    let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, None);
-    let params = params.map_err(|error| error.to_string())?;
-    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(cost).map_err(|error| error.to_string())?);
     let hash: PasswordHash = hasher.hash_password_with_salt(password, salt).map_err(|error| error.to_string())?;
     Ok(hash.to_string())
+}
+
+fn params(cost: PasswordCost) -> Result<Params, argon2::Error> {
+    Params::new(cost.memory_kib, cost.passes, cost.lanes, None)
+}
+
+/// A hash that no password is known for: checking one against it costs what any check costs, and making it nothing, so that a start does not wait.
+fn nobodys(cost: PasswordCost, random: &[u8; 16]) -> Result<String, argon2::Error> {
+    let params = params(cost)?;
+    let (memory_kib, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
+    let (salt, output) = (STANDARD_NO_PAD.encode(random), STANDARD_NO_PAD.encode(Sha256::digest(random)));
+    Ok(format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${output}"))
 }
 
 #[cfg(test)]
@@ -150,8 +163,14 @@ mod tests {
         for wrong in ["", "some passwor", "some password ", "Some password"] {
             assert_eq!(pool.check(pool.enter().unwrap(), wrong, Some(&hash)).await, Ok(false));
         }
-        // The dummy's own password opens nothing.
+        // Whatever is given for a name that nobody has.
         assert_eq!(pool.check(pool.enter().unwrap(), "", None).await, Ok(false));
+        let (theirs, nobodys) = (PasswordHash::new(&hash).unwrap(), PasswordHash::new(&pool.dummy).unwrap());
+        assert_eq!(
+            (&nobodys.algorithm, nobodys.version, &nobodys.params),
+            (&theirs.algorithm, theirs.version, &theirs.params),
+            "the same work"
+        );
         let broken = pool.check(pool.enter().unwrap(), "some password", Some("not a hash")).await;
         assert!(matches!(broken, Err(LoginError::Internal(_))));
     }

@@ -24,34 +24,56 @@ pub(crate) fn one(connection: &Connection, sealer: &Sealer, client_id: &str) -> 
     first(connection, &sql, params![client_id], |row| read(row, &sealer.keys()))
 }
 
-/// Gives all clients to `each`, ascending. Their tokens are opened on a second thread, which takes as long as reading them.
+/// How many rows change hands at a time while all are read, and how often the reader may be ahead.
+const ROWS: usize = 512;
+const AHEAD: usize = 8;
+/// Threads that open tokens meanwhile, which takes longer than reading them.
+const OPENERS: usize = 2;
+
+/// Gives all clients to `each`, ascending.
 pub(crate) fn each(connection: &Connection, sealer: &Sealer, each: &mut EachClient) -> Res<()> {
-    /// How many rows change hands at a time, and how often the reader may be ahead.
-    const ROWS: usize = 512;
-    const AHEAD: usize = 8;
-    let keys = sealer.keys();
+    let keys = &*sealer.keys();
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"))?;
     std::thread::scope(|scope| {
-        let (rows, read) = sync_channel::<Vec<SealedClient>>(AHEAD);
-        let opening = scope.spawn(move || {
-            read.into_iter().flatten().try_for_each(|row| -> Res<()> {
-                each(row.open(&keys)?);
-                Ok(())
-            })
+        let (mut to_open, mut opened) = (Vec::new(), Vec::new());
+        for _ in 0..OPENERS {
+            let (rows, sealed) = sync_channel::<Vec<SealedClient>>(AHEAD);
+            let (clients, open) = sync_channel(AHEAD);
+            scope.spawn(move || {
+                // Where nobody takes them any more, one before has failed.
+                sealed.into_iter().map(|rows| open_all(rows, keys)).try_for_each(|found| clients.send(found))
+            });
+            to_open.push(rows);
+            opened.push(open);
+        }
+        // The openers take turns, so that the clients come back in order.
+        let taking = scope.spawn(move || {
+            for open in opened.iter().cycle() {
+                let Ok(clients) = open.recv() else { break };
+                clients?.into_iter().for_each(&mut *each);
+            }
+            Ok(())
         });
         let mut found = statement.query([])?;
-        let mut ready = Vec::with_capacity(ROWS);
-        while let Some(row) = found.next()? {
-            ready.push(SealedClient::read(row)?);
-            // Where nobody takes the rows, opening has failed and says why.
-            if ready.len() == ROWS && rows.send(std::mem::replace(&mut ready, Vec::with_capacity(ROWS))).is_err() {
+        for rows in to_open.iter().cycle() {
+            let mut ready = Vec::with_capacity(ROWS);
+            while ready.len() < ROWS
+                && let Some(row) = found.next()?
+            {
+                ready.push(SealedClient::read(row)?);
+            }
+            let is_last = ready.len() < ROWS;
+            if rows.send(ready).is_err() || is_last {
                 break;
             }
         }
-        let _ = rows.send(ready);
-        drop(rows);
-        opening.join().unwrap_or_else(|_| Err(StoreError::Corrupt("opening the tokens of clients failed".to_owned()).into()))
+        drop(to_open);
+        taking.join().unwrap_or_else(|_| Err(StoreError::Corrupt("opening the tokens of clients failed".to_owned()).into()))
     })
+}
+
+fn open_all(rows: Vec<SealedClient>, keys: &KeyRing) -> Res<Vec<ClientRecord>> {
+    rows.into_iter().map(|row| row.open(keys)).collect()
 }
 
 /// Adds the client, or replaces it where it is not exactly so already; what happened to it, if anything, and how the audit calls it.

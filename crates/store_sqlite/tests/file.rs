@@ -23,6 +23,38 @@ async fn what_was_written_is_there_after_opening_again() {
     assert_eq!(loaded.clients[0], common::client("c0"));
 }
 
+/// They are read in parts, and several threads open what is sealed.
+#[tokio::test]
+async fn many_clients_are_loaded_whole_and_in_order() {
+    let store = SqliteStore::in_memory(common::keys(), common::random()).unwrap();
+    let mut written = Vec::new();
+    for end in [0, 1, 511, 512, 513, 1024, 2600] {
+        let more: Vec<_> = (written.len()..end).map(|n| common::client(&format!("c{n:04}"))).collect();
+        store.write_batch(&common::step(&store, "x").await, &[], &more).await.unwrap();
+        written.extend(more);
+        assert!(store.load().await.unwrap().clients == written, "{end} clients");
+    }
+}
+
+/// In any part: nothing waits for ever, and the answer says which.
+#[tokio::test]
+async fn one_token_that_does_not_open_fails_the_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.db");
+    let clients: Vec<_> = (0..9000).map(|n| common::client(&format!("c{n:04}"))).collect();
+    let store = common::open(&path);
+    store.write_batch(&common::step(&store, "x").await, &[], &clients).await.unwrap();
+    let raw = Connection::open(&path).unwrap();
+    for broken in ["c0000", "c0600", "c4500", "c8999"] {
+        let sealed: Vec<u8> = raw.query_row("SELECT access_token FROM clients WHERE client_id = ?1", [broken], |row| row.get(0)).unwrap();
+        raw.execute("UPDATE clients SET access_token = x'00' WHERE client_id = ?1", [broken]).unwrap();
+        let error = store.load().await.unwrap_err();
+        assert!(matches!(&error, StoreError::Corrupt(why) if why.contains(broken)), "{error}");
+        raw.execute("UPDATE clients SET access_token = ?2 WHERE client_id = ?1", (broken, sealed)).unwrap();
+    }
+    assert_eq!(store.load().await.unwrap().clients.len(), clients.len());
+}
+
 #[tokio::test]
 async fn a_second_opener_is_told_who_is_in_the_way() {
     let folder = tempfile::tempdir().unwrap();
