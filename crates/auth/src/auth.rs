@@ -1,5 +1,6 @@
 //! The node: one directory, one queue of mutations, one store.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -10,6 +11,7 @@ use crate::directory::{Clients, Snapshot};
 use crate::error::{ApiError, AuthError};
 use crate::settings::AuthSettings;
 use crate::time::{Clock, MINUTE_MS, Random};
+use crate::turn::Turn;
 use crate::uses::UseQueue;
 
 /// The use cases of the auth API on one node. Cheap to clone; all clones are the same node.
@@ -27,8 +29,20 @@ pub(crate) struct Inner {
     /// The revision of the directory, for those who wait for it to move.
     pub(crate) moved: tokio::sync::watch::Sender<Revision>,
     /// Mutations of this node take turns; waiting is first come, first served.
-    pub(crate) queue: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) queue: Arc<tokio::sync::Mutex<Turn>>,
+    /// How many groups of steps were committed, and how many steps in them.
+    pub(crate) groups: AtomicU64,
+    pub(crate) steps: AtomicU64,
     pub(crate) uses: Mutex<UseQueue>,
+}
+
+/// Changes that waited at the same time are committed together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CommitFigures {
+    /// Groups, each made durable at once.
+    pub groups: u64,
+    /// Changes in them.
+    pub steps: u64,
 }
 
 impl Auth {
@@ -50,6 +64,8 @@ impl Auth {
             directory,
             moved: tokio::sync::watch::Sender::default(),
             queue: Arc::default(),
+            groups: AtomicU64::new(0),
+            steps: AtomicU64::new(0),
             uses: Mutex::default(),
         };
         let auth = Auth { inner: Arc::new(inner) };
@@ -84,6 +100,11 @@ impl Auth {
     /// Whether this node's clock is more than a minute behind the highest time that was ever stored; it authenticates nobody then.
     pub fn clock_is_behind(&self) -> bool {
         self.inner.clock_is_behind(&self.inner.directory.load(), self.now_ms())
+    }
+
+    /// How changes were committed since the start.
+    pub fn commit_figures(&self) -> CommitFigures {
+        CommitFigures { groups: self.inner.groups.load(Ordering::Relaxed), steps: self.inner.steps.load(Ordering::Relaxed) }
     }
 
     /// What a failed call of the store means to whoever asked; a failure for good ends the process.

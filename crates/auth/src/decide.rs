@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use falconer_scopes::RoleSet;
 use falconer_store::{AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Step, StoreError};
-use tokio::sync::OwnedMutexGuard;
 
 use crate::auth::{Auth, Inner};
 use crate::caller::{Authentication, Caller};
 use crate::directory::Snapshot;
 use crate::error::ApiError;
+use crate::turn::Failed;
 
 /// How often a decision is made again before the answer is 503. Within one node mutations take turns, so once is the rule.
 const ATTEMPTS: usize = 8;
@@ -30,6 +30,7 @@ pub(crate) enum Decision<T> {
 }
 
 /// One atomic business step of the store, together with its effect on the directory.
+#[derive(Clone)]
 pub(crate) enum Write {
     InsertClient(ClientRecord),
     UpdateClient(ClientRecord),
@@ -102,84 +103,54 @@ pub(crate) fn step_by(now: &Now, actor: &str, action: &str, depends_on: Vec<Key>
 impl Auth {
     /// Runs `decide` in turn, commits what it decided, applies it to the directory, and answers with the revision.
     ///
-    /// `decide` sees the present snapshot each time; it may run several times.
+    /// `decide` sees what is shown with what others of its group have decided before it; it may run several times.
     pub(crate) async fn decide<T: Send>(
         &self,
         mut decide: impl FnMut(&Now) -> Result<Decision<T>, ApiError> + Send,
     ) -> Result<(T, Revision), ApiError> {
-        let mut turn = Arc::clone(&self.inner.queue).lock_owned().await;
+        let ended = || ApiError::Unavailable("the server is ending".to_owned());
+        let mut alone = false;
         for _ in 0..ATTEMPTS {
-            let now = Now { snapshot: self.inner.directory.load_full(), now_ms: self.inner.clock.now_ms() };
-            let (step, write, answer) = match decide(&now)? {
-                Decision::Keep(answer) => return Ok((answer, now.snapshot.revision())),
-                Decision::Write(step, write, answer) => (step, write, answer),
+            let held = self.inner.turn(alone).await.ok_or_else(ended)?;
+            let (shown, tip) = (self.inner.directory.load_full(), held.tip());
+            let now = Now { snapshot: tip.as_ref().unwrap_or(&shown).clone(), now_ms: self.inner.clock.now_ms() };
+            let (change, answer, conflict) = match decide(&now) {
+                Ok(Decision::Write(step, write, answer)) => {
+                    let conflict = write.final_conflict();
+                    (Some((step, write)), Ok(answer), conflict)
+                }
+                // What it rests on is not durable yet: the answer waits for that.
+                Ok(Decision::Keep(answer)) if tip.is_some() => (None, Ok(answer), None),
+                Err(error) if tip.is_some() => (None, Err(error), None),
+                Ok(Decision::Keep(answer)) => return Ok((answer, now.snapshot.revision())),
+                Err(error) => return Err(error),
             };
-            let conflict = write.final_conflict();
-            let (next_turn, outcome) = self.commit(turn, step, write).await;
-            turn = next_turn;
-            match outcome {
-                Ok(revision) => return Ok((answer, revision)),
-                Err(StoreError::Stale) => (),
-                Err(StoreError::Conflict) => {
-                    if let Some(error) = conflict {
-                        return Err(error);
-                    }
-                }
-                Err(error) => {
-                    if matches!(error, StoreError::Unavailable(_)) {
-                        self.inner.look_again().await;
-                    }
-                    return Err(self.inner.store_error(error));
-                }
+            match self.inner.join(held, &shown, change, alone).await {
+                Ok(Ok(revision)) => return answer.map(|answer| (answer, revision)),
+                Ok(Err(Failed { error: StoreError::Stale, shared })) => alone = shared,
+                Ok(Err(Failed { error: StoreError::Conflict, shared })) => match conflict {
+                    Some(error) if !shared => return Err(error),
+                    _ => alone = shared,
+                },
+                Ok(Err(Failed { error, .. })) => return Err(self.inner.store_error(error)),
+                // The task panicked or the runtime is going down: whether the store committed is unknown, so this node must not go on.
+                Err(error) => return Err(self.inner.store_error(StoreError::Fatal(error.to_string()))),
             }
-            self.inner.reload().await.map_err(|error| self.inner.store_error(error))?;
         }
         Err(ApiError::Unavailable("records kept changing under the decision".to_owned()))
-    }
-
-    /// Commit and application run as one task, so that a caller who hangs up in between leaves no node that does not know its own write.
-    async fn commit(&self, turn: OwnedMutexGuard<()>, step: Step, write: Write) -> (OwnedMutexGuard<()>, Result<Revision, StoreError>) {
-        let inner = Arc::clone(&self.inner);
-        let task = tokio::spawn(async move {
-            let outcome = inner.commit_and_apply(&step, write).await;
-            (turn, outcome)
-        });
-        match task.await {
-            Ok(done) => done,
-            // The task panicked or the runtime is going down: whether the store committed is unknown, so this node must not go on.
-            Err(error) => {
-                let turn = Arc::clone(&self.inner.queue).lock_owned().await;
-                (turn, Err(StoreError::Fatal(error.to_string())))
-            }
-        }
     }
 }
 
 impl Inner {
-    async fn commit_and_apply(&self, step: &Step, write: Write) -> Result<Revision, StoreError> {
-        let revision = write.commit(self, step).await?;
-        let before = self.directory.load_full();
-        let is_ours = write.changes(&before);
-        if is_ours && revision.0 == before.revision().0.saturating_add(1) {
-            let mut next = Snapshot::clone(&before);
-            write.apply(step, &mut next);
-            self.show(next.at(revision, step.at_ms));
-        } else if revision > before.revision() {
-            // Another process wrote in between. What we decided did not depend on that, but the directory has to have it.
-            self.reload().await.inspect_err(|error| self.could_not_read_back(error))?;
-        }
-        Ok(revision)
-    }
-
     /// A store that is away for the moment is no reason to end: nothing is acknowledged then, and the next look takes the change in.
-    fn could_not_read_back(&self, error: &StoreError) {
+    pub(crate) fn could_not_read_back(&self, error: &StoreError) {
         if !matches!(error, StoreError::Unavailable(_)) {
             (self.settings.on_fatal)("a committed change could not be read back");
         }
     }
 
     /// Whether a commit whose outcome nobody told has happened: takes in what the store has, where it answers.
-    async fn look_again(&self) {
+    pub(crate) async fn look_again(&self) {
         let looked = async {
             if self.store.revision().await? > self.directory.load().revision() {
                 self.reload().await?;
@@ -211,32 +182,33 @@ impl Inner {
 }
 
 impl Write {
-    async fn commit(&self, inner: &Inner, step: &Step) -> Result<Revision, StoreError> {
-        let store = &inner.store;
-        match self {
-            Write::InsertClient(record) => store.insert_client(step, record).await,
-            Write::UpdateClient(record) => store.update_client(step, record).await,
-            Write::DeleteClient(client_id) => store.delete_client(step, client_id).await,
-            Write::NoteRepeat(kind, id) => store.note_repeat(step, kind, id).await,
-            Write::InsertRole(record) => store.insert_role(step, record).await,
-            Write::UpdateRole(record) => store.update_role(step, record).await,
-            Write::DeleteRole(role_id) => store.delete_role(step, role_id).await,
-            Write::InsertRoles(records) => store.insert_roles(step, records).await,
-            Write::Batch(roles, clients, _) => store.write_batch(step, roles, clients).await,
-            Write::InsertIssuer(record) => store.insert_issuer(step, record).await,
-            Write::RetireIssuer(name) => store.retire_issuer(step, name).await,
-            Write::InsertGrant(record, replaces) => store.insert_grant(step, record, replaces.as_deref()).await,
-            Write::RevokeGrants { ids, by, reason } => store.revoke_grants(step, ids, by, reason).await,
-            Write::PutIdentity(record) => store.put_identity(step, record).await,
-            Write::InsertAccount(account, identity) => store.insert_account(step, account, identity).await,
-            Write::UpdateAccount(account, identity) => store.update_account(step, account, identity).await,
-            Write::CompleteSetup(hash, account, identity) => store.complete_setup(step, hash, account, identity).await,
+    /// As the store takes it.
+    pub(crate) fn stored(&self) -> falconer_store::Write {
+        use falconer_store::Write as Stored;
+        match self.clone() {
+            Write::InsertClient(record) => Stored::InsertClient(record),
+            Write::UpdateClient(record) => Stored::UpdateClient(record),
+            Write::DeleteClient(client_id) => Stored::DeleteClient(client_id),
+            Write::NoteRepeat(kind, id) => Stored::NoteRepeat(kind.to_owned(), id),
+            Write::InsertRole(record) => Stored::InsertRoles(vec![record]),
+            Write::UpdateRole(record) => Stored::UpdateRole(record),
+            Write::DeleteRole(role_id) => Stored::DeleteRole(role_id),
+            Write::InsertRoles(records) => Stored::InsertRoles(records),
+            Write::Batch(roles, clients, _) => Stored::Batch(roles, clients),
+            Write::InsertIssuer(record) => Stored::InsertIssuer(record),
+            Write::RetireIssuer(name) => Stored::RetireIssuer(name),
+            Write::InsertGrant(record, replaces) => Stored::InsertGrant(record, replaces),
+            Write::RevokeGrants { ids, by, reason } => Stored::RevokeGrants { ids, by, reason },
+            Write::PutIdentity(record) => Stored::PutIdentity(record),
+            Write::InsertAccount(account, identity) => Stored::InsertAccount(account, identity),
+            Write::UpdateAccount(account, identity) => Stored::UpdateAccount(account, identity),
+            Write::CompleteSetup(hash, account, identity) => Stored::CompleteSetup(hash, account, identity),
         }
     }
 
     /// Whether the step made the revision that the store answered with. One that left only an audit row has the store's present revision,
     /// and that may be of a change that this node has not heard of. What is there is certain here: the step depends on it.
-    fn changes(&self, before: &Snapshot) -> bool {
+    pub(crate) fn changes(&self, before: &Snapshot) -> bool {
         match self {
             Write::NoteRepeat(..) => false,
             Write::DeleteClient(client_id) => before.client(client_id).is_some(),
@@ -245,7 +217,7 @@ impl Write {
         }
     }
 
-    fn apply(self, step: &Step, next: &mut Snapshot) {
+    pub(crate) fn apply(self, step: &Step, next: &mut Snapshot) {
         match self {
             Write::InsertClient(record) | Write::UpdateClient(record) => next.put_client(record),
             Write::DeleteClient(client_id) => next.drop_client(&client_id),

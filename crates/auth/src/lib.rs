@@ -17,6 +17,7 @@
 //! | what a change would do | `plan` |
 //! | start: static clients, root, first roles, internal issuers | `statics`, `install` |
 //! | changes for those who follow | `follow` |
+//! | changes committed together | `turn` |
 //! | last uses | `uses` |
 //! | tokens for other systems | `websocktunnel` |
 //!
@@ -52,13 +53,14 @@ mod settings;
 mod statics;
 mod testers;
 mod time;
+mod turn;
 mod uses;
 mod verify;
 mod view;
 mod websocktunnel;
 mod worth;
 
-pub use auth::Auth;
+pub use auth::{Auth, CommitFigures};
 pub use caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict};
 pub use directory::Snapshot;
 pub use entries::{Client, Grant, InternalIssuer, Person};

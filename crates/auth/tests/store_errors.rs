@@ -43,34 +43,17 @@ macro_rules! delegate {
 delegate! {
     fn load_each(&self, each: EachClient) -> Loaded;
     fn revision(&self) -> Revision;
+    fn commit(&self, steps: Vec<(Step, Write)>) -> Vec<Revision>;
     fn changes_since(&self, since: Revision, limit: u32) -> Vec<Change>;
     fn client(&self, client_id: &str) -> Option<ClientRecord>;
     fn grant(&self, id: &str) -> Option<GrantRecord>;
     fn identity(&self, identity: &str) -> Option<IdentityRecord>;
-    fn insert_client(&self, step: &Step, client: &ClientRecord) -> Revision;
-    fn update_client(&self, step: &Step, client: &ClientRecord) -> Revision;
-    fn delete_client(&self, step: &Step, client_id: &str) -> Revision;
-    fn note_repeat(&self, step: &Step, entity_type: &str, entity_id: &str) -> Revision;
-    fn replace_static_clients(&self, step: &Step, clients: &[ClientRecord]) -> Revision;
-    fn insert_role(&self, step: &Step, role: &RoleRecord) -> Revision;
-    fn update_role(&self, step: &Step, role: &RoleRecord) -> Revision;
-    fn delete_role(&self, step: &Step, role_id: &str) -> Revision;
-    fn insert_roles(&self, step: &Step, roles: &[RoleRecord]) -> Revision;
-    fn write_batch(&self, step: &Step, roles: &[RoleRecord], clients: &[ClientRecord]) -> Revision;
-    fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Revision;
-    fn retire_issuer(&self, step: &Step, name: &str) -> Revision;
-    fn insert_grant(&self, step: &Step, grant: &GrantRecord, replaces: Option<&str>) -> Revision;
-    fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Revision;
     fn grants_of(&self, identity: &str) -> Vec<GrantRecord>;
     fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Option<GrantRecord>;
-    fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Revision;
-    fn insert_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Revision;
-    fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Revision;
     fn account(&self, name: &str) -> Option<AccountRecord>;
     fn accounts(&self) -> Vec<AccountRecord>;
     fn put_setup_link(&self, hash: &str, expires_ms: i64) -> ();
     fn setup_link_valid(&self, hash: &str, now_ms: i64) -> bool;
-    fn complete_setup(&self, step: &Step, hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Revision;
     fn insert_session(&self, session: &SessionRecord) -> ();
     fn session(&self, id_hash: &str) -> Option<SessionRecord>;
     fn touch_session(&self, id_hash: &str, now_ms: i64) -> ();
@@ -126,7 +109,7 @@ async fn a_store_that_is_away_or_full_stops_mutations_only() {
     let broken = Broken::new().await;
     let keys = broken.world.client("fine", &["a"]).await;
     for error in [StoreError::Unavailable("away".to_owned()), StoreError::Full("full".to_owned())] {
-        broken.fail("insert_client", error);
+        broken.fail("commit", error);
         assert!(matches!(broken.create().await, Err(ApiError::Unavailable(_))));
         assert!(broken.world.auth.directory().client("x").is_none());
         assert_eq!(scopes_of(&broken.world.verify(&keys).await), strings(&["a", "assume:anonymous"]));
@@ -138,7 +121,7 @@ async fn a_store_that_is_away_or_full_stops_mutations_only() {
 #[tokio::test]
 async fn a_fatal_error_ends_the_process() {
     let broken = Broken::new().await;
-    broken.fail("insert_client", StoreError::Fatal("fsync".to_owned()));
+    broken.fail("commit", StoreError::Fatal("fsync".to_owned()));
     assert!(matches!(broken.create().await, Err(ApiError::Unavailable(_))));
     assert_eq!(*broken.ended.lock().unwrap(), ["fsync"]);
 }
@@ -190,7 +173,7 @@ async fn a_committed_change_is_not_acknowledged_while_the_store_is_away_and_take
 async fn a_commit_whose_outcome_nobody_told_is_looked_for_at_once() {
     let broken = behind().await;
     let root = broken.world.as_root().await;
-    broken.fail("insert_client", StoreError::Unavailable("lost in the middle of the commit".to_owned()));
+    broken.fail("commit", StoreError::Unavailable("lost in the middle of the commit".to_owned()));
     assert!(matches!(broken.create().await, Err(ApiError::Unavailable(_))));
     assert!(broken.world.auth.client(&root, "other").is_ok(), "what the store has is taken in");
     assert!(broken.ended.lock().unwrap().is_empty());
@@ -200,12 +183,12 @@ async fn a_commit_whose_outcome_nobody_told_is_looked_for_at_once() {
 async fn what_keeps_changing_is_given_up() {
     let broken = Broken::new().await;
     for _ in 0..3 {
-        broken.fail("insert_client", StoreError::Stale);
+        broken.fail("commit", StoreError::Stale);
     }
     assert_eq!(broken.create().await, Ok(()), "a few times is fine");
     let root = broken.world.as_root().await;
     for _ in 0..100 {
-        broken.fail("update_client", StoreError::Stale);
+        broken.fail("commit", StoreError::Stale);
     }
     let given_up = broken.world.auth.disable_client(&root, "x").await.map(|_| ());
     assert!(matches!(given_up, Err(ApiError::Unavailable(_))));
@@ -215,7 +198,7 @@ async fn what_keeps_changing_is_given_up() {
 #[tokio::test]
 async fn a_damaged_store_is_an_internal_error() {
     let broken = Broken::new().await;
-    broken.fail("insert_client", StoreError::Corrupt("bits".to_owned()));
+    broken.fail("commit", StoreError::Corrupt("bits".to_owned()));
     assert_eq!(broken.create().await, Err(ApiError::Internal("bits".to_owned())));
 }
 
@@ -273,4 +256,53 @@ async fn a_follower_loses_nothing_when_the_store_is_away_for_a_moment() {
     broken.world.role("r", &[]).await;
     assert!(follower.next().await.is_err());
     assert_eq!(*broken.ended.lock().unwrap(), ["gone"]);
+}
+
+/// Whatever the store answers to a group, and however often: who was told that a change happened finds it, and nobody finds another.
+#[tokio::test]
+async fn of_changes_committed_together_each_caller_is_told_the_truth() {
+    let errors = [
+        StoreError::Stale,
+        StoreError::Conflict,
+        StoreError::Unavailable("away".to_owned()),
+        StoreError::Full("full".to_owned()),
+        StoreError::Corrupt("bits".to_owned()),
+    ];
+    for error in errors {
+        let broken = Broken::new().await;
+        let (auth, root) = (&broken.world.auth, broken.world.as_root().await);
+        let input = broken.world.input(&[]);
+        broken.fail("commit", error.clone());
+        let before = auth.commit_figures();
+        let creating = (0..10).map(|n| {
+            // Two want each name.
+            let (root, input, id) = (&root, &input, format!("c/{}", n / 2));
+            async move {
+                (id.clone(), auth.create_role(root, &id, &role_input(n)).await.is_ok(), auth.create_client(root, &id, input).await.is_ok())
+            }
+        });
+        let told = futures_util::future::join_all(creating).await;
+        let groups = auth.commit_figures().groups - before.groups;
+        assert!(groups < 20, "they were committed together: {groups} groups");
+        let stored = broken.world.store.load().await.unwrap();
+        for pair in told.chunks(2) {
+            let [(id, a_role, a_client), (_, b_role, b_client)] = pair else { panic!("pairs") };
+            assert_eq!(stored.roles.iter().any(|role| role.role_id == *id), *a_role || *b_role, "{error:?} {id}");
+            assert!(!(*a_role && *b_role), "two made one role, which differed");
+            assert_eq!(stored.clients.iter().any(|client| client.client_id == *id), *a_client || *b_client, "{error:?} {id}");
+        }
+        if matches!(error, StoreError::Stale | StoreError::Conflict) {
+            assert_eq!(told.iter().filter(|(_, role, _)| *role).count(), 5, "{error:?}: they were decided again");
+            assert_eq!(told.iter().filter(|(_, _, client)| *client).count(), 10, "{error:?}: a repeat is as good");
+        }
+        assert_eq!(auth.directory().revision(), stored.revision);
+        assert_eq!(
+            auth.directory().clients("c/").count(),
+            stored.clients.iter().filter(|client| client.client_id.starts_with("c/")).count()
+        );
+    }
+}
+
+fn role_input(n: usize) -> falconer_auth::RoleInput {
+    falconer_auth::RoleInput { scopes: vec![format!("x:{n}")], description: String::new() }
 }

@@ -57,7 +57,10 @@ where
             audit_rows_tell_who_did_what,
             histories_are_paged_oldest_first,
             history_is_pruned_oldest_first_and_in_bounded_steps,
-            concurrent_writers_lose_nothing;
+            concurrent_writers_lose_nothing,
+            steps_together_are_as_one_after_the_other,
+            steps_together_happen_all_or_none,
+            steps_together_begin_at_the_present_revision;
         clients:
             a_client_comes_back_as_it_was,
             a_client_id_is_taken_once,

@@ -23,6 +23,7 @@ mod secret;
 mod static_clients;
 mod step;
 mod store;
+mod write;
 
 pub use error::{Result, StoreError};
 pub use key_file::KeyFileError;
@@ -34,3 +35,4 @@ pub use secret::Secret;
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, Change, ChangeKind, Key, KeyKind, Revision, Step};
 pub use store::{EachClient, Loaded, Store};
+pub use write::Write;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Result, Revision, RoleRecord,
-    SessionRecord, Step,
+    SessionRecord, Step, Write,
 };
 
 /// Is given one client after the other, while a store loads.
@@ -37,6 +37,8 @@ pub struct Loaded {
 /// check that nothing in [`Step::depends_on`] has changed after [`Step::decided_at`] (else [`Stale`](crate::StoreError::Stale)); write;
 /// one audit row for each entity; one row of the change feed for each record; the next revision, which is the answer. A step that finds
 /// nothing to change writes its audit row (where its method says so) and answers the present revision.
+///
+/// All steps go through [`Store::commit`]; the methods that take one are there for those who have just one.
 ///
 /// Steps of one store happen one after the other, and revisions become visible in order. A dropped future does not undo its step: it may
 /// still commit.
@@ -70,32 +72,65 @@ pub trait Store: Send + Sync {
     /// One person.
     async fn identity(&self, identity: &str) -> Result<Option<IdentityRecord>>;
 
+    // ---- steps ----
+
+    /// Takes these steps one after the other in one transaction: all of them, durable before the answer, or none. The revisions are those that each would
+    /// have answered with alone.
+    ///
+    /// A step alone may have been decided at an earlier revision, as long as nothing that it depends on has changed since. Of several each must
+    /// have been decided at exactly the revision that the one before it leaves, and the first at the present one: else
+    /// [`Stale`](crate::StoreError::Stale).
+    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Vec<Revision>>;
+    /// Takes one step.
+    async fn take(&self, step: &Step, write: Write) -> Result<Revision> {
+        let revisions = self.commit(vec![(step.clone(), write)]).await?;
+        revisions.last().copied().ok_or_else(|| crate::StoreError::Corrupt("a step was taken and has no revision".to_owned()))
+    }
+
     // ---- clients ----
 
     /// [`Conflict`](crate::StoreError::Conflict) when the clientId exists.
-    async fn insert_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision>;
+    async fn insert_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision> {
+        self.take(step, Write::InsertClient(client.clone())).await
+    }
     /// Writes the whole record, except that the last use never goes back. Conflict when it is gone.
-    async fn update_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision>;
+    async fn update_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision> {
+        self.take(step, Write::UpdateClient(client.clone())).await
+    }
     /// Deleting what is not there leaves an audit row all the same, and answers the present revision.
-    async fn delete_client(&self, step: &Step, client_id: &str) -> Result<Revision>;
+    async fn delete_client(&self, step: &Step, client_id: &str) -> Result<Revision> {
+        self.take(step, Write::DeleteClient(client_id.to_owned())).await
+    }
     /// A step that asked for what is there already: checks [`Step::depends_on`], leaves an audit row, answers the present revision.
-    async fn note_repeat(&self, step: &Step, entity_type: &str, entity_id: &str) -> Result<Revision>;
+    async fn note_repeat(&self, step: &Step, entity_type: &str, entity_id: &str) -> Result<Revision> {
+        self.take(step, Write::NoteRepeat(entity_type.to_owned(), entity_id.to_owned())).await
+    }
     /// Makes the stored clients under `static/`, but never under `static/falconer/`, equal to this list. What is equal in description,
     /// token, expiry, scopes and flags is left alone; what differs keeps its creation and last use (and, with the same token, its last
     /// rotation). One audit row for each client that changed; nothing at all when none did. Conflict when the list names a client outside
     /// of that space, or one twice.
-    async fn replace_static_clients(&self, step: &Step, clients: &[ClientRecord]) -> Result<Revision>;
+    async fn replace_static_clients(&self, step: &Step, clients: &[ClientRecord]) -> Result<Revision> {
+        self.take(step, Write::ReplaceStaticClients(clients.to_vec())).await
+    }
 
     // ---- roles ----
 
     /// Conflict when the roleId exists.
-    async fn insert_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision>;
+    async fn insert_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision> {
+        self.take(step, Write::InsertRoles(vec![role.clone()])).await
+    }
     /// Conflict when it is gone.
-    async fn update_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision>;
+    async fn update_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision> {
+        self.take(step, Write::UpdateRole(role.clone())).await
+    }
     /// Deleting what is not there leaves an audit row all the same, and answers the present revision.
-    async fn delete_role(&self, step: &Step, role_id: &str) -> Result<Revision>;
+    async fn delete_role(&self, step: &Step, role_id: &str) -> Result<Revision> {
+        self.take(step, Write::DeleteRole(role_id.to_owned())).await
+    }
     /// All or none, at one revision. Conflict when one of them exists.
-    async fn insert_roles(&self, step: &Step, roles: &[RoleRecord]) -> Result<Revision>;
+    async fn insert_roles(&self, step: &Step, roles: &[RoleRecord]) -> Result<Revision> {
+        self.take(step, Write::InsertRoles(roles.to_vec())).await
+    }
 
     // ---- many at once ----
 
@@ -106,21 +141,31 @@ pub trait Store: Send + Sync {
     /// token. So [`Step::action`] is not stored; [`Step::detail`] is stored with each. A record that is there already exactly so leaves nothing. When nothing is left to write, the present revision is the answer.
     ///
     /// Conflict when the batch names a record twice.
-    async fn write_batch(&self, step: &Step, roles: &[RoleRecord], clients: &[ClientRecord]) -> Result<Revision>;
+    async fn write_batch(&self, step: &Step, roles: &[RoleRecord], clients: &[ClientRecord]) -> Result<Revision> {
+        self.take(step, Write::Batch(roles.to_vec(), clients.to_vec())).await
+    }
 
     // ---- issuers and grants ----
 
     /// Conflict when the name exists.
-    async fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Result<Revision>;
+    async fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Result<Revision> {
+        self.take(step, Write::InsertIssuer(issuer.clone())).await
+    }
     /// Sets `retired_ms` to [`Step::at_ms`]. Conflict when there is no such issuer that still signs.
-    async fn retire_issuer(&self, step: &Step, name: &str) -> Result<Revision>;
+    async fn retire_issuer(&self, step: &Step, name: &str) -> Result<Revision> {
+        self.take(step, Write::RetireIssuer(name.to_owned())).await
+    }
     /// Adds a grant. The one that it `replaces` is revoked in the same step, by the actor (unless it was revoked before). Conflict when the id
     /// exists, when `replaces` does not, or when another grant of the person that is not revoked has the same nonce (not empty): so of two
     /// presses of one button exactly one makes a grant.
-    async fn insert_grant(&self, step: &Step, grant: &GrantRecord, replaces: Option<&str>) -> Result<Revision>;
+    async fn insert_grant(&self, step: &Step, grant: &GrantRecord, replaces: Option<&str>) -> Result<Revision> {
+        self.take(step, Write::InsertGrant(grant.clone(), replaces.map(str::to_owned))).await
+    }
     /// Sets `revoked_ms` to [`Step::at_ms`] where it is not set. Ids that are unknown or revoked already are passed over; audit rows for the
     /// others; the present revision when there were none.
-    async fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Result<Revision>;
+    async fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Result<Revision> {
+        self.take(step, Write::RevokeGrants { ids: ids.to_vec(), by: by.to_owned(), reason: reason.to_owned() }).await
+    }
     /// A person's grants, newest first, ended and revoked ones too.
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>>;
     /// The newest grant of the person with this nonce, revoked or not.
@@ -129,11 +174,17 @@ pub trait Store: Send + Sync {
     // ---- people ----
 
     /// Adds or replaces a person.
-    async fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Result<Revision>;
+    async fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Result<Revision> {
+        self.take(step, Write::PutIdentity(identity.clone())).await
+    }
     /// Adds a local account and its person. Conflict when the name was ever used.
-    async fn insert_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision>;
+    async fn insert_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
+        self.take(step, Write::InsertAccount(account.clone(), identity.clone())).await
+    }
     /// Writes account and person together. Conflict when there is no such account. `created_ms` is kept.
-    async fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision>;
+    async fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
+        self.take(step, Write::UpdateAccount(account.clone(), identity.clone())).await
+    }
     /// One local account, deleted ones too.
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>>;
     /// All local accounts by name, deleted ones too.
@@ -144,7 +195,9 @@ pub trait Store: Send + Sync {
     async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool>;
     /// Uses the link up and adds the account and its person, in one step. Conflict when the link is not valid at [`Step::at_ms`], or the
     /// name was ever used (the link stays usable then).
-    async fn complete_setup(&self, step: &Step, hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision>;
+    async fn complete_setup(&self, step: &Step, hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
+        self.take(step, Write::CompleteSetup(hash.to_owned(), account.clone(), identity.clone())).await
+    }
 
     // ---- sessions and the like: no revision ----
 

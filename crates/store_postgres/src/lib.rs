@@ -32,6 +32,7 @@ mod ownership;
 mod postgres_store;
 mod roles;
 mod sessions;
+mod steps;
 mod upkeep;
 mod writing;
 

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
-    AccountRecord, AuditEntry, Change, ClientRecord, EachClient, GrantRecord, IdentityRecord, IssuerRecord, KeyRing, Loaded, Randomness,
-    Result, Revision, RoleRecord, Sealer, SessionRecord, Step, Store, StoreError,
+    AccountRecord, AuditEntry, Change, ClientRecord, EachClient, GrantRecord, IdentityRecord, KeyRing, Loaded, Randomness, Result,
+    Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -12,7 +12,7 @@ use crate::fault::{Fault, at_commit};
 use crate::migrate::migrate;
 use crate::ownership::Ownership;
 use crate::writing::{Writing, revision_and_floor};
-use crate::{accounts, attempts, audit, batch, clients, connect, feed, grants, identities, issuers, load, roles, sessions, upkeep};
+use crate::{accounts, attempts, audit, clients, connect, feed, grants, identities, load, sessions, steps, upkeep};
 
 /// A store in one schema of a PostgreSQL database.
 pub struct PostgresStore {
@@ -119,99 +119,18 @@ impl Store for PostgresStore {
         Ok(identities::one(&self.to_read().await?, identity).await?)
     }
 
-    async fn insert_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision> {
+    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Vec<Revision>> {
+        let Some(((first, write), others)) = steps.split_first() else { return Ok(Vec::new()) };
         let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        clients::insert(&mut writing, &self.sealer, client).await?;
-        writing.commit().await
-    }
-
-    async fn update_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        clients::update(&mut writing, &self.sealer, client).await?;
-        writing.commit().await
-    }
-
-    async fn delete_client(&self, step: &Step, client_id: &str) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        clients::delete(&mut writing, client_id).await?;
-        writing.commit().await
-    }
-
-    async fn note_repeat(&self, step: &Step, entity_type: &str, entity_id: &str) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        writing.audit(entity_type, entity_id).await?;
-        writing.commit().await
-    }
-
-    async fn replace_static_clients(&self, step: &Step, clients: &[ClientRecord]) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        clients::replace_static(&mut writing, &self.sealer, clients).await?;
-        writing.commit().await
-    }
-
-    async fn insert_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision> {
-        self.insert_roles(step, std::slice::from_ref(role)).await
-    }
-
-    async fn update_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        roles::update(&mut writing, role).await?;
-        writing.commit().await
-    }
-
-    async fn delete_role(&self, step: &Step, role_id: &str) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        roles::delete(&mut writing, role_id).await?;
-        writing.commit().await
-    }
-
-    async fn insert_roles(&self, step: &Step, roles: &[RoleRecord]) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        roles::insert(&mut writing, roles).await?;
-        writing.commit().await
-    }
-
-    async fn write_batch(&self, step: &Step, roles: &[RoleRecord], clients: &[ClientRecord]) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        batch::write(&mut writing, &self.sealer, roles, clients).await?;
-        writing.commit().await
-    }
-
-    async fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        issuers::insert(&mut writing, &self.sealer, issuer).await?;
-        writing.commit().await
-    }
-
-    async fn retire_issuer(&self, step: &Step, name: &str) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        issuers::retire(&mut writing, name).await?;
-        writing.commit().await
-    }
-
-    async fn insert_grant(&self, step: &Step, grant: &GrantRecord, replaces: Option<&str>) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        grants::insert(&mut writing, grant, replaces).await?;
-        writing.commit().await
-    }
-
-    async fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        grants::revoke(&mut writing, ids, by, reason).await?;
-        writing.commit().await
+        let mut writing = Writing::begin(&mut connection, first, !others.is_empty()).await?;
+        steps::apply(&mut writing, &self.sealer, write).await?;
+        let mut revisions = Vec::with_capacity(steps.len());
+        for (step, write) in others {
+            revisions.push(writing.next(step).await?);
+            steps::apply(&mut writing, &self.sealer, write).await?;
+        }
+        revisions.push(writing.commit().await?);
+        Ok(revisions)
     }
 
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>> {
@@ -220,28 +139,6 @@ impl Store for PostgresStore {
 
     async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>> {
         Ok(grants::by_nonce(&self.to_read().await?, identity, nonce).await?)
-    }
-
-    async fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        identities::put(&mut writing, identity).await?;
-        writing.audit("identity", &identity.identity).await?;
-        writing.commit().await
-    }
-
-    async fn insert_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        accounts::insert(&mut writing, &self.sealer, account, identity).await?;
-        writing.commit().await
-    }
-
-    async fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        accounts::update(&mut writing, &self.sealer, account, identity).await?;
-        writing.commit().await
     }
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {
@@ -258,13 +155,6 @@ impl Store for PostgresStore {
 
     async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool> {
         Ok(accounts::setup_link_valid(&self.to_read().await?, hash, now_ms).await?)
-    }
-
-    async fn complete_setup(&self, step: &Step, hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
-        let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, step).await?;
-        accounts::complete_setup(&mut writing, &self.sealer, hash, account, identity).await?;
-        writing.commit().await
     }
 
     async fn insert_session(&self, session: &SessionRecord) -> Result<()> {

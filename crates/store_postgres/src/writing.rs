@@ -18,21 +18,41 @@ pub(crate) struct Writing<'a> {
 }
 
 impl<'a> Writing<'a> {
-    /// Takes the lock of the revision, and checks that nothing that the step depends on has changed since it was decided.
-    pub(crate) async fn begin(connection: &'a mut Object, step: &'a Step) -> Res<Writing<'a>> {
+    /// Takes the lock of the revision, and checks that nothing that the step depends on has changed since it was decided; that nothing at all has, where
+    /// others follow it.
+    pub(crate) async fn begin(connection: &'a mut Object, step: &'a Step, others_follow: bool) -> Res<Writing<'a>> {
         let transaction = connection.transaction().await?;
         let (present, floor) = revision_and_floor(&transaction, "SELECT revision, feed_floor FROM meta FOR UPDATE").await?;
+        if others_follow && step.decided_at != present {
+            return Err(StoreError::Stale.into());
+        }
         check_fresh(&transaction, step, present, floor).await?;
         Ok(Writing { transaction, step, present, changed: false, audited: false })
     }
 
-    /// Writes the next revision if something has changed, and commits.
-    pub(crate) async fn commit(self) -> Result<Revision> {
+    /// Ends this step, whose revision is the answer, and begins the next one, which must have been decided at that revision.
+    pub(crate) async fn next(&mut self, step: &'a Step) -> Res<Revision> {
+        let revision = self.end().await?;
+        if step.decided_at != revision {
+            return Err(StoreError::Stale.into());
+        }
+        (self.step, self.present, self.changed, self.audited) = (step, revision, false, false);
+        Ok(revision)
+    }
+
+    /// Writes the next revision if something has changed.
+    async fn end(&self) -> Res<Revision> {
         let revision = self.revision();
         if self.changed || self.audited {
             let sql = "UPDATE meta SET revision = $1, highest_ms = greatest(highest_ms, $2)";
             run(&self.transaction, sql, &[&revision.0, &self.step.at_ms]).await?;
         }
+        Ok(revision)
+    }
+
+    /// The same for the last one, and commits.
+    pub(crate) async fn commit(self) -> Result<Revision> {
+        let revision = self.end().await?;
         self.transaction.commit().await.map_err(|error| at_commit(&error))?;
         Ok(revision)
     }

@@ -26,6 +26,7 @@ mod migrate;
 mod roles;
 mod sessions;
 mod sqlite_store;
+mod steps;
 mod upkeep;
 mod worker;
 mod writing;

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use falconer_store::{
-    AccountRecord, AuditEntry, Change, ClientRecord, EachClient, GrantRecord, IdentityRecord, IssuerRecord, KeyRing, Loaded, Randomness,
-    Result, Revision, RoleRecord, Sealer, SessionRecord, Step, Store,
+    AccountRecord, AuditEntry, Change, ClientRecord, EachClient, GrantRecord, IdentityRecord, KeyRing, Loaded, Randomness, Result,
+    Revision, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -14,8 +14,8 @@ use crate::fault::{Fault, Res};
 use crate::file::{self, FileLock};
 use crate::migrate::{MIGRATIONS, migrate};
 use crate::worker::{Failed, Worker};
-use crate::writing::{Writing, revision_and_floor, take_step, write};
-use crate::{accounts, attempts, audit, batch, clients, feed, grants, identities, issuers, load, roles, sessions, upkeep};
+use crate::writing::{revision_and_floor, take_steps, write};
+use crate::{accounts, attempts, audit, clients, feed, grants, identities, load, sessions, steps, upkeep};
 
 /// Reads that may run at once. They are off the hot path.
 const READERS: usize = 2;
@@ -96,11 +96,6 @@ impl SqliteStore {
         let sealer = self.sealer.clone();
         self.writer.call(move |connection| write(connection, |connection| body(connection, &sealer))).await
     }
-
-    async fn step(&self, step: &Step, body: impl FnOnce(&mut Writing<'_>, &Sealer) -> Res<()> + Send + 'static) -> Result<Revision> {
-        let (step, sealer) = (step.clone(), self.sealer.clone());
-        self.writer.call(move |connection| take_step(connection, &step, |writing| body(writing, &sealer))).await
-    }
 }
 
 /// Checkpoints of the write-ahead log, done between calls by the writer, because SQLite itself would hide their failures.
@@ -156,73 +151,9 @@ impl Store for SqliteStore {
         self.read(move |connection, _| identities::one(connection, &identity)).await
     }
 
-    async fn insert_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision> {
-        let client = client.clone();
-        self.step(step, move |writing, sealer| clients::insert(writing, sealer, &client)).await
-    }
-
-    async fn update_client(&self, step: &Step, client: &ClientRecord) -> Result<Revision> {
-        let client = client.clone();
-        self.step(step, move |writing, sealer| clients::update(writing, sealer, &client)).await
-    }
-
-    async fn delete_client(&self, step: &Step, client_id: &str) -> Result<Revision> {
-        let client_id = client_id.to_owned();
-        self.step(step, move |writing, _| clients::delete(writing, &client_id)).await
-    }
-
-    async fn note_repeat(&self, step: &Step, entity_type: &str, entity_id: &str) -> Result<Revision> {
-        let (entity_type, entity_id) = (entity_type.to_owned(), entity_id.to_owned());
-        self.step(step, move |writing, _| writing.audit(&entity_type, &entity_id)).await
-    }
-
-    async fn replace_static_clients(&self, step: &Step, clients: &[ClientRecord]) -> Result<Revision> {
-        let clients = clients.to_vec();
-        self.step(step, move |writing, sealer| clients::replace_static(writing, sealer, &clients)).await
-    }
-
-    async fn insert_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision> {
-        self.insert_roles(step, std::slice::from_ref(role)).await
-    }
-
-    async fn update_role(&self, step: &Step, role: &RoleRecord) -> Result<Revision> {
-        let role = role.clone();
-        self.step(step, move |writing, _| roles::update(writing, &role)).await
-    }
-
-    async fn delete_role(&self, step: &Step, role_id: &str) -> Result<Revision> {
-        let role_id = role_id.to_owned();
-        self.step(step, move |writing, _| roles::delete(writing, &role_id)).await
-    }
-
-    async fn insert_roles(&self, step: &Step, roles: &[RoleRecord]) -> Result<Revision> {
-        let roles = roles.to_vec();
-        self.step(step, move |writing, _| roles::insert(writing, &roles)).await
-    }
-
-    async fn write_batch(&self, step: &Step, roles: &[RoleRecord], clients: &[ClientRecord]) -> Result<Revision> {
-        let (roles, clients) = (roles.to_vec(), clients.to_vec());
-        self.step(step, move |writing, sealer| batch::write(writing, sealer, &roles, &clients)).await
-    }
-
-    async fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Result<Revision> {
-        let issuer = issuer.clone();
-        self.step(step, move |writing, sealer| issuers::insert(writing, sealer, &issuer)).await
-    }
-
-    async fn retire_issuer(&self, step: &Step, name: &str) -> Result<Revision> {
-        let name = name.to_owned();
-        self.step(step, move |writing, _| issuers::retire(writing, &name)).await
-    }
-
-    async fn insert_grant(&self, step: &Step, grant: &GrantRecord, replaces: Option<&str>) -> Result<Revision> {
-        let (grant, replaces) = (grant.clone(), replaces.map(str::to_owned));
-        self.step(step, move |writing, _| grants::insert(writing, &grant, replaces.as_deref())).await
-    }
-
-    async fn revoke_grants(&self, step: &Step, ids: &[String], by: &str, reason: &str) -> Result<Revision> {
-        let (ids, by, reason) = (ids.to_vec(), by.to_owned(), reason.to_owned());
-        self.step(step, move |writing, _| grants::revoke(writing, &ids, &by, &reason)).await
+    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Vec<Revision>> {
+        let sealer = self.sealer.clone();
+        self.writer.call(move |connection| take_steps(connection, &steps, |writing, write| steps::apply(writing, &sealer, write))).await
     }
 
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>> {
@@ -233,25 +164,6 @@ impl Store for SqliteStore {
     async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>> {
         let (identity, nonce) = (identity.to_owned(), nonce.to_owned());
         self.read(move |connection, _| grants::by_nonce(connection, &identity, &nonce)).await
-    }
-
-    async fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Result<Revision> {
-        let identity = identity.clone();
-        self.step(step, move |writing, _| {
-            identities::put(writing, &identity)?;
-            writing.audit("identity", &identity.identity)
-        })
-        .await
-    }
-
-    async fn insert_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
-        let (account, identity) = (account.clone(), identity.clone());
-        self.step(step, move |writing, sealer| accounts::insert(writing, sealer, &account, &identity)).await
-    }
-
-    async fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
-        let (account, identity) = (account.clone(), identity.clone());
-        self.step(step, move |writing, sealer| accounts::update(writing, sealer, &account, &identity)).await
     }
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {
@@ -271,11 +183,6 @@ impl Store for SqliteStore {
     async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool> {
         let hash = hash.to_owned();
         self.read(move |connection, _| accounts::setup_link_valid(connection, &hash, now_ms)).await
-    }
-
-    async fn complete_setup(&self, step: &Step, hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
-        let (hash, account, identity) = (hash.to_owned(), account.clone(), identity.clone());
-        self.step(step, move |writing, sealer| accounts::complete_setup(writing, sealer, &hash, &account, &identity)).await
     }
 
     async fn insert_session(&self, session: &SessionRecord) -> Result<()> {

@@ -43,18 +43,25 @@ pub(crate) struct Writing<'a> {
     audited: bool,
 }
 
-/// Runs a step: the check of what it depends on, `body`, and the next revision if `body` changed something.
-pub(crate) fn take_step(connection: &mut Connection, step: &Step, body: impl FnOnce(&mut Writing<'_>) -> Res<()>) -> Result<Revision> {
+/// Runs steps in one transaction: of each the check of what it depends on, `body`, and the next revision if `body` changed something.
+pub(crate) fn take_steps<W>(
+    connection: &mut Connection,
+    steps: &[(Step, W)],
+    body: impl Fn(&mut Writing<'_>, &W) -> Res<()>,
+) -> Result<Vec<Revision>> {
     write(connection, |connection| {
-        let present = check_fresh(connection, step)?;
-        let mut writing = Writing { connection, step, present, changed: false, audited: false };
-        body(&mut writing)?;
-        let revision = writing.revision();
-        if writing.changed || writing.audited {
-            let sql = "UPDATE meta SET revision = ?1, highest_ms = max(highest_ms, ?2)";
-            run(connection, sql, params![revision.0, step.at_ms])?;
-        }
-        Ok(revision)
+        let take = |(step, write): &(Step, W)| {
+            let present = if steps.len() > 1 { check_exact(connection, step)? } else { check_fresh(connection, step)? };
+            let mut writing = Writing { connection, step, present, changed: false, audited: false };
+            body(&mut writing, write)?;
+            let revision = writing.revision();
+            if writing.changed || writing.audited {
+                let sql = "UPDATE meta SET revision = ?1, highest_ms = max(highest_ms, ?2)";
+                run(connection, sql, params![revision.0, step.at_ms])?;
+            }
+            Ok(revision)
+        };
+        steps.iter().map(take).collect()
     })
 }
 
@@ -99,6 +106,12 @@ impl Writing<'_> {
         self.changed(kind, key, what)?;
         self.audit(kind.as_str(), key)
     }
+}
+
+/// Whether the step was decided at the present revision, which is the answer: the others of its group are part of what it was decided on.
+fn check_exact(connection: &Connection, step: &Step) -> Res<Revision> {
+    let (present, _) = revision_and_floor(connection)?;
+    if step.decided_at == present { Ok(present) } else { Err(StoreError::Stale.into()) }
 }
 
 /// Whether nothing that the step depends on has changed since it was decided; the present revision.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::at_once;
 use super::samples::{NOW, account, client, decided, grant, identity, issuer, role, step, texts};
-use crate::{Change, ChangeKind, Key, KeyKind, Revision, Step, Store, StoreError};
+use crate::{Change, ChangeKind, ClientRecord, Key, KeyKind, Revision, Step, Store, StoreError, Write};
 
 pub(super) async fn an_empty_store_is_at_revision_zero(store: Arc<dyn Store>) {
     assert_eq!(store.revision().await, Ok(Revision(0)));
@@ -332,4 +332,66 @@ pub(super) async fn concurrent_writers_lose_nothing(store: Arc<dyn Store>) {
     expected.sort();
     assert_eq!(counted, expected);
     assert_eq!(s.revision().await, Ok(Revision(1 + writers)));
+}
+
+pub(super) async fn steps_together_are_as_one_after_the_other(store: Arc<dyn Store>) {
+    let s = &*store;
+    let at = |revision, action| decided(Revision(revision), &[], action);
+    let steps = vec![
+        (at(0, "first"), Write::InsertClient(client("a"))),
+        (at(1, "second"), Write::UpdateClient(ClientRecord { disabled: true, ..client("a") })),
+        (at(2, "third"), Write::NoteRepeat("client".to_owned(), "a".to_owned())),
+        (at(2, "fourth"), Write::InsertRoles(vec![role("r"), role("q")])),
+        (Step { at_ms: NOW + 5, ..at(3, "fifth") }, Write::DeleteClient("nobody".to_owned())),
+        (at(3, "sixth"), Write::DeleteRole("q".to_owned())),
+    ];
+    assert_eq!(s.commit(steps).await, Ok([1, 2, 2, 3, 3, 4].map(Revision).to_vec()));
+    let loaded = s.load().await.unwrap();
+    assert_eq!((loaded.revision, loaded.highest_ms), (Revision(4), NOW + 5));
+    assert_eq!((loaded.clients, loaded.roles), (vec![ClientRecord { disabled: true, ..client("a") }], vec![role("r")]));
+    let changes = s.changes_since(Revision(0), 10).await.unwrap();
+    let told: Vec<_> = changes.iter().map(|change| (change.revision.0, change.key.as_str(), change.what)).collect();
+    use ChangeKind::{Created, Deleted, Updated};
+    assert_eq!(told, [(1, "a", Created), (2, "a", Updated), (3, "q", Created), (3, "r", Created), (4, "q", Deleted)]);
+    let history = s.entity_history("client", "a", 0, 10).await.unwrap();
+    let audited: Vec<_> = history.iter().map(|entry| (entry.revision.0, entry.action.as_str())).collect();
+    assert_eq!(audited, [(1, "first"), (2, "second"), (2, "third")]);
+    assert_eq!(s.commit(Vec::new()).await, Ok(Vec::new()));
+}
+
+pub(super) async fn steps_together_happen_all_or_none(store: Arc<dyn Store>) {
+    let s = &*store;
+    s.insert_client(&step(s, "x").await, &client("there")).await.unwrap();
+    let at = |revision| decided(Revision(revision), &[], "x");
+    let bad = [
+        (Write::InsertClient(client("there")), StoreError::Conflict),
+        (Write::UpdateRole(role("nobody")), StoreError::Conflict),
+        (Write::RetireIssuer("nobody".to_owned()), StoreError::Conflict),
+    ];
+    for (write, error) in bad {
+        for place in 0..3 {
+            let mut steps: Vec<_> = (0..2).map(|n| Write::InsertClient(client(&format!("new{n}")))).collect();
+            steps.insert(place, write.clone());
+            let steps = steps.into_iter().zip(1..).map(|(write, revision)| (at(revision), write)).collect();
+            assert_eq!(s.commit(steps).await, Err(error.clone()), "{write:?} at {place}");
+            assert_eq!(s.load().await.unwrap().clients, [client("there")]);
+            assert_eq!((s.revision().await, s.actor_history("suite/actor", 0, 10).await.unwrap().len()), (Ok(Revision(1)), 1));
+        }
+    }
+}
+
+pub(super) async fn steps_together_begin_at_the_present_revision(store: Arc<dyn Store>) {
+    let s = &*store;
+    s.insert_client(&step(s, "x").await, &client("a")).await.unwrap();
+    s.insert_client(&step(s, "x").await, &client("b")).await.unwrap();
+    let pair = |first, second| {
+        let of = |revision, id: &str| (decided(Revision(revision), &[], "x"), Write::InsertClient(client(id)));
+        vec![of(first, "c"), of(second, "d")]
+    };
+    // Nothing that they depend on has changed: one alone could be taken.
+    for (first, second) in [(1, 2), (0, 3), (2, 2), (2, 4), (3, 4)] {
+        assert_eq!(s.commit(pair(first, second)).await, Err(StoreError::Stale), "{first}, {second}");
+    }
+    assert_eq!(s.load().await.unwrap().clients.len(), 2);
+    assert_eq!(s.commit(pair(2, 3)).await, Ok(vec![Revision(3), Revision(4)]));
 }

@@ -20,6 +20,10 @@ fn step(connection: &Connection) -> Step {
     }
 }
 
+fn take_one(connection: &mut Connection, step: &Step, body: impl Fn(&mut Writing<'_>) -> Res<()>) -> Result<Revision> {
+    take_steps(connection, &[(step.clone(), ())], |writing, ()| body(writing)).map(|revisions| revisions[0])
+}
+
 fn rows(connection: &Connection, table: &str) -> i64 {
     connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
 }
@@ -34,7 +38,7 @@ fn a_step_that_fails_at_any_point_leaves_nothing() {
     let mut connection = database();
     let step = step(&connection);
     for fail_at in 0..4 {
-        let outcome = take_step(&mut connection, &step, |writing| {
+        let outcome = take_one(&mut connection, &step, |writing| {
             for point in 0..4 {
                 match point {
                     _ if point == fail_at => {
@@ -66,10 +70,10 @@ fn a_step_of_which_any_statement_fails_leaves_nothing() {
             insert_role(writing, "r", "")?;
             writing.changed_and_audited(KeyKind::Role, "r", ChangeKind::Created)
         };
-        assert!(take_step(&mut connection, &step, body).is_err(), "{event}");
+        assert!(take_one(&mut connection, &step, body).is_err(), "{event}");
         assert_eq!([rows(&connection, "roles"), rows(&connection, "changes"), rows(&connection, "audit")], [0, 0, 0], "{event}");
         connection.execute_batch("DROP TRIGGER trap").unwrap();
-        assert_eq!(take_step(&mut connection, &step, body), Ok(Revision(1)), "{event}");
+        assert_eq!(take_one(&mut connection, &step, body), Ok(Revision(1)), "{event}");
     }
 }
 
@@ -86,7 +90,7 @@ fn a_full_disk_is_told_and_survived() {
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     connection.pragma(None, "max_page_count", pages + 2, |_| Ok(())).unwrap();
     for _ in 0..3 {
-        let outcome = take_step(&mut connection, &step, |writing| {
+        let outcome = take_one(&mut connection, &step, |writing| {
             insert_role(writing, "r", &big)?;
             writing.changed_and_audited(KeyKind::Role, "r", ChangeKind::Created)
         });
@@ -94,7 +98,7 @@ fn a_full_disk_is_told_and_survived() {
         assert_eq!([rows(&connection, "roles"), rows(&connection, "changes"), rows(&connection, "audit")], [0, 0, 0]);
     }
     connection.pragma(None, "max_page_count", 1_000_000, |_| Ok(())).unwrap();
-    let outcome = take_step(&mut connection, &step, |writing| {
+    let outcome = take_one(&mut connection, &step, |writing| {
         insert_role(writing, "r", &big)?;
         writing.changed_and_audited(KeyKind::Role, "r", ChangeKind::Created)
     });

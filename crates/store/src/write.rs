@@ -1,0 +1,49 @@
+//! What a step writes.
+
+use crate::{AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, RoleRecord};
+
+/// The part of a [`Step`](crate::Step) that changes records. Each is described at the method of [`Store`](crate::Store) of its name.
+#[derive(Debug, Clone)]
+pub enum Write {
+    /// [`insert_client`](crate::Store::insert_client)
+    InsertClient(ClientRecord),
+    /// [`update_client`](crate::Store::update_client)
+    UpdateClient(ClientRecord),
+    /// [`delete_client`](crate::Store::delete_client)
+    DeleteClient(String),
+    /// [`note_repeat`](crate::Store::note_repeat): type and id of the entity
+    NoteRepeat(String, String),
+    /// [`replace_static_clients`](crate::Store::replace_static_clients)
+    ReplaceStaticClients(Vec<ClientRecord>),
+    /// [`insert_roles`](crate::Store::insert_roles)
+    InsertRoles(Vec<RoleRecord>),
+    /// [`update_role`](crate::Store::update_role)
+    UpdateRole(RoleRecord),
+    /// [`delete_role`](crate::Store::delete_role)
+    DeleteRole(String),
+    /// [`write_batch`](crate::Store::write_batch)
+    Batch(Vec<RoleRecord>, Vec<ClientRecord>),
+    /// [`insert_issuer`](crate::Store::insert_issuer)
+    InsertIssuer(IssuerRecord),
+    /// [`retire_issuer`](crate::Store::retire_issuer)
+    RetireIssuer(String),
+    /// [`insert_grant`](crate::Store::insert_grant), with the id of the one that it replaces
+    InsertGrant(GrantRecord, Option<String>),
+    /// [`revoke_grants`](crate::Store::revoke_grants)
+    RevokeGrants {
+        /// Which.
+        ids: Vec<String>,
+        /// Who revokes them.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// [`put_identity`](crate::Store::put_identity)
+    PutIdentity(IdentityRecord),
+    /// [`insert_account`](crate::Store::insert_account)
+    InsertAccount(AccountRecord, IdentityRecord),
+    /// [`update_account`](crate::Store::update_account)
+    UpdateAccount(AccountRecord, IdentityRecord),
+    /// [`complete_setup`](crate::Store::complete_setup): the hash of the link's token first
+    CompleteSetup(String, AccountRecord, IdentityRecord),
+}
