@@ -9,7 +9,7 @@ use std::sync::Arc;
 use falconer_store::{Store, conformance};
 
 /// As many as the suite has: a run of fewer is a mistake.
-const BEHAVIOURS: usize = 64;
+const BEHAVIOURS: usize = 67;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn in_a_schema_of_its_own() {
