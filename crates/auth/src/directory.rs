@@ -157,6 +157,11 @@ impl Snapshot {
         self.clients.range::<_, [u8]>(from).map(|ById(client)| client).take_while(move |client| client.id().starts_with(prefix))
     }
 
+    /// How many clients there are.
+    pub fn client_count(&self) -> usize {
+        self.clients.len()
+    }
+
     /// One grant, revoked and ended ones (up to 31 days ago) too.
     pub fn grant(&self, id: &str) -> Option<&Arc<Grant>> {
         self.grants.get(id)

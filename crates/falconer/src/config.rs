@@ -15,6 +15,8 @@ use serde::Deserialize;
 pub struct Config {
     /// Address and port to listen on; port 0 takes a free one.
     pub listen: String,
+    /// Address and port that answer `GET /metrics`; without it nothing does.
+    pub metrics_listen: Option<String>,
     /// The public origin, `https://auth.example.com`; derived from `listen` on loopback.
     pub root_url: Option<String>,
     /// Where the database, the key file and the first credentials live.
@@ -187,6 +189,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             listen: "127.0.0.1:8080".to_owned(),
+            metrics_listen: None,
             root_url: None,
             data_dir: PathBuf::from("falconer-data"),
             database_url: None,
@@ -258,6 +261,9 @@ impl Config {
     /// What can be said of the settings before anything is opened, by setting.
     pub fn check(&self) -> Result<()> {
         address(&self.listen).map_err(|why| anyhow::anyhow!("listen: {why}"))?;
+        if let Some(listen) = &self.metrics_listen {
+            address(listen).map_err(|why| anyhow::anyhow!("metrics_listen: {why}"))?;
+        }
         if let Some(url) = &self.root_url {
             falconer_web::PublicOrigin::parse(url)?;
         }
@@ -338,6 +344,7 @@ const TEXTS: &[&str] = &["websocktunnel_secret", "database_url"];
 /// Which names the environment may set; a list, so that a typing error is an error.
 const SETTINGS: &[&str] = &[
     "listen",
+    "metrics_listen",
     "root_url",
     "data_dir",
     "database_url",

@@ -14,6 +14,7 @@ mod edge;
 mod log;
 mod node;
 mod output;
+mod process;
 mod progress;
 mod request_log;
 mod storage;

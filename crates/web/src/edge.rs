@@ -16,6 +16,7 @@ use http::StatusCode;
 use http_body::Body as _;
 
 use crate::log::{self, RequestId, RequestLine};
+use crate::metrics::Answered;
 use crate::problem::Problem;
 use crate::{Web, headers};
 
@@ -37,7 +38,11 @@ pub(crate) async fn guard<F: Future<Output = Response>>(web: &Web, mut request: 
     tracing::debug!(%id, headers = ?log::Headers(request.headers()), "request");
 
     let mut response = match refuse(web, &request) {
-        Some(problem) => asked.answer(problem, web, &id),
+        Some(problem) => {
+            let response = asked.answer(problem, web, &id);
+            web.metrics.answered(Answered::Nobody, response.status(), started.elapsed());
+            response
+        }
         None => answer(web, request, inner, &asked, &id).await,
     };
     headers::always(response.headers_mut(), &web.settings.public_origin);
@@ -59,13 +64,16 @@ async fn answer<F: Future<Output = Response>>(
     asked: &Asked,
     id: &RequestId,
 ) -> Response {
+    let began = Instant::now();
     let had_body = !request.body().is_end_stream();
     let answered = tokio::time::timeout(web.settings.limits.total, CatchPanic(pin!(inner(request)))).await;
-    match answered {
-        Ok(Ok(mut response)) => match response.extensions_mut().remove::<Problem>() {
-            Some(problem) => asked.answer(problem, web, id),
-            None => response,
-        },
+    let response = match answered {
+        Ok(Ok(mut response)) => {
+            return match response.extensions_mut().remove::<Problem>() {
+                Some(problem) => asked.answer(problem, web, id),
+                None => response,
+            };
+        }
         Ok(Err(panic)) => {
             tracing::error!(%id, panic = message(panic.as_ref()), "a handler panicked");
             asked.answer(Problem::internal(), web, id)
@@ -73,7 +81,9 @@ async fn answer<F: Future<Output = Response>>(
         // A body that never ends is the likely reason; without one it was ours.
         Err(_) if had_body => asked.answer(Problem::too_slow(), web, id),
         Err(_) => asked.answer(Problem::unavailable("it took too long"), web, id),
-    }
+    };
+    web.metrics.answered(Answered::Nobody, response.status(), began.elapsed());
+    response
 }
 
 /// Limits that need nothing but the head of the request.

@@ -5,6 +5,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::Request;
@@ -15,6 +16,7 @@ use tower::ServiceExt;
 
 use crate::api::{self, Api};
 use crate::edge::guard;
+use crate::metrics::{Answered, Metrics};
 use crate::problem::Problem;
 use crate::{Web, assets, pages};
 
@@ -43,7 +45,7 @@ impl Front {
     /// The calls that each request of a service needs are answered on the thread that read them. Everything else may take longer, and has to let
     /// those pass: it is answered on the runtime that this is called on.
     pub fn new(web: Arc<Web>) -> Front {
-        let api = Api::new(Arc::clone(&web.auth), web.settings.clone(), Arc::clone(&web.random));
+        let api = Api::new(Arc::clone(&web.auth), web.settings.clone(), Arc::clone(&web.random), Arc::clone(&web.metrics));
         let pages = assets::router().merge(pages::router(Arc::clone(&web)));
         Front(Behind::Falconer(Arc::new(Falconer { web, api, pages, home: Handle::try_current().ok() })))
     }
@@ -53,6 +55,14 @@ impl Front {
         match &self.0 {
             Behind::Falconer(falconer) => guard(&falconer.web, request, |request| Arc::clone(falconer).answer(request)).await,
             Behind::Routes(routes) => routes.clone().oneshot(request).await.into_response(),
+        }
+    }
+
+    /// Where connections are counted.
+    pub(crate) fn metrics(&self) -> Option<&Metrics> {
+        match &self.0 {
+            Behind::Falconer(falconer) => Some(&falconer.web.metrics),
+            Behind::Routes(_) => None,
         }
     }
 }
@@ -86,7 +96,10 @@ impl Falconer {
         if api::owns(request.uri().path()) {
             self.api.answer(request).await
         } else {
-            self.pages.clone().oneshot(request).await.into_response()
+            let began = Instant::now();
+            let response = self.pages.clone().oneshot(request).await.into_response();
+            self.web.metrics.answered(Answered::Page, response.status(), began.elapsed());
+            response
         }
     }
 }

@@ -15,6 +15,7 @@ mod front;
 mod headers;
 mod log;
 pub mod markdown;
+mod metrics;
 mod network;
 mod pages;
 mod problem;
@@ -28,6 +29,7 @@ mod words;
 
 pub use front::Front;
 pub use log::{PathAndQuery, RequestId, RequestLine, RequestLog, Traced};
+pub use metrics::{Metrics, ProcessFigures, routes as metrics_routes};
 pub use network::{Network, NetworkError, client_address};
 pub use public_origin::{PublicOrigin, PublicOriginError};
 pub use server::{Limits, serve};

@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -18,6 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::cores::Cores;
+use crate::metrics::Metrics;
 use crate::watch::{Lasting, Watch, Watched};
 use crate::{Front, Peer};
 
@@ -98,12 +100,14 @@ pub async fn serve(listener: TcpListener, front: impl Into<Front>, limits: Limit
         };
         match Arc::clone(&connections).try_acquire_owned() {
             Ok(permit) => {
+                count(&front, |metrics| &metrics.accepted);
                 let (front, stopped) = (front.clone(), stopped.clone());
                 if let Err(error) = cores.serve(stream, move |stream| connection(stream, peer, front, limits, stopped, permit)) {
                     tracing::warn!(%error, "a connection could not be handed over");
                 }
             }
             Err(_) => {
+                count(&front, |metrics| &metrics.refused);
                 if let Ok(permit) = Arc::clone(&refusals).try_acquire_owned() {
                     tokio::spawn(refuse(stream, permit));
                 }
@@ -130,11 +134,12 @@ async fn connection(
     mut stopped: watch::Receiver<Stop>,
     _permit: OwnedSemaphorePermit,
 ) {
+    let _open = Open(front.clone());
     // Small answers would else wait for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
     let watch = Arc::new(Watch::new(limits));
     let service = {
-        let (watch, stopped) = (Arc::clone(&watch), stopped.clone());
+        let (watch, stopped, front) = (Arc::clone(&watch), stopped.clone(), front.clone());
         hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let in_flight = watch.begin(request.version());
             let front = front.clone();
@@ -178,6 +183,7 @@ async fn connection(
             () = tokio::time::sleep_until(watch.wake()) => {
                 if let Some(stage) = watch.over() {
                     tracing::debug!(%peer, stage, "connection closed: too slow");
+                    count(&front, |metrics| &metrics.too_slow);
                     return;
                 }
             }
@@ -191,6 +197,21 @@ async fn connection(
                 }
             }
         }
+    }
+}
+
+fn count(front: &Front, of: impl Fn(&Metrics) -> &AtomicU64) {
+    if let Some(metrics) = front.metrics() {
+        of(metrics).fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A connection, as long as it is counted as open.
+struct Open(Front);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        count(&self.0, |metrics| &metrics.closed);
     }
 }
 

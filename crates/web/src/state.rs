@@ -6,7 +6,7 @@ use std::sync::Arc;
 use falconer_auth::{Auth, Clock, Random};
 use falconer_login::Login;
 
-use crate::{Network, PublicOrigin, RequestLog};
+use crate::{Metrics, Network, PublicOrigin, RequestLog};
 
 /// Everything that the routes need; one for a process, behind an [`Arc`].
 pub struct Web {
@@ -20,6 +20,8 @@ pub struct Web {
     pub random: Arc<dyn Random>,
     /// Where the line of each request goes.
     pub log: Arc<dyn RequestLog>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// How this installation is configured.
     pub settings: WebSettings,
 }

@@ -66,7 +66,7 @@ mod with_notes {
             output::line(&format!("with the password                        {password}"))?;
             output::line(&format!("listening on {}", origin.as_str()))?;
         }
-        serve::serve(&config, node, origin, ours, &log, until(stopped)).await?;
+        serve::serve(&config, node, origin, serve::Listeners { public: ours, metrics: None }, &log, until(stopped)).await?;
         service.await.context("the example service ended")?.context("the example service")
     }
 
@@ -101,7 +101,7 @@ mod with_notes {
             match TcpListener::bind(address).await {
                 Ok(listener) => return Ok(listener),
                 Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => address.set_port(address.port().saturating_add(1)),
-                Err(error) => return Err(serve::cannot_listen(&error, &address.to_string())),
+                Err(error) => return Err(serve::cannot_listen("--listen", &error, &address.to_string())),
             }
         }
         bail!("no free port from {wanted} on")

@@ -33,6 +33,9 @@ pub struct Options {
     /// Address and port, such as 127.0.0.1:8080; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub listen: Option<String>,
+    /// Address and port that answer GET /metrics, for the operator's network only; without it nothing does
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub metrics_listen: Option<String>,
     /// The public origin, such as https://auth.example.com; not needed on loopback
     #[arg(long, value_name = "URL", value_parser = PublicOrigin::parse)]
     pub root_url: Option<PublicOrigin>,
@@ -40,7 +43,7 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
     /// Try it out: Falconer, an example service and a person, on this machine only; without --data-dir in the folder .demo
-    #[arg(long, conflicts_with_all = ["config", "root_url", "database_url"])]
+    #[arg(long, conflicts_with_all = ["config", "root_url", "database_url", "metrics_listen"])]
     pub demo: bool,
 }
 
@@ -61,9 +64,24 @@ pub async fn run(options: Options) -> Result<()> {
         tracing::info!("nobody can sign in yet: `falconer setup-link` makes a link for the first administrator");
     }
     note_root_url(&config.data_dir, origin.as_str())?;
+    let metrics = match &config.metrics_listen {
+        Some(address) => Some(bind(address).await.map_err(|error| cannot_listen("metrics_listen", &error, address))?),
+        None => None,
+    };
+    if let Some(metrics) = &metrics {
+        say(options.json, "metrics at", "metrics", &format!("http://{}/metrics", metrics.local_addr()?))?;
+    }
     let shutdown = shutdown()?;
     say(options.json, "listening on", "listening", origin.as_str())?;
-    serve(&config, node, origin, listener, &log, shutdown).await
+    serve(&config, node, origin, Listeners { public: listener, metrics }, &log, shutdown).await
+}
+
+/// The ports that were taken.
+pub struct Listeners {
+    /// For everybody.
+    pub public: TcpListener,
+    /// For the operator.
+    pub metrics: Option<TcpListener>,
 }
 
 /// Flags win over file and environment.
@@ -77,6 +95,9 @@ pub fn apply_flags(config: &mut Config, options: &Options) {
     if let Some(listen) = &options.listen {
         config.listen.clone_from(listen);
     }
+    if let Some(listen) = &options.metrics_listen {
+        config.metrics_listen = Some(listen.clone());
+    }
     if let Some(url) = &options.root_url {
         config.root_url = Some(url.as_str().to_owned());
     }
@@ -89,7 +110,7 @@ fn say(json: bool, words: &str, key: &str, value: &str) -> Result<()> {
 
 /// Takes the port first, because the public origin may follow from it.
 pub async fn listen(config: &Config) -> Result<(TcpListener, PublicOrigin)> {
-    let listener = bind(&config.listen).await.map_err(|error| cannot_listen(&error, &config.listen))?;
+    let listener = bind(&config.listen).await.map_err(|error| cannot_listen("--listen", &error, &config.listen))?;
     let origin = origin_at(config, listener.local_addr()?)?;
     Ok((listener, origin))
 }
@@ -133,11 +154,13 @@ pub fn origin_at(config: &Config, address: SocketAddr) -> Result<PublicOrigin> {
 }
 
 /// Why a port can't be had, and what to do.
-pub fn cannot_listen(error: &std::io::Error, address: &str) -> anyhow::Error {
+pub fn cannot_listen(setting: &str, error: &std::io::Error, address: &str) -> anyhow::Error {
     let step = match error.kind() {
-        std::io::ErrorKind::AddrInUse => "; something listens there already: stop it, or give another --listen (port 0 takes a free one)",
-        std::io::ErrorKind::PermissionDenied => "; ports below 1024 are for root: give a higher one and put a proxy in front",
-        _ => "",
+        std::io::ErrorKind::AddrInUse => {
+            format!("; something listens there already: stop it, or give another {setting} (port 0 takes a free one)")
+        }
+        std::io::ErrorKind::PermissionDenied => "; ports below 1024 are for root: give a higher one and put a proxy in front".to_owned(),
+        _ => String::new(),
     };
     anyhow::anyhow!("can't listen on {address}: {error}{step}")
 }
@@ -170,7 +193,7 @@ pub async fn serve(
     config: &Config,
     node: Node,
     origin: PublicOrigin,
-    listener: TcpListener,
+    listeners: Listeners,
     log: &log::Started,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
@@ -202,16 +225,28 @@ pub async fn serve(
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         log: Arc::new(RequestLines { lines: log.lines(), format: config.log.format }),
+        metrics: Arc::default(),
         settings,
     };
     let chores =
         [tokio::spawn(follow(node.auth.clone())), tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms))];
-    let served = falconer_web::serve(listener, falconer_web::Front::new(Arc::new(web)), limits, shutdown).await;
-    chores.iter().for_each(tokio::task::JoinHandle::abort);
+    let web = Arc::new(web);
+    let metrics = listeners.metrics.map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&web))));
+    let served = falconer_web::serve(listeners.public, falconer_web::Front::new(web), limits, shutdown).await;
+    chores.iter().chain(&metrics).for_each(tokio::task::JoinHandle::abort);
     node.auth.flush_uses().await.context("can't write the last uses")?;
     served.context("can't serve")?;
     tracing::info!("ended");
     Ok(())
+}
+
+/// A few connections are enough for whoever asks for metrics; more are refused, so that nothing is taken from the rest.
+async fn serve_metrics(listener: TcpListener, web: Arc<Web>) {
+    let limits = Limits { max_connections: 32, threads: 1, ..Limits::default() };
+    let routes = falconer_web::metrics_routes(web, crate::process::figures);
+    if let Err(error) = falconer_web::serve(listener, routes, limits, std::future::pending()).await {
+        tracing::warn!(%error, "metrics can't be served");
+    }
 }
 
 /// Takes in what the command line wrote beside this server.

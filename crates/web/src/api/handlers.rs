@@ -12,6 +12,7 @@ use super::query::Query;
 use super::respond::Reply;
 use super::route::PathParams;
 use super::signed::Signed;
+use crate::metrics::Metrics;
 
 /// What a handler answers.
 pub(super) type Answer = Result<Reply, Failure>;
@@ -22,6 +23,7 @@ const LARGEST_PAGE: u64 = 1000;
 /// One call, checked as far as the table says.
 pub(super) struct Request<'r> {
     pub(super) auth: &'r Auth,
+    pub(super) metrics: &'r Metrics,
     pub(super) params: &'r PathParams,
     pub(super) query: &'r Query,
     pub(super) body: &'r mut Payload,

@@ -10,6 +10,7 @@ use super::handlers::{Answer, Request, time};
 use super::plain::Asked;
 use super::respond::Reply;
 use super::signed::payload_mismatch;
+use crate::metrics::{Metrics, Said};
 
 pub(super) async fn authenticate(request: &Request<'_>) -> Reply {
     let text = |key: &str| request.body.json.get(key).and_then(Value::as_str);
@@ -22,16 +23,21 @@ pub(super) async fn authenticate(request: &Request<'_>) -> Reply {
         port,
         authorization: text("authorization"),
     };
-    verdict(request.auth, &parts).await
+    verdict(request.auth, request.metrics, &parts).await
 }
 
 /// The same for a request that was read on the short way.
-pub(super) async fn answer(auth: &Auth, asked: &Asked<'_>) -> Reply {
-    verdict(auth, &asked.parts()).await
+pub(super) async fn answer(auth: &Auth, metrics: &Metrics, asked: &Asked<'_>) -> Reply {
+    verdict(auth, metrics, &asked.parts()).await
 }
 
-async fn verdict(auth: &Auth, parts: &RequestParts<'_>) -> Reply {
+async fn verdict(auth: &Auth, metrics: &Metrics, parts: &RequestParts<'_>) -> Reply {
     let verdict = auth.verify(parts).await;
+    metrics.said(match verdict {
+        Verdict::Success(_) => Said::Success,
+        Verdict::NoAuth { .. } => Said::NoAuth,
+        Verdict::Failed { .. } => Said::Failed,
+    });
     Reply { plain: true, ..Reply::json_bytes(written(&verdict)) }
 }
 

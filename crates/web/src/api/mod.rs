@@ -39,7 +39,7 @@ mod service;
 mod signed;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::Request as HttpRequest;
 use axum::response::Response;
@@ -62,6 +62,7 @@ use self::route::{Found, PathParams, Routes};
 use self::schema::Schemas;
 use self::signed::Signed;
 use crate::WebSettings;
+use crate::metrics::{Answered, Metrics};
 
 /// How long a request may wait for the revision that it demands, and how often the node looks.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
@@ -88,6 +89,7 @@ pub struct Api {
     auth: Arc<Auth>,
     settings: WebSettings,
     random: Arc<dyn Random>,
+    metrics: Arc<Metrics>,
     routes: Routes,
     schemas: Schemas,
     templates: Vec<(Call, Template)>,
@@ -105,7 +107,7 @@ struct Echo<'a> {
 
 impl Api {
     /// Prepares everything. Cheap enough to be done once a process, not once a request.
-    pub fn new(auth: Arc<Auth>, settings: WebSettings, random: Arc<dyn Random>) -> Api {
+    pub fn new(auth: Arc<Auth>, settings: WebSettings, random: Arc<dyn Random>, metrics: Arc<Metrics>) -> Api {
         let template = |method: &Method| {
             let json = serde_json::from_str(method.scopes?).ok()?;
             Template::parse(&json).ok().map(|template| (method.call, template))
@@ -117,6 +119,7 @@ impl Api {
             auth,
             settings,
             random,
+            metrics,
             routes: Routes::new(),
             schemas: Schemas::new(),
             templates,
@@ -127,11 +130,16 @@ impl Api {
 
     /// Answers one request, whatever it is.
     pub async fn answer(&self, request: HttpRequest) -> Response {
+        let began = Instant::now();
         let (parts, body) = request.into_parts();
         let path = parts.uri.path();
+        let mut by = Answered::Api;
         let (zone, reply) = if let Some((service, rest)) = route::service(path) {
             let reply = match self.routes.find(service, parts.method.as_str(), rest) {
-                Found::Method(method, params) => self.call(method, params, &parts, body).await,
+                Found::Method(method, params) => {
+                    by = Answered::Call(method.call);
+                    self.call(method, params, &parts, body).await
+                }
                 Found::Options(allowed) => options(&allowed),
                 Found::BadEscape => bad_escape(),
                 Found::Nothing => Reply::unknown_path(),
@@ -143,7 +151,9 @@ impl Api {
             (Zone::Outside, service::at_root(&self.auth, &self.settings, path).await.unwrap_or_else(Reply::unknown_path))
         };
         let asked = Asked { method: parts.method, headers: parts.headers, zone };
-        finish(&self.wardrobe, &asked, reply, self.random.as_ref())
+        let response = finish(&self.wardrobe, &asked, reply, self.random.as_ref());
+        self.metrics.answered(by, response.status(), began.elapsed());
+        response
     }
 
     /// A known method: body, authorization, parameters, schema, handler.
@@ -151,7 +161,7 @@ impl Api {
         let read = match body::take(&parts.headers, body, self.settings.limits.api_body_bytes).await {
             Ok(sent) => {
                 // Nearly every call is one of these, and has the form that needs nothing of what follows.
-                if let Some(reply) = plain::answer(&self.auth, method, parts, &sent, &self.settings.trusted_proxies).await {
+                if let Some(reply) = plain::answer(&self.auth, &self.metrics, method, parts, &sent, &self.settings.trusted_proxies).await {
                     return reply;
                 }
                 sent.read()
@@ -188,6 +198,7 @@ impl Api {
         let uptime_seconds = (self.auth.now_ms() - self.started_ms).max(0) as f64 / 1000.0;
         let mut request = Request {
             auth: &self.auth,
+            metrics: &self.metrics,
             params,
             query: &query,
             body: payload,

@@ -21,6 +21,7 @@ use super::respond::{AT_LEAST, Reply};
 use super::schema::is_hostname;
 use super::signed::Signed;
 use crate::Network;
+use crate::metrics::Metrics;
 
 /// The methods of the schema. A test holds the list against it.
 const METHODS: [&str; 26] = [
@@ -104,13 +105,20 @@ impl AsRef<str> for Text<'_> {
 }
 
 /// The answer, where the call is one of these in the usual form, and is not refused.
-pub(super) async fn answer(auth: &Auth, method: &Method, parts: &Parts, sent: &Sent<'_>, trusted: &[Network]) -> Option<Reply> {
+pub(super) async fn answer(
+    auth: &Auth,
+    metrics: &Metrics,
+    method: &Method,
+    parts: &Parts,
+    sent: &Sent<'_>,
+    trusted: &[Network],
+) -> Option<Reply> {
     if parts.uri.query().is_some() || parts.headers.contains_key(AT_LEAST) {
         return None;
     }
     let who = async || Signed::of(parts, &Query::parse(""), trusted).authenticate(auth, sent.hashed()).await.ok();
     match method.call {
-        Call::AuthenticateHawk => Some(hawk::answer(auth, &of_body(sent.plain_json()?)?).await),
+        Call::AuthenticateHawk => Some(hawk::answer(auth, metrics, &of_body(sent.plain_json()?)?).await),
         Call::CurrentScopes if sent.is_none() => Some(Reply::scopes(auth.current_scopes(&who().await?).ok()?)),
         Call::ExpandScopes => {
             let list = list_of_body(sent.plain_json()?)?;

@@ -89,7 +89,15 @@ pub async fn site_at(origin: &str, limits: RequestLimits) -> Site {
         version: VersionInfo { version: "dev".to_owned(), commit: String::new() },
         limits,
     };
-    let web = Web { auth: auth.clone(), login: login.clone(), clock: clock.clone(), random, log: Arc::new(Traced), settings };
+    let web = Web {
+        auth: auth.clone(),
+        login: login.clone(),
+        clock: clock.clone(),
+        random,
+        log: Arc::new(Traced),
+        metrics: Arc::default(),
+        settings,
+    };
     let web = Arc::new(web);
     Site { router: router(web.clone()), web, auth, login, clock, origin: origin.to_owned() }
 }
