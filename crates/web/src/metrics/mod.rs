@@ -95,7 +95,7 @@ impl Default for Metrics {
 
 impl Metrics {
     pub(crate) fn answered(&self, by: Answered, status: StatusCode, took: Duration) {
-        let shard = self.mine();
+        let Some(shard) = self.mine() else { return };
         let class = usize::from(status.as_u16() / 100).saturating_sub(2).min(CLASSES.len() - 1);
         shard.add(self.place(by) * CLASSES.len() + class, 1);
         let kind = match by {
@@ -110,7 +110,9 @@ impl Metrics {
     }
 
     pub(crate) fn said(&self, said: Said) {
-        self.mine().add(self.verdicts() + said as usize, 1);
+        if let Some(shard) = self.mine() {
+            shard.add(self.verdicts() + said as usize, 1);
+        }
     }
 
     fn place(&self, by: Answered) -> usize {
@@ -131,14 +133,14 @@ impl Metrics {
         self.latencies(KINDS.len())
     }
 
-    fn mine(&self) -> &Shard {
+    /// The shard of this thread; there is always one.
+    fn mine(&self) -> Option<&Shard> {
         let at = MINE.get().unwrap_or_else(|| {
             let at = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
             MINE.set(Some(at));
             at
         });
-        // INVARIANT: `at` is below the length.
-        self.shards.get(at).unwrap_or(&self.shards[0])
+        self.shards.get(at)
     }
 
     /// The sum over all threads.

@@ -101,7 +101,7 @@ pub async fn node_configured(
         version: VersionInfo { version: "dev".to_owned(), commit: String::new() },
         limits: RequestLimits::default(),
     };
-    Node { api: Api::new(auth.clone(), settings, random), auth, clock }
+    Node { api: Api::new(auth.clone(), settings, random, std::sync::Arc::default()), auth, clock }
 }
 
 /// How a request is signed.
