@@ -1,8 +1,10 @@
-//! Validation of request bodies against the published schemas, compiled once (`auth-api.md` section 3, "Schema error text").
+//! Validation of request bodies against the published schemas, each compiled when it is first needed (`auth-api.md` section 3, "Schema error text"): a start
+//! does not wait for schemas that nobody may ever use, and they take no memory.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::OnceLock;
 
 use falconer_wire::{Method, date_time, schemas};
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -12,8 +14,8 @@ use serde_json::Value;
 /// More complaints than this are not listed one by one.
 const MOST_COMPLAINTS: usize = 100;
 
-/// The compiled schemas of all request bodies, by the name of the method.
-pub(super) struct Schemas(HashMap<&'static str, Schema>);
+/// The schemas of all request bodies, by the name of the method.
+pub(super) struct Schemas(HashMap<&'static str, OnceLock<Option<Schema>>>);
 
 struct Schema {
     validator: Validator,
@@ -22,15 +24,18 @@ struct Schema {
 }
 
 impl Schemas {
-    /// A schema that does not compile is left out, and its method answers 500; a test compiles them all.
     pub(super) fn new() -> Schemas {
-        let of = |method: &'static Method| Some((method.name, compile(method.input_schema()?)?));
-        Schemas(Method::all().filter_map(of).collect())
+        Schemas(Method::all().filter(|method| method.input.is_some()).map(|method| (method.name, OnceLock::new())).collect())
+    }
+
+    /// A method whose schema does not compile answers 500; a test compiles them all.
+    fn of(&self, method: &Method) -> Option<&Schema> {
+        self.0.get(method.name)?.get_or_init(|| compile(method.input_schema()?)).as_ref()
     }
 
     /// Fills in defaults and validates. `Err(None)`: there is no such schema. `Err(Some(text))`: the complaints, headed as the protocol heads them.
     pub(super) fn check(&self, method: &Method, root: &str, payload: &mut Value) -> Result<(), Option<String>> {
-        let schema = self.0.get(method.name).ok_or(None)?;
+        let schema = self.of(method).ok_or(None)?;
         if let Value::Object(map) = payload {
             for (key, value) in &schema.defaults {
                 if !map.contains_key(key) {
@@ -123,7 +128,7 @@ mod tests {
     fn every_request_schema_compiles() {
         let schemas = Schemas::new();
         for method in Method::all().filter(|m| m.input.is_some()) {
-            assert!(schemas.0.contains_key(method.name), "{}", method.name);
+            assert!(schemas.of(method).is_some(), "{}", method.name);
         }
     }
 
