@@ -65,6 +65,15 @@ struct Roles {
     anonymous: OnceLock<ScopeSet>,
 }
 
+impl Roles {
+    /// What a list comes to, and what of it is allowed.
+    fn expand<'l>(&self, scopes: impl Iterator<Item = &'l str>) -> (ScopeSet, ScopeSet) {
+        let expanded = self.set.expand(scopes.filter(|scope| !reserved::is_reserved_scope(scope)));
+        let allowed = reserved::without_reserved(expanded.clone());
+        (expanded, allowed)
+    }
+}
+
 /// Whose key a request was signed with.
 #[derive(Clone, Copy)]
 pub(crate) enum KeyOwner<'s> {
@@ -228,11 +237,7 @@ impl Snapshot {
 
     /// The same for a list that can be walked again.
     pub(crate) fn expand_list<'l>(&self, scopes: impl Iterator<Item = &'l str> + Clone) -> ScopeSet {
-        self.remembered.get(&self.roles.generation, scopes.clone(), || {
-            let expanded = self.roles.set.expand(scopes.filter(|s| !reserved::is_reserved_scope(s)));
-            let allowed = reserved::without_reserved(expanded.clone());
-            (expanded, allowed)
-        })
+        self.remembered.get(&self.roles.generation, scopes.clone().map(str::as_bytes), || self.roles.expand(scopes))
     }
 
     /// What is remembered of expansions, and the bound.
@@ -247,12 +252,13 @@ impl Snapshot {
 
     /// A client's expansion without anonymous. Says nothing about bounds (grants, people).
     pub(crate) fn expansion_of(&self, client: &Client) -> ScopeSet {
-        self.expand_list(client.scopes())
+        self.remembered.get(&self.roles.generation, client.scopes_bytes(), || self.roles.expand(client.scopes()))
     }
 
     /// The same with anonymous: what nearly every request is answered with.
     pub(crate) fn expansion_with_anonymous(&self, client: &Client) -> ScopeSet {
-        self.expand_list(client.scopes().chain([ANONYMOUS]))
+        let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
+        self.remembered.get(&self.roles.generation, list, || self.roles.expand(client.scopes().chain([ANONYMOUS])))
     }
 
     /// A person's expansion. Says nothing about age and state.

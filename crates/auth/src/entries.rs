@@ -41,13 +41,13 @@ pub(crate) struct ById(pub(crate) Arc<Client>);
 
 impl Borrow<[u8]> for ById {
     fn borrow(&self) -> &[u8] {
-        self.0.texts.first()
+        self.0.texts.bytes(ID)
     }
 }
 
 impl PartialEq for ById {
     fn eq(&self, other: &ById) -> bool {
-        self.0.texts.first() == other.0.texts.first()
+        self.0.texts.bytes(ID) == other.0.texts.bytes(ID)
     }
 }
 
@@ -61,7 +61,7 @@ impl PartialOrd for ById {
 
 impl Ord for ById {
     fn cmp(&self, other: &ById) -> std::cmp::Ordering {
-        self.0.texts.first().cmp(other.0.texts.first())
+        self.0.texts.bytes(ID).cmp(other.0.texts.bytes(ID))
     }
 }
 
@@ -160,6 +160,11 @@ impl Client {
     /// As the caller gave them, in stored order, not expanded.
     pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
         self.texts.from(SCOPES)
+    }
+
+    /// The same as bytes, for those who only compare them.
+    pub(crate) fn scopes_bytes(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        self.texts.bytes_from(SCOPES)
     }
 
     /// The id of the grant that the client was made with.

@@ -28,30 +28,36 @@ impl Packed {
 
     /// The text of this place; empty where there is none.
     pub(crate) fn get(&self, at: usize) -> &str {
-        self.from(at).next().unwrap_or_default()
-    }
-
-    /// The first text, as bytes: without looking whether it is a text again.
-    pub(crate) fn first(&self) -> &[u8] {
-        let (count, rest) = self.0.split_at_checked(NUMBER).unwrap_or_default();
-        let (ends, texts) = rest.split_at_checked(read(count).saturating_mul(NUMBER)).unwrap_or_default();
-        let end = ends.first_chunk::<NUMBER>().map_or(0, |end| read(end));
-        texts.get(..end).unwrap_or_default()
+        text(self.bytes(at))
     }
 
     /// The texts from this place on.
     pub(crate) fn from(&self, at: usize) -> impl Iterator<Item = &str> + Clone {
+        self.bytes_from(at).map(text)
+    }
+
+    /// One as bytes: without looking whether it is a text again.
+    pub(crate) fn bytes(&self, at: usize) -> &[u8] {
+        self.bytes_from(at).next().unwrap_or_default()
+    }
+
+    /// The same for all from this place on.
+    pub(crate) fn bytes_from(&self, at: usize) -> impl Iterator<Item = &[u8]> + Clone {
         let (count, rest) = self.0.split_at_checked(NUMBER).unwrap_or_default();
-        let (ends, text) = rest.split_at_checked(read(count).saturating_mul(NUMBER)).unwrap_or_default();
-        // INVARIANT: they were texts.
-        let text = std::str::from_utf8(text).unwrap_or_default();
-        let mut start = at.checked_sub(1).and_then(|before| ends.chunks_exact(NUMBER).nth(before)).map_or(0, read);
-        ends.chunks_exact(NUMBER).skip(at).map(move |end| {
+        let (ends, texts) = rest.split_at_checked(read(count).saturating_mul(NUMBER)).unwrap_or_default();
+        let (before, ends) = ends.split_at_checked(at.saturating_mul(NUMBER)).unwrap_or_default();
+        let mut start = before.last_chunk::<NUMBER>().map_or(0, |end| read(end));
+        ends.chunks_exact(NUMBER).map(move |end| {
             let (from, to) = (start, read(end));
             start = to;
-            text.get(from..to).unwrap_or_default()
+            texts.get(from..to).unwrap_or_default()
         })
     }
+}
+
+/// INVARIANT: they were texts.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 impl Drop for Packed {
@@ -82,7 +88,7 @@ mod tests {
                 assert_eq!(rest, texts.get(at..).unwrap_or_default());
                 assert_eq!(packed.get(at), texts.get(at).copied().unwrap_or_default());
             }
-            assert_eq!(packed.first(), packed.get(0).as_bytes());
+            assert!(packed.bytes_from(1).eq(packed.from(1).map(str::as_bytes)));
         }
     }
 }

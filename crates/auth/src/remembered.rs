@@ -92,7 +92,7 @@ pub(crate) struct Remembered {
 struct Entry {
     hash: u64,
     /// The scopes of the list one behind the other, and where each ends.
-    text: Box<str>,
+    text: Box<[u8]>,
     ends: Box<[usize]>,
     /// The latest generation in which this was found right.
     generation: AtomicU64,
@@ -137,7 +137,7 @@ impl Remembered {
     pub(crate) fn get<'l>(
         &self,
         generation: &Generation,
-        list: impl Iterator<Item = &'l str> + Clone,
+        list: impl Iterator<Item = &'l [u8]> + Clone,
         make: impl FnOnce() -> (ScopeSet, ScopeSet),
     ) -> ScopeSet {
         let hash = self.hash(list.clone());
@@ -158,10 +158,10 @@ impl Remembered {
         allowed
     }
 
-    fn hash<'l>(&self, list: impl Iterator<Item = &'l str>) -> u64 {
+    fn hash<'l>(&self, list: impl Iterator<Item = &'l [u8]>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         for scope in list {
-            hasher.write(scope.as_bytes());
+            hasher.write(scope);
             hasher.write_u8(0xff);
         }
         hasher.finish()
@@ -207,10 +207,10 @@ impl Remembered {
 }
 
 impl Entry {
-    fn new<'l>(hash: u64, list: impl Iterator<Item = &'l str>, generation: u64, expanded: ScopeSet, allowed: ScopeSet) -> Entry {
-        let (mut text, mut ends) = (String::new(), Vec::new());
+    fn new<'l>(hash: u64, list: impl Iterator<Item = &'l [u8]>, generation: u64, expanded: ScopeSet, allowed: ScopeSet) -> Entry {
+        let (mut text, mut ends) = (Vec::new(), Vec::new());
         for scope in list {
-            text.push_str(scope);
+            text.extend_from_slice(scope);
             ends.push(text.len());
         }
         Entry {
@@ -224,7 +224,7 @@ impl Entry {
         }
     }
 
-    fn is_of<'l>(&self, hash: u64, mut list: impl Iterator<Item = &'l str>) -> bool {
+    fn is_of<'l>(&self, hash: u64, mut list: impl Iterator<Item = &'l [u8]>) -> bool {
         let mut start = 0;
         self.hash == hash
             && self.ends.iter().all(|end| {
@@ -269,7 +269,7 @@ mod tests {
     fn what_a_change_does_not_reach_is_kept() {
         let remembered = Remembered::new(1 << 20);
         let first = Generation::default();
-        let list = || ["assume:a", "b"].into_iter();
+        let list = || [&b"assume:a"[..], b"b"].into_iter();
         remembered.get(&first, list(), || set(&["assume:a", "b", "x"]));
         let later = first.after("other").after("c*");
         assert_eq!(remembered.get(&later, list(), || panic!("it was made again")).len(), 3);
@@ -288,7 +288,7 @@ mod tests {
         let remembered = Remembered::new(1 << 20);
         let generation = Generation::default();
         for list in [vec!["ab", "c"], vec!["a", "bc"], vec!["abc"], vec!["ab", "c", ""], vec![]] {
-            let made = remembered.get(&generation, list.iter().copied(), || set(&list));
+            let made = remembered.get(&generation, list.iter().map(|text| text.as_bytes()), || set(&list));
             assert_eq!(made, ScopeSet::new(&list));
         }
     }
@@ -298,12 +298,12 @@ mod tests {
         let most = 256 << 10;
         let remembered = Remembered::new(most);
         let generation = Generation::default();
-        let hot = || ["hot"].into_iter();
+        let hot = || [&b"hot"[..]].into_iter();
         remembered.get(&generation, hot(), || set(&["hot"]));
         let mut again = 0;
         for n in 0..10_000 {
             let text = format!("cold-{n}");
-            remembered.get(&generation, [text.as_str()].into_iter(), || set(&[&text, &"x".repeat(n % 2000)]));
+            remembered.get(&generation, [text.as_bytes()].into_iter(), || set(&[&text, &"x".repeat(n % 2000)]));
             assert!(remembered.figures().bytes <= most);
             remembered.get(&generation, hot(), || {
                 again += 1;
