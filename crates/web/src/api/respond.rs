@@ -1,5 +1,6 @@
 //! How every answer of the API looks: headers, JSON, etag, compression (`auth-api.md` section 2).
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::OnceLock;
@@ -182,12 +183,19 @@ pub(super) fn finish(wardrobe: &Wardrobe, asked: &Asked, reply: Reply, random: &
         Content::Lasting(lasting) => (Bytes::new(), Some(lasting)),
         Content::Bytes(bytes) if plain => (Bytes::from(bytes), None),
         Content::Bytes(bytes) => {
-            let etag = etag(&bytes);
+            let etag = etag(bytes.len(), &bytes);
             (presented(asked, &mut status, &mut headers, etag, bytes.len(), || Some(gzip(&bytes)?.into()), || bytes.clone().into()), None)
         }
         Content::Scopes(scopes) => {
-            let text = || listed(&scopes);
-            let known = scopes.made(Presented::of);
+            // Who makes what is kept has the text at hand.
+            let fresh = Cell::new(None);
+            let text = || fresh.take().unwrap_or_else(|| listed(&scopes));
+            let known = scopes.made(|scopes| {
+                let text = listed(scopes);
+                let made = Presented { etag: etag(text.len(), scopes.json().as_bytes()), length: text.len(), gzip: OnceLock::new() };
+                fresh.set(Some(text));
+                made
+            });
             let gzip = || known.gzip.get_or_init(|| gzip(&text()).map(Bytes::from)).clone();
             (presented(asked, &mut status, &mut headers, known.etag.clone(), known.length, gzip, || text().into()), None)
         }
@@ -247,13 +255,6 @@ struct Presented {
     etag: HeaderValue,
     length: usize,
     gzip: OnceLock<Option<Bytes>>,
-}
-
-impl Presented {
-    fn of(scopes: &ScopeSet) -> Presented {
-        let text = listed(scopes);
-        Presented { etag: etag(&text), length: text.len(), gzip: OnceLock::new() }
-    }
 }
 
 /// [`falconer_wire::Scopes`] as the protocol writes it, put together from the members.
@@ -342,10 +343,11 @@ fn uuid(random: &dyn Random) -> uuid::fmt::Hyphenated {
     uuid::Builder::from_random_bytes(bytes).into_uuid().hyphenated()
 }
 
-fn etag(body: &[u8]) -> HeaderValue {
-    let digest = Sha256::digest(body);
+/// The etag of a body of this length, which is the same whenever `content` is.
+fn etag(length: usize, content: &[u8]) -> HeaderValue {
+    let digest = Sha256::digest(content);
     let mut text = String::with_capacity(48);
-    let _ = write!(text, "W/\"{:x}-", body.len());
+    let _ = write!(text, "W/\"{length:x}-");
     STANDARD_NO_PAD.encode_string(digest.get(..20).unwrap_or_default(), &mut text);
     text.push('"');
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("W/\"0\""))
