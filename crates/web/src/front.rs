@@ -77,7 +77,7 @@ impl From<Router> for Front {
 impl Falconer {
     async fn answer(self: Arc<Self>, request: Request) -> Response {
         match &self.home {
-            Some(home) if !api::is_quick(request.uri().path()) => {
+            Some(home) if !api::is_quick(&request) => {
                 let mut task = JoinSet::new();
                 // Whoever gives up waiting ends the task.
                 task.spawn_on(Arc::clone(&self).answer_here(request), home);

@@ -50,6 +50,7 @@ use falconer_wire::{Call, Code, ErrorBody, Method, date_time};
 use http::header::{ALLOW, CONTENT_SECURITY_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
+use http_body::Body as _;
 use serde_json::{Map, Value};
 
 use self::body::{BadBody, Payload};
@@ -71,9 +72,12 @@ const AT_LEAST_LOOK: Duration = Duration::from_millis(20);
 /// The calls that each request of a service needs.
 const QUICK: [&str; 3] = ["/api/auth/v1/authenticate-hawk", "/api/auth/v1/scopes/current", "/api/auth/v1/scopes/expand"];
 
-/// Whether this is such a call, so that nothing is to stand before it.
-pub fn is_quick(path: &str) -> bool {
-    QUICK.contains(&path)
+/// What more than this is sent for may take its time.
+const QUICK_BYTES: u64 = 32 * 1024;
+
+/// Whether this is such a call, and small enough, so that nothing is to stand before it.
+pub fn is_quick(request: &HttpRequest) -> bool {
+    QUICK.contains(&request.uri().path()) && request.body().size_hint().upper().is_some_and(|bytes| bytes <= QUICK_BYTES)
 }
 
 /// Whether a raw path is answered here: everything under `/api`, what describes it, and what monitoring asks at the root.
