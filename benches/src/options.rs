@@ -20,6 +20,9 @@ pub struct Options {
     /// Where the plot goes; none is written without
     #[arg(long)]
     pub plot: Option<PathBuf>,
+    /// Where the table goes, besides standard output
+    #[arg(long)]
+    pub markdown: Option<PathBuf>,
     /// Only rows whose id begins with one of these; `list` prints all ids
     #[arg(long, value_delimiter = ',')]
     pub rows: Vec<String>,

@@ -1,7 +1,9 @@
 //! `cargo xtask bench`: builds the release binary and runs `benches/`, which measures it beside the floors in one run. With `--instructions` it counts
 //! instructions instead (`bench_instructions.rs`).
 
-use anyhow::Result;
+use std::path::Path;
+
+use anyhow::{Context, Result};
 
 use crate::bench_instructions;
 use crate::run::{cargo, root, step, target};
@@ -39,7 +41,7 @@ pub struct Options {
     /// The process of a server that runs already, for its CPU and memory
     #[arg(long, value_name = "PID")]
     peer_pid: Option<String>,
-    /// Write the plot into docs/images/performance.svg too (it always goes to target/bench/performance.svg)
+    /// Write table and plot into docs/performance.md and docs/images/performance.svg too (they always go to target/bench)
     #[arg(long)]
     publish: bool,
     /// Count instructions of the gated decisions and compare with benches/baseline.toml
@@ -66,6 +68,8 @@ pub fn run(options: &Options) -> Result<()> {
         path("performance.json"),
         "--plot".to_owned(),
         path("performance.svg"),
+        "--markdown".to_owned(),
+        path("performance.md"),
     ];
     let chosen = [
         ("--rows", &options.rows),
@@ -90,6 +94,17 @@ pub fn run(options: &Options) -> Result<()> {
     step("performance", &root(), &release.join("falconer-bench").to_string_lossy(), &args, &[])?;
     if options.publish {
         std::fs::copy(path("performance.svg"), root().join("docs/images/performance.svg"))?;
+        put_table(&root().join("docs/performance.md"), &std::fs::read_to_string(path("performance.md"))?)?;
     }
     Ok(())
+}
+
+/// Puts the table between its marks in the page.
+fn put_table(page: &Path, table: &str) -> Result<()> {
+    const BEGIN: &str = "<!-- figures: written by `cargo xtask bench --publish` -->\n";
+    const END: &str = "<!-- end of figures -->\n";
+    let text = std::fs::read_to_string(page)?;
+    let (before, rest) = text.split_once(BEGIN).context("docs/performance.md has no mark where figures begin")?;
+    let (_, after) = rest.split_once(END).context("docs/performance.md has no mark where figures end")?;
+    Ok(std::fs::write(page, format!("{before}{BEGIN}\n{table}\n{END}{after}"))?)
 }

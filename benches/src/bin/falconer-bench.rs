@@ -51,7 +51,11 @@ fn main() -> Result<()> {
     if let Some(file) = &options.plot {
         std::fs::write(file, plot::svg(&report, &how)).with_context(|| format!("can't write {}", file.display()))?;
     }
-    println!("\n{}\n{how}.{}", report.markdown(), noise.unwrap_or_default());
+    let table = format!("{}\n{how}.{}\n", report.markdown(), noise.unwrap_or_default());
+    if let Some(file) = &options.markdown {
+        std::fs::write(file, &table).with_context(|| format!("can't write {}", file.display()))?;
+    }
+    print!("\n{table}");
     let broken = report.broken();
     if options.must_hold && !broken.is_empty() {
         bail!("this must not happen: {}", broken.join(", "));

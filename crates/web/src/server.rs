@@ -100,7 +100,6 @@ pub async fn serve(listener: TcpListener, front: impl Into<Front>, limits: Limit
         };
         match Arc::clone(&connections).try_acquire_owned() {
             Ok(permit) => {
-                count(&front, |metrics| &metrics.accepted);
                 let (front, stopped) = (front.clone(), stopped.clone());
                 if let Err(error) = cores.serve(stream, move |stream| connection(stream, peer, front, limits, stopped, permit)) {
                     tracing::warn!(%error, "a connection could not be handed over");
@@ -134,7 +133,7 @@ async fn connection(
     mut stopped: watch::Receiver<Stop>,
     _permit: OwnedSemaphorePermit,
 ) {
-    let _open = Open(front.clone());
+    let _open = Open::new(front.clone());
     // Small answers would else wait for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
     let watch = Arc::new(Watch::new(limits));
@@ -208,6 +207,13 @@ fn count(front: &Front, of: impl Fn(&Metrics) -> &AtomicU64) {
 
 /// A connection, as long as it is counted as open.
 struct Open(Front);
+
+impl Open {
+    fn new(front: Front) -> Open {
+        count(&front, |metrics| &metrics.accepted);
+        Open(front)
+    }
+}
 
 impl Drop for Open {
     fn drop(&mut self) {
