@@ -183,8 +183,8 @@ pub(super) fn finish(wardrobe: &Wardrobe, asked: &Asked, reply: Reply, random: &
         Content::Lasting(lasting) => (Bytes::new(), Some(lasting)),
         Content::Bytes(bytes) if plain => (Bytes::from(bytes), None),
         Content::Bytes(bytes) => {
-            let etag = etag(bytes.len(), &bytes);
-            (presented(asked, &mut status, &mut headers, etag, bytes.len(), || Some(gzip(&bytes)?.into()), || bytes.clone().into()), None)
+            let (etag, bytes) = (etag(bytes.len(), &bytes), Bytes::from(bytes));
+            (presented(asked, &mut status, &mut headers, etag, bytes.len(), || Some(gzip(&bytes)?.into()), || bytes.clone()), None)
         }
         Content::Scopes(scopes) => {
             // Who makes what is kept has the text at hand.
