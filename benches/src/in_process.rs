@@ -5,6 +5,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use falconer_auth::{Auth, AuthSettings, Authentication, Clock, DAY_MS, Origin, Random, RequestParts, RoleInput, Verdict};
@@ -214,6 +215,21 @@ fn expand(lists: usize, warm: bool) -> Result<Workload> {
 
 fn resolver(roles: Vec<Role>) -> Workload {
     Workload { run: Box::new(move || drop(black_box(RoleSet::new(black_box(&roles).iter().cloned())))) }
+}
+
+/// How long it takes to build the resolver from the roles of a set. Neither the copy that each run is given nor its end is part of it: a node builds its
+/// resolver once, from what it has just read.
+pub fn resolver_runs(shape: Shape, runs: usize) -> Vec<Duration> {
+    let roles = data_set(shape).roles;
+    let run = |_| {
+        let given = black_box(roles.clone());
+        let began = Instant::now();
+        let set = black_box(RoleSet::new(given));
+        let took = began.elapsed();
+        drop(set);
+        took
+    };
+    (0..runs).map(run).collect()
 }
 
 /// updateRole without HTTP and without a disk.

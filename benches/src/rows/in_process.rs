@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{ALL, wanted};
-use crate::in_process::workload;
+use crate::data_set::Shape;
+use crate::in_process::{resolver_runs, workload};
 use crate::load::at;
 use crate::options::Options;
 use crate::report::{Outcome, Report};
@@ -16,21 +17,24 @@ const RUN: Duration = Duration::from_millis(5);
 const RUNS: usize = 41;
 
 pub(super) fn measure(options: &Options, report: &mut Report) -> Result<()> {
-    // Which workload, and how many of the row's unit a microsecond is.
-    let rows = [
-        ("in-process-verify", "verify-plain", 1.0),
-        ("in-process-verify-temporary", "verify-temporary", 1.0),
-        ("in-process-resolver-10k", "resolver-10k", 1e-3),
-        ("in-process-resolver-real16", "resolver-real16", 1e-3),
-    ];
-    for (id, name, scale) in rows {
+    let mut add = |id: &'static str, figure: &dyn Fn() -> Result<f64>| -> Result<()> {
         if ALL.iter().any(|row| row.id == id && wanted(options, row)) {
-            let outcome = Outcome::figure(id, median_us(&mut workload(name)?.run) * scale);
+            let outcome = Outcome::figure(id, figure()?);
             eprintln!("   {id}: {:.3}", outcome.figure.clone().unwrap_or_default());
             report.add(true, outcome);
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    add("in-process-verify", &|| Ok(median_us(&mut workload("verify-plain")?.run)))?;
+    add("in-process-verify-temporary", &|| Ok(median_us(&mut workload("verify-temporary")?.run)))?;
+    add("in-process-resolver-10k", &|| Ok(resolver_ms(Shape::TenThousand)))?;
+    add("in-process-resolver-real16", &|| Ok(resolver_ms(Shape::Real16)))
+}
+
+fn resolver_ms(shape: Shape) -> f64 {
+    let mut took = resolver_runs(shape, RUNS);
+    took.sort_unstable();
+    at(&took, 0.5) / 1e3
 }
 
 fn median_us(run: &mut dyn FnMut()) -> f64 {
