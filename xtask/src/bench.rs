@@ -99,12 +99,33 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+const BEGIN: &str = "<!-- figures: written by `cargo xtask bench --publish` -->\n";
+const END: &str = "<!-- end of figures -->\n";
+
 /// Puts the table between its marks in the page.
 fn put_table(page: &Path, table: &str) -> Result<()> {
-    const BEGIN: &str = "<!-- figures: written by `cargo xtask bench --publish` -->\n";
-    const END: &str = "<!-- end of figures -->\n";
     let text = std::fs::read_to_string(page)?;
-    let (before, rest) = text.split_once(BEGIN).context("docs/performance.md has no mark where figures begin")?;
-    let (_, after) = rest.split_once(END).context("docs/performance.md has no mark where figures end")?;
-    Ok(std::fs::write(page, format!("{before}{BEGIN}\n{table}\n{END}{after}"))?)
+    let text = with_table(&text, table).context("docs/performance.md has no marks where figures begin and end")?;
+    Ok(std::fs::write(page, text)?)
+}
+
+fn with_table(page: &str, table: &str) -> Option<String> {
+    let (before, rest) = page.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n{table}\n{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_takes_the_place_of_the_one_before() {
+        let page = std::fs::read_to_string(root().join("docs/performance.md")).unwrap_or_default();
+        let once = with_table(&page, "| new |\n").unwrap_or_default();
+        assert!(once.contains("\n| new |\n") && once.contains("## Instruction counts"), "{once}");
+        assert!(!once.contains("| `verify-plain` | authenticateHawk"), "the table before is gone");
+        assert_eq!(with_table(&once, "| new |\n"), Some(once));
+        assert_eq!(with_table("no marks", ""), None);
+    }
 }
