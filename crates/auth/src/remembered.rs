@@ -35,23 +35,26 @@ pub struct ExpansionFigures {
     pub forgotten: u64,
 }
 
-/// The roles that have changed lately. Every change makes the next generation.
+/// Which roles an expansion was made with. Every change makes another generation, with a number that no other has: there may be several after the same
+/// one, because what is decided on may not come to be.
 #[derive(Clone, Default)]
 pub(crate) struct Generation {
     number: u64,
-    /// The ids that changed, newest last; the last one made the present generation.
-    changed: Arc<VecDeque<Arc<str>>>,
+    /// The generations that led to this one, oldest first: of each its number, and the id whose change ended it.
+    before: Arc<VecDeque<(u64, Arc<str>)>>,
+    /// The highest number that was given out, shared by all generations of a node.
+    last: Arc<AtomicU64>,
 }
 
 impl Generation {
     /// The generation after a change of this role.
     pub(crate) fn after(&self, role_id: &str) -> Generation {
-        let mut changed = VecDeque::clone(&self.changed);
-        if changed.len() >= CHANGES {
-            changed.pop_front();
+        let mut before = VecDeque::clone(&self.before);
+        if before.len() >= CHANGES {
+            before.pop_front();
         }
-        changed.push_back(Arc::from(role_id));
-        Generation { number: self.number.saturating_add(1), changed: Arc::new(changed) }
+        before.push_back((self.number, Arc::from(role_id)));
+        self.next(before)
     }
 
     /// The generation after changes of all these roles.
@@ -64,15 +67,19 @@ impl Generation {
 
     /// The generation after a change that nothing is known of.
     pub(crate) fn after_anything(&self) -> Generation {
-        Generation { number: self.number.saturating_add(1), changed: Arc::default() }
+        self.next(VecDeque::new())
     }
 
-    /// Whether what an expansion came to in `earlier` is what it comes to now.
+    fn next(&self, before: VecDeque<(u64, Arc<str>)>) -> Generation {
+        let number = self.last.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+        Generation { number, before: Arc::new(before), last: Arc::clone(&self.last) }
+    }
+
+    /// Whether what an expansion came to in `earlier` is what it comes to now: this generation descends from that one, and no change on the way
+    /// reaches it.
     fn left_alone(&self, earlier: u64, expanded: &ScopeSet) -> bool {
-        let Some(steps) = self.number.checked_sub(earlier).and_then(|steps| usize::try_from(steps).ok()) else {
-            return false;
-        };
-        steps <= self.changed.len() && !self.changed.iter().rev().take(steps).any(|role_id| takes_part(role_id, expanded))
+        let Some(at) = self.before.iter().rposition(|(number, _)| *number == earlier) else { return false };
+        !self.before.iter().skip(at).any(|(_, role_id)| takes_part(role_id, expanded))
     }
 }
 
@@ -282,6 +289,27 @@ mod tests {
         assert_eq!(remembered.get(&unknown, list(), || set(&["b"])).len(), 1);
         let long_ago = (0..=CHANGES).fold(unknown, |generation, _| generation.after("other"));
         assert_eq!(remembered.get(&long_ago, list(), || set(&["b", "y"])).len(), 2);
+    }
+
+    /// Two changes of the same roles, of which one did not come to be.
+    #[test]
+    fn what_was_made_with_roles_that_never_were_is_made_again() {
+        let remembered = Remembered::new(1 << 20);
+        let first = Generation::default();
+        let list = || [&b"assume:a"[..]].into_iter();
+        let never = first.after("a");
+        remembered.get(&never, list(), || set(&["assume:a", "secret"]));
+        for next in [first.after("b"), first.after("a"), first.after_anything(), first.after("b").after("c"), first.clone()] {
+            remembered.get(&never, list(), || set(&["assume:a", "secret"]));
+            assert_eq!(remembered.get(&next, list(), || set(&["assume:a"])).len(), 1);
+        }
+        // What neither reaches is made again too, because who found it right last may be the one that never was; then it stays.
+        let other = || [&b"other"[..]].into_iter();
+        remembered.get(&first, other(), || set(&["other"]));
+        remembered.get(&never, other(), || panic!("it was made again"));
+        let next = first.after("b");
+        remembered.get(&next, other(), || set(&["other"]));
+        remembered.get(&next.after("c"), other(), || panic!("it was made again"));
     }
 
     #[test]

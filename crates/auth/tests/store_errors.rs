@@ -306,3 +306,28 @@ async fn of_changes_committed_together_each_caller_is_told_the_truth() {
 fn role_input(n: usize) -> falconer_auth::RoleInput {
     falconer_auth::RoleInput { scopes: vec![format!("x:{n}")], description: String::new() }
 }
+
+/// A decision on what then did not happen expands with roles that never were: nobody may be answered from that afterwards.
+#[tokio::test]
+async fn what_a_group_that_failed_expanded_is_not_remembered() {
+    for error in [StoreError::Stale, StoreError::Unavailable("away".to_owned()), StoreError::Full("full".to_owned())] {
+        let broken = Broken::new().await;
+        let world = &broken.world;
+        let keys = world.client("caller", &["assume:x", "auth:create-client:made", "auth:create-role:y"]).await;
+        let (root, caller) = (world.as_root().await, world.call(&keys).await);
+        let role = |scope: &str| falconer_auth::RoleInput { scopes: strings(&[scope]), description: String::new() };
+        let (dangerous, harmless, input) = (role("secret"), role("harmless"), world.input(&[]));
+        // The group fails, and whoever decides again fails too: the role never comes to be.
+        for _ in 0..if error == StoreError::Stale { 100 } else { 1 } {
+            broken.fail("commit", error.clone());
+        }
+        let (first, second) =
+            futures_util::future::join(world.auth.create_role(&root, "x", &dangerous), world.auth.create_client(&caller, "made", &input))
+                .await;
+        assert!(first.is_err() && second.is_err(), "{error:?}");
+        broken.store.errors.lock().unwrap().clear();
+        world.auth.create_role(&root, "y", &harmless).await.unwrap();
+        let scopes = scopes_of(&world.verify(&keys).await);
+        assert!(!scopes.contains(&"secret".to_owned()), "{error:?}: {scopes:?}");
+    }
+}
