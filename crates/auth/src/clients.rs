@@ -1,11 +1,11 @@
 //! Clients: list, read, create, update, reset, enable, disable, delete (`auth-api.md` 8.3, checks in that order).
 
 use falconer_scopes::Expression;
-use falconer_store::{ClientRecord, Key, Revision, Secret};
+use falconer_store::{ClientRecord, Key, Revision, Secret, Write};
 
 use crate::auth::Auth;
 use crate::caller::Authentication;
-use crate::decide::{Acting, Decision, Now, Write};
+use crate::decide::{Acting, Decision, Now};
 use crate::entries::Client;
 use crate::error::ApiError;
 use crate::reserved;
@@ -47,16 +47,15 @@ impl Auth {
                 if now.snapshot.grant_named(client_id).is_some() {
                     return Err(ApiError::InputError(format!("clientId \"{client_id}\" belongs to a grant")));
                 }
-                match now.snapshot.client(client_id) {
+                match now.snapshot.client(client_id).map(|known| known.record()) {
                     None => {
                         let record = self.new_client(now, &acting, client_id, input, scopes.clone());
                         let step = acting.step(now, "created", Key::Client(client_id.to_owned()));
                         Ok(Decision::Write(step, Write::InsertClient(record.clone()), record))
                     }
-                    Some(known) if is_repeat(&known.record(), &acting, input, &scopes, now.now_ms) => {
+                    Some(known) if is_repeat(&known, &acting, input, &scopes, now.now_ms) => {
                         let step = acting.step(now, "created", Key::Client(client_id.to_owned()));
-                        let record = known.record();
-                        Ok(Decision::Write(step, Write::NoteRepeat("client", client_id.to_owned()), record))
+                        Ok(Decision::Write(step, Write::NoteRepeat("client".to_owned(), client_id.to_owned()), known))
                     }
                     Some(_) => Err(ApiError::RequestConflict("Client already exists".to_owned())),
                 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use falconer_scopes::RoleSet;
-use falconer_store::{AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Step, StoreError};
+use falconer_store::{Key, Revision, Step, StoreError, Write};
 
 use crate::auth::{Auth, Inner};
 use crate::caller::{Authentication, Caller};
@@ -27,33 +27,16 @@ pub(crate) enum Decision<T> {
     Keep(T),
     /// This is to be written; then the answer holds.
     Write(Step, Write, T),
+    /// The same for a batch with roles, and what the roles are with it.
+    Batch(Step, Write, RoleSet, T),
 }
 
-/// One atomic business step of the store, together with its effect on the directory.
-#[derive(Clone)]
-pub(crate) enum Write {
-    InsertClient(ClientRecord),
-    UpdateClient(ClientRecord),
-    DeleteClient(String),
-    NoteRepeat(&'static str, String),
-    InsertRole(RoleRecord),
-    UpdateRole(RoleRecord),
-    DeleteRole(String),
-    InsertRoles(Vec<RoleRecord>),
-    /// The compiled roles are those of the decision's snapshot with these records; `None` where no role is among them.
-    Batch(Vec<RoleRecord>, Vec<ClientRecord>, Option<RoleSet>),
-    InsertIssuer(IssuerRecord),
-    RetireIssuer(String),
-    InsertGrant(GrantRecord, Option<String>),
-    RevokeGrants {
-        ids: Vec<String>,
-        by: String,
-        reason: String,
-    },
-    PutIdentity(IdentityRecord),
-    InsertAccount(AccountRecord, IdentityRecord),
-    UpdateAccount(AccountRecord, IdentityRecord),
-    CompleteSetup(String, AccountRecord, IdentityRecord),
+/// A step that was decided.
+pub(crate) struct Change {
+    pub(crate) step: Step,
+    pub(crate) write: Write,
+    /// The compiled roles of the decision's snapshot with those of a batch, which making the batch valid has made already.
+    pub(crate) roles: Option<RoleSet>,
 }
 
 /// A caller at the very revision of a decision, and the rows that make the caller what it is.
@@ -114,17 +97,16 @@ impl Auth {
             let held = self.inner.turn(alone).await.ok_or_else(ended)?;
             let (shown, tip) = (self.inner.directory.load_full(), held.tip());
             let now = Now { snapshot: tip.as_ref().unwrap_or(&shown).clone(), now_ms: self.inner.clock.now_ms() };
-            let (change, answer, conflict) = match decide(&now) {
-                Ok(Decision::Write(step, write, answer)) => {
-                    let conflict = write.final_conflict();
-                    (Some((step, write)), Ok(answer), conflict)
-                }
+            let (change, answer) = match decide(&now) {
+                Ok(Decision::Write(step, write, answer)) => (Some(Change { step, write, roles: None }), Ok(answer)),
+                Ok(Decision::Batch(step, write, roles, answer)) => (Some(Change { step, write, roles: Some(roles) }), Ok(answer)),
                 // What it rests on is not durable yet: the answer waits for that.
-                Ok(Decision::Keep(answer)) if tip.is_some() => (None, Ok(answer), None),
-                Err(error) if tip.is_some() => (None, Err(error), None),
+                Ok(Decision::Keep(answer)) if tip.is_some() => (None, Ok(answer)),
+                Err(error) if tip.is_some() => (None, Err(error)),
                 Ok(Decision::Keep(answer)) => return Ok((answer, now.snapshot.revision())),
                 Err(error) => return Err(error),
             };
+            let conflict = change.as_ref().and_then(Change::final_conflict);
             match self.inner.join(held, &shown, change, alone).await {
                 Ok(Ok(revision)) => return answer.map(|answer| (answer, revision)),
                 Ok(Err(Failed { error: StoreError::Stale, shared })) => alone = shared,
@@ -181,84 +163,56 @@ impl Inner {
     }
 }
 
-impl Write {
-    /// As the store takes it.
-    pub(crate) fn stored(&self) -> falconer_store::Write {
-        use falconer_store::Write as Stored;
-        match self.clone() {
-            Write::InsertClient(record) => Stored::InsertClient(record),
-            Write::UpdateClient(record) => Stored::UpdateClient(record),
-            Write::DeleteClient(client_id) => Stored::DeleteClient(client_id),
-            Write::NoteRepeat(kind, id) => Stored::NoteRepeat(kind.to_owned(), id),
-            Write::InsertRole(record) => Stored::InsertRoles(vec![record]),
-            Write::UpdateRole(record) => Stored::UpdateRole(record),
-            Write::DeleteRole(role_id) => Stored::DeleteRole(role_id),
-            Write::InsertRoles(records) => Stored::InsertRoles(records),
-            Write::Batch(roles, clients, _) => Stored::Batch(roles, clients),
-            Write::InsertIssuer(record) => Stored::InsertIssuer(record),
-            Write::RetireIssuer(name) => Stored::RetireIssuer(name),
-            Write::InsertGrant(record, replaces) => Stored::InsertGrant(record, replaces),
-            Write::RevokeGrants { ids, by, reason } => Stored::RevokeGrants { ids, by, reason },
-            Write::PutIdentity(record) => Stored::PutIdentity(record),
-            Write::InsertAccount(account, identity) => Stored::InsertAccount(account, identity),
-            Write::UpdateAccount(account, identity) => Stored::UpdateAccount(account, identity),
-            Write::CompleteSetup(hash, account, identity) => Stored::CompleteSetup(hash, account, identity),
-        }
-    }
-
+impl Change {
     /// Whether the step made the revision that the store answered with. One that left only an audit row has the store's present revision,
     /// and that may be of a change that this node has not heard of. What is there is certain here: the step depends on it.
-    pub(crate) fn changes(&self, before: &Snapshot) -> bool {
-        match self {
-            Write::NoteRepeat(..) => false,
+    pub(crate) fn makes_a_revision(&self, before: &Snapshot) -> bool {
+        match &self.write {
+            // What the second comes to, only the store knows: as a revision that is not expected, it has everything read again.
+            Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) => false,
             Write::DeleteClient(client_id) => before.client(client_id).is_some(),
             Write::DeleteRole(role_id) => before.role(role_id).is_some(),
             _ => true,
         }
     }
 
-    pub(crate) fn apply(self, step: &Step, next: &mut Snapshot) {
-        match self {
+    /// What the directory is with it.
+    pub(crate) fn apply(&self, next: &mut Snapshot) {
+        let step = &self.step;
+        match &self.write {
             Write::InsertClient(record) | Write::UpdateClient(record) => next.put_client(record),
-            Write::DeleteClient(client_id) => next.drop_client(&client_id),
-            Write::NoteRepeat(..) => (),
-            Write::InsertRole(record) | Write::UpdateRole(record) => next.put_roles([record]),
-            Write::DeleteRole(role_id) => next.drop_role(&role_id),
-            Write::InsertRoles(records) => next.put_roles(records),
-            Write::Batch(roles, clients, set) => {
-                if let Some(set) = set {
-                    next.put_validated_roles(roles, set);
+            Write::DeleteClient(client_id) => next.drop_client(client_id),
+            Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) => (),
+            Write::InsertRoles(records) => next.put_roles(records.iter().cloned()),
+            Write::UpdateRole(record) => next.put_roles([record.clone()]),
+            Write::DeleteRole(role_id) => next.drop_role(role_id),
+            Write::Batch(roles, clients) => {
+                match &self.roles {
+                    Some(set) => next.put_validated_roles(roles.iter().cloned(), set.clone()),
+                    None => next.put_roles(roles.iter().cloned()),
                 }
-                for client in clients {
-                    next.put_client(client);
-                }
+                clients.iter().for_each(|client| next.put_client(client));
             }
-            Write::InsertIssuer(record) => next.put_issuer(record),
-            Write::RetireIssuer(name) => next.retire_issuer(&name, step.at_ms),
+            Write::InsertIssuer(record) => next.put_issuer(record.clone()),
+            Write::RetireIssuer(name) => next.retire_issuer(name, step.at_ms),
             Write::InsertGrant(record, replaces) => {
                 if let Some(old) = replaces {
-                    revoke(next, &old, step.at_ms, &step.actor, "replaced");
+                    revoke(next, old, step.at_ms, &step.actor, "replaced");
                 }
-                next.put_grant(record);
+                next.put_grant(record.clone());
             }
-            Write::RevokeGrants { ids, by, reason } => {
-                for id in &ids {
-                    revoke(next, id, step.at_ms, &by, &reason);
-                }
-            }
+            Write::RevokeGrants { ids, by, reason } => ids.iter().for_each(|id| revoke(next, id, step.at_ms, by, reason)),
             Write::PutIdentity(record)
             | Write::InsertAccount(_, record)
             | Write::UpdateAccount(_, record)
-            | Write::CompleteSetup(_, _, record) => next.put_person(record),
+            | Write::CompleteSetup(_, _, record) => next.put_person(record.clone()),
         }
     }
 
     /// Where a conflict is the caller's to know. Elsewhere it means that the directory was behind, and the decision is made again.
     fn final_conflict(&self) -> Option<ApiError> {
-        let text = match self {
-            Write::InsertAccount(account, _) => {
-                format!("The account name {} is or was in use", account.name)
-            }
+        let text = match &self.write {
+            Write::InsertAccount(account, _) => format!("The account name {} is or was in use", account.name),
             Write::UpdateAccount(account, _) => format!("There is no account {}", account.name),
             Write::CompleteSetup(..) => "The set-up link was used or is over, or the account name is taken".to_owned(),
             _ => return None,

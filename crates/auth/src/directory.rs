@@ -289,8 +289,8 @@ impl Snapshot {
     }
 
     /// Adds or replaces a client. In a row of many only the first of them copies what it shares with the snapshot before.
-    pub(crate) fn put_client(&mut self, record: ClientRecord) {
-        let client = Client::new(&record, self.client(&record.client_id).map(Arc::as_ref));
+    pub(crate) fn put_client(&mut self, record: &ClientRecord) {
+        let client = Client::new(record, self.client(&record.client_id).map(Arc::as_ref));
         self.clients.insert(ById(Arc::new(client)));
     }
 

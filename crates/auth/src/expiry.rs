@@ -1,9 +1,9 @@
 //! Clients that wish to go when they have ended.
 
-use falconer_store::Key;
+use falconer_store::{Key, Write};
 
 use crate::auth::Auth;
-use crate::decide::{Decision, Write, step_by};
+use crate::decide::{Decision, step_by};
 use crate::entries::Client;
 use crate::error::ApiError;
 

@@ -2,10 +2,10 @@
 
 use falconer_credentials::temporary::{self, Temporary};
 use falconer_scopes::{Expression, ScopeSet};
-use falconer_store::{AccountRecord, GrantRecord, IdentityRecord, Key, Revision};
+use falconer_store::{AccountRecord, GrantRecord, IdentityRecord, Key, Revision, Write};
 
 use crate::auth::Auth;
-use crate::decide::{Decision, Now, Write, step_by};
+use crate::decide::{Decision, Now, step_by};
 use crate::directory::Snapshot;
 use crate::entries::Grant;
 use crate::error::ApiError;

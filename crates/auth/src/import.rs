@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use falconer_scopes::{Role, RoleError, RoleSet};
-use falconer_store::{ClientRecord, Key, Revision, RoleRecord, Secret};
+use falconer_store::{ClientRecord, Key, Revision, RoleRecord, Secret, Write};
 
 use crate::auth::Auth;
 use crate::caller::Authentication;
 use crate::clients::refuse_static;
-use crate::decide::{Acting, Decision, Now, Write};
+use crate::decide::{Acting, Decision, Now};
 use crate::error::ApiError;
 use crate::import_records::Planned;
 use crate::reserved;
@@ -140,7 +140,8 @@ impl Auth {
         check(batch)?;
         let now = Now { snapshot: self.directory(), now_ms: self.now_ms() };
         let acting = self.acting(&now, who).map_err(|error| Box::new(BatchError { record: None, error }))?;
-        let (Decision::Keep(mut report) | Decision::Write(_, _, mut report)) = self.plan(&now, &acting, batch)?;
+        let (Decision::Keep(mut report) | Decision::Write(_, _, mut report) | Decision::Batch(_, _, _, mut report)) =
+            self.plan(&now, &acting, batch)?;
         report.clients.iter_mut().for_each(|(_, token)| *token = None);
         Ok((report, now.snapshot.revision()))
     }
@@ -158,7 +159,7 @@ impl Auth {
                     return Ok(Decision::Keep((record, planned.outcome)));
                 };
                 let step = acting.step(now, ACTION, Key::Client(client.client_id.clone()));
-                Ok(Decision::Write(step, Write::Batch(Vec::new(), vec![record.clone()], None), (record, planned.outcome)))
+                Ok(Decision::Write(step, Write::Batch(Vec::new(), vec![record.clone()]), (record, planned.outcome)))
             })
             .await?;
         Ok((self.view_of(record), outcome, revision))
@@ -184,7 +185,11 @@ impl Auth {
         }
         let mut step = acting.step(now, ACTION, Key::Role);
         step.depends_on.extend(batch.clients.iter().map(|client| Key::Client(client.client_id.clone())));
-        Ok(Decision::Write(step, Write::Batch(roles, clients, set), report))
+        let write = Write::Batch(roles, clients);
+        Ok(match set {
+            Some(set) => Decision::Batch(step, write, set, report),
+            None => Decision::Write(step, write, report),
+        })
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a fresh installation gets: the root client and the first roles (`architecture.md` "Fresh install"), and internal issuers.
 
 use falconer_credentials::AccessToken;
-use falconer_store::{ClientRecord, IssuerRecord, Key, RoleRecord, Secret};
+use falconer_store::{ClientRecord, IssuerRecord, Key, RoleRecord, Secret, Write};
 
 use crate::auth::Auth;
-use crate::decide::{Decision, Now, Write, step_by};
+use crate::decide::{Decision, Now, step_by};
 use crate::error::{ApiError, AuthError};
 use crate::reserved::ROOT_CLIENT;
 use crate::time::MILLENNIUM_MS;

@@ -24,8 +24,8 @@
 //! What is deliberately not here: HTTP, SQL, JSON schemas and patterns of parameters (`web` has checked them), arithmetic of scopes
 //! (`scopes`), Hawk (`credentials`), a clock and a source of randomness.
 //!
-//! To add a mutation: a variant of `Write` in `decide.rs` with its effect on the directory, a use case beside its kind, and a test by kind
-//! of caller in `tests/`.
+//! To add a mutation: a variant of the store's `Write`, its effect on the directory in `decide.rs`, a use case beside its kind, and a test by
+//! kind of caller in `tests/`.
 
 mod auth;
 mod caller;

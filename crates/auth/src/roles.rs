@@ -1,11 +1,11 @@
 //! Roles: list, read, create, update, delete (`auth-api.md` 8.4, checks in that order).
 
 use falconer_scopes::{Expression, Role};
-use falconer_store::{Key, Revision, RoleRecord};
+use falconer_store::{Key, Revision, RoleRecord, Write};
 
 use crate::auth::Auth;
 use crate::caller::Authentication;
-use crate::decide::{Decision, Reading, Write};
+use crate::decide::{Decision, Reading};
 use crate::directory::Snapshot;
 use crate::error::ApiError;
 use crate::reserved;
@@ -64,7 +64,7 @@ impl Auth {
                     last_modified_ms: now.now_ms,
                 };
                 validate(&now.snapshot, &record)?;
-                Ok(Decision::Write(acting.step(now, "created", Key::Role), Write::InsertRole(record.clone()), record))
+                Ok(Decision::Write(acting.step(now, "created", Key::Role), Write::InsertRoles(vec![record.clone()]), record))
             })
             .await?;
         Ok((view(&self.directory(), record), revision))

@@ -9,11 +9,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use falconer_store::{Revision, Step, StoreError};
+use falconer_store::{Revision, StoreError};
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use crate::auth::Inner;
-use crate::decide::Write;
+use crate::decide::Change;
 use crate::directory::Snapshot;
 
 /// More do not join a group.
@@ -33,7 +33,7 @@ struct Group {
 
 struct Member {
     /// None for somebody who writes nothing.
-    change: Option<(Step, Write)>,
+    change: Option<Change>,
     answer: oneshot::Sender<Result<Revision, Failed>>,
 }
 
@@ -56,15 +56,14 @@ impl Turn {
         self.group.as_ref().map(|group| Arc::clone(&group.tip))
     }
 
-    fn join(&mut self, shown: &Arc<Snapshot>, change: Option<(Step, Write)>) -> Outcome {
+    fn join(&mut self, shown: &Arc<Snapshot>, change: Option<Change>) -> Outcome {
         let (answer, outcome) = oneshot::channel();
         let group = self.group.get_or_insert_with(|| Group { tip: Arc::clone(shown), members: Vec::new() });
-        if let Some((step, write)) = &change {
-            let changes = write.changes(&group.tip);
-            let revision = group.tip.revision().0.saturating_add(i64::from(changes));
+        if let Some(change) = &change {
+            let revision = group.tip.revision().0.saturating_add(i64::from(change.makes_a_revision(&group.tip)));
             let mut tip = Snapshot::clone(&group.tip);
-            write.clone().apply(step, &mut tip);
-            group.tip = Arc::new(tip.at(Revision(revision), step.at_ms));
+            change.apply(&mut tip);
+            group.tip = Arc::new(tip.at(Revision(revision), change.step.at_ms));
         }
         group.members.push(Member { change, answer });
         outcome
@@ -88,7 +87,7 @@ impl Inner {
     }
 
     /// Adds a step to the open group, or somebody who waits for what the group decides on, and gives up the turn.
-    pub(crate) fn join(self: &Arc<Self>, mut held: Held, shown: &Arc<Snapshot>, change: Option<(Step, Write)>, alone: bool) -> Outcome {
+    pub(crate) fn join(self: &Arc<Self>, mut held: Held, shown: &Arc<Snapshot>, change: Option<Change>, alone: bool) -> Outcome {
         let outcome = held.join(shown, change);
         let count = held.group.as_ref().map_or(0, |group| group.members.len());
         let inner = Arc::clone(self);
@@ -107,17 +106,20 @@ impl Inner {
     /// Commits the open group, shows what it came to, and answers its members.
     async fn commit_group(&self, turn: &mut Turn) {
         let Some(Group { tip, members }) = turn.group.take() else { return };
-        let steps: Vec<_> =
-            members.iter().filter_map(|member| member.change.as_ref()).map(|(step, write)| (step.clone(), write.stored())).collect();
+        let shared = members.len() > 1;
+        let (mut steps, mut answers) = (Vec::new(), Vec::new());
+        for Member { change, answer } in members {
+            answers.push((answer, change.is_some()));
+            steps.extend(change.map(|change| (change.step, change.write)));
+        }
         self.groups.fetch_add(1, Ordering::Relaxed);
         self.steps.fetch_add(steps.len() as u64, Ordering::Relaxed);
-        let shared = members.len() > 1;
         let failed = match self.store.commit(steps).await {
             Ok(revisions) => match self.show_committed(&tip, revisions.last().copied()).await {
                 Ok(()) => {
                     let (mut revisions, mut last) = (revisions.into_iter(), self.directory.load().revision());
-                    for Member { change, answer } in members {
-                        if change.is_some() {
+                    for (answer, has_step) in answers {
+                        if has_step {
                             last = revisions.next().unwrap_or(last);
                         }
                         let _ = answer.send(Ok(last));
@@ -129,7 +131,7 @@ impl Inner {
             Err(error) => error,
         };
         let failed = self.after(failed).await;
-        for Member { answer, .. } in members {
+        for (answer, _) in answers {
             let _ = answer.send(Err(Failed { error: failed.clone(), shared }));
         }
     }
