@@ -13,26 +13,12 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
-mod error;
-mod key_file;
-mod keyring;
-mod people;
+mod contract;
 mod records;
-mod sealer;
-mod secret;
-mod static_clients;
-mod step;
-mod store;
-mod write;
+mod sealing;
 
-pub use error::{Result, StoreError};
-pub use key_file::KeyFileError;
-pub use keyring::{KeyRing, OpenError, Place};
-pub use people::{AccountRecord, IdentityRecord, SessionRecord};
-pub use records::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
-pub use sealer::{Randomness, Sealer, open_with};
-pub use secret::Secret;
-pub use static_clients::{StaticChange, static_changes};
-pub use step::{AuditEntry, Change, ChangeKind, Key, KeyKind, Revision, Step};
-pub use store::{EachClient, Loaded, Store};
-pub use write::Write;
+pub use contract::{AuditEntry, Change, ChangeKind, EachClient, Key, KeyKind, Loaded, Result, Revision, Step, Store, StoreError, Write};
+pub use records::{
+    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, RoleRecord, SessionRecord, StaticChange, static_changes,
+};
+pub use sealing::{KeyFileError, KeyRing, OpenError, Place, Randomness, Sealer, Secret, open_with};

@@ -8,32 +8,16 @@
 //! is no failure for good: reading and writing answer [`Unavailable`](falconer_store::StoreError::Unavailable) until the server is back. Where it
 //! was lost in the middle of a commit nobody knows whether the change is there; it is not acknowledged, and the revision tells.
 //!
-//! To change the schema: a new file in `migrations/`, a line in `migrate.rs`; never edit an older one.
+//! To change the schema: a new file in `migrations/`, a line in `connection/migrate.rs`; never edit an older one.
 
 // Tests may fail by panicking.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
-mod accounts;
-mod attempts;
-mod audit;
-mod batch;
-mod clients;
-mod columns;
-mod connect;
-mod fault;
-mod feed;
-mod grants;
-mod hash;
-mod identities;
-mod issuers;
-mod load;
-mod migrate;
-mod ownership;
+mod aggregates;
+mod connection;
+mod following;
 mod postgres_store;
-mod roles;
-mod sessions;
 mod steps;
 mod upkeep;
-mod writing;
 
 pub use postgres_store::PostgresStore;

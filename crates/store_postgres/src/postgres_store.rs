@@ -8,11 +8,15 @@ use falconer_store::{
 };
 use tokio_postgres::IsolationLevel;
 
-use crate::fault::{Fault, at_commit};
-use crate::migrate::migrate;
-use crate::ownership::Ownership;
-use crate::writing::{Writing, revision_and_floor};
-use crate::{accounts, attempts, audit, clients, connect, feed, grants, identities, load, sessions, steps, upkeep};
+use crate::aggregates::{accounts, attempts, clients, grants, identities, sessions};
+use crate::connection::connect;
+use crate::connection::fault::{Fault, at_commit};
+use crate::connection::migrate::migrate;
+use crate::connection::ownership::Ownership;
+use crate::following::{feed, load};
+use crate::steps::audit;
+use crate::steps::writing::{Writing, revision_and_floor};
+use crate::{steps, upkeep};
 
 /// A store in one schema of a PostgreSQL database.
 pub struct PostgresStore {

@@ -7,29 +7,14 @@
 //! An advisory lock beside the file keeps a second process out. A failed write or synchronisation ends the store's life
 //! ([`falconer_store::StoreError::Fatal`]): what is on the disk is only known after opening it again.
 //!
-//! To change the schema: a new file in `migrations/`, a line in `migrate.rs`; never edit an older one.
+//! To change the schema: a new file in `migrations/`, a line in `connection/migrate.rs`; never edit an older one.
 
-mod accounts;
-mod attempts;
-mod audit;
-mod batch;
-mod clients;
-mod columns;
-mod fault;
-mod feed;
-mod file;
-mod grants;
-mod identities;
-mod issuers;
-mod load;
-mod migrate;
-mod roles;
-mod sessions;
+mod aggregates;
+mod connection;
+mod following;
 mod sqlite_store;
 mod steps;
 mod upkeep;
-mod worker;
-mod writing;
 
 pub use falconer_store::Randomness;
 pub use sqlite_store::SqliteStore;

@@ -10,12 +10,15 @@ use falconer_store::{
 };
 use rusqlite::Connection;
 
-use crate::fault::{Fault, Res};
-use crate::file::{self, FileLock};
-use crate::migrate::{MIGRATIONS, migrate};
-use crate::worker::{Failed, Worker};
-use crate::writing::{revision_and_floor, take_steps, write};
-use crate::{accounts, attempts, audit, clients, feed, grants, identities, load, sessions, steps, upkeep};
+use crate::aggregates::{accounts, attempts, clients, grants, identities, sessions};
+use crate::connection::fault::{Fault, Res};
+use crate::connection::file::{self, FileLock};
+use crate::connection::migrate::{MIGRATIONS, migrate};
+use crate::connection::worker::{Failed, Worker};
+use crate::following::{feed, load};
+use crate::steps::audit;
+use crate::steps::writing::{revision_and_floor, take_steps, write};
+use crate::{steps, upkeep};
 
 /// Reads that may run at once. They are off the hot path.
 const READERS: usize = 2;

@@ -1,0 +1,153 @@
+//! Clients.
+
+use std::pin::pin;
+
+use deadpool_postgres::GenericClient;
+use falconer_store::{
+    ChangeKind, ClientRecord, EachClient, KeyKind, KeyRing, Place, Sealer, Secret, StaticChange, StoreError, open_with, static_changes,
+};
+use futures_util::TryStreamExt as _;
+use tokio_postgres::Row;
+
+use crate::connection::columns::{all, first, get, run};
+use crate::connection::fault::Res;
+use crate::connection::hash;
+use crate::steps::writing::Writing;
+
+const COLUMNS: &str = "client_id, description, access_token, expires_us, created_ms, last_modified_ms, last_date_used_ms,
+    last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id";
+
+/// Where a client's token lives.
+pub(crate) fn token_place(client_id: &str) -> Place<'_> {
+    Place { table: "clients", column: "access_token", row: client_id }
+}
+
+pub(crate) async fn one(on: &impl GenericClient, sealer: &Sealer, client_id: &str) -> Res<Option<ClientRecord>> {
+    let (sql, keys) = (format!("SELECT {COLUMNS} FROM clients WHERE id_hash = $1"), sealer.keys());
+    first(on, &sql, &[&hash::of(client_id)], |row| read(row, &keys)).await
+}
+
+/// Gives all clients to `each`, ascending, as they arrive.
+pub(crate) async fn each(on: &impl GenericClient, sealer: &Sealer, each: &mut EachClient) -> Res<()> {
+    let keys = sealer.keys();
+    let statement = on.prepare_cached(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id")).await?;
+    let mut rows = pin!(on.query_raw(&statement, std::iter::empty::<i64>()).await?);
+    while let Some(row) = rows.try_next().await? {
+        each(read(&row, &keys)?);
+    }
+    Ok(())
+}
+
+/// Those of these clients that there are.
+pub(crate) async fn among(on: &impl GenericClient, sealer: &Sealer, clients: &[ClientRecord]) -> Res<Vec<ClientRecord>> {
+    let hashes: Vec<Vec<u8>> = clients.iter().map(|client| hash::of(&client.client_id)).collect();
+    let keys = sealer.keys();
+    all(on, &format!("SELECT {COLUMNS} FROM clients WHERE id_hash = ANY($1)"), &[&hashes], |row| read(row, &keys)).await
+}
+
+pub(crate) async fn insert(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
+    add(&writing.transaction, sealer, client).await?;
+    writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Created).await
+}
+
+pub(crate) async fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
+    replace(&writing.transaction, sealer, client).await?;
+    writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Updated).await
+}
+
+pub(crate) async fn delete(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
+    if remove(&writing.transaction, client_id).await? > 0 {
+        writing.changed(KeyKind::Client, client_id, ChangeKind::Deleted).await?;
+    }
+    writing.audit(KeyKind::Client.as_str(), client_id).await
+}
+
+pub(crate) async fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, clients: &[ClientRecord]) -> Res<()> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM clients WHERE starts_with(client_id, 'static/') AND NOT starts_with(client_id, 'static/falconer/')");
+    let keys = sealer.keys();
+    let stored = all(&writing.transaction, &sql, &[], |row| read(row, &keys)).await?;
+    let changes = static_changes(stored, clients)?;
+    for change in &changes {
+        match change {
+            StaticChange::Add(client) => add(&writing.transaction, sealer, client).await?,
+            StaticChange::Replace(client) => replace(&writing.transaction, sealer, client).await?,
+            StaticChange::Remove(client_id) => drop(remove(&writing.transaction, client_id).await?),
+        }
+    }
+    for change in &changes {
+        writing.changed(KeyKind::Client, change.client_id(), change.kind()).await?;
+    }
+    for change in &changes {
+        writing.audit(KeyKind::Client.as_str(), change.client_id()).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn note_use(on: &impl GenericClient, client_id: &str, at_ms: i64) -> Res<()> {
+    let sql = "UPDATE clients SET last_date_used_ms = $2 WHERE id_hash = $1 AND last_date_used_ms < $2";
+    run(on, sql, &[&hash::of(client_id), &at_ms]).await?;
+    Ok(())
+}
+
+async fn remove(on: &impl GenericClient, client_id: &str) -> Res<u64> {
+    run(on, "DELETE FROM clients WHERE id_hash = $1", &[&hash::of(client_id)]).await
+}
+
+pub(crate) async fn add(on: &impl GenericClient, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
+    let sql = format!("INSERT INTO clients (id_hash, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+    put(on, &sql, sealer, client).await.map(drop)
+}
+
+/// Writes all but the last use, which never goes back. Conflict when it is gone.
+pub(crate) async fn replace(on: &impl GenericClient, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
+    let sql =
+        "UPDATE clients SET client_id = $2, description = $3, access_token = $4, expires_us = $5, created_ms = $6, last_modified_ms = $7,
+                 last_date_used_ms = greatest(last_date_used_ms, $8), last_rotated_ms = $9, delete_on_expiration = $10, scopes = $11,
+                 disabled = $12, grant_id = $13 WHERE id_hash = $1";
+    if put(on, sql, sealer, client).await? == 0 { Err(StoreError::Conflict.into()) } else { Ok(()) }
+}
+
+async fn put(on: &impl GenericClient, sql: &str, sealer: &Sealer, client: &ClientRecord) -> Res<u64> {
+    let sealed = sealer.seal(&token_place(&client.client_id), client.access_token.expose())?;
+    let id_hash = hash::of(&client.client_id);
+    run(
+        on,
+        sql,
+        &[
+            &id_hash,
+            &client.client_id,
+            &client.description,
+            &sealed,
+            &client.expires_us,
+            &client.created_ms,
+            &client.last_modified_ms,
+            &client.last_date_used_ms,
+            &client.last_rotated_ms,
+            &client.delete_on_expiration,
+            &client.scopes,
+            &client.disabled,
+            &client.grant,
+        ],
+    )
+    .await
+}
+
+fn read(row: &Row, keys: &KeyRing) -> Res<ClientRecord> {
+    let client_id: String = get(row, 0)?;
+    let access_token = Secret::new(open_with(keys, &token_place(&client_id), get(row, 2)?)?);
+    Ok(ClientRecord {
+        client_id,
+        description: get(row, 1)?,
+        access_token,
+        expires_us: get(row, 3)?,
+        created_ms: get(row, 4)?,
+        last_modified_ms: get(row, 5)?,
+        last_date_used_ms: get(row, 6)?,
+        last_rotated_ms: get(row, 7)?,
+        delete_on_expiration: get(row, 8)?,
+        scopes: get(row, 9)?,
+        disabled: get(row, 10)?,
+        grant: get(row, 11)?,
+    })
+}

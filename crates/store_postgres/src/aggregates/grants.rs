@@ -1,0 +1,135 @@
+//! Grants.
+
+use deadpool_postgres::GenericClient;
+use falconer_store::{ChangeKind, GrantRecord, KeyKind, StoreError};
+use serde_json::json;
+use tokio_postgres::Row;
+
+use crate::connection::columns::{all, finds, first, get, run};
+use crate::connection::fault::Res;
+use crate::steps::writing::Writing;
+
+const COLUMNS: &str = "id, identity, target, target_origin, client_id, scopes, everything, identity_for, created_ms, start_ms,
+    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason";
+
+pub(crate) async fn one(on: &impl GenericClient, id: &str) -> Res<Option<GrantRecord>> {
+    first(on, &format!("SELECT {COLUMNS} FROM grants WHERE id = $1"), &[&id], read).await
+}
+
+pub(crate) async fn of_identity(on: &impl GenericClient, identity: &str) -> Res<Vec<GrantRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = $1 ORDER BY created_ms DESC, number DESC");
+    all(on, &sql, &[&identity], read).await
+}
+
+pub(crate) async fn by_nonce(on: &impl GenericClient, identity: &str, nonce: &str) -> Res<Option<GrantRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = $1 AND nonce = $2 ORDER BY created_ms DESC, number DESC LIMIT 1");
+    first(on, &sql, &[&identity, &nonce], read).await
+}
+
+/// Grants that end after an instant, by id.
+pub(crate) async fn ending_after(on: &impl GenericClient, instant_ms: i64) -> Res<Vec<GrantRecord>> {
+    all(on, &format!("SELECT {COLUMNS} FROM grants WHERE expires_ms > $1 ORDER BY id"), &[&instant_ms], read).await
+}
+
+pub(crate) async fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, replaces: Option<&str>) -> Res<()> {
+    // The old one first: both may have the same nonce.
+    let mut revoked = None;
+    if let Some(old) = replaces {
+        if !finds(&writing.transaction, "SELECT 1 FROM grants WHERE id = $1", &[&old]).await? {
+            return Err(StoreError::Conflict.into());
+        }
+        if revoke_one(writing, old, &writing.step.actor, "replaced").await? {
+            writing.changed(KeyKind::Grant, old, ChangeKind::Updated).await?;
+            revoked = Some(old);
+        }
+    }
+    put(&writing.transaction, grant).await?;
+    writing.changed_and_audited(KeyKind::Grant, &grant.id, ChangeKind::Created).await?;
+    if let Some(old) = revoked {
+        writing.audit_detail(KeyKind::Grant.as_str(), old, Some(&json!({ "replacedBy": grant.id }))).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason: &str) -> Res<()> {
+    for id in ids {
+        if revoke_one(writing, id, by, reason).await? {
+            writing.changed_and_audited(KeyKind::Grant, id, ChangeKind::Updated).await?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) async fn note_use(on: &impl GenericClient, id: &str, at_ms: i64, count: i64) -> Res<()> {
+    let sql = "UPDATE grants SET last_used_ms = greatest(coalesce(last_used_ms, $2), $2), use_count = use_count + $3 WHERE id = $1";
+    run(on, sql, &[&id, &at_ms, &count]).await?;
+    Ok(())
+}
+
+/// Whether there was something to revoke.
+async fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> Res<bool> {
+    let sql = "UPDATE grants SET revoked_ms = $2, revoked_by = $3, reason = $4 WHERE id = $1 AND revoked_ms IS NULL";
+    Ok(run(&writing.transaction, sql, &[&id, &writing.step.at_ms, &by, &reason]).await? > 0)
+}
+
+async fn put(on: &impl GenericClient, grant: &GrantRecord) -> Res<()> {
+    let sql = format!(
+        "INSERT INTO grants ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+           $19, $20, $21)"
+    );
+    run(
+        on,
+        &sql,
+        &[
+            &grant.id,
+            &grant.identity,
+            &grant.target,
+            &grant.target_origin,
+            &grant.client_id,
+            &grant.scopes,
+            &grant.everything,
+            &grant.identity_for,
+            &grant.created_ms,
+            &grant.start_ms,
+            &grant.expires_ms,
+            &grant.issuer,
+            &grant.seed,
+            &grant.nonce,
+            &grant.choices,
+            &grant.label,
+            &grant.last_used_ms,
+            &grant.use_count,
+            &grant.revoked_ms,
+            &grant.revoked_by,
+            &grant.reason,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+fn read(row: &Row) -> Res<GrantRecord> {
+    Ok(GrantRecord {
+        id: get(row, 0)?,
+        identity: get(row, 1)?,
+        target: get(row, 2)?,
+        target_origin: get(row, 3)?,
+        client_id: get(row, 4)?,
+        scopes: get(row, 5)?,
+        everything: get(row, 6)?,
+        identity_for: get(row, 7)?,
+        created_ms: get(row, 8)?,
+        start_ms: get(row, 9)?,
+        expires_ms: get(row, 10)?,
+        issuer: get(row, 11)?,
+        seed: get(row, 12)?,
+        nonce: get(row, 13)?,
+        choices: get(row, 14)?,
+        label: get(row, 15)?,
+        last_used_ms: get(row, 16)?,
+        use_count: get(row, 17)?,
+        revoked_ms: get(row, 18)?,
+        revoked_by: get(row, 19)?,
+        reason: get(row, 20)?,
+    })
+}

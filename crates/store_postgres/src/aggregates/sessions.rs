@@ -1,0 +1,81 @@
+//! Sessions of browsers, and the origins that a person has confirmed.
+
+use deadpool_postgres::GenericClient;
+use falconer_store::{Place, Sealer, SessionRecord};
+use tokio_postgres::Row;
+
+use crate::connection::columns::{all, first, get, run};
+use crate::connection::fault::Res;
+
+const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent";
+
+/// Where a session's form token lives.
+pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
+    Place { table: "sessions", column: "csrf", row: id_hash }
+}
+
+pub(crate) async fn insert(on: &impl GenericClient, sealer: &Sealer, session: &SessionRecord) -> Res<()> {
+    let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)");
+    let csrf = sealer.seal(&csrf_place(&session.id_hash), &session.csrf)?;
+    run(
+        on,
+        &sql,
+        &[&session.id_hash, &session.identity, &csrf, &session.created_ms, &session.last_seen_ms, &session.expires_ms, &session.user_agent],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn one(on: &impl GenericClient, sealer: &Sealer, id_hash: &str) -> Res<Option<SessionRecord>> {
+    first(on, &format!("SELECT {COLUMNS} FROM sessions WHERE id_hash = $1"), &[&id_hash], |row| read(row, sealer)).await
+}
+
+pub(crate) async fn touch(on: &impl GenericClient, id_hash: &str, now_ms: i64) -> Res<()> {
+    run(on, "UPDATE sessions SET last_seen_ms = $2 WHERE id_hash = $1 AND last_seen_ms < $2", &[&id_hash, &now_ms]).await?;
+    Ok(())
+}
+
+pub(crate) async fn delete(on: &impl GenericClient, id_hash: &str) -> Res<()> {
+    run(on, "DELETE FROM sessions WHERE id_hash = $1", &[&id_hash]).await?;
+    Ok(())
+}
+
+pub(crate) async fn delete_of(on: &impl GenericClient, identity: &str, except: Option<&str>) -> Res<u64> {
+    run(on, "DELETE FROM sessions WHERE identity = $1 AND ($2::text IS NULL OR id_hash <> $2)", &[&identity, &except]).await
+}
+
+pub(crate) async fn of_identity(on: &impl GenericClient, sealer: &Sealer, identity: &str) -> Res<Vec<SessionRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM sessions WHERE identity = $1 ORDER BY created_ms DESC, number DESC");
+    all(on, &sql, &[&identity], |row| read(row, sealer)).await
+}
+
+pub(crate) async fn remember_origin(on: &impl GenericClient, identity: &str, origin: &str, at_ms: i64) -> Res<()> {
+    let sql = "INSERT INTO remembered_origins (identity, origin, at_ms) VALUES ($1, $2, $3)
+               ON CONFLICT (identity, origin) DO UPDATE SET at_ms = excluded.at_ms";
+    run(on, sql, &[&identity, &origin, &at_ms]).await?;
+    Ok(())
+}
+
+pub(crate) async fn forget_origin(on: &impl GenericClient, identity: &str, origin: &str) -> Res<()> {
+    run(on, "DELETE FROM remembered_origins WHERE identity = $1 AND origin = $2", &[&identity, &origin]).await?;
+    Ok(())
+}
+
+pub(crate) async fn remembered_origins(on: &impl GenericClient, identity: &str) -> Res<Vec<(String, i64)>> {
+    let sql = "SELECT origin, at_ms FROM remembered_origins WHERE identity = $1 ORDER BY origin";
+    all(on, sql, &[&identity], |row| Ok((get(row, 0)?, get(row, 1)?))).await
+}
+
+fn read(row: &Row, sealer: &Sealer) -> Res<SessionRecord> {
+    let id_hash: String = get(row, 0)?;
+    let csrf = sealer.open(&csrf_place(&id_hash), get(row, 2)?)?;
+    Ok(SessionRecord {
+        id_hash,
+        identity: get(row, 1)?,
+        csrf,
+        created_ms: get(row, 3)?,
+        last_seen_ms: get(row, 4)?,
+        expires_ms: get(row, 5)?,
+        user_agent: get(row, 6)?,
+    })
+}

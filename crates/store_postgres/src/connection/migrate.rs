@@ -1,0 +1,80 @@
+//! Bringing a database's schema up to this program's: numbered files, forward only, in one transaction.
+
+use deadpool_postgres::Transaction;
+use falconer_store::StoreError;
+use sha2::{Digest as _, Sha256};
+
+use crate::connection::columns::{all, first, get, run};
+use crate::connection::fault::{Fault, Res};
+
+/// One numbered file.
+struct Migration {
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// The first has the version 1. Never edit one that was released: its checksum is in the databases of those who run it.
+const MIGRATIONS: &[Migration] = &[Migration { name: "0001_records", sql: include_str!("../../migrations/0001_records.sql") }];
+
+/// The advisory lock of migrations: `FALM`.
+const LOCK: i64 = 0x4641_4c4d;
+
+/// Runs, inside of the caller's transaction, what the database has not seen yet.
+pub(crate) async fn migrate(on: &Transaction<'_>) -> Res<()> {
+    run(on, "SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    check_ours(on).await?;
+    on.batch_execute(
+        "CREATE TABLE IF NOT EXISTS falconer_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)",
+    )
+    .await?;
+    let applied: Vec<(i64, String, String)> =
+        all(on, "SELECT version, name, checksum FROM falconer_migrations ORDER BY version", &[], |row| {
+            Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))
+        })
+        .await?;
+    if applied.len() > MIGRATIONS.len() {
+        let newest = applied.last().map(|(_, name, _)| name.as_str()).unwrap_or_default();
+        return Err(corrupt(format!("the schema ({newest}) is newer than this program: run the newer version")));
+    }
+    for (version, migration) in (1i64..).zip(MIGRATIONS) {
+        let checksum = checksum(migration.sql);
+        match applied.iter().find(|(done, _, _)| *done == version) {
+            Some((_, _, theirs)) if *theirs == checksum => {}
+            Some((_, name, _)) => {
+                return Err(corrupt(format!("the schema was made by another {name} than this program's {}", migration.name)));
+            }
+            None => {
+                on.batch_execute(migration.sql).await?;
+                let sql = "INSERT INTO falconer_migrations (version, name, checksum) VALUES ($1, $2, $3)";
+                run(on, sql, &[&version, &migration.name, &checksum]).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a schema with tables of another program, and a database whose texts are not UTF-8.
+async fn check_ours(on: &Transaction<'_>) -> Res<()> {
+    let encoding: Option<String> = first(on, "SELECT current_setting('server_encoding')", &[], |row| get(row, 0)).await?;
+    if encoding.as_deref() != Some("UTF8") {
+        return Err(corrupt(format!("the database's encoding is {}: make one with ENCODING 'UTF8'", encoding.unwrap_or_default())));
+    }
+    let sql = "SELECT to_regclass('falconer_migrations') IS NOT NULL, current_schema(),
+                 (SELECT count(*) FROM pg_tables WHERE schemaname = current_schema())";
+    let found: Option<(bool, Option<String>, i64)> = first(on, sql, &[], |row| Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))).await?;
+    match found {
+        Some((true, ..)) | Some((false, Some(_), 0)) => Ok(()),
+        Some((false, Some(schema), _)) => Err(corrupt(format!(
+            "the schema {schema} of this database holds tables of another program: give Falconer a database of its own"
+        ))),
+        _ => Err(corrupt("the database has no schema that this user can make tables in".to_owned())),
+    }
+}
+
+fn checksum(sql: &str) -> String {
+    Sha256::digest(sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn corrupt(why: String) -> Fault {
+    StoreError::Corrupt(why).into()
+}

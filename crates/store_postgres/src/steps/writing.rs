@@ -1,0 +1,140 @@
+//! The one way to take a step: a transaction that is durable or has not happened.
+
+use deadpool_postgres::{GenericClient, Object, Transaction};
+use falconer_store::{ChangeKind, Key, KeyKind, Result, Revision, Step, StoreError};
+
+use crate::connection::columns::{finds, first, get, run};
+use crate::connection::fault::{Fault, Res, at_commit};
+use crate::connection::hash;
+use crate::steps::audit;
+
+/// A step under way. Dropped before [`Writing::commit`], it has not happened.
+pub(crate) struct Writing<'a> {
+    pub(crate) transaction: Transaction<'a>,
+    pub(crate) step: &'a Step,
+    present: Revision,
+    changed: bool,
+    audited: bool,
+}
+
+impl<'a> Writing<'a> {
+    /// Takes the lock of the revision, and checks that nothing that the step depends on has changed since it was decided; that nothing at all has, where
+    /// others follow it.
+    pub(crate) async fn begin(connection: &'a mut Object, step: &'a Step, others_follow: bool) -> Res<Writing<'a>> {
+        let transaction = connection.transaction().await?;
+        let (present, floor) = revision_and_floor(&transaction, "SELECT revision, feed_floor FROM meta FOR UPDATE").await?;
+        if others_follow && step.decided_at != present {
+            return Err(StoreError::Stale.into());
+        }
+        check_fresh(&transaction, step, present, floor).await?;
+        Ok(Writing { transaction, step, present, changed: false, audited: false })
+    }
+
+    /// Ends this step, whose revision is the answer, and begins the next one, which must have been decided at that revision.
+    pub(crate) async fn next(&mut self, step: &'a Step) -> Res<Revision> {
+        let revision = self.end().await?;
+        if step.decided_at != revision {
+            return Err(StoreError::Stale.into());
+        }
+        (self.step, self.present, self.changed, self.audited) = (step, revision, false, false);
+        Ok(revision)
+    }
+
+    /// Writes the next revision if something has changed.
+    async fn end(&self) -> Res<Revision> {
+        let revision = self.revision();
+        if self.changed || self.audited {
+            let sql = "UPDATE meta SET revision = $1, highest_ms = greatest(highest_ms, $2)";
+            run(&self.transaction, sql, &[&revision.0, &self.step.at_ms]).await?;
+        }
+        Ok(revision)
+    }
+
+    /// The same for the last one, and commits.
+    pub(crate) async fn commit(self) -> Result<Revision> {
+        let revision = self.end().await?;
+        self.transaction.commit().await.map_err(|error| at_commit(&error))?;
+        Ok(revision)
+    }
+
+    /// The revision that the step's rows carry: the next one as soon as something has changed.
+    fn revision(&self) -> Revision {
+        if self.changed { Revision(self.present.0.saturating_add(1)) } else { self.present }
+    }
+
+    /// A row of the change feed. Changes come before the audit rows, so that these carry the new revision.
+    ///
+    /// A step that touches a record twice leaves one row, of what both come to for somebody who sees revisions only.
+    pub(crate) async fn changed(&mut self, kind: KeyKind, key: &str, what: ChangeKind) -> Res<()> {
+        self.changed = true;
+        let sql = "INSERT INTO changes AS c (revision, kind, key, key_hash, at_ms, what) VALUES ($1, $2, $3, $4, $5, $6)
+                   ON CONFLICT (revision, kind, key_hash) DO UPDATE SET what =
+                     CASE WHEN excluded.what = 'deleted' THEN 'deleted' WHEN c.what = 'created' THEN 'created' ELSE 'updated' END";
+        run(&self.transaction, sql, &[&self.revision().0, &kind.as_str(), &key, &hash::of(key), &self.step.at_ms, &what.as_str()]).await?;
+        Ok(())
+    }
+
+    /// An audit row of the step for an entity.
+    pub(crate) async fn audit(&mut self, entity_type: &str, entity_id: &str) -> Res<()> {
+        self.audit_detail(entity_type, entity_id, self.step.detail.as_ref()).await
+    }
+
+    /// An audit row of the step for an entity, with another detail.
+    pub(crate) async fn audit_detail(&mut self, entity_type: &str, entity_id: &str, detail: Option<&serde_json::Value>) -> Res<()> {
+        self.audited = true;
+        audit::insert(&self.transaction, self.revision(), self.step, &self.step.action, (entity_type, entity_id), detail).await
+    }
+
+    /// Both rows for a record that is its own entity.
+    pub(crate) async fn changed_and_audited(&mut self, kind: KeyKind, key: &str, what: ChangeKind) -> Res<()> {
+        self.changed(kind, key, what).await?;
+        self.audit(kind.as_str(), key).await
+    }
+
+    /// Both rows for each record of a batch, with an action of its own.
+    pub(crate) async fn changed_in_batch(&mut self, changes: &[(KeyKind, &str, ChangeKind, &str)]) -> Res<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        (self.changed, self.audited) = (true, true);
+        let kinds: Vec<&str> = changes.iter().map(|(kind, ..)| kind.as_str()).collect();
+        let keys: Vec<&str> = changes.iter().map(|(_, key, ..)| *key).collect();
+        let hashes: Vec<Vec<u8>> = keys.iter().map(|key| hash::of(key)).collect();
+        let whats: Vec<&str> = changes.iter().map(|(_, _, what, _)| what.as_str()).collect();
+        let actions: Vec<&str> = changes.iter().map(|(.., action)| *action).collect();
+        let sql = "INSERT INTO changes (revision, kind, key, key_hash, at_ms, what)
+                   SELECT $1, kind, key, key_hash, $2, what FROM unnest($3::text[], $4::text[], $5::bytea[], $6::text[]) AS c (kind, key, key_hash, what)";
+        run(&self.transaction, sql, &[&self.revision().0, &self.step.at_ms, &kinds, &keys, &hashes, &whats]).await?;
+        audit::insert_many(&self.transaction, self.revision(), self.step, &actions, &kinds, (&keys, &hashes)).await
+    }
+}
+
+/// Whether nothing that the step depends on has changed since it was decided.
+async fn check_fresh(on: &impl GenericClient, step: &Step, present: Revision, floor: Revision) -> Res<()> {
+    let decided_at = step.decided_at;
+    if decided_at == present {
+        return Ok(());
+    }
+    if decided_at > present || decided_at < floor {
+        return Err(StoreError::Stale.into());
+    }
+    for key in &step.depends_on {
+        let (kind, key) = match key {
+            Key::Role => (KeyKind::Role, None),
+            Key::Client(client_id) => (KeyKind::Client, Some(hash::of(client_id))),
+            Key::Grant(id) => (KeyKind::Grant, Some(hash::of(id))),
+            Key::Identity(identity) => (KeyKind::Identity, Some(hash::of(identity))),
+        };
+        let sql = "SELECT 1 FROM changes WHERE revision > $1 AND kind = $2 AND ($3::bytea IS NULL OR key_hash = $3) LIMIT 1";
+        if finds(on, sql, &[&decided_at.0, &kind.as_str(), &key]).await? {
+            return Err(StoreError::Stale.into());
+        }
+    }
+    Ok(())
+}
+
+/// The present revision, and the one up to which the change feed may have been pruned.
+pub(crate) async fn revision_and_floor(on: &impl GenericClient, sql: &str) -> Res<(Revision, Revision)> {
+    let found = first(on, sql, &[], |row| Ok((Revision(get(row, 0)?), Revision(get(row, 1)?)))).await?;
+    found.ok_or_else(|| Fault::Store(StoreError::Corrupt("the row of the revision is gone".to_owned())))
+}

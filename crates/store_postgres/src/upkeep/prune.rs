@@ -1,0 +1,21 @@
+//! Removing what has ended.
+
+use deadpool_postgres::GenericClient;
+
+use crate::connection::columns::run;
+use crate::connection::fault::Res;
+
+/// How much of the change feed is kept. A decision or a follower that is older reads everything again.
+const FEED_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
+pub(crate) async fn prune(on: &impl GenericClient, now_ms: i64) -> Res<()> {
+    run(on, "DELETE FROM sessions WHERE expires_ms <= $1", &[&now_ms]).await?;
+    run(on, "DELETE FROM setup_links WHERE used_ms IS NOT NULL OR expires_ms <= $1", &[&now_ms]).await?;
+    run(on, "DELETE FROM attempts WHERE until_ms <= $1", &[&now_ms]).await?;
+    // Up to the first row that is young enough, so that the rest of the feed has no holes.
+    let sql = "UPDATE meta SET feed_floor = greatest(feed_floor,
+                 coalesce((SELECT min(revision) - 1 FROM changes WHERE at_ms > $1), revision))";
+    run(on, sql, &[&now_ms.saturating_sub(FEED_MS)]).await?;
+    run(on, "DELETE FROM changes WHERE revision <= (SELECT feed_floor FROM meta)", &[]).await?;
+    Ok(())
+}

@@ -1,0 +1,218 @@
+//! Clients.
+
+use std::sync::mpsc::sync_channel;
+
+use falconer_store::{
+    ChangeKind, ClientRecord, EachClient, KeyKind, KeyRing, Place, Sealer, Secret, StaticChange, StoreError, open_with, static_changes,
+};
+use rusqlite::{Connection, Row, params};
+
+use crate::connection::columns::{all, first, list, read_list, run};
+use crate::connection::fault::Res;
+use crate::steps::writing::Writing;
+
+const COLUMNS: &str = "client_id, description, access_token, expires_us, created_ms, last_modified_ms, last_date_used_ms,
+    last_rotated_ms, delete_on_expiration, scopes, disabled, grant_id";
+
+/// Where a client's token lives.
+pub(crate) fn token_place(client_id: &str) -> Place<'_> {
+    Place { table: "clients", column: "access_token", row: client_id }
+}
+
+pub(crate) fn one(connection: &Connection, sealer: &Sealer, client_id: &str) -> Res<Option<ClientRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM clients WHERE client_id = ?1");
+    first(connection, &sql, params![client_id], |row| read(row, &sealer.keys()))
+}
+
+/// How many rows change hands at a time while all are read, and how often the reader may be ahead.
+const ROWS: usize = 512;
+const AHEAD: usize = 8;
+/// Threads that open tokens meanwhile, which takes longer than reading them.
+const OPENERS: usize = 2;
+
+/// Gives all clients to `each`, ascending.
+pub(crate) fn each(connection: &Connection, sealer: &Sealer, each: &mut EachClient) -> Res<()> {
+    let keys = &*sealer.keys();
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"))?;
+    std::thread::scope(|scope| {
+        let (mut to_open, mut opened) = (Vec::new(), Vec::new());
+        for _ in 0..OPENERS {
+            let (rows, sealed) = sync_channel::<Vec<SealedClient>>(AHEAD);
+            let (clients, open) = sync_channel(AHEAD);
+            scope.spawn(move || {
+                // Where nobody takes them any more, one before has failed.
+                sealed.into_iter().map(|rows| open_all(rows, keys)).try_for_each(|found| clients.send(found))
+            });
+            to_open.push(rows);
+            opened.push(open);
+        }
+        // The openers take turns, so that the clients come back in order.
+        let taking = scope.spawn(move || {
+            for open in opened.iter().cycle() {
+                let Ok(clients) = open.recv() else { break };
+                clients?.into_iter().for_each(&mut *each);
+            }
+            Ok(())
+        });
+        let mut found = statement.query([])?;
+        for rows in to_open.iter().cycle() {
+            let mut ready = Vec::with_capacity(ROWS);
+            while ready.len() < ROWS
+                && let Some(row) = found.next()?
+            {
+                ready.push(SealedClient::read(row)?);
+            }
+            let is_last = ready.len() < ROWS;
+            if rows.send(ready).is_err() || is_last {
+                break;
+            }
+        }
+        drop(to_open);
+        taking.join().unwrap_or_else(|_| Err(StoreError::Corrupt("opening the tokens of clients failed".to_owned()).into()))
+    })
+}
+
+fn open_all(rows: Vec<SealedClient>, keys: &KeyRing) -> Res<Vec<ClientRecord>> {
+    rows.into_iter().map(|row| row.open(keys)).collect()
+}
+
+/// Adds the client, or replaces it where it is not exactly so already; what happened to it, if anything, and how the audit calls it.
+pub(crate) fn put_differing(connection: &Connection, sealer: &Sealer, client: &ClientRecord) -> Res<Option<(ChangeKind, &'static str)>> {
+    let Some(stored) = one(connection, sealer, &client.client_id)? else {
+        put(connection, sealer, client, "")?;
+        return Ok(Some((ChangeKind::Created, "created")));
+    };
+    if stored == (ClientRecord { last_date_used_ms: client.last_date_used_ms.max(stored.last_date_used_ms), ..client.clone() }) {
+        return Ok(None);
+    }
+    put(connection, sealer, client, OVERWRITE)?;
+    let same_token = stored.access_token == client.access_token;
+    Ok(Some((ChangeKind::Updated, if same_token { "updated" } else { "access token set" })))
+}
+
+pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
+    put(writing.connection, sealer, client, "")?;
+    writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Created)
+}
+
+pub(crate) fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
+    if !exists(writing.connection, &client.client_id)? {
+        return Err(StoreError::Conflict.into());
+    }
+    put(writing.connection, sealer, client, OVERWRITE)?;
+    writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Updated)
+}
+
+pub(crate) fn delete(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
+    if remove(writing.connection, client_id)? > 0 {
+        writing.changed(KeyKind::Client, client_id, ChangeKind::Deleted)?;
+    }
+    writing.audit(KeyKind::Client.as_str(), client_id)
+}
+
+pub(crate) fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, clients: &[ClientRecord]) -> Res<()> {
+    // '0' is the byte after '/'.
+    let sql = format!(
+        "SELECT {COLUMNS} FROM clients WHERE client_id >= 'static/' AND client_id < 'static0'
+           AND NOT (client_id >= 'static/falconer/' AND client_id < 'static/falconer0')"
+    );
+    let keys = sealer.keys();
+    let stored = all(writing.connection, &sql, [], |row| read(row, &keys))?;
+    let changes = static_changes(stored, clients)?;
+    for change in &changes {
+        match change {
+            StaticChange::Add(client) => put(writing.connection, sealer, client, "")?,
+            StaticChange::Replace(client) => put(writing.connection, sealer, client, OVERWRITE)?,
+            StaticChange::Remove(client_id) => drop(remove(writing.connection, client_id)?),
+        }
+    }
+    for change in &changes {
+        writing.changed(KeyKind::Client, change.client_id(), change.kind())?;
+    }
+    for change in &changes {
+        writing.audit(KeyKind::Client.as_str(), change.client_id())?;
+    }
+    Ok(())
+}
+
+pub(crate) fn note_use(connection: &Connection, client_id: &str, at_ms: i64) -> Res<()> {
+    let sql = "UPDATE clients SET last_date_used_ms = ?2 WHERE client_id = ?1 AND last_date_used_ms < ?2";
+    run(connection, sql, params![client_id, at_ms])?;
+    Ok(())
+}
+
+fn remove(connection: &Connection, client_id: &str) -> Res<usize> {
+    run(connection, "DELETE FROM clients WHERE client_id = ?1", params![client_id])
+}
+
+fn exists(connection: &Connection, client_id: &str) -> Res<bool> {
+    let found = first(connection, "SELECT 1 FROM clients WHERE client_id = ?1", params![client_id], |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
+const OVERWRITE: &str = "ON CONFLICT (client_id) DO UPDATE SET description = excluded.description,
+    access_token = excluded.access_token, expires_us = excluded.expires_us, created_ms = excluded.created_ms,
+    last_modified_ms = excluded.last_modified_ms, last_date_used_ms = max(last_date_used_ms, excluded.last_date_used_ms),
+    last_rotated_ms = excluded.last_rotated_ms, delete_on_expiration = excluded.delete_on_expiration, scopes = excluded.scopes,
+    disabled = excluded.disabled, grant_id = excluded.grant_id";
+
+fn put(connection: &Connection, sealer: &Sealer, client: &ClientRecord, on_conflict: &str) -> Res<()> {
+    let sql = format!("INSERT INTO clients ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) {on_conflict}");
+    let sealed = sealer.seal(&token_place(&client.client_id), client.access_token.expose())?;
+    let values = params![
+        client.client_id,
+        client.description,
+        sealed,
+        client.expires_us,
+        client.created_ms,
+        client.last_modified_ms,
+        client.last_date_used_ms,
+        client.last_rotated_ms,
+        client.delete_on_expiration,
+        list(&client.scopes)?,
+        client.disabled,
+        client.grant,
+    ];
+    run(connection, &sql, values)?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>, keys: &KeyRing) -> Res<ClientRecord> {
+    SealedClient::read(row)?.open(keys)
+}
+
+/// A row whose token is still sealed.
+struct SealedClient {
+    token: Vec<u8>,
+    /// Without its token.
+    record: ClientRecord,
+}
+
+impl SealedClient {
+    fn read(row: &Row<'_>) -> Res<SealedClient> {
+        let record = without_token(row)?;
+        Ok(SealedClient { token: row.get(2)?, record })
+    }
+
+    fn open(self, keys: &KeyRing) -> Res<ClientRecord> {
+        let access_token = Secret::new(open_with(keys, &token_place(&self.record.client_id), &self.token)?);
+        Ok(ClientRecord { access_token, ..self.record })
+    }
+}
+
+fn without_token(row: &Row<'_>) -> Res<ClientRecord> {
+    Ok(ClientRecord {
+        client_id: row.get(0)?,
+        description: row.get(1)?,
+        access_token: Secret::new(""),
+        expires_us: row.get(3)?,
+        created_ms: row.get(4)?,
+        last_modified_ms: row.get(5)?,
+        last_date_used_ms: row.get(6)?,
+        last_rotated_ms: row.get(7)?,
+        delete_on_expiration: row.get(8)?,
+        scopes: read_list(row, 9)?,
+        disabled: row.get(10)?,
+        grant: row.get(11)?,
+    })
+}

@@ -1,0 +1,130 @@
+//! Grants.
+
+use falconer_store::{ChangeKind, GrantRecord, KeyKind, StoreError};
+use rusqlite::{Connection, Row, params};
+use serde_json::json;
+
+use crate::connection::columns::{all, first, list, read_list, run};
+use crate::connection::fault::Res;
+use crate::steps::writing::Writing;
+
+const COLUMNS: &str = "id, identity, target, target_origin, client_id, scopes, everything, identity_for, created_ms, start_ms,
+    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason";
+
+pub(crate) fn one(connection: &Connection, id: &str) -> Res<Option<GrantRecord>> {
+    first(connection, &format!("SELECT {COLUMNS} FROM grants WHERE id = ?1"), params![id], read)
+}
+
+pub(crate) fn of_identity(connection: &Connection, identity: &str) -> Res<Vec<GrantRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = ?1 ORDER BY created_ms DESC, rowid DESC");
+    all(connection, &sql, params![identity], read)
+}
+
+pub(crate) fn by_nonce(connection: &Connection, identity: &str, nonce: &str) -> Res<Option<GrantRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = ?1 AND nonce = ?2 ORDER BY created_ms DESC, rowid DESC LIMIT 1");
+    first(connection, &sql, params![identity, nonce], read)
+}
+
+/// Grants that end after an instant, by id.
+pub(crate) fn ending_after(connection: &Connection, instant_ms: i64) -> Res<Vec<GrantRecord>> {
+    all(connection, &format!("SELECT {COLUMNS} FROM grants WHERE expires_ms > ?1 ORDER BY id"), params![instant_ms], read)
+}
+
+pub(crate) fn insert(writing: &mut Writing<'_>, grant: &GrantRecord, replaces: Option<&str>) -> Res<()> {
+    // The old one first: both may have the same nonce.
+    let mut revoked = None;
+    if let Some(old) = replaces {
+        if first(writing.connection, "SELECT 1 FROM grants WHERE id = ?1", params![old], |_| Ok(()))?.is_none() {
+            return Err(StoreError::Conflict.into());
+        }
+        if revoke_one(writing, old, &writing.step.actor, "replaced")? {
+            writing.changed(KeyKind::Grant, old, ChangeKind::Updated)?;
+            revoked = Some(old);
+        }
+    }
+    put(writing.connection, grant)?;
+    writing.changed_and_audited(KeyKind::Grant, &grant.id, ChangeKind::Created)?;
+    if let Some(old) = revoked {
+        writing.audit_detail(KeyKind::Grant.as_str(), old, Some(&json!({ "replacedBy": grant.id })))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason: &str) -> Res<()> {
+    for id in ids {
+        if revoke_one(writing, id, by, reason)? {
+            writing.changed_and_audited(KeyKind::Grant, id, ChangeKind::Updated)?;
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn note_use(connection: &Connection, id: &str, at_ms: i64, count: i64) -> Res<()> {
+    let sql = "UPDATE grants SET last_used_ms = max(coalesce(last_used_ms, ?2), ?2), use_count = use_count + ?3 WHERE id = ?1";
+    run(connection, sql, params![id, at_ms, count])?;
+    Ok(())
+}
+
+/// Whether there was something to revoke.
+fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> Res<bool> {
+    let sql = "UPDATE grants SET revoked_ms = ?2, revoked_by = ?3, reason = ?4 WHERE id = ?1 AND revoked_ms IS NULL";
+    Ok(run(writing.connection, sql, params![id, writing.step.at_ms, by, reason])? > 0)
+}
+
+fn put(connection: &Connection, grant: &GrantRecord) -> Res<()> {
+    let sql = format!(
+        "INSERT INTO grants ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+           ?19, ?20, ?21)"
+    );
+    let values = params![
+        grant.id,
+        grant.identity,
+        grant.target,
+        grant.target_origin,
+        grant.client_id,
+        list(&grant.scopes)?,
+        grant.everything,
+        list(&grant.identity_for)?,
+        grant.created_ms,
+        grant.start_ms,
+        grant.expires_ms,
+        grant.issuer,
+        grant.seed,
+        grant.nonce,
+        grant.choices,
+        grant.label,
+        grant.last_used_ms,
+        grant.use_count,
+        grant.revoked_ms,
+        grant.revoked_by,
+        grant.reason,
+    ];
+    run(connection, &sql, values)?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Res<GrantRecord> {
+    Ok(GrantRecord {
+        id: row.get(0)?,
+        identity: row.get(1)?,
+        target: row.get(2)?,
+        target_origin: row.get(3)?,
+        client_id: row.get(4)?,
+        scopes: read_list(row, 5)?,
+        everything: row.get(6)?,
+        identity_for: read_list(row, 7)?,
+        created_ms: row.get(8)?,
+        start_ms: row.get(9)?,
+        expires_ms: row.get(10)?,
+        issuer: row.get(11)?,
+        seed: row.get(12)?,
+        nonce: row.get(13)?,
+        choices: row.get(14)?,
+        label: row.get(15)?,
+        last_used_ms: row.get(16)?,
+        use_count: row.get(17)?,
+        revoked_ms: row.get(18)?,
+        revoked_by: row.get(19)?,
+        reason: row.get(20)?,
+    })
+}

@@ -1,0 +1,60 @@
+//! People, as identity providers describe them.
+
+use falconer_store::{ChangeKind, IdentityRecord, KeyKind};
+use rusqlite::{Connection, Row, params};
+
+use crate::connection::columns::{all, first, list, read_list, run};
+use crate::connection::fault::Res;
+use crate::steps::writing::Writing;
+
+const COLUMNS: &str = "identity, provider, subject, display_name, email, email_verified, groups, scopes, refreshed_ms, disabled";
+
+pub(crate) fn one(connection: &Connection, identity: &str) -> Res<Option<IdentityRecord>> {
+    first(connection, &format!("SELECT {COLUMNS} FROM identities WHERE identity = ?1"), params![identity], read)
+}
+
+/// All people, ascending.
+pub(crate) fn every(connection: &Connection) -> Res<Vec<IdentityRecord>> {
+    all(connection, &format!("SELECT {COLUMNS} FROM identities ORDER BY identity"), [], read)
+}
+
+/// Writes the record and its row of the change feed; the audit row is the caller's.
+pub(crate) fn put(writing: &mut Writing<'_>, identity: &IdentityRecord) -> Res<()> {
+    let sql = format!(
+        "INSERT INTO identities ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+         ON CONFLICT (identity) DO UPDATE SET provider = excluded.provider, subject = excluded.subject,
+           display_name = excluded.display_name, email = excluded.email, email_verified = excluded.email_verified,
+           groups = excluded.groups, scopes = excluded.scopes, refreshed_ms = excluded.refreshed_ms, disabled = excluded.disabled"
+    );
+    let values = params![
+        identity.identity,
+        identity.provider,
+        identity.subject,
+        identity.display_name,
+        identity.email,
+        identity.email_verified,
+        list(&identity.groups)?,
+        list(&identity.scopes)?,
+        identity.refreshed_ms,
+        identity.disabled,
+    ];
+    let known = "SELECT 1 FROM identities WHERE identity = ?1";
+    let known = first(writing.connection, known, params![identity.identity], |_| Ok(()))?.is_some();
+    run(writing.connection, &sql, values)?;
+    writing.changed(KeyKind::Identity, &identity.identity, if known { ChangeKind::Updated } else { ChangeKind::Created })
+}
+
+fn read(row: &Row<'_>) -> Res<IdentityRecord> {
+    Ok(IdentityRecord {
+        identity: row.get(0)?,
+        provider: row.get(1)?,
+        subject: row.get(2)?,
+        display_name: row.get(3)?,
+        email: row.get(4)?,
+        email_verified: row.get(5)?,
+        groups: read_list(row, 6)?,
+        scopes: read_list(row, 7)?,
+        refreshed_ms: row.get(8)?,
+        disabled: row.get(9)?,
+    })
+}

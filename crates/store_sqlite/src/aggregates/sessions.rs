@@ -1,0 +1,86 @@
+//! Sessions of browsers, and the origins that a person has confirmed.
+
+use falconer_store::{Place, Sealer, SessionRecord};
+use rusqlite::{Connection, Row, params};
+
+use crate::connection::columns::{all, first, run};
+use crate::connection::fault::Res;
+
+const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent";
+
+/// Where a session's form token lives.
+pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
+    Place { table: "sessions", column: "csrf", row: id_hash }
+}
+
+pub(crate) fn insert(connection: &Connection, sealer: &Sealer, session: &SessionRecord) -> Res<()> {
+    let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    let values = params![
+        session.id_hash,
+        session.identity,
+        sealer.seal(&csrf_place(&session.id_hash), &session.csrf)?,
+        session.created_ms,
+        session.last_seen_ms,
+        session.expires_ms,
+        session.user_agent,
+    ];
+    run(connection, &sql, values)?;
+    Ok(())
+}
+
+pub(crate) fn one(connection: &Connection, sealer: &Sealer, id_hash: &str) -> Res<Option<SessionRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id_hash = ?1");
+    first(connection, &sql, params![id_hash], |row| read(row, sealer))
+}
+
+pub(crate) fn touch(connection: &Connection, id_hash: &str, now_ms: i64) -> Res<()> {
+    let sql = "UPDATE sessions SET last_seen_ms = ?2 WHERE id_hash = ?1 AND last_seen_ms < ?2";
+    run(connection, sql, params![id_hash, now_ms])?;
+    Ok(())
+}
+
+pub(crate) fn delete(connection: &Connection, id_hash: &str) -> Res<()> {
+    run(connection, "DELETE FROM sessions WHERE id_hash = ?1", params![id_hash])?;
+    Ok(())
+}
+
+pub(crate) fn delete_of(connection: &Connection, identity: &str, except: Option<&str>) -> Res<u64> {
+    let sql = "DELETE FROM sessions WHERE identity = ?1 AND (?2 IS NULL OR id_hash <> ?2)";
+    Ok(run(connection, sql, params![identity, except])? as u64)
+}
+
+pub(crate) fn of_identity(connection: &Connection, sealer: &Sealer, identity: &str) -> Res<Vec<SessionRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM sessions WHERE identity = ?1 ORDER BY created_ms DESC, rowid DESC");
+    all(connection, &sql, params![identity], |row| read(row, sealer))
+}
+
+pub(crate) fn remember_origin(connection: &Connection, identity: &str, origin: &str, at_ms: i64) -> Res<()> {
+    let sql = "INSERT INTO remembered_origins (identity, origin, at_ms) VALUES (?1, ?2, ?3)
+               ON CONFLICT (identity, origin) DO UPDATE SET at_ms = excluded.at_ms";
+    run(connection, sql, params![identity, origin, at_ms])?;
+    Ok(())
+}
+
+pub(crate) fn forget_origin(connection: &Connection, identity: &str, origin: &str) -> Res<()> {
+    run(connection, "DELETE FROM remembered_origins WHERE identity = ?1 AND origin = ?2", params![identity, origin])?;
+    Ok(())
+}
+
+pub(crate) fn remembered_origins(connection: &Connection, identity: &str) -> Res<Vec<(String, i64)>> {
+    let sql = "SELECT origin, at_ms FROM remembered_origins WHERE identity = ?1 ORDER BY origin";
+    all(connection, sql, params![identity], |row| Ok((row.get(0)?, row.get(1)?)))
+}
+
+fn read(row: &Row<'_>, sealer: &Sealer) -> Res<SessionRecord> {
+    let id_hash: String = row.get(0)?;
+    let csrf = sealer.open(&csrf_place(&id_hash), row.get_ref(2)?.as_blob()?)?;
+    Ok(SessionRecord {
+        id_hash,
+        identity: row.get(1)?,
+        csrf,
+        created_ms: row.get(3)?,
+        last_seen_ms: row.get(4)?,
+        expires_ms: row.get(5)?,
+        user_agent: row.get(6)?,
+    })
+}

@@ -1,0 +1,145 @@
+//! Opening the file: the lock beside it, its mode, and the pragmas of every connection.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use falconer_store::{Result, StoreError};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::connection::fault::Fault;
+
+/// An exclusive advisory lock on `<file>.lock`, held as long as it lives. The system lets go of it when the process ends, however it ends.
+pub(crate) struct FileLock(#[expect(dead_code, reason = "held for what dropping it does")] File);
+
+impl FileLock {
+    pub(crate) fn take(path: &Path) -> Result<FileLock> {
+        let mut name = OsString::from(path.as_os_str());
+        name.push(".lock");
+        let lock_path = PathBuf::from(name);
+        let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            .open(&lock_path)
+            .map_err(|error| unavailable(&lock_path, &error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(FileLock(file)),
+            Err(TryLockError::WouldBlock) => {
+                Err(StoreError::Unavailable(format!("{} is in use by another process (it holds {})", path.display(), lock_path.display())))
+            }
+            Err(TryLockError::Error(error)) => Err(unavailable(&lock_path, &error)),
+        }
+    }
+}
+
+/// Makes the file if there is none, readable by nobody else. SQLite gives its other files the same mode.
+pub(crate) fn prepare(path: &Path) -> Result<()> {
+    let failed = |error: std::io::Error| unavailable(path, &error);
+    match private(OpenOptions::new().read(true).write(true).create_new(true)).open(path) {
+        Ok(_) => sync_folder_of(path).map_err(failed),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => make_private(path).map_err(failed),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// A connection to the file with everything set that every connection needs.
+pub(crate) fn connect(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
+    configure(&connection).map_err(|fault| at_path(path, fault.named()))?;
+    let mode: String = connection
+        .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+        .map_err(|error| at_path(path, Fault::from(error).named()))?;
+    if mode != "wal" {
+        return Err(StoreError::Unavailable(format!("{}: no write-ahead log here (got {mode})", path.display())));
+    }
+    Ok(connection)
+}
+
+/// A connection that only reads.
+pub(crate) fn connect_to_read(path: &Path) -> Result<Connection> {
+    let connection = connect(path)?;
+    connection.pragma_update(None, "query_only", true).map_err(|error| Fault::from(error).named())?;
+    Ok(connection)
+}
+
+/// A database in memory, with the same rules where they mean something.
+pub(crate) fn connect_to_memory() -> Result<Connection> {
+    let connection = Connection::open_in_memory().map_err(|error| Fault::from(error).named())?;
+    configure(&connection).map_err(Fault::named)?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> std::result::Result<(), Fault> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(128);
+    for (pragma, value) in [
+        ("synchronous", "FULL"),
+        ("fullfsync", "ON"),
+        ("checkpoint_fullfsync", "ON"),
+        ("foreign_keys", "ON"),
+        ("trusted_schema", "OFF"),
+        ("cell_size_check", "ON"),
+        // What is deleted is overwritten.
+        ("secure_delete", "ON"),
+        // The writer does it, and looks at the outcome.
+        ("wal_autocheckpoint", "0"),
+        ("temp_store", "MEMORY"),
+    ] {
+        // Some pragmas answer with a row and some do not.
+        connection.pragma(None, pragma, value, |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+fn at_path(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Corrupt(why) => StoreError::Corrupt(format!("{}: {why}", path.display())),
+        StoreError::Unavailable(why) => StoreError::Unavailable(format!("{}: {why}", path.display())),
+        other => other,
+    }
+}
+
+fn unavailable(path: &Path, error: &std::io::Error) -> StoreError {
+    StoreError::Unavailable(format!("{}: {error}", path.display()))
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600)
+}
+
+#[cfg(not(unix))]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let metadata = std::fs::metadata(path)?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    std::fs::metadata(path).map(|_| ())
+}
+
+/// Else the new file's name may be gone after a power cut.
+#[cfg(unix)]
+fn sync_folder_of(path: &Path) -> std::io::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        _ => File::open(".")?.sync_all(),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder_of(_path: &Path) -> std::io::Result<()> {
+    Ok(())
+}

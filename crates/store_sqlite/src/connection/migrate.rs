@@ -1,0 +1,79 @@
+//! Bringing a file's schema up to this program's: numbered files, forward only, in one transaction.
+
+use falconer_store::StoreError;
+use rusqlite::{Connection, params};
+use sha2::{Digest as _, Sha256};
+
+use crate::connection::columns::all;
+use crate::connection::fault::Res;
+
+/// `FALC`, in the file's header.
+const APPLICATION_ID: i64 = 0x4641_4c43;
+
+/// One numbered file.
+pub(crate) struct Migration {
+    pub(crate) name: &'static str,
+    pub(crate) sql: &'static str,
+}
+
+/// The first has the version 1. Never edit one that was released: its checksum is in the files of those who run it.
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_records", sql: include_str!("../../migrations/0001_records.sql") },
+    Migration { name: "0002_told_changes", sql: include_str!("../../migrations/0002_told_changes.sql") },
+];
+
+/// Runs, inside of the caller's transaction, what the file has not seen yet.
+pub(crate) fn migrate(connection: &Connection, migrations: &[Migration]) -> Res<()> {
+    check_ours(connection)?;
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT",
+    )?;
+    let applied: Vec<(i64, String, String)> =
+        all(connection, "SELECT version, name, checksum FROM migrations ORDER BY version", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    if applied.len() > migrations.len() {
+        let newest = applied.last().map(|(_, name, _)| name.as_str()).unwrap_or_default();
+        return Err(corrupt(format!("the schema ({newest}) is newer than this program: run the newer version")));
+    }
+    for (version, migration) in (1i64..).zip(migrations) {
+        let checksum = checksum(migration.sql);
+        match applied.iter().find(|(done, _, _)| *done == version) {
+            Some((_, _, theirs)) if *theirs == checksum => {}
+            Some((_, name, _)) => {
+                return Err(corrupt(format!("the schema was made by another {name} than this program's {}", migration.name)));
+            }
+            None => {
+                connection.execute_batch(migration.sql)?;
+                let sql = "INSERT INTO migrations (version, name, checksum) VALUES (?1, ?2, ?3)";
+                connection.execute(sql, params![version, migration.name, checksum])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a database of another program, and marks a new one as ours.
+fn check_ours(connection: &Connection) -> Res<()> {
+    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application == APPLICATION_ID {
+        return Ok(());
+    }
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != 0 || tables != 0 {
+        return Err(corrupt("the file is a database of another program".to_owned()));
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Ok(())
+}
+
+fn checksum(sql: &str) -> String {
+    Sha256::digest(sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn corrupt(why: String) -> crate::connection::fault::Fault {
+    StoreError::Corrupt(why).into()
+}
+
+#[cfg(test)]
+mod tests;

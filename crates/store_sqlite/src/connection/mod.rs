@@ -1,0 +1,7 @@
+//! Connections: opening the file, the threads that own them, the schema, how rows are read, and what goes wrong.
+
+pub(crate) mod columns;
+pub(crate) mod fault;
+pub(crate) mod file;
+pub(crate) mod migrate;
+pub(crate) mod worker;

@@ -1,0 +1,33 @@
+//! What each kind of write does.
+
+use falconer_store::{Sealer, Write};
+
+use crate::aggregates::{accounts, clients, grants, identities, issuers, roles};
+use crate::connection::fault::Res;
+use crate::steps::batch;
+use crate::steps::writing::Writing;
+
+pub(crate) fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -> Res<()> {
+    match write {
+        Write::InsertClient(client) => clients::insert(writing, sealer, client),
+        Write::UpdateClient(client) => clients::update(writing, sealer, client),
+        Write::DeleteClient(client_id) => clients::delete(writing, client_id),
+        Write::NoteRepeat(entity_type, entity_id) => writing.audit(entity_type, entity_id),
+        Write::ReplaceStaticClients(clients) => clients::replace_static(writing, sealer, clients),
+        Write::InsertRoles(roles) => roles::insert(writing, roles),
+        Write::UpdateRole(role) => roles::update(writing, role),
+        Write::DeleteRole(role_id) => roles::delete(writing, role_id),
+        Write::Batch(roles, clients) => batch::write(writing, sealer, roles, clients),
+        Write::InsertIssuer(issuer) => issuers::insert(writing, sealer, issuer),
+        Write::RetireIssuer(name) => issuers::retire(writing, name),
+        Write::InsertGrant(grant, replaces) => grants::insert(writing, grant, replaces.as_deref()),
+        Write::RevokeGrants { ids, by, reason } => grants::revoke(writing, ids, by, reason),
+        Write::PutIdentity(identity) => {
+            identities::put(writing, identity)?;
+            writing.audit("identity", &identity.identity)
+        }
+        Write::InsertAccount(account, identity) => accounts::insert(writing, sealer, account, identity),
+        Write::UpdateAccount(account, identity) => accounts::update(writing, sealer, account, identity),
+        Write::CompleteSetup(hash, account, identity) => accounts::complete_setup(writing, sealer, hash, account, identity),
+    }
+}
