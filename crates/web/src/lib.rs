@@ -7,34 +7,23 @@
 //! `pages::router`. To add an API method: a row in `falconer_wire`'s table and a handler in `src/api/`.
 
 pub mod api;
-pub mod assets;
-mod cookie;
-mod cores;
-mod edge;
-mod front;
-mod headers;
-mod log;
-pub mod markdown;
+mod http;
+mod listener;
 mod metrics;
-mod network;
 mod pages;
-mod problem;
-mod public_origin;
-mod same_origin;
-mod server;
 mod state;
 mod views;
-mod watch;
-mod words;
 
-pub use front::Front;
-pub use log::{PathAndQuery, RequestId, RequestLine, RequestLog, Traced};
+pub use crate::http::log::{PathAndQuery, RequestId, RequestLine, RequestLog, Traced};
+pub use crate::http::public_origin::{PublicOrigin, PublicOriginError};
+pub use listener::deadlines::Lasting;
+pub use listener::front::Front;
+pub use listener::network::{Network, NetworkError, client_address};
+pub use listener::{Limits, serve};
 pub use metrics::{Metrics, ProcessFigures, routes as metrics_routes};
-pub use network::{Network, NetworkError, client_address};
-pub use public_origin::{PublicOrigin, PublicOriginError};
-pub use server::{Limits, serve};
+pub use pages::assets;
 pub use state::{Peer, RequestLimits, VersionInfo, Web, WebSettings};
-pub use watch::Lasting;
+pub use views::markdown;
 
 use std::sync::Arc;
 
@@ -49,5 +38,5 @@ pub fn router(web: Arc<Web>) -> axum::Router {
 
 /// Other routes under the same roof: an id, limits, one log line, and no panic that gets out. [`Front`] has it already.
 pub fn around(web: Arc<Web>, routes: axum::Router) -> axum::Router {
-    routes.layer(axum::middleware::from_fn_with_state(web, edge::edge))
+    routes.layer(axum::middleware::from_fn_with_state(web, crate::http::guard::layer))
 }

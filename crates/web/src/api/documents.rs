@@ -9,9 +9,9 @@ use http::header::{ALLOW, CACHE_CONTROL};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
-use super::respond::Reply;
-use super::route;
 use crate::WebSettings;
+use crate::api::answer::respond::Reply;
+use crate::api::request::route;
 
 /// Where the OpenAPI document is.
 const OPENAPI: &str = "/openapi.json";

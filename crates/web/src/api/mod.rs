@@ -1,42 +1,20 @@
 //! Both APIs over HTTP, the protocol's and Falconer's own: one dispatcher, driven by the table in `falconer_wire`, in the order that `auth-api.md` section 4 owes.
 //!
-//! | concept | where |
+//! | room | concept |
 //! |---|---|
-//! | which method: the raw path | `route` |
-//! | query string | `query` |
-//! | body: limit, charset, compression, JSON | `body` |
-//! | what was signed: host, port, schemes, payload hash | `signed` |
-//! | schemas of bodies | `schema` |
-//! | outcome to status and code | `failure` |
-//! | headers, CORS, etag, compression | `respond` |
-//! | references, schemas, the OpenAPI document | `documents` |
-//! | the methods | `clients`, `roles`, `scopes`, `audit`, `hawk`, `service`, `brokers`, `events`, `falconer`, `put_client`, `import` |
+//! | `request` | which method: the raw path; the query; the body: limit, charset, compression, JSON, schema; what was signed |
+//! | `handlers` | the methods |
+//! | `answer` | outcome to status and code; headers, CORS, etag, compression |
+//! | `documents` | references, schemas, the OpenAPI document |
 //!
 //! It never reads cookies, and decides nothing about scopes: it renders the table's template and asks `falconer_auth`.
 //!
 //! To add a method: a row in the table, a handler beside its kind, an arm in `Api::handle`; the match is exhaustive.
 
-mod audit;
-mod body;
-mod brokers;
-mod clients;
+mod answer;
 mod documents;
-mod events;
-mod failure;
-mod falconer;
 mod handlers;
-mod hawk;
-mod import;
-mod plain;
-mod put_client;
-mod query;
-mod respond;
-mod roles;
-mod route;
-mod schema;
-mod scopes;
-mod service;
-mod signed;
+mod request;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -53,15 +31,16 @@ use http::{HeaderValue, StatusCode};
 use http_body::Body as _;
 use serde_json::{Map, Value};
 
-use self::body::{BadBody, Payload};
+use self::answer::failure::Failure;
+use self::answer::respond::{AT_LEAST, Asked, Reply, Wardrobe, Zone, finish, fresh_uuid};
 use self::documents::Documents;
-use self::failure::Failure;
-use self::handlers::{Answer, Request};
-use self::query::Query;
-use self::respond::{AT_LEAST, Asked, Reply, Wardrobe, Zone, finish, fresh_uuid};
-use self::route::{Found, PathParams, Routes};
-use self::schema::Schemas;
-use self::signed::Signed;
+use self::handlers::falconer::{events, import, put_client};
+use self::handlers::{Answer, Request, audit, brokers, clients, falconer, hawk, plain, roles, scopes, service};
+use self::request::body::{self, BadBody, Payload};
+use self::request::query::Query;
+use self::request::route::{self, Found, PathParams, Routes};
+use self::request::schema::Schemas;
+use self::request::signed::Signed;
 use crate::WebSettings;
 use crate::metrics::{Answered, Metrics};
 

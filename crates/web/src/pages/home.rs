@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::visit::{Visit, go};
 use super::{grant, me};
-use crate::problem::{Problem, sentence};
+use crate::http::problem::{Problem, sentence};
 
 /// `GET /`
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {

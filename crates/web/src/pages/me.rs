@@ -5,12 +5,12 @@ use falconer_login::{GrantState, GrantView, Session};
 use http::StatusCode;
 
 use super::browser;
-use super::login;
 use super::visit::{Posted, Visit, go, person_line};
-use crate::headers::Row;
-use crate::problem::Problem;
+use crate::http::headers::Row;
+use crate::http::problem::Problem;
+use crate::pages::sign_in::login;
+use crate::views::words;
 use crate::views::{Family, GrantRow, MePage, OriginRow, SessionRow, html};
-use crate::words;
 
 /// What is searched for may be this long, in characters.
 const LONGEST_SEARCH: usize = 200;

@@ -1,20 +1,16 @@
 //! The pages: one file each, everything without JavaScript.
 //!
 //! A handler takes a [`visit::Visit`] or, for a form, a [`visit::Posted`], and gives a page, a redirect to another one, or a
-//! [`crate::problem::Problem`], which the edge turns into a page or JSON.
+//! [`crate::http::problem::Problem`], which the edge turns into a page or JSON.
 
+pub mod assets;
 mod browser;
-mod confirm;
-mod edit;
-mod grant;
+mod console;
+mod granting;
 mod home;
-mod login;
 mod me;
-mod password;
-mod records;
 mod refusal;
-mod setup;
-mod tool_client;
+mod sign_in;
 mod visit;
 
 use std::sync::Arc;
@@ -22,8 +18,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
+use self::console::{confirm, edit, records};
+use self::granting::{grant, tool_client};
+use self::sign_in::{login, password, setup};
 use crate::Web;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// Routes of people; what none of them is, is a page that says so.
 pub(crate) fn router(web: Arc<Web>) -> Router {

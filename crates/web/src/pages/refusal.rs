@@ -4,8 +4,8 @@ use falconer_auth::ApiError;
 use falconer_scopes::Expression;
 use http::StatusCode;
 
-use super::records::problem;
-use crate::problem::{Problem, sentence};
+use crate::http::problem::{Problem, sentence};
+use crate::pages::console::records::problem;
 
 /// Why nothing was done, in words for whoever filled in the form; names are in backticks.
 pub(crate) struct Refusal {

@@ -12,11 +12,12 @@ use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use crate::cookie::{self, Kind};
-use crate::headers::Row;
-use crate::problem::Problem;
+use crate::http::cookie::{self, Kind};
+use crate::http::headers::Row;
+use crate::http::problem::Problem;
+use crate::http::same_origin;
 use crate::views::{Layout, PersonLine};
-use crate::{Peer, Web, client_address, same_origin};
+use crate::{Peer, Web, client_address};
 
 /// A request for a page, with whoever is signed in.
 pub(crate) struct Visit {

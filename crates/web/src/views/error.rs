@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::Layout;
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 #[derive(Template)]
 #[template(path = "error.html")]

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::{Layout, PersonLine};
-use crate::words;
+use crate::views::words;
 
 #[derive(Template)]
 #[template(path = "me.html")]

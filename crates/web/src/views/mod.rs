@@ -1,30 +1,26 @@
 //! What the templates show: plain values, no use cases. One file a page, each with named samples that tests render.
 //!
-//! To add a page: a struct here with its template, `samples()` in its tests, a line in the list of `samples.rs`.
+//! To add a page: a struct here with its template, `samples()` in its tests, a line in the list of `samples`.
 
-mod draft;
+mod console;
 mod error;
-mod grant;
-mod login;
+mod granting;
+pub mod markdown;
 mod me;
-mod nothing_granted;
-mod password;
-mod records;
 #[cfg(test)]
 mod samples;
-mod setup;
-mod tool_client;
+mod sign_in;
+pub(crate) mod words;
 
-pub(crate) use draft::{AffectedKind, Change, ConfirmPage, Draft, Kind, PlanPage, RecordFormPage};
+pub(crate) use console::{
+    AffectedKind, Change, ConfirmPage, Draft, HistoryRow, Kind, PlanPage, RecordFormPage, RecordPage, RecordRow, RecordsPage,
+};
 pub(crate) use error::{ErrorPage, pieces};
-pub(crate) use grant::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, Site, Words};
-pub(crate) use login::LoginPage;
+pub(crate) use granting::{
+    Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NothingGrantedPage, Site, TokenPage, ToolClientPage, Words,
+};
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
-pub(crate) use nothing_granted::NothingGrantedPage;
-pub(crate) use password::PasswordPage;
-pub(crate) use records::{HistoryRow, RecordPage, RecordRow, RecordsPage};
-pub(crate) use setup::SetupPage;
-pub(crate) use tool_client::{TokenPage, ToolClientPage};
+pub(crate) use sign_in::{LoginPage, PasswordPage, SetupPage};
 
 use askama::Template;
 use axum::body::Body;
@@ -32,8 +28,9 @@ use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 
-use crate::headers::Row;
-use crate::{PublicOrigin, assets};
+use crate::PublicOrigin;
+use crate::http::headers::Row;
+use crate::pages::assets;
 
 /// What the frame of every page needs.
 #[derive(Clone, Debug)]

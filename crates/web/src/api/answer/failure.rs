@@ -1,0 +1,62 @@
+//! What a handler answers when it does not answer with success, and how outcomes of use cases become statuses.
+
+use falconer_auth::ApiError;
+use falconer_wire::Code;
+
+/// An error on its way out. The incident of a 500 is added when the body is written; its detail goes to the log only.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) code: Code,
+    /// What the caller reads.
+    pub(crate) text: String,
+    /// What only the log reads.
+    pub(crate) detail: Option<String>,
+    /// Seconds for `Retry-After`.
+    pub(crate) retry_after: Option<u64>,
+}
+
+impl Failure {
+    pub(crate) fn new(code: Code, text: impl Into<String>) -> Failure {
+        Failure { code, text: text.into(), detail: None, retry_after: None }
+    }
+
+    pub(crate) fn not_found(text: impl Into<String>) -> Failure {
+        Failure::new(Code::ResourceNotFound, text)
+    }
+
+    pub(crate) fn input(text: impl Into<String>) -> Failure {
+        Failure::new(Code::InputError, text)
+    }
+
+    pub(crate) fn internal(detail: impl Into<String>) -> Failure {
+        Failure { detail: Some(detail.into()), ..Failure::new(Code::InternalServerError, "Internal Server Error") }
+    }
+
+    pub(crate) fn unavailable(text: impl Into<String>) -> Failure {
+        Failure { retry_after: Some(1), ..Failure::new(Code::ServiceUnavailable, text) }
+    }
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Failure {
+        let text = error.to_string();
+        match error {
+            ApiError::AuthenticationFailed(_) => Failure::new(Code::AuthenticationFailed, text),
+            ApiError::InsufficientScopes { client_id, missing, required } => {
+                Failure::new(Code::InsufficientScopes, falconer_wire::error::insufficient_scopes(client_id.as_deref(), missing, required))
+            }
+            ApiError::InvalidRequestArguments(_) => Failure::new(Code::InvalidRequestArguments, text),
+            ApiError::InputError(_) => Failure::new(Code::InputError, text),
+            ApiError::ResourceNotFound(_) => Failure::new(Code::ResourceNotFound, text),
+            ApiError::RequestConflict(_) => Failure::new(Code::RequestConflict, text),
+            ApiError::TooManyRequests { retry_after_seconds } => {
+                Failure { retry_after: Some(retry_after_seconds), ..Failure::new(Code::TooManyRequests, text) }
+            }
+            ApiError::Unavailable(detail) => Failure {
+                detail: Some(detail),
+                ..Failure::unavailable("The store does not answer at present; nothing was changed. Try again in a moment.")
+            },
+            ApiError::Internal(detail) => Failure::internal(detail),
+        }
+    }
+}

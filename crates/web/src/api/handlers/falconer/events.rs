@@ -1,0 +1,106 @@
+//! Changes of clients and roles as server-sent events (`docs/events.md`; the format is the WHATWG HTML standard's, section 9.2).
+//!
+//! ```text
+//! id: 17
+//! event: client-created
+//! data: {"version":1,"clientId":"proj/one","revision":17}
+//! ```
+//! The stream begins with `ready`, says `reset` where a follower has to list again, and `end` when the caller may follow no longer. An id is a
+//! [`Position`]: whoever sends the last one as `Last-Event-ID` (browsers do) or as `since` misses nothing and hears nothing twice.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Sse, sse};
+use falconer_auth::{ApiError, ChangeKind, Entity, Event, Follower, Heard, Position};
+use falconer_wire::Code;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+use crate::api::answer::failure::Failure;
+use crate::api::answer::respond::{LAST_EVENT_ID, Reply};
+use crate::api::handlers::{Answer, Request};
+
+/// How long nothing may be sent: proxies and listeners end a connection that is quiet for longer. Also how often a quiet follower's credentials
+/// are looked at.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+pub(crate) async fn follow(request: &Request<'_>) -> Answer {
+    let from = position(request.headers, request.query.get("since"))?;
+    let follower = request.auth.follow(request.who, from).await?;
+    let body = Sse::new(futures_util::stream::unfold(Stage::Beginning(Box::new(follower)), step)).into_response().into_body();
+    // Proxies that collect answers before they send them would keep events back.
+    Ok(Reply::lasting("text/event-stream", body).with(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")))
+}
+
+/// The header wins: a browser that comes again sends it along with the URL that it began with. An empty one is none.
+fn position(headers: &HeaderMap, since: Option<&str>) -> Result<Option<Position>, Failure> {
+    let header = headers.get(LAST_EVENT_ID).map(HeaderValue::to_str).transpose().map_err(|_| wrong("Last-Event-ID"))?;
+    let (name, given) = match header.filter(|text| !text.is_empty()) {
+        Some(text) => ("Last-Event-ID", Some(text)),
+        None => ("since", since),
+    };
+    given.map(|text| text.parse().map_err(|_| wrong(name))).transpose()
+}
+
+fn wrong(name: &str) -> Failure {
+    Failure::new(Code::InvalidRequestArguments, format!("{name} must be a revision such as 17, or the id of an event such as 17.2"))
+}
+
+/// What a stream does next.
+enum Stage {
+    Beginning(Box<Follower>),
+    Following(Box<Follower>),
+    Ended,
+}
+
+/// One thing to send. Nothing is prepared before the one before it went out.
+async fn step(stage: Stage) -> Option<(Result<sse::Event, Infallible>, Stage)> {
+    let mut follower = match stage {
+        Stage::Beginning(follower) => {
+            let ready = event("ready", follower.position(), &json!({ "version": 1, "revision": follower.position().revision().0 }));
+            return Some((Ok(ready), Stage::Following(follower)));
+        }
+        Stage::Following(follower) => follower,
+        Stage::Ended => return None,
+    };
+    let heard = match tokio::time::timeout(HEARTBEAT, follower.next()).await {
+        Ok(heard) => heard.map(Some),
+        Err(_) => follower.check().map(|()| None),
+    };
+    match heard {
+        Ok(Some(Heard::Changed(change))) => Some((Ok(told(&change)), Stage::Following(follower))),
+        Ok(Some(Heard::Reset(position))) => {
+            let reset = event("reset", position, &json!({ "version": 1, "revision": position.revision().0 }));
+            Some((Ok(reset), Stage::Following(follower)))
+        }
+        // Without data nothing is dispatched, but the id counts: what others changed since moves it along.
+        Ok(None) => Some((Ok(sse::Event::default().comment("").id(follower.position().to_string())), Stage::Following(follower))),
+        Err(ApiError::Unavailable(reason)) => {
+            tracing::warn!(%reason, "a follower of changes was let go");
+            None
+        }
+        Err(error) => {
+            let end = event("end", follower.position(), &json!({ "version": 1, "reason": Failure::from(error).text }));
+            Some((Ok(end), Stage::Ended))
+        }
+    }
+}
+
+fn told(change: &Event) -> sse::Event {
+    let (kind, key, id) = match &change.entity {
+        Entity::Client(id) => ("client", "clientId", id),
+        Entity::Role(id) => ("role", "roleId", id),
+    };
+    let what = match change.what {
+        ChangeKind::Created => "created",
+        ChangeKind::Updated => "updated",
+        ChangeKind::Deleted => "deleted",
+    };
+    event(&format!("{kind}-{what}"), change.position, &json!({ "version": 1, key: id, "revision": change.revision.0 }))
+}
+
+/// JSON in one line has neither of the characters that end a line.
+fn event(name: &str, position: Position, data: &Value) -> sse::Event {
+    sse::Event::default().id(position.to_string()).event(name).data(data.to_string())
+}

@@ -1,0 +1,15 @@
+//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, whole clients, imports.
+
+pub(crate) mod events;
+pub(crate) mod import;
+pub(crate) mod put_client;
+
+use falconer_wire::NodeRevision;
+
+use crate::api::answer::respond::Reply;
+use crate::api::handlers::Request;
+
+/// How far this node is.
+pub(crate) fn revision(request: &Request<'_>) -> Reply {
+    Reply::json(&NodeRevision { revision: request.auth.revision().0 })
+}

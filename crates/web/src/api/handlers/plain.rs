@@ -1,0 +1,243 @@
+//! The calls that each request of a service needs, in the form in which they are sent: read without a JSON value and without the schema.
+//!
+//! What is read here fits the schema, and means the same as read the long way; whatever is unusual, and whatever is refused, is left to the long
+//! way, which says what is wrong with it. A test holds the two against each other.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::net::IpAddr;
+
+use falconer_auth::{Auth, RequestParts};
+use falconer_wire::{Call, Method};
+use foldhash::fast::RandomState;
+use http::request::Parts;
+use serde::{Deserialize, Deserializer};
+
+use crate::Network;
+use crate::api::answer::respond::{AT_LEAST, Reply};
+use crate::api::handlers::MOST_SCOPES;
+use crate::api::handlers::hawk;
+use crate::api::request::body::Sent;
+use crate::api::request::query::Query;
+use crate::api::request::schema::is_hostname;
+use crate::api::request::signed::Signed;
+use crate::metrics::Metrics;
+
+/// The methods of the schema. A test holds the list against it.
+const METHODS: [&str; 26] = [
+    "get",
+    "post",
+    "put",
+    "head",
+    "delete",
+    "options",
+    "trace",
+    "copy",
+    "lock",
+    "mkcol",
+    "move",
+    "purge",
+    "propfind",
+    "proppatch",
+    "unlock",
+    "report",
+    "mkactivity",
+    "checkout",
+    "merge",
+    "m-search",
+    "notify",
+    "subscribe",
+    "unsubscribe",
+    "patch",
+    "search",
+    "connect",
+];
+
+/// The parts of a request to verify, borrowed from the body.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Asked<'b> {
+    #[serde(borrow)]
+    method: Cow<'b, str>,
+    #[serde(borrow)]
+    resource: Cow<'b, str>,
+    #[serde(borrow)]
+    host: Cow<'b, str>,
+    port: u16,
+    #[serde(borrow, default, deserialize_with = "never_null")]
+    authorization: Option<Cow<'b, str>>,
+    #[serde(borrow, default, deserialize_with = "never_null")]
+    source_ip: Option<Cow<'b, str>>,
+}
+
+/// `null` is no text: the schema refuses it.
+fn never_null<'de: 'b, 'b, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'b, str>>, D::Error> {
+    Text::deserialize(deserializer).map(|Text(text)| Some(text))
+}
+
+impl Asked<'_> {
+    pub(crate) fn parts(&self) -> RequestParts<'_> {
+        RequestParts {
+            method: &self.method,
+            resource: &self.resource,
+            host: &self.host,
+            port: self.port,
+            authorization: self.authorization.as_deref(),
+        }
+    }
+}
+
+/// A list of scopes, borrowed from the body.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List<'b> {
+    #[serde(borrow)]
+    scopes: Vec<Text<'b>>,
+}
+
+#[derive(Deserialize)]
+struct Text<'b>(#[serde(borrow)] Cow<'b, str>);
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The answer, where the call is one of these in the usual form, and is not refused.
+pub(crate) async fn answer(
+    auth: &Auth,
+    metrics: &Metrics,
+    method: &Method,
+    parts: &Parts,
+    sent: &Sent<'_>,
+    trusted: &[Network],
+) -> Option<Reply> {
+    if parts.uri.query().is_some() || parts.headers.contains_key(AT_LEAST) {
+        return None;
+    }
+    let who = async || Signed::of(parts, &Query::parse(""), trusted).authenticate(auth, sent.hashed()).await.ok();
+    match method.call {
+        Call::AuthenticateHawk => Some(hawk::answer(auth, metrics, &of_body(sent.plain_json()?)?).await),
+        Call::CurrentScopes if sent.is_none() => Some(Reply::scopes(auth.current_scopes(&who().await?).ok()?)),
+        Call::ExpandScopes => {
+            let list = list_of_body(sent.plain_json()?)?;
+            Some(Reply::scopes(auth.expand_scopes(&who().await?, &list.scopes).ok()?))
+        }
+        _ => None,
+    }
+}
+
+fn list_of_body(json: &[u8]) -> Option<List<'_>> {
+    let list: List<'_> = serde_json::from_slice(json).ok()?;
+    let is_fine =
+        list.scopes.len() <= MOST_SCOPES && list.scopes.iter().all(|scope| scope.0.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    let mut seen = HashSet::with_capacity_and_hasher(list.scopes.len(), RandomState::default());
+    (is_fine && list.scopes.iter().all(|scope| seen.insert(scope.as_ref()))).then_some(list)
+}
+
+fn of_body(json: &[u8]) -> Option<Asked<'_>> {
+    let asked: Asked<'_> = serde_json::from_slice(json).ok()?;
+    let from_an_address = asked.source_ip.as_deref().is_none_or(|ip| ip.parse::<IpAddr>().is_ok());
+    (METHODS.contains(&asked.method.as_ref()) && is_hostname(&asked.host) && from_an_address).then_some(asked)
+}
+
+#[cfg(test)]
+mod tests {
+    use falconer_wire::{Service, schemas};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::request::schema::Schemas;
+
+    #[test]
+    fn the_methods_are_those_of_the_schema() {
+        let schema: Value = serde_json::from_str(schemas::get(Service::Auth, "authenticate-hawk-request").unwrap().json).unwrap();
+        assert_eq!(schema["properties"]["method"]["enum"], json!(METHODS));
+    }
+
+    /// Bodies made of usual and unusual values for each property: what is read here fits the schema and says the same, and the usual ones are read here.
+    #[test]
+    fn what_is_read_here_is_what_the_long_way_reads() {
+        let schemas = Schemas::new();
+        let method = Method::of(Call::AuthenticateHawk).unwrap();
+        let texts = ["\"get\"", "\"GET\"", "\"\"", "null", "1", "[]", "\"g\\u0065t\"", "\"m-search\""];
+        let hosts = ["\"h.example\"", "\"h_x\"", "\"\"", "\"127.0.0.1\"", "\"[::1]\"", "\"h\\u002eexample\""];
+        let ports = ["443", "443.0", "0", "65535", "65536", "-1", "\"443\"", "4.43e2", "null"];
+        let rest = [
+            "",
+            ",\"authorization\":\"Hawk id=\\\"a\\\"\"",
+            ",\"authorization\":null",
+            ",\"sourceIp\":\"::1\"",
+            ",\"sourceIp\":\"1.2.3\"",
+            ",\"sourceIp\":null",
+            ",\"extra\":1",
+            ",\"port\":1",
+            ",\"authorization\":\"\\ud800\"",
+            ",\"sourceIp\":\"127.0.0.1\",\"authorization\":\"\"",
+        ];
+        let (mut read_here, mut bodies) = (0, 0);
+        for (m, h, p, r) in each(&texts, &hosts, &ports, &rest) {
+            let body = format!("{{\"method\":{m},\"resource\":\"/a\\\"b\",\"host\":{h},\"port\":{p}{r}}}");
+            bodies += 1;
+            let Some(asked) = of_body(body.as_bytes()) else { continue };
+            read_here += 1;
+            let mut long: Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(schemas.check(method, "http://x", &mut long), Ok(()), "{body}");
+            let parts = asked.parts();
+            assert_eq!(long["method"], json!(parts.method), "{body}");
+            assert_eq!(long["resource"], json!(parts.resource), "{body}");
+            assert_eq!(long["host"], json!(parts.host), "{body}");
+            assert_eq!(long["port"].as_f64(), Some(f64::from(parts.port)), "{body}");
+            assert_eq!(long.get("authorization").and_then(Value::as_str), parts.authorization, "{body}");
+        }
+        assert_eq!((bodies, read_here), (8 * 6 * 9 * 10, 3 * 3 * 3 * 4), "usual bodies are read here");
+        for not_json in ["", "[]", "null", "{", "\u{feff}{}"] {
+            assert!(of_body(not_json.as_bytes()).is_none());
+        }
+    }
+
+    #[test]
+    fn a_list_that_is_read_here_is_what_the_long_way_reads() {
+        let schemas = Schemas::new();
+        let method = Method::of(Call::ExpandScopes).unwrap();
+        let many = (0..MOST_SCOPES).map(|n| format!("\"s{n}\"")).collect::<Vec<_>>().join(",");
+        let mut read_here = 0;
+        for list in [
+            "[]",
+            "[\"a\"]",
+            "[\"a\",\"b*\"]",
+            "[\"a\\u0062\",\"\"]",
+            "[\"a\",\"a\"]",
+            "[\"a\",\"\\u0061\"]",
+            "[\"\u{e9}\"]",
+            "[\"\\n\"]",
+            "[1]",
+            "null",
+            "[null]",
+            "[\"a\"],\"x\":1",
+            "[\"a\"],\"scopes\":[]",
+            "[\"~ \\\\ \\\"\"]",
+            &format!("[{many}]"),
+            &format!("[{many},\"one more\"]"),
+        ] {
+            let body = format!("{{\"scopes\":{list}}}");
+            let Some(read) = list_of_body(body.as_bytes()) else { continue };
+            read_here += 1;
+            let mut long: Value = serde_json::from_str(&body).unwrap();
+            assert_eq!(schemas.check(method, "http://x", &mut long), Ok(()), "{body}");
+            let read: Vec<&str> = read.scopes.iter().map(AsRef::as_ref).collect();
+            assert_eq!(long["scopes"], json!(read), "{body}");
+        }
+        assert_eq!(read_here, 6, "usual bodies are read here");
+    }
+
+    fn each<'a>(
+        a: &'a [&'a str],
+        b: &'a [&'a str],
+        c: &'a [&'a str],
+        d: &'a [&'a str],
+    ) -> impl Iterator<Item = (&'a str, &'a str, &'a str, &'a str)> {
+        a.iter().flat_map(move |a| b.iter().flat_map(move |b| c.iter().flat_map(move |c| d.iter().map(move |d| (*a, *b, *c, *d)))))
+    }
+}

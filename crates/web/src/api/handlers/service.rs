@@ -1,0 +1,51 @@
+//! What monitoring asks, under the API and at the root (`auth-api.md` sections 1 and 8.8).
+
+use falconer_auth::Auth;
+use falconer_wire::{Ping, Version};
+use http::StatusCode;
+use serde_json::json;
+
+use crate::WebSettings;
+use crate::api::answer::failure::Failure;
+use crate::api::answer::respond::Reply;
+use crate::api::request::route;
+
+pub(crate) fn ping(uptime_seconds: f64) -> Reply {
+    Reply::json(&Ping { alive: true, uptime: uptime_seconds })
+}
+
+/// The process takes requests.
+pub(crate) fn lbheartbeat() -> Reply {
+    Reply::json(&json!({}))
+}
+
+/// The store behind it answers too; else 503, so that monitoring sees it.
+pub(crate) async fn heartbeat(auth: &Auth) -> Result<Reply, Failure> {
+    match auth.catch_up().await {
+        Ok(_) => Ok(lbheartbeat()),
+        Err(error) => Err(Failure { detail: Some(error.to_string()), ..Failure::unavailable("The store does not answer at present") }),
+    }
+}
+
+pub(crate) fn version(settings: &WebSettings) -> Reply {
+    let version = &settings.version;
+    Reply::json(&Version { version: version.version.clone(), commit: version.commit.clone(), ..Version::default() })
+}
+
+/// The endpoints at the root of the process: any HTTP method, any path below them.
+pub(crate) async fn at_root(auth: &Auth, settings: &WebSettings, path: &str) -> Option<Reply> {
+    let is = |prefix: &str| route::behind(path, prefix).is_some();
+    if is("/__version__") {
+        Some(version(settings))
+    } else if is("/__lbheartbeat__") {
+        Some(lbheartbeat())
+    } else if is("/__heartbeat__") {
+        // There is no method here that an error body could name.
+        let away = |_| Reply::json_with(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "Service unavailable" }));
+        Some(heartbeat(auth).await.unwrap_or_else(away))
+    } else if is("/robots.txt") {
+        Some(Reply::text(StatusCode::OK, "text/plain; charset=utf-8", "User-Agent: *\nDisallow: /\n"))
+    } else {
+        None
+    }
+}

@@ -1,0 +1,8 @@
+//! What a call of the API says: which method its path names, its query, its body within limits, the schema that the body has to fit, and what
+//! was signed.
+
+pub(crate) mod body;
+pub(crate) mod query;
+pub(crate) mod route;
+pub(crate) mod schema;
+pub(crate) mod signed;

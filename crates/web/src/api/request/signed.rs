@@ -1,0 +1,150 @@
+//! What was signed: host, port and credentials of a request as the MAC covers them (`hawk.md` section 8).
+
+use std::borrow::Cow;
+use std::net::SocketAddr;
+
+use falconer_auth::{ApiError, Auth, Authentication, RequestParts, payload};
+use falconer_wire::error;
+use http::header::{AUTHORIZATION, HOST};
+use http::request::Parts;
+
+use crate::api::answer::failure::Failure;
+use crate::api::request::body::media_type;
+use crate::api::request::query::Query;
+use crate::{Network, Peer};
+
+const TWO_SCHEMES: &str =
+    "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header";
+
+/// A request as its signer saw it.
+pub(crate) struct Signed<'p> {
+    method: &'p str,
+    resource: &'p str,
+    /// None: the request names no host that could have been signed.
+    site: Option<(Cow<'p, str>, u16)>,
+    authorization: Option<Cow<'p, str>>,
+    both: bool,
+}
+
+impl<'p> Signed<'p> {
+    pub(crate) fn of(parts: &'p Parts, query: &Query, trusted: &[Network]) -> Signed<'p> {
+        // With several headers the first counts; an empty one counts as none.
+        let authorization = parts.headers.get(AUTHORIZATION).map(|v| String::from_utf8_lossy(v.as_bytes())).filter(|v| !v.is_empty());
+        Signed {
+            method: parts.method.as_str(),
+            resource: parts.uri.path_and_query().map_or("/", |p| p.as_str()),
+            site: site(parts, trusted),
+            both: authorization.is_some() && query.has("bewit"),
+            authorization,
+        }
+    }
+
+    /// Asks who that is. Errors: a Host that is none (400), because nothing can have been signed for it.
+    pub(crate) async fn authenticate(&self, auth: &Auth, body: Hashed<'_>) -> Result<Authentication, Failure> {
+        if self.both {
+            return Ok(Authentication::refused(ApiError::AuthenticationFailed(TWO_SCHEMES.to_owned())));
+        }
+        let authentication = auth.authenticate(&self.parts()?).await;
+        let mismatch = authentication.caller().ok().and_then(|caller| payload_mismatch(caller.hash.as_deref(), body));
+        Ok(mismatch.map_or(authentication, Authentication::refused))
+    }
+
+    /// The same for the methods that have a client of their own: what was signed, unless two schemes were used.
+    pub(crate) fn parts_of_one_scheme(&self) -> Result<RequestParts<'_>, Failure> {
+        if self.both {
+            return Err(ApiError::AuthenticationFailed(TWO_SCHEMES.to_owned()).into());
+        }
+        self.parts()
+    }
+
+    fn parts(&self) -> Result<RequestParts<'_>, Failure> {
+        let Some((host, port)) = &self.site else {
+            return Err(Failure::input("The Host header of the request is not the name of a host"));
+        };
+        Ok(RequestParts { method: self.method, resource: self.resource, host, port: *port, authorization: self.authorization.as_deref() })
+    }
+}
+
+/// What a payload hash is over.
+#[derive(Clone, Copy)]
+pub(crate) struct Hashed<'b> {
+    pub(crate) content_type: Option<&'b str>,
+    pub(crate) text: &'b [u8],
+}
+
+/// The 401 for a signed payload hash that is not the hash of this body (`hawk.md` section 5).
+pub(crate) fn payload_mismatch(signed: Option<&str>, body: Hashed<'_>) -> Option<ApiError> {
+    let signed = signed?;
+    let content_type = body.content_type.map(media_type).unwrap_or_default();
+    let computed = payload::hash(&content_type, body.text);
+    (computed != signed).then(|| ApiError::AuthenticationFailed(error::payload_hash(&computed)))
+}
+
+/// Host in lower case and port that the caller must have meant. `X-Forwarded-Port` and `-Proto` count only from a trusted proxy.
+fn site<'p>(parts: &'p Parts, trusted: &[Network]) -> Option<(Cow<'p, str>, u16)> {
+    let header = parts.headers.get(HOST).map(|v| v.to_str().ok());
+    let authority = match header {
+        Some(text) => text?,
+        // HTTP/2 has its authority in the request target.
+        None => parts.uri.authority()?.as_str(),
+    };
+    let (host, port) = split_authority(authority)?;
+    let forwarded =
+        parts.extensions.get::<Peer>().is_some_and(|Peer(peer)| is_trusted(*peer, trusted)).then(|| forwarded_port(parts)).flatten();
+    let host = if host.bytes().any(|b| b.is_ascii_uppercase()) { host.to_ascii_lowercase().into() } else { host.into() };
+    Some((host, forwarded.or(port).unwrap_or(80)))
+}
+
+fn is_trusted(peer: SocketAddr, trusted: &[Network]) -> bool {
+    trusted.iter().any(|network| network.contains(peer.ip().to_canonical()))
+}
+
+fn forwarded_port(parts: &Parts) -> Option<u16> {
+    let text = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok());
+    if let Some(port) = text("x-forwarded-port") {
+        let digits = port.trim_start();
+        let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+        if let Some(port) = digits.get(..end).and_then(|d| d.parse().ok()) {
+            return Some(port);
+        }
+    }
+    (text("x-forwarded-proto") == Some("https")).then_some(443)
+}
+
+/// Host (IPv6 with brackets) and port of an authority.
+fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, if port.is_empty() { None } else { Some(port.parse().ok()?) }),
+        _ => (authority, None),
+    };
+    let inside = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    let fine = match inside {
+        Some(ip) => !ip.is_empty() && ip.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'),
+        None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)),
+    };
+    fine.then_some((host, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorities() {
+        for (text, expected) in [
+            ("localhost:60700", Some(("localhost", Some(60700)))),
+            ("tc.example.com", Some(("tc.example.com", None))),
+            ("[::1]:60700", Some(("[::1]", Some(60700)))),
+            ("[::1]", Some(("[::1]", None))),
+            ("a:", Some(("a", None))),
+            ("a/b", None),
+            ("", None),
+            ("a:99999", None),
+            ("u@a", None),
+            ("a b", None),
+            ("[::1", None),
+        ] {
+            assert_eq!(split_authority(text), expected, "{text}");
+        }
+    }
+}

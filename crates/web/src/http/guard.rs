@@ -1,0 +1,142 @@
+//! What happens around every request, whichever route answers: an id, limits, one log line, no panic gets out.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::StatusCode;
+use http_body::Body as _;
+
+use crate::Web;
+use crate::http::headers;
+use crate::http::log::{self, RequestId, RequestLine};
+use crate::http::problem::Problem;
+use crate::metrics::Answered;
+
+/// [`guard`] as a layer around routes.
+pub(crate) async fn layer(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    guard(&web, request, |request| next.run(request)).await
+}
+
+/// Answers a request through `inner`, whatever it does.
+pub(crate) async fn guard<F: Future<Output = Response>>(web: &Web, mut request: Request, inner: impl FnOnce(Request) -> F) -> Response {
+    let started = Instant::now();
+    let mut random = [0_u8; 5];
+    web.random.fill(&mut random);
+    let id = RequestId::new(random);
+    request.extensions_mut().insert(id);
+    let method = request.method().clone();
+    let uri = request.uri().clone();
+    let asked = Asked::of(&request);
+    tracing::debug!(%id, headers = ?log::Headers(request.headers()), "request");
+
+    let mut response = match refuse(web, &request) {
+        Some(problem) => {
+            let response = asked.answer(problem, web, &id);
+            web.metrics.answered(Answered::Nobody, response.status(), started.elapsed());
+            response
+        }
+        None => answer(web, request, inner, &asked, &id).await,
+    };
+    headers::always(response.headers_mut(), &web.settings.public_origin);
+
+    let (status, microseconds) = (response.status(), u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
+    let line = RequestLine { id, method: &method, uri: &uri, status, microseconds };
+    if status.is_server_error() {
+        tracing::warn!(target: RequestLine::TARGET, %id, %method, path = %line.path(), status = status.as_u16(), microseconds, "request");
+    } else if tracing::enabled!(target: RequestLine::TARGET, tracing::Level::INFO) {
+        web.log.note(&line);
+    }
+    response
+}
+
+async fn answer<F: Future<Output = Response>>(
+    web: &Web,
+    request: Request,
+    inner: impl FnOnce(Request) -> F,
+    asked: &Asked,
+    id: &RequestId,
+) -> Response {
+    let began = Instant::now();
+    let had_body = !request.body().is_end_stream();
+    let answered = tokio::time::timeout(web.settings.limits.total, CatchPanic(pin!(inner(request)))).await;
+    let response = match answered {
+        Ok(Ok(mut response)) => {
+            return match response.extensions_mut().remove::<Problem>() {
+                Some(problem) => asked.answer(problem, web, id),
+                None => response,
+            };
+        }
+        Ok(Err(panic)) => {
+            tracing::error!(%id, panic = message(panic.as_ref()), "a handler panicked");
+            asked.answer(Problem::internal(), web, id)
+        }
+        // A body that never ends is the likely reason; without one it was ours.
+        Err(_) if had_body => asked.answer(Problem::too_slow(), web, id),
+        Err(_) => asked.answer(Problem::unavailable("it took too long"), web, id),
+    };
+    web.metrics.answered(Answered::Nobody, response.status(), began.elapsed());
+    response
+}
+
+/// Limits that need nothing but the head of the request.
+fn refuse(web: &Web, request: &Request) -> Option<Problem> {
+    let limits = &web.settings.limits;
+    let url = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
+    if url > limits.url_bytes {
+        return Some(Problem::uri_too_long());
+    }
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if headers > limits.header_bytes {
+        return Some(Problem::headers_too_large());
+    }
+    None
+}
+
+/// What has to be known of the request after it is gone.
+struct Asked {
+    accepts_html: bool,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        Asked { accepts_html: !request.uri().path().starts_with("/api/") && crate::http::problem::prefers_html(request.headers()) }
+    }
+
+    fn answer(&self, problem: Problem, web: &Web, id: &RequestId) -> Response {
+        let closes =
+            matches!(problem.status, StatusCode::REQUEST_TIMEOUT | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        let mut response: http::Response<Body> = problem.answer(self.accepts_html, web, id);
+        if closes {
+            response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+/// A future whose panic is a value.
+struct CatchPanic<'f, F>(Pin<&'f mut F>);
+
+impl<F: Future> Future for CatchPanic<'_, F> {
+    type Output = Result<F::Output, Box<dyn Any + Send>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // What the handler touched before is either dropped with it or behind locks that tell of poison.
+        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}

@@ -1,0 +1,116 @@
+//! What is done to a client or a role with one button, and asked for once more before: reset, disable, enable, delete.
+
+use axum::response::Response;
+use falconer_login::Session;
+use http::StatusCode;
+
+use crate::http::headers::Row;
+use crate::http::problem::Problem;
+use crate::pages::console::edit::{plan_page, plan_role, present, token};
+use crate::pages::console::records::{person, problem, sign_in};
+use crate::pages::refusal::Refusal;
+use crate::pages::visit::{Posted, Visit, go};
+use crate::views::{ConfirmPage, Draft, Kind, html};
+
+/// One of the buttons: what the form sends, what is asked, what it means, what the button says, and whether it can't be taken back.
+type Action = (&'static str, &'static str, &'static str, &'static str, bool);
+
+const ACTIONS: [Action; 4] = [
+    (
+        "reset",
+        "Make a new access token?",
+        "The old token stops working at once. The new one is shown to you once.",
+        "Make a new access token",
+        true,
+    ),
+    ("disable", "Disable this client?", "Its credentials stop working at once. It can be enabled again.", "Disable client", true),
+    ("enable", "Enable this client?", "Its credentials work again at once, until it ends.", "Enable client", false),
+    (
+        "delete",
+        "Delete this client?",
+        "Its credentials stop working at once. It can't be brought back: a new one of this name gets another access token.",
+        "Delete client",
+        true,
+    ),
+];
+
+fn action(name: &str) -> Result<Action, Problem> {
+    ACTIONS.into_iter().find(|action| action.0 == name).ok_or_else(|| {
+        Problem::new(StatusCode::BAD_REQUEST, "This form can't be used", "Go back to the client and choose one of its buttons.")
+            .with_link("/auth/clients", "Go to the clients")
+    })
+}
+
+/// `GET /auth/clients/confirm?id=&action=`
+pub(crate) async fn client(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(sign_in(&visit, "/auth/clients/confirm")) };
+    let action = action(&visit.parameter("action").unwrap_or_default())?;
+    let id = visit.parameter("id").unwrap_or_default();
+    visit.web.auth.client(&person(session), &id).map_err(problem)?;
+    Ok(ask(&visit, session, &id, action, None))
+}
+
+/// `POST /auth/clients/confirm`
+pub(crate) async fn act_on_client(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let (visit, id, who) = (&form.visit, form.field("id"), person(session));
+    let action = action(form.field("action"))?;
+    let auth = &visit.web.auth;
+    let done = match action.0 {
+        "reset" => match auth.reset_access_token(&who, id).await {
+            Ok((client, _)) => return Ok(token(visit, "There is a new access token", client)),
+            Err(error) => Err(error),
+        },
+        "disable" => auth.disable_client(&who, id).await.map(|_| "disabled"),
+        "enable" => auth.enable_client(&who, id).await.map(|_| "enabled"),
+        _ => auth.delete_client(&who, id).await.map(|_| "deleted"),
+    };
+    match done {
+        Ok("deleted") => Ok(go("/auth/clients?done=deleted")),
+        Ok(done) => Ok(go(&format!("{}&done={done}", Kind::Client.href(id)))),
+        Err(error) => Ok(ask(visit, session, id, action, Some(Refusal::of(error)?))),
+    }
+}
+
+fn ask(visit: &Visit, session: &Session, id: &str, action: Action, refusal: Option<Refusal>) -> Response {
+    let (name, question, consequence, button, dangerous) = action;
+    let (status, error) = refusal.map_or((StatusCode::OK, None), |refusal| (refusal.status, Some(refusal.text)));
+    let page = ConfirmPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        path: "/auth/clients/confirm".to_owned(),
+        id: id.to_owned(),
+        action: name.to_owned(),
+        question: question.to_owned(),
+        consequence: consequence.to_owned(),
+        button: button.to_owned(),
+        dangerous,
+        back: Kind::Client.href(id),
+        error,
+    };
+    html(status, Row::Page, &page)
+}
+
+/// `GET /auth/roles/confirm?id=`: what deleting the role changes, and the button.
+pub(crate) async fn role(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(sign_in(&visit, "/auth/roles/confirm")) };
+    let id = visit.parameter("id").unwrap_or_default();
+    let draft = present(&visit, &person(session), Kind::Role, &id).map_err(problem)?;
+    let plan = plan_role(&visit, person(session), id, None).await.map_err(problem)?;
+    Ok(plan_page(&visit, session, Draft { deletes: true, ..draft }, plan))
+}
+
+/// `POST /auth/roles/confirm`: deletes the role.
+pub(crate) async fn delete_role(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let (auth, who, id) = (&form.visit.web.auth, person(session), form.field("id"));
+    if form.field("action") != "delete" || id.is_empty() {
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "This form can't be used", "Go back to the role and choose one of its buttons.")
+            .with_link("/auth/roles", "Go to the roles"));
+    }
+    if let Err(error) = auth.delete_role_seen(&who, id, form.field("seen").parse().ok()).await {
+        let Refusal { status, text } = Refusal::of(error)?;
+        return Err(Problem::new(status, "The role was not deleted", text).with_link(Kind::Role.href(id), "Go to the role"));
+    }
+    Ok(go("/auth/roles?done=deleted"))
+}

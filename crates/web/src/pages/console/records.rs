@@ -1,0 +1,270 @@
+//! Clients and roles, for reading: lists that can be searched, and a page each. What a person may see is what the API would let them see: the
+//! use cases decide.
+//!
+//! An id is a parameter and no part of the path, so that each one has a page, whatever it is made of.
+
+use axum::response::Response;
+use falconer_auth::{ApiError, Authentication, ClientView, Page, PageQuery, RoleView};
+use falconer_login::Session;
+use falconer_scopes::ScopeSet;
+use http::StatusCode;
+
+use crate::http::headers::Row;
+use crate::http::problem::{Problem, sentence};
+use crate::pages::visit::{Visit, go};
+use crate::views::words;
+use crate::views::{Family, HistoryRow, RecordPage, RecordRow, RecordsPage, html};
+
+const CLIENTS: (&str, &str) = ("/auth/clients", "Clients");
+const ROLES: (&str, &str) = ("/auth/roles", "Roles");
+/// A page has at least as many rows, where there are as many: it takes whole parts.
+const ROWS: usize = 50;
+/// How many records are looked at at once.
+const PART: u64 = 50;
+/// How many records a search looks at for one page: an expansion each.
+const LOOKED_AT: u64 = 2000;
+const LONGEST_SEARCH: usize = 200;
+
+/// `GET /auth/clients`
+pub(crate) async fn clients(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(sign_in(&visit, CLIENTS.0)) };
+    let who = person(session);
+    let now_ms = visit.web.clock.now_ms();
+    if let Some(id) = visit.parameter("id") {
+        let client = visit.web.auth.client(&who, &id).map_err(problem)?;
+        let page = client_page(&visit, client, now_ms);
+        let page = with_history(&visit, &who, "client", page).await?;
+        return Ok(html(StatusCode::OK, Row::Page, &page));
+    }
+    list(&visit, CLIENTS, ROLES, |query| {
+        let page = visit.web.auth.list_clients(&who, "", query)?;
+        Ok(Page { items: page.items.into_iter().map(|client| client_found(client, now_ms)).collect(), next_offset: page.next_offset })
+    })
+}
+
+/// `GET /auth/roles`
+pub(crate) async fn roles(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(sign_in(&visit, ROLES.0)) };
+    let who = person(session);
+    let now_ms = visit.web.clock.now_ms();
+    if let Some(id) = visit.parameter("id") {
+        let role = visit.web.auth.role(&who, &id).map_err(problem)?;
+        let page = with_history(&visit, &who, "role", role_page(&visit, role)).await?;
+        return Ok(html(StatusCode::OK, Row::Page, &page));
+    }
+    list(&visit, ROLES, CLIENTS, |query| {
+        let page = visit.web.auth.list_roles2(&who, Some(query))?;
+        Ok(Page { items: page.items.into_iter().map(|role| role_found(role, now_ms)).collect(), next_offset: page.next_offset })
+    })
+}
+
+pub(crate) fn person(session: &Session) -> Authentication {
+    Authentication::person(&session.person.identity)
+}
+
+/// Signing in leads back to the very page.
+pub(crate) fn sign_in(visit: &Visit, path: &str) -> Response {
+    let here = if visit.query.is_empty() { path.to_owned() } else { format!("{path}?{}", visit.query) };
+    go(&format!("/login?next={}", encode(&here)))
+}
+
+pub(crate) fn encode(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// A row, and what the record gives.
+type Found = (RecordRow, ScopeSet);
+
+fn list(
+    visit: &Visit,
+    (path, title): (&'static str, &'static str),
+    other: (&'static str, &'static str),
+    part: impl Fn(PageQuery) -> Result<Page<Found>, ApiError>,
+) -> Result<Response, Problem> {
+    let asked = |name| -> String { visit.parameter(name).unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect() };
+    let (query, scope) = (asked("q"), asked("scope"));
+    let start: u64 = visit.parameter("from").and_then(|from| from.parse().ok()).unwrap_or(0);
+    let needle = query.to_lowercase();
+    let (mut rows, mut offset, mut next) = (Vec::new(), start, None);
+    // A search that finds little stops after a while, and the next page goes on from there.
+    while rows.len() < ROWS && offset.saturating_sub(start) < LOOKED_AT {
+        let page = part(PageQuery { offset, limit: PART }).map_err(problem)?;
+        rows.extend(page.items.into_iter().filter_map(|(row, scopes)| {
+            let found = row.id.to_lowercase().contains(&needle) && (scope.is_empty() || scopes.satisfies(&scope));
+            found.then_some(row)
+        }));
+        next = page.next_offset;
+        match page.next_offset {
+            Some(more) => offset = more,
+            None => break,
+        }
+    }
+    let next = next.map(|from| format!("{path}?q={}&scope={}&from={from}", encode(&query), encode(&scope)));
+    Ok(html(
+        StatusCode::OK,
+        Row::Page,
+        &RecordsPage { layout: visit.layout(), title, path, other, query, scope, rows, next, notice: notice(visit) },
+    ))
+}
+
+fn client_found(client: ClientView, now_ms: i64) -> Found {
+    let row = RecordRow {
+        href: format!("{}?id={}", CLIENTS.0, encode(&client.client_id)),
+        state: state(&client, now_ms),
+        scopes: client.expanded_scopes.len(),
+        time: if client.expires_ms <= now_ms {
+            format!("ended {}", words::since(client.expires_ms, now_ms))
+        } else {
+            format!("ends {}", words::until(client.expires_ms, now_ms))
+        },
+        id: client.client_id,
+        description: client.description,
+    };
+    (row, client.expanded_scopes)
+}
+
+fn role_found(role: RoleView, now_ms: i64) -> Found {
+    let row = RecordRow {
+        href: format!("{}?id={}", ROLES.0, encode(&role.role_id)),
+        state: Vec::new(),
+        scopes: role.expanded_scopes.len(),
+        time: format!("changed {}", words::since(role.last_modified_ms, now_ms)),
+        id: role.role_id,
+        description: role.description,
+    };
+    (row, role.expanded_scopes)
+}
+
+fn state(client: &ClientView, now_ms: i64) -> Vec<&'static str> {
+    [
+        (client.disabled, "disabled"),
+        (client.expires_ms <= now_ms, "expired"),
+        (client.client_id.starts_with("static/"), "static"),
+        (client.grant.is_some(), "made with a grant"),
+    ]
+    .into_iter()
+    .filter_map(|(is, word)| is.then_some(word))
+    .collect()
+}
+
+fn client_page(visit: &Visit, client: ClientView, now_ms: i64) -> RecordPage {
+    let at = |at_ms| words::date_time(at_ms);
+    let mut facts = vec![
+        ("Ends", at(client.expires_ms)),
+        ("Created", at(client.created_ms)),
+        ("Changed", at(client.last_modified_ms)),
+        ("Token made", at(client.last_rotated_ms)),
+        ("Last used", at(client.last_date_used_ms)),
+        ("At its end", if client.delete_on_expiration { "may be deleted" } else { "is kept" }.to_owned()),
+    ];
+    if let Some(grant) = &client.grant {
+        facts.push(("Ends with grant", grant.clone()));
+    }
+    let is_static = client.client_id.starts_with("static/");
+    RecordPage {
+        layout: visit.layout(),
+        notice: notice(visit),
+        actions: if is_static { vec![] } else { client_actions(&client) },
+        fixed: is_static.then_some("It comes from the configuration, and is changed there."),
+        history: vec![],
+        history_next: None,
+        history_needs: None,
+        kind: "Client",
+        list: CLIENTS,
+        state: state(&client, now_ms),
+        facts,
+        expanded: Family::sort(client.expanded_scopes.iter(), ""),
+        id: client.client_id,
+        description: client.description,
+        scopes: client.scopes,
+    }
+}
+
+fn client_actions(client: &ClientView) -> Vec<(String, &'static str, bool)> {
+    let id = encode(&client.client_id);
+    let ask = |action: &str| format!("/auth/clients/confirm?id={id}&action={action}");
+    let switch = if client.disabled { (ask("enable"), "Enable", false) } else { (ask("disable"), "Disable", false) };
+    vec![
+        (format!("/auth/clients/edit?id={id}"), "Edit", false),
+        (ask("reset"), "New access token", false),
+        switch,
+        (ask("delete"), "Delete", true),
+    ]
+}
+
+/// What has just been done, for the page that a form led to.
+fn notice(visit: &Visit) -> Option<&'static str> {
+    match visit.parameter("done")?.as_str() {
+        "saved" => Some("Saved."),
+        "disabled" => Some("The client was disabled: its credentials don't work any more."),
+        "enabled" => Some("The client was enabled."),
+        "deleted" => Some("Deleted."),
+        _ => None,
+    }
+}
+
+/// With what happened to the record, as far as the person may know.
+async fn with_history(visit: &Visit, who: &Authentication, kind: &str, page: RecordPage) -> Result<RecordPage, Problem> {
+    let offset: u64 = visit.parameter("history").and_then(|from| from.parse().ok()).unwrap_or(0);
+    let found = visit.web.auth.entity_history(who, kind, &page.id, PageQuery { offset, limit: PART }).await;
+    let found = match found {
+        Err(ApiError::InsufficientScopes { .. }) => {
+            return Ok(RecordPage { history_needs: Some(format!("auth:audit-history:{kind}")), ..page });
+        }
+        found => found.map_err(problem)?,
+    };
+    let history = found.items.into_iter().map(|entry| HistoryRow {
+        what: entry.action_type,
+        who: entry.client_id,
+        at: words::date_time(entry.created_ms),
+        at_machine: words::machine_time(entry.created_ms),
+    });
+    let history_next = found.next_offset.map(|from| format!("{}?id={}&history={from}#history", page.list.0, encode(&page.id)));
+    Ok(RecordPage { history: history.collect(), history_next, ..page })
+}
+
+fn role_page(visit: &Visit, role: RoleView) -> RecordPage {
+    let id = encode(&role.role_id);
+    RecordPage {
+        layout: visit.layout(),
+        notice: notice(visit),
+        actions: vec![(format!("/auth/roles/edit?id={id}"), "Edit", false), (format!("/auth/roles/confirm?id={id}"), "Delete", true)],
+        fixed: None,
+        history: vec![],
+        history_next: None,
+        history_needs: None,
+        kind: "Role",
+        list: ROLES,
+        state: Vec::new(),
+        facts: vec![("Created", words::date_time(role.created_ms)), ("Changed", words::date_time(role.last_modified_ms))],
+        expanded: Family::sort(role.expanded_scopes.iter(), ""),
+        id: role.role_id,
+        description: role.description,
+        scopes: role.scopes,
+    }
+}
+
+/// A use case's answer, for people.
+pub(crate) fn problem(error: ApiError) -> Problem {
+    let own_page = |problem: Problem| problem.with_link("/", "Go to your own page");
+    match error {
+        ApiError::InsufficientScopes { missing, .. } => {
+            own_page(Problem::new(StatusCode::FORBIDDEN, "You may not see this", format!("It takes the scope {missing}.")))
+        }
+        ApiError::ResourceNotFound(text) => own_page(Problem::new(StatusCode::NOT_FOUND, "That is not there", sentence(&text))),
+        ApiError::AuthenticationFailed(_) => Problem::signed_out(),
+        ApiError::InvalidRequestArguments(text) | ApiError::InputError(text) => {
+            own_page(Problem::new(StatusCode::BAD_REQUEST, "That can't be done", sentence(&text)))
+        }
+        ApiError::RequestConflict(text) => own_page(Problem::new(StatusCode::CONFLICT, "That can't be done", sentence(&text))),
+        ApiError::TooManyRequests { retry_after_seconds } => Problem::too_many_attempts(retry_after_seconds),
+        ApiError::Unavailable(detail) => {
+            tracing::warn!(detail, "unavailable");
+            Problem::unavailable("its database or its clock is not in order")
+        }
+        ApiError::Internal(detail) => {
+            tracing::error!(detail, "internal error");
+            Problem::internal()
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! A client for a program on the person's machine: the page that the `taskcluster signin` command opens.
+
+use axum::response::Response;
+use falconer_login::{Offer, Session, ToolChoices, ToolClient, ToolError, ToolRequest, encode_component};
+use http::StatusCode;
+
+use crate::http::headers::Row;
+use crate::http::problem::Problem;
+use crate::pages::granting::grant::{bundles, deliver, groups};
+use crate::pages::refusal::Refusal;
+use crate::pages::visit::{Posted, Visit, go, person_line};
+use crate::views::words;
+use crate::views::{Lifetime, TokenPage, ToolClientPage, html};
+
+/// `GET /auth/clients/create`, and `/auth/clients/new`
+pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
+    let request = asked(&visit.query)?;
+    let Some(session) = &visit.session else { return Ok(sign_in(&request)) };
+    let offer = visit.web.login.tool_offer(session, &request)?;
+    let chosen = ToolChoices {
+        name: request.name.clone(),
+        description: request.description.clone(),
+        asked_at_ms: visit.web.clock.now_ms(),
+        ..ToolChoices::default()
+    };
+    Ok(page(&visit, session, &request, &chosen, offer, StatusCode::OK, None))
+}
+
+/// `POST /auth/clients/create`: the redirect carries the credentials to the program.
+pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
+    let visit = &form.visit;
+    if visit.session.is_none() {
+        // The session ended while the page was open: sign-in leads back to the same request.
+        return Ok(sign_in(&asked(form.field("request"))?));
+    }
+    let session = form.session()?;
+    let request = asked(form.field("request"))?;
+    let mut choices = ToolChoices {
+        name: form.field("name").trim().to_owned(),
+        shown: form.field("shown").to_owned(),
+        ticked: form.all("tick"),
+        everything: form.ticked("everything"),
+        broad: form.ticked("broad"),
+        lifetime_ms: form.field("lifetime").parse().unwrap_or_default(),
+        asked_at_ms: form.field("asked_at").parse().unwrap_or_default(),
+        // A browser sends the ends of lines as two characters.
+        description: form.field("description").replace("\r\n", "\n"),
+    };
+    let (status, offer, error) = match visit.web.login.create_tool_client(session, &request, &choices).await {
+        Ok(made) => return answer(visit, &made),
+        Err(ToolError::Review { offer, reason }) => (StatusCode::CONFLICT, offer, reason.to_owned()),
+        Err(ToolError::Invalid { offer, reason }) => (StatusCode::UNPROCESSABLE_ENTITY, offer, reason),
+        Err(ToolError::TooOld { offer, reason }) => {
+            choices.asked_at_ms = visit.web.clock.now_ms();
+            (StatusCode::CONFLICT, offer, reason.to_owned())
+        }
+        Err(ToolError::Refused { offer, error }) => {
+            let refusal = Refusal::of(error)?;
+            (refusal.status, offer, refusal.text)
+        }
+        Err(ToolError::Login(error)) => return Err(error.into()),
+    };
+    Ok(page(visit, session, &request, &choices, *offer, status, Some(error)))
+}
+
+fn asked(query: &str) -> Result<ToolRequest, Problem> {
+    ToolRequest::parse(query).map_err(|error| {
+        Problem::new(StatusCode::BAD_REQUEST, "This client can't be created", format!("{error} Nothing was created."))
+            .with_link("/", "Go to your own page")
+    })
+}
+
+fn path(request: &ToolRequest) -> String {
+    format!("/auth/clients/create?{}", request.query())
+}
+
+fn sign_in(request: &ToolRequest) -> Response {
+    go(&format!("/login?next={}", encode_component(&path(request))))
+}
+
+fn answer(visit: &Visit, made: &ToolClient) -> Result<Response, Problem> {
+    if let Some(location) = &made.location {
+        return deliver(location);
+    }
+    let page = TokenPage {
+        layout: visit.layout(),
+        title: "The client was created".to_owned(),
+        client_id: made.client_id.clone(),
+        access_token: made.access_token.expose().to_owned(),
+        ends: Some(words::date_time(made.expires_ms)),
+    };
+    Ok(html(StatusCode::OK, Row::Page, &page))
+}
+
+fn page(
+    visit: &Visit,
+    session: &Session,
+    request: &ToolRequest,
+    chosen: &ToolChoices,
+    offer: Offer,
+    status: StatusCode,
+    error: Option<String>,
+) -> Response {
+    let page = ToolClientPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        shown: offer.shown,
+        request: request.query().to_owned(),
+        asked_at_ms: chosen.asked_at_ms,
+        asked_at: words::date_time(chosen.asked_at_ms),
+        callback: request.callback.as_ref().map(|callback| callback.origin().to_owned()),
+        error,
+        person: person_line(session),
+        name: chosen.name.clone(),
+        description: chosen.description.clone(),
+        bundles: bundles(offer.everything, offer.broad),
+        groups: groups(offer.lines),
+        lifetimes: offer
+            .lifetimes
+            .into_iter()
+            .map(|lifetime| Lifetime { checked: lifetime.ms == offer.default_lifetime_ms, value: lifetime.ms, label: lifetime.label })
+            .collect(),
+        again: path(request),
+    };
+    html(status, Row::Tool, &page)
+}

@@ -1,0 +1,112 @@
+//! Sign in, sign out.
+
+use axum::response::Response;
+use falconer_login::{LoginError, SignedIn, request};
+use http::header::{RETRY_AFTER, SET_COOKIE};
+use http::{HeaderValue, StatusCode};
+
+use crate::PublicOrigin;
+use crate::http::cookie::{self, Kind};
+use crate::http::headers::Row;
+use crate::http::problem::Problem;
+use crate::pages::visit::{Posted, Visit, go, own_path};
+use crate::views::words;
+use crate::views::{LoginPage, html};
+
+/// `GET /login`: the query of a grant's request leads back to it; `next` to another page of ours.
+pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
+    let next = match request::parse(&visit.query, visit.web.clock.now_ms()) {
+        Ok(Some(asked)) => format!("/?{}", asked.canonical_query()),
+        // The grant page says what is wrong with the request; it is not lost here.
+        Err(_) => format!("/?{}", visit.query),
+        Ok(None) => own_path(&visit.parameter("next").unwrap_or_default()).to_owned(),
+    };
+    if visit.session.is_some() {
+        return Ok(go(own_path(&next)));
+    }
+    let notice = match visit.parameter("done").as_deref() {
+        Some("signed-out") => Some("You are signed out."),
+        Some("signed-out-everywhere") => Some("You are signed out everywhere."),
+        _ => None,
+    };
+    Ok(page(&visit, StatusCode::OK, next, String::new(), None, notice))
+}
+
+/// `POST /login`
+pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
+    let visit = &form.visit;
+    let next = own_path(form.field("next")).to_owned();
+    let name = form.field("name").to_owned();
+    if !form.has_form_token() {
+        let notice = "That form was too old, or your browser takes no cookies. Please sign in once more.";
+        return Ok(page(visit, StatusCode::FORBIDDEN, next, name, None, Some(notice)));
+    }
+    let outcome = visit.web.login.sign_in_local(&name, form.field("password"), visit.address, &visit.user_agent).await;
+    let (status, error) = match outcome {
+        Ok(signed_in) => {
+            if let Some(old) = &visit.session {
+                visit.web.login.sign_out(old).await?;
+            }
+            return begin(visit, &signed_in, &next);
+        }
+        Err(error @ (LoginError::WrongPassword | LoginError::Invalid(_))) => (StatusCode::FORBIDDEN, error.to_string()),
+        Err(LoginError::Throttled { retry_after_seconds }) => {
+            let wait = words::duration(retry_after_seconds);
+            let error = format!("Too many attempts. Wait {wait} before you try again.");
+            let mut response = page(visit, StatusCode::TOO_MANY_REQUESTS, next, name, Some(error), None);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
+            return Ok(response);
+        }
+        Err(error @ LoginError::TooBusy) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(page(visit, status, next, name, Some(error), None))
+}
+
+/// The answer that begins a session.
+pub(crate) fn begin(visit: &Visit, signed_in: &SignedIn, next: &str) -> Result<Response, Problem> {
+    let mut response = go(own_path(next));
+    let seconds = (signed_in.session.expires_ms - visit.web.clock.now_ms()).max(0) / 1000;
+    let cookie = cookie::set(&visit.web.settings.public_origin, Kind::Session, &signed_in.cookie_value, Some(seconds));
+    response.headers_mut().append(SET_COOKIE, cookie.map_err(|_| Problem::internal())?);
+    Ok(response)
+}
+
+/// `POST /logout`: a session that has ended already is no error.
+pub(crate) async fn sign_out(form: Posted) -> Result<Response, Problem> {
+    let visit = &form.visit;
+    if visit.session.is_some() {
+        visit.web.login.sign_out(form.session()?).await?;
+    }
+    let next = match own_path(form.field("next")) {
+        "/" => "/login?done=signed-out",
+        next => next,
+    };
+    Ok(forget(&visit.web.settings.public_origin, next))
+}
+
+/// The answer that ends a session.
+pub(crate) fn forget(origin: &PublicOrigin, next: &str) -> Response {
+    let mut response = go(next);
+    response.headers_mut().append(SET_COOKIE, cookie::clear(origin));
+    response
+}
+
+fn page(visit: &Visit, status: StatusCode, next: String, name: String, error: Option<String>, notice: Option<&str>) -> Response {
+    let (form, cookie) = visit.form_token();
+    let asked = next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
+    let page = LoginPage {
+        layout: visit.layout(),
+        form,
+        continue_to: asked.map(|asked| asked.target.host_and_port()),
+        next,
+        name,
+        error,
+        notice: notice.map(str::to_owned),
+    };
+    let mut response = html(status, Row::Page, &page);
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}

@@ -1,0 +1,5 @@
+//! Where people say who they are: sign-in and sign-out, the set-up of the first account, a new password.
+
+pub(crate) mod login;
+pub(crate) mod password;
+pub(crate) mod setup;

@@ -1,0 +1,46 @@
+//! Change the password of a local account.
+
+use axum::response::Response;
+use falconer_login::{LoginError, Session};
+use http::StatusCode;
+
+use crate::http::headers::Row;
+use crate::http::problem::{Problem, sentence};
+use crate::pages::visit::{Posted, Visit, go};
+use crate::views::{PasswordPage, html};
+
+/// `GET /me/password`
+pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
+    match &visit.session {
+        None => Ok(go("/login?next=/me/password")),
+        Some(session) if session.person.provider != "local" => Err(Problem::new(
+            StatusCode::NOT_FOUND,
+            "You have no password here",
+            format!("You sign in with {}: change your password there.", session.person.provider),
+        )
+        .with_link("/", "Go to your own page")),
+        Some(session) => Ok(page(&visit, session, StatusCode::OK, None)),
+    }
+}
+
+/// `POST /me/password`: ends the person's other sessions, and their grants if so wished.
+pub(crate) async fn change(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let visit = &form.visit;
+    let again = |status, error: String| Ok(page(visit, session, status, Some(error)));
+    let new = form.field("new");
+    if new != form.field("repeat") {
+        return again(StatusCode::BAD_REQUEST, "The two new passwords differ.".to_owned());
+    }
+    match visit.web.login.change_password(session, form.field("old"), new, true, form.ticked("revoke_grants")).await {
+        Ok(()) => Ok(go("/?done=password")),
+        Err(LoginError::Invalid(text)) => again(StatusCode::BAD_REQUEST, sentence(&text)),
+        Err(LoginError::WrongPassword) => again(StatusCode::FORBIDDEN, "The present password is wrong.".to_owned()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn page(visit: &Visit, session: &Session, status: StatusCode, error: Option<String>) -> Response {
+    let page = PasswordPage { layout: visit.layout(), csrf: session.csrf.clone(), name: session.person.subject.clone(), error };
+    html(status, Row::Page, &page)
+}

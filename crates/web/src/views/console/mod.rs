@@ -1,0 +1,7 @@
+//! The pages of clients and roles: lists, one record, its form, what a change comes to, and questions before an act.
+
+mod draft;
+mod records;
+
+pub(crate) use draft::{AffectedKind, Change, ConfirmPage, Draft, Kind, PlanPage, RecordFormPage};
+pub(crate) use records::{HistoryRow, RecordPage, RecordRow, RecordsPage};

@@ -1,0 +1,125 @@
+//! Clients and roles: the lists, and one of them with all that is known of it.
+
+use askama::Template;
+
+use crate::views::words;
+use crate::views::{Family, Kind, Layout};
+
+/// A list of clients or of roles.
+#[derive(Template)]
+#[template(path = "records.html")]
+pub(crate) struct RecordsPage {
+    pub layout: Layout,
+    /// `Clients`
+    pub title: &'static str,
+    /// `/auth/clients`
+    pub path: &'static str,
+    /// The other list: where, and its title.
+    pub other: (&'static str, &'static str),
+    /// What was searched for in ids.
+    pub query: String,
+    /// What was searched for in scopes.
+    pub scope: String,
+    pub rows: Vec<RecordRow>,
+    /// Where the next page is.
+    pub next: Option<String>,
+    /// What has just been done.
+    pub notice: Option<&'static str>,
+}
+
+impl RecordsPage {
+    /// `client`
+    fn word(&self) -> String {
+        self.title.to_lowercase().trim_end_matches('s').to_owned()
+    }
+
+    fn is_search(&self) -> bool {
+        !self.query.is_empty() || !self.scope.is_empty()
+    }
+}
+
+/// A client or a role in its list.
+#[derive(Clone, Debug)]
+pub(crate) struct RecordRow {
+    pub id: String,
+    /// The page of this one.
+    pub href: String,
+    pub description: String,
+    pub scopes: usize,
+    /// "disabled", "expired", "made with a grant".
+    pub state: Vec<&'static str>,
+    /// "ends in 3 days", "changed 2 days ago".
+    pub time: String,
+}
+
+impl RecordRow {
+    fn count(&self) -> String {
+        words::count(self.scopes, "scope")
+    }
+}
+
+/// One client or role.
+#[derive(Template)]
+#[template(path = "record.html")]
+pub(crate) struct RecordPage {
+    pub layout: Layout,
+    /// `Client`
+    pub kind: &'static str,
+    /// The list: where, and its title.
+    pub list: (&'static str, &'static str),
+    pub id: String,
+    pub description: String,
+    pub state: Vec<&'static str>,
+    /// What is known, in order: its name and its value.
+    pub facts: Vec<(&'static str, String)>,
+    /// As they are written.
+    pub scopes: Vec<String>,
+    /// What they come to.
+    pub expanded: Vec<Family>,
+    /// What can be done: where, what it says, and whether it is felt at once.
+    pub actions: Vec<(String, &'static str, bool)>,
+    /// Why nothing can be done.
+    pub fixed: Option<&'static str>,
+    /// What happened, oldest first.
+    pub history: Vec<HistoryRow>,
+    /// Where it goes on.
+    pub history_next: Option<String>,
+    /// The scope that whoever looks lacks to see it.
+    pub history_needs: Option<String>,
+    /// What has just been done.
+    pub notice: Option<&'static str>,
+}
+
+/// Something that happened to a record.
+#[derive(Clone, Debug)]
+pub(crate) struct HistoryRow {
+    /// "access token reset"
+    pub what: String,
+    /// A clientId, or a person's identity.
+    pub who: String,
+    pub at: String,
+    pub at_machine: String,
+}
+
+/// More scopes than this are folded.
+const FOLDED: usize = 20;
+
+impl RecordPage {
+    fn is_long(&self) -> bool {
+        self.scopes.len() > FOLDED
+    }
+
+    fn given_count(&self) -> String {
+        words::count(self.scopes.len(), "scope")
+    }
+
+    /// The page of the role that a scope assumes, where it names one.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
+    fn role_href(&self, scope: &str) -> Option<String> {
+        scope.strip_prefix("assume:").filter(|role| !role.is_empty()).map(|role| Kind::Role.href(role))
+    }
+
+    fn expanded_count(&self) -> String {
+        words::count(self.expanded.iter().map(|family| family.scopes.len()).sum(), "scope")
+    }
+}

@@ -1,0 +1,152 @@
+//! The grant page: who asks, why, what it gets, for how long, as whom.
+
+use askama::Template;
+
+use crate::views::words;
+use crate::views::{Layout, PersonLine};
+
+#[derive(Template)]
+#[template(path = "grant.html")]
+pub(crate) struct GrantPage {
+    pub layout: Layout,
+    pub csrf: String,
+    /// Stands for what this page shows: only that can be granted.
+    pub shown: String,
+    /// Pressing Grant twice with one nonce gives one answer.
+    pub nonce: String,
+    /// The query that the target sent, as it came: parsed and checked again on POST.
+    pub request: String,
+    pub site: Site,
+    /// HTML that [`crate::views::markdown::render`] made.
+    pub description: String,
+    /// Of a request for no particular scopes.
+    pub bundles: Vec<Bundle>,
+    /// Of a request for scopes.
+    pub groups: Vec<Group>,
+    pub identity: Option<IdentityLine>,
+    pub lifetimes: Vec<Lifetime>,
+    pub person: PersonLine,
+    pub confirm: Option<Confirm>,
+    /// The target without query and fragment.
+    pub delivers_to: String,
+    pub error: Option<String>,
+}
+
+impl GrantPage {
+    fn has_broad(&self) -> bool {
+        self.bundles.iter().any(|bundle| bundle.broad)
+            || self.groups.iter().flat_map(|group| &group.lines).any(|line| line.broad && !line.lacking)
+    }
+}
+
+/// Who asks, in the pieces that the title shows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Site {
+    /// `http://` where it is not https, else empty.
+    pub scheme: String,
+    /// `notes.`
+    pub before: String,
+    /// `example.com`, or the whole host where it has no registrable domain.
+    pub registrable: String,
+    /// `:8443` where the port is not the default.
+    pub after: String,
+    /// The host in its own letters, where it is internationalised.
+    pub unicode: Option<String>,
+    /// The name that the administrator registered.
+    pub registered: Option<String>,
+    pub initial: String,
+    /// http on this computer.
+    pub loopback: bool,
+}
+
+impl Site {
+    fn name(&self) -> String {
+        format!("{}{}{}", self.before, self.registrable, self.after)
+    }
+}
+
+/// "Everything", or "these broad ones": one tick for many scopes.
+#[derive(Clone, Debug)]
+pub(crate) struct Bundle {
+    /// Of the form: `everything` or `broad`.
+    pub field: &'static str,
+    pub label: String,
+    pub detail: String,
+    pub ticked: bool,
+    pub broad: bool,
+    pub taken_away: Vec<String>,
+    pub scopes: Vec<String>,
+}
+
+impl Bundle {
+    pub(crate) fn count(&self) -> String {
+        shown(self.scopes.len())
+    }
+}
+
+/// A piece of a sentence; names are set apart.
+#[derive(Clone, Debug)]
+pub(crate) struct Words {
+    pub text: String,
+    pub strong: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    /// `notes`, `auth`, `roles`: the service that the scopes are about.
+    pub service: String,
+    pub lines: Vec<Line>,
+}
+
+/// One scope that is asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Line {
+    pub key: String,
+    /// The scope in words.
+    pub label: Vec<Words>,
+    pub scope: String,
+    /// What else there is to say: "You have only a part of this", "Gives 12 scopes".
+    pub details: Vec<String>,
+    /// What goes because another tick is missing.
+    pub taken_away: Vec<String>,
+    pub gives: Vec<String>,
+    pub ticked: bool,
+    pub broad: bool,
+    pub lacking: bool,
+}
+
+impl Line {
+    pub(crate) fn count(&self) -> String {
+        shown(self.gives.len())
+    }
+}
+
+fn shown(number: usize) -> String {
+    match number {
+        1 => "the scope".to_owned(),
+        _ => format!("all {}", words::count(number, "scope")),
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct IdentityLine {
+    pub person: String,
+    pub origins: Vec<String>,
+    pub ticked: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Lifetime {
+    pub value: i64,
+    /// `1 day`
+    pub label: String,
+    pub checked: bool,
+}
+
+/// The host has to be typed.
+#[derive(Clone, Debug)]
+pub(crate) struct Confirm {
+    pub host: String,
+    pub typed: String,
+    pub wrong: bool,
+}

@@ -1,0 +1,9 @@
+//! The pages on which people say who they are: sign-in, set-up and a new password.
+
+mod login;
+mod password;
+mod setup;
+
+pub(crate) use login::LoginPage;
+pub(crate) use password::PasswordPage;
+pub(crate) use setup::SetupPage;
