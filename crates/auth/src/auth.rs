@@ -7,12 +7,12 @@ use arc_swap::ArcSwap;
 use falconer_scopes::ScopeSet;
 use falconer_store::{Revision, Store, StoreError};
 
-use crate::directory::{Clients, Snapshot};
+use crate::change::turn::Turn;
+use crate::directory::snapshot::{Clients, Snapshot};
+use crate::directory::uses::UseQueue;
 use crate::error::{ApiError, AuthError};
 use crate::settings::AuthSettings;
 use crate::time::{Clock, MINUTE_MS, Random};
-use crate::turn::Turn;
-use crate::uses::UseQueue;
 
 /// The use cases of the auth API on one node. Cheap to clone; all clones are the same node.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Auth {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Auth, AuthError> {
-        crate::statics::check(&settings.static_clients)?;
+        crate::administer::statics::check(&settings.static_clients)?;
         let directory = ArcSwap::from_pointee(Snapshot::empty(settings.cache_mib.saturating_mul(1 << 20)));
         let inner = Inner {
             store,

@@ -5,9 +5,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 
 use crate::auth::Auth;
-use crate::caller::Authentication;
 use crate::error::ApiError;
 use crate::time::{DAY_MS, MINUTE_MS};
+use crate::verify::caller::Authentication;
 
 /// How long a token counts.
 const LIFE_MS: i64 = 4 * DAY_MS;

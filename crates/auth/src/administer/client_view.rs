@@ -3,8 +3,8 @@
 use falconer_store::ClientRecord;
 
 use crate::auth::Auth;
-use crate::directory::Snapshot;
-use crate::entries::Client;
+use crate::directory::entries::Client;
+use crate::directory::snapshot::Snapshot;
 use crate::view::ClientView;
 
 impl Auth {

@@ -3,12 +3,12 @@
 use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, RoleRecord, Secret};
 
+use crate::administer::clients::{is_repeat, mark_after_reset, needed};
+use crate::administer::import::{BatchClient, BatchRole, Outcome};
 use crate::auth::Auth;
-use crate::clients::{is_repeat, mark_after_reset, needed};
-use crate::decide::{Acting, Now};
-use crate::entries::Client;
+use crate::change::decide::{Acting, Now};
+use crate::directory::entries::Client;
 use crate::error::ApiError;
-use crate::import::{BatchClient, BatchRole, Outcome};
 use crate::view::ClientInput;
 
 /// A record that the caller may change so.

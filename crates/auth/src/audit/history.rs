@@ -3,8 +3,8 @@
 use falconer_store::AuditEntry;
 
 use crate::auth::Auth;
-use crate::caller::Authentication;
 use crate::error::ApiError;
+use crate::verify::caller::Authentication;
 use crate::view::{HistoryEntry, Page, PageQuery};
 
 impl Auth {

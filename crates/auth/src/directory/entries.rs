@@ -9,7 +9,7 @@ use falconer_credentials::AccessToken;
 use falconer_scopes::ScopeSet;
 use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Secret};
 
-use crate::packed::Packed;
+use crate::directory::packed::Packed;
 
 /// A client in memory. There may be a million of them, so that it holds only what is needed, and makes the rest when it is first used.
 pub struct Client {

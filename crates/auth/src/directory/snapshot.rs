@@ -10,8 +10,8 @@ use falconer_credentials::AccessToken;
 use falconer_scopes::{Role, RoleSet, ScopeSet};
 use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Loaded, Revision, RoleRecord};
 
-use crate::entries::{ById, Client, Grant, Held, InternalIssuer, Person};
-use crate::remembered::{ExpansionFigures, Generation, Remembered};
+use crate::directory::entries::{ById, Client, Grant, Held, InternalIssuer, Person};
+use crate::directory::remembered::{ExpansionFigures, Generation, Remembered};
 use crate::reserved::{self, FALCONER_CLIENTS};
 
 /// Everything at one revision. Cheap to clone.

@@ -6,8 +6,8 @@ use falconer_scopes::ScopeSet;
 use falconer_store::Key;
 
 use crate::auth::{Auth, Inner};
-use crate::directory::Snapshot;
-use crate::entries::{Client, Grant, Person};
+use crate::directory::entries::{Client, Grant, Person};
+use crate::directory::snapshot::Snapshot;
 
 /// Why credentials with a right MAC do not hold.
 #[derive(Debug)]

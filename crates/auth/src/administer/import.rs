@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use falconer_scopes::{Role, RoleError, RoleSet};
 use falconer_store::{ClientRecord, Key, Revision, RoleRecord, Secret, Write};
 
+use crate::administer::clients::refuse_static;
+use crate::administer::import_records::Planned;
 use crate::auth::Auth;
-use crate::caller::Authentication;
-use crate::clients::refuse_static;
-use crate::decide::{Acting, Decision, Now};
+use crate::change::decide::{Acting, Decision, Now};
 use crate::error::ApiError;
-use crate::import_records::Planned;
 use crate::reserved;
+use crate::verify::caller::Authentication;
 use crate::view::{ClientView, RoleInput};
 
 /// What the audit and the logs call such a step.
@@ -169,7 +169,7 @@ impl Auth {
         let mut report = BatchReport::default();
         let mut roles: Vec<RoleRecord> = Vec::new();
         for (index, role) in batch.roles.iter().enumerate() {
-            let planned = crate::import_records::plan_role(now, acting, role).map_err(at_role(index, role))?;
+            let planned = crate::administer::import_records::plan_role(now, acting, role).map_err(at_role(index, role))?;
             report.roles.push(planned.outcome);
             roles.extend(planned.record);
         }
@@ -224,7 +224,7 @@ fn check(batch: &Batch) -> Result<(), Fault> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     for (index, role) in batch.roles.iter().enumerate() {
         let once = first_time(&mut seen, "roles", &role.role_id, index);
-        once.and_then(|()| crate::roles::check(&role.role_id, &role.input)).map_err(at_role(index, role))?;
+        once.and_then(|()| crate::administer::roles::check(&role.role_id, &role.input)).map_err(at_role(index, role))?;
     }
     seen.clear();
     for (index, client) in batch.clients.iter().enumerate() {

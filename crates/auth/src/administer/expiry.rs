@@ -3,8 +3,8 @@
 use falconer_store::{Key, Write};
 
 use crate::auth::Auth;
-use crate::decide::{Decision, step_by};
-use crate::entries::Client;
+use crate::change::decide::{Decision, step_by};
+use crate::directory::entries::Client;
 use crate::error::ApiError;
 
 /// Who the audit names (`auth-api.md` 8.3 "Expired clients").

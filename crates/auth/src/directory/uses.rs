@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use falconer_store::StoreError;
 
 use crate::auth::{Auth, Inner};
-use crate::directory::Snapshot;
-use crate::entries::{Client, Grant};
+use crate::directory::entries::{Client, Grant};
+use crate::directory::snapshot::Snapshot;
 use crate::time::{DAY_MS, HOUR_MS};
 
 /// A client's last use is refreshed when it is older than this (`auth-api.md` 8.1).

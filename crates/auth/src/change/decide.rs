@@ -6,10 +6,10 @@ use falconer_scopes::RoleSet;
 use falconer_store::{Key, Revision, Step, StoreError, Write};
 
 use crate::auth::{Auth, Inner};
-use crate::caller::{Authentication, Caller};
-use crate::directory::Snapshot;
+use crate::change::turn::Failed;
+use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
-use crate::turn::Failed;
+use crate::verify::caller::{Authentication, Caller};
 
 /// How often a decision is made again before the answer is 503. Within one node mutations take turns, so once is the rule.
 const ATTEMPTS: usize = 8;

@@ -13,8 +13,8 @@ use falconer_store::{Revision, StoreError};
 use tokio::sync::{OwnedMutexGuard, oneshot};
 
 use crate::auth::Inner;
-use crate::decide::Change;
-use crate::directory::Snapshot;
+use crate::change::decide::Change;
+use crate::directory::snapshot::Snapshot;
 
 /// More do not join a group.
 const MOST: usize = 128;

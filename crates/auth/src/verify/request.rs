@@ -4,12 +4,12 @@ use falconer_credentials::{Authentic, Failure, RequestParts};
 use falconer_store::Key;
 
 use crate::auth::{Auth, Inner};
-use crate::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict, Who};
-use crate::directory::{KeyOwner, Snapshot};
+use crate::directory::snapshot::{KeyOwner, Snapshot};
 use crate::error::ApiError;
-use crate::judge::Used;
 use crate::time::MINUTE_MS;
-use crate::worth::{DependsOn, Refused};
+use crate::verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict, Who};
+use crate::verify::judge::Used;
+use crate::verify::worth::{DependsOn, Refused};
 
 /// How long an answer for nobody counts (`hawk.md` section 1).
 const NO_AUTH_MS: i64 = 15 * MINUTE_MS;

@@ -3,10 +3,10 @@
 use falconer_scopes::ScopeSet;
 
 use crate::auth::Auth;
-use crate::caller::Authentication;
-use crate::decide::Reading;
+use crate::change::decide::Reading;
 use crate::error::ApiError;
 use crate::reserved::CURRENT_SCOPES;
+use crate::verify::caller::Authentication;
 
 impl Auth {
     /// What these scopes come to, for a caller with `auth:expand-scopes`. No anonymous is added.

@@ -4,11 +4,11 @@ use falconer_scopes::{Expression, Role};
 use falconer_store::{Key, Revision, RoleRecord, Write};
 
 use crate::auth::Auth;
-use crate::caller::Authentication;
-use crate::decide::{Decision, Reading};
-use crate::directory::Snapshot;
+use crate::change::decide::{Decision, Reading};
+use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::reserved;
+use crate::verify::caller::Authentication;
 use crate::view::{Page, PageQuery, RoleInput, RoleView};
 
 impl Auth {

@@ -11,8 +11,8 @@ use falconer_store::{ChangeKind, KeyKind, Revision, StoreError};
 use tokio::sync::watch;
 
 use crate::auth::Auth;
-use crate::caller::Authentication;
 use crate::error::ApiError;
+use crate::verify::caller::Authentication;
 
 /// What it takes to follow.
 const SCOPE: &str = "auth:events";

@@ -4,12 +4,12 @@ use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, Key, Revision, Secret, Write};
 
 use crate::auth::Auth;
-use crate::caller::Authentication;
-use crate::decide::{Acting, Decision, Now};
-use crate::entries::Client;
+use crate::change::decide::{Acting, Decision, Now};
+use crate::directory::entries::Client;
 use crate::error::ApiError;
 use crate::reserved;
 use crate::time::MINUTE_MS;
+use crate::verify::caller::Authentication;
 use crate::view::{ClientInput, ClientView, Page, PageQuery};
 
 /// How long after its creation a client can be asked for again with the same values.

@@ -7,12 +7,12 @@ use falconer_scopes::ScopeSet;
 use falconer_store::Key;
 
 use crate::auth::Inner;
-use crate::caller::{Caller, DisclosedIdentity};
-use crate::directory::{KeyOwner, Snapshot};
-use crate::entries::{Client, Grant, InternalIssuer};
+use crate::directory::entries::{Client, Grant, InternalIssuer};
+use crate::directory::snapshot::{KeyOwner, Snapshot};
 use crate::reserved::{FALCONER_CLIENTS, GRANT_SCOPE};
 use crate::settings::Origin;
-use crate::worth::{DependsOn, Refused, Standing};
+use crate::verify::caller::{Caller, DisclosedIdentity};
+use crate::verify::worth::{DependsOn, Refused, Standing};
 
 /// Credentials that hold, with everything that follows from them at one revision.
 pub(crate) struct Judgement<'s> {

@@ -6,14 +6,14 @@
 use falconer_scopes::{ScopeSet, takes_part};
 use falconer_store::RoleRecord;
 
+use crate::administer::{clients, roles};
 use crate::auth::Auth;
-use crate::caller::Authentication;
-use crate::decide::Reading;
-use crate::directory::Snapshot;
-use crate::entries::Client;
+use crate::change::decide::Reading;
+use crate::directory::entries::Client;
+use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
+use crate::verify::caller::Authentication;
 use crate::view::{ClientInput, RoleInput};
-use crate::{clients, roles};
 
 /// How many of those who gain or lose something are named, each kind.
 const NAMED: usize = 20;

@@ -4,7 +4,7 @@ use falconer_credentials::AccessToken;
 use falconer_store::{ClientRecord, IssuerRecord, Key, RoleRecord, Secret, Write};
 
 use crate::auth::Auth;
-use crate::decide::{Decision, Now, step_by};
+use crate::change::decide::{Decision, Now, step_by};
 use crate::error::{ApiError, AuthError};
 use crate::reserved::ROOT_CLIENT;
 use crate::time::MILLENNIUM_MS;

@@ -5,9 +5,9 @@ use falconer_scopes::{Expression, ScopeSet};
 use falconer_store::{AccountRecord, GrantRecord, IdentityRecord, Key, Revision, Write};
 
 use crate::auth::Auth;
-use crate::decide::{Decision, Now, step_by};
-use crate::directory::Snapshot;
-use crate::entries::Grant;
+use crate::change::decide::{Decision, Now, step_by};
+use crate::directory::entries::Grant;
+use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::reserved;
 use crate::time::{DAY_MS, MINUTE_MS};

@@ -1,0 +1,13 @@
+//! What administrators and other crates change: clients, roles, many of both at once, what a change would do, what a fresh installation gets,
+//! the clients of the configuration, clients that have ended, and the grants, people and accounts that login writes.
+
+pub(crate) mod client_view;
+pub(crate) mod clients;
+pub(crate) mod expiry;
+pub(crate) mod grants;
+pub(crate) mod import;
+pub(crate) mod import_records;
+pub(crate) mod install;
+pub(crate) mod plan;
+pub(crate) mod roles;
+pub(crate) mod statics;
