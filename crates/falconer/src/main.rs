@@ -1,6 +1,6 @@
 //! The command line of Falconer: the server, its administration on the spot, and a user's tool for any server that speaks the protocol.
 //!
-//! One file a command under `commands/`. Nothing here decides anything about scopes, clients or grants; the one thing that only this crate
+//! One file a command, in the rooms of `commands/`. Nothing here decides anything about scopes, clients or grants; the one thing that only this crate
 //! does is to name a concrete store. A new command is a file, a variant of [`Command`] and a line in `run`.
 //!
 //! Exit codes: 0 done, 1 failed (the reason and what to do next are on stderr), 2 wrong use of the command line; 70 when a server ended at once
@@ -10,20 +10,20 @@
 
 mod commands;
 mod config;
-mod edge;
 mod log;
 mod node;
 mod output;
-mod process;
 mod progress;
-mod request_log;
-mod storage;
+mod system;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{account, client, config_check, curl, events, export, import, init, role, root_reset, scopes, serve, setup_link, signin};
+use commands::operator::{account, root_reset, setup_link};
+use commands::records::{client, export, import, role};
+use commands::server::{config_check, init, serve};
+use commands::user::{curl, events, scopes, signin};
 
 /// What `falconer --help` ends with.
 const AFTER_HELP: &str = "\

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use falconer_auth::Clock as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::edge::SystemClock;
+use crate::system::SystemClock;
 
 /// Without a terminal, a line at most this often.
 const LINE_MS: i64 = 5_000;

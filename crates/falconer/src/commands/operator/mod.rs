@@ -1,0 +1,8 @@
+//! Commands of whoever runs a server, on its machine: they open its data directory, also while the server runs, and need no credentials.
+
+pub mod account;
+mod local_options;
+pub mod root_reset;
+pub mod setup_link;
+
+pub use local_options::LocalOptions;

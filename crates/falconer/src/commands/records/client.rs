@@ -1,0 +1,189 @@
+//! `falconer client ...`: the clients of a server.
+
+use anyhow::{Context, Result};
+use falconer_wire::{ClientRequest, ClientWithToken};
+
+use crate::commands::user::UserOptions;
+use crate::output;
+use crate::system::SystemClock;
+use falconer_auth::Clock;
+
+/// The clients of a server.
+#[derive(clap::Subcommand)]
+pub enum Client {
+    /// List clients
+    List {
+        /// Only those whose id begins with this
+        #[arg(long)]
+        prefix: Option<String>,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Show a client
+    Show {
+        /// Its id
+        client_id: String,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Make a client and print its access token, once
+    Create {
+        /// Its id, such as `project/robot`
+        client_id: String,
+        #[command(flatten)]
+        record: Record,
+        /// When it ends: a time such as `2030-01-01T00:00:00Z` or an expression such as `90 days`
+        #[arg(long, value_name = "WHEN", value_parser = expires, default_value = "1 year")]
+        expires: String,
+        /// Delete it once it has expired
+        #[arg(long)]
+        delete_on_expiration: bool,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Change a client: what is not given stays
+    Update {
+        /// Its id
+        client_id: String,
+        #[command(flatten)]
+        record: Record,
+        /// Take all scopes away
+        #[arg(long, conflicts_with = "scopes")]
+        no_scopes: bool,
+        /// When it ends: a time such as `2030-01-01T00:00:00Z` or an expression such as `90 days`
+        #[arg(long, value_name = "WHEN", value_parser = expires)]
+        expires: Option<String>,
+        /// Whether it is deleted once it has expired
+        #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+        delete_on_expiration: Option<bool>,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Give a client a new access token and print it; the old one stops working at once
+    Reset {
+        /// Its id
+        client_id: String,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Let a disabled client work again
+    Enable {
+        /// Its id
+        client_id: String,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Stop a client without deleting it
+    Disable {
+        /// Its id
+        client_id: String,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Delete a client
+    Delete {
+        /// Its id
+        client_id: String,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+}
+
+/// What a client is made of.
+#[derive(clap::Args)]
+pub struct Record {
+    /// A scope; may be repeated; together they replace what the client had
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// What it is for
+    #[arg(long)]
+    description: Option<String>,
+}
+
+/// Runs one of them.
+pub async fn run(command: Client) -> Result<()> {
+    match command {
+        Client::List { prefix, user } => {
+            let clients = user.client()?.list_all_clients(prefix.as_deref()).await?;
+            if user.json {
+                return output::json(&clients);
+            }
+            let state = |c: &falconer_wire::Client| if c.disabled { "disabled" } else { "" }.to_owned();
+            let rows: Vec<Vec<String>> =
+                clients.iter().map(|c| vec![c.client_id.clone(), c.expires.clone(), state(c), c.scopes.join(" ")]).collect();
+            output::table(&["CLIENT", "EXPIRES", "STATE", "SCOPES"], &rows)
+        }
+        Client::Show { client_id, user } => {
+            let client = user.client()?.client(&client_id).await?.with_context(|| format!("there is no client {client_id}"))?;
+            show(&client, user.json)
+        }
+        Client::Create { client_id, record, expires, delete_on_expiration, user } => {
+            let request = ClientRequest {
+                expires,
+                description: record.description.unwrap_or_default(),
+                scopes: Some(record.scopes),
+                delete_on_expiration,
+            };
+            show_token(&user.client()?.create_client(&client_id, &request).await?, user.json)
+        }
+        Client::Update { client_id, record, no_scopes, expires, delete_on_expiration, user } => {
+            let server = user.client()?;
+            let present = server.client(&client_id).await?.with_context(|| format!("there is no client {client_id}"))?;
+            let request = ClientRequest {
+                expires: expires.unwrap_or(present.expires),
+                description: record.description.unwrap_or(present.description),
+                scopes: (no_scopes || !record.scopes.is_empty()).then_some(record.scopes),
+                delete_on_expiration: delete_on_expiration.unwrap_or(present.delete_on_expiration),
+            };
+            show(&server.update_client(&client_id, &request).await?, user.json)
+        }
+        Client::Reset { client_id, user } => show_token(&user.client()?.reset_access_token(&client_id).await?, user.json),
+        Client::Enable { client_id, user } => show(&user.client()?.enable_client(&client_id).await?, user.json),
+        Client::Disable { client_id, user } => show(&user.client()?.disable_client(&client_id).await?, user.json),
+        Client::Delete { client_id, user } => {
+            user.client()?.delete_client(&client_id).await?;
+            eprintln!("deleted {client_id}");
+            Ok(())
+        }
+    }
+}
+
+/// A point in time as the protocol writes it, from itself or from a time expression.
+fn expires(text: &str) -> Result<String, String> {
+    if let Some(ms) = falconer_wire::date_time::parse_ms(text) {
+        return Ok(falconer_wire::date_time::format_ms(ms));
+    }
+    let ms = falconer_wire::time_expression::from_ms(text, SystemClock.now_ms())
+        .map_err(|_| "write a time such as 2030-01-01T00:00:00Z or an expression such as `90 days`".to_owned())?;
+    Ok(falconer_wire::date_time::format_ms(ms))
+}
+
+fn show(client: &falconer_wire::Client, json: bool) -> Result<()> {
+    if json {
+        return output::json(client);
+    }
+    let state = if client.disabled { "disabled" } else { "enabled" };
+    let end = if client.delete_on_expiration { ", then deleted" } else { "" };
+    output::fields(&[
+        ("clientId", vec![client.client_id.clone()]),
+        ("description", client.description.lines().map(str::to_owned).collect()),
+        ("state", vec![state.to_owned()]),
+        ("expires", vec![format!("{}{end}", client.expires)]),
+        ("last used", vec![client.last_date_used.clone()]),
+        ("scopes", client.scopes.clone()),
+        ("expanded", client.expanded_scopes.clone()),
+    ])
+}
+
+fn show_token(made: &ClientWithToken, json: bool) -> Result<()> {
+    if json {
+        return output::json(made);
+    }
+    output::fields(&[
+        ("clientId", vec![made.client.client_id.clone()]),
+        ("accessToken", vec![made.access_token.clone()]),
+        ("expires", vec![made.client.expires.clone()]),
+    ])?;
+    eprintln!("The token is shown this once; `falconer client reset` makes another.");
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! A file of JSON lines.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::records::{Origin, RecordErrors, Records};
+
+/// Reads and validates the whole file. Errors: all that is wrong with it, line by line.
+pub fn read(path: &Path) -> Result<Records> {
+    let (name, bytes) = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).context("standard input")?;
+        ("standard input".to_owned(), bytes)
+    } else {
+        (path.display().to_string(), std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?)
+    };
+    let mut records = Records::new(Origin(Some(name.clone())));
+    let mut errors = RecordErrors::default();
+    for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        if text.trim_ascii().is_empty() {
+            continue;
+        }
+        match serde_json::from_slice(text) {
+            Ok(record) => records.push(line, record),
+            // The parser counts lines too; its column is that of the text.
+            Err(error) => errors.add(line, error.to_string().replace(" at line 1 column ", " at column ")),
+        }
+    }
+    let records = records.validated(errors)?;
+    if records.len() == 0 {
+        bail!("{name} holds no record");
+    }
+    Ok(records)
+}

@@ -1,0 +1,6 @@
+//! Commands that read and write the clients and roles of a server, with the credentials of the environment.
+
+pub mod client;
+pub mod export;
+pub mod import;
+pub mod role;

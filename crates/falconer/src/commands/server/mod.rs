@@ -1,0 +1,6 @@
+//! Commands that make a server or are one: they may create the data directory.
+
+pub mod config_check;
+pub mod demo;
+pub mod init;
+pub mod serve;

@@ -1,0 +1,11 @@
+//! `falconer serve`: `run.rs` makes what is missing, serves until it is told to end, and ends gracefully; `listen.rs` takes ports, `upkeep.rs`
+//! is what happens beside serving, `shutdown.rs` are the signals.
+
+mod listen;
+mod run;
+mod shutdown;
+mod upkeep;
+
+pub use listen::{auth_origin, cannot_listen, origin_at};
+pub use run::{Listeners, Options, run, serve};
+pub use shutdown::shutdown;

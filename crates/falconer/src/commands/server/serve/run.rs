@@ -1,0 +1,189 @@
+//! `falconer serve`: makes what is missing, serves until SIGTERM or Ctrl-C, ends gracefully.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use falconer_web::{Limits, PublicOrigin, VersionInfo, Web, WebSettings};
+use tokio::net::TcpListener;
+
+use super::super::demo;
+use super::listen::{auth_origin, bind, cannot_listen, listen};
+use super::shutdown::shutdown;
+use super::upkeep::{follow, keep_house};
+use crate::commands::operator::setup_link;
+use crate::config::{Config, SecretText, address};
+use crate::log::{self, RequestLines};
+use crate::node::{Access, Node, note_root_url, root_credentials_file, write_private};
+use crate::output;
+use crate::system::{SystemClock, SystemRandom};
+
+/// `falconer serve`
+#[derive(clap::Args)]
+pub struct Options {
+    /// The configuration file; by default falconer.toml in this folder, where there is one
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the database and the keys live
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Keep the records in PostgreSQL: postgres://user@host/database; a password is better in FALCONER_DATABASE_URL or its _FILE
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<SecretText>,
+    /// Address and port, such as 127.0.0.1:8080; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub listen: Option<String>,
+    /// Address and port that answer GET /metrics, for the operator's network only; without it nothing does
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub metrics_listen: Option<String>,
+    /// The public origin, such as https://auth.example.com; not needed on loopback
+    #[arg(long, value_name = "URL", value_parser = PublicOrigin::parse)]
+    pub root_url: Option<PublicOrigin>,
+    /// Print what `serve` has to say as JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Try it out: Falconer, an example service and a person, on this machine only; without --data-dir in the folder .demo
+    #[arg(long, conflicts_with_all = ["config", "root_url", "database_url", "metrics_listen"])]
+    pub demo: bool,
+}
+
+/// Runs the server.
+pub async fn run(options: Options) -> Result<()> {
+    if options.demo {
+        return demo::run(options).await;
+    }
+    let mut config = Config::read(options.config.as_deref(), std::env::vars())?;
+    apply_flags(&mut config, &options);
+    config.check()?;
+    let log = log::start(&config.log)?;
+    let (listener, origin) = listen(&config).await?;
+    let node = Node::open(&config, auth_origin(&origin)?, Access::Alone, true).await?;
+    if !node.auth.is_installed() {
+        first_start(&config, &node, &origin, options.json).await?;
+    } else if node.login.accounts().await?.is_empty() {
+        tracing::info!("nobody can sign in yet: `falconer setup-link` makes a link for the first administrator");
+    }
+    note_root_url(&config.data_dir, origin.as_str())?;
+    let metrics = match &config.metrics_listen {
+        Some(address) => Some(bind(address).await.map_err(|error| cannot_listen("metrics_listen", &error, address))?),
+        None => None,
+    };
+    if let Some(metrics) = &metrics {
+        say(options.json, "metrics at", "metrics", &format!("http://{}/metrics", metrics.local_addr()?))?;
+    }
+    let shutdown = shutdown()?;
+    say(options.json, "listening on", "listening", origin.as_str())?;
+    serve(&config, node, origin, Listeners { public: listener, metrics }, &log, shutdown).await
+}
+
+/// The ports that were taken.
+pub struct Listeners {
+    /// For everybody.
+    pub public: TcpListener,
+    /// For the operator.
+    pub metrics: Option<TcpListener>,
+}
+
+/// Flags win over file and environment.
+pub fn apply_flags(config: &mut Config, options: &Options) {
+    if let Some(folder) = &options.data_dir {
+        config.data_dir.clone_from(folder);
+    }
+    if let Some(url) = &options.database_url {
+        config.database_url = Some(url.clone());
+    }
+    if let Some(listen) = &options.listen {
+        config.listen.clone_from(listen);
+    }
+    if let Some(listen) = &options.metrics_listen {
+        config.metrics_listen = Some(listen.clone());
+    }
+    if let Some(url) = &options.root_url {
+        config.root_url = Some(url.as_str().to_owned());
+    }
+}
+
+/// A line for people or an object for programs.
+fn say(json: bool, words: &str, key: &str, value: &str) -> Result<()> {
+    if json { output::line(&serde_json::json!({ key: value }).to_string()) } else { output::line(&format!("{words} {value}")) }
+}
+
+/// Writes the root credentials to a private file, and prints its path and the set-up link, never the credentials.
+async fn first_start(config: &Config, node: &Node, origin: &PublicOrigin, json: bool) -> Result<()> {
+    let file = root_credentials_file(&config.data_dir);
+    if file.exists() {
+        bail!("{} is there, but not the database that it belongs to: restore that, or move the file away to begin afresh", file.display());
+    }
+    let root = node.auth.fresh_install(false).await?;
+    let text = serde_json::to_string_pretty(&serde_json::json!({
+        "rootUrl": origin.as_str(), "clientId": root.client_id, "accessToken": root.access_token.expose(),
+    }))?;
+    write_private(&file, &text)
+        .context("the root client was made, but its token could not be kept: `falconer root-reset` gives it another")?;
+    let link = setup_link::make(&node.login, origin).await?;
+    say(json, "root credentials are in", "rootCredentials", &file.display().to_string())?;
+    say(json, "make the first administrator (within an hour):", "setupUrl", &link)?;
+    Ok(())
+}
+
+/// Serves until `shutdown`, keeps the chores going meanwhile, and writes what is left at the end.
+pub async fn serve(
+    config: &Config,
+    node: Node,
+    origin: PublicOrigin,
+    listeners: Listeners,
+    log: &log::RunningLog,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let trusted = config
+        .trusted_proxies
+        .iter()
+        .map(|text| text.parse().map_err(|error| anyhow::anyhow!("trusted_proxies: `{text}`: {error}")))
+        .collect::<Result<_>>()?;
+    let audit_retention_ms = config.audit.retention_ms()?;
+    let request = Duration::from_secs(config.limits.request_seconds);
+    let settings = WebSettings {
+        public_origin: origin,
+        trusted_proxies: trusted,
+        version: VersionInfo { version: env!("CARGO_PKG_VERSION").to_owned(), commit: String::new() },
+        limits: falconer_web::RequestLimits { total: request, ..Default::default() },
+    };
+    let limits = Limits {
+        max_connections: config.limits.connections,
+        headers: Duration::from_secs(config.limits.header_seconds),
+        first_byte: Duration::from_secs(config.limits.header_seconds),
+        idle: Duration::from_secs(config.limits.idle_seconds),
+        // Room to write the answer that a request gets when it took too long.
+        request: request + Duration::from_secs(30),
+        ..Limits::default()
+    };
+    let web = Web {
+        auth: node.auth.clone(),
+        login: node.login.clone(),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        log: Arc::new(RequestLines { lines: log.lines(), format: config.log.format }),
+        metrics: Arc::default(),
+        settings,
+    };
+    let chores =
+        [tokio::spawn(follow(node.auth.clone())), tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms))];
+    let web = Arc::new(web);
+    let metrics = listeners.metrics.map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&web))));
+    let served = falconer_web::serve(listeners.public, falconer_web::Front::new(web), limits, shutdown).await;
+    chores.iter().chain(&metrics).for_each(tokio::task::JoinHandle::abort);
+    node.auth.flush_uses().await.context("can't write the last uses")?;
+    served.context("can't serve")?;
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// A few connections are enough for whoever asks for metrics; more are refused, so that nothing is taken from the rest.
+async fn serve_metrics(listener: TcpListener, web: Arc<Web>) {
+    let limits = Limits { max_connections: 32, threads: 1, ..Limits::default() };
+    let routes = falconer_web::metrics_routes(web, crate::system::process::figures);
+    if let Err(error) = falconer_web::serve(listener, routes, limits, std::future::pending()).await {
+        tracing::warn!(%error, "metrics can't be served");
+    }
+}

@@ -1,0 +1,72 @@
+//! What a server does beside serving. None of it decides anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+
+/// Takes in what the command line wrote beside this server.
+pub async fn follow(auth: Arc<falconer_auth::Auth>) {
+    let mut tick = tokio::time::interval(Duration::from_millis(500));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = auth.catch_up().await {
+            tracing::warn!(%error, "can't look for changes of other processes");
+        }
+    }
+}
+
+/// Writes uses once a minute; removes what ended long ago, clients that asked for it and old rows of the audit once an hour. None of it
+/// decides anything: expiry is checked at use.
+pub async fn keep_house(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_store::Store>, audit_retention_ms: Option<i64>) {
+    let mut tick = tokio::time::interval(Duration::from_secs(60));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for minute in 0_u64.. {
+        tick.tick().await;
+        if let Err(error) = auth.flush_uses().await {
+            tracing::warn!(%error, "can't note uses; trying again in a minute");
+        }
+        if minute % 60 == 0 {
+            if let Err(error) = store.prune(auth.now_ms()).await {
+                tracing::warn!(%error, "can't remove what has ended; trying again in an hour");
+            }
+            match delete_expired_clients(&auth).await {
+                Ok(0) => {}
+                Ok(deleted) => tracing::info!(deleted, "deleted clients that had asked for it when they expired"),
+                Err(error) => tracing::warn!(%error, "can't delete expired clients; trying again in an hour"),
+            }
+            let Some(retention_ms) = audit_retention_ms else { continue };
+            match prune_audit(store.as_ref(), auth.now_ms().saturating_sub(retention_ms)).await {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!(removed, "removed rows of the audit that are older than audit.retention"),
+                Err(error) => tracing::warn!(%error, "can't remove old rows of the audit; trying again in an hour"),
+            }
+        }
+    }
+}
+
+/// How much one step of upkeep takes at most, so that others get their turn at the store in between.
+const UPKEEP_STEP: u32 = 1000;
+
+async fn delete_expired_clients(auth: &falconer_auth::Auth) -> Result<usize, falconer_auth::ApiError> {
+    let mut deleted = 0;
+    loop {
+        let found = auth.delete_expired_clients(UPKEEP_STEP as usize).await?;
+        deleted += found;
+        if found < UPKEEP_STEP as usize {
+            return Ok(deleted);
+        }
+    }
+}
+
+async fn prune_audit(store: &dyn falconer_store::Store, before_ms: i64) -> Result<u64, falconer_store::StoreError> {
+    let mut removed = 0;
+    loop {
+        let found = store.prune_audit(before_ms, UPKEEP_STEP).await?;
+        removed += found;
+        if found < u64::from(UPKEEP_STEP) {
+            return Ok(removed);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Commands for users of any server that speaks the protocol: getting credentials, and using them.
+
+pub mod curl;
+pub mod events;
+mod options;
+pub mod scopes;
+pub mod signin;
+
+pub use options::{ServerOptions, UserOptions, next_step, server_url};

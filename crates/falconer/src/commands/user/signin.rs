@@ -1,0 +1,197 @@
+//! `falconer signin`: a grant to a loopback target of our own, through the browser.
+//!
+//! The listener takes only the answer that carries its own random `state`; anything else that knocks (a favicon, another page) gets 404.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use falconer_auth::Random;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::UserOptions;
+use crate::output;
+use crate::system::SystemRandom;
+
+/// `falconer signin`
+#[derive(clap::Args)]
+#[command(after_help = "Into the present shell:  eval \"$(falconer signin)\"   (fish: falconer signin --fish | source)")]
+pub struct Options {
+    /// Ask for this scope only; may be repeated; by default everything that you may do except what is broad
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// A wish for the lifetime, such as `1 hour` or `3 days`
+    #[arg(long, value_name = "TIME", value_parser = lifetime)]
+    expires: Option<String>,
+    /// What the page shows as your reason
+    #[arg(long, default_value = "Credentials for the command line.")]
+    description: String,
+    /// Print the address and open no browser
+    #[arg(long)]
+    no_browser: bool,
+    /// The port of loopback that waits for the answer; by default a free one. With a port of your own the page asks only once for the host to be typed
+    #[arg(long, default_value = "0")]
+    port: u16,
+    /// Seconds to wait for your decision
+    #[arg(long, value_name = "SECONDS", default_value = "600", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
+    /// Lines for csh instead of sh
+    #[arg(long, group = "shell", conflicts_with = "json")]
+    csh: bool,
+    /// Lines for fish
+    #[arg(long, group = "shell", conflicts_with = "json")]
+    fish: bool,
+    /// Lines for PowerShell
+    #[arg(long, group = "shell", conflicts_with = "json")]
+    powershell: bool,
+    #[command(flatten)]
+    user: UserOptions,
+}
+
+/// Waits for the grant and prints the credentials.
+pub async fn run(options: Options) -> Result<()> {
+    let root_url = options.user.root_url()?;
+    let listener = TcpListener::bind(("127.0.0.1", options.port)).await.context("can't listen on loopback for the answer")?;
+    let state = fresh_state();
+    let target = format!("http://127.0.0.1:{}/signed-in?state={state}", listener.local_addr()?.port());
+    let mut address = url::Url::parse(&root_url).with_context(|| format!("`{root_url}` is no root URL"))?;
+    address.set_path("/");
+    {
+        let mut query = address.query_pairs_mut();
+        query.append_pair("target", &target).append_pair("description", &options.description);
+        options.scopes.iter().for_each(|scope| {
+            query.append_pair("scope", scope);
+        });
+        if let Some(expires) = &options.expires {
+            query.append_pair("expires", expires);
+        }
+    }
+    // A form's `+` is a space only where somebody decodes it as a form.
+    let address = address.as_str().replace('+', "%20");
+    eprintln!("Open this page to sign in and grant access:\n\n  {address}\n");
+    if !options.no_browser && open::that_detached(&address).is_err() {
+        eprintln!("No browser could be opened: copy the address.");
+    }
+    let answer = tokio::time::timeout(Duration::from_secs(options.timeout), wait(&listener, &state)).await.map_err(|_| {
+        anyhow::anyhow!("nobody pressed Grant within {} seconds; run it again, or give more with --timeout", options.timeout)
+    })??;
+    print(&options, &root_url, &answer)
+}
+
+fn fresh_state() -> String {
+    let mut bytes = [0_u8; 16];
+    SystemRandom.fill(&mut bytes);
+    falconer_credentials::slugid(bytes)
+}
+
+/// A lifetime that the page understands.
+fn lifetime(text: &str) -> Result<String, String> {
+    match falconer_wire::time_expression::parse_ms(text) {
+        Ok(1..) => Ok(text.to_owned()),
+        _ => Err("write something like `1 hour` or `3 days`".to_owned()),
+    }
+}
+
+/// The parameters of the first answer that carries our state. Browsers open connections that they do not use, so none may hold up another.
+async fn wait(listener: &TcpListener, state: &str) -> Result<BTreeMap<String, String>> {
+    let (say, mut heard) = tokio::sync::mpsc::channel(1);
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let ((stream, _), state, say) = (accepted?, state.to_owned(), say.clone());
+                tokio::spawn(async move {
+                    if let Some(found) = answer(stream, &state).await {
+                        // Nobody hears a second answer.
+                        let _ = say.send(found).await;
+                    }
+                });
+            }
+            Some(found) = heard.recv() => return Ok(found),
+        }
+    }
+}
+
+async fn answer(mut stream: TcpStream, state: &str) -> Option<BTreeMap<String, String>> {
+    let head = tokio::time::timeout(Duration::from_secs(5), read_head(&mut stream)).await.ok()??;
+    let path = head.split_whitespace().nth(1)?;
+    let url = url::Url::parse("http://127.0.0.1/").ok()?.join(path).ok()?;
+    let found: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
+    let ours = url.path() == "/signed-in" && found.get("state").is_some_and(|s| s == state) && found.contains_key("accessToken");
+    // The script takes the credentials out of the address bar and the tab's history.
+    let (status, text) = if ours {
+        (
+            "200 OK",
+            format!(
+                "<!doctype html><html lang=\"en\"><title>Signed in</title><script nonce=\"{state}\">history.replaceState(null, '', '/signed-in')</script>\
+                 <p>Signed in. You can close this tab and go back to the terminal."
+            ),
+        )
+    } else {
+        (
+            "404 Not Found",
+            "<!doctype html><html lang=\"en\"><title>Not here</title><p>This is the command line waiting for Falconer's answer.".to_owned(),
+        )
+    };
+    let policy = if ours { format!("default-src 'none'; script-src 'nonce-{state}'") } else { "default-src 'none'".to_owned() };
+    let reply = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {}\r\nreferrer-policy: no-referrer\r\n\
+         cache-control: no-store\r\ncontent-security-policy: {policy}\r\nconnection: close\r\n\r\n{text}",
+        text.len()
+    );
+    // The credentials count even if the browser has gone before its page was written.
+    let _ = stream.write_all(reply.as_bytes()).await;
+    let _ = stream.shutdown().await;
+    ours.then_some(found)
+}
+
+async fn read_head(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    let mut part = [0_u8; 4096];
+    while !head.windows(4).any(|w| w == b"\r\n\r\n") {
+        let count = stream.read(&mut part).await.ok()?;
+        head.extend_from_slice(part.get(..count)?);
+        if count == 0 || head.len() > 64 * 1024 {
+            return None;
+        }
+    }
+    String::from_utf8(head).ok()
+}
+
+fn print(options: &Options, root_url: &str, found: &BTreeMap<String, String>) -> Result<()> {
+    let value = |name: &str| found.get(name).map(String::as_str).unwrap_or_default();
+    if value("clientId").is_empty() || value("accessToken").is_empty() {
+        bail!("the answer holds no credentials");
+    }
+    let variables = [
+        ("TASKCLUSTER_ROOT_URL", root_url),
+        ("TASKCLUSTER_CLIENT_ID", value("clientId")),
+        ("TASKCLUSTER_ACCESS_TOKEN", value("accessToken")),
+        ("TASKCLUSTER_CERTIFICATE", value("certificate")),
+    ];
+    if options.user.json {
+        return output::json(&serde_json::json!({
+            "rootUrl": root_url, "clientId": value("clientId"), "accessToken": value("accessToken"), "certificate": value("certificate"),
+        }));
+    }
+    for (name, text) in variables.into_iter().filter(|(_, text)| !text.is_empty()) {
+        output::line(&line(options, name, text))?;
+    }
+    let until = falconer_client::Credentials::new(value("clientId"), value("accessToken")).with_certificate(value("certificate"));
+    let until = until.ok().and_then(|credentials| credentials.expires_ms()).map(output::time);
+    eprintln!("Signed in as {}{}.", value("clientId"), until.map_or_else(String::new, |time| format!(" until {time}")));
+    Ok(())
+}
+
+fn line(options: &Options, name: &str, text: &str) -> String {
+    let quoted = format!("'{}'", text.replace('\'', "'\\''"));
+    if options.csh {
+        format!("setenv {name} {quoted}")
+    } else if options.fish {
+        format!("set -gx {name} '{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+    } else if options.powershell {
+        format!("$env:{name} = '{}'", text.replace('\'', "''"))
+    } else {
+        format!("export {name}={quoted}")
+    }
+}

@@ -1,0 +1,78 @@
+//! What can be said of the settings before anything is opened.
+
+use anyhow::{Context, Result, bail};
+
+use super::settings::Limits;
+use super::{Audit, Config};
+
+/// Shorter secrets can be guessed from one token.
+const SHORTEST_SECRET: usize = 16;
+
+impl Config {
+    /// What can be said of the settings before anything is opened, by setting.
+    pub fn check(&self) -> Result<()> {
+        address(&self.listen).map_err(|why| anyhow::anyhow!("listen: {why}"))?;
+        if let Some(listen) = &self.metrics_listen {
+            address(listen).map_err(|why| anyhow::anyhow!("metrics_listen: {why}"))?;
+        }
+        if let Some(url) = &self.root_url {
+            falconer_web::PublicOrigin::parse(url)?;
+        }
+        for text in &self.trusted_proxies {
+            text.parse::<falconer_web::Network>().map_err(|error| anyhow::anyhow!("trusted_proxies: `{text}`: {error}"))?;
+        }
+        self.audit.retention_ms()?;
+        if let Some(url) = &self.database_url {
+            falconer_store_postgres::PostgresStore::place(url.expose())
+                .context("database_url: write something like postgres://user@host/database")?;
+        }
+        if self.websocktunnel_secret.as_ref().is_some_and(|secret| secret.expose().chars().count() < SHORTEST_SECRET) {
+            bail!("websocktunnel_secret: give at least {SHORTEST_SECRET} characters, so that nobody can guess it");
+        }
+        let Limits { connections, header_seconds, idle_seconds, request_seconds } = self.limits;
+        for (name, zero) in [
+            ("connections", connections == 0),
+            ("header_seconds", header_seconds == 0),
+            ("idle_seconds", idle_seconds == 0),
+            ("request_seconds", request_seconds == 0),
+        ] {
+            if zero {
+                bail!("limits.{name}: 0 would let nobody in; give at least 1");
+            }
+        }
+        tracing_subscriber::EnvFilter::try_new(&self.log.level).with_context(|| format!("log.level: `{}` is no filter", self.log.level))?;
+        Ok(())
+    }
+
+    /// The public origin as far as it can be told without listening: the configured one, else `localhost` with the port of `listen`.
+    pub fn default_origin(&self) -> Result<falconer_web::PublicOrigin> {
+        let port = self.listen.rsplit_once(':').map_or("8080", |(_, port)| port);
+        let origin = self.root_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"));
+        Ok(falconer_web::PublicOrigin::parse(&origin)?)
+    }
+}
+
+impl Audit {
+    /// Milliseconds; `None`: forever.
+    pub fn retention_ms(&self) -> Result<Option<i64>> {
+        if self.retention.trim().eq_ignore_ascii_case("forever") {
+            return Ok(None);
+        }
+        let ms = falconer_wire::time_expression::parse_ms(&self.retention)
+            .context("audit.retention: write something like `2 years`, or `forever`")?;
+        if ms < 86_400_000 {
+            bail!("audit.retention: `{}` is less than a day; write something like `2 years`, or `forever`", self.retention);
+        }
+        Ok(Some(ms))
+    }
+}
+
+/// A listen address as it was given, or what is wrong with it.
+pub fn address(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is no address and port; write something like 127.0.0.1:8080");
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    if host.is_empty() || port.parse::<u16>().is_err() {
+        return Err(wrong());
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,112 @@
+//! The configuration: `falconer.toml` (or `--config`), then `FALCONER_...` of the environment, then flags; the later wins.
+//!
+//! `FALCONER_GRANT__MAX_TTL` sets `grant.max_ttl`; a value is read as TOML where it is TOML, else as text. For any setting, the name with
+//! `_FILE` at its end names a file that holds the value. Unknown keys of the file are refused with file and line. `settings.rs` has the
+//! shape, `layers.rs` and `environment.rs` read it, `check.rs` refuses what could not work.
+
+mod check;
+mod environment;
+mod layers;
+mod secret_text;
+mod settings;
+
+pub use check::address;
+pub use secret_text::SecretText;
+pub use settings::{Audit, Config, Log, LogFormat, RegisteredTarget, StaticClient};
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    fn environment(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>().into_iter()
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("falconer.toml");
+        std::fs::write(&file, "listen = '127.0.0.1:9000'\n[grant]\nmax_ttl = '3 days'\n").unwrap();
+        let config =
+            Config::read(Some(&file), environment(&[("FALCONER_GRANT__MAX_TTL", "1 day"), ("FALCONER_GRANT__REGISTERED_ONLY", "true")]))
+                .unwrap();
+        assert_eq!(config.listen, "127.0.0.1:9000");
+        assert_eq!(config.grant.max_ttl, "1 day");
+        assert!(config.grant.registered_only);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_file_and_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("falconer.toml");
+        std::fs::write(&file, "listen = '127.0.0.1:9000'\nlissten = 'x'\n").unwrap();
+        let error = format!("{:#}", Config::read(Some(&file), environment(&[])).unwrap_err());
+        assert!(error.contains("falconer.toml") && error.contains("line 2") && error.contains("lissten"), "{error}");
+    }
+
+    #[test]
+    fn a_setting_may_come_from_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("url");
+        std::fs::write(&secret, "https://auth.example.com\n").unwrap();
+        let config = Config::read(None, environment(&[("FALCONER_ROOT_URL_FILE", secret.to_str().unwrap())])).unwrap();
+        assert_eq!(config.root_url.as_deref(), Some("https://auth.example.com"));
+    }
+
+    #[test]
+    fn a_mistyped_variable_is_an_error() {
+        let error = Config::read(None, environment(&[("FALCONER_LISTN", "x")])).unwrap_err().to_string();
+        assert!(error.contains("FALCONER_LISTN"), "{error}");
+    }
+
+    #[test]
+    fn what_would_let_nobody_in_is_named() {
+        let config = |text: &str| toml::from_str::<Config>(text).unwrap().check().map_err(|error| format!("{error:#}"));
+        assert_eq!(config("listen = '[::1]:0'\nroot_url = 'https://auth.example.com'\ntrusted_proxies = ['10.0.0.0/8']"), Ok(()));
+        for (text, named) in [
+            ("listen = '8080'", "listen: `8080`"),
+            ("listen = '127.0.0.1:99999'", "listen: `127.0.0.1:99999`"),
+            ("root_url = 'http://auth.example.com'", "root_url"),
+            ("trusted_proxies = ['proxy']", "trusted_proxies: `proxy`"),
+            ("[limits]\nrequest_seconds = 0", "limits.request_seconds"),
+            ("[log]\nlevel = 'a=b=c'", "log.level"),
+            ("[audit]\nretention = 'a while'", "audit.retention"),
+            ("[audit]\nretention = '1 hour'", "audit.retention"),
+            ("[audit]\nretention = '-1 year'", "audit.retention"),
+            ("websocktunnel_secret = 'short'", "websocktunnel_secret"),
+        ] {
+            let error = config(text).unwrap_err();
+            assert!(error.contains(named), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_secret_comes_as_text_or_from_a_file_and_is_never_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secret");
+        std::fs::write(&file, "12345678901234567890\n").unwrap();
+        for variable in
+            [("FALCONER_WEBSOCKTUNNEL_SECRET_FILE", file.to_str().unwrap()), ("FALCONER_WEBSOCKTUNNEL_SECRET", "12345678901234567890")]
+        {
+            let config = Config::read(None, environment(&[variable])).unwrap();
+            assert_eq!(config.websocktunnel_secret.as_ref().map(SecretText::expose), Some("12345678901234567890"));
+            assert!(!format!("{config:?}").contains("1234567890"), "{config:?}");
+            config.check().unwrap();
+        }
+    }
+
+    #[test]
+    fn the_audit_is_kept_for_ever_unless_told_otherwise() {
+        assert_eq!(Config::default().audit.retention_ms().unwrap(), None);
+        let config: Config = toml::from_str("[audit]\nretention = '30 days'").unwrap();
+        assert_eq!(config.audit.retention_ms().unwrap(), Some(30 * 86_400_000));
+    }
+
+    #[test]
+    fn key_file_is_a_setting_and_no_indirection() {
+        let config = Config::read(None, environment(&[("FALCONER_KEY_FILE", "keys/here")])).unwrap();
+        assert_eq!(config.key_file, Some(PathBuf::from("keys/here")));
+    }
+}

@@ -1,0 +1,196 @@
+//! All settings, as the file has them, with their defaults.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::SecretText;
+
+/// All settings with their defaults.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port to listen on; port 0 takes a free one.
+    pub listen: String,
+    /// Address and port that answer `GET /metrics`; without it nothing does.
+    pub metrics_listen: Option<String>,
+    /// The public origin, `https://auth.example.com`; derived from `listen` on loopback.
+    pub root_url: Option<String>,
+    /// Where the database, the key file and the first credentials live.
+    pub data_dir: PathBuf,
+    /// `postgres://user@host/database`: keeps the records in PostgreSQL instead of a file of the data directory.
+    pub database_url: Option<SecretText>,
+    /// The keys that seal secrets at rest; by default `falconer.keys` in the data directory.
+    pub key_file: Option<PathBuf>,
+    /// Addresses or networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-*` headers count.
+    pub trusted_proxies: Vec<String>,
+    /// Origins besides `root_url` for which signed calls to Falconer's own API count.
+    pub hawk_origins: Vec<String>,
+    /// The secret that websocktunnels verify `websocktunnelToken` with, at least 16 characters; without one there are no such tokens.
+    pub websocktunnel_secret: Option<SecretText>,
+    /// What is kept of the audit.
+    pub audit: Audit,
+    /// How much memory caches may take, in MiB.
+    pub cache_mib: u32,
+    /// Settings of people.
+    pub identity: Identity,
+    /// Settings of access grants.
+    pub grant: Grant,
+    /// Registered targets, shown by name.
+    pub target: Vec<RegisteredTarget>,
+    /// Clients that the deployment configures; their ids begin with `static/`.
+    pub static_client: Vec<StaticClient>,
+    /// Limits of the listener.
+    pub limits: Limits,
+    /// What the log looks like.
+    pub log: Log,
+}
+
+/// `[audit]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audit {
+    /// How long rows of the audit history are kept: a time expression of at least a day, or `forever`.
+    pub retention: String,
+}
+
+/// `[identity]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Identity {
+    /// How long a person's scopes count without a fresh answer of the provider (a time expression).
+    pub max_age: String,
+    /// What the first administrator gets besides `auth:*`.
+    pub setup_scopes: Vec<String>,
+}
+
+/// `[grant]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grant {
+    /// The longest lifetime that the page offers (a time expression, at most 31 days).
+    pub max_ttl: String,
+    /// Whether only registered targets may ask.
+    pub registered_only: bool,
+}
+
+/// `[[target]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegisteredTarget {
+    /// What the page calls it.
+    pub name: String,
+    /// The exact targets, or origins (no path) for every path of theirs.
+    pub targets: Vec<String>,
+}
+
+/// `[[static_client]]`
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaticClient {
+    /// Begins with `static/`, but not with `static/falconer/`.
+    pub client_id: String,
+    /// 22 to 66 characters of `[A-Za-z0-9_-]`; or `access_token_file`.
+    pub access_token: Option<String>,
+    /// A file that holds the token.
+    pub access_token_file: Option<PathBuf>,
+    /// What the client may do.
+    pub scopes: Vec<String>,
+    /// For people.
+    #[serde(default)]
+    pub description: String,
+}
+
+impl std::fmt::Debug for StaticClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StaticClient").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+/// `[limits]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at once; the rest are refused at once.
+    pub connections: usize,
+    /// Seconds until the headers of a request are complete.
+    pub header_seconds: u64,
+    /// Seconds that an idle connection is kept.
+    pub idle_seconds: u64,
+    /// Seconds that a whole request may take.
+    pub request_seconds: u64,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// `text` or `json`.
+    pub format: LogFormat,
+    /// A filter such as `info` or `falconer_auth=debug,info`.
+    pub level: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: "127.0.0.1:8080".to_owned(),
+            metrics_listen: None,
+            root_url: None,
+            data_dir: PathBuf::from("falconer-data"),
+            database_url: None,
+            key_file: None,
+            trusted_proxies: Vec::new(),
+            hawk_origins: Vec::new(),
+            websocktunnel_secret: None,
+            audit: Audit::default(),
+            cache_mib: 32,
+            identity: Identity::default(),
+            grant: Grant::default(),
+            target: Vec::new(),
+            static_client: Vec::new(),
+            limits: Limits::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Audit { retention: "forever".to_owned() }
+    }
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Identity { max_age: "7 days".to_owned(), setup_scopes: Vec::new() }
+    }
+}
+
+impl Default for Grant {
+    fn default() -> Self {
+        Grant { max_ttl: "7 days".to_owned(), registered_only: false }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { connections: 10_000, header_seconds: 10, idle_seconds: 90, request_seconds: 60 }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Log { format: LogFormat::Text, level: "info".to_owned() }
+    }
+}

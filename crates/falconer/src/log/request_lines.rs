@@ -1,0 +1,134 @@
+//! The line of each request, written as the log writes its lines, without asking for each of its parts how it wants to be written.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use falconer_web::{RequestLine, RequestLog};
+use falconer_wire::date_time;
+
+use super::lines::Lines;
+use crate::config::LogFormat;
+
+/// Adds lines of requests to the log.
+pub struct RequestLines {
+    pub lines: Arc<Lines>,
+    pub format: LogFormat,
+}
+
+impl RequestLog for RequestLines {
+    #[expect(clippy::disallowed_methods, reason = "the log says when a line was written by the system's clock, as for all other lines")]
+    fn note(&self, line: &RequestLine<'_>) {
+        let now_us = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
+        let mut text = String::with_capacity(192);
+        // Writing to memory cannot fail.
+        let _ = match self.format {
+            LogFormat::Text => as_text(&mut text, line, now_us),
+            LogFormat::Json => as_json(&mut text, line, now_us),
+        };
+        self.lines.add(text.as_bytes(), false);
+    }
+}
+
+fn as_text(text: &mut String, line: &RequestLine<'_>, now_us: i64) -> fmt::Result {
+    instant(text, now_us)?;
+    text.push_str("  INFO ");
+    text.push_str(RequestLine::TARGET);
+    text.push_str(": request id=");
+    text.push_str(line.id.as_str());
+    text.push_str(" method=");
+    text.push_str(line.method.as_str());
+    text.push_str(" path=");
+    line.path().write_to(text)?;
+    text.push_str(" status=");
+    text.push_str(line.status.as_str());
+    writeln!(text, " microseconds={}", line.microseconds)
+}
+
+fn as_json(text: &mut String, line: &RequestLine<'_>, now_us: i64) -> fmt::Result {
+    text.push_str("{\"timestamp\":\"");
+    instant(text, now_us)?;
+    text.push_str("\",\"level\":\"INFO\",\"fields\":{\"message\":\"request\",\"id\":\"");
+    text.push_str(line.id.as_str());
+    // A method and a path are what others chose.
+    let method = serde_json::to_string(line.method.as_str()).map_err(|_| fmt::Error)?;
+    let path = serde_json::to_string(&line.path().to_string()).map_err(|_| fmt::Error)?;
+    writeln!(
+        text,
+        "\",\"method\":{method},\"path\":{path},\"status\":{},\"microseconds\":{}}},\"target\":\"{}\"}}",
+        line.status.as_str(),
+        line.microseconds,
+        RequestLine::TARGET
+    )
+}
+
+/// `2026-01-02T03:04:05.678901Z`
+fn instant(text: &mut String, us: i64) -> fmt::Result {
+    let millis = date_time::format_ms(us.div_euclid(1000));
+    text.push_str(millis.strip_suffix('Z').unwrap_or(&millis));
+    write!(text, "{:03}Z", us.rem_euclid(1000))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Mutex;
+
+    use falconer_web::RequestId;
+    use tracing_subscriber::fmt::format::Writer;
+    use tracing_subscriber::fmt::time::FormatTime;
+
+    use super::*;
+
+    const NOW_US: i64 = 1_767_323_045_678_901;
+
+    struct FixedTime;
+
+    impl FormatTime for FixedTime {
+        fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+            writer.write_str("2026-01-02T03:04:05.678901Z")
+        }
+    }
+
+    #[derive(Clone, Default)]
+    struct Out(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Out {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_line_is_what_the_log_would_write() {
+        for uri in ["/", "/api/auth/v1/authenticate-hawk", "/a%22b?limit=5&bewit=x", "/api/auth/v1/clients/a~'b?x%22"] {
+            let (uri, method) = (uri.parse().unwrap(), http::Method::from_bytes(b"M-SEARCH").unwrap());
+            let (id, status) = (RequestId::new([1, 2, 3, 4, 5]), http::StatusCode::NOT_FOUND);
+            let line = RequestLine { id, method: &method, uri: &uri, status, microseconds: 1234 };
+            for json in [false, true] {
+                let out = Out::default();
+                let writer = out.clone();
+                let builder = tracing_subscriber::fmt()
+                    .with_timer(FixedTime)
+                    .with_writer(move || writer.clone())
+                    .with_max_level(tracing::Level::INFO);
+                let path = line.path();
+                let log = || tracing::info!(target: RequestLine::TARGET, %id, %method, %path, status = 404_u16, microseconds = 1234_u64, "request");
+                let mut ours = String::new();
+                if json {
+                    tracing::subscriber::with_default(builder.json().finish(), log);
+                    as_json(&mut ours, &line, NOW_US).unwrap();
+                } else {
+                    tracing::subscriber::with_default(builder.with_ansi(false).finish(), log);
+                    as_text(&mut ours, &line, NOW_US).unwrap();
+                }
+                assert_eq!(ours, String::from_utf8(out.0.lock().unwrap().clone()).unwrap());
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The files of a data directory besides the database and the keys, and how private they are.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Where the first root credentials are written.
+pub fn root_credentials_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("root-credentials.json")
+}
+
+/// Where the server that ran here last was reached, for links that other commands print.
+fn root_url_file(data_dir: &Path) -> PathBuf {
+    data_dir.join("root-url")
+}
+
+/// Notes it.
+pub fn note_root_url(data_dir: &Path, root_url: &str) -> Result<()> {
+    let file = root_url_file(data_dir);
+    std::fs::write(&file, format!("{root_url}\n")).with_context(|| format!("can't write {}", file.display()))
+}
+
+/// What [`note_root_url`] noted last.
+pub fn noted_root_url(data_dir: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(root_url_file(data_dir)).ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// Makes a folder, with its parents, that only its owner may enter.
+pub fn private_folder(folder: &Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).with_context(|| format!("can't make the data directory {}", folder.display()))
+}
+
+/// Writes a file that only its owner may read, and that must not exist yet.
+pub fn write_private(file: &Path, text: &str) -> Result<()> {
+    use std::io::Write;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut opened = options.open(file).with_context(|| format!("can't make {}", file.display()))?;
+    opened.write_all(text.as_bytes())?;
+    opened.sync_all().with_context(|| format!("can't write {}", file.display()))
+}

@@ -1,0 +1,11 @@
+//! A node as this program opens it: `data_dir.rs` and `keys.rs` are files on the disk, `storage.rs` alone names concrete stores, `settings.rs`
+//! makes the settings of the use cases of the configuration, `open.rs` puts all of it together.
+
+mod data_dir;
+mod keys;
+mod open;
+mod settings;
+mod storage;
+
+pub use data_dir::{note_root_url, noted_root_url, private_folder, root_credentials_file, write_private};
+pub use open::{Access, Node};

@@ -1,0 +1,69 @@
+//! Opens a node: the data directory, its keys, the store, and the use cases on top of it.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use falconer_auth::{Auth, AuthSettings, Origin};
+use falconer_login::{Login, LoginSettings};
+use falconer_store::Store;
+
+use super::data_dir::private_folder;
+use super::keys::{existing_key_file, key_file, keys, read_keys};
+use super::settings::{auth_settings, login_settings};
+use super::storage::Storage;
+use crate::config::Config;
+use crate::system::{SystemClock, SystemRandom};
+
+/// How the data directory is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// By the one server that may run on it.
+    Alone,
+    /// For a moment, beside a server that may be running.
+    Beside,
+}
+
+/// The use cases over an opened data directory.
+pub struct Node {
+    /// Clients, roles, verification.
+    pub auth: Arc<Auth>,
+    /// People and grants.
+    pub login: Arc<Login>,
+    /// What both write to.
+    pub store: Arc<dyn Store>,
+}
+
+impl Node {
+    /// Opens what `config` names, which must be there unless `create`.
+    pub async fn open(config: &Config, origin: Origin, access: Access, create: bool) -> Result<Node> {
+        let storage = Storage::of(config);
+        if !create {
+            storage.must_be_there().await?;
+        } else if !storage.is_there().await? {
+            // Settings first, so that a mistake in them leaves nothing behind.
+            Node::rehearse(config, origin.clone()).await?;
+        }
+        let auth_settings = auth_settings(config, origin, access)?;
+        let login_settings = login_settings(config)?;
+        private_folder(&config.data_dir)?;
+        let keys = keys(config, &storage).await?;
+        let explain = |error| storage.explain(error, Some(&key_file(config)));
+        let store = storage.open(access, keys).await.map_err(|error| explain(error.into()))?;
+        Node::over(store, auth_settings, login_settings).await.map_err(explain)
+    }
+
+    /// The same over a store that ends with the process: says what is wrong with a configuration and touches nothing.
+    pub async fn rehearse(config: &Config, origin: Origin) -> Result<()> {
+        if let Some(file) = existing_key_file(config, &Storage::of(config)).await? {
+            read_keys(&file)?;
+        }
+        Node::over(Storage::rehearsal()?, auth_settings(config, origin, Access::Alone)?, login_settings(config)?).await.map(drop)
+    }
+
+    async fn over(store: Arc<dyn Store>, auth: AuthSettings, login: LoginSettings) -> Result<Node> {
+        let auth = Auth::open(store.clone(), auth, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
+        let auth = Arc::new(auth);
+        let login = Login::open(auth.clone(), store.clone(), login, Arc::new(SystemClock), Arc::new(SystemRandom))?;
+        Ok(Node { auth, login: Arc::new(login), store })
+    }
+}

@@ -1,0 +1,91 @@
+//! The settings of the use cases, from the configuration.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use falconer_auth::{AuthSettings, Origin, StaticClient};
+use falconer_credentials::AccessToken;
+use falconer_login::{LoginSettings, RegisteredTarget};
+use falconer_store::Secret;
+
+use super::Access;
+use crate::config::Config;
+
+/// What a certificate of the protocol can span.
+const LONGEST_GRANT_MS: i64 = 31 * 24 * 3_600_000;
+
+/// Those of clients, roles and verification.
+pub fn auth_settings(config: &Config, origin: Origin, access: Access) -> Result<AuthSettings> {
+    let mut settings = AuthSettings::new(origin.clone());
+    settings.hawk_origins = hawk_origins(config, &origin)?;
+    settings.cache_mib = usize::try_from(config.cache_mib)?;
+    settings.identity_max_age_ms = duration_ms("identity.max_age", &config.identity.max_age)?;
+    settings.leave_static_clients = access == Access::Beside;
+    settings.static_clients = config.static_client.iter().map(static_client).collect::<Result<_>>()?;
+    settings.websocktunnel_secret = config.websocktunnel_secret.as_ref().map(|secret| Secret::new(secret.expose()));
+    settings.on_fatal = Arc::new(end_at_once);
+    Ok(settings)
+}
+
+/// Going on over a store that may have lost data would be worse than ending: a start reads what is really there.
+fn end_at_once(reason: &str) {
+    tracing::error!(reason, "the store failed for good: ending at once");
+    std::process::exit(70);
+}
+
+/// The configured origins; on loopback also the other names of this machine, because people write both.
+fn hawk_origins(config: &Config, origin: &Origin) -> Result<Vec<Origin>> {
+    let mut origins = Vec::new();
+    for text in &config.hawk_origins {
+        origins.push(Origin::parse(text).with_context(|| format!("hawk_origins: `{text}` is no origin such as https://auth.example.com"))?);
+    }
+    if config.root_url.is_none() {
+        for host in ["localhost", "127.0.0.1", "[::1]"] {
+            origins.push(Origin { host: host.to_owned(), ..origin.clone() });
+        }
+    }
+    Ok(origins)
+}
+
+fn static_client(configured: &crate::config::StaticClient) -> Result<StaticClient> {
+    let token = match (&configured.access_token, &configured.access_token_file) {
+        (Some(token), None) => token.clone(),
+        (None, Some(file)) => std::fs::read_to_string(file)
+            .with_context(|| format!("static client {}: can't read {}", configured.client_id, file.display()))?
+            .trim()
+            .to_owned(),
+        _ => bail!("static client {}: give either access_token or access_token_file", configured.client_id),
+    };
+    Ok(StaticClient {
+        client_id: configured.client_id.clone(),
+        access_token: AccessToken::new(token),
+        scopes: configured.scopes.clone(),
+        description: configured.description.clone(),
+    })
+}
+
+/// A time expression of the configuration, in milliseconds.
+pub fn duration_ms(name: &str, text: &str) -> Result<i64> {
+    let ms = falconer_wire::time_expression::parse_ms(text).with_context(|| format!("{name}: write something like `3 days`"))?;
+    if ms <= 0 {
+        bail!("{name}: `{text}` must be longer than nothing");
+    }
+    Ok(ms)
+}
+
+/// Those of people and grants.
+pub fn login_settings(config: &Config) -> Result<LoginSettings> {
+    let grant_max_ttl_ms = duration_ms("grant.max_ttl", &config.grant.max_ttl)?;
+    if grant_max_ttl_ms > LONGEST_GRANT_MS {
+        bail!("grant.max_ttl: `{}` is longer than the 31 days that a certificate can span", config.grant.max_ttl);
+    }
+    let target = |target: &crate::config::RegisteredTarget| RegisteredTarget { name: target.name.clone(), targets: target.targets.clone() };
+    Ok(LoginSettings {
+        grant_max_ttl_ms,
+        registered_only: config.grant.registered_only,
+        registered_targets: config.target.iter().map(target).collect(),
+        administrator_scopes: config.identity.setup_scopes.clone(),
+        on_fatal: Arc::new(end_at_once),
+        ..LoginSettings::default()
+    })
+}

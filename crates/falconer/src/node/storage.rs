@@ -1,0 +1,117 @@
+//! Where the records are: the one place that names concrete stores.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+use falconer_auth::Random;
+use falconer_store::{KeyRing, Randomness, Store, StoreError};
+use falconer_store_postgres::PostgresStore;
+use falconer_store_sqlite::SqliteStore;
+
+use super::Access;
+use crate::config::Config;
+use crate::output::shell_word;
+use crate::system::SystemRandom;
+
+/// A file in the data directory, or a database elsewhere.
+pub enum Storage<'c> {
+    File { data_dir: &'c Path },
+    Postgres { url: &'c str },
+}
+
+impl<'c> Storage<'c> {
+    /// What the configuration says.
+    pub fn of(config: &'c Config) -> Storage<'c> {
+        match &config.database_url {
+            Some(url) => Storage::Postgres { url: url.expose() },
+            None => Storage::File { data_dir: &config.data_dir },
+        }
+    }
+
+    /// For people; never with a password.
+    pub fn shown(&self) -> String {
+        match self {
+            Storage::File { data_dir } => database(data_dir).display().to_string(),
+            Storage::Postgres { url } => match PostgresStore::place(url) {
+                Ok(place) => format!("the PostgreSQL database {place}"),
+                Err(_) => "the PostgreSQL database of database_url".to_owned(),
+            },
+        }
+    }
+
+    /// Whether a Falconer was made there.
+    pub async fn is_there(&self) -> Result<bool> {
+        match self {
+            Storage::File { data_dir } => Ok(database(data_dir).exists()),
+            Storage::Postgres { url } => PostgresStore::is_there(url).await.map_err(|error| self.explain(error.into(), None)),
+        }
+    }
+
+    /// Errors where nothing is there and nothing is to be made.
+    pub async fn must_be_there(&self) -> Result<()> {
+        if self.is_there().await? {
+            return Ok(());
+        }
+        match self {
+            Storage::File { data_dir } => {
+                let folder = shell_word(&data_dir.display().to_string());
+                bail!(
+                    "{folder} holds no Falconer: name the server's data directory with --data-dir, or make one with `falconer init --data-dir {folder}`"
+                )
+            }
+            Storage::Postgres { .. } => {
+                bail!("{} holds no Falconer: `falconer init` or a first `falconer serve` makes one there", self.shown())
+            }
+        }
+    }
+
+    /// Opens it, and makes it where it is not there.
+    pub async fn open(&self, access: Access, keys: KeyRing) -> Result<Arc<dyn Store>, StoreError> {
+        let random: Randomness = Arc::new(|bytes: &mut [u8]| SystemRandom.fill(bytes));
+        Ok(match (self, access) {
+            (Storage::File { data_dir }, Access::Alone) => Arc::new(SqliteStore::open(&database(data_dir), keys, random)?),
+            (Storage::File { data_dir }, Access::Beside) => Arc::new(SqliteStore::open_beside(&database(data_dir), keys, random)?),
+            (Storage::Postgres { url }, Access::Alone) => Arc::new(PostgresStore::open(url, keys, random).await?),
+            (Storage::Postgres { url }, Access::Beside) => Arc::new(PostgresStore::open_beside(url, keys, random).await?),
+        })
+    }
+
+    /// A store that ends with the process.
+    pub fn rehearsal() -> Result<Arc<dyn Store>> {
+        let mut key = [0_u8; 32];
+        SystemRandom.fill(&mut key);
+        let random: Randomness = Arc::new(|bytes: &mut [u8]| SystemRandom.fill(bytes));
+        Ok(Arc::new(SqliteStore::in_memory(KeyRing::from_bytes("k1", key)?, random)?))
+    }
+
+    /// What the operator can do about a store that does not open.
+    pub fn explain(&self, error: anyhow::Error, key_file: Option<&Path>) -> anyhow::Error {
+        let store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
+        let keys = key_file.map_or_else(String::new, |file| format!(", with the key file ({}) that it was made with", file.display()));
+        let step = match (store, self) {
+            (Some(StoreError::Unavailable(why)), Storage::File { .. }) if why.contains("in use by another process") => {
+                "another server runs on this data directory: stop it, or give another --data-dir".to_owned()
+            }
+            (Some(StoreError::Unavailable(why)), Storage::Postgres { .. }) if why.contains("in use by another process") => {
+                "another server runs on this database: stop it, or give another --database-url".to_owned()
+            }
+            (Some(StoreError::Unavailable(_)), Storage::Postgres { .. }) => {
+                format!("can't reach {}: is the server running, and database_url right?", self.shown())
+            }
+            (Some(StoreError::Corrupt(_)), Storage::File { .. }) => {
+                format!("can't open {}: is this Falconer's data directory{keys}? Else restore both from your backup", self.shown())
+            }
+            (Some(StoreError::Corrupt(_)), Storage::Postgres { .. }) => {
+                format!("can't open {}: is this Falconer's database{keys}? Else restore both from your backup", self.shown())
+            }
+            _ => return error,
+        };
+        error.context(step)
+    }
+}
+
+/// The file in a data directory.
+fn database(data_dir: &Path) -> PathBuf {
+    data_dir.join("falconer.sqlite")
+}

@@ -1,0 +1,8 @@
+//! What only the operating system knows: its clock and randomness, which everything below gets as arguments, and figures of this process.
+
+mod clock;
+pub mod process;
+mod randomness;
+
+pub use clock::SystemClock;
+pub use randomness::SystemRandom;
