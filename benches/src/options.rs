@@ -8,7 +8,7 @@ use crate::data_set::Shape;
 #[derive(clap::Parser, Clone, Debug)]
 #[command(
     name = "falconer-bench",
-    about = "Measures Falconer's release binary, beside the floors and beside any other server of the protocol"
+    about = "Measures Falconer's packaged binary, beside the floors and beside any other server of the protocol"
 )]
 pub struct Options {
     /// The binary to measure

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds the release binary and runs `benches/`, which measures it beside the floors in one run. With `--instructions` it counts
+//! `cargo xtask bench`: builds the packaged binary (profile `dist`) and runs `benches/`, which measures it beside the floors in one run. With `--instructions` it counts
 //! instructions instead (`bench_instructions.rs`).
 
 use std::path::Path;
@@ -56,14 +56,14 @@ pub fn run(options: &Options) -> Result<()> {
     if options.instructions {
         return bench_instructions::run(options.write_baseline).map(drop);
     }
-    cargo("release binary", &["build", "--release", "--locked", "-p", "falconer", "-p", "falconer-benches", "--bins"], &[])?;
+    cargo("packaged binary", &["build", "--profile", "dist", "--locked", "-p", "falconer", "-p", "falconer-benches", "--bins"], &[])?;
     let folder = target().join("bench");
     std::fs::create_dir_all(&folder)?;
     let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
-    let release = target().join("release");
+    let dist = target().join("dist");
     let mut args = vec![
         "--binary".to_owned(),
-        release.join("falconer").to_string_lossy().into_owned(),
+        dist.join("falconer").to_string_lossy().into_owned(),
         "--out".to_owned(),
         path("performance.json"),
         "--plot".to_owned(),
@@ -91,7 +91,7 @@ pub fn run(options: &Options) -> Result<()> {
         args.push("--million".to_owned());
     }
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    step("performance", &root(), &release.join("falconer-bench").to_string_lossy(), &args, &[])?;
+    step("performance", &root(), &dist.join("falconer-bench").to_string_lossy(), &args, &[])?;
     if options.publish {
         std::fs::copy(path("performance.svg"), root().join("docs/images/performance.svg"))?;
         put_table(&root().join("docs/performance.md"), &std::fs::read_to_string(path("performance.md"))?)?;

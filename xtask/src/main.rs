@@ -34,7 +34,7 @@ enum Task {
     Needs,
     /// Run a PostgreSQL for tests in the foreground and print its URL
     Postgres,
-    /// Measure the release binary beside the floors in one run; or count instructions of the decisions that gate a change
+    /// Measure the packaged binary beside the floors in one run; or count instructions of the decisions that gate a change
     Bench(bench::Options),
     /// Make the screenshots of the README from the end-to-end flow
     Screenshots,

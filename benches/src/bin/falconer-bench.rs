@@ -1,4 +1,4 @@
-//! Measures the release binary of Falconer and prints one table. `cargo xtask bench` builds both and starts this.
+//! Measures the packaged binary of Falconer and prints one table. `cargo xtask bench` builds both and starts this.
 
 use std::io::Write;
 use std::process::Command;
