@@ -140,7 +140,7 @@ fn decompress(headers: &HeaderMap, bytes: bytes::Bytes, limit: usize) -> Result<
         None | Some("" | "identity") => return Ok(bytes.to_vec()),
         Some("gzip") => Box::new(flate2::read::MultiGzDecoder::new(bytes.as_ref())),
         Some("deflate") => Box::new(flate2::read::ZlibDecoder::new(bytes.as_ref())),
-        Some("br") => Box::new(brotli::Decompressor::new(bytes.as_ref(), 4096)),
+        Some("br") => Box::new(brotli_decompressor::Decompressor::new(bytes.as_ref(), 4096)),
         Some(other) => {
             return Err(Failure::new(
                 Code::MalformedPayload,
