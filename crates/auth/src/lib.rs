@@ -1,13 +1,13 @@
 //! Use cases of the auth API: clients, roles, verification, audit; and the Directory, what a node answers from.
 //!
-//! A node answers from an immutable [`Snapshot`] at one revision. Reading never touches the store. A mutation takes its turn, judges the
+//! A node answers from an immutable [`Snapshot`] at one revision. Reading never touches the store. A change waits for its turn, evaluates the
 //! caller again on the present snapshot, decides, commits one atomic step, applies it to the snapshot and then answers; when something it
 //! depends on has changed in the store, it decides again (`change`).
 //!
 //! | room | what is in it |
 //! |---|---|
 //! | `directory` | what a node answers from, and what it remembers of expansions |
-//! | `verify` | MAC first, then what the client, the grant and the person are worth |
+//! | `verify` | MAC first, then what the client, the grant and the person may do |
 //! | `change` | deciding, committing in groups, applying |
 //! | `administer` | clients, roles, imports, what a change would do, the first installation, what login writes |
 //! | `audit` | history, and the feed that others follow |
@@ -25,6 +25,7 @@ mod auth;
 mod change;
 mod directory;
 mod error;
+mod node;
 mod reserved;
 mod settings;
 mod time;
@@ -33,17 +34,19 @@ mod view;
 mod websocktunnel;
 
 pub use administer::grants::{Issued, NewGrant};
-pub use administer::import::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
+pub use administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
 pub use administer::install::RootCredentials;
 pub use administer::plan::{Affected, Difference, Plan};
-pub use audit::follow::{Entity, Event, Follower, Heard, NotAPosition, Position};
-pub use auth::{Auth, CommitFigures};
-pub use directory::entries::{Client, Grant, InternalIssuer, Person};
-pub use directory::remembered::ExpansionFigures;
+pub use audit::feed::{Entity, Event, FeedItem, Follower, NotAPosition, Position};
+pub use auth::CommitFigures;
+pub use directory::client::Client;
+pub use directory::entries::{Grant, InternalIssuer, Person};
+pub use directory::expansions::ExpansionFigures;
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{AccessToken, RequestParts, payload, temporary::Temporary};
 pub use falconer_store::{ChangeKind, Revision, Secret};
+pub use node::Auth;
 pub use reserved::ROOT_CLIENT;
 pub use settings::{AuthSettings, OnFatal, Origin, StaticClient};
 pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_MS};

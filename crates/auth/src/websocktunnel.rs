@@ -4,8 +4,8 @@ use falconer_store::Secret;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 
-use crate::auth::Auth;
 use crate::error::ApiError;
+use crate::node::Auth;
 use crate::time::{DAY_MS, MINUTE_MS};
 use crate::verify::caller::Authentication;
 
@@ -39,7 +39,7 @@ impl Auth {
     pub fn websocktunnel_token(&self, who: &Authentication, wst_audience: &str, wst_client: &str) -> Result<WebsocktunnelToken, ApiError> {
         let caller = self.caller(who)?;
         caller.require_scope(format!("auth:websocktunnel-token:{wst_audience}/{wst_client}"))?;
-        let Some(secret) = &self.inner.settings.websocktunnel_secret else {
+        let Some(secret) = &self.node.settings.websocktunnel_secret else {
             return Err(ApiError::ResourceNotFound("Tokens for websocktunnels are not configured here".to_owned()));
         };
         let now_ms = self.now_ms();

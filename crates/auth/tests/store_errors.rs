@@ -251,7 +251,7 @@ async fn a_follower_loses_nothing_when_the_store_is_away_for_a_moment() {
     assert!(matches!(follower.next().await, Err(ApiError::Unavailable(_))));
     assert_eq!(follower.position(), at);
     let heard = follower.next().await.unwrap();
-    assert!(matches!(heard, falconer_auth::Heard::Changed(event) if event.entity == falconer_auth::Entity::Client("x".into())));
+    assert!(matches!(heard, falconer_auth::FeedItem::Changed(event) if event.entity == falconer_auth::Entity::Client("x".into())));
     broken.fail("changes_since", StoreError::Fatal("gone".into()));
     broken.world.role("r", &[]).await;
     assert!(follower.next().await.is_err());

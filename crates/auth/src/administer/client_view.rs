@@ -2,9 +2,9 @@
 
 use falconer_store::ClientRecord;
 
-use crate::auth::Auth;
-use crate::directory::entries::Client;
+use crate::directory::client::Client;
 use crate::directory::snapshot::Snapshot;
+use crate::node::Auth;
 use crate::view::ClientView;
 
 impl Auth {
@@ -23,7 +23,7 @@ impl Auth {
             last_rotated_ms: record.last_rotated_ms,
             delete_on_expiration: record.delete_on_expiration,
             scopes,
-            expanded_scopes: self.inner.worth(snapshot, client, now_ms),
+            expanded_scopes: self.node.effective_scopes(snapshot, client, now_ms),
             disabled: record.disabled,
             access_token: None,
             grant: record.grant,
@@ -31,7 +31,7 @@ impl Auth {
     }
 
     pub(crate) fn view_of(&self, record: ClientRecord) -> ClientView {
-        self.view(&self.directory(), &Client::alone(record), self.now_ms())
+        self.view(&self.directory(), &Client::detached(record), self.now_ms())
     }
 
     pub(crate) fn view_with_token(&self, record: ClientRecord) -> ClientView {

@@ -3,10 +3,11 @@
 use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, Key, Revision, Secret, Write};
 
-use crate::auth::Auth;
-use crate::change::decide::{Acting, Decision, Now};
-use crate::directory::entries::Client;
+use crate::change::acting::Acting;
+use crate::change::decide::{Decision, Now};
+use crate::directory::client::Client;
 use crate::error::ApiError;
+use crate::node::Auth;
 use crate::reserved;
 use crate::time::MINUTE_MS;
 use crate::verify::caller::Authentication;
@@ -203,18 +204,18 @@ impl Auth {
     }
 
     pub(crate) fn new_token(&self) -> String {
-        falconer_credentials::new_access_token(self.inner.draw::<32>()).expose().to_owned()
+        falconer_credentials::new_access_token(self.node.draw::<32>()).expose().to_owned()
     }
 }
 
-/// The record that an update with these credentials leaves. What a grant touches is worth no more than the grant from then on; a mark that
+/// The record that an update with these credentials leaves. From then on it can do no more than the grant that touched it; a mark that
 /// is there stays, because whoever knows the token got it under that mark.
 pub(crate) fn touched(known: &Client, acting: &Acting, now: &Now) -> ClientRecord {
     let record = known.record();
     ClientRecord { last_modified_ms: now.now_ms, grant: record.grant.clone().or_else(|| acting.caller.grant.clone()), ..record }
 }
 
-/// The mark of a client whose token is new. Who resets knows the token: with a grant, the client is worth what that grant is from then on.
+/// The mark of a client whose token is new. Who resets knows the token: with a grant, the client can do what that grant can from then on.
 /// Without one, the mark goes only for somebody who could have given the client its scopes: else a grant could put scopes on a client of
 /// somebody who lacks them, for them to keep by a reset.
 pub(crate) fn mark_after_reset(record: &ClientRecord, acting: &Acting) -> Option<String> {

@@ -2,17 +2,18 @@
 
 use falconer_store::{Key, Write};
 
-use crate::auth::Auth;
-use crate::change::decide::{Decision, step_by};
-use crate::directory::entries::Client;
+use crate::change::acting::step_by;
+use crate::change::decide::Decision;
+use crate::directory::client::Client;
 use crate::error::ApiError;
+use crate::node::Auth;
 
 /// Who the audit names (`auth-api.md` 8.3 "Expired clients").
 const ACTOR: &str = "static/taskcluster/auth";
 
 impl Auth {
     /// Deletes up to `limit` of the clients that wish to go when they have ended, and answers how many it found: fewer than `limit` means
-    /// that there were no more. Decides nothing: they were worth nothing before. Whoever else changes something gets its turn in between.
+    /// that there were no more. They could do nothing before. Whoever else changes something gets its turn in between.
     pub async fn delete_expired_clients(&self, limit: usize) -> Result<usize, ApiError> {
         let ended = |client: &Client, now_ms: i64| {
             client.delete_on_expiration() && client.expires_ms() < now_ms && !client.id().starts_with("static/")

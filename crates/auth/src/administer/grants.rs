@@ -4,11 +4,12 @@ use falconer_credentials::temporary::{self, Temporary};
 use falconer_scopes::{Expression, ScopeSet};
 use falconer_store::{AccountRecord, GrantRecord, IdentityRecord, Key, Revision, Write};
 
-use crate::auth::Auth;
-use crate::change::decide::{Decision, Now, step_by};
+use crate::change::acting::step_by;
+use crate::change::decide::{Decision, Now};
 use crate::directory::entries::Grant;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
+use crate::node::Auth;
 use crate::reserved;
 use crate::time::{DAY_MS, MINUTE_MS};
 
@@ -179,7 +180,7 @@ impl Auth {
     fn may_grant(&self, now: &Now, new: &NewGrant) -> Result<(), ApiError> {
         let person = now.snapshot.person(&new.identity);
         let present = person
-            .and_then(|person| self.inner.present_scopes(&now.snapshot, person, now.now_ms))
+            .and_then(|person| self.node.present_scopes(&now.snapshot, person, now.now_ms))
             .ok_or_else(|| ApiError::AuthenticationFailed(format!("The account {} is not active", new.identity)))?;
         let required = Expression::all_of(new.scopes.iter().map(str::to_owned));
         if let Some(missing) = required.missing(&present) {
@@ -196,7 +197,7 @@ impl Auth {
 
     fn new_grant(&self, now: &Now, new: &NewGrant) -> Result<GrantRecord, ApiError> {
         let issuer = now.snapshot.current_issuer().ok_or_else(|| ApiError::Internal("no internal issuer".to_owned()))?;
-        let id = self.inner.slugid();
+        let id = self.node.slugid();
         Ok(GrantRecord {
             client_id: format!("{}/{}/{id}", new.identity, new.host),
             id,
@@ -210,7 +211,7 @@ impl Auth {
             start_ms: now.now_ms.saturating_sub(EARLY_MS).max(new.expires_ms.saturating_sub(LONGEST_MS)),
             expires_ms: new.expires_ms,
             issuer: issuer.record.name.clone(),
-            seed: format!("{}{}", self.inner.slugid(), self.inner.slugid()),
+            seed: format!("{}{}", self.node.slugid(), self.node.slugid()),
             nonce: new.nonce.clone(),
             choices: new.choices.clone(),
             label: new.label.clone(),

@@ -3,9 +3,10 @@
 use falconer_credentials::AccessToken;
 use falconer_store::{ClientRecord, IssuerRecord, Key, RoleRecord, Secret, Write};
 
-use crate::auth::Auth;
-use crate::change::decide::{Decision, Now, step_by};
+use crate::change::acting::step_by;
+use crate::change::decide::{Decision, Now};
 use crate::error::{ApiError, AuthError};
+use crate::node::Auth;
 use crate::reserved::ROOT_CLIENT;
 use crate::time::MILLENNIUM_MS;
 

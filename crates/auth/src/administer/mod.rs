@@ -6,7 +6,6 @@ pub(crate) mod clients;
 pub(crate) mod expiry;
 pub(crate) mod grants;
 pub(crate) mod import;
-pub(crate) mod import_records;
 pub(crate) mod install;
 pub(crate) mod plan;
 pub(crate) mod roles;

@@ -7,12 +7,12 @@ use falconer_scopes::{ScopeSet, takes_part};
 use falconer_store::RoleRecord;
 
 use crate::administer::{clients, roles};
-use crate::auth::Auth;
-use crate::change::decide::Reading;
-use crate::directory::entries::Client;
+use crate::directory::client::Client;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
+use crate::node::Auth;
 use crate::verify::caller::Authentication;
+use crate::verify::reading::Reading;
 use crate::view::{ClientInput, RoleInput};
 
 /// How many of those who gain or lose something are named, each kind.
@@ -95,8 +95,12 @@ impl Auth {
             record.scopes.clone_from(scopes);
         }
         let written = Difference::of_lists(&before.scopes, &record.scopes);
-        let after = self.inner.worth(&snapshot, &Client::alone(record), now_ms);
-        Ok(Plan { written, expanded: Difference::of_sets(&self.inner.worth(&snapshot, known, now_ms), &after), ..Plan::default() })
+        let after = self.node.effective_scopes(&snapshot, &Client::detached(record), now_ms);
+        Ok(Plan {
+            written,
+            expanded: Difference::of_sets(&self.node.effective_scopes(&snapshot, known, now_ms), &after),
+            ..Plan::default()
+        })
     }
 
     /// What createRole or updateRole with this input would do, `None`: deleteRole. It refuses what they refuse.
@@ -129,10 +133,10 @@ impl Auth {
         Ok(Plan {
             written,
             expanded: Difference::of_sets(&of_role(&snapshot), &of_role(&next)),
-            clients: self.clients_affected(&snapshot, &next, role_id, now_ms).told(names("auth:list-clients")),
-            roles: roles_affected(&snapshot, &next, role_id).told(names("auth:list-roles")),
+            clients: self.clients_affected(&snapshot, &next, role_id, now_ms).with_names_only_for(names("auth:list-clients")),
+            roles: roles_affected(&snapshot, &next, role_id).with_names_only_for(names("auth:list-roles")),
             // The ids of a person's clients begin with who the person is: whoever may list clients is told nothing new.
-            people: self.people_affected(&snapshot, &next, role_id, now_ms).told(names("auth:list-clients")),
+            people: self.people_affected(&snapshot, &next, role_id, now_ms).with_names_only_for(names("auth:list-clients")),
         })
     }
 
@@ -142,8 +146,8 @@ impl Auth {
             // What bounds a client, a grant or its owner, may reach the role although the client itself does not.
             let is_bound = client.grant().is_some() || before.owners(client.id()).next().is_some();
             if is_bound || takes_part(role_id, &before.expansion_of(client)) {
-                let worth = |snapshot: &Snapshot| self.inner.worth(snapshot, client, now_ms);
-                affected.note(client.id(), &worth(before), &worth(after));
+                let effective = |snapshot: &Snapshot| self.node.effective_scopes(snapshot, client, now_ms);
+                affected.note(client.id(), &effective(before), &effective(after));
             }
         }
         affected
@@ -154,7 +158,7 @@ impl Auth {
         people.sort_by(|a, b| a.record.identity.cmp(&b.record.identity));
         let mut affected = Affected::default();
         for person in people {
-            let present = |snapshot: &Snapshot| self.inner.present_scopes(snapshot, person, now_ms).unwrap_or_default();
+            let present = |snapshot: &Snapshot| self.node.present_scopes(snapshot, person, now_ms).unwrap_or_default();
             affected.note(&person.record.identity, &present(before), &present(after));
         }
         affected
@@ -189,7 +193,7 @@ impl Affected {
     }
 
     /// Without names where the caller may not know them.
-    fn told(mut self, names_need: Option<&'static str>) -> Affected {
+    fn with_names_only_for(mut self, names_need: Option<&'static str>) -> Affected {
         if names_need.is_some() {
             self.first.clear();
         }

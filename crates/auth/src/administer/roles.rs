@@ -3,12 +3,13 @@
 use falconer_scopes::{Expression, Role};
 use falconer_store::{Key, Revision, RoleRecord, Write};
 
-use crate::auth::Auth;
-use crate::change::decide::{Decision, Reading};
+use crate::change::decide::Decision;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
+use crate::node::Auth;
 use crate::reserved;
 use crate::verify::caller::Authentication;
+use crate::verify::reading::Reading;
 use crate::view::{Page, PageQuery, RoleInput, RoleView};
 
 impl Auth {

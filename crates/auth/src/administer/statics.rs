@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use falconer_store::{ClientRecord, Key, Secret, Step, StoreError};
 
-use crate::auth::Auth;
 use crate::error::AuthError;
+use crate::node::Auth;
 use crate::reserved::{self, FALCONER_CLIENTS};
 use crate::settings::StaticClient;
 use crate::time::MILLENNIUM_MS;
@@ -61,7 +61,7 @@ impl Auth {
                 .map(|client| (client.id(), client.record()))
                 .collect();
             let wanted: Vec<ClientRecord> = self
-                .inner
+                .node
                 .settings
                 .static_clients
                 .iter()
@@ -82,8 +82,8 @@ impl Auth {
                 action: "updated".to_owned(),
                 detail: None,
             };
-            let outcome = self.inner.store.replace_static_clients(&step, &wanted).await;
-            self.inner.reload().await?;
+            let outcome = self.node.store.replace_static_clients(&step, &wanted).await;
+            self.node.reload().await?;
             match outcome {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Stale) => (),

@@ -2,8 +2,8 @@
 
 use falconer_store::AuditEntry;
 
-use crate::auth::Auth;
 use crate::error::ApiError;
+use crate::node::Auth;
 use crate::verify::caller::Authentication;
 use crate::view::{HistoryEntry, Page, PageQuery};
 
@@ -17,15 +17,15 @@ impl Auth {
         query: PageQuery,
     ) -> Result<Page<HistoryEntry>, ApiError> {
         self.caller(who)?.require_scope(format!("auth:audit-history:{entity_type}"))?;
-        let found = self.inner.store.entity_history(entity_type, entity_id, query.offset, one_more(query)).await;
-        Ok(page(found.map_err(|error| self.inner.store_error(error))?, query))
+        let found = self.node.store.entity_history(entity_type, entity_id, query.offset, one_more(query)).await;
+        Ok(page(found.map_err(|error| self.node.store_error(error))?, query))
     }
 
     /// What a client did, oldest first; empty where nothing is known.
     pub async fn audit_history(&self, who: &Authentication, client_id: &str, query: PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
         self.caller(who)?.require_scope(format!("auth:client-audit-history:{client_id}"))?;
-        let found = self.inner.store.actor_history(client_id, query.offset, one_more(query)).await;
-        Ok(page(found.map_err(|error| self.inner.store_error(error))?, query))
+        let found = self.node.store.actor_history(client_id, query.offset, one_more(query)).await;
+        Ok(page(found.map_err(|error| self.node.store_error(error))?, query))
     }
 }
 

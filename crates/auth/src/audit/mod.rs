@@ -1,4 +1,4 @@
 //! What happened: the audit as the API shows it, and the feed of changes that others follow.
 
-pub(crate) mod follow;
+pub(crate) mod feed;
 pub(crate) mod history;

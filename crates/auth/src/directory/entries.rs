@@ -1,69 +1,12 @@
-//! What the directory holds of each record: the record, what was made from it once, and uses that are not in the store yet.
+//! What the directory holds of grants, people and internal issuers: the record, what was made from it once, and uses that are not in the store yet.
 
-use std::borrow::Borrow;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwapOption;
 use falconer_credentials::AccessToken;
 use falconer_scopes::ScopeSet;
-use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Secret};
-
-use crate::directory::packed::Packed;
-
-/// A client in memory. There may be a million of them, so that it holds only what is needed, and makes the rest when it is first used.
-pub struct Client {
-    /// clientId, description, access token, the grant's id, then the scopes.
-    texts: Packed,
-    expires_us: i64,
-    created_ms: i64,
-    last_modified_ms: i64,
-    /// As stored; the last use may be further on, see [`Client::last_date_used_ms`].
-    last_date_used_ms: i64,
-    last_rotated_ms: i64,
-    delete_on_expiration: bool,
-    disabled: bool,
-    has_grant: bool,
-    token: OnceLock<AccessToken>,
-    usage: OnceLock<Arc<Usage>>,
-}
-
-/// Where each text of a client is.
-const ID: usize = 0;
-const DESCRIPTION: usize = 1;
-const TOKEN: usize = 2;
-const GRANT: usize = 3;
-const SCOPES: usize = 4;
-
-/// A client in a set that is ordered by the clientId.
-#[derive(Clone)]
-pub(crate) struct ById(pub(crate) Arc<Client>);
-
-impl Borrow<[u8]> for ById {
-    fn borrow(&self) -> &[u8] {
-        self.0.texts.bytes(ID)
-    }
-}
-
-impl PartialEq for ById {
-    fn eq(&self, other: &ById) -> bool {
-        self.0.texts.bytes(ID) == other.0.texts.bytes(ID)
-    }
-}
-
-impl Eq for ById {}
-
-impl PartialOrd for ById {
-    fn partial_cmp(&self, other: &ById) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for ById {
-    fn cmp(&self, other: &ById) -> std::cmp::Ordering {
-        self.0.texts.bytes(ID).cmp(other.0.texts.bytes(ID))
-    }
-}
+use falconer_store::{GrantRecord, IdentityRecord, IssuerRecord};
 
 /// Falconer's own signer of grants, in memory.
 pub struct InternalIssuer {
@@ -79,13 +22,14 @@ pub struct Grant {
     /// The record's scopes as a set.
     pub scopes: ScopeSet,
     pub(crate) usage: Arc<Usage>,
-    pub(crate) held: ArcSwapOption<Held>,
+    /// What was last worked out of it.
+    pub(crate) present: ArcSwapOption<PresentScopes>,
 }
 
-/// What a grant is worth while the person has just these scopes.
-pub(crate) struct Held {
-    pub(crate) present: ScopeSet,
-    pub(crate) scopes: ScopeSet,
+/// What a grant gives while the person has just these scopes.
+pub(crate) struct PresentScopes {
+    pub(crate) of_person: ScopeSet,
+    pub(crate) of_grant: ScopeSet,
 }
 
 /// A person in memory.
@@ -105,117 +49,11 @@ pub(crate) struct Usage {
     pub(crate) noted: AtomicBool,
 }
 
-impl Client {
-    /// A client outside of a directory, to be looked at.
-    pub(crate) fn alone(record: ClientRecord) -> Client {
-        Client::new(&record, None)
-    }
-
-    pub(crate) fn new(record: &ClientRecord, before: Option<&Client>) -> Client {
-        let first = [&record.client_id, &record.description, record.access_token.expose(), record.grant.as_deref().unwrap_or_default()];
-        let client = Client {
-            texts: Packed::new(first.into_iter().chain(record.scopes.iter().map(String::as_str))),
-            expires_us: record.expires_us,
-            created_ms: record.created_ms,
-            last_modified_ms: record.last_modified_ms,
-            last_date_used_ms: record.last_date_used_ms,
-            last_rotated_ms: record.last_rotated_ms,
-            delete_on_expiration: record.delete_on_expiration,
-            disabled: record.disabled,
-            has_grant: record.grant.is_some(),
-            token: OnceLock::new(),
-            usage: OnceLock::new(),
-        };
-        if let Some(before) = before {
-            let usage = before.usage();
-            usage.last_ms.fetch_max(record.last_date_used_ms, Ordering::Relaxed);
-            let _ = client.usage.set(Arc::clone(usage));
-        }
-        client
-    }
-
-    /// As stored, but for the last use.
-    pub fn record(&self) -> ClientRecord {
-        ClientRecord {
-            client_id: self.id().to_owned(),
-            description: self.texts.get(DESCRIPTION).to_owned(),
-            access_token: Secret::new(self.texts.get(TOKEN)),
-            expires_us: self.expires_us,
-            created_ms: self.created_ms,
-            last_modified_ms: self.last_modified_ms,
-            last_date_used_ms: self.last_date_used_ms(),
-            last_rotated_ms: self.last_rotated_ms,
-            delete_on_expiration: self.delete_on_expiration,
-            scopes: self.scopes().map(str::to_owned).collect(),
-            disabled: self.disabled,
-            grant: self.grant().map(str::to_owned),
-        }
-    }
-
-    /// The clientId.
-    pub fn id(&self) -> &str {
-        self.texts.get(ID)
-    }
-
-    /// As the caller gave them, in stored order, not expanded.
-    pub fn scopes(&self) -> impl Iterator<Item = &str> + Clone {
-        self.texts.from(SCOPES)
-    }
-
-    /// The same as bytes, for those who only compare them.
-    pub(crate) fn scopes_bytes(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        self.texts.bytes_from(SCOPES)
-    }
-
-    /// The id of the grant that the client was made with.
-    pub fn grant(&self) -> Option<&str> {
-        self.has_grant.then(|| self.texts.get(GRANT))
-    }
-
-    /// When it ends, in milliseconds since the epoch; microseconds are cut.
-    pub fn expires_ms(&self) -> i64 {
-        self.expires_us.div_euclid(1000)
-    }
-
-    /// Whether it may not sign.
-    pub fn is_disabled(&self) -> bool {
-        self.disabled
-    }
-
-    /// Whether it wishes to go when it has ended.
-    pub(crate) fn delete_on_expiration(&self) -> bool {
-        self.delete_on_expiration
-    }
-
-    /// The last update, in milliseconds since the epoch.
-    pub(crate) fn last_modified_ms(&self) -> i64 {
-        self.last_modified_ms
-    }
-
-    /// The key that signs, prepared.
-    pub(crate) fn token(&self) -> &AccessToken {
-        self.token.get_or_init(|| AccessToken::new(self.texts.get(TOKEN).to_owned()))
-    }
-
-    pub(crate) fn usage(&self) -> &Arc<Usage> {
-        self.usage.get_or_init(|| {
-            let usage = Usage::default();
-            usage.last_ms.store(self.last_date_used_ms, Ordering::Relaxed);
-            Arc::new(usage)
-        })
-    }
-
-    /// Milliseconds since the epoch.
-    pub fn last_date_used_ms(&self) -> i64 {
-        self.usage.get().map_or(self.last_date_used_ms, |usage| usage.last_ms.load(Ordering::Relaxed))
-    }
-}
-
 impl Grant {
     pub(crate) fn new(record: GrantRecord, before: Option<&Grant>) -> Grant {
         let usage = before.map(|b| Arc::clone(&b.usage)).unwrap_or_default();
         usage.last_ms.fetch_max(record.last_used_ms.unwrap_or(0), Ordering::Relaxed);
-        Grant { scopes: ScopeSet::new(record.scopes.iter()), record, usage, held: ArcSwapOption::empty() }
+        Grant { scopes: ScopeSet::new(record.scopes.iter()), record, usage, present: ArcSwapOption::empty() }
     }
 }
 

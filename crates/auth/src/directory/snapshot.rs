@@ -7,11 +7,13 @@ use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
-use falconer_scopes::{Role, RoleSet, ScopeSet};
+use falconer_scopes::{RoleSet, ScopeSet};
 use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Loaded, Revision, RoleRecord};
 
-use crate::directory::entries::{ById, Client, Grant, Held, InternalIssuer, Person};
-use crate::directory::remembered::{ExpansionFigures, Generation, Remembered};
+use crate::directory::client::{ById, Client};
+use crate::directory::entries::{Grant, InternalIssuer, Person, PresentScopes};
+use crate::directory::expansions::{ExpansionCache, ExpansionFigures};
+use crate::directory::roles::{RoleNotes, Roles, record_of, split};
 use crate::reserved::{self, FALCONER_CLIENTS};
 
 /// Everything at one revision. Cheap to clone.
@@ -28,7 +30,7 @@ pub struct Snapshot {
     /// Grant ids by the clientId that their certificate names.
     grant_names: imbl::HashMap<Arc<str>, Arc<str>>,
     people: imbl::HashMap<Arc<str>, Arc<Person>>,
-    remembered: Arc<Remembered>,
+    expansions: Arc<ExpansionCache>,
 }
 
 /// The clients of the next snapshot, while they are loaded.
@@ -47,30 +49,6 @@ impl Clients {
     pub(crate) fn put(&mut self, record: &ClientRecord) {
         let before = self.before.get(record.client_id.as_bytes()).map(|ById(client)| client.as_ref());
         self.all.insert(ById(Arc::new(Client::new(record, before))));
-    }
-}
-
-/// What a role has besides its scopes.
-struct RoleNotes {
-    description: Box<str>,
-    created_ms: i64,
-    last_modified_ms: i64,
-}
-
-/// The roles of one generation.
-#[derive(Default)]
-struct Roles {
-    set: RoleSet,
-    generation: Generation,
-    anonymous: OnceLock<ScopeSet>,
-}
-
-impl Roles {
-    /// What a list comes to, and what of it is allowed.
-    fn expand<'l>(&self, scopes: impl Iterator<Item = &'l str>) -> (ScopeSet, ScopeSet) {
-        let expanded = self.set.expand(scopes.filter(|scope| !reserved::is_reserved_scope(scope)));
-        let allowed = reserved::without_reserved(expanded.clone());
-        (expanded, allowed)
     }
 }
 
@@ -96,7 +74,7 @@ const ANONYMOUS: &str = "assume:anonymous";
 impl Snapshot {
     /// Nothing yet, with so much memory for expansions.
     pub(crate) fn empty(expansion_bytes: usize) -> Snapshot {
-        Snapshot { remembered: Arc::new(Remembered::new(expansion_bytes)), ..Snapshot::default() }
+        Snapshot { expansions: Arc::new(ExpansionCache::new(expansion_bytes)), ..Snapshot::default() }
     }
 
     /// Everything that the store gave, at its revision. `before` lends the uses that the store does not know yet.
@@ -107,7 +85,7 @@ impl Snapshot {
             revision: loaded.revision,
             highest_ms: loaded.highest_ms.max(before.highest_ms),
             roles: Arc::new(Roles { set, generation: before.roles.generation.after_anything(), anonymous: OnceLock::new() }),
-            remembered: Arc::clone(&before.remembered),
+            expansions: Arc::clone(&before.expansions),
             clients: clients.all,
             ..Snapshot::default()
         };
@@ -237,12 +215,12 @@ impl Snapshot {
 
     /// The same for a list that can be walked again.
     pub(crate) fn expand_list<'l>(&self, scopes: impl Iterator<Item = &'l str> + Clone) -> ScopeSet {
-        self.remembered.get(&self.roles.generation, scopes.clone().map(str::as_bytes), || self.roles.expand(scopes))
+        self.expansions.get(&self.roles.generation, scopes.clone().map(str::as_bytes), || self.roles.expand(scopes))
     }
 
     /// What is remembered of expansions, and the bound.
     pub fn expansion_figures(&self) -> ExpansionFigures {
-        self.remembered.figures()
+        self.expansions.figures()
     }
 
     /// What everybody has.
@@ -252,13 +230,13 @@ impl Snapshot {
 
     /// A client's expansion without anonymous. Says nothing about bounds (grants, people).
     pub(crate) fn expansion_of(&self, client: &Client) -> ScopeSet {
-        self.remembered.get(&self.roles.generation, client.scopes_bytes(), || self.roles.expand(client.scopes()))
+        self.expansions.get(&self.roles.generation, client.scopes_bytes(), || self.roles.expand(client.scopes()))
     }
 
     /// The same with anonymous: what nearly every request is answered with.
     pub(crate) fn expansion_with_anonymous(&self, client: &Client) -> ScopeSet {
         let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
-        self.remembered.get(&self.roles.generation, list, || self.roles.expand(client.scopes().chain([ANONYMOUS])))
+        self.expansions.get(&self.roles.generation, list, || self.roles.expand(client.scopes().chain([ANONYMOUS])))
     }
 
     /// A person's expansion. Says nothing about age and state.
@@ -266,23 +244,24 @@ impl Snapshot {
         self.expand_list(reserved::of_person(&person.record.scopes))
     }
 
-    /// What a grant is worth while this person is who they are: what was granted, as far as the person still has it. It is not expanded
-    /// again, so that a role that grows later widens nothing.
-    pub(crate) fn held_of(&self, grant: &Grant, person: &Person) -> ScopeSet {
-        let present = self.expansion_of_person(person);
-        if let Some(known) = grant.held.load().as_ref()
-            && known.present == present
+    /// What a grant gives while this person is who they are: what was granted, as far as the person still has it. It is not expanded again,
+    /// so that a role that grows later widens nothing.
+    pub(crate) fn present_scopes_of_grant(&self, grant: &Grant, person: &Person) -> ScopeSet {
+        let of_person = self.expansion_of_person(person);
+        if let Some(known) = grant.present.load().as_ref()
+            && known.of_person == of_person
         {
-            return known.scopes.clone();
+            return known.of_grant.clone();
         }
-        let scopes = grant.scopes.intersection(&present).with(reserved::CURRENT_SCOPES);
-        grant.held.store(Some(Arc::new(Held { present, scopes: scopes.clone() })));
-        scopes
+        let of_grant = grant.scopes.intersection(&of_person).with(reserved::CURRENT_SCOPES);
+        grant.present.store(Some(Arc::new(PresentScopes { of_person, of_grant: of_grant.clone() })));
+        of_grant
     }
 
     // ---- the next snapshot ----
 
-    pub(crate) fn at(mut self, revision: Revision, at_ms: i64) -> Snapshot {
+    /// This, as it is at a revision that was committed at this time.
+    pub(crate) fn at_revision(mut self, revision: Revision, at_ms: i64) -> Snapshot {
         self.revision = revision;
         self.highest_ms = self.highest_ms.max(at_ms);
         self
@@ -327,7 +306,7 @@ impl Snapshot {
     /// How it would be with this role, or without the one of this id. Nobody answers from it: it shares no memory of expansions, so that
     /// nothing of it is ever mistaken for what is.
     pub(crate) fn planned(&self, role_id: &str, record: Option<RoleRecord>) -> Snapshot {
-        let mut next = Snapshot { remembered: Arc::default(), ..self.clone() };
+        let mut next = Snapshot { expansions: Arc::default(), ..self.clone() };
         match record {
             Some(record) => next.put_roles([record]),
             None => next.drop_role(role_id),
@@ -376,21 +355,5 @@ impl Snapshot {
             self.grant_names.remove(grant.record.client_id.as_str());
         }
         !old.is_empty()
-    }
-}
-
-fn split(record: RoleRecord) -> ((Arc<str>, Arc<RoleNotes>), Role) {
-    let RoleRecord { role_id, scopes, description, created_ms, last_modified_ms } = record;
-    let notes = RoleNotes { description: description.into(), created_ms, last_modified_ms };
-    ((Arc::from(role_id.as_str()), Arc::new(notes)), Role { role_id, scopes })
-}
-
-fn record_of(role: &Role, notes: &RoleNotes) -> RoleRecord {
-    RoleRecord {
-        role_id: role.role_id.clone(),
-        scopes: role.scopes.clone(),
-        description: notes.description.to_string(),
-        created_ms: notes.created_ms,
-        last_modified_ms: notes.last_modified_ms,
     }
 }

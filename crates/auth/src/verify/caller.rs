@@ -55,7 +55,7 @@ pub struct Authentication {
 #[derive(Clone)]
 pub(crate) enum Who {
     Nobody,
-    /// With the proof of the MAC, which `evaluate` judges again at each revision, against the key owner's token of that revision.
+    /// With the proof of the MAC, which is evaluated again at each revision, against the key owner's token of that revision.
     Signed(Box<Authentic<'static>>),
     Person(String),
     Refused,

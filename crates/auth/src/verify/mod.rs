@@ -1,9 +1,10 @@
-//! Who asks, and what their credentials are worth: the MAC first, then the client, the grant and the person behind it at one snapshot. Here are
+//! Who asks, and what their credentials come to: the MAC first, then the client, the grant and the person behind it at one snapshot. Here are
 //! also the questions that only read scopes, and the client that everybody may test with.
 
 pub(crate) mod caller;
-pub(crate) mod expand;
-pub(crate) mod judge;
+pub(crate) mod effective_scopes;
+pub(crate) mod evaluate;
+pub(crate) mod reading;
 pub(crate) mod request;
-pub(crate) mod testers;
-pub(crate) mod worth;
+pub(crate) mod scopes;
+pub(crate) mod test_client;

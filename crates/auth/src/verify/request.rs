@@ -1,15 +1,15 @@
-//! Verification: MAC first, then everything else (`judge`).
+//! Verification: MAC first, then everything else (`evaluate`).
 
 use falconer_credentials::{Authentic, Failure, RequestParts};
 use falconer_store::Key;
 
-use crate::auth::{Auth, Inner};
 use crate::directory::snapshot::{KeyOwner, Snapshot};
 use crate::error::ApiError;
+use crate::node::{Auth, Node};
 use crate::time::MINUTE_MS;
 use crate::verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict, Who};
-use crate::verify::judge::Used;
-use crate::verify::worth::{DependsOn, Refused};
+use crate::verify::effective_scopes::{DependsOn, Refused};
+use crate::verify::evaluate::UsedBy;
 
 /// How long an answer for nobody counts (`hawk.md` section 1).
 const NO_AUTH_MS: i64 = 15 * MINUTE_MS;
@@ -17,11 +17,11 @@ const NO_AUTH_MS: i64 = 15 * MINUTE_MS;
 const CLOCK_BEHIND: &str = "The clock of this server is behind what it has stored; it authenticates nobody until that is corrected";
 
 impl Auth {
-    /// Judges the credentials of a request to any service (authenticateHawk).
+    /// Checks the credentials of a request to any service (authenticateHawk).
     pub async fn verify(&self, parts: &RequestParts<'_>) -> Verdict {
-        match self.judge_request(parts).await {
+        match self.check_request(parts).await {
             Ok(None) => {
-                let snapshot = self.inner.directory.load();
+                let snapshot = self.node.directory.load();
                 Verdict::NoAuth { expires_ms: self.now_ms().saturating_add(NO_AUTH_MS), scopes: snapshot.anonymous().clone() }
             }
             Ok(Some((_, caller, disclosed))) => Verdict::Success(Success {
@@ -36,11 +36,11 @@ impl Auth {
         }
     }
 
-    /// Judges the credentials of a request to Falconer's own API: they count only when host and port are the public origin's or one of
+    /// Checks the credentials of a request to Falconer's own API: they count only when host and port are the public origin's or one of
     /// `hawk_origins`. A call that was signed for another host answers `Unauthorized: Bad mac`, as if the MAC did not cover it.
     pub async fn authenticate(&self, parts: &RequestParts<'_>) -> Authentication {
         let refused = |error| Authentication { who: Who::Refused, outcome: Err(error) };
-        if !self.inner.settings.is_ours(parts.host, parts.port) {
+        if !self.node.settings.is_ours(parts.host, parts.port) {
             return match falconer_credentials::read(parts) {
                 Ok(None) => self.nobody(),
                 Ok(Some(_)) => {
@@ -50,7 +50,7 @@ impl Auth {
                 Err(failure) => refused(ApiError::AuthenticationFailed(failure.to_string())),
             };
         }
-        match self.judge_request(parts).await {
+        match self.check_request(parts).await {
             Ok(None) => self.nobody(),
             Ok(Some((authentic, caller, _))) => Authentication { who: Who::Signed(Box::new(authentic.into_owned())), outcome: Ok(caller) },
             Err(Denied { message, clock: true }) => refused(ApiError::Unavailable(message)),
@@ -60,30 +60,30 @@ impl Auth {
 
     /// A request without credentials.
     pub fn nobody(&self) -> Authentication {
-        let snapshot = self.inner.directory.load();
+        let snapshot = self.node.directory.load();
         Authentication { who: Who::Nobody, outcome: Ok(nobody(&snapshot, self.now_ms())) }
     }
 
-    async fn judge_request<'a>(&self, parts: &RequestParts<'a>) -> Result<Option<Judged<'a>>, Denied> {
+    async fn check_request<'a>(&self, parts: &RequestParts<'a>) -> Result<Option<Checked<'a>>, Denied> {
         let Some(signed) = falconer_credentials::read(parts)? else {
             return Ok(None);
         };
         let now_ms = self.now_ms();
-        let (authentic, judged) = {
-            let snapshot = self.inner.directory.load();
-            if self.inner.clock_is_behind(&snapshot, now_ms) {
+        let (authentic, evaluated) = {
+            let snapshot = self.node.directory.load();
+            if self.node.clock_is_behind(&snapshot, now_ms) {
                 return Err(Denied { message: CLOCK_BEHIND.to_owned(), clock: true });
             }
             // Checks the MAC, and nothing else, under the key owner's token.
             let owner = snapshot.key_owner(signed.key_owner());
             let authentic = signed.check_mac(owner.as_ref().map(KeyOwner::token))?;
-            let judged = self.inner.judge_and_note(&snapshot, owner, &authentic, now_ms);
-            (authentic, judged)
+            let evaluated = self.node.evaluate_and_note(&snapshot, owner, &authentic, now_ms);
+            (authentic, evaluated)
         };
-        let (caller, disclosed) = match judged {
-            Err(refused) if refused.look_again && self.catch_up().await.unwrap_or(false) => {
-                let snapshot = self.inner.directory.load();
-                self.inner.judge_and_note(&snapshot, snapshot.key_owner(authentic.key_owner()), &authentic, now_ms)
+        let (caller, disclosed) = match evaluated {
+            Err(refused) if refused.retry_after_catch_up && self.catch_up().await.unwrap_or(false) => {
+                let snapshot = self.node.directory.load();
+                self.node.evaluate_and_note(&snapshot, snapshot.key_owner(authentic.key_owner()), &authentic, now_ms)
             }
             other => other,
         }?;
@@ -92,9 +92,9 @@ impl Auth {
 }
 
 /// A request with the proof of its MAC, who it is, and what may be told about the person.
-type Judged<'a> = (Authentic<'a>, Caller, Option<DisclosedIdentity>);
+type Checked<'a> = (Authentic<'a>, Caller, Option<DisclosedIdentity>);
 
-/// Why a request has no standing.
+/// Why credentials do not hold.
 struct Denied {
     message: String,
     clock: bool,
@@ -123,24 +123,29 @@ fn nobody(snapshot: &Snapshot, now_ms: i64) -> Caller {
     }
 }
 
-impl Inner {
-    fn judge_and_note(
+impl Node {
+    fn evaluate_and_note(
         &self,
         snapshot: &Snapshot,
         owner: Option<KeyOwner<'_>>,
         authentic: &Authentic<'_>,
         now_ms: i64,
     ) -> Result<(Caller, Option<DisclosedIdentity>), Refused> {
-        let judgement = self.judge(snapshot, owner, authentic, now_ms, &mut DependsOn::nobody_asks())?;
-        match judgement.used {
-            Used::Client(client) => self.note_client_use(client, now_ms),
-            Used::Grant(grant) => self.note_grant_use(grant, now_ms),
+        let evaluated = self.evaluate_at(snapshot, owner, authentic, now_ms, &mut DependsOn::not_noted())?;
+        match evaluated.used {
+            UsedBy::Client(client) => self.last_uses.note_client(client, now_ms),
+            UsedBy::Grant(grant) => self.last_uses.note_grant(grant, now_ms),
         }
-        Ok((judgement.caller, judgement.disclosed))
+        Ok((evaluated.caller, evaluated.disclosed))
     }
 
     /// Who asks, at this snapshot, and the rows that make it so.
-    pub(crate) fn stand(&self, snapshot: &Snapshot, authentication: &Authentication, now_ms: i64) -> Result<(Caller, Vec<Key>), ApiError> {
+    pub(crate) fn caller_at(
+        &self,
+        snapshot: &Snapshot,
+        authentication: &Authentication,
+        now_ms: i64,
+    ) -> Result<(Caller, Vec<Key>), ApiError> {
         let behind = || self.clock_is_behind(snapshot, now_ms);
         match &authentication.who {
             Who::Nobody => Ok((nobody(snapshot, now_ms), vec![Key::Role])),
@@ -148,8 +153,8 @@ impl Inner {
             Who::Signed(_) | Who::Person(_) if behind() => Err(ApiError::Unavailable(CLOCK_BEHIND.to_owned())),
             Who::Signed(authentic) => {
                 let (owner, mut depends_on) = (snapshot.key_owner(authentic.key_owner()), DependsOn::noted());
-                match self.judge(snapshot, owner, authentic, now_ms, &mut depends_on) {
-                    Ok(judgement) => Ok((judgement.caller, depends_on.keys())),
+                match self.evaluate_at(snapshot, owner, authentic, now_ms, &mut depends_on) {
+                    Ok(evaluated) => Ok((evaluated.caller, depends_on.keys())),
                     Err(refused) => Err(ApiError::AuthenticationFailed(refused.message)),
                 }
             }

@@ -136,8 +136,8 @@ impl Told {
         let bytes = Some(&Unit::Bytes);
         page.gauge("falconer_expansions", "What remembered expansions take.", bytes, expansions.bytes as f64)?;
         page.gauge("falconer_expansions_limit", "What they may take at most (cache_mib).", bytes, expansions.most_bytes as f64)?;
-        page.counter("falconer_expansions_made", "Expansions that were not remembered.", expansions.made)?;
-        page.counter("falconer_expansions_forgotten", "Expansions that were forgotten to stay within the limit.", expansions.forgotten)
+        page.counter("falconer_expansions_made", "Expansions that were not remembered.", expansions.computed)?;
+        page.counter("falconer_expansions_forgotten", "Expansions that were forgotten to stay within the limit.", expansions.evicted)
     }
 }
 

@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Sse, sse};
-use falconer_auth::{ApiError, ChangeKind, Entity, Event, Follower, Heard, Position};
+use falconer_auth::{ApiError, ChangeKind, Entity, Event, FeedItem, Follower, Position};
 use falconer_wire::Code;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -69,8 +69,8 @@ async fn step(stage: Stage) -> Option<(Result<sse::Event, Infallible>, Stage)> {
         Err(_) => follower.check().map(|()| None),
     };
     match heard {
-        Ok(Some(Heard::Changed(change))) => Some((Ok(told(&change)), Stage::Following(follower))),
-        Ok(Some(Heard::Reset(position))) => {
+        Ok(Some(FeedItem::Changed(change))) => Some((Ok(told(&change)), Stage::Following(follower))),
+        Ok(Some(FeedItem::Reset(position))) => {
             let reset = event("reset", position, &json!({ "version": 1, "revision": position.revision().0 }));
             Some((Ok(reset), Stage::Following(follower)))
         }

@@ -10,8 +10,8 @@ use std::str::FromStr;
 use falconer_store::{ChangeKind, KeyKind, Revision, StoreError};
 use tokio::sync::watch;
 
-use crate::auth::Auth;
 use crate::error::ApiError;
+use crate::node::Auth;
 use crate::verify::caller::Authentication;
 
 /// What it takes to follow.
@@ -100,9 +100,9 @@ pub enum Entity {
     Role(String),
 }
 
-/// What a follower hears.
+/// What a follower is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum FeedItem {
     /// Something changed.
     Changed(Event),
     /// What happened since its position is no longer known: it lists everything again, and goes on from here.
@@ -126,7 +126,7 @@ impl Auth {
     /// timestamp counts only now.
     pub async fn follow(&self, who: &Authentication, from: Option<Position>) -> Result<Follower, ApiError> {
         self.caller(who)?.require_scope(SCOPE.to_owned())?;
-        let moved = self.inner.moved.subscribe();
+        let moved = self.node.moved.subscribe();
         let position = match from {
             None => Position::behind(self.revision()),
             Some(from) => {
@@ -152,13 +152,13 @@ impl Follower {
 
     /// Waits for what happens next. Nothing is lost when the future is dropped. Errors: the caller may no longer follow, or the store does not
     /// answer; the position stays.
-    pub async fn next(&mut self) -> Result<Heard, ApiError> {
+    pub async fn next(&mut self) -> Result<FeedItem, ApiError> {
         loop {
             let present = *self.moved.borrow_and_update();
             self.check()?;
             if let Some(event) = self.read.pop_front() {
                 self.position = event.position;
-                return Ok(Heard::Changed(event));
+                return Ok(FeedItem::Changed(event));
             }
             self.position = self.read_to;
             if present == self.position.revision() {
@@ -172,7 +172,7 @@ impl Follower {
                 Err(StoreError::Stale) => {
                     self.position = Position::behind(present);
                     self.read_to = self.position;
-                    return Ok(Heard::Reset(self.position));
+                    return Ok(FeedItem::Reset(self.position));
                 }
                 Err(error) => return Err(self.auth.store_error(error)),
             }
@@ -182,7 +182,7 @@ impl Follower {
     /// Reads the next rows of the feed up to the revision that this node answers from.
     async fn read_on(&mut self, present: Revision) -> Result<(), StoreError> {
         let from = self.position;
-        let rows = self.auth.inner.store.changes_since(from.revision(), ROWS).await?;
+        let rows = self.auth.node.store.changes_since(from.revision(), ROWS).await?;
         let rows: Vec<_> = rows.into_iter().filter(|row| row.revision <= present).collect();
         let Some(last) = rows.last() else {
             // The feed has no rows of the present revision: so there is nothing in between.

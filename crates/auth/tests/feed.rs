@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::{HOST, Keys, START_MS, World};
-use falconer_auth::{ApiError, Authentication, Entity, Event, Follower, Heard, MINUTE_MS, Position, RequestParts, Revision};
+use falconer_auth::{ApiError, Authentication, Entity, Event, FeedItem, Follower, MINUTE_MS, Position, RequestParts, Revision};
 use falconer_credentials::sign;
 use falconer_store::{RoleRecord, Step};
 
 /// Longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-async fn next(follower: &mut Follower) -> Result<Heard, ApiError> {
+async fn next(follower: &mut Follower) -> Result<FeedItem, ApiError> {
     tokio::time::timeout(PATIENCE, follower.next()).await.expect("nothing came")
 }
 
@@ -28,8 +28,8 @@ fn shown(event: &Event) -> String {
 
 async fn hear(follower: &mut Follower) -> String {
     match next(follower).await.unwrap() {
-        Heard::Changed(event) => shown(&event),
-        Heard::Reset(position) => format!("{position} reset"),
+        FeedItem::Changed(event) => shown(&event),
+        FeedItem::Reset(position) => format!("{position} reset"),
     }
 }
 

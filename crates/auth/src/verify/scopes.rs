@@ -2,11 +2,11 @@
 
 use falconer_scopes::ScopeSet;
 
-use crate::auth::Auth;
-use crate::change::decide::Reading;
 use crate::error::ApiError;
+use crate::node::Auth;
 use crate::reserved::CURRENT_SCOPES;
 use crate::verify::caller::Authentication;
+use crate::verify::reading::Reading;
 
 impl Auth {
     /// What these scopes come to, for a caller with `auth:expand-scopes`. No anonymous is added.

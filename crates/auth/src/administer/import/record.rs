@@ -4,11 +4,12 @@ use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, RoleRecord, Secret};
 
 use crate::administer::clients::{is_repeat, mark_after_reset, needed};
-use crate::administer::import::{BatchClient, BatchRole, Outcome};
-use crate::auth::Auth;
-use crate::change::decide::{Acting, Now};
-use crate::directory::entries::Client;
+use crate::administer::import::batch::{BatchClient, BatchRole, Outcome};
+use crate::change::acting::Acting;
+use crate::change::decide::Now;
+use crate::directory::client::Client;
 use crate::error::ApiError;
+use crate::node::Auth;
 use crate::view::ClientInput;
 
 /// A record that the caller may change so.
@@ -106,7 +107,7 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) 
     acting.caller.require(&all_of([Some(format!("auth:update-client:{id}")), set, switched], added))?;
     after.last_modified_ms = now.now_ms;
     if after.access_token == before.access_token {
-        // As after an update: what a grant touches is worth no more than the grant, and a mark that is there stays.
+        // As after an update: what a grant touches can do no more than the grant, and a mark that is there stays.
         after.grant = before.grant.or_else(|| acting.caller.grant.clone());
     } else {
         // Whoever gives the token knows it, as after a reset.

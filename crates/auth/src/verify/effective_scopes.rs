@@ -1,13 +1,14 @@
-//! What a grant, a person, and a client that hangs on one of them are worth at present (`grants.md`).
+//! What a grant, a person, and a client that depends on one of them may do at present (`grants.md`).
 
 use std::sync::Arc;
 
 use falconer_scopes::ScopeSet;
 use falconer_store::Key;
 
-use crate::auth::{Auth, Inner};
-use crate::directory::entries::{Client, Grant, Person};
+use crate::directory::client::Client;
+use crate::directory::entries::{Grant, Person};
 use crate::directory::snapshot::Snapshot;
+use crate::node::{Auth, Node};
 
 /// Why credentials with a right MAC do not hold.
 #[derive(Debug)]
@@ -15,33 +16,33 @@ pub(crate) struct Refused {
     /// The exact message.
     pub(crate) message: String,
     /// Something was unknown here that the store may know by now.
-    pub(crate) look_again: bool,
+    pub(crate) retry_after_catch_up: bool,
 }
 
 impl Refused {
     pub(crate) fn because(message: impl Into<String>) -> Refused {
-        Refused { message: message.into(), look_again: false }
+        Refused { message: message.into(), retry_after_catch_up: false }
     }
 }
 
-/// A grant that holds, and what it is worth.
-pub(crate) struct Standing<'s> {
+/// A grant that has not ended, and what it gives.
+pub(crate) struct ActiveGrant<'s> {
     pub(crate) grant: &'s Arc<Grant>,
     pub(crate) person: &'s Arc<Person>,
     /// Not to be expanded again: a role that grew later would widen it.
-    pub(crate) held: ScopeSet,
+    pub(crate) scopes: ScopeSet,
 }
 
 /// The limits of a client that was made with a grant, or that belongs to a person.
 #[derive(Default)]
 pub(crate) struct Bounds {
-    /// The client is worth what lies within all of these.
+    /// The client has what lies within all of these.
     pub(crate) within: Vec<ScopeSet>,
     /// It ends here at the latest.
     pub(crate) ends_ms: Option<i64>,
 }
 
-/// The rows that made a decision what it is: noted for a mutation, which must not happen when one of them has changed, and for nobody else.
+/// The rows that a decision depends on. They are noted for a change only, which must not happen when one of them is another by then.
 pub(crate) struct DependsOn(Option<Vec<Key>>);
 
 impl DependsOn {
@@ -49,7 +50,7 @@ impl DependsOn {
         DependsOn(Some(Vec::new()))
     }
 
-    pub(crate) fn nobody_asks() -> DependsOn {
+    pub(crate) fn not_noted() -> DependsOn {
         DependsOn(None)
     }
 
@@ -70,7 +71,7 @@ impl Bounds {
     }
 }
 
-impl Inner {
+impl Node {
     /// The person's present scopes, expanded, without anonymous: `None` when the person is unknown, gone or disabled, empty when the
     /// provider's answer is too old.
     pub(crate) fn present_scopes(&self, snapshot: &Snapshot, person: &Person, now_ms: i64) -> Option<ScopeSet> {
@@ -87,36 +88,38 @@ impl Inner {
     }
 
     /// The checks of `grants.md` "Use" from the lookup on, in that order.
-    pub(crate) fn grant_standing<'s>(&self, snapshot: &'s Snapshot, id: &str, now_ms: i64) -> Result<Standing<'s>, Refused> {
-        let grant = snapshot.grant(id).ok_or_else(|| Refused { message: format!("The grant {id} does not exist"), look_again: true })?;
+    pub(crate) fn active_grant<'s>(&self, snapshot: &'s Snapshot, id: &str, now_ms: i64) -> Result<ActiveGrant<'s>, Refused> {
+        let grant =
+            snapshot.grant(id).ok_or_else(|| Refused { message: format!("The grant {id} does not exist"), retry_after_catch_up: true })?;
         if grant.record.revoked_ms.is_some() {
             return Err(Refused::because(format!("The grant {id} has been revoked")));
         }
         if now_ms >= grant.record.expires_ms {
             return Err(Refused::because(format!("The grant {id} has ended")));
         }
-        let not_active = |look_again| Refused { message: format!("The account behind grant {id} is not active"), look_again };
+        let not_active =
+            |retry_after_catch_up| Refused { message: format!("The account behind grant {id} is not active"), retry_after_catch_up };
         let person = snapshot.person(&grant.record.identity).ok_or_else(|| not_active(true))?;
         if self.present_scopes(snapshot, person, now_ms).is_none() {
             return Err(not_active(false));
         }
-        let held = if self.is_too_old(person, now_ms) {
+        let scopes = if self.is_too_old(person, now_ms) {
             ScopeSet::new([crate::reserved::CURRENT_SCOPES])
         } else {
-            snapshot.held_of(grant, person)
+            snapshot.present_scopes_of_grant(grant, person)
         };
-        Ok(Standing { grant, person, held })
+        Ok(ActiveGrant { grant, person, scopes })
     }
 
-    /// The limits of a client; an error when what it hangs on has ended.
+    /// The limits of a client; an error when what it depends on has ended.
     pub(crate) fn bounds(&self, snapshot: &Snapshot, client: &Client, now_ms: i64, depends_on: &mut DependsOn) -> Result<Bounds, Refused> {
         let mut bounds = Bounds::default();
         if let Some(id) = client.grant() {
-            let standing = self.grant_standing(snapshot, id, now_ms)?;
-            bounds.ends_ms = Some(standing.grant.record.expires_ms);
+            let active = self.active_grant(snapshot, id, now_ms)?;
+            bounds.ends_ms = Some(active.grant.record.expires_ms);
             depends_on.note(|| Key::Grant(id.to_owned()));
-            depends_on.note(|| Key::Identity(standing.person.record.identity.clone()));
-            bounds.within.push(standing.held);
+            depends_on.note(|| Key::Identity(active.person.record.identity.clone()));
+            bounds.within.push(active.scopes);
         }
         for person in snapshot.owners(client.id()) {
             let present = self
@@ -128,9 +131,9 @@ impl Inner {
         Ok(bounds)
     }
 
-    /// What a client may do at present, without anonymous: its expansion within its bounds; nothing when what it hangs on has ended.
-    pub(crate) fn worth(&self, snapshot: &Snapshot, client: &Client, now_ms: i64) -> ScopeSet {
-        match self.bounds(snapshot, client, now_ms, &mut DependsOn::nobody_asks()) {
+    /// What a client may do at present, without anonymous: its expansion within its bounds; nothing when what it depends on has ended.
+    pub(crate) fn effective_scopes(&self, snapshot: &Snapshot, client: &Client, now_ms: i64) -> ScopeSet {
+        match self.bounds(snapshot, client, now_ms, &mut DependsOn::not_noted()) {
             Ok(bounds) => bounds.apply(snapshot.expansion_of(client)),
             Err(_) => ScopeSet::default(),
         }
@@ -141,14 +144,14 @@ impl Auth {
     /// What a person may do at present, expanded, without anonymous. `None`: unknown, gone or disabled. Empty: the provider's answer is
     /// older than `identity.max_age`, and the person has to sign in again.
     pub fn person_scopes(&self, identity: &str) -> Option<ScopeSet> {
-        let snapshot = self.inner.directory.load();
+        let snapshot = self.node.directory.load();
         let person = snapshot.person(identity)?;
-        self.inner.present_scopes(&snapshot, person, self.now_ms())
+        self.node.present_scopes(&snapshot, person, self.now_ms())
     }
 
-    /// What a grant is worth at present, without anonymous; `None` when it has ended in any way.
+    /// What a grant gives at present, without anonymous; `None` when it has ended in any way.
     pub fn grant_scopes(&self, id: &str) -> Option<ScopeSet> {
-        let snapshot = self.inner.directory.load();
-        self.inner.grant_standing(&snapshot, id, self.now_ms()).ok().map(|standing| standing.held)
+        let snapshot = self.node.directory.load();
+        self.node.active_grant(&snapshot, id, self.now_ms()).ok().map(|active| active.scopes)
     }
 }

@@ -3,8 +3,8 @@
 use falconer_credentials::{AccessToken, Issuer, RequestParts, evaluate, read};
 use falconer_scopes::{Expression, ScopeSet, list};
 
-use crate::auth::Auth;
 use crate::error::ApiError;
+use crate::node::Auth;
 use crate::time::DAY_MS;
 use crate::view::TestView;
 
@@ -12,7 +12,7 @@ const TESTER: &str = "tester";
 const TOKEN: &str = "no-secret";
 
 impl Auth {
-    /// Judges a request as if `tester` with token `no-secret` had exactly `client_scopes`. No roles take part.
+    /// Evaluates a request as if `tester` with token `no-secret` had exactly `client_scopes`. No roles take part.
     pub fn test_authenticate(
         &self,
         parts: &RequestParts<'_>,

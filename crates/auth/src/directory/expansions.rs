@@ -29,10 +29,10 @@ pub struct ExpansionFigures {
     pub bytes: usize,
     /// The bound that `cache_mib` sets.
     pub most_bytes: usize,
-    /// How many expansions were made, because nothing was remembered or a role had changed.
-    pub made: u64,
+    /// How many expansions were worked out, because nothing was remembered or a role had changed.
+    pub computed: u64,
     /// How many were forgotten to stay within the bound.
-    pub forgotten: u64,
+    pub evicted: u64,
 }
 
 /// Which roles an expansion was made with. Every change makes another generation, with a number that no other has: there may be several after the same
@@ -84,7 +84,7 @@ impl Generation {
 }
 
 /// Expansions by the list that was expanded.
-pub(crate) struct Remembered {
+pub(crate) struct ExpansionCache {
     hasher: RandomState,
     /// A power of two of them.
     sets: Box<[[ArcSwapOption<Entry>; WAYS]]>,
@@ -92,8 +92,8 @@ pub(crate) struct Remembered {
     bytes: AtomicUsize,
     /// Where forgetting goes on.
     hand: AtomicUsize,
-    made: AtomicU64,
-    forgotten: AtomicU64,
+    computed: AtomicU64,
+    evicted: AtomicU64,
 }
 
 struct Entry {
@@ -111,23 +111,23 @@ struct Entry {
     allowed: ScopeSet,
 }
 
-impl Default for Remembered {
+impl Default for ExpansionCache {
     fn default() -> Self {
-        Remembered::new(0)
+        ExpansionCache::new(0)
     }
 }
 
-impl Remembered {
-    pub(crate) fn new(most_bytes: usize) -> Remembered {
+impl ExpansionCache {
+    pub(crate) fn new(most_bytes: usize) -> ExpansionCache {
         let sets = (most_bytes / BYTES_A_PLACE / WAYS).next_power_of_two();
-        Remembered {
+        ExpansionCache {
             hasher: RandomState::default(),
             sets: std::iter::repeat_with(Default::default).take(sets).collect(),
             most_bytes,
             bytes: AtomicUsize::new(0),
             hand: AtomicUsize::new(0),
-            made: AtomicU64::new(0),
-            forgotten: AtomicU64::new(0),
+            computed: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
         }
     }
 
@@ -135,8 +135,8 @@ impl Remembered {
         ExpansionFigures {
             bytes: self.bytes.load(Ordering::Relaxed),
             most_bytes: self.most_bytes,
-            made: self.made.load(Ordering::Relaxed),
-            forgotten: self.forgotten.load(Ordering::Relaxed),
+            computed: self.computed.load(Ordering::Relaxed),
+            evicted: self.evicted.load(Ordering::Relaxed),
         }
     }
 
@@ -158,7 +158,7 @@ impl Remembered {
             }
         }
         let (expanded, allowed) = make();
-        self.made.fetch_add(1, Ordering::Relaxed);
+        self.computed.fetch_add(1, Ordering::Relaxed);
         if let Some(set) = set {
             self.keep(set, Entry::new(hash, list, generation.number, expanded, allowed.clone()));
         }
@@ -208,7 +208,7 @@ impl Remembered {
     fn count_out(&self, entry: Option<Arc<Entry>>) {
         if let Some(entry) = entry {
             self.bytes.fetch_sub(entry.bytes(), Ordering::Relaxed);
-            self.forgotten.fetch_add(1, Ordering::Relaxed);
+            self.evicted.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
@@ -275,49 +275,49 @@ mod tests {
 
     #[test]
     fn what_a_change_does_not_reach_is_kept() {
-        let remembered = Remembered::new(1 << 20);
+        let cache = ExpansionCache::new(1 << 20);
         let first = Generation::default();
         let list = || [&b"assume:a"[..], b"b"].into_iter();
-        remembered.get(&first, list(), || set(&["assume:a", "b", "x"]));
+        cache.get(&first, list(), || set(&["assume:a", "b", "x"]));
         let later = first.after("other").after("c*");
-        assert_eq!(remembered.get(&later, list(), || panic!("it was made again")).len(), 3);
+        assert_eq!(cache.get(&later, list(), || panic!("it was made again")).len(), 3);
         let reached = later.after("a");
-        assert_eq!(remembered.get(&reached, list(), || set(&["assume:a", "b"])).len(), 2);
+        assert_eq!(cache.get(&reached, list(), || set(&["assume:a", "b"])).len(), 2);
         // Whoever still has the older roles does not get what holds for the newer ones.
-        assert_eq!(remembered.get(&later, list(), || set(&["assume:a", "b", "x"])).len(), 3);
+        assert_eq!(cache.get(&later, list(), || set(&["assume:a", "b", "x"])).len(), 3);
         let unknown = reached.after_anything();
-        assert_eq!(remembered.get(&unknown, list(), || set(&["b"])).len(), 1);
+        assert_eq!(cache.get(&unknown, list(), || set(&["b"])).len(), 1);
         let long_ago = (0..=CHANGES).fold(unknown, |generation, _| generation.after("other"));
-        assert_eq!(remembered.get(&long_ago, list(), || set(&["b", "y"])).len(), 2);
+        assert_eq!(cache.get(&long_ago, list(), || set(&["b", "y"])).len(), 2);
     }
 
     /// Two changes of the same roles, of which one did not come to be.
     #[test]
     fn what_was_made_with_roles_that_never_were_is_made_again() {
-        let remembered = Remembered::new(1 << 20);
+        let cache = ExpansionCache::new(1 << 20);
         let first = Generation::default();
         let list = || [&b"assume:a"[..]].into_iter();
         let never = first.after("a");
-        remembered.get(&never, list(), || set(&["assume:a", "secret"]));
+        cache.get(&never, list(), || set(&["assume:a", "secret"]));
         for next in [first.after("b"), first.after("a"), first.after_anything(), first.after("b").after("c"), first.clone()] {
-            remembered.get(&never, list(), || set(&["assume:a", "secret"]));
-            assert_eq!(remembered.get(&next, list(), || set(&["assume:a"])).len(), 1);
+            cache.get(&never, list(), || set(&["assume:a", "secret"]));
+            assert_eq!(cache.get(&next, list(), || set(&["assume:a"])).len(), 1);
         }
         // What neither reaches is made again too, because who found it right last may be the one that never was; then it stays.
         let other = || [&b"other"[..]].into_iter();
-        remembered.get(&first, other(), || set(&["other"]));
-        remembered.get(&never, other(), || panic!("it was made again"));
+        cache.get(&first, other(), || set(&["other"]));
+        cache.get(&never, other(), || panic!("it was made again"));
         let next = first.after("b");
-        remembered.get(&next, other(), || set(&["other"]));
-        remembered.get(&next.after("c"), other(), || panic!("it was made again"));
+        cache.get(&next, other(), || set(&["other"]));
+        cache.get(&next.after("c"), other(), || panic!("it was made again"));
     }
 
     #[test]
     fn lists_are_told_apart() {
-        let remembered = Remembered::new(1 << 20);
+        let cache = ExpansionCache::new(1 << 20);
         let generation = Generation::default();
         for list in [vec!["ab", "c"], vec!["a", "bc"], vec!["abc"], vec!["ab", "c", ""], vec![]] {
-            let made = remembered.get(&generation, list.iter().map(|text| text.as_bytes()), || set(&list));
+            let made = cache.get(&generation, list.iter().map(|text| text.as_bytes()), || set(&list));
             assert_eq!(made, ScopeSet::new(&list));
         }
     }
@@ -325,25 +325,25 @@ mod tests {
     #[test]
     fn the_bound_holds_and_what_is_used_stays() {
         let most = 256 << 10;
-        let remembered = Remembered::new(most);
+        let cache = ExpansionCache::new(most);
         let generation = Generation::default();
         let hot = || [&b"hot"[..]].into_iter();
-        remembered.get(&generation, hot(), || set(&["hot"]));
+        cache.get(&generation, hot(), || set(&["hot"]));
         let mut again = 0;
         for n in 0..10_000 {
             let text = format!("cold-{n}");
-            remembered.get(&generation, [text.as_bytes()].into_iter(), || set(&[&text, &"x".repeat(n % 2000)]));
-            assert!(remembered.figures().bytes <= most);
-            remembered.get(&generation, hot(), || {
+            cache.get(&generation, [text.as_bytes()].into_iter(), || set(&[&text, &"x".repeat(n % 2000)]));
+            assert!(cache.figures().bytes <= most);
+            cache.get(&generation, hot(), || {
                 again += 1;
                 set(&["hot"])
             });
         }
-        let figures = remembered.figures();
-        assert!(figures.bytes > most / 4 && figures.forgotten > 1000, "{figures:?}");
+        let figures = cache.figures();
+        assert!(figures.bytes > most / 4 && figures.evicted > 1000, "{figures:?}");
         assert!(again < 100, "the one that is always used was forgotten {again} times");
-        let none = Remembered::new(0);
+        let none = ExpansionCache::new(0);
         none.get(&generation, hot(), || set(&["hot"]));
-        assert_eq!(none.figures(), ExpansionFigures { bytes: 0, most_bytes: 0, made: 1, forgotten: 0 });
+        assert_eq!(none.figures(), ExpansionFigures { bytes: 0, most_bytes: 0, computed: 1, evicted: 0 });
     }
 }

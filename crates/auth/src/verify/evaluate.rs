@@ -1,4 +1,4 @@
-//! Everything after the MAC: what a right MAC is worth at one snapshot (`hawk.md` sections 6 and 7, `grants.md` "Use").
+//! Everything after the MAC: what credentials come to at one snapshot (`hawk.md` sections 6 and 7, `grants.md` "Use").
 
 use std::sync::Arc;
 
@@ -6,53 +6,54 @@ use falconer_credentials::{Authentic, Failure, Issuer, evaluate, evaluate_intern
 use falconer_scopes::ScopeSet;
 use falconer_store::Key;
 
-use crate::auth::Inner;
-use crate::directory::entries::{Client, Grant, InternalIssuer};
+use crate::directory::client::Client;
+use crate::directory::entries::{Grant, InternalIssuer};
 use crate::directory::snapshot::{KeyOwner, Snapshot};
+use crate::node::Node;
 use crate::reserved::{FALCONER_CLIENTS, GRANT_SCOPE};
 use crate::settings::Origin;
 use crate::verify::caller::{Caller, DisclosedIdentity};
-use crate::verify::worth::{DependsOn, Refused, Standing};
+use crate::verify::effective_scopes::{ActiveGrant, DependsOn, Refused};
 
 /// Credentials that hold, with everything that follows from them at one revision.
-pub(crate) struct Judgement<'s> {
+pub(crate) struct Evaluated<'s> {
     pub(crate) caller: Caller,
     pub(crate) disclosed: Option<DisclosedIdentity>,
-    pub(crate) used: Used<'s>,
+    pub(crate) used: UsedBy<'s>,
 }
 
 /// Whose last use this is.
-pub(crate) enum Used<'s> {
+pub(crate) enum UsedBy<'s> {
     Client(&'s Arc<Client>),
     Grant(&'s Arc<Grant>),
 }
 
-impl Inner {
+impl Node {
     /// Everything after the MAC. `owner` is who has the key at this snapshot.
-    pub(crate) fn judge<'s>(
+    pub(crate) fn evaluate_at<'s>(
         &self,
         snapshot: &'s Snapshot,
         owner: Option<KeyOwner<'s>>,
         authentic: &Authentic<'_>,
         now_ms: i64,
         depends_on: &mut DependsOn,
-    ) -> Result<Judgement<'s>, Refused> {
+    ) -> Result<Evaluated<'s>, Refused> {
         match owner {
-            Some(KeyOwner::Issuer(issuer)) => self.judge_grant(snapshot, issuer, authentic, now_ms, depends_on),
-            Some(KeyOwner::Client(client)) => self.judge_client(snapshot, client, authentic, now_ms, depends_on),
+            Some(KeyOwner::Issuer(issuer)) => self.evaluate_grant(snapshot, issuer, authentic, now_ms, depends_on),
+            Some(KeyOwner::Client(client)) => self.evaluate_client(snapshot, client, authentic, now_ms, depends_on),
             // The client has gone since the MAC was checked.
             None => Err(Refused::because(format!("Client with clientId '{}' not found", authentic.key_owner()))),
         }
     }
 
-    fn judge_client<'s>(
+    fn evaluate_client<'s>(
         &self,
         snapshot: &'s Snapshot,
         client: &'s Arc<Client>,
         authentic: &Authentic<'_>,
         now_ms: i64,
         depends_on: &mut DependsOn,
-    ) -> Result<Judgement<'s>, Refused> {
+    ) -> Result<Evaluated<'s>, Refused> {
         let owner = authentic.key_owner();
         depends_on.note(|| Key::Role);
         depends_on.note(|| Key::Client(owner.to_owned()));
@@ -77,7 +78,7 @@ impl Inner {
         }
         // Expansion must not lead out of the bounds again: a role may have grown since the grant was made.
         let scopes = if bounds.within.is_empty() { verified.scopes } else { bounds.apply(verified.scopes).union(snapshot.anonymous()) };
-        Ok(Judgement {
+        Ok(Evaluated {
             caller: Caller {
                 client_id: Some(verified.client_id),
                 scopes,
@@ -87,7 +88,7 @@ impl Inner {
                 identity: None,
             },
             disclosed: None,
-            used: Used::Client(client),
+            used: UsedBy::Client(client),
         })
     }
 
@@ -99,14 +100,14 @@ impl Inner {
         Ok(())
     }
 
-    fn judge_grant<'s>(
+    fn evaluate_grant<'s>(
         &self,
         snapshot: &'s Snapshot,
         issuer: &InternalIssuer,
         authentic: &Authentic<'_>,
         now_ms: i64,
         depends_on: &mut DependsOn,
-    ) -> Result<Judgement<'s>, Refused> {
+    ) -> Result<Evaluated<'s>, Refused> {
         let name = issuer.record.name.as_str();
         let claim = evaluate_internal(authentic, name, &issuer.token, now_ms)?;
         let not_a_client = || Refused::because(format!("Client with clientId '{name}' not found"));
@@ -114,7 +115,7 @@ impl Inner {
             [only] if claim.named => only.strip_prefix(GRANT_SCOPE).ok_or_else(not_a_client)?,
             _ => return Err(not_a_client()),
         };
-        let Standing { grant, person, held } = self.grant_standing(snapshot, id, now_ms)?;
+        let ActiveGrant { grant, person, scopes } = self.active_grant(snapshot, id, now_ms)?;
         if grant.record.client_id != claim.client_id || grant.record.issuer != name {
             return Err(not_a_client());
         }
@@ -122,16 +123,16 @@ impl Inner {
         depends_on.note(|| Key::Grant(grant.record.id.clone()));
         depends_on.note(|| Key::Identity(grant.record.identity.clone()));
         let restricted = claim.authorized_scopes.is_some();
-        let held = match &claim.authorized_scopes {
-            None => held,
-            Some(authorized) => restrict(snapshot, held, authorized)?,
+        let scopes = match &claim.authorized_scopes {
+            None => scopes,
+            Some(authorized) => restrict(snapshot, scopes, authorized)?,
         };
         let may_know = !restricted && !authentic.is_bewit() && !self.is_too_old(person, now_ms);
         let knows = may_know && is_for(grant, authentic.host(), authentic.port());
-        Ok(Judgement {
+        Ok(Evaluated {
             caller: Caller {
                 client_id: Some(claim.client_id),
-                scopes: held.union(snapshot.anonymous()),
+                scopes: scopes.union(snapshot.anonymous()),
                 expires_ms: claim.expires_ms.min(grant.record.expires_ms),
                 hash: claim.hash,
                 grant: Some(grant.record.id.clone()),
@@ -146,7 +147,7 @@ impl Inner {
                 email_verified: person.record.email_verified,
                 target: grant.record.target_origin.clone(),
             }),
-            used: Used::Grant(grant),
+            used: UsedBy::Grant(grant),
         })
     }
 }

@@ -1,0 +1,84 @@
+//! A change that was decided, and what the directory is with it.
+
+use falconer_scopes::RoleSet;
+use falconer_store::{Step, Write};
+
+use crate::directory::snapshot::Snapshot;
+use crate::error::ApiError;
+
+/// A step that was decided.
+pub(crate) struct Change {
+    pub(crate) step: Step,
+    pub(crate) write: Write,
+    /// The compiled roles of the decision's snapshot with those of a batch, which making the batch valid has made already.
+    pub(crate) roles: Option<RoleSet>,
+}
+
+impl Change {
+    /// Whether the step made the revision that the store answered with. One that left only an audit row has the store's present revision,
+    /// and that may be of a change that this node has not heard of. What is there is certain here: the step depends on it.
+    pub(crate) fn makes_a_revision(&self, before: &Snapshot) -> bool {
+        match &self.write {
+            // What the second comes to, only the store knows: as a revision that is not expected, it has everything read again.
+            Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) => false,
+            Write::DeleteClient(client_id) => before.client(client_id).is_some(),
+            Write::DeleteRole(role_id) => before.role(role_id).is_some(),
+            _ => true,
+        }
+    }
+
+    /// What the directory is with it.
+    pub(crate) fn apply(&self, next: &mut Snapshot) {
+        let step = &self.step;
+        match &self.write {
+            Write::InsertClient(record) | Write::UpdateClient(record) => next.put_client(record),
+            Write::DeleteClient(client_id) => next.drop_client(client_id),
+            Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) => (),
+            Write::InsertRoles(records) => next.put_roles(records.iter().cloned()),
+            Write::UpdateRole(record) => next.put_roles([record.clone()]),
+            Write::DeleteRole(role_id) => next.drop_role(role_id),
+            Write::Batch(roles, clients) => {
+                match &self.roles {
+                    Some(set) => next.put_validated_roles(roles.iter().cloned(), set.clone()),
+                    None => next.put_roles(roles.iter().cloned()),
+                }
+                clients.iter().for_each(|client| next.put_client(client));
+            }
+            Write::InsertIssuer(record) => next.put_issuer(record.clone()),
+            Write::RetireIssuer(name) => next.retire_issuer(name, step.at_ms),
+            Write::InsertGrant(record, replaces) => {
+                if let Some(old) = replaces {
+                    revoke(next, old, step.at_ms, &step.actor, "replaced");
+                }
+                next.put_grant(record.clone());
+            }
+            Write::RevokeGrants { ids, by, reason } => ids.iter().for_each(|id| revoke(next, id, step.at_ms, by, reason)),
+            Write::PutIdentity(record)
+            | Write::InsertAccount(_, record)
+            | Write::UpdateAccount(_, record)
+            | Write::CompleteSetup(_, _, record) => next.put_person(record.clone()),
+        }
+    }
+
+    /// Where a conflict is the caller's to know. Elsewhere it means that the directory was behind, and the decision is made again.
+    pub(crate) fn final_conflict(&self) -> Option<ApiError> {
+        let text = match &self.write {
+            Write::InsertAccount(account, _) => format!("The account name {} is or was in use", account.name),
+            Write::UpdateAccount(account, _) => format!("There is no account {}", account.name),
+            Write::CompleteSetup(..) => "The set-up link was used or is over, or the account name is taken".to_owned(),
+            _ => return None,
+        };
+        Some(ApiError::RequestConflict(text))
+    }
+}
+
+fn revoke(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {
+    let Some(grant) = next.grant(id).filter(|grant| grant.record.revoked_ms.is_none()) else {
+        return;
+    };
+    let mut record = grant.record.clone();
+    record.revoked_ms = Some(at_ms);
+    record.revoked_by = Some(by.to_owned());
+    record.reason = Some(reason.to_owned());
+    next.put_grant(record);
+}

@@ -1,0 +1,142 @@
+//! Group commit: steps that were decided while others waited for their turn are committed together.
+//!
+//! The group is committed by a task of its own, which queues for the turn like everybody else, so that all who waited before it have joined; a caller
+//! who hangs up strands nobody. Only when the store has committed is the tip shown, and only then is anybody answered: also those whose answer
+//! was to write nothing, because they saw what was not durable yet.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use falconer_store::{Revision, StoreError};
+use tokio::sync::OwnedMutexGuard;
+
+use crate::change::apply::Change;
+use crate::change::group::{Failed, Group, Member, Outcome, Queue};
+use crate::directory::snapshot::Snapshot;
+use crate::node::Node;
+
+/// More do not join a group.
+const LARGEST_GROUP: usize = 128;
+
+/// The right to decide: the first place in the queue.
+pub(crate) type QueuePlace = OwnedMutexGuard<Queue>;
+
+impl Node {
+    /// Takes the turn. With `alone` nobody is in the group whose turn it is.
+    pub(crate) async fn wait_for_turn(self: &Arc<Self>, alone: bool) -> Option<QueuePlace> {
+        let mut place = Arc::clone(&self.queue).lock_owned().await;
+        if alone && place.group.is_some() {
+            let node = Arc::clone(self);
+            // A task, so that it goes on when the caller does not.
+            let committed = tokio::spawn(async move {
+                node.commit_group(&mut place).await;
+                place
+            });
+            place = committed.await.ok()?;
+        }
+        Some(place)
+    }
+
+    /// Adds a step to the open group, or somebody who waits for what the group decides on, and gives up the turn.
+    pub(crate) fn join_group(
+        self: &Arc<Self>,
+        mut place: QueuePlace,
+        shown: &Arc<Snapshot>,
+        change: Option<Change>,
+        alone: bool,
+    ) -> Outcome {
+        let outcome = place.join(shown, change);
+        let count = place.group.as_ref().map_or(0, |group| group.members.len());
+        let node = Arc::clone(self);
+        if alone || count >= LARGEST_GROUP {
+            tokio::spawn(async move { node.commit_group(&mut place).await });
+        } else if count == 1 {
+            drop(place);
+            tokio::spawn(async move {
+                let mut place = Arc::clone(&node.queue).lock_owned().await;
+                node.commit_group(&mut place).await;
+            });
+        }
+        outcome
+    }
+
+    /// Commits the open group, shows what it came to, and answers its members.
+    async fn commit_group(&self, queue: &mut Queue) {
+        let Some(Group { tip, members }) = queue.group.take() else { return };
+        let shared = members.len() > 1;
+        let (mut steps, mut answers) = (Vec::new(), Vec::new());
+        for Member { change, answer } in members {
+            answers.push((answer, change.is_some()));
+            steps.extend(change.map(|change| (change.step, change.write)));
+        }
+        self.groups.fetch_add(1, Ordering::Relaxed);
+        self.steps.fetch_add(steps.len() as u64, Ordering::Relaxed);
+        let failed = match self.store.commit(steps).await {
+            Ok(revisions) => match self.show_committed(&tip, revisions.last().copied()).await {
+                Ok(()) => {
+                    let (mut revisions, mut last) = (revisions.into_iter(), self.directory.load().revision());
+                    for (answer, has_step) in answers {
+                        if has_step {
+                            last = revisions.next().unwrap_or(last);
+                        }
+                        let _ = answer.send(Ok(last));
+                    }
+                    return;
+                }
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        let failed = self.after_failure(failed).await;
+        for (answer, _) in answers {
+            let _ = answer.send(Err(Failed { error: failed.clone(), shared }));
+        }
+    }
+
+    /// Answers from the tip from now on, if it is what the store has.
+    async fn show_committed(&self, tip: &Snapshot, committed: Option<Revision>) -> Result<(), StoreError> {
+        let (shown, Some(committed)) = (self.directory.load().revision(), committed) else { return Ok(()) };
+        if committed == tip.revision() && committed > shown {
+            self.show(tip.clone());
+        } else if committed > shown {
+            // Another process wrote in between. What was decided did not depend on that, but the directory has to have it.
+            self.reload().await.inspect_err(|error| self.could_not_read_back(error))?;
+        }
+        Ok(())
+    }
+
+    /// What is left to do when a group was not committed, or nobody knows whether it was.
+    async fn after_failure(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Stale | StoreError::Conflict => match self.reload().await {
+                Ok(()) => error,
+                Err(why) => why,
+            },
+            StoreError::Unavailable(_) => {
+                self.catch_up_after_lost_answer().await;
+                error
+            }
+            _ => error,
+        }
+    }
+
+    /// A store that is away for the moment is no reason to end: nothing is acknowledged then, and the next look takes the change in.
+    fn could_not_read_back(&self, error: &StoreError) {
+        if !matches!(error, StoreError::Unavailable(_)) {
+            (self.settings.on_fatal)("a committed change could not be read back");
+        }
+    }
+
+    /// Whether a commit whose outcome nobody told has happened: takes in what the store has, where it answers.
+    async fn catch_up_after_lost_answer(&self) {
+        let looked = async {
+            if self.store.revision().await? > self.directory.load().revision() {
+                self.reload().await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = looked.await {
+            tracing::debug!(%error, "the store does not say whether a change was committed; the next look will");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A node: one directory, one queue of changes, one store. All rooms of this crate work on it; it knows none of their rules.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arc_swap::ArcSwap;
+use falconer_store::{Revision, Store, StoreError};
+
+use crate::change::group::Queue;
+use crate::directory::last_uses::LastUses;
+use crate::directory::snapshot::Snapshot;
+use crate::error::ApiError;
+use crate::settings::AuthSettings;
+use crate::time::{Clock, MINUTE_MS, Random};
+
+/// The use cases of the auth API on one node. Cheap to clone; all clones are the same node.
+#[derive(Clone)]
+pub struct Auth {
+    pub(crate) node: Arc<Node>,
+}
+
+/// What all clones of an [`Auth`] share.
+pub(crate) struct Node {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) settings: AuthSettings,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) directory: ArcSwap<Snapshot>,
+    /// The revision of the directory, for those who wait for it to move.
+    pub(crate) moved: tokio::sync::watch::Sender<Revision>,
+    /// Changes of this node are decided one after the other; waiting is first come, first served.
+    pub(crate) queue: Arc<tokio::sync::Mutex<Queue>>,
+    /// How many groups of steps were committed, and how many steps in them.
+    pub(crate) groups: AtomicU64,
+    pub(crate) steps: AtomicU64,
+    pub(crate) last_uses: LastUses,
+}
+
+impl Node {
+    /// With nothing in the directory yet.
+    pub(crate) fn new(store: Arc<dyn Store>, settings: AuthSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Node {
+        let directory = ArcSwap::from_pointee(Snapshot::empty(settings.cache_mib.saturating_mul(1 << 20)));
+        Node {
+            store,
+            settings,
+            clock,
+            random,
+            directory,
+            moved: tokio::sync::watch::Sender::default(),
+            queue: Arc::default(),
+            groups: AtomicU64::new(0),
+            steps: AtomicU64::new(0),
+            last_uses: LastUses::default(),
+        }
+    }
+
+    /// Answers from this snapshot from now on, and wakes who waits for it.
+    pub(crate) fn show(&self, next: Snapshot) {
+        let revision = next.revision();
+        self.directory.store(Arc::new(next));
+        self.moved.send_if_modified(|shown| std::mem::replace(shown, revision) != revision);
+    }
+
+    pub(crate) fn clock_is_behind(&self, snapshot: &Snapshot, now_ms: i64) -> bool {
+        now_ms.saturating_add(MINUTE_MS) < snapshot.highest_ms()
+    }
+
+    pub(crate) fn draw<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.random.fill(&mut bytes);
+        bytes
+    }
+
+    pub(crate) fn slugid(&self) -> String {
+        falconer_credentials::slugid(self.draw::<16>())
+    }
+
+    /// Ends the process where the store has failed for good.
+    pub(crate) fn end_if_fatal(&self, error: &StoreError) {
+        if let StoreError::Fatal(text) = error {
+            tracing::error!(reason = %text, "the store failed; this process must end");
+            (self.settings.on_fatal)(text);
+        }
+    }
+
+    /// What a store's error means to the caller; a fatal one ends the process.
+    pub(crate) fn store_error(&self, error: StoreError) -> ApiError {
+        self.end_if_fatal(&error);
+        match error {
+            StoreError::Fatal(text) | StoreError::Unavailable(text) | StoreError::Full(text) => ApiError::Unavailable(text),
+            StoreError::Corrupt(text) => ApiError::Internal(text),
+            StoreError::Stale | StoreError::Conflict => ApiError::Unavailable("records kept changing under the decision".to_owned()),
+        }
+    }
+}
