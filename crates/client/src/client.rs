@@ -1,4 +1,4 @@
-use crate::{Credentials, Environment, Error, Retry, edge, target};
+use crate::{Credentials, Environment, Error, Retry, edge, target, tls};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use falconer_credentials::{payload, sign};
@@ -46,6 +46,7 @@ impl Client {
     pub fn new(root_url: &str) -> Result<Client, Error> {
         let root = target::parse(root_url).map_err(Error::Settings)?;
         let mut http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls::config().map_err(|error| Error::Settings(format!("TLS can't be set up: {error}")))?)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("falconer-client/", env!("CARGO_PKG_VERSION")));
         if target::is_loopback(&root) {

@@ -27,6 +27,7 @@ mod events;
 mod falconer;
 mod retry;
 mod target;
+mod tls;
 
 pub use client::{Call, Client};
 pub use credentials::Credentials;

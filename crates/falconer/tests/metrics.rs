@@ -31,7 +31,7 @@ async fn what_was_asked_is_what_is_told() {
     let root = init(&data);
     let server = Server::start_with(&data, &["--metrics-listen", "127.0.0.1:0"]);
     let url = server.printed.iter().find_map(|line| line.strip_prefix("metrics at ")).expect("it says where").to_owned();
-    let http = reqwest::Client::new();
+    let http = support::http();
 
     let client = server.client(&root);
     for _ in 0..3 {

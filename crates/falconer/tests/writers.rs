@@ -79,8 +79,7 @@ struct Writer {
 
 impl Writer {
     fn new(number: usize, server: &Server, init: &Init) -> Writer {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Writer { number, signer: server.client(init), http, numbers: Numbers(u64::try_from(number).unwrap()) }
+        Writer { number, signer: server.client(init), http: support::http(), numbers: Numbers(u64::try_from(number).unwrap()) }
     }
 
     /// All its changes, one after the other; the answer is what was acknowledged and how many were refused.

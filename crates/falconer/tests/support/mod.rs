@@ -14,6 +14,12 @@ use std::process::{Child, Command, Output, Stdio};
 
 use falconer_client::{Client, Credentials};
 
+/// An HTTP client for what the SDK does not show. It only speaks to this machine, but it wants to know its TLS.
+pub fn http() -> reqwest::Client {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}
+
 /// The binary, without the caller's own settings.
 pub fn falconer() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_falconer"));

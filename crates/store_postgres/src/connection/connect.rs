@@ -1,12 +1,13 @@
 //! Connections: how they are made, what holds for each, and the pool of them.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use falconer_store::{Result, StoreError};
 use rustls::ClientConfig;
-use rustls_platform_verifier::ConfigVerifierExt as _;
+use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -72,11 +73,10 @@ pub(crate) fn shown(config: &Config) -> String {
 
 /// TLS with the certificate authorities of this machine; used where the URL or the server asks for it.
 pub(crate) fn tls() -> Result<MakeRustlsConnect> {
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
-    // Another part of the process may have chosen the provider: then that one counts.
-    let _ = provider.install_default();
-    let config =
-        ClientConfig::with_platform_verifier().map_err(|error| StoreError::Unavailable(format!("TLS can't be set up: {error}")))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let fault = |error| StoreError::Unavailable(format!("TLS can't be set up: {error}"));
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(fault)?;
+    let config = versions.with_platform_verifier().map_err(fault)?.with_no_client_auth();
     Ok(MakeRustlsConnect::new(config))
 }
 
