@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import urllib.request
 
 import openapi_spec_validator
@@ -40,11 +41,16 @@ class Server:
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env=clean_environment() | {"FALCONER_WEBSOCKTUNNEL_SECRET": "a secret of the trial"},
         )
+        # Ends only what never comes.
+        limit = threading.Timer(120, self.process.kill)
+        limit.start()
         for line in self.process.stdout:
             match = re.search(r"listening on (\S+)", line)
             if match:
+                limit.cancel()
                 self.root_url = match.group(1)
                 return
+        limit.cancel()
         raise RuntimeError("falconer serve ended before it listened")
 
     def stop(self):

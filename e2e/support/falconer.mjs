@@ -21,19 +21,29 @@ export async function falconer(args, extra = {}) {
   return run(BIN, args, { env: cleanEnvironment(extra) });
 }
 
+/** Ends only what never comes: a busy machine takes longer than a quiet one. */
+const PATIENCE_MS = 120_000;
+
 /** Starts a program, waits for the line that says where it listens, and keeps all that it prints. */
 export async function start(args, { ready = /listening on (\S+)/, env = {} } = {}) {
   const child = spawn(BIN, args, { env: cleanEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'] });
   const log = [];
   const found = new Promise((resolve, reject) => {
+    const limit = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`${args.join(' ')} was not ready after ${PATIENCE_MS} ms:\n${log.join('\n')}`));
+    }, PATIENCE_MS);
     const look = (line) => {
       log.push(line);
       const match = ready.exec(line);
-      if (match) resolve(match);
+      if (!match) return;
+      clearTimeout(limit);
+      resolve(match);
     };
     createInterface({ input: child.stdout }).on('line', look);
     createInterface({ input: child.stderr }).on('line', look);
     child.on('error', reject);
+    child.on('exit', () => clearTimeout(limit));
     child.on('exit', (code, signal) => reject(new Error(`${args.join(' ')} ended with ${code ?? signal}:\n${log.join('\n')}`)));
   });
   const match = await found;

@@ -5,8 +5,13 @@ import os
 import pathlib
 import re
 import subprocess
+import threading
 
 BIN = os.environ["FALCONER_BIN"]
+
+
+# Ends only what never comes: a busy machine takes longer than a quiet one.
+PATIENCE_SECONDS = 120
 
 
 def clean_environment():
@@ -27,12 +32,16 @@ class Server:
             [BIN, "serve", "--data-dir", data, "--listen", listen],
             stdout=subprocess.PIPE, stderr=self.log.open("w"), text=True, env={**clean_environment(), **(settings or {})},
         )
+        limit = threading.Timer(PATIENCE_SECONDS, self.process.kill)
+        limit.start()
         for line in self.process.stdout:
             match = re.search(r"listening on (\S+)", line)
             if match:
+                limit.cancel()
                 self.root_url = match.group(1)
                 break
         else:
+            limit.cancel()
             raise RuntimeError(f"falconer serve ended before it listened:\n{self.log.read_text()}")
 
     def options(self, **credentials):

@@ -3,15 +3,13 @@
 //! Nothing here is part of the product. Each task is one file; a new one is a file, a variant of [`Task`] and a line in CONTRIBUTING.md.
 
 mod bench;
-mod bench_instructions;
 mod check;
+mod counts;
 mod generate;
-mod needs;
-mod postgres;
 mod run;
-mod screenshots;
-mod soak;
 mod test;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -24,7 +22,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Check the allowed arrows between crates, the templates and the sizes of files (sizes only warn)
+    /// Draw the house, and check arrows between crates, rooms, circles, templates and generated pages
     Check,
     /// Install what the tests need, then run every check and every test
     Test(test::Options),
@@ -42,15 +40,25 @@ enum Task {
     Soak,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().task {
+fn main() -> ExitCode {
+    match run(Cli::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
+    match task {
         Task::Check => check::run(),
         Task::Test(options) => test::run(&options),
         Task::Generate => generate::run(),
-        Task::Needs => needs::report(),
-        Task::Postgres => postgres::run(),
+        Task::Needs => test::needs::report(),
+        Task::Postgres => test::postgres::by_hand(),
         Task::Bench(options) => bench::run(&options),
-        Task::Screenshots => screenshots::run(),
-        Task::Soak => soak::run(),
+        Task::Screenshots => test::screenshots::run(),
+        Task::Soak => test::soak::run(),
     }
 }

@@ -1,34 +1,127 @@
-//! Running other programs: say what is run, stop at the first failure, say how long it took.
+//! Running other programs: say what is run, pass on what they print, count what their runners say, and say how long it took.
 
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+
+use crate::counts::{Counts, Reader};
 
 /// The root folder of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
-/// The one target folder: where cargo was told to build, else `target` in the workspace.
+/// The one target folder, as cargo says it: a variable, its own configuration or `target` in the workspace.
 pub fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let said = || {
+        let metadata = metadata().ok()?;
+        Some(PathBuf::from(metadata.get("target_directory")?.as_str()?))
+    };
+    FOLDER.get_or_init(|| said().unwrap_or_else(|| root().join("target"))).clone()
 }
 
-/// Runs `program args...` in `folder`, its output going where ours goes.
-pub fn step(title: &str, folder: &Path, program: &str, args: &[&str], env: &[(&str, &str)]) -> Result<()> {
-    println!("\n== {title}\n   {program} {}", args.join(" "));
+/// What `cargo metadata` says of the workspace's own crates.
+pub fn metadata() -> Result<serde_json::Value> {
+    let output = Command::new(cargo_program())
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .context("can't run cargo metadata")?;
+    serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")
+}
+
+/// Where the lines of a run go. A run that stands beside another one keeps them, so that they come in one piece.
+#[derive(Default)]
+pub enum Output {
+    #[default]
+    Live,
+    Kept(Mutex<String>),
+}
+
+impl Output {
+    pub fn kept() -> Output {
+        Output::Kept(Mutex::default())
+    }
+
+    /// One line.
+    pub fn line(&self, line: &str) {
+        match self {
+            // Nobody may be reading any more: that ends no run.
+            Output::Live => drop(writeln!(std::io::stdout().lock(), "{line}")),
+            Output::Kept(lines) => {
+                let mut lines = lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                lines.push_str(line);
+                lines.push('\n');
+            }
+        }
+    }
+
+    /// Prints what was kept.
+    pub fn end(self) {
+        if let Output::Kept(lines) = self {
+            let lines = lines.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+            drop(std::io::stdout().lock().write_all(lines.as_bytes()));
+        }
+    }
+}
+
+/// Runs `program args...` in `folder`. Its lines go to `output`; the answer is what its runners counted, at least one.
+pub fn counted(output: &Output, title: &str, folder: &Path, program: &str, args: &[&str], env: &[(&str, &str)]) -> Result<Counts> {
+    output.line(&format!("\n== {title}\n   {program} {}", args.join(" ")));
     let began = Instant::now();
-    let status = Command::new(program)
+    let mut child = Command::new(program)
         .args(args)
         .current_dir(folder)
         .envs(env.iter().copied())
-        .status()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .with_context(|| format!("can't start `{program}`: is it installed and on the PATH?"))?;
-    println!("== {title}: {} ({:.1} s)", if status.success() { "ok" } else { "FAILED" }, began.elapsed().as_secs_f32());
-    if !status.success() {
-        bail!("{title} failed: `{program} {}` ended with {status}", args.join(" "));
+    let (sender, lines) = channel();
+    let mut reader = Reader::default();
+    std::thread::scope(|scope| {
+        for pipe in [child.stdout.take().map(boxed), child.stderr.take().map(boxed)].into_iter().flatten() {
+            let sender = sender.clone();
+            scope.spawn(move || send_lines(pipe, &sender));
+        }
+        drop(sender);
+        for line in lines {
+            reader.read(&line);
+            output.line(&line);
+        }
+    });
+    let status = child.wait()?;
+    let counts = reader.end(status.success());
+    output.line(&format!("== {title}: {} ({:.1} s)", if status.success() { "ok" } else { "FAILED" }, began.elapsed().as_secs_f32()));
+    Ok(counts)
+}
+
+fn boxed(pipe: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+    Box::new(pipe)
+}
+
+fn send_lines(pipe: Box<dyn Read + Send>, sender: &Sender<String>) {
+    let mut pipe = BufReader::new(pipe);
+    let mut line = Vec::new();
+    while pipe.read_until(b'\n', &mut line).is_ok_and(|length| length > 0) {
+        if sender.send(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned()).is_err() {
+            return;
+        }
+        line.clear();
+    }
+}
+
+/// Runs `program args...` in `folder`, its output going where ours goes; what ends badly is an error.
+pub fn step(title: &str, folder: &Path, program: &str, args: &[&str], env: &[(&str, &str)]) -> Result<()> {
+    if counted(&Output::Live, title, folder, program, args, env)?.failed > 0 {
+        bail!("{title} failed: `{program} {}`", args.join(" "));
     }
     Ok(())
 }
@@ -38,7 +131,8 @@ pub fn cargo(title: &str, args: &[&str], env: &[(&str, &str)]) -> Result<()> {
     step(title, &root(), &cargo_program(), args, env)
 }
 
-fn cargo_program() -> String {
+/// The cargo that runs this.
+pub fn cargo_program() -> String {
     std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned())
 }
 
@@ -46,8 +140,15 @@ fn cargo_program() -> String {
 pub fn works(program: &str, args: &[&str]) -> bool {
     Command::new(program)
         .args(args)
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// What `program args...` prints, if it can be started and ends well.
+pub fn prints(program: &str, args: &[&str]) -> Option<String> {
+    let done = Command::new(program).args(args).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    done.status.success().then(|| String::from_utf8_lossy(&done.stdout).trim().to_owned())
 }

@@ -33,8 +33,9 @@ fn some_client() -> ClientRequest {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
 async fn a_server_lives_in_a_database() {
-    let Some(place) = Place::postgres().await else { return };
+    let place = Place::postgres().await;
     let server = place.start();
     assert_eq!(server.printed.len(), 3, "{:?}", server.printed);
     let made = root(&place, &server).create_client("project/robot", &some_client()).await.unwrap();
@@ -69,8 +70,9 @@ async fn a_server_lives_in_a_database() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
 async fn what_is_wrong_is_said_without_the_password() {
-    let Some(database) = Database::make().await else { return };
+    let database = Database::make().await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let elsewhere = |path: &str| {
         let mut url = url::Url::parse(&database.url).unwrap();
@@ -110,8 +112,9 @@ async fn what_is_wrong_is_said_without_the_password() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
 async fn the_password_is_never_told() {
-    let Some(place) = Place::postgres().await else { return };
+    let place = Place::postgres().await;
     let database = place.database.as_ref().unwrap();
     let log = place.file_with("log", "");
     let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);

@@ -14,7 +14,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::generate;
-use crate::run::root;
+use crate::run::{metadata, root};
 
 /// Lines of production code above which a file gets a warning.
 const LONG_FILE: usize = 400;
@@ -49,15 +49,6 @@ pub fn run() -> Result<()> {
         return Ok(());
     }
     bail!("{} faults:\n  {}", faults.len(), faults.join("\n  "))
-}
-
-fn metadata() -> Result<serde_json::Value> {
-    let output = Command::new("cargo")
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
-        .current_dir(root())
-        .output()
-        .context("can't run cargo metadata")?;
-    serde_json::from_slice(&output.stdout).context("cargo metadata printed no JSON")
 }
 
 /// The crates' folders from the root, those of the product first.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::postgres::Database;
+use super::postgres::{self, Database};
 use super::user::Done;
 use super::{Init, Server, falconer};
 
@@ -23,14 +23,18 @@ impl Place {
         Place { folder: tempfile::tempdir().unwrap(), database: None }
     }
 
-    /// None, and a word about it, where there is no PostgreSQL.
-    pub async fn postgres() -> Option<Place> {
-        Some(Place { database: Some(Database::make().await?), ..Place::file() })
+    /// Fails where there is no PostgreSQL.
+    pub async fn postgres() -> Place {
+        Place { database: Some(Database::make().await), ..Place::file() }
     }
 
-    /// One for each store.
+    /// One for each store that there is: `cargo test` alone has no PostgreSQL.
     pub async fn each() -> Vec<Place> {
-        [Some(Place::file()), Place::postgres().await].into_iter().flatten().collect()
+        let mut places = vec![Place::file()];
+        if postgres::server().is_some() {
+            places.push(Place::postgres().await);
+        }
+        places
     }
 
     /// What the store is called.

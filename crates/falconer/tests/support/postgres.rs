@@ -9,6 +9,11 @@ use tokio_postgres::NoTls;
 /// Names a server on which tests may make databases and roles, as `postgres://user@host:port/database`. `cargo xtask test` starts one.
 const VARIABLE: &str = "FALCONER_TEST_POSTGRES";
 
+/// The server, where there is one.
+pub fn server() -> Option<String> {
+    std::env::var(VARIABLE).ok().filter(|url| !url.is_empty())
+}
+
 /// An empty database with an owner of its own who is nobody else; both are gone when this value is.
 pub struct Database {
     server: String,
@@ -21,15 +26,11 @@ pub struct Database {
 }
 
 impl Database {
-    /// None, and a word about it, where there is no server.
-    pub async fn make() -> Option<Database> {
+    /// Fails where there is no server: a test that needs one is `#[ignore]`d, and whoever runs it all the same wants to know.
+    pub async fn make() -> Database {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let Some(server) = std::env::var(VARIABLE).ok().filter(|url| !url.is_empty()) else {
-            eprintln!(
-                "{VARIABLE} names no PostgreSQL: nothing was tested there. `cargo xtask test` starts one, `cargo xtask postgres` too"
-            );
-            return None;
-        };
+        let server =
+            server().expect("FALCONER_TEST_POSTGRES names a PostgreSQL; `cargo xtask test` starts one, `cargo xtask postgres` too");
         let name = format!("falconer_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let password = format!("password-of-{name}");
         let mut url = url::Url::parse(&server).unwrap();
@@ -43,7 +44,7 @@ impl Database {
         database.run(&format!("DROP ROLE IF EXISTS {name}")).await;
         database.run(&format!("CREATE ROLE {name} LOGIN PASSWORD '{password}'")).await;
         database.run(&format!("CREATE DATABASE {name} OWNER {name}")).await;
-        Some(database)
+        database
     }
 
     /// One statement as the administrator of the server, in another database of it.

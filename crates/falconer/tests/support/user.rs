@@ -87,9 +87,12 @@ impl Shell {
     }
 }
 
-/// Tries until something comes, for ten seconds at most.
+/// Ends only what never comes: a busy machine takes longer than a quiet one.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Tries until something comes.
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look() {
             return found;

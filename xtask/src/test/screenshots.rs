@@ -1,17 +1,19 @@
 //! `cargo xtask screenshots`: the pictures of the README, taken in the end-to-end flow, so that they can't show what does not run.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use crate::run::{cargo, root};
-use crate::{needs, test};
+use super::{needs, parts};
+use crate::run::{Output, cargo, root};
 
 pub fn run() -> Result<()> {
-    needs::install()?;
+    needs::install(&["browser"])?;
     cargo("the binary", &["build", "--locked", "-p", "falconer"], &[])?;
     let folder = root().join("docs/images");
     std::fs::create_dir_all(&folder)?;
     let folder = folder.to_string_lossy().into_owned();
-    test::browser(&[("SCREENSHOTS", folder.as_str())])?;
+    if parts::browser(&Output::Live, &[("SCREENSHOTS", folder.as_str())])?.failed > 0 {
+        bail!("the flow failed, so there are no pictures of it");
+    }
     println!("pictures are in docs/images");
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! `cargo xtask bench`: builds the packaged binary (profile `dist`) and runs `benches/`, which measures it beside the floors in one run. With `--instructions` it counts
-//! instructions instead (`bench_instructions.rs`).
+//! instructions instead (`instructions.rs`).
+
+pub mod instructions;
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use crate::bench_instructions;
 use crate::run::{cargo, root, step, target};
 
 #[derive(clap::Args)]
@@ -54,7 +55,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<()> {
     if options.instructions {
-        return bench_instructions::run(options.write_baseline).map(drop);
+        return instructions::run(options.write_baseline).map(drop);
     }
     cargo("packaged binary", &["build", "--profile", "dist", "--locked", "-p", "falconer", "-p", "falconer-benches", "--bins"], &[])?;
     let folder = target().join("bench");

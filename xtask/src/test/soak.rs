@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::postgres;
+use super::postgres;
 use crate::run::cargo;
 
 pub fn run() -> Result<()> {

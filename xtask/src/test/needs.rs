@@ -1,0 +1,239 @@
+//! What the tests need beyond cargo, part by part, and installing it: Debian packages through the package manager, Python and Node packages through
+//! their registries into the target folder and `e2e/node_modules`.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::postgres;
+use crate::run::{prints, root, step, target, works};
+
+/// A program that the tests start.
+struct Need {
+    what: &'static str,
+    /// Whether it is there.
+    probe: fn() -> bool,
+    /// The Debian packages that bring it.
+    packages: &'static [&'static str],
+    /// The parts that start it.
+    parts: &'static [&'static str],
+}
+
+/// The oldest Node.js whose test runner does what the tests ask of it.
+const NODE: (u32, u32) = (20, 11);
+/// How long the package manager's lock is waited for: another one may be installing.
+const LOCK: Duration = Duration::from_secs(600);
+
+const CLIENTS: &[&str] = &["clients", "browser"];
+const NEEDS: &[Need] = &[
+    Need {
+        what: "a C compiler (SQLite, ring)",
+        probe: || works("cc", &["--version"]),
+        packages: &["build-essential"],
+        parts: &["lints", "crates", "instructions", "revocation", "clients", "client-rust", "api", "browser"],
+    },
+    Need { what: "git", probe: || works("git", &["--version"]), packages: &["git"], parts: &["check"] },
+    Need { what: "Python 3 with venv", probe: python_with_venv, packages: &["python3", "python3-venv"], parts: &["clients", "api"] },
+    Need { what: "Node.js 20.11 or newer", probe: node_is_new_enough, packages: &["nodejs"], parts: &["sdk", "clients", "browser"] },
+    Need { what: "npm", probe: || works("npm", &["--version"]), packages: &["npm"], parts: CLIENTS },
+    Need {
+        what: "PostgreSQL",
+        probe: || postgres::is_given() || postgres::programs().is_some(),
+        packages: &["postgresql"],
+        parts: &["crates"],
+    },
+    Need { what: "Chromium", probe: || chromium().is_some(), packages: &["chromium"], parts: CLIENTS },
+    Need {
+        what: "a font that Chromium can draw with",
+        probe: || std::path::Path::new("/usr/share/fonts").read_dir().is_ok_and(|mut d| d.next().is_some()),
+        packages: &["fonts-dejavu-core"],
+        parts: CLIENTS,
+    },
+    Need {
+        what: "valgrind (instruction counts)",
+        probe: || works("valgrind", &["--version"]),
+        packages: &["valgrind"],
+        parts: &["instructions"],
+    },
+];
+
+fn python_with_venv() -> bool {
+    works("python3", &["-c", "import venv, ensurepip"])
+}
+
+fn node_is_new_enough() -> bool {
+    prints("node", &["--version"]).as_deref().and_then(version).is_some_and(|version| version >= NODE)
+}
+
+/// The first two numbers of `v20.11.1` or `18.20.4+dfsg-1~deb12u1`.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.trim_start_matches('v').split(['.', '-', '+', '~']).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
+/// Where Chromium is, if it is installed.
+pub fn chromium() -> Option<PathBuf> {
+    ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].iter().map(PathBuf::from).find(|p| p.exists())
+}
+
+/// `cargo xtask needs`
+pub fn report() -> Result<()> {
+    for need in NEEDS {
+        let state = if (need.probe)() { "ok     " } else { "MISSING" };
+        println!("{state} {} (Debian: {}; for {})", need.what, need.packages.join(" "), need.parts.join(", "));
+    }
+    Ok(())
+}
+
+/// What these parts need and this machine does not have.
+fn missing(parts: &[&str]) -> Vec<&'static Need> {
+    NEEDS.iter().filter(|need| need.parts.iter().any(|part| parts.contains(part)) && !(need.probe)()).collect()
+}
+
+/// An error where something is missing that these parts need.
+pub fn complain(parts: &[&str]) -> Result<()> {
+    let missing = missing(parts);
+    if missing.is_empty() { Ok(()) } else { bail!("{}", by_hand(&missing)) }
+}
+
+/// Installs what is missing for these parts, or says precisely what to install where there are no rights to.
+pub fn install(parts: &[&str]) -> Result<()> {
+    let missing = missing(parts);
+    if !missing.is_empty() {
+        debian(&missing)?;
+    }
+    if ["clients", "api"].iter().any(|part| parts.contains(part)) {
+        python()?;
+    }
+    if CLIENTS.iter().any(|part| parts.contains(part)) {
+        node()?;
+    }
+    Ok(())
+}
+
+fn packages(missing: &[&Need]) -> Vec<&'static str> {
+    missing.iter().flat_map(|need| need.packages.iter().copied()).collect()
+}
+
+fn by_hand(missing: &[&Need]) -> String {
+    let list: Vec<String> = missing.iter().map(|need| format!("  {} (Debian: {})", need.what, need.packages.join(" "))).collect();
+    format!(
+        "The tests need what this machine does not have:\n{}\nInstall it, for example with\n  sudo apt-get install {}\nand run `cargo xtask test` again.",
+        list.join("\n"),
+        packages(missing).join(" ")
+    )
+}
+
+fn debian(missing: &[&Need]) -> Result<()> {
+    let root_user = works("sh", &["-c", "test \"$(id -u)\" = 0"]);
+    let sudo = !root_user && works("sudo", &["-n", "true"]);
+    if !works("apt-get", &["--version"]) || !(root_user || sudo) {
+        bail!("{}", by_hand(missing));
+    }
+    let words: &[&str] = if sudo { &["sudo", "-n", "apt-get"] } else { &["apt-get"] };
+    apt(words, "package lists", &["update", "-q"]).with_context(|| by_hand(missing))?;
+    if packages(missing).contains(&"nodejs") {
+        node_can_be_had()?;
+    }
+    let wait = format!("DPkg::Lock::Timeout={}", LOCK.as_secs());
+    let mut get = vec!["-o", &wait, "install", "-y", "-q", "--no-install-recommends"];
+    get.extend(packages(missing));
+    apt(words, "Debian packages", &get).with_context(|| by_hand(missing))?;
+    let still: Vec<&str> = missing.iter().filter(|need| !(need.probe)()).map(|need| need.what).collect();
+    if still.is_empty() { Ok(()) } else { bail!("installed, but still not found: {}", still.join(", ")) }
+}
+
+/// Runs apt-get, again while another package manager holds a lock that it does not wait for itself: that of the lists.
+fn apt(words: &[&str], title: &str, args: &[&str]) -> Result<()> {
+    println!("\n== {title}\n   {} {}", words.join(" "), args.join(" "));
+    let until = Instant::now() + LOCK;
+    loop {
+        let (program, first) = words.split_first().context("a program")?;
+        let done = Command::new(program).args(first).args(args).env("DEBIAN_FRONTEND", "noninteractive").env("LC_ALL", "C").output()?;
+        print!("{}", String::from_utf8_lossy(&done.stdout));
+        let complaint = String::from_utf8_lossy(&done.stderr);
+        if done.status.success() {
+            return Ok(());
+        }
+        if !complaint.contains("Could not get lock") || Instant::now() > until {
+            bail!("`{} {}` ended with {}: {complaint}", words.join(" "), args.join(" "), done.status);
+        }
+        println!("   another package manager is at work: waiting for its lock");
+        std::thread::sleep(Duration::from_secs(5));
+    }
+}
+
+/// Says before anything is installed that the package manager's Node.js is too old: many have an older one.
+fn node_can_be_had() -> Result<()> {
+    let policy = prints("apt-cache", &["policy", "nodejs"]).unwrap_or_default();
+    let candidate = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate:")).map_or("none", str::trim);
+    if version(candidate).is_none_or(|version| version < NODE) {
+        bail!(
+            "The tests need Node.js {}.{} or newer. The one of this machine is {}, and the package manager would install {candidate}. Install a newer one, \
+             for example from https://nodejs.org/, and run `cargo xtask test` again.",
+            NODE.0,
+            NODE.1,
+            prints("node", &["--version"]).unwrap_or_else(|| "not there".to_owned())
+        );
+    }
+    Ok(())
+}
+
+/// The folder of the Python environment.
+pub fn venv() -> PathBuf {
+    target().join("e2e").join("venv")
+}
+
+fn python() -> Result<()> {
+    let venv = venv();
+    let requirements = root().join("e2e/clients/python/requirements.txt");
+    let wanted = std::fs::read_to_string(&requirements).context("e2e/clients/python/requirements.txt")?;
+    let stamp = venv.join("installed-requirements.txt");
+    if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
+        return Ok(());
+    }
+    let place = venv.to_string_lossy().into_owned();
+    step("Python environment", &root(), "python3", &["-m", "venv", "--clear", &place], &[])?;
+    let pip = venv.join("bin/pip").to_string_lossy().into_owned();
+    let list = requirements.to_string_lossy().into_owned();
+    step("Python packages", &root(), &pip, &["install", "--disable-pip-version-check", "--progress-bar", "off", "-r", &list], &[])?;
+    std::fs::write(&stamp, wanted).context("can't note what was installed")
+}
+
+fn node() -> Result<()> {
+    let folder = root().join("e2e");
+    let lock = std::fs::read_to_string(folder.join("package-lock.json")).context("e2e/package-lock.json")?;
+    let stamp = folder.join("node_modules/.installed-lock");
+    if std::fs::read_to_string(&stamp).is_ok_and(|have| have == lock) {
+        return Ok(());
+    }
+    step("Node packages", &folder, "npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"], &[])?;
+    std::fs::write(&stamp, lock).context("can't note what was installed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parts::PARTS;
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_first_two_numbers() {
+        assert_eq!(version("v20.11.1"), Some((20, 11)));
+        assert_eq!(version("20.20.2-1nodesource1+repack1"), Some((20, 20)));
+        assert!(version("18.20.4+dfsg-1~deb12u1").is_some_and(|version| version < NODE));
+        assert_eq!(version("(none)"), None);
+    }
+
+    /// `--only sdk` asked for valgrind, and `--only crates` installed no PostgreSQL.
+    #[test]
+    fn a_part_needs_what_it_starts_and_no_more() {
+        let of = |part: &str| NEEDS.iter().filter(|need| need.parts.contains(&part)).flat_map(|need| need.packages).collect::<Vec<_>>();
+        assert_eq!(of("sdk"), [&"nodejs"]);
+        assert_eq!(of("crates"), [&"build-essential", &"postgresql"]);
+        let names: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
+        let unknown: Vec<&&str> = NEEDS.iter().flat_map(|need| need.parts).filter(|part| !names.contains(part)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}

@@ -1,0 +1,213 @@
+//! The parts of `cargo xtask test`. Each runs all of its steps, although one fails.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::needs;
+use super::postgres;
+use crate::bench::instructions;
+use crate::check;
+use crate::counts::Counts;
+use crate::run::{Output, cargo_program, counted, root, target};
+
+/// What a part comes to.
+#[derive(Default)]
+pub struct Done {
+    pub counts: Counts,
+    /// What has to be said again at the end of the run.
+    pub said: Option<String>,
+}
+
+/// Beside what a part may run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Runs cargo, which works on one thing at a time.
+    Compiling,
+    /// Mostly waits, for servers, clients and browsers; its lines come in one piece when it is done.
+    Beside,
+    /// Takes times: runs when nothing else does.
+    Alone,
+}
+
+/// A part of the tests.
+pub struct Part {
+    pub name: &'static str,
+    pub what: &'static str,
+    pub lane: Lane,
+    /// Starts the binary of the development profile.
+    pub binary: bool,
+    pub run: fn(&Output) -> Result<Done>,
+}
+
+/// All parts, in the order of the table.
+pub const PARTS: &[Part] = &[
+    Part { name: "check", what: "arrows, rooms, circles, generated pages", lane: Lane::Compiling, binary: false, run: check_part },
+    Part { name: "lints", what: "format, clippy, documentation, dependencies", lane: Lane::Compiling, binary: false, run: lints },
+    Part { name: "crates", what: "the tests of the crates, on both stores", lane: Lane::Compiling, binary: false, run: crates },
+    Part {
+        name: "instructions",
+        what: "instruction counts against the baseline",
+        lane: Lane::Compiling,
+        binary: false,
+        run: counted_instructions,
+    },
+    Part { name: "revocation", what: "what was taken away is refused, under load", lane: Lane::Alone, binary: true, run: revocation },
+    Part { name: "sdk", what: "the JavaScript module", lane: Lane::Beside, binary: false, run: sdk },
+    Part { name: "clients", what: "published clients, unchanged", lane: Lane::Beside, binary: true, run: clients },
+    Part { name: "client-rust", what: "the published Rust client", lane: Lane::Compiling, binary: true, run: client_rust },
+    Part { name: "api", what: "generated calls of every method", lane: Lane::Beside, binary: true, run: api },
+    Part { name: "browser", what: "the pages in Chromium", lane: Lane::Beside, binary: true, run: browser_part },
+];
+
+/// Builds what several parts start, before they run side by side; whether it is there.
+pub fn build(wanted: &[&Part]) -> Result<bool> {
+    if !wanted.iter().any(|part| part.binary) {
+        return Ok(true);
+    }
+    let mut args = vec!["build", "--locked", "-p", "falconer", "--bins"];
+    if wanted.iter().any(|part| part.lane == Lane::Alone) {
+        args.extend(["-p", "falconer-benches"]);
+    }
+    Ok(run_cargo(&Output::Live, "the binary", &args, &[])?.failed == 0)
+}
+
+fn run_cargo(output: &Output, title: &str, args: &[&str], env: &[(&str, &str)]) -> Result<Counts> {
+    counted(output, title, &root(), &cargo_program(), args, env)
+}
+
+/// Runs steps one after the other, although one fails or cannot even be started.
+fn all(output: &Output, steps: Vec<Result<Counts>>) -> Done {
+    let mut counts = Counts::default();
+    for step in steps {
+        counts += step.unwrap_or_else(|error| {
+            output.line(&format!("{error:#}"));
+            Counts::FAILED
+        });
+    }
+    Done { counts, said: None }
+}
+
+fn check_part(_: &Output) -> Result<Done> {
+    check::run()?;
+    Ok(Done { counts: Counts::PASSED, said: None })
+}
+
+fn lints(output: &Output) -> Result<Done> {
+    let cargo = |title: &str, args: &[&str], env: &[(&str, &str)]| run_cargo(output, title, args, env);
+    Ok(all(
+        output,
+        vec![
+            cargo("format", &["fmt", "--all", "--check"], &[]),
+            cargo("clippy", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[]),
+            cargo("documentation", &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")]),
+        ],
+    ))
+}
+
+/// The tests of the crates, with a PostgreSQL: the one of the environment, or one that ends with the tests. Tests that need it are ignored by `cargo test`
+/// alone, and run here.
+fn crates(output: &Output) -> Result<Done> {
+    let given = std::env::var(postgres::VARIABLE).ok().filter(|url| !url.is_empty());
+    let server = if given.is_none() { Some(postgres::Server::start()?) } else { None };
+    let url = given.or_else(|| server.as_ref().map(|s| s.url.clone())).unwrap_or_default();
+    // With their output: some print what was tried, how often, and from which seed.
+    let args = ["test", "--workspace", "--locked", "--no-fail-fast", "--", "--include-ignored", "--show-output"];
+    let counts = run_cargo(output, "crates", &args, &[(postgres::VARIABLE, &url)])?;
+    Ok(Done { counts, said: None })
+}
+
+fn counted_instructions(_: &Output) -> Result<Done> {
+    let said = instructions::run(false)?;
+    Ok(Done { counts: Counts::PASSED, said })
+}
+
+/// What was taken away is not accepted any more, while 64 workers use it as fast as they are answered: 100 times for each of five ways to take it
+/// away. `cargo xtask bench --rows revo` does 2,000 each.
+fn revocation(output: &Output) -> Result<Done> {
+    let (binary, out) = (binary(), target().join("bench/revocation.json").to_string_lossy().into_owned());
+    let driver = target().join("debug/falconer-bench").to_string_lossy().into_owned();
+    let args = ["--binary", &binary, "--out", &out, "--rows", "revo", "--revocations", "100", "--must-hold"];
+    Ok(Done { counts: counted(output, "revocation", &root(), &driver, &args, &[])?, said: None })
+}
+
+/// The binary that the end-to-end tests start.
+fn binary() -> String {
+    target().join("debug/falconer").to_string_lossy().into_owned()
+}
+
+fn chromium() -> String {
+    needs::chromium().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn sdk(output: &Output) -> Result<Done> {
+    Ok(Done { counts: node_tests(output, "JavaScript SDK", &root().join("sdk/js"), "test", &[])?, said: None })
+}
+
+/// The published clients, unchanged, against the real binary.
+fn clients(output: &Output) -> Result<Done> {
+    let (binary, chromium) = (binary(), chromium());
+    let env = [("FALCONER_BIN", binary.as_str()), ("PYTHONUNBUFFERED", "1")];
+    let e2e = root().join("e2e");
+    let python = needs::venv().join("bin/python").to_string_lossy().into_owned();
+    let pytest = |title: &str, folder: &str| {
+        counted(output, title, &e2e, &python, &["-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", folder], &env)
+    };
+    Ok(all(
+        output,
+        vec![
+            pytest("published Python client", "clients/python"),
+            pytest("published tc-admin", "clients/tcadmin"),
+            node_tests(output, "published JavaScript client", &e2e, "clients/node", &env),
+            node_tests(output, "published client for browsers", &e2e, "clients/web", &[env[0], ("CHROMIUM_BIN", chromium.as_str())]),
+        ],
+    ))
+}
+
+/// The published Rust client, which has a workspace of its own.
+fn client_rust(output: &Output) -> Result<Done> {
+    let (binary, folder) = (binary(), target().to_string_lossy().into_owned());
+    let env = [("FALCONER_BIN", binary.as_str()), ("CARGO_TARGET_DIR", folder.as_str())];
+    let args = ["test", "--locked", "--no-fail-fast", "--", "--show-output"];
+    let counts = counted(output, "published Rust client", &root().join("e2e/clients/rust"), &cargo_program(), &args, &env)?;
+    Ok(Done { counts, said: None })
+}
+
+/// Generated calls of every method that the OpenAPI document names.
+fn api(output: &Output) -> Result<Done> {
+    let binary = binary();
+    let python = needs::venv().join("bin/python").to_string_lossy().into_owned();
+    let env = [("FALCONER_BIN", binary.as_str()), ("PYTHONUNBUFFERED", "1")];
+    let counts = counted(output, "schemathesis over the OpenAPI document", &root().join("e2e"), &python, &["fuzz_api/run.py"], &env)?;
+    Ok(Done { counts, said: None })
+}
+
+fn browser_part(output: &Output) -> Result<Done> {
+    Ok(Done { counts: browser(output, &[])?, said: None })
+}
+
+/// The flow in real Chromium. `extra` goes to the test runner's environment.
+pub fn browser(output: &Output, extra: &[(&str, &str)]) -> Result<Counts> {
+    let (binary, chromium) = (binary(), chromium());
+    let mut env = vec![("FALCONER_BIN", binary.as_str()), ("CHROMIUM_BIN", chromium.as_str())];
+    env.extend_from_slice(extra);
+    node_tests(output, "browser", &root().join("e2e"), "browser", &env)
+}
+
+/// Runs every `*.test.mjs` of a folder, one file after the other: they start servers and browsers of their own.
+fn node_tests(output: &Output, title: &str, folder: &Path, tests: &str, env: &[(&str, &str)]) -> Result<Counts> {
+    let mut files: Vec<String> = std::fs::read_dir(folder.join(tests))
+        .with_context(|| format!("no folder {tests} in {}", folder.display()))?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".test.mjs"))
+        .map(|name| format!("{tests}/{name}"))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        bail!("{title}: {tests} holds no *.test.mjs");
+    }
+    // A test that waits for what never comes fails; the longest takes a tenth of this.
+    let mut args = vec!["--test", "--test-concurrency=1", "--test-timeout=300000"];
+    args.extend(files.iter().map(String::as_str));
+    counted(output, title, folder, "node", &args, env)
+}
