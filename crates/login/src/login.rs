@@ -1,26 +1,24 @@
-//! The node's sign-in and grants: what all use cases of this crate share.
+//! The node's sign-in: what all use cases of this crate share.
 
 use std::sync::Arc;
 
 use falconer_auth::{Auth, Clock, Random};
 use falconer_store::{Store, StoreError};
 
-use crate::account;
+use crate::accounts::account;
+use crate::accounts::password::PasswordPool;
 use crate::error::LoginError;
 use crate::fingerprint::token_text;
-use crate::forms::FormKey;
-use crate::password::PasswordPool;
-use crate::registered::Registered;
+use crate::sessions::forms::FormKey;
 use crate::settings::LoginSettings;
 
-/// The use cases of sign-in and access grants on one node. One for a process, behind an [`Arc`].
+/// The use cases of sign-in on one node. One for a process, behind an [`Arc`].
 pub struct Login {
     pub(crate) auth: Arc<Auth>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) settings: LoginSettings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) registered: Registered,
     pub(crate) passwords: PasswordPool,
     pub(crate) form_key: FormKey,
     /// Changes of accounts read, decide and write; on one node they take turns.
@@ -28,8 +26,8 @@ pub struct Login {
 }
 
 impl Login {
-    /// Checks the settings. Errors ([`LoginError::Invalid`]): a registered target that is none, administrator scopes that no account may
-    /// have, parameters of argon2 that it does not accept.
+    /// Checks the settings. Errors ([`LoginError::Invalid`]): administrator scopes that no account may have, parameters of argon2 that
+    /// it does not accept.
     pub fn open(
         auth: Arc<Auth>,
         store: Arc<dyn Store>,
@@ -37,7 +35,6 @@ impl Login {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Login, LoginError> {
-        let registered = Registered::new(&settings.registered_targets)?;
         account::check_own_scopes(&settings.administrator_scopes)?;
         let mut salt = [0; 16];
         random.fill(&mut salt);
@@ -53,19 +50,19 @@ impl Login {
             settings,
             clock,
             random,
-            registered,
             passwords,
             form_key: FormKey::new(form_key),
             account_turn: tokio::sync::Mutex::default(),
         })
     }
 
-    pub(crate) fn now_ms(&self) -> i64 {
+    /// Milliseconds since 1970, by this node's clock.
+    pub fn now_ms(&self) -> i64 {
         self.clock.now_ms()
     }
 
     /// A token of as many random bytes as text.
-    pub(crate) fn draw<const N: usize>(&self) -> String {
+    pub fn draw<const N: usize>(&self) -> String {
         let mut bytes = [0; N];
         self.random.fill(&mut bytes);
         token_text(&bytes)
@@ -80,7 +77,7 @@ impl Login {
     }
 
     /// What a store's error means here; a fatal one ends the process.
-    pub(crate) fn store_error(&self, error: StoreError) -> LoginError {
+    pub fn store_error(&self, error: StoreError) -> LoginError {
         match error {
             StoreError::Fatal(text) => {
                 tracing::error!(reason = %text, "the store failed; this process must end");
@@ -97,15 +94,12 @@ impl Login {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Choices, GrantRequest, Session};
 
     /// Web servers move futures between threads; this does not compile when one of them can't be moved.
     #[test]
     fn use_cases_can_move_between_threads() {
         fn moves<T: Send>(_: T) {}
-        fn hold(login: &Login, session: &Session, request: &GrantRequest, choices: &Choices) {
-            moves(login.offer(session, request));
-            moves(login.grant(session, request, choices));
+        fn hold(login: &Login) {
             moves(login.delete_account("by", "name"));
             moves(login.sign_in_local("name", "password", [127, 0, 0, 1].into(), ""));
         }

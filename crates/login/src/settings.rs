@@ -7,12 +7,6 @@ use falconer_auth::{DAY_MS, HOUR_MS, MINUTE_MS, OnFatal};
 /// Everything that [`crate::Login::open`] needs besides auth, the store, the clock and randomness.
 #[derive(Clone)]
 pub struct LoginSettings {
-    /// `grant.max_ttl`: the longest life of a grant in milliseconds, at most 31 days. Default 7 days.
-    pub grant_max_ttl_ms: i64,
-    /// `grant.registered_only`: grants go to registered targets only. Default no.
-    pub registered_only: bool,
-    /// `[[target]]`.
-    pub registered_targets: Vec<RegisteredTarget>,
     /// Whether people sign in with local accounts. Default yes.
     pub local_accounts: bool,
     /// What the first administrator gets besides `auth:*`. May not cover `assume:`.
@@ -39,15 +33,6 @@ pub struct LoginSettings {
     pub on_fatal: OnFatal,
 }
 
-/// A target that the administrator knows: `[[target]]` of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegisteredTarget {
-    /// What the page calls it.
-    pub name: String,
-    /// Exact targets. A request may add one query parameter, `state`, at the end of the query.
-    pub targets: Vec<String>,
-}
-
 /// Parameters of argon2id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasswordCost {
@@ -69,9 +54,6 @@ impl Default for PasswordCost {
 impl Default for LoginSettings {
     fn default() -> Self {
         LoginSettings {
-            grant_max_ttl_ms: 7 * DAY_MS,
-            registered_only: false,
-            registered_targets: Vec::new(),
             local_accounts: true,
             administrator_scopes: Vec::new(),
             password_cost: PasswordCost::default(),

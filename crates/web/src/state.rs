@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use falconer_auth::{Auth, Clock, Random};
+use falconer_grants::Grants;
 use falconer_login::Login;
 
 use crate::{Metrics, Network, PublicOrigin, RequestLog};
@@ -12,8 +13,10 @@ use crate::{Metrics, Network, PublicOrigin, RequestLog};
 pub struct Web {
     /// Clients, roles, verification, audit.
     pub auth: Arc<Auth>,
-    /// Sessions, accounts, grants.
+    /// People, local accounts, sessions.
     pub login: Arc<Login>,
+    /// What people let others do.
+    pub grants: Arc<Grants>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Randomness, for ids of requests and incidents.

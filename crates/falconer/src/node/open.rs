@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use falconer_auth::{Auth, AuthSettings, Origin};
+use falconer_grants::{GrantSettings, Grants};
 use falconer_login::{Login, LoginSettings};
 use falconer_store::Store;
 
 use super::data_dir::private_folder;
 use super::keys::{existing_key_file, key_file, keys, read_keys};
-use super::settings::{auth_settings, login_settings};
+use super::settings::{auth_settings, grant_settings, login_settings};
 use super::storage::Storage;
 use crate::config::Config;
 use crate::system::{SystemClock, SystemRandom};
@@ -27,9 +28,11 @@ pub enum Access {
 pub struct Node {
     /// Clients, roles, verification.
     pub auth: Arc<Auth>,
-    /// People and grants.
+    /// Who somebody is.
     pub login: Arc<Login>,
-    /// What both write to.
+    /// What people let others do.
+    pub grants: Arc<Grants>,
+    /// What all of them write to.
     pub store: Arc<dyn Store>,
 }
 
@@ -44,12 +47,12 @@ impl Node {
             Node::rehearse(config, origin.clone()).await?;
         }
         let auth_settings = auth_settings(config, origin, access)?;
-        let login_settings = login_settings(config)?;
+        let (login_settings, grant_settings) = (login_settings(config), grant_settings(config)?);
         private_folder(&config.data_dir)?;
         let keys = keys(config, &storage).await?;
         let explain = |error| storage.explain(error, Some(&key_file(config)));
         let store = storage.open(access, keys).await.map_err(|error| explain(error.into()))?;
-        Node::over(store, auth_settings, login_settings).await.map_err(explain)
+        Node::over(store, auth_settings, login_settings, grant_settings).await.map_err(explain)
     }
 
     /// The same over a store that ends with the process: says what is wrong with a configuration and touches nothing.
@@ -57,13 +60,16 @@ impl Node {
         if let Some(file) = existing_key_file(config, &Storage::of(config)).await? {
             read_keys(&file)?;
         }
-        Node::over(Storage::rehearsal()?, auth_settings(config, origin, Access::Alone)?, login_settings(config)?).await.map(drop)
+        let auth = auth_settings(config, origin, Access::Alone)?;
+        Node::over(Storage::rehearsal()?, auth, login_settings(config), grant_settings(config)?).await.map(drop)
     }
 
-    async fn over(store: Arc<dyn Store>, auth: AuthSettings, login: LoginSettings) -> Result<Node> {
+    async fn over(store: Arc<dyn Store>, auth: AuthSettings, login: LoginSettings, grants: GrantSettings) -> Result<Node> {
         let auth = Auth::open(store.clone(), auth, Arc::new(SystemClock), Arc::new(SystemRandom)).await?;
         let auth = Arc::new(auth);
         let login = Login::open(auth.clone(), store.clone(), login, Arc::new(SystemClock), Arc::new(SystemRandom))?;
-        Ok(Node { auth, login: Arc::new(login), store })
+        let login = Arc::new(login);
+        let grants = Arc::new(Grants::open(auth.clone(), login.clone(), store.clone(), grants)?);
+        Ok(Node { auth, login, grants, store })
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use falconer_auth::{AuthSettings, Origin, StaticClient};
 use falconer_credentials::AccessToken;
-use falconer_login::{LoginSettings, RegisteredTarget};
+use falconer_grants::{GrantSettings, RegisteredTarget};
+use falconer_login::LoginSettings;
 use falconer_store::Secret;
 
 use super::Access;
@@ -73,19 +74,25 @@ pub fn duration_ms(name: &str, text: &str) -> Result<i64> {
     Ok(ms)
 }
 
-/// Those of people and grants.
-pub fn login_settings(config: &Config) -> Result<LoginSettings> {
-    let grant_max_ttl_ms = duration_ms("grant.max_ttl", &config.grant.max_ttl)?;
-    if grant_max_ttl_ms > LONGEST_GRANT_MS {
-        bail!("grant.max_ttl: `{}` is longer than the 31 days that a certificate can span", config.grant.max_ttl);
-    }
-    let target = |target: &crate::config::RegisteredTarget| RegisteredTarget { name: target.name.clone(), targets: target.targets.clone() };
-    Ok(LoginSettings {
-        grant_max_ttl_ms,
-        registered_only: config.grant.registered_only,
-        registered_targets: config.target.iter().map(target).collect(),
+/// Those of people.
+pub fn login_settings(config: &Config) -> LoginSettings {
+    LoginSettings {
         administrator_scopes: config.identity.setup_scopes.clone(),
         on_fatal: Arc::new(end_at_once),
         ..LoginSettings::default()
+    }
+}
+
+/// Those of grants.
+pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
+    let max_ttl_ms = duration_ms("grant.max_ttl", &config.grant.max_ttl)?;
+    if max_ttl_ms > LONGEST_GRANT_MS {
+        bail!("grant.max_ttl: `{}` is longer than the 31 days that a certificate can span", config.grant.max_ttl);
+    }
+    let target = |target: &crate::config::RegisteredTarget| RegisteredTarget { name: target.name.clone(), targets: target.targets.clone() };
+    Ok(GrantSettings {
+        max_ttl_ms,
+        registered_only: config.grant.registered_only,
+        registered_targets: config.target.iter().map(target).collect(),
     })
 }

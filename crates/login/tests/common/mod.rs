@@ -5,9 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use falconer_auth::{AccessToken, Auth, AuthSettings, Clock, Origin, Random, RequestParts, Verdict};
-use falconer_credentials::sign;
-use falconer_login::{Choices, GrantRequest, Login, LoginSettings, NewAccount, Offer, PasswordCost, Session, request};
+use falconer_auth::{Auth, AuthSettings, Clock, Origin, Random};
+use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost, Session};
 use falconer_store::{Key, KeyRing, RoleRecord, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 
@@ -48,7 +47,7 @@ impl Random for Counting {
 }
 
 pub struct World {
-    pub login: Login,
+    pub login: Arc<Login>,
     pub auth: Arc<Auth>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<FixedClock>,
@@ -76,7 +75,7 @@ impl World {
         let auth = Arc::new(auth.await.unwrap());
         auth.fresh_install(false).await.unwrap();
         let login = Login::open(Arc::clone(&auth), Arc::clone(&store), settings, clock.clone(), random);
-        let world = World { login: login.unwrap(), auth, store, clock };
+        let world = World { login: Arc::new(login.unwrap()), auth, store, clock };
         world.role("local-group:zap", &["notes:read:zap/*", "notes:write:zap/releases"]).await;
         world
     }
@@ -131,76 +130,5 @@ impl World {
         let signed_in = self.login.sign_in_local(name, PASSWORD, ADDRESS, "test browser");
         let signed_in = signed_in.await.unwrap();
         (signed_in.cookie_value, signed_in.session)
-    }
-
-    /// The form as the page shows it at first, with the host typed.
-    pub async fn form(&self, session: &Session, request: &GrantRequest) -> Choices {
-        let offer = self.login.offer(session, request).await.unwrap();
-        filled(&offer, self.login.new_nonce(), request)
-    }
-
-    /// authenticateHawk of a call that the delivered credentials sign, to `host`.
-    pub async fn verify(&self, location: &str, host: &str) -> Verdict {
-        let credentials = Delivered::read(location);
-        let ext = sign::ext(Some(&credentials.certificate), None);
-        let header = sign::header(
-            &credentials.client_id,
-            &AccessToken::new(credentials.access_token),
-            &sign::Request {
-                method: "GET",
-                resource: "/x",
-                host,
-                port: 443,
-                ts_seconds: self.clock.now_ms() / 1000,
-                nonce: "nonce",
-                hash: None,
-                ext: ext.as_deref(),
-                app: None,
-                dlg: None,
-            },
-        );
-        self.auth.verify(&RequestParts { method: "GET", resource: "/x", host, port: 443, authorization: Some(&header) }).await
-    }
-}
-
-/// What the page's form sends when nothing was touched but the host field.
-pub fn filled(offer: &Offer, nonce: String, request: &GrantRequest) -> Choices {
-    Choices {
-        nonce,
-        shown: offer.shown.clone(),
-        ticked: offer.lines.iter().filter(|line| line.ticked).map(|line| line.key.clone()).collect(),
-        everything: offer.everything.as_ref().is_some_and(|b| b.ticked),
-        broad: offer.broad.as_ref().is_some_and(|b| b.ticked),
-        identity: offer.identity_line.as_ref().is_some_and(|l| l.ticked),
-        lifetime_ms: offer.default_lifetime_ms,
-        typed_host: offer.needs_host_typed.then(|| request.target.host().to_owned()),
-    }
-}
-
-/// `more` is the rest of the query, `&scope=...`.
-pub fn asks(more: &str) -> GrantRequest {
-    asks_for("https://notes.example.com/login", more)
-}
-
-pub fn asks_for(target: &str, more: &str) -> GrantRequest {
-    let query = format!("target={target}&description=Notes{more}");
-    request::parse(&query, START_MS).unwrap().unwrap()
-}
-
-/// The three values of a delivering URL.
-pub struct Delivered {
-    pub client_id: String,
-    pub access_token: String,
-    pub certificate: String,
-}
-
-impl Delivered {
-    pub fn read(location: &str) -> Delivered {
-        let url = url::Url::parse(location).unwrap();
-        let value = |name: &str| {
-            let mut pairs = url.query_pairs();
-            pairs.find(|(n, _)| n == name).unwrap().1.into_owned()
-        };
-        Delivered { client_id: value("clientId"), access_token: value("accessToken"), certificate: value("certificate") }
     }
 }

@@ -1,7 +1,7 @@
 //! `/`: the grant page when a site asks, else the person's own page, or sign-in before either.
 
 use axum::response::Response;
-use falconer_login::request;
+use falconer_grants::request;
 use http::StatusCode;
 
 use super::visit::{Visit, go};

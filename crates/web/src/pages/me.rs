@@ -1,7 +1,8 @@
 //! A person's own page, and what its buttons do.
 
 use axum::response::Response;
-use falconer_login::{GrantState, GrantView, Session};
+use falconer_grants::{GrantState, GrantView};
+use falconer_login::Session;
 use http::StatusCode;
 
 use super::browser;
@@ -22,7 +23,7 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
     let query: String = visit.parameter("q").unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect();
     let sessions = visit.web.login.sessions(session).await?;
     let roles_to_review = match visit.parameter("grant") {
-        Some(id) => visit.web.login.role_changes(session, &id).await?,
+        Some(id) => visit.web.grants.role_changes(session, &id).await?,
         None => Vec::new(),
     };
     let page = MePage {
@@ -64,7 +65,7 @@ fn notice(done: &str) -> Option<&'static str> {
 }
 
 async fn grants(visit: &Visit, session: &Session, now_ms: i64) -> Result<Vec<GrantRow>, Problem> {
-    let grants = visit.web.login.grants_of(session).await?;
+    let grants = visit.web.grants.grants_of(session).await?;
     Ok(grants.into_iter().filter(|grant| grant.state == GrantState::Active).map(|grant| row(grant, now_ms)).collect())
 }
 
@@ -96,17 +97,17 @@ fn row(grant: GrantView, now_ms: i64) -> GrantRow {
 }
 
 async fn origins(visit: &Visit, session: &Session, now_ms: i64) -> Result<Vec<OriginRow>, Problem> {
-    let origins = visit.web.login.remembered_origins(session).await?;
+    let origins = visit.web.grants.remembered_origins(session).await?;
     Ok(origins.into_iter().map(|(origin, at_ms)| OriginRow { origin, since: words::since(at_ms, now_ms) }).collect())
 }
 
 /// `POST /me/revoke`
 pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
-    let (login, id) = (&form.visit.web.login, form.field("grant"));
-    login.revoke(session, id).await?;
+    let (grants, id) = (&form.visit.web.grants, form.field("grant"));
+    grants.revoke(session, id).await?;
     // What was done with the grant stays: the page lists it for review.
-    Ok(if login.role_changes(session, id).await?.is_empty() {
+    Ok(if grants.role_changes(session, id).await?.is_empty() {
         go("/?done=revoked#grants")
     } else {
         go(&format!("/?done=revoked&grant={id}"))
@@ -116,7 +117,7 @@ pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
 /// `POST /me/forget`
 pub(crate) async fn forget(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
-    form.visit.web.login.forget_origin(session, form.field("origin")).await?;
+    form.visit.web.grants.forget_origin(session, form.field("origin")).await?;
     Ok(go("/?done=forgotten#sites"))
 }
 

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use axum::Router;
 use axum::body::Body;
 use falconer_auth::{Auth, AuthSettings, Clock, Origin, Random};
-use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost, RegisteredTarget};
+use falconer_grants::{GrantSettings, Grants, RegisteredTarget};
+use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost};
 use falconer_store::KeyRing;
 use falconer_store_sqlite::SqliteStore;
 use falconer_web::{PublicOrigin, RequestLimits, Traced, VersionInfo, Web, WebSettings, router};
@@ -66,15 +67,11 @@ pub async fn site_at(origin: &str, limits: RequestLimits) -> Site {
     let store = Arc::new(store);
     let settings = AuthSettings::new(Origin::parse(origin).unwrap());
     let auth = Arc::new(Auth::open(store.clone(), settings, clock.clone(), random.clone()).await.unwrap());
-    let settings = LoginSettings {
-        password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
-        registered_targets: vec![RegisteredTarget {
-            name: "Known & <Good>".to_owned(),
-            targets: vec!["https://known.example/login".to_owned()],
-        }],
-        ..LoginSettings::default()
-    };
-    let login = Arc::new(Login::open(auth.clone(), store, settings, clock.clone(), random.clone()).unwrap());
+    let settings = LoginSettings { password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 }, ..LoginSettings::default() };
+    let login = Arc::new(Login::open(auth.clone(), store.clone(), settings, clock.clone(), random.clone()).unwrap());
+    let known = RegisteredTarget { name: "Known & <Good>".to_owned(), targets: vec!["https://known.example/login".to_owned()] };
+    let settings = GrantSettings { registered_targets: vec![known], ..GrantSettings::default() };
+    let grants = Arc::new(Grants::open(auth.clone(), login.clone(), store, settings).unwrap());
     let ann = NewAccount {
         name: "ann".to_owned(),
         display_name: "Ann Example".to_owned(),
@@ -92,6 +89,7 @@ pub async fn site_at(origin: &str, limits: RequestLimits) -> Site {
     let web = Web {
         auth: auth.clone(),
         login: login.clone(),
+        grants,
         clock: clock.clone(),
         random,
         log: Arc::new(Traced),

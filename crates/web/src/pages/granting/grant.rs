@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use falconer_login::{Choices, GrantError, GrantRequest, Offer, Session, Target, request};
+use falconer_grants::{Choices, GrantError, GrantRequest, Offer, Target, request};
+use falconer_login::Session;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 
@@ -16,7 +17,7 @@ use crate::views::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Li
 
 /// The page for a request that parses, and somebody who is signed in.
 pub(crate) async fn show(visit: &Visit, session: &Session, asked: &GrantRequest) -> Result<Response, Problem> {
-    let offer = visit.web.login.offer(session, asked).await.map_err(refused)?;
+    let offer = visit.web.grants.offer(session, asked).await.map_err(refused)?;
     Ok(page(visit, session, asked, offer, Again::default()))
 }
 
@@ -41,7 +42,7 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
     };
     let mut again =
         Again { error: None, typed: choices.typed_host.clone().unwrap_or_default(), wrong: false, nonce: Some(choices.nonce.clone()) };
-    let (status, offer) = match visit.web.login.grant(session, &asked, &choices).await {
+    let (status, offer) = match visit.web.grants.grant(session, &asked, &choices).await {
         Ok(granted) => return deliver(&granted.location),
         Err(GrantError::Review { offer, reason }) => {
             again.error = Some(reason.to_owned());
@@ -123,7 +124,7 @@ fn page(visit: &Visit, session: &Session, asked: &GrantRequest, offer: Offer, ag
     let page = GrantPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),
-        nonce: again.nonce.unwrap_or_else(|| visit.web.login.new_nonce()),
+        nonce: again.nonce.unwrap_or_else(|| visit.web.grants.new_nonce()),
         shown: offer.shown,
         request: asked.canonical_query().to_owned(),
         site: site(target, offer.registered_name),
@@ -169,7 +170,7 @@ fn without_query(href: &str) -> &str {
     href.split(['?', '#']).next().unwrap_or(href)
 }
 
-pub(crate) fn bundles(everything: Option<falconer_login::Bundle>, broad: Option<falconer_login::Bundle>) -> Vec<Bundle> {
+pub(crate) fn bundles(everything: Option<falconer_grants::Bundle>, broad: Option<falconer_grants::Bundle>) -> Vec<Bundle> {
     let alone = everything.is_none();
     let everything = everything.map(|bundle| Bundle {
         field: "everything",
@@ -193,7 +194,7 @@ pub(crate) fn bundles(everything: Option<falconer_login::Bundle>, broad: Option<
 }
 
 /// Lines by service, in the order in which the site named the services first.
-pub(crate) fn groups(lines: Vec<falconer_login::Line>) -> Vec<Group> {
+pub(crate) fn groups(lines: Vec<falconer_grants::Line>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for line in lines {
         let service = line.group.clone();
@@ -206,7 +207,7 @@ pub(crate) fn groups(lines: Vec<falconer_login::Line>) -> Vec<Group> {
     groups
 }
 
-fn view(line: falconer_login::Line) -> Line {
+fn view(line: falconer_grants::Line) -> Line {
     let mut details = Vec::new();
     if line.narrowed {
         details.push("Only what this gives that is not broad.".to_owned());

@@ -1,7 +1,8 @@
 //! A client for a program on the person's machine: the page that the `taskcluster signin` command opens.
 
 use axum::response::Response;
-use falconer_login::{Offer, Session, ToolChoices, ToolClient, ToolError, ToolRequest, encode_component};
+use falconer_grants::{Offer, ToolChoices, ToolClient, ToolError, ToolRequest, encode_component};
+use falconer_login::Session;
 use http::StatusCode;
 
 use crate::http::headers::Row;
@@ -16,7 +17,7 @@ use crate::views::{Lifetime, TokenPage, ToolClientPage, html};
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let request = asked(&visit.query)?;
     let Some(session) = &visit.session else { return Ok(sign_in(&request)) };
-    let offer = visit.web.login.tool_offer(session, &request)?;
+    let offer = visit.web.grants.tool_offer(session, &request)?;
     let chosen = ToolChoices {
         name: request.name.clone(),
         description: request.description.clone(),
@@ -46,7 +47,7 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
         // A browser sends the ends of lines as two characters.
         description: form.field("description").replace("\r\n", "\n"),
     };
-    let (status, offer, error) = match visit.web.login.create_tool_client(session, &request, &choices).await {
+    let (status, offer, error) = match visit.web.grants.create_tool_client(session, &request, &choices).await {
         Ok(made) => return answer(visit, &made),
         Err(ToolError::Review { offer, reason }) => (StatusCode::CONFLICT, offer, reason.to_owned()),
         Err(ToolError::Invalid { offer, reason }) => (StatusCode::UNPROCESSABLE_ENTITY, offer, reason),

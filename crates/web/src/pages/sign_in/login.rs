@@ -1,7 +1,8 @@
 //! Sign in, sign out.
 
 use axum::response::Response;
-use falconer_login::{LoginError, SignedIn, request};
+use falconer_grants::request;
+use falconer_login::{LoginError, SignedIn};
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 

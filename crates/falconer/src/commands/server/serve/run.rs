@@ -161,6 +161,7 @@ pub async fn serve(
     let web = Web {
         auth: node.auth.clone(),
         login: node.login.clone(),
+        grants: node.grants.clone(),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
         log: Arc::new(RequestLines { lines: log.lines(), format: config.log.format }),

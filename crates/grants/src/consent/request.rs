@@ -4,8 +4,8 @@ use falconer_wire::time_expression;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
-use crate::delivery::{ResponseMode, encode_component};
-use crate::target::{Target, TargetError};
+use crate::delivery::redirect::{ResponseMode, encode_component};
+use crate::targets::target::{Target, TargetError};
 
 /// Longest description in bytes.
 pub const LONGEST_DESCRIPTION: usize = 2048;

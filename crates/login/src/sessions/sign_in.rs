@@ -2,11 +2,11 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::account::{LOCAL, is_valid_name, local_identity};
+use crate::accounts::account::{LOCAL, is_valid_name, local_identity};
+use crate::accounts::password::{self, Place};
 use crate::error::{LoginError, SignInError};
 use crate::login::Login;
-use crate::password::{self, Place};
-use crate::session::{Session, SignedIn};
+use crate::sessions::session::{Session, SignedIn};
 
 impl Login {
     /// Signs somebody in who knows an account's password.
@@ -58,7 +58,7 @@ impl Login {
         })
         .await?;
         if revoke_grants {
-            self.revoke_all(&person.identity, &person.identity, "the password was changed").await?;
+            self.revoke_all_grants(&person.identity, &person.identity, "the password was changed").await?;
         }
         if end_other_sessions {
             self.end_sessions(&person.identity, Some(&session.id)).await?;

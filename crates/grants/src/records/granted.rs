@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use falconer_store::GrantRecord;
 
-use crate::describe::{LabelPart, describe};
-use crate::error::LoginError;
-use crate::login::Login;
-use crate::session::Session;
+use crate::consent::describe::{LabelPart, describe};
+use crate::grants::Grants;
+use falconer_login::LoginError;
+use falconer_login::Session;
 
 /// How a grant stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub fn in_words<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Vec<ScopeGroup
     groups.into_iter().map(|(name, scopes)| ScopeGroup { name, scopes }).collect()
 }
 
-impl Login {
+impl Grants {
     /// All grants of the person, newest first, ended and revoked ones too.
     pub async fn grants_of(&self, session: &Session) -> Result<Vec<GrantView>, LoginError> {
         let grants = self.store.grants_of(&session.person.identity).await;
@@ -76,7 +76,7 @@ impl Login {
         if grant.is_none_or(|grant| grant.identity != *identity) {
             return Err(LoginError::NotFound("You have made no such grant.".to_owned()));
         }
-        self.revoke_those(identity, identity, vec![id.to_owned()], "revoked by the person").await
+        Ok(self.login.revoke_grants(identity, identity, vec![id.to_owned()], "revoked by the person").await?)
     }
 
     /// Ids of the roles that were made, changed or deleted with a grant of this person, each once, in the order of the first change: roles
@@ -94,24 +94,6 @@ impl Login {
             }
         }
         Ok(roles)
-    }
-
-    /// Takes back everything that a person has granted.
-    pub(crate) async fn revoke_all(&self, owner: &str, by: &str, reason: &str) -> Result<(), LoginError> {
-        let grants = self.store.grants_of(owner).await;
-        let grants = grants.map_err(|error| self.store_error(error))?;
-        let ids = grants.into_iter().filter(|grant| grant.revoked_ms.is_none()).map(|grant| grant.id).collect();
-        self.revoke_those(owner, by, ids, reason).await
-    }
-
-    async fn revoke_those(&self, owner: &str, by: &str, ids: Vec<String>, reason: &str) -> Result<(), LoginError> {
-        // Auth passes over what this node has not heard of yet.
-        if ids.iter().any(|id| self.auth.directory().grant(id).is_none()) {
-            let caught_up = self.auth.catch_up().await;
-            caught_up.map_err(|error| self.store_error(error))?;
-        }
-        self.auth.revoke_grants(owner, by, &ids, reason).await?;
-        Ok(())
     }
 
     /// Origins that the person has confirmed by typing the host, with the time of that in milliseconds since 1970.

@@ -5,11 +5,11 @@
 
 use falconer_scopes::ScopeSet;
 
-use crate::broad::{World, holds_broad};
-use crate::describe::{LabelPart, describe};
-use crate::fingerprint::fingerprint;
-use crate::lifetime::{self, Lifetime};
-use crate::request::GrantRequest;
+use crate::consent::broad::{World, holds_broad};
+use crate::consent::describe::{LabelPart, describe};
+use crate::consent::lifetime::{self, Lifetime};
+use crate::consent::request::GrantRequest;
+use falconer_login::fingerprint;
 
 /// More scopes than this are offered in bundles.
 const MOST_LINES: usize = 200;

@@ -8,14 +8,14 @@ use falconer_scopes::is_valid_scope;
 use falconer_wire::{pattern, time_expression};
 use thiserror::Error;
 
-use crate::broad::World;
-use crate::delivery::encode_component;
-use crate::error::LoginError;
-use crate::lifetime;
-use crate::login::Login;
-use crate::offer::Offer;
-use crate::selection::{Selection, Ticks};
-use crate::session::Session;
+use crate::consent::broad::World;
+use crate::consent::lifetime;
+use crate::consent::offer::Offer;
+use crate::consent::selection::{Selection, Ticks};
+use crate::delivery::redirect::encode_component;
+use crate::grants::Grants;
+use falconer_login::LoginError;
+use falconer_login::Session;
 
 /// As the protocol limits it, in characters.
 const LONGEST_DESCRIPTION: usize = 10_240;
@@ -223,7 +223,7 @@ pub enum ToolError {
     Login(#[from] LoginError),
 }
 
-impl Login {
+impl Grants {
     /// What the person may give to a program that asks for this.
     pub fn tool_offer(&self, session: &Session, request: &ToolRequest) -> Result<Offer, LoginError> {
         let directory = self.auth.directory();

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::target::Target;
+use crate::targets::target::Target;
 
 /// Everything that encodeURIComponent encodes.
 const COMPONENT: &AsciiSet =

@@ -3,9 +3,10 @@
 
 mod common;
 
-use common::{DAY_MS, Delivered, HOUR_MS, START_MS, World, asks, asks_for, filled, settings};
+use common::{DAY_MS, Delivered, HOUR_MS, START_MS, World, asks, asks_for, filled};
 use falconer_auth::{Success, Verdict};
-use falconer_login::{GrantError, GrantState, LoginError, LoginSettings, RegisteredTarget};
+use falconer_grants::{GrantError, GrantSettings, GrantState, Grants, RegisteredTarget};
+use falconer_login::LoginError;
 use falconer_scopes::ScopeSet;
 
 /// Without what everybody has.
@@ -33,7 +34,7 @@ async fn what_is_granted_works_and_ends() {
     let ann = world.ann().await;
     let request = asks("&scope=notes:read:zap/*&scope=secrets:get");
     let form = world.form(&ann, &request).await;
-    let granted = world.login.grant(&ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
     assert_eq!(granted.expires_ms, START_MS + DAY_MS);
     assert!(granted.location.starts_with("https://notes.example.com/login?clientId=local%2Fann%2Fnotes.example.com%2F"));
     let delivered = Delivered::read(&granted.location);
@@ -53,12 +54,12 @@ async fn everything_but_what_is_broad_is_the_default() {
     let world = World::new().await;
     let ann = world.ann().await;
     let request = asks("");
-    let offer = world.login.offer(&ann, &request).await.unwrap();
+    let offer = world.grants.offer(&ann, &request).await.unwrap();
     let broad = offer.broad.clone().unwrap();
     assert!(broad.scopes.contains(&"assume:login-identity:local/ann".to_owned()));
     assert!(broad.scopes.contains(&"auth:create-client:local/ann/*".to_owned()));
     let form = world.form(&ann, &request).await;
-    let granted = world.login.grant(&ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
     let held = success(world.verify(&granted.location, "x").await).scopes;
     assert_eq!(
         held.to_vec(),
@@ -73,10 +74,10 @@ async fn everything_but_what_is_broad_is_the_default() {
     );
     let mut all = world.form(&ann, &request).await;
     all.broad = true;
-    let granted = world.login.grant(&ann, &request, &all).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &all).await.unwrap();
     let held = success(world.verify(&granted.location, "x").await).scopes;
     assert_eq!(held, world.auth.person_scopes("local/ann").unwrap());
-    let grants = world.login.grants_of(&ann).await.unwrap();
+    let grants = world.grants.grants_of(&ann).await.unwrap();
     let labels: Vec<bool> = grants.iter().map(|g| g.record.everything).collect();
     assert!(labels.contains(&true) && labels.contains(&false));
 }
@@ -89,24 +90,24 @@ async fn the_host_is_typed_once_for_each_origin() {
     let mut form = world.form(&ann, &request).await;
     for wrong in [None, Some(""), Some("example.com"), Some("notes.example.com.evil"), Some("https://notes.example.com")] {
         form.typed_host = wrong.map(str::to_owned);
-        let refused = world.login.grant(&ann, &request, &form).await;
+        let refused = world.grants.grant(&ann, &request, &form).await;
         assert!(matches!(refused, Err(GrantError::HostNotTyped(_))), "{wrong:?}");
     }
-    assert!(world.login.grants_of(&ann).await.unwrap().is_empty());
-    assert!(world.login.remembered_origins(&ann).await.unwrap().is_empty());
+    assert!(world.grants.grants_of(&ann).await.unwrap().is_empty());
+    assert!(world.grants.remembered_origins(&ann).await.unwrap().is_empty());
 
     form.typed_host = Some(" Notes.example.com ".to_owned());
-    assert!(world.login.grant(&ann, &request, &form).await.is_ok());
-    let remembered = world.login.remembered_origins(&ann).await.unwrap();
+    assert!(world.grants.grant(&ann, &request, &form).await.is_ok());
+    let remembered = world.grants.remembered_origins(&ann).await.unwrap();
     assert_eq!(remembered, [("https://notes.example.com".to_owned(), START_MS)]);
-    let needs = async |target: &str| world.login.offer(&ann, &asks_for(target, "")).await.unwrap().needs_host_typed;
+    let needs = async |target: &str| world.grants.offer(&ann, &asks_for(target, "")).await.unwrap().needs_host_typed;
     assert!(!needs("https://notes.example.com/other").await);
     assert!(needs("https://notes.example.com:8443/login").await);
     assert!(needs("https://api.notes.example.com/login").await);
     let bob = world.person("bob", &[], &[]).await;
-    assert!(world.login.offer(&bob, &request).await.unwrap().needs_host_typed);
+    assert!(world.grants.offer(&bob, &request).await.unwrap().needs_host_typed);
 
-    world.login.forget_origin(&ann, "https://notes.example.com").await.unwrap();
+    world.grants.forget_origin(&ann, "https://notes.example.com").await.unwrap();
     assert!(needs("https://notes.example.com/login").await);
 }
 
@@ -116,29 +117,29 @@ async fn pressing_twice_gives_the_same_answer() {
     let ann = world.ann().await;
     let request = asks("&scope=notes:read:zap/*&scope=notes:write:zap/releases");
     let form = world.form(&ann, &request).await;
-    let first = world.login.grant(&ann, &request, &form).await.unwrap();
+    let first = world.grants.grant(&ann, &request, &form).await.unwrap();
     world.clock.advance(HOUR_MS);
     // The second press may come from a page that still asked for the host, or did not.
     let mut again = form.clone();
     again.typed_host = None;
     again.ticked.reverse();
-    let second = world.login.grant(&ann, &request, &again).await.unwrap();
+    let second = world.grants.grant(&ann, &request, &again).await.unwrap();
     assert_eq!(second.location, first.location);
-    assert_eq!(world.login.grants_of(&ann).await.unwrap().len(), 1);
+    assert_eq!(world.grants.grants_of(&ann).await.unwrap().len(), 1);
 
     // Other choices on the same form: another grant, and the first is over.
     let mut other = again.clone();
     other.ticked.pop();
-    let third = world.login.grant(&ann, &request, &other).await.unwrap();
+    let third = world.grants.grant(&ann, &request, &other).await.unwrap();
     assert_ne!(third.id, first.id);
-    let states: Vec<_> = world.login.grants_of(&ann).await.unwrap().iter().map(|g| (g.record.id.clone(), g.state)).collect();
+    let states: Vec<_> = world.grants.grants_of(&ann).await.unwrap().iter().map(|g| (g.record.id.clone(), g.state)).collect();
     assert_eq!(states, [(third.id.clone(), GrantState::Active), (first.id.clone(), GrantState::Revoked)]);
     assert_eq!(failure(world.verify(&first.location, "x").await), format!("The grant {} has been revoked", first.id));
 
     // After a revocation the form is worth nothing, whatever it says.
-    world.login.revoke(&ann, &third.id).await.unwrap();
+    world.grants.revoke(&ann, &third.id).await.unwrap();
     for choices in [&other, &form] {
-        assert_eq!(world.login.grant(&ann, &request, choices).await.err(), Some(GrantError::Revoked));
+        assert_eq!(world.grants.grant(&ann, &request, choices).await.err(), Some(GrantError::Revoked));
     }
 }
 
@@ -148,9 +149,9 @@ async fn a_form_whose_grant_has_ended_makes_no_other() {
     let ann = world.ann().await;
     let request = asks("&scope=notes:read:zap/*");
     let form = world.form(&ann, &request).await;
-    world.login.grant(&ann, &request, &form).await.unwrap();
+    world.grants.grant(&ann, &request, &form).await.unwrap();
     world.clock.advance(DAY_MS);
-    assert_eq!(world.login.grant(&ann, &request, &form).await.err(), Some(GrantError::Ended));
+    assert_eq!(world.grants.grant(&ann, &request, &form).await.err(), Some(GrantError::Ended));
 }
 
 #[tokio::test]
@@ -162,12 +163,12 @@ async fn two_presses_at_once_make_one_grant() {
     let mut presses = tokio::task::JoinSet::new();
     for _ in 0..16 {
         let (world, ann, request, form) = (world.clone(), ann.clone(), request.clone(), form.clone());
-        presses.spawn(async move { world.login.grant(&ann, &request, &form).await.unwrap().location });
+        presses.spawn(async move { world.grants.grant(&ann, &request, &form).await.unwrap().location });
     }
     let mut locations = presses.join_all().await;
     locations.dedup();
     assert_eq!(locations.len(), 1);
-    assert_eq!(world.login.grants_of(&ann).await.unwrap().len(), 1);
+    assert_eq!(world.grants.grants_of(&ann).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -177,12 +178,12 @@ async fn two_tabs_never_mix() {
     let (one, two) =
         (asks_for("https://one.example/", "&scope=notes:read:zap/*"), asks_for("https://two.example/", "&scope=notes:read:zap/*"));
     let (first, second) = (world.form(&ann, &one).await, world.form(&ann, &two).await);
-    let two = world.login.grant(&ann, &two, &second).await.unwrap();
-    let granted = world.login.grant(&ann, &one, &first).await.unwrap();
+    let two = world.grants.grant(&ann, &two, &second).await.unwrap();
+    let granted = world.grants.grant(&ann, &one, &first).await.unwrap();
     assert!(granted.location.starts_with("https://one.example/?") && two.location.starts_with("https://two.example/?"));
     // One form's nonce with the other's request is no repeat.
     let mixed = asks_for("https://one.example/elsewhere", "&scope=notes:read:zap/*");
-    let moved = world.login.grant(&ann, &mixed, &first).await.unwrap();
+    let moved = world.grants.grant(&ann, &mixed, &first).await.unwrap();
     assert_ne!(moved.id, granted.id);
 }
 
@@ -194,12 +195,12 @@ async fn what_changed_since_the_page_was_shown_is_shown_again() {
         let request = asks(more);
         let form = world.form(&ann, &request).await;
         world.role("local-group:zap", &["notes:read:zap/*", &format!("secrets:get{more}")]).await;
-        let Err(GrantError::Review { offer, .. }) = world.login.grant(&ann, &request, &form).await else {
+        let Err(GrantError::Review { offer, .. }) = world.grants.grant(&ann, &request, &form).await else {
             panic!("granted what was not shown");
         };
-        assert!(world.login.grants_of(&ann).await.unwrap().iter().all(|g| g.record.nonce != form.nonce));
+        assert!(world.grants.grants_of(&ann).await.unwrap().iter().all(|g| g.record.nonce != form.nonce));
         let again = filled(&offer, form.nonce.clone(), &request);
-        assert!(world.login.grant(&ann, &request, &again).await.is_ok());
+        assert!(world.grants.grant(&ann, &request, &again).await.is_ok());
     }
 }
 
@@ -210,14 +211,14 @@ async fn what_is_taken_away_is_shown_before_it_is_granted() {
     let request = asks("&scope=assume:local-group:zap&scope=notes:write:zap/releases");
     let mut form = world.form(&ann, &request).await;
     form.ticked.remove(1);
-    let Err(GrantError::Review { offer, .. }) = world.login.grant(&ann, &request, &form).await else {
+    let Err(GrantError::Review { offer, .. }) = world.grants.grant(&ann, &request, &form).await else {
         panic!("granted without showing");
     };
     assert_eq!(offer.lines[0].taken_away, ["assume:local-group:zap", "notes:write:zap/releases"]);
     assert!(offer.lines[0].ticked && !offer.lines[1].ticked);
     let again = filled(&offer, form.nonce.clone(), &request);
     assert_eq!(again.ticked, form.ticked);
-    let granted = world.login.grant(&ann, &request, &again).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &again).await.unwrap();
     let held = success(world.verify(&granted.location, "x").await).scopes;
     assert_eq!(held.to_vec(), ["auth:current-scopes", "notes:read:zap/*"]);
 }
@@ -228,7 +229,7 @@ async fn forms_that_are_not_ours_are_refused() {
     let ann = world.ann().await;
     let request = asks("&scope=notes:read:zap/*&scope=secrets:get");
     let form = world.form(&ann, &request).await;
-    let offer = world.login.offer(&ann, &request).await.unwrap();
+    let offer = world.grants.offer(&ann, &request).await.unwrap();
     let mut bad = Vec::new();
     for nonce in ["", "short", "no nonce of ours, no", &"a".repeat(65)] {
         bad.push({
@@ -252,13 +253,13 @@ async fn forms_that_are_not_ours_are_refused() {
         });
     }
     for choices in &bad {
-        let refused = world.login.grant(&ann, &request, choices).await;
+        let refused = world.grants.grant(&ann, &request, choices).await;
         assert!(matches!(refused, Err(GrantError::BadForm(_))), "{choices:?}");
     }
     let mut nothing = form.clone();
     nothing.ticked.clear();
-    assert!(matches!(world.login.grant(&ann, &request, &nothing).await, Err(GrantError::Nothing(_))));
-    assert!(world.login.grants_of(&ann).await.unwrap().is_empty());
+    assert!(matches!(world.grants.grant(&ann, &request, &nothing).await, Err(GrantError::Nothing(_))));
+    assert!(world.grants.grants_of(&ann).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -266,10 +267,10 @@ async fn a_site_learns_who_it_is_only_when_that_is_ticked_and_only_there() {
     let world = World::new().await;
     let ann = world.ann().await;
     let request = asks("&scope=secrets:get&identity=true&audience=https://api.example.com");
-    let offer = world.login.offer(&ann, &request).await.unwrap();
+    let offer = world.grants.offer(&ann, &request).await.unwrap();
     assert_eq!(offer.identity_line.unwrap().origins, ["https://notes.example.com", "https://api.example.com"]);
     let form = world.form(&ann, &request).await;
-    let granted = world.login.grant(&ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
     for (host, tells) in [("notes.example.com", true), ("api.example.com", true), ("evil.example", false)] {
         let success = success(world.verify(&granted.location, host).await);
         assert_eq!(success.scopes.to_vec(), ["auth:current-scopes"]);
@@ -281,19 +282,19 @@ async fn a_site_learns_who_it_is_only_when_that_is_ticked_and_only_there() {
     let request = asks("&scope=notes:read:zap/*&identity=true");
     let mut form = world.form(&ann, &request).await;
     form.identity = false;
-    let granted = world.login.grant(&ann, &request, &form).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
     assert_eq!(success(world.verify(&granted.location, "notes.example.com").await).identity, None);
 }
 
 #[tokio::test]
 async fn registered_targets_are_known_by_name() {
-    let world = World::with(LoginSettings {
+    let world = World::with(GrantSettings {
         registered_only: true,
         registered_targets: vec![RegisteredTarget {
             name: "Notes".to_owned(),
             targets: vec!["https://notes.example.com/login".to_owned(), "https://h.example/?a=1#/x".to_owned()],
         }],
-        ..settings()
+        ..GrantSettings::default()
     })
     .await;
     let ann = world.ann().await;
@@ -313,25 +314,25 @@ async fn registered_targets_are_known_by_name() {
         ("https://h.example/%3Fa=1%26state=x", false),
     ] {
         let request = asks_for(target, "&scope=auth:list-clients");
-        match world.login.offer(&ann, &request).await {
+        match world.grants.offer(&ann, &request).await {
             Ok(offer) => {
                 assert!(known, "{target}");
                 assert_eq!(offer.registered_name.as_deref(), Some("Notes"));
                 assert!(!offer.needs_host_typed);
                 assert!(offer.lines[0].broad && offer.lines[0].ticked);
                 let form = world.form(&ann, &request).await;
-                assert!(world.login.grant(&ann, &request, &form).await.is_ok());
+                assert!(world.grants.grant(&ann, &request, &form).await.is_ok());
             }
             Err(error) => {
                 assert!(!known, "{target}: {error}");
                 assert!(matches!(error, GrantError::NotRegistered(_)));
                 let form = world.form(&ann, &asks_for("https://notes.example.com/login", "")).await;
-                let refused = world.login.grant(&ann, &request, &form).await;
+                let refused = world.grants.grant(&ann, &request, &form).await;
                 assert!(matches!(refused, Err(GrantError::NotRegistered(_))));
             }
         }
     }
-    assert_eq!(world.login.grants_of(&ann).await.unwrap()[0].record.label, "Notes");
+    assert_eq!(world.grants.grants_of(&ann).await.unwrap()[0].record.label, "Notes");
 }
 
 #[tokio::test]
@@ -340,21 +341,21 @@ async fn grants_are_listed_and_revoked_by_their_owner_only() {
     let (ann, bob) = (world.ann().await, world.person("bob", &["zap"], &[]).await);
     let request = asks("&scope=notes:read:zap/*&scope=assume:local-group:zap");
     let form = world.form(&ann, &request).await;
-    let granted = world.login.grant(&ann, &request, &form).await.unwrap();
-    let mine = world.login.grants_of(&ann).await.unwrap();
+    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let mine = world.grants.grants_of(&ann).await.unwrap();
     let groups: Vec<_> = mine[0].gives.iter().map(|g| (g.name.as_str(), g.scopes.len())).collect();
     assert_eq!(groups, [("notes", 2), ("roles", 1)]);
     assert_eq!(mine[0].record.label, "notes.example.com");
-    assert!(world.login.grants_of(&bob).await.unwrap().is_empty());
+    assert!(world.grants.grants_of(&bob).await.unwrap().is_empty());
 
     for id in [granted.id.as_str(), "unknown"] {
-        assert!(matches!(world.login.revoke(&bob, id).await, Err(LoginError::NotFound(_))));
+        assert!(matches!(world.grants.revoke(&bob, id).await, Err(LoginError::NotFound(_))));
     }
     success(world.verify(&granted.location, "x").await);
-    world.login.revoke(&ann, &granted.id).await.unwrap();
-    world.login.revoke(&ann, &granted.id).await.unwrap();
+    world.grants.revoke(&ann, &granted.id).await.unwrap();
+    world.grants.revoke(&ann, &granted.id).await.unwrap();
     assert_eq!(failure(world.verify(&granted.location, "x").await), format!("The grant {} has been revoked", granted.id));
-    assert_eq!(world.login.grants_of(&ann).await.unwrap()[0].state, GrantState::Revoked);
+    assert_eq!(world.grants.grants_of(&ann).await.unwrap()[0].state, GrantState::Revoked);
 }
 
 #[tokio::test]
@@ -363,9 +364,19 @@ async fn a_nonce_of_somebody_else_means_nothing() {
     let (ann, bob) = (world.ann().await, world.person("bob", &["zap"], &[]).await);
     let request = asks("&scope=notes:read:zap/*");
     let form = world.form(&ann, &request).await;
-    let hers = world.login.grant(&ann, &request, &form).await.unwrap();
-    let his = world.login.grant(&bob, &request, &form).await.unwrap();
+    let hers = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let his = world.grants.grant(&bob, &request, &form).await.unwrap();
     assert_ne!(hers.id, his.id);
     assert!(Delivered::read(&his.location).client_id.starts_with("local/bob/"));
     success(world.verify(&hers.location, "x").await);
+}
+
+#[tokio::test]
+async fn a_registered_target_that_is_none_is_refused_at_start() {
+    let world = World::new().await;
+    let target = RegisteredTarget { name: "Notes".to_owned(), targets: vec!["http://notes.example.com/".to_owned()] };
+    let settings = GrantSettings { registered_targets: vec![target], ..GrantSettings::default() };
+    let refused = Grants::open(world.auth.clone(), world.login.clone(), world.store.clone(), settings);
+    let error = refused.err().unwrap().to_string();
+    assert!(error.contains("[[target]] Notes") && error.contains("not a loopback host"), "{error}");
 }

@@ -1,8 +1,8 @@
 //! Requests of sites: what is read, what is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use falconer_login::ResponseMode;
-use falconer_login::request::{GrantRequest, parse};
+use falconer_grants::ResponseMode;
+use falconer_grants::request::{GrantRequest, parse};
 
 const NOW_MS: i64 = 1_767_225_600_000;
 const HEAD: &str = "target=https%3A%2F%2Fnotes.example.com%2Fcb&description=Notes";

@@ -4,21 +4,23 @@ use falconer_auth::{ApiError, NewGrant, Revision};
 use falconer_scopes::ScopeSet;
 use falconer_store::GrantRecord;
 
-use crate::broad::World;
-use crate::delivery::Credentials;
-use crate::error::{GrantError, LoginError};
-use crate::fingerprint::fingerprint;
-use crate::identity;
-use crate::login::Login;
-use crate::offer::{Circumstances, Offer};
-use crate::request::GrantRequest;
-use crate::selection::{Selection, Ticks};
-use crate::session::Session;
+use crate::consent::broad::World;
+use crate::delivery::redirect::Credentials;
+use falconer_login::LoginError;
+
+use crate::consent::offer::{Circumstances, Offer};
+use crate::consent::request::GrantRequest;
+use crate::consent::selection::{Selection, Ticks};
+use crate::error::GrantError;
+use crate::grants::Grants;
+use falconer_login::Session;
+use falconer_login::fingerprint;
+use falconer_login::identity;
 
 /// What came back with the form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
-    /// [`Login::new_nonce`], as the form had it.
+    /// [`Grants::new_nonce`], as the form had it.
     pub nonce: String,
     /// [`Offer::shown`], as the form had it.
     pub shown: String,
@@ -49,10 +51,10 @@ pub struct Granted {
     pub revision: Revision,
 }
 
-impl Login {
+impl Grants {
     /// A nonce for one form: 22 characters of `A-Za-z0-9_-`.
     pub fn new_nonce(&self) -> String {
-        self.draw::<16>()
+        self.login.draw::<16>()
     }
 
     /// What the person can grant to this request. Errors: [`GrantError::NotRegistered`], and [`LoginError::SignedOut`] when the account is
@@ -115,7 +117,7 @@ impl Login {
                 world,
                 registered_name,
                 remembered: remembered.iter().any(|(known, _)| *known == origin),
-                max_ttl_ms: self.settings.grant_max_ttl_ms,
+                max_ttl_ms: self.settings.max_ttl_ms,
             },
         ))
     }

@@ -5,10 +5,10 @@
 use falconer_auth::Revision;
 use falconer_store::AccountRecord;
 
-use crate::account::{check_groups, check_name, check_own_scopes, check_profile, local_identity, person_of};
+use crate::accounts::account::{check_groups, check_name, check_own_scopes, check_profile, local_identity, person_of};
+use crate::accounts::password;
 use crate::error::LoginError;
 use crate::login::Login;
-use crate::password;
 
 /// An account to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Login {
             .await?;
         let identity = local_identity(name);
         if revoke_grants {
-            self.revoke_all(&identity, by, "the password was changed").await?;
+            self.revoke_all_grants(&identity, by, "the password was changed").await?;
         }
         self.end_sessions(&identity, None).await?;
         Ok(revision)
@@ -219,7 +219,7 @@ impl Login {
 
     async fn end_everything(&self, by: &str, name: &str, reason: &str) -> Result<(), LoginError> {
         let identity = local_identity(name);
-        self.revoke_all(&identity, by, reason).await?;
+        self.revoke_all_grants(&identity, by, reason).await?;
         self.end_sessions(&identity, None).await
     }
 }

@@ -2,9 +2,9 @@
 
 use falconer_scopes::ScopeSet;
 
-use crate::broad::{ALWAYS, World};
-use crate::fingerprint::fingerprint;
-use crate::offer::Offer;
+use crate::consent::broad::{ALWAYS, World};
+use crate::consent::offer::Offer;
+use falconer_login::fingerprint;
 
 /// Ticks of the form that belong to an offer.
 pub(crate) struct Ticks<'a> {

@@ -1,7 +1,7 @@
 //! Targets: what is refused and why, and that credentials go only where the page says.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use falconer_login::{Credentials, ResponseMode, Target};
+use falconer_grants::{Credentials, ResponseMode, Target};
 use url::Url;
 
 const CREDENTIALS: Credentials<'_> = Credentials {

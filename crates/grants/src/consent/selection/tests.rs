@@ -4,8 +4,8 @@ use falconer_scopes::{Role, RoleSet, ScopeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::offer::{Circumstances, Line};
-use crate::request::{self, GrantRequest};
+use crate::consent::offer::{Circumstances, Line};
+use crate::consent::request::{self, GrantRequest};
 
 /// A person's world: roles and what they have.
 struct Setting {
@@ -47,7 +47,7 @@ fn request(scopes: &[&str]) -> GrantRequest {
     let mut query = "target=https://notes.example.com/&description=".to_owned();
     for scope in scopes {
         query.push_str("&scope=");
-        query.push_str(&crate::delivery::encode_component(scope));
+        query.push_str(&crate::delivery::redirect::encode_component(scope));
     }
     request::parse(&query, 0).unwrap().unwrap()
 }
@@ -230,14 +230,14 @@ fn a_key_stands_for_what_was_shown() {
 fn lifetimes_follow_the_maximum_and_the_wish() {
     const HOUR: i64 = 3_600_000;
     let ms = |max: i64, wish: Option<i64>| {
-        let (all, chosen) = crate::lifetime::choices(max, wish);
+        let (all, chosen) = crate::consent::lifetime::choices(max, wish);
         (all.iter().map(|l| l.ms / HOUR).collect::<Vec<_>>(), chosen / HOUR)
     };
     assert_eq!(ms(7 * 24 * HOUR, None), (vec![1, 24, 72, 168], 24));
     assert_eq!(ms(100 * 24 * HOUR, Some(60 * 24 * HOUR)), (vec![1, 24, 72, 168, 744], 744));
     assert_eq!(ms(12 * HOUR, None), (vec![1, 12], 12));
     assert_eq!(ms(3 * 24 * HOUR, Some(2 * HOUR)), (vec![1, 2, 24, 72], 2));
-    let (labels, _) = crate::lifetime::choices(7 * 24 * HOUR, Some(90 * 60_000));
+    let (labels, _) = crate::consent::lifetime::choices(7 * 24 * HOUR, Some(90 * 60_000));
     let labels: Vec<_> = labels.iter().map(|l| l.label.as_str()).collect();
     assert_eq!(labels, ["1 hour", "1 hour 30 minutes", "1 day", "3 days", "7 days"]);
 }
@@ -293,7 +293,7 @@ proptest! {
         let expand = |scopes: &[&str]| setting.roles.expand(scopes);
 
         for line in &offer.lines {
-            prop_assert!(!line.ticked || !crate::broad::holds_broad(&line.closed), "{line:?}");
+            prop_assert!(!line.ticked || !crate::consent::broad::holds_broad(&line.closed), "{line:?}");
             prop_assert_eq!(line.lacking, line.closed.is_empty());
         }
         prop_assert!(offer.broad.as_ref().is_none_or(|b| !b.ticked));
@@ -303,7 +303,7 @@ proptest! {
         let (first_everything, first_broad) = (offer.everything.is_some(), false);
         let first = setting.select(&mut offer, &keys, first_everything, first_broad);
         prop_assert!(first.taken_away.is_empty(), "{:?}", first.taken_away);
-        prop_assert!(!crate::broad::holds_broad(&first.scopes));
+        prop_assert!(!crate::consent::broad::holds_broad(&first.scopes));
 
         let keys: Vec<String> = offer.lines.iter().enumerate()
             .filter(|(at, line)| !line.lacking && mask >> at & 1 == 1)

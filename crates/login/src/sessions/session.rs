@@ -6,30 +6,12 @@
 use std::fmt;
 
 use falconer_auth::MINUTE_MS;
-use falconer_store::{IdentityRecord, SessionRecord};
+use falconer_store::SessionRecord;
 
 use crate::error::LoginError;
 use crate::fingerprint::hash_of_token;
 use crate::login::Login;
-
-/// A person as the pages show them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
-    /// `<provider>/<subject>`, such as `local/ann`.
-    pub identity: String,
-    /// The provider's configured name.
-    pub provider: String,
-    /// The provider's immutable id of the person.
-    pub subject: String,
-    /// For display only.
-    pub display_name: String,
-    /// If the provider gave one.
-    pub email: Option<String>,
-    /// Whether the provider says so and is trusted to.
-    pub email_verified: bool,
-    /// As the provider says.
-    pub groups: Vec<String>,
-}
+use crate::people::person::Person;
 
 /// A signed-in browser and its person, checked just now. No token in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -141,7 +123,7 @@ impl Login {
     pub async fn sign_out_everywhere(&self, session: &Session, revoke_grants: bool) -> Result<(), LoginError> {
         let identity = &session.person.identity;
         if revoke_grants {
-            self.revoke_all(identity, identity, "signed out everywhere").await?;
+            self.revoke_all_grants(identity, identity, "signed out everywhere").await?;
         }
         self.end_sessions(identity, None).await
     }
@@ -179,17 +161,6 @@ impl Login {
         deleted.map(|_| ()).map_err(|error| self.store_error(error))
     }
 
-    /// The person, if they may act. Somebody unknown is looked for in the store once.
-    pub(crate) async fn active_person(&self, identity: &str) -> Result<Option<Person>, LoginError> {
-        if self.auth.directory().person(identity).is_none() {
-            let caught_up = self.auth.catch_up().await;
-            caught_up.map_err(|error| self.store_error(error))?;
-        }
-        let directory = self.auth.directory();
-        let person = directory.person(identity);
-        Ok(person.filter(|person| !person.record.disabled).map(|person| person_of(&person.record)))
-    }
-
     fn end_of(&self, record: &SessionRecord) -> i64 {
         let idle_end_ms = record.last_seen_ms.saturating_add(self.settings.session_idle_ms);
         record.expires_ms.min(idle_end_ms)
@@ -205,18 +176,6 @@ fn session_of(record: SessionRecord, person: Person) -> Session {
         last_seen_ms: record.last_seen_ms,
         expires_ms: record.expires_ms,
         user_agent: record.user_agent,
-    }
-}
-
-fn person_of(record: &IdentityRecord) -> Person {
-    Person {
-        identity: record.identity.clone(),
-        provider: record.provider.clone(),
-        subject: record.subject.clone(),
-        display_name: record.display_name.clone(),
-        email: record.email.clone(),
-        email_verified: record.email_verified,
-        groups: record.groups.clone(),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Whatever strangers send: nothing panics, and what is accepted keeps its promises.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use falconer_login::request::{self, LONGEST_DESCRIPTION, MOST_SCOPES};
-use falconer_login::{Credentials, ResponseMode, Target, describe, identity};
+use falconer_grants::request::{self, LONGEST_DESCRIPTION, MOST_SCOPES};
+use falconer_grants::{Credentials, ResponseMode, Target, describe};
+use falconer_login::identity;
 use proptest::prelude::*;
 
 const CREDENTIALS: Credentials<'_> = Credentials { client_id: "local/ann/h/x", access_token: "token", certificate: "{}" };

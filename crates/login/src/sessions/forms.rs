@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use crate::login::Login;
-use crate::session::Session;
+use crate::sessions::session::Session;
 
 /// What a browser without a session gets: the cookie and the token of the sign-in form belong together.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! Targets that the administrator has registered.
 
-use crate::error::LoginError;
 use crate::settings::RegisteredTarget;
-use crate::target::Target;
+use crate::targets::target::Target;
+use falconer_login::LoginError;
 
 /// Exact targets and the names that they are shown by.
 pub(crate) struct Registered(Vec<(Target, String)>);

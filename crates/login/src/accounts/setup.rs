@@ -2,8 +2,8 @@
 
 use falconer_auth::{HOUR_MS, Revision};
 
-use crate::account::person_of;
-use crate::accounts::NewAccount;
+use crate::accounts::account::person_of;
+use crate::accounts::accounts::NewAccount;
 use crate::error::LoginError;
 use crate::fingerprint::hash_of_token;
 use crate::login::Login;

@@ -1,0 +1,48 @@
+//! Why nothing was granted.
+
+use falconer_auth::ApiError;
+use falconer_login::LoginError;
+use thiserror::Error;
+
+use crate::consent::offer::Offer;
+
+/// Why nothing was granted, or offered.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum GrantError {
+    /// What would be granted is not what the page showed: what the person may do has changed since, or something has to be taken away so
+    /// that what is not ticked does not come back. Show this offer, with these ticks, and let the person press again.
+    #[error("{reason}")]
+    Review {
+        /// With the person's ticks, and what was taken away.
+        offer: Box<Offer>,
+        /// For the person.
+        reason: &'static str,
+    },
+    /// The host has to be typed, or was typed differently. Show this offer again.
+    #[error("Type the name of the host to grant access to it.")]
+    HostNotTyped(Box<Offer>),
+    /// Nothing was ticked. Show this offer again.
+    #[error("Tick at least one thing, or cancel.")]
+    Nothing(Box<Offer>),
+    /// The administrator allows registered targets only, and this is none.
+    #[error("The administrator allows grants to registered sites only, and {0} is not registered.")]
+    NotRegistered(String),
+    /// The form is not one of ours.
+    #[error("{0}")]
+    BadForm(String),
+    /// The form was used for a grant that has been revoked since.
+    #[error("This grant was made before and has been revoked. Start again at the site that asked for it.")]
+    Revoked,
+    /// The form was used for a grant that has ended since.
+    #[error("This grant was made before and has ended. Start again at the site that asked for it.")]
+    Ended,
+    /// Everything else.
+    #[error("{0}")]
+    Login(#[from] LoginError),
+}
+
+impl From<ApiError> for GrantError {
+    fn from(error: ApiError) -> Self {
+        GrantError::Login(error.into())
+    }
+}

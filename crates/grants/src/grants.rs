@@ -1,0 +1,54 @@
+//! The node's access grants: what all use cases of this crate share.
+
+use std::sync::Arc;
+
+use falconer_auth::Auth;
+use falconer_login::{Login, LoginError};
+use falconer_store::{Store, StoreError};
+
+use crate::settings::GrantSettings;
+use crate::targets::registered::Registered;
+
+/// The use cases of access grants on one node. One for a process, behind an [`Arc`].
+pub struct Grants {
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) login: Arc<Login>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) settings: GrantSettings,
+    pub(crate) registered: Registered,
+}
+
+impl Grants {
+    /// Checks the settings. Errors ([`LoginError::Invalid`]): a registered target that is none.
+    pub fn open(auth: Arc<Auth>, login: Arc<Login>, store: Arc<dyn Store>, settings: GrantSettings) -> Result<Grants, LoginError> {
+        let registered = Registered::new(&settings.registered_targets)?;
+        Ok(Grants { auth, login, store, settings, registered })
+    }
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.login.now_ms()
+    }
+
+    pub(crate) fn store_error(&self, error: StoreError) -> LoginError {
+        self.login.store_error(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use falconer_login::Session;
+
+    use super::*;
+    use crate::{Choices, GrantRequest};
+
+    /// Web servers move futures between threads; this does not compile when one of them can't be moved.
+    #[test]
+    fn use_cases_can_move_between_threads() {
+        fn moves<T: Send>(_: T) {}
+        fn hold(grants: &Grants, session: &Session, request: &GrantRequest, choices: &Choices) {
+            moves(grants.offer(session, request));
+            moves(grants.grant(session, request, choices));
+        }
+        let _ = hold;
+    }
+}

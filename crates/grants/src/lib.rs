@@ -1,0 +1,34 @@
+//! Access grants: what a site asks for, what a person gives it, for how long, and how it is taken back.
+//!
+//! | concept | where |
+//! |---|---|
+//! | where credentials may go | `targets`, [`target`] |
+//! | what a site asks for, what the page shows, what ticks come to | `consent`, [`request`] |
+//! | the URL that carries credentials; a client for a program on the person's own machine | `delivery` |
+//! | granting, listing, taking back | `records` |
+//!
+//! What is deliberately not here: HTTP and HTML (`web`), who somebody is (`login`), what a grant is worth when it is used (`auth`), SQL,
+//! arithmetic of scopes (`scopes`), a clock and a source of randomness.
+//!
+//! To add a way to deliver: a file in `delivery`, which is given the grant's credentials; the request names it, and nothing else knows.
+
+mod consent;
+mod delivery;
+mod error;
+mod grants;
+mod records;
+mod settings;
+mod targets;
+
+pub use consent::describe::{Description, LabelPart, describe};
+pub use consent::lifetime::Lifetime;
+pub use consent::offer::{Bundle, IdentityLine, Line, Offer};
+pub use consent::request::{self, GrantRequest, RequestError};
+pub use delivery::redirect::{Credentials, ResponseMode, encode_component};
+pub use delivery::tool_client::{Callback, ToolChoices, ToolClient, ToolError, ToolRequest, ToolRequestError};
+pub use error::GrantError;
+pub use grants::Grants;
+pub use records::grant::{Choices, Granted};
+pub use records::granted::{GrantState, GrantView, ScopeGroup, ScopeInWords, in_words};
+pub use settings::{GrantSettings, RegisteredTarget};
+pub use targets::target::{self, Target, TargetError};

@@ -1,0 +1,4 @@
+//! Grants as records: making one, listing a person's, taking one back.
+
+pub(crate) mod grant;
+pub(crate) mod granted;

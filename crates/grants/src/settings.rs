@@ -1,0 +1,29 @@
+//! What the operator configures of this crate.
+
+use falconer_auth::DAY_MS;
+
+/// Everything that [`crate::Grants::open`] needs besides auth, login and the store.
+#[derive(Clone, Debug)]
+pub struct GrantSettings {
+    /// `grant.max_ttl`: the longest life of a grant in milliseconds, at most 31 days. Default 7 days.
+    pub max_ttl_ms: i64,
+    /// `grant.registered_only`: grants go to registered targets only. Default no.
+    pub registered_only: bool,
+    /// `[[target]]`.
+    pub registered_targets: Vec<RegisteredTarget>,
+}
+
+/// A target that the administrator knows: `[[target]]` of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegisteredTarget {
+    /// What the page calls it.
+    pub name: String,
+    /// Exact targets. A request may add one query parameter, `state`, at the end of the query.
+    pub targets: Vec<String>,
+}
+
+impl Default for GrantSettings {
+    fn default() -> Self {
+        GrantSettings { max_ttl_ms: 7 * DAY_MS, registered_only: false, registered_targets: Vec::new() }
+    }
+}

@@ -1,0 +1,5 @@
+//! Sessions: signing in, the browsers that are signed in, and the forms that belong to them.
+
+pub(crate) mod forms;
+pub(crate) mod session;
+mod sign_in;
