@@ -1,7 +1,7 @@
 //! HTTP: the listener, the limits, the security headers, the pages and the API's routes.
 //!
-//! What it does: turns bytes into calls of the use cases in `falconer_auth` and `falconer_login`, and their outcomes into statuses, bodies and
-//! pages. What it deliberately does not do: decide anything about scopes, touch a store, read the clock or draw randomness by itself.
+//! What it does: turns bytes into calls of the use cases in `falconer_auth`, `falconer_login` and `falconer_grants`, and their outcomes
+//! into statuses, bodies and pages. What it deliberately does not do: decide anything about scopes, touch a store, read the clock or draw randomness by itself.
 //!
 //! To add a page: a template in `templates/`, its view with named samples in `src/views/`, a handler in `src/pages/`, a line in
 //! `pages::router`. To add an API method: a row in `falconer_wire`'s table and a handler in `src/api/`.
