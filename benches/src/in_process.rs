@@ -192,7 +192,7 @@ fn verify(signer: impl Fn(&Keys) -> Result<(Keys, Option<Vec<String>>)>, succeed
         Some(node.runtime.block_on(node.auth.verify(black_box(&parts))))
     };
     match (decide(), succeeds) {
-        (Some(Verdict::Success(_)), true) | (Some(Verdict::Failed { .. }), false) => {}
+        (Some(Verdict::Success(_)), true) | (Some(Verdict::Failed(_)), false) => {}
         (other, _) => bail!("an unexpected verdict: {other:?}"),
     }
     Ok(Workload { run: Box::new(move || drop(black_box(decide()))) })

@@ -61,9 +61,9 @@ impl Auth {
         self.node.clock.now_ms()
     }
 
-    /// Whether this node's clock is more than a minute behind the highest time that was ever stored; it authenticates nobody then.
-    pub fn clock_is_behind(&self) -> bool {
-        self.node.clock_is_behind(&self.node.directory.load(), self.now_ms())
+    /// How many milliseconds this node's clock is behind the time of the last change, where that is more than a minute; it authenticates nobody then.
+    pub fn clock_behind_ms(&self) -> Option<i64> {
+        self.node.clock_behind_ms(&self.node.directory.load(), self.now_ms())
     }
 
     /// How changes were committed since the start.

@@ -3,13 +3,15 @@
 use falconer_scopes::{Expression, RoleError};
 use falconer_store::StoreError;
 
-/// Why a use case did not do what was asked. The variants are the error codes of `auth-api.md` section 3; texts are what the caller
+use crate::verify::reason::{Reason, Unable, clock_behind_text};
+
+/// Why a use case did not do what was asked. The variants are by who is at fault; texts are what the caller
 /// may read, except in [`ApiError::Internal`] and [`ApiError::Unavailable`], which are for the log.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ApiError {
-    /// 401: credentials were given and do not hold. The text is the exact message of `hawk.md` section 12 or `grants.md` "Use".
+    /// 401: credentials were given and do not hold.
     #[error("{0}")]
-    AuthenticationFailed(String),
+    AuthenticationFailed(#[from] Reason),
     /// 403: the caller lacks scopes, or has no credentials at all (`client_id` is `None`). `Display` is the exact text of `auth-api.md` section 3.
     #[error("{}", insufficient(client_id.as_deref(), missing, required))]
     InsufficientScopes {
@@ -38,6 +40,12 @@ pub enum ApiError {
         /// For the `Retry-After` header.
         retry_after_seconds: u64,
     },
+    /// 503: this node's clock is behind the time of the last change, so that it can't tell what has ended. Nothing was done.
+    #[error("{}", clock_behind_text(*behind_ms))]
+    ClockBehind {
+        /// How far, in milliseconds.
+        behind_ms: i64,
+    },
     /// 503: the store is away or full, or keeps changing under the decision. Nothing was done. The text is for the log.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -50,6 +58,15 @@ impl ApiError {
     /// The 403 for a caller who does not satisfy `required`.
     pub(crate) fn insufficient(client_id: Option<&str>, missing: Expression, required: Expression) -> ApiError {
         ApiError::InsufficientScopes { client_id: client_id.map(str::to_owned), missing, required }
+    }
+}
+
+impl From<Unable> for ApiError {
+    fn from(unable: Unable) -> Self {
+        match unable {
+            Unable::ClockBehind { behind_ms } => ApiError::ClockBehind { behind_ms },
+            Unable::Store(text) => ApiError::Unavailable(text),
+        }
     }
 }
 

@@ -61,8 +61,10 @@ impl Node {
         self.moved.send_if_modified(|shown| std::mem::replace(shown, revision) != revision);
     }
 
-    pub(crate) fn clock_is_behind(&self, snapshot: &Snapshot, now_ms: i64) -> bool {
-        now_ms.saturating_add(MINUTE_MS) < snapshot.highest_ms()
+    /// How far the clock is behind the time of the last change, where that is more than a minute.
+    pub(crate) fn clock_behind_ms(&self, snapshot: &Snapshot, now_ms: i64) -> Option<i64> {
+        let behind_ms = snapshot.highest_ms().saturating_sub(now_ms);
+        (behind_ms > MINUTE_MS).then_some(behind_ms)
     }
 
     pub(crate) fn draw<const N: usize>(&self) -> [u8; N] {

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Keys, World, message_of, settings, strings};
-use falconer_auth::{ApiError, RoleInput, Verdict};
+use falconer_auth::{ApiError, Failure, Reason, RoleInput, Verdict};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_writers_each_is_heard_once() {
@@ -159,10 +159,10 @@ async fn a_token_that_was_reset_meanwhile_changes_nothing() {
     let root = world.as_root().await;
     world.auth.reset_access_token(&root, "weak").await.unwrap();
     let refused = world.auth.create_client(&who, "x/1", &world.input(&[])).await.map(|_| ()).unwrap_err();
-    assert_eq!(refused, ApiError::AuthenticationFailed("Unauthorized: Bad mac".to_owned()));
+    assert_eq!(refused, ApiError::from(Reason::Credentials(Failure::bad_mac())));
     world.auth.delete_client(&root, "weak").await.unwrap();
     let refused = world.auth.create_client(&who, "x/1", &world.input(&[])).await.map(|_| ()).unwrap_err();
-    assert_eq!(refused, ApiError::AuthenticationFailed("Client with clientId 'weak' not found".to_owned()));
+    assert_eq!(refused, ApiError::from(Reason::Credentials(Failure::client_not_found("weak"))));
 }
 
 #[tokio::test]

@@ -103,9 +103,9 @@ async fn a_node_accepts_what_the_protocol_accepts_and_nothing_else() {
                         failures.push(format!("{title}: {scopes:?}"));
                     }
                 }
-                (Verdict::Failed { .. }, "auth-failed") => (),
+                (Verdict::Failed(_), "auth-failed") => (),
                 // What Falconer refuses although the reference accepts it; `credentials` says why for each.
-                (Verdict::Failed { message }, "auth-success") => stricter.push(format!("{title}: {message}")),
+                (Verdict::Failed(reason), "auth-success") => stricter.push(format!("{title}: {reason}")),
                 (found, wanted) => failures.push(format!("{title}: found {found:?}, expected {wanted}")),
             }
         }

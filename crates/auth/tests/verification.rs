@@ -4,7 +4,7 @@
 mod common;
 
 use common::{HOST, Keys, START_MS, World, message_of, scopes_of, settings, strings};
-use falconer_auth::{ApiError, Authentication, DAY_MS, HOUR_MS, MINUTE_MS, Origin, RequestParts, Verdict};
+use falconer_auth::{ApiError, Authentication, DAY_MS, Failure, HOUR_MS, MINUTE_MS, Origin, Reason, RequestParts, Unable, Verdict};
 use falconer_scopes::Expression;
 
 const SEED: &str = "0123456789012345678901234567890123456789abcd";
@@ -122,7 +122,7 @@ async fn require_gives_401_and_403() {
     let world = World::bare().await;
     let needed = Expression::Scope("auth:list-clients".to_owned());
     let wrong = world.call(&Keys::new("x", "wrong")).await;
-    assert_eq!(wrong.require(&needed), Err(ApiError::AuthenticationFailed("Unauthorized: Bad mac".to_owned())));
+    assert_eq!(wrong.require(&needed), Err(Reason::Credentials(Failure::bad_mac()).into()));
     let weak = world.call(&world.client("weak", &[]).await).await;
     let Err(ApiError::InsufficientScopes { client_id, missing, required }) = weak.require(&needed) else { panic!("accepted") };
     assert_eq!((client_id.as_deref(), &missing, &required), (Some("weak"), &needed, &needed));
@@ -135,7 +135,7 @@ async fn a_person_on_the_console_is_looked_up_by_each_use_case() {
     let world = World::bare().await;
     let ann = Authentication::person("local/ann");
     let create = async || world.auth.create_client(&ann, "local/ann/x", &world.input(&["a"])).await.map(|(view, _)| view.client_id);
-    assert_eq!(create().await, Err(ApiError::AuthenticationFailed("The account local/ann is not active".to_owned())));
+    assert_eq!(create().await, Err(Reason::PersonInactive { identity: "local/ann".to_owned() }.into()));
     world.person("local/ann", &["a", "auth:create-client:local/ann/*"]).await;
     assert_eq!(create().await, Ok("local/ann/x".to_owned()));
     let rows = world.auth.audit_history(&world.as_root().await, "local/ann", falconer_auth::PageQuery { offset: 0, limit: 9 }).await;
@@ -153,14 +153,19 @@ async fn a_clock_that_is_far_behind_authenticates_nobody() {
     world.clock.advance(-MINUTE_MS);
     assert!(matches!(world.verify(&keys).await, Verdict::Success(_)), "a minute is fine");
     world.clock.advance(-1);
-    let message = "The clock of this server is behind what it has stored; it authenticates nobody until that is corrected";
-    assert!(world.auth.clock_is_behind());
-    assert_eq!(message_of(&world.verify(&keys).await), message);
-    assert_eq!(message_of(&world.verify(&Keys::new("unknown", "x")).await), message);
-    assert_eq!(world.call(&keys).await.caller().unwrap_err(), ApiError::Unavailable(message.to_owned()));
-    assert_eq!(world.auth.caller(&Authentication::person("local/ann")), Err(ApiError::Unavailable(message.to_owned())));
+    // The service was told `auth-failed`, and told its own caller 401.
+    let behind_ms = MINUTE_MS + 1;
+    assert_eq!(world.auth.clock_behind_ms(), Some(behind_ms));
+    assert_eq!(world.verify(&keys).await, Verdict::Unable(Unable::ClockBehind { behind_ms }));
+    assert_eq!(world.verify(&Keys::new("unknown", "x")).await, Verdict::Unable(Unable::ClockBehind { behind_ms }));
+    let error = ApiError::ClockBehind { behind_ms };
+    let message =
+        "The clock of this server is 1 minute behind the time of its last change; it authenticates nobody until that is corrected";
+    assert_eq!(error.to_string(), message);
+    assert_eq!(world.call(&keys).await.caller().unwrap_err(), error);
+    assert_eq!(world.auth.caller(&Authentication::person("local/ann")), Err(error));
     let again = world.reopen(settings()).await;
-    assert!(again.clock_is_behind(), "a restart forgets nothing");
+    assert_eq!(again.clock_behind_ms(), Some(behind_ms), "a restart forgets nothing");
     world.clock.advance(1);
     assert!(matches!(world.verify(&keys).await, Verdict::Success(_)));
 }

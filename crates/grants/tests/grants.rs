@@ -23,7 +23,7 @@ fn success(verdict: Verdict) -> Success {
 
 fn failure(verdict: Verdict) -> String {
     match verdict {
-        Verdict::Failed { message } => message,
+        Verdict::Failed(reason) => reason.to_string(),
         other => panic!("{other:?}"),
     }
 }

@@ -30,6 +30,12 @@ pub enum LoginError {
     /// Taken, used up, or changed by somebody else.
     #[error("{0}")]
     Conflict(String),
+    /// This node's clock is behind the time of the last change: it can't tell what has ended, and lets nobody in.
+    #[error("{}", ApiError::ClockBehind { behind_ms: *behind_ms })]
+    ClockBehind {
+        /// How far, in milliseconds.
+        behind_ms: i64,
+    },
     /// The store is away. For the log.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -52,6 +58,7 @@ impl From<ApiError> for LoginError {
             ApiError::ResourceNotFound(text) => LoginError::NotFound(text),
             ApiError::RequestConflict(text) => LoginError::Conflict(text),
             ApiError::TooManyRequests { retry_after_seconds } => LoginError::Throttled { retry_after_seconds },
+            ApiError::ClockBehind { behind_ms } => LoginError::ClockBehind { behind_ms },
             ApiError::Unavailable(text) => LoginError::Unavailable(text),
             ApiError::Internal(text) => LoginError::Internal(text),
         }

@@ -70,10 +70,7 @@ impl Login {
 
     /// Nobody is let in while this node's clock is behind what was already committed: what has ended would live again.
     pub(crate) fn check_clock(&self) -> Result<(), LoginError> {
-        if self.auth.clock_is_behind() {
-            return Err(LoginError::Unavailable("this node's clock is behind the store".to_owned()));
-        }
-        Ok(())
+        self.auth.clock_behind_ms().map_or(Ok(()), |behind_ms| Err(LoginError::ClockBehind { behind_ms }))
     }
 
     /// What a store's error means here; a fatal one ends the process.

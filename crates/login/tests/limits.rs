@@ -30,9 +30,9 @@ async fn nobody_is_let_in_while_the_clock_is_behind() {
     let link = world.login.create_setup_link().await.unwrap();
     world.clock.advance(-61_000);
     let refused = world.login.sign_in_local("ann", PASSWORD, ADDRESS, "").await;
-    assert!(matches!(refused.err(), Some(LoginError::Unavailable(_))));
-    assert!(matches!(world.login.session(&cookie).await, Err(LoginError::Unavailable(_))));
-    assert!(matches!(world.login.setup_link_valid(&link.token).await, Err(LoginError::Unavailable(_))));
+    assert!(matches!(refused.err(), Some(LoginError::ClockBehind { behind_ms: 61_000 })));
+    assert!(matches!(world.login.session(&cookie).await, Err(LoginError::ClockBehind { .. })));
+    assert!(matches!(world.login.setup_link_valid(&link.token).await, Err(LoginError::ClockBehind { .. })));
     world.clock.advance(61_000);
     assert!(world.login.session(&cookie).await.unwrap().is_some());
     assert!(world.login.setup_link_valid(&link.token).await.unwrap());

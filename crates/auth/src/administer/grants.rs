@@ -12,6 +12,7 @@ use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved;
 use crate::time::{DAY_MS, MINUTE_MS};
+use crate::verify::reason::Reason;
 
 /// A certificate can't span more.
 const LONGEST_MS: i64 = 31 * DAY_MS;
@@ -181,7 +182,7 @@ impl Auth {
         let person = now.snapshot.person(&new.identity);
         let present = person
             .and_then(|person| self.node.present_scopes(&now.snapshot, person, now.now_ms))
-            .ok_or_else(|| ApiError::AuthenticationFailed(format!("The account {} is not active", new.identity)))?;
+            .ok_or_else(|| Reason::PersonInactive { identity: new.identity.clone() })?;
         let required = Expression::all_of(new.scopes.iter().map(str::to_owned));
         if let Some(missing) = required.missing(&present) {
             return Err(ApiError::InsufficientScopes { client_id: Some(new.identity.clone()), missing, required });

@@ -4,6 +4,7 @@ use falconer_credentials::Authentic;
 use falconer_scopes::{Expression, ScopeSet};
 
 use crate::error::ApiError;
+use crate::verify::reason::{Reason, Unable};
 
 /// Somebody whose credentials hold, or nobody: with scopes at one revision.
 #[derive(Clone, Debug, PartialEq)]
@@ -134,10 +135,9 @@ pub enum Verdict {
         scopes: ScopeSet,
     },
     /// There were some, and they do not hold.
-    Failed {
-        /// Exact message of `hawk.md` section 12 or `grants.md` "Use".
-        message: String,
-    },
+    Failed(Reason),
+    /// This node can't say whether there were any that hold.
+    Unable(Unable),
 }
 
 /// Credentials that hold.

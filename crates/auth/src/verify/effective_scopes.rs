@@ -9,21 +9,7 @@ use crate::directory::client::Client;
 use crate::directory::entries::{Grant, Person};
 use crate::directory::snapshot::Snapshot;
 use crate::node::{Auth, Node};
-
-/// Why credentials with a right MAC do not hold.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    /// The exact message.
-    pub(crate) message: String,
-    /// Something was unknown here that the store may know by now.
-    pub(crate) retry_after_catch_up: bool,
-}
-
-impl Refused {
-    pub(crate) fn because(message: impl Into<String>) -> Refused {
-        Refused { message: message.into(), retry_after_catch_up: false }
-    }
-}
+use crate::verify::reason::{GrantState, Reason};
 
 /// A grant that has not ended, and what it gives.
 pub(crate) struct ActiveGrant<'s> {
@@ -88,20 +74,18 @@ impl Node {
     }
 
     /// The checks of `grants.md` "Use" from the lookup on, in that order.
-    pub(crate) fn active_grant<'s>(&self, snapshot: &'s Snapshot, id: &str, now_ms: i64) -> Result<ActiveGrant<'s>, Refused> {
-        let grant =
-            snapshot.grant(id).ok_or_else(|| Refused { message: format!("The grant {id} does not exist"), retry_after_catch_up: true })?;
+    pub(crate) fn active_grant<'s>(&self, snapshot: &'s Snapshot, id: &str, now_ms: i64) -> Result<ActiveGrant<'s>, Reason> {
+        let refuse = |state| Reason::Grant { id: id.to_owned(), state };
+        let grant = snapshot.grant(id).ok_or_else(|| refuse(GrantState::Unknown))?;
         if grant.record.revoked_ms.is_some() {
-            return Err(Refused::because(format!("The grant {id} has been revoked")));
+            return Err(refuse(GrantState::Revoked));
         }
         if now_ms >= grant.record.expires_ms {
-            return Err(Refused::because(format!("The grant {id} has ended")));
+            return Err(refuse(GrantState::Ended));
         }
-        let not_active =
-            |retry_after_catch_up| Refused { message: format!("The account behind grant {id} is not active"), retry_after_catch_up };
-        let person = snapshot.person(&grant.record.identity).ok_or_else(|| not_active(true))?;
+        let person = snapshot.person(&grant.record.identity).ok_or_else(|| refuse(GrantState::AccountUnknown))?;
         if self.present_scopes(snapshot, person, now_ms).is_none() {
-            return Err(not_active(false));
+            return Err(refuse(GrantState::AccountInactive));
         }
         let scopes = if self.is_too_old(person, now_ms) {
             ScopeSet::new([crate::reserved::CURRENT_SCOPES])
@@ -112,7 +96,7 @@ impl Node {
     }
 
     /// The limits of a client; an error when what it depends on has ended.
-    pub(crate) fn bounds(&self, snapshot: &Snapshot, client: &Client, now_ms: i64, depends_on: &mut DependsOn) -> Result<Bounds, Refused> {
+    pub(crate) fn bounds(&self, snapshot: &Snapshot, client: &Client, now_ms: i64, depends_on: &mut DependsOn) -> Result<Bounds, Reason> {
         let mut bounds = Bounds::default();
         if let Some(id) = client.grant() {
             let active = self.active_grant(snapshot, id, now_ms)?;
@@ -122,9 +106,8 @@ impl Node {
             bounds.within.push(active.scopes);
         }
         for person in snapshot.owners(client.id()) {
-            let present = self
-                .present_scopes(snapshot, person, now_ms)
-                .ok_or_else(|| Refused::because(format!("The account behind client `{}` is not active", client.id())))?;
+            let present =
+                self.present_scopes(snapshot, person, now_ms).ok_or_else(|| Reason::OwnerInactive { client_id: client.id().to_owned() })?;
             depends_on.note(|| Key::Identity(person.record.identity.clone()));
             bounds.within.push(present);
         }

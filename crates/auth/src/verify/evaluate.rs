@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use falconer_credentials::{Authentic, Failure, Issuer, evaluate, evaluate_internal};
+use falconer_credentials::{Authentic, Issuer, evaluate, evaluate_internal};
 use falconer_scopes::ScopeSet;
 use falconer_store::Key;
 
@@ -13,7 +13,8 @@ use crate::node::Node;
 use crate::reserved::{FALCONER_CLIENTS, GRANT_SCOPE};
 use crate::settings::Origin;
 use crate::verify::caller::{Caller, DisclosedIdentity};
-use crate::verify::effective_scopes::{ActiveGrant, DependsOn, Refused};
+use crate::verify::effective_scopes::{ActiveGrant, DependsOn};
+use crate::verify::reason::Reason;
 
 /// Credentials that hold, with everything that follows from them at one revision.
 pub(crate) struct Evaluated<'s> {
@@ -37,12 +38,12 @@ impl Node {
         authentic: &Authentic<'_>,
         now_ms: i64,
         depends_on: &mut DependsOn,
-    ) -> Result<Evaluated<'s>, Refused> {
+    ) -> Result<Evaluated<'s>, Reason> {
         match owner {
             Some(KeyOwner::Issuer(issuer)) => self.evaluate_grant(snapshot, issuer, authentic, now_ms, depends_on),
             Some(KeyOwner::Client(client)) => self.evaluate_client(snapshot, client, authentic, now_ms, depends_on),
             // The client has gone since the MAC was checked.
-            None => Err(Refused::because(format!("Client with clientId '{}' not found", authentic.key_owner()))),
+            None => Err(Reason::client_not_found(authentic.key_owner())),
         }
     }
 
@@ -53,7 +54,7 @@ impl Node {
         authentic: &Authentic<'_>,
         now_ms: i64,
         depends_on: &mut DependsOn,
-    ) -> Result<Evaluated<'s>, Refused> {
+    ) -> Result<Evaluated<'s>, Reason> {
         let owner = authentic.key_owner();
         depends_on.note(|| Key::Role);
         depends_on.note(|| Key::Client(owner.to_owned()));
@@ -93,9 +94,9 @@ impl Node {
     }
 
     /// Names that nobody's certificate may use: those of grants, and Falconer's own, such as the internal issuers'.
-    fn check_name(&self, snapshot: &Snapshot, name: &str) -> Result<(), Refused> {
+    fn check_name(&self, snapshot: &Snapshot, name: &str) -> Result<(), Reason> {
         if name.starts_with(FALCONER_CLIENTS) || snapshot.grant_named(name).is_some() {
-            return Err(Refused::because(format!("The clientId {name} is reserved")));
+            return Err(Reason::ReservedName { client_id: name.to_owned() });
         }
         Ok(())
     }
@@ -107,10 +108,10 @@ impl Node {
         authentic: &Authentic<'_>,
         now_ms: i64,
         depends_on: &mut DependsOn,
-    ) -> Result<Evaluated<'s>, Refused> {
+    ) -> Result<Evaluated<'s>, Reason> {
         let name = issuer.record.name.as_str();
         let claim = evaluate_internal(authentic, name, &issuer.token, now_ms)?;
-        let not_a_client = || Refused::because(format!("Client with clientId '{name}' not found"));
+        let not_a_client = || Reason::client_not_found(name);
         let id = match claim.scopes.as_slice() {
             [only] if claim.named => only.strip_prefix(GRANT_SCOPE).ok_or_else(not_a_client)?,
             _ => return Err(not_a_client()),
@@ -153,7 +154,7 @@ impl Node {
 }
 
 /// Authorized scopes of a grant: they must be satisfied, and leave what they come to within what is held.
-fn restrict(snapshot: &Snapshot, held: ScopeSet, authorized: &[String]) -> Result<ScopeSet, Refused> {
+fn restrict(snapshot: &Snapshot, held: ScopeSet, authorized: &[String]) -> Result<ScopeSet, Reason> {
     let with_anonymous = held.union(snapshot.anonymous());
     if !with_anonymous.satisfies_all(authorized.iter().map(String::as_str)) {
         return Err(falconer_credentials::authorized_scopes_failure(&with_anonymous, authorized).into());
@@ -164,10 +165,4 @@ fn restrict(snapshot: &Snapshot, held: ScopeSet, authorized: &[String]) -> Resul
 /// Whether the request was meant for a site that may know who the person is.
 fn is_for(grant: &Grant, host: &str, port: u16) -> bool {
     grant.record.identity_for.iter().filter_map(|origin| Origin::parse(origin)).any(|origin| origin.is_at(host, port))
-}
-
-impl From<Failure> for Refused {
-    fn from(failure: Failure) -> Self {
-        Refused::because(failure.to_string())
-    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod caller;
 pub(crate) mod effective_scopes;
 pub(crate) mod evaluate;
 pub(crate) mod reading;
+pub(crate) mod reason;
 pub(crate) mod request;
 pub(crate) mod scopes;
 pub(crate) mod test_client;

@@ -8,13 +8,12 @@ use crate::error::ApiError;
 use crate::node::{Auth, Node};
 use crate::time::MINUTE_MS;
 use crate::verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict, Who};
-use crate::verify::effective_scopes::{DependsOn, Refused};
+use crate::verify::effective_scopes::DependsOn;
 use crate::verify::evaluate::UsedBy;
+use crate::verify::reason::{Reason, Unable};
 
 /// How long an answer for nobody counts (`hawk.md` section 1).
 const NO_AUTH_MS: i64 = 15 * MINUTE_MS;
-/// The node can't tell what has expired: it says so, before anything about anybody.
-const CLOCK_BEHIND: &str = "The clock of this server is behind what it has stored; it authenticates nobody until that is corrected";
 
 impl Auth {
     /// Checks the credentials of a request to any service (authenticateHawk).
@@ -32,7 +31,8 @@ impl Auth {
                 identity: disclosed,
                 grant: caller.grant,
             }),
-            Err(Denied { message, .. }) => Verdict::Failed { message },
+            Err(NotVerified::Failed(reason)) => Verdict::Failed(reason),
+            Err(NotVerified::Unable(unable)) => Verdict::Unable(unable),
         }
     }
 
@@ -45,16 +45,16 @@ impl Auth {
                 Ok(None) => self.nobody(),
                 Ok(Some(_)) => {
                     tracing::debug!(host = parts.host, port = parts.port, "signed for a host that is neither ours nor in hawk_origins");
-                    refused(ApiError::AuthenticationFailed("Unauthorized: Bad mac".to_owned()))
+                    refused(Reason::OtherHost.into())
                 }
-                Err(failure) => refused(ApiError::AuthenticationFailed(failure.to_string())),
+                Err(failure) => refused(Reason::Credentials(failure).into()),
             };
         }
         match self.check_request(parts).await {
             Ok(None) => self.nobody(),
             Ok(Some((authentic, caller, _))) => Authentication { who: Who::Signed(Box::new(authentic.into_owned())), outcome: Ok(caller) },
-            Err(Denied { message, clock: true }) => refused(ApiError::Unavailable(message)),
-            Err(Denied { message, clock: false }) => refused(ApiError::AuthenticationFailed(message)),
+            Err(NotVerified::Failed(reason)) => refused(reason.into()),
+            Err(NotVerified::Unable(unable)) => refused(unable.into()),
         }
     }
 
@@ -64,15 +64,16 @@ impl Auth {
         Authentication { who: Who::Nobody, outcome: Ok(nobody(&snapshot, self.now_ms())) }
     }
 
-    async fn check_request<'a>(&self, parts: &RequestParts<'a>) -> Result<Option<Checked<'a>>, Denied> {
+    async fn check_request<'a>(&self, parts: &RequestParts<'a>) -> Result<Option<Checked<'a>>, NotVerified> {
         let Some(signed) = falconer_credentials::read(parts)? else {
             return Ok(None);
         };
         let now_ms = self.now_ms();
         let (authentic, evaluated) = {
             let snapshot = self.node.directory.load();
-            if self.node.clock_is_behind(&snapshot, now_ms) {
-                return Err(Denied { message: CLOCK_BEHIND.to_owned(), clock: true });
+            // The node can't tell what has ended: it says so, before anything about anybody.
+            if let Some(behind_ms) = self.node.clock_behind_ms(&snapshot, now_ms) {
+                return Err(NotVerified::Unable(Unable::ClockBehind { behind_ms }));
             }
             // Checks the MAC, and nothing else, under the key owner's token.
             let owner = snapshot.key_owner(signed.key_owner());
@@ -81,10 +82,14 @@ impl Auth {
             (authentic, evaluated)
         };
         let (caller, disclosed) = match evaluated {
-            Err(refused) if refused.retry_after_catch_up && self.catch_up().await.unwrap_or(false) => {
-                let snapshot = self.node.directory.load();
-                self.node.evaluate_and_note(&snapshot, snapshot.key_owner(authentic.key_owner()), &authentic, now_ms)
-            }
+            Err(reason) if reason.may_be_in_the_store() => match self.catch_up().await {
+                Ok(true) => {
+                    let snapshot = self.node.directory.load();
+                    self.node.evaluate_and_note(&snapshot, snapshot.key_owner(authentic.key_owner()), &authentic, now_ms)
+                }
+                Ok(false) => Err(reason),
+                Err(error) => return Err(NotVerified::Unable(Unable::Store(error.to_string()))),
+            },
             other => other,
         }?;
         Ok(Some((authentic, caller, disclosed)))
@@ -94,21 +99,21 @@ impl Auth {
 /// A request with the proof of its MAC, who it is, and what may be told about the person.
 type Checked<'a> = (Authentic<'a>, Caller, Option<DisclosedIdentity>);
 
-/// Why credentials do not hold.
-struct Denied {
-    message: String,
-    clock: bool,
+/// Why nobody was verified, by whose fault it is.
+enum NotVerified {
+    Failed(Reason),
+    Unable(Unable),
 }
 
-impl From<Failure> for Denied {
+impl From<Failure> for NotVerified {
     fn from(failure: Failure) -> Self {
-        Denied { message: failure.to_string(), clock: false }
+        NotVerified::Failed(Reason::Credentials(failure))
     }
 }
 
-impl From<Refused> for Denied {
-    fn from(refused: Refused) -> Self {
-        Denied { message: refused.message, clock: false }
+impl From<Reason> for NotVerified {
+    fn from(reason: Reason) -> Self {
+        NotVerified::Failed(reason)
     }
 }
 
@@ -130,7 +135,7 @@ impl Node {
         owner: Option<KeyOwner<'_>>,
         authentic: &Authentic<'_>,
         now_ms: i64,
-    ) -> Result<(Caller, Option<DisclosedIdentity>), Refused> {
+    ) -> Result<(Caller, Option<DisclosedIdentity>), Reason> {
         let evaluated = self.evaluate_at(snapshot, owner, authentic, now_ms, &mut DependsOn::not_noted())?;
         match evaluated.used {
             UsedBy::Client(client) => self.last_uses.note_client(client, now_ms),
@@ -146,19 +151,19 @@ impl Node {
         authentication: &Authentication,
         now_ms: i64,
     ) -> Result<(Caller, Vec<Key>), ApiError> {
-        let behind = || self.clock_is_behind(snapshot, now_ms);
-        match &authentication.who {
-            Who::Nobody => Ok((nobody(snapshot, now_ms), vec![Key::Role])),
-            Who::Refused => authentication.caller().cloned().map(|caller| (caller, Vec::new())),
-            Who::Signed(_) | Who::Person(_) if behind() => Err(ApiError::Unavailable(CLOCK_BEHIND.to_owned())),
-            Who::Signed(authentic) => {
+        let behind_ms = self.clock_behind_ms(snapshot, now_ms);
+        match (&authentication.who, behind_ms) {
+            (Who::Nobody, _) => Ok((nobody(snapshot, now_ms), vec![Key::Role])),
+            (Who::Refused, _) => authentication.caller().cloned().map(|caller| (caller, Vec::new())),
+            (Who::Signed(_) | Who::Person(_), Some(behind_ms)) => Err(ApiError::ClockBehind { behind_ms }),
+            (Who::Signed(authentic), None) => {
                 let (owner, mut depends_on) = (snapshot.key_owner(authentic.key_owner()), DependsOn::noted());
                 match self.evaluate_at(snapshot, owner, authentic, now_ms, &mut depends_on) {
                     Ok(evaluated) => Ok((evaluated.caller, depends_on.keys())),
-                    Err(refused) => Err(ApiError::AuthenticationFailed(refused.message)),
+                    Err(reason) => Err(reason.into()),
                 }
             }
-            Who::Person(identity) => self.person(snapshot, identity, now_ms),
+            (Who::Person(identity), None) => self.person(snapshot, identity, now_ms),
         }
     }
 
@@ -166,7 +171,7 @@ impl Node {
         let present = snapshot
             .person(identity)
             .and_then(|person| self.present_scopes(snapshot, person, now_ms))
-            .ok_or_else(|| ApiError::AuthenticationFailed(format!("The account {identity} is not active")))?;
+            .ok_or_else(|| Reason::PersonInactive { identity: identity.to_owned() })?;
         let caller = Caller {
             client_id: Some(identity.to_owned()),
             scopes: present.union(snapshot.anonymous()),

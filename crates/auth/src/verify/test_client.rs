@@ -6,6 +6,7 @@ use falconer_scopes::{Expression, ScopeSet, list};
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::time::DAY_MS;
+use crate::verify::reason::Reason;
 use crate::view::TestView;
 
 const TESTER: &str = "tester";
@@ -30,9 +31,9 @@ impl Auth {
     }
 
     fn test(&self, parts: &RequestParts<'_>, client_scopes: &[String], required: Expression) -> Result<TestView, ApiError> {
-        let failed = |text: String| ApiError::AuthenticationFailed(text);
+        let failed = |failure| ApiError::from(Reason::Credentials(failure));
         let anonymous = ["assume:anonymous".to_owned()];
-        let Some(signed) = read(parts).map_err(|f| failed(f.to_string()))? else {
+        let Some(signed) = read(parts).map_err(failed)? else {
             return match required.missing_from_list(&anonymous) {
                 None => Ok(TestView { client_id: "auth-failed:no-auth".to_owned(), scopes: anonymous.to_vec(), hash: None }),
                 Some(missing) => Err(ApiError::insufficient(None, missing, required)),
@@ -40,15 +41,14 @@ impl Auth {
         };
         // The tester's token is public, so that there is nothing to hide before the MAC.
         if signed.key_owner() != TESTER {
-            return Err(failed(format!("Client with clientId '{}' not found", signed.key_owner())));
+            return Err(Reason::client_not_found(signed.key_owner()).into());
         }
         let token = AccessToken::new(TOKEN.to_owned());
-        let authentic = signed.check_mac(Some(&token)).map_err(|f| failed(f.to_string()))?;
+        let authentic = signed.check_mac(Some(&token)).map_err(failed)?;
         let now_ms = self.now_ms();
         let own = ScopeSet::new(client_scopes);
         let tester = Issuer { client_id: TESTER, token: &token, expires_ms: now_ms.saturating_add(DAY_MS), disabled: false, scopes: &own };
-        let verified =
-            evaluate(&authentic, &tester, now_ms, &|scopes: &[&str]| ScopeSet::new(scopes)).map_err(|f| failed(f.to_string()))?;
+        let verified = evaluate(&authentic, &tester, now_ms, &|scopes: &[&str]| ScopeSet::new(scopes)).map_err(failed)?;
         let current = authentic.authorized_scopes().or_else(|| authentic.certificate_scopes());
         let scopes = match current {
             Some(current) => list::merge_normalized(&current, &anonymous),

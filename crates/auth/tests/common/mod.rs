@@ -194,13 +194,14 @@ pub fn scopes_of(verdict: &Verdict) -> Vec<String> {
     match verdict {
         Verdict::Success(success) => success.scopes.to_vec(),
         Verdict::NoAuth { scopes, .. } => scopes.to_vec(),
-        Verdict::Failed { message } => panic!("failed: {message}"),
+        Verdict::Failed(reason) => panic!("failed: {reason}"),
+        Verdict::Unable(unable) => panic!("unable: {unable}"),
     }
 }
 
-pub fn message_of(verdict: &Verdict) -> &str {
+pub fn message_of(verdict: &Verdict) -> String {
     match verdict {
-        Verdict::Failed { message } => message,
+        Verdict::Failed(reason) => reason.to_string(),
         other => panic!("did not fail: {other:?}"),
     }
 }

@@ -250,7 +250,7 @@ impl Api {
             Call::DeleteRole => roles::delete(request).await,
             Call::ExpandScopes => scopes::expand(request),
             Call::CurrentScopes => scopes::current(request),
-            Call::AuthenticateHawk => Ok(hawk::authenticate(request).await),
+            Call::AuthenticateHawk => hawk::authenticate(request).await,
             Call::TestAuthenticate => hawk::test(request),
             Call::TestAuthenticateGet => hawk::test_get(request),
             Call::Revision => Ok(falconer::revision(request)),

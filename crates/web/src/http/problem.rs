@@ -176,9 +176,13 @@ impl From<LoginError> for Problem {
             LoginError::Conflict(text) => own_page(Problem::new(StatusCode::CONFLICT, "That can't be done any more", sentence(&text))),
             LoginError::Throttled { retry_after_seconds } => Problem::too_many_attempts(retry_after_seconds),
             LoginError::TooBusy => Problem::unavailable("many people are signing in at this moment"),
+            error @ LoginError::ClockBehind { .. } => {
+                tracing::warn!(%error, "unavailable");
+                Problem::unavailable(&error.to_string())
+            }
             LoginError::Unavailable(detail) => {
                 tracing::warn!(detail, "unavailable");
-                Problem::unavailable("its database or its clock is not in order")
+                Problem::unavailable("its database does not answer")
             }
             LoginError::Internal(detail) => {
                 tracing::error!(detail, "internal error");

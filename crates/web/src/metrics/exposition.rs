@@ -14,7 +14,7 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::{BOUNDS_US, CLASSES, KINDS, SAID};
+use super::{BOUNDS_US, CLASSES, KINDS, Label};
 use crate::Web;
 
 /// What the operating system says of this process.
@@ -92,10 +92,11 @@ impl Told {
             latencies.encode_family(&[("kind", *name)])?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
         }
         let mut verdicts = page.0.encode_descriptor("falconer_verdicts", "What authenticateHawk said.", None, MetricType::Counter)?;
-        for (at, said) in SAID.iter().enumerate() {
+        for label in Label::ALL {
+            let (verdict, reason) = label.labels();
             verdicts
-                .encode_family(&[("verdict", *said)])?
-                .encode_counter::<NoLabelSet, _, f64>(&metrics.sum(metrics.verdicts() + at), None)?;
+                .encode_family(&[("verdict", verdict), ("reason", reason)])?
+                .encode_counter::<NoLabelSet, _, f64>(&metrics.sum(metrics.verdicts() + label as usize), None)?;
         }
         Ok(())
     }
@@ -125,7 +126,7 @@ impl Told {
         page.gauge("falconer_clients", "Clients.", None, directory.client_count() as f64)?;
         page.gauge("falconer_grants", "Access grants, ended ones of the last 31 days too.", None, directory.grants().count() as f64)?;
         page.gauge("falconer_people", "People who have ever signed in.", None, directory.people().count() as f64)?;
-        let behind = f64::from(u8::from(auth.clock_is_behind()));
+        let behind = f64::from(u8::from(auth.clock_behind_ms().is_some()));
         page.gauge("falconer_clock_is_behind", "1 while this node authenticates nobody, because its clock is wrong.", None, behind)?;
         page.counter("falconer_commits", "Groups of changes that were committed together.", commits.groups)?;
         page.counter("falconer_changes", "Changes that were given to the store.", commits.steps)

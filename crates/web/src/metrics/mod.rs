@@ -5,15 +5,18 @@
 //! same word, and the latter take a lock.
 
 mod exposition;
+mod verdicts;
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use falconer_auth::Verdict;
 use falconer_wire::{Call, Method};
 use http::StatusCode;
 
 pub use exposition::{ProcessFigures, routes};
+pub(crate) use verdicts::Label;
 
 /// What answered a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,19 +30,10 @@ pub(crate) enum Answered {
     Nobody,
 }
 
-/// What authenticateHawk said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Said {
-    Success,
-    NoAuth,
-    Failed,
-}
-
 /// Upper bounds of the latencies, in microseconds; beyond the last there is one more.
 pub(crate) const BOUNDS_US: [u64; 14] = [25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 2_500_000];
 /// The kinds of requests whose latencies are told apart.
 pub(crate) const KINDS: [&str; 3] = ["verify", "api", "page"];
-pub(crate) const SAID: [&str; 3] = ["success", "no_auth", "failed"];
 /// Status classes from 2xx to 5xx; 1xx is never the answer.
 pub(crate) const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 
@@ -79,7 +73,7 @@ impl Default for Metrics {
             }
         }
         names.extend([("", "api"), ("", "page"), ("", "none")]);
-        let counts = names.len() * CLASSES.len() + KINDS.len() * LATENCY + SAID.len();
+        let counts = names.len() * CLASSES.len() + KINDS.len() * LATENCY + Label::ALL.len();
         let shard = || Shard(std::iter::repeat_with(AtomicU64::default).take(counts).collect());
         Metrics {
             shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
@@ -109,9 +103,9 @@ impl Metrics {
         shard.add(latencies + BOUNDS_US.len() + 1, us);
     }
 
-    pub(crate) fn said(&self, said: Said) {
+    pub(crate) fn verified(&self, verdict: &Verdict) {
         if let Some(shard) = self.mine() {
-            shard.add(self.verdicts() + said as usize, 1);
+            shard.add(self.verdicts() + Label::of(verdict) as usize, 1);
         }
     }
 
@@ -159,19 +153,24 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
+    use falconer_auth::Reason;
+    use falconer_scopes::ScopeSet;
+
     use super::*;
 
     #[test]
     fn counts_of_all_threads_add_up() {
         let metrics = Metrics::default();
         let verify = Answered::Call(Call::AuthenticateHawk);
+        let failed = Verdict::Failed(Reason::TwoSchemes);
+        let nobody = Verdict::NoAuth { expires_ms: 0, scopes: ScopeSet::default() };
         std::thread::scope(|scope| {
             for _ in 0..40 {
                 scope.spawn(|| {
                     for n in 0..100 {
                         metrics.answered(verify, StatusCode::OK, Duration::from_micros(30));
                         metrics.answered(Answered::Page, StatusCode::NOT_FOUND, Duration::from_secs(n));
-                        metrics.said(if n < 10 { Said::Failed } else { Said::Success });
+                        metrics.verified(if n < 10 { &failed } else { &nobody });
                     }
                 });
             }
@@ -181,7 +180,8 @@ mod tests {
         assert_eq!(metrics.sum(metrics.latencies(0) + 1), 4000, "in the bucket up to 50 us");
         assert_eq!(metrics.sum(metrics.latencies(0) + BOUNDS_US.len() + 1), 4000 * 30);
         assert_eq!(metrics.sum(metrics.latencies(2) + BOUNDS_US.len()), 40 * 97, "3 s and more");
-        assert_eq!((metrics.sum(metrics.verdicts()), metrics.sum(metrics.verdicts() + 2)), (3600, 400));
+        let said = |label: Label| metrics.sum(metrics.verdicts() + label as usize);
+        assert_eq!((said(Label::NoAuth), said(Label::Malformed), said(Label::Success)), (3600, 400, 0));
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! What a handler answers when it does not answer with success, and how outcomes of use cases become statuses.
 
-use falconer_auth::ApiError;
+use falconer_auth::{ApiError, Reason};
 use falconer_wire::Code;
+
+/// A clock is not mended within a second.
+const CLOCK_RETRY_SECONDS: u64 = 30;
 
 /// An error on its way out. The incident of a 500 is added when the body is written; its detail goes to the log only.
 #[derive(Debug)]
@@ -41,7 +44,7 @@ impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Failure {
         let text = error.to_string();
         match error {
-            ApiError::AuthenticationFailed(_) => Failure::new(Code::AuthenticationFailed, text),
+            ApiError::AuthenticationFailed(reason) => Failure::new(Code::AuthenticationFailed, text_of(&reason)),
             ApiError::InsufficientScopes { client_id, missing, required } => {
                 Failure::new(Code::InsufficientScopes, falconer_wire::error::insufficient_scopes(client_id.as_deref(), missing, required))
             }
@@ -52,11 +55,30 @@ impl From<ApiError> for Failure {
             ApiError::TooManyRequests { retry_after_seconds } => {
                 Failure { retry_after: Some(retry_after_seconds), ..Failure::new(Code::TooManyRequests, text) }
             }
+            ApiError::ClockBehind { .. } => Failure {
+                detail: Some(text.clone()),
+                retry_after: Some(CLOCK_RETRY_SECONDS),
+                ..Failure::new(Code::ServiceUnavailable, text)
+            },
             ApiError::Unavailable(detail) => Failure {
                 detail: Some(detail),
                 ..Failure::unavailable("The store does not answer at present; nothing was changed. Try again in a moment.")
             },
             ApiError::Internal(detail) => Failure::internal(detail),
         }
+    }
+}
+
+/// The protocol's text of a reason.
+pub(crate) fn text_of(reason: &Reason) -> String {
+    match reason {
+        Reason::PayloadHash { computed } => falconer_wire::error::payload_hash(computed),
+        Reason::Credentials(_)
+        | Reason::OtherHost
+        | Reason::TwoSchemes
+        | Reason::ReservedName { .. }
+        | Reason::Grant { .. }
+        | Reason::OwnerInactive { .. }
+        | Reason::PersonInactive { .. } => reason.to_string(),
     }
 }

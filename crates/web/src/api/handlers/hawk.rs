@@ -1,18 +1,18 @@
 //! authenticateHawk and the two trial methods (`auth-api.md` 8.5).
 
-use falconer_auth::{Auth, DisclosedIdentity, RequestParts, TestView, Verdict};
+use falconer_auth::{ApiError, Auth, DisclosedIdentity, RequestParts, TestView, Verdict};
 use falconer_wire::{Identity, TestAuthenticateRequest, TestAuthenticateResponse};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::api::answer::failure::Failure;
+use crate::api::answer::failure::{Failure, text_of};
 use crate::api::answer::respond::Reply;
 use crate::api::handlers::plain::Asked;
 use crate::api::handlers::{Answer, Request, time};
 use crate::api::request::signed::payload_mismatch;
-use crate::metrics::{Metrics, Said};
+use crate::metrics::Metrics;
 
-pub(crate) async fn authenticate(request: &Request<'_>) -> Reply {
+pub(crate) async fn authenticate(request: &Request<'_>) -> Answer {
     let text = |key: &str| request.body.json.get(key).and_then(Value::as_str);
     // The schema lets 443.0 through: it is an integer. So the number is read as one, not as its text.
     let port = request.body.json.get("port").and_then(Value::as_f64).unwrap_or_default() as u16;
@@ -23,27 +23,27 @@ pub(crate) async fn authenticate(request: &Request<'_>) -> Reply {
         port,
         authorization: text("authorization"),
     };
-    verdict(request.auth, request.metrics, &parts).await
+    let verdict = request.auth.verify(&parts).await;
+    request.metrics.verified(&verdict);
+    Ok(reply(written(&verdict)?))
 }
 
-/// The same for a request that was read on the short way.
-pub(crate) async fn answer(auth: &Auth, metrics: &Metrics, asked: &Asked<'_>) -> Reply {
-    verdict(auth, metrics, &asked.parts()).await
+/// The same for a request that was read on the short way; `None` where the long way has to say why this node can't tell.
+pub(crate) async fn answer(auth: &Auth, metrics: &Metrics, asked: &Asked<'_>) -> Option<Reply> {
+    let verdict = auth.verify(&asked.parts()).await;
+    let text = written(&verdict).ok()?;
+    metrics.verified(&verdict);
+    Some(reply(text))
 }
 
-async fn verdict(auth: &Auth, metrics: &Metrics, parts: &RequestParts<'_>) -> Reply {
-    let verdict = auth.verify(parts).await;
-    metrics.said(match verdict {
-        Verdict::Success(_) => Said::Success,
-        Verdict::NoAuth { .. } => Said::NoAuth,
-        Verdict::Failed { .. } => Said::Failed,
-    });
-    Reply { plain: true, ..Reply::json_bytes(written(&verdict)) }
+fn reply(text: Vec<u8>) -> Reply {
+    Reply { plain: true, ..Reply::json_bytes(text) }
 }
 
-/// The answer as [`falconer_wire::AuthenticateHawkResponse`] would be written, without one being made.
-fn written(verdict: &Verdict) -> Vec<u8> {
-    match verdict {
+/// The answer as [`falconer_wire::AuthenticateHawkResponse`] would be written, without one being made. An error where the server is at fault: a service
+/// must not take that for its caller's.
+fn written(verdict: &Verdict) -> Result<Vec<u8>, ApiError> {
+    Ok(match verdict {
         Verdict::Success(success) => {
             let mut json = Object::new("auth-success", 160 + success.scopes.json().len());
             json.value("scheme", "hawk");
@@ -65,12 +65,14 @@ fn written(verdict: &Verdict) -> Vec<u8> {
             json.ready("scopes", scopes.json());
             json.end()
         }
-        Verdict::Failed { message } => {
+        Verdict::Failed(reason) => {
+            let message = text_of(reason);
             let mut json = Object::new("auth-failed", 48 + message.len());
-            json.value("message", message);
+            json.value("message", &message);
             json.end()
         }
-    }
+        Verdict::Unable(unable) => return Err(unable.clone().into()),
+    })
 }
 
 fn identity(who: &DisclosedIdentity) -> Identity {
@@ -147,7 +149,7 @@ fn shape(request: &Request<'_>, view: TestView) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use falconer_auth::Success;
+    use falconer_auth::{GrantState, Reason, Success, Unable};
     use falconer_scopes::ScopeSet;
     use falconer_wire::AuthenticateHawkResponse;
     use serde_json::json;
@@ -188,12 +190,16 @@ mod tests {
                 Verdict::NoAuth { expires_ms: 0, scopes: ScopeSet::default() },
                 json!({"status": "no-auth", "scheme": "none", "expires": expires, "scopes": []}),
             ),
-            (Verdict::Failed { message: "it's \"no\"".to_owned() }, json!({"status": "auth-failed", "message": "it's \"no\""})),
+            (
+                Verdict::Failed(Reason::Grant { id: "it's \"no\"".to_owned(), state: GrantState::Ended }),
+                json!({"status": "auth-failed", "message": "The grant it's \"no\" has ended"}),
+            ),
         ] {
-            let text = written(&verdict);
+            let text = written(&verdict).unwrap();
             assert_eq!(serde_json::from_slice::<Value>(&text).unwrap(), expected);
             let shape: AuthenticateHawkResponse = serde_json::from_slice(&text).unwrap();
             assert_eq!(serde_json::to_vec(&shape).unwrap(), text, "in the order of the shape");
         }
+        assert_eq!(written(&Verdict::Unable(Unable::ClockBehind { behind_ms: 61_000 })), Err(ApiError::ClockBehind { behind_ms: 61_000 }));
     }
 }

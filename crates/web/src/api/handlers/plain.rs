@@ -118,7 +118,7 @@ pub(crate) async fn answer(
     }
     let who = async || Signed::of(parts, &Query::parse(""), trusted).authenticate(auth, sent.hashed()).await.ok();
     match method.call {
-        Call::AuthenticateHawk => Some(hawk::answer(auth, metrics, &of_body(sent.plain_json()?)?).await),
+        Call::AuthenticateHawk => hawk::answer(auth, metrics, &of_body(sent.plain_json()?)?).await,
         Call::CurrentScopes if sent.is_none() => Some(Reply::scopes(auth.current_scopes(&who().await?).ok()?)),
         Call::ExpandScopes => {
             let list = list_of_body(sent.plain_json()?)?;

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use falconer_auth::{ApiError, Auth, Authentication, RequestParts, payload};
-use falconer_wire::error;
+use falconer_auth::{ApiError, Auth, Authentication, Reason, RequestParts, payload};
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 
@@ -12,9 +11,6 @@ use crate::api::answer::failure::Failure;
 use crate::api::request::body::media_type;
 use crate::api::request::query::Query;
 use crate::{Network, Peer};
-
-const TWO_SCHEMES: &str =
-    "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header";
 
 /// A request as its signer saw it.
 pub(crate) struct Signed<'p> {
@@ -42,7 +38,7 @@ impl<'p> Signed<'p> {
     /// Asks who that is. Errors: a Host that is none (400), because nothing can have been signed for it.
     pub(crate) async fn authenticate(&self, auth: &Auth, body: Hashed<'_>) -> Result<Authentication, Failure> {
         if self.both {
-            return Ok(Authentication::refused(ApiError::AuthenticationFailed(TWO_SCHEMES.to_owned())));
+            return Ok(Authentication::refused(Reason::TwoSchemes.into()));
         }
         let authentication = auth.authenticate(&self.parts()?).await;
         let mismatch = authentication.caller().ok().and_then(|caller| payload_mismatch(caller.hash.as_deref(), body));
@@ -52,7 +48,7 @@ impl<'p> Signed<'p> {
     /// The same for the methods that have a client of their own: what was signed, unless two schemes were used.
     pub(crate) fn parts_of_one_scheme(&self) -> Result<RequestParts<'_>, Failure> {
         if self.both {
-            return Err(ApiError::AuthenticationFailed(TWO_SCHEMES.to_owned()).into());
+            return Err(ApiError::from(Reason::TwoSchemes).into());
         }
         self.parts()
     }
@@ -77,7 +73,7 @@ pub(crate) fn payload_mismatch(signed: Option<&str>, body: Hashed<'_>) -> Option
     let signed = signed?;
     let content_type = body.content_type.map(media_type).unwrap_or_default();
     let computed = payload::hash(&content_type, body.text);
-    (computed != signed).then(|| ApiError::AuthenticationFailed(error::payload_hash(&computed)))
+    (computed != signed).then(|| Reason::PayloadHash { computed }.into())
 }
 
 /// Host in lower case and port that the caller must have meant. `X-Forwarded-Port` and `-Proto` count only from a trusted proxy.

@@ -258,9 +258,13 @@ pub(crate) fn problem(error: ApiError) -> Problem {
         }
         ApiError::RequestConflict(text) => own_page(Problem::new(StatusCode::CONFLICT, "That can't be done", sentence(&text))),
         ApiError::TooManyRequests { retry_after_seconds } => Problem::too_many_attempts(retry_after_seconds),
+        error @ ApiError::ClockBehind { .. } => {
+            tracing::warn!(%error, "unavailable");
+            Problem::unavailable(&error.to_string())
+        }
         ApiError::Unavailable(detail) => {
             tracing::warn!(detail, "unavailable");
-            Problem::unavailable("its database or its clock is not in order")
+            Problem::unavailable("its database does not answer")
         }
         ApiError::Internal(detail) => {
             tracing::error!(detail, "internal error");

@@ -1,0 +1,109 @@
+//! Why nobody was verified, as a value: texts, statuses, labels and log fields are made of it where an answer leaves the process.
+
+use falconer_credentials::Failure;
+
+use crate::time::in_words;
+
+/// Why credentials do not hold: the caller's fault. `Display` is the exact text of `hawk.md` sections 8 and 12, or of `grants.md` "Use"; it holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// The header, the bewit, the certificate, `ext`, or the state of the client.
+    #[error("{0}")]
+    Credentials(#[from] Failure),
+    /// A call to Falconer's own API that was signed for a host that is not one of its own. The caller is told what a wrong MAC is told.
+    #[error("Unauthorized: Bad mac")]
+    OtherHost,
+    /// A header and a bewit at once.
+    #[error("Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header")]
+    TwoSchemes,
+    /// The signed payload hash is not that of the payload. The protocol's text has more words (`falconer_wire::error::payload_hash`).
+    #[error("Invalid payload hash; the hash of the payload is {computed}")]
+    PayloadHash {
+        /// The hash of what was sent.
+        computed: String,
+    },
+    /// A certificate names a clientId that belongs to Falconer, or to a grant.
+    #[error("The clientId {client_id} is reserved")]
+    ReservedName {
+        /// The name.
+        client_id: String,
+    },
+    /// The grant behind the credentials, or behind their client.
+    #[error("{}", grant_text(id, *state))]
+    Grant {
+        /// The grant's id.
+        id: String,
+        /// What is wrong with it.
+        state: GrantState,
+    },
+    /// The person to whom the client belongs is gone or disabled.
+    #[error("The account behind client `{client_id}` is not active")]
+    OwnerInactive {
+        /// The client.
+        client_id: String,
+    },
+    /// The person who is signed in is gone or disabled.
+    #[error("The account {identity} is not active")]
+    PersonInactive {
+        /// The person.
+        identity: String,
+    },
+}
+
+/// What is wrong with a grant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantState {
+    /// This node knows none of this id.
+    Unknown,
+    /// Somebody ended it.
+    Revoked,
+    /// Its time is over.
+    Ended,
+    /// This node does not know the person.
+    AccountUnknown,
+    /// The person is disabled.
+    AccountInactive,
+}
+
+/// Why this node can't say whether credentials hold: never the caller's fault.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unable {
+    /// The node's clock is behind what was stored: it can't tell what has ended, and verifies nobody.
+    #[error("{}", clock_behind_text(*behind_ms))]
+    ClockBehind {
+        /// How far, in milliseconds.
+        behind_ms: i64,
+    },
+    /// What this node does not know may be in the store, which does not answer. The text is for the log.
+    #[error("{0}")]
+    Store(String),
+}
+
+impl Reason {
+    /// Whether something was unknown here that another node may have stored since.
+    pub(crate) fn may_be_in_the_store(&self) -> bool {
+        matches!(self, Reason::Grant { state: GrantState::Unknown | GrantState::AccountUnknown, .. })
+    }
+
+    /// The client of this id is not there, as the protocol says it.
+    pub(crate) fn client_not_found(client_id: &str) -> Reason {
+        Reason::Credentials(Failure::client_not_found(client_id))
+    }
+}
+
+fn grant_text(id: &str, state: GrantState) -> String {
+    match state {
+        GrantState::Unknown => format!("The grant {id} does not exist"),
+        GrantState::Revoked => format!("The grant {id} has been revoked"),
+        GrantState::Ended => format!("The grant {id} has ended"),
+        GrantState::AccountUnknown | GrantState::AccountInactive => format!("The account behind grant {id} is not active"),
+    }
+}
+
+/// The sentence about a clock that is behind, for callers and for the log.
+pub(crate) fn clock_behind_text(behind_ms: i64) -> String {
+    format!(
+        "The clock of this server is {} behind the time of its last change; it authenticates nobody until that is corrected",
+        in_words(behind_ms)
+    )
+}

@@ -1,0 +1,112 @@
+//! What authenticateHawk said, as labels: a value of its own for each kind of reason, and never a text.
+
+use falconer_auth::{FailureKind, GrantState, Reason, Unable, Verdict};
+
+/// A pair of labels. The order is that of [`Label::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Label {
+    Success,
+    NoAuth,
+    Malformed,
+    BadMac,
+    Client,
+    Certificate,
+    Ext,
+    Timestamp,
+    ReservedName,
+    GrantUnknown,
+    GrantRevoked,
+    GrantEnded,
+    AccountInactive,
+    ClockBehind,
+    Store,
+}
+
+impl Label {
+    pub(crate) const ALL: [Label; 15] = [
+        Label::Success,
+        Label::NoAuth,
+        Label::Malformed,
+        Label::BadMac,
+        Label::Client,
+        Label::Certificate,
+        Label::Ext,
+        Label::Timestamp,
+        Label::ReservedName,
+        Label::GrantUnknown,
+        Label::GrantRevoked,
+        Label::GrantEnded,
+        Label::AccountInactive,
+        Label::ClockBehind,
+        Label::Store,
+    ];
+
+    pub(crate) fn of(verdict: &Verdict) -> Label {
+        match verdict {
+            Verdict::Success(_) => Label::Success,
+            Verdict::NoAuth { .. } => Label::NoAuth,
+            Verdict::Failed(reason) => Label::of_reason(reason),
+            Verdict::Unable(Unable::ClockBehind { .. }) => Label::ClockBehind,
+            Verdict::Unable(Unable::Store(_)) => Label::Store,
+        }
+    }
+
+    fn of_reason(reason: &Reason) -> Label {
+        match reason {
+            Reason::Credentials(failure) => match failure.kind() {
+                FailureKind::Malformed => Label::Malformed,
+                FailureKind::InvalidSignature => Label::BadMac,
+                FailureKind::ClientState => Label::Client,
+                FailureKind::Certificate => Label::Certificate,
+                FailureKind::Ext => Label::Ext,
+                FailureKind::Timestamp => Label::Timestamp,
+            },
+            // These two only calls to Falconer itself are answered with.
+            Reason::OtherHost | Reason::PayloadHash { .. } => Label::BadMac,
+            Reason::TwoSchemes => Label::Malformed,
+            Reason::ReservedName { .. } => Label::ReservedName,
+            Reason::Grant { state, .. } => match state {
+                GrantState::Unknown => Label::GrantUnknown,
+                GrantState::Revoked => Label::GrantRevoked,
+                GrantState::Ended => Label::GrantEnded,
+                GrantState::AccountUnknown | GrantState::AccountInactive => Label::AccountInactive,
+            },
+            Reason::OwnerInactive { .. } | Reason::PersonInactive { .. } => Label::AccountInactive,
+        }
+    }
+
+    /// The labels `verdict` and `reason`.
+    pub(crate) fn labels(self) -> (&'static str, &'static str) {
+        match self {
+            Label::Success => ("success", ""),
+            Label::NoAuth => ("no_auth", ""),
+            Label::Malformed => ("failed", "malformed"),
+            Label::BadMac => ("failed", "bad_mac"),
+            Label::Client => ("failed", "client"),
+            Label::Certificate => ("failed", "certificate"),
+            Label::Ext => ("failed", "ext"),
+            Label::Timestamp => ("failed", "timestamp"),
+            Label::ReservedName => ("failed", "reserved_name"),
+            Label::GrantUnknown => ("failed", "grant_unknown"),
+            Label::GrantRevoked => ("failed", "grant_revoked"),
+            Label::GrantEnded => ("failed", "grant_ended"),
+            Label::AccountInactive => ("failed", "account_inactive"),
+            Label::ClockBehind => ("unable", "clock_behind"),
+            Label::Store => ("unable", "store"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_label_has_a_place_and_labels_of_its_own() {
+        let mut labels: Vec<_> = Label::ALL.iter().map(|label| label.labels()).collect();
+        assert!(Label::ALL.iter().enumerate().all(|(at, label)| *label as usize == at));
+        labels.sort_unstable();
+        labels.dedup();
+        assert_eq!(labels.len(), Label::ALL.len());
+    }
+}
