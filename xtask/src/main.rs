@@ -5,6 +5,7 @@
 mod bench;
 mod check;
 mod counts;
+mod dependencies;
 mod generate;
 mod run;
 mod test;
@@ -24,6 +25,8 @@ struct Cli {
 enum Task {
     /// Draw the house, and check arrows between crates, rooms, circles, templates and generated pages
     Check,
+    /// Check that each entry of a manifest is used, and licences, versions and sources against deny.toml
+    Dependencies,
     /// Install what the tests need, then run every check and every test
     Test(test::Options),
     /// Write the reference pages of the documentation from the table of the API
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Check => check::run(),
+        Task::Dependencies => dependencies::run(),
         Task::Test(options) => test::run(&options),
         Task::Generate => generate::run(),
         Task::Needs => test::needs::report(),

@@ -9,6 +9,7 @@ use super::postgres;
 use crate::bench::instructions;
 use crate::check;
 use crate::counts::Counts;
+use crate::dependencies;
 use crate::run::{Output, cargo_program, counted, root, target};
 
 /// What a part comes to.
@@ -101,6 +102,7 @@ fn lints(output: &Output) -> Result<Done> {
             cargo("format", &["fmt", "--all", "--check"], &[]),
             cargo("clippy", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[]),
             cargo("documentation", &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")]),
+            dependencies::run().map(|()| Counts::PASSED),
         ],
     ))
 }
