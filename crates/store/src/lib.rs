@@ -14,11 +14,13 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod contract;
+mod error;
 mod records;
 mod sealing;
 
-pub use contract::{AuditEntry, Change, ChangeKind, EachClient, Key, KeyKind, Loaded, Result, Revision, Step, Store, StoreError, Write};
-pub use records::{
-    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, RoleRecord, SessionRecord, StaticChange, static_changes,
+pub use contract::{
+    AuditEntry, Change, ChangeKind, EachClient, Key, KeyKind, Loaded, Revision, StaticChange, Step, Store, Write, static_changes,
 };
+pub use error::{Result, StoreError};
+pub use records::{AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, RoleRecord, SessionRecord};
 pub use sealing::{KeyFileError, KeyRing, OpenError, Place, Randomness, Sealer, Secret, open_with};

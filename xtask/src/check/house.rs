@@ -82,7 +82,8 @@ pub fn draw(rooms: &[Room]) -> String {
 /// Rooms that say nothing of themselves, and crates and rooms that the drawing in ARCHITECTURE.md does not have.
 pub fn faults(rooms: &[Room], page: &str) -> Vec<String> {
     let drawing = page.split("```").nth(1).unwrap_or_default();
-    let drawn: BTreeSet<&str> = drawing.split_whitespace().filter_map(|word| word.strip_suffix('/')).collect();
+    let drawn: BTreeSet<&str> =
+        drawing.split_whitespace().filter_map(|word| word.trim_end_matches([',', ';', ':']).strip_suffix('/')).collect();
     let mut faults = Vec::new();
     for room in rooms {
         if room.sentence.is_none() {

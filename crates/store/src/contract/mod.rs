@@ -1,11 +1,12 @@
-//! The contract: the trait that every backend implements, what a mutation carries and leaves behind, what it writes, and how a call can fail.
+//! The contract: the trait that every backend implements, what a mutation carries and leaves behind, what it writes, and what makes the static clients equal to
+//! a list.
 
-mod error;
+mod static_clients;
 mod step;
 mod store;
 mod write;
 
-pub use error::{Result, StoreError};
+pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, Change, ChangeKind, Key, KeyKind, Revision, Step};
 pub use store::{EachClient, Loaded, Store};
 pub use write::Write;

@@ -10,27 +10,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::error::KeyFileError;
 use crate::KeyRing;
-
-/// What is wrong with a key file. Lines count from 1; no key is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum KeyFileError {
-    /// Not `<key id> <base64 of 32 bytes>`.
-    #[error("line {0} of the key file is not `<key id> <base64 of 32 bytes>`")]
-    BadLine(usize),
-    /// A key id is 1 to 32 of `A-Z a-z 0-9 - _`.
-    #[error("a key id is 1 to 32 letters, digits, `-` or `_`")]
-    BadKeyId,
-    /// Two keys of one id.
-    #[error("the key id {0:?} is there twice")]
-    RepeatedKeyId(String),
-    /// No key at all.
-    #[error("the key file has no key")]
-    Empty,
-}
 
 impl KeyRing {
     /// Reads a key file.
