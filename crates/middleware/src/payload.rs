@@ -21,7 +21,7 @@ pub(crate) async fn verified(headers: &HeaderMap, body: Body, signed: &str, limi
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let computed = falconer_client::payload_hash(content_type, &bytes);
     if computed != signed {
-        return Err(Refusal::authentication_failed(error::payload_hash(&computed)));
+        return Err(Refusal::authentication_failed(error::payload_hash(signed, &computed)));
     }
     Ok(Body::from(bytes))
 }

@@ -161,10 +161,10 @@ pub fn insufficient_scopes(client_id: Option<&str>, missing: impl Display, requi
     }
 }
 
-/// The text of a 401 for a payload hash that is not the payload's. `{{hash}}` is really sent like that: the reference never fills it in.
-pub fn payload_hash(computed: &str) -> String {
+/// The text of a 401 for a body whose hash is not the one that was signed. The reference sends the placeholder `{{hash}}` in place of `signed`.
+pub fn payload_hash(signed: &str, computed: &str) -> String {
     format!(
-        "Invalid payload hash: {{{{hash}}}}\nComputed payload hash: {computed}\nThis happens when your request carries a signed hash of the payload \
+        "Invalid payload hash: {signed}\nComputed payload hash: {computed}\nThis happens when your request carries a signed hash of the payload \
          and the hash doesn't match the hash we've computed on the server-side."
     )
 }

@@ -19,6 +19,8 @@ pub enum Reason {
     /// The signed payload hash is not that of the payload. The protocol's text has more words (`falconer_wire::error::payload_hash`).
     #[error("Invalid payload hash; the hash of the payload is {computed}")]
     PayloadHash {
+        /// What was signed.
+        signed: String,
         /// The hash of what was sent.
         computed: String,
     },

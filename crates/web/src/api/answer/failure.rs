@@ -72,7 +72,7 @@ impl From<ApiError> for Failure {
 /// The protocol's text of a reason.
 pub(crate) fn text_of(reason: &Reason) -> String {
     match reason {
-        Reason::PayloadHash { computed } => falconer_wire::error::payload_hash(computed),
+        Reason::PayloadHash { signed, computed } => falconer_wire::error::payload_hash(signed, computed),
         Reason::Credentials(_)
         | Reason::OtherHost
         | Reason::TwoSchemes

@@ -73,7 +73,7 @@ pub(crate) fn payload_mismatch(signed: Option<&str>, body: Hashed<'_>) -> Option
     let signed = signed?;
     let content_type = body.content_type.map(media_type).unwrap_or_default();
     let computed = payload::hash(&content_type, body.text);
-    (computed != signed).then(|| Reason::PayloadHash { computed }.into())
+    (computed != signed).then(|| Reason::PayloadHash { signed: signed.to_owned(), computed }.into())
 }
 
 /// Host in lower case and port that the caller must have meant. `X-Forwarded-Port` and `-Proto` count only from a trusted proxy.
