@@ -38,4 +38,4 @@ pub use falconer_credentials::AccessToken;
 pub use falconer_credentials::payload::hash as payload_hash;
 pub use http::Method;
 pub use retry::Retry;
-pub use target::encode_segment;
+pub use target::{Origin, encode_segment};

@@ -26,6 +26,32 @@ pub(crate) fn parse(text: &str) -> Result<Url, String> {
     Ok(url)
 }
 
+/// Host and port that requests to a service are signed for, as [`Client`](crate::Client) and browsers sign them: the address in its shortest
+/// form, IPv6 in brackets, a name in lower case and in ASCII.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Such as `notes.example.com` or `[::1]`.
+    pub host: String,
+    /// Such as 443.
+    pub port: u16,
+}
+
+impl Origin {
+    /// From an origin such as `https://notes.example.com`, with or without a slash at its end. Errors: a sentence that says what is wrong.
+    pub fn parse(text: &str) -> Result<Origin, String> {
+        let url = parse(text)?;
+        if url.path() != "/" || text.contains(['?', '#', '@', '\\']) {
+            return Err(format!("`{text}` is more than an origin"));
+        }
+        let target = Target::of(&url);
+        let is_address = target.host.starts_with('[');
+        if !is_address && !target.host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b)) {
+            return Err(format!("`{}` is not the name of a host", target.host));
+        }
+        Ok(Origin { host: target.host.to_owned(), port: target.port })
+    }
+}
+
 /// What a signature covers of a URL.
 pub(crate) struct Target<'a> {
     pub resource: &'a str,
@@ -73,6 +99,44 @@ mod tests {
             let url = parse(text).unwrap();
             let target = Target::of(&url);
             assert_eq!((target.resource, target.host, target.port), (resource, host, port));
+        }
+    }
+
+    #[test]
+    fn origins_are_as_urls_are_signed() {
+        for (text, host, port) in [
+            ("https://notes.example.com", "notes.example.com", 443),
+            ("http://Notes.Example.com/", "notes.example.com", 80),
+            ("http://my_svc:8081", "my_svc", 8081),
+            ("http://127.0.0.1:8081", "127.0.0.1", 8081),
+            ("https://[::1]", "[::1]", 443),
+            ("http://[0:0:0:0:0:0:0:1]:8081", "[::1]", 8081),
+            ("https://notes.example.com:443", "notes.example.com", 443),
+            ("https://b\u{fc}cher.example", "xn--bcher-kva.example", 443),
+        ] {
+            assert_eq!(Origin::parse(text), Ok(Origin { host: host.to_owned(), port }), "{text}");
+        }
+        for wrong in [
+            "",
+            "notes.example.com",
+            "ftp://a",
+            "https://",
+            "https://:1",
+            "https://a/b",
+            "https://a?",
+            "https://a#",
+            "https://u@a",
+            "https://a:b",
+            "https://a:70000",
+            "https://a b",
+            "https://a*b",
+            "https://[a]",
+            "https://[::1",
+            "//a",
+            "/a",
+            "https://a//",
+        ] {
+            assert!(Origin::parse(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -1,5 +1,7 @@
 //! A backend that Falconer protects: `FALCONER=https://auth.example.com ORIGIN=https://notes.example.com cargo run --example books`.
 
+use std::process::ExitCode;
+
 use axum::routing::{get, put};
 use axum::{Json, Router, extract::Path};
 use falconer_middleware::{Caller, Cors, Guard, SettingsError};
@@ -8,11 +10,10 @@ use serde_json::{Value, json};
 /// `falconer` is Falconer's root URL. `origin` is where callers reach this service: it is what they sign.
 fn app(falconer: &str, origin: &str) -> Result<Router, SettingsError> {
     let guard = Guard::new(falconer, origin)?.with_payload_hash_required();
-    let reads = guard.require("notes:read:<book>")?;
-    let writes = guard.require("notes:write:<book>")?;
     Ok(Router::new()
-        // `<book>` in a scope is `{book}` of the route. A layer guards all methods that are already there, hence `merge`.
-        .route("/books/{book}", get(read).route_layer(reads).merge(put(write).route_layer(writes)))
+        // `<book>` in a scope is `{book}` of the path.
+        .merge(guard.route("/books/{book}", "notes:read:<book>", get(read))?)
+        .merge(guard.route("/books/{book}", "notes:write:<book>", put(write))?)
         .route("/whoami", get(whoami).route_layer(guard.identify()))
         // Outermost: pages of other origins may call, and can read refusals too.
         .layer(Cors::any()))
@@ -33,10 +34,20 @@ async fn whoami(caller: Caller) -> Json<Value> {
     Json(json!({ "identity": identity, "scopes": caller.scopes(), "expires": caller.expires() }))
 }
 
+async fn serve() -> Result<(), String> {
+    let setting = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set."));
+    let app = app(&setting("FALCONER")?, &setting("ORIGIN")?).map_err(|error| error.to_string())?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:8082").await.map_err(|error| format!("127.0.0.1:8082: {error}."))?;
+    axum::serve(listener, app).await.map_err(|error| error.to_string())
+}
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let app = app(&std::env::var("FALCONER")?, &std::env::var("ORIGIN")?)?;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:8082").await?;
-    axum::serve(listener, app).await?;
-    Ok(())
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -1,11 +1,7 @@
-use crate::refusal::{Refusal, asked};
-use axum::extract::FromRequestParts;
-use axum::response::Response;
 use falconer_scopes::{Expression, ScopeSet};
 use falconer_wire::Identity;
-use http::request::Parts;
 
-/// Who sent a request, as Falconer verified it. An axum extractor; only the layer of [`Guard`](crate::Guard) can make one.
+/// Who sent a request, as Falconer verified it. Only a [`Verifier`](crate::Verifier) makes one. With the feature `axum` it is an extractor.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub(crate) client_id: Option<String>,
@@ -43,16 +39,5 @@ impl Caller {
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
-    }
-}
-
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Self::Rejection> {
-        parts.extensions.get::<Caller>().cloned().ok_or_else(|| {
-            tracing::error!(path = parts.uri.path(), "a handler takes a Caller, but its route has no layer of a Guard");
-            Refusal::internal().response(asked(&parts.method, &parts.uri))
-        })
     }
 }

@@ -7,7 +7,7 @@
 //! # fn example() -> Result<Router, falconer_middleware::SettingsError> {
 //! let guard = Guard::new("https://auth.example.com", "https://notes.example.com")?;
 //! let app: Router = Router::new()
-//!     .route("/books/{book}", get(read).route_layer(guard.require("notes:read:<book>")?))
+//!     .merge(guard.route("/books/{book}", "notes:read:<book>", get(read))?)
 //!     .layer(Cors::any());
 //!
 //! async fn read(caller: Caller) -> String {
@@ -16,8 +16,16 @@
 //! # Ok(app) }
 //! ```
 //!
-//! For each request the layer asks Falconer (`authenticateHawk`, nothing is cached) what the signature is worth for this service's own
-//! public origin, compares the payload hash if one was signed, and decides the scope expression. What comes out:
+//! Three layers of code, each usable without the next:
+//!
+//! | | feature | for |
+//! |---|---|---|
+//! | [`Verifier`], [`Requirement`], [`Refusal`] | none | any program: the parts of a request go in, a decision comes out |
+//! | [`Guard`], [`Require`], [`Cors`] | `tower` | services over `http::Request`, such as hyper's |
+//! | [`Guard::route`], [`Caller`] as an extractor | `axum` (default) | axum |
+//!
+//! For each request Falconer is asked (`authenticateHawk`, nothing is cached) what the signature is worth for this service's own public
+//! origin. Then the payload hash is compared if one was signed, and the scope expression is decided. What comes out:
 //!
 //! | | answer |
 //! |---|---|
@@ -27,17 +35,26 @@
 //! | Falconer does not answer, or answers nonsense | 503 `ServiceUnavailable` |
 //!
 //! What it deliberately does not do: it holds no secret, looks at no clientId, never trusts the Host header, and lets nothing through when
-//! in doubt. An expression may be any of the protocol's templates, such as `json!({"AnyOf": ["notes:read:<book>", "notes:all"]})`.
+//! in doubt. An expression may be any of the protocol's, such as `json!({"AnyOf": ["notes:read:<book>", "notes:all"]})`.
+//!
+//! To add another web framework: a folder like `axum`, which gives a [`SignedRequest`] to the verifier and makes an answer of a [`Refusal`].
 
+#[cfg(feature = "axum")]
+mod axum;
 mod caller;
-mod cors;
-mod guard;
-mod layer;
-mod payload;
 mod refusal;
+mod requirement;
+mod settings_error;
+#[cfg(feature = "tower")]
+mod tower;
+mod verifier;
 
+#[cfg(feature = "tower")]
+pub use crate::tower::{Cors, CorsService, Guard, Require, Required};
 pub use caller::Caller;
-pub use cors::Cors;
-pub use falconer_wire::Identity;
-pub use guard::{Guard, SettingsError};
-pub use layer::{Require, Required};
+pub use falconer_scopes::{Expression, ScopeSet};
+pub use falconer_wire::{Code, Identity};
+pub use refusal::Refusal;
+pub use requirement::Requirement;
+pub use settings_error::SettingsError;
+pub use verifier::{BodyRule, SignedRequest, Verified, Verifier};

@@ -1,61 +1,117 @@
-use axum::response::{IntoResponse, Response};
 use falconer_scopes::Expression;
 use falconer_wire::error::{self, RequestInfo};
 use falconer_wire::{Code, ErrorBody, date_time};
-use http::{HeaderValue, Method, StatusCode, Uri, header};
 
-/// What an error repeats of the request: method and path, never the query, which may hold a signature.
-pub(crate) fn asked(method: &Method, uri: &Uri) -> RequestInfo {
-    RequestInfo { method: format!("{method} {}", uri.path()), params: Default::default(), payload: None, time: String::new() }
-}
+/// The protocol's words for a signature that is too old or too new.
+const STALE: &str = "Unauthorized: Stale timestamp";
 
-/// A request that does not reach its handler, and why.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    code: Code,
-    text: String,
+/// Why a request does not reach its handler, grouped by who is at fault. `Display` is for logs; [`Refusal::message`] is for the caller.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The caller's: Falconer did not accept the credentials, in its own words.
+    #[error("{message}")]
+    Credentials {
+        /// Such as `Unauthorized: Bad mac`.
+        message: String,
+    },
+    /// The caller's: the signature is more than 15 minutes old or ahead. Nearly always the clock of the caller's computer is wrong.
+    #[error("{STALE}")]
+    StaleTimestamp,
+    /// The caller's: an Authorization header that is no text.
+    #[error("Bad Request: Invalid header syntax")]
+    UnreadableAuthorization,
+    /// The caller's: an Authorization header and a bewit at once.
+    #[error("Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header")]
+    TwoSchemes,
+    /// The caller's, or of somebody between: the body is not the one whose hash was signed.
+    #[error("the hash of the body is {computed}, and {signed} was signed")]
+    BodyChanged {
+        /// The hash in the header.
+        signed: String,
+        /// The hash of what came.
+        computed: String,
+    },
+    /// The caller's: a body whose hash was not signed, where this service wants that.
+    #[error("This service accepts a body only if its hash is signed")]
+    BodyNotSigned,
+    /// The caller's: a body with a signed hash that is larger than this service reads.
+    #[error("The body is larger than {limit_bytes} bytes")]
+    BodyTooLarge {
+        /// The limit.
+        limit_bytes: usize,
+    },
+    /// The caller's: the body broke off.
+    #[error("The body could not be read")]
+    BodyUnreadable,
+    /// The caller's: a request that Falconer cannot be asked about, such as a path that is too long.
+    #[error("The request cannot be verified: {message}")]
+    NotVerifiable {
+        /// What Falconer said of it.
+        message: String,
+    },
+    /// The caller's: the scopes don't satisfy what is required.
+    #[error("{}", error::insufficient_scopes(client_id.as_deref(), missing, required))]
+    InsufficientScopes {
+        /// Who it was, for the message; `None` without credentials.
+        client_id: Option<String>,
+        /// The part that is not satisfied.
+        missing: Box<Expression>,
+        /// All that is required.
+        required: Box<Expression>,
+    },
+    /// Falconer's, or the network's: there is no answer that could be trusted.
+    #[error("Falconer cannot verify a request: {0}")]
+    Unavailable(#[source] falconer_client::Error),
+    /// The author's of this service: a route that cannot decide. The text says why.
+    #[error("{0}")]
+    Misconfigured(String),
 }
 
 impl Refusal {
-    pub(crate) fn authentication_failed(text: String) -> Refusal {
-        Refusal { code: Code::AuthenticationFailed, text }
+    /// From the message of an `auth-failed`.
+    pub(crate) fn from_answer(message: String) -> Refusal {
+        if message == STALE { Refusal::StaleTimestamp } else { Refusal::Credentials { message } }
     }
 
-    pub(crate) fn insufficient_scopes(client_id: Option<&str>, missing: &Expression, required: &Expression) -> Refusal {
-        Refusal { code: Code::InsufficientScopes, text: error::insufficient_scopes(client_id, missing, required) }
-    }
-
-    pub(crate) fn bad_request(text: String) -> Refusal {
-        Refusal { code: Code::InputError, text }
-    }
-
-    pub(crate) fn too_large(limit_bytes: usize) -> Refusal {
-        Refusal { code: Code::InputTooLarge, text: format!("The body is larger than {limit_bytes} bytes") }
-    }
-
-    pub(crate) fn unavailable() -> Refusal {
-        Refusal {
-            code: Code::ServiceUnavailable,
-            text: "The authorization server cannot be asked at the moment. Try again soon.".to_owned(),
+    /// The protocol's code, which has the HTTP status.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Refusal::Credentials { .. }
+            | Refusal::StaleTimestamp
+            | Refusal::UnreadableAuthorization
+            | Refusal::TwoSchemes
+            | Refusal::BodyChanged { .. }
+            | Refusal::BodyNotSigned => Code::AuthenticationFailed,
+            Refusal::BodyTooLarge { .. } => Code::InputTooLarge,
+            Refusal::BodyUnreadable | Refusal::NotVerifiable { .. } => Code::InputError,
+            Refusal::InsufficientScopes { .. } => Code::InsufficientScopes,
+            Refusal::Unavailable(_) => Code::ServiceUnavailable,
+            Refusal::Misconfigured(_) => Code::InternalServerError,
         }
     }
 
-    pub(crate) fn internal() -> Refusal {
-        Refusal { code: Code::InternalServerError, text: "This service is not set up correctly. Its log says more.".to_owned() }
+    /// What the caller may know. Nothing of how this service or Falconer is set up.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Refusal::Unavailable(_) => "The authorization server cannot be asked at the moment. Try again soon.".to_owned(),
+            Refusal::Misconfigured(_) => "This service is not set up correctly. Its log says more.".to_owned(),
+            Refusal::BodyChanged { signed, computed } => error::payload_hash(signed, computed),
+            Refusal::StaleTimestamp => format!(
+                "{STALE}. The request was signed more than 15 minutes ago, or the clock of the computer that signed it is wrong. It is {} here.",
+                date_time::format_ms(falconer_client::edge::now_ms())
+            ),
+            other => other.to_string(),
+        }
     }
 
-    pub(crate) fn response(self, mut info: RequestInfo) -> Response {
-        info.time = date_time::format_ms(falconer_client::edge::now_ms());
-        let body = ErrorBody::new(self.code, &self.text, info);
-        let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, axum::Json(body)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        match self.code {
-            Code::AuthenticationFailed => drop(headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("hawk"))),
-            Code::ServiceUnavailable => drop(headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"))),
-            _ => {}
-        }
-        response
+    /// The protocol's body of an error. `path` without the query, which may hold a signature.
+    #[must_use]
+    pub fn body(&self, method: &str, path: &str) -> ErrorBody {
+        let time = date_time::format_ms(falconer_client::edge::now_ms());
+        let asked = RequestInfo { method: format!("{method} {path}"), params: serde_json::Map::default(), payload: None, time };
+        ErrorBody::new(self.code(), &self.message(), asked)
     }
 }

@@ -48,8 +48,7 @@ fn guard(root: &str) -> Guard {
 /// A service with one guarded route in a nested router.
 fn service(guard: &Guard) -> Router {
     let routes = Router::new()
-        .route("/books/{book}", get(handler).post(echo).route_layer(guard.require("notes:read:<book>").unwrap()))
-        .route("/wrong", get(handler).route_layer(guard.require("notes:read:<book>").unwrap()))
+        .merge(guard.route("/books/{book}", "notes:read:<book>", get(handler).post(echo)).unwrap())
         .route("/me", get(handler).route_layer(guard.identify()))
         .route("/open", get(handler));
     Router::new().nest("/api", routes).layer(Cors::any())
@@ -196,6 +195,24 @@ async fn bad_credentials_are_401_with_the_reason_also_where_nothing_is_required(
     }
 }
 
+/// Whoever has a wrong clock read only `Stale timestamp`, and nothing that a clock could be set by.
+#[tokio::test]
+async fn a_stale_signature_is_refused_with_the_time_here() {
+    let (root, _) = fake(200, r#"{"status":"auth-failed","message":"Unauthorized: Stale timestamp"}"#).await;
+    let (status, headers, body) = send(service(&guard(&root)), ask("/api/me")).await;
+    assert_eq!(
+        (status, &headers[header::ACCESS_CONTROL_EXPOSE_HEADERS]),
+        (StatusCode::UNAUTHORIZED, &"WWW-Authenticate, Retry-After, Date".parse().unwrap())
+    );
+    let message = body["message"].as_str().unwrap();
+    assert!(
+        message.starts_with("Unauthorized: Stale timestamp. The request was signed more than 15 minutes ago, or the clock of"),
+        "{message}"
+    );
+    let time = body["requestInfo"]["time"].as_str().unwrap();
+    assert!(message.contains(&time[.."2026-01-01T00".len()]), "{message} {time}");
+}
+
 #[tokio::test]
 async fn two_schemes_at_once_and_unreadable_headers_are_refused_unasked() {
     let (root, asked) = fake(200, success(&["*"], json!({}))).await;
@@ -214,7 +231,9 @@ async fn a_signed_hash_is_compared_with_the_body() {
     assert_eq!((status, body), (StatusCode::OK, json!({"a": 1})));
     let (status, _, body) = send(service(&guard(&root)), write(r#"{"a":2}"#)).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
-    assert!(body["message"].as_str().unwrap().contains("Computed payload hash: "));
+    let message = body["message"].as_str().unwrap();
+    // The signed hash stood there as `{{hash}}`.
+    assert!(message.contains(&format!("Invalid payload hash: {hash}\nComputed payload hash: ")) && !message.contains("{{"), "{message}");
     assert_eq!(send(service(&guard(&root)), write(&"x".repeat(65))).await.0, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
@@ -231,10 +250,46 @@ async fn a_hash_can_be_required() {
 #[tokio::test]
 async fn an_author_who_forgot_something_gets_500_and_lets_nobody_in() {
     let (root, _) = fake(200, success(&["*"], json!({}))).await;
-    for path in ["/api/wrong", "/api/open"] {
-        let (status, _, body) = send(service(&guard(&root)), ask(path)).await;
-        assert_eq!((status, body["code"].as_str()), (StatusCode::INTERNAL_SERVER_ERROR, Some("InternalServerError")), "{path}");
+    let (status, _, body) = send(service(&guard(&root)), ask("/api/open")).await;
+    assert_eq!((status, body["code"].as_str()), (StatusCode::INTERNAL_SERVER_ERROR, Some("InternalServerError")));
+}
+
+/// `notes:read:<boook>` and the like were accepted, and each call of the route failed.
+#[test]
+fn scopes_that_do_not_fit_the_path_are_refused_when_the_route_is_built() {
+    let guard = guard("http://localhost:8080");
+    let route = |path: &str, expression: Value| guard.route::<()>(path, expression, get(handler)).map(|_| ());
+    route("/books/{book}", json!("notes:read:<book>")).unwrap();
+    drop(guard.nested_route::<()>("/users/{user}", "/books/{book}", "notes:read:<user>/<book>", get(handler)).unwrap());
+    for (path, expression, named) in [
+        ("/books/{book}", json!("notes:read:<boook>"), "The scope expression \"notes:read:<boook>\" cannot be used"),
+        ("/books", json!("notes:read:<book>"), "no parameters"),
+        ("/books/{book}", json!(""), "a scope is empty"),
+        ("/books/{book}", json!("<"), "no part of a parameter"),
+        ("/books/{book", json!("notes:read"), "a `{` has no `}`"),
+        ("books", json!("notes:read"), "begin with a slash"),
+    ] {
+        let said = route(path, expression).unwrap_err().to_string();
+        assert!(said.contains(named), "{said}");
     }
+    assert!(guard.require("notes:read:<book>").unwrap_err().to_string().contains("no parameter <book>"));
+    guard.require(json!({"AnyOf": ["notes:admin", "notes:all"]})).unwrap();
+}
+
+/// One path with two methods that need different scopes: merged, each keeps its own.
+#[tokio::test]
+async fn routes_of_one_path_keep_their_scopes() {
+    let (root, _) = fake(200, success(&["notes:read:demo"], json!({}))).await;
+    let guard = guard(&root);
+    let app = Router::new()
+        .merge(guard.route("/api/books/{book}", "notes:read:<book>", get(handler)).unwrap())
+        .merge(guard.route("/api/books/{book}", "notes:write:<book>", post(echo)).unwrap());
+    assert_eq!(send(app.clone(), ask("/api/books/demo")).await.0, StatusCode::OK);
+    let (status, _, body) = send(app.clone(), write("{}")).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(body["message"].as_str().unwrap().contains("notes:write:demo"));
+    let other = Request::delete("/api/books/demo").body(Body::empty()).unwrap();
+    assert_eq!(send(app, other).await.0, StatusCode::METHOD_NOT_ALLOWED);
 }
 
 #[tokio::test]

@@ -16,12 +16,11 @@ const BODY_LIMIT_BYTES: usize = LONGEST_TEXT_BYTES * 6 + 1024;
 
 pub(crate) fn router(guard: &Guard, books: Arc<Books>) -> Result<Router, SettingsError> {
     let guard = guard.clone().with_body_limit(BODY_LIMIT_BYTES);
-    let reads = guard.require("notes:read:<book>")?;
-    let writes = guard.require("notes:write:<book>")?;
     Ok(Router::new()
         .route("/whoami", get(whoami).route_layer(guard.identify()))
-        .route("/books/{book}/notes", get(list).route_layer(reads.clone()))
-        .route("/books/{book}/notes/{name}", get(read).route_layer(reads).merge(put(write).route_layer(writes)))
+        .merge(guard.route("/books/{book}/notes", "notes:read:<book>", get(list))?)
+        .merge(guard.route("/books/{book}/notes/{name}", "notes:read:<book>", get(read))?)
+        .merge(guard.route("/books/{book}/notes/{name}", "notes:write:<book>", put(write))?)
         .fallback(async || refusal(StatusCode::NOT_FOUND, "ResourceNotFound", "There is nothing here."))
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         // Tools on other origins may call, with their own grants.

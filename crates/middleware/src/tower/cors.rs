@@ -1,13 +1,13 @@
-use axum::extract::Request;
-use axum::response::Response;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use tower::{Layer, Service};
 
 /// Lets pages of other origins call a service: answers preflights, and marks every answer, errors included. Mount it outermost
-/// (`Router::layer`). Signed calls need no cookies, so credentials mode is never allowed.
+/// (in axum, `Router::layer`). Signed calls need no cookies, so credentials mode is never allowed.
 #[derive(Clone, Debug)]
 pub struct Cors {
     origins: Option<Arc<[HeaderValue]>>,
@@ -37,15 +37,15 @@ impl Cors {
     fn mark(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
         if let Some(allowed) = self.allowed(origin) {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, Retry-After"));
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, Retry-After, Date"));
         }
         if self.origins.is_some() {
             headers.append(header::VARY, HeaderValue::from_static("Origin"));
         }
     }
 
-    fn preflight(&self, origin: Option<&HeaderValue>) -> Response {
-        let mut response = Response::default();
+    fn preflight<R: From<Bytes>>(&self, origin: Option<&HeaderValue>) -> Response<R> {
+        let mut response = Response::new(R::from(Bytes::new()));
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
         self.mark(origin, headers);
@@ -65,27 +65,28 @@ impl<S> Layer<S> for Cors {
 }
 
 /// A service behind [`Cors`].
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct CorsService<S> {
     inner: S,
     cors: Cors,
 }
 
-impl<S> Service<Request> for CorsService<S>
+impl<S, B, R> Service<Request<B>> for CorsService<S>
 where
-    S: Service<Request, Response = Response>,
+    S: Service<Request<B>, Response = Response<R>>,
     S::Future: Send + 'static,
     S::Error: Send + 'static,
+    R: From<Bytes> + Send + 'static,
 {
-    type Response = Response;
+    type Response = Response<R>;
     type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let cors = self.cors.clone();
         let origin = request.headers().get(header::ORIGIN).cloned();
         if request.method() == Method::OPTIONS && origin.is_some() && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)

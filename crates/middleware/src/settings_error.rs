@@ -1,0 +1,27 @@
+/// Why a service cannot be set up: the operator's or the author's to repair. `Display` is a whole sentence.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// The public origin is not one, such as `https://notes.example.com`.
+    #[error("The public origin of this service cannot be used: {0}. It looks like https://notes.example.com.")]
+    PublicOrigin(String),
+    /// Falconer's root URL cannot be used.
+    #[error("Falconer's root URL cannot be used: {0}. It looks like https://auth.example.com.")]
+    RootUrl(#[source] falconer_client::Error),
+    /// The scope expression of a route cannot be satisfied by anybody, or not be read.
+    #[error("The scope expression {expression} cannot be used: {problem}.")]
+    Expression {
+        /// As it was given, JSON.
+        expression: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The path of a route is not one.
+    #[error("The path `{path}` of a route cannot be used: {problem}.")]
+    Path {
+        /// As it was given.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}

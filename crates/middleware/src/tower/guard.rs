@@ -1,0 +1,56 @@
+use serde_json::Value;
+
+use crate::tower::Require;
+use crate::{Requirement, SettingsError, Verifier};
+use falconer_client::Retry;
+
+const DEFAULT_BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// Guards the routes of one service. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    pub(crate) verifier: Verifier,
+    pub(crate) body_limit_bytes: usize,
+}
+
+impl Guard {
+    /// `falconer_root_url` such as `https://auth.example.com`; `public_origin` is the origin that callers use for this service, such as
+    /// `https://notes.example.com`: what they signed is compared with it, never with the Host header.
+    pub fn new(falconer_root_url: &str, public_origin: &str) -> Result<Guard, SettingsError> {
+        Ok(Guard { verifier: Verifier::new(falconer_root_url, public_origin)?, body_limit_bytes: DEFAULT_BODY_LIMIT_BYTES })
+    }
+
+    /// Largest body that is read to compare its hash; beyond: 413. Default 1 MiB. Bodies without a signed hash are not read.
+    #[must_use]
+    pub fn with_body_limit(mut self, bytes: usize) -> Guard {
+        self.body_limit_bytes = bytes;
+        self
+    }
+
+    /// Refuses bodies whose hash was not signed, so that nobody between caller and service can change them.
+    #[must_use]
+    pub fn with_payload_hash_required(mut self) -> Guard {
+        self.verifier = self.verifier.with_payload_hash_required();
+        self
+    }
+
+    /// Other tries, waits and timeouts for the question to Falconer. Default: two tries of 5 s at most.
+    #[must_use]
+    pub fn with_retry(mut self, retry: Retry) -> Guard {
+        self.verifier = self.verifier.with_retry(retry);
+        self
+    }
+
+    /// A layer for whatever needs the same scopes at each call, such as `notes:admin`, `{"AllOf": [..]}` or `{"AnyOf": [..]}`. Scopes that
+    /// depend on the path are for [`Guard::route`] (feature `axum`). Errors: [`SettingsError::Expression`].
+    pub fn require(&self, expression: impl Into<Value>) -> Result<Require, SettingsError> {
+        Ok(Require::new(self.clone(), Some(Requirement::parse(&expression.into(), [])?)))
+    }
+
+    /// A layer for routes that decide by themselves: the handler gets a [`Caller`](crate::Caller), with what everybody may do if there were
+    /// no credentials. Bad credentials are refused all the same.
+    #[must_use]
+    pub fn identify(&self) -> Require {
+        Require::new(self.clone(), None)
+    }
+}

@@ -1,0 +1,96 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response, header};
+use http_body::Body;
+use tower::{BoxError, Layer, Service};
+
+use crate::tower::{Guard, body, parts, refused};
+use crate::{Refusal, Requirement, SignedRequest};
+
+/// The layer that verifies requests and puts a [`Caller`](crate::Caller) into their extensions. [`Guard`] gives it.
+#[derive(Clone, Debug)]
+pub struct Require {
+    guard: Guard,
+    requirement: Option<Arc<Requirement>>,
+}
+
+impl Require {
+    pub(crate) fn new(guard: Guard, requirement: Option<Requirement>) -> Require {
+        Require { guard, requirement: requirement.map(Arc::new) }
+    }
+
+    /// The request with a caller in it, or why it goes no further.
+    async fn admit<B>(&self, request: Request<B>) -> Result<Request<B>, Refusal>
+    where
+        B: Body + From<Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        let (mut parts, body) = request.into_parts();
+        let source_ip = parts::source_ip(&parts);
+        let signed = SignedRequest {
+            method: parts.method.as_str(),
+            resource: parts::resource(&parts),
+            authorization: parts.headers.get(header::AUTHORIZATION).map(|value| value.as_bytes()),
+            source_ip: source_ip.as_deref(),
+        };
+        let verified = self.guard.verifier.verify(&signed).await?;
+        if let Some(requirement) = &self.requirement {
+            let parameters = parts::path_parameters(&mut parts).await?;
+            verified.require(&requirement.expression(&parameters)?)?;
+        }
+        let (caller, body) = body::compare(verified, &parts.headers, body, self.guard.body_limit_bytes).await?;
+        parts.extensions.insert(caller);
+        Ok(Request::from_parts(parts, body))
+    }
+}
+
+impl<S> Layer<S> for Require {
+    type Service = Required<S>;
+
+    fn layer(&self, inner: S) -> Required<S> {
+        Required { inner, require: self.clone() }
+    }
+}
+
+/// A service behind [`Require`].
+#[derive(Clone, Debug)]
+pub struct Required<S> {
+    inner: S,
+    require: Require,
+}
+
+impl<S, B, R> Service<Request<B>> for Required<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    B: Body + From<Bytes> + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+    R: From<Bytes>,
+{
+    type Response = Response<R>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<R>, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        // The one that was polled ready goes into the future; a fresh clone waits for the next call.
+        let fresh = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, fresh);
+        let require = self.require.clone();
+        Box::pin(async move {
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            match require.admit(request).await {
+                Ok(request) => inner.call(request).await,
+                Err(refusal) => Ok(refused(&refusal, &method, &uri)),
+            }
+        })
+    }
+}
