@@ -23,7 +23,7 @@ export class FalconerError extends Error {
   /**
    * The server's code (`InsufficientScopes`, `AuthenticationFailed`, ...), or one of ours: `UnexpectedAnswer`, `BadCredentials`,
    * `BadRootUrl`, `BadRequest`, `BadUrl`, `BadAnswer`, `NoStorage`, `InsecureContext`, `NetworkError`, `SignedOut`, `Expired`,
-   * `UnknownError`.
+   * `ClockWrong`, `UnknownError`.
    */
   readonly code: string;
   /** HTTP status, 0 if there was none. */
@@ -59,7 +59,7 @@ export interface SignInRequest {
 }
 
 export interface CallOptions {
-  /** Also sign the body. */
+  /** Bodies are signed, but for streams. `false` leaves the body unsigned; `true` signs a stream too, which is read first. */
   payloadHash?: boolean;
   /** Restrict this one call to these scopes. An empty list leaves what everybody may do. */
   authorizedScopes?: string[];
@@ -101,12 +101,17 @@ export interface Session {
   readonly clientId: string | null;
   /** Why the last answer was refused, or null. */
   readonly signInError: FalconerError | null;
+  /**
+   * Code `ClockWrong`, with a message for the person, if the clock of this computer is known to be more than five minutes off; else null.
+   * Calls work all the same: they are signed with Falconer's time.
+   */
+  readonly clockError: FalconerError | null;
   /** Null when signed out, and for credentials without an end. */
   readonly expiresAt: Date | null;
   /** Seconds: 0 when signed out, Infinity for credentials without an end. */
   readonly expiresIn: number;
-  /** Leaves the page for Falconer's grant page. */
-  signIn(request: SignInRequest): void;
+  /** Leaves the page for Falconer's grant page. The promise never resolves: nothing behind `await signIn(...)` runs. */
+  signIn(request: SignInRequest): Promise<never>;
   /** The address of the grant page; remembers in this tab that it was asked for. */
   signInUrl(request: SignInRequest): string;
   /** Forgets the credentials. They stay valid until they end or the person revokes the grant. */

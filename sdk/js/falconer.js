@@ -8,6 +8,11 @@ const PENDING_MAX = 8;
 const PENDING_MAX_AGE_MS = 24 * 60 * 60 * 1000;
 const ANSWER_NAMES = new Set(['clientId', 'accessToken', 'certificate', 'state']);
 const TIMER_STEP_MS = 30 * 1000;
+// Signatures may be 15 minutes off. A clock that is further off than this is worth telling.
+const CLOCK_TOLERANCE_MS = 5 * 60 * 1000;
+// A difference below this can't be why a call was refused.
+const CLOCK_STEP_MS = 60 * 1000;
+const STALE = 'Unauthorized: Stale timestamp';
 
 const utf8 = new TextEncoder();
 
@@ -288,6 +293,9 @@ class Session {
   #storageKey;
   #watchers = new Set();
   #error = null;
+  // What Falconer's clock is ahead of this computer's.
+  #clockOffsetMs = 0;
+  #clockAskedAt = -Infinity;
 
   constructor({ rootUrl = rootOfThisModule(), storage = 'memory', credentials } = {}) {
     if (!rootUrl) throw new FalconerError('BadRootUrl', 'connect() needs the rootUrl of Falconer.');
@@ -302,7 +310,7 @@ class Session {
     if (arrived && (arrived.rootUrl === undefined || arrived.rootUrl === this.#rootUrl)) {
       const { credentials: fresh, error } = arrived;
       arrived = null;
-      if (fresh) this.#keep(fresh);
+      if (fresh) this.#receive(fresh);
       else this.#error = error;
     }
     if (credentials) this.#credentials = checkCredentials(credentials);
@@ -341,6 +349,12 @@ class Session {
     return this.#error;
   }
 
+  /** Why times of this computer are not to be trusted (`ClockWrong`), or null. Calls work all the same. */
+  get clockError() {
+    if (Math.abs(this.#clockOffsetMs) <= CLOCK_TOLERANCE_MS) return null;
+    return new FalconerError('ClockWrong', `The clock of this computer is ${inWords(this.#clockOffsetMs)}. Set it right.`);
+  }
+
   /** A Date, or null (signed out, or credentials without an end). */
   get expiresAt() {
     const expiry = this.#credentials?.certificate?.expiry;
@@ -351,12 +365,13 @@ class Session {
   get expiresIn() {
     if (!this.#credentials) return 0;
     const expiresAt = this.expiresAt;
-    return expiresAt ? Math.max(0, (expiresAt.getTime() - Date.now()) / 1000) : Infinity;
+    return expiresAt ? Math.max(0, (expiresAt.getTime() - this.#now()) / 1000) : Infinity;
   }
 
-  /** Leaves for Falconer's grant page; the answer comes to `target`. */
+  /** Leaves for Falconer's grant page; the answer comes to `target`. What is behind `await signIn(...)` never runs: the page is left. */
   signIn(request) {
     globalThis.location.assign(this.signInUrl(request));
+    return new Promise(() => {});
   }
 
   /** The address of the grant page, for a link. Remembers what this tab has asked for. */
@@ -427,25 +442,23 @@ class Session {
     };
   }
 
-  /** Like `fetch`, signed. `options`: `payloadHash` (true signs the body too), `authorizedScopes`. */
+  /**
+   * Like `fetch`, signed. The body is signed too, but for streams. `options`: `payloadHash` (false leaves the body unsigned, true signs a
+   * stream, which is read first), `authorizedScopes`.
+   */
   async fetch(input, init, options = {}) {
-    const credentials = this.#need();
+    this.#need();
     const fromRequest = typeof Request !== 'undefined' && input instanceof Request;
     // A redirected request would carry a signature for another address, and cookies are not wanted: what counts is signed.
     const defaults = fromRequest ? {} : { redirect: 'error', credentials: 'omit' };
     const request = new Request(fromRequest ? input : requestParts(input).href, { ...defaults, ...init });
-    const hash = options.payloadHash
-      ? await payloadHash(request.headers.get('content-type'), await request.clone().arrayBuffer())
-      : undefined;
-    const authorizedScopes = options.authorizedScopes;
-    request.headers.set('Authorization', await authorization(credentials, request.method, request.url, { hash, authorizedScopes }));
-    try {
-      return await globalThis.fetch(request);
-    } catch (cause) {
-      if (cause?.name === 'AbortError' || cause?.name === 'TimeoutError') throw cause;
-      const { host } = new URL(request.url);
-      throw new FalconerError('NetworkError', `${host} cannot be reached, or does not allow this page to call it.`, { cause });
-    }
+    const streamed = isStream(init?.body) && options.payloadHash !== true;
+    const hash = streamed || options.payloadHash === false ? undefined : await bodyHash(request);
+    const { authorizedScopes } = options;
+    // A stream goes out once.
+    const answer = await this.#send(streamed ? request : request.clone(), { hash, authorizedScopes });
+    if (answer.status !== 401 || streamed || !(await this.#learnClock()) || !this.signedIn) return answer;
+    return this.#send(request, { hash, authorizedScopes });
   }
 
   /** Signed call with JSON both ways. `body` is serialized; an answer of 400 and above throws a FalconerError. */
@@ -459,8 +472,9 @@ class Session {
   }
 
   /** A URL that works without these credentials for a while (GET only). */
-  async signUrl(url, options) {
-    return signUrl(this.#need(), url, options);
+  async signUrl(url, { expiresInSeconds = 900, ...options } = {}) {
+    const expiresAtSeconds = Math.floor(this.#now() / 1000) + expiresInSeconds;
+    return signUrl(this.#need(), url, { expiresAtSeconds, ...options });
   }
 
   /** The scopes that the credentials are worth at this moment. */
@@ -476,15 +490,69 @@ class Session {
     if (!origin) throw new FalconerError('BadRequest', 'Outside of a page whoami() needs the origin that asks.');
     const credentials = this.#need();
     const { resource, host, port } = requestParts(`${origin}/`);
-    const header = await authorization(credentials, 'GET', `${origin}/`);
-    const answer = await call(`${this.#rootUrl}/api/auth/v1/authenticate-hawk`, {
-      method: 'get', resource, host, port, authorization: header,
+    const ask = async () => call(`${this.#rootUrl}/api/auth/v1/authenticate-hawk`, {
+      method: 'get', resource, host, port, authorization: await authorization(credentials, 'GET', `${origin}/`, { ts: this.#seconds() }),
     });
+    let answer = await ask();
+    if (answer?.status === 'auth-failed' && answer.message === STALE && (await this.#learnClock())) answer = await ask();
     if (answer?.status !== 'auth-success') {
       throw new FalconerError('AuthenticationFailed', answer?.message ?? 'Falconer did not accept the credentials.', { body: answer });
     }
     const { clientId, scopes, expires, identity = null } = answer;
     return { clientId, scopes, expires, identity };
+  }
+
+  /** Falconer's time, as far as it is known. */
+  #now() {
+    return Date.now() + this.#clockOffsetMs;
+  }
+
+  #seconds() {
+    return Math.floor(this.#now() / 1000);
+  }
+
+  async #send(request, { hash, authorizedScopes }) {
+    const options = { ts: this.#seconds(), hash, authorizedScopes };
+    request.headers.set('Authorization', await authorization(this.#need(), request.method, request.url, options));
+    try {
+      return await globalThis.fetch(request);
+    } catch (cause) {
+      if (cause?.name === 'AbortError' || cause?.name === 'TimeoutError') throw cause;
+      const { host } = new URL(request.url);
+      throw new FalconerError('NetworkError', `${host} cannot be reached, or does not allow this page to call it.`, { cause });
+    }
+  }
+
+  /**
+   * Asks Falconer for its time. True if it is another than was thought, so that signing again may help. Only Falconer is believed: another
+   * server could collect signatures for later.
+   */
+  async #learnClock() {
+    if (Math.abs(Date.now() - this.#clockAskedAt) < CLOCK_STEP_MS) return false;
+    this.#clockAskedAt = Date.now();
+    let date = null;
+    try {
+      const options = { credentials: 'omit', redirect: 'error', cache: 'no-store' };
+      date = (await globalThis.fetch(`${this.#rootUrl}/api/auth/v1/ping`, options)).headers.get('date');
+    } catch {
+      // Falconer is away: nothing is learned.
+    }
+    const offset = Date.parse(date ?? '') - Date.now();
+    if (!(Math.abs(offset - this.#clockOffsetMs) >= CLOCK_STEP_MS)) return false;
+    this.#clockOffsetMs = offset;
+    if (this.#credentials) this.#keep(this.#credentials);
+    return true;
+  }
+
+  /**
+   * Credentials that were made a moment ago tell the time. They may look as if they had ended, or had not begun: then it is the clock of this
+   * computer that is wrong, and asking for others would not help.
+   */
+  #receive(credentials) {
+    const start = credentials.certificate?.start;
+    const offset = start - Date.now();
+    if (Math.abs(offset) > CLOCK_TOLERANCE_MS) this.#clockOffsetMs = offset;
+    this.#keep(credentials);
   }
 
   #need() {
@@ -496,7 +564,8 @@ class Session {
   #keep(credentials) {
     this.#credentials = credentials;
     try {
-      this.#storage?.setItem(this.#storageKey, JSON.stringify(credentials));
+      const clockOffsetMs = this.#clockOffsetMs || undefined;
+      this.#storage?.setItem(this.#storageKey, JSON.stringify({ ...credentials, clockOffsetMs }));
     } catch {
       // A full or forbidden storage: the credentials live as long as the page.
     }
@@ -507,12 +576,32 @@ class Session {
     try {
       const text = this.#storage?.getItem(this.#storageKey);
       if (!text) return;
-      this.#credentials = checkCredentials(JSON.parse(text));
+      const stored = JSON.parse(text);
+      this.#credentials = checkCredentials(stored);
+      this.#clockOffsetMs = Number.isFinite(stored.clockOffsetMs) ? stored.clockOffsetMs : 0;
     } catch {
       // Not ours, or an older shape.
     }
     if (!this.signedIn) this.clear();
   }
+}
+
+/** `3 hours ahead`, for what another clock is ahead of this one. */
+function inWords(offsetMs) {
+  const minutes = Math.round(Math.abs(offsetMs) / 60000);
+  const [count, unit] = minutes < 120 ? [minutes, 'minute'] : minutes < 2880 ? [Math.round(minutes / 60), 'hour'] : [Math.round(minutes / 1440), 'day'];
+  return `${count} ${unit}${count === 1 ? '' : 's'} ${offsetMs < 0 ? 'ahead' : 'behind'}`;
+}
+
+/** The hash of a request's body; undefined if there is none. */
+async function bodyHash(request) {
+  if (request.method === 'GET' || request.method === 'HEAD') return undefined;
+  const bytes = await request.clone().arrayBuffer();
+  return bytes.byteLength ? payloadHash(request.headers.get('content-type'), bytes) : undefined;
+}
+
+function isStream(body) {
+  return typeof body?.getReader === 'function' || typeof body?.[Symbol.asyncIterator] === 'function';
 }
 
 function openStorage(kind) {

@@ -66,7 +66,7 @@ $('sign-in-query').addEventListener('click', (event) => {
   event.preventDefault();
   signIn('query');
 });
-$('ask-more').addEventListener('click', () => attempt($('ask-more'), () => falconer.signIn(request('fragment'))));
+$('ask-more').addEventListener('click', () => attempt(null, () => falconer.signIn(request('fragment'))));
 $('sign-out').addEventListener('click', () => {
   falconer.clear();
   say('');
@@ -113,7 +113,7 @@ $('write-form').addEventListener('submit', (event) => {
   event.preventDefault();
   attempt($('save'), async () => {
     const note = { method: 'PUT', body: { text: $('note-text').value } };
-    await falconer.json(notesUrl($('note-name').value), note, { payloadHash: true });
+    await falconer.json(notesUrl($('note-name').value), note);
     $('write-form').reset();
     await openBook();
   });

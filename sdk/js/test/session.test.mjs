@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 const ROOT = 'https://auth.example';
 const HOUR_MS = 60 * 60 * 1000;
-const certificate = (expiry = Date.now() + HOUR_MS) => ({ version: 1, scopes: ['a'], start: 0, expiry, seed: 's', signature: 'x', issuer: 'i' });
+const certificate = (expiry = Date.now() + HOUR_MS) => ({ version: 1, scopes: ['a'], start: expiry - HOUR_MS, expiry, seed: 's', signature: 'x', issuer: 'i' });
 
 function memory() {
   const map = new Map();
@@ -170,7 +170,7 @@ test('calls are signed, failures are readable', async (t) => {
     return answer();
   });
 
-  assert.deepEqual(await session.json('/api/x?y=1', { body: { a: 1 } }, { payloadHash: true, authorizedScopes: ['s'] }), { ok: true });
+  assert.deepEqual(await session.json('/api/x?y=1', { body: { a: 1 } }, { authorizedScopes: ['s'] }), { ok: true });
   assert.equal(sent.url, 'https://notes.example/api/x?y=1');
   assert.equal(sent.method, 'POST');
   assert.equal(await sent.text(), '{"a":1}');
@@ -195,6 +195,135 @@ test('calls are signed, failures are readable', async (t) => {
   assert.match(authorization, /^Hawk id=/);
   answer = () => Response.json({ status: 'auth-failed', message: 'The grant x has ended' });
   await assert.rejects(session.whoami(), { code: 'AuthenticationFailed', message: 'The grant x has ended' });
+});
+
+// A PUT with a body was refused by both backends of the documentation: they want the body's hash, and the module signed it only on demand.
+test('bodies are signed unless they are streams or the page says no', async (t) => {
+  const { module } = await load('https://notes.example/');
+  const session = module.connect({ rootUrl: ROOT, credentials: given });
+  let sent;
+  t.mock.method(globalThis, 'fetch', async (request) => {
+    sent = request;
+    return Response.json({});
+  });
+  const hash = () => /hash="([^"]*)"/.exec(sent.headers.get('authorization'))?.[1];
+  const url = 'https://api.example/books/red';
+  const ofA1 = 'qKG2AtsqLMhIdy7+OrxWG0bU8wTDncYSW0gmNukAKpI='; // vectors/payload-hash.json
+
+  await session.json(url, { method: 'PUT', body: { a: 1 } });
+  assert.equal(hash(), ofA1);
+  assert.equal(await sent.text(), '{"a":1}');
+  await session.fetch(new Request(url, { method: 'PUT', body: '{"a":1}', headers: { 'content-type': 'Application/JSON; charset=utf-8' } }));
+  assert.equal(hash(), ofA1);
+  await session.fetch(url, { method: 'POST', body: 'text' });
+  assert.equal(hash(), await module.payloadHash('text/plain;charset=UTF-8', 'text'));
+  await session.fetch(url, { method: 'PUT', body: new Blob(['x']) });
+  assert.equal(hash(), await module.payloadHash('', 'x'));
+  const form = new FormData();
+  form.set('a', '1');
+  await session.fetch(url, { method: 'POST', body: form });
+  assert.equal(hash(), await module.payloadHash('multipart/form-data', await sent.arrayBuffer()));
+
+  await session.json(url, { method: 'PUT', body: {} }, { payloadHash: false });
+  assert.equal(hash(), undefined);
+  await session.fetch(url, { method: 'DELETE' });
+  assert.equal(hash(), undefined);
+  const stream = () => new Response('x').body;
+  await session.fetch(url, { method: 'PUT', body: stream(), duplex: 'half' });
+  assert.equal(hash(), undefined);
+  assert.equal(await sent.text(), 'x');
+  await session.fetch(url, { method: 'PUT', body: stream(), duplex: 'half' }, { payloadHash: true });
+  assert.equal(hash(), await module.payloadHash('', 'x'));
+});
+
+// A fresh answer looked as if it had ended when the computer's clock was ahead: the page asked, was answered, and asked again, for ever.
+for (const [offBy, words] of [[3 * HOUR_MS, '3 hours ahead'], [-40 * 60 * 1000, '40 minutes behind'], [-400 * 24 * HOUR_MS, '400 days behind']]) {
+  test(`a clock that is ${words} is said and lived with`, async (t) => {
+    const trueNow = 1_800_000_000_000;
+    t.mock.timers.enable({ apis: ['Date'], now: trueNow + offBy });
+    const first = await load('https://notes.example/');
+    const target = new URL(first.module.connect({ rootUrl: ROOT }).signInUrl({ description: 'd' })).searchParams.get('target');
+    const answer = deliver(target, 'fragment', { ...given, certificate: JSON.stringify(certificate(trueNow + HOUR_MS)) });
+    const back = await load(answer, { sessionStorage: first.sessionStorage });
+    const session = back.module.connect({ rootUrl: ROOT, storage: 'session' });
+    assert.equal(session.signedIn, true, 'nothing to ask for again');
+    assert.equal(session.signInError, null);
+    assert.equal(session.clockError.code, 'ClockWrong');
+    assert.equal(session.clockError.message, `The clock of this computer is ${words}. Set it right.`);
+    assert.equal(session.expiresIn, 3600);
+    assert.equal(session.expiresAt.getTime(), trueNow + HOUR_MS);
+
+    let sent;
+    t.mock.method(globalThis, 'fetch', async (request) => {
+      sent = request;
+      return Response.json({});
+    });
+    await session.fetch('https://api.example/');
+    assert.match(sent.headers.get('authorization'), new RegExp(`ts="${trueNow / 1000}"`));
+    assert.equal(atob(new URL(await session.signUrl('https://api.example/')).searchParams.get('bewit')).split('\\')[1], String(trueNow / 1000 + 900));
+
+    const reloaded = await load('https://notes.example/', { sessionStorage: back.sessionStorage });
+    const again = reloaded.module.connect({ rootUrl: ROOT, storage: 'session' });
+    assert.equal(again.signedIn, true, 'after a reload too');
+    assert.equal(again.expiresIn, 3600);
+    again.clear();
+    await assert.rejects(again.fetch('https://api.example/'), { code: 'SignedOut' });
+  });
+}
+
+// The clock of a computer that was an hour off was never learned: every call was refused until somebody set it.
+test('the clock is learned from Falconer after a 401, and the call made once more', async (t) => {
+  const now = 1_800_000_000_000;
+  t.mock.timers.enable({ apis: ['Date'], now });
+  const { module } = await load('https://notes.example/');
+  const permanent = { clientId: 'c', accessToken: 't' };
+  let falconerAhead = HOUR_MS;
+  const calls = [];
+  t.mock.method(globalThis, 'fetch', async (request, init) => {
+    const sent = new Request(request, init);
+    if (sent.url === `${ROOT}/api/auth/v1/ping`) {
+      calls.push('ping');
+      return Response.json({ alive: true }, { headers: { date: new Date(Date.now() + falconerAhead).toUTCString() } });
+    }
+    const body = await sent.text();
+    const asked = sent.url.endsWith('/authenticate-hawk');
+    const ts = Number(/ts="(\d+)"/.exec(asked ? JSON.parse(body).authorization : sent.headers.get('authorization'))[1]);
+    const right = Math.abs(ts * 1000 - Date.now() - falconerAhead) <= 15 * 60 * 1000;
+    calls.push(`${sent.method} ${body.length} ${right}`);
+    if (asked) return Response.json(right ? { status: 'auth-success', clientId: 'c', scopes: [], expires: 'e' } : { status: 'auth-failed', message: 'Unauthorized: Stale timestamp' });
+    return right ? Response.json({ ok: true }) : Response.json({ code: 'AuthenticationFailed', message: 'No' }, { status: 401 });
+  });
+
+  const session = module.connect({ rootUrl: ROOT, credentials: permanent });
+  assert.equal(session.clockError, null);
+  assert.deepEqual(await session.json('https://api.example/', { method: 'PUT', body: { a: 1 } }), { ok: true });
+  assert.deepEqual(calls.splice(0), ['PUT 7 false', 'ping', 'PUT 7 true']);
+  assert.match(session.clockError.message, /1 hour behind|60 minutes behind/);
+  await session.json('https://api.example/');
+  assert.deepEqual(calls.splice(0), ['GET 0 true']);
+
+  const other = module.connect({ rootUrl: ROOT, credentials: permanent });
+  assert.equal((await other.whoami()).clientId, 'c');
+  assert.equal(calls.filter((call) => call === 'ping').length, 1);
+  calls.length = 0;
+
+  // A 401 that is not the clock's is passed on, and Falconer is not asked again for each.
+  falconerAhead = 0;
+  const right = module.connect({ rootUrl: ROOT, credentials: permanent });
+  globalThis.fetch.mock.mockImplementation(async (request, init) => {
+    const sent = new Request(request, init);
+    calls.push(sent.url);
+    return sent.url.endsWith('/ping') ? Response.json({}, { headers: { date: new Date(Date.now()).toUTCString() } }) : Response.json({ code: 'AuthenticationFailed', message: 'revoked' }, { status: 401 });
+  });
+  for (let tried = 0; tried < 3; tried += 1) await assert.rejects(right.json('https://api.example/'), { status: 401, message: 'revoked' });
+  assert.deepEqual(calls, ['https://api.example/', `${ROOT}/api/auth/v1/ping`, 'https://api.example/', 'https://api.example/']);
+
+  // A Falconer that is away, or tells no time, changes nothing.
+  globalThis.fetch.mock.mockImplementation(async (request, init) => {
+    if (new Request(request, init).url.endsWith('/ping')) throw new TypeError('Failed to fetch');
+    return Response.json({ message: 'revoked' }, { status: 401 });
+  });
+  await assert.rejects(module.connect({ rootUrl: ROOT, credentials: permanent }).json('https://api.example/'), { status: 401 });
 });
 
 test('a browser without storage still works in memory, but cannot ask', async () => {
