@@ -5,6 +5,8 @@ use std::io::Write;
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::log::{is_steering, visible_json};
+
 /// The command line was used wrongly: exit code 2 instead of 1. The text says what to give instead.
 #[derive(Debug)]
 pub struct WrongUse(pub String);
@@ -32,9 +34,9 @@ pub fn raw(bytes: &[u8]) -> Result<()> {
     Ok(stdout.flush()?)
 }
 
-/// Prints `value` as indented JSON.
+/// Prints `value` as indented JSON, with escapes for what could steer a terminal.
 pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<()> {
-    line(&serde_json::to_string_pretty(value)?)
+    line(&visible_json(&serde_json::to_string_pretty(value)?))
 }
 
 /// Prints columns padded to their widest cell, the last one free.
@@ -67,7 +69,7 @@ pub fn fields(fields: &[(&str, Vec<String>)]) -> Result<()> {
 
 /// Without what could steer a terminal: the text may come from a server.
 pub fn harmless(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_steering(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 /// A word as a shell reads it back unchanged.
@@ -96,5 +98,6 @@ mod tests {
     #[test]
     fn a_server_cannot_steer_the_terminal() {
         assert_eq!(harmless("a\x1b[2Jb\nc"), "a\u{fffd}[2Jb\nc");
+        assert_eq!(harmless("a\u{9b}2J \u{202e}b\tc"), "a\u{fffd}2J \u{fffd}b\tc");
     }
 }

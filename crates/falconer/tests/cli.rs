@@ -9,6 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use support::patience::end_of;
 use support::user::{Done, command, local};
 use support::{Server, falconer, init};
 
@@ -122,7 +123,7 @@ fn the_first_serve_keeps_the_root_credentials_to_a_private_file() {
     assert_eq!(kept["rootUrl"], server.root_url.as_str());
     let token = kept["accessToken"].as_str().unwrap();
     let printed = server.printed.join("\n");
-    assert_eq!(server.printed.len(), 3, "{printed}");
+    assert_eq!(server.printed.len(), 4, "{printed}");
     assert!(printed.contains(text(&file)) && printed.contains(&format!("{}/setup?token=", server.root_url)), "{printed}");
     assert!(!printed.contains(token), "the token was printed");
     let shell = support::user::Shell::with(&server.root_url, &falconer_client::Credentials::new(kept["clientId"].as_str().unwrap(), token));
@@ -131,7 +132,7 @@ fn the_first_serve_keeps_the_root_credentials_to_a_private_file() {
 
     // The second start has nothing more to say, and other links name where it listens.
     let again = Server::start(&data);
-    assert_eq!(again.printed.len(), 1, "{:?}", again.printed);
+    assert_eq!(again.printed.len(), 2, "{:?}", again.printed);
     assert!(local(&data, &["setup-link"]).ok().starts_with(&format!("{}/setup?token=", again.root_url)));
 }
 
@@ -149,7 +150,7 @@ fn serve_json_is_one_object_a_line() {
     child.kill().unwrap();
     child.wait().unwrap();
     let keys: Vec<&str> = said.iter().flat_map(|object| object.as_object().unwrap().keys()).map(String::as_str).collect();
-    assert_eq!(keys, ["rootCredentials", "setupUrl", "listening"]);
+    assert_eq!(keys, ["rootCredentials", "setupUrl", "listening", "address"]);
 }
 
 #[test]
@@ -244,7 +245,7 @@ fn sigterm_lets_a_request_in_flight_end() {
     let mut server = Server::start(&data);
     let body = r#"{"method":"get","resource":"/x","host":"h.example","port":443}"#;
     let mut stream = TcpStream::connect(server.address()).unwrap();
-    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(support::patience::patience())).unwrap();
     // `100-continue` comes when the handler asks for the body: from then on the request is in flight.
     let head = format!(
         "POST /api/auth/v1/authenticate-hawk HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nexpect: 100-continue\r\ncontent-length: {}\r\n\r\n",
@@ -263,7 +264,7 @@ fn sigterm_lets_a_request_in_flight_end() {
     let mut answer = String::new();
     reader.read_to_string(&mut answer).unwrap();
     assert!(answer.contains("HTTP/1.1 200") && answer.contains("no-auth"), "{answer}");
-    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+    assert_eq!(end_of(&mut server.child, "the server").code(), Some(0));
 }
 
 /// What `serve --demo` printed, and its process.
@@ -282,7 +283,7 @@ fn demo(data: &Path) -> (std::process::Child, serde_json::Value) {
 
 fn end(mut child: std::process::Child) {
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(end_of(&mut child, "the demo").code(), Some(0));
 }
 
 #[test]

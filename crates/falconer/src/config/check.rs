@@ -40,7 +40,7 @@ impl Config {
                 bail!("limits.{name}: 0 would let nobody in; give at least 1");
             }
         }
-        tracing_subscriber::EnvFilter::try_new(&self.log.level).with_context(|| format!("log.level: `{}` is no filter", self.log.level))?;
+        crate::log::filter(&self.log.level)?;
         Ok(())
     }
 

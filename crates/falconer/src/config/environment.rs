@@ -48,7 +48,7 @@ pub fn settings(environment: impl Iterator<Item = (String, String)>) -> Result<B
     let mut found = BTreeMap::new();
     for (variable, text) in environment {
         let Some(rest) = variable.strip_prefix("FALCONER_") else { continue };
-        if NOT_SETTINGS.contains(&variable.as_str()) {
+        if NOT_SETTINGS.contains(&variable.as_str()) || is_of_an_orchestrator(rest, &text) {
             continue;
         }
         let name = rest.to_lowercase().replace("__", ".");
@@ -67,4 +67,44 @@ pub fn settings(environment: impl Iterator<Item = (String, String)>) -> Result<B
         found.insert(name, value);
     }
     Ok(found)
+}
+
+/// Kubernetes tells each container of a namespace where its Services are, and Docker did so for linked containers. A Service named `falconer`, or
+/// `falconer-metrics`, makes variables that begin like settings. Only these names with values of their kind are passed over: `tail` is behind
+/// `FALCONER_`, such as `SERVICE_HOST`, `METRICS_PORT` or `PORT_8080_TCP_ADDR`.
+fn is_of_an_orchestrator(tail: &str, value: &str) -> bool {
+    let is_number = |text: &str| text.parse::<u16>().is_ok();
+    // The name of the Service, in between, is its own.
+    let own = |marker: &str| tail.strip_prefix(marker).or_else(|| tail.split_once(&format!("_{marker}")).map(|(_, rest)| rest));
+    let is_word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    if let Some(rest) = own("SERVICE_HOST") {
+        return rest.is_empty() && value.parse::<std::net::IpAddr>().is_ok();
+    }
+    if let Some(rest) = own("SERVICE_PORT") {
+        return (rest.is_empty() || rest.strip_prefix('_').is_some_and(is_word)) && is_number(value);
+    }
+    let Some(rest) = own("PORT") else { return false };
+    let mut parts = rest.split('_');
+    let port = match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(""), None, ..) => return is_address(value),
+        (Some(""), port, protocol, last) => port.zip(protocol).filter(|(port, _)| is_number(port)).map(|(_, protocol)| (protocol, last)),
+        _ => None,
+    };
+    let Some((protocol, last)) = port else { return false };
+    let is_protocol = ["TCP", "UDP", "SCTP"].contains(&protocol) && parts.next().is_none();
+    is_protocol
+        && match last {
+            None => is_address(value),
+            Some("PROTO") => value.eq_ignore_ascii_case(protocol),
+            Some("PORT") => is_number(value),
+            Some("ADDR") => value.parse::<std::net::IpAddr>().is_ok(),
+            Some(_) => false,
+        }
+}
+
+/// `tcp://10.0.0.17:8080`
+fn is_address(value: &str) -> bool {
+    ["tcp://", "udp://", "sctp://"]
+        .iter()
+        .any(|scheme| value.strip_prefix(scheme).is_some_and(|at| at.parse::<std::net::SocketAddr>().is_ok()))
 }

@@ -61,6 +61,48 @@ mod tests {
         assert!(error.contains("FALCONER_LISTN"), "{error}");
     }
 
+    /// Kubernetes sets these for a Service named `falconer` or `falconer-metrics`; each of them once stopped every command.
+    #[test]
+    fn what_kubernetes_sets_is_no_setting() {
+        let set_by_kubernetes = [
+            ("FALCONER_SERVICE_HOST", "10.96.0.17"),
+            ("FALCONER_SERVICE_PORT", "8080"),
+            ("FALCONER_SERVICE_PORT_HTTP", "8080"),
+            ("FALCONER_SERVICE_PORT_HTTP_2", "8080"),
+            ("FALCONER_PORT", "tcp://10.96.0.17:8080"),
+            ("FALCONER_PORT_8080_TCP", "tcp://10.96.0.17:8080"),
+            ("FALCONER_PORT_8080_TCP_PROTO", "tcp"),
+            ("FALCONER_PORT_8080_TCP_PORT", "8080"),
+            ("FALCONER_PORT_8080_TCP_ADDR", "10.96.0.17"),
+            ("FALCONER_PORT_8080_UDP_ADDR", "fd00::17"),
+            ("FALCONER_METRICS_SERVICE_HOST", "fd00::17"),
+            ("FALCONER_METRICS_SERVICE_PORT_HTTP", "9090"),
+            ("FALCONER_METRICS_PORT", "tcp://[fd00::17]:9090"),
+            ("FALCONER_METRICS_PORT_9090_TCP_ADDR", "10.96.0.17"),
+        ];
+        let config = Config::read(None, environment(&set_by_kubernetes)).unwrap();
+        assert_eq!(config.listen, Config::default().listen);
+        for (name, value) in [
+            ("FALCONER_PORT", "8080"),
+            ("FALCONER_PORT", "http://10.96.0.17:8080"),
+            ("FALCONER_SERVICE_HOST", "auth.example.com"),
+            ("FALCONER_SERVICE_HOSTS", "10.96.0.17"),
+            ("FALCONER_SERVICE_PORT", "http"),
+            ("FALCONER_SERVICE_PORT_", "8080"),
+            ("FALCONER_SERVICES_PORTS", "8080"),
+            ("FALCONER_PORT_8080", "tcp://10.96.0.17:8080"),
+            ("FALCONER_PORT_HTTP_TCP", "tcp://10.96.0.17:8080"),
+            ("FALCONER_PORT_8080_QUIC", "tcp://10.96.0.17:8080"),
+            ("FALCONER_PORT_8080_TCP_NAME", "10.96.0.17"),
+            ("FALCONER_PORT_8080_TCP_ADDR_X", "10.96.0.17"),
+            ("FALCONER_EXPORT", "tcp://10.96.0.17:8080"),
+            ("FALCONER_METRICS_PORT", "9090"),
+        ] {
+            let error = Config::read(None, environment(&[(name, value)])).unwrap_err().to_string();
+            assert!(error.contains(name), "{name}={value}: {error}");
+        }
+    }
+
     #[test]
     fn what_would_let_nobody_in_is_named() {
         let config = |text: &str| toml::from_str::<Config>(text).unwrap().check().map_err(|error| format!("{error:#}"));
@@ -72,6 +114,8 @@ mod tests {
             ("trusted_proxies = ['proxy']", "trusted_proxies: `proxy`"),
             ("[limits]\nrequest_seconds = 0", "limits.request_seconds"),
             ("[log]\nlevel = 'a=b=c'", "log.level"),
+            ("[log]\nlevel = 'warning'", "log.level: `warning` is no level; write one of error, warn"),
+            ("[log]\nlevel = 'falconer_auth=loud'", "log.level: `loud` is no level"),
             ("[audit]\nretention = 'a while'", "audit.retention"),
             ("[audit]\nretention = '1 hour'", "audit.retention"),
             ("[audit]\nretention = '-1 year'", "audit.retention"),

@@ -14,6 +14,9 @@ use std::time::Duration;
 use tracing::{Level, Metadata};
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::plain::visible_line;
+use crate::config::LogFormat;
+
 /// How long lines are gathered.
 const GATHER: Duration = Duration::from_millis(10);
 /// How many buffers there are; more threads than that share them.
@@ -33,8 +36,10 @@ impl RunningLog {
         Arc::clone(&self.lines)
     }
 
-    pub fn to(out: Box<dyn Write + Send>) -> io::Result<RunningLog> {
+    /// Lines of this format to `out`.
+    pub fn to(out: Box<dyn Write + Send>, format: LogFormat) -> io::Result<RunningLog> {
         let lines = Arc::new(Lines {
+            format,
             buffers: Default::default(),
             next: AtomicUsize::new(0),
             out: Mutex::new(out),
@@ -61,6 +66,7 @@ impl Drop for RunningLog {
 
 /// Lines that are gathered, and where they go.
 pub struct Lines {
+    format: LogFormat,
     buffers: [Buffer; BUFFERS],
     /// The buffer of the next thread that logs.
     next: AtomicUsize,
@@ -82,11 +88,12 @@ thread_local! {
 }
 
 impl Lines {
-    /// Adds a whole line; `at_once`: writes it and all before it.
+    /// Adds a whole line, without what would steer a terminal; `at_once`: writes it and all before it.
     pub fn add(&self, line: &[u8], at_once: bool) {
+        let line = visible_line(line, self.format);
         let is_full = {
             let mut buffer = locked(&self.mine().0);
-            buffer.extend_from_slice(line);
+            buffer.extend_from_slice(&line);
             buffer.len() >= MOST_BYTES
         };
         if at_once || is_full || self.ended.load(Ordering::SeqCst) {
@@ -198,7 +205,7 @@ mod tests {
     #[test]
     fn no_line_of_any_thread_is_lost_or_torn() {
         let out = Out::default();
-        let started = RunningLog::to(Box::new(out.clone())).unwrap();
+        let started = RunningLog::to(Box::new(out.clone()), LogFormat::Text).unwrap();
         std::thread::scope(|scope| {
             for thread in 0..40 {
                 let lines = &started.lines;
@@ -220,7 +227,7 @@ mod tests {
     #[test]
     fn what_must_be_known_is_written_at_once_with_what_came_before() {
         let out = Out::default();
-        let started = RunningLog::to(Box::new(out.clone())).unwrap();
+        let started = RunningLog::to(Box::new(out.clone()), LogFormat::Text).unwrap();
         started.lines.add(b"usual\n", false);
         started.lines.add(b"urgent\n", true);
         assert_eq!(out.lines(), ["usual", "urgent"]);
@@ -231,7 +238,7 @@ mod tests {
     #[test]
     fn what_is_logged_after_the_end_is_not_lost() {
         let out = Out::default();
-        let started = RunningLog::to(Box::new(out.clone())).unwrap();
+        let started = RunningLog::to(Box::new(out.clone()), LogFormat::Text).unwrap();
         let lines = Arc::clone(&started.lines);
         lines.add(b"before\n", false);
         drop(started);

@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::keys::key_file;
+use crate::config::Config;
+use crate::output::shell_word;
+
 /// Where the first root credentials are written.
 pub fn root_credentials_file(data_dir: &Path) -> PathBuf {
     data_dir.join("root-credentials.json")
@@ -45,4 +49,32 @@ pub fn write_private(file: &Path, text: &str) -> Result<()> {
     let mut opened = options.open(file).with_context(|| format!("can't make {}", file.display()))?;
     opened.write_all(text.as_bytes())?;
     opened.sync_all().with_context(|| format!("can't write {}", file.display()))
+}
+
+/// Warnings about files that other users of this machine can read though they must not: the keys, the database, the first credentials, the folder.
+#[cfg(unix)]
+pub fn readable_by_others(config: &Config) -> Vec<String> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let data_dir = &config.data_dir;
+    let mut warnings = Vec::new();
+    for (path, what, wanted) in [
+        (data_dir.clone(), "the data directory", "700"),
+        (key_file(config), "the key file, which opens every secret,", "600"),
+        (data_dir.join("falconer.sqlite"), "the database", "600"),
+        (root_credentials_file(data_dir), "the file with the root credentials", "600"),
+    ] {
+        let Ok(found) = std::fs::metadata(&path) else { continue };
+        let mode = found.permissions().mode() & 0o777;
+        if mode & 0o007 != 0 {
+            let path = shell_word(&path.display().to_string());
+            warnings.push(format!("{what} is open to everybody on this machine (mode {mode:o}): `chmod {wanted} {path}`"));
+        }
+    }
+    warnings
+}
+
+/// Elsewhere modes say nothing.
+#[cfg(not(unix))]
+pub fn readable_by_others(_config: &Config) -> Vec<String> {
+    Vec::new()
 }

@@ -7,5 +7,5 @@ mod open;
 mod settings;
 mod storage;
 
-pub use data_dir::{note_root_url, noted_root_url, private_folder, root_credentials_file, write_private};
+pub use data_dir::{note_root_url, noted_root_url, private_folder, readable_by_others, root_credentials_file, write_private};
 pub use open::{Access, Node};

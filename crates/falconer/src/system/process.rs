@@ -1,4 +1,4 @@
-//! What the operating system says of this process, for metrics.
+//! What the operating system says of this process.
 
 use falconer_web::ProcessFigures;
 
@@ -24,6 +24,15 @@ pub fn figures() -> Option<ProcessFigures> {
 #[cfg(not(target_os = "linux"))]
 pub fn figures() -> Option<ProcessFigures> {
     None
+}
+
+/// Whether SIGHUP was ignored when this process was started. Linux tells; elsewhere nobody asks.
+#[cfg(unix)]
+pub fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
+    // The lowest bit is signal number 1.
+    mask.is_some_and(|mask| mask & 1 == 1)
 }
 
 /// `USER_HZ`, which Linux shows to programs on every architecture that Falconer is built for.

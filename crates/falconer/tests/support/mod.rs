@@ -3,16 +3,19 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "each test file uses a part of it; a test may stop")]
 
 pub mod browser;
+pub mod foreign;
+pub mod patience;
 pub mod place;
 pub mod postgres;
 pub mod user;
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 use falconer_client::{Client, Credentials};
+use patience::{Lines, end_of, output_of, patience};
 
 /// An HTTP client for what the SDK does not show. It only speaks to this machine, but it wants to know its TLS.
 pub fn http() -> reqwest::Client {
@@ -31,7 +34,7 @@ pub fn falconer() -> Command {
 
 /// Runs the binary to its end.
 pub fn run(args: &[&str]) -> Output {
-    falconer().args(args).output().expect("the binary can be started")
+    output_of(falconer().args(args))
 }
 
 /// What `init --json` printed.
@@ -89,16 +92,15 @@ impl Server {
     /// Starts a command that serves, and waits until it listens.
     pub fn of(mut command: Command) -> Server {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary can be started");
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = Lines::of(child.stdout.take().unwrap(), &format!("{command:?}"));
         let mut printed = Vec::new();
         let root_url = loop {
-            let line = lines.next().unwrap_or_else(|| panic!("serve ended before it listened; it printed {printed:?}")).unwrap();
+            let line = lines.next().unwrap_or_else(|| panic!("serve ended before it listened; it printed {printed:?}"));
             printed.push(line.clone());
             if let Some(url) = line.strip_prefix("listening on ") {
                 break url.trim().to_owned();
             }
         };
-        std::thread::spawn(move || lines.for_each(drop));
         Server { child, root_url, printed }
     }
 
@@ -112,16 +114,21 @@ impl Server {
         self.root_url.trim_start_matches("http://").replace("localhost", "127.0.0.1")
     }
 
-    /// SIGTERM, by the system's own `kill`.
+    /// SIGTERM.
     pub fn terminate(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill");
+        self.signal("TERM");
+    }
+
+    /// A signal, by the system's own `kill`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().expect("kill");
         assert!(status.success());
     }
 
     /// SIGTERM, and the exit code of the end.
     pub fn end(mut self) -> Option<i32> {
         self.terminate();
-        self.child.wait().unwrap().code()
+        end_of(&mut self.child, "a server that was told to end").code()
     }
 
     /// SIGKILL.
@@ -138,7 +145,7 @@ impl Server {
     /// Sends bytes as they are and reads until the server closes or has answered; gives the status, 0 for no answer.
     pub fn raw(&self, bytes: &[u8]) -> (u16, String) {
         let mut stream = TcpStream::connect(self.address()).unwrap();
-        stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(patience())).unwrap();
         // The server may refuse before it has read all; then writing fails and the answer is what counts.
         let _ = stream.write_all(bytes);
         let mut answer = Vec::new();

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::patience::output_of;
 use super::postgres::{self, Database};
 use super::user::Done;
 use super::{Init, Server, falconer};
@@ -65,12 +66,12 @@ impl Place {
 
     /// The same, to its end.
     pub fn run(&self, words: &[&str]) -> Done {
-        self.command(words).output().unwrap().into()
+        output_of(&mut self.command(words)).into()
     }
 
     pub fn init(&self, more: &[&str]) -> Init {
         let data = self.data();
-        Init::of(&self.command(&[&["init", "--json", "--data-dir", data.to_str().unwrap()], more].concat()).output().unwrap())
+        Init::of(&output_of(&mut self.command(&[&["init", "--json", "--data-dir", data.to_str().unwrap()], more].concat())))
     }
 
     pub fn start(&self) -> Server {

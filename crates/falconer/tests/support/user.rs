@@ -1,15 +1,17 @@
-//! A user's shell: the binary with a server and credentials in the environment, and waiting for what a running server takes in.
+//! A user's shell: the binary with a server and credentials in the environment.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "each test file uses a part of it; a test may stop")]
 
 use std::io::Write;
 use std::path::Path;
 use std::process::{Output, Stdio};
-use std::time::{Duration, Instant};
 
 use falconer_client::Credentials;
 
 use super::falconer;
+#[allow(unused_imports, reason = "each test file uses a part of it")]
+pub use super::patience::eventually;
+use super::patience::{output_of, output_of_child};
 
 /// What a command did.
 #[derive(Debug)]
@@ -47,14 +49,14 @@ impl Done {
 
 /// Runs a command to its end.
 pub fn command(args: &[&str]) -> Done {
-    falconer().args(args).stdin(Stdio::null()).output().unwrap().into()
+    output_of(falconer().args(args).stdin(Stdio::null())).into()
 }
 
 /// The same with a text on stdin.
 pub fn command_with_input(args: &[&str], input: &str) -> Done {
     let mut child = falconer().args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    child.wait_with_output().unwrap().into()
+    output_of_child(child, &format!("{args:?}")).into()
 }
 
 /// `falconer WORDS... --data-dir DATA`
@@ -83,21 +85,6 @@ impl Shell {
     }
 
     pub fn run(&self, args: &[&str]) -> Done {
-        falconer().args(args).envs(self.variables.iter().cloned()).stdin(Stdio::null()).output().unwrap().into()
-    }
-}
-
-/// Ends only what never comes: a busy machine takes longer than a quiet one.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Tries until something comes.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "never: {what}");
-        std::thread::sleep(Duration::from_millis(20));
+        output_of(falconer().args(args).envs(self.variables.iter().cloned()).stdin(Stdio::null())).into()
     }
 }

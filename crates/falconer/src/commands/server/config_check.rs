@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::serve::{auth_origin, origin_at};
 use crate::config::Config as Settings;
-use crate::node::Node;
+use crate::node::{Node, readable_by_others};
 use crate::output;
 
 /// The configuration.
@@ -30,6 +30,9 @@ pub async fn run(command: Config) -> Result<()> {
     let address = addresses.next().with_context(|| format!("listen: `{}` has no address", settings.listen))?;
     let origin = origin_at(&settings, address)?;
     Node::rehearse(&settings, auth_origin(&origin)?).await?;
+    for warning in readable_by_others(&settings) {
+        eprintln!("warning: {warning}");
+    }
     output::line("The configuration is fine.")?;
     output::fields(&[
         ("root_url", vec![origin.as_str().to_owned()]),

@@ -8,7 +8,7 @@ use falconer_web::PublicOrigin;
 use super::serve;
 use crate::commands::operator::setup_link;
 use crate::config::{Config, SecretText};
-use crate::node::{Access, Node, note_root_url};
+use crate::node::{Access, Node, note_root_url, readable_by_others};
 use crate::output::{self, shell_word};
 
 /// `falconer init`
@@ -46,6 +46,9 @@ pub async fn run(options: Options) -> Result<()> {
         None => config.default_origin()?,
     };
     let node = Node::open(&config, serve::auth_origin(&origin)?, Access::Alone, true).await?;
+    for warning in readable_by_others(&config) {
+        eprintln!("warning: {warning}");
+    }
     let folder = shell_word(&config.data_dir.display().to_string());
     if node.auth.is_installed() {
         bail!(

@@ -7,6 +7,7 @@ use falconer_client::{ServerEvent, passes};
 use serde_json::{Value, json};
 
 use super::UserOptions;
+use crate::log::visible_json;
 use crate::output::{self, WrongUse, harmless};
 
 /// `falconer events [--since REVISION]`
@@ -60,7 +61,7 @@ fn seconds(wait: Duration) -> String {
 /// `17.2  client-created  proj/one`, or the event as JSON in one line.
 fn shown(event: &ServerEvent, as_json: bool) -> String {
     if as_json {
-        return json!({ "id": event.id, "event": event.name, "data": event.data }).to_string();
+        return visible_json(&json!({ "id": event.id, "event": event.name, "data": event.data }).to_string());
     }
     let about = ["clientId", "roleId", "reason"].iter().find_map(|key| event.data.get(key).and_then(Value::as_str)).unwrap_or_default();
     harmless(format!("{}  {}  {about}", event.id, event.name).trim_end()).replace('\n', " ")

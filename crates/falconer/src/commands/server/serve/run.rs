@@ -15,7 +15,7 @@ use super::upkeep::{follow, keep_house};
 use crate::commands::operator::setup_link;
 use crate::config::{Config, SecretText, address};
 use crate::log::{self, RequestLines};
-use crate::node::{Access, Node, note_root_url, root_credentials_file, write_private};
+use crate::node::{Access, Node, note_root_url, readable_by_others, root_credentials_file, write_private};
 use crate::output;
 use crate::system::{SystemClock, SystemRandom};
 
@@ -64,6 +64,9 @@ pub async fn run(options: Options) -> Result<()> {
     } else if node.login.accounts().await?.is_empty() {
         tracing::info!("nobody can sign in yet: `falconer setup-link` makes a link for the first administrator");
     }
+    for warning in readable_by_others(&config) {
+        tracing::warn!("{warning}");
+    }
     note_root_url(&config.data_dir, origin.as_str())?;
     let metrics = match &config.metrics_listen {
         Some(address) => Some(bind(address).await.map_err(|error| cannot_listen("metrics_listen", &error, address))?),
@@ -73,7 +76,7 @@ pub async fn run(options: Options) -> Result<()> {
         say(options.json, "metrics at", "metrics", &format!("http://{}/metrics", metrics.local_addr()?))?;
     }
     let shutdown = shutdown()?;
-    say(options.json, "listening on", "listening", origin.as_str())?;
+    say_listening(options.json, &origin, &listener)?;
     serve(&config, node, origin, Listeners { public: listener, metrics }, &log, shutdown).await
 }
 
@@ -107,6 +110,16 @@ pub fn apply_flags(config: &mut Config, options: &Options) {
 /// A line for people or an object for programs.
 fn say(json: bool, words: &str, key: &str, value: &str) -> Result<()> {
     if json { output::line(&serde_json::json!({ key: value }).to_string()) } else { output::line(&format!("{words} {value}")) }
+}
+
+/// The last thing that `serve` prints: it is ready. The address is where the proxy has to send to, the origin what browsers and clients write.
+fn say_listening(json: bool, origin: &PublicOrigin, listener: &TcpListener) -> Result<()> {
+    let address = listener.local_addr()?;
+    if json {
+        return output::line(&serde_json::json!({ "listening": origin.as_str(), "address": address.to_string() }).to_string());
+    }
+    output::line(&format!("bound to {address}"))?;
+    output::line(&format!("listening on {}", origin.as_str()))
 }
 
 /// Writes the root credentials to a private file, and prints its path and the set-up link, never the credentials.
