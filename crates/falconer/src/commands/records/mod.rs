@@ -3,4 +3,5 @@
 pub mod client;
 pub mod export;
 pub mod import;
+mod listing;
 pub mod role;
