@@ -6,7 +6,7 @@ use falconer_store::StoreError;
 use crate::verify::reason::{Reason, Unable, clock_behind_text};
 
 /// Why a use case did not do what was asked. The variants are by who is at fault; texts are what the caller
-/// may read, except in [`ApiError::Internal`] and [`ApiError::Unavailable`], which are for the log.
+/// may read, except in [`ApiError::Internal`], [`ApiError::Unavailable`] and [`ApiError::OutcomeUnknown`], which are for the log.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ApiError {
     /// 401: credentials were given and do not hold.
@@ -49,6 +49,10 @@ pub enum ApiError {
     /// 503: the store is away or full, or keeps changing under the decision. Nothing was done. The text is for the log.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// 503: nobody knows whether the change was made: the store's answer to the commit was lost. The caller reads what it wanted to change, or asks again for
+    /// what may be asked for twice. The text is for the log.
+    #[error("nobody knows whether the change was made; look before you repeat it: {0}")]
+    OutcomeUnknown(String),
     /// 500: a defect or a damaged store. The text is for the log and is never sent.
     #[error("internal: {0}")]
     Internal(String),

@@ -85,11 +85,24 @@ impl Node {
         }
     }
 
-    /// What a store's error means to the caller; a fatal one ends the process.
+    /// What the error of a commit means to whoever wanted the change: done, not done, and not known are three answers.
+    pub(crate) fn commit_error(&self, error: StoreError) -> ApiError {
+        match &error {
+            // The write itself may have failed, or what came after it.
+            StoreError::Fatal(text) => {
+                self.end_if_fatal(&error);
+                ApiError::OutcomeUnknown(text.clone())
+            }
+            _ => self.store_error(error),
+        }
+    }
+
+    /// What a store's error means to whoever asked; a fatal one ends the process.
     pub(crate) fn store_error(&self, error: StoreError) -> ApiError {
         self.end_if_fatal(&error);
         match error {
             StoreError::Fatal(text) | StoreError::Unavailable(text) | StoreError::Full(text) => ApiError::Unavailable(text),
+            StoreError::Unknown(text) => ApiError::OutcomeUnknown(text),
             StoreError::Corrupt(text) => ApiError::Internal(text),
             StoreError::Stale | StoreError::Conflict => ApiError::Unavailable("records kept changing under the decision".to_owned()),
         }

@@ -14,7 +14,7 @@ use falconer_store::*;
 /// A store that answers some calls with an error instead of doing them.
 struct Failing {
     inner: Arc<dyn Store>,
-    /// The method and the error of its next calls.
+    /// The method and the error of its next calls; `after commit` is done before the error is answered.
     errors: Mutex<VecDeque<(&'static str, StoreError)>>,
 }
 
@@ -22,7 +22,12 @@ impl Failing {
     fn before(&self, method: &str) -> Result<()> {
         let mut errors = self.errors.lock().unwrap();
         match errors.front() {
-            Some((name, _)) if *name == method => Err(errors.pop_front().unwrap().1),
+            Some((name, _)) if *name == method => {
+                let error = errors.pop_front().unwrap().1;
+                drop(errors);
+                assert_ne!(error, StoreError::Fatal("panic".to_owned()), "asked to panic");
+                Err(error)
+            }
             _ => Ok(()),
         }
     }
@@ -34,7 +39,9 @@ macro_rules! delegate {
         impl Store for Failing {
             $(async fn $name(&self $(, $arg: $type)*) -> Result<$ok> {
                 self.before(stringify!($name))?;
-                self.inner.$name($($arg),*).await
+                let done = self.inner.$name($($arg),*).await;
+                self.before(concat!("after ", stringify!($name)))?;
+                done
             })*
         }
     };
@@ -122,7 +129,7 @@ async fn a_store_that_is_away_or_full_stops_mutations_only() {
 async fn a_fatal_error_ends_the_process() {
     let broken = Broken::new().await;
     broken.fail("commit", StoreError::Fatal("fsync".to_owned()));
-    assert!(matches!(broken.create().await, Err(ApiError::Unavailable(_))));
+    assert!(matches!(broken.create().await, Err(ApiError::OutcomeUnknown(_))));
     assert_eq!(*broken.ended.lock().unwrap(), ["fsync"]);
 }
 
@@ -162,7 +169,7 @@ async fn a_committed_change_is_not_acknowledged_while_the_store_is_away_and_take
     let broken = behind().await;
     broken.fail("load_each", StoreError::Unavailable("away".to_owned()));
     broken.fail("revision", StoreError::Unavailable("away".to_owned()));
-    assert!(matches!(broken.create().await, Err(ApiError::Unavailable(_))));
+    assert!(matches!(broken.create().await, Err(ApiError::OutcomeUnknown(_))), "it was done, and is not to be relied on here yet");
     assert!(broken.ended.lock().unwrap().is_empty(), "it will be back");
     assert!(broken.world.auth.directory().client("x").is_none());
     assert!(broken.world.auth.catch_up().await.unwrap());
@@ -173,10 +180,51 @@ async fn a_committed_change_is_not_acknowledged_while_the_store_is_away_and_take
 async fn a_commit_whose_outcome_nobody_told_is_looked_for_at_once() {
     let broken = behind().await;
     let root = broken.world.as_root().await;
-    broken.fail("commit", StoreError::Unavailable("lost in the middle of the commit".to_owned()));
-    assert!(matches!(broken.create().await, Err(ApiError::Unavailable(_))));
+    broken.fail("commit", StoreError::Unknown("lost in the middle of the commit".to_owned()));
+    assert!(matches!(broken.create().await, Err(ApiError::OutcomeUnknown(_))));
     assert!(broken.world.auth.client(&root, "other").is_ok(), "what the store has is taken in");
     assert!(broken.ended.lock().unwrap().is_empty());
+}
+
+/// Whoever made a change whose commit had happened was told that nothing was changed.
+#[tokio::test]
+async fn done_not_done_and_not_known_are_three_answers() {
+    let lost = || StoreError::Unknown("the connection was lost".to_owned());
+    for (when, error, is_there) in [
+        ("commit", lost(), false),
+        ("after commit", lost(), true),
+        ("commit", StoreError::Unavailable("away".to_owned()), false),
+        ("commit", StoreError::Full("full".to_owned()), false),
+        // The process ends at either of these: what is on the disk is known after it was opened again.
+        ("after commit", StoreError::Fatal("fsync".to_owned()), true),
+        ("commit", StoreError::Fatal("panic".to_owned()), false),
+    ] {
+        let broken = Broken::new().await;
+        broken.fail(when, error.clone());
+        let told = broken.create().await;
+        let unknown = matches!(told, Err(ApiError::OutcomeUnknown(_)));
+        assert_eq!(unknown, matches!(error, StoreError::Unknown(_) | StoreError::Fatal(_)), "{when} {error}: {told:?}");
+        assert_eq!(unknown, !matches!(told, Err(ApiError::Unavailable(_))), "{when} {error}: {told:?}");
+        assert_eq!(broken.ended.lock().unwrap().is_empty(), !matches!(error, StoreError::Fatal(_)), "{when} {error}");
+        assert_eq!(broken.world.store.client("x").await.unwrap().is_some(), is_there, "{when} {error}");
+        if matches!(error, StoreError::Unknown(_)) {
+            assert_eq!(broken.create().await, Ok(()), "{when}: createClient may be repeated, and tells");
+            assert!(broken.world.auth.directory().client("x").is_some());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_change_goes_on_without_whoever_asked_for_it() {
+    let broken = Broken::new().await;
+    {
+        let mut asked = std::pin::pin!(broken.create());
+        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(std::future::Future::poll(asked.as_mut(), cx))).await;
+        assert!(polled.is_pending(), "it waits for the commit");
+    }
+    // Whoever comes next waits behind it.
+    broken.world.role("next", &[]).await;
+    assert!(broken.world.auth.directory().client("x").is_some());
 }
 
 #[tokio::test]
@@ -265,6 +313,7 @@ async fn of_changes_committed_together_each_caller_is_told_the_truth() {
         StoreError::Stale,
         StoreError::Conflict,
         StoreError::Unavailable("away".to_owned()),
+        StoreError::Unknown("lost".to_owned()),
         StoreError::Full("full".to_owned()),
         StoreError::Corrupt("bits".to_owned()),
     ];

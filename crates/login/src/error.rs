@@ -39,6 +39,9 @@ pub enum LoginError {
     /// The store is away. For the log.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// Nobody knows whether it was done: the store's answer was lost. For the log.
+    #[error("nobody knows whether the change was made; look before you repeat it: {0}")]
+    OutcomeUnknown(String),
     /// A defect. For the log.
     #[error("internal: {0}")]
     Internal(String),
@@ -60,6 +63,7 @@ impl From<ApiError> for LoginError {
             ApiError::TooManyRequests { retry_after_seconds } => LoginError::Throttled { retry_after_seconds },
             ApiError::ClockBehind { behind_ms } => LoginError::ClockBehind { behind_ms },
             ApiError::Unavailable(text) => LoginError::Unavailable(text),
+            ApiError::OutcomeUnknown(text) => LoginError::OutcomeUnknown(text),
             ApiError::Internal(text) => LoginError::Internal(text),
         }
     }

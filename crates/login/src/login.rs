@@ -82,6 +82,7 @@ impl Login {
                 LoginError::Unavailable(text)
             }
             StoreError::Unavailable(text) | StoreError::Full(text) => LoginError::Unavailable(text),
+            StoreError::Unknown(text) => LoginError::OutcomeUnknown(text),
             StoreError::Corrupt(text) => LoginError::Internal(text),
             StoreError::Stale | StoreError::Conflict => LoginError::Unavailable("records kept changing".to_owned()),
         }

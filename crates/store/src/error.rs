@@ -16,10 +16,12 @@ pub enum StoreError {
     /// What should be new exists, or what should exist is gone. Nothing was written.
     #[error("the record exists already, or is gone")]
     Conflict,
-    /// The store is busy, locked or away. Nothing was written, unless a connection was lost in the middle of a commit: then nobody knows, and
-    /// the revision tells as soon as the store answers. Trying later is right.
+    /// The store is busy, locked or away. Nothing was written. Trying later is right.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+    /// The connection was lost in the middle of a commit: nobody knows whether what was to be written is there. Read it as soon as the store answers.
+    #[error("nobody knows whether the change was committed: {0}")]
+    Unknown(String),
     /// What was read is not what was written: a sealed value that does not open, a file that is not a database, a schema of another
     /// version.
     #[error("the store is corrupt: {0}")]
@@ -27,7 +29,7 @@ pub enum StoreError {
     /// There is no room. Nothing was written; the store works again by itself when there is room again.
     #[error("the store is full: {0}")]
     Full(String),
-    /// A write or a synchronisation failed, so that nobody knows what is on the disk. The process must end and start from the disk again;
+    /// A write or a synchronisation failed, so that nobody knows what is on the disk, this change included. The process must end and start from the disk again;
     /// every later mutation gets this answer too.
     #[error("the store failed and must be opened again: {0}")]
     Fatal(String),

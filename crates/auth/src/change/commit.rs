@@ -100,7 +100,7 @@ impl Node {
             self.show(tip.clone());
         } else if committed > shown {
             // Another process wrote in between. What was decided did not depend on that, but the directory has to have it.
-            self.reload().await.inspect_err(|error| self.could_not_read_back(error))?;
+            self.reload().await.map_err(|error| self.could_not_read_back(error))?;
         }
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Node {
                 Ok(()) => error,
                 Err(why) => why,
             },
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::Unknown(_) => {
                 self.catch_up_after_lost_answer().await;
                 error
             }
@@ -120,11 +120,13 @@ impl Node {
         }
     }
 
-    /// A store that is away for the moment is no reason to end: nothing is acknowledged then, and the next look takes the change in.
-    fn could_not_read_back(&self, error: &StoreError) {
+    /// A store that is away for the moment is no reason to end: nothing is acknowledged then, and the next look takes the change in. It is there, but this
+    /// node does not answer from it yet, so that its caller must neither rely on it nor be told that nothing was done.
+    fn could_not_read_back(&self, error: StoreError) -> StoreError {
         if !matches!(error, StoreError::Unavailable(_)) {
             (self.settings.on_fatal)("a committed change could not be read back");
         }
+        StoreError::Unknown(format!("it was committed, and this node could not read it back: {error}"))
     }
 
     /// Whether a commit whose outcome nobody told has happened: takes in what the store has, where it answers.

@@ -33,6 +33,9 @@ pub(crate) enum Decision<T> {
 impl Auth {
     /// Runs `decide` in turn, commits what it decided, applies it to the directory, and answers with the revision.
     ///
+    /// The answer says what is certain: done, not done, or (`OutcomeUnknown`) that nobody knows. A future that is dropped after the change has joined a group
+    /// stops nothing: the group is committed all the same.
+    ///
     /// `decide` sees what is shown with what others of its group have decided before it; it may run several times.
     pub(crate) async fn decide<T: Send>(
         &self,
@@ -61,9 +64,9 @@ impl Auth {
                     Some(error) if !shared => return Err(error),
                     _ => alone = shared,
                 },
-                Ok(Err(Failed { error, .. })) => return Err(self.node.store_error(error)),
+                Ok(Err(Failed { error, .. })) => return Err(self.node.commit_error(error)),
                 // The task panicked or the runtime is going down: whether the store committed is unknown, so this node must not go on.
-                Err(error) => return Err(self.node.store_error(StoreError::Fatal(error.to_string()))),
+                Err(error) => return Err(self.node.commit_error(StoreError::Fatal(error.to_string()))),
             }
         }
         Err(ApiError::Unavailable("records kept changing under the decision".to_owned()))

@@ -123,7 +123,6 @@ pub struct DisclosedIdentity {
 
 /// The answer of authenticateHawk.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "one lives on the stack for each request; a box would be an allocation on the hot path")]
 pub enum Verdict {
     /// The credentials hold.
     Success(Success),

@@ -37,13 +37,12 @@ impl From<Fault> for StoreError {
 
 /// The contract's name when the commit itself failed.
 pub(crate) fn at_commit(error: &tokio_postgres::Error) -> StoreError {
-    if error.as_db_error().is_some() {
-        return named(error);
+    // What the server says of the transaction itself is certain. What it says of its own end (class 57), or of the connection (08), is not: it may
+    // have committed before.
+    match error.code().and_then(|state| state.code().get(..2)) {
+        Some(class) if error.as_db_error().is_some() && !matches!(class, "57" | "08" | "58" | "XX") => named(error),
+        _ => StoreError::Unknown(format!("the connection was lost while a change was being committed: {}", text(error))),
     }
-    StoreError::Unavailable(format!(
-        "the connection was lost while a change was being committed, so that it may be there or not: {}",
-        text(error)
-    ))
 }
 
 fn named(error: &tokio_postgres::Error) -> StoreError {

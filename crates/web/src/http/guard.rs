@@ -13,12 +13,11 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::StatusCode;
-use http_body::Body as _;
 
 use crate::Web;
-use crate::http::headers;
 use crate::http::log::{self, RequestId, RequestLine};
 use crate::http::problem::Problem;
+use crate::http::{arriving, headers};
 use crate::metrics::Answered;
 
 /// [`guard`] as a layer around routes.
@@ -66,7 +65,8 @@ async fn answer<F: Future<Output = Response>>(
     id: &RequestId,
 ) -> Response {
     let began = Instant::now();
-    let had_body = !request.body().is_end_stream();
+    let changes = !request.method().is_safe();
+    let (request, arriving) = arriving::watch(request);
     let answered = tokio::time::timeout(web.settings.limits.total, CatchPanic(pin!(inner(request)))).await;
     let response = match answered {
         Ok(Ok(mut response)) => {
@@ -79,8 +79,10 @@ async fn answer<F: Future<Output = Response>>(
             tracing::error!(%id, panic = message(panic.as_ref()), "a handler panicked");
             asked.answer(Problem::internal(), web, id)
         }
-        // A body that never ends is the likely reason; without one it was ours.
-        Err(_) if had_body => asked.answer(Problem::too_slow(), web, id),
+        // Whoever waits for the rest of a body has done nothing yet.
+        Err(_) if arriving.is_under_way() => asked.answer(Problem::too_slow(), web, id),
+        // A change that was handed to the store goes on without whoever waited for it.
+        Err(_) if changes => asked.answer(Problem::outcome_unknown(), web, id),
         Err(_) => asked.answer(Problem::unavailable("it took too long"), web, id),
     };
     web.metrics.answered(Answered::Nobody, response.status(), began.elapsed());

@@ -1,6 +1,7 @@
 //! What surrounds each request, whichever route answers it: the limits on its head, the id and the log line, the headers of its answer, our
 //! cookies, the public origin and who may post from where, and errors as pages or JSON.
 
+pub(crate) mod arriving;
 pub(crate) mod cookie;
 pub(crate) mod guard;
 pub(crate) mod headers;

@@ -65,6 +65,16 @@ impl Problem {
         problem
     }
 
+    /// 503: nobody knows whether it was done.
+    pub fn outcome_unknown() -> Self {
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Falconer can't say whether that was done",
+            "It may have been done, or not: the answer was lost or takes too long. Load the page or the record again and look, before you repeat it.",
+        )
+        .with_link("/", "Go to your own page")
+    }
+
     /// 403: a form that does not come from one of our own pages.
     pub fn foreign_form(origin: &PublicOrigin) -> Self {
         let origin = origin.as_str();
@@ -183,6 +193,10 @@ impl From<LoginError> for Problem {
             LoginError::Unavailable(detail) => {
                 tracing::warn!(detail, "unavailable");
                 Problem::unavailable("its database does not answer")
+            }
+            LoginError::OutcomeUnknown(detail) => {
+                tracing::warn!(detail, "outcome unknown");
+                Problem::outcome_unknown()
             }
             LoginError::Internal(detail) => {
                 tracing::error!(detail, "internal error");

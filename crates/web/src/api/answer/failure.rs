@@ -3,6 +3,10 @@
 use falconer_auth::{ApiError, Reason};
 use falconer_wire::Code;
 
+/// What to do where nobody knows.
+const OUTCOME_UNKNOWN: &str = "The change may or may not have been made: the answer of the store was lost. Read the client or the role again to find out. \
+    createClient and createRole may be repeated with the same values: whoever made it the first time is answered as if it were the first.";
+
 /// A clock is not mended within a second.
 const CLOCK_RETRY_SECONDS: u64 = 30;
 
@@ -64,6 +68,7 @@ impl From<ApiError> for Failure {
                 detail: Some(detail),
                 ..Failure::unavailable("The store does not answer at present; nothing was changed. Try again in a moment.")
             },
+            ApiError::OutcomeUnknown(detail) => Failure { detail: Some(detail), ..Failure::unavailable(OUTCOME_UNKNOWN) },
             ApiError::Internal(detail) => Failure::internal(detail),
         }
     }

@@ -266,6 +266,10 @@ pub(crate) fn problem(error: ApiError) -> Problem {
             tracing::warn!(detail, "unavailable");
             Problem::unavailable("its database does not answer")
         }
+        ApiError::OutcomeUnknown(detail) => {
+            tracing::warn!(detail, "outcome unknown");
+            Problem::outcome_unknown()
+        }
         ApiError::Internal(detail) => {
             tracing::error!(detail, "internal error");
             Problem::internal()
