@@ -1,8 +1,9 @@
 //! Everything after the MAC, in the order of hawk.md 6, 7 and 3.
 
-use crate::authentic::Authentic;
-use crate::certificate::Claims;
-use crate::ext::{Ext, NotScopes};
+use crate::certificate::claims::Claims;
+use crate::certificate::ext::Ext;
+use crate::certificate::field::NotScopes;
+use crate::hawk::authentic::Authentic;
 use crate::{AccessToken, Failure};
 use falconer_scopes::ScopeSet;
 

@@ -45,24 +45,16 @@
 //! To add a check: find its place in the order in [`evaluate()`], give it a constructor in `failure`, and add a case to the tests with the
 //! right MAC (exact message) and with a wrong one (silence).
 
-mod access_token;
-mod authentic;
-mod bewit;
 mod certificate;
 mod evaluate;
-mod ext;
 mod failure;
-mod header;
-mod json;
-mod mac;
-pub mod payload;
-mod read;
-pub mod sign;
-pub mod temporary;
-pub mod timestamp;
+mod hawk;
+mod key;
 
-pub use access_token::{AccessToken, new_access_token, slugid};
-pub use authentic::{Authentic, Signed};
+pub use certificate::temporary;
 pub use evaluate::{InternalClaim, Issuer, Verified, authorized_scopes_failure, evaluate, evaluate_internal};
 pub use failure::{Failure, FailureKind};
-pub use read::{RequestParts, read};
+pub use hawk::authentic::{Authentic, Signed};
+pub use hawk::read::{RequestParts, read};
+pub use hawk::{payload, sign, timestamp};
+pub use key::access_token::{AccessToken, new_access_token, slugid};

@@ -10,23 +10,18 @@
 //! To add a method: a variant of [`Call`], an entry in its file under `methods/` (the order of [`METHODS`] and [`FALCONER_METHODS`] is the reference order), its schemas
 //! under `schemas/<service>/v1/` with a line in [`schemas`], and its shapes. The tests of the table say what was forgotten.
 
-pub mod continuation;
-pub mod date_time;
+mod documents;
 pub mod error;
-pub mod examples;
 mod methods;
-pub mod openapi;
-mod outcomes;
 pub mod pattern;
-pub mod published;
-pub mod schemas;
 pub mod shapes;
 mod table;
-pub mod time_expression;
-pub mod urls;
+mod values;
 
+pub use documents::{examples, openapi, published, schemas};
 pub use error::{Code, ErrorBody};
 pub use methods::{FALCONER_METHODS, METHODS};
 pub use pattern::Pattern;
 pub use shapes::*;
 pub use table::{Call, Method, PathParam, QueryParam, Segment, Service, Stability, Verb};
+pub use values::{continuation, date_time, time_expression, urls};

@@ -1,9 +1,9 @@
 //! A request before and after its MAC was found right.
 
-use crate::ext::Ext;
-use crate::mac::{Key, TEXT_LENGTH};
-use crate::read::Normalized;
-use crate::timestamp;
+use crate::certificate::ext::Ext;
+use crate::hawk::normalized::Normalized;
+use crate::hawk::timestamp;
+use crate::key::mac::{Key, TEXT_LENGTH};
 use crate::{AccessToken, Failure};
 use std::borrow::Cow;
 use std::sync::OnceLock;

@@ -1,7 +1,7 @@
 //! The payload hash (hawk.md 5).
 
-use crate::header::is_space;
-use crate::mac;
+use crate::hawk::header::is_space;
+use crate::key::mac;
 
 /// Standard base64 of the SHA-256 of a payload under its content type, 44 characters. Of `content_type` only what stands before the first `;`
 /// counts, trimmed and in lower case; empty where there is none.

@@ -1,7 +1,7 @@
 //! Making temporary credentials: no server is asked (hawk.md 7 and 10).
 
 use crate::AccessToken;
-use crate::certificate::{MAX_INTEGER, MAX_LIFETIME_MS, write_signed};
+use crate::certificate::claims::{MAX_INTEGER, MAX_LIFETIME_MS, write_signed};
 use serde_json::json;
 
 /// Temporary credentials. What signs with them: `id` = `client_id`, key = `access_token`, and `certificate` inside `ext` (see

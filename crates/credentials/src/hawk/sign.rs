@@ -1,7 +1,7 @@
 //! Signing requests: headers, bewits and the `ext` that goes into both (hawk.md 2, 4, 6, 9).
 
 use crate::AccessToken;
-use crate::read::{Normalized, signed_resource};
+use crate::hawk::normalized::{Normalized, signed_resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::value::RawValue;

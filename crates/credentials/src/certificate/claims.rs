@@ -1,7 +1,8 @@
 //! The certificate of temporary credentials: its checks, and the text that is signed (hawk.md 7).
 
-use crate::ext::{Ext, Field, NotScopes};
-use crate::mac::Text;
+use crate::certificate::ext::Ext;
+use crate::certificate::field::{Field, NotScopes};
+use crate::key::mac::Text;
 use crate::{AccessToken, Failure};
 use falconer_scopes::{ScopeSet, is_valid_scope};
 use serde_json::Number;

@@ -1,7 +1,8 @@
 //! The `ext` attribute: base64 of a JSON document that may hold a certificate and authorized scopes (hawk.md 6).
 
 use crate::Failure;
-use crate::json::{self, Document, Value};
+use crate::certificate::field::{Field, NotScopes};
+use crate::certificate::json::{self, Document, Value};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Number;
@@ -18,27 +19,6 @@ pub(crate) enum Ext {
     Unreadable,
     /// A JSON object.
     Object(Box<Document>),
-}
-
-/// A field of a certificate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
-    Version,
-    Seed,
-    Start,
-    Expiry,
-    Scopes,
-    Issuer,
-    Signature,
-}
-
-/// Why something is no list of scopes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotScopes {
-    /// It is no array.
-    NoArray,
-    /// Something in it is no valid scope.
-    NotAll,
 }
 
 impl Ext {

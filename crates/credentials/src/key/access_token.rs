@@ -1,6 +1,6 @@
 //! Secret keys as text, and the random names of the protocol (hawk.md 11).
 
-use crate::mac::Key;
+use crate::key::mac::Key;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::fmt;

@@ -1,8 +1,8 @@
 //! The `bewit` query parameter (hawk.md 9).
 
 use crate::Failure;
-use crate::ext::decode_lenient;
-use crate::header::{is_line_break, too_long};
+use crate::certificate::ext::decode_lenient;
+use crate::hawk::header::{is_line_break, too_long};
 
 /// A bewit that has the right form. The texts are owned because they were decoded.
 pub(crate) struct Bewit<'a> {

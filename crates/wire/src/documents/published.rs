@@ -4,9 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::schemas::{COMMON, SCHEMAS};
+use crate::documents::schemas::{COMMON, SCHEMAS};
 use crate::table::{Method, Service};
-use crate::urls;
+use crate::values::urls;
 
 /// One published file.
 #[derive(Clone, Debug, PartialEq)]

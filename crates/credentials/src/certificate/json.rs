@@ -3,7 +3,7 @@
 //! All texts go into one buffer, so that reading a certificate takes a handful of allocations. Everything is read as strictly as
 //! [`serde_json::Value`] reads it, also what nobody asks for: whether a document is readable may not depend on what is looked at.
 
-use crate::ext::{Field, NotScopes};
+use crate::certificate::field::{Field, NotScopes};
 use falconer_scopes::is_valid_scope;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;

@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use crate::documents::examples;
+use crate::documents::schemas::{SCHEMAS, Schema};
 use crate::error::Code;
-use crate::examples;
 use crate::pattern::{POSITION, Pattern};
-use crate::schemas::{SCHEMAS, Schema};
 use crate::table::{Call, Method, Segment, Service};
 
 /// The document for a deployment at `root`.

@@ -38,7 +38,7 @@ macro_rules! schemas {
         pub const SCHEMAS: &[Schema] = &[$($(Schema {
             service: Service::$service,
             name: $name,
-            json: include_str!(concat!("../schemas/", $directory, "/v1/", $name, ".json")),
+            json: include_str!(concat!("../../schemas/", $directory, "/v1/", $name, ".json")),
         },)*)*];
     };
 }
@@ -85,8 +85,8 @@ schemas! {
 
 /// The schemas of what is published besides schemas of requests and answers, by name: `/schemas/common/<name>.json#`.
 pub const COMMON: &[(&str, &str)] = &[
-    ("api-reference-v0", include_str!("../schemas/common/api-reference-v0.json")),
-    ("manifest-v3", include_str!("../schemas/common/manifest-v3.json")),
-    ("metadata-metaschema", include_str!("../schemas/common/metadata-metaschema.json")),
-    ("metaschema", include_str!("../schemas/common/metaschema.json")),
+    ("api-reference-v0", include_str!("../../schemas/common/api-reference-v0.json")),
+    ("manifest-v3", include_str!("../../schemas/common/manifest-v3.json")),
+    ("metadata-metaschema", include_str!("../../schemas/common/metadata-metaschema.json")),
+    ("metaschema", include_str!("../../schemas/common/metaschema.json")),
 ];

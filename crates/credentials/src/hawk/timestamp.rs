@@ -1,6 +1,6 @@
 //! The two ways in which the protocol writes a time: `ts` of a header and `exp` of a bewit (hawk.md 3 and 9), in seconds, as text.
 
-use crate::mac::Key;
+use crate::key::mac::Key;
 
 /// How far a header's `ts` may be from the server's clock, in milliseconds, in both directions.
 pub const SKEW_MS: i64 = 900_000;
@@ -38,7 +38,7 @@ fn decimal(text: &str) -> Option<f64> {
 
 /// The integer that the text begins with; beyond the type's range the type's largest.
 fn leading_integer(text: &str) -> Option<i128> {
-    let text = text.trim_start_matches(crate::header::is_space);
+    let text = text.trim_start_matches(crate::hawk::header::is_space);
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, text.strip_prefix('+').unwrap_or(text)),

@@ -1,0 +1,11 @@
+//! Hawk itself: what stands in a header or a bewit, the text that a MAC covers, and the request before and after its MAC was found right. The
+//! other direction, signing, is here too, and so are the payload hash and the two ways to write a time.
+
+pub(crate) mod authentic;
+mod bewit;
+mod header;
+mod normalized;
+pub mod payload;
+pub(crate) mod read;
+pub mod sign;
+pub mod timestamp;
