@@ -1,4 +1,4 @@
-use crate::{Error, edge};
+use crate::{Error, system};
 use falconer_credentials::{AccessToken, slugid, temporary};
 use serde_json::Value;
 use std::fmt;
@@ -70,10 +70,10 @@ impl Credentials {
         if self.certificate.is_some() {
             return Err(Error::Request("temporary credentials cannot make temporary credentials".to_owned()));
         }
-        let start_ms = edge::now_ms();
+        let start_ms = system::now_ms();
         let expiry_ms = start_ms.checked_add(lifetime_ms).ok_or_else(|| Error::Request("the lifetime is too long".to_owned()))?;
         let scopes: Vec<String> = scopes.iter().map(|scope| scope.as_ref().to_owned()).collect();
-        let seed = slugid(edge::random()?) + &slugid(edge::random()?);
+        let seed = slugid(system::random()?) + &slugid(system::random()?);
         let made = temporary::create(&self.client_id, &self.access_token, name, &scopes, start_ms, expiry_ms, &seed)
             .map_err(|error| Error::Request(error.to_string()))?;
         Ok(Credentials {

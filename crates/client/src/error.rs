@@ -1,4 +1,10 @@
+use reqwest::Url;
 use serde_json::Value;
+
+use crate::connection::target;
+
+/// What lies below an error.
+type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a call did not give what was asked for, grouped by who is at fault.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +35,9 @@ pub enum Error {
         host: String,
         /// What the network said.
         detail: String,
+        /// The error of the HTTP client, if there was one.
+        #[source]
+        source: Option<Source>,
     },
     /// The server answered with success and something that is not what this call answers.
     #[error("{host} gave an answer that cannot be understood: {detail}")]
@@ -37,6 +46,9 @@ pub enum Error {
         host: String,
         /// What is wrong with it.
         detail: String,
+        /// The error of the reader, if there was one.
+        #[source]
+        source: Option<Source>,
     },
     /// The operating system gives no randomness.
     #[error("the operating system gives no randomness")]
@@ -62,6 +74,29 @@ impl Error {
         }
     }
 
+    /// From the HTTP client, whose own text names the URL with its query.
+    pub(crate) fn network(url: &Url, error: reqwest::Error) -> Error {
+        Error::Network { host: target::shown(url), detail: innermost(&error), source: Some(Box::new(error.without_url())) }
+    }
+
+    /// Nothing came in time.
+    pub(crate) fn silent(url: &Url) -> Error {
+        Error::Network { host: target::shown(url), detail: NO_ANSWER.to_owned(), source: None }
+    }
+
+    /// From the reader of an answer.
+    pub(crate) fn answer(url: &Url, error: serde_json::Error) -> Error {
+        Error::Answer { host: target::shown(url), detail: error.to_string(), source: Some(Box::new(error)) }
+    }
+
+    /// Whether it is certain that the server got nothing: there was no connection.
+    pub(crate) fn was_not_sent(&self) -> bool {
+        match self {
+            Error::Network { source: Some(source), .. } => source.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect),
+            _ => false,
+        }
+    }
+
     /// From an answer of status 300 and above.
     pub(crate) fn from_answer(status: u16, body: &[u8]) -> Error {
         let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
@@ -78,6 +113,20 @@ impl Error {
         let code = text("code").unwrap_or("UnknownError").to_owned();
         Error::Api { status, code, message, body: Box::new(body) }
     }
+}
+
+const NO_ANSWER: &str = "no answer in time";
+
+/// The cause at the bottom (`connection refused`) is what a person needs.
+pub(crate) fn innermost(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return NO_ANSWER.to_owned();
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 #[cfg(test)]

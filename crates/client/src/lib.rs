@@ -11,31 +11,27 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What it deliberately does not do: it holds nothing of the server, decides no authorization, follows no redirect, and corrects no clock.
-//! Time and randomness are read in `edge` only.
+//! What it deliberately does not do: it holds nothing of the server, decides no authorization, and follows no redirect.
+//! A wrong clock of this computer is no matter: after a 401 the client asks the root URL for its time, once a minute at most, signs with that
+//! from then on, and makes the call once more. Time and randomness are read in `system` only.
 //!
-//! To add a method of the auth service: one function in `auth`, with the shapes of `falconer_wire`. Other services are reached with
+//! To add a method of the auth service: one function in `methods/auth.rs`, with the shapes of `falconer_wire`. Other services are reached with
 //! [`Client::call`].
 
-mod auth;
 mod client;
+mod connection;
 mod credentials;
-pub mod edge;
 mod environment;
 mod error;
-mod events;
-mod falconer;
-mod retry;
-mod target;
-mod tls;
+mod methods;
+pub mod system;
 
 pub use client::{Call, Client};
+pub use connection::{Origin, Retry, encode_segment};
 pub use credentials::Credentials;
 pub use environment::Environment;
 pub use error::Error;
-pub use events::{Events, ServerEvent, passes};
 pub use falconer_credentials::AccessToken;
 pub use falconer_credentials::payload::hash as payload_hash;
 pub use http::Method;
-pub use retry::Retry;
-pub use target::{Origin, encode_segment};
+pub use methods::{Events, ServerEvent, passes};

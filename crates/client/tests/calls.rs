@@ -5,6 +5,7 @@ use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
 use axum::response::IntoResponse;
+use axum::routing::get;
 use falconer_client::{AccessToken, Call, Client, Credentials, Error, Retry};
 use falconer_credentials::{Issuer, RequestParts, evaluate, payload, read};
 use falconer_scopes::ScopeSet;
@@ -31,15 +32,25 @@ struct Server {
     port: u16,
     arrived: Arc<Mutex<Vec<Arrived>>>,
     script: Arc<Mutex<VecDeque<(u16, String)>>>,
+    /// What its clock is ahead of this computer's, and how often it was asked for its time.
+    ahead_seconds: Arc<Mutex<i64>>,
+    pings: Arc<Mutex<usize>>,
 }
 
 impl Server {
     async fn start(script: &[(u16, &str)]) -> Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let script = Arc::new(Mutex::new(script.iter().map(|(status, body)| (*status, (*body).to_owned())).collect()));
-        let server = Server { port: listener.local_addr().unwrap().port(), arrived: Arc::default(), script };
+        let server = Server { port: listener.local_addr().unwrap().port(), script, ..Server::default() };
         let state = server.clone();
-        let app = Router::new().fallback(async move |request: Request| {
+        let clock = server.clone();
+        let ping = async move || {
+            *clock.pings.lock().unwrap() += 1;
+            let seconds = falconer_client::system::now_ms() / 1000 + *clock.ahead_seconds.lock().unwrap();
+            let there = std::time::UNIX_EPOCH + Duration::from_secs(u64::try_from(seconds).unwrap());
+            [(header::DATE, httpdate::fmt_http_date(there))]
+        };
+        let app = Router::new().route("/api/auth/v1/ping", get(ping)).fallback(async move |request: Request| {
             let (parts, body) = request.into_parts();
             let text = |name| parts.headers.get(name).map(|value: &http::HeaderValue| value.to_str().unwrap().to_owned());
             let arrived = Arrived {
@@ -89,7 +100,7 @@ impl Server {
         let authentic = signed.check_mac(Some(&token)).map_err(|failure| failure.to_string())?;
         let scopes = ScopeSet::new(held);
         let issuer = Issuer { client_id: "t/one", token: &token, expires_ms: i64::MAX, disabled: false, scopes: &scopes };
-        let verified = evaluate(&authentic, &issuer, falconer_client::edge::now_ms(), &|scopes| ScopeSet::new(scopes))
+        let verified = evaluate(&authentic, &issuer, falconer_client::system::now_ms(), &|scopes| ScopeSet::new(scopes))
             .map_err(|failure| failure.to_string())?;
         Ok((verified.client_id, verified.scopes, verified.hash))
     }
@@ -199,6 +210,62 @@ async fn only_5xx_is_tried_again_and_each_try_is_signed_anew() {
     }
 }
 
+/// A client whose computer's clock is an hour off was refused until somebody set it: the server never told its time, and no client asked.
+#[tokio::test]
+async fn the_clock_is_learned_from_the_root_url_and_the_call_made_once_more() {
+    const NO: &str = r#"{"code":"AuthenticationFailed","message":"Unauthorized: Stale timestamp"}"#;
+    let ts = |arrived: &Arrived| {
+        let header = arrived.authorization.clone().unwrap();
+        header.split("ts=\"").nth(1).unwrap().split('"').next().unwrap().parse::<i64>().unwrap()
+    };
+    for ahead in [3600, -3600] {
+        let server = Server::start(&[(401, NO), (200, r#"{"scopes":[]}"#), (200, "{}"), (401, NO)]).await;
+        *server.ahead_seconds.lock().unwrap() = ahead;
+        let client = server.signed();
+        client.current_scopes().await.unwrap();
+        // Another service: what was learned holds for it too, and so it does for clones and for signed URLs.
+        client.clone().fetch(&Method::PUT, &format!("{}/book", server.root()), Some(b"{}")).await.unwrap();
+        let now = falconer_client::system::now_ms() / 1000;
+        let arrived = server.arrived();
+        let off: Vec<i64> = arrived.iter().map(|arrived| ts(arrived) - now).collect();
+        assert!(off[0].abs() < 60 && (off[1] - ahead).abs() < 60 && (off[2] - ahead).abs() < 60, "{off:?}");
+        assert_eq!(client.current_scopes().await.unwrap_err().status(), Some(401), "not asked again for each refusal");
+        assert_eq!(*server.pings.lock().unwrap(), 1);
+    }
+
+    // A clock that is right is no reason to sign again, and calls without a signature are no reason to ask.
+    let server = Server::start(&[(401, NO), (401, NO)]).await;
+    assert_eq!(server.client().current_scopes().await.unwrap_err().status(), Some(401));
+    assert_eq!(*server.pings.lock().unwrap(), 0);
+    assert_eq!(server.signed().current_scopes().await.unwrap_err().status(), Some(401));
+    assert_eq!(*server.pings.lock().unwrap(), 1);
+}
+
+/// A POST to somebody else's service was made up to five times when its answers were lost.
+#[tokio::test]
+async fn posts_to_other_services_are_made_once_unless_said() {
+    let post = async |client: Client, server: &Server| client.fetch(&Method::POST, &format!("{}/order", server.root()), Some(b"{}")).await;
+    let server = Server::start(&[(503, ""), (200, "")]).await;
+    assert_eq!(post(server.client(), &server).await.unwrap_err().status(), Some(503));
+    let said = server.client().with_retry(Retry { first_delay: Duration::ZERO, posts: true, ..Retry::default() });
+    post(said.clone(), &server).await.unwrap();
+    let server = Server::start(&[(503, ""), (200, "")]).await;
+    post(said, &server).await.unwrap();
+
+    for (method, service, made) in [
+        (Method::POST, "hooks", 1),
+        (Method::PATCH, "hooks", 1),
+        (Method::PUT, "queue", 2),
+        (Method::DELETE, "queue", 2),
+        (Method::POST, "auth", 2),
+    ] {
+        let server = Server::start(&[(503, ""), (200, "null")]).await;
+        let call = Call { method: method.clone(), service, version: "v1", route: "/x".to_owned(), query: vec![] };
+        let answer = server.client().call(&call, Some(&json!({}))).await;
+        assert_eq!((answer.is_ok(), server.arrived().len()), (made == 2, made), "{method} {service}");
+    }
+}
+
 #[tokio::test]
 async fn nobody_there_names_the_host_and_not_the_query() {
     let unused = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -207,6 +274,8 @@ async fn nobody_there_names_the_host_and_not_the_query() {
     let client = Client::new(&root).unwrap().with_retry(Retry { first_delay: Duration::ZERO, ..Retry::default() });
     let error = client.fetch(&Method::GET, &format!("{root}/?bewit=secret"), None).await.unwrap_err();
     assert!(matches!(error, Error::Network { .. }));
+    let source = std::error::Error::source(&error).expect("what the network said is below");
+    assert!(!format!("{source:?}").contains("secret"), "{source:?}");
     assert!(error.to_string().starts_with(root.trim_start_matches("http://")) && !error.to_string().contains("secret"), "{error}");
 }
 

@@ -94,15 +94,26 @@ fn main() -> ExitCode {
 
 fn failed(error: &anyhow::Error) -> ExitCode {
     let gone = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
-    if error.chain().any(|cause| cause.downcast_ref().is_some_and(gone)) {
+    if causes(error).any(|cause| cause.downcast_ref().is_some_and(gone)) {
         // Whoever read the output has what they wanted, as in `| head`.
         return ExitCode::SUCCESS;
     }
-    eprintln!("falconer: {}", output::harmless(&format!("{error:#}")));
+    let said: Vec<String> = causes(error).map(ToString::to_string).collect();
+    eprintln!("falconer: {}", output::harmless(&said.join(": ")));
     if let Some(step) = commands::user::next_step(error) {
         eprintln!("{step}");
     }
     if error.downcast_ref::<output::WrongUse>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
+
+/// An error and what is below it. The client's errors say all that a person needs; what is below them is the network's, and for programs.
+fn causes(error: &anyhow::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let mut above_client = true;
+    error.chain().take_while(move |cause| {
+        let wanted = above_client;
+        above_client = above_client && !cause.is::<falconer_client::Error>();
+        wanted
+    })
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {

@@ -101,7 +101,7 @@ impl Refusal {
             Refusal::BodyChanged { signed, computed } => error::payload_hash(signed, computed),
             Refusal::StaleTimestamp => format!(
                 "{STALE}. The request was signed more than 15 minutes ago, or the clock of the computer that signed it is wrong. It is {} here.",
-                date_time::format_ms(falconer_client::edge::now_ms())
+                date_time::format_ms(falconer_client::system::now_ms())
             ),
             other => other.to_string(),
         }
@@ -110,7 +110,7 @@ impl Refusal {
     /// The protocol's body of an error. `path` without the query, which may hold a signature.
     #[must_use]
     pub fn body(&self, method: &str, path: &str) -> ErrorBody {
-        let time = date_time::format_ms(falconer_client::edge::now_ms());
+        let time = date_time::format_ms(falconer_client::system::now_ms());
         let asked = RequestInfo { method: format!("{method} {path}"), params: serde_json::Map::default(), payload: None, time };
         ErrorBody::new(self.code(), &self.message(), asked)
     }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use http::{HeaderValue, Method, header};
 use serde_json::Value;
 
-use crate::client::innermost;
-use crate::{Call, Client, Error, edge, target};
+use crate::connection::target;
+use crate::error::innermost;
+use crate::{Call, Client, Error, system};
 
 /// Three heartbeats of the server. A connection that is quiet for longer is dead.
 const QUIET: Duration = Duration::from_secs(45);
@@ -86,7 +87,7 @@ impl Events {
     /// How long to wait now: longer after each failure in a row, and never exactly as long as others do.
     pub fn wait(&self) -> Result<Duration, Error> {
         let retry = crate::Retry { first_delay: Duration::from_millis(500), longest_delay: LONGEST_WAIT, ..crate::Retry::default() };
-        Ok(retry.delay(self.failures.max(1), edge::random()?))
+        Ok(retry.delay(self.failures.max(1), system::random()?))
     }
 
     async fn read(&mut self) -> Result<ServerEvent, Error> {
@@ -104,7 +105,7 @@ impl Events {
                 }
             }
             let url = open.answer.url().clone();
-            let lost = |detail: String| Error::Network { host: target::shown(&url), detail };
+            let lost = |detail: String| Error::Network { host: target::shown(&url), detail, source: None };
             let chunk = tokio::time::timeout(QUIET, open.answer.chunk()).await.map_err(|_| lost("it fell silent".to_owned()))?;
             match chunk.map_err(|error| lost(innermost(&error)))? {
                 Some(chunk) => open.lines.take(&chunk)?,
@@ -130,10 +131,14 @@ impl Client {
             let id = HeaderValue::from_str(id).map_err(|_| Error::Request(format!("`{id}` is no id of an event")))?;
             headers.insert("last-event-id", id);
         }
-        let answer = self.open(&call.method, &url, headers, QUIET).await?;
+        let answer = self.open(&call.method, &url, &headers, QUIET).await?;
         let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !kind.starts_with("text/event-stream") {
-            return Err(Error::Answer { host: target::shown(&url), detail: format!("events were asked for, and it sent `{kind}`") });
+            return Err(Error::Answer {
+                host: target::shown(&url),
+                detail: format!("events were asked for, and it sent `{kind}`"),
+                source: None,
+            });
         }
         Ok(Open { answer, lines: Lines::default() })
     }
@@ -201,7 +206,7 @@ impl Block {
 }
 
 fn garbled(detail: String) -> Error {
-    Error::Answer { host: "the server of the events".to_owned(), detail }
+    Error::Answer { host: "the server of the events".to_owned(), detail, source: None }
 }
 
 #[cfg(test)]

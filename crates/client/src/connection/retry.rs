@@ -1,6 +1,11 @@
 use std::time::Duration;
 
-/// How often a call is tried, and how long to wait between. Only 5xx answers and network failures are tried again.
+use http::Method;
+
+use crate::Error;
+
+/// How often a call is tried, and how long to wait between. Only 5xx answers and network failures are tried again, and of these only what may
+/// be done twice: everything but POST and PATCH, the POSTs of Falconer itself, and whatever did not reach the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// Tries in all, at least 1. Default 5.
@@ -11,6 +16,9 @@ pub struct Retry {
     pub longest_delay: Duration,
     /// A single try ends after this. Default 30 s.
     pub timeout: Duration,
+    /// POST and PATCH to other services are tried again too, because these say that doing it twice is harmless. Default false: the first one may
+    /// have been done although its answer was lost.
+    pub posts: bool,
 }
 
 impl Default for Retry {
@@ -20,11 +28,18 @@ impl Default for Retry {
             first_delay: Duration::from_millis(100),
             longest_delay: Duration::from_secs(30),
             timeout: Duration::from_secs(30),
+            posts: false,
         }
     }
 }
 
 impl Retry {
+    /// Whether another try may mend the error, and may be made.
+    pub(crate) fn repeats(&self, method: &Method, error: &Error) -> bool {
+        let passing = matches!(error, Error::Network { .. }) || error.status().is_some_and(|status| status >= 500);
+        passing && (self.posts || !matches!(*method, Method::POST | Method::PATCH) || error.was_not_sent())
+    }
+
     /// The wait after try number `tried` (from 1), spread by a quarter to both sides with `random`.
     #[must_use]
     pub fn delay(&self, tried: u32, random: [u8; 2]) -> Duration {

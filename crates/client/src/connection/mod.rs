@@ -1,0 +1,11 @@
+//! How a call goes over the wire: what of a URL is signed, TLS, what is tried again, and whose clock counts.
+
+mod clock;
+mod retry;
+mod send;
+pub(crate) mod target;
+pub(crate) mod tls;
+
+pub(crate) use clock::Clock;
+pub use retry::Retry;
+pub use target::{Origin, encode_segment};

@@ -1,0 +1,7 @@
+//! The methods of the APIs as functions of [`Client`](crate::Client): the protocol's, those of Falconer's own API that move records, and its events.
+
+mod auth;
+mod events;
+mod falconer;
+
+pub use events::{Events, ServerEvent, passes};
