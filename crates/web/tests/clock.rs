@@ -42,3 +42,17 @@ async fn our_own_callers_are_told_so_too() {
     unavailable(&node.send(api("DELETE", "/clients/there").by(root())).await);
     assert_eq!(node.send(api("GET", "/ping")).await.status, 200);
 }
+
+/// A caller whose clock is wrong was told `Stale timestamp` and nothing that it could set its clock by; a page could not even read `Date`.
+#[tokio::test]
+async fn the_time_is_told_with_a_401_and_to_whoever_asks() {
+    let node = node().await;
+    node.clock.0.store(1_767_225_600_000 + 3_600_000, Ordering::SeqCst);
+    let early = api("GET", "/clients/").by(root());
+    let stale = Answer::of(node.api.answer(early.request(1_767_225_600_000)).await).await;
+    assert_eq!((stale.status.as_u16(), stale.message().starts_with("Unauthorized: Stale timestamp")), (401, true));
+    for answer in [stale, node.send(api("GET", "/ping")).await] {
+        assert_eq!(answer.header("date"), Some("Thu, 01 Jan 2026 01:00:00 GMT"));
+        assert_eq!(answer.header("access-control-expose-headers"), Some("Date"));
+    }
+}

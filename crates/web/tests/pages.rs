@@ -61,6 +61,10 @@ async fn every_kind_of_answer_has_its_row_of_headers() {
         assert_eq!(sdk.header("content-type"), "text/javascript; charset=utf-8");
         assert!(sdk.text.contains("export"));
     }
+    // The page of the module pointed to its types, and they were nowhere.
+    let types = stranger.get("/sdk/falconer.d.ts").await;
+    assert_eq!((types.status, types.header("access-control-allow-origin")), (StatusCode::OK, "*"));
+    assert!(types.text.contains("export interface Session"));
 }
 
 #[tokio::test]

@@ -227,7 +227,7 @@ impl Api {
 
     async fn handle(&self, method: &'static Method, request: &mut Request<'_>) -> Answer {
         match method.call {
-            Call::Ping => Ok(service::ping(request.uptime_seconds)),
+            Call::Ping => Ok(service::ping(request.uptime_seconds, self.auth.now_ms())),
             Call::Lbheartbeat => Ok(service::lbheartbeat()),
             Call::Heartbeat => service::heartbeat(&self.auth).await,
             Call::Version => Ok(service::version(&self.settings)),
@@ -308,7 +308,7 @@ impl Api {
         let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut reply = Reply::json_with(status, &ErrorBody::new(failure.code, &text, info));
         if failure.code == Code::AuthenticationFailed {
-            reply = reply.with(WWW_AUTHENTICATE, HeaderValue::from_static("hawk"));
+            reply = reply.with(WWW_AUTHENTICATE, HeaderValue::from_static("hawk")).with_time(self.auth.now_ms());
         }
         if let Some(seconds) = failure.retry_after {
             reply = reply.with(RETRY_AFTER, HeaderValue::from(seconds));

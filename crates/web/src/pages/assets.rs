@@ -20,6 +20,8 @@ pub(crate) const STYLE: &str = include_str!("../../assets/style.css");
 pub(crate) const ICON: &str = include_str!("../../assets/icon.svg");
 /// The browser SDK, as it stands in the repository.
 pub(crate) const SDK: &str = include_str!("../../../../sdk/js/falconer.js");
+/// Its types.
+const SDK_TYPES: &str = include_str!("../../../../sdk/js/falconer.d.ts");
 
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/style-{}.css", fingerprint(STYLE)));
 static ICON_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/icon-{}.svg", fingerprint(ICON)));
@@ -53,6 +55,7 @@ pub(crate) fn router() -> Router {
         .route(icon(), get(|| async { file(Row::Asset, "image/svg+xml", ICON) }))
         .route("/favicon.ico", get(|| async { axum::response::Redirect::permanent(icon()) }))
         .route("/sdk/falconer.js", get(|| async { file(Row::Sdk { versioned: false }, "text/javascript; charset=utf-8", SDK) }))
+        .route("/sdk/falconer.d.ts", get(|| async { file(Row::Sdk { versioned: false }, "text/plain; charset=utf-8", SDK_TYPES) }))
         .route(sdk(), get(|| async { file(Row::Sdk { versioned: true }, "text/javascript; charset=utf-8", SDK) }))
 }
 

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::OnceLock;
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -119,6 +120,13 @@ impl Reply {
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Reply {
         self.headers.push((name, value));
         self
+    }
+
+    /// Tells the time that signatures are judged by, to pages of other origins too: a client whose clock is wrong can set it by that.
+    pub(crate) fn with_time(self, now_ms: i64) -> Reply {
+        let since = Duration::from_millis(u64::try_from(now_ms).unwrap_or(0));
+        let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(UNIX_EPOCH + since)) else { return self };
+        self.with(header::DATE, date).with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Date"))
     }
 
     /// Names the revision that a mutation made, for callers who want to read their writes elsewhere.

@@ -10,8 +10,8 @@ use crate::api::answer::failure::Failure;
 use crate::api::answer::respond::Reply;
 use crate::api::request::route;
 
-pub(crate) fn ping(uptime_seconds: f64) -> Reply {
-    Reply::json(&Ping { alive: true, uptime: uptime_seconds })
+pub(crate) fn ping(uptime_seconds: f64, now_ms: i64) -> Reply {
+    Reply::json(&Ping { alive: true, uptime: uptime_seconds }).with_time(now_ms)
 }
 
 /// The process takes requests.
