@@ -1,13 +1,16 @@
 # A backend that Falconer protects, with nothing but Python's standard library.
 # FALCONER=https://auth.example.com ORIGIN=https://notes.example.com python3 books.py
-import base64, hashlib, hmac, json, os
+import base64, hashlib, hmac, json, os, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
-FALCONER = os.environ["FALCONER"]
+if not {"FALCONER", "ORIGIN"} <= os.environ.keys():
+    sys.exit("Set FALCONER to the root URL of Falconer, and ORIGIN to where callers reach this service.")
+FALCONER = os.environ["FALCONER"].rstrip("/")
 ORIGIN = urlsplit(os.environ["ORIGIN"])  # where callers reach this service: never taken from the Host header
+HOST = f"[{ORIGIN.hostname}]" if ":" in ORIGIN.hostname else ORIGIN.hostname
 PORT = ORIGIN.port or {"https": 443, "http": 80}[ORIGIN.scheme]
 BODY_LIMIT = 100_000
 
@@ -20,21 +23,23 @@ class Refused(Exception):
 
 def authenticate(method, resource, authorization):
     """What the signature of a request is worth. `resource` is path and query exactly as on the request line."""
-    question = {"method": method.lower(), "resource": resource, "host": ORIGIN.hostname, "port": PORT}
+    question = {"method": method.lower(), "resource": resource, "host": HOST, "port": PORT}
     if authorization:
         question["authorization"] = authorization
     request = Request(FALCONER + "/api/auth/v1/authenticate-hawk", json.dumps(question).encode(), {"Content-Type": "application/json"})
     try:
         with urlopen(request, timeout=5) as response:
             answer = json.load(response)
+        if answer["status"] == "auth-failed":
+            raise Refused(401, "AuthenticationFailed", answer["message"])
+        if answer["status"] not in ("auth-success", "no-auth"):
+            raise ValueError("that was not Falconer")
     except HTTPError as error:
-        if error.code < 500:
+        if error.code == 400:
             raise Refused(400, "InputError", "The request cannot be verified")
         raise Refused(503, "ServiceUnavailable", "The authorization server cannot be asked at the moment")
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError):
         raise Refused(503, "ServiceUnavailable", "The authorization server cannot be asked at the moment")
-    if answer["status"] == "auth-failed":
-        raise Refused(401, "AuthenticationFailed", answer["message"])
     return answer  # auth-success, or no-auth: then `scopes` is what everybody may do
 
 
@@ -61,7 +66,10 @@ class Books(BaseHTTPRequestHandler):
 
     def answer(self, scope, handle):
         try:
-            length = int(self.headers.get("Content-Length") or 0)
+            length = self.headers.get("Content-Length") or "0"
+            if not length.isdigit() or "Transfer-Encoding" in self.headers:
+                raise Refused(400, "InputError", "The body needs a Content-Length")
+            length = int(length)
             if length > BODY_LIMIT:
                 raise Refused(413, "InputTooLarge", "The body is too large")
             body = self.rfile.read(length)

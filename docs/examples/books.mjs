@@ -1,0 +1,111 @@
+// A backend that Falconer protects, with nothing but Node's standard library.
+// FALCONER=https://auth.example.com ORIGIN=https://notes.example.com node books.mjs
+import { createHash } from 'node:crypto';
+import { createServer } from 'node:http';
+import { pathToFileURL } from 'node:url';
+
+const BODY_LIMIT = 100_000;
+
+class Refused extends Error {
+  constructor(status, code, message) {
+    super(message);
+    Object.assign(this, { status, code });
+  }
+}
+
+const AWAY = [503, 'ServiceUnavailable', 'The authorization server cannot be asked at the moment'];
+
+/** What the signature of a request is worth. `resource` is path and query exactly as on the request line. */
+async function authenticate({ falconer, origin }, method, resource, authorization) {
+  // Where callers reach this service: never taken from the Host header.
+  const { hostname: host, port, protocol } = new URL(origin);
+  const question = { method: method.toLowerCase(), resource, host, port: Number(port) || (protocol === 'https:' ? 443 : 80), authorization };
+  let response, answer;
+  try {
+    response = await fetch(`${falconer}/api/auth/v1/authenticate-hawk`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(question),
+      signal: AbortSignal.timeout(5000),
+    });
+    answer = await response.json();
+  } catch {
+    throw new Refused(...AWAY);
+  }
+  if (response.status === 400) throw new Refused(400, 'InputError', 'The request cannot be verified');
+  if (answer.status === 'auth-failed') throw new Refused(401, 'AuthenticationFailed', answer.message);
+  if (!response.ok || !['auth-success', 'no-auth'].includes(answer.status)) throw new Refused(...AWAY);
+  return answer; // auth-success, or no-auth: then `scopes` is what everybody may do
+}
+
+function satisfies(scopes, required) {
+  return scopes.some((held) => held === required || (held.endsWith('*') && required.startsWith(held.slice(0, -1))));
+}
+
+function payloadHash(contentType, body) {
+  const kind = contentType.split(';')[0].trim().toLowerCase();
+  return createHash('sha256').update(`hawk.1.payload\n${kind}\n`).update(body).update('\n').digest('base64');
+}
+
+async function readBody(request) {
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length > BODY_LIMIT) throw new Refused(413, 'InputTooLarge', 'The body is too large');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+const verbs = { GET: 'read', PUT: 'write' };
+
+async function answer(settings, request) {
+  const body = await readBody(request);
+  const caller = await authenticate(settings, request.method, request.url, request.headers.authorization);
+  const found = /^\/books\/([^/?]+)(\?|$)/.exec(request.url);
+  if (!found) throw new Refused(404, 'ResourceNotFound', 'There is nothing here');
+  if (!verbs[request.method]) throw new Refused(405, 'InputError', 'Books are read with GET and written with PUT');
+  const book = decodeURIComponent(found[1]);
+  const scope = `notes:${verbs[request.method]}:${book}`;
+  if (!satisfies(caller.scopes, scope)) throw new Refused(403, 'InsufficientScopes', `The call needs ${scope}`);
+  if (caller.hash !== undefined && caller.hash !== payloadHash(request.headers['content-type'] ?? '', body)) {
+    throw new Refused(401, 'AuthenticationFailed', 'The body is not the one that was signed');
+  }
+  if (caller.hash === undefined && body.length && caller.status === 'auth-success') {
+    throw new Refused(401, 'AuthenticationFailed', 'This service accepts a body only if its hash is signed');
+  }
+  // Who it was: only if the person agreed to tell. The clientId is for the log.
+  return request.method === 'GET' ? { book, notes: [] } : { book, author: caller.identity?.id ?? null };
+}
+
+export function service(settings) {
+  return createServer(async (request, response) => {
+    let [status, value] = [204, undefined];
+    try {
+      if (request.method !== 'OPTIONS') [status, value] = [200, await answer(settings, request)];
+    } catch (error) {
+      const refused = error instanceof URIError ? new Refused(400, 'InputError', 'The path is not well-formed') : error;
+      if (!(refused instanceof Refused)) console.error(error);
+      [status, value] = [refused.status ?? 500, { code: refused.code ?? 'InternalServerError', message: refused.status ? refused.message : 'Something went wrong here' }];
+    }
+    response.writeHead(status, {
+      'content-type': 'application/json',
+      'cache-control': 'no-store',
+      'access-control-allow-origin': '*', // pages of other origins may call; no cookies are involved
+      'access-control-allow-methods': 'GET, PUT',
+      'access-control-allow-headers': 'Authorization, Content-Type',
+    });
+    response.end(value && JSON.stringify(value));
+    console.log(request.method, request.url.split('?')[0], status); // never the query: it may hold a signature
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const { FALCONER: falconer, ORIGIN: origin } = process.env;
+  if (!URL.canParse(falconer ?? '') || !URL.canParse(origin ?? '')) {
+    console.error('Set FALCONER to the root URL of Falconer, and ORIGIN to where callers reach this service.');
+    process.exit(1);
+  }
+  service({ falconer, origin }).listen(8082, '127.0.0.1');
+}
