@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{ADDRESS, PASSWORD, World, asks};
+use common::{ADDRESS, PASSWORD, World, asks, from};
 use falconer_grants::{GrantError, GrantState};
 use falconer_login::LoginError;
 
@@ -45,7 +45,7 @@ async fn changing_the_password_needs_the_old_one() {
     assert_eq!(world.login.session(&other).await.unwrap(), None);
     assert!(world.login.session(&cookie).await.unwrap().is_some());
     assert_eq!(world.grants.grants_of(&session).await.unwrap()[0].state, GrantState::Revoked);
-    let sign_in = async |password: &str| world.login.sign_in_local("ann", password, ADDRESS, "").await.err();
+    let sign_in = async |password: &str| world.login.sign_in_local("ann", password, &from(ADDRESS)).await.err();
     assert_eq!(sign_in(PASSWORD).await, Some(LoginError::WrongPassword));
     assert_eq!(sign_in("new password").await, None);
     // Nothing ends that was not asked for.

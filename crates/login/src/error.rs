@@ -13,7 +13,7 @@ pub enum LoginError {
     #[error("The name or the password is wrong.")]
     WrongPassword,
     /// Too many attempts: 429 with `Retry-After`.
-    #[error("Too many attempts. Try again in {} minutes.", retry_after_seconds.div_ceil(60))]
+    #[error("Too many wrong passwords. Try again in {} minutes.", retry_after_seconds.div_ceil(60))]
     Throttled {
         /// For the `Retry-After` header.
         retry_after_seconds: u64,

@@ -21,13 +21,14 @@ mod sessions;
 mod settings;
 
 pub use accounts::account;
-pub use accounts::accounts::{AccountView, NewAccount};
+pub use accounts::manage::{AccountView, NewAccount};
 pub use accounts::setup::SetupLink;
 pub use error::{LoginError, SignInError};
 pub use fingerprint::fingerprint;
 pub use login::Login;
 pub use people::identity;
 pub use people::person::Person;
+pub use sessions::attempts::Visitor;
 pub use sessions::forms::AnonymousForm;
 pub use sessions::session::{Session, SessionView, SignedIn};
 pub use settings::{LoginSettings, PasswordCost};

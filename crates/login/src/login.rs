@@ -9,6 +9,7 @@ use crate::accounts::account;
 use crate::accounts::password::PasswordPool;
 use crate::error::LoginError;
 use crate::fingerprint::token_text;
+use crate::sessions::attempts::RunningAttempts;
 use crate::sessions::forms::FormKey;
 use crate::settings::LoginSettings;
 
@@ -21,6 +22,7 @@ pub struct Login {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) passwords: PasswordPool,
     pub(crate) form_key: FormKey,
+    pub(crate) running_attempts: RunningAttempts,
     /// Changes of accounts read, decide and write; on one node they take turns.
     pub(crate) account_turn: tokio::sync::Mutex<()>,
 }
@@ -52,6 +54,7 @@ impl Login {
             random,
             passwords,
             form_key: FormKey::new(form_key),
+            running_attempts: RunningAttempts::default(),
             account_turn: tokio::sync::Mutex::default(),
         })
     }
@@ -99,7 +102,8 @@ mod tests {
         fn moves<T: Send>(_: T) {}
         fn hold(login: &Login) {
             moves(login.delete_account("by", "name"));
-            moves(login.sign_in_local("name", "password", [127, 0, 0, 1].into(), ""));
+            let visitor = crate::Visitor { address: [127, 0, 0, 1].into(), user_agent: "", browser: None };
+            moves(login.sign_in_local("name", "password", &visitor));
         }
         let _ = hold;
     }

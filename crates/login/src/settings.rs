@@ -15,16 +15,18 @@ pub struct LoginSettings {
     pub password_cost: PasswordCost,
     /// How many passwords are hashed at the same time. Default 2.
     pub password_workers: usize,
-    /// How many more may wait; beyond it people are told to try again. Default 16.
+    /// How many more may wait; beyond it whoever has the latest turn is told to try again. Default 256.
     pub password_queue: usize,
     /// A session ends this long after sign-in. Default 7 days.
     pub session_absolute_ms: i64,
     /// A session ends this long after its last use. Default 24 hours.
     pub session_idle_ms: i64,
-    /// Wrong passwords for one account within the window. Default 10.
+    /// Wrong passwords for one account from one network, or from one browser that is known, within the window. Default 10.
     pub attempts_by_account: u32,
-    /// Attempts from one address (for IPv6 one /64) within the window. Default 100: many people can share an address.
-    pub attempts_by_address: u32,
+    /// Wrong passwords for one account from all networks and browsers together that are not known for it, within the window. Default 100.
+    pub attempts_by_strangers: u32,
+    /// Wrong passwords from one network (an IPv4 address, or an IPv6 /64) for accounts that it is not known for, within the window. Default 100.
+    pub attempts_by_network: u32,
     /// The window. Default 15 minutes.
     pub attempts_window_ms: i64,
     /// Makes forms hold across restarts and nodes; `None`: a key of this process.
@@ -58,11 +60,12 @@ impl Default for LoginSettings {
             administrator_scopes: Vec::new(),
             password_cost: PasswordCost::default(),
             password_workers: 2,
-            password_queue: 16,
+            password_queue: 256,
             session_absolute_ms: 7 * DAY_MS,
             session_idle_ms: 24 * HOUR_MS,
             attempts_by_account: 10,
-            attempts_by_address: 100,
+            attempts_by_strangers: 100,
+            attempts_by_network: 100,
             attempts_window_ms: 15 * MINUTE_MS,
             form_key: None,
             on_fatal: Arc::new(|_| ()),

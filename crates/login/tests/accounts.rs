@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{ADDRESS, HOUR_MS, PASSWORD, World, settings};
+use common::{ADDRESS, HOUR_MS, PASSWORD, World, from, settings};
 use falconer_login::account::is_valid_name;
 use falconer_login::{LoginError, LoginSettings, NewAccount, PasswordCost};
 
@@ -110,7 +110,7 @@ async fn an_administrator_changes_what_an_account_is() {
 
     world.login.set_password("boss", "ann", "another password", true).await.unwrap();
     assert_eq!(world.login.session(&cookie).await.unwrap(), None);
-    assert!(world.login.sign_in_local("ann", "another password", ADDRESS, "").await.is_ok());
+    assert!(world.login.sign_in_local("ann", "another password", &from(ADDRESS)).await.is_ok());
     let actions: Vec<_> = world.store.actor_history("boss", 0, 10).await.unwrap().into_iter().map(|e| e.action).collect();
     for action in ["groups set", "profile set", "password set"] {
         assert!(actions.contains(&action.to_owned()), "{actions:?}");
@@ -150,7 +150,7 @@ async fn passwords_are_kept_as_argon2id_with_a_salt_each() {
     let (ann, bob) = (hash("ann").await, hash("bob").await);
     assert!(ann.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{ann}");
     assert_ne!(ann, bob);
-    assert!(world.login.sign_in_local("ann", PASSWORD, ADDRESS, "").await.is_ok());
+    assert!(world.login.sign_in_local("ann", PASSWORD, &from(ADDRESS)).await.is_ok());
     for short in ["", "1234567"] {
         assert!(matches!(world.login.create_account("test", &account("x"), Some(short)).await, Err(LoginError::Invalid(_))));
     }

@@ -60,9 +60,9 @@ async fn what_was_read_before_another_process_wrote_is_not_written() {
     assert!(matches!(late, Err(ApiError::RequestConflict(_))), "{late:?}");
     // A server takes in what others wrote every half second.
     world.auth.catch_up().await.unwrap();
-    let signed_in = world.login.sign_in_local("ann", "another password", common::ADDRESS, "").await;
+    let signed_in = world.login.sign_in_local("ann", "another password", &common::from(common::ADDRESS)).await;
     assert!(signed_in.is_ok());
-    assert!(world.login.sign_in_local("ann", PASSWORD, common::ADDRESS, "").await.is_err());
+    assert!(world.login.sign_in_local("ann", PASSWORD, &common::from(common::ADDRESS)).await.is_err());
 }
 
 #[tokio::test]

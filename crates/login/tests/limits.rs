@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{ADDRESS, PASSWORD, World, settings};
+use common::{ADDRESS, PASSWORD, World, from, settings};
 use falconer_login::account::is_valid_group;
 use falconer_login::{LoginError, LoginSettings};
 
@@ -12,13 +12,14 @@ use falconer_login::{LoginError, LoginSettings};
 async fn being_turned_away_is_no_attempt() {
     let world = World::with(LoginSettings { password_workers: 1, password_queue: 0, ..settings() }).await;
     world.ann().await;
-    let guess = || world.login.sign_in_local("ann", "wrong password", ADDRESS, "");
+    let visitor = from([10, 0, 0, 1].into());
+    let guess = || world.login.sign_in_local("ann", "wrong password", &visitor);
     let (a, b, c) = tokio::join!(guess(), guess(), guess());
     let outcomes = [a.err(), b.err(), c.err()];
     let count = |error: LoginError| outcomes.iter().filter(|outcome| outcome.as_ref() == Some(&error)).count();
     let (wrong, busy) = (count(LoginError::WrongPassword), count(LoginError::TooBusy));
     assert!(wrong >= 1 && busy >= 1 && wrong + busy == 3, "{outcomes:?}");
-    let counted = world.store.attempts("sign-in/account/ann", world.auth.now_ms(), 1_000).await.unwrap();
+    let counted = world.store.attempts("sign-in/network/10.0.0.1", world.auth.now_ms(), 1_000).await.unwrap();
     assert_eq!(usize::try_from(counted), Ok(wrong));
 }
 
@@ -29,7 +30,7 @@ async fn nobody_is_let_in_while_the_clock_is_behind() {
     let (cookie, _) = world.sign_in("ann").await;
     let link = world.login.create_setup_link().await.unwrap();
     world.clock.advance(-61_000);
-    let refused = world.login.sign_in_local("ann", PASSWORD, ADDRESS, "").await;
+    let refused = world.login.sign_in_local("ann", PASSWORD, &from(ADDRESS)).await;
     assert!(matches!(refused.err(), Some(LoginError::ClockBehind { behind_ms: 61_000 })));
     assert!(matches!(world.login.session(&cookie).await, Err(LoginError::ClockBehind { .. })));
     assert!(matches!(world.login.setup_link_valid(&link.token).await, Err(LoginError::ClockBehind { .. })));

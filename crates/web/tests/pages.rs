@@ -153,7 +153,25 @@ async fn guessing_is_slowed_down() {
     }
     let last = last.expect("no limit");
     assert!(last.header("retry-after").parse::<u64>().unwrap() > 0);
-    assert!(last.text.contains("Too many attempts"));
+    assert!(last.text.contains("Too many wrong passwords"));
+}
+
+/// Ten wrong passwords of somebody else kept a person out.
+#[tokio::test]
+async fn somebody_else_locks_nobody_out_of_their_browser() {
+    let site = site().await;
+    let mut own = site.ann().await;
+    let me = own.get("/").await;
+    own.post("/logout", &me.form("/logout")).await;
+    let mut other = site.browser();
+    let page = other.get("/login").await;
+    let guess = with(page.form("/login"), &[("name", "ann"), ("password", "wrong password")]);
+    let mut last = StatusCode::OK;
+    for _ in 0..11 {
+        last = other.post("/login", &guess).await.status;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(own.sign_in("/login").await.location(), "/");
 }
 
 #[tokio::test]

@@ -1,177 +1,254 @@
-//! Passwords: argon2id, a few at a time (`security.md` rule 10).
-
-use std::sync::Arc;
+//! Passwords: argon2id, a few at a time.
 
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use zeroize::Zeroizing;
+use subtle::ConstantTimeEq as _;
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
+use super::queue::{Asker, Place, Queue, Turn};
 use crate::error::LoginError;
 use crate::settings::{LoginSettings, PasswordCost};
 
 /// Shortest and longest password in bytes.
 const LENGTH: std::ops::RangeInclusive<usize> = 8..=512;
+/// Of a hash, in bytes.
+const HASH_BYTES: usize = 32;
+/// Room for so many blocks of 1 KiB is asked for at least. Memory allocators give blocks above 32 MiB back to the system at once, and keep smaller
+/// ones, one for each thread that ever hashed. What is not used of it is never touched, and takes no memory.
+const LEAST_ROOM: usize = 33 * 1024;
 
 /// Hashes and checks passwords outside of the async threads, and only so many at the same time, because each takes much memory.
 pub(crate) struct PasswordPool {
     cost: PasswordCost,
-    workers: Arc<Semaphore>,
-    places: Arc<Semaphore>,
+    queue: Queue,
     /// The hash of nobody's password: an unknown name costs what a known one costs.
     dummy: String,
 }
 
-/// A place among those that hash or wait.
-pub(crate) struct Place {
-    _permit: OwnedSemaphorePermit,
-}
-
-/// The right to hash one password: held until the work is done, also when the caller has gone.
-struct Turn {
-    _worker: OwnedSemaphorePermit,
-    _place: Place,
+/// What a check found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Checked {
+    /// It is another one, or there is none.
+    Wrong,
+    /// It is the one that was hashed. `outdated`: the hash cost less than hashes cost now, or was made of another form of the same characters.
+    Right { outdated: bool },
 }
 
 impl PasswordPool {
     pub(crate) fn new(settings: &LoginSettings, salt: &[u8; 16]) -> Result<PasswordPool, LoginError> {
-        let workers = settings.password_workers.clamp(1, 1024);
-        let places = workers.saturating_add(settings.password_queue.min(65_536));
         Ok(PasswordPool {
             cost: settings.password_cost,
-            workers: Arc::new(Semaphore::new(workers)),
-            places: Arc::new(Semaphore::new(places)),
+            queue: Queue::new(settings.password_workers.clamp(1, 1024), settings.password_queue.min(65_536)),
             dummy: nobodys(settings.password_cost, salt).map_err(|error| LoginError::Invalid(format!("argon2: {error}")))?,
         })
     }
 
     /// The hash to be stored, in PHC form. The salt must be new and random.
-    pub(crate) async fn hash(&self, password: &str, salt: [u8; 16]) -> Result<String, LoginError> {
-        let turn = self.turn(self.enter()?).await?;
-        let password = Zeroizing::new(password.as_bytes().to_vec());
+    pub(crate) async fn hash(&self, place: Place, password: &str, salt: [u8; 16]) -> Result<String, LoginError> {
+        let turn = place.turn().await?;
+        let password = normal_form(password);
         let cost = self.cost;
-        tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            hash(cost, &password, &salt)
-        })
-        .await
-        .map_err(|error| LoginError::Internal(error.to_string()))?
-        .map_err(LoginError::Internal)
+        work(turn, move || hash(cost, password.as_bytes(), &salt)).await
     }
 
     /// Whether the password is the one that was hashed. Without a hash the same work is done, and the answer is no.
-    pub(crate) async fn check(&self, place: Place, password: &str, stored: Option<&str>) -> Result<bool, LoginError> {
-        let turn = self.turn(place).await?;
-        let password = Zeroizing::new(password.as_bytes().to_vec());
+    pub(crate) async fn check(&self, place: Place, password: &str, stored: Option<&str>) -> Result<Checked, LoginError> {
+        let turn = place.turn().await?;
+        let forms = forms(password);
         let known = stored.is_some();
         let stored = Zeroizing::new(stored.unwrap_or(&self.dummy).to_owned());
-        let right = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            let parsed = PasswordHash::new(&stored)?;
-            match Argon2::default().verify_password(&password, &parsed) {
-                Ok(()) => Ok(true),
-                Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
-                Err(error) => Err(error),
-            }
-        })
-        .await
-        .map_err(|error| LoginError::Internal(error.to_string()))?
-        .map_err(|error| LoginError::Internal(format!("a stored password hash: {error}")))?;
-        Ok(right && known)
+        let cost = self.cost;
+        let checked = work(turn, move || check(cost, &forms, &stored)).await?;
+        Ok(if known { checked } else { Checked::Wrong })
     }
 
     /// Takes a place, if there is one.
-    pub(crate) fn enter(&self) -> Result<Place, LoginError> {
-        Arc::clone(&self.places).try_acquire_owned().map(|permit| Place { _permit: permit }).map_err(|_| LoginError::TooBusy)
-    }
-
-    async fn turn(&self, place: Place) -> Result<Turn, LoginError> {
-        let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|error| LoginError::Internal(error.to_string()))?;
-        Ok(Turn { _worker: worker, _place: place })
+    pub(crate) fn enter(&self, asker: &Asker) -> Result<Place, LoginError> {
+        self.queue.enter(asker)
     }
 }
 
-/// Whether a password could be one at all.
-pub(crate) fn has_fitting_length(password: &str) -> bool {
-    LENGTH.contains(&password.len())
+/// The turn is held until the work is done, also when the caller has gone.
+async fn work<T: Send + 'static>(turn: Turn, job: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, LoginError> {
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        job()
+    });
+    done.await.map_err(|error| LoginError::Internal(error.to_string()))?.map_err(LoginError::Internal)
+}
+
+/// The same characters can be typed as different bytes (`é` as one character or as two); this is one form of them all.
+fn normal_form(password: &str) -> Zeroizing<String> {
+    let mut normal = Zeroizing::new(String::with_capacity(password.len().saturating_mul(3)));
+    normal.extend(password.nfc());
+    normal
+}
+
+/// What is tried: the normal form, and the bytes as they came, of which older hashes were made. What can't be a password is not worth hashing in full.
+fn forms(password: &str) -> Vec<Zeroizing<String>> {
+    if password.len() > LENGTH.end().saturating_mul(3) {
+        return vec![Zeroizing::default()];
+    }
+    let mut forms = vec![normal_form(password)];
+    if forms.first().is_some_and(|normal| normal.as_str() != password) {
+        forms.push(Zeroizing::new(password.to_owned()));
+    }
+    forms.retain(|form| LENGTH.contains(&form.len()));
+    if forms.is_empty() {
+        forms.push(Zeroizing::default());
+    }
+    forms
 }
 
 /// A sentence when the password can't be chosen.
 pub(crate) fn check_new(password: &str) -> Result<(), LoginError> {
-    if has_fitting_length(password) {
+    if LENGTH.contains(&normal_form(password).len()) {
         return Ok(());
     }
     Err(LoginError::Invalid(format!("A password has {} to {} bytes.", LENGTH.start(), LENGTH.end())))
 }
 
 fn hash(cost: PasswordCost, password: &[u8], salt: &[u8; 16]) -> Result<String, String> {
-    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(cost).map_err(|error| error.to_string())?);
-    let hash: PasswordHash = hasher.hash_password_with_salt(password, salt).map_err(|error| error.to_string())?;
-    Ok(hash.to_string())
+    let params = params(cost).map_err(|error| error.to_string())?;
+    let output = raw_hash(params.clone(), Algorithm::Argon2id, Version::V0x13, password, salt, HASH_BYTES)?;
+    Ok(phc(&params, salt, &output))
+}
+
+fn check(cost: PasswordCost, forms: &[Zeroizing<String>], stored: &str) -> Result<Checked, String> {
+    let broken = |error: &dyn std::fmt::Display| format!("a stored password hash: {error}");
+    let parsed = PasswordHash::new(stored).map_err(|error| broken(&error))?;
+    let algorithm = Algorithm::try_from(parsed.algorithm.as_str()).map_err(|error| broken(&error))?;
+    let version = parsed.version.map_or(Ok(Version::default()), Version::try_from).map_err(|error| broken(&error))?;
+    let params = Params::try_from(&parsed).map_err(|error| broken(&error))?;
+    let (Some(salt), Some(expected)) = (&parsed.salt, &parsed.hash) else { return Err(broken(&"it has no salt or no hash")) };
+    for (at, form) in forms.iter().enumerate() {
+        let output = raw_hash(params.clone(), algorithm, version, form.as_bytes(), salt, expected.as_bytes().len())?;
+        if bool::from(output.ct_eq(expected.as_bytes())) {
+            let outdated = at > 0 || algorithm != Algorithm::Argon2id || is_cheaper(&params, cost);
+            return Ok(Checked::Right { outdated });
+        }
+    }
+    Ok(Checked::Wrong)
+}
+
+fn is_cheaper(params: &Params, cost: PasswordCost) -> bool {
+    let work = |memory_kib: u32, passes: u32| u64::from(memory_kib) * u64::from(passes);
+    work(params.m_cost(), params.t_cost()) < work(cost.memory_kib, cost.passes)
+}
+
+fn raw_hash(
+    params: Params,
+    algorithm: Algorithm,
+    version: Version,
+    password: &[u8],
+    salt: &[u8],
+    bytes: usize,
+) -> Result<Zeroizing<Vec<u8>>, String> {
+    let count = params.block_count();
+    let mut memory: Vec<Block> = Vec::new();
+    memory.try_reserve_exact(count.max(LEAST_ROOM)).map_err(|error| error.to_string())?;
+    memory.resize(count, Block::default());
+    let mut output = Zeroizing::new(vec![0; bytes]);
+    let argon2 = Argon2::new(algorithm, version, params);
+    let hashed = argon2.hash_password_into_with_memory(password, salt, &mut output, &mut memory);
+    memory.zeroize();
+    hashed.map_err(|error| error.to_string())?;
+    Ok(output)
 }
 
 fn params(cost: PasswordCost) -> Result<Params, argon2::Error> {
     Params::new(cost.memory_kib, cost.passes, cost.lanes, None)
 }
 
+fn phc(params: &Params, salt: &[u8], output: &[u8]) -> String {
+    let (memory_kib, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
+    let (salt, output) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(output));
+    format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${output}")
+}
+
 /// A hash that no password is known for: checking one against it costs what any check costs, and making it nothing, so that a start does not wait.
 fn nobodys(cost: PasswordCost, random: &[u8; 16]) -> Result<String, argon2::Error> {
-    let params = params(cost)?;
-    let (memory_kib, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
-    let (salt, output) = (STANDARD_NO_PAD.encode(random), STANDARD_NO_PAD.encode(Sha256::digest(random)));
-    Ok(format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${output}"))
+    Ok(phc(&params(cost)?, random, &Sha256::digest(random)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::future::poll_fn;
-    use std::pin::pin;
-    use std::task::Poll;
 
-    fn pool(workers: usize, queue: usize) -> PasswordPool {
+    fn pool(memory_kib: u32, passes: u32) -> PasswordPool {
         let settings = LoginSettings {
-            password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
-            password_workers: workers,
-            password_queue: queue,
+            password_cost: PasswordCost { memory_kib, passes, lanes: 1 },
+            password_workers: 1,
+            password_queue: 0,
             ..LoginSettings::default()
         };
         PasswordPool::new(&settings, &[7; 16]).unwrap()
     }
 
-    #[tokio::test]
-    async fn who_finds_no_place_is_turned_away_and_who_waits_gets_a_turn() {
-        let pool = pool(1, 1);
-        let working = pool.turn(pool.enter().unwrap()).await.unwrap();
-        let mut waiting = pin!(pool.turn(pool.enter().unwrap()));
-        let pending = poll_fn(|cx| Poll::Ready(waiting.as_mut().poll(cx).is_pending())).await;
-        assert!(pending);
-        assert_eq!(pool.enter().err(), Some(LoginError::TooBusy));
-        drop(working);
-        assert!(waiting.await.is_ok());
-        assert_eq!(pool.check(pool.enter().unwrap(), "some password", None).await, Ok(false));
+    async fn check_in(pool: &PasswordPool, password: &str, stored: Option<&str>) -> Result<Checked, LoginError> {
+        pool.check(pool.enter(&Asker::default()).unwrap(), password, stored).await
+    }
+
+    async fn hash_in(pool: &PasswordPool, password: &str) -> String {
+        pool.hash(pool.enter(&Asker::default()).unwrap(), password, [1; 16]).await.unwrap()
     }
 
     #[tokio::test]
     async fn only_the_right_password_is_right() {
-        let pool = pool(1, 0);
-        let hash = pool.hash("some password", [1; 16]).await.unwrap();
-        assert_eq!(pool.check(pool.enter().unwrap(), "some password", Some(&hash)).await, Ok(true));
+        let pool = pool(8, 1);
+        let hash = hash_in(&pool, "some password").await;
+        assert_eq!(check_in(&pool, "some password", Some(&hash)).await, Ok(Checked::Right { outdated: false }));
         for wrong in ["", "some passwor", "some password ", "Some password"] {
-            assert_eq!(pool.check(pool.enter().unwrap(), wrong, Some(&hash)).await, Ok(false));
+            assert_eq!(check_in(&pool, wrong, Some(&hash)).await, Ok(Checked::Wrong));
         }
         // Whatever is given for a name that nobody has.
-        assert_eq!(pool.check(pool.enter().unwrap(), "", None).await, Ok(false));
+        assert_eq!(check_in(&pool, "", None).await, Ok(Checked::Wrong));
         let (theirs, nobodys) = (PasswordHash::new(&hash).unwrap(), PasswordHash::new(&pool.dummy).unwrap());
         assert_eq!(
             (&nobodys.algorithm, nobodys.version, &nobodys.params),
             (&theirs.algorithm, theirs.version, &theirs.params),
             "the same work"
         );
-        let broken = pool.check(pool.enter().unwrap(), "some password", Some("not a hash")).await;
+        let broken = check_in(&pool, "some password", Some("not a hash")).await;
         assert!(matches!(broken, Err(LoginError::Internal(_))));
+    }
+
+    /// Somebody else's implementation makes the same hashes: argon2's own test vector tools, memory 64 KiB, 2 passes, salt `somesalt`.
+    #[tokio::test]
+    async fn hashes_are_those_of_everybody() {
+        let pool = pool(8, 1);
+        let stored = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+        assert_eq!(check_in(&pool, "password", Some(stored)).await, Ok(Checked::Right { outdated: false }));
+    }
+
+    /// A hash once stayed as cheap as it was made.
+    #[tokio::test]
+    async fn a_cheaper_hash_is_outdated() {
+        let (old, new) = (pool(8, 1), pool(8, 2));
+        let hash = hash_in(&old, "some password").await;
+        assert_eq!(check_in(&new, "some password", Some(&hash)).await, Ok(Checked::Right { outdated: true }));
+        let hash = hash_in(&new, "some password").await;
+        assert_eq!(check_in(&old, "some password", Some(&hash)).await, Ok(Checked::Right { outdated: false }));
+    }
+
+    /// A Mac and a telephone send other bytes for the same letters: the right password was refused.
+    #[tokio::test]
+    async fn a_password_is_its_characters() {
+        let pool = pool(8, 1);
+        let (composed, decomposed) = ("caf\u{e9} cr\u{e8}me", "cafe\u{301} cre\u{300}me");
+        for typed in [composed, decomposed] {
+            let hash = hash_in(&pool, typed).await;
+            for again in [composed, decomposed] {
+                assert_eq!(check_in(&pool, again, Some(&hash)).await, Ok(Checked::Right { outdated: false }));
+            }
+        }
+        // A hash from before was made of the bytes as they came.
+        let old = super::hash(pool.cost, decomposed.as_bytes(), &[1; 16]).unwrap();
+        assert_eq!(check_in(&pool, decomposed, Some(&old)).await, Ok(Checked::Right { outdated: true }));
+        assert_eq!(check_in(&pool, composed, Some(&old)).await, Ok(Checked::Wrong));
     }
 }

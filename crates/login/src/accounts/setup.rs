@@ -3,7 +3,7 @@
 use falconer_auth::{HOUR_MS, Revision};
 
 use crate::accounts::account::person_of;
-use crate::accounts::accounts::NewAccount;
+use crate::accounts::manage::NewAccount;
 use crate::error::LoginError;
 use crate::fingerprint::hash_of_token;
 use crate::login::Login;

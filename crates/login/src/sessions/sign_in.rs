@@ -1,30 +1,35 @@
 //! Signing in with a local account, and changing its password.
 
-use std::net::{IpAddr, Ipv6Addr};
+use falconer_store::AccountRecord;
 
+use super::attempts::{Counts, Visitor};
+use super::session::{Session, SignedIn};
 use crate::accounts::account::{LOCAL, is_valid_name, local_identity};
-use crate::accounts::password::{self, Place};
+use crate::accounts::password::{self, Checked};
 use crate::error::{LoginError, SignInError};
 use crate::login::Login;
-use crate::sessions::session::{Session, SignedIn};
 
 impl Login {
     /// Signs somebody in who knows an account's password.
     ///
-    /// Unknown names, wrong passwords and accounts that may not sign in get the same answer at the same price. Attempts are counted by
-    /// account (wrong ones only) and by address.
-    pub async fn sign_in_local(&self, name: &str, password: &str, address: IpAddr, user_agent: &str) -> Result<SignedIn, SignInError> {
+    /// Unknown names, wrong passwords and accounts that may not sign in get the same answer at the same price. Failures are counted, so that
+    /// guesses come to an end and nobody is locked out by others.
+    pub async fn sign_in_local(&self, name: &str, password: &str, visitor: &Visitor<'_>) -> Result<SignedIn, SignInError> {
         if !self.settings.local_accounts {
             return Err(LoginError::Invalid("Nobody signs in with a local account here.".to_owned()));
         }
         self.check_clock()?;
-        // Before anything is counted: that many people sign in at the same time closes nobody's account.
-        let place = self.passwords.enter()?;
-        self.count(&by_address(address), self.settings.attempts_by_address).await?;
-        let proven = self.prove(place, name, password).await?;
-        let signed_in = self.begin_session(&local_identity(name), user_agent).await?;
+        let name = normal_name(name);
+        let account = match &name {
+            Some(name) => self.account_record(name).await?,
+            None => None,
+        };
+        let counts = self.counts(name.as_deref(), account.as_ref(), visitor).await?;
+        let name = name.unwrap_or_default();
+        let proven = self.prove(&name, account, password, counts).await?;
+        let signed_in = self.begin_session(&local_identity(&name), visitor.user_agent).await?;
         // Whoever has changed the password or stopped the account meanwhile has ended all sessions, but could not yet see this one.
-        let present = self.account_record(name).await?.filter(|account| !account.disabled);
+        let present = self.account_record(&name).await?.filter(|account| !account.disabled);
         if present.and_then(|account| account.password_hash) != Some(proven) {
             self.sign_out(&signed_in.session).await?;
             return Err(LoginError::WrongPassword);
@@ -46,7 +51,9 @@ impl Login {
             return Err(LoginError::Invalid("Your password is kept where you sign in, not here.".to_owned()));
         }
         password::check_new(new)?;
-        let proven = self.prove(self.passwords.enter()?, &person.subject, old).await?;
+        let account = self.account_record(&person.subject).await?.ok_or(LoginError::SignedOut)?;
+        let counts = self.counts_of_session(&account, &session.id).await?;
+        let proven = self.prove(&person.subject, Some(account), old, counts).await?;
         let hash = self.hash_password(new).await?;
         let by = &person.identity;
         self.change_account(by, "password changed", &person.subject, |account| {
@@ -66,54 +73,52 @@ impl Login {
         Ok(())
     }
 
-    /// Checks a password, and counts the attempt until it was right. The answer is the hash that it was checked against.
-    async fn prove(&self, place: Place, name: &str, password: &str) -> Result<String, LoginError> {
-        let key = by_account(name);
-        let mut account = None;
-        if is_valid_name(name) {
-            self.count(&key, self.settings.attempts_by_account).await?;
-            account = self.account_record(name).await?;
-        }
-        let fits = password::has_fitting_length(password);
-        let stored = account.filter(|account| fits && !account.disabled && !account.deleted).and_then(|account| account.password_hash);
-        // What is too long to be a password is not worth hashing in full.
-        let tried = if fits { password } else { "" };
-        let right = self.passwords.check(place, tried, stored.as_deref()).await?;
-        let proven = stored.filter(|_| right).ok_or(LoginError::WrongPassword)?;
-        let cleared = self.store.clear_attempts(&key).await;
-        cleared.map_err(|error| self.store_error(error))?;
-        Ok(proven)
+    /// Checks a password, and counts the attempt if it was wrong. The answer is the hash that it was checked against, or the one that has replaced it.
+    async fn prove(&self, name: &str, account: Option<AccountRecord>, password: &str, counts: Counts) -> Result<String, LoginError> {
+        // Before anything is counted: that many people sign in at the same time closes nobody's account.
+        let place = self.passwords.enter(&counts.asker)?;
+        let attempt = self.begin_attempt(counts).await?;
+        let stored = account.filter(|account| !account.disabled && !account.deleted).and_then(|account| account.password_hash);
+        let checked = self.passwords.check(place, password, stored.as_deref()).await?;
+        let (Checked::Right { outdated }, Some(proven)) = (checked, stored) else {
+            self.note_failure(&attempt).await?;
+            return Err(LoginError::WrongPassword);
+        };
+        self.note_success(&attempt).await?;
+        Ok(if outdated { self.hash_again(name, password, proven).await } else { proven })
     }
 
-    /// Notes an attempt before it is made, so that many at once count too.
-    async fn count(&self, key: &str, most: u32) -> Result<(), LoginError> {
-        let (now_ms, window_ms) = (self.now_ms(), self.settings.attempts_window_ms);
-        let throttled = || LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or(1).max(1) };
-        let before = self.store.attempts(key, now_ms, window_ms).await;
-        // What is refused is not counted: the window moves on while somebody keeps knocking.
-        if before.map_err(|error| self.store_error(error))? >= most {
-            return Err(throttled());
+    /// Replaces a hash that is cheaper than hashes are now. When that fails, the old one stays until the next sign-in.
+    async fn hash_again(&self, name: &str, password: &str, proven: String) -> String {
+        let hash = match self.hash_password(password).await {
+            Ok(hash) => hash,
+            Err(error) => {
+                tracing::warn!(%error, "a password could not be hashed anew");
+                return proven;
+            }
+        };
+        let by = local_identity(name);
+        let changed = self.change_account(&by, "password hashed anew", name, |account| {
+            if account.password_hash.as_deref() != Some(&proven) {
+                return Err(LoginError::Conflict("Somebody else has just changed the password.".to_owned()));
+            }
+            account.password_hash = Some(hash.clone());
+            Ok(())
+        });
+        match changed.await {
+            Ok(_) => hash,
+            Err(error) => {
+                tracing::warn!(%error, "a password that was hashed anew could not be stored");
+                proven
+            }
         }
-        let noted = self.store.note_attempt(key, now_ms, window_ms).await;
-        if noted.map_err(|error| self.store_error(error))? > most {
-            return Err(throttled());
-        }
-        Ok(())
     }
 }
 
-fn by_account(name: &str) -> String {
-    format!("sign-in/account/{name}")
-}
-
-/// One household or machine has a whole /64 of IPv6 addresses.
-fn by_address(address: IpAddr) -> String {
-    let address = match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-    };
-    format!("sign-in/address/{address}")
+/// A name as people type it: white space around it and capital letters do not count.
+fn normal_name(typed: &str) -> Option<String> {
+    let name = typed.trim();
+    // Before anything is copied.
+    let name = if name.len() <= 63 { name.to_lowercase() } else { return None };
+    is_valid_name(&name).then_some(name)
 }

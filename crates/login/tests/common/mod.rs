@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use falconer_auth::{Auth, AuthSettings, Clock, Origin, Random};
-use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost, Session};
+use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost, Session, Visitor};
 use falconer_store::{Key, KeyRing, RoleRecord, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 
@@ -44,6 +44,11 @@ impl Random for Counting {
             chunk.copy_from_slice(&n.to_le_bytes()[..chunk.len()]);
         }
     }
+}
+
+/// Somebody at an address, in a browser that has kept nothing.
+pub fn from(address: IpAddr) -> Visitor<'static> {
+    Visitor { address, user_agent: "", browser: None }
 }
 
 pub struct World {
@@ -127,7 +132,8 @@ impl World {
 
     /// The cookie's value and the session.
     pub async fn sign_in(&self, name: &str) -> (String, Session) {
-        let signed_in = self.login.sign_in_local(name, PASSWORD, ADDRESS, "test browser");
+        let visitor = Visitor { user_agent: "test browser", ..from(ADDRESS) };
+        let signed_in = self.login.sign_in_local(name, PASSWORD, &visitor);
         let signed_in = signed_in.await.unwrap();
         (signed_in.cookie_value, signed_in.session)
     }

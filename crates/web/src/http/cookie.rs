@@ -1,5 +1,5 @@
 //! Our cookies: the session's, `__Host-falconer` on an https origin and `falconer` on loopback http, and one for the forms of people who
-//! have no session yet, with `-form` behind.
+//! have no session yet, with `-form` behind. The second one stays when a session ends: sign-in knows the browser by it.
 
 use http::header::{COOKIE, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::RequestExt;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::Response;
-use falconer_login::Session;
+use falconer_login::{Session, Visitor};
 use http::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
@@ -18,6 +18,10 @@ use crate::http::problem::Problem;
 use crate::http::same_origin;
 use crate::views::{Layout, PersonLine};
 use crate::{Peer, Web, client_address};
+
+/// How long a browser keeps the cookie of forms. After a sign-in it is also what the browser is known by, so that somebody else's wrong passwords
+/// do not count there.
+pub(crate) const BROWSER_SECONDS: i64 = 60 * 24 * 3600;
 
 /// A request for a page, with whoever is signed in.
 pub(crate) struct Visit {
@@ -68,11 +72,16 @@ impl Visit {
         url::form_urlencoded::parse(self.query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
     }
 
+    /// Where somebody signs in from.
+    pub(crate) fn visitor(&self) -> Visitor<'_> {
+        Visitor { address: self.address, user_agent: &self.user_agent, browser: self.form_cookie.as_deref() }
+    }
+
     /// The hidden field that goes with the cookie of forms before there is a session, and the cookie, if the browser has none yet.
     pub(crate) fn form_token(&self) -> (String, Option<HeaderValue>) {
         let form = self.web.login.anonymous_form(self.form_cookie.as_deref());
         let has_it = self.form_cookie.as_deref() == Some(form.cookie_value.as_str());
-        let cookie = || cookie::set(&self.web.settings.public_origin, Kind::Form, &form.cookie_value, None).ok();
+        let cookie = || cookie::set(&self.web.settings.public_origin, Kind::Form, &form.cookie_value, Some(BROWSER_SECONDS)).ok();
         let cookie = if has_it { None } else { cookie() };
         (form.token, cookie)
     }

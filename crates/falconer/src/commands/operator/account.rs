@@ -86,6 +86,13 @@ pub enum Account {
         #[command(flatten)]
         local: LocalOptions,
     },
+    /// Let a person sign in again who is shut out by wrong passwords
+    Unlock {
+        /// The account
+        name: String,
+        #[command(flatten)]
+        local: LocalOptions,
+    },
     /// Stop an account: sessions end, grants are worth nothing
     Disable {
         /// The account
@@ -134,6 +141,10 @@ pub async fn run(command: Account) -> Result<()> {
         Account::Scopes { name, scopes, local, .. } => {
             local.open().await?.0.login.set_scopes(ACTOR, &name, &scopes).await?;
             done(&format!("changed the scopes of {name}"), None)
+        }
+        Account::Unlock { name, local } => {
+            local.open().await?.0.login.unlock_account(ACTOR, &name).await?;
+            done(&format!("{name} can try again to sign in"), None)
         }
         Account::Disable { name, local } => {
             local.open().await?.0.login.disable_account(ACTOR, &name).await?;

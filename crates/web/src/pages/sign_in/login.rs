@@ -10,7 +10,7 @@ use crate::PublicOrigin;
 use crate::http::cookie::{self, Kind};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
-use crate::pages::visit::{Posted, Visit, go, own_path};
+use crate::pages::visit::{BROWSER_SECONDS, Posted, Visit, go, own_path};
 use crate::views::words;
 use crate::views::{LoginPage, html};
 
@@ -42,7 +42,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
         let notice = "That form was too old, or your browser takes no cookies. Please sign in once more.";
         return Ok(page(visit, StatusCode::FORBIDDEN, next, name, None, Some(notice)));
     }
-    let outcome = visit.web.login.sign_in_local(&name, form.field("password"), visit.address, &visit.user_agent).await;
+    let outcome = visit.web.login.sign_in_local(&name, form.field("password"), &visit.visitor()).await;
     let (status, error) = match outcome {
         Ok(signed_in) => {
             if let Some(old) = &visit.session {
@@ -53,7 +53,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
         Err(error @ (LoginError::WrongPassword | LoginError::Invalid(_))) => (StatusCode::FORBIDDEN, error.to_string()),
         Err(LoginError::Throttled { retry_after_seconds }) => {
             let wait = words::duration(retry_after_seconds);
-            let error = format!("Too many attempts. Wait {wait} before you try again.");
+            let error = format!("Too many wrong passwords. Wait {wait} before you try again.");
             let mut response = page(visit, StatusCode::TOO_MANY_REQUESTS, next, name, Some(error), None);
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
             return Ok(response);
@@ -70,6 +70,12 @@ pub(crate) fn begin(visit: &Visit, signed_in: &SignedIn, next: &str) -> Result<R
     let seconds = (signed_in.session.expires_ms - visit.web.clock.now_ms()).max(0) / 1000;
     let cookie = cookie::set(&visit.web.settings.public_origin, Kind::Session, &signed_in.cookie_value, Some(seconds));
     response.headers_mut().append(SET_COOKIE, cookie.map_err(|_| Problem::internal())?);
+    // The browser keeps it for longer again.
+    let browser = visit.form_cookie.as_deref();
+    let browser = browser.and_then(|value| cookie::set(&visit.web.settings.public_origin, Kind::Form, value, Some(BROWSER_SECONDS)).ok());
+    if let Some(cookie) = browser {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
     Ok(response)
 }
 

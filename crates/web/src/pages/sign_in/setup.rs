@@ -55,7 +55,7 @@ pub(crate) async fn complete(form: Posted) -> Result<Response, Problem> {
         Err(LoginError::Conflict(text)) => return again(StatusCode::CONFLICT, sentence(&text)),
         Err(error) => return Err(error.into()),
     }
-    match login.sign_in_local(name, password, visit.address, &visit.user_agent).await {
+    match login.sign_in_local(name, password, &visit.visitor()).await {
         Ok(signed_in) => login::begin(visit, &signed_in, "/"),
         // The account is made; signing in can be tried again.
         Err(_) => Ok(go("/login")),

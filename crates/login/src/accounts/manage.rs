@@ -7,6 +7,7 @@ use falconer_store::AccountRecord;
 
 use crate::accounts::account::{check_groups, check_name, check_own_scopes, check_profile, local_identity, person_of};
 use crate::accounts::password;
+use crate::accounts::queue::Asker;
 use crate::error::LoginError;
 use crate::login::Login;
 
@@ -190,7 +191,8 @@ impl Login {
         password::check_new(password)?;
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
-        self.passwords.hash(password, salt).await
+        let place = self.passwords.enter(&Asker { shares: Vec::new(), known: true })?;
+        self.passwords.hash(place, password, salt).await
     }
 
     /// Reads, changes and writes one account, in turn. Conflict: another process has changed it in between.

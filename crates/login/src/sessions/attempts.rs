@@ -1,0 +1,237 @@
+//! Wrong passwords are counted so that nobody is locked out by others.
+//!
+//! Failures count, successes do not. A browser from which the person has signed in before has a count of its own, and only that one. Elsewhere the
+//! count is that of account and network. Two wider counts stop guessing from many places or for many names, and pass over networks from which
+//! this person has signed in before.
+//!
+//! A new password and `unlock` begin new counts: both stand in the names of the counts.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use falconer_auth::DAY_MS;
+use falconer_store::AccountRecord;
+
+use crate::accounts::queue::Asker;
+use crate::error::LoginError;
+use crate::fingerprint::{fingerprint, hash_of_token};
+use crate::login::Login;
+
+/// So long a browser or a network is known after a sign-in.
+const KNOWN_MS: i64 = 60 * DAY_MS;
+/// A sign-in after this time makes it known for longer.
+const RENEW_MS: i64 = DAY_MS;
+
+/// Where somebody signs in.
+#[derive(Clone, Copy, Debug)]
+pub struct Visitor<'a> {
+    /// The client's address, behind trusted proxies.
+    pub address: IpAddr,
+    /// What the browser calls itself.
+    pub user_agent: &'a str,
+    /// What the browser has kept from an earlier visit ([`crate::AnonymousForm::cookie_value`]).
+    pub browser: Option<&'a str>,
+}
+
+/// Attempts that are being made at this moment, by the name of each count: many at once are no more than in a row.
+#[derive(Default)]
+pub(crate) struct RunningAttempts(Mutex<HashMap<String, u32>>);
+
+/// What an attempt counts against.
+pub(crate) struct Counts {
+    /// Names and most failures within the window. The first is the narrowest.
+    limits: Vec<(String, u32)>,
+    /// The names that a right password clears.
+    cleared: Vec<String>,
+    /// What becomes known with a right password.
+    known_keys: Vec<String>,
+    pub(crate) asker: Asker,
+}
+
+/// An attempt that is being made. Dropping it ends it.
+pub(crate) struct Attempt<'a> {
+    running: &'a RunningAttempts,
+    counts: Counts,
+}
+
+impl RunningAttempts {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, counts: Counts) -> Attempt<'_> {
+        let mut running = self.lock();
+        for (key, _) in &counts.limits {
+            *running.entry(key.clone()).or_default() += 1;
+        }
+        drop(running);
+        Attempt { running: self, counts }
+    }
+
+    fn count(&self, key: &str) -> u32 {
+        self.lock().get(key).copied().unwrap_or(0)
+    }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        let mut running = self.running.lock();
+        for (key, _) in &self.counts.limits {
+            if let Some(count) = running.get_mut(key) {
+                *count -= 1;
+                if *count == 0 {
+                    running.remove(key);
+                }
+            }
+        }
+    }
+}
+
+impl Login {
+    /// The counts of somebody who is not signed in. `name` is in its normal form; `account` is its account, if there is one.
+    pub(crate) async fn counts(
+        &self,
+        name: Option<&str>,
+        account: Option<&AccountRecord>,
+        visitor: &Visitor<'_>,
+    ) -> Result<Counts, LoginError> {
+        let network = network(visitor.address);
+        let by_network = (format!("sign-in/network/{network}"), self.settings.attempts_by_network);
+        let Some(name) = name else {
+            let asker = Asker { shares: vec![network], known: false };
+            return Ok(Counts { limits: vec![by_network], cleared: Vec::new(), known_keys: Vec::new(), asker });
+        };
+        let browser = visitor.browser.map(|value| hash_of_token("browser", value));
+        let known_network = format!("sign-in/known/{name}/network/{network}");
+        let known_browser = browser.as_ref().map(|browser| format!("sign-in/known/{name}/browser/{browser}"));
+        let prefix = self.account_counts(name, account).await?;
+        let browser_is_known = match &known_browser {
+            Some(key) => self.is_known(key, KNOWN_MS).await?,
+            None => false,
+        };
+        let network_is_known = self.is_known(&known_network, KNOWN_MS).await?;
+        let mut known_keys = vec![known_network];
+        known_keys.extend(known_browser);
+        let narrow = match browser.filter(|_| browser_is_known) {
+            Some(browser) => format!("{prefix}/browser/{browser}"),
+            None => format!("{prefix}/network/{network}"),
+        };
+        let mut limits = vec![(narrow.clone(), self.settings.attempts_by_account)];
+        let mut cleared = vec![narrow.clone()];
+        let known = browser_is_known || network_is_known;
+        if !known {
+            limits.push((prefix.clone(), self.settings.attempts_by_strangers));
+            limits.push(by_network);
+            cleared.push(prefix);
+        }
+        let shares = if known { vec![narrow] } else { vec![network, format!("account {name}")] };
+        Ok(Counts { limits, cleared, known_keys, asker: Asker { shares, known } })
+    }
+
+    /// The counts of somebody who is signed in and proves once more to know the password.
+    pub(crate) async fn counts_of_session(&self, account: &AccountRecord, session: &str) -> Result<Counts, LoginError> {
+        let key = format!("{}/session/{session}", self.account_counts(&account.name, Some(account)).await?);
+        let asker = Asker { shares: vec![key.clone()], known: true };
+        let limits = vec![(key.clone(), self.settings.attempts_by_account)];
+        Ok(Counts { limits, cleared: vec![key], known_keys: Vec::new(), asker })
+    }
+
+    /// Begins an attempt, unless there were too many failures.
+    pub(crate) async fn begin_attempt(&self, counts: Counts) -> Result<Attempt<'_>, LoginError> {
+        let attempt = self.running_attempts.begin(counts);
+        let mut wait_seconds = None;
+        for (key, most) in &attempt.counts.limits {
+            let failures = self.failures(key, self.settings.attempts_window_ms).await?;
+            if failures.saturating_add(self.running_attempts.count(key)) > *most {
+                wait_seconds = wait_seconds.max(Some(self.wait_seconds(key, failures, *most).await?));
+            }
+        }
+        match wait_seconds {
+            None => Ok(attempt),
+            Some(retry_after_seconds) => Err(LoginError::Throttled { retry_after_seconds }),
+        }
+    }
+
+    /// Counts a failure.
+    pub(crate) async fn note_failure(&self, attempt: &Attempt<'_>) -> Result<(), LoginError> {
+        for (key, _) in &attempt.counts.limits {
+            let noted = self.store.note_attempt(key, self.now_ms(), self.settings.attempts_window_ms).await;
+            noted.map_err(|error| self.store_error(error))?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the failures of whoever has just been right, and knows the place from now on.
+    pub(crate) async fn note_success(&self, attempt: &Attempt<'_>) -> Result<(), LoginError> {
+        for key in &attempt.counts.cleared {
+            self.clear_count(key).await?;
+        }
+        for key in &attempt.counts.known_keys {
+            if !self.is_known(key, RENEW_MS).await? {
+                self.clear_count(key).await?;
+                let noted = self.store.note_attempt(key, self.now_ms(), KNOWN_MS).await;
+                noted.map_err(|error| self.store_error(error))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets everybody try again to sign in with this account, wherever wrong passwords came from.
+    pub async fn unlock_account(&self, by: &str, name: &str) -> Result<(), LoginError> {
+        self.change_account(by, "unlocked", name, |_| Ok(())).await?;
+        // Counts have another name for as long as the old ones could count.
+        let noted = self.store.note_attempt(&unlocks(name), self.now_ms(), self.settings.attempts_window_ms).await;
+        noted.map(|_| ()).map_err(|error| self.store_error(error))
+    }
+
+    /// The beginning of the names of an account's counts. Names that nobody has are counted the same way.
+    async fn account_counts(&self, name: &str, account: Option<&AccountRecord>) -> Result<String, LoginError> {
+        let password = account.and_then(|account| account.password_hash.as_deref()).unwrap_or_default();
+        let unlocked = self.failures(&unlocks(name), self.settings.attempts_window_ms).await?;
+        Ok(format!("sign-in/account/{name}/{}", fingerprint(["count", password, &unlocked.to_string()])))
+    }
+
+    async fn failures(&self, key: &str, window_ms: i64) -> Result<u32, LoginError> {
+        let failures = self.store.attempts(key, self.now_ms(), window_ms).await;
+        failures.map_err(|error| self.store_error(error))
+    }
+
+    async fn is_known(&self, key: &str, for_ms: i64) -> Result<bool, LoginError> {
+        Ok(self.failures(key, for_ms).await? > 0)
+    }
+
+    async fn clear_count(&self, key: &str) -> Result<(), LoginError> {
+        self.store.clear_attempts(key).await.map_err(|error| self.store_error(error))
+    }
+
+    /// Until so many failures are out of the window that one more attempt is let in.
+    async fn wait_seconds(&self, key: &str, failures: u32, most: u32) -> Result<u64, LoginError> {
+        let window_ms = self.settings.attempts_window_ms;
+        if failures < most {
+            // Others are trying at this moment.
+            return Ok(1);
+        }
+        let (mut too_short, mut enough) = (0, window_ms / 1000 + 1);
+        while enough - too_short > 1 {
+            let middle = too_short + (enough - too_short) / 2;
+            if self.failures(key, (window_ms - middle * 1000).max(0)).await? < most { enough = middle } else { too_short = middle }
+        }
+        Ok(u64::try_from(enough).unwrap_or(1))
+    }
+}
+
+fn unlocks(name: &str) -> String {
+    format!("sign-in/unlocked/{name}")
+}
+
+/// One household or machine has a whole /64 of IPv6 addresses.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+        }
+    }
+}
