@@ -5,7 +5,20 @@ use crate::role_set::{Application, RoleSet};
 use crate::scope::split_star;
 use crate::scope_set::ScopeSet;
 use std::borrow::Cow;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::ops::Bound;
+
+/// What a list of scopes comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expanded {
+    /// Sorted and normalized.
+    pub scopes: ScopeSet,
+    /// How much work it was: a step for each scope that was given or granted, for each time that a role was found to apply, and for each 64
+    /// bytes of text that a parameter made.
+    pub steps: usize,
+    /// Whether that is all. If not, the work was more than [`RoleSet::expand`] allows, and the set holds less than the roles give.
+    pub is_complete: bool,
+}
 
 impl RoleSet {
     /// The least set that holds `scopes` (in any order) and what every role that applies to one of its members grants, sorted and
@@ -13,28 +26,46 @@ impl RoleSet {
     ///
     /// Ends for every set of roles: in a set that passed validation a chain of roles never meets one role twice, so a chain longer than
     /// the number of roles (with room to spare) shows that the set was not validated, and is cut there. Roles that hand their parameter on
-    /// to several others can double what there is with each step, so what parameters make is cut at 4 MiB of text. Both can only give less.
+    /// to several others can double what there is with each step, so the number of steps is bounded: it may grow with what is given, with what
+    /// roles grant as it stands and with the number of roles, but no faster. What is cut off can only be missing; whoever owes the whole answer, or
+    /// an error, asks [`RoleSet::expand_counting`].
     pub fn expand<I, S>(&self, scopes: I) -> ScopeSet
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<str>,
+    {
+        self.expand_counting(scopes).scopes
+    }
+
+    /// The same, with what it took and whether it is complete.
+    pub fn expand_counting<I, S>(&self, scopes: I) -> Expanded
     where
         I: IntoIterator<Item = S>,
         S: AsRef<str>,
     {
         let scopes: Vec<S> = scopes.into_iter().collect();
         if scopes.iter().any(|scope| scope.as_ref() == "*") {
-            return ScopeSet::new(["*"]);
+            return Expanded { scopes: ScopeSet::new(["*"]), steps: scopes.len(), is_complete: true };
         }
-        let mut expansion = Expansion::default();
+        let mut expansion =
+            Expansion { most_steps: SPARE_STEPS.saturating_add(self.len().saturating_mul(STEPS_A_ROLE)), ..Expansion::default() };
         for scope in &scopes {
-            expansion.add(Cow::Borrowed(scope.as_ref()), 0);
+            expansion.add_given(scope.as_ref(), 0);
         }
         let deepest = self.len() + SPARE_DEPTH;
-        while let Some((scope, depth)) = expansion.waiting.pop_front() {
-            if depth < deepest {
+        while let Some((scope, depth)) = expansion.next() {
+            // What a star scope above this one has given covers all that this one gives.
+            if depth < deepest && !expansion.is_below_applied(&scope) && expansion.may_go_on() {
                 self.applicable(&scope, |role, how| expansion.apply(role, how, depth + 1));
+                expansion.note_applied(&scope);
             }
             expansion.found.push(scope);
         }
-        ScopeSet::from_texts(expansion.found.iter().map(AsRef::as_ref).collect())
+        Expanded {
+            scopes: ScopeSet::from_texts(expansion.found.iter().map(AsRef::as_ref).collect()),
+            steps: expansion.steps,
+            is_complete: !expansion.was_cut,
+        }
     }
 }
 
@@ -56,56 +87,110 @@ pub fn takes_part(role_id: &str, expanded: &ScopeSet) -> bool {
 /// Chains in unvalidated sets may be this much longer than the set is large.
 const SPARE_DEPTH: usize = 16;
 
-/// How many bytes of text parameters may make in one expansion: a hundred thousand scopes or so, and no more memory than a request may cost.
-const MOST_MADE: usize = 4 << 20;
+/// How many steps every expansion may take.
+pub(crate) const SPARE_STEPS: usize = 8 << 10;
+
+/// How many more for each role that there is: a star scope above all of them is looked at with each.
+const STEPS_A_ROLE: usize = 4;
+
+/// How many more for each scope that is given, or that a role grants as it stands.
+const STEPS_A_SCOPE: usize = 32;
+
+/// How many bytes that a parameter makes are one more step.
+const BYTES_A_STEP: usize = 64;
 
 /// The work of one expansion. Texts are borrowed from the input and the roles; only parameters make new ones.
 #[derive(Default)]
 struct Expansion<'a> {
     /// Scopes that need no more work.
     found: Vec<Cow<'a, str>>,
-    /// Scopes to which roles may apply, with the length of the chain that led there. First in, first out: a scope is met first by its
-    /// shortest chain.
+    /// Star scopes to which roles may apply, with the length of the chain that led there. They come first, because much lies below them.
+    waiting_stars: VecDeque<(Cow<'a, str>, usize)>,
+    /// The other scopes to which roles may apply. First in, first out.
     waiting: VecDeque<(Cow<'a, str>, usize)>,
-    /// Every scope that was ever in `waiting`.
+    /// Every scope that ever waited.
     seen: HashSet<Cow<'a, str>>,
     /// Roles whose verbatim scopes are in, by address: every role lives as long as the expansion.
     granted: HashSet<*const Compiled>,
     /// Star roles that were applied with the parameter `*`.
     granted_any: HashSet<*const Compiled>,
-    /// Bytes of text that parameters have made.
-    made: usize,
+    /// The star scopes whose roles are in, without their stars. INVARIANT: none of them begins another.
+    applied: BTreeSet<Box<str>>,
+    steps: usize,
+    most_steps: usize,
+    was_cut: bool,
 }
 
 impl<'a> Expansion<'a> {
+    /// A scope that the caller gave, or that a role grants as it stands.
+    fn add_given(&mut self, scope: &'a str, depth: usize) {
+        self.most_steps = self.most_steps.saturating_add(STEPS_A_SCOPE);
+        self.add(Cow::Borrowed(scope), depth);
+    }
+
     fn add(&mut self, scope: Cow<'a, str>, depth: usize) {
+        self.steps += 1;
         if !reaches_roles(&scope) {
             self.found.push(scope);
         } else if self.seen.insert(scope.clone()) {
-            self.waiting.push_back((scope, depth));
+            let waiting = if scope.ends_with('*') { &mut self.waiting_stars } else { &mut self.waiting };
+            waiting.push_back((scope, depth));
         }
     }
 
+    fn next(&mut self) -> Option<(Cow<'a, str>, usize)> {
+        self.waiting_stars.pop_front().or_else(|| self.waiting.pop_front())
+    }
+
+    /// Whether there are steps left; notes that something is cut off if not.
+    fn may_go_on(&mut self) -> bool {
+        self.was_cut |= self.steps >= self.most_steps;
+        !self.was_cut
+    }
+
     fn apply(&mut self, role: &'a Compiled, how: Application<'_>, depth: usize) {
+        self.steps += 1;
         let address = std::ptr::from_ref(role);
         if self.granted.insert(address) {
             for scope in role.verbatim() {
-                self.add(Cow::Borrowed(scope), depth);
+                self.add_given(scope, depth);
             }
         }
         let Application::Star(parameter) = how else {
             return;
         };
-        if parameter == "*" && !self.granted_any.insert(address) {
+        if role.parameterized.is_empty() || (parameter == "*" && !self.granted_any.insert(address)) {
             return;
         }
         for scope in &role.parameterized {
-            if self.made >= MOST_MADE {
+            if !self.may_go_on() {
                 return;
             }
             let scope = scope.with(parameter);
-            self.made = self.made.saturating_add(scope.len());
+            self.steps += scope.len() / BYTES_A_STEP;
             self.add(Cow::Owned(scope), depth);
+        }
+    }
+
+    /// Whether a star scope that includes this one was applied: roles that apply to this one apply to that one too, and give at least as much there.
+    fn is_below_applied(&self, scope: &str) -> bool {
+        if self.applied.is_empty() {
+            return false;
+        }
+        // What is no star scope is its own stem. The last stem that is not after it is the only one that can begin it.
+        let (stem, _) = split_star(scope);
+        let before = self.applied.range::<str, _>((Bound::Unbounded, Bound::Included(stem))).next_back();
+        before.is_some_and(|applied| stem.starts_with(applied.as_ref()))
+    }
+
+    fn note_applied(&mut self, scope: &str) {
+        if let (stem, true) = split_star(scope) {
+            let from_stem = self.applied.range::<str, _>((Bound::Included(stem), Bound::Unbounded));
+            let below: Vec<Box<str>> = from_stem.take_while(|applied| applied.starts_with(stem)).cloned().collect();
+            for applied in &below {
+                self.applied.remove(applied);
+            }
+            self.applied.insert(stem.into());
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Scope expressions: what a call requires.
 
-use crate::scope::covers;
 use crate::scope_set::ScopeSet;
 use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
@@ -31,20 +30,10 @@ impl Expression {
         self.satisfied(&|scope| held.satisfies(scope))
     }
 
-    /// Whether a raw list satisfies the expression (`testAuthenticate` holds lists that are not normalized).
-    pub fn satisfied_by_list(&self, held: &[String]) -> bool {
-        self.satisfied(&|scope| held.iter().any(|h| covers(h, scope)))
-    }
-
     /// The part of the expression that the set does not satisfy; `None` when it satisfies all of it. This is what a refused caller is
     /// shown (scopes.md 2, "Missing scopes").
     pub fn missing(&self, held: &ScopeSet) -> Option<Expression> {
         self.reduced(&|scope| held.satisfies(scope))
-    }
-
-    /// Like [`Expression::missing`], over a raw list.
-    pub fn missing_from_list(&self, held: &[String]) -> Option<Expression> {
-        self.reduced(&|scope| held.iter().any(|h| covers(h, scope)))
     }
 
     /// The required scopes that were satisfied, over every satisfied alternative (for the audit log, never on the wire). `None` when the

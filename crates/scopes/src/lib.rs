@@ -28,7 +28,7 @@ mod scope_set;
 mod template;
 mod validation;
 
-pub use expansion::takes_part;
+pub use expansion::{Expanded, takes_part};
 pub use expression::Expression;
 pub use role::{Role, RoleError};
 pub use role_set::RoleSet;

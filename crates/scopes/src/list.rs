@@ -2,7 +2,7 @@
 //!
 //! [`crate::ScopeSet`] is the type for everyday use; these are for the few places on the wire where the order that a caller gave shows.
 
-use crate::scope::{compare, covers};
+use crate::scope::{compare, covers, split_star};
 use std::cmp::Ordering;
 
 /// Sorts by [`compare`]. Nothing is dropped.
@@ -40,12 +40,25 @@ pub fn merge_normalized<A: AsRef<str>, B: AsRef<str>>(a: &[A], b: &[B]) -> Vec<S
 /// What both lists give: the members of `a` that a member of `b` covers, in the order of `a`, then the members of `b` that a member of `a`
 /// covers, in the order of `b`, without later duplicates. Neither sorted nor normalized: `["a*", "ab"]` and `["a*"]` give `["a*", "ab"]`.
 pub fn intersection(a: &[String], b: &[String]) -> Vec<String> {
-    let within = |scope: &&String, held: &[String]| held.iter().any(|h| covers(h, scope));
+    // A normal form satisfies what the list does that it was made of, and finds it without a walk.
+    let (held_a, held_b) = (normal_form(a), normal_form(b));
     let mut seen = std::collections::HashSet::new();
     a.iter()
-        .filter(|scope| within(scope, b))
-        .chain(b.iter().filter(|scope| within(scope, a)))
+        .filter(|scope| satisfies(&held_b, scope))
+        .chain(b.iter().filter(|scope| satisfies(&held_a, scope)))
         .filter(|scope| seen.insert(scope.as_str()))
         .cloned()
         .collect()
+}
+
+fn normal_form(scopes: &[String]) -> Vec<&str> {
+    let mut scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+    sort(&mut scopes);
+    normalize(scopes)
+}
+
+/// Whether a member of a normal form covers `scope`: only the last one whose stem is not after it can.
+fn satisfies(normal: &[&str], scope: &str) -> bool {
+    let after = normal.partition_point(|member| split_star(member).0 <= scope);
+    after.checked_sub(1).and_then(|last| normal.get(last)).is_some_and(|member| covers(member, scope))
 }

@@ -20,7 +20,7 @@ pub struct Role {
     pub scopes: Vec<String>,
 }
 
-/// Why a set of roles is refused (scopes.md 6). `Display` is the exact message; on the wire both arrive as `InputError`.
+/// Why a set of roles is refused (scopes.md 6). `Display` is the exact message; on the wire all arrive as `InputError`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RoleError {
     /// A scope of a star role uses `<..>` in a way that has no clear meaning.
@@ -39,14 +39,23 @@ pub enum RoleError {
         /// `assume:` patterns, the first one repeated at the end.
         cycle: Vec<String>,
     },
+    /// A star role hands its parameter on to so many others that no expansion may go through it.
+    #[error("{message}")]
+    TooManySteps {
+        /// The exact message.
+        message: String,
+        /// Whose scopes do.
+        role_id: String,
+    },
 }
 
 impl RoleError {
-    /// The code that the reference's own library gives: `InvalidScopeError` or `DependencyCycleError`.
+    /// The code that the reference's own library gives: `InvalidScopeError` or `DependencyCycleError`; `TooManyStepsError` is ours.
     pub fn code(&self) -> &'static str {
         match self {
             RoleError::InvalidScope { .. } => "InvalidScopeError",
             RoleError::DependencyCycle { .. } => "DependencyCycleError",
+            RoleError::TooManySteps { .. } => "TooManyStepsError",
         }
     }
 }

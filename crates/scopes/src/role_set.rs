@@ -91,7 +91,8 @@ impl RoleSet {
         next
     }
 
-    /// Whether the set may be changed to hold this role: all other roles in their order, then this one last (scopes.md 6).
+    /// Whether the set may be changed to hold this role: all other roles in their order, then this one last (scopes.md 6). A star role whose
+    /// parameter would multiply through others beyond what an expansion may take is refused too.
     ///
     /// Errors: the first thing that is wrong, with the exact message.
     pub fn validate_change(&self, role: &Role) -> Result<(), RoleError> {
@@ -101,11 +102,12 @@ impl RoleSet {
         let mut changed = others.clone();
         let role = changed.insert(role.clone());
         if others.is_valid() && validation::accepts(&changed, &role) {
-            return Ok(());
+            return validation::check_steps(&changed, &role);
         }
         // Something is wrong: only now is the whole set walked, because the message depends on the order.
         let in_order: Vec<&Compiled> = others.compiled().chain(std::iter::once(role.as_ref())).collect();
-        validation::validate_in_order(&changed, &in_order)
+        validation::validate_in_order(&changed, &in_order)?;
+        validation::check_steps(&changed, &role)
     }
 
     /// The set with these roles, each in place of one with the same id, when it may be changed so: all other roles in their order, then these
@@ -118,6 +120,8 @@ impl RoleSet {
             changed.insert(role.clone());
         }
         if changed.is_valid() {
+            let compiled = roles.iter().filter_map(|role| changed.all.get(role.role_id.as_str()));
+            compiled.map(AsRef::as_ref).try_for_each(|role| validation::check_steps(&changed, role))?;
             return Ok(changed);
         }
         // Something is wrong, and the message depends on the order.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use std::str::FromStr;
 use thiserror::Error;
 
-/// Parameters of a template by name: strings, numbers, booleans, arrays of strings or numbers.
+/// Parameters of a template by name: strings, numbers, booleans, arrays of strings.
 pub type Params = Map<String, Value>;
 
 /// A parsed template. Its JSON forms: `"auth:get-client:<clientId>"`, `{"AllOf": [..]}`, `{"AnyOf": [..]}`,
@@ -93,7 +93,7 @@ impl Kind {
     fn fits(self, value: &Value) -> bool {
         match self {
             Kind::Text => value.is_string() || value.is_number(),
-            Kind::Array => value.is_array(),
+            Kind::Array => value.as_array().is_some_and(|elements| elements.iter().all(Value::is_string)),
             Kind::Boolean => value.is_boolean(),
         }
     }
@@ -156,7 +156,8 @@ impl Node {
             Node::AllOf(members) => out.push(Expression::AllOf(Node::render_all(members, params)?)),
             Node::AnyOf(members) => out.push(Expression::AnyOf(Node::render_all(members, params)?)),
             Node::For { variable, list, each } => {
-                let elements = params.get(list).and_then(Value::as_array).ok_or_else(|| Kind::Array.error(list))?;
+                let elements = params.get(list).filter(|value| Kind::Array.fits(value)).and_then(Value::as_array);
+                let elements = elements.ok_or_else(|| Kind::Array.error(list))?;
                 for element in elements {
                     let lookup = |name: &str| {
                         if name == variable { Some(element) } else { params.get(name) }

@@ -2,7 +2,7 @@
 
 use crate::expansion::reaches_roles;
 use crate::list;
-use crate::role::{ASSUME, Compiled, Role, RoleError};
+use crate::role::{ASSUME, Compiled, Parameterized, Role, RoleError};
 use crate::role_set::RoleSet;
 use std::collections::{HashMap, HashSet};
 
@@ -53,6 +53,24 @@ pub(crate) fn accepts(set: &RoleSet, role: &Compiled) -> bool {
     }
     role.error.is_none() && !reached
 }
+
+/// Whether a star role can be expanded for a parameter that no other role knows. Only what a parameter hands on can multiply; whatever else a role
+/// leads to is looked at once.
+pub(crate) fn check_steps(set: &RoleSet, role: &Compiled) -> Result<(), RoleError> {
+    let hands_on = |scope: &Parameterized| reaches_roles(&scope.worst_case());
+    let Some(prefix) = role.prefix().filter(|_| role.parameterized.iter().any(hands_on)) else { return Ok(()) };
+    let expanded = set.expand_counting([[ASSUME, prefix, NO_PARAMETER].concat()]);
+    if expanded.is_complete {
+        return Ok(());
+    }
+    let role_id = role.id().to_owned();
+    let message =
+        format!("Role '{role_id}' hands its parameter on to too many roles: expanding it takes more than {} steps", expanded.steps);
+    Err(RoleError::TooManySteps { message, role_id })
+}
+
+/// Stands for a parameter: no legal scope contains it.
+const NO_PARAMETER: &str = "\u{1}";
 
 /// The scopes through which a role can depend on others, in the order in which the reference looks at them: plain ones, then the worst
 /// case of each parameterized one, both sorted and normalized.

@@ -22,9 +22,6 @@ fn scope_satisfaction() {
         let held = ScopeSet::new(strings(&input["scopes"]));
         let expression: Expression = serde_json::from_value(input["expression"].clone()).unwrap();
         assert_eq!(json!(expression), input["expression"], "an expression survives reading and writing");
-        let raw = strings(&input["scopes"]);
-        assert_eq!(expression.satisfied_by_list(&raw), expression.satisfied_by(&held));
-        assert_eq!(expression.missing_from_list(&raw), expression.missing(&held));
         json!({
             "satisfied": expression.satisfied_by(&held),
             "scopesUsed": expression.scopes_used(&held),
@@ -108,6 +105,7 @@ fn role_validation() {
             match error {
                 falconer_scopes::RoleError::InvalidScope { scope, .. } => result["scope"] = json!(scope),
                 falconer_scopes::RoleError::DependencyCycle { cycle, .. } => result["cycle"] = json!(cycle),
+                error @ falconer_scopes::RoleError::TooManySteps { .. } => panic!("no case has so many: {error}"),
             }
             result
         }

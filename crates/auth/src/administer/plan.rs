@@ -145,7 +145,7 @@ impl Auth {
         for client in before.clients("") {
             // What bounds a client, a grant or its owner, may reach the role although the client itself does not.
             let is_bound = client.grant().is_some() || before.owners(client.id()).next().is_some();
-            if is_bound || takes_part(role_id, &before.expansion_of(client)) {
+            if is_bound || takes_part(role_id, &before.expansion_of(client).scopes) {
                 let effective = |snapshot: &Snapshot| self.node.effective_scopes(snapshot, client, now_ms);
                 affected.note(client.id(), &effective(before), &effective(after));
             }

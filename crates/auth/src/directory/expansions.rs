@@ -83,6 +83,24 @@ impl Generation {
     }
 }
 
+/// What a list of scopes comes to, as it is remembered and handed out.
+#[derive(Clone)]
+pub(crate) struct Expansion {
+    /// All that the roles give, without what is reserved.
+    pub(crate) scopes: ScopeSet,
+    /// Whether that is all: the work of one expansion is bounded.
+    pub(crate) is_complete: bool,
+}
+
+/// An expansion that has just been made.
+pub(crate) struct Made {
+    /// All that the roles give.
+    pub(crate) expanded: ScopeSet,
+    /// What is left of it without what is reserved.
+    pub(crate) allowed: ScopeSet,
+    pub(crate) is_complete: bool,
+}
+
 /// Expansions by the list that was expanded.
 pub(crate) struct ExpansionCache {
     hasher: RandomState,
@@ -109,6 +127,7 @@ struct Entry {
     expanded: ScopeSet,
     /// What is left of it without what is reserved.
     allowed: ScopeSet,
+    is_complete: bool,
 }
 
 impl Default for ExpansionCache {
@@ -140,13 +159,13 @@ impl ExpansionCache {
         }
     }
 
-    /// What is remembered of the list in this generation, or else what `make` makes: everything, and what of it is allowed.
+    /// What is remembered of the list in this generation, or else what `make` makes.
     pub(crate) fn get<'l>(
         &self,
         generation: &Generation,
         list: impl Iterator<Item = &'l [u8]> + Clone,
-        make: impl FnOnce() -> (ScopeSet, ScopeSet),
-    ) -> ScopeSet {
+        make: impl FnOnce() -> Made,
+    ) -> Expansion {
         let hash = self.hash(list.clone());
         let set = usize::try_from(hash).ok().and_then(|hash| self.sets.get(hash & self.sets.len().saturating_sub(1)));
         for place in set.into_iter().flatten() {
@@ -154,15 +173,16 @@ impl ExpansionCache {
                 && entry.is_of(hash, list.clone())
                 && entry.holds_in(generation)
             {
-                return entry.allowed.clone();
+                return Expansion { scopes: entry.allowed.clone(), is_complete: entry.is_complete };
             }
         }
-        let (expanded, allowed) = make();
+        let made = make();
         self.computed.fetch_add(1, Ordering::Relaxed);
+        let expansion = Expansion { scopes: made.allowed.clone(), is_complete: made.is_complete };
         if let Some(set) = set {
-            self.keep(set, Entry::new(hash, list, generation.number, expanded, allowed.clone()));
+            self.keep(set, Entry::new(hash, list, generation.number, made));
         }
-        allowed
+        expansion
     }
 
     fn hash<'l>(&self, list: impl Iterator<Item = &'l [u8]>) -> u64 {
@@ -214,7 +234,7 @@ impl ExpansionCache {
 }
 
 impl Entry {
-    fn new<'l>(hash: u64, list: impl Iterator<Item = &'l [u8]>, generation: u64, expanded: ScopeSet, allowed: ScopeSet) -> Entry {
+    fn new<'l>(hash: u64, list: impl Iterator<Item = &'l [u8]>, generation: u64, made: Made) -> Entry {
         let (mut text, mut ends) = (Vec::new(), Vec::new());
         for scope in list {
             text.extend_from_slice(scope);
@@ -226,8 +246,9 @@ impl Entry {
             ends: ends.into(),
             generation: AtomicU64::new(generation),
             used: AtomicBool::new(true),
-            expanded,
-            allowed,
+            expanded: made.expanded,
+            allowed: made.allowed,
+            is_complete: made.is_complete,
         }
     }
 
@@ -245,7 +266,8 @@ impl Entry {
     fn holds_in(&self, generation: &Generation) -> bool {
         let known = self.generation.load(Ordering::Relaxed);
         if known != generation.number {
-            if !generation.left_alone(known, &self.expanded) {
+            // Whether a change reaches what was cut off can't be seen in what is there.
+            if !self.is_complete || !generation.left_alone(known, &self.expanded) {
                 return false;
             }
             self.generation.fetch_max(generation.number, Ordering::Relaxed);
@@ -269,8 +291,19 @@ impl Entry {
 mod tests {
     use super::*;
 
-    fn set(scopes: &[&str]) -> (ScopeSet, ScopeSet) {
-        (ScopeSet::new(scopes), ScopeSet::new(scopes))
+    fn set(scopes: &[&str]) -> Made {
+        Made { expanded: ScopeSet::new(scopes), allowed: ScopeSet::new(scopes), is_complete: true }
+    }
+
+    #[test]
+    fn what_was_cut_is_made_again_after_every_change() {
+        let cache = ExpansionCache::new(1 << 20);
+        let first = Generation::default();
+        let list = || [&b"assume:a"[..]].into_iter();
+        let cut = || Made { is_complete: false, ..set(&["assume:a"]) };
+        assert!(!cache.get(&first, list(), cut).is_complete);
+        assert!(!cache.get(&first, list(), || panic!("it was made again")).is_complete);
+        assert!(cache.get(&first.after("other"), list(), || set(&["assume:a", "x"])).is_complete);
     }
 
     #[test]
@@ -280,15 +313,15 @@ mod tests {
         let list = || [&b"assume:a"[..], b"b"].into_iter();
         cache.get(&first, list(), || set(&["assume:a", "b", "x"]));
         let later = first.after("other").after("c*");
-        assert_eq!(cache.get(&later, list(), || panic!("it was made again")).len(), 3);
+        assert_eq!(cache.get(&later, list(), || panic!("it was made again")).scopes.len(), 3);
         let reached = later.after("a");
-        assert_eq!(cache.get(&reached, list(), || set(&["assume:a", "b"])).len(), 2);
+        assert_eq!(cache.get(&reached, list(), || set(&["assume:a", "b"])).scopes.len(), 2);
         // Whoever still has the older roles does not get what holds for the newer ones.
-        assert_eq!(cache.get(&later, list(), || set(&["assume:a", "b", "x"])).len(), 3);
+        assert_eq!(cache.get(&later, list(), || set(&["assume:a", "b", "x"])).scopes.len(), 3);
         let unknown = reached.after_anything();
-        assert_eq!(cache.get(&unknown, list(), || set(&["b"])).len(), 1);
+        assert_eq!(cache.get(&unknown, list(), || set(&["b"])).scopes.len(), 1);
         let long_ago = (0..=CHANGES).fold(unknown, |generation, _| generation.after("other"));
-        assert_eq!(cache.get(&long_ago, list(), || set(&["b", "y"])).len(), 2);
+        assert_eq!(cache.get(&long_ago, list(), || set(&["b", "y"])).scopes.len(), 2);
     }
 
     /// Two changes of the same roles, of which one did not come to be.
@@ -301,7 +334,7 @@ mod tests {
         cache.get(&never, list(), || set(&["assume:a", "secret"]));
         for next in [first.after("b"), first.after("a"), first.after_anything(), first.after("b").after("c"), first.clone()] {
             cache.get(&never, list(), || set(&["assume:a", "secret"]));
-            assert_eq!(cache.get(&next, list(), || set(&["assume:a"])).len(), 1);
+            assert_eq!(cache.get(&next, list(), || set(&["assume:a"])).scopes.len(), 1);
         }
         // What neither reaches is made again too, because who found it right last may be the one that never was; then it stays.
         let other = || [&b"other"[..]].into_iter();
@@ -318,7 +351,7 @@ mod tests {
         let generation = Generation::default();
         for list in [vec!["ab", "c"], vec!["a", "bc"], vec!["abc"], vec!["ab", "c", ""], vec![]] {
             let made = cache.get(&generation, list.iter().map(|text| text.as_bytes()), || set(&list));
-            assert_eq!(made, ScopeSet::new(&list));
+            assert_eq!(made.scopes, ScopeSet::new(&list));
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use falconer_scopes::{Role, RoleSet, ScopeSet};
 use falconer_store::RoleRecord;
 
-use crate::directory::expansions::Generation;
+use crate::directory::expansions::{Generation, Made};
 use crate::reserved;
 
 /// What a role has besides its scopes.
@@ -25,10 +25,10 @@ pub(crate) struct Roles {
 
 impl Roles {
     /// What a list comes to, and what of it is allowed.
-    pub(crate) fn expand<'l>(&self, scopes: impl Iterator<Item = &'l str>) -> (ScopeSet, ScopeSet) {
-        let expanded = self.set.expand(scopes.filter(|scope| !reserved::is_reserved_scope(scope)));
-        let allowed = reserved::without_reserved(expanded.clone());
-        (expanded, allowed)
+    pub(crate) fn expand<'l>(&self, scopes: impl Iterator<Item = &'l str>) -> Made {
+        let expanded = self.set.expand_counting(scopes.filter(|scope| !reserved::is_reserved_scope(scope)));
+        let allowed = reserved::without_reserved(expanded.scopes.clone());
+        Made { expanded: expanded.scopes, allowed, is_complete: expanded.is_complete }
     }
 }
 

@@ -12,7 +12,7 @@ use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Lo
 
 use crate::directory::client::{ById, Client};
 use crate::directory::entries::{Grant, InternalIssuer, Person, PresentScopes};
-use crate::directory::expansions::{ExpansionCache, ExpansionFigures};
+use crate::directory::expansions::{Expansion, ExpansionCache, ExpansionFigures};
 use crate::directory::roles::{RoleNotes, Roles, record_of, split};
 use crate::reserved::{self, FALCONER_CLIENTS};
 
@@ -203,18 +203,25 @@ impl Snapshot {
         self.issuers.len()
     }
 
-    /// What these scopes come to, without what is reserved, before and after.
+    /// What these scopes come to, without what is reserved, before and after. Where the roles multiply beyond what one expansion may cost, it is less
+    /// than the roles give; who owes an error for that asks [`Snapshot::expand_completely`].
     pub fn expand<I, S>(&self, scopes: I) -> ScopeSet
     where
         I: IntoIterator<Item = S>,
         S: AsRef<str>,
     {
         let scopes: Vec<S> = scopes.into_iter().collect();
-        self.expand_list(scopes.iter().map(AsRef::as_ref))
+        self.expand_list(scopes.iter().map(AsRef::as_ref)).scopes
+    }
+
+    /// The same; `None` where it would cost more than one expansion may.
+    pub(crate) fn expand_completely<S: AsRef<str>>(&self, scopes: &[S]) -> Option<ScopeSet> {
+        let expansion = self.expand_list(scopes.iter().map(AsRef::as_ref));
+        expansion.is_complete.then_some(expansion.scopes)
     }
 
     /// The same for a list that can be walked again.
-    pub(crate) fn expand_list<'l>(&self, scopes: impl Iterator<Item = &'l str> + Clone) -> ScopeSet {
+    pub(crate) fn expand_list<'l>(&self, scopes: impl Iterator<Item = &'l str> + Clone) -> Expansion {
         self.expansions.get(&self.roles.generation, scopes.clone().map(str::as_bytes), || self.roles.expand(scopes))
     }
 
@@ -225,23 +232,23 @@ impl Snapshot {
 
     /// What everybody has.
     pub fn anonymous(&self) -> &ScopeSet {
-        self.roles.anonymous.get_or_init(|| self.expand_list(std::iter::once(ANONYMOUS)))
+        self.roles.anonymous.get_or_init(|| self.expand_list(std::iter::once(ANONYMOUS)).scopes)
     }
 
     /// A client's expansion without anonymous. Says nothing about bounds (grants, people).
-    pub(crate) fn expansion_of(&self, client: &Client) -> ScopeSet {
+    pub(crate) fn expansion_of(&self, client: &Client) -> Expansion {
         self.expansions.get(&self.roles.generation, client.scopes_bytes(), || self.roles.expand(client.scopes()))
     }
 
     /// The same with anonymous: what nearly every request is answered with.
-    pub(crate) fn expansion_with_anonymous(&self, client: &Client) -> ScopeSet {
+    pub(crate) fn expansion_with_anonymous(&self, client: &Client) -> Expansion {
         let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
         self.expansions.get(&self.roles.generation, list, || self.roles.expand(client.scopes().chain([ANONYMOUS])))
     }
 
     /// A person's expansion. Says nothing about age and state.
     pub(crate) fn expansion_of_person(&self, person: &Person) -> ScopeSet {
-        self.expand_list(reserved::of_person(&person.record.scopes))
+        self.expand_list(reserved::of_person(&person.record.scopes)).scopes
     }
 
     /// What a grant gives while this person is who they are: what was granted, as far as the person still has it. It is not expanded again,

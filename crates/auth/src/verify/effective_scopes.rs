@@ -117,7 +117,7 @@ impl Node {
     /// What a client may do at present, without anonymous: its expansion within its bounds; nothing when what it depends on has ended.
     pub(crate) fn effective_scopes(&self, snapshot: &Snapshot, client: &Client, now_ms: i64) -> ScopeSet {
         match self.bounds(snapshot, client, now_ms, &mut DependsOn::not_noted()) {
-            Ok(bounds) => bounds.apply(snapshot.expansion_of(client)),
+            Ok(bounds) => bounds.apply(snapshot.expansion_of(client).scopes),
             Err(_) => ScopeSet::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! Everything after the MAC: what credentials come to at one snapshot (`hawk.md` sections 6 and 7, `grants.md` "Use").
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use falconer_credentials::{Authentic, Issuer, evaluate, evaluate_internal};
@@ -61,7 +62,9 @@ impl Node {
         let bounds = self.bounds(snapshot, client, now_ms, depends_on)?;
         let is_plain = bounds.within.is_empty() && !authentic.has_certificate() && !authentic.has_authorized_scopes();
         // Nearly every request is plain: then the remembered set with anonymous is the answer, and nothing is to be expanded.
-        let own = if is_plain { snapshot.expansion_with_anonymous(client) } else { bounds.apply(snapshot.expansion_of(client)) };
+        let own = if is_plain { snapshot.expansion_with_anonymous(client) } else { snapshot.expansion_of(client) };
+        let is_complete = Cell::new(own.is_complete);
+        let own = bounds.apply(own.scopes);
         let issuer = Issuer {
             client_id: owner,
             token: client.token(),
@@ -72,8 +75,15 @@ impl Node {
         let verified = if is_plain {
             evaluate(authentic, &issuer, now_ms, &|_: &[&str]| ScopeSet::default())?
         } else {
-            evaluate(authentic, &issuer, now_ms, &|scopes: &[&str]| snapshot.expand_list(scopes.iter().copied()))?
+            evaluate(authentic, &issuer, now_ms, &|scopes: &[&str]| {
+                let expansion = snapshot.expand_list(scopes.iter().copied());
+                is_complete.set(is_complete.get() && expansion.is_complete);
+                expansion.scopes
+            })?
         };
+        if !is_complete.get() {
+            return Err(Reason::TooManySteps { client_id: verified.client_id });
+        }
         if authentic.issuer().is_some() {
             self.check_name(snapshot, authentic.id())?;
         }
@@ -126,7 +136,7 @@ impl Node {
         let restricted = claim.authorized_scopes.is_some();
         let scopes = match &claim.authorized_scopes {
             None => scopes,
-            Some(authorized) => restrict(snapshot, scopes, authorized)?,
+            Some(authorized) => restrict(snapshot, &claim.client_id, scopes, authorized)?,
         };
         let may_know = !restricted && !authentic.is_bewit() && !self.is_too_old(person, now_ms);
         let knows = may_know && is_for(grant, authentic.host(), authentic.port());
@@ -154,12 +164,13 @@ impl Node {
 }
 
 /// Authorized scopes of a grant: they must be satisfied, and leave what they come to within what is held.
-fn restrict(snapshot: &Snapshot, held: ScopeSet, authorized: &[String]) -> Result<ScopeSet, Reason> {
+fn restrict(snapshot: &Snapshot, client_id: &str, held: ScopeSet, authorized: &[String]) -> Result<ScopeSet, Reason> {
     let with_anonymous = held.union(snapshot.anonymous());
     if !with_anonymous.satisfies_all(authorized.iter().map(String::as_str)) {
         return Err(falconer_credentials::authorized_scopes_failure(&with_anonymous, authorized).into());
     }
-    Ok(snapshot.expand(authorized).intersection(&held))
+    let expanded = snapshot.expand_completely(authorized).ok_or_else(|| Reason::TooManySteps { client_id: client_id.to_owned() })?;
+    Ok(expanded.intersection(&held))
 }
 
 /// Whether the request was meant for a site that may know who the person is.

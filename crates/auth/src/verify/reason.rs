@@ -44,6 +44,12 @@ pub enum Reason {
         /// The client.
         client_id: String,
     },
+    /// The scopes of the credentials lead through roles that multiply: what they come to can't be said within what one request may cost.
+    #[error("The scopes of `{client_id}` lead to too many roles: expanding them takes more than one request may cost")]
+    TooManySteps {
+        /// The client, or the name of temporary credentials.
+        client_id: String,
+    },
     /// The person who is signed in is gone or disabled.
     #[error("The account {identity} is not active")]
     PersonInactive {

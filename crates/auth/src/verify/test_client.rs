@@ -34,7 +34,7 @@ impl Auth {
         let failed = |failure| ApiError::from(Reason::Credentials(failure));
         let anonymous = ["assume:anonymous".to_owned()];
         let Some(signed) = read(parts).map_err(failed)? else {
-            return match required.missing_from_list(&anonymous) {
+            return match required.missing(&ScopeSet::new(&anonymous)) {
                 None => Ok(TestView { client_id: "auth-failed:no-auth".to_owned(), scopes: anonymous.to_vec(), hash: None }),
                 Some(missing) => Err(ApiError::insufficient(None, missing, required)),
             };
@@ -54,7 +54,7 @@ impl Auth {
             Some(current) => list::merge_normalized(&current, &anonymous),
             None => list::merge_normalized(client_scopes, &anonymous),
         };
-        match required.missing_from_list(&scopes) {
+        match required.missing(&ScopeSet::new(&scopes)) {
             None => Ok(TestView { client_id: verified.client_id, scopes, hash: verified.hash }),
             Some(missing) => Err(ApiError::insufficient(Some(&verified.client_id), missing, required)),
         }

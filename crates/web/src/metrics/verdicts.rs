@@ -18,12 +18,13 @@ pub(crate) enum Label {
     GrantRevoked,
     GrantEnded,
     AccountInactive,
+    TooManySteps,
     ClockBehind,
     Store,
 }
 
 impl Label {
-    pub(crate) const ALL: [Label; 15] = [
+    pub(crate) const ALL: [Label; 16] = [
         Label::Success,
         Label::NoAuth,
         Label::Malformed,
@@ -37,6 +38,7 @@ impl Label {
         Label::GrantRevoked,
         Label::GrantEnded,
         Label::AccountInactive,
+        Label::TooManySteps,
         Label::ClockBehind,
         Label::Store,
     ];
@@ -72,6 +74,7 @@ impl Label {
                 GrantState::AccountUnknown | GrantState::AccountInactive => Label::AccountInactive,
             },
             Reason::OwnerInactive { .. } | Reason::PersonInactive { .. } => Label::AccountInactive,
+            Reason::TooManySteps { .. } => Label::TooManySteps,
         }
     }
 
@@ -91,6 +94,7 @@ impl Label {
             Label::GrantRevoked => ("failed", "grant_revoked"),
             Label::GrantEnded => ("failed", "grant_ended"),
             Label::AccountInactive => ("failed", "account_inactive"),
+            Label::TooManySteps => ("failed", "too_many_steps"),
             Label::ClockBehind => ("unable", "clock_behind"),
             Label::Store => ("unable", "store"),
         }

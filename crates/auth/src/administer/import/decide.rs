@@ -118,6 +118,7 @@ fn role_at_fault(error: &RoleError, changed: &[Role], batch: &Batch) -> Option<B
             let bad = |role: &&Role| matches!(falconer_scopes::validate(std::slice::from_ref(role)), Err(RoleError::InvalidScope { .. }));
             changed.iter().find(bad)?.role_id.as_str()
         }
+        RoleError::TooManySteps { role_id, .. } => role_id.as_str(),
         // The printed path can begin with roles that are not on the cycle; its end is on it.
         RoleError::DependencyCycle { cycle, .. } => {
             let ids: HashSet<&str> = changed.iter().map(|role| role.role_id.as_str()).collect();

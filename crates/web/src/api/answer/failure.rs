@@ -84,6 +84,7 @@ pub(crate) fn text_of(reason: &Reason) -> String {
         | Reason::ReservedName { .. }
         | Reason::Grant { .. }
         | Reason::OwnerInactive { .. }
-        | Reason::PersonInactive { .. } => reason.to_string(),
+        | Reason::PersonInactive { .. }
+        | Reason::TooManySteps { .. } => reason.to_string(),
     }
 }
