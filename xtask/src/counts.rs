@@ -1,4 +1,4 @@
-//! What the runners of tests count, read from their own summaries: cargo's, node's and pytest's.
+//! What the runners of tests count, read from their own summaries: cargo's, node's, pytest's, and that of our own fuzz targets.
 
 use std::ops::AddAssign;
 
@@ -31,7 +31,7 @@ pub struct Reader {
 
 impl Reader {
     pub fn read(&mut self, line: &str) {
-        if let Some(counts) = of_cargo(line).or_else(|| of_node(line)).or_else(|| of_pytest(line)) {
+        if let Some(counts) = of_cargo(line).or_else(|| of_node(line)).or_else(|| of_pytest(line)).or_else(|| of_fuzz(line)) {
             self.counts += counts;
         }
     }
@@ -52,6 +52,12 @@ fn of_cargo(line: &str) -> Option<Counts> {
     let parts = line.trim().strip_prefix("test result: ")?.split_once(". ")?.1;
     let number = |what: &str| parts.split("; ").find_map(|part| part.strip_suffix(what)?.trim().parse().ok());
     Some(Counts { passed: number("passed")?, failed: number("failed")?, left_out: number("ignored").unwrap_or(0) })
+}
+
+/// `seed 7: 16 targets passed, 1 failed`
+fn of_fuzz(line: &str) -> Option<Counts> {
+    let (passed, failed) = line.strip_prefix("seed ")?.split_once(": ")?.1.split_once(" targets passed, ")?;
+    Some(Counts { passed: passed.parse().ok()?, failed: failed.strip_suffix(" failed")?.parse().ok()?, left_out: 0 })
 }
 
 /// `# pass 12`, where nobody looks; `ℹ pass 12`, where somebody does.
@@ -106,6 +112,7 @@ mod tests {
         assert_eq!(read(node, false), Counts { passed: 12, failed: 2, left_out: 0 });
         assert_eq!(read(&node.replace("# ", "\u{2139} "), false), Counts { passed: 12, failed: 2, left_out: 0 });
         assert_eq!(read("..s.\n3 passed, 1 skipped, 2 warnings in 3.21s\n", true), Counts { passed: 3, failed: 0, left_out: 1 });
+        assert_eq!(read("seed 7: 16 targets passed, 1 failed\n", false), Counts { passed: 16, failed: 1, left_out: 0 });
         assert_eq!(read("==== 1 failed, 10 passed in 65.02s (0:01:05) ====\n", false), Counts { passed: 10, failed: 1, left_out: 0 });
     }
 

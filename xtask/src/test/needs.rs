@@ -32,7 +32,7 @@ const NEEDS: &[Need] = &[
         what: "a C compiler (SQLite, ring)",
         probe: || works("cc", &["--version"]),
         packages: &["build-essential"],
-        parts: &["lints", "crates", "instructions", "revocation", "clients", "client-rust", "api", "browser"],
+        parts: &["lints", "crates", "fuzz", "instructions", "revocation", "clients", "client-rust", "api", "browser"],
     },
     Need { what: "git", probe: || works("git", &["--version"]), packages: &["git"], parts: &["check"] },
     Need { what: "Python 3 with venv", probe: python_with_venv, packages: &["python3", "python3-venv"], parts: &["clients", "api"] },

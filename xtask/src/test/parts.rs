@@ -46,6 +46,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "check", what: "arrows, rooms, circles, generated pages", lane: Lane::Compiling, binary: false, run: check_part },
     Part { name: "lints", what: "format, clippy, documentation, dependencies", lane: Lane::Compiling, binary: false, run: lints },
     Part { name: "crates", what: "the tests of the crates, on both stores", lane: Lane::Compiling, binary: false, run: crates },
+    Part { name: "fuzz", what: "ten seconds for each thing that strangers can send", lane: Lane::Compiling, binary: false, run: fuzz },
     Part {
         name: "instructions",
         what: "instruction counts against the baseline",
@@ -117,6 +118,13 @@ fn crates(output: &Output) -> Result<Done> {
     let args = ["test", "--workspace", "--locked", "--no-fail-fast", "--", "--include-ignored", "--show-output"];
     let counts = run_cargo(output, "crates", &args, &[(postgres::VARIABLE, &url)])?;
     Ok(Done { counts, said: None })
+}
+
+/// Ten seconds a target, each run from a seed of its own, which is printed; what is found is written beside the corpora, and fails from then on.
+fn fuzz(output: &Output) -> Result<Done> {
+    let seed = std::process::id().to_string();
+    let args = ["run", "--locked", "-p", "falconer-fuzz", "--", "--seconds", "10", "--seed", &seed];
+    Ok(Done { counts: run_cargo(output, "fuzz targets", &args, &[])?, said: None })
 }
 
 fn counted_instructions(_: &Output) -> Result<Done> {

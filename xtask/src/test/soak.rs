@@ -20,6 +20,11 @@ pub fn run() -> Result<()> {
         &["test", "--locked", "--release", "-p", "falconer", "--test", "import", "large", "--", "--nocapture"],
         &clients,
     )?;
+    cargo(
+        "fuzz targets, ten minutes each",
+        &["run", "--locked", "-p", "falconer-fuzz", "--", "--seconds", "600", "--seed", &std::process::id().to_string()],
+        &[],
+    )?;
     let kills = ("FALCONER_KILLS", "500");
     cargo("kill -9, 500 times", &["test", "--locked", "-p", "falconer-store-sqlite", "--test", "kill", "--", "--nocapture"], &[kills])?;
     let server = postgres::Server::start()?;

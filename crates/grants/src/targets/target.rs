@@ -34,7 +34,7 @@ enum Scheme {
 /// Why a text is no target. `Display` is a sentence for the person who sees the error page, and for the author of the site.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TargetError {
-    /// Longer than [`LONGEST`].
+    /// Longer than [`LONGEST`], as it is or as browsers write it.
     #[error("The target is longer than {LONGEST} bytes.")]
     TooLong,
     /// A control character, white space or a backslash, which browsers drop or read as something else.
@@ -97,6 +97,10 @@ impl Target {
         refuse_spellings(host)?;
         let url = Url::parse(text).map_err(|error| TargetError::NotUrl(error.to_string()))?;
         compare(&url, scheme, host, port, tail)?;
+        // Characters that browsers percent-encode make it longer than it was.
+        if url.as_str().len() > LONGEST {
+            return Err(TargetError::TooLong);
+        }
         let loopback = is_loopback(&url);
         if scheme == Scheme::Http && !loopback {
             return Err(TargetError::PlainHttp(host.to_owned()));
