@@ -15,6 +15,7 @@ mod node;
 mod output;
 mod progress;
 mod system;
+mod text_file;
 
 use std::process::ExitCode;
 

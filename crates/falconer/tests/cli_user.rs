@@ -85,6 +85,53 @@ fn clients_live_and_end() {
     shell.run(&["client", "update", "x", "--no-scopes", "--scope", "a"]).refused(2, "cannot be used with");
 }
 
+/// Deleting what is not there said "deleted", also for a mistyped id of a client that had to go.
+#[test]
+fn what_is_not_there_is_not_said_to_be_deleted() {
+    let world = world();
+    let shell = world.as_root();
+    shell.run(&["client", "delete", "project/robto"]).refused(1, "there was no client project/robto");
+    shell.run(&["role", "delete", "team:rde"]).refused(1, "there was no role team:rde");
+    shell.run(&["client", "create", "project/robot"]).ok();
+    let made = shell.run(&["client", "create", "cleaner", "--scope", "auth:delete-client:*", "--json"]).json();
+    let cleaner = Shell::with(&world.server.root_url, &Credentials::new("cleaner", made["accessToken"].as_str().unwrap()));
+    let done = cleaner.run(&["client", "delete", "project/robot"]);
+    assert!(done.code == 0 && done.err.contains("whether there was one can't be told without auth:get-client:project/robot"), "{done:?}");
+    shell.run(&["client", "delete", "project/robot"]).refused(1, "there was no client");
+}
+
+/// A newcomer's first client could not ask what it may do, and the advice was to ask what it may do.
+#[test]
+fn a_client_that_cannot_ask_for_its_scopes_is_told_what_it_lacks() {
+    let world = world();
+    let shell = world.as_root();
+    let made = shell.run(&["client", "create", "project/robot", "--scope", "notes:read:x"]);
+    assert!(made.err.contains("falconer client update project/robot --scope auth:current-scopes"), "{made:?}");
+    let token = shell.run(&["client", "reset", "project/robot", "--json"]).json();
+    let robot = Shell::with(&world.server.root_url, &Credentials::new("project/robot", token["accessToken"].as_str().unwrap()));
+    let done = robot.run(&["current-scopes"]);
+    done.refused(1, "add auth:current-scopes to it");
+    assert!(!done.err.contains("`falconer current-scopes`"), "{done:?}");
+    for scope in ["auth:current-scopes", "auth:*", "*"] {
+        let made = shell.run(&["client", "create", "project/asks", "--scope", scope]);
+        assert!(made.code == 0 && !made.err.contains("can't ask"), "{made:?}");
+        shell.run(&["client", "delete", "project/asks"]).ok();
+    }
+}
+
+/// `--expires '0 s'` made a client that had ended before its token was read.
+#[test]
+fn a_new_client_ends_at_a_time_to_come() {
+    let world = world();
+    let shell = world.as_root();
+    for over in ["0 s", "-1 day", "2020-01-01T00:00:00Z"] {
+        shell.run(&["client", "create", "project/robot", &format!("--expires={over}")]).refused(2, "never work");
+    }
+    shell.run(&["client", "show", "project/robot"]).refused(1, "there is no client");
+    shell.run(&["client", "create", "project/robot"]).ok();
+    shell.run(&["client", "update", "project/robot", "--expires=0 s"]).refused(2, "falconer client disable");
+}
+
 #[test]
 fn roles_and_expansion() {
     let world = world();

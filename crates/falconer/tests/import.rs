@@ -233,6 +233,17 @@ fn what_is_wrong_is_told_by_line_before_anything_is_written() {
     }
 }
 
+/// Editors on Windows put a byte order mark before a text; the first line was "no JSON".
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let world = world();
+    let file = world.write_text("marked.jsonl", &format!("\u{feff}{}\r\n", role("marked", &["a"])));
+    assert_eq!(counts(&world.import(&file, &["--json"]), "roles"), (1, 0, 0));
+    let file = world.path("wide.jsonl");
+    std::fs::write(&file, b"\xFF\xFE{\0}\0").unwrap();
+    world.import(&file, &[]).refused(1, "save it as UTF-8");
+}
+
 #[test]
 fn standard_input_is_read_too() {
     let world = world();

@@ -31,8 +31,8 @@ fn without_target_and_description_it_is_no_request() {
 fn one_without_the_other_and_one_twice_are_errors() {
     assert_eq!(refused("target=https%3A%2F%2Fa.example%2F"), "The request has a target but no description.");
     assert_eq!(refused("description=x"), "The request has a description but no target.");
-    for name in ["target", "description", "identity", "expires", "response_mode"] {
-        let query = format!("{HEAD}&identity=true&expires=1d&response_mode=query&{name}=x");
+    for name in ["target", "description", "identity", "expires", "response_mode", "tell_cancel"] {
+        let query = format!("{HEAD}&identity=true&expires=1d&response_mode=query&tell_cancel=true&{name}=x");
         assert_eq!(refused(&query), format!("The request has `{name}` more than once."));
     }
     assert!(refused("target=https%3A%2F%2Fa.example%2F&target=https%3A%2F%2Fa.example%2F&description=").contains("more than once"));
@@ -102,6 +102,7 @@ fn values_that_can_not_be_are_refused_with_the_reason() {
         ("&identity=yes", "`true` or `false`"),
         ("&identity", "`true` or `false`"),
         ("&response_mode=form_post", "`query` or `fragment`"),
+        ("&tell_cancel=yes", "`true` or `false`"),
         ("&expires=soon", "not a time expression"),
         ("&expires=", "not a time to come"),
         ("&expires=-1+day", "not a time to come"),
@@ -132,4 +133,15 @@ fn there_is_a_bound_to_everything() {
     let origins = |count: usize| (0..count).map(|n| format!("&audience=https://a{n}.example")).collect::<String>();
     assert_eq!(read(&format!("{HEAD}&identity=true{}", origins(10))).audience.len(), 10);
     assert!(refused(&format!("{HEAD}&identity=true{}", origins(11))).contains("more than 10 origins"));
+}
+
+/// A program on this machine that waits for an answer may be told of Cancel; a site elsewhere never is.
+#[test]
+fn cancel_is_told_to_this_machine_only() {
+    let program = read("target=http%3A%2F%2F127.0.0.1%3A99%2Fx%3Fstate%3D1&description=&tell_cancel=true");
+    assert!(program.tell_cancel);
+    assert!(read(program.canonical_query()).tell_cancel, "it is carried through sign-in");
+    assert_eq!(program.target.deliver_cancel(program.response_mode), "http://127.0.0.1:99/x?state=1&error=access_denied");
+    assert!(!read("target=http%3A%2F%2F127.0.0.1%3A99%2Fx&description=").tell_cancel);
+    assert!(!read("target=https%3A%2F%2Fnotes.example%2F&description=&tell_cancel=true").tell_cancel);
 }

@@ -346,6 +346,25 @@ async fn cancelling_stays_here() {
     assert!(ann.get("/").await.text.contains("No site can act for you now"));
 }
 
+/// `falconer signin` waited for its whole timeout after Cancel: nobody told it.
+#[tokio::test]
+async fn a_program_on_this_machine_is_told_of_cancel_if_it_asks() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let program = "http://127.0.0.1:1/signed-in?state=x";
+    let page = ann.get(&request_for(program, "&tell_cancel=true")).await;
+    let cancelled = ann.post("/grant/cancel", &page.form("/grant")).await;
+    assert_eq!(
+        (cancelled.status, cancelled.header("location")),
+        (StatusCode::SEE_OTHER, "http://127.0.0.1:1/signed-in?state=x&error=access_denied")
+    );
+    for request in [request_for(program, ""), request_for(TARGET, "&tell_cancel=true")] {
+        let page = ann.get(&request).await;
+        let cancelled = ann.post("/grant/cancel", &page.form("/grant")).await;
+        assert_eq!((cancelled.status, cancelled.header("location")), (StatusCode::OK, ""), "{request}");
+    }
+}
+
 #[tokio::test]
 async fn a_request_for_everything_offers_bundles() {
     let site = site().await;

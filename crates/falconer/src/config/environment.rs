@@ -1,8 +1,11 @@
 //! Which variables of the environment are settings, and what they say.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+
+use crate::text_file;
 
 /// Variables that tests and tools of ours use, and that are no settings.
 const NOT_SETTINGS: &[&str] = &[
@@ -54,7 +57,7 @@ pub fn settings(environment: impl Iterator<Item = (String, String)>) -> Result<B
         let name = rest.to_lowercase().replace("__", ".");
         let (name, text) = match name.strip_suffix("_file") {
             Some(short) if !SETTINGS.contains(&name.as_str()) => {
-                let content = std::fs::read_to_string(&text).with_context(|| format!("{variable} names {text}, which can't be read"))?;
+                let content = text_file::read(Path::new(&text), &format!("the file that {variable} names,"))?;
                 (short.to_owned(), content.trim_end().to_owned())
             }
             _ => (name, text),

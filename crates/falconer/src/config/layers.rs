@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::{Config, environment};
+use crate::text_file;
 
 impl Config {
     /// Reads file and environment. `file` is what `--config` named; without it `falconer.toml` is read where there is one.
@@ -33,7 +34,7 @@ impl Config {
 
     /// The file alone is read strictly first, so that an error names its line.
     fn file(path: &Path) -> Result<toml::Table> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("can't read the configuration {}", path.display()))?;
+        let text = text_file::read(path, "the configuration")?;
         toml::from_str::<Config>(&text).with_context(|| format!("in {}", path.display()))?;
         toml::from_str(&text).with_context(|| format!("in {}", path.display()))
     }

@@ -10,6 +10,7 @@ use super::data_dir::write_private;
 use super::storage::Storage;
 use crate::config::Config;
 use crate::system::SystemRandom;
+use crate::text_file;
 
 /// Where the keys are.
 pub fn key_file(config: &Config) -> PathBuf {
@@ -34,7 +35,7 @@ pub async fn existing_key_file(config: &Config, storage: &Storage<'_>) -> Result
 
 /// The keys of a file.
 pub fn read_keys(file: &Path) -> Result<KeyRing> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("can't read the key file {}", file.display()))?;
+    let text = text_file::read(file, "the key file")?;
     KeyRing::parse(&text).with_context(|| format!("{} is no key file; restore it from your backup", file.display()))
 }
 

@@ -11,6 +11,7 @@ use falconer_store::Secret;
 
 use super::Access;
 use crate::config::Config;
+use crate::text_file;
 
 /// What a certificate of the protocol can span.
 const LONGEST_GRANT_MS: i64 = 31 * 24 * 3_600_000;
@@ -51,8 +52,8 @@ fn hawk_origins(config: &Config, origin: &Origin) -> Result<Vec<Origin>> {
 fn static_client(configured: &crate::config::StaticClient) -> Result<StaticClient> {
     let token = match (&configured.access_token, &configured.access_token_file) {
         (Some(token), None) => token.clone(),
-        (None, Some(file)) => std::fs::read_to_string(file)
-            .with_context(|| format!("static client {}: can't read {}", configured.client_id, file.display()))?
+        (None, Some(file)) => text_file::read(file, "the access token in")
+            .with_context(|| format!("static client {}", configured.client_id))?
             .trim()
             .to_owned(),
         _ => bail!("static client {}: give either access_token or access_token_file", configured.client_id),

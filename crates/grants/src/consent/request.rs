@@ -35,6 +35,8 @@ pub struct GrantRequest {
     pub expires_ms_wish: Option<i64>,
     /// Where in the URL the credentials are to stand.
     pub response_mode: ResponseMode,
+    /// Cancel is told to the target: a program on the person's own machine that waits. Always false for other targets.
+    pub tell_cancel: bool,
     canonical: String,
 }
 
@@ -103,6 +105,7 @@ struct Found {
     audience: Vec<String>,
     expires: Option<String>,
     response_mode: Option<String>,
+    tell_cancel: Option<String>,
 }
 
 /// Reads the raw query (without `?`). `Ok(None)`: neither `target` nor `description`, so that it is no request. Unknown parameters are
@@ -119,7 +122,8 @@ pub fn parse(query: &str, now_ms: i64) -> Result<Option<GrantRequest>, RequestEr
     if description.len() > LONGEST_DESCRIPTION {
         return Err(too_much("description", "2 KiB"));
     }
-    let identity = read_identity(found.identity)?;
+    let identity = read_flag("identity", found.identity)?;
+    let tell_cancel = read_flag("tell_cancel", found.tell_cancel)? && target.is_loopback();
     let mut request = GrantRequest {
         target,
         description,
@@ -129,6 +133,7 @@ pub fn parse(query: &str, now_ms: i64) -> Result<Option<GrantRequest>, RequestEr
         ttl_ms_wish: None,
         expires_ms_wish: None,
         response_mode: read_mode(found.response_mode)?,
+        tell_cancel,
         canonical: String::new(),
     };
     if let Some(expression) = &found.expires {
@@ -156,6 +161,7 @@ fn find(query: &str) -> Result<Found, RequestError> {
             "identity" => once(&mut found.identity, "identity", decode_form(value))?,
             "expires" => once(&mut found.expires, "expires", decode_form(value))?,
             "response_mode" => once(&mut found.response_mode, "response_mode", decode_form(value))?,
+            "tell_cancel" => once(&mut found.tell_cancel, "tell_cancel", decode_form(value))?,
             "scope" => found.scopes.push(decode_form(value).ok_or(RequestError::Encoding("scope"))?),
             "audience" => found.audience.push(decode(value).ok_or(RequestError::Encoding("audience"))?),
             _ => (),
@@ -215,11 +221,11 @@ fn read_scopes(given: Vec<String>) -> Result<Vec<String>, RequestError> {
     Ok(scopes)
 }
 
-fn read_identity(given: Option<String>) -> Result<bool, RequestError> {
+fn read_flag(name: &'static str, given: Option<String>) -> Result<bool, RequestError> {
     match given.as_deref() {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
-        Some(other) => Err(RequestError::Value { name: "identity", value: other.to_owned(), why: "it is `true` or `false`" }),
+        Some(other) => Err(RequestError::Value { name, value: other.to_owned(), why: "it is `true` or `false`" }),
     }
 }
 
@@ -279,6 +285,9 @@ fn canonical(request: &GrantRequest, expires: Option<&str>) -> String {
     }
     if request.response_mode == ResponseMode::Fragment {
         add("response_mode", "fragment");
+    }
+    if request.tell_cancel {
+        add("tell_cancel", "true");
     }
     query
 }

@@ -48,6 +48,15 @@ impl Target {
             encode_component(credentials.access_token),
             encode_component(credentials.certificate),
         );
+        self.with_parameters(mode, &parameters)
+    }
+
+    /// The URL that tells a program that nothing was granted, with the word that OAuth has for it (RFC 6749 section 4.1.2.1).
+    pub fn deliver_cancel(&self, mode: ResponseMode) -> String {
+        self.with_parameters(mode, "error=access_denied")
+    }
+
+    fn with_parameters(&self, mode: ResponseMode, parameters: &str) -> String {
         let href = self.href();
         let separator = match (href.split_once('#'), mode) {
             (Some((_, "")), ResponseMode::Fragment) => "",

@@ -1,10 +1,11 @@
 //! `falconer client ...`: the clients of a server.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use falconer_wire::{ClientRequest, ClientWithToken};
 
+use super::deletion;
 use crate::commands::user::UserOptions;
-use crate::output;
+use crate::output::{self, shell_word};
 use crate::system::SystemClock;
 use falconer_auth::Clock;
 
@@ -33,7 +34,7 @@ pub enum Client {
         #[command(flatten)]
         record: Record,
         /// When it ends: a time such as `2030-01-01T00:00:00Z` or an expression such as `90 days`
-        #[arg(long, value_name = "WHEN", value_parser = expires, default_value = "1 year")]
+        #[arg(long, value_name = "WHEN", value_parser = expires_later, default_value = "1 year")]
         expires: String,
         /// Delete it once it has expired
         #[arg(long)]
@@ -141,8 +142,13 @@ pub async fn run(command: Client) -> Result<()> {
         Client::Enable { client_id, user } => show(&user.client()?.enable_client(&client_id).await?, user.json),
         Client::Disable { client_id, user } => show(&user.client()?.disable_client(&client_id).await?, user.json),
         Client::Delete { client_id, user } => {
-            user.client()?.delete_client(&client_id).await?;
-            eprintln!("deleted {client_id}");
+            let server = user.client()?;
+            let there = deletion::is_there(server.client(&client_id).await)?;
+            if there == Some(false) {
+                bail!("there was no client {client_id}: nothing was deleted");
+            }
+            server.delete_client(&client_id).await?;
+            deletion::say_deleted("client", &client_id, there);
             Ok(())
         }
     }
@@ -153,9 +159,21 @@ fn expires(text: &str) -> Result<String, String> {
     if let Some(ms) = falconer_wire::date_time::parse_ms(text) {
         return Ok(falconer_wire::date_time::format_ms(ms));
     }
-    let ms = falconer_wire::time_expression::from_ms(text, SystemClock.now_ms())
-        .map_err(|_| "write a time such as 2030-01-01T00:00:00Z or an expression such as `90 days`".to_owned())?;
-    Ok(falconer_wire::date_time::format_ms(ms))
+    let now_ms = SystemClock.now_ms();
+    match falconer_wire::time_expression::from_ms(text, now_ms) {
+        Ok(ms) if ms > now_ms => Ok(falconer_wire::date_time::format_ms(ms)),
+        Ok(_) => Err("that is no time to come, so that the client would never work; `falconer client disable` stops one".to_owned()),
+        Err(_) => Err("write a time such as 2030-01-01T00:00:00Z or an expression such as `90 days`".to_owned()),
+    }
+}
+
+/// The same for a new client, whose end must be to come however it is written.
+fn expires_later(text: &str) -> Result<String, String> {
+    let written = expires(text)?;
+    if falconer_wire::date_time::parse_ms(&written).is_some_and(|ms| ms <= SystemClock.now_ms()) {
+        return Err("that time is over, so that the client would never work".to_owned());
+    }
+    Ok(written)
 }
 
 fn show(client: &falconer_wire::Client, json: bool) -> Result<()> {
@@ -185,5 +203,18 @@ fn show_token(made: &ClientWithToken, json: bool) -> Result<()> {
         ("expires", vec![made.client.expires.clone()]),
     ])?;
     eprintln!("The token is shown this once; `falconer client reset` makes another.");
+    if !made.client.expanded_scopes.iter().any(|scope| covers_current_scopes(scope)) {
+        eprintln!(
+            "By its own scopes it can't ask what it may do: where it should be able to, `falconer client update {} --scope {CURRENT_SCOPES}` with its other scopes beside it.",
+            shell_word(&made.client.client_id)
+        );
+    }
     Ok(())
+}
+
+/// What `falconer current-scopes` needs.
+const CURRENT_SCOPES: &str = "auth:current-scopes";
+
+fn covers_current_scopes(scope: &str) -> bool {
+    scope == CURRENT_SCOPES || scope.strip_suffix('*').is_some_and(|prefix| CURRENT_SCOPES.starts_with(prefix))
 }

@@ -1,8 +1,9 @@
 //! `falconer role ...`: the roles of a server.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use falconer_wire::RoleRequest;
 
+use super::deletion;
 use crate::commands::user::UserOptions;
 use crate::output;
 
@@ -86,8 +87,13 @@ pub async fn run(command: Role) -> Result<()> {
             show(&server.update_role(&role_id, &request).await?, user.json)
         }
         Role::Delete { role_id, user } => {
-            user.client()?.delete_role(&role_id).await?;
-            eprintln!("deleted {role_id}");
+            let server = user.client()?;
+            let there = deletion::is_there(server.role(&role_id).await)?;
+            if there == Some(false) {
+                bail!("there was no role {role_id}: nothing was deleted");
+            }
+            server.delete_role(&role_id).await?;
+            deletion::say_deleted("role", &role_id, there);
             Ok(())
         }
     }

@@ -79,6 +79,9 @@ pub fn server_url(text: &str) -> Result<String, String> {
     }
 }
 
+/// What `falconer current-scopes` needs.
+const CURRENT_SCOPES: &str = "auth:current-scopes";
+
 /// What to do about a server's refusal.
 pub fn next_step(error: &anyhow::Error) -> Option<String> {
     const SIGN_IN: &str = "`eval \"$(falconer signin)\"` gets fresh ones through the browser";
@@ -90,6 +93,9 @@ pub fn next_step(error: &anyhow::Error) -> Option<String> {
     match (failure.status()?, signed) {
         (401 | 403, false) => Some(format!("There are no credentials in the environment: {SIGN_IN}.")),
         (401, true) => Some(format!("The credentials in the environment do not hold: {SIGN_IN}.")),
+        (403, true) if failure.to_string().contains(CURRENT_SCOPES) => Some(format!(
+            "Asking what one may do needs a scope of its own: let somebody who may change this client add {CURRENT_SCOPES} to it, or give it a role that has it."
+        )),
         (403, true) => Some("`falconer current-scopes` shows what the credentials may do.".to_owned()),
         _ => None,
     }

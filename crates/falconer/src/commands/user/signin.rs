@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use falconer_auth::Random;
+use falconer_client::{Client, Error, Method, Retry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -19,7 +20,7 @@ use crate::system::SystemRandom;
 #[command(after_help = "Into the present shell:  eval \"$(falconer signin)\"   (fish: falconer signin --fish | source)")]
 pub struct Options {
     /// Ask for this scope only; may be repeated; by default everything that you may do except what is broad
-    #[arg(long = "scope", value_name = "SCOPE")]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = scope)]
     scopes: Vec<String>,
     /// A wish for the lifetime, such as `1 hour` or `3 days`
     #[arg(long, value_name = "TIME", value_parser = lifetime)]
@@ -59,7 +60,7 @@ pub async fn run(options: Options) -> Result<()> {
     address.set_path("/");
     {
         let mut query = address.query_pairs_mut();
-        query.append_pair("target", &target).append_pair("description", &options.description);
+        query.append_pair("target", &target).append_pair("description", &options.description).append_pair("tell_cancel", "true");
         options.scopes.iter().for_each(|scope| {
             query.append_pair("scope", scope);
         });
@@ -69,6 +70,7 @@ pub async fn run(options: Options) -> Result<()> {
     }
     // A form's `+` is a space only where somebody decodes it as a form.
     let address = address.as_str().replace('+', "%20");
+    try_page(&root_url, &address).await?;
     eprintln!("Open this page to sign in and grant access:\n\n  {address}\n");
     if !options.no_browser && open::that_detached(&address).is_err() {
         eprintln!("No browser could be opened: copy the address.");
@@ -76,13 +78,37 @@ pub async fn run(options: Options) -> Result<()> {
     let answer = tokio::time::timeout(Duration::from_secs(options.timeout), wait(&listener, &state)).await.map_err(|_| {
         anyhow::anyhow!("nobody pressed Grant within {} seconds; run it again, or give more with --timeout", options.timeout)
     })??;
+    if answer.contains_key("error") {
+        bail!("Cancel was pressed on the page: nothing was granted");
+    }
     print(&options, &root_url, &answer)
+}
+
+/// Asks for the page once, as the browser will: a server that is away, or that refuses this request, would leave everybody waiting.
+async fn try_page(root_url: &str, address: &str) -> Result<()> {
+    let once = Retry { tries: 1, timeout: Duration::from_secs(20), ..Retry::default() };
+    match Client::new(root_url)?.with_retry(once).fetch(&Method::GET, address, None).await {
+        // Whoever is not signed in is led to sign-in: the request is one that can be granted.
+        Ok(_) | Err(Error::Api { status: 300..=399, .. }) => Ok(()),
+        Err(Error::Api { status: 404, .. }) => bail!("{root_url} has no page that grants access: is it the root URL of a Falconer?"),
+        Err(error @ Error::Api { .. }) => Err(anyhow::Error::from(error).context(format!("{root_url} refuses this request"))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn fresh_state() -> String {
     let mut bytes = [0_u8; 16];
     SystemRandom.fill(&mut bytes);
     falconer_credentials::slugid(bytes)
+}
+
+/// As every server checks it.
+fn scope(text: &str) -> Result<String, String> {
+    if falconer_scopes::is_valid_scope(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a scope is printable ASCII, such as notes:read:red".to_owned())
+    }
 }
 
 /// A lifetime that the page understands.
@@ -117,9 +143,16 @@ async fn answer(mut stream: TcpStream, state: &str) -> Option<BTreeMap<String, S
     let path = head.split_whitespace().nth(1)?;
     let url = url::Url::parse("http://127.0.0.1/").ok()?.join(path).ok()?;
     let found: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
-    let ours = url.path() == "/signed-in" && found.get("state").is_some_and(|s| s == state) && found.contains_key("accessToken");
+    let ours = url.path() == "/signed-in" && found.get("state").is_some_and(|s| s == state);
+    let is_cancel = found.contains_key("error");
+    let ours = ours && (is_cancel || found.contains_key("accessToken"));
     // The script takes the credentials out of the address bar and the tab's history.
-    let (status, text) = if ours {
+    let (status, text) = if ours && is_cancel {
+        (
+            "200 OK",
+            "<!doctype html><html lang=\"en\"><title>Nothing was granted</title><p>Nothing was granted. You can close this tab.".to_owned(),
+        )
+    } else if ours {
         (
             "200 OK",
             format!(

@@ -64,10 +64,13 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// `POST /grant/cancel`: stays here; the site is told nothing.
+/// `POST /grant/cancel`: stays here, and the site is told nothing; a program on the person's machine that asked to be told is told.
 pub(crate) async fn cancel(form: Posted) -> Result<Response, Problem> {
     let asked = asked(&form)?;
     form.session()?;
+    if asked.tell_cancel {
+        return deliver(&asked.target.deliver_cancel(asked.response_mode));
+    }
     let page = NothingGrantedPage { layout: form.visit.layout(), host: asked.target.host_and_port(), origin: asked.target.origin() };
     Ok(html(StatusCode::OK, Row::Page, &page))
 }

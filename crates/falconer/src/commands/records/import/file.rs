@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::records::{Origin, RecordErrors, Records};
+use crate::text_file;
 
 /// Reads and validates the whole file. Errors: all that is wrong with it, line by line.
 pub fn read(path: &Path) -> Result<Records> {
@@ -16,6 +17,7 @@ pub fn read(path: &Path) -> Result<Records> {
     } else {
         (path.display().to_string(), std::fs::read(path).with_context(|| format!("can't read {}", path.display()))?)
     };
+    let bytes = text_file::without_mark(&bytes).with_context(|| name.clone())?;
     let mut records = Records::new(Origin(Some(name.clone())));
     let mut errors = RecordErrors::default();
     for (line, text) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
