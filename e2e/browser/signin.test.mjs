@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
 import { grant, signIn } from '../support/demo.mjs';
-import { BIN, cleanEnvironment, falconer, freshServer, start } from '../support/falconer.mjs';
+import { BIN, PATIENCE_MS, cleanEnvironment, falconer, freshServer, start, within } from '../support/falconer.mjs';
 
 const run = promisify(execFile);
 
@@ -30,7 +30,7 @@ describe('signing in', () => {
   async function signedIn(name, password) {
     const { context } = await person(browser);
     const page = await context.newPage();
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + PATIENCE_MS;
     let answer;
     do {
       await page.goto(`${server.rootUrl}/login`);
@@ -48,7 +48,8 @@ describe('signing in', () => {
       ready: /^\s*(http\S+)$/,
       env: { TASKCLUSTER_ROOT_URL: server.rootUrl },
     });
-    const ended = new Promise((resolve) => signin.child.on('close', (code) => resolve({ code, log: signin.log })));
+    const closed = new Promise((resolve) => signin.child.on('close', (code) => resolve({ code, log: signin.log })));
+    const ended = within(closed, `falconer signin ${words.join(' ')} ends`, () => `\n${signin.log.join('\n')}`);
     return { address: signin.match[1], host: new URL(new URL(signin.match[1]).searchParams.get('target')).host, ended, child: signin.child };
   }
 

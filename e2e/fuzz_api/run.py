@@ -18,6 +18,9 @@ import openapi_spec_validator
 import taskcluster
 
 HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from falconer_server import PATIENCE, root_url_of  # noqa: E402
+
 BIN = os.environ["FALCONER_BIN"]
 EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "60")
 SEED = os.environ.get("FUZZ_SEED", "1")
@@ -33,7 +36,7 @@ def clean_environment():
 class Server:
     def __init__(self, folder):
         data = str(pathlib.Path(folder) / "data")
-        made = subprocess.run([BIN, "init", "--data-dir", data, "--json"], check=True, capture_output=True, text=True, env=clean_environment())
+        made = subprocess.run([BIN, "init", "--data-dir", data, "--json"], check=True, capture_output=True, text=True, env=clean_environment(), timeout=PATIENCE)
         init = json.loads(made.stdout)
         self.credentials = {"clientId": init["clientId"], "accessToken": init["accessToken"]}
         self.process = subprocess.Popen(
@@ -55,7 +58,7 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        assert self.process.wait(20) == 0
+        assert self.process.wait(PATIENCE) == 0
 
 
 def fill(server):
@@ -95,7 +98,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         server = Server(folder)
         try:
-            document = json.load(urllib.request.urlopen(f"{server.root_url}/openapi.json"))
+            document = json.load(urllib.request.urlopen(f"{server.root_url}/openapi.json", timeout=PATIENCE))
             openapi_spec_validator.validate(document)
             pool = fill(server)
             runs = [

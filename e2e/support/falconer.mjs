@@ -11,6 +11,18 @@ const run = promisify(execFile);
 export const BIN = process.env.FALCONER_BIN;
 if (!BIN) throw new Error('FALCONER_BIN must name the falconer binary (cargo xtask test sets it)');
 
+/** How long anything may take that a test waits for: two minutes, or `FALCONER_TEST_PATIENCE` in seconds. */
+export const PATIENCE_MS = Number(process.env.FALCONER_TEST_PATIENCE || 120) * 1000;
+
+/** What the promise gives, or an error that says what never came. `also` adds what is known by then. */
+export function within(promise, what, also = () => '') {
+  let timer;
+  const never = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`not within ${PATIENCE_MS / 1000} s: ${what}${also()}`)), PATIENCE_MS);
+  });
+  return Promise.race([promise, never]).finally(() => clearTimeout(timer));
+}
+
 // The caller's own FALCONER_ and TASKCLUSTER_ settings must not leak into a test.
 export function cleanEnvironment(extra = {}) {
   const kept = Object.entries(process.env).filter(([name]) => !/^(FALCONER|TASKCLUSTER)_/.test(name));
@@ -18,35 +30,29 @@ export function cleanEnvironment(extra = {}) {
 }
 
 export async function falconer(args, extra = {}) {
-  return run(BIN, args, { env: cleanEnvironment(extra) });
+  return run(BIN, args, { env: cleanEnvironment(extra), timeout: PATIENCE_MS });
 }
-
-/** Ends only what never comes: a busy machine takes longer than a quiet one. */
-const PATIENCE_MS = 120_000;
 
 /** Starts a program, waits for the line that says where it listens, and keeps all that it prints. */
 export async function start(args, { ready = /listening on (\S+)/, env = {} } = {}) {
   const child = spawn(BIN, args, { env: cleanEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'] });
   const log = [];
   const found = new Promise((resolve, reject) => {
-    const limit = setTimeout(() => {
-      child.kill('SIGKILL');
-      reject(new Error(`${args.join(' ')} was not ready after ${PATIENCE_MS} ms:\n${log.join('\n')}`));
-    }, PATIENCE_MS);
     const look = (line) => {
       log.push(line);
       const match = ready.exec(line);
-      if (!match) return;
-      clearTimeout(limit);
-      resolve(match);
+      if (match) resolve(match);
     };
     createInterface({ input: child.stdout }).on('line', look);
     createInterface({ input: child.stderr }).on('line', look);
     child.on('error', reject);
-    child.on('exit', () => clearTimeout(limit));
     child.on('exit', (code, signal) => reject(new Error(`${args.join(' ')} ended with ${code ?? signal}:\n${log.join('\n')}`)));
   });
-  const match = await found;
+  const words = args.join(' ');
+  const match = await within(found, `${words} says ${ready}`, () => `\n${log.join('\n')}`).catch((error) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
   return {
     match,
@@ -54,7 +60,10 @@ export async function start(args, { ready = /listening on (\S+)/, env = {} } = {
     child,
     async stop() {
       child.kill('SIGTERM');
-      return ended;
+      return within(ended, `${words} ends after SIGTERM`).catch((error) => {
+        child.kill('SIGKILL');
+        throw error;
+      });
     },
   };
 }
@@ -62,7 +71,7 @@ export async function start(args, { ready = /listening on (\S+)/, env = {} } = {
 /** Makes a local account beside the running server; its scopes hold at once for whoever signs in after that. */
 export async function account(server, name, password, scopes) {
   const create = promisify(execFile);
-  const child = create(BIN, ['account', 'create', name, '--config', server.config, '--password-stdin', ...scopes.flatMap((scope) => ['--scope', scope])], { env: cleanEnvironment() });
+  const child = create(BIN, ['account', 'create', name, '--config', server.config, '--password-stdin', ...scopes.flatMap((scope) => ['--scope', scope])], { env: cleanEnvironment(), timeout: PATIENCE_MS });
   child.child.stdin.end(password);
   await child;
 }

@@ -10,8 +10,22 @@ import threading
 BIN = os.environ["FALCONER_BIN"]
 
 
-# Ends only what never comes: a busy machine takes longer than a quiet one.
-PATIENCE_SECONDS = 120
+# How long anything may take that a test waits for, in seconds: a busy machine takes longer than a quiet one.
+PATIENCE = float(os.environ.get("FALCONER_TEST_PATIENCE") or 120)
+
+
+def root_url_of(process):
+    """Waits for the line with which `falconer serve` says that it is ready; None where it ended, or was ended because it took too long."""
+    late = threading.Timer(PATIENCE, process.kill)
+    late.start()
+    try:
+        for line in process.stdout:
+            match = re.search(r"listening on (\S+)", line)
+            if match:
+                return match.group(1)
+        return None
+    finally:
+        late.cancel()
 
 
 def clean_environment():
@@ -24,7 +38,7 @@ class Server:
 
     def __init__(self, folder, listen="127.0.0.1:0", settings=None, bare=False):
         self.data = data = str(folder / "data")
-        made = subprocess.run([BIN, "init", "--data-dir", data, "--json", *(["--bare"] if bare else [])], check=True, capture_output=True, text=True, env=clean_environment())
+        made = subprocess.run([BIN, "init", "--data-dir", data, "--json", *(["--bare"] if bare else [])], check=True, capture_output=True, text=True, env=clean_environment(), timeout=PATIENCE)
         init = json.loads(made.stdout)
         self.credentials = {"clientId": init["clientId"], "accessToken": init["accessToken"]}
         self.log = folder / "log"
@@ -32,17 +46,9 @@ class Server:
             [BIN, "serve", "--data-dir", data, "--listen", listen],
             stdout=subprocess.PIPE, stderr=self.log.open("w"), text=True, env={**clean_environment(), **(settings or {})},
         )
-        limit = threading.Timer(PATIENCE_SECONDS, self.process.kill)
-        limit.start()
-        for line in self.process.stdout:
-            match = re.search(r"listening on (\S+)", line)
-            if match:
-                limit.cancel()
-                self.root_url = match.group(1)
-                break
-        else:
-            limit.cancel()
-            raise RuntimeError(f"falconer serve ended before it listened:\n{self.log.read_text()}")
+        self.root_url = root_url_of(self.process)
+        if self.root_url is None:
+            raise RuntimeError(f"falconer serve did not listen within {PATIENCE:.0f} s:\n{self.log.read_text()}")
 
     def options(self, **credentials):
         return {"rootUrl": self.root_url, "credentials": credentials or self.credentials, "maxRetries": 0}
@@ -51,13 +57,13 @@ class Server:
         """Credentials from an access grant, as a browser would bring them back."""
         subprocess.run(
             [BIN, "account", "create", "ann", "--data-dir", self.data, "--password-stdin", "--scope", "notes:read:*"],
-            input="a long password", text=True, check=True, capture_output=True, env=clean_environment(),
+            input="a long password", text=True, check=True, capture_output=True, env=clean_environment(), timeout=PATIENCE,
         )
         script = pathlib.Path(__file__).parent / "grant-over-http.mjs"
-        made = subprocess.run(["node", str(script), self.root_url, "ann", "a long password", target, *scopes], check=True, capture_output=True, text=True)
+        made = subprocess.run(["node", str(script), self.root_url, "ann", "a long password", target, *scopes], check=True, capture_output=True, text=True, timeout=PATIENCE)
         granted = json.loads(made.stdout)
         return {key: granted[key] for key in ("clientId", "accessToken", "certificate")}
 
     def stop(self):
         self.process.terminate()
-        assert self.process.wait(20) == 0
+        assert self.process.wait(PATIENCE) == 0

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use support::falconer;
+use support::patience::output_of;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -37,7 +38,7 @@ fn blocks(text: &str, language: &str) -> Vec<String> {
 
 /// Every setting that the binary knows from the environment, as its own error message lists them.
 fn settings() -> BTreeSet<String> {
-    let output = falconer().args(["config", "check"]).env("FALCONER_NO_SUCH_SETTING", "x").output().unwrap();
+    let output = output_of(falconer().args(["config", "check"]).env("FALCONER_NO_SUCH_SETTING", "x"));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let list = said.trim().split_once("known are ").unwrap_or_else(|| panic!("{said}")).1;
     list.split(", ").map(str::to_owned).collect()
@@ -51,7 +52,7 @@ fn the_examples_of_the_configuration_are_accepted() {
     for page in ["docs/configuration.md", "docs/getting-started.md", "docs/grants.md"] {
         for example in blocks(&read(page), "toml") {
             std::fs::write(&file, &example).unwrap();
-            let output = falconer().args(["config", "check", "--config"]).arg(&file).output().unwrap();
+            let output = output_of(falconer().args(["config", "check", "--config"]).arg(&file));
             assert!(output.status.success(), "{page}: {}\n{example}", String::from_utf8_lossy(&output.stderr));
             tried += 1;
         }
@@ -78,7 +79,7 @@ fn the_table_of_settings_is_complete_and_names_no_others() {
 
 /// The subcommands that a help text lists.
 fn subcommands(path: &[&str]) -> Vec<String> {
-    let output = falconer().args(path).arg("--help").output().unwrap();
+    let output = output_of(falconer().args(path).arg("--help"));
     assert!(output.status.success(), "falconer {} --help", path.join(" "));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let Some((_, rest)) = text.split_once("Commands:\n") else { return Vec::new() };
@@ -136,7 +137,7 @@ fn every_option_that_the_pages_print_exists() {
                 if options.is_empty() {
                     continue;
                 }
-                let help = falconer().args(&path).arg("--help").output().unwrap();
+                let help = output_of(falconer().args(&path).arg("--help"));
                 assert!(help.status.success(), "{}: falconer {}", page.display(), path.join(" "));
                 let help = String::from_utf8_lossy(&help.stdout).into_owned();
                 for option in options {

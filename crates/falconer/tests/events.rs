@@ -4,22 +4,19 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use falconer_wire::RoleRequest;
 use serde_json::Value;
+use support::patience::{Lines, end_of, output_of};
 use support::{Init, Server, falconer, init};
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A running `falconer events`.
 struct Follower {
     child: Child,
-    out: Receiver<String>,
-    err: Receiver<String>,
+    out: Lines,
+    err: Lines,
 }
 
 impl Follower {
@@ -28,18 +25,18 @@ impl Follower {
         command.arg("events").args(arguments).env("TASKCLUSTER_ROOT_URL", root_url);
         command.env("TASKCLUSTER_CLIENT_ID", &who.client_id).env("TASKCLUSTER_ACCESS_TOKEN", &who.access_token);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let out = lines(child.stdout.take().unwrap());
-        let err = lines(child.stderr.take().unwrap());
+        let out = Lines::of(child.stdout.take().unwrap(), "falconer events");
+        let err = Lines::of(child.stderr.take().unwrap(), "the errors of falconer events");
         Follower { child, out, err }
     }
 
     fn line(&self) -> String {
-        self.out.recv_timeout(PATIENCE).expect("nothing was printed")
+        self.out.next().expect("nothing was printed")
     }
 
     /// Waits for what stderr says.
     fn said(&self, wanted: &str) {
-        while !self.err.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("it never said {wanted:?}")).contains(wanted) {}
+        self.err.with(wanted);
     }
 }
 
@@ -48,12 +45,6 @@ impl Drop for Follower {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn lines(from: impl std::io::Read + Send + 'static) -> Receiver<String> {
-    let (send, receive) = channel();
-    std::thread::spawn(move || BufReader::new(from).lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
-    receive
 }
 
 async fn role(server: &Server, init: &Init, id: &str) {
@@ -102,11 +93,11 @@ async fn refusals_end_it_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let root = init(folder.path());
     let server = Server::start(folder.path());
-    let nobody = falconer().args(["events", "--root-url", &server.root_url]).output().unwrap();
+    let nobody = output_of(falconer().args(["events", "--root-url", &server.root_url]));
     assert_eq!(nobody.status.code(), Some(1));
     let said = String::from_utf8_lossy(&nobody.stderr).into_owned();
     assert!(said.contains("auth:events") && said.contains("falconer signin"), "{said}");
-    let wrong = falconer().args(["events", "--since", "yesterday"]).output().unwrap();
+    let wrong = output_of(falconer().args(["events", "--since", "yesterday"]));
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("write a revision such as 17"));
     // Credentials that end while it follows.
@@ -124,5 +115,5 @@ async fn refusals_end_it_with_what_to_do() {
     client.disable_client("follower").await.unwrap();
     assert!(follower.line().contains("end  Client with clientId 'follower' is disabled"));
     follower.said("Client with clientId 'follower' is disabled");
-    assert_eq!(follower.child.wait().unwrap().code(), Some(1));
+    assert_eq!(end_of(&mut follower.child, "falconer events").code(), Some(1));
 }

@@ -9,7 +9,7 @@ mod support;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use recorded::{
     Answer, HOST, NOTIFY, NOTIFY_SCOPE, NOTIFY_TOKEN, ORIGINS, PORT, PROXY, ROOT, ROOT_TOKEN, Request, Session, WEBSOCKTUNNEL_SECRET, Whole,
@@ -53,7 +53,7 @@ fn settings() -> String {
 /// One request on a connection of its own.
 fn exchange(address: SocketAddr, request: &Request) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.set_read_timeout(Some(support::patience::patience())).unwrap();
     let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", request.method, request.path, request.host);
     for (name, value) in &request.headers {
         head.push_str(&format!("{name}: {value}\r\n"));

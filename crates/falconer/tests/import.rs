@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use falconer_client::{Client, Credentials};
 use serde_json::{Value, json};
+use support::patience::{end_of, output_of_child};
 use support::user::{Done, Shell, eventually};
 use support::{Init, Server, falconer, init};
 
@@ -249,8 +250,7 @@ fn standard_input_is_read_too() {
     let world = world();
     let mut child = world.start_import(Path::new("-"), &["--json"]);
     // The test's own stdin is not a terminal: `-` with nothing in it is an empty file.
-    let output = child.wait().unwrap();
-    assert!(!output.success());
+    assert!(!end_of(&mut child, "an import of nothing").success());
     let mut child = falconer()
         .args(["import", "-", "--json", "--root-url", &world.server.root_url])
         .env("TASKCLUSTER_CLIENT_ID", &world.root.client_id)
@@ -261,7 +261,7 @@ fn standard_input_is_read_too() {
         .spawn()
         .unwrap();
     child.stdin.take().unwrap().write_all(format!("{}\r\n\r\n{}", role("r", &["a"]), role("s", &["a"])).as_bytes()).unwrap();
-    let done: Done = child.wait_with_output().unwrap().into();
+    let done: Done = output_of_child(child, "an import").into();
     assert_eq!(counts(&done, "roles"), (2, 0, 0), "{done:?}");
 }
 
@@ -333,6 +333,7 @@ async fn a_killed_importer_is_run_again() {
         let mut fresh = 0;
         let mut reader = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
+        // The server answers each batch within the patience of the importer, or the importer ends by itself.
         while reader.read_line(&mut line).unwrap() > 0 && line.ends_with('\n') {
             lines.push_str(&line);
             fresh += usize::from(!told.keys().any(|id: &String| line.contains(&format!("\"{id}\""))));
@@ -341,7 +342,7 @@ async fn a_killed_importer_is_run_again() {
                 child.kill().unwrap();
             }
         }
-        assert!(!child.wait().unwrap().success(), "it ended by itself");
+        assert!(!end_of(&mut child, "a killed import").success(), "it ended by itself");
         for (id, token) in tokens(&lines) {
             // Whoever lost the answer gets the same token again.
             assert_eq!(*told.entry(id).or_insert_with(|| token.clone()), token);
@@ -376,7 +377,7 @@ async fn a_killed_server_loses_nothing_acknowledged_and_the_import_goes_on() {
         let child = world.start_import(&file, &["--batch-size", "10", "--tokens", text(&kept)]);
         eventually("enough batches are acknowledged", || (lines(&kept) >= wanted).then_some(()));
         world = world.restart(Server::kill);
-        let done: Done = child.wait_with_output().unwrap().into();
+        let done: Done = output_of_child(child, "an import").into();
         done.refused(1, "run the same command again to go on");
         let acknowledged = tokens(&std::fs::read_to_string(&kept).unwrap());
         let exported = world.export();

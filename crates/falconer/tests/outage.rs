@@ -86,7 +86,7 @@ async fn verification_goes_on_and_nothing_is_lost_or_made_up() {
         assert!(server.lives());
         database.come_back().await;
         // By itself, and soon; until then the answer stays 503.
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + support::patience::patience();
         let back = format!("back/{outage}");
         while is_503(root.create_client(&back, &a_client("after the outage")).await) {
             assert!(Instant::now() < until, "outage {outage}: it does not recover");

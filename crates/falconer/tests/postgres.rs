@@ -10,6 +10,7 @@ use std::process::Stdio;
 use falconer_client::{Client, Credentials};
 use falconer_wire::ClientRequest;
 use support::browser::Browser;
+use support::patience::output_of_child;
 use support::place::Place;
 use support::postgres::Database;
 use support::user::{Done, eventually};
@@ -58,7 +59,7 @@ async fn a_server_lives_in_a_database() {
     let mut create = place.command(&["account", "create", "ann", "--password-stdin"]);
     let mut create = create.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     create.stdin.take().unwrap().write_all(b"correct horse battery staple").unwrap();
-    assert_eq!(Done::from(create.wait_with_output().unwrap()).code, 0);
+    assert_eq!(Done::from(output_of_child(create, "account create")).code, 0);
     eventually("ann signs in", || Browser::new(&server).sign_in("ann", "correct horse battery staple").then_some(()));
     assert_eq!(place.run(&["account", "list", "--json"]).json()[0]["name"], "ann");
 

@@ -9,6 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 
 use support::browser::{Browser, fields};
+use support::foreign::{Deployment, Records};
 use support::patience::{Lines, output_of_child, patience};
 use support::user::{Shell, command_with_input, eventually};
 use support::{Server, falconer, init};
@@ -20,10 +21,8 @@ const SIGNIN: &[&str] = &["signin", "--no-browser", "--timeout", "100000"];
 fn a_server_that_is_away_is_said_at_once() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     Shell::at(&format!("http://{closed}")).run(SIGNIN).refused(1, "does the server run there");
-    let folder = tempfile::tempdir().unwrap();
-    init(&folder.path().join("data"));
-    let server = Server::start(&folder.path().join("data"));
-    Shell::at(&format!("{}/elsewhere", server.root_url)).run(SIGNIN).refused(1, "is it the root URL of a Falconer?");
+    let other = Deployment::start(Records::default(), |_, _| ());
+    Shell::at(&other.root_url).run(SIGNIN).refused(1, "is it the root URL of a Falconer?");
 }
 
 /// The page refuses such a request, and nobody told the command line.

@@ -10,6 +10,7 @@ use crate::text_file;
 /// Variables that tests and tools of ours use, and that are no settings.
 const NOT_SETTINGS: &[&str] = &[
     "FALCONER_BIN",
+    "FALCONER_TEST_PATIENCE",
     "FALCONER_TEST_POSTGRES",
     "FALCONER_VECTORS",
     "FALCONER_CONFIG",

@@ -38,14 +38,19 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()?;
         let lines = BufReader::new(process.stdout.take().context("no stdout")?).lines();
-        let mut root_url = None;
-        for line in lines {
-            if let Some(url) = line?.strip_prefix("listening on ") {
-                root_url = Some(url.trim().to_owned());
-                break;
+        let (send, said) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                if let Some(url) = line.strip_prefix("listening on ") {
+                    let _ = send.send(url.trim().to_owned());
+                }
             }
-        }
-        let root_url = root_url.context("falconer serve ended before it listened")?;
+        });
+        let patience = std::env::var("FALCONER_TEST_PATIENCE").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(120);
+        let Ok(root_url) = said.recv_timeout(std::time::Duration::from_secs(patience)) else {
+            process.kill()?;
+            anyhow::bail!("falconer serve did not listen within {patience} s");
+        };
         Ok(Server { root_url, credentials: Credentials::new(text("clientId"), text("accessToken")), process, folder })
     }
 
