@@ -66,6 +66,11 @@ impl Auth {
         self.node.clock_behind_ms(&self.node.directory.load(), self.now_ms())
     }
 
+    /// How many milliseconds this node's clock is ahead of the time of the last change, where that is hard to believe; it changes nothing then.
+    pub fn clock_ahead_ms(&self) -> Option<i64> {
+        self.node.clock_ahead_ms(&self.node.directory.load(), self.now_ms())
+    }
+
     /// How changes were committed since the start.
     pub fn commit_figures(&self) -> CommitFigures {
         CommitFigures { groups: self.node.groups.load(Ordering::Relaxed), steps: self.node.steps.load(Ordering::Relaxed) }

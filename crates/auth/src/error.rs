@@ -3,6 +3,7 @@
 use falconer_scopes::{Expression, RoleError};
 use falconer_store::StoreError;
 
+use crate::time::in_words;
 use crate::verify::reason::{Reason, Unable, clock_behind_text};
 
 /// Why a use case did not do what was asked. The variants are by who is at fault; texts are what the caller
@@ -45,6 +46,13 @@ pub enum ApiError {
     ClockBehind {
         /// How far, in milliseconds.
         behind_ms: i64,
+    },
+    /// 503: this node's clock is implausibly far ahead of the time of the last change. A change would shut everybody out for as long once the clock is right
+    /// again. Nothing was done.
+    #[error("{}", clock_ahead_text(*ahead_ms))]
+    ClockAhead {
+        /// How far, in milliseconds.
+        ahead_ms: i64,
     },
     /// 503: the store is away or full, or keeps changing under the decision. Nothing was done. The text is for the log.
     #[error("unavailable: {0}")]
@@ -107,4 +115,12 @@ fn insufficient(client_id: Option<&str>, missing: &Expression, required: &Expres
              This request requires the client to satisfy the following scope expression:\n\n```\n{required}\n```"
         ),
     }
+}
+
+fn clock_ahead_text(ahead_ms: i64) -> String {
+    format!(
+        "The clock of this server is {} ahead of the time of its last change; it changes nothing until that is corrected, or confirmed on the server's \
+         machine with `falconer clock accept`",
+        in_words(ahead_ms)
+    )
 }

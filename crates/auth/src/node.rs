@@ -11,7 +11,10 @@ use crate::directory::last_uses::LastUses;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::settings::AuthSettings;
-use crate::time::{Clock, MINUTE_MS, Random};
+use crate::time::{Clock, DAY_MS, MINUTE_MS, Random};
+
+/// How long nothing may have changed before the next change has to be confirmed: one that is stored under a wrong date shuts everybody out until then.
+const MOST_AHEAD_MS: i64 = 90 * DAY_MS;
 
 /// The use cases of the auth API on one node. Cheap to clone; all clones are the same node.
 #[derive(Clone)]
@@ -65,6 +68,12 @@ impl Node {
     pub(crate) fn clock_behind_ms(&self, snapshot: &Snapshot, now_ms: i64) -> Option<i64> {
         let behind_ms = snapshot.highest_ms().saturating_sub(now_ms);
         (behind_ms > MINUTE_MS).then_some(behind_ms)
+    }
+
+    /// How far the clock is ahead of the time of the last change, where that is hard to believe.
+    pub(crate) fn clock_ahead_ms(&self, snapshot: &Snapshot, now_ms: i64) -> Option<i64> {
+        let ahead_ms = now_ms.saturating_sub(snapshot.highest_ms());
+        (snapshot.highest_ms() != 0 && ahead_ms > MOST_AHEAD_MS).then_some(ahead_ms)
     }
 
     pub(crate) fn draw<const N: usize>(&self) -> [u8; N] {

@@ -296,7 +296,9 @@ fn code_of(error: &ApiError) -> &'static str {
         ApiError::ResourceNotFound(_) => "ResourceNotFound",
         ApiError::RequestConflict(_) => "RequestConflict",
         ApiError::TooManyRequests { .. } => "TooManyRequests",
-        ApiError::ClockBehind { .. } | ApiError::Unavailable(_) | ApiError::OutcomeUnknown(_) => "Unavailable",
+        ApiError::ClockBehind { .. } | ApiError::ClockAhead { .. } | ApiError::Unavailable(_) | ApiError::OutcomeUnknown(_) => {
+            "Unavailable"
+        }
         ApiError::Internal(_) => "InternalServerError",
     }
 }

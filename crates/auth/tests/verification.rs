@@ -171,6 +171,22 @@ async fn a_clock_that_is_far_behind_authenticates_nobody() {
 }
 
 #[tokio::test]
+async fn a_time_that_is_accepted_on_one_node_is_accepted_on_all() {
+    let world = World::bare().await;
+    world.clock.advance(3 * HOUR_MS);
+    let keys = world.client("x", &[]).await;
+    world.clock.advance(-3 * HOUR_MS);
+    let beside = world.reopen(settings()).await;
+    let accepted = beside.accept_time().await.unwrap();
+    assert_eq!((accepted.before_ms, accepted.now_ms), (START_MS + 3 * HOUR_MS, START_MS));
+    assert_eq!(beside.clock_behind_ms(), None);
+    assert!(matches!(world.verify(&keys).await, Verdict::Unable(_)), "it has not heard of it");
+    assert!(world.auth.catch_up().await.unwrap());
+    assert!(matches!(world.verify(&keys).await, Verdict::Success(_)));
+    assert_eq!(world.reopen(settings()).await.clock_behind_ms(), None);
+}
+
+#[tokio::test]
 async fn last_uses_are_written_now_and_then() {
     let world = World::bare().await;
     let keys = world.client("x", &[]).await;

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::operator::{account, root_reset, setup_link};
+use commands::operator::{account, clock, root_reset, setup_link};
 use commands::records::{client, export, import, role};
 use commands::server::{config_check, init, serve};
 use commands::user::{curl, events, scopes, signin};
@@ -53,6 +53,9 @@ enum Command {
     Account(account::Account),
     /// Give the root client a new access token and print it
     RootReset(root_reset::Options),
+    /// The clock of this machine, where it was wrong while something was changed
+    #[command(subcommand)]
+    Clock(clock::Clock),
     /// The configuration
     #[command(subcommand)]
     Config(config_check::Config),
@@ -124,6 +127,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::SetupLink(options) => setup_link::run(options).await,
         Command::Account(account) => account::run(account).await,
         Command::RootReset(options) => root_reset::run(options).await,
+        Command::Clock(command) => clock::run(command).await,
         Command::Config(config) => config_check::run(config).await,
         Command::Signin(options) => signin::run(options).await,
         Command::CurrentScopes(options) => scopes::current(options).await,

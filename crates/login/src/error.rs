@@ -36,6 +36,12 @@ pub enum LoginError {
         /// How far, in milliseconds.
         behind_ms: i64,
     },
+    /// This node's clock is implausibly far ahead of the time of the last change: it changes nothing.
+    #[error("{}", ApiError::ClockAhead { ahead_ms: *ahead_ms })]
+    ClockAhead {
+        /// How far, in milliseconds.
+        ahead_ms: i64,
+    },
     /// The store is away. For the log.
     #[error("unavailable: {0}")]
     Unavailable(String),
@@ -61,6 +67,7 @@ impl From<ApiError> for LoginError {
             ApiError::ResourceNotFound(text) => LoginError::NotFound(text),
             ApiError::RequestConflict(text) => LoginError::Conflict(text),
             ApiError::TooManyRequests { retry_after_seconds } => LoginError::Throttled { retry_after_seconds },
+            ApiError::ClockAhead { ahead_ms } => LoginError::ClockAhead { ahead_ms },
             ApiError::ClockBehind { behind_ms } => LoginError::ClockBehind { behind_ms },
             ApiError::Unavailable(text) => LoginError::Unavailable(text),
             ApiError::OutcomeUnknown(text) => LoginError::OutcomeUnknown(text),

@@ -56,6 +56,7 @@ where
             a_pruned_feed_says_so,
             audit_rows_tell_who_did_what,
             histories_are_paged_oldest_first,
+            a_time_that_is_accepted_counts_although_a_later_one_was_stored,
             history_is_pruned_oldest_first_and_in_bounded_steps,
             concurrent_writers_lose_nothing,
             steps_together_are_as_one_after_the_other,

@@ -57,3 +57,36 @@ async fn the_time_is_told_with_a_401_and_to_whoever_asks() {
         assert_eq!(answer.header("access-control-expose-headers"), Some("Date"));
     }
 }
+
+#[tokio::test]
+async fn monitoring_sees_it() {
+    let node = behind().await;
+    unavailable(&node.send(api("GET", "/__heartbeat__")).await);
+    let at_root = node.send(call("GET", "/__heartbeat__")).await;
+    assert_eq!((at_root.status.as_u16(), &at_root.json["error"]), (503, &json!("Service unavailable")));
+    assert!(at_root.json["message"].as_str().unwrap().contains("2 hours behind"));
+    assert_eq!(node.send(api("GET", "/__lbheartbeat__")).await.status, 200, "it takes requests");
+    node.clock.0.store(START_MS, Ordering::SeqCst);
+    assert_eq!(node.send(call("GET", "/__heartbeat__")).await.status, 200);
+}
+
+/// One change while the clock was ahead shut everybody out for as long, and no command helped.
+#[tokio::test]
+async fn a_change_at_a_time_that_nobody_believes_is_refused() {
+    let node = node().await;
+    node.new_client("there", &[]).await;
+    node.clock.0.store(START_MS + 400 * 86_400_000, Ordering::SeqCst);
+    let refused = node.send(api("POST", "/clients/there/disable").by(root())).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (503, "ServiceUnavailable"));
+    assert!(refused.message().contains("400 days ahead") && refused.message().contains("falconer clock accept"), "{}", refused.message());
+    assert_eq!(node.send(api("GET", "/clients/there").by(root())).await.json["disabled"], false);
+    node.auth.accept_time().await.unwrap();
+    assert_eq!(node.send(api("POST", "/clients/there/disable").by(root())).await.status, 200, "it was confirmed");
+    node.clock.0.store(START_MS, Ordering::SeqCst);
+    assert_eq!(node.send(api("GET", "/clients/there").by(root())).await.status, 503);
+    node.auth.accept_time().await.unwrap();
+    assert_eq!(node.send(api("GET", "/clients/there").by(root())).await.status, 200);
+    let history = node.send(api("GET", "/clients/static%2Ffalconer%2Fauth/audit?limit=100").by(root())).await;
+    let rows = history.json["auditHistory"].as_array().unwrap();
+    assert_eq!(rows.iter().filter(|row| row["entityType"] == "clock" && row["actionType"] == "accepted").count(), 2, "{rows:?}");
+}

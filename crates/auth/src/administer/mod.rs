@@ -1,8 +1,9 @@
 //! What administrators and other crates change: clients, roles, many of both at once, what a change would do, what a fresh installation gets,
-//! the clients of the configuration, clients that have ended, and the grants, people and accounts that login writes.
+//! the clients of the configuration, clients that have ended, the time that is right, and the grants, people and accounts that login writes.
 
 pub(crate) mod client_view;
 pub(crate) mod clients;
+pub(crate) mod clock;
 pub(crate) mod expiry;
 pub(crate) mod grants;
 pub(crate) mod import;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use falconer_store::{ClientRecord, Key, Secret, Step, StoreError};
 
-use crate::error::AuthError;
+use crate::error::{ApiError, AuthError};
 use crate::node::Auth;
 use crate::reserved::{self, FALCONER_CLIENTS};
 use crate::settings::StaticClient;
@@ -70,6 +70,9 @@ impl Auth {
             let same = wanted.len() == stored.len() && wanted.iter().all(|w| stored.get(w.client_id.as_str()) == Some(w));
             if same {
                 return Ok(());
+            }
+            if let Some(ahead_ms) = self.node.clock_ahead_ms(&snapshot, now_ms) {
+                return Err(ApiError::ClockAhead { ahead_ms }.into());
             }
             let depends_on =
                 stored.keys().map(|id| (*id).to_owned()).chain(wanted.iter().map(|w| w.client_id.clone())).map(Key::Client).collect();

@@ -34,6 +34,7 @@ impl Change {
             Write::InsertClient(record) | Write::UpdateClient(record) => next.put_client(record),
             Write::DeleteClient(client_id) => next.drop_client(client_id),
             Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) => (),
+            Write::AcceptTime => next.accept_time(step.at_ms),
             Write::InsertRoles(records) => next.put_roles(records.iter().cloned()),
             Write::UpdateRole(record) => next.put_roles([record.clone()]),
             Write::DeleteRole(role_id) => next.drop_role(role_id),

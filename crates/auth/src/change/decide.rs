@@ -30,6 +30,13 @@ pub(crate) enum Decision<T> {
     Batch(Step, Write, RoleSet, T),
 }
 
+impl<T> Decision<T> {
+    /// Whether it stores no time that nobody has confirmed.
+    fn may_be_at_any_time(&self) -> bool {
+        matches!(self, Decision::Keep(_) | Decision::Write(_, Write::AcceptTime, _))
+    }
+}
+
 impl Auth {
     /// Runs `decide` in turn, commits what it decided, applies it to the directory, and answers with the revision.
     ///
@@ -47,7 +54,11 @@ impl Auth {
             let place = self.node.wait_for_turn(alone).await.ok_or_else(ended)?;
             let (shown, tip) = (self.node.directory.load_full(), place.tip());
             let now = Now { snapshot: tip.as_ref().unwrap_or(&shown).clone(), now_ms: self.node.clock.now_ms() };
-            let (change, answer) = match decide(&now) {
+            let decided = decide(&now).and_then(|decision| match self.node.clock_ahead_ms(&now.snapshot, now.now_ms) {
+                Some(ahead_ms) if !decision.may_be_at_any_time() => Err(ApiError::ClockAhead { ahead_ms }),
+                _ => Ok(decision),
+            });
+            let (change, answer) = match decided {
                 Ok(Decision::Write(step, write, answer)) => (Some(Change { step, write, roles: None }), Ok(answer)),
                 Ok(Decision::Batch(step, write, roles, answer)) => (Some(Change { step, write, roles: Some(roles) }), Ok(answer)),
                 // What it rests on is not durable yet: the answer waits for that.

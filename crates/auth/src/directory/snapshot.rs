@@ -83,7 +83,8 @@ impl Snapshot {
         let set = RoleSet::new(roles);
         let mut next = Snapshot {
             revision: loaded.revision,
-            highest_ms: loaded.highest_ms.max(before.highest_ms),
+            // Not the higher one of both: a lower one may have been accepted.
+            highest_ms: loaded.highest_ms,
             roles: Arc::new(Roles { set, generation: before.roles.generation.after_anything(), anonymous: OnceLock::new() }),
             expansions: Arc::clone(&before.expansions),
             clients: clients.all,
@@ -266,6 +267,11 @@ impl Snapshot {
     }
 
     // ---- the next snapshot ----
+
+    /// This time is the highest one, also where a later one was stored.
+    pub(crate) fn accept_time(&mut self, at_ms: i64) {
+        self.highest_ms = at_ms;
+    }
 
     /// This, as it is at a revision that was committed at this time.
     pub(crate) fn at_revision(mut self, revision: Revision, at_ms: i64) -> Snapshot {

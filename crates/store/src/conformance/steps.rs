@@ -282,6 +282,21 @@ pub(super) async fn histories_are_paged_oldest_first(store: Arc<dyn Store>) {
     assert_eq!(s.actor_history("suite/actor", 8, 5).await.unwrap().len(), 1);
 }
 
+pub(super) async fn a_time_that_is_accepted_counts_although_a_later_one_was_stored(store: Arc<dyn Store>) {
+    let s = &*store;
+    let ahead_ms = NOW + 1_000_000_000;
+    s.insert_role(&Step { at_ms: ahead_ms, ..step(s, "x").await }, &role("r")).await.unwrap();
+    s.insert_role(&step(s, "x").await, &role("q")).await.unwrap();
+    assert_eq!(s.load().await.unwrap().highest_ms, ahead_ms, "an earlier time lowers nothing by itself");
+    assert_eq!(s.accept_time(&step(s, "accepted").await).await, Ok(Revision(3)));
+    let loaded = s.load().await.unwrap();
+    assert_eq!((loaded.highest_ms, loaded.revision), (NOW, Revision(3)));
+    let rows = s.entity_history("clock", "clock", 0, 10).await.unwrap();
+    assert_eq!(rows.iter().map(|row| (row.action.as_str(), row.at_ms, row.revision)).collect::<Vec<_>>(), [("accepted", NOW, Revision(3))]);
+    s.insert_role(&Step { at_ms: NOW + 1, ..step(s, "x").await }, &role("p")).await.unwrap();
+    assert_eq!(s.load().await.unwrap().highest_ms, NOW + 1);
+}
+
 pub(super) async fn history_is_pruned_oldest_first_and_in_bounded_steps(store: Arc<dyn Store>) {
     let s = &*store;
     // The clock stepped back once: what counts is the time of the row.

@@ -87,6 +87,12 @@ pub trait Store: Send + Sync {
         revisions.last().copied().ok_or_else(|| crate::StoreError::Corrupt("a step was taken and has no revision".to_owned()))
     }
 
+    /// Makes the step's time the highest one, also where a later one was stored: somebody has said that it is right. An audit row of the entity `clock`, and the
+    /// next revision, with no row in the change feed.
+    async fn accept_time(&self, step: &Step) -> Result<Revision> {
+        self.take(step, Write::AcceptTime).await
+    }
+
     // ---- clients ----
 
     /// [`Conflict`](crate::StoreError::Conflict) when the clientId exists.

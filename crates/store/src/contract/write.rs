@@ -44,6 +44,8 @@ pub enum Write {
     InsertAccount(AccountRecord, IdentityRecord),
     /// [`update_account`](crate::Store::update_account)
     UpdateAccount(AccountRecord, IdentityRecord),
+    /// [`accept_time`](crate::Store::accept_time)
+    AcceptTime,
     /// [`complete_setup`](crate::Store::complete_setup): the hash of the link's token first
     CompleteSetup(String, AccountRecord, IdentityRecord),
 }

@@ -28,6 +28,7 @@ pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Wr
         }
         Write::InsertAccount(account, identity) => accounts::insert(writing, sealer, account, identity).await,
         Write::UpdateAccount(account, identity) => accounts::update(writing, sealer, account, identity).await,
+        Write::AcceptTime => writing.accept_time().await,
         Write::CompleteSetup(hash, account, identity) => accounts::complete_setup(writing, sealer, hash, account, identity).await,
     }
 }

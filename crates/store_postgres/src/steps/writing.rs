@@ -74,6 +74,13 @@ impl<'a> Writing<'a> {
         Ok(())
     }
 
+    /// The step's time is the highest one from now on, also where it is the lower one.
+    pub(crate) async fn accept_time(&mut self) -> Res<()> {
+        run(&self.transaction, "UPDATE meta SET highest_ms = $1", &[&self.step.at_ms]).await?;
+        self.changed = true;
+        self.audit("clock", "clock").await
+    }
+
     /// An audit row of the step for an entity.
     pub(crate) async fn audit(&mut self, entity_type: &str, entity_id: &str) -> Res<()> {
         self.audit_detail(entity_type, entity_id, self.step.detail.as_ref()).await

@@ -28,6 +28,7 @@ pub(crate) fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -
         }
         Write::InsertAccount(account, identity) => accounts::insert(writing, sealer, account, identity),
         Write::UpdateAccount(account, identity) => accounts::update(writing, sealer, account, identity),
+        Write::AcceptTime => writing.accept_time(),
         Write::CompleteSetup(hash, account, identity) => accounts::complete_setup(writing, sealer, hash, account, identity),
     }
 }

@@ -83,6 +83,13 @@ impl Writing<'_> {
         Ok(())
     }
 
+    /// The step's time is the highest one from now on, also where it is the lower one.
+    pub(crate) fn accept_time(&mut self) -> Res<()> {
+        run(self.connection, "UPDATE meta SET highest_ms = ?1", params![self.step.at_ms])?;
+        self.changed = true;
+        self.audit("clock", "clock")
+    }
+
     /// An audit row of the step for an entity.
     pub(crate) fn audit(&mut self, entity_type: &str, entity_id: &str) -> Res<()> {
         self.audit_detail(entity_type, entity_id, self.step.detail.as_ref())

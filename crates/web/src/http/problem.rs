@@ -186,7 +186,7 @@ impl From<LoginError> for Problem {
             LoginError::Conflict(text) => own_page(Problem::new(StatusCode::CONFLICT, "That can't be done any more", sentence(&text))),
             LoginError::Throttled { retry_after_seconds } => Problem::too_many_attempts(retry_after_seconds),
             LoginError::TooBusy => Problem::unavailable("many people are signing in at this moment"),
-            error @ LoginError::ClockBehind { .. } => {
+            error @ (LoginError::ClockBehind { .. } | LoginError::ClockAhead { .. }) => {
                 tracing::warn!(%error, "unavailable");
                 Problem::unavailable(&error.to_string())
             }

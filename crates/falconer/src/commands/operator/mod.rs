@@ -1,6 +1,7 @@
 //! Commands of whoever runs a server, on its machine: they open its data directory, also while the server runs, and need no credentials.
 
 pub mod account;
+pub mod clock;
 mod local_options;
 pub mod root_reset;
 pub mod setup_link;

@@ -59,11 +59,10 @@ impl From<ApiError> for Failure {
             ApiError::TooManyRequests { retry_after_seconds } => {
                 Failure { retry_after: Some(retry_after_seconds), ..Failure::new(Code::TooManyRequests, text) }
             }
-            ApiError::ClockBehind { .. } => Failure {
-                detail: Some(text.clone()),
-                retry_after: Some(CLOCK_RETRY_SECONDS),
-                ..Failure::new(Code::ServiceUnavailable, text)
-            },
+            // The log has it once a minute.
+            ApiError::ClockBehind { .. } | ApiError::ClockAhead { .. } => {
+                Failure { retry_after: Some(CLOCK_RETRY_SECONDS), ..Failure::new(Code::ServiceUnavailable, text) }
+            }
             ApiError::Unavailable(detail) => Failure {
                 detail: Some(detail),
                 ..Failure::unavailable("The store does not answer at present; nothing was changed. Try again in a moment.")

@@ -1,6 +1,6 @@
 //! What monitoring asks, under the API and at the root (`auth-api.md` sections 1 and 8.8).
 
-use falconer_auth::Auth;
+use falconer_auth::{ApiError, Auth};
 use falconer_wire::{Ping, Version};
 use http::StatusCode;
 use serde_json::json;
@@ -19,10 +19,13 @@ pub(crate) fn lbheartbeat() -> Reply {
     Reply::json(&json!({}))
 }
 
-/// The store behind it answers too; else 503, so that monitoring sees it.
+/// The store behind it answers too, and the clock is not behind what it has; else 503, so that monitoring sees it.
 pub(crate) async fn heartbeat(auth: &Auth) -> Result<Reply, Failure> {
     match auth.catch_up().await {
-        Ok(_) => Ok(lbheartbeat()),
+        Ok(_) => match auth.clock_behind_ms() {
+            None => Ok(lbheartbeat()),
+            Some(behind_ms) => Err(ApiError::ClockBehind { behind_ms }.into()),
+        },
         Err(error) => Err(Failure { detail: Some(error.to_string()), ..Failure::unavailable("The store does not answer at present") }),
     }
 }
@@ -41,7 +44,9 @@ pub(crate) async fn at_root(auth: &Auth, settings: &WebSettings, path: &str) -> 
         Some(lbheartbeat())
     } else if is("/__heartbeat__") {
         // There is no method here that an error body could name.
-        let away = |_| Reply::json_with(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "Service unavailable" }));
+        let away = |failure: Failure| {
+            Reply::json_with(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "Service unavailable", "message": failure.text }))
+        };
         Some(heartbeat(auth).await.unwrap_or_else(away))
     } else if is("/robots.txt") {
         Some(Reply::text(StatusCode::OK, "text/plain; charset=utf-8", "User-Agent: *\nDisallow: /\n"))

@@ -27,6 +27,9 @@ pub async fn keep_house(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_
         if let Err(error) = auth.flush_uses().await {
             tracing::warn!(%error, "can't note uses; trying again in a minute");
         }
+        if !clock_is_right(&auth) {
+            continue;
+        }
         if minute % 60 == 0 {
             if let Err(error) = store.prune(auth.now_ms()).await {
                 tracing::warn!(%error, "can't remove what has ended; trying again in an hour");
@@ -44,6 +47,17 @@ pub async fn keep_house(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_
             }
         }
     }
+}
+
+/// Whether the clock fits what was stored. Nothing is removed by one that does not.
+fn clock_is_right(auth: &falconer_auth::Auth) -> bool {
+    let wrong = match (auth.clock_behind_ms(), auth.clock_ahead_ms()) {
+        (Some(behind_ms), _) => falconer_auth::ApiError::ClockBehind { behind_ms },
+        (None, Some(ahead_ms)) => falconer_auth::ApiError::ClockAhead { ahead_ms },
+        (None, None) => return true,
+    };
+    tracing::error!("{wrong}. Correct the clock of this machine; where it is right, run `falconer clock accept` here");
+    false
 }
 
 /// How much one step of upkeep takes at most, so that others get their turn at the store in between.
