@@ -14,8 +14,8 @@ use falconer_scopes::{Role, RoleSet};
 use falconer_store::{ClientRecord, KeyRing, Revision, RoleRecord, Secret, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 
-use crate::api::Keys;
-use crate::data_set::{CLIENT, EXPANDER, NAMED, SEED, Shape, certificate_scopes, data_set, hundred_scopes, ten_scopes};
+use crate::data::data_set::{CLIENT, EXPANDER, NAMED, SEED, Shape, certificate_scopes, data_set, hundred_scopes, ten_scopes};
+use crate::requests::api::Keys;
 
 /// 2026-01-01T00:00:00Z.
 const START_MS: i64 = 1_767_225_600_000;
@@ -178,7 +178,7 @@ fn verify(signer: impl Fn(&Keys) -> Result<(Keys, Option<Vec<String>>)>, succeed
     let node = Node::new(Shape::Small)?;
     let (keys, authorized) = signer(&node.client)?;
     let mut random = fastrand::Rng::with_seed(SEED);
-    let service = crate::pool::SERVICE;
+    let service = crate::requests::pool::SERVICE;
     let mut requests = Vec::with_capacity(REQUESTS);
     for number in 0..REQUESTS {
         let resource = format!("/api/notes/v1/books/{number:022}");

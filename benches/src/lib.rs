@@ -5,12 +5,12 @@
 //!
 //! | concept | where |
 //! |---|---|
-//! | data sets, from a seed | [`data_set`], loaded by [`load_data`] |
-//! | who is measured: Falconer, another server of the protocol | [`subject`], [`process`] |
-//! | signed requests, ready to send; one connection; the load | [`pool`], [`connection`], [`load`] |
-//! | what the same bytes cost without any work | [`floor`] |
+//! | data sets, from a seed | [`data::data_set`], loaded by [`data::load_data`] |
+//! | who is measured: Falconer, another server of the protocol | [`subjects::subject`], [`subjects::process`] |
+//! | signed requests, ready to send; one connection; the load | [`requests::pool`], [`requests::connection`], [`requests::load`] |
+//! | what the same bytes cost without any work | [`subjects::floor`] |
 //! | the rows | [`rows`] |
-//! | what a run says: table, JSON, plot | [`report`], [`plot`] |
+//! | what a run says: table, JSON, plot | [`figures::report`], [`figures::plot`] |
 //! | decisions in process: for the table, for criterion, for instruction counts | [`in_process`] |
 //!
 //! To add a row: a measurement in the file of its kind under `rows/`, its id in [`rows::ALL`] with the target, and a line in
@@ -18,19 +18,11 @@
 //!
 //! Nothing here is a test, and nothing here is part of the product.
 
-pub mod api;
-pub mod browser;
-pub mod connection;
-pub mod data_set;
+pub mod data;
 pub mod edge;
-pub mod floor;
+pub mod figures;
 pub mod in_process;
-pub mod load;
-pub mod load_data;
 pub mod options;
-pub mod plot;
-pub mod pool;
-pub mod process;
-pub mod report;
+pub mod requests;
 pub mod rows;
-pub mod subject;
+pub mod subjects;

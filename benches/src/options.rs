@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::data_set::Shape;
+use crate::data::data_set::Shape;
 
 /// The options of a run.
 #[derive(clap::Parser, Clone, Debug)]

@@ -5,9 +5,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use falconer_benches::floor::{Floor, serve};
+use falconer_benches::figures::plot;
 use falconer_benches::options::Options;
-use falconer_benches::{edge, plot, rows};
+use falconer_benches::subjects::floor::{Floor, serve};
+use falconer_benches::{edge, rows};
 use serde_json::json;
 
 fn main() -> Result<()> {

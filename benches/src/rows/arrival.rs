@@ -7,9 +7,9 @@ use anyhow::{Context, Result};
 
 use super::Stage;
 use super::verifying::plain;
-use crate::connection::Connection;
-use crate::data_set::CLIENT;
-use crate::report::Outcome;
+use crate::data::data_set::CLIENT;
+use crate::figures::report::Outcome;
+use crate::requests::connection::Connection;
 
 const CONNECTIONS: usize = 1_024;
 /// Threads that only wait need little.

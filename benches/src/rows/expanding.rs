@@ -3,9 +3,9 @@
 use anyhow::Result;
 
 use super::Stage;
-use crate::data_set::{EXPANDER, SEED, Shape, hundred_scopes};
-use crate::pool::{ENCODINGS, expand_scopes};
-use crate::report::Outcome;
+use crate::data::data_set::{EXPANDER, SEED, Shape, hundred_scopes};
+use crate::figures::report::Outcome;
+use crate::requests::pool::{ENCODINGS, expand_scopes};
 
 /// Lists that come again and again.
 const WARM: usize = 16;

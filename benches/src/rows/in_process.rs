@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use super::{ALL, wanted};
-use crate::data_set::Shape;
+use crate::data::data_set::Shape;
+use crate::figures::report::{Outcome, Report};
 use crate::in_process::{resolver_runs, workload};
-use crate::load::at;
 use crate::options::Options;
-use crate::report::{Outcome, Report};
+use crate::requests::load::at;
 
 /// A run is at least this long, so that the clock's own cost does not show.
 const RUN: Duration = Duration::from_millis(5);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::Stage;
-use crate::data_set::{DataSet, SEED, Shape, synthetic_clients};
-use crate::report::Outcome;
+use crate::data::data_set::{DataSet, SEED, Shape, synthetic_clients};
+use crate::figures::report::Outcome;
 
 /// Clients of the large set.
 const LARGE: usize = 100_000;
@@ -53,7 +53,7 @@ fn add_clients(stage: &mut Stage<'_>, from: usize, to: usize) -> Result<()> {
     for first in (from..to).step_by(PART) {
         let mut random = fastrand::Rng::with_seed(SEED ^ first as u64);
         let clients = synthetic_clients(PART.min(to - first), first, 10_000, &mut random);
-        crate::load_data::load(&stage.subject.api, &DataSet { roles: Vec::new(), clients })?;
+        crate::data::load_data::load(&stage.subject.api, &DataSet { roles: Vec::new(), clients })?;
     }
     Ok(())
 }

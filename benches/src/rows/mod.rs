@@ -13,13 +13,13 @@ use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 
-use crate::api::Keys;
-use crate::data_set::{DataSet, Shape, data_set};
-use crate::load::{Figures, Load, drive};
+use crate::data::data_set::{DataSet, Shape, data_set};
+use crate::figures::report::{Outcome, Report};
 use crate::options::Options;
-use crate::pool::Pool;
-use crate::report::{Outcome, Report};
-use crate::subject::Subject;
+use crate::requests::api::Keys;
+use crate::requests::load::{Figures, Load, drive};
+use crate::requests::pool::Pool;
+use crate::subjects::subject::Subject;
 
 /// In what a figure is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -188,7 +188,7 @@ pub fn wanted(options: &Options, row: &Definition) -> bool {
 
 fn stage(options: &Options, report: &mut Report, shape: Shape, set: &DataSet, subject: Subject) -> Result<()> {
     eprintln!("== {shape}, {}", if subject.ours { "falconer" } else { "the other server" });
-    let keys = crate::load_data::load(&subject.api, set)?;
+    let keys = crate::data::load_data::load(&subject.api, set)?;
     let mut stage = Stage { options, subject, shape, keys, report };
     memory::idle(&mut stage)?;
     verifying::measure(&mut stage)?;
@@ -250,8 +250,8 @@ impl Stage<'_> {
     }
 
     fn floors(&self, pool: &Pool) -> Result<Vec<(&'static str, f64)>> {
-        use crate::floor::Floor;
-        use crate::process::Process;
+        use crate::subjects::floor::Floor;
+        use crate::subjects::process::Process;
         let file = self.subject.folder().join("answer");
         let request = pool.requests.first().context("an empty pool")?;
         let mut connection = self.subject.api.connect()?;

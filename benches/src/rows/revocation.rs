@@ -11,13 +11,13 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
 use super::Stage;
-use crate::api::{Api, Keys};
-use crate::browser::Person;
-use crate::connection::Connection;
-use crate::data_set::NewClient;
-use crate::load_data::create_client;
-use crate::pool::{authenticate_hawk, holds};
-use crate::report::Outcome;
+use crate::data::data_set::NewClient;
+use crate::data::load_data::create_client;
+use crate::figures::report::Outcome;
+use crate::requests::api::{Api, Keys};
+use crate::requests::browser::Person;
+use crate::requests::connection::Connection;
+use crate::requests::pool::{authenticate_hawk, holds};
 
 const WORKERS: usize = 64;
 /// Requests of one round; each worker takes them in turn.

@@ -4,12 +4,12 @@ use anyhow::{Context, Result};
 use falconer_credentials::{slugid, temporary};
 
 use super::Stage;
-use crate::api::{Api, Keys};
-use crate::data_set::{CLIENT, NAMED, Shape, WIDE_CLIENT, certificate_scopes, ten_scopes};
+use crate::data::data_set::{CLIENT, NAMED, Shape, WIDE_CLIENT, certificate_scopes, ten_scopes};
 use crate::edge::now_ms;
-use crate::load::Load;
-use crate::pool::{Pool, authenticate_hawks, current_scopes};
-use crate::report::Outcome;
+use crate::figures::report::Outcome;
+use crate::requests::api::{Api, Keys};
+use crate::requests::load::Load;
+use crate::requests::pool::{Pool, authenticate_hawks, current_scopes};
 
 /// Requests of a pool.
 const POOL: usize = 4_000;
@@ -28,8 +28,9 @@ pub(super) fn measure(stage: &mut Stage<'_>) -> Result<()> {
     match stage.shape {
         Shape::Small => small(stage, &api),
         Shape::Deep => {
-            let client = crate::data_set::NewClient { client_id: "bench/deep".to_owned(), scopes: vec!["assume:deep:00:00:x".to_owned()] };
-            let keys = crate::load_data::create_client(&api, &mut api.connect()?, &client)?;
+            let client =
+                crate::data::data_set::NewClient { client_id: "bench/deep".to_owned(), scopes: vec!["assume:deep:00:00:x".to_owned()] };
+            let keys = crate::data::load_data::create_client(&api, &mut api.connect()?, &client)?;
             one(stage, "verify-deep", |_| plain(&api, &keys))
         }
         Shape::Wide => one(stage, "verify-wide", |stage| plain(&api, stage.keys(WIDE_CLIENT)?)),
@@ -85,13 +86,13 @@ fn one(stage: &mut Stage<'_>, id: &'static str, pool: impl FnOnce(&Stage<'_>) ->
 
 /// Requests of all clients of the set, a few of each.
 fn many(api: &Api, stage: &Stage<'_>) -> Result<Pool> {
-    let mut random = fastrand::Rng::with_seed(crate::data_set::SEED);
+    let mut random = fastrand::Rng::with_seed(crate::data::data_set::SEED);
     let mut ids: Vec<&String> = stage.keys.keys().filter(|id| id.starts_with("bench/project/")).collect();
     ids.sort_unstable();
     let mut requests = Vec::with_capacity(ids.len().max(POOL));
     for id in ids.iter().cycle().take(ids.len().max(POOL)) {
         let keys = stage.keys.get(*id).context("a client without keys")?;
-        requests.push(crate::pool::authenticate_hawk(&api.address, keys, None, &mut random)?);
+        requests.push(crate::requests::pool::authenticate_hawk(&api.address, keys, None, &mut random)?);
     }
     random.shuffle(&mut requests);
     Ok(Pool::new(requests, SUCCESS))

@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use super::Stage;
 use super::verifying::plain;
-use crate::data_set::CLIENT;
-use crate::report::Outcome;
+use crate::data::data_set::CLIENT;
+use crate::figures::report::Outcome;
 
 pub(super) fn measure(stage: &mut Stage<'_>) -> Result<()> {
     const ID: &str = "workers-2";

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::Stage;
 use super::verifying::plain;
-use crate::api::{Api, segment};
-use crate::connection::Connection;
-use crate::data_set::{CLIENT, NewClient, Shape};
-use crate::load::at;
-use crate::load_data::{create_client, create_role};
-use crate::report::Outcome;
+use crate::data::data_set::{CLIENT, NewClient, Shape};
+use crate::data::load_data::{create_client, create_role};
+use crate::figures::report::Outcome;
+use crate::requests::api::{Api, segment};
+use crate::requests::connection::Connection;
+use crate::requests::load::at;
 
 /// Of how many writes the median is taken.
 const WRITES: usize = 50;

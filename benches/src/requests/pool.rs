@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 use serde_json::json;
 
-use crate::api::{Api, Keys, bytes};
-use crate::connection::Answer;
+use crate::requests::api::{Api, Keys, bytes};
+use crate::requests::connection::Answer;
 
 /// What every published JavaScript client takes.
 pub const ENCODINGS: &str = "gzip, deflate, br";

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::connection::Connection;
-use crate::pool::Pool;
-use crate::process;
+use crate::requests::connection::Connection;
+use crate::requests::pool::Pool;
+use crate::subjects::process;
 
 /// How a server is driven.
 #[derive(Clone, Copy, Debug)]

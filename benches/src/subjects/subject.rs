@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::api::{Api, Keys};
 use crate::options::Options;
-use crate::process::{self, Process};
+use crate::requests::api::{Api, Keys};
+use crate::subjects::process::{self, Process};
 
 /// How long a server may take until it answers.
 const START_WITHIN: Duration = Duration::from_secs(120);

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, bail};
 
-use crate::api::{Keys, segment};
-use crate::connection::{Answer, Connection};
+use crate::requests::api::{Keys, segment};
+use crate::requests::connection::{Answer, Connection};
 
 /// A person's session on one connection.
 pub struct Person {

@@ -1,5 +1,5 @@
-//! Loading a data set through the API: in batches where the server takes them (`POST /api/falconer/v1/import`), else one by one over many
-//! connections.
+//! Loading a data set through the API: in batches where the server takes them (`POST /api/falconer/v1/import`), else roles one after the
+//! other and clients over many connections.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -10,11 +10,11 @@ use anyhow::{Context, Result, bail};
 use falconer_scopes::Role;
 use serde_json::{Value, json};
 
-use crate::api::{Api, Keys, segment};
-use crate::connection::Connection;
-use crate::data_set::{DataSet, NewClient};
+use crate::data::data_set::{DataSet, NewClient};
+use crate::requests::api::{Api, Keys, segment};
+use crate::requests::connection::Connection;
 
-/// Writers at once.
+/// Writers at once. Roles have one: a server may hold them all in one record, and refuse whoever comes while another one writes it.
 const WRITERS: usize = 32;
 /// About how large a batch may get.
 const BATCH_BYTES: usize = 1 << 20;
@@ -79,13 +79,19 @@ fn take_tokens(answer: &Value, keys: &mut HashMap<String, Keys>) {
 }
 
 fn one_by_one(api: &Api, set: &DataSet) -> Result<HashMap<String, Keys>> {
-    each(api, "roles", &set.roles, |connection, role| create_role(api, connection, role))?;
+    each(|| api.connect(), "roles", 1, &set.roles, |connection, role| create_role(api, connection, role))?;
     let keys = Mutex::new(HashMap::with_capacity(set.clients.len()));
-    each(api, "clients", &set.clients, |connection, client| {
-        let made = create_client(api, connection, client)?;
-        keys.lock().map_err(|_| anyhow::anyhow!("a writer panicked"))?.insert(client.client_id.clone(), made);
-        Ok(())
-    })?;
+    each(
+        || api.connect(),
+        "clients",
+        WRITERS,
+        &set.clients,
+        |connection, client| {
+            let made = create_client(api, connection, client)?;
+            keys.lock().map_err(|_| anyhow::anyhow!("a writer panicked"))?.insert(client.client_id.clone(), made);
+            Ok(())
+        },
+    )?;
     keys.into_inner().map_err(|_| anyhow::anyhow!("a writer panicked"))
 }
 
@@ -110,11 +116,18 @@ pub fn create_client(api: &Api, connection: &mut Connection, client: &NewClient)
     }
 }
 
-fn each<T: Sync>(api: &Api, what: &str, items: &[T], make: impl Fn(&mut Connection, &T) -> Result<()> + Sync) -> Result<()> {
+/// Makes each of the items, by so many writers with a connection each.
+fn each<T: Sync, C>(
+    connect: impl Fn() -> Result<C> + Sync,
+    what: &str,
+    writers: usize,
+    items: &[T],
+    make: impl Fn(&mut C, &T) -> Result<()> + Sync,
+) -> Result<()> {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let work = || -> Result<()> {
-            let mut connection = api.connect()?;
+            let mut connection = connect()?;
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some(item) = items.get(number) else { return Ok(()) };
@@ -124,10 +137,31 @@ fn each<T: Sync>(api: &Api, what: &str, items: &[T], make: impl Fn(&mut Connecti
                 }
             }
         };
-        let writers: Vec<_> = (0..WRITERS.min(items.len())).map(|_| scope.spawn(work)).collect();
+        let writers: Vec<_> = (0..writers.min(items.len())).map(|_| scope.spawn(work)).collect();
         for writer in writers {
             writer.join().map_err(|_| anyhow::anyhow!("a writer panicked"))?.context("can't load the data set")?;
         }
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A peer that keeps all roles in one record answers 500 to whoever comes while another one writes it: roles were made by 32 writers at once.
+    #[test]
+    fn one_writer_makes_things_one_after_the_other() {
+        let (busy, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+        let make = |_: &mut (), item: &u32| {
+            assert_eq!(busy.fetch_add(1, Ordering::SeqCst), 0, "another one is at work");
+            std::thread::yield_now();
+            done.lock().unwrap().push(*item);
+            busy.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        };
+        let items: Vec<u32> = (0..100).collect();
+        each(|| Ok(()), "things", 1, &items, make).unwrap();
+        assert_eq!(done.into_inner().unwrap(), items);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::report::{Line, Report};
+use crate::figures::report::{Line, Report};
 
 const LABELS: f64 = 500.0;
 const BARS: f64 = 420.0;
@@ -85,7 +85,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Outcome;
+    use crate::figures::report::Outcome;
 
     #[test]
     fn bars_end_at_the_line_where_the_target_is_met_exactly() {

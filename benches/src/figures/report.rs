@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::load::Figures;
+use crate::requests::load::Figures;
 use crate::rows::{ALL, Definition, Target, Unit};
 
 /// One measurement of one row on one server.

@@ -1,0 +1,4 @@
+//! What a run says: table, JSON and plot.
+
+pub mod plot;
+pub mod report;

@@ -1,0 +1,7 @@
+//! Requests and their sending: signed calls, ready-made requests, one connection, the load, and what a person does in a browser.
+
+pub mod api;
+pub mod browser;
+pub mod connection;
+pub mod load;
+pub mod pool;
