@@ -64,6 +64,8 @@ pub struct RequestLimits {
     pub form_body_bytes: usize,
     /// From the head of a request to the beginning of its answer; beyond it 408 or 503. Default 30 s.
     pub total: std::time::Duration,
+    /// Whether a signed request changes something once only; a second use of its signature is 401. Default false, as the protocol has it.
+    pub refuse_replays: bool,
 }
 
 impl Default for RequestLimits {
@@ -74,6 +76,7 @@ impl Default for RequestLimits {
             api_body_bytes: 10 * 1024 * 1024,
             form_body_bytes: 256 * 1024,
             total: std::time::Duration::from_secs(30),
+            refuse_replays: false,
         }
     }
 }

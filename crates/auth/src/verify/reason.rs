@@ -24,6 +24,9 @@ pub enum Reason {
         /// The hash of what was sent.
         computed: String,
     },
+    /// A signature that has changed something before, where each may do that once only.
+    #[error("Unauthorized: This signature was used before. Sign the request anew.")]
+    Replayed,
     /// A certificate names a clientId that belongs to Falconer, or to a grant.
     #[error("The clientId {client_id} is reserved")]
     ReservedName {

@@ -29,7 +29,7 @@ impl Config {
         if self.websocktunnel_secret.as_ref().is_some_and(|secret| secret.expose().chars().count() < SHORTEST_SECRET) {
             bail!("websocktunnel_secret: give at least {SHORTEST_SECRET} characters, so that nobody can guess it");
         }
-        let Limits { connections, header_seconds, idle_seconds, request_seconds } = self.limits;
+        let Limits { connections, header_seconds, idle_seconds, request_seconds, refuse_replays: _ } = self.limits;
         for (name, zero) in [
             ("connections", connections == 0),
             ("header_seconds", header_seconds == 0),

@@ -43,6 +43,7 @@ const SETTINGS: &[&str] = &[
     "limits.header_seconds",
     "limits.idle_seconds",
     "limits.request_seconds",
+    "limits.refuse_replays",
     "log.format",
     "log.level",
 ];

@@ -119,6 +119,8 @@ pub struct Limits {
     pub idle_seconds: u64,
     /// Seconds that a whole request may take.
     pub request_seconds: u64,
+    /// Whether the signature of a call changes something once only.
+    pub refuse_replays: bool,
 }
 
 /// `[log]`
@@ -185,7 +187,7 @@ impl Default for Grant {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { connections: 10_000, header_seconds: 10, idle_seconds: 90, request_seconds: 60 }
+        Limits { connections: 10_000, header_seconds: 10, idle_seconds: 90, request_seconds: 60, refuse_replays: false }
     }
 }
 

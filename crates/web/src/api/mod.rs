@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::Request as HttpRequest;
 use axum::response::Response;
-use falconer_auth::{Auth, Authentication, Random, Revision};
+use falconer_auth::{ApiError, Auth, Authentication, Random, Reason, Revision};
 use falconer_scopes::Template;
 use falconer_wire::error::RequestInfo;
 use falconer_wire::{Call, Code, ErrorBody, Method, date_time};
@@ -38,6 +38,7 @@ use self::handlers::falconer::{events, import, put_client};
 use self::handlers::{Answer, Request, audit, brokers, clients, falconer, hawk, plain, roles, scopes, service};
 use self::request::body::{self, BadBody, Payload};
 use self::request::query::Query;
+use self::request::replays::Replays;
 use self::request::route::{self, Found, PathParams, Routes};
 use self::request::schema::Schemas;
 use self::request::signed::Signed;
@@ -77,6 +78,8 @@ pub struct Api {
     schemas: Schemas,
     templates: Vec<(Call, Template)>,
     documents: Documents,
+    /// The signatures that have changed something, if each may do that once only.
+    replays: Option<Replays>,
     wardrobe: Wardrobe,
     started_ms: i64,
 }
@@ -97,6 +100,7 @@ impl Api {
         };
         let templates = Method::all().filter_map(template).collect();
         let started_ms = auth.now_ms();
+        let replays = settings.limits.refuse_replays.then(Replays::default);
         Api {
             wardrobe: Wardrobe::new(&settings.public_origin),
             auth,
@@ -107,6 +111,7 @@ impl Api {
             schemas: Schemas::new(),
             templates,
             documents: Documents::default(),
+            replays,
             started_ms,
         }
     }
@@ -178,6 +183,7 @@ impl Api {
         if method.input.is_some() {
             self.check_body(method, payload)?;
         }
+        self.refuse_replay(method, &who, &signed)?;
         let uptime_seconds = (self.auth.now_ms() - self.started_ms).max(0) as f64 / 1000.0;
         let mut request = Request {
             auth: &self.auth,
@@ -191,6 +197,16 @@ impl Api {
             uptime_seconds,
         };
         self.handle(method, &mut request).await
+    }
+
+    /// Where each signature may change something once only: a second use of this one.
+    fn refuse_replay(&self, method: &Method, who: &Authentication, signed: &Signed<'_>) -> Result<(), Failure> {
+        match (&self.replays, signed.authorization()) {
+            (Some(replays), Some(header)) if method.changes() && who.caller().is_ok() && !replays.first_use(header, self.auth.now_ms()) => {
+                Err(ApiError::from(Reason::Replayed).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The scopes of methods that need nothing but the path. The others are authorized by their use case.

@@ -63,8 +63,8 @@ impl Label {
                 FailureKind::Ext => Label::Ext,
                 FailureKind::Timestamp => Label::Timestamp,
             },
-            // These two only calls to Falconer itself are answered with.
-            Reason::OtherHost | Reason::PayloadHash { .. } => Label::BadMac,
+            // These only calls to Falconer itself are answered with.
+            Reason::OtherHost | Reason::PayloadHash { .. } | Reason::Replayed => Label::BadMac,
             Reason::TwoSchemes => Label::Malformed,
             Reason::ReservedName { .. } => Label::ReservedName,
             Reason::Grant { state, .. } => match state {

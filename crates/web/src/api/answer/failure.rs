@@ -80,6 +80,7 @@ pub(crate) fn text_of(reason: &Reason) -> String {
         Reason::Credentials(_)
         | Reason::OtherHost
         | Reason::TwoSchemes
+        | Reason::Replayed
         | Reason::ReservedName { .. }
         | Reason::Grant { .. }
         | Reason::OwnerInactive { .. }

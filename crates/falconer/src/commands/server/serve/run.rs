@@ -160,7 +160,7 @@ pub async fn serve(
         public_origin: origin,
         trusted_proxies: trusted,
         version: VersionInfo { version: env!("CARGO_PKG_VERSION").to_owned(), commit: String::new() },
-        limits: falconer_web::RequestLimits { total: request, ..Default::default() },
+        limits: falconer_web::RequestLimits { total: request, refuse_replays: config.limits.refuse_replays, ..Default::default() },
     };
     let limits = Limits {
         max_connections: config.limits.connections,
