@@ -4,7 +4,7 @@ import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import taskcluster from 'taskcluster-client';
 import { accessibilityFaults, launch, person, picture } from '../support/browser.mjs';
-import { signIn } from '../support/demo.mjs';
+import { look, signIn } from '../support/demo.mjs';
 import { account, freshServer } from '../support/falconer.mjs';
 
 const PASSWORD = 'a few good words';
@@ -56,6 +56,7 @@ describe('clients and roles', () => {
     await page.locator('label', { hasText: 'queue:ping' }).locator('input').uncheck();
     await page.getByLabel('1 hour').check();
     // Twice, as people do: it is one client.
+    await look();
     await page.getByRole('button', { name: 'Create client' }).dblclick();
     await page.getByText('You may close this page').waitFor();
     const [call] = calls;
@@ -68,6 +69,7 @@ describe('clients and roles', () => {
     assert.deepEqual(errors.filter((text) => !/favicon/.test(text)), []);
     // Back shows the page anew, and the name is taken by now.
     await page.goBack();
+    await look();
     await page.getByRole('button', { name: 'Create client' }).click();
     await page.getByText('Client already exists.').waitFor();
     await context.close();

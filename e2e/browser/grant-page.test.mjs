@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person, picture } from '../support/browser.mjs';
-import { demo, grant, grantUrl, signIn, typeHost } from '../support/demo.mjs';
+import { demo, grant, grantUrl, look, signIn, typeHost } from '../support/demo.mjs';
 
 describe('the grant page', () => {
   let site, browser, service, origin;
@@ -88,6 +88,7 @@ describe('the grant page', () => {
       if (button?.name) fields.set(button.name, button.value);
       return { action: form.action, body: fields.toString() };
     });
+    await look();
     const cookies = (await context.cookies(site.falconer)).map((cookie) => `${cookie.name}=${cookie.value}`).join('; ');
     const press = () => fetch(form.action, {
       method: 'POST', redirect: 'manual', body: form.body,
@@ -100,6 +101,36 @@ describe('the grant page', () => {
     await page.goto(site.falconer);
     assert.equal(await page.getByRole('button', { name: /^Revoke/ }).count(), before + 1);
     await context.close();
+  });
+
+  // The second click of a double click granted what had just appeared under it, 4 times of 4; so did Enter in a tick box.
+  test('neither a second click nor Enter in a tick box grants', async () => {
+    for (const javaScriptEnabled of [true, false]) {
+      const { context, page } = await signedIn({ javaScriptEnabled });
+      const name = javaScriptEnabled ? 'with' : 'without';
+      await arrive(page, `${origin}/known-${name}`);
+      const url = grantUrl(site.falconer, `${origin}/sudden-${name}`, { scope: 'notes:read:demo' });
+      await page.goto(url);
+      await page.getByRole('button', { name: 'Grant', exact: true }).click();
+      await page.getByText('press once more').waitFor();
+      assert.equal(new URL(page.url()).origin, new URL(site.falconer).origin);
+      // The page that appeared instead has a moment of its own, and then works.
+      await look();
+      await page.getByRole('button', { name: 'Grant', exact: true }).click();
+      await page.getByText('Arrived').waitFor();
+
+      await page.goto(url);
+      await look();
+      const tick = page.getByRole('checkbox').first();
+      await tick.focus();
+      await tick.press('Enter');
+      await page.getByRole('radio').first().press('Enter');
+      await look();
+      assert.equal(page.url(), url);
+      await page.getByRole('button', { name: 'Grant', exact: true }).click();
+      await page.getByText('Arrived').waitFor();
+      await context.close();
+    }
   });
 
   test('hostile targets get an error page and no redirect', async () => {

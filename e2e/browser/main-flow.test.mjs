@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person, picture } from '../support/browser.mjs';
-import { demo, grant, signIn, typeHost } from '../support/demo.mjs';
+import { demo, grant, look, signIn, typeHost } from '../support/demo.mjs';
 
 describe('the main flow', () => {
   let site, browser;
@@ -73,6 +73,7 @@ describe('the main flow', () => {
     await typeHost(page, notesHost());
     await picture(page, 'grant');
     requests.length = 0;
+    await look();
     await page.getByRole('button', { name: 'Grant', exact: true }).click();
     await page.locator('#signed-in').waitFor();
     await page.locator('#who', { hasText: 'Demo Person' }).waitFor();

@@ -28,9 +28,13 @@ export async function signIn(page, { name, password }) {
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
+/** Looks at a page for as long as it must be there before its button counts. */
+export const look = () => new Promise((resolve) => setTimeout(resolve, 1100));
+
 /** Types the host where the page asks for it, then presses Grant. */
 export async function grant(page, host) {
   await typeHost(page, host);
+  await look();
   await page.getByRole('button', { name: 'Grant', exact: true }).click();
 }
 

@@ -46,6 +46,8 @@ export async function grantOverHttp(rootUrl, name, password, target, scopes) {
   scopes.forEach((scope) => query.append('scope', scope));
   const form = fields(await (await call(`/?${query.toString().replace(/\+/g, '%20')}`)).text(), '/grant');
   if (form.has('typed_host')) form.set('typed_host', new URL(target).hostname);
+  // A button counts only after its page was there for a moment.
+  await new Promise((resolve) => setTimeout(resolve, 1100));
   const granted = await call('/grant', form);
   const location = granted.headers.get('location');
   if (granted.status !== 303 || !location.startsWith(target)) throw new Error(`Grant answered ${granted.status}: ${await granted.text()}`);

@@ -10,6 +10,8 @@ pub struct Person {
     connection: Connection,
     address: String,
     cookies: Vec<(String, String)>,
+    /// Of the first grant page: its button counts after the page was there for a moment, and that moment is waited for once.
+    first_time: Option<String>,
 }
 
 /// Fields of a form, or of a query, in their order.
@@ -18,7 +20,8 @@ type Fields = Vec<(String, String)>;
 impl Person {
     /// Signs in with a local account of the server at `address`.
     pub fn sign_in(address: &str, name: &str, password: &str) -> Result<Person> {
-        let mut person = Person { connection: Connection::open(address)?, address: address.to_owned(), cookies: Vec::new() };
+        let mut person =
+            Person { connection: Connection::open(address)?, address: address.to_owned(), cookies: Vec::new(), first_time: None };
         let mut fields = form(&person.get("/login")?, "/login")?;
         set(&mut fields, "name", name);
         set(&mut fields, "password", password);
@@ -37,6 +40,7 @@ impl Person {
             let host = target.split('/').nth(2).context("a target without a host")?;
             set(&mut fields, "typed_host", host);
         }
+        self.keep_first_time(&mut fields);
         let location = self.post("/grant", &fields)?;
         let query = location.strip_prefix(target).and_then(|rest| rest.strip_prefix('?'));
         let delivered = unquery(query.with_context(|| format!("Grant led to {location}"))?)?;
@@ -46,6 +50,15 @@ impl Person {
         let mut keys = Keys::new(&id, &value("accessToken").context("no accessToken was delivered")?);
         keys.certificate = value("certificate");
         Ok((keys, grant))
+    }
+
+    fn keep_first_time(&mut self, fields: &mut Fields) {
+        if let Some(first) = &self.first_time {
+            set(fields, "form_time", first);
+            return;
+        }
+        self.first_time = fields.iter().find(|(name, _)| name == "form_time").map(|(_, value)| value.clone());
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
     }
 
     /// A form of the person's own page that revokes: its CSRF field serves for every grant.

@@ -5,6 +5,7 @@ use falconer_login::LoginError;
 use thiserror::Error;
 
 use crate::consent::offer::Offer;
+use crate::consent::too_soon;
 
 /// Why nothing was granted, or offered.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -18,6 +19,9 @@ pub enum GrantError {
         /// For the person.
         reason: &'static str,
     },
+    /// The button was pressed as soon as the page appeared. Show this offer again, with these ticks.
+    #[error("{}", too_soon::REASON)]
+    TooSoon(Box<Offer>),
     /// The host has to be typed, or was typed differently. Show this offer again.
     #[error("Type the name of the host to grant access to it.")]
     HostNotTyped(Box<Offer>),

@@ -5,7 +5,7 @@ mod common;
 
 use common::{DAY_MS, Delivered, HOUR_MS, START_MS, World, asks, asks_for, filled};
 use falconer_auth::{Success, Verdict};
-use falconer_grants::{GrantError, GrantSettings, GrantState, Grants, RegisteredTarget};
+use falconer_grants::{Choices, GrantError, GrantSettings, GrantState, Grants, RegisteredTarget};
 use falconer_login::LoginError;
 use falconer_scopes::ScopeSet;
 
@@ -199,7 +199,7 @@ async fn what_changed_since_the_page_was_shown_is_shown_again() {
             panic!("granted what was not shown");
         };
         assert!(world.grants.grants_of(&ann).await.unwrap().iter().all(|g| g.record.nonce != form.nonce));
-        let again = filled(&offer, form.nonce.clone(), &request);
+        let again = filled(&ann, &offer, form.nonce.clone(), &request);
         assert!(world.grants.grant(&ann, &request, &again).await.is_ok());
     }
 }
@@ -216,7 +216,7 @@ async fn what_is_taken_away_is_shown_before_it_is_granted() {
     };
     assert_eq!(offer.lines[0].taken_away, ["assume:local-group:zap", "notes:write:zap/releases"]);
     assert!(offer.lines[0].ticked && !offer.lines[1].ticked);
-    let again = filled(&offer, form.nonce.clone(), &request);
+    let again = filled(&ann, &offer, form.nonce.clone(), &request);
     assert_eq!(again.ticked, form.ticked);
     let granted = world.grants.grant(&ann, &request, &again).await.unwrap();
     let held = success(world.verify(&granted.location, "x").await).scopes;
@@ -365,6 +365,7 @@ async fn a_nonce_of_somebody_else_means_nothing() {
     let request = asks("&scope=notes:read:zap/*");
     let form = world.form(&ann, &request).await;
     let hers = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let form = Choices { form_time: bob.form_time(0), ..form };
     let his = world.grants.grant(&bob, &request, &form).await.unwrap();
     assert_ne!(hers.id, his.id);
     assert!(Delivered::read(&his.location).client_id.starts_with("local/bob/"));
@@ -379,4 +380,27 @@ async fn a_registered_target_that_is_none_is_refused_at_start() {
     let refused = Grants::open(world.auth.clone(), world.login.clone(), world.store.clone(), settings);
     let error = refused.err().unwrap().to_string();
     assert!(error.contains("[[target]] Notes") && error.contains("not a loopback host"), "{error}");
+}
+
+/// The second click of a double click landed on a grant page that had just appeared over a remembered site, and granted: 4 times of 4.
+#[tokio::test]
+async fn a_page_that_has_just_appeared_grants_nothing() {
+    let world = World::new().await;
+    let (ann, bob) = (world.ann().await, world.person("bob", &["zap"], &[]).await);
+    let request = asks("&scope=notes:read:zap/*&scope=notes:write:zap/releases");
+    let mut form = world.form(&ann, &request).await;
+    form.ticked.truncate(1);
+    let now_ms = world.auth.now_ms();
+    for form_time in
+        [world.grants.form_time(&ann), ann.form_time(now_ms - 999), ann.form_time(now_ms + 1), bob.form_time(0), "0.x".to_owned()]
+    {
+        form.form_time = form_time;
+        let refused = world.grants.grant(&ann, &request, &form).await;
+        let Err(GrantError::TooSoon(offer)) = refused else { panic!("granted") };
+        // The choices are kept.
+        assert_eq!(offer.lines.iter().map(|line| line.ticked).collect::<Vec<_>>(), [true, false]);
+    }
+    assert!(world.grants.grants_of(&ann).await.unwrap().is_empty());
+    form.form_time = ann.form_time(now_ms - 1_000);
+    assert!(world.grants.grant(&ann, &request, &form).await.is_ok());
 }

@@ -156,6 +156,28 @@ async fn guessing_is_slowed_down() {
     assert!(last.text.contains("Too many wrong passwords"));
 }
 
+/// The second click of a double click granted what had just appeared under it, and so did Enter in a tick box.
+#[tokio::test]
+async fn what_has_just_appeared_is_not_granted() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let page = ann.get(&request_for("https://known.example/login", "&scope=notes:read:a&scope=notes:read:b")).await;
+    let mut form = page.form("/grant");
+    let at = form.iter().position(|(name, _)| name == "tick").unwrap();
+    form.remove(at);
+    let again = ann.post_at_once("/grant", &form).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(again.text.contains("press once more"), "{}", again.text);
+    // The ticks are kept, and the page that appeared instead needs its moment too.
+    let ticks = |page: &Page| page.form("/grant").iter().filter(|(name, _)| name == "tick").count();
+    assert_eq!((ticks(&page), ticks(&again)), (2, 1));
+    assert_eq!(ann.post_at_once("/grant", &again.form("/grant")).await.status, StatusCode::CONFLICT);
+    assert!(ann.post("/grant", &again.form("/grant")).await.location().starts_with("https://known.example/login?clientId="));
+    // Enter presses the first button of a form.
+    let inside = page.text.split("action=\"/grant\"").nth(1).unwrap();
+    assert!(inside.split("<button").nth(1).unwrap().starts_with(" disabled hidden>"));
+}
+
 /// Ten wrong passwords of somebody else kept a person out.
 #[tokio::test]
 async fn somebody_else_locks_nobody_out_of_their_browser() {

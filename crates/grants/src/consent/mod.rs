@@ -6,3 +6,4 @@ pub(crate) mod lifetime;
 pub(crate) mod offer;
 pub mod request;
 pub(crate) mod selection;
+pub(crate) mod too_soon;

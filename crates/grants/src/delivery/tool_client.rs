@@ -12,6 +12,7 @@ use crate::consent::broad::World;
 use crate::consent::lifetime;
 use crate::consent::offer::Offer;
 use crate::consent::selection::{Selection, Ticks};
+use crate::consent::too_soon;
 use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
 use falconer_login::LoginError;
@@ -169,6 +170,8 @@ pub struct ToolChoices {
     pub asked_at_ms: i64,
     /// What the client is for.
     pub description: String,
+    /// [`Grants::form_time`], as the form had it.
+    pub form_time: String,
 }
 
 /// A client that there is now.
@@ -186,7 +189,7 @@ pub struct ToolClient {
 /// Why no client was made. Each but the last holds the offer to show again, with the person's ticks.
 #[derive(Debug, Error)]
 pub enum ToolError {
-    /// What would be given is not what the page showed.
+    /// What would be given is not what the page showed, or the page was not there long enough to be seen.
     #[error("{reason}")]
     Review {
         /// With what was taken away.
@@ -244,6 +247,9 @@ impl Grants {
         choices: &ToolChoices,
     ) -> Result<ToolClient, ToolError> {
         let (offer, scopes) = self.chosen(session, request, choices)?;
+        if self.is_too_soon(session, &choices.form_time) {
+            return Err(ToolError::Review { offer, reason: too_soon::REASON });
+        }
         let client_id = format!("{}/{}", session.person.identity, choices.name);
         let expires_ms = choices.asked_at_ms.saturating_add(choices.lifetime_ms);
         if let Some(reason) = wrong(choices, &client_id) {

@@ -34,6 +34,8 @@ pub struct Choices {
     pub identity: bool,
     /// One of [`Offer::lifetimes`], in milliseconds.
     pub lifetime_ms: i64,
+    /// [`Grants::form_time`], as the form had it.
+    pub form_time: String,
     /// The host as the person typed it, where it was asked for.
     pub typed_host: Option<String>,
 }
@@ -65,7 +67,7 @@ impl Grants {
         self.offer_in(session, request, World::new(&expand)).await
     }
 
-    /// Grants what was chosen. Pressing twice gives the same answer; the same nonce with other choices makes another grant and revokes the
+    /// Grants what was chosen, if the page was there long enough to be seen. Pressing twice gives the same answer; the same nonce with other choices makes another grant and revokes the
     /// first; after a revocation it is an error.
     pub async fn grant(&self, session: &Session, request: &GrantRequest, choices: &Choices) -> Result<Granted, GrantError> {
         check_nonce(&choices.nonce)?;
@@ -79,6 +81,9 @@ impl Grants {
         let mut offer = self.offer_in(session, request, world).await?;
         let selection = select(&mut offer, choices, &world)?;
         let identity_for = identity_for(&mut offer, choices);
+        if self.is_too_soon(session, &choices.form_time) {
+            return Err(GrantError::TooSoon(Box::new(offer)));
+        }
         if offer.needs_host_typed && !host_is_typed(request, choices) {
             return Err(GrantError::HostNotTyped(Box::new(offer)));
         }

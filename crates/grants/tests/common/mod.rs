@@ -39,7 +39,7 @@ impl World {
     /// The form as the page shows it at first, with the host typed.
     pub async fn form(&self, session: &Session, request: &GrantRequest) -> Choices {
         let offer = self.grants.offer(session, request).await.unwrap();
-        filled(&offer, self.grants.new_nonce(), request)
+        filled(session, &offer, self.grants.new_nonce(), request)
     }
 
     /// authenticateHawk of a call that the delivered credentials sign, to `host`.
@@ -67,9 +67,11 @@ impl World {
 }
 
 /// What the page's form sends when nothing was touched but the host field.
-pub fn filled(offer: &Offer, nonce: String, request: &GrantRequest) -> Choices {
+pub fn filled(session: &Session, offer: &Offer, nonce: String, request: &GrantRequest) -> Choices {
     Choices {
         nonce,
+        // The page was there since before the clock stands still.
+        form_time: session.form_time(START_MS - 1_000),
         shown: offer.shown.clone(),
         ticked: offer.lines.iter().filter(|line| line.ticked).map(|line| line.key.clone()).collect(),
         everything: offer.everything.as_ref().is_some_and(|b| b.ticked),

@@ -51,6 +51,26 @@ impl Login {
 }
 
 impl Session {
+    /// When a form was made, for a hidden field: `<milliseconds>.<proof>`. Every node can check it, because the key is the session's own.
+    pub fn form_time(&self, made_ms: i64) -> String {
+        format!("{made_ms}.{}", self.proof_of_time(made_ms))
+    }
+
+    /// When the form was made that carries this; `None` when it was not made for this session.
+    pub fn form_made_ms(&self, form_time: &str) -> Option<i64> {
+        let (made_ms, proof) = form_time.split_once('.')?;
+        let made_ms = made_ms.parse().ok()?;
+        equal(&self.proof_of_time(made_ms), proof).then_some(made_ms)
+    }
+
+    fn proof_of_time(&self, made_ms: i64) -> String {
+        let mac = Hmac::<Sha256>::new_from_slice(self.csrf.as_bytes()).map(|mut mac| {
+            mac.update(format!("falconer form made at {made_ms}").as_bytes());
+            URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+        });
+        mac.unwrap_or_default()
+    }
+
     /// Whether a form was made for this session.
     pub fn owns_form(&self, csrf: &str) -> bool {
         equal(&self.csrf, csrf)

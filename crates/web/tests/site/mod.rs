@@ -212,8 +212,14 @@ impl Browser<'_> {
         self.send(Method::GET, path, &[], None).await
     }
 
-    /// Sends a form as a browser does from a page of ours.
+    /// Sends a form as a browser does from a page of ours, after somebody has looked at the page.
     pub async fn post(&mut self, path: &str, fields: &[(String, String)]) -> Page {
+        self.site.clock.0.fetch_add(1_000, Ordering::SeqCst);
+        self.post_at_once(path, fields).await
+    }
+
+    /// The same, in the moment in which the page appears.
+    pub async fn post_at_once(&mut self, path: &str, fields: &[(String, String)]) -> Page {
         let origin = self.site.origin.clone();
         self.send(Method::POST, path, &[("origin", &origin), ("sec-fetch-site", "same-origin")], Some(encode(fields))).await
     }

@@ -38,6 +38,7 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
         broad: form.ticked("broad"),
         identity: form.ticked("identity"),
         lifetime_ms: form.field("lifetime").parse().unwrap_or_default(),
+        form_time: form.field("form_time").to_owned(),
         typed_host: Some(form.field("typed_host").trim().to_owned()).filter(|typed| !typed.is_empty()),
     };
     let mut again =
@@ -46,6 +47,11 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
         Ok(granted) => return deliver(&granted.location),
         Err(GrantError::Review { offer, reason }) => {
             again.error = Some(reason.to_owned());
+            (StatusCode::CONFLICT, offer)
+        }
+        Err(error @ GrantError::TooSoon(_)) => {
+            again.error = Some(error.to_string());
+            let GrantError::TooSoon(offer) = error else { return Err(Problem::internal()) };
             (StatusCode::CONFLICT, offer)
         }
         Err(GrantError::HostNotTyped(offer)) => {
@@ -103,7 +109,7 @@ fn refused(error: GrantError) -> Problem {
         GrantError::BadForm(text) => problem(StatusCode::BAD_REQUEST, "This form can't be used", sentence(&text)),
         error @ (GrantError::Revoked | GrantError::Ended) => problem(StatusCode::GONE, "This grant is over", error.to_string()),
         // Both callers show these offers again themselves.
-        GrantError::Review { .. } | GrantError::HostNotTyped(_) | GrantError::Nothing(_) => {
+        GrantError::Review { .. } | GrantError::TooSoon(_) | GrantError::HostNotTyped(_) | GrantError::Nothing(_) => {
             problem(StatusCode::CONFLICT, "Nothing was granted", error.to_string())
         }
     }
@@ -128,6 +134,7 @@ fn page(visit: &Visit, session: &Session, asked: &GrantRequest, offer: Offer, ag
         layout: visit.layout(),
         csrf: session.csrf.clone(),
         nonce: again.nonce.unwrap_or_else(|| visit.web.grants.new_nonce()),
+        form_time: visit.web.grants.form_time(session),
         shown: offer.shown,
         request: asked.canonical_query().to_owned(),
         site: site(target, offer.registered_name),

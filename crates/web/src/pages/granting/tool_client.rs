@@ -38,6 +38,7 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
     let request = asked(form.field("request"))?;
     let mut choices = ToolChoices {
         name: form.field("name").trim().to_owned(),
+        form_time: form.field("form_time").to_owned(),
         shown: form.field("shown").to_owned(),
         ticked: form.all("tick"),
         everything: form.ticked("everything"),
@@ -105,6 +106,7 @@ fn page(
     let page = ToolClientPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),
+        form_time: visit.web.grants.form_time(session),
         shown: offer.shown,
         request: request.query().to_owned(),
         asked_at_ms: chosen.asked_at_ms,

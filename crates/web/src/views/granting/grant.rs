@@ -10,6 +10,8 @@ use crate::views::{Layout, PersonLine};
 pub(crate) struct GrantPage {
     pub layout: Layout,
     pub csrf: String,
+    /// When this page was made: its button counts a moment later.
+    pub form_time: String,
     /// Stands for what this page shows: only that can be granted.
     pub shown: String,
     /// Pressing Grant twice with one nonce gives one answer.

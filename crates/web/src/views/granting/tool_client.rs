@@ -9,6 +9,8 @@ use crate::views::{Bundle, Group, Layout, Lifetime, PersonLine};
 pub(crate) struct ToolClientPage {
     pub layout: Layout,
     pub csrf: String,
+    /// When this page was made: its button counts a moment later.
+    pub form_time: String,
     pub shown: String,
     /// The query of the program's request.
     pub request: String,

@@ -47,6 +47,7 @@ fn grant() -> GrantPage {
     GrantPage {
         layout: signed_in(),
         csrf: "c".repeat(22),
+        form_time: "0.t".to_owned(),
         shown: "s".repeat(22),
         nonce: "n".repeat(22),
         request: "target=https%3A%2F%2Fnotes.example.com%2Flogin&description=x&scope=notes%3A*".to_owned(),
@@ -304,6 +305,7 @@ fn tool_client() -> ToolClientPage {
     ToolClientPage {
         layout: signed_in(),
         csrf: "c".repeat(22),
+        form_time: "0.t".to_owned(),
         shown: "s".repeat(22),
         request: "scope=%2A&name=cli-KOZ75V&expires=1d&callback_url=http%3A%2F%2Flocalhost%3A36811".to_owned(),
         asked_at_ms: 1_785_585_600_000,
