@@ -34,9 +34,7 @@ pub fn run() -> Result<()> {
     for name in WITHOUT_CIRCLES {
         faults.extend(circles::faults(name, &sources(&root().join("crates").join(name).join("src"))?)?);
     }
-    for full in house::full_folders(&rooms) {
-        println!("warning: {full}");
-    }
+    faults.extend(house::full_folders(&rooms));
 
     faults.extend(generate::faults()?);
     let files = tracked_files()?;

@@ -46,6 +46,14 @@ fn read_folder(folder: &Path, product: &mut BTreeSet<String>, tests: &mut BTreeS
         } else if path.extension().is_some_and(|e| e == "rs") {
             let source = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
             let tokens: TokenStream = source.parse().map_err(|error| anyhow!("{}: {error}", path.display()))?;
+            // A file of another crate's tests that is taken in as a module.
+            for file in taken_in(&source).filter_map(|file| Some(path.parent()?.join(file))) {
+                let source = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+                let tokens: TokenStream = source.parse().map_err(|error| anyhow!("{}: {error}", file.display()))?;
+                let mut all = BTreeSet::new();
+                names(tokens, &mut all, tests);
+                tests.extend(all);
+            }
             let only_tests = path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests");
             if only_tests {
                 let mut all = BTreeSet::new();
@@ -57,6 +65,11 @@ fn read_folder(folder: &Path, product: &mut BTreeSet<String>, tests: &mut BTreeS
         }
     }
     Ok(())
+}
+
+/// What stands in `#[path = "..."]`.
+fn taken_in(source: &str) -> impl Iterator<Item = &str> {
+    source.lines().filter_map(|line| line.trim().strip_prefix("#[path = \"")?.strip_suffix("\"]"))
 }
 
 /// Words that begin a path or are brought in: `name::...`, `use name;`, `use name as other;`. What stands below `#[cfg(test)]` goes to `tests`.
@@ -116,11 +129,12 @@ mod tests {
         let source = "//! Not toml::x.\nuse serde::Serialize; use itself as other;\nmod url { }\nfn f() { crate::http::f(); self::bytes::g(); \"rand::x\"; x!(http_body::Body); }\n\
                       #[cfg(test)]\nmod tests { use tempfile::TempDir; }\nfn g() { anyhow::bail!(1) }\n";
         std::fs::write(folder.join("src/lib.rs"), source).unwrap();
-        std::fs::write(folder.join("tests/a.rs"), "fn a() { ::insta::x() }").unwrap();
+        std::fs::write(folder.join("tests/a.rs"), "#[path = \"../b.rs\"]\nmod b;\nfn a() { ::insta::x() }").unwrap();
+        std::fs::write(folder.join("b.rs"), "use wiremock::Mock;").unwrap();
         let dependency = |name: &str, for_tests| Dependency { name: name.to_owned(), library: name.replace('-', "_"), for_tests };
         let product = ["serde", "itself", "anyhow", "http-body", "tempfile", "toml", "url", "http", "bytes", "rand"];
         let mut dependencies: Vec<Dependency> = product.map(|name| dependency(name, false)).into();
-        dependencies.extend(["insta", "criterion"].map(|name| dependency(name, true)));
+        dependencies.extend(["insta", "wiremock", "criterion"].map(|name| dependency(name, true)));
         let found = faults(&[Ours { name: "x".to_owned(), folder: folder.clone(), dependencies }]).unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
         let unused = ["toml", "url", "http", "bytes", "rand", "criterion"].map(|name| format!("nothing uses {name} of x"));
