@@ -271,7 +271,15 @@ async fn each_record_needs_what_changing_it_alone_would_need() {
             let fault = outcome.err().unwrap_or_else(|| panic!("{what} without {}", needed[missing]));
             assert!(fault.record.is_some(), "{what}");
             let ApiError::InsufficientScopes { missing: told, .. } = fault.error else { panic!("{what}: {fault:?}") };
-            assert_eq!(told, falconer_scopes::Expression::Scope(needed[missing].to_owned()), "{what}");
+            if needed[missing].starts_with("auth:update-") {
+                // Whoever may not change the record is told of all of the request, and so not of what the record has.
+                assert!(
+                    told.to_string().contains(&format!("{:?}", needed[missing])) || told.to_string() == needed[missing],
+                    "{what}: {told}"
+                );
+            } else {
+                assert_eq!(told, falconer_scopes::Expression::Scope(needed[missing].to_owned()), "{what}");
+            }
             assert_eq!(world.auth.revision(), Revision(before.0 + 1), "only the caller was made");
         }
     }

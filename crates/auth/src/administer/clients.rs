@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved;
 use crate::time::MINUTE_MS;
-use crate::verify::caller::Authentication;
+use crate::verify::caller::{Authentication, Caller};
 use crate::view::{ClientInput, ClientView, Page, PageQuery};
 
 /// How long after its creation a client can be asked for again with the same values.
@@ -87,7 +87,7 @@ impl Auth {
         check(client_id, input)?;
         self.change(client_id, "updated", |now, known| {
             let acting = self.acting(now, who)?;
-            acting.caller.require(&update_needs(client_id, &known.record(), input))?;
+            acting.caller.require(&update_needs(client_id, &acting.caller, &known.record(), input))?;
             reserved::refuse_unseen("client", known.last_modified_ms(), seen_ms)?;
             let mut record = touched(known, &acting, now);
             record.description.clone_from(&input.description);
@@ -245,10 +245,13 @@ pub(crate) fn check(client_id: &str, input: &ClientInput) -> Result<(), ApiError
     reserved::check_contents(scopes, &input.description)
 }
 
-/// A caller needs each scope that is not literally there already.
-pub(crate) fn update_needs(client_id: &str, known: &ClientRecord, input: &ClientInput) -> Expression {
+/// A caller needs each scope that is not literally there already. Whoever may not update the client at all is told of every scope of the request, so that
+/// nobody learns by guessing which of them the client has.
+pub(crate) fn update_needs(client_id: &str, caller: &Caller, known: &ClientRecord, input: &ClientInput) -> Expression {
+    let update = format!("auth:update-client:{client_id}");
+    let may_update = caller.scopes.satisfies(&update);
     let given = input.scopes.as_deref().unwrap_or_default();
-    needed(format!("auth:update-client:{client_id}"), given.iter().filter(|scope| !known.scopes.contains(scope)))
+    needed(update, given.iter().filter(|scope| !may_update || !known.scopes.contains(scope)))
 }
 
 pub(crate) fn needed<'a>(first: String, scopes: impl Iterator<Item = &'a String>) -> Expression {

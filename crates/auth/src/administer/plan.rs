@@ -89,7 +89,7 @@ impl Auth {
             });
         };
         let before = known.record();
-        caller.require(&clients::update_needs(client_id, &before, input))?;
+        caller.require(&clients::update_needs(client_id, &caller, &before, input))?;
         let mut record = before.clone();
         if let Some(scopes) = &input.scopes {
             record.scopes.clone_from(scopes);
@@ -113,7 +113,7 @@ impl Auth {
         match (input, &known) {
             (None, _) => caller.require_scope(format!("auth:delete-role:{role_id}"))?,
             (Some(input), None) => caller.require(&roles::needed(format!("auth:create-role:{role_id}"), &input.scopes))?,
-            (Some(input), Some(known)) => caller.require(&roles::update_needs(&snapshot, known, input))?,
+            (Some(input), Some(known)) => caller.require(&roles::update_needs(&snapshot, &caller, known, input))?,
         }
         let record = input.map(|input| RoleRecord {
             role_id: role_id.to_owned(),

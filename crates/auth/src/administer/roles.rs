@@ -8,7 +8,7 @@ use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved;
-use crate::verify::caller::Authentication;
+use crate::verify::caller::{Authentication, Caller};
 use crate::verify::reading::Reading;
 use crate::view::{Page, PageQuery, RoleInput, RoleView};
 
@@ -92,7 +92,7 @@ impl Auth {
                     .role(role_id)
                     .ok_or_else(|| ApiError::ResourceNotFound(format!("Role with roleId '{role_id}' not found")))?;
                 let acting = self.acting(now, who)?;
-                acting.caller.require(&update_needs(&now.snapshot, &known, input))?;
+                acting.caller.require(&update_needs(&now.snapshot, &acting.caller, &known, input))?;
                 reserved::refuse_unseen("role", known.last_modified_ms, seen_ms)?;
                 let mut scopes = input.scopes.clone();
                 if !role_id.ends_with('*') {
@@ -139,10 +139,13 @@ pub(crate) fn validate(snapshot: &Snapshot, record: &RoleRecord) -> Result<(), A
     Ok(())
 }
 
-/// A caller needs each scope that the role's present scopes do not come to.
-pub(crate) fn update_needs(snapshot: &Snapshot, known: &RoleRecord, input: &RoleInput) -> Expression {
+/// A caller needs each scope that the role's present scopes do not come to. Whoever may not update the role at all is told of every scope of the request, so
+/// that nobody learns by guessing which of them the role has.
+pub(crate) fn update_needs(snapshot: &Snapshot, caller: &Caller, known: &RoleRecord, input: &RoleInput) -> Expression {
+    let update = format!("auth:update-role:{}", known.role_id);
+    let may_update = caller.scopes.satisfies(&update);
     let had = snapshot.expand(&known.scopes);
-    needed(format!("auth:update-role:{}", known.role_id), input.scopes.iter().filter(|scope| !had.satisfies(scope)))
+    needed(update, input.scopes.iter().filter(|scope| !may_update || !had.satisfies(scope)))
 }
 
 pub(crate) fn needed<'a>(first: String, scopes: impl IntoIterator<Item = &'a String>) -> Expression {

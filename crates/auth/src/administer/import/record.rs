@@ -40,13 +40,19 @@ pub(crate) fn plan_role(now: &Now, acting: &Acting, role: &BatchRole) -> Result<
         };
         return Ok(Planned { outcome: Outcome::Created, record: Some(record), token: None });
     };
-    if known.description == input.description && known.scopes == scopes {
-        acting.caller.require(&either(create(), format!("auth:update-role:{id}")))?;
+    let update = format!("auth:update-role:{id}");
+    let is_there = known.description == input.description && known.scopes == scopes;
+    if !acting.caller.scopes.satisfies(&update) && !(is_there && create().satisfied_by(&acting.caller.scopes)) {
+        // Of every scope, so that nobody learns by guessing which of them the role has.
+        acting.caller.require(&needed(update.clone(), input.scopes.iter()))?;
+    }
+    if is_there {
+        acting.caller.require(&either(create(), update))?;
         return Ok(Planned { outcome: Outcome::Unchanged, record: None, token: None });
     }
     let had = now.snapshot.expand(&known.scopes);
     let added = input.scopes.iter().filter(|scope| !had.satisfies(scope));
-    acting.caller.require(&needed(format!("auth:update-role:{id}"), added))?;
+    acting.caller.require(&needed(update, added))?;
     let record = RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..known };
     Ok(Planned { outcome: Outcome::Updated, record: Some(record), token: None })
 }
@@ -88,12 +94,16 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) 
     let before = known.record();
     let mut after = wanted(&before, client);
     let set = client.access_token.as_ref().map(|_| set_token(id));
+    let (create, update) = (needed(format!("auth:create-client:{id}"), client.scopes.iter()), format!("auth:update-client:{id}"));
+    let creates = create.satisfied_by(&acting.caller.scopes);
+    if !acting.caller.scopes.satisfies(&update) && !(after == before && creates) {
+        // Of every scope, and of none of its states, so that nobody learns by guessing what the client has.
+        acting.caller.require(&all_of([Some(update.clone()), set.clone(), None], client.scopes.iter()))?;
+    }
     if after == before {
-        let create = needed(format!("auth:create-client:{id}"), client.scopes.iter());
-        let creates = create.satisfied_by(&acting.caller.scopes);
-        acting.caller.require(&Expression::AllOf(
-            [Some(either(create, format!("auth:update-client:{id}"))), set.map(Expression::Scope)].into_iter().flatten().collect(),
-        ))?;
+        acting
+            .caller
+            .require(&Expression::AllOf([Some(either(create, update)), set.map(Expression::Scope)].into_iter().flatten().collect()))?;
         let owed =
             client.access_token.is_none() && creates && is_repeat(&before, acting, &as_stored(client, &before), &before.scopes, now.now_ms);
         return Ok(Planned { outcome: Outcome::Unchanged, record: None, token: owed.then_some(before.access_token) });
@@ -104,7 +114,7 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) 
         _ => None,
     };
     let added = client.scopes.iter().filter(|scope| !before.scopes.contains(scope));
-    acting.caller.require(&all_of([Some(format!("auth:update-client:{id}")), set, switched], added))?;
+    acting.caller.require(&all_of([Some(update), set, switched], added))?;
     after.last_modified_ms = now.now_ms;
     if after.access_token == before.access_token {
         // As after an update: what a grant touches can do no more than the grant, and a mark that is there stays.
