@@ -101,7 +101,7 @@ impl ToolRequest {
     }
 }
 
-/// An address on the person's own machine: `^https?://localhost(:[0-9]+)?(/|$)`.
+/// An address on the person's own machine: `^https?://localhost(:[0-9]+)?(/|$)`, with a port that there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback(String);
 
@@ -113,11 +113,15 @@ impl Callback {
         let rest = scheme.and_then(|rest| rest.strip_prefix("localhost")).ok_or_else(refused)?;
         let (port, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let port_is_one = match port.strip_prefix(':') {
-            Some(digits) => !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()),
+            Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok_and(|port| port > 0),
             None => port.is_empty(),
         };
         // What no header can carry would go nowhere.
-        if !port_is_one || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let query = path.split(['?', '#']).skip(1).flat_map(|part| url::form_urlencoded::parse(part.as_bytes()));
+        let mut names = query.map(|(name, _)| name);
+        // A program that reads the first of two would take somebody else's.
+        let is_answered = names.any(|name| name == "clientId" || name == "accessToken");
+        if !port_is_one || is_answered || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(refused());
         }
         Ok(Callback(text.to_owned()))
@@ -335,6 +339,12 @@ mod tests {
             "http://evil.example/http://localhost/",
             "http://localhost:/",
             "http://localhost:a/",
+            "http://localhost:0/",
+            "http://localhost:65536/",
+            "http://localhost:99999/",
+            "http://localhost:1/?accessToken=x",
+            "http://localhost:1/?a&client%49d=x",
+            "http://localhost:1/#clientId=x",
             "HTTP://localhost/",
             "http://127.0.0.1/",
             "ftp://localhost/",

@@ -12,6 +12,8 @@ use url::Url;
 
 /// Longest target in bytes.
 pub const LONGEST: usize = 2048;
+/// The parameters of the answer.
+const ANSWER: [&str; 3] = ["clientId", "accessToken", "certificate"];
 
 /// A URL that credentials may be delivered to. Made by [`Target::parse`] only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,15 @@ pub struct Target {
 enum Scheme {
     Https,
     Http,
+}
+
+impl Scheme {
+    fn own_port(self) -> u16 {
+        match self {
+            Scheme::Https => 443,
+            Scheme::Http => 80,
+        }
+    }
 }
 
 /// Why a text is no target. `Display` is a sentence for the person who sees the error page, and for the author of the site.
@@ -60,7 +71,7 @@ pub enum TargetError {
         /// What is wrong, and how it should be written where that is known.
         why: String,
     },
-    /// Not 1 to 65535 without leading zeros, or the scheme's own.
+    /// Not 1 to 65535 without leading zeros.
     #[error("The target's port is written as {reads:?}: {why}.")]
     Port {
         /// As the text has it.
@@ -74,6 +85,9 @@ pub enum TargetError {
         /// What the browser makes of it.
         goes_to: String,
     },
+    /// A parameter of the answer is there before it was given: a site that reads the first one would take somebody else's credentials.
+    #[error("The target carries `{0}` already, which is for the answer. Leave it out.")]
+    Answered(&'static str),
     /// Anything else that no browser goes to.
     #[error("The target is not a URL: {0}.")]
     NotUrl(String),
@@ -93,10 +107,11 @@ impl Target {
             return Err(TargetError::Userinfo);
         }
         let (host, port) = split_port(authority);
-        let port = port.map(|port| read_port(port, scheme)).transpose()?;
+        let port = port.map(read_port).transpose()?.filter(|port| *port != scheme.own_port());
         refuse_spellings(host)?;
         let url = Url::parse(text).map_err(|error| TargetError::NotUrl(error.to_string()))?;
         compare(&url, scheme, host, port, tail)?;
+        refuse_answer(&url)?;
         // Characters that browsers percent-encode make it longer than it was.
         if url.as_str().len() > LONGEST {
             return Err(TargetError::TooLong);
@@ -117,7 +132,8 @@ impl Target {
         })
     }
 
-    /// The whole URL as browsers write it: that of the text, with `/` for an empty path, and percent-encoded where it was not.
+    /// The whole URL as browsers write it: that of the text, without the scheme's own port, with `/` for an empty path, and percent-encoded where
+    /// it was not.
     pub fn href(&self) -> &str {
         &self.href
     }
@@ -207,7 +223,7 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
     }
 }
 
-fn read_port(text: &str, scheme: Scheme) -> Result<u16, TargetError> {
+fn read_port(text: &str) -> Result<u16, TargetError> {
     let refuse = |why| Err(TargetError::Port { reads: text.to_owned(), why });
     if text.is_empty() {
         return refuse("leave the colon out when there is no port");
@@ -218,13 +234,7 @@ fn read_port(text: &str, scheme: Scheme) -> Result<u16, TargetError> {
     if text.starts_with('0') {
         return refuse("a port is 1 to 65535, without leading zeros");
     }
-    let Ok(port) = text.parse::<u16>() else {
-        return refuse("a port is 1 to 65535");
-    };
-    match (scheme, port) {
-        (Scheme::Https, 443) | (Scheme::Http, 80) => refuse("it is the scheme's own port, leave it out"),
-        _ => Ok(port),
-    }
+    text.parse::<u16>().or_else(|_| refuse("a port is 1 to 65535"))
 }
 
 /// Spellings for which there is a better reason than "a browser goes elsewhere".
@@ -272,6 +282,11 @@ fn compare(url: &Url, scheme: Scheme, host: &str, port: Option<u16>, tail: &str)
     if goes_to != host {
         return Err(TargetError::Host { reads: host.to_owned(), why: format!("a browser reads it as {goes_to}") });
     }
+    // Browsers go to such hosts, and no name server has them.
+    let odd = host.chars().find(|c| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | '_'));
+    if let (Some(url::Host::Domain(_)), Some(odd)) = (url.host(), odd) {
+        return Err(TargetError::Host { reads: host.to_owned(), why: format!("a host name has no `{odd}`") });
+    }
     let same_scheme = url.scheme()
         == match scheme {
             Scheme::Https => "https",
@@ -286,6 +301,19 @@ fn compare(url: &Url, scheme: Scheme, host: &str, port: Option<u16>, tail: &str)
     let same_tail = percent_decode_str(written).eq(percent_decode_str(&with_slash));
     if !same_tail {
         return Err(TargetError::Path { goes_to: url.as_str().to_owned() });
+    }
+    Ok(())
+}
+
+/// Whatever reads the answer may take the first parameter of a name, in the query or in the fragment, where hash routers have a query of their own.
+fn refuse_answer(url: &Url) -> Result<(), TargetError> {
+    let fragment = url.fragment().unwrap_or_default().split('?');
+    for parameters in url.query().into_iter().chain(fragment) {
+        for (name, _) in url::form_urlencoded::parse(parameters.as_bytes()) {
+            if let Some(taken) = ANSWER.into_iter().find(|taken| *taken == name) {
+                return Err(TargetError::Answered(taken));
+            }
+        }
     }
     Ok(())
 }
