@@ -9,6 +9,7 @@ use falconer_store::{Revision, Store, StoreError};
 use crate::change::group::Queue;
 use crate::directory::last_uses::LastUses;
 use crate::directory::snapshot::Snapshot;
+use crate::directory::unknown_grants::UnknownGrants;
 use crate::error::ApiError;
 use crate::settings::AuthSettings;
 use crate::time::{Clock, DAY_MS, MINUTE_MS, Random};
@@ -37,6 +38,7 @@ pub(crate) struct Node {
     pub(crate) groups: AtomicU64,
     pub(crate) steps: AtomicU64,
     pub(crate) last_uses: LastUses,
+    pub(crate) unknown_grants: UnknownGrants,
 }
 
 impl Node {
@@ -54,6 +56,7 @@ impl Node {
             groups: AtomicU64::new(0),
             steps: AtomicU64::new(0),
             last_uses: LastUses::default(),
+            unknown_grants: UnknownGrants::default(),
         }
     }
 

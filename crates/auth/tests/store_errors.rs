@@ -4,6 +4,7 @@
 mod common;
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -16,10 +17,13 @@ struct Failing {
     inner: Arc<dyn Store>,
     /// The method and the error of its next calls; `after commit` is done before the error is answered.
     errors: Mutex<VecDeque<(&'static str, StoreError)>>,
+    /// How often the revision was asked for.
+    looks: AtomicUsize,
 }
 
 impl Failing {
     fn before(&self, method: &str) -> Result<()> {
+        self.looks.fetch_add(usize::from(method == "revision"), Ordering::SeqCst);
         let mut errors = self.errors.lock().unwrap();
         match errors.front() {
             Some((name, _)) if *name == method => {
@@ -92,7 +96,7 @@ struct Broken {
 impl Broken {
     async fn new() -> Broken {
         let world = World::bare().await;
-        let store = Arc::new(Failing { inner: world.store.clone(), errors: Mutex::default() });
+        let store = Arc::new(Failing { inner: world.store.clone(), errors: Mutex::default(), looks: AtomicUsize::new(0) });
         let ended = Arc::new(Mutex::new(Vec::new()));
         let heard = ended.clone();
         let settings = AuthSettings { on_fatal: Arc::new(move |why: &str| heard.lock().unwrap().push(why.to_owned())), ..settings() };
@@ -379,4 +383,41 @@ async fn what_a_group_that_failed_expanded_is_not_remembered() {
         let scopes = scopes_of(&world.verify(&keys).await);
         assert!(!scopes.contains(&"secret".to_owned()), "{error:?}: {scopes:?}");
     }
+}
+
+/// Once a grant was forgotten, each call with what it had given read the store.
+#[tokio::test]
+async fn what_is_not_in_the_store_is_looked_for_once() {
+    let broken = Broken::new().await;
+    let world = &broken.world;
+    world.person("local/ann", &["a"]).await;
+    let issued = world.auth.add_grant(common::new_grant("local/ann", &["a"], world.now())).await.unwrap();
+    let mut record = world.store.client("static/falconer/root").await.unwrap().unwrap();
+    record.client_id = "made/with-it".to_owned();
+    record.grant = Some(issued.grant.id.clone());
+    let step = Step {
+        decided_at: world.store.revision().await.unwrap(),
+        depends_on: Vec::new(),
+        at_ms: world.now(),
+        actor: "test".to_owned(),
+        grant: None,
+        action: "created".to_owned(),
+        detail: None,
+    };
+    world.store.insert_client(&step, &record).await.unwrap();
+    world.auth.catch_up().await.unwrap();
+    let keys = common::Keys::new(&record.client_id, record.access_token.expose());
+    world.clock.advance(40 * falconer_auth::DAY_MS);
+    world.auth.flush_uses().await.unwrap();
+    assert!(world.auth.directory().grant(&issued.grant.id).is_none(), "it was forgotten");
+    let looks = || broken.store.looks.load(Ordering::SeqCst);
+    let before = looks();
+    for _ in 0..5 {
+        assert_eq!(common::message_of(&world.verify(&keys).await), format!("The grant {} does not exist", issued.grant.id));
+    }
+    assert_eq!(looks() - before, 1);
+    world.role("r", &[]).await;
+    let before = looks();
+    world.verify(&keys).await;
+    assert_eq!(looks() - before, 1, "at another revision it may be there");
 }

@@ -10,3 +10,4 @@ pub(crate) mod last_uses;
 pub(crate) mod packed;
 pub(crate) mod roles;
 pub(crate) mod snapshot;
+pub(crate) mod unknown_grants;

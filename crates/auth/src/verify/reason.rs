@@ -91,9 +91,12 @@ pub enum Unable {
 }
 
 impl Reason {
-    /// Whether something was unknown here that another node may have stored since.
-    pub(crate) fn may_be_in_the_store(&self) -> bool {
-        matches!(self, Reason::Grant { state: GrantState::Unknown | GrantState::AccountUnknown, .. })
+    /// The grant that was unknown here, itself or its person, and that another node may have stored since.
+    pub(crate) fn unknown_grant(&self) -> Option<&str> {
+        match self {
+            Reason::Grant { id, state: GrantState::Unknown | GrantState::AccountUnknown } => Some(id),
+            _ => None,
+        }
     }
 
     /// The client of this id is not there, as the protocol says it.

@@ -82,22 +82,33 @@ impl Auth {
             (authentic, evaluated)
         };
         let (caller, disclosed) = match evaluated {
-            Err(reason) if reason.may_be_in_the_store() => match self.catch_up().await {
-                Ok(true) => {
-                    let snapshot = self.node.directory.load();
-                    self.node.evaluate_and_note(&snapshot, snapshot.key_owner(authentic.key_owner()), &authentic, now_ms)
-                }
-                Ok(false) => Err(reason),
-                Err(error) => return Err(NotVerified::Unable(Unable::Store(error.to_string()))),
-            },
-            other => other,
-        }?;
+            Err(reason) => self.look_for_grant(reason, &authentic, now_ms).await?,
+            Ok(found) => found,
+        };
         Ok(Some((authentic, caller, disclosed)))
+    }
+
+    /// The same once more where a grant was unknown that the store may have by now; the reason where nothing is to be expected of that.
+    async fn look_for_grant(&self, reason: Reason, authentic: &Authentic<'_>, now_ms: i64) -> Result<Found, NotVerified> {
+        let Some(id) = reason.unknown_grant().filter(|id| !self.node.unknown_grants.has(id, self.revision())) else {
+            return Err(reason.into());
+        };
+        let is_new = self.catch_up().await.map_err(|error| NotVerified::Unable(Unable::Store(error.to_string())))?;
+        let snapshot = self.node.directory.load();
+        let owner = snapshot.key_owner(authentic.key_owner());
+        let again = if is_new { self.node.evaluate_and_note(&snapshot, owner, authentic, now_ms) } else { Err(reason.clone()) };
+        if again.is_err() {
+            self.node.unknown_grants.note(id, snapshot.revision());
+        }
+        Ok(again?)
     }
 }
 
 /// A request with the proof of its MAC, who it is, and what may be told about the person.
 type Checked<'a> = (Authentic<'a>, Caller, Option<DisclosedIdentity>);
+
+/// Who it is, and what may be told about the person.
+type Found = (Caller, Option<DisclosedIdentity>);
 
 /// Why nobody was verified, by whose fault it is.
 enum NotVerified {
@@ -135,7 +146,7 @@ impl Node {
         owner: Option<KeyOwner<'_>>,
         authentic: &Authentic<'_>,
         now_ms: i64,
-    ) -> Result<(Caller, Option<DisclosedIdentity>), Reason> {
+    ) -> Result<Found, Reason> {
         let evaluated = self.evaluate_at(snapshot, owner, authentic, now_ms, &mut DependsOn::not_noted())?;
         match evaluated.used {
             UsedBy::Client(client) => self.last_uses.note_client(client, now_ms),

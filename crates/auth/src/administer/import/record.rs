@@ -42,7 +42,8 @@ pub(crate) fn plan_role(now: &Now, acting: &Acting, role: &BatchRole) -> Result<
     };
     let update = format!("auth:update-role:{id}");
     let is_there = known.description == input.description && known.scopes == scopes;
-    if !acting.caller.scopes.satisfies(&update) && !(is_there && create().satisfied_by(&acting.caller.scopes)) {
+    let may_ask = acting.caller.scopes.satisfies(&update) || (is_there && create().satisfied_by(&acting.caller.scopes));
+    if !may_ask {
         // Of every scope, so that nobody learns by guessing which of them the role has.
         acting.caller.require(&needed(update.clone(), input.scopes.iter()))?;
     }
@@ -96,7 +97,8 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) 
     let set = client.access_token.as_ref().map(|_| set_token(id));
     let (create, update) = (needed(format!("auth:create-client:{id}"), client.scopes.iter()), format!("auth:update-client:{id}"));
     let creates = create.satisfied_by(&acting.caller.scopes);
-    if !acting.caller.scopes.satisfies(&update) && !(after == before && creates) {
+    let may_ask = acting.caller.scopes.satisfies(&update) || (after == before && creates);
+    if !may_ask {
         // Of every scope, and of none of its states, so that nobody learns by guessing what the client has.
         acting.caller.require(&all_of([Some(update.clone()), set.clone(), None], client.scopes.iter()))?;
     }
