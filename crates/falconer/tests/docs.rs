@@ -168,6 +168,21 @@ fn the_code_on_the_page_of_events_is_the_code_of_the_example() {
     assert!(read("docs/examples/events.py").contains(&python[0]), "the Python on the page is not in docs/examples/events.py");
 }
 
+#[test]
+fn the_json_on_the_pages_is_json() {
+    let mut read = 0;
+    for page in pages() {
+        for block in blocks(&std::fs::read_to_string(&page).unwrap(), "json") {
+            let is_json = |text: &str| serde_json::from_str::<serde_json::Value>(text).is_ok();
+            // One document, one in each line, or a member without the braces around it.
+            let fine = is_json(&block) || block.lines().all(is_json) || is_json(&format!("{{{block}}}"));
+            assert!(fine, "{}: this is not JSON:\n{block}", page.display());
+            read += 1;
+        }
+    }
+    assert!(read >= 10, "{read} blocks");
+}
+
 /// README.md and all pages below docs/.
 fn pages() -> Vec<PathBuf> {
     let mut found = vec![root().join("README.md")];
