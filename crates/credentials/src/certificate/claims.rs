@@ -2,7 +2,7 @@
 
 use crate::certificate::ext::Ext;
 use crate::certificate::field::{Field, NotScopes};
-use crate::key::mac::Text;
+use crate::key::mac::{Mac, Text};
 use crate::{AccessToken, Failure};
 use falconer_scopes::{ScopeSet, is_valid_scope};
 use serde_json::Number;
@@ -18,6 +18,14 @@ pub(crate) const MAX_INTEGER: u64 = 1 << 53;
 
 /// Length of a seed in UTF-16 units: two slugids.
 const SEED_UNITS: usize = 44;
+
+/// What the name of temporary credentials is refused with. Services that know the pattern of clientIds trust that no other arrives.
+const NO_CLIENT_ID: &str = "the name of temporary credentials must be a clientId, which holds letters, digits and !@/:.+|_- only";
+
+/// Whether a client can have this name: `^[A-Za-z0-9!@/:.+|_-]+$`.
+pub fn is_client_id(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!@/:.+|_-".contains(&b))
+}
 
 /// What a certificate claims, in the right form and valid at the time of asking. Its signature is still to be checked.
 pub(crate) struct Claims<'a> {
@@ -111,12 +119,15 @@ impl<'a> Claims<'a> {
         Ok(())
     }
 
-    /// Check 14: the signature, compared as text in constant time.
+    /// Check 14: the signature, compared in constant time; then what no server of the protocol looks at: that the name is one that a client can have.
     pub(crate) fn check_signature(&self, issuer_token: &AccessToken) -> Result<(), Failure> {
         let Claims { named, seed, start_ms, expiry_ms, scopes, .. } = self;
         let expected = issuer_token.key().mac(|text| write_signed(text, *named, seed, *start_ms, *expiry_ms, scopes));
-        if self.signature.is_some_and(|signature| expected.equals(signature.as_bytes())) {
-            return Ok(());
+        if self.signature.and_then(|signature| Mac::decode(signature.as_bytes())).is_some_and(|given| expected.equals(&given)) {
+            return match named {
+                Some((name, _)) if !is_client_id(name) => Err(Failure::certificate(NO_CLIENT_ID)),
+                _ => Ok(()),
+            };
         }
         Err(Failure::certificate(if self.is_named() {
             "ext.certificate.signature is not valid, or wrong clientId provided"

@@ -1,7 +1,7 @@
 //! Making temporary credentials: no server is asked (hawk.md 7 and 10).
 
 use crate::AccessToken;
-use crate::certificate::claims::{MAX_INTEGER, MAX_LIFETIME_MS, write_signed};
+use crate::certificate::claims::{MAX_INTEGER, MAX_LIFETIME_MS, is_client_id, write_signed};
 use serde_json::json;
 
 /// Temporary credentials. What signs with them: `id` = `client_id`, key = `access_token`, and `certificate` inside `ext` (see
@@ -23,6 +23,9 @@ pub enum TemporaryError {
     /// The name is the issuer's own clientId: every server refuses that.
     #[error("the name of temporary credentials must differ from their issuer")]
     NameIsIssuer,
+    /// The name is none that a client can have: Falconer refuses it.
+    #[error("the name of temporary credentials may hold letters, digits and !@/:.+|_- only")]
+    NameIsNoClientId,
     /// More than 31 days between start and expiry.
     #[error("temporary credentials cannot last longer than 31 days")]
     TooLong,
@@ -47,6 +50,9 @@ pub fn create(
     if name == Some(issuer_id) {
         return Err(TemporaryError::NameIsIssuer);
     }
+    if name.is_some_and(|name| !is_client_id(name)) {
+        return Err(TemporaryError::NameIsNoClientId);
+    }
     if start_ms.unsigned_abs() > MAX_INTEGER || expiry_ms.unsigned_abs() > MAX_INTEGER {
         return Err(TemporaryError::OutOfRange);
     }
@@ -61,7 +67,7 @@ pub fn create(
         "start": start_ms,
         "expiry": expiry_ms,
         "seed": seed,
-        "signature": signature.as_str(),
+        "signature": signature.text(),
     });
     if let (Some(_), Some(object)) = (name, certificate.as_object_mut()) {
         object.insert("issuer".to_owned(), issuer_id.into());

@@ -3,7 +3,7 @@
 use crate::certificate::ext::Ext;
 use crate::hawk::normalized::Normalized;
 use crate::hawk::timestamp;
-use crate::key::mac::{Key, TEXT_LENGTH};
+use crate::key::mac::{Key, LENGTH, Mac};
 use crate::{AccessToken, Failure};
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -14,8 +14,8 @@ use std::sync::OnceLock;
 pub struct Signed<'a> {
     claim: Claim<'a>,
     covered: Covered<'a>,
-    /// `None`: not of a MAC's length, so it can't be right.
-    mac: Option<[u8; TEXT_LENGTH]>,
+    /// `None`: not the text of a MAC, so it can't be right.
+    mac: Option<[u8; LENGTH]>,
 }
 
 /// A request whose MAC is right: its sender has the key of [`Authentic::key_owner`], or temporary credentials that were derived from it. What
@@ -68,7 +68,7 @@ fn dummy_token() -> &'static AccessToken {
 
 impl<'a> Signed<'a> {
     pub(crate) fn new(claim: Claim<'a>, covered: Covered<'a>, mac: &[u8]) -> Signed<'a> {
-        Signed { claim, covered, mac: mac.try_into().ok() }
+        Signed { claim, covered, mac: Mac::decode(mac) }
     }
 
     /// Whose client record, or internal issuer, holds the key: the certificate's issuer if `ext` has a certificate with an issuer and a seed
@@ -98,7 +98,7 @@ impl<'a> Signed<'a> {
             Some(seed) => Key::new(&*key.temporary(seed)).mac(|text| normalized.write(text)),
             None => key.mac(|text| normalized.write(text)),
         };
-        let right = expected.equals(&self.mac.unwrap_or([0; TEXT_LENGTH])) && self.mac.is_some();
+        let right = expected.equals(&self.mac.unwrap_or([0; LENGTH])) && self.mac.is_some();
         match key_owner_token {
             Some(token) if right => Ok(Authentic { token: token.clone(), claim: self.claim }),
             _ => Err(Failure::bad_mac()),

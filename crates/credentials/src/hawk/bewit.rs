@@ -2,7 +2,10 @@
 
 use crate::Failure;
 use crate::certificate::ext::decode_lenient;
-use crate::hawk::header::{is_line_break, too_long};
+use crate::hawk::header::{is_line_break, is_longer};
+
+/// Longest resource that may carry a bewit, in UTF-16 units.
+const LONGEST: usize = 4096;
 
 /// A bewit that has the right form. The texts are owned because they were decoded.
 pub(crate) struct Bewit<'a> {
@@ -21,7 +24,7 @@ pub(crate) fn is_present(resource: &str) -> bool {
 
 /// Reads the bewit of a resource for which [`is_present`] said yes.
 pub(crate) fn parse<'a>(method: &str, resource: &'a str) -> Result<Bewit<'a>, Failure> {
-    if too_long(resource) {
+    if is_longer(resource, LONGEST) {
         return Err(Failure::malformed("Bad Request: Resource path exceeds max length"));
     }
     let Some(Place { before, value, after }) = find(resource) else {

@@ -49,7 +49,7 @@ pub fn header(id: &str, token: &AccessToken, request: &Request<'_>) -> String {
         app: request.app,
         dlg: request.dlg,
     };
-    let mac = token.key().mac(|text| normalized.write(text));
+    let mac = token.key().mac(|text| normalized.write(text)).text();
     let mut header = format!("Hawk id=\"{id}\", ts=\"{ts}\", nonce=\"{}\"", request.nonce);
     let optional = [("hash", request.hash), ("ext", request.ext), ("mac", Some(mac.as_str())), ("app", request.app), ("dlg", request.dlg)];
     for (name, value) in optional {
@@ -79,7 +79,7 @@ pub fn bewit(id: &str, token: &AccessToken, resource: &str, host: &str, port: u1
         dlg: None,
     };
     let mac = token.key().mac(|text| normalized.write(text));
-    URL_SAFE_NO_PAD.encode(format!("{id}\\{exp}\\{}\\{}", mac.as_str(), ext.unwrap_or_default()))
+    URL_SAFE_NO_PAD.encode(format!("{id}\\{exp}\\{}\\{}", mac.text(), ext.unwrap_or_default()))
 }
 
 /// The `ext` text for credentials: base64 of `{"certificate":{...},"authorizedScopes":[...]}`. `None` if there is nothing to say. `certificate` is

@@ -13,7 +13,7 @@ pub fn mac(ts_seconds: i64, key: &str) -> String {
         text.push_number(ts_seconds);
         text.push("\n");
     });
-    mac.as_str().to_owned()
+    mac.text()
 }
 
 /// Whether a header's `ts` is within 15 minutes of the clock. The text is a decimal number as JavaScript reads it (`" 12 "`, `1.5`, `1e9`);

@@ -4,10 +4,10 @@
 //! two states that it consists of, is not wiped, and can't be kept for every client (`docs/adr/0045`).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use sha2::block_api::compress256;
 use sha2::{Digest as _, Sha256};
-use subtle::{Choice, ConstantTimeEq as _};
+use subtle::ConstantTimeEq as _;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// HMAC's block: keys of at most this many bytes are padded with zeros, longer ones are hashed first (RFC 2104, section 2).
@@ -19,32 +19,32 @@ const BUFFER: usize = 12 * BLOCK;
 /// SHA-256 before its first block (FIPS 180-4, section 5.3.3).
 const START: [u32; 8] = [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
-/// 32 bytes in standard base64 with padding.
-pub(crate) const TEXT_LENGTH: usize = 44;
+/// How many bytes an HMAC-SHA256 has.
+pub(crate) const LENGTH: usize = 32;
 
-/// Standard base64, padded, of an HMAC-SHA256: what stands in `mac` and `signature`. Holds no secret that a caller with the key does not have.
-pub(crate) struct MacText([u8; TEXT_LENGTH]);
+/// An HMAC-SHA256: what stands in `mac` and `signature`, in standard base64 with padding.
+pub(crate) struct Mac([u8; LENGTH]);
 
-impl MacText {
-    /// Compares as text, in constant time: equality with the canonical text is equality of the bytes and of their spelling, so that a
-    /// url-safe or unpadded variant is refused. The length is public and may show.
-    pub(crate) fn equals(&self, given: &[u8]) -> bool {
-        let Ok(given) = <&[u8; TEXT_LENGTH]>::try_from(given) else {
-            return false;
-        };
-        let pairs = words(&self.0).zip(words(given));
-        pairs.fold(Choice::from(1), |equal, (ours, theirs)| equal & ours.ct_eq(&theirs)).into()
+impl Mac {
+    /// The bytes of a text that somebody sent; `None` where it is not the canonical spelling of that many: a url-safe or unpadded variant is
+    /// refused. The text is the sender's, so reading it may depend on what is in it.
+    pub(crate) fn decode(text: &[u8]) -> Option<[u8; LENGTH]> {
+        let mut bytes = [0; LENGTH];
+        match STANDARD.decode_slice(text, &mut bytes) {
+            Ok(LENGTH) => Some(bytes),
+            Ok(_) | Err(_) => None,
+        }
     }
 
-    /// The text, 44 characters.
-    pub(crate) fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+    /// Compares in constant time. What is expected never becomes text: encoders look characters up in a table, at places that are secret here.
+    pub(crate) fn equals(&self, given: &[u8; LENGTH]) -> bool {
+        self.0.ct_eq(given).into()
     }
-}
 
-/// The text as numbers: eleven comparisons instead of 44.
-fn words(text: &[u8; TEXT_LENGTH]) -> impl Iterator<Item = u32> {
-    text.as_chunks::<4>().0.iter().map(|word| u32::from_ne_bytes(*word))
+    /// The text, 44 characters, for whoever has the key and sends it.
+    pub(crate) fn text(&self) -> String {
+        STANDARD.encode(self.0)
+    }
 }
 
 /// A key with its two blocks hashed already. As secret as the key; wiped when dropped.
@@ -75,29 +75,18 @@ impl Key {
         prepared
     }
 
-    /// The MAC of the text that `write` pushes, as the protocol writes it (hawk.md 4, 7).
-    pub(crate) fn mac(&self, write: impl FnOnce(&mut Text)) -> MacText {
-        let digest = self.digest(write);
-        let mut encoded = [0; TEXT_LENGTH];
-        // INVARIANT: 32 bytes are exactly 44 characters. Should it fail, zeros are left, which is no base64 text and equals none.
-        if STANDARD.encode_slice(digest, &mut encoded).is_err() {
-            encoded = [0; TEXT_LENGTH];
-        }
-        MacText(encoded)
+    /// The MAC of the text that `write` pushes (hawk.md 4, 7).
+    pub(crate) fn mac(&self, write: impl FnOnce(&mut Text)) -> Mac {
+        Mac(self.digest(write))
     }
 
     /// The text of a temporary key: base64url without padding of HMAC-SHA256(token, seed), 43 characters.
     pub(crate) fn temporary(&self, seed: &str) -> Zeroizing<[u8; 43]> {
         let digest = Zeroizing::new(self.digest(|text| text.push(seed)));
-        let mut encoded = Zeroizing::new([0; 43]);
-        // INVARIANT: 32 bytes are exactly 43 characters.
-        if URL_SAFE_NO_PAD.encode_slice(*digest, &mut *encoded).is_err() {
-            *encoded = [0; 43];
-        }
-        encoded
+        base64url(&digest)
     }
 
-    fn digest(&self, write: impl FnOnce(&mut Text)) -> [u8; 32] {
+    fn digest(&self, write: impl FnOnce(&mut Text)) -> [u8; LENGTH] {
         let mut text = Text { state: self.inner, buffer: [0; BUFFER], used: 0, hashed: BLOCK as u64 };
         write(&mut text);
         let inner = text.finish();
@@ -105,7 +94,29 @@ impl Key {
     }
 }
 
-/// A text that is being hashed.
+/// Base64url without padding of a secret: each character is computed, none is looked up at a place that depends on the secret.
+fn base64url(secret: &[u8; LENGTH]) -> Zeroizing<[u8; 43]> {
+    let mut text = Zeroizing::new([0; 43]);
+    for (three, place) in secret.chunks(3).zip(text.chunks_mut(4)) {
+        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for (at, character) in place.iter_mut().enumerate() {
+            *character = character_of((bits >> (18 - 6 * at) & 0x3f) as u8);
+        }
+    }
+    text
+}
+
+/// The character of six bits (RFC 4648, section 5). The differences of neighbouring ranges are added where the range has been passed.
+fn character_of(six_bits: u8) -> u8 {
+    let value = i16::from(six_bits);
+    // All ones where the value is above the bound, else zero.
+    let above = |bound: i16| (bound - value) >> 8;
+    let code = value + i16::from(b'A') + (above(25) & 6) + (above(51) & -75) + (above(61) & -13) + (above(62) & 49);
+    code as u8
+}
+
+/// A text that is being hashed. What the key made of it so far is wiped.
 pub(crate) struct Text {
     state: [u32; 8],
     buffer: [u8; BUFFER],
@@ -172,6 +183,12 @@ impl Text {
     }
 }
 
+impl Drop for Text {
+    fn drop(&mut self) {
+        self.state.zeroize();
+    }
+}
+
 /// Hashes what is left of a text, less than a block, with the padding of FIPS 180-4, section 5.1.1. `length` is the whole text's, in bytes.
 fn last_blocks(mut state: [u32; 8], tail: &[u8], length: u64) -> [u8; 32] {
     let mut blocks = [[0; BLOCK]; 2];
@@ -189,6 +206,7 @@ fn last_blocks(mut state: [u32; 8], tail: &[u8], length: u64) -> [u8; 32] {
     for (place, word) in digest.as_chunks_mut::<4>().0.iter_mut().zip(state) {
         *place = word.to_be_bytes();
     }
+    state.zeroize();
     digest
 }
 
@@ -239,15 +257,32 @@ mod tests {
 
     #[test]
     fn only_the_canonical_text_is_equal() {
-        let text = Key::new(b"key").mac(|all| all.push("text"));
-        assert!(text.equals(text.as_str().as_bytes()));
-        assert!(!text.equals(text.as_str().trim_end_matches('=').as_bytes()));
-        assert!(!text.equals(b""));
-        for at in 0..TEXT_LENGTH {
-            let mut other = text.0;
-            other[at] ^= 1;
-            assert!(!text.equals(&other), "{at}");
+        let mac = Key::new(b"key").mac(|all| all.push("text"));
+        let text = mac.text();
+        assert!(Mac::decode(text.as_bytes()).is_some_and(|bytes| mac.equals(&bytes)));
+        let url_safe = text.replace('+', "-").replace('/', "_");
+        let loose_end = format!("{}{}=", &text[..42], if text.as_bytes()[42] == b'B' { 'C' } else { 'B' });
+        let spellings = [text.trim_end_matches('=').to_owned(), format!("{text}="), format!(" {text}"), loose_end, String::new()];
+        for other in spellings.into_iter().chain((url_safe != text).then_some(url_safe)) {
+            assert!(Mac::decode(other.as_bytes()).is_none_or(|bytes| !mac.equals(&bytes)), "{other}");
         }
+        for bit in 0..8 * LENGTH {
+            let mut other = mac.0;
+            other[bit / 8] ^= 1 << (bit % 8);
+            assert!(!mac.equals(&other), "{bit}");
+        }
+    }
+
+    /// The expected MAC and temporary keys were written with the library's encoder, which looks each character up in a table.
+    #[test]
+    fn secrets_are_written_as_the_library_writes_them() {
+        use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        for round in 0..500_u32 {
+            let secret: [u8; LENGTH] = Sha256::digest(round.to_be_bytes()).into();
+            assert_eq!(base64url(&secret).as_slice(), URL_SAFE_NO_PAD.encode(secret).as_bytes());
+        }
+        let alphabet: Vec<u8> = (0..64).map(character_of).collect();
+        assert_eq!(alphabet, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
     }
 
     #[test]
