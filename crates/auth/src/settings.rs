@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use falconer_credentials::AccessToken;
+use falconer_credentials::authority;
 use falconer_store::Secret;
 
 use crate::time::DAY_MS;
@@ -31,23 +32,13 @@ impl Origin {
             _ => return None,
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (host, port) = match rest.rsplit_once(':') {
-            // The colons inside `[::1]` are no port.
-            Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
-            _ => (rest, default_port),
-        };
-        let inside = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
-        let fine = if inside.len() == host.len() {
-            !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
-        } else {
-            !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
-        };
-        fine.then(|| Origin { scheme, host: host.to_ascii_lowercase(), port })
+        let (host, port) = authority::read(rest).filter(|_| !rest.ends_with(':'))?;
+        Some(Origin { scheme, host: host.to_ascii_lowercase(), port: port.unwrap_or(default_port) })
     }
 
     /// Whether a request that was signed for this host and port was meant for this origin. The MAC does not cover the scheme.
     pub fn is_at(&self, host: &str, port: u16) -> bool {
-        self.port == port && self.host.eq_ignore_ascii_case(host)
+        self.port == port && authority::same_host(&self.host, host)
     }
 }
 

@@ -293,3 +293,13 @@ async fn absent_things_are_none_and_empty_answers_are_null() {
     assert!(matches!(client.client("..").await, Err(Error::Request(_))));
     assert!(Client::new("auth.example.com").is_err());
 }
+
+/// Two crates that do not know each other say what a clientId is.
+#[test]
+fn client_ids_are_the_same_for_calls_and_for_certificates() {
+    for code in 0..=0x17f {
+        let text = char::from_u32(code).unwrap().to_string();
+        assert_eq!(falconer_credentials::is_client_id(&text), (falconer_wire::pattern::CLIENT_ID.matches)(&text), "{text:?}");
+    }
+    assert!(!falconer_credentials::is_client_id("") && !(falconer_wire::pattern::CLIENT_ID.matches)(""));
+}

@@ -51,10 +51,11 @@ mod failure;
 mod hawk;
 mod key;
 
+pub use certificate::claims::is_client_id;
 pub use certificate::temporary;
 pub use evaluate::{InternalClaim, Issuer, Verified, authorized_scopes_failure, evaluate, evaluate_internal};
 pub use failure::{Failure, FailureKind};
 pub use hawk::authentic::{Authentic, Signed};
 pub use hawk::read::{RequestParts, read};
-pub use hawk::{payload, sign, timestamp};
+pub use hawk::{authority, payload, sign, timestamp};
 pub use key::access_token::{AccessToken, new_access_token, slugid};

@@ -1,6 +1,7 @@
 //! What of a URL is signed, and how URLs are put together so that what is signed is what is sent.
 
 use crate::Error;
+use falconer_credentials::authority;
 use reqwest::Url;
 use url::Position;
 
@@ -44,8 +45,7 @@ impl Origin {
             return Err(format!("`{text}` is more than an origin"));
         }
         let target = Target::of(&url);
-        let is_address = target.host.starts_with('[');
-        if !is_address && !target.host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b)) {
+        if !authority::is_host(target.host) {
             return Err(format!("`{}` is not the name of a host", target.host));
         }
         Ok(Origin { host: target.host.to_owned(), port: target.port })

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::net::Ipv6Addr;
 
+use falconer_auth::authority;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 use url::Url;
@@ -106,7 +107,7 @@ impl Target {
         if authority.contains('@') {
             return Err(TargetError::Userinfo);
         }
-        let (host, port) = split_port(authority);
+        let (host, port) = authority::cut(authority);
         let port = port.map(read_port).transpose()?.filter(|port| *port != scheme.own_port());
         refuse_spellings(host)?;
         let url = Url::parse(text).map_err(|error| TargetError::NotUrl(error.to_string()))?;
@@ -213,14 +214,6 @@ fn split_scheme(text: &str) -> Result<(Scheme, &str), TargetError> {
         return Ok((Scheme::Https, rest));
     }
     text.strip_prefix("http://").map(|rest| (Scheme::Http, rest)).ok_or(TargetError::Scheme)
-}
-
-/// The colons inside of `[::1]` are no port.
-fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, Some(port)),
-        _ => (authority, None),
-    }
 }
 
 fn read_port(text: &str) -> Result<u16, TargetError> {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
-use falconer_auth::{Auth, RequestParts};
+use falconer_auth::{Auth, RequestParts, authority};
 use falconer_wire::{Call, Method};
 use foldhash::fast::RandomState;
 use http::request::Parts;
@@ -19,7 +19,6 @@ use crate::api::handlers::MOST_SCOPES;
 use crate::api::handlers::hawk;
 use crate::api::request::body::Sent;
 use crate::api::request::query::Query;
-use crate::api::request::schema::is_hostname;
 use crate::api::request::signed::Signed;
 use crate::metrics::Metrics;
 
@@ -139,7 +138,7 @@ fn list_of_body(json: &[u8]) -> Option<List<'_>> {
 fn of_body(json: &[u8]) -> Option<Asked<'_>> {
     let asked: Asked<'_> = serde_json::from_slice(json).ok()?;
     let from_an_address = asked.source_ip.as_deref().is_none_or(|ip| ip.parse::<IpAddr>().is_ok());
-    (METHODS.contains(&asked.method.as_ref()) && is_hostname(&asked.host) && from_an_address).then_some(asked)
+    (METHODS.contains(&asked.method.as_ref()) && authority::is_host(&asked.host) && from_an_address).then_some(asked)
 }
 
 #[cfg(test)]
@@ -162,7 +161,8 @@ mod tests {
         let schemas = Schemas::new();
         let method = Method::of(Call::AuthenticateHawk).unwrap();
         let texts = ["\"get\"", "\"GET\"", "\"\"", "null", "1", "[]", "\"g\\u0065t\"", "\"m-search\""];
-        let hosts = ["\"h.example\"", "\"h_x\"", "\"\"", "\"127.0.0.1\"", "\"[::1]\"", "\"h\\u002eexample\""];
+        let hosts =
+            ["\"h.example\"", "\"h_x\"", "\"\"", "\"127.0.0.1\"", "\"[::1]\"", "\"::1\"", "\"[::1\"", "\"h:1\"", "\"h\\u002eexample\""];
         let ports = ["443", "443.0", "0", "65535", "65536", "-1", "\"443\"", "4.43e2", "null"];
         let rest = [
             "",

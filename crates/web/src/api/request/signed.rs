@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use falconer_auth::{ApiError, Auth, Authentication, Reason, RequestParts, payload};
+use falconer_auth::{ApiError, Auth, Authentication, Reason, RequestParts, authority, payload};
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 
@@ -89,7 +89,7 @@ fn site<'p>(parts: &'p Parts, trusted: &[Network]) -> Option<(Cow<'p, str>, u16)
         // HTTP/2 has its authority in the request target.
         None => parts.uri.authority()?.as_str(),
     };
-    let (host, port) = split_authority(authority)?;
+    let (host, port) = authority::read(authority)?;
     let forwarded =
         parts.extensions.get::<Peer>().is_some_and(|Peer(peer)| is_trusted(*peer, trusted)).then(|| forwarded_port(parts)).flatten();
     let host = if host.bytes().any(|b| b.is_ascii_uppercase()) { host.to_ascii_lowercase().into() } else { host.into() };
@@ -110,42 +110,4 @@ fn forwarded_port(parts: &Parts) -> Option<u16> {
         }
     }
     (text("x-forwarded-proto") == Some("https")).then_some(443)
-}
-
-/// Host (IPv6 with brackets) and port of an authority.
-fn split_authority(authority: &str) -> Option<(&str, Option<u16>)> {
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, if port.is_empty() { None } else { Some(port.parse().ok()?) }),
-        _ => (authority, None),
-    };
-    let inside = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-    let fine = match inside {
-        Some(ip) => !ip.is_empty() && ip.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'),
-        None => !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b)),
-    };
-    fine.then_some((host, port))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn authorities() {
-        for (text, expected) in [
-            ("localhost:60700", Some(("localhost", Some(60700)))),
-            ("tc.example.com", Some(("tc.example.com", None))),
-            ("[::1]:60700", Some(("[::1]", Some(60700)))),
-            ("[::1]", Some(("[::1]", None))),
-            ("a:", Some(("a", None))),
-            ("a/b", None),
-            ("", None),
-            ("a:99999", None),
-            ("u@a", None),
-            ("a b", None),
-            ("[::1", None),
-        ] {
-            assert_eq!(split_authority(text), expected, "{text}");
-        }
-    }
 }
