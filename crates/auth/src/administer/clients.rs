@@ -1,5 +1,7 @@
 //! Clients: list, read, create, update, reset, enable, disable, delete (`auth-api.md` 8.3, checks in that order).
 
+use std::collections::HashSet;
+
 use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, Key, Revision, Secret, Write};
 
@@ -251,7 +253,8 @@ pub(crate) fn update_needs(client_id: &str, caller: &Caller, known: &ClientRecor
     let update = format!("auth:update-client:{client_id}");
     let may_update = caller.scopes.satisfies(&update);
     let given = input.scopes.as_deref().unwrap_or_default();
-    needed(update, given.iter().filter(|scope| !may_update || !known.scopes.contains(scope)))
+    let has: HashSet<&String> = known.scopes.iter().collect();
+    needed(update, given.iter().filter(|scope| !may_update || !has.contains(scope)))
 }
 
 pub(crate) fn needed<'a>(first: String, scopes: impl Iterator<Item = &'a String>) -> Expression {
