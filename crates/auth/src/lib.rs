@@ -39,6 +39,7 @@ pub use administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord,
 pub use administer::install::RootCredentials;
 pub use administer::plan::{Affected, Difference, Plan};
 pub use audit::feed::{Entity, Event, FeedItem, Follower, NotAPosition, Position};
+pub use audit::recent::SharedText;
 pub use auth::CommitFigures;
 pub use directory::client::Client;
 pub use directory::entries::{Grant, InternalIssuer, Person};

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use arc_swap::ArcSwap;
 use falconer_store::{Revision, Store, StoreError};
 
+use crate::audit::recent::RecentRows;
 use crate::change::group::Queue;
 use crate::directory::last_uses::LastUses;
 use crate::directory::snapshot::Snapshot;
@@ -39,6 +40,8 @@ pub(crate) struct Node {
     pub(crate) steps: AtomicU64,
     pub(crate) last_uses: LastUses,
     pub(crate) unknown_grants: UnknownGrants,
+    /// What those who follow changes have in common.
+    pub(crate) recent_rows: RecentRows,
 }
 
 impl Node {
@@ -57,6 +60,7 @@ impl Node {
             steps: AtomicU64::new(0),
             last_uses: LastUses::default(),
             unknown_grants: UnknownGrants::default(),
+            recent_rows: RecentRows::default(),
         }
     }
 

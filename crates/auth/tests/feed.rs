@@ -283,3 +283,68 @@ async fn of_many_writers_each_change_is_heard_once_in_order() {
     assert_eq!(steady, feed);
     assert_eq!(restless, feed);
 }
+
+/// With two hundred followers during an import, all other calls waited for seconds: each follower read the feed for itself, and each change was
+/// written anew for each of them.
+#[tokio::test]
+async fn followers_share_what_was_read_and_made() {
+    let world = World::bare().await;
+    let root = world.as_root().await;
+    let mut followers = Vec::new();
+    for _ in 0..50 {
+        followers.push(world.auth.follow(&root, None).await.unwrap());
+    }
+    let ids: Vec<String> = (0..2_000).map(|n| format!("r{n:04}")).collect();
+    for ids in ids.chunks(500) {
+        beside(&world, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    }
+    world.auth.catch_up().await.unwrap();
+    let before = world.auth.reads_of_the_feed();
+    let mut first_texts = Vec::new();
+    for (index, follower) in followers.iter_mut().enumerate() {
+        let mut texts = Vec::new();
+        while texts.len() < ids.len() {
+            let event = match follower.next_at_hand() {
+                Some(event) => event,
+                None => match next(follower).await.unwrap() {
+                    FeedItem::Changed(event) => event,
+                    FeedItem::Reset(position) => panic!("reset at {position}"),
+                },
+            };
+            texts.push(event.text.get_or_make(|| shown(&event).into_bytes()));
+        }
+        if index == 0 {
+            first_texts = texts;
+        } else {
+            assert!(first_texts.iter().zip(&texts).all(|(first, text)| Arc::ptr_eq(first, text)));
+        }
+    }
+    let reads = world.auth.reads_of_the_feed() - before;
+    assert!(reads <= 8, "four revisions, and whoever is first at each asks whether there are more: {reads}");
+}
+
+/// What the others have long heard does not stay for one who does not listen.
+#[tokio::test]
+async fn a_follower_that_is_too_slow_is_told_to_list_again() {
+    let world = World::bare().await;
+    let root = world.as_root().await;
+    let mut slow = world.auth.follow(&root, None).await.unwrap();
+    let mut quick = world.auth.follow(&root, None).await.unwrap();
+    // Both have come along until now.
+    for follower in [&mut slow, &mut quick] {
+        assert!(tokio::time::timeout(Duration::ZERO, follower.next()).await.is_err());
+    }
+    let ids: Vec<String> = (0..18_000).map(|n| format!("r{n:05}")).collect();
+    for ids in ids.chunks(4_500) {
+        beside(&world, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    }
+    world.auth.catch_up().await.unwrap();
+    let present = world.auth.revision();
+    assert_eq!(hear_to(&mut quick, present).await.len(), ids.len());
+    assert_eq!(hear(&mut slow).await, format!("{present} reset", present = present.0));
+    // Then it goes on like any other. Somebody who resumes from there hears all of it: the feed still has it.
+    world.role("later", &[]).await;
+    assert!(hear(&mut slow).await.ends_with("role later created"));
+    let mut resumed = world.auth.follow(&root, Some(Position::behind(Revision(present.0 - 4)))).await.unwrap();
+    assert_eq!(hear_to(&mut resumed, present).await.len(), ids.len());
+}

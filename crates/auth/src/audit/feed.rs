@@ -1,15 +1,18 @@
 //! Following the changes of clients and roles: each one once, in order, and resumed where a follower left off.
 //!
-//! A follower pulls: nothing is queued for it but what it asked for, so that a slow one costs no memory. It wakes when the directory moves,
-//! and hears of a revision when this node answers from it, so that what it then reads is at least as new as what it heard.
+//! A follower pulls: nothing is queued for it but what it asked for, so that a slow one costs no memory. What it asks for was read once for all
+//! (`recent`). It wakes when the directory moves, and hears of a revision when this node answers from it, so that what it then reads is at least
+//! as new as what it heard.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::Ordering;
 
 use falconer_store::{ChangeKind, KeyKind, Revision, StoreError};
 use tokio::sync::watch;
 
+use crate::audit::recent::SharedText;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::verify::caller::Authentication;
@@ -17,8 +20,8 @@ use crate::verify::caller::Authentication;
 /// What it takes to follow.
 const SCOPE: &str = "auth:events";
 
-/// About how many rows of the feed are read at once.
-const ROWS: u32 = 256;
+/// Credentials end by themselves: after so long they are looked at again, although nothing else has changed.
+const CHECKED_FOR_MS: i64 = 1000;
 
 /// Where a follower stands: it has heard of everything up to a revision, and of the first rows of the next one that changed something.
 ///
@@ -79,7 +82,7 @@ impl FromStr for Position {
 }
 
 /// A change of a client or a role.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Event {
     /// Where whoever has heard of it stands.
     pub position: Position,
@@ -89,7 +92,17 @@ pub struct Event {
     pub entity: Entity,
     /// What happened to it.
     pub what: ChangeKind,
+    /// What is made of it for all who hear it.
+    pub text: SharedText,
 }
+
+impl PartialEq for Event {
+    fn eq(&self, other: &Event) -> bool {
+        (self.position, self.revision, &self.entity, self.what) == (other.position, other.revision, &other.entity, other.what)
+    }
+}
+
+impl Eq for Event {}
 
 /// What an [`Event`] is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +132,10 @@ pub struct Follower {
     read: VecDeque<Event>,
     /// Where the read ends.
     read_to: Position,
+    /// It has come along with what happens, and doesn't only catch up any more.
+    is_live: bool,
+    /// At which revision and when it was last seen that the caller may follow.
+    checked: Option<(Revision, i64)>,
 }
 
 impl Auth {
@@ -135,7 +152,23 @@ impl Auth {
                 from
             }
         };
-        Ok(Follower { auth: self.clone(), who: who.clone().lasting(), position, moved, read: VecDeque::new(), read_to: position })
+        Ok(Follower {
+            auth: self.clone(),
+            who: who.clone().lasting(),
+            position,
+            moved,
+            read: VecDeque::new(),
+            read_to: position,
+            is_live: false,
+            checked: None,
+        })
+    }
+}
+
+impl Auth {
+    /// How often the store was asked for rows of the feed since the start, for all who follow.
+    pub fn reads_of_the_feed(&self) -> u64 {
+        self.node.recent_rows.reads.load(Ordering::Relaxed)
     }
 }
 
@@ -145,7 +178,8 @@ impl Follower {
         self.position
     }
 
-    /// Whether the caller may still follow. Asked at each event; ask it also when nothing happens, because credentials end by themselves.
+    /// Whether the caller may still follow. Asked whenever something has changed; ask it also when nothing happens, because credentials end by
+    /// themselves.
     pub fn check(&self) -> Result<(), ApiError> {
         self.auth.caller(&self.who)?.require_scope(SCOPE.to_owned())
     }
@@ -155,13 +189,14 @@ impl Follower {
     pub async fn next(&mut self) -> Result<FeedItem, ApiError> {
         loop {
             let present = *self.moved.borrow_and_update();
-            self.check()?;
+            self.check_at(present)?;
             if let Some(event) = self.read.pop_front() {
                 self.position = event.position;
                 return Ok(FeedItem::Changed(event));
             }
             self.position = self.read_to;
             if present == self.position.revision() {
+                self.is_live = true;
                 if self.moved.changed().await.is_err() {
                     return Err(ApiError::Unavailable("the node ends".to_owned()));
                 }
@@ -179,12 +214,37 @@ impl Follower {
         }
     }
 
+    /// What is at hand already, without waiting: the next of several changes that were read at once. `None`: ask [`Follower::next`].
+    pub fn next_at_hand(&mut self) -> Option<Event> {
+        let present = *self.moved.borrow();
+        if self.read.is_empty() || self.check_at(present).is_err() {
+            return None;
+        }
+        let event = self.read.pop_front()?;
+        self.position = event.position;
+        Some(event)
+    }
+
+    /// The same as [`Follower::check`], without the work where the answer can't be another.
+    fn check_at(&mut self, present: Revision) -> Result<(), ApiError> {
+        let now_ms = self.auth.now_ms();
+        let is_known =
+            |(revision, at_ms): (Revision, i64)| revision == present && (0..CHECKED_FOR_MS).contains(&now_ms.saturating_sub(at_ms));
+        if self.checked.is_some_and(is_known) {
+            return Ok(());
+        }
+        self.checked = None;
+        self.check()?;
+        self.checked = Some((present, now_ms));
+        Ok(())
+    }
+
     /// Reads the next rows of the feed up to the revision that this node answers from.
     async fn read_on(&mut self, present: Revision) -> Result<(), StoreError> {
         let from = self.position;
-        let rows = self.auth.node.store.changes_since(from.revision(), ROWS).await?;
-        let rows: Vec<_> = rows.into_iter().filter(|row| row.revision <= present).collect();
-        let Some(last) = rows.last() else {
+        let node = &self.auth.node;
+        let rows = node.recent_rows.after(node.store.as_ref(), from.revision(), present, self.is_live).await?;
+        let Some(last) = rows.last().map(|row| &row.change) else {
             // The feed has no rows of the present revision: so there is nothing in between.
             self.read_to = Position::behind(present);
             return Ok(());
@@ -193,18 +253,19 @@ impl Follower {
         let mut events: Vec<Event> = Vec::new();
         let mut row_of_revision = 0;
         let mut before = None;
-        for row in rows {
+        for shared in &rows {
+            let row = &shared.change;
             row_of_revision = if before == Some(row.revision) { row_of_revision + 1 } else { 1 };
             before = Some(row.revision);
             let is_told = row.revision.0 == from.after.saturating_add(1) && row_of_revision <= from.rows;
             let entity = match row.key_kind {
-                KeyKind::Client => Entity::Client(row.key),
-                KeyKind::Role => Entity::Role(row.key),
+                KeyKind::Client => Entity::Client(row.key.clone()),
+                KeyKind::Role => Entity::Role(row.key.clone()),
                 KeyKind::Grant | KeyKind::Identity | KeyKind::Issuer => continue,
             };
             if !is_told {
                 let position = Position { after: row.revision.0.saturating_sub(1), rows: row_of_revision };
-                events.push(Event { position, revision: row.revision, entity, what: row.what });
+                events.push(Event { position, revision: row.revision, entity, what: row.what, text: shared.text.clone() });
             }
         }
         // Whoever has heard the last event of a revision has heard all of it.

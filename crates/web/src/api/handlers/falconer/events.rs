@@ -9,9 +9,11 @@
 //! [`Position`]: whoever sends the last one as `Last-Event-ID` (browsers do) or as `since` misses nothing and hears nothing twice.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::response::{IntoResponse, Sse, sse};
+use axum::body::Body;
+use bytes::Bytes;
 use falconer_auth::{ApiError, ChangeKind, Entity, Event, FeedItem, Follower, Position};
 use falconer_wire::Code;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -25,10 +27,13 @@ use crate::api::handlers::{Answer, Request};
 /// are looked at.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// How many bytes of changes that are at hand go out together, about.
+const AT_ONCE: usize = 16 << 10;
+
 pub(crate) async fn follow(request: &Request<'_>) -> Answer {
     let from = position(request.headers, request.query.get("since"))?;
     let follower = request.auth.follow(request.who, from).await?;
-    let body = Sse::new(futures_util::stream::unfold(Stage::Beginning(Box::new(follower)), step)).into_response().into_body();
+    let body = Body::from_stream(futures_util::stream::unfold(Stage::Beginning(Box::new(follower)), step));
     // Proxies that collect answers before they send them would keep events back.
     Ok(Reply::lasting("text/event-stream", body).with(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")))
 }
@@ -55,11 +60,11 @@ enum Stage {
 }
 
 /// One thing to send. Nothing is prepared before the one before it went out.
-async fn step(stage: Stage) -> Option<(Result<sse::Event, Infallible>, Stage)> {
+async fn step(stage: Stage) -> Option<(Result<Bytes, Infallible>, Stage)> {
     let mut follower = match stage {
         Stage::Beginning(follower) => {
             let ready = event("ready", follower.position(), &json!({ "version": 1, "revision": follower.position().revision().0 }));
-            return Some((Ok(ready), Stage::Following(follower)));
+            return Some((Ok(ready.into()), Stage::Following(follower)));
         }
         Stage::Following(follower) => follower,
         Stage::Ended => return None,
@@ -69,25 +74,43 @@ async fn step(stage: Stage) -> Option<(Result<sse::Event, Infallible>, Stage)> {
         Err(_) => follower.check().map(|()| None),
     };
     match heard {
-        Ok(Some(FeedItem::Changed(change))) => Some((Ok(told(&change)), Stage::Following(follower))),
+        Ok(Some(FeedItem::Changed(change))) => {
+            let first = text_of(&change);
+            let Some(second) = follower.next_at_hand() else {
+                return Some((Ok(Bytes::from_owner(first)), Stage::Following(follower)));
+            };
+            // What was read together goes out together.
+            let mut many = [&*first, &*text_of(&second)].concat();
+            while many.len() < AT_ONCE
+                && let Some(next) = follower.next_at_hand()
+            {
+                many.extend_from_slice(&text_of(&next));
+            }
+            Some((Ok(many.into()), Stage::Following(follower)))
+        }
         Ok(Some(FeedItem::Reset(position))) => {
             let reset = event("reset", position, &json!({ "version": 1, "revision": position.revision().0 }));
-            Some((Ok(reset), Stage::Following(follower)))
+            Some((Ok(reset.into()), Stage::Following(follower)))
         }
         // Without data nothing is dispatched, but the id counts: what others changed since moves it along.
-        Ok(None) => Some((Ok(sse::Event::default().comment("").id(follower.position().to_string())), Stage::Following(follower))),
+        Ok(None) => Some((Ok(format!(":\nid: {}\n\n", follower.position()).into()), Stage::Following(follower))),
         Err(ApiError::Unavailable(reason)) => {
             tracing::warn!(%reason, "a follower of changes was let go");
             None
         }
         Err(error) => {
             let end = event("end", follower.position(), &json!({ "version": 1, "reason": Failure::from(error).text }));
-            Some((Ok(end), Stage::Ended))
+            Some((Ok(end.into()), Stage::Ended))
         }
     }
 }
 
-fn told(change: &Event) -> sse::Event {
+/// The text of a change, which all who follow share.
+fn text_of(change: &Event) -> Arc<[u8]> {
+    change.text.get_or_make(|| written(change).into_bytes())
+}
+
+fn written(change: &Event) -> String {
     let (kind, key, id) = match &change.entity {
         Entity::Client(id) => ("client", "clientId", id),
         Entity::Role(id) => ("role", "roleId", id),
@@ -101,6 +124,6 @@ fn told(change: &Event) -> sse::Event {
 }
 
 /// JSON in one line has neither of the characters that end a line.
-fn event(name: &str, position: Position, data: &Value) -> sse::Event {
-    sse::Event::default().id(position.to_string()).event(name).data(data.to_string())
+fn event(name: &str, position: Position, data: &Value) -> String {
+    format!("id: {position}\nevent: {name}\ndata: {data}\n\n")
 }
