@@ -404,3 +404,17 @@ async fn a_page_that_has_just_appeared_grants_nothing() {
     form.form_time = ann.form_time(now_ms - 1_000);
     assert!(world.grants.grant(&ann, &request, &form).await.is_ok());
 }
+
+/// The person's page said "never used" for a minute after a use.
+#[tokio::test]
+async fn a_use_is_seen_at_once() {
+    let world = World::new().await;
+    let ann = world.ann().await;
+    let request = asks("&scope=notes:read:zap/*");
+    let form = world.form(&ann, &request).await;
+    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let last_use = async || world.grants.grants_of(&ann).await.unwrap()[0].record.last_used_ms;
+    assert_eq!(last_use().await, None);
+    success(world.verify(&granted.location, "x").await);
+    assert_eq!(last_use().await, Some(START_MS));
+}

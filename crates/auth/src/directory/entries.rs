@@ -50,6 +50,11 @@ pub(crate) struct Usage {
 }
 
 impl Grant {
+    /// The last use, also one that is not stored yet; milliseconds since 1970.
+    pub fn last_used_ms(&self) -> Option<i64> {
+        Some(self.usage.last_ms.load(Ordering::Relaxed)).filter(|at_ms| *at_ms > 0)
+    }
+
     pub(crate) fn new(record: GrantRecord, before: Option<&Grant>) -> Grant {
         let usage = before.map(|b| Arc::clone(&b.usage)).unwrap_or_default();
         usage.last_ms.fetch_max(record.last_used_ms.unwrap_or(0), Ordering::Relaxed);

@@ -5,7 +5,9 @@ mod data_dir;
 mod keys;
 mod open;
 mod settings;
+mod shared_host;
 mod storage;
 
 pub use data_dir::{note_root_url, noted_root_url, private_folder, readable_by_others, root_credentials_file, write_private};
 pub use open::{Access, Node};
+pub use shared_host::targets_on_our_host;

@@ -1,6 +1,7 @@
 //! What only the operating system knows: its clock and randomness, which everything below gets as arguments, and figures of this process.
 
 mod clock;
+pub mod memory;
 pub mod process;
 mod randomness;
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Server;
+use super::patience::eventually;
 
 /// An answer.
 #[derive(Debug)]
@@ -56,7 +57,8 @@ impl<'a> Browser<'a> {
         if form.iter().any(|(name, _)| name == "typed_host") {
             put(&mut form, "typed_host", host);
         }
-        let granted = self.post("/grant", &form);
+        // The button counts after the page was there for a moment: until then the answer is the page again.
+        let granted = eventually("the button counts", || Some(self.post("/grant", &form)).filter(|page| page.status != 409));
         assert_eq!(granted.status, 303, "{granted:?}");
         granted.location
     }

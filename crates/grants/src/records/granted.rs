@@ -23,7 +23,7 @@ pub enum GrantState {
 /// One grant in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantView {
-    /// As stored.
+    /// As stored, with a last use that may not be stored yet.
     pub record: GrantRecord,
     /// Checked just now.
     pub state: GrantState,
@@ -65,7 +65,13 @@ impl Grants {
         let grants = self.store.grants_of(&session.person.identity).await;
         let grants = grants.map_err(|error| self.store_error(error))?;
         let now_ms = self.now_ms();
-        Ok(grants.into_iter().map(|grant| view_of(grant, now_ms)).collect())
+        let directory = self.auth.directory();
+        let with_last_use = |mut grant: GrantRecord| {
+            // Uses are stored once a minute; who looks meanwhile sees them too.
+            grant.last_used_ms = grant.last_used_ms.max(directory.grant(&grant.id).and_then(|grant| grant.last_used_ms()));
+            grant
+        };
+        Ok(grants.into_iter().map(|grant| view_of(with_last_use(grant), now_ms)).collect())
     }
 
     /// Takes a grant back, at once. Not found: there is none of this id, or it is somebody else's.

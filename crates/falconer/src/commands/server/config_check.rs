@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::serve::{auth_origin, origin_at};
 use crate::config::Config as Settings;
-use crate::node::{Node, readable_by_others};
+use crate::node::{Node, readable_by_others, targets_on_our_host};
 use crate::output;
 
 /// The configuration.
@@ -30,7 +30,7 @@ pub async fn run(command: Config) -> Result<()> {
     let address = addresses.next().with_context(|| format!("listen: `{}` has no address", settings.listen))?;
     let origin = origin_at(&settings, address)?;
     Node::rehearse(&settings, auth_origin(&origin)?).await?;
-    for warning in readable_by_others(&settings) {
+    for warning in readable_by_others(&settings).into_iter().chain(targets_on_our_host(&settings, origin.as_str())) {
         eprintln!("warning: {warning}");
     }
     output::line("The configuration is fine.")?;
