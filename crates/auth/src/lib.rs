@@ -46,7 +46,7 @@ pub use directory::entries::{Grant, InternalIssuer, Person};
 pub use directory::expansions::ExpansionFigures;
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
-pub use falconer_credentials::{AccessToken, Failure, FailureKind, RequestParts, authority, payload, temporary::Temporary};
+pub use falconer_credentials::{AccessToken, Failure, RequestParts, authority, payload, temporary::Temporary};
 pub use falconer_store::{ChangeKind, Revision, Secret};
 pub use node::Auth;
 pub use reserved::ROOT_CLIENT;

@@ -159,7 +159,7 @@ async fn a_token_that_was_reset_meanwhile_changes_nothing() {
     let root = world.as_root().await;
     world.auth.reset_access_token(&root, "weak").await.unwrap();
     let refused = world.auth.create_client(&who, "x/1", &world.input(&[])).await.map(|_| ()).unwrap_err();
-    assert_eq!(refused, ApiError::from(Reason::Credentials(Failure::bad_mac())));
+    assert_eq!(refused, ApiError::from(Reason::Credentials(Failure::BadMac)));
     world.auth.delete_client(&root, "weak").await.unwrap();
     let refused = world.auth.create_client(&who, "x/1", &world.input(&[])).await.map(|_| ()).unwrap_err();
     assert_eq!(refused, ApiError::from(Reason::Credentials(Failure::client_not_found("weak"))));

@@ -122,7 +122,7 @@ async fn require_gives_401_and_403() {
     let world = World::bare().await;
     let needed = Expression::Scope("auth:list-clients".to_owned());
     let wrong = world.call(&Keys::new("x", "wrong")).await;
-    assert_eq!(wrong.require(&needed), Err(Reason::Credentials(Failure::bad_mac()).into()));
+    assert_eq!(wrong.require(&needed), Err(Reason::Credentials(Failure::BadMac).into()));
     let weak = world.call(&world.client("weak", &[]).await).await;
     let Err(ApiError::InsufficientScopes { client_id, missing, required }) = weak.require(&needed) else { panic!("accepted") };
     assert_eq!((client_id.as_deref(), &missing, &required), (Some("weak"), &needed, &needed));

@@ -3,6 +3,7 @@
 use crate::certificate::claims::Claims;
 use crate::certificate::ext::Ext;
 use crate::certificate::field::NotScopes;
+use crate::failure::{CertificateFault, ClientState, ExtFault};
 use crate::hawk::authentic::Authentic;
 use crate::{AccessToken, Failure};
 use falconer_scopes::ScopeSet;
@@ -65,10 +66,10 @@ pub fn evaluate(a: &Authentic<'_>, client: &Issuer<'_>, now_ms: i64, expand: &dy
     a.check_key(client.client_id, client.token)?;
     check_ext(a)?;
     if client.disabled {
-        return Err(Failure::client_disabled(client.client_id));
+        return Err(Failure::client(client.client_id, ClientState::Disabled));
     }
     if client.expires_ms < now_ms {
-        return Err(Failure::client_expired(client.client_id));
+        return Err(Failure::client(client.client_id, ClientState::Expired));
     }
     let (mut scopes, expires_ms) = if a.ext().has_certificate() {
         let claims = Claims::read(a.ext(), a.id(), now_ms)?;
@@ -121,13 +122,11 @@ pub fn authorized_scopes_failure(held: &ScopeSet, authorized: &[String]) -> Fail
 }
 
 fn authorized_scopes_failure_of<S: AsRef<str>>(held: &ScopeSet, authorized: &[S]) -> Failure {
-    let held: Vec<&str> = held.iter().collect();
-    let authorized: Vec<&str> = authorized.iter().map(AsRef::as_ref).collect();
-    Failure::ext(format!(
-        "Supplied credentials do not satisfy authorizedScopes; credentials have scopes:\n\n```\n{}\n```\n\nauthorizedScopes are:\n\n```\n{}\n```",
-        held.join("\n"),
-        authorized.join("\n")
-    ))
+    ExtFault::NotSatisfied {
+        held: held.iter().map(str::to_owned).collect(),
+        authorized: authorized.iter().map(|scope| scope.as_ref().to_owned()).collect(),
+    }
+    .into()
 }
 
 /// `ext` can be read, and an issuer is the text of another client.
@@ -137,10 +136,8 @@ fn check_ext(a: &Authentic<'_>) -> Result<(), Failure> {
     }
     match a.ext().issuer() {
         None => Ok(()),
-        Some(None) => Err(Failure::certificate("ext.certificate.issuer must be a string")),
-        Some(Some(issuer)) if issuer == a.id() => {
-            Err(Failure::certificate("ext.certificate.issuer must differ from the supplied clientId"))
-        }
+        Some(None) => Err(CertificateFault::Issuer.into()),
+        Some(Some(issuer)) if issuer == a.id() => Err(CertificateFault::IssuerIsClient.into()),
         Some(Some(_)) => Ok(()),
     }
 }
@@ -149,8 +146,8 @@ fn authorized_scopes<'e>(a: &'e Authentic<'_>) -> Result<Option<Vec<&'e str>>, F
     match a.ext().authorized_scopes() {
         None => Ok(None),
         Some(Ok(scopes)) => Ok(Some(scopes)),
-        Some(Err(NotScopes::NoArray)) => Err(Failure::ext("ext.authorizedScopes must be an array")),
-        Some(Err(NotScopes::NotAll)) => Err(Failure::ext("ext.authorizedScopes must be an array of valid scopes")),
+        Some(Err(NotScopes::NoArray)) => Err(ExtFault::AuthorizedScopes.into()),
+        Some(Err(NotScopes::NotAll)) => Err(ExtFault::InvalidAuthorizedScopes.into()),
     }
 }
 

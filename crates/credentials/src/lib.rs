@@ -42,7 +42,7 @@
 //! What it deliberately does not do: it remembers no nonces (the protocol has no replay protection), it does not compare payload hashes (the
 //! API layer does, it has the body), and it knows nothing of grants, roles (expansion is an argument) or HTTP.
 //!
-//! To add a check: find its place in the order in [`evaluate()`], give it a constructor in `failure`, and add a case to the tests with the
+//! To add a check: find its place in the order in [`evaluate()`], give it a variant in `failure`, and add a case to the tests with the
 //! right MAC (exact message) and with a wrong one (silence).
 
 mod certificate;
@@ -54,7 +54,7 @@ mod key;
 pub use certificate::claims::is_client_id;
 pub use certificate::temporary;
 pub use evaluate::{InternalClaim, Issuer, Verified, authorized_scopes_failure, evaluate, evaluate_internal};
-pub use failure::{Failure, FailureKind};
+pub use failure::{CertificateFault, ClientState, ExtFault, Failure, FormFault};
 pub use hawk::authentic::{Authentic, Signed};
 pub use hawk::read::{RequestParts, read};
 pub use hawk::{authority, payload, sign, timestamp};

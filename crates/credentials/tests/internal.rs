@@ -95,8 +95,8 @@ fn certificate_and_time_are_checked() {
 fn a_reset_token_or_another_client_is_a_bad_mac() {
     let a = authentic(Some(NAME), true, None, NOW);
     let other = new_access_token([8; 32]);
-    assert_eq!(evaluate_internal(&a, ISSUER, &other, NOW), Err(Failure::bad_mac()));
-    assert_eq!(evaluate_internal(&a, "static/falconer/grants-2", &token(), NOW), Err(Failure::bad_mac()));
+    assert_eq!(evaluate_internal(&a, ISSUER, &other, NOW), Err(Failure::BadMac));
+    assert_eq!(evaluate_internal(&a, "static/falconer/grants-2", &token(), NOW), Err(Failure::BadMac));
     let scopes = ScopeSet::new(["*"]);
     let expand = |scopes: &[&str]| ScopeSet::new(scopes);
     let judge = |client_id, token: &AccessToken| {

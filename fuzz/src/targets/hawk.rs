@@ -19,11 +19,11 @@ fn parts<'a>(resource: &'a str, authorization: Option<&'a str>) -> RequestParts<
 
 /// A failure says something, and never much more than what was sent.
 fn failure(failure: &Failure, sent: usize) -> Outcome {
-    let message = failure.message();
+    let message = failure.to_string();
     assert!(!message.is_empty() && message.len() <= 8 * sent + 2_048, "{} bytes of message for {sent} sent", message.len());
     format!(
         "{:?} {}",
-        failure.kind(),
+        std::mem::discriminant(failure),
         message.split(' ').take(4).filter(|word| word.bytes().all(|byte| byte.is_ascii_alphabetic())).collect::<String>()
     )
 }
@@ -101,7 +101,7 @@ pub(super) fn signed(bytes: &[u8]) -> Outcome {
             assert_eq!(signed.id(), id);
             match signed.check_mac(Some(&token)) {
                 Ok(authentic) => format!("authentic, ext {}", magnitude(authentic.authorized_scopes().unwrap_or_default().len())),
-                Err(error) => panic!("signed and refused: {} {header}", error.message()),
+                Err(error) => panic!("signed and refused: {error} {header}"),
             }
         }
         Ok(None) => panic!("signed and not seen: {header}"),

@@ -2,6 +2,7 @@
 
 use crate::certificate::ext::Ext;
 use crate::certificate::field::{Field, NotScopes};
+use crate::failure::CertificateFault;
 use crate::key::mac::{Mac, Text};
 use crate::{AccessToken, Failure};
 use falconer_scopes::{ScopeSet, is_valid_scope};
@@ -18,9 +19,6 @@ pub(crate) const MAX_INTEGER: u64 = 1 << 53;
 
 /// Length of a seed in UTF-16 units: two slugids.
 const SEED_UNITS: usize = 44;
-
-/// What the name of temporary credentials is refused with. Services that know the pattern of clientIds trust that no other arrives.
-const NO_CLIENT_ID: &str = "the name of temporary credentials must be a clientId, which holds letters, digits and !@/:.+|_- only";
 
 /// Whether a client can have this name: `^[A-Za-z0-9!@/:.+|_-]+$`.
 pub fn is_client_id(text: &str) -> bool {
@@ -43,36 +41,36 @@ impl<'a> Claims<'a> {
     /// Checks 1 to 11. `id` is the header's; the issuer was checked to be text, if there is one.
     pub(crate) fn read(ext: &'a Ext, id: &'a str, now_ms: i64) -> Result<Claims<'a>, Failure> {
         if !ext.certificate_is_container() {
-            return Err(Failure::certificate("ext.certificate must be a JSON object"));
+            return Err(CertificateFault::Object.into());
         }
         if ext.number(Field::Version).and_then(Number::as_f64) != Some(1.0) {
-            return Err(Failure::certificate("ext.certificate.version must be 1"));
+            return Err(CertificateFault::Version.into());
         }
         let Some(seed) = ext.seed() else {
-            return Err(Failure::certificate("ext.certificate.seed must be a string"));
+            return Err(CertificateFault::Seed.into());
         };
         // Bytes are never fewer than units, and of ASCII never more.
         if !(seed.is_ascii() && seed.len() == SEED_UNITS || seed.encode_utf16().count() == SEED_UNITS) {
-            return Err(Failure::certificate("ext.certificate.seed must be 44 characters"));
+            return Err(CertificateFault::SeedLength.into());
         }
         let Some(start_ms) = ext.number(Field::Start).and_then(integer) else {
-            return Err(Failure::certificate("ext.certificate.start must be a number"));
+            return Err(CertificateFault::Start.into());
         };
         let Some(expiry_ms) = ext.number(Field::Expiry).and_then(integer) else {
-            return Err(Failure::certificate("ext.certificate.expiry must be a number"));
+            return Err(CertificateFault::Expiry.into());
         };
         let scopes = ext.certificate_scopes().map_err(|error| match error {
-            NotScopes::NoArray => Failure::certificate("ext.certificate.scopes must be an array"),
-            NotScopes::NotAll => Failure::certificate("ext.certificate.scopes must be an array of valid scopes"),
+            NotScopes::NoArray => CertificateFault::Scopes,
+            NotScopes::NotAll => CertificateFault::InvalidScopes,
         })?;
         if start_ms > now_ms.saturating_add(TOLERANCE_MS) {
-            return Err(Failure::certificate("ext.certificate.start > now"));
+            return Err(CertificateFault::NotYet.into());
         }
         if expiry_ms < now_ms.saturating_sub(TOLERANCE_MS) {
-            return Err(Failure::certificate("ext.certificate.expiry < now"));
+            return Err(CertificateFault::Over.into());
         }
         if expiry_ms.saturating_sub(start_ms) > MAX_LIFETIME_MS {
-            return Err(Failure::certificate("ext.certificate cannot last longer than 31 days!"));
+            return Err(CertificateFault::TooLong.into());
         }
         Ok(Claims {
             scopes,
@@ -93,7 +91,7 @@ impl<'a> Claims<'a> {
     /// Check 12 for unnamed certificates: the key `clientId` may not occur.
     pub(crate) fn check_no_client_id(&self) -> Result<(), Failure> {
         if self.named.is_none() && self.has_client_id {
-            return Err(Failure::certificate("ext.certificate.clientId must only be used with ext.certificate.issuer"));
+            return Err(CertificateFault::NameWithoutIssuer.into());
         }
         Ok(())
     }
@@ -104,17 +102,12 @@ impl<'a> Claims<'a> {
             let needed = ["auth:create-client:", id].concat();
             // A bewit's id may hold any character; no scope covers what is no scope.
             if !is_valid_scope(&needed) || !held.satisfies(&needed) {
-                return Err(Failure::certificate(format!(
-                    "ext.certificate issuer `{issuer}` doesn't have `{needed}` for supplied clientId."
-                )));
+                return Err(CertificateFault::IssuerMayNotName { issuer: issuer.to_owned(), needed }.into());
             }
         }
         self.check_no_client_id()?;
         if !held.satisfies_all(self.scopes.iter().copied()) {
-            return Err(Failure::certificate(format!(
-                "ext.certificate issuer `{issuer}` doesn't satisfy all certificate scopes {}.  The temporary credentials were not generated correctly.",
-                self.scopes.join(", ")
-            )));
+            return Err(CertificateFault::IssuerLacksScopes { issuer: issuer.to_owned(), scopes: self.scopes.join(", ") }.into());
         }
         Ok(())
     }
@@ -125,15 +118,11 @@ impl<'a> Claims<'a> {
         let expected = issuer_token.key().mac(|text| write_signed(text, *named, seed, *start_ms, *expiry_ms, scopes));
         if self.signature.and_then(|signature| Mac::decode(signature.as_bytes())).is_some_and(|given| expected.equals(&given)) {
             return match named {
-                Some((name, _)) if !is_client_id(name) => Err(Failure::certificate(NO_CLIENT_ID)),
+                Some((name, _)) if !is_client_id(name) => Err(CertificateFault::Name.into()),
                 _ => Ok(()),
             };
         }
-        Err(Failure::certificate(if self.is_named() {
-            "ext.certificate.signature is not valid, or wrong clientId provided"
-        } else {
-            "ext.certificate.signature is not valid"
-        }))
+        Err(if self.is_named() { CertificateFault::NamedSignature.into() } else { CertificateFault::Signature.into() })
     }
 }
 

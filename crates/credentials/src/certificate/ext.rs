@@ -3,6 +3,7 @@
 use crate::Failure;
 use crate::certificate::field::{Field, NotScopes};
 use crate::certificate::json::{self, Document, Value};
+use crate::failure::ExtFault;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Number;
@@ -111,7 +112,7 @@ impl Ext {
     }
 
     pub(crate) fn unreadable() -> Failure {
-        Failure::ext("Failed to parse ext")
+        ExtFault::Unreadable.into()
     }
 }
 

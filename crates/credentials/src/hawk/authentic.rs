@@ -101,7 +101,7 @@ impl<'a> Signed<'a> {
         let right = expected.equals(&self.mac.unwrap_or([0; LENGTH])) && self.mac.is_some();
         match key_owner_token {
             Some(token) if right => Ok(Authentic { token: token.clone(), claim: self.claim }),
-            _ => Err(Failure::bad_mac()),
+            _ => Err(Failure::BadMac),
         }
     }
 
@@ -209,8 +209,8 @@ impl Authentic<'_> {
     /// Checks the time: a header's `ts` within 15 minutes of the clock, a bewit's `exp` after it. [`crate::evaluate()`] does this last.
     pub(crate) fn check_time(&self, now_ms: i64) -> Result<(), Failure> {
         match &self.claim.moment {
-            Moment::Timestamp(ts) if !timestamp::is_fresh(ts, now_ms) => Err(Failure::timestamp("Unauthorized: Stale timestamp")),
-            Moment::Expiry(exp) if !timestamp::is_before(now_ms, exp) => Err(Failure::timestamp("Unauthorized: Access expired")),
+            Moment::Timestamp(ts) if !timestamp::is_fresh(ts, now_ms) => Err(Failure::StaleTimestamp),
+            Moment::Expiry(exp) if !timestamp::is_before(now_ms, exp) => Err(Failure::BewitOver),
             Moment::Timestamp(_) | Moment::Expiry(_) | Moment::Arrived => Ok(()),
         }
     }
@@ -218,7 +218,7 @@ impl Authentic<'_> {
     /// Whether the MAC was made with this owner's present token: an evaluation may come after the token was reset, or be handed another
     /// client by mistake.
     pub(crate) fn check_key(&self, owner: &str, token: &AccessToken) -> Result<(), Failure> {
-        if self.key_owner() == owner && self.token.same_as(token) { Ok(()) } else { Err(Failure::bad_mac()) }
+        if self.key_owner() == owner && self.token.same_as(token) { Ok(()) } else { Err(Failure::BadMac) }
     }
 
     pub(crate) fn ext(&self) -> &Ext {

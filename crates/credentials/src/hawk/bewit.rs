@@ -2,6 +2,7 @@
 
 use crate::Failure;
 use crate::certificate::ext::decode_lenient;
+use crate::failure::FormFault;
 use crate::hawk::header::{is_line_break, is_longer};
 
 /// Longest resource that may carry a bewit, in UTF-16 units.
@@ -25,28 +26,28 @@ pub(crate) fn is_present(resource: &str) -> bool {
 /// Reads the bewit of a resource for which [`is_present`] said yes.
 pub(crate) fn parse<'a>(method: &str, resource: &'a str) -> Result<Bewit<'a>, Failure> {
     if is_longer(resource, LONGEST) {
-        return Err(Failure::malformed("Bad Request: Resource path exceeds max length"));
+        return Err(FormFault::ResourceTooLong.into());
     }
     let Some(Place { before, value, after }) = find(resource) else {
-        return Err(Failure::malformed("Unauthorized: Unauthorized"));
+        return Err(FormFault::OtherScheme.into());
     };
     if value.is_empty() {
-        return Err(Failure::malformed("Unauthorized: Empty bewit"));
+        return Err(FormFault::EmptyBewit.into());
     }
     if !method.eq_ignore_ascii_case("get") && !method.eq_ignore_ascii_case("head") {
-        return Err(Failure::malformed("Unauthorized: Invalid method"));
+        return Err(FormFault::BewitMethod.into());
     }
     if !value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-        return Err(Failure::malformed("Bad Request: Invalid bewit encoding"));
+        return Err(FormFault::BewitEncoding.into());
     }
     // Bytes 0 to 255 are the characters of the same number.
     let text: String = decode_lenient(value).into_iter().map(char::from).collect();
     let mut parts = text.split('\\');
     let (Some(id), Some(exp), Some(mac), Some(ext), None) = (parts.next(), parts.next(), parts.next(), parts.next(), parts.next()) else {
-        return Err(Failure::malformed("Bad Request: Invalid bewit structure"));
+        return Err(FormFault::BewitStructure.into());
     };
     if id.is_empty() || exp.is_empty() || mac.is_empty() {
-        return Err(Failure::malformed("Bad Request: Missing bewit attributes"));
+        return Err(FormFault::BewitAttributes.into());
     }
     Ok(Bewit { id: id.to_owned(), exp: exp.to_owned(), mac: mac.to_owned(), ext: ext.to_owned(), resource: (before, after) })
 }

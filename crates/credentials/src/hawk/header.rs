@@ -1,6 +1,7 @@
 //! The value of an `Authorization` header (hawk.md 2).
 
 use crate::Failure;
+use crate::failure::FormFault;
 
 /// Longest header, in UTF-16 units: a certificate of a few hundred scopes fits. The reference takes 4096.
 const LONGEST: usize = 16 << 10;
@@ -20,9 +21,9 @@ pub(crate) struct Attributes<'a> {
 /// Reads `Hawk id="...", ts="...", nonce="...", mac="..."` with `hash`, `ext`, `app`, `dlg` where given, in any order.
 pub(crate) fn parse(header: &str) -> Result<Attributes<'_>, Failure> {
     if is_longer(header, LONGEST) {
-        return Err(Failure::malformed("Bad Request: Header length too long"));
+        return Err(FormFault::HeaderTooLong.into());
     }
-    let syntax = || Failure::malformed("Bad Request: Invalid header syntax");
+    let syntax = || Failure::from(FormFault::HeaderSyntax);
     let (scheme, rest) = split_word(header);
     // What follows the scheme is white space and then one line, or nothing at all.
     let list = skip_spaces(rest);
@@ -32,7 +33,7 @@ pub(crate) fn parse(header: &str) -> Result<Attributes<'_>, Failure> {
         return Err(syntax());
     }
     if !scheme.eq_ignore_ascii_case("hawk") {
-        return Err(Failure::malformed("Unauthorized: Unauthorized"));
+        return Err(FormFault::OtherScheme.into());
     }
     if list.is_empty() {
         return Err(syntax());
@@ -83,11 +84,14 @@ impl<'a> Found<'a> {
     }
 }
 
+/// What is wrong with the attribute of a name.
+type NamedFault = fn(String) -> FormFault;
+
 /// Finds `name="value"` anywhere and remembers whether anything was left over. Of several bad finds the last is reported, and any bad find
 /// before what is left over.
 fn scan(list: &str, printable: bool) -> Result<Attributes<'_>, Failure> {
     let mut found = Found::default();
-    let mut bad: Option<(&str, &str)> = None;
+    let mut bad: Option<(NamedFault, &str)> = None;
     let mut left_over = false;
     let mut rest = list;
     while !rest.is_empty() {
@@ -105,20 +109,20 @@ fn scan(list: &str, printable: bool) -> Result<Attributes<'_>, Failure> {
         };
         rest = after;
         match found.slot(name) {
-            None => bad = Some(("Unknown attribute", name)),
-            Some(_) if value.is_empty() || !(printable || is_printable(value)) => bad = Some(("Bad attribute value", name)),
-            Some(slot) if slot.is_some() => bad = Some(("Duplicate attribute", name)),
+            None => bad = Some((FormFault::UnknownAttribute, name)),
+            Some(_) if value.is_empty() || !(printable || is_printable(value)) => bad = Some((FormFault::AttributeValue, name)),
+            Some(slot) if slot.is_some() => bad = Some((FormFault::DuplicateAttribute, name)),
             Some(slot) => *slot = Some(value),
         }
     }
-    if let Some((what, name)) = bad {
-        return Err(Failure::malformed(format!("Bad Request: {what}: {name}")));
+    if let Some((fault, name)) = bad {
+        return Err(fault(name.to_owned()).into());
     }
     if left_over {
-        return Err(Failure::malformed("Bad Request: Bad header format"));
+        return Err(FormFault::HeaderFormat.into());
     }
     let (Some(id), Some(ts), Some(nonce), Some(mac)) = (found.id, found.ts, found.nonce, found.mac) else {
-        return Err(Failure::malformed("Bad Request: Missing attributes"));
+        return Err(FormFault::MissingAttributes.into());
     };
     Ok(Attributes { id, ts, nonce, mac, hash: found.hash, ext: found.ext, app: found.app, dlg: found.dlg })
 }

@@ -1,6 +1,6 @@
 //! What authenticateHawk said, as labels: a value of its own for each kind of reason, and never a text.
 
-use falconer_auth::{FailureKind, GrantState, Reason, Unable, Verdict};
+use falconer_auth::{Failure, GrantState, Reason, Unable, Verdict};
 
 /// A pair of labels. The order is that of [`Label::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,13 +55,13 @@ impl Label {
 
     fn of_reason(reason: &Reason) -> Label {
         match reason {
-            Reason::Credentials(failure) => match failure.kind() {
-                FailureKind::Malformed => Label::Malformed,
-                FailureKind::InvalidSignature => Label::BadMac,
-                FailureKind::ClientState => Label::Client,
-                FailureKind::Certificate => Label::Certificate,
-                FailureKind::Ext => Label::Ext,
-                FailureKind::Timestamp => Label::Timestamp,
+            Reason::Credentials(failure) => match failure {
+                Failure::Form(_) => Label::Malformed,
+                Failure::BadMac => Label::BadMac,
+                Failure::Client { .. } => Label::Client,
+                Failure::Certificate(_) => Label::Certificate,
+                Failure::Ext(_) => Label::Ext,
+                Failure::StaleTimestamp | Failure::BewitOver => Label::Timestamp,
             },
             // These only calls to Falconer itself are answered with.
             Reason::OtherHost | Reason::PayloadHash { .. } | Reason::Replayed => Label::BadMac,
