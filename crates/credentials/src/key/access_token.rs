@@ -58,7 +58,8 @@ pub fn slugid(mut random: [u8; 16]) -> String {
     URL_SAFE_NO_PAD.encode(random)
 }
 
-/// A fresh access token: two slugids, 44 characters. `random` must come from a secure source; it is wiped here.
+/// A fresh access token: two slugids, 44 characters. `random` must come from a secure source; it is wiped here, and so is
+/// what is made of it on the way.
 pub fn new_access_token(random: [u8; 32]) -> AccessToken {
     let random = Zeroizing::new(random);
     let (mut first, mut second) = (Zeroizing::new([0; 16]), Zeroizing::new([0; 16]));
@@ -68,5 +69,6 @@ pub fn new_access_token(random: [u8; 32]) -> AccessToken {
             *place = *byte;
         }
     }
-    AccessToken::new([slugid(*first), slugid(*second)].concat())
+    let (first, second) = (Zeroizing::new(slugid(*first)), Zeroizing::new(slugid(*second)));
+    AccessToken::new([first.as_str(), second.as_str()].concat())
 }
