@@ -49,7 +49,7 @@ fn a_header_of_16_kib_is_read_and_no_longer_one() {
     };
     assert_eq!(padded(16_384).len(), 16_384);
     assert!(verify(&padded(16_384)).is_ok());
-    assert_eq!(verify(&padded(16_385)).unwrap_err().message(), "Bad Request: Header length too long");
+    assert_eq!(verify(&padded(16_385)).unwrap_err().to_string(), "Bad Request: Header length too long");
 }
 
 /// Named certificates made clientIds that no client can have. Services that trust the pattern, in a page or a file name, saw spaces and `<`.
@@ -78,6 +78,6 @@ fn the_name_of_temporary_credentials_is_a_client_id() {
         });
         let ext = sign::ext(Some(&certificate.to_string()), None);
         let failure = verify(&header(name, &temporary::key(&token(), &seed), ext.as_deref())).unwrap_err();
-        assert!(failure.message().starts_with("the name of temporary credentials must be a clientId"), "{name}: {failure}");
+        assert!(failure.to_string().starts_with("the name of temporary credentials must be a clientId"), "{name}: {failure}");
     }
 }
