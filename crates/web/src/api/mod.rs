@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::Request as HttpRequest;
 use axum::response::Response;
-use falconer_auth::{ApiError, Auth, Authentication, Random, Reason, Revision};
+use falconer_auth::{ApiError, Auth, Authentication, Awaited, Random, Reason};
 use falconer_scopes::Template;
 use falconer_wire::error::RequestInfo;
 use falconer_wire::{Call, Code, ErrorBody, Method, date_time};
@@ -47,7 +47,6 @@ use crate::metrics::{Answered, Metrics};
 
 /// How long a request may wait for the revision that it demands, and how often the node looks.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
-const AT_LEAST_LOOK: Duration = Duration::from_millis(20);
 
 /// The calls that each request of a service needs.
 const QUICK: [&str; 3] = ["/api/auth/v1/authenticate-hawk", "/api/auth/v1/scopes/current", "/api/auth/v1/scopes/expand"];
@@ -161,7 +160,7 @@ impl Api {
             Err(BadBody { failure, echo }) => return self.refuse(*failure, Echo { method, params: &params, payload: echo }),
         };
         match self.checked(method, &params, parts, &mut payload).await {
-            Ok(reply) => reply,
+            Ok(reply) => reply.in_history(|| self.auth.directory().history()),
             Err(failure) => {
                 let echo = payload.echo.then_some(payload.json);
                 self.refuse(failure, Echo { method, params: &params, payload: echo })
@@ -289,20 +288,20 @@ impl Api {
     /// Waits, at most a second, until this node answers from the revision that `Falconer-At-Least` names.
     async fn wait_for_revision(&self, parts: &Parts) -> Result<(), Failure> {
         let Some(header) = parts.headers.get(AT_LEAST) else { return Ok(()) };
-        let Some(wanted) = header.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|n| *n >= 0) else {
+        let Some(wanted) = header.to_str().ok().and_then(|text| text.trim().parse().ok()) else {
             return Err(Failure::new(Code::InvalidRequestArguments, "Falconer-At-Least must be a revision, as Falconer-Revision gives it"));
         };
-        let reached = async {
-            loop {
-                match self.auth.is_at_least(Revision(wanted)).await {
-                    Ok(true) => return,
-                    // A store that is away may come back within the second.
-                    Ok(false) | Err(_) => tokio::time::sleep(AT_LEAST_LOOK).await,
-                }
+        match tokio::time::timeout(AT_LEAST_WAIT, self.auth.wait_for(wanted)).await {
+            Ok(Awaited::Reached) => Ok(()),
+            Ok(Awaited::OtherHistory) => Err(Failure::new(
+                Code::RequestConflict,
+                "The revision of Falconer-At-Least belongs to another history of the database: a backup was restored, so read again what you rely on",
+            )),
+            Ok(Awaited::TooMany) => Err(Failure::unavailable("Too many requests wait for a revision; try again in a moment")),
+            Err(_) => {
+                Err(Failure::unavailable("This node has not seen the revision that Falconer-At-Least demands; try again in a moment"))
             }
-        };
-        let late = |_| Failure::unavailable("This node has not seen the revision that Falconer-At-Least demands; try again in a moment");
-        tokio::time::timeout(AT_LEAST_WAIT, reached).await.map_err(late)
+        }
     }
 
     /// Writes an error down. What only the log may know goes to the log, with the incident that the caller is told.

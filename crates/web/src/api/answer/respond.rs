@@ -11,7 +11,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use bytes::Bytes;
-use falconer_auth::Random;
+use falconer_auth::{AtLeast, History, Random, Revision};
 use falconer_scopes::ScopeSet;
 use falconer_wire::Service;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -133,6 +133,16 @@ impl Reply {
     pub(crate) fn at_revision(self, revision: i64) -> Reply {
         self.with(REVISION, HeaderValue::from(revision))
             .with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Falconer-Revision"))
+    }
+
+    /// The same with the epoch in front, where the number alone does not say which revision is meant.
+    pub(crate) fn in_history(mut self, history: impl Fn() -> History) -> Reply {
+        for (_, value) in self.headers.iter_mut().filter(|(name, _)| *name == REVISION) {
+            let number = value.to_str().ok().and_then(|text| text.parse().ok());
+            let text = number.map(|number| AtLeast::text(history(), Revision(number)));
+            *value = text.and_then(|text| text.parse().ok()).unwrap_or_else(|| value.clone());
+        }
+        self
     }
 }
 
