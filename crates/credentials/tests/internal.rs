@@ -136,3 +136,31 @@ fn temporary_credentials_that_no_server_accepts_are_not_made() {
     assert_eq!(make(None, i64::MIN, i64::MAX), Err(OutOfRange));
     assert_eq!(make(None, 0, (1 << 53) + 1), Err(OutOfRange));
 }
+
+/// A service that called its host `::1` was told `Bad mac` for whatever was signed for `[::1]`, and a caller whose library leaves the brackets out was
+/// refused everywhere.
+#[test]
+fn an_address_is_the_same_with_brackets_and_without() {
+    for (signed, asked, right) in [
+        ("[::1]", "[::1]", true),
+        ("[::1]", "::1", true),
+        ("::1", "[::1]", true),
+        ("::1", "::1", true),
+        ("[::1]", "::2", false),
+        ("a", "[a]", false),
+    ] {
+        let request = sign::Request {
+            method: "GET",
+            resource: RESOURCE,
+            host: signed,
+            port: 443,
+            ts_seconds: NOW / 1000,
+            nonce: "n",
+            ..Default::default()
+        };
+        let header = sign::header("a", &token(), &request);
+        let parts = RequestParts { method: "GET", resource: RESOURCE, host: asked, port: 443, authorization: Some(&header) };
+        let checked = read(&parts).unwrap().unwrap().check_mac(Some(&token()));
+        assert_eq!(checked.is_ok(), right, "signed for {signed}, asked for {asked}");
+    }
+}

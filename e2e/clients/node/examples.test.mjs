@@ -58,7 +58,7 @@ for (const [name, start] of [['Node', node], ['Python', python]]) {
     });
     after(() => server?.stop());
 
-    for (const host of ['127.0.0.1']) {
+    for (const host of ['127.0.0.1', '[::1]']) {
       test(`guards its books at ${host}`, async () => {
         const { origin, stop } = await start(server.rootUrl, host);
         try {

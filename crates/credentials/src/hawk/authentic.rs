@@ -1,6 +1,7 @@
 //! A request before and after its MAC was found right.
 
 use crate::certificate::ext::Ext;
+use crate::hawk::authority;
 use crate::hawk::normalized::Normalized;
 use crate::hawk::timestamp;
 use crate::key::mac::{Key, LENGTH, Mac};
@@ -93,19 +94,25 @@ impl<'a> Signed<'a> {
     /// The only failure is `Unauthorized: Bad mac`, whatever the reason.
     pub fn check_mac(self, key_owner_token: Option<&AccessToken>) -> Result<Authentic<'a>, Failure> {
         let key = key_owner_token.unwrap_or_else(|| dummy_token()).key();
-        let normalized = self.normalized();
-        let expected = match self.claim.ext.seed() {
-            Some(seed) => Key::new(&*key.temporary(seed)).mac(|text| normalized.write(text)),
-            None => key.mac(|text| normalized.write(text)),
-        };
-        let right = expected.equals(&self.mac.unwrap_or([0; LENGTH])) && self.mac.is_some();
+        let right = self.is_signed_for(&self.claim.host, key)
+            // What a service calls `::1` may have been signed as `[::1]`, and the other way round.
+            || authority::other_spelling(&self.claim.host).is_some_and(|host| self.is_signed_for(&host, key));
         match key_owner_token {
             Some(token) if right => Ok(Authentic { token: token.clone(), claim: self.claim }),
             _ => Err(Failure::BadMac),
         }
     }
 
-    fn normalized(&self) -> Normalized<'_> {
+    fn is_signed_for(&self, host: &str, key: &Key) -> bool {
+        let normalized = self.normalized(host);
+        let expected = match self.claim.ext.seed() {
+            Some(seed) => Key::new(&*key.temporary(seed)).mac(|text| normalized.write(text)),
+            None => key.mac(|text| normalized.write(text)),
+        };
+        expected.equals(&self.mac.unwrap_or([0; LENGTH])) && self.mac.is_some()
+    }
+
+    fn normalized<'s>(&'s self, host: &'s str) -> Normalized<'s> {
         let (kind, time): (_, &str) = match &self.claim.moment {
             Moment::Timestamp(ts) => ("header", ts),
             Moment::Expiry(exp) => ("bewit", exp),
@@ -118,7 +125,7 @@ impl<'a> Signed<'a> {
             nonce: self.covered.nonce,
             method: self.covered.method,
             resource: (&self.covered.resource.0, self.covered.resource.1),
-            host: &self.claim.host,
+            host,
             port: self.claim.port,
             hash: self.claim.hash.as_deref(),
             ext: self.covered.ext.as_deref(),

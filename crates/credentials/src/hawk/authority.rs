@@ -2,6 +2,7 @@
 //!
 //! One reader for the whole workspace: what one place accepts as a host, all do.
 
+use std::borrow::Cow;
 use std::net::Ipv6Addr;
 
 /// The text before the port, and the text of the port. The colons inside of `[::1]` are no port. Nothing is judged.
@@ -34,6 +35,15 @@ pub fn is_host(text: &str) -> bool {
 /// Whether two hosts are the same: letter case and the brackets of an address do not count.
 pub fn same_host(one: &str, other: &str) -> bool {
     within_brackets(one).eq_ignore_ascii_case(within_brackets(other))
+}
+
+/// The other way to write an address of IPv6: with brackets, as URLs have it, or without them, as some libraries give it and sign it.
+pub fn other_spelling(host: &str) -> Option<Cow<'_, str>> {
+    match within_brackets(host) {
+        bare if bare.len() < host.len() => Some(Cow::Borrowed(bare)),
+        bare if is_address(bare) => Some(Cow::Owned(format!("[{bare}]"))),
+        _ => None,
+    }
 }
 
 /// Letters, digits, hyphens, underscores and dots; labels of 1 to 63 that neither begin nor end with a hyphen; at most 253; one final dot is fine.
@@ -117,5 +127,7 @@ mod tests {
         }
         assert!(same_host("A.example", "a.EXAMPLE") && same_host("[::1]", "::1") && same_host("[fe80::A]", "fe80::a"));
         assert!(!same_host("a", "b") && !same_host("[a]", "a"));
+        assert_eq!((other_spelling("[::1]").as_deref(), other_spelling("::1").as_deref()), (Some("::1"), Some("[::1]")));
+        assert_eq!((other_spelling("[a]"), other_spelling("a.example"), other_spelling("127.0.0.1")), (None, None, None));
     }
 }
