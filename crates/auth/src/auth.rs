@@ -33,7 +33,7 @@ impl Auth {
     ) -> Result<Auth, AuthError> {
         statics::check(&settings.static_clients)?;
         let auth = Auth { node: Arc::new(Node::new(store, settings, clock, random)) };
-        auth.node.catch_up_in_turn().await?;
+        auth.node.reload().await?;
         if !auth.node.settings.leave_static_clients {
             auth.synchronise_static_clients().await?;
         }
@@ -69,6 +69,11 @@ impl Auth {
     /// How many milliseconds this node's clock is ahead of the time of the last change, where that is hard to believe; it changes nothing then.
     pub fn clock_ahead_ms(&self) -> Option<i64> {
         self.node.clock_ahead_ms(&self.node.directory.load(), self.now_ms())
+    }
+
+    /// Whether the last write found no room in the store, so that nothing can be changed.
+    pub fn store_is_full(&self) -> bool {
+        self.node.store_is_full.load(Ordering::Relaxed)
     }
 
     /// How changes were committed since the start.

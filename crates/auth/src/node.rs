@@ -1,15 +1,13 @@
 //! A node: one directory, one queue of changes, one store. All rooms of this crate work on it; it knows none of their rules.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use falconer_store::{History, Revision, Store, StoreError};
+use falconer_store::{Revision, Store, StoreError};
 
 use crate::audit::recent::RecentRows;
 use crate::change::group::Queue;
-use crate::directory::at_least::MOST_WAITING;
-use crate::directory::catch_up::Looks;
 use crate::directory::last_uses::LastUses;
 use crate::directory::snapshot::Snapshot;
 use crate::directory::unknown_grants::UnknownGrants;
@@ -33,12 +31,8 @@ pub(crate) struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) directory: ArcSwap<Snapshot>,
-    /// History and revision of the directory, for those who wait for it to move.
-    pub(crate) moved: tokio::sync::watch::Sender<(History, Revision)>,
-    /// Looks at the store for what others have written.
-    pub(crate) looks: Looks,
-    /// Places for those who wait for a revision.
-    pub(crate) waiting: tokio::sync::Semaphore,
+    /// The revision of the directory, for those who wait for it to move.
+    pub(crate) moved: tokio::sync::watch::Sender<Revision>,
     /// Changes of this node are decided one after the other; waiting is first come, first served.
     pub(crate) queue: Arc<tokio::sync::Mutex<Queue>>,
     /// How many groups of steps were committed, and how many steps in them.
@@ -48,6 +42,8 @@ pub(crate) struct Node {
     pub(crate) unknown_grants: UnknownGrants,
     /// What those who follow changes have in common.
     pub(crate) recent_rows: RecentRows,
+    /// Whether the last write found no room.
+    pub(crate) store_is_full: AtomicBool,
 }
 
 impl Node {
@@ -61,22 +57,21 @@ impl Node {
             random,
             directory,
             moved: tokio::sync::watch::Sender::default(),
-            looks: Looks::default(),
-            waiting: tokio::sync::Semaphore::new(MOST_WAITING),
             queue: Arc::default(),
             groups: AtomicU64::new(0),
             steps: AtomicU64::new(0),
             last_uses: LastUses::default(),
             unknown_grants: UnknownGrants::default(),
             recent_rows: RecentRows::default(),
+            store_is_full: AtomicBool::new(false),
         }
     }
 
     /// Answers from this snapshot from now on, and wakes who waits for it.
     pub(crate) fn show(&self, next: Snapshot) {
-        let position = (next.history(), next.revision());
+        let revision = next.revision();
         self.directory.store(Arc::new(next));
-        self.moved.send_if_modified(|shown| std::mem::replace(shown, position) != position);
+        self.moved.send_if_modified(|shown| std::mem::replace(shown, revision) != revision);
     }
 
     /// How far the clock is behind the time of the last change, where that is more than a minute.
@@ -124,11 +119,19 @@ impl Node {
     /// What a store's error means to whoever asked; a fatal one ends the process.
     pub(crate) fn store_error(&self, error: StoreError) -> ApiError {
         self.end_if_fatal(&error);
+        if matches!(error, StoreError::Full(_)) {
+            self.note_room(false);
+        }
         match error {
             StoreError::Fatal(text) | StoreError::Unavailable(text) | StoreError::Full(text) => ApiError::Unavailable(text),
             StoreError::Unknown(text) => ApiError::OutcomeUnknown(text),
             StoreError::Corrupt(text) => ApiError::Internal(text),
             StoreError::Stale | StoreError::Conflict => ApiError::Unavailable("records kept changing under the decision".to_owned()),
         }
+    }
+
+    /// Whether the last write found room.
+    pub(crate) fn note_room(&self, is_there: bool) {
+        self.store_is_full.store(!is_there, Ordering::Relaxed);
     }
 }

@@ -73,28 +73,67 @@ pub struct HistoryEntry {
 pub struct Page<T> {
     /// At most as many as were asked for.
     pub items: Vec<T>,
-    /// The offset of the next page; `None` when there is no more.
-    pub next_offset: Option<u64>,
+    /// Where the next page begins; `None` when there is no more.
+    pub next: Option<Start>,
+}
+
+/// Where a page begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Behind so many entries. Entries that come or go before it move what is behind.
+    Offset(u64),
+    /// Behind an id, whether it is still there or not: whatever comes and goes, each entry that stays is seen exactly once.
+    After(String),
+}
+
+impl Start {
+    /// The id behind which it is.
+    pub(crate) fn last_id(&self) -> &str {
+        match self {
+            Start::Offset(_) => "",
+            Start::After(id) => id,
+        }
+    }
 }
 
 /// Which part of a list is wanted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PageQuery {
-    /// How many to skip.
-    pub offset: u64,
+    /// Where it begins.
+    pub start: Start,
     /// How many at most; the caller has cut it to the method's maximum.
     pub limit: u64,
 }
 
+impl PageQuery {
+    /// A part that begins behind so many entries.
+    pub const fn from_offset(offset: u64, limit: u64) -> PageQuery {
+        PageQuery { start: Start::Offset(offset), limit }
+    }
+}
+
 impl<T> Page<T> {
-    /// Cuts a page out of everything.
-    pub(crate) fn cut<I: Iterator>(all: I, query: PageQuery, view: impl FnMut(I::Item) -> T) -> Page<T> {
-        let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
+    /// Cuts a page out of everything, which is in the order of the ids.
+    pub(crate) fn cut<I: Iterator>(
+        all: I,
+        query: &PageQuery,
+        id: impl Fn(&I::Item) -> &str,
+        mut view: impl FnMut(I::Item) -> T,
+    ) -> Page<T> {
+        let skip = match &query.start {
+            Start::Offset(offset) => usize::try_from(*offset).unwrap_or(usize::MAX),
+            Start::After(_) => 0,
+        };
+        let is_before = |item: &I::Item| matches!(&query.start, Start::After(last) if id(item) <= last.as_str());
         let take = usize::try_from(query.limit).unwrap_or(usize::MAX);
-        let mut rest = all.skip(skip);
-        let items: Vec<T> = rest.by_ref().take(take).map(view).collect();
-        let next_offset = (take > 0 && rest.next().is_some()).then(|| query.offset.saturating_add(query.limit));
-        Page { items, next_offset }
+        let mut rest = all.skip(skip).skip_while(is_before).peekable();
+        let mut items = Vec::new();
+        let mut last = None;
+        for item in rest.by_ref().take(take) {
+            last = Some(id(&item).to_owned());
+            items.push(view(item));
+        }
+        Page { next: last.filter(|_| rest.peek().is_some()).map(Start::After), items }
     }
 }
 

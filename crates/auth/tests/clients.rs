@@ -4,9 +4,9 @@
 mod common;
 
 use common::{Keys, World, message_of, scopes_of, strings};
-use falconer_auth::{ApiError, Authentication, ClientInput, MINUTE_MS, PageQuery};
+use falconer_auth::{ApiError, Authentication, ClientInput, MINUTE_MS, PageQuery, Start};
 
-const ALL: PageQuery = PageQuery { offset: 0, limit: 1000 };
+const ALL: PageQuery = PageQuery::from_offset(0, 1000);
 
 fn text<T>(result: Result<T, ApiError>) -> String {
     result.err().expect("it was done").to_string()
@@ -188,11 +188,11 @@ async fn lists_come_in_pages_by_prefix() {
         world.client(id, &[]).await;
     }
     let page = |prefix: &str, offset, limit| {
-        let page = world.auth.list_clients(&root, prefix, PageQuery { offset, limit }).unwrap();
-        (page.items.into_iter().map(|client| client.client_id).collect::<Vec<_>>().join(" "), page.next_offset)
+        let page = world.auth.list_clients(&root, prefix, PageQuery::from_offset(offset, limit)).unwrap();
+        (page.items.into_iter().map(|client| client.client_id).collect::<Vec<_>>().join(" "), page.next)
     };
     assert_eq!(page("", 0, 1000), ("a b/1 b/2 b/3 c static/falconer/root".to_owned(), None));
-    assert_eq!(page("b/", 0, 2), ("b/1 b/2".to_owned(), Some(2)));
+    assert_eq!(page("b/", 0, 2), ("b/1 b/2".to_owned(), Some(Start::After("b/2".to_owned()))));
     assert_eq!(page("b/", 2, 2), ("b/3".to_owned(), None));
     assert_eq!(page("b/", 0, 3), ("b/1 b/2 b/3".to_owned(), None));
     assert_eq!(page("b/", 9, 2), (String::new(), None));
@@ -236,11 +236,11 @@ async fn history_comes_in_pages() {
         world.auth.enable_client(&root, "x").await.unwrap();
     }
     let page = async |offset, limit| {
-        let page = world.auth.entity_history(&root, "client", "x", PageQuery { offset, limit }).await.unwrap();
-        (page.items.len(), page.next_offset)
+        let page = world.auth.entity_history(&root, "client", "x", PageQuery::from_offset(offset, limit)).await.unwrap();
+        (page.items.len(), page.next)
     };
-    assert_eq!(page(0, 2).await, (2, Some(2)));
-    assert_eq!(page(2, 2).await, (2, Some(4)));
+    assert_eq!(page(0, 2).await, (2, Some(Start::Offset(2))));
+    assert_eq!(page(2, 2).await, (2, Some(Start::Offset(4))));
     assert_eq!(page(4, 2).await, (1, None));
     assert_eq!(page(0, 5).await, (5, None));
 }

@@ -80,7 +80,7 @@ impl Run {
             }
             "listClients" => {
                 let (root, prefix) = (self.world.as_root().await, self.text(step, "prefix").unwrap());
-                let page = self.world.auth.list_clients(&root, &prefix, PageQuery { offset: 0, limit: 1000 }).unwrap();
+                let page = self.world.auth.list_clients(&root, &prefix, PageQuery::from_offset(0, 1000)).unwrap();
                 let ids: Vec<_> = page.items.into_iter().map(|client| client.client_id).collect();
                 return same(&json!(ids), &step["expected"]);
             }

@@ -55,7 +55,7 @@ fn fault(outcome: Result<(BatchReport, Revision), Box<BatchError>>) -> String {
 
 async fn actions(world: &World, kind: &str, id: &str) -> Vec<String> {
     let root = world.as_root().await;
-    let page = world.auth.entity_history(&root, kind, id, PageQuery { offset: 0, limit: 100 }).await.unwrap();
+    let page = world.auth.entity_history(&root, kind, id, PageQuery::from_offset(0, 100)).await.unwrap();
     page.items.into_iter().map(|row| row.action_type).collect()
 }
 

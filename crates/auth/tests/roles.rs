@@ -4,7 +4,7 @@
 mod common;
 
 use common::{World, strings};
-use falconer_auth::{ApiError, Authentication, PageQuery, RoleInput};
+use falconer_auth::{ApiError, Authentication, PageQuery, RoleInput, Start};
 
 fn text<T>(result: Result<T, ApiError>) -> String {
     result.err().expect("it was done").to_string()
@@ -105,13 +105,13 @@ async fn lists() {
     }
     let ids = |query| {
         let page = world.auth.list_role_ids(&root, query).unwrap();
-        (page.items.join(" "), page.next_offset)
+        (page.items.join(" "), page.next)
     };
     assert_eq!(ids(None), ("a b c".to_owned(), None));
-    assert_eq!(ids(Some(PageQuery { offset: 0, limit: 2 })), ("a b".to_owned(), Some(2)));
-    assert_eq!(ids(Some(PageQuery { offset: 2, limit: 2 })), ("c".to_owned(), None));
+    assert_eq!(ids(Some(PageQuery::from_offset(0, 2))), ("a b".to_owned(), Some(Start::After("b".to_owned()))));
+    assert_eq!(ids(Some(PageQuery::from_offset(2, 2))), ("c".to_owned(), None));
     assert_eq!(world.auth.list_roles(&root).unwrap().len(), 3);
-    assert_eq!(world.auth.list_roles2(&root, Some(PageQuery { offset: 1, limit: 1 })).unwrap().items[0].role_id, "b");
+    assert_eq!(world.auth.list_roles2(&root, Some(PageQuery::from_offset(1, 1))).unwrap().items[0].role_id, "b");
     for refused in
         [text(world.auth.list_roles(&nobody)), text(world.auth.list_roles2(&nobody, None)), text(world.auth.list_role_ids(&nobody, None))]
     {

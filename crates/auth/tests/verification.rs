@@ -138,7 +138,7 @@ async fn a_person_on_the_console_is_looked_up_by_each_use_case() {
     assert_eq!(create().await, Err(Reason::PersonInactive { identity: "local/ann".to_owned() }.into()));
     world.person("local/ann", &["a", "auth:create-client:local/ann/*"]).await;
     assert_eq!(create().await, Ok("local/ann/x".to_owned()));
-    let rows = world.auth.audit_history(&world.as_root().await, "local/ann", falconer_auth::PageQuery { offset: 0, limit: 9 }).await;
+    let rows = world.auth.audit_history(&world.as_root().await, "local/ann", falconer_auth::PageQuery::from_offset(0, 9)).await;
     assert!(rows.unwrap().items.iter().any(|row| row.entity_id == "local/ann/x"));
     world.person("local/ann", &["b"]).await;
     let refused = world.auth.create_client(&ann, "local/ann/y", &world.input(&[])).await.map(|_| ()).unwrap_err().to_string();

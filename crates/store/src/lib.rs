@@ -19,8 +19,7 @@ mod records;
 mod sealing;
 
 pub use contract::{
-    AuditEntry, Change, ChangeKind, Changed, ChangedRecord, EachClient, Epoch, History, Key, KeyKind, Loaded, NotAnEpoch, Revision,
-    StaticChange, Step, Store, Write, static_changes,
+    AuditEntry, Change, ChangeKind, EachClient, Key, KeyKind, Loaded, Revision, StaticChange, Step, Store, Write, static_changes,
 };
 pub use error::{Result, StoreError};
 pub use records::{AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, RoleRecord, SessionRecord};

@@ -17,8 +17,8 @@ mod views;
 pub use crate::http::log::{PathAndQuery, RequestId, RequestLine, RequestLog, Traced};
 pub use crate::http::public_origin::{PublicOrigin, PublicOriginError};
 pub use listener::deadlines::Lasting;
-pub use listener::front::Front;
 pub use listener::network::{Network, NetworkError, client_address};
+pub use listener::service::HttpService;
 pub use listener::{Limits, serve};
 pub use metrics::{Metrics, ProcessFigures, routes as metrics_routes};
 pub use pages::assets;
@@ -27,16 +27,16 @@ pub use views::markdown;
 
 use std::sync::Arc;
 
-/// [`Front`] as a router, for those who mount it elsewhere than on [`serve`].
+/// [`HttpService`] as a router, for those who mount it elsewhere than on [`serve`].
 pub fn router(web: Arc<Web>) -> axum::Router {
-    let front = Front::new(web);
+    let service = HttpService::new(web);
     axum::Router::new().fallback(move |request: axum::extract::Request| {
-        let front = front.clone();
-        async move { front.answer(request).await }
+        let service = service.clone();
+        async move { service.answer(request).await }
     })
 }
 
-/// Other routes under the same roof: an id, limits, one log line, and no panic that gets out. [`Front`] has it already.
+/// Other routes under the same roof: an id, limits, one log line, and no panic that gets out. [`HttpService`] has it already.
 pub fn around(web: Arc<Web>, routes: axum::Router) -> axum::Router {
     routes.layer(axum::middleware::from_fn_with_state(web, crate::http::guard::layer))
 }

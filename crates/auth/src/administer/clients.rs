@@ -23,7 +23,8 @@ impl Auth {
     pub fn list_clients(&self, who: &Authentication, prefix: &str, query: PageQuery) -> Result<Page<ClientView>, ApiError> {
         let reading = self.reading(who)?;
         reading.caller.require_scope("auth:list-clients".to_owned())?;
-        Ok(Page::cut(reading.snapshot.clients(prefix), query, |client| self.view(&reading.snapshot, client, reading.now_ms)))
+        let clients = reading.snapshot.clients_from(prefix, query.start.last_id());
+        Ok(Page::cut(clients, &query, |client| client.id(), |client| self.view(&reading.snapshot, client, reading.now_ms)))
     }
 
     /// One client. 404 `Client not found`.

@@ -24,14 +24,14 @@ impl Auth {
     pub fn list_roles2(&self, who: &Authentication, query: Option<PageQuery>) -> Result<Page<RoleView>, ApiError> {
         let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope("auth:list-roles".to_owned())?;
-        Ok(Page::cut(snapshot.role_records(), query.unwrap_or(EVERYTHING), |record| view(&snapshot, record)))
+        Ok(Page::cut(snapshot.role_records(), &query.unwrap_or(EVERYTHING), |record| &record.role_id, |record| view(&snapshot, record)))
     }
 
     /// One page of all role ids; everything without a query.
     pub fn list_role_ids(&self, who: &Authentication, query: Option<PageQuery>) -> Result<Page<String>, ApiError> {
         let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope("auth:list-roles".to_owned())?;
-        Ok(Page::cut(snapshot.role_ids(), query.unwrap_or(EVERYTHING), str::to_owned))
+        Ok(Page::cut(snapshot.role_ids(), &query.unwrap_or(EVERYTHING), |id| id, str::to_owned))
     }
 
     /// One role, by its exact id. 404 `Role not found`.
@@ -126,7 +126,7 @@ impl Auth {
     }
 }
 
-const EVERYTHING: PageQuery = PageQuery { offset: 0, limit: u64::MAX };
+const EVERYTHING: PageQuery = PageQuery::from_offset(0, u64::MAX);
 
 /// What is refused before anybody is asked who they are.
 pub(crate) fn check(role_id: &str, input: &RoleInput) -> Result<(), ApiError> {

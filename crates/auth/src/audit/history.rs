@@ -5,7 +5,7 @@ use falconer_store::AuditEntry;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::verify::caller::Authentication;
-use crate::view::{HistoryEntry, Page, PageQuery};
+use crate::view::{HistoryEntry, Page, PageQuery, Start};
 
 impl Auth {
     /// What happened to an entity, oldest first; empty where nothing is known.
@@ -17,25 +17,35 @@ impl Auth {
         query: PageQuery,
     ) -> Result<Page<HistoryEntry>, ApiError> {
         self.caller(who)?.require_scope(format!("auth:audit-history:{entity_type}"))?;
-        let found = self.node.store.entity_history(entity_type, entity_id, query.offset, one_more(query)).await;
-        Ok(page(found.map_err(|error| self.node.store_error(error))?, query))
+        let found = self.node.store.entity_history(entity_type, entity_id, skipped(&query), one_more(&query)).await;
+        Ok(page(found.map_err(|error| self.node.store_error(error))?, &query))
     }
 
     /// What a client did, oldest first; empty where nothing is known.
     pub async fn audit_history(&self, who: &Authentication, client_id: &str, query: PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
         self.caller(who)?.require_scope(format!("auth:client-audit-history:{client_id}"))?;
-        let found = self.node.store.actor_history(client_id, query.offset, one_more(query)).await;
-        Ok(page(found.map_err(|error| self.node.store_error(error))?, query))
+        let found = self.node.store.actor_history(client_id, skipped(&query), one_more(&query)).await;
+        Ok(page(found.map_err(|error| self.node.store_error(error))?, &query))
     }
 }
 
 /// One row more than wanted tells whether there is another page.
-fn one_more(query: PageQuery) -> u32 {
+fn one_more(query: &PageQuery) -> u32 {
     u32::try_from(query.limit.saturating_add(1)).unwrap_or(u32::MAX)
 }
 
-fn page(rows: Vec<AuditEntry>, query: PageQuery) -> Page<HistoryEntry> {
-    let rows = rows.into_iter().map(|row| HistoryEntry {
+/// Rows are only added at the end.
+fn skipped(query: &PageQuery) -> u64 {
+    match query.start {
+        Start::Offset(offset) => offset,
+        Start::After(_) => 0,
+    }
+}
+
+fn page(rows: Vec<AuditEntry>, query: &PageQuery) -> Page<HistoryEntry> {
+    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let next = (rows.len() > limit).then(|| Start::Offset(skipped(query).saturating_add(query.limit)));
+    let rows = rows.into_iter().take(limit).map(|row| HistoryEntry {
         client_id: row.actor,
         action_type: row.action,
         created_ms: row.at_ms,
@@ -43,7 +53,5 @@ fn page(rows: Vec<AuditEntry>, query: PageQuery) -> Page<HistoryEntry> {
         entity_type: row.entity_type,
         grant: row.grant,
     });
-    let here = PageQuery { offset: 0, limit: query.limit };
-    let cut = Page::cut(rows, here, |row| row);
-    Page { next_offset: cut.next_offset.map(|_| query.offset.saturating_add(query.limit)), items: cut.items }
+    Page { items: rows.collect(), next }
 }

@@ -71,7 +71,11 @@ impl Node {
         }
         self.groups.fetch_add(1, Ordering::Relaxed);
         self.steps.fetch_add(steps.len() as u64, Ordering::Relaxed);
-        let failed = match self.store.commit(steps).await {
+        let committed = self.store.commit(steps).await;
+        if committed.is_ok() {
+            self.note_room(true);
+        }
+        let failed = match committed {
             Ok(revisions) => match self.show_committed(&tip, revisions.last().copied()).await {
                 Ok(()) => {
                     let (mut revisions, mut last) = (revisions.into_iter(), self.directory.load().revision());
@@ -100,7 +104,7 @@ impl Node {
             self.show(tip.clone());
         } else if committed > shown {
             // Another process wrote in between. What was decided did not depend on that, but the directory has to have it.
-            self.catch_up_in_turn().await.map_err(|error| self.could_not_read_back(error))?;
+            self.reload().await.map_err(|error| self.could_not_read_back(error))?;
         }
         Ok(())
     }
@@ -108,7 +112,7 @@ impl Node {
     /// What is left to do when a group was not committed, or nobody knows whether it was.
     async fn after_failure(&self, error: StoreError) -> StoreError {
         match error {
-            StoreError::Stale | StoreError::Conflict => match self.catch_up_in_turn().await {
+            StoreError::Stale | StoreError::Conflict => match self.reload().await {
                 Ok(()) => error,
                 Err(why) => why,
             },
@@ -131,7 +135,13 @@ impl Node {
 
     /// Whether a commit whose outcome nobody told has happened: takes in what the store has, where it answers.
     async fn catch_up_after_lost_answer(&self) {
-        if let Err(error) = self.catch_up_in_turn().await {
+        let looked = async {
+            if self.store.revision().await? > self.directory.load().revision() {
+                self.reload().await?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        if let Err(error) = looked.await {
             tracing::debug!(%error, "the store does not say whether a change was committed; the next look will");
         }
     }

@@ -26,8 +26,11 @@ impl Auth {
             grants.push((grant.record.id.clone(), grant.usage.last_ms.load(Ordering::Relaxed), count));
         }
         if !(clients.is_empty() && grants.is_empty())
-            && let Err(error) = self.node.store.note_uses(&clients, &grants).await
+            && let Err(error) = self.node.store.note_uses(&clients, &grants).await.inspect(|()| self.node.note_room(true))
         {
+            if matches!(error, StoreError::Full(_)) {
+                self.node.note_room(false);
+            }
             self.node.end_if_fatal(&error);
             for (grant, (_, _, count)) in waiting.grants.iter().zip(&grants) {
                 grant.usage.count.fetch_add(*count, Ordering::AcqRel);

@@ -29,9 +29,21 @@ impl Config {
         if self.websocktunnel_secret.as_ref().is_some_and(|secret| secret.expose().chars().count() < SHORTEST_SECRET) {
             bail!("websocktunnel_secret: give at least {SHORTEST_SECRET} characters, so that nobody can guess it");
         }
-        let Limits { connections, header_seconds, idle_seconds, request_seconds, refuse_replays: _ } = self.limits;
+        let Limits {
+            connections,
+            connections_per_address,
+            under_way_mib,
+            under_way_mib_per_address,
+            header_seconds,
+            idle_seconds,
+            request_seconds,
+            refuse_replays: _,
+        } = self.limits;
         for (name, zero) in [
             ("connections", connections == 0),
+            ("connections_per_address", connections_per_address == 0),
+            ("under_way_mib", under_way_mib == 0),
+            ("under_way_mib_per_address", under_way_mib_per_address == 0),
             ("header_seconds", header_seconds == 0),
             ("idle_seconds", idle_seconds == 0),
             ("request_seconds", request_seconds == 0),

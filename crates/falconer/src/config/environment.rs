@@ -40,10 +40,13 @@ const SETTINGS: &[&str] = &[
     "grant.max_ttl",
     "grant.registered_only",
     "limits.connections",
+    "limits.connections_per_address",
     "limits.header_seconds",
     "limits.idle_seconds",
     "limits.request_seconds",
     "limits.refuse_replays",
+    "limits.under_way_mib",
+    "limits.under_way_mib_per_address",
     "log.format",
     "log.level",
 ];

@@ -113,6 +113,12 @@ impl std::fmt::Debug for StaticClient {
 pub struct Limits {
     /// Connections at once; the rest are refused at once.
     pub connections: usize,
+    /// Connections of one address at once, trusted proxies excepted.
+    pub connections_per_address: usize,
+    /// MiB of requests and answers that are under way, together.
+    pub under_way_mib: usize,
+    /// The same for one address.
+    pub under_way_mib_per_address: usize,
     /// Seconds until the headers of a request are complete.
     pub header_seconds: u64,
     /// Seconds that an idle connection is kept.
@@ -187,7 +193,16 @@ impl Default for Grant {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { connections: 10_000, header_seconds: 10, idle_seconds: 90, request_seconds: 60, refuse_replays: false }
+        Limits {
+            connections: 10_000,
+            connections_per_address: 1000,
+            under_way_mib: 256,
+            under_way_mib_per_address: 32,
+            header_seconds: 10,
+            idle_seconds: 90,
+            request_seconds: 60,
+            refuse_replays: false,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What describes the APIs to machines: references, schemas and the OpenAPI document (`auth-api.md` section 10), as static files.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use axum::http::Method;
 use falconer_wire::{openapi, published};
@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::WebSettings;
-use crate::api::answer::respond::Reply;
+use crate::api::answer::reply::{Document, Reply};
 use crate::api::request::route;
 
 /// Where the OpenAPI document is.
@@ -18,7 +18,7 @@ const OPENAPI: &str = "/openapi.json";
 
 /// The files by their paths, written when the first is asked for.
 #[derive(Default)]
-pub(super) struct Documents(OnceLock<HashMap<String, Vec<u8>>>);
+pub(super) struct Documents(OnceLock<HashMap<String, Arc<Document>>>);
 
 impl Documents {
     /// Whether a path is answered here. Unlike the API's it is matched exactly.
@@ -29,20 +29,20 @@ impl Documents {
 
     /// Answers one request below the paths of [`Documents::own`].
     pub(super) fn answer(&self, method: &Method, path: &str, settings: &WebSettings) -> Reply {
-        let Some(body) = self.0.get_or_init(|| write(settings)).get(path) else { return Reply::unknown_path() };
+        let Some(document) = self.0.get_or_init(|| write(settings)).get(path) else { return Reply::unknown_path() };
         if method != Method::GET && method != Method::HEAD {
             return Reply::json_with(StatusCode::METHOD_NOT_ALLOWED, &json!({ "error": "Method not allowed" }))
                 .with(ALLOW, HeaderValue::from_static("GET, HEAD"));
         }
         // They change with an upgrade; the etag makes asking again cheap.
-        Reply::json_bytes(body.clone()).with(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
+        Reply::document(Arc::clone(document)).with(CACHE_CONTROL, HeaderValue::from_static("no-cache"))
     }
 }
 
-fn write(settings: &WebSettings) -> HashMap<String, Vec<u8>> {
+fn write(settings: &WebSettings) -> HashMap<String, Arc<Document>> {
     let root = settings.public_origin.as_str();
-    let document = published::Document { path: OPENAPI.to_owned(), json: openapi::document(root, &settings.version.version) };
-    let files = published::documents(root).into_iter().chain([document]);
+    let openapi = published::Document { path: OPENAPI.to_owned(), json: openapi::document(root, &settings.version.version) };
+    let files = published::documents(root).into_iter().chain([openapi]);
     // Values in memory can't fail to be written.
-    files.map(|file| (file.path, serde_json::to_vec_pretty(&file.json).unwrap_or_default())).collect()
+    files.map(|file| (file.path, Arc::new(Document::new(serde_json::to_vec_pretty(&file.json).unwrap_or_default())))).collect()
 }

@@ -12,13 +12,17 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::StatusCode;
+use falconer_wire::Service;
+use http::header::ALLOW;
+use http::{HeaderValue, StatusCode};
 
-use crate::Web;
+use crate::api::answer::around;
+use crate::api::answer::headers::TRACE_HEADER;
 use crate::http::log::{self, RequestId, RequestLine};
 use crate::http::problem::Problem;
 use crate::http::{arriving, headers};
 use crate::metrics::Answered;
+use crate::{Web, api};
 
 /// [`guard`] as a layer around routes.
 pub(crate) async fn layer(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
@@ -34,16 +38,16 @@ pub(crate) async fn guard<F: Future<Output = Response>>(web: &Web, mut request: 
     request.extensions_mut().insert(id);
     let method = request.method().clone();
     let uri = request.uri().clone();
-    let asked = Asked::of(&request);
+    let errors = ErrorShape::of(&request);
     tracing::debug!(%id, headers = ?log::Headers(request.headers()), "request");
 
     let mut response = match refuse(web, &request) {
         Some(problem) => {
-            let response = asked.answer(problem, web, &id);
+            let response = errors.answer(problem, web, &id);
             web.metrics.answered(Answered::Nobody, response.status(), started.elapsed());
             response
         }
-        None => answer(web, request, inner, &asked, &id).await,
+        None => answer(web, request, inner, &errors, &id).await,
     };
     headers::always(response.headers_mut(), &web.settings.public_origin);
 
@@ -61,7 +65,7 @@ async fn answer<F: Future<Output = Response>>(
     web: &Web,
     request: Request,
     inner: impl FnOnce(Request) -> F,
-    asked: &Asked,
+    errors: &ErrorShape,
     id: &RequestId,
 ) -> Response {
     let began = Instant::now();
@@ -71,19 +75,27 @@ async fn answer<F: Future<Output = Response>>(
     let response = match answered {
         Ok(Ok(mut response)) => {
             return match response.extensions_mut().remove::<Problem>() {
-                Some(problem) => asked.answer(problem, web, id),
+                Some(problem) => {
+                    let allowed = response.headers_mut().remove(ALLOW);
+                    let mut response = errors.answer(problem, web, id);
+                    // Of a 405: which methods there are, as the router knows them.
+                    if let Some(allowed) = allowed {
+                        response.headers_mut().insert(ALLOW, allowed);
+                    }
+                    response
+                }
                 None => response,
             };
         }
         Ok(Err(panic)) => {
             tracing::error!(%id, panic = message(panic.as_ref()), "a handler panicked");
-            asked.answer(Problem::internal(), web, id)
+            errors.answer(Problem::internal(), web, id)
         }
         // Whoever waits for the rest of a body has done nothing yet.
-        Err(_) if arriving.is_under_way() => asked.answer(Problem::too_slow(), web, id),
+        Err(_) if arriving.is_under_way() => errors.answer(Problem::too_slow(), web, id),
         // A change that was handed to the store goes on without whoever waited for it.
-        Err(_) if changes => asked.answer(Problem::outcome_unknown(), web, id),
-        Err(_) => asked.answer(Problem::unavailable("it took too long"), web, id),
+        Err(_) if changes => errors.answer(Problem::outcome_unknown(), web, id),
+        Err(_) => errors.answer(Problem::unavailable("it took too long"), web, id),
     };
     web.metrics.answered(Answered::Nobody, response.status(), began.elapsed());
     response
@@ -103,20 +115,30 @@ fn refuse(web: &Web, request: &Request) -> Option<Problem> {
     None
 }
 
-/// What has to be known of the request after it is gone.
-struct Asked {
+/// What has to be known of the request after it is gone: in which shape its errors are written.
+struct ErrorShape {
+    service: Option<Service>,
+    trace_id: Option<HeaderValue>,
     accepts_html: bool,
 }
 
-impl Asked {
+impl ErrorShape {
     fn of(request: &Request) -> Self {
-        Asked { accepts_html: !request.uri().path().starts_with("/api/") && crate::http::problem::prefers_html(request.headers()) }
+        let path = request.uri().path();
+        ErrorShape {
+            service: api::service_of(path).map(|(service, _)| service),
+            trace_id: request.headers().get(TRACE_HEADER).cloned(),
+            accepts_html: !path.starts_with("/api/") && crate::http::problem::prefers_html(request.headers()),
+        }
     }
 
     fn answer(&self, problem: Problem, web: &Web, id: &RequestId) -> Response {
         let closes =
             matches!(problem.status, StatusCode::REQUEST_TIMEOUT | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
-        let mut response: http::Response<Body> = problem.answer(self.accepts_html, web, id);
+        let mut response: http::Response<Body> = match self.service {
+            Some(service) => around::answer(web, service, self.trace_id.clone(), problem, id.as_str()),
+            None => problem.answer(self.accepts_html, web, id),
+        };
         if closes {
             response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
         }

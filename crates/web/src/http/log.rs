@@ -60,12 +60,12 @@ pub struct PathAndQuery<'a>(pub &'a http::Uri);
 impl PathAndQuery<'_> {
     /// Writes it without a formatter, which every request would pay for.
     pub fn write_to(&self, out: &mut impl fmt::Write) -> fmt::Result {
-        out.write_str(self.0.path())?;
+        write_visible(out, self.0.path())?;
         for (at, pair) in self.0.query().into_iter().flat_map(|query| query.split('&')).take(32).enumerate() {
             out.write_char(if at == 0 { '?' } else { '&' })?;
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             if OPEN_PARAMETERS.contains(&name) {
-                out.write_str(pair)?;
+                write_visible(out, pair)?;
             } else if is_plain_name(name) {
                 out.write_str(name)?;
                 if !value.is_empty() {
@@ -84,6 +84,20 @@ impl fmt::Display for PathAndQuery<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.write_to(f)
     }
+}
+
+/// The one place where text of a request becomes text of a log line or a terminal: what would steer either is written as `\u{9b}`.
+fn write_visible(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
+    if text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_control()) {
+        return out.write_str(text);
+    }
+    text.chars().try_for_each(|c| if steers(c) { write!(out, "{}", c.escape_unicode()) } else { out.write_char(c) })
+}
+
+/// Control characters, and those that end a line or turn the direction of what follows.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 /// A broken link may have put the secret where the name belongs.
@@ -155,6 +169,14 @@ mod tests {
         ] {
             assert_eq!(PathAndQuery(&given.parse().unwrap()).to_string(), logged);
         }
+    }
+
+    /// Story: a request line with C1 and direction controls in it steered the terminal of whoever read the log.
+    #[test]
+    fn nothing_in_a_path_steers_a_terminal() {
+        let mut text = String::new();
+        write_visible(&mut text, "/a\u{9b}31m\u{202e}b\u{2066}\u{e9}\u{1b}").unwrap();
+        assert_eq!(text, "/a\\u{9b}31m\\u{202e}b\\u{2066}\u{e9}\\u{1b}");
     }
 
     #[test]

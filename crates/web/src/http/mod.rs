@@ -9,3 +9,4 @@ pub(crate) mod log;
 pub(crate) mod problem;
 pub(crate) mod public_origin;
 pub(crate) mod same_origin;
+pub(crate) mod warnings;

@@ -68,7 +68,11 @@ fn same_bits(a: u128, b: u128, bits: u8) -> bool {
 pub fn client_address(peer: Option<&Peer>, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let mut address = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| peer.0.ip().to_canonical());
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
-    let values: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
+    if !is_trusted(address) {
+        return address;
+    }
+    // Whatever a visitor sent stands before what the proxy added: bytes that are no text are a part that is no address.
+    let values: Vec<_> = headers.get_all("x-forwarded-for").iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     for value in values.iter().rev() {
         for part in value.rsplit(',') {
             if !is_trusted(address) {
@@ -130,6 +134,17 @@ mod tests {
         assert_eq!(from("203.0.113.9", &["198.51.100.1"], &["10.0.0.0/8"]), "203.0.113.9");
         assert_eq!(from("10.0.0.1", &["198.51.100.1"], &["10.0.0.0/8"]), "198.51.100.1");
         assert_eq!(from("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
+    }
+
+    /// Story: a throttled address went on with `X-Forwarded-For: \xe9`, because the whole header then counted for nothing, and the proxy's own address
+    /// was taken for the visitor's.
+    #[test]
+    fn bytes_that_are_no_text_hide_nobody() {
+        let peer = Peer("10.0.0.1:1".parse().unwrap());
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", http::HeaderValue::from_bytes(b"\xe9, 198.51.100.1").unwrap());
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        assert_eq!(client_address(Some(&peer), &headers, &trusted).to_string(), "198.51.100.1");
     }
 
     #[test]

@@ -23,6 +23,9 @@ use crate::{Peer, Web, client_address};
 /// do not count there.
 pub(crate) const BROWSER_SECONDS: i64 = 60 * 24 * 3600;
 
+/// A form may have this many fields: as many scopes as any list may hold.
+const MOST_FIELDS: usize = 10_000;
+
 /// A request for a page, with whoever is signed in.
 pub(crate) struct Visit {
     pub web: Arc<Web>,
@@ -124,6 +127,9 @@ impl FromRequest<Arc<Web>> for Posted {
             Err(error) if error.is::<LengthLimitError>() => return Err(Problem::too_large()),
             Err(_) => return Err(Problem::too_slow()),
         };
+        if body.split(|byte| *byte == b'&').count() > MOST_FIELDS {
+            return Err(Problem::too_large());
+        }
         let fields = url::form_urlencoded::parse(&body).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
         Ok(Posted { visit, fields })
     }

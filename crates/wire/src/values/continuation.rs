@@ -1,9 +1,13 @@
 //! Continuation tokens of paged listings (`auth-api.md` section 6; all cases of `vectors/continuation-tokens.json`).
 //!
-//! A token is the Hashid of a row offset. It hides nothing and protects nothing: whoever decodes one learns how many rows came before.
+//! A token of ours is a tilde and the last id that was listed, in base64url: whatever comes and goes meanwhile, each entry that stays is listed exactly once. The
+//! protocol's own tokens are Hashids of a row offset; they are still taken, and given out where rows are only added at the end. Neither hides or
+//! protects anything: whoever decodes one learns what came before.
 
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use harsh::Harsh;
 
 /// Which listings a token belongs to.
@@ -13,6 +17,23 @@ pub enum Scheme {
     ClientsAndAudit,
     /// listRoles2, listRoleIds: the numbers `(offset, 10)`, no salt.
     Roles,
+}
+
+/// Where a token leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Behind so many rows.
+    Offset(u64),
+    /// Behind an id.
+    After(String),
+}
+
+/// Stands before an id, and in no Hashid.
+const AFTER: char = '~';
+
+/// The token for what follows an id, in every listing.
+pub fn after(id: &str) -> String {
+    format!("{AFTER}{}", URL_SAFE_NO_PAD.encode(id))
 }
 
 /// The token has a character outside letters and digits.
@@ -42,6 +63,15 @@ impl Scheme {
             Scheme::Roles => &[offset, 10],
         };
         self.hashids().map(|h| h.encode(numbers)).unwrap_or_default()
+    }
+
+    /// Where a token leads; `None`: it decodes to nothing that anybody gave out.
+    pub fn place(self, token: &str) -> Result<Option<Place>, OutsideAlphabet> {
+        if let Some(id) = token.strip_prefix(AFTER) {
+            let id = URL_SAFE_NO_PAD.decode(id).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            return id.map(|id| Some(Place::After(id))).ok_or(OutsideAlphabet);
+        }
+        Ok(self.offset(token)?.map(Place::Offset))
     }
 
     /// The numbers in a token. Empty: it decodes to nothing (a token that nobody gave out).

@@ -1,4 +1,9 @@
-//! What a call of the API is answered: outcomes as statuses and codes, and how every answer looks.
+//! What a call of the API is answered: outcomes as statuses and codes, what an error repeats of its request, and how every answer looks.
 
+pub(crate) mod around;
+pub(crate) mod echo;
+mod encoding;
 pub(crate) mod failure;
-pub(crate) mod respond;
+pub(crate) mod headers;
+pub(crate) mod reply;
+pub(crate) mod response;

@@ -4,8 +4,8 @@ use falconer_auth::{HistoryEntry, Page};
 use falconer_wire::continuation::Scheme;
 use falconer_wire::{AuditEntry, AuditHistory};
 
-use crate::api::answer::respond::Reply;
-use crate::api::handlers::{Answer, Request, time};
+use crate::api::answer::reply::Reply;
+use crate::api::handlers::{Answer, Request, time, token};
 
 pub(crate) async fn of_entity(request: &Request<'_>) -> Answer {
     let query = request.page()?;
@@ -18,7 +18,7 @@ pub(crate) async fn by_client(request: &Request<'_>) -> Answer {
 }
 
 fn shape(page: Page<HistoryEntry>) -> Reply {
-    let continuation_token = page.next_offset.map(|offset| Scheme::ClientsAndAudit.encode(offset));
+    let continuation_token = token(page.next, Scheme::ClientsAndAudit);
     let entry = |entry: HistoryEntry| AuditEntry {
         client_id: entry.client_id,
         action_type: entry.action_type,

@@ -2,12 +2,12 @@
 //! answer what an unconfigured deployment answers, after their authorization.
 
 use falconer_scopes::Template;
-use falconer_wire::{Call, WebsocktunnelToken};
+use falconer_wire::{Call, Code, WebsocktunnelToken};
 use serde_json::{Map, Value, json};
 
 use crate::api::answer::failure::Failure;
-use crate::api::answer::respond::Reply;
-use crate::api::handlers::{Answer, Request, time};
+use crate::api::answer::reply::Reply;
+use crate::api::handlers::{Answer, MOST_SCOPES, Request, time};
 
 pub(crate) fn answer(call: Call, template: Option<&Template>, request: &Request<'_>) -> Answer {
     let account = |end: &str| Failure::not_found(format!("Account '{}' not found, can't delegate access{end}", request.param("account")));
@@ -62,8 +62,12 @@ fn github_authorization(template: Option<&Template>, request: &Request<'_>) -> R
     let body = &request.body.json;
     let repositories: Vec<String> =
         body.get("repositories").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_lowercase).collect();
+    let permissions = body.get("permissions").and_then(Value::as_object);
+    if permissions.map_or(0, Map::len).saturating_mul(repositories.len()) > MOST_SCOPES {
+        return Err(Failure::new(Code::InputTooLarge, format!("Permissions and repositories come to more than {MOST_SCOPES} scopes")));
+    }
     let mut wanted = Vec::new();
-    for (permission, level) in body.get("permissions").and_then(Value::as_object).into_iter().flatten() {
+    for (permission, level) in permissions.into_iter().flatten() {
         let level = level.as_str().unwrap_or_default();
         wanted.extend(repositories.iter().map(|repository| Value::from(format!("{repository}:{permission}:{level}"))));
     }

@@ -5,13 +5,13 @@ use falconer_wire::continuation::Scheme;
 use falconer_wire::{Client, ClientList, ClientRequest, ClientWithToken, date_time};
 
 use crate::api::answer::failure::Failure;
-use crate::api::answer::respond::Reply;
-use crate::api::handlers::{Answer, Request, time};
+use crate::api::answer::reply::Reply;
+use crate::api::handlers::{Answer, Request, time, token};
 
 pub(crate) fn list(request: &Request<'_>) -> Answer {
     let query = request.page()?;
     let page = request.auth.list_clients(request.who, request.query.get("prefix").unwrap_or_default(), query)?;
-    let continuation_token = page.next_offset.map(|offset| Scheme::ClientsAndAudit.encode(offset));
+    let continuation_token = token(page.next, Scheme::ClientsAndAudit);
     Ok(Reply::json(&ClientList { clients: page.items.into_iter().map(shape).collect(), continuation_token }))
 }
 

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::api::answer::failure::{Failure, text_of};
-use crate::api::answer::respond::Reply;
-use crate::api::handlers::plain::Asked;
+use crate::api::answer::reply::Reply;
+use crate::api::handlers::plain::HawkRequest;
 use crate::api::handlers::{Answer, Request, time};
 use crate::api::request::signed::payload_mismatch;
 use crate::metrics::Metrics;
@@ -29,8 +29,8 @@ pub(crate) async fn authenticate(request: &Request<'_>) -> Answer {
 }
 
 /// The same for a request that was read on the short way; `None` where the long way has to say why this node can't tell.
-pub(crate) async fn answer(auth: &Auth, metrics: &Metrics, asked: &Asked<'_>) -> Option<Reply> {
-    let verdict = auth.verify(&asked.parts()).await;
+pub(crate) async fn answer(auth: &Auth, metrics: &Metrics, request: &HawkRequest<'_>) -> Option<Reply> {
+    let verdict = auth.verify(&request.parts()).await;
     let text = written(&verdict).ok()?;
     metrics.verified(&verdict);
     Some(reply(text))

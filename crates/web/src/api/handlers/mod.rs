@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod brokers;
 pub(crate) mod clients;
+mod dispatch;
 pub(crate) mod falconer;
 pub(crate) mod hawk;
 pub(crate) mod plain;
@@ -10,14 +11,14 @@ pub(crate) mod roles;
 pub(crate) mod scopes;
 pub(crate) mod service;
 
-use falconer_auth::{Auth, Authentication, PageQuery};
-use falconer_wire::continuation::Scheme;
+use falconer_auth::{Auth, Authentication, PageQuery, Start};
+use falconer_wire::continuation::{Place, Scheme, after};
 use falconer_wire::{Code, date_time};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::api::answer::failure::Failure;
-use crate::api::answer::respond::Reply;
+use crate::api::answer::reply::Reply;
 use crate::api::request::body::Payload;
 use crate::api::request::query::Query;
 use crate::api::request::route::PathParams;
@@ -67,23 +68,39 @@ impl Request<'_> {
         if limit == 0 {
             return Err(Failure::new(Code::InvalidRequestArguments, "Query-string parameter: limit must be at least 1"));
         }
-        let offset = match self.query.get("continuationToken") {
-            None => 0,
-            Some(token) => Scheme::ClientsAndAudit.offset(token).map_err(|_| Failure::input("Invalid continuation token"))?.unwrap_or(0),
+        let place = match self.query.get("continuationToken") {
+            None => None,
+            Some(token) => Scheme::ClientsAndAudit.place(token).map_err(|_| Failure::input("Invalid continuation token"))?,
         };
-        Ok(PageQuery { offset, limit })
+        Ok(PageQuery { start: start(place), limit })
     }
 
     /// The page that listRoles2 and listRoleIds are asked for; `None`: everything.
     pub(crate) fn role_page(&self) -> Result<Option<PageQuery>, Failure> {
         let invalid = || Failure::input("Invalid continuationToken");
-        let offset = match self.query.get("continuationToken") {
-            None => 0,
-            Some(token) => Scheme::Roles.offset(token).ok().flatten().ok_or_else(invalid)?,
+        let place = match self.query.get("continuationToken") {
+            None => None,
+            Some(token) => Some(Scheme::Roles.place(token).ok().flatten().ok_or_else(invalid)?),
         };
         let limit = self.query.get("limit").map_or(0, |text| text.parse().unwrap_or(u64::MAX));
-        Ok((limit > 0).then_some(PageQuery { offset, limit }))
+        Ok((limit > 0).then(|| PageQuery { start: start(place), limit }))
     }
+}
+
+fn start(place: Option<Place>) -> Start {
+    match place {
+        None => Start::Offset(0),
+        Some(Place::Offset(offset)) => Start::Offset(offset),
+        Some(Place::After(id)) => Start::After(id),
+    }
+}
+
+/// The token that leads to where the next page begins.
+pub(crate) fn token(next: Option<Start>, scheme: Scheme) -> Option<String> {
+    next.map(|start| match start {
+        Start::Offset(offset) => scheme.encode(offset),
+        Start::After(id) => after(&id),
+    })
 }
 
 /// An instant of an answer.

@@ -13,12 +13,12 @@ use foldhash::fast::RandomState;
 use http::request::Parts;
 use serde::{Deserialize, Deserializer};
 
-use crate::Network;
-use crate::api::answer::respond::{AT_LEAST, Reply};
+use crate::api::answer::headers::AT_LEAST;
+use crate::api::answer::reply::Reply;
 use crate::api::handlers::MOST_SCOPES;
 use crate::api::handlers::hawk;
-use crate::api::request::body::Sent;
-use crate::api::request::query::Query;
+use crate::api::request::body::Received;
+use crate::api::request::budget::Budget;
 use crate::api::request::signed::Signed;
 use crate::metrics::Metrics;
 
@@ -55,7 +55,7 @@ const METHODS: [&str; 26] = [
 /// The parts of a request to verify, borrowed from the body.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct Asked<'b> {
+pub(crate) struct HawkRequest<'b> {
     #[serde(borrow)]
     method: Cow<'b, str>,
     #[serde(borrow)]
@@ -74,7 +74,7 @@ fn never_null<'de: 'b, 'b, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     Text::deserialize(deserializer).map(|Text(text)| Some(text))
 }
 
-impl Asked<'_> {
+impl HawkRequest<'_> {
     pub(crate) fn parts(&self) -> RequestParts<'_> {
         RequestParts {
             method: &self.method,
@@ -109,36 +109,37 @@ pub(crate) async fn answer(
     metrics: &Metrics,
     method: &Method,
     parts: &Parts,
-    sent: &Sent<'_>,
-    trusted: &[Network],
+    body: &Received<'_>,
+    signed: &Signed<'_>,
+    budget: &Budget,
 ) -> Option<Reply> {
     if parts.uri.query().is_some() || parts.headers.contains_key(AT_LEAST) {
         return None;
     }
-    let who = async || Signed::of(parts, &Query::parse(""), trusted).authenticate(auth, sent.hashed()).await.ok();
+    let who = async || signed.authenticate(auth, body.hashed()).await.ok();
     match method.call {
-        Call::AuthenticateHawk => hawk::answer(auth, metrics, &of_body(sent.plain_json()?)?).await,
-        Call::CurrentScopes if sent.is_none() => Some(Reply::scopes(auth.current_scopes(&who().await?).ok()?)),
+        Call::AuthenticateHawk => hawk::answer(auth, metrics, &of_body(body.plain_json()?)?).await,
+        Call::CurrentScopes if body.is_none() => Some(Reply::scopes(auth.current_scopes(&who().await?).ok()?)),
         Call::ExpandScopes => {
-            let list = list_of_body(sent.plain_json()?)?;
+            let list = list_of_body(body.plain_json()?, budget)?;
             Some(Reply::scopes(auth.expand_scopes(&who().await?, &list.scopes).ok()?))
         }
         _ => None,
     }
 }
 
-fn list_of_body(json: &[u8]) -> Option<List<'_>> {
+fn list_of_body<'b>(json: &'b [u8], budget: &Budget) -> Option<List<'b>> {
     let list: List<'_> = serde_json::from_slice(json).ok()?;
-    let is_fine =
-        list.scopes.len() <= MOST_SCOPES && list.scopes.iter().all(|scope| scope.0.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    let is_fine = list.scopes.len() <= MOST_SCOPES.min(budget.entries)
+        && list.scopes.iter().all(|scope| scope.0.bytes().all(|byte| matches!(byte, b' '..=b'~')));
     let mut seen = HashSet::with_capacity_and_hasher(list.scopes.len(), RandomState::default());
     (is_fine && list.scopes.iter().all(|scope| seen.insert(scope.as_ref()))).then_some(list)
 }
 
-fn of_body(json: &[u8]) -> Option<Asked<'_>> {
-    let asked: Asked<'_> = serde_json::from_slice(json).ok()?;
-    let from_an_address = asked.source_ip.as_deref().is_none_or(|ip| ip.parse::<IpAddr>().is_ok());
-    (METHODS.contains(&asked.method.as_ref()) && authority::is_host(&asked.host) && from_an_address).then_some(asked)
+fn of_body(json: &[u8]) -> Option<HawkRequest<'_>> {
+    let request: HawkRequest<'_> = serde_json::from_slice(json).ok()?;
+    let from_an_address = request.source_ip.as_deref().is_none_or(|ip| ip.parse::<IpAddr>().is_ok());
+    (METHODS.contains(&request.method.as_ref()) && authority::is_host(&request.host) && from_an_address).then_some(request)
 }
 
 #[cfg(test)]
@@ -147,6 +148,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::api::request::budget;
     use crate::api::request::schema::Schemas;
 
     #[test]
@@ -180,18 +182,18 @@ mod tests {
         for (m, h, p, r) in each(&texts, &hosts, &ports, &rest) {
             let body = format!("{{\"method\":{m},\"resource\":\"/a\\\"b\",\"host\":{h},\"port\":{p}{r}}}");
             bodies += 1;
-            let Some(asked) = of_body(body.as_bytes()) else { continue };
+            let Some(request) = of_body(body.as_bytes()) else { continue };
             read_here += 1;
             let mut long: Value = serde_json::from_str(&body).unwrap();
             assert_eq!(schemas.check(method, "http://x", &mut long), Ok(()), "{body}");
-            let parts = asked.parts();
+            let parts = request.parts();
             assert_eq!(long["method"], json!(parts.method), "{body}");
             assert_eq!(long["resource"], json!(parts.resource), "{body}");
             assert_eq!(long["host"], json!(parts.host), "{body}");
             assert_eq!(long["port"].as_f64(), Some(f64::from(parts.port)), "{body}");
             assert_eq!(long.get("authorization").and_then(Value::as_str), parts.authorization, "{body}");
         }
-        assert_eq!((bodies, read_here), (8 * 6 * 9 * 10, 3 * 3 * 3 * 4), "usual bodies are read here");
+        assert_eq!((bodies, read_here), (8 * 9 * 9 * 10, 3 * 6 * 3 * 4), "usual bodies are read here");
         for not_json in ["", "[]", "null", "{", "\u{feff}{}"] {
             assert!(of_body(not_json.as_bytes()).is_none());
         }
@@ -222,7 +224,7 @@ mod tests {
             &format!("[{many},\"one more\"]"),
         ] {
             let body = format!("{{\"scopes\":{list}}}");
-            let Some(read) = list_of_body(body.as_bytes()) else { continue };
+            let Some(read) = list_of_body(body.as_bytes(), &budget::of_known(method, 0)) else { continue };
             read_here += 1;
             let mut long: Value = serde_json::from_str(&body).unwrap();
             assert_eq!(schemas.check(method, "http://x", &mut long), Ok(()), "{body}");

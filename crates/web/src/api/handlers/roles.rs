@@ -7,8 +7,8 @@ use falconer_wire::{Role, RoleIdPage, RolePage, RoleRequest};
 use serde_json::Value;
 
 use crate::api::answer::failure::Failure;
-use crate::api::answer::respond::Reply;
-use crate::api::handlers::{Answer, Request, time};
+use crate::api::answer::reply::Reply;
+use crate::api::handlers::{Answer, Request, time, token};
 
 pub(crate) fn list_all(request: &Request<'_>) -> Answer {
     let roles: Vec<Role> = request.auth.list_roles(request.who)?.into_iter().map(shape).collect();
@@ -17,12 +17,12 @@ pub(crate) fn list_all(request: &Request<'_>) -> Answer {
 
 pub(crate) fn list_page(request: &Request<'_>) -> Answer {
     let page = request.auth.list_roles2(request.who, request.role_page()?)?;
-    Ok(Reply::json(&RolePage { continuation_token: token(page.next_offset), roles: page.items.into_iter().map(shape).collect() }))
+    Ok(Reply::json(&RolePage { continuation_token: token(page.next, Scheme::Roles), roles: page.items.into_iter().map(shape).collect() }))
 }
 
 pub(crate) fn list_ids(request: &Request<'_>) -> Answer {
     let page = request.auth.list_role_ids(request.who, request.role_page()?)?;
-    Ok(Reply::json(&RoleIdPage { continuation_token: token(page.next_offset), role_ids: page.items }))
+    Ok(Reply::json(&RoleIdPage { continuation_token: token(page.next, Scheme::Roles), role_ids: page.items }))
 }
 
 pub(crate) fn one(request: &Request<'_>) -> Answer {
@@ -62,10 +62,6 @@ fn sort_for_errors(request: &mut Request<'_>, input: &RoleInput) {
     if let Some(scopes) = request.body.json.get_mut("scopes") {
         *scopes = Value::from(sorted);
     }
-}
-
-fn token(next_offset: Option<u64>) -> Option<String> {
-    next_offset.map(|offset| Scheme::Roles.encode(offset))
 }
 
 fn shape(view: RoleView) -> Role {

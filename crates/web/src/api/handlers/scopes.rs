@@ -2,7 +2,7 @@
 
 use falconer_wire::Scopes;
 
-use crate::api::answer::respond::Reply;
+use crate::api::answer::reply::Reply;
 use crate::api::handlers::{Answer, Request};
 
 pub(crate) fn expand(request: &Request<'_>) -> Answer {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::WebSettings;
 use crate::api::answer::failure::Failure;
-use crate::api::answer::respond::Reply;
+use crate::api::answer::reply::Reply;
 use crate::api::request::route;
 
 pub(crate) fn ping(uptime_seconds: f64, now_ms: i64) -> Reply {
@@ -19,10 +19,11 @@ pub(crate) fn lbheartbeat() -> Reply {
     Reply::json(&json!({}))
 }
 
-/// The store behind it answers too, and the clock is not behind what it has; else 503, so that monitoring sees it.
+/// The store behind it answers too and has room, and the clock is not behind what it has; else 503, so that monitoring sees it.
 pub(crate) async fn heartbeat(auth: &Auth) -> Result<Reply, Failure> {
     match auth.catch_up().await {
         Ok(_) => match auth.clock_behind_ms() {
+            None if auth.store_is_full() => Err(Failure::unavailable("The store is full, so that nothing can be changed")),
             None => Ok(lbheartbeat()),
             Some(behind_ms) => Err(ApiError::ClockBehind { behind_ms }.into()),
         },
@@ -45,6 +46,7 @@ pub(crate) async fn at_root(auth: &Auth, settings: &WebSettings, path: &str) -> 
     } else if is("/__heartbeat__") {
         // There is no method here that an error body could name.
         let away = |failure: Failure| {
+            tracing::warn!(reason = failure.text, detail = failure.detail.unwrap_or_default(), "the heartbeat is ill");
             Reply::json_with(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "Service unavailable", "message": failure.text }))
         };
         Some(heartbeat(auth).await.unwrap_or_else(away))

@@ -1,22 +1,22 @@
-//! Request bodies (`auth-api.md` section 5): what is read, how it is decoded, and what cannot be.
+//! Request bodies (`auth-api.md` section 5): what is read within a budget, how it is decoded, and what cannot be.
 
-use std::borrow::Cow;
 use std::io::Read;
 
 use axum::body::Body;
+use bytes::{Bytes, BytesMut};
 use encoding_rs::Encoding;
-use falconer_wire::Code;
+use falconer_wire::{Code, Method};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http_body::Body as _;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde_json::Value;
 
+use super::budget::{Beyond, Budget};
+use super::json::{self, Unread};
+use super::signed::Hashed;
 use crate::api::answer::failure::Failure;
-use crate::api::request::signed::Hashed;
-
-/// Raw bodies larger than this are not repeated in errors: indented JSON may be a hundred times as large as what was sent.
-const LARGEST_ECHO: usize = 64 * 1024;
+use crate::listener::quota::Full;
 
 /// What came with a request.
 pub(crate) struct Payload {
@@ -26,10 +26,8 @@ pub(crate) struct Payload {
     pub(crate) is_json: bool,
     /// The text that a payload hash is over: empty unless it is JSON.
     pub(crate) text: String,
-    /// The parsed body; `{}` where none was read.
+    /// The parsed body of a method that has a schema for it; `{}` where none was sent.
     pub(crate) json: Value,
-    /// Whether errors may repeat it.
-    pub(crate) echo: bool,
 }
 
 impl Payload {
@@ -38,42 +36,114 @@ impl Payload {
     }
 }
 
+/// Why a body was not taken.
+pub(crate) enum NotTaken {
+    /// It is more than this budget allows; a larger one may do.
+    Beyond(Beyond),
+    /// It is wrong, whatever the budget.
+    Bad(BadBody),
+}
+
 /// A body that could not be taken: what to answer, and what the answer may repeat of it.
 pub(crate) struct BadBody {
     pub(crate) failure: Box<Failure>,
     pub(crate) echo: Option<Value>,
 }
 
-impl From<Failure> for BadBody {
-    fn from(failure: Failure) -> BadBody {
-        BadBody { failure: Box::new(failure), echo: None }
+impl From<Failure> for NotTaken {
+    fn from(failure: Failure) -> NotTaken {
+        NotTaken::Bad(BadBody { failure: Box::new(failure), echo: None })
     }
 }
 
-/// A body as it came, before anything is made of it.
-pub(crate) struct Sent<'r> {
+/// A body on its way in.
+pub(crate) struct Incoming<'r> {
+    received: Received<'r>,
+    rest: Body,
+    ended: bool,
+}
+
+/// What has come of a body.
+pub(crate) struct Received<'r> {
     headers: &'r HeaderMap,
     content_type: Option<String>,
     is_json: bool,
-    /// Empty unless it is JSON: other bodies are not read.
-    bytes: bytes::Bytes,
-    limit: usize,
+    /// The first part that came: nearly always the only one.
+    first: Bytes,
+    /// With the first part, once there is a second.
+    all: BytesMut,
 }
 
-/// Reads the body of a request, at most `limit` bytes of it.
-pub(crate) async fn take(headers: &HeaderMap, body: Body, limit: usize) -> Result<Sent<'_>, BadBody> {
-    let present = headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(CONTENT_LENGTH) || !body.is_end_stream();
-    let content_type = headers.get(CONTENT_TYPE).filter(|_| present).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
-    let is_json = content_type.as_deref().is_some_and(|h| media_type(h) == "application/json");
-    let bytes = if is_json { collect(headers, body, limit).await? } else { bytes::Bytes::new() };
-    Ok(Sent { headers, content_type, is_json, bytes, limit })
+impl<'r> Incoming<'r> {
+    pub(crate) fn new(headers: &'r HeaderMap, body: Body) -> Incoming<'r> {
+        let present = headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(CONTENT_LENGTH) || !body.is_end_stream();
+        let content_type = headers.get(CONTENT_TYPE).filter(|_| present).map(|v| String::from_utf8_lossy(v.as_bytes()).into_owned());
+        let is_json = content_type.as_deref().is_some_and(|h| media_type(h) == "application/json");
+        // Other bodies than JSON are not read.
+        let received = Received { headers, content_type, is_json, first: Bytes::new(), all: BytesMut::new() };
+        Incoming { received, rest: body, ended: !is_json }
+    }
+
+    /// What has come so far.
+    pub(crate) fn received(&self) -> &Received<'r> {
+        &self.received
+    }
+
+    /// Receives the rest of the body, unless that is beyond the budget. After [`NotTaken::Beyond`] it may go on with a larger one.
+    pub(crate) async fn receive(&mut self, budget: &Budget) -> Result<(), NotTaken> {
+        let announced = self.received.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
+        if self.received.is_json && announced.is_some_and(|n| n > budget.bytes as u64) {
+            return Err(NotTaken::Beyond(Beyond::Bytes));
+        }
+        match tokio::time::timeout(budget.time, self.receive_bytes(budget.bytes)).await {
+            Ok(received) => received,
+            Err(_) => Err(NotTaken::Beyond(Beyond::Time)),
+        }
+    }
+
+    async fn receive_bytes(&mut self, most: usize) -> Result<(), NotTaken> {
+        while !self.ended {
+            if self.received.bytes().len() > most {
+                return Err(NotTaken::Beyond(Beyond::Bytes));
+            }
+            let Some(frame) = self.rest.frame().await else {
+                self.ended = true;
+                break;
+            };
+            // The peer went away or broke the framing; whoever still listens gets a plain answer.
+            let frame = frame.map_err(|error| {
+                if error.into_inner().is::<Full>() {
+                    return Failure::unavailable("Too much of requests from this address is under way; try again in a moment");
+                }
+                Failure::new(Code::MalformedPayload, "The request body ended early")
+            })?;
+            if let Ok(data) = frame.into_data() {
+                self.received.keep(data);
+            }
+            self.ended = self.rest.is_end_stream();
+        }
+        if self.received.bytes().len() > most { Err(NotTaken::Beyond(Beyond::Bytes)) } else { Ok(()) }
+    }
 }
 
-impl Sent<'_> {
+impl Received<'_> {
+    fn keep(&mut self, data: Bytes) {
+        if self.first.is_empty() && self.all.is_empty() {
+            self.first = data;
+        } else {
+            self.all.extend_from_slice(&std::mem::take(&mut self.first));
+            self.all.extend_from_slice(&data);
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        if self.all.is_empty() { &self.first } else { &self.all }
+    }
+
     /// The bytes, where they are plain JSON text: no charset named, not compressed.
     pub(crate) fn plain_json(&self) -> Option<&[u8]> {
         let plain = self.content_type.as_deref() == Some("application/json") && !self.headers.contains_key(CONTENT_ENCODING);
-        plain.then_some(&self.bytes)
+        plain.then(|| self.bytes())
     }
 
     /// Whether nothing was sent.
@@ -83,32 +153,43 @@ impl Sent<'_> {
 
     /// What a payload hash of such text, or of no text, is over.
     pub(crate) fn hashed(&self) -> Hashed<'_> {
-        Hashed { content_type: self.content_type.as_deref(), text: &self.bytes }
+        Hashed { content_type: self.content_type.as_deref(), text: self.bytes() }
     }
 
-    /// Decodes and parses.
-    pub(crate) fn read(self) -> Result<Payload, BadBody> {
-        let Sent { headers, content_type, is_json, bytes, limit } = self;
-        let mut payload = Payload { content_type, is_json, text: String::new(), json: Value::Object(serde_json::Map::new()), echo: true };
-        if !is_json {
+    /// Decodes and parses what was received. Methods without a schema for it have its syntax checked only.
+    pub(crate) fn read(&self, method: &Method, budget: &Budget) -> Result<Payload, NotTaken> {
+        let mut payload = Payload {
+            content_type: self.content_type.clone(),
+            is_json: self.is_json,
+            text: String::new(),
+            json: Value::Object(serde_json::Map::new()),
+        };
+        if !self.is_json {
             return Ok(payload);
         }
-        let bytes = decompress(headers, bytes, limit)?;
+        let bytes = decompress(self.headers, self.bytes(), budget)?;
         payload.text = to_text(payload.content_type.as_deref().unwrap_or_default(), &bytes)?;
-        payload.echo = payload.text.len() <= LARGEST_ECHO;
+        if payload.text.len() > budget.bytes {
+            return Err(NotTaken::Beyond(Beyond::Bytes));
+        }
         if payload.text.is_empty() {
             return Ok(payload);
         }
-        let (text, echo) = (&payload.text, payload.echo);
-        match serde_json::from_str(&replace_lone_surrogates(text)) {
-            Ok(json @ (Value::Object(_) | Value::Array(_))) => payload.json = json,
-            Ok(scalar) => {
+        let text = payload.text.as_str();
+        let is_scalar = !text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with(['{', '[']);
+        let parsed =
+            if is_scalar || method.input.is_some() { json::tree(text, budget).map(Some) } else { json::syntax(text).map(|()| None) };
+        match parsed {
+            Ok(Some(scalar)) if is_scalar => {
                 let failure = Failure::new(Code::MalformedPayload, "Failed to parse JSON: Must be an object or array");
-                return Err(BadBody { failure: Box::new(failure), echo: echo.then_some(scalar) });
+                return Err(NotTaken::Bad(BadBody { failure: Box::new(failure), echo: Some(scalar) }));
             }
-            Err(error) => {
+            Ok(Some(json)) => payload.json = json,
+            Ok(None) => {}
+            Err(Unread::Beyond(beyond)) => return Err(NotTaken::Beyond(beyond)),
+            Err(Unread::Malformed(error)) => {
                 let failure = Failure::new(Code::MalformedPayload, format!("Failed to parse JSON: {error}"));
-                return Err(BadBody { failure: Box::new(failure), echo: echo.then(|| Value::String(text.clone())) });
+                return Err(NotTaken::Bad(BadBody { failure: Box::new(failure), echo: Some(Value::from(text)) }));
             }
         }
         Ok(payload)
@@ -120,43 +201,43 @@ pub(crate) fn media_type(content_type: &str) -> String {
     content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-async fn collect(headers: &HeaderMap, body: Body, limit: usize) -> Result<bytes::Bytes, Failure> {
-    let too_large = || Failure::new(Code::InputTooLarge, format!("The request body is larger than {limit} bytes"));
-    let announced = headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<u64>().ok());
-    if announced.is_some_and(|n| n > limit as u64) {
-        return Err(too_large());
-    }
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        // The peer went away or broke the framing; whoever still listens gets a plain answer.
-        Err(_) => Err(Failure::new(Code::MalformedPayload, "The request body ended early")),
-    }
-}
-
-fn decompress(headers: &HeaderMap, bytes: bytes::Bytes, limit: usize) -> Result<Vec<u8>, Failure> {
+fn decompress<'b>(headers: &HeaderMap, bytes: &'b [u8], budget: &Budget) -> Result<std::borrow::Cow<'b, [u8]>, NotTaken> {
     let encoding = headers.get(CONTENT_ENCODING).map(|v| String::from_utf8_lossy(v.as_bytes()).to_ascii_lowercase());
     let reader: Box<dyn Read + '_> = match encoding.as_deref().map(str::trim) {
-        None | Some("" | "identity") => return Ok(bytes.to_vec()),
-        Some("gzip") => Box::new(flate2::read::MultiGzDecoder::new(bytes.as_ref())),
-        Some("deflate") => Box::new(flate2::read::ZlibDecoder::new(bytes.as_ref())),
-        Some("br") => Box::new(brotli_decompressor::Decompressor::new(bytes.as_ref(), 4096)),
+        None | Some("" | "identity") => return Ok(bytes.into()),
+        Some("gzip") => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
+        Some("deflate") => Box::new(flate2::read::ZlibDecoder::new(bytes)),
+        Some("br") if brotli_window(bytes) > budget.window => return Err(NotTaken::Beyond(Beyond::Window)),
+        Some("br") => Box::new(brotli_decompressor::Decompressor::new(bytes, 4096)),
         Some(other) => {
             return Err(Failure::new(
                 Code::MalformedPayload,
                 format!("Content-Encoding {other:?} is not supported; use gzip, deflate, br or identity"),
-            ));
+            )
+            .into());
         }
     };
     let mut out = Vec::new();
-    let ceiling = u64::try_from(limit).unwrap_or(u64::MAX);
+    let ceiling = u64::try_from(budget.bytes).unwrap_or(u64::MAX);
     match reader.take(ceiling.saturating_add(1)).read_to_end(&mut out) {
-        Ok(_) if out.len() > limit => {
-            Err(Failure::new(Code::InputTooLarge, format!("The request body decompresses to more than {limit} bytes")))
-        }
-        Ok(_) => Ok(out),
-        Err(_) => Err(Failure::new(Code::MalformedPayload, "The request body is not what its Content-Encoding says")),
+        Ok(_) if out.len() > budget.bytes => Err(NotTaken::Beyond(Beyond::Bytes)),
+        Ok(_) => Ok(out.into()),
+        Err(_) => Err(Failure::new(Code::MalformedPayload, "The request body is not what its Content-Encoding says").into()),
     }
+}
+
+/// The window that the first byte of a brotli stream asks for (RFC 7932, section 9.1): the decompressor sets it aside at once, up to 16 MiB.
+fn brotli_window(bytes: &[u8]) -> usize {
+    let first = bytes.first().copied().unwrap_or_default();
+    let bits = match (first & 1, first >> 1 & 7, first >> 4 & 7) {
+        (0, _, _) => 16,
+        (_, 0, 0) => 17,
+        // No window of the format: the decompressor says so, or takes it for one of more than 16 MiB.
+        (_, 0, 1) => 30,
+        (_, 0, more) => 8 + u32::from(more),
+        (_, more, _) => 17 + u32::from(more),
+    };
+    1 << bits
 }
 
 /// Decodes by the `charset` parameter (UTF-8 without one); a byte order mark is dropped, what is no text becomes U+FFFD.
@@ -177,57 +258,19 @@ fn to_text(content_type: &str, bytes: &[u8]) -> Result<String, Failure> {
     }
 }
 
-/// JavaScript accepts a surrogate escape without its partner (`"\ud800"`), and the reference stores U+FFFD for it; our parser would refuse it.
-fn replace_lone_surrogates(text: &str) -> Cow<'_, str> {
-    if !text.contains("\\ud") && !text.contains("\\uD") {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        out.push_str(before);
-        let length = match (unit(escape), escape.get(6..).and_then(unit)) {
-            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
-            (Some(0xd800..=0xdfff), _) => {
-                out.push_str("\\ufffd");
-                rest = escape.get(6..).unwrap_or_default();
-                continue;
-            }
-            // Two characters, so that the second backslash of an escaped backslash begins nothing.
-            _ => escape.char_indices().nth(2).map_or(escape.len(), |(i, _)| i),
-        };
-        let (kept, after) = escape.split_at_checked(length).unwrap_or((escape, ""));
-        out.push_str(kept);
-        rest = after;
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
-
-/// The code unit of a `\uXXXX` escape at the beginning.
-fn unit(text: &str) -> Option<u16> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
-    digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok()).flatten()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     #[test]
-    fn lone_surrogates_are_replaced_and_pairs_kept() {
-        for (given, expected) in [
-            (r#""\ud800""#, r#""\ufffd""#),
-            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
-            (r#""\uDC00x""#, r#""\ufffdx""#),
-            (r#""\ud800\u0041""#, r#""\ufffd\u0041""#),
-            (r#""\\ud800""#, r#""\\ud800""#),
-            (r#""\ud8""#, r#""\ud8""#),
-            ("\"\\ud800\u{e9}", "\"\\ufffd\u{e9}"),
-            (r"\ud800\", r"\ufffd\"),
-        ] {
-            assert_eq!(replace_lone_surrogates(given), expected);
+    fn windows_are_those_that_the_compressor_was_asked_for() {
+        for bits in [10, 11, 15, 16, 17, 18, 19, 22, 24] {
+            let mut out = Vec::new();
+            brotli::CompressorWriter::new(&mut out, 4096, 5, bits).write_all(&[b'a'; 100]).unwrap();
+            assert_eq!(brotli_window(&out), 1 << bits, "{bits}");
         }
+        assert_eq!(brotli_window(b""), 1 << 16);
     }
 }

@@ -12,8 +12,8 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{Draft, ValidationError, Validator};
 use serde_json::Value;
 
-/// More complaints than this are not listed one by one.
-const MOST_COMPLAINTS: usize = 100;
+/// More violations than this are not listed one by one.
+const MOST_LISTED: usize = 100;
 
 /// The schemas of all request bodies, by the name of the method.
 pub(crate) struct Schemas(HashMap<&'static str, OnceLock<Option<Schema>>>);
@@ -34,7 +34,7 @@ impl Schemas {
         self.0.get(method.name)?.get_or_init(|| compile(method.input_schema()?)).as_ref()
     }
 
-    /// Fills in defaults and validates. `Err(None)`: there is no such schema. `Err(Some(text))`: the complaints, headed as the protocol heads them.
+    /// Fills in defaults and validates. `Err(None)`: there is no such schema. `Err(Some(text))`: the violations, headed as the protocol heads them.
     pub(crate) fn check(&self, method: &Method, root: &str, payload: &mut Value) -> Result<(), Option<String>> {
         let schema = self.of(method).ok_or(None)?;
         if let Value::Object(map) = payload {
@@ -50,8 +50,8 @@ impl Schemas {
         let url = falconer_wire::urls::schema(root, method.service.name(), &format!("v1/{}.json#", method.input.unwrap_or_default()));
         let mut text = format!("\nSchema Validation Failed!\nRejecting Schema: {url}\nErrors:");
         let mut errors = schema.validator.iter_errors(payload);
-        for error in errors.by_ref().take(MOST_COMPLAINTS) {
-            let _ = write!(text, "\n  * data{} {}", error.instance_path().as_str(), complaint(&error));
+        for error in errors.by_ref().take(MOST_LISTED) {
+            let _ = write!(text, "\n  * data{} {}", error.instance_path().as_str(), violation(&error));
         }
         let more = errors.count();
         if more > 0 {
@@ -86,12 +86,12 @@ fn compile(schema: &schemas::Schema) -> Option<Schema> {
 }
 
 /// The wording that clients of the reference know, where it has one.
-fn complaint(error: &ValidationError<'_>) -> String {
+fn violation(error: &ValidationError<'_>) -> String {
     match error.kind() {
         ValidationErrorKind::Type { kind: TypeKind::Single(kind) } => format!("must be {kind}"),
         ValidationErrorKind::Required { property } => format!("must have required property '{}'", property.as_str().unwrap_or_default()),
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let listed: Vec<String> = unexpected.iter().take(MOST_COMPLAINTS).map(|name| format!("{name:?}")).collect();
+            let listed: Vec<String> = unexpected.iter().take(MOST_LISTED).map(|name| format!("{name:?}")).collect();
             format!("must NOT have additional properties: {}", listed.join(", "))
         }
         ValidationErrorKind::UniqueItems => "must NOT have duplicate items".to_owned(),

@@ -4,7 +4,7 @@
 //! An id is a parameter and no part of the path, so that each one has a page, whatever it is made of.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, Authentication, ClientView, Page, PageQuery, RoleView};
+use falconer_auth::{ApiError, Authentication, ClientView, Page, PageQuery, RoleView, Start};
 use falconer_login::Session;
 use falconer_scopes::ScopeSet;
 use http::StatusCode;
@@ -22,7 +22,7 @@ const ROWS: usize = 50;
 /// How many records are looked at at once.
 const PART: u64 = 50;
 /// How many records a search looks at for one page: an expansion each.
-const LOOKED_AT: u64 = 2000;
+const SEARCHED: usize = 2000;
 const LONGEST_SEARCH: usize = 200;
 
 /// `GET /auth/clients`
@@ -38,7 +38,7 @@ pub(crate) async fn clients(visit: Visit) -> Result<Response, Problem> {
     }
     list(&visit, CLIENTS, ROLES, |query| {
         let page = visit.web.auth.list_clients(&who, "", query)?;
-        Ok(Page { items: page.items.into_iter().map(|client| client_found(client, now_ms)).collect(), next_offset: page.next_offset })
+        Ok(Page { items: page.items.into_iter().map(|client| client_found(client, now_ms)).collect(), next: page.next })
     })
 }
 
@@ -54,7 +54,7 @@ pub(crate) async fn roles(visit: Visit) -> Result<Response, Problem> {
     }
     list(&visit, ROLES, CLIENTS, |query| {
         let page = visit.web.auth.list_roles2(&who, Some(query))?;
-        Ok(Page { items: page.items.into_iter().map(|role| role_found(role, now_ms)).collect(), next_offset: page.next_offset })
+        Ok(Page { items: page.items.into_iter().map(|role| role_found(role, now_ms)).collect(), next: page.next })
     })
 }
 
@@ -83,27 +83,33 @@ fn list(
 ) -> Result<Response, Problem> {
     let asked = |name| -> String { visit.parameter(name).unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect() };
     let (query, scope) = (asked("q"), asked("scope"));
-    let start: u64 = visit.parameter("from").and_then(|from| from.parse().ok()).unwrap_or(0);
     let needle = query.to_lowercase();
-    let (mut rows, mut offset, mut next) = (Vec::new(), start, None);
+    let mut start = visit.parameter("from").map_or(Start::Offset(0), Start::After);
+    let (mut rows, mut searched, mut next) = (Vec::new(), 0, None);
     // A search that finds little stops after a while, and the next page goes on from there.
-    while rows.len() < ROWS && offset.saturating_sub(start) < LOOKED_AT {
-        let page = part(PageQuery { offset, limit: PART }).map_err(problem)?;
+    while rows.len() < ROWS && searched < SEARCHED {
+        let page = part(PageQuery { start, limit: PART }).map_err(problem)?;
+        searched += page.items.len();
         rows.extend(page.items.into_iter().filter_map(|(row, scopes)| {
             let found = row.id.to_lowercase().contains(&needle) && (scope.is_empty() || scopes.satisfies(&scope));
             found.then_some(row)
         }));
-        next = page.next_offset;
-        match page.next_offset {
-            Some(more) => offset = more,
+        next = page.next.clone();
+        match page.next {
+            Some(more) => start = more,
             None => break,
         }
     }
-    let next = next.map(|from| format!("{path}?q={}&scope={}&from={from}", encode(&query), encode(&scope)));
+    let stopped = next.is_some() && rows.len() < ROWS;
+    let next = next.and_then(|start| match start {
+        Start::After(id) => Some(id),
+        Start::Offset(_) => None,
+    });
+    let next = next.map(|from| format!("{path}?q={}&scope={}&from={}", encode(&query), encode(&scope), encode(&from)));
     Ok(html(
         StatusCode::OK,
         Row::Page,
-        &RecordsPage { layout: visit.layout(), title, path, other, query, scope, rows, next, notice: notice(visit) },
+        &RecordsPage { layout: visit.layout(), title, path, other, query, scope, rows, next, stopped, searched, notice: notice(visit) },
     ))
 }
 
@@ -206,7 +212,7 @@ fn notice(visit: &Visit) -> Option<&'static str> {
 /// With what happened to the record, as far as the person may know.
 async fn with_history(visit: &Visit, who: &Authentication, kind: &str, page: RecordPage) -> Result<RecordPage, Problem> {
     let offset: u64 = visit.parameter("history").and_then(|from| from.parse().ok()).unwrap_or(0);
-    let found = visit.web.auth.entity_history(who, kind, &page.id, PageQuery { offset, limit: PART }).await;
+    let found = visit.web.auth.entity_history(who, kind, &page.id, PageQuery::from_offset(offset, PART)).await;
     let found = match found {
         Err(ApiError::InsufficientScopes { .. }) => {
             return Ok(RecordPage { history_needs: Some(format!("auth:audit-history:{kind}")), ..page });
@@ -219,7 +225,11 @@ async fn with_history(visit: &Visit, who: &Authentication, kind: &str, page: Rec
         at: words::date_time(entry.created_ms),
         at_machine: words::machine_time(entry.created_ms),
     });
-    let history_next = found.next_offset.map(|from| format!("{}?id={}&history={from}#history", page.list.0, encode(&page.id)));
+    let next = found.next.and_then(|start| match start {
+        Start::Offset(offset) => Some(offset),
+        Start::After(_) => None,
+    });
+    let history_next = next.map(|from| format!("{}?id={}&history={from}#history", page.list.0, encode(&page.id)));
     Ok(RecordPage { history: history.collect(), history_next, ..page })
 }
 

@@ -23,6 +23,9 @@ pub(crate) struct RecordsPage {
     pub rows: Vec<RecordRow>,
     /// Where the next page is.
     pub next: Option<String>,
+    /// Whether the search stopped before the end of the list, and after how many records.
+    pub stopped: bool,
+    pub searched: usize,
     /// What has just been done.
     pub notice: Option<&'static str>,
 }

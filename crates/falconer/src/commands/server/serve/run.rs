@@ -164,6 +164,9 @@ pub async fn serve(
     };
     let limits = Limits {
         max_connections: config.limits.connections,
+        max_connections_of_address: config.limits.connections_per_address,
+        under_way_bytes: config.limits.under_way_mib.saturating_mul(1024 * 1024),
+        under_way_bytes_of_address: config.limits.under_way_mib_per_address.saturating_mul(1024 * 1024),
         headers: Duration::from_secs(config.limits.header_seconds),
         first_byte: Duration::from_secs(config.limits.header_seconds),
         idle: Duration::from_secs(config.limits.idle_seconds),
@@ -181,13 +184,11 @@ pub async fn serve(
         metrics: Arc::default(),
         settings,
     };
-    let chores = [
-        tokio::spawn(follow(node.auth.clone(), config.data_dir.clone())),
-        tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms)),
-    ];
+    let chores =
+        [tokio::spawn(follow(node.auth.clone())), tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms))];
     let web = Arc::new(web);
     let metrics = listeners.metrics.map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&web))));
-    let served = falconer_web::serve(listeners.public, falconer_web::Front::new(web), limits, shutdown).await;
+    let served = falconer_web::serve(listeners.public, falconer_web::HttpService::new(web), limits, shutdown).await;
     chores.iter().chain(&metrics).for_each(tokio::task::JoinHandle::abort);
     node.auth.flush_uses().await.context("can't write the last uses")?;
     served.context("can't serve")?;

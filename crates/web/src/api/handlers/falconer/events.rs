@@ -1,7 +1,7 @@
 //! Changes of clients and roles as server-sent events (`docs/events.md`; the format is the WHATWG HTML standard's, section 9.2).
 //!
 //! ```text
-//! id: 9f86d081884c7d65-17
+//! id: 17
 //! event: client-created
 //! data: {"version":1,"clientId":"proj/one","revision":17}
 //! ```
@@ -20,7 +20,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::api::answer::failure::Failure;
-use crate::api::answer::respond::{LAST_EVENT_ID, Reply};
+use crate::api::answer::headers::LAST_EVENT_ID;
+use crate::api::answer::reply::Reply;
 use crate::api::handlers::{Answer, Request};
 
 /// How long nothing may be sent: proxies and listeners end a connection that is quiet for longer. Also how often a quiet follower's credentials
@@ -49,10 +50,7 @@ fn position(headers: &HeaderMap, since: Option<&str>) -> Result<Option<Position>
 }
 
 fn wrong(name: &str) -> Failure {
-    Failure::new(
-        Code::InvalidRequestArguments,
-        format!("{name} must be a revision such as 17, or the id of an event such as 9f86d081884c7d65-17.2"),
-    )
+    Failure::new(Code::InvalidRequestArguments, format!("{name} must be a revision such as 17, or the id of an event such as 17.2"))
 }
 
 /// What a stream does next.

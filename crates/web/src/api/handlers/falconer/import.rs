@@ -1,11 +1,11 @@
 //! Many roles and clients at once (`POST /api/falconer/v1/import`).
 
 use falconer_auth::{Batch, BatchClient, BatchError, BatchReport, BatchRole, Outcome, RoleInput, Secret};
-use falconer_wire::{Call, Code, ImportBatch, ImportClient, ImportOutcome, ImportReport, ImportedClient, ImportedRole, Method, date_time};
+use falconer_wire::{Code, ImportBatch, ImportClient, ImportOutcome, ImportReport, ImportedClient, ImportedRole, date_time};
 use serde_json::Value;
 
 use crate::api::answer::failure::Failure;
-use crate::api::answer::respond::Reply;
+use crate::api::answer::reply::Reply;
 use crate::api::handlers::{Answer, Request, check_limits};
 
 /// A batch may hold this many records: it is one step of the store, and others wait for it.
@@ -21,28 +21,6 @@ pub(crate) async fn batch(request: &Request<'_>) -> Answer {
     let outcome = if dry_run { request.auth.plan_import(request.who, &batch) } else { request.auth.import(request.who, &batch).await };
     let (report, revision) = outcome.map_err(|fault| refused(*fault))?;
     Ok(Reply::json(&shape(role_ids, client_ids, report)).at_revision(revision.0))
-}
-
-/// What errors may repeat of a request: never an access token.
-pub(crate) fn without_tokens(method: &Method, payload: Option<Value>) -> Option<Value> {
-    if !matches!(method.call, Call::PutClient | Call::ImportBatch) {
-        return payload;
-    }
-    // What is no object was not understood, so nobody knows where the tokens are in it.
-    let mut payload = payload.filter(Value::is_object)?;
-    let nested = payload.get_mut("clients").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
-    let nested: Vec<Value> = nested.into_iter().map(hidden).collect();
-    if let Some(clients) = payload.get_mut("clients").filter(|clients| clients.is_array()) {
-        *clients = Value::Array(nested);
-    }
-    Some(hidden(payload))
-}
-
-fn hidden(mut record: Value) -> Value {
-    if let Some(token) = record.get_mut("accessToken") {
-        *token = Value::from("(hidden)");
-    }
-    record
 }
 
 /// An instant of a body whose format the schema has seen to.

@@ -6,7 +6,7 @@ pub(crate) mod put_client;
 
 use falconer_wire::NodeRevision;
 
-use crate::api::answer::respond::Reply;
+use crate::api::answer::reply::Reply;
 use crate::api::handlers::Request;
 
 /// How far this node is.

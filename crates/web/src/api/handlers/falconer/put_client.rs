@@ -3,7 +3,7 @@
 use falconer_auth::{BatchClient, Secret};
 use falconer_wire::PutClientRequest;
 
-use crate::api::answer::respond::Reply;
+use crate::api::answer::reply::Reply;
 use crate::api::handlers::clients::shape;
 use crate::api::handlers::falconer::import::expires_us;
 use crate::api::handlers::{Answer, Request};

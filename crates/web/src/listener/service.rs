@@ -3,13 +3,16 @@
 //! Calls of the API never meet the router: every call of every service comes through here, and a client's id in a path may hold what a
 //! router would take apart.
 
+use std::net::{IpAddr, SocketAddr};
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
 use tower::ServiceExt;
@@ -17,18 +20,19 @@ use tower::ServiceExt;
 use crate::api::{self, Api};
 use crate::http::guard::guard;
 use crate::http::problem::Problem;
+use crate::http::warnings::OncePerMinute;
 use crate::metrics::{Answered, Metrics};
 use crate::pages::assets;
-use crate::{Web, pages};
+use crate::{Network, Peer, Web, client_address, pages};
 
 /// Answers requests. Cheap to clone; all clones are the same.
 #[derive(Clone)]
-pub struct Front(Behind);
+pub struct HttpService(Kind);
 
 #[derive(Clone)]
-enum Behind {
+enum Kind {
     Falconer(Arc<Falconer>),
-    Routes(Router),
+    Other(Router),
 }
 
 struct Falconer {
@@ -37,46 +41,71 @@ struct Falconer {
     pages: Router,
     /// The runtime that everything else lives on.
     home: Option<Handle>,
+    /// Of forwarded headers that count for nothing.
+    untrusted: OncePerMinute,
 }
 
-impl Front {
+impl HttpService {
     /// The API, the pages, what they load. Whatever the API does not own is a page. Around each request: an id, limits, one log line, and no panic
     /// that gets out.
     ///
     /// The calls that each request of a service needs are answered on the thread that read them. Everything else may take longer, and has to let
     /// those pass: it is answered on the runtime that this is called on.
-    pub fn new(web: Arc<Web>) -> Front {
+    pub fn new(web: Arc<Web>) -> HttpService {
         let api = Api::new(Arc::clone(&web.auth), web.settings.clone(), Arc::clone(&web.random), Arc::clone(&web.metrics));
         let pages = assets::router().merge(pages::router(Arc::clone(&web)));
-        Front(Behind::Falconer(Arc::new(Falconer { web, api, pages, home: Handle::try_current().ok() })))
+        HttpService(Kind::Falconer(Arc::new(Falconer {
+            web,
+            api,
+            pages,
+            home: Handle::try_current().ok(),
+            untrusted: OncePerMinute::default(),
+        })))
     }
 
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response {
         match &self.0 {
-            Behind::Falconer(falconer) => guard(&falconer.web, request, |request| Arc::clone(falconer).answer(request)).await,
-            Behind::Routes(routes) => routes.clone().oneshot(request).await.into_response(),
+            Kind::Falconer(falconer) => guard(&falconer.web, request, |request| Arc::clone(falconer).answer(request)).await,
+            Kind::Other(routes) => routes.clone().oneshot(request).await.into_response(),
         }
     }
 
-    /// Where connections are counted.
-    pub(crate) fn metrics(&self) -> Option<&Metrics> {
+    /// Counts something of a connection.
+    pub(super) fn count(&self, of: impl Fn(&Metrics) -> &AtomicU64) {
+        if let Kind::Falconer(falconer) = &self.0 {
+            of(&falconer.web.metrics).fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a peer is a proxy that tells whom it speaks for.
+    pub(super) fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted().iter().any(|network| network.contains(peer))
+    }
+
+    /// The address that a request comes from.
+    pub(super) fn address(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+        client_address(Some(&Peer(peer)), headers, self.trusted())
+    }
+
+    fn trusted(&self) -> &[Network] {
         match &self.0 {
-            Behind::Falconer(falconer) => Some(&falconer.web.metrics),
-            Behind::Routes(_) => None,
+            Kind::Falconer(falconer) => &falconer.web.settings.trusted_proxies,
+            Kind::Other(_) => &[],
         }
     }
 }
 
 /// Routes of somebody else, as they are.
-impl From<Router> for Front {
-    fn from(routes: Router) -> Front {
-        Front(Behind::Routes(routes))
+impl From<Router> for HttpService {
+    fn from(routes: Router) -> HttpService {
+        HttpService(Kind::Other(routes))
     }
 }
 
 impl Falconer {
     async fn answer(self: Arc<Self>, request: Request) -> Response {
+        self.warn_of_untrusted(&request);
         match &self.home {
             Some(home) if !api::is_quick(&request) => {
                 let mut task = JoinSet::new();
@@ -90,6 +119,24 @@ impl Falconer {
                 }
             }
             _ => self.answer_here(request).await,
+        }
+    }
+
+    /// A proxy that is not trusted is the one mistake that makes all visitors one, and every signed call a 401.
+    fn warn_of_untrusted(&self, request: &Request) {
+        let Some(name) =
+            ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-port"].iter().find(|name| request.headers().contains_key(**name))
+        else {
+            return;
+        };
+        let Some(Peer(peer)) = request.extensions().get::<Peer>() else { return };
+        let is_trusted = self.web.settings.trusted_proxies.iter().any(|network| network.contains(peer.ip()));
+        if !is_trusted && self.untrusted.may_speak(self.web.clock.now_ms()) {
+            tracing::warn!(
+                %peer,
+                header = *name,
+                "a forwarded header counts for nothing, because this peer is not in trusted_proxies (said at most once a minute)"
+            );
         }
     }
 

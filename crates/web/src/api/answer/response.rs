@@ -1,0 +1,87 @@
+//! The response that a reply becomes (`auth-api.md` section 2).
+
+use std::cell::Cell;
+use std::sync::OnceLock;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use falconer_auth::Random;
+use falconer_wire::Service;
+use http::header::{self, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
+
+use super::encoding::{Encoded, chosen, etag, gzip};
+use super::headers::{ALLOWED_WITH_AT_LEAST, TRACE_HEADER, Zone, ZoneHeaders, may_send_at_least, trace};
+use super::reply::{Content, Reply, listed};
+use crate::listener::deadlines::Lasting;
+
+/// What the answer depends on of its request.
+pub(crate) struct RequestHead {
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) zone: Zone,
+}
+
+/// Makes the response of a reply.
+pub(crate) fn respond(zone_headers: &ZoneHeaders, request: &RequestHead, reply: Reply, random: &dyn Random) -> Response {
+    let Reply { mut status, content_type, body, headers: own, plain } = reply;
+    let mut headers = zone_headers.of(request.zone).clone();
+    if request.zone == Zone::Service(Service::Auth) && may_send_at_least(request) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_WITH_AT_LEAST));
+    }
+    if status == StatusCode::NO_CONTENT {
+        headers.remove(header::VARY);
+    }
+    trace(&mut headers, request.headers.get(TRACE_HEADER).cloned(), random);
+    match content_type {
+        Some(content_type) => drop(headers.insert(header::CONTENT_TYPE, content_type)),
+        None => drop(headers.remove(header::CONTENT_TYPE)),
+    }
+    let (bytes, lasting) = match body {
+        Content::Lasting(lasting) => (Bytes::new(), Some(lasting)),
+        Content::Bytes(bytes) if plain => (Bytes::from(bytes), None),
+        Content::Bytes(bytes) => {
+            let (etag, bytes) = (etag(bytes.len(), &bytes), Bytes::from(bytes));
+            (chosen(request, &mut status, &mut headers, etag, bytes.len(), || Some(gzip(&bytes)?.into()), || bytes.clone()), None)
+        }
+        Content::Document(document) => {
+            let (known, text) = (&document.encoded, || document.text.clone());
+            let gzip = || known.gzip.get_or_init(|| gzip(&document.text).map(Bytes::from)).clone();
+            (chosen(request, &mut status, &mut headers, known.etag.clone(), known.length, gzip, text), None)
+        }
+        Content::Scopes(scopes) => {
+            // Who makes what is kept has the text at hand.
+            let fresh = Cell::new(None);
+            let text = || fresh.take().unwrap_or_else(|| listed(&scopes));
+            let known = scopes.made(|scopes| {
+                let text = listed(scopes);
+                let made = Encoded { etag: etag(text.len(), scopes.json().as_bytes()), length: text.len(), gzip: OnceLock::new() };
+                fresh.set(Some(text));
+                made
+            });
+            let gzip = || known.gzip.get_or_init(|| gzip(&text()).map(Bytes::from)).clone();
+            (chosen(request, &mut status, &mut headers, known.etag.clone(), known.length, gzip, || text().into()), None)
+        }
+    };
+    for (name, value) in own {
+        headers.insert(name, value);
+    }
+    if status != StatusCode::NO_CONTENT && status != StatusCode::NOT_MODIFIED && lasting.is_none() {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    } else {
+        headers.remove(header::CONTENT_LENGTH);
+    }
+    let (body, lasts) = match lasting {
+        _ if request.method == Method::HEAD => (Body::empty(), false),
+        Some(lasting) => (lasting, true),
+        None => (Body::from(bytes), false),
+    };
+    let mut response = Response::new(body);
+    if lasts {
+        response.extensions_mut().insert(Lasting);
+    }
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}

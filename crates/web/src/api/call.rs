@@ -1,0 +1,278 @@
+//! A call of a known method, step by step, in the order that `auth-api.md` section 4 owes.
+//!
+//! A body is read and parsed within the budget of a stranger first. Only where that is not enough the MAC over the head is asked for earlier, and
+//! whoever it holds for may send more.
+
+use std::time::Duration;
+
+use falconer_auth::{ApiError, Authentication, Reason, Revision};
+use falconer_scopes::Template;
+use falconer_wire::error::RequestInfo;
+use falconer_wire::{Code, ErrorBody, Method, date_time};
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+use serde_json::{Map, Value};
+
+use super::Api;
+use super::answer::echo;
+use super::answer::failure::Failure;
+use super::answer::headers::{AT_LEAST, fresh_uuid};
+use super::answer::reply::Reply;
+use super::handlers::{self, Answer, Request, plain};
+use super::request::body::{BadBody, Incoming, NotTaken, Payload};
+use super::request::budget::{self, Beyond, Budget};
+use super::request::query::Query;
+use super::request::route::PathParams;
+use super::request::signed::Signed;
+
+/// How long a request may wait for the revision that it demands, and how often the node looks.
+const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
+const AT_LEAST_LOOK: Duration = Duration::from_millis(20);
+
+/// One call on its way.
+struct Call<'c> {
+    method: &'static Method,
+    params: PathParams,
+    parts: &'c Parts,
+    query: &'c Query,
+    signed: Signed<'c>,
+}
+
+impl Api {
+    /// Answers a call of a known method.
+    pub(super) async fn call(&self, method: &'static Method, params: PathParams, parts: &Parts, body: axum::body::Body) -> Reply {
+        let query = Query::parse(parts.uri.query().unwrap_or_default());
+        let is_own = |host: &str, port: u16| self.auth.is_own_site(host, port);
+        let signed = Signed::of(parts, &query, &self.settings.trusted_proxies, is_own);
+        if let Some(seen) = signed.other_site(is_own).filter(|_| self.other_site.may_speak(self.auth.now_ms())) {
+            self.warn_of_other_site(parts, &seen);
+        }
+        let call = Call { method, params, parts, query: &query, signed };
+        let mut body = Incoming::new(&parts.headers, body);
+        let small = budget::of_stranger(method);
+        let beyond = match self.within(&small, &call, &mut body).await {
+            Ok(reply) => return reply,
+            Err(beyond) => beyond,
+        };
+        if let Err(failure) = self.may_send_more(&call, beyond, &small).await {
+            return self.refuse(failure, &call, None);
+        }
+        let large = budget::of_known(method, self.settings.limits.api_body_bytes);
+        match self.within(&large, &call, &mut body).await {
+            Ok(reply) => reply,
+            Err(beyond) => self.refuse(Failure::new(Code::InputTooLarge, beyond.text(&large)), &call, None),
+        }
+    }
+
+    /// Answers a call whose body is within the budget; else says what is beyond it.
+    async fn within(&self, budget: &Budget, call: &Call<'_>, body: &mut Incoming<'_>) -> Result<Reply, Beyond> {
+        let taken = match body.receive(budget).await {
+            Ok(()) => {
+                let received = body.received();
+                // Nearly every call is one of these, and has the form that needs nothing of what follows.
+                if let Some(reply) = plain::answer(&self.auth, &self.metrics, call.method, call.parts, received, &call.signed, budget).await
+                {
+                    return Ok(reply);
+                }
+                received.read(call.method, budget)
+            }
+            Err(not_taken) => Err(not_taken),
+        };
+        let mut payload = match taken {
+            Ok(payload) => payload,
+            Err(NotTaken::Beyond(beyond)) => return Err(beyond),
+            Err(NotTaken::Bad(BadBody { failure, echo })) => {
+                let echo = echo.and_then(|payload| echo::payload(call.method, payload));
+                return Ok(self.refuse(*failure, call, echo));
+            }
+        };
+        Ok(match self.checked(call, &mut payload).await {
+            Ok(reply) => reply,
+            Err(failure) => {
+                let echo = match call.method.input {
+                    Some(_) => echo::payload(call.method, payload.json),
+                    None => echo::text(call.method, &payload.text),
+                };
+                self.refuse(failure, call, echo)
+            }
+        })
+    }
+
+    /// Whether the MAC over the head holds, so that this caller may send more than a stranger.
+    async fn may_send_more(&self, call: &Call<'_>, beyond: Beyond, budget: &Budget) -> Result<(), Failure> {
+        if call.method.scopes.is_some() && is_known(&call.signed.authenticate_head(&self.auth).await?)? {
+            return Ok(());
+        }
+        let whom = if call.method.scopes.is_some() { " without credentials that are valid for it" } else { "" };
+        Err(Failure::new(Code::InputTooLarge, format!("{}, which is what {} takes{whom}", beyond.text(budget), call.method.name)))
+    }
+
+    async fn checked(&self, call: &Call<'_>, payload: &mut Payload) -> Answer {
+        let Call { method, params, parts, query, signed } = call;
+        let demanded = demanded_revision(parts)?;
+        let authenticated = async |payload: &Payload| match method.scopes {
+            None => Ok(self.auth.nobody()),
+            Some(_) => signed.authenticate(&self.auth, payload.hashed()).await,
+        };
+        let mut who = authenticated(payload).await?;
+        if let Some(wanted) = demanded.filter(|wanted| self.auth.revision() < *wanted) {
+            // Waiting asks the store again and again: that is for callers who are known.
+            if !who.caller().is_ok_and(|caller| caller.client_id.is_some()) {
+                return Err(behind());
+            }
+            self.wait_for(wanted).await?;
+            who = authenticated(payload).await?;
+        }
+        self.authorize(method, params, &who)?;
+        check_params(method, params)?;
+        query.check(method).map_err(|text| Failure::new(Code::InvalidRequestArguments, text))?;
+        if method.input.is_some() {
+            self.check_body(method, payload)?;
+        }
+        self.refuse_replay(method, &who, signed)?;
+        let uptime_seconds = (self.auth.now_ms() - self.started_ms).max(0) as f64 / 1000.0;
+        let mut request = Request {
+            auth: &self.auth,
+            metrics: &self.metrics,
+            params,
+            query,
+            body: payload,
+            signed,
+            headers: &parts.headers,
+            who: &who,
+            uptime_seconds,
+        };
+        self.handle(method, &mut request).await
+    }
+
+    /// The scopes of methods that need nothing but the path. The others are authorized by their use case.
+    fn authorize(&self, method: &Method, params: &PathParams, who: &Authentication) -> Result<(), Failure> {
+        if method.deferred || method.scopes.is_none() {
+            return Ok(());
+        }
+        let template = self.template(method.call).ok_or_else(|| Failure::internal("the method has no scope template"))?;
+        let values: Map<String, Value> = params.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
+        match template.render(&values).map_err(|error| Failure::internal(error.to_string()))? {
+            None => Ok(()),
+            Some(required) => Ok(who.require(&required)?),
+        }
+    }
+
+    pub(super) fn template(&self, call: falconer_wire::Call) -> Option<&Template> {
+        self.templates.iter().find(|(c, _)| *c == call).map(|(_, template)| template)
+    }
+
+    fn check_body(&self, method: &Method, payload: &mut Payload) -> Result<(), Failure> {
+        if !payload.is_json {
+            let given = payload.content_type.as_deref().unwrap_or("null");
+            return Err(Failure::new(
+                Code::MalformedPayload,
+                format!("Payload must be JSON with content-type: application/json got content-type: {given}"),
+            ));
+        }
+        handlers::check_limits(&payload.json)?;
+        self.schemas.check(method, self.settings.public_origin.as_str(), &mut payload.json).map_err(|violations| match violations {
+            Some(text) => Failure::new(Code::InputValidationError, text),
+            None => Failure::internal(format!("the schema of {}'s body did not compile", method.name)),
+        })
+    }
+
+    /// Where each signature may change something once only: a second use of this one.
+    fn refuse_replay(&self, method: &Method, who: &Authentication, signed: &Signed<'_>) -> Result<(), Failure> {
+        match (&self.replays, signed.authorization()) {
+            (Some(replays), Some(header)) if method.changes() && who.caller().is_ok() && !replays.first_use(header, self.auth.now_ms()) => {
+                Err(ApiError::from(Reason::Replayed).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A proxy that does not pass on what was signed makes every call a 401. Nobody but the operator can mend that.
+    fn warn_of_other_site(&self, parts: &Parts, seen: &str) {
+        let header = |name: &str| parts.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        tracing::warn!(
+            peer = parts.extensions.get::<crate::Peer>().map(|peer| peer.0.to_string()).unwrap_or_default(),
+            seen = ?seen,
+            forwarded_proto = ?header("x-forwarded-proto"),
+            forwarded_port = ?header("x-forwarded-port"),
+            root_url = self.settings.public_origin.as_str(),
+            "a call is signed for another host or port than root_url and hawk_origins, and refused: look at what the proxy passes on, at trusted_proxies, and at where the client thinks that Falconer is (said at most once a minute)"
+        );
+    }
+
+    /// Waits, at most a second, until this node answers from a revision.
+    async fn wait_for(&self, wanted: Revision) -> Result<(), Failure> {
+        let reached = async {
+            loop {
+                match self.auth.is_at_least(wanted).await {
+                    Ok(true) => return,
+                    // A store that is away may come back within the second.
+                    Ok(false) | Err(_) => tokio::time::sleep(AT_LEAST_LOOK).await,
+                }
+            }
+        };
+        tokio::time::timeout(AT_LEAST_WAIT, reached).await.map_err(|_| behind())
+    }
+
+    /// Writes an error down. What only the log may know goes to the log, with the incident that the caller is told.
+    fn refuse(&self, failure: Failure, call: &Call<'_>, payload: Option<Value>) -> Reply {
+        let mut text = failure.text;
+        if failure.code == Code::InternalServerError {
+            let incident = fresh_uuid(self.random.as_ref());
+            tracing::error!(%incident, method = call.method.name, detail = failure.detail.as_deref().unwrap_or_default(), "internal error");
+            text = format!("Internal Server Error, incidentId {incident}.");
+        } else if let Some(detail) = &failure.detail {
+            tracing::warn!(method = call.method.name, detail, "refused");
+        }
+        let info = RequestInfo {
+            method: call.method.name.to_owned(),
+            params: call.params.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect(),
+            payload,
+            time: date_time::format_ms(self.auth.now_ms()),
+        };
+        let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut reply = Reply::json_with(status, &ErrorBody::new(failure.code, &text, info));
+        if failure.code == Code::AuthenticationFailed {
+            reply = reply.with(WWW_AUTHENTICATE, HeaderValue::from_static("hawk")).with_time(self.auth.now_ms());
+        }
+        if let Some(seconds) = failure.retry_after {
+            reply = reply.with(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        reply
+    }
+}
+
+/// Whether these are the credentials of somebody, and hold. Errors: the 401.
+fn is_known(who: &Authentication) -> Result<bool, Failure> {
+    Ok(who.caller()?.client_id.is_some())
+}
+
+/// What `Falconer-At-Least` names.
+fn demanded_revision(parts: &Parts) -> Result<Option<Revision>, Failure> {
+    let Some(header) = parts.headers.get(AT_LEAST) else { return Ok(None) };
+    let wanted = header.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|n| *n >= 0);
+    let wrong = || Failure::new(Code::InvalidRequestArguments, "Falconer-At-Least must be a revision, as Falconer-Revision gives it");
+    wanted.map(|wanted| Some(Revision(wanted))).ok_or_else(wrong)
+}
+
+fn behind() -> Failure {
+    Failure::unavailable("This node has not seen the revision that Falconer-At-Least demands; try again in a moment")
+}
+
+fn check_params(method: &Method, params: &PathParams) -> Result<(), Failure> {
+    let wrong: Vec<String> = method
+        .params
+        .iter()
+        .zip(params)
+        .filter_map(|(declared, (name, value))| {
+            let pattern = declared.pattern?;
+            (!(pattern.matches)(value))
+                .then(|| format!("URL parameter '{name}' given as '{value}' must match regular expression: '/{}/'", pattern.source))
+        })
+        .collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(Code::InvalidRequestArguments, format!("Invalid URL patterns:\n{}", wrong.join("\n"))))
+}

@@ -1,0 +1,55 @@
+//! Which handler answers which method. The match is exhaustive: a row in the table without a handler does not compile.
+
+use falconer_wire::{Call, Method};
+
+use super::falconer::{events, import, put_client};
+use super::{Answer, Request, audit, brokers, clients, falconer, hawk, roles, scopes, service};
+use crate::api::Api;
+
+impl Api {
+    /// Answers a call that was checked as far as the table says.
+    pub(crate) async fn handle(&self, method: &'static Method, request: &mut Request<'_>) -> Answer {
+        match method.call {
+            Call::Ping => Ok(service::ping(request.uptime_seconds, self.auth.now_ms())),
+            Call::Lbheartbeat => Ok(service::lbheartbeat()),
+            Call::Heartbeat => service::heartbeat(&self.auth).await,
+            Call::Version => Ok(service::version(&self.settings)),
+            Call::ListClients => clients::list(request),
+            Call::Client => clients::one(request),
+            Call::CreateClient => clients::create(request).await,
+            Call::UpdateClient => clients::update(request).await,
+            Call::ResetAccessToken => clients::reset(request).await,
+            Call::EnableClient => clients::enable(request).await,
+            Call::DisableClient => clients::disable(request).await,
+            Call::DeleteClient => clients::delete(request).await,
+            Call::GetEntityHistory => audit::of_entity(request).await,
+            Call::ListAuditHistory => audit::by_client(request).await,
+            Call::ListRoles => roles::list_all(request),
+            Call::ListRoles2 => roles::list_page(request),
+            Call::ListRoleIds => roles::list_ids(request),
+            Call::Role => roles::one(request),
+            Call::CreateRole => roles::create(request).await,
+            Call::UpdateRole => roles::update(request).await,
+            Call::DeleteRole => roles::delete(request).await,
+            Call::ExpandScopes => scopes::expand(request),
+            Call::CurrentScopes => scopes::current(request),
+            Call::AuthenticateHawk => hawk::authenticate(request).await,
+            Call::TestAuthenticate => hawk::test(request),
+            Call::TestAuthenticateGet => hawk::test_get(request),
+            Call::Revision => Ok(falconer::revision(request)),
+            Call::Events => events::follow(request).await,
+            Call::PutClient => put_client::put(request).await,
+            Call::ImportBatch => import::batch(request).await,
+            Call::AwsS3Credentials
+            | Call::AzureAccounts
+            | Call::AzureTables
+            | Call::AzureTableSas
+            | Call::AzureContainers
+            | Call::AzureContainerSas
+            | Call::SentryDsn
+            | Call::WebsocktunnelToken
+            | Call::GcpCredentials
+            | Call::GithubRepoToken => brokers::answer(method.call, self.template(method.call), request),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What one call may cost before and after it is known who asks: the table of `docs/operation.md`, "What a stranger may cost".
+//!
+//! A stranger is whoever has no credentials, or some whose MAC has not been verified. What fits into a stranger's budget is read and parsed before
+//! anybody is asked for, because the protocol owes its errors in that order. What does not fit is read only for a caller whose credentials hold.
+
+use std::time::Duration;
+
+use falconer_wire::{Call, Method};
+
+const KIB: usize = 1024;
+
+/// What is read of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Budget {
+    /// Of the body: as it came, decompressed, and as UTF-8; each.
+    pub(crate) bytes: usize,
+    /// Values in the JSON of the body.
+    pub(crate) nodes: usize,
+    /// Entries of one list or object in it.
+    pub(crate) entries: usize,
+    /// How far back a compressed body may point: what a decompressor sets aside before it has read anything.
+    pub(crate) window: usize,
+    /// Until the body has arrived.
+    pub(crate) time: Duration,
+}
+
+/// What somebody may cost whom nobody knows.
+pub(crate) fn of_stranger(method: &Method) -> Budget {
+    let (bytes, nodes, entries) = match method.call {
+        // Six members, of which two may be long: a URL and a header.
+        Call::AuthenticateHawk => (64 * KIB, 64, 64),
+        // Each of the one list is compared with each of the other.
+        Call::TestAuthenticate => (64 * KIB, 512, 256),
+        _ if method.input.is_some() => (64 * KIB, 2048, 1024),
+        // Nothing is made of these bodies; they are only looked at for their syntax.
+        _ => (16 * KIB, usize::MAX, usize::MAX),
+    };
+    Budget { bytes, nodes, entries, window: 256 * KIB, time: Duration::from_secs(10) }
+}
+
+/// What a caller may cost whose credentials hold; `bytes` is the limit of the settings.
+pub(crate) fn of_known(method: &Method, bytes: usize) -> Budget {
+    let nodes = match method.call {
+        Call::ImportBatch => 1_000_000,
+        _ if method.input.is_some() => 50_000,
+        _ => usize::MAX,
+    };
+    Budget { bytes, nodes, entries: usize::MAX, window: usize::MAX, time: Duration::MAX }
+}
+
+/// What of a body went beyond its budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beyond {
+    Bytes,
+    Nodes,
+    Entries,
+    Window,
+    Time,
+}
+
+impl Beyond {
+    /// For whoever sent it.
+    pub(crate) fn text(self, budget: &Budget) -> String {
+        let Budget { bytes, nodes, entries, window, time } = budget;
+        match self {
+            Beyond::Bytes => format!("The request body is larger than {bytes} bytes, as it came or decompressed"),
+            Beyond::Nodes => format!("The request body holds more than {nodes} JSON values"),
+            Beyond::Entries => format!("A list in the request body holds more than {entries} entries"),
+            Beyond::Window => format!("The request body is compressed with a window of more than {window} bytes"),
+            Beyond::Time => format!("The request body took more than {} seconds to arrive", time.as_secs()),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! JSON of bodies, read in one pass: a tree within a budget of values, or the syntax alone.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use super::budget::{Beyond, Budget};
+
+/// Why there is no tree.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    /// It is no JSON.
+    Malformed(serde_json::Error),
+    /// There is more of it than may be read. Nothing was made of the rest.
+    Beyond(Beyond),
+}
+
+/// The value of a text, with at most `budget.nodes` values in it.
+pub(crate) fn tree(text: &str, budget: &Budget) -> Result<Value, Unread> {
+    let text = replace_lone_surrogates(text);
+    let count = Count { nodes: Cell::new(budget.nodes), entries: budget.entries, beyond: Cell::new(None) };
+    let mut reader = serde_json::Deserializer::from_str(&text);
+    let read = Node(&count).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    read.map_err(|error| count.beyond.get().map_or(Unread::Malformed(error), Unread::Beyond))
+}
+
+/// Whether a text is JSON; nothing is made of it.
+pub(crate) fn syntax(text: &str) -> Result<(), Unread> {
+    serde_json::from_str::<IgnoredAny>(text).map(drop).map_err(Unread::Malformed)
+}
+
+/// What may still be read.
+struct Count {
+    nodes: Cell<usize>,
+    entries: usize,
+    beyond: Cell<Option<Beyond>>,
+}
+
+impl Count {
+    fn node<E: serde::de::Error>(&self) -> Result<(), E> {
+        match self.nodes.get().checked_sub(1) {
+            Some(left) => {
+                self.nodes.set(left);
+                Ok(())
+            }
+            None => Err(self.stop(Beyond::Nodes)),
+        }
+    }
+
+    fn entry<E: serde::de::Error>(&self, so_far: usize) -> Result<(), E> {
+        if so_far < self.entries { Ok(()) } else { Err(self.stop(Beyond::Entries)) }
+    }
+
+    fn stop<E: serde::de::Error>(&self, beyond: Beyond) -> E {
+        self.beyond.set(Some(beyond));
+        E::custom("beyond the budget")
+    }
+}
+
+/// One value of the tree.
+#[derive(Clone, Copy)]
+struct Node<'c>(&'c Count);
+
+impl<'de> DeserializeSeed<'de> for Node<'_> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.0.node()?;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(value) = access.next_element_seed(self)? {
+            self.0.entry(list.len())?;
+            list.push(value);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            self.0.entry(map.len())?;
+            map.insert(key, access.next_value_seed(self)?);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+/// JavaScript accepts a surrogate escape without its partner (`"\ud800"`), and the reference stores U+FFFD for it; our parser would refuse it.
+fn replace_lone_surrogates(text: &str) -> Cow<'_, str> {
+    if !text.contains("\\ud") && !text.contains("\\uD") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let length = match (unit(escape), escape.get(6..).and_then(unit)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => {
+                out.push_str("\\ufffd");
+                rest = escape.get(6..).unwrap_or_default();
+                continue;
+            }
+            // Two characters, so that the second backslash of an escaped backslash begins nothing.
+            _ => escape.char_indices().nth(2).map_or(escape.len(), |(i, _)| i),
+        };
+        let (kept, after) = escape.split_at_checked(length).unwrap_or((escape, ""));
+        out.push_str(kept);
+        rest = after;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// The code unit of a `\uXXXX` escape at the beginning.
+fn unit(text: &str) -> Option<u16> {
+    let digits = text.strip_prefix("\\u")?.get(..4)?;
+    digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn within(nodes: usize, entries: usize, text: &str) -> Result<Value, Unread> {
+        tree(text, &Budget { bytes: 0, nodes, entries, window: 0, time: Duration::ZERO })
+    }
+
+    /// Story: 39 bytes of brotli came to 10 MiB of nested lists, and all of them became values before anybody asked who was there.
+    #[test]
+    fn no_value_is_made_beyond_the_budget() {
+        let nested = format!("[{}0]", format!("{}0{},", "[".repeat(100), "]".repeat(100)).repeat(1000));
+        let wide = format!("[{}0]", "0,".repeat(100_000));
+        let object = format!("{{{}\"z\":0}}", (0..10_000).map(|at| format!("\"k{at}\":0,")).collect::<String>());
+        for text in [&nested, &wide, &object] {
+            assert!(matches!(within(64, usize::MAX, text), Err(Unread::Beyond(Beyond::Nodes))));
+            assert!(matches!(within(usize::MAX, 64, text), Err(Unread::Beyond(Beyond::Entries))));
+        }
+        // What stands behind the budget is not even looked at for its syntax.
+        assert!(matches!(within(2, 9, "[0, 0, nonsense"), Err(Unread::Beyond(Beyond::Nodes))));
+    }
+
+    #[test]
+    fn within_the_budget_it_is_what_serde_reads() {
+        for text in [
+            "null",
+            "true",
+            "-1",
+            "18446744073709551615",
+            "1.5e3",
+            "\"a\\u0041\\n\"",
+            "[]",
+            "{}",
+            "[1,[2,{\"a\":[null]}]]",
+            "{\"b\":1,\"a\":2,\"b\":3}",
+            "1e999",
+            "[1,]",
+            "{} {}",
+            "[",
+            "\"\\x\"",
+            "",
+            "nul",
+        ] {
+            match (within(100, 100, text), serde_json::from_str::<Value>(text)) {
+                (Ok(ours), Ok(theirs)) => assert_eq!(ours, theirs, "{text}"),
+                (Err(Unread::Malformed(ours)), Err(theirs)) => assert_eq!(ours.to_string(), theirs.to_string(), "{text}"),
+                (ours, theirs) => panic!("{text}: {ours:?} but {theirs:?}"),
+            }
+        }
+        assert_eq!(within(3, 2, "[0,0]").unwrap(), json!([0, 0]));
+    }
+
+    #[test]
+    fn lone_surrogates_are_replaced_and_pairs_kept() {
+        for (given, expected) in [
+            (r#""\ud800""#, r#""\ufffd""#),
+            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
+            (r#""\uDC00x""#, r#""\ufffdx""#),
+            (r#""\ud800\u0041""#, r#""\ufffd\u0041""#),
+            (r#""\\ud800""#, r#""\\ud800""#),
+            (r#""\ud8""#, r#""\ud8""#),
+            ("\"\\ud800\u{e9}", "\"\\ufffd\u{e9}"),
+            (r"\ud800\", r"\ufffd\"),
+        ] {
+            assert_eq!(replace_lone_surrogates(given), expected);
+        }
+    }
+}

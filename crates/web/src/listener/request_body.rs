@@ -1,0 +1,50 @@
+//! The body of a request as it comes. What has come of one that is not whole yet counts for its address.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::quota::{Full, Share};
+
+pub(super) struct RequestBody {
+    body: Incoming,
+    held: Share,
+}
+
+impl RequestBody {
+    pub(super) fn new(body: Incoming, held: Share) -> RequestBody {
+        RequestBody { body, held }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let Poll::Ready(Some(Ok(frame))) = &polled else {
+            return polled.map(|frame| frame.map(|frame| frame.map_err(axum::Error::new)));
+        };
+        if self.body.is_end_stream() {
+            self.held.release();
+        } else {
+            let more = frame.data_ref().map_or(0, Bytes::len);
+            if self.held.grow(more).is_err() {
+                return Poll::Ready(Some(Err(axum::Error::new(Full))));
+            }
+        }
+        polled.map(|frame| frame.map(|frame| frame.map_err(axum::Error::new)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,116 @@
+//! Clients and roles: lists, records, forms, plans, questions.
+
+use super::*;
+
+pub(super) fn records() -> RecordsPage {
+    RecordsPage {
+        layout: signed_in(),
+        title: "Clients",
+        path: "/auth/clients",
+        other: ("/auth/roles", "Roles"),
+        query: "local/".to_owned(),
+        scope: String::new(),
+        rows: vec![RecordRow {
+            id: "local/ann/laptop".to_owned(),
+            href: "/auth/clients?id=local%2Fann%2Flaptop".to_owned(),
+            description: "The laptop".to_owned(),
+            scopes: 3,
+            state: vec!["disabled", "expired"],
+            time: "ended 2 days ago".to_owned(),
+        }],
+        next: Some("/auth/clients?q=local%2F&scope=&from=local%2Fann%2Flaptop".to_owned()),
+        stopped: true,
+        searched: 2000,
+        notice: None,
+    }
+}
+
+pub(super) fn record() -> RecordPage {
+    RecordPage {
+        layout: signed_in(),
+        kind: "Client",
+        list: ("/auth/clients", "Clients"),
+        id: "local/ann/laptop".to_owned(),
+        description: "The laptop".to_owned(),
+        state: vec!["disabled"],
+        facts: vec![("Ends", "2027-01-01 00:00 UTC".to_owned()), ("At its end", "may be deleted".to_owned())],
+        scopes: strings(&["notes:read:*"]),
+        expanded: Family::sort(["notes:read:*"], ""),
+        actions: vec![
+            ("/auth/clients/edit?id=local%2Fann%2Flaptop".to_owned(), "Edit", false),
+            ("/auth/clients/confirm?id=local%2Fann%2Flaptop&action=reset".to_owned(), "New access token", false),
+            ("/auth/clients/confirm?id=local%2Fann%2Flaptop&action=enable".to_owned(), "Enable", false),
+            ("/auth/clients/confirm?id=local%2Fann%2Flaptop&action=delete".to_owned(), "Delete", true),
+        ],
+        fixed: None,
+        history: vec![
+            HistoryRow {
+                what: "created".to_owned(),
+                who: "local/ann".to_owned(),
+                at: "5 March 2026, 17:05 UTC".to_owned(),
+                at_machine: "2026-03-05T17:05:00Z".to_owned(),
+            };
+            2
+        ],
+        history_next: Some("/auth/clients?id=local%2Fann%2Flaptop&history=50#history".to_owned()),
+        history_needs: None,
+        notice: Some("Saved."),
+    }
+}
+
+pub(super) fn draft(kind: Kind) -> Draft {
+    Draft {
+        kind,
+        id: if kind.is_client() { "project/zap/build" } else { "project-admin:zap" }.to_owned(),
+        description: "Builds zap.\nAsk in #zap.".to_owned(),
+        scopes: "assume:project:zap:*\nqueue:create-task:lowest:zap/*\nnotes:read:*".to_owned(),
+        expires: "2027-01-31T12:00:00.000Z".to_owned(),
+        delete_on_expiration: true,
+        seen_ms: Some(1_785_585_600_000),
+        shown_ms: 1_785_585_600_000,
+        deletes: false,
+    }
+}
+
+pub(super) fn form(kind: Kind) -> RecordFormPage {
+    RecordFormPage { layout: signed_in(), csrf: "c".repeat(22), draft: draft(kind), error: None, changed: false }
+}
+
+pub(super) fn plan() -> PlanPage {
+    let change = |title: &str| Change {
+        title: title.to_owned(),
+        added: strings(&["notes:write:zap/*", "queue:create-task:lowest:zap/*"]),
+        removed: strings(&["notes:*"]),
+    };
+    let kind =
+        |words, count, first: &[&str]| AffectedKind { words, count, first: first.iter().map(|id| change(id)).collect(), names_need: None };
+    PlanPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        draft: draft(Kind::Role),
+        action: "/auth/roles/edit".to_owned(),
+        back: "/auth/roles?id=project-admin%3Azap".to_owned(),
+        parts: vec![change("Scopes as written"), Change { title: "What they come to".to_owned(), ..Change::default() }],
+        affected: vec![
+            kind(("client", "clients"), 23, &["project/zap/build", "project/zap/release"]),
+            kind(("role", "roles"), 0, &[]),
+            AffectedKind { names_need: Some("auth:list-clients"), ..kind(("person", "people"), 2, &[]) },
+        ],
+    }
+}
+
+pub(super) fn confirm() -> ConfirmPage {
+    ConfirmPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        path: "/auth/clients/confirm".to_owned(),
+        id: "project/zap/build".to_owned(),
+        action: "delete".to_owned(),
+        question: "Delete this client?".to_owned(),
+        consequence: "Its credentials stop working at once. It can't be brought back.".to_owned(),
+        button: "Delete client".to_owned(),
+        dangerous: true,
+        back: "/auth/clients?id=project%2Fzap%2Fbuild".to_owned(),
+        error: None,
+    }
+}

@@ -1,0 +1,130 @@
+//! The grant page and the page of a program on the person's machine.
+
+use super::*;
+
+pub(super) fn lifetimes() -> Vec<Lifetime> {
+    [("1 hour", false), ("1 day", true), ("3 days", false), ("7 days", false)]
+        .into_iter()
+        .zip([3600, 86_400, 259_200, 604_800])
+        .map(|((label, checked), value)| Lifetime { value, label: label.to_owned(), checked })
+        .collect()
+}
+
+pub(super) fn line(scope: &str) -> Line {
+    let (words, name) = match scope {
+        "notes:read:zap/*" => ("Read ", "zap/"),
+        "notes:write:zap/releases" => ("Write ", "zap/releases"),
+        "notes:delete:zap/*" => ("Delete ", "zap/"),
+        "assume:mozilla-user:ann@example.com" => ("Everything that belongs to the person ", "ann@example.com"),
+        _ => ("Create clients named ", "mozilla-ldap/ann@example.com/"),
+    };
+    let label = [(words, false), (name, true)].map(|(text, strong)| Words { text: text.to_owned(), strong });
+    Line { key: scope.to_owned(), label: label.to_vec(), scope: scope.to_owned(), ticked: true, ..Line::default() }
+}
+
+pub(super) fn grant() -> GrantPage {
+    GrantPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        form_time: "0.t".to_owned(),
+        shown: "s".repeat(22),
+        nonce: "n".repeat(22),
+        request: "target=https%3A%2F%2Fnotes.example.com%2Flogin&description=x&scope=notes%3A*".to_owned(),
+        site: Site { before: "notes.".to_owned(), registrable: "example.com".to_owned(), ..Site::default() },
+        description: crate::views::markdown::render(
+            "Notes keeps your **build notes** next to the builds. It needs to read and write the notebooks of your projects; \
+             see [how it works](https://docs.example.com/notes).",
+        ),
+        bundles: vec![],
+        groups: vec![
+            Group {
+                service: "notes".to_owned(),
+                lines: vec![
+                    line("notes:read:zap/*"),
+                    Line {
+                        details: strings(&["You have only a part of this, and pass on that part."]),
+                        ..line("notes:write:zap/releases")
+                    },
+                    Line { lacking: true, ticked: false, ..line("notes:delete:zap/*") },
+                ],
+            },
+            Group {
+                service: "roles".to_owned(),
+                lines: vec![Line {
+                    details: strings(&["Gives 3 scopes."]),
+                    taken_away: strings(&["notes:delete:*"]),
+                    gives: strings(&["notes:read:*", "project:zap:build", "queue:create-task:lowest:zap/*"]),
+                    ..line("assume:mozilla-user:ann@example.com")
+                }],
+            },
+            Group {
+                service: "auth".to_owned(),
+                lines: vec![Line { broad: true, ticked: false, ..line("auth:create-client:mozilla-ldap/ann@example.com/*") }],
+            },
+        ],
+        identity: None,
+        lifetimes: lifetimes(),
+        person: ann(),
+        confirm: Some(Confirm { host: "notes.example.com".to_owned(), typed: String::new(), wrong: false }),
+        delivers_to: "https://notes.example.com/login".to_owned(),
+        error: None,
+    }
+}
+
+pub(super) fn everything() -> GrantPage {
+    GrantPage {
+        groups: vec![],
+        bundles: vec![
+            Bundle {
+                field: "everything",
+                label: "Everything that you may do, except what is broad".to_owned(),
+                detail: "14 scopes".to_owned(),
+                ticked: true,
+                broad: false,
+                taken_away: vec![],
+                scopes: (0..14).map(|at| format!("project:zap:step-{at}:*")).collect(),
+            },
+            Bundle {
+                field: "broad",
+                label: "And these".to_owned(),
+                detail: "2 scopes that let it change who may do what".to_owned(),
+                ticked: false,
+                broad: true,
+                taken_away: vec![],
+                scopes: strings(&["auth:create-client:mozilla-ldap/ann@example.com/*", "auth:update-role:project:zap:*"]),
+            },
+        ],
+        ..grant()
+    }
+}
+
+pub(super) fn tool_client() -> ToolClientPage {
+    ToolClientPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        form_time: "0.t".to_owned(),
+        shown: "s".repeat(22),
+        request: "scope=%2A&name=cli-KOZ75V&expires=1d&callback_url=http%3A%2F%2Flocalhost%3A36811".to_owned(),
+        asked_at_ms: 1_785_585_600_000,
+        asked_at: "1 August 2026, 12:00 UTC".to_owned(),
+        callback: Some("http://localhost:36811".to_owned()),
+        error: None,
+        person: ann(),
+        name: "cli-KOZ75V".to_owned(),
+        description: "Temporary client for use on the command line".to_owned(),
+        bundles: vec![],
+        groups: grant().groups,
+        lifetimes: lifetimes(),
+        again: "/auth/clients/create?name=cli".to_owned(),
+    }
+}
+
+pub(super) fn token() -> TokenPage {
+    TokenPage {
+        layout: signed_in(),
+        title: "The client was created".to_owned(),
+        client_id: "mozilla-ldap/ann@example.com/laptop".to_owned(),
+        access_token: "tokentokentokentokentokentokentokentokentoke".to_owned(),
+        ends: Some("5 March 2026, 17:05 UTC".to_owned()),
+    }
+}

@@ -1,0 +1,74 @@
+//! A person's own page.
+
+use super::*;
+
+pub(super) fn me() -> MePage {
+    let scopes = [
+        "assume:login-identity:mozilla-ldap/ann@example.com",
+        "assume:mozilla-group:releng",
+        "assume:mozilla-user:ann@example.com",
+        "auth:create-client:mozilla-ldap/ann@example.com/*",
+        "auth:current-scopes",
+        "auth:delete-client:mozilla-ldap/ann@example.com/*",
+        "auth:expand-scopes",
+        "auth:get-client:*",
+        "notes:read:*",
+        "notes:write:zap/*",
+        "project:zap:build",
+        "queue:create-task:lowest:zap/*",
+    ];
+    MePage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        notice: None,
+        roles_to_review: vec![],
+        person: ann(),
+        email: Some("ann@example.com".to_owned()),
+        groups: strings(&["releng", "zap-team", "everybody"]),
+        can_change_password: true,
+        query: String::new(),
+        total: scopes.len(),
+        families: Family::sort(scopes, ""),
+        grants: vec![
+            GrantRow {
+                id: "a".to_owned(),
+                name: Some("Notes".to_owned()),
+                site: "https://notes.example.com".to_owned(),
+                may: "may use 2 scopes".to_owned(),
+                knows_identity: true,
+                scopes: strings(&["notes:read:zap/*", "notes:write:zap/releases"]),
+                ends: "in 22 hours".to_owned(),
+                ends_exact: "5 March 2026, 17:05 UTC".to_owned(),
+                ends_machine: "2026-03-05T17:05:00Z".to_owned(),
+                used: "used 2 minutes ago".to_owned(),
+                created: "1 hour ago".to_owned(),
+            },
+            GrantRow {
+                id: "b".to_owned(),
+                site: "http://localhost:41873".to_owned(),
+                may: "may do everything that you may do, except what is broad".to_owned(),
+                ends: "in 5 hours".to_owned(),
+                used: "never used".to_owned(),
+                created: "yesterday".to_owned(),
+                ..GrantRow::default()
+            },
+        ],
+        origins: vec![OriginRow { origin: "https://notes.example.com".to_owned(), since: "3 days ago".to_owned() }],
+        sessions: vec![
+            SessionRow {
+                id: "1".to_owned(),
+                browser: "Firefox on Linux".to_owned(),
+                created: "1 hour ago".to_owned(),
+                seen: "just now".to_owned(),
+                this_one: true,
+            },
+            SessionRow {
+                id: "2".to_owned(),
+                browser: "Chrome on Android".to_owned(),
+                created: "2 days ago".to_owned(),
+                seen: "1 day ago".to_owned(),
+                this_one: false,
+            },
+        ],
+    }
+}
