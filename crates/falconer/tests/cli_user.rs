@@ -100,6 +100,27 @@ fn what_is_not_there_is_not_said_to_be_deleted() {
     shell.run(&["client", "delete", "project/robot"]).refused(1, "there was no client");
 }
 
+/// A role `..` had come in with a batch, and the command line had no way to be rid of it and named none.
+#[tokio::test]
+async fn what_no_address_can_name_is_deleted_on_the_pages() {
+    let world = world();
+    let role = falconer_wire::ImportRole { role_id: "..".to_owned(), scopes: Vec::new(), description: String::new() };
+    let batch = falconer_wire::ImportBatch { roles: vec![role], ..Default::default() };
+    world.server.client(&world.root).import_batch(&batch).await.unwrap();
+    let shell = world.as_root();
+    for words in [["role", "show"], ["role", "delete"], ["client", "show"], ["client", "delete"]] {
+        shell.run(&[&words[..], &[".."]].concat()).refused(1, "/auth/roles/edit?id=..");
+    }
+    let data = world.data.to_str().unwrap();
+    command_with_input(&["account", "create", "ann", "--scope", "auth:*", "--password-stdin", "--data-dir", data], PASSWORD).ok();
+    let mut browser = Browser::new(&world.server);
+    eventually("ann can sign in", || browser.sign_in("ann", PASSWORD).then_some(()));
+    assert_eq!(browser.get("/auth/roles/edit?id=..").status, 200);
+    let page = browser.get("/auth/roles/confirm?id=..");
+    assert_eq!(browser.post("/auth/roles/confirm", &support::browser::fields(&page.body, "/auth/roles/confirm")).status, 303);
+    assert!(!shell.run(&["role", "list", "--json"]).ok().contains("\"..\""));
+}
+
 /// A newcomer's first client could not ask what it may do, and the advice was to ask what it may do.
 #[test]
 fn a_client_that_cannot_ask_for_its_scopes_is_told_what_it_lacks() {

@@ -195,6 +195,12 @@ fn what_is_wrong_is_told_by_line_before_anything_is_written() {
         (vec![r#"{"kind":"client","clientId":"c d","scopes":[],"expires":"2100-01-01T00:00:00Z","description":""}"#], "a clientId is"),
         (vec![r#"{"kind":"client","clientId":"static/c","scopes":[],"expires":"2100-01-01T00:00:00Z","description":""}"#], "static/"),
         (vec![r#"{"kind":"role","roleId":"r","scopes":["a**"],"description":""}"#], "ends with `**`"),
+        // A role of this name came in and could not be deleted again.
+        (vec![r#"{"kind":"role","roleId":"..","scopes":[],"description":""}"#], "no address can name it"),
+        (
+            vec![r#"{"kind":"client","clientId":".","scopes":[],"expires":"2100-01-01T00:00:00Z","description":""}"#],
+            "no address can name it",
+        ),
         (vec![r#"{"kind":"role","roleId":"r","scopes":["assume:grant:x"],"description":""}"#], "reserved"),
         (vec![r#"{"kind":"role","roleId":"r","scopes":["a","a"],"description":""}"#], "there twice"),
         (vec![r#"{"kind":"role","roleId":"r","scopes":["\u00e9"],"description":""}"#], "is no scope"),

@@ -5,6 +5,9 @@ use anyhow::{Context, Result, bail};
 use super::settings::Limits;
 use super::{Audit, Config};
 
+/// Room for an index is made at the start, so that a number that was meant as bytes would end the process.
+const LARGEST_CACHE_MIB: u32 = 65_536;
+
 /// Shorter secrets can be guessed from one token.
 const SHORTEST_SECRET: usize = 16;
 
@@ -14,6 +17,15 @@ impl Config {
         address(&self.listen).map_err(|why| anyhow::anyhow!("listen: {why}"))?;
         if let Some(listen) = &self.metrics_listen {
             address(listen).map_err(|why| anyhow::anyhow!("metrics_listen: {why}"))?;
+            if *listen == self.listen && !listen.ends_with(":0") {
+                bail!("metrics_listen: `{listen}` is where `listen` is; give another port");
+            }
+        }
+        if self.data_dir.as_os_str().is_empty() {
+            bail!("data_dir: it is empty; write `.` for the present folder");
+        }
+        if self.cache_mib > LARGEST_CACHE_MIB {
+            bail!("cache_mib: {} is more than {LARGEST_CACHE_MIB}; it is a number of MiB", self.cache_mib);
         }
         if let Some(url) = &self.root_url {
             falconer_web::PublicOrigin::parse(url)?;

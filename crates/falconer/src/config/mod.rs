@@ -120,6 +120,10 @@ mod tests {
             ("[audit]\nretention = '1 hour'", "audit.retention"),
             ("[audit]\nretention = '-1 year'", "audit.retention"),
             ("websocktunnel_secret = 'short'", "websocktunnel_secret"),
+            ("listen = '127.0.0.1:9000'\nmetrics_listen = '127.0.0.1:9000'", "metrics_listen"),
+            ("data_dir = ''", "data_dir: it is empty"),
+            // This many MiB ended the process while it made room.
+            ("cache_mib = 4000000000", "cache_mib"),
         ] {
             let error = config(text).unwrap_err();
             assert!(error.contains(named), "{text}: {error}");

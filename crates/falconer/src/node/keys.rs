@@ -7,7 +7,7 @@ use falconer_auth::Random;
 use falconer_store::KeyRing;
 
 use super::data_dir::write_private;
-use super::storage::Storage;
+use super::storage::{Storage, is_file};
 use crate::config::Config;
 use crate::system::SystemRandom;
 use crate::text_file;
@@ -20,7 +20,7 @@ pub fn key_file(config: &Config) -> PathBuf {
 /// The key file where there is one. Keys made anew would open nothing, so a database without its keys is an error.
 pub async fn existing_key_file(config: &Config, storage: &Storage<'_>) -> Result<Option<PathBuf>> {
     let file = key_file(config);
-    if file.exists() {
+    if is_file(&file)? {
         return Ok(Some(file));
     }
     if storage.is_there().await? {

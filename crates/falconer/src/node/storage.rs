@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use falconer_auth::Random;
 use falconer_store::{KeyRing, Randomness, Store, StoreError};
 use falconer_store_postgres::PostgresStore;
@@ -43,7 +43,7 @@ impl<'c> Storage<'c> {
     /// Whether a Falconer was made there.
     pub async fn is_there(&self) -> Result<bool> {
         match self {
-            Storage::File { data_dir } => Ok(database(data_dir).exists()),
+            Storage::File { data_dir } => is_file(&database(data_dir)),
             Storage::Postgres { url } => PostgresStore::is_there(url).await.map_err(|error| self.explain(error.into(), None)),
         }
     }
@@ -99,6 +99,18 @@ impl<'c> Storage<'c> {
             (Some(StoreError::Unavailable(_)), Storage::Postgres { .. }) => {
                 format!("can't reach {}: is the server running, and database_url right?", self.shown())
             }
+            (Some(StoreError::Full(_)), Storage::File { data_dir }) => {
+                format!("the disk of {} is full: make room there and run this again; nothing was changed", data_dir.display())
+            }
+            (Some(StoreError::Full(_)), Storage::Postgres { .. }) => {
+                format!("the disk of {} is full: make room there and run this again; nothing was changed", self.shown())
+            }
+            (Some(StoreError::Unavailable(why)), Storage::File { data_dir }) if why.contains("disk is full") => {
+                format!("the disk of {} is full: make room there and run this again; nothing was changed", data_dir.display())
+            }
+            (Some(StoreError::Unavailable(why)), Storage::File { data_dir }) if why.contains("Permission denied") => {
+                format!("{} may not be used by this user: run this as the server's user", data_dir.display())
+            }
             (Some(StoreError::Corrupt(_)), Storage::File { .. }) => {
                 format!("can't open {}: is this Falconer's data directory{keys}? Else restore both from your backup", self.shown())
             }
@@ -111,7 +123,41 @@ impl<'c> Storage<'c> {
     }
 }
 
+/// Whether a file is there. Where that can't be told it is not said to be missing: what follows would advise to make it anew.
+pub fn is_file(path: &Path) -> Result<bool> {
+    path.try_exists().with_context(|| format!("can't look for {}: is this run as the server's user?", path.display()))
+}
+
 /// The file in a data directory.
 fn database(data_dir: &Path) -> PathBuf {
     data_dir.join("falconer.sqlite")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(error: StoreError) -> String {
+        let data_dir = Path::new("/var/lib/falconer");
+        format!("{:#}", Storage::File { data_dir }.explain(error.into(), None))
+    }
+
+    /// A start on a full disk said `disk I/O error`, and nothing of where.
+    #[test]
+    fn a_full_disk_is_named() {
+        let full = "the disk of /var/lib/falconer is full: make room there";
+        assert!(explained(StoreError::Full("disk I/O error".to_owned())).starts_with(full));
+        assert!(explained(StoreError::Unavailable("database or disk is full".to_owned())).starts_with(full));
+    }
+
+    /// Another user's folder was said to hold no Falconer, with the advice to make one.
+    #[test]
+    fn what_another_user_may_not_use_is_not_said_to_be_missing() {
+        let denied = StoreError::Unavailable("falconer.sqlite.lock: Permission denied (os error 13)".to_owned());
+        assert!(explained(denied).contains("run this as the server's user"));
+        // Below a file nothing can be looked for, whoever asks.
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = is_file(&file.path().join("falconer.sqlite")).unwrap_err().to_string();
+        assert!(error.contains("is this run as the server's user?"), "{error}");
+    }
 }

@@ -86,6 +86,13 @@ const CURRENT_SCOPES: &str = "auth:current-scopes";
 pub fn next_step(error: &anyhow::Error) -> Option<String> {
     const SIGN_IN: &str = "`eval \"$(falconer signin)\"` gets fresh ones through the browser";
     let failure = error.chain().find_map(|cause| cause.downcast_ref::<Error>())?;
+    if let Error::Request(text) = failure
+        && text.ends_with("cannot be part of a path")
+    {
+        return Some(
+            "The pages of the server can show and delete it: /auth/clients/edit?id=.. and /auth/roles/edit?id=.. take any id.".to_owned(),
+        );
+    }
     if let Error::Network { .. } = failure {
         return Some("Is the address right, and does the server run there?".to_owned());
     }

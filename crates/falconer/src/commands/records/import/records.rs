@@ -116,6 +116,9 @@ fn check_role(role: &ImportRole) -> Result<(), String> {
     if !(ROLE_ID.matches)(&role.role_id) || role.role_id.len() > LONGEST_ID {
         return Err(of(format!("a roleId is up to {LONGEST_ID} printable ASCII characters")));
     }
+    if is_dots(&role.role_id) {
+        return Err(of(NO_ADDRESS.to_owned()));
+    }
     if role.role_id.starts_with("grant:") {
         return Err(of("`grant:` is reserved".to_owned()));
     }
@@ -126,6 +129,9 @@ fn check_client(client: &ImportClient) -> Result<(), String> {
     let of = |text: String| format!("client {:?}: {text}", client.client_id);
     if !(CLIENT_ID.matches)(&client.client_id) || client.client_id.len() > LONGEST_ID {
         return Err(of(format!("a clientId is up to {LONGEST_ID} of A-Z a-z 0-9 ! @ / : . + | _ -")));
+    }
+    if is_dots(&client.client_id) {
+        return Err(of(NO_ADDRESS.to_owned()));
     }
     if client.client_id.starts_with("static/") {
         return Err(of("clients under `static/` belong to the configuration of a server and can't be imported".to_owned()));
@@ -139,6 +145,13 @@ fn check_client(client: &ImportClient) -> Result<(), String> {
     }
     check_text(&client.scopes, &client.description).map_err(of)
 }
+
+/// These ids are steps within a path: no method of the API could read, change or delete such a record again.
+fn is_dots(id: &str) -> bool {
+    id == "." || id == ".."
+}
+
+const NO_ADDRESS: &str = "no address can name it, so that nothing could change or delete it afterwards";
 
 fn is_token(text: &str) -> bool {
     (22..=66).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))

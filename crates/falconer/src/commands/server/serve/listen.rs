@@ -68,5 +68,5 @@ pub fn cannot_listen(setting: &str, error: &std::io::Error, address: &str) -> an
 
 /// The same origin, as `auth` knows it.
 pub fn auth_origin(origin: &PublicOrigin) -> Result<Origin> {
-    Origin::parse(origin.as_str()).with_context(|| format!("`{}` is no origin", origin.as_str()))
+    Origin::parse(origin.as_str()).with_context(|| format!("root_url: `{}` is no origin that a signature can name", origin.as_str()))
 }
