@@ -101,7 +101,7 @@ fn lints(output: &Output) -> Result<Done> {
         output,
         vec![
             cargo("format", &["fmt", "--all", "--check"], &[]),
-            cargo("clippy", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"], &[]),
+            cargo("clippy", &["clippy", "--workspace", "--all-targets", "--locked", "--keep-going", "--", "-D", "warnings"], &[]),
             cargo("documentation", &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")]),
             dependencies::run().map(|()| Counts::PASSED),
         ],
