@@ -1,6 +1,7 @@
 //! What can be said of the settings before anything is opened.
 
 use anyhow::{Context, Result, bail};
+use falconer_auth::authority;
 
 use super::settings::Limits;
 use super::{Audit, Config};
@@ -70,7 +71,7 @@ impl Config {
 
     /// The public origin as far as it can be told without listening: the configured one, else `localhost` with the port of `listen`.
     pub fn default_origin(&self) -> Result<falconer_web::PublicOrigin> {
-        let port = self.listen.rsplit_once(':').map_or("8080", |(_, port)| port);
+        let port = authority::read(&self.listen).and_then(|(_, port)| port).unwrap_or(8080);
         let origin = self.root_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"));
         Ok(falconer_web::PublicOrigin::parse(&origin)?)
     }
@@ -94,9 +95,8 @@ impl Audit {
 /// A listen address as it was given, or what is wrong with it.
 pub fn address(text: &str) -> Result<String, String> {
     let wrong = || format!("`{text}` is no address and port; write something like 127.0.0.1:8080");
-    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
-    if host.is_empty() || port.parse::<u16>().is_err() {
-        return Err(wrong());
+    match authority::read(text) {
+        Some((_, Some(_))) => Ok(text.to_owned()),
+        _ => Err(wrong()),
     }
-    Ok(text.to_owned())
 }
