@@ -3,7 +3,6 @@
 use crate::list;
 use crate::scope::{compare, covers, split_star};
 use serde::{Serialize, Serializer};
-use std::any::Any;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -27,8 +26,6 @@ struct Members {
     escaped: OnceLock<Box<str>>,
     /// Whether all texts are the same in JSON.
     is_json: bool,
-    /// What somebody made of the set to use it again.
-    made: OnceLock<Arc<dyn Any + Send + Sync>>,
 }
 
 /// What stands between two members.
@@ -184,15 +181,7 @@ impl ScopeSet {
         text.truncate(text.len() - 2);
         text.push(']');
         let is_json = is_json(&text, texts.len());
-        ScopeSet {
-            members: Some(Arc::new(Members {
-                text: text.into(),
-                starts: starts.into(),
-                escaped: OnceLock::new(),
-                is_json,
-                made: OnceLock::new(),
-            })),
-        }
+        ScopeSet { members: Some(Arc::new(Members { text: text.into(), starts: starts.into(), escaped: OnceLock::new(), is_json })) }
     }
 
     /// INVARIANT: `index < len`; a wrong index gives the empty text rather than a panic.
@@ -232,12 +221,10 @@ impl ScopeSet {
         }
     }
 
-    /// What `make` makes of the set: made once, kept with it and shared by its clones. Somebody who asks for another type than whoever came first gets
-    /// one of their own.
-    pub fn made<T: Any + Send + Sync>(&self, make: impl Fn(&ScopeSet) -> T) -> Arc<T> {
-        let Some(members) = &self.members else { return Arc::new(make(self)) };
-        let made = members.made.get_or_init(|| Arc::new(make(self)));
-        Arc::clone(made).downcast().unwrap_or_else(|_| Arc::new(make(self)))
+    /// A number that this set has in common with its clones, and with no other set that is there at the same time; 0 for the empty set. For tables
+    /// of what was made of a set: as long as the table keeps a clone, the number is the set's.
+    pub fn identity(&self) -> usize {
+        self.members.as_ref().map_or(0, |members| Arc::as_ptr(members).addr())
     }
 
     /// How much memory the texts take, in bytes. Clones share it.
@@ -275,20 +262,5 @@ impl Serialize for ScopeSet {
 impl<S: AsRef<str>> FromIterator<S> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = S>>(scopes: I) -> ScopeSet {
         ScopeSet::new(scopes)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_made_of_a_set_is_made_once_for_all_its_clones() {
-        let set = ScopeSet::new(["a", "b"]);
-        let first = set.clone().made(|set| set.len());
-        let again = set.made(|_: &ScopeSet| 7_usize);
-        assert!(Arc::ptr_eq(&first, &again) && *again == 2);
-        assert_eq!(*set.made(|set| set.len().to_string()), "2", "another type does not get the first one's");
-        assert_eq!(*ScopeSet::default().made(|set| set.len()), 0);
     }
 }

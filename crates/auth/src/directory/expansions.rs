@@ -279,11 +279,11 @@ impl Entry {
         true
     }
 
-    /// Never changes, so that what was counted in is counted out. What answers keep with a set (its compressed form, `ScopeSet::made`) is made later;
-    /// a quarter of the text is more than it takes.
+    /// Never changes, so that what was counted in is counted out. What answers make of a set, they keep
+    /// themselves.
     fn bytes(&self) -> usize {
         let sets = self.expanded.text_bytes() + if self.expanded == self.allowed { 0 } else { self.allowed.text_bytes() };
-        size_of::<Entry>() + self.text.len() + size_of_val(&*self.ends) + sets + sets / 4
+        size_of::<Entry>() + self.text.len() + size_of_val(&*self.ends) + sets
     }
 }
 

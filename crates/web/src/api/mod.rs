@@ -79,6 +79,7 @@ pub struct Api {
     /// The signatures that have changed something, if each may do that once only.
     replays: Option<Replays>,
     zone_headers: ZoneHeaders,
+    encodings: Encodings,
     started_ms: i64,
     /// Of calls that were signed for another site.
     other_site: OncePerMinute,
@@ -96,6 +97,7 @@ impl Api {
         let replays = settings.limits.refuse_replays.then(Replays::default);
         Api {
             zone_headers: ZoneHeaders::new(&settings.public_origin),
+            encodings: Encodings::default(),
             auth,
             settings,
             random,
@@ -133,7 +135,7 @@ impl Api {
             (Zone::Outside, service::at_root(&self.auth, &self.settings, path).await.unwrap_or_else(Reply::unknown_path))
         };
         let head = RequestHead { method: parts.method, headers: parts.headers, zone };
-        let response = respond(&self.zone_headers, &head, reply, self.random.as_ref());
+        let response = respond(&self.zone_headers, &self.encodings, &head, reply, self.random.as_ref());
         self.metrics.answered(by, response.status(), began.elapsed());
         response
     }
@@ -154,3 +156,4 @@ fn bad_escape() -> Reply {
     Reply::text(StatusCode::BAD_REQUEST, "text/html; charset=utf-8", PAGE)
         .with(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"))
 }
+use crate::api::answer::encodings::Encodings;

@@ -3,6 +3,7 @@
 pub(crate) mod around;
 pub(crate) mod echo;
 mod encoding;
+pub(crate) mod encodings;
 pub(crate) mod failure;
 pub(crate) mod headers;
 pub(crate) mod reply;

@@ -12,6 +12,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use http::{Method, StatusCode};
 
 use super::encoding::{Encoded, chosen, etag, gzip};
+use super::encodings::Encodings;
 use super::headers::{ALLOWED_WITH_AT_LEAST, TRACE_HEADER, Zone, ZoneHeaders, may_send_at_least, trace};
 use super::reply::{Content, Reply, listed};
 use crate::listener::deadlines::Lasting;
@@ -24,7 +25,13 @@ pub(crate) struct RequestHead {
 }
 
 /// Makes the response of a reply.
-pub(crate) fn respond(zone_headers: &ZoneHeaders, request: &RequestHead, reply: Reply, random: &dyn Random) -> Response {
+pub(crate) fn respond(
+    zone_headers: &ZoneHeaders,
+    encodings: &Encodings,
+    request: &RequestHead,
+    reply: Reply,
+    random: &dyn Random,
+) -> Response {
     let Reply { mut status, content_type, body, headers: own, plain } = reply;
     let mut headers = zone_headers.of(request.zone).clone();
     if request.zone == Zone::Service(Service::Auth) && may_send_at_least(request) {
@@ -54,8 +61,8 @@ pub(crate) fn respond(zone_headers: &ZoneHeaders, request: &RequestHead, reply: 
             // Who makes what is kept has the text at hand.
             let fresh = Cell::new(None);
             let text = || fresh.take().unwrap_or_else(|| listed(&scopes));
-            let known = scopes.made(|scopes| {
-                let text = listed(scopes);
+            let known = encodings.of(&scopes, || {
+                let text = listed(&scopes);
                 let made = Encoded { etag: etag(text.len(), scopes.json().as_bytes()), length: text.len(), gzip: OnceLock::new() };
                 fresh.set(Some(text));
                 made
