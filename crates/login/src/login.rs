@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use falconer_auth::{Auth, Clock, Random};
 use falconer_store::{Store, StoreError};
+use zeroize::Zeroizing;
 
 use crate::accounts::account;
 use crate::accounts::password::PasswordPool;
@@ -66,9 +67,9 @@ impl Login {
 
     /// A token of as many random bytes as text.
     pub fn draw<const N: usize>(&self) -> String {
-        let mut bytes = [0; N];
-        self.random.fill(&mut bytes);
-        token_text(&bytes)
+        let mut bytes = Zeroizing::new([0; N]);
+        self.random.fill(bytes.as_mut_slice());
+        token_text(bytes.as_slice())
     }
 
     /// Nobody is let in while this node's clock is behind what was already committed: what has ended would live again.

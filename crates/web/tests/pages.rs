@@ -500,7 +500,7 @@ async fn the_set_up_link_makes_the_first_administrator() {
     let mut browser = site.browser();
     assert_eq!(browser.get("/setup?token=wrong").await.status, StatusCode::GONE);
     assert_eq!(browser.get("/setup").await.status, StatusCode::GONE);
-    let page = browser.get(&format!("/setup?token={}", link.token)).await;
+    let page = browser.get(&format!("/setup?token={}", link.token.as_str())).await;
     let filled = |changes: &[(&str, &str)]| {
         let form = with(page.form("/setup"), &[("name", "root"), ("password", PASSWORD), ("repeat", PASSWORD), ("email", "r@example.com")]);
         with(form, changes)

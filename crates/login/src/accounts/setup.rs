@@ -1,6 +1,7 @@
 //! The first administrator: a link that is valid for an hour and works once.
 
 use falconer_auth::{HOUR_MS, Revision};
+use zeroize::Zeroizing;
 
 use crate::accounts::account::person_of;
 use crate::accounts::manage::NewAccount;
@@ -12,7 +13,7 @@ use crate::login::Login;
 #[derive(Clone, PartialEq, Eq)]
 pub struct SetupLink {
     /// 43 characters of `A-Za-z0-9_-`.
-    pub token: String,
+    pub token: Zeroizing<String>,
     /// Milliseconds since 1970.
     pub expires_ms: i64,
 }
@@ -20,7 +21,7 @@ pub struct SetupLink {
 impl Login {
     /// Makes a link. It is the caller's to show it to nobody but the operator.
     pub async fn create_setup_link(&self) -> Result<SetupLink, LoginError> {
-        let token = self.draw::<32>();
+        let token = Zeroizing::new(self.draw::<32>());
         let expires_ms = self.now_ms().saturating_add(HOUR_MS);
         let kept = self.store.put_setup_link(&hash(&token), expires_ms).await;
         kept.map_err(|error| self.store_error(error))?;

@@ -7,6 +7,7 @@ use std::fmt;
 
 use falconer_auth::MINUTE_MS;
 use falconer_store::SessionRecord;
+use zeroize::Zeroizing;
 
 use crate::error::LoginError;
 use crate::fingerprint::hash_of_token;
@@ -42,7 +43,7 @@ impl fmt::Debug for Session {
 #[derive(Clone)]
 pub struct SignedIn {
     /// 43 characters of `A-Za-z0-9_-`.
-    pub cookie_value: String,
+    pub cookie_value: Zeroizing<String>,
     /// What it stands for.
     pub session: Session,
 }
@@ -98,7 +99,7 @@ impl Login {
         let person = self.active_person(identity).await?;
         let person = person.ok_or(LoginError::SignedOut)?;
         let now_ms = self.now_ms();
-        let cookie_value = self.draw::<32>();
+        let cookie_value = Zeroizing::new(self.draw::<32>());
         let record = SessionRecord {
             id_hash: hash_of_token("session", &cookie_value),
             identity: identity.to_owned(),

@@ -135,6 +135,6 @@ impl World {
         let visitor = Visitor { user_agent: "test browser", ..from(ADDRESS) };
         let signed_in = self.login.sign_in_local(name, PASSWORD, &visitor);
         let signed_in = signed_in.await.unwrap();
-        (signed_in.cookie_value, signed_in.session)
+        (signed_in.cookie_value.to_string(), signed_in.session)
     }
 }

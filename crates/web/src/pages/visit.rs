@@ -11,6 +11,7 @@ use http::header::{CONTENT_TYPE, LOCATION, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::http::cookie::{self, Kind};
 use crate::http::headers::Row;
@@ -103,7 +104,8 @@ fn display_name(session: &Session) -> &str {
 /// A form that one of our own pages sent, with whoever sent it. Taking it as an argument is what checks its origin.
 pub(crate) struct Posted {
     pub visit: Visit,
-    fields: Vec<(String, String)>,
+    /// Some hold passwords: they are wiped when the form is done with.
+    fields: Vec<(String, Zeroizing<String>)>,
 }
 
 impl FromRequest<Arc<Web>> for Posted {
@@ -130,7 +132,12 @@ impl FromRequest<Arc<Web>> for Posted {
         if body.split(|byte| *byte == b'&').count() > MOST_FIELDS {
             return Err(Problem::too_large());
         }
-        let fields = url::form_urlencoded::parse(&body).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        let fields =
+            url::form_urlencoded::parse(&body).map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned()))).collect();
+        // As far as it is ours alone.
+        if let Ok(mut body) = body.try_into_mut() {
+            body.as_mut().zeroize();
+        }
         Ok(Posted { visit, fields })
     }
 }
@@ -138,12 +145,12 @@ impl FromRequest<Arc<Web>> for Posted {
 impl Posted {
     /// A field; empty when the form has none of this name.
     pub(crate) fn field(&self, name: &str) -> &str {
-        self.fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+        self.fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
     }
 
     /// All fields of this name.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
-        self.fields.iter().filter(|(key, _)| key == name).map(|(_, value)| value.clone()).collect()
+        self.fields.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str().to_owned()).collect()
     }
 
     /// Whether a box was ticked.

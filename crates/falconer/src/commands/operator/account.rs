@@ -5,6 +5,7 @@ use std::io::{BufRead, IsTerminal, Read};
 use anyhow::{Context, Result, bail};
 use falconer_auth::Random;
 use falconer_login::NewAccount;
+use zeroize::Zeroizing;
 
 use super::LocalOptions;
 use crate::node::Node;
@@ -192,9 +193,9 @@ async fn list(node: &Node, json: bool) -> Result<()> {
 }
 
 /// The password, and whether it was made here and has to be shown.
-fn password(from_stdin: bool) -> Result<(String, bool)> {
+fn password(from_stdin: bool) -> Result<(Zeroizing<String>, bool)> {
     if from_stdin {
-        let mut text = String::new();
+        let mut text = Zeroizing::new(String::new());
         let mut stdin = std::io::stdin().lock();
         let read = if stdin.is_terminal() {
             eprintln!("Type the password (it shows) and press Enter:");
@@ -203,7 +204,7 @@ fn password(from_stdin: bool) -> Result<(String, bool)> {
             stdin.read_to_string(&mut text)
         };
         read.context("can't read the password from stdin")?;
-        let text = text.trim_end_matches(['\r', '\n']).to_owned();
+        let text = Zeroizing::new(text.trim_end_matches(['\r', '\n']).to_owned());
         if text.is_empty() {
             bail!("stdin held no password");
         }
@@ -211,10 +212,10 @@ fn password(from_stdin: bool) -> Result<(String, bool)> {
     }
     let mut bytes = [0_u8; 16];
     SystemRandom.fill(&mut bytes);
-    Ok((falconer_credentials::slugid(bytes), true))
+    Ok((Zeroizing::new(falconer_credentials::slugid(bytes)), true))
 }
 
-fn done(what: &str, password: Option<&String>) -> Result<()> {
+fn done(what: &str, password: Option<&Zeroizing<String>>) -> Result<()> {
     eprintln!("{what}; a running server knows within a second");
     let Some(password) = password else { return Ok(()) };
     eprintln!("The password, shown this once:");

@@ -32,5 +32,5 @@ pub async fn run(options: Options) -> Result<()> {
 /// A link under `origin`.
 pub async fn make(login: &Login, origin: &PublicOrigin) -> Result<String> {
     let link = login.create_setup_link().await?;
-    Ok(format!("{}/setup?token={}", origin.as_str(), link.token))
+    Ok(format!("{}/setup?token={}", origin.as_str(), link.token.as_str()))
 }
