@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use falconer_store::{Revision, Store, StoreError};
+use falconer_store::{History, Revision, Store, StoreError};
 
 use crate::audit::recent::RecentRows;
 use crate::change::group::Queue;
+use crate::directory::at_least::MOST_WAITING;
+use crate::directory::catch_up::Looks;
 use crate::directory::last_uses::LastUses;
 use crate::directory::snapshot::Snapshot;
 use crate::directory::unknown_grants::UnknownGrants;
@@ -31,8 +33,12 @@ pub(crate) struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) directory: ArcSwap<Snapshot>,
-    /// The revision of the directory, for those who wait for it to move.
-    pub(crate) moved: tokio::sync::watch::Sender<Revision>,
+    /// History and revision of the directory, for those who wait for it to move.
+    pub(crate) moved: tokio::sync::watch::Sender<(History, Revision)>,
+    /// Looks at the store for what others have written.
+    pub(crate) looks: Looks,
+    /// Places for those who wait for a revision.
+    pub(crate) waiting: tokio::sync::Semaphore,
     /// Changes of this node are decided one after the other; waiting is first come, first served.
     pub(crate) queue: Arc<tokio::sync::Mutex<Queue>>,
     /// How many groups of steps were committed, and how many steps in them.
@@ -57,6 +63,8 @@ impl Node {
             random,
             directory,
             moved: tokio::sync::watch::Sender::default(),
+            looks: Looks::default(),
+            waiting: tokio::sync::Semaphore::new(MOST_WAITING),
             queue: Arc::default(),
             groups: AtomicU64::new(0),
             steps: AtomicU64::new(0),
@@ -69,9 +77,9 @@ impl Node {
 
     /// Answers from this snapshot from now on, and wakes who waits for it.
     pub(crate) fn show(&self, next: Snapshot) {
-        let revision = next.revision();
+        let position = (next.history(), next.revision());
         self.directory.store(Arc::new(next));
-        self.moved.send_if_modified(|shown| std::mem::replace(shown, revision) != revision);
+        self.moved.send_if_modified(|shown| std::mem::replace(shown, position) != position);
     }
 
     /// How far the clock is behind the time of the last change, where that is more than a minute.

@@ -3,89 +3,12 @@
 
 mod common;
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
+use common::failing::Failing;
 use common::{World, scopes_of, settings, strings};
 use falconer_auth::{ApiError, Auth, AuthSettings, Unable, Verdict};
 use falconer_store::*;
-
-/// A store that answers some calls with an error instead of doing them.
-struct Failing {
-    inner: Arc<dyn Store>,
-    /// The method and the error of its next calls; `after commit` is done before the error is answered.
-    errors: Mutex<VecDeque<(&'static str, StoreError)>>,
-    /// How often the revision was asked for.
-    looks: AtomicUsize,
-}
-
-impl Failing {
-    fn before(&self, method: &str) -> Result<()> {
-        self.looks.fetch_add(usize::from(method == "revision"), Ordering::SeqCst);
-        let mut errors = self.errors.lock().unwrap();
-        match errors.front() {
-            Some((name, _)) if *name == method => {
-                let error = errors.pop_front().unwrap().1;
-                drop(errors);
-                assert_ne!(error, StoreError::Fatal("panic".to_owned()), "asked to panic");
-                Err(error)
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-macro_rules! delegate {
-    ($(fn $name:ident(&self $(, $arg:ident: $type:ty)*) -> $ok:ty;)*) => {
-        #[async_trait]
-        impl Store for Failing {
-            $(async fn $name(&self $(, $arg: $type)*) -> Result<$ok> {
-                self.before(stringify!($name))?;
-                let done = self.inner.$name($($arg),*).await;
-                self.before(concat!("after ", stringify!($name)))?;
-                done
-            })*
-        }
-    };
-}
-
-delegate! {
-    fn load_each(&self, each: EachClient) -> Loaded;
-    fn revision(&self) -> Revision;
-    fn commit(&self, steps: Vec<(Step, Write)>) -> Vec<Revision>;
-    fn changes_since(&self, since: Revision, limit: u32) -> Vec<Change>;
-    fn client(&self, client_id: &str) -> Option<ClientRecord>;
-    fn grant(&self, id: &str) -> Option<GrantRecord>;
-    fn identity(&self, identity: &str) -> Option<IdentityRecord>;
-    fn grants_of(&self, identity: &str) -> Vec<GrantRecord>;
-    fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Option<GrantRecord>;
-    fn account(&self, name: &str) -> Option<AccountRecord>;
-    fn accounts(&self) -> Vec<AccountRecord>;
-    fn put_setup_link(&self, hash: &str, expires_ms: i64) -> ();
-    fn setup_link_valid(&self, hash: &str, now_ms: i64) -> bool;
-    fn insert_session(&self, session: &SessionRecord) -> ();
-    fn session(&self, id_hash: &str) -> Option<SessionRecord>;
-    fn touch_session(&self, id_hash: &str, now_ms: i64) -> ();
-    fn delete_session(&self, id_hash: &str) -> ();
-    fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> u64;
-    fn sessions_of(&self, identity: &str) -> Vec<SessionRecord>;
-    fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> ();
-    fn forget_origin(&self, identity: &str, origin: &str) -> ();
-    fn remembered_origins(&self, identity: &str) -> Vec<(String, i64)>;
-    fn attempts(&self, key: &str, now_ms: i64, window_ms: i64) -> u32;
-    fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> u32;
-    fn clear_attempts(&self, key: &str) -> ();
-    fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> ();
-    fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Vec<AuditEntry>;
-    fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Vec<AuditEntry>;
-    fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Vec<AuditEntry>;
-    fn prune(&self, now_ms: i64) -> ();
-    fn prune_audit(&self, before_ms: i64, limit: u32) -> u64;
-    fn reseal(&self, limit: u32) -> u32;
-    fn ping(&self) -> ();
-}
 
 struct Broken {
     world: World,
@@ -96,7 +19,7 @@ struct Broken {
 impl Broken {
     async fn new() -> Broken {
         let world = World::bare().await;
-        let store = Arc::new(Failing { inner: world.store.clone(), errors: Mutex::default(), looks: AtomicUsize::new(0) });
+        let store = Arc::new(Failing::new(world.store.clone()));
         let ended = Arc::new(Mutex::new(Vec::new()));
         let heard = ended.clone();
         let settings = AuthSettings { on_fatal: Arc::new(move |why: &str| heard.lock().unwrap().push(why.to_owned())), ..settings() };
@@ -144,7 +67,7 @@ async fn a_fatal_error_ends_the_process_whoever_meets_it() {
     let keys = broken.world.client("x", &[]).await;
     broken.world.clock.advance(7 * falconer_auth::HOUR_MS);
     broken.world.verify(&keys).await;
-    broken.fail("revision", StoreError::Fatal("read".to_owned()));
+    broken.fail("changed_records", StoreError::Fatal("read".to_owned()));
     assert!(broken.world.auth.catch_up().await.is_err());
     broken.fail("note_uses", StoreError::Fatal("fsync".to_owned()));
     assert!(broken.world.auth.flush_uses().await.is_err());
@@ -163,7 +86,7 @@ async fn behind() -> Broken {
 #[tokio::test]
 async fn a_committed_change_that_can_not_be_read_back_ends_the_process() {
     let broken = behind().await;
-    broken.fail("load_each", StoreError::Corrupt("bits".to_owned()));
+    broken.fail("changed_records", StoreError::Corrupt("bits".to_owned()));
     assert!(broken.create().await.is_err());
     assert_eq!(broken.ended.lock().unwrap().len(), 1);
 }
@@ -171,8 +94,8 @@ async fn a_committed_change_that_can_not_be_read_back_ends_the_process() {
 #[tokio::test]
 async fn a_committed_change_is_not_acknowledged_while_the_store_is_away_and_taken_in_afterwards() {
     let broken = behind().await;
-    broken.fail("load_each", StoreError::Unavailable("away".to_owned()));
-    broken.fail("revision", StoreError::Unavailable("away".to_owned()));
+    broken.fail("changed_records", StoreError::Unavailable("away".to_owned()));
+    broken.fail("changed_records", StoreError::Unavailable("away".to_owned()));
     assert!(matches!(broken.create().await, Err(ApiError::OutcomeUnknown(_))), "it was done, and is not to be relied on here yet");
     assert!(broken.ended.lock().unwrap().is_empty(), "it will be back");
     assert!(broken.world.auth.directory().client("x").is_none());
@@ -287,7 +210,7 @@ async fn a_store_that_is_away_makes_no_unknown_grant_known() {
         token: issued.credentials.access_token,
         certificate: Some(issued.credentials.certificate),
     };
-    broken.fail("revision", StoreError::Unavailable("away".to_owned()));
+    broken.fail("changed_records", StoreError::Unavailable("away".to_owned()));
     assert!(matches!(world.verify(&keys).await, Verdict::Unable(Unable::Store(_))));
     assert_eq!(scopes_of(&world.verify(&keys).await), strings(&["a", "assume:anonymous", "auth:current-scopes"]));
 }
@@ -410,7 +333,7 @@ async fn what_is_not_in_the_store_is_looked_for_once() {
     world.clock.advance(40 * falconer_auth::DAY_MS);
     world.auth.flush_uses().await.unwrap();
     assert!(world.auth.directory().grant(&issued.grant.id).is_none(), "it was forgotten");
-    let looks = || broken.store.looks.load(Ordering::SeqCst);
+    let looks = || broken.store.calls_of("changed_records");
     let before = looks();
     for _ in 0..5 {
         assert_eq!(common::message_of(&world.verify(&keys).await), format!("The grant {} does not exist", issued.grant.id));

@@ -10,6 +10,7 @@
 
 mod batches;
 mod clients;
+mod feed;
 mod grants;
 mod people;
 mod roles;
@@ -62,6 +63,12 @@ where
             steps_together_are_as_one_after_the_other,
             steps_together_happen_all_or_none,
             steps_together_begin_at_the_present_revision;
+        feed:
+            changed_records_are_what_is_there_now,
+            changed_records_come_in_bounded_parts,
+            changed_records_are_stale_where_the_feed_has_a_gap,
+            a_grant_that_ended_long_ago_is_named_as_gone,
+            another_history_begins_once;
         clients:
             a_client_comes_back_as_it_was,
             a_client_id_is_taken_once,

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
-    AccountRecord, AuditEntry, Change, ClientRecord, EachClient, GrantRecord, IdentityRecord, KeyRing, Loaded, Randomness, Result,
-    Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
+    AccountRecord, AuditEntry, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing, Loaded,
+    Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -13,7 +13,7 @@ use crate::connection::connect;
 use crate::connection::fault::{Fault, at_commit};
 use crate::connection::migrate::migrate;
 use crate::connection::ownership::Ownership;
-use crate::following::{feed, load};
+use crate::following::{feed, history, load};
 use crate::steps::audit;
 use crate::steps::writing::{Writing, revision_and_floor};
 use crate::{steps, upkeep};
@@ -109,6 +109,19 @@ impl Store for PostgresStore {
     async fn changes_since(&self, since: Revision, limit: u32) -> Result<Vec<Change>> {
         let mut connection = self.to_read().await?;
         Ok(feed::since(&one_state(&mut connection).await?, since, limit).await?)
+    }
+
+    async fn changed_records(&self, since: Revision, limit: u32) -> Result<Changed> {
+        let mut connection = self.to_read().await?;
+        Ok(feed::records(&one_state(&mut connection).await?, &self.sealer, since, limit).await?)
+    }
+
+    async fn history(&self) -> Result<History> {
+        Ok(history::standing(&self.to_read().await?).await?.history)
+    }
+
+    async fn begin_history(&self, instead_of: Epoch) -> Result<History> {
+        Ok(history::begin(&self.to_write().await?, &self.sealer, instead_of).await?)
     }
 
     async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>> {

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use falconer_store::{
-    AccountRecord, AuditEntry, Change, ClientRecord, EachClient, GrantRecord, IdentityRecord, KeyRing, Loaded, Randomness, Result,
-    Revision, Sealer, SessionRecord, Step, Store, Write,
+    AccountRecord, AuditEntry, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing, Loaded,
+    Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -15,7 +15,7 @@ use crate::connection::fault::{Fault, Res};
 use crate::connection::file::{self, FileLock};
 use crate::connection::migrate::{MIGRATIONS, migrate};
 use crate::connection::worker::{Failed, Worker};
-use crate::following::{feed, load};
+use crate::following::{feed, history, load};
 use crate::steps::audit;
 use crate::steps::writing::{revision_and_floor, take_steps, write};
 use crate::{steps, upkeep};
@@ -137,6 +137,18 @@ impl Store for SqliteStore {
 
     async fn changes_since(&self, since: Revision, limit: u32) -> Result<Vec<Change>> {
         self.read(move |connection, _| feed::since(connection, since, limit)).await
+    }
+
+    async fn changed_records(&self, since: Revision, limit: u32) -> Result<Changed> {
+        self.read(move |connection, sealer| feed::records(connection, sealer, since, limit)).await
+    }
+
+    async fn history(&self) -> Result<History> {
+        self.read(|connection, _| Ok(history::standing(connection)?.history)).await
+    }
+
+    async fn begin_history(&self, instead_of: Epoch) -> Result<History> {
+        self.write(move |connection, sealer| history::begin(connection, sealer, instead_of)).await
     }
 
     async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>> {

@@ -34,8 +34,12 @@ pub const CONTINUATION_TOKEN: Pattern =
     Pattern { source: ".", matches: |s| s.chars().any(|c| !matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')) };
 /// Where a follower of events stands: a revision, and how many of the next one's changes it has heard of.
 pub const POSITION: Pattern = Pattern {
-    source: r"^[0-9]+(\.[0-9]+)?$",
-    matches: |s| s.split_once('.').map_or_else(|| digits(s), |(revision, rows)| digits(revision) && digits(rows)),
+    source: r"^([0-9a-f]{16}-)?[0-9]+(\.[0-9]+)?$",
+    matches: |s| {
+        let (epoch, position) = s.split_once('-').unwrap_or(("0000000000000000", s));
+        let fine = epoch.len() == 16 && epoch.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        fine && position.split_once('.').map_or_else(|| digits(position), |(revision, rows)| digits(revision) && digits(rows))
+    },
 };
 /// What an audit history may be about.
 pub const ENTITY_TYPE: Pattern = Pattern {

@@ -29,18 +29,19 @@ def follow(server, credentials, last_id=None):
 def test_the_example_hears_what_the_client_does(server):
     auth = taskcluster.Auth(server.options())
     stream = follow(server, server.credentials)
-    at, name, data = next(stream)
+    id, name, data = next(stream)
+    epoch, at = id.split("-")
     assert (name, data) == ("ready", {"version": 1, "revision": int(at)})
     # From another thread, while this one waits.
     doing = threading.Thread(target=lambda: auth.createClient("events/one", {"expires": in_an_hour(), "description": "", "scopes": []}))
     doing.start()
-    assert next(stream) == (str(int(at) + 1), "client-created", {"version": 1, "clientId": "events/one", "revision": int(at) + 1})
+    assert next(stream) == (f"{epoch}-{int(at) + 1}", "client-created", {"version": 1, "clientId": "events/one", "revision": int(at) + 1})
     doing.join()
     auth.createRole("events:*", {"description": "", "scopes": ["assume:x"]})
     auth.deleteClient("events/one")
     assert [next(stream)[1] for _ in range(2)] == ["role-created", "client-deleted"]
     # Somebody else resumes, with temporary credentials.
-    later = follow(server, temporary(server, ["auth:events"]), last_id=str(int(at) + 1))
+    later = follow(server, temporary(server, ["auth:events"]), last_id=f"{epoch}-{int(at) + 1}")
     assert [next(later)[1] for _ in range(3)] == ["ready", "role-created", "client-deleted"]
 
 

@@ -86,7 +86,7 @@ impl Auth {
                 detail: None,
             };
             let outcome = self.node.store.replace_static_clients(&step, &wanted).await;
-            self.node.reload().await?;
+            self.node.catch_up_in_turn().await?;
             match outcome {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Stale) => (),

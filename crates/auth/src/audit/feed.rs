@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::Ordering;
 
-use falconer_store::{ChangeKind, KeyKind, Revision, StoreError};
+use falconer_store::{ChangeKind, Epoch, History, KeyKind, Revision, StoreError};
 use tokio::sync::watch;
 
 use crate::audit::recent::SharedText;
@@ -25,9 +25,12 @@ const CHECKED_FOR_MS: i64 = 1000;
 
 /// Where a follower stands: it has heard of everything up to a revision, and of the first rows of the next one that changed something.
 ///
-/// As text `<revision>`, or `<revision>.<rows>` within a revision of several rows: `17.2` has two rows of revision 17 behind it, `17` all.
+/// As text `<epoch>-<revision>`, or `<epoch>-<revision>.<rows>` within a revision of several rows: `9f86d081884c7d65-17.2` has two rows of revision
+/// 17 behind it, `9f86d081884c7d65-17` all. The epoch says which history of the database is meant; it may be missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
+    /// Of this history, where that is known.
+    epoch: Option<Epoch>,
     /// Of this revision, and of all before, nothing is left.
     after: i64,
     /// So many rows of the revision `after + 1` have been told too.
@@ -35,9 +38,24 @@ pub struct Position {
 }
 
 impl Position {
-    /// Behind everything of this revision.
+    /// Behind everything of this revision, in whichever history.
     pub fn behind(revision: Revision) -> Position {
-        Position { after: revision.0, rows: 0 }
+        Position { epoch: None, after: revision.0, rows: 0 }
+    }
+
+    /// Behind everything of this revision of a history.
+    fn behind_in(epoch: Epoch, revision: Revision) -> Position {
+        Position { epoch: Some(epoch), ..Position::behind(revision) }
+    }
+
+    /// The same position with its epoch, where it is certain that this history is meant.
+    fn in_history(self, history: History) -> Option<Position> {
+        let is_certain = match self.epoch {
+            Some(epoch) => epoch == history.epoch,
+            // Up to where it began, it is the same as the one before; a database that was never restored has but one.
+            None => history.start == Revision(0) || self.after.saturating_add(i64::from(self.rows > 0)) <= history.start.0,
+        };
+        is_certain.then_some(Position { epoch: Some(history.epoch), ..self })
     }
 
     /// The revision up to which nothing is left.
@@ -48,6 +66,9 @@ impl Position {
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(epoch) = self.epoch {
+            write!(f, "{epoch}-")?;
+        }
         match self.rows {
             0 => write!(f, "{}", self.after),
             rows => write!(f, "{}.{rows}", self.after.saturating_add(1)),
@@ -57,7 +78,7 @@ impl fmt::Display for Position {
 
 /// Text that is no position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a position is a revision such as 17, or the id of an event such as 17.2")]
+#[error("a position is a revision such as 17, or the id of an event such as 9f86d081884c7d65-17.2")]
 pub struct NotAPosition;
 
 impl FromStr for Position {
@@ -68,14 +89,18 @@ impl FromStr for Position {
             let fine = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
             digits.parse::<i64>().ok().filter(|_| fine).ok_or(NotAPosition)
         };
+        let (epoch, text) = match text.split_once('-') {
+            Some((epoch, rest)) => (Some(epoch.parse().map_err(|_| NotAPosition)?), rest),
+            None => (None, text),
+        };
         match text.split_once('.') {
-            None => Ok(Position { after: number(text)?, rows: 0 }),
+            None => Ok(Position { epoch, after: number(text)?, rows: 0 }),
             Some((revision, rows)) => {
                 let (revision, rows) = (number(revision)?, usize::try_from(number(rows)?).map_err(|_| NotAPosition)?);
                 if revision == 0 || rows == 0 {
                     return Err(NotAPosition);
                 }
-                Ok(Position { after: revision.saturating_sub(1), rows })
+                Ok(Position { epoch, after: revision.saturating_sub(1), rows })
             }
         }
     }
@@ -127,7 +152,7 @@ pub struct Follower {
     auth: Auth,
     who: Authentication,
     position: Position,
-    moved: watch::Receiver<Revision>,
+    moved: watch::Receiver<(History, Revision)>,
     /// What was read and not told yet: the rows of one read at most.
     read: VecDeque<Event>,
     /// Where the read ends.
@@ -145,11 +170,14 @@ impl Auth {
         self.caller(who)?.require_scope(SCOPE.to_owned())?;
         let moved = self.node.moved.subscribe();
         let position = match from {
-            None => Position::behind(self.revision()),
+            None => {
+                let shown = self.directory();
+                Position::behind_in(shown.history().epoch, shown.revision())
+            }
             Some(from) => {
                 // Another node may have told of more than this one has seen.
                 self.is_at_least(from.revision()).await.map_err(|error| self.store_error(error))?;
-                from
+                from.in_history(self.directory().history()).unwrap_or(from)
             }
         };
         Ok(Follower {
@@ -188,8 +216,12 @@ impl Follower {
     /// answer; the position stays.
     pub async fn next(&mut self) -> Result<FeedItem, ApiError> {
         loop {
-            let present = *self.moved.borrow_and_update();
+            let (history, present) = *self.moved.borrow_and_update();
             self.check_at(present)?;
+            if self.position.epoch != Some(history.epoch) {
+                self.read.clear();
+                return Ok(self.reset(history, present));
+            }
             if let Some(event) = self.read.pop_front() {
                 self.position = event.position;
                 return Ok(FeedItem::Changed(event));
@@ -202,13 +234,9 @@ impl Follower {
                 }
                 continue;
             }
-            match self.read_on(present).await {
+            match self.read_on(history, present).await {
                 Ok(()) => {}
-                Err(StoreError::Stale) => {
-                    self.position = Position::behind(present);
-                    self.read_to = self.position;
-                    return Ok(FeedItem::Reset(self.position));
-                }
+                Err(StoreError::Stale) => return Ok(self.reset(history, present)),
                 Err(error) => return Err(self.auth.store_error(error)),
             }
         }
@@ -216,8 +244,8 @@ impl Follower {
 
     /// What is at hand already, without waiting: the next of several changes that were read at once. `None`: ask [`Follower::next`].
     pub fn next_at_hand(&mut self) -> Option<Event> {
-        let present = *self.moved.borrow();
-        if self.read.is_empty() || self.check_at(present).is_err() {
+        let (history, present) = *self.moved.borrow();
+        if self.read.is_empty() || self.position.epoch != Some(history.epoch) || self.check_at(present).is_err() {
             return None;
         }
         let event = self.read.pop_front()?;
@@ -239,17 +267,23 @@ impl Follower {
         Ok(())
     }
 
+    fn reset(&mut self, history: History, present: Revision) -> FeedItem {
+        self.position = Position::behind_in(history.epoch, present);
+        self.read_to = self.position;
+        FeedItem::Reset(self.position)
+    }
+
     /// Reads the next rows of the feed up to the revision that this node answers from.
-    async fn read_on(&mut self, present: Revision) -> Result<(), StoreError> {
+    async fn read_on(&mut self, history: History, present: Revision) -> Result<(), StoreError> {
         let from = self.position;
         let node = &self.auth.node;
-        let rows = node.recent_rows.after(node.store.as_ref(), from.revision(), present, self.is_live).await?;
+        let rows = node.recent_rows.after(node.store.as_ref(), history.epoch, from.revision(), present, self.is_live).await?;
         let Some(last) = rows.last().map(|row| &row.change) else {
             // The feed has no rows of the present revision: so there is nothing in between.
-            self.read_to = Position::behind(present);
+            self.read_to = Position::behind_in(history.epoch, present);
             return Ok(());
         };
-        self.read_to = Position::behind(last.revision);
+        self.read_to = Position::behind_in(history.epoch, last.revision);
         let mut events: Vec<Event> = Vec::new();
         let mut row_of_revision = 0;
         let mut before = None;
@@ -264,7 +298,7 @@ impl Follower {
                 KeyKind::Grant | KeyKind::Identity | KeyKind::Issuer => continue,
             };
             if !is_told {
-                let position = Position { after: row.revision.0.saturating_sub(1), rows: row_of_revision };
+                let position = Position { epoch: Some(history.epoch), after: row.revision.0.saturating_sub(1), rows: row_of_revision };
                 events.push(Event { position, revision: row.revision, entity, what: row.what, text: shared.text.clone() });
             }
         }
@@ -272,7 +306,7 @@ impl Follower {
         for at in 0..events.len() {
             let next = events.get(at + 1).map(|event| event.revision);
             if let Some(event) = events.get_mut(at).filter(|event| Some(event.revision) != next) {
-                event.position = Position::behind(event.revision);
+                event.position = Position::behind_in(history.epoch, event.revision);
             }
         }
         self.read = events.into();
@@ -286,7 +320,7 @@ mod tests {
 
     #[test]
     fn positions_are_read_as_they_are_written() {
-        for text in ["0", "17", "17.1", "17.25", "1.1", "9223372036854775807"] {
+        for text in ["0", "17", "17.1", "17.25", "1.1", "9223372036854775807", "9f86d081884c7d65-0", "9f86d081884c7d65-17.2"] {
             assert_eq!(text.parse::<Position>().unwrap().to_string(), text);
         }
         for text in ["", "-1", "+1", "a", "1.", ".1", "1.0", "0.1", "1.2.3", "1.-2", " 1", "99999999999999999999", "1.99999999999999999999"]

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use falconer_store::{Change, Revision, Store, StoreError};
+use falconer_store::{Change, Epoch, Revision, Store, StoreError};
 use tokio::sync::Mutex;
 
 /// About how many rows of the feed are read, and handed out, at once.
@@ -52,6 +52,8 @@ pub(crate) struct RecentRows {
 
 #[derive(Default)]
 struct Rows {
+    /// The history that they belong to.
+    epoch: Epoch,
     /// Whole revisions, in order: all rows after `after` up to `to`.
     rows: VecDeque<Arc<Row>>,
     after: i64,
@@ -68,11 +70,15 @@ impl RecentRows {
     pub(crate) async fn after(
         &self,
         store: &dyn Store,
+        epoch: Epoch,
         since: Revision,
         shown: Revision,
         is_live: bool,
     ) -> Result<Vec<Arc<Row>>, StoreError> {
         let mut rows = self.rows.lock().await;
+        if rows.epoch != epoch {
+            *rows = Rows { epoch, after: since.0, to: since.0, ..Rows::default() };
+        }
         if is_live && since.0 < rows.dropped_to {
             return Err(StoreError::Stale);
         }
@@ -112,7 +118,7 @@ impl RecentRows {
 impl Rows {
     /// Nothing is at hand but what comes after this revision.
     fn begin_at(&mut self, since: Revision) {
-        *self = Rows { after: since.0, to: since.0, dropped_to: self.dropped_to.min(since.0), ..Rows::default() };
+        *self = Rows { epoch: self.epoch, after: since.0, to: since.0, dropped_to: self.dropped_to.min(since.0), ..Rows::default() };
     }
 
     fn next_after(&self, since: Revision) -> Vec<Arc<Row>> {

@@ -104,7 +104,7 @@ impl Node {
             self.show(tip.clone());
         } else if committed > shown {
             // Another process wrote in between. What was decided did not depend on that, but the directory has to have it.
-            self.reload().await.map_err(|error| self.could_not_read_back(error))?;
+            self.catch_up_in_turn().await.map_err(|error| self.could_not_read_back(error))?;
         }
         Ok(())
     }
@@ -112,7 +112,7 @@ impl Node {
     /// What is left to do when a group was not committed, or nobody knows whether it was.
     async fn after_failure(&self, error: StoreError) -> StoreError {
         match error {
-            StoreError::Stale | StoreError::Conflict => match self.reload().await {
+            StoreError::Stale | StoreError::Conflict => match self.catch_up_in_turn().await {
                 Ok(()) => error,
                 Err(why) => why,
             },
@@ -135,13 +135,7 @@ impl Node {
 
     /// Whether a commit whose outcome nobody told has happened: takes in what the store has, where it answers.
     async fn catch_up_after_lost_answer(&self) {
-        let looked = async {
-            if self.store.revision().await? > self.directory.load().revision() {
-                self.reload().await?;
-            }
-            Ok::<_, StoreError>(())
-        };
-        if let Err(error) = looked.await {
+        if let Err(error) = self.catch_up_in_turn().await {
             tracing::debug!(%error, "the store does not say whether a change was committed; the next look will");
         }
     }

@@ -1,29 +1,47 @@
-//! Catching up with the store: what other processes have written comes into the directory.
+//! Catching up with the store: what others have written comes into the directory, by the rows of the change feed.
+//!
+//! The store is read beside the queue of changes and beside the old snapshot, which answers meanwhile. What was read is shown when it is this
+//! node's turn. Everything is loaded anew only where the feed does not reach back, or where the store is in another history.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use falconer_store::{Revision, StoreError};
+use falconer_store::{ChangedRecord, History, Loaded, Revision, StoreError};
 
 use crate::directory::snapshot::{Clients, Snapshot};
 use crate::node::{Auth, Node};
 
+/// About how many rows of the feed are read at once.
+const ROWS: u32 = 1000;
+/// Of more records than this everything is loaded instead.
+const MOST_RECORDS: usize = 100_000;
+
+/// What the store has.
+enum News {
+    /// These records have changed up to this revision.
+    Changed { history: History, revision: Revision, highest_ms: i64, records: Vec<ChangedRecord> },
+    /// All of it.
+    Everything(Box<Loaded>, Clients),
+}
+
 impl Auth {
     /// Takes in what other processes have written to the store since. Answers whether there was anything. A failure for good ends the process.
+    ///
+    /// Whoever asks while another catches up waits, and shares the next look at the store with all others who wait.
     pub async fn catch_up(&self) -> Result<bool, StoreError> {
-        let caught_up = self.take_in().await;
-        caught_up.inspect_err(|error| self.node.end_if_fatal(error))
+        let seen = self.node.directory.load_full();
+        self.catch_up_from(&seen).await
     }
 
-    async fn take_in(&self) -> Result<bool, StoreError> {
-        if self.node.store.revision().await? <= self.revision() {
-            return Ok(false);
-        }
-        let _turn = Arc::clone(&self.node.queue).lock_owned().await;
-        self.node.reload().await?;
-        Ok(true)
+    /// The same; answers whether the directory has moved on from what the caller has seen.
+    pub(crate) async fn catch_up_from(&self, seen: &Snapshot) -> Result<bool, StoreError> {
+        let caught_up = self.node.catch_up().await;
+        caught_up.inspect_err(|error| self.node.end_if_fatal(error))?;
+        let now = self.node.directory.load();
+        Ok((now.history(), now.revision()) != (seen.history(), seen.revision()))
     }
 
-    /// Whether this node answers from `wanted` or later, after a look at the store if need be (`Falconer-At-Least`).
+    /// Whether this node answers from `wanted` or later, after a look at the store if need be.
     pub async fn is_at_least(&self, wanted: Revision) -> Result<bool, StoreError> {
         if self.revision() < wanted {
             self.catch_up().await?;
@@ -32,21 +50,118 @@ impl Auth {
     }
 }
 
+/// The looks at the store: one at a time.
+#[derive(Default)]
+pub(crate) struct Looks {
+    /// How many have begun.
+    begun: std::sync::atomic::AtomicU64,
+    /// The last one that came to its end, by its number, and what came of it.
+    last: tokio::sync::Mutex<(u64, Option<StoreError>)>,
+}
+
 impl Node {
-    /// Reads everything again. The caller has the turn, or is the only one.
-    pub(crate) async fn reload(&self) -> Result<(), StoreError> {
-        let before = self.directory.load_full();
+    /// Looks at the store. A look that begins after this was called serves the caller as well as its own would.
+    async fn catch_up(&self) -> Result<(), StoreError> {
+        let before = self.looks.begun.load(Ordering::SeqCst);
+        let mut last = self.looks.last.lock().await;
+        let (number, error) = &*last;
+        if *number > before {
+            return error.clone().map_or(Ok(()), Err);
+        }
+        let number = self.looks.begun.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+        let outcome = async {
+            let shown = self.directory.load_full();
+            let news = self.read_news(&shown).await?;
+            if news.is_new_to(&shown) {
+                let _turn = Arc::clone(&self.queue).lock_owned().await;
+                self.show_news(news);
+            }
+            Ok(())
+        }
+        .await;
+        *last = (number, outcome.as_ref().err().cloned());
+        outcome
+    }
+
+    /// The same for whoever has the turn, or is the only one.
+    pub(crate) async fn catch_up_in_turn(&self) -> Result<(), StoreError> {
+        let news = self.read_news(&self.directory.load_full()).await?;
+        self.show_news(news);
+        Ok(())
+    }
+
+    async fn read_news(&self, shown: &Snapshot) -> Result<News, StoreError> {
+        let (mut up_to, mut records) = (shown.revision(), Vec::new());
+        loop {
+            let changed = match self.store.changed_records(up_to, ROWS).await {
+                Ok(changed) if changed.history == shown.history() => changed,
+                Ok(_) | Err(StoreError::Stale) => return self.load(shown).await,
+                Err(error) => return Err(error),
+            };
+            records.extend(changed.records);
+            // A record that changes between two reads is in the later one again, so that in the end all are as they are at one revision.
+            if changed.up_to >= changed.present {
+                return Ok(News::Changed { history: changed.history, revision: changed.present, highest_ms: changed.highest_ms, records });
+            }
+            if records.len() > MOST_RECORDS {
+                return self.load(shown).await;
+            }
+            up_to = changed.up_to;
+        }
+    }
+
+    /// Reads everything. A store that is behind what this node has seen had a backup restored into it: another history begins.
+    async fn load(&self, shown: &Snapshot) -> Result<News, StoreError> {
         // Made as they come, so that a million clients are never in memory in two forms at once.
-        let clients = Arc::new(Mutex::new(Clients::after(&before)));
+        let clients = Arc::new(Mutex::new(Clients::after(shown)));
         let found = Arc::clone(&clients);
         let each = move |client| found.lock().unwrap_or_else(PoisonError::into_inner).put(&client);
-        let loaded = self.store.load_each(Box::new(each)).await?;
+        let mut loaded = self.store.load_each(Box::new(each)).await?;
         let clients = std::mem::take(&mut *clients.lock().unwrap_or_else(PoisonError::into_inner));
-        let next = Snapshot::from_loaded(loaded, clients, &before);
-        // The first change of a role asks whether all others are valid together. That is found out beside the first answers, not in them.
-        let roles = next.roles().clone();
-        tokio::task::spawn_blocking(move || roles.is_valid());
-        self.show(next);
-        Ok(())
+        if loaded.history == shown.history() && loaded.revision < shown.revision() {
+            loaded.history = self.store.begin_history(loaded.history.epoch).await?;
+            tracing::warn!(
+                found = loaded.revision.0,
+                seen = shown.revision().0,
+                "the database is at an earlier revision than this server has seen, so that a backup must have been restored: all is loaded \
+                 anew, and revisions of before mean nothing from now on"
+            );
+        }
+        Ok(News::Everything(Box::new(loaded), clients))
+    }
+
+    /// Answers from what the store has from now on, unless the directory is there already. The caller has the turn.
+    fn show_news(&self, news: News) {
+        let shown = self.directory.load_full();
+        if !news.is_new_to(&shown) {
+            return;
+        }
+        match news {
+            News::Changed { history, revision, highest_ms, records } => {
+                let mut next = Snapshot::clone(&shown);
+                // What is shown may be newer than what was asked from: every record that differs since is among these.
+                next.put_changed(records);
+                self.show(next.as_stored(history, revision, highest_ms));
+            }
+            News::Everything(loaded, clients) => {
+                let next = Snapshot::from_loaded(*loaded, clients, &shown);
+                // The first change of a role asks whether all others are valid together. That is found out beside the first answers, not in them.
+                let roles = next.roles().clone();
+                tokio::task::spawn_blocking(move || roles.is_valid());
+                self.show(next);
+            }
+        }
+    }
+}
+
+impl News {
+    fn is_new_to(&self, shown: &Snapshot) -> bool {
+        match self {
+            News::Changed { history, revision, highest_ms, .. } => {
+                let is_later = *revision > shown.revision();
+                *history == shown.history() && (is_later || (*revision == shown.revision() && *highest_ms != shown.highest_ms()))
+            }
+            News::Everything(loaded, _) => loaded.history != shown.history() || loaded.revision > shown.revision(),
+        }
     }
 }

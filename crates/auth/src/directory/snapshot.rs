@@ -8,7 +8,9 @@ use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
 use falconer_scopes::{RoleSet, ScopeSet};
-use falconer_store::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Loaded, Revision, RoleRecord};
+use falconer_store::{
+    ChangedRecord, ClientRecord, GrantRecord, History, IdentityRecord, IssuerRecord, KeyKind, Loaded, Revision, RoleRecord,
+};
 
 use crate::directory::client::{ById, Client};
 use crate::directory::entries::{Grant, InternalIssuer, Person, PresentScopes};
@@ -19,6 +21,7 @@ use crate::reserved::{self, FALCONER_CLIENTS};
 /// Everything at one revision. Cheap to clone.
 #[derive(Clone, Default)]
 pub struct Snapshot {
+    history: History,
     revision: Revision,
     highest_ms: i64,
     roles: Arc<Roles>,
@@ -82,6 +85,7 @@ impl Snapshot {
         let (notes, roles): (Vec<_>, Vec<_>) = loaded.roles.into_iter().map(split).unzip();
         let set = RoleSet::new(roles);
         let mut next = Snapshot {
+            history: loaded.history,
             revision: loaded.revision,
             // Not the higher one of both: a lower one may have been accepted.
             highest_ms: loaded.highest_ms,
@@ -101,6 +105,11 @@ impl Snapshot {
             next.put_person(person);
         }
         next
+    }
+
+    /// Which history of the store the revision belongs to.
+    pub fn history(&self) -> History {
+        self.history
     }
 
     /// The revision that all of this belongs to.
@@ -285,6 +294,29 @@ impl Snapshot {
         self
     }
 
+    /// With the revision and the times that the store gave.
+    pub(crate) fn as_stored(self, history: History, revision: Revision, highest_ms: i64) -> Snapshot {
+        Snapshot { history, revision, highest_ms, ..self }
+    }
+
+    /// Takes over records as the store has them.
+    pub(crate) fn put_changed(&mut self, records: Vec<ChangedRecord>) {
+        for record in records {
+            match record {
+                ChangedRecord::Client(record) => self.put_client(&record),
+                ChangedRecord::Role(record) => self.put_roles([record]),
+                ChangedRecord::Grant(record) => self.put_grant(record),
+                ChangedRecord::Identity(record) => self.put_person(record),
+                ChangedRecord::Issuer(record) => self.put_issuer(record),
+                ChangedRecord::Gone(KeyKind::Client, client_id) => self.drop_client(&client_id),
+                ChangedRecord::Gone(KeyKind::Role, role_id) => self.drop_role(&role_id),
+                ChangedRecord::Gone(KeyKind::Grant, id) => self.drop_grant(&id),
+                ChangedRecord::Gone(KeyKind::Identity, identity) => drop(self.people.remove(identity.as_str())),
+                ChangedRecord::Gone(KeyKind::Issuer, name) => drop(self.issuers.remove(name.as_str())),
+            }
+        }
+    }
+
     /// Adds or replaces a client. In a row of many only the first of them copies what it shares with the snapshot before.
     pub(crate) fn put_client(&mut self, record: &ClientRecord) {
         let client = Client::new(record, self.client(&record.client_id).map(Arc::as_ref));
@@ -365,13 +397,16 @@ impl Snapshot {
         self.people.insert(Arc::from(person.record.identity.as_str()), Arc::new(person));
     }
 
+    fn drop_grant(&mut self, id: &str) {
+        if let Some(grant) = self.grants.remove(id) {
+            self.grant_names.remove(grant.record.client_id.as_str());
+        }
+    }
+
     /// Forgets grants that ended so long ago that no certificate of theirs can pass any more.
     pub(crate) fn forget_grants_before(&mut self, end_ms: i64) -> bool {
         let old: Vec<_> = self.grants.values().filter(|g| g.record.expires_ms < end_ms).cloned().collect();
-        for grant in &old {
-            self.grants.remove(grant.record.id.as_str());
-            self.grant_names.remove(grant.record.client_id.as_str());
-        }
+        old.iter().for_each(|grant| self.drop_grant(&grant.record.id));
         !old.is_empty()
     }
 }

@@ -74,31 +74,32 @@ impl Auth {
             return Ok(None);
         };
         let now_ms = self.now_ms();
+        let seen = self.node.directory.load_full();
         let (authentic, evaluated) = {
-            let snapshot = self.node.directory.load();
+            let snapshot = &seen;
             // The node can't tell what has ended: it says so, before anything about anybody.
-            if let Some(behind_ms) = self.node.clock_behind_ms(&snapshot, now_ms) {
+            if let Some(behind_ms) = self.node.clock_behind_ms(snapshot, now_ms) {
                 return Err(NotVerified::Unable(Unable::ClockBehind { behind_ms }));
             }
             // Checks the MAC, and nothing else, under the key owner's token.
             let owner = snapshot.key_owner(signed.key_owner());
             let authentic = signed.check_mac(owner.as_ref().map(KeyOwner::token))?;
-            let evaluated = self.node.evaluate_and_note(&snapshot, owner, &authentic, now_ms);
+            let evaluated = self.node.evaluate_and_note(snapshot, owner, &authentic, now_ms);
             (authentic, evaluated)
         };
         let (caller, disclosed) = match evaluated {
-            Err(reason) => self.look_for_grant(reason, &authentic, now_ms).await?,
+            Err(reason) => self.look_for_grant(&seen, reason, &authentic, now_ms).await?,
             Ok(found) => found,
         };
         Ok(Some((authentic, caller, disclosed)))
     }
 
     /// The same once more where a grant was unknown that the store may have by now; the reason where nothing is to be expected of that.
-    async fn look_for_grant(&self, reason: Reason, authentic: &Authentic<'_>, now_ms: i64) -> Result<Found, NotVerified> {
+    async fn look_for_grant(&self, seen: &Snapshot, reason: Reason, authentic: &Authentic<'_>, now_ms: i64) -> Result<Found, NotVerified> {
         let Some(id) = reason.unknown_grant().filter(|id| !self.node.unknown_grants.has(id, self.revision())) else {
             return Err(reason.into());
         };
-        let is_new = self.catch_up().await.map_err(|error| NotVerified::Unable(Unable::Store(error.to_string())))?;
+        let is_new = self.catch_up_from(seen).await.map_err(|error| NotVerified::Unable(Unable::Store(error.to_string())))?;
         let snapshot = self.node.directory.load();
         let owner = snapshot.key_owner(authentic.key_owner());
         let again = if is_new { self.node.evaluate_and_note(&snapshot, owner, authentic, now_ms) } else { Err(reason.clone()) };

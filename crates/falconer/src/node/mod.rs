@@ -1,8 +1,9 @@
-//! A node as this program opens it: `data_dir.rs` and `keys.rs` are files on the disk, `storage.rs` alone names concrete stores, `settings.rs`
+//! A node as this program opens it: `data_dir.rs`, `keys.rs` and `noted_history.rs` are files on the disk, `storage.rs` alone names concrete stores, `settings.rs`
 //! makes the settings of the use cases of the configuration, `open.rs` puts all of it together.
 
 mod data_dir;
 mod keys;
+pub mod noted_history;
 mod open;
 mod settings;
 mod shared_host;

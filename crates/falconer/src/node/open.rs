@@ -10,6 +10,7 @@ use falconer_store::Store;
 
 use super::data_dir::private_folder;
 use super::keys::{existing_key_file, key_file, keys, read_keys};
+use super::noted_history::begin_another_if_restored;
 use super::settings::{auth_settings, grant_settings, login_settings};
 use super::storage::Storage;
 use crate::config::Config;
@@ -52,6 +53,9 @@ impl Node {
         let keys = keys(config, &storage).await?;
         let explain = |error| storage.explain(error, Some(&key_file(config)));
         let store = storage.open(access, keys).await.map_err(|error| explain(error.into()))?;
+        if access == Access::Alone {
+            begin_another_if_restored(&config.data_dir, store.as_ref()).await.map_err(|error| explain(error.into()))?;
+        }
         Node::over(store, auth_settings, login_settings, grant_settings).await.map_err(explain)
     }
 

@@ -1,11 +1,13 @@
 //! The contract: the trait that every backend implements, what a mutation carries and leaves behind, what it writes, and what makes the static clients equal to
 //! a list.
 
+mod feed;
 mod static_clients;
 mod step;
 mod store;
 mod write;
 
+pub use feed::{Changed, ChangedRecord, Epoch, History, NotAnEpoch};
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, Change, ChangeKind, Key, KeyKind, Revision, Step};
 pub use store::{EachClient, Loaded, Store};

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    AccountRecord, AuditEntry, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Result, Revision, RoleRecord,
-    SessionRecord, Step, Write,
+    AccountRecord, AuditEntry, Change, Changed, ClientRecord, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, Result, Revision,
+    RoleRecord, SessionRecord, Step, Write,
 };
 
 /// Is given one client after the other, while a store loads.
@@ -15,6 +15,8 @@ pub type EachClient = Box<dyn FnMut(ClientRecord) + Send>;
 /// Everything that a node answers from, at one revision.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
+    /// Which history it is.
+    pub history: History,
     /// The revision of all that follows.
     pub revision: Revision,
     /// The highest [`Step::at_ms`] of any committed step, milliseconds since 1970; 0 when there was none. A clock far behind it is wrong.
@@ -65,6 +67,16 @@ pub trait Store: Send + Sync {
     /// row's revision is where to go on. [`Stale`](crate::StoreError::Stale) when the feed no longer reaches back so far, or
     /// when `since` is ahead of the store: load again.
     async fn changes_since(&self, since: Revision, limit: u32) -> Result<Vec<Change>>;
+    /// The records that changed after `since`, as they are now, read at one revision; those of about `limit` rows of the feed. Whoever calls again
+    /// with [`Changed::up_to`] until that is the present revision has everything as it is then, whatever is written meanwhile.
+    ///
+    /// [`Stale`](crate::StoreError::Stale) as in [`Store::changes_since`].
+    async fn changed_records(&self, since: Revision, limit: u32) -> Result<Changed>;
+    /// Which history the store is in.
+    async fn history(&self) -> Result<History>;
+    /// Begins another history at the present revision, because a backup was restored: positions of the history before mean nothing from now on, but
+    /// for those up to where this one begins. Nothing happens when the history is no longer this one. Answers the history that there is now.
+    async fn begin_history(&self, instead_of: Epoch) -> Result<History>;
     /// One client.
     async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>>;
     /// One grant, however old.

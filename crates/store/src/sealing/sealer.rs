@@ -31,11 +31,16 @@ impl Sealer {
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     }
 
+    /// Random bytes of the source of nonces.
+    pub fn draw<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        (self.random)(&mut bytes);
+        bytes
+    }
+
     /// Seals a text for its place.
     pub fn seal(&self, place: &Place<'_>, plain: &str) -> Result<Vec<u8>> {
-        let mut nonce = [0; 24];
-        (self.random)(&mut nonce);
-        self.keys().seal(place, plain.as_bytes(), nonce).map_err(|error| corrupt(place, &error.to_string()))
+        self.keys().seal(place, plain.as_bytes(), self.draw()).map_err(|error| corrupt(place, &error.to_string()))
     }
 
     /// Opens what was sealed for this place. Errors: [`StoreError::Corrupt`].

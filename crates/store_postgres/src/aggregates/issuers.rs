@@ -2,8 +2,9 @@
 
 use deadpool_postgres::GenericClient;
 use falconer_store::{ChangeKind, IssuerRecord, KeyKind, Place, Sealer, Secret, StoreError};
+use tokio_postgres::Row;
 
-use crate::connection::columns::{all, get, run};
+use crate::connection::columns::{all, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
@@ -15,12 +16,17 @@ pub(crate) fn token_place(name: &str) -> Place<'_> {
 /// All issuers, oldest first.
 pub(crate) async fn every(on: &impl GenericClient, sealer: &Sealer) -> Res<Vec<IssuerRecord>> {
     let sql = "SELECT name, token, created_ms, retired_ms FROM issuers ORDER BY created_ms, name";
-    all(on, sql, &[], |row| {
-        let name: String = get(row, 0)?;
-        let token = Secret::new(sealer.open(&token_place(&name), get(row, 1)?)?);
-        Ok(IssuerRecord { name, token, created_ms: get(row, 2)?, retired_ms: get(row, 3)? })
-    })
-    .await
+    all(on, sql, &[], |row| read(row, sealer)).await
+}
+
+pub(crate) async fn one(on: &impl GenericClient, sealer: &Sealer, name: &str) -> Res<Option<IssuerRecord>> {
+    first(on, "SELECT name, token, created_ms, retired_ms FROM issuers WHERE name = $1", &[&name], |row| read(row, sealer)).await
+}
+
+fn read(row: &Row, sealer: &Sealer) -> Res<IssuerRecord> {
+    let name: String = get(row, 0)?;
+    let token = Secret::new(sealer.open(&token_place(&name), get(row, 1)?)?);
+    Ok(IssuerRecord { name, token, created_ms: get(row, 2)?, retired_ms: get(row, 3)? })
 }
 
 pub(crate) async fn insert(writing: &mut Writing<'_>, sealer: &Sealer, issuer: &IssuerRecord) -> Res<()> {

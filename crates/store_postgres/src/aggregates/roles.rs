@@ -4,7 +4,7 @@ use deadpool_postgres::GenericClient;
 use falconer_store::{ChangeKind, KeyKind, RoleRecord, StoreError};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{all, get, run};
+use crate::connection::columns::{all, first, get, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
 use crate::steps::writing::Writing;
@@ -14,6 +14,10 @@ const COLUMNS: &str = "role_id, scopes, description, created_ms, last_modified_m
 /// All roles, ascending.
 pub(crate) async fn every(on: &impl GenericClient) -> Res<Vec<RoleRecord>> {
     all(on, &format!("SELECT {COLUMNS} FROM roles ORDER BY role_id"), &[], read).await
+}
+
+pub(crate) async fn one(on: &impl GenericClient, role_id: &str) -> Res<Option<RoleRecord>> {
+    first(on, &format!("SELECT {COLUMNS} FROM roles WHERE id_hash = $1"), &[&hash::of(role_id)], read).await
 }
 
 /// Those of these roles that there are.

@@ -14,7 +14,10 @@ struct Migration {
 }
 
 /// The first has the version 1. Never edit one that was released: its checksum is in the databases of those who run it.
-const MIGRATIONS: &[Migration] = &[Migration { name: "0001_records", sql: include_str!("../../migrations/0001_records.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_records", sql: include_str!("../../migrations/0001_records.sql") },
+    Migration { name: "0002_history", sql: include_str!("../../migrations/0002_history.sql") },
+];
 
 /// The advisory lock of migrations: `FALM`.
 const LOCK: i64 = 0x4641_4c4d;

@@ -1,9 +1,9 @@
 //! Issuers of grant certificates.
 
 use falconer_store::{ChangeKind, IssuerRecord, KeyKind, Place, Sealer, Secret, StoreError};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
-use crate::connection::columns::{all, run};
+use crate::connection::columns::{all, first, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
@@ -15,11 +15,17 @@ pub(crate) fn token_place(name: &str) -> Place<'_> {
 /// All issuers, oldest first.
 pub(crate) fn every(connection: &Connection, sealer: &Sealer) -> Res<Vec<IssuerRecord>> {
     let sql = "SELECT name, token, created_ms, retired_ms FROM issuers ORDER BY created_ms, name";
-    all(connection, sql, [], |row| {
-        let name: String = row.get(0)?;
-        let token = Secret::new(sealer.open(&token_place(&name), row.get_ref(1)?.as_blob()?)?);
-        Ok(IssuerRecord { name, token, created_ms: row.get(2)?, retired_ms: row.get(3)? })
-    })
+    all(connection, sql, [], |row| read(row, sealer))
+}
+
+pub(crate) fn one(connection: &Connection, sealer: &Sealer, name: &str) -> Res<Option<IssuerRecord>> {
+    first(connection, "SELECT name, token, created_ms, retired_ms FROM issuers WHERE name = ?1", params![name], |row| read(row, sealer))
+}
+
+fn read(row: &Row<'_>, sealer: &Sealer) -> Res<IssuerRecord> {
+    let name: String = row.get(0)?;
+    let token = Secret::new(sealer.open(&token_place(&name), row.get_ref(1)?.as_blob()?)?);
+    Ok(IssuerRecord { name, token, created_ms: row.get(2)?, retired_ms: row.get(3)? })
 }
 
 pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, issuer: &IssuerRecord) -> Res<()> {

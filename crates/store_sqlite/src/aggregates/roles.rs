@@ -13,10 +13,14 @@ pub(crate) fn every(connection: &Connection) -> Res<Vec<RoleRecord>> {
     all(connection, sql, [], read)
 }
 
+pub(crate) fn one(connection: &Connection, role_id: &str) -> Res<Option<RoleRecord>> {
+    let sql = "SELECT role_id, scopes, description, created_ms, last_modified_ms FROM roles WHERE role_id = ?1";
+    first(connection, sql, params![role_id], read)
+}
+
 /// Adds the role, or replaces it where it is not exactly so already; what happened to it, if anything.
 pub(crate) fn put_differing(connection: &Connection, role: &RoleRecord) -> Res<Option<ChangeKind>> {
-    let sql = "SELECT role_id, scopes, description, created_ms, last_modified_ms FROM roles WHERE role_id = ?1";
-    let stored = first(connection, sql, params![role.role_id], read)?;
+    let stored = one(connection, &role.role_id)?;
     if stored.as_ref() == Some(role) {
         return Ok(None);
     }

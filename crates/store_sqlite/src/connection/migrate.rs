@@ -20,6 +20,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_records", sql: include_str!("../../migrations/0001_records.sql") },
     Migration { name: "0002_told_changes", sql: include_str!("../../migrations/0002_told_changes.sql") },
+    Migration { name: "0003_history", sql: include_str!("../../migrations/0003_history.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

@@ -1,28 +1,63 @@
 //! Reading the change feed.
 
-use falconer_store::{Change, ChangeKind, KeyKind, Revision, StoreError};
+use std::collections::HashSet;
+
+use falconer_store::{Change, ChangeKind, Changed, ChangedRecord, KeyKind, Revision, Sealer, StoreError};
 use rusqlite::{Connection, params};
 
+use crate::aggregates::{clients, grants, identities, issuers, roles};
 use crate::connection::columns::all;
 use crate::connection::fault::Res;
-use crate::steps::writing::revision_and_floor;
+use crate::following::history::{Standing, standing};
+use crate::following::load::GRANT_AFTERLIFE_MS;
 
 pub(crate) fn since(connection: &Connection, since: Revision, limit: u32) -> Res<Vec<Change>> {
     // One read transaction, so that pruning between the statements can't hide rows.
     let reading = connection.unchecked_transaction()?;
-    let (present, floor) = revision_and_floor(&reading)?;
-    if since > present || since < floor {
+    Ok(rows(&reading, since, limit)?.1)
+}
+
+/// Each record that the rows name, once, as it is now.
+pub(crate) fn records(connection: &Connection, sealer: &Sealer, since: Revision, limit: u32) -> Res<Changed> {
+    let reading = connection.unchecked_transaction()?;
+    let (Standing { history, revision: present, highest_ms, .. }, rows) = rows(&reading, since, limit)?;
+    // Fewer rows than the limit: there are no more of them.
+    let is_all = rows.len() < usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
+    let up_to = if is_all { present } else { rows.last().map_or(present, |row| row.revision) };
+    let (mut seen, mut records) = (HashSet::new(), Vec::new());
+    for Change { key_kind, key, .. } in rows {
+        if seen.insert((key_kind, key.clone())) {
+            let record = match key_kind {
+                KeyKind::Client => clients::one(&reading, sealer, &key)?.map(ChangedRecord::Client),
+                KeyKind::Role => roles::one(&reading, &key)?.map(ChangedRecord::Role),
+                KeyKind::Grant => grants::one(&reading, &key)?
+                    .filter(|grant| grant.expires_ms > highest_ms.saturating_sub(GRANT_AFTERLIFE_MS))
+                    .map(ChangedRecord::Grant),
+                KeyKind::Identity => identities::one(&reading, &key)?.map(ChangedRecord::Identity),
+                KeyKind::Issuer => issuers::one(&reading, sealer, &key)?.map(ChangedRecord::Issuer),
+            };
+            records.push(record.unwrap_or(ChangedRecord::Gone(key_kind, key)));
+        }
+    }
+    Ok(Changed { history, up_to, present, highest_ms, records })
+}
+
+/// Where the database stands, and the rows after `since`.
+fn rows(reading: &Connection, since: Revision, limit: u32) -> Res<(Standing, Vec<Change>)> {
+    let standing = standing(reading)?;
+    if since > standing.revision || since < standing.floor {
         return Err(StoreError::Stale.into());
     }
     // The inner query finds the revision that the limit falls into; the outer one takes all of that revision.
     let sql = "SELECT revision, kind, key, at_ms, what FROM changes WHERE revision > ?1 AND revision <=
                  (SELECT max(revision) FROM (SELECT revision FROM changes WHERE revision > ?1 ORDER BY revision LIMIT ?2))
                ORDER BY revision, kind, key";
-    all(&reading, sql, params![since.0, limit.max(1)], |row| {
+    let rows = all(reading, sql, params![since.0, limit.max(1)], |row| {
         let word = row.get_ref(1)?.as_str()?;
         let key_kind = KeyKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change of the kind {word:?}")))?;
         let word = row.get_ref(4)?.as_str()?;
         let what = ChangeKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change that {word:?} a record")))?;
         Ok(Change { revision: Revision(row.get(0)?), key_kind, key: row.get(2)?, what, at_ms: row.get(3)? })
-    })
+    })?;
+    Ok((standing, rows))
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use falconer_auth::{ApiError, Authentication, Reason, Revision};
+use falconer_auth::{ApiError, AtLeast, Authentication, Awaited, Reason};
 use falconer_scopes::Template;
 use falconer_wire::error::RequestInfo;
 use falconer_wire::{Code, ErrorBody, Method, date_time};
@@ -26,9 +26,8 @@ use super::request::query::Query;
 use super::request::route::PathParams;
 use super::request::signed::Signed;
 
-/// How long a request may wait for the revision that it demands, and how often the node looks.
+/// How long a request may wait for the revision that it demands.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
-const AT_LEAST_LOOK: Duration = Duration::from_millis(20);
 
 /// One call on its way.
 struct Call<'c> {
@@ -88,7 +87,7 @@ impl Api {
             }
         };
         Ok(match self.checked(call, &mut payload).await {
-            Ok(reply) => reply,
+            Ok(reply) => reply.in_history(|| self.auth.directory().history()),
             Err(failure) => {
                 let echo = match call.method.input {
                     Some(_) => echo::payload(call.method, payload.json),
@@ -116,8 +115,8 @@ impl Api {
             Some(_) => signed.authenticate(&self.auth, payload.hashed()).await,
         };
         let mut who = authenticated(payload).await?;
-        if let Some(wanted) = demanded.filter(|wanted| self.auth.revision() < *wanted) {
-            // Waiting asks the store again and again: that is for callers who are known.
+        if let Some(wanted) = demanded.filter(|wanted| !self.auth.has_reached(*wanted)) {
+            // Waiting takes a place and a look at the store: that is for callers who are known.
             if !who.caller().is_ok_and(|caller| caller.client_id.is_some()) {
                 return Err(behind());
             }
@@ -202,17 +201,16 @@ impl Api {
     }
 
     /// Waits, at most a second, until this node answers from a revision.
-    async fn wait_for(&self, wanted: Revision) -> Result<(), Failure> {
-        let reached = async {
-            loop {
-                match self.auth.is_at_least(wanted).await {
-                    Ok(true) => return,
-                    // A store that is away may come back within the second.
-                    Ok(false) | Err(_) => tokio::time::sleep(AT_LEAST_LOOK).await,
-                }
-            }
-        };
-        tokio::time::timeout(AT_LEAST_WAIT, reached).await.map_err(|_| behind())
+    async fn wait_for(&self, wanted: AtLeast) -> Result<(), Failure> {
+        match tokio::time::timeout(AT_LEAST_WAIT, self.auth.wait_for(wanted)).await {
+            Ok(Awaited::Reached) => Ok(()),
+            Ok(Awaited::OtherHistory) => Err(Failure::new(
+                Code::RequestConflict,
+                "The revision of Falconer-At-Least belongs to another history of the database: a backup was restored, so read again what you rely on",
+            )),
+            Ok(Awaited::TooMany) => Err(Failure::unavailable("Too many requests wait for a revision; try again in a moment")),
+            Err(_) => Err(behind()),
+        }
     }
 
     /// Writes an error down. What only the log may know goes to the log, with the incident that the caller is told.
@@ -249,11 +247,11 @@ fn is_known(who: &Authentication) -> Result<bool, Failure> {
 }
 
 /// What `Falconer-At-Least` names.
-fn demanded_revision(parts: &Parts) -> Result<Option<Revision>, Failure> {
+fn demanded_revision(parts: &Parts) -> Result<Option<AtLeast>, Failure> {
     let Some(header) = parts.headers.get(AT_LEAST) else { return Ok(None) };
-    let wanted = header.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok()).filter(|n| *n >= 0);
+    let wanted = header.to_str().ok().and_then(|text| text.trim().parse().ok());
     let wrong = || Failure::new(Code::InvalidRequestArguments, "Falconer-At-Least must be a revision, as Falconer-Revision gives it");
-    wanted.map(|wanted| Some(Revision(wanted))).ok_or_else(wrong)
+    wanted.map(Some).ok_or_else(wrong)
 }
 
 fn behind() -> Failure {

@@ -70,11 +70,19 @@ fn shown(event: &ServerEvent, as_json: bool) -> String {
 /// As the server reads it.
 fn position(text: &str) -> Result<String, WrongUse> {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let fine = match text.split_once('.') {
-        Some((revision, rows)) => digits(revision) && digits(rows),
-        None => digits(text),
+    let (epoch, position) = match text.split_once('-') {
+        Some((epoch, position)) => (Some(epoch), position),
+        None => (None, text),
     };
-    if fine { Ok(text.to_owned()) } else { Err(WrongUse("write a revision such as 17, or the id of an event such as 17.2".to_owned())) }
+    let fine = match position.split_once('.') {
+        Some((revision, rows)) => digits(revision) && digits(rows),
+        None => digits(position),
+    };
+    if fine && epoch.is_none_or(|epoch| epoch.parse::<falconer_auth::Epoch>().is_ok()) {
+        Ok(text.to_owned())
+    } else {
+        Err(WrongUse("write a revision such as 17, or the id of an event such as 9f86d081884c7d65-17.2".to_owned()))
+    }
 }
 
 #[cfg(test)]

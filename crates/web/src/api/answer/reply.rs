@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use axum::body::Body;
 use bytes::Bytes;
+use falconer_auth::{AtLeast, History, Revision};
 use falconer_scopes::ScopeSet;
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
@@ -102,6 +103,16 @@ impl Reply {
     pub(crate) fn at_revision(self, revision: i64) -> Reply {
         self.with(REVISION, HeaderValue::from(revision))
             .with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Falconer-Revision"))
+    }
+
+    /// The same with the epoch in front, where the number alone does not say which revision is meant.
+    pub(crate) fn in_history(mut self, history: impl Fn() -> History) -> Reply {
+        for (_, value) in self.headers.iter_mut().filter(|(name, _)| *name == REVISION) {
+            let number = value.to_str().ok().and_then(|text| text.parse().ok());
+            let text = number.map(|number| AtLeast::text(history(), Revision(number)));
+            *value = text.and_then(|text| text.parse().ok()).unwrap_or_else(|| value.clone());
+        }
+        self
     }
 }
 

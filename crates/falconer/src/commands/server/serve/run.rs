@@ -184,8 +184,10 @@ pub async fn serve(
         metrics: Arc::default(),
         settings,
     };
-    let chores =
-        [tokio::spawn(follow(node.auth.clone())), tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms))];
+    let chores = [
+        tokio::spawn(follow(node.auth.clone(), config.data_dir.clone())),
+        tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms)),
+    ];
     let web = Arc::new(web);
     let metrics = listeners.metrics.map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&web))));
     let served = falconer_web::serve(listeners.public, falconer_web::HttpService::new(web), limits, shutdown).await;

@@ -1,18 +1,30 @@
 //! What a server does beside serving. None of it decides anything.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
 
+use crate::node::noted_history;
+
 /// Takes in what the command line wrote beside this server.
-pub async fn follow(auth: Arc<falconer_auth::Auth>) {
+pub async fn follow(auth: Arc<falconer_auth::Auth>, data_dir: PathBuf) {
+    let mut noted = None;
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
         if let Err(error) = auth.catch_up().await {
             tracing::warn!(%error, "can't look for changes of other processes");
+        }
+        let directory = auth.directory();
+        let here = (directory.history(), directory.revision());
+        if noted != Some(here) {
+            noted = Some(here);
+            if let Err(error) = noted_history::note(&data_dir, here.0, here.1) {
+                tracing::warn!(%error, "a restored backup might not be noticed at the next start");
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Changes of clients and roles as server-sent events (`docs/events.md`; the format is the WHATWG HTML standard's, section 9.2).
 //!
 //! ```text
-//! id: 17
+//! id: 9f86d081884c7d65-17
 //! event: client-created
 //! data: {"version":1,"clientId":"proj/one","revision":17}
 //! ```
@@ -50,7 +50,10 @@ fn position(headers: &HeaderMap, since: Option<&str>) -> Result<Option<Position>
 }
 
 fn wrong(name: &str) -> Failure {
-    Failure::new(Code::InvalidRequestArguments, format!("{name} must be a revision such as 17, or the id of an event such as 17.2"))
+    Failure::new(
+        Code::InvalidRequestArguments,
+        format!("{name} must be a revision such as 17, or the id of an event such as 9f86d081884c7d65-17.2"),
+    )
 }
 
 /// What a stream does next.

@@ -1,0 +1,352 @@
+//! The directory follows the change feed: by rows, once for all who wait, and anew where the history is another.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use common::failing::{Failing, WIDTH};
+use common::{Counting, START_MS, World, memory_store, new_grant, person, settings};
+use falconer_auth::{AtLeast, Auth, Awaited, FeedItem, Random, Snapshot};
+use falconer_store::*;
+use falconer_store_sqlite::SqliteStore;
+
+/// Polls a future once.
+async fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    let mut future = Some(future);
+    std::future::poll_fn(move |context| Poll::Ready(Pin::new(&mut **future.as_mut().unwrap()).poll(context))).await
+}
+
+/// A node on a store that counts.
+async fn counted(world: &World, inner: Arc<dyn Store>) -> (Auth, Arc<Failing>) {
+    let store = Arc::new(Failing::new(inner));
+    let auth = Auth::open(store.clone(), settings(), world.clock.clone(), world.random.clone()).await.unwrap();
+    (auth, store)
+}
+
+fn step(decided_at: Revision) -> Step {
+    Step {
+        decided_at,
+        depends_on: Vec::new(),
+        at_ms: START_MS,
+        actor: "beside".to_owned(),
+        grant: None,
+        action: "written".to_owned(),
+        detail: None,
+    }
+}
+
+/// Writes past every node.
+async fn beside(store: &dyn Store, write: Write) -> Result<Revision> {
+    store.take(&step(store.revision().await?), write).await
+}
+
+fn role(id: &str, scopes: &[String]) -> RoleRecord {
+    let scopes = scopes.to_vec();
+    RoleRecord { role_id: id.to_owned(), scopes, description: String::new(), created_ms: START_MS, last_modified_ms: START_MS }
+}
+
+fn client(id: &str, n: u64) -> ClientRecord {
+    ClientRecord {
+        client_id: id.to_owned(),
+        description: format!("the {n}th"),
+        access_token: Secret::new(format!("token-{n}")),
+        expires_us: (START_MS + 1_000_000) * 1000,
+        created_ms: START_MS,
+        last_modified_ms: START_MS,
+        last_date_used_ms: START_MS,
+        last_rotated_ms: START_MS,
+        delete_on_expiration: false,
+        scopes: vec![format!("s:{n}")],
+        disabled: n % 2 == 0,
+        grant: None,
+    }
+}
+
+/// 50 heartbeats while a command commits made 50 full loads, one after the other.
+#[tokio::test]
+async fn one_look_at_the_store_serves_all_who_wait() {
+    let world = World::bare().await;
+    let (auth, store) = counted(&world, world.store.clone()).await;
+    let (looks, loads) = (store.calls_of("changed_records"), store.calls_of("load_each"));
+    beside(&*world.store, Write::InsertRoles(vec![role("new", &[])])).await.unwrap();
+    let held = store.gate.acquire_many(WIDTH).await.unwrap();
+    let waiting = futures_util::future::join_all((0..50).map(|_| auth.catch_up()));
+    let (answers, ()) = futures_util::future::join(waiting, async move { drop(held) }).await;
+    assert!(answers.into_iter().all(|answer| answer == Ok(true)), "all find it");
+    assert!(auth.directory().role("new").is_some());
+    // The first one has begun before the others came, so that it does not count for them.
+    assert_eq!(store.calls_of("changed_records") - looks, 2, "one for the first, one for the 49 others");
+    assert_eq!(store.calls_of("load_each"), loads, "what changed is read, and nothing else");
+}
+
+/// A look that was given up in the middle (its caller hung up) answers nobody.
+#[tokio::test]
+async fn a_look_that_was_given_up_serves_nobody() {
+    let world = World::bare().await;
+    let (auth, store) = counted(&world, world.store.clone()).await;
+    let held = store.gate.acquire_many(WIDTH).await.unwrap();
+    let mut given_up = Box::pin(auth.catch_up());
+    let mut second = Box::pin(auth.catch_up());
+    assert!(poll_once(&mut given_up).await.is_pending());
+    assert!(poll_once(&mut second).await.is_pending());
+    beside(&*world.store, Write::InsertRoles(vec![role("new", &[])])).await.unwrap();
+    drop(given_up);
+    drop(held);
+    assert_eq!(second.await, Ok(true));
+    assert!(auth.directory().role("new").is_some());
+}
+
+/// What a directory holds, to be compared.
+fn seen(snapshot: &Snapshot) -> impl PartialEq + std::fmt::Debug + use<> {
+    let roles: Vec<_> = snapshot.role_records().collect();
+    let clients: Vec<_> = snapshot.clients("").map(|client| client.record()).collect();
+    let mut grants: Vec<_> = snapshot.grants().map(|grant| grant.record.clone()).collect();
+    grants.sort_by(|a, b| a.id.cmp(&b.id));
+    let named: Vec<_> = grants.iter().map(|grant| snapshot.grant_named(&grant.client_id).map(|found| found.record.id.clone())).collect();
+    let mut people: Vec<_> = snapshot.people().map(|person| person.record.clone()).collect();
+    people.sort_by(|a, b| a.identity.cmp(&b.identity));
+    let expanded: Vec<_> = roles.iter().map(|role: &RoleRecord| snapshot.expand([format!("assume:{}", role.role_id)])).collect();
+    let at = (snapshot.history(), snapshot.revision(), snapshot.highest_ms());
+    (at, roles, clients, grants, (named, people), expanded)
+}
+
+/// One write of any kind; some are refused, and some change nothing.
+async fn any_write(store: &dyn Store, random: &mut impl FnMut(u64) -> u64) {
+    let (name, n) = (random(5), random(1000));
+    let (id, other) = (format!("x/{name}"), format!("x/{}", random(5)));
+    let identity = person(&format!("local/p{name}"), &[&format!("s:{n}")], START_MS);
+    let grant = |id: String| GrantRecord {
+        id: id.clone(),
+        identity: identity.identity.clone(),
+        target: "https://notes.example.com/".to_owned(),
+        target_origin: "https://notes.example.com".to_owned(),
+        client_id: format!("{}/notes.example.com/{id}", identity.identity),
+        scopes: vec![format!("s:{n}")],
+        everything: false,
+        identity_for: Vec::new(),
+        created_ms: START_MS,
+        start_ms: START_MS,
+        // Some ended so long ago that nobody holds them in memory.
+        expires_ms: START_MS + if n % 3 == 0 { -40 * 86_400_000 } else { 1000 },
+        issuer: "static/falconer/grants-1".to_owned(),
+        seed: "seed".to_owned(),
+        nonce: String::new(),
+        choices: String::new(),
+        label: String::new(),
+        last_used_ms: None,
+        use_count: 0,
+        revoked_ms: None,
+        revoked_by: None,
+        reason: None,
+    };
+    let account = AccountRecord {
+        name: format!("p{name}"),
+        display_name: format!("{n}"),
+        email: None,
+        password_hash: None,
+        groups: Vec::new(),
+        scopes: Vec::new(),
+        disabled: false,
+        deleted: false,
+        created_ms: START_MS,
+        last_modified_ms: START_MS,
+    };
+    let scopes = [format!("s:{n}"), format!("assume:{other}")];
+    let write = match random(14) {
+        0 => Write::InsertClient(client(&id, n)),
+        1 => Write::UpdateClient(client(&id, n)),
+        2 => Write::DeleteClient(id),
+        3 => Write::InsertRoles(vec![role(&id, &scopes)]),
+        4 => Write::UpdateRole(role(&id, &scopes)),
+        5 => Write::DeleteRole(id),
+        6 => Write::Batch(vec![role(&id, &scopes)], vec![client(&id, n), client(&format!("{id}/more"), n)]),
+        7 => Write::ReplaceStaticClients(vec![client(&format!("static/{name}"), n)]),
+        8 => Write::InsertGrant(grant(format!("g{n}")), None),
+        9 => {
+            let old = store.grants_of(&identity.identity).await.unwrap().first().map(|grant| grant.id.clone());
+            Write::InsertGrant(grant(format!("h{n}")), old)
+        }
+        10 => {
+            let ids = store.grants_of(&identity.identity).await.unwrap().into_iter().map(|grant| grant.id).take(2).collect();
+            Write::RevokeGrants { ids, by: "me".to_owned(), reason: "so".to_owned() }
+        }
+        11 => Write::PutIdentity(identity.clone()),
+        12 => Write::InsertAccount(account, identity.clone()),
+        _ => Write::NoteRepeat("client".to_owned(), id),
+    };
+    // What is refused has changed nothing.
+    let _ = beside(store, write).await;
+}
+
+#[tokio::test]
+async fn following_the_rows_comes_to_what_loading_everything_comes_to() {
+    for seed in 1..=6_u64 {
+        let world = World::bare().await;
+        let (auth, store) = counted(&world, world.store.clone()).await;
+        let loads = store.calls_of("load_each");
+        let mut state = seed;
+        let mut random = move |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        for _ in 0..12 {
+            for _ in 0..random(6) {
+                any_write(&*world.store, &mut random).await;
+            }
+            auth.catch_up().await.unwrap();
+            assert_eq!(store.calls_of("load_each"), loads);
+            let settings = falconer_auth::AuthSettings { leave_static_clients: true, ..settings() };
+            let loaded = world.reopen(settings).await.directory();
+            assert!(seen(&auth.directory()) == seen(&loaded), "seed {seed}: {:#?}\nloaded: {:#?}", seen(&auth.directory()), seen(&loaded));
+        }
+    }
+}
+
+#[tokio::test]
+async fn more_rows_than_one_answer_holds_are_taken_in_together() {
+    let world = World::bare().await;
+    let (auth, store) = counted(&world, world.store.clone()).await;
+    let loads = store.calls_of("load_each");
+    for part in 0..3_u64 {
+        let clients = (0..900).map(|n| client(&format!("many/{part}/{n}"), n)).collect();
+        beside(&*world.store, Write::Batch(Vec::new(), clients)).await.unwrap();
+    }
+    auth.catch_up().await.unwrap();
+    assert_eq!(auth.directory().clients("many/").count(), 2700);
+    assert_eq!(auth.revision(), world.store.revision().await.unwrap());
+    assert_eq!(store.calls_of("load_each"), loads);
+}
+
+#[tokio::test]
+async fn a_feed_that_does_not_reach_back_means_a_load_of_everything() {
+    let world = World::bare().await;
+    let (auth, store) = counted(&world, world.store.clone()).await;
+    let loads = store.calls_of("load_each");
+    beside(&*world.store, Write::InsertRoles(vec![role("new", &[])])).await.unwrap();
+    world.store.prune(START_MS + 365 * 86_400_000).await.unwrap();
+    assert_eq!(auth.catch_up().await, Ok(true));
+    assert!(auth.directory().role("new").is_some());
+    assert_eq!(store.calls_of("load_each"), loads + 1);
+    assert_eq!(auth.directory().history().start, Revision(0), "the same history");
+}
+
+fn on_disk(path: &Path) -> Arc<dyn Store> {
+    let random = Counting::default();
+    let keys = KeyRing::from_bytes("k1", [7; 32]).unwrap();
+    Arc::new(SqliteStore::open(path, keys, Arc::new(move |bytes: &mut [u8]| random.fill(bytes))).unwrap())
+}
+
+/// A restored backup was never noticed by a running server, and what had been told of the time after the backup matched what came later.
+#[tokio::test]
+async fn a_restored_backup_is_another_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, backup) = (folder.path().join("a.sqlite"), folder.path().join("b.sqlite"));
+    let mut world = World::bare().await;
+    let original = on_disk(&path);
+    {
+        let auth = Auth::open(original.clone(), settings(), world.clock.clone(), world.random.clone()).await.unwrap();
+        let root = auth.fresh_install(true).await.unwrap();
+        world.root = common::Keys::new(&root.client_id, &root.access_token.expose().to_owned());
+    }
+    drop(original);
+    std::fs::copy(&path, &backup).unwrap();
+    let (auth, store) = counted(&world, on_disk(&path)).await;
+    let backed_up = auth.revision();
+    world.auth = auth.clone();
+    let root = world.as_root().await;
+    world.role("after-the-backup", &[]).await;
+    world.role("one-more", &[]).await;
+    let (before, seen) = (auth.directory().history(), auth.revision());
+    let id = format!("{}-{}", before.epoch, seen.0);
+    let mut following = auth.follow(&root, None).await.unwrap();
+
+    *store.inner.lock().unwrap() = on_disk(&backup);
+    assert_eq!(auth.catch_up().await, Ok(true));
+    let after = auth.directory().history();
+    assert_ne!(after.epoch, before.epoch);
+    assert_eq!((after.start, auth.revision()), (backed_up, backed_up));
+    assert!(auth.directory().role("after-the-backup").is_none());
+    assert_eq!(auth.catch_up().await, Ok(false), "it begins once");
+
+    // Another past comes to the same revision.
+    for name in ["a", "b", "c"] {
+        world.role(name, &[]).await;
+    }
+    let told = following.next().await.unwrap();
+    assert!(matches!(told, FeedItem::Reset(_)), "{told:?}");
+    for unknown in [id.clone(), seen.0.to_string(), format!("0123456789abcdef-{}", backed_up.0)] {
+        let mut follower = auth.follow(&root, Some(unknown.parse().unwrap())).await.unwrap();
+        let told = follower.next().await.unwrap();
+        assert!(matches!(told, FeedItem::Reset(_)), "{unknown}: {told:?}");
+    }
+    // Up to the backup both pasts are the same.
+    for known in [backed_up.0.to_string(), format!("{}-{}", after.epoch, backed_up.0)] {
+        let mut follower = auth.follow(&root, Some(known.parse().unwrap())).await.unwrap();
+        let told = follower.next().await.unwrap();
+        assert!(matches!(&told, FeedItem::Changed(event) if event.revision.0 == backed_up.0 + 1), "{known}: {told:?}");
+    }
+    let wanted: AtLeast = id.parse().unwrap();
+    assert_eq!(auth.wait_for(wanted).await, Awaited::OtherHistory);
+    assert_eq!(auth.wait_for(seen.0.to_string().parse().unwrap()).await, Awaited::OtherHistory, "there are two of that number");
+    assert_eq!(auth.wait_for(backed_up.0.to_string().parse().unwrap()).await, Awaited::Reached);
+    assert_eq!(auth.wait_for(AtLeast::text(after, auth.revision()).parse().unwrap()).await, Awaited::Reached);
+    assert_eq!(AtLeast::text(before, seen), seen.0.to_string(), "a whole number as long as nothing was restored");
+}
+
+#[tokio::test]
+async fn another_database_is_loaded_anew() {
+    let world = World::bare().await;
+    let (auth, store) = counted(&world, world.store.clone()).await;
+    let before = auth.directory().history();
+    let other = memory_store();
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        beside(&*other, Write::InsertRoles(vec![role(name, &[])])).await.unwrap();
+    }
+    *store.inner.lock().unwrap() = other.clone();
+    assert_eq!(auth.catch_up().await, Ok(true));
+    assert_eq!(auth.directory().history(), other.history().await.unwrap());
+    assert_ne!(auth.directory().history().epoch, before.epoch);
+    assert_eq!(auth.directory().role_ids().count(), 6);
+}
+
+/// `Falconer-At-Least: 999999999` had the store polled every 20 ms for a second, before anybody was known.
+#[tokio::test]
+async fn who_waits_for_a_revision_looks_at_the_store_once() {
+    let world = World::bare().await;
+    let (auth, store) = counted(&world, world.store.clone()).await;
+    let looks = store.calls_of("changed_records");
+    let next = Revision(auth.revision().0 + 1);
+    let mut waiting = Box::pin(auth.wait_for(AtLeast { epoch: Some(auth.directory().history().epoch), revision: next }));
+    // Until it has looked.
+    while store.calls_of("changed_records") == looks {
+        assert!(poll_once(&mut waiting).await.is_pending());
+        tokio::task::yield_now().await;
+    }
+    beside(&*world.store, Write::InsertRoles(vec![role("new", &[])])).await.unwrap();
+    let (awaited, caught_up) = futures_util::future::join(waiting, auth.catch_up()).await;
+    assert_eq!(awaited, Awaited::Reached);
+    caught_up.unwrap();
+    assert_eq!(store.calls_of("changed_records") - looks, 2, "its own and that of the others");
+
+    let far = AtLeast { epoch: None, revision: Revision(999_999_999) };
+    let mut crowd: Vec<_> = (0..300).map(|_| Box::pin(auth.wait_for(far))).collect();
+    let mut refused = 0;
+    for one in &mut crowd {
+        refused += usize::from(poll_once(one).await == Poll::Ready(Awaited::TooMany));
+    }
+    assert_eq!(refused, 300 - 256);
+}
+
+#[tokio::test]
+async fn grants_of_others_are_taken_in_with_their_names() {
+    let world = World::bare().await;
+    let (auth, _) = counted(&world, world.store.clone()).await;
+    world.person("local/ann", &["a"]).await;
+    let issued = world.auth.add_grant(new_grant("local/ann", &["a"], world.now())).await.unwrap();
+    auth.catch_up().await.unwrap();
+    assert!(auth.directory().grant_named(&issued.grant.client_id).is_some());
+}

@@ -1,0 +1,101 @@
+//! A store around another one: it fails where it is told to, counts its calls, and can be made to wait.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use falconer_store::*;
+use tokio::sync::Semaphore;
+
+/// How many calls may be under way.
+pub const WIDTH: u32 = 1000;
+
+pub struct Failing {
+    /// Can be exchanged, as when a backup is restored below a running server.
+    pub inner: Mutex<Arc<dyn Store>>,
+    /// The method and the error of its next calls; `after commit` is done before the error is answered.
+    pub errors: Mutex<VecDeque<(&'static str, StoreError)>>,
+    /// How often each method was called.
+    pub calls: Mutex<BTreeMap<&'static str, usize>>,
+    /// Whoever takes all of it keeps calls waiting.
+    pub gate: Semaphore,
+}
+
+impl Failing {
+    pub fn new(inner: Arc<dyn Store>) -> Failing {
+        Failing { inner: Mutex::new(inner), errors: Mutex::default(), calls: Mutex::default(), gate: Semaphore::new(WIDTH as usize) }
+    }
+
+    pub fn calls_of(&self, method: &str) -> usize {
+        self.calls.lock().unwrap().get(method).copied().unwrap_or(0)
+    }
+
+    fn before(&self, method: &'static str) -> Result<()> {
+        *self.calls.lock().unwrap().entry(method).or_default() += 1;
+        let mut errors = self.errors.lock().unwrap();
+        match errors.front() {
+            Some((name, _)) if *name == method => {
+                let error = errors.pop_front().unwrap().1;
+                drop(errors);
+                assert_ne!(error, StoreError::Fatal("panic".to_owned()), "asked to panic");
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+macro_rules! delegate {
+    ($(fn $name:ident(&self $(, $arg:ident: $type:ty)*) -> $ok:ty;)*) => {
+        #[async_trait]
+        impl Store for Failing {
+            $(async fn $name(&self $(, $arg: $type)*) -> Result<$ok> {
+                let _through = self.gate.acquire().await.unwrap();
+                self.before(stringify!($name))?;
+                let inner = self.inner.lock().unwrap().clone();
+                let done = inner.$name($($arg),*).await;
+                self.before(concat!("after ", stringify!($name)))?;
+                done
+            })*
+        }
+    };
+}
+
+delegate! {
+    fn load_each(&self, each: EachClient) -> Loaded;
+    fn revision(&self) -> Revision;
+    fn commit(&self, steps: Vec<(Step, Write)>) -> Vec<Revision>;
+    fn changes_since(&self, since: Revision, limit: u32) -> Vec<Change>;
+    fn changed_records(&self, since: Revision, limit: u32) -> Changed;
+    fn history(&self) -> History;
+    fn begin_history(&self, instead_of: Epoch) -> History;
+    fn client(&self, client_id: &str) -> Option<ClientRecord>;
+    fn grant(&self, id: &str) -> Option<GrantRecord>;
+    fn identity(&self, identity: &str) -> Option<IdentityRecord>;
+    fn grants_of(&self, identity: &str) -> Vec<GrantRecord>;
+    fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Option<GrantRecord>;
+    fn account(&self, name: &str) -> Option<AccountRecord>;
+    fn accounts(&self) -> Vec<AccountRecord>;
+    fn put_setup_link(&self, hash: &str, expires_ms: i64) -> ();
+    fn setup_link_valid(&self, hash: &str, now_ms: i64) -> bool;
+    fn insert_session(&self, session: &SessionRecord) -> ();
+    fn session(&self, id_hash: &str) -> Option<SessionRecord>;
+    fn touch_session(&self, id_hash: &str, now_ms: i64) -> ();
+    fn delete_session(&self, id_hash: &str) -> ();
+    fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> u64;
+    fn sessions_of(&self, identity: &str) -> Vec<SessionRecord>;
+    fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> ();
+    fn forget_origin(&self, identity: &str, origin: &str) -> ();
+    fn remembered_origins(&self, identity: &str) -> Vec<(String, i64)>;
+    fn attempts(&self, key: &str, now_ms: i64, window_ms: i64) -> u32;
+    fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> u32;
+    fn clear_attempts(&self, key: &str) -> ();
+    fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> ();
+    fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Vec<AuditEntry>;
+    fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Vec<AuditEntry>;
+    fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Vec<AuditEntry>;
+    fn prune(&self, now_ms: i64) -> ();
+    fn prune_audit(&self, before_ms: i64, limit: u32) -> u64;
+    fn reseal(&self, limit: u32) -> u32;
+    fn ping(&self) -> ();
+}

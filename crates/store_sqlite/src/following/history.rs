@@ -1,0 +1,32 @@
+//! Which history the database is in.
+
+use falconer_store::{Epoch, History, Revision, Sealer, StoreError};
+use rusqlite::{Connection, params};
+
+use crate::connection::columns::{first, run};
+use crate::connection::fault::Res;
+
+/// Where the database stands.
+pub(crate) struct Standing {
+    pub(crate) history: History,
+    pub(crate) revision: Revision,
+    pub(crate) highest_ms: i64,
+    /// The change feed may have been pruned up to here.
+    pub(crate) floor: Revision,
+}
+
+pub(crate) fn standing(connection: &Connection) -> Res<Standing> {
+    let found = first(connection, "SELECT epoch, epoch_start, revision, highest_ms, feed_floor FROM meta", [], |row| {
+        let epoch = row.get_ref(0)?.as_str()?;
+        let epoch: Epoch = epoch.parse().map_err(|error| StoreError::Corrupt(format!("meta.epoch: {error}")))?;
+        let history = History { epoch, start: Revision(row.get(1)?) };
+        Ok(Standing { history, revision: Revision(row.get(2)?), highest_ms: row.get(3)?, floor: Revision(row.get(4)?) })
+    })?;
+    found.ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()).into())
+}
+
+pub(crate) fn begin(connection: &Connection, sealer: &Sealer, instead_of: Epoch) -> Res<History> {
+    let sql = "UPDATE meta SET epoch = ?1, epoch_start = revision WHERE epoch = ?2";
+    run(connection, sql, params![Epoch::from_random(sealer.draw()).to_string(), instead_of.to_string()])?;
+    Ok(standing(connection)?.history)
+}
