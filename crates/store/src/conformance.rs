@@ -105,7 +105,8 @@ where
             replacing_what_is_not_there_is_a_conflict,
             a_grant_is_revoked_once,
             uses_of_grants_add_up,
-            long_ended_grants_are_not_loaded;
+            long_ended_grants_are_not_loaded,
+            ended_grants_are_pruned_oldest_first_and_in_bounded_steps;
         people:
             an_identity_is_replaced_whole,
             an_account_comes_back_with_its_person,

@@ -15,7 +15,7 @@ use crate::connection::migrate::migrate;
 use crate::connection::ownership::Ownership;
 use crate::following::{feed, history, load};
 use crate::steps::audit;
-use crate::steps::writing::{Writing, revision_and_floor};
+use crate::steps::writing::{Writing, lock_revision, revision_and_floor};
 use crate::{steps, upkeep};
 
 /// A store in one schema of a PostgreSQL database.
@@ -33,7 +33,7 @@ impl PostgresStore {
     /// Errors: [`Unavailable`](StoreError::Unavailable) when another server has it or it can't be reached, [`Corrupt`](StoreError::Corrupt)
     /// when it is not Falconer's, its schema is newer, or the URL is none. No error repeats the URL: it may hold a password.
     pub async fn open(url: &str, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
-        let (config, tls) = (connect::config(url)?, connect::tls()?);
+        let (config, tls) = (connect::config_with_environment(url)?, connect::tls(url)?);
         let ownership = Ownership::take(config, tls).await?;
         PostgresStore::connect(url, keys, random, Some(ownership)).await
     }
@@ -53,14 +53,14 @@ impl PostgresStore {
 
     /// Whether the database of the URL holds a Falconer.
     pub async fn is_there(url: &str) -> Result<bool> {
-        let pool = connect::pool(connect::config(url)?, connect::tls()?)?;
+        let pool = connect::pool(connect::config_with_environment(url)?, connect::tls(url)?)?;
         let connection = connect::take(&pool).await?;
         let row = connection.query_one("SELECT to_regclass('falconer_migrations') IS NOT NULL", &[]).await.map_err(Fault::from)?;
         Ok(row.try_get(0).map_err(Fault::from)?)
     }
 
     async fn connect(url: &str, keys: KeyRing, random: Randomness, ownership: Option<Ownership>) -> Result<PostgresStore> {
-        let pool = connect::pool(connect::config(url)?, connect::tls()?)?;
+        let pool = connect::pool(connect::config_with_environment(url)?, connect::tls(url)?)?;
         let store = PostgresStore { pool, sealer: Sealer::new(keys, random), ownership };
         let mut connection = store.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
@@ -229,6 +229,7 @@ impl Store for PostgresStore {
     async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()> {
         let mut connection = self.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
+        lock_revision(&transaction).await?;
         for (client_id, at_ms) in clients {
             clients::note_use(&transaction, client_id, *at_ms).await?;
         }
@@ -253,6 +254,7 @@ impl Store for PostgresStore {
     async fn prune(&self, now_ms: i64) -> Result<()> {
         let mut connection = self.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
+        lock_revision(&transaction).await?;
         upkeep::prune(&transaction, now_ms).await?;
         commit(transaction).await
     }
@@ -261,9 +263,19 @@ impl Store for PostgresStore {
         Ok(audit::prune(&self.to_write().await?, before_ms, limit).await?)
     }
 
+    async fn prune_grants(&self, before_ms: i64, limit: u32) -> Result<u64> {
+        let mut connection = self.to_write().await?;
+        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        lock_revision(&transaction).await?;
+        let removed = grants::prune(&transaction, before_ms, limit).await?;
+        commit(transaction).await?;
+        Ok(removed)
+    }
+
     async fn reseal(&self, limit: u32) -> Result<u32> {
         let mut connection = self.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
+        lock_revision(&transaction).await?;
         let done = upkeep::reseal(&transaction, &self.sealer, limit).await?;
         commit(transaction).await?;
         Ok(done)

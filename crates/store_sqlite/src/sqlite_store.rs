@@ -297,6 +297,10 @@ impl Store for SqliteStore {
         self.write(move |connection, _| audit::prune(connection, before_ms, limit)).await
     }
 
+    async fn prune_grants(&self, before_ms: i64, limit: u32) -> Result<u64> {
+        self.write(move |connection, _| grants::prune(connection, before_ms, limit)).await
+    }
+
     async fn reseal(&self, limit: u32) -> Result<u32> {
         self.write(move |connection, sealer| upkeep::reseal(connection, sealer, limit)).await
     }

@@ -96,6 +96,7 @@ delegate! {
     fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Vec<AuditEntry>;
     fn prune(&self, now_ms: i64) -> ();
     fn prune_audit(&self, before_ms: i64, limit: u32) -> u64;
+    fn prune_grants(&self, before_ms: i64, limit: u32) -> u64;
     fn reseal(&self, limit: u32) -> u32;
     fn ping(&self) -> ();
 }

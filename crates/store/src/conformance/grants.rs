@@ -164,3 +164,19 @@ pub(super) async fn long_ended_grants_are_not_loaded(store: Arc<dyn Store>) {
     assert_eq!(ids, ["recent", "running"]);
     assert!(s.grant("old").await.unwrap().is_some(), "it can still be asked for");
 }
+
+/// Rows of ended grants stayed for ever.
+pub(super) async fn ended_grants_are_pruned_oldest_first_and_in_bounded_steps(store: Arc<dyn Store>) {
+    let s = &*store;
+    for n in 0..5 {
+        let ended = GrantRecord { expires_ms: NOW + n, ..grant(&format!("g{n}"), "") };
+        s.insert_grant(&step(s, "x").await, &ended, None).await.unwrap();
+    }
+    let before = s.revision().await.unwrap();
+    assert_eq!(s.prune_grants(NOW + 3, 2).await, Ok(2));
+    assert!(s.grant("g1").await.unwrap().is_none() && s.grant("g2").await.unwrap().is_some());
+    assert_eq!(s.prune_grants(NOW + 3, 2).await, Ok(1));
+    assert_eq!(s.prune_grants(NOW + 3, 2).await, Ok(0));
+    assert_eq!(s.grants_of("local/ann").await.unwrap().len(), 2);
+    assert_eq!(s.revision().await.unwrap(), before);
+}

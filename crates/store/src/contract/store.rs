@@ -261,6 +261,9 @@ pub trait Store: Send + Sync {
     /// Removes audit rows of before `before_ms`, oldest first and at most `limit`; how many there were. Takes no revision and leaves no row
     /// of its own. Fewer than `limit`: there are no more of them.
     async fn prune_audit(&self, before_ms: i64, limit: u32) -> Result<u64>;
+    /// Removes grants that ended before `before_ms`, oldest first and at most `limit`; how many there were. Takes no revision and leaves no row: whoever
+    /// calls it leaves those that a node may still hold in memory, which are 31 days.
+    async fn prune_grants(&self, before_ms: i64, limit: u32) -> Result<u64>;
     /// Seals up to `limit` values again that were sealed with an older key; how many there were. 0: the older keys are no longer needed.
     async fn reseal(&self, limit: u32) -> Result<u32>;
     /// Whether the store answers and could write.

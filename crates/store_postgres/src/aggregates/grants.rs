@@ -60,6 +60,12 @@ pub(crate) async fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, 
     Ok(())
 }
 
+/// Removes up to `limit` of the grants that ended before an instant, oldest first; how many there were.
+pub(crate) async fn prune(on: &impl GenericClient, before_ms: i64, limit: u32) -> Res<u64> {
+    let sql = "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_ms < $1 ORDER BY expires_ms, id LIMIT $2)";
+    run(on, sql, &[&before_ms, &i64::from(limit)]).await
+}
+
 pub(crate) async fn note_use(on: &impl GenericClient, id: &str, at_ms: i64, count: i64) -> Res<()> {
     let sql = "UPDATE grants SET last_used_ms = greatest(coalesce(last_used_ms, $2), $2), use_count = use_count + $3 WHERE id = $1";
     run(on, sql, &[&id, &at_ms, &count]).await?;

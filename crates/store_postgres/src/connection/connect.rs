@@ -6,20 +6,22 @@ use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
 use falconer_store::{Result, StoreError};
-use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::connection::fault;
+use crate::connection::{fault, password};
 
 /// Connections of one server, besides that of the advisory lock. Steps take turns anyway; the rest is reading.
 const CONNECTIONS: usize = 6;
 /// How long a call waits for a connection, made or given back.
 pub(crate) const WAIT: Duration = Duration::from_secs(5);
-/// A peer that is gone without a word is noticed after this.
-const SILENCE: Duration = Duration::from_secs(20);
+/// A peer that is gone without a word is noticed after this, whether something was sent to it or is waited for.
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// What holds for each connection. A commit is answered when it is on the disk, whatever the database's own default says.
 const SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '60s'; SET lock_timeout = '20s';
@@ -33,10 +35,13 @@ const STILL_GOOD: &str = "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1
 /// Without `sslmode` a server on this machine is reached without TLS and any other one with it. Certificates are always verified, so that
 /// `verify-ca` and `verify-full` mean what `require` means here.
 pub(crate) fn config(url: &str) -> Result<Config> {
+    let (url, _) = split_parameter(url, "sslrootcert");
     let url = url.replace("sslmode=verify-full", "sslmode=require").replace("sslmode=verify-ca", "sslmode=require");
-    let mut config: Config = url
-        .parse()
-        .map_err(|error: tokio_postgres::Error| StoreError::Corrupt(format!("the URL of the database: {}", fault::text(&error))))?;
+    let before_query = url.split('?').next().unwrap_or_default();
+    if before_query.matches('@').count() > 1 {
+        return Err(bad_url("there is more than one @ in it"));
+    }
+    let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| bad_url(&fault::text(&error)))?;
     if config.get_application_name().is_none() {
         config.application_name("falconer");
     }
@@ -44,9 +49,37 @@ pub(crate) fn config(url: &str) -> Result<Config> {
         config.ssl_mode(if config.get_hosts().iter().all(is_this_machine) { SslMode::Disable } else { SslMode::Require });
     }
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-    config.connect_timeout(WAIT).keepalives_idle(Duration::from_secs(5)).keepalives_interval(Duration::from_secs(5)).keepalives_retries(3);
+    config.connect_timeout(WAIT).keepalives_idle(Duration::from_secs(2)).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
     config.tcp_user_timeout(SILENCE);
     Ok(config)
+}
+
+/// Takes what `falconer` was not told in the URL from the variables that PostgreSQL's own programs read.
+pub(crate) fn config_with_environment(url: &str) -> Result<Config> {
+    let mut config = config(url)?;
+    password::add(&mut config, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+    Ok(config)
+}
+
+/// What is wrong with a URL, as far as that can be said without repeating it.
+fn bad_url(why: &str) -> StoreError {
+    StoreError::Unavailable(format!(
+        "the URL of the database can't be read ({why}): in a name or a password, write % as %25, @ as %40, : as %3A, / as %2F, ? as %3F and # as %23, or leave \
+         the password out of the URL and give it in PGPASSWORD or PGPASSFILE"
+    ))
+}
+
+/// The URL without the parameter of this name, and the parameter's value.
+fn split_parameter(url: &str, name: &str) -> (String, Option<String>) {
+    let Some((base, query)) = url.split_once('?') else { return (url.to_owned(), None) };
+    let (mut kept, mut found) = (Vec::new(), None);
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some((key, value)) if key == name => found = Some(percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned()),
+            _ => kept.push(pair),
+        }
+    }
+    (if kept.is_empty() { base.to_owned() } else { format!("{base}?{}", kept.join("&")) }, found)
 }
 
 fn is_this_machine(host: &Host) -> bool {
@@ -71,13 +104,28 @@ pub(crate) fn shown(config: &Config) -> String {
     format!("{host}:{port}/{}", config.get_dbname().or_else(|| config.get_user()).unwrap_or_default())
 }
 
-/// TLS with the certificate authorities of this machine; used where the URL or the server asks for it.
-pub(crate) fn tls() -> Result<MakeRustlsConnect> {
+/// TLS with the certificate authorities of this machine, or with those of the file that `sslrootcert` of the URL names; used where the URL or the server
+/// asks for it.
+pub(crate) fn tls(url: &str) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let fault = |error| StoreError::Unavailable(format!("TLS can't be set up: {error}"));
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(fault)?;
-    let config = versions.with_platform_verifier().map_err(fault)?.with_no_client_auth();
+    let config = match split_parameter(url, "sslrootcert").1 {
+        None => versions.with_platform_verifier().map_err(fault)?.with_no_client_auth(),
+        Some(file) => versions.with_root_certificates(authorities(&file)?).with_no_client_auth(),
+    };
     Ok(MakeRustlsConnect::new(config))
+}
+
+/// The certificates of a PEM file.
+fn authorities(file: &str) -> Result<RootCertStore> {
+    let fault = |why: String| StoreError::Unavailable(format!("sslrootcert: {file}: {why}"));
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file).map_err(|error| fault(error.to_string()))? {
+        let certificate = certificate.map_err(|error| fault(error.to_string()))?;
+        roots.add(certificate).map_err(|error| fault(error.to_string()))?;
+    }
+    if roots.is_empty() { Err(fault("there is no certificate in it".to_owned())) } else { Ok(roots) }
 }
 
 pub(crate) fn pool(config: Config, tls: MakeRustlsConnect) -> Result<Pool> {
@@ -100,7 +148,10 @@ pub(crate) fn pool(config: Config, tls: MakeRustlsConnect) -> Result<Pool> {
 
 /// A connection of the pool.
 pub(crate) async fn take(pool: &Pool) -> Result<Object> {
-    pool.get().await.map_err(|error| {
+    // All of it together: a look at an old connection, and the making of a new one.
+    let got =
+        tokio::time::timeout(WAIT, pool.get()).await.map_err(|_| StoreError::Unavailable("the database does not answer".to_owned()))?;
+    got.map_err(|error| {
         StoreError::Unavailable(match error {
             PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => fault::text(&error),
             other => other.to_string(),
@@ -125,6 +176,28 @@ mod tests {
         ] {
             assert_eq!(config(url).unwrap().get_ssl_mode(), expected, "{url}");
         }
+    }
+
+    /// A password with a sign of the URL gave "the store is corrupt".
+    #[test]
+    fn what_has_to_be_encoded_in_a_url_is_said() {
+        for url in ["postgres://u:hun@ter2@h/f", "postgres://u:ter2@h:x/f"] {
+            let error = config(url).unwrap_err().to_string();
+            assert!(error.contains("%40") && error.contains("PGPASSFILE") && !error.contains("ter2"), "{url}: {error}");
+        }
+        let config = config("postgres://u:hun%40t%3Aer%2F2%25@h/f").unwrap();
+        assert_eq!(config.get_password(), Some(b"hun@t:er/2%".as_slice()));
+        let config = super::config("postgres://u:a/b:c%@h/f").unwrap();
+        assert_eq!(config.get_password(), Some(b"a/b:c%".as_slice()), "what can be read is read");
+    }
+
+    #[test]
+    fn authorities_are_those_of_the_file_that_the_url_names() {
+        let url = "postgres://u@db.example.com/f?sslrootcert=%2Fno%2Fsuch.pem&sslmode=verify-full";
+        assert_eq!(config(url).unwrap().get_ssl_mode(), SslMode::Require);
+        let Err(error) = tls(url) else { panic!("there is no such file") };
+        assert!(error.to_string().contains("/no/such.pem"), "{error}");
+        assert!(tls("postgres://u@h/f").is_ok());
     }
 
     #[test]

@@ -6,3 +6,4 @@ pub(crate) mod fault;
 pub(crate) mod hash;
 pub(crate) mod migrate;
 pub(crate) mod ownership;
+mod password;

@@ -140,6 +140,11 @@ async fn check_fresh(on: &impl GenericClient, step: &Step, present: Revision, fl
     Ok(())
 }
 
+/// Takes the lock of the revision. INVARIANT: whoever writes to more than one row takes it first, so that nobody waits in a circle.
+pub(crate) async fn lock_revision(on: &Transaction<'_>) -> Res<()> {
+    run(on, "SELECT revision FROM meta FOR UPDATE", &[]).await.map(drop)
+}
+
 /// The present revision, and the one up to which the change feed may have been pruned.
 pub(crate) async fn revision_and_floor(on: &impl GenericClient, sql: &str) -> Res<(Revision, Revision)> {
     let found = first(on, sql, &[], |row| Ok((Revision(get(row, 0)?), Revision(get(row, 1)?)))).await?;

@@ -59,6 +59,12 @@ pub(crate) fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, reason
     Ok(())
 }
 
+/// Removes up to `limit` of the grants that ended before an instant, oldest first; how many there were.
+pub(crate) fn prune(connection: &Connection, before_ms: i64, limit: u32) -> Res<u64> {
+    let sql = "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_ms < ?1 ORDER BY expires_ms, id LIMIT ?2)";
+    Ok(run(connection, sql, params![before_ms, limit])? as u64)
+}
+
 pub(crate) fn note_use(connection: &Connection, id: &str, at_ms: i64, count: i64) -> Res<()> {
     let sql = "UPDATE grants SET last_used_ms = max(coalesce(last_used_ms, ?2), ?2), use_count = use_count + ?3 WHERE id = ?1";
     run(connection, sql, params![id, at_ms, count])?;

@@ -57,6 +57,11 @@ pub async fn keep_house(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_
                 Ok(removed) => tracing::info!(removed, "removed rows of the audit that are older than audit.retention"),
                 Err(error) => tracing::warn!(%error, "can't remove old rows of the audit; trying again in an hour"),
             }
+            match prune_grants(store.as_ref(), auth.now_ms(), retention_ms).await {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!(removed, "removed grants that ended longer ago than audit.retention"),
+                Err(error) => tracing::warn!(%error, "can't remove ended grants; trying again in an hour"),
+            }
         }
     }
 }
@@ -90,6 +95,19 @@ async fn prune_audit(store: &dyn falconer_store::Store, before_ms: i64) -> Resul
     let mut removed = 0;
     loop {
         let found = store.prune_audit(before_ms, UPKEEP_STEP).await?;
+        removed += found;
+        if found < u64::from(UPKEEP_STEP) {
+            return Ok(removed);
+        }
+    }
+}
+
+/// Nodes hold ended grants for 31 days, so that whoever still uses one is told why it does not count.
+async fn prune_grants(store: &dyn falconer_store::Store, now_ms: i64, retention_ms: i64) -> Result<u64, falconer_store::StoreError> {
+    let before_ms = now_ms.saturating_sub(retention_ms.max(32 * falconer_auth::DAY_MS));
+    let mut removed = 0;
+    loop {
+        let found = store.prune_grants(before_ms, UPKEEP_STEP).await?;
         removed += found;
         if found < u64::from(UPKEEP_STEP) {
             return Ok(removed);
