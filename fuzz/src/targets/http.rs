@@ -29,7 +29,8 @@ pub(super) fn cookie(bytes: &[u8]) -> Outcome {
         let request =
             Request::builder().method("GET").uri(path).header("host", HOST).header("accept", "text/html").header("cookie", value.clone());
         let Some(answer) = send(request, Vec::new()) else { return "no request".to_owned() };
-        let signed_in = path == "/" && !answer.location.as_deref().is_some_and(|location| location.starts_with("/login"));
+        let signed_in =
+            path == "/" && answer.status < 400 && !answer.location.as_deref().is_some_and(|location| location.starts_with("/login"));
         assert!(!signed_in, "somebody is signed in: {} {:?}", answer.status, answer.location);
         outcome.push_str(&format!(" {}", judge(&answer, bytes.len())));
     }
