@@ -61,7 +61,7 @@ fn client(id: &str, n: u64) -> ClientRecord {
         last_rotated_ms: START_MS,
         delete_on_expiration: false,
         scopes: vec![format!("s:{n}")],
-        disabled: n % 2 == 0,
+        disabled: n.is_multiple_of(2),
         grant: None,
     }
 }
@@ -250,7 +250,7 @@ async fn a_restored_backup_is_another_history() {
     {
         let auth = Auth::open(original.clone(), settings(), world.clock.clone(), world.random.clone()).await.unwrap();
         let root = auth.fresh_install(true).await.unwrap();
-        world.root = common::Keys::new(&root.client_id, &root.access_token.expose().to_owned());
+        world.root = common::Keys::new(&root.client_id, root.access_token.expose());
     }
     drop(original);
     std::fs::copy(&path, &backup).unwrap();

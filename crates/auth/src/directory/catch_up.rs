@@ -141,7 +141,7 @@ impl Node {
                 let mut next = Snapshot::clone(&shown);
                 // What is shown may be newer than what was asked from: every record that differs since is among these.
                 next.put_changed(records);
-                self.show(next.as_stored(history, revision, highest_ms));
+                self.show(next.at_stored(history, revision, highest_ms));
             }
             News::Everything(loaded, clients) => {
                 let next = Snapshot::from_loaded(*loaded, clients, &shown);

@@ -295,7 +295,7 @@ impl Snapshot {
     }
 
     /// With the revision and the times that the store gave.
-    pub(crate) fn as_stored(self, history: History, revision: Revision, highest_ms: i64) -> Snapshot {
+    pub(crate) fn at_stored(self, history: History, revision: Revision, highest_ms: i64) -> Snapshot {
         Snapshot { history, revision, highest_ms, ..self }
     }
 
