@@ -107,7 +107,7 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) 
             .caller
             .require(&Expression::AllOf([Some(either(create, update)), set.map(Expression::Scope)].into_iter().flatten().collect()))?;
         let owed =
-            client.access_token.is_none() && creates && is_repeat(&before, acting, &at_stored(client, &before), &before.scopes, now.now_ms);
+            client.access_token.is_none() && creates && is_repeat(&before, acting, &as_stored(client, &before), &before.scopes, now.now_ms);
         return Ok(Planned { outcome: Outcome::Unchanged, record: None, token: owed.then_some(before.access_token) });
     }
     let switched = match (before.disabled, after.disabled) {
@@ -131,7 +131,7 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) 
 
 /// The record as the batch wants it, with its times and its mark as they are.
 fn wanted(before: &ClientRecord, client: &BatchClient) -> ClientRecord {
-    let given = at_stored(client, before);
+    let given = as_stored(client, before);
     ClientRecord {
         description: given.description,
         expires_us: given.expires_us,
@@ -153,7 +153,7 @@ fn input(client: &BatchClient) -> ClientInput {
 }
 
 /// The input, with what is stored in place of what the API shows of it.
-fn at_stored(client: &BatchClient, before: &ClientRecord) -> ClientInput {
+fn as_stored(client: &BatchClient, before: &ClientRecord) -> ClientInput {
     let mut input = input(client);
     if input.expires_us == before.expires_us.div_euclid(1000).saturating_mul(1000) {
         input.expires_us = before.expires_us;
