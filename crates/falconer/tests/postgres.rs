@@ -38,13 +38,13 @@ fn some_client() -> ClientRequest {
 async fn a_server_lives_in_a_database() {
     let place = Place::postgres().await;
     let server = place.start();
-    assert_eq!(server.printed.len(), 3, "{:?}", server.printed);
+    assert_eq!(server.printed.len(), 4, "{:?}", server.printed);
     let made = root(&place, &server).create_client("project/robot", &some_client()).await.unwrap();
     assert!(!place.data().join("falconer.sqlite").exists());
     assert_eq!(server.end(), Some(0));
 
     let server = place.start();
-    assert_eq!(server.printed.len(), 1, "{:?}", server.printed);
+    assert_eq!(server.printed.len(), 2, "{:?}", server.printed);
     let found = root(&place, &server).client("project/robot").await.unwrap().unwrap();
     assert_eq!((found.description.as_str(), found.created), ("made on PostgreSQL", made.client.created));
     let robot = Client::new(&server.root_url).unwrap().with_credentials(Credentials::new("project/robot", &made.access_token));
