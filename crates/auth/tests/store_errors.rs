@@ -332,6 +332,9 @@ async fn what_is_not_in_the_store_is_looked_for_once() {
     let keys = common::Keys::new(&record.client_id, record.access_token.expose());
     world.clock.advance(40 * falconer_auth::DAY_MS);
     world.auth.flush_uses().await.unwrap();
+    assert!(world.auth.directory().grant(&issued.grant.id).is_some(), "a clock alone makes nobody forget: it may be wrong");
+    world.role("later", &[]).await;
+    world.auth.flush_uses().await.unwrap();
     assert!(world.auth.directory().grant(&issued.grant.id).is_none(), "it was forgotten");
     let looks = || broken.store.calls_of("changed_records");
     let before = looks();

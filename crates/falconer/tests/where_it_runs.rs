@@ -40,11 +40,21 @@ fn a_server_runs_behind_a_service_of_its_own_name() {
 }
 
 /// SIGHUP ended the process in the middle of a request, as when a terminal closes or a supervisor asks for a reload.
+/// The tests may themselves run where a hangup is switched off, as below `nohup`: so it is switched on first.
+#[cfg(target_os = "linux")]
 #[test]
 fn a_hangup_lets_requests_end_like_sigterm() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let mut command = serve(&data);
+    let plain = serve(&data);
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP").arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
     command.stderr(Stdio::piped());
     let mut server = Server::of(command);
     let log = Lines::of(server.child.stderr.take().unwrap(), "the log");

@@ -56,6 +56,17 @@ pub enum LoginError {
 /// Why nobody was signed in.
 pub type SignInError = LoginError;
 
+impl LoginError {
+    /// The same where something was done before it: then nobody may be told that nothing was changed.
+    #[must_use]
+    pub(crate) fn after_a_change(self) -> LoginError {
+        match self {
+            LoginError::Unavailable(text) => LoginError::OutcomeUnknown(text),
+            other => other,
+        }
+    }
+}
+
 impl From<ApiError> for LoginError {
     fn from(error: ApiError) -> Self {
         match error {

@@ -83,7 +83,8 @@ impl Login {
             StoreError::Fatal(text) => {
                 tracing::error!(reason = %text, "the store failed; this process must end");
                 (self.settings.on_fatal)(&text);
-                LoginError::Unavailable(text)
+                // The contract says no more: it may have been written.
+                LoginError::OutcomeUnknown(text)
             }
             StoreError::Unavailable(text) | StoreError::Full(text) => LoginError::Unavailable(text),
             StoreError::Unknown(text) => LoginError::OutcomeUnknown(text),

@@ -100,12 +100,13 @@ impl Auth {
             .map_err(|error| ApiError::Internal(format!("grant {}: {error}", grant.id)))
     }
 
-    /// Ends grants of one person, at once. Ids that are unknown, of somebody else, or revoked already are passed over.
+    /// Ends grants of one person, at once. Those of somebody else, and those that are revoked already, are passed over. What this node does not
+    /// know is left to the store, so that nothing is taken for revoked that is not: the caller has read there whose it is.
     pub async fn revoke_grants(&self, owner: &str, by: &str, ids: &[String], reason: &str) -> Result<Revision, ApiError> {
         self.decide(|now| {
             let ids: Vec<String> = ids
                 .iter()
-                .filter(|id| now.snapshot.grant(id).is_some_and(|g| g.record.identity == owner && g.record.revoked_ms.is_none()))
+                .filter(|id| now.snapshot.grant(id).is_none_or(|g| g.record.identity == owner && g.record.revoked_ms.is_none()))
                 .cloned()
                 .collect();
             if ids.is_empty() {

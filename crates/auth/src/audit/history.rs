@@ -17,15 +17,15 @@ impl Auth {
         query: PageQuery,
     ) -> Result<Page<HistoryEntry>, ApiError> {
         self.caller(who)?.require_scope(format!("auth:audit-history:{entity_type}"))?;
-        let found = self.node.store.entity_history(entity_type, entity_id, skipped(&query), one_more(&query)).await;
-        Ok(page(found.map_err(|error| self.node.store_error(error))?, &query))
+        let found = self.node.store.entity_history(entity_type, entity_id, skipped(&query)?, one_more(&query)).await;
+        page(found.map_err(|error| self.node.store_error(error))?, &query)
     }
 
     /// What a client did, oldest first; empty where nothing is known.
     pub async fn audit_history(&self, who: &Authentication, client_id: &str, query: PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
         self.caller(who)?.require_scope(format!("auth:client-audit-history:{client_id}"))?;
-        let found = self.node.store.actor_history(client_id, skipped(&query), one_more(&query)).await;
-        Ok(page(found.map_err(|error| self.node.store_error(error))?, &query))
+        let found = self.node.store.actor_history(client_id, skipped(&query)?, one_more(&query)).await;
+        page(found.map_err(|error| self.node.store_error(error))?, &query)
     }
 }
 
@@ -34,17 +34,18 @@ fn one_more(query: &PageQuery) -> u32 {
     u32::try_from(query.limit.saturating_add(1)).unwrap_or(u32::MAX)
 }
 
-/// Rows are only added at the end.
-fn skipped(query: &PageQuery) -> u64 {
+/// How many rows were shown before. A place behind an id is of another listing.
+fn skipped(query: &PageQuery) -> Result<u64, ApiError> {
     match query.start {
-        Start::Offset(offset) => offset,
-        Start::After(_) => 0,
+        Start::Offset(offset) => Ok(offset),
+        Start::After(_) => Err(ApiError::InputError("Invalid continuation token".to_owned())),
     }
 }
 
-fn page(rows: Vec<AuditEntry>, query: &PageQuery) -> Page<HistoryEntry> {
+fn page(rows: Vec<AuditEntry>, query: &PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let next = (rows.len() > limit).then(|| Start::Offset(skipped(query).saturating_add(query.limit)));
+    let before = skipped(query)?;
+    let next = (rows.len() > limit).then(|| Start::Offset(before.saturating_add(query.limit)));
     let rows = rows.into_iter().take(limit).map(|row| HistoryEntry {
         client_id: row.actor,
         action_type: row.action,
@@ -53,5 +54,5 @@ fn page(rows: Vec<AuditEntry>, query: &PageQuery) -> Page<HistoryEntry> {
         entity_type: row.entity_type,
         grant: row.grant,
     });
-    Page { items: rows.collect(), next }
+    Ok(Page { items: rows.collect(), next })
 }

@@ -23,6 +23,8 @@ impl Change {
             Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) => false,
             Write::DeleteClient(client_id) => before.client(client_id).is_some(),
             Write::DeleteRole(role_id) => before.role(role_id).is_some(),
+            // Whether there is one that this node does not know, only the store knows.
+            Write::RevokeGrants { ids, .. } => ids.iter().all(|id| before.grant(id).is_some()),
             _ => true,
         }
     }

@@ -42,14 +42,17 @@ impl Auth {
         Ok(())
     }
 
+    /// By the time of the last change, as the store loads them. By this node's clock one that was wrong for a moment would drop grants which
+    /// are in use.
     async fn forget_old_grants(&self) {
-        let end_ms = self.now_ms().saturating_sub(31 * DAY_MS);
-        let is_old = |snapshot: &Snapshot| snapshot.grants().any(|grant| grant.record.expires_ms < end_ms);
+        let end_of = |snapshot: &Snapshot| snapshot.highest_ms().saturating_sub(31 * DAY_MS);
+        let is_old = |snapshot: &Snapshot| snapshot.grants().any(|grant| grant.record.expires_ms < end_of(snapshot));
         if !is_old(&self.node.directory.load()) {
             return;
         }
         let _turn = Arc::clone(&self.node.queue).lock_owned().await;
         let mut next = Snapshot::clone(&self.node.directory.load());
+        let end_ms = end_of(&next);
         if next.forget_grants_before(end_ms) {
             self.node.show(next);
         }

@@ -21,16 +21,20 @@ fn noted(data_dir: &Path) -> Option<AtLeast> {
     std::fs::read_to_string(file(data_dir)).ok()?.trim().parse().ok()
 }
 
-/// Begins another history of the database if it is behind what was noted: then a backup was restored.
+/// Begins another history of the database if it is behind what was noted, or counts in another epoch: then a backup was restored, perhaps for the
+/// second time. An epoch too many costs followers no more than a `reset`.
 pub async fn begin_another_if_restored(data_dir: &Path, store: &dyn Store) -> Result<(), falconer_store::StoreError> {
     let Some(AtLeast { epoch: Some(epoch), revision: seen }) = noted(data_dir) else { return Ok(()) };
     let (history, found) = (store.history().await?, store.revision().await?);
-    if epoch == history.epoch && seen > found {
-        store.begin_history(epoch).await?;
+    if epoch != history.epoch || seen > found {
+        let begun = store.begin_history(history.epoch).await?;
+        if let Err(error) = note(data_dir, begun, found) {
+            tracing::warn!(%error, "the next start begins another history once more");
+        }
         tracing::warn!(
             found = found.0,
             seen = seen.0,
-            "the database is at an earlier revision than the last server on this data directory saw, so that a backup must have been restored: \
+            "the database is not where the last server on this data directory left it, so that a backup must have been restored: \
              revisions of before mean nothing from now on"
         );
     }
@@ -57,6 +61,11 @@ mod tests {
         let second = store.history().await.unwrap();
         assert_ne!(second.epoch, first.epoch);
         begin_another_if_restored(folder.path(), store.as_ref()).await.unwrap();
-        assert_eq!(store.history().await.unwrap(), second, "the note speaks of another database");
+        assert_eq!(store.history().await.unwrap(), second, "the note speaks of this history");
+        // The same backup once more: it counts in the epoch of before, and may have more revisions by now than were noted.
+        note(folder.path(), first, Revision(0)).unwrap();
+        begin_another_if_restored(folder.path(), store.as_ref()).await.unwrap();
+        let third = store.history().await.unwrap();
+        assert!(third.epoch != second.epoch && third.epoch != first.epoch);
     }
 }

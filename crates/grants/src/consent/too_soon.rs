@@ -1,4 +1,5 @@
-//! A button counts only after its page was there for a moment: the second half of a double click must not press what has just appeared under it.
+//! A button counts only a moment after its page was made: the second half of a double click must not press what has just been loaded under it.
+//! How long the page was visible, no server knows: a page that lay behind another window is as old as one that was read.
 
 use falconer_login::Session;
 

@@ -99,7 +99,10 @@ impl Grants {
             let origin = request.target.origin();
             let identity = &session.person.identity;
             let remembered = self.store.remember_origin(identity, &origin, self.now_ms());
-            remembered.await.map_err(|error| self.store_error(error))?;
+            // The grant is made. At worst the host has to be typed again.
+            if let Err(error) = remembered.await {
+                tracing::warn!(error = %self.store_error(error), "a host that was typed could not be remembered");
+            }
         }
         self.deliver(request, &issued.grant)
     }

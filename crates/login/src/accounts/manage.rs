@@ -92,9 +92,9 @@ impl Login {
             .await?;
         let identity = local_identity(name);
         if revoke_grants {
-            self.revoke_all_grants(&identity, by, "the password was changed").await?;
+            self.revoke_all_grants(&identity, by, "the password was changed").await.map_err(LoginError::after_a_change)?;
         }
-        self.end_sessions(&identity, None).await?;
+        self.end_sessions(&identity, None).await.map_err(LoginError::after_a_change)?;
         Ok(revision)
     }
 
@@ -221,8 +221,8 @@ impl Login {
 
     async fn end_everything(&self, by: &str, name: &str, reason: &str) -> Result<(), LoginError> {
         let identity = local_identity(name);
-        self.revoke_all_grants(&identity, by, reason).await?;
-        self.end_sessions(&identity, None).await
+        self.revoke_all_grants(&identity, by, reason).await.map_err(LoginError::after_a_change)?;
+        self.end_sessions(&identity, None).await.map_err(LoginError::after_a_change)
     }
 }
 

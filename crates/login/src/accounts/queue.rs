@@ -1,7 +1,9 @@
 //! Who has a password hashed next: a few at a time, and a fair queue for the rest.
 //!
 //! Everybody belongs to shares: a network, an account. Each share has one turn a round, so whoever asks a hundred times waits behind whoever
-//! asks once. When the queue is full, the one with the latest turn is told to try again: a newcomer with an earlier turn gets that place.
+//! asks once. When the queue is full, the one with the latest turn is told to try again: a newcomer with an earlier turn gets that place. A round ends
+//! after a number of turns, and every fourth turn goes to whoever has waited longest: strangers who come under a new name each time are always in
+//! the earliest round, and would else stand before everybody for ever.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,6 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::error::LoginError;
+
+/// So many turns are a round at most.
+const TURNS_OF_A_ROUND: u64 = 16;
 
 /// Who asks for a turn.
 #[derive(Clone, Debug, Default)]
@@ -32,8 +37,10 @@ struct Inner {
 #[derive(Default)]
 struct State {
     working: usize,
-    /// The round of whoever began to work last.
+    /// Nobody who comes now gets a turn of an earlier round.
     round: u64,
+    /// How many turns were given to those who waited.
+    turns: u64,
     /// The round after the last turn of each share.
     next_round_of: HashMap<String, u64>,
     waiting: BTreeMap<Position, oneshot::Sender<Turn>>,
@@ -96,11 +103,24 @@ impl Queue {
 }
 
 impl State {
+    /// The one with the earliest turn; each fourth time the one that has waited longest.
+    fn next_to_work(&mut self) -> Option<(Position, oneshot::Sender<Turn>)> {
+        if self.turns % 4 == 3 {
+            let longest = self.waiting.keys().copied().min_by_key(|position| position.arrival)?;
+            return self.waiting.remove_entry(&longest);
+        }
+        self.waiting.pop_first()
+    }
+
     fn take_round(&mut self, asker: &Asker, round: u64, most_waiting: usize) {
         // What lies behind says nothing any more. Two shares for each who waits, and as many again before anything is looked through.
         if self.next_round_of.len() > most_waiting.saturating_mul(4).max(64) {
             let present = self.round;
             self.next_round_of.retain(|_, next| *next > present);
+            // So many at once are no share of anybody.
+            if self.next_round_of.len() > most_waiting.saturating_mul(16).max(256) {
+                self.next_round_of.clear();
+            }
         }
         for share in &asker.shares {
             self.next_round_of.insert(share.clone(), round + 1);
@@ -134,9 +154,13 @@ impl Drop for Turn {
     fn drop(&mut self) {
         let next = {
             let mut state = self.0.state();
-            match state.waiting.pop_first() {
+            match state.next_to_work() {
                 Some((position, sender)) => {
-                    state.round = position.round;
+                    state.round = state.round.max(position.round);
+                    state.turns += 1;
+                    if state.turns.is_multiple_of(TURNS_OF_A_ROUND) {
+                        state.round += 1;
+                    }
                     Some(sender)
                 }
                 None => {
@@ -208,6 +232,34 @@ mod tests {
             drop(waiting.await.unwrap());
         }
         assert_eq!(queue.state().working, 0);
+    }
+
+    /// Strangers who came under a new name each time were always in the earliest round, and whoever came back had no turn as long as they came.
+    #[tokio::test]
+    async fn who_comes_back_has_a_turn_among_ever_new_strangers() {
+        let queue = Queue::new(1, 8);
+        let mut working = queue.enter(&from(&["home", "ann"], true)).unwrap().turn().await.unwrap();
+        let stranger = |n: usize| Box::pin(queue.enter(&from(&[&format!("stranger {n}")], false)).unwrap().turn());
+        let mut strangers: Vec<_> = (0..4).map(stranger).collect();
+        let mut back = Box::pin(queue.enter(&from(&["home", "ann"], true)).unwrap().turn());
+        for n in 4..20 {
+            strangers.push(stranger(n));
+            drop(working);
+            if !is_waiting(back.as_mut()).await {
+                return;
+            }
+            working = poll_fn(|cx| {
+                let polled = strangers.iter_mut().enumerate().find_map(|(at, turn)| match turn.as_mut().poll(cx) {
+                    Poll::Ready(turn) => Some((at, turn.unwrap())),
+                    Poll::Pending => None,
+                });
+                let (at, turn) = polled.expect("somebody works");
+                drop(strangers.remove(at));
+                Poll::Ready(turn)
+            })
+            .await;
+        }
+        panic!("no turn among sixteen strangers");
     }
 
     /// Many addresses against one account are one share too.

@@ -126,7 +126,7 @@ impl Login {
         if revoke_grants {
             self.revoke_all_grants(identity, identity, "signed out everywhere").await?;
         }
-        self.end_sessions(identity, None).await
+        self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)
     }
 
     /// The person's sessions that have not ended, newest first.

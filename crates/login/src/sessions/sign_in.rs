@@ -65,10 +65,12 @@ impl Login {
         })
         .await?;
         if revoke_grants {
-            self.revoke_all_grants(&person.identity, &person.identity, "the password was changed").await?;
+            self.revoke_all_grants(&person.identity, &person.identity, "the password was changed")
+                .await
+                .map_err(LoginError::after_a_change)?;
         }
         if end_other_sessions {
-            self.end_sessions(&person.identity, Some(&session.id)).await?;
+            self.end_sessions(&person.identity, Some(&session.id)).await.map_err(LoginError::after_a_change)?;
         }
         Ok(())
     }

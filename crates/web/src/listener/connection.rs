@@ -27,6 +27,9 @@ use crate::Peer;
 /// A connection of HTTP/1 holds one answer at a time: only larger ones are counted there, so that the usual call takes no lock.
 const SMALL_ANSWER: u64 = 64 * 1024;
 
+/// What a request of HTTP/2 counts from its head on: a connection has many of them, and their heads cost a few bytes to send.
+const HEAD: usize = 8 * 1024;
+
 /// What the connections are told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -117,6 +120,11 @@ impl Connections {
     async fn answer(mut self, request: hyper::Request<Incoming>, peer: SocketAddr, in_flight: InFlight) -> http::Response<AnswerBody> {
         let address = self.service.address(peer, request.headers());
         let counts_all = request.version() == http::Version::HTTP_2;
+        let is_safe = request.method().is_safe();
+        let mut held = self.under_way.share(Some(address));
+        if counts_all && held.grow(HEAD).is_err() {
+            return too_much_under_way().map(|body| in_flight.answer(body, held));
+        }
         let mut request = request.map(|body| Body::new(RequestBody::new(body, self.under_way.share(Some(address)))));
         request.extensions_mut().insert(Peer(peer));
         let mut response = if names_one_host(&request) { self.service.answer(request).await } else { no_host() };
@@ -127,10 +135,15 @@ impl Connections {
                 })
             });
         }
-        let mut held = self.under_way.share(Some(address));
         let size = response.body().size_hint().lower();
-        if (counts_all || size > SMALL_ANSWER) && held.grow(usize::try_from(size).unwrap_or(usize::MAX)).is_err() {
-            response = too_much_under_way();
+        let bytes = usize::try_from(size).unwrap_or(usize::MAX);
+        if (counts_all || size > SMALL_ANSWER) && held.grow(bytes).is_err() {
+            if is_safe || !response.status().is_success() {
+                response = too_much_under_way();
+            } else {
+                // What was done must be said: the secret in this answer may be nowhere else.
+                held.grow_anyway(bytes);
+            }
         }
         response.map(|body| in_flight.answer(body, held))
     }

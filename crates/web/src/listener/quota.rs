@@ -55,23 +55,44 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// Holds more, or nothing more than before.
+    /// Holds more, or nothing more than before. One address gets at most half of what the others leave, so that however many have their
+    /// share, whoever comes next finds room.
     pub(crate) fn grow(&mut self, more: usize) -> Result<(), Full> {
+        if more == 0 {
+            return Ok(());
+        }
         let mut held = self.quota.held();
         if held.all.saturating_add(more) > self.quota.most {
             return Err(Full);
         }
         if let Some(address) = self.address {
-            let of_one = held.by.get(&address).copied().unwrap_or(0).saturating_add(more);
-            if of_one > self.quota.most_of_one {
+            let before = held.by.get(&address).copied().unwrap_or(0);
+            let of_one = before.saturating_add(more);
+            let left_by_others = self.quota.most.saturating_sub(held.all.saturating_sub(before));
+            if of_one > self.quota.most_of_one.min(left_by_others / 2) {
                 return Err(Full);
             }
-            held.by.insert(address, of_one);
         }
-        held.all = held.all.saturating_add(more);
+        self.add(&mut held, more);
         drop(held);
         self.amount = self.amount.saturating_add(more);
         Ok(())
+    }
+
+    /// Holds more, whether there is room or not: for what can't be taken back.
+    pub(crate) fn grow_anyway(&mut self, more: usize) {
+        let mut held = self.quota.held();
+        self.add(&mut held, more);
+        drop(held);
+        self.amount = self.amount.saturating_add(more);
+    }
+
+    fn add(&self, held: &mut Held, more: usize) {
+        held.all = held.all.saturating_add(more);
+        if let Some(address) = self.address {
+            let of_one = held.by.entry(address).or_default();
+            *of_one = of_one.saturating_add(more);
+        }
     }
 
     /// Gives everything back.
@@ -117,8 +138,9 @@ mod tests {
         assert!(take(Some("192.0.2.1"), 3) && take(Some("::ffff:192.0.2.1"), 1));
         assert!(!take(Some("192.0.2.1"), 1), "an address in other clothes is the same");
         assert!(take(Some("2001:db8::1"), 3) && !take(Some("2001:db8::ffff:2"), 2), "a /64 is one");
-        assert!(take(Some("2001:db8:0:1::1"), 3));
-        assert!(!take(None, 1), "all together hold ten");
+        assert!(!take(Some("2001:db8:0:1::1"), 2) && take(Some("2001:db8:0:1::1"), 1), "half of what is left is for others");
+        assert!(!take(None, 3), "all together hold ten");
+        assert!(take(Some("198.51.100.1"), 0));
         shares.clear();
         assert!(quota.held().by.is_empty() && quota.held().all == 0);
         let mut proxy = quota.share(None);

@@ -26,6 +26,10 @@ impl Body for RequestBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
+        // The end of a body in chunks comes by itself, after the last piece.
+        if matches!(polled, Poll::Ready(None | Some(Err(_)))) {
+            self.held.release();
+        }
         let Poll::Ready(Some(Ok(frame))) = &polled else {
             return polled.map(|frame| frame.map(|frame| frame.map_err(axum::Error::new)));
         };

@@ -85,13 +85,22 @@ fn compile(schema: &schemas::Schema) -> Option<Schema> {
     Some(Schema { validator, defaults })
 }
 
+/// A name from the body, in quotes. Nobody needs more than its beginning, and a character that is escaped gets many times as long.
+fn quoted(name: &str) -> String {
+    const LONGEST: usize = 100;
+    match name.char_indices().nth(LONGEST) {
+        None => format!("{name:?}"),
+        Some((end, _)) => format!("{:?}...", name.get(..end).unwrap_or_default()),
+    }
+}
+
 /// The wording that clients of the reference know, where it has one.
 fn violation(error: &ValidationError<'_>) -> String {
     match error.kind() {
         ValidationErrorKind::Type { kind: TypeKind::Single(kind) } => format!("must be {kind}"),
         ValidationErrorKind::Required { property } => format!("must have required property '{}'", property.as_str().unwrap_or_default()),
         ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let listed: Vec<String> = unexpected.iter().take(MOST_LISTED).map(|name| format!("{name:?}")).collect();
+            let listed: Vec<String> = unexpected.iter().take(MOST_LISTED).map(|name| quoted(name)).collect();
             format!("must NOT have additional properties: {}", listed.join(", "))
         }
         ValidationErrorKind::UniqueItems => "must NOT have duplicate items".to_owned(),
