@@ -8,8 +8,6 @@ use falconer_store::{History, Revision, Store, StoreError};
 
 use crate::audit::recent::RecentRows;
 use crate::change::group::Queue;
-use crate::directory::at_least::MOST_WAITING;
-use crate::directory::catch_up::Looks;
 use crate::directory::last_uses::LastUses;
 use crate::directory::snapshot::Snapshot;
 use crate::directory::unknown_grants::UnknownGrants;
@@ -19,6 +17,9 @@ use crate::time::{Clock, DAY_MS, MINUTE_MS, Random};
 
 /// How long nothing may have changed before the next change has to be confirmed: one that is stored under a wrong date shuts everybody out until then.
 const MOST_AHEAD_MS: i64 = 90 * DAY_MS;
+
+/// How many may wait for a revision at once. Each takes a little memory and no time.
+const MOST_WAITING: usize = 256;
 
 /// The use cases of the auth API on one node. Cheap to clone; all clones are the same node.
 #[derive(Clone)]
@@ -50,6 +51,15 @@ pub(crate) struct Node {
     pub(crate) recent_rows: RecentRows,
     /// Whether the last write found no room.
     pub(crate) store_is_full: AtomicBool,
+}
+
+/// The looks at the store: one at a time.
+#[derive(Default)]
+pub(crate) struct Looks {
+    /// How many have begun.
+    pub(crate) begun: AtomicU64,
+    /// The last one that came to its end, by its number, and what came of it.
+    pub(crate) last: tokio::sync::Mutex<(u64, Option<StoreError>)>,
 }
 
 impl Node {

@@ -6,9 +6,6 @@ use falconer_store::{Epoch, History, Revision};
 
 use crate::node::Auth;
 
-/// How many may wait at once. Each takes a little memory and no time.
-pub(crate) const MOST_WAITING: usize = 256;
-
 /// A revision, and the history that it belongs to where the caller knows it. As text `17` or `9f86d081884c7d65-17`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AtLeast {

@@ -50,15 +50,6 @@ impl Auth {
     }
 }
 
-/// The looks at the store: one at a time.
-#[derive(Default)]
-pub(crate) struct Looks {
-    /// How many have begun.
-    begun: std::sync::atomic::AtomicU64,
-    /// The last one that came to its end, by its number, and what came of it.
-    last: tokio::sync::Mutex<(u64, Option<StoreError>)>,
-}
-
 impl Node {
     /// Looks at the store. A look that begins after this was called serves the caller as well as its own would.
     async fn catch_up(&self) -> Result<(), StoreError> {
