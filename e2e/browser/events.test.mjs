@@ -33,7 +33,7 @@ describe('events in a page', () => {
     const docs = await readFile(new URL('../../docs/events.md', import.meta.url), 'utf8');
     const printed = /```js\n([\s\S]*?)```/.exec(docs)[1];
     const settings = JSON.stringify({ rootUrl: server.rootUrl, credentials });
-    const code = printed.replace('https://auth.example.com', server.rootUrl).replace('connect()', `connect(${settings})`);
+    const code = printed.replace('https://auth.example.com', server.rootUrl).replace(/connect\(\{[^)]*\}\)/, `connect(${settings})`);
     assert.ok(code.includes(settings) && code.includes(`${server.rootUrl}/sdk/`), 'the code of the documentation is another one');
     const html = `<!doctype html><title>Follows</title><script type="module">${code}
       globalThis.heard = [];

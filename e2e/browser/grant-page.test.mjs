@@ -124,7 +124,6 @@ describe('the grant page', () => {
       const tick = page.getByRole('checkbox').first();
       await tick.focus();
       await tick.press('Enter');
-      await page.getByRole('radio').first().press('Enter');
       await look();
       assert.equal(page.url(), url);
       await page.getByRole('button', { name: 'Grant', exact: true }).click();
