@@ -219,7 +219,7 @@ impl Snapshot {
     }
 
     /// What these scopes come to, without what is reserved, before and after. Where the roles multiply beyond what one expansion may cost, it is less
-    /// than the roles give; who owes an error for that asks [`Snapshot::expand_completely`].
+    /// than the roles give; who owes an error for that asks `expand_completely`.
     pub fn expand<I, S>(&self, scopes: I) -> ScopeSet
     where
         I: IntoIterator<Item = S>,

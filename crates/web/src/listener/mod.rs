@@ -79,7 +79,7 @@ const REFUSALS: usize = 256;
 
 /// Serves until `shutdown` is ready, then lets the requests in flight end (at most `limits.drain`). Errors: the threads could not be started.
 ///
-/// Every request carries the [`Peer`] extension. What answers must apply the limits of one request (URL, headers, body) itself: see
+/// Every request carries the [`crate::Peer`] extension. What answers must apply the limits of one request (URL, headers, body) itself: see
 /// [`crate::RequestLimits`].
 pub async fn serve(
     listener: TcpListener,
