@@ -6,6 +6,9 @@ use url::Url;
 /// Longest text that is rendered, in bytes; the rest is cut off.
 pub const MAX_BYTES: usize = 2048;
 
+/// Most bytes of a page that links take; those after them are their text alone. One definition can be used by hundreds of links.
+const MAX_LINKED: usize = 16 * MAX_BYTES;
+
 /// Quotes and lists in one another beyond this are flattened.
 const MAX_DEPTH: usize = 6;
 
@@ -20,7 +23,7 @@ pub fn render(text: &str) -> String {
         end -= 1;
     }
     let (kept, cut) = text.split_at(end);
-    let mut writer = Writer { html: String::with_capacity(kept.len() * 2), open: Vec::new(), depth: 0 };
+    let mut writer = Writer { html: String::with_capacity(kept.len() * 2), open: Vec::new(), depth: 0, linked: 0 };
     for event in Parser::new_ext(kept, Options::ENABLE_STRIKETHROUGH) {
         writer.event(event);
     }
@@ -38,6 +41,8 @@ struct Writer {
     /// What each open tag needs at its end; empty for one that was left out.
     open: Vec<String>,
     depth: usize,
+    /// Bytes that links took, without their text.
+    linked: usize,
 }
 
 impl Writer {
@@ -113,18 +118,24 @@ impl Writer {
     }
 
     fn link(&mut self, destination: &str) {
-        let Some((href, host)) = safe_link(destination) else {
+        let Some((open, close)) = safe_link(destination).map(|(href, host)| tags_of_link(&href, &host)) else {
             self.open.push(String::new());
             return;
         };
-        self.html.push_str("<a href=\"");
-        escape(&href, &mut self.html);
-        self.html.push_str("\" rel=\"noopener noreferrer nofollow\" referrerpolicy=\"no-referrer\" target=\"_blank\">");
-        let mut close = String::from("</a> <span class=\"host\">(");
-        escape(&host, &mut close);
-        close.push_str(")</span>");
-        self.open.push(close);
+        self.linked = self.linked.saturating_add(open.len()).saturating_add(close.len());
+        self.push_if(self.linked <= MAX_LINKED, &open, &close);
     }
+}
+
+/// What stands before and after the text of a link.
+fn tags_of_link(href: &str, host: &str) -> (String, String) {
+    let mut open = String::from("<a href=\"");
+    escape(href, &mut open);
+    open.push_str("\" rel=\"noopener noreferrer nofollow\" referrerpolicy=\"no-referrer\" target=\"_blank\">");
+    let mut close = String::from("</a> <span class=\"host\">(");
+    escape(host, &mut close);
+    close.push_str(")</span>");
+    (open, close)
 }
 
 /// The link as the browser will follow it, and the host it leads to, as ASCII.
@@ -298,6 +309,13 @@ mod tests {
         let lists = render(&(0..60).map(|depth| format!("{}- x\n", "  ".repeat(depth))).collect::<String>());
         assert!(lists.matches("<ul>").count() <= MAX_DEPTH * 2, "{lists}");
         assert_eq!(lists.matches("<li>").count(), lists.matches("</li>").count());
+    }
+
+    #[test]
+    fn one_definition_is_not_written_out_hundreds_of_times() {
+        let often = render(&format!("{}\n\n[b]: https://x.example/{}", "[b] ".repeat(250), "a".repeat(900)));
+        assert!(often.contains("<a href") && often.matches("b").count() >= 250, "{often}");
+        assert!(often.len() < MAX_LINKED + 8 * MAX_BYTES, "{} bytes", often.len());
     }
 
     #[test]
