@@ -120,10 +120,10 @@ fn crates(output: &Output) -> Result<Done> {
     Ok(Done { counts, said: None })
 }
 
-/// Ten seconds a target, each run from a seed of its own, which is printed; what is found is written beside the corpora, and fails from then on.
+/// Ten seconds a target, always from the same seed, so that a change fails for what it does; `cargo xtask soak` draws one. What is found is written beside the
+/// corpora, and fails from then on.
 fn fuzz(output: &Output) -> Result<Done> {
-    let seed = std::process::id().to_string();
-    let args = ["run", "--locked", "-p", "falconer-fuzz", "--", "--seconds", "10", "--seed", &seed];
+    let args = ["run", "--locked", "-p", "falconer-fuzz", "--", "--seconds", "10", "--seed", "1"];
     Ok(Done { counts: run_cargo(output, "fuzz targets", &args, &[])?, said: None })
 }
 
