@@ -46,8 +46,8 @@ const DESCRIPTION: &str = "Clients, roles and scopes of this deployment, and ver
     with parameters in `<>`; without the scopes the answer is 403, also when there are no credentials at all.\n\n\
     Parameters are one path segment each, percent-encoded; no query parameter may be repeated, and unknown ones are refused. Bodies are JSON of at most \
     10 MiB; unknown properties are refused.\n\n\
-    A change answers with the header `Falconer-Revision`. Any call may carry `Falconer-At-Least: <revision>`: the node then waits up to a second until it \
-    has seen that change, and else answers 503.";
+    A change answers with the header `Falconer-Revision`. Any call may carry `Falconer-At-Least: <revision>`: for a caller whose credentials \
+    hold the node then waits up to a second until it has seen that change; else it answers 503, and 409 for a revision from before a backup was restored.";
 
 /// The path of a method as OpenAPI writes it.
 fn path(method: &Method) -> String {

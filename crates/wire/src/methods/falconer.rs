@@ -16,7 +16,7 @@ pub(super) const REVISION: Method = Method {
     stability: Stability::Stable,
     category: "Changes",
     title: "Revision of this node",
-    description: "Every change makes a new revision, a whole number. The answer says up to which one this node has seen the changes; with the header `Falconer-At-Least: <revision>`, which every method takes, it waits up to a second for that one and else answers 503.",
+    description: "Every change makes a new revision, a whole number. The answer says up to which one this node has seen the changes; with the header `Falconer-At-Least: <revision>`, which every method takes, it waits up to a second for that one if the caller's credentials hold, and else answers 503. Whoever is not known gets the 503 at once. A revision of another history, from before a backup was restored, is 409.",
     input: None,
     output: Some("revision-response"),
 };
