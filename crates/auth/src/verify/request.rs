@@ -1,5 +1,6 @@
 //! Verification: MAC first, then everything else (`evaluate`).
 
+use arc_swap::Guard;
 use falconer_credentials::{Authentic, Failure, RequestParts};
 use falconer_store::Key;
 
@@ -74,21 +75,20 @@ impl Auth {
             return Ok(None);
         };
         let now_ms = self.now_ms();
-        let seen = self.node.directory.load_full();
         let (authentic, evaluated) = {
-            let snapshot = &seen;
+            let snapshot = self.node.directory.load();
             // The node can't tell what has ended: it says so, before anything about anybody.
-            if let Some(behind_ms) = self.node.clock_behind_ms(snapshot, now_ms) {
+            if let Some(behind_ms) = self.node.clock_behind_ms(&snapshot, now_ms) {
                 return Err(NotVerified::Unable(Unable::ClockBehind { behind_ms }));
             }
             // Checks the MAC, and nothing else, under the key owner's token.
             let owner = snapshot.key_owner(signed.key_owner());
             let authentic = signed.check_mac(owner.as_ref().map(KeyOwner::token))?;
-            let evaluated = self.node.evaluate_and_note(snapshot, owner, &authentic, now_ms);
-            (authentic, evaluated)
+            let evaluated = self.node.evaluate_and_note(&snapshot, owner, &authentic, now_ms);
+            (authentic, evaluated.map_err(|reason| (reason, Guard::into_inner(snapshot))))
         };
         let (caller, disclosed) = match evaluated {
-            Err(reason) => self.look_for_grant(&seen, reason, &authentic, now_ms).await?,
+            Err((reason, seen)) => self.look_for_grant(&seen, reason, &authentic, now_ms).await?,
             Ok(found) => found,
         };
         Ok(Some((authentic, caller, disclosed)))

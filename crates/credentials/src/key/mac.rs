@@ -38,13 +38,22 @@ impl Mac {
 
     /// Compares in constant time. What is expected never becomes text: encoders look characters up in a table, at places that are secret here.
     pub(crate) fn equals(&self, given: &[u8; LENGTH]) -> bool {
-        self.0.ct_eq(given).into()
+        words(&self.0).as_slice().ct_eq(&words(given)).into()
     }
 
     /// The text, 44 characters, for whoever has the key and sends it.
     pub(crate) fn text(&self) -> String {
         STANDARD.encode(self.0)
     }
+}
+
+/// The same bytes as four words: an eighth of the steps of a comparison by bytes, which looks at each one.
+fn words(bytes: &[u8; LENGTH]) -> [u64; LENGTH / 8] {
+    let mut words = [0; LENGTH / 8];
+    for (word, eight) in words.iter_mut().zip(bytes.as_chunks().0) {
+        *word = u64::from_ne_bytes(*eight);
+    }
+    words
 }
 
 /// A key with its two blocks hashed already. As secret as the key; wiped when dropped.
@@ -96,24 +105,39 @@ impl Key {
 
 /// Base64url without padding of a secret: each character is computed, none is looked up at a place that depends on the secret.
 fn base64url(secret: &[u8; LENGTH]) -> Zeroizing<[u8; 43]> {
+    // First all six bits of all characters, then all characters: so a processor makes sixteen of them at a time.
+    let mut characters = Zeroizing::new([0; 48]);
+    for (three, place) in secret.chunks(3).zip(characters.as_chunks_mut::<4>().0) {
+        let bits = match *three {
+            [first, second, third] => u32::from_be_bytes([0, first, second, third]),
+            [first, second] => u32::from_be_bytes([0, first, second, 0]),
+            // INVARIANT: 32 bytes are ten times three, and two.
+            _ => 0,
+        };
+        *place = [bits >> 18, bits >> 12, bits >> 6, bits].map(|six| (six & 0x3f) as u8);
+    }
+    for character in characters.iter_mut() {
+        *character = character_of(*character);
+    }
     let mut text = Zeroizing::new([0; 43]);
-    for (three, place) in secret.chunks(3).zip(text.chunks_mut(4)) {
-        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or_default());
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for (at, character) in place.iter_mut().enumerate() {
-            *character = character_of((bits >> (18 - 6 * at) & 0x3f) as u8);
-        }
+    for (place, character) in text.iter_mut().zip(characters.iter()) {
+        *place = *character;
     }
     text
 }
 
 /// The character of six bits (RFC 4648, section 5). The differences of neighbouring ranges are added where the range has been passed.
 fn character_of(six_bits: u8) -> u8 {
-    let value = i16::from(six_bits);
+    let value = six_bits as i8;
     // All ones where the value is above the bound, else zero.
-    let above = |bound: i16| (bound - value) >> 8;
-    let code = value + i16::from(b'A') + (above(25) & 6) + (above(51) & -75) + (above(61) & -13) + (above(62) & 49);
-    code as u8
+    let above = |bound: i8| (bound.wrapping_sub(value) >> 7) as u8;
+    let after = |bound: i8, difference: u8| above(bound) & difference;
+    six_bits
+        .wrapping_add(b'A')
+        .wrapping_add(after(25, b'a' - b'Z' - 1))
+        .wrapping_sub(after(51, b'z' - b'0' + 1))
+        .wrapping_sub(after(61, b'9' - b'-' + 1))
+        .wrapping_add(after(62, b'_' - b'-' - 1))
 }
 
 /// A text that is being hashed. What the key made of it so far is wiped.
