@@ -14,12 +14,16 @@ use tokio::net::{TcpListener, TcpStream};
 /// Longer than any test should take, shorter than anybody's patience.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// More than the kernel keeps for a connection on loopback by far.
+const HUGE: usize = 32 * 1024 * 1024;
+
 async fn server(limits: Limits) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let routes = Router::new()
         .route("/", get(|| async { "a".repeat(1000) }))
         .route("/large", get(|| async { "a".repeat(200_000) }))
+        .route("/huge", get(|| async { Bytes::from(vec![b'a'; HUGE]) }))
         .route("/count", post(|body: Bytes| async move { body.len().to_string() }));
     tokio::spawn(serve(listener, routes, limits, std::future::pending()));
     address
@@ -106,31 +110,83 @@ async fn floods_of_frames_that_carry_nothing_are_closed() {
     }
 }
 
-/// Story: one deadline served all streams of a connection, so that with a closed window each new request kept the answers before it for ever.
-#[tokio::test]
-async fn a_request_has_a_deadline_of_its_own() {
-    let limits = Limits { request: Duration::from_millis(300), headers: Duration::from_millis(100), ..Limits::default() };
-    let address = server(limits).await;
-    let mut connection = http2(address).await;
-    let (mut reading, mut writing) = connection.split();
-    let closed = async {
-        let mut buffer = [0; 4096];
-        while let Ok(1..) = reading.read(&mut buffer).await {}
-    };
-    let asking = async {
-        let mut every = tokio::time::interval(Duration::from_millis(50));
-        for stream in (1..).step_by(2) {
-            every.tick().await;
-            if writing.write_all(&request(stream, None)).await.is_err() {
-                break;
+/// The next frame of a kind that is wanted: its stream and its payload.
+async fn next_frame(stream: &mut TcpStream, wanted: u8) -> (u32, Vec<u8>) {
+    let next = async {
+        loop {
+            let mut head = [0; 9];
+            stream.read_exact(&mut head).await.expect("the connection was closed");
+            let [a, b, c, kind, _flags, d, e, f, g] = head;
+            let mut payload = vec![0; usize::try_from(u32::from_be_bytes([0, a, b, c])).unwrap()];
+            stream.read_exact(&mut payload).await.unwrap();
+            if kind == wanted {
+                return (u32::from_be_bytes([d, e, f, g]), payload);
             }
         }
     };
-    tokio::select! {
-        () = closed => {}
-        () = asking => {}
-        () = tokio::time::sleep(PATIENCE) => panic!("answers were kept for as long as requests came"),
+    tokio::time::timeout(PATIENCE, next).await.expect("no such frame came")
+}
+
+/// Story: one deadline served all streams of a connection, so that with a closed window each new request kept the answers before it for ever. Later each
+/// had its own, but one that was over closed the connection, and took the others along.
+#[tokio::test]
+async fn a_stream_that_is_not_read_is_reset_alone() {
+    const DATA: u8 = 0;
+    const RESET: u8 = 3;
+    let limits = Limits { request: Duration::from_millis(300), ..Limits::default() };
+    let address = server(limits).await;
+    let mut connection = http2(address).await;
+    // Of the second answer a part may be sent: hyper has handed over all of it then.
+    for (stream, window) in [(1, None), (3, Some(10_u32))] {
+        connection.write_all(&request(stream, None)).await.unwrap();
+        if let Some(window) = window {
+            connection.write_all(&frame(8, 0, stream, &window.to_be_bytes())).await.unwrap();
+        }
     }
+    let mut reset = Vec::new();
+    for _ in 0..2 {
+        let (stream, reason) = next_frame(&mut connection, RESET).await;
+        assert_eq!(reason, 8_u32.to_be_bytes(), "CANCEL");
+        reset.push(stream);
+    }
+    reset.sort_unstable();
+    assert_eq!(reset, [1, 3]);
+    connection.write_all(&request(5, None)).await.unwrap();
+    connection.write_all(&frame(8, 0, 5, &1000_u32.to_be_bytes())).await.unwrap();
+    let (stream, answer) = next_frame(&mut connection, DATA).await;
+    assert_eq!((stream, answer.len()), (5, 1000), "the others go on");
+}
+
+/// Story: over HTTP/1 an answer no longer counted once it was queued, so that whoever read nothing held as many as there was memory for.
+#[tokio::test]
+async fn an_answer_counts_until_it_has_been_sent() {
+    const GET_HUGE: &[u8] = b"GET /huge HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let address = server(Limits { under_way_bytes_of_address: HUGE + HUGE / 2, ..Limits::default() }).await;
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(GET_HUGE).await.unwrap();
+    slow.read_exact(&mut [0; 12]).await.unwrap();
+    assert!(exchange(address, GET_HUGE).await.starts_with("HTTP/1.1 503 "), "one and a half of them may be under way");
+    drop(slow);
+    let freed = async { while !exchange(address, GET_HUGE).await.starts_with("HTTP/1.1 200 ") {} };
+    tokio::time::timeout(PATIENCE, freed).await.expect("it is given back");
+}
+
+/// Story: over HTTP/1 the deadline of a request ended when its answer was queued, and who read a few bytes a second had as long as that took.
+#[tokio::test]
+async fn an_answer_that_is_read_slowly_has_a_deadline() {
+    let limits = Limits { request: Duration::from_millis(300), headers: Duration::from_millis(100), ..Limits::default() };
+    let address = server(limits).await;
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    slow.write_all(b"GET /huge HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut every = tokio::time::interval(Duration::from_millis(50));
+    for _ in 0..20 {
+        every.tick().await;
+        if slow.read(&mut [0; 100]).await.is_err() {
+            break;
+        }
+    }
+    let rest = read_to_end(&mut slow).await.len();
+    assert!(rest < HUGE / 2, "{rest} bytes came after the time was over");
 }
 
 /// Story: answers that were never read held 475 MB over one connection.

@@ -9,14 +9,14 @@ use std::time::Duration;
 use axum::body::Body;
 use http_body::Body as _;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
 use super::Limits;
-use super::deadlines::{Deadlines, Lasting};
+use super::deadlines::{Deadlines, Lasting, Streams};
 use super::in_flight::{AnswerBody, InFlight};
 use super::quota::{Quota, Share};
 use super::request_body::RequestBody;
@@ -76,7 +76,7 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connecti
             async move { Ok::<_, std::convert::Infallible>(all.answer(request, peer, in_flight).await) }
         })
     };
-    let mut builder = Builder::new(TokioExecutor::new());
+    let mut builder = Builder::new(Streams(Arc::clone(&deadlines)));
     builder
         .http1()
         .timer(TokioTimer::new())

@@ -1,9 +1,10 @@
 //! What a connection is doing and until when it may: waiting for its first byte, sending the head of a request, having requests answered, being sent an
 //! answer that lasts, being idle.
 //!
-//! Each request has a deadline of its own. One that is over closes the connection, however many others go on: with a closed window an answer would
-//! else be kept for as long as new requests come.
+//! Each request has a deadline of its own. Over HTTP/1 one that is over closes the connection. Over HTTP/2 it resets its stream, and the others go on; the
+//! connection is closed where even the reset can't be sent.
 
+use std::future::{Future, pending};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ struct Now {
     /// How many requests there were.
     count: u64,
     http2: bool,
+    /// The request that began last, until its stream is known.
+    newest: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,20 +54,20 @@ enum Stage {
 impl Deadlines {
     pub(crate) fn new(limits: Limits) -> Self {
         let deadline = Instant::now() + limits.first_byte;
-        let now = Now { stage: Stage::FirstByte, deadline, requests: Vec::new(), lasting: 0, count: 0, http2: false };
+        let now = Now { stage: Stage::FirstByte, deadline, requests: Vec::new(), lasting: 0, count: 0, http2: false, newest: None };
         Deadlines { limits, began: Instant::now(), now: Mutex::new(now) }
     }
 
     /// When to look again. Stages change without a word to the timer, so it looks at least as often as the shortest of them is long.
     pub(crate) fn wake(&self) -> Instant {
         let tick = self.limits.headers.min(self.limits.first_byte).max(Duration::from_millis(1));
-        self.now().deadline().min(Instant::now() + tick)
+        self.now().deadline(self.limits).min(Instant::now() + tick)
     }
 
     /// The name of the stage that took too long, if one did.
     pub(crate) fn over(&self) -> Option<&'static str> {
         let now = self.now();
-        (Instant::now() >= now.deadline()).then_some(match now.stage {
+        (Instant::now() >= now.deadline(self.limits)).then_some(match now.stage {
             Stage::FirstByte => "first byte",
             Stage::Headers => "headers",
             Stage::Requests => "request",
@@ -86,8 +89,25 @@ impl Deadlines {
         now.requests.push((id, Instant::now() + self.limits.request));
         now.stage = Stage::Requests;
         now.http2 = version == Version::HTTP_2;
+        now.newest = Some(id);
         drop(now);
         InFlight { deadlines: Arc::clone(self), id, lasts: false }
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.now().http2
+    }
+
+    /// Until the time of a request is over that does not last.
+    async fn until_over(&self, id: u64) {
+        loop {
+            let deadline = self.now().requests.iter().find(|(other, _)| *other == id).map(|(_, deadline)| *deadline);
+            match deadline {
+                Some(deadline) if Instant::now() >= deadline => return,
+                Some(deadline) => tokio::time::sleep_until(deadline).await,
+                None => pending().await,
+            }
+        }
     }
 
     pub(super) fn bytes_went(&self) {
@@ -140,8 +160,33 @@ impl Deadlines {
 }
 
 impl Now {
-    /// Of the oldest request, or of the stage.
-    fn deadline(&self) -> Instant {
-        self.requests.first().map_or(self.deadline, |(_, deadline)| *deadline)
+    /// Of the oldest request, or of the stage. A stream that is reset has as long as a head may take until the reset has been sent.
+    fn deadline(&self, limits: Limits) -> Instant {
+        let more = if self.http2 { limits.headers } else { Duration::ZERO };
+        self.requests.first().map_or(self.deadline, |(_, deadline)| *deadline + more)
+    }
+}
+
+/// Runs the streams of an HTTP/2 connection, each until its deadline. A stream that is dropped before its end is reset.
+#[derive(Clone)]
+pub(super) struct Streams(pub(super) Arc<Deadlines>);
+
+impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Streams {
+    fn execute(&self, stream: F) {
+        // INVARIANT: hyper hands over each stream right after it has called the service for it, so that the newest request is the stream's.
+        let newest = self.0.now().newest.take();
+        let deadlines = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            let over = async {
+                match newest {
+                    Some(id) => deadlines.until_over(id).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                () = stream => {}
+                () = over => tracing::debug!("stream reset: too slow"),
+            }
+        });
     }
 }

@@ -1,12 +1,16 @@
-//! A request in flight, and the body of its answer, which keeps it there.
+//! A request in flight, and the body of its answer, which keeps it there until the last byte has been sent.
+//!
+//! hyper is done with a body once it has queued it. What it queues are pieces of ours, and it drops each of them when the socket has taken it: until then
+//! the answer counts for its address, and its deadline goes on.
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use axum::body::Body;
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
 
 use super::deadlines::Deadlines;
@@ -22,14 +26,20 @@ pub(crate) struct InFlight {
 impl InFlight {
     /// The request ends when this body has been sent, or given up.
     pub(crate) fn answer(self, body: Body, held: Share) -> AnswerBody {
-        AnswerBody { body, until: None, _in_flight: self, _held: Some(held) }
+        self.body(body, None, Some(held))
     }
 
     /// The same for an answer that lasts: it also ends when `until` is ready.
     pub(crate) fn lasting_answer(mut self, body: Body, until: impl Future<Output = ()> + Send + 'static) -> AnswerBody {
         self.lasts = true;
         self.deadlines.lasts(self.id);
-        AnswerBody { body, until: Some(Box::pin(until)), _in_flight: self, _held: None }
+        self.body(body, Some(Box::pin(until)), None)
+    }
+
+    fn body(self, body: Body, until: Option<Pin<Box<dyn Future<Output = ()> + Send>>>, held: Option<Share>) -> AnswerBody {
+        let ends_when_sent = self.deadlines.is_http2();
+        let unsent = Unsent { pieces: AtomicUsize::new(0), waiting: Mutex::new(None), _in_flight: self, _held: held };
+        AnswerBody { body, until, unsent: Arc::new(unsent), ends_when_sent }
     }
 }
 
@@ -39,20 +49,79 @@ impl Drop for InFlight {
     }
 }
 
+/// What the body of an answer and its pieces share: it is there as long as one of them is.
+struct Unsent {
+    /// Pieces that the socket has not taken.
+    pieces: AtomicUsize,
+    /// Who waits until there are none.
+    waiting: Mutex<Option<Waker>>,
+    _in_flight: InFlight,
+    /// What the answer holds of the memory for answers.
+    _held: Option<Share>,
+}
+
+impl Unsent {
+    fn is_none(&self) -> bool {
+        self.pieces.load(Ordering::Acquire) == 0
+    }
+
+    fn poll_none(&self, cx: &Context<'_>) -> Poll<()> {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(cx.waker().clone());
+        if self.is_none() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+/// A part of an answer, until the socket has taken it.
+pub(crate) struct Piece {
+    bytes: Bytes,
+    unsent: Arc<Unsent>,
+}
+
+impl Piece {
+    fn new(bytes: Bytes, unsent: &Arc<Unsent>) -> Piece {
+        unsent.pieces.fetch_add(1, Ordering::AcqRel);
+        Piece { bytes, unsent: Arc::clone(unsent) }
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        if self.unsent.pieces.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(waker) = self.unsent.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
+            waker.wake();
+        }
+    }
+}
+
+impl Buf for Piece {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+    }
+}
+
 /// The body of an answer that keeps its request in flight.
 pub(crate) struct AnswerBody {
     body: Body,
     until: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    _in_flight: InFlight,
-    /// What it holds of the memory for answers.
-    _held: Option<Share>,
+    unsent: Arc<Unsent>,
+    /// Over HTTP/2 the body ends when all of it has been sent: a stream whose end is queued can't be reset any more.
+    ends_when_sent: bool,
 }
 
 impl http_body::Body for AnswerBody {
-    type Data = Bytes;
+    type Data = Piece;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Piece>, axum::Error>>> {
         if let Some(until) = &mut self.until
             && until.as_mut().poll(cx).is_ready()
         {
@@ -60,11 +129,14 @@ impl http_body::Body for AnswerBody {
             self.until = None;
             self.body = Body::empty();
         }
-        Pin::new(&mut self.body).poll_frame(cx)
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(None) if self.ends_when_sent => self.unsent.poll_none(cx).map(|()| None),
+            polled => polled.map(|frame| frame.map(|frame| frame.map(|frame| frame.map_data(|bytes| Piece::new(bytes, &self.unsent))))),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.is_end_stream() && (!self.ends_when_sent || self.unsent.is_none())
     }
 
     fn size_hint(&self) -> SizeHint {
