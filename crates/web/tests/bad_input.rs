@@ -290,3 +290,44 @@ fn what_the_api_owns() {
         assert!(!falconer_web::api::owns(path), "{path}");
     }
 }
+
+/// Story: the texts of errors repeated headers and parameters of any length, with what steers a terminal in them.
+#[tokio::test]
+async fn what_an_error_repeats_of_the_head_is_bounded() {
+    let node = node().await;
+    let long = "x".repeat(8000);
+    for call in [
+        expand().raw("application/json", "{}").header("content-encoding", &long),
+        expand().raw(&format!("application/json; charset={long}"), "{}"),
+        expand().raw(&format!("text/{long}"), "{}"),
+        api("GET", &format!("/clients/?{long}=1")).by(root()),
+        api("GET", &format!("/clients/?limit={long}")).by(root()),
+        api("GET", &format!("/clients/{long}%20")).by(root()),
+    ] {
+        let path = call.path.clone();
+        let answer = node.send(call).await;
+        let text = answer.message().split("\n\n---").next().unwrap();
+        assert!(answer.status == 400 && text.contains("xxx...") && text.len() < 1000, "{path}: {} {text}", answer.status);
+    }
+    let text = node.send(api("GET", "/clients/?%1b%5b31m=1").by(root())).await.message().to_owned();
+    assert!(text.contains("parameter: \\u{1b}[31m is not"), "{text}");
+}
+
+/// Story: a body that did not arrive in time was answered 413.
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_408() {
+    let node = node().await;
+    let request = expand().raw("application/json", "{").request(node.now_ms()).map(|_| {
+        let pieces = futures_util::stream::once(async { Ok::<_, std::convert::Infallible>("{") });
+        axum::body::Body::from_stream(futures_util::StreamExt::chain(pieces, futures_util::stream::pending()))
+    });
+    let (mut parts, body) = request.into_parts();
+    // Of somebody who is not known; the clock of the test makes the seconds pass at once.
+    parts.headers.remove("authorization");
+    parts.headers.insert("transfer-encoding", http::HeaderValue::from_static("chunked"));
+    tokio::time::pause();
+    let answer = support::Answer::of(node.api.answer(http::Request::from_parts(parts, body)).await).await;
+    assert_eq!((answer.status.as_u16(), answer.code(), answer.header("connection")), (408, "MalformedPayload", Some("close")));
+    assert!(answer.message().starts_with("The request body took more than 10 seconds to arrive"), "{}", answer.message());
+    assert!(answer.json["message"].as_str().unwrap().contains("* statusCode: 408"), "{}", answer.json);
+}

@@ -131,6 +131,12 @@ async fn no_request_of_a_stranger_costs_much() {
     client_of_many = client_of_many.json(json!({"expires": expires, "description": "", "scopes": scopes(10_000)}));
     assert_eq!(cost(&node, client_of_many).await.0, 200);
     assert_eq!(cost(&node, signed(packed(api("GET", "/roles/"), "gzip", gzip(&numbers())))).await.0, 200);
+
+    // Story: a list of millions of entries was made before anybody looked whether it may be that long.
+    let list = format!("{{\"scopes\":[{}\"\"]}}", "\"\",".repeat(3 * MIB));
+    let sent = list.len();
+    let (status, memory, _) = cost(&node, signed(api("POST", "/scopes/expand").raw("application/json", list))).await;
+    assert!(status == 413 && memory < 3 * sent, "{status} {memory}");
     let small = brotli(br#"{"scopes":["a"]}"#, 22);
     assert_eq!(cost(&node, signed(packed(api("POST", "/scopes/expand"), "br", small))).await.0, 200);
 }

@@ -131,11 +131,16 @@ pub struct RequestInfo {
 impl ErrorBody {
     /// Puts a body together: the trailer of the message repeats method, code, status and time.
     pub fn new(code: Code, text: &str, info: RequestInfo) -> ErrorBody {
+        ErrorBody::with_status(code, code.status(), text, info)
+    }
+
+    /// The same for a status that the protocol has no code for: `code` is the nearest.
+    pub fn with_status(code: Code, status: u16, text: &str, info: RequestInfo) -> ErrorBody {
         let message = format!(
             "{text}\n\n---\n\n* method:     {}\n* errorCode:  {}\n* statusCode: {}\n* time:       {}",
             info.method,
             code.as_str(),
-            code.status(),
+            status,
             info.time
         );
         ErrorBody { code: code.as_str().to_owned(), message, request_info: Some(info) }

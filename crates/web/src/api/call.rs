@@ -9,7 +9,7 @@ use falconer_auth::{ApiError, AtLeast, Authentication, Awaited, Reason};
 use falconer_scopes::Template;
 use falconer_wire::error::RequestInfo;
 use falconer_wire::{Code, ErrorBody, Method, date_time};
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
@@ -60,7 +60,7 @@ impl Api {
         let large = budget::of_known(method, self.settings.limits.api_body_bytes);
         match self.within(&large, &call, &mut body).await {
             Ok(reply) => reply,
-            Err(beyond) => self.refuse(Failure::new(Code::InputTooLarge, beyond.text(&large)), &call, None),
+            Err(beyond) => self.refuse(Failure::with_status(beyond.status(), beyond.text(&large)), &call, None),
         }
     }
 
@@ -104,7 +104,7 @@ impl Api {
             return Ok(());
         }
         let whom = if call.method.scopes.is_some() { " without credentials that are valid for it" } else { "" };
-        Err(Failure::new(Code::InputTooLarge, format!("{}, which is what {} takes{whom}", beyond.text(budget), call.method.name)))
+        Err(Failure::with_status(beyond.status(), format!("{}, which is what {} takes{whom}", beyond.text(budget), call.method.name)))
     }
 
     async fn checked(&self, call: &Call<'_>, payload: &mut Payload) -> Answer {
@@ -167,7 +167,7 @@ impl Api {
             let given = payload.content_type.as_deref().unwrap_or("null");
             return Err(Failure::new(
                 Code::MalformedPayload,
-                format!("Payload must be JSON with content-type: application/json got content-type: {given}"),
+                format!("Payload must be JSON with content-type: application/json got content-type: {}", echo::shown(given)),
             ));
         }
         handlers::check_limits(&payload.json)?;
@@ -229,8 +229,12 @@ impl Api {
             payload,
             time: date_time::format_ms(self.auth.now_ms()),
         };
-        let status = StatusCode::from_u16(failure.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut reply = Reply::json_with(status, &ErrorBody::new(failure.code, &text, info));
+        let status = failure.status;
+        let mut reply = Reply::json_with(status, &ErrorBody::with_status(failure.code, status.as_u16(), &text, info));
+        if status == StatusCode::REQUEST_TIMEOUT {
+            // The rest of the body would be read as the next request.
+            reply = reply.with(CONNECTION, HeaderValue::from_static("close"));
+        }
         if failure.code == Code::AuthenticationFailed {
             reply = reply.with(WWW_AUTHENTICATE, HeaderValue::from_static("hawk")).with_time(self.auth.now_ms());
         }
@@ -265,8 +269,9 @@ fn check_params(method: &Method, params: &PathParams) -> Result<(), Failure> {
         .zip(params)
         .filter_map(|(declared, (name, value))| {
             let pattern = declared.pattern?;
-            (!(pattern.matches)(value))
-                .then(|| format!("URL parameter '{name}' given as '{value}' must match regular expression: '/{}/'", pattern.source))
+            (!(pattern.matches)(value)).then(|| {
+                format!("URL parameter '{name}' given as '{}' must match regular expression: '/{}/'", echo::shown(value), pattern.source)
+            })
         })
         .collect();
     if wrong.is_empty() {

@@ -13,7 +13,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use falconer_wire::Service;
-use http::header::ALLOW;
+use http::header::{ALLOW, CONNECTION};
 use http::{HeaderValue, StatusCode};
 
 use crate::api::answer::around;
@@ -21,6 +21,7 @@ use crate::api::answer::headers::TRACE_HEADER;
 use crate::http::log::{self, RequestId, RequestLine};
 use crate::http::problem::Problem;
 use crate::http::{arriving, headers};
+use crate::listener::connection::NoHost;
 use crate::metrics::Answered;
 use crate::{Web, api};
 
@@ -43,7 +44,8 @@ pub(crate) async fn guard<F: Future<Output = Response>>(web: &Web, mut request: 
 
     let mut response = match refuse(web, &request) {
         Some(problem) => {
-            let response = errors.answer(problem, web, &id);
+            let mut response = errors.answer(problem, web, &id);
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             web.metrics.answered(Answered::Nobody, response.status(), started.elapsed());
             response
         }
@@ -103,6 +105,9 @@ async fn answer<F: Future<Output = Response>>(
 
 /// Limits that need nothing but the head of the request.
 fn refuse(web: &Web, request: &Request) -> Option<Problem> {
+    if request.extensions().get::<NoHost>().is_some() {
+        return Some(Problem::no_host());
+    }
     let limits = &web.settings.limits;
     let url = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
     if url > limits.url_bytes {
@@ -133,14 +138,13 @@ impl ErrorShape {
     }
 
     fn answer(&self, problem: Problem, web: &Web, id: &RequestId) -> Response {
-        let closes =
-            matches!(problem.status, StatusCode::REQUEST_TIMEOUT | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        let closes = problem.status == StatusCode::REQUEST_TIMEOUT;
         let mut response: http::Response<Body> = match self.service {
             Some(service) => around::answer(web, service, self.trace_id.clone(), problem, id.as_str()),
             None => problem.answer(self.accepts_html, web, id),
         };
         if closes {
-            response.headers_mut().insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }

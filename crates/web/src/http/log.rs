@@ -87,7 +87,7 @@ impl fmt::Display for PathAndQuery<'_> {
 }
 
 /// The one place where text of a request becomes text of a log line or a terminal: what would steer either is written as `\u{9b}`.
-fn write_visible(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
+pub(crate) fn write_visible(out: &mut impl fmt::Write, text: &str) -> fmt::Result {
     if text.is_ascii() && !text.bytes().any(|byte| byte.is_ascii_control()) {
         return out.write_str(text);
     }

@@ -104,6 +104,11 @@ impl Problem {
         .with_link("/", "Go to your own page")
     }
 
+    /// 400
+    pub fn no_host() -> Self {
+        Problem::new(StatusCode::BAD_REQUEST, "The request does not name exactly one host", "Send one Host header.")
+    }
+
     /// 408
     pub fn too_slow() -> Self {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive", "Try again.")

@@ -30,6 +30,10 @@ const SMALL_ANSWER: u64 = 64 * 1024;
 /// What a request of HTTP/2 counts from its head on: a connection has many of them, and their heads cost a few bytes to send.
 const HEAD: usize = 8 * 1024;
 
+/// Extension of a request that does not name exactly one host.
+#[derive(Clone, Copy)]
+pub(crate) struct NoHost;
+
 /// What the connections are told.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
@@ -127,7 +131,10 @@ impl Connections {
         }
         let mut request = request.map(|body| Body::new(RequestBody::new(body, self.under_way.share(Some(address)))));
         request.extensions_mut().insert(Peer(peer));
-        let mut response = if names_one_host(&request) { self.service.answer(request).await } else { no_host() };
+        if !names_one_host(&request) {
+            request.extensions_mut().insert(NoHost);
+        }
+        let mut response = self.service.answer(request).await;
         if response.extensions().get::<Lasting>().is_some() {
             return response.map(|body| {
                 in_flight.lasting_answer(body, async move {
@@ -173,16 +180,6 @@ fn names_one_host(request: &http::Request<Body>) -> bool {
     }
 }
 
-fn no_host() -> http::Response<Body> {
-    let mut response = http::Response::new(Body::from("A request names exactly one host.\n"));
-    *response.status_mut() = http::StatusCode::BAD_REQUEST;
-    let headers = response.headers_mut();
-    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, http::HeaderValue::from_static("nosniff"));
-    headers.insert(http::header::CONNECTION, http::HeaderValue::from_static("close"));
-    response
-}
-
 /// The other side does not read its answers as fast as it asks.
 fn too_much_under_way() -> http::Response<Body> {
     let mut response =
@@ -198,8 +195,9 @@ fn too_much_under_way() -> http::Response<Body> {
 
 /// Answers 503 at once, without reading a request, and closes.
 pub(super) async fn refuse(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
-    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 38\r\n\
-        retry-after: 1\r\nconnection: close\r\n\r\nToo many connections; try again soon.\n";
+    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: 61\r\n\
+        access-control-allow-origin: *\r\nx-content-type-options: nosniff\r\nretry-after: 1\r\nconnection: close\r\n\r\n\
+        {\"error\":\"Too many connections\",\"message\":\"Try again soon.\"}\n";
     let answer = async {
         stream.write_all(ANSWER).await?;
         stream.shutdown().await?;

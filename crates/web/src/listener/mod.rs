@@ -3,7 +3,7 @@
 //! hyper's own header timeout also ends idle connections, so that it can't tell "slow" from "quiet"; `deadlines` can. `quota` bounds what one address
 //! may hold, `frames` what an HTTP/2 connection may ask for without making a request.
 
-mod connection;
+pub(crate) mod connection;
 mod cores;
 pub(crate) mod deadlines;
 mod frames;

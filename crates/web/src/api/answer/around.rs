@@ -20,11 +20,7 @@ pub(crate) fn answer(web: &Web, service: Service, trace_id: Option<HeaderValue>,
         params: serde_json::Map::new(),
         payload: None,
     };
-    let mut body = ErrorBody::new(code(problem.status), &text, info);
-    // The code of the protocol that is nearest may belong to another status.
-    body.message = body
-        .message
-        .replace(&format!("* statusCode: {}", code(problem.status).status()), &format!("* statusCode: {}", problem.status.as_u16()));
+    let body = ErrorBody::with_status(code(problem.status), problem.status.as_u16(), &text, info);
     let text = serde_json::to_vec_pretty(&body).unwrap_or_default();
     let mut headers = of_zone(Zone::Service(service), &web.settings.public_origin);
     trace(&mut headers, trace_id, web.random.as_ref());
@@ -39,11 +35,12 @@ pub(crate) fn answer(web: &Web, service: Service, trace_id: Option<HeaderValue>,
     response
 }
 
-fn code(status: StatusCode) -> Code {
+/// The nearest code that the protocol has for a status.
+pub(crate) fn code(status: StatusCode) -> Code {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE | StatusCode::URI_TOO_LONG | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Code::InputTooLarge,
         StatusCode::INTERNAL_SERVER_ERROR => Code::InternalServerError,
-        StatusCode::REQUEST_TIMEOUT => Code::MalformedPayload,
+        StatusCode::REQUEST_TIMEOUT | StatusCode::BAD_REQUEST => Code::MalformedPayload,
         _ => Code::ServiceUnavailable,
     }
 }

@@ -1,5 +1,6 @@
 //! What an error repeats of the request (`requestInfo.payload`): a small part of what an answer may be, and never a secret.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use falconer_wire::{Call, Method};
@@ -7,11 +8,15 @@ use serde_json::Value;
 
 use crate::api::request::budget::Budget;
 use crate::api::request::json;
+use crate::http::log;
 
 /// A payload is repeated up to this size, as the protocol indents it.
 const MOST_BYTES: usize = 64 * 1024;
 /// And up to this depth: each level is indented by two more, so that a few bytes of nested lists could become megabytes. No schema is half as deep.
 const MOST_DEPTH: usize = 8;
+
+/// A header or a parameter is repeated up to so many characters.
+const MOST_SHOWN: usize = 256;
 
 /// Stands for a secret.
 const HIDDEN: &str = "(hidden)";
@@ -34,6 +39,24 @@ pub(crate) fn text(method: &Method, text: &str) -> Option<Value> {
         return None;
     }
     payload(method, json::tree(text, &budget).ok()?)
+}
+
+/// A header, a parameter or a part of one as an error's text repeats it: its beginning, and nothing in it steers a terminal.
+pub(crate) fn shown(text: &str) -> impl fmt::Display + '_ {
+    struct Shown<'t>(&'t str);
+    impl fmt::Display for Shown<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let end = self.0.char_indices().nth(MOST_SHOWN).map(|(at, _)| at);
+            let (start, rest) = end.and_then(|at| self.0.split_at_checked(at)).unwrap_or((self.0, ""));
+            // Line ends stay, because the protocol's text has them.
+            for (at, line) in start.split('\n').enumerate() {
+                f.write_str(if at == 0 { "" } else { "\n" })?;
+                log::write_visible(f, line)?;
+            }
+            f.write_str(if rest.is_empty() { "" } else { "..." })
+        }
+    }
+    Shown(text)
 }
 
 fn is_shallow(value: &Value, depth: usize) -> bool {

@@ -2,6 +2,9 @@
 
 use falconer_auth::{ApiError, Reason};
 use falconer_wire::Code;
+use http::StatusCode;
+
+use super::around;
 
 /// What to do where nobody knows.
 const OUTCOME_UNKNOWN: &str = "The change may or may not have been made: the answer of the store was lost. Read the client or the role again to find out. \
@@ -14,6 +17,8 @@ const CLOCK_RETRY_SECONDS: u64 = 30;
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) code: Code,
+    /// Of the answer: nearly always the code's.
+    pub(crate) status: StatusCode,
     /// What the caller reads.
     pub(crate) text: String,
     /// What only the log reads.
@@ -24,7 +29,13 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(code: Code, text: impl Into<String>) -> Failure {
-        Failure { code, text: text.into(), detail: None, retry_after: None }
+        let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Failure { code, status, text: text.into(), detail: None, retry_after: None }
+    }
+
+    /// With a status that the protocol has no code for.
+    pub(crate) fn with_status(status: StatusCode, text: impl Into<String>) -> Failure {
+        Failure { status, ..Failure::new(around::code(status), text) }
     }
 
     pub(crate) fn not_found(text: impl Into<String>) -> Failure {

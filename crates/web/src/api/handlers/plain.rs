@@ -129,9 +129,13 @@ pub(crate) async fn answer(
 }
 
 fn list_of_body<'b>(json: &'b [u8], budget: &Budget) -> Option<List<'b>> {
+    let most = MOST_SCOPES.min(budget.entries).min(budget.nodes);
+    // As many entries as commas and one more: nothing is set aside for a list that is too long. One with commas in its scopes goes the long way.
+    if json.iter().filter(|byte| **byte == b',').count() >= most {
+        return None;
+    }
     let list: List<'_> = serde_json::from_slice(json).ok()?;
-    let is_fine = list.scopes.len() <= MOST_SCOPES.min(budget.entries)
-        && list.scopes.iter().all(|scope| scope.0.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    let is_fine = list.scopes.len() <= most && list.scopes.iter().all(|scope| scope.0.bytes().all(|byte| matches!(byte, b' '..=b'~')));
     let mut seen = HashSet::with_capacity_and_hasher(list.scopes.len(), RandomState::default());
     (is_fine && list.scopes.iter().all(|scope| seen.insert(scope.as_ref()))).then_some(list)
 }

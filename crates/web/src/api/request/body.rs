@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::budget::{Beyond, Budget};
 use super::json::{self, Unread};
 use super::signed::Hashed;
+use crate::api::answer::echo;
 use crate::api::answer::failure::Failure;
 use crate::listener::quota::Full;
 
@@ -212,7 +213,7 @@ fn decompress<'b>(headers: &HeaderMap, bytes: &'b [u8], budget: &Budget) -> Resu
         Some(other) => {
             return Err(Failure::new(
                 Code::MalformedPayload,
-                format!("Content-Encoding {other:?} is not supported; use gzip, deflate, br or identity"),
+                format!("Content-Encoding \"{}\" is not supported; use gzip, deflate, br or identity", echo::shown(other)),
             )
             .into());
         }
@@ -254,7 +255,7 @@ fn to_text(content_type: &str, bytes: &[u8]) -> Result<String, Failure> {
     match Encoding::for_label(label.as_bytes()) {
         // The standard maps labels that nobody should decode to "replacement", which yields one U+FFFD for everything.
         Some(encoding) if encoding != encoding_rs::REPLACEMENT => Ok(encoding.decode_with_bom_removal(bytes).0.into_owned()),
-        _ => Err(Failure::new(Code::MalformedPayload, format!("The charset {label:?} is not supported"))),
+        _ => Err(Failure::new(Code::MalformedPayload, format!("The charset \"{}\" is not supported", echo::shown(label)))),
     }
 }
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use falconer_wire::{Call, Method};
+use http::StatusCode;
 
 const KIB: usize = 1024;
 
@@ -59,6 +60,14 @@ pub(crate) enum Beyond {
 }
 
 impl Beyond {
+    /// Of the answer.
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Beyond::Bytes | Beyond::Nodes | Beyond::Entries | Beyond::Window => StatusCode::PAYLOAD_TOO_LARGE,
+            Beyond::Time => StatusCode::REQUEST_TIMEOUT,
+        }
+    }
+
     /// For whoever sent it.
     pub(crate) fn text(self, budget: &Budget) -> String {
         let Budget { bytes, nodes, entries, window, time } = budget;

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use falconer_wire::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::api::answer::echo;
+
 /// Of more pairs than this none is looked at: no method takes half a dozen, and each is compared with those before it.
 const MOST_PAIRS: usize = 64;
 
@@ -56,14 +58,14 @@ fn fault(method: &Method, key: &str, values: &[String]) -> Option<String> {
         return None;
     }
     let Some(declared) = method.query.iter().find(|q| q.name == key) else {
-        return Some(format!("Query-string parameter: {key} is not supported!"));
+        return Some(format!("Query-string parameter: {} is not supported!", echo::shown(key)));
     };
     let [value] = values else {
         return Some(format!("Query-string parameter: {key} must be a string!"));
     };
     let pattern = declared.pattern?;
     (!(pattern.matches)(value))
-        .then(|| format!("Query-string parameter: {key}=\"{value}\" does not match expression: /{}/", pattern.source))
+        .then(|| format!("Query-string parameter: {key}=\"{}\" does not match expression: /{}/", echo::shown(value), pattern.source))
 }
 
 fn decode(raw: &str) -> String {
