@@ -13,8 +13,8 @@ pub enum ApiError {
     /// 401: credentials were given and do not hold.
     #[error("{0}")]
     AuthenticationFailed(#[from] Reason),
-    /// 403: the caller lacks scopes, or has no credentials at all (`client_id` is `None`). `Display` is the exact text of `auth-api.md` section 3.
-    #[error("{}", insufficient(client_id.as_deref(), missing, required))]
+    /// 403: the caller lacks scopes, or has no credentials at all (`client_id` is `None`). The protocol's text is made where it is sent.
+    #[error("{} lacks {missing} of {required}", client_id.as_deref().unwrap_or("nobody"))]
     InsufficientScopes {
         /// Who asked; `None` without credentials.
         client_id: Option<String>,
@@ -103,18 +103,6 @@ pub enum AuthError {
     /// A step at start-up was refused.
     #[error("{0}")]
     Step(#[from] ApiError),
-}
-
-fn insufficient(client_id: Option<&str>, missing: &Expression, required: &Expression) -> String {
-    match client_id {
-        None => {
-            format!("This request requires Taskcluster credentials that satisfy the following scope expression:\n\n```\n{required}\n```")
-        }
-        Some(client_id) => format!(
-            "Client ID {client_id} does not have sufficient scopes and is missing the following scopes:\n\n```\n{missing}\n```\n\n\
-             This request requires the client to satisfy the following scope expression:\n\n```\n{required}\n```"
-        ),
-    }
 }
 
 fn clock_ahead_text(ahead_ms: i64) -> String {

@@ -3,13 +3,13 @@
 
 mod common;
 
-use common::{Keys, World, message_of, scopes_of, strings};
+use common::{Keys, World, message_of, scopes_of, sent_text, strings};
 use falconer_auth::{ApiError, Authentication, ClientInput, MINUTE_MS, PageQuery, Start};
 
 const ALL: PageQuery = PageQuery::from_offset(0, 1000);
 
 fn text<T>(result: Result<T, ApiError>) -> String {
-    result.err().expect("it was done").to_string()
+    sent_text(&result.err().expect("it was done"))
 }
 
 const STATIC: &str = "clientId \"static/x\" starts with \"static/\" which is reserved for statically configured clients. \

@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{HOST, Keys, START_MS, World};
+use common::{HOST, Keys, START_MS, World, sent_text};
 use falconer_auth::{ApiError, Authentication, Entity, Event, FeedItem, Follower, MINUTE_MS, Position, RequestParts, Revision};
 use falconer_credentials::sign;
 use falconer_store::{RoleRecord, Step};
@@ -49,7 +49,7 @@ async fn hear_to(follower: &mut Follower, revision: Revision) -> Vec<String> {
 }
 
 async fn refusal(follower: &mut Follower) -> String {
-    next(follower).await.unwrap_err().to_string()
+    sent_text(&next(follower).await.unwrap_err())
 }
 
 fn role(id: &str) -> RoleRecord {

@@ -9,7 +9,7 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{Keys, World, message_of, person};
+use common::{Keys, World, message_of, person, sent_text};
 use falconer_auth::{AccessToken, ApiError, ClientInput, DAY_MS, DisclosedIdentity, NewGrant, PageQuery, RequestParts, RoleInput, Verdict};
 use falconer_credentials::{sign, temporary};
 use falconer_scopes::ScopeSet;
@@ -282,7 +282,7 @@ fn outcome(result: Result<(), ApiError>, step: &Value, fill: impl Fn(&str) -> St
         (Err(error), None) => Err(format!("{error:?}")),
         (Err(error), Some(code)) => {
             same(&json!(code_of(&error)), &json!(code))?;
-            step["expected"].get("message").map_or(Ok(()), |text| same(&json!(error.to_string()), &json!(fill(text.as_str().unwrap()))))
+            step["expected"].get("message").map_or(Ok(()), |text| same(&json!(sent_text(&error)), &json!(fill(text.as_str().unwrap()))))
         }
     }
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Keys, World, message_of, scopes_of, strings};
+use common::{Keys, World, message_of, scopes_of, sent_text, strings};
 use falconer_auth::{
     ApiError, Authentication, Batch, BatchClient, BatchError, BatchReport, BatchRole, MINUTE_MS, Outcome, PageQuery, Revision, RoleInput,
     Secret,
@@ -49,7 +49,7 @@ fn outcomes(report: &BatchReport) -> (Vec<Outcome>, Vec<Outcome>) {
 fn fault(outcome: Result<(BatchReport, Revision), Box<BatchError>>) -> String {
     let fault = outcome.err().expect("it was done");
     let record = fault.record.map(|record| format!("{record}: ")).unwrap_or_default();
-    let text = fault.error.to_string();
+    let text = sent_text(&fault.error);
     format!("{record}{}", text.lines().next().unwrap_or_default())
 }
 
@@ -412,7 +412,7 @@ async fn one_client_is_put_whole() {
     assert!(view.disabled);
     assert_eq!(actions(&world, "client", "p/x").await, ["created", "access token set"]);
 
-    let text = |outcome: Result<_, ApiError>| outcome.err().expect("it was done").to_string();
+    let text = |outcome: Result<_, ApiError>| sent_text(&outcome.err().expect("it was done"));
     let fixed = BatchClient { client_id: "static/x".into(), ..wanted.clone() };
     assert!(text(world.auth.put_client(&world.auth.nobody(), &fixed).await).contains("reserved for statically configured clients"));
     let named = BatchClient { client_id: "p/y".into(), scopes: strings(&["a**"]), ..wanted.clone() };

@@ -3,11 +3,11 @@
 
 mod common;
 
-use common::{World, strings};
+use common::{World, sent_text, strings};
 use falconer_auth::{ApiError, Authentication, PageQuery, RoleInput, Start};
 
 fn text<T>(result: Result<T, ApiError>) -> String {
-    result.err().expect("it was done").to_string()
+    sent_text(&result.err().expect("it was done"))
 }
 
 fn input(scopes: &[&str]) -> RoleInput {

@@ -201,6 +201,16 @@ pub fn scopes_of(verdict: &Verdict) -> Vec<String> {
     }
 }
 
+/// What the protocol says of an error: the text of a 403 is made where it is sent.
+pub fn sent_text(error: &falconer_auth::ApiError) -> String {
+    match error {
+        falconer_auth::ApiError::InsufficientScopes { client_id, missing, required } => {
+            falconer_wire::error::insufficient_scopes(client_id.as_deref(), missing, required)
+        }
+        other => other.to_string(),
+    }
+}
+
 pub fn message_of(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Failed(reason) => reason.to_string(),

@@ -42,7 +42,11 @@ fn as_text(text: &mut String, line: &RequestLine<'_>, now_us: i64) -> fmt::Resul
     line.path().write_to(text)?;
     text.push_str(" status=");
     text.push_str(line.status.as_str());
-    writeln!(text, " microseconds={}", line.microseconds)
+    write!(text, " microseconds={}", line.microseconds)?;
+    if let Some(reason) = line.reason {
+        write!(text, " reason={reason:?}")?;
+    }
+    text.write_char('\n')
 }
 
 fn as_json(text: &mut String, line: &RequestLine<'_>, now_us: i64) -> fmt::Result {
@@ -53,13 +57,11 @@ fn as_json(text: &mut String, line: &RequestLine<'_>, now_us: i64) -> fmt::Resul
     // A method and a path are what others chose.
     let method = serde_json::to_string(line.method.as_str()).map_err(|_| fmt::Error)?;
     let path = serde_json::to_string(&line.path().to_string()).map_err(|_| fmt::Error)?;
-    writeln!(
-        text,
-        "\",\"method\":{method},\"path\":{path},\"status\":{},\"microseconds\":{}}},\"target\":\"{}\"}}",
-        line.status.as_str(),
-        line.microseconds,
-        RequestLine::TARGET
-    )
+    write!(text, "\",\"method\":{method},\"path\":{path},\"status\":{},\"microseconds\":{}", line.status.as_str(), line.microseconds)?;
+    if let Some(reason) = line.reason {
+        write!(text, ",\"reason\":\"{reason}\"")?;
+    }
+    writeln!(text, "}},\"target\":\"{}\"}}", RequestLine::TARGET)
 }
 
 /// `2026-01-02T03:04:05.678901Z`
@@ -106,10 +108,15 @@ mod tests {
 
     #[test]
     fn a_line_is_what_the_log_would_write() {
-        for uri in ["/", "/api/auth/v1/authenticate-hawk", "/a%22b?limit=5&bewit=x", "/api/auth/v1/clients/a~'b?x%22"] {
+        for (uri, reason) in [
+            ("/", None),
+            ("/api/auth/v1/authenticate-hawk", Some("bad_mac")),
+            ("/a%22b?limit=5&bewit=x", Some("grant_ended")),
+            ("/api/auth/v1/clients/a~'b?x%22", None),
+        ] {
             let (uri, method) = (uri.parse().unwrap(), http::Method::from_bytes(b"M-SEARCH").unwrap());
             let (id, status) = (RequestId::new([1, 2, 3, 4, 5]), http::StatusCode::NOT_FOUND);
-            let line = RequestLine { id, method: &method, uri: &uri, status, microseconds: 1234 };
+            let line = RequestLine { id, method: &method, uri: &uri, status, microseconds: 1234, reason };
             for json in [false, true] {
                 let out = Out::default();
                 let writer = out.clone();
@@ -118,7 +125,7 @@ mod tests {
                     .with_writer(move || writer.clone())
                     .with_max_level(tracing::Level::INFO);
                 let path = line.path();
-                let log = || tracing::info!(target: RequestLine::TARGET, %id, %method, %path, status = 404_u16, microseconds = 1234_u64, "request");
+                let log = || tracing::info!(target: RequestLine::TARGET, %id, %method, %path, status = 404_u16, microseconds = 1234_u64, reason, "request");
                 let mut ours = String::new();
                 if json {
                     tracing::subscriber::with_default(builder.json().finish(), log);

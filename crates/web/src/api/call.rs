@@ -230,7 +230,8 @@ impl Api {
             time: date_time::format_ms(self.auth.now_ms()),
         };
         let status = failure.status;
-        let mut reply = Reply::json_with(status, &ErrorBody::with_status(failure.code, status.as_u16(), &text, info));
+        let body = ErrorBody::with_status(failure.code, status.as_u16(), &text, info);
+        let mut reply = Reply { reason: failure.reason, ..Reply::json_with(status, &body) };
         if status == StatusCode::REQUEST_TIMEOUT {
             // The rest of the body would be read as the next request.
             reply = reply.with(CONNECTION, HeaderValue::from_static("close"));

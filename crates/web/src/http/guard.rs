@@ -22,7 +22,7 @@ use crate::http::log::{self, RequestId, RequestLine};
 use crate::http::problem::Problem;
 use crate::http::{arriving, headers};
 use crate::listener::connection::NoHost;
-use crate::metrics::Answered;
+use crate::metrics::{Answered, Label};
 use crate::{Web, api};
 
 /// [`guard`] as a layer around routes.
@@ -54,9 +54,10 @@ pub(crate) async fn guard<F: Future<Output = Response>>(web: &Web, mut request: 
     headers::always(response.headers_mut(), &web.settings.public_origin);
 
     let (status, microseconds) = (response.status(), u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
-    let line = RequestLine { id, method: &method, uri: &uri, status, microseconds };
+    let reason = response.extensions().get::<Label>().and_then(|label| label.reason());
+    let line = RequestLine { id, method: &method, uri: &uri, status, microseconds, reason };
     if status.is_server_error() {
-        tracing::warn!(target: RequestLine::TARGET, %id, %method, path = %line.path(), status = status.as_u16(), microseconds, "request");
+        tracing::warn!(target: RequestLine::TARGET, %id, %method, path = %line.path(), status = status.as_u16(), microseconds, reason, "request");
     } else if tracing::enabled!(target: RequestLine::TARGET, tracing::Level::INFO) {
         web.log.note(&line);
     }

@@ -26,6 +26,8 @@ pub struct RequestLine<'r> {
     pub status: http::StatusCode,
     /// From the head of the request to the head of the answer.
     pub microseconds: u64,
+    /// Why a signature was not accepted, or could not be judged: the label `reason` of `falconer_verdicts` (`docs/metrics.md`).
+    pub reason: Option<&'static str>,
 }
 
 impl RequestLine<'_> {
@@ -49,8 +51,8 @@ pub struct Traced;
 
 impl RequestLog for Traced {
     fn note(&self, line: &RequestLine<'_>) {
-        let RequestLine { id, method, status, microseconds, .. } = line;
-        tracing::info!(target: RequestLine::TARGET, %id, %method, path = %line.path(), status = status.as_u16(), microseconds, "request");
+        let RequestLine { id, method, status, microseconds, reason, .. } = line;
+        tracing::info!(target: RequestLine::TARGET, %id, %method, path = %line.path(), status = status.as_u16(), microseconds, reason, "request");
     }
 }
 

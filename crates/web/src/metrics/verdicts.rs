@@ -53,7 +53,7 @@ impl Label {
         }
     }
 
-    fn of_reason(reason: &Reason) -> Label {
+    pub(crate) fn of_reason(reason: &Reason) -> Label {
         match reason {
             Reason::Credentials(failure) => match failure {
                 Failure::Form(_) => Label::Malformed,
@@ -76,6 +76,11 @@ impl Label {
             Reason::OwnerInactive { .. } | Reason::PersonInactive { .. } => Label::AccountInactive,
             Reason::TooManySteps { .. } => Label::TooManySteps,
         }
+    }
+
+    /// The label `reason`, where there is one.
+    pub(crate) fn reason(self) -> Option<&'static str> {
+        Some(self.labels().1).filter(|reason| !reason.is_empty())
     }
 
     /// The labels `verdict` and `reason`.

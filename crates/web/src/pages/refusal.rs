@@ -32,10 +32,14 @@ impl Refusal {
 }
 
 fn lacking(missing: &Expression) -> String {
+    format!("Nothing was done: you need {}, and don't have it.", named(missing))
+}
+
+/// The scopes of an expression, for people: each in backticks.
+pub(crate) fn named(expression: &Expression) -> String {
     let mut scopes = Vec::new();
-    collect(missing, &mut scopes);
-    let named: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
-    format!("Nothing was done: you need {}, and don't have it.", named.join(", "))
+    collect(expression, &mut scopes);
+    scopes.iter().map(|scope| format!("`{scope}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn collect<'a>(expression: &'a Expression, into: &mut Vec<&'a str>) {

@@ -5,6 +5,7 @@ use falconer_wire::Code;
 use http::StatusCode;
 
 use super::around;
+use crate::metrics::Label;
 
 /// What to do where nobody knows.
 const OUTCOME_UNKNOWN: &str = "The change may or may not have been made: the answer of the store was lost. Read the client or the role again to find out. \
@@ -25,12 +26,14 @@ pub(crate) struct Failure {
     pub(crate) detail: Option<String>,
     /// Seconds for `Retry-After`.
     pub(crate) retry_after: Option<u64>,
+    /// For the line of the request in the log.
+    pub(crate) reason: Option<Label>,
 }
 
 impl Failure {
     pub(crate) fn new(code: Code, text: impl Into<String>) -> Failure {
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Failure { code, status, text: text.into(), detail: None, retry_after: None }
+        Failure { code, status, text: text.into(), detail: None, retry_after: None, reason: None }
     }
 
     /// With a status that the protocol has no code for.
@@ -59,7 +62,9 @@ impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Failure {
         let text = error.to_string();
         match error {
-            ApiError::AuthenticationFailed(reason) => Failure::new(Code::AuthenticationFailed, text_of(&reason)),
+            ApiError::AuthenticationFailed(reason) => {
+                Failure { reason: Some(Label::of_reason(&reason)), ..Failure::new(Code::AuthenticationFailed, text_of(&reason)) }
+            }
             ApiError::InsufficientScopes { client_id, missing, required } => {
                 Failure::new(Code::InsufficientScopes, falconer_wire::error::insufficient_scopes(client_id.as_deref(), missing, required))
             }
@@ -71,11 +76,17 @@ impl From<ApiError> for Failure {
                 Failure { retry_after: Some(retry_after_seconds), ..Failure::new(Code::TooManyRequests, text) }
             }
             // The log has it once a minute.
-            ApiError::ClockBehind { .. } | ApiError::ClockAhead { .. } => {
+            ApiError::ClockBehind { .. } => Failure {
+                retry_after: Some(CLOCK_RETRY_SECONDS),
+                reason: Some(Label::ClockBehind),
+                ..Failure::new(Code::ServiceUnavailable, text)
+            },
+            ApiError::ClockAhead { .. } => {
                 Failure { retry_after: Some(CLOCK_RETRY_SECONDS), ..Failure::new(Code::ServiceUnavailable, text) }
             }
             ApiError::Unavailable(detail) => Failure {
                 detail: Some(detail),
+                reason: Some(Label::Store),
                 ..Failure::unavailable("The store does not answer at present; nothing was changed. Try again in a moment.")
             },
             ApiError::OutcomeUnknown(detail) => Failure { detail: Some(detail), ..Failure::unavailable(OUTCOME_UNKNOWN) },

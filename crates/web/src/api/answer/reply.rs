@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::encoding::{Encoded, etag};
 use super::headers::REVISION;
+use crate::metrics::Label;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
@@ -24,6 +25,8 @@ pub(crate) struct Reply {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// authenticateHawk has neither etag nor compression: its answers are for one request only.
     pub(crate) plain: bool,
+    /// For the line of the request in the log.
+    pub(crate) reason: Option<Label>,
 }
 
 /// What an answer says.
@@ -49,7 +52,14 @@ impl Reply {
 
     /// JSON that is written already.
     pub(crate) fn json_bytes(body: Vec<u8>) -> Reply {
-        Reply { status: StatusCode::OK, content_type: Some(JSON), body: Content::Bytes(body), headers: Vec::new(), plain: false }
+        Reply {
+            status: StatusCode::OK,
+            content_type: Some(JSON),
+            body: Content::Bytes(body),
+            headers: Vec::new(),
+            plain: false,
+            reason: None,
+        }
     }
 
     /// `{"scopes": [...]}`
@@ -69,12 +79,13 @@ impl Reply {
             body: Content::Bytes(body.into()),
             headers: Vec::new(),
             plain: false,
+            reason: None,
         }
     }
 
     /// 204.
     pub(crate) fn no_content() -> Reply {
-        Reply { status: StatusCode::NO_CONTENT, content_type: None, body: Content::Bytes(Vec::new()), headers: Vec::new(), plain: true }
+        Reply { status: StatusCode::NO_CONTENT, content_type: None, plain: true, ..Reply::json_bytes(Vec::new()) }
     }
 
     /// A body that goes on for as long as the other side listens; 200.

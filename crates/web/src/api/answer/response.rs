@@ -32,7 +32,7 @@ pub(crate) fn respond(
     reply: Reply,
     random: &dyn Random,
 ) -> Response {
-    let Reply { mut status, content_type, body, headers: own, plain } = reply;
+    let Reply { mut status, content_type, body, headers: own, plain, reason } = reply;
     let mut headers = zone_headers.of(request.zone).clone();
     if request.zone == Zone::Service(Service::Auth) && may_send_at_least(request) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_WITH_AT_LEAST));
@@ -87,6 +87,9 @@ pub(crate) fn respond(
     let mut response = Response::new(body);
     if lasts {
         response.extensions_mut().insert(Lasting);
+    }
+    if let Some(reason) = reason {
+        response.extensions_mut().insert(reason);
     }
     *response.status_mut() = status;
     *response.headers_mut() = headers;

@@ -10,7 +10,7 @@ use crate::api::answer::reply::Reply;
 use crate::api::handlers::plain::HawkRequest;
 use crate::api::handlers::{Answer, Request, time};
 use crate::api::request::signed::payload_mismatch;
-use crate::metrics::Metrics;
+use crate::metrics::{Label, Metrics};
 
 pub(crate) async fn authenticate(request: &Request<'_>) -> Answer {
     let text = |key: &str| request.body.json.get(key).and_then(Value::as_str);
@@ -25,7 +25,7 @@ pub(crate) async fn authenticate(request: &Request<'_>) -> Answer {
     };
     let verdict = request.auth.verify(&parts).await;
     request.metrics.verified(&verdict);
-    Ok(reply(written(&verdict)?))
+    Ok(reply(written(&verdict)?, &verdict))
 }
 
 /// The same for a request that was read on the short way; `None` where the long way has to say why this node can't tell.
@@ -33,11 +33,12 @@ pub(crate) async fn answer(auth: &Auth, metrics: &Metrics, request: &HawkRequest
     let verdict = auth.verify(&request.parts()).await;
     let text = written(&verdict).ok()?;
     metrics.verified(&verdict);
-    Some(reply(text))
+    Some(reply(text, &verdict))
 }
 
-fn reply(text: Vec<u8>) -> Reply {
-    Reply { plain: true, ..Reply::json_bytes(text) }
+fn reply(text: Vec<u8>, verdict: &Verdict) -> Reply {
+    let reason = matches!(verdict, Verdict::Failed(_)).then(|| Label::of(verdict));
+    Reply { plain: true, reason, ..Reply::json_bytes(text) }
 }
 
 /// The answer as [`falconer_wire::AuthenticateHawkResponse`] would be written, without one being made. An error where the server is at fault: a service

@@ -11,6 +11,7 @@ use http::StatusCode;
 
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
+use crate::pages::refusal::named;
 use crate::pages::visit::{Visit, go};
 use crate::views::words;
 use crate::views::{Family, HistoryRow, RecordPage, RecordRow, RecordsPage, html};
@@ -258,9 +259,11 @@ fn role_page(visit: &Visit, role: RoleView) -> RecordPage {
 pub(crate) fn problem(error: ApiError) -> Problem {
     let own_page = |problem: Problem| problem.with_link("/", "Go to your own page");
     match error {
-        ApiError::InsufficientScopes { missing, .. } => {
-            own_page(Problem::new(StatusCode::FORBIDDEN, "You may not see this", format!("It takes the scope {missing}.")))
-        }
+        ApiError::InsufficientScopes { missing, .. } => own_page(Problem::new(
+            StatusCode::FORBIDDEN,
+            "You may not see this",
+            format!("You need {}, and don't have it.", named(&missing)),
+        )),
         ApiError::ResourceNotFound(text) => own_page(Problem::new(StatusCode::NOT_FOUND, "That is not there", sentence(&text))),
         ApiError::AuthenticationFailed(_) => Problem::signed_out(),
         ApiError::InvalidRequestArguments(text) | ApiError::InputError(text) => {
