@@ -10,6 +10,7 @@
 //! | signed requests, ready to send; one connection; the load | [`requests::pool`], [`requests::connection`], [`requests::load`] |
 //! | what the same bytes cost without any work | [`subjects::floor`] |
 //! | the rows | [`rows`] |
+//! | hostile requests beside plain ones | [`strangers`] |
 //! | what a run says: table, JSON, plot | [`figures::report`], [`figures::plot`] |
 //! | decisions in process: for the table, for criterion, for instruction counts | [`in_process`] |
 //!
@@ -25,4 +26,5 @@ pub mod in_process;
 pub mod options;
 pub mod requests;
 pub mod rows;
+pub mod strangers;
 pub mod subjects;

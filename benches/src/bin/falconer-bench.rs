@@ -8,7 +8,7 @@ use clap::Parser;
 use falconer_benches::figures::plot;
 use falconer_benches::options::Options;
 use falconer_benches::subjects::floor::{Floor, serve};
-use falconer_benches::{edge, rows};
+use falconer_benches::{edge, rows, strangers};
 use serde_json::json;
 
 fn main() -> Result<()> {
@@ -19,6 +19,9 @@ fn main() -> Result<()> {
     {
         let kind = [Floor::Hyper, Floor::Raw].into_iter().find(|floor| floor.word() == kind).context("floor hyper|raw FILE")?;
         return serve(kind, std::fs::read(file)?);
+    }
+    if args.get(1).is_some_and(|word| word == "strangers") {
+        return strangers::run(&strangers::Options::parse_from(args.iter().skip(1)));
     }
     let options = Options::parse();
     if options.rows.iter().any(|row| row == "list") {

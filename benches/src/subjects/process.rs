@@ -81,6 +81,16 @@ pub fn cpu_us(root: u32) -> Result<u64> {
     Ok(sum)
 }
 
+/// CPU time so far of the threads of a process, in nanoseconds (the first figure of `/proc/<id>/task/<id>/schedstat`). Threads that have ended do not count.
+pub fn cpu_ns(process: u32) -> Result<u64> {
+    let mut sum = 0;
+    for task in std::fs::read_dir(format!("/proc/{process}/task")).context("this needs /proc")? {
+        let text = std::fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
+        sum += text.split_whitespace().next().and_then(|field| field.parse::<u64>().ok()).unwrap_or_default();
+    }
+    Ok(sum)
+}
+
 /// Resident memory of a process and all below it, KiB.
 pub fn resident_kib(root: u32) -> Result<u64> {
     Ok(tree(root)?.into_iter().map(|id| status_kib(id, "VmRSS:").unwrap_or_default()).sum())

@@ -1,6 +1,6 @@
 //! Who is measured: the binary under test on a fresh data directory, or another server of the protocol.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -35,8 +35,13 @@ enum Launch {
 impl Subject {
     /// The binary under test on an empty data directory.
     pub fn falconer(options: &Options) -> Result<Subject> {
+        Subject::of_binary(&options.binary)
+    }
+
+    /// This binary on an empty data directory.
+    pub fn of_binary(binary: &Path) -> Result<Subject> {
         let folder = tempfile::tempdir()?;
-        let binary = options.binary.clone();
+        let binary = binary.to_owned();
         let mut init = clean(Command::new(&binary));
         let made = init.arg("init").arg("--json").arg("--data-dir").arg(folder.path().join("data")).output().context("can't start it")?;
         if !made.status.success() {

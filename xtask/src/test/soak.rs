@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::postgres;
-use crate::run::cargo;
+use crate::run::{cargo, root, step, target};
 
 pub fn run() -> Result<()> {
     let cases = [("FALCONER_CASES", "10000000")];
@@ -23,6 +23,16 @@ pub fn run() -> Result<()> {
     cargo(
         "fuzz targets, ten minutes each",
         &["run", "--locked", "-p", "falconer-fuzz", "--", "--seconds", "600", "--seed", &std::process::id().to_string()],
+        &[],
+    )?;
+    cargo("packaged binary", &["build", "--release", "--locked", "-p", "falconer", "-p", "falconer-benches", "--bins"], &[])?;
+    let release = target().join("release");
+    let binary = release.join("falconer").to_string_lossy().into_owned();
+    step(
+        "hostile requests beside plain ones",
+        &root(),
+        &release.join("falconer-bench").to_string_lossy(),
+        &["strangers", "--binary", &binary, "--must-hold"],
         &[],
     )?;
     let kills = ("FALCONER_KILLS", "500");
