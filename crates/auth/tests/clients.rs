@@ -235,14 +235,17 @@ async fn history_comes_in_pages() {
     for _ in 0..4 {
         world.auth.enable_client(&root, "x").await.unwrap();
     }
-    let page = async |offset, limit| {
-        let page = world.auth.entity_history(&root, "client", "x", PageQuery::from_offset(offset, limit)).await.unwrap();
+    let page = async |start: Start, limit| {
+        let page = world.auth.entity_history(&root, "client", "x", PageQuery { start, limit }).await.unwrap();
         (page.items.len(), page.next)
     };
-    assert_eq!(page(0, 2).await, (2, Some(Start::Offset(2))));
-    assert_eq!(page(2, 2).await, (2, Some(Start::Offset(4))));
-    assert_eq!(page(4, 2).await, (1, None));
-    assert_eq!(page(0, 5).await, (5, None));
+    let (found, next) = page(Start::Offset(0), 2).await;
+    let (found_next, last) = page(next.unwrap(), 2).await;
+    assert_eq!((found, found_next), (2, 2));
+    assert_eq!(page(last.clone().unwrap(), 2).await, (1, None));
+    assert_eq!(page(Start::Offset(2), 2).await, (2, last), "an offset leads to the same rows");
+    assert_eq!(page(Start::Offset(4), 2).await, (1, None));
+    assert_eq!(page(Start::Offset(0), 5).await, (5, None));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ mod common;
 use common::{ADDRESS, HOUR_MS, PASSWORD, World, from, settings};
 use falconer_login::account::is_valid_name;
 use falconer_login::{LoginError, LoginSettings, NewAccount, PasswordCost};
+use falconer_store::AuditStart;
 
 fn account(name: &str) -> NewAccount {
     NewAccount { name: name.to_owned(), display_name: "Somebody".to_owned(), ..NewAccount::default() }
@@ -111,7 +112,8 @@ async fn an_administrator_changes_what_an_account_is() {
     world.login.set_password("boss", "ann", "another password", true).await.unwrap();
     assert_eq!(world.login.session(&cookie).await.unwrap(), None);
     assert!(world.login.sign_in_local("ann", "another password", &from(ADDRESS)).await.is_ok());
-    let actions: Vec<_> = world.store.actor_history("boss", 0, 10).await.unwrap().into_iter().map(|e| e.action).collect();
+    let actions: Vec<_> =
+        world.store.actor_history("boss", AuditStart::Offset(0), 10).await.unwrap().into_iter().map(|e| e.action).collect();
     for action in ["groups set", "profile set", "password set"] {
         assert!(actions.contains(&action.to_owned()), "{actions:?}");
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use common::{ADDRESS, DAY_MS, PASSWORD, World, from, settings};
 use falconer_login::{LoginError, LoginSettings, PasswordCost, Visitor};
+use falconer_store::AuditStart;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -169,7 +170,7 @@ async fn an_operator_lets_people_in_again() {
     world.login.set_password("operator", "ann", "another password", false).await.unwrap();
     assert_eq!(try_as(&world, "ann", "another password", &visitor).await, None);
     assert!(matches!(world.login.unlock_account("operator", "nobody").await, Err(LoginError::NotFound(_))));
-    let rows = world.store.actor_history("operator", 0, 10).await.unwrap();
+    let rows = world.store.actor_history("operator", AuditStart::Offset(0), 10).await.unwrap();
     assert_eq!(rows.iter().filter(|row| row.action == "unlocked").count(), 2);
 }
 

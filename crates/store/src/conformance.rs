@@ -57,6 +57,7 @@ where
             a_pruned_feed_says_so,
             audit_rows_tell_who_did_what,
             histories_are_paged_oldest_first,
+            a_history_goes_on_behind_a_row_that_is_gone,
             a_time_that_is_accepted_counts_although_a_later_one_was_stored,
             history_is_pruned_oldest_first_and_in_bounded_steps,
             concurrent_writers_lose_nothing,

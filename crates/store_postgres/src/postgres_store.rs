@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
-    AccountRecord, AuditEntry, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing, Loaded,
-    Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
+    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing,
+    Loaded, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -239,12 +239,12 @@ impl Store for PostgresStore {
         commit(transaction).await
     }
 
-    async fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>> {
-        Ok(audit::of_entity(&self.to_read().await?, entity_type, entity_id, offset, limit).await?)
+    async fn entity_history(&self, entity_type: &str, entity_id: &str, from: AuditStart, limit: u32) -> Result<Vec<AuditEntry>> {
+        Ok(audit::of_entity(&self.to_read().await?, entity_type, entity_id, from, limit).await?)
     }
 
-    async fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>> {
-        Ok(audit::of_actor(&self.to_read().await?, actor, offset, limit).await?)
+    async fn actor_history(&self, actor: &str, from: AuditStart, limit: u32) -> Result<Vec<AuditEntry>> {
+        Ok(audit::of_actor(&self.to_read().await?, actor, from, limit).await?)
     }
 
     async fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Result<Vec<AuditEntry>> {

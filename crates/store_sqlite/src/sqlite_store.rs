@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use falconer_store::{
-    AccountRecord, AuditEntry, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing, Loaded,
-    Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
+    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing,
+    Loaded, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -274,9 +274,9 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>> {
+    async fn entity_history(&self, entity_type: &str, entity_id: &str, from: AuditStart, limit: u32) -> Result<Vec<AuditEntry>> {
         let (entity_type, entity_id) = (entity_type.to_owned(), entity_id.to_owned());
-        self.read(move |connection, _| audit::of_entity(connection, &entity_type, &entity_id, offset, limit)).await
+        self.read(move |connection, _| audit::of_entity(connection, &entity_type, &entity_id, from, limit)).await
     }
 
     async fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Result<Vec<AuditEntry>> {
@@ -284,9 +284,9 @@ impl Store for SqliteStore {
         self.read(move |connection, _| audit::of_grant(connection, &grant, &entity_type, limit)).await
     }
 
-    async fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>> {
+    async fn actor_history(&self, actor: &str, from: AuditStart, limit: u32) -> Result<Vec<AuditEntry>> {
         let actor = actor.to_owned();
-        self.read(move |connection, _| audit::of_actor(connection, &actor, offset, limit)).await
+        self.read(move |connection, _| audit::of_actor(connection, &actor, from, limit)).await
     }
 
     async fn prune(&self, now_ms: i64) -> Result<()> {

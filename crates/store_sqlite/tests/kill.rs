@@ -13,7 +13,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use falconer_store::{Change, KeyKind, Loaded, Revision, Step, Store, StoreError};
+use falconer_store::{AuditStart, Change, KeyKind, Loaded, Revision, Step, Store, StoreError};
 use falconer_store_sqlite::SqliteStore;
 
 const KILLS: u64 = 20;
@@ -94,7 +94,7 @@ fn check(path: &Path, acknowledged: &Acknowledged) {
 async fn check_audit(store: &SqliteStore, changes: &[Change]) {
     let mut audited = Vec::new();
     for writer in 0..WRITERS {
-        for row in store.actor_history(&actor(writer), 0, u32::MAX).await.unwrap() {
+        for row in store.actor_history(&actor(writer), AuditStart::Offset(0), u32::MAX).await.unwrap() {
             audited.push((row.revision.0, row.entity_type, row.entity_id));
         }
     }

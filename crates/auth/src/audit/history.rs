@@ -1,6 +1,6 @@
 //! The audit, as the API shows it (`auth-api.md` 8.6).
 
-use falconer_store::AuditEntry;
+use falconer_store::{AuditEntry, AuditStart};
 
 use crate::error::ApiError;
 use crate::node::Auth;
@@ -17,15 +17,15 @@ impl Auth {
         query: PageQuery,
     ) -> Result<Page<HistoryEntry>, ApiError> {
         self.caller(who)?.require_scope(format!("auth:audit-history:{entity_type}"))?;
-        let found = self.node.store.entity_history(entity_type, entity_id, skipped(&query)?, one_more(&query)).await;
-        page(found.map_err(|error| self.node.store_error(error))?, &query)
+        let found = self.node.store.entity_history(entity_type, entity_id, start(&query)?, one_more(&query)).await;
+        Ok(page(found.map_err(|error| self.node.store_error(error))?, &query))
     }
 
     /// What a client did, oldest first; empty where nothing is known.
     pub async fn audit_history(&self, who: &Authentication, client_id: &str, query: PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
         self.caller(who)?.require_scope(format!("auth:client-audit-history:{client_id}"))?;
-        let found = self.node.store.actor_history(client_id, skipped(&query)?, one_more(&query)).await;
-        page(found.map_err(|error| self.node.store_error(error))?, &query)
+        let found = self.node.store.actor_history(client_id, start(&query)?, one_more(&query)).await;
+        Ok(page(found.map_err(|error| self.node.store_error(error))?, &query))
     }
 }
 
@@ -34,19 +34,23 @@ fn one_more(query: &PageQuery) -> u32 {
     u32::try_from(query.limit.saturating_add(1)).unwrap_or(u32::MAX)
 }
 
-/// How many rows were shown before. A place behind an id is of another listing.
-fn skipped(query: &PageQuery) -> Result<u64, ApiError> {
-    match query.start {
-        Start::Offset(offset) => Ok(offset),
-        Start::After(_) => Err(ApiError::InputError("Invalid continuation token".to_owned())),
+/// A place behind a row is the number of the row. What is no number is a place of another listing.
+fn start(query: &PageQuery) -> Result<AuditStart, ApiError> {
+    match &query.start {
+        Start::Offset(offset) => Ok(AuditStart::Offset(*offset)),
+        Start::After(number) => {
+            number.parse().map(AuditStart::After).map_err(|_| ApiError::InputError("Invalid continuation token".to_owned()))
+        }
     }
 }
 
-fn page(rows: Vec<AuditEntry>, query: &PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
+/// A part of the history, and where the next one begins: behind its last row, whatever retention removes meanwhile.
+fn page(mut rows: Vec<AuditEntry>, query: &PageQuery) -> Page<HistoryEntry> {
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
-    let before = skipped(query)?;
-    let next = (rows.len() > limit).then(|| Start::Offset(before.saturating_add(query.limit)));
-    let rows = rows.into_iter().take(limit).map(|row| HistoryEntry {
+    let is_more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| is_more).map(|last| Start::After(last.number.to_string()));
+    let rows = rows.into_iter().map(|row| HistoryEntry {
         client_id: row.actor,
         action_type: row.action,
         created_ms: row.at_ms,
@@ -54,5 +58,5 @@ fn page(rows: Vec<AuditEntry>, query: &PageQuery) -> Result<Page<HistoryEntry>, 
         entity_type: row.entity_type,
         grant: row.grant,
     });
-    Ok(Page { items: rows.collect(), next })
+    Page { items: rows.collect(), next }
 }

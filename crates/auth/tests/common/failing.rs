@@ -91,9 +91,9 @@ delegate! {
     fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> u32;
     fn clear_attempts(&self, key: &str) -> ();
     fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> ();
-    fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Vec<AuditEntry>;
+    fn entity_history(&self, entity_type: &str, entity_id: &str, from: AuditStart, limit: u32) -> Vec<AuditEntry>;
     fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Vec<AuditEntry>;
-    fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Vec<AuditEntry>;
+    fn actor_history(&self, actor: &str, from: AuditStart, limit: u32) -> Vec<AuditEntry>;
     fn prune(&self, now_ms: i64) -> ();
     fn prune_audit(&self, before_ms: i64, limit: u32) -> u64;
     fn prune_grants(&self, before_ms: i64, limit: u32) -> u64;

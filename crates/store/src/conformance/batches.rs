@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::at_once;
 use super::samples::{NOW, client, decided, role, step, texts};
-use crate::{ClientRecord, Key, KeyKind, Revision, RoleRecord, Secret, Step, Store, StoreError};
+use crate::{AuditStart, ClientRecord, Key, KeyKind, Revision, RoleRecord, Secret, Step, Store, StoreError};
 
 pub(super) async fn a_batch_comes_back_as_it_was(store: Arc<dyn Store>) {
     let s = &*store;
@@ -75,7 +75,7 @@ pub(super) async fn a_batch_tells_what_happened_to_each_record(store: Arc<dyn St
     let expected = ["client new created", "client other updated", "client token updated", "role new created", "role there updated"];
     assert_eq!(changes, expected.map(|change| format!("5 {change} {NOW}")));
 
-    let rows = s.actor_history("suite/actor", 4, 100).await.unwrap();
+    let rows = s.actor_history("suite/actor", AuditStart::Offset(4), 100).await.unwrap();
     let actions: Vec<String> = rows.iter().map(|row| format!("{} {} {}", row.entity_type, row.entity_id, row.action)).collect();
     // In the order of the batch, roles first.
     let expected =
@@ -85,7 +85,7 @@ pub(super) async fn a_batch_tells_what_happened_to_each_record(store: Arc<dyn St
         assert_eq!((row.revision, row.at_ms), (Revision(5), NOW));
         assert_eq!((row.grant.as_deref(), row.detail.as_ref()), (Some("g1"), told.detail.as_ref()));
     }
-    assert_eq!(s.entity_history("client", "equal", 0, 10).await.unwrap().len(), 1);
+    assert_eq!(s.entity_history("client", "equal", AuditStart::Offset(0), 10).await.unwrap().len(), 1);
     assert_eq!(s.grant_history("g1", "role", 10).await.unwrap().len(), 2);
 }
 
@@ -97,7 +97,7 @@ pub(super) async fn a_batch_of_what_is_there_leaves_nothing(store: Arc<dyn Store
     let later = Step { at_ms: NOW + 5, ..step(s, "x").await };
     assert_eq!(s.write_batch(&later, &roles, &clients).await, Ok(Revision(1)));
     assert_eq!(s.write_batch(&later, &[], &clients[..1]).await, Ok(Revision(1)));
-    assert_eq!(s.actor_history("suite/actor", 0, 100).await.unwrap().len(), 4);
+    assert_eq!(s.actor_history("suite/actor", AuditStart::Offset(0), 100).await.unwrap().len(), 4);
     assert_eq!(s.changes_since(Revision(0), 100).await.unwrap().len(), 4);
     assert_eq!(s.revision().await, Ok(Revision(1)));
     assert_eq!(s.load().await.unwrap().highest_ms, NOW, "nothing was committed at the later time");
@@ -123,7 +123,7 @@ pub(super) async fn a_stale_batch_leaves_nothing(store: Arc<dyn Store>) {
     assert_eq!(s.write_batch(&stale, &[role("r")], &[client("a")]).await, Err(StoreError::Stale));
     let loaded = s.load().await.unwrap();
     assert_eq!((loaded.revision, loaded.roles.len(), loaded.clients.len()), (Revision(1), 0, 1));
-    assert!(s.entity_history("role", "r", 0, 10).await.unwrap().is_empty());
+    assert!(s.entity_history("role", "r", AuditStart::Offset(0), 10).await.unwrap().is_empty());
     // Also when nothing would have to be written: a decision on old ground is none.
     assert_eq!(s.write_batch(&stale, &[], &[client("moved")]).await, Err(StoreError::Stale));
     let fresh = decided(before, &[Key::Role, Key::Client("a".into())], "x");
@@ -146,7 +146,7 @@ pub(super) async fn a_batch_that_names_a_record_twice_leaves_nothing(store: Arc<
     assert_eq!(s.write_batch(&step(s, "x").await, &[role("b"), role("b")], &[client("b")]).await, Err(StoreError::Conflict));
     let loaded = s.load().await.unwrap();
     assert_eq!((loaded.revision, loaded.roles.len(), loaded.clients.len()), (Revision(1), 1, 1));
-    assert_eq!(s.actor_history("suite/actor", 0, 100).await.unwrap().len(), 2);
+    assert_eq!(s.actor_history("suite/actor", AuditStart::Offset(0), 100).await.unwrap().len(), 2);
 }
 
 pub(super) async fn batches_at_once_lose_nothing(store: Arc<dyn Store>) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::samples::{NOW, client, decided, role, step, texts};
-use crate::{ClientRecord, Key, Revision, Secret, Step, Store, StoreError};
+use crate::{AuditStart, ClientRecord, Key, Revision, Secret, Step, Store, StoreError};
 
 pub(super) async fn a_client_comes_back_as_it_was(store: Arc<dyn Store>) {
     let s = &*store;
@@ -70,7 +70,7 @@ pub(super) async fn deleting_a_client_twice_leaves_two_audit_rows(store: Arc<dyn
     assert_eq!(s.delete_client(&step(s, "deleted").await, "a").await, Ok(Revision(2)));
     assert_eq!(s.client("a").await.unwrap(), None);
     assert_eq!(s.delete_client(&step(s, "deleted").await, "a").await, Ok(Revision(2)));
-    let rows = s.entity_history("client", "a", 1, 10).await.unwrap();
+    let rows = s.entity_history("client", "a", AuditStart::Offset(1), 10).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.action.as_str()).collect::<Vec<_>>(), ["deleted", "deleted"]);
     assert_eq!(s.changes_since(Revision(0), 10).await.unwrap().len(), 2);
 }
@@ -79,7 +79,7 @@ pub(super) async fn a_repeat_is_audited_and_changes_nothing(store: Arc<dyn Store
     let s = &*store;
     s.insert_client(&step(s, "created").await, &client("a")).await.unwrap();
     assert_eq!(s.note_repeat(&step(s, "repeated").await, "client", "a").await, Ok(Revision(1)));
-    let rows = s.entity_history("client", "a", 0, 10).await.unwrap();
+    let rows = s.entity_history("client", "a", AuditStart::Offset(0), 10).await.unwrap();
     assert_eq!(rows.iter().map(|row| (row.revision.0, row.action.as_str())).collect::<Vec<_>>(), [(1, "created"), (1, "repeated")]);
     assert!(s.grant_history("g", "client", 10).await.unwrap().is_empty());
     let with_grant = Step { grant: Some("g".to_owned()), ..step(s, "repeated with a grant").await };
@@ -96,7 +96,7 @@ pub(super) async fn a_stale_repeat_is_refused(store: Arc<dyn Store>) {
     s.insert_role(&step(s, "x").await, &role("r")).await.unwrap();
     let late = decided(before, &[Key::Role], "repeated");
     assert_eq!(s.note_repeat(&late, "client", "a").await, Err(StoreError::Stale));
-    assert!(s.entity_history("client", "a", 0, 10).await.unwrap().is_empty());
+    assert!(s.entity_history("client", "a", AuditStart::Offset(0), 10).await.unwrap().is_empty());
 }
 
 pub(super) async fn static_clients_follow_the_list(store: Arc<dyn Store>) {
@@ -142,11 +142,11 @@ pub(super) async fn static_clients_follow_the_list(store: Arc<dyn Store>) {
     changed.sort();
     assert_eq!(changed, ["static/falconer", "static/gone", "static/new", "static/scopes", "static/token"]);
     for id in &changed {
-        let rows = s.entity_history("client", id, 0, 10).await.unwrap();
+        let rows = s.entity_history("client", id, AuditStart::Offset(0), 10).await.unwrap();
         let last = rows.last().unwrap();
         assert_eq!((last.action.as_str(), last.revision), ("synchronised", after));
     }
-    assert_eq!(s.entity_history("client", "static/kept", 0, 10).await.unwrap().len(), 1);
+    assert_eq!(s.entity_history("client", "static/kept", AuditStart::Offset(0), 10).await.unwrap().len(), 1);
 }
 
 pub(super) async fn an_equal_list_of_static_clients_changes_nothing(store: Arc<dyn Store>) {
@@ -154,7 +154,7 @@ pub(super) async fn an_equal_list_of_static_clients_changes_nothing(store: Arc<d
     let list = [client("static/a"), client("static/b")];
     assert_eq!(s.replace_static_clients(&step(s, "x").await, &list).await, Ok(Revision(1)));
     assert_eq!(s.replace_static_clients(&step(s, "x").await, &list).await, Ok(Revision(1)));
-    assert_eq!(s.actor_history("suite/actor", 0, 10).await.unwrap().len(), 2);
+    assert_eq!(s.actor_history("suite/actor", AuditStart::Offset(0), 10).await.unwrap().len(), 2);
     assert_eq!(s.replace_static_clients(&step(s, "x").await, &[]).await, Ok(Revision(2)));
     assert!(s.load().await.unwrap().clients.is_empty());
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::at_once;
 use super::samples::{NOW, decided, grant, issuer, step, texts};
-use crate::{GrantRecord, IssuerRecord, Revision, Step, Store, StoreError};
+use crate::{AuditStart, GrantRecord, IssuerRecord, Revision, Step, Store, StoreError};
 
 const DAY: i64 = 86_400_000;
 
@@ -107,8 +107,8 @@ pub(super) async fn a_replaced_grant_is_revoked_in_the_same_step(store: Arc<dyn 
     let mut keys: Vec<String> = s.changes_since(Revision(1), 10).await.unwrap().into_iter().map(|change| change.key).collect();
     keys.sort();
     assert_eq!(keys, ["g1", "g2"]);
-    assert_eq!(s.entity_history("grant", "g1", 0, 10).await.unwrap().len(), 2);
-    assert_eq!(s.entity_history("grant", "g2", 0, 10).await.unwrap().len(), 1);
+    assert_eq!(s.entity_history("grant", "g1", AuditStart::Offset(0), 10).await.unwrap().len(), 2);
+    assert_eq!(s.entity_history("grant", "g2", AuditStart::Offset(0), 10).await.unwrap().len(), 1);
     // The old one is revoked already: it stays as it is.
     s.insert_grant(&Step { at_ms: NOW + 9, ..step(s, "x").await }, &grant("g3", "m"), Some("g1")).await.unwrap();
     assert_eq!(s.grant("g1").await.unwrap(), Some(old));
@@ -136,10 +136,10 @@ pub(super) async fn a_grant_is_revoked_once(store: Arc<dyn Store>) {
     assert_eq!(s.revoke_grants(&later, &texts(&["g1", "unknown", "g2"]), "bob", "second").await, Ok(Revision(4)));
     assert_eq!(s.grant("g1").await.unwrap(), Some(first));
     assert_eq!(s.grant("g2").await.unwrap().unwrap().revoked_by.as_deref(), Some("bob"));
-    assert_eq!(s.entity_history("grant", "g1", 0, 10).await.unwrap().len(), 2);
+    assert_eq!(s.entity_history("grant", "g1", AuditStart::Offset(0), 10).await.unwrap().len(), 2);
     let nothing = s.revoke_grants(&step(s, "revoked").await, &texts(&["g1", "g2"]), "bob", "third").await;
     assert_eq!(nothing, Ok(Revision(4)));
-    assert_eq!(s.entity_history("grant", "g2", 0, 10).await.unwrap().len(), 2);
+    assert_eq!(s.entity_history("grant", "g2", AuditStart::Offset(0), 10).await.unwrap().len(), 2);
 }
 
 pub(super) async fn uses_of_grants_add_up(store: Arc<dyn Store>) {

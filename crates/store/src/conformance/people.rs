@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::at_once;
 use super::samples::{NOW, account, decided, identity, step, texts};
-use crate::{AccountRecord, IdentityRecord, KeyKind, Revision, Step, Store, StoreError};
+use crate::{AccountRecord, AuditStart, IdentityRecord, KeyKind, Revision, Step, Store, StoreError};
 
 pub(super) async fn an_identity_is_replaced_whole(store: Arc<dyn Store>) {
     let s = &*store;
@@ -27,7 +27,7 @@ pub(super) async fn an_identity_is_replaced_whole(store: Arc<dyn Store>) {
     assert_eq!(s.identity("oidc/a|b/c").await.unwrap(), Some(second.clone()));
     assert_eq!(s.load().await.unwrap().identities, [second]);
     assert_eq!(s.identity("oidc").await, Ok(None));
-    assert_eq!(s.entity_history("identity", "oidc/a|b/c", 1, 10).await.unwrap()[0].action, "signed-in");
+    assert_eq!(s.entity_history("identity", "oidc/a|b/c", AuditStart::Offset(1), 10).await.unwrap()[0].action, "signed-in");
 }
 
 pub(super) async fn an_account_comes_back_with_its_person(store: Arc<dyn Store>) {
@@ -39,7 +39,7 @@ pub(super) async fn an_account_comes_back_with_its_person(store: Arc<dyn Store>)
     assert_eq!(s.accounts().await.unwrap(), [keyless, account("bob")]);
     assert_eq!(s.account("Ann").await.unwrap(), None);
     assert_eq!(s.identity("local/ann").await.unwrap(), Some(identity("local/ann")));
-    let rows = s.entity_history("account", "ann", 0, 10).await.unwrap();
+    let rows = s.entity_history("account", "ann", AuditStart::Offset(0), 10).await.unwrap();
     assert_eq!((rows.len(), rows[0].action.as_str(), rows[0].revision), (1, "created", Revision(2)));
     let change = &s.changes_since(Revision(1), 10).await.unwrap()[0];
     assert_eq!((change.key_kind, change.key.as_str()), (KeyKind::Identity, "local/ann"));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::samples::{NOW, role, step, texts};
-use crate::{Revision, RoleRecord, Store, StoreError};
+use crate::{AuditStart, Revision, RoleRecord, Store, StoreError};
 
 pub(super) async fn a_role_comes_back_as_it_was(store: Arc<dyn Store>) {
     let s = &*store;
@@ -37,19 +37,19 @@ pub(super) async fn roles_are_updated_and_deleted(store: Arc<dyn Store>) {
     assert_eq!(s.load().await.unwrap().roles, [role("other")]);
     assert_eq!(s.update_role(&step(s, "x").await, &changed).await, Err(StoreError::Conflict));
     assert_eq!(s.delete_role(&step(s, "deleted").await, "r").await, Ok(Revision(3)), "nothing was there");
-    assert_eq!(s.entity_history("role", "r", 0, 10).await.unwrap().len(), 4);
+    assert_eq!(s.entity_history("role", "r", AuditStart::Offset(0), 10).await.unwrap().len(), 4);
 }
 
 pub(super) async fn several_roles_come_together_or_not_at_all(store: Arc<dyn Store>) {
     let s = &*store;
     assert_eq!(s.insert_roles(&step(s, "x").await, &[role("a"), role("b")]).await, Ok(Revision(1)));
     for id in ["a", "b"] {
-        assert_eq!(s.entity_history("role", id, 0, 10).await.unwrap()[0].revision, Revision(1));
+        assert_eq!(s.entity_history("role", id, AuditStart::Offset(0), 10).await.unwrap()[0].revision, Revision(1));
     }
     assert_eq!(s.insert_roles(&step(s, "x").await, &[role("c"), role("c")]).await, Err(StoreError::Conflict));
     assert_eq!(s.insert_roles(&step(s, "x").await, &[role("c"), role("a")]).await, Err(StoreError::Conflict));
     assert_eq!(s.load().await.unwrap().roles, [role("a"), role("b")]);
-    assert!(s.entity_history("role", "c", 0, 10).await.unwrap().is_empty());
+    assert!(s.entity_history("role", "c", AuditStart::Offset(0), 10).await.unwrap().is_empty());
 }
 
 pub(super) async fn roles_load_in_order_of_bytes(store: Arc<dyn Store>) {

@@ -9,6 +9,6 @@ mod write;
 
 pub use feed::{Changed, ChangedRecord, Epoch, History, NotAnEpoch};
 pub use static_clients::{StaticChange, static_changes};
-pub use step::{AuditEntry, Change, ChangeKind, Key, KeyKind, Revision, Step};
+pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Key, KeyKind, Revision, Step};
 pub use store::{EachClient, Loaded, Store};
 pub use write::Write;

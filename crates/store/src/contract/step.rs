@@ -70,9 +70,30 @@ pub struct Step {
     pub detail: Option<serde_json::Value>,
 }
 
+/// Where a part of the audit history begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuditStart {
+    /// Behind so many rows that fit. Rows that are removed move what is behind.
+    Offset(u64),
+    /// Behind the row of this number, whether it is still there or not.
+    After(i64),
+}
+
+impl AuditStart {
+    /// As the two numbers of a query: the row behind which to look, and how many to pass over there.
+    pub fn after_and_offset(self) -> (i64, i64) {
+        match self {
+            AuditStart::Offset(offset) => (0, i64::try_from(offset).unwrap_or(i64::MAX)),
+            AuditStart::After(number) => (number, 0),
+        }
+    }
+}
+
 /// One row of the audit history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditEntry {
+    /// The number of the row: above 0, higher than that of every row before it, and never given twice.
+    pub number: i64,
     /// The revision that the step made, or that it found where it changed nothing.
     pub revision: Revision,
     /// Milliseconds since 1970.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    AccountRecord, AuditEntry, Change, Changed, ClientRecord, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, Result, Revision,
-    RoleRecord, SessionRecord, Step, Write,
+    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord,
+    Result, Revision, RoleRecord, SessionRecord, Step, Write,
 };
 
 /// Is given one client after the other, while a store loads.
@@ -250,16 +250,16 @@ pub trait Store: Send + Sync {
     // ---- audit and upkeep ----
 
     /// What happened to one entity, oldest first.
-    async fn entity_history(&self, entity_type: &str, entity_id: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>>;
+    async fn entity_history(&self, entity_type: &str, entity_id: &str, from: AuditStart, limit: u32) -> Result<Vec<AuditEntry>>;
     /// What one clientId or identity did, oldest first.
-    async fn actor_history(&self, actor: &str, offset: u64, limit: u32) -> Result<Vec<AuditEntry>>;
+    async fn actor_history(&self, actor: &str, from: AuditStart, limit: u32) -> Result<Vec<AuditEntry>>;
     /// What was done to entities of one type with one grant, oldest first.
     async fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Result<Vec<AuditEntry>>;
     /// Removes what has ended: sessions, links, attempts, and the older part of the change feed. Decides nothing: all of it was worthless
     /// before.
     async fn prune(&self, now_ms: i64) -> Result<()>;
     /// Removes audit rows of before `before_ms`, oldest first and at most `limit`; how many there were. Takes no revision and leaves no row
-    /// of its own. Fewer than `limit`: there are no more of them.
+    /// of its own. The newest row stays, so that no number is given twice. Fewer than `limit`: there are no more of them.
     async fn prune_audit(&self, before_ms: i64, limit: u32) -> Result<u64>;
     /// Removes grants that ended before `before_ms`, oldest first and at most `limit`; how many there were. Takes no revision and leaves no row: whoever
     /// calls it leaves those that a node may still hold in memory, which are 31 days.

@@ -1,7 +1,7 @@
 //! The audit history.
 
 use deadpool_postgres::GenericClient;
-use falconer_store::{AuditEntry, Revision, Step};
+use falconer_store::{AuditEntry, AuditStart, Revision, Step};
 use serde_json::Value;
 use tokio_postgres::Row;
 
@@ -9,7 +9,7 @@ use crate::connection::columns::{all, get, json, read_json, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
 
-const COLUMNS: &str = "revision, at_ms, actor, grant_id, action, entity_type, entity_id, detail";
+const COLUMNS: &str = "id, revision, at_ms, actor, grant_id, action, entity_type, entity_id, detail";
 
 pub(crate) async fn insert(
     on: &impl GenericClient,
@@ -59,16 +59,18 @@ pub(crate) async fn of_entity(
     on: &impl GenericClient,
     entity_type: &str,
     entity_id: &str,
-    offset: u64,
+    from: AuditStart,
     limit: u32,
 ) -> Res<Vec<AuditEntry>> {
-    let sql = format!("SELECT {COLUMNS} FROM audit WHERE entity_type = $1 AND entity_hash = $2 ORDER BY id LIMIT $3 OFFSET $4");
-    all(on, &sql, &[&entity_type, &hash::of(entity_id), &i64::from(limit), &at_most_i64(offset)], read).await
+    let (after, offset) = from.after_and_offset();
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE entity_type = $1 AND entity_hash = $2 AND id > $3 ORDER BY id LIMIT $4 OFFSET $5");
+    all(on, &sql, &[&entity_type, &hash::of(entity_id), &after, &i64::from(limit), &offset], read).await
 }
 
-pub(crate) async fn of_actor(on: &impl GenericClient, actor: &str, offset: u64, limit: u32) -> Res<Vec<AuditEntry>> {
-    let sql = format!("SELECT {COLUMNS} FROM audit WHERE actor_hash = $1 ORDER BY id LIMIT $2 OFFSET $3");
-    all(on, &sql, &[&hash::of(actor), &i64::from(limit), &at_most_i64(offset)], read).await
+pub(crate) async fn of_actor(on: &impl GenericClient, actor: &str, from: AuditStart, limit: u32) -> Res<Vec<AuditEntry>> {
+    let (after, offset) = from.after_and_offset();
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE actor_hash = $1 AND id > $2 ORDER BY id LIMIT $3 OFFSET $4");
+    all(on, &sql, &[&hash::of(actor), &after, &i64::from(limit), &offset], read).await
 }
 
 pub(crate) async fn of_grant(on: &impl GenericClient, grant: &str, entity_type: &str, limit: u32) -> Res<Vec<AuditEntry>> {
@@ -76,25 +78,22 @@ pub(crate) async fn of_grant(on: &impl GenericClient, grant: &str, entity_type: 
     all(on, &sql, &[&grant, &entity_type, &i64::from(limit)], read).await
 }
 
-/// Removes up to `limit` of the rows before an instant, oldest first; how many there were.
+/// Removes up to `limit` of the rows before an instant, oldest first; how many there were. The newest stays.
 pub(crate) async fn prune(on: &impl GenericClient, before_ms: i64, limit: u32) -> Res<u64> {
-    let sql = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at_ms < $1 ORDER BY at_ms, id LIMIT $2)";
+    let sql = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at_ms < $1 AND id < (SELECT MAX(id) FROM audit) ORDER BY at_ms, id LIMIT $2)";
     run(on, sql, &[&before_ms, &i64::from(limit)]).await
-}
-
-fn at_most_i64(offset: u64) -> i64 {
-    i64::try_from(offset).unwrap_or(i64::MAX)
 }
 
 fn read(row: &Row) -> Res<AuditEntry> {
     Ok(AuditEntry {
-        revision: Revision(get(row, 0)?),
-        at_ms: get(row, 1)?,
-        actor: get(row, 2)?,
-        grant: get(row, 3)?,
-        action: get(row, 4)?,
-        entity_type: get(row, 5)?,
-        entity_id: get(row, 6)?,
-        detail: read_json(row, 7)?,
+        number: get(row, 0)?,
+        revision: Revision(get(row, 1)?),
+        at_ms: get(row, 2)?,
+        actor: get(row, 3)?,
+        grant: get(row, 4)?,
+        action: get(row, 5)?,
+        entity_type: get(row, 6)?,
+        entity_id: get(row, 7)?,
+        detail: read_json(row, 8)?,
     })
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use axum::body::Body;
 use falconer_auth::{AccessToken, Auth, AuthSettings, Clock, NewGrant, Origin, Random, StaticClient};
 use falconer_credentials::{payload, sign};
-use falconer_store::{IdentityRecord, KeyRing};
+use falconer_store::{IdentityRecord, KeyRing, Store};
 use falconer_store_sqlite::SqliteStore;
 use falconer_web::{Peer, PublicOrigin, RequestLimits, VersionInfo, WebSettings, api::Api};
 use http::{Request, Response, StatusCode};
@@ -58,6 +58,7 @@ pub struct Node {
     pub api: Api,
     pub auth: Arc<Auth>,
     pub clock: Arc<TestClock>,
+    pub store: Arc<dyn Store>,
 }
 
 pub fn static_client(id: &str, token: &str, scopes: &[&str], description: &str) -> StaticClient {
@@ -88,20 +89,20 @@ pub async fn node_configured(
     let random = Arc::new(TestRandom::new());
     let keys = KeyRing::from_bytes("test", [7; 32]).unwrap();
     let for_store = Arc::clone(&random);
-    let store = SqliteStore::in_memory(keys, Arc::new(move |bytes: &mut [u8]| for_store.fill(bytes))).unwrap();
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(keys, Arc::new(move |bytes: &mut [u8]| for_store.fill(bytes))).unwrap());
     let root_url = format!("http://{HOST}:{PORT}");
     let mut settings = AuthSettings::new(Origin::parse(&root_url).unwrap());
     settings.static_clients = static_clients;
     settings.hawk_origins = hawk_origins.iter().map(|o| Origin::parse(o).unwrap()).collect();
     configure(&mut settings);
-    let auth = Arc::new(Auth::open(Arc::new(store), settings, clock.clone(), random.clone()).await.unwrap());
+    let auth = Arc::new(Auth::open(store.clone(), settings, clock.clone(), random.clone()).await.unwrap());
     let settings = WebSettings {
         public_origin: PublicOrigin::parse(&root_url).unwrap(),
         trusted_proxies: trusted.iter().map(|n| n.parse().unwrap()).collect(),
         version: VersionInfo { version: "dev".to_owned(), commit: String::new() },
         limits: RequestLimits::default(),
     };
-    Node { api: Api::new(auth.clone(), settings, random, std::sync::Arc::default()), auth, clock }
+    Node { api: Api::new(auth.clone(), settings, random, std::sync::Arc::default()), auth, clock, store }
 }
 
 /// How a request is signed.

@@ -212,8 +212,8 @@ fn notice(visit: &Visit) -> Option<&'static str> {
 
 /// With what happened to the record, as far as the person may know.
 async fn with_history(visit: &Visit, who: &Authentication, kind: &str, page: RecordPage) -> Result<RecordPage, Problem> {
-    let offset: u64 = visit.parameter("history").and_then(|from| from.parse().ok()).unwrap_or(0);
-    let found = visit.web.auth.entity_history(who, kind, &page.id, PageQuery::from_offset(offset, PART)).await;
+    let start = visit.parameter("history").filter(|row| row.parse::<i64>().is_ok()).map_or(Start::Offset(0), Start::After);
+    let found = visit.web.auth.entity_history(who, kind, &page.id, PageQuery { start, limit: PART }).await;
     let found = match found {
         Err(ApiError::InsufficientScopes { .. }) => {
             return Ok(RecordPage { history_needs: Some(format!("auth:audit-history:{kind}")), ..page });
@@ -227,8 +227,8 @@ async fn with_history(visit: &Visit, who: &Authentication, kind: &str, page: Rec
         at_machine: words::machine_time(entry.created_ms),
     });
     let next = found.next.and_then(|start| match start {
-        Start::Offset(offset) => Some(offset),
-        Start::After(_) => None,
+        Start::Offset(_) => None,
+        Start::After(row) => Some(row),
     });
     let history_next = next.map(|from| format!("{}?id={}&history={from}#history", page.list.0, encode(&page.id)));
     Ok(RecordPage { history: history.collect(), history_next, ..page })
