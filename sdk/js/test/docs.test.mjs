@@ -54,14 +54,15 @@ async function run(code, { href = 'https://tool.example/', sessionStorage = memo
     history: { state: null, replaceState: (_state, _title, to) => { page.href = new URL(to, page.href).href; } },
     document: { querySelector: (selector) => (page.elements[selector] ??= {}) },
     EventSource: class {
-      constructor(address) { page.events.push(address); }
-      addEventListener() {}
+      constructor(address) { page.events.push(address); page.source = this; this.listeners = {}; }
+      addEventListener(name, listener) { this.listeners[name] = listener; }
       close() {}
     },
     fetch: async (input, init) => {
       const request = new Request(input, init);
       page.calls.push(request);
       page.call();
+      if (page.refusal) return Response.json({ code: 'AuthenticationFailed', message: page.refusal }, { status: 401 });
       const { pathname } = new URL(request.url);
       if (pathname.endsWith('/notes')) return Response.json([{ name: 'n' }]);
       if (pathname.endsWith('/scopes/current')) return Response.json({ scopes: ['a'] });
@@ -112,6 +113,34 @@ test('every page that shows JavaScript was found', () => {
   const pages = new Set(snippets().map(({ name }) => name.split(',')[0]));
   for (const page of ['sdk/js/README.md', 'docs/frontend.md', 'docs/events.md']) assert.ok(pages.has(page), page);
   assert.ok(snippets().length >= 7);
+});
+
+// The text of an answer that this tab did not ask for was written over by what the page showed of its own.
+test('a problem stays to be read beside what a page shows', async () => {
+  const showing = snippets().filter(({ code }) => code.includes('signInError'));
+  assert.ok(showing.length >= 2);
+  const answer = Object.entries({ ...credentials, certificate: JSON.stringify(certificate) }).map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&');
+  for (const { name, code } of showing) {
+    const page = await run(code, { href: `https://tool.example/?state=foreign#${answer}`, signedIn: true });
+    await page.called;
+    for (let turn = 0; turn < 100 && !page.elements['#status']?.textContent; turn += 1) await new Promise(setImmediate);
+    const { status, problem } = { status: page.elements['#status']?.textContent, problem: page.elements['#problem']?.textContent };
+    assert.match(status ?? '', /notes/, name);
+    assert.match(problem ?? '', /did not ask/, name);
+  }
+});
+
+// After a revoke the page asked again and again, with credentials that were over, and said nothing.
+test('who follows events is told that the access is over, and asks no more', async () => {
+  const [{ code }] = snippets().filter(({ code }) => code.includes('async function follow('));
+  const page = await run(code, { signedIn: true });
+  const told = [];
+  await page.module.follow(() => {}, () => {}, (message) => told.push(message));
+  page.refusal = 'The grant 1 has been revoked';
+  await page.source.listeners.end({ lastEventId: 'e-1', data: '{"version":1,"reason":"x"}' });
+  for (let turn = 0; turn < 100 && !told.length; turn += 1) await new Promise(setImmediate);
+  assert.deepEqual(told, ['The grant 1 has been revoked']);
+  assert.equal(page.events.length, 1);
 });
 
 test('signing in without the module, as the page on frontends prints it', async () => {
