@@ -132,6 +132,45 @@ describe('the grant page', () => {
     }
   });
 
+  // A page that waited behind another window was old enough, so that the first press on it counted although nobody had seen it.
+  test('the second begins anew when the page becomes visible', async () => {
+    const { context, page } = await signedIn();
+    await arrive(page, `${origin}/behind`);
+    const hide = (hidden) => page.evaluate((hidden) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+    await page.goto(grantUrl(site.falconer, `${origin}/behind`, { scope: 'notes:read:demo' }));
+    await hide(true);
+    await look();
+    await hide(false);
+    await page.getByRole('button', { name: 'Grant', exact: true }).click();
+    await page.getByText('press once more').waitFor();
+    await look();
+    await page.getByRole('button', { name: 'Grant', exact: true }).click();
+    await page.getByText('Arrived').waitFor();
+    await context.close();
+  });
+
+  // Without a script nobody knows whether the page was seen: what is new for a known site is shown by itself.
+  test('without JavaScript, what is new since last time takes a step of its own', async () => {
+    const { context, page } = await signedIn({ javaScriptEnabled: false });
+    const target = `${origin}/news`;
+    await arrive(page, target);
+    await arrive(page, target);
+    await page.goto(grantUrl(site.falconer, target, { scope: 'notes:read:demo notes:write:demo' }));
+    await look();
+    const grantButton = page.getByRole('button', { name: 'Grant', exact: true });
+    await grantButton.click();
+    await page.getByRole('heading', { name: 'New since last time' }).waitFor();
+    assert.equal(await page.getByText('notes:write:demo').count(), 1);
+    assert.equal(await page.getByText('notes:read:demo').count(), 0);
+    await look();
+    await grantButton.click();
+    await page.getByText('Arrived').waitFor();
+    await context.close();
+  });
+
   test('hostile targets get an error page and no redirect', async () => {
     const { context, page } = await signedIn();
     const hostile = [

@@ -4,6 +4,7 @@ use falconer_auth::ApiError;
 use falconer_login::LoginError;
 use thiserror::Error;
 
+use crate::consent::news::News;
 use crate::consent::offer::Offer;
 use crate::consent::too_soon;
 
@@ -22,6 +23,9 @@ pub enum GrantError {
     /// The button was pressed as soon as the page appeared. Show this offer again, with these ticks.
     #[error("{}", too_soon::REASON)]
     TooSoon(Box<Offer>),
+    /// No script told how long the page was visible, and this is new for a site that the person knows: show it by itself.
+    #[error("Look at what is new before you grant it.")]
+    News(Box<News>),
     /// The host has to be typed, or was typed differently. Show this offer again.
     #[error("Type the name of the host to grant access to it.")]
     HostNotTyped(Box<Offer>),

@@ -22,6 +22,7 @@ mod targets;
 
 pub use consent::describe::{Description, LabelPart, describe};
 pub use consent::lifetime::Lifetime;
+pub use consent::news::News;
 pub use consent::offer::{Bundle, IdentityLine, Line, Offer};
 pub use consent::request::{self, GrantRequest, RequestError};
 pub use delivery::redirect::{Credentials, ResponseMode, encode_component};

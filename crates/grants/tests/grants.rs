@@ -405,6 +405,30 @@ async fn a_page_that_has_just_appeared_grants_nothing() {
     assert!(world.grants.grant(&ann, &request, &form).await.is_ok());
 }
 
+/// A page that waited behind another window was old enough, so that the first press on it granted what nobody had seen.
+#[tokio::test]
+async fn what_is_new_for_a_known_site_is_seen_before_it_is_granted() {
+    let world = World::new().await;
+    let ann = world.ann().await;
+    let first = asks("&scope=notes:read:zap/*");
+    let form = world.form(&ann, &first).await;
+    let form = Choices { visible_ms: None, ..form };
+    assert!(world.grants.grant(&ann, &first, &form).await.is_ok(), "its name was typed");
+    let again = Choices { visible_ms: None, ..world.form(&ann, &first).await };
+    assert!(again.typed_host.is_none() && world.grants.grant(&ann, &first, &again).await.is_ok(), "the same as before");
+    let more = asks("&scope=notes:read:zap/*&scope=notes:write:zap/releases&identity=true");
+    let mut form = Choices { visible_ms: Some(999), ..world.form(&ann, &more).await };
+    assert!(matches!(world.grants.grant(&ann, &more, &form).await, Err(GrantError::TooSoon(_))));
+    form.visible_ms = None;
+    let Err(GrantError::News(news)) = world.grants.grant(&ann, &more, &form).await else { panic!("granted unseen") };
+    let scopes: Vec<&str> = news.gives.iter().flat_map(|group| &group.scopes).map(|scope| scope.scope.as_str()).collect();
+    assert_eq!((scopes, news.identity_for.len()), (vec!["notes:write:zap/releases"], 1));
+    form.news = "another".to_owned();
+    assert!(matches!(world.grants.grant(&ann, &more, &form).await, Err(GrantError::News(_))));
+    form.news = news.shown;
+    assert!(world.grants.grant(&ann, &more, &form).await.is_ok());
+}
+
 /// The person's page said "never used" for a minute after a use.
 #[tokio::test]
 async fn a_use_is_seen_at_once() {

@@ -3,6 +3,7 @@
 pub(crate) mod broad;
 pub(crate) mod describe;
 pub(crate) mod lifetime;
+pub(crate) mod news;
 pub(crate) mod offer;
 pub mod request;
 pub(crate) mod selection;

@@ -176,6 +176,8 @@ pub struct ToolChoices {
     pub description: String,
     /// [`Grants::form_time`], as the form had it.
     pub form_time: String,
+    /// As [`crate::Choices::visible_ms`].
+    pub visible_ms: Option<i64>,
 }
 
 /// A client that there is now.
@@ -251,7 +253,7 @@ impl Grants {
         choices: &ToolChoices,
     ) -> Result<ToolClient, ToolError> {
         let (offer, scopes) = self.chosen(session, request, choices)?;
-        if self.is_too_soon(session, &choices.form_time) {
+        if self.is_too_soon(session, &choices.form_time, choices.visible_ms) {
             return Err(ToolError::Review { offer, reason: too_soon::REASON });
         }
         let client_id = format!("{}/{}", session.person.identity, choices.name);

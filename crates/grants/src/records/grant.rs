@@ -36,6 +36,10 @@ pub struct Choices {
     pub lifetime_ms: i64,
     /// [`Grants::form_time`], as the form had it.
     pub form_time: String,
+    /// How long the page was visible when the button was pressed, in milliseconds; `None` where no script told.
+    pub visible_ms: Option<i64>,
+    /// [`crate::News::shown`], where the form was made to show it.
+    pub news: String,
     /// The host as the person typed it, where it was asked for.
     pub typed_host: Option<String>,
 }
@@ -81,7 +85,7 @@ impl Grants {
         let mut offer = self.offer_in(session, request, world).await?;
         let selection = select(&mut offer, choices, &world)?;
         let identity_for = identity_for(&mut offer, choices);
-        if self.is_too_soon(session, &choices.form_time) {
+        if self.is_too_soon(session, &choices.form_time, choices.visible_ms) {
             return Err(GrantError::TooSoon(Box::new(offer)));
         }
         if offer.needs_host_typed && !host_is_typed(request, choices) {
@@ -89,6 +93,12 @@ impl Grants {
         }
         if selection.scopes.is_empty() && identity_for.is_empty() && offer.has_anything() {
             return Err(GrantError::Nothing(Box::new(offer)));
+        }
+        if choices.visible_ms.is_none() && !offer.needs_host_typed {
+            let news = self.news(session, &request.target.origin(), &selection.scopes, &identity_for).await?;
+            if let Some(news) = news.filter(|news| news.shown != choices.news) {
+                return Err(GrantError::News(Box::new(news)));
+            }
         }
         let new = self.new_grant(session, request, choices, &offer, selection, identity_for, hash);
         let issued = match self.auth.add_grant(new).await {

@@ -72,6 +72,8 @@ pub fn filled(session: &Session, offer: &Offer, nonce: String, request: &GrantRe
         nonce,
         // The page was there since before the clock stands still.
         form_time: session.form_time(START_MS - 1_000),
+        visible_ms: Some(5_000),
+        news: String::new(),
         shown: offer.shown.clone(),
         ticked: offer.lines.iter().filter(|line| line.ticked).map(|line| line.key.clone()).collect(),
         everything: offer.everything.as_ref().is_some_and(|b| b.ticked),

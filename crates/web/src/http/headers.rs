@@ -1,11 +1,14 @@
 //! The headers that keep pages from being framed, sniffed, cached or leaked: the table of rule 7, one row a kind of answer.
 
+use std::sync::LazyLock;
+
 use http::header::{
     ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::PublicOrigin;
+use crate::pages::assets;
 
 /// What kind of answer it is; each has its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +37,21 @@ const PAGE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 // Chromium applies form-action to the redirect after the POST too.
-const GRANT: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https:; base-uri 'none'; frame-ancestors 'none'",
-);
-const GRANT_LOOPBACK: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https: http:; base-uri 'none'; frame-ancestors 'none'",
-);
+static GRANT: LazyLock<HeaderValue> = LazyLock::new(|| with_script("https:"));
+static GRANT_LOOPBACK: LazyLock<HeaderValue> = LazyLock::new(|| with_script("https: http:"));
 // A port of this machine, whichever the program listens on.
-const TOOL: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' http://localhost:* https://localhost:*; base-uri 'none'; \
-     frame-ancestors 'none'",
-);
+static TOOL: LazyLock<HeaderValue> = LazyLock::new(|| with_script("http://localhost:* https://localhost:*"));
+
+/// A page with the one script that tells how long it was visible, and a form that leads there.
+fn with_script(form_action: &str) -> HeaderValue {
+    let script = assets::visible_source();
+    let policy = format!(
+        "default-src 'none'; script-src {script}; style-src 'self'; img-src 'self'; form-action 'self' {form_action}; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    HeaderValue::try_from(policy).unwrap_or(NOTHING)
+}
+
 const NOTHING: HeaderValue = HeaderValue::from_static("default-src 'none'");
 
 const SAME_ORIGIN: HeaderValue = HeaderValue::from_static("same-origin");
@@ -63,9 +70,9 @@ impl Row {
         match self {
             Row::Page | Row::Grant { .. } | Row::Tool => {
                 let policy = match self {
-                    Row::Grant { loopback: true } => GRANT_LOOPBACK,
-                    Row::Grant { loopback: false } => GRANT,
-                    Row::Tool => TOOL,
+                    Row::Grant { loopback: true } => GRANT_LOOPBACK.clone(),
+                    Row::Grant { loopback: false } => GRANT.clone(),
+                    Row::Tool => TOOL.clone(),
                     _ => PAGE,
                 };
                 headers.insert(CONTENT_SECURITY_POLICY, policy);
@@ -120,13 +127,15 @@ mod tests {
 
     #[test]
     fn each_row_is_the_tables() {
+        let script = format!("script-src {}; ", assets::visible_source());
         let page = |form_action: &str| {
+            let script = if form_action == "'self'" { "" } else { script.as_str() };
             text(&[
                 ("cache-control", "no-store"),
                 (
                     "content-security-policy",
                     &format!(
-                        "default-src 'none'; style-src 'self'; img-src 'self'; form-action {form_action}; base-uri 'none'; \
+                        "default-src 'none'; {script}style-src 'self'; img-src 'self'; form-action {form_action}; base-uri 'none'; \
                          frame-ancestors 'none'"
                     ),
                 ),

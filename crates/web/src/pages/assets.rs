@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::Response;
 use axum::routing::get;
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use sha2::{Digest, Sha256};
@@ -16,6 +16,8 @@ use crate::http::headers::Row;
 
 /// The stylesheet of all pages.
 pub(crate) const STYLE: &str = include_str!("../../assets/style.css");
+/// The script of the pages whose button counts a moment after they appeared. It stands in the page, and nothing else may run there.
+pub(crate) const VISIBLE: &str = include_str!("../../assets/visible.js");
 /// The icon of all pages.
 pub(crate) const ICON: &str = include_str!("../../assets/icon.svg");
 /// The browser SDK, as it stands in the repository.
@@ -39,6 +41,11 @@ pub(crate) fn icon() -> &'static str {
 /// `/sdk/falconer-<version>.js`: the version of this program.
 pub fn sdk() -> &'static str {
     concat!("/sdk/falconer-", env!("CARGO_PKG_VERSION"), ".js")
+}
+
+/// What a policy names [`VISIBLE`] by: `'sha256-...'`.
+pub(crate) fn visible_source() -> String {
+    format!("'sha256-{}'", STANDARD.encode(Sha256::digest(VISIBLE.as_bytes()).as_slice()))
 }
 
 fn fingerprint(content: &str) -> String {

@@ -17,7 +17,7 @@ pub(crate) use console::{
 };
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{
-    Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NothingGrantedPage, Site, TokenPage, ToolClientPage, Words,
+    Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, TokenPage, ToolClientPage, Words,
 };
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 pub(crate) use sign_in::{LoginPage, PasswordPage, SetupPage};

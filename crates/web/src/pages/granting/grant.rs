@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use falconer_grants::{Choices, GrantError, GrantRequest, Offer, Target, request};
+use falconer_grants::{Choices, GrantError, GrantRequest, News, Offer, Target, request};
 use falconer_login::Session;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -13,7 +13,7 @@ use crate::pages::home::malformed;
 use crate::pages::visit::{Posted, Visit, go, person_line};
 use crate::views::markdown;
 use crate::views::words;
-use crate::views::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NothingGrantedPage, Site, Words, html};
+use crate::views::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, Words, html};
 
 /// The page for a request that parses, and somebody who is signed in.
 pub(crate) async fn show(visit: &Visit, session: &Session, asked: &GrantRequest) -> Result<Response, Problem> {
@@ -39,6 +39,8 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
         identity: form.ticked("identity"),
         lifetime_ms: form.field("lifetime").parse().unwrap_or_default(),
         form_time: form.field("form_time").to_owned(),
+        visible_ms: form.field("visible_ms").parse().ok(),
+        news: form.field("news").to_owned(),
         typed_host: Some(form.field("typed_host").trim().to_owned()).filter(|typed| !typed.is_empty()),
     };
     let mut again =
@@ -54,6 +56,7 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
             let GrantError::TooSoon(offer) = error else { return Err(Problem::internal()) };
             (StatusCode::CONFLICT, offer)
         }
+        Err(GrantError::News(news)) => return Ok(news_page(visit, session, &asked, &choices, *news)),
         Err(GrantError::HostNotTyped(offer)) => {
             again.wrong = choices.typed_host.is_some();
             again.error = Some("Nothing was granted yet: type the name of the site below to confirm.".to_owned());
@@ -108,11 +111,35 @@ fn refused(error: GrantError) -> Problem {
         error @ GrantError::NotRegistered(_) => problem(StatusCode::FORBIDDEN, "This site may not ask", error.to_string()),
         GrantError::BadForm(text) => problem(StatusCode::BAD_REQUEST, "This form can't be used", sentence(&text)),
         error @ (GrantError::Revoked | GrantError::Ended) => problem(StatusCode::GONE, "This grant is over", error.to_string()),
-        // Both callers show these offers again themselves.
-        GrantError::Review { .. } | GrantError::TooSoon(_) | GrantError::HostNotTyped(_) | GrantError::Nothing(_) => {
+        // Both callers show these again themselves.
+        GrantError::News(_) | GrantError::Review { .. } | GrantError::TooSoon(_) | GrantError::HostNotTyped(_) | GrantError::Nothing(_) => {
             problem(StatusCode::CONFLICT, "Nothing was granted", error.to_string())
         }
     }
+}
+
+/// The same choices once more, with nothing but what is new to look at.
+fn news_page(visit: &Visit, session: &Session, asked: &GrantRequest, choices: &Choices, news: News) -> Response {
+    let flag = |name, on: bool| on.then(|| (name, "yes".to_owned()));
+    let fixed = [
+        ("csrf", session.csrf.clone()),
+        ("form_time", visit.web.grants.form_time(session)),
+        ("nonce", choices.nonce.clone()),
+        ("request", asked.canonical_query().to_owned()),
+        ("shown", choices.shown.clone()),
+        ("lifetime", choices.lifetime_ms.to_string()),
+        ("news", news.shown),
+    ];
+    let ticks = choices.ticked.iter().map(|key| ("tick", key.clone()));
+    let flags = [flag("everything", choices.everything), flag("broad", choices.broad), flag("identity", choices.identity)];
+    let page = NewsPage {
+        layout: visit.layout(),
+        host: asked.target.host_and_port(),
+        gives: news.gives,
+        identity_for: news.identity_for,
+        fields: fixed.into_iter().chain(ticks).chain(flags.into_iter().flatten()).collect(),
+    };
+    html(StatusCode::OK, Row::Grant { loopback: asked.target.scheme() == "http" }, &page)
 }
 
 /// What is different when the page is shown once more.

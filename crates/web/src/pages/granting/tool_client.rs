@@ -39,6 +39,7 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
     let mut choices = ToolChoices {
         name: form.field("name").trim().to_owned(),
         form_time: form.field("form_time").to_owned(),
+        visible_ms: form.field("visible_ms").parse().ok(),
         shown: form.field("shown").to_owned(),
         ticked: form.all("tick"),
         everything: form.ticked("everything"),

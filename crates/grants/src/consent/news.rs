@@ -1,0 +1,45 @@
+//! What a person would grant to a site now and has not granted to it last time.
+//!
+//! Nobody types the name of a site again that they know. Where no script tells how long the page was visible, one press on a page that nobody has looked at could
+//! grant something new. So what is new is shown by itself, and a second press is needed.
+
+use falconer_login::{Session, fingerprint};
+use falconer_scopes::ScopeSet;
+
+use crate::error::GrantError;
+use crate::grants::Grants;
+use crate::records::granted::{ScopeGroup, in_words};
+
+/// What is new since the last grant to the same site; everything, where there was none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct News {
+    /// By service, in words.
+    pub gives: Vec<ScopeGroup>,
+    /// Who would newly learn who the person is.
+    pub identity_for: Vec<String>,
+    /// Goes into the form as it is ([`crate::Choices::news`]).
+    pub shown: String,
+}
+
+impl Grants {
+    /// What is new in a grant of these scopes to this origin, if anything is.
+    pub(crate) async fn news(
+        &self,
+        session: &Session,
+        origin: &str,
+        scopes: &ScopeSet,
+        identity_for: &[String],
+    ) -> Result<Option<News>, GrantError> {
+        let grants = self.store.grants_of(&session.person.identity).await.map_err(|error| self.store_error(error))?;
+        // The newest comes first. One that the person took back is nothing to go by.
+        let last = grants.into_iter().find(|grant| grant.target_origin == origin && grant.revoked_ms.is_none());
+        let (before, told) = last.map_or_else(Default::default, |grant| (ScopeSet::new(&grant.scopes), grant.identity_for));
+        let new: Vec<&str> = scopes.iter().filter(|scope| !before.satisfies(scope)).collect();
+        let identity_for: Vec<String> = identity_for.iter().filter(|origin| !told.contains(origin)).cloned().collect();
+        if new.is_empty() && identity_for.is_empty() {
+            return Ok(None);
+        }
+        let shown = fingerprint(new.iter().copied().chain(["identity"]).chain(identity_for.iter().map(String::as_str)));
+        Ok(Some(News { gives: in_words(new), identity_for, shown }))
+    }
+}

@@ -1,0 +1,17 @@
+//! What is new for a site since last time, before it is granted: where no script told how long the grant page was visible.
+
+use askama::Template;
+use falconer_grants::ScopeGroup;
+
+use crate::views::Layout;
+
+#[derive(Template)]
+#[template(path = "news.html")]
+pub(crate) struct NewsPage {
+    pub layout: Layout,
+    pub host: String,
+    pub gives: Vec<ScopeGroup>,
+    pub identity_for: Vec<String>,
+    /// The choices as they were made, to be sent once more.
+    pub fields: Vec<(&'static str, String)>,
+}
