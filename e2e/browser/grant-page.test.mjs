@@ -86,6 +86,8 @@ describe('the grant page', () => {
       const fields = new URLSearchParams(new FormData(form));
       const button = form.querySelector('button.primary, button[type=submit]');
       if (button?.name) fields.set(button.name, button.value);
+      // As the page's script says it when the form is sent.
+      fields.set('visible_ms', '5000');
       return { action: form.action, body: fields.toString() };
     });
     await look();
@@ -158,13 +160,12 @@ describe('the grant page', () => {
     const target = `${origin}/news`;
     await arrive(page, target);
     await arrive(page, target);
-    await page.goto(grantUrl(site.falconer, target, { scope: 'notes:read:demo notes:write:demo' }));
+    await page.goto(grantUrl(site.falconer, target, { scope: ['notes:read:demo', 'notes:write:demo'] }));
     await look();
     const grantButton = page.getByRole('button', { name: 'Grant', exact: true });
     await grantButton.click();
     await page.getByRole('heading', { name: 'New since last time' }).waitFor();
-    assert.equal(await page.getByText('notes:write:demo').count(), 1);
-    assert.equal(await page.getByText('notes:read:demo').count(), 0);
+    assert.deepEqual(await page.locator('main code').allInnerTexts(), ['notes:write:demo']);
     await look();
     await grantButton.click();
     await page.getByText('Arrived').waitFor();
@@ -225,11 +226,13 @@ describe('the grant page', () => {
       for (const [name, value] of Object.entries(rules)) assert.equal(headers[name], value, `${response.url()} ${name}`);
       return headers['content-security-policy'];
     };
+    // The pages whose button counts a moment after they appeared hold one script, named by its hash.
+    const one = (csp) => csp.replace(/script-src 'sha256-[\w+/]{43}='; /, '');
     const policy = (formAction) => `default-src 'none'; style-src 'self'; img-src 'self'; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`;
     assert.equal(await has(await page.goto(site.falconer), pageRules), policy("'self'"));
     assert.equal(await has(await page.goto(`${site.falconer}/nowhere`), pageRules), policy("'self'"));
-    assert.equal(await has(await page.goto(grantUrl(site.falconer, 'https://a.example/cb')), pageRules), policy("'self' https:"));
-    assert.equal(await has(await page.goto(grantUrl(site.falconer, `${origin}/cb`, { scope: 'notes:read:demo' })), pageRules), policy("'self' https: http:"));
+    assert.equal(one(await has(await page.goto(grantUrl(site.falconer, 'https://a.example/cb')), pageRules)), policy("'self' https:"));
+    assert.equal(one(await has(await page.goto(grantUrl(site.falconer, `${origin}/cb`, { scope: 'notes:read:demo' })), pageRules)), policy("'self' https: http:"));
     const delivered = page.waitForResponse((response) => response.request().method() === 'POST' && response.url().endsWith('/grant'));
     await grant(page, host());
     const redirect = await delivered;
@@ -268,6 +271,10 @@ describe('the grant page', () => {
     const { context, page } = await signedIn({ javaScriptEnabled: false });
     await page.goto(grantUrl(site.falconer, `${origin}/plain`, { scope: ['notes:read:plain', 'notes:write:plain'] }));
     await grant(page, host());
+    // Where the site is known by then, what is new takes a step.
+    const news = page.getByRole('heading', { name: 'New since last time' });
+    await news.or(page.getByText('Arrived')).waitFor();
+    if (await news.count()) await grant(page, host());
     await page.getByText('Arrived').waitFor();
     check(new URL(page.url()).searchParams);
     await page.goto(site.falconer);

@@ -45,6 +45,8 @@ export async function grantOverHttp(rootUrl, name, password, target, scopes) {
   const query = new URLSearchParams({ target, description: 'A test of published clients.' });
   scopes.forEach((scope) => query.append('scope', scope));
   const form = fields(await (await call(`/?${query.toString().replace(/\+/g, '%20')}`)).text(), '/grant');
+  // As the page's script says it.
+  form.set('visible_ms', '5000');
   if (form.has('typed_host')) form.set('typed_host', new URL(target).hostname);
   // A button counts only after its page was there for a moment.
   await new Promise((resolve) => setTimeout(resolve, 1100));

@@ -41,6 +41,7 @@ impl Person {
             set(&mut fields, "typed_host", host);
         }
         self.keep_first_time(&mut fields);
+        set(&mut fields, "visible_ms", "5000");
         let location = self.post("/grant", &fields)?;
         let query = location.strip_prefix(target).and_then(|rest| rest.strip_prefix('?'));
         let delivered = unquery(query.with_context(|| format!("Grant led to {location}"))?)?;

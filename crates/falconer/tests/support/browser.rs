@@ -54,6 +54,7 @@ impl<'a> Browser<'a> {
         let page = self.get(address);
         assert_eq!(page.status, 200, "{page:?}");
         let mut form = fields(&page.body, "/grant");
+        put(&mut form, "visible_ms", "5000");
         if form.iter().any(|(name, _)| name == "typed_host") {
             put(&mut form, "typed_host", host);
         }
