@@ -158,6 +158,24 @@ async fn what_another_process_wrote_is_heard_when_the_node_has_it() {
     assert_eq!(tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap(), (format!("{} role x created", at + 1), true));
 }
 
+/// A follower whom another node had told of more than its new node had seen was told of that again.
+#[tokio::test]
+async fn who_has_heard_more_than_this_node_hears_nothing_twice() {
+    let world = World::bare().await;
+    let root = world.as_root().await;
+    let (at, epoch) = (world.auth.revision().0, world.auth.directory().history().epoch);
+    let mut follower = world.auth.follow(&root, Some(format!("{epoch}-{}", at + 1).parse().unwrap())).await.unwrap();
+    beside(&world, &["heard"]).await;
+    let waiting = tokio::spawn(async move { (hear(&mut follower).await, follower) });
+    tokio::task::yield_now().await;
+    beside(&world, &["next"]).await;
+    world.auth.catch_up().await.unwrap();
+    let (heard, mut follower) = tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap();
+    assert_eq!(heard, format!("{} role next created", at + 2));
+    world.role("own", &[]).await;
+    assert_eq!(hear(&mut follower).await, format!("{} role own created", at + 3));
+}
+
 #[tokio::test]
 async fn a_position_that_the_feed_does_not_reach_is_a_reset() {
     let world = World::bare().await;

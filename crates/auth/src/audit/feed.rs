@@ -227,8 +227,13 @@ impl Follower {
                 return Ok(FeedItem::Changed(event));
             }
             self.position = self.read_to;
-            if present == self.position.revision() {
-                self.is_live = true;
+            if present <= self.position.revision() {
+                if present == self.position.revision() {
+                    self.is_live = true;
+                } else if !self.is_known_to_the_store().await? {
+                    return Ok(self.reset(history, present));
+                }
+                // It was told of more by another node: this one comes along.
                 if self.moved.changed().await.is_err() {
                     return Err(ApiError::Unavailable("the node ends".to_owned()));
                 }
@@ -239,6 +244,16 @@ impl Follower {
                 Err(StoreError::Stale) => return Ok(self.reset(history, present)),
                 Err(error) => return Err(self.auth.store_error(error)),
             }
+        }
+    }
+
+    /// Whether there has been what it has heard of, although this node does not answer from that yet.
+    async fn is_known_to_the_store(&self) -> Result<bool, ApiError> {
+        let node = &self.auth.node;
+        match node.recent_rows.read(node.store.as_ref(), self.position.revision()).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::Stale) => Ok(false),
+            Err(error) => Err(self.auth.store_error(error)),
         }
     }
 

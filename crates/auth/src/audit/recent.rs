@@ -63,7 +63,7 @@ struct Rows {
 }
 
 impl RecentRows {
-    /// The next rows after `since`, of whole revisions, up to `shown`, the revision that the node answers from. None: there are no more.
+    /// The next rows after `since`, of whole revisions, up to `shown`, the revision that the node answers from, which is not before `since`. None: there are no more.
     ///
     /// `is_live`: the follower has come along with the others. If it is so slow that rows went before it asked for them, the answer is `Stale`.
     /// Errors: those of the store; `Stale` also where the store no longer knows what came after `since`.
@@ -82,17 +82,17 @@ impl RecentRows {
         if is_live && since.0 < rows.dropped_to {
             return Err(StoreError::Stale);
         }
-        // Ahead of what is at hand: read on if it is near. A store that went back begins anew.
+        // Ahead of what is at hand: read on if it is near.
         let near = if rows.rows.is_empty() { 0 } else { NEAR };
-        if (since.0 > rows.to.saturating_add(near) && since <= shown) || shown.0 < rows.to {
+        if since.0 > rows.to.saturating_add(near) {
             rows.begin_at(since);
         }
-        // Someone who catches up from long ago, or who has heard of what this store knows nothing of, as it will say.
-        if since.0 < rows.after || since > shown {
-            return self.read(store, since, shown).await;
+        // Someone who catches up from long ago.
+        if since.0 < rows.after {
+            return self.read_to(store, since, shown).await;
         }
         while rows.to < shown.0 && rows.rows.back().is_none_or(|row| row.change.revision <= since) {
-            let next = match self.read(store, Revision(rows.to), shown).await {
+            let next = match self.read_to(store, Revision(rows.to), shown).await {
                 // What came right after the rows at hand is forgotten, and this follower does not need it.
                 Err(StoreError::Stale) if rows.to < since.0 => {
                     rows.begin_at(since);
@@ -104,14 +104,19 @@ impl RecentRows {
             rows.rows.extend(next);
             rows.make_room();
         }
-        Ok(rows.next_after(since))
+        // Within a history a node only moves on: whoever saw it earlier gets the rows up to there, and the others keep theirs.
+        Ok(rows.next_after(since, shown))
     }
 
-    async fn read(&self, store: &dyn Store, since: Revision, shown: Revision) -> Result<Vec<Arc<Row>>, StoreError> {
-        self.reads.fetch_add(1, Ordering::Relaxed);
-        let rows = store.changes_since(since, u32::try_from(ROWS).unwrap_or(u32::MAX)).await?;
-        let rows = rows.into_iter().filter(|row| row.revision <= shown);
+    async fn read_to(&self, store: &dyn Store, since: Revision, shown: Revision) -> Result<Vec<Arc<Row>>, StoreError> {
+        let rows = self.read(store, since).await?.into_iter().filter(|row| row.revision <= shown);
         Ok(rows.map(|change| Arc::new(Row { change, text: SharedText::default() })).collect())
+    }
+
+    /// The next rows in the store. Errors: `Stale` where it does not know what came after `since`, or knows of no such revision.
+    pub(crate) async fn read(&self, store: &dyn Store, since: Revision) -> Result<Vec<Change>, StoreError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        store.changes_since(since, u32::try_from(ROWS).unwrap_or(u32::MAX)).await
     }
 }
 
@@ -121,10 +126,10 @@ impl Rows {
         *self = Rows { epoch: self.epoch, after: since.0, to: since.0, dropped_to: self.dropped_to.min(since.0), ..Rows::default() };
     }
 
-    fn next_after(&self, since: Revision) -> Vec<Arc<Row>> {
+    fn next_after(&self, since: Revision, shown: Revision) -> Vec<Arc<Row>> {
         let first = self.rows.partition_point(|row| row.change.revision <= since);
         let mut next: Vec<Arc<Row>> = Vec::new();
-        for row in self.rows.range(first..) {
+        for row in self.rows.range(first..).take_while(|row| row.change.revision <= shown) {
             if next.len() >= ROWS && next.last().is_some_and(|last| last.change.revision != row.change.revision) {
                 break;
             }
@@ -142,5 +147,42 @@ impl Rows {
             }
             (self.after, self.dropped_to) = (oldest.0, oldest.0);
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use falconer_store::{KeyRing, RoleRecord, Step, Write};
+    use falconer_store_sqlite::SqliteStore;
+
+    use super::*;
+
+    fn role(id: &str) -> Write {
+        let (role_id, description) = (id.to_owned(), String::new());
+        Write::InsertRoles(vec![RoleRecord { role_id, scopes: vec![], description, created_ms: 1, last_modified_ms: 1 }])
+    }
+
+    /// A follower that had seen the node a moment earlier threw away what the others had read since, and all of it was read again.
+    #[tokio::test]
+    async fn a_follower_that_saw_an_earlier_revision_leaves_the_rows_to_the_others() {
+        let keys = KeyRing::from_bytes("k1", [7; 32]).unwrap();
+        let store = SqliteStore::in_memory(keys, Arc::new(|bytes: &mut [u8]| bytes.fill(1))).unwrap();
+        for id in ["a", "b", "c"] {
+            let decided_at = store.revision().await.unwrap();
+            let (depends_on, actor, action) = (Vec::new(), "test".to_owned(), "created".to_owned());
+            store.take(&Step { decided_at, depends_on, at_ms: 1, actor, grant: None, action, detail: None }, role(id)).await.unwrap();
+        }
+        let (recent, epoch) = (RecentRows::default(), store.history().await.unwrap().epoch);
+        let ids = async |since: i64, shown: i64| {
+            let rows = recent.after(&store, epoch, Revision(since), Revision(shown), true).await.unwrap();
+            rows.iter().map(|row| row.change.key.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(0, 3).await, ["a", "b", "c"]);
+        let reads = recent.reads.load(Ordering::Relaxed);
+        assert_eq!(ids(0, 2).await, ["a", "b"], "nothing that the node did not show when it looked");
+        assert_eq!(ids(2, 2).await, [""; 0]);
+        assert_eq!(ids(1, 3).await, ["b", "c"]);
+        assert_eq!(recent.reads.load(Ordering::Relaxed), reads, "all of it was at hand");
     }
 }
