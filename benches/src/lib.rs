@@ -19,8 +19,8 @@
 //!
 //! Nothing here is a test, and nothing here is part of the product.
 
+pub mod clock;
 pub mod data;
-pub mod edge;
 pub mod figures;
 pub mod in_process;
 pub mod options;

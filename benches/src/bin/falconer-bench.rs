@@ -8,7 +8,7 @@ use clap::Parser;
 use falconer_benches::figures::plot;
 use falconer_benches::options::Options;
 use falconer_benches::subjects::floor::{Floor, serve};
-use falconer_benches::{edge, rows, strangers};
+use falconer_benches::{clock, rows, strangers};
 use serde_json::json;
 
 fn main() -> Result<()> {
@@ -39,7 +39,7 @@ fn main() -> Result<()> {
     let report = rows::run(&options)?;
     let about = json!({
         "cores": cores, "cpu": cpu_model(), "seconds": options.seconds, "connections": options.connections, "openLoop": options.open_loop,
-        "revocations": options.revocations, "loadAverageBefore": busy, "server": options.server, "version": version(&options), "atMs": edge::now_ms()?,
+        "revocations": options.revocations, "loadAverageBefore": busy, "server": options.server, "version": version(&options), "atMs": clock::now_ms()?,
     });
     let text = serde_json::to_string_pretty(&report.json(&about))?;
     if let Some(folder) = options.out.parent() {

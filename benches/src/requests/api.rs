@@ -5,7 +5,7 @@ use falconer_credentials::{AccessToken, sign};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use crate::edge::now_ms;
+use crate::clock::now_ms;
 use crate::requests::connection::{Answer, Connection};
 
 /// What the published JavaScript client leaves as it is.

@@ -4,8 +4,8 @@ use anyhow::{Context, Result};
 use falconer_credentials::{slugid, temporary};
 
 use super::Stage;
+use crate::clock::now_ms;
 use crate::data::data_set::{CLIENT, NAMED, Shape, WIDE_CLIENT, certificate_scopes, ten_scopes};
-use crate::edge::now_ms;
 use crate::figures::report::Outcome;
 use crate::requests::api::{Api, Keys};
 use crate::requests::load::Load;

@@ -9,14 +9,14 @@ const HARMLESS: [&str; 2] = [ALWAYS, "auth:expand-scopes"];
 
 /// Scopes and what they expand to, at one revision.
 #[derive(Clone, Copy)]
-pub(crate) struct World<'a> {
+pub(crate) struct Expansions<'a> {
     expand: &'a (dyn Fn(&[&str]) -> ScopeSet + Sync),
 }
 
-impl<'a> World<'a> {
+impl<'a> Expansions<'a> {
     /// `expand` = role expansion.
-    pub(crate) fn new(expand: &'a (dyn Fn(&[&str]) -> ScopeSet + Sync)) -> World<'a> {
-        World { expand }
+    pub(crate) fn new(expand: &'a (dyn Fn(&[&str]) -> ScopeSet + Sync)) -> Expansions<'a> {
+        Expansions { expand }
     }
 
     /// What the scopes come to together.

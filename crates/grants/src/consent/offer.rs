@@ -5,7 +5,7 @@
 
 use falconer_scopes::ScopeSet;
 
-use crate::consent::broad::{World, holds_broad};
+use crate::consent::broad::{Expansions, holds_broad};
 use crate::consent::describe::{LabelPart, describe};
 use crate::consent::lifetime::{self, Lifetime};
 use crate::consent::request::GrantRequest;
@@ -96,7 +96,7 @@ pub struct IdentityLine {
 pub(crate) struct Circumstances<'a> {
     /// The person's present scopes, expanded.
     pub(crate) held: &'a ScopeSet,
-    pub(crate) world: World<'a>,
+    pub(crate) expansions: Expansions<'a>,
     pub(crate) registered_name: Option<String>,
     /// The person has typed this origin's host before.
     pub(crate) remembered: bool,
@@ -105,15 +105,15 @@ pub(crate) struct Circumstances<'a> {
 
 impl Offer {
     pub(crate) fn new(request: &GrantRequest, circumstances: &Circumstances<'_>) -> Offer {
-        let Circumstances { held, world, .. } = circumstances;
+        let Circumstances { held, expansions, .. } = circumstances;
         let registered = circumstances.registered_name.is_some();
         let (lifetimes, default_lifetime_ms) = lifetime::choices(circumstances.max_ttl_ms, request.ttl_ms_wish);
         let (lines, everything, broad) = if request.scopes.is_empty() {
-            let (everything, broad) = bundles(held, world);
+            let (everything, broad) = bundles(held, expansions);
             (Vec::new(), everything, broad)
         } else {
             let lines = request.scopes.iter();
-            let lines = lines.flat_map(|scope| lines_of(scope, held, world, registered));
+            let lines = lines.flat_map(|scope| lines_of(scope, held, expansions, registered));
             (lines.collect(), None, None)
         };
         let mut offer = Offer {
@@ -133,15 +133,15 @@ impl Offer {
 
     /// What a program on the person's own machine is offered. Without particular scopes: all that the person has, one by one, as long as
     /// one person can read that many lines.
-    pub(crate) fn for_tool(scopes: &[String], held: &ScopeSet, world: &World<'_>, lifetimes: Vec<Lifetime>) -> Offer {
+    pub(crate) fn for_tool(scopes: &[String], held: &ScopeSet, expansions: &Expansions<'_>, lifetimes: Vec<Lifetime>) -> Offer {
         let (mut lines, mut everything, mut broad) = (Vec::new(), None, None);
         if !scopes.is_empty() {
-            lines = scopes.iter().flat_map(|scope| lines_of(scope, held, world, false)).collect();
+            lines = scopes.iter().flat_map(|scope| lines_of(scope, held, expansions, false)).collect();
         } else if held.len() <= MOST_LINES {
             // What a line gives that is not broad has lines of its own here.
-            lines = held.iter().flat_map(|scope| lines_of(scope, held, world, false)).filter(|line| !line.narrowed).collect();
+            lines = held.iter().flat_map(|scope| lines_of(scope, held, expansions, false)).filter(|line| !line.narrowed).collect();
         } else {
-            (everything, broad) = bundles(held, world);
+            (everything, broad) = bundles(held, expansions);
         }
         let default_lifetime_ms = lifetimes.last().map_or(0, |longest| longest.ms);
         let mut offer = Offer {
@@ -187,18 +187,18 @@ fn identity_line(request: &GrantRequest) -> IdentityLine {
     IdentityLine { origins, ticked: true }
 }
 
-fn bundles(held: &ScopeSet, world: &World<'_>) -> (Option<Bundle>, Option<Bundle>) {
-    let everything = world.without_broad(held);
+fn bundles(held: &ScopeSet, expansions: &Expansions<'_>) -> (Option<Bundle>, Option<Bundle>) {
+    let everything = expansions.without_broad(held);
     let broad: Vec<&str> = held.iter().filter(|s| !everything.satisfies(s)).collect();
     let bundle = |added: ScopeSet, closed: ScopeSet, ticked| {
         (!added.is_empty()).then(|| Bundle { scopes: added.to_vec(), count: added.len(), ticked, taken_away: Vec::new(), closed })
     };
     let added = ScopeSet::new(&broad);
-    let closed = world.closure(broad);
+    let closed = expansions.closure(broad);
     (bundle(everything.clone(), everything, true), bundle(added, closed, false))
 }
 
-fn lines_of(scope: &str, held: &ScopeSet, world: &World<'_>, registered: bool) -> Vec<Line> {
+fn lines_of(scope: &str, held: &ScopeSet, expansions: &Expansions<'_>, registered: bool) -> Vec<Line> {
     let asked = ScopeSet::new([scope]);
     let own = asked.intersection(held);
     let description = describe(scope);
@@ -218,11 +218,11 @@ fn lines_of(scope: &str, held: &ScopeSet, world: &World<'_>, registered: bool) -
         closed,
         part_of: None,
     };
-    let closed = world.closure(own.iter());
+    let closed = expansions.closure(own.iter());
     if !holds_broad(&closed) {
         return vec![line(own, closed, false, false)];
     }
-    let rest = world.without_broad(&closed);
+    let rest = expansions.without_broad(&closed);
     let whole = line(own, closed, true, false);
     if rest.is_empty() {
         return vec![whole];

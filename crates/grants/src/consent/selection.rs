@@ -2,7 +2,7 @@
 
 use falconer_scopes::ScopeSet;
 
-use crate::consent::broad::{ALWAYS, World};
+use crate::consent::broad::{ALWAYS, Expansions};
 use crate::consent::offer::Offer;
 use falconer_login::fingerprint;
 
@@ -34,7 +34,7 @@ struct Item<'a> {
 
 impl Selection {
     /// `None`: a key that the offer does not have.
-    pub(crate) fn new(offer: &mut Offer, ticks: &Ticks<'_>, world: &World<'_>) -> Option<Selection> {
+    pub(crate) fn new(offer: &mut Offer, ticks: &Ticks<'_>, expansions: &Expansions<'_>) -> Option<Selection> {
         let known = |key: &String| offer.lines.iter().any(|l| !l.lacking && l.key == *key);
         if !ticks.keys.iter().all(known) {
             return None;
@@ -45,7 +45,7 @@ impl Selection {
         for item in items.iter_mut().filter(|item| item.ticked) {
             // Item by item: a star that goes must not take along what another tick covers by itself.
             for scope in item.closed.iter() {
-                let expansion = world.expansion(scope);
+                let expansion = expansions.expansion(scope);
                 if protected.iter().any(|p| expansion.satisfies_all(p.iter())) {
                     item.taken_away.push(scope.to_owned());
                 } else {
@@ -57,7 +57,7 @@ impl Selection {
         let taken: Vec<Vec<String>> = items.into_iter().map(|item| item.taken_away).collect();
         let taken_away = taken.concat();
         offer.show(ticks, taken);
-        Some(Selection { scopes: world.closure(kept.iter().map(String::as_str)), everything, taken_away })
+        Some(Selection { scopes: expansions.closure(kept.iter().map(String::as_str)), everything, taken_away })
     }
 }
 

@@ -8,7 +8,7 @@ use falconer_scopes::is_valid_scope;
 use falconer_wire::{pattern, time_expression};
 use thiserror::Error;
 
-use crate::consent::broad::World;
+use crate::consent::broad::Expansions;
 use crate::consent::lifetime;
 use crate::consent::offer::Offer;
 use crate::consent::selection::{Selection, Ticks};
@@ -237,12 +237,12 @@ impl Grants {
     pub fn tool_offer(&self, session: &Session, request: &ToolRequest) -> Result<Offer, LoginError> {
         let directory = self.auth.directory();
         let expand = move |scopes: &[&str]| directory.expand(scopes);
-        self.tool_offer_in(session, request, &World::new(&expand))
+        self.tool_offer_in(session, request, &Expansions::new(&expand))
     }
 
-    fn tool_offer_in(&self, session: &Session, request: &ToolRequest, world: &World<'_>) -> Result<Offer, LoginError> {
+    fn tool_offer_in(&self, session: &Session, request: &ToolRequest, expansions: &Expansions<'_>) -> Result<Offer, LoginError> {
         let held = self.auth.person_scopes(&session.person.identity).ok_or(LoginError::SignedOut)?;
-        Ok(Offer::for_tool(&request.scopes, &held, world, lifetime::down_from(request.lifetime_ms)))
+        Ok(Offer::for_tool(&request.scopes, &held, expansions, lifetime::down_from(request.lifetime_ms)))
     }
 
     /// Makes the client, as the person. The same choices again within 15 minutes give the same client.
@@ -284,8 +284,8 @@ impl Grants {
     fn chosen(&self, session: &Session, request: &ToolRequest, choices: &ToolChoices) -> Result<(Box<Offer>, Vec<String>), ToolError> {
         let directory = self.auth.directory();
         let expand = move |scopes: &[&str]| directory.expand(scopes);
-        let world = World::new(&expand);
-        let mut offer = Box::new(self.tool_offer_in(session, request, &world)?);
+        let expansions = Expansions::new(&expand);
+        let mut offer = Box::new(self.tool_offer_in(session, request, &expansions)?);
         if !offer.was_shown(&choices.shown, &[]) {
             let reason = "Nothing was created yet: what you may do has changed since the page was shown. Look again.";
             return Err(ToolError::Review { offer, reason });
@@ -297,7 +297,7 @@ impl Grants {
             return Err(ToolError::Invalid { offer, reason });
         }
         let ticks = Ticks { keys: &choices.ticked, everything: choices.everything, broad: choices.broad };
-        let Some(selection) = Selection::new(&mut offer, &ticks, &world) else {
+        let Some(selection) = Selection::new(&mut offer, &ticks, &expansions) else {
             let reason = "The form asks for something that was not on offer.".to_owned();
             return Err(ToolError::Invalid { offer, reason });
         };

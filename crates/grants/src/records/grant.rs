@@ -4,7 +4,7 @@ use falconer_auth::{ApiError, NewGrant, Revision};
 use falconer_scopes::ScopeSet;
 use falconer_store::GrantRecord;
 
-use crate::consent::broad::World;
+use crate::consent::broad::Expansions;
 use crate::delivery::redirect::Credentials;
 use falconer_login::LoginError;
 
@@ -68,7 +68,7 @@ impl Grants {
     pub async fn offer(&self, session: &Session, request: &GrantRequest) -> Result<Offer, GrantError> {
         let directory = self.auth.directory();
         let expand = |scopes: &[&str]| directory.expand(scopes);
-        self.offer_in(session, request, World::new(&expand)).await
+        self.offer_in(session, request, Expansions::new(&expand)).await
     }
 
     /// Grants what was chosen, if the page was there long enough to be seen. Pressing twice gives the same answer; the same nonce with other choices makes another grant and revokes the
@@ -81,9 +81,9 @@ impl Grants {
         }
         let directory = self.auth.directory();
         let expand = |scopes: &[&str]| directory.expand(scopes);
-        let world = World::new(&expand);
-        let mut offer = self.offer_in(session, request, world).await?;
-        let selection = select(&mut offer, choices, &world)?;
+        let expansions = Expansions::new(&expand);
+        let mut offer = self.offer_in(session, request, expansions).await?;
+        let selection = select(&mut offer, choices, &expansions)?;
         let identity_for = identity_for(&mut offer, choices);
         if self.is_too_soon(session, &choices.form_time, choices.visible_ms) {
             return Err(GrantError::TooSoon(Box::new(offer)));
@@ -117,7 +117,7 @@ impl Grants {
         self.deliver(request, &issued.grant)
     }
 
-    async fn offer_in(&self, session: &Session, request: &GrantRequest, world: World<'_>) -> Result<Offer, GrantError> {
+    async fn offer_in(&self, session: &Session, request: &GrantRequest, expansions: Expansions<'_>) -> Result<Offer, GrantError> {
         let registered_name = self.registered.name_of(&request.target).map(str::to_owned);
         if self.settings.registered_only && registered_name.is_none() {
             return Err(GrantError::NotRegistered(request.target.host_and_port()));
@@ -132,7 +132,7 @@ impl Grants {
             request,
             &Circumstances {
                 held: &held,
-                world,
+                expansions,
                 registered_name,
                 remembered: remembered.iter().any(|(known, _)| *known == origin),
                 max_ttl_ms: self.settings.max_ttl_ms,
@@ -215,7 +215,7 @@ impl Grants {
 }
 
 /// The ticks as a closed set, if the page has shown just that.
-fn select(offer: &mut Offer, choices: &Choices, world: &World<'_>) -> Result<Selection, GrantError> {
+fn select(offer: &mut Offer, choices: &Choices, expansions: &Expansions<'_>) -> Result<Selection, GrantError> {
     if !offer.was_shown(&choices.shown, &[]) {
         return Err(review(offer.clone()));
     }
@@ -224,7 +224,7 @@ fn select(offer: &mut Offer, choices: &Choices, world: &World<'_>) -> Result<Sel
     }
     offer.default_lifetime_ms = choices.lifetime_ms;
     let ticks = Ticks { keys: &choices.ticked, everything: choices.everything, broad: choices.broad };
-    let selection = Selection::new(offer, &ticks, world)
+    let selection = Selection::new(offer, &ticks, expansions)
         .ok_or_else(|| GrantError::BadForm("The form asks for something that was not on offer.".to_owned()))?;
     let was_shown = offer.was_shown(&choices.shown, &selection.taken_away);
     offer.show_cost(&selection.taken_away);

@@ -32,15 +32,15 @@ pub(crate) fn watch(request: Request) -> (Request, Arriving) {
         return (request, arriving);
     }
     let watched = arriving.clone();
-    (request.map(|body| Body::new(Watched { body, arriving: watched })), arriving)
+    (request.map(|body| Body::new(ArrivingBody { body, arriving: watched })), arriving)
 }
 
-struct Watched {
+struct ArrivingBody {
     body: Body,
     arriving: Arriving,
 }
 
-impl http_body::Body for Watched {
+impl http_body::Body for ArrivingBody {
     type Data = Bytes;
     type Error = axum::Error;
 

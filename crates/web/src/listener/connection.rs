@@ -55,19 +55,19 @@ pub(super) struct Connections {
 }
 
 /// What a connection holds as long as it is there.
-pub(super) struct Held {
+pub(super) struct Permits {
     _permit: OwnedSemaphorePermit,
     _of_address: Share,
 }
 
-impl Held {
-    pub(super) fn new(permit: OwnedSemaphorePermit, of_address: Share) -> Held {
-        Held { _permit: permit, _of_address: of_address }
+impl Permits {
+    pub(super) fn new(permit: OwnedSemaphorePermit, of_address: Share) -> Permits {
+        Permits { _permit: permit, _of_address: of_address }
     }
 }
 
 /// Serves one connection.
-pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connections, _held: Held) {
+pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connections, _held: Permits) {
     let _open = Open::new(all.service.clone());
     // Small answers would else wait for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);

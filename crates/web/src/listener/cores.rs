@@ -20,16 +20,16 @@ type Connection = Box<dyn FnOnce(TcpStream) -> std::pin::Pin<Box<dyn Future<Outp
 pub(crate) struct Cores(Vec<Core>);
 
 struct Core {
-    queue: UnboundedSender<(Socket, Connection, Held)>,
+    queue: UnboundedSender<(Socket, Connection, ConnectionCount)>,
     /// How many connections it has.
     connections: Arc<AtomicUsize>,
     thread: JoinHandle<()>,
 }
 
 /// A connection's part of its core's number.
-struct Held(Arc<AtomicUsize>);
+struct ConnectionCount(Arc<AtomicUsize>);
 
-impl Drop for Held {
+impl Drop for ConnectionCount {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -49,7 +49,7 @@ impl Cores {
         let socket = stream.into_std()?;
         let Some(core) = self.0.iter().min_by_key(|core| core.connections.load(Ordering::Relaxed)) else { return Ok(()) };
         core.connections.fetch_add(1, Ordering::Relaxed);
-        let held = Held(Arc::clone(&core.connections));
+        let held = ConnectionCount(Arc::clone(&core.connections));
         // A core whose thread is gone takes no more: then the connection is closed.
         let _ = core.queue.send((socket, Box::new(|stream| Box::pin(connection(stream))), held));
         Ok(())
@@ -65,7 +65,7 @@ impl Cores {
 impl Core {
     fn start(at: usize) -> io::Result<Core> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let (queue, mut connections) = unbounded_channel::<(Socket, Connection, Held)>();
+        let (queue, mut connections) = unbounded_channel::<(Socket, Connection, ConnectionCount)>();
         let serve = async move {
             while let Some((socket, connection, held)) = connections.recv().await {
                 match TcpStream::from_std(socket) {

@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use self::connection::{Connections, Held, Stop, refuse};
+use self::connection::{Connections, Permits, Stop, refuse};
 use self::cores::Cores;
 use self::quota::Quota;
 use self::service::HttpService;
@@ -115,7 +115,7 @@ pub async fn serve(
         let mut share = of_addresses.share((!all.service.trusts(peer.ip())).then_some(peer.ip()));
         match permit.filter(|_| share.grow(1).is_ok()) {
             Some(permit) => {
-                let (all, held) = (all.clone(), Held::new(permit, share));
+                let (all, held) = (all.clone(), Permits::new(permit, share));
                 if let Err(error) = cores.serve(stream, move |stream| connection::serve(stream, peer, all, held)) {
                     tracing::warn!(%error, "a connection could not be handed over");
                 }

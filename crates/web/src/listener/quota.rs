@@ -9,11 +9,11 @@ pub(crate) struct Quota {
     most: usize,
     /// For one address, or one network of IPv6.
     most_of_one: usize,
-    held: Mutex<Held>,
+    held: Mutex<InUse>,
 }
 
 #[derive(Default)]
-struct Held {
+struct InUse {
     all: usize,
     by: HashMap<IpAddr, usize>,
 }
@@ -33,7 +33,7 @@ impl Quota {
         Share { quota: Arc::clone(self), address: address.map(network), amount: 0 }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
+    fn held(&self) -> MutexGuard<'_, InUse> {
         // Nothing in here can panic halfway, so that a poisoned lock still holds a whole value.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -87,7 +87,7 @@ impl Share {
         self.amount = self.amount.saturating_add(more);
     }
 
-    fn add(&self, held: &mut Held, more: usize) {
+    fn add(&self, held: &mut InUse, more: usize) {
         held.all = held.all.saturating_add(more);
         if let Some(address) = self.address {
             let of_one = held.by.entry(address).or_default();

@@ -31,7 +31,7 @@ pub struct ProcessFigures {
 /// `GET /metrics`, and nothing else: for a listener that only the operator's network reaches. `process` answers what this system tells of the process.
 pub fn routes(web: Arc<Web>, process: impl Fn() -> Option<ProcessFigures> + Send + Sync + 'static) -> Router {
     let mut registry = Registry::default();
-    registry.register_collector(Box::new(Told { web, process: Box::new(process) }));
+    registry.register_collector(Box::new(NodeMetrics { web, process: Box::new(process) }));
     let registry = Arc::new(registry);
     Router::new().route("/metrics", get(move || async move { answer(&registry) })).fallback(|| async { StatusCode::NOT_FOUND })
 }
@@ -44,18 +44,18 @@ fn answer(registry: &Registry) -> Response {
     }
 }
 
-struct Told {
+struct NodeMetrics {
     web: Arc<Web>,
     process: Box<dyn Fn() -> Option<ProcessFigures> + Send + Sync>,
 }
 
-impl fmt::Debug for Told {
+impl fmt::Debug for NodeMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Told")
+        f.write_str("NodeMetrics")
     }
 }
 
-impl Collector for Told {
+impl Collector for NodeMetrics {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
         let mut page = Page(encoder);
         self.requests(&mut page)?;
@@ -69,7 +69,7 @@ impl Collector for Told {
     }
 }
 
-impl Told {
+impl NodeMetrics {
     fn requests(&self, page: &mut Page<'_>) -> fmt::Result {
         let metrics = &self.web.metrics;
         let mut answers = page.0.encode_descriptor("falconer_requests", "Requests that were answered.", None, MetricType::Counter)?;

@@ -7,7 +7,7 @@ use super::*;
 use crate::consent::offer::{Circumstances, Line};
 use crate::consent::request::{self, GrantRequest};
 
-/// A person's world: roles and what they have.
+/// Roles, and what a person has.
 struct Setting {
     roles: RoleSet,
     held: ScopeSet,
@@ -28,7 +28,7 @@ impl Setting {
             &request(scopes),
             &Circumstances {
                 held: &self.held,
-                world: World::new(&expand),
+                expansions: Expansions::new(&expand),
                 registered_name: registered.then(|| "Notes".to_owned()),
                 remembered: false,
                 max_ttl_ms: 7 * 86_400_000,
@@ -39,7 +39,7 @@ impl Setting {
     fn select(&self, offer: &mut Offer, keys: &[String], everything: bool, broad: bool) -> Selection {
         let expand = |scopes: &[&str]| self.roles.expand(scopes);
         let ticks = Ticks { keys, everything, broad };
-        Selection::new(offer, &ticks, &World::new(&expand)).unwrap()
+        Selection::new(offer, &ticks, &Expansions::new(&expand)).unwrap()
     }
 }
 
@@ -90,7 +90,7 @@ fn what_is_broad_is_broad() {
     let setting =
         Setting::new(&[("admins", &["auth:create-client:*"]), ("chiefs", &["assume:admins"]), ("team:*", &["notes:read:<..>"])], &[]);
     let expand = |scopes: &[&str]| setting.roles.expand(scopes);
-    let world = World::new(&expand);
+    let expansions = Expansions::new(&expand);
     for broad in [
         "auth:create-client:x",
         "auth:*",
@@ -107,7 +107,7 @@ fn what_is_broad_is_broad() {
         "assume:chiefs",
         "assume:adm*",
     ] {
-        assert!(world.is_broad(broad), "{broad}");
+        assert!(expansions.is_broad(broad), "{broad}");
     }
     for narrow in [
         "auth:current-scopes",
@@ -121,7 +121,7 @@ fn what_is_broad_is_broad() {
         "authx*",
         "assumed*",
     ] {
-        assert!(!world.is_broad(narrow), "{narrow}");
+        assert!(!expansions.is_broad(narrow), "{narrow}");
     }
 }
 
@@ -223,7 +223,7 @@ fn a_key_stands_for_what_was_shown() {
     let expand = |scopes: &[&str]| after.roles.expand(scopes);
     let keys = ticked(&old);
     let ticks = Ticks { keys: &keys, everything: false, broad: false };
-    assert!(Selection::new(&mut new.clone(), &ticks, &World::new(&expand)).is_none());
+    assert!(Selection::new(&mut new.clone(), &ticks, &Expansions::new(&expand)).is_none());
 }
 
 #[test]

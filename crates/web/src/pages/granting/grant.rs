@@ -18,13 +18,13 @@ use crate::views::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Li
 /// The page for a request that parses, and somebody who is signed in.
 pub(crate) async fn show(visit: &Visit, session: &Session, asked: &GrantRequest) -> Result<Response, Problem> {
     let offer = visit.web.grants.offer(session, asked).await.map_err(refused)?;
-    Ok(page(visit, session, asked, offer, Again::default()))
+    Ok(page(visit, session, asked, offer, Retry::default()))
 }
 
 /// `POST /grant`: everything comes from the form and is checked again; the redirect carries the credentials.
 pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
     let visit = &form.visit;
-    let asked = asked(&form)?;
+    let asked = request_of(&form)?;
     if visit.session.is_none() {
         // The session ended while the page was open: sign-in leads back to the same request.
         return Ok(go(&format!("/login?{}", asked.canonical_query())));
@@ -44,7 +44,7 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
         typed_host: Some(form.field("typed_host").trim().to_owned()).filter(|typed| !typed.is_empty()),
     };
     let mut again =
-        Again { error: None, typed: choices.typed_host.clone().unwrap_or_default(), wrong: false, nonce: Some(choices.nonce.clone()) };
+        Retry { error: None, typed: choices.typed_host.clone().unwrap_or_default(), wrong: false, nonce: Some(choices.nonce.clone()) };
     let (status, offer) = match visit.web.grants.grant(session, &asked, &choices).await {
         Ok(granted) => return deliver(&granted.location),
         Err(GrantError::Review { offer, reason }) => {
@@ -75,7 +75,7 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
 
 /// `POST /grant/cancel`: stays here, and the site is told nothing; a program on the person's machine that asked to be told is told.
 pub(crate) async fn cancel(form: Posted) -> Result<Response, Problem> {
-    let asked = asked(&form)?;
+    let asked = request_of(&form)?;
     form.session()?;
     if asked.tell_cancel {
         return deliver(&asked.target.deliver_cancel(asked.response_mode));
@@ -85,7 +85,7 @@ pub(crate) async fn cancel(form: Posted) -> Result<Response, Problem> {
 }
 
 /// The request that the form carries, as strictly as if it had just come.
-fn asked(form: &Posted) -> Result<GrantRequest, Problem> {
+fn request_of(form: &Posted) -> Result<GrantRequest, Problem> {
     match request::parse(form.field("request"), form.visit.web.clock.now_ms()) {
         Ok(Some(asked)) => Ok(asked),
         Ok(None) => Err(malformed("The form holds no request.")),
@@ -144,14 +144,14 @@ fn news_page(visit: &Visit, session: &Session, asked: &GrantRequest, choices: &C
 
 /// What is different when the page is shown once more.
 #[derive(Default)]
-struct Again {
+struct Retry {
     error: Option<String>,
     typed: String,
     wrong: bool,
     nonce: Option<String>,
 }
 
-fn page(visit: &Visit, session: &Session, asked: &GrantRequest, offer: Offer, again: Again) -> Response {
+fn page(visit: &Visit, session: &Session, asked: &GrantRequest, offer: Offer, again: Retry) -> Response {
     let target = &asked.target;
     let person = person_line(session);
     let known = [Some(person.name.clone()), Some(person.identity.clone()), session.person.email.clone()];

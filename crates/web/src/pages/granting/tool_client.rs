@@ -15,7 +15,7 @@ use crate::views::{Lifetime, TokenPage, ToolClientPage, html};
 
 /// `GET /auth/clients/create`, and `/auth/clients/new`
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
-    let request = asked(&visit.query)?;
+    let request = tool_request(&visit.query)?;
     let Some(session) = &visit.session else { return Ok(sign_in(&request)) };
     let offer = visit.web.grants.tool_offer(session, &request)?;
     let chosen = ToolChoices {
@@ -32,10 +32,10 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
     let visit = &form.visit;
     if visit.session.is_none() {
         // The session ended while the page was open: sign-in leads back to the same request.
-        return Ok(sign_in(&asked(form.field("request"))?));
+        return Ok(sign_in(&tool_request(form.field("request"))?));
     }
     let session = form.session()?;
-    let request = asked(form.field("request"))?;
+    let request = tool_request(form.field("request"))?;
     let mut choices = ToolChoices {
         name: form.field("name").trim().to_owned(),
         form_time: form.field("form_time").to_owned(),
@@ -66,7 +66,7 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
     Ok(page(visit, session, &request, &choices, *offer, status, Some(error)))
 }
 
-fn asked(query: &str) -> Result<ToolRequest, Problem> {
+fn tool_request(query: &str) -> Result<ToolRequest, Problem> {
     ToolRequest::parse(query).map_err(|error| {
         Problem::new(StatusCode::BAD_REQUEST, "This client can't be created", format!("{error} Nothing was created."))
             .with_link("/", "Go to your own page")
