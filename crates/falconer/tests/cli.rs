@@ -238,6 +238,56 @@ fn old_root_credentials_are_not_taken_for_new_ones() {
     assert_eq!(std::fs::read_to_string(data.join("root-credentials.json")).unwrap(), "{}");
 }
 
+/// A server whose records were in PostgreSQL was started once without `database_url`: an empty Falconer with another root client came up on the same
+/// data directory, and wrote over the note by which a restored backup is noticed.
+#[test]
+fn a_database_that_is_gone_is_not_made_anew() {
+    let (_folder, data) = fresh();
+    init(&data);
+    assert_eq!(Server::start(&data).end(), Some(0));
+    let history = std::fs::read(data.join("falconer.history")).unwrap();
+    for file in ["falconer.sqlite", "falconer.sqlite-wal", "falconer.sqlite-shm"] {
+        let _ = std::fs::remove_file(data.join(file));
+    }
+    for words in [["serve", "--listen=127.0.0.1:0"], ["init", "--bare"]] {
+        let said = local(&data, &words);
+        said.refused(1, "database_url");
+        assert!(
+            said.err.contains("To begin afresh") && said.err.contains("falconer.keys") && said.err.contains("falconer.history"),
+            "{said:?}"
+        );
+    }
+    local(&data, &["account", "list"]).refused(1, "database_url");
+    assert!(!data.join("falconer.sqlite").exists());
+    assert_eq!(std::fs::read(data.join("falconer.history")).unwrap(), history);
+    // What the message says to do does it.
+    for file in ["falconer.keys", "falconer.history", "root-url"] {
+        std::fs::remove_file(data.join(file)).unwrap();
+    }
+    init(&data);
+}
+
+/// The example of the configuration had an access token in it, which was a credential that everybody knew.
+#[test]
+fn an_access_token_from_the_documentation_is_refused() {
+    let (folder, _data) = fresh();
+    let config = folder.path().join("falconer.toml");
+    let token = "replace-me-with-22-to-66-characters-of-your-own";
+    std::fs::write(&config, format!("[[static_client]]\nclient_id = 'static/a'\naccess_token = '{token}'\nscopes = []")).unwrap();
+    command(&["config", "check", "--config", text(&config)]).refused(1, "printed in the documentation");
+}
+
+/// Whoever started in the wrong folder read the wrong `falconer.toml`, or none, and was not told.
+#[test]
+fn serve_says_which_configuration_it_read() {
+    let (folder, data) = fresh();
+    let config = folder.path().join("falconer.toml");
+    std::fs::write(&config, "").unwrap();
+    let server = Server::start_with(&data, &["--config", text(&config)]);
+    assert_eq!(server.printed[0], format!("settings from {}", config.display()));
+    assert!(!Server::start_with(&folder.path().join("other"), &[]).printed.iter().any(|line| line.contains("settings from")));
+}
+
 #[test]
 fn sigterm_lets_a_request_in_flight_end() {
     let (_folder, data) = fresh();

@@ -10,12 +10,16 @@ use crate::text_file;
 impl Config {
     /// Reads file and environment. `file` is what `--config` named; without it `falconer.toml` is read where there is one.
     pub fn read(file: Option<&Path>, variables: impl Iterator<Item = (String, String)>) -> Result<Config> {
-        let table = match file {
+        let table = match Self::file_that_counts(file) {
             Some(path) => Self::file(path)?,
-            None if Path::new("falconer.toml").exists() => Self::file(Path::new("falconer.toml"))?,
             None => toml::Table::new(),
         };
         Self::over(table, variables)
+    }
+
+    /// The file that [`Config::read`] reads.
+    pub fn file_that_counts(named: Option<&Path>) -> Option<&Path> {
+        named.or_else(|| Some(Path::new("falconer.toml")).filter(|path| path.exists()))
     }
 
     fn over(mut table: toml::Table, variables: impl Iterator<Item = (String, String)>) -> Result<Config> {

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use super::keys::key_file;
+use super::storage::{Storage, is_file};
 use crate::config::Config;
 use crate::output::shell_word;
 
@@ -28,6 +29,32 @@ pub fn note_root_url(data_dir: &Path, root_url: &str) -> Result<()> {
 pub fn noted_root_url(data_dir: &Path) -> Option<String> {
     let text = std::fs::read_to_string(root_url_file(data_dir)).ok()?;
     Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// Errors where a server ran on the data directory whose database is not where the configuration says: a new one, with another root client, would
+/// pass for the old one.
+pub fn must_be_new(config: &Config, storage: &Storage<'_>) -> Result<()> {
+    let data_dir = &config.data_dir;
+    // A key file elsewhere may be there before the first start.
+    let files =
+        ["falconer.sqlite", "falconer.keys", "falconer.history", "root-url", "root-credentials.json"].map(|name| data_dir.join(name));
+    let mut left = Vec::new();
+    for file in files {
+        if is_file(&file)? {
+            left.push(shell_word(&file.display().to_string()));
+        }
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "{} belongs to a Falconer whose database is not there: {} is missing, and nothing was changed. {}. Was it lost? Then restore it from your backup. To begin \
+         afresh, with new keys and a new root client, move these away: {}",
+        data_dir.display(),
+        storage.shown(),
+        storage.other_place(),
+        left.join(" ")
+    )
 }
 
 /// Makes a folder, with its parents, that only its owner may enter.

@@ -8,7 +8,7 @@ use falconer_grants::{GrantSettings, Grants};
 use falconer_login::{Login, LoginSettings};
 use falconer_store::Store;
 
-use super::data_dir::private_folder;
+use super::data_dir::{must_be_new, private_folder};
 use super::keys::{existing_key_file, key_file, keys, read_keys};
 use super::noted_history::begin_another_if_restored;
 use super::settings::{auth_settings, grant_settings, login_settings};
@@ -41,18 +41,30 @@ impl Node {
     /// Opens what `config` names, which must be there unless `create`.
     pub async fn open(config: &Config, origin: Origin, access: Access, create: bool) -> Result<Node> {
         let storage = Storage::of(config);
-        if !create {
-            storage.must_be_there().await?;
-        } else if !storage.is_there().await? {
+        if !storage.is_there().await? {
+            must_be_new(config, &storage)?;
+            if !create {
+                storage.must_be_there().await?;
+            }
             // Settings first, so that a mistake in them leaves nothing behind.
             Node::rehearse(config, origin.clone()).await?;
         }
         let auth_settings = auth_settings(config, origin, access)?;
         let (login_settings, grant_settings) = (login_settings(config), grant_settings(config)?);
         private_folder(&config.data_dir)?;
+        let new_keys = existing_key_file(config, &storage).await?.is_none();
         let keys = keys(config, &storage).await?;
         let explain = |error| storage.explain(error, Some(&key_file(config)));
-        let store = storage.open(access, keys).await.map_err(|error| explain(error.into()))?;
+        let store = match storage.open(access, keys).await {
+            Ok(store) => store,
+            Err(error) => {
+                // Keys without a database would stop the next start.
+                if new_keys && matches!(storage.is_there().await, Ok(false)) {
+                    let _ = std::fs::remove_file(key_file(config));
+                }
+                return Err(explain(error.into()));
+            }
+        };
         if access == Access::Alone {
             begin_another_if_restored(&config.data_dir, store.as_ref()).await.map_err(|error| explain(error.into()))?;
         }

@@ -16,6 +16,9 @@ use crate::text_file;
 /// What a certificate of the protocol can span.
 const LONGEST_GRANT_MS: i64 = 31 * 24 * 3_600_000;
 
+/// What the example of the configuration once gave a client.
+const PUBLISHED_TOKEN: &str = "replace-me-with-22-to-66-characters-of-your-own";
+
 /// Those of clients, roles and verification.
 pub fn auth_settings(config: &Config, origin: Origin, access: Access) -> Result<AuthSettings> {
     let mut settings = AuthSettings::new(origin.clone());
@@ -58,6 +61,12 @@ fn static_client(configured: &crate::config::StaticClient) -> Result<StaticClien
             .to_owned(),
         _ => bail!("static client {}: give either access_token or access_token_file", configured.client_id),
     };
+    if token == PUBLISHED_TOKEN {
+        bail!(
+            "static client {}: this access token was printed in the documentation, so that everybody knows it; `openssl rand -hex 32` prints another",
+            configured.client_id
+        );
+    }
     Ok(StaticClient {
         client_id: configured.client_id.clone(),
         access_token: AccessToken::new(token),
