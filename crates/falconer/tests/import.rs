@@ -141,6 +141,10 @@ async fn a_file_becomes_roles_and_clients_and_comes_out_again() {
     let planned = world.import(&file, &["--dry-run", "--json"]);
     assert_eq!((counts(&planned, "roles"), counts(&planned, "clients")), ((3, 0, 0), (3, 0, 0)));
     assert_eq!(planned.out.lines().count(), 1, "{planned:?}");
+    // A dry run counted, and did not say which records it was about.
+    let changes = |done: &Done| serde_json::from_str::<Value>(&done.out).unwrap()["changes"].clone();
+    assert_eq!(changes(&planned)[0], json!({ "kind": "role", "id": "team:red", "outcome": "created" }));
+    assert!(world.import(&file, &["--dry-run"]).out.contains("client project/off would be created\n"));
     assert_eq!(world.export(), before, "a dry run changes nothing");
 
     let done = world.import(&file, &[]);
@@ -169,6 +173,11 @@ async fn a_file_becomes_roles_and_clients_and_comes_out_again() {
     assert_eq!(other.export(), exported);
     assert_eq!(counts(&world.import(&to_file, &["--json"]), "clients"), (0, 0, 3), "an export is no change where it comes from");
     assert_eq!(counts(&world.import(&to_file, &["--json"]), "roles"), (0, 0, 5));
+
+    // Tokens that are told once more were counted as those of new clients.
+    let summary = |done: Done| serde_json::from_str::<Value>(done.out.lines().last().unwrap()).unwrap();
+    let told = summary(world.import(&file, &["--tokens", text(&world.path("again.jsonl")), "--json"]));
+    assert_eq!((&told["newTokens"], &told["repeatedTokens"]), (&json!(0), &json!(1)), "one of both was changed after it was made");
 
     let changed = world.write("changed.jsonl", &[client("project/new", &["y"]), client("project/moved", &["c"])]);
     assert_eq!(counts(&world.import(&changed, &["--json"]), "clients"), (0, 2, 0));

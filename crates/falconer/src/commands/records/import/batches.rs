@@ -30,11 +30,20 @@ pub struct Count {
     pub unchanged: usize,
 }
 
-/// The same by kind.
-#[derive(Clone, Copy, Default)]
+/// The same by kind, and which records are not left as they are.
+#[derive(Default)]
 pub struct Tally {
     pub roles: Count,
     pub clients: Count,
+    pub changes: Vec<Change>,
+}
+
+/// A record that is not left as it is.
+#[derive(Serialize)]
+pub struct Change {
+    pub kind: &'static str,
+    pub id: String,
+    pub outcome: ImportOutcome,
 }
 
 /// A large batch takes longer than an ordinary call.
@@ -156,9 +165,21 @@ impl Tally {
     /// Counts an answer; whether it changed anything.
     pub fn add(&mut self, report: &ImportReport) -> bool {
         let before = self.unchanged();
-        report.roles.iter().for_each(|role| self.roles.add(role.outcome));
-        report.clients.iter().for_each(|client| self.clients.add(client.outcome));
+        for role in &report.roles {
+            self.roles.add(role.outcome);
+            self.note("role", &role.role_id, role.outcome);
+        }
+        for client in &report.clients {
+            self.clients.add(client.outcome);
+            self.note("client", &client.client_id, client.outcome);
+        }
         self.unchanged() - before < report.roles.len() + report.clients.len()
+    }
+
+    fn note(&mut self, kind: &'static str, id: &str, outcome: ImportOutcome) {
+        if outcome != ImportOutcome::Unchanged {
+            self.changes.push(Change { kind, id: id.to_owned(), outcome });
+        }
     }
 
     /// Counts a batch that is there as it is.

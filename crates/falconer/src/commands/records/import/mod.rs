@@ -13,11 +13,12 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use falconer_client::{Client, Retry};
+use falconer_wire::ImportOutcome;
 use serde_json::json;
 
 use self::batches::{Batch, Tally};
 use self::records::{Origin, Records};
-use self::tokens::Tokens;
+use self::tokens::{Tokens, Written};
 use crate::commands::user::{UserOptions, server_url};
 use crate::output;
 use crate::progress::Progress;
@@ -75,7 +76,7 @@ pub async fn run(options: Options) -> Result<()> {
 
     let (planned, waiting) = check(&server, &batches, origin, &tokens).await?;
     if options.dry_run {
-        return summary(&options, &planned, 0, 0);
+        return summary(&options, &planned, Written::default(), 0);
     }
     let (done, without) = write(&server, &batches, &waiting, origin, &mut tokens).await?;
     summary(&options, &done, tokens.written(), without)
@@ -143,19 +144,36 @@ fn records_of(batches: &[Batch]) -> usize {
     batches.iter().map(Batch::len).sum()
 }
 
-fn summary(options: &Options, tally: &Tally, new_tokens: usize, without: usize) -> Result<()> {
+fn summary(options: &Options, tally: &Tally, tokens: Written, without: usize) -> Result<()> {
     if options.user.json {
-        let done = json!({ "roles": tally.roles, "clients": tally.clients, "newTokens": new_tokens, "unknownTokens": without, "dryRun": options.dry_run });
+        let mut done = json!({
+            "roles": tally.roles, "clients": tally.clients, "newTokens": tokens.new, "repeatedTokens": tokens.repeated, "unknownTokens": without,
+            "dryRun": options.dry_run,
+        });
+        if options.dry_run
+            && let Some(members) = done.as_object_mut()
+        {
+            members.insert("changes".to_owned(), json!(tally.changes));
+        }
         return output::line(&done.to_string());
+    }
+    if options.dry_run {
+        for change in &tally.changes {
+            let outcome = if change.outcome == ImportOutcome::Created { "created" } else { "updated" };
+            output::line(&format!("{} {} would be {outcome}", change.kind, output::harmless(&change.id)))?;
+        }
     }
     let would = if options.dry_run { "would be " } else { "" };
     for (what, count) in [("roles", &tally.roles), ("clients", &tally.clients)] {
         eprintln!("{what}: {would}{} created, {} updated, {} unchanged", count.created, count.updated, count.unchanged);
     }
     if let Some(path) = &options.tokens
-        && new_tokens > 0
+        && tokens.new > 0
     {
-        eprintln!("{new_tokens} new access tokens are in {}", path.display());
+        eprintln!("{} access tokens of new clients are in {}", tokens.new, path.display());
+    }
+    if tokens.repeated > 0 {
+        eprintln!("{} access tokens are of clients that an earlier import made, told once more", tokens.repeated);
     }
     if without > 0 {
         eprintln!(

@@ -6,7 +6,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use falconer_wire::ImportReport;
+use falconer_wire::{ImportOutcome, ImportReport};
 use serde::{Deserialize, Serialize};
 
 use crate::output;
@@ -23,7 +23,16 @@ struct Line {
 pub struct Tokens {
     file: Option<File>,
     known: HashSet<String>,
-    written: usize,
+    written: Written,
+}
+
+/// How many tokens this run wrote.
+#[derive(Clone, Copy, Default)]
+pub struct Written {
+    /// Of clients that it made.
+    pub new: usize,
+    /// Of clients that an earlier run made, whose tokens the server told once more.
+    pub repeated: usize,
 }
 
 impl Tokens {
@@ -31,7 +40,7 @@ impl Tokens {
     /// comes again.
     pub fn open(path: Option<&Path>) -> Result<Tokens> {
         let Some(path) = path else {
-            return Ok(Tokens { file: None, known: HashSet::new(), written: 0 });
+            return Ok(Tokens { file: None, known: HashSet::new(), written: Written::default() });
         };
         let failed = || format!("can't use {} for the access tokens", path.display());
         let mut file = private().open(path).with_context(failed)?;
@@ -49,7 +58,7 @@ impl Tokens {
             file.set_len(whole as u64).with_context(failed)?;
         }
         file.seek(SeekFrom::End(0)).with_context(failed)?;
-        Ok(Tokens { file: Some(file), known, written: 0 })
+        Ok(Tokens { file: Some(file), known, written: Written::default() })
     }
 
     /// Whether the token of this client was written.
@@ -58,7 +67,7 @@ impl Tokens {
     }
 
     /// How many were written by this run.
-    pub fn written(&self) -> usize {
+    pub fn written(&self) -> Written {
         self.written
     }
 
@@ -66,12 +75,17 @@ impl Tokens {
     pub fn keep(&mut self, report: &ImportReport) -> Result<()> {
         let mut lines = Vec::new();
         let mut ids = Vec::new();
+        let mut written = self.written;
         for client in &report.clients {
             let Some(access_token) = client.access_token.clone().filter(|_| !self.has(&client.client_id)) else {
                 continue;
             };
             serde_json::to_writer(&mut lines, &Line { client_id: client.client_id.clone(), access_token })?;
             lines.push(b'\n');
+            match client.outcome {
+                ImportOutcome::Created => written.new += 1,
+                ImportOutcome::Updated | ImportOutcome::Unchanged => written.repeated += 1,
+            }
             ids.push(client.client_id.clone());
         }
         if ids.is_empty() {
@@ -84,7 +98,7 @@ impl Tokens {
             }
             None => output::raw(&lines)?,
         }
-        self.written += ids.len();
+        self.written = written;
         self.known.extend(ids);
         Ok(())
     }
