@@ -216,6 +216,43 @@ fn curl_signs_and_shows_refusals_whole() {
     shell.run(&["curl", "-X", "A B", "/"]).refused(2, "PUT");
 }
 
+/// A 403 whose expression names `auth:current-scopes` was answered with the advice to add it, though something else was missing.
+#[test]
+fn the_advice_names_what_is_missing() {
+    let world = world();
+    let scopes = ["auth:current-scopes", "auth:create-client:project/*"];
+    let temporary = Shell::with(&world.server.root_url, &world.credentials().temporary(None, &scopes, 600_000).unwrap());
+    let refused = temporary.run(&["client", "create", "project/robot", "--scope", "notes:read:red", "--scope", "auth:current-scopes"]);
+    refused.refused(1, "notes:read:red");
+    assert!(!refused.err.contains("needs a scope of its own") && refused.err.contains("`falconer current-scopes` shows"), "{refused:?}");
+}
+
+/// `Bad mac` said that the credentials do not hold, where a certificate of others was still set, or where the service asked about another origin.
+#[test]
+fn the_advice_on_a_bad_mac_names_the_certificate_and_the_origin() {
+    let world = world();
+    let temporary = world.credentials().temporary(None, &["auth:current-scopes"], 600_000).unwrap();
+    let mixed =
+        Credentials::new(&world.root.client_id, &world.root.access_token).with_certificate(temporary.certificate().unwrap()).unwrap();
+    Shell::with(&world.server.root_url, &mixed).run(&["current-scopes"]).refused(1, "unset TASKCLUSTER_CERTIFICATE");
+
+    // A service whose 401 is Falconer's word on another origin.
+    let service = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = service.local_addr().unwrap();
+    let answering = std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        let (mut stream, _) = service.accept().unwrap();
+        let mut head = [0; 8192];
+        let _ = stream.read(&mut head).unwrap();
+        let body = r#"{"code":"AuthenticationFailed","message":"Unauthorized: Bad mac"}"#;
+        write!(stream, "HTTP/1.1 401 Unauthorized\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()).unwrap();
+    });
+    let refused = world.as_root().run(&["curl", &format!("http://{address}/books/red")]);
+    answering.join().unwrap();
+    refused.refused(1, &format!("signed for http://{address}"));
+    assert!(!refused.err.contains("do not hold"), "{refused:?}");
+}
+
 #[test]
 fn without_credentials_or_a_server_the_next_step_is_said() {
     let world = world();
@@ -333,4 +370,28 @@ fn a_disabled_person_loses_session_and_grants_in_the_running_server() {
     world.account(&["enable", "ann"]).ok();
     eventually("ann can sign in again", || browser.sign_in("ann", PASSWORD).then_some(()));
     shell.run(&["current-scopes"]).refused(1, "grant");
+}
+
+/// `client create` with a grant printed the end of the record, a year ahead, and nothing of the grant that the client ends with.
+#[test]
+fn a_client_made_with_a_grant_is_said_to_end_with_it() {
+    let world = world();
+    let data = world.data.to_str().unwrap();
+    command_with_input(&["account", "create", "ann", "--password-stdin", "--data-dir", data], PASSWORD).ok();
+    let mut browser = Browser::new(&world.server);
+    eventually("ann can sign in", || browser.sign_in("ann", PASSWORD).then_some(()));
+    let address = "/?target=https%3A%2F%2Fnotes.example.com%2F&description=A%20test&scope=auth%3Acreate-client%3Alocal%2Fann%2Ftool";
+    // What is broad is not ticked beforehand.
+    let page = browser.get(address);
+    let mut form = support::browser::fields(&page.body, "/grant");
+    let line = page.body.split("name=\"tick\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    form.push(("tick".to_owned(), line.to_owned()));
+    support::browser::put(&mut form, "typed_host", "notes.example.com");
+    let location = eventually("the button counts", || Some(browser.post("/grant", &form)).filter(|page| page.status == 303)).location;
+    let answer: std::collections::BTreeMap<String, String> = url::Url::parse(&location).unwrap().query_pairs().into_owned().collect();
+    let granted = Credentials::new(&answer["clientId"], &answer["accessToken"]).with_certificate(&answer["certificate"]).unwrap();
+    let made = Shell::with(&world.server.root_url, &granted).run(&["client", "create", "local/ann/tool"]);
+    assert!(made.code == 0 && made.err.contains(&answer["clientId"]) && made.err.contains("ends with it"), "{made:?}");
+    let lasting = world.as_root().run(&["client", "create", "project/lasting"]);
+    assert!(lasting.code == 0 && !lasting.err.contains("grant"), "{lasting:?}");
 }

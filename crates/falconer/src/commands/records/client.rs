@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use falconer_wire::{ClientRequest, ClientWithToken};
 
 use super::deletion;
-use crate::commands::user::UserOptions;
+use crate::commands::user::{UserOptions, grant_of_environment};
 use crate::output::{self, shell_word};
 use crate::system::SystemClock;
 use falconer_auth::Clock;
@@ -125,7 +125,9 @@ pub async fn run(command: Client) -> Result<()> {
                 scopes: Some(record.scopes),
                 delete_on_expiration,
             };
-            show_token(&user.client()?.create_client(&client_id, &request).await?, user.json)
+            show_token(&user.client()?.create_client(&client_id, &request).await?, user.json)?;
+            say_grant();
+            Ok(())
         }
         Client::Update { client_id, record, no_scopes, expires, delete_on_expiration, user } => {
             let server = user.client()?;
@@ -136,10 +138,20 @@ pub async fn run(command: Client) -> Result<()> {
                 scopes: (no_scopes || !record.scopes.is_empty()).then_some(record.scopes),
                 delete_on_expiration: delete_on_expiration.unwrap_or(present.delete_on_expiration),
             };
-            show(&server.update_client(&client_id, &request).await?, user.json)
+            show(&server.update_client(&client_id, &request).await?, user.json)?;
+            say_grant();
+            Ok(())
         }
-        Client::Reset { client_id, user } => show_token(&user.client()?.reset_access_token(&client_id).await?, user.json),
-        Client::Enable { client_id, user } => show(&user.client()?.enable_client(&client_id).await?, user.json),
+        Client::Reset { client_id, user } => {
+            show_token(&user.client()?.reset_access_token(&client_id).await?, user.json)?;
+            say_grant();
+            Ok(())
+        }
+        Client::Enable { client_id, user } => {
+            show(&user.client()?.enable_client(&client_id).await?, user.json)?;
+            say_grant();
+            Ok(())
+        }
         Client::Disable { client_id, user } => show(&user.client()?.disable_client(&client_id).await?, user.json),
         Client::Delete { client_id, user } => {
             let server = user.client()?;
@@ -151,6 +163,15 @@ pub async fn run(command: Client) -> Result<()> {
             deletion::say_deleted("client", &client_id, there);
             Ok(())
         }
+    }
+}
+
+/// The end that the protocol's answers name is that of the record. The grant's comes earlier, and they have no member for it.
+fn say_grant() {
+    if let Some((grant, end)) = grant_of_environment() {
+        eprintln!(
+            "It was changed with the grant {grant}: it is worth no more than that, and ends with it, at {end} or when it is revoked, whatever `expires` says."
+        );
     }
 }
 

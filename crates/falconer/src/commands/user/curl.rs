@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use anyhow::{Context, Result};
 use falconer_client::{Error, Method};
 
-use super::UserOptions;
+use super::{ServiceRefused, UserOptions};
 use crate::output::WrongUse;
 
 /// `falconer curl [-X METHOD] [-d BODY] URL`
@@ -43,7 +43,9 @@ pub async fn run(options: Options) -> Result<()> {
         None => None,
     };
     let method = options.request.unwrap_or(if body.is_some() { Method::POST } else { Method::GET });
-    let answer = client.fetch(&method, &url, body.as_deref()).await.map_err(whole_answer)?;
+    let server = options.user.root_url().ok().and_then(|url| origin(&url));
+    let service = origin(&url).filter(|service| server.as_ref() != Some(service));
+    let answer = client.fetch(&method, &url, body.as_deref()).await.map_err(|error| whole_answer(error, service))?;
     let mut stdout = std::io::stdout().lock();
     stdout.write_all(&answer)?;
     if !answer.is_empty() && !answer.ends_with(b"\n") {
@@ -53,13 +55,22 @@ pub async fn run(options: Options) -> Result<()> {
 }
 
 /// Whoever asks by hand wants to see the whole refusal, and its status.
-fn whole_answer(error: Error) -> anyhow::Error {
+fn whole_answer(error: Error, service: Option<String>) -> anyhow::Error {
     let Error::Api { status, body, .. } = &error else { return error.into() };
     let status = *status;
     if !body.is_null() {
         eprintln!("{body:#}");
     }
-    anyhow::Error::from(error).context(format!("the answer was {status}"))
+    let error = anyhow::Error::from(error);
+    match service {
+        Some(origin) => error.context(ServiceRefused { status, origin }),
+        None => error.context(format!("the answer was {status}")),
+    }
+}
+
+/// What a call to a URL is signed for.
+fn origin(url: &str) -> Option<String> {
+    Some(url::Url::parse(url).ok()?.origin().ascii_serialization())
 }
 
 fn method(name: &str) -> Result<Method, String> {

@@ -6,4 +6,4 @@ mod options;
 pub mod scopes;
 pub mod signin;
 
-pub use options::{ServerOptions, UserOptions, next_step, server_url};
+pub use options::{ServerOptions, ServiceRefused, UserOptions, grant_of_environment, next_step, server_url};

@@ -82,6 +82,36 @@ pub fn server_url(text: &str) -> Result<String, String> {
 /// What `falconer current-scopes` needs.
 const CURRENT_SCOPES: &str = "auth:current-scopes";
 
+/// The grant whose credentials are in the environment, by its clientId, with its end.
+pub fn grant_of_environment() -> Option<(String, String)> {
+    let credentials = Environment::read().ok()?.credentials?;
+    let certificate: serde_json::Value = serde_json::from_str(credentials.certificate()?).ok()?;
+    let of_grant = certificate.get("issuer")?.as_str()?.starts_with("static/falconer/grants-");
+    let end = falconer_wire::date_time::format_ms(credentials.expires_ms()?);
+    of_grant.then(|| (credentials.client_id().to_owned(), end))
+}
+
+/// A service, rather than the server of the environment, refused a call: what [`next_step`] is told beside the refusal.
+#[derive(Debug)]
+pub struct ServiceRefused {
+    /// HTTP status.
+    pub status: u16,
+    /// What the call was signed for.
+    pub origin: String,
+}
+
+impl std::fmt::Display for ServiceRefused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the answer was {}", self.status)
+    }
+}
+
+/// The scopes that a 403 says are missing: one a line in the first fence. The second holds all that the call needs.
+fn missing(message: &str) -> impl Iterator<Item = &str> {
+    let fenced = message.split_once("missing the following scopes:").and_then(|(_, after)| after.split("```").nth(1));
+    fenced.unwrap_or_default().lines().map(str::trim)
+}
+
 /// What to do about a server's refusal.
 pub fn next_step(error: &anyhow::Error) -> Option<String> {
     const SIGN_IN: &str = "`eval \"$(falconer signin)\"` gets fresh ones through the browser";
@@ -96,14 +126,24 @@ pub fn next_step(error: &anyhow::Error) -> Option<String> {
     if let Error::Network { .. } = failure {
         return Some("Is the address right, and does the server run there?".to_owned());
     }
-    let signed = Environment::read().is_ok_and(|found| found.credentials.is_some());
-    match (failure.status()?, signed) {
-        (401 | 403, false) => Some(format!("There are no credentials in the environment: {SIGN_IN}.")),
-        (401, true) => Some(format!("The credentials in the environment do not hold: {SIGN_IN}.")),
-        (403, true) if failure.to_string().contains(CURRENT_SCOPES) => Some(format!(
+    let credentials = Environment::read().ok().and_then(|found| found.credentials);
+    let bad_mac = failure.to_string().contains("Bad mac");
+    let service = error.downcast_ref::<ServiceRefused>();
+    match (failure.status()?, credentials) {
+        (401 | 403, None) => Some(format!("There are no credentials in the environment: {SIGN_IN}.")),
+        (401, Some(_)) if bad_mac && let Some(service) = service => Some(format!(
+            "The call was signed for {0}. Does the service ask Falconer about that very origin? `localhost` and `127.0.0.1` are two, and behind a proxy it is the \
+             proxy's. Where `falconer curl /api/auth/v1/scopes/current` works, the credentials hold and the service's origin is wrong.",
+            service.origin
+        )),
+        (401, Some(credentials)) if bad_mac && credentials.certificate().is_some() => Some(format!(
+            "TASKCLUSTER_CERTIFICATE is set: it belongs to the temporary credentials that it came with. With others, `unset TASKCLUSTER_CERTIFICATE`; else {SIGN_IN}."
+        )),
+        (401, Some(_)) => Some(format!("The credentials in the environment do not hold: {SIGN_IN}.")),
+        (403, Some(_)) if missing(&failure.to_string()).any(|scope| scope == CURRENT_SCOPES) => Some(format!(
             "Asking what one may do needs a scope of its own: let somebody who may change this client add {CURRENT_SCOPES} to it, or give it a role that has it."
         )),
-        (403, true) => Some("`falconer current-scopes` shows what the credentials may do.".to_owned()),
+        (403, Some(_)) => Some("`falconer current-scopes` shows what the credentials may do.".to_owned()),
         _ => None,
     }
 }
