@@ -43,7 +43,7 @@ pub use audit::recent::SharedText;
 pub use auth::CommitFigures;
 pub use directory::at_least::{AtLeast, Awaited, NotARevision};
 pub use directory::client::Client;
-pub use directory::entries::{Grant, InternalIssuer, Person};
+pub use directory::entries::{Grant, Identity, InternalIssuer, Person};
 pub use directory::expansions::ExpansionFigures;
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};

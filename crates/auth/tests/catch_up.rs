@@ -108,10 +108,11 @@ fn seen(snapshot: &Snapshot) -> impl PartialEq + std::fmt::Debug + use<> {
     grants.sort_by(|a, b| a.id.cmp(&b.id));
     let named: Vec<_> = grants.iter().map(|grant| snapshot.grant_named(&grant.client_id).map(|found| found.record.id.clone())).collect();
     let mut people: Vec<_> = snapshot.people().map(|person| person.record.clone()).collect();
-    people.sort_by(|a, b| a.identity.cmp(&b.identity));
+    people.sort_by(|a, b| a.id.cmp(&b.id));
+    let identities: Vec<_> = people.iter().flat_map(|person| snapshot.linked(&person.id).map(|identity| identity.record.clone())).collect();
     let expanded: Vec<_> = roles.iter().map(|role: &RoleRecord| snapshot.expand([format!("assume:{}", role.role_id)])).collect();
     let at = (snapshot.history(), snapshot.revision(), snapshot.highest_ms());
-    (at, roles, clients, grants, (named, people), expanded)
+    (at, roles, clients, grants, (named, people, identities), expanded)
 }
 
 /// One write of any kind; some are refused, and some change nothing.

@@ -133,7 +133,7 @@ async fn a_step_that_changes_nothing_hides_no_change() {
         };
         let who = node.as_root().await;
         let ids = [issued.grant.id.clone()];
-        world.auth.revoke_grants("local/ann", "local/ann", &ids, "test").await.unwrap();
+        world.auth.revoke_grants(&["local/ann"], "local/ann", &ids, "test").await.unwrap();
         match call {
             0 => {
                 node.auth.delete_client(&who, "nobody").await.unwrap();

@@ -352,7 +352,7 @@ impl<'a> History<'a> {
             }
             2 if !self.given.is_empty() => {
                 let given = self.dice.pick(&self.given);
-                auth.revoke_grants(&self.person, "test", std::slice::from_ref(&given.id), "test").await.unwrap();
+                auth.revoke_grants(&[&self.person], "test", std::slice::from_ref(&given.id), "test").await.unwrap();
                 self.log.push(format!("revoke {}", given.id));
             }
             3 => {

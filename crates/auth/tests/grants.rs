@@ -126,7 +126,7 @@ impl Run {
             "revoke" => {
                 let grant = &self.grants[step["grant"].as_str().unwrap()];
                 let owner = self.text(step, "owner").unwrap_or_else(|| grant.identity.clone());
-                self.world.auth.revoke_grants(&owner, &owner, std::slice::from_ref(&grant.id), "test").await?;
+                self.world.auth.revoke_grants(&[&owner], &owner, std::slice::from_ref(&grant.id), "test").await?;
             }
             "getClient" => {
                 let root = self.world.as_root().await;

@@ -373,7 +373,7 @@ async fn a_token_given_with_a_grant_marks_the_client() {
     import(&world, &root, &[], &[with_token(batch[1].clone(), "a-fourth-token-that-is-long-enough")]).await.unwrap();
     assert_eq!(mark("p/there"), None);
 
-    world.auth.revoke_grants("sso/ann", "test", std::slice::from_ref(&issued.grant.id), "test").await.unwrap();
+    world.auth.revoke_grants(&["sso/ann"], "test", std::slice::from_ref(&issued.grant.id), "test").await.unwrap();
     let revoked = world.verify(&Keys::new("p/new", "a-third-token-that-is-long-enough")).await;
     assert!(message_of(&revoked).contains("has been revoked"));
     assert_eq!(

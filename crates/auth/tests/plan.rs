@@ -65,7 +65,7 @@ fn everybody(world: &World, changed: &str) -> Everybody {
         all.insert(("role", role.role_id.clone()), snapshot.expand([format!("assume:{}", role.role_id)]).to_vec());
     }
     for person in snapshot.people() {
-        let identity = &person.record.identity;
+        let identity = &person.record.name;
         all.insert(("person", identity.clone()), world.auth.person_scopes(identity).unwrap().to_vec());
     }
     all

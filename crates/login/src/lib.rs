@@ -9,7 +9,7 @@
 //! What is deliberately not here: HTTP and HTML (`web`), SQL, what a person lets others do (`grants`), arithmetic of scopes (`scopes`), a clock
 //! and a source of randomness.
 //!
-//! To add an identity provider: a file for the flow that ends in an `IdentityRecord`, written with `Auth::put_identity`, and then
+//! To add an identity provider: a file for the flow that ends in an `IdentityRecord` of a new person or the one that is there, written with `Auth::put_identity`, and then
 //! `begin_session`; nothing else knows where people come from.
 
 mod accounts;
@@ -24,10 +24,11 @@ pub use accounts::account;
 pub use accounts::manage::{AccountView, NewAccount};
 pub use accounts::setup::SetupLink;
 pub use error::{LoginError, SignInError};
+pub use falconer_store::SignInMethod;
 pub use fingerprint::fingerprint;
 pub use login::Login;
 pub use people::identity;
-pub use people::person::Person;
+pub use people::person::{Linked, Person};
 pub use sessions::attempts::Visitor;
 pub use sessions::forms::AnonymousForm;
 pub use sessions::session::{Session, SessionView, SignedIn};

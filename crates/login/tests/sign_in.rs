@@ -17,7 +17,7 @@ async fn the_right_password_makes_a_session() {
     assert_ne!(cookie, session.id);
     assert_eq!(world.login.session(&cookie).await.unwrap(), Some(session.clone()));
     let person = &session.person;
-    assert_eq!((person.identity.as_str(), person.provider.as_str(), person.subject.as_str()), ("local/ann", "local", "ann"));
+    assert_eq!((person.identity.as_str(), session.identity.as_str(), session.account_name()), ("local/ann", "local/ann", Some("ann")));
     assert_eq!((person.display_name.as_str(), person.email.as_deref()), ("ann of the tests", Some("ann@example.com")));
     assert!(!person.email_verified);
     assert_eq!(person.groups, ["zap"]);

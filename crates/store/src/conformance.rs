@@ -115,7 +115,12 @@ where
             a_name_is_never_used_again,
             a_setup_link_works_once_and_in_time,
             a_setup_link_outlives_a_taken_name,
-            of_many_setups_one_succeeds;
+            of_many_setups_one_succeeds,
+            a_new_identity_is_a_person_of_its_own,
+            linking_moves_the_identity_and_ends_the_person_that_it_was,
+            only_what_is_pending_in_the_session_is_linked,
+            unlinking_makes_a_person_anew,
+            a_person_is_named_by_an_identity_of_theirs;
         sessions:
             a_session_comes_back_as_it_was,
             a_session_is_seen_forward_only,

@@ -23,5 +23,8 @@ pub use contract::{
     Revision, StaticChange, Step, Store, Write, static_changes,
 };
 pub use error::{Result, StoreError};
-pub use records::{AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, RoleRecord, SessionRecord};
+pub use records::{
+    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, PendingLink, PersonRecord, RoleRecord, SessionRecord,
+    SignInMethod,
+};
 pub use sealing::{KeyFileError, KeyRing, OpenError, Place, Randomness, Sealer, Secret, open_with};

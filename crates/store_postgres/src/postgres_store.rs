@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing,
-    Loaded, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
+    Loaded, PendingLink, PersonRecord, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
-use crate::aggregates::{accounts, attempts, clients, grants, identities, sessions};
+use crate::aggregates::{accounts, attempts, clients, grants, identities, people, sessions};
 use crate::connection::connect;
 use crate::connection::fault::{Fault, at_commit};
 use crate::connection::migrate::migrate;
@@ -132,6 +132,10 @@ impl Store for PostgresStore {
         Ok(grants::one(&self.to_read().await?, id).await?)
     }
 
+    async fn person(&self, id: &str) -> Result<Option<PersonRecord>> {
+        Ok(people::one(&self.to_read().await?, id).await?)
+    }
+
     async fn identity(&self, identity: &str) -> Result<Option<IdentityRecord>> {
         Ok(identities::one(&self.to_read().await?, identity).await?)
     }
@@ -196,6 +200,18 @@ impl Store for PostgresStore {
 
     async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>> {
         Ok(sessions::of_identity(&self.to_read().await?, &self.sealer, identity).await?)
+    }
+
+    async fn put_pending_link(&self, link: &PendingLink) -> Result<()> {
+        Ok(sessions::put_pending_link(&self.to_write().await?, link).await?)
+    }
+
+    async fn pending_link(&self, session: &str) -> Result<Option<PendingLink>> {
+        Ok(sessions::pending_link(&self.to_read().await?, session).await?)
+    }
+
+    async fn delete_pending_link(&self, session: &str) -> Result<()> {
+        Ok(sessions::delete_pending_link(&self.to_write().await?, session).await?)
     }
 
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()> {

@@ -6,11 +6,11 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use falconer_store::{
     AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing,
-    Loaded, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
+    Loaded, PendingLink, PersonRecord, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
-use crate::aggregates::{accounts, attempts, clients, grants, identities, sessions};
+use crate::aggregates::{accounts, attempts, clients, grants, identities, people, sessions};
 use crate::connection::fault::{Fault, Res};
 use crate::connection::file::{self, FileLock};
 use crate::connection::migrate::{MIGRATIONS, migrate};
@@ -161,6 +161,11 @@ impl Store for SqliteStore {
         self.read(move |connection, _| grants::one(connection, &id)).await
     }
 
+    async fn person(&self, id: &str) -> Result<Option<PersonRecord>> {
+        let id = id.to_owned();
+        self.read(move |connection, _| people::one(connection, &id)).await
+    }
+
     async fn identity(&self, identity: &str) -> Result<Option<IdentityRecord>> {
         let identity = identity.to_owned();
         self.read(move |connection, _| identities::one(connection, &identity)).await
@@ -228,6 +233,21 @@ impl Store for SqliteStore {
     async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>> {
         let identity = identity.to_owned();
         self.read(move |connection, sealer| sessions::of_identity(connection, sealer, &identity)).await
+    }
+
+    async fn put_pending_link(&self, link: &PendingLink) -> Result<()> {
+        let link = link.clone();
+        self.write(move |connection, _| sessions::put_pending_link(connection, &link)).await
+    }
+
+    async fn pending_link(&self, session: &str) -> Result<Option<PendingLink>> {
+        let session = session.to_owned();
+        self.read(move |connection, _| sessions::pending_link(connection, &session)).await
+    }
+
+    async fn delete_pending_link(&self, session: &str) -> Result<()> {
+        let session = session.to_owned();
+        self.write(move |connection, _| sessions::delete_pending_link(connection, &session)).await
     }
 
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()> {

@@ -52,6 +52,7 @@ fn person(name: &str) -> (AccountRecord, IdentityRecord) {
     };
     let identity = IdentityRecord {
         identity: format!("local/{name}"),
+        person: format!("person-of-{name}"),
         provider: "local".into(),
         subject: name.into(),
         display_name: String::new(),
@@ -69,6 +70,8 @@ fn session(name: &str) -> SessionRecord {
     SessionRecord {
         id_hash: name.into(),
         identity: "local/a".into(),
+        method: falconer_store::SignInMethod::Password,
+        factors: 1,
         csrf: format!("{SECRET}{name}"),
         created_ms: 0,
         last_seen_ms: 0,

@@ -396,7 +396,7 @@ async fn granted_credentials_count_until_the_grant_is_revoked() {
         let (id, granted) = node.new_grant(row.scopes).await;
         let answer = node.send(row.call.clone().by(granted.clone())).await;
         assert_eq!(answer.status, row.status, "{}: {}", row.method, answer.json);
-        node.auth.revoke_grants(support::PERSON, support::PERSON, std::slice::from_ref(&id), "").await.unwrap();
+        node.auth.revoke_grants(&[support::PERSON], support::PERSON, std::slice::from_ref(&id), "").await.unwrap();
         let message = format!("The grant {id} has been revoked");
         unknown(&node.send(row.call.by(granted)).await, &message, row.method, "revoked");
     }

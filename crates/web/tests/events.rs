@@ -197,7 +197,7 @@ async fn whoever_loses_the_right_is_told_and_let_go() {
     let (id, granted) = node.new_grant(&["auth:events"]).await;
     let mut stream = Stream::open(&node, events().by(granted)).await;
     assert!(stream.name().await.ends_with("ready"));
-    node.auth.revoke_grants(support::PERSON, support::PERSON, std::slice::from_ref(&id), "").await.unwrap();
+    node.auth.revoke_grants(&[support::PERSON], support::PERSON, std::slice::from_ref(&id), "").await.unwrap();
     let (_, name, data) = stream.event().await;
     assert_eq!((name.as_str(), data["reason"].as_str()), ("end", Some(format!("The grant {id} has been revoked").as_str())));
     assert_eq!(stream.block().await, None);

@@ -142,7 +142,7 @@ async fn verdict(kind: &Kind, call: Call, needed: &[&str]) -> u16 {
         "granted" | "revoked" => {
             let (id, granted) = node.new_grant(needed).await;
             if kind.head == "revoked" {
-                node.auth.revoke_grants(support::PERSON, support::PERSON, &[id], "").await.unwrap();
+                node.auth.revoke_grants(&[support::PERSON], support::PERSON, &[id], "").await.unwrap();
             }
             call.by(granted)
         }
@@ -167,7 +167,7 @@ async fn verdict(kind: &Kind, call: Call, needed: &[&str]) -> u16 {
 /// The pages, a person who may do everything under `auth:` and `x:` there, and what the rows are about.
 async fn site_with_somebody_powerful() -> site::Site {
     let site = site::site().await;
-    let mut ann = site.auth.directory().person("local/ann").unwrap().record.clone();
+    let mut ann = site.auth.directory().identity("local/ann").unwrap().record.clone();
     ann.scopes = vec!["auth:*".to_owned(), "x:*".to_owned()];
     site.auth.put_identity("test", &ann).await.unwrap();
     let who = Authentication::person("local/ann");

@@ -79,7 +79,8 @@ impl Auth {
                 }
                 self.may_grant(now, new)?;
                 let record = self.new_grant(now, new)?;
-                let mut depends_on = vec![Key::Role, Key::Identity(new.identity.clone())];
+                let mut depends_on = vec![Key::Role];
+                depends_on.extend(now.snapshot.identity(&new.identity).map(|identity| now.snapshot.keys_of(identity)).unwrap_or_default());
                 depends_on.extend(before.iter().map(|b| Key::Grant(b.record.id.clone())));
                 let step = step_by(now, &new.identity, "granted", depends_on);
                 let replaces = before.map(|b| b.record.id.clone());
@@ -100,13 +101,20 @@ impl Auth {
             .map_err(|error| ApiError::Internal(format!("grant {}: {error}", grant.id)))
     }
 
-    /// Ends grants of one person, at once. Those of somebody else, and those that are revoked already, are passed over. What this node does not
+    /// Ends grants that one of these identities names, at once. Those of somebody else, and those that are revoked already, are passed over. What this node does not
     /// know is left to the store, so that nothing is taken for revoked that is not: the caller has read there whose it is.
-    pub async fn revoke_grants(&self, owner: &str, by: &str, ids: &[String], reason: &str) -> Result<Revision, ApiError> {
+    pub async fn revoke_grants<S: AsRef<str> + Sync>(
+        &self,
+        owners: &[S],
+        by: &str,
+        ids: &[String],
+        reason: &str,
+    ) -> Result<Revision, ApiError> {
+        let is_theirs = |identity: &str| owners.iter().any(|owner| owner.as_ref() == identity);
         self.decide(|now| {
             let ids: Vec<String> = ids
                 .iter()
-                .filter(|id| now.snapshot.grant(id).is_none_or(|g| g.record.identity == owner && g.record.revoked_ms.is_none()))
+                .filter(|id| now.snapshot.grant(id).is_none_or(|g| is_theirs(&g.record.identity) && g.record.revoked_ms.is_none()))
                 .cloned()
                 .collect();
             if ids.is_empty() {
@@ -143,7 +151,7 @@ impl Auth {
         reserved::refuse_reserved(&identity.scopes)?;
         self.decide(|now| {
             // The store holds the step to this very snapshot's person, so that comparing with the snapshot is comparing with the store.
-            if now.snapshot.person(&identity.identity).is_none_or(|present| present.record != *before) {
+            if now.snapshot.identity(&identity.identity).is_none_or(|present| present.record != *before) {
                 return Err(ApiError::RequestConflict("The account was changed meanwhile".to_owned()));
             }
             let step = step_by(now, by, action, vec![Key::Identity(identity.identity.clone())]);
@@ -180,9 +188,9 @@ impl Auth {
 
     /// Whether the person may grant this now: what the page showed may be old.
     fn may_grant(&self, now: &Now, new: &NewGrant) -> Result<(), ApiError> {
-        let person = now.snapshot.person(&new.identity);
-        let present = person
-            .and_then(|person| self.node.present_scopes(&now.snapshot, person, now.now_ms))
+        let identity = now.snapshot.identity(&new.identity);
+        let present = identity
+            .and_then(|identity| self.node.present_scopes(&now.snapshot, identity, now.now_ms))
             .ok_or_else(|| Reason::PersonInactive { identity: new.identity.clone() })?;
         let required = Expression::all_of(new.scopes.iter().map(str::to_owned));
         if let Some(missing) = required.missing(&present) {
@@ -231,9 +239,11 @@ fn newest_with_nonce(snapshot: &Snapshot, identity: &str, nonce: &str) -> Option
     if nonce.is_empty() {
         return None;
     }
+    let person_of = |identity: &str| snapshot.identity(identity).map(|identity| &identity.record.person);
     snapshot
         .grants()
-        .filter(|grant| grant.record.identity == identity && grant.record.nonce == nonce)
+        .filter(|grant| grant.record.nonce == nonce)
+        .filter(|grant| grant.record.identity == identity || person_of(&grant.record.identity) == person_of(identity))
         .max_by_key(|grant| (grant.record.revoked_ms.is_none(), grant.record.created_ms))
         .cloned()
 }

@@ -8,6 +8,7 @@ use falconer_store::RoleRecord;
 
 use crate::administer::{clients, roles};
 use crate::directory::client::Client;
+use crate::directory::entries::Person;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::node::Auth;
@@ -154,12 +155,13 @@ impl Auth {
     }
 
     fn people_affected(&self, before: &Snapshot, after: &Snapshot, role_id: &str, now_ms: i64) -> Affected {
-        let mut people: Vec<_> = before.people().filter(|person| takes_part(role_id, &before.expansion_of_person(person))).collect();
-        people.sort_by(|a, b| a.record.identity.cmp(&b.record.identity));
+        let expansion = |person: &Person| before.expansion_of_identities(before.linked(&person.record.id));
+        let mut people: Vec<_> = before.people().filter(|person| takes_part(role_id, &expansion(person))).collect();
+        people.sort_by(|a, b| a.record.name.cmp(&b.record.name));
         let mut affected = Affected::default();
         for person in people {
-            let present = |snapshot: &Snapshot| self.node.present_scopes(snapshot, person, now_ms).unwrap_or_default();
-            affected.note(&person.record.identity, &present(before), &present(after));
+            let present = |snapshot: &Snapshot| self.node.present_scopes_of_person(snapshot, person, now_ms).unwrap_or_default();
+            affected.note(&person.record.name, &present(before), &present(after));
         }
         affected
     }

@@ -310,7 +310,7 @@ impl Follower {
             let entity = match row.key_kind {
                 KeyKind::Client => Entity::Client(row.key.clone()),
                 KeyKind::Role => Entity::Role(row.key.clone()),
-                KeyKind::Grant | KeyKind::Identity | KeyKind::Issuer => continue,
+                KeyKind::Grant | KeyKind::Identity | KeyKind::Person | KeyKind::Issuer => continue,
             };
             if !is_told {
                 let position = Position { epoch: Some(history.epoch), after: row.revision.0.saturating_sub(1), rows: row_of_revision };

@@ -1,7 +1,7 @@
 //! A change that was decided, and what the directory is with it.
 
 use falconer_scopes::RoleSet;
-use falconer_store::{Step, Write};
+use falconer_store::{PersonRecord, Step, Write};
 
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
@@ -59,7 +59,21 @@ impl Change {
             Write::PutIdentity(record)
             | Write::InsertAccount(_, record)
             | Write::UpdateAccount(_, record)
-            | Write::CompleteSetup(_, _, record) => next.put_person(record.clone()),
+            | Write::CompleteSetup(_, _, record) => next.write_identity(record.clone(), step.at_ms),
+            Write::UpdatePerson(record) => write_person(next, record),
+            Write::LinkIdentity { identity, from, to, .. } => {
+                next.move_identity(identity, to);
+                next.drop_person(from);
+                if let Some(record) = next.person(to).map(|person| person.record.clone()) {
+                    let last_modified_ms = record.last_modified_ms.max(step.at_ms);
+                    next.put_person(PersonRecord { last_modified_ms, ..record });
+                }
+            }
+            Write::UnlinkIdentity { alone, left } => {
+                write_person(next, left);
+                next.put_person(alone.clone());
+                next.move_identity(&alone.name, &alone.id);
+            }
         }
     }
 
@@ -69,10 +83,17 @@ impl Change {
             Write::InsertAccount(account, _) => format!("The account name {} is or was in use", account.name),
             Write::UpdateAccount(account, _) => format!("There is no account {}", account.name),
             Write::CompleteSetup(..) => "The set-up link was used or is over, or the account name is taken".to_owned(),
+            Write::LinkIdentity { session: Some(_), .. } => "What was to be linked was confirmed already, or its time is over".to_owned(),
             _ => return None,
         };
         Some(ApiError::RequestConflict(text))
     }
+}
+
+/// As the store has it: the time of creation stays.
+fn write_person(next: &mut Snapshot, record: &PersonRecord) {
+    let created_ms = next.person(&record.id).map_or(record.created_ms, |before| before.record.created_ms);
+    next.put_person(PersonRecord { created_ms, ..record.clone() });
 }
 
 fn revoke(next: &mut Snapshot, id: &str, at_ms: i64, by: &str, reason: &str) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use arc_swap::ArcSwapOption;
 use falconer_credentials::AccessToken;
 use falconer_scopes::ScopeSet;
-use falconer_store::{GrantRecord, IdentityRecord, IssuerRecord};
+use falconer_store::{GrantRecord, IdentityRecord, IssuerRecord, PersonRecord};
 
 /// Falconer's own signer of grants, in memory.
 pub struct InternalIssuer {
@@ -32,10 +32,16 @@ pub(crate) struct PresentScopes {
     pub(crate) of_grant: ScopeSet,
 }
 
-/// A person in memory.
-pub struct Person {
+/// An identity in memory.
+pub struct Identity {
     /// As stored.
     pub record: IdentityRecord,
+}
+
+/// A person in memory. Which identities are theirs says [`Snapshot::linked`](crate::Snapshot::linked).
+pub struct Person {
+    /// As stored.
+    pub record: PersonRecord,
 }
 
 /// Uses that are not in the store yet. It outlives the record that it belongs to, so that an update loses none.
@@ -66,11 +72,5 @@ impl InternalIssuer {
     pub(crate) fn new(record: IssuerRecord) -> InternalIssuer {
         let token = AccessToken::new(record.token.expose().to_owned());
         InternalIssuer { record, token }
-    }
-}
-
-impl Person {
-    pub(crate) fn new(record: IdentityRecord) -> Person {
-        Person { record }
     }
 }

@@ -9,11 +9,12 @@ use std::sync::{Arc, OnceLock};
 use falconer_credentials::AccessToken;
 use falconer_scopes::{RoleSet, ScopeSet};
 use falconer_store::{
-    ChangedRecord, ClientRecord, GrantRecord, History, IdentityRecord, IssuerRecord, KeyKind, Loaded, Revision, RoleRecord,
+    ChangedRecord, ClientRecord, GrantRecord, History, IdentityRecord, IssuerRecord, Key, KeyKind, Loaded, PersonRecord, Revision,
+    RoleRecord,
 };
 
 use crate::directory::client::{ById, Client};
-use crate::directory::entries::{Grant, InternalIssuer, Person, PresentScopes};
+use crate::directory::entries::{Grant, Identity, InternalIssuer, Person, PresentScopes};
 use crate::directory::expansions::{Expansion, ExpansionCache, ExpansionFigures};
 use crate::directory::roles::{RoleNotes, Roles, record_of, split};
 use crate::reserved::{self, FALCONER_CLIENTS};
@@ -32,7 +33,10 @@ pub struct Snapshot {
     grants: imbl::HashMap<Arc<str>, Arc<Grant>>,
     /// Grant ids by the clientId that their certificate names.
     grant_names: imbl::HashMap<Arc<str>, Arc<str>>,
+    identities: imbl::HashMap<Arc<str>, Arc<Identity>>,
     people: imbl::HashMap<Arc<str>, Arc<Person>>,
+    /// The identities of each person, by the person's id; ascending.
+    linked: imbl::HashMap<Arc<str>, Arc<[Arc<str>]>>,
     expansions: Arc<ExpansionCache>,
 }
 
@@ -101,7 +105,10 @@ impl Snapshot {
         for grant in loaded.grants {
             next.put_grant_after(grant, before);
         }
-        for person in loaded.identities {
+        for identity in loaded.identities {
+            next.put_identity(identity);
+        }
+        for person in loaded.people {
             next.put_person(person);
         }
         next
@@ -179,9 +186,19 @@ impl Snapshot {
         self.grant_names.get(client_id).and_then(|id| self.grants.get(id))
     }
 
-    /// One person, by identity.
-    pub fn person(&self, identity: &str) -> Option<&Arc<Person>> {
-        self.people.get(identity)
+    /// One identity.
+    pub fn identity(&self, identity: &str) -> Option<&Arc<Identity>> {
+        self.identities.get(identity)
+    }
+
+    /// One person, by id.
+    pub fn person(&self, id: &str) -> Option<&Arc<Person>> {
+        self.people.get(id)
+    }
+
+    /// The person that an identity belongs to.
+    pub fn person_of(&self, identity: &str) -> Option<&Arc<Person>> {
+        self.identity(identity).and_then(|identity| self.person(&identity.record.person))
     }
 
     /// All people, in no order.
@@ -189,9 +206,22 @@ impl Snapshot {
         self.people.values()
     }
 
-    /// The people to whom a clientId of the form `<identity>/...` belongs; more than one only where one identity begins with another.
-    pub(crate) fn owners<'a>(&'a self, client_id: &'a str) -> impl Iterator<Item = &'a Arc<Person>> + 'a {
-        client_id.match_indices('/').skip(1).filter_map(move |(at, _)| self.people.get(client_id.get(..at)?))
+    /// The identities of a person, ascending by their bytes.
+    pub fn linked(&self, person: &str) -> impl Iterator<Item = &Arc<Identity>> {
+        let identities = self.linked.get(person).map(AsRef::as_ref).unwrap_or_default();
+        identities.iter().filter_map(|identity| self.identities.get(identity))
+    }
+
+    /// What must stay as it is for the person behind an identity to be worth the same.
+    pub(crate) fn keys_of(&self, identity: &Identity) -> Vec<Key> {
+        let person = &identity.record.person;
+        let linked = self.linked(person).map(|linked| Key::Identity(linked.record.identity.clone()));
+        linked.chain([Key::Person(person.clone())]).collect()
+    }
+
+    /// The identities to which a clientId of the form `<identity>/...` belongs; more than one only where one identity begins with another.
+    pub(crate) fn owners<'a>(&'a self, client_id: &'a str) -> impl Iterator<Item = &'a Arc<Identity>> + 'a {
+        client_id.match_indices('/').skip(1).filter_map(move |(at, _)| self.identities.get(client_id.get(..at)?))
     }
 
     /// One of Falconer's own signers of grants.
@@ -261,15 +291,15 @@ impl Snapshot {
         self.expansions.get(&self.roles.generation, list, || self.roles.expand(client.scopes().chain([ANONYMOUS])))
     }
 
-    /// A person's expansion. Says nothing about age and state.
-    pub(crate) fn expansion_of_person(&self, person: &Person) -> ScopeSet {
-        self.expand_list(reserved::of_person(&person.record.scopes)).scopes
+    /// What the scopes of these identities come to together. Says nothing about age and state.
+    pub(crate) fn expansion_of_identities<'i>(&self, identities: impl Iterator<Item = &'i Arc<Identity>>) -> ScopeSet {
+        let scopes: Vec<&str> = identities.flat_map(|identity| reserved::of_person(&identity.record.scopes)).collect();
+        if scopes.is_empty() { ScopeSet::default() } else { self.expand_list(scopes.iter().copied()).scopes }
     }
 
-    /// What a grant gives while this person is who they are: what was granted, as far as the person still has it. It is not expanded again,
+    /// What a grant gives while the person has just these scopes: what was granted, as far as the person still has it. It is not expanded again,
     /// so that a role that grows later widens nothing.
-    pub(crate) fn present_scopes_of_grant(&self, grant: &Grant, person: &Person) -> ScopeSet {
-        let of_person = self.expansion_of_person(person);
+    pub(crate) fn present_scopes_of_grant(&self, grant: &Grant, of_person: ScopeSet) -> ScopeSet {
         if let Some(known) = grant.present.load().as_ref()
             && known.of_person == of_person
         {
@@ -306,12 +336,14 @@ impl Snapshot {
                 ChangedRecord::Client(record) => self.put_client(&record),
                 ChangedRecord::Role(record) => self.put_roles([record]),
                 ChangedRecord::Grant(record) => self.put_grant(record),
-                ChangedRecord::Identity(record) => self.put_person(record),
+                ChangedRecord::Identity(record) => self.put_identity(record),
+                ChangedRecord::Person(record) => self.put_person(record),
                 ChangedRecord::Issuer(record) => self.put_issuer(record),
                 ChangedRecord::Gone(KeyKind::Client, client_id) => self.drop_client(&client_id),
                 ChangedRecord::Gone(KeyKind::Role, role_id) => self.drop_role(&role_id),
                 ChangedRecord::Gone(KeyKind::Grant, id) => self.drop_grant(&id),
-                ChangedRecord::Gone(KeyKind::Identity, identity) => drop(self.people.remove(identity.as_str())),
+                ChangedRecord::Gone(KeyKind::Identity, identity) => self.drop_identity(&identity),
+                ChangedRecord::Gone(KeyKind::Person, id) => self.drop_person(&id),
                 ChangedRecord::Gone(KeyKind::Issuer, name) => drop(self.issuers.remove(name.as_str())),
             }
         }
@@ -392,9 +424,53 @@ impl Snapshot {
         self.grants.insert(id, Arc::new(grant));
     }
 
-    pub(crate) fn put_person(&mut self, record: IdentityRecord) {
-        let person = Person::new(record);
-        self.people.insert(Arc::from(person.record.identity.as_str()), Arc::new(person));
+    /// Adds or replaces an identity, with the person that the record names.
+    pub(crate) fn put_identity(&mut self, record: IdentityRecord) {
+        self.drop_identity(&record.identity);
+        let identity: Arc<str> = Arc::from(record.identity.as_str());
+        let others = self.linked.get(record.person.as_str()).map(AsRef::as_ref).unwrap_or_default();
+        let mut linked: Vec<Arc<str>> = others.iter().chain([&identity]).cloned().collect();
+        linked.sort_unstable();
+        self.linked.insert(Arc::from(record.person.as_str()), linked.into());
+        self.identities.insert(identity, Arc::new(Identity { record }));
+    }
+
+    /// What the store makes of a write: one that is new is a person of its own, one that is there stays with its person.
+    pub(crate) fn write_identity(&mut self, record: IdentityRecord, at_ms: i64) {
+        match self.identity(&record.identity).map(|before| before.record.person.clone()) {
+            Some(person) => self.put_identity(IdentityRecord { person, ..record }),
+            None => {
+                self.put_person(PersonRecord::of_one(&record, at_ms));
+                self.put_identity(record);
+            }
+        }
+    }
+
+    /// The identity belongs to another person from now on.
+    pub(crate) fn move_identity(&mut self, identity: &str, to: &str) {
+        if let Some(record) = self.identity(identity).map(|identity| identity.record.clone()) {
+            self.put_identity(IdentityRecord { person: to.to_owned(), ..record });
+        }
+    }
+
+    fn drop_identity(&mut self, identity: &str) {
+        let Some(before) = self.identities.remove(identity) else { return };
+        let person = before.record.person.as_str();
+        let others = self.linked.get(person).map(AsRef::as_ref).unwrap_or_default().iter().filter(|linked| linked.as_ref() != identity);
+        let others: Arc<[Arc<str>]> = others.cloned().collect();
+        if others.is_empty() {
+            self.linked.remove(person);
+        } else {
+            self.linked.insert(Arc::from(person), others);
+        }
+    }
+
+    pub(crate) fn put_person(&mut self, record: PersonRecord) {
+        self.people.insert(Arc::from(record.id.as_str()), Arc::new(Person { record }));
+    }
+
+    pub(crate) fn drop_person(&mut self, id: &str) {
+        self.people.remove(id);
     }
 
     fn drop_grant(&mut self, id: &str) {

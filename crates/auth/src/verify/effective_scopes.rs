@@ -6,7 +6,7 @@ use falconer_scopes::ScopeSet;
 use falconer_store::Key;
 
 use crate::directory::client::Client;
-use crate::directory::entries::{Grant, Person};
+use crate::directory::entries::{Grant, Identity, Person};
 use crate::directory::snapshot::Snapshot;
 use crate::node::{Auth, Node};
 use crate::verify::reason::{GrantState, Reason};
@@ -14,7 +14,8 @@ use crate::verify::reason::{GrantState, Reason};
 /// A grant that has not ended, and what it gives.
 pub(crate) struct ActiveGrant<'s> {
     pub(crate) grant: &'s Arc<Grant>,
-    pub(crate) person: &'s Arc<Person>,
+    /// The one that names it.
+    pub(crate) identity: &'s Arc<Identity>,
     /// Not to be expanded again: a role that grew later would widen it.
     pub(crate) scopes: ScopeSet,
 }
@@ -46,6 +47,12 @@ impl DependsOn {
         }
     }
 
+    pub(crate) fn note_all(&mut self, more: impl FnOnce() -> Vec<Key>) {
+        if let Some(keys) = &mut self.0 {
+            keys.extend(more());
+        }
+    }
+
     pub(crate) fn keys(self) -> Vec<Key> {
         self.0.unwrap_or_default()
     }
@@ -58,19 +65,27 @@ impl Bounds {
 }
 
 impl Node {
-    /// The person's present scopes, expanded, without anonymous: `None` when the person is unknown, gone or disabled, empty when the
-    /// provider's answer is too old.
-    pub(crate) fn present_scopes(&self, snapshot: &Snapshot, person: &Person, now_ms: i64) -> Option<ScopeSet> {
-        if person.record.disabled {
-            return None;
-        }
-        if self.is_too_old(person, now_ms) { Some(ScopeSet::default()) } else { Some(snapshot.expansion_of_person(person)) }
+    /// What the person behind an identity may do at present, expanded, without anonymous: `None` when the identity or the person is unknown or disabled.
+    ///
+    /// It is what all linked identities give together: but for those that are disabled, and those of which the provider's answer is too old.
+    pub(crate) fn present_scopes(&self, snapshot: &Snapshot, identity: &Identity, now_ms: i64) -> Option<ScopeSet> {
+        let person = snapshot.person(&identity.record.person)?;
+        if identity.record.disabled { None } else { self.present_scopes_of_person(snapshot, person, now_ms) }
     }
 
-    /// Whether the provider's last answer about the person no longer counts.
-    pub(crate) fn is_too_old(&self, person: &Person, now_ms: i64) -> bool {
-        let age_ms = now_ms.saturating_sub(person.record.refreshed_ms);
-        self.settings.max_age_ms(&person.record.provider).is_some_and(|max| age_ms > max)
+    /// The same for a person: `None` when they, or all their identities, are disabled.
+    pub(crate) fn present_scopes_of_person(&self, snapshot: &Snapshot, person: &Person, now_ms: i64) -> Option<ScopeSet> {
+        let active = || snapshot.linked(&person.record.id).filter(|linked| !linked.record.disabled);
+        if person.record.disabled || active().next().is_none() {
+            return None;
+        }
+        Some(snapshot.expansion_of_identities(active().filter(|linked| !self.is_too_old(linked, now_ms))))
+    }
+
+    /// Whether the provider's last answer about somebody no longer counts.
+    pub(crate) fn is_too_old(&self, identity: &Identity, now_ms: i64) -> bool {
+        let age_ms = now_ms.saturating_sub(identity.record.refreshed_ms);
+        self.settings.max_age_ms(&identity.record.provider).is_some_and(|max| age_ms > max)
     }
 
     /// The checks of `grants.md` "Use" from the lookup on, in that order.
@@ -83,16 +98,9 @@ impl Node {
         if now_ms >= grant.record.expires_ms {
             return Err(refuse(GrantState::Ended));
         }
-        let person = snapshot.person(&grant.record.identity).ok_or_else(|| refuse(GrantState::AccountUnknown))?;
-        if self.present_scopes(snapshot, person, now_ms).is_none() {
-            return Err(refuse(GrantState::AccountInactive));
-        }
-        let scopes = if self.is_too_old(person, now_ms) {
-            ScopeSet::new([crate::reserved::CURRENT_SCOPES])
-        } else {
-            snapshot.present_scopes_of_grant(grant, person)
-        };
-        Ok(ActiveGrant { grant, person, scopes })
+        let identity = snapshot.identity(&grant.record.identity).ok_or_else(|| refuse(GrantState::AccountUnknown))?;
+        let of_person = self.present_scopes(snapshot, identity, now_ms).ok_or_else(|| refuse(GrantState::AccountInactive))?;
+        Ok(ActiveGrant { grant, identity, scopes: snapshot.present_scopes_of_grant(grant, of_person) })
     }
 
     /// The limits of a client; an error when what it depends on has ended.
@@ -102,13 +110,13 @@ impl Node {
             let active = self.active_grant(snapshot, id, now_ms)?;
             bounds.ends_ms = Some(active.grant.record.expires_ms);
             depends_on.note(|| Key::Grant(id.to_owned()));
-            depends_on.note(|| Key::Identity(active.person.record.identity.clone()));
+            depends_on.note_all(|| snapshot.keys_of(active.identity));
             bounds.within.push(active.scopes);
         }
-        for person in snapshot.owners(client.id()) {
+        for owner in snapshot.owners(client.id()) {
             let present =
-                self.present_scopes(snapshot, person, now_ms).ok_or_else(|| Reason::OwnerInactive { client_id: client.id().to_owned() })?;
-            depends_on.note(|| Key::Identity(person.record.identity.clone()));
+                self.present_scopes(snapshot, owner, now_ms).ok_or_else(|| Reason::OwnerInactive { client_id: client.id().to_owned() })?;
+            depends_on.note_all(|| snapshot.keys_of(owner));
             bounds.within.push(present);
         }
         Ok(bounds)
@@ -124,12 +132,12 @@ impl Node {
 }
 
 impl Auth {
-    /// What a person may do at present, expanded, without anonymous. `None`: unknown, gone or disabled. Empty: the provider's answer is
-    /// older than `identity.max_age`, and the person has to sign in again.
+    /// What the person behind an identity may do at present, expanded, without anonymous: what all linked identities give together. `None`: unknown, gone or
+    /// disabled. Empty: the providers' answers are older than `identity.max_age`, and the person has to sign in again.
     pub fn person_scopes(&self, identity: &str) -> Option<ScopeSet> {
         let snapshot = self.node.directory.load();
-        let person = snapshot.person(identity)?;
-        self.node.present_scopes(&snapshot, person, self.now_ms())
+        let identity = snapshot.identity(identity)?;
+        self.node.present_scopes(&snapshot, identity, self.now_ms())
     }
 
     /// What a grant gives at present, without anonymous; `None` when it has ended in any way.

@@ -126,19 +126,19 @@ impl Node {
             [only] if claim.named => only.strip_prefix(GRANT_SCOPE).ok_or_else(not_a_client)?,
             _ => return Err(not_a_client()),
         };
-        let ActiveGrant { grant, person, scopes } = self.active_grant(snapshot, id, now_ms)?;
+        let ActiveGrant { grant, identity, scopes } = self.active_grant(snapshot, id, now_ms)?;
         if grant.record.client_id != claim.client_id || grant.record.issuer != name {
             return Err(not_a_client());
         }
         depends_on.note(|| Key::Role);
         depends_on.note(|| Key::Grant(grant.record.id.clone()));
-        depends_on.note(|| Key::Identity(grant.record.identity.clone()));
+        depends_on.note_all(|| snapshot.keys_of(identity));
         let restricted = claim.authorized_scopes.is_some();
         let scopes = match &claim.authorized_scopes {
             None => scopes,
             Some(authorized) => restrict(snapshot, &claim.client_id, scopes, authorized)?,
         };
-        let may_know = !restricted && !authentic.is_bewit() && !self.is_too_old(person, now_ms);
+        let may_know = !restricted && !authentic.is_bewit() && !self.is_too_old(identity, now_ms);
         let knows = may_know && is_for(grant, authentic.host(), authentic.port());
         Ok(Evaluated {
             caller: Caller {
@@ -150,12 +150,12 @@ impl Node {
                 identity: Some(grant.record.identity.clone()),
             },
             disclosed: knows.then(|| DisclosedIdentity {
-                id: person.record.identity.clone(),
-                provider: person.record.provider.clone(),
-                subject: person.record.subject.clone(),
-                display_name: person.record.display_name.clone(),
-                email: person.record.email.clone(),
-                email_verified: person.record.email_verified,
+                id: identity.record.identity.clone(),
+                provider: identity.record.provider.clone(),
+                subject: identity.record.subject.clone(),
+                display_name: identity.record.display_name.clone(),
+                email: identity.record.email.clone(),
+                email_verified: identity.record.email_verified,
                 target: grant.record.target_origin.clone(),
             }),
             used: UsedBy::Grant(grant),

@@ -185,10 +185,10 @@ impl Node {
     }
 
     fn person(&self, snapshot: &Snapshot, identity: &str, now_ms: i64) -> Result<(Caller, Vec<Key>), ApiError> {
-        let present = snapshot
-            .person(identity)
-            .and_then(|person| self.present_scopes(snapshot, person, now_ms))
-            .ok_or_else(|| Reason::PersonInactive { identity: identity.to_owned() })?;
+        let inactive = || Reason::PersonInactive { identity: identity.to_owned() };
+        let known = snapshot.identity(identity).ok_or_else(inactive)?;
+        let present = self.present_scopes(snapshot, known, now_ms).ok_or_else(inactive)?;
+        let depends_on = [Key::Role].into_iter().chain(snapshot.keys_of(known)).collect();
         let caller = Caller {
             client_id: Some(identity.to_owned()),
             scopes: present.union(snapshot.anonymous()),
@@ -197,6 +197,6 @@ impl Node {
             grant: None,
             identity: Some(identity.to_owned()),
         };
-        Ok((caller, vec![Key::Role, Key::Identity(identity.to_owned())]))
+        Ok((caller, depends_on))
     }
 }

@@ -71,6 +71,7 @@ delegate! {
     fn begin_history(&self, instead_of: Epoch) -> History;
     fn client(&self, client_id: &str) -> Option<ClientRecord>;
     fn grant(&self, id: &str) -> Option<GrantRecord>;
+    fn person(&self, id: &str) -> Option<PersonRecord>;
     fn identity(&self, identity: &str) -> Option<IdentityRecord>;
     fn grants_of(&self, identity: &str) -> Vec<GrantRecord>;
     fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Option<GrantRecord>;
@@ -84,6 +85,9 @@ delegate! {
     fn delete_session(&self, id_hash: &str) -> ();
     fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> u64;
     fn sessions_of(&self, identity: &str) -> Vec<SessionRecord>;
+    fn put_pending_link(&self, link: &PendingLink) -> ();
+    fn pending_link(&self, session: &str) -> Option<PendingLink>;
+    fn delete_pending_link(&self, session: &str) -> ();
     fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> ();
     fn forget_origin(&self, identity: &str, origin: &str) -> ();
     fn remembered_origins(&self, identity: &str) -> Vec<(String, i64)>;

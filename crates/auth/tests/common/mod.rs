@@ -176,6 +176,7 @@ pub fn person(identity: &str, scopes: &[&str], now_ms: i64) -> IdentityRecord {
     let (provider, subject) = identity.split_once('/').unwrap();
     IdentityRecord {
         identity: identity.to_owned(),
+        person: format!("person of {identity}"),
         provider: provider.to_owned(),
         subject: subject.to_owned(),
         display_name: "Ann".to_owned(),

@@ -126,8 +126,7 @@ impl Grants {
         let held = self.auth.person_scopes(identity);
         let held: ScopeSet = held.ok_or(LoginError::SignedOut)?;
         let origin = request.target.origin();
-        let remembered = self.store.remembered_origins(identity).await;
-        let remembered = remembered.map_err(|error| self.store_error(error))?;
+        let remembered = self.remembered_origins(session).await?;
         Ok(Offer::new(
             request,
             &Circumstances {
@@ -142,11 +141,13 @@ impl Grants {
 
     /// The grant that this very form has made before.
     async fn earlier(&self, session: &Session, choices: &Choices, hash: &str) -> Result<Option<GrantRecord>, GrantError> {
-        let identity = &session.person.identity;
-        let earlier = self.store.grant_by_nonce(identity, &choices.nonce).await;
-        let Some(earlier) = earlier.map_err(|error| self.store_error(error))? else {
-            return Ok(None);
-        };
+        let mut found = None;
+        // The person may have chosen another name between two presses.
+        for identity in session.person.identities() {
+            let earlier = self.store.grant_by_nonce(&identity, &choices.nonce).await;
+            found = found.or(earlier.map_err(|error| self.store_error(error))?);
+        }
+        let Some(earlier) = found else { return Ok(None) };
         if earlier.revoked_ms.is_some() {
             return Err(GrantError::Revoked);
         }

@@ -60,10 +60,14 @@ pub fn in_words<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Vec<ScopeGroup
 }
 
 impl Grants {
-    /// All grants of the person, newest first, ended and revoked ones too.
+    /// All grants of the person, by whichever identity they are named, newest first, ended and revoked ones too.
     pub async fn grants_of(&self, session: &Session) -> Result<Vec<GrantView>, LoginError> {
-        let grants = self.store.grants_of(&session.person.identity).await;
-        let grants = grants.map_err(|error| self.store_error(error))?;
+        let mut grants = Vec::new();
+        for identity in session.person.identities() {
+            let more = self.store.grants_of(&identity).await;
+            grants.extend(more.map_err(|error| self.store_error(error))?);
+        }
+        grants.sort_by_key(|grant| std::cmp::Reverse(grant.created_ms));
         let now_ms = self.now_ms();
         let directory = self.auth.directory();
         let with_last_use = |mut grant: GrantRecord| {
@@ -76,20 +80,20 @@ impl Grants {
 
     /// Takes a grant back, at once. Not found: there is none of this id, or it is somebody else's.
     pub async fn revoke(&self, session: &Session, id: &str) -> Result<(), LoginError> {
-        let identity = &session.person.identity;
+        let person = &session.person;
         let grant = self.store.grant(id).await;
         let grant = grant.map_err(|error| self.store_error(error))?;
-        if grant.is_none_or(|grant| grant.identity != *identity) {
+        if grant.is_none_or(|grant| !person.has(&grant.identity)) {
             return Err(LoginError::NotFound("You have made no such grant.".to_owned()));
         }
-        self.login.revoke_grants(identity, identity, vec![id.to_owned()], "revoked by the person").await
+        self.login.revoke_grants(&person.identities(), &person.identity, vec![id.to_owned()], "revoked by the person").await
     }
 
     /// Ids of the roles that were made, changed or deleted with a grant of this person, each once, in the order of the first change: roles
     /// stay as they are when the grant ends, so somebody should look at them. At most the first 1,000 changes count.
     pub async fn role_changes(&self, session: &Session, id: &str) -> Result<Vec<String>, LoginError> {
         let grant = self.store.grant(id).await.map_err(|error| self.store_error(error))?;
-        if grant.is_none_or(|grant| grant.identity != session.person.identity) {
+        if grant.is_none_or(|grant| !session.person.has(&grant.identity)) {
             return Ok(Vec::new());
         }
         let rows = self.store.grant_history(id, "role", 1_000).await.map_err(|error| self.store_error(error))?;
@@ -104,14 +108,24 @@ impl Grants {
 
     /// Origins that the person has confirmed by typing the host, with the time of that in milliseconds since 1970.
     pub async fn remembered_origins(&self, session: &Session) -> Result<Vec<(String, i64)>, LoginError> {
-        let origins = self.store.remembered_origins(&session.person.identity).await;
-        origins.map_err(|error| self.store_error(error))
+        let mut origins = BTreeMap::new();
+        for identity in session.person.identities() {
+            let more = self.store.remembered_origins(&identity).await;
+            for (origin, at_ms) in more.map_err(|error| self.store_error(error))? {
+                let last_ms = origins.entry(origin).or_insert(at_ms);
+                *last_ms = at_ms.max(*last_ms);
+            }
+        }
+        Ok(origins.into_iter().collect())
     }
 
     /// The next grant to this origin needs the host typed again.
     pub async fn forget_origin(&self, session: &Session, origin: &str) -> Result<(), LoginError> {
-        let forgotten = self.store.forget_origin(&session.person.identity, origin);
-        forgotten.await.map_err(|error| self.store_error(error))
+        for identity in session.person.identities() {
+            let forgotten = self.store.forget_origin(&identity, origin);
+            forgotten.await.map_err(|error| self.store_error(error))?;
+        }
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a local account may be, and the person that it makes (`architecture.md` "Names and defaults").
+//! What a local account may be, and the identity that it makes (`architecture.md` "Names and defaults").
 
 use falconer_scopes::{covers, is_valid_scope};
 use falconer_store::{AccountRecord, IdentityRecord};
@@ -32,8 +32,8 @@ pub fn is_valid_group(group: &str) -> bool {
     group.len() <= 63 && bytes.next().is_some_and(plain) && bytes.all(|b| plain(b) || matches!(b, b'.' | b'_' | b'-' | b'/'))
 }
 
-/// The person of an account: identity and scopes follow from name, groups and the account's own scopes.
-pub(crate) fn person_of(account: &AccountRecord, now_ms: i64) -> IdentityRecord {
+/// The identity of an account: name and scopes follow from the account's name, groups and own scopes. It belongs to the person of this id.
+pub(crate) fn identity_of(account: &AccountRecord, person: &str, now_ms: i64) -> IdentityRecord {
     let identity = local_identity(&account.name);
     let mut scopes = vec![format!("assume:login-identity:{identity}"), format!("assume:local-user:{}", account.name)];
     let groups = account.groups.iter();
@@ -46,6 +46,7 @@ pub(crate) fn person_of(account: &AccountRecord, now_ms: i64) -> IdentityRecord 
     }
     IdentityRecord {
         identity,
+        person: person.to_owned(),
         provider: LOCAL.to_owned(),
         subject: account.name.clone(),
         display_name: account.display_name.clone(),

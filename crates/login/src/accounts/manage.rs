@@ -1,11 +1,11 @@
 //! Local accounts, as an administrator manages them. The caller has decided that they may: the command line by standing on the machine.
 //!
-//! Every change writes the account and its person in one step, so that scopes and grants follow at once. Who `by` is, goes into the audit.
+//! Every change writes the account and its identity in one step, so that scopes and grants follow at once. Who `by` is, goes into the audit.
 
 use falconer_auth::Revision;
 use falconer_store::AccountRecord;
 
-use crate::accounts::account::{check_groups, check_name, check_own_scopes, check_profile, local_identity, person_of};
+use crate::accounts::account::{check_groups, check_name, check_own_scopes, check_profile, identity_of, local_identity};
 use crate::accounts::password;
 use crate::accounts::queue::Asker;
 use crate::error::LoginError;
@@ -77,8 +77,8 @@ impl Login {
         if let Some(password) = password {
             account.password_hash = Some(self.hash_password(password).await?);
         }
-        let person = person_of(&account, account.created_ms);
-        Ok(self.auth.insert_account(by, &account, &person).await?)
+        let identity = identity_of(&account, &self.new_person_id(), account.created_ms);
+        Ok(self.auth.insert_account(by, &account, &identity).await?)
     }
 
     /// Sets another password and ends the account's sessions; on request its grants too.
@@ -92,7 +92,9 @@ impl Login {
             .await?;
         let identity = local_identity(name);
         if revoke_grants {
-            self.revoke_all_grants(&identity, by, "the password was changed").await.map_err(LoginError::after_a_change)?;
+            self.revoke_all_grants(std::slice::from_ref(&identity), by, "the password was changed")
+                .await
+                .map_err(LoginError::after_a_change)?;
         }
         self.end_sessions(&identity, None).await.map_err(LoginError::after_a_change)?;
         Ok(revision)
@@ -206,22 +208,23 @@ impl Login {
         let missing = || LoginError::NotFound(format!("There is no account {name}."));
         let _turn = self.account_turn.lock().await;
         self.auth.catch_up().await.map_err(|error| self.store_error(error))?;
-        // The person first: what changes after this is seen to differ from it.
+        // The identity first: what changes after this is seen to differ from it.
         let before = self.store.identity(&local_identity(name)).await;
         let before = before.map_err(|error| self.store_error(error))?.ok_or_else(missing)?;
         let account = self.account_record(name).await?;
         let mut account = account.filter(|account| !account.deleted).ok_or_else(missing)?;
         change(&mut account)?;
         account.last_modified_ms = self.now_ms();
-        // INVARIANT: every write moves this on, also within one millisecond, so that an equal person means that nothing was written.
-        let person = person_of(&account, account.last_modified_ms.max(before.refreshed_ms.saturating_add(1)));
-        let updated = self.auth.update_account(by, action, &before, &account, &person);
+        // INVARIANT: every write moves this on, also within one millisecond, so that an equal identity means that nothing was written.
+        let at_ms = account.last_modified_ms.max(before.refreshed_ms.saturating_add(1));
+        let identity = identity_of(&account, &before.person, at_ms);
+        let updated = self.auth.update_account(by, action, &before, &account, &identity);
         Ok(updated.await?)
     }
 
     async fn end_everything(&self, by: &str, name: &str, reason: &str) -> Result<(), LoginError> {
         let identity = local_identity(name);
-        self.revoke_all_grants(&identity, by, reason).await.map_err(LoginError::after_a_change)?;
+        self.revoke_all_grants(std::slice::from_ref(&identity), by, reason).await.map_err(LoginError::after_a_change)?;
         self.end_sessions(&identity, None).await.map_err(LoginError::after_a_change)
     }
 }

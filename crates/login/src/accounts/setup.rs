@@ -1,13 +1,15 @@
 //! The first administrator: a link that is valid for an hour and works once.
 
-use falconer_auth::{HOUR_MS, Revision};
+use falconer_auth::HOUR_MS;
+use falconer_store::SignInMethod;
 use zeroize::Zeroizing;
 
-use crate::accounts::account::person_of;
+use crate::accounts::account::identity_of;
 use crate::accounts::manage::NewAccount;
 use crate::error::LoginError;
 use crate::fingerprint::hash_of_token;
 use crate::login::Login;
+use crate::sessions::session::SignedIn;
 
 /// A new set-up link's token: to be shown once.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,8 +38,8 @@ impl Login {
         valid.await.map_err(|error| self.store_error(error))
     }
 
-    /// Makes the first administrator: `auth:*` and what the configuration lists. Conflict: the link is over or used, or the name is taken
-    /// (then the link stays usable).
+    /// Makes the first administrator, with `auth:*` and what the configuration lists, and signs them in. Conflict: the link is over or used, or the name is
+    /// taken (then the link stays usable).
     pub async fn complete_setup(
         &self,
         token: &str,
@@ -45,7 +47,8 @@ impl Login {
         display_name: &str,
         email: Option<&str>,
         password: &str,
-    ) -> Result<Revision, LoginError> {
+        user_agent: &str,
+    ) -> Result<SignedIn, LoginError> {
         // Before any hashing: a stranger without a link costs nothing.
         if !self.setup_link_valid(token).await? {
             return Err(LoginError::Conflict("The set-up link was used or is over. `falconer setup-link` makes another.".to_owned()));
@@ -61,9 +64,10 @@ impl Login {
             scopes,
         })?;
         account.password_hash = Some(self.hash_password(password).await?);
-        let person = person_of(&account, account.created_ms);
-        let hash = hash(token);
-        Ok(self.auth.complete_setup(&hash, &account, &person).await?)
+        let identity = identity_of(&account, &self.new_person_id(), account.created_ms);
+        self.auth.complete_setup(&hash(token), &account, &identity).await?;
+        let signed_in = self.begin_session(&identity.identity, SignInMethod::SetupLink, user_agent).await;
+        signed_in.map_err(LoginError::after_a_change)
     }
 }
 

@@ -6,9 +6,10 @@
 use std::fmt;
 
 use falconer_auth::MINUTE_MS;
-use falconer_store::SessionRecord;
+use falconer_store::{SessionRecord, SignInMethod};
 use zeroize::Zeroizing;
 
+use crate::accounts::account::LOCAL;
 use crate::error::LoginError;
 use crate::fingerprint::hash_of_token;
 use crate::login::Login;
@@ -21,9 +22,15 @@ pub struct Session {
     pub id: String,
     /// Who is signed in.
     pub person: Person,
+    /// By which of the person's identities.
+    pub identity: String,
+    /// How.
+    pub method: SignInMethod,
+    /// How many things of different kinds were proven.
+    pub factors: u32,
     /// The token that the session's forms carry; check it with [`Session::owns_form`].
     pub csrf: String,
-    /// Milliseconds since 1970.
+    /// When, milliseconds since 1970.
     pub created_ms: i64,
     /// Milliseconds since 1970, at most a minute behind.
     pub last_seen_ms: i64,
@@ -36,6 +43,13 @@ pub struct Session {
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session").field("id", &self.id).field("identity", &self.person.identity).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// The name of the local account by which somebody signed in.
+    pub fn account_name(&self) -> Option<&str> {
+        self.identity.strip_prefix(LOCAL)?.strip_prefix('/')
     }
 }
 
@@ -59,6 +73,10 @@ pub struct SessionView {
     pub last_seen_ms: i64,
     /// When it ends if nobody uses it, milliseconds since 1970.
     pub expires_ms: i64,
+    /// By which of the person's identities.
+    pub identity: String,
+    /// How.
+    pub method: SignInMethod,
     /// What the browser called itself at sign-in.
     pub user_agent: String,
     /// The one that asks.
@@ -94,8 +112,8 @@ impl Login {
         Ok(Some(session_of(record, person)))
     }
 
-    /// Makes a session for a person who has just proved to be one. Always a new id, whatever the browser had before.
-    pub(crate) async fn begin_session(&self, identity: &str, user_agent: &str) -> Result<SignedIn, LoginError> {
+    /// Makes a session for somebody who has just proved to have this identity. Always a new id, whatever the browser had before.
+    pub(crate) async fn begin_session(&self, identity: &str, method: SignInMethod, user_agent: &str) -> Result<SignedIn, LoginError> {
         let person = self.active_person(identity).await?;
         let person = person.ok_or(LoginError::SignedOut)?;
         let now_ms = self.now_ms();
@@ -103,6 +121,8 @@ impl Login {
         let record = SessionRecord {
             id_hash: hash_of_token("session", &cookie_value),
             identity: identity.to_owned(),
+            method,
+            factors: factors(method),
             csrf: self.draw::<16>(),
             created_ms: now_ms,
             last_seen_ms: now_ms,
@@ -122,19 +142,23 @@ impl Login {
 
     /// Ends all sessions of the person, this one too, and on request all grants.
     pub async fn sign_out_everywhere(&self, session: &Session, revoke_grants: bool) -> Result<(), LoginError> {
-        let identity = &session.person.identity;
+        let person = &session.person;
         if revoke_grants {
-            self.revoke_all_grants(identity, identity, "signed out everywhere").await?;
+            self.revoke_all_grants(&person.identities(), &person.identity, "signed out everywhere").await?;
         }
-        self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)
+        self.end_sessions_of_person(person, None).await.map_err(LoginError::after_a_change)
     }
 
     /// The person's sessions that have not ended, newest first.
     pub async fn sessions(&self, session: &Session) -> Result<Vec<SessionView>, LoginError> {
-        let records = self.store.sessions_of(&session.person.identity).await;
+        let mut records = Vec::new();
+        for identity in session.person.identities() {
+            let more = self.store.sessions_of(&identity).await;
+            records.extend(more.map_err(|error| self.store_error(error))?);
+        }
+        records.sort_by_key(|record| std::cmp::Reverse(record.created_ms));
         let now_ms = self.now_ms();
-        let alive = records.map_err(|error| self.store_error(error))?.into_iter();
-        let alive = alive.filter(|record| now_ms < self.end_of(record));
+        let alive = records.into_iter().filter(|record| now_ms < self.end_of(record));
         Ok(alive
             .map(|record| SessionView {
                 current: record.id_hash == session.id,
@@ -142,6 +166,8 @@ impl Login {
                 last_seen_ms: record.last_seen_ms,
                 expires_ms: self.end_of(&record),
                 id: record.id_hash,
+                identity: record.identity,
+                method: record.method,
                 user_agent: record.user_agent,
             })
             .collect())
@@ -162,6 +188,14 @@ impl Login {
         deleted.map(|_| ()).map_err(|error| self.store_error(error))
     }
 
+    /// The same for all identities of a person.
+    pub(crate) async fn end_sessions_of_person(&self, person: &Person, except: Option<&str>) -> Result<(), LoginError> {
+        for identity in person.identities() {
+            self.end_sessions(&identity, except).await?;
+        }
+        Ok(())
+    }
+
     fn end_of(&self, record: &SessionRecord) -> i64 {
         let idle_end_ms = record.last_seen_ms.saturating_add(self.settings.session_idle_ms);
         record.expires_ms.min(idle_end_ms)
@@ -172,11 +206,21 @@ fn session_of(record: SessionRecord, person: Person) -> Session {
     Session {
         id: record.id_hash,
         person,
+        identity: record.identity,
+        method: record.method,
+        factors: record.factors,
         csrf: record.csrf,
         created_ms: record.created_ms,
         last_seen_ms: record.last_seen_ms,
         expires_ms: record.expires_ms,
         user_agent: record.user_agent,
+    }
+}
+
+/// How many things of different kinds somebody proved: one who has the link, or knows the password.
+fn factors(method: SignInMethod) -> u32 {
+    match method {
+        SignInMethod::Password | SignInMethod::SetupLink => 1,
     }
 }
 

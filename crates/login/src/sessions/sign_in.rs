@@ -1,10 +1,10 @@
 //! Signing in with a local account, and changing its password.
 
-use falconer_store::AccountRecord;
+use falconer_store::{AccountRecord, SignInMethod};
 
 use super::attempts::{Counts, Visitor};
 use super::session::{Session, SignedIn};
-use crate::accounts::account::{LOCAL, is_valid_name, local_identity};
+use crate::accounts::account::{is_valid_name, local_identity};
 use crate::accounts::password::{self, Checked};
 use crate::error::{LoginError, SignInError};
 use crate::login::Login;
@@ -27,7 +27,7 @@ impl Login {
         let counts = self.counts(name.as_deref(), account.as_ref(), visitor).await?;
         let name = name.unwrap_or_default();
         let proven = self.prove(&name, account, password, counts).await?;
-        let signed_in = self.begin_session(&local_identity(&name), visitor.user_agent).await?;
+        let signed_in = self.begin_session(&local_identity(&name), SignInMethod::Password, visitor.user_agent).await?;
         // Whoever has changed the password or stopped the account meanwhile has ended all sessions, but could not yet see this one.
         let present = self.account_record(&name).await?.filter(|account| !account.disabled);
         if present.and_then(|account| account.password_hash) != Some(proven) {
@@ -37,7 +37,8 @@ impl Login {
         Ok(signed_in)
     }
 
-    /// Sets another password for the person of this session, who knows the old one. Other sessions and grants end on request.
+    /// Sets another password for the local account by which somebody signed in, who knows the old one. The person's other sessions, and their grants, end on
+    /// request.
     pub async fn change_password(
         &self,
         session: &Session,
@@ -47,16 +48,16 @@ impl Login {
         revoke_grants: bool,
     ) -> Result<(), LoginError> {
         let person = &session.person;
-        if person.provider != LOCAL {
+        let Some(name) = session.account_name() else {
             return Err(LoginError::Invalid("Your password is kept where you sign in, not here.".to_owned()));
-        }
+        };
         password::check_new(new)?;
-        let account = self.account_record(&person.subject).await?.ok_or(LoginError::SignedOut)?;
+        let account = self.account_record(name).await?.ok_or(LoginError::SignedOut)?;
         let counts = self.counts_of_session(&account, &session.id).await?;
-        let proven = self.prove(&person.subject, Some(account), old, counts).await?;
+        let proven = self.prove(name, Some(account), old, counts).await?;
         let hash = self.hash_password(new).await?;
         let by = &person.identity;
-        self.change_account(by, "password changed", &person.subject, |account| {
+        self.change_account(by, "password changed", name, |account| {
             if account.password_hash.as_deref() != Some(&proven) {
                 return Err(LoginError::Conflict("Somebody else has just changed the password.".to_owned()));
             }
@@ -65,18 +66,24 @@ impl Login {
         })
         .await?;
         if revoke_grants {
-            self.revoke_all_grants(&person.identity, &person.identity, "the password was changed")
+            self.revoke_all_grants(&person.identities(), &person.identity, "the password was changed")
                 .await
                 .map_err(LoginError::after_a_change)?;
         }
         if end_other_sessions {
-            self.end_sessions(&person.identity, Some(&session.id)).await.map_err(LoginError::after_a_change)?;
+            self.end_sessions_of_person(person, Some(&session.id)).await.map_err(LoginError::after_a_change)?;
         }
         Ok(())
     }
 
     /// Checks a password, and counts the attempt if it was wrong. The answer is the hash that it was checked against, or the one that has replaced it.
-    async fn prove(&self, name: &str, account: Option<AccountRecord>, password: &str, counts: Counts) -> Result<String, LoginError> {
+    pub(crate) async fn prove(
+        &self,
+        name: &str,
+        account: Option<AccountRecord>,
+        password: &str,
+        counts: Counts,
+    ) -> Result<String, LoginError> {
         // Before anything is counted: that many people sign in at the same time closes nobody's account.
         let place = self.passwords.enter(&counts.asker)?;
         let attempt = self.begin_attempt(counts).await?;
@@ -118,7 +125,7 @@ impl Login {
 }
 
 /// A name as people type it: white space around it and capital letters do not count.
-fn normal_name(typed: &str) -> Option<String> {
+pub(crate) fn normal_name(typed: &str) -> Option<String> {
     let name = typed.trim();
     // Before anything is copied.
     let name = if name.len() <= 63 { name.to_lowercase() } else { return None };

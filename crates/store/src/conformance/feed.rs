@@ -29,6 +29,7 @@ pub(super) async fn changed_records_are_what_is_there_now(store: Arc<dyn Store>)
         ChangedRecord::Issuer(loaded.issuers[0].clone()),
         ChangedRecord::Grant(loaded.grants[0].clone()),
         ChangedRecord::Identity(loaded.identities[0].clone()),
+        ChangedRecord::Person(loaded.people[0].clone()),
         ChangedRecord::Gone(KeyKind::Role, "s".into()),
     ];
     assert_eq!(changed.records, expected);

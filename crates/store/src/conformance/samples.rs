@@ -1,7 +1,8 @@
 //! Records and steps for the suite.
 
 use crate::{
-    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Secret, SessionRecord, Step, Store,
+    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Secret, SessionRecord, SignInMethod,
+    Step, Store,
 };
 
 /// Any time; the suite has no clock.
@@ -89,6 +90,7 @@ pub(super) fn identity(identity: &str) -> IdentityRecord {
     let (provider, subject) = identity.split_once('/').unwrap();
     IdentityRecord {
         identity: identity.into(),
+        person: format!("person-of-{identity}"),
         provider: provider.into(),
         subject: subject.into(),
         display_name: "Ann Ωmega".into(),
@@ -120,6 +122,8 @@ pub(super) fn session(id_hash: &str, identity: &str) -> SessionRecord {
     SessionRecord {
         id_hash: id_hash.into(),
         identity: identity.into(),
+        method: SignInMethod::Password,
+        factors: 1,
         csrf: format!("csrf-of-{id_hash}"),
         created_ms: NOW,
         last_seen_ms: NOW,

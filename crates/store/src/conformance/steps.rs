@@ -138,16 +138,16 @@ pub(super) async fn the_feed_names_each_change_in_order(store: Arc<dyn Store>) {
     s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann")).await.unwrap();
     s.delete_client(&step(s, "x").await, "a").await.unwrap();
     let expected: Vec<Change> = [
-        (KeyKind::Client, "a", ChangeKind::Created),
-        (KeyKind::Role, "r", ChangeKind::Created),
-        (KeyKind::Issuer, "i", ChangeKind::Created),
-        (KeyKind::Grant, "g", ChangeKind::Created),
-        (KeyKind::Identity, "local/ann", ChangeKind::Created),
-        (KeyKind::Client, "a", ChangeKind::Deleted),
+        (1, KeyKind::Client, "a", ChangeKind::Created),
+        (2, KeyKind::Role, "r", ChangeKind::Created),
+        (3, KeyKind::Issuer, "i", ChangeKind::Created),
+        (4, KeyKind::Grant, "g", ChangeKind::Created),
+        (5, KeyKind::Identity, "local/ann", ChangeKind::Created),
+        (5, KeyKind::Person, "person-of-local/ann", ChangeKind::Created),
+        (6, KeyKind::Client, "a", ChangeKind::Deleted),
     ]
     .into_iter()
-    .zip(1..)
-    .map(|((key_kind, key, what), revision)| Change { revision: Revision(revision), key_kind, key: key.into(), what, at_ms: NOW })
+    .map(|(revision, key_kind, key, what)| Change { revision: Revision(revision), key_kind, key: key.into(), what, at_ms: NOW })
     .collect();
     assert_eq!(s.changes_since(Revision(0), 100).await.unwrap(), expected);
     assert_eq!(s.changes_since(Revision(4), 100).await.unwrap(), expected[4..]);
@@ -193,6 +193,7 @@ pub(super) async fn the_feed_tells_what_happened(store: Arc<dyn Store>) {
         "8 grant g created",
         "9 grant g updated",
         "10 identity local/ann created",
+        "10 person person-of-local/ann created",
         "11 identity local/ann updated",
         "12 client static/a created",
         "12 client static/b created",

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyKind, Revision, RoleRecord};
+use crate::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyKind, PersonRecord, Revision, RoleRecord};
 
 /// The random id of one history of a database. Two databases have different ones, and so has a database before and after a backup was restored
 /// into it. As text: 16 hexadecimal digits in lower case, such as `9f86d081884c7d65`.
@@ -58,6 +58,8 @@ pub enum ChangedRecord {
     Grant(GrantRecord),
     /// As it is now.
     Identity(IdentityRecord),
+    /// As it is now.
+    Person(PersonRecord),
     /// As it is now.
     Issuer(IssuerRecord),
     /// It is gone, or [`load`](crate::Store::load) would not give it: of this kind, with this key.

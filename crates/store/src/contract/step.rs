@@ -13,8 +13,10 @@ pub enum Key {
     Client(String),
     /// The grant of this id.
     Grant(String),
-    /// The person of this `<provider>/<subject>`.
+    /// The identity `<provider>/<subject>`.
     Identity(String),
+    /// The person of this id: the record, and which identities are linked. What an identity says is the identity's.
+    Person(String),
 }
 
 /// The kind of record that a [`Change`] names.
@@ -26,27 +28,32 @@ pub enum KeyKind {
     Client,
     /// A grant, by id.
     Grant,
-    /// A person, by `<provider>/<subject>`.
+    /// An identity, by `<provider>/<subject>`.
     Identity,
+    /// A person, by id.
+    Person,
     /// An issuer, by name.
     Issuer,
 }
 
 impl KeyKind {
-    /// The word that is stored, and that [`AuditEntry::entity_type`] uses: `role`, `client`, `grant`, `identity`, `issuer`.
+    /// The word that is stored, and that [`AuditEntry::entity_type`] uses: `role`, `client`, `grant`, `identity`, `person`, `issuer`.
     pub fn as_str(self) -> &'static str {
         match self {
             KeyKind::Role => "role",
             KeyKind::Client => "client",
             KeyKind::Grant => "grant",
             KeyKind::Identity => "identity",
+            KeyKind::Person => "person",
             KeyKind::Issuer => "issuer",
         }
     }
 
     /// The kind of a stored word.
     pub fn of_word(word: &str) -> Option<KeyKind> {
-        [KeyKind::Role, KeyKind::Client, KeyKind::Grant, KeyKind::Identity, KeyKind::Issuer].into_iter().find(|kind| kind.as_str() == word)
+        [KeyKind::Role, KeyKind::Client, KeyKind::Grant, KeyKind::Identity, KeyKind::Person, KeyKind::Issuer]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
     }
 }
 
@@ -104,7 +111,7 @@ pub struct AuditEntry {
     pub grant: Option<String>,
     /// [`Step::action`].
     pub action: String,
-    /// `client`, `role`, `grant`, `identity`, `issuer` or `account`.
+    /// `client`, `role`, `grant`, `identity`, `person`, `issuer` or `account`.
     pub entity_type: String,
     /// The entity's own name.
     pub entity_id: String,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord,
-    Result, Revision, RoleRecord, SessionRecord, Step, Write,
+    PendingLink, PersonRecord, Result, Revision, RoleRecord, SessionRecord, Step, Write,
 };
 
 /// Is given one client after the other, while a store loads.
@@ -29,8 +29,10 @@ pub struct Loaded {
     pub issuers: Vec<IssuerRecord>,
     /// Grants, revoked ones too, that end after `highest_ms` less 31 days.
     pub grants: Vec<GrantRecord>,
-    /// All people that have ever been seen.
+    /// All identities that have ever been seen.
     pub identities: Vec<IdentityRecord>,
+    /// All people: each identity's is among them.
+    pub people: Vec<PersonRecord>,
 }
 
 /// One place where records are kept.
@@ -82,6 +84,8 @@ pub trait Store: Send + Sync {
     /// One grant, however old.
     async fn grant(&self, id: &str) -> Result<Option<GrantRecord>>;
     /// One person.
+    async fn person(&self, id: &str) -> Result<Option<PersonRecord>>;
+    /// One identity.
     async fn identity(&self, identity: &str) -> Result<Option<IdentityRecord>>;
 
     // ---- steps ----
@@ -191,7 +195,8 @@ pub trait Store: Send + Sync {
 
     // ---- people ----
 
-    /// Adds or replaces a person.
+    /// Adds or replaces an identity. One that is new becomes a person of its own, with the id that it carries; one that is there stays with
+    /// the person that it belongs to, whatever it carries. So do all methods that write an identity.
     async fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Result<Revision> {
         self.take(step, Write::PutIdentity(identity.clone())).await
     }
@@ -202,6 +207,22 @@ pub trait Store: Send + Sync {
     /// Writes account and person together. Conflict when there is no such account. `created_ms` is kept.
     async fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
         self.take(step, Write::UpdateAccount(account.clone(), identity.clone())).await
+    }
+    /// Writes name and state of a person. Conflict when there is none of this id, or when the name is no identity of theirs. `created_ms` is kept.
+    async fn update_person(&self, step: &Step, person: &PersonRecord) -> Result<Revision> {
+        self.take(step, Write::UpdatePerson(person.clone())).await
+    }
+    /// Moves an identity from the person that it alone makes, who is gone from then on, to another person. With a session, the pending link of
+    /// that session is used up. Audit rows for the identity and for both people. Conflict when the identity is not `from`'s, when `from` has another
+    /// one, when there is no `to` or it is `from`, or when the session has no pending link for this identity at [`Step::at_ms`].
+    async fn link_identity(&self, step: &Step, identity: &str, from: &str, to: &str, session: Option<&str>) -> Result<Revision> {
+        let (identity, from, to) = (identity.to_owned(), from.to_owned(), to.to_owned());
+        self.take(step, Write::LinkIdentity { identity, from, to, session: session.map(str::to_owned) }).await
+    }
+    /// Makes the identity `alone.name` of the person `left` a person of its own, and writes the name of `left`. Audit rows for the identity and for both
+    /// people. Conflict when the identity is not `left`'s, when it is `left.name`, when that is no identity of theirs, or when `alone.id` exists.
+    async fn unlink_identity(&self, step: &Step, alone: &PersonRecord, left: &PersonRecord) -> Result<Revision> {
+        self.take(step, Write::UnlinkIdentity { alone: alone.clone(), left: left.clone() }).await
     }
     /// One local account, deleted ones too.
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>>;
@@ -225,12 +246,19 @@ pub trait Store: Send + Sync {
     async fn session(&self, id_hash: &str) -> Result<Option<SessionRecord>>;
     /// Moves `last_seen_ms` forward. Nothing when the session is gone.
     async fn touch_session(&self, id_hash: &str, now_ms: i64) -> Result<()>;
-    /// Nothing when the session is gone.
+    /// Its pending link goes with it. Nothing when the session is gone.
     async fn delete_session(&self, id_hash: &str) -> Result<()>;
-    /// Ends a person's sessions, but for one; how many there were.
+    /// Ends the sessions by an identity, but for one; how many there were. Pending links of these sessions, and of this identity in any session, go with
+    /// them.
     async fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> Result<u64>;
-    /// A person's sessions, newest first, ended ones too.
+    /// Sessions by an identity, newest first, ended ones too.
     async fn sessions_of(&self, identity: &str) -> Result<Vec<SessionRecord>>;
+    /// Keeps the session's pending link, instead of the one before.
+    async fn put_pending_link(&self, link: &PendingLink) -> Result<()>;
+    /// The session's pending link, an ended one too: the caller checks the time.
+    async fn pending_link(&self, session: &str) -> Result<Option<PendingLink>>;
+    /// Nothing when there is none.
+    async fn delete_pending_link(&self, session: &str) -> Result<()>;
     /// Remembers that the person has confirmed this exact origin.
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()>;
     /// Nothing when it was not remembered.

@@ -1,6 +1,6 @@
 //! What a step writes.
 
-use crate::{AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, RoleRecord};
+use crate::{AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, PersonRecord, RoleRecord};
 
 /// The part of a [`Step`](crate::Step) that changes records. Each is described at the method of [`Store`](crate::Store) of its name.
 #[derive(Debug, Clone)]
@@ -40,6 +40,26 @@ pub enum Write {
     },
     /// [`put_identity`](crate::Store::put_identity)
     PutIdentity(IdentityRecord),
+    /// [`update_person`](crate::Store::update_person)
+    UpdatePerson(PersonRecord),
+    /// [`link_identity`](crate::Store::link_identity)
+    LinkIdentity {
+        /// What is linked.
+        identity: String,
+        /// The id of the person that it is, who ends.
+        from: String,
+        /// The id of the person that it belongs to from then on.
+        to: String,
+        /// The session in which both were proven; `None`: an operator links them.
+        session: Option<String>,
+    },
+    /// [`unlink_identity`](crate::Store::unlink_identity)
+    UnlinkIdentity {
+        /// What the identity is from then on, and is named by.
+        alone: PersonRecord,
+        /// The person that it leaves.
+        left: PersonRecord,
+    },
     /// [`insert_account`](crate::Store::insert_account)
     InsertAccount(AccountRecord, IdentityRecord),
     /// [`update_account`](crate::Store::update_account)

@@ -4,4 +4,4 @@ mod access;
 mod people;
 
 pub use access::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
-pub use people::{AccountRecord, IdentityRecord, SessionRecord};
+pub use people::{AccountRecord, IdentityRecord, PendingLink, PersonRecord, SessionRecord, SignInMethod};

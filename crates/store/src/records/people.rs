@@ -1,12 +1,47 @@
-//! What is kept about people: identities, local accounts, sessions.
+//! What is kept about people: who they are, the identities that are linked with each, local accounts, sessions.
 
 use std::fmt;
 
-/// A person as an identity provider describes them.
+/// A person: whoever acts with the scopes of all identities that are linked with each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonRecord {
+    /// 128 random bits as 32 hexadecimal digits in lower case. Never changes, and means nothing.
+    pub id: String,
+    /// The linked identity that new clients and grants are named by, as the person chose.
+    pub name: String,
+    /// The person may not act, whichever identity is asked for.
+    pub disabled: bool,
+    /// Milliseconds since 1970.
+    pub created_ms: i64,
+    /// Milliseconds since 1970.
+    pub last_modified_ms: i64,
+}
+
+impl PersonRecord {
+    /// An id of random bytes.
+    pub fn id_from_random(bytes: [u8; 16]) -> String {
+        format!("{:032x}", u128::from_be_bytes(bytes))
+    }
+
+    /// The person that an identity makes which is linked with no other one.
+    pub fn of_one(identity: &IdentityRecord, at_ms: i64) -> PersonRecord {
+        PersonRecord {
+            id: identity.person.clone(),
+            name: identity.identity.clone(),
+            disabled: false,
+            created_ms: at_ms,
+            last_modified_ms: at_ms,
+        }
+    }
+}
+
+/// A way in: who somebody is to one identity provider. It belongs to exactly one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentityRecord {
     /// `<provider>/<subject>`, such as `local/ann`.
     pub identity: String,
+    /// [`PersonRecord::id`]. Only linking and unlinking change it.
+    pub person: String,
     /// The provider's configured name.
     pub provider: String,
     /// The provider's immutable id of the person.
@@ -23,7 +58,7 @@ pub struct IdentityRecord {
     pub scopes: Vec<String>,
     /// When the provider was last asked, milliseconds since 1970.
     pub refreshed_ms: i64,
-    /// The person may not act.
+    /// Gives nothing, and nobody signs in by it.
     pub disabled: bool,
 }
 
@@ -52,16 +87,55 @@ pub struct AccountRecord {
     pub last_modified_ms: i64,
 }
 
+/// How somebody proved to be who they say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SignInMethod {
+    /// The password of a local account.
+    Password,
+    /// The link that makes the first administrator.
+    SetupLink,
+}
+
+impl SignInMethod {
+    /// The word that is stored: `password`, `setup_link`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            SignInMethod::Password => "password",
+            SignInMethod::SetupLink => "setup_link",
+        }
+    }
+
+    /// The method of a stored word.
+    pub fn of_word(word: &str) -> Option<SignInMethod> {
+        [SignInMethod::Password, SignInMethod::SetupLink].into_iter().find(|method| method.as_str() == word)
+    }
+}
+
+/// Another identity that was proven in a session, and is linked with the session's person once that is confirmed. A session has at most one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingLink {
+    /// [`SessionRecord::id_hash`]
+    pub session: String,
+    /// The other identity.
+    pub identity: String,
+    /// From then on it can't be confirmed; milliseconds since 1970.
+    pub expires_ms: i64,
+}
+
 /// A signed-in browser.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionRecord {
     /// A hash of the cookie's value: the value itself is nowhere.
     pub id_hash: String,
-    /// Who is signed in.
+    /// By which identity somebody signed in; who acts is the person that it belongs to.
     pub identity: String,
+    /// How.
+    pub method: SignInMethod,
+    /// How strongly: how many things of different kinds were proven, such as 1 for a password alone.
+    pub factors: u32,
     /// The token that the session's forms carry. Sealed at rest.
     pub csrf: String,
-    /// Milliseconds since 1970.
+    /// When, milliseconds since 1970.
     pub created_ms: i64,
     /// Milliseconds since 1970.
     pub last_seen_ms: i64,
@@ -116,6 +190,8 @@ mod tests {
         let session = SessionRecord {
             id_hash: "hash".into(),
             identity: "local/ann".into(),
+            method: SignInMethod::Password,
+            factors: 1,
             csrf: "canary".into(),
             created_ms: 1,
             last_seen_ms: 1,

@@ -1,29 +1,30 @@
-//! People, as identity providers describe them.
+//! Identities, as identity providers describe them.
 
 use deadpool_postgres::GenericClient;
-use falconer_store::{ChangeKind, IdentityRecord, KeyKind};
+use falconer_store::{ChangeKind, IdentityRecord, KeyKind, PersonRecord};
 use tokio_postgres::Row;
 
+use crate::aggregates::people;
 use crate::connection::columns::{all, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "identity, provider, subject, display_name, email, email_verified, groups, scopes, refreshed_ms, disabled";
+const COLUMNS: &str = "identity, provider, subject, display_name, email, email_verified, groups, scopes, refreshed_ms, disabled, person";
 
 pub(crate) async fn one(on: &impl GenericClient, identity: &str) -> Res<Option<IdentityRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM identities WHERE identity = $1"), &[&identity], read).await
 }
 
-/// All people, ascending.
+/// All identities, ascending.
 pub(crate) async fn every(on: &impl GenericClient) -> Res<Vec<IdentityRecord>> {
     all(on, &format!("SELECT {COLUMNS} FROM identities ORDER BY identity"), &[], read).await
 }
 
-/// Writes the record and its row of the change feed; the audit row is the caller's.
+/// Writes the record and its row of the change feed, and the person of one that is new; the audit row is the caller's.
 pub(crate) async fn put(writing: &mut Writing<'_>, identity: &IdentityRecord) -> Res<()> {
     let known = finds(&writing.transaction, "SELECT 1 FROM identities WHERE identity = $1", &[&identity.identity]).await?;
     let sql = format!(
-        "INSERT INTO identities ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "INSERT INTO identities ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (identity) DO UPDATE SET provider = excluded.provider, subject = excluded.subject,
            display_name = excluded.display_name, email = excluded.email, email_verified = excluded.email_verified,
            groups = excluded.groups, scopes = excluded.scopes, refreshed_ms = excluded.refreshed_ms, disabled = excluded.disabled"
@@ -42,9 +43,13 @@ pub(crate) async fn put(writing: &mut Writing<'_>, identity: &IdentityRecord) ->
             &identity.scopes,
             &identity.refreshed_ms,
             &identity.disabled,
+            &identity.person,
         ],
     )
     .await?;
+    if !known {
+        people::insert(writing, &PersonRecord::of_one(identity, writing.step.at_ms)).await?;
+    }
     writing.changed(KeyKind::Identity, &identity.identity, if known { ChangeKind::Updated } else { ChangeKind::Created }).await
 }
 
@@ -60,5 +65,6 @@ fn read(row: &Row) -> Res<IdentityRecord> {
         scopes: get(row, 7)?,
         refreshed_ms: get(row, 8)?,
         disabled: get(row, 9)?,
+        person: get(row, 10)?,
     })
 }

@@ -6,5 +6,6 @@ pub(crate) mod clients;
 pub(crate) mod grants;
 pub(crate) mod identities;
 pub(crate) mod issuers;
+pub(crate) mod people;
 pub(crate) mod roles;
 pub(crate) mod sessions;

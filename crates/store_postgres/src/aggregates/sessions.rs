@@ -1,13 +1,13 @@
-//! Sessions of browsers, and the origins that a person has confirmed.
+//! Sessions of browsers, their pending links, and the origins that a person has confirmed.
 
 use deadpool_postgres::GenericClient;
-use falconer_store::{Place, Sealer, SessionRecord};
+use falconer_store::{PendingLink, Place, Sealer, SessionRecord, SignInMethod, StoreError};
 use tokio_postgres::Row;
 
 use crate::connection::columns::{all, first, get, run};
 use crate::connection::fault::Res;
 
-const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent";
+const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent, method, factors";
 
 /// Where a session's form token lives.
 pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
@@ -15,12 +15,22 @@ pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
 }
 
 pub(crate) async fn insert(on: &impl GenericClient, sealer: &Sealer, session: &SessionRecord) -> Res<()> {
-    let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)");
+    let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
     let csrf = sealer.seal(&csrf_place(&session.id_hash), &session.csrf)?;
     run(
         on,
         &sql,
-        &[&session.id_hash, &session.identity, &csrf, &session.created_ms, &session.last_seen_ms, &session.expires_ms, &session.user_agent],
+        &[
+            &session.id_hash,
+            &session.identity,
+            &csrf,
+            &session.created_ms,
+            &session.last_seen_ms,
+            &session.expires_ms,
+            &session.user_agent,
+            &session.method.as_str(),
+            &i32::try_from(session.factors).unwrap_or(i32::MAX),
+        ],
     )
     .await?;
     Ok(())
@@ -36,17 +46,40 @@ pub(crate) async fn touch(on: &impl GenericClient, id_hash: &str, now_ms: i64) -
 }
 
 pub(crate) async fn delete(on: &impl GenericClient, id_hash: &str) -> Res<()> {
-    run(on, "DELETE FROM sessions WHERE id_hash = $1", &[&id_hash]).await?;
+    let sql = "WITH link AS (DELETE FROM pending_links WHERE session = $1) DELETE FROM sessions WHERE id_hash = $1";
+    run(on, sql, &[&id_hash]).await?;
     Ok(())
 }
 
 pub(crate) async fn delete_of(on: &impl GenericClient, identity: &str, except: Option<&str>) -> Res<u64> {
-    run(on, "DELETE FROM sessions WHERE identity = $1 AND ($2::text IS NULL OR id_hash <> $2)", &[&identity, &except]).await
+    let sql = "WITH ended AS (DELETE FROM sessions WHERE identity = $1 AND ($2::text IS NULL OR id_hash <> $2) RETURNING id_hash),
+                 links AS (DELETE FROM pending_links WHERE identity = $1 OR session IN (SELECT id_hash FROM ended))
+               SELECT count(*) FROM ended";
+    let ended: Option<i64> = first(on, sql, &[&identity, &except], |row| get(row, 0)).await?;
+    Ok(ended.and_then(|ended| u64::try_from(ended).ok()).unwrap_or(0))
 }
 
 pub(crate) async fn of_identity(on: &impl GenericClient, sealer: &Sealer, identity: &str) -> Res<Vec<SessionRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM sessions WHERE identity = $1 ORDER BY created_ms DESC, number DESC");
     all(on, &sql, &[&identity], |row| read(row, sealer)).await
+}
+
+pub(crate) async fn put_pending_link(on: &impl GenericClient, link: &PendingLink) -> Res<()> {
+    let sql = "INSERT INTO pending_links (session, identity, expires_ms) VALUES ($1, $2, $3)
+               ON CONFLICT (session) DO UPDATE SET identity = excluded.identity, expires_ms = excluded.expires_ms";
+    run(on, sql, &[&link.session, &link.identity, &link.expires_ms]).await?;
+    Ok(())
+}
+
+pub(crate) async fn pending_link(on: &impl GenericClient, session: &str) -> Res<Option<PendingLink>> {
+    let sql = "SELECT session, identity, expires_ms FROM pending_links WHERE session = $1";
+    let read = |row: &Row| Ok(PendingLink { session: get(row, 0)?, identity: get(row, 1)?, expires_ms: get(row, 2)? });
+    first(on, sql, &[&session], read).await
+}
+
+pub(crate) async fn delete_pending_link(on: &impl GenericClient, session: &str) -> Res<()> {
+    run(on, "DELETE FROM pending_links WHERE session = $1", &[&session]).await?;
+    Ok(())
 }
 
 pub(crate) async fn remember_origin(on: &impl GenericClient, identity: &str, origin: &str, at_ms: i64) -> Res<()> {
@@ -69,6 +102,8 @@ pub(crate) async fn remembered_origins(on: &impl GenericClient, identity: &str) 
 fn read(row: &Row, sealer: &Sealer) -> Res<SessionRecord> {
     let id_hash: String = get(row, 0)?;
     let csrf = sealer.open(&csrf_place(&id_hash), get(row, 2)?)?;
+    let word: &str = get(row, 7)?;
+    let method = SignInMethod::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a session by {word:?}")))?;
     Ok(SessionRecord {
         id_hash,
         identity: get(row, 1)?,
@@ -77,5 +112,7 @@ fn read(row: &Row, sealer: &Sealer) -> Res<SessionRecord> {
         last_seen_ms: get(row, 4)?,
         expires_ms: get(row, 5)?,
         user_agent: get(row, 6)?,
+        method,
+        factors: u32::try_from(get::<i32>(row, 8)?).unwrap_or(0),
     })
 }

@@ -17,6 +17,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_records", sql: include_str!("../../migrations/0001_records.sql") },
     Migration { name: "0002_history", sql: include_str!("../../migrations/0002_history.sql") },
+    Migration { name: "0003_people", sql: include_str!("../../migrations/0003_people.sql") },
 ];
 
 /// The advisory lock of migrations: `FALM`.

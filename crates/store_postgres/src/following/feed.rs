@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use deadpool_postgres::Transaction;
 use falconer_store::{Change, ChangeKind, Changed, ChangedRecord, KeyKind, Revision, Sealer, StoreError};
 
-use crate::aggregates::{clients, grants, identities, issuers, roles};
+use crate::aggregates::{clients, grants, identities, issuers, people, roles};
 use crate::connection::columns::{all, get};
 use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
@@ -32,6 +32,7 @@ pub(crate) async fn records(reading: &Transaction<'_>, sealer: &Sealer, since: R
                     .filter(|grant| grant.expires_ms > highest_ms.saturating_sub(GRANT_AFTERLIFE_MS))
                     .map(ChangedRecord::Grant),
                 KeyKind::Identity => identities::one(reading, &key).await?.map(ChangedRecord::Identity),
+                KeyKind::Person => people::one(reading, &key).await?.map(ChangedRecord::Person),
                 KeyKind::Issuer => issuers::one(reading, sealer, &key).await?.map(ChangedRecord::Issuer),
             };
             records.push(record.unwrap_or(ChangedRecord::Gone(key_kind, key)));

@@ -3,7 +3,7 @@
 use deadpool_postgres::Transaction;
 use falconer_store::{EachClient, Loaded, Sealer};
 
-use crate::aggregates::{clients, grants, identities, issuers, roles};
+use crate::aggregates::{clients, grants, identities, issuers, people, roles};
 use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
 
@@ -23,5 +23,6 @@ pub(crate) async fn everything(reading: &Transaction<'_>, sealer: &Sealer, each:
         issuers: issuers::every(reading, sealer).await?,
         grants: grants::ending_after(reading, highest_ms.saturating_sub(GRANT_AFTERLIFE_MS)).await?,
         identities: identities::every(reading).await?,
+        people: people::every(reading).await?,
     })
 }

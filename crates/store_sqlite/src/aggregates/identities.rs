@@ -1,27 +1,28 @@
-//! People, as identity providers describe them.
+//! Identities, as identity providers describe them.
 
-use falconer_store::{ChangeKind, IdentityRecord, KeyKind};
+use falconer_store::{ChangeKind, IdentityRecord, KeyKind, PersonRecord};
 use rusqlite::{Connection, Row, params};
 
+use crate::aggregates::people;
 use crate::connection::columns::{all, first, list, read_list, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "identity, provider, subject, display_name, email, email_verified, groups, scopes, refreshed_ms, disabled";
+const COLUMNS: &str = "identity, provider, subject, display_name, email, email_verified, groups, scopes, refreshed_ms, disabled, person";
 
 pub(crate) fn one(connection: &Connection, identity: &str) -> Res<Option<IdentityRecord>> {
     first(connection, &format!("SELECT {COLUMNS} FROM identities WHERE identity = ?1"), params![identity], read)
 }
 
-/// All people, ascending.
+/// All identities, ascending.
 pub(crate) fn every(connection: &Connection) -> Res<Vec<IdentityRecord>> {
     all(connection, &format!("SELECT {COLUMNS} FROM identities ORDER BY identity"), [], read)
 }
 
-/// Writes the record and its row of the change feed; the audit row is the caller's.
+/// Writes the record and its row of the change feed, and the person of one that is new; the audit row is the caller's.
 pub(crate) fn put(writing: &mut Writing<'_>, identity: &IdentityRecord) -> Res<()> {
     let sql = format!(
-        "INSERT INTO identities ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        "INSERT INTO identities ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (identity) DO UPDATE SET provider = excluded.provider, subject = excluded.subject,
            display_name = excluded.display_name, email = excluded.email, email_verified = excluded.email_verified,
            groups = excluded.groups, scopes = excluded.scopes, refreshed_ms = excluded.refreshed_ms, disabled = excluded.disabled"
@@ -37,10 +38,14 @@ pub(crate) fn put(writing: &mut Writing<'_>, identity: &IdentityRecord) -> Res<(
         list(&identity.scopes)?,
         identity.refreshed_ms,
         identity.disabled,
+        identity.person,
     ];
     let known = "SELECT 1 FROM identities WHERE identity = ?1";
     let known = first(writing.connection, known, params![identity.identity], |_| Ok(()))?.is_some();
     run(writing.connection, &sql, values)?;
+    if !known {
+        people::insert(writing, &PersonRecord::of_one(identity, writing.step.at_ms))?;
+    }
     writing.changed(KeyKind::Identity, &identity.identity, if known { ChangeKind::Updated } else { ChangeKind::Created })
 }
 
@@ -56,5 +61,6 @@ fn read(row: &Row<'_>) -> Res<IdentityRecord> {
         scopes: read_list(row, 7)?,
         refreshed_ms: row.get(8)?,
         disabled: row.get(9)?,
+        person: row.get(10)?,
     })
 }

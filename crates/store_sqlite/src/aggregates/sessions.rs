@@ -1,12 +1,12 @@
-//! Sessions of browsers, and the origins that a person has confirmed.
+//! Sessions of browsers, their pending links, and the origins that a person has confirmed.
 
-use falconer_store::{Place, Sealer, SessionRecord};
+use falconer_store::{PendingLink, Place, Sealer, SessionRecord, SignInMethod, StoreError};
 use rusqlite::{Connection, Row, params};
 
 use crate::connection::columns::{all, first, run};
 use crate::connection::fault::Res;
 
-const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent";
+const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent, method, factors";
 
 /// Where a session's form token lives.
 pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
@@ -14,7 +14,7 @@ pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
 }
 
 pub(crate) fn insert(connection: &Connection, sealer: &Sealer, session: &SessionRecord) -> Res<()> {
-    let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
     let values = params![
         session.id_hash,
         session.identity,
@@ -23,6 +23,8 @@ pub(crate) fn insert(connection: &Connection, sealer: &Sealer, session: &Session
         session.last_seen_ms,
         session.expires_ms,
         session.user_agent,
+        session.method.as_str(),
+        session.factors,
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -41,17 +43,37 @@ pub(crate) fn touch(connection: &Connection, id_hash: &str, now_ms: i64) -> Res<
 
 pub(crate) fn delete(connection: &Connection, id_hash: &str) -> Res<()> {
     run(connection, "DELETE FROM sessions WHERE id_hash = ?1", params![id_hash])?;
-    Ok(())
+    delete_pending_link(connection, id_hash)
 }
 
 pub(crate) fn delete_of(connection: &Connection, identity: &str, except: Option<&str>) -> Res<u64> {
     let sql = "DELETE FROM sessions WHERE identity = ?1 AND (?2 IS NULL OR id_hash <> ?2)";
-    Ok(run(connection, sql, params![identity, except])? as u64)
+    let ended = run(connection, sql, params![identity, except])? as u64;
+    let sql = "DELETE FROM pending_links WHERE identity = ?1 OR NOT EXISTS (SELECT 1 FROM sessions WHERE id_hash = session)";
+    run(connection, sql, params![identity])?;
+    Ok(ended)
 }
 
 pub(crate) fn of_identity(connection: &Connection, sealer: &Sealer, identity: &str) -> Res<Vec<SessionRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM sessions WHERE identity = ?1 ORDER BY created_ms DESC, rowid DESC");
     all(connection, &sql, params![identity], |row| read(row, sealer))
+}
+
+pub(crate) fn put_pending_link(connection: &Connection, link: &PendingLink) -> Res<()> {
+    let sql = "INSERT INTO pending_links (session, identity, expires_ms) VALUES (?1, ?2, ?3)
+               ON CONFLICT (session) DO UPDATE SET identity = excluded.identity, expires_ms = excluded.expires_ms";
+    run(connection, sql, params![link.session, link.identity, link.expires_ms])?;
+    Ok(())
+}
+
+pub(crate) fn pending_link(connection: &Connection, session: &str) -> Res<Option<PendingLink>> {
+    let sql = "SELECT session, identity, expires_ms FROM pending_links WHERE session = ?1";
+    first(connection, sql, params![session], |row| Ok(PendingLink { session: row.get(0)?, identity: row.get(1)?, expires_ms: row.get(2)? }))
+}
+
+pub(crate) fn delete_pending_link(connection: &Connection, session: &str) -> Res<()> {
+    run(connection, "DELETE FROM pending_links WHERE session = ?1", params![session])?;
+    Ok(())
 }
 
 pub(crate) fn remember_origin(connection: &Connection, identity: &str, origin: &str, at_ms: i64) -> Res<()> {
@@ -74,6 +96,8 @@ pub(crate) fn remembered_origins(connection: &Connection, identity: &str) -> Res
 fn read(row: &Row<'_>, sealer: &Sealer) -> Res<SessionRecord> {
     let id_hash: String = row.get(0)?;
     let csrf = sealer.open(&csrf_place(&id_hash), row.get_ref(2)?.as_blob()?)?;
+    let word = row.get_ref(7)?.as_str()?;
+    let method = SignInMethod::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a session by {word:?}")))?;
     Ok(SessionRecord {
         id_hash,
         identity: row.get(1)?,
@@ -82,5 +106,7 @@ fn read(row: &Row<'_>, sealer: &Sealer) -> Res<SessionRecord> {
         last_seen_ms: row.get(4)?,
         expires_ms: row.get(5)?,
         user_agent: row.get(6)?,
+        method,
+        factors: row.get(8)?,
     })
 }

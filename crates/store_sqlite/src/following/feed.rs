@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use falconer_store::{Change, ChangeKind, Changed, ChangedRecord, KeyKind, Revision, Sealer, StoreError};
 use rusqlite::{Connection, params};
 
-use crate::aggregates::{clients, grants, identities, issuers, roles};
+use crate::aggregates::{clients, grants, identities, issuers, people, roles};
 use crate::connection::columns::all;
 use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
@@ -34,6 +34,7 @@ pub(crate) fn records(connection: &Connection, sealer: &Sealer, since: Revision,
                     .filter(|grant| grant.expires_ms > highest_ms.saturating_sub(GRANT_AFTERLIFE_MS))
                     .map(ChangedRecord::Grant),
                 KeyKind::Identity => identities::one(&reading, &key)?.map(ChangedRecord::Identity),
+                KeyKind::Person => people::one(&reading, &key)?.map(ChangedRecord::Person),
                 KeyKind::Issuer => issuers::one(&reading, sealer, &key)?.map(ChangedRecord::Issuer),
             };
             records.push(record.unwrap_or(ChangedRecord::Gone(key_kind, key)));

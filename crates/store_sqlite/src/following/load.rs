@@ -3,7 +3,7 @@
 use falconer_store::{EachClient, Loaded, Sealer};
 use rusqlite::Connection;
 
-use crate::aggregates::{clients, grants, identities, issuers, roles};
+use crate::aggregates::{clients, grants, identities, issuers, people, roles};
 use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
 
@@ -24,5 +24,6 @@ pub(crate) fn everything(connection: &Connection, sealer: &Sealer, each: &mut Ea
         issuers: issuers::every(&reading, sealer)?,
         grants: grants::ending_after(&reading, highest_ms.saturating_sub(GRANT_AFTERLIFE_MS))?,
         identities: identities::every(&reading)?,
+        people: people::every(&reading)?,
     })
 }

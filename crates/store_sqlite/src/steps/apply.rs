@@ -2,7 +2,7 @@
 
 use falconer_store::{Sealer, Write};
 
-use crate::aggregates::{accounts, clients, grants, identities, issuers, roles};
+use crate::aggregates::{accounts, clients, grants, identities, issuers, people, roles};
 use crate::connection::fault::Res;
 use crate::steps::batch;
 use crate::steps::writing::Writing;
@@ -26,6 +26,9 @@ pub(crate) fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -
             identities::put(writing, identity)?;
             writing.audit("identity", &identity.identity)
         }
+        Write::UpdatePerson(person) => people::update(writing, person),
+        Write::LinkIdentity { identity, from, to, session } => people::link(writing, identity, from, to, session.as_deref()),
+        Write::UnlinkIdentity { alone, left } => people::unlink(writing, alone, left),
         Write::InsertAccount(account, identity) => accounts::insert(writing, sealer, account, identity),
         Write::UpdateAccount(account, identity) => accounts::update(writing, sealer, account, identity),
         Write::AcceptTime => writing.accept_time(),

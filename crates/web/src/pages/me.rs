@@ -34,7 +34,7 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
         person: person_line(session),
         email: session.person.email.clone(),
         groups: session.person.groups.clone(),
-        can_change_password: session.person.provider == "local",
+        can_change_password: session.account_name().is_some(),
         total: scopes.len(),
         families: Family::sort(scopes.iter(), &query),
         query,

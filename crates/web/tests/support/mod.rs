@@ -298,6 +298,7 @@ impl Node {
     pub async fn new_person(&self) {
         let record = IdentityRecord {
             identity: PERSON.to_owned(),
+            person: "person of ann".to_owned(),
             provider: "local".to_owned(),
             subject: "ann".to_owned(),
             display_name: "Ann".to_owned(),

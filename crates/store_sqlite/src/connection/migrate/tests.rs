@@ -78,3 +78,42 @@ fn a_feed_from_before_is_dropped_and_goes_on() {
     let refused = connection.execute("INSERT INTO changes (revision, kind, key, at_ms, what) VALUES (4, 'role', 'r', 9, 'touched')", []);
     assert!(refused.is_err());
 }
+
+/// Who signed in before people had several identities is a person of their own, with the same account, password, sessions and grants.
+#[tokio::test]
+async fn a_file_from_before_people_is_brought_along() {
+    use falconer_store::{KeyRing, PersonRecord, Place, Sealer, SignInMethod, Store as _};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.db");
+    let keys = || KeyRing::from_bytes("test", [7; 32]).unwrap();
+    let random = || -> falconer_store::Randomness { std::sync::Arc::new(|bytes: &mut [u8]| bytes.fill(3)) };
+    let sealer = Sealer::new(keys(), random());
+    let seal = |table, column, row, plain| sealer.seal(&Place { table, column, row }, plain).unwrap();
+    let mut before = Connection::open(&path).unwrap();
+    run(&mut before, &MIGRATIONS[..3]).unwrap();
+    for name in ["ann", "bob"] {
+        let sql = "INSERT INTO accounts VALUES (?1, 'A', NULL, ?2, '[]', '[\"x\"]', 0, ?3, 5, 7)";
+        before.execute(sql, params![name, seal("accounts", "password_hash", name, "hash"), name == "bob"]).unwrap();
+        let sql = "INSERT INTO identities VALUES ('local/' || ?1, 'local', ?1, 'A', NULL, 0, '[]', '[\"x\"]', 9, ?2)";
+        before.execute(sql, params![name, name == "bob"]).unwrap();
+    }
+    let sql = "INSERT INTO sessions VALUES ('h', 'local/ann', ?1, 5, 6, 99, 'Browser')";
+    before.execute(sql, params![seal("sessions", "csrf", "h", "token")]).unwrap();
+    drop(before);
+    for _ in 0..2 {
+        let store = crate::SqliteStore::open(&path, keys(), random()).unwrap();
+        let loaded = store.load().await.unwrap();
+        assert_eq!((loaded.identities.len(), loaded.people.len()), (2, 2));
+        for identity in &loaded.identities {
+            let person = store.person(&identity.person).await.unwrap().unwrap();
+            assert_eq!(person, PersonRecord { created_ms: 5, ..PersonRecord::of_one(identity, 9) });
+            assert!(person.id.len() == 32 && person.id.bytes().all(|b| b.is_ascii_hexdigit()), "{}", person.id);
+        }
+        assert_ne!(loaded.people[0].id, loaded.people[1].id);
+        assert_eq!(store.account("ann").await.unwrap().unwrap().password_hash.as_deref(), Some("hash"));
+        assert!(store.account("bob").await.unwrap().unwrap().deleted);
+        let session = store.session("h").await.unwrap().unwrap();
+        assert_eq!((session.identity.as_str(), session.csrf.as_str()), ("local/ann", "token"));
+        assert_eq!((session.method, session.factors), (SignInMethod::Password, 1));
+    }
+}

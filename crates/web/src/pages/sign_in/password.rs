@@ -13,10 +13,10 @@ use crate::views::{PasswordPage, html};
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     match &visit.session {
         None => Ok(go("/login?next=/me/password")),
-        Some(session) if session.person.provider != "local" => Err(Problem::new(
+        Some(session) if session.account_name().is_none() => Err(Problem::new(
             StatusCode::NOT_FOUND,
             "You have no password here",
-            format!("You sign in with {}: change your password there.", session.person.provider),
+            format!("You sign in with {}: change your password there.", session.identity.split('/').next().unwrap_or_default()),
         )
         .with_link("/", "Go to your own page")),
         Some(session) => Ok(page(&visit, session, StatusCode::OK, None)),
@@ -41,6 +41,11 @@ pub(crate) async fn change(form: Posted) -> Result<Response, Problem> {
 }
 
 fn page(visit: &Visit, session: &Session, status: StatusCode, error: Option<String>) -> Response {
-    let page = PasswordPage { layout: visit.layout(), csrf: session.csrf.clone(), name: session.person.subject.clone(), error };
+    let page = PasswordPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        name: session.account_name().unwrap_or_default().to_owned(),
+        error,
+    };
     html(status, Row::Page, &page)
 }

@@ -49,16 +49,13 @@ pub(crate) async fn complete(form: Posted) -> Result<Response, Problem> {
         given => given,
     };
     let email = Some(form.field("email").trim()).filter(|email| !email.is_empty());
-    match login.complete_setup(form.field("token"), name, display_name, email, password).await {
-        Ok(_) => {}
-        Err(LoginError::Invalid(text)) => return again(StatusCode::BAD_REQUEST, sentence(&text)),
-        Err(LoginError::Conflict(text)) => return again(StatusCode::CONFLICT, sentence(&text)),
-        Err(error) => return Err(error.into()),
-    }
-    match login.sign_in_local(name, password, &visit.visitor()).await {
+    match login.complete_setup(form.field("token"), name, display_name, email, password, &visit.user_agent).await {
         Ok(signed_in) => login::begin(visit, &signed_in, "/"),
-        // The account is made; signing in can be tried again.
-        Err(_) => Ok(go("/login")),
+        // The account may have been made: signing in can be tried.
+        Err(LoginError::OutcomeUnknown(_) | LoginError::SignedOut) => Ok(go("/login")),
+        Err(LoginError::Invalid(text)) => again(StatusCode::BAD_REQUEST, sentence(&text)),
+        Err(LoginError::Conflict(text)) => again(StatusCode::CONFLICT, sentence(&text)),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -1,0 +1,132 @@
+//! People: linking identities with each other, undoing it, which of them names what is new, and ending a person (ADR 0122).
+//!
+//! Whoever calls has seen to it that both sign-ins were made, or stands on the machine.
+
+use falconer_store::{Key, PersonRecord, Revision, Write};
+use serde_json::json;
+
+use crate::change::acting::step_by;
+use crate::change::decide::{Decision, Now};
+use crate::directory::entries::{Identity, Person};
+use crate::error::ApiError;
+use crate::node::Auth;
+
+/// A person has at most this many identities: what they may do is worked out of all of them.
+const MOST_IDENTITIES: usize = 20;
+
+impl Auth {
+    /// Links an identity that is a person of its own with the person of `with`. With the id of a session, what is pending in that session is used up.
+    ///
+    /// Errors: 404 when one is unknown, 409 when they are linked already, when one may not act, when the identity is linked with others, and when nothing is
+    /// pending in the session.
+    pub async fn link_identity(&self, by: &str, identity: &str, with: &str, session: Option<&str>) -> Result<Revision, ApiError> {
+        self.decide(|now| {
+            let ((other, from), (kept, to)) = (known(now, identity)?, known(now, with)?);
+            if from.record.id == to.record.id {
+                return conflict(format!("{identity} and {with} are linked already"));
+            }
+            for (identity, person) in [(other, from), (kept, to)] {
+                if identity.record.disabled || person.record.disabled {
+                    return conflict(format!("The account {} is not active", identity.record.identity));
+                }
+            }
+            if now.snapshot.linked(&from.record.id).count() > 1 {
+                return conflict(format!("{identity} is linked with another identity. Unlink it there first"));
+            }
+            if now.snapshot.linked(&to.record.id).count() >= MOST_IDENTITIES {
+                return conflict(format!("A person has at most {MOST_IDENTITIES} identities"));
+            }
+            let depends_on = [now.snapshot.keys_of(other), now.snapshot.keys_of(kept)].concat();
+            let mut step = step_by(now, by, "linked", depends_on);
+            step.detail = Some(json!({"identity": identity, "with": with, "person": to.record.id, "bySignIn": session.is_some()}));
+            let (from, to) = (from.record.id.clone(), to.record.id.clone());
+            let write = Write::LinkIdentity { identity: identity.to_owned(), from, to, session: session.map(str::to_owned) };
+            Ok(Decision::Write(step, write, ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// Makes an identity a person of its own again. Where it named what is new of the others, the first of them does from now on. 409 when it is linked
+    /// with no other.
+    pub async fn unlink_identity(&self, by: &str, identity: &str) -> Result<Revision, ApiError> {
+        self.decide(|now| {
+            let (leaving, person) = known(now, identity)?;
+            let others = || now.snapshot.linked(&person.record.id).filter(|linked| linked.record.identity != identity);
+            let Some(first) = others().find(|linked| !linked.record.disabled).or_else(|| others().next()) else {
+                return conflict(format!("{identity} is linked with no other identity"));
+            };
+            let mut left = person.record.clone();
+            left.last_modified_ms = now.now_ms.max(left.last_modified_ms);
+            if left.name == identity {
+                left.name.clone_from(&first.record.identity);
+            }
+            let mut bytes = [0; 16];
+            self.node.random.fill(&mut bytes);
+            let mut alone = PersonRecord::of_one(&leaving.record, now.now_ms);
+            alone.id = PersonRecord::id_from_random(bytes);
+            alone.disabled = left.disabled;
+            let mut step = step_by(now, by, "unlinked", now.snapshot.keys_of(leaving));
+            step.detail = Some(json!({"identity": identity, "from": left.id, "name": left.name, "person": alone.id}));
+            Ok(Decision::Write(step, Write::UnlinkIdentity { alone, left }, ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// From now on this identity names what its person makes. 409 when it may not act.
+    pub async fn name_person(&self, by: &str, identity: &str) -> Result<Revision, ApiError> {
+        self.change_person(by, "named", identity, |leading, person| {
+            if leading.record.disabled {
+                return conflict(format!("The account {identity} is not active"));
+            }
+            identity.clone_into(&mut person.name);
+            Ok(())
+        })
+        .await
+    }
+
+    /// The person of this identity may not act, or may again.
+    pub async fn disable_person(&self, by: &str, identity: &str, disabled: bool) -> Result<Revision, ApiError> {
+        let action = if disabled { "disabled" } else { "enabled" };
+        self.change_person(by, action, identity, |_, person| {
+            person.disabled = disabled;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change_person(
+        &self,
+        by: &str,
+        action: &str,
+        identity: &str,
+        change: impl Fn(&Identity, &mut PersonRecord) -> Result<(), ApiError> + Send + Sync,
+    ) -> Result<Revision, ApiError> {
+        self.decide(|now| {
+            let (identity, person) = known(now, identity)?;
+            let mut record = person.record.clone();
+            change(identity, &mut record)?;
+            if record == person.record {
+                return Ok(Decision::Keep(()));
+            }
+            record.last_modified_ms = now.now_ms.max(record.last_modified_ms);
+            let depends_on = vec![Key::Identity(identity.record.identity.clone()), Key::Person(record.id.clone())];
+            let mut step = step_by(now, by, action, depends_on);
+            step.detail = Some(json!({"name": record.name}));
+            Ok(Decision::Write(step, Write::UpdatePerson(record), ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+}
+
+fn known<'n>(now: &'n Now, identity: &str) -> Result<(&'n Identity, &'n Person), ApiError> {
+    let found =
+        now.snapshot.identity(identity).and_then(|known| Some((known.as_ref(), now.snapshot.person(&known.record.person)?.as_ref())));
+    found.ok_or_else(|| ApiError::ResourceNotFound(format!("Nobody has the identity {identity}")))
+}
+
+fn conflict<T>(text: String) -> Result<T, ApiError> {
+    Err(ApiError::RequestConflict(text))
+}
