@@ -6,7 +6,6 @@ use thiserror::Error;
 
 use crate::consent::news::News;
 use crate::consent::offer::Offer;
-use crate::consent::too_soon;
 
 /// Why nothing was granted, or offered.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -21,7 +20,7 @@ pub enum GrantError {
         reason: &'static str,
     },
     /// The button was pressed as soon as the page appeared. Show this offer again, with these ticks.
-    #[error("{}", too_soon::REASON)]
+    #[error("{}", falconer_login::TOO_SOON)]
     TooSoon(Box<Offer>),
     /// No script told how long the page was visible, and this is new for a site that the person knows: show it by itself.
     #[error("Look at what is new before you grant it.")]

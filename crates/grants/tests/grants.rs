@@ -392,7 +392,7 @@ async fn a_page_that_has_just_appeared_grants_nothing() {
     form.ticked.truncate(1);
     let now_ms = world.auth.now_ms();
     for form_time in
-        [world.grants.form_time(&ann), ann.form_time(now_ms - 999), ann.form_time(now_ms + 1), bob.form_time(0), "0.x".to_owned()]
+        [world.login.form_time(&ann), ann.form_time(now_ms - 999), ann.form_time(now_ms + 1), bob.form_time(0), "0.x".to_owned()]
     {
         form.form_time = form_time;
         let refused = world.grants.grant(&ann, &request, &form).await;

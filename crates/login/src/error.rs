@@ -3,6 +3,8 @@
 use falconer_auth::ApiError;
 use thiserror::Error;
 
+use crate::sessions::forms::TOO_SOON;
+
 /// Why a use case did not do what was asked. Texts are sentences for the person, but for the last two, which are for the log.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LoginError {
@@ -24,6 +26,9 @@ pub enum LoginError {
     /// What was entered can't be; the text says what to enter instead.
     #[error("{0}")]
     Invalid(String),
+    /// The button was pressed before anybody can have read the page.
+    #[error("{TOO_SOON}")]
+    TooSoon,
     /// There is no such thing (any more).
     #[error("{0}")]
     NotFound(String),

@@ -2,7 +2,7 @@
 //!
 //! | concept | where |
 //! |---|---|
-//! | people, and their names inside of clientIds | `people`, [`identity`] |
+//! | people, what is linked, and their names inside of clientIds | `people`, [`identity`] |
 //! | local accounts: rules, use cases, passwords, the first administrator | `accounts`, [`account`] |
 //! | signing in, sessions, forms | `sessions` |
 //!
@@ -28,8 +28,10 @@ pub use falconer_store::SignInMethod;
 pub use fingerprint::fingerprint;
 pub use login::Login;
 pub use people::identity;
+pub use people::link::{LinkError, LinkOffer};
+pub use people::manage::PersonView;
 pub use people::person::{Linked, Person};
 pub use sessions::attempts::Visitor;
-pub use sessions::forms::AnonymousForm;
+pub use sessions::forms::{AnonymousForm, LEAST_FORM_MS, TOO_SOON};
 pub use sessions::session::{Session, SessionView, SignedIn};
 pub use settings::{LoginSettings, PasswordCost};

@@ -12,7 +12,6 @@ use crate::consent::broad::Expansions;
 use crate::consent::lifetime;
 use crate::consent::offer::Offer;
 use crate::consent::selection::{Selection, Ticks};
-use crate::consent::too_soon;
 use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
 use falconer_login::LoginError;
@@ -174,7 +173,7 @@ pub struct ToolChoices {
     pub asked_at_ms: i64,
     /// What the client is for.
     pub description: String,
-    /// [`Grants::form_time`], as the form had it.
+    /// [`falconer_login::Login::form_time`], as the form had it.
     pub form_time: String,
     /// As [`crate::Choices::visible_ms`].
     pub visible_ms: Option<i64>,
@@ -254,7 +253,7 @@ impl Grants {
     ) -> Result<ToolClient, ToolError> {
         let (offer, scopes) = self.chosen(session, request, choices)?;
         if self.is_too_soon(session, &choices.form_time, choices.visible_ms) {
-            return Err(ToolError::Review { offer, reason: too_soon::REASON });
+            return Err(ToolError::Review { offer, reason: falconer_login::TOO_SOON });
         }
         let client_id = format!("{}/{}", session.person.identity, choices.name);
         let expires_ms = choices.asked_at_ms.saturating_add(choices.lifetime_ms);

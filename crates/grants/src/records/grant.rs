@@ -34,7 +34,7 @@ pub struct Choices {
     pub identity: bool,
     /// One of [`Offer::lifetimes`], in milliseconds.
     pub lifetime_ms: i64,
-    /// [`Grants::form_time`], as the form had it.
+    /// [`falconer_login::Login::form_time`], as the form had it.
     pub form_time: String,
     /// How long the page was visible when the button was pressed, in milliseconds; `None` where no script told.
     pub visible_ms: Option<i64>,

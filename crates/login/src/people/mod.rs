@@ -1,5 +1,8 @@
-//! People: the person that an identity stands for, the way an identity is written inside of clientIds, and what ends when a person does.
+//! People: the person that an identity belongs to, linking another one and undoing it, how an operator does that, the way an identity is written inside of
+//! clientIds, and what ends when a person does.
 
 mod end;
 pub mod identity;
+pub(crate) mod link;
+pub(crate) mod manage;
 pub(crate) mod person;

@@ -84,11 +84,11 @@ fn person_of(directory: &Snapshot, person: &PersonRecord, asked_for: &Identity) 
         email: name.email.clone(),
         email_verified: name.email_verified,
         groups,
-        linked: directory.linked(&person.id).map(|linked| linked_of(linked)).collect(),
+        linked: directory.linked(&person.id).map(AsRef::as_ref).map(linked_of).collect(),
     }
 }
 
-fn linked_of(identity: &Identity) -> Linked {
+pub(crate) fn linked_of(identity: &Identity) -> Linked {
     Linked {
         identity: identity.record.identity.clone(),
         display_name: identity.record.display_name.clone(),

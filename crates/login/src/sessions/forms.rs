@@ -10,6 +10,14 @@ use zeroize::Zeroizing;
 use crate::login::Login;
 use crate::sessions::session::Session;
 
+/// How old a form must be before its button counts: the second half of a double click must not press what has just been loaded under it. From the making of the
+/// page to the arrival of the form, so the way there and back is part of it. How long the page was visible, no server knows.
+pub const LEAST_FORM_MS: i64 = 1_000;
+
+/// What is told about a button that was pressed too soon.
+pub const TOO_SOON: &str =
+    "The button was pressed at the very moment when this page appeared, so nothing was done. Look at it, and press once more.";
+
 /// What a browser without a session gets: the cookie and the token of the sign-in form belong together.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AnonymousForm {
@@ -47,6 +55,18 @@ impl Login {
     pub fn anonymous_form_is_ours(&self, cookie_value: &str, token: &str) -> bool {
         let expected = self.form_key.token(cookie_value);
         is_cookie_value(cookie_value) && expected.is_some_and(|expected| equal(&expected, token))
+    }
+}
+
+impl Login {
+    /// For a hidden field of a form that is made now.
+    pub fn form_time(&self, session: &Session) -> String {
+        session.form_time(self.now_ms())
+    }
+
+    /// Whether the form may have been pressed unseen. One that carries no time of ours may, too.
+    pub fn is_too_soon(&self, session: &Session, form_time: &str) -> bool {
+        session.form_made_ms(form_time).is_none_or(|made_ms| self.now_ms().saturating_sub(made_ms) < LEAST_FORM_MS)
     }
 }
 

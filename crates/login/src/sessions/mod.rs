@@ -3,4 +3,4 @@
 pub(crate) mod attempts;
 pub(crate) mod forms;
 pub(crate) mod session;
-mod sign_in;
+pub(crate) mod sign_in;

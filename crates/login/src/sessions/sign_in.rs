@@ -27,7 +27,11 @@ impl Login {
         let counts = self.counts(name.as_deref(), account.as_ref(), visitor).await?;
         let name = name.unwrap_or_default();
         let proven = self.prove(&name, account, password, counts).await?;
-        let signed_in = self.begin_session(&local_identity(&name), SignInMethod::Password, visitor.user_agent).await?;
+        let signed_in = match self.begin_session(&local_identity(&name), SignInMethod::Password, visitor.user_agent).await {
+            // The person may not act.
+            Err(LoginError::SignedOut) => return Err(LoginError::WrongPassword),
+            begun => begun?,
+        };
         // Whoever has changed the password or stopped the account meanwhile has ended all sessions, but could not yet see this one.
         let present = self.account_record(&name).await?.filter(|account| !account.disabled);
         if present.and_then(|account| account.password_hash) != Some(proven) {

@@ -185,6 +185,7 @@ impl From<LoginError> for Problem {
         let own_page = |problem: Problem| problem.with_link("/", "Go to your own page");
         match error {
             LoginError::Invalid(text) => own_page(Problem::new(StatusCode::BAD_REQUEST, "That can't be done", sentence(&text))),
+            error @ LoginError::TooSoon => own_page(Problem::new(StatusCode::BAD_REQUEST, "That was too quick", error.to_string())),
             LoginError::SignedOut => Problem::signed_out(),
             error @ LoginError::WrongPassword => own_page(Problem::new(StatusCode::FORBIDDEN, "You may not do that", error.to_string())),
             LoginError::NotFound(text) => own_page(Problem::new(StatusCode::NOT_FOUND, "That is not there", sentence(&text))),

@@ -123,7 +123,7 @@ fn news_page(visit: &Visit, session: &Session, asked: &GrantRequest, choices: &C
     let flag = |name, on: bool| on.then(|| (name, "yes".to_owned()));
     let fixed = [
         ("csrf", session.csrf.clone()),
-        ("form_time", visit.web.grants.form_time(session)),
+        ("form_time", visit.web.login.form_time(session)),
         ("nonce", choices.nonce.clone()),
         ("request", asked.canonical_query().to_owned()),
         ("shown", choices.shown.clone()),
@@ -161,7 +161,7 @@ fn page(visit: &Visit, session: &Session, asked: &GrantRequest, offer: Offer, ag
         layout: visit.layout(),
         csrf: session.csrf.clone(),
         nonce: again.nonce.unwrap_or_else(|| visit.web.grants.new_nonce()),
-        form_time: visit.web.grants.form_time(session),
+        form_time: visit.web.login.form_time(session),
         shown: offer.shown,
         request: asked.canonical_query().to_owned(),
         site: site(target, offer.registered_name),

@@ -107,7 +107,7 @@ fn page(
     let page = ToolClientPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),
-        form_time: visit.web.grants.form_time(session),
+        form_time: visit.web.login.form_time(session),
         shown: offer.shown,
         request: request.query().to_owned(),
         asked_at_ms: chosen.asked_at_ms,

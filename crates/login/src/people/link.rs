@@ -1,0 +1,169 @@
+//! Linking: another identity becomes one of the person who is signed in (ADR 0123).
+//!
+//! Both prove who they are, one after the other in one session and within minutes: a stranger at somebody's browser, or in somebody's session, knows
+//! neither password of the other. What was proven is one record of that session, and a page that shows both asks before anything is linked.
+
+use falconer_auth::MINUTE_MS;
+use falconer_scopes::ScopeSet;
+use falconer_store::PendingLink;
+
+use crate::accounts::account::local_identity;
+use crate::error::LoginError;
+use crate::login::Login;
+use crate::people::person::Linked;
+use crate::sessions::attempts::Visitor;
+use crate::sessions::session::{Session, SignedIn};
+use crate::sessions::sign_in::normal_name;
+
+/// So long what was proven can be confirmed.
+const PENDING_MS: i64 = 10 * MINUTE_MS;
+
+/// Why nothing was proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkError {
+    /// The password of whoever is signed in is wrong.
+    OwnPassword,
+    /// The rest; [`LoginError::WrongPassword`] is about the other account.
+    Other(LoginError),
+}
+
+impl From<LoginError> for LinkError {
+    fn from(error: LoginError) -> LinkError {
+        LinkError::Other(error)
+    }
+}
+
+/// What is to be confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkOffer {
+    /// The other identity.
+    pub other: Linked,
+    /// What the person gains by it, expanded.
+    pub gained: ScopeSet,
+    /// What whoever signs in by the other identity gains, expanded: what the person has already.
+    pub given: ScopeSet,
+    /// From then on it can't be confirmed; milliseconds since 1970.
+    pub expires_ms: i64,
+}
+
+impl Login {
+    /// Proves both accounts: the one by which this session began, and another. Wrong passwords count as they do where people sign in.
+    pub async fn begin_link(
+        &self,
+        session: &Session,
+        own_password: &str,
+        other: &str,
+        other_password: &str,
+        visitor: &Visitor<'_>,
+    ) -> Result<(), LinkError> {
+        self.check_clock()?;
+        let Some(own) = session.account_name() else {
+            return Err(LoginError::Invalid("Sign in with a local account to link another one.".to_owned()).into());
+        };
+        let own_account = self.account_record(own).await?.ok_or(LoginError::SignedOut)?;
+        let counts = self.counts_of_session(&own_account, &session.id).await?;
+        let own_proven = match self.prove(own, Some(own_account), own_password, counts).await {
+            Err(LoginError::WrongPassword) => return Err(LinkError::OwnPassword),
+            proven => proven?,
+        };
+        let name = normal_name(other);
+        let account = match &name {
+            Some(name) => self.account_record(name).await?,
+            None => None,
+        };
+        let counts = self.counts(name.as_deref(), account.as_ref(), visitor).await?;
+        let name = name.unwrap_or_default();
+        let proven = self.prove(&name, account, other_password, counts).await?;
+        let identity = local_identity(&name);
+        self.check_link(session, &identity).await?;
+        let expires_ms = self.now_ms().saturating_add(PENDING_MS);
+        let kept = self.store.put_pending_link(&PendingLink { session: session.id.clone(), identity, expires_ms }).await;
+        kept.map_err(|error| self.store_error(error))?;
+        // Whoever has changed a password or stopped an account meanwhile has ended what was pending, but could not yet see this.
+        if self.still_proves(own, &own_proven).await? && self.still_proves(&name, &proven).await? {
+            return Ok(());
+        }
+        self.cancel_link(session).await?;
+        Err(LoginError::WrongPassword.into())
+    }
+
+    async fn still_proves(&self, name: &str, proven: &str) -> Result<bool, LoginError> {
+        let present = self.account_record(name).await?.filter(|account| !account.disabled);
+        Ok(present.and_then(|account| account.password_hash).as_deref() == Some(proven))
+    }
+
+    /// Whether the identity can become one of this person's.
+    async fn check_link(&self, session: &Session, identity: &str) -> Result<(), LoginError> {
+        if session.person.has(identity) {
+            return Err(LoginError::Conflict(format!("{identity} is yours already.")));
+        }
+        let other = self.active_person(identity).await?.ok_or(LoginError::WrongPassword)?;
+        match other.linked.iter().find(|linked| linked.identity != identity) {
+            None => Ok(()),
+            Some(third) => Err(LoginError::Conflict(format!(
+                "{identity} is linked with {} already. Sign in with it and unlink it there first.",
+                third.identity
+            ))),
+        }
+    }
+
+    /// What is pending in this session, if it can still be confirmed.
+    pub async fn link_offer(&self, session: &Session) -> Result<Option<LinkOffer>, LoginError> {
+        let Some(pending) = self.pending(session).await? else { return Ok(None) };
+        let Some(other) = self.active_person(&pending.identity).await? else { return Ok(None) };
+        let Some(other) = other.linked.into_iter().find(|linked| linked.identity == pending.identity) else { return Ok(None) };
+        let scopes = |identity: &str| self.auth.person_scopes(identity).unwrap_or_default();
+        let (own, theirs) = (scopes(&session.identity), scopes(&pending.identity));
+        let lacking = |has: &ScopeSet, all: &ScopeSet| ScopeSet::new(all.iter().filter(|scope| !has.satisfies(scope)));
+        Ok(Some(LinkOffer { other, gained: lacking(&own, &theirs), given: lacking(&theirs, &own), expires_ms: pending.expires_ms }))
+    }
+
+    async fn pending(&self, session: &Session) -> Result<Option<PendingLink>, LoginError> {
+        let pending = self.store.pending_link(&session.id).await;
+        let pending = pending.map_err(|error| self.store_error(error))?;
+        Ok(pending.filter(|pending| self.now_ms() < pending.expires_ms))
+    }
+
+    /// Forgets what is pending in this session.
+    pub async fn cancel_link(&self, session: &Session) -> Result<(), LoginError> {
+        let deleted = self.store.delete_pending_link(&session.id).await;
+        deleted.map_err(|error| self.store_error(error))
+    }
+
+    /// Links what is pending, if it is the identity that the page has shown. All sessions of both end, so that none of before gains anything; the answer is the one
+    /// with which the person goes on.
+    pub async fn confirm_link(&self, session: &Session, identity: &str, form_time: &str, user_agent: &str) -> Result<SignedIn, LoginError> {
+        if self.is_too_soon(session, form_time) {
+            return Err(LoginError::TooSoon);
+        }
+        if self.pending(session).await?.is_none_or(|pending| pending.identity != identity) {
+            return Err(LoginError::Conflict("What was to be linked was confirmed already, or its time is over. Begin again.".to_owned()));
+        }
+        self.auth.link_identity(&session.person.identity, identity, &session.identity, Some(&session.id)).await?;
+        self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)?;
+        self.end_sessions_of_person(&session.person, None).await.map_err(LoginError::after_a_change)?;
+        let begun = self.begin_session(&session.identity, session.method, user_agent).await;
+        begun.map_err(LoginError::after_a_change)
+    }
+
+    /// Makes one of the person's identities a person of its own again, and ends the sessions by it: this one too, if it began so.
+    pub async fn unlink(&self, session: &Session, identity: &str, form_time: &str) -> Result<(), LoginError> {
+        self.check_own(session, identity, form_time)?;
+        self.auth.unlink_identity(&session.person.identity, identity).await?;
+        self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)
+    }
+
+    /// From now on this one of the person's identities names new clients and grants.
+    pub async fn choose_name(&self, session: &Session, identity: &str, form_time: &str) -> Result<(), LoginError> {
+        self.check_own(session, identity, form_time)?;
+        self.auth.name_person(&session.person.identity, identity).await?;
+        Ok(())
+    }
+
+    fn check_own(&self, session: &Session, identity: &str, form_time: &str) -> Result<(), LoginError> {
+        if !session.person.has(identity) {
+            return Err(LoginError::NotFound("You have no such identity.".to_owned()));
+        }
+        if self.is_too_soon(session, form_time) { Err(LoginError::TooSoon) } else { Ok(()) }
+    }
+}
