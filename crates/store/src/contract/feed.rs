@@ -48,7 +48,6 @@ pub struct History {
 
 /// A record that has changed.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "lives for one read")]
 pub enum ChangedRecord {
     /// As it is now.
     Client(ClientRecord),

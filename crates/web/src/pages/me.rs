@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use falconer_grants::{GrantState, GrantView};
-use falconer_login::Session;
+use falconer_login::{Session, SignInMethod};
 use http::StatusCode;
 
 use super::browser;
@@ -11,7 +11,7 @@ use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::sign_in::login;
 use crate::views::words;
-use crate::views::{Family, GrantRow, MePage, OriginRow, SessionRow, html};
+use crate::views::{Family, GrantRow, IdentityRow, MePage, OriginRow, SessionRow, html};
 
 /// What is searched for may be this long, in characters.
 const LONGEST_SEARCH: usize = 200;
@@ -34,6 +34,8 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
         person: person_line(session),
         email: session.person.email.clone(),
         groups: session.person.groups.clone(),
+        form_time: visit.web.login.form_time(session),
+        identities: identities(session),
         can_change_password: session.account_name().is_some(),
         total: scopes.len(),
         families: Family::sort(scopes.iter(), &query),
@@ -43,6 +45,7 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
         sessions: sessions
             .into_iter()
             .map(|session| SessionRow {
+                by: format!("{} {}", session.identity, in_words(session.method)),
                 browser: browser::name(&session.user_agent),
                 created: words::since(session.created_ms, now_ms),
                 seen: words::since(session.last_seen_ms, now_ms),
@@ -58,9 +61,31 @@ fn notice(done: &str) -> Option<&'static str> {
     match done {
         "revoked" => Some("The grant was revoked. What the site got is worth nothing now."),
         "forgotten" => Some("The site was forgotten: its name has to be typed again before anything is granted to it."),
+        "linked" => Some("The accounts are linked. All other sessions of both were ended."),
+        "not-linked" => Some("Nothing was linked."),
+        "unlinked" => Some("The account was unlinked, and its sessions were ended."),
+        "named" => Some("New clients and grants have that name from now on."),
         "session" => Some("The session was ended."),
         "password" => Some("Your password was changed, and your other sessions were ended."),
         _ => None,
+    }
+}
+
+fn identities(session: &Session) -> Vec<IdentityRow> {
+    let row = |linked: &falconer_login::Linked| IdentityRow {
+        names: linked.identity == session.person.identity,
+        this_one: linked.identity == session.identity,
+        active: linked.active,
+        identity: linked.identity.clone(),
+        display_name: linked.display_name.clone(),
+    };
+    session.person.linked.iter().map(row).collect()
+}
+
+fn in_words(method: SignInMethod) -> &'static str {
+    match method {
+        SignInMethod::Password => "with a password",
+        SignInMethod::SetupLink => "with the set-up link",
     }
 }
 

@@ -8,6 +8,7 @@ mod browser;
 mod console;
 mod granting;
 mod home;
+mod identities;
 mod me;
 mod refusal;
 mod sign_in;
@@ -44,10 +45,15 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/logout", post(login::sign_out))
         .route("/setup", get(setup::show).post(setup::complete))
         .route("/me/forget", post(me::forget))
+        .route("/me/link", get(identities::show_link).post(identities::begin_link))
+        .route("/me/link/cancel", post(identities::cancel_link))
+        .route("/me/link/confirm", post(identities::confirm_link))
+        .route("/me/name", post(identities::choose_name))
         .route("/me/password", get(password::show).post(password::change))
         .route("/me/revoke", post(me::revoke))
         .route("/me/sessions", post(me::end_session))
         .route("/me/signout-everywhere", post(me::sign_out_everywhere))
+        .route("/me/unlink", get(identities::show_unlink).post(identities::unlink))
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .with_state(web)

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Layout, PersonLine};
+use super::{IdentityRow, Layout, PersonLine};
 use crate::views::words;
 
 #[derive(Template)]
@@ -17,6 +17,8 @@ pub(crate) struct MePage {
     pub email: Option<String>,
     pub groups: Vec<String>,
     pub can_change_password: bool,
+    pub form_time: String,
+    pub identities: Vec<IdentityRow>,
     /// What was searched for; empty: everything is shown.
     pub query: String,
     /// All scopes of the person, found or not.
@@ -106,6 +108,8 @@ pub(crate) struct OriginRow {
 pub(crate) struct SessionRow {
     /// What the form sends back; not the cookie's value.
     pub id: String,
+    /// "local/ann with a password".
+    pub by: String,
     pub browser: String,
     pub created: String,
     pub seen: String,

@@ -5,6 +5,7 @@
 mod console;
 mod error;
 mod granting;
+mod identities;
 pub mod markdown;
 mod me;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{
     Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, TokenPage, ToolClientPage, Words,
 };
+pub(crate) use identities::{IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 pub(crate) use sign_in::{LoginPage, PasswordPage, SetupPage};
 

@@ -26,6 +26,24 @@ pub(super) fn me() -> MePage {
         email: Some("ann@example.com".to_owned()),
         groups: strings(&["releng", "zap-team", "everybody"]),
         can_change_password: true,
+        form_time: "0.x".to_owned(),
+        identities: vec![
+            IdentityRow { identity: "local/ann".to_owned(), display_name: "Ann".to_owned(), names: false, this_one: false, active: true },
+            IdentityRow {
+                identity: "local/old-ann".to_owned(),
+                display_name: "Ann, before".to_owned(),
+                names: false,
+                this_one: false,
+                active: false,
+            },
+            IdentityRow {
+                identity: "mozilla-ldap/ann@example.com".to_owned(),
+                display_name: "Ann Example".to_owned(),
+                names: true,
+                this_one: true,
+                active: true,
+            },
+        ],
         query: String::new(),
         total: scopes.len(),
         families: Family::sort(scopes, ""),
@@ -57,6 +75,7 @@ pub(super) fn me() -> MePage {
         sessions: vec![
             SessionRow {
                 id: "1".to_owned(),
+                by: "mozilla-ldap/ann@example.com with a password".to_owned(),
                 browser: "Firefox on Linux".to_owned(),
                 created: "1 hour ago".to_owned(),
                 seen: "just now".to_owned(),
@@ -64,11 +83,42 @@ pub(super) fn me() -> MePage {
             },
             SessionRow {
                 id: "2".to_owned(),
+                by: "local/ann with a password".to_owned(),
                 browser: "Chrome on Android".to_owned(),
                 created: "2 days ago".to_owned(),
                 seen: "1 day ago".to_owned(),
                 this_one: false,
             },
         ],
+    }
+}
+
+pub(super) fn link() -> LinkPage {
+    LinkPage { layout: signed_in(), csrf: "c".repeat(22), own: "local/ann".to_owned(), name: String::new(), error: None }
+}
+
+pub(super) fn link_confirm() -> LinkConfirmPage {
+    LinkConfirmPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        form_time: "0.x".to_owned(),
+        own: strings(&["local/ann", "mozilla-ldap/ann@example.com"]),
+        other: "local/old-ann".to_owned(),
+        other_name: "Ann, before".to_owned(),
+        gained: Family::sort(["notes:read:*", "queue:ping"], ""),
+        given: vec![],
+        error: None,
+    }
+}
+
+pub(super) fn unlink() -> UnlinkPage {
+    UnlinkPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        form_time: "0.x".to_owned(),
+        identity: "local/old-ann".to_owned(),
+        others: strings(&["local/ann", "mozilla-ldap/ann@example.com"]),
+        signs_out: false,
+        error: None,
     }
 }

@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use self::console::{confirm, draft, form, plan, record, records};
 use self::granting::{everything, grant, line, token, tool_client};
-use self::me::me;
+use self::me::{link, link_confirm, me, unlink};
 use super::me::Family;
 use super::*;
 use crate::http::problem::Problem;
@@ -139,6 +139,15 @@ fn samples() -> Vec<(&'static str, String)> {
             }),
         ),
         ("me", page(&me())),
+        ("link", page(&link())),
+        (
+            "link-wrong",
+            page(&LinkPage { error: Some("Your password as local/ann is wrong.".to_owned()), name: "bob".to_owned(), ..link() }),
+        ),
+        ("link-confirm", page(&link_confirm())),
+        ("link-confirm-too-soon", page(&LinkConfirmPage { error: Some(falconer_login::TOO_SOON.to_owned()), ..link_confirm() })),
+        ("unlink", page(&unlink())),
+        ("unlink-signs-out", page(&UnlinkPage { signs_out: true, ..unlink() })),
         (
             "me-searched",
             page(&MePage {

@@ -1,0 +1,132 @@
+//! A person's identities: linking another account, unlinking one, and which of them names what is new.
+
+use axum::response::Response;
+use falconer_login::{LinkError, LinkOffer, LoginError, Session};
+use http::StatusCode;
+
+use super::visit::{Posted, Visit, go};
+use crate::http::headers::Row;
+use crate::http::problem::{Problem, sentence};
+use crate::pages::sign_in::login;
+use crate::views::{Family, LinkConfirmPage, LinkPage, UnlinkPage, html};
+
+/// `GET /me/link`: what was proven is to be confirmed, or else both accounts prove who they are.
+pub(crate) async fn show_link(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(go("/login?next=/me/link")) };
+    if session.account_name().is_none() {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "Not with this account", "Sign in with a local account to link another one.")
+            .with_link("/", "Go to your own page"));
+    }
+    Ok(match visit.web.login.link_offer(session).await? {
+        Some(offer) => confirm_page(&visit, session, offer, StatusCode::OK, None),
+        None => link_page(&visit, session, StatusCode::OK, String::new(), None),
+    })
+}
+
+/// `POST /me/link`
+pub(crate) async fn begin_link(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let visit = &form.visit;
+    let name = form.field("name");
+    let again = |status, error: String| Ok(link_page(visit, session, status, name.to_owned(), Some(error)));
+    if [form.field("own_password"), name, form.field("password")].iter().any(|field| field.is_empty()) {
+        return again(StatusCode::BAD_REQUEST, "Enter your password, and name and password of the other account.".to_owned());
+    }
+    let visitor = visit.visitor();
+    let begun = visit.web.login.begin_link(session, form.field("own_password"), name, form.field("password"), &visitor);
+    match begun.await {
+        Ok(()) => Ok(go("/me/link")),
+        Err(LinkError::OwnPassword) => again(StatusCode::FORBIDDEN, format!("Your password as {} is wrong.", session.identity)),
+        Err(LinkError::Other(LoginError::WrongPassword)) => {
+            again(StatusCode::FORBIDDEN, "The name or the password of the other account is wrong.".to_owned())
+        }
+        Err(LinkError::Other(LoginError::Conflict(text))) => again(StatusCode::CONFLICT, sentence(&text)),
+        Err(LinkError::Other(error)) => Err(error.into()),
+    }
+}
+
+/// `POST /me/link/confirm`: the browser goes on with another session.
+pub(crate) async fn confirm_link(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let (visit, identity) = (&form.visit, form.field("identity"));
+    let login = &visit.web.login;
+    match login.confirm_link(session, identity, form.field("form_time"), &visit.user_agent).await {
+        Ok(signed_in) => login::begin(visit, &signed_in, "/?done=linked"),
+        Err(error @ LoginError::TooSoon) => match login.link_offer(session).await? {
+            Some(offer) => Ok(confirm_page(visit, session, offer, StatusCode::BAD_REQUEST, Some(error.to_string()))),
+            None => Err(error.into()),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /me/link/cancel`
+pub(crate) async fn cancel_link(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    form.visit.web.login.cancel_link(session).await?;
+    Ok(go("/?done=not-linked#identities"))
+}
+
+/// `GET /me/unlink?identity=`
+pub(crate) async fn show_unlink(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(go("/login")) };
+    unlink_page(&visit, session, &visit.parameter("identity").unwrap_or_default(), StatusCode::OK, None)
+}
+
+/// `POST /me/unlink`
+pub(crate) async fn unlink(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let (visit, identity) = (&form.visit, form.field("identity"));
+    match visit.web.login.unlink(session, identity, form.field("form_time")).await {
+        Ok(()) if identity == session.identity => Ok(login::forget(&visit.web.settings.public_origin, "/login?done=signed-out")),
+        Ok(()) => Ok(go("/?done=unlinked#identities")),
+        Err(error @ LoginError::TooSoon) => unlink_page(visit, session, identity, StatusCode::BAD_REQUEST, Some(error.to_string())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /me/name`
+pub(crate) async fn choose_name(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    form.visit.web.login.choose_name(session, form.field("identity"), form.field("form_time")).await?;
+    Ok(go("/?done=named#identities"))
+}
+
+fn link_page(visit: &Visit, session: &Session, status: StatusCode, name: String, error: Option<String>) -> Response {
+    let page = LinkPage { layout: visit.layout(), csrf: session.csrf.clone(), own: session.identity.clone(), name, error };
+    html(status, Row::Page, &page)
+}
+
+fn confirm_page(visit: &Visit, session: &Session, offer: LinkOffer, status: StatusCode, error: Option<String>) -> Response {
+    let page = LinkConfirmPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        form_time: visit.web.login.form_time(session),
+        own: session.person.identities(),
+        other: offer.other.identity,
+        other_name: offer.other.display_name,
+        gained: Family::sort(offer.gained.iter(), ""),
+        given: Family::sort(offer.given.iter(), ""),
+        error,
+    };
+    html(status, Row::Page, &page)
+}
+
+fn unlink_page(visit: &Visit, session: &Session, identity: &str, status: StatusCode, error: Option<String>) -> Result<Response, Problem> {
+    let person = &session.person;
+    let others: Vec<String> = person.identities().into_iter().filter(|other| other != identity).collect();
+    if !person.has(identity) || others.is_empty() {
+        return Err(Problem::new(StatusCode::NOT_FOUND, "That is not linked", "You have no such identity, or no other one.")
+            .with_link("/", "Go to your own page"));
+    }
+    let page = UnlinkPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        form_time: visit.web.login.form_time(session),
+        identity: identity.to_owned(),
+        others,
+        signs_out: identity == session.identity,
+        error,
+    };
+    Ok(html(status, Row::Page, &page))
+}
