@@ -73,7 +73,7 @@ async fn both_sign_ins_in_one_session_link() {
     assert_eq!(world.login.sessions(&after).await.unwrap().len(), 1);
     assert_eq!(world.login.link_offer(&after).await.unwrap(), None);
     // It is in the history of the person.
-    let rows = world.store.entity_history("person", &after.person.id, 0, 10).await.unwrap();
+    let rows = world.store.entity_history("person", &after.person.id, falconer_store::AuditStart::Offset(0), 10).await.unwrap();
     let detail = rows.last().unwrap().detail.clone().unwrap();
     assert_eq!(
         (rows.last().unwrap().actor.as_str(), detail["identity"].as_str(), detail["bySignIn"].as_bool()),
