@@ -61,7 +61,7 @@ pub enum ApiError {
     /// what may be asked for twice. The text is for the log.
     #[error("nobody knows whether the change was made; look before you repeat it: {0}")]
     OutcomeUnknown(String),
-    /// 500: a defect or a damaged store. The text is for the log and is never sent.
+    /// 500: a defect, a damaged store, or one that failed for good. The text is for the log and is never sent.
     #[error("internal: {0}")]
     Internal(String),
 }
@@ -71,13 +71,26 @@ impl ApiError {
     pub(crate) fn insufficient(client_id: Option<&str>, missing: Expression, required: Expression) -> ApiError {
         ApiError::InsufficientScopes { client_id: client_id.map(str::to_owned), missing, required }
     }
+
+    /// What a store's error means to whoever asked. Whoever met it first ends the process where it is fatal (`Node::store_error`).
+    pub(crate) fn of_store(error: StoreError) -> ApiError {
+        match error {
+            StoreError::Unavailable(text) | StoreError::Full(text) => ApiError::Unavailable(text),
+            StoreError::Unknown(text) => ApiError::OutcomeUnknown(text),
+            StoreError::Corrupt(text) => ApiError::Internal(text),
+            StoreError::Fatal(text) => ApiError::Internal(format!(
+                "the store failed for good, so this process ends: look at its disk or its database, then start it again: {text}"
+            )),
+            StoreError::Stale | StoreError::Conflict => ApiError::Unavailable("records kept changing under the decision".to_owned()),
+        }
+    }
 }
 
 impl From<Unable> for ApiError {
     fn from(unable: Unable) -> Self {
         match unable {
             Unable::ClockBehind { behind_ms } => ApiError::ClockBehind { behind_ms },
-            Unable::Store(text) => ApiError::Unavailable(text),
+            Unable::Store(error) => ApiError::of_store(error),
         }
     }
 }

@@ -117,7 +117,7 @@ impl Node {
     /// Ends the process where the store has failed for good.
     pub(crate) fn end_if_fatal(&self, error: &StoreError) {
         if let StoreError::Fatal(text) = error {
-            tracing::error!(reason = %text, "the store failed; this process must end");
+            tracing::error!(reason = %text, "the store failed for good, so this process ends: look at its disk or its database, then start it again");
             (self.settings.on_fatal)(text);
         }
     }
@@ -140,12 +140,7 @@ impl Node {
         if matches!(error, StoreError::Full(_)) {
             self.note_room(false);
         }
-        match error {
-            StoreError::Fatal(text) | StoreError::Unavailable(text) | StoreError::Full(text) => ApiError::Unavailable(text),
-            StoreError::Unknown(text) => ApiError::OutcomeUnknown(text),
-            StoreError::Corrupt(text) => ApiError::Internal(text),
-            StoreError::Stale | StoreError::Conflict => ApiError::Unavailable("records kept changing under the decision".to_owned()),
-        }
+        ApiError::of_store(error)
     }
 
     /// Whether the last write found room.

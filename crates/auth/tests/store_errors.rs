@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use common::failing::Failing;
 use common::{World, scopes_of, settings, strings};
-use falconer_auth::{ApiError, Auth, AuthSettings, Unable, Verdict};
+use falconer_auth::{ApiError, AtLeast, Auth, AuthSettings, Awaited, Unable, Verdict};
 use falconer_store::*;
 
 struct Broken {
@@ -72,6 +72,39 @@ async fn a_fatal_error_ends_the_process_whoever_meets_it() {
     broken.fail("note_uses", StoreError::Fatal("fsync".to_owned()));
     assert!(broken.world.auth.flush_uses().await.is_err());
     assert_eq!(*broken.ended.lock().unwrap(), ["read", "fsync"]);
+}
+
+/// Whoever only asked was told that the store would be back in a moment.
+#[tokio::test]
+async fn a_fatal_error_is_no_moment_of_absence() {
+    let broken = Broken::new().await;
+    let root = broken.world.as_root().await;
+    let is_final =
+        |error: &ApiError| matches!(error, ApiError::Internal(text) if text.contains("start it again") && text.contains("fsync"));
+    let fatal = || StoreError::Fatal("fsync".to_owned());
+    broken.fail("changed_records", fatal());
+    let ahead = format!("{}-{}", broken.world.auth.directory().history().epoch, broken.world.auth.revision().0 + 1);
+    let refused = broken.world.auth.follow(&root, Some(ahead.parse().unwrap())).await.err().unwrap();
+    assert!(is_final(&refused), "{refused}");
+    broken.fail("changed_records", fatal());
+    match broken.world.auth.wait_for(ahead.parse().unwrap()).await {
+        Awaited::NotKnown(error) => assert!(is_final(&error), "{error}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(is_final(&Unable::Store(fatal()).into()), "verification says it as well");
+    assert_eq!(*broken.ended.lock().unwrap(), ["fsync", "fsync"], "each of the looks ends the process");
+}
+
+/// Whoever named a revision of a restored database was told 409, "another history", by a node that could not ask the store.
+#[tokio::test]
+async fn a_history_that_the_store_could_not_be_asked_about_is_not_known() {
+    let broken = Broken::new().await;
+    let begun = broken.world.store.begin_history(broken.world.auth.directory().history().epoch).await.unwrap();
+    let wanted = AtLeast { epoch: Some(begun.epoch), revision: begun.start };
+    broken.fail("changed_records", StoreError::Unavailable("away".to_owned()));
+    let told = broken.world.auth.wait_for(wanted).await;
+    assert_eq!(told, Awaited::NotKnown(ApiError::Unavailable("away".to_owned())));
+    assert_eq!(broken.world.auth.wait_for(wanted).await, Awaited::Reached);
 }
 
 /// A node whose store another one has just written to: it has to load after its next change.

@@ -176,7 +176,7 @@ impl Auth {
             }
             Some(from) => {
                 // Another node may have told of more than this one has seen.
-                self.is_at_least(from.revision()).await.map_err(|error| self.store_error(error))?;
+                self.is_at_least(from.revision()).await.map_err(ApiError::of_store)?;
                 from.in_history(self.directory().history()).unwrap_or(from)
             }
         };

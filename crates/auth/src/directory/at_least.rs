@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use falconer_store::{Epoch, History, Revision};
+use falconer_store::{Epoch, History, Revision, StoreError};
 
+use crate::error::ApiError;
 use crate::node::Auth;
 
 /// A revision, and the history that it belongs to where the caller knows it. As text `17` or `9f86d081884c7d65-17`.
@@ -42,12 +43,14 @@ impl FromStr for AtLeast {
 }
 
 /// What came of waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Awaited {
     /// The directory is at that revision or later.
     Reached,
     /// The revision belongs to another history of the database, or to another database: it will never be reached.
     OtherHistory,
+    /// The store could not be asked which of the two it is.
+    NotKnown(ApiError),
     /// Too many wait already.
     TooMany,
 }
@@ -78,8 +81,14 @@ impl Auth {
             return Awaited::Reached;
         }
         let Ok(_place) = self.node.waiting.try_acquire() else { return Awaited::TooMany };
-        if let Err(error) = self.catch_up().await {
-            tracing::debug!(%error, "the store does not answer; it may come back while somebody waits for a revision");
+        match (self.catch_up().await, outcome()) {
+            (Ok(_), _) | (_, Some(Awaited::Reached)) => {}
+            // Of this history there may be more in a moment.
+            (Err(error @ StoreError::Unavailable(_)), None) => {
+                tracing::debug!(%error, "the store does not answer; it may come back while somebody waits for a revision");
+            }
+            // A history that this node does not know may be the one that the store is in by now.
+            (Err(error), _) => return Awaited::NotKnown(ApiError::of_store(error)),
         }
         loop {
             if let Some(outcome) = outcome() {

@@ -1,6 +1,7 @@
 //! Why nobody was verified, as a value: texts, statuses, labels and log fields are made of it where an answer leaves the process.
 
 use falconer_credentials::Failure;
+use falconer_store::StoreError;
 
 use crate::time::in_words;
 
@@ -85,9 +86,9 @@ pub enum Unable {
         /// How far, in milliseconds.
         behind_ms: i64,
     },
-    /// What this node does not know may be in the store, which does not answer. The text is for the log.
+    /// What this node does not know may be in the store, which does not answer.
     #[error("{0}")]
-    Store(String),
+    Store(StoreError),
 }
 
 impl Reason {

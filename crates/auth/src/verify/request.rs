@@ -99,7 +99,7 @@ impl Auth {
         let Some(id) = reason.unknown_grant().filter(|id| !self.node.unknown_grants.has(id, self.revision())) else {
             return Err(reason.into());
         };
-        let is_new = self.catch_up_from(seen).await.map_err(|error| NotVerified::Unable(Unable::Store(error.to_string())))?;
+        let is_new = self.catch_up_from(seen).await.map_err(|error| NotVerified::Unable(Unable::Store(error)))?;
         let snapshot = self.node.directory.load();
         let owner = snapshot.key_owner(authentic.key_owner());
         let again = if is_new { self.node.evaluate_and_note(&snapshot, owner, authentic, now_ms) } else { Err(reason.clone()) };

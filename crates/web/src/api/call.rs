@@ -208,6 +208,7 @@ impl Api {
                 Code::RequestConflict,
                 "The revision of Falconer-At-Least belongs to another history of the database: a backup was restored, so read again what you rely on",
             )),
+            Ok(Awaited::NotKnown(error)) => Err(error.into()),
             Ok(Awaited::TooMany) => Err(Failure::unavailable("Too many requests wait for a revision; try again in a moment")),
             Err(_) => Err(behind()),
         }
