@@ -104,6 +104,12 @@ impl Node {
         (snapshot.highest_ms() != 0 && ahead_ms > MOST_AHEAD_MS).then_some(ahead_ms)
     }
 
+    /// When something happens that waits for no operator: by a clock that is hard to believe at the time of the last change, so that it confirms no wrong one.
+    pub(crate) fn believed_ms(&self, snapshot: &Snapshot) -> i64 {
+        let now_ms = self.clock.now_ms();
+        if self.clock_ahead_ms(snapshot, now_ms).is_some() { snapshot.highest_ms() } else { now_ms }
+    }
+
     pub(crate) fn draw<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.random.fill(&mut bytes);

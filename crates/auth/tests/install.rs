@@ -3,8 +3,11 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{Keys, START_MS, World, message_of, scopes_of, settings, strings};
-use falconer_auth::{AccessToken, Auth, AuthSettings, MILLENNIUM_MS, ROOT_CLIENT, StaticClient, Verdict};
+use falconer_auth::{AccessToken, ApiError, Auth, AuthSettings, DAY_MS, MILLENNIUM_MS, ROOT_CLIENT, StaticClient, Verdict};
+use falconer_store::{Revision, RoleRecord, Step, Write};
 
 const TOKEN: &str = "0123456789012345678901";
 
@@ -111,6 +114,49 @@ async fn static_clients_follow_the_configuration() {
     assert_eq!(ids, ["static/a", ROOT_CLIENT], "what is gone from the configuration goes; the root client stays");
     let record = world.store.client("static/a").await.unwrap().unwrap();
     assert_eq!((record.scopes, record.access_token.expose(), record.created_ms), (strings(&["y"]), other, START_MS));
+}
+
+/// A server whose configuration had changed after 90 quiet days did not start: "the clock is 100 days ahead".
+#[tokio::test]
+async fn a_start_takes_static_clients_over_after_any_time_and_confirms_none() {
+    let token = "0123456789012345678901";
+    let world = World::with(with_static(vec![fixed("static/leaves", token, &["a"])]), true).await;
+    let quiet_ms = 100 * DAY_MS;
+    world.clock.advance(quiet_ms);
+    let auth = world.reopen(with_static(vec![fixed("static/comes", token, &["b"])])).await;
+    assert!(auth.directory().client("static/leaves").is_none(), "what was taken out gives access to nobody");
+    assert_eq!(auth.directory().client("static/comes").unwrap().record().last_modified_ms, START_MS);
+    assert_eq!(
+        (auth.directory().highest_ms(), auth.clock_ahead_ms()),
+        (START_MS, Some(quiet_ms)),
+        "it is not the server that confirms the time"
+    );
+    let world = World { auth, ..world };
+    let refused = world.auth.create_client(&world.as_root().await, "x", &world.input(&[])).await.err();
+    assert_eq!(refused, Some(ApiError::ClockAhead { ahead_ms: quiet_ms }));
+    world.auth.accept_time().await.unwrap();
+    world.client("x", &[]).await;
+}
+
+/// A first start that was stopped between the static clients and the issuer could never be made good after 90 days.
+#[tokio::test]
+async fn a_start_makes_the_missing_issuer_after_any_time() {
+    let (store, clock) = (common::memory_store(), Arc::new(common::FixedClock::at(START_MS)));
+    let role_id = "r".to_owned();
+    let role = RoleRecord { role_id, scopes: vec![], description: String::new(), created_ms: START_MS, last_modified_ms: START_MS };
+    let step = Step {
+        decided_at: Revision(0),
+        depends_on: Vec::new(),
+        at_ms: START_MS,
+        actor: "test".to_owned(),
+        grant: None,
+        action: "created".to_owned(),
+        detail: None,
+    };
+    store.take(&step, Write::InsertRoles(vec![role])).await.unwrap();
+    clock.advance(100 * DAY_MS);
+    let auth = Auth::open(store, settings(), clock, Arc::new(common::Counting::default())).await.unwrap();
+    assert_eq!((auth.revision(), auth.directory().highest_ms()), (Revision(2), START_MS));
 }
 
 #[tokio::test]

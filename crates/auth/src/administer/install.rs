@@ -81,7 +81,7 @@ impl Auth {
     /// From now on another internal issuer signs; the one before is kept for what it has signed.
     pub async fn rotate_issuer(&self) -> Result<(), AuthError> {
         let retiring = self.directory().current_issuer().map(|issuer| issuer.record.name.clone());
-        self.add_issuer(|_| true).await?;
+        self.decide(|now| Ok(self.new_issuer(now))).await?;
         if let Some(name) = retiring {
             self.decide(|now| {
                 let step = step_by(now, ACTOR, "retired", Vec::new());
@@ -92,25 +92,26 @@ impl Auth {
         Ok(())
     }
 
+    /// A server begins with an issuer, whatever its clock says.
     pub(crate) async fn ensure_issuer(&self) -> Result<(), AuthError> {
-        self.add_issuer(|now| now.snapshot.current_issuer().is_none()).await
-    }
-
-    async fn add_issuer(&self, wanted: impl Fn(&Now) -> bool + Send + Sync) -> Result<(), AuthError> {
         self.decide(|now| {
-            if !wanted(now) {
+            if now.snapshot.current_issuer().is_some() {
                 return Ok(Decision::Keep(()));
             }
-            let record = IssuerRecord {
-                name: format!("static/falconer/grants-{}", now.snapshot.issuer_count().saturating_add(1)),
-                token: Secret::new(self.new_token()),
-                created_ms: now.now_ms,
-                retired_ms: None,
-            };
-            Ok(Decision::Write(step_by(now, ACTOR, "created", Vec::new()), Write::InsertIssuer(record), ()))
+            Ok(self.new_issuer(&Now { snapshot: now.snapshot.clone(), now_ms: self.node.believed_ms(&now.snapshot) }))
         })
         .await?;
         Ok(())
+    }
+
+    fn new_issuer(&self, now: &Now) -> Decision<()> {
+        let record = IssuerRecord {
+            name: format!("static/falconer/grants-{}", now.snapshot.issuer_count().saturating_add(1)),
+            token: Secret::new(self.new_token()),
+            created_ms: now.now_ms,
+            retired_ms: None,
+        };
+        Decision::Write(step_by(now, ACTOR, "created", Vec::new()), Write::InsertIssuer(record), ())
     }
 
     fn root(&self, now: &Now) -> ClientRecord {

@@ -31,9 +31,12 @@ pub(crate) enum Decision<T> {
 }
 
 impl<T> Decision<T> {
-    /// Whether it stores no time that nobody has confirmed.
-    fn may_be_at_any_time(&self) -> bool {
-        matches!(self, Decision::Keep(_) | Decision::Write(_, Write::AcceptTime, _))
+    /// The time that it stores without anybody's having confirmed it.
+    fn unconfirmed_ms(&self) -> Option<i64> {
+        match self {
+            Decision::Keep(_) | Decision::Write(_, Write::AcceptTime, _) => None,
+            Decision::Write(step, _, _) | Decision::Batch(step, _, _, _) => Some(step.at_ms),
+        }
     }
 }
 
@@ -54,9 +57,11 @@ impl Auth {
             let place = self.node.wait_for_turn(alone).await.ok_or_else(ended)?;
             let (shown, tip) = (self.node.directory.load_full(), place.tip());
             let now = Now { snapshot: tip.as_ref().unwrap_or(&shown).clone(), now_ms: self.node.clock.now_ms() };
-            let decided = decide(&now).and_then(|decision| match self.node.clock_ahead_ms(&now.snapshot, now.now_ms) {
-                Some(ahead_ms) if !decision.may_be_at_any_time() => Err(ApiError::ClockAhead { ahead_ms }),
-                _ => Ok(decision),
+            let decided = decide(&now).and_then(|decision| {
+                match decision.unconfirmed_ms().and_then(|at_ms| self.node.clock_ahead_ms(&now.snapshot, at_ms)) {
+                    Some(ahead_ms) => Err(ApiError::ClockAhead { ahead_ms }),
+                    None => Ok(decision),
+                }
             });
             let (change, answer) = match decided {
                 Ok(Decision::Write(step, write, answer)) => (Some(Change { step, write, roles: None }), Ok(answer)),

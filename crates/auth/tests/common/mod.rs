@@ -20,6 +20,10 @@ pub const HOST: &str = "auth.example.com";
 pub struct FixedClock(AtomicI64);
 
 impl FixedClock {
+    pub fn at(now_ms: i64) -> FixedClock {
+        FixedClock(AtomicI64::new(now_ms))
+    }
+
     pub fn advance(&self, ms: i64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
@@ -85,7 +89,7 @@ impl World {
 
     pub async fn with(settings: AuthSettings, bare: bool) -> World {
         let store = memory_store();
-        let clock = Arc::new(FixedClock(AtomicI64::new(START_MS)));
+        let clock = Arc::new(FixedClock::at(START_MS));
         let random = Arc::new(Counting::default());
         let auth = Auth::open(Arc::clone(&store), settings, clock.clone(), random.clone()).await.unwrap();
         let root = auth.fresh_install(bare).await.unwrap();
