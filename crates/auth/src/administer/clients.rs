@@ -1,10 +1,9 @@
 //! Clients: list, read, create, update, reset, enable, disable, delete (`auth-api.md` 8.3, checks in that order).
 
-use std::collections::HashSet;
-
 use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, Key, Revision, Secret, Write};
 
+use crate::administer::added::added;
 use crate::change::acting::Acting;
 use crate::change::decide::{Decision, Now};
 use crate::directory::client::Client;
@@ -254,8 +253,8 @@ pub(crate) fn update_needs(client_id: &str, caller: &Caller, known: &ClientRecor
     let update = format!("auth:update-client:{client_id}");
     let may_update = caller.scopes.satisfies(&update);
     let given = input.scopes.as_deref().unwrap_or_default();
-    let has: HashSet<&String> = known.scopes.iter().collect();
-    needed(update, given.iter().filter(|scope| !may_update || !has.contains(scope)))
+    let owed = if may_update { added(given, &known.scopes) } else { given.iter().collect() };
+    needed(update, owed.into_iter())
 }
 
 pub(crate) fn needed<'a>(first: String, scopes: impl Iterator<Item = &'a String>) -> Expression {

@@ -6,6 +6,7 @@
 use falconer_scopes::{ScopeSet, takes_part};
 use falconer_store::RoleRecord;
 
+use crate::administer::added::added;
 use crate::administer::{clients, roles};
 use crate::directory::client::Client;
 use crate::directory::entries::Person;
@@ -41,7 +42,7 @@ impl Difference {
 
     fn of_lists(before: &[String], after: &[String]) -> Difference {
         let lacking = |from: &[String], to: &[String]| {
-            let mut lacking: Vec<String> = from.iter().filter(|scope| !to.contains(scope)).cloned().collect();
+            let mut lacking: Vec<String> = added(from, to).into_iter().cloned().collect();
             falconer_scopes::list::sort(&mut lacking);
             lacking
         };

@@ -3,6 +3,7 @@
 use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, RoleRecord, Secret};
 
+use crate::administer::added::added;
 use crate::administer::clients::{is_repeat, mark_after_reset, needed};
 use crate::administer::import::batch::{BatchClient, BatchRole, Outcome};
 use crate::change::acting::Acting;
@@ -115,8 +116,8 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) 
         (true, false) => Some(format!("auth:enable-client:{id}")),
         _ => None,
     };
-    let added = client.scopes.iter().filter(|scope| !before.scopes.contains(scope));
-    acting.caller.require(&all_of([Some(update), set, switched], added))?;
+    let added = added(&client.scopes, &before.scopes);
+    acting.caller.require(&all_of([Some(update), set, switched], added.into_iter()))?;
     after.last_modified_ms = now.now_ms;
     if after.access_token == before.access_token {
         // As after an update: what a grant touches can do no more than the grant, and a mark that is there stays.
