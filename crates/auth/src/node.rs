@@ -1,7 +1,7 @@
 //! A node: one directory, one queue of changes, one store. All rooms of this crate work on it; it knows none of their rules.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use arc_swap::ArcSwap;
 use falconer_store::{History, Revision, Store, StoreError};
@@ -51,6 +51,8 @@ pub(crate) struct Node {
     pub(crate) recent_rows: RecentRows,
     /// Whether the last write found no room.
     pub(crate) store_is_full: AtomicBool,
+    /// Rows whose sealed value did not open, when everything was read last.
+    pub(crate) damaged: AtomicUsize,
 }
 
 /// The looks at the store: one at a time.
@@ -82,6 +84,7 @@ impl Node {
             unknown_grants: UnknownGrants::default(),
             recent_rows: RecentRows::default(),
             store_is_full: AtomicBool::new(false),
+            damaged: AtomicUsize::new(0),
         }
     }
 

@@ -27,4 +27,6 @@ pub use records::{
     AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, PendingLink, PersonRecord, RoleRecord, SessionRecord,
     SignInMethod,
 };
-pub use sealing::{KeyFileError, KeyRing, OpenError, Place, Randomness, Sealer, Secret, open_with};
+pub use sealing::{
+    Damaged, KeyFileError, KeyRing, KeySource, OpenError, Place, Randomness, SealedKind, Sealer, Secret, open_with, refuse_if_nothing_opens,
+};

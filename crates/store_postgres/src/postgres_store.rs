@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing,
-    Loaded, PendingLink, PersonRecord, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
+    KeySource, Loaded, PendingLink, PersonRecord, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -295,6 +295,14 @@ impl Store for PostgresStore {
         let done = upkeep::reseal(&transaction, &self.sealer, limit).await?;
         commit(transaction).await?;
         Ok(done)
+    }
+
+    fn read_keys_with(&self, source: KeySource) {
+        self.sealer.read_keys_with(source);
+    }
+
+    fn refresh_keys(&self) -> Option<String> {
+        self.sealer.refresh_keys()
     }
 
     async fn ping(&self) -> Result<()> {

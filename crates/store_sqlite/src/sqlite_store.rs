@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use falconer_store::{
     AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing,
-    Loaded, PendingLink, PersonRecord, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
+    KeySource, Loaded, PendingLink, PersonRecord, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -323,6 +323,14 @@ impl Store for SqliteStore {
 
     async fn reseal(&self, limit: u32) -> Result<u32> {
         self.write(move |connection, sealer| upkeep::reseal(connection, sealer, limit)).await
+    }
+
+    fn read_keys_with(&self, source: KeySource) {
+        self.sealer.read_keys_with(source);
+    }
+
+    fn refresh_keys(&self) -> Option<String> {
+        self.sealer.refresh_keys()
     }
 
     async fn ping(&self) -> Result<()> {

@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use falconer_store::{AccountRecord, IdentityRecord, IssuerRecord, KeyRing, Secret, SessionRecord, Store, StoreError};
+use falconer_store::{AccountRecord, IdentityRecord, IssuerRecord, KeyRing, SealedKind, Secret, SessionRecord, Store, StoreError};
 use falconer_store_sqlite::SqliteStore;
 use rusqlite::{Connection, params};
 
@@ -80,8 +80,12 @@ fn session(name: &str) -> SessionRecord {
     }
 }
 
-/// What reading the row `a` of a sealed column through the store says.
+/// What reading the row `a` of a sealed column through the store says; damage that is named counts as an error.
 async fn read_a(store: &SqliteStore, table: &str) -> Result<String, StoreError> {
+    let loaded = store.load().await?;
+    if let Some(damaged) = loaded.damaged.iter().find(|row| row.id == "a" && row.kind.place("a").table == table) {
+        return Err(StoreError::Corrupt(damaged.to_string()));
+    }
     match table {
         "clients" => store.client("a").await.map(|client| client.unwrap().access_token.expose().to_owned()),
         "issuers" => store.load().await.map(|loaded| loaded.issuers[0].token.expose().to_owned()),
@@ -182,9 +186,63 @@ async fn loading_detects_what_was_changed_and_says_where_without_the_secret() {
     let intruder = intruder(&path);
     let other = sealed(&intruder, SEALED[0], "a");
     put(&intruder, SEALED[0], "b", &other);
-    let error = store.load().await.unwrap_err();
-    let text = error.to_string();
+    let loaded = store.load().await.unwrap();
+    let text = loaded.damaged[0].to_string();
     assert!(text.contains("clients.access_token of \"b\"") && !text.contains(SECRET), "{text}");
+}
+
+/// One flipped byte of one sealed value kept a server from starting, and everybody else from being served.
+#[tokio::test]
+async fn one_damaged_row_of_each_kind_takes_nothing_else_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.db");
+    filled(&path).await;
+    let (store, intruder) = (common::open(&path), intruder(&path));
+    for place in SEALED {
+        let mut bad = sealed(&intruder, place, "a");
+        *bad.last_mut().unwrap() ^= 1;
+        put(&intruder, place, "a", &bad);
+    }
+    let loaded = store.load().await.unwrap();
+    let named: Vec<_> = loaded.damaged.iter().map(|row| (row.kind, row.id.as_str())).collect();
+    assert_eq!(named, [SealedKind::Client, SealedKind::Issuer, SealedKind::Account, SealedKind::Session].map(|kind| (kind, "a")));
+
+    // The client's name stays taken, with a token that nobody knows; the others of its kind are as they were.
+    assert_eq!(loaded.clients.iter().map(|client| client.client_id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert!(loaded.clients[0].access_token.expose().len() >= 44 && loaded.clients[0].access_token != secret("a"));
+    assert_eq!(loaded.clients[0].scopes, common::client("a").scopes);
+    assert_eq!(loaded.clients[1].access_token, secret("b"));
+    let conflict = store.insert_client(&common::step(&store, "x").await, &common::client("a")).await;
+    assert_eq!(conflict, Err(StoreError::Conflict));
+    // The issuer signs no more.
+    assert_eq!(loaded.issuers.iter().map(|issuer| issuer.retired_ms.is_some()).collect::<Vec<_>>(), [true, false]);
+    assert_ne!(loaded.issuers[0].token, secret("a"));
+    // The account has no password, the session is not there.
+    let hashes: Vec<_> = store.accounts().await.unwrap().into_iter().map(|account| account.password_hash).collect();
+    assert_eq!(hashes, [None, Some(format!("{SECRET}b"))]);
+    assert_eq!(store.session("a").await.unwrap(), None);
+    assert_eq!(store.sessions_of("local/a").await.unwrap(), [session("b")]);
+}
+
+/// A record that was damaged after it had changed stopped a node from catching up.
+#[tokio::test]
+async fn catching_up_goes_on_over_a_damaged_row_and_a_new_token_mends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.db");
+    filled(&path).await;
+    let (store, intruder) = (common::open(&path), intruder(&path));
+    for place in &SEALED[..2] {
+        put(&intruder, *place, "a", b"nothing");
+    }
+    let changed = store.changed_records(falconer_store::Revision(0), 1000).await.unwrap();
+    assert_eq!(changed.up_to, changed.present);
+    assert_eq!(changed.records.len(), 8, "two clients, two issuers, two identities, two people");
+
+    let client = falconer_store::ClientRecord { access_token: secret("new"), ..common::client("a") };
+    store.update_client(&common::step(&store, "x").await, &client).await.unwrap();
+    let loaded = store.load().await.unwrap();
+    assert_eq!(loaded.damaged.iter().map(|row| row.kind).collect::<Vec<_>>(), [SealedKind::Issuer]);
+    assert_eq!(loaded.clients[0].access_token, secret("new"));
 }
 
 #[tokio::test]

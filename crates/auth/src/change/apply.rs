@@ -47,7 +47,7 @@ impl Change {
                 }
                 clients.iter().for_each(|client| next.put_client(client));
             }
-            Write::InsertIssuer(record) => next.put_issuer(record.clone()),
+            Write::InsertIssuer(record) | Write::ReplaceIssuer(record) => next.put_issuer(record.clone()),
             Write::RetireIssuer(name) => next.retire_issuer(name, step.at_ms),
             Write::InsertGrant(record, replaces) => {
                 if let Some(old) = replaces {

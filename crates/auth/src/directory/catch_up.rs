@@ -108,6 +108,7 @@ impl Node {
         let found = Arc::clone(&clients);
         let each = move |client| found.lock().unwrap_or_else(PoisonError::into_inner).put(&client);
         let mut loaded = self.store.load_each(Box::new(each)).await?;
+        self.note_damaged(&loaded.damaged);
         let clients = std::mem::take(&mut *clients.lock().unwrap_or_else(PoisonError::into_inner));
         if loaded.history == shown.history() && loaded.revision < shown.revision() {
             loaded.history = self.store.begin_history(loaded.history.epoch).await?;

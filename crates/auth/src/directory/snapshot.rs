@@ -243,6 +243,11 @@ impl Snapshot {
         self.issuers.values().filter(|i| i.record.retired_ms.is_none()).max_by_key(|i| (i.record.created_ms, i.record.name.len()))
     }
 
+    /// The name of the issuer that signs new grants.
+    pub fn current_issuer_name(&self) -> Option<&str> {
+        self.current_issuer().map(|issuer| issuer.record.name.as_str())
+    }
+
     /// How many issuers there have been.
     pub(crate) fn issuer_count(&self) -> usize {
         self.issuers.len()

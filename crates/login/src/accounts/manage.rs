@@ -100,6 +100,15 @@ impl Login {
         Ok(revision)
     }
 
+    /// Takes the password away: the account needs another one. For one whose hash does not open any more.
+    pub async fn clear_password(&self, by: &str, name: &str) -> Result<Revision, LoginError> {
+        self.change_account(by, "password cleared", name, |account| {
+            account.password_hash = None;
+            Ok(())
+        })
+        .await
+    }
+
     /// Puts the account into these groups only.
     pub async fn set_groups(&self, by: &str, name: &str, groups: &[String]) -> Result<Revision, LoginError> {
         check_groups(groups)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::at_once;
 use super::samples::{NOW, decided, grant, issuer, step, texts};
-use crate::{AuditStart, GrantRecord, IssuerRecord, Revision, Step, Store, StoreError};
+use crate::{AuditStart, GrantRecord, IssuerRecord, Revision, Secret, Step, Store, StoreError};
 
 const DAY: i64 = 86_400_000;
 
@@ -21,6 +21,11 @@ pub(super) async fn an_issuer_comes_back_and_retires_once(store: Arc<dyn Store>)
     assert_eq!(s.load().await.unwrap().issuers, [retired, second]);
     assert_eq!(s.retire_issuer(&step(s, "x").await, &first.name).await, Err(StoreError::Conflict));
     assert_eq!(s.retire_issuer(&step(s, "x").await, "nobody").await, Err(StoreError::Conflict));
+    let replaced = IssuerRecord { token: Secret::new("another"), retired_ms: Some(NOW + 8), ..first.clone() };
+    s.replace_issuer(&step(s, "x").await, &replaced).await.unwrap();
+    assert!(s.load().await.unwrap().issuers.contains(&replaced), "token and end are the new ones");
+    let nobody = IssuerRecord { name: "nobody".to_owned(), ..replaced };
+    assert_eq!(s.replace_issuer(&step(s, "x").await, &nobody).await, Err(StoreError::Conflict));
     assert_eq!(s.client(&first.name).await, Ok(None), "an issuer is not a client");
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord,
-    PendingLink, PersonRecord, Result, Revision, RoleRecord, SessionRecord, Step, Write,
+    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Damaged, Epoch, GrantRecord, History, IdentityRecord,
+    IssuerRecord, KeySource, PendingLink, PersonRecord, Result, Revision, RoleRecord, SessionRecord, Step, Write,
 };
 
 /// Is given one client after the other, while a store loads.
@@ -33,6 +33,8 @@ pub struct Loaded {
     pub identities: Vec<IdentityRecord>,
     /// All people: each identity's is among them.
     pub people: Vec<PersonRecord>,
+    /// Rows whose sealed value does not open: [`Store::load_each`] says what is given in their place.
+    pub damaged: Vec<Damaged>,
 }
 
 /// One place where records are kept.
@@ -54,6 +56,11 @@ pub trait Store: Send + Sync {
 
     /// Everything at one revision. The only read that is meant to be large: so `each` is given the clients one after the other, ascending by the bytes
     /// of the clientId, and the answer has none. When it fails, `each` may have been given some.
+    ///
+    /// **Damaged rows.** A sealed value that does not open keeps nobody else from being served. Wherever records are read, a client has a token
+    /// that nobody knows in its place, so that its name stays taken and it can be reset or deleted; an issuer has one too and signs no more; an account
+    /// has no password; a session is not there. [`Loaded::damaged`] names all of them. [`Corrupt`](crate::StoreError::Corrupt) where nothing at all
+    /// opens: those are the wrong keys.
     async fn load_each(&self, each: EachClient) -> Result<Loaded>;
     /// The same with the clients in the answer, where they are few.
     async fn load(&self) -> Result<Loaded> {
@@ -172,6 +179,10 @@ pub trait Store: Send + Sync {
     /// Conflict when the name exists.
     async fn insert_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Result<Revision> {
         self.take(step, Write::InsertIssuer(issuer.clone())).await
+    }
+    /// Gives an issuer another token, and with it another end. Conflict when there is no such issuer.
+    async fn replace_issuer(&self, step: &Step, issuer: &IssuerRecord) -> Result<Revision> {
+        self.take(step, Write::ReplaceIssuer(issuer.clone())).await
     }
     /// Sets `retired_ms` to [`Step::at_ms`]. Conflict when there is no such issuer that still signs.
     async fn retire_issuer(&self, step: &Step, name: &str) -> Result<Revision> {
@@ -294,6 +305,12 @@ pub trait Store: Send + Sync {
     async fn prune_grants(&self, before_ms: i64, limit: u32) -> Result<u64>;
     /// Seals up to `limit` values again that were sealed with an older key; how many there were. 0: the older keys are no longer needed.
     async fn reseal(&self, limit: u32) -> Result<u32>;
+    /// Where the keys can be read again, once they have changed. Only the first source counts.
+    fn read_keys_with(&self, _source: KeySource) {}
+    /// Reads the keys again; answers the id of the key that seals from now on, where that is another one.
+    fn refresh_keys(&self) -> Option<String> {
+        None
+    }
     /// Whether the store answers and could write.
     async fn ping(&self) -> Result<()>;
 }

@@ -25,6 +25,8 @@ pub enum Write {
     Batch(Vec<RoleRecord>, Vec<ClientRecord>),
     /// [`insert_issuer`](crate::Store::insert_issuer)
     InsertIssuer(IssuerRecord),
+    /// [`replace_issuer`](crate::Store::replace_issuer)
+    ReplaceIssuer(IssuerRecord),
     /// [`retire_issuer`](crate::Store::retire_issuer)
     RetireIssuer(String),
     /// [`insert_grant`](crate::Store::insert_grant), with the id of the one that it replaces

@@ -1,7 +1,7 @@
 //! Local accounts, and the links that make the first one.
 
 use deadpool_postgres::GenericClient;
-use falconer_store::{AccountRecord, IdentityRecord, Place, Sealer, StoreError};
+use falconer_store::{AccountRecord, IdentityRecord, Place, SealedKind, Sealer, StoreError};
 use tokio_postgres::Row;
 
 use crate::aggregates::identities;
@@ -13,7 +13,7 @@ const COLUMNS: &str = "name, display_name, email, password_hash, groups, scopes,
 
 /// Where an account's password hash lives.
 pub(crate) fn password_place(name: &str) -> Place<'_> {
-    Place { table: "accounts", column: "password_hash", row: name }
+    SealedKind::Account.place(name)
 }
 
 pub(crate) async fn one(on: &impl GenericClient, sealer: &Sealer, name: &str) -> Res<Option<AccountRecord>> {
@@ -107,7 +107,8 @@ fn sealed_password(sealer: &Sealer, account: &AccountRecord) -> Res<Option<Vec<u
 fn read(row: &Row, sealer: &Sealer) -> Res<AccountRecord> {
     let name: String = get(row, 0)?;
     let sealed: Option<&[u8]> = get(row, 3)?;
-    let password_hash = sealed.map(|sealed| sealer.open(&password_place(&name), sealed)).transpose()?;
+    // One that does not open is none: the account needs a new password.
+    let password_hash = sealed.and_then(|sealed| sealer.open_row(&sealer.keys(), SealedKind::Account, &name, sealed).ok());
     Ok(AccountRecord {
         name,
         display_name: get(row, 1)?,

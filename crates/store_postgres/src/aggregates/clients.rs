@@ -4,7 +4,8 @@ use std::pin::pin;
 
 use deadpool_postgres::GenericClient;
 use falconer_store::{
-    ChangeKind, ClientRecord, EachClient, KeyKind, KeyRing, Place, Sealer, Secret, StaticChange, StoreError, open_with, static_changes,
+    ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, Place, SealedKind, Sealer, Secret, StaticChange, StoreError,
+    static_changes,
 };
 use futures_util::TryStreamExt as _;
 use tokio_postgres::Row;
@@ -19,30 +20,34 @@ const COLUMNS: &str = "client_id, description, access_token, expires_us, created
 
 /// Where a client's token lives.
 pub(crate) fn token_place(client_id: &str) -> Place<'_> {
-    Place { table: "clients", column: "access_token", row: client_id }
+    SealedKind::Client.place(client_id)
 }
 
 pub(crate) async fn one(on: &impl GenericClient, sealer: &Sealer, client_id: &str) -> Res<Option<ClientRecord>> {
     let (sql, keys) = (format!("SELECT {COLUMNS} FROM clients WHERE id_hash = $1"), sealer.keys());
-    first(on, &sql, &[&hash::of(client_id)], |row| read(row, &keys)).await
+    first(on, &sql, &[&hash::of(client_id)], |row| Ok(read(row, sealer, &keys)?.0)).await
 }
 
-/// Gives all clients to `each`, ascending, as they arrive.
-pub(crate) async fn each(on: &impl GenericClient, sealer: &Sealer, each: &mut EachClient) -> Res<()> {
+/// Gives all clients to `each`, ascending, as they arrive; how many there were, and which are damaged.
+pub(crate) async fn each(on: &impl GenericClient, sealer: &Sealer, each: &mut EachClient) -> Res<(usize, Vec<Damaged>)> {
+    let (mut count, mut damaged) = (0_usize, Vec::new());
     let keys = sealer.keys();
     let statement = on.prepare_cached(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id")).await?;
     let mut rows = pin!(on.query_raw(&statement, std::iter::empty::<i64>()).await?);
     while let Some(row) = rows.try_next().await? {
-        each(read(&row, &keys)?);
+        let (client, damage) = read(&row, sealer, &keys)?;
+        count = count.saturating_add(1);
+        damaged.extend(damage);
+        each(client);
     }
-    Ok(())
+    Ok((count, damaged))
 }
 
 /// Those of these clients that there are.
 pub(crate) async fn among(on: &impl GenericClient, sealer: &Sealer, clients: &[ClientRecord]) -> Res<Vec<ClientRecord>> {
     let hashes: Vec<Vec<u8>> = clients.iter().map(|client| hash::of(&client.client_id)).collect();
     let keys = sealer.keys();
-    all(on, &format!("SELECT {COLUMNS} FROM clients WHERE id_hash = ANY($1)"), &[&hashes], |row| read(row, &keys)).await
+    all(on, &format!("SELECT {COLUMNS} FROM clients WHERE id_hash = ANY($1)"), &[&hashes], |row| Ok(read(row, sealer, &keys)?.0)).await
 }
 
 pub(crate) async fn insert(writing: &mut Writing<'_>, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
@@ -66,7 +71,7 @@ pub(crate) async fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, c
     let sql =
         format!("SELECT {COLUMNS} FROM clients WHERE starts_with(client_id, 'static/') AND NOT starts_with(client_id, 'static/falconer/')");
     let keys = sealer.keys();
-    let stored = all(&writing.transaction, &sql, &[], |row| read(row, &keys)).await?;
+    let stored = all(&writing.transaction, &sql, &[], |row| Ok(read(row, sealer, &keys)?.0)).await?;
     let changes = static_changes(stored, clients)?;
     for change in &changes {
         match change {
@@ -133,10 +138,13 @@ async fn put(on: &impl GenericClient, sql: &str, sealer: &Sealer, client: &Clien
     .await
 }
 
-fn read(row: &Row, keys: &KeyRing) -> Res<ClientRecord> {
+fn read(row: &Row, sealer: &Sealer, keys: &KeyRing) -> Res<(ClientRecord, Option<Damaged>)> {
     let client_id: String = get(row, 0)?;
-    let access_token = Secret::new(open_with(keys, &token_place(&client_id), get(row, 2)?)?);
-    Ok(ClientRecord {
+    let (access_token, damage) = match sealer.open_row(keys, SealedKind::Client, &client_id, get(row, 2)?) {
+        Ok(token) => (Secret::new(token), None),
+        Err(damage) => (sealer.token_of_nobody(), Some(damage)),
+    };
+    let record = ClientRecord {
         client_id,
         description: get(row, 1)?,
         access_token,
@@ -149,5 +157,6 @@ fn read(row: &Row, keys: &KeyRing) -> Res<ClientRecord> {
         scopes: get(row, 9)?,
         disabled: get(row, 10)?,
         grant: get(row, 11)?,
-    })
+    };
+    Ok((record, damage))
 }

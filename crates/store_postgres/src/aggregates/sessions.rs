@@ -1,7 +1,7 @@
 //! Sessions of browsers, their pending links, and the origins that a person has confirmed.
 
 use deadpool_postgres::GenericClient;
-use falconer_store::{PendingLink, Place, Sealer, SessionRecord, SignInMethod, StoreError};
+use falconer_store::{PendingLink, Place, SealedKind, Sealer, SessionRecord, SignInMethod, StoreError};
 use tokio_postgres::Row;
 
 use crate::connection::columns::{all, first, get, run};
@@ -11,7 +11,7 @@ const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expire
 
 /// Where a session's form token lives.
 pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
-    Place { table: "sessions", column: "csrf", row: id_hash }
+    SealedKind::Session.place(id_hash)
 }
 
 pub(crate) async fn insert(on: &impl GenericClient, sealer: &Sealer, session: &SessionRecord) -> Res<()> {
@@ -37,7 +37,9 @@ pub(crate) async fn insert(on: &impl GenericClient, sealer: &Sealer, session: &S
 }
 
 pub(crate) async fn one(on: &impl GenericClient, sealer: &Sealer, id_hash: &str) -> Res<Option<SessionRecord>> {
-    first(on, &format!("SELECT {COLUMNS} FROM sessions WHERE id_hash = $1"), &[&id_hash], |row| read(row, sealer)).await
+    first(on, &format!("SELECT {COLUMNS} FROM sessions WHERE id_hash = $1"), &[&id_hash], |row| read(row, sealer))
+        .await
+        .map(Option::flatten)
 }
 
 pub(crate) async fn touch(on: &impl GenericClient, id_hash: &str, now_ms: i64) -> Res<()> {
@@ -61,7 +63,7 @@ pub(crate) async fn delete_of(on: &impl GenericClient, identity: &str, except: O
 
 pub(crate) async fn of_identity(on: &impl GenericClient, sealer: &Sealer, identity: &str) -> Res<Vec<SessionRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM sessions WHERE identity = $1 ORDER BY created_ms DESC, number DESC");
-    all(on, &sql, &[&identity], |row| read(row, sealer)).await
+    Ok(all(on, &sql, &[&identity], |row| read(row, sealer)).await?.into_iter().flatten().collect())
 }
 
 pub(crate) async fn put_pending_link(on: &impl GenericClient, link: &PendingLink) -> Res<()> {
@@ -99,12 +101,13 @@ pub(crate) async fn remembered_origins(on: &impl GenericClient, identity: &str) 
     all(on, sql, &[&identity], |row| Ok((get(row, 0)?, get(row, 1)?))).await
 }
 
-fn read(row: &Row, sealer: &Sealer) -> Res<SessionRecord> {
+/// Nothing where the form token does not open: that session has ended.
+fn read(row: &Row, sealer: &Sealer) -> Res<Option<SessionRecord>> {
     let id_hash: String = get(row, 0)?;
-    let csrf = sealer.open(&csrf_place(&id_hash), get(row, 2)?)?;
+    let Ok(csrf) = sealer.open_row(&sealer.keys(), SealedKind::Session, &id_hash, get(row, 2)?) else { return Ok(None) };
     let word: &str = get(row, 7)?;
     let method = SignInMethod::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a session by {word:?}")))?;
-    Ok(SessionRecord {
+    Ok(Some(SessionRecord {
         id_hash,
         identity: get(row, 1)?,
         csrf,
@@ -114,5 +117,5 @@ fn read(row: &Row, sealer: &Sealer) -> Res<SessionRecord> {
         user_agent: get(row, 6)?,
         method,
         factors: u32::try_from(get::<i32>(row, 8)?).unwrap_or(0),
-    })
+    }))
 }

@@ -19,6 +19,7 @@ pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Wr
         Write::DeleteRole(role_id) => roles::delete(writing, role_id).await,
         Write::Batch(roles, clients) => batch::write(writing, sealer, roles, clients).await,
         Write::InsertIssuer(issuer) => issuers::insert(writing, sealer, issuer).await,
+        Write::ReplaceIssuer(issuer) => issuers::replace(writing, sealer, issuer).await,
         Write::RetireIssuer(name) => issuers::retire(writing, name).await,
         Write::InsertGrant(grant, replaces) => grants::insert(writing, grant, replaces.as_deref()).await,
         Write::RevokeGrants { ids, by, reason } => grants::revoke(writing, ids, by, reason).await,

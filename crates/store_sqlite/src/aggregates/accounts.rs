@@ -1,6 +1,6 @@
 //! Local accounts, and the links that make the first one.
 
-use falconer_store::{AccountRecord, IdentityRecord, Place, Sealer, StoreError};
+use falconer_store::{AccountRecord, IdentityRecord, Place, SealedKind, Sealer, StoreError};
 use rusqlite::{Connection, Row, params};
 
 use crate::aggregates::identities;
@@ -12,7 +12,7 @@ const COLUMNS: &str = "name, display_name, email, password_hash, groups, scopes,
 
 /// Where an account's password hash lives.
 pub(crate) fn password_place(name: &str) -> Place<'_> {
-    Place { table: "accounts", column: "password_hash", row: name }
+    SealedKind::Account.place(name)
 }
 
 pub(crate) fn one(connection: &Connection, sealer: &Sealer, name: &str) -> Res<Option<AccountRecord>> {
@@ -97,7 +97,8 @@ fn sealed_password(sealer: &Sealer, account: &AccountRecord) -> Res<Option<Vec<u
 fn read(row: &Row<'_>, sealer: &Sealer) -> Res<AccountRecord> {
     let name: String = row.get(0)?;
     let sealed = row.get_ref(3)?.as_blob_or_null()?;
-    let password_hash = sealed.map(|sealed| sealer.open(&password_place(&name), sealed)).transpose()?;
+    // One that does not open is none: the account needs a new password.
+    let password_hash = sealed.and_then(|sealed| sealer.open_row(&sealer.keys(), SealedKind::Account, &name, sealed).ok());
     Ok(AccountRecord {
         name,
         display_name: row.get(1)?,

@@ -3,7 +3,8 @@
 use std::sync::mpsc::sync_channel;
 
 use falconer_store::{
-    ChangeKind, ClientRecord, EachClient, KeyKind, KeyRing, Place, Sealer, Secret, StaticChange, StoreError, open_with, static_changes,
+    ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, Place, SealedKind, Sealer, Secret, StaticChange, StoreError,
+    static_changes,
 };
 use rusqlite::{Connection, Row, params};
 
@@ -16,12 +17,12 @@ const COLUMNS: &str = "client_id, description, access_token, expires_us, created
 
 /// Where a client's token lives.
 pub(crate) fn token_place(client_id: &str) -> Place<'_> {
-    Place { table: "clients", column: "access_token", row: client_id }
+    SealedKind::Client.place(client_id)
 }
 
 pub(crate) fn one(connection: &Connection, sealer: &Sealer, client_id: &str) -> Res<Option<ClientRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM clients WHERE client_id = ?1");
-    first(connection, &sql, params![client_id], |row| read(row, &sealer.keys()))
+    first(connection, &sql, params![client_id], |row| read(row, sealer, &sealer.keys()))
 }
 
 /// How many rows change hands at a time while all are read, and how often the reader may be ahead.
@@ -30,8 +31,8 @@ const AHEAD: usize = 8;
 /// Threads that open tokens meanwhile, which takes longer than reading them.
 const OPENERS: usize = 2;
 
-/// Gives all clients to `each`, ascending.
-pub(crate) fn each(connection: &Connection, sealer: &Sealer, each: &mut EachClient) -> Res<()> {
+/// Gives all clients to `each`, ascending; how many there were, and which are damaged.
+pub(crate) fn each(connection: &Connection, sealer: &Sealer, each: &mut EachClient) -> Res<(usize, Vec<Damaged>)> {
     let keys = &*sealer.keys();
     let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"))?;
     std::thread::scope(|scope| {
@@ -41,18 +42,23 @@ pub(crate) fn each(connection: &Connection, sealer: &Sealer, each: &mut EachClie
             let (clients, open) = sync_channel(AHEAD);
             scope.spawn(move || {
                 // Where nobody takes them any more, one before has failed.
-                sealed.into_iter().map(|rows| open_all(rows, keys)).try_for_each(|found| clients.send(found))
+                sealed.into_iter().map(|rows| open_all(rows, sealer, keys)).try_for_each(|found| clients.send(found))
             });
             to_open.push(rows);
             opened.push(open);
         }
         // The openers take turns, so that the clients come back in order.
         let taking = scope.spawn(move || {
+            let (mut count, mut damaged) = (0_usize, Vec::new());
             for open in opened.iter().cycle() {
                 let Ok(clients) = open.recv() else { break };
-                clients?.into_iter().for_each(&mut *each);
+                for (client, damage) in clients {
+                    count = count.saturating_add(1);
+                    damaged.extend(damage);
+                    each(client);
+                }
             }
-            Ok(())
+            Ok((count, damaged))
         });
         let mut found = statement.query([])?;
         for rows in to_open.iter().cycle() {
@@ -72,8 +78,8 @@ pub(crate) fn each(connection: &Connection, sealer: &Sealer, each: &mut EachClie
     })
 }
 
-fn open_all(rows: Vec<SealedClient>, keys: &KeyRing) -> Res<Vec<ClientRecord>> {
-    rows.into_iter().map(|row| row.open(keys)).collect()
+fn open_all(rows: Vec<SealedClient>, sealer: &Sealer, keys: &KeyRing) -> Vec<(ClientRecord, Option<Damaged>)> {
+    rows.into_iter().map(|row| row.open(sealer, keys)).collect()
 }
 
 /// Adds the client, or replaces it where it is not exactly so already; what happened to it, if anything, and how the audit calls it.
@@ -117,7 +123,7 @@ pub(crate) fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, clients
            AND NOT (client_id >= 'static/falconer/' AND client_id < 'static/falconer0')"
     );
     let keys = sealer.keys();
-    let stored = all(writing.connection, &sql, [], |row| read(row, &keys))?;
+    let stored = all(writing.connection, &sql, [], |row| read(row, sealer, &keys))?;
     let changes = static_changes(stored, clients)?;
     for change in &changes {
         match change {
@@ -177,8 +183,8 @@ fn put(connection: &Connection, sealer: &Sealer, client: &ClientRecord, on_confl
     Ok(())
 }
 
-fn read(row: &Row<'_>, keys: &KeyRing) -> Res<ClientRecord> {
-    SealedClient::read(row)?.open(keys)
+fn read(row: &Row<'_>, sealer: &Sealer, keys: &KeyRing) -> Res<ClientRecord> {
+    Ok(SealedClient::read(row)?.open(sealer, keys).0)
 }
 
 /// A row whose token is still sealed.
@@ -194,9 +200,12 @@ impl SealedClient {
         Ok(SealedClient { token: row.get(2)?, record })
     }
 
-    fn open(self, keys: &KeyRing) -> Res<ClientRecord> {
-        let access_token = Secret::new(open_with(keys, &token_place(&self.record.client_id), &self.token)?);
-        Ok(ClientRecord { access_token, ..self.record })
+    fn open(self, sealer: &Sealer, keys: &KeyRing) -> (ClientRecord, Option<Damaged>) {
+        let (access_token, damage) = match sealer.open_row(keys, SealedKind::Client, &self.record.client_id, &self.token) {
+            Ok(token) => (Secret::new(token), None),
+            Err(damage) => (sealer.token_of_nobody(), Some(damage)),
+        };
+        (ClientRecord { access_token, ..self.record }, damage)
     }
 }
 

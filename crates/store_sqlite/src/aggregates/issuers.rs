@@ -1,6 +1,6 @@
 //! Issuers of grant certificates.
 
-use falconer_store::{ChangeKind, IssuerRecord, KeyKind, Place, Sealer, Secret, StoreError};
+use falconer_store::{ChangeKind, Damaged, IssuerRecord, KeyKind, Place, SealedKind, Sealer, Secret, StoreError};
 use rusqlite::{Connection, Row, params};
 
 use crate::connection::columns::{all, first, run};
@@ -9,23 +9,31 @@ use crate::steps::writing::Writing;
 
 /// Where an issuer's token lives.
 pub(crate) fn token_place(name: &str) -> Place<'_> {
-    Place { table: "issuers", column: "token", row: name }
+    SealedKind::Issuer.place(name)
 }
 
-/// All issuers, oldest first.
-pub(crate) fn every(connection: &Connection, sealer: &Sealer) -> Res<Vec<IssuerRecord>> {
+/// All issuers, oldest first, each with what is wrong with it.
+pub(crate) fn every(connection: &Connection, sealer: &Sealer) -> Res<Vec<(IssuerRecord, Option<Damaged>)>> {
     let sql = "SELECT name, token, created_ms, retired_ms FROM issuers ORDER BY created_ms, name";
     all(connection, sql, [], |row| read(row, sealer))
 }
 
 pub(crate) fn one(connection: &Connection, sealer: &Sealer, name: &str) -> Res<Option<IssuerRecord>> {
-    first(connection, "SELECT name, token, created_ms, retired_ms FROM issuers WHERE name = ?1", params![name], |row| read(row, sealer))
+    let sql = "SELECT name, token, created_ms, retired_ms FROM issuers WHERE name = ?1";
+    first(connection, sql, params![name], |row| Ok(read(row, sealer)?.0))
 }
 
-fn read(row: &Row<'_>, sealer: &Sealer) -> Res<IssuerRecord> {
+/// One that does not open has a token that nobody knows, and signs no more.
+fn read(row: &Row<'_>, sealer: &Sealer) -> Res<(IssuerRecord, Option<Damaged>)> {
     let name: String = row.get(0)?;
-    let token = Secret::new(sealer.open(&token_place(&name), row.get_ref(1)?.as_blob()?)?);
-    Ok(IssuerRecord { name, token, created_ms: row.get(2)?, retired_ms: row.get(3)? })
+    let (created_ms, retired_ms): (i64, Option<i64>) = (row.get(2)?, row.get(3)?);
+    Ok(match sealer.open_row(&sealer.keys(), SealedKind::Issuer, &name, row.get_ref(1)?.as_blob()?) {
+        Ok(token) => (IssuerRecord { name, token: Secret::new(token), created_ms, retired_ms }, None),
+        Err(damage) => {
+            let retired_ms = retired_ms.or(Some(created_ms));
+            (IssuerRecord { name, token: sealer.token_of_nobody(), created_ms, retired_ms }, Some(damage))
+        }
+    })
 }
 
 pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, issuer: &IssuerRecord) -> Res<()> {
@@ -33,6 +41,15 @@ pub(crate) fn insert(writing: &mut Writing<'_>, sealer: &Sealer, issuer: &Issuer
     let sql = "INSERT INTO issuers (name, token, created_ms, retired_ms) VALUES (?1, ?2, ?3, ?4)";
     run(writing.connection, sql, params![issuer.name, sealed, issuer.created_ms, issuer.retired_ms])?;
     writing.changed_and_audited(KeyKind::Issuer, &issuer.name, ChangeKind::Created)
+}
+
+pub(crate) fn replace(writing: &mut Writing<'_>, sealer: &Sealer, issuer: &IssuerRecord) -> Res<()> {
+    let sealed = sealer.seal(&token_place(&issuer.name), issuer.token.expose())?;
+    let sql = "UPDATE issuers SET token = ?2, retired_ms = ?3 WHERE name = ?1";
+    if run(writing.connection, sql, params![issuer.name, sealed, issuer.retired_ms])? == 0 {
+        return Err(StoreError::Conflict.into());
+    }
+    writing.changed_and_audited(KeyKind::Issuer, &issuer.name, ChangeKind::Updated)
 }
 
 pub(crate) fn retire(writing: &mut Writing<'_>, name: &str) -> Res<()> {

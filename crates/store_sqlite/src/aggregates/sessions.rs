@@ -1,6 +1,6 @@
 //! Sessions of browsers, their pending links, and the origins that a person has confirmed.
 
-use falconer_store::{PendingLink, Place, Sealer, SessionRecord, SignInMethod, StoreError};
+use falconer_store::{PendingLink, Place, SealedKind, Sealer, SessionRecord, SignInMethod, StoreError};
 use rusqlite::{Connection, Row, params};
 
 use crate::connection::columns::{all, first, run};
@@ -10,7 +10,7 @@ const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expire
 
 /// Where a session's form token lives.
 pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
-    Place { table: "sessions", column: "csrf", row: id_hash }
+    SealedKind::Session.place(id_hash)
 }
 
 pub(crate) fn insert(connection: &Connection, sealer: &Sealer, session: &SessionRecord) -> Res<()> {
@@ -32,7 +32,7 @@ pub(crate) fn insert(connection: &Connection, sealer: &Sealer, session: &Session
 
 pub(crate) fn one(connection: &Connection, sealer: &Sealer, id_hash: &str) -> Res<Option<SessionRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id_hash = ?1");
-    first(connection, &sql, params![id_hash], |row| read(row, sealer))
+    first(connection, &sql, params![id_hash], |row| read(row, sealer)).map(Option::flatten)
 }
 
 pub(crate) fn touch(connection: &Connection, id_hash: &str, now_ms: i64) -> Res<()> {
@@ -56,7 +56,7 @@ pub(crate) fn delete_of(connection: &Connection, identity: &str, except: Option<
 
 pub(crate) fn of_identity(connection: &Connection, sealer: &Sealer, identity: &str) -> Res<Vec<SessionRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM sessions WHERE identity = ?1 ORDER BY created_ms DESC, rowid DESC");
-    all(connection, &sql, params![identity], |row| read(row, sealer))
+    Ok(all(connection, &sql, params![identity], |row| read(row, sealer))?.into_iter().flatten().collect())
 }
 
 pub(crate) fn put_pending_link(connection: &Connection, link: &PendingLink) -> Res<()> {
@@ -93,12 +93,13 @@ pub(crate) fn remembered_origins(connection: &Connection, identity: &str) -> Res
     all(connection, sql, params![identity], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
-fn read(row: &Row<'_>, sealer: &Sealer) -> Res<SessionRecord> {
+/// Nothing where the form token does not open: that session has ended.
+fn read(row: &Row<'_>, sealer: &Sealer) -> Res<Option<SessionRecord>> {
     let id_hash: String = row.get(0)?;
-    let csrf = sealer.open(&csrf_place(&id_hash), row.get_ref(2)?.as_blob()?)?;
+    let Ok(csrf) = sealer.open_row(&sealer.keys(), SealedKind::Session, &id_hash, row.get_ref(2)?.as_blob()?) else { return Ok(None) };
     let word = row.get_ref(7)?.as_str()?;
     let method = SignInMethod::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a session by {word:?}")))?;
-    Ok(SessionRecord {
+    Ok(Some(SessionRecord {
         id_hash,
         identity: row.get(1)?,
         csrf,
@@ -108,5 +109,5 @@ fn read(row: &Row<'_>, sealer: &Sealer) -> Res<SessionRecord> {
         user_agent: row.get(6)?,
         method,
         factors: row.get(8)?,
-    })
+    }))
 }

@@ -1,9 +1,10 @@
 //! Loading everything at one revision.
 
-use falconer_store::{EachClient, Loaded, Sealer};
+use falconer_store::{Damaged, EachClient, Loaded, SealedKind, Sealer, refuse_if_nothing_opens};
 use rusqlite::Connection;
 
 use crate::aggregates::{clients, grants, identities, issuers, people, roles};
+use crate::connection::columns::all;
 use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
 
@@ -14,16 +15,38 @@ pub(crate) fn everything(connection: &Connection, sealer: &Sealer, each: &mut Ea
     // One read transaction is one snapshot, whatever is written meanwhile.
     let reading = connection.unchecked_transaction()?;
     let Standing { history, revision, highest_ms, .. } = standing(&reading)?;
-    clients::each(&reading, sealer, each)?;
+    let (mut values, mut damaged) = clients::each(&reading, sealer, each)?;
+    let (issuers, damages): (Vec<_>, Vec<_>) = issuers::every(&reading, sealer)?.into_iter().unzip();
+    values = values.saturating_add(issuers.len());
+    damaged.extend(damages.into_iter().flatten());
+    for (kind, sql) in [
+        (SealedKind::Account, "SELECT name, password_hash FROM accounts WHERE password_hash IS NOT NULL ORDER BY name"),
+        (SealedKind::Session, "SELECT id_hash, csrf FROM sessions ORDER BY id_hash"),
+    ] {
+        let found = opened(&reading, sealer, kind, sql)?;
+        values = values.saturating_add(found.len());
+        damaged.extend(found.into_iter().flatten());
+    }
+    refuse_if_nothing_opens(values, &damaged)?;
     Ok(Loaded {
         history,
         revision,
         highest_ms,
         roles: roles::every(&reading)?,
         clients: Vec::new(),
-        issuers: issuers::every(&reading, sealer)?,
+        issuers,
         grants: grants::ending_after(&reading, highest_ms.saturating_sub(GRANT_AFTERLIFE_MS))?,
         identities: identities::every(&reading)?,
         people: people::every(&reading)?,
+        damaged,
+    })
+}
+
+/// What is wrong with each value of a column, if anything.
+fn opened(reading: &Connection, sealer: &Sealer, kind: SealedKind, sql: &str) -> Res<Vec<Option<Damaged>>> {
+    let keys = sealer.keys();
+    all(reading, sql, [], |row| {
+        let opened = sealer.open_row(&keys, kind, row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_blob()?);
+        Ok(opened.map(zeroize::Zeroizing::new).err())
     })
 }

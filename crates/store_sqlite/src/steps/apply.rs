@@ -19,6 +19,7 @@ pub(crate) fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -
         Write::DeleteRole(role_id) => roles::delete(writing, role_id),
         Write::Batch(roles, clients) => batch::write(writing, sealer, roles, clients),
         Write::InsertIssuer(issuer) => issuers::insert(writing, sealer, issuer),
+        Write::ReplaceIssuer(issuer) => issuers::replace(writing, sealer, issuer),
         Write::RetireIssuer(name) => issuers::retire(writing, name),
         Write::InsertGrant(grant, replaces) => grants::insert(writing, grant, replaces.as_deref()),
         Write::RevokeGrants { ids, by, reason } => grants::revoke(writing, ids, by, reason),

@@ -127,6 +127,8 @@ impl NodeMetrics {
         page.gauge("falconer_grants", "Access grants, ended ones of the last 31 days too.", None, directory.grants().count() as f64)?;
         page.gauge("falconer_people", "People who have ever signed in.", None, directory.people().count() as f64)?;
         let behind = f64::from(u8::from(auth.clock_behind_ms().is_some()));
+        let damaged = auth.damaged_count() as f64;
+        page.gauge("falconer_damaged_records", "Records whose sealed value did not open when all was read.", None, damaged)?;
         page.gauge("falconer_clock_is_behind", "1 while this node authenticates nobody, because its clock is wrong.", None, behind)?;
         page.counter("falconer_commits", "Groups of changes that were committed together.", commits.groups)?;
         page.counter("falconer_changes", "Changes that were given to the store.", commits.steps)

@@ -3,6 +3,7 @@
 pub mod account;
 pub mod clock;
 mod local_options;
+pub mod repair;
 pub mod root_reset;
 pub mod setup_link;
 
