@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::operator::{account, clock, repair, root_reset, setup_link};
+use commands::operator::{account, clock, keys, repair, root_reset, setup_link};
 use commands::records::{client, export, import, role};
 use commands::server::{config_check, init, serve};
 use commands::user::{curl, events, scopes, signin};
@@ -56,6 +56,9 @@ enum Command {
     /// The clock of this machine, where it was wrong while something was changed
     #[command(subcommand)]
     Clock(clock::Clock),
+    /// The keys that seal secrets at rest, and the issuer of grants
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Give records whose sealed value does not open a new one
     Repair(repair::Options),
     /// The configuration
@@ -131,6 +134,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Account(account) => account::run(account).await,
         Command::RootReset(options) => root_reset::run(options).await,
         Command::Clock(command) => clock::run(command).await,
+        Command::Keys(command) => keys::run(command).await,
         Command::Repair(options) => repair::run(options).await,
         Command::Config(config) => config_check::run(config).await,
         Command::Signin(options) => signin::run(options).await,

@@ -78,6 +78,19 @@ pub fn write_private(file: &Path, text: &str) -> Result<()> {
     opened.sync_all().with_context(|| format!("can't write {}", file.display()))
 }
 
+/// Replaces a private file as a whole: readers see the old text or the new one, and it is on the disk when this returns.
+pub fn replace_private(file: &Path, text: &str) -> Result<()> {
+    // Where the file is a link to elsewhere, it stays one.
+    let file = std::fs::canonicalize(file).with_context(|| format!("can't find {}", file.display()))?;
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { bail!("{} is no file", file.display()) };
+    let mut new_name = name.to_owned();
+    new_name.push(".new");
+    let new = folder.join(new_name);
+    write_private(&new, text).context("another command is changing this file, or was stopped in the middle; in that case remove it")?;
+    let replaced = std::fs::rename(&new, &file).and_then(|()| std::fs::File::open(folder)?.sync_all());
+    replaced.with_context(|| format!("can't replace {}", file.display()))
+}
+
 /// Warnings about files that other users of this machine can read though they must not: the keys, the database, the first credentials, the folder.
 #[cfg(unix)]
 pub fn readable_by_others(config: &Config) -> Vec<String> {

@@ -65,6 +65,8 @@ impl Node {
                 return Err(explain(error.into()));
             }
         };
+        let file = key_file(config);
+        store.read_keys_with(Arc::new(move || read_keys(&file).ok()));
         if access == Access::Alone {
             begin_another_if_restored(&config.data_dir, store.as_ref()).await.map_err(|error| explain(error.into()))?;
         }

@@ -14,6 +14,7 @@ use std::fmt;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use subtle::ConstantTimeEq as _;
 use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -93,6 +94,19 @@ impl KeyRing {
         key.zeroize();
         self.current = key_id.to_owned();
         Ok(())
+    }
+
+    /// Removes a key that only opens; nothing where it is the current one, or is not there.
+    pub fn remove(&mut self, key_id: &str) {
+        if key_id != self.current {
+            self.keys.remove(key_id);
+        }
+    }
+
+    /// Whether the key that seals in `other` is here too, the very same one.
+    pub(crate) fn has_current_of(&self, other: &KeyRing) -> bool {
+        let (here, there) = (self.keys.get(&other.current), other.keys.get(&other.current));
+        here.zip(there).is_some_and(|(here, there)| bool::from(here.bytes.ct_eq(&there.bytes)))
     }
 
     /// The id of the key that seals.

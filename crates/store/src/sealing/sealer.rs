@@ -42,10 +42,14 @@ impl Sealer {
         let _ = self.source.set(source);
     }
 
-    /// Reads the keys again; answers the id of the key that seals from now on, where that is another one.
+    /// Reads the keys again; answers the id of the key that seals from now on, where that is another one. Keys without the one that seals until now
+    /// are another installation's, and are not taken.
     pub fn refresh_keys(&self) -> Option<String> {
         let fresh = self.source.get()?()?;
         let before = self.keys();
+        if !fresh.has_current_of(&before) {
+            return None;
+        }
         let is_new = fresh.current_key_id() != before.current_key_id();
         let current = is_new.then(|| fresh.current_key_id().to_owned());
         if is_new || !fresh.key_ids().eq(before.key_ids()) {
@@ -109,4 +113,41 @@ pub fn open_with(keys: &KeyRing, place: &Place<'_>, sealed: &[u8]) -> Result<Str
 
 fn corrupt(place: &Place<'_>, why: &str) -> StoreError {
     StoreError::Corrupt(format!("{}.{} of {:?}: {why}", place.table, place.column, place.row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(keys: &[(&str, u8)]) -> KeyRing {
+        let mut ring = KeyRing::empty();
+        keys.iter().for_each(|(id, byte)| ring.push(id, [*byte; 32]).unwrap());
+        ring
+    }
+
+    fn refreshed(before: &[(&str, u8)], after: &[(&str, u8)]) -> (Option<String>, String) {
+        let sealer = Sealer::new(ring(before), Arc::new(|_: &mut [u8]| ()));
+        let fresh = ring(after);
+        sealer.read_keys_with(Arc::new(move || Some(fresh.clone())));
+        (sealer.refresh_keys(), sealer.keys().current_key_id().to_owned())
+    }
+
+    /// A running server took no new key before a restart, and must not take those of another installation.
+    #[test]
+    fn a_new_key_seals_where_the_one_before_still_opens() {
+        assert_eq!(refreshed(&[("k1", 1)], &[("k1", 1), ("k2", 2)]), (Some("k2".to_owned()), "k2".to_owned()));
+        assert_eq!(refreshed(&[("k1", 1), ("k2", 2)], &[("k2", 2)]), (None, "k2".to_owned()), "an older one was removed");
+        assert_eq!(refreshed(&[("k1", 1)], &[("k1", 9), ("k2", 2)]), (None, "k1".to_owned()), "another key of the same id");
+        assert_eq!(refreshed(&[("k1", 1)], &[("k2", 2)]), (None, "k1".to_owned()));
+    }
+
+    #[test]
+    fn a_value_of_a_key_that_came_later_opens_at_once() {
+        let sealer = Sealer::new(ring(&[("k1", 1)]), Arc::new(|_: &mut [u8]| ()));
+        let (both, before) = (ring(&[("k1", 1), ("k2", 2)]), sealer.keys());
+        let sealed = both.seal(&SealedKind::Client.place("a"), b"token", [3; 24]).unwrap();
+        assert!(sealer.open_row(&before, SealedKind::Client, "a", &sealed).is_err());
+        sealer.read_keys_with(Arc::new(move || Some(both.clone())));
+        assert_eq!(sealer.open_row(&before, SealedKind::Client, "a", &sealed).as_deref(), Ok("token"));
+    }
 }

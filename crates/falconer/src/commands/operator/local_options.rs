@@ -27,8 +27,8 @@ pub struct LocalOptions {
 }
 
 impl LocalOptions {
-    /// Opens the data directory beside a server that may be running.
-    pub async fn open(&self) -> Result<(Node, PublicOrigin)> {
+    /// The configuration with what the command line says.
+    pub fn config(&self) -> Result<Config> {
         let mut config = Config::read(self.config.as_deref(), std::env::vars())?;
         if let Some(folder) = &self.data_dir {
             config.data_dir.clone_from(folder);
@@ -37,6 +37,12 @@ impl LocalOptions {
             config.database_url = Some(url.clone());
         }
         config.check()?;
+        Ok(config)
+    }
+
+    /// Opens the data directory beside a server that may be running.
+    pub async fn open(&self) -> Result<(Node, PublicOrigin)> {
+        let config = self.config()?;
         let noted = || noted_root_url(&config.data_dir).and_then(|url| PublicOrigin::parse(&url).ok());
         let origin = match (&self.root_url, &config.root_url) {
             (Some(origin), _) => origin.clone(),

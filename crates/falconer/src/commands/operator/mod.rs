@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod clock;
+pub mod keys;
 mod local_options;
 pub mod repair;
 pub mod root_reset;

@@ -188,7 +188,7 @@ pub async fn serve(
         settings,
     };
     let chores = [
-        tokio::spawn(follow(node.auth.clone(), config.data_dir.clone())),
+        tokio::spawn(follow(node.auth.clone(), node.store.clone(), config.data_dir.clone())),
         tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms)),
     ];
     let web = Arc::new(web);

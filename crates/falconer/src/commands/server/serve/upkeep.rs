@@ -8,13 +8,16 @@ use anyhow::Result;
 
 use crate::node::noted_history;
 
-/// Takes in what the command line wrote beside this server.
-pub async fn follow(auth: Arc<falconer_auth::Auth>, data_dir: PathBuf) {
+/// Takes in what the command line wrote beside this server, into the key file and the database.
+pub async fn follow(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_store::Store>, data_dir: PathBuf) {
     let mut noted = None;
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
+        if let Some(key_id) = store.refresh_keys() {
+            tracing::info!(key_id, "the key file has a new current key: it seals from now on");
+        }
         if let Err(error) = auth.catch_up().await {
             tracing::warn!(%error, "can't look for changes of other processes");
         }

@@ -1,0 +1,150 @@
+//! `falconer keys`: the keys that seal secrets at rest, and the issuer of grants.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use falconer_auth::{Clock as _, Random as _};
+use falconer_store::KeyRing;
+use serde_json::json;
+
+use super::{LocalOptions, repair};
+use crate::config::Config;
+use crate::node::{Node, key_file, read_keys, replace_private};
+use crate::output;
+use crate::system::{SystemClock, SystemRandom};
+
+/// Values that are sealed again in one transaction, so that a running server gets its turn in between.
+const BATCH: u32 = 1000;
+/// A running server looks at the key file twice a second. Until it has, it may still seal with the key of before.
+const NOTICED_BY_SERVERS: Duration = Duration::from_secs(5);
+
+/// `falconer keys`
+#[derive(clap::Subcommand)]
+pub enum Keys {
+    /// The ids of the keys in the key file; the current one seals, all of them open
+    List(Local),
+    /// Add a new key, which seals from now on; the others still open. A running server takes it over within a second
+    Rotate(Local),
+    /// Seal everything again with the current key, in small steps; can be stopped and run again
+    Reseal(Local),
+    /// Remove a key that nothing is sealed with any more
+    Remove {
+        /// The id of the key
+        key_id: String,
+        #[command(flatten)]
+        local: Local,
+    },
+    /// Let another issuer sign new grants; what the one before has signed stays valid
+    RotateIssuer(Local),
+}
+
+/// What all of them take.
+#[derive(clap::Args)]
+pub struct Local {
+    #[command(flatten)]
+    local: LocalOptions,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs one of them.
+pub async fn run(command: Keys) -> Result<()> {
+    match command {
+        Keys::List(options) => list(&options),
+        Keys::Rotate(options) => rotate(&options).await,
+        Keys::Reseal(options) => reseal(&options).await,
+        Keys::Remove { key_id, local } => remove(&key_id, &local).await,
+        Keys::RotateIssuer(options) => {
+            let (node, _) = options.local.open().await?;
+            node.auth.rotate_issuer().await?;
+            let directory = node.auth.directory();
+            let issuer = directory.current_issuer_name().unwrap_or_default();
+            said(&options, json!({ "issuer": issuer }), &format!("{issuer} signs new grants"))
+        }
+    }
+}
+
+fn list(options: &Local) -> Result<()> {
+    let keys = read_keys(&key_file(&options.local.config()?))?;
+    let is_current = |key_id: &str| key_id == keys.current_key_id();
+    if options.json {
+        let shown: Vec<_> = keys.key_ids().map(|key_id| json!({ "keyId": key_id, "current": is_current(key_id) })).collect();
+        return output::json(&shown);
+    }
+    let use_of = |key_id| if is_current(key_id) { "seals and opens" } else { "opens" };
+    let rows: Vec<_> = keys.key_ids().map(|key_id| vec![key_id.to_owned(), use_of(key_id).to_owned()]).collect();
+    output::table(&["KEY", "USE"], &rows)
+}
+
+async fn rotate(options: &Local) -> Result<()> {
+    let config = options.local.config()?;
+    // Opened first: a key is added only where the others fit the database.
+    drop(open_undamaged(options).await?);
+    let mut keys = read_keys(&key_file(&config))?;
+    let number = (1_u32..).find(|number| !keys.key_ids().any(|key_id| key_id == format!("k{number}")));
+    let key_id = format!("k{}", number.unwrap_or_default());
+    let mut key = [0_u8; 32];
+    SystemRandom.fill(&mut key);
+    keys.push(&key_id, key)?;
+    write(&config, &keys)?;
+    let text = format!("{key_id} seals from now on, also in a running server. Back up the key file, then run `falconer keys reseal`");
+    said(options, json!({ "keyId": key_id }), &text)
+}
+
+async fn reseal(options: &Local) -> Result<()> {
+    let node = open_undamaged(options).await?;
+    let mut resealed: u64 = 0;
+    loop {
+        let found = node.store.reseal(BATCH).await?;
+        if found == 0 {
+            break;
+        }
+        resealed += u64::from(found);
+        eprintln!("sealed {resealed} values again");
+    }
+    let current = read_keys(&key_file(&options.local.config()?))?.current_key_id().to_owned();
+    let text = format!("{resealed} values were sealed again; all are sealed with {current}");
+    said(options, json!({ "resealed": resealed, "keyId": current }), &text)
+}
+
+async fn remove(key_id: &str, options: &Local) -> Result<()> {
+    let config = options.local.config()?;
+    let file = key_file(&config);
+    let mut keys = read_keys(&file)?;
+    if !keys.key_ids().any(|known| known == key_id) {
+        return Err(output::WrongUse(format!("the key file has no key {key_id}: `falconer keys list` names those that it has")).into());
+    }
+    if keys.current_key_id() == key_id {
+        bail!("{key_id} is the key that seals: `falconer keys rotate` makes another one");
+    }
+    let changed = std::fs::metadata(&file)?.modified()?.duration_since(std::time::UNIX_EPOCH)?;
+    let now = Duration::from_millis(u64::try_from(SystemClock.now_ms()).unwrap_or_default());
+    if now.saturating_sub(changed) < NOTICED_BY_SERVERS {
+        bail!("the key file has just changed, and a running server may not know it yet: run this again in a few seconds");
+    }
+    let node = open_undamaged(options).await?;
+    if node.store.reseal(1).await? > 0 {
+        bail!("there are values that older keys have sealed: run `falconer keys reseal` first");
+    }
+    keys.remove(key_id);
+    write(&config, &keys)?;
+    said(options, json!({ "removed": key_id }), &format!("{key_id} was removed; keep it with backups of the database that need it"))
+}
+
+/// A node without damaged records: what does not open can't be sealed again.
+async fn open_undamaged(options: &Local) -> Result<Node> {
+    let (node, _) = options.local.open().await?;
+    match repair::find(&node).await?.as_slice() {
+        [] => Ok(node),
+        [first, ..] => bail!("damaged records come first: {first}. See `falconer repair --dry-run`"),
+    }
+}
+
+fn write(config: &Config, keys: &KeyRing) -> Result<()> {
+    replace_private(&key_file(config), &keys.to_key_file())
+}
+
+fn said(options: &Local, value: serde_json::Value, text: &str) -> Result<()> {
+    if options.json { output::json(&value) } else { output::line(text) }
+}

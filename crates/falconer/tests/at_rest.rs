@@ -1,0 +1,174 @@
+//! Sealed values at rest against the real binary on each store: one that does not open takes nobody else down, and keys change beside a server.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
+
+mod support;
+
+use falconer_client::{Client, Credentials};
+use falconer_wire::ClientRequest;
+use serde_json::{Value, json};
+use support::patience::eventually;
+use support::place::Place;
+use support::user::Shell;
+use support::{Init, Server};
+
+/// Table, name of a row, sealed column.
+const CLIENTS: (&str, &str, &str) = ("clients", "client_id", "access_token");
+const ISSUERS: (&str, &str, &str) = ("issuers", "name", "token");
+const ACCOUNTS: (&str, &str, &str) = ("accounts", "name", "password_hash");
+
+/// Flips a bit of a row's sealed value, as a bad disk or somebody who can write the database would.
+async fn flip(place: &Place, (table, name, column): (&str, &str, &str), row: &str) {
+    let (find, change) =
+        (format!("SELECT {column} FROM {table} WHERE {name} = $1"), format!("UPDATE {table} SET {column} = $2 WHERE {name} = $1"));
+    if let Some(database) = &place.database {
+        let (client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let mut value: Vec<u8> = client.query_one(&find, &[&row]).await.unwrap().get(0);
+        *value.last_mut().unwrap() ^= 1;
+        assert_eq!(client.execute(&change, &[&row, &value]).await.unwrap(), 1);
+        drop(client);
+        connection.await.unwrap().unwrap();
+    } else {
+        let (find, change) = (find.replace('$', "?"), change.replace('$', "?"));
+        let connection = rusqlite::Connection::open(place.data().join("falconer.sqlite")).unwrap();
+        let mut value: Vec<u8> = connection.query_row(&find, [row], |row| row.get(0)).unwrap();
+        *value.last_mut().unwrap() ^= 1;
+        assert_eq!(connection.execute(&change, rusqlite::params![row, value]).unwrap(), 1);
+    }
+}
+
+/// A client that may list roles; its token.
+async fn made(root: &Client, client_id: &str) -> String {
+    root.create_client(client_id, &some_client()).await.unwrap().access_token
+}
+
+fn some_client() -> ClientRequest {
+    let body = json!({ "description": "", "expires": "2100-01-01T00:00:00.000Z", "scopes": ["auth:list-roles"] });
+    serde_json::from_value(body).unwrap()
+}
+
+async fn is_let_in(server: &Server, client_id: &str, token: &str) -> bool {
+    let client = Client::new(&server.root_url).unwrap().with_credentials(Credentials::new(client_id, token));
+    client.list_roles().await.is_ok()
+}
+
+/// A place with two clients that may list roles, and an account; the tokens of the clients.
+async fn filled(place: &Place) -> (Init, [String; 2]) {
+    let init = place.init(&[]);
+    let server = place.start();
+    let root = server.client(&init);
+    let tokens = [made(&root, "project/a").await, made(&root, "project/b").await];
+    place.run(&["account", "create", "ann"]).ok();
+    assert_eq!(server.end(), Some(0));
+    (init, tokens)
+}
+
+/// One flipped bit of one sealed value kept the whole server from starting.
+async fn damage_takes_nobody_else_down(place: Place) {
+    let (init, [a, b]) = filled(&place).await;
+    flip(&place, CLIENTS, "project/a").await;
+    flip(&place, ISSUERS, "static/falconer/grants-1").await;
+    flip(&place, ACCOUNTS, "ann").await;
+
+    let mut server = place.start_with(&["--metrics-listen", "127.0.0.1:0"]);
+    assert!(is_let_in(&server, "project/b", &b).await, "who is not damaged is served");
+    assert!(!is_let_in(&server, "project/a", &a).await);
+    let root = server.client(&init);
+    let another = ClientRequest { description: "another".into(), ..some_client() };
+    let refused = root.create_client("project/a", &another).await.unwrap_err();
+    assert_eq!(refused.status(), Some(409), "the name is taken: {refused:?}");
+    let metrics = server.printed.iter().find_map(|line| line.strip_prefix("metrics at ")).unwrap().to_owned();
+    let told = support::http().get(metrics).send().await.unwrap().text().await.unwrap();
+    assert!(told.contains("\nfalconer_damaged_records 3"), "{told}");
+
+    // Beside the running server.
+    let found = place.run(&["repair", "--dry-run", "--json"]);
+    assert_eq!(found.code, 1, "damage stays");
+    let found: Value = serde_json::from_str(&found.out).unwrap();
+    let ids: Vec<_> = found["records"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["project/a", "static/falconer/grants-1", "ann"]);
+    place.run(&["repair", "--delete", "project/b"]).refused(2, "no damaged client");
+    place.run(&["keys", "reseal"]).refused(1, "damaged records come first");
+    let repaired: Value = serde_json::from_str(&place.run(&["repair", "--json"]).ok()).unwrap();
+    assert_eq!(repaired["left"], 0);
+    let fresh = repaired["records"][0]["accessToken"].as_str().unwrap();
+    assert_eq!(place.run(&["repair"]).ok().trim(), "Nothing is damaged.");
+    place.run(&["account", "password", "ann"]).ok();
+    assert!(server.lives());
+    assert_eq!(server.end(), Some(0));
+
+    let server = place.start();
+    assert!(is_let_in(&server, "project/a", fresh).await && is_let_in(&server, "project/b", &b).await);
+    assert!(!is_let_in(&server, "project/a", &a).await, "what was lost does not come back");
+    assert_eq!(server.end(), Some(0));
+
+    // A client can go instead, and the wrong keys are still refused.
+    flip(&place, CLIENTS, "project/a").await;
+    place.run(&["repair", "--delete", "project/a"]).ok();
+    let keys = place.data().join("falconer.keys");
+    std::fs::write(&keys, format!("k1 {}=\n", "A".repeat(43))).unwrap();
+    place.run(&["repair"]).refused(1, "with the key file");
+}
+
+/// No command sealed again what an older key had sealed, and only a restart took another key.
+async fn keys_change_beside_a_server(place: Place) {
+    let (init, [a, _]) = filled(&place).await;
+    let server = place.start();
+    let rotated: Value = serde_json::from_str(&place.run(&["keys", "rotate", "--json"]).ok()).unwrap();
+    assert_eq!(rotated["keyId"], "k2");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(place.data().join("falconer.keys")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    // Sealed with the new key by another process, and read by the server, whether it has looked at the key file or not.
+    let fresh: Value = serde_json::from_str(&place.run(&["root-reset", "--json"]).ok()).unwrap();
+    let root = Init { access_token: fresh["accessToken"].as_str().unwrap().to_owned(), ..init };
+    let shell = Shell::with(&server.root_url, &Credentials::new(&root.client_id, &root.access_token));
+    eventually("the new token counts", || (shell.run(&["current-scopes"]).code == 0).then_some(()));
+    let c = made(&server.client(&root), "project/c").await;
+
+    place.run(&["keys", "remove", "k2"]).refused(1, "is the key that seals");
+    place.run(&["keys", "remove", "k9"]).refused(2, "has no key k9");
+    place.run(&["keys", "remove", "k1"]).refused(1, "has just changed");
+    let file = std::fs::File::options().write(true).open(place.data().join("falconer.keys")).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    // That one value was sealed again tells that there are more.
+    place.run(&["keys", "remove", "k1"]).refused(1, "falconer keys reseal");
+    let resealed: Value = serde_json::from_str(&place.run(&["keys", "reseal", "--json"]).ok()).unwrap();
+    assert!(resealed["resealed"].as_u64().unwrap() >= 2 && resealed["keyId"] == "k2", "{resealed}");
+    place.run(&["keys", "remove", "k1"]).ok();
+    let left: Value = serde_json::from_str(&place.run(&["keys", "list", "--json"]).ok()).unwrap();
+    assert_eq!(left, json!([{ "keyId": "k2", "current": true }]));
+    assert!(place.run(&["keys", "rotate-issuer"]).ok().contains("static/falconer/grants-2"));
+    assert!(is_let_in(&server, "project/a", &a).await);
+    assert_eq!(server.end(), Some(0));
+
+    let server = place.start();
+    assert!(is_let_in(&server, "project/a", &a).await && is_let_in(&server, "project/c", &c).await);
+    assert_eq!(server.end(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_takes_nobody_else_down_in_a_file() {
+    damage_takes_nobody_else_down(Place::file()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn damage_takes_nobody_else_down_in_a_database() {
+    damage_takes_nobody_else_down(Place::postgres().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_change_beside_a_server_with_a_file() {
+    keys_change_beside_a_server(Place::file()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn keys_change_beside_a_server_with_a_database() {
+    keys_change_beside_a_server(Place::postgres().await).await;
+}
