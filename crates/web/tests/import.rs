@@ -79,6 +79,43 @@ async fn a_batch_answers_for_each_record_and_again() {
     assert_eq!(late.json["clients"][0], json!({ "clientId": "p/new", "outcome": "unchanged" }));
 }
 
+/// The pages and the command line have rules for the ids `.` and `..`; that the API takes them like any other was written down and tried by nobody.
+#[tokio::test]
+async fn ids_of_dots_are_ids() {
+    let node = node().await;
+    let role = json!({ "scopes": ["a"], "description": "" });
+    for id in [".", ".."] {
+        let with_id = json!({ "roleId": id, "scopes": ["a"], "description": "" });
+        let made = node.send(import(json!({ "roles": [with_id], "clients": [one(id)] }))).await;
+        assert_eq!(made.status, 200, "{}", made.json);
+        assert_eq!(made.json["roles"], json!([{ "roleId": id, "outcome": "created" }]));
+        assert_eq!(made.json["clients"][0]["clientId"], json!(id));
+        let token = made.json["clients"][0]["accessToken"].as_str().unwrap();
+        let whoami = node.send(api("GET", "/scopes/current").by(client(id, token))).await;
+        assert_eq!(whoami.code(), "InsufficientScopes", "it signs: {}", whoami.json);
+
+        // Whoever sends a path as it is names them there, as it is or encoded.
+        let encoded = id.replace('.', "%2E");
+        for (route, name) in [("roles", "roleId"), ("clients", "clientId")] {
+            let found = node.send(api("GET", &format!("/{route}/{id}")).by(root())).await;
+            assert_eq!((found.status.as_u16(), &found.json[name]), (200, &json!(id)), "{}", found.json);
+            let gone = node.send(api("DELETE", &format!("/{route}/{encoded}")).by(root())).await;
+            assert_eq!(gone.status, 204, "{}", gone.json);
+            assert_eq!(node.send(api("GET", &format!("/{route}/{id}")).by(root())).await.status, 404);
+        }
+        let expires = json!({ "expires": "2030-01-01T00:00:00Z", "description": "" });
+        for (route, body) in [(format!("/roles/{id}"), &role), (format!("/clients/{encoded}"), &expires)] {
+            let made = node.send(api("PUT", &route).by(root()).json(body.clone())).await;
+            assert_eq!(made.status, 200, "{route}: {}", made.json);
+        }
+    }
+    let listed = node.send(api("GET", "/clients/").by(root())).await;
+    assert_eq!(
+        listed.json["clients"].as_array().unwrap().iter().filter(|one| one["clientId"].as_str().unwrap().starts_with('.')).count(),
+        2
+    );
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_said_with_its_record() {
     let node = node().await;
