@@ -1,5 +1,6 @@
 // A backend that Falconer protects, with nothing but Node's standard library.
 // FALCONER=https://auth.example.com ORIGIN=https://notes.example.com node books.mjs
+// It listens on 127.0.0.1:8082, or where LISTEN says.
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
@@ -13,7 +14,10 @@ class Refused extends Error {
   }
 }
 
-const AWAY = [503, 'ServiceUnavailable', 'The authorization server cannot be asked at the moment'];
+function away(falconer, cause) {
+  console.error(`Falconer cannot be asked at ${falconer}: ${cause}`); // the caller is not told
+  return new Refused(503, 'ServiceUnavailable', 'The authorization server cannot be asked at the moment');
+}
 
 /** What the signature of a request is worth. `resource` is path and query exactly as on the request line. */
 async function authenticate({ falconer, origin }, method, resource, authorization) {
@@ -29,12 +33,13 @@ async function authenticate({ falconer, origin }, method, resource, authorizatio
       signal: AbortSignal.timeout(5000),
     });
     answer = await response.json();
-  } catch {
-    throw new Refused(...AWAY);
+  } catch (error) {
+    throw away(falconer, response ? `status ${response.status}, ${error}` : (error.cause ?? error));
   }
-  if (response.status === 400) throw new Refused(400, 'InputError', 'The request cannot be verified');
-  if (answer.status === 'auth-failed') throw new Refused(401, 'AuthenticationFailed', answer.message);
-  if (!response.ok || !['auth-success', 'no-auth'].includes(answer.status)) throw new Refused(...AWAY);
+  // Falconer's 400 is about the request of the caller, and has a code. Another's is not: a proxy's, say.
+  if (response.status === 400 && typeof answer?.code === 'string') throw new Refused(400, 'InputError', 'The request cannot be verified');
+  if (response.ok && answer?.status === 'auth-failed') throw new Refused(401, 'AuthenticationFailed', answer.message);
+  if (!response.ok || !['auth-success', 'no-auth'].includes(answer?.status)) throw away(falconer, `status ${response.status}, and no answer of Falconer`);
   return answer; // auth-success, or no-auth: then `scopes` is what everybody may do
 }
 
@@ -102,10 +107,21 @@ export function service(settings) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { FALCONER: falconer, ORIGIN: origin } = process.env;
-  if (!URL.canParse(falconer ?? '') || !URL.canParse(origin ?? '')) {
-    console.error('Set FALCONER to the root URL of Falconer, and ORIGIN to where callers reach this service.');
+  const stop = (text) => {
+    console.error(text);
     process.exit(1);
-  }
-  service({ falconer, origin }).listen(8082, '127.0.0.1');
+  };
+  const setting = (name, what) => {
+    const text = process.env[name] ?? '';
+    if (/^https?:\/\//.test(text) && URL.canParse(text)) return text.replace(/\/+$/, '');
+    return stop(`Set ${name} to ${what}, such as https://${name.toLowerCase()}.example.com. It is '${text}'.`);
+  };
+  const falconer = setting('FALCONER', 'the root URL of Falconer');
+  const origin = setting('ORIGIN', 'where callers reach this service');
+  const listen = process.env.LISTEN ?? '127.0.0.1:8082';
+  const [, host, port] = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(listen) ?? stop(`LISTEN: ${listen} is no address and port such as 127.0.0.1:8082.`);
+  if (Number(port) > 65_535) stop(`LISTEN: ${listen}: there is no such port.`);
+  const server = service({ falconer, origin });
+  server.on('error', (error) => stop(`LISTEN: ${error.message}`));
+  server.listen(Number(port), host, () => console.log(`bound to ${host}:${server.address().port}, for calls to ${origin}`));
 }

@@ -1,15 +1,27 @@
 # A backend that Falconer protects, with nothing but Python's standard library.
 # FALCONER=https://auth.example.com ORIGIN=https://notes.example.com python3 books.py
+# It listens on 127.0.0.1:8082, or where LISTEN says.
 import base64, hashlib, hmac, json, os, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
-if not {"FALCONER", "ORIGIN"} <= os.environ.keys():
-    sys.exit("Set FALCONER to the root URL of Falconer, and ORIGIN to where callers reach this service.")
-FALCONER = os.environ["FALCONER"].rstrip("/")
-ORIGIN = urlsplit(os.environ["ORIGIN"])  # where callers reach this service: never taken from the Host header
+
+def setting(name, what):
+    """A URL of the environment, or the end with a sentence that says what is wrong with it."""
+    text = os.environ.get(name, "")
+    url = urlsplit(text)
+    try:
+        if url.scheme in ("http", "https") and url.hostname and url.port != 0:
+            return url
+    except ValueError:
+        pass  # a port that is none
+    sys.exit(f"Set {name} to {what}, such as https://{name.lower()}.example.com. It is {text!r}.")
+
+
+FALCONER = setting("FALCONER", "the root URL of Falconer").geturl().rstrip("/")
+ORIGIN = setting("ORIGIN", "where callers reach this service")  # never taken from the Host header
 HOST = f"[{ORIGIN.hostname}]" if ":" in ORIGIN.hostname else ORIGIN.hostname
 PORT = ORIGIN.port or {"https": 443, "http": 80}[ORIGIN.scheme]
 BODY_LIMIT = 100_000
@@ -35,12 +47,25 @@ def authenticate(method, resource, authorization):
         if answer["status"] not in ("auth-success", "no-auth"):
             raise ValueError("that was not Falconer")
     except HTTPError as error:
-        if error.code == 400:
+        # Falconer's 400 is about the request of the caller, and has a code. Another's is not: a proxy's, say.
+        if error.code == 400 and has_code(error):
             raise Refused(400, "InputError", "The request cannot be verified")
-        raise Refused(503, "ServiceUnavailable", "The authorization server cannot be asked at the moment")
-    except (OSError, ValueError, KeyError, TypeError):
-        raise Refused(503, "ServiceUnavailable", "The authorization server cannot be asked at the moment")
+        raise away(error)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise away(error)
     return answer  # auth-success, or no-auth: then `scopes` is what everybody may do
+
+
+def has_code(answer):
+    try:
+        return isinstance(json.load(answer)["code"], str)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def away(cause):
+    print(f"Falconer cannot be asked at {FALCONER}: {type(cause).__name__}: {cause}", file=sys.stderr, flush=True)  # the caller is not told
+    return Refused(503, "ServiceUnavailable", "The authorization server cannot be asked at the moment")
 
 
 def satisfies(scopes, required):
@@ -109,4 +134,11 @@ class Books(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", 8082), Books).serve_forever()
+    listen = os.environ.get("LISTEN", "127.0.0.1:8082")
+    host, _, port = listen.rpartition(":")
+    try:
+        server = ThreadingHTTPServer((host, int(port)), Books)
+    except (OSError, ValueError, OverflowError) as problem:
+        sys.exit(f"LISTEN: {listen}: {problem}")
+    print(f"bound to {host}:{server.server_port}, for calls to {ORIGIN.geturl()}", flush=True)
+    server.serve_forever()

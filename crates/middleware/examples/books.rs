@@ -1,4 +1,5 @@
 //! A backend that Falconer protects: `FALCONER=https://auth.example.com ORIGIN=https://notes.example.com cargo run --example books`.
+//! It listens on 127.0.0.1:8082, or where LISTEN says.
 
 use std::process::ExitCode;
 
@@ -36,13 +37,19 @@ async fn whoami(caller: Caller) -> Json<Value> {
 
 async fn serve() -> Result<(), String> {
     let setting = |name: &str| std::env::var(name).map_err(|_| format!("{name} is not set."));
-    let app = app(&setting("FALCONER")?, &setting("ORIGIN")?).map_err(|error| error.to_string())?;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:8082").await.map_err(|error| format!("127.0.0.1:8082: {error}."))?;
+    let (falconer, origin) = (setting("FALCONER")?, setting("ORIGIN")?);
+    let app = app(&falconer, &origin).map_err(|error| error.to_string())?;
+    let listen = setting("LISTEN").unwrap_or_else(|_| "127.0.0.1:8082".to_owned());
+    let listener = tokio::net::TcpListener::bind(&listen).await.map_err(|error| format!("LISTEN: {listen}: {error}."))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    println!("bound to {address}, for calls to {origin}");
     axum::serve(listener, app).await.map_err(|error| error.to_string())
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    // The log says why a call was answered with 503; the caller is not told.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     match serve().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {

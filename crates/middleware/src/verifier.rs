@@ -129,10 +129,13 @@ impl Verifier {
     }
 }
 
-/// Falconer said nothing, or no to the question itself. The latter is the caller's fault only where the question repeats what the caller sent.
+/// Falconer said nothing, or no to the question itself. The latter is the caller's fault only where the question repeats what the caller sent, and
+/// where it was Falconer that said so: its errors have a code, those of a proxy between have none.
 fn not_answered(error: Error) -> Refusal {
     match error {
-        Error::Api { status: 400 | 413 | 414 | 431, message, .. } => Refusal::NotVerifiable { message: message.trim().to_owned() },
+        Error::Api { status: 400 | 413 | 414 | 431, message, body, .. } if body.get("code").is_some_and(serde_json::Value::is_string) => {
+            Refusal::NotVerifiable { message: message.trim().to_owned() }
+        }
         error => Refusal::Unavailable(error),
     }
 }

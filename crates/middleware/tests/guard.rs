@@ -109,6 +109,10 @@ async fn garbage_is_503_and_lets_nobody_in() {
         (302, ""),
         (404, r#"{"error":"Not found"}"#),
         (401, r#"{"code":"AuthenticationFailed","message":"x"}"#),
+        // What a proxy in front of Falconer refused was said to be the caller's fault.
+        (400, "<h1>Bad Request</h1>"),
+        (400, r#"{"message":"no such host"}"#),
+        (413, ""),
         (429, "slow down"),
         (500, "oops"),
         (503, r#"{"code":"ServiceUnavailable","message":"behind"}"#),

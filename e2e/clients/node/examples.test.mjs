@@ -2,6 +2,8 @@
 // it was refused by both: they want the hash of the body to be signed.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -81,7 +83,11 @@ for (const [name, start] of [['Node', node], ['Python', python]]) {
     }
 
     test('lets nobody in when Falconer is not there, or is something else', async () => {
-      for (const falconer of ['http://127.0.0.1:1', `${server.rootUrl}/nothing`]) {
+      // What a proxy in front of Falconer refused was said to be the caller's fault.
+      const proxy = createServer((request, response) => response.writeHead(400, { 'content-type': 'text/html' }).end('<h1>Bad Request</h1>'));
+      await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      after(() => proxy.close());
+      for (const falconer of ['http://127.0.0.1:1', `${server.rootUrl}/nothing`, `http://127.0.0.1:${proxy.address().port}`]) {
         const { origin, stop } = await start(falconer, '127.0.0.1');
         try {
           await assert.rejects(writer.json(`${origin}/books/red`), { status: 503, code: 'ServiceUnavailable' });
@@ -90,5 +96,31 @@ for (const [name, start] of [['Node', node], ['Python', python]]) {
         }
       }
     });
+  });
+}
+
+// A URL without its scheme was found out by the first call, as a 503 or a trace of the stack.
+for (const [command, file] of [['python3', 'books.py'], [process.execPath, 'books.mjs']]) {
+  test(`${file} says at its start what is wrong, or where it listens`, async () => {
+    const good = { FALCONER: 'http://127.0.0.1:1', ORIGIN: 'http://127.0.0.1:2', LISTEN: '127.0.0.1:0' };
+    const start = async (settings, until) => {
+      const child = spawn(command, [`${examples}${file}`], { env: { ...cleanEnvironment(), ...good, ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
+      let said = '';
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.on('data', (data) => {
+          said += data;
+          if (until?.test(said)) child.kill();
+        });
+      }
+      const [code] = await once(child, 'close');
+      return { code, said };
+    };
+    for (const [name, value] of [['FALCONER', 'auth.example.com'], ['ORIGIN', 'notes.example.com'], ['ORIGIN', '']]) {
+      const { code, said } = await start({ [name]: value });
+      assert.equal(code, 1, said);
+      assert.match(said, new RegExp(`^Set ${name} to .* It is '${value}'\\.\\s*$`));
+    }
+    assert.equal((await start({ LISTEN: 'nowhere' })).code, 1);
+    assert.match((await start({}, /bound to/)).said, /^bound to 127\.0\.0\.1:[1-9]\d*, for calls to http:\/\/127\.0\.0\.1:2\s*$/);
   });
 }
