@@ -21,6 +21,21 @@ fn ticked(fields: &[(String, String)]) -> usize {
     fields.iter().filter(|(name, _)| name == "tick").count()
 }
 
+/// A link without `expires` chose 1000 years beforehand.
+#[tokio::test]
+async fn no_more_than_a_year_is_chosen_beforehand_unless_it_was_wished() {
+    const YEAR_MS: i64 = 365 * 86_400_000;
+    let site = site().await;
+    let mut bob = site.somebody("bob", &[OWN, "notes:*"]).await;
+    for (more, chosen) in [("", YEAR_MS), ("&expires=2+years", 2 * YEAR_MS), ("&expires=3+days", 3 * 86_400_000)] {
+        for path in [PATH, "/auth/clients/new"] {
+            let page = bob.get(&format!("{path}?scope=notes:read&name=tool{more}")).await;
+            assert!(page.text.contains(&format!("name=\"lifetime\" value=\"{chosen}\" checked")), "{more}: {}", page.text);
+            assert_eq!(page.text.contains("1000 years"), more.is_empty(), "{more}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_program_gets_a_client_with_what_was_ticked() {
     let site = site().await;

@@ -32,10 +32,11 @@ pub(crate) fn choices(max_ttl_ms: i64, wish_ms: Option<i64>) -> (Vec<Lifetime>, 
     (lifetimes, chosen)
 }
 
-/// For a client: what was asked for, and shorter times, shortest first.
-pub(crate) fn down_from(longest_ms: i64) -> Vec<Lifetime> {
+/// For a client: what was asked for, and shorter times, shortest first; and what is chosen beforehand: the wish, or a year where there was none.
+pub(crate) fn down_from(longest_ms: i64, was_wished: bool) -> (Vec<Lifetime>, i64) {
     let usual = USUAL_MS.into_iter().chain([30 * DAY_MS, YEAR_MS]).filter(|ms| *ms < longest_ms);
-    usual.chain([longest_ms]).map(|ms| Lifetime { ms, label: in_words(ms) }).collect()
+    let lifetimes = usual.chain([longest_ms]).map(|ms| Lifetime { ms, label: in_words(ms) }).collect();
+    (lifetimes, if was_wished { longest_ms } else { longest_ms.min(YEAR_MS) })
 }
 
 fn in_words(ms: i64) -> String {

@@ -133,7 +133,12 @@ impl Offer {
 
     /// What a program on the person's own machine is offered. Without particular scopes: all that the person has, one by one, as long as
     /// one person can read that many lines.
-    pub(crate) fn for_tool(scopes: &[String], held: &ScopeSet, expansions: &Expansions<'_>, lifetimes: Vec<Lifetime>) -> Offer {
+    pub(crate) fn for_tool(
+        scopes: &[String],
+        held: &ScopeSet,
+        expansions: &Expansions<'_>,
+        (lifetimes, default_lifetime_ms): (Vec<Lifetime>, i64),
+    ) -> Offer {
         let (mut lines, mut everything, mut broad) = (Vec::new(), None, None);
         if !scopes.is_empty() {
             lines = scopes.iter().flat_map(|scope| lines_of(scope, held, expansions, false)).collect();
@@ -143,7 +148,6 @@ impl Offer {
         } else {
             (everything, broad) = bundles(held, expansions);
         }
-        let default_lifetime_ms = lifetimes.last().map_or(0, |longest| longest.ms);
         let mut offer = Offer {
             lines,
             everything,

@@ -21,7 +21,7 @@ use falconer_login::Session;
 const LONGEST_DESCRIPTION: usize = 10_240;
 /// No client needs to live longer, and no date has more than four digits for its year.
 const LONGEST_MS: i64 = 1000 * 365 * falconer_auth::DAY_MS;
-/// How long the client lives when the program does not say, as sites expect it.
+/// How long the client may live when the program does not say, as the protocol has it. A year is chosen beforehand.
 const WITHOUT_WISH: &str = "1000 years";
 
 /// What a program asks for.
@@ -33,6 +33,8 @@ pub struct ToolRequest {
     pub scopes: Vec<String>,
     /// From now to the end of the client at the latest, in milliseconds.
     pub lifetime_ms: i64,
+    /// Whether the program said so.
+    pub lifetime_was_wished: bool,
     /// The proposed description.
     pub description: String,
     /// Where the answer goes; without one it is shown.
@@ -64,18 +66,19 @@ impl ToolRequest {
             name: String::new(),
             scopes: Vec::new(),
             lifetime_ms: 0,
+            lifetime_was_wished: false,
             description: String::new(),
             callback: None,
             query: query.to_owned(),
         };
-        let mut expires = WITHOUT_WISH.to_owned();
+        let mut expires = None;
         for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let value = value.into_owned();
             match key.as_ref() {
                 "name" => request.name = value,
                 "description" => request.description = value,
                 "callback_url" if !value.is_empty() => request.callback = Some(Callback::parse(&value)?),
-                "expires" if !value.trim().is_empty() => expires = value,
+                "expires" if !value.trim().is_empty() => expires = Some(value),
                 "scope" if !is_valid_scope(&value) => return Err(ToolRequestError::Scope(value)),
                 "scope" if !value.is_empty() && !request.scopes.contains(&value) => request.scopes.push(value),
                 _ => (),
@@ -87,6 +90,8 @@ impl ToolRequest {
         if request.description.chars().count() > LONGEST_DESCRIPTION {
             return Err(ToolRequestError::Description);
         }
+        request.lifetime_was_wished = expires.is_some();
+        let expires = expires.unwrap_or_else(|| WITHOUT_WISH.to_owned());
         match time_expression::parse_ms(&expires) {
             Ok(ms) if ms > 0 => request.lifetime_ms = ms.min(LONGEST_MS),
             _ => return Err(ToolRequestError::Expires(expires)),
@@ -241,7 +246,7 @@ impl Grants {
 
     fn tool_offer_in(&self, session: &Session, request: &ToolRequest, expansions: &Expansions<'_>) -> Result<Offer, LoginError> {
         let held = self.auth.person_scopes(&session.person.identity).ok_or(LoginError::SignedOut)?;
-        Ok(Offer::for_tool(&request.scopes, &held, expansions, lifetime::down_from(request.lifetime_ms)))
+        Ok(Offer::for_tool(&request.scopes, &held, expansions, lifetime::down_from(request.lifetime_ms, request.lifetime_was_wished)))
     }
 
     /// Makes the client, as the person. The same choices again within 15 minutes give the same client.
