@@ -154,6 +154,9 @@ describe('the main flow', () => {
     await me.waitForLoadState();
     await page.locator('#open').click();
     await page.locator('#message', { hasText: /The grant [\w-]{22} has been revoked/ }).waitFor();
+    // The credentials were kept, and the page went on as if somebody were signed in.
+    await page.locator('#signed-out').waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
     await context.close();
   });
 

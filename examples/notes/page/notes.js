@@ -27,10 +27,12 @@ async function attempt(button, work) {
     await work();
   } catch (error) {
     say(inWords(error));
+    // Ended or revoked: nothing is left to keep.
+    if (error.status === 401) falconer.clear();
     // Denied for this notebook, or no longer good at all: a new grant helps.
     $('ask-more').hidden = error.status !== 403 && error.status !== 401;
     $('ask-more').textContent = error.status === 401 ? 'Sign in again' : 'Ask for this notebook';
-    if (error.code === 'Expired' || error.code === 'SignedOut') show();
+    if (!falconer.signedIn) show();
   } finally {
     if (button) button.disabled = false;
   }
@@ -132,9 +134,12 @@ function showExpiry() {
   if (!expiresAt || expiresIn === 0) return;
   $('expires').dateTime = expiresAt.toISOString();
   $('expires').textContent = expiresAt.toLocaleString([], { dateStyle: 'medium', timeStyle: 'short' });
-  const minutes = Math.ceil(expiresIn / 60);
-  const hours = Math.round(expiresIn / 3600);
-  $('left').textContent = `(${minutes < 90 ? `${minutes} minute${minutes === 1 ? '' : 's'}` : `${hours} hours`} left)`;
+  // Rounded down, as the person's page at Falconer does.
+  const minutes = Math.max(1, Math.floor(expiresIn / 60));
+  const hours = Math.floor(minutes / 60);
+  const days = Math.floor(hours / 24);
+  const [count, unit] = days ? [days, 'day'] : hours ? [hours, 'hour'] : [minutes, 'minute'];
+  $('left').textContent = `(${count} ${unit}${count === 1 ? '' : 's'} left)`;
 }
 
 function show() {
