@@ -392,6 +392,17 @@ fn a_client_made_with_a_grant_is_said_to_end_with_it() {
     let granted = Credentials::new(&answer["clientId"], &answer["accessToken"]).with_certificate(&answer["certificate"]).unwrap();
     let made = Shell::with(&world.server.root_url, &granted).run(&["client", "create", "local/ann/tool"]);
     assert!(made.code == 0 && made.err.contains(&answer["clientId"]) && made.err.contains("ends with it"), "{made:?}");
+    // The pages told the year ahead, too.
+    let list = browser.get("/auth/clients?q=local/ann/tool").body;
+    let in_a_day = list.contains("ends in 1 day<") || list.contains("ends in 23 hours");
+    assert!(list.contains("made with a grant") && in_a_day, "{list}");
+    let page = browser.get("/auth/clients?id=local/ann/tool").body;
+    assert!(page.contains("<dt>Made with grant</dt>") && page.contains("<dt>Last used</dt><dd>never</dd>"), "{page}");
+    let password = world.account(&["password", "ann", "--revoke-grants"]).ok();
+    eventually("the new password counts", || browser.sign_in("ann", password.trim()).then_some(()));
+    let ended = |page: &str| page.contains("ended with its grant") && page.contains("<dt>Ended</dt>");
+    eventually("the client has ended", || ended(&browser.get("/auth/clients?id=local/ann/tool").body).then_some(()));
+
     let lasting = world.as_root().run(&["client", "create", "project/lasting"]);
     assert!(lasting.code == 0 && !lasting.err.contains("grant"), "{lasting:?}");
 }

@@ -117,7 +117,7 @@ impl Auth {
     fn root(&self, now: &Now) -> ClientRecord {
         ClientRecord {
             client_id: ROOT_CLIENT.to_owned(),
-            description: "The client that may do everything. `falconer root-reset` gives it a new access token.".to_owned(),
+            description: "The client that may do everything. The command falconer root-reset gives it a new access token.".to_owned(),
             access_token: Secret::new(self.new_token()),
             expires_us: now.now_ms.saturating_add(MILLENNIUM_MS).saturating_mul(1000),
             created_ms: now.now_ms,

@@ -208,7 +208,14 @@ fn show(client: &falconer_wire::Client, json: bool) -> Result<()> {
         ("description", client.description.lines().map(str::to_owned).collect()),
         ("state", vec![state.to_owned()]),
         ("expires", vec![format!("{}{end}", client.expires)]),
-        ("last used", vec![client.last_date_used.clone()]),
+        (
+            "last used",
+            vec![if client.last_date_used <= client.created {
+                "never".to_owned()
+            } else {
+                format!("{}, or up to six hours later", client.last_date_used)
+            }],
+        ),
         ("scopes", client.scopes.clone()),
         ("expanded", client.expanded_scopes.clone()),
     ])

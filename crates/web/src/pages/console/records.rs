@@ -4,7 +4,7 @@
 //! An id is a parameter and no part of the path, so that each one has a page, whatever it is made of.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, Authentication, ClientView, Page, PageQuery, RoleView, Start};
+use falconer_auth::{ApiError, Authentication, ClientView, Page, PageQuery, RoleView, Snapshot, Start};
 use falconer_login::Session;
 use falconer_scopes::ScopeSet;
 use http::StatusCode;
@@ -33,13 +33,14 @@ pub(crate) async fn clients(visit: Visit) -> Result<Response, Problem> {
     let now_ms = visit.web.clock.now_ms();
     if let Some(id) = visit.parameter("id") {
         let client = visit.web.auth.client(&who, &id).map_err(problem)?;
-        let page = client_page(&visit, client, now_ms);
+        let page = client_page(&visit, client, &visit.web.auth.directory(), now_ms);
         let page = with_history(&visit, &who, "client", page).await?;
         return Ok(html(StatusCode::OK, Row::Page, &page));
     }
+    let directory = visit.web.auth.directory();
     list(&visit, CLIENTS, ROLES, |query| {
         let page = visit.web.auth.list_clients(&who, "", query)?;
-        Ok(Page { items: page.items.into_iter().map(|client| client_found(client, now_ms)).collect(), next: page.next })
+        Ok(Page { items: page.items.into_iter().map(|client| client_found(client, &directory, now_ms)).collect(), next: page.next })
     })
 }
 
@@ -114,15 +115,23 @@ fn list(
     ))
 }
 
-fn client_found(client: ClientView, now_ms: i64) -> Found {
+/// When a client that was made with a grant ends in fact: with the grant, or with its own end before. A grant that nobody remembers is over.
+fn end_ms(client: &ClientView, directory: &Snapshot, now_ms: i64) -> i64 {
+    let Some(id) = &client.grant else { return client.expires_ms };
+    let of_grant = directory.grant(id).map(|grant| grant.record.revoked_ms.unwrap_or(grant.record.expires_ms).min(grant.record.expires_ms));
+    client.expires_ms.min(of_grant.unwrap_or(now_ms))
+}
+
+fn client_found(client: ClientView, directory: &Snapshot, now_ms: i64) -> Found {
+    let end_ms = end_ms(&client, directory, now_ms);
     let row = RecordRow {
         href: format!("{}?id={}", CLIENTS.0, encode(&client.client_id)),
-        state: state(&client, now_ms),
-        scopes: client.expanded_scopes.len(),
-        time: if client.expires_ms <= now_ms {
-            format!("ended {}", words::since(client.expires_ms, now_ms))
+        state: state(&client, end_ms, now_ms),
+        scopes: client.scopes.len(),
+        time: if end_ms <= now_ms {
+            format!("ended {}", words::since(end_ms, now_ms))
         } else {
-            format!("ends {}", words::until(client.expires_ms, now_ms))
+            format!("ends {}", words::until(end_ms, now_ms))
         },
         id: client.client_id,
         description: client.description,
@@ -134,7 +143,7 @@ fn role_found(role: RoleView, now_ms: i64) -> Found {
     let row = RecordRow {
         href: format!("{}?id={}", ROLES.0, encode(&role.role_id)),
         state: Vec::new(),
-        scopes: role.expanded_scopes.len(),
+        scopes: role.scopes.len(),
         time: format!("changed {}", words::since(role.last_modified_ms, now_ms)),
         id: role.role_id,
         description: role.description,
@@ -142,10 +151,11 @@ fn role_found(role: RoleView, now_ms: i64) -> Found {
     (row, role.expanded_scopes)
 }
 
-fn state(client: &ClientView, now_ms: i64) -> Vec<&'static str> {
+fn state(client: &ClientView, end_ms: i64, now_ms: i64) -> Vec<&'static str> {
     [
         (client.disabled, "disabled"),
         (client.expires_ms <= now_ms, "expired"),
+        (end_ms <= now_ms && client.expires_ms > now_ms, "ended with its grant"),
         (client.client_id.starts_with("static/"), "static"),
         (client.grant.is_some(), "made with a grant"),
     ]
@@ -154,31 +164,38 @@ fn state(client: &ClientView, now_ms: i64) -> Vec<&'static str> {
     .collect()
 }
 
-fn client_page(visit: &Visit, client: ClientView, now_ms: i64) -> RecordPage {
+fn client_page(visit: &Visit, client: ClientView, directory: &Snapshot, now_ms: i64) -> RecordPage {
     let at = |at_ms| words::date_time(at_ms);
+    let end_ms = end_ms(&client, directory, now_ms);
+    let never_used = client.last_date_used_ms <= client.created_ms;
     let mut facts = vec![
-        ("Ends", at(client.expires_ms)),
+        if end_ms <= now_ms { ("Ended", at(end_ms)) } else { ("Ends", at(end_ms)) },
         ("Created", at(client.created_ms)),
         ("Changed", at(client.last_modified_ms)),
         ("Token made", at(client.last_rotated_ms)),
-        ("Last used", at(client.last_date_used_ms)),
+        ("Last used", if never_used { "never".to_owned() } else { format!("{}, or up to six hours later", at(client.last_date_used_ms)) }),
         ("At its end", if client.delete_on_expiration { "may be deleted" } else { "is kept" }.to_owned()),
     ];
     if let Some(grant) = &client.grant {
-        facts.push(("Ends with grant", grant.clone()));
+        facts.push(("Made with grant", grant.clone()));
+        facts.push(("Its own end", at(client.expires_ms)));
     }
     let is_static = client.client_id.starts_with("static/");
     RecordPage {
         layout: visit.layout(),
         notice: notice(visit),
         actions: if is_static { vec![] } else { client_actions(&client) },
-        fixed: is_static.then_some("It comes from the configuration, and is changed there."),
+        fixed: if client.client_id.starts_with("static/falconer/") {
+            Some("It belongs to Falconer itself, and nobody changes it.")
+        } else {
+            is_static.then_some("It comes from the configuration, and is changed there.")
+        },
         history: vec![],
         history_next: None,
         history_needs: None,
         kind: "Client",
         list: CLIENTS,
-        state: state(&client, now_ms),
+        state: state(&client, end_ms, now_ms),
         facts,
         expanded: Family::sort(client.expanded_scopes.iter(), ""),
         id: client.client_id,
