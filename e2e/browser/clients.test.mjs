@@ -139,7 +139,7 @@ describe('clients and roles', () => {
         for (const path of [
           '/auth/clients', '/auth/roles', `/auth/roles?id=${role}`, '/auth/clients/add', '/auth/roles/add', `/auth/roles/edit?id=${role}`,
           `/auth/roles/confirm?id=${role}`, '/auth/clients?id=local%2Feve%2Fcli-KOZ75V', '/auth/clients/edit?id=local%2Feve%2Fcli-KOZ75V',
-          '/auth/clients/confirm?id=local%2Feve%2Fcli-KOZ75V&action=delete', '/auth/clients/create?name=cli',
+          '/auth/clients/confirm?id=local%2Feve%2Fcli-KOZ75V&action=delete', '/auth/clients/create?name=cli', '/me/password',
         ]) {
           const answer = await page.goto(`${server.rootUrl}${path}`);
           assert.equal(answer.status(), 200, path);

@@ -68,6 +68,14 @@ async fn a_server_lives_in_a_database() {
     std::fs::rename(place.data().join("falconer.keys"), place.data().join("elsewhere")).unwrap();
     place.run(&["serve", "--listen", "127.0.0.1:0"]).refused(1, "the key file");
     assert!(!place.data().join("falconer.keys").exists());
+
+    // A start without `database_url` made an empty Falconer with another root client, and wrote over the note of the revision.
+    std::fs::rename(place.data().join("elsewhere"), place.data().join("falconer.keys")).unwrap();
+    let history = std::fs::read(place.data().join("falconer.history")).unwrap();
+    support::user::local(&place.data(), &["serve", "--listen=127.0.0.1:0"]).refused(1, "set database_url");
+    assert!(!place.data().join("falconer.sqlite").exists());
+    assert_eq!(std::fs::read(place.data().join("falconer.history")).unwrap(), history);
+    assert_eq!(place.start().end(), Some(0), "with it all is well");
 }
 
 #[tokio::test(flavor = "multi_thread")]

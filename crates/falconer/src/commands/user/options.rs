@@ -123,7 +123,13 @@ pub fn next_step(error: &anyhow::Error) -> Option<String> {
             "The pages of the server can show and delete it: /auth/clients/edit?id=.. and /auth/roles/edit?id=.. take any id.".to_owned(),
         );
     }
-    if let Error::Network { .. } = failure {
+    if let Error::Network { detail, .. } = failure {
+        if detail.contains("certificate") {
+            return Some(
+                "Its TLS certificate is not of an authority that this machine knows. For a private authority, SSL_CERT_FILE names a PEM file with those that count."
+                    .to_owned(),
+            );
+        }
         return Some("Is the address right, and does the server run there?".to_owned());
     }
     let credentials = Environment::read().ok().and_then(|found| found.credentials);
@@ -145,5 +151,28 @@ pub fn next_step(error: &anyhow::Error) -> Option<String> {
         )),
         (403, Some(_)) => Some("`falconer current-scopes` shows what the credentials may do.".to_owned()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A certificate of a private authority was answered with the question whether the server runs.
+    #[test]
+    fn a_private_authority_is_told_what_to_set() {
+        let step = |detail: &str| {
+            let error = Error::Network { host: "auth.example.com:443".to_owned(), detail: detail.to_owned(), source: None };
+            next_step(&anyhow::Error::from(error)).unwrap()
+        };
+        assert!(step("invalid peer certificate: UnknownIssuer").contains("SSL_CERT_FILE"));
+        assert!(step("Connection refused").contains("does the server run there"));
+    }
+
+    #[test]
+    fn what_is_missing_is_not_what_is_needed() {
+        let text = "Client ID a does not have sufficient scopes and is missing the following scopes:\n\n```\nb\n```\n\nThis request requires the client to \
+                    satisfy the following scope expression:\n\n```\n{\n  \"AllOf\": [\n    \"auth:current-scopes\",\n    \"b\"\n  ]\n}\n```";
+        assert_eq!(missing(text).filter(|line| !line.is_empty()).collect::<Vec<_>>(), ["b"]);
     }
 }

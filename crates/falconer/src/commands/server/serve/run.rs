@@ -31,7 +31,7 @@ pub struct Options {
     /// Keep the records in PostgreSQL: postgres://user@host/database; a password is better in FALCONER_DATABASE_URL or its _FILE
     #[arg(long, value_name = "URL")]
     pub database_url: Option<SecretText>,
-    /// Address and port, such as 127.0.0.1:8080; port 0 takes a free one
+    /// Address and port, such as 127.0.0.1:8080; port 0 takes a free one. With --demo the example service then takes a free one too, and prints it
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub listen: Option<String>,
     /// Address and port that answer GET /metrics, for the operator's network only; without it nothing does
