@@ -5,18 +5,20 @@
 //! | people, what is linked, and their names inside of clientIds | `people`, [`identity`] |
 //! | local accounts: rules, use cases, passwords, the first administrator | `accounts`, [`account`] |
 //! | signing in, sessions, forms | `sessions` |
+//! | signing in with an organisation's own directory, and what it gives | `providers`, [`mapping`], [`oidc`] |
 //!
 //! What is deliberately not here: HTTP and HTML (`web`), SQL, what a person lets others do (`grants`), arithmetic of scopes (`scopes`), a clock
 //! and a source of randomness.
 //!
-//! To add an identity provider: a file for the flow that ends in an `IdentityRecord` of a new person or the one that is there, written with `Auth::put_identity`, and then
-//! `begin_session`; nothing else knows where people come from.
+//! To add a kind of identity provider: a room beside `providers/oidc` that implements [`IdentityProvider`], and its settings in the binary; nothing
+//! else knows where people come from.
 
 mod accounts;
 mod error;
 mod fingerprint;
 mod login;
 mod people;
+mod providers;
 mod sessions;
 mod settings;
 
@@ -31,6 +33,10 @@ pub use people::identity;
 pub use people::link::{LinkError, LinkOffer};
 pub use people::manage::PersonView;
 pub use people::person::{Linked, Person};
+pub use providers::error::{Fault, ProviderError};
+pub use providers::provider::{Attempt, Attributes, Callback, ConfiguredProvider, IdentityProvider, check_provider_name};
+pub use providers::sign_in::{Inbound, Outbound, ProviderSignInError};
+pub use providers::{http, mapping, oidc};
 pub use sessions::attempts::Visitor;
 pub use sessions::forms::{AnonymousForm, LEAST_FORM_MS, TOO_SOON};
 pub use sessions::session::{Session, SessionView, SignedIn};

@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use falconer_auth::{DAY_MS, HOUR_MS, MINUTE_MS, OnFatal};
 
+use crate::providers::provider::ConfiguredProvider;
+
 /// Everything that [`crate::Login::open`] needs besides auth, the store, the clock and randomness.
 #[derive(Clone)]
 pub struct LoginSettings {
     /// Whether people sign in with local accounts. Default yes.
     pub local_accounts: bool,
+    /// Where else people sign in, in the order of the sign-in page.
+    pub providers: Vec<ConfiguredProvider>,
     /// What the first administrator gets besides `auth:*`. May not cover `assume:`.
     pub administrator_scopes: Vec<String>,
     /// What hashing one password costs.
@@ -57,6 +61,7 @@ impl Default for LoginSettings {
     fn default() -> Self {
         LoginSettings {
             local_accounts: true,
+            providers: Vec::new(),
             administrator_scopes: Vec::new(),
             password_cost: PasswordCost::default(),
             password_workers: 2,

@@ -226,7 +226,7 @@ fn unlocks(name: &str) -> String {
 }
 
 /// One household or machine has a whole /64 of IPv6 addresses.
-fn network(address: IpAddr) -> String {
+pub(crate) fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

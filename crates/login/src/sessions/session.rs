@@ -220,7 +220,8 @@ fn session_of(record: SessionRecord, person: Person) -> Session {
 /// How many things of different kinds somebody proved: one who has the link, or knows the password.
 fn factors(method: SignInMethod) -> u32 {
     match method {
-        SignInMethod::Password | SignInMethod::SetupLink => 1,
+        // How many a provider asked for is not known.
+        SignInMethod::Password | SignInMethod::SetupLink | SignInMethod::Provider => 1,
     }
 }
 

@@ -94,20 +94,23 @@ pub enum SignInMethod {
     Password,
     /// The link that makes the first administrator.
     SetupLink,
+    /// An identity provider said so.
+    Provider,
 }
 
 impl SignInMethod {
-    /// The word that is stored: `password`, `setup_link`.
+    /// The word that is stored: `password`, `setup_link`, `provider`.
     pub fn as_str(self) -> &'static str {
         match self {
             SignInMethod::Password => "password",
             SignInMethod::SetupLink => "setup_link",
+            SignInMethod::Provider => "provider",
         }
     }
 
     /// The method of a stored word.
     pub fn of_word(word: &str) -> Option<SignInMethod> {
-        [SignInMethod::Password, SignInMethod::SetupLink].into_iter().find(|method| method.as_str() == word)
+        [SignInMethod::Password, SignInMethod::SetupLink, SignInMethod::Provider].into_iter().find(|method| method.as_str() == word)
     }
 }
 

@@ -86,6 +86,7 @@ fn in_words(method: SignInMethod) -> &'static str {
     match method {
         SignInMethod::Password => "with a password",
         SignInMethod::SetupLink => "with the set-up link",
+        SignInMethod::Provider => "with an identity provider",
     }
 }
 

@@ -1,0 +1,63 @@
+//! The only way out to providers: bounded in time and bytes, no redirects, nothing inside of the operator's own network that the operator has not
+//! named. `addresses.rs` says what is inside, `web.rs` is the real way; tests have one of their own.
+
+mod addresses;
+mod web;
+
+use async_trait::async_trait;
+use thiserror::Error;
+use url::Url;
+use zeroize::Zeroizing;
+
+pub use addresses::Reach;
+pub use web::{HttpLimits, WebHttp};
+
+/// How providers are asked.
+#[async_trait]
+pub trait ProviderHttp: Send + Sync {
+    /// Sends one request and reads its whole answer, whatever its status.
+    async fn send(&self, request: ProviderRequest) -> Result<ProviderAnswer, HttpError>;
+}
+
+/// What is sent.
+pub struct ProviderRequest {
+    /// Where to.
+    pub url: Url,
+    /// Which addresses the host may have.
+    pub reach: Reach,
+    /// The value of `Authorization`.
+    pub authorization: Option<Zeroizing<String>>,
+    /// The fields of a form: then it is a POST.
+    pub form: Option<Vec<(&'static str, Zeroizing<String>)>>,
+}
+
+/// What came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderAnswer {
+    /// HTTP's.
+    pub status: u16,
+    /// `application/json`, without parameters, in lower case; empty where the answer has none.
+    pub content_type: String,
+    /// Whole.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum HttpError {
+    /// It sends elsewhere; nobody follows.
+    #[error("the answer is a redirect, which is not followed")]
+    Redirected,
+    /// More bytes than are read.
+    #[error("the answer is too long")]
+    TooLarge,
+    /// Not within the time.
+    #[error("there was no whole answer in time")]
+    TooSlow,
+    /// The host has an address of an inner network.
+    #[error("the host {0:?} has an address inside of this network")]
+    Inside(String),
+    /// No connection, no TLS, or no HTTP.
+    #[error("it can't be reached: {0}")]
+    Unreachable(String),
+}

@@ -1,0 +1,10 @@
+//! Identity providers: who somebody is to somebody else, and which scopes that gives here. One folder a kind behind the trait of `provider.rs`;
+//! `flow.rs` is the sign-in that is under way in a browser, `sign_in.rs` the use cases, `mapping/` what attributes give, `http/` the only way out.
+
+pub mod error;
+pub(crate) mod flow;
+pub mod http;
+pub mod mapping;
+pub mod oidc;
+pub(crate) mod provider;
+pub(crate) mod sign_in;

@@ -1,0 +1,231 @@
+//! The flow with one provider.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use url::Url;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::claims;
+use super::discovery::Discovery;
+use super::id_token::{Expected, Unproved};
+use super::known::{Known, ask};
+use super::settings::{Issuer, OidcSettings, SettingsError};
+use crate::providers::error::ProviderError;
+use crate::providers::http::{ProviderHttp, ProviderRequest};
+use crate::providers::provider::{Attempt, Attributes, Callback, IdentityProvider};
+
+/// Sign-ins that wait for the provider at once; a provider that hangs holds no more of this node.
+const AT_ONCE: usize = 64;
+
+/// One OpenID provider.
+pub struct OidcProvider {
+    settings: OidcSettings,
+    issuer: Issuer,
+    http: Arc<dyn ProviderHttp>,
+    known: Known,
+    places: Semaphore,
+}
+
+/// The answer of the token endpoint, as far as it is used.
+#[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
+struct Tokens {
+    id_token: Option<String>,
+    access_token: Option<String>,
+    token_type: Option<String>,
+}
+
+/// What it says instead.
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
+}
+
+impl OidcProvider {
+    /// Checks the settings; asks nobody yet.
+    pub fn new(settings: OidcSettings, http: Arc<dyn ProviderHttp>) -> Result<OidcProvider, SettingsError> {
+        settings.check()?;
+        let issuer = Issuer::parse(&settings.issuer)?;
+        Ok(OidcProvider { settings, issuer, http, known: Known::default(), places: Semaphore::new(AT_ONCE) })
+    }
+
+    fn place(&self) -> Result<SemaphorePermit<'_>, ProviderError> {
+        self.places.try_acquire().map_err(|_| ProviderError::Busy)
+    }
+
+    async fn discovery(&self, now_ms: i64) -> Result<Arc<Discovery>, ProviderError> {
+        self.known.discovery(self.http.as_ref(), &self.issuer, now_ms).await
+    }
+
+    /// The code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+    async fn exchange(&self, discovery: &Discovery, attempt: &Attempt, code: &str) -> Result<Tokens, ProviderError> {
+        let what = "token endpoint";
+        let mut form = vec![
+            ("grant_type", Zeroizing::new("authorization_code".to_owned())),
+            ("code", Zeroizing::new(code.to_owned())),
+            ("redirect_uri", Zeroizing::new(attempt.redirect_uri.clone())),
+            ("code_verifier", Zeroizing::new(attempt.verifier.clone())),
+        ];
+        let mut authorization = None;
+        match &self.settings.client_secret {
+            Some(secret) if discovery.secret_in_header => authorization = Some(basic(&self.settings.client_id, secret.expose())),
+            Some(secret) => {
+                form.push(("client_id", Zeroizing::new(self.settings.client_id.clone())));
+                form.push(("client_secret", Zeroizing::new(secret.expose().to_owned())));
+            }
+            None => form.push(("client_id", Zeroizing::new(self.settings.client_id.clone()))),
+        }
+        let url = discovery.token.clone();
+        let request = ProviderRequest { reach: self.issuer.reach(&url), url, authorization, form: Some(form) };
+        let answer = self.http.send(request).await.map_err(|error| ProviderError::Http { what, error })?;
+        let body = Zeroizing::new(answer.body);
+        if answer.status != 200 {
+            let said = serde_json::from_slice::<Refusal>(&body).ok().filter(|_| answer.status < 500);
+            return Err(said.map_or(ProviderError::Status { what, status: answer.status }, |said| ProviderError::Said(short(&said.error))));
+        }
+        let tokens: Tokens = serde_json::from_slice(&body)
+            // The library's own words may quote what was read.
+            .map_err(|_| ProviderError::Malformed {
+                what: "answer of the token endpoint",
+                why: "it is not the JSON that it has to be".to_owned(),
+            })?;
+        match &tokens.token_type {
+            Some(kind) if !kind.eq_ignore_ascii_case("Bearer") => Err(ProviderError::TokenType(short(kind))),
+            _ => Ok(tokens),
+        }
+    }
+
+    async fn prove(
+        &self,
+        discovery: &Discovery,
+        attempt: &Attempt,
+        tokens: &Tokens,
+        now_ms: i64,
+    ) -> Result<Map<String, Value>, ProviderError> {
+        let token = tokens.id_token.as_ref().ok_or(ProviderError::NoIdToken)?;
+        let expected = Expected {
+            issuer: &self.issuer.text,
+            client_id: &self.settings.client_id,
+            nonce: &attempt.nonce,
+            access_token: tokens.access_token.as_deref(),
+            algorithms: discovery.algorithms.as_deref(),
+        };
+        let unproved = Unproved::read(token, &expected)?;
+        let http = self.http.as_ref();
+        let keys = self.known.keys(http, &self.issuer, &discovery.keys, now_ms).await?;
+        match unproved.prove(&keys, &expected, now_ms) {
+            Err(error) if error.calls_for_newer_keys() => {
+                let keys = self.known.newer_keys(http, &self.issuer, &discovery.keys, now_ms).await?;
+                unproved.prove(&keys, &expected, now_ms)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// What the userinfo endpoint says beyond the ID token. It speaks of the same person, or of nobody (OpenID Connect Core 5.3.2).
+    async fn add_userinfo(&self, discovery: &Discovery, tokens: &Tokens, claims: &mut Map<String, Value>) -> Result<(), ProviderError> {
+        let what = "userinfo endpoint";
+        let url = discovery.userinfo.clone().ok_or(ProviderError::Unsupported("userinfo endpoint"))?;
+        let token = tokens.access_token.as_ref().ok_or(ProviderError::Unsupported("access token"))?;
+        let authorization = Zeroizing::new(format!("Bearer {token}"));
+        let answer = ask(self.http.as_ref(), what, &self.issuer, url, Some(authorization)).await?;
+        let more: Map<String, Value> = serde_json::from_slice(&answer.body)
+            .map_err(|_| ProviderError::Malformed { what: "answer of the userinfo endpoint", why: "it is no JSON object".to_owned() })?;
+        if more.get("sub").is_none() || more.get("sub") != claims.get("sub") {
+            return Err(ProviderError::OtherPerson);
+        }
+        // An address and whether it is verified are one statement: neither is completed by the other endpoint.
+        let address = ["email", "email_verified"];
+        let has_address = address.iter().any(|name| claims.contains_key(*name));
+        for (name, value) in more {
+            let belongs_to_address = has_address && address.contains(&name.as_str());
+            if !claims.contains_key(&name) && !belongs_to_address {
+                claims.insert(name, value);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl IdentityProvider for OidcProvider {
+    async fn begin(&self, attempt: &Attempt, now_ms: i64) -> Result<Url, ProviderError> {
+        let _place = self.place()?;
+        let discovery = self.discovery(now_ms).await?;
+        let mut url = discovery.authorization.clone();
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(attempt.verifier.as_bytes()));
+        url.query_pairs_mut()
+            .append_pair("response_type", "code")
+            .append_pair("client_id", &self.settings.client_id)
+            .append_pair("redirect_uri", &attempt.redirect_uri)
+            .append_pair("scope", &self.settings.request_scopes.join(" "))
+            .append_pair("state", &attempt.state)
+            .append_pair("nonce", &attempt.nonce)
+            .append_pair("code_challenge", &challenge)
+            .append_pair("code_challenge_method", "S256");
+        Ok(url)
+    }
+
+    async fn finish(&self, attempt: &Attempt, callback: &Callback, now_ms: i64) -> Result<Attributes, ProviderError> {
+        let _place = self.place()?;
+        let discovery = self.discovery(now_ms).await?;
+        // First: what a stranger's provider says through this callback is nothing to go on with.
+        match &callback.issuer {
+            Some(issuer) if *issuer != self.issuer.text => return Err(ProviderError::ForeignCallback(short(issuer))),
+            None if discovery.names_itself => return Err(ProviderError::AnonymousCallback),
+            _ => {}
+        }
+        if let Some(error) = &callback.error {
+            return Err(ProviderError::Said(short(error)));
+        }
+        let code = callback.code.as_ref().filter(|code| !code.is_empty()).ok_or(ProviderError::NoCode)?;
+        let tokens = self.exchange(&discovery, attempt, code).await?;
+        let mut claims = self.prove(&discovery, attempt, &tokens, now_ms).await?;
+        if self.settings.userinfo {
+            self.add_userinfo(&discovery, &tokens, &mut claims).await?;
+        }
+        self.attributes(&claims)
+    }
+
+    async fn probe(&self, now_ms: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
+        let discovery = self.discovery(now_ms).await?;
+        let keys = self.known.keys(self.http.as_ref(), &self.issuer, &discovery.keys, now_ms).await?;
+        if keys.len() == 0 {
+            return Err(ProviderError::Unsupported("key that a signature could be verified with"));
+        }
+        if self.settings.userinfo && discovery.userinfo.is_none() {
+            return Err(ProviderError::Unsupported("userinfo endpoint"));
+        }
+        let signs = discovery.algorithms.as_ref().map_or_else(|| "not said".to_owned(), |names| short(&names.join(", ")));
+        Ok(vec![
+            ("issuer", self.issuer.text.clone()),
+            ("people go to", discovery.authorization.to_string()),
+            ("keys", keys.len().to_string()),
+            ("signs with", signs),
+            ("names itself in callbacks", if discovery.names_itself { "yes" } else { "no" }.to_owned()),
+        ])
+    }
+
+    fn attributes(&self, claims: &Map<String, Value>) -> Result<Attributes, ProviderError> {
+        claims::attributes(claims, &self.settings.claims)
+    }
+}
+
+/// RFC 6749 section 2.3.1: both are form-encoded first.
+fn basic(client_id: &str, secret: &str) -> Zeroizing<String> {
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let pair = Zeroizing::new(format!("{}:{}", encoded(client_id), encoded(secret)));
+    Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
+}
+
+/// What a provider says goes into logs: not all of it.
+fn short(text: &str) -> String {
+    text.chars().take(200).collect()
+}

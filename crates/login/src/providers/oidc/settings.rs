@@ -1,0 +1,193 @@
+//! What an operator configures of one OpenID provider.
+
+use falconer_store::Secret;
+use thiserror::Error;
+use url::{Host, Url};
+
+use crate::providers::http::Reach;
+
+/// One provider.
+pub struct OidcSettings {
+    /// The issuer, exactly as its discovery document names it.
+    pub issuer: String,
+    /// What the provider calls this Falconer.
+    pub client_id: String,
+    /// What it proves itself with; `None`: nothing, PKCE alone.
+    pub client_secret: Option<Secret>,
+    /// What is asked for: `openid` and others.
+    pub request_scopes: Vec<String>,
+    /// Whether the userinfo endpoint is asked too.
+    pub userinfo: bool,
+    /// Where the attributes are.
+    pub claims: ClaimNames,
+}
+
+/// Where the attributes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimNames {
+    /// A list of groups: the name of a claim, then of members inside of it. Empty: there are none.
+    pub groups: Vec<String>,
+    /// What the person is called there.
+    pub username: String,
+}
+
+impl Default for ClaimNames {
+    fn default() -> Self {
+        ClaimNames { groups: Vec::new(), username: "preferred_username".to_owned() }
+    }
+}
+
+/// What is wrong with the settings.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum SettingsError {
+    /// Not a URL.
+    #[error("issuer: {0:?} is no URL")]
+    NoUrl(String),
+    /// Anybody on the way could answer.
+    #[error("issuer: {0:?} is not https; plain http is for a provider on this machine only, such as http://127.0.0.1:9000")]
+    Plain(String),
+    /// Parts that an issuer does not have.
+    #[error("issuer: {0:?} has a user, a query or a fragment; an issuer has none")]
+    Parts(String),
+    /// Of every tenant at once.
+    #[error("issuer: {0:?} stands for many issuers; write the one of your organisation")]
+    ManyTenants(String),
+    /// Nothing there.
+    #[error("client_id: it is empty")]
+    NoClient,
+    /// Nothing there.
+    #[error("client_secret: it is empty")]
+    NoSecret,
+    /// The flow would not be OpenID Connect.
+    #[error("request_scopes: `openid` is missing")]
+    NoOpenid,
+    /// Not a scope of OAuth.
+    #[error("request_scopes: {0:?} is no scope of OAuth")]
+    RequestScope(String),
+    /// A name that nothing has.
+    #[error("{0}: it is empty")]
+    EmptyName(&'static str),
+}
+
+/// An issuer that was checked.
+pub(crate) struct Issuer {
+    pub(crate) text: String,
+    url: Url,
+}
+
+impl OidcSettings {
+    /// What is wrong with them, if anything.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        Issuer::parse(&self.issuer)?;
+        if self.client_id.trim().is_empty() {
+            return Err(SettingsError::NoClient);
+        }
+        if self.client_secret.as_ref().is_some_and(|secret| secret.expose().is_empty()) {
+            return Err(SettingsError::NoSecret);
+        }
+        if !self.request_scopes.iter().any(|scope| scope == "openid") {
+            return Err(SettingsError::NoOpenid);
+        }
+        let fine = |scope: &String| !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\');
+        if let Some(scope) = self.request_scopes.iter().find(|scope| !fine(scope)) {
+            return Err(SettingsError::RequestScope(scope.clone()));
+        }
+        if self.claims.username.is_empty() {
+            return Err(SettingsError::EmptyName("username_claim"));
+        }
+        if self.claims.groups.iter().any(String::is_empty) {
+            return Err(SettingsError::EmptyName("groups_claim"));
+        }
+        Ok(())
+    }
+}
+
+impl Issuer {
+    pub(crate) fn parse(text: &str) -> Result<Issuer, SettingsError> {
+        let url = Url::parse(text).map_err(|_| SettingsError::NoUrl(text.to_owned()))?;
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+            return Err(SettingsError::Parts(text.to_owned()));
+        }
+        if text.contains('{') {
+            return Err(SettingsError::ManyTenants(text.to_owned()));
+        }
+        let issuer = Issuer { text: text.to_owned(), url };
+        if issuer.url.scheme() == "https" || is_plain_here(&issuer.url) {
+            return Ok(issuer);
+        }
+        Err(SettingsError::Plain(text.to_owned()))
+    }
+
+    /// `<issuer>/.well-known/openid-configuration`
+    pub(crate) fn discovery_url(&self) -> Option<Url> {
+        Url::parse(&format!("{}/.well-known/openid-configuration", self.text.trim_end_matches('/'))).ok()
+    }
+
+    /// What is wrong with an address that the provider has named, if anything. Plain http counts only where the issuer itself is plain.
+    pub(crate) fn fault_of(&self, url: &Url) -> Option<&'static str> {
+        let plain_allowed = self.url.scheme() == "http";
+        if url.scheme() != "https" && !(plain_allowed && is_plain_here(url)) {
+            return Some("it is not https");
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return Some("it has a user or a fragment");
+        }
+        None
+    }
+
+    /// The issuer's own host was named by the operator; every other one by the provider.
+    pub(crate) fn reach(&self, url: &Url) -> Reach {
+        if self.url.host() == url.host() { Reach::Own } else { Reach::Public }
+    }
+}
+
+/// Plain HTTP on this machine.
+fn is_plain_here(url: &Url) -> bool {
+    let here = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    url.scheme() == "http" && here
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn issuers() {
+        for fine in [
+            "https://login.example.com",
+            "https://a.example/realms/x/",
+            "http://127.0.0.1:9000",
+            "http://localhost:9000/x",
+            "https://10.0.0.1",
+        ] {
+            assert!(Issuer::parse(fine).is_ok(), "{fine}");
+        }
+        use SettingsError as E;
+        let error = |text: &str| Issuer::parse(text).map(|_| ()).unwrap_err();
+        assert!(matches!(error("login.example.com"), E::NoUrl(_)));
+        assert!(matches!(error("http://login.example.com"), E::Plain(_)));
+        assert!(matches!(error("http://10.0.0.1"), E::Plain(_)));
+        assert!(matches!(error("https://a.example/?x"), E::Parts(_)));
+        assert!(matches!(error("https://u@a.example/"), E::Parts(_)));
+        assert!(matches!(error("https://login.microsoftonline.com/{tenantid}/v2.0"), E::ManyTenants(_)));
+    }
+
+    #[test]
+    fn addresses_of_a_provider() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let far = Issuer::parse("https://login.example.com").unwrap();
+        assert_eq!(far.fault_of(&url("https://keys.example.net/x")), None);
+        assert!(far.fault_of(&url("http://127.0.0.1/x")).is_some() && far.fault_of(&url("file:///etc/passwd")).is_some());
+        assert!(far.fault_of(&url("https://u@login.example.com/")).is_some());
+        assert_eq!(far.reach(&url("https://login.example.com/keys")), Reach::Own);
+        assert_eq!(far.reach(&url("https://10.0.0.1/keys")), Reach::Public);
+        let here = Issuer::parse("http://127.0.0.1:9000").unwrap();
+        assert_eq!(here.fault_of(&url("http://127.0.0.1:9000/keys")), None);
+        assert!(here.fault_of(&url("http://10.0.0.1/keys")).is_some());
+    }
+}

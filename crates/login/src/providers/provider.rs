@@ -1,0 +1,117 @@
+//! What every kind of provider does, and a provider as it is configured here.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::error::ProviderError;
+use super::mapping::Mapping;
+
+/// Names that no provider can have: they are taken by local accounts and static clients, or lead to another page below `/login`.
+const TAKEN: [&str; 4] = ["local", "static", "oauth", "new"];
+
+/// A kind of provider to which the browser goes and from which it comes back.
+#[async_trait]
+pub trait IdentityProvider: Send + Sync {
+    /// Where the browser has to go.
+    async fn begin(&self, attempt: &Attempt, now_ms: i64) -> Result<Url, ProviderError>;
+
+    /// Who the browser came back as. `callback` is what the provider gave it to carry.
+    async fn finish(&self, attempt: &Attempt, callback: &Callback, now_ms: i64) -> Result<Attributes, ProviderError>;
+
+    /// Asks the provider what it can be asked without a person; lines of `what, found` for an operator.
+    async fn probe(&self, now_ms: i64) -> Result<Vec<(&'static str, String)>, ProviderError>;
+
+    /// What these claims say of a person. The same that [`IdentityProvider::finish`] does once they are proved.
+    fn attributes(&self, claims: &Map<String, Value>) -> Result<Attributes, ProviderError>;
+}
+
+/// What ties an answer of the provider to the browser that asked. Each text is 43 characters of `A-Za-z0-9_-`.
+pub struct Attempt {
+    /// Comes back in the callback.
+    pub state: String,
+    /// Comes back inside of the ID token.
+    pub nonce: String,
+    /// The code is worth something only together with it (RFC 7636).
+    pub verifier: String,
+    /// `https://auth.example.com/login/<name>/callback`
+    pub redirect_uri: String,
+}
+
+/// What a browser brought back: the parameters of the callback, each at most once.
+#[derive(Clone, Default)]
+pub struct Callback {
+    /// As it was sent.
+    pub state: Option<String>,
+    /// One-time, short-lived.
+    pub code: Option<String>,
+    /// The issuer, as RFC 9207 has it.
+    pub issuer: Option<String>,
+    /// `access_denied` and the like.
+    pub error: Option<String>,
+}
+
+/// A person as a provider describes them, once all of it is proved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attributes {
+    /// The provider's immutable id of the person.
+    pub subject: String,
+    /// For people to read.
+    pub display_name: String,
+    /// What the person calls themself there; may change hands.
+    pub username: Option<String>,
+    /// An address.
+    pub email: Option<String>,
+    /// Whether the provider says that it has checked the address.
+    pub email_verified: bool,
+    /// As the provider names them.
+    pub groups: Vec<String>,
+}
+
+/// A provider with its place on the sign-in page.
+#[derive(Clone)]
+pub struct ConfiguredProvider {
+    /// The first part of identities, and of the path below `/login`. Never reused for another kind or issuer.
+    pub name: String,
+    /// What the button says.
+    pub label: String,
+    /// What attributes give.
+    pub mapping: Mapping,
+    /// How people are asked for.
+    pub kind: Arc<dyn IdentityProvider>,
+}
+
+/// What is wrong with the name of a provider, if anything.
+pub fn check_provider_name(name: &str) -> Result<(), String> {
+    let mut bytes = name.bytes();
+    let plain = name.len() <= 32
+        && bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
+        && bytes.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !plain {
+        return Err(format!(
+            "{name:?} is no name of a provider: one begins with a lower-case letter and goes on with lower-case letters, digits or hyphens, 32 \
+             characters at most"
+        ));
+    }
+    if TAKEN.contains(&name) {
+        return Err(format!("{name:?} can't be the name of a provider: it is taken by something else"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_provider_name;
+
+    #[test]
+    fn names() {
+        for fine in ["company", "mozilla-auth0", "a", "o2"] {
+            assert_eq!(check_provider_name(fine), Ok(()));
+        }
+        for wrong in ["", "Company", "1a", "a/b", "a_b", "a b", "é", "local", "static", "oauth", &"a".repeat(33)] {
+            assert!(check_provider_name(wrong).is_err(), "{wrong}");
+        }
+    }
+}

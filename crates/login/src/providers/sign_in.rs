@@ -1,0 +1,176 @@
+//! Signing in with a provider: out to it, and back.
+
+use std::net::IpAddr;
+
+use falconer_store::{IdentityRecord, SignInMethod};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use super::error::{Fault, ProviderError};
+use super::flow::{FLOW_MS, Flow, LONGEST_NEXT};
+use super::mapping::Mapped;
+use super::provider::{Attributes, Callback, ConfiguredProvider};
+use crate::error::LoginError;
+use crate::login::Login;
+use crate::sessions::attempts::{Visitor, network};
+use crate::sessions::session::SignedIn;
+
+/// A browser on its way to a provider.
+pub struct Outbound {
+    /// Where it goes.
+    pub url: url::Url,
+    /// What it keeps until it is back, for a cookie: characters of `A-Za-z0-9_.-`, under 4096 of them.
+    pub cookie_value: Zeroizing<String>,
+    /// So long it may be away.
+    pub seconds: i64,
+}
+
+/// A browser that is back, with somebody signed in.
+pub struct Inbound {
+    /// The session.
+    pub signed_in: SignedIn,
+    /// Where to go on: a path with its query, as it was given at the beginning.
+    pub next: String,
+}
+
+/// Why a provider signed nobody in.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ProviderSignInError {
+    /// The flow or the provider.
+    #[error("{0}")]
+    Provider(#[from] ProviderError),
+    /// This server, or the person may not act here.
+    #[error("{0}")]
+    Login(#[from] LoginError),
+}
+
+impl Login {
+    /// The providers, in the configured order.
+    pub fn providers(&self) -> &[ConfiguredProvider] {
+        &self.settings.providers
+    }
+
+    /// The provider of this name.
+    pub fn provider(&self, name: &str) -> Result<&ConfiguredProvider, ProviderError> {
+        self.settings.providers.iter().find(|provider| provider.name == name).ok_or(ProviderError::UnknownProvider)
+    }
+
+    /// Begins a sign-in. `next` is where to go on, `redirect_uri` where the provider sends the browser back to.
+    pub async fn leave_for_provider(&self, name: &str, next: &str, redirect_uri: &str) -> Result<Outbound, ProviderError> {
+        let provider = self.provider(name)?;
+        if next.len() > LONGEST_NEXT {
+            return Err(ProviderError::NextTooLong);
+        }
+        let now_ms = self.now_ms();
+        let flow = Flow::new(self.draw::<32>(), now_ms, name, next);
+        let url = provider.kind.begin(&flow.attempt(redirect_uri), now_ms).await?;
+        Ok(Outbound { url, cookie_value: flow.cookie_value(), seconds: FLOW_MS / 1000 })
+    }
+
+    /// When the sign-in in a cookie was begun; `None`: it holds none.
+    pub fn flow_begun_ms(cookie_value: &str) -> Option<i64> {
+        Flow::made_ms_of(cookie_value)
+    }
+
+    /// Finishes a sign-in. `cookies` are what the browser has kept, `callback` what it brings.
+    pub async fn return_from_provider(
+        &self,
+        name: &str,
+        cookies: &[&str],
+        callback: &Callback,
+        redirect_uri: &str,
+        visitor: &Visitor<'_>,
+    ) -> Result<Inbound, ProviderSignInError> {
+        let provider = self.provider(name)?;
+        let state = callback.state.as_deref().unwrap_or_default();
+        let flow = cookies.iter().filter_map(|value| Flow::read(value)).find(|flow| flow.has_state(state));
+        let flow = flow.ok_or(ProviderError::NotBegunHere)?;
+        if flow.provider != name {
+            return Err(ProviderError::OtherProvider.into());
+        }
+        self.check_clock()?;
+        let now_ms = self.now_ms();
+        if flow.is_over(now_ms) {
+            return Err(ProviderError::Over.into());
+        }
+        self.refuse_flood(visitor.address, now_ms).await?;
+        let uses = self.store.note_attempt(&flow.use_key(), now_ms, FLOW_MS).await;
+        if uses.map_err(|error| self.store_error(error))? != 1 {
+            return Err(ProviderError::Used.into());
+        }
+        let finished = provider.kind.finish(&flow.attempt(redirect_uri), callback, now_ms).await;
+        let attributes = match finished {
+            Ok(attributes) => attributes,
+            Err(error) => {
+                if error.fault() != Fault::Away {
+                    self.note_flood(visitor.address, now_ms).await?;
+                }
+                return Err(error.into());
+            }
+        };
+        let signed_in = self.sign_in_person(provider, &attributes, visitor).await?;
+        Ok(Inbound { signed_in, next: flow.next })
+    }
+
+    /// Writes what the provider says, and begins a session.
+    async fn sign_in_person(
+        &self,
+        provider: &ConfiguredProvider,
+        attributes: &Attributes,
+        visitor: &Visitor<'_>,
+    ) -> Result<SignedIn, ProviderSignInError> {
+        let mapped = provider.mapping.map(&provider.name, attributes);
+        if mapped.groups.len() > super::mapping::MOST_GROUPS {
+            return Err(ProviderError::TooManyGroups(super::mapping::MOST_GROUPS).into());
+        }
+        for refused in &mapped.refused {
+            tracing::warn!(
+                identity = %mapped.identity,
+                template = %refused.template,
+                attribute = refused.attribute,
+                value = ?refused.value,
+                "a provider's value gives no scope: {}", refused.why
+            );
+        }
+        let identity = mapped.identity.clone();
+        let record = IdentityRecord { person: self.new_person_id(), ..record_of(&provider.name, attributes, mapped, self.now_ms()) };
+        // Whoever was disabled here stays so.
+        self.auth.refresh_identity(&identity, &record).await.map_err(LoginError::from)?;
+        Ok(self.begin_session(&identity, SignInMethod::Provider, visitor.user_agent).await?)
+    }
+
+    /// Flows that come to nothing are counted by network: each costs the provider a question and the store a row.
+    async fn refuse_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
+        let window_ms = self.settings.attempts_window_ms;
+        let failed = self.store.attempts(&flood_key(address), now_ms, window_ms).await;
+        if failed.map_err(|error| self.store_error(error))? < self.settings.attempts_by_network {
+            return Ok(());
+        }
+        Err(LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or_default() })
+    }
+
+    async fn note_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
+        let noted = self.store.note_attempt(&flood_key(address), now_ms, self.settings.attempts_window_ms).await;
+        noted.map(|_| ()).map_err(|error| self.store_error(error))
+    }
+}
+
+fn flood_key(address: IpAddr) -> String {
+    format!("provider-flows/network/{}", network(address))
+}
+
+fn record_of(provider: &str, attributes: &Attributes, mapped: Mapped, now_ms: i64) -> IdentityRecord {
+    IdentityRecord {
+        identity: mapped.identity,
+        person: String::new(),
+        provider: provider.to_owned(),
+        subject: attributes.subject.clone(),
+        display_name: attributes.display_name.clone(),
+        email_verified: mapped.email.is_some(),
+        email: mapped.email.or_else(|| attributes.email.clone()),
+        groups: mapped.groups,
+        scopes: mapped.scopes,
+        refreshed_ms: now_ms,
+        disabled: false,
+    }
+}
