@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::operator::{account, clock, keys, repair, root_reset, setup_link};
+use commands::operator::{account, clock, keys, provider, repair, root_reset, setup_link};
 use commands::records::{client, export, import, role};
 use commands::server::{config_check, init, serve};
 use commands::user::{curl, events, scopes, signin};
@@ -64,6 +64,9 @@ enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(config_check::Config),
+    /// Identity providers: what a person would get
+    #[command(subcommand)]
+    Provider(provider::Provider),
     /// Get credentials from a server through the browser, and print them as `export` lines
     Signin(signin::Options),
     /// What the present credentials may do
@@ -137,6 +140,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Keys(command) => keys::run(command).await,
         Command::Repair(options) => repair::run(options).await,
         Command::Config(config) => config_check::run(config).await,
+        Command::Provider(command) => provider::run(command),
         Command::Signin(options) => signin::run(options).await,
         Command::CurrentScopes(options) => scopes::current(options).await,
         Command::Expand(options) => scopes::expand(options).await,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt as _;
 
-pub(crate) fn config() -> Result<ClientConfig, rustls::Error> {
+/// What certificates are verified with.
+pub fn config() -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     let mut config = versions.with_platform_verifier()?.with_no_client_auth();

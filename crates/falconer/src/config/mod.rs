@@ -7,10 +7,12 @@
 mod check;
 mod environment;
 mod layers;
+mod provider;
 mod secret_text;
 mod settings;
 
 pub use check::address;
+pub use provider::{OidcProvider, Provider};
 pub use secret_text::SecretText;
 pub use settings::{Audit, Config, Log, LogFormat, RegisteredTarget, StaticClient};
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::SecretText;
+use super::{Provider, SecretText};
 
 /// All settings with their defaults.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,6 +36,8 @@ pub struct Config {
     pub identity: Identity,
     /// Settings of access grants.
     pub grant: Grant,
+    /// Where people sign in besides local accounts, in the order of the sign-in page.
+    pub provider: Vec<Provider>,
     /// Registered targets, shown by name.
     pub target: Vec<RegisteredTarget>,
     /// Clients that the deployment configures; their ids begin with `static/`.
@@ -165,6 +167,7 @@ impl Default for Config {
             cache_mib: 32,
             identity: Identity::default(),
             grant: Grant::default(),
+            provider: Vec::new(),
             target: Vec::new(),
             static_client: Vec::new(),
             limits: Limits::default(),

@@ -1,10 +1,11 @@
 //! A node as this program opens it: `data_dir.rs`, `keys.rs` and `noted_history.rs` are files on the disk, `storage.rs` alone names concrete stores, `settings.rs`
-//! makes the settings of the use cases of the configuration, `open.rs` puts all of it together.
+//! makes the settings of the use cases of the configuration, `providers.rs` those of identity providers, `open.rs` puts all of it together.
 
 mod data_dir;
 mod keys;
 pub mod noted_history;
 mod open;
+mod providers;
 mod settings;
 mod shared_host;
 mod storage;
@@ -14,4 +15,5 @@ pub use data_dir::{
 };
 pub use keys::{key_file, read_keys};
 pub use open::{Access, Node};
+pub use providers::providers;
 pub use shared_host::targets_on_our_host;

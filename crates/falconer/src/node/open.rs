@@ -50,7 +50,7 @@ impl Node {
             Node::rehearse(config, origin.clone()).await?;
         }
         let auth_settings = auth_settings(config, origin, access)?;
-        let (login_settings, grant_settings) = (login_settings(config), grant_settings(config)?);
+        let (login_settings, grant_settings) = (login_settings(config)?, grant_settings(config)?);
         private_folder(&config.data_dir)?;
         let new_keys = existing_key_file(config, &storage).await?.is_none();
         let keys = keys(config, &storage).await?;
@@ -79,7 +79,7 @@ impl Node {
             read_keys(&file)?;
         }
         let auth = auth_settings(config, origin, Access::Alone)?;
-        Node::over(Storage::rehearsal()?, auth, login_settings(config), grant_settings(config)?).await.map(drop)
+        Node::over(Storage::rehearsal()?, auth, login_settings(config)?, grant_settings(config)?).await.map(drop)
     }
 
     async fn over(store: Arc<dyn Store>, auth: AuthSettings, login: LoginSettings, grants: GrantSettings) -> Result<Node> {

@@ -10,6 +10,7 @@ use falconer_login::LoginSettings;
 use falconer_store::Secret;
 
 use super::Access;
+use super::providers::providers;
 use crate::config::Config;
 use crate::text_file;
 
@@ -85,12 +86,13 @@ pub fn duration_ms(name: &str, text: &str) -> Result<i64> {
 }
 
 /// Those of people.
-pub fn login_settings(config: &Config) -> LoginSettings {
-    LoginSettings {
+pub fn login_settings(config: &Config) -> Result<LoginSettings> {
+    Ok(LoginSettings {
+        providers: providers(config)?,
         administrator_scopes: config.identity.setup_scopes.clone(),
         on_fatal: Arc::new(end_at_once),
         ..LoginSettings::default()
-    }
+    })
 }
 
 /// Those of grants.

@@ -1,5 +1,6 @@
 //! Our cookies: the session's, `__Host-falconer` on an https origin and `falconer` on loopback http, and one for the forms of people who
-//! have no session yet, with `-form` behind. The second one stays when a session ends: sign-in knows the browser by it.
+//! have no session yet, with `-form` behind. The second one stays when a session ends: sign-in knows the browser by it. What a browser keeps while it is
+//! at an identity provider has `-away-0` or `-away-1` behind.
 
 use http::header::{COOKIE, InvalidHeaderValue};
 use http::{HeaderMap, HeaderValue};
@@ -13,6 +14,18 @@ pub enum Kind {
     Session,
     /// Of a form before there is a session.
     Form,
+    /// Of a sign-in with an identity provider that is under way. Two at once, so that two tabs both work; no more, because all of them are sent with each
+    /// request.
+    Away(Slot),
+}
+
+/// One of the two sign-ins that can be under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// `-away-0`
+    First,
+    /// `-away-1`
+    Second,
 }
 
 /// The name: the prefix makes browsers insist on Secure, path `/` and no Domain, so that no neighbour host can plant one.
@@ -22,6 +35,10 @@ pub fn name(origin: &PublicOrigin, kind: Kind) -> &'static str {
         (Kind::Session, false) => "falconer",
         (Kind::Form, true) => "__Host-falconer-form",
         (Kind::Form, false) => "falconer-form",
+        (Kind::Away(Slot::First), true) => "__Host-falconer-away-0",
+        (Kind::Away(Slot::First), false) => "falconer-away-0",
+        (Kind::Away(Slot::Second), true) => "__Host-falconer-away-1",
+        (Kind::Away(Slot::Second), false) => "falconer-away-1",
     }
 }
 
@@ -40,7 +57,8 @@ pub fn read<'a>(headers: &'a HeaderMap, origin: &PublicOrigin, kind: Kind) -> Op
             }
         }
     }
-    found.filter(|value| !value.is_empty() && value.len() <= 256)
+    let most = if matches!(kind, Kind::Away(_)) { 4096 } else { 256 };
+    found.filter(|value| !value.is_empty() && value.len() <= most)
 }
 
 /// `Set-Cookie`; one without `seconds` ends with the browser.

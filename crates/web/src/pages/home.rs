@@ -1,7 +1,7 @@
 //! `/`: the grant page when a site asks, else the person's own page, or sign-in before either.
 
 use axum::response::Response;
-use falconer_grants::request;
+use falconer_grants::{encode_component, request};
 use http::StatusCode;
 
 use super::visit::{Visit, go};
@@ -14,7 +14,10 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
         Err(error) => Err(malformed(&error.to_string())),
         Ok(Some(asked)) => match &visit.session {
             // The query comes along, so that sign-in leads back here.
-            None => Ok(go(&format!("/login?{}", asked.canonical_query()))),
+            None => {
+                let hint = visit.parameter("provider").map(|name| format!("&provider={}", encode_component(&name))).unwrap_or_default();
+                Ok(go(&format!("/login?{}{hint}", asked.canonical_query())))
+            }
             Some(session) => grant::show(&visit, session, &asked).await,
         },
         Ok(None) => match &visit.session {

@@ -21,7 +21,7 @@ use axum::routing::{get, post};
 
 use self::console::{confirm, edit, records};
 use self::granting::{grant, tool_client};
-use self::sign_in::{login, password, setup};
+use self::sign_in::{login, password, provider, setup};
 use crate::Web;
 use crate::http::problem::Problem;
 
@@ -42,6 +42,8 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/grant", post(grant::grant))
         .route("/grant/cancel", post(grant::cancel))
         .route("/login", get(login::show).post(login::sign_in))
+        .route("/login/{provider}", get(provider::leave))
+        .route("/login/{provider}/callback", get(provider::back))
         .route("/logout", post(login::sign_out))
         .route("/setup", get(setup::show).post(setup::complete))
         .route("/me/forget", post(me::forget))

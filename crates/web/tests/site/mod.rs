@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use falconer_auth::{Auth, AuthSettings, Clock, Origin, Random};
 use falconer_grants::{GrantSettings, Grants, RegisteredTarget};
-use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost};
+use falconer_login::{ConfiguredProvider, Login, LoginSettings, NewAccount, PasswordCost};
 use falconer_store::KeyRing;
 use falconer_store_sqlite::SqliteStore;
 use falconer_web::{PublicOrigin, RequestLimits, Traced, VersionInfo, Web, WebSettings, router};
@@ -59,6 +59,11 @@ pub async fn site() -> Site {
 }
 
 pub async fn site_at(origin: &str, limits: RequestLimits) -> Site {
+    site_with(origin, limits, Vec::new()).await
+}
+
+/// The same with identity providers.
+pub async fn site_with(origin: &str, limits: RequestLimits, providers: Vec<ConfiguredProvider>) -> Site {
     let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
     let random = Arc::new(TestRandom(AtomicU64::new(1)));
     let keys = KeyRing::from_bytes("test", [7; 32]).unwrap();
@@ -67,7 +72,8 @@ pub async fn site_at(origin: &str, limits: RequestLimits) -> Site {
     let store = Arc::new(store);
     let settings = AuthSettings::new(Origin::parse(origin).unwrap());
     let auth = Arc::new(Auth::open(store.clone(), settings, clock.clone(), random.clone()).await.unwrap());
-    let settings = LoginSettings { password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 }, ..LoginSettings::default() };
+    let password_cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
+    let settings = LoginSettings { password_cost, providers, ..LoginSettings::default() };
     let login = Arc::new(Login::open(auth.clone(), store.clone(), settings, clock.clone(), random.clone()).unwrap());
     let known = RegisteredTarget { name: "Known & <Good>".to_owned(), targets: vec!["https://known.example/login".to_owned()] };
     let settings = GrantSettings { registered_targets: vec![known], ..GrantSettings::default() };

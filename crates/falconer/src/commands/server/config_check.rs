@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use falconer_auth::Clock as _;
+use falconer_web::PublicOrigin;
 
 use super::serve::{auth_origin, origin_at};
 use crate::config::Config as Settings;
-use crate::node::{Node, readable_by_others, targets_on_our_host};
+use crate::node::{Node, providers, readable_by_others, targets_on_our_host};
 use crate::output;
+use crate::system::SystemClock;
 
 /// The configuration.
 #[derive(clap::Subcommand)]
@@ -17,12 +20,15 @@ pub enum Config {
         /// The configuration file; by default falconer.toml in this folder, where there is one
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        /// Ask each identity provider too, and say what it answers
+        #[arg(long)]
+        providers: bool,
     },
 }
 
 /// Runs one of them.
 pub async fn run(command: Config) -> Result<()> {
-    let Config::Check { config } = command;
+    let Config::Check { config, providers } = command;
     let settings = Settings::read(config.as_deref(), std::env::vars())?;
     settings.check()?;
     let mut addresses =
@@ -40,5 +46,31 @@ pub async fn run(command: Config) -> Result<()> {
         ("data_dir", vec![settings.data_dir.display().to_string()]),
         ("static clients", vec![settings.static_client.len().to_string()]),
         ("registered targets", vec![settings.target.len().to_string()]),
-    ])
+        ("identity providers", settings.provider.iter().map(|provider| format!("{} ({})", provider.name(), provider.kind())).collect()),
+    ])?;
+    if providers { ask_providers(&settings, &origin).await } else { Ok(()) }
+}
+
+/// One after the other, all of them, whatever the first ones answer.
+async fn ask_providers(settings: &Settings, origin: &PublicOrigin) -> Result<()> {
+    let providers = providers(settings)?;
+    let mut failed = Vec::new();
+    for provider in &providers {
+        output::line(&format!("\n{}", provider.name))?;
+        match provider.kind.probe(SystemClock.now_ms()).await {
+            Ok(found) => {
+                let callback = format!("{}/login/{}/callback", origin.as_str(), provider.name);
+                let found = found.into_iter().chain([("register there as redirect URI", callback)]);
+                output::fields(&found.map(|(what, found)| (what, vec![found])).collect::<Vec<_>>())?;
+            }
+            Err(error) => {
+                output::line(&format!("failed: {error}"))?;
+                failed.push(provider.name.as_str());
+            }
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    bail!("nobody could sign in with {}; see above", failed.join(", "))
 }

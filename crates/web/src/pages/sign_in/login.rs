@@ -10,6 +10,7 @@ use crate::PublicOrigin;
 use crate::http::cookie::{self, Kind};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
+use crate::pages::sign_in::provider;
 use crate::pages::visit::{BROWSER_SECONDS, Posted, Visit, go, own_path};
 use crate::views::words;
 use crate::views::{LoginPage, html};
@@ -24,6 +25,12 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     };
     if visit.session.is_some() {
         return Ok(go(own_path(&next)));
+    }
+    // A site that knows where its people sign in says so; a name that is none changes nothing.
+    if let Some(hint) = visit.parameter("provider")
+        && visit.web.login.provider(&hint).is_ok()
+    {
+        return Ok(go(&provider::path(&hint, &next)));
     }
     let notice = match visit.parameter("done").as_deref() {
         Some("signed-out") => Some("You are signed out."),
@@ -104,6 +111,7 @@ fn page(visit: &Visit, status: StatusCode, next: String, name: String, error: Op
     let asked = next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
     let page = LoginPage {
         layout: visit.layout(),
+        providers: provider::buttons(visit, &next),
         form,
         continue_to: asked.map(|asked| asked.target.host_and_port()),
         next,

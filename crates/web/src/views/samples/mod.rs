@@ -34,6 +34,7 @@ fn strings(texts: &[&str]) -> Vec<String> {
 fn samples() -> Vec<(&'static str, String)> {
     let login = || LoginPage {
         layout: anonymous(),
+        providers: Vec::new(),
         form: "f".repeat(43),
         continue_to: None,
         next: "/".to_owned(),
@@ -55,6 +56,15 @@ fn samples() -> Vec<(&'static str, String)> {
     let page = |page: &dyn askama::DynTemplate| page.dyn_render().unwrap();
     vec![
         ("login", page(&login())),
+        (
+            "login-providers",
+            page(&LoginPage {
+                providers: ["Company", "A <b>long</b> name of an organisation"]
+                    .map(|label| ProviderButton { label: label.to_owned(), href: "/login/company?next=%2F".to_owned() })
+                    .into(),
+                ..login()
+            }),
+        ),
         ("login-continue", page(&LoginPage { continue_to: Some("notes.example.com".to_owned()), ..login() })),
         (
             "login-wrong",

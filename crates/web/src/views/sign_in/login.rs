@@ -8,6 +8,8 @@ use crate::views::Layout;
 #[template(path = "login.html")]
 pub(crate) struct LoginPage {
     pub layout: Layout,
+    /// Where else people sign in, in the configured order.
+    pub providers: Vec<ProviderButton>,
     /// Goes with the cookie of forms before there is a session.
     pub form: String,
     /// The host that the person will be asked about afterwards.
@@ -18,4 +20,10 @@ pub(crate) struct LoginPage {
     pub name: String,
     pub error: Option<String>,
     pub notice: Option<String>,
+}
+
+/// A way to sign in that leads elsewhere: a link, because a form may lead back to Falconer only.
+pub(crate) struct ProviderButton {
+    pub label: String,
+    pub href: String,
 }

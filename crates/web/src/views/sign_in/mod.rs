@@ -4,6 +4,6 @@ mod login;
 mod password;
 mod setup;
 
-pub(crate) use login::LoginPage;
+pub(crate) use login::{LoginPage, ProviderButton};
 pub(crate) use password::PasswordPage;
 pub(crate) use setup::SetupPage;

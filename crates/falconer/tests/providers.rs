@@ -1,0 +1,139 @@
+//! Identity providers as an operator meets them on the command line.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop")]
+
+mod support;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use support::falconer;
+use support::patience::output_of;
+
+const PAGE: &str = include_str!("../../../docs/providers.md");
+
+/// The examples of the page, with a secret that can be read.
+fn examples(folder: &Path) -> Vec<(String, String)> {
+    let secret = folder.join("secret");
+    std::fs::write(&secret, "not-so-secret\n").unwrap();
+    let blocks = PAGE.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let examples = blocks.map(|block| {
+        let line = |line: &str| match line.split_once(" = ") {
+            Some(("client_secret_file", _)) => format!("client_secret_file = {secret:?}"),
+            _ => line.to_owned(),
+        };
+        let name = block.lines().find_map(|line| line.strip_prefix("name = ")).unwrap().trim_matches('"').to_owned();
+        (name, block.lines().map(line).collect::<Vec<_>>().join("\n"))
+    });
+    examples.collect()
+}
+
+fn map(folder: &Path, name: &str, config: &str, claims: &Value) -> Result<Value, String> {
+    let (file, claims_file) = (folder.join("falconer.toml"), folder.join("claims.json"));
+    std::fs::write(&file, config).unwrap();
+    std::fs::write(&claims_file, claims.to_string()).unwrap();
+    let output = output_of(falconer().args(["provider", "map", name, "--json", "--claims"]).arg(&claims_file).arg("--config").arg(&file));
+    match output.status.success() {
+        true => Ok(serde_json::from_slice(&output.stdout).unwrap()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+#[test]
+fn the_examples_of_the_page_give_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let claims = json!({
+        "sub": "abc|1", "name": "You", "email": "you@example.com", "email_verified": true,
+        "groups": ["engineering", "22222222-2222-2222-2222-222222222222"],
+        "https://example.com/claims/groups": ["engineering"],
+        "https://sso.mozilla.com/claim/groups": ["team_moco", "mozilliansorg_vip"],
+        "realm_access": {"roles": ["falconer-red", "offline_access"]},
+    });
+    let entra = "assume:company-group:22222222-2222-2222-2222-222222222222";
+    let expected = json!({
+        "company": ["assume:company-user:you@example.com", "assume:company-group:engineering"],
+        "auth0": ["assume:company-user:you@example.com", "assume:company-group:engineering"],
+        "mozilla-auth0": ["assume:mozilla-user:you@example.com", "assume:mozilla-group:team_moco", "assume:mozillians-group:vip"],
+        "okta": ["assume:company-user:you@example.com", entra, "assume:company-group:engineering"],
+        "entra": [entra],
+        "google": ["assume:google-user:you@example.com"],
+        "keycloak": ["assume:company-group:red"],
+    });
+    let examples = examples(folder.path());
+    assert_eq!(examples.len(), expected.as_object().unwrap().len());
+    for (name, config) in examples {
+        let got = map(folder.path(), &name, &config, &claims).unwrap();
+        assert_eq!(got["identity"], format!("{name}/abc|1"));
+        let scopes = got["scopes"].as_array().unwrap();
+        assert_eq!(scopes[..2], [json!(format!("assume:login-identity:{name}/abc|1")), json!("assume:everybody")], "{name}");
+        assert_eq!(json!(scopes[2..]), expected[&name], "{name}");
+    }
+}
+
+#[test]
+fn what_would_give_nothing_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (name, config) = examples(folder.path()).remove(0);
+    let got =
+        map(folder.path(), &name, &config, &json!({"sub": "1", "groups": ["release-*", "release-é", "hr", "release-a"], "email": "a@b"}))
+            .unwrap();
+    assert_eq!(got["scopes"][2], "assume:company-group:release-a");
+    assert_eq!(got["otherGroups"], json!(["hr"]));
+    assert_eq!(got["email"], Value::Null);
+    let refused = got["refused"].to_string();
+    assert!(refused.contains("release-*") && refused.contains("ends in a star") && refused.contains("release-é"), "{refused}");
+    let said = map(folder.path(), &name, &config, &json!({"sub": "1", "groups": "hr"})).unwrap_err();
+    assert!(said.contains("nobody would be signed in") && said.contains("is not a list of texts"), "{said}");
+    let said = map(folder.path(), "nobody", &config, &json!({"sub": "1"})).unwrap_err();
+    assert!(said.contains("has no provider \"nobody\"; it has company"), "{said}");
+    let said = map(folder.path(), &name, &config, &json!([])).unwrap_err();
+    assert!(said.contains("is no JSON object"), "{said}");
+    let twice = format!("{config}\n{config}");
+    let said = map(folder.path(), &name, &twice, &json!({"sub": "1"})).unwrap_err();
+    assert!(said.contains("two are named \"company\""), "{said}");
+}
+
+/// A provider of the test that answers every request with these bytes.
+fn answering(answer: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let Ok(mut connection) = connection else { return };
+            let mut request = [0; 2000];
+            let _ = connection.read(&mut request);
+            let _ = connection.write_all(answer.as_bytes());
+        }
+    });
+    format!("http://{address}")
+}
+
+/// What is asked over the real HTTP: elsewhere, too much, a page, nobody, and inside of the network.
+#[test]
+fn each_provider_is_asked_and_says_what_is_wrong() {
+    let page = |status: &str, headers: &str, body: &str| format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n{body}");
+    let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (issuer, said) in [
+        (answering(page("302 Found", "Location: http://127.0.0.1:1/\r\n", "")), "the answer is a redirect, which is not followed"),
+        (answering(page("200 OK", "", &"x".repeat(300_000))), "the answer is too long"),
+        (answering(page("200 OK", "", "<html>")), "the discovery document can't be read"),
+        (answering(page("404 Not Found", "", "{}")), "answered with status 404"),
+        (answering("nonsense\r\n\r\n".to_owned()), "it can't be reached"),
+        (format!("http://{away}"), "it can't be reached"),
+        ("https://169.254.169.254".to_owned(), "has an address inside of this network"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("falconer.toml");
+        std::fs::write(&file, format!("[[provider]]\nkind = 'oidc'\nname = 'company'\nissuer = '{issuer}'\nclient_id = 'x'\n")).unwrap();
+        let checked =
+            |more: &[&str]| output_of(falconer().args(["config", "check", "--config"]).arg(&file).args(more).current_dir(folder.path()));
+        assert!(checked(&[]).status.success(), "nobody is asked without being told to");
+        let output = checked(&["--providers"]);
+        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{issuer}: {stdout}");
+        assert!(stdout.contains("company\nfailed: ") && stdout.contains(said), "{issuer}: {stdout}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("nobody could sign in with company"));
+    }
+}

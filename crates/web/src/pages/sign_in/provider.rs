@@ -1,0 +1,182 @@
+//! To an identity provider, and back.
+//!
+//! The way out is a link and changes nothing here, so it needs no token: whoever makes a browser follow it has that browser's own person sign in. The
+//! way back counts only in the browser that left, once, and never with what somebody else brought along: that is what keeps people from being signed
+//! in as a stranger.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::response::Response;
+use falconer_grants::encode_component;
+use falconer_login::{Callback, Fault, Login, LoginError, ProviderError, ProviderSignInError};
+use http::header::SET_COOKIE;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::Web;
+use crate::http::cookie::{self, Kind, Slot};
+use crate::http::problem::Problem;
+use crate::pages::granting::grant;
+use crate::pages::sign_in::login;
+use crate::pages::visit::{Visit, own_path};
+use crate::views::ProviderButton;
+
+const SLOTS: [Slot; 2] = [Slot::First, Slot::Second];
+
+/// What the browser keeps of sign-ins that are under way.
+pub(crate) struct Away([Option<String>; 2]);
+
+impl FromRequestParts<Arc<Web>> for Away {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Infallible> {
+        let read = |slot| cookie::read(&parts.headers, &web.settings.public_origin, Kind::Away(slot)).map(str::to_owned);
+        Ok(Away(SLOTS.map(read)))
+    }
+}
+
+impl Away {
+    /// The slot for another sign-in: a free one, else that of the older.
+    fn next_slot(&self) -> Slot {
+        let begun_ms = |at: usize| self.0.get(at).and_then(Option::as_deref).and_then(Login::flow_begun_ms);
+        match (begun_ms(0), begun_ms(1)) {
+            (None, _) => Slot::First,
+            (Some(_), None) => Slot::Second,
+            (Some(first), Some(second)) => {
+                if first <= second {
+                    Slot::First
+                } else {
+                    Slot::Second
+                }
+            }
+        }
+    }
+}
+
+/// Where a sign-in with this provider begins.
+pub(crate) fn path(name: &str, next: &str) -> String {
+    format!("/login/{name}?next={}", encode_component(next))
+}
+
+/// One for each provider.
+pub(crate) fn buttons(visit: &Visit, next: &str) -> Vec<ProviderButton> {
+    let providers = visit.web.login.providers().iter();
+    providers.map(|provider| ProviderButton { label: provider.label.clone(), href: path(&provider.name, next) }).collect()
+}
+
+/// `GET /login/<provider>?next=`
+pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+    // A picture of another site's page would take the place of a sign-in that is under way.
+    if headers.get("sec-fetch-dest").is_some_and(|destination| destination != "document") {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "This address is a page", "Open it as one."));
+    }
+    let next = visit.parameter("next").unwrap_or_default();
+    let next = own_path(&next);
+    let outbound = visit.web.login.leave_for_provider(&name, next, &redirect_uri(&visit, &name)).await;
+    let outbound = outbound.map_err(|error| problem(&visit, &name, error.into()))?;
+    let mut response = grant::deliver(outbound.url.as_str())?;
+    let kept = set(&visit, away.next_slot(), &outbound.cookie_value, outbound.seconds)?;
+    response.headers_mut().append(SET_COOKIE, kept);
+    Ok(response)
+}
+
+/// `GET /login/<provider>/callback`
+pub(crate) async fn back(visit: Visit, away: Away, Path(name): Path<String>) -> Result<Response, Problem> {
+    let login = &visit.web.login;
+    let callback = read_callback(&visit.query).map_err(|error| problem(&visit, &name, error.into()))?;
+    let kept: Vec<&str> = away.0.iter().flatten().map(String::as_str).collect();
+    let inbound = login.return_from_provider(&name, &kept, &callback, &redirect_uri(&visit, &name), &visit.visitor()).await;
+    let inbound = inbound.map_err(|error| problem(&visit, &name, error))?;
+    if let Some(old) = &visit.session {
+        login.sign_out(old).await?;
+    }
+    let mut response = login::begin(&visit, &inbound.signed_in, &inbound.next)?;
+    for (slot, _) in SLOTS.into_iter().zip(&away.0).filter(|(_, kept)| kept.is_some()) {
+        response.headers_mut().append(SET_COOKIE, set(&visit, slot, "", 0)?);
+    }
+    Ok(response)
+}
+
+fn set(visit: &Visit, slot: Slot, value: &str, seconds: i64) -> Result<HeaderValue, Problem> {
+    cookie::set(&visit.web.settings.public_origin, Kind::Away(slot), value, Some(seconds)).map_err(|_| Problem::internal())
+}
+
+fn redirect_uri(visit: &Visit, name: &str) -> String {
+    format!("{}/login/{name}/callback", visit.web.settings.public_origin.as_str())
+}
+
+/// The parameters that mean something, each at most once.
+fn read_callback(query: &str) -> Result<Callback, ProviderError> {
+    let mut callback = Callback::default();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let (name, place) = match name.as_ref() {
+            "state" => ("state", &mut callback.state),
+            "code" => ("code", &mut callback.code),
+            "iss" => ("iss", &mut callback.issuer),
+            "error" => ("error", &mut callback.error),
+            _ => continue,
+        };
+        if place.replace(value.into_owned()).is_some() {
+            return Err(ProviderError::Repeated(name));
+        }
+    }
+    Ok(callback)
+}
+
+/// What a person is told. The reason itself goes to the log where the operator has to look.
+fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> Problem {
+    let error = match error {
+        ProviderSignInError::Provider(ProviderError::UnknownProvider) => return Problem::not_found(),
+        ProviderSignInError::Provider(error) => error,
+        ProviderSignInError::Login(LoginError::SignedOut) => {
+            let next = "Your account here is not active. Ask your administrator.";
+            return Problem::new(StatusCode::FORBIDDEN, "You may not sign in here", next).with_link("/login", "Sign in as somebody else");
+        }
+        ProviderSignInError::Login(error) => return error.into(),
+    };
+    let label = visit.web.login.provider(name).map_or(name, |provider| provider.label.as_str());
+    let again = |problem: Problem| problem.with_link("/login", "Sign in");
+    match error.fault() {
+        Fault::Browser => {
+            let title = "This sign-in can't be finished";
+            let next = match error {
+                ProviderError::Used => "It was finished before: perhaps you are signed in already. If not, begin it anew.",
+                ProviderError::Over => "It took longer than a quarter of an hour. Begin it anew.",
+                ProviderError::NextTooLong => {
+                    "What the site asks for is too long to be kept while you are away. Sign in first, then go back to the site and try again."
+                }
+                _ => "It was not begun in this browser, or your browser takes no cookies. Begin it anew, and stay in one browser.",
+            };
+            again(Problem::new(StatusCode::BAD_REQUEST, title, next))
+        }
+        Fault::Person => {
+            tracing::info!(provider = name, %error, "a provider signed nobody in");
+            again(Problem::new(
+                StatusCode::FORBIDDEN,
+                format!("{label} did not sign you in"),
+                "Nobody was signed in. You can try again, or another way.",
+            ))
+        }
+        Fault::Provider => {
+            tracing::warn!(provider = name, %error, "the answer of a provider was refused");
+            let next = "Nobody was signed in. The reason is in the log: tell your administrator the id below. Other ways to sign in work.";
+            again(Problem::new(StatusCode::BAD_GATEWAY, format!("What {label} answered can't be accepted"), next))
+        }
+        Fault::Away => {
+            tracing::warn!(provider = name, %error, "a provider does not answer");
+            let next = "Nobody was signed in. Try again in a moment; other ways to sign in work.";
+            let mut problem = again(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("{label} does not answer"), next));
+            problem.retry_after_seconds = Some(10);
+            problem
+        }
+        Fault::Busy => {
+            let next = "Nobody was signed in. Try again in a moment.";
+            let mut problem =
+                again(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("Too many people sign in with {label} at the moment"), next));
+            problem.retry_after_seconds = Some(1);
+            problem
+        }
+    }
+}
