@@ -1,0 +1,209 @@
+// Signing in with an OpenID provider of its own (npm oidc-provider), in real Chromium, up to a backend that learns who the person is.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { Provider } from 'oidc-provider';
+import { accessibilityFaults, launch, person } from '../support/browser.mjs';
+import { grant, grantUrl, signIn } from '../support/demo.mjs';
+import { account, falconer, freshServer } from '../support/falconer.mjs';
+
+const hawk = createRequire(createRequire(import.meta.url).resolve('taskcluster-client'))('hawk');
+
+/** A server on a free port of 127.0.0.1; what it answers can be set later. */
+async function listen() {
+  const server = createServer((request, response) => server.answer(request, response));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { server, origin: `http://127.0.0.1:${server.address().port}`, stop: () => { server.closeAllConnections(); server.close(); } };
+}
+
+/** What the company's directory says of people. */
+const PEOPLE = {
+  '1001': { name: 'You', email: 'you@example.com', email_verified: true, groups: ['team_moco', 'mozilliansorg_vip', 'ldap-only'] },
+  '1002': { name: 'Somebody', email: 'you@example.com', email_verified: false, groups: [] },
+};
+
+describe('signing in with an OpenID provider', () => {
+  let company, notes, server, browser;
+  before(async () => {
+    company = await listen();
+    notes = await listen();
+    server = await freshServer({
+      config: `
+[[provider]]
+kind = "oidc"
+name = "company"
+label = "Company"
+issuer = "${company.origin}"
+client_id = "falconer"
+client_secret = "not-so-secret"
+request_scopes = ["openid", "profile", "email", "groups"]
+scopes = ["assume:mozilla-user:{email}", "assume:mozilla-group:{group}"]
+groups = ["team_moco", "mozilliansorg_*"]
+groups_claim = ["https://example.com/claims", "groups"]
+group_prefixes = { "mozilliansorg_" = "assume:mozillians-group:{group}" }
+authoritative_email = true
+userinfo = true
+
+[[provider]]
+kind = "oidc"
+name = "away"
+issuer = "http://127.0.0.1:1"
+client_id = "falconer"
+`,
+    });
+    const redirects = [`${server.rootUrl}/login/company/callback`];
+    const provider = new Provider(company.origin, {
+      clients: [{ client_id: 'falconer', client_secret: 'not-so-secret', redirect_uris: redirects, response_types: ['code'], grant_types: ['authorization_code'] }],
+      pkce: { required: () => true },
+      claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'], groups: ['https://example.com/claims'] },
+      features: { devInteractions: { enabled: true } },
+      async findAccount(_, id) {
+        const { groups, ...claims } = PEOPLE[id] ?? { groups: [] };
+        return { accountId: id, claims: async () => ({ sub: id, ...claims, 'https://example.com/claims': { groups } }) };
+      },
+    });
+    company.server.answer = provider.callback();
+    notes.server.answer = backend;
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    company?.stop();
+    notes?.stop();
+  });
+
+  /** The service: it shows its page, and tells whoever calls it with a signature which scopes Falconer says they have. */
+  async function backend(request, response) {
+    const { authorization } = request.headers;
+    if (!authorization) {
+      response.setHeader('content-type', 'text/html');
+      response.end('<!doctype html><title>Notes</title><h1>Notes</h1>');
+      return;
+    }
+    const { port } = new URL(notes.origin);
+    const asked = { method: 'get', resource: request.url, host: '127.0.0.1', port: Number(port), authorization };
+    const answer = await fetch(`${server.rootUrl}/api/auth/v1/authenticate-hawk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(asked) });
+    response.end(JSON.stringify(await answer.json()));
+  }
+
+  /** What the service learns of whoever has these credentials. */
+  async function seenByNotes({ clientId, accessToken, certificate }) {
+    const ext = Buffer.from(JSON.stringify({ certificate: JSON.parse(certificate) })).toString('base64');
+    const url = `${notes.origin}/who`;
+    const { header } = hawk.client.header(url, 'GET', { credentials: { id: clientId, key: accessToken, algorithm: 'sha256' }, ext });
+    return (await fetch(url, { headers: { authorization: header } })).json();
+  }
+
+  /** A fresh profile. The provider's pages name a font of another host, which is not asked. */
+  async function visitor(options = {}) {
+    const who = await person(browser, options);
+    await who.context.route(({ hostname }) => !['127.0.0.1', 'localhost'].includes(hostname), (route) => route.abort());
+    return who;
+  }
+
+  /** At the provider: who somebody is, and yes. */
+  async function atTheProvider(page, id) {
+    await page.waitForURL(`${company.origin}/**`);
+    await page.locator('input[name=login]').fill(id);
+    await page.locator('input[name=password]').fill('anything');
+    await page.locator('button[type=submit]').click();
+    await page.getByRole('button', { name: 'Continue' }).click();
+  }
+
+  /** Signs in where a site asks, grants, and gives what came back to the site. */
+  async function granted(id, options = {}, extra = {}) {
+    const { context, errors } = await visitor(options);
+    const page = await context.newPage();
+    await page.goto(grantUrl(server.rootUrl, `${notes.origin}/`, { description: 'Notes wants to know who you are.', ...extra }));
+    if (!extra.provider) {
+      await page.getByText('to continue to').waitFor();
+      await page.getByRole('link', { name: 'Sign in with Company' }).click();
+    }
+    await atTheProvider(page, id);
+    await page.waitForURL(`${server.rootUrl}/?target=**`);
+    // What the provider's own pages lack is no fault of ours.
+    errors.length = 0;
+    return { context, page, errors };
+  }
+
+  async function pressGrant(page) {
+    await grant(page, new URL(notes.origin).hostname);
+    await page.waitForURL(`${notes.origin}/**`);
+    return Object.fromEntries(new URL(page.url()).searchParams);
+  }
+
+  const identityScopes = (seen) => seen.scopes.filter((scope) => /^assume:mozill/.test(scope)).sort();
+
+  test('a backend sees exactly who the person is to the company', async () => {
+    const { context, page, errors } = await granted('1001');
+    const body = await page.textContent('body');
+    assert.match(body, /company\/1001/);
+    assert.match(body, /assume:mozilla-user:you@example\.com/);
+    assert.deepEqual(await accessibilityFaults(page), []);
+    const seen = await seenByNotes(await pressGrant(page));
+    assert.equal(seen.status, 'auth-success', JSON.stringify(seen));
+    assert.deepEqual(identityScopes(seen), ['assume:mozilla-group:team_moco', 'assume:mozilla-user:you@example.com', 'assume:mozillians-group:vip']);
+    assert.match(seen.clientId, /^company\/1001\//);
+    assert.deepEqual(errors.filter((text) => !/favicon/.test(text)), []);
+    await context.close();
+  });
+
+  test('without JavaScript, straight from a hint; an address that is not verified is nobody’s', async () => {
+    const { context, page } = await granted('1002', { javaScriptEnabled: false }, { provider: 'company' });
+    await page.goto(server.rootUrl);
+    const body = await page.textContent('body');
+    assert.match(body, /company\/1002/);
+    assert.ok(!body.includes('mozilla-user'), body);
+    await context.close();
+  });
+
+  test('the sign-in page has a link for each provider; one that is away says so, and local accounts work', async () => {
+    await account(server, 'ann', 'a few good words', ['notes:read:*']);
+    const { context } = await person(browser);
+    const page = await context.newPage();
+    await page.goto(`${server.rootUrl}/login`);
+    assert.deepEqual(await accessibilityFaults(page), []);
+    const answered = page.waitForResponse((response) => response.url().includes('/login/away'));
+    await page.getByRole('link', { name: 'Sign in with away' }).click();
+    assert.equal((await answered).status(), 503);
+    await page.getByRole('heading', { name: 'away does not answer' }).waitFor();
+    assert.deepEqual(await accessibilityFaults(page), []);
+    await page.getByRole('link', { name: 'Sign in', exact: true }).last().click();
+    await signIn(page, { name: 'ann', password: 'a few good words' });
+    await page.getByRole('heading', { name: 'What I may do' }).waitFor();
+    await context.close();
+  });
+
+  test('the way back of another browser signs nobody in', async () => {
+    const theirs = await visitor();
+    const page = await theirs.context.newPage();
+    await page.goto(`${server.rootUrl}/login/company`);
+    // Their browser forgets that it has left, so that the way back is not used up there.
+    await page.waitForURL(`${company.origin}/**`);
+    await theirs.context.clearCookies({ name: /^falconer/ });
+    await atTheProvider(page, '1001');
+    await page.waitForURL(`${server.rootUrl}/login/company/callback**`);
+    await page.getByRole('heading', { name: 'This sign-in can\'t be finished' }).waitFor();
+    const mine = await visitor();
+    const victim = await mine.context.newPage();
+    const answer = await victim.goto(page.url());
+    assert.equal(answer.status(), 400);
+    await victim.getByText('not begun in this browser').waitFor();
+    assert.deepEqual(await accessibilityFaults(victim), []);
+    await victim.goto(server.rootUrl);
+    await victim.waitForURL(`${server.rootUrl}/login`);
+    await mine.context.close();
+    await theirs.context.close();
+  });
+
+  test('config check asks each provider, and says which does not answer', async () => {
+    const failed = await falconer(['config', 'check', '--config', server.config, '--providers']).catch((error) => error);
+    assert.equal(failed.code, 1);
+    assert.match(failed.stdout, new RegExp(`company\nissuer +${company.origin}`));
+    assert.match(failed.stdout, /keys +[1-9]/);
+    assert.match(failed.stdout, /away\nfailed: discovery document: it can't be reached/);
+    assert.match(failed.stderr, /nobody could sign in with away/);
+  });
+});
