@@ -57,11 +57,11 @@ pub async fn run(options: Options) -> Result<()> {
     apply_flags(&mut config, &options);
     config.check()?;
     let log = log::start(&config.log)?;
+    let (listener, origin) = listen(&config).await?;
+    let node = Node::open(&config, auth_origin(&origin)?, Access::Alone, true).await?;
     if let Some(file) = Config::file_that_counts(options.config.as_deref()) {
         say(options.json, "settings from", "settings", &std::path::absolute(file)?.display().to_string())?;
     }
-    let (listener, origin) = listen(&config).await?;
-    let node = Node::open(&config, auth_origin(&origin)?, Access::Alone, true).await?;
     if !node.auth.is_installed() {
         first_start(&config, &node, &origin, options.json).await?;
     } else if node.login.accounts().await?.is_empty() {
