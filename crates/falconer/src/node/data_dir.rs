@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use zeroize::Zeroizing;
 
 use super::keys::key_file;
 use super::storage::{Storage, is_file};
@@ -68,27 +69,59 @@ pub fn private_folder(folder: &Path) -> Result<()> {
 
 /// Writes a file that only its owner may read, and that must not exist yet.
 pub fn write_private(file: &Path, text: &str) -> Result<()> {
-    use std::io::Write;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut opened = options.open(file).with_context(|| format!("can't make {}", file.display()))?;
-    opened.write_all(text.as_bytes())?;
-    opened.sync_all().with_context(|| format!("can't write {}", file.display()))
+    fill(new_private(file)?, file, text)
 }
 
-/// Replaces a private file as a whole: readers see the old text or the new one, and it is on the disk when this returns.
-pub fn replace_private(file: &Path, text: &str) -> Result<()> {
+/// Replaces a private file as a whole: readers see the old text or the new one, and it is on the disk when this returns. `change` makes the new text, and is called
+/// where no other process can change the file, so it reads the old one then. The owner stays, whoever runs this.
+pub fn change_private(file: &Path, change: impl FnOnce() -> Result<Zeroizing<String>>) -> Result<()> {
     // Where the file is a link to elsewhere, it stays one.
     let file = std::fs::canonicalize(file).with_context(|| format!("can't find {}", file.display()))?;
     let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { bail!("{} is no file", file.display()) };
     let mut new_name = name.to_owned();
     new_name.push(".new");
     let new = folder.join(new_name);
-    write_private(&new, text).context("another command is changing this file, or was stopped in the middle; in that case remove it")?;
-    let replaced = std::fs::rename(&new, &file).and_then(|()| std::fs::File::open(folder)?.sync_all());
-    replaced.with_context(|| format!("can't replace {}", file.display()))
+    let opened =
+        new_private(&new).context("another command is changing this file, or was stopped in the middle; in that case remove it")?;
+    let replaced = change().and_then(|text| fill(opened, &new, &text)).and_then(|()| {
+        keep_owner(&file, &new)?;
+        std::fs::rename(&new, &file).with_context(|| format!("can't replace {}", file.display()))
+    });
+    if replaced.is_err() {
+        let _ = std::fs::remove_file(&new);
+    }
+    replaced?;
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).with_context(|| format!("can't sync {}", folder.display()))
+}
+
+fn new_private(file: &Path) -> Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).with_context(|| format!("can't make {}", file.display()))
+}
+
+fn fill(mut opened: std::fs::File, file: &Path, text: &str) -> Result<()> {
+    use std::io::Write;
+    opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all()).with_context(|| format!("can't write {}", file.display()))
+}
+
+/// A file of root's in the place of the server's would keep the server out.
+#[cfg(unix)]
+fn keep_owner(old: &Path, new: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (before, now) = (std::fs::metadata(old)?, std::fs::metadata(new)?);
+    if (before.uid(), before.gid()) == (now.uid(), now.gid()) {
+        return Ok(());
+    }
+    std::os::unix::fs::chown(new, Some(before.uid()), Some(before.gid()))
+        .with_context(|| format!("{} belongs to another user: run this as the server's user", old.display()))
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_old: &Path, _new: &Path) -> Result<()> {
+    Ok(())
 }
 
 /// Warnings about files that other users of this machine can read though they must not: the keys, the database, the first credentials, the folder.
@@ -117,4 +150,56 @@ pub fn readable_by_others(config: &Config) -> Vec<String> {
 #[cfg(not(unix))]
 pub fn readable_by_others(_config: &Config) -> Vec<String> {
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Result<Zeroizing<String>> {
+        Ok(Zeroizing::new(text.to_owned()))
+    }
+
+    /// Two commands at once read the same keys, and the second one wrote over the key of the first, which had sealed with it by then.
+    #[test]
+    fn only_one_at_a_time_reads_and_changes_a_private_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("falconer.keys");
+        write_private(&file, "one").unwrap();
+        let mut refused = String::new();
+        change_private(&file, || {
+            refused = format!("{:#}", change_private(&file, || text("lost")).unwrap_err());
+            text(&format!("{} two", std::fs::read_to_string(&file)?))
+        })
+        .unwrap();
+        assert!(refused.contains("another command is changing this file"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "one two");
+    }
+
+    #[test]
+    fn a_change_that_fails_leaves_the_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("falconer.keys");
+        write_private(&file, "one").unwrap();
+        assert!(change_private(&file, || bail!("no")).is_err());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "one");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        change_private(&file, || text("two")).unwrap();
+    }
+
+    /// A key file that root had changed was root's, and the server could not read it any more.
+    #[cfg(unix)]
+    #[test]
+    fn a_changed_file_keeps_its_owner() {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("falconer.keys");
+        write_private(&file, "one").unwrap();
+        // Only root can give a file away; for all others the owner is the one that it was.
+        let _ = chown(&file, Some(12345), Some(12345));
+        let before = std::fs::metadata(&file).unwrap();
+        change_private(&file, || text("two")).unwrap();
+        let after = std::fs::metadata(&file).unwrap();
+        assert_eq!((after.uid(), after.gid(), after.mode() & 0o777), (before.uid(), before.gid(), 0o600));
+    }
 }

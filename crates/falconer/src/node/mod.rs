@@ -11,7 +11,7 @@ mod shared_host;
 mod storage;
 
 pub use data_dir::{
-    note_root_url, noted_root_url, private_folder, readable_by_others, replace_private, root_credentials_file, write_private,
+    change_private, note_root_url, noted_root_url, private_folder, readable_by_others, root_credentials_file, write_private,
 };
 pub use keys::{key_file, read_keys};
 pub use open::{Access, Node};

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use falconer_auth::{Clock as _, Random as _};
 use falconer_store::KeyRing;
 use serde_json::json;
 
 use super::{LocalOptions, repair};
 use crate::config::Config;
-use crate::node::{Node, key_file, read_keys, replace_private};
+use crate::node::{Node, change_private, key_file, read_keys};
 use crate::output;
 use crate::system::{SystemClock, SystemRandom};
 
@@ -81,13 +81,14 @@ async fn rotate(options: &Local) -> Result<()> {
     let config = options.local.config()?;
     // Opened first: a key is added only where the others fit the database.
     drop(open_undamaged(options).await?);
-    let mut keys = read_keys(&key_file(&config))?;
-    let number = (1_u32..).find(|number| !keys.key_ids().any(|key_id| key_id == format!("k{number}")));
-    let key_id = format!("k{}", number.unwrap_or_default());
     let mut key = [0_u8; 32];
     SystemRandom.fill(&mut key);
-    keys.push(&key_id, key)?;
-    write(&config, &keys)?;
+    let key_id = change(&config, |keys| {
+        let number = (1_u32..).find(|number| !keys.key_ids().any(|key_id| key_id == format!("k{number}")));
+        let key_id = format!("k{}", number.unwrap_or_default());
+        keys.push(&key_id, key)?;
+        Ok(key_id)
+    })?;
     let text = format!("{key_id} seals from now on, also in a running server. Back up the key file, then run `falconer keys reseal`");
     said(options, json!({ "keyId": key_id }), &text)
 }
@@ -111,7 +112,7 @@ async fn reseal(options: &Local) -> Result<()> {
 async fn remove(key_id: &str, options: &Local) -> Result<()> {
     let config = options.local.config()?;
     let file = key_file(&config);
-    let mut keys = read_keys(&file)?;
+    let keys = read_keys(&file)?;
     if !keys.key_ids().any(|known| known == key_id) {
         return Err(output::WrongUse(format!("the key file has no key {key_id}: `falconer keys list` names those that it has")).into());
     }
@@ -127,8 +128,10 @@ async fn remove(key_id: &str, options: &Local) -> Result<()> {
     if node.store.reseal(1).await? > 0 {
         bail!("there are values that older keys have sealed: run `falconer keys reseal` first");
     }
-    keys.remove(key_id);
-    write(&config, &keys)?;
+    change(&config, |keys| {
+        keys.remove(key_id);
+        Ok(())
+    })?;
     said(options, json!({ "removed": key_id }), &format!("{key_id} was removed; keep it with backups of the database that need it"))
 }
 
@@ -141,8 +144,16 @@ async fn open_undamaged(options: &Local) -> Result<Node> {
     }
 }
 
-fn write(config: &Config, keys: &KeyRing) -> Result<()> {
-    replace_private(&key_file(config), &keys.to_key_file())
+/// Changes the keys that the file has now: another command may have changed them since this one began.
+fn change<T>(config: &Config, change: impl FnOnce(&mut KeyRing) -> Result<T>) -> Result<T> {
+    let file = key_file(config);
+    let mut changed = None;
+    change_private(&file, || {
+        let mut keys = read_keys(&file)?;
+        changed = Some(change(&mut keys)?);
+        Ok(keys.to_key_file())
+    })?;
+    changed.context("the key file was not changed")
 }
 
 fn said(options: &Local, value: serde_json::Value, text: &str) -> Result<()> {
