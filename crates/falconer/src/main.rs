@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::operator::{account, clock, keys, provider, repair, root_reset, setup_link};
+use commands::operator::{account, clock, keys, person, provider, repair, root_reset, setup_link};
 use commands::records::{client, export, import, role};
 use commands::server::{config_check, init, serve};
 use commands::user::{curl, events, scopes, signin};
@@ -51,6 +51,9 @@ enum Command {
     /// Local accounts of a server on this machine
     #[command(subcommand)]
     Account(account::Account),
+    /// People of a server on this machine, and which identities are linked
+    #[command(subcommand)]
+    Person(person::Person),
     /// Give the root client a new access token and print it
     RootReset(root_reset::Options),
     /// The clock of this machine, where it was wrong while something was changed
@@ -135,6 +138,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(options) => serve::run(options).await,
         Command::SetupLink(options) => setup_link::run(options).await,
         Command::Account(account) => account::run(account).await,
+        Command::Person(person) => person::run(person).await,
         Command::RootReset(options) => root_reset::run(options).await,
         Command::Clock(command) => clock::run(command).await,
         Command::Keys(command) => keys::run(command).await,

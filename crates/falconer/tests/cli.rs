@@ -46,6 +46,7 @@ fn help_is_for_stdout_and_wrong_use_is_2() {
         "serve",
         "setup-link",
         "account",
+        "person",
         "root-reset",
         "config",
         "signin",
@@ -67,6 +68,7 @@ fn help_is_for_stdout_and_wrong_use_is_2() {
         &["expand"],
         &["signin", "--csh", "--fish"],
         &["account", "groups", "ann"],
+        &["person", "link", "local/ann"],
     ] {
         command(wrong).refused(2, "--help");
     }

@@ -347,6 +347,45 @@ fn accounts_are_managed_beside_the_running_server() {
 }
 
 #[test]
+fn people_are_linked_beside_the_running_server() {
+    let world = world();
+    let person = |words: &[&str]| local(&world.data, &[&["person"], words].concat());
+    for name in ["ann", "bob", "eve"] {
+        world.account(&["create", name, "--scope", &format!("x:{name}")]).ok();
+    }
+    let mut browser = Browser::new(&world.server);
+    let password = world.account(&["password", "ann"]).ok();
+    eventually("ann can sign in", || browser.sign_in("ann", password.trim()).then_some(()));
+    let before = person(&["show", "local/ann", "--json"]).json();
+    assert_eq!((&before["name"], before["identities"].as_array().unwrap().len()), (&"local/ann".into(), 1));
+    person(&["link", "local/bob", "local/ann"]).ok();
+    eventually("linking ends the session", || (!browser.is_signed_in()).then_some(()));
+    eventually("ann can sign in again", || browser.sign_in("ann", password.trim()).then_some(()));
+    eventually("the page shows what bob may do", || browser.get("/").body.contains("x:bob").then_some(()));
+    person(&["name", "local/bob"]).ok();
+    let both = person(&["show", "local/ann", "--json"]).json();
+    assert_eq!((&both["id"], &both["name"], &both["disabled"]), (&before["id"], &"local/bob".into(), &false.into()));
+    let scopes = both["scopes"].as_array().unwrap();
+    assert!(scopes.contains(&"x:ann".into()) && scopes.contains(&"x:bob".into()), "{scopes:?}");
+    assert!(person(&["list"]).ok().contains("local/ann local/bob"));
+    assert_eq!(person(&["list", "--json"]).json().as_array().unwrap().len(), 2);
+
+    person(&["link", "local/bob", "local/eve"]).refused(1, "Unlink it there first");
+    person(&["link", "local/bob", "local/ann"]).refused(1, "linked already");
+    person(&["link", "local/nobody", "local/ann"]).refused(1, "Nobody has the identity local/nobody");
+    person(&["unlink", "local/eve"]).refused(1, "linked with no other");
+    person(&["show", "local/nobody"]).refused(1, "nobody has the identity");
+
+    person(&["disable", "local/bob"]).ok();
+    eventually("a disabled person is signed out", || (!browser.is_signed_in()).then_some(()));
+    assert!(person(&["list"]).ok().contains("  disabled  "));
+    person(&["enable", "local/ann"]).ok();
+    person(&["unlink", "local/bob"]).ok();
+    assert!(!person(&["show", "local/ann"]).ok().contains("x:bob"));
+    assert_eq!(person(&["list", "--json"]).json().as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn a_disabled_person_loses_session_and_grants_in_the_running_server() {
     let world = world();
     let data = world.data.to_str().unwrap();
