@@ -107,7 +107,7 @@ impl Auth {
     pub async fn reset_access_token(&self, who: &Authentication, client_id: &str) -> Result<(ClientView, Revision), ApiError> {
         let (record, revision) = self
             .change_existing(who, client_id, "reset-access-token", "access token reset", |now, acting, mut record| {
-                record.access_token = Secret::new(self.new_token());
+                record.access_token = self.new_token();
                 record.last_rotated_ms = now.now_ms;
                 record.grant = mark_after_reset(&record, acting);
                 record
@@ -192,7 +192,7 @@ impl Auth {
         ClientRecord {
             client_id: client_id.to_owned(),
             description: input.description.clone(),
-            access_token: Secret::new(self.new_token()),
+            access_token: self.new_token(),
             expires_us: input.expires_us,
             created_ms: now.now_ms,
             last_modified_ms: now.now_ms,
@@ -205,8 +205,8 @@ impl Auth {
         }
     }
 
-    pub(crate) fn new_token(&self) -> String {
-        falconer_credentials::new_access_token(self.node.draw::<32>()).expose().to_owned()
+    pub(crate) fn new_token(&self) -> Secret {
+        Secret::new(falconer_credentials::new_access_token(self.node.draw::<32>()).expose())
     }
 }
 

@@ -107,7 +107,7 @@ impl Auth {
     fn new_issuer(&self, now: &Now) -> Decision<()> {
         let record = IssuerRecord {
             name: format!("static/falconer/grants-{}", now.snapshot.issuer_count().saturating_add(1)),
-            token: Secret::new(self.new_token()),
+            token: self.new_token(),
             created_ms: now.now_ms,
             retired_ms: None,
         };
@@ -118,7 +118,7 @@ impl Auth {
         ClientRecord {
             client_id: ROOT_CLIENT.to_owned(),
             description: "The client that may do everything. The command falconer root-reset gives it a new access token.".to_owned(),
-            access_token: Secret::new(self.new_token()),
+            access_token: self.new_token(),
             expires_us: now.now_ms.saturating_add(MILLENNIUM_MS).saturating_mul(1000),
             created_ms: now.now_ms,
             last_modified_ms: now.now_ms,

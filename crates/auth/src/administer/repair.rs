@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use falconer_credentials::AccessToken;
-use falconer_store::{ClientRecord, Damaged, IssuerRecord, Key, Secret, Write};
+use falconer_store::{ClientRecord, Damaged, IssuerRecord, Key, Write};
 
 use crate::change::acting::step_by;
 use crate::change::decide::Decision;
@@ -26,7 +26,7 @@ impl Auth {
         let (token, _) = self
             .decide(|now| {
                 let known = now.snapshot.client(client_id).ok_or_else(|| ApiError::ResourceNotFound("Client not found".to_owned()))?;
-                let access_token = Secret::new(self.new_token());
+                let access_token = self.new_token();
                 let record = ClientRecord {
                     access_token: access_token.clone(),
                     last_modified_ms: now.now_ms,
@@ -55,11 +55,8 @@ impl Auth {
     pub async fn repair_issuer(&self, name: &str) -> Result<(), AuthError> {
         self.decide(|now| {
             let known = now.snapshot.issuer(name).ok_or_else(|| ApiError::ResourceNotFound("Issuer not found".to_owned()))?;
-            let record = IssuerRecord {
-                token: Secret::new(self.new_token()),
-                retired_ms: known.record.retired_ms.or(Some(now.now_ms)),
-                ..known.record.clone()
-            };
+            let record =
+                IssuerRecord { token: self.new_token(), retired_ms: known.record.retired_ms.or(Some(now.now_ms)), ..known.record.clone() };
             Ok(Decision::Write(step_by(now, ACTOR, "token replaced", Vec::new()), Write::ReplaceIssuer(record), ()))
         })
         .await?;

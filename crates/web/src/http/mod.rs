@@ -5,6 +5,7 @@ pub(crate) mod arriving;
 pub(crate) mod cookie;
 pub(crate) mod guard;
 pub(crate) mod headers;
+pub(crate) mod length;
 pub(crate) mod log;
 pub(crate) mod problem;
 pub(crate) mod public_origin;

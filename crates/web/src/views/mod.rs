@@ -27,11 +27,14 @@ pub(crate) use sign_in::{LoginPage, PasswordPage, ProviderButton, SetupPage};
 use askama::Template;
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
+use zeroize::Zeroizing;
 
 use crate::PublicOrigin;
 use crate::http::headers::Row;
+use crate::http::length::Length;
 use crate::pages::assets;
 
 /// What the frame of every page needs.
@@ -64,14 +67,33 @@ pub(crate) struct PersonLine {
 
 /// A page with the headers of its row.
 pub(crate) fn html(status: StatusCode, row: Row, page: &impl Template) -> Response {
-    let (status, text) = match page.render() {
-        Ok(text) => (status, text),
-        Err(error) => {
-            tracing::error!(%error, "a template failed");
-            (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side.".to_owned())
-        }
-    };
-    let mut response = Response::new(Body::from(text));
+    match page.render() {
+        Ok(text) => with_headers(status, row, Body::from(text)),
+        Err(error) => failed(row, &error),
+    }
+}
+
+/// The same for a page that shows a secret: written into one piece of memory, which is wiped once it was sent.
+pub(crate) fn secret_html(row: Row, page: &impl Template) -> Response {
+    let mut length = Length::default();
+    let mut text = Zeroizing::new(String::new());
+    let written = page.render_into(&mut length).and_then(|()| {
+        text.reserve_exact(length.0);
+        page.render_into(&mut *text)
+    });
+    match written {
+        Ok(()) => with_headers(StatusCode::OK, row, Body::from(Bytes::from_owner(text))),
+        Err(error) => failed(row, &error),
+    }
+}
+
+fn failed(row: Row, error: &askama::Error) -> Response {
+    tracing::error!(%error, "a template failed");
+    with_headers(StatusCode::INTERNAL_SERVER_ERROR, row, Body::from("Something went wrong on our side."))
+}
+
+fn with_headers(status: StatusCode, row: Row, body: Body) -> Response {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     row.apply(response.headers_mut());

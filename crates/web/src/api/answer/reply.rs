@@ -10,9 +10,11 @@ use falconer_scopes::ScopeSet;
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::encoding::{Encoded, etag};
 use super::headers::REVISION;
+use crate::http::length::Length;
 use crate::metrics::Label;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
@@ -32,6 +34,8 @@ pub(crate) struct Reply {
 /// What an answer says.
 pub(crate) enum Content {
     Bytes(Vec<u8>),
+    /// Holds a secret: wiped once it was sent, and never compressed, which would leave more of it behind.
+    Secret(Zeroizing<Vec<u8>>),
     /// A list of scopes, whose text, etag and compressed form are kept with the set.
     Scopes(ScopeSet),
     /// The same for everybody, kept with its etag and its compressed form.
@@ -48,6 +52,11 @@ impl Reply {
 
     pub(crate) fn json_with(status: StatusCode, value: &impl Serialize) -> Reply {
         Reply { status, ..Reply::json_bytes(pretty(value)) }
+    }
+
+    /// The same of what holds a secret: all of it is written to one place, and wiped from there once it was sent. Whoever has made `value` wipes what is in it.
+    pub(crate) fn json_secret(value: &impl Serialize) -> Reply {
+        Reply { body: Content::Secret(pretty_once(value)), ..Reply::json_bytes(Vec::new()) }
     }
 
     /// JSON that is written already.
@@ -164,9 +173,27 @@ fn pretty(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec_pretty(value).unwrap_or_default()
 }
 
+/// The same without growing on the way: what is left of a smaller piece of memory nobody wipes.
+fn pretty_once(value: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    let mut length = Length::default();
+    let _ = serde_json::to_writer_pretty(&mut length, value);
+    let mut body = Zeroizing::new(Vec::with_capacity(length.0));
+    let _ = serde_json::to_writer_pretty(&mut *body, value);
+    body
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_holds_a_secret_is_written_like_the_rest_and_grows_nowhere() {
+        for scopes in [&[][..], &["a", "\u{e9}\"\t"], &["a"; 100]] {
+            let value = falconer_wire::Scopes { scopes: scopes.iter().map(|&scope| scope.to_owned()).collect() };
+            let once = pretty_once(&value);
+            assert_eq!((&*once, once.capacity()), (&pretty(&value), once.len()));
+        }
+    }
 
     #[test]
     fn scopes_are_listed_as_their_shape_is_written() {

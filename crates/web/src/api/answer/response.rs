@@ -52,6 +52,10 @@ pub(crate) fn respond(
             let (etag, bytes) = (etag(bytes.len(), &bytes), Bytes::from(bytes));
             (chosen(request, &mut status, &mut headers, etag, bytes.len(), || Some(gzip(&bytes)?.into()), || bytes.clone()), None)
         }
+        Content::Secret(bytes) => {
+            let (etag, bytes) = (etag(bytes.len(), &bytes), Bytes::from_owner(bytes));
+            (chosen(request, &mut status, &mut headers, etag, bytes.len(), || None, || bytes.clone()), None)
+        }
         Content::Document(document) => {
             let (known, text) = (&document.encoded, || document.text.clone());
             let gzip = || known.gzip.get_or_init(|| gzip(&document.text).map(Bytes::from)).clone();

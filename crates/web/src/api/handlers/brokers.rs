@@ -4,6 +4,7 @@
 use falconer_scopes::Template;
 use falconer_wire::{Call, Code, WebsocktunnelToken};
 use serde_json::{Map, Value, json};
+use zeroize::Zeroize as _;
 
 use crate::api::answer::failure::Failure;
 use crate::api::answer::reply::Reply;
@@ -41,12 +42,15 @@ pub(crate) fn answer(call: Call, template: Option<&Template>, request: &Request<
 fn websocktunnel(request: &Request<'_>) -> Answer {
     let (wst_audience, wst_client) = (request.param("wstAudience"), request.param("wstClient"));
     let made = request.auth.websocktunnel_token(request.who, wst_audience, wst_client)?;
-    Ok(Reply::json(&WebsocktunnelToken {
+    let mut shown = WebsocktunnelToken {
         wst_client: wst_client.to_owned(),
         wst_audience: wst_audience.to_owned(),
         token: made.token.expose().to_owned(),
         expires: time(made.expires_ms),
-    }))
+    };
+    let reply = Reply::json_secret(&shown);
+    shown.token.zeroize();
+    Ok(reply)
 }
 
 fn storage_authorization(template: Option<&Template>, request: &Request<'_>) -> Result<(), Failure> {

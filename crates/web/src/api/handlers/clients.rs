@@ -3,6 +3,7 @@
 use falconer_auth::{ClientInput, ClientView, Revision};
 use falconer_wire::continuation::Scheme;
 use falconer_wire::{Client, ClientList, ClientRequest, ClientWithToken, date_time};
+use zeroize::Zeroize as _;
 
 use crate::api::answer::failure::Failure;
 use crate::api::answer::reply::Reply;
@@ -59,7 +60,10 @@ fn input(request: &Request<'_>) -> Result<ClientInput, Failure> {
 
 fn with_token(mut view: ClientView, revision: Revision) -> Reply {
     let access_token = view.access_token.take().map(|token| token.expose().to_owned()).unwrap_or_default();
-    Reply::json(&ClientWithToken { client: shape(view), access_token }).at_revision(revision.0)
+    let mut shown = ClientWithToken { client: shape(view), access_token };
+    let reply = Reply::json_secret(&shown).at_revision(revision.0);
+    shown.access_token.zeroize();
+    reply
 }
 
 pub(crate) fn shape(view: ClientView) -> Client {

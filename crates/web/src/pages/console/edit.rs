@@ -1,7 +1,7 @@
 //! Create and edit clients and roles. What was typed stays until it is saved; what it would change can be seen before.
 
 use axum::response::Response;
-use falconer_auth::{Affected, ApiError, Authentication, ClientInput, Difference, Plan, RoleInput};
+use falconer_auth::{Affected, ApiError, Authentication, ClientInput, Difference, Plan, RoleInput, Secret};
 use falconer_login::Session;
 use falconer_scopes::is_valid_scope;
 use falconer_wire::{date_time, pattern, time_expression};
@@ -13,7 +13,7 @@ use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::refusal::Refusal;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::words;
-use crate::views::{AffectedKind, Change, Draft, Kind, PlanPage, RecordFormPage, TokenPage, html};
+use crate::views::{AffectedKind, Change, Draft, Kind, PlanPage, RecordFormPage, TokenPage, html, secret_html};
 
 /// As the protocol limits it, in characters.
 const LONGEST_DESCRIPTION: usize = 10_240;
@@ -233,10 +233,10 @@ pub(crate) fn token(visit: &Visit, title: &str, client: falconer_auth::ClientVie
         layout: visit.layout(),
         title: title.to_owned(),
         client_id: client.client_id,
-        access_token: client.access_token.map(|token| token.expose().to_owned()).unwrap_or_default(),
+        access_token: client.access_token.unwrap_or_else(|| Secret::new("")),
         ends: Some(words::date_time(client.expires_ms)),
     };
-    html(StatusCode::OK, Row::Page, &page)
+    secret_html(Row::Page, &page)
 }
 
 async fn plan(visit: &Visit, session: &Session, draft: &mut Draft, wanted: Wanted) -> Result<Response, ApiError> {

@@ -11,7 +11,7 @@ use crate::pages::granting::grant::{bundles, deliver, groups};
 use crate::pages::refusal::Refusal;
 use crate::pages::visit::{Posted, Visit, go, person_line};
 use crate::views::words;
-use crate::views::{Lifetime, TokenPage, ToolClientPage, html};
+use crate::views::{Lifetime, TokenPage, ToolClientPage, html, secret_html};
 
 /// `GET /auth/clients/create`, and `/auth/clients/new`
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
@@ -89,10 +89,10 @@ fn answer(visit: &Visit, made: &ToolClient) -> Result<Response, Problem> {
         layout: visit.layout(),
         title: "The client was created".to_owned(),
         client_id: made.client_id.clone(),
-        access_token: made.access_token.expose().to_owned(),
+        access_token: made.access_token.clone(),
         ends: Some(words::date_time(made.expires_ms)),
     };
-    Ok(html(StatusCode::OK, Row::Page, &page))
+    Ok(secret_html(Row::Page, &page))
 }
 
 fn page(

@@ -1,6 +1,7 @@
 //! A client for a program on the person's machine, and an access token that is shown once.
 
 use askama::Template;
+use falconer_auth::Secret;
 
 use crate::views::{Bundle, Group, Layout, Lifetime, PersonLine};
 
@@ -43,6 +44,6 @@ pub(crate) struct TokenPage {
     /// "The client was created"
     pub title: String,
     pub client_id: String,
-    pub access_token: String,
+    pub access_token: Secret,
     pub ends: Option<String>,
 }

@@ -124,7 +124,7 @@ pub(super) fn token() -> TokenPage {
         layout: signed_in(),
         title: "The client was created".to_owned(),
         client_id: "mozilla-ldap/ann@example.com/laptop".to_owned(),
-        access_token: "tokentokentokentokentokentokentokentokentoke".to_owned(),
+        access_token: falconer_auth::Secret::new("tokentokentokentokentokentokentokentokentoke"),
         ends: Some("5 March 2026, 17:05 UTC".to_owned()),
     }
 }

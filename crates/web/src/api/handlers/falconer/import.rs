@@ -3,6 +3,7 @@
 use falconer_auth::{Batch, BatchClient, BatchError, BatchReport, BatchRole, Outcome, RoleInput, Secret};
 use falconer_wire::{Code, ImportBatch, ImportClient, ImportOutcome, ImportReport, ImportedClient, ImportedRole, date_time};
 use serde_json::Value;
+use zeroize::Zeroize as _;
 
 use crate::api::answer::failure::Failure;
 use crate::api::answer::reply::Reply;
@@ -20,7 +21,11 @@ pub(crate) async fn batch(request: &Request<'_>) -> Answer {
     let batch = input(given)?;
     let outcome = if dry_run { request.auth.plan_import(request.who, &batch) } else { request.auth.import(request.who, &batch).await };
     let (report, revision) = outcome.map_err(|fault| refused(*fault))?;
-    Ok(Reply::json(&shape(role_ids, client_ids, report)).at_revision(revision.0))
+    let mut shown = shape(role_ids, client_ids, report);
+    let has_tokens = shown.clients.iter().any(|client| client.access_token.is_some());
+    let reply = if has_tokens { Reply::json_secret(&shown) } else { Reply::json(&shown) }.at_revision(revision.0);
+    shown.clients.iter_mut().for_each(|client| client.access_token.zeroize());
+    Ok(reply)
 }
 
 /// An instant of a body whose format the schema has seen to.
