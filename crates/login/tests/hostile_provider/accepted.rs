@@ -171,3 +171,22 @@ async fn sign_ins_that_come_to_nothing_are_counted() {
     assert!(matches!(answers[99], ProviderSignInError::Provider(_)), "{:?}", answers[99]);
     assert!(matches!(answers[101], ProviderSignInError::Login(LoginError::Throttled { .. })), "{:?}", answers[101]);
 }
+
+/// What a provider said counts for `identity.max_age`, and what was granted with it too.
+#[tokio::test]
+async fn what_a_provider_said_ends() {
+    let company = Company::new().await;
+    company.sign_in(|_| ()).await.unwrap();
+    let may = |scope: &str| company.world.auth.person_scopes("company/you").is_some_and(|scopes| scopes.iter().any(|held| held == scope));
+    assert!(may("assume:mozilla-group:hr"));
+    company.world.clock.advance(7 * 86_400_000);
+    assert!(may("assume:mozilla-group:hr"));
+    company.world.clock.advance(1);
+    assert!(!may("assume:mozilla-group:hr") && !may("assume:everybody"));
+    let later = |c: &mut Case| {
+        c.claim("iat", json!(NOW + 7 * 86_400));
+        c.claim("exp", json!(NOW + 7 * 86_400 + 300));
+    };
+    company.sign_in(later).await.unwrap();
+    assert!(may("assume:mozilla-group:hr"));
+}

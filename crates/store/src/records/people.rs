@@ -177,6 +177,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_way_of_signing_in_is_read_back() {
+        for method in [SignInMethod::Password, SignInMethod::SetupLink, SignInMethod::Provider] {
+            assert_eq!(SignInMethod::of_word(method.as_str()), Some(method));
+        }
+        assert_eq!(SignInMethod::of_word("anything"), None);
+    }
+
+    #[test]
     fn debug_shows_nothing_that_is_sealed() {
         let account = AccountRecord {
             name: "ann".into(),
