@@ -38,6 +38,7 @@ pub use administer::grants::{Issued, NewGrant};
 pub use administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
 pub use administer::install::RootCredentials;
 pub use administer::plan::{Affected, Difference, Plan};
+pub use administer::statics::STATIC_CLIENT_NOTE;
 pub use audit::feed::{Entity, Event, FeedItem, Follower, NotAPosition, Position};
 pub use audit::recent::SharedText;
 pub use auth::CommitFigures;

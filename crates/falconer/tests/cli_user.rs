@@ -296,6 +296,13 @@ fn commands_beside_a_server_leave_its_static_clients() {
     // Signing in reads what the command wrote, so that by then a removal would have been taken in as well.
     eventually("ann can sign in", || browser.sign_in("ann", password.trim()).then_some(()));
     builder.run(&["current-scopes"]).ok();
+    // The pages showed the protocol's note as raw Markdown, beside a sentence of their own; root was said to be of the configuration.
+    for path in ["/auth/clients", "/auth/clients?id=static%2Fbuilder"] {
+        assert!(!browser.get(path).body.contains("**static client**"), "{path}");
+    }
+    assert!(browser.get("/auth/clients?id=static%2Fbuilder").body.contains("It comes from the configuration"));
+    let root = browser.get("/auth/clients?id=static%2Ffalconer%2Froot").body;
+    assert!(root.contains("It belongs to Falconer itself") && !root.contains("the configuration"), "{root}");
 }
 
 const PASSWORD: &str = "a few good words";

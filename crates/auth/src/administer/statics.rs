@@ -10,8 +10,8 @@ use crate::reserved::{self, FALCONER_CLIENTS};
 use crate::settings::StaticClient;
 use crate::time::MILLENNIUM_MS;
 
-/// What a reader of the description has to know.
-const NOTE: &str = "\n---\n\nThis is a **static client** inserted into this taskcluster deployment\nthrough static configuration. \
+/// What a reader of the description of a client of the configuration has to know: the end of it, as the protocol has it, in Markdown.
+pub const STATIC_CLIENT_NOTE: &str = "\n---\n\nThis is a **static client** inserted into this taskcluster deployment\nthrough static configuration. \
                     To modify this client you must contact the\nadministrator who deploys this taskcluster instance.";
 
 /// Who the audit names for what happens at start-up.
@@ -103,7 +103,7 @@ impl Auth {
 /// The record that the configuration asks for: what is stored, where the difference does not matter, so that an unchanged configuration
 /// writes nothing.
 fn record_of(client: &StaticClient, stored: Option<&ClientRecord>, now_ms: i64) -> ClientRecord {
-    let description = format!("{}{NOTE}", client.description);
+    let description = format!("{}{STATIC_CLIENT_NOTE}", client.description);
     let access_token = Secret::new(client.access_token.expose());
     let fresh = ClientRecord {
         client_id: client.client_id.clone(),

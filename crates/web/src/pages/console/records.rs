@@ -4,7 +4,7 @@
 //! An id is a parameter and no part of the path, so that each one has a page, whatever it is made of.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, Authentication, ClientView, Page, PageQuery, RoleView, Snapshot, Start};
+use falconer_auth::{ApiError, Authentication, ClientView, Page, PageQuery, RoleView, STATIC_CLIENT_NOTE, Snapshot, Start};
 use falconer_login::Session;
 use falconer_scopes::ScopeSet;
 use http::StatusCode;
@@ -134,9 +134,17 @@ fn client_found(client: ClientView, directory: &Snapshot, now_ms: i64) -> Found 
             format!("ends {}", words::until(end_ms, now_ms))
         },
         id: client.client_id,
-        description: client.description,
+        description: own_description(client.description),
     };
     (row, client.expanded_scopes)
+}
+
+/// Without the note that the protocol puts behind that of a static client: the page says it in words of its own.
+fn own_description(mut description: String) -> String {
+    if let Some(own) = description.strip_suffix(STATIC_CLIENT_NOTE) {
+        description.truncate(own.len());
+    }
+    description
 }
 
 fn role_found(role: RoleView, now_ms: i64) -> Found {
@@ -199,7 +207,7 @@ fn client_page(visit: &Visit, client: ClientView, directory: &Snapshot, now_ms: 
         facts,
         expanded: Family::sort(client.expanded_scopes.iter(), ""),
         id: client.client_id,
-        description: client.description,
+        description: own_description(client.description),
         scopes: client.scopes,
     }
 }
