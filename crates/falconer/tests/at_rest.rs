@@ -4,10 +4,13 @@
 
 mod support;
 
+use std::process::Stdio;
+
 use falconer_client::{Client, Credentials};
 use falconer_wire::ClientRequest;
 use serde_json::{Value, json};
-use support::patience::eventually;
+use support::browser::Browser;
+use support::patience::{Lines, eventually, output_of};
 use support::place::Place;
 use support::user::Shell;
 use support::{Init, Server};
@@ -16,6 +19,9 @@ use support::{Init, Server};
 const CLIENTS: (&str, &str, &str) = ("clients", "client_id", "access_token");
 const ISSUERS: (&str, &str, &str) = ("issuers", "name", "token");
 const ACCOUNTS: (&str, &str, &str) = ("accounts", "name", "password_hash");
+const SESSIONS: (&str, &str, &str) = ("sessions", "id_hash", "csrf");
+/// Ann's, of the first part of each test.
+const PASSWORD: &str = "a few good words";
 
 /// Flips a bit of a row's sealed value, as a bad disk or somebody who can write the database would.
 async fn flip(place: &Place, (table, name, column): (&str, &str, &str), row: &str) {
@@ -53,13 +59,33 @@ async fn is_let_in(server: &Server, client_id: &str, token: &str) -> bool {
     client.list_roles().await.is_ok()
 }
 
-/// A place with two clients that may list roles, and an account; the tokens of the clients.
+/// The hash of the id of the only session.
+async fn only_session(place: &Place) -> String {
+    let find = "SELECT id_hash FROM sessions";
+    if let Some(database) = &place.database {
+        let (client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let found = client.query_one(find, &[]).await.unwrap().get(0);
+        drop(client);
+        connection.await.unwrap().unwrap();
+        return found;
+    }
+    let connection = rusqlite::Connection::open(place.data().join("falconer.sqlite")).unwrap();
+    connection.query_row(find, [], |row| row.get(0)).unwrap()
+}
+
+/// A place with two clients that may list roles, and an account with a session; the tokens of the clients.
 async fn filled(place: &Place) -> (Init, [String; 2]) {
     let init = place.init(&[]);
     let server = place.start();
     let root = server.client(&init);
     let tokens = [made(&root, "project/a").await, made(&root, "project/b").await];
-    place.run(&["account", "create", "ann"]).ok();
+    let mut create = place.command(&["account", "create", "ann", "--password-stdin"]);
+    create.stdin(std::fs::File::open(place.file_with("password", PASSWORD)).unwrap());
+    assert!(output_of(&mut create).status.success());
+    tokio::task::block_in_place(|| {
+        eventually("ann can sign in", || Browser::new(&server).sign_in("ann", PASSWORD).then_some(()));
+    });
     assert_eq!(server.end(), Some(0));
     (init, tokens)
 }
@@ -70,8 +96,17 @@ async fn damage_takes_nobody_else_down(place: Place) {
     flip(&place, CLIENTS, "project/a").await;
     flip(&place, ISSUERS, "static/falconer/grants-1").await;
     flip(&place, ACCOUNTS, "ann").await;
+    let session = only_session(&place).await;
+    flip(&place, SESSIONS, &session).await;
 
-    let mut server = place.start_with(&["--metrics-listen", "127.0.0.1:0"]);
+    let mut command = place.command(&["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+    command.stderr(Stdio::piped());
+    let mut server = Server::of(command);
+    let log = Lines::of(server.child.stderr.take().unwrap(), "the log");
+    for id in ["project/a", "static/falconer/grants-1", "ann", &session] {
+        let line = log.with(&format!("id={id:?}"));
+        assert!(line.contains("ERROR") && line.contains("was changed or moved"), "{line}");
+    }
     assert!(is_let_in(&server, "project/b", &b).await, "who is not damaged is served");
     assert!(!is_let_in(&server, "project/a", &a).await);
     let root = server.client(&init);
@@ -80,16 +115,17 @@ async fn damage_takes_nobody_else_down(place: Place) {
     assert_eq!(refused.status(), Some(409), "the name is taken: {refused:?}");
     let metrics = server.printed.iter().find_map(|line| line.strip_prefix("metrics at ")).unwrap().to_owned();
     let told = support::http().get(metrics).send().await.unwrap().text().await.unwrap();
-    assert!(told.contains("\nfalconer_damaged_records 3"), "{told}");
+    assert!(told.contains("\nfalconer_damaged_records 4"), "{told}");
 
     // Beside the running server.
     let found = place.run(&["repair", "--dry-run", "--json"]);
     assert_eq!(found.code, 1, "damage stays");
     let found: Value = serde_json::from_str(&found.out).unwrap();
     let ids: Vec<_> = found["records"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["project/a", "static/falconer/grants-1", "ann"]);
+    assert_eq!(ids, ["project/a", "static/falconer/grants-1", "ann", &session]);
     place.run(&["repair", "--delete", "project/b"]).refused(2, "no damaged client");
     place.run(&["keys", "reseal"]).refused(1, "damaged records come first");
+    assert!(!Browser::new(&server).sign_in("ann", PASSWORD), "a password that is damaged is none");
     let repaired: Value = serde_json::from_str(&place.run(&["repair", "--json"]).ok()).unwrap();
     assert_eq!(repaired["left"], 0);
     let fresh = repaired["records"][0]["accessToken"].as_str().unwrap();
