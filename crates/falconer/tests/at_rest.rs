@@ -187,6 +187,26 @@ async fn keys_change_beside_a_server(place: Place) {
     assert_eq!(server.end(), Some(0));
 }
 
+/// A server that could not read the key file any more went on with the keys of before, and said nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_file_that_a_running_server_does_not_take_is_an_error_in_its_log() {
+    let place = Place::file();
+    place.init(&[]);
+    let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.stderr(Stdio::piped());
+    let mut server = Server::of(command);
+    let log = Lines::of(server.child.stderr.take().unwrap(), "the log");
+    let keys = place.data().join("falconer.keys");
+    let before = std::fs::read_to_string(&keys).unwrap();
+    // At once, as every editor should: half a file would be told as one.
+    std::fs::rename(place.file_with("others.keys", &format!("k7 {}=\n", "A".repeat(43))), &keys).unwrap();
+    let told = log.with("the key file is not taken");
+    assert!(told.contains("ERROR") && told.contains("does not have the key k1"), "{told}");
+    std::fs::rename(place.file_with("before.keys", &before), &keys).unwrap();
+    log.with("the key file is taken again");
+    assert_eq!(server.end(), Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn damage_takes_nobody_else_down_in_a_file() {
     damage_takes_nobody_else_down(Place::file()).await;

@@ -28,5 +28,6 @@ pub use records::{
     SignInMethod,
 };
 pub use sealing::{
-    Damaged, KeyFileError, KeyRing, KeySource, OpenError, Place, Randomness, SealedKind, Sealer, Secret, open_with, refuse_if_nothing_opens,
+    Damaged, KeyFileError, KeyRing, KeySource, OpenError, Place, Randomness, Refreshed, SealedKind, Sealer, Secret, open_with,
+    refuse_if_nothing_opens,
 };

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing,
-    KeySource, Loaded, PendingLink, PersonRecord, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
+    KeySource, Loaded, PendingLink, PersonRecord, Randomness, Refreshed, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError,
+    Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -301,7 +302,7 @@ impl Store for PostgresStore {
         self.sealer.read_keys_with(source);
     }
 
-    fn refresh_keys(&self) -> Option<String> {
+    fn refresh_keys(&self) -> Refreshed {
         self.sealer.refresh_keys()
     }
 

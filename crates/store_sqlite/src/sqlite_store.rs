@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use async_trait::async_trait;
 use falconer_store::{
     AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing,
-    KeySource, Loaded, PendingLink, PersonRecord, Randomness, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
+    KeySource, Loaded, PendingLink, PersonRecord, Randomness, Refreshed, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -329,7 +329,7 @@ impl Store for SqliteStore {
         self.sealer.read_keys_with(source);
     }
 
-    fn refresh_keys(&self) -> Option<String> {
+    fn refresh_keys(&self) -> Refreshed {
         self.sealer.refresh_keys()
     }
 

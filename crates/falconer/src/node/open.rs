@@ -66,7 +66,7 @@ impl Node {
             }
         };
         let file = key_file(config);
-        store.read_keys_with(Arc::new(move || read_keys(&file).ok()));
+        store.read_keys_with(Arc::new(move || read_keys(&file).map_err(|error| format!("{error:#}"))));
         if access == Access::Alone {
             begin_another_if_restored(&config.data_dir, store.as_ref()).await.map_err(|error| explain(error.into()))?;
         }

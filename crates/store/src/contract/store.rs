@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Damaged, Epoch, GrantRecord, History, IdentityRecord,
-    IssuerRecord, KeySource, PendingLink, PersonRecord, Result, Revision, RoleRecord, SessionRecord, Step, Write,
+    IssuerRecord, KeySource, PendingLink, PersonRecord, Refreshed, Result, Revision, RoleRecord, SessionRecord, Step, Write,
 };
 
 /// Is given one client after the other, while a store loads.
@@ -307,9 +307,9 @@ pub trait Store: Send + Sync {
     async fn reseal(&self, limit: u32) -> Result<u32>;
     /// Where the keys can be read again, once they have changed. Only the first source counts.
     fn read_keys_with(&self, _source: KeySource) {}
-    /// Reads the keys again; answers the id of the key that seals from now on, where that is another one.
-    fn refresh_keys(&self) -> Option<String> {
-        None
+    /// Reads the keys again, and takes them where the one that seals until now is among them.
+    fn refresh_keys(&self) -> Refreshed {
+        Refreshed::Same
     }
     /// Whether the store answers and could write.
     async fn ping(&self) -> Result<()>;

@@ -11,5 +11,5 @@ mod secret;
 pub use damaged::{Damaged, SealedKind, refuse_if_nothing_opens};
 pub use error::KeyFileError;
 pub use keyring::{KeyRing, OpenError, Place};
-pub use sealer::{KeySource, Randomness, Sealer, open_with};
+pub use sealer::{KeySource, Randomness, Refreshed, Sealer, open_with};
 pub use secret::Secret;

@@ -11,8 +11,19 @@ use crate::{Damaged, KeyRing, OpenError, Place, Result, SealedKind, Secret, Stor
 /// Fills a buffer with random bytes fit for cryptography.
 pub type Randomness = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
-/// Reads the key file again; nothing where that fails.
-pub type KeySource = Arc<dyn Fn() -> Option<KeyRing> + Send + Sync>;
+/// Reads the key file again; or says why that failed, for people.
+pub type KeySource = Arc<dyn Fn() -> std::result::Result<KeyRing, String> + Send + Sync>;
+
+/// What came of reading the keys again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refreshed {
+    /// The key that seals is the one of before.
+    Same,
+    /// The key of this id seals from now on.
+    NewCurrent(String),
+    /// The keys of before are kept: why, for people.
+    Refused(String),
+}
 
 /// The keys of the moment and the source of nonces.
 pub struct Sealer {
@@ -42,20 +53,23 @@ impl Sealer {
         let _ = self.source.set(source);
     }
 
-    /// Reads the keys again; answers the id of the key that seals from now on, where that is another one. Keys without the one that seals until now
-    /// are another installation's, and are not taken.
-    pub fn refresh_keys(&self) -> Option<String> {
-        let fresh = self.source.get()?()?;
+    /// Reads the keys again. Keys without the one that seals until now are another installation's, and are not taken.
+    pub fn refresh_keys(&self) -> Refreshed {
+        let Some(source) = self.source.get() else { return Refreshed::Same };
+        let fresh = match source() {
+            Ok(fresh) => fresh,
+            Err(why) => return Refreshed::Refused(why),
+        };
         let before = self.keys();
         if !fresh.has_current_of(&before) {
-            return None;
+            return Refreshed::Refused(format!("the key file does not have the key {}, which seals until now", before.current_key_id()));
         }
         let is_new = fresh.current_key_id() != before.current_key_id();
-        let current = is_new.then(|| fresh.current_key_id().to_owned());
+        let refreshed = if is_new { Refreshed::NewCurrent(fresh.current_key_id().to_owned()) } else { Refreshed::Same };
         if is_new || !fresh.key_ids().eq(before.key_ids()) {
             self.use_keys(fresh);
         }
-        current
+        refreshed
     }
 
     /// Random bytes of the source of nonces.
@@ -125,20 +139,33 @@ mod tests {
         ring
     }
 
-    fn refreshed(before: &[(&str, u8)], after: &[(&str, u8)]) -> (Option<String>, String) {
+    fn refreshed(before: &[(&str, u8)], after: std::result::Result<&[(&str, u8)], &str>) -> (Refreshed, String) {
         let sealer = Sealer::new(ring(before), Arc::new(|_: &mut [u8]| ()));
-        let fresh = ring(after);
-        sealer.read_keys_with(Arc::new(move || Some(fresh.clone())));
+        let fresh = after.map(ring).map_err(str::to_owned);
+        sealer.read_keys_with(Arc::new(move || fresh.clone()));
         (sealer.refresh_keys(), sealer.keys().current_key_id().to_owned())
     }
 
     /// A running server took no new key before a restart, and must not take those of another installation.
     #[test]
     fn a_new_key_seals_where_the_one_before_still_opens() {
-        assert_eq!(refreshed(&[("k1", 1)], &[("k1", 1), ("k2", 2)]), (Some("k2".to_owned()), "k2".to_owned()));
-        assert_eq!(refreshed(&[("k1", 1), ("k2", 2)], &[("k2", 2)]), (None, "k2".to_owned()), "an older one was removed");
-        assert_eq!(refreshed(&[("k1", 1)], &[("k1", 9), ("k2", 2)]), (None, "k1".to_owned()), "another key of the same id");
-        assert_eq!(refreshed(&[("k1", 1)], &[("k2", 2)]), (None, "k1".to_owned()));
+        let new = |key_id: &str| (Refreshed::NewCurrent(key_id.to_owned()), key_id.to_owned());
+        assert_eq!(refreshed(&[("k1", 1)], Ok(&[("k1", 1), ("k2", 2)])), new("k2"));
+        let same = (Refreshed::Same, "k2".to_owned());
+        assert_eq!(refreshed(&[("k1", 1), ("k2", 2)], Ok(&[("k2", 2)])), same, "an older one was removed");
+    }
+
+    /// A server that could not read the key file went on with the key of before, and said nothing until it was removed and its values lost.
+    #[test]
+    fn keys_that_are_not_taken_are_told() {
+        let refused = |after, why: &str| {
+            let (refreshed, current) = refreshed(&[("k1", 1)], after);
+            assert!(matches!(&refreshed, Refreshed::Refused(told) if told.contains(why)), "{refreshed:?}");
+            assert_eq!(current, "k1");
+        };
+        refused(Ok(&[("k1", 9), ("k2", 2)]), "does not have the key k1");
+        refused(Ok(&[("k2", 2)]), "does not have the key k1");
+        refused(Err("permission denied"), "permission denied");
     }
 
     #[test]
@@ -147,7 +174,7 @@ mod tests {
         let (both, before) = (ring(&[("k1", 1), ("k2", 2)]), sealer.keys());
         let sealed = both.seal(&SealedKind::Client.place("a"), b"token", [3; 24]).unwrap();
         assert!(sealer.open_row(&before, SealedKind::Client, "a", &sealed).is_err());
-        sealer.read_keys_with(Arc::new(move || Some(both.clone())));
+        sealer.read_keys_with(Arc::new(move || Ok(both.clone())));
         assert_eq!(sealer.open_row(&before, SealedKind::Client, "a", &sealed).as_deref(), Ok("token"));
     }
 }

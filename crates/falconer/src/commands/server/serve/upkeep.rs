@@ -5,18 +5,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use falconer_store::Refreshed;
 
 use crate::node::noted_history;
 
 /// Takes in what the command line wrote beside this server, into the key file and the database.
 pub async fn follow(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_store::Store>, data_dir: PathBuf) {
-    let mut noted = None;
+    let (mut noted, mut keys_refused) = (None, None);
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        if let Some(key_id) = store.refresh_keys() {
-            tracing::info!(key_id, "the key file has a new current key: it seals from now on");
+        let refused = match store.refresh_keys() {
+            Refreshed::Same => None,
+            Refreshed::NewCurrent(key_id) => {
+                tracing::info!(key_id, "the key file has a new current key: it seals from now on");
+                None
+            }
+            Refreshed::Refused(why) => Some(why),
+        };
+        if refused != keys_refused {
+            match &refused {
+                Some(why) => {
+                    tracing::error!(why, "the key file is not taken: this server goes on with the keys of before, so remove none of them")
+                }
+                None => tracing::info!("the key file is taken again"),
+            }
+            keys_refused = refused;
         }
         if let Err(error) = auth.catch_up().await {
             tracing::warn!(%error, "can't look for changes of other processes");
