@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use common::{ADDRESS, DAY_MS, PASSWORD, World, from, settings};
+use falconer_auth::Random as _;
 use falconer_login::{LoginError, LoginSettings, PasswordCost, Visitor};
 use falconer_store::AuditStart;
 
@@ -172,6 +173,39 @@ async fn an_operator_lets_people_in_again() {
     assert!(matches!(world.login.unlock_account("operator", "nobody").await, Err(LoginError::NotFound(_))));
     let rows = world.store.actor_history("operator", AuditStart::Offset(0), 10).await.unwrap();
     assert_eq!(rows.iter().filter(|row| row.action == "unlocked").count(), 2);
+}
+
+/// The number of unlocks went down when the first was over, and failures from before the second counted once more.
+#[tokio::test]
+async fn an_unlock_holds_when_an_earlier_one_is_over() {
+    let world = World::new().await;
+    world.ann().await;
+    let visitor = from(address(1));
+    let window_ms = settings().attempts_window_ms;
+    world.login.unlock_account("operator", "ann").await.unwrap();
+    world.clock.advance(window_ms - 1000);
+    guess(&world, "ann", 10, &visitor).await;
+    world.login.unlock_account("operator", "ann").await.unwrap();
+    world.clock.advance(2000);
+    assert_eq!(try_as(&world, "ann", "wrong password", &visitor).await, Some(LoginError::WrongPassword));
+}
+
+/// Two sign-ins at the same time both made another hash of the right password, and one of them was told that it is wrong.
+#[tokio::test]
+async fn a_hash_that_two_sign_ins_replace_is_right_for_both() {
+    let world = World::new().await;
+    world.ann().await;
+    let dearer = LoginSettings { password_cost: PasswordCost { memory_kib: 16, passes: 1, lanes: 1 }, ..settings() };
+    // Not the numbers with which Ann's own session was made.
+    let random = Arc::new(common::Counting::default());
+    random.fill(&mut [0; 4096]);
+    let login = falconer_login::Login::open(world.auth.clone(), world.store.clone(), dearer, world.clock.clone(), random).unwrap();
+    let visitor = from(ADDRESS);
+    let sign_in = || login.sign_in_local("ann", PASSWORD, &visitor);
+    let (one, other, third) = tokio::join!(sign_in(), sign_in(), sign_in());
+    for signed_in in [one, other, third] {
+        assert!(login.session(&signed_in.unwrap().cookie_value).await.unwrap().is_some());
+    }
 }
 
 /// `Ann`, `ann ` and the same password in another Unicode form were refused.

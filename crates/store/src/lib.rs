@@ -19,8 +19,8 @@ mod records;
 mod sealing;
 
 pub use contract::{
-    AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecord, EachClient, Epoch, History, Key, KeyKind, Loaded, NotAnEpoch,
-    Revision, StaticChange, Step, Store, Write, static_changes,
+    ATTEMPTS_AHEAD_MS, AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecord, EachClient, Epoch, History, Key, KeyKind,
+    Loaded, NotAnEpoch, Revision, StaticChange, Step, Store, Write, static_changes,
 };
 pub use error::{Result, StoreError};
 pub use records::{

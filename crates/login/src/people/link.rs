@@ -62,6 +62,7 @@ impl Login {
         };
         let own_account = self.account_record(own).await?.ok_or(LoginError::SignedOut)?;
         let counts = self.counts_of_session(&own_account, &session.id).await?;
+        let own_asker = counts.asker.clone();
         let own_proven = match self.prove(own, Some(own_account), own_password, counts).await {
             Err(LoginError::WrongPassword) => return Err(LinkError::OwnPassword),
             proven => proven?,
@@ -72,6 +73,7 @@ impl Login {
             None => None,
         };
         let counts = self.counts(name.as_deref(), account.as_ref(), visitor).await?;
+        let asker = counts.asker.clone();
         let name = name.unwrap_or_default();
         let proven = self.prove(&name, account, other_password, counts).await?;
         let identity = local_identity(&name);
@@ -80,16 +82,13 @@ impl Login {
         let kept = self.store.put_pending_link(&PendingLink { session: session.id.clone(), identity, expires_ms }).await;
         kept.map_err(|error| self.store_error(error))?;
         // Whoever has changed a password or stopped an account meanwhile has ended what was pending, but could not yet see this.
-        if self.still_proves(own, &own_proven).await? && self.still_proves(&name, &proven).await? {
+        if self.is_still_right(own, own_password, &own_proven, &own_asker).await?
+            && self.is_still_right(&name, other_password, &proven, &asker).await?
+        {
             return Ok(());
         }
         self.cancel_link(session).await?;
         Err(LoginError::WrongPassword.into())
-    }
-
-    async fn still_proves(&self, name: &str, proven: &str) -> Result<bool, LoginError> {
-        let present = self.account_record(name).await?.filter(|account| !account.disabled);
-        Ok(present.and_then(|account| account.password_hash).as_deref() == Some(proven))
     }
 
     /// Whether the identity can become one of this person's.

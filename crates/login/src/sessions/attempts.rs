@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use falconer_auth::DAY_MS;
-use falconer_store::AccountRecord;
+use falconer_store::{ATTEMPTS_AHEAD_MS, AccountRecord};
 
 use crate::accounts::queue::Asker;
 use crate::error::LoginError;
@@ -179,17 +179,35 @@ impl Login {
 
     /// Lets everybody try again to sign in with this account, wherever wrong passwords came from.
     pub async fn unlock_account(&self, by: &str, name: &str) -> Result<(), LoginError> {
+        // Nothing is let in without its row in the audit. Where the second part fails, the operator is told so and does it again.
         self.change_account(by, "unlocked", name, |_| Ok(())).await?;
         // Counts have another name for as long as the old ones could count.
         let noted = self.store.note_attempt(&unlocks(name), self.now_ms(), self.settings.attempts_window_ms).await;
-        noted.map(|_| ()).map_err(|error| self.store_error(error))
+        noted.map(|_| ()).map_err(|error| self.store_error(error).after_a_change())
     }
 
     /// The beginning of the names of an account's counts. Names that nobody has are counted the same way.
     async fn account_counts(&self, name: &str, account: Option<&AccountRecord>) -> Result<String, LoginError> {
         let password = account.and_then(|account| account.password_hash.as_deref()).unwrap_or_default();
-        let unlocked = self.failures(&unlocks(name), self.settings.attempts_window_ms).await?;
-        Ok(format!("sign-in/account/{name}/{}", fingerprint(["count", password, &unlocked.to_string()])))
+        let (at_ms, times) = self.newest(&unlocks(name), self.settings.attempts_window_ms).await?;
+        Ok(format!("sign-in/account/{name}/{}", fingerprint(["count", password, &format!("{at_ms}.{times}")])))
+    }
+
+    /// When the newest entry of the window was made, milliseconds since 1970, and how many were made then; zeros where there is none. The number of all of them
+    /// would go down again when the first leaves the window, and lead back to a name under which failures still count.
+    async fn newest(&self, key: &str, window_ms: i64) -> Result<(i64, u32), LoginError> {
+        let now_ms = self.now_ms();
+        let within = async |ms: i64| self.store.attempts(key, now_ms, ms).await.map_err(|error| self.store_error(error));
+        if within(window_ms).await? == 0 {
+            return Ok((0, 0));
+        }
+        // It is in the longer time and not in the shorter one. What a clock that is ahead has noted is in none at all.
+        let (mut without, mut with) = (-1 - ATTEMPTS_AHEAD_MS, window_ms);
+        while with - without > 1 {
+            let middle = without + (with - without) / 2;
+            if within(middle).await? > 0 { with = middle } else { without = middle }
+        }
+        Ok((now_ms.saturating_sub(with), within(with).await?))
     }
 
     async fn failures(&self, key: &str, window_ms: i64) -> Result<u32, LoginError> {

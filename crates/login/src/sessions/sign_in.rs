@@ -6,6 +6,7 @@ use super::attempts::{Counts, Visitor};
 use super::session::{Session, SignedIn};
 use crate::accounts::account::{is_valid_name, local_identity};
 use crate::accounts::password::{self, Checked};
+use crate::accounts::queue::Asker;
 use crate::error::{LoginError, SignInError};
 use crate::login::Login;
 
@@ -25,6 +26,7 @@ impl Login {
             None => None,
         };
         let counts = self.counts(name.as_deref(), account.as_ref(), visitor).await?;
+        let asker = counts.asker.clone();
         let name = name.unwrap_or_default();
         let proven = self.prove(&name, account, password, counts).await?;
         let signed_in = match self.begin_session(&local_identity(&name), SignInMethod::Password, visitor.user_agent).await {
@@ -33,12 +35,25 @@ impl Login {
             begun => begun?,
         };
         // Whoever has changed the password or stopped the account meanwhile has ended all sessions, but could not yet see this one.
-        let present = self.account_record(&name).await?.filter(|account| !account.disabled);
-        if present.and_then(|account| account.password_hash) != Some(proven) {
+        if !self.is_still_right(&name, password, &proven, &asker).await? {
             self.sign_out(&signed_in.session).await?;
             return Err(LoginError::WrongPassword);
         }
         Ok(signed_in)
+    }
+
+    /// Whether the account may still sign in with the password that was proven against a hash. Another sign-in at the same time may have made another hash of
+    /// the same password.
+    pub(crate) async fn is_still_right(&self, name: &str, password: &str, proven: &str, asker: &Asker) -> Result<bool, LoginError> {
+        let present = self.account_record(name).await?.filter(|account| !account.disabled && !account.deleted);
+        match present.and_then(|account| account.password_hash) {
+            Some(hash) if hash == proven => Ok(true),
+            Some(hash) => {
+                let place = self.passwords.enter(asker)?;
+                Ok(matches!(self.passwords.check(place, password, Some(&hash)).await?, Checked::Right { .. }))
+            }
+            None => Ok(false),
+        }
     }
 
     /// Sets another password for the local account by which somebody signed in, who knows the old one. The person's other sessions, and their grants, end on

@@ -76,6 +76,16 @@ pub(super) async fn attempts_count_within_their_window(store: Arc<dyn Store>) {
     assert_eq!(s.note_attempt("k", NOW + 149, 100).await, Ok(2));
     s.clear_attempts("k").await.unwrap();
     assert_eq!(s.attempts("k", NOW + 149, 100).await, Ok(0));
+    // A clock that was ahead by an hour closed an account for an hour, and once more when that time had come.
+    let ahead_ms = NOW + 3_600_000;
+    assert_eq!(s.note_attempt("k", ahead_ms, 100).await, Ok(1));
+    assert_eq!(s.attempts("k", NOW, 100).await, Ok(0));
+    assert_eq!(s.note_attempt("k", NOW, 100).await, Ok(1));
+    assert_eq!(s.attempts("k", ahead_ms, 100).await, Ok(0));
+    s.clear_attempts("k").await.unwrap();
+    assert_eq!(s.note_attempt("k", NOW + 60_000, 100).await, Ok(1));
+    assert_eq!(s.note_attempt("k", NOW, 100).await, Ok(2), "clocks of two nodes differ a little");
+    s.clear_attempts("k").await.unwrap();
     assert_eq!(s.attempts("other", NOW, 100).await, Ok(1));
 }
 

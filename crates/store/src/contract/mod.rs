@@ -10,5 +10,5 @@ mod write;
 pub use feed::{Changed, ChangedRecord, Epoch, History, NotAnEpoch};
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Key, KeyKind, Revision, Step};
-pub use store::{EachClient, Loaded, Store};
+pub use store::{ATTEMPTS_AHEAD_MS, EachClient, Loaded, Store};
 pub use write::Write;

@@ -37,6 +37,9 @@ pub struct Loaded {
     pub damaged: Vec<Damaged>,
 }
 
+/// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
+pub const ATTEMPTS_AHEAD_MS: i64 = 60_000;
+
 /// One place where records are kept.
 ///
 /// **Steps.** A method that takes a [`Step`] does all of the following in one transaction, durable before the answer, or none of it:
@@ -276,7 +279,8 @@ pub trait Store: Send + Sync {
     async fn forget_origin(&self, identity: &str, origin: &str) -> Result<()>;
     /// Origins with the time of the last confirmation, by origin.
     async fn remembered_origins(&self, identity: &str) -> Result<Vec<(String, i64)>>;
-    /// How many attempts were noted for this key after `now_ms - window_ms`.
+    /// How many attempts were noted for this key after `now_ms - window_ms`. What was noted for later than [`ATTEMPTS_AHEAD_MS`] after `now_ms` does not count:
+    /// a clock was ahead.
     async fn attempts(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32>;
     /// Notes one more attempt; how many there are now, this one included. Exact under concurrency.
     async fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32>;

@@ -1,13 +1,17 @@
 //! Attempts at passwords and the like, counted in sliding windows.
 
 use deadpool_postgres::{GenericClient, Transaction};
+use falconer_store::ATTEMPTS_AHEAD_MS;
 
 use crate::connection::columns::{first, get, run};
 use crate::connection::fault::Res;
 
 pub(crate) async fn count(on: &impl GenericClient, key: &str, now_ms: i64, window_ms: i64) -> Res<u32> {
-    let sql = "SELECT coalesce(sum(count), 0)::bigint FROM attempts WHERE key = $1 AND at_ms > $2";
-    let count: i64 = first(on, sql, &[&key, &now_ms.saturating_sub(window_ms)], |row| get(row, 0)).await?.unwrap_or(0);
+    let sql = "SELECT coalesce(sum(count), 0)::bigint FROM attempts WHERE key = $1 AND at_ms > $2 AND at_ms <= $3";
+    let count: i64 =
+        first(on, sql, &[&key, &now_ms.saturating_sub(window_ms), &now_ms.saturating_add(ATTEMPTS_AHEAD_MS)], |row| get(row, 0))
+            .await?
+            .unwrap_or(0);
     Ok(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
@@ -17,8 +21,9 @@ pub(crate) async fn note(on: &Transaction<'_>, key: &str, now_ms: i64, window_ms
     let sql = "INSERT INTO attempts AS a (key, at_ms, until_ms, count) VALUES ($1, $2, $3, 1)
                ON CONFLICT (key, at_ms) DO UPDATE SET count = a.count + 1, until_ms = greatest(a.until_ms, excluded.until_ms)";
     run(on, sql, &[&key, &now_ms, &now_ms.saturating_add(window_ms)]).await?;
-    // The key's own leftovers go at once, so that a flood of attempts does not pile up until the next pruning.
-    run(on, "DELETE FROM attempts WHERE key = $1 AND until_ms <= $2", &[&key, &now_ms]).await?;
+    // The key's own leftovers go at once, so that a flood of attempts does not pile up until the next pruning; so does what would count when its time has come.
+    let sql = "DELETE FROM attempts WHERE key = $1 AND (until_ms <= $2 OR at_ms > $3)";
+    run(on, sql, &[&key, &now_ms, &now_ms.saturating_add(ATTEMPTS_AHEAD_MS)]).await?;
     count(on, key, now_ms, window_ms).await
 }
 
