@@ -241,3 +241,13 @@ impl ProviderError {
         }
     }
 }
+
+/// What a provider says goes into logs: not all of it, however much it was.
+pub(crate) fn short(text: &str) -> String {
+    text.chars().take(200).collect()
+}
+
+/// An answer that can't be read. The reader's own words quote what was read.
+pub(crate) fn malformed(what: &'static str, why: &impl ToString) -> ProviderError {
+    ProviderError::Malformed { what, why: short(&why.to_string()) }
+}

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::settings::Issuer;
-use crate::providers::error::ProviderError;
+use crate::providers::error::{ProviderError, malformed, short};
 
 /// The document, as far as it is used.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,10 +38,9 @@ pub(crate) struct Discovery {
 
 impl Discovery {
     pub(crate) fn read(body: &[u8], issuer: &Issuer) -> Result<Discovery, ProviderError> {
-        let document: Document = serde_json::from_slice(body)
-            .map_err(|error| ProviderError::Malformed { what: "discovery document", why: error.to_string() })?;
+        let document: Document = serde_json::from_slice(body).map_err(|error| malformed("discovery document", &error))?;
         if document.issuer != issuer.text {
-            return Err(ProviderError::ForeignDiscovery(document.issuer));
+            return Err(ProviderError::ForeignDiscovery(short(&document.issuer)));
         }
         if document.response_types_supported.is_some_and(|types| !types.iter().any(|kind| kind == "code")) {
             return Err(ProviderError::Unsupported("code flow"));
@@ -63,7 +62,7 @@ impl Discovery {
 }
 
 fn endpoint(what: &'static str, text: &str, issuer: &Issuer) -> Result<Url, ProviderError> {
-    let wrong = |why| ProviderError::Endpoint { what, url: text.chars().take(200).collect(), why };
+    let wrong = |why| ProviderError::Endpoint { what, url: short(text), why };
     let url = Url::parse(text).map_err(|_| wrong("it is no URL"))?;
     match issuer.fault_of(&url) {
         None => Ok(url),

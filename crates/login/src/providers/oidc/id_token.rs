@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::algorithm::Algorithm;
 use super::keys::Keys;
-use crate::providers::error::ProviderError;
+use crate::providers::error::{ProviderError, short};
 use crate::providers::flow::FLOW_MS;
 
 /// So far the provider's clock may be off.
@@ -56,7 +56,7 @@ impl<'a> Unproved<'a> {
             return Err(ProviderError::Token("it has no three parts"));
         }
         let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| ProviderError::Token("its header is not what one is"))?;
-        let name = || header.alg.chars().take(50).collect::<String>();
+        let name = || short(&header.alg);
         let algorithm = Algorithm::named(&header.alg).ok_or_else(|| ProviderError::Algorithm(name()))?;
         if expected.algorithms.is_some_and(|offered| !offered.contains(&header.alg)) {
             return Err(ProviderError::Algorithm(name()));
@@ -65,7 +65,7 @@ impl<'a> Unproved<'a> {
             return Err(ProviderError::CriticalHeader);
         }
         if let Some(kind) = header.typ.filter(|kind| !kind.eq_ignore_ascii_case("JWT")) {
-            return Err(ProviderError::OtherKind(kind.chars().take(50).collect()));
+            return Err(ProviderError::OtherKind(short(&kind)));
         }
         Ok(Unproved { algorithm, key_id: header.kid, message, signature: decode(signature)?, claims })
     }
@@ -96,7 +96,7 @@ impl<'a> Unproved<'a> {
 fn check_parties(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), ProviderError> {
     let issuer = text(claims, "iss").ok_or(ProviderError::Claim("iss"))?;
     if issuer != expected.issuer {
-        return Err(ProviderError::Issuer(issuer.chars().take(200).collect()));
+        return Err(ProviderError::Issuer(short(issuer)));
     }
     let audience: Vec<&str> = match claims.get("aud") {
         Some(Value::String(one)) => vec![one],

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::algorithm::Algorithm;
-use crate::providers::error::ProviderError;
+use crate::providers::error::{ProviderError, malformed, short};
 
 /// More keys than anybody has.
 const MOST_KEYS: usize = 100;
@@ -55,7 +55,7 @@ struct Written {
 
 impl Keys {
     pub(crate) fn read(body: &[u8]) -> Result<Keys, ProviderError> {
-        let malformed = |why: String| ProviderError::Malformed { what: "set of keys", why };
+        let malformed = |why: String| malformed("set of keys", &why);
         let document: Document = serde_json::from_slice(body).map_err(|error| malformed(error.to_string()))?;
         if document.keys.len() > MOST_KEYS {
             return Err(malformed(format!("it has {} keys", document.keys.len())));
@@ -78,7 +78,7 @@ impl Keys {
                 (Some(_), Some(_)) => Err(ProviderError::KeyNotNamed),
             };
         };
-        let short = || id.chars().take(100).collect::<String>();
+        let short = || short(id);
         let mut named = self.0.iter().filter(|key| key.id.as_deref() == Some(id));
         match (named.next(), named.next()) {
             (None, _) => Err(ProviderError::UnknownKey(short())),

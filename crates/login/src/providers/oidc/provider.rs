@@ -18,7 +18,7 @@ use super::discovery::Discovery;
 use super::id_token::{Expected, Unproved};
 use super::known::{Known, ask};
 use super::settings::{Issuer, OidcSettings, SettingsError};
-use crate::providers::error::ProviderError;
+use crate::providers::error::{ProviderError, short};
 use crate::providers::http::{ProviderHttp, ProviderRequest};
 use crate::providers::provider::{Attempt, Attributes, Callback, IdentityProvider};
 
@@ -223,9 +223,4 @@ fn basic(client_id: &str, secret: &str) -> Zeroizing<String> {
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
     let pair = Zeroizing::new(format!("{}:{}", encoded(client_id), encoded(secret)));
     Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())))
-}
-
-/// What a provider says goes into logs: not all of it.
-fn short(text: &str) -> String {
-    text.chars().take(200).collect()
 }
