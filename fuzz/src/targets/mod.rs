@@ -5,6 +5,7 @@
 mod hawk;
 mod http;
 mod pages;
+mod provider;
 mod scopes;
 mod text;
 
@@ -21,7 +22,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 22] = [
     Target { name: "hawk-header", run: hawk::header },
     Target { name: "hawk-signed", run: hawk::signed },
     Target { name: "bewit", run: hawk::bewit },
@@ -39,6 +40,11 @@ pub const TARGETS: [Target; 17] = [
     Target { name: "forwarded", run: http::forwarded },
     Target { name: "json-body", run: http::json_body },
     Target { name: "api-path", run: http::api_path },
+    Target { name: "provider-document", run: provider::document },
+    Target { name: "provider-keys", run: provider::keys },
+    Target { name: "provider-token-answer", run: provider::token_answer },
+    Target { name: "provider-id-token", run: provider::id_token },
+    Target { name: "provider-claims", run: provider::claims },
 ];
 
 /// The input as text. What is none in the input is a replacement character, which no format allows.
