@@ -12,6 +12,11 @@ const LARGEST_CACHE_MIB: u32 = 65_536;
 /// Shorter secrets can be guessed from one token.
 const SHORTEST_SECRET: usize = 16;
 
+/// A day: whoever waits longer waits for ever, and no clock can count to the end of some numbers.
+const MOST_SECONDS: u64 = 86_400;
+/// A TiB.
+const MOST_MIB: u64 = 1024 * 1024;
+
 impl Config {
     /// What can be said of the settings before anything is opened, by setting.
     pub fn check(&self) -> Result<()> {
@@ -63,6 +68,17 @@ impl Config {
         ] {
             if zero {
                 bail!("limits.{name}: 0 would let nobody in; give at least 1");
+            }
+        }
+        for (name, value, most) in [
+            ("under_way_mib", under_way_mib as u64, MOST_MIB),
+            ("under_way_mib_per_address", under_way_mib_per_address as u64, MOST_MIB),
+            ("header_seconds", header_seconds, MOST_SECONDS),
+            ("idle_seconds", idle_seconds, MOST_SECONDS),
+            ("request_seconds", request_seconds, MOST_SECONDS),
+        ] {
+            if value > most {
+                bail!("limits.{name}: {value} is more than {most}, which is the most");
             }
         }
         crate::log::filter(&self.log.level)?;

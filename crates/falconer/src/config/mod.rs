@@ -126,6 +126,10 @@ mod tests {
             ("data_dir = ''", "data_dir: it is empty"),
             // This many MiB ended the process while it made room.
             ("cache_mib = 4000000000", "cache_mib"),
+            // So many seconds ended each connection with a panic.
+            ("[limits]\nidle_seconds = 9223372036854775807", "limits.idle_seconds"),
+            ("[limits]\nunder_way_mib = 9007199254740993", "limits.under_way_mib"),
+            ("root_url = 'https://auth.example.com:0'", "root_url"),
         ] {
             let error = config(text).unwrap_err();
             assert!(error.contains(named), "{text}: {error}");

@@ -3,9 +3,13 @@
 use anyhow::{Result, bail};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+/// What the names of our own modules begin with.
+const OURS: &str = "falconer";
 const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
 
 /// Reads a level, or a list such as `falconer_auth=debug,info`. Where the list has no level for the rest, errors are written.
+///
+/// A level for the rest is that of our own modules. Those of libraries write errors only, unless the level is `debug` or `trace`, or the list names them.
 ///
 /// A word alone is always a level. Taken for the name of a module, as log filters elsewhere do it, `warning` would write nothing at all.
 pub fn filter(text: &str) -> Result<Targets> {
@@ -18,7 +22,13 @@ pub fn filter(text: &str) -> Result<Targets> {
             Some((module, _)) => bail!("log.level: `{module}` is no module; write something like `falconer_auth=debug,info`"),
         }
     }
-    Ok(targets.with_default(rest.unwrap_or(LevelFilter::ERROR)))
+    let rest = rest.unwrap_or(LevelFilter::ERROR);
+    // The crates that this program is made of warn of what strangers send, as often as they send it.
+    let of_others = if rest > LevelFilter::INFO { rest } else { rest.min(LevelFilter::ERROR) };
+    if !targets.iter().any(|(module, _)| module == OURS) {
+        targets = targets.with_target(OURS, rest);
+    }
+    Ok(targets.with_default(of_others))
 }
 
 fn level(word: &str) -> Result<LevelFilter> {
@@ -49,6 +59,16 @@ mod tests {
             let error = filter(text).unwrap_err().to_string();
             assert!(error.starts_with("log.level: "), "{text:?}: {error}");
         }
+    }
+
+    /// 17 bytes of a stranger, a PING that answers none, made a library write 150 bytes of warning.
+    #[test]
+    fn libraries_warn_of_nothing_unless_they_are_asked_to() {
+        let enabled = |text: &str, level| filter(text).unwrap().would_enable("h2::proto::ping_pong", &level);
+        for text in ["info", "warn", "falconer_auth=debug,info", "falconer=debug"] {
+            assert!(enabled(text, Level::ERROR) && !enabled(text, Level::WARN), "{text}");
+        }
+        assert!(enabled("h2=warn,info", Level::WARN) && enabled("debug", Level::DEBUG) && !enabled("off", Level::ERROR));
     }
 
     #[test]

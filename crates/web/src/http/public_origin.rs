@@ -21,6 +21,9 @@ pub enum PublicOriginError {
     /// Not a URL at all.
     #[error("root_url: `{0}` is no URL; write something like https://auth.example.com")]
     NotAUrl(String),
+    /// Leads where nobody can mean: port 0, or an IPv4 address with numbers left out.
+    #[error("root_url: `{0}` leads browsers to {1}: write the whole address and a port that can be connected to")]
+    NotMeant(String, String),
     /// Has a path, query, fragment or user.
     #[error("root_url: `{0}` must be an origin: scheme, host and port only, such as https://auth.example.com")]
     NotAnOrigin(String),
@@ -45,6 +48,11 @@ impl PublicOrigin {
         {
             return Err(PublicOriginError::NotAnOrigin(text.to_owned()));
         }
+        let as_browsers_read_it = url.origin().ascii_serialization();
+        // `https://1.2.3` is `https://1.2.0.3` for a browser, and nothing listens at port 0.
+        if url.port() == Some(0) || (matches!(host, url::Host::Ipv4(_)) && !text.contains(&host.to_string())) {
+            return Err(PublicOriginError::NotMeant(text.to_owned(), as_browsers_read_it));
+        }
         let https = match url.scheme() {
             "https" => true,
             "http" if is_loopback(&host) => false,
@@ -52,7 +60,7 @@ impl PublicOrigin {
             _ => return Err(PublicOriginError::NotAnOrigin(text.to_owned())),
         };
         Ok(PublicOrigin {
-            text: url.origin().ascii_serialization(),
+            text: as_browsers_read_it,
             https,
             host: host.to_string(),
             port: url.port_or_known_default().unwrap_or(if https { 443 } else { 80 }),
@@ -121,6 +129,9 @@ mod tests {
         }
         for more in ["https://a.example/x", "https://a.example/?q", "https://u@a.example", "ftp://a.example", "data:x"] {
             assert_eq!(PublicOrigin::parse(more), Err(PublicOriginError::NotAnOrigin(more.to_owned())));
+        }
+        for other in ["https://a.example:0", "https://1.2.3", "https://0x7f.1"] {
+            assert!(matches!(PublicOrigin::parse(other), Err(PublicOriginError::NotMeant(..))), "{other}");
         }
         assert!(matches!(PublicOrigin::parse("auth.example.com"), Err(PublicOriginError::NotAUrl(_))));
     }

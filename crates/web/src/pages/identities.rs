@@ -51,7 +51,7 @@ pub(crate) async fn confirm_link(form: Posted) -> Result<Response, Problem> {
     let (visit, identity) = (&form.visit, form.field("identity"));
     let login = &visit.web.login;
     match login.confirm_link(session, identity, form.field("form_time"), &visit.user_agent).await {
-        Ok(signed_in) => login::begin(visit, &signed_in, "/?done=linked"),
+        Ok(signed_in) => login::begin(visit, &signed_in, "/?done=linked").await,
         Err(error @ LoginError::TooSoon) => match login.link_offer(session).await? {
             Some(offer) => Ok(confirm_page(visit, session, offer, StatusCode::BAD_REQUEST, Some(error.to_string()))),
             None => Err(error.into()),

@@ -51,12 +51,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
     }
     let outcome = visit.web.login.sign_in_local(&name, form.field("password"), &visit.visitor()).await;
     let (status, error) = match outcome {
-        Ok(signed_in) => {
-            if let Some(old) = &visit.session {
-                visit.web.login.sign_out(old).await?;
-            }
-            return begin(visit, &signed_in, &next);
-        }
+        Ok(signed_in) => return begin(visit, &signed_in, &next).await,
         Err(error @ (LoginError::WrongPassword | LoginError::Invalid(_))) => (StatusCode::FORBIDDEN, error.to_string()),
         Err(LoginError::Throttled { retry_after_seconds }) => {
             let wait = words::duration(retry_after_seconds);
@@ -71,8 +66,11 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
     Ok(page(visit, status, next, name, Some(error), None))
 }
 
-/// The answer that begins a session.
-pub(crate) fn begin(visit: &Visit, signed_in: &SignedIn, next: &str) -> Result<Response, Problem> {
+/// The answer that begins a session. The one that the browser had ends: nobody could find it any more to end it.
+pub(crate) async fn begin(visit: &Visit, signed_in: &SignedIn, next: &str) -> Result<Response, Problem> {
+    if let Some(old) = &visit.session {
+        visit.web.login.sign_out(old).await?;
+    }
     let mut response = go(own_path(next));
     let seconds = (signed_in.session.expires_ms - visit.web.clock.now_ms()).max(0) / 1000;
     let cookie = cookie::set(&visit.web.settings.public_origin, Kind::Session, &signed_in.cookie_value, Some(seconds));

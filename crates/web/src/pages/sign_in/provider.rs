@@ -89,10 +89,7 @@ pub(crate) async fn back(visit: Visit, away: Away, Path(name): Path<String>) -> 
     let kept: Vec<&str> = away.0.iter().flatten().map(String::as_str).collect();
     let inbound = login.return_from_provider(&name, &kept, &callback, &redirect_uri(&visit, &name), &visit.visitor()).await;
     let inbound = inbound.map_err(|error| problem(&visit, &name, error))?;
-    if let Some(old) = &visit.session {
-        login.sign_out(old).await?;
-    }
-    let mut response = login::begin(&visit, &inbound.signed_in, &inbound.next)?;
+    let mut response = login::begin(&visit, &inbound.signed_in, &inbound.next).await?;
     for (slot, _) in SLOTS.into_iter().zip(&away.0).filter(|(_, kept)| kept.is_some()) {
         response.headers_mut().append(SET_COOKIE, set(&visit, slot, "", 0)?);
     }

@@ -50,7 +50,7 @@ pub(crate) async fn complete(form: Posted) -> Result<Response, Problem> {
     };
     let email = Some(form.field("email").trim()).filter(|email| !email.is_empty());
     match login.complete_setup(form.field("token"), name, display_name, email, password, &visit.user_agent).await {
-        Ok(signed_in) => login::begin(visit, &signed_in, "/"),
+        Ok(signed_in) => login::begin(visit, &signed_in, "/").await,
         // The account may have been made: signing in can be tried.
         Err(LoginError::OutcomeUnknown(_) | LoginError::SignedOut) => Ok(go("/login")),
         Err(LoginError::Invalid(text)) => again(StatusCode::BAD_REQUEST, sentence(&text)),
