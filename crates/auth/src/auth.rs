@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use falconer_scopes::ScopeSet;
 use falconer_store::{Revision, Store, StoreError};
 
-use crate::administer::statics;
+use crate::administer::upkeep::statics;
 use crate::directory::snapshot::Snapshot;
 use crate::error::{ApiError, AuthError};
 use crate::node::{Auth, Node};

@@ -33,12 +33,12 @@ mod verify;
 mod view;
 mod websocktunnel;
 
-pub use administer::clock::AcceptedTime;
 pub use administer::grants::{Issued, NewGrant};
 pub use administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
-pub use administer::install::RootCredentials;
 pub use administer::plan::{Affected, Difference, Plan};
-pub use administer::statics::STATIC_CLIENT_NOTE;
+pub use administer::upkeep::clock::AcceptedTime;
+pub use administer::upkeep::install::RootCredentials;
+pub use administer::upkeep::statics::STATIC_CLIENT_NOTE;
 pub use audit::feed::{Entity, Event, FeedItem, Follower, NotAPosition, Position};
 pub use audit::recent::SharedText;
 pub use auth::CommitFigures;
