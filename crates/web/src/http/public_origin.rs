@@ -21,8 +21,8 @@ pub enum PublicOriginError {
     /// Not a URL at all.
     #[error("root_url: `{0}` is no URL; write something like https://auth.example.com")]
     NotAUrl(String),
-    /// Leads where nobody can mean: port 0, or an IPv4 address with numbers left out.
-    #[error("root_url: `{0}` leads browsers to {1}: write the whole address and a port that can be connected to")]
+    /// An IPv4 address with numbers left out, or not in decimals.
+    #[error("root_url: `{0}` leads browsers to {1}: write the whole address")]
     NotMeant(String, String),
     /// Has a path, query, fragment or user.
     #[error("root_url: `{0}` must be an origin: scheme, host and port only, such as https://auth.example.com")]
@@ -49,8 +49,7 @@ impl PublicOrigin {
             return Err(PublicOriginError::NotAnOrigin(text.to_owned()));
         }
         let as_browsers_read_it = url.origin().ascii_serialization();
-        // `https://1.2.3` is `https://1.2.0.3` for a browser, and nothing listens at port 0.
-        if url.port() == Some(0) || (matches!(host, url::Host::Ipv4(_)) && !text.contains(&host.to_string())) {
+        if matches!(host, url::Host::Ipv4(_)) && !text.contains(&host.to_string()) {
             return Err(PublicOriginError::NotMeant(text.to_owned(), as_browsers_read_it));
         }
         let https = match url.scheme() {
@@ -130,7 +129,7 @@ mod tests {
         for more in ["https://a.example/x", "https://a.example/?q", "https://u@a.example", "ftp://a.example", "data:x"] {
             assert_eq!(PublicOrigin::parse(more), Err(PublicOriginError::NotAnOrigin(more.to_owned())));
         }
-        for other in ["https://a.example:0", "https://1.2.3", "https://0x7f.1"] {
+        for other in ["https://1.2.3", "https://0x7f.1"] {
             assert!(matches!(PublicOrigin::parse(other), Err(PublicOriginError::NotMeant(..))), "{other}");
         }
         assert!(matches!(PublicOrigin::parse("auth.example.com"), Err(PublicOriginError::NotAUrl(_))));
