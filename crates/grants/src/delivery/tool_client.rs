@@ -14,6 +14,7 @@ use crate::consent::offer::Offer;
 use crate::consent::selection::{Selection, Ticks};
 use crate::delivery::redirect::encode_component;
 use crate::grants::Grants;
+use crate::targets::target::carried;
 use falconer_login::LoginError;
 use falconer_login::Session;
 
@@ -120,11 +121,9 @@ impl Callback {
             Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<u16>().is_ok_and(|port| port > 0),
             None => port.is_empty(),
         };
-        // What no header can carry would go nowhere.
-        let query = path.split(['?', '#']).skip(1).flat_map(|part| url::form_urlencoded::parse(part.as_bytes()));
-        let mut names = query.map(|(name, _)| name);
         // A program that reads the first of two would take somebody else's.
-        let is_answered = names.any(|name| name == "clientId" || name == "accessToken");
+        let is_answered = carried(path.split(['?', '#']).skip(1)).is_some();
+        // What no header can carry would go nowhere.
         if !port_is_one || is_answered || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(refused());
         }
@@ -332,6 +331,18 @@ fn wrong(choices: &ToolChoices, client_id: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // A callback with `certificate` was accepted, where a target with it is not.
+    #[test]
+    fn a_callback_carries_no_parameter_of_the_answer() {
+        for name in ["clientId", "accessToken", "certificate", "c%65rtificate"] {
+            for before in ["?", "?a=b&", "#", "#a&", "#/route?", "?a#b?c&"] {
+                let url = format!("http://localhost:1234/{before}{name}=%7B%7D");
+                assert!(Callback::parse(&url).is_err(), "{url}");
+            }
+        }
+        assert!(Callback::parse("http://localhost:1234/certificate?certificates=1#my-certificate").is_ok());
+    }
 
     #[test]
     fn only_this_machine_is_called_back() {

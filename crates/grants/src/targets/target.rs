@@ -298,17 +298,16 @@ fn compare(url: &Url, scheme: Scheme, host: &str, port: Option<u16>, tail: &str)
     Ok(())
 }
 
-/// Whatever reads the answer may take the first parameter of a name, in the query or in the fragment, where hash routers have a query of their own.
 fn refuse_answer(url: &Url) -> Result<(), TargetError> {
     let fragment = url.fragment().unwrap_or_default().split('?');
-    for parameters in url.query().into_iter().chain(fragment) {
-        for (name, _) in url::form_urlencoded::parse(parameters.as_bytes()) {
-            if let Some(taken) = ANSWER.into_iter().find(|taken| *taken == name) {
-                return Err(TargetError::Answered(taken));
-            }
-        }
-    }
-    Ok(())
+    carried(url.query().into_iter().chain(fragment)).map_or(Ok(()), |name| Err(TargetError::Answered(name)))
+}
+
+/// The parameter of the answer that one of these query strings carries already, percent-encoded or not. Whatever reads the answer may take
+/// the first parameter of a name, in the query or in the fragment, where hash routers have a query of their own.
+pub(crate) fn carried<'a>(queries: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
+    let mut names = queries.into_iter().flat_map(|query| url::form_urlencoded::parse(query.as_bytes())).map(|(name, _)| name);
+    names.find_map(|name| ANSWER.into_iter().find(|taken| *taken == name))
 }
 
 fn url_authority_end(url: &Url) -> usize {
