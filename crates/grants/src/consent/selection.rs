@@ -32,6 +32,14 @@ struct Item<'a> {
     taken_away: Vec<String>,
 }
 
+/// A scope of a ticked item that gives nothing back by itself.
+struct Kept {
+    /// Where its item stands.
+    item: usize,
+    scope: String,
+    expansion: ScopeSet,
+}
+
 impl Selection {
     /// `None`: a key that the offer does not have.
     pub(crate) fn new(offer: &mut Offer, ticks: &Ticks<'_>, expansions: &Expansions<'_>) -> Option<Selection> {
@@ -41,24 +49,51 @@ impl Selection {
         }
         let mut items = items(offer, ticks);
         let protected: Vec<ScopeSet> = items.iter().filter(|item| !item.ticked).flat_map(|item| item.protected.iter().cloned()).collect();
-        let mut kept: Vec<String> = Vec::new();
-        for item in items.iter_mut().filter(|item| item.ticked) {
+        let mut kept: Vec<Kept> = Vec::new();
+        for (at, item) in items.iter_mut().enumerate().filter(|(_, item)| item.ticked) {
             // Item by item: a star that goes must not take along what another tick covers by itself.
             for scope in item.closed.iter() {
                 let expansion = expansions.expansion(scope);
                 if protected.iter().any(|p| expansion.satisfies_all(p.iter())) {
                     item.taken_away.push(scope.to_owned());
                 } else {
-                    kept.push(scope.to_owned());
+                    kept.push(Kept { item: at, scope: scope.to_owned(), expansion });
                 }
+            }
+        }
+        for lost in split(&mut kept, &protected, expansions) {
+            if let Some(item) = items.get_mut(lost.item) {
+                item.taken_away.push(lost.scope);
             }
         }
         let everything = offer.lines.is_empty() && items.iter().all(|item| item.ticked);
         let taken: Vec<Vec<String>> = items.into_iter().map(|item| item.taken_away).collect();
         let taken_away = taken.concat();
         offer.show(ticks, taken);
-        Some(Selection { scopes: expansions.closure(kept.iter().map(String::as_str)), everything, taken_away })
+        Some(Selection { scopes: closure(&kept, expansions), everything, taken_away })
     }
+}
+
+fn closure(kept: &[Kept], expansions: &Expansions<'_>) -> ScopeSet {
+    expansions.closure(kept.iter().map(|kept| kept.scope.as_str()))
+}
+
+/// Takes out of `kept` what gives a protected set back only together, and returns that. Of each such set one scope goes, with all that gives
+/// it: the one that the fewest give, the first of several. What is gone stays gone, so each set is looked at once.
+fn split(kept: &mut Vec<Kept>, protected: &[ScopeSet], expansions: &Expansions<'_>) -> Vec<Kept> {
+    let mut lost = Vec::new();
+    let mut together = closure(kept, expansions);
+    // A single scope comes back through one other or not at all: that has been looked at.
+    for set in protected.iter().filter(|set| set.len() > 1) {
+        if !together.satisfies_all(set.iter()) {
+            continue;
+        }
+        let givers = |scope: &str| kept.iter().filter(|kept| kept.expansion.satisfies(scope)).count();
+        let Some(goes) = set.iter().min_by_key(|scope| givers(scope)) else { continue };
+        lost.extend(kept.extract_if(.., |kept| kept.expansion.satisfies(goes)));
+        together = closure(kept, expansions);
+    }
+    lost
 }
 
 fn items<'a>(offer: &'a Offer, ticks: &Ticks<'_>) -> Vec<Item<'a>> {
@@ -66,7 +101,12 @@ fn items<'a>(offer: &'a Offer, ticks: &Ticks<'_>) -> Vec<Item<'a>> {
     let item = |closed: &'a ScopeSet, ticked: bool, protected: Vec<ScopeSet>| Item {
         closed,
         ticked,
-        protected: protected.into_iter().filter(|set| !set.is_empty() && !set.iter().all(|scope| scope == ALWAYS)).collect(),
+        // What every grant has is no part of what can be kept back.
+        protected: protected
+            .into_iter()
+            .map(|set| ScopeSet::new(set.iter().filter(|scope| *scope != ALWAYS)))
+            .filter(|set| !set.is_empty())
+            .collect(),
         taken_away: Vec::new(),
     };
     let mut items: Vec<Item<'a>> = Vec::new();
