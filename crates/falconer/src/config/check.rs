@@ -33,10 +33,10 @@ impl Config {
         if self.cache_mib > LARGEST_CACHE_MIB {
             bail!("cache_mib: {} is more than {LARGEST_CACHE_MIB}; it is a number of MiB", self.cache_mib);
         }
-        if let Some(url) = &self.root_url {
-            if falconer_web::PublicOrigin::parse(url)?.port() == 0 {
-                bail!("root_url: `{url}`: nobody can connect to port 0");
-            }
+        if let Some(url) = &self.root_url
+            && falconer_web::PublicOrigin::parse(url)?.port() == 0
+        {
+            bail!("root_url: `{url}`: nobody can connect to port 0");
         }
         for text in &self.trusted_proxies {
             text.parse::<falconer_web::Network>().map_err(|error| anyhow::anyhow!("trusted_proxies: `{text}`: {error}"))?;
