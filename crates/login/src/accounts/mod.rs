@@ -4,5 +4,6 @@
 pub mod account;
 pub(crate) mod manage;
 pub(crate) mod password;
+pub(crate) mod prove;
 pub(crate) mod queue;
 pub(crate) mod setup;

@@ -7,13 +7,12 @@ use falconer_auth::MINUTE_MS;
 use falconer_scopes::ScopeSet;
 use falconer_store::PendingLink;
 
-use crate::accounts::account::local_identity;
+use crate::accounts::prove::Prover;
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::people::person::Linked;
 use crate::sessions::attempts::Visitor;
 use crate::sessions::session::{Session, SignedIn};
-use crate::sessions::sign_in::normal_name;
 
 /// So long what was proven can be confirmed.
 const PENDING_MS: i64 = 10 * MINUTE_MS;
@@ -60,31 +59,18 @@ impl Login {
         let Some(own) = session.account_name() else {
             return Err(LoginError::Invalid("Sign in with a local account to link another one.".to_owned()).into());
         };
-        let own_account = self.account_record(own).await?.ok_or(LoginError::SignedOut)?;
-        let counts = self.counts_of_session(&own_account, &session.id).await?;
-        let own_asker = counts.asker.clone();
-        let own_proven = match self.prove(own, Some(own_account), own_password, counts).await {
+        let own_proven = match self.prove_account(own, own_password, Prover::Session(&session.id)).await {
             Err(LoginError::WrongPassword) => return Err(LinkError::OwnPassword),
             proven => proven?,
         };
-        let name = normal_name(other);
-        let account = match &name {
-            Some(name) => self.account_record(name).await?,
-            None => None,
-        };
-        let counts = self.counts(name.as_deref(), account.as_ref(), visitor).await?;
-        let asker = counts.asker.clone();
-        let name = name.unwrap_or_default();
-        let proven = self.prove(&name, account, other_password, counts).await?;
-        let identity = local_identity(&name);
+        let proven = self.prove_account(other, other_password, Prover::Stranger(visitor)).await?;
+        let identity = proven.identity.clone();
         self.check_link(session, &identity).await?;
         let expires_ms = self.now_ms().saturating_add(PENDING_MS);
         let kept = self.store.put_pending_link(&PendingLink { session: session.id.clone(), identity, expires_ms }).await;
         kept.map_err(|error| self.store_error(error))?;
         // Whoever has changed a password or stopped an account meanwhile has ended what was pending, but could not yet see this.
-        if self.is_still_right(own, own_password, &own_proven, &own_asker).await?
-            && self.is_still_right(&name, other_password, &proven, &asker).await?
-        {
+        if self.is_still_proven(&own_proven, own_password).await? && self.is_still_proven(&proven, other_password).await? {
             return Ok(());
         }
         self.cancel_link(session).await?;
