@@ -148,7 +148,6 @@ async fn any_write(store: &dyn Store, random: &mut impl FnMut(u64) -> u64) {
         name: format!("p{name}"),
         display_name: format!("{n}"),
         email: None,
-        password_hash: None,
         groups: Vec::new(),
         scopes: Vec::new(),
         disabled: false,
@@ -176,7 +175,7 @@ async fn any_write(store: &dyn Store, random: &mut impl FnMut(u64) -> u64) {
             Write::RevokeGrants { ids, by: "me".to_owned(), reason: "so".to_owned() }
         }
         11 => Write::PutIdentity(identity.clone()),
-        12 => Write::InsertAccount(account, identity.clone()),
+        12 => Write::InsertAccount(account, identity.clone(), None),
         _ => Write::NoteRepeat("client".to_owned(), id),
     };
     // What is refused has changed nothing.

@@ -18,7 +18,7 @@ use support::{Init, Server};
 /// Table, name of a row, sealed column.
 const CLIENTS: (&str, &str, &str) = ("clients", "client_id", "access_token");
 const ISSUERS: (&str, &str, &str) = ("issuers", "name", "token");
-const ACCOUNTS: (&str, &str, &str) = ("accounts", "name", "password_hash");
+const ACCOUNTS: (&str, &str, &str) = ("passwords", "account", "hash");
 const SESSIONS: (&str, &str, &str) = ("sessions", "id_hash", "csrf");
 /// Ann's, of the first part of each test.
 const PASSWORD: &str = "a few good words";

@@ -90,7 +90,7 @@ async fn names_are_never_used_again() {
     }
     let view = world.login.account("ann").await.unwrap().unwrap();
     assert!(view.deleted && !view.has_password && view.groups.is_empty());
-    assert_eq!(world.store.account("ann").await.unwrap().unwrap().password_hash, None);
+    assert_eq!(world.store.credentials("ann").await.unwrap().password_hash, None);
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn passwords_are_kept_as_argon2id_with_a_salt_each() {
     for name in ["ann", "bob"] {
         world.login.create_account("test", &account(name), Some(PASSWORD)).await.unwrap();
     }
-    let hash = async |name: &str| world.store.account(name).await.unwrap().unwrap().password_hash.unwrap();
+    let hash = async |name: &str| world.store.credentials(name).await.unwrap().password_hash.unwrap();
     let (ann, bob) = (hash("ann").await, hash("bob").await);
     assert!(ann.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{ann}");
     assert_ne!(ann, bob);

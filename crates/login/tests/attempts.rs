@@ -228,7 +228,7 @@ async fn hashes_follow_the_cost() {
     let dearer = LoginSettings { password_cost: PasswordCost { memory_kib: 16, passes: 1, lanes: 1 }, ..settings() };
     let random = Arc::new(common::Counting::default());
     let login = falconer_login::Login::open(world.auth.clone(), world.store.clone(), dearer, world.clock.clone(), random).unwrap();
-    let hash = async || world.store.account("ann").await.unwrap().unwrap().password_hash.unwrap();
+    let hash = async || world.store.credentials("ann").await.unwrap().password_hash.unwrap();
     assert!(hash().await.contains("m=8,"));
     assert!(login.sign_in_local("ann", "wrong password", &from(ADDRESS)).await.is_err());
     assert!(hash().await.contains("m=8,"));

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use common::{Counting, PASSWORD, World, settings};
 use falconer_auth::{ApiError, Auth, AuthSettings, Origin};
 use falconer_login::Login;
+use falconer_store::CredentialsChange;
 
 /// Another process on the world's store.
 async fn beside(world: &World) -> (Arc<Auth>, Login) {
@@ -55,8 +56,17 @@ async fn what_was_read_before_another_process_wrote_is_not_written() {
     command_line.enable_account("command line", "ann").await.unwrap();
     let before = world.store.identity("local/ann").await.unwrap().unwrap();
     let account = world.store.account("ann").await.unwrap().unwrap();
+    command_line.set_profile("command line", "ann", &account.display_name, account.email.as_deref()).await.unwrap();
+    let late = world.auth.update_account("local/ann", "profile set", &before, &account, &before).await;
+    assert!(matches!(late, Err(ApiError::RequestConflict(_))), "{late:?}");
+
+    // A password stands apart from the account: whoever writes one of before leaves it, and whoever has proven another one does not replace it.
+    let before = world.store.identity("local/ann").await.unwrap().unwrap();
+    let hash = world.store.credentials("ann").await.unwrap().password_hash;
     command_line.set_password("command line", "ann", "another password", false).await.unwrap();
-    let late = world.auth.update_account("local/ann", "password changed", &before, &account, &before).await;
+    world.auth.update_account("local/ann", "groups set", &before, &account, &before).await.unwrap();
+    let late = CredentialsChange::SetPassword { hash: hash.clone(), instead_of: hash };
+    let late = world.auth.change_credentials("local/ann", "password changed", "local/ann", "ann", late).await;
     assert!(matches!(late, Err(ApiError::RequestConflict(_))), "{late:?}");
     // A server takes in what others wrote every half second.
     world.auth.catch_up().await.unwrap();

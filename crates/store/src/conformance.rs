@@ -10,6 +10,7 @@
 
 mod batches;
 mod clients;
+mod credentials;
 mod feed;
 mod grants;
 mod people;
@@ -108,6 +109,16 @@ where
             uses_of_grants_add_up,
             long_ended_grants_are_not_loaded,
             ended_grants_are_pruned_oldest_first_and_in_bounded_steps;
+        credentials:
+            a_password_comes_and_goes,
+            a_password_is_replaced_only_where_it_is_the_one_that_was_proven,
+            passkeys_come_back_as_they_were,
+            a_passkey_has_one_owner,
+            the_last_way_in_stays,
+            a_counter_never_goes_back,
+            of_many_uses_of_one_counter_one_counts,
+            a_recovery_code_works_once,
+            credentials_end_with_their_account;
         people:
             an_identity_is_replaced_whole,
             an_account_comes_back_with_its_person,

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
-    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing,
-    KeySource, Loaded, PendingLink, PersonRecord, Randomness, Refreshed, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError,
-    Write,
+    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient, Epoch,
+    GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness, Refreshed,
+    Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
-use crate::aggregates::{accounts, attempts, clients, grants, identities, people, sessions};
+use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, sessions};
 use crate::connection::connect;
 use crate::connection::fault::{Fault, at_commit};
 use crate::connection::migrate::migrate;
@@ -164,11 +164,28 @@ impl Store for PostgresStore {
     }
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {
-        Ok(accounts::one(&self.to_read().await?, &self.sealer, name).await?)
+        Ok(accounts::one(&self.to_read().await?, name).await?)
     }
 
     async fn accounts(&self) -> Result<Vec<AccountRecord>> {
-        Ok(accounts::every(&self.to_read().await?, &self.sealer).await?)
+        Ok(accounts::every(&self.to_read().await?).await?)
+    }
+
+    async fn credentials(&self, account: &str) -> Result<CredentialsRecord> {
+        let mut connection = self.to_read().await?;
+        Ok(credentials::of_account(&one_state(&mut connection).await?, &self.sealer, account).await?)
+    }
+
+    async fn credentials_counts(&self) -> Result<Vec<CredentialsCount>> {
+        Ok(credentials::counts(&self.to_read().await?, &self.sealer).await?)
+    }
+
+    async fn passkey(&self, id: &str) -> Result<Option<PasskeyRecord>> {
+        Ok(credentials::passkey(&self.to_read().await?, id).await?)
+    }
+
+    async fn note_passkey_use(&self, id: &str, counter: u32, at_ms: i64) -> Result<bool> {
+        Ok(credentials::note_use(&self.to_write().await?, id, counter, at_ms).await?)
     }
 
     async fn put_setup_link(&self, hash: &str, expires_ms: i64) -> Result<()> {

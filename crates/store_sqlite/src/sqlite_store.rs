@@ -5,12 +5,13 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use falconer_store::{
-    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing,
-    KeySource, Loaded, PendingLink, PersonRecord, Randomness, Refreshed, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
+    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient, Epoch,
+    GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness, Refreshed,
+    Result, Revision, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
-use crate::aggregates::{accounts, attempts, clients, grants, identities, people, sessions};
+use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, sessions};
 use crate::connection::fault::{Fault, Res};
 use crate::connection::file::{self, FileLock};
 use crate::connection::migrate::{MIGRATIONS, migrate};
@@ -188,11 +189,30 @@ impl Store for SqliteStore {
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {
         let name = name.to_owned();
-        self.read(move |connection, sealer| accounts::one(connection, sealer, &name)).await
+        self.read(move |connection, _| accounts::one(connection, &name)).await
     }
 
     async fn accounts(&self) -> Result<Vec<AccountRecord>> {
-        self.read(accounts::every).await
+        self.read(|connection, _| accounts::every(connection)).await
+    }
+
+    async fn credentials(&self, account: &str) -> Result<CredentialsRecord> {
+        let account = account.to_owned();
+        self.read(move |connection, sealer| credentials::of_account(connection, sealer, &account)).await
+    }
+
+    async fn credentials_counts(&self) -> Result<Vec<CredentialsCount>> {
+        self.read(credentials::counts).await
+    }
+
+    async fn passkey(&self, id: &str) -> Result<Option<PasskeyRecord>> {
+        let id = id.to_owned();
+        self.read(move |connection, _| credentials::passkey(connection, &id)).await
+    }
+
+    async fn note_passkey_use(&self, id: &str, counter: u32, at_ms: i64) -> Result<bool> {
+        let id = id.to_owned();
+        self.write(move |connection, _| credentials::note_use(connection, &id, counter, at_ms)).await
     }
 
     async fn put_setup_link(&self, hash: &str, expires_ms: i64) -> Result<()> {

@@ -6,15 +6,19 @@ mod common;
 
 use std::path::Path;
 
-use falconer_store::{AccountRecord, IdentityRecord, IssuerRecord, KeyRing, SealedKind, Secret, SessionRecord, Store, StoreError};
+use falconer_store::{
+    AccountRecord, CredentialsChange, IdentityRecord, IssuerRecord, KeyRing, RecoveryCodeRecord, SealedKind, Secret, SessionRecord, Store,
+    StoreError,
+};
 use falconer_store_sqlite::SqliteStore;
 use rusqlite::{Connection, params};
 
 /// Every sealed column: table, name of the row, column.
-const SEALED: [(&str, &str, &str); 4] = [
+const SEALED: [(&str, &str, &str); 5] = [
     ("clients", "client_id", "access_token"),
     ("issuers", "name", "token"),
-    ("accounts", "name", "password_hash"),
+    ("passwords", "account", "hash"),
+    ("recovery_codes", "id", "hash"),
     ("sessions", "id_hash", "csrf"),
 ];
 const SECRET: &str = "xX-canary-Xx";
@@ -28,7 +32,10 @@ async fn filled(path: &Path) {
         let issuer = IssuerRecord { name: name.into(), token: secret(name), created_ms: 0, retired_ms: None };
         store.insert_issuer(&common::step(&store, "x").await, &issuer).await.unwrap();
         let (account, identity) = person(name);
-        store.insert_account(&common::step(&store, "x").await, &account, &identity).await.unwrap();
+        store.insert_account(&common::step(&store, "x").await, &account, &identity, Some(secret(name).expose())).await.unwrap();
+        let code = RecoveryCodeRecord { id: name.into(), hash: secret(name).expose().into(), created_ms: 0, used_ms: None };
+        let codes = CredentialsChange::ReplaceRecoveryCodes(vec![code]);
+        store.change_credentials(&common::step(&store, "x").await, name, codes).await.unwrap();
         store.insert_session(&session(name)).await.unwrap();
     }
 }
@@ -42,7 +49,6 @@ fn person(name: &str) -> (AccountRecord, IdentityRecord) {
         name: name.into(),
         display_name: String::new(),
         email: None,
-        password_hash: Some(format!("{SECRET}{name}")),
         groups: vec![],
         scopes: vec![],
         disabled: false,
@@ -83,13 +89,14 @@ fn session(name: &str) -> SessionRecord {
 /// What reading the row `a` of a sealed column through the store says; damage that is named counts as an error.
 async fn read_a(store: &SqliteStore, table: &str) -> Result<String, StoreError> {
     let loaded = store.load().await?;
-    if let Some(damaged) = loaded.damaged.iter().find(|row| row.id == "a" && row.kind.place("a").table == table) {
+    if let Some(damaged) = loaded.damaged.iter().find(|row| row.id == "a" && row.to_string().starts_with(&format!("{table}."))) {
         return Err(StoreError::Corrupt(damaged.to_string()));
     }
     match table {
         "clients" => store.client("a").await.map(|client| client.unwrap().access_token.expose().to_owned()),
         "issuers" => store.load().await.map(|loaded| loaded.issuers[0].token.expose().to_owned()),
-        "accounts" => store.account("a").await.map(|account| account.unwrap().password_hash.unwrap()),
+        "passwords" => store.credentials("a").await.map(|credentials| credentials.password_hash.unwrap()),
+        "recovery_codes" => store.credentials("a").await.map(|credentials| credentials.recovery_codes[0].hash.clone()),
         _ => store.session("a").await.map(|session| session.unwrap().csrf),
     }
 }
@@ -205,7 +212,8 @@ async fn one_damaged_row_of_each_kind_takes_nothing_else_away() {
     }
     let loaded = store.load().await.unwrap();
     let named: Vec<_> = loaded.damaged.iter().map(|row| (row.kind, row.id.as_str())).collect();
-    assert_eq!(named, [SealedKind::Client, SealedKind::Issuer, SealedKind::Account, SealedKind::Session].map(|kind| (kind, "a")));
+    let kinds = [SealedKind::Client, SealedKind::Issuer, SealedKind::Account, SealedKind::RecoveryCode, SealedKind::Session];
+    assert_eq!(named, kinds.map(|kind| (kind, "a")));
 
     // The client's name stays taken, with a token that nobody knows; the others of its kind are as they were.
     assert_eq!(loaded.clients.iter().map(|client| client.client_id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
@@ -217,9 +225,12 @@ async fn one_damaged_row_of_each_kind_takes_nothing_else_away() {
     // The issuer signs no more.
     assert_eq!(loaded.issuers.iter().map(|issuer| issuer.retired_ms.is_some()).collect::<Vec<_>>(), [true, false]);
     assert_ne!(loaded.issuers[0].token, secret("a"));
-    // The account has no password, the session is not there.
-    let hashes: Vec<_> = store.accounts().await.unwrap().into_iter().map(|account| account.password_hash).collect();
-    assert_eq!(hashes, [None, Some(format!("{SECRET}b"))]);
+    // The account has no password, recovery code and session are not there.
+    let (damaged, whole) = (store.credentials("a").await.unwrap(), store.credentials("b").await.unwrap());
+    assert_eq!([damaged.password_hash, whole.password_hash], [None, Some(format!("{SECRET}b"))]);
+    assert_eq!((damaged.recovery_codes.len(), whole.recovery_codes[0].hash.as_str()), (0, secret("b").expose()));
+    let has_password: Vec<_> = store.credentials_counts().await.unwrap().into_iter().map(|count| count.has_password).collect();
+    assert_eq!(has_password, [false, true]);
     assert_eq!(store.session("a").await.unwrap(), None);
     assert_eq!(store.sessions_of("local/a").await.unwrap(), [session("b")]);
 }

@@ -151,8 +151,15 @@ impl Auth {
     }
 
     /// Adds a local account and its person. 409 when the name was ever used.
-    pub async fn insert_account(&self, by: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision, ApiError> {
-        self.write_person(by, "created", identity, |identity| Write::InsertAccount(account.clone(), identity.clone())).await
+    pub async fn insert_account(
+        &self,
+        by: &str,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+        password_hash: Option<&str>,
+    ) -> Result<Revision, ApiError> {
+        let hash = password_hash.map(str::to_owned);
+        self.write_person(by, "created", identity, |identity| Write::InsertAccount(account.clone(), identity.clone(), hash.clone())).await
     }
 
     /// Writes a local account and its person; `action` is the word for the audit. 409 when there is no such account, or when the person is no
@@ -179,10 +186,16 @@ impl Auth {
     }
 
     /// Uses a set-up link up and adds the first account. 409 when the link is used or over, or the name taken.
-    pub async fn complete_setup(&self, link_hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision, ApiError> {
-        let hash = link_hash.to_owned();
+    pub async fn complete_setup(
+        &self,
+        link_hash: &str,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+        password_hash: Option<&str>,
+    ) -> Result<Revision, ApiError> {
+        let (link, hash) = (link_hash.to_owned(), password_hash.map(str::to_owned));
         self.write_person(&identity.identity, "created", identity, move |identity| {
-            Write::CompleteSetup(hash.clone(), account.clone(), identity.clone())
+            Write::CompleteSetup(link.clone(), account.clone(), identity.clone(), hash.clone())
         })
         .await
     }

@@ -1,9 +1,10 @@
 //! What administrators and other crates change: clients, roles, people and what is linked, many of both at once, what a change would do, what keeps an installation
-//! going, and the grants, people and accounts that login writes.
+//! going, and the grants, people, accounts and credentials that login writes.
 
 pub(crate) mod added;
 pub(crate) mod client_view;
 pub(crate) mod clients;
+pub(crate) mod credentials;
 pub(crate) mod grants;
 pub(crate) mod import;
 pub(crate) mod people;

@@ -1,7 +1,7 @@
 //! A change that was decided, and what the directory is with it.
 
 use falconer_scopes::RoleSet;
-use falconer_store::{PersonRecord, Step, Write};
+use falconer_store::{CredentialsChange, PersonRecord, Step, Write};
 
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
@@ -57,9 +57,11 @@ impl Change {
             }
             Write::RevokeGrants { ids, by, reason } => ids.iter().for_each(|id| revoke(next, id, step.at_ms, by, reason)),
             Write::PutIdentity(record)
-            | Write::InsertAccount(_, record)
+            | Write::InsertAccount(_, record, _)
             | Write::UpdateAccount(_, record)
-            | Write::CompleteSetup(_, _, record) => next.write_identity(record.clone(), step.at_ms),
+            | Write::CompleteSetup(_, _, record, _) => next.write_identity(record.clone(), step.at_ms),
+            // No node keeps credentials.
+            Write::ChangeCredentials(..) => {}
             Write::UpdatePerson(record) => write_person(next, record),
             Write::LinkIdentity { identity, from, to, .. } => {
                 next.move_identity(identity, to);
@@ -80,9 +82,20 @@ impl Change {
     /// Where a conflict is the caller's to know. Elsewhere it means that the directory was behind, and the decision is made again.
     pub(crate) fn final_conflict(&self) -> Option<ApiError> {
         let text = match &self.write {
-            Write::InsertAccount(account, _) => format!("The account name {} is or was in use", account.name),
+            Write::InsertAccount(account, ..) => format!("The account name {} is or was in use", account.name),
             Write::UpdateAccount(account, _) => format!("There is no account {}", account.name),
             Write::CompleteSetup(..) => "The set-up link was used or is over, or the account name is taken".to_owned(),
+            Write::ChangeCredentials(_, change) => match change {
+                CredentialsChange::SetPassword { .. } => "Somebody else has just changed the password.",
+                CredentialsChange::AddPasskey(_) => "This passkey is registered already.",
+                CredentialsChange::RemovePasskey { keep_a_way_in: true, .. } => {
+                    "This passkey is gone already, or it is the last way in: add another one, or a password, first."
+                }
+                CredentialsChange::RenamePasskey { .. } | CredentialsChange::RemovePasskey { .. } => "There is no such passkey any more.",
+                CredentialsChange::ReplaceRecoveryCodes(_) => "There is no such account any more.",
+                CredentialsChange::UseRecoveryCode(_) | CredentialsChange::RemoveRecoveryCode(_) => "This recovery code was used already.",
+            }
+            .to_owned(),
             Write::LinkIdentity { session: Some(_), .. } => "What was to be linked was confirmed already, or its time is over".to_owned(),
             _ => return None,
         };

@@ -77,6 +77,10 @@ delegate! {
     fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Option<GrantRecord>;
     fn account(&self, name: &str) -> Option<AccountRecord>;
     fn accounts(&self) -> Vec<AccountRecord>;
+    fn credentials(&self, account: &str) -> CredentialsRecord;
+    fn credentials_counts(&self) -> Vec<CredentialsCount>;
+    fn passkey(&self, id: &str) -> Option<PasskeyRecord>;
+    fn note_passkey_use(&self, id: &str, counter: u32, at_ms: i64) -> bool;
     fn put_setup_link(&self, hash: &str, expires_ms: i64) -> ();
     fn setup_link_valid(&self, hash: &str, now_ms: i64) -> bool;
     fn insert_session(&self, session: &SessionRecord) -> ();

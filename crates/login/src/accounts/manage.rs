@@ -2,8 +2,10 @@
 //!
 //! Every change writes the account and its identity in one step, so that scopes and grants follow at once. Who `by` is, goes into the audit.
 
+use std::collections::HashMap;
+
 use falconer_auth::Revision;
-use falconer_store::AccountRecord;
+use falconer_store::{AccountRecord, CredentialsChange, CredentialsCount, CredentialsRecord};
 
 use crate::accounts::account::{check_groups, check_name, check_own_scopes, check_profile, identity_of, local_identity};
 use crate::accounts::password;
@@ -43,6 +45,10 @@ pub struct AccountView {
     pub scopes: Vec<String>,
     /// Whether it can sign in with a password.
     pub has_password: bool,
+    /// How many passkeys it can sign in with.
+    pub passkeys: u32,
+    /// How many recovery codes are left.
+    pub recovery_codes: u32,
     /// May not sign in or act.
     pub disabled: bool,
     /// Gone; the name stays taken.
@@ -58,12 +64,22 @@ impl Login {
     pub async fn accounts(&self) -> Result<Vec<AccountView>, LoginError> {
         let accounts = self.store.accounts().await;
         let accounts = accounts.map_err(|error| self.store_error(error))?;
-        Ok(accounts.into_iter().map(view_of).collect())
+        let counts = self.store.credentials_counts().await.map_err(|error| self.store_error(error))?;
+        let mut counts: HashMap<String, CredentialsCount> = counts.into_iter().map(|count| (count.account.clone(), count)).collect();
+        Ok(accounts.into_iter().map(|account| view_of(counts.remove(&account.name).unwrap_or_default(), account)).collect())
     }
 
     /// One account, deleted ones too.
     pub async fn account(&self, name: &str) -> Result<Option<AccountView>, LoginError> {
-        Ok(self.account_record(name).await?.map(view_of))
+        let Some(account) = self.account_record(name).await? else { return Ok(None) };
+        let credentials = self.credentials(name).await?;
+        let count = CredentialsCount {
+            account: name.to_owned(),
+            has_password: credentials.password_hash.is_some(),
+            passkeys: credentials.passkeys.len().try_into().unwrap_or(u32::MAX),
+            recovery_codes: credentials.recovery_codes.iter().filter(|code| code.used_ms.is_none()).count().try_into().unwrap_or(u32::MAX),
+        };
+        Ok(Some(view_of(count, account)))
     }
 
     pub(crate) async fn account_record(&self, name: &str) -> Result<Option<AccountRecord>, LoginError> {
@@ -73,23 +89,20 @@ impl Login {
 
     /// Makes an account; without a password it can't sign in until it gets one. Conflict: the name is or was in use.
     pub async fn create_account(&self, by: &str, new: &NewAccount, password: Option<&str>) -> Result<Revision, LoginError> {
-        let mut account = self.new_account(new)?;
-        if let Some(password) = password {
-            account.password_hash = Some(self.hash_password(password).await?);
-        }
+        let account = self.new_account(new)?;
+        let hash = match password {
+            Some(password) => Some(self.hash_password(password).await?),
+            None => None,
+        };
         let identity = identity_of(&account, &self.new_person_id(), account.created_ms);
-        Ok(self.auth.insert_account(by, &account, &identity).await?)
+        Ok(self.auth.insert_account(by, &account, &identity, hash.as_deref()).await?)
     }
 
     /// Sets another password and ends the account's sessions; on request its grants too.
     pub async fn set_password(&self, by: &str, name: &str, password: &str, revoke_grants: bool) -> Result<Revision, LoginError> {
         let hash = self.hash_password(password).await?;
-        let revision = self
-            .change_account(by, "password set", name, |account| {
-                account.password_hash = Some(hash);
-                Ok(())
-            })
-            .await?;
+        let change = CredentialsChange::SetPassword { hash: Some(hash), instead_of: None };
+        let revision = self.change_credentials(by, "password set", name, change).await?;
         let identity = local_identity(name);
         if revoke_grants {
             self.revoke_all_grants(std::slice::from_ref(&identity), by, "the password was changed")
@@ -102,11 +115,7 @@ impl Login {
 
     /// Takes the password away: the account needs another one. For one whose hash does not open any more.
     pub async fn clear_password(&self, by: &str, name: &str) -> Result<Revision, LoginError> {
-        self.change_account(by, "password cleared", name, |account| {
-            account.password_hash = None;
-            Ok(())
-        })
-        .await
+        self.change_credentials(by, "password cleared", name, CredentialsChange::SetPassword { hash: None, instead_of: None }).await
     }
 
     /// Puts the account into these groups only.
@@ -167,7 +176,6 @@ impl Login {
             .change_account(by, "deleted", name, |account| {
                 account.deleted = true;
                 account.disabled = true;
-                account.password_hash = None;
                 account.groups.clear();
                 account.scopes.clear();
                 Ok(())
@@ -188,7 +196,6 @@ impl Login {
             name: new.name.clone(),
             display_name: new.display_name.trim().to_owned(),
             email: new.email.clone(),
-            password_hash: None,
             groups: new.groups.clone(),
             scopes: new.scopes.clone(),
             disabled: false,
@@ -231,6 +238,28 @@ impl Login {
         Ok(updated.await?)
     }
 
+    /// What somebody signs in to the account with; empty for a name that nobody has.
+    pub(crate) async fn credentials(&self, name: &str) -> Result<CredentialsRecord, LoginError> {
+        let credentials = self.store.credentials(name).await;
+        credentials.map_err(|error| self.store_error(error))
+    }
+
+    /// Changes what somebody signs in to the account with.
+    pub(crate) async fn change_credentials(
+        &self,
+        by: &str,
+        action: &str,
+        name: &str,
+        change: CredentialsChange,
+    ) -> Result<Revision, LoginError> {
+        self.auth.catch_up().await.map_err(|error| self.store_error(error))?;
+        let account = self.account_record(name).await?;
+        if account.is_none_or(|account| account.deleted) {
+            return Err(LoginError::NotFound(format!("There is no account {name}.")));
+        }
+        Ok(self.auth.change_credentials(by, action, &local_identity(name), name, change).await?)
+    }
+
     async fn end_everything(&self, by: &str, name: &str, reason: &str) -> Result<(), LoginError> {
         let identity = local_identity(name);
         self.revoke_all_grants(std::slice::from_ref(&identity), by, reason).await.map_err(LoginError::after_a_change)?;
@@ -238,7 +267,7 @@ impl Login {
     }
 }
 
-fn view_of(account: AccountRecord) -> AccountView {
+fn view_of(count: CredentialsCount, account: AccountRecord) -> AccountView {
     AccountView {
         identity: local_identity(&account.name),
         name: account.name,
@@ -246,7 +275,9 @@ fn view_of(account: AccountRecord) -> AccountView {
         email: account.email,
         groups: account.groups,
         scopes: account.scopes,
-        has_password: account.password_hash.is_some(),
+        has_password: count.has_password,
+        passkeys: count.passkeys,
+        recovery_codes: count.recovery_codes,
         disabled: account.disabled,
         deleted: account.deleted,
         created_ms: account.created_ms,

@@ -6,4 +6,5 @@ pub(crate) mod manage;
 pub(crate) mod password;
 pub(crate) mod prove;
 pub(crate) mod queue;
+pub(crate) mod recovery;
 pub(crate) mod setup;

@@ -3,7 +3,7 @@
 //! Unknown names, wrong passwords and accounts that may not sign in get the same answer at the same price. Failures are counted, so that guesses come to
 //! an end and nobody is locked out by others.
 
-use falconer_store::AccountRecord;
+use falconer_store::{AccountRecord, CredentialsChange};
 
 use super::account::{is_valid_name, local_identity};
 use super::password::Checked;
@@ -40,17 +40,23 @@ impl Login {
             Some(name) => self.account_record(name).await?,
             None => None,
         };
-        let counts = match (prover, &account) {
-            (Prover::Stranger(visitor), account) => self.counts(name.as_deref(), account.as_ref(), visitor).await?,
-            (Prover::Session(session), Some(account)) => self.counts_of_session(account, session).await?,
-            (Prover::Session(_), None) => return Err(LoginError::SignedOut),
+        // For a name that nobody has, too: it costs the same.
+        let stored = match &name {
+            Some(name) => self.credentials(name).await?.password_hash,
+            None => None,
+        };
+        let counts = match prover {
+            Prover::Stranger(visitor) => self.counts(name.as_deref(), stored.as_deref(), visitor).await?,
+            Prover::Session(session) => {
+                self.counts_of_session(name.as_deref().ok_or(LoginError::SignedOut)?, stored.as_deref(), session).await?
+            }
         };
         let name = name.unwrap_or_default();
         let asker = counts.asker.clone();
         // Before anything is counted: that many people sign in at the same time closes nobody's account.
         let place = self.passwords.enter(&asker)?;
         let attempt = self.begin_attempt(counts).await?;
-        let stored = account.filter(may_sign_in).and_then(|account| account.password_hash);
+        let stored = account.filter(may_sign_in).and(stored);
         let checked = self.passwords.check(place, password, stored.as_deref()).await?;
         let (Checked::Right { outdated }, Some(proven)) = (checked, stored) else {
             self.note_failure(&attempt).await?;
@@ -65,7 +71,8 @@ impl Login {
     /// was, but could not yet see what was made of the proof. Another sign-in at the same time may have made another hash of the same password.
     pub(crate) async fn is_still_proven(&self, proven: &ProvenAccount, password: &str) -> Result<bool, LoginError> {
         let present = self.account_record(&proven.name).await?.filter(may_sign_in);
-        match present.and_then(|account| account.password_hash) {
+        let hash = self.credentials(&proven.name).await?.password_hash;
+        match present.and(hash) {
             Some(hash) if hash == proven.hash => Ok(true),
             Some(hash) => {
                 let place = self.passwords.enter(&proven.asker)?;
@@ -96,15 +103,8 @@ impl Login {
 
     /// Puts a hash in the place of the one that was proven. Conflict: it is another one by now.
     pub(crate) async fn replace_password(&self, by: &str, action: &str, name: &str, proven: &str, hash: &str) -> Result<(), LoginError> {
-        self.change_account(by, action, name, |account| {
-            if account.password_hash.as_deref() != Some(proven) {
-                return Err(LoginError::Conflict("Somebody else has just changed the password.".to_owned()));
-            }
-            account.password_hash = Some(hash.to_owned());
-            Ok(())
-        })
-        .await
-        .map(|_| ())
+        let change = CredentialsChange::SetPassword { hash: Some(hash.to_owned()), instead_of: Some(proven.to_owned()) };
+        self.change_credentials(by, action, name, change).await.map(|_| ())
     }
 }
 

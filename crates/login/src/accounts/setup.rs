@@ -56,16 +56,16 @@ impl Login {
         let mut scopes = vec!["auth:*".to_owned()];
         scopes.extend(self.settings.administrator_scopes.iter().cloned());
         scopes.dedup();
-        let mut account = self.new_account(&NewAccount {
+        let account = self.new_account(&NewAccount {
             name: name.to_owned(),
             display_name: display_name.to_owned(),
             email: email.map(str::to_owned),
             groups: Vec::new(),
             scopes,
         })?;
-        account.password_hash = Some(self.hash_password(password).await?);
+        let password_hash = self.hash_password(password).await?;
         let identity = identity_of(&account, &self.new_person_id(), account.created_ms);
-        self.auth.complete_setup(&hash(token), &account, &identity).await?;
+        self.auth.complete_setup(&hash(token), &account, &identity, Some(&password_hash)).await?;
         let signed_in = self.begin_session(&identity.identity, SignInMethod::SetupLink, user_agent).await;
         signed_in.map_err(LoginError::after_a_change)
     }

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use falconer_auth::DAY_MS;
-use falconer_store::{ATTEMPTS_AHEAD_MS, AccountRecord};
+use falconer_store::ATTEMPTS_AHEAD_MS;
 
 use crate::accounts::queue::Asker;
 use crate::error::LoginError;
@@ -89,11 +89,11 @@ impl Drop for Attempt<'_> {
 }
 
 impl Login {
-    /// The counts of somebody who is not signed in. `name` is in its normal form; `account` is its account, if there is one.
+    /// The counts of somebody who is not signed in. `name` is in its normal form; `password_hash` is that of its account, if there is one.
     pub(crate) async fn counts(
         &self,
         name: Option<&str>,
-        account: Option<&AccountRecord>,
+        password_hash: Option<&str>,
         visitor: &Visitor<'_>,
     ) -> Result<Counts, LoginError> {
         let network = network(visitor.address);
@@ -105,7 +105,7 @@ impl Login {
         let browser = visitor.browser.map(|value| hash_of_token("browser", value));
         let known_network = format!("sign-in/known/{name}/network/{network}");
         let known_browser = browser.as_ref().map(|browser| format!("sign-in/known/{name}/browser/{browser}"));
-        let prefix = self.account_counts(name, account).await?;
+        let prefix = self.account_counts(name, password_hash).await?;
         let browser_is_known = match &known_browser {
             Some(key) => self.is_known(key, KNOWN_MS).await?,
             None => false,
@@ -130,8 +130,8 @@ impl Login {
     }
 
     /// The counts of somebody who is signed in and proves once more to know the password.
-    pub(crate) async fn counts_of_session(&self, account: &AccountRecord, session: &str) -> Result<Counts, LoginError> {
-        let key = format!("{}/session/{session}", self.account_counts(&account.name, Some(account)).await?);
+    pub(crate) async fn counts_of_session(&self, name: &str, password_hash: Option<&str>, session: &str) -> Result<Counts, LoginError> {
+        let key = format!("{}/session/{session}", self.account_counts(name, password_hash).await?);
         let asker = Asker { shares: vec![key.clone()], known: true };
         let limits = vec![(key.clone(), self.settings.attempts_by_account)];
         Ok(Counts { limits, cleared: vec![key], known_keys: Vec::new(), asker })
@@ -187,8 +187,8 @@ impl Login {
     }
 
     /// The beginning of the names of an account's counts. Names that nobody has are counted the same way.
-    async fn account_counts(&self, name: &str, account: Option<&AccountRecord>) -> Result<String, LoginError> {
-        let password = account.and_then(|account| account.password_hash.as_deref()).unwrap_or_default();
+    async fn account_counts(&self, name: &str, password_hash: Option<&str>) -> Result<String, LoginError> {
+        let password = password_hash.unwrap_or_default();
         let (at_ms, times) = self.newest(&unlocks(name), self.settings.attempts_window_ms).await?;
         Ok(format!("sign-in/account/{name}/{}", fingerprint(["count", password, &format!("{at_ms}.{times}")])))
     }

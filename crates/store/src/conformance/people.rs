@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::at_once;
-use super::samples::{NOW, account, decided, identity, session, step, texts};
+use super::samples::{HASH, NOW, account, decided, identity, session, step, texts};
 use crate::{
     AccountRecord, AuditStart, ChangedRecord, IdentityRecord, KeyKind, PendingLink, PersonRecord, Revision, Step, Store, StoreError,
 };
@@ -34,9 +34,9 @@ pub(super) async fn an_identity_is_replaced_whole(store: Arc<dyn Store>) {
 
 pub(super) async fn an_account_comes_back_with_its_person(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_account(&step(s, "created").await, &account("bob"), &identity("local/bob")).await.unwrap();
-    let keyless = AccountRecord { password_hash: None, email: Some("a@b.c".into()), ..account("ann") };
-    s.insert_account(&step(s, "created").await, &keyless, &identity("local/ann")).await.unwrap();
+    s.insert_account(&step(s, "created").await, &account("bob"), &identity("local/bob"), HASH).await.unwrap();
+    let keyless = AccountRecord { email: Some("a@b.c".into()), ..account("ann") };
+    s.insert_account(&step(s, "created").await, &keyless, &identity("local/ann"), None).await.unwrap();
     assert_eq!(s.account("ann").await.unwrap(), Some(keyless.clone()));
     assert_eq!(s.accounts().await.unwrap(), [keyless, account("bob")]);
     assert_eq!(s.account("Ann").await.unwrap(), None);
@@ -52,11 +52,10 @@ pub(super) async fn an_account_changes_together_with_its_person(store: Arc<dyn S
     let (old, person) = (account("ann"), identity("local/ann"));
     assert_eq!(s.update_account(&step(s, "x").await, &old, &person).await, Err(StoreError::Conflict));
     assert_eq!(s.identity("local/ann").await, Ok(None), "neither of them");
-    s.insert_account(&step(s, "x").await, &old, &person).await.unwrap();
+    s.insert_account(&step(s, "x").await, &old, &person, HASH).await.unwrap();
     let changed = AccountRecord {
         display_name: "A".into(),
         email: Some("new@example.com".into()),
-        password_hash: Some("other".into()),
         groups: vec![],
         scopes: vec![],
         disabled: true,
@@ -73,11 +72,11 @@ pub(super) async fn an_account_changes_together_with_its_person(store: Arc<dyn S
 pub(super) async fn a_name_is_never_used_again(store: Arc<dyn Store>) {
     let s = &*store;
     let (first, person) = (account("ann"), identity("local/ann"));
-    s.insert_account(&step(s, "x").await, &first, &person).await.unwrap();
-    let deleted = AccountRecord { deleted: true, password_hash: None, ..first.clone() };
+    s.insert_account(&step(s, "x").await, &first, &person, HASH).await.unwrap();
+    let deleted = AccountRecord { deleted: true, ..first.clone() };
     let gone = IdentityRecord { disabled: true, ..person.clone() };
     s.update_account(&step(s, "deleted").await, &deleted, &gone).await.unwrap();
-    assert_eq!(s.insert_account(&step(s, "x").await, &first, &person).await, Err(StoreError::Conflict));
+    assert_eq!(s.insert_account(&step(s, "x").await, &first, &person, HASH).await, Err(StoreError::Conflict));
     assert_eq!(s.account("ann").await.unwrap(), Some(deleted));
     assert_eq!(s.identity("local/ann").await.unwrap(), Some(gone));
 }
@@ -91,26 +90,26 @@ pub(super) async fn a_setup_link_works_once_and_in_time(store: Arc<dyn Store>) {
     assert_eq!(s.setup_link_valid("HASH", NOW).await, Ok(false));
     let (ann, person) = (account("ann"), identity("local/ann"));
     let late = Step { at_ms: NOW + 10, ..step(s, "x").await };
-    assert_eq!(s.complete_setup(&late, "hash", &ann, &person).await, Err(StoreError::Conflict));
-    assert_eq!(s.complete_setup(&step(s, "x").await, "unknown", &ann, &person).await, Err(StoreError::Conflict));
+    assert_eq!(s.complete_setup(&late, "hash", &ann, &person, HASH).await, Err(StoreError::Conflict));
+    assert_eq!(s.complete_setup(&step(s, "x").await, "unknown", &ann, &person, HASH).await, Err(StoreError::Conflict));
     assert_eq!(s.account("ann").await, Ok(None));
-    assert_eq!(s.complete_setup(&step(s, "set-up").await, "hash", &ann, &person).await, Ok(Revision(1)));
+    assert_eq!(s.complete_setup(&step(s, "set-up").await, "hash", &ann, &person, HASH).await, Ok(Revision(1)));
     assert_eq!(s.account("ann").await, Ok(Some(ann)));
     assert_eq!(s.identity("local/ann").await, Ok(Some(person)));
     assert_eq!(s.setup_link_valid("hash", NOW).await, Ok(false));
-    let again = s.complete_setup(&step(s, "x").await, "hash", &account("bob"), &identity("local/bob")).await;
+    let again = s.complete_setup(&step(s, "x").await, "hash", &account("bob"), &identity("local/bob"), HASH).await;
     assert_eq!(again, Err(StoreError::Conflict));
     assert_eq!(s.setup_link_valid("later", NOW).await, Ok(true));
 }
 
 pub(super) async fn a_setup_link_outlives_a_taken_name(store: Arc<dyn Store>) {
     let s = &*store;
-    s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann")).await.unwrap();
+    s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann"), HASH).await.unwrap();
     s.put_setup_link("hash", NOW + 10).await.unwrap();
-    let taken = s.complete_setup(&step(s, "x").await, "hash", &account("ann"), &identity("local/ann")).await;
+    let taken = s.complete_setup(&step(s, "x").await, "hash", &account("ann"), &identity("local/ann"), HASH).await;
     assert_eq!(taken, Err(StoreError::Conflict));
     assert_eq!(s.setup_link_valid("hash", NOW).await, Ok(true));
-    s.complete_setup(&step(s, "x").await, "hash", &account("bob"), &identity("local/bob")).await.unwrap();
+    s.complete_setup(&step(s, "x").await, "hash", &account("bob"), &identity("local/bob"), HASH).await.unwrap();
 }
 
 pub(super) async fn of_many_setups_one_succeeds(store: Arc<dyn Store>) {
@@ -120,7 +119,7 @@ pub(super) async fn of_many_setups_one_succeeds(store: Arc<dyn Store>) {
     for index in 0..16 {
         tries.push(Box::pin(async move {
             let (account, identity) = (account(&format!("a{index}")), identity(&format!("local/a{index}")));
-            s.complete_setup(&decided(Revision(0), &[], "x"), "hash", &account, &identity).await
+            s.complete_setup(&decided(Revision(0), &[], "x"), "hash", &account, &identity, HASH).await
         }));
     }
     let outcomes = at_once(tries).await;
@@ -131,7 +130,7 @@ pub(super) async fn of_many_setups_one_succeeds(store: Arc<dyn Store>) {
 pub(super) async fn a_new_identity_is_a_person_of_its_own(store: Arc<dyn Store>) {
     let s = &*store;
     let (ann, bob) = (identity("local/ann"), identity("oidc/bob"));
-    s.insert_account(&step(s, "x").await, &account("ann"), &ann).await.unwrap();
+    s.insert_account(&step(s, "x").await, &account("ann"), &ann, HASH).await.unwrap();
     s.put_identity(&step(s, "x").await, &bob).await.unwrap();
     let people = [PersonRecord::of_one(&ann, NOW), PersonRecord::of_one(&bob, NOW)];
     assert_eq!(s.load().await.unwrap().people, people);

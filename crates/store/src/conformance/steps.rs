@@ -29,7 +29,7 @@ pub(super) async fn each_step_makes_the_next_revision(store: Arc<dyn Store>) {
     assert_eq!(s.insert_grant(&step(s, "x").await, &grant("g", ""), None).await, Ok(Revision(8)));
     assert_eq!(s.revoke_grants(&step(s, "x").await, &texts(&["g"]), "me", "").await, Ok(Revision(9)));
     assert_eq!(s.put_identity(&step(s, "x").await, &identity("local/ann")).await, Ok(Revision(10)));
-    assert_eq!(s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann")).await, Ok(Revision(11)));
+    assert_eq!(s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann"), None).await, Ok(Revision(11)));
     assert_eq!(s.update_account(&step(s, "x").await, &account("ann"), &identity("local/ann")).await, Ok(Revision(12)));
     assert_eq!(s.retire_issuer(&step(s, "x").await, "i").await, Ok(Revision(13)));
     assert_eq!(s.revision().await, Ok(Revision(13)));
@@ -135,7 +135,7 @@ pub(super) async fn the_feed_names_each_change_in_order(store: Arc<dyn Store>) {
     s.insert_role(&step(s, "x").await, &role("r")).await.unwrap();
     s.insert_issuer(&step(s, "x").await, &issuer("i")).await.unwrap();
     s.insert_grant(&step(s, "x").await, &grant("g", ""), None).await.unwrap();
-    s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann")).await.unwrap();
+    s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann"), None).await.unwrap();
     s.delete_client(&step(s, "x").await, "a").await.unwrap();
     let expected: Vec<Change> = [
         (1, KeyKind::Client, "a", ChangeKind::Created),

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Damaged, Epoch, GrantRecord, History, IdentityRecord,
-    IssuerRecord, KeySource, PendingLink, PersonRecord, Refreshed, Result, Revision, RoleRecord, SessionRecord, Step, Write,
+    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsChange, CredentialsCount, CredentialsRecord, Damaged,
+    Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, PasskeyRecord, PendingLink, PersonRecord, Refreshed, Result,
+    Revision, RoleRecord, SessionRecord, Step, Write,
 };
 
 /// Is given one client after the other, while a store loads.
@@ -62,7 +63,7 @@ pub trait Store: Send + Sync {
     ///
     /// **Damaged rows.** A sealed value that does not open keeps nobody else from being served. Wherever records are read, a client has a token
     /// that nobody knows in its place, so that its name stays taken and it can be reset or deleted; an issuer has one too and signs no more; an account
-    /// has no password; a session is not there. [`Loaded::damaged`] names all of them. [`Corrupt`](crate::StoreError::Corrupt) where nothing at all
+    /// has no password; a recovery code and a session are not there. [`Loaded::damaged`] names all of them. [`Corrupt`](crate::StoreError::Corrupt) where nothing at all
     /// opens: those are the wrong keys.
     async fn load_each(&self, each: EachClient) -> Result<Loaded>;
     /// The same with the clients in the answer, where they are few.
@@ -214,11 +215,17 @@ pub trait Store: Send + Sync {
     async fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Result<Revision> {
         self.take(step, Write::PutIdentity(identity.clone())).await
     }
-    /// Adds a local account and its person. Conflict when the name was ever used.
-    async fn insert_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
-        self.take(step, Write::InsertAccount(account.clone(), identity.clone())).await
+    /// Adds a local account and its person, with the hash of its password if it has one. Conflict when the name was ever used.
+    async fn insert_account(
+        &self,
+        step: &Step,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+        password_hash: Option<&str>,
+    ) -> Result<Revision> {
+        self.take(step, Write::InsertAccount(account.clone(), identity.clone(), password_hash.map(str::to_owned))).await
     }
-    /// Writes account and person together. Conflict when there is no such account. `created_ms` is kept.
+    /// Writes account and person together. Conflict when there is no such account. `created_ms` is kept. The credentials of one that is deleted go with it.
     async fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
         self.take(step, Write::UpdateAccount(account.clone(), identity.clone())).await
     }
@@ -242,14 +249,36 @@ pub trait Store: Send + Sync {
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>>;
     /// All local accounts by name, deleted ones too.
     async fn accounts(&self) -> Result<Vec<AccountRecord>>;
+    /// Changes what somebody signs in to a local account with. An audit row of the entity `account`, and the next revision, with no row in the change feed: no
+    /// node keeps credentials. Conflict as [`CredentialsChange`] says, and when there is no such account or it is deleted.
+    async fn change_credentials(&self, step: &Step, account: &str, change: CredentialsChange) -> Result<Revision> {
+        self.take(step, Write::ChangeCredentials(account.to_owned(), change)).await
+    }
+    /// What somebody signs in to a local account with; empty for a name that nobody has.
+    async fn credentials(&self, account: &str) -> Result<CredentialsRecord>;
+    /// How many credentials accounts have, by account; those that have none may be left out.
+    async fn credentials_counts(&self) -> Result<Vec<CredentialsCount>>;
+    /// One passkey, whoever has it.
+    async fn passkey(&self, id: &str) -> Result<Option<PasskeyRecord>>;
+    /// Notes a use of a passkey, and the counter that came with it. `false`, and nothing is noted, where the counter is not above the one that is kept and either of
+    /// them counts, or where the passkey is gone. Exact under concurrency. No revision and no audit row.
+    async fn note_passkey_use(&self, id: &str, counter: u32, at_ms: i64) -> Result<bool>;
     /// Keeps a set-up link, by the hash of its token.
     async fn put_setup_link(&self, hash: &str, expires_ms: i64) -> Result<()>;
     /// Whether the link exists, is unused and ends after `now_ms`.
     async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool>;
     /// Uses the link up and adds the account and its person, in one step. Conflict when the link is not valid at [`Step::at_ms`], or the
     /// name was ever used (the link stays usable then).
-    async fn complete_setup(&self, step: &Step, hash: &str, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
-        self.take(step, Write::CompleteSetup(hash.to_owned(), account.clone(), identity.clone())).await
+    async fn complete_setup(
+        &self,
+        step: &Step,
+        hash: &str,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+        password_hash: Option<&str>,
+    ) -> Result<Revision> {
+        let password_hash = password_hash.map(str::to_owned);
+        self.take(step, Write::CompleteSetup(hash.to_owned(), account.clone(), identity.clone(), password_hash)).await
     }
 
     // ---- sessions and the like: no revision ----

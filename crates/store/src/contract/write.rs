@@ -1,6 +1,6 @@
 //! What a step writes.
 
-use crate::{AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, PersonRecord, RoleRecord};
+use crate::{AccountRecord, ClientRecord, CredentialsChange, GrantRecord, IdentityRecord, IssuerRecord, PersonRecord, RoleRecord};
 
 /// The part of a [`Step`](crate::Step) that changes records. Each is described at the method of [`Store`](crate::Store) of its name.
 #[derive(Debug, Clone)]
@@ -62,12 +62,14 @@ pub enum Write {
         /// The person that it leaves.
         left: PersonRecord,
     },
-    /// [`insert_account`](crate::Store::insert_account)
-    InsertAccount(AccountRecord, IdentityRecord),
+    /// [`insert_account`](crate::Store::insert_account), with the hash of the password
+    InsertAccount(AccountRecord, IdentityRecord, Option<String>),
     /// [`update_account`](crate::Store::update_account)
     UpdateAccount(AccountRecord, IdentityRecord),
+    /// [`change_credentials`](crate::Store::change_credentials): the name of the account first
+    ChangeCredentials(String, CredentialsChange),
     /// [`accept_time`](crate::Store::accept_time)
     AcceptTime,
-    /// [`complete_setup`](crate::Store::complete_setup): the hash of the link's token first
-    CompleteSetup(String, AccountRecord, IdentityRecord),
+    /// [`complete_setup`](crate::Store::complete_setup): the hash of the link's token first, the hash of the password last
+    CompleteSetup(String, AccountRecord, IdentityRecord, Option<String>),
 }

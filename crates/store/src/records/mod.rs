@@ -1,7 +1,9 @@
-//! The records: what is kept about clients, roles, issuers and grants, and about people.
+//! The records: what is kept about clients, roles, issuers and grants, about people, and what they sign in with.
 
 mod access;
+mod credentials;
 mod people;
 
 pub use access::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
+pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
 pub use people::{AccountRecord, IdentityRecord, PendingLink, PersonRecord, SessionRecord, SignInMethod};

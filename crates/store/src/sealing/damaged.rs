@@ -13,30 +13,45 @@ pub enum SealedKind {
     Issuer,
     /// The hash of a local account's password.
     Account,
+    /// The hash of a recovery code of a local account.
+    RecoveryCode,
     /// The form token of a browser's session.
     Session,
 }
 
 impl SealedKind {
-    /// `client`, `issuer`, `account` or `session`.
+    /// `client`, `issuer`, `account`, `recovery code` or `session`.
     pub fn as_str(self) -> &'static str {
         match self {
             SealedKind::Client => "client",
             SealedKind::Issuer => "issuer",
             SealedKind::Account => "account",
+            SealedKind::RecoveryCode => "recovery code",
             SealedKind::Session => "session",
         }
     }
 
-    /// Where the value of the row `id` lives.
+    /// Where the value of the row `id` was sealed. Passwords once were a column of `accounts`; they moved as they were, sealed for that place.
     pub fn place(self, id: &str) -> Place<'_> {
         let (table, column) = match self {
             SealedKind::Client => ("clients", "access_token"),
             SealedKind::Issuer => ("issuers", "token"),
             SealedKind::Account => ("accounts", "password_hash"),
+            SealedKind::RecoveryCode => ("recovery_codes", "hash"),
             SealedKind::Session => ("sessions", "csrf"),
         };
         Place { table, column, row: id }
+    }
+
+    /// Table and column where the values are now.
+    fn stored_in(self) -> (&'static str, &'static str) {
+        match self {
+            SealedKind::Account => ("passwords", "hash"),
+            other => {
+                let Place { table, column, .. } = other.place("");
+                (table, column)
+            }
+        }
     }
 }
 
@@ -45,7 +60,7 @@ impl SealedKind {
 pub struct Damaged {
     /// What kind of record it is.
     pub kind: SealedKind,
-    /// Its clientId, its name, or the hash of the session's id.
+    /// Its clientId, its name, the id of the code, or the hash of the session's id.
     pub id: String,
     /// Why its value does not open, for people.
     pub why: String,
@@ -53,7 +68,7 @@ pub struct Damaged {
 
 impl fmt::Display for Damaged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { table, column, .. } = self.kind.place(&self.id);
+        let (table, column) = self.kind.stored_in();
         write!(f, "{table}.{column} of {:?}: {}", self.id, self.why)
     }
 }

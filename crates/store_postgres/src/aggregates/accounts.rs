@@ -1,33 +1,33 @@
 //! Local accounts, and the links that make the first one.
 
 use deadpool_postgres::GenericClient;
-use falconer_store::{AccountRecord, IdentityRecord, Place, SealedKind, Sealer, StoreError};
+use falconer_store::{AccountRecord, IdentityRecord, Sealer, StoreError};
 use tokio_postgres::Row;
 
-use crate::aggregates::identities;
+use crate::aggregates::{credentials, identities};
 use crate::connection::columns::{all, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "name, display_name, email, password_hash, groups, scopes, disabled, deleted, created_ms, last_modified_ms";
+const COLUMNS: &str = "name, display_name, email, groups, scopes, disabled, deleted, created_ms, last_modified_ms";
 
-/// Where an account's password hash lives.
-pub(crate) fn password_place(name: &str) -> Place<'_> {
-    SealedKind::Account.place(name)
-}
-
-pub(crate) async fn one(on: &impl GenericClient, sealer: &Sealer, name: &str) -> Res<Option<AccountRecord>> {
-    first(on, &format!("SELECT {COLUMNS} FROM accounts WHERE name = $1"), &[&name], |row| read(row, sealer)).await
+pub(crate) async fn one(on: &impl GenericClient, name: &str) -> Res<Option<AccountRecord>> {
+    first(on, &format!("SELECT {COLUMNS} FROM accounts WHERE name = $1"), &[&name], read).await
 }
 
 /// All accounts, ascending.
-pub(crate) async fn every(on: &impl GenericClient, sealer: &Sealer) -> Res<Vec<AccountRecord>> {
-    all(on, &format!("SELECT {COLUMNS} FROM accounts ORDER BY name"), &[], |row| read(row, sealer)).await
+pub(crate) async fn every(on: &impl GenericClient) -> Res<Vec<AccountRecord>> {
+    all(on, &format!("SELECT {COLUMNS} FROM accounts ORDER BY name"), &[], read).await
 }
 
-pub(crate) async fn insert(writing: &mut Writing<'_>, sealer: &Sealer, account: &AccountRecord, identity: &IdentityRecord) -> Res<()> {
-    let sql = format!("INSERT INTO accounts ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
-    let sealed = sealed_password(sealer, account)?;
+pub(crate) async fn insert(
+    writing: &mut Writing<'_>,
+    sealer: &Sealer,
+    account: &AccountRecord,
+    identity: &IdentityRecord,
+    password_hash: Option<&str>,
+) -> Res<()> {
+    let sql = format!("INSERT INTO accounts ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
     run(
         &writing.transaction,
         &sql,
@@ -35,7 +35,6 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, sealer: &Sealer, account: 
             &account.name,
             &account.display_name,
             &account.email,
-            &sealed,
             &account.groups,
             &account.scopes,
             &account.disabled,
@@ -45,14 +44,14 @@ pub(crate) async fn insert(writing: &mut Writing<'_>, sealer: &Sealer, account: 
         ],
     )
     .await?;
+    credentials::set_password(&writing.transaction, sealer, &account.name, password_hash).await?;
     identities::put(writing, identity).await?;
     writing.audit("account", &account.name).await
 }
 
-pub(crate) async fn update(writing: &mut Writing<'_>, sealer: &Sealer, account: &AccountRecord, identity: &IdentityRecord) -> Res<()> {
-    let sql = "UPDATE accounts SET display_name = $2, email = $3, password_hash = $4, groups = $5, scopes = $6, disabled = $7,
-                 deleted = $8, last_modified_ms = $9 WHERE name = $1";
-    let sealed = sealed_password(sealer, account)?;
+pub(crate) async fn update(writing: &mut Writing<'_>, account: &AccountRecord, identity: &IdentityRecord) -> Res<()> {
+    let sql = "UPDATE accounts SET display_name = $2, email = $3, groups = $4, scopes = $5, disabled = $6,
+                 deleted = $7, last_modified_ms = $8 WHERE name = $1";
     let touched = run(
         &writing.transaction,
         sql,
@@ -60,7 +59,6 @@ pub(crate) async fn update(writing: &mut Writing<'_>, sealer: &Sealer, account: 
             &account.name,
             &account.display_name,
             &account.email,
-            &sealed,
             &account.groups,
             &account.scopes,
             &account.disabled,
@@ -71,6 +69,9 @@ pub(crate) async fn update(writing: &mut Writing<'_>, sealer: &Sealer, account: 
     .await?;
     if touched == 0 {
         return Err(StoreError::Conflict.into());
+    }
+    if account.deleted {
+        credentials::delete(&writing.transaction, &account.name).await?;
     }
     identities::put(writing, identity).await?;
     writing.audit("account", &account.name).await
@@ -91,34 +92,25 @@ pub(crate) async fn complete_setup(
     hash: &str,
     account: &AccountRecord,
     identity: &IdentityRecord,
+    password_hash: Option<&str>,
 ) -> Res<()> {
     let sql = "UPDATE setup_links SET used_ms = $2 WHERE hash = $1 AND used_ms IS NULL AND expires_ms > $2";
     if run(&writing.transaction, sql, &[&hash, &writing.step.at_ms]).await? == 0 {
         return Err(StoreError::Conflict.into());
     }
-    insert(writing, sealer, account, identity).await
+    insert(writing, sealer, account, identity, password_hash).await
 }
 
-fn sealed_password(sealer: &Sealer, account: &AccountRecord) -> Res<Option<Vec<u8>>> {
-    let place = password_place(&account.name);
-    Ok(account.password_hash.as_deref().map(|hash| sealer.seal(&place, hash)).transpose()?)
-}
-
-fn read(row: &Row, sealer: &Sealer) -> Res<AccountRecord> {
-    let name: String = get(row, 0)?;
-    let sealed: Option<&[u8]> = get(row, 3)?;
-    // One that does not open is none: the account needs a new password.
-    let password_hash = sealed.and_then(|sealed| sealer.open_row(&sealer.keys(), SealedKind::Account, &name, sealed).ok());
+fn read(row: &Row) -> Res<AccountRecord> {
     Ok(AccountRecord {
-        name,
+        name: get(row, 0)?,
         display_name: get(row, 1)?,
         email: get(row, 2)?,
-        password_hash,
-        groups: get(row, 4)?,
-        scopes: get(row, 5)?,
-        disabled: get(row, 6)?,
-        deleted: get(row, 7)?,
-        created_ms: get(row, 8)?,
-        last_modified_ms: get(row, 9)?,
+        groups: get(row, 3)?,
+        scopes: get(row, 4)?,
+        disabled: get(row, 5)?,
+        deleted: get(row, 6)?,
+        created_ms: get(row, 7)?,
+        last_modified_ms: get(row, 8)?,
     })
 }

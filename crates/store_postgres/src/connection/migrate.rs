@@ -18,6 +18,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_records", sql: include_str!("../../migrations/0001_records.sql") },
     Migration { name: "0002_history", sql: include_str!("../../migrations/0002_history.sql") },
     Migration { name: "0003_people", sql: include_str!("../../migrations/0003_people.sql") },
+    Migration { name: "0004_credentials", sql: include_str!("../../migrations/0004_credentials.sql") },
 ];
 
 /// The advisory lock of migrations: `FALM`.

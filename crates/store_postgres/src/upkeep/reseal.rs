@@ -3,7 +3,7 @@
 use deadpool_postgres::GenericClient;
 use falconer_store::{Place, Sealer};
 
-use crate::aggregates::{accounts, clients, issuers, sessions};
+use crate::aggregates::{clients, credentials, issuers, sessions};
 use crate::connection::columns::{all, get, run};
 use crate::connection::fault::Res;
 
@@ -15,7 +15,7 @@ struct Sealed {
 }
 
 /// A value that was changed in between is left alone: whoever changed it sealed it with the newer key.
-const SEALED: [Sealed; 4] = [
+const SEALED: [Sealed; 5] = [
     Sealed {
         find: "SELECT client_id, access_token FROM clients WHERE substr(access_token, 1, $1) <> $2 LIMIT $3",
         write: "UPDATE clients SET access_token = $2 WHERE id_hash = sha256(convert_to($1, 'UTF8')) AND access_token = $3",
@@ -27,9 +27,14 @@ const SEALED: [Sealed; 4] = [
         place: issuers::token_place,
     },
     Sealed {
-        find: "SELECT name, password_hash FROM accounts WHERE substr(password_hash, 1, $1) <> $2 LIMIT $3",
-        write: "UPDATE accounts SET password_hash = $2 WHERE name = $1 AND password_hash = $3",
-        place: accounts::password_place,
+        find: "SELECT account, hash FROM passwords WHERE substr(hash, 1, $1) <> $2 LIMIT $3",
+        write: "UPDATE passwords SET hash = $2 WHERE account = $1 AND hash = $3",
+        place: credentials::password_place,
+    },
+    Sealed {
+        find: "SELECT id, hash FROM recovery_codes WHERE substr(hash, 1, $1) <> $2 LIMIT $3",
+        write: "UPDATE recovery_codes SET hash = $2 WHERE id = $1 AND hash = $3",
+        place: credentials::code_place,
     },
     Sealed {
         find: "SELECT id_hash, csrf FROM sessions WHERE substr(csrf, 1, $1) <> $2 LIMIT $3",

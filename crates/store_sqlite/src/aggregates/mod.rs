@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod attempts;
 pub(crate) mod clients;
+pub(crate) mod credentials;
 pub(crate) mod grants;
 pub(crate) mod identities;
 pub(crate) mod issuers;

@@ -20,7 +20,8 @@ pub(crate) fn everything(connection: &Connection, sealer: &Sealer, each: &mut Ea
     values = values.saturating_add(issuers.len());
     damaged.extend(damages.into_iter().flatten());
     for (kind, sql) in [
-        (SealedKind::Account, "SELECT name, password_hash FROM accounts WHERE password_hash IS NOT NULL ORDER BY name"),
+        (SealedKind::Account, "SELECT account, hash FROM passwords ORDER BY account"),
+        (SealedKind::RecoveryCode, "SELECT id, hash FROM recovery_codes ORDER BY id"),
         (SealedKind::Session, "SELECT id_hash, csrf FROM sessions ORDER BY id_hash"),
     ] {
         let found = opened(&reading, sealer, kind, sql)?;

@@ -2,7 +2,7 @@
 
 use falconer_store::{Sealer, Write};
 
-use crate::aggregates::{accounts, clients, grants, identities, issuers, people, roles};
+use crate::aggregates::{accounts, clients, credentials, grants, identities, issuers, people, roles};
 use crate::connection::fault::Res;
 use crate::steps::batch;
 use crate::steps::writing::Writing;
@@ -30,9 +30,12 @@ pub(crate) fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -
         Write::UpdatePerson(person) => people::update(writing, person),
         Write::LinkIdentity { identity, from, to, session } => people::link(writing, identity, from, to, session.as_deref()),
         Write::UnlinkIdentity { alone, left } => people::unlink(writing, alone, left),
-        Write::InsertAccount(account, identity) => accounts::insert(writing, sealer, account, identity),
-        Write::UpdateAccount(account, identity) => accounts::update(writing, sealer, account, identity),
+        Write::InsertAccount(account, identity, hash) => accounts::insert(writing, sealer, account, identity, hash.as_deref()),
+        Write::UpdateAccount(account, identity) => accounts::update(writing, account, identity),
+        Write::ChangeCredentials(account, change) => credentials::change(writing, sealer, account, change),
         Write::AcceptTime => writing.accept_time(),
-        Write::CompleteSetup(hash, account, identity) => accounts::complete_setup(writing, sealer, hash, account, identity),
+        Write::CompleteSetup(link, account, identity, hash) => {
+            accounts::complete_setup(writing, sealer, link, account, identity, hash.as_deref())
+        }
     }
 }

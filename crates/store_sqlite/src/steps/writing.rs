@@ -90,6 +90,11 @@ impl Writing<'_> {
         self.audit("clock", "clock")
     }
 
+    /// Something was changed that no node keeps: it gets a revision, and no row in the change feed.
+    pub(crate) fn changed_silently(&mut self) {
+        self.changed = true;
+    }
+
     /// An audit row of the step for an entity.
     pub(crate) fn audit(&mut self, entity_type: &str, entity_id: &str) -> Res<()> {
         self.audit_detail(entity_type, entity_id, self.step.detail.as_ref())

@@ -3,7 +3,7 @@
 use falconer_store::{Place, Sealer};
 use rusqlite::{Connection, params};
 
-use crate::aggregates::{accounts, clients, issuers, sessions};
+use crate::aggregates::{clients, credentials, issuers, sessions};
 use crate::connection::columns::{all, run};
 use crate::connection::fault::Res;
 
@@ -14,7 +14,7 @@ struct Sealed {
     place: fn(&str) -> Place<'_>,
 }
 
-const SEALED: [Sealed; 4] = [
+const SEALED: [Sealed; 5] = [
     Sealed {
         find: "SELECT client_id, access_token FROM clients WHERE substr(access_token, 1, ?1) <> ?2 LIMIT ?3",
         write: "UPDATE clients SET access_token = ?2 WHERE client_id = ?1",
@@ -26,9 +26,14 @@ const SEALED: [Sealed; 4] = [
         place: issuers::token_place,
     },
     Sealed {
-        find: "SELECT name, password_hash FROM accounts WHERE substr(password_hash, 1, ?1) <> ?2 LIMIT ?3",
-        write: "UPDATE accounts SET password_hash = ?2 WHERE name = ?1",
-        place: accounts::password_place,
+        find: "SELECT account, hash FROM passwords WHERE substr(hash, 1, ?1) <> ?2 LIMIT ?3",
+        write: "UPDATE passwords SET hash = ?2 WHERE account = ?1",
+        place: credentials::password_place,
+    },
+    Sealed {
+        find: "SELECT id, hash FROM recovery_codes WHERE substr(hash, 1, ?1) <> ?2 LIMIT ?3",
+        write: "UPDATE recovery_codes SET hash = ?2 WHERE id = ?1",
+        place: credentials::code_place,
     },
     Sealed {
         find: "SELECT id_hash, csrf FROM sessions WHERE substr(csrf, 1, ?1) <> ?2 LIMIT ?3",

@@ -74,6 +74,7 @@ fn would_do(row: &Damaged) -> &'static str {
         SealedKind::Client => "would get a new access token, printed once; `--delete` with its clientId deletes it instead",
         SealedKind::Issuer => "would get a new key: credentials of grants that it has issued end",
         SealedKind::Account => "its password would be cleared; `falconer account password` sets another one",
+        SealedKind::RecoveryCode => "would be removed: the others of the account stay",
         SealedKind::Session => "would be removed: that browser signs in again",
     }
 }
@@ -96,6 +97,10 @@ async fn mend(node: &Node, row: &Damaged, deletes: bool) -> Result<(&'static str
         SealedKind::Account => {
             node.login.clear_password(ACTOR, &row.id).await?;
             ("its password was cleared; `falconer account password` sets another one", None)
+        }
+        SealedKind::RecoveryCode => {
+            node.login.remove_recovery_code(ACTOR, &row.id).await?;
+            ("removed: the others of the account stay", None)
         }
         SealedKind::Session => {
             node.store.delete_session(&row.id).await?;

@@ -110,7 +110,7 @@ async fn a_file_from_before_people_is_brought_along() {
             assert!(person.id.len() == 32 && person.id.bytes().all(|b| b.is_ascii_hexdigit()), "{}", person.id);
         }
         assert_ne!(loaded.people[0].id, loaded.people[1].id);
-        assert_eq!(store.account("ann").await.unwrap().unwrap().password_hash.as_deref(), Some("hash"));
+        assert_eq!(store.credentials("ann").await.unwrap().password_hash.as_deref(), Some("hash"));
         assert!(store.account("bob").await.unwrap().unwrap().deleted);
         let session = store.session("h").await.unwrap().unwrap();
         assert_eq!((session.identity.as_str(), session.csrf.as_str()), ("local/ann", "token"));
