@@ -62,6 +62,7 @@ async fn what_was_read_before_another_process_wrote_is_not_written() {
 
     // A password stands apart from the account: whoever writes one of before leaves it, and whoever has proven another one does not replace it.
     let before = world.store.identity("local/ann").await.unwrap().unwrap();
+    world.auth.catch_up().await.unwrap();
     let hash = world.store.credentials("ann").await.unwrap().password_hash;
     command_line.set_password("command line", "ann", "another password", false).await.unwrap();
     world.auth.update_account("local/ann", "groups set", &before, &account, &before).await.unwrap();
