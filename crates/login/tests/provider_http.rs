@@ -46,8 +46,8 @@ async fn server(pieces: Vec<String>, keep_open: bool) -> String {
 }
 
 async fn ask_with(http: &WebHttp, url: &str, reach: Reach) -> Result<ProviderAnswer, HttpError> {
-    http.send(ProviderRequest { url: url.parse().unwrap(), reach, authorization: Some(Zeroizing::new("Bearer x".into())), form: None })
-        .await
+    let request = ProviderRequest::new(url.parse().unwrap(), reach);
+    http.send(ProviderRequest { authorization: Some(Zeroizing::new("Bearer x".into())), ..request }).await
 }
 
 async fn ask(url: &str, reach: Reach) -> Result<ProviderAnswer, HttpError> {
@@ -66,6 +66,48 @@ async fn an_answer_is_read_whole() {
     let answer = ask(&format!("http://{address}/x"), Reach::Own).await.unwrap();
     assert_eq!((answer.status, answer.content_type.as_str()), (403, "application/json"));
     assert_eq!(answer.body, body.into_bytes());
+}
+
+/// The server of these two tests, and what it was asked.
+async fn asked(headers: &str, request: impl FnOnce(ProviderRequest) -> ProviderRequest) -> (ProviderAnswer, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/x", listener.local_addr().unwrap()).parse().unwrap();
+    let answer = head("200 OK", &format!("{headers}Content-Length: 0\r\n"));
+    let server = tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(connection.read_u8().await.unwrap());
+        }
+        connection.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8(request).unwrap()
+    });
+    let answer = http(Duration::from_secs(60)).send(request(ProviderRequest::new(url, Reach::Own))).await.unwrap();
+    (answer, server.await.unwrap())
+}
+
+#[tokio::test]
+async fn headers_that_say_something_are_read_and_no_others() {
+    let headers = format!(
+        "Link: <http://a/?page=2>; rel=\"next\"\r\nLink: <http://a/?page=9>; rel=\"last\"\r\nX-GitHub-SSO: {}\r\nSet-Cookie: a=b\r\nRetry-After: 7\r\n",
+        "x".repeat(4097)
+    );
+    let (answer, _) = asked(&headers, |request| request).await;
+    assert_eq!(answer.header("link"), Some("<http://a/?page=2>; rel=\"next\", <http://a/?page=9>; rel=\"last\""));
+    assert_eq!((answer.header("retry-after"), answer.header("x-github-sso"), answer.headers.len()), (Some("7"), None, 2));
+}
+
+#[tokio::test]
+async fn a_key_goes_into_its_own_header() {
+    let key = ("X-API-Key".to_owned(), Zeroizing::new("canary".to_owned()));
+    let (_, request) = asked("", |request| ProviderRequest { key: Some(key), ..request }).await;
+    assert!(request.contains("x-api-key: canary\r\n") && !request.contains("authorization"), "{request}");
+    for wrong in ["a\nb", "a\0b"] {
+        let key = Some(("X-API-Key".to_owned(), Zeroizing::new(wrong.to_owned())));
+        let request = ProviderRequest { key, ..ProviderRequest::new("http://127.0.0.1:1/".parse().unwrap(), Reach::Own) };
+        let answer = http(Duration::from_secs(60)).send(request).await;
+        assert_eq!(answer, Err(HttpError::Unreachable("a credential that no header can hold".to_owned())));
+    }
 }
 
 #[tokio::test]

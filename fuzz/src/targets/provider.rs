@@ -33,7 +33,7 @@ impl ProviderHttp for Answers {
             "/token" => &self.token,
             _ => &self.document,
         };
-        Ok(ProviderAnswer { status: 200, content_type: "application/json".to_owned(), body: body.clone() })
+        Ok(ProviderAnswer { status: 200, content_type: "application/json".to_owned(), body: body.clone(), ..ProviderAnswer::default() })
     }
 }
 

@@ -94,7 +94,7 @@ pub fn json_answer(status: u16, body: &Value) -> Result<ProviderAnswer, HttpErro
 }
 
 pub fn bytes_answer(status: u16, body: &[u8]) -> Result<ProviderAnswer, HttpError> {
-    Ok(ProviderAnswer { status, content_type: "application/json".into(), body: body.to_vec() })
+    Ok(ProviderAnswer { status, content_type: "application/json".into(), body: body.to_vec(), ..ProviderAnswer::default() })
 }
 
 #[async_trait]

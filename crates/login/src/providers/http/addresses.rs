@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use url::{Host, Url};
+
 /// Which addresses count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -67,6 +69,17 @@ fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
         (0x2002, _) => Some(of(b, c)),
         _ => None,
     }
+}
+
+/// Plain HTTP on this machine.
+pub(crate) fn is_plain_here(url: &Url) -> bool {
+    let here = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    url.scheme() == "http" && here
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 pub use addresses::Reach;
+pub(crate) use addresses::is_plain_here;
 pub use web::{HttpLimits, WebHttp};
 
 /// How providers are asked.
@@ -27,19 +28,40 @@ pub struct ProviderRequest {
     pub reach: Reach,
     /// The value of `Authorization`.
     pub authorization: Option<Zeroizing<String>>,
+    /// One more header, whose value is a secret: the key of an API.
+    pub key: Option<(String, Zeroizing<String>)>,
     /// The fields of a form: then it is a POST.
     pub form: Option<Vec<(&'static str, Zeroizing<String>)>>,
 }
 
+impl ProviderRequest {
+    /// A plain question.
+    pub fn new(url: Url, reach: Reach) -> ProviderRequest {
+        ProviderRequest { url, reach, authorization: None, key: None, form: None }
+    }
+}
+
+/// Headers of an answer that say something beside its body; nobody reads another one.
+pub const READ_HEADERS: [&str; 4] = ["link", "retry-after", "x-github-sso", "x-ratelimit-remaining"];
+
 /// What came back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProviderAnswer {
     /// HTTP's.
     pub status: u16,
     /// `application/json`, without parameters, in lower case; empty where the answer has none.
     pub content_type: String,
+    /// Those of [`READ_HEADERS`] that it has, at most 4 KiB of each. One that comes several times is one, with `, ` in between.
+    pub headers: Vec<(&'static str, String)>,
     /// Whole.
     pub body: Vec<u8>,
+}
+
+impl ProviderAnswer {
+    /// A header by its name in lower case, if the answer has it.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(named, _)| *named == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// Why there is no answer.

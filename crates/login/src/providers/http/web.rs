@@ -9,7 +9,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, header};
 use url::{Host, Url};
 
-use super::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest, Reach};
+use super::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest, READ_HEADERS, Reach};
 
 /// What a provider may take.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,9 @@ impl Default for HttpLimits {
         HttpLimits { total: Duration::from_secs(8), bytes: 256 * 1024 }
     }
 }
+
+/// The longest header that is read, in bytes.
+const LONGEST_HEADER: usize = 4096;
 
 /// HTTP over TLS with certificates that hold; plain HTTP only where the URL says so.
 pub struct WebHttp {
@@ -73,14 +76,30 @@ impl ProviderHttp for WebHttp {
         };
         sent = sent.header(header::ACCEPT, "application/json");
         if let Some(authorization) = &request.authorization {
-            let mut value = header::HeaderValue::from_str(authorization)
-                .map_err(|_| HttpError::Unreachable("a credential that no header can hold".to_owned()))?;
-            value.set_sensitive(true);
-            sent = sent.header(header::AUTHORIZATION, value);
+            sent = sent.header(header::AUTHORIZATION, secret_value(authorization)?);
+        }
+        if let Some((name, key)) = &request.key {
+            sent = sent.header(name, secret_value(key)?);
         }
         // The client's own limit begins anew with the body; this one does not.
         tokio::time::timeout(self.limits.total, read(sent, self.limits.bytes)).await.map_err(|_| HttpError::TooSlow)?
     }
+}
+
+fn secret_value(text: &str) -> Result<header::HeaderValue, HttpError> {
+    let value = header::HeaderValue::from_str(text);
+    let mut value = value.map_err(|_| HttpError::Unreachable("a credential that no header can hold".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn kept_headers(headers: &header::HeaderMap) -> Vec<(&'static str, String)> {
+    let kept = READ_HEADERS.into_iter().map(|name| {
+        let values: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        (name, values.join(", "))
+    });
+    // A longer one is none: half of it would say something else.
+    kept.filter(|(_, value)| (1..=LONGEST_HEADER).contains(&value.len())).collect()
 }
 
 async fn read(request: reqwest::RequestBuilder, most: usize) -> Result<ProviderAnswer, HttpError> {
@@ -91,6 +110,7 @@ async fn read(request: reqwest::RequestBuilder, most: usize) -> Result<ProviderA
     }
     let content_type = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let content_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let headers = kept_headers(answer.headers());
     let mut body = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(error)? {
         if body.len() + chunk.len() > most {
@@ -98,7 +118,7 @@ async fn read(request: reqwest::RequestBuilder, most: usize) -> Result<ProviderA
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(ProviderAnswer { status: status.as_u16(), content_type, body })
+    Ok(ProviderAnswer { status: status.as_u16(), content_type, headers, body })
 }
 
 /// The reason below the library's own words, without the URL, which may hold a code.

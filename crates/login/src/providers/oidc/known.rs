@@ -124,7 +124,7 @@ pub(crate) async fn ask(
     authorization: Option<zeroize::Zeroizing<String>>,
 ) -> Result<ProviderAnswer, ProviderError> {
     let reach = issuer.reach(&url);
-    let sent = http.send(ProviderRequest { url, reach, authorization, form: None }).await;
+    let sent = http.send(ProviderRequest { authorization, ..ProviderRequest::new(url, reach) }).await;
     let answer = sent.map_err(|error| ProviderError::Http { what, error })?;
     if answer.status == 200 { Ok(answer) } else { Err(ProviderError::Status { what, status: answer.status }) }
 }

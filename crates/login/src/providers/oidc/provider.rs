@@ -83,7 +83,8 @@ impl OidcProvider {
             None => form.push(("client_id", Zeroizing::new(self.settings.client_id.clone()))),
         }
         let url = discovery.token.clone();
-        let request = ProviderRequest { reach: self.issuer.reach(&url), url, authorization, form: Some(form) };
+        let reach = self.issuer.reach(&url);
+        let request = ProviderRequest { authorization, form: Some(form), ..ProviderRequest::new(url, reach) };
         let answer = self.http.send(request).await.map_err(|error| ProviderError::Http { what, error })?;
         let body = Zeroizing::new(answer.body);
         if answer.status != 200 {

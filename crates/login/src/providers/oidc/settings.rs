@@ -2,9 +2,9 @@
 
 use falconer_store::Secret;
 use thiserror::Error;
-use url::{Host, Url};
+use url::Url;
 
-use crate::providers::http::Reach;
+use crate::providers::http::{Reach, is_plain_here};
 
 /// One provider.
 pub struct OidcSettings {
@@ -139,17 +139,6 @@ impl Issuer {
     pub(crate) fn reach(&self, url: &Url) -> Reach {
         if self.url.host() == url.host() { Reach::Own } else { Reach::Public }
     }
-}
-
-/// Plain HTTP on this machine.
-fn is_plain_here(url: &Url) -> bool {
-    let here = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    url.scheme() == "http" && here
 }
 
 #[cfg(test)]
