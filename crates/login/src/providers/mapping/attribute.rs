@@ -16,11 +16,16 @@ pub enum Attribute {
     Username,
     /// The provider's immutable id.
     Subject,
+    /// Each organisation that counts: a group without a slash. With `{team}`, the first part of a group of two parts.
+    Org,
+    /// Each team that counts: the second part of a group of two parts, `<organisation>/<team>`.
+    Team,
 }
 
 impl Attribute {
     /// All of them.
-    pub const ALL: [Attribute; 4] = [Attribute::Email, Attribute::Group, Attribute::Username, Attribute::Subject];
+    pub const ALL: [Attribute; 6] =
+        [Attribute::Email, Attribute::Group, Attribute::Username, Attribute::Subject, Attribute::Org, Attribute::Team];
 
     /// As it is written between the braces.
     pub fn name(self) -> &'static str {
@@ -29,6 +34,8 @@ impl Attribute {
             Attribute::Group => "group",
             Attribute::Username => "username",
             Attribute::Subject => "sub",
+            Attribute::Org => "org",
+            Attribute::Team => "team",
         }
     }
 

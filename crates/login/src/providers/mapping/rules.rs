@@ -34,6 +34,12 @@ pub enum MappingError {
     /// Empty.
     #[error("group_prefixes: a prefix is empty; what all groups give belongs into `scopes`")]
     EmptyPrefix,
+    /// Teams of different organisations have the same names.
+    #[error("{0:?} names {{team}} without {{org}}: every organisation can have a team of that name")]
+    TeamAlone(String),
+    /// Two lists at once.
+    #[error("{0:?} names {{group}} beside {{org}}: write one template for each")]
+    GroupAndOrg(String),
     /// It would never give anything.
     #[error("{0:?} names {{email}}, which counts only with `authoritative_email = true`")]
     EmailNeverCounts(String),
@@ -90,12 +96,32 @@ impl Mapping {
             }
             prefixes.push((prefix, template));
         }
+        for template in &templates {
+            if template.names(Attribute::Team) && !template.names(Attribute::Org) {
+                return Err(MappingError::TeamAlone(template.text().to_owned()));
+            }
+            if template.names(Attribute::Org) && template.names(Attribute::Group) {
+                return Err(MappingError::GroupAndOrg(template.text().to_owned()));
+            }
+        }
         if !authoritative_email && let Some(template) = templates.iter().find(|template| template.names(Attribute::Email)) {
             return Err(MappingError::EmailNeverCounts(template.text().to_owned()));
         }
         // The longest prefix that fits decides.
         prefixes.sort_by_key(|(prefix, _)| std::cmp::Reverse(prefix.len()));
         Ok(Mapping { templates, prefixes, groups, authoritative_email })
+    }
+
+    /// The templates of `scopes`.
+    pub fn templates(&self) -> &[Template] {
+        &self.templates
+    }
+
+    /// Whether anything depends on the groups of a person.
+    pub fn asks_for_groups(&self) -> bool {
+        let of_groups = [Attribute::Group, Attribute::Org, Attribute::Team];
+        let named = self.templates.iter().any(|template| of_groups.into_iter().any(|attribute| template.names(attribute)));
+        named || !self.prefixes.is_empty()
     }
 
     /// What a person of this provider gets.
@@ -106,22 +132,33 @@ impl Mapping {
         let scopes = vec![format!("assume:login-identity:{identity}"), "assume:everybody".to_owned()];
         let mut mapped = Mapped { identity, email, groups, other_groups, scopes, refused: Vec::new() };
         for template in &self.templates {
-            if template.names(Attribute::Group) {
-                for group in mapped.groups.clone() {
-                    if self.prefix_of(&group).is_none() {
-                        mapped.fill(template, person, Some(&group));
-                    }
-                }
-            } else {
-                mapped.fill(template, person, None);
+            for of in self.groups_for(template, &mapped.groups) {
+                mapped.fill(template, person, of);
             }
         }
         for group in mapped.groups.clone() {
             if let Some((rest, template)) = self.prefix_of(&group) {
-                mapped.fill(template, person, Some(rest));
+                mapped.fill(template, person, OfGroup::Whole(rest.to_owned()));
             }
         }
         mapped
+    }
+
+    /// Each thing that the template is filled with.
+    fn groups_for(&self, template: &Template, groups: &[String]) -> Vec<OfGroup> {
+        if template.names(Attribute::Group) {
+            let plain = groups.iter().filter(|group| self.prefix_of(group).is_none());
+            return plain.cloned().map(OfGroup::Whole).collect();
+        }
+        if !template.names(Attribute::Org) {
+            return vec![OfGroup::None];
+        }
+        let of_team = template.names(Attribute::Team);
+        let parts = groups.iter().map(|group| match group.split_once('/') {
+            Some((org, team)) => (org.to_owned(), Some(team.to_owned())),
+            None => (group.clone(), None),
+        });
+        parts.filter(|(_, team)| team.is_some() == of_team).map(|(org, team)| OfGroup::Parts(org, team)).collect()
     }
 
     fn counts(&self, group: &str) -> bool {
@@ -137,14 +174,29 @@ impl Mapping {
     }
 }
 
+/// What of a group goes into a template.
+enum OfGroup {
+    None,
+    Whole(String),
+    /// An organisation, and a team of it.
+    Parts(String, Option<String>),
+}
+
 impl Mapped {
-    fn fill(&mut self, template: &Template, person: &Attributes, group: Option<&str>) {
+    fn fill(&mut self, template: &Template, person: &Attributes, of: OfGroup) {
         let email = self.email.clone();
+        let (group, org, team) = match &of {
+            OfGroup::None => (None, None, None),
+            OfGroup::Whole(group) => (Some(group.as_str()), None, None),
+            OfGroup::Parts(org, team) => (None, Some(org.as_str()), team.as_deref()),
+        };
         let filled = template.fill(|attribute| match attribute {
             Attribute::Email => email.as_deref(),
             Attribute::Group => group,
             Attribute::Username => person.username.as_deref(),
             Attribute::Subject => Some(&person.subject),
+            Attribute::Org => org,
+            Attribute::Team => team,
         });
         match filled {
             Ok(Some(scope)) if !self.scopes.contains(&scope) => self.scopes.push(scope),
@@ -198,6 +250,34 @@ mod tests {
         );
         let refused: Vec<_> = mapped.refused.iter().map(|refused| refused.value.as_str()).collect();
         assert_eq!(refused, ["all*", ""]);
+    }
+
+    #[test]
+    fn organisations_and_their_teams() {
+        let scopes = texts(&["assume:org:{org}", "assume:team:{org}/{team}", "assume:dashed:{org}-{team}", "assume:group:{group}"]);
+        let mapping = Mapping::new(&scopes, [], Some(texts(&["mozilla*", "a-b*"])), false).unwrap();
+        let mapped = mapping.map("github", &person(&["mozilla", "mozilla/releng", "a-b/c", "evil", "evil/releng", "mozilla/"]));
+        let scopes: Vec<_> = mapped.scopes.iter().skip(2).collect();
+        assert_eq!(
+            scopes,
+            [
+                "assume:org:mozilla",
+                "assume:team:mozilla/releng",
+                "assume:team:a-b/c",
+                "assume:dashed:mozilla-releng",
+                "assume:group:mozilla",
+                "assume:group:mozilla/releng",
+                "assume:group:a-b/c",
+                "assume:group:mozilla/",
+            ]
+        );
+        // Nobody could tell a team `c` of `a-b` from a team `b-c` of `a`.
+        let refused: Vec<_> = mapped.refused.iter().map(|refused| (refused.template.as_str(), refused.value.as_str())).collect();
+        assert_eq!(refused, [("assume:team:{org}/{team}", ""), ("assume:dashed:{org}-{team}", "a-b"), ("assume:dashed:{org}-{team}", "")]);
+        let error = |text: &str| Mapping::new(&texts(&[text]), [], None, false).unwrap_err();
+        assert!(matches!(error("assume:x:{team}"), MappingError::TeamAlone(_)));
+        assert!(matches!(error("assume:x:{org}/{group}"), MappingError::GroupAndOrg(_)));
+        assert!(mapping.asks_for_groups() && !Mapping::new(&texts(&["assume:x:{sub}"]), [], None, false).unwrap().asks_for_groups());
     }
 
     #[test]

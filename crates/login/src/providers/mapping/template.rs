@@ -28,7 +28,7 @@ pub enum TemplateError {
     #[error("{0:?} has a brace without its other half")]
     Brace(String),
     /// An attribute that there is none of.
-    #[error("{template:?} names {{{name}}}; there are {{email}}, {{group}}, {{username}} and {{sub}}")]
+    #[error("{template:?} names {{{name}}}; there are {{email}}, {{group}}, {{username}}, {{sub}}, {{org}} and {{team}}")]
     Unknown {
         /// The whole of it.
         template: String,
@@ -145,6 +145,8 @@ mod tests {
             Attribute::Group => Some("a/b"),
             Attribute::Username => Some("you"),
             Attribute::Subject => None,
+            Attribute::Org => Some("mozilla"),
+            Attribute::Team => Some("releng"),
         }
     }
 
@@ -155,6 +157,7 @@ mod tests {
             ("assume:team-{group}", Some("assume:team-a/b")),
             ("notes:{username}:{group}/x", Some("notes:you:a/b/x")),
             ("assume:x:{sub}", None),
+            ("assume:team:{org}/{team}", Some("assume:team:mozilla/releng")),
             ("queue:read:*", Some("queue:read:*")),
         ] {
             let scope = Template::parse(template).unwrap().fill(values).unwrap();
