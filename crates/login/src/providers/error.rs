@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::github::GithubError;
 use super::http::HttpError;
 
 /// Who has to do something about it.
@@ -178,6 +179,10 @@ pub enum ProviderError {
     #[error("the person has more than {0} groups that count")]
     TooManyGroups(usize),
 
+    /// What is GitHub's own.
+    #[error(transparent)]
+    Github(#[from] GithubError),
+
     // --- away, busy ---
     /// No answer, or one that is not taken.
     #[error("{what}: {error}")]
@@ -237,6 +242,7 @@ impl ProviderError {
                 HttpError::TooSlow | HttpError::Unreachable(_) => Fault::Away,
                 HttpError::Redirected | HttpError::TooLarge | HttpError::Inside(_) => Fault::Provider,
             },
+            E::Github(error) => error.fault(),
             E::Busy => Fault::Busy,
         }
     }

@@ -3,8 +3,10 @@
 
 pub mod error;
 pub(crate) mod flow;
+pub mod github;
 pub mod http;
 pub mod mapping;
 pub mod oidc;
 pub(crate) mod provider;
+mod shown_name;
 pub(crate) mod sign_in;

@@ -6,11 +6,10 @@ use super::settings::ClaimNames;
 use crate::providers::error::ProviderError;
 use crate::providers::mapping::MOST_GROUPS;
 use crate::providers::provider::Attributes;
+use crate::providers::shown_name::shown_name;
 
 /// As long as OpenID Connect allows, in characters.
 const LONGEST_SUBJECT: usize = 255;
-/// The longest name that is shown, in characters.
-const LONGEST_NAME: usize = 200;
 
 /// What the claims say. A claim of a wrong type is no claim to go on with: whoever configured it meant another.
 pub(crate) fn attributes(claims: &Map<String, Value>, names: &ClaimNames) -> Result<Attributes, ProviderError> {
@@ -24,8 +23,9 @@ pub(crate) fn attributes(claims: &Map<String, Value>, names: &ClaimNames) -> Res
     let username = text(claims, &names.username)?;
     let groups = groups(claims, &names.groups)?;
     let name = text(claims, "name").ok().flatten();
-    let display_name = [name, username.clone(), email.clone()].into_iter().flatten().map(|name| shown(&name)).find(|name| !name.is_empty());
-    let display_name = display_name.unwrap_or_else(|| shown(&subject));
+    let display_name =
+        [name, username.clone(), email.clone()].into_iter().flatten().map(|name| shown_name(&name)).find(|name| !name.is_empty());
+    let display_name = display_name.unwrap_or_else(|| shown_name(&subject));
     Ok(Attributes { subject, display_name, username, email, email_verified, groups })
 }
 
@@ -79,16 +79,6 @@ fn groups(claims: &Map<String, Value>, path: &[String]) -> Result<Vec<String>, P
     texts.sort_unstable();
     texts.dedup();
     Ok(texts)
-}
-
-fn shown(name: &str) -> String {
-    let name: String = name.chars().filter(|c| !c.is_control() && !is_direction(*c)).take(LONGEST_NAME).collect();
-    name.trim().to_owned()
-}
-
-/// Marks that turn the text around them: a name could show what it is not.
-fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn wrong(claim: &str, expected: &'static str) -> ProviderError {

@@ -1,0 +1,75 @@
+//! The token endpoint: what a code, and later a refresh token, are exchanged for.
+
+use serde::Deserialize;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::error::GithubError;
+use super::provider::GithubProvider;
+use crate::providers::error::{ProviderError, short};
+use crate::providers::http::ProviderRequest;
+
+const WHAT: &str = "token endpoint";
+/// The longest token that is taken, in bytes.
+const LONGEST_TOKEN: usize = 1024;
+
+/// The answer, whichever it is: GitHub tells errors with status 200 too.
+#[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
+struct Answer {
+    access_token: Option<String>,
+    token_type: Option<String>,
+    /// Seconds.
+    expires_in: Option<u32>,
+    refresh_token: Option<String>,
+    error: Option<String>,
+}
+
+/// A person's token.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub(super) struct Tokens {
+    pub(super) access: String,
+}
+
+impl GithubProvider {
+    /// The code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+    pub(super) async fn exchange(&self, code: &str, verifier: &str, redirect_uri: &str) -> Result<Tokens, ProviderError> {
+        self.token(&[("code", code), ("code_verifier", verifier), ("redirect_uri", redirect_uri)]).await
+    }
+
+    async fn token(&self, fields: &[(&'static str, &str)]) -> Result<Tokens, ProviderError> {
+        let own = [("client_id", self.settings.client_id.as_str()), ("client_secret", self.settings.client_secret.expose())];
+        let form = own.iter().chain(fields).map(|(name, value)| (*name, Zeroizing::new((*value).to_owned()))).collect();
+        let url = self.page("login/oauth/access_token")?;
+        let request = ProviderRequest { form: Some(form), ..ProviderRequest::new(url, self.places.reach) };
+        let answer = self.http.send(request).await.map_err(|error| ProviderError::Http { what: WHAT, error })?;
+        let body = Zeroizing::new(answer.body);
+        let read = serde_json::from_slice::<Answer>(&body);
+        if answer.status != 200 && !read.as_ref().is_ok_and(|read| answer.status < 500 && read.error.is_some()) {
+            return Err(ProviderError::Status { what: WHAT, status: answer.status });
+        }
+        // The library's own words may quote what was read.
+        let malformed = |why: &str| ProviderError::Malformed { what: "answer of the token endpoint", why: why.to_owned() };
+        let read = read.map_err(|_| malformed("it is not the JSON that it has to be"))?;
+        if let Some(error) = &read.error {
+            return Err(match error.as_str() {
+                "incorrect_client_credentials" | "redirect_uri_mismatch" | "application_suspended" => {
+                    GithubError::Client(short(error)).into()
+                }
+                _ => ProviderError::Said(short(error)),
+            });
+        }
+        if let Some(kind) = read.token_type.as_ref().filter(|kind| !kind.eq_ignore_ascii_case("bearer")) {
+            return Err(ProviderError::TokenType(short(kind)));
+        }
+        let access = read.access_token.clone().ok_or_else(|| malformed("there is no access token in it"))?;
+        let refresh = read.refresh_token.clone();
+        let tokens = [Some(&access), refresh.as_ref()].into_iter().flatten();
+        if tokens.into_iter().any(|token| !is_token(token)) {
+            return Err(malformed("a token in it is none"));
+        }
+        Ok(Tokens { access })
+    }
+}
+
+fn is_token(text: &str) -> bool {
+    (1..=LONGEST_TOKEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}

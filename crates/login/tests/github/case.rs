@@ -1,0 +1,180 @@
+//! A sign-in with GitHub that works, until something of it is changed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use falconer_login::github::{GithubProvider, GithubSettings};
+use falconer_login::mapping::Mapping;
+use falconer_login::{Callback, ConfiguredProvider, Inbound, LoginSettings, ProviderError, ProviderSignInError};
+use falconer_store::{IdentityRecord, Secret};
+use serde_json::json;
+
+use crate::common::{self, ADDRESS, START_MS, World, from};
+use crate::emulator::{App, CLIENT_SECRET, Emulator, Says};
+
+/// The number of the person.
+pub const ID: &str = "583231";
+
+/// What can be changed.
+#[derive(Clone)]
+pub struct Case {
+    /// The path of the callback: a provider's name.
+    pub back_at: String,
+    pub callback: Callback,
+    pub cookies: Vec<String>,
+    /// Cookie, code and state of a sign-in that somebody else has begun.
+    pub of_somebody_else: (String, String, String),
+    /// The same of this browser with the other GitHub.
+    pub with_other: (String, String, String),
+    pub says: Says,
+    /// So much time passes before the browser is back.
+    pub later_ms: i64,
+    /// The callback comes twice.
+    pub twice: bool,
+}
+
+impl Case {
+    pub fn cookie(&mut self, cookie: &str) {
+        self.cookies = vec![cookie.to_owned()];
+    }
+
+    pub fn state(&mut self, state: &str) {
+        self.callback.state = Some(state.to_owned());
+    }
+
+    pub fn code(&mut self, code: &str) {
+        self.callback.code = Some(code.to_owned());
+    }
+}
+
+pub fn says() -> Says {
+    Says {
+        user: json!({"id": 583_231, "login": "octocat", "name": "The Octocat", "type": "User", "email": "public@example.com", "site_admin": true}),
+        emails: json!([
+            {"email": "old@example.com", "primary": false, "verified": true, "visibility": null},
+            {"email": "you@example.com", "primary": true, "verified": true, "visibility": "private"},
+        ]),
+        orgs: json!([{"id": 131_524, "login": "Mozilla"}, {"id": 3838, "login": "taskcluster"}, {"id": 666, "login": "evil"}]),
+        teams: json!([
+            {"id": 1, "slug": "releng", "name": "RelEng", "organization": {"id": 131_524, "login": "Mozilla"}},
+            {"id": 2, "slug": "core", "name": "Core", "organization": {"id": 3838, "login": "taskcluster"}},
+            {"id": 3, "slug": "releng", "name": "RelEng", "organization": {"id": 666, "login": "evil"}},
+        ]),
+        token: json!({}),
+        instead: HashMap::new(),
+        page: 100,
+        headers: Vec::new(),
+        next: None,
+        tokens_end: false,
+        deleted: false,
+    }
+}
+
+/// What the person gets when nothing is changed.
+pub const SCOPES: [&str; 8] = [
+    "assume:login-identity:github/583231",
+    "assume:everybody",
+    "assume:person:583231/octocat",
+    "assume:mail:you@example.com",
+    "assume:org:mozilla",
+    "assume:org:taskcluster",
+    "assume:team:mozilla/releng",
+    "assume:team:taskcluster/core",
+];
+
+/// A node with the providers `github` and `enterprise`.
+pub struct Site {
+    pub world: World,
+    pub emulator: Arc<Emulator>,
+}
+
+impl Site {
+    pub async fn new() -> Site {
+        let emulator = Arc::new(Emulator::default());
+        let provider = |name: &str, url: Option<&str>, organizations: Option<&[&str]>| {
+            let settings = GithubSettings {
+                url: url.map(str::to_owned),
+                client_id: App::named(name).client_id.to_owned(),
+                client_secret: Secret::new(CLIENT_SECRET),
+                organizations: organizations.map(|list| list.iter().map(|text| (*text).to_owned()).collect()),
+                groups: true,
+                email: true,
+            };
+            let scopes = ["assume:person:{sub}/{username}", "assume:mail:{email}", "assume:org:{org}", "assume:team:{org}/{team}"];
+            ConfiguredProvider {
+                name: name.to_owned(),
+                label: name.to_owned(),
+                mapping: Mapping::new(&scopes.map(str::to_owned), [], None, true).unwrap(),
+                kind: Arc::new(GithubProvider::new(settings, emulator.clone()).unwrap()),
+            }
+        };
+        let providers = vec![
+            provider("github", None, Some(&["mozilla", "taskcluster:3838"])),
+            provider("enterprise", Some("https://github.example.com"), None),
+        ];
+        let world = World::with(LoginSettings { providers, ..common::settings() }).await;
+        emulator.set(&says(), START_MS);
+        Site { world, emulator }
+    }
+
+    /// Signs the person in, with one thing changed: what comes back, and what GitHub says then.
+    pub async fn sign_in(&self, change: impl Fn(&mut Case)) -> Result<Inbound, ProviderSignInError> {
+        self.sign_in_with("github", change).await
+    }
+
+    pub async fn sign_in_with(&self, name: &str, change: impl Fn(&mut Case)) -> Result<Inbound, ProviderSignInError> {
+        let (cookie, code, state) = self.leave(name).await?;
+        let mut case = Case {
+            back_at: name.to_owned(),
+            callback: Callback { state: Some(state), code: Some(code), issuer: None, error: None },
+            cookies: vec![cookie],
+            of_somebody_else: self.leave(name).await?,
+            with_other: self.leave(if name == "github" { "enterprise" } else { "github" }).await?,
+            says: says(),
+            later_ms: 0,
+            twice: false,
+        };
+        change(&mut case);
+        self.finish(&case).await
+    }
+
+    /// Begins a sign-in, and the person says yes there: cookie, code and state.
+    async fn leave(&self, name: &str) -> Result<(String, String, String), ProviderError> {
+        let outbound = self.world.login.leave_for_provider(name, "/?a=b", &App::named(name).callback()).await?;
+        let (code, state) = self.emulator.authorize(&outbound.url);
+        Ok((outbound.cookie_value.to_string(), code, state))
+    }
+
+    async fn finish(&self, case: &Case) -> Result<Inbound, ProviderSignInError> {
+        use falconer_auth::Clock as _;
+        self.world.clock.advance(case.later_ms);
+        self.emulator.set(&case.says, self.world.clock.now_ms());
+        let back = || async {
+            let cookies: Vec<&str> = case.cookies.iter().map(String::as_str).collect();
+            let redirect_uri = format!("https://auth.example.com/login/{}/callback", case.back_at);
+            self.world.login.return_from_provider(&case.back_at, &cookies, &case.callback, &redirect_uri, &from(ADDRESS)).await
+        };
+        if case.twice {
+            back().await?;
+            self.disable(&format!("github/{ID}")).await;
+        }
+        back().await
+    }
+
+    pub fn record(&self, identity: &str) -> Option<IdentityRecord> {
+        self.world.auth.directory().identity(identity).map(|person| person.record.clone())
+    }
+
+    pub fn assert_nobody_is_known(&self, name: &str) {
+        let identities = ["0", "1", ID, "octocat", "", "-1", "18446744073709551615", "666"];
+        for identity in identities.into_iter().flat_map(|id| [format!("github/{id}"), format!("enterprise/{id}")]) {
+            let active = self.record(&identity).is_some_and(|record| !record.disabled);
+            assert!(!active, "{name}: {identity} is known");
+        }
+    }
+
+    pub async fn disable(&self, identity: &str) {
+        let record = self.record(identity).unwrap();
+        self.world.auth.put_identity("test", &IdentityRecord { disabled: true, ..record }).await.unwrap();
+    }
+}
