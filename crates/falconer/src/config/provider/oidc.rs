@@ -1,30 +1,15 @@
-//! `[[provider]]`: where people sign in besides local accounts. Everything that can be said of one without asking it is an error of reading the file, so
-//! that it names the line.
+//! A provider of the kind `oidc`.
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
 use std::path::PathBuf;
 
-use falconer_login::mapping::Mapping;
+use falconer_login::mapping::{Attribute, Mapping};
 use falconer_login::oidc::{ClaimNames, OidcSettings};
 use falconer_store::Secret;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use super::SecretText;
-
-/// One provider, by its kind.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Provider {
-    /// OpenID Connect.
-    Oidc(OidcProvider),
-}
-
-/// An OpenID provider whose settings were checked, as far as they can be without asking it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct OidcProvider(#[serde(deserialize_with = "checked")] OidcSection);
+use super::section::{Section, one_of};
+use crate::config::SecretText;
 
 /// The section, as it is written.
 #[derive(Clone, Debug, Deserialize)]
@@ -78,53 +63,25 @@ pub enum ClaimPath {
     Path(Vec<String>),
 }
 
-impl Deref for OidcProvider {
-    type Target = OidcSection;
-
-    fn deref(&self) -> &OidcSection {
-        &self.0
-    }
-}
-
-fn checked<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OidcSection, D::Error> {
-    let section = OidcSection::deserialize(deserializer)?;
-    section.check().map_err(|why| D::Error::custom(format!("provider {}: {why}", section.name)))?;
-    Ok(section)
-}
-
-impl Provider {
-    /// Its name.
-    pub fn name(&self) -> &str {
-        let Provider::Oidc(oidc) = self;
-        &oidc.name
+impl Section for OidcSection {
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Its kind, as it is written.
-    pub fn kind(&self) -> &'static str {
-        let Provider::Oidc(_) = self;
-        "oidc"
+    fn label(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.name)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        one_of("client_secret", self.client_secret.as_ref(), self.client_secret_file.as_ref())?;
+        if let Some(template) = self.mapping()?.templates().iter().find(|template| template.names(Attribute::Org)) {
+            return Err(format!("scopes: {:?} names {{org}}, which only a provider of the kind `github` has", template.text()));
+        }
+        self.settings(self.client_secret.as_ref().map(|secret| Secret::new(secret.expose()))).check().map_err(|error| error.to_string())
     }
 }
 
 impl OidcSection {
-    fn check(&self) -> Result<(), String> {
-        falconer_login::check_provider_name(&self.name)?;
-        let label = self.label();
-        if label.trim().is_empty() || label.chars().count() > 60 || label.chars().any(char::is_control) {
-            return Err("label: write a name for people to read, 60 characters at most".to_owned());
-        }
-        if self.client_secret.is_some() && self.client_secret_file.is_some() {
-            return Err("give either client_secret or client_secret_file".to_owned());
-        }
-        self.mapping()?;
-        self.settings(self.client_secret.as_ref().map(|secret| Secret::new(secret.expose()))).check().map_err(|error| error.to_string())
-    }
-
-    /// What the button says.
-    pub fn label(&self) -> &str {
-        self.label.as_deref().unwrap_or(&self.name)
-    }
-
     /// The settings, with the secret from wherever it comes.
     pub fn settings(&self, client_secret: Option<Secret>) -> OidcSettings {
         OidcSettings {
@@ -156,7 +113,9 @@ impl OidcSection {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::Config;
+    use super::Section as _;
+    use crate::config::provider::Provider;
+    use crate::config::provider::examples::{assert_told, assert_told_instead, read};
 
     const FINE: &str = r#"
 [[provider]]
@@ -166,16 +125,10 @@ issuer = "https://login.example.com"
 client_id = "falconer"
 "#;
 
-    fn read(text: &str) -> Result<Config, String> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        Config::read(Some(file.path()), std::iter::empty()).map_err(|error| format!("{error:#}"))
-    }
-
     #[test]
     fn a_provider_is_read() {
         let config = read(&format!("{FINE}client_secret = '123'\ngroups_claim = ['realm_access', 'roles']\n")).unwrap();
-        let super::Provider::Oidc(oidc) = &config.provider[0];
+        let Provider::Oidc(oidc) = &config.provider[0] else { panic!("another kind") };
         assert_eq!(
             (oidc.label(), oidc.claim_names().groups.as_slice()),
             ("company", ["realm_access".to_owned(), "roles".to_owned()].as_slice())
@@ -186,7 +139,7 @@ client_id = "falconer"
     /// Each of them was an error of the first person who signs in, or of nobody, if it were not one of reading the file.
     #[test]
     fn what_is_wrong_is_told_with_file_and_line() {
-        for (line, said) in [
+        let lines = [
             ("lable = 'x'", "lable"),
             ("client_secret = ''", "client_secret: it is empty"),
             ("client_secret = 'a'\nclient_secret_file = 'b'", "give either client_secret or client_secret_file"),
@@ -203,11 +156,10 @@ client_id = "falconer"
             ("username_claim = ''", "username_claim: it is empty"),
             ("label = ''", "label: write a name"),
             ("refresh = '1 hour'", "refresh"),
-        ] {
-            let error = read(&format!("{FINE}{line}\n")).unwrap_err();
-            assert!(error.contains(said) && error.contains("line 2"), "{line}: {error}");
-        }
-        for (from, to, said) in [
+            ("scopes = ['assume:x:{org}']", "only a provider of the kind `github` has"),
+        ];
+        assert_told(FINE, &lines);
+        let instead = [
             ("name = \"company\"", "name = \"local\"", "taken by something else"),
             ("name = \"company\"", "name = \"Company\"", "no name of a provider"),
             ("https://login", "http://login", "is not https"),
@@ -217,9 +169,7 @@ client_id = "falconer"
             ("client_id = \"falconer\"\n", "", "client_id"),
             ("kind = \"oidc\"", "kind = \"ldap\"", "ldap"),
             ("kind = \"oidc\"\n", "", "kind"),
-        ] {
-            let error = read(&FINE.replace(from, to)).unwrap_err();
-            assert!(error.contains(said) && error.contains("at line "), "{to}: {error}");
-        }
+        ];
+        assert_told_instead(FINE, &instead);
     }
 }

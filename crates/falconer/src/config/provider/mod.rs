@@ -1,0 +1,80 @@
+//! `[[provider]]`: where people sign in besides local accounts. Everything that can be said of one without asking it is an error of reading the file, so
+//! that it names the line. A file a kind; `section.rs` is what all kinds have in common.
+
+mod github;
+mod oidc;
+mod section;
+
+use serde::Deserialize;
+
+pub use github::GithubSection;
+pub use oidc::OidcSection;
+pub use section::{Checked, Section};
+
+/// One provider, by its kind.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Provider {
+    /// OpenID Connect.
+    Oidc(Checked<OidcSection>),
+    /// GitHub, or an Enterprise server.
+    Github(Checked<GithubSection>),
+}
+
+impl Provider {
+    /// What all kinds have.
+    fn section(&self) -> &dyn Section {
+        match self {
+            Provider::Oidc(oidc) => &**oidc,
+            Provider::Github(github) => &**github,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.section().name()
+    }
+
+    /// What the button says.
+    pub fn label(&self) -> &str {
+        self.section().label()
+    }
+
+    /// Its kind, as it is written.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Provider::Oidc(_) => "oidc",
+            Provider::Github(_) => "github",
+        }
+    }
+}
+
+/// Sections as tests write them.
+#[cfg(test)]
+mod examples {
+    use crate::config::Config;
+
+    pub(super) fn read(text: &str) -> Result<Config, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Config::read(Some(file.path()), std::iter::empty()).map_err(|error| format!("{error:#}"))
+    }
+
+    /// Each line beside a section that is fine is told with where it is.
+    pub(super) fn assert_told(fine: &str, lines: &[(&str, &str)]) {
+        read(fine).unwrap();
+        for (line, said) in lines {
+            let error = read(&format!("{fine}{line}\n")).unwrap_err();
+            assert!(error.contains(said) && error.contains("line 2"), "{line}: {error}");
+        }
+    }
+
+    /// The same of what is written instead.
+    pub(super) fn assert_told_instead(fine: &str, changes: &[(&str, &str, &str)]) {
+        for (from, to, said) in changes {
+            assert!(fine.contains(from), "{from}");
+            let error = read(&fine.replace(from, to)).unwrap_err();
+            assert!(error.contains(said) && error.contains("at line "), "{to}: {error}");
+        }
+    }
+}
