@@ -5,6 +5,7 @@ pub mod error;
 pub(crate) mod flow;
 pub mod github;
 pub mod http;
+pub mod ldap;
 pub mod mapping;
 pub mod oidc;
 pub(crate) mod provider;

@@ -1,0 +1,11 @@
+//! Talking to a directory: `address.rs` says where it is and how the way there is kept secret, `open.rs` gets there, `talk.rs` asks and reads answers
+//! within their bounds, `pool.rs` keeps a few connections for the next question.
+
+mod address;
+mod open;
+mod pool;
+mod talk;
+
+pub(crate) use address::{Address, Protection};
+pub(crate) use pool::Pool;
+pub(crate) use talk::{Bound, Connection, refusal};

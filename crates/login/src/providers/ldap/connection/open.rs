@@ -1,0 +1,45 @@
+//! Getting there.
+
+use std::sync::Arc;
+
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::address::{Address, Protection};
+use super::talk::Connection;
+use crate::providers::ldap::error::LdapError;
+
+/// Both ways of a connection.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
+
+impl Connection {
+    /// A connection on which nobody has said who they are.
+    pub(super) async fn open(address: &Address, tls: &Arc<rustls::ClientConfig>) -> Result<Connection, LdapError> {
+        let unreachable = |error: std::io::Error| LdapError::Unreachable(error.to_string());
+        let stream = TcpStream::connect((address.host.as_str(), address.port)).await.map_err(unreachable)?;
+        stream.set_nodelay(true).map_err(unreachable)?;
+        match address.protection {
+            Protection::Plain => Ok(Connection::new(Box::new(stream))),
+            Protection::Ldaps => Ok(Connection::new(protect(Box::new(stream), address, tls).await?)),
+            Protection::StartTls => {
+                let mut plain = Connection::new(Box::new(stream));
+                plain.start_tls().await?;
+                Ok(Connection::new(protect(plain.into_stream()?, address, tls).await?))
+            }
+        }
+    }
+}
+
+async fn protect(stream: Box<dyn Stream>, address: &Address, tls: &Arc<rustls::ClientConfig>) -> Result<Box<dyn Stream>, LdapError> {
+    let name = ServerName::try_from(address.host.clone()).map_err(|error| LdapError::Tls(error.to_string()))?;
+    let connected = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await;
+    match connected {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(error) if error.get_ref().is_some_and(|inside| inside.is::<rustls::Error>()) => Err(LdapError::Tls(error.to_string())),
+        Err(_) => Err(LdapError::Closed),
+    }
+}

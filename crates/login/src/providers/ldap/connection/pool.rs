@@ -1,0 +1,126 @@
+//! A few connections for the next question, and a bound of how many there are.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use super::address::Address;
+use super::talk::{Connection, refusal};
+use crate::providers::error::short;
+use crate::providers::ldap::error::LdapError;
+use crate::providers::ldap::protocol::code;
+use crate::providers::ldap::settings::ServiceAccount;
+
+/// A connection is kept so long without a question. Firewalls forget idle ones after minutes.
+const KEPT: Duration = Duration::from_secs(30);
+/// So many questions wait for each connection before others are refused.
+const WAITING: usize = 8;
+
+/// Connections to one directory.
+pub(crate) struct Pool {
+    address: Address,
+    tls: Arc<rustls::ClientConfig>,
+    service: Option<ServiceAccount>,
+    timeout: Duration,
+    /// Those who use a connection or wait for one.
+    queue: Arc<Semaphore>,
+    /// Those who use one.
+    places: Arc<Semaphore>,
+    idle: Mutex<Vec<(Connection, Instant)>>,
+}
+
+/// A connection on which the service account speaks, and the right to it.
+pub(crate) struct Taken {
+    pub(crate) connection: Connection,
+    _place: Place,
+}
+
+struct Place {
+    _queue: OwnedSemaphorePermit,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Pool {
+    pub(crate) fn new(
+        address: Address,
+        tls: Arc<rustls::ClientConfig>,
+        service: Option<ServiceAccount>,
+        timeout: Duration,
+        connections: usize,
+    ) -> Pool {
+        Pool {
+            address,
+            tls,
+            service,
+            timeout,
+            queue: Arc::new(Semaphore::new(connections * WAITING)),
+            places: Arc::new(Semaphore::new(connections)),
+            idle: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// As whom questions are asked.
+    pub(crate) fn service_name(&self) -> Option<&str> {
+        self.service.as_ref().map(|service| service.dn.as_str())
+    }
+
+    /// Runs a question, which ends within the time whatever the server does. A connection that is in the middle of something is closed then.
+    pub(crate) async fn within<T>(&self, question: impl Future<Output = Result<T, LdapError>>) -> Result<T, LdapError> {
+        tokio::time::timeout(self.timeout, question).await.unwrap_or(Err(LdapError::TooSlow))
+    }
+
+    /// Seconds, for the server.
+    pub(crate) fn seconds(&self) -> i32 {
+        i32::try_from(self.timeout.as_secs()).unwrap_or(i32::MAX).saturating_add(1)
+    }
+
+    /// A connection of one's own. Whoever has to wait longer than a question may take is refused.
+    pub(crate) async fn take(&self) -> Result<Taken, LdapError> {
+        let queue = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| LdapError::Busy)?;
+        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| LdapError::Busy)?;
+        let place = Place { _queue: queue, _place: place };
+        while let Some(mut connection) = self.idle_one() {
+            if connection.is_quiet().await {
+                connection.begin_anew();
+                return Ok(Taken { connection, _place: place });
+            }
+        }
+        let mut connection = Connection::open(&self.address, &self.tls).await?;
+        if self.service.is_some() {
+            self.speak_as_service(&mut connection).await?;
+        }
+        Ok(Taken { connection, _place: place })
+    }
+
+    /// Keeps a connection on which nothing is under way, and on which the service account speaks.
+    pub(crate) fn give_back(&self, taken: Taken) {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push((taken.connection, Instant::now()));
+    }
+
+    /// From now on the service account speaks, or nobody.
+    pub(crate) async fn speak_as_service(&self, connection: &mut Connection) -> Result<(), LdapError> {
+        let outcome = match &self.service {
+            Some(service) => connection.bind(&service.dn, service.password.expose().as_bytes()).await?,
+            None => connection.bind("", b"").await?,
+        };
+        match outcome.code {
+            code::SUCCESS => Ok(()),
+            code::BUSY | code::UNAVAILABLE | code::REFERRAL => Err(refusal("the bind of the configuration", outcome)),
+            code => Err(LdapError::ServiceBind { code, said: short(&outcome.said) }),
+        }
+    }
+
+    /// The one that was used last; the others end by and by.
+    fn idle_one(&self) -> Option<Connection> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        idle.retain(|(_, since)| now.duration_since(*since) < KEPT);
+        idle.pop().map(|(connection, _)| connection)
+    }
+}

@@ -1,0 +1,70 @@
+//! Asking a directory as Falconer does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use falconer_login::Attributes;
+use falconer_login::ldap::{GroupSettings, LdapError, LdapProvider, LdapSettings, ServiceAccount, UserAttributes};
+use falconer_store::Secret;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+
+use crate::slapd::{SECRET, SERVICE, Slapd};
+
+/// The authority of the tests, and no other one.
+pub fn tls() -> rustls::ClientConfig {
+    let mut roots = rustls::RootCertStore::empty();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ldap/tls/ca.pem");
+    for certificate in CertificateDer::pem_file_iter(file).unwrap() {
+        roots.add(certificate.unwrap()).unwrap();
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    versions.with_root_certificates(roots).with_no_client_auth()
+}
+
+/// People by `uid`, groups by members.
+pub fn settings(url: String) -> LdapSettings {
+    LdapSettings {
+        url,
+        start_tls: None,
+        insecure: false,
+        bind: Some(ServiceAccount { dn: SERVICE.into(), password: Secret::new(SECRET) }),
+        base: "ou=people,dc=example,dc=com".into(),
+        user_filter: "(uid={name})".into(),
+        active_filter: Some("(!(employeeType=gone))".into()),
+        lookup_filter: None,
+        attributes: UserAttributes::default(),
+        groups: GroupSettings {
+            base: Some("ou=groups,dc=example,dc=com".into()),
+            filter: Some("(|(member={dn})(memberUid={username})(memberUid={email}))".into()),
+            ..GroupSettings::default()
+        },
+        page_size: 30,
+        timeout: Duration::from_secs(8),
+        connections: 4,
+    }
+}
+
+/// The same, with TLS and changed a bit.
+pub fn directory(slapd: &Slapd, change: impl FnOnce(&mut LdapSettings)) -> LdapProvider {
+    let mut settings = settings(format!("ldaps://localhost:{}", slapd.tls_port));
+    change(&mut settings);
+    LdapProvider::new(settings, tls()).unwrap()
+}
+
+pub async fn sign_in(directory: &LdapProvider, name: &str, password: &str) -> Result<Attributes, LdapError> {
+    directory.prove(name, password).await
+}
+
+pub async fn refresh(directory: &LdapProvider, subject: &str) -> Result<Option<Attributes>, LdapError> {
+    directory.look_again(subject).await
+}
+
+pub async fn look_up(directory: &LdapProvider, username: Option<&str>, email: Option<&str>) -> Result<Option<Attributes>, LdapError> {
+    directory.look_up_by(username, email).await
+}
+
+pub async fn probe(directory: &LdapProvider) -> Result<Vec<(&'static str, String)>, LdapError> {
+    directory.describe_directory().await
+}

@@ -1,0 +1,47 @@
+//! A directory that is stopped, or hangs.
+
+use std::time::{Duration, Instant};
+
+use falconer_login::Fault;
+use falconer_login::ldap::LdapError;
+
+use crate::ask::{directory, refresh, sign_in};
+use crate::slapd::Slapd;
+
+#[tokio::test]
+#[ignore = "needs slapd"]
+async fn a_server_that_is_stopped_and_started() {
+    let slapd = Slapd::start();
+    let directory = directory(&slapd, |_| {});
+    let ann = sign_in(&directory, "ann", "password of ann").await.unwrap();
+    let stopped = slapd.stop();
+    for _ in 0..2 {
+        let error = refresh(&directory, &ann.subject).await.unwrap_err();
+        assert_eq!(error.fault(), Fault::Away, "{error}");
+    }
+    assert_eq!(sign_in(&directory, "ann", "password of ann").await.unwrap_err().fault(), Fault::Away);
+    let _slapd = stopped.start();
+    assert_eq!(refresh(&directory, &ann.subject).await, Ok(Some(ann)));
+}
+
+/// Every question ends in its time, those that wait for a connection too, and what is more than can wait ends at once.
+#[tokio::test]
+#[ignore = "needs slapd"]
+async fn a_server_that_hangs() {
+    let slapd = Slapd::start();
+    let directory = directory(&slapd, |settings| {
+        settings.timeout = Duration::from_millis(500);
+        settings.connections = 1;
+    });
+    let ann = sign_in(&directory, "ann", "password of ann").await.unwrap();
+    slapd.freeze();
+    let begun = Instant::now();
+    let questions: Vec<_> = (0..12).map(|_| refresh(&directory, &ann.subject)).collect();
+    let answers = futures_util::future::join_all(questions).await;
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    let (busy, slow): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| *answer == Err(LdapError::Busy));
+    assert_eq!((busy.len(), slow.len()), (4, 8));
+    assert!(slow.iter().all(|answer| *answer == Err(LdapError::TooSlow)), "{slow:?}");
+    slapd.thaw();
+    assert_eq!(refresh(&directory, &ann.subject).await, Ok(Some(ann)));
+}

@@ -1,0 +1,12 @@
+//! The kind `ldap`: against a real OpenLDAP, and against a server of ours that answers what OpenLDAP would not.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod ask;
+mod away;
+mod filters;
+mod groups;
+mod hostile;
+mod people;
+mod server;
+mod slapd;
+mod tls;
