@@ -4,6 +4,7 @@
 
 mod hawk;
 mod http;
+mod ldap;
 mod pages;
 mod provider;
 mod scopes;
@@ -22,7 +23,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 24] = [
     Target { name: "hawk-header", run: hawk::header },
     Target { name: "hawk-signed", run: hawk::signed },
     Target { name: "bewit", run: hawk::bewit },
@@ -45,6 +46,8 @@ pub const TARGETS: [Target; 22] = [
     Target { name: "provider-token-answer", run: provider::token_answer },
     Target { name: "provider-id-token", run: provider::id_token },
     Target { name: "provider-claims", run: provider::claims },
+    Target { name: "ldap-answer", run: ldap::answer },
+    Target { name: "ldap-filter", run: ldap::filter },
 ];
 
 /// The input as text. What is none in the input is a replacement character, which no format allows.

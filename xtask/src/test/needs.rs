@@ -44,6 +44,12 @@ const NEEDS: &[Need] = &[
         packages: &["postgresql"],
         parts: &["crates"],
     },
+    Need {
+        what: "OpenLDAP, its server and its commands",
+        probe: || std::path::Path::new("/usr/sbin/slapd").exists() && works("ldapadd", &["-VV"]),
+        packages: &["slapd", "ldap-utils"],
+        parts: &["crates", "browser"],
+    },
     Need { what: "Chromium", probe: || chromium().is_some(), packages: &["chromium"], parts: CLIENTS },
     Need {
         what: "a font that Chromium can draw with",
@@ -231,7 +237,7 @@ mod tests {
     fn a_part_needs_what_it_starts_and_no_more() {
         let of = |part: &str| NEEDS.iter().filter(|need| need.parts.contains(&part)).flat_map(|need| need.packages).collect::<Vec<_>>();
         assert_eq!(of("sdk"), [&"nodejs"]);
-        assert_eq!(of("crates"), [&"build-essential", &"postgresql"]);
+        assert_eq!(of("crates"), [&"build-essential", &"postgresql", &"slapd", &"ldap-utils"]);
         let names: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
         let unknown: Vec<&&str> = NEEDS.iter().flat_map(|need| need.parts).filter(|part| !names.contains(part)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");

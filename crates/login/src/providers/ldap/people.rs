@@ -66,7 +66,7 @@ impl LdapProvider {
         }
         // A person sees less of the directory than the service does, or other things.
         self.pool.speak_as_service(connection).await?;
-        let person = self.describe(connection, &entry).await?;
+        let person = self.with_groups(connection, &entry).await?;
         self.pool.give_back(taken);
         Ok(person)
     }
@@ -94,7 +94,7 @@ impl LdapProvider {
             None => None,
         };
         let person = match found {
-            Some(entry) => Some(self.describe(connection, &entry).await?),
+            Some(entry) => Some(self.with_groups(connection, &entry).await?),
             None => {
                 self.expect_people(connection).await?;
                 None
@@ -133,7 +133,7 @@ impl LdapProvider {
         Search { base: &self.settings.base, scope: SearchScope::Subtree, filter, attributes, size_limit, time_limit }
     }
 
-    async fn describe(&self, connection: &mut Connection, entry: &Entry) -> Result<Attributes, LdapError> {
+    async fn with_groups(&self, connection: &mut Connection, entry: &Entry) -> Result<Attributes, LdapError> {
         let person = attributes(entry, &self.settings)?;
         let groups = self.groups(connection, entry, &person).await?;
         Ok(Attributes { groups, ..person })

@@ -104,7 +104,7 @@ fn only(entry: &Entry, attribute: &str) -> Result<Option<String>, LdapError> {
 }
 
 /// An entry as an operator writes it, to see what it would give: names of attributes, each with a text or a list of texts.
-pub(super) fn entry_of(claims: &Map<String, Value>) -> Result<Entry, String> {
+pub(super) fn entry_of(claims: &Map<String, Value>) -> Result<Entry, LdapError> {
     let mut entry = Entry::default();
     for (name, value) in claims {
         let list = match value {
@@ -112,7 +112,8 @@ pub(super) fn entry_of(claims: &Map<String, Value>) -> Result<Entry, String> {
             one => std::slice::from_ref(one),
         };
         let texts: Option<Vec<Vec<u8>>> = list.iter().map(|value| value.as_str().map(|text| text.as_bytes().to_vec())).collect();
-        entry.attributes.push((name.clone(), texts.ok_or_else(|| name.clone())?));
+        let texts = texts.ok_or_else(|| LdapError::NoText { attribute: name.clone(), dn: entry.dn.clone() })?;
+        entry.attributes.push((name.clone(), texts));
     }
     Ok(entry)
 }

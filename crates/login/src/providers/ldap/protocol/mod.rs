@@ -7,6 +7,7 @@ mod dn;
 mod filter;
 mod filter_text;
 mod request;
+mod trial;
 
 pub(crate) use answer::{Answer, Entry, Outcome, code};
 pub(crate) use ber::{Header, LONGEST_HEADER};
@@ -15,20 +16,4 @@ pub(crate) use filter::{FilterTemplate, and, equal, or, present};
 pub use filter_text::FilterError;
 pub(crate) use filter_text::is_name;
 pub(crate) use request::{Page, Search, SearchScope, bind, search, start_tls};
-
-/// Reads what a server sends, for those who try it with made-up bytes: a whole message, and the names in its entry.
-pub fn read_answer(bytes: &[u8]) -> Result<(), &'static str> {
-    let body = match Header::read(bytes)? {
-        Some(header) => bytes.get(header.bytes..).unwrap_or_default(),
-        None => return Err("it is cut off"),
-    };
-    if let (_, Answer::Entry(entry)) = Answer::read(body)? {
-        let _ = Dn::parse(&entry.dn);
-    }
-    Ok(())
-}
-
-/// Reads a filter as an operator writes it, for those who try it with made-up text.
-pub fn read_filter(text: &str) -> Result<(), FilterError> {
-    FilterTemplate::parse(text, &["name"]).map(|_| ())
-}
+pub use trial::{filter_shape, read_answer};
