@@ -29,6 +29,10 @@ impl Grants {
         self.login.now_ms()
     }
 
+    pub(crate) fn read_error(&self, error: StoreError) -> LoginError {
+        self.login.read_error(error)
+    }
+
     pub(crate) fn store_error(&self, error: StoreError) -> LoginError {
         self.login.store_error(error)
     }

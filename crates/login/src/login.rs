@@ -77,20 +77,35 @@ impl Login {
         self.auth.clock_behind_ms().map_or(Ok(()), |behind_ms| Err(LoginError::ClockBehind { behind_ms }))
     }
 
-    /// What a store's error means here; a fatal one ends the process.
-    pub fn store_error(&self, error: StoreError) -> LoginError {
+    /// What a store's error means to whoever only asked, so that nothing can have been changed; a fatal one ends the process.
+    pub fn read_error(&self, error: StoreError) -> LoginError {
         match error {
             StoreError::Fatal(text) => {
-                tracing::error!(reason = %text, "the store failed; this process must end");
-                (self.settings.on_fatal)(&text);
-                // The contract says no more: it may have been written.
-                LoginError::OutcomeUnknown(text)
+                self.end_process(&text);
+                LoginError::Internal(format!("the store failed for good, so this process ends: {text}"))
             }
-            StoreError::Unavailable(text) | StoreError::Full(text) => LoginError::Unavailable(text),
-            StoreError::Unknown(text) => LoginError::OutcomeUnknown(text),
+            StoreError::Unavailable(text) | StoreError::Full(text) | StoreError::Unknown(text) => LoginError::Unavailable(text),
             StoreError::Corrupt(text) => LoginError::Internal(text),
             StoreError::Stale | StoreError::Conflict => LoginError::Unavailable("records kept changing".to_owned()),
         }
+    }
+
+    /// What a store's error means to whoever wanted to change something; a fatal one ends the process.
+    pub fn store_error(&self, error: StoreError) -> LoginError {
+        match error {
+            StoreError::Fatal(text) => {
+                self.end_process(&text);
+                // The contract says no more: it may have been written.
+                LoginError::OutcomeUnknown(text)
+            }
+            StoreError::Unknown(text) => LoginError::OutcomeUnknown(text),
+            other => self.read_error(other),
+        }
+    }
+
+    fn end_process(&self, why: &str) {
+        tracing::error!(reason = %why, "the store failed; this process must end");
+        (self.settings.on_fatal)(why);
     }
 }
 

@@ -30,7 +30,7 @@ impl Grants {
         scopes: &ScopeSet,
         identity_for: &[String],
     ) -> Result<Option<News>, GrantError> {
-        let grants = self.store.grants_of(&session.person.identity).await.map_err(|error| self.store_error(error))?;
+        let grants = self.store.grants_of(&session.person.identity).await.map_err(|error| self.read_error(error))?;
         // The newest comes first. One that the person took back is nothing to go by.
         let last = grants.into_iter().find(|grant| grant.target_origin == origin && grant.revoked_ms.is_none());
         let (before, told) = last.map_or_else(Default::default, |grant| (ScopeSet::new(&grant.scopes), grant.identity_for));

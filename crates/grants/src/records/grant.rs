@@ -145,7 +145,7 @@ impl Grants {
         // The person may have chosen another name between two presses.
         for identity in session.person.identities() {
             let earlier = self.store.grant_by_nonce(&identity, &choices.nonce).await;
-            found = found.or(earlier.map_err(|error| self.store_error(error))?);
+            found = found.or(earlier.map_err(|error| self.read_error(error))?);
         }
         let Some(earlier) = found else { return Ok(None) };
         if earlier.revoked_ms.is_some() {

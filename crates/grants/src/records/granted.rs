@@ -65,7 +65,7 @@ impl Grants {
         let mut grants = Vec::new();
         for identity in session.person.identities() {
             let more = self.store.grants_of(&identity).await;
-            grants.extend(more.map_err(|error| self.store_error(error))?);
+            grants.extend(more.map_err(|error| self.read_error(error))?);
         }
         grants.sort_by_key(|grant| std::cmp::Reverse(grant.created_ms));
         let now_ms = self.now_ms();
@@ -82,7 +82,7 @@ impl Grants {
     pub async fn revoke(&self, session: &Session, id: &str) -> Result<(), LoginError> {
         let person = &session.person;
         let grant = self.store.grant(id).await;
-        let grant = grant.map_err(|error| self.store_error(error))?;
+        let grant = grant.map_err(|error| self.read_error(error))?;
         if grant.is_none_or(|grant| !person.has(&grant.identity)) {
             return Err(LoginError::NotFound("You have made no such grant.".to_owned()));
         }
@@ -92,11 +92,11 @@ impl Grants {
     /// Ids of the roles that were made, changed or deleted with a grant of this person, each once, in the order of the first change: roles
     /// stay as they are when the grant ends, so somebody should look at them. At most the first 1,000 changes count.
     pub async fn role_changes(&self, session: &Session, id: &str) -> Result<Vec<String>, LoginError> {
-        let grant = self.store.grant(id).await.map_err(|error| self.store_error(error))?;
+        let grant = self.store.grant(id).await.map_err(|error| self.read_error(error))?;
         if grant.is_none_or(|grant| !session.person.has(&grant.identity)) {
             return Ok(Vec::new());
         }
-        let rows = self.store.grant_history(id, "role", 1_000).await.map_err(|error| self.store_error(error))?;
+        let rows = self.store.grant_history(id, "role", 1_000).await.map_err(|error| self.read_error(error))?;
         let mut roles: Vec<String> = Vec::new();
         for row in rows {
             if !roles.contains(&row.entity_id) {
@@ -111,7 +111,7 @@ impl Grants {
         let mut origins = BTreeMap::new();
         for identity in session.person.identities() {
             let more = self.store.remembered_origins(&identity).await;
-            for (origin, at_ms) in more.map_err(|error| self.store_error(error))? {
+            for (origin, at_ms) in more.map_err(|error| self.read_error(error))? {
                 let last_ms = origins.entry(origin).or_insert(at_ms);
                 *last_ms = at_ms.max(*last_ms);
             }

@@ -63,8 +63,8 @@ impl Login {
     /// All accounts by name, deleted ones too.
     pub async fn accounts(&self) -> Result<Vec<AccountView>, LoginError> {
         let accounts = self.store.accounts().await;
-        let accounts = accounts.map_err(|error| self.store_error(error))?;
-        let counts = self.store.credentials_counts().await.map_err(|error| self.store_error(error))?;
+        let accounts = accounts.map_err(|error| self.read_error(error))?;
+        let counts = self.store.credentials_counts().await.map_err(|error| self.read_error(error))?;
         let mut counts: HashMap<String, CredentialsCount> = counts.into_iter().map(|count| (count.account.clone(), count)).collect();
         Ok(accounts.into_iter().map(|account| view_of(counts.remove(&account.name).unwrap_or_default(), account)).collect())
     }
@@ -84,7 +84,7 @@ impl Login {
 
     pub(crate) async fn account_record(&self, name: &str) -> Result<Option<AccountRecord>, LoginError> {
         let account = self.store.account(name).await;
-        account.map_err(|error| self.store_error(error))
+        account.map_err(|error| self.read_error(error))
     }
 
     /// Makes an account; without a password it can't sign in until it gets one. Conflict: the name is or was in use.
@@ -223,10 +223,10 @@ impl Login {
     ) -> Result<Revision, LoginError> {
         let missing = || LoginError::NotFound(format!("There is no account {name}."));
         let _turn = self.account_turn.lock().await;
-        self.auth.catch_up().await.map_err(|error| self.store_error(error))?;
+        self.auth.catch_up().await.map_err(|error| self.read_error(error))?;
         // The identity first: what changes after this is seen to differ from it.
         let before = self.store.identity(&local_identity(name)).await;
-        let before = before.map_err(|error| self.store_error(error))?.ok_or_else(missing)?;
+        let before = before.map_err(|error| self.read_error(error))?.ok_or_else(missing)?;
         let account = self.account_record(name).await?;
         let mut account = account.filter(|account| !account.deleted).ok_or_else(missing)?;
         change(&mut account)?;
@@ -241,7 +241,7 @@ impl Login {
     /// What somebody signs in to the account with; empty for a name that nobody has.
     pub(crate) async fn credentials(&self, name: &str) -> Result<CredentialsRecord, LoginError> {
         let credentials = self.store.credentials(name).await;
-        credentials.map_err(|error| self.store_error(error))
+        credentials.map_err(|error| self.read_error(error))
     }
 
     /// Changes what somebody signs in to the account with.
@@ -252,7 +252,7 @@ impl Login {
         name: &str,
         change: CredentialsChange,
     ) -> Result<Revision, LoginError> {
-        self.auth.catch_up().await.map_err(|error| self.store_error(error))?;
+        self.auth.catch_up().await.map_err(|error| self.read_error(error))?;
         let account = self.account_record(name).await?;
         if account.is_none_or(|account| account.deleted) {
             return Err(LoginError::NotFound(format!("There is no account {name}.")));

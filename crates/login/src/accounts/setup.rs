@@ -35,7 +35,7 @@ impl Login {
         self.check_clock()?;
         let hash = hash(token);
         let valid = self.store.setup_link_valid(&hash, self.now_ms());
-        valid.await.map_err(|error| self.store_error(error))
+        valid.await.map_err(|error| self.read_error(error))
     }
 
     /// Makes the first administrator, with `auth:*` and what the configuration lists, and signs them in. Conflict: the link is over or used, or the name is

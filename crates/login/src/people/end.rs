@@ -9,7 +9,7 @@ impl Login {
         let mut ids = Vec::new();
         for owner in owners {
             let grants = self.store.grants_of(owner).await;
-            let grants = grants.map_err(|error| self.store_error(error))?;
+            let grants = grants.map_err(|error| self.read_error(error))?;
             ids.extend(grants.into_iter().filter(|grant| grant.revoked_ms.is_none()).map(|grant| grant.id));
         }
         self.revoke_grants(owners, by, ids, reason).await
@@ -20,7 +20,7 @@ impl Login {
         // Auth passes over what this node has not heard of yet.
         if ids.iter().any(|id| self.auth.directory().grant(id).is_none()) {
             let caught_up = self.auth.catch_up().await;
-            caught_up.map_err(|error| self.store_error(error))?;
+            caught_up.map_err(|error| self.read_error(error))?;
         }
         self.auth.revoke_grants(owners, by, &ids, reason).await?;
         Ok(())

@@ -105,7 +105,7 @@ impl Login {
 
     async fn pending(&self, session: &Session) -> Result<Option<PendingLink>, LoginError> {
         let pending = self.store.pending_link(&session.id).await;
-        let pending = pending.map_err(|error| self.store_error(error))?;
+        let pending = pending.map_err(|error| self.read_error(error))?;
         Ok(pending.filter(|pending| self.now_ms() < pending.expires_ms))
     }
 

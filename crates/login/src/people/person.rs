@@ -54,7 +54,7 @@ impl Login {
     pub(crate) async fn active_person(&self, identity: &str) -> Result<Option<Person>, LoginError> {
         if self.auth.directory().person_of(identity).is_none() {
             let caught_up = self.auth.catch_up().await;
-            caught_up.map_err(|error| self.store_error(error))?;
+            caught_up.map_err(|error| self.read_error(error))?;
         }
         let directory = self.auth.directory();
         let known = directory.identity(identity).filter(|known| !known.record.disabled);

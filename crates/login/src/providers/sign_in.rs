@@ -143,7 +143,7 @@ impl Login {
     async fn refuse_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
         let window_ms = self.settings.attempts_window_ms;
         let failed = self.store.attempts(&flood_key(address), now_ms, window_ms).await;
-        if failed.map_err(|error| self.store_error(error))? < self.settings.attempts_by_network {
+        if failed.map_err(|error| self.read_error(error))? < self.settings.attempts_by_network {
             return Ok(());
         }
         Err(LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or_default() })

@@ -197,7 +197,7 @@ impl Login {
     /// would go down again when the first leaves the window, and lead back to a name under which failures still count.
     async fn newest(&self, key: &str, window_ms: i64) -> Result<(i64, u32), LoginError> {
         let now_ms = self.now_ms();
-        let within = async |ms: i64| self.store.attempts(key, now_ms, ms).await.map_err(|error| self.store_error(error));
+        let within = async |ms: i64| self.store.attempts(key, now_ms, ms).await.map_err(|error| self.read_error(error));
         if within(window_ms).await? == 0 {
             return Ok((0, 0));
         }
@@ -212,7 +212,7 @@ impl Login {
 
     async fn failures(&self, key: &str, window_ms: i64) -> Result<u32, LoginError> {
         let failures = self.store.attempts(key, self.now_ms(), window_ms).await;
-        failures.map_err(|error| self.store_error(error))
+        failures.map_err(|error| self.read_error(error))
     }
 
     async fn is_known(&self, key: &str, for_ms: i64) -> Result<bool, LoginError> {

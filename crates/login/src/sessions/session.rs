@@ -91,7 +91,7 @@ impl Login {
         }
         let id = hash_of_token("session", cookie_value);
         let stored = self.store.session(&id).await;
-        let Some(mut record) = stored.map_err(|error| self.store_error(error))? else {
+        let Some(mut record) = stored.map_err(|error| self.read_error(error))? else {
             return Ok(None);
         };
         self.check_clock()?;
@@ -154,7 +154,7 @@ impl Login {
         let mut records = Vec::new();
         for identity in session.person.identities() {
             let more = self.store.sessions_of(&identity).await;
-            records.extend(more.map_err(|error| self.store_error(error))?);
+            records.extend(more.map_err(|error| self.read_error(error))?);
         }
         records.sort_by_key(|record| std::cmp::Reverse(record.created_ms));
         let now_ms = self.now_ms();
