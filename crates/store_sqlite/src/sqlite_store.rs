@@ -13,7 +13,8 @@ use rusqlite::Connection;
 
 use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, sessions};
 use crate::connection::fault::{Fault, Res};
-use crate::connection::file::{self, FileLock};
+use crate::connection::file;
+use crate::connection::lock::{FileLock, Opened};
 use crate::connection::migrate::{MIGRATIONS, migrate};
 use crate::connection::worker::{Failed, Worker};
 use crate::following::{feed, history, load};
@@ -37,6 +38,8 @@ pub struct SqliteStore {
     readers: Option<Worker>,
     writer: Worker,
     sealer: Arc<Sealer>,
+    /// None in memory.
+    opened: Option<Opened>,
     _lock: Option<FileLock>,
 }
 
@@ -61,6 +64,7 @@ impl SqliteStore {
 
     fn open_file(path: &Path, keys: KeyRing, random: Randomness, lock: Option<FileLock>) -> Result<SqliteStore> {
         file::prepare(path)?;
+        let opened = Opened::new(path)?;
         let mut writer = file::connect(path)?;
         write(&mut writer, |connection| migrate(connection, MIGRATIONS))?;
         let readers = (0..READERS).map(|_| file::connect_to_read(path)).collect::<Result<Vec<_>>>()?;
@@ -69,6 +73,7 @@ impl SqliteStore {
             writer: Worker::start("store-writer", vec![writer], failed.clone(), checkpoints())?,
             readers: Some(Worker::start("store-reader", readers, failed, |_, _| ())?),
             sealer: Arc::new(Sealer::new(keys, random)),
+            opened: Some(opened),
             _lock: lock,
         })
     }
@@ -81,6 +86,7 @@ impl SqliteStore {
             writer: Worker::start("store-writer", vec![writer], Failed::default(), |_, _| ())?,
             readers: None,
             sealer: Arc::new(Sealer::new(keys, random)),
+            opened: None,
             _lock: None,
         })
     }
@@ -98,7 +104,17 @@ impl SqliteStore {
 
     async fn write<T: Send + 'static>(&self, body: impl FnOnce(&Connection, &Sealer) -> Res<T> + Send + 'static) -> Result<T> {
         let sealer = self.sealer.clone();
-        self.writer.call(move |connection| write(connection, |connection| body(connection, &sealer))).await
+        self.on_writer(move |connection| write(connection, |connection| body(connection, &sealer))).await
+    }
+
+    async fn on_writer<T: Send + 'static>(&self, body: impl FnOnce(&mut Connection) -> Result<T> + Send + 'static) -> Result<T> {
+        let opened = self.opened.clone();
+        self.writer
+            .call(move |connection| {
+                opened.as_ref().map_or(Ok(()), Opened::check)?;
+                body(connection)
+            })
+            .await
     }
 }
 
@@ -174,7 +190,7 @@ impl Store for SqliteStore {
 
     async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Vec<Revision>> {
         let sealer = self.sealer.clone();
-        self.writer.call(move |connection| take_steps(connection, &steps, |writing, write| steps::apply(writing, &sealer, write))).await
+        self.on_writer(move |connection| take_steps(connection, &steps, |writing, write| steps::apply(writing, &sealer, write))).await
     }
 
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>> {

@@ -68,6 +68,54 @@ async fn a_second_opener_is_told_who_is_in_the_way() {
     common::open(&path);
 }
 
+/// Story: the file of the lock was taken for a remainder and removed. A second server made another one, locked that, and both changed the same database, each with a
+/// snapshot of its own.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_lock_that_was_removed_is_held_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.db");
+    let store = common::open(&path);
+    for replaced in [false, true] {
+        std::fs::remove_file(folder.path().join("f.db.lock")).unwrap();
+        if replaced {
+            std::fs::write(folder.path().join("f.db.lock"), "").unwrap();
+        }
+        let error = SqliteStore::open(&path, common::keys(), common::random()).err().unwrap();
+        assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("in use by another process")), "{error}");
+        // The refused one leaves nothing behind that the next round could not remove.
+        std::fs::write(folder.path().join("f.db.lock"), "").unwrap();
+    }
+    let beside = SqliteStore::open_beside(&path, common::keys(), common::random()).unwrap();
+    beside.insert_client(&common::step(&beside, "x").await, &common::client("a")).await.unwrap();
+    store.insert_client(&common::step(&store, "x").await, &common::client("b")).await.unwrap();
+    drop((store, beside));
+    assert_eq!(common::open(&path).load().await.unwrap().clients.len(), 2);
+}
+
+/// Story: a backup was moved over the file of a running server, which went on to confirm changes to a file that had no name any more.
+#[cfg(unix)]
+#[tokio::test]
+async fn nothing_is_written_to_a_file_that_was_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f.db");
+    let store = common::open(&path);
+    store.insert_client(&common::step(&store, "x").await, &common::client("a")).await.unwrap();
+    Connection::open(&path).unwrap().execute("VACUUM INTO ?1", [folder.path().join("copy").to_str().unwrap()]).unwrap();
+    let step = common::step(&store, "x").await;
+    std::fs::rename(folder.path().join("copy"), &path).unwrap();
+    let refused = store.insert_client(&step, &common::client("b")).await;
+    assert!(matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("restart the server")), "{refused:?}");
+    assert!(store.ping().await.is_err());
+    assert!(store.client("a").await.unwrap().is_some(), "reading goes on");
+    drop(store);
+    for entry in ["f.db-wal", "f.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(entry));
+    }
+    let store = common::open(&path);
+    store.insert_client(&common::step(&store, "x").await, &common::client("b")).await.unwrap();
+}
+
 #[tokio::test]
 async fn what_is_not_a_database_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,35 +1,13 @@
-//! Opening the file: the lock beside it, its mode, and the pragmas of every connection.
+//! Opening the file: its mode, and the pragmas of every connection.
 
-use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs::{File, OpenOptions};
+use std::path::Path;
 use std::time::Duration;
 
 use falconer_store::{Result, StoreError};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::connection::fault::Fault;
-
-/// An exclusive advisory lock on `<file>.lock`, held as long as it lives. The system lets go of it when the process ends, however it ends.
-pub(crate) struct FileLock(#[expect(dead_code, reason = "held for what dropping it does")] File);
-
-impl FileLock {
-    pub(crate) fn take(path: &Path) -> Result<FileLock> {
-        let mut name = OsString::from(path.as_os_str());
-        name.push(".lock");
-        let lock_path = PathBuf::from(name);
-        let file = private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
-            .open(&lock_path)
-            .map_err(|error| unavailable(&lock_path, &error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(FileLock(file)),
-            Err(TryLockError::WouldBlock) => {
-                Err(StoreError::Unavailable(format!("{} is in use by another process (it holds {})", path.display(), lock_path.display())))
-            }
-            Err(TryLockError::Error(error)) => Err(unavailable(&lock_path, &error)),
-        }
-    }
-}
 
 /// Makes the file if there is none, readable by nobody else. SQLite gives its other files the same mode.
 pub(crate) fn prepare(path: &Path) -> Result<()> {
@@ -100,18 +78,18 @@ fn at_path(path: &Path, error: StoreError) -> StoreError {
     }
 }
 
-fn unavailable(path: &Path, error: &std::io::Error) -> StoreError {
+pub(super) fn unavailable(path: &Path, error: &std::io::Error) -> StoreError {
     StoreError::Unavailable(format!("{}: {error}", path.display()))
 }
 
 #[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt as _;
     options.mode(0o600)
 }
 
 #[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
@@ -130,13 +108,15 @@ fn make_private(path: &Path) -> std::io::Result<()> {
     std::fs::metadata(path).map(|_| ())
 }
 
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Else the new file's name may be gone after a power cut.
 #[cfg(unix)]
 fn sync_folder_of(path: &Path) -> std::io::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
+    File::open(folder_of(path))?.sync_all()
 }
 
 #[cfg(not(unix))]

@@ -3,5 +3,6 @@
 pub(crate) mod columns;
 pub(crate) mod fault;
 pub(crate) mod file;
+pub(crate) mod lock;
 pub(crate) mod migrate;
 pub(crate) mod worker;
