@@ -13,8 +13,8 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use falconer_wire::Service;
-use http::header::{ALLOW, CONNECTION};
-use http::{HeaderValue, StatusCode};
+use http::header::{ALLOW, CONNECTION, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::api::answer::around;
 use crate::api::answer::headers::TRACE_HEADER;
@@ -109,6 +109,9 @@ fn refuse(web: &Web, request: &Request) -> Option<Problem> {
     if request.extensions().get::<NoHost>().is_some() {
         return Some(Problem::no_host());
     }
+    if !is_framed_plainly(request.headers()) {
+        return Some(Problem::transfer_encoding());
+    }
     let limits = &web.settings.limits;
     let url = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
     if url > limits.url_bytes {
@@ -119,6 +122,13 @@ fn refuse(web: &Web, request: &Request) -> Option<Problem> {
         return Some(Problem::headers_too_large());
     }
     None
+}
+
+/// Whether the body is sent as it is or in chunks, and in nothing else. Two readers of `gzip, chunked` may disagree about where the body ends, or about what it says
+/// (RFC 9112, section 6.1): hyper takes away the chunks only.
+fn is_framed_plainly(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(TRANSFER_ENCODING).iter();
+    encodings.next().is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"chunked")) && encodings.next().is_none()
 }
 
 /// What has to be known of the request after it is gone: in which shape its errors are written.

@@ -109,6 +109,15 @@ impl Problem {
         Problem::new(StatusCode::BAD_REQUEST, "The request does not name exactly one host", "Send one Host header.")
     }
 
+    /// 400
+    pub fn transfer_encoding() -> Self {
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "The request has a Transfer-Encoding other than chunked",
+            "Send Transfer-Encoding: chunked once, or Content-Length. A compressed body is announced with Content-Encoding.",
+        )
+    }
+
     /// 408
     pub fn too_slow() -> Self {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive", "Try again.")
