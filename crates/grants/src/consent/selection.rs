@@ -109,11 +109,15 @@ fn items<'a>(offer: &'a Offer, ticks: &Ticks<'_>) -> Vec<Item<'a>> {
             .collect(),
         taken_away: Vec::new(),
     };
+    // Scopes that are ticked by their names: they are wanted, also where one that is not ticked comes to no more than several of them.
+    let named: Vec<&str> =
+        offer.lines.iter().filter(|line| !line.narrowed && is_ticked(&line.key)).map(|line| line.scope.as_str()).collect();
     let mut items: Vec<Item<'a>> = Vec::new();
     for line in &offer.lines {
         // Who ticks the whole has ticked its part.
         let covered = line.part_of.as_ref().is_some_and(is_ticked);
-        let protected = if covered { Vec::new() } else { vec![line.own.clone()] };
+        let own = || ScopeSet::new(line.own.iter().filter(|scope| !named.contains(scope)));
+        let protected = if covered { Vec::new() } else { vec![own()] };
         items.push(item(&line.closed, is_ticked(&line.key), protected));
     }
     for (bundle, ticked) in [(&offer.everything, ticks.everything), (&offer.broad, ticks.broad)] {

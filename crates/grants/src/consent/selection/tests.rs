@@ -227,6 +227,32 @@ fn what_is_not_ticked_does_not_come_back_through_several_together() {
     assert_eq!(selection.taken_away, ["assume:both", "x:a"]);
 }
 
+/// Story: whoever ticked `x:a` and `x:b` and left `x:*` unticked, of which they have just these two, was granted one of them.
+#[test]
+fn what_is_ticked_by_name_stays() {
+    let select = |roles: &[(&str, &[&str])], own: &[&str], ticked: &[&str], not_ticked: &[&str]| {
+        let setting = Setting::new(roles, own);
+        let all: Vec<&str> = ticked.iter().chain(not_ticked).copied().collect();
+        let mut offer = setting.offer(&all, false);
+        let keys: Vec<String> = ticked.iter().map(|scope| line(&offer, scope, false).key.clone()).collect();
+        let selection = setting.select(&mut offer, &keys, false, false);
+        (selection.scopes.to_vec().join(" "), selection.taken_away.join(" "))
+    };
+    let is = |scopes: &str, taken_away: &str| (scopes.to_owned(), taken_away.to_owned());
+    assert_eq!(select(&[], &["x:a", "x:b"], &["x:a", "x:b"], &["x:*"]), is("x:a x:b", ""));
+    assert_eq!(select(&[], &["x:a"], &["x:a"], &["x:*"]), is("x:a", ""));
+    // What is not ticked by name is kept back, in whatever it would come.
+    assert_eq!(select(&[], &["x:a", "x:b", "x:c"], &["x:a", "x:b"], &["x:*"]), is("x:a x:b", ""));
+    let roles: &[(&str, &[&str])] = &[("r", &["x:b", "y"])];
+    assert_eq!(select(roles, &["x:a", "assume:r"], &["x:a", "assume:r"], &["x:*"]), is("x:a y", "assume:r x:b"));
+    // A star names none of those that it covers.
+    assert_eq!(select(&[], &["x:a", "x:b"], &["x:*"], &["x:a"]), is("x:b", "x:a"));
+    assert_eq!(select(&[], &["x:*"], &["x:*"], &["x:a"]), is("", "x:*"));
+    // The part of a role that is not broad stands under the role's name, and does not name it.
+    let roles: &[(&str, &[&str])] = &[("lead", &["x:a", "auth:create-client:x/*"])];
+    assert_eq!(select(roles, &["assume:lead"], &["assume:lead"], &[]), is("x:a", ""));
+}
+
 #[test]
 fn the_scope_that_every_grant_has_takes_nothing_away() {
     let roles: &[(&str, &[&str])] = &[("base", &["auth:current-scopes", "notes:list"])];
@@ -351,13 +377,22 @@ proptest! {
         }
         prop_assert!(ticked_scopes.satisfies_all(granted.iter()));
         // What is not ticked and what no tick stands for does not come back as a whole, through one scope or through several.
+        // What is ticked by its name is no part of that: all the rest together must not come back.
         let with_always = granted.with(ALWAYS);
+        let named: Vec<&str> = offer.lines.iter().filter(|l| !l.narrowed && keys.contains(&l.key)).map(|l| l.scope.as_str()).collect();
         for line in offer.lines.iter().filter(|l| !l.lacking && !keys.contains(&l.key)) {
             let covered = line.part_of.as_ref().is_some_and(|whole| keys.contains(whole));
-            if covered || line.own.iter().all(|s| s == ALWAYS) {
+            let rest: Vec<&str> = line.own.iter().filter(|s| *s != ALWAYS && !named.contains(s)).collect();
+            if covered || rest.is_empty() {
                 continue;
             }
-            prop_assert!(!with_always.satisfies_all(line.own.iter()), "{:?} came back", line.own);
+            prop_assert!(!with_always.satisfies_all(rest.iter().copied()), "{rest:?} came back");
+        }
+        // What is ticked by name stays, unless it would give back by itself what is not ticked.
+        for name in &named {
+            let given = expand(&[*name]);
+            let gives_back = offer.lines.iter().any(|l| !keys.contains(&l.key) && !l.lacking && l.own.iter().any(|s| given.satisfies(s) && !named.contains(&s)));
+            prop_assert!(gives_back || !setting.held.satisfies(name) || granted.satisfies(name), "{name} was taken away");
         }
         for (bundle, on) in [(&offer.everything, everything), (&offer.broad, broad)] {
             if let (Some(bundle), false) = (bundle, on) {
