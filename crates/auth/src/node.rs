@@ -1,10 +1,10 @@
 //! A node: one directory, one queue of changes, one store. All rooms of this crate work on it; it knows none of their rules.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
-use falconer_store::{History, Revision, Store, StoreError};
+use falconer_store::{Change, Epoch, History, Revision, Store, StoreError};
 
 use crate::audit::recent::RecentRows;
 use crate::change::group::Queue;
@@ -62,6 +62,16 @@ pub(crate) struct Looks {
     pub(crate) begun: AtomicU64,
     /// The last one that came to its end, by its number, and what came of it.
     pub(crate) last: tokio::sync::Mutex<(u64, Option<StoreError>)>,
+    /// What the last one saw as the newest revision.
+    pub(crate) newest: Mutex<Option<Newest>>,
+}
+
+/// The newest revision at some time, and what it changed.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Newest {
+    pub(crate) epoch: Epoch,
+    pub(crate) revision: Revision,
+    pub(crate) rows: Vec<Change>,
 }
 
 impl Node {

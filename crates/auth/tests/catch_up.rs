@@ -244,7 +244,8 @@ fn on_disk(path: &Path) -> Arc<dyn Store> {
 #[tokio::test]
 async fn a_restored_backup_is_another_history() {
     let folder = tempfile::tempdir().unwrap();
-    let (path, backup) = (folder.path().join("a.sqlite"), folder.path().join("b.sqlite"));
+    let (path, backup) = (folder.path().join("a.sqlite"), folder.path().join("backup").join("a.sqlite"));
+    std::fs::create_dir(folder.path().join("backup")).unwrap();
     let mut world = World::bare().await;
     let original = on_disk(&path);
     {
@@ -295,6 +296,73 @@ async fn a_restored_backup_is_another_history() {
     assert_eq!(auth.wait_for(backed_up.0.to_string().parse().unwrap()).await, Awaited::Reached);
     assert_eq!(auth.wait_for(AtLeast::text(after, auth.revision()).parse().unwrap()).await, Awaited::Reached);
     assert_eq!(AtLeast::text(before, seen), seen.0.to_string(), "a whole number as long as nothing was restored");
+}
+
+/// Story: a backup was restored below a running server, and others wrote to it until it had as many revisions as the server had seen, or more. The server took those
+/// for a few changes more of its own past, and went on to answer from changes that were gone.
+#[tokio::test]
+async fn a_restored_backup_that_has_outgrown_what_was_seen_is_another_history() {
+    for (more, pruned) in [(2, false), (3, false), (9, false), (9, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, backup) = (folder.path().join("a.sqlite"), folder.path().join("backup").join("a.sqlite"));
+        std::fs::create_dir(folder.path().join("backup")).unwrap();
+        let world = World::bare().await;
+        // A start writes what is missing.
+        drop(counted(&world, on_disk(&path)).await);
+        std::fs::copy(&path, &backup).unwrap();
+        let (auth, store) = counted(&world, on_disk(&path)).await;
+        let same_until = auth.directory().history().start;
+        for name in ["lost", "lost-too"] {
+            let inner = store.inner.lock().unwrap().clone();
+            beside(&*inner, Write::InsertRoles(vec![role(name, &[])])).await.unwrap();
+        }
+        auth.catch_up().await.unwrap();
+        let (before, seen) = (auth.directory().history(), auth.revision());
+        let loads = store.calls_of("load_each");
+
+        let restored = on_disk(&backup);
+        for n in 0..more {
+            beside(&*restored, Write::InsertRoles(vec![role(&format!("other-{n}"), &[])])).await.unwrap();
+        }
+        if pruned {
+            restored.prune(START_MS + 365 * 86_400_000).await.unwrap();
+        }
+        *store.inner.lock().unwrap() = restored;
+        assert_eq!(auth.catch_up().await, Ok(true), "{more} more");
+        let directory = auth.directory();
+        assert!(directory.role("lost").is_none() && directory.role("other-1").is_some(), "{more} more");
+        assert_eq!(store.calls_of("load_each"), loads + 1);
+        // Where the feed does not reach back, all is loaded, and the epoch alone could tell.
+        if !pruned {
+            assert_ne!(directory.history().epoch, before.epoch);
+            assert_eq!(directory.history().start, same_until, "nobody knows how far both pasts are the same");
+            let wanted = AtLeast { epoch: Some(before.epoch), revision: seen };
+            assert_eq!(auth.wait_for(wanted).await, Awaited::OtherHistory);
+        }
+        assert_eq!(auth.catch_up().await, Ok(false), "it begins once");
+        assert_eq!(store.calls_of("load_each"), loads + 1);
+    }
+}
+
+/// What a server looks at twice a second costs no more for a large change, and what was pruned is no other past.
+#[tokio::test]
+async fn a_large_newest_change_and_a_pruned_one_are_the_same_past() {
+    let world = World::bare().await;
+    let (auth, store) = counted(&world, world.store.clone()).await;
+    let roles: Vec<_> = (0..50).map(|n| role(&format!("many/{n}"), &[])).collect();
+    beside(&*world.store, Write::InsertRoles(roles)).await.unwrap();
+    assert_eq!(auth.catch_up().await, Ok(true));
+    let (loads, history) = (store.calls_of("load_each"), auth.directory().history());
+    assert_eq!(auth.catch_up().await, Ok(false));
+    beside(&*world.store, Write::InsertRoles(vec![role("one", &[])])).await.unwrap();
+    assert_eq!(auth.catch_up().await, Ok(true));
+    world.store.prune(START_MS + 365 * 86_400_000).await.unwrap();
+    for name in ["two", "three"] {
+        assert_eq!(auth.catch_up().await, Ok(false));
+        beside(&*world.store, Write::InsertRoles(vec![role(name, &[])])).await.unwrap();
+        assert_eq!(auth.catch_up().await, Ok(true));
+    }
+    assert_eq!((store.calls_of("load_each"), auth.directory().history()), (loads, history));
 }
 
 #[tokio::test]

@@ -99,7 +99,8 @@ async fn a_fatal_error_is_no_moment_of_absence() {
 #[tokio::test]
 async fn a_history_that_the_store_could_not_be_asked_about_is_not_known() {
     let broken = Broken::new().await;
-    let begun = broken.world.store.begin_history(broken.world.auth.directory().history().epoch).await.unwrap();
+    let directory = broken.world.auth.directory();
+    let begun = broken.world.store.begin_history(directory.history().epoch, directory.revision()).await.unwrap();
     let wanted = AtLeast { epoch: Some(begun.epoch), revision: begun.start };
     broken.fail("changed_records", StoreError::Unavailable("away".to_owned()));
     let told = broken.world.auth.wait_for(wanted).await;

@@ -171,7 +171,6 @@ async fn keys_change_beside_a_server(place: Place) {
     place.run(&["keys", "remove", "k1"]).refused(1, "has just changed");
     let file = std::fs::File::options().write(true).open(place.data().join("falconer.keys")).unwrap();
     file.set_modified(std::time::UNIX_EPOCH).unwrap();
-    // That one value was sealed again tells that there are more.
     place.run(&["keys", "remove", "k1"]).refused(1, "falconer keys reseal");
     let resealed: Value = serde_json::from_str(&place.run(&["keys", "reseal", "--json"]).ok()).unwrap();
     assert!(resealed["resealed"].as_u64().unwrap() >= 2 && resealed["keyId"] == "k2", "{resealed}");
@@ -184,6 +183,68 @@ async fn keys_change_beside_a_server(place: Place) {
 
     let server = place.start();
     assert!(is_let_in(&server, "project/a", &a).await && is_let_in(&server, "project/c", &c).await);
+    assert_eq!(server.end(), Some(0));
+}
+
+/// How many tokens of clients there are by the key that sealed them: with k1, with k2.
+async fn sealed_with(place: &Place) -> (i64, i64) {
+    // A version, the length of the id, the id.
+    let count = |key: &str| format!("SELECT count(*) FROM clients WHERE substr(access_token, 3, 2) = {key}");
+    if let Some(database) = &place.database {
+        let (client, connection) = tokio_postgres::connect(&database.url, tokio_postgres::NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let one = client.query_one(&count("'k1'::bytea"), &[]).await.unwrap().get(0);
+        let two = client.query_one(&count("'k2'::bytea"), &[]).await.unwrap().get(0);
+        drop(client);
+        connection.await.unwrap().unwrap();
+        return (one, two);
+    }
+    let connection = rusqlite::Connection::open(place.data().join("falconer.sqlite")).unwrap();
+    let count = |key: &str| connection.query_row(&count(key), [], |row| row.get(0)).unwrap();
+    (count("x'6b31'"), count("x'6b32'"))
+}
+
+/// `keys reseal` that is killed midway loses nothing, and the next one goes on to the end.
+async fn resealing_is_killed_and_run_again(place: Place) {
+    let (init, [a, _]) = filled(&place).await;
+    let line = |n: u32| {
+        let client = json!({ "kind": "client", "clientId": format!("many/{n:05}"), "description": "", "expires": "2100-01-01T00:00:00Z", "scopes": [] });
+        format!("{client}\n")
+    };
+    let file = place.file_with("many.jsonl", &(0..4_000).map(line).collect::<String>());
+    let server = place.start();
+    let shell = Shell::with(&server.root_url, &Credentials::new(&init.client_id, &init.access_token));
+    shell.run(&["import", file.to_str().unwrap(), "--batch-size", "4000"]).ok();
+    assert_eq!(server.end(), Some(0));
+    place.run(&["keys", "rotate"]).ok();
+    let (all, none) = sealed_with(&place).await;
+    assert!(all > 4_000 && none == 0, "{all} {none}");
+
+    let mut left = all;
+    for round in 0..2 {
+        let mut reseal = place.command(&["keys", "reseal"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        let told = Lines::of(reseal.stderr.take().unwrap(), "what reseal says");
+        told.with(&format!("sealed {} values again", 1000 * (round + 1)));
+        reseal.kill().unwrap();
+        reseal.wait().unwrap();
+        let (older, newer) = sealed_with(&place).await;
+        assert_eq!(older + newer, all, "each value has one of the keys");
+        assert!(older > 0 && older < left, "round {round}: {older} of {left} were left when it was killed");
+        left = older;
+        place.run(&["keys", "remove", "k1"]).refused(1, "");
+        assert_eq!(sealed_with(&place).await, (older, newer), "a removal that is refused writes nothing");
+    }
+    let resealed: Value = serde_json::from_str(&place.run(&["keys", "reseal", "--json"]).ok()).unwrap();
+    assert!(resealed["resealed"].as_i64().unwrap() >= left, "{resealed}");
+    assert_eq!(sealed_with(&place).await, (0, all));
+    let again: Value = serde_json::from_str(&place.run(&["keys", "reseal", "--json"]).ok()).unwrap();
+    assert_eq!(again["resealed"], 0);
+    let file = std::fs::File::options().write(true).open(place.data().join("falconer.keys")).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH).unwrap();
+    place.run(&["keys", "remove", "k1"]).ok();
+    let server = place.start();
+    assert!(is_let_in(&server, "project/a", &a).await);
+    assert_eq!(server.client(&init).list_all_clients(Some("many/")).await.unwrap().len(), 4_000);
     assert_eq!(server.end(), Some(0));
 }
 
@@ -205,6 +266,17 @@ async fn a_key_file_that_a_running_server_does_not_take_is_an_error_in_its_log()
     std::fs::rename(place.file_with("before.keys", &before), &keys).unwrap();
     log.with("the key file is taken again");
     assert_eq!(server.end(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resealing_is_killed_and_run_again_with_a_file() {
+    resealing_is_killed_and_run_again(Place::file()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn resealing_is_killed_and_run_again_on_postgres() {
+    resealing_is_killed_and_run_again(Place::postgres().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

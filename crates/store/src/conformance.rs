@@ -70,7 +70,8 @@ where
             changed_records_come_in_bounded_parts,
             changed_records_are_stale_where_the_feed_has_a_gap,
             a_grant_that_ended_long_ago_is_named_as_gone,
-            another_history_begins_once;
+            another_history_begins_once,
+            the_newest_revision_is_told_by_its_rows;
         clients:
             a_client_comes_back_as_it_was,
             a_client_id_is_taken_once,

@@ -20,7 +20,7 @@ mod sealing;
 
 pub use contract::{
     ATTEMPTS_AHEAD_MS, AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecord, EachClient, Epoch, History, Key, KeyKind,
-    Loaded, NotAnEpoch, Revision, StaticChange, Step, Store, Write, static_changes,
+    Loaded, NEWEST_ROWS, NotAnEpoch, ResealFrom, Resealed, Revision, StaticChange, Step, Store, Write, static_changes,
 };
 pub use error::{Result, StoreError};
 pub use records::{

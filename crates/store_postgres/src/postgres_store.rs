@@ -5,7 +5,7 @@ use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient, Epoch,
     GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness, Refreshed,
-    Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
+    ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -121,8 +121,8 @@ impl Store for PostgresStore {
         Ok(history::standing(&self.to_read().await?).await?.history)
     }
 
-    async fn begin_history(&self, instead_of: Epoch) -> Result<History> {
-        Ok(history::begin(&self.to_write().await?, &self.sealer, instead_of).await?)
+    async fn begin_history(&self, instead_of: Epoch, same_until: Revision) -> Result<History> {
+        Ok(history::begin(&self.to_write().await?, &self.sealer, instead_of, same_until).await?)
     }
 
     async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>> {
@@ -306,13 +306,17 @@ impl Store for PostgresStore {
         Ok(removed)
     }
 
-    async fn reseal(&self, limit: u32) -> Result<u32> {
+    async fn reseal(&self, from: &ResealFrom, limit: u32) -> Result<Resealed> {
         let mut connection = self.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
         lock_revision(&transaction).await?;
-        let done = upkeep::reseal(&transaction, &self.sealer, limit).await?;
+        let done = upkeep::reseal(&transaction, &self.sealer, from, limit).await?;
         commit(transaction).await?;
         Ok(done)
+    }
+
+    async fn needs_older_keys(&self) -> Result<bool> {
+        Ok(upkeep::needs_older_keys(&self.to_read().await?, &self.sealer).await?)
     }
 
     fn read_keys_with(&self, source: KeySource) {

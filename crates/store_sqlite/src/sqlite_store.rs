@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use falconer_store::{
     AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient, Epoch,
     GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness, Refreshed,
-    Result, Revision, Sealer, SessionRecord, Step, Store, Write,
+    ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -91,7 +91,7 @@ impl SqliteStore {
         })
     }
 
-    /// Seals with other keys from now on. Keep the older ones in the ring until [`Store::reseal`] has answered 0.
+    /// Seals with other keys from now on. Keep the older ones in the ring until [`Store::reseal`] has found nothing in a whole round.
     pub fn use_keys(&self, keys: KeyRing) {
         self.sealer.use_keys(keys);
     }
@@ -164,8 +164,8 @@ impl Store for SqliteStore {
         self.read(|connection, _| Ok(history::standing(connection)?.history)).await
     }
 
-    async fn begin_history(&self, instead_of: Epoch) -> Result<History> {
-        self.write(move |connection, sealer| history::begin(connection, sealer, instead_of)).await
+    async fn begin_history(&self, instead_of: Epoch, same_until: Revision) -> Result<History> {
+        self.write(move |connection, sealer| history::begin(connection, sealer, instead_of, same_until)).await
     }
 
     async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>> {
@@ -357,8 +357,13 @@ impl Store for SqliteStore {
         self.write(move |connection, _| grants::prune(connection, before_ms, limit)).await
     }
 
-    async fn reseal(&self, limit: u32) -> Result<u32> {
-        self.write(move |connection, sealer| upkeep::reseal(connection, sealer, limit)).await
+    async fn reseal(&self, from: &ResealFrom, limit: u32) -> Result<Resealed> {
+        let from = from.clone();
+        self.write(move |connection, sealer| upkeep::reseal(connection, sealer, &from, limit)).await
+    }
+
+    async fn needs_older_keys(&self) -> Result<bool> {
+        self.read(upkeep::needs_older_keys).await
     }
 
     fn read_keys_with(&self, source: KeySource) {

@@ -6,10 +6,10 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use falconer_store::{ChangedRecord, History, Loaded, Revision, StoreError};
+use falconer_store::{Changed, ChangedRecord, History, Loaded, Revision, StoreError};
 
 use crate::directory::snapshot::{Clients, Snapshot};
-use crate::node::{Auth, Node};
+use crate::node::{Auth, Newest, Node};
 
 /// About how many rows of the feed are read at once.
 const ROWS: u32 = 1000;
@@ -86,23 +86,47 @@ impl Node {
         loop {
             let changed = match self.store.changed_records(up_to, ROWS).await {
                 Ok(changed) if changed.history == shown.history() => changed,
-                Ok(_) | Err(StoreError::Stale) => return self.load(shown).await,
+                Ok(_) | Err(StoreError::Stale) => return self.load(shown, false).await,
                 Err(error) => return Err(error),
             };
+            if self.is_another_past(&changed).await? {
+                return self.load(shown, true).await;
+            }
             records.extend(changed.records);
             // A record that changes between two reads is in the later one again, so that in the end all are as they are at one revision.
             if changed.up_to >= changed.present {
                 return Ok(News::Changed { history: changed.history, revision: changed.present, highest_ms: changed.highest_ms, records });
             }
             if records.len() > MOST_RECORDS {
-                return self.load(shown).await;
+                return self.load(shown, false).await;
             }
             up_to = changed.up_to;
         }
     }
 
-    /// Reads everything. A store that is behind what this node has seen had a backup restored into it: another history begins.
-    async fn load(&self, shown: &Snapshot) -> Result<News, StoreError> {
+    /// Whether the newest revision that the last look saw is another one now: a backup was restored, and others have written to it until it had as many
+    /// revisions. Notes the newest one that there is.
+    async fn is_another_past(&self, changed: &Changed) -> Result<bool, StoreError> {
+        let newest = Newest { epoch: changed.history.epoch, revision: changed.present, rows: changed.newest.clone() };
+        let noted = || self.looks.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = noted().clone().filter(|before| before.epoch == newest.epoch && !before.rows.is_empty());
+        let is_another = match before {
+            // Where there are none, they were pruned.
+            Some(before) if before.revision == newest.revision => !newest.rows.is_empty() && before.rows != newest.rows,
+            Some(before) => match self.store.changes_since(Revision(before.revision.0.saturating_sub(1)), 1).await {
+                Ok(rows) => !rows.starts_with(&before.rows),
+                // The feed does not reach back to it any more.
+                Err(StoreError::Stale) => false,
+                Err(error) => return Err(error),
+            },
+            None => false,
+        };
+        *noted() = (!is_another).then_some(newest);
+        Ok(is_another)
+    }
+
+    /// Reads everything. A store that is behind what this node has seen, or has another past, had a backup restored into it: another history begins.
+    async fn load(&self, shown: &Snapshot, is_another_past: bool) -> Result<News, StoreError> {
         // Made as they come, so that a million clients are never in memory in two forms at once.
         let clients = Arc::new(Mutex::new(Clients::after(shown)));
         let found = Arc::clone(&clients);
@@ -111,12 +135,21 @@ impl Node {
         self.note_damaged(&loaded.damaged);
         let clients = std::mem::take(&mut *clients.lock().unwrap_or_else(PoisonError::into_inner));
         if loaded.history == shown.history() && loaded.revision < shown.revision() {
-            loaded.history = self.store.begin_history(loaded.history.epoch).await?;
+            loaded.history = self.store.begin_history(loaded.history.epoch, loaded.revision).await?;
             tracing::warn!(
                 found = loaded.revision.0,
                 seen = shown.revision().0,
                 "the database is at an earlier revision than this server has seen, so that a backup must have been restored: all is loaded \
                  anew, and revisions of before mean nothing from now on"
+            );
+        }
+        // Where the two pasts part is not known. The backup is of this epoch, so they are the same up to where that began.
+        if loaded.history == shown.history() && is_another_past {
+            loaded.history = self.store.begin_history(loaded.history.epoch, loaded.history.start).await?;
+            tracing::warn!(
+                revision = loaded.revision.0,
+                "the last revision that this server has seen is another one in the database now, so that a backup must have been restored and written \
+                 to: all is loaded anew, and revisions of before mean nothing from now on"
             );
         }
         Ok(News::Everything(Box::new(loaded), clients))

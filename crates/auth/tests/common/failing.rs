@@ -68,7 +68,7 @@ delegate! {
     fn changes_since(&self, since: Revision, limit: u32) -> Vec<Change>;
     fn changed_records(&self, since: Revision, limit: u32) -> Changed;
     fn history(&self) -> History;
-    fn begin_history(&self, instead_of: Epoch) -> History;
+    fn begin_history(&self, instead_of: Epoch, same_until: Revision) -> History;
     fn client(&self, client_id: &str) -> Option<ClientRecord>;
     fn grant(&self, id: &str) -> Option<GrantRecord>;
     fn person(&self, id: &str) -> Option<PersonRecord>;
@@ -105,6 +105,7 @@ delegate! {
     fn prune(&self, now_ms: i64) -> ();
     fn prune_audit(&self, before_ms: i64, limit: u32) -> u64;
     fn prune_grants(&self, before_ms: i64, limit: u32) -> u64;
-    fn reseal(&self, limit: u32) -> u32;
+    fn reseal(&self, from: &ResealFrom, limit: u32) -> Resealed;
+    fn needs_older_keys(&self) -> bool;
     fn ping(&self) -> ();
 }

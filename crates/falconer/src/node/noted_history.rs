@@ -27,7 +27,7 @@ pub async fn begin_another_if_restored(data_dir: &Path, store: &dyn Store) -> Re
     let Some(AtLeast { epoch: Some(epoch), revision: seen }) = noted(data_dir) else { return Ok(()) };
     let (history, found) = (store.history().await?, store.revision().await?);
     if epoch != history.epoch || seen > found {
-        let begun = store.begin_history(history.epoch).await?;
+        let begun = store.begin_history(history.epoch, found).await?;
         if let Err(error) = note(data_dir, begun, found) {
             tracing::warn!(%error, "the next start begins another history once more");
         }

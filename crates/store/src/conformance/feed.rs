@@ -76,13 +76,30 @@ pub(super) async fn another_history_begins_once(store: Arc<dyn Store>) {
     let first = s.history().await.unwrap();
     assert_eq!(first.start, Revision(0));
     assert_ne!(first.epoch, Epoch::default());
-    let second = s.begin_history(first.epoch).await.unwrap();
+    let second = s.begin_history(first.epoch, Revision(7)).await.unwrap();
     assert_ne!(second.epoch, first.epoch);
     assert_eq!(second.start, Revision(1));
     // Whoever comes too late finds the one that there is.
-    assert_eq!(s.begin_history(first.epoch).await, Ok(second));
+    assert_eq!(s.begin_history(first.epoch, Revision(7)).await, Ok(second));
     assert_eq!((s.history().await, s.revision().await), (Ok(second), Ok(Revision(1))));
     s.insert_role(&step(s, "x").await, &role("s")).await.unwrap();
     let History { epoch, start } = s.load().await.unwrap().history;
     assert_eq!((epoch, start), (second.epoch, Revision(1)));
+    // Others have written to it before it was noticed.
+    let third = s.begin_history(second.epoch, Revision(1)).await.unwrap();
+    assert_eq!((third.start, s.revision().await), (Revision(1), Ok(Revision(2))));
+}
+
+pub(super) async fn the_newest_revision_is_told_by_its_rows(store: Arc<dyn Store>) {
+    let s = &*store;
+    assert_eq!(s.changed_records(Revision(0), 10).await.unwrap().newest, []);
+    s.insert_roles(&step(s, "x").await, &[role("a"), role("b")]).await.unwrap();
+    s.insert_client(&step(s, "x").await, &client("c")).await.unwrap();
+    s.insert_roles(&step(s, "x").await, &[role("d"), role("e")]).await.unwrap();
+    let rows = s.changes_since(Revision(2), 10).await.unwrap();
+    assert_eq!(rows.iter().map(|row| (row.revision, row.key.as_str())).collect::<Vec<_>>(), [(Revision(3), "d"), (Revision(3), "e")]);
+    for (since, limit) in [(0, 1), (0, 10), (2, 10), (3, 10)] {
+        assert_eq!(s.changed_records(Revision(since), limit).await.unwrap().newest, rows, "from {since}, {limit} rows");
+    }
+    assert_eq!(s.changes_since(Revision(2), 1).await.unwrap(), rows, "one revision is read again by itself");
 }

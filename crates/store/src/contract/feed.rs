@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyKind, PersonRecord, Revision, RoleRecord};
+use crate::{Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyKind, PersonRecord, Revision, RoleRecord};
 
 /// The random id of one history of a database. Two databases have different ones, and so has a database before and after a backup was restored
 /// into it. As text: 16 hexadecimal digits in lower case, such as `9f86d081884c7d65`.
@@ -65,6 +65,9 @@ pub enum ChangedRecord {
     Gone(KeyKind, String),
 }
 
+/// So many rows tell what a revision was.
+pub const NEWEST_ROWS: u32 = 8;
+
 /// The answer of [`Store::changed_records`](crate::Store::changed_records).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changed {
@@ -78,6 +81,9 @@ pub struct Changed {
     pub highest_ms: i64,
     /// Each record once, in the order in which they first changed.
     pub records: Vec<ChangedRecord>,
+    /// The first [`NEWEST_ROWS`] rows of the feed of the present revision, by which another history with as many revisions is told apart. Empty where they were
+    /// pruned, and where the revision changed no record.
+    pub newest: Vec<Change>,
 }
 
 #[cfg(test)]

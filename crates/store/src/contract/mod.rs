@@ -2,12 +2,14 @@
 //! a list.
 
 mod feed;
+mod reseal;
 mod static_clients;
 mod step;
 mod store;
 mod write;
 
-pub use feed::{Changed, ChangedRecord, Epoch, History, NotAnEpoch};
+pub use feed::{Changed, ChangedRecord, Epoch, History, NEWEST_ROWS, NotAnEpoch};
+pub use reseal::{ResealFrom, Resealed};
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Key, KeyKind, Revision, Step};
 pub use store::{ATTEMPTS_AHEAD_MS, EachClient, Loaded, Store};

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::{
     AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsChange, CredentialsCount, CredentialsRecord, Damaged,
-    Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, PasskeyRecord, PendingLink, PersonRecord, Refreshed, Result,
-    Revision, RoleRecord, SessionRecord, Step, Write,
+    Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, PasskeyRecord, PendingLink, PersonRecord, Refreshed, ResealFrom,
+    Resealed, Result, Revision, RoleRecord, SessionRecord, Step, Write,
 };
 
 /// Is given one client after the other, while a store loads.
@@ -87,9 +87,10 @@ pub trait Store: Send + Sync {
     async fn changed_records(&self, since: Revision, limit: u32) -> Result<Changed>;
     /// Which history the store is in.
     async fn history(&self) -> Result<History>;
-    /// Begins another history at the present revision, because a backup was restored: positions of the history before mean nothing from now on, but
-    /// for those up to where this one begins. Nothing happens when the history is no longer this one. Answers the history that there is now.
-    async fn begin_history(&self, instead_of: Epoch) -> Result<History>;
+    /// Begins another history, because a backup was restored: positions of the history before mean nothing from now on, but for those up to where this one
+    /// begins. That is the present revision, or `same_until` where it is earlier: others may have written to the backup before it was noticed. Nothing happens when
+    /// the history is no longer this one. Answers the history that there is now.
+    async fn begin_history(&self, instead_of: Epoch, same_until: Revision) -> Result<History>;
     /// One client.
     async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>>;
     /// One grant, however old.
@@ -336,8 +337,11 @@ pub trait Store: Send + Sync {
     /// Removes grants that ended before `before_ms`, oldest first and at most `limit`; how many there were. Takes no revision and leaves no row: whoever
     /// calls it leaves those that a node may still hold in memory, which are 31 days.
     async fn prune_grants(&self, before_ms: i64, limit: u32) -> Result<u64>;
-    /// Seals up to `limit` values again that were sealed with an older key; how many there were. 0: the older keys are no longer needed.
-    async fn reseal(&self, limit: u32) -> Result<u32>;
+    /// Looks at the next `limit` sealed values from there on, in an order that stays, and seals those again that an older key has sealed. The older keys are no
+    /// longer needed after a whole round in which there were none: others may write behind the place where a round is.
+    async fn reseal(&self, from: &ResealFrom, limit: u32) -> Result<Resealed>;
+    /// Whether there is a value that an older key has sealed. Reads all of them.
+    async fn needs_older_keys(&self) -> Result<bool>;
     /// Where the keys can be read again, once they have changed. Only the first source counts.
     fn read_keys_with(&self, _source: KeySource) {}
     /// Reads the keys again, and takes them where the one that seals until now is among them.

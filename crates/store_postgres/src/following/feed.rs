@@ -3,13 +3,16 @@
 use std::collections::HashSet;
 
 use deadpool_postgres::Transaction;
-use falconer_store::{Change, ChangeKind, Changed, ChangedRecord, KeyKind, Revision, Sealer, StoreError};
+use falconer_store::{Change, ChangeKind, Changed, ChangedRecord, KeyKind, NEWEST_ROWS, Revision, Sealer, StoreError};
+use tokio_postgres::Row;
 
 use crate::aggregates::{clients, grants, identities, issuers, people, roles};
 use crate::connection::columns::{all, get};
 use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
 use crate::following::load::GRANT_AFTERLIFE_MS;
+
+const COLUMNS: &str = "revision, kind, key, at_ms, what";
 
 pub(crate) async fn since(reading: &Transaction<'_>, since: Revision, limit: u32) -> Res<Vec<Change>> {
     Ok(rows(reading, since, limit).await?.1)
@@ -38,7 +41,9 @@ pub(crate) async fn records(reading: &Transaction<'_>, sealer: &Sealer, since: R
             records.push(record.unwrap_or(ChangedRecord::Gone(key_kind, key)));
         }
     }
-    Ok(Changed { history, up_to, present, highest_ms, records })
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE revision = $1 ORDER BY kind, key LIMIT $2");
+    let newest = all(reading, &sql, &[&present.0, &i64::from(NEWEST_ROWS)], read).await?;
+    Ok(Changed { history, up_to, present, highest_ms, records, newest })
 }
 
 /// Where the database stands, and the rows after `since`.
@@ -48,16 +53,19 @@ async fn rows(reading: &Transaction<'_>, since: Revision, limit: u32) -> Res<(St
         return Err(StoreError::Stale.into());
     }
     // The inner query finds the revision that the limit falls into; the outer one takes all of that revision.
-    let sql = "SELECT revision, kind, key, at_ms, what FROM changes WHERE revision > $1 AND revision <=
+    let sql = format!(
+        "SELECT {COLUMNS} FROM changes WHERE revision > $1 AND revision <=
                  (SELECT max(revision) FROM (SELECT revision FROM changes WHERE revision > $1 ORDER BY revision LIMIT $2) AS found)
-               ORDER BY revision, kind, key";
-    let rows = all(reading, sql, &[&since.0, &i64::from(limit.max(1))], |row| {
-        let word: &str = get(row, 1)?;
-        let key_kind = KeyKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change of the kind {word:?}")))?;
-        let word: &str = get(row, 4)?;
-        let what = ChangeKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change that {word:?} a record")))?;
-        Ok(Change { revision: Revision(get(row, 0)?), key_kind, key: get(row, 2)?, what, at_ms: get(row, 3)? })
-    })
-    .await?;
+               ORDER BY revision, kind, key"
+    );
+    let rows = all(reading, &sql, &[&since.0, &i64::from(limit.max(1))], read).await?;
     Ok((standing, rows))
+}
+
+fn read(row: &Row) -> Res<Change> {
+    let word: &str = get(row, 1)?;
+    let key_kind = KeyKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change of the kind {word:?}")))?;
+    let word: &str = get(row, 4)?;
+    let what = ChangeKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change that {word:?} a record")))?;
+    Ok(Change { revision: Revision(get(row, 0)?), key_kind, key: get(row, 2)?, what, at_ms: get(row, 3)? })
 }

@@ -26,8 +26,9 @@ pub(crate) async fn standing(on: &impl GenericClient) -> Res<Standing> {
     Ok(found.ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()))?)
 }
 
-pub(crate) async fn begin(on: &impl GenericClient, sealer: &Sealer, instead_of: Epoch) -> Res<History> {
+pub(crate) async fn begin(on: &impl GenericClient, sealer: &Sealer, instead_of: Epoch, same_until: Revision) -> Res<History> {
     let epoch = Epoch::from_random(sealer.draw()).to_string();
-    run(on, "UPDATE meta SET epoch = $1, epoch_start = revision WHERE epoch = $2", &[&epoch, &instead_of.to_string()]).await?;
+    let sql = "UPDATE meta SET epoch = $1, epoch_start = least(revision, $3) WHERE epoch = $2";
+    run(on, sql, &[&epoch, &instead_of.to_string(), &same_until.0]).await?;
     Ok(standing(on).await?.history)
 }

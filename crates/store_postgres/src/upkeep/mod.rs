@@ -4,4 +4,4 @@ mod prune;
 mod reseal;
 
 pub(crate) use prune::prune;
-pub(crate) use reseal::reseal;
+pub(crate) use reseal::{needs_older_keys, reseal};

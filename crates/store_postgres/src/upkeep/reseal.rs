@@ -1,15 +1,21 @@
 //! Sealing again with a newer key.
 
 use deadpool_postgres::GenericClient;
-use falconer_store::{Place, Sealer};
+use falconer_store::{Place, ResealFrom, Resealed, Sealer};
+use tokio_postgres::types::ToSql;
 
 use crate::aggregates::{clients, credentials, issuers, sessions};
-use crate::connection::columns::{all, get, run};
+use crate::connection::columns::{all, finds, get, run};
 use crate::connection::fault::Res;
+use crate::connection::hash;
 
-/// A sealed column: how to find its rows, how to write one, and where its values live.
+/// A sealed column: how to find the rows behind one of them, how to write one, and where its values live.
 struct Sealed {
     find: &'static str,
+    /// Whether there is a value that an older key has sealed.
+    older: &'static str,
+    /// Rows are in the order of the hash of their names.
+    by_hash: bool,
     write: &'static str,
     place: fn(&str) -> Place<'_>,
 }
@@ -17,46 +23,72 @@ struct Sealed {
 /// A value that was changed in between is left alone: whoever changed it sealed it with the newer key.
 const SEALED: [Sealed; 5] = [
     Sealed {
-        find: "SELECT client_id, access_token FROM clients WHERE substr(access_token, 1, $1) <> $2 LIMIT $3",
+        find: "SELECT client_id, access_token FROM clients WHERE id_hash > $1 ORDER BY id_hash LIMIT $2",
+        by_hash: true,
+        older: "SELECT 1 FROM clients WHERE substr(access_token, 1, $1) <> $2 LIMIT 1",
         write: "UPDATE clients SET access_token = $2 WHERE id_hash = sha256(convert_to($1, 'UTF8')) AND access_token = $3",
         place: clients::token_place,
     },
     Sealed {
-        find: "SELECT name, token FROM issuers WHERE substr(token, 1, $1) <> $2 LIMIT $3",
+        find: "SELECT name, token FROM issuers WHERE name > $1 ORDER BY name LIMIT $2",
+        by_hash: false,
+        older: "SELECT 1 FROM issuers WHERE substr(token, 1, $1) <> $2 LIMIT 1",
         write: "UPDATE issuers SET token = $2 WHERE name = $1 AND token = $3",
         place: issuers::token_place,
     },
     Sealed {
-        find: "SELECT account, hash FROM passwords WHERE substr(hash, 1, $1) <> $2 LIMIT $3",
+        find: "SELECT account, hash FROM passwords WHERE account > $1 ORDER BY account LIMIT $2",
+        by_hash: false,
+        older: "SELECT 1 FROM passwords WHERE substr(hash, 1, $1) <> $2 LIMIT 1",
         write: "UPDATE passwords SET hash = $2 WHERE account = $1 AND hash = $3",
         place: credentials::password_place,
     },
     Sealed {
-        find: "SELECT id, hash FROM recovery_codes WHERE substr(hash, 1, $1) <> $2 LIMIT $3",
+        find: "SELECT id, hash FROM recovery_codes WHERE id > $1 ORDER BY id LIMIT $2",
+        by_hash: false,
+        older: "SELECT 1 FROM recovery_codes WHERE substr(hash, 1, $1) <> $2 LIMIT 1",
         write: "UPDATE recovery_codes SET hash = $2 WHERE id = $1 AND hash = $3",
         place: credentials::code_place,
     },
     Sealed {
-        find: "SELECT id_hash, csrf FROM sessions WHERE substr(csrf, 1, $1) <> $2 LIMIT $3",
+        find: "SELECT id_hash, csrf FROM sessions WHERE id_hash > $1 ORDER BY id_hash LIMIT $2",
+        by_hash: false,
+        older: "SELECT 1 FROM sessions WHERE substr(csrf, 1, $1) <> $2 LIMIT 1",
         write: "UPDATE sessions SET csrf = $2 WHERE id_hash = $1 AND csrf = $3",
         place: sessions::csrf_place,
     },
 ];
 
-pub(crate) async fn reseal(on: &impl GenericClient, sealer: &Sealer, limit: u32) -> Res<u32> {
+pub(crate) async fn reseal(on: &impl GenericClient, sealer: &Sealer, from: &ResealFrom, limit: u32) -> Res<Resealed> {
+    let prefix = sealer.keys().current_prefix();
+    let (mut count, mut left, mut after) = (0_u32, limit.max(1), from.row.as_str());
+    for (number, column) in SEALED.iter().enumerate().skip(from.column) {
+        let hashed = if after.is_empty() { Vec::new() } else { hash::of(after) };
+        let behind: &(dyn ToSql + Sync) = if column.by_hash { &hashed } else { &after };
+        let found: Vec<(String, Vec<u8>)> =
+            all(on, column.find, &[behind, &i64::from(left)], |row| Ok((get(row, 0)?, get(row, 1)?))).await?;
+        for (row, sealed) in found.iter().filter(|(_, sealed)| !sealed.starts_with(&prefix)) {
+            let place = (column.place)(row);
+            let plain = zeroize::Zeroizing::new(sealer.open(&place, sealed)?);
+            run(on, column.write, &[row, &sealer.seal(&place, &plain)?, sealed]).await?;
+            count = count.saturating_add(1);
+        }
+        left = left.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+        if let (0, Some((row, _))) = (left, found.into_iter().next_back()) {
+            return Ok(Resealed { count, next: Some(ResealFrom { column: number, row }) });
+        }
+        after = "";
+    }
+    Ok(Resealed { count, next: None })
+}
+
+pub(crate) async fn needs_older_keys(on: &impl GenericClient, sealer: &Sealer) -> Res<bool> {
     let prefix = sealer.keys().current_prefix();
     let length = i32::try_from(prefix.len()).unwrap_or(i32::MAX);
-    let mut done: u32 = 0;
     for column in &SEALED {
-        let left = i64::from(limit.saturating_sub(done));
-        let found: Vec<(String, Vec<u8>)> =
-            all(on, column.find, &[&length, &prefix, &left], |row| Ok((get(row, 0)?, get(row, 1)?))).await?;
-        for (row, sealed) in found {
-            let place = (column.place)(&row);
-            let plain = zeroize::Zeroizing::new(sealer.open(&place, &sealed)?);
-            run(on, column.write, &[&row, &sealer.seal(&place, &plain)?, &sealed]).await?;
-            done = done.saturating_add(1);
+        if finds(on, column.older, &[&length, &prefix]).await? {
+            return Ok(true);
         }
     }
-    Ok(done)
+    Ok(false)
 }

@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
-use falconer_store::{Change, ChangeKind, Changed, ChangedRecord, KeyKind, Revision, Sealer, StoreError};
-use rusqlite::{Connection, params};
+use falconer_store::{Change, ChangeKind, Changed, ChangedRecord, KeyKind, NEWEST_ROWS, Revision, Sealer, StoreError};
+use rusqlite::{Connection, Row, params};
 
 use crate::aggregates::{clients, grants, identities, issuers, people, roles};
 use crate::connection::columns::all;
 use crate::connection::fault::Res;
 use crate::following::history::{Standing, standing};
 use crate::following::load::GRANT_AFTERLIFE_MS;
+
+const COLUMNS: &str = "revision, kind, key, at_ms, what";
 
 pub(crate) fn since(connection: &Connection, since: Revision, limit: u32) -> Res<Vec<Change>> {
     // One read transaction, so that pruning between the statements can't hide rows.
@@ -40,7 +42,9 @@ pub(crate) fn records(connection: &Connection, sealer: &Sealer, since: Revision,
             records.push(record.unwrap_or(ChangedRecord::Gone(key_kind, key)));
         }
     }
-    Ok(Changed { history, up_to, present, highest_ms, records })
+    let sql = format!("SELECT {COLUMNS} FROM changes WHERE revision = ?1 ORDER BY kind, key LIMIT ?2");
+    let newest = all(&reading, &sql, params![present.0, NEWEST_ROWS], read)?;
+    Ok(Changed { history, up_to, present, highest_ms, records, newest })
 }
 
 /// Where the database stands, and the rows after `since`.
@@ -50,15 +54,18 @@ fn rows(reading: &Connection, since: Revision, limit: u32) -> Res<(Standing, Vec
         return Err(StoreError::Stale.into());
     }
     // The inner query finds the revision that the limit falls into; the outer one takes all of that revision.
-    let sql = "SELECT revision, kind, key, at_ms, what FROM changes WHERE revision > ?1 AND revision <=
+    let sql = format!(
+        "SELECT {COLUMNS} FROM changes WHERE revision > ?1 AND revision <=
                  (SELECT max(revision) FROM (SELECT revision FROM changes WHERE revision > ?1 ORDER BY revision LIMIT ?2))
-               ORDER BY revision, kind, key";
-    let rows = all(reading, sql, params![since.0, limit.max(1)], |row| {
-        let word = row.get_ref(1)?.as_str()?;
-        let key_kind = KeyKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change of the kind {word:?}")))?;
-        let word = row.get_ref(4)?.as_str()?;
-        let what = ChangeKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change that {word:?} a record")))?;
-        Ok(Change { revision: Revision(row.get(0)?), key_kind, key: row.get(2)?, what, at_ms: row.get(3)? })
-    })?;
-    Ok((standing, rows))
+               ORDER BY revision, kind, key"
+    );
+    Ok((standing, all(reading, &sql, params![since.0, limit.max(1)], read)?))
+}
+
+fn read(row: &Row<'_>) -> Res<Change> {
+    let word = row.get_ref(1)?.as_str()?;
+    let key_kind = KeyKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change of the kind {word:?}")))?;
+    let word = row.get_ref(4)?.as_str()?;
+    let what = ChangeKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a change that {word:?} a record")))?;
+    Ok(Change { revision: Revision(row.get(0)?), key_kind, key: row.get(2)?, what, at_ms: row.get(3)? })
 }

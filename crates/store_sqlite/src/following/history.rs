@@ -25,8 +25,8 @@ pub(crate) fn standing(connection: &Connection) -> Res<Standing> {
     found.ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()).into())
 }
 
-pub(crate) fn begin(connection: &Connection, sealer: &Sealer, instead_of: Epoch) -> Res<History> {
-    let sql = "UPDATE meta SET epoch = ?1, epoch_start = revision WHERE epoch = ?2";
-    run(connection, sql, params![Epoch::from_random(sealer.draw()).to_string(), instead_of.to_string()])?;
+pub(crate) fn begin(connection: &Connection, sealer: &Sealer, instead_of: Epoch, same_until: Revision) -> Res<History> {
+    let sql = "UPDATE meta SET epoch = ?1, epoch_start = min(revision, ?3) WHERE epoch = ?2";
+    run(connection, sql, params![Epoch::from_random(sealer.draw()).to_string(), instead_of.to_string(), same_until.0])?;
     Ok(standing(connection)?.history)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use falconer_auth::{Clock as _, Random as _};
-use falconer_store::KeyRing;
+use falconer_store::{KeyRing, ResealFrom};
 use serde_json::json;
 
 use super::{LocalOptions, repair};
@@ -13,7 +13,7 @@ use crate::node::{Node, change_private, key_file, read_keys};
 use crate::output;
 use crate::system::{SystemClock, SystemRandom};
 
-/// Values that are sealed again in one transaction, so that a running server gets its turn in between.
+/// Values that are looked at, and sealed again, in one transaction, so that a running server gets its turn in between.
 const BATCH: u32 = 1000;
 /// A running server looks at the key file twice a second. Until it has, it may still seal with the key of before.
 const NOTICED_BY_SERVERS: Duration = Duration::from_secs(5);
@@ -96,13 +96,21 @@ async fn rotate(options: &Local) -> Result<()> {
 async fn reseal(options: &Local) -> Result<()> {
     let node = open_undamaged(options).await?;
     let mut resealed: u64 = 0;
+    // A server that runs beside this may have sealed something with the key of before meanwhile, so the last round is one that finds nothing.
     loop {
-        let found = node.store.reseal(BATCH).await?;
-        if found == 0 {
+        let before = resealed;
+        let mut from = Some(ResealFrom::default());
+        while let Some(place) = from {
+            let part = node.store.reseal(&place, BATCH).await?;
+            if part.count > 0 {
+                resealed += u64::from(part.count);
+                eprintln!("sealed {resealed} values again");
+            }
+            from = part.next;
+        }
+        if resealed == before {
             break;
         }
-        resealed += u64::from(found);
-        eprintln!("sealed {resealed} values again");
     }
     let current = read_keys(&key_file(&options.local.config()?))?.current_key_id().to_owned();
     let text = format!("{resealed} values were sealed again; all are sealed with {current}");
@@ -125,7 +133,7 @@ async fn remove(key_id: &str, options: &Local) -> Result<()> {
         bail!("the key file has just changed, and a running server may not know it yet: run this again in a few seconds");
     }
     let node = open_undamaged(options).await?;
-    if node.store.reseal(1).await? > 0 {
+    if node.store.needs_older_keys().await? {
         bail!("there are values that older keys have sealed: run `falconer keys reseal` first");
     }
     change(&config, |keys| {
