@@ -23,6 +23,12 @@ pub enum ApiError {
         /// The whole expression with its parameters filled in.
         required: Expression,
     },
+    /// 403: what was asked for would go on when the grant that the caller acts with has ended.
+    #[error("What is given to people lasts, and credentials of a grant do not: use credentials of your own")]
+    OutlivesGrant {
+        /// The id of that grant.
+        grant: String,
+    },
     /// 400 `InvalidRequestArguments`.
     #[error("{0}")]
     InvalidRequestArguments(String),

@@ -35,6 +35,8 @@ mod websocktunnel;
 
 pub use administer::grants::{Issued, NewGrant};
 pub use administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
+pub use administer::people::by::By;
+pub use administer::people::list::{PeopleFilter, PersonRow};
 pub use administer::plan::{Affected, Difference, Plan};
 pub use administer::upkeep::clock::AcceptedTime;
 pub use administer::upkeep::install::RootCredentials;

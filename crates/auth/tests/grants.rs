@@ -290,7 +290,7 @@ fn outcome(result: Result<(), ApiError>, step: &Value, fill: impl Fn(&str) -> St
 fn code_of(error: &ApiError) -> &'static str {
     match error {
         ApiError::AuthenticationFailed(_) => "AuthenticationFailed",
-        ApiError::InsufficientScopes { .. } => "InsufficientScopes",
+        ApiError::InsufficientScopes { .. } | ApiError::OutlivesGrant { .. } => "InsufficientScopes",
         ApiError::InvalidRequestArguments(_) => "InvalidRequestArguments",
         ApiError::InputError(_) => "InputError",
         ApiError::ResourceNotFound(_) => "ResourceNotFound",

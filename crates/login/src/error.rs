@@ -79,6 +79,7 @@ impl From<ApiError> for LoginError {
             ApiError::InsufficientScopes { .. } => {
                 LoginError::Conflict("What the account may do has changed meanwhile. Load the page again.".to_owned())
             }
+            error @ ApiError::OutlivesGrant { .. } => LoginError::Invalid(error.to_string()),
             ApiError::InvalidRequestArguments(text) | ApiError::InputError(text) => LoginError::Invalid(text),
             ApiError::ResourceNotFound(text) => LoginError::NotFound(text),
             ApiError::RequestConflict(text) => LoginError::Conflict(text),
@@ -88,6 +89,25 @@ impl From<ApiError> for LoginError {
             ApiError::Unavailable(text) => LoginError::Unavailable(text),
             ApiError::OutcomeUnknown(text) => LoginError::OutcomeUnknown(text),
             ApiError::Internal(text) => LoginError::Internal(text),
+        }
+    }
+}
+
+/// For administrators, who are told as callers of the API are. What only people meet who sign in is a defect there.
+impl From<LoginError> for ApiError {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Invalid(text) => ApiError::InputError(text),
+            LoginError::NotFound(text) => ApiError::ResourceNotFound(text),
+            LoginError::Conflict(text) => ApiError::RequestConflict(text),
+            LoginError::Throttled { retry_after_seconds } => ApiError::TooManyRequests { retry_after_seconds },
+            LoginError::ClockBehind { behind_ms } => ApiError::ClockBehind { behind_ms },
+            LoginError::ClockAhead { ahead_ms } => ApiError::ClockAhead { ahead_ms },
+            LoginError::TooBusy => ApiError::Unavailable(LoginError::TooBusy.to_string()),
+            LoginError::Unavailable(text) => ApiError::Unavailable(text),
+            LoginError::OutcomeUnknown(text) => ApiError::OutcomeUnknown(text),
+            LoginError::Internal(text) => ApiError::Internal(text),
+            LoginError::SignedOut | LoginError::WrongPassword | LoginError::TooSoon => ApiError::Internal(error.to_string()),
         }
     }
 }

@@ -8,6 +8,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test suite, behind a feature")]
 
+mod account_links;
 mod batches;
 mod clients;
 mod credentials;
@@ -133,6 +134,11 @@ where
             only_what_is_pending_in_the_session_is_linked,
             unlinking_makes_a_person_anew,
             a_person_is_named_by_an_identity_of_theirs;
+        account_links:
+            an_invitation_comes_with_its_account_or_not_at_all,
+            an_account_has_one_link,
+            a_link_is_used_once_and_in_time,
+            an_administrator_ends_sessions_with_an_audit_row;
         sessions:
             a_session_comes_back_as_it_was,
             a_session_is_seen_forward_only,

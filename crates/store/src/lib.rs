@@ -24,8 +24,8 @@ pub use contract::{
 };
 pub use error::{Result, StoreError};
 pub use records::{
-    AccountRecord, ClientRecord, CredentialsChange, CredentialsCount, CredentialsRecord, GrantRecord, IdentityRecord, IssuerRecord,
-    PasskeyRecord, PendingLink, PersonRecord, RecoveryCodeRecord, RoleRecord, SessionRecord, SignInMethod,
+    AccountLink, AccountLinkKind, AccountRecord, ClientRecord, CredentialsChange, CredentialsCount, CredentialsRecord, GrantRecord,
+    IdentityRecord, IssuerRecord, PasskeyRecord, PendingLink, PersonRecord, RecoveryCodeRecord, RoleRecord, SessionRecord, SignInMethod,
 };
 pub use sealing::{
     Damaged, KeyFileError, KeyRing, KeySource, OpenError, Place, Randomness, Refreshed, SealedKind, Sealer, Secret, open_with,

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
-    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient, Epoch,
-    GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness, Refreshed,
-    ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
+    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
+    Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness,
+    Refreshed, ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -194,6 +194,14 @@ impl Store for PostgresStore {
 
     async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool> {
         Ok(accounts::setup_link_valid(&self.to_read().await?, hash, now_ms).await?)
+    }
+
+    async fn account_link(&self, hash: &str) -> Result<Option<AccountLink>> {
+        Ok(accounts::links::one(&self.to_read().await?, hash).await?)
+    }
+
+    async fn account_link_of(&self, account: &str) -> Result<Option<AccountLink>> {
+        Ok(accounts::links::of_account(&self.to_read().await?, account).await?)
     }
 
     async fn insert_session(&self, session: &SessionRecord) -> Result<()> {

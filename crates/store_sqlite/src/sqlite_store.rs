@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use falconer_store::{
-    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient, Epoch,
-    GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness, Refreshed,
-    ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
+    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
+    Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness,
+    Refreshed, ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -239,6 +239,16 @@ impl Store for SqliteStore {
     async fn setup_link_valid(&self, hash: &str, now_ms: i64) -> Result<bool> {
         let hash = hash.to_owned();
         self.read(move |connection, _| accounts::setup_link_valid(connection, &hash, now_ms)).await
+    }
+
+    async fn account_link(&self, hash: &str) -> Result<Option<AccountLink>> {
+        let hash = hash.to_owned();
+        self.read(move |connection, _| accounts::links::one(connection, &hash)).await
+    }
+
+    async fn account_link_of(&self, account: &str) -> Result<Option<AccountLink>> {
+        let account = account.to_owned();
+        self.read(move |connection, _| accounts::links::of_account(connection, &account)).await
     }
 
     async fn insert_session(&self, session: &SessionRecord) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use falconer_credentials::temporary::{self, Temporary};
 use falconer_scopes::{Expression, ScopeSet};
-use falconer_store::{AccountRecord, GrantRecord, IdentityRecord, Key, Revision, Write};
+use falconer_store::{GrantRecord, IdentityRecord, Key, Revision, Write};
 
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
@@ -148,56 +148,6 @@ impl Auth {
         })
         .await
         .map(|((), revision)| revision)
-    }
-
-    /// Adds a local account and its person. 409 when the name was ever used.
-    pub async fn insert_account(
-        &self,
-        by: &str,
-        account: &AccountRecord,
-        identity: &IdentityRecord,
-        password_hash: Option<&str>,
-    ) -> Result<Revision, ApiError> {
-        let hash = password_hash.map(str::to_owned);
-        self.write_person(by, "created", identity, |identity| Write::InsertAccount(account.clone(), identity.clone(), hash.clone())).await
-    }
-
-    /// Writes a local account and its person; `action` is the word for the audit. 409 when there is no such account, or when the person is no
-    /// longer as `before`: the account was changed, by another process perhaps, after it was read.
-    pub async fn update_account(
-        &self,
-        by: &str,
-        action: &str,
-        before: &IdentityRecord,
-        account: &AccountRecord,
-        identity: &IdentityRecord,
-    ) -> Result<Revision, ApiError> {
-        reserved::refuse_reserved(&identity.scopes)?;
-        self.decide(|now| {
-            // The store holds the step to this very snapshot's person, so that comparing with the snapshot is comparing with the store.
-            if now.snapshot.identity(&identity.identity).is_none_or(|present| present.record != *before) {
-                return Err(ApiError::RequestConflict("The account was changed meanwhile".to_owned()));
-            }
-            let step = step_by(now, by, action, vec![Key::Identity(identity.identity.clone())]);
-            Ok(Decision::Write(step, Write::UpdateAccount(account.clone(), identity.clone()), ()))
-        })
-        .await
-        .map(|((), revision)| revision)
-    }
-
-    /// Uses a set-up link up and adds the first account. 409 when the link is used or over, or the name taken.
-    pub async fn complete_setup(
-        &self,
-        link_hash: &str,
-        account: &AccountRecord,
-        identity: &IdentityRecord,
-        password_hash: Option<&str>,
-    ) -> Result<Revision, ApiError> {
-        let (link, hash) = (link_hash.to_owned(), password_hash.map(str::to_owned));
-        self.write_person(&identity.identity, "created", identity, move |identity| {
-            Write::CompleteSetup(link.clone(), account.clone(), identity.clone(), hash.clone())
-        })
-        .await
     }
 
     async fn write_person(

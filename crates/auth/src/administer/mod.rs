@@ -1,5 +1,5 @@
-//! What administrators and other crates change: clients, roles, people and what is linked, many of both at once, what a change would do, what keeps an installation
-//! going, and the grants, people, accounts and credentials that login writes.
+//! What administrators and other crates change: clients, roles, people, many of the first two at once, what a change would do, what keeps an installation
+//! going, and the grants, identities and credentials that login writes.
 
 pub(crate) mod added;
 pub(crate) mod client_view;

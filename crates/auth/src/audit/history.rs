@@ -21,6 +21,21 @@ impl Auth {
         Ok(page(found.map_err(|error| self.node.store_error(error))?, &query))
     }
 
+    /// What happened to several entities, as one history. The caller has decided that it may be shown.
+    pub(crate) async fn history_of(&self, entities: &[(&str, String)], query: PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
+        let after = match &query.start {
+            Start::Offset(_) => AuditStart::After(0),
+            Start::After(_) => start(&query)?,
+        };
+        let mut rows = Vec::new();
+        for (entity_type, entity_id) in entities {
+            let found = self.node.store.entity_history(entity_type, entity_id, after, one_more(&query)).await;
+            rows.extend(found.map_err(|error| self.node.store_error(error))?);
+        }
+        rows.sort_by_key(|row| row.number);
+        Ok(page(rows, &query))
+    }
+
     /// What a client did, oldest first; empty where nothing is known.
     pub async fn audit_history(&self, who: &Authentication, client_id: &str, query: PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
         self.caller(who)?.require_scope(format!("auth:client-audit-history:{client_id}"))?;

@@ -20,7 +20,7 @@ impl Change {
     pub(crate) fn makes_a_revision(&self, before: &Snapshot) -> bool {
         match &self.write {
             // What the second comes to, only the store knows: as a revision that is not expected, it has everything read again.
-            Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) => false,
+            Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) | Write::PutAccountLink(_) | Write::EndSessions(_) => false,
             Write::DeleteClient(client_id) => before.client(client_id).is_some(),
             Write::DeleteRole(role_id) => before.role(role_id).is_some(),
             // Whether there is one that this node does not know, only the store knows.
@@ -35,7 +35,7 @@ impl Change {
         match &self.write {
             Write::InsertClient(record) | Write::UpdateClient(record) => next.put_client(record),
             Write::DeleteClient(client_id) => next.drop_client(client_id),
-            Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) => (),
+            Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) | Write::PutAccountLink(_) | Write::EndSessions(_) => (),
             Write::AcceptTime => next.accept_time(step.at_ms),
             Write::InsertRoles(records) => next.put_roles(records.iter().cloned()),
             Write::UpdateRole(record) => next.put_roles([record.clone()]),
@@ -58,10 +58,11 @@ impl Change {
             Write::RevokeGrants { ids, by, reason } => ids.iter().for_each(|id| revoke(next, id, step.at_ms, by, reason)),
             Write::PutIdentity(record)
             | Write::InsertAccount(_, record, _)
+            | Write::InviteAccount(_, record, _)
             | Write::UpdateAccount(_, record)
             | Write::CompleteSetup(_, _, record, _) => next.write_identity(record.clone(), step.at_ms),
             // No node keeps credentials.
-            Write::ChangeCredentials(..) => {}
+            Write::ChangeCredentials(..) | Write::UseAccountLink { .. } => {}
             Write::UpdatePerson(record) => write_person(next, record),
             Write::LinkIdentity { identity, from, to, .. } => {
                 next.move_identity(identity, to);
@@ -82,7 +83,9 @@ impl Change {
     /// Where a conflict is the caller's to know. Elsewhere it means that the directory was behind, and the decision is made again.
     pub(crate) fn final_conflict(&self) -> Option<ApiError> {
         let text = match &self.write {
-            Write::InsertAccount(account, ..) => format!("The account name {} is or was in use", account.name),
+            Write::InsertAccount(account, ..) | Write::InviteAccount(account, ..) => {
+                format!("The account name {} is or was in use", account.name)
+            }
             Write::UpdateAccount(account, _) => format!("There is no account {}", account.name),
             Write::CompleteSetup(..) => "The set-up link was used or is over, or the account name is taken".to_owned(),
             Write::ChangeCredentials(_, change) => match change {
@@ -96,6 +99,8 @@ impl Change {
                 CredentialsChange::UseRecoveryCode(_) | CredentialsChange::RemoveRecoveryCode(_) => "This recovery code was used already.",
             }
             .to_owned(),
+            Write::UseAccountLink { .. } => "The link was used or is over".to_owned(),
+            Write::PutAccountLink(link) => format!("There is no account {}", link.account),
             Write::LinkIdentity { session: Some(_), .. } => "What was to be linked was confirmed already, or its time is over".to_owned(),
             _ => return None,
         };

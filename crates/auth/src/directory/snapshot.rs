@@ -34,6 +34,8 @@ pub struct Snapshot {
     /// Grant ids by the clientId that their certificate names.
     grant_names: imbl::HashMap<Arc<str>, Arc<str>>,
     identities: imbl::HashMap<Arc<str>, Arc<Identity>>,
+    /// The names of all identities, ascending by their bytes.
+    identity_names: imbl::OrdSet<Arc<str>>,
     people: imbl::HashMap<Arc<str>, Arc<Person>>,
     /// The identities of each person, by the person's id; ascending.
     linked: imbl::HashMap<Arc<str>, Arc<[Arc<str>]>>,
@@ -189,6 +191,12 @@ impl Snapshot {
     /// One identity.
     pub fn identity(&self, identity: &str) -> Option<&Arc<Identity>> {
         self.identities.get(identity)
+    }
+
+    /// All identities behind this one, ascending by their bytes.
+    pub(crate) fn identities_after<'a>(&'a self, last: &'a str) -> impl Iterator<Item = &'a Arc<Identity>> + 'a {
+        let behind = (Bound::Excluded(last), Bound::Unbounded);
+        self.identity_names.range::<_, str>(behind).filter_map(|name| self.identities.get(name))
     }
 
     /// One person, by id.
@@ -437,6 +445,7 @@ impl Snapshot {
         let mut linked: Vec<Arc<str>> = others.iter().chain([&identity]).cloned().collect();
         linked.sort_unstable();
         self.linked.insert(Arc::from(record.person.as_str()), linked.into());
+        self.identity_names.insert(Arc::clone(&identity));
         self.identities.insert(identity, Arc::new(Identity { record }));
     }
 
@@ -460,6 +469,7 @@ impl Snapshot {
 
     fn drop_identity(&mut self, identity: &str) {
         let Some(before) = self.identities.remove(identity) else { return };
+        self.identity_names.remove(identity);
         let person = before.record.person.as_str();
         let others = self.linked.get(person).map(AsRef::as_ref).unwrap_or_default().iter().filter(|linked| linked.as_ref() != identity);
         let others: Arc<[Arc<str>]> = others.cloned().collect();

@@ -83,6 +83,8 @@ delegate! {
     fn note_passkey_use(&self, id: &str, counter: u32, at_ms: i64) -> bool;
     fn put_setup_link(&self, hash: &str, expires_ms: i64) -> ();
     fn setup_link_valid(&self, hash: &str, now_ms: i64) -> bool;
+    fn account_link(&self, hash: &str) -> Option<AccountLink>;
+    fn account_link_of(&self, account: &str) -> Option<AccountLink>;
     fn insert_session(&self, session: &SessionRecord) -> ();
     fn session(&self, id_hash: &str) -> Option<SessionRecord>;
     fn touch_session(&self, id_hash: &str, now_ms: i64) -> ();

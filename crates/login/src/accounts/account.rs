@@ -17,6 +17,11 @@ pub fn local_identity(name: &str) -> String {
     format!("{LOCAL}/{name}")
 }
 
+/// The account's name in an identity, where it is one of a local account.
+pub fn local_name(identity: &str) -> Option<&str> {
+    identity.strip_prefix(LOCAL)?.strip_prefix('/')
+}
+
 /// Whether it is `^[a-z][a-z0-9._-]{0,62}$`.
 pub fn is_valid_name(name: &str) -> bool {
     let mut bytes = name.bytes();
@@ -32,7 +37,8 @@ pub fn is_valid_group(group: &str) -> bool {
     group.len() <= 63 && bytes.next().is_some_and(plain) && bytes.all(|b| plain(b) || matches!(b, b'.' | b'_' | b'-' | b'/'))
 }
 
-/// The identity of an account: name and scopes follow from the account's name, groups and own scopes. It belongs to the person of this id.
+/// The identity of an account: name and scopes follow from the account's name, groups and own scopes; one that was deleted has none at all. It belongs to the
+/// person of this id.
 pub(crate) fn identity_of(account: &AccountRecord, person: &str, now_ms: i64) -> IdentityRecord {
     let identity = local_identity(&account.name);
     let mut scopes = vec![format!("assume:login-identity:{identity}"), format!("assume:local-user:{}", account.name)];
@@ -43,6 +49,9 @@ pub(crate) fn identity_of(account: &AccountRecord, person: &str, now_ms: i64) ->
         if !scopes.contains(scope) {
             scopes.push(scope.clone());
         }
+    }
+    if account.deleted {
+        scopes.clear();
     }
     IdentityRecord {
         identity,

@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 
-use falconer_auth::Revision;
+use falconer_auth::{ApiError, By, Revision};
 use falconer_store::{AccountRecord, CredentialsChange, CredentialsCount, CredentialsRecord};
 
 use crate::accounts::account::{check_groups, check_name, check_own_scopes, check_profile, identity_of, local_identity};
@@ -172,8 +172,13 @@ impl Login {
 
     /// The account is gone; its name stays taken, because audit rows and clients hold it.
     pub async fn delete_account(&self, by: &str, name: &str) -> Result<Revision, LoginError> {
+        Ok(self.delete_account_by(By::Checked(by), name).await?)
+    }
+
+    /// The same for somebody whose scopes are looked at when it is written.
+    pub(crate) async fn delete_account_by(&self, by: By<'_>, name: &str) -> Result<Revision, ApiError> {
         let revision = self
-            .change_account(by, "deleted", name, |account| {
+            .change_account_by(by, "deleted", name, |account| {
                 account.deleted = true;
                 account.disabled = true;
                 account.groups.clear();
@@ -181,7 +186,7 @@ impl Login {
                 Ok(())
             })
             .await?;
-        self.end_everything(by, name, "the account was deleted").await?;
+        self.end_everything(&by.name(), name, "the account was deleted").await?;
         Ok(revision)
     }
 
@@ -221,6 +226,17 @@ impl Login {
         name: &str,
         change: impl FnOnce(&mut AccountRecord) -> Result<(), LoginError> + Send,
     ) -> Result<Revision, LoginError> {
+        Ok(self.change_account_by(By::Checked(by), action, name, change).await?)
+    }
+
+    /// The same for somebody whose scopes are looked at when it is written.
+    pub(crate) async fn change_account_by(
+        &self,
+        by: By<'_>,
+        action: &str,
+        name: &str,
+        change: impl FnOnce(&mut AccountRecord) -> Result<(), LoginError> + Send,
+    ) -> Result<Revision, ApiError> {
         let missing = || LoginError::NotFound(format!("There is no account {name}."));
         let _turn = self.account_turn.lock().await;
         self.auth.catch_up().await.map_err(|error| self.read_error(error))?;
@@ -234,8 +250,7 @@ impl Login {
         // INVARIANT: every write moves this on, also within one millisecond, so that an equal identity means that nothing was written.
         let at_ms = account.last_modified_ms.max(before.refreshed_ms.saturating_add(1));
         let identity = identity_of(&account, &before.person, at_ms);
-        let updated = self.auth.update_account(by, action, &before, &account, &identity);
-        Ok(updated.await?)
+        self.auth.update_account(by, action, &before, &account, &identity).await
     }
 
     /// What somebody signs in to the account with; empty for a name that nobody has.

@@ -1,6 +1,6 @@
 //! People, as an administrator manages them. The caller has decided that they may: the command line by standing on the machine.
 
-use falconer_auth::Revision;
+use falconer_auth::{ApiError, By, Revision};
 use falconer_scopes::ScopeSet;
 
 use crate::error::LoginError;
@@ -74,18 +74,19 @@ impl Login {
     }
 
     /// From now on the person of this identity may not sign in or act, by any identity; all sessions and grants end.
-    pub async fn disable_person(&self, by: &str, identity: &str) -> Result<Revision, LoginError> {
+    pub async fn disable_person(&self, by: impl Into<By<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        let by = by.into();
         let revision = self.auth.disable_person(by, identity, true).await?;
         let identities = self.identities_of(identity);
-        let revoked = self.revoke_all_grants(&identities, by, "the person was disabled").await;
+        let revoked = self.revoke_all_grants(&identities, &by.name(), "the person was disabled").await;
         revoked.map_err(LoginError::after_a_change)?;
         self.end_all_sessions(&identities).await?;
         Ok(revision)
     }
 
     /// The person may sign in again. What they granted before stays revoked.
-    pub async fn enable_person(&self, by: &str, identity: &str) -> Result<Revision, LoginError> {
-        Ok(self.auth.disable_person(by, identity, false).await?)
+    pub async fn enable_person(&self, by: impl Into<By<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        self.auth.disable_person(by, identity, false).await
     }
 
     async fn end_all_sessions(&self, identities: &[String]) -> Result<(), LoginError> {

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use falconer_auth::DAY_MS;
+use falconer_auth::{ApiError, By, DAY_MS, Revision};
 use falconer_store::ATTEMPTS_AHEAD_MS;
 
 use crate::accounts::queue::Asker;
@@ -179,11 +179,18 @@ impl Login {
 
     /// Lets everybody try again to sign in with this account, wherever wrong passwords came from.
     pub async fn unlock_account(&self, by: &str, name: &str) -> Result<(), LoginError> {
+        self.unlock_account_by(By::Checked(by), name).await?;
+        Ok(())
+    }
+
+    /// The same for somebody whose scopes are looked at when it is written.
+    pub(crate) async fn unlock_account_by(&self, by: By<'_>, name: &str) -> Result<Revision, ApiError> {
         // Nothing is let in without its row in the audit. Where the second part fails, the operator is told so and does it again.
-        self.change_account(by, "unlocked", name, |_| Ok(())).await?;
+        let revision = self.change_account_by(by, "unlocked", name, |_| Ok(())).await?;
         // Counts have another name for as long as the old ones could count.
         let noted = self.store.note_attempt(&unlocks(name), self.now_ms(), self.settings.attempts_window_ms).await;
-        noted.map(|_| ()).map_err(|error| self.store_error(error).after_a_change())
+        noted.map_err(|error| self.store_error(error).after_a_change())?;
+        Ok(revision)
     }
 
     /// The beginning of the names of an account's counts. Names that nobody has are counted the same way.

@@ -196,7 +196,7 @@ impl Login {
         Ok(())
     }
 
-    fn end_of(&self, record: &SessionRecord) -> i64 {
+    pub(crate) fn end_of(&self, record: &SessionRecord) -> i64 {
         let idle_end_ms = record.last_seen_ms.saturating_add(self.settings.session_idle_ms);
         record.expires_ms.min(idle_end_ms)
     }

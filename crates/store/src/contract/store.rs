@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsChange, CredentialsCount, CredentialsRecord, Damaged,
-    Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, PasskeyRecord, PendingLink, PersonRecord, Refreshed, ResealFrom,
-    Resealed, Result, Revision, RoleRecord, SessionRecord, Step, Write,
+    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsChange, CredentialsCount,
+    CredentialsRecord, Damaged, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, PasskeyRecord, PendingLink,
+    PersonRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, SessionRecord, Step, Write,
 };
 
 /// Is given one client after the other, while a store loads.
@@ -280,6 +280,45 @@ pub trait Store: Send + Sync {
     ) -> Result<Revision> {
         let password_hash = password_hash.map(str::to_owned);
         self.take(step, Write::CompleteSetup(hash.to_owned(), account.clone(), identity.clone(), password_hash)).await
+    }
+
+    /// Adds a local account without a password, its person, and the link with which it gets one. Conflict when the name was ever used.
+    async fn invite_account(
+        &self,
+        step: &Step,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+        link: &AccountLink,
+    ) -> Result<Revision> {
+        self.take(step, Write::InviteAccount(account.clone(), identity.clone(), link.clone())).await
+    }
+    /// Keeps the link of an account, in place of the one before. An audit row of the account; answers the present revision. Conflict when there is no such
+    /// account, or it is deleted.
+    async fn put_account_link(&self, step: &Step, link: &AccountLink) -> Result<Revision> {
+        self.take(step, Write::PutAccountLink(link.clone())).await
+    }
+    /// Uses the link up and sets the password of the account, in one step. An audit row of the account, and the next revision, with no row in the change feed.
+    /// Conflict when the link is not this account's, or has ended at [`Step::at_ms`], when the account is deleted, or when `instead_of` is given and is not the
+    /// present hash.
+    async fn use_account_link(
+        &self,
+        step: &Step,
+        link: &str,
+        account: &str,
+        password_hash: &str,
+        instead_of: Option<&str>,
+    ) -> Result<Revision> {
+        let (link, account, password_hash) = (link.to_owned(), account.to_owned(), password_hash.to_owned());
+        self.take(step, Write::UseAccountLink { link, account, password_hash, instead_of: instead_of.map(str::to_owned) }).await
+    }
+    /// The link with this hash, an ended one too: the caller checks the time.
+    async fn account_link(&self, hash: &str) -> Result<Option<AccountLink>>;
+    /// The link of an account, an ended one too.
+    async fn account_link_of(&self, account: &str) -> Result<Option<AccountLink>>;
+    /// Ends the sessions by these identities, and what is pending, as [`Store::delete_sessions_of`] does, with an audit row for each identity. Answers the
+    /// present revision.
+    async fn end_sessions(&self, step: &Step, identities: &[String]) -> Result<Revision> {
+        self.take(step, Write::EndSessions(identities.to_vec())).await
     }
 
     // ---- sessions and the like: no revision ----

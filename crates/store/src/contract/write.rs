@@ -1,6 +1,8 @@
 //! What a step writes.
 
-use crate::{AccountRecord, ClientRecord, CredentialsChange, GrantRecord, IdentityRecord, IssuerRecord, PersonRecord, RoleRecord};
+use crate::{
+    AccountLink, AccountRecord, ClientRecord, CredentialsChange, GrantRecord, IdentityRecord, IssuerRecord, PersonRecord, RoleRecord,
+};
 
 /// The part of a [`Step`](crate::Step) that changes records. Each is described at the method of [`Store`](crate::Store) of its name.
 #[derive(Debug, Clone)]
@@ -68,6 +70,23 @@ pub enum Write {
     UpdateAccount(AccountRecord, IdentityRecord),
     /// [`change_credentials`](crate::Store::change_credentials): the name of the account first
     ChangeCredentials(String, CredentialsChange),
+    /// [`invite_account`](crate::Store::invite_account)
+    InviteAccount(AccountRecord, IdentityRecord, AccountLink),
+    /// [`put_account_link`](crate::Store::put_account_link)
+    PutAccountLink(AccountLink),
+    /// [`use_account_link`](crate::Store::use_account_link)
+    UseAccountLink {
+        /// Of the link's token.
+        link: String,
+        /// The account's name.
+        account: String,
+        /// Of the new password.
+        password_hash: String,
+        /// The hash that the account has until then, where it has one.
+        instead_of: Option<String>,
+    },
+    /// [`end_sessions`](crate::Store::end_sessions)
+    EndSessions(Vec<String>),
     /// [`accept_time`](crate::Store::accept_time)
     AcceptTime,
     /// [`complete_setup`](crate::Store::complete_setup): the hash of the link's token first, the hash of the password last

@@ -123,6 +123,51 @@ pub struct PendingLink {
     pub expires_ms: i64,
 }
 
+/// What a link is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AccountLinkKind {
+    /// The first password of an account that was made for somebody.
+    Invitation,
+    /// Another password for somebody who has forgotten theirs.
+    Reset,
+}
+
+impl AccountLinkKind {
+    /// The word that is stored: `invitation`, `reset`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AccountLinkKind::Invitation => "invitation",
+            AccountLinkKind::Reset => "reset",
+        }
+    }
+
+    /// The kind of a stored word.
+    pub fn of_word(word: &str) -> Option<AccountLinkKind> {
+        [AccountLinkKind::Invitation, AccountLinkKind::Reset].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// A link with which whoever has it sets the password of a local account, once. An account has at most one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLink {
+    /// A hash of the link's token: the token itself is nowhere.
+    pub hash: String,
+    /// [`AccountRecord::name`]
+    pub account: String,
+    /// What it is for.
+    pub kind: AccountLinkKind,
+    /// Who made it: a clientId or an identity.
+    pub by: String,
+    /// What whoever made it could do then, normalized: the link gives nobody more. `None`: it was made on the server's machine, and has no such bound.
+    pub within: Option<Vec<String>>,
+    /// A fingerprint of the password at that time, so that a new one ends the link.
+    pub password: String,
+    /// When, milliseconds since 1970.
+    pub created_ms: i64,
+    /// From then on it is worth nothing; milliseconds since 1970.
+    pub expires_ms: i64,
+}
+
 /// A signed-in browser.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionRecord {
@@ -168,6 +213,14 @@ mod tests {
             assert_eq!(SignInMethod::of_word(method.as_str()), Some(method));
         }
         assert_eq!(SignInMethod::of_word("anything"), None);
+    }
+
+    #[test]
+    fn each_kind_of_link_is_read_back() {
+        for kind in [AccountLinkKind::Invitation, AccountLinkKind::Reset] {
+            assert_eq!(AccountLinkKind::of_word(kind.as_str()), Some(kind));
+        }
+        assert_eq!(AccountLinkKind::of_word("anything"), None);
     }
 
     #[test]

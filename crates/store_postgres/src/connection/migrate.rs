@@ -19,6 +19,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0002_history", sql: include_str!("../../migrations/0002_history.sql") },
     Migration { name: "0003_people", sql: include_str!("../../migrations/0003_people.sql") },
     Migration { name: "0004_credentials", sql: include_str!("../../migrations/0004_credentials.sql") },
+    Migration { name: "0005_account_links", sql: include_str!("../../migrations/0005_account_links.sql") },
 ];
 
 /// The advisory lock of migrations: `FALM`.

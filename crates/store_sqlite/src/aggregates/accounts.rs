@@ -1,5 +1,7 @@
 //! Local accounts, and the links that make the first one.
 
+pub(crate) mod links;
+
 use falconer_store::{AccountRecord, IdentityRecord, Sealer, StoreError};
 use rusqlite::{Connection, Row, params};
 

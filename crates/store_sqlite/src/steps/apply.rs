@@ -1,8 +1,8 @@
 //! What each kind of write does.
 
-use falconer_store::{Sealer, Write};
+use falconer_store::{CredentialsChange, Sealer, Write};
 
-use crate::aggregates::{accounts, clients, credentials, grants, identities, issuers, people, roles};
+use crate::aggregates::{accounts, clients, credentials, grants, identities, issuers, people, roles, sessions};
 use crate::connection::fault::Res;
 use crate::steps::batch;
 use crate::steps::writing::Writing;
@@ -33,6 +33,19 @@ pub(crate) fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -
         Write::InsertAccount(account, identity, hash) => accounts::insert(writing, sealer, account, identity, hash.as_deref()),
         Write::UpdateAccount(account, identity) => accounts::update(writing, account, identity),
         Write::ChangeCredentials(account, change) => credentials::change(writing, sealer, account, change),
+        Write::InviteAccount(account, identity, link) => accounts::links::invite(writing, sealer, account, identity, link),
+        Write::PutAccountLink(link) => accounts::links::put(writing, link),
+        Write::UseAccountLink { link, account, password_hash, instead_of } => {
+            let change = CredentialsChange::SetPassword { hash: Some(password_hash.clone()), instead_of: instead_of.clone() };
+            accounts::links::take(writing, sealer, link, account, &change)
+        }
+        Write::EndSessions(identities) => {
+            for identity in identities {
+                sessions::delete_of(writing.connection, identity, None)?;
+                writing.audit("identity", identity)?;
+            }
+            Ok(())
+        }
         Write::AcceptTime => writing.accept_time(),
         Write::CompleteSetup(link, account, identity, hash) => {
             accounts::complete_setup(writing, sealer, link, account, identity, hash.as_deref())

@@ -1,10 +1,11 @@
-//! People: linking identities with each other, undoing it, which of them names what is new, and ending a person (ADR 0122).
+//! Linking identities with each other, undoing it, and which of them names what is new (ADR 0122).
 //!
 //! Whoever calls has seen to it that both sign-ins were made, or stands on the machine.
 
 use falconer_store::{Key, PersonRecord, Revision, Write};
 use serde_json::json;
 
+use crate::administer::people::by::nobody_has;
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
 use crate::directory::entries::{Identity, Person};
@@ -86,16 +87,6 @@ impl Auth {
         .await
     }
 
-    /// The person of this identity may not act, or may again.
-    pub async fn disable_person(&self, by: &str, identity: &str, disabled: bool) -> Result<Revision, ApiError> {
-        let action = if disabled { "disabled" } else { "enabled" };
-        self.change_person(by, action, identity, |_, person| {
-            person.disabled = disabled;
-            Ok(())
-        })
-        .await
-    }
-
     async fn change_person(
         &self,
         by: &str,
@@ -121,10 +112,10 @@ impl Auth {
     }
 }
 
-fn known<'n>(now: &'n Now, identity: &str) -> Result<(&'n Identity, &'n Person), ApiError> {
+pub(crate) fn known<'n>(now: &'n Now, identity: &str) -> Result<(&'n Identity, &'n Person), ApiError> {
     let found =
         now.snapshot.identity(identity).and_then(|known| Some((known.as_ref(), now.snapshot.person(&known.record.person)?.as_ref())));
-    found.ok_or_else(|| ApiError::ResourceNotFound(format!("Nobody has the identity {identity}")))
+    found.ok_or_else(|| nobody_has(identity))
 }
 
 fn conflict<T>(text: String) -> Result<T, ApiError> {

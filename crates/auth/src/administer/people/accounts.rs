@@ -1,0 +1,187 @@
+//! Local accounts, each with its identity: made, invited, changed, and given a password by whoever has a link.
+
+use falconer_scopes::ScopeSet;
+use falconer_store::{AccountLink, AccountRecord, IdentityRecord, Key, Revision, Write};
+use serde_json::json;
+
+use crate::administer::added::added;
+use crate::administer::people::by::{By, beyond};
+use crate::administer::people::linking::known;
+use crate::change::acting::step_by;
+use crate::change::decide::{Decision, Now};
+use crate::error::ApiError;
+use crate::node::Auth;
+use crate::reserved;
+
+impl Auth {
+    /// Adds a local account and its person, with the hash of its password if it has one. 409 when the name was ever used.
+    pub async fn insert_account(
+        &self,
+        by: impl Into<By<'_>>,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+        password_hash: Option<&str>,
+    ) -> Result<Revision, ApiError> {
+        let write = |_, _| Write::InsertAccount(account.clone(), identity.clone(), password_hash.map(str::to_owned));
+        self.make_account(by.into(), identity, write).await
+    }
+
+    /// The same with a link for its first password; who made the link, and what they could do, is filled in.
+    ///
+    /// A caller needs `auth:create-person:<identity>`, and whatever the person could do besides what names them: whoever has the link can be that person.
+    pub async fn invite_account(
+        &self,
+        by: impl Into<By<'_>>,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+        link: &AccountLink,
+    ) -> Result<Revision, ApiError> {
+        self.make_account(by.into(), identity, |by, within| {
+            let link = AccountLink { by, within, ..link.clone() };
+            Write::InviteAccount(account.clone(), identity.clone(), link)
+        })
+        .await
+    }
+
+    async fn make_account(
+        &self,
+        by: By<'_>,
+        identity: &IdentityRecord,
+        write: impl Fn(String, Option<Vec<String>>) -> Write + Send + Sync,
+    ) -> Result<Revision, ApiError> {
+        reserved::refuse_reserved(&identity.scopes)?;
+        self.decide(|now| {
+            let deciding = self.deciding(now, by, &identity.identity)?;
+            deciding.require_to_be(&written(now, identity), &[identity])?;
+            if matches!(by, By::Caller { .. }) && now.snapshot.identity(&identity.identity).is_some() {
+                return Err(ApiError::RequestConflict(format!("The account name {} is or was in use", identity.subject)));
+            }
+            let depends_on = vec![Key::Role, Key::Identity(identity.identity.clone())];
+            let step = deciding.step(now, "created", depends_on);
+            Ok(Decision::Write(step, write(deciding.actor(), deciding.within()), ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// Writes a local account and its person; `action` is the word for the audit. A caller needs each scope that the identity gains. 409 when there is no
+    /// such account, or when the person is no longer as `before`: the account was changed, by another process perhaps, after it was read.
+    pub async fn update_account(
+        &self,
+        by: impl Into<By<'_>>,
+        action: &str,
+        before: &IdentityRecord,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+    ) -> Result<Revision, ApiError> {
+        let by = by.into();
+        reserved::refuse_reserved(&identity.scopes)?;
+        self.decide(|now| {
+            let deciding = self.deciding(now, by, &identity.identity)?;
+            // The store holds the step to this very snapshot's person, so that comparing with the snapshot is comparing with the store.
+            if now.snapshot.identity(&identity.identity).is_none_or(|present| present.record != *before) {
+                return Err(ApiError::RequestConflict("The account was changed meanwhile".to_owned()));
+            }
+            deciding.require_given(added(&identity.scopes, &before.scopes).into_iter().map(String::as_str))?;
+            if account.deleted
+                && let Some(person) = now.snapshot.person_of(&identity.identity)
+            {
+                deciding.refuse_own(&now.snapshot, person, "Nobody deletes their own account here")?;
+            }
+            let step = deciding.step(now, action, vec![Key::Identity(identity.identity.clone())]);
+            Ok(Decision::Write(step, Write::UpdateAccount(account.clone(), identity.clone()), ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// Keeps a link for another password, in place of the one before; who made it, and what they could do, is filled in.
+    ///
+    /// A caller needs `auth:<verb>-person:<identity>` for each identity of the person, and whatever the person may do besides what names them. 409 for their own
+    /// person: a page of their own sets a password for whoever knows the old one.
+    pub async fn put_account_link(
+        &self,
+        by: impl Into<By<'_>>,
+        action: &str,
+        identity: &str,
+        link: &AccountLink,
+    ) -> Result<Revision, ApiError> {
+        let by = by.into();
+        self.decide(|now| {
+            let deciding = self.deciding(now, by, identity)?;
+            let (account, person) = known(now, identity)?;
+            deciding.require_for_all(&now.snapshot, person)?;
+            deciding.refuse_own(&now.snapshot, person, "This is your own account: set another password on your own page")?;
+            let linked: Vec<&IdentityRecord> = now.snapshot.linked(&person.record.id).map(|linked| &linked.record).collect();
+            deciding.require_to_be(&all_scopes(now, &linked), &linked)?;
+            let mut step = deciding.step(now, action, [vec![Key::Role], now.snapshot.keys_of(account)].concat());
+            step.detail = Some(json!({"until": link.expires_ms}));
+            let link = AccountLink { by: deciding.actor(), within: deciding.within(), ..link.clone() };
+            Ok(Decision::Write(step, Write::PutAccountLink(link), ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// Uses a link up: the account has this password from now on, instead of the one that it has until then. 409 when the link is used or over, when it is of
+    /// somebody who could do less than the person may do by now, and when the person or the account may not act.
+    pub async fn use_account_link(
+        &self,
+        link: &AccountLink,
+        action: &str,
+        identity: &str,
+        password_hash: &str,
+        instead_of: Option<&str>,
+    ) -> Result<Revision, ApiError> {
+        self.decide(|now| {
+            let (present, person) = known(now, identity)?;
+            let linked: Vec<&IdentityRecord> = now.snapshot.linked(&person.record.id).map(|linked| &linked.record).collect();
+            let is_within = link.within.as_ref().is_none_or(|within| {
+                let within = ScopeSet::new(within.iter());
+                beyond(&all_scopes(now, &linked), &within, &linked).is_empty()
+            });
+            if !is_within || present.record.disabled || person.record.disabled {
+                return Err(ApiError::RequestConflict("The link does not hold any more".to_owned()));
+            }
+            let mut step = step_by(now, identity, action, [vec![Key::Role], now.snapshot.keys_of(present)].concat());
+            step.detail = Some(json!({"link": link.kind.as_str(), "madeBy": link.by}));
+            let write = Write::UseAccountLink {
+                link: link.hash.clone(),
+                account: link.account.clone(),
+                password_hash: password_hash.to_owned(),
+                instead_of: instead_of.map(str::to_owned),
+            };
+            Ok(Decision::Write(step, write, ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// Uses a set-up link up and adds the first account. 409 when the link is used or over, or the name taken.
+    pub async fn complete_setup(
+        &self,
+        link_hash: &str,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+        password_hash: Option<&str>,
+    ) -> Result<Revision, ApiError> {
+        reserved::refuse_reserved(&identity.scopes)?;
+        self.decide(|now| {
+            let step = step_by(now, &identity.identity, "created", vec![Key::Identity(identity.identity.clone())]);
+            let hash = password_hash.map(str::to_owned);
+            Ok(Decision::Write(step, Write::CompleteSetup(link_hash.to_owned(), account.clone(), identity.clone(), hash), ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+}
+
+/// What an identity gives, expanded: as it is written, whether anybody may act by it or not.
+fn written(now: &Now, identity: &IdentityRecord) -> ScopeSet {
+    all_scopes(now, &[identity])
+}
+
+/// The same for all of a person's: what is disabled today may be enabled tomorrow.
+fn all_scopes(now: &Now, identities: &[&IdentityRecord]) -> ScopeSet {
+    now.snapshot.expand(identities.iter().flat_map(|identity| reserved::of_person(&identity.scopes)))
+}

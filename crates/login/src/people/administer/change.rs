@@ -1,0 +1,108 @@
+//! What administrators change about people. Nobody gives what they don't have.
+
+use falconer_auth::{ApiError, Authentication, By, Revision};
+
+use crate::accounts::account::{check_groups, check_own_scopes, check_profile, local_name};
+use crate::error::LoginError;
+use crate::login::Login;
+
+/// What is to be changed about a local account; what is `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PersonChange {
+    /// For people to read.
+    pub display_name: Option<String>,
+    /// An address, or that there is none.
+    pub email: Option<Option<String>>,
+    /// All groups from now on.
+    pub groups: Option<Vec<String>>,
+    /// All scopes of its own from now on.
+    pub scopes: Option<Vec<String>>,
+    /// When the account was last changed as whoever asks has seen it: 409 when it was changed since.
+    pub seen_ms: Option<i64>,
+}
+
+impl Login {
+    /// Changes a local account. It takes `auth:update-person:<identity>`, and each scope that the identity gains, `assume:local-group:<group>` for a group among
+    /// them.
+    ///
+    /// Errors: 404 when nobody has the identity, 400 when it is a provider's, or when something can't be.
+    pub async fn update_person(&self, who: &Authentication, identity: &str, change: &PersonChange) -> Result<Revision, ApiError> {
+        let by = By::Caller { who, verb: "update" };
+        let name = self.administered(by, identity)?;
+        if let Some(groups) = &change.groups {
+            check_groups(groups)?;
+        }
+        if let Some(scopes) = &change.scopes {
+            check_own_scopes(scopes)?;
+        }
+        self.change_account_by(by, "updated", name, |account| {
+            if change.seen_ms.is_some_and(|seen_ms| seen_ms != account.last_modified_ms) {
+                return Err(LoginError::Conflict("The account was changed meanwhile".to_owned()));
+            }
+            if let Some(display_name) = &change.display_name {
+                display_name.trim().clone_into(&mut account.display_name);
+            }
+            if let Some(email) = &change.email {
+                account.email.clone_from(email);
+            }
+            if let Some(groups) = &change.groups {
+                account.groups.clone_from(groups);
+            }
+            if let Some(scopes) = &change.scopes {
+                account.scopes.clone_from(scopes);
+            }
+            check_profile(&account.display_name, account.email.as_deref())
+        })
+        .await
+    }
+
+    /// From now on the person may not sign in or act, by any identity; sessions and grants end. It takes `auth:disable-person:<identity>` for each identity.
+    pub async fn disable_whole_person(&self, who: &Authentication, identity: &str) -> Result<Revision, ApiError> {
+        self.disable_person(By::Caller { who, verb: "disable" }, identity).await
+    }
+
+    /// The person may sign in again. It takes `auth:enable-person:<identity>` for each identity.
+    pub async fn enable_whole_person(&self, who: &Authentication, identity: &str) -> Result<Revision, ApiError> {
+        self.enable_person(By::Caller { who, verb: "enable" }, identity).await
+    }
+
+    /// Lets somebody try again who is shut out by wrong passwords. It takes `auth:unlock-person:<identity>`.
+    pub async fn unlock_person(&self, who: &Authentication, identity: &str) -> Result<Revision, ApiError> {
+        let by = By::Caller { who, verb: "unlock" };
+        let name = self.administered(by, identity)?;
+        self.unlock_account_by(by, name).await
+    }
+
+    /// A local account is gone for good; its name stays taken. It takes `auth:delete-person:<identity>`.
+    pub async fn delete_person(&self, who: &Authentication, identity: &str) -> Result<Revision, ApiError> {
+        let by = By::Caller { who, verb: "delete" };
+        let name = self.administered(by, identity)?;
+        self.delete_account_by(by, name).await
+    }
+
+    /// Ends all sessions of a person. It takes `auth:sign-out-person:<identity>` for each identity.
+    pub async fn sign_person_out(&self, who: &Authentication, identity: &str) -> Result<Revision, ApiError> {
+        self.auth.end_sessions_of_person(By::Caller { who, verb: "sign-out" }, identity).await
+    }
+
+    /// Ends a grant of a person. It takes `auth:revoke-grants-of-person:<identity>` for each identity.
+    pub async fn revoke_grant_of_person(&self, who: &Authentication, identity: &str, id: &str) -> Result<Revision, ApiError> {
+        let by = By::Caller { who, verb: "revoke-grants-of" };
+        self.auth.check_person_scope(by, identity)?;
+        if self.auth.directory().grant(id).is_none() {
+            self.auth.catch_up().await.map_err(|error| self.store_error(error))?;
+        }
+        self.auth.revoke_grant_of_person(by, identity, id, "revoked by an administrator").await
+    }
+
+    /// The name of the local account that a caller may do this to, as far as can be said before it is decided.
+    pub(crate) fn administered<'i>(&self, by: By<'_>, identity: &'i str) -> Result<&'i str, ApiError> {
+        self.auth.check_person_scope(by, identity)?;
+        if self.auth.directory().identity(identity).is_none() {
+            return Err(ApiError::ResourceNotFound(format!("Nobody has the identity {identity}")));
+        }
+        local_name(identity).ok_or_else(|| {
+            ApiError::InputError(format!("{identity} comes from an identity provider, and is kept there: here the person can be disabled"))
+        })
+    }
+}

@@ -1,0 +1,141 @@
+//! Links with which somebody sets the password of a local account: the first one of an account that was made for them, or another one after they have
+//! forgotten theirs. Whoever makes one can use it, so a link is never worth more than whoever made it (ADR 166).
+
+use falconer_auth::{ApiError, By, DAY_MS, Revision};
+use falconer_store::{AccountLink, AccountLinkKind, AccountRecord};
+use zeroize::Zeroizing;
+
+use crate::accounts::account::{identity_of, local_identity};
+use crate::accounts::manage::NewAccount;
+use crate::accounts::password;
+use crate::error::LoginError;
+use crate::fingerprint::{fingerprint, hash_of_token};
+use crate::login::Login;
+
+/// So long an invitation holds.
+pub const INVITATION_MS: i64 = 7 * DAY_MS;
+/// So long a link for another password holds.
+pub const RESET_MS: i64 = DAY_MS;
+
+/// A new link's token: to be shown once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewLink {
+    /// 43 characters of `A-Za-z0-9_-`.
+    pub token: Zeroizing<String>,
+    /// Milliseconds since 1970.
+    pub expires_ms: i64,
+}
+
+/// What a link is for, for the page that it leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkOffered {
+    /// The account's name, with which the person signs in.
+    pub name: String,
+    /// What the person is called.
+    pub display_name: String,
+    /// What it is for.
+    pub kind: AccountLinkKind,
+}
+
+impl Login {
+    /// Makes an account without a password, and the link for its first one. A caller needs `auth:create-person:<identity>`, and whatever the person could do
+    /// besides what names them. Conflict: the name is or was in use.
+    pub async fn invite_person(&self, by: By<'_>, new: &NewAccount) -> Result<(NewLink, Revision), ApiError> {
+        let account = self.new_account(new)?;
+        let (made, link) = self.new_link(AccountLinkKind::Invitation, &account, None, INVITATION_MS);
+        let identity = identity_of(&account, &self.new_person_id(), account.created_ms);
+        let revision = self.auth.invite_account(by, &account, &identity, &link).await?;
+        Ok((made, revision))
+    }
+
+    /// Makes a link for another password; the present one goes on until the link is used. A caller needs `auth:reset-person:<identity>` for each of the person's
+    /// identities, and whatever the person may do besides what names them.
+    pub async fn make_reset_link(&self, by: By<'_>, identity: &str) -> Result<(NewLink, Revision), ApiError> {
+        let name = self.administered(by, identity)?;
+        let account = self.account_record(name).await?.filter(|account| !account.deleted);
+        let account = account.ok_or_else(|| ApiError::ResourceNotFound(format!("There is no account {name}")))?;
+        let password = self.credentials(name).await?.password_hash;
+        // Somebody who has never had a password is still invited.
+        let (kind, ttl_ms, action) = match password {
+            Some(_) => (AccountLinkKind::Reset, RESET_MS, "reset link made"),
+            None => (AccountLinkKind::Invitation, INVITATION_MS, "invited again"),
+        };
+        let (made, link) = self.new_link(kind, &account, password.as_deref(), ttl_ms);
+        let revision = self.auth.put_account_link(by, action, identity, &link).await?;
+        Ok((made, revision))
+    }
+
+    fn new_link(&self, kind: AccountLinkKind, account: &AccountRecord, password_hash: Option<&str>, ttl_ms: i64) -> (NewLink, AccountLink) {
+        let token = Zeroizing::new(self.draw::<32>());
+        let created_ms = self.now_ms();
+        let expires_ms = created_ms.saturating_add(ttl_ms);
+        let link = AccountLink {
+            hash: hash(&token),
+            account: account.name.clone(),
+            kind,
+            by: String::new(),
+            within: None,
+            password: fingerprint_of(password_hash),
+            created_ms,
+            expires_ms,
+        };
+        (NewLink { token, expires_ms }, link)
+    }
+
+    /// Whether a link can still be used: in time, for an account that is there, with the password that it had then.
+    pub(crate) fn link_holds(&self, link: &AccountLink, account: &AccountRecord, password_hash: Option<&str>) -> bool {
+        self.now_ms() < link.expires_ms && !account.deleted && link.password == fingerprint_of(password_hash)
+    }
+
+    /// What a link is for. `None`: it is unknown, was used, or holds no more.
+    pub async fn account_link(&self, token: &str) -> Result<Option<LinkOffered>, LoginError> {
+        self.check_clock()?;
+        let found = self.found_link(token).await?;
+        Ok(found.map(|found| LinkOffered { name: found.account.name, display_name: found.account.display_name, kind: found.link.kind }))
+    }
+
+    async fn found_link(&self, token: &str) -> Result<Option<FoundLink>, LoginError> {
+        if token.len() != 43 || !self.settings.local_accounts {
+            return Ok(None);
+        }
+        let link = self.store.account_link(&hash(token)).await;
+        let Some(link) = link.map_err(|error| self.store_error(error))? else { return Ok(None) };
+        let Some(account) = self.account_record(&link.account).await? else { return Ok(None) };
+        let password = self.credentials(&account.name).await?.password_hash;
+        let holds = self.link_holds(&link, &account, password.as_deref()) && !account.disabled;
+        Ok(holds.then_some(FoundLink { link, account, password }))
+    }
+
+    /// Uses a link up: the account has this password from now on, and its sessions end. Conflict: the link does not hold any more.
+    pub async fn use_account_link(&self, token: &str, new_password: &str) -> Result<(), LoginError> {
+        let over = || LoginError::Conflict("The link was used, or is over. Ask whoever gave it to you for another one.".to_owned());
+        self.check_clock()?;
+        password::check_new(new_password)?;
+        // Before any hashing: a stranger without a link costs nothing.
+        let found = self.found_link(token).await?.ok_or_else(over)?;
+        let hash = self.hash_password(new_password).await?;
+        self.auth.catch_up().await.map_err(|error| self.store_error(error))?;
+        let identity = local_identity(&found.account.name);
+        match self.auth.use_account_link(&found.link, "password set", &identity, &hash, found.password.as_deref()).await {
+            Err(ApiError::RequestConflict(_)) => return Err(over()),
+            used => used?,
+        };
+        self.end_sessions(&identity, None).await.map_err(LoginError::after_a_change)
+    }
+}
+
+/// A link that can be used, and the hash that the account has until then.
+struct FoundLink {
+    link: AccountLink,
+    account: AccountRecord,
+    password: Option<String>,
+}
+
+fn hash(token: &str) -> String {
+    hash_of_token("account link", token)
+}
+
+/// Stands for the password that an account has, or for none.
+fn fingerprint_of(password_hash: Option<&str>) -> String {
+    fingerprint(["account link", password_hash.unwrap_or_default()])
+}

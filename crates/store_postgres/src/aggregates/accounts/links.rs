@@ -1,0 +1,74 @@
+//! Links with which a local account gets its first password, or another one.
+
+use deadpool_postgres::GenericClient;
+use falconer_store::{AccountLink, AccountLinkKind, AccountRecord, CredentialsChange, IdentityRecord, Sealer, StoreError};
+use tokio_postgres::Row;
+
+use crate::aggregates::{accounts, credentials};
+use crate::connection::columns::{finds, first, get, run};
+use crate::connection::fault::Res;
+use crate::steps::writing::Writing;
+
+const COLUMNS: &str = "hash, account, kind, made_by, within, password, created_ms, expires_ms";
+
+pub(crate) async fn one(on: &impl GenericClient, hash: &str) -> Res<Option<AccountLink>> {
+    first(on, &format!("SELECT {COLUMNS} FROM account_links WHERE hash = $1"), &[&hash], read).await
+}
+
+pub(crate) async fn of_account(on: &impl GenericClient, account: &str) -> Res<Option<AccountLink>> {
+    first(on, &format!("SELECT {COLUMNS} FROM account_links WHERE account = $1"), &[&account], read).await
+}
+
+pub(crate) async fn invite(
+    writing: &mut Writing<'_>,
+    sealer: &Sealer,
+    account: &AccountRecord,
+    identity: &IdentityRecord,
+    link: &AccountLink,
+) -> Res<()> {
+    accounts::insert(writing, sealer, account, identity, None).await?;
+    write(writing, link).await
+}
+
+pub(crate) async fn put(writing: &mut Writing<'_>, link: &AccountLink) -> Res<()> {
+    write(writing, link).await?;
+    writing.audit("account", &link.account).await
+}
+
+pub(crate) async fn take(writing: &mut Writing<'_>, sealer: &Sealer, link: &str, account: &str, change: &CredentialsChange) -> Res<()> {
+    let sql = "DELETE FROM account_links WHERE hash = $1 AND account = $2 AND expires_ms > $3";
+    if run(&writing.transaction, sql, &[&link, &account, &writing.step.at_ms]).await? == 0 {
+        return Err(StoreError::Conflict.into());
+    }
+    credentials::change(writing, sealer, account, change).await
+}
+
+async fn write(writing: &mut Writing<'_>, link: &AccountLink) -> Res<()> {
+    if !finds(&writing.transaction, "SELECT 1 FROM accounts WHERE name = $1 AND NOT deleted", &[&link.account]).await? {
+        return Err(StoreError::Conflict.into());
+    }
+    run(&writing.transaction, "DELETE FROM account_links WHERE account = $1", &[&link.account]).await?;
+    let sql = format!("INSERT INTO account_links ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+    run(
+        &writing.transaction,
+        &sql,
+        &[&link.hash, &link.account, &link.kind.as_str(), &link.by, &link.within, &link.password, &link.created_ms, &link.expires_ms],
+    )
+    .await?;
+    Ok(())
+}
+
+fn read(row: &Row) -> Res<AccountLink> {
+    let word: &str = get(row, 2)?;
+    let kind = AccountLinkKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a link for {word:?}")))?;
+    Ok(AccountLink {
+        hash: get(row, 0)?,
+        account: get(row, 1)?,
+        kind,
+        by: get(row, 3)?,
+        within: get(row, 4)?,
+        password: get(row, 5)?,
+        created_ms: get(row, 6)?,
+        expires_ms: get(row, 7)?,
+    })
+}

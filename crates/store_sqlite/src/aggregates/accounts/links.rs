@@ -1,0 +1,72 @@
+//! Links with which a local account gets its first password, or another one.
+
+use falconer_store::{AccountLink, AccountLinkKind, AccountRecord, CredentialsChange, IdentityRecord, Sealer, StoreError};
+use rusqlite::{Connection, Row, params};
+
+use crate::aggregates::{accounts, credentials};
+use crate::connection::columns::{first, list, read_list, run};
+use crate::connection::fault::Res;
+use crate::steps::writing::Writing;
+
+const COLUMNS: &str = "hash, account, kind, made_by, within, password, created_ms, expires_ms";
+
+pub(crate) fn one(connection: &Connection, hash: &str) -> Res<Option<AccountLink>> {
+    first(connection, &format!("SELECT {COLUMNS} FROM account_links WHERE hash = ?1"), params![hash], read)
+}
+
+pub(crate) fn of_account(connection: &Connection, account: &str) -> Res<Option<AccountLink>> {
+    first(connection, &format!("SELECT {COLUMNS} FROM account_links WHERE account = ?1"), params![account], read)
+}
+
+pub(crate) fn invite(
+    writing: &mut Writing<'_>,
+    sealer: &Sealer,
+    account: &AccountRecord,
+    identity: &IdentityRecord,
+    link: &AccountLink,
+) -> Res<()> {
+    accounts::insert(writing, sealer, account, identity, None)?;
+    write(writing, link)
+}
+
+pub(crate) fn put(writing: &mut Writing<'_>, link: &AccountLink) -> Res<()> {
+    write(writing, link)?;
+    writing.audit("account", &link.account)
+}
+
+pub(crate) fn take(writing: &mut Writing<'_>, sealer: &Sealer, link: &str, account: &str, change: &CredentialsChange) -> Res<()> {
+    let sql = "DELETE FROM account_links WHERE hash = ?1 AND account = ?2 AND expires_ms > ?3";
+    if run(writing.connection, sql, params![link, account, writing.step.at_ms])? == 0 {
+        return Err(StoreError::Conflict.into());
+    }
+    credentials::change(writing, sealer, account, change)
+}
+
+fn write(writing: &mut Writing<'_>, link: &AccountLink) -> Res<()> {
+    let there = first(writing.connection, "SELECT 1 FROM accounts WHERE name = ?1 AND deleted = 0", params![link.account], |_| Ok(()))?;
+    if there.is_none() {
+        return Err(StoreError::Conflict.into());
+    }
+    run(writing.connection, "DELETE FROM account_links WHERE account = ?1", params![link.account])?;
+    let sql = format!("INSERT INTO account_links ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+    let within = link.within.as_deref().map(list).transpose()?;
+    let values = params![link.hash, link.account, link.kind.as_str(), link.by, within, link.password, link.created_ms, link.expires_ms];
+    run(writing.connection, &sql, values)?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Res<AccountLink> {
+    let word = row.get_ref(2)?.as_str()?;
+    let kind = AccountLinkKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a link for {word:?}")))?;
+    let bounded = row.get_ref(4)?.as_str_or_null()?.is_some();
+    Ok(AccountLink {
+        hash: row.get(0)?,
+        account: row.get(1)?,
+        kind,
+        by: row.get(3)?,
+        within: bounded.then(|| read_list(row, 4)).transpose()?,
+        password: row.get(5)?,
+        created_ms: row.get(6)?,
+        expires_ms: row.get(7)?,
+    })
+}
