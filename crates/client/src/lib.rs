@@ -34,4 +34,4 @@ pub use error::Error;
 pub use falconer_credentials::AccessToken;
 pub use falconer_credentials::payload::hash as payload_hash;
 pub use http::Method;
-pub use methods::{Events, ServerEvent, passes};
+pub use methods::{Events, PeopleSearch, ServerEvent, passes};

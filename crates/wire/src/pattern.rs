@@ -25,6 +25,17 @@ pub const CLIENT_ID: Pattern = Pattern {
     source: "^[A-Za-z0-9!@/:.+|_-]+$",
     matches: |s| all(s, 1, usize::MAX, |b| b.is_ascii_alphanumeric() || b"!@/:.+|_-".contains(&b)),
 };
+/// An identity, `<provider>/<subject>`, the subject encoded as clientIds have it.
+pub const IDENTITY: Pattern = Pattern {
+    source: "^[A-Za-z0-9!@:.+|_-]+/[A-Za-z0-9!@/:.+|_-]+$",
+    matches: |s| (CLIENT_ID.matches)(s) && s.split_once('/').is_some_and(|(provider, subject)| !provider.is_empty() && !subject.is_empty()),
+};
+/// The id of a grant.
+pub const GRANT_ID: Pattern = Pattern { source: "^[A-Za-z0-9_-]{22}$", matches: |s| all(s, 22, 22, word_or_hyphen) };
+/// The configured name of an identity provider.
+pub const PROVIDER: Pattern = Pattern { source: "^[a-z0-9-]{1,32}$", matches: |s| all(s, 1, 32, |b| lower_or_digit(b) || b == b'-') };
+/// A state that is or is not.
+pub const BOOLEAN: Pattern = Pattern { source: "^(true|false)$", matches: |s| matches!(s, "true" | "false") };
 /// roleId: printable ASCII.
 pub const ROLE_ID: Pattern = Pattern { source: r"^[\x20-\x7e]+$", matches: |s| all(s, 1, usize::MAX, |b| (0x20..=0x7e).contains(&b)) };
 /// `limit` of listings.
@@ -104,6 +115,11 @@ mod tests {
         assert!((CLIENT_ID.matches)("a!@/:.+|_-9"));
         assert!(!(CLIENT_ID.matches)("a\n"));
         assert!(!(CLIENT_ID.matches)(""));
+        for (identity, fits) in
+            [("local/ann", true), ("oidc/a!2Fb/c", true), ("local", false), ("/ann", false), ("local/", false), ("a b/c", false)]
+        {
+            assert_eq!((IDENTITY.matches)(identity), fits, "{identity}");
+        }
         assert!(!(ROLE_ID.matches)("a\u{e9}"));
         assert!((CONTAINER.matches)("a-b"));
         assert!(!(CONTAINER.matches)("a--b"));

@@ -46,6 +46,19 @@ pub enum Call {
     Events,
     PutClient,
     ImportBatch,
+    ListPeople,
+    Person,
+    InvitePerson,
+    UpdatePerson,
+    DisablePerson,
+    EnablePerson,
+    UnlockPerson,
+    DeletePerson,
+    SignPersonOut,
+    RevokeGrantOfPerson,
+    MakeResetLink,
+    PersonHistory,
+    MapPerson,
 }
 
 /// One of the two APIs of the process. Both are described by the same kind of table and answered by the same dispatcher.

@@ -17,6 +17,6 @@ impl Client {
     }
 }
 
-fn ours(method: Method, route: String) -> Call<'static> {
+pub(super) fn ours(method: Method, route: String) -> Call<'static> {
     Call { method, service: "falconer", version: "v1", route, query: Vec::new() }
 }

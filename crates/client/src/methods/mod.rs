@@ -3,5 +3,7 @@
 mod auth;
 mod events;
 mod falconer;
+mod people;
 
 pub use events::{Events, ServerEvent, passes};
+pub use people::PeopleSearch;

@@ -24,6 +24,7 @@ use std::time::Instant;
 use axum::extract::Request as HttpRequest;
 use axum::response::Response;
 use falconer_auth::{Auth, Random};
+use falconer_login::Login;
 use falconer_scopes::Template;
 use falconer_wire::{Call, Method};
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_SECURITY_POLICY};
@@ -66,9 +67,11 @@ pub fn owns(path: &str) -> bool {
 /// Whose API a path belongs to.
 pub(crate) use self::request::route::service as service_of;
 
-/// The API: routes, schemas and scope templates prepared once. It knows nothing of sessions and sign-in.
+/// The API: routes, schemas and scope templates prepared once. It knows nothing of cookies, sessions and sign-in: of `login` it asks what administrators do about
+/// people.
 pub struct Api {
     auth: Arc<Auth>,
+    login: Arc<Login>,
     settings: WebSettings,
     random: Arc<dyn Random>,
     metrics: Arc<Metrics>,
@@ -87,7 +90,7 @@ pub struct Api {
 
 impl Api {
     /// Prepares everything. Cheap enough to be done once a process, not once a request.
-    pub fn new(auth: Arc<Auth>, settings: WebSettings, random: Arc<dyn Random>, metrics: Arc<Metrics>) -> Api {
+    pub fn new(auth: Arc<Auth>, login: Arc<Login>, settings: WebSettings, random: Arc<dyn Random>, metrics: Arc<Metrics>) -> Api {
         let template = |method: &Method| {
             let json = serde_json::from_str(method.scopes?).ok()?;
             Template::parse(&json).ok().map(|template| (method.call, template))
@@ -99,6 +102,7 @@ impl Api {
             zone_headers: ZoneHeaders::new(&settings.public_origin),
             encodings: Encodings::default(),
             auth,
+            login,
             settings,
             random,
             metrics,

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use axum::body::Body;
 use falconer_auth::{AccessToken, Auth, AuthSettings, Clock, NewGrant, Origin, Random, StaticClient};
 use falconer_credentials::{payload, sign};
+use falconer_login::{Login, LoginSettings, PasswordCost};
 use falconer_store::{IdentityRecord, KeyRing, Store};
 use falconer_store_sqlite::SqliteStore;
 use falconer_web::{Peer, PublicOrigin, RequestLimits, VersionInfo, WebSettings, api::Api};
@@ -57,6 +58,7 @@ impl Random for TestRandom {
 pub struct Node {
     pub api: Api,
     pub auth: Arc<Auth>,
+    pub login: Arc<Login>,
     pub clock: Arc<TestClock>,
     pub store: Arc<dyn Store>,
 }
@@ -96,13 +98,16 @@ pub async fn node_configured(
     settings.hawk_origins = hawk_origins.iter().map(|o| Origin::parse(o).unwrap()).collect();
     configure(&mut settings);
     let auth = Arc::new(Auth::open(store.clone(), settings, clock.clone(), random.clone()).await.unwrap());
+    let login = LoginSettings { password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 }, ..LoginSettings::default() };
+    let login = Login::open(auth.clone(), store.clone(), login, clock.clone(), random.clone());
+    let login = Arc::new(login.unwrap());
     let settings = WebSettings {
         public_origin: PublicOrigin::parse(&root_url).unwrap(),
         trusted_proxies: trusted.iter().map(|n| n.parse().unwrap()).collect(),
         version: VersionInfo { version: "dev".to_owned(), commit: String::new() },
         limits: RequestLimits::default(),
     };
-    Node { api: Api::new(auth.clone(), settings, random, std::sync::Arc::default()), auth, clock, store }
+    Node { api: Api::new(auth.clone(), login.clone(), settings, random, std::sync::Arc::default()), auth, login, clock, store }
 }
 
 /// How a request is signed.

@@ -37,6 +37,14 @@ pub fn body(method: &Method) -> Option<Value> {
                 "description": "Uploads the nightly build",
             }],
         })),
+        Call::InvitePerson => Some(json!({
+            "displayName": "Ann Example",
+            "email": "ann@example.com",
+            "groups": ["writers"],
+            "scopes": ["notes:read:*"],
+        })),
+        Call::UpdatePerson => Some(json!({ "groups": ["writers", "reviewers"] })),
+        Call::MapPerson => Some(json!({ "claims": { "sub": "4711", "name": "Ann Example", "groups": ["writers"] } })),
         _ => None,
     }
 }
@@ -64,6 +72,12 @@ pub fn parameter(method: &Method, name: &str) -> Option<&'static str> {
         ("serviceAccount", _) => "builder@notes-1234.iam.gserviceaccount.com",
         ("appName", _) => "notes",
         ("owner", _) => "example",
+        ("identity", _) => "local/ann",
+        ("grantId", _) => "AbCdEfGhIjKlMnOpQrStUv",
+        ("provider", _) => "company",
+        ("q", _) => "ann",
+        ("group", _) => "writers",
+        ("disabled", _) => "false",
         ("since" | "Last-Event-ID", _) => "17.2",
         // A continuation token comes out of an answer.
         _ => return None,

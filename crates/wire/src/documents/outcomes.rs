@@ -19,7 +19,7 @@ impl Method {
     /// Whether it writes, so that its answer names a revision.
     pub fn changes(&self) -> bool {
         match self.call {
-            Call::ExpandScopes | Call::AuthenticateHawk | Call::TestAuthenticate | Call::GithubRepoToken => false,
+            Call::ExpandScopes | Call::AuthenticateHawk | Call::TestAuthenticate | Call::GithubRepoToken | Call::MapPerson => false,
             _ => self.verb != Verb::Get,
         }
     }
@@ -57,8 +57,22 @@ fn named(call: Call) -> &'static [Code] {
         }
         Call::CreateClient | Call::CreateRole => &[Code::InputError, Code::RequestConflict],
         Call::DeleteClient | Call::DeleteRole | Call::PutClient | Call::ImportBatch => &[Code::InputError],
+        Call::Person => &[Code::ResourceNotFound],
+        Call::InvitePerson => &[Code::InputError, Code::RequestConflict],
+        Call::UpdatePerson | Call::DisablePerson | Call::EnablePerson | Call::DeletePerson | Call::MakeResetLink => {
+            &[Code::InputError, Code::ResourceNotFound, Code::RequestConflict]
+        }
+        Call::UnlockPerson | Call::SignPersonOut | Call::RevokeGrantOfPerson | Call::MapPerson => {
+            &[Code::InputError, Code::ResourceNotFound, Code::RequestConflict]
+        }
         // A continuation token that is none.
-        Call::ListClients | Call::GetEntityHistory | Call::ListAuditHistory | Call::ListRoles2 | Call::ListRoleIds => &[Code::InputError],
+        Call::ListPeople
+        | Call::PersonHistory
+        | Call::ListClients
+        | Call::GetEntityHistory
+        | Call::ListAuditHistory
+        | Call::ListRoles2
+        | Call::ListRoleIds => &[Code::InputError],
         Call::AwsS3Credentials
         | Call::AzureTables
         | Call::AzureTableSas

@@ -75,11 +75,19 @@ schemas! {
         "websocktunnel-token-response",
     ]
     Falconer "falconer": [
+        "get-person-response",
         "import-batch-request",
         "import-batch-response",
+        "invite-person-request",
+        "list-people-response",
+        "map-person-request",
+        "map-person-response",
+        "person-history-response",
+        "person-link-response",
         "put-client-request",
         "put-client-response",
         "revision-response",
+        "update-person-request",
     ]
 }
 

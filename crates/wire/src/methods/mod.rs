@@ -5,6 +5,7 @@ mod brokers;
 mod clients;
 mod falconer;
 mod import;
+mod people;
 mod roles;
 mod scopes;
 mod service;
@@ -52,4 +53,22 @@ pub const METHODS: [Method; 36] = [
 ];
 
 /// Every method of `/api/falconer/v1`, in reference order.
-pub const FALCONER_METHODS: &[Method] = &[falconer::REVISION, falconer::EVENTS, import::PUT_CLIENT, import::IMPORT_BATCH];
+pub const FALCONER_METHODS: &[Method] = &[
+    falconer::REVISION,
+    falconer::EVENTS,
+    import::PUT_CLIENT,
+    import::IMPORT_BATCH,
+    people::LIST_PEOPLE,
+    people::PERSON,
+    people::INVITE_PERSON,
+    people::UPDATE_PERSON,
+    people::DISABLE_PERSON,
+    people::ENABLE_PERSON,
+    people::UNLOCK_PERSON,
+    people::DELETE_PERSON,
+    people::SIGN_PERSON_OUT,
+    people::REVOKE_GRANT_OF_PERSON,
+    people::MAKE_RESET_LINK,
+    people::PERSON_HISTORY,
+    people::MAP_PERSON,
+];

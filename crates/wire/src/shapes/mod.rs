@@ -7,6 +7,7 @@ mod clients;
 mod falconer;
 mod hawk;
 mod import;
+mod people;
 mod roles;
 mod scopes;
 mod service;
@@ -18,6 +19,10 @@ pub use falconer::NodeRevision;
 pub use hawk::{AuthenticateHawkRequest, AuthenticateHawkResponse, Identity, TestAuthenticateRequest, TestAuthenticateResponse};
 pub use import::{
     ImportBatch, ImportClient, ImportOutcome, ImportRecord, ImportReport, ImportRole, ImportedClient, ImportedRole, PutClientRequest,
+};
+pub use people::{
+    InvitePersonRequest, MapPersonRequest, MappedPerson, PeoplePage, PersonAccount, PersonAccountLink, PersonGrant, PersonHistory,
+    PersonHistoryEntry, PersonIdentity, PersonInFull, PersonLink, PersonSession, PersonSummary, RefusedClaim, UpdatePersonRequest,
 };
 pub use roles::{Role, RoleIdPage, RolePage, RoleRequest};
 pub use scopes::Scopes;

@@ -68,6 +68,7 @@ impl From<ApiError> for Failure {
             ApiError::InsufficientScopes { client_id, missing, required } => {
                 Failure::new(Code::InsufficientScopes, falconer_wire::error::insufficient_scopes(client_id.as_deref(), missing, required))
             }
+            ApiError::OutlivesGrant { .. } => Failure::new(Code::InsufficientScopes, text),
             ApiError::InvalidRequestArguments(_) => Failure::new(Code::InvalidRequestArguments, text),
             ApiError::InputError(_) => Failure::new(Code::InputError, text),
             ApiError::ResourceNotFound(_) => Failure::new(Code::ResourceNotFound, text),

@@ -2,7 +2,7 @@
 
 use falconer_wire::{Call, Method};
 
-use super::falconer::{events, import, put_client};
+use super::falconer::{events, import, people, put_client};
 use super::{Answer, Request, audit, brokers, clients, falconer, hawk, roles, scopes, service};
 use crate::api::Api;
 
@@ -40,6 +40,19 @@ impl Api {
             Call::Events => events::follow(request).await,
             Call::PutClient => put_client::put(request).await,
             Call::ImportBatch => import::batch(request).await,
+            Call::ListPeople => people::list(request),
+            Call::Person => people::one(&self.login, request).await,
+            Call::InvitePerson => people::invite(&self.login, &self.settings.public_origin, request).await,
+            Call::UpdatePerson => people::update(&self.login, request).await,
+            Call::DisablePerson => people::disable(&self.login, request).await,
+            Call::EnablePerson => people::enable(&self.login, request).await,
+            Call::UnlockPerson => people::unlock(&self.login, request).await,
+            Call::DeletePerson => people::delete(&self.login, request).await,
+            Call::SignPersonOut => people::sign_out(&self.login, request).await,
+            Call::RevokeGrantOfPerson => people::revoke_grant(&self.login, request).await,
+            Call::MakeResetLink => people::reset_link(&self.login, &self.settings.public_origin, request).await,
+            Call::PersonHistory => people::history(request).await,
+            Call::MapPerson => people::map(&self.login, request),
             Call::AwsS3Credentials
             | Call::AzureAccounts
             | Call::AzureTables

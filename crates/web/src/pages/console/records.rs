@@ -289,6 +289,9 @@ pub(crate) fn problem(error: ApiError) -> Problem {
             "You may not see this",
             format!("You need {}, and don't have it.", named(&missing)),
         )),
+        error @ ApiError::OutlivesGrant { .. } => {
+            own_page(Problem::new(StatusCode::FORBIDDEN, "That can't be done", sentence(&error.to_string())))
+        }
         ApiError::ResourceNotFound(text) => own_page(Problem::new(StatusCode::NOT_FOUND, "That is not there", sentence(&text))),
         ApiError::AuthenticationFailed(_) => Problem::signed_out(),
         ApiError::InvalidRequestArguments(text) | ApiError::InputError(text) => {

@@ -1,7 +1,8 @@
-//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, whole clients, imports.
+//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, whole clients, imports, people.
 
 pub(crate) mod events;
 pub(crate) mod import;
+pub(crate) mod people;
 pub(crate) mod put_client;
 
 use falconer_wire::NodeRevision;

@@ -1,0 +1,233 @@
+//! People: their list, one of them, and what administrators do about them (`docs/people.md`).
+
+use falconer_auth::{By, HistoryEntry, PeopleFilter, PersonRow, Revision};
+use falconer_login::account::local_name;
+use falconer_login::{AccountDetail, GrantLine, IdentityDetail, Login, NewAccount, NewLink, PersonChange, PersonDetail, SessionView};
+use falconer_wire::continuation::Scheme;
+use falconer_wire::{
+    InvitePersonRequest, MapPersonRequest, MappedPerson, NodeRevision, PeoplePage, PersonAccount, PersonAccountLink, PersonGrant,
+    PersonHistory, PersonHistoryEntry, PersonIdentity, PersonInFull, PersonLink, PersonSession, PersonSummary, RefusedClaim,
+    UpdatePersonRequest, urls,
+};
+use zeroize::Zeroize as _;
+
+use crate::PublicOrigin;
+use crate::api::answer::failure::Failure;
+use crate::api::answer::reply::Reply;
+use crate::api::handlers::{Answer, Request, time, token};
+
+/// The page that a link leads to.
+pub(crate) fn link_url(origin: &PublicOrigin, link: &NewLink) -> String {
+    format!("{}/password-link?token={}", origin.as_str(), link.token.as_str())
+}
+
+pub(crate) fn list(request: &Request<'_>) -> Answer {
+    let query = request.page()?;
+    let filter = PeopleFilter {
+        text: request.query.get("q").unwrap_or_default().to_owned(),
+        group: request.query.get("group").map(str::to_owned),
+        disabled: request.query.get("disabled").map(|word| word == "true"),
+    };
+    let page = request.auth.list_people(request.who, &filter, &query)?;
+    let continuation_token = token(page.next, Scheme::ClientsAndAudit);
+    Ok(Reply::json(&PeoplePage { people: page.items.into_iter().map(summary).collect(), continuation_token }))
+}
+
+fn summary(row: PersonRow) -> PersonSummary {
+    PersonSummary {
+        identity: row.identity,
+        person: row.person,
+        name: row.name,
+        display_name: row.display_name,
+        email: row.email,
+        email_verified: row.email_verified,
+        groups: row.groups,
+        disabled: row.disabled,
+    }
+}
+
+pub(crate) async fn one(login: &Login, request: &Request<'_>) -> Answer {
+    let identity = request.param("identity");
+    let detail = login.person_detail(request.who, identity).await?;
+    Ok(Reply::json(&in_full(detail, identity)))
+}
+
+fn in_full(detail: PersonDetail, identity: &str) -> PersonInFull {
+    PersonInFull {
+        person: detail.id,
+        name: detail.name,
+        disabled: detail.disabled,
+        created: time(detail.created_ms),
+        last_modified: time(detail.last_modified_ms),
+        identities: detail.identities.into_iter().map(one_identity).collect(),
+        expanded_scopes: detail.scopes.to_vec(),
+        grants: detail.grants.into_iter().map(grant).collect(),
+        sessions: detail.sessions.into_iter().map(session).collect(),
+        clients: detail.clients,
+        more_clients: detail.more_clients,
+        history: format!("/api/falconer/v1/people/{}/history", urls::encode_segment(identity)),
+    }
+}
+
+fn one_identity(identity: IdentityDetail) -> PersonIdentity {
+    PersonIdentity {
+        identity: identity.identity,
+        provider: identity.provider,
+        display_name: identity.display_name,
+        email: identity.email,
+        email_verified: identity.email_verified,
+        groups: identity.groups,
+        scopes: distinct(identity.scopes),
+        disabled: identity.disabled,
+        refreshed: time(identity.refreshed_ms),
+        account: identity.account.map(account),
+    }
+}
+
+fn account(account: AccountDetail) -> PersonAccount {
+    PersonAccount {
+        scopes: distinct(account.scopes),
+        has_password: account.has_password,
+        passkeys: account.passkeys,
+        recovery_codes: account.recovery_codes,
+        deleted: account.deleted,
+        last_modified: time(account.last_modified_ms),
+        link: account.link.map(|link| PersonAccountLink {
+            kind: link.kind.as_str().to_owned(),
+            by: link.by,
+            created: time(link.created_ms),
+            expires: time(link.expires_ms),
+        }),
+    }
+}
+
+/// Each once: somebody on the machine may have written one twice.
+fn distinct(mut scopes: Vec<String>) -> Vec<String> {
+    let mut seen = std::collections::HashSet::new();
+    scopes.retain(|scope| seen.insert(scope.clone()));
+    scopes
+}
+
+fn grant(grant: GrantLine) -> PersonGrant {
+    PersonGrant {
+        id: grant.id,
+        identity: grant.identity,
+        target: grant.target_origin,
+        scopes: grant.scopes,
+        created: time(grant.created_ms),
+        expires: time(grant.expires_ms),
+        last_used: grant.last_used_ms.map(time),
+    }
+}
+
+fn session(session: SessionView) -> PersonSession {
+    PersonSession {
+        identity: session.identity,
+        method: session.method.as_str().to_owned(),
+        user_agent: session.user_agent,
+        created: time(session.created_ms),
+        last_seen: time(session.last_seen_ms),
+        expires: time(session.expires_ms),
+    }
+}
+
+pub(crate) async fn invite(login: &Login, origin: &PublicOrigin, request: &Request<'_>) -> Answer {
+    let given: InvitePersonRequest = request.input()?;
+    let identity = request.param("identity");
+    let name = local_name(identity);
+    let name = name.ok_or_else(|| Failure::input(format!("{identity} is no local account: only `local/<name>` can be invited")))?;
+    let new = NewAccount {
+        name: name.to_owned(),
+        display_name: given.display_name,
+        email: given.email,
+        groups: given.groups,
+        scopes: given.scopes,
+    };
+    let (link, revision) = login.invite_person(By::Caller { who: request.who, verb: "create" }, &new).await?;
+    Ok(with_link(origin, identity, &link, revision))
+}
+
+pub(crate) async fn reset_link(login: &Login, origin: &PublicOrigin, request: &Request<'_>) -> Answer {
+    let identity = request.param("identity");
+    let (link, revision) = login.make_reset_link(By::Caller { who: request.who, verb: "reset" }, identity).await?;
+    Ok(with_link(origin, identity, &link, revision))
+}
+
+fn with_link(origin: &PublicOrigin, identity: &str, link: &NewLink, revision: Revision) -> Reply {
+    let mut shown = PersonLink { identity: identity.to_owned(), url: link_url(origin, link), expires: time(link.expires_ms) };
+    let reply = Reply::json_secret(&shown).at_revision(revision.0);
+    shown.url.zeroize();
+    reply
+}
+
+pub(crate) async fn update(login: &Login, request: &Request<'_>) -> Answer {
+    let given: UpdatePersonRequest = request.input()?;
+    let change =
+        PersonChange { display_name: given.display_name, email: given.email, groups: given.groups, scopes: given.scopes, seen_ms: None };
+    Ok(changed(login.update_person(request.who, request.param("identity"), &change).await?))
+}
+
+pub(crate) async fn disable(login: &Login, request: &Request<'_>) -> Answer {
+    Ok(changed(login.disable_whole_person(request.who, request.param("identity")).await?))
+}
+
+pub(crate) async fn enable(login: &Login, request: &Request<'_>) -> Answer {
+    Ok(changed(login.enable_whole_person(request.who, request.param("identity")).await?))
+}
+
+pub(crate) async fn unlock(login: &Login, request: &Request<'_>) -> Answer {
+    Ok(changed(login.unlock_person(request.who, request.param("identity")).await?))
+}
+
+pub(crate) async fn sign_out(login: &Login, request: &Request<'_>) -> Answer {
+    Ok(changed(login.sign_person_out(request.who, request.param("identity")).await?))
+}
+
+fn changed(revision: Revision) -> Reply {
+    Reply::json(&NodeRevision { revision: revision.0 }).at_revision(revision.0)
+}
+
+pub(crate) async fn delete(login: &Login, request: &Request<'_>) -> Answer {
+    let revision = login.delete_person(request.who, request.param("identity")).await?;
+    Ok(Reply::no_content().at_revision(revision.0))
+}
+
+pub(crate) async fn revoke_grant(login: &Login, request: &Request<'_>) -> Answer {
+    let revision = login.revoke_grant_of_person(request.who, request.param("identity"), request.param("grantId")).await?;
+    Ok(Reply::no_content().at_revision(revision.0))
+}
+
+pub(crate) async fn history(request: &Request<'_>) -> Answer {
+    let page = request.auth.person_history(request.who, request.param("identity"), request.page()?).await?;
+    let continuation_token = token(page.next, Scheme::ClientsAndAudit);
+    let entry = |entry: HistoryEntry| PersonHistoryEntry {
+        by: entry.client_id,
+        action: entry.action_type,
+        entity_type: entry.entity_type,
+        entity_id: entry.entity_id,
+        created: time(entry.created_ms),
+    };
+    Ok(Reply::json(&PersonHistory { history: page.items.into_iter().map(entry).collect(), continuation_token }))
+}
+
+pub(crate) fn map(login: &Login, request: &Request<'_>) -> Answer {
+    let given: MapPersonRequest = request.input()?;
+    let found = login.map_person(request.who, request.param("provider"), &given.claims)?;
+    let refused = found.mapped.refused.into_iter().map(|refused| RefusedClaim {
+        template: refused.template,
+        attribute: refused.attribute.to_owned(),
+        value: refused.value,
+        why: refused.why.to_owned(),
+    });
+    Ok(Reply::json(&MappedPerson {
+        identity: found.mapped.identity,
+        display_name: found.attributes.display_name,
+        username: found.attributes.username,
+        email: found.mapped.email,
+        groups: found.mapped.groups,
+        other_groups: found.mapped.other_groups,
+        scopes: distinct(found.mapped.scopes),
+        expanded_scopes: found.expanded.to_vec(),
+        refused: refused.collect(),
+    }))
+}
