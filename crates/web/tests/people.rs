@@ -128,7 +128,10 @@ async fn a_grant_of_somebody_is_revoked() {
     let helper = helper(&node).await;
     let (id, granted) = node.new_grant(&["x:1", "auth:current-scopes"]).await;
     let ann = node.send(ours("GET", "/people/local%2Fann").by(helper.clone())).await.json;
-    assert_eq!((ann["grants"][0]["id"].as_str(), ann["grants"][0]["target"].as_str()), (Some(id.as_str()), Some("https://notes.example.com")));
+    assert_eq!(
+        (ann["grants"][0]["id"].as_str(), ann["grants"][0]["target"].as_str()),
+        (Some(id.as_str()), Some("https://notes.example.com"))
+    );
     let path = format!("/people/local%2Fann/grants/{id}");
     assert_eq!(node.send(ours("DELETE", &path).by(helper.clone())).await.status, 204);
     assert_eq!(node.send(api("GET", "/scopes/current").by(granted)).await.status, 401);
