@@ -40,7 +40,7 @@ pub use people::person::{Linked, Person};
 pub use providers::error::{Fault, ProviderError};
 pub use providers::provider::{Attempt, Attributes, Callback, ConfiguredProvider, IdentityProvider, check_provider_name};
 pub use providers::sign_in::{Inbound, Outbound, ProviderSignInError};
-pub use providers::{github, http, ldap, mapping, oidc};
+pub use providers::{github, http, http_directory, ldap, mapping, oidc};
 pub use sessions::attempts::Visitor;
 pub use sessions::forms::{AnonymousForm, LEAST_FORM_MS, TOO_SOON};
 pub use sessions::session::{Session, SessionView, SignedIn};

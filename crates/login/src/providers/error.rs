@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::github::GithubError;
 use super::http::HttpError;
+use super::http_directory::HttpDirectoryError;
 
 /// Who has to do something about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +183,9 @@ pub enum ProviderError {
     /// What is GitHub's own.
     #[error(transparent)]
     Github(#[from] GithubError),
+    /// What is an HTTP directory's own.
+    #[error(transparent)]
+    HttpDirectory(#[from] HttpDirectoryError),
 
     // --- away, busy ---
     /// No answer, or one that is not taken.
@@ -243,6 +247,7 @@ impl ProviderError {
                 HttpError::Redirected | HttpError::TooLarge | HttpError::Inside(_) => Fault::Provider,
             },
             E::Github(error) => error.fault(),
+            E::HttpDirectory(error) => error.fault(),
             E::Busy => Fault::Busy,
         }
     }

@@ -5,6 +5,7 @@ pub mod error;
 pub(crate) mod flow;
 pub mod github;
 pub mod http;
+pub mod http_directory;
 pub mod ldap;
 pub mod mapping;
 pub mod oidc;
