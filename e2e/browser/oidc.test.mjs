@@ -1,21 +1,11 @@
 // Signing in with an OpenID provider of its own (npm oidc-provider), in real Chromium, up to a backend that learns who the person is.
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { Provider } from 'oidc-provider';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
-import { grant, grantUrl, signIn } from '../support/demo.mjs';
+import { grantUrl, signIn } from '../support/demo.mjs';
 import { account, falconer, freshServer } from '../support/falconer.mjs';
-
-const hawk = createRequire(createRequire(import.meta.url).resolve('taskcluster-client'))('hawk');
-
-/** A server on a free port of 127.0.0.1; what it answers can be set later. */
-async function listen() {
-  const server = createServer((request, response) => server.answer(request, response));
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return { server, origin: `http://127.0.0.1:${server.address().port}`, stop: () => { server.closeAllConnections(); server.close(); } };
-}
+import { listen, notesBackend } from '../support/service.mjs';
 
 /** What the company's directory says of people. */
 const PEOPLE = {
@@ -27,7 +17,7 @@ describe('signing in with an OpenID provider', () => {
   let company, notes, server, browser;
   before(async () => {
     company = await listen();
-    notes = await listen();
+    notes = await notesBackend();
     server = await freshServer({
       config: `
 [[provider]]
@@ -64,7 +54,7 @@ client_id = "falconer"
       },
     });
     company.server.answer = provider.callback();
-    notes.server.answer = backend;
+    notes.askedAt = server.rootUrl;
     browser = await launch();
   });
   after(async () => {
@@ -73,28 +63,6 @@ client_id = "falconer"
     company?.stop();
     notes?.stop();
   });
-
-  /** The service: it shows its page, and tells whoever calls it with a signature which scopes Falconer says they have. */
-  async function backend(request, response) {
-    const { authorization } = request.headers;
-    if (!authorization) {
-      response.setHeader('content-type', 'text/html');
-      response.end('<!doctype html><title>Notes</title><h1>Notes</h1>');
-      return;
-    }
-    const { port } = new URL(notes.origin);
-    const asked = { method: 'get', resource: request.url, host: '127.0.0.1', port: Number(port), authorization };
-    const answer = await fetch(`${server.rootUrl}/api/auth/v1/authenticate-hawk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(asked) });
-    response.end(JSON.stringify(await answer.json()));
-  }
-
-  /** What the service learns of whoever has these credentials. */
-  async function seenByNotes({ clientId, accessToken, certificate }) {
-    const ext = Buffer.from(JSON.stringify({ certificate: JSON.parse(certificate) })).toString('base64');
-    const url = `${notes.origin}/who`;
-    const { header } = hawk.client.header(url, 'GET', { credentials: { id: clientId, key: accessToken, algorithm: 'sha256' }, ext });
-    return (await fetch(url, { headers: { authorization: header } })).json();
-  }
 
   /** A fresh profile. The provider's pages name a font of another host, which is not asked. */
   async function visitor(options = {}) {
@@ -128,12 +96,6 @@ client_id = "falconer"
     return { context, page, errors };
   }
 
-  async function pressGrant(page) {
-    await grant(page, new URL(notes.origin).hostname);
-    await page.waitForURL(`${notes.origin}/**`);
-    return Object.fromEntries(new URL(page.url()).searchParams);
-  }
-
   const identityScopes = (seen) => seen.scopes.filter((scope) => /^assume:mozill/.test(scope)).sort();
 
   test('a backend sees exactly who the person is to the company', async () => {
@@ -142,7 +104,7 @@ client_id = "falconer"
     assert.match(body, /company\/1001/);
     assert.match(body, /assume:mozilla-user:you@example\.com/);
     assert.deepEqual(await accessibilityFaults(page), []);
-    const seen = await seenByNotes(await pressGrant(page));
+    const seen = await notes.sees(await notes.granted(page));
     assert.equal(seen.status, 'auth-success', JSON.stringify(seen));
     assert.deepEqual(identityScopes(seen), ['assume:mozilla-group:team_moco', 'assume:mozilla-user:you@example.com', 'assume:mozillians-group:vip']);
     assert.match(seen.clientId, /^company\/1001\//);

@@ -51,6 +51,16 @@ fn the_examples_of_the_page_give_what_they_say() {
         "https://sso.mozilla.com/claim/groups": ["team_moco", "mozilliansorg_vip"],
         "realm_access": {"roles": ["falconer-red", "offline_access"]},
     });
+    let github = json!({
+        "user": {"id": 583_231, "login": "octocat", "type": "User"},
+        "emails": [{"email": "you@example.com", "primary": true, "verified": true}],
+        "orgs": [{"id": 131_524, "login": "mozilla"}, {"id": 5, "login": "platform"}, {"id": 666, "login": "evil"}],
+        "teams": [
+            {"slug": "releng", "organization": {"id": 131_524, "login": "mozilla"}},
+            {"slug": "web", "organization": {"id": 5, "login": "platform"}},
+            {"slug": "releng", "organization": {"id": 666, "login": "evil"}},
+        ],
+    });
     let entra = "assume:company-group:22222222-2222-2222-2222-222222222222";
     let expected = json!({
         "company": ["assume:company-user:you@example.com", "assume:company-group:engineering"],
@@ -60,14 +70,17 @@ fn the_examples_of_the_page_give_what_they_say() {
         "entra": [entra],
         "google": ["assume:google-user:you@example.com"],
         "keycloak": ["assume:company-group:red"],
+        "github": ["assume:github-person:583231", "assume:github-org:mozilla", "assume:github-team:mozilla/releng", "assume:mozilla-user:you@example.com"],
+        "git": ["assume:company-team:platform/web"],
     });
     let examples = examples(folder.path());
     assert_eq!(examples.len(), expected.as_object().unwrap().len());
     for (name, config) in examples {
-        let got = map(folder.path(), &name, &config, &claims).unwrap();
-        assert_eq!(got["identity"], format!("{name}/abc|1"));
+        let (claims, subject) = if config.contains("kind = \"github\"") { (&github, "583231") } else { (&claims, "abc|1") };
+        let got = map(folder.path(), &name, &config, claims).unwrap();
+        assert_eq!(got["identity"], format!("{name}/{subject}"));
         let scopes = got["scopes"].as_array().unwrap();
-        assert_eq!(scopes[..2], [json!(format!("assume:login-identity:{name}/abc|1")), json!("assume:everybody")], "{name}");
+        assert_eq!(scopes[..2], [json!(format!("assume:login-identity:{name}/{subject}")), json!("assume:everybody")], "{name}");
         assert_eq!(json!(scopes[2..]), expected[&name], "{name}");
     }
 }
@@ -108,6 +121,36 @@ fn answering(answer: String) -> String {
         }
     });
     format!("http://{address}")
+}
+
+/// GitHub says of a client what is wrong with it, with status 200.
+#[test]
+fn a_github_is_tried_with_its_client() {
+    let json = |body: &str| format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let check = |answer: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("falconer.toml");
+        let url = answering(json(answer));
+        let section = format!("[[provider]]\nkind = 'github'\nname = 'git'\nurl = '{url}'\nclient_id = 'x'\nclient_secret = 'canary'\n");
+        std::fs::write(&file, format!("{section}organizations = ['mozilla:131524']\n")).unwrap();
+        let output = output_of(falconer().args(["config", "check", "--providers", "--config"]).arg(&file).current_dir(folder.path()));
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (code, said) = check(r#"{"error": "bad_verification_code"}"#);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("known, with this secret") && said.contains("mozilla (131524)") && said.contains("/login/git/callback"),
+        "{said}"
+    );
+    for (answer, why) in [
+        (r#"{"error": "incorrect_client_credentials"}"#, "look at client_id, client_secret"),
+        (r#"{"error": "redirect_uri_mismatch"}"#, "the callback URL that is registered there"),
+        (r#"{"access_token": "gho_x", "token_type": "bearer"}"#, "offers no token endpoint that looks at codes"),
+        ("<html>", "can't be read"),
+    ] {
+        let (code, said) = check(answer);
+        assert!(code == Some(1) && said.contains(why) && !said.contains("canary"), "{answer}: {said}");
+    }
 }
 
 /// What is asked over the real HTTP: elsewhere, too much, a page, nobody, and inside of the network.

@@ -1,0 +1,139 @@
+// Signing in with an Enterprise server of GitHub (support/github.mjs), in real Chromium, up to a backend that learns who the person is.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { accessibilityFaults, launch, person } from '../support/browser.mjs';
+import { grantUrl } from '../support/demo.mjs';
+import { falconer, freshServer } from '../support/falconer.mjs';
+import { github } from '../support/github.mjs';
+import { notesBackend } from '../support/service.mjs';
+
+const MOZILLA = { id: 131524, login: 'Mozilla' };
+const EVIL = { id: 666, login: 'evil' };
+
+const mail = (email, verified = true) => [{ email: `old-${email}`, primary: false, verified: true }, { email: 'x@example.net', primary: false, verified }, { email, primary: true, verified }];
+
+describe('signing in with GitHub', () => {
+  let hub, notes, server, browser;
+  before(async () => {
+    hub = await github({
+      clientId: 'Iv1.falconer',
+      clientSecret: 'not-so-secret',
+      people: {
+        octocat: {
+          id: 583231, name: 'The Octocat', emails: mail('you@example.com'),
+          orgs: [{ id: 1, login: 'one' }, { id: 2, login: 'two' }, MOZILLA],
+          teams: [{ slug: 'releng', organization: EVIL }, { slug: 'web', organization: MOZILLA }, { slug: 'releng', organization: MOZILLA }],
+        },
+        guest: { id: 2, emails: mail('you@example.com', false), orgs: [MOZILLA], teams: [] },
+        stranger: { id: 666, emails: mail('stranger@example.com'), orgs: [EVIL, { id: 667, login: 'mozilla' }], teams: [{ slug: 'releng', organization: EVIL }] },
+      },
+    });
+    notes = await notesBackend();
+    server = await freshServer({
+      config: `
+[[provider]]
+kind = "github"
+name = "github"
+label = "GitHub"
+url = "${hub.url}"
+client_id = "Iv1.falconer"
+client_secret = "not-so-secret"
+organizations = ["mozilla:131524"]
+scopes = ["assume:github-person:{sub}", "assume:github-org:{org}", "assume:github-team:{org}/{team}", "assume:mozilla-user:{email}"]
+authoritative_email = true
+
+[[provider]]
+kind = "github"
+name = "wrong"
+url = "${hub.url}"
+client_id = "Iv1.falconer"
+client_secret = "another"
+`,
+    });
+    hub.redirectUri = `${server.rootUrl}/login/github/callback`;
+    notes.askedAt = server.rootUrl;
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    hub?.stop();
+    notes?.stop();
+  });
+
+  /** Comes from the service, and says at GitHub who they are. */
+  async function comes(login, options = {}) {
+    const { context, errors } = await person(browser, options);
+    const page = await context.newPage();
+    await page.goto(grantUrl(server.rootUrl, `${notes.origin}/`, { description: 'Notes wants to know who you are.' }));
+    await page.getByRole('link', { name: 'Sign in with GitHub' }).click();
+    await page.waitForURL(`${hub.url}/**`);
+    await page.getByRole('link', { name: login, exact: true }).click();
+    return { context, page, errors };
+  }
+
+  const identityScopes = (seen) => seen.scopes.filter((scope) => /^assume:(github|mozilla)/.test(scope)).sort();
+
+  test('a backend sees exactly who the person is at GitHub', async () => {
+    hub.asked.length = 0;
+    const { context, page, errors } = await comes('Authorize as octocat');
+    await page.waitForURL(`${server.rootUrl}/?target=**`);
+    errors.length = 0;
+    const body = await page.textContent('body');
+    assert.match(body, /github\/583231/);
+    assert.match(body, /assume:mozilla-user:you@example\.com/);
+    assert.deepEqual(await accessibilityFaults(page), []);
+    const seen = await notes.sees(await notes.granted(page));
+    assert.equal(seen.status, 'auth-success', JSON.stringify(seen));
+    assert.deepEqual(identityScopes(seen), [
+      'assume:github-org:mozilla', 'assume:github-person:583231', 'assume:github-team:mozilla/releng', 'assume:github-team:mozilla/web', 'assume:mozilla-user:you@example.com',
+    ]);
+    assert.match(seen.clientId, /^github\/583231\//);
+    // Lists come in pages of two.
+    const count = (path) => hub.asked.filter((one) => one === `GET /api/v3/user/${path}`).length;
+    assert.deepEqual([count('emails'), count('orgs'), count('teams')], [2, 2, 2]);
+    assert.deepEqual(errors.filter((text) => !/favicon/.test(text)), []);
+    await context.close();
+  });
+
+  test('without JavaScript; an address that is not verified is nobody’s', async () => {
+    const { context, page } = await comes('Authorize as guest', { javaScriptEnabled: false });
+    await page.waitForURL(`${server.rootUrl}/?target=**`);
+    await page.goto(server.rootUrl);
+    const body = await page.textContent('body');
+    assert.match(body, /github\/2/);
+    assert.ok(body.includes('assume:github-org:mozilla') && !body.includes('mozilla-user'), body);
+    await context.close();
+  });
+
+  test('whoever is no member, or says no, is not signed in, and is told', async () => {
+    for (const choice of ['Authorize as stranger', 'Cancel']) {
+      const { context, page } = await comes(choice);
+      await page.getByRole('heading', { name: 'GitHub did not sign you in' }).waitFor();
+      assert.deepEqual(await accessibilityFaults(page), []);
+      await page.goto(server.rootUrl);
+      await page.waitForURL(`${server.rootUrl}/login`);
+      await context.close();
+    }
+  });
+
+  test('whoever takes over a name is somebody else', async () => {
+    const { octocat } = hub.people;
+    hub.people.octocat = { ...octocat, id: 7, emails: mail('seven@example.com'), teams: [] };
+    const { context, page } = await comes('Authorize as octocat');
+    await page.waitForURL(`${server.rootUrl}/?target=**`);
+    const seen = await notes.sees(await notes.granted(page));
+    assert.deepEqual(identityScopes(seen), ['assume:github-org:mozilla', 'assume:github-person:7', 'assume:mozilla-user:seven@example.com']);
+    assert.match(seen.clientId, /^github\/7\//);
+    hub.people.octocat = octocat;
+    await context.close();
+  });
+
+  test('config check tries the client of each, and names the one that is not known', async () => {
+    const failed = await falconer(['config', 'check', '--config', server.config, '--providers']).catch((error) => error);
+    assert.equal(failed.code, 1);
+    assert.match(failed.stdout, /github\npeople go to +http[^]*known, with this secret[^]*mozilla \(131524\)/);
+    assert.match(failed.stdout, /wrong\nfailed: GitHub says "incorrect_client_credentials" of this server/);
+    assert.match(failed.stderr, /nobody could sign in with wrong/);
+  });
+});
