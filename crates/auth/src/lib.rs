@@ -33,6 +33,7 @@ mod verify;
 mod view;
 mod websocktunnel;
 
+pub use administer::following::{Followed, Occasion};
 pub use administer::grants::{Issued, NewGrant};
 pub use administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
 pub use administer::people::by::By;

@@ -6,6 +6,7 @@
 //! | local accounts: rules, use cases, passwords, the first administrator | `accounts`, [`account`] |
 //! | signing in, sessions, forms | `sessions` |
 //! | signing in with an organisation's own directory, and what it gives | `providers`, [`mapping`], [`oidc`] |
+//! | what directories say of people later on, and what ends then | `following` |
 //!
 //! What is deliberately not here: HTTP and HTML (`web`), SQL, what a person lets others do (`grants`), arithmetic of scopes (`scopes`), a clock
 //! and a source of randomness.
@@ -16,6 +17,7 @@
 mod accounts;
 mod error;
 mod fingerprint;
+mod following;
 mod login;
 mod people;
 mod providers;
@@ -28,6 +30,8 @@ pub use accounts::setup::SetupLink;
 pub use error::{LoginError, SignInError};
 pub use falconer_store::{AccountLinkKind, SignInMethod};
 pub use fingerprint::fingerprint;
+pub use following::refresh::{RefreshError, Refreshment};
+pub use following::round::Round;
 pub use login::Login;
 pub use people::administer::change::PersonChange;
 pub use people::administer::links::{INVITATION_MS, LinkOffered, NewLink, RESET_MS};
@@ -38,7 +42,10 @@ pub use people::link::{LinkError, LinkOffer};
 pub use people::manage::PersonView;
 pub use people::person::{Linked, Person};
 pub use providers::error::{Fault, ProviderError};
-pub use providers::provider::{Attempt, Attributes, Callback, ConfiguredProvider, IdentityProvider, check_provider_name};
+pub use providers::provider::{
+    Answer, Attempt, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Entrance, Found, IdentityProvider, Known,
+    Refreshed, check_provider_name,
+};
 pub use providers::sign_in::{Inbound, Outbound, ProviderSignInError};
 pub use providers::{github, http, http_directory, ldap, mapping, oidc};
 pub use sessions::attempts::Visitor;

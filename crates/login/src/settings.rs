@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use falconer_auth::{DAY_MS, HOUR_MS, MINUTE_MS, OnFatal};
 
-use crate::providers::provider::ConfiguredProvider;
+use crate::providers::provider::{ConfiguredDirectory, ConfiguredProvider};
 
 /// Everything that [`crate::Login::open`] needs besides auth, the store, the clock and randomness.
 #[derive(Clone)]
@@ -13,6 +13,8 @@ pub struct LoginSettings {
     pub local_accounts: bool,
     /// Where else people sign in, in the order of the sign-in page.
     pub providers: Vec<ConfiguredProvider>,
+    /// What adds to what providers say.
+    pub directories: Vec<ConfiguredDirectory>,
     /// What the first administrator gets besides `auth:*`. May not cover `assume:`.
     pub administrator_scopes: Vec<String>,
     /// What hashing one password costs.
@@ -62,6 +64,7 @@ impl Default for LoginSettings {
         LoginSettings {
             local_accounts: true,
             providers: Vec::new(),
+            directories: Vec::new(),
             administrator_scopes: Vec::new(),
             password_cost: PasswordCost::default(),
             password_workers: 2,

@@ -174,6 +174,9 @@ async fn a_linked_identity_takes_its_scope_too() {
         email_verified: false,
         groups: Vec::new(),
         scopes: vec!["assume:login-identity:sso/42".to_owned(), "assume:company-user:ann".to_owned()],
+        username: None,
+        additions: Vec::new(),
+        gone: false,
         refreshed_ms: common::START_MS,
         disabled: false,
     };

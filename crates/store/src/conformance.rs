@@ -15,6 +15,7 @@ mod credentials;
 mod feed;
 mod grants;
 mod people;
+mod refreshes;
 mod roles;
 mod samples;
 mod sessions;
@@ -139,6 +140,11 @@ where
             an_account_has_one_link,
             a_link_is_used_once_and_in_time,
             an_administrator_ends_sessions_with_an_audit_row;
+        refreshes:
+            a_refresh_is_claimed_by_one_only,
+            what_is_due_comes_earliest_first_and_once,
+            of_many_who_claim_each_is_given_others,
+            an_identity_takes_clients_with_it;
         sessions:
             a_session_comes_back_as_it_was,
             a_session_is_seen_forward_only,

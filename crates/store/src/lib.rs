@@ -24,8 +24,9 @@ pub use contract::{
 };
 pub use error::{Result, StoreError};
 pub use records::{
-    AccountLink, AccountLinkKind, AccountRecord, ClientRecord, CredentialsChange, CredentialsCount, CredentialsRecord, GrantRecord,
-    IdentityRecord, IssuerRecord, PasskeyRecord, PendingLink, PersonRecord, RecoveryCodeRecord, RoleRecord, SessionRecord, SignInMethod,
+    AccountLink, AccountLinkKind, AccountRecord, Addition, ClientRecord, CredentialsChange, CredentialsCount, CredentialsRecord,
+    GrantRecord, IdentityRecord, IssuerRecord, PasskeyRecord, PendingLink, PersonRecord, RecoveryCodeRecord, RefreshRecord, RoleRecord,
+    SessionRecord, SignInMethod,
 };
 pub use sealing::{
     Damaged, KeyFileError, KeyRing, KeySource, OpenError, Place, Randomness, Refreshed, SealedKind, Sealer, Secret, open_with,

@@ -5,11 +5,11 @@ use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
     Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness,
-    Refreshed, ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
+    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
-use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, sessions};
+use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, sessions};
 use crate::connection::connect;
 use crate::connection::fault::{Fault, at_commit};
 use crate::connection::migrate::migrate;
@@ -238,6 +238,22 @@ impl Store for PostgresStore {
 
     async fn delete_pending_link(&self, session: &str) -> Result<()> {
         Ok(sessions::delete_pending_link(&self.to_write().await?, session).await?)
+    }
+
+    async fn put_refresh(&self, refresh: &RefreshRecord) -> Result<()> {
+        Ok(refreshes::put(&self.to_write().await?, &self.sealer, refresh).await?)
+    }
+
+    async fn delete_refresh(&self, identity: &str) -> Result<()> {
+        Ok(refreshes::delete(&self.to_write().await?, identity).await?)
+    }
+
+    async fn claim_due_refreshes(&self, now_ms: i64, until_ms: i64, limit: u32) -> Result<Vec<RefreshRecord>> {
+        Ok(refreshes::claim_due(&self.to_write().await?, &self.sealer, now_ms, until_ms, limit).await?)
+    }
+
+    async fn claim_refresh(&self, identity: &str, now_ms: i64, until_ms: i64) -> Result<Option<RefreshRecord>> {
+        Ok(refreshes::claim(&self.to_write().await?, &self.sealer, identity, now_ms, until_ms).await?)
     }
 
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()> {

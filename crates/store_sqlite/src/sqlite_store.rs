@@ -7,11 +7,11 @@ use async_trait::async_trait;
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
     Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness,
-    Refreshed, ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
+    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
-use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, sessions};
+use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, sessions};
 use crate::connection::fault::{Fault, Res};
 use crate::connection::file;
 use crate::connection::lock::{FileLock, Opened};
@@ -294,6 +294,25 @@ impl Store for SqliteStore {
     async fn delete_pending_link(&self, session: &str) -> Result<()> {
         let session = session.to_owned();
         self.write(move |connection, _| sessions::delete_pending_link(connection, &session)).await
+    }
+
+    async fn put_refresh(&self, refresh: &RefreshRecord) -> Result<()> {
+        let refresh = refresh.clone();
+        self.write(move |connection, sealer| refreshes::put(connection, sealer, &refresh)).await
+    }
+
+    async fn delete_refresh(&self, identity: &str) -> Result<()> {
+        let identity = identity.to_owned();
+        self.write(move |connection, _| refreshes::delete(connection, &identity)).await
+    }
+
+    async fn claim_due_refreshes(&self, now_ms: i64, until_ms: i64, limit: u32) -> Result<Vec<RefreshRecord>> {
+        self.write(move |connection, sealer| refreshes::claim_due(connection, sealer, now_ms, until_ms, limit)).await
+    }
+
+    async fn claim_refresh(&self, identity: &str, now_ms: i64, until_ms: i64) -> Result<Option<RefreshRecord>> {
+        let identity = identity.to_owned();
+        self.write(move |connection, sealer| refreshes::claim(connection, sealer, &identity, now_ms, until_ms)).await
     }
 
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()> {

@@ -64,10 +64,13 @@ fn person(name: &str) -> (AccountRecord, IdentityRecord) {
         display_name: String::new(),
         email: None,
         email_verified: false,
+        username: None,
         groups: vec![],
         scopes: vec![],
+        additions: Vec::new(),
         refreshed_ms: 0,
         disabled: false,
+        gone: false,
     };
     (account, identity)
 }

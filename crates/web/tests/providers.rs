@@ -8,7 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use falconer_login::http::HttpError;
 use falconer_login::mapping::Mapping;
-use falconer_login::{Attempt, Attributes, Callback, ConfiguredProvider, IdentityProvider, ProviderError};
+use falconer_login::{Answer, Attempt, Attributes, ConfiguredProvider, Entrance, Found, IdentityProvider, Known, ProviderError, Refreshed};
 use falconer_web::RequestLimits;
 use http::Method;
 use serde_json::{Map, Value};
@@ -20,20 +20,32 @@ struct Believing;
 
 #[async_trait]
 impl IdentityProvider for Believing {
+    fn entrance(&self) -> Entrance {
+        Entrance::Away
+    }
+
     async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
         let mut url = Url::parse("https://login.example.com/authorize").unwrap();
         url.query_pairs_mut().append_pair("state", &attempt.state).append_pair("redirect_uri", &attempt.redirect_uri);
         Ok(url)
     }
 
-    async fn finish(&self, _: &Attempt, callback: &Callback, _: i64) -> Result<Attributes, ProviderError> {
+    async fn finish(&self, _: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
+        let Answer::Callback(callback) = answer else { panic!("nobody types anything") };
         match callback.code.as_deref().unwrap() {
             "denied" => Err(ProviderError::Said("access_denied".into())),
             "forged" => Err(ProviderError::Signature),
             "away" => Err(ProviderError::Http { what: "token endpoint", error: HttpError::TooSlow }),
             "busy" => Err(ProviderError::Busy),
-            subject => Ok(Attributes { subject: subject.to_owned(), display_name: "<b>You</b>".into(), ..Attributes::default() }),
+            subject => Ok(Found {
+                attributes: Attributes { subject: subject.to_owned(), display_name: "<b>You</b>".into(), ..Attributes::default() },
+                handle: None,
+            }),
         }
+    }
+
+    async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
+        Ok(Refreshed::CannotBeAsked)
     }
 
     async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
@@ -51,6 +63,7 @@ async fn company_at(origin: &str) -> Site {
         label: label.to_owned(),
         mapping: Mapping::new(&["notes:read:*".to_owned()], [], None, false).unwrap(),
         kind: Arc::new(Believing),
+        refresh_ms: None,
     };
     site_with(origin, RequestLimits::default(), vec![provider("company", "Company & <Co>"), provider("other", "Other")]).await
 }

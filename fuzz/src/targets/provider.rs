@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use falconer_login::http::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest};
 use falconer_login::mapping::Mapping;
 use falconer_login::oidc::{ClaimNames, OidcProvider, OidcSettings};
-use falconer_login::{Attempt, Callback, IdentityProvider as _, ProviderError};
+use falconer_login::{Answer, Attempt, Callback, IdentityProvider as _, ProviderError};
 use falconer_scopes::is_valid_scope;
 use serde_json::{Map, Value, json};
 
@@ -63,6 +63,7 @@ fn provider(answers: Answers) -> OidcProvider {
         request_scopes: vec!["openid".to_owned()],
         userinfo: false,
         claims: ClaimNames { groups: vec!["groups".to_owned()], ..ClaimNames::default() },
+        parameters: Vec::new(),
     };
     match OidcProvider::new(settings, Arc::new(answers)) {
         Ok(provider) => provider,
@@ -91,8 +92,8 @@ fn kind(error: &ProviderError) -> Outcome {
 
 fn nobody(answers: Answers) -> Outcome {
     let callback = Callback { code: Some("code".to_owned()), ..Callback::default() };
-    match at_once(provider(answers).finish(&attempt(), &callback, NOW_MS)) {
-        Ok(person) => panic!("{} was signed in", person.subject),
+    match at_once(provider(answers).finish(&attempt(), &Answer::Callback(callback), NOW_MS)) {
+        Ok(found) => panic!("{} was signed in", found.attributes.subject),
         Err(error) => kind(&error),
     }
 }

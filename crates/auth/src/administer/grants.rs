@@ -133,23 +133,6 @@ impl Auth {
         self.write_person(by, "refreshed", identity, |identity| Write::PutIdentity(identity.clone())).await
     }
 
-    /// Writes what a provider says about somebody who has just signed in. An identity that is there stays with its person, and one that was disabled here stays so: a
-    /// provider does not decide that.
-    pub async fn refresh_identity(&self, by: &str, identity: &IdentityRecord) -> Result<Revision, ApiError> {
-        reserved::refuse_reserved(&identity.scopes)?;
-        self.decide(|now| {
-            let mut identity = identity.clone();
-            if let Some(present) = now.snapshot.identity(&identity.identity) {
-                identity.disabled = present.record.disabled;
-                identity.person.clone_from(&present.record.person);
-            }
-            let step = step_by(now, by, "refreshed", vec![Key::Identity(identity.identity.clone())]);
-            Ok(Decision::Write(step, Write::PutIdentity(identity), ()))
-        })
-        .await
-        .map(|((), revision)| revision)
-    }
-
     async fn write_person(
         &self,
         by: &str,

@@ -1,10 +1,11 @@
 //! What administrators and other crates change: clients, roles, people, many of the first two at once, what a change would do, what keeps an installation
-//! going, and the grants, identities and credentials that login writes.
+//! going, what providers say of people, and the grants, identities and credentials that login writes.
 
 pub(crate) mod added;
 pub(crate) mod client_view;
 pub(crate) mod clients;
 pub(crate) mod credentials;
+pub(crate) mod following;
 pub(crate) mod grants;
 pub(crate) mod import;
 pub(crate) mod people;

@@ -156,7 +156,8 @@ impl Auth {
     }
 
     fn people_affected(&self, before: &Snapshot, after: &Snapshot, role_id: &str, now_ms: i64) -> Affected {
-        let expansion = |person: &Person| before.expansion_of_identities(before.linked(&person.record.id));
+        let expansion =
+            |person: &Person| before.expansion_of_people(before.linked(&person.record.id).flat_map(|linked| linked.record.all_scopes()));
         let mut people: Vec<_> = before.people().filter(|person| takes_part(role_id, &expansion(person))).collect();
         people.sort_by(|a, b| a.record.name.cmp(&b.record.name));
         let mut affected = Affected::default();

@@ -61,6 +61,10 @@ impl Change {
             | Write::InviteAccount(_, record, _)
             | Write::UpdateAccount(_, record)
             | Write::CompleteSetup(_, _, record, _) => next.write_identity(record.clone(), step.at_ms),
+            Write::FollowIdentity(record, disable) => {
+                next.write_identity(record.clone(), step.at_ms);
+                disable.iter().for_each(|client_id| next.disable_client(client_id, step.at_ms));
+            }
             // No node keeps credentials.
             Write::ChangeCredentials(..) | Write::UseAccountLink { .. } => {}
             Write::UpdatePerson(record) => write_person(next, record),

@@ -304,9 +304,9 @@ impl Snapshot {
         self.expansions.get(&self.roles.generation, list, || self.roles.expand(client.scopes().chain([ANONYMOUS])))
     }
 
-    /// What the scopes of these identities come to together. Says nothing about age and state.
-    pub(crate) fn expansion_of_identities<'i>(&self, identities: impl Iterator<Item = &'i Arc<Identity>>) -> ScopeSet {
-        let scopes: Vec<&str> = identities.flat_map(|identity| reserved::of_person(&identity.record.scopes)).collect();
+    /// What these lists of scopes that people have come to together.
+    pub(crate) fn expansion_of_people<'i>(&self, lists: impl Iterator<Item = &'i [String]>) -> ScopeSet {
+        let scopes: Vec<&str> = lists.flat_map(reserved::of_person).collect();
         if scopes.is_empty() { ScopeSet::default() } else { self.expand_list(scopes.iter().copied()).scopes }
     }
 
@@ -366,6 +366,14 @@ impl Snapshot {
     pub(crate) fn put_client(&mut self, record: &ClientRecord) {
         let client = Client::new(record, self.client(&record.client_id).map(Arc::as_ref));
         self.clients.insert(ById(Arc::new(client)));
+    }
+
+    /// Nothing where it is disabled already, or gone.
+    pub(crate) fn disable_client(&mut self, client_id: &str, at_ms: i64) {
+        if let Some(before) = self.client(client_id).filter(|client| !client.is_disabled()).cloned() {
+            let record = before.record();
+            self.put_client(&ClientRecord { disabled: true, last_modified_ms: record.last_modified_ms.max(at_ms), ..record });
+        }
     }
 
     pub(crate) fn drop_client(&mut self, client_id: &str) {

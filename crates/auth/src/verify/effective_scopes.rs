@@ -79,13 +79,18 @@ impl Node {
         if person.record.disabled || active().next().is_none() {
             return None;
         }
-        Some(snapshot.expansion_of_identities(active().filter(|linked| !self.is_too_old(linked, now_ms))))
+        let fresh = |provider: &str, refreshed_ms: i64| !self.is_too_old(provider, refreshed_ms, now_ms);
+        let vouched = active().map(|linked| &linked.record).filter(|record| fresh(&record.provider, record.refreshed_ms));
+        Some(snapshot.expansion_of_people(vouched.flat_map(|record| {
+            let added = record.additions.iter().filter(|addition| fresh(&addition.provider, addition.refreshed_ms));
+            std::iter::once(record.scopes.as_slice()).chain(added.map(|addition| addition.scopes.as_slice()))
+        })))
     }
 
-    /// Whether the provider's last answer about somebody no longer counts.
-    pub(crate) fn is_too_old(&self, identity: &Identity, now_ms: i64) -> bool {
-        let age_ms = now_ms.saturating_sub(identity.record.refreshed_ms);
-        self.settings.max_age_ms(&identity.record.provider).is_some_and(|max| age_ms > max)
+    /// Whether an answer that a provider gave about somebody at this time no longer counts.
+    pub(crate) fn is_too_old(&self, provider: &str, refreshed_ms: i64, now_ms: i64) -> bool {
+        let age_ms = now_ms.saturating_sub(refreshed_ms);
+        self.settings.max_age_ms(provider).is_some_and(|max| age_ms > max)
     }
 
     /// The checks of `grants.md` "Use" from the lookup on, in that order.

@@ -138,7 +138,8 @@ impl Node {
             None => scopes,
             Some(authorized) => restrict(snapshot, &claim.client_id, scopes, authorized)?,
         };
-        let may_know = !restricted && !authentic.is_bewit() && !self.is_too_old(identity, now_ms);
+        let may_know =
+            !restricted && !authentic.is_bewit() && !self.is_too_old(&identity.record.provider, identity.record.refreshed_ms, now_ms);
         let knows = may_know && is_for(grant, authentic.host(), authentic.port());
         Ok(Evaluated {
             caller: Caller {

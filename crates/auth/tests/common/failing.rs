@@ -91,6 +91,10 @@ delegate! {
     fn delete_session(&self, id_hash: &str) -> ();
     fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> u64;
     fn sessions_of(&self, identity: &str) -> Vec<SessionRecord>;
+    fn put_refresh(&self, refresh: &RefreshRecord) -> ();
+    fn delete_refresh(&self, identity: &str) -> ();
+    fn claim_due_refreshes(&self, now_ms: i64, until_ms: i64, limit: u32) -> Vec<RefreshRecord>;
+    fn claim_refresh(&self, identity: &str, now_ms: i64, until_ms: i64) -> Option<RefreshRecord>;
     fn put_pending_link(&self, link: &PendingLink) -> ();
     fn pending_link(&self, session: &str) -> Option<PendingLink>;
     fn delete_pending_link(&self, session: &str) -> ();

@@ -186,10 +186,13 @@ pub fn person(identity: &str, scopes: &[&str], now_ms: i64) -> IdentityRecord {
         display_name: "Ann".to_owned(),
         email: Some("ann@example.com".to_owned()),
         email_verified: true,
+        username: None,
         groups: Vec::new(),
         scopes: strings(scopes),
+        additions: Vec::new(),
         refreshed_ms: now_ms,
         disabled: false,
+        gone: false,
     }
 }
 

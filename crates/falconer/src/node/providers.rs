@@ -9,21 +9,30 @@ use falconer_login::github::GithubProvider;
 use falconer_login::http::{HttpLimits, ProviderHttp, WebHttp};
 use falconer_login::mapping::Mapping;
 use falconer_login::oidc::OidcProvider;
-use falconer_login::{ConfiguredProvider, IdentityProvider};
+use falconer_login::{ConfiguredDirectory, ConfiguredProvider, IdentityProvider};
 use falconer_store::Secret;
 
 use crate::config::{Config, GithubSection, OidcSection, Provider, SecretText};
 use crate::text_file;
 
+/// Where people sign in, and who adds to it.
+#[derive(Default)]
+pub struct Providers {
+    /// In the configured order.
+    pub sign_in: Vec<ConfiguredProvider>,
+    /// Those that only authorize.
+    pub directories: Vec<ConfiguredDirectory>,
+}
+
 /// All of them. Nobody is asked yet.
-pub fn providers(config: &Config) -> Result<Vec<ConfiguredProvider>> {
+pub fn providers(config: &Config) -> Result<Providers> {
     let mut names = HashSet::new();
+    let mut providers = Providers::default();
     if config.provider.is_empty() {
-        return Ok(Vec::new());
+        return Ok(providers);
     }
     let tls = falconer_client::tls_config().context("TLS to identity providers can't be set up")?;
     let http: Arc<dyn ProviderHttp> = Arc::new(WebHttp::new(&tls, HttpLimits::default()).map_err(|why| anyhow!(why))?);
-    let mut providers = Vec::new();
     for provider in &config.provider {
         if !names.insert(provider.name()) {
             bail!("provider: two are named {:?}; give each a name of its own", provider.name());
@@ -34,7 +43,8 @@ pub fn providers(config: &Config) -> Result<Vec<ConfiguredProvider>> {
             Provider::Github(github) => github_provider(github, http),
         };
         let (kind, mapping) = configured.with_context(|| format!("provider {}", provider.name()))?;
-        providers.push(ConfiguredProvider { name: provider.name().to_owned(), label: provider.label().to_owned(), mapping, kind });
+        let (name, label) = (provider.name().to_owned(), provider.label().to_owned());
+        providers.sign_in.push(ConfiguredProvider { name, label, mapping, kind, refresh_ms: provider.refresh_ms() });
     }
     Ok(providers)
 }

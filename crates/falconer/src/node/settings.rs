@@ -10,7 +10,7 @@ use falconer_login::LoginSettings;
 use falconer_store::Secret;
 
 use super::Access;
-use super::providers::providers;
+use super::providers::{Providers, providers};
 use crate::config::Config;
 use crate::text_file;
 
@@ -87,8 +87,10 @@ pub fn duration_ms(name: &str, text: &str) -> Result<i64> {
 
 /// Those of people.
 pub fn login_settings(config: &Config) -> Result<LoginSettings> {
+    let Providers { sign_in, directories } = providers(config)?;
     Ok(LoginSettings {
-        providers: providers(config)?,
+        providers: sign_in,
+        directories,
         administrator_scopes: config.identity.setup_scopes.clone(),
         on_fatal: Arc::new(end_at_once),
         ..LoginSettings::default()

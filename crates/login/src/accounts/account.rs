@@ -62,10 +62,13 @@ pub(crate) fn identity_of(account: &AccountRecord, person: &str, now_ms: i64) ->
         email: account.email.clone(),
         // Nobody has checked it.
         email_verified: false,
+        username: Some(account.name.clone()),
         groups: account.groups.clone(),
         scopes,
+        additions: Vec::new(),
         refreshed_ms: now_ms,
         disabled: account.disabled || account.deleted,
+        gone: false,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::{Map, Value};
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::error::ProviderError;
 use super::mapping::Mapping;
@@ -12,20 +13,101 @@ use super::mapping::Mapping;
 /// Names that no provider can have: they are taken by local accounts and static clients, or lead to another page below `/login`.
 const TAKEN: [&str; 4] = ["local", "static", "oauth", "new"];
 
-/// A kind of provider to which the browser goes and from which it comes back.
+/// A kind of provider that says who somebody is.
 #[async_trait]
 pub trait IdentityProvider: Send + Sync {
-    /// Where the browser has to go.
+    /// What a person meets first.
+    fn entrance(&self) -> Entrance;
+
+    /// Where the browser has to go, with [`Entrance::Away`].
     async fn begin(&self, attempt: &Attempt, now_ms: i64) -> Result<Url, ProviderError>;
 
-    /// Who the browser came back as. `callback` is what the provider gave it to carry.
-    async fn finish(&self, attempt: &Attempt, callback: &Callback, now_ms: i64) -> Result<Attributes, ProviderError>;
+    /// Who somebody is, by the answer that they brought.
+    async fn finish(&self, attempt: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError>;
+
+    /// Asks about somebody without them.
+    async fn refresh(&self, known: &Known<'_>, now_ms: i64) -> Result<Refreshed, ProviderError>;
 
     /// Asks the provider what it can be asked without a person; lines of `what, found` for an operator.
     async fn probe(&self, now_ms: i64) -> Result<Vec<(&'static str, String)>, ProviderError>;
 
-    /// What these claims say of a person. The same that [`IdentityProvider::finish`] does once they are proved.
+    /// What these claims say of a person: the same that [`IdentityProvider::finish`] does once they are proved.
     fn attributes(&self, claims: &Map<String, Value>) -> Result<Attributes, ProviderError>;
+}
+
+/// A directory that signs nobody in, and adds what it knows of people who signed in elsewhere.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// What it knows of somebody; `None`: it knows nobody like that.
+    async fn look_up(&self, known: &Known<'_>, now_ms: i64) -> Result<Option<Attributes>, ProviderError>;
+
+    /// Asks the directory what it can be asked without a person; lines of `what, found` for an operator.
+    async fn probe(&self, now_ms: i64) -> Result<Vec<(&'static str, String)>, ProviderError>;
+}
+
+/// What a person meets first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// The browser goes to the provider and comes back.
+    Away,
+    /// A page of ours asks for name and password.
+    Password,
+}
+
+/// What somebody brought to be known by.
+pub enum Answer {
+    /// What the provider gave the browser to carry.
+    Callback(Callback),
+    /// What somebody typed on a page of ours.
+    Password {
+        /// As it was typed.
+        name: String,
+        /// As it was typed.
+        password: Zeroizing<String>,
+    },
+}
+
+impl Answer {
+    /// The callback, for kinds of [`Entrance::Away`].
+    pub(crate) fn callback(&self) -> Result<&Callback, ProviderError> {
+        match self {
+            Answer::Callback(callback) => Ok(callback),
+            Answer::Password { .. } => Err(ProviderError::NoCode),
+        }
+    }
+}
+
+/// Somebody whom a provider has proved, and what it wants to see when it is asked about them again.
+pub struct Found {
+    /// Who it is.
+    pub attributes: Attributes,
+    /// A refresh token, for instance. `None`: there is nothing of that kind.
+    pub handle: Option<Zeroizing<String>>,
+}
+
+/// Somebody whom a provider is asked about without them.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The immutable id, of the provider by which the person signed in.
+    pub subject: &'a str,
+    /// As that provider said last.
+    pub username: Option<&'a str>,
+    /// An address that it said to have verified, and that counts.
+    pub email: Option<&'a str>,
+    /// [`Found::handle`]
+    pub handle: Option<&'a str>,
+}
+
+/// What became of somebody.
+pub enum Refreshed {
+    /// They are there.
+    Still(Found),
+    /// There is nobody like that any more.
+    Gone,
+    /// The provider takes the handle no longer: the person has to sign in again.
+    Refused,
+    /// It can't be asked without the person: what it said counts for its time.
+    CannotBeAsked,
 }
 
 /// What ties an answer of the provider to the browser that asked. Each text is 43 characters of `A-Za-z0-9_-`.
@@ -81,6 +163,21 @@ pub struct ConfiguredProvider {
     pub mapping: Mapping,
     /// How people are asked for.
     pub kind: Arc<dyn IdentityProvider>,
+    /// How often it is asked about people without them, in milliseconds; `None`: only when they sign in.
+    pub refresh_ms: Option<i64>,
+}
+
+/// A directory that only authorizes, as it is configured here.
+#[derive(Clone)]
+pub struct ConfiguredDirectory {
+    /// Under which its answers are kept. Never reused for another kind.
+    pub name: String,
+    /// What attributes give.
+    pub mapping: Mapping,
+    /// How people are asked for.
+    pub kind: Arc<dyn Directory>,
+    /// How often it is asked about people without them, in milliseconds; `None`: only when they sign in.
+    pub refresh_ms: Option<i64>,
 }
 
 /// What is wrong with the name of a provider, if anything.

@@ -2,14 +2,13 @@
 
 use std::net::IpAddr;
 
-use falconer_store::{IdentityRecord, SignInMethod};
+use falconer_store::SignInMethod;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::error::{Fault, ProviderError};
 use super::flow::{FLOW_MS, Flow, LONGEST_NEXT};
-use super::mapping::Mapped;
-use super::provider::{Attributes, Callback, ConfiguredProvider};
+use super::provider::{Answer, Callback, ConfiguredProvider, Entrance, Found};
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::sessions::attempts::{Visitor, network};
@@ -58,6 +57,9 @@ impl Login {
     /// Begins a sign-in. `next` is where to go on, `redirect_uri` where the provider sends the browser back to.
     pub async fn leave_for_provider(&self, name: &str, next: &str, redirect_uri: &str) -> Result<Outbound, ProviderError> {
         let provider = self.provider(name)?;
+        if provider.kind.entrance() != Entrance::Away {
+            return Err(ProviderError::UnknownProvider);
+        }
         if next.len() > LONGEST_NEXT {
             return Err(ProviderError::NextTooLong);
         }
@@ -98,9 +100,10 @@ impl Login {
         if uses.map_err(|error| self.store_error(error))? != 1 {
             return Err(ProviderError::Used.into());
         }
-        let finished = provider.kind.finish(&flow.attempt(redirect_uri), callback, now_ms).await;
-        let attributes = match finished {
-            Ok(attributes) => attributes,
+        let answer = Answer::Callback(callback.clone());
+        let finished = provider.kind.finish(&flow.attempt(redirect_uri), &answer, now_ms).await;
+        let found = match finished {
+            Ok(found) => found,
             Err(error) => {
                 if error.fault() != Fault::Away {
                     self.note_flood(visitor.address, now_ms).await?;
@@ -108,34 +111,18 @@ impl Login {
                 return Err(error.into());
             }
         };
-        let signed_in = self.sign_in_person(provider, &attributes, visitor).await?;
+        let signed_in = self.sign_in_person(provider, &found, visitor).await?;
         Ok(Inbound { signed_in, next: flow.next })
     }
 
     /// Writes what the provider says, and begins a session.
-    async fn sign_in_person(
+    pub(crate) async fn sign_in_person(
         &self,
         provider: &ConfiguredProvider,
-        attributes: &Attributes,
+        found: &Found,
         visitor: &Visitor<'_>,
     ) -> Result<SignedIn, ProviderSignInError> {
-        let mapped = provider.mapping.map(&provider.name, attributes);
-        if mapped.groups.len() > super::mapping::MOST_GROUPS {
-            return Err(ProviderError::TooManyGroups(super::mapping::MOST_GROUPS).into());
-        }
-        for refused in &mapped.refused {
-            tracing::warn!(
-                identity = %mapped.identity,
-                template = %refused.template,
-                attribute = refused.attribute,
-                value = ?refused.value,
-                "a provider's value gives no scope: {}", refused.why
-            );
-        }
-        let identity = mapped.identity.clone();
-        let record = IdentityRecord { person: self.new_person_id(), ..record_of(&provider.name, attributes, mapped, self.now_ms()) };
-        // Whoever was disabled here stays so.
-        self.auth.refresh_identity(&identity, &record).await.map_err(LoginError::from)?;
+        let identity = self.welcome(provider, found).await?;
         Ok(self.begin_session(&identity, SignInMethod::Provider, visitor.user_agent).await?)
     }
 
@@ -157,20 +144,4 @@ impl Login {
 
 fn flood_key(address: IpAddr) -> String {
     format!("provider-flows/network/{}", network(address))
-}
-
-fn record_of(provider: &str, attributes: &Attributes, mapped: Mapped, now_ms: i64) -> IdentityRecord {
-    IdentityRecord {
-        identity: mapped.identity,
-        person: String::new(),
-        provider: provider.to_owned(),
-        subject: attributes.subject.clone(),
-        display_name: attributes.display_name.clone(),
-        email_verified: mapped.email.is_some(),
-        email: mapped.email.or_else(|| attributes.email.clone()),
-        groups: mapped.groups,
-        scopes: mapped.scopes,
-        refreshed_ms: now_ms,
-        disabled: false,
-    }
 }

@@ -106,6 +106,7 @@ impl Site {
                 label: name.to_owned(),
                 mapping: Mapping::new(&scopes.map(str::to_owned), [], None, true).unwrap(),
                 kind: Arc::new(GithubProvider::new(settings, emulator.clone()).unwrap()),
+                refresh_ms: None,
             }
         };
         let providers = vec![

@@ -166,6 +166,7 @@ impl Company {
                 request_scopes: vec!["openid".into(), "email".into()],
                 userinfo: true,
                 claims: ClaimNames { groups: groups.into(), ..ClaimNames::default() },
+                parameters: Vec::new(),
             };
             let scopes = ["assume:mozilla-user:{email}".to_owned(), "assume:mozilla-group:{group}".to_owned()];
             ConfiguredProvider {
@@ -173,6 +174,7 @@ impl Company {
                 label: name.to_owned(),
                 mapping: Mapping::new(&scopes, [], None, true).unwrap(),
                 kind: Arc::new(OidcProvider::new(settings, answers.clone()).unwrap()),
+                refresh_ms: Some(falconer_auth::HOUR_MS),
             }
         };
         let providers = vec![provider("company", ISSUER), provider("other", ISSUER_OF_OTHER)];

@@ -19,10 +19,13 @@ pub(super) async fn an_identity_is_replaced_whole(store: Arc<dyn Store>) {
         display_name: "".into(),
         email: None,
         email_verified: false,
+        username: None,
         groups: vec![],
         scopes: texts(&["x"]),
+        additions: vec![],
         refreshed_ms: NOW + 1,
         disabled: true,
+        gone: true,
         ..first
     };
     s.put_identity(&step(s, "signed-in").await, &second).await.unwrap();

@@ -1,8 +1,8 @@
 //! Records and steps for the suite.
 
 use crate::{
-    AccountRecord, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Secret, SessionRecord, SignInMethod,
-    Step, Store,
+    AccountRecord, Addition, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Secret, SessionRecord,
+    SignInMethod, Step, Store,
 };
 
 /// Any time; the suite has no clock.
@@ -96,10 +96,18 @@ pub(super) fn identity(identity: &str) -> IdentityRecord {
         display_name: "Ann Ωmega".into(),
         email: Some("ann@example.com".into()),
         email_verified: true,
+        username: Some("ann".into()),
         groups: texts(&["staff"]),
         scopes: texts(&["assume:local-group:staff"]),
+        additions: vec![Addition {
+            provider: "ldap".into(),
+            groups: texts(&["vpn"]),
+            scopes: texts(&["assume:ldap-group:vpn"]),
+            refreshed_ms: NOW - 1,
+        }],
         refreshed_ms: NOW,
         disabled: false,
+        gone: false,
     }
 }
 

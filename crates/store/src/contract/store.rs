@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsChange, CredentialsCount,
     CredentialsRecord, Damaged, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, PasskeyRecord, PendingLink,
-    PersonRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, SessionRecord, Step, Write,
+    PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, SessionRecord, Step, Write,
 };
 
 /// Is given one client after the other, while a store loads.
@@ -63,7 +63,7 @@ pub trait Store: Send + Sync {
     ///
     /// **Damaged rows.** A sealed value that does not open keeps nobody else from being served. Wherever records are read, a client has a token
     /// that nobody knows in its place, so that its name stays taken and it can be reset or deleted; an issuer has one too and signs no more; an account
-    /// has no password; a recovery code and a session are not there. [`Loaded::damaged`] names all of them. [`Corrupt`](crate::StoreError::Corrupt) where nothing at all
+    /// has no password; a recovery code and a session are not there; a refresh has no handle. [`Loaded::damaged`] names all of them. [`Corrupt`](crate::StoreError::Corrupt) where nothing at all
     /// opens: those are the wrong keys.
     async fn load_each(&self, each: EachClient) -> Result<Loaded>;
     /// The same with the clients in the answer, where they are few.
@@ -216,6 +216,11 @@ pub trait Store: Send + Sync {
     async fn put_identity(&self, step: &Step, identity: &IdentityRecord) -> Result<Revision> {
         self.take(step, Write::PutIdentity(identity.clone())).await
     }
+    /// The same, and disables these clients where they are not disabled yet: an audit row with the action `disabled` for each that was. Those that are not there
+    /// are passed over.
+    async fn follow_identity(&self, step: &Step, identity: &IdentityRecord, disable: &[String]) -> Result<Revision> {
+        self.take(step, Write::FollowIdentity(identity.clone(), disable.to_vec())).await
+    }
     /// Adds a local account and its person, with the hash of its password if it has one. Conflict when the name was ever used.
     async fn insert_account(
         &self,
@@ -342,6 +347,15 @@ pub trait Store: Send + Sync {
     async fn pending_link(&self, session: &str) -> Result<Option<PendingLink>>;
     /// Nothing when there is none.
     async fn delete_pending_link(&self, session: &str) -> Result<()>;
+    /// Keeps when to ask about somebody again, and with what; nobody has claimed it.
+    async fn put_refresh(&self, refresh: &RefreshRecord) -> Result<()>;
+    /// Nothing when there is none.
+    async fn delete_refresh(&self, identity: &str) -> Result<()>;
+    /// Those that are due and that nobody has claimed, earliest first, at most `limit`: claimed from now on until `until_ms`. One that is claimed is given to nobody
+    /// else, on any node, so that a token that works once is used once.
+    async fn claim_due_refreshes(&self, now_ms: i64, until_ms: i64, limit: u32) -> Result<Vec<RefreshRecord>>;
+    /// Claims one, due or not. `None`: there is none, or somebody else has claimed it.
+    async fn claim_refresh(&self, identity: &str, now_ms: i64, until_ms: i64) -> Result<Option<RefreshRecord>>;
     /// Remembers that the person has confirmed this exact origin.
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()>;
     /// Nothing when it was not remembered.

@@ -44,6 +44,8 @@ pub enum Write {
     },
     /// [`put_identity`](crate::Store::put_identity)
     PutIdentity(IdentityRecord),
+    /// [`follow_identity`](crate::Store::follow_identity): with the clientIds of those that are disabled
+    FollowIdentity(IdentityRecord, Vec<String>),
     /// [`update_person`](crate::Store::update_person)
     UpdatePerson(PersonRecord),
     /// [`link_identity`](crate::Store::link_identity)

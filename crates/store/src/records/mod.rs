@@ -6,4 +6,7 @@ mod people;
 
 pub use access::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
 pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
-pub use people::{AccountLink, AccountLinkKind, AccountRecord, IdentityRecord, PendingLink, PersonRecord, SessionRecord, SignInMethod};
+pub use people::{
+    AccountLink, AccountLinkKind, AccountRecord, Addition, IdentityRecord, PendingLink, PersonRecord, RefreshRecord, SessionRecord,
+    SignInMethod,
+};

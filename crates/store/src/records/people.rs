@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
+use crate::Secret;
+
 /// A person: whoever acts with the scopes of all identities that are linked with each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonRecord {
@@ -52,14 +56,56 @@ pub struct IdentityRecord {
     pub email: Option<String>,
     /// Whether an authoritative provider says that the address is the person's.
     pub email_verified: bool,
+    /// What the person calls themself there; may change hands.
+    pub username: Option<String>,
     /// As the provider says.
     pub groups: Vec<String>,
     /// What provider and configuration give the person, not expanded by roles.
     pub scopes: Vec<String>,
+    /// What other directories add, which sign nobody in.
+    pub additions: Vec<Addition>,
     /// When the provider was last asked, milliseconds since 1970.
     pub refreshed_ms: i64,
     /// Gives nothing, and nobody signs in by it.
     pub disabled: bool,
+    /// It is disabled because the provider said that there is nobody like that any more, and not by somebody here. The next sign-in undoes it.
+    pub gone: bool,
+}
+
+impl IdentityRecord {
+    /// The lists of scopes of the provider and of all directories. Says nothing about their age.
+    pub fn all_scopes(&self) -> impl Iterator<Item = &[String]> {
+        std::iter::once(self.scopes.as_slice()).chain(self.additions.iter().map(|addition| addition.scopes.as_slice()))
+    }
+
+    /// The same of groups, each as it is named there.
+    pub fn all_groups(&self) -> impl Iterator<Item = &String> {
+        self.groups.iter().chain(self.additions.iter().flat_map(|addition| &addition.groups))
+    }
+}
+
+/// What a directory that only authorizes adds to an identity of another provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addition {
+    /// The directory's configured name.
+    pub provider: String,
+    /// As it says.
+    pub groups: Vec<String>,
+    /// What it gives, not expanded by roles.
+    pub scopes: Vec<String>,
+    /// When it was last asked, milliseconds since 1970.
+    pub refreshed_ms: i64,
+}
+
+/// Somebody whom a provider is asked about again, without them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefreshRecord {
+    /// [`IdentityRecord::identity`]
+    pub identity: String,
+    /// What the provider wants to see, such as a refresh token. Sealed at rest.
+    pub handle: Option<Secret>,
+    /// When, milliseconds since 1970.
+    pub due_ms: i64,
 }
 
 /// A local account. Its identity is `local/<name>`.

@@ -17,10 +17,12 @@ pub enum SealedKind {
     RecoveryCode,
     /// The form token of a browser's session.
     Session,
+    /// What a provider wants to see when it is asked about an identity again.
+    Refresh,
 }
 
 impl SealedKind {
-    /// `client`, `issuer`, `account`, `recovery code` or `session`.
+    /// `client`, `issuer`, `account`, `recovery code`, `session` or `refresh`.
     pub fn as_str(self) -> &'static str {
         match self {
             SealedKind::Client => "client",
@@ -28,6 +30,7 @@ impl SealedKind {
             SealedKind::Account => "account",
             SealedKind::RecoveryCode => "recovery code",
             SealedKind::Session => "session",
+            SealedKind::Refresh => "refresh",
         }
     }
 
@@ -39,6 +42,7 @@ impl SealedKind {
             SealedKind::Account => ("accounts", "password_hash"),
             SealedKind::RecoveryCode => ("recovery_codes", "hash"),
             SealedKind::Session => ("sessions", "csrf"),
+            SealedKind::Refresh => ("refreshes", "handle"),
         };
         Place { table, column, row: id }
     }
@@ -60,7 +64,7 @@ impl SealedKind {
 pub struct Damaged {
     /// What kind of record it is.
     pub kind: SealedKind,
-    /// Its clientId, its name, the id of the code, or the hash of the session's id.
+    /// Its clientId, its name, the id of the code, the hash of the session's id, or the identity.
     pub id: String,
     /// Why its value does not open, for people.
     pub why: String,

@@ -60,6 +60,16 @@ pub(crate) async fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &
     writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Updated).await
 }
 
+/// Those that are disabled already or gone are passed over.
+pub(crate) async fn disable(writing: &mut Writing<'_>, client_ids: &[String]) -> Res<()> {
+    let sql = "UPDATE clients SET disabled = true, last_modified_ms = greatest(last_modified_ms, $2)
+               WHERE id_hash IN (SELECT sha256(convert_to(id, 'UTF8')) FROM unnest($1::text[]) AS i (id)) AND NOT disabled
+               RETURNING client_id";
+    let done: Vec<String> = all(&writing.transaction, sql, &[&client_ids, &writing.step.at_ms], |row| get(row, 0)).await?;
+    let changes: Vec<_> = done.iter().map(|id| (KeyKind::Client, id.as_str(), ChangeKind::Updated, "disabled")).collect();
+    writing.changed_in_batch(&changes).await
+}
+
 pub(crate) async fn delete(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
     if remove(&writing.transaction, client_id).await? > 0 {
         writing.changed(KeyKind::Client, client_id, ChangeKind::Deleted).await?;

@@ -1,7 +1,7 @@
 //! Identities, as identity providers describe them.
 
 use deadpool_postgres::GenericClient;
-use falconer_store::{ChangeKind, IdentityRecord, KeyKind, PersonRecord};
+use falconer_store::{Addition, ChangeKind, IdentityRecord, KeyKind, PersonRecord, StoreError};
 use tokio_postgres::Row;
 
 use crate::aggregates::people;
@@ -9,7 +9,9 @@ use crate::connection::columns::{all, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "identity, provider, subject, display_name, email, email_verified, groups, scopes, refreshed_ms, disabled, person";
+const COLUMNS: &str =
+    "identity, provider, subject, display_name, email, email_verified, groups, scopes, refreshed_ms, disabled, person, username,
+    gone, additions";
 
 pub(crate) async fn one(on: &impl GenericClient, identity: &str) -> Res<Option<IdentityRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM identities WHERE identity = $1"), &[&identity], read).await
@@ -23,11 +25,14 @@ pub(crate) async fn every(on: &impl GenericClient) -> Res<Vec<IdentityRecord>> {
 /// Writes the record and its row of the change feed, and the person of one that is new; the audit row is the caller's.
 pub(crate) async fn put(writing: &mut Writing<'_>, identity: &IdentityRecord) -> Res<()> {
     let known = finds(&writing.transaction, "SELECT 1 FROM identities WHERE identity = $1", &[&identity.identity]).await?;
+    let additions =
+        serde_json::to_string(&identity.additions).map_err(|error| StoreError::Corrupt(format!("additions can't be written: {error}")))?;
     let sql = format!(
-        "INSERT INTO identities ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        "INSERT INTO identities ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT (identity) DO UPDATE SET provider = excluded.provider, subject = excluded.subject,
            display_name = excluded.display_name, email = excluded.email, email_verified = excluded.email_verified,
-           groups = excluded.groups, scopes = excluded.scopes, refreshed_ms = excluded.refreshed_ms, disabled = excluded.disabled"
+           groups = excluded.groups, scopes = excluded.scopes, refreshed_ms = excluded.refreshed_ms, disabled = excluded.disabled,
+           username = excluded.username, gone = excluded.gone, additions = excluded.additions"
     );
     run(
         &writing.transaction,
@@ -44,6 +49,9 @@ pub(crate) async fn put(writing: &mut Writing<'_>, identity: &IdentityRecord) ->
             &identity.refreshed_ms,
             &identity.disabled,
             &identity.person,
+            &identity.username,
+            &identity.gone,
+            &additions,
         ],
     )
     .await?;
@@ -66,5 +74,12 @@ fn read(row: &Row) -> Res<IdentityRecord> {
         refreshed_ms: get(row, 8)?,
         disabled: get(row, 9)?,
         person: get(row, 10)?,
+        username: get(row, 11)?,
+        gone: get(row, 12)?,
+        additions: read_additions(get(row, 13)?)?,
     })
+}
+
+fn read_additions(text: &str) -> Res<Vec<Addition>> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("additions can't be read: {error}")).into())
 }

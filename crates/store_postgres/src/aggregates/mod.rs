@@ -8,5 +8,6 @@ pub(crate) mod grants;
 pub(crate) mod identities;
 pub(crate) mod issuers;
 pub(crate) mod people;
+pub(crate) mod refreshes;
 pub(crate) mod roles;
 pub(crate) mod sessions;

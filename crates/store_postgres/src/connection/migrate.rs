@@ -20,6 +20,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0003_people", sql: include_str!("../../migrations/0003_people.sql") },
     Migration { name: "0004_credentials", sql: include_str!("../../migrations/0004_credentials.sql") },
     Migration { name: "0005_account_links", sql: include_str!("../../migrations/0005_account_links.sql") },
+    Migration { name: "0006_following", sql: include_str!("../../migrations/0006_following.sql") },
 ];
 
 /// The advisory lock of migrations: `FALM`.

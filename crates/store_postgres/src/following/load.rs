@@ -22,6 +22,7 @@ pub(crate) async fn everything(reading: &Transaction<'_>, sealer: &Sealer, each:
         (SealedKind::Account, "SELECT account, hash FROM passwords ORDER BY account"),
         (SealedKind::RecoveryCode, "SELECT id, hash FROM recovery_codes ORDER BY id"),
         (SealedKind::Session, "SELECT id_hash, csrf FROM sessions ORDER BY id_hash"),
+        (SealedKind::Refresh, "SELECT identity, handle FROM refreshes WHERE handle IS NOT NULL ORDER BY identity"),
     ] {
         let found = opened(reading, sealer, kind, sql).await?;
         values = values.saturating_add(found.len());

@@ -27,6 +27,11 @@ pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Wr
             identities::put(writing, identity).await?;
             writing.audit("identity", &identity.identity).await
         }
+        Write::FollowIdentity(identity, disable) => {
+            identities::put(writing, identity).await?;
+            clients::disable(writing, disable).await?;
+            writing.audit("identity", &identity.identity).await
+        }
         Write::UpdatePerson(person) => people::update(writing, person).await,
         Write::LinkIdentity { identity, from, to, session } => people::link(writing, identity, from, to, session.as_deref()).await,
         Write::UnlinkIdentity { alone, left } => people::unlink(writing, alone, left).await,

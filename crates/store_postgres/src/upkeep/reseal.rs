@@ -4,7 +4,7 @@ use deadpool_postgres::GenericClient;
 use falconer_store::{Place, ResealFrom, Resealed, Sealer};
 use tokio_postgres::types::ToSql;
 
-use crate::aggregates::{clients, credentials, issuers, sessions};
+use crate::aggregates::{clients, credentials, issuers, refreshes, sessions};
 use crate::connection::columns::{all, finds, get, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
@@ -21,7 +21,7 @@ struct Sealed {
 }
 
 /// A value that was changed in between is left alone: whoever changed it sealed it with the newer key.
-const SEALED: [Sealed; 5] = [
+const SEALED: [Sealed; 6] = [
     Sealed {
         find: "SELECT client_id, access_token FROM clients WHERE id_hash > $1 ORDER BY id_hash LIMIT $2",
         by_hash: true,
@@ -56,6 +56,13 @@ const SEALED: [Sealed; 5] = [
         older: "SELECT 1 FROM sessions WHERE substr(csrf, 1, $1) <> $2 LIMIT 1",
         write: "UPDATE sessions SET csrf = $2 WHERE id_hash = $1 AND csrf = $3",
         place: sessions::csrf_place,
+    },
+    Sealed {
+        find: "SELECT identity, handle FROM refreshes WHERE handle IS NOT NULL AND identity > $1 ORDER BY identity LIMIT $2",
+        by_hash: false,
+        older: "SELECT 1 FROM refreshes WHERE substr(handle, 1, $1) <> $2 LIMIT 1",
+        write: "UPDATE refreshes SET handle = $2 WHERE identity = $1 AND handle = $3",
+        place: refreshes::handle_place,
     },
 ];
 

@@ -109,6 +109,15 @@ pub(crate) fn update(writing: &mut Writing<'_>, sealer: &Sealer, client: &Client
     writing.changed_and_audited(KeyKind::Client, &client.client_id, ChangeKind::Updated)
 }
 
+/// Nothing where it is disabled already, or gone.
+pub(crate) fn disable(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
+    let sql = "UPDATE clients SET disabled = 1, last_modified_ms = max(last_modified_ms, ?2) WHERE client_id = ?1 AND disabled = 0";
+    if run(writing.connection, sql, params![client_id, writing.step.at_ms])? > 0 {
+        writing.changed_in_batch(KeyKind::Client, client_id, ChangeKind::Updated, "disabled")?;
+    }
+    Ok(())
+}
+
 pub(crate) fn delete(writing: &mut Writing<'_>, client_id: &str) -> Res<()> {
     if remove(writing.connection, client_id)? > 0 {
         writing.changed(KeyKind::Client, client_id, ChangeKind::Deleted)?;

@@ -1,6 +1,6 @@
 //! Identities, as identity providers describe them.
 
-use falconer_store::{ChangeKind, IdentityRecord, KeyKind, PersonRecord};
+use falconer_store::{Addition, ChangeKind, IdentityRecord, KeyKind, PersonRecord, StoreError};
 use rusqlite::{Connection, Row, params};
 
 use crate::aggregates::people;
@@ -8,7 +8,9 @@ use crate::connection::columns::{all, first, list, read_list, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "identity, provider, subject, display_name, email, email_verified, groups, scopes, refreshed_ms, disabled, person";
+const COLUMNS: &str =
+    "identity, provider, subject, display_name, email, email_verified, groups, scopes, refreshed_ms, disabled, person, username,
+    gone, additions";
 
 pub(crate) fn one(connection: &Connection, identity: &str) -> Res<Option<IdentityRecord>> {
     first(connection, &format!("SELECT {COLUMNS} FROM identities WHERE identity = ?1"), params![identity], read)
@@ -22,10 +24,11 @@ pub(crate) fn every(connection: &Connection) -> Res<Vec<IdentityRecord>> {
 /// Writes the record and its row of the change feed, and the person of one that is new; the audit row is the caller's.
 pub(crate) fn put(writing: &mut Writing<'_>, identity: &IdentityRecord) -> Res<()> {
     let sql = format!(
-        "INSERT INTO identities ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+        "INSERT INTO identities ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT (identity) DO UPDATE SET provider = excluded.provider, subject = excluded.subject,
            display_name = excluded.display_name, email = excluded.email, email_verified = excluded.email_verified,
-           groups = excluded.groups, scopes = excluded.scopes, refreshed_ms = excluded.refreshed_ms, disabled = excluded.disabled"
+           groups = excluded.groups, scopes = excluded.scopes, refreshed_ms = excluded.refreshed_ms, disabled = excluded.disabled,
+           username = excluded.username, gone = excluded.gone, additions = excluded.additions"
     );
     let values = params![
         identity.identity,
@@ -39,6 +42,9 @@ pub(crate) fn put(writing: &mut Writing<'_>, identity: &IdentityRecord) -> Res<(
         identity.refreshed_ms,
         identity.disabled,
         identity.person,
+        identity.username,
+        identity.gone,
+        additions(&identity.additions)?,
     ];
     let known = "SELECT 1 FROM identities WHERE identity = ?1";
     let known = first(writing.connection, known, params![identity.identity], |_| Ok(()))?.is_some();
@@ -62,5 +68,17 @@ fn read(row: &Row<'_>) -> Res<IdentityRecord> {
         refreshed_ms: row.get(8)?,
         disabled: row.get(9)?,
         person: row.get(10)?,
+        username: row.get(11)?,
+        gone: row.get(12)?,
+        additions: read_additions(row, 13)?,
     })
+}
+
+fn additions(additions: &[Addition]) -> Res<String> {
+    serde_json::to_string(additions).map_err(|error| StoreError::Corrupt(format!("additions can't be written: {error}")).into())
+}
+
+fn read_additions(row: &Row<'_>, column: usize) -> Res<Vec<Addition>> {
+    let text = row.get_ref(column)?.as_str()?;
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("additions can't be read: {error}")).into())
 }

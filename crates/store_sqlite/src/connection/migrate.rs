@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0004_people", sql: include_str!("../../migrations/0004_people.sql") },
     Migration { name: "0005_credentials", sql: include_str!("../../migrations/0005_credentials.sql") },
     Migration { name: "0006_account_links", sql: include_str!("../../migrations/0006_account_links.sql") },
+    Migration { name: "0007_following", sql: include_str!("../../migrations/0007_following.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

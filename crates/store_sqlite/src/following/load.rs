@@ -23,6 +23,7 @@ pub(crate) fn everything(connection: &Connection, sealer: &Sealer, each: &mut Ea
         (SealedKind::Account, "SELECT account, hash FROM passwords ORDER BY account"),
         (SealedKind::RecoveryCode, "SELECT id, hash FROM recovery_codes ORDER BY id"),
         (SealedKind::Session, "SELECT id_hash, csrf FROM sessions ORDER BY id_hash"),
+        (SealedKind::Refresh, "SELECT identity, handle FROM refreshes WHERE handle IS NOT NULL ORDER BY identity"),
     ] {
         let found = opened(&reading, sealer, kind, sql)?;
         values = values.saturating_add(found.len());

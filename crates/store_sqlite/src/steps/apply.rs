@@ -27,6 +27,11 @@ pub(crate) fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -
             identities::put(writing, identity)?;
             writing.audit("identity", &identity.identity)
         }
+        Write::FollowIdentity(identity, disable) => {
+            identities::put(writing, identity)?;
+            disable.iter().try_for_each(|client_id| clients::disable(writing, client_id))?;
+            writing.audit("identity", &identity.identity)
+        }
         Write::UpdatePerson(person) => people::update(writing, person),
         Write::LinkIdentity { identity, from, to, session } => people::link(writing, identity, from, to, session.as_deref()),
         Write::UnlinkIdentity { alone, left } => people::unlink(writing, alone, left),

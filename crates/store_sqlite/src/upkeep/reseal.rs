@@ -3,7 +3,7 @@
 use falconer_store::{Place, ResealFrom, Resealed, Sealer};
 use rusqlite::{Connection, params};
 
-use crate::aggregates::{clients, credentials, issuers, sessions};
+use crate::aggregates::{clients, credentials, issuers, refreshes, sessions};
 use crate::connection::columns::{all, first, run};
 use crate::connection::fault::Res;
 
@@ -16,7 +16,7 @@ struct Sealed {
     place: fn(&str) -> Place<'_>,
 }
 
-const SEALED: [Sealed; 5] = [
+const SEALED: [Sealed; 6] = [
     Sealed {
         find: "SELECT client_id, access_token FROM clients WHERE client_id > ?1 ORDER BY client_id LIMIT ?2",
         older: "SELECT 1 FROM clients WHERE substr(access_token, 1, ?1) <> ?2 LIMIT 1",
@@ -46,6 +46,12 @@ const SEALED: [Sealed; 5] = [
         older: "SELECT 1 FROM sessions WHERE substr(csrf, 1, ?1) <> ?2 LIMIT 1",
         write: "UPDATE sessions SET csrf = ?2 WHERE id_hash = ?1",
         place: sessions::csrf_place,
+    },
+    Sealed {
+        find: "SELECT identity, handle FROM refreshes WHERE handle IS NOT NULL AND identity > ?1 ORDER BY identity LIMIT ?2",
+        older: "SELECT 1 FROM refreshes WHERE substr(handle, 1, ?1) <> ?2 LIMIT 1",
+        write: "UPDATE refreshes SET handle = ?2 WHERE identity = ?1",
+        place: refreshes::handle_place,
     },
 ];
 

@@ -309,10 +309,13 @@ impl Node {
             display_name: "Ann".to_owned(),
             email: Some("ann@example.com".to_owned()),
             email_verified: true,
+            username: None,
             groups: Vec::new(),
             scopes: vec!["auth:*".to_owned(), "x:*".to_owned()],
+            additions: Vec::new(),
             refreshed_ms: self.now_ms(),
             disabled: false,
+            gone: false,
         };
         self.auth.put_identity("test", &record).await.unwrap();
     }

@@ -32,7 +32,7 @@ pub enum Provider {
 pub fn run(command: Provider) -> Result<()> {
     let Provider::Map { name, claims, config, json } = command;
     let settings = Config::read(config.as_deref(), std::env::vars())?;
-    let providers = providers(&settings)?;
+    let providers = providers(&settings)?.sign_in;
     let Some(provider) = providers.iter().find(|provider| provider.name == name) else {
         let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
         let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };

@@ -76,6 +76,7 @@ fn would_do(row: &Damaged) -> &'static str {
         SealedKind::Account => "its password would be cleared; `falconer account password` sets another one",
         SealedKind::RecoveryCode => "would be removed: the others of the account stay",
         SealedKind::Session => "would be removed: that browser signs in again",
+        SealedKind::Refresh => "would be removed: the provider is asked again when this person next signs in",
     }
 }
 
@@ -105,6 +106,10 @@ async fn mend(node: &Node, row: &Damaged, deletes: bool) -> Result<(&'static str
         SealedKind::Session => {
             node.store.delete_session(&row.id).await?;
             ("removed: that browser signs in again", None)
+        }
+        SealedKind::Refresh => {
+            node.store.delete_refresh(&row.id).await?;
+            ("removed: the provider is asked again when this person next signs in", None)
         }
     })
 }

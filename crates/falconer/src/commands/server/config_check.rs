@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use falconer_auth::Clock as _;
+use falconer_login::{Entrance, ProviderError};
 use falconer_web::PublicOrigin;
 
 use super::serve::{auth_origin, origin_at};
@@ -55,22 +56,36 @@ pub async fn run(command: Config) -> Result<()> {
 async fn ask_providers(settings: &Settings, origin: &PublicOrigin) -> Result<()> {
     let providers = providers(settings)?;
     let mut failed = Vec::new();
-    for provider in &providers {
-        output::line(&format!("\n{}", provider.name))?;
-        match provider.kind.probe(SystemClock.now_ms()).await {
-            Ok(found) => {
-                let callback = format!("{}/login/{}/callback", origin.as_str(), provider.name);
-                let found = found.into_iter().chain([("register there as redirect URI", callback)]);
-                output::fields(&found.map(|(what, found)| (what, vec![found])).collect::<Vec<_>>())?;
-            }
-            Err(error) => {
-                output::line(&format!("failed: {error}"))?;
-                failed.push(provider.name.as_str());
-            }
+    for provider in &providers.sign_in {
+        let mut found = provider.kind.probe(SystemClock.now_ms()).await;
+        if let Ok(found) = &mut found
+            && provider.kind.entrance() == Entrance::Away
+        {
+            found.push(("register there as redirect URI", format!("{}/login/{}/callback", origin.as_str(), provider.name)));
         }
+        failed.extend(print_found(&provider.name, found)?);
+    }
+    for directory in &providers.directories {
+        let found = directory.kind.probe(SystemClock.now_ms()).await;
+        failed.extend(print_found(&directory.name, found)?);
     }
     if failed.is_empty() {
         return Ok(());
     }
-    bail!("nobody could sign in with {}; see above", failed.join(", "))
+    bail!("nobody could be asked about with {}; see above", failed.join(", "))
+}
+
+/// What a provider said of itself. Answers its name where it failed.
+fn print_found<'n>(name: &'n str, found: Result<Vec<(&'static str, String)>, ProviderError>) -> Result<Option<&'n str>> {
+    output::line(&format!("\n{name}"))?;
+    match found {
+        Ok(found) => {
+            output::fields(&found.into_iter().map(|(what, found)| (what, vec![found])).collect::<Vec<_>>())?;
+            Ok(None)
+        }
+        Err(error) => {
+            output::line(&format!("failed: {error}"))?;
+            Ok(Some(name))
+        }
+    }
 }

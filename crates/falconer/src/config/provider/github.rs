@@ -18,6 +18,8 @@ pub struct GithubSection {
     pub name: String,
     /// What the button says; by default the name.
     pub label: Option<String>,
+    /// How often the provider is asked about people without them, such as `1 hour`; without it only when they sign in.
+    pub refresh: Option<String>,
     /// Where an Enterprise server is; by default github.com.
     pub url: Option<String>,
     /// What GitHub calls this server.
@@ -45,6 +47,10 @@ impl Section for GithubSection {
 
     fn label(&self) -> &str {
         self.label.as_deref().unwrap_or(&self.name)
+    }
+
+    fn refresh(&self) -> Option<&str> {
+        self.refresh.as_deref()
     }
 
     fn check(&self) -> Result<(), String> {

@@ -40,6 +40,12 @@ impl Provider {
         self.section().label()
     }
 
+    /// How often people are asked about without them, in milliseconds; `None`: only when they sign in.
+    pub fn refresh_ms(&self) -> Option<i64> {
+        // INVARIANT: it was checked when the section was read.
+        section::refresh_ms(self.section().refresh()).unwrap_or_default()
+    }
+
     /// Its kind, as it is written.
     pub fn kind(&self) -> &'static str {
         match self {

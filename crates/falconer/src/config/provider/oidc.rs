@@ -19,6 +19,8 @@ pub struct OidcSection {
     pub name: String,
     /// What the button says; by default the name.
     pub label: Option<String>,
+    /// How often the provider is asked about people without them, such as `1 hour`; without it only when they sign in.
+    pub refresh: Option<String>,
     /// The issuer, exactly as the provider writes it.
     pub issuer: String,
     /// What the provider calls this server.
@@ -45,6 +47,9 @@ pub struct OidcSection {
     pub authoritative_email: bool,
     /// What is asked of the provider.
     pub request_scopes: Option<Vec<String>>,
+    /// What else the browser carries to the provider, by name.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
     /// Whether the userinfo endpoint is asked too.
     #[serde(default)]
     pub userinfo: bool,
@@ -72,6 +77,10 @@ impl Section for OidcSection {
         self.label.as_deref().unwrap_or(&self.name)
     }
 
+    fn refresh(&self) -> Option<&str> {
+        self.refresh.as_deref()
+    }
+
     fn check(&self) -> Result<(), String> {
         one_of("client_secret", self.client_secret.as_ref(), self.client_secret_file.as_ref())?;
         if let Some(template) = self.mapping()?.templates().iter().find(|template| template.names(Attribute::Org)) {
@@ -88,10 +97,17 @@ impl OidcSection {
             issuer: self.issuer.clone(),
             client_id: self.client_id.clone(),
             client_secret,
-            request_scopes: self.request_scopes.clone().unwrap_or_else(|| ["openid", "profile", "email"].map(str::to_owned).into()),
+            request_scopes: self.request_scopes.clone().unwrap_or_else(|| self.usual_scopes()),
             userinfo: self.userinfo,
             claims: self.claim_names(),
+            parameters: self.parameters.clone().into_iter().collect(),
         }
+    }
+
+    /// Without `offline_access` the provider gives nothing to ask again with (OpenID Connect Core 1.0 section 11).
+    fn usual_scopes(&self) -> Vec<String> {
+        let offline = self.refresh.is_some().then_some("offline_access");
+        ["openid", "profile", "email"].into_iter().chain(offline).map(str::to_owned).collect()
     }
 
     /// What attributes give.
@@ -136,6 +152,16 @@ client_id = "falconer"
         assert!(!format!("{config:?}").contains("123"), "{config:?}");
     }
 
+    #[test]
+    fn what_is_asked_again_needs_a_token_for_that() {
+        let asks = |line: &str| {
+            let config = read(&format!("{FINE}{line}\n")).unwrap();
+            let Provider::Oidc(oidc) = &config.provider[0] else { panic!("another kind") };
+            oidc.settings(None).request_scopes.contains(&"offline_access".to_owned())
+        };
+        assert!(!asks("") && asks("refresh = '1 hour'") && !asks("refresh = '1 hour'\nrequest_scopes = ['openid']"));
+    }
+
     /// Each of them was an error of the first person who signs in, or of nobody, if it were not one of reading the file.
     #[test]
     fn what_is_wrong_is_told_with_file_and_line() {
@@ -155,7 +181,9 @@ client_id = "falconer"
             ("groups_claim = 1", "ClaimPath"),
             ("username_claim = ''", "username_claim: it is empty"),
             ("label = ''", "label: write a name"),
-            ("refresh = '1 hour'", "refresh"),
+            ("refresh = 'soon'", "refresh: write something like `1 hour`"),
+            ("refresh = '2 seconds'", "refresh: `2 seconds` is too often"),
+            ("parameters = { state = 'x' }", "\"state\" is a parameter that Falconer sends itself"),
             ("scopes = ['assume:x:{org}']", "only a provider of the kind `github` has"),
         ];
         assert_told(FINE, &lines);

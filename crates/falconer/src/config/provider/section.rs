@@ -16,8 +16,24 @@ pub trait Section {
     /// What the button says.
     fn label(&self) -> &str;
 
+    /// How often people are asked about without them, such as `1 hour`.
+    fn refresh(&self) -> Option<&str>;
+
     /// What is wrong with the rest, if anything, as far as nobody has to be asked.
     fn check(&self) -> Result<(), String>;
+}
+
+/// Nobody is asked about more often.
+const SHORTEST_REFRESH_MS: i64 = 60_000;
+
+/// How often, in milliseconds.
+pub(super) fn refresh_ms(text: Option<&str>) -> Result<Option<i64>, String> {
+    let Some(text) = text else { return Ok(None) };
+    let ms = falconer_wire::time_expression::parse_ms(text).map_err(|error| format!("refresh: write something like `1 hour`: {error}"))?;
+    if ms < SHORTEST_REFRESH_MS {
+        return Err(format!("refresh: `{text}` is too often; once a minute is the most"));
+    }
+    Ok(Some(ms))
 }
 
 /// A section that was checked.
@@ -41,6 +57,7 @@ impl<'de, S: Section + Deserialize<'de>> Deserialize<'de> for Checked<S> {
         if label.trim().is_empty() || label.chars().count() > 60 || label.chars().any(char::is_control) {
             return Err(wrong("label: write a name for people to read, 60 characters at most".to_owned()));
         }
+        refresh_ms(section.refresh()).map_err(wrong)?;
         section.check().map_err(wrong)?;
         Ok(Checked(section))
     }

@@ -18,7 +18,7 @@ use super::settings::{GithubSettings, GithubSettingsError, Organization, Places}
 use super::token::Tokens;
 use crate::providers::error::{ProviderError, malformed, short};
 use crate::providers::http::{HttpError, ProviderHttp};
-use crate::providers::provider::{Attempt, Attributes, Callback, IdentityProvider};
+use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Known, Refreshed};
 
 /// Sign-ins that wait for GitHub at once; one that hangs holds no more of this node.
 const AT_ONCE: usize = 64;
@@ -79,6 +79,10 @@ impl GithubProvider {
 
 #[async_trait]
 impl IdentityProvider for GithubProvider {
+    fn entrance(&self) -> Entrance {
+        Entrance::Away
+    }
+
     async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
         let mut url = self.page("login/oauth/authorize")?;
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(attempt.verifier.as_bytes()));
@@ -94,7 +98,8 @@ impl IdentityProvider for GithubProvider {
         Ok(url)
     }
 
-    async fn finish(&self, attempt: &Attempt, callback: &Callback, _: i64) -> Result<Attributes, ProviderError> {
+    async fn finish(&self, attempt: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
+        let callback = answer.callback()?;
         let _waiting = self.wait()?;
         // GitHub need not name itself; whoever does so in its place is somebody else.
         let own = [self.places.web.clone(), format!("{}/login/oauth", self.places.web)];
@@ -106,7 +111,12 @@ impl IdentityProvider for GithubProvider {
         }
         let code = callback.code.as_ref().filter(|code| !code.is_empty()).ok_or(ProviderError::NoCode)?;
         let tokens = self.exchange(code, &attempt.verifier, &attempt.redirect_uri).await?;
-        self.ask(&tokens).await?.attributes(self.organizations.as_deref())
+        let attributes = self.ask(&tokens).await?.attributes(self.organizations.as_deref())?;
+        Ok(Found { attributes, handle: None })
+    }
+
+    async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
+        Ok(Refreshed::CannotBeAsked)
     }
 
     async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {

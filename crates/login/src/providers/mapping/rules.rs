@@ -127,9 +127,18 @@ impl Mapping {
     /// What a person of this provider gets.
     pub fn map(&self, provider: &str, person: &Attributes) -> Mapped {
         let identity = format!("{provider}/{}", identity::encode(&person.subject));
+        let scopes = vec![format!("assume:login-identity:{identity}"), "assume:everybody".to_owned()];
+        self.map_with(identity, scopes, person)
+    }
+
+    /// What a person of another provider gets in addition.
+    pub(crate) fn map_addition(&self, directory: &str, person: &Attributes) -> Mapped {
+        self.map_with(format!("{directory}/{}", identity::encode(&person.subject)), Vec::new(), person)
+    }
+
+    fn map_with(&self, identity: String, scopes: Vec<String>, person: &Attributes) -> Mapped {
         let email = person.email.clone().filter(|_| self.authoritative_email && person.email_verified);
         let (groups, other_groups) = person.groups.iter().cloned().partition(|group| self.counts(group));
-        let scopes = vec![format!("assume:login-identity:{identity}"), "assume:everybody".to_owned()];
         let mut mapped = Mapped { identity, email, groups, other_groups, scopes, refused: Vec::new() };
         for template in &self.templates {
             for of in self.groups_for(template, &mapped.groups) {

@@ -21,7 +21,8 @@ const LONGEST_TOKEN: usize = 64 * 1024;
 pub(crate) struct Expected<'a> {
     pub(crate) issuer: &'a str,
     pub(crate) client_id: &'a str,
-    pub(crate) nonce: &'a str,
+    /// `None`: the token was not made for a sign-in, but for a refresh (OpenID Connect Core 1.0 section 12.2).
+    pub(crate) nonce: Option<&'a str>,
     /// The access token that came beside it.
     pub(crate) access_token: Option<&'a str>,
     /// What the provider says that it signs with.
@@ -80,7 +81,9 @@ impl<'a> Unproved<'a> {
             serde_json::from_slice(&decode(self.claims)?).map_err(|_| ProviderError::Token("its claims are no JSON object"))?;
         check_parties(&claims, expected)?;
         check_times(&claims, now_ms)?;
-        if !equal(text(&claims, "nonce").ok_or(ProviderError::Nonce)?, expected.nonce) {
+        if let Some(expected) = expected.nonce
+            && !equal(text(&claims, "nonce").ok_or(ProviderError::Nonce)?, expected)
+        {
             return Err(ProviderError::Nonce);
         }
         if let Some(hash) = claims.get("at_hash") {

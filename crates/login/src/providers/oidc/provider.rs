@@ -20,7 +20,7 @@ use super::known::{Known, ask};
 use super::settings::{Issuer, OidcSettings, SettingsError};
 use crate::providers::error::{ProviderError, short};
 use crate::providers::http::{ProviderHttp, ProviderRequest};
-use crate::providers::provider::{Attempt, Attributes, Callback, IdentityProvider};
+use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Known as KnownPerson, Refreshed};
 
 /// Sign-ins that wait for the provider at once; a provider that hangs holds no more of this node.
 const AT_ONCE: usize = 64;
@@ -40,6 +40,7 @@ struct Tokens {
     id_token: Option<String>,
     access_token: Option<String>,
     token_type: Option<String>,
+    refresh_token: Option<String>,
 }
 
 /// What it says instead.
@@ -66,13 +67,22 @@ impl OidcProvider {
 
     /// The code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
     async fn exchange(&self, discovery: &Discovery, attempt: &Attempt, code: &str) -> Result<Tokens, ProviderError> {
-        let what = "token endpoint";
-        let mut form = vec![
+        let form = vec![
             ("grant_type", Zeroizing::new("authorization_code".to_owned())),
             ("code", Zeroizing::new(code.to_owned())),
             ("redirect_uri", Zeroizing::new(attempt.redirect_uri.clone())),
             ("code_verifier", Zeroizing::new(attempt.verifier.clone())),
         ];
+        self.ask_for_tokens(discovery, form).await
+    }
+
+    /// Asks the token endpoint, as the client that this server is there.
+    async fn ask_for_tokens(
+        &self,
+        discovery: &Discovery,
+        mut form: Vec<(&'static str, Zeroizing<String>)>,
+    ) -> Result<Tokens, ProviderError> {
+        let what = "token endpoint";
         let mut authorization = None;
         match &self.settings.client_secret {
             Some(secret) if discovery.secret_in_header => authorization = Some(basic(&self.settings.client_id, secret.expose())),
@@ -103,10 +113,11 @@ impl OidcProvider {
         }
     }
 
+    /// The claims of the ID token. `nonce`: that of the sign-in that it was made for.
     async fn prove(
         &self,
         discovery: &Discovery,
-        attempt: &Attempt,
+        nonce: Option<&str>,
         tokens: &Tokens,
         now_ms: i64,
     ) -> Result<Map<String, Value>, ProviderError> {
@@ -114,7 +125,7 @@ impl OidcProvider {
         let expected = Expected {
             issuer: &self.issuer.text,
             client_id: &self.settings.client_id,
-            nonce: &attempt.nonce,
+            nonce,
             access_token: tokens.access_token.as_deref(),
             algorithms: discovery.algorithms.as_deref(),
         };
@@ -130,15 +141,20 @@ impl OidcProvider {
         }
     }
 
-    /// What the userinfo endpoint says beyond the ID token. It speaks of the same person, or of nobody (OpenID Connect Core 5.3.2).
-    async fn add_userinfo(&self, discovery: &Discovery, tokens: &Tokens, claims: &mut Map<String, Value>) -> Result<(), ProviderError> {
+    /// What the userinfo endpoint says.
+    async fn userinfo(&self, discovery: &Discovery, tokens: &Tokens) -> Result<Map<String, Value>, ProviderError> {
         let what = "userinfo endpoint";
         let url = discovery.userinfo.clone().ok_or(ProviderError::Unsupported("userinfo endpoint"))?;
         let token = tokens.access_token.as_ref().ok_or(ProviderError::Unsupported("access token"))?;
         let authorization = Zeroizing::new(format!("Bearer {token}"));
         let answer = ask(self.http.as_ref(), what, &self.issuer, url, Some(authorization)).await?;
-        let more: Map<String, Value> = serde_json::from_slice(&answer.body)
-            .map_err(|_| ProviderError::Malformed { what: "answer of the userinfo endpoint", why: "it is no JSON object".to_owned() })?;
+        serde_json::from_slice(&answer.body)
+            .map_err(|_| ProviderError::Malformed { what: "answer of the userinfo endpoint", why: "it is no JSON object".to_owned() })
+    }
+
+    /// What the userinfo endpoint says beyond the ID token. It speaks of the same person, or of nobody (OpenID Connect Core 5.3.2).
+    async fn add_userinfo(&self, discovery: &Discovery, tokens: &Tokens, claims: &mut Map<String, Value>) -> Result<(), ProviderError> {
+        let more = self.userinfo(discovery, tokens).await?;
         if more.get("sub").is_none() || more.get("sub") != claims.get("sub") {
             return Err(ProviderError::OtherPerson);
         }
@@ -153,10 +169,43 @@ impl OidcProvider {
         }
         Ok(())
     }
+
+    /// New tokens say who it is now (OpenID Connect Core 1.0 section 12). An answer without an ID token is completed by the userinfo endpoint where the operator has said that all
+    /// is found there; otherwise half of what was known would look lost.
+    async fn ask_again(&self, known: &KnownPerson<'_>, handle: &str, now_ms: i64) -> Result<Refreshed, ProviderError> {
+        let discovery = self.discovery(now_ms).await?;
+        let form = vec![("grant_type", Zeroizing::new("refresh_token".to_owned())), ("refresh_token", Zeroizing::new(handle.to_owned()))];
+        let tokens = match self.ask_for_tokens(&discovery, form).await {
+            Err(ProviderError::Said(said)) if said == "invalid_grant" => return Ok(Refreshed::Refused),
+            tokens => tokens?,
+        };
+        let claims = match &tokens.id_token {
+            Some(_) => {
+                let mut claims = self.prove(&discovery, None, &tokens, now_ms).await?;
+                if self.settings.userinfo {
+                    self.add_userinfo(&discovery, &tokens, &mut claims).await?;
+                }
+                claims
+            }
+            None if self.settings.userinfo => self.userinfo(&discovery, &tokens).await?,
+            None => return Err(ProviderError::NoIdToken),
+        };
+        let attributes = self.attributes(&claims)?;
+        if attributes.subject != known.subject {
+            return Err(ProviderError::OtherPerson);
+        }
+        // A provider that gives no new one lets the old one be used again (RFC 6749 section 6).
+        let handle = tokens.refresh_token.as_deref().unwrap_or(handle);
+        Ok(Refreshed::Still(Found { attributes, handle: Some(Zeroizing::new(handle.to_owned())) }))
+    }
 }
 
 #[async_trait]
 impl IdentityProvider for OidcProvider {
+    fn entrance(&self) -> Entrance {
+        Entrance::Away
+    }
+
     async fn begin(&self, attempt: &Attempt, now_ms: i64) -> Result<Url, ProviderError> {
         let _place = self.place()?;
         let discovery = self.discovery(now_ms).await?;
@@ -171,10 +220,14 @@ impl IdentityProvider for OidcProvider {
             .append_pair("nonce", &attempt.nonce)
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256");
+        for (name, value) in self.settings.more_parameters() {
+            url.query_pairs_mut().append_pair(name, value);
+        }
         Ok(url)
     }
 
-    async fn finish(&self, attempt: &Attempt, callback: &Callback, now_ms: i64) -> Result<Attributes, ProviderError> {
+    async fn finish(&self, attempt: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
+        let callback = answer.callback()?;
         let _place = self.place()?;
         let discovery = self.discovery(now_ms).await?;
         // First: what a stranger's provider says through this callback is nothing to go on with.
@@ -188,11 +241,18 @@ impl IdentityProvider for OidcProvider {
         }
         let code = callback.code.as_ref().filter(|code| !code.is_empty()).ok_or(ProviderError::NoCode)?;
         let tokens = self.exchange(&discovery, attempt, code).await?;
-        let mut claims = self.prove(&discovery, attempt, &tokens, now_ms).await?;
+        let mut claims = self.prove(&discovery, Some(&attempt.nonce), &tokens, now_ms).await?;
         if self.settings.userinfo {
             self.add_userinfo(&discovery, &tokens, &mut claims).await?;
         }
-        self.attributes(&claims)
+        let attributes = self.attributes(&claims)?;
+        Ok(Found { attributes, handle: tokens.refresh_token.as_deref().map(|token| Zeroizing::new(token.to_owned())) })
+    }
+
+    async fn refresh(&self, known: &KnownPerson<'_>, now_ms: i64) -> Result<Refreshed, ProviderError> {
+        let Some(handle) = known.handle else { return Ok(Refreshed::CannotBeAsked) };
+        let _place = self.place()?;
+        self.ask_again(known, handle, now_ms).await
     }
 
     async fn probe(&self, now_ms: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {

@@ -6,6 +6,22 @@ use url::Url;
 
 use crate::providers::http::{Reach, is_plain_here};
 
+/// What each sign-in sends.
+const OWN_PARAMETERS: [&str; 12] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "code_challenge_method",
+    "response_mode",
+    "request",
+    "request_uri",
+    "client_secret",
+];
+
 /// One provider.
 pub struct OidcSettings {
     /// The issuer, exactly as its discovery document names it.
@@ -20,6 +36,8 @@ pub struct OidcSettings {
     pub userinfo: bool,
     /// Where the attributes are.
     pub claims: ClaimNames,
+    /// What else the browser carries to the provider, such as `access_type=offline`. An empty `prompt` leaves out the one that `offline_access` brings.
+    pub parameters: Vec<(String, String)>,
 }
 
 /// Where the attributes are.
@@ -64,6 +82,9 @@ pub enum SettingsError {
     /// Not a scope of OAuth.
     #[error("request_scopes: {0:?} is no scope of OAuth")]
     RequestScope(String),
+    /// It would take the place of what the flow needs.
+    #[error("parameters: {0:?} is a parameter that Falconer sends itself")]
+    OwnParameter(String),
     /// A name that nothing has.
     #[error("{0}: it is empty")]
     EmptyName(&'static str),
@@ -92,6 +113,9 @@ impl OidcSettings {
         if let Some(scope) = self.request_scopes.iter().find(|scope| !fine(scope)) {
             return Err(SettingsError::RequestScope(scope.clone()));
         }
+        if let Some((name, _)) = self.parameters.iter().find(|(name, _)| OWN_PARAMETERS.contains(&name.as_str())) {
+            return Err(SettingsError::OwnParameter(name.clone()));
+        }
         if self.claims.username.is_empty() {
             return Err(SettingsError::EmptyName("username_claim"));
         }
@@ -99,6 +123,17 @@ impl OidcSettings {
             return Err(SettingsError::EmptyName("groups_claim"));
         }
         Ok(())
+    }
+}
+
+impl OidcSettings {
+    /// What the browser carries besides what each sign-in needs. A refresh token is given for asking for consent only (OpenID Connect Core 1.0 section 11).
+    pub(crate) fn more_parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+        let asks = self.request_scopes.iter().any(|scope| scope == "offline_access");
+        let is_said = self.parameters.iter().any(|(name, _)| name == "prompt");
+        let consent = (asks && !is_said).then_some(("prompt", "consent"));
+        let said = self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        said.filter(|(name, value)| !(*name == "prompt" && value.is_empty())).chain(consent)
     }
 }
 

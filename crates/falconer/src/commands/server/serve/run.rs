@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::super::demo;
 use super::listen::{auth_origin, bind, cannot_listen, listen};
 use super::shutdown::shutdown;
-use super::upkeep::{follow, keep_house};
+use super::upkeep::{follow, keep_house, refresh_people};
 use crate::commands::operator::setup_link;
 use crate::config::{Config, SecretText, address};
 use crate::log::{self, RequestLines};
@@ -190,6 +190,7 @@ pub async fn serve(
     let chores = [
         tokio::spawn(follow(node.auth.clone(), node.store.clone(), config.data_dir.clone())),
         tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms)),
+        tokio::spawn(refresh_people(node.auth.clone(), node.login.clone())),
     ];
     let web = Arc::new(web);
     let metrics = listeners.metrics.map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&web))));

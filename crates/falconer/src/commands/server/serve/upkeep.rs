@@ -84,6 +84,29 @@ pub async fn keep_house(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_
     }
 }
 
+/// Asks providers about people who are due. A round that takes long holds up nothing but the next one.
+pub async fn refresh_people(auth: Arc<falconer_auth::Auth>, login: Arc<falconer_login::Login>) {
+    let mut tick = tokio::time::interval(Duration::from_secs(10));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if auth.clock_behind_ms().or_else(|| auth.clock_ahead_ms()).is_some() {
+            continue;
+        }
+        match login.refresh_due().await {
+            Ok(round) if round == falconer_login::Round::default() => {}
+            Ok(round) => tracing::info!(
+                still = round.still,
+                ended = round.ended,
+                disabled = round.disabled,
+                failed = round.failed,
+                "asked identity providers about people"
+            ),
+            Err(error) => tracing::warn!(%error, "can't ask identity providers about people; trying again in a moment"),
+        }
+    }
+}
+
 /// Whether the clock fits what was stored. Nothing is removed by one that does not.
 fn clock_is_right(auth: &falconer_auth::Auth) -> bool {
     let wrong = match (auth.clock_behind_ms(), auth.clock_ahead_ms()) {

@@ -1,0 +1,90 @@
+//! The record of an identity, made of what a provider says.
+
+use falconer_auth::Occasion;
+use falconer_store::{IdentityRecord, RefreshRecord, Secret};
+use zeroize::Zeroizing;
+
+use crate::error::LoginError;
+use crate::login::Login;
+use crate::providers::error::ProviderError;
+use crate::providers::mapping::{MOST_GROUPS, Mapped};
+use crate::providers::provider::{Attributes, ConfiguredProvider, Found};
+use crate::providers::sign_in::ProviderSignInError;
+
+impl Login {
+    /// Writes who has just signed in, and when to ask about them again. Answers the identity.
+    pub(crate) async fn welcome(&self, provider: &ConfiguredProvider, found: &Found) -> Result<String, ProviderSignInError> {
+        let mut record = self.record_of(provider, &found.attributes)?;
+        let known = self.auth.directory().identity(&record.identity).map(|known| known.record.additions.clone());
+        record.additions = self.additions_to(&record, &known.unwrap_or_default()).await;
+        // Whoever was disabled here stays so.
+        self.auth.refresh_identity(&record.identity, &record, Occasion::SignIn).await.map_err(LoginError::from)?;
+        self.schedule(provider, &record.identity, found.handle.as_ref(), self.now_ms()).await?;
+        Ok(record.identity)
+    }
+
+    /// What the provider's words come to, without additions.
+    pub(crate) fn record_of(&self, provider: &ConfiguredProvider, attributes: &Attributes) -> Result<IdentityRecord, ProviderError> {
+        let mapped = provider.mapping.map(&provider.name, attributes);
+        check_groups(&mapped)?;
+        log_refused(&mapped);
+        Ok(IdentityRecord {
+            identity: mapped.identity,
+            person: self.new_person_id(),
+            provider: provider.name.clone(),
+            subject: attributes.subject.clone(),
+            display_name: attributes.display_name.clone(),
+            email_verified: mapped.email.is_some(),
+            email: mapped.email.or_else(|| attributes.email.clone()),
+            username: attributes.username.clone(),
+            groups: mapped.groups,
+            scopes: mapped.scopes,
+            additions: Vec::new(),
+            refreshed_ms: self.now_ms(),
+            disabled: false,
+            gone: false,
+        })
+    }
+
+    /// Notes when somebody is due again: after the shortest interval of all who are asked about them.
+    pub(crate) async fn schedule(
+        &self,
+        provider: &ConfiguredProvider,
+        identity: &str,
+        handle: Option<&Zeroizing<String>>,
+        now_ms: i64,
+    ) -> Result<(), LoginError> {
+        let kept = match self.interval_ms(provider) {
+            Some(interval_ms) => {
+                let handle = handle.filter(|_| provider.refresh_ms.is_some()).map(|handle| Secret::new(handle.as_str()));
+                let due_ms = now_ms.saturating_add(interval_ms);
+                self.store.put_refresh(&RefreshRecord { identity: identity.to_owned(), handle, due_ms }).await
+            }
+            None => self.store.delete_refresh(identity).await,
+        };
+        kept.map_err(|error| self.store_error(error))
+    }
+
+    /// How often somebody of this provider is asked about; `None`: only when they sign in.
+    pub(crate) fn interval_ms(&self, provider: &ConfiguredProvider) -> Option<i64> {
+        let directories = self.settings.directories.iter().filter_map(|directory| directory.refresh_ms);
+        provider.refresh_ms.into_iter().chain(directories).min()
+    }
+}
+
+pub(crate) fn check_groups(mapped: &Mapped) -> Result<(), ProviderError> {
+    if mapped.groups.len() > MOST_GROUPS { Err(ProviderError::TooManyGroups(MOST_GROUPS)) } else { Ok(()) }
+}
+
+/// Says what gives nothing because no scope can hold it.
+pub(crate) fn log_refused(mapped: &Mapped) {
+    for refused in &mapped.refused {
+        tracing::warn!(
+            identity = %mapped.identity,
+            template = %refused.template,
+            attribute = refused.attribute,
+            value = ?refused.value,
+            "a provider's value gives no scope: {}", refused.why
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! Asking about one person without them, and what follows.
+
+use falconer_auth::{HOUR_MS, MINUTE_MS, Occasion};
+use falconer_store::{IdentityRecord, RefreshRecord};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::error::LoginError;
+use crate::login::Login;
+use crate::providers::error::{Fault, ProviderError};
+use crate::providers::provider::{ConfiguredProvider, Known, Refreshed};
+
+/// So long somebody who is asked about is nobody else's to ask: longer than any provider may take.
+const CLAIM_MS: i64 = 5 * MINUTE_MS;
+
+/// What became of one person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refreshment {
+    /// They are there; these clients of theirs had more than they have now, and were disabled.
+    Still {
+        /// Ascending.
+        disabled: Vec<String>,
+    },
+    /// The provider knows nobody like that any more: the identity, its sessions, grants and clients have ended.
+    Gone,
+    /// The provider takes no more what it gave for asking: what it said counts no more, and the person has to sign in again.
+    Refused,
+    /// Only what other directories add was asked.
+    AdditionsOnly,
+}
+
+/// Why nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RefreshError {
+    /// Nobody has the identity, or it is of no provider that is asked.
+    #[error("there is nobody of this identity who could be asked about")]
+    Unknown,
+    /// Somebody else asks about them at this moment, this node or another one.
+    #[error("they are being asked about at this moment")]
+    Busy,
+    /// The provider.
+    #[error("{0}")]
+    Provider(#[from] ProviderError),
+    /// This server.
+    #[error("{0}")]
+    Login(#[from] LoginError),
+}
+
+impl Login {
+    /// Asks about one person now.
+    pub async fn refresh_person(&self, identity: &str) -> Result<Refreshment, RefreshError> {
+        if self.auth.directory().identity(identity).is_none_or(|known| self.provider(&known.record.provider).is_err()) {
+            return Err(RefreshError::Unknown);
+        }
+        let now_ms = self.now_ms();
+        let claimed = self.store.claim_refresh(identity, now_ms, now_ms.saturating_add(CLAIM_MS)).await;
+        let claimed = claimed.map_err(|error| self.store_error(error))?.ok_or(RefreshError::Busy)?;
+        self.refresh_claimed(&claimed).await
+    }
+
+    /// Those who are due, claimed for this node.
+    pub(crate) async fn claim_due(&self, limit: u32) -> Result<Vec<RefreshRecord>, LoginError> {
+        let now_ms = self.now_ms();
+        let due = self.store.claim_due_refreshes(now_ms, now_ms.saturating_add(CLAIM_MS), limit).await;
+        due.map_err(|error| self.store_error(error))
+    }
+
+    /// Asks about somebody who was claimed, and says when to ask again.
+    pub(crate) async fn refresh_claimed(&self, claimed: &RefreshRecord) -> Result<Refreshment, RefreshError> {
+        let identity = claimed.identity.as_str();
+        let known = self.auth.directory().identity(identity).map(|known| known.record.clone());
+        let provider = known.as_ref().and_then(|known| self.provider(&known.provider).ok());
+        let (Some(known), Some(provider)) = (known, provider) else {
+            // The provider is configured no longer: what it said ends with its time.
+            self.forget_refresh(identity).await?;
+            return Err(RefreshError::Unknown);
+        };
+        let handle = claimed.handle.as_ref().map(|handle| Zeroizing::new(handle.expose().to_owned()));
+        match self.ask_about(provider, &known, handle.as_ref()).await {
+            Ok(answer) => self.apply(provider, &known, answer, handle.as_ref()).await,
+            Err(error) => {
+                // What was known counts for its time. The handle is as it was, and is tried again soon.
+                let interval_ms = self.interval_ms(provider).unwrap_or(HOUR_MS);
+                let due_ms = self.now_ms().saturating_add((interval_ms / 10).clamp(MINUTE_MS, HOUR_MS).min(interval_ms));
+                let again = self.store.put_refresh(&RefreshRecord { due_ms, ..claimed.clone() }).await;
+                again.map_err(|error| self.store_error(error))?;
+                // What others say does not wait for this one.
+                self.add_to(&known).await?;
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn ask_about(
+        &self,
+        provider: &ConfiguredProvider,
+        present: &IdentityRecord,
+        handle: Option<&Zeroizing<String>>,
+    ) -> Result<Refreshed, ProviderError> {
+        if provider.refresh_ms.is_none() {
+            return Ok(Refreshed::CannotBeAsked);
+        }
+        let known = Known {
+            subject: &present.subject,
+            username: present.username.as_deref(),
+            email: present.email.as_deref().filter(|_| present.email_verified),
+            handle: handle.map(|handle| handle.as_str()),
+        };
+        provider.kind.refresh(&known, self.now_ms()).await
+    }
+
+    async fn apply(
+        &self,
+        provider: &ConfiguredProvider,
+        present: &IdentityRecord,
+        answer: Refreshed,
+        handle: Option<&Zeroizing<String>>,
+    ) -> Result<Refreshment, RefreshError> {
+        let identity = present.identity.as_str();
+        match answer {
+            Refreshed::Still(found) => {
+                // First: a handle that works once would be lost if what follows fails.
+                self.schedule(provider, identity, found.handle.as_ref(), self.now_ms()).await?;
+                let mut record = self.record_of(provider, &found.attributes)?;
+                if record.identity != identity {
+                    return Err(ProviderError::OtherPerson.into());
+                }
+                record.additions = self.additions_to(&record, &present.additions).await;
+                let disabled = self.follow(&record).await?;
+                Ok(Refreshment::Still { disabled })
+            }
+            Refreshed::Gone => {
+                self.end_gone(identity).await?;
+                Ok(Refreshment::Gone)
+            }
+            Refreshed::Refused => {
+                self.follow(&IdentityRecord { refreshed_ms: 0, ..present.clone() }).await?;
+                self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)?;
+                self.forget_refresh(identity).await?;
+                Ok(Refreshment::Refused)
+            }
+            Refreshed::CannotBeAsked => {
+                self.add_to(present).await?;
+                self.schedule(provider, identity, handle, self.now_ms()).await?;
+                Ok(Refreshment::AdditionsOnly)
+            }
+        }
+    }
+
+    /// Asks the directories that only authorize.
+    async fn add_to(&self, present: &IdentityRecord) -> Result<(), LoginError> {
+        if self.settings.directories.is_empty() && present.additions.is_empty() {
+            return Ok(());
+        }
+        let additions = self.additions_to(present, &present.additions).await;
+        self.follow(&IdentityRecord { additions, ..present.clone() }).await.map(|_| ())
+    }
+
+    async fn follow(&self, record: &IdentityRecord) -> Result<Vec<String>, LoginError> {
+        let followed = self.auth.refresh_identity("falconer/directories", record, Occasion::Refresh).await?;
+        for client_id in &followed.disabled {
+            tracing::info!(identity = %record.identity, client_id, "a client was disabled: it has more than its person has now");
+        }
+        Ok(followed.disabled)
+    }
+
+    /// Everything of an identity that is gone ends.
+    async fn end_gone(&self, identity: &str) -> Result<(), LoginError> {
+        self.auth.end_identity("falconer/directories", identity).await?;
+        tracing::info!(identity, "somebody is gone: the provider knows nobody like that any more");
+        self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)?;
+        let revoked = self.revoke_all_grants(&[identity.to_owned()], "falconer/directories", "the person is gone").await;
+        revoked.map_err(LoginError::after_a_change)?;
+        self.forget_refresh(identity).await
+    }
+
+    async fn forget_refresh(&self, identity: &str) -> Result<(), LoginError> {
+        self.store.delete_refresh(identity).await.map_err(|error| self.store_error(error))
+    }
+}
+
+impl RefreshError {
+    /// Whether the provider could not be asked: nothing is wider or narrower for it.
+    pub fn is_away(&self) -> bool {
+        matches!(self, RefreshError::Provider(error) if matches!(error.fault(), Fault::Away | Fault::Busy))
+    }
+}
