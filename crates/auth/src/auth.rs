@@ -81,6 +81,11 @@ impl Auth {
         CommitFigures { groups: self.node.groups.load(Ordering::Relaxed), steps: self.node.steps.load(Ordering::Relaxed) }
     }
 
+    /// Whether this is an address that Falconer itself is reached at.
+    pub fn is_own_address(&self, host: &str, port: u16) -> bool {
+        self.node.settings.is_ours(host, port)
+    }
+
     /// What a failed call of the store means to whoever asked; a failure for good ends the process.
     pub fn store_error(&self, error: StoreError) -> ApiError {
         self.node.store_error(error)

@@ -213,6 +213,20 @@ fn serve_refuses_a_data_directory_that_it_cannot_use() {
     local(&data, &["account", "list"]).refused(1, "is missing");
     std::fs::write(&keys, "no key\n").unwrap();
     serve(&data, &[]).refused(1, "is no key file");
+    let line = String::from_utf8(kept.clone()).unwrap().lines().last().unwrap().to_owned();
+    let key = line.split_once(' ').unwrap().1;
+    for (text, place) in [
+        (format!("# ours\n{line}\n{key}\n"), "line 3 of the key file"),
+        (format!("{line}\n{key} k2\n"), "line 2 of the key file"),
+        (format!("{line}\n\nk1 {key}\n"), "line 3 of the key file"),
+        (format!("{line}\nk2 {}\n", &key[1..]), "line 2 of the key file"),
+    ] {
+        std::fs::write(&keys, text).unwrap();
+        for done in [serve(&data, &[]), local(&data, &["keys", "list"])] {
+            done.refused(1, place);
+            assert!(done.err.contains("falconer.keys") && !done.err.contains(&key[4..20]), "{done:?}");
+        }
+    }
     let (_other, elsewhere) = fresh();
     init(&elsewhere);
     std::fs::copy(elsewhere.join("falconer.keys"), &keys).unwrap();

@@ -34,6 +34,11 @@ pub enum GrantError {
     /// The administrator allows registered targets only, and this is none.
     #[error("The administrator allows grants to registered sites only, and {0} is not registered.")]
     NotRegistered(String),
+    /// The target is a page of Falconer itself, which takes no credentials.
+    #[error(
+        "{0} is Falconer itself, and no page of it takes credentials: they would stand in the address bar for nothing. The site has to name an address of its own."
+    )]
+    OwnAddress(String),
     /// The form is not one of ours.
     #[error("{0}")]
     BadForm(String),

@@ -8,6 +8,7 @@ use falconer_store::{Store, StoreError};
 
 use crate::settings::GrantSettings;
 use crate::targets::registered::Registered;
+use crate::targets::target::Target;
 
 /// The use cases of access grants on one node. One for a process, behind an [`Arc`].
 pub struct Grants {
@@ -27,6 +28,11 @@ impl Grants {
 
     pub(crate) fn now_ms(&self) -> i64 {
         self.login.now_ms()
+    }
+
+    /// Whether a target is a page of Falconer itself.
+    pub(crate) fn is_own(&self, target: &Target) -> bool {
+        self.auth.is_own_address(target.host(), target.effective_port())
     }
 
     pub(crate) fn read_error(&self, error: StoreError) -> LoginError {

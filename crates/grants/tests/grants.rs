@@ -286,6 +286,26 @@ async fn a_site_learns_who_it_is_only_when_that_is_ticked_and_only_there() {
     assert_eq!(success(world.verify(&granted.location, "notes.example.com").await).identity, None);
 }
 
+/// Story: a target at Falconer's own origin was offered, and the credentials went into the address bar of a page that nobody reads them from. An operator who has another
+/// service at paths of the same origin registers it.
+#[tokio::test]
+async fn falconer_itself_is_no_target_unless_it_is_registered() {
+    let registered = RegisteredTarget { name: "Reports".to_owned(), targets: vec!["https://auth.example.com/reports/".to_owned()] };
+    let world = World::with(GrantSettings { registered_targets: vec![registered], ..GrantSettings::default() }).await;
+    let ann = world.ann().await;
+    for target in
+        ["https://auth.example.com/", "https://auth.example.com:443/", "https://auth.example.com/login", "https://auth.example.com/reports"]
+    {
+        let refused = world.grants.offer(&ann, &asks_for(target, "")).await;
+        assert!(matches!(refused, Err(GrantError::OwnAddress(_))), "{target}: {refused:?}");
+        let form = world.form(&ann, &asks_for("https://notes.example.com/login", "")).await;
+        assert!(matches!(world.grants.grant(&ann, &asks_for(target, ""), &form).await, Err(GrantError::OwnAddress(_))), "{target}");
+    }
+    for target in ["https://auth.example.com/reports/", "https://auth.example.com:8443/", "https://www.auth.example.com/"] {
+        assert!(world.grants.offer(&ann, &asks_for(target, "")).await.is_ok(), "{target}");
+    }
+}
+
 #[tokio::test]
 async fn registered_targets_are_known_by_name() {
     let world = World::with(GrantSettings {

@@ -36,6 +36,19 @@ async fn no_more_than_a_year_is_chosen_beforehand_unless_it_was_wished() {
     }
 }
 
+/// Credentials would have stood in the address bar of a page that nobody reads them from.
+#[tokio::test]
+async fn falconer_itself_waits_for_no_credentials() {
+    let site = site::site_at("http://localhost:8080", falconer_web::RequestLimits::default()).await;
+    let mut bob = site.somebody("bob", &[OWN, "notes:*"]).await;
+    for (port, status) in [("8080", 400), ("36811", 200)] {
+        let page = bob.get(&format!("{PATH}?scope=notes:read&name=tool&callback_url=http://localhost:{port}/x")).await;
+        assert_eq!((page.status.as_u16(), page.text.contains("an address of Falconer itself")), (status, status == 400), "{}", page.text);
+        let page = bob.get(&format!("/?target=http://localhost:{port}/x&description=Notes&scope=notes:read")).await;
+        assert_eq!((page.status.as_u16(), page.text.contains("is Falconer itself")), (status, status == 400), "{}", page.text);
+    }
+}
+
 #[tokio::test]
 async fn a_program_gets_a_client_with_what_was_ticked() {
     let site = site().await;

@@ -1,5 +1,5 @@
 //! A node as this program opens it: `data_dir.rs`, `keys.rs` and `noted_history.rs` are files on the disk, `storage.rs` alone names concrete stores, `settings.rs`
-//! makes the settings of the use cases of the configuration, `providers.rs` those of identity providers, `open.rs` puts all of it together.
+//! makes the settings of the use cases of the configuration, `providers.rs` those of identity providers, `warnings.rs` what of them an operator should look at, `open.rs` puts all of it together.
 
 mod data_dir;
 mod keys;
@@ -7,8 +7,8 @@ pub mod noted_history;
 mod open;
 mod providers;
 mod settings;
-mod shared_host;
 mod storage;
+mod warnings;
 
 pub use data_dir::{
     change_private, note_root_url, noted_root_url, private_folder, readable_by_others, root_credentials_file, write_private,
@@ -16,4 +16,4 @@ pub use data_dir::{
 pub use keys::{key_file, read_keys};
 pub use open::{Access, Node};
 pub use providers::providers;
-pub use shared_host::targets_on_our_host;
+pub use warnings::warnings;

@@ -122,6 +122,9 @@ impl Grants {
         if self.settings.registered_only && registered_name.is_none() {
             return Err(GrantError::NotRegistered(request.target.host_and_port()));
         }
+        if registered_name.is_none() && self.is_own(&request.target) {
+            return Err(GrantError::OwnAddress(request.target.host_and_port()));
+        }
         let identity = &session.person.identity;
         let held = self.auth.person_scopes(identity);
         let held: ScopeSet = held.ok_or(LoginError::SignedOut)?;

@@ -176,6 +176,11 @@ impl Target {
         self.registrable.as_deref()
     }
 
+    /// The port that browsers connect to.
+    pub(crate) fn effective_port(&self) -> u16 {
+        self.port.unwrap_or(self.scheme.own_port())
+    }
+
     /// The port, where it is not the scheme's own.
     pub fn port(&self) -> Option<u16> {
         self.port

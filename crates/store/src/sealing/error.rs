@@ -14,6 +14,12 @@ pub enum KeyFileError {
     /// Two keys of one id.
     #[error("the key id {0:?} is there twice")]
     RepeatedKeyId(String),
+    /// A line whose key id is none.
+    #[error("line {0} of the key file: a key id is 1 to 32 letters, digits, `-` or `_`")]
+    BadKeyIdInLine(usize),
+    /// A line with the key id of an earlier one.
+    #[error("line {0} of the key file has the key id of an earlier line")]
+    RepeatedInLine(usize),
     /// No key at all.
     #[error("the key file has no key")]
     Empty,

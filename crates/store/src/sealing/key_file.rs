@@ -27,7 +27,11 @@ impl KeyRing {
             let bad = || KeyFileError::BadLine(index + 1);
             let (key_id, key) = line.split_once(char::is_whitespace).ok_or_else(bad)?;
             let key = Zeroizing::new(STANDARD.decode(key.trim()).map_err(|_| bad())?);
-            ring.push(key_id, key.as_slice().try_into().map_err(|_| bad())?)?;
+            ring.push(key_id, key.as_slice().try_into().map_err(|_| bad())?).map_err(|error| match error {
+                KeyFileError::BadKeyId => KeyFileError::BadKeyIdInLine(index + 1),
+                KeyFileError::RepeatedKeyId(_) => KeyFileError::RepeatedInLine(index + 1),
+                other => other,
+            })?;
         }
         if ring.key_ids().next().is_none() {
             return Err(KeyFileError::Empty);
@@ -73,9 +77,9 @@ mod tests {
             (format!("# c\nk1 {key}\nk2"), KeyFileError::BadLine(3)),
             (format!("k1 {short}"), KeyFileError::BadLine(1)),
             ("k1 !!!".into(), KeyFileError::BadLine(1)),
-            (format!("k/1 {key}"), KeyFileError::BadKeyId),
-            (format!("{} {key}", "k".repeat(33)), KeyFileError::BadKeyId),
-            (format!("k1 {key}\nk1 {key}"), KeyFileError::RepeatedKeyId("k1".into())),
+            (format!("k/1 {key}"), KeyFileError::BadKeyIdInLine(1)),
+            (format!("{} {key}", "k".repeat(33)), KeyFileError::BadKeyIdInLine(1)),
+            (format!("k1 {key}\nk1 {key}"), KeyFileError::RepeatedInLine(2)),
         ] {
             assert_eq!(KeyRing::parse(&text).unwrap_err(), error, "{text}");
         }

@@ -45,6 +45,11 @@ impl From<IpAddr> for Network {
 }
 
 impl Network {
+    /// Whether it holds more than any network that somebody has to themselves: those are at most 10.0.0.0/8 and fc00::/7.
+    pub fn is_wide(&self) -> bool {
+        self.bits < if self.address.is_ipv4() { 8 } else { 7 }
+    }
+
     /// Whether the address lies in this network. An IPv4 address in IPv6 clothes is the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address.to_canonical(), address.to_canonical()) {

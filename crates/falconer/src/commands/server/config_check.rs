@@ -9,7 +9,7 @@ use falconer_web::PublicOrigin;
 
 use super::serve::{auth_origin, origin_at};
 use crate::config::Config as Settings;
-use crate::node::{Node, providers, readable_by_others, targets_on_our_host};
+use crate::node::{Node, providers, warnings};
 use crate::output;
 use crate::system::SystemClock;
 
@@ -37,7 +37,7 @@ pub async fn run(command: Config) -> Result<()> {
     let address = addresses.next().with_context(|| format!("listen: `{}` has no address", settings.listen))?;
     let origin = origin_at(&settings, address)?;
     Node::rehearse(&settings, auth_origin(&origin)?).await?;
-    for warning in readable_by_others(&settings).into_iter().chain(targets_on_our_host(&settings, origin.as_str())) {
+    for warning in warnings(&settings, origin.as_str()) {
         eprintln!("warning: {warning}");
     }
     output::line("The configuration is fine.")?;

@@ -207,7 +207,7 @@ fn print(options: &Options, root_url: &str, found: &BTreeMap<String, String>) ->
             "rootUrl": root_url, "clientId": value("clientId"), "accessToken": value("accessToken"), "certificate": value("certificate"),
         }));
     }
-    for (name, text) in variables.into_iter().filter(|(_, text)| !text.is_empty()) {
+    for (name, text) in variables {
         output::line(&line(options, name, text))?;
     }
     let until = falconer_client::Credentials::new(value("clientId"), value("accessToken")).with_certificate(value("certificate"));
@@ -216,7 +216,19 @@ fn print(options: &Options, root_url: &str, found: &BTreeMap<String, String>) ->
     Ok(())
 }
 
+/// What sets a variable in the shell; where there is no text, what unsets one that other credentials have left behind.
 fn line(options: &Options, name: &str, text: &str) -> String {
+    if text.is_empty() {
+        return if options.csh {
+            format!("unsetenv {name}")
+        } else if options.fish {
+            format!("set -e {name}")
+        } else if options.powershell {
+            format!("Remove-Item Env:{name} -ErrorAction SilentlyContinue")
+        } else {
+            format!("unset {name}")
+        };
+    }
     let quoted = format!("'{}'", text.replace('\'', "'\\''"));
     if options.csh {
         format!("setenv {name} {quoted}")
@@ -226,5 +238,32 @@ fn line(options: &Options, name: &str, text: &str) -> String {
         format!("$env:{name} = '{}'", text.replace('\'', "''"))
     } else {
         format!("export {name}={quoted}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    /// A certificate of credentials that the shell had before went along with those that have none, and each call was refused.
+    #[test]
+    fn what_is_not_there_is_unset_in_each_shell() {
+        for (flag, set, unset) in [
+            (None, "export A='it'\\''s'", "unset A"),
+            (Some("--csh"), "setenv A 'it'\\''s'", "unsetenv A"),
+            (Some("--fish"), "set -gx A 'it\\'s'", "set -e A"),
+            (Some("--powershell"), "$env:A = 'it''s'", "Remove-Item Env:A -ErrorAction SilentlyContinue"),
+        ] {
+            let options = Cli::parse_from(["signin"].into_iter().chain(flag)).options;
+            assert_eq!([line(&options, "A", "it's"), line(&options, "A", "")], [set, unset]);
+        }
     }
 }

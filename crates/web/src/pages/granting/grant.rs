@@ -109,6 +109,7 @@ fn refused(error: GrantError) -> Problem {
     match error {
         GrantError::Login(error) => error.into(),
         error @ GrantError::NotRegistered(_) => problem(StatusCode::FORBIDDEN, "This site may not ask", error.to_string()),
+        error @ GrantError::OwnAddress(_) => problem(StatusCode::BAD_REQUEST, "This request can't be granted", error.to_string()),
         GrantError::BadForm(text) => problem(StatusCode::BAD_REQUEST, "This form can't be used", sentence(&text)),
         error @ (GrantError::Revoked | GrantError::Ended) => problem(StatusCode::GONE, "This grant is over", error.to_string()),
         // Both callers show these again themselves.

@@ -15,7 +15,7 @@ use super::upkeep::{follow, keep_house, refresh_people};
 use crate::commands::operator::setup_link;
 use crate::config::{Config, SecretText, address};
 use crate::log::{self, RequestLines};
-use crate::node::{Access, Node, note_root_url, readable_by_others, root_credentials_file, targets_on_our_host, write_private};
+use crate::node::{Access, Node, note_root_url, root_credentials_file, warnings, write_private};
 use crate::output;
 use crate::system::{SystemClock, SystemRandom};
 
@@ -67,7 +67,7 @@ pub async fn run(options: Options) -> Result<()> {
     } else if node.login.accounts().await?.is_empty() {
         tracing::info!("nobody can sign in yet: `falconer setup-link` makes a link for the first administrator");
     }
-    for warning in readable_by_others(&config).into_iter().chain(targets_on_our_host(&config, origin.as_str())) {
+    for warning in warnings(&config, origin.as_str()) {
         tracing::warn!("{warning}");
     }
     note_root_url(&config.data_dir, origin.as_str())?;
