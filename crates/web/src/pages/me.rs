@@ -31,6 +31,7 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
         roles_to_review,
         csrf: session.csrf.clone(),
         notice: visit.parameter("done").as_deref().and_then(notice).map(str::to_owned),
+        may_list_people: scopes.satisfies("auth:list-people"),
         person: person_line(session),
         email: session.person.email.clone(),
         groups: session.person.groups.clone(),

@@ -10,6 +10,7 @@ mod granting;
 mod home;
 mod identities;
 mod me;
+mod people;
 mod refusal;
 mod sign_in;
 mod visit;
@@ -35,6 +36,11 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/auth/clients/create", get(tool_client::show).post(tool_client::create))
         .route("/auth/clients/edit", get(edit::client).post(edit::post_client))
         .route("/auth/clients/new", get(tool_client::show))
+        .route("/auth/people", get(people::list::show))
+        .route("/auth/people/add", get(people::edit::add).post(people::edit::invite))
+        .route("/auth/people/confirm", get(people::confirm::show).post(people::confirm::act))
+        .route("/auth/people/edit", get(people::edit::show).post(people::edit::post))
+        .route("/auth/people/map", get(people::map::show).post(people::map::map))
         .route("/auth/roles", get(records::roles))
         .route("/auth/roles/add", get(edit::add_role))
         .route("/auth/roles/confirm", get(confirm::role).post(confirm::delete_role))
@@ -56,6 +62,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/me/sessions", post(me::end_session))
         .route("/me/signout-everywhere", post(me::sign_out_everywhere))
         .route("/me/unlink", get(identities::show_unlink).post(identities::unlink))
+        .route("/password-link", get(people::password_link::show).post(people::password_link::set))
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .with_state(web)

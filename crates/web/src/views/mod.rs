@@ -8,6 +8,7 @@ mod granting;
 mod identities;
 pub mod markdown;
 mod me;
+pub(crate) mod people;
 #[cfg(test)]
 mod samples;
 mod sign_in;

@@ -1,8 +1,10 @@
 //! What administrators change about people. Nobody gives what they don't have.
 
 use falconer_auth::{ApiError, Authentication, By, Revision};
+use falconer_scopes::ScopeSet;
+use falconer_store::AccountRecord;
 
-use crate::accounts::account::{check_groups, check_own_scopes, check_profile, local_name};
+use crate::accounts::account::{check_groups, check_own_scopes, check_profile, identity_of, local_name};
 use crate::error::LoginError;
 use crate::login::Login;
 
@@ -21,6 +23,43 @@ pub struct PersonChange {
     pub seen_ms: Option<i64>,
 }
 
+/// What a change would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedChange {
+    /// What the identity would give besides, as it is written.
+    pub added: Vec<String>,
+    /// What it would give no more.
+    pub removed: Vec<String>,
+    /// What the person may do at present, expanded.
+    pub before: ScopeSet,
+    /// What they could do then.
+    pub after: ScopeSet,
+}
+
+impl PersonChange {
+    /// Invalid: something can't be; conflict: it was changed since it was seen.
+    fn apply(&self, account: &mut AccountRecord) -> Result<(), LoginError> {
+        if self.seen_ms.is_some_and(|seen_ms| seen_ms != account.last_modified_ms) {
+            return Err(LoginError::Conflict("The account was changed meanwhile".to_owned()));
+        }
+        if let Some(display_name) = &self.display_name {
+            display_name.trim().clone_into(&mut account.display_name);
+        }
+        if let Some(email) = &self.email {
+            account.email.clone_from(email);
+        }
+        if let Some(groups) = &self.groups {
+            check_groups(groups)?;
+            account.groups.clone_from(groups);
+        }
+        if let Some(scopes) = &self.scopes {
+            check_own_scopes(scopes)?;
+            account.scopes.clone_from(scopes);
+        }
+        check_profile(&account.display_name, account.email.as_deref())
+    }
+}
+
 impl Login {
     /// Changes a local account. It takes `auth:update-person:<identity>`, and each scope that the identity gains, `assume:local-group:<group>` for a group among
     /// them.
@@ -29,31 +68,32 @@ impl Login {
     pub async fn update_person(&self, who: &Authentication, identity: &str, change: &PersonChange) -> Result<Revision, ApiError> {
         let by = By::Caller { who, verb: "update" };
         let name = self.administered(by, identity)?;
-        if let Some(groups) = &change.groups {
-            check_groups(groups)?;
+        self.change_account_by(by, "updated", name, |account| change.apply(account)).await
+    }
+
+    /// What a change would do. It takes what changing takes, but for the scopes that are given, and what seeing the person takes.
+    pub async fn plan_person_change(&self, who: &Authentication, identity: &str, change: &PersonChange) -> Result<PlannedChange, ApiError> {
+        let name = self.administered(By::Caller { who, verb: "update" }, identity)?;
+        self.auth.check_scope_for_person(By::Caller { who, verb: "get" }, identity)?;
+        let missing = || ApiError::ResourceNotFound(format!("There is no account {name}"));
+        let mut account = self.account_record(name).await?.filter(|account| !account.deleted).ok_or_else(missing)?;
+        let directory = self.auth.directory();
+        let present = directory.identity(identity).ok_or_else(missing)?;
+        change.apply(&mut account)?;
+        let planned = identity_of(&account, &present.record.person, present.record.refreshed_ms).scopes;
+        let lacking = |all: &[String], has: &[String]| all.iter().filter(|scope| !has.contains(scope)).cloned().collect();
+        let linked = directory.linked(&present.record.person).filter(|linked| !linked.record.disabled);
+        let others = linked.filter(|linked| linked.record.identity != identity).flat_map(|linked| linked.record.scopes.iter());
+        let mut after: Vec<&str> = others.map(String::as_str).collect();
+        if !present.record.disabled {
+            after.extend(planned.iter().map(String::as_str));
         }
-        if let Some(scopes) = &change.scopes {
-            check_own_scopes(scopes)?;
-        }
-        self.change_account_by(by, "updated", name, |account| {
-            if change.seen_ms.is_some_and(|seen_ms| seen_ms != account.last_modified_ms) {
-                return Err(LoginError::Conflict("The account was changed meanwhile".to_owned()));
-            }
-            if let Some(display_name) = &change.display_name {
-                display_name.trim().clone_into(&mut account.display_name);
-            }
-            if let Some(email) = &change.email {
-                account.email.clone_from(email);
-            }
-            if let Some(groups) = &change.groups {
-                account.groups.clone_from(groups);
-            }
-            if let Some(scopes) = &change.scopes {
-                account.scopes.clone_from(scopes);
-            }
-            check_profile(&account.display_name, account.email.as_deref())
+        Ok(PlannedChange {
+            added: lacking(&planned, &present.record.scopes),
+            removed: lacking(&present.record.scopes, &planned),
+            before: self.auth.person_scopes(identity).unwrap_or_default(),
+            after: self.auth.expand(&after),
         })
-        .await
     }
 
     /// From now on the person may not sign in or act, by any identity; sessions and grants end. It takes `auth:disable-person:<identity>` for each identity.

@@ -20,14 +20,17 @@ pub struct WouldGet {
 }
 
 impl Login {
-    /// The names of the configured providers, with what the button says.
-    pub fn provider_names(&self) -> Vec<(String, String)> {
-        self.settings.providers.iter().map(|provider| (provider.name.clone(), provider.label.clone())).collect()
+    /// Name and label of the configured providers that this caller may ask about. It takes `auth:list-people` to ask at all.
+    pub fn mapped_providers(&self, who: &Authentication) -> Result<Vec<(String, String)>, ApiError> {
+        let caller = self.auth.caller(who)?;
+        caller.require_scope("auth:list-people".to_owned())?;
+        let known = self.settings.providers.iter().filter(|known| caller.scopes.satisfies(&needed(&known.name)));
+        Ok(known.map(|known| (known.name.clone(), known.label.clone())).collect())
     }
 
     /// What a person with these claims would get. It takes `auth:map-person:<provider>`. 404: no such provider; 400: nobody would be signed in.
     pub fn map_person(&self, who: &Authentication, provider: &str, claims: &Map<String, Value>) -> Result<WouldGet, ApiError> {
-        self.auth.caller(who)?.require_scope(format!("auth:map-person:{provider}"))?;
+        self.auth.caller(who)?.require_scope(needed(provider))?;
         let known = self.settings.providers.iter().find(|known| known.name == provider);
         let known = known.ok_or_else(|| ApiError::ResourceNotFound(format!("There is no provider {provider}")))?;
         let attributes =
@@ -36,4 +39,8 @@ impl Login {
         let scopes: Vec<&str> = mapped.scopes.iter().map(String::as_str).collect();
         Ok(WouldGet { expanded: self.auth.expand(&scopes), attributes, mapped })
     }
+}
+
+fn needed(provider: &str) -> String {
+    format!("auth:map-person:{provider}")
 }

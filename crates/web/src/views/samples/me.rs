@@ -23,6 +23,7 @@ pub(super) fn me() -> MePage {
         notice: None,
         roles_to_review: vec![],
         person: ann(),
+        may_list_people: true,
         email: Some("ann@example.com".to_owned()),
         groups: strings(&["releng", "zap-team", "everybody"]),
         can_change_password: true,

@@ -3,6 +3,7 @@
 mod console;
 mod granting;
 mod me;
+mod people;
 
 use askama::Template;
 use http::StatusCode;
@@ -11,6 +12,7 @@ use self::console::{confirm, draft, form, plan, record, records};
 use self::granting::{everything, grant, line, token, tool_client};
 use self::me::{link, link_confirm, me, unlink};
 use super::me::Family;
+use super::people::{MapPage, PasswordLinkPage, PeopleListPage, PersonFormPage, PersonPage};
 use super::*;
 use crate::http::problem::Problem;
 
@@ -220,6 +222,47 @@ fn samples() -> Vec<(&'static str, String)> {
         ("plan-delete", page(&PlanPage { draft: Draft { deletes: true, ..draft(Kind::Role) }, ..plan() })),
         ("confirm", page(&confirm())),
         ("confirm-refused", page(&ConfirmPage { error: Some("You need `auth:delete-client:x`.".to_owned()), ..confirm() })),
+        ("people", page(&people::list())),
+        (
+            "people-nothing",
+            page(&PeopleListPage { rows: vec![], next: None, query: String::new(), disabled: false, notice: None, ..people::list() }),
+        ),
+        ("person", page(&people::person())),
+        (
+            "person-empty",
+            page(&PersonPage {
+                state: vec![],
+                expanded: vec![],
+                grants: vec![],
+                sessions: vec![],
+                clients: vec![],
+                history_is_hidden: true,
+                ..people::person()
+            }),
+        ),
+        ("person-edit", page(&people::person_form())),
+        (
+            "person-invite",
+            page(&PersonFormPage {
+                identity: String::new(),
+                error: Some("Nothing was done: you need `notes:read:*`, and don't have it.".to_owned()),
+                ..people::person_form()
+            }),
+        ),
+        ("person-plan", page(&people::person_plan())),
+        ("person-confirm", page(&people::person_confirm())),
+        ("person-link", page(&people::person_link())),
+        ("password-link", page(&people::password_link())),
+        (
+            "password-link-wrong",
+            page(&PasswordLinkPage {
+                is_invitation: false,
+                error: Some("The two passwords differ.".to_owned()),
+                ..people::password_link()
+            }),
+        ),
+        ("map", page(&people::map())),
+        ("map-nothing", page(&MapPage { providers: vec![], found: None, ..people::map() })),
         ("tool-client", page(&tool_client())),
         ("tool-client-everything", page(&ToolClientPage { bundles: everything().bundles, groups: vec![], ..tool_client() })),
         (
@@ -295,7 +338,7 @@ fn every_form_that_posts_with_a_session_carries_its_token() {
         for form in html.split("<form").skip(1) {
             let form = form.split("</form>").next().unwrap();
             let posts = form.contains("method=\"post\"");
-            let before_session = form.contains("action=\"/login\"") || form.contains("action=\"/setup\"");
+            let before_session = ["/login", "/setup", "/password-link"].iter().any(|path| form.contains(&format!("action=\"{path}\"")));
             assert_eq!(posts && !before_session, form.contains("name=\"csrf\" value=\"cc"), "{name}: {form}");
             assert_eq!(before_session, form.contains("name=\"form\" value=\"ff"), "{name}: {form}");
         }
@@ -348,6 +391,25 @@ fn what_strangers_say_is_escaped() {
     page.draft.scopes = hostile.to_owned();
     page.parts[0].added = strings(&[hostile]);
     page.affected[0].first[0].title = hostile.to_owned();
+    assert!(!page.render().unwrap().contains("<script"));
+    let mut page = people::person();
+    page.display_name = hostile.to_owned();
+    page.identities[0].facts[0].1 = hostile.to_owned();
+    page.identities[0].groups = strings(&[hostile]);
+    page.sessions[0].0 = hostile.to_owned();
+    page.grants[0].site = hostile.to_owned();
+    assert!(!page.render().unwrap().contains("<script"));
+    let mut page = people::map();
+    page.claims = format!("</textarea>{hostile}");
+    page.error = Some(format!("`{hostile}`"));
+    if let Some(found) = &mut page.found {
+        found.refused[0].value = hostile.to_owned();
+        found.groups = strings(&[hostile]);
+    }
+    assert!(!page.render().unwrap().contains("<script"));
+    let mut page = people::person_form();
+    page.groups = format!("</textarea>{hostile}");
+    page.display_name = hostile.to_owned();
     assert!(!page.render().unwrap().contains("<script"));
     let page = RecordPage { id: hostile.to_owned(), description: hostile.to_owned(), scopes: strings(&[hostile]), ..record() };
     assert!(!page.render().unwrap().contains("<script"));

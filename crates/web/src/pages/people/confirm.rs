@@ -1,0 +1,119 @@
+//! What is done about a person with one button, and asked for once more before.
+
+use axum::response::Response;
+use falconer_auth::By;
+use falconer_login::Session;
+use http::StatusCode;
+
+use crate::http::headers::Row;
+use crate::http::problem::Problem;
+use crate::pages::console::records::{person, problem, sign_in};
+use crate::pages::people::edit::link_page;
+use crate::pages::refusal::Refusal;
+use crate::pages::visit::{Posted, Visit, go};
+use crate::views::html;
+use crate::views::people::{PersonConfirmPage, person_href};
+
+/// One of the buttons: what the form sends, what is asked, what it means, what the button says, and whether it is felt at once.
+type Action = (&'static str, &'static str, &'static str, &'static str, bool);
+
+const ACTIONS: [Action; 7] = [
+    (
+        "disable",
+        "Disable this person?",
+        "They are signed out at once, whichever identity they use; what they granted is revoked, and their clients are worth nothing. They can be enabled again.",
+        "Disable person",
+        true,
+    ),
+    ("enable", "Enable this person?", "They can sign in again. What they granted before stays revoked.", "Enable person", false),
+    (
+        "unlock",
+        "Let this person try again?",
+        "Wrong passwords for this account are forgotten, wherever they came from.",
+        "Let them try again",
+        false,
+    ),
+    ("sign-out", "Sign this person out?", "All their sessions end. They can sign in again.", "Sign them out", true),
+    (
+        "reset",
+        "Make a link for a password?",
+        "The link is shown to you once, and works once. Whoever has it sets the password of this account. The present password goes on until then, and a link of before ends.",
+        "Make the link",
+        false,
+    ),
+    ("revoke", "Revoke this grant?", "What the site got is worth nothing at once.", "Revoke grant", true),
+    (
+        "delete",
+        "Delete this account?",
+        "It is gone for good, and its name is never used again. Sessions end, and what it granted is revoked.",
+        "Delete account",
+        true,
+    ),
+];
+
+fn action(name: &str) -> Result<Action, Problem> {
+    ACTIONS.into_iter().find(|action| action.0 == name).ok_or_else(|| {
+        Problem::new(StatusCode::BAD_REQUEST, "This form can't be used", "Go back to the person and choose one of the buttons.")
+            .with_link("/auth/people", "Go to the people")
+    })
+}
+
+/// `GET /auth/people/confirm?id=&action=`
+pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(sign_in(&visit, "/auth/people/confirm")) };
+    let action = action(&visit.parameter("action").unwrap_or_default())?;
+    let id = visit.parameter("id").unwrap_or_default();
+    visit.web.login.person_detail(&person(session), &id).await.map_err(problem)?;
+    let grant = visit.parameter("grant");
+    Ok(ask(&visit, session, &id, grant.as_deref(), action, None))
+}
+
+/// `POST /auth/people/confirm`
+pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let (visit, id, who) = (&form.visit, form.field("id"), person(session));
+    let action = action(form.field("action"))?;
+    let grant = Some(form.field("grant")).filter(|grant| !grant.is_empty());
+    if action.0 == "delete" && form.field("typed").trim() != id {
+        let refusal = Refusal::invalid(format!("Nothing was done: type `{id}` to confirm."));
+        return Ok(ask(visit, session, id, grant, action, Some(refusal)));
+    }
+    let login = &visit.web.login;
+    let done = match action.0 {
+        "disable" => login.disable_whole_person(&who, id).await,
+        "enable" => login.enable_whole_person(&who, id).await,
+        "unlock" => login.unlock_person(&who, id).await,
+        "sign-out" => login.sign_person_out(&who, id).await,
+        "revoke" => login.revoke_grant_of_person(&who, id, grant.unwrap_or_default()).await,
+        "reset" => match login.make_reset_link(By::Caller { who: &who, verb: "reset" }, id).await {
+            Ok((link, _)) => return Ok(link_page(visit, "There is a link", id, &link)),
+            Err(error) => Err(error),
+        },
+        _ => login.delete_person(&who, id).await,
+    };
+    match done {
+        Ok(_) if action.0 == "delete" => Ok(go("/auth/people?done=deleted")),
+        Ok(_) => Ok(go(&format!("{}&done={}", person_href(id), action.0))),
+        Err(error) => Ok(ask(visit, session, id, grant, action, Some(Refusal::of(error)?))),
+    }
+}
+
+fn ask(visit: &Visit, session: &Session, id: &str, grant: Option<&str>, action: Action, refusal: Option<Refusal>) -> Response {
+    let (name, question, consequence, button, dangerous) = action;
+    let (status, error) = refusal.map_or((StatusCode::OK, None), |refusal| (refusal.status, Some(refusal.text)));
+    let page = PersonConfirmPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        id: id.to_owned(),
+        action: name,
+        grant: grant.map(str::to_owned),
+        question,
+        consequence,
+        button,
+        dangerous,
+        typed: name == "delete",
+        back: person_href(id),
+        error,
+    };
+    html(status, Row::Page, &page)
+}
