@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use falconer_login::Attributes;
 use falconer_login::ProviderError as E;
 use falconer_login::http::{HttpError as H, ProviderAnswer, ProviderHttp, ProviderRequest, Reach};
 use falconer_login::http_directory::{AnswerPaths, HttpDirectory, HttpDirectoryError as D, HttpDirectorySettings};
+use falconer_login::{Attributes, Directory as _, Known};
 use falconer_store::Secret;
 use serde_json::{Value, json};
 
@@ -81,6 +81,10 @@ fn case() -> Case {
     }
 }
 
+async fn of(directory: &HttpDirectory, email: Option<&str>) -> Result<Option<Attributes>, E> {
+    directory.look_up(&Known { subject: "1", username: Some("admin"), email, handle: None }, 0).await
+}
+
 impl Case {
     fn found(&mut self, name: &str, value: Value) {
         self.list["results"][0][name] = value;
@@ -94,7 +98,7 @@ impl Case {
     }
 
     async fn ask(self) -> Result<Option<Attributes>, E> {
-        self.asks().0.of_email("you@example.com").await
+        of(&self.asks().0, Some("you@example.com")).await
     }
 }
 
@@ -112,8 +116,8 @@ fn you(groups: &[&str]) -> Attributes {
 #[tokio::test]
 async fn a_person_as_the_directory_knows_them() {
     let (directory, people) = case().asks();
-    assert_eq!(directory.of_email("a+b&x=y@example.com").await, Err(E::OtherPerson));
-    assert_eq!(directory.of_email("you@example.com").await, Ok(Some(you(&["releng", "vip"]))));
+    assert_eq!(of(&directory, Some("a+b&x=y@example.com")).await, Err(E::OtherPerson));
+    assert_eq!(of(&directory, Some("you@example.com")).await, Ok(Some(you(&["releng", "vip"]))));
     let asked = people.asked.lock().unwrap().clone();
     assert_eq!(asked[0], "https://mozillians.org/api/v2/users/?email=a%2Bb%26x%3Dy%40example%2Ecom");
     assert_eq!(asked[1..], [asked[1].as_str(), "https://mozillians.org/api/v2/users/?email=you%40example%2Ecom", asked[1].as_str()]);
@@ -278,16 +282,24 @@ async fn no_hostile_answer_gives_anything() {
     assert!(HOSTILE.len() >= 50, "only {} cases", HOSTILE.len());
 }
 
+/// A name that somebody has elsewhere says nothing of who they are here.
+#[tokio::test]
+async fn without_a_verified_address_nobody_is_asked_for() {
+    let (directory, people) = case().asks();
+    assert_eq!(of(&directory, None).await, Ok(None));
+    assert!(people.asked.lock().unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn an_operator_can_try_it() {
     let mut empty = case();
     empty.list = json!({"results": []});
     let (directory, people) = empty.asks();
-    let found = directory.try_it().await.unwrap();
+    let found = directory.probe(0).await.unwrap();
     assert!(found.iter().any(|(_, found)| found.contains("as it should be")), "{found:?}");
     assert_eq!(people.asked.lock().unwrap().len(), 1);
     let mut believing = case();
     believing.settings.paths.email.clear();
-    let found = believing.asks().0.try_it().await.unwrap();
+    let found = believing.asks().0.probe(0).await.unwrap();
     assert!(found.iter().any(|(_, found)| found.contains("whom there is not")), "{found:?}");
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use falconer_login::github::{GithubProvider, GithubSettings};
 use falconer_login::mapping::Mapping;
-use falconer_login::{Callback, ConfiguredProvider, Inbound, LoginSettings, ProviderError, ProviderSignInError};
+use falconer_login::{Callback, ConfiguredProvider, Inbound, LoginSettings, ProviderError, ProviderSignInError, RefreshError, Refreshment};
 use falconer_store::{IdentityRecord, Secret};
 use serde_json::json;
 
-use crate::common::{self, ADDRESS, START_MS, World, from};
+use crate::common::{self, ADDRESS, HOUR_MS, START_MS, World, from};
 use crate::emulator::{App, CLIENT_SECRET, Emulator, Says};
 
 /// The number of the person.
@@ -106,7 +106,7 @@ impl Site {
                 label: name.to_owned(),
                 mapping: Mapping::new(&scopes.map(str::to_owned), [], None, true).unwrap(),
                 kind: Arc::new(GithubProvider::new(settings, emulator.clone()).unwrap()),
-                refresh_ms: None,
+                refresh_ms: Some(HOUR_MS),
             }
         };
         let providers = vec![
@@ -160,6 +160,15 @@ impl Site {
             self.disable(&format!("github/{ID}")).await;
         }
         back().await
+    }
+
+    /// GitHub is asked about the person without them, and says this.
+    pub async fn refresh(&self, change: impl Fn(&mut Says)) -> Result<Refreshment, RefreshError> {
+        use falconer_auth::Clock as _;
+        let mut says = says();
+        change(&mut says);
+        self.emulator.set(&says, self.world.clock.now_ms());
+        self.world.login.refresh_person(&format!("github/{ID}")).await
     }
 
     pub fn record(&self, identity: &str) -> Option<IdentityRecord> {

@@ -138,6 +138,13 @@ impl Emulator {
         std::mem::take(&mut self.0.lock().unwrap().asked)
     }
 
+    /// The person takes back what they have allowed: no token counts any more.
+    pub fn revoke_all(&self) {
+        let mut state = self.0.lock().unwrap();
+        state.tokens.clear();
+        state.refresh_tokens.clear();
+    }
+
     /// `GET /login/oauth/authorize`, and the person says yes: the code and the state that the browser takes back.
     pub fn authorize(&self, url: &Url) -> (String, String) {
         let query: HashMap<String, String> = url.query_pairs().into_owned().collect();

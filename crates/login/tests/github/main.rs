@@ -8,6 +8,7 @@ mod case;
 #[path = "../common/mod.rs"]
 mod common;
 mod emulator;
+mod following;
 mod people;
 
 use case::{Case, Site};

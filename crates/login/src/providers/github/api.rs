@@ -94,7 +94,7 @@ pub(super) fn refusal(what: &'static str, answer: &ProviderAnswer) -> ProviderEr
     }
 }
 
-fn read<T: DeserializeOwned>(what: &'static str, body: &[u8]) -> Result<T, ProviderError> {
+pub(super) fn read<T: DeserializeOwned>(what: &'static str, body: &[u8]) -> Result<T, ProviderError> {
     serde_json::from_slice(body).map_err(|error| malformed(what, &error))
 }
 

@@ -36,7 +36,7 @@ pub(super) struct User {
     #[serde(rename = "type")]
     kind: Option<String>,
     /// Only an Enterprise server says it.
-    pub(super) suspended_at: Option<String>,
+    suspended_at: Option<String>,
 }
 
 /// One of `GET /user/emails`
@@ -73,8 +73,7 @@ impl Answers {
         if !is_login(&user.login) {
             return Err(GithubError::Login(short(&user.login)).into());
         }
-        // Old Enterprise servers do not say what an account is.
-        if let Some(kind) = user.kind.as_deref().filter(|kind| *kind != "User") {
+        if let Some(kind) = user.other_kind() {
             return Err(GithubError::NoPerson(short(kind)).into());
         }
         if user.suspended_at.is_some() {
@@ -140,6 +139,16 @@ impl Answers {
 }
 
 impl User {
+    /// What it is instead of a person. Old Enterprise servers do not say what an account is.
+    fn other_kind(&self) -> Option<&str> {
+        self.kind.as_deref().filter(|kind| *kind != "User")
+    }
+
+    /// A person who may sign in.
+    pub(super) fn is_active(&self) -> bool {
+        self.other_kind().is_none() && self.suspended_at.is_none()
+    }
+
     /// The number, as text.
     pub(super) fn subject(&self) -> Result<String, ProviderError> {
         if self.id == 0 { Err(ProviderError::Subject("it is zero")) } else { Ok(self.id.to_string()) }

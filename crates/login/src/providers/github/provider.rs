@@ -13,6 +13,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::api::{Api, List, refusal};
+use super::following::Renewed;
 use super::person::{Answers, User};
 use super::settings::{GithubSettings, GithubSettingsError, Organization, Places};
 use super::token::Tokens;
@@ -30,7 +31,9 @@ pub struct GithubProvider {
     pub(super) settings: GithubSettings,
     pub(super) places: Places,
     pub(super) http: Arc<dyn ProviderHttp>,
-    organizations: Option<Vec<Organization>>,
+    pub(super) organizations: Option<Vec<Organization>>,
+    /// New tokens that nobody keeps yet.
+    pub(super) renewed: Renewed,
     waiting: Semaphore,
 }
 
@@ -39,7 +42,7 @@ impl GithubProvider {
     pub fn new(settings: GithubSettings, http: Arc<dyn ProviderHttp>) -> Result<GithubProvider, GithubSettingsError> {
         settings.check()?;
         let (places, organizations) = (Places::of(settings.url.as_deref())?, settings.organizations()?);
-        Ok(GithubProvider { settings, places, http, organizations, waiting: Semaphore::new(AT_ONCE) })
+        Ok(GithubProvider { settings, places, http, organizations, renewed: Renewed::default(), waiting: Semaphore::new(AT_ONCE) })
     }
 
     fn wait(&self) -> Result<SemaphorePermit<'_>, ProviderError> {
@@ -51,12 +54,12 @@ impl GithubProvider {
         Url::parse(&format!("{}/{path}", self.places.web)).map_err(|error| malformed("address of GitHub", &error))
     }
 
-    fn api(&self, authorization: Option<String>) -> Api<'_> {
+    pub(super) fn api(&self, authorization: Option<String>) -> Api<'_> {
         Api { http: self.http.as_ref(), places: &self.places, authorization: authorization.map(Zeroizing::new) }
     }
 
     /// All that GitHub says of the person whose token this is.
-    async fn ask(&self, tokens: &Tokens) -> Result<Answers, ProviderError> {
+    pub(super) async fn ask(&self, tokens: &Tokens) -> Result<Answers, ProviderError> {
         let api = self.api(Some(format!("Bearer {}", tokens.access)));
         let all = async {
             let user: User = api.one("the account", "user").await?;
@@ -98,7 +101,7 @@ impl IdentityProvider for GithubProvider {
         Ok(url)
     }
 
-    async fn finish(&self, attempt: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
+    async fn finish(&self, attempt: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
         let callback = answer.callback()?;
         let _waiting = self.wait()?;
         // GitHub need not name itself; whoever does so in its place is somebody else.
@@ -110,19 +113,21 @@ impl IdentityProvider for GithubProvider {
             return Err(ProviderError::Said(short(error)));
         }
         let code = callback.code.as_ref().filter(|code| !code.is_empty()).ok_or(ProviderError::NoCode)?;
-        let tokens = self.exchange(code, &attempt.verifier, &attempt.redirect_uri).await?;
+        let tokens = self.exchange(code, &attempt.verifier, &attempt.redirect_uri, now_ms).await?;
         let attributes = self.ask(&tokens).await?.attributes(self.organizations.as_deref())?;
-        Ok(Found { attributes, handle: None })
+        Ok(Found { attributes, handle: tokens.to_keep() })
     }
 
-    async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
-        Ok(Refreshed::CannotBeAsked)
+    async fn refresh(&self, known: &Known<'_>, now_ms: i64) -> Result<Refreshed, ProviderError> {
+        let Some(kept) = known.handle else { return Ok(Refreshed::CannotBeAsked) };
+        let _waiting = self.wait()?;
+        self.follow(known, kept, now_ms).await
     }
 
-    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
+    async fn probe(&self, now_ms: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
         // A code that there is not: GitHub looks at the client first.
         let verifier = "x".repeat(43);
-        match self.exchange("made-up-to-try-the-client", &verifier, "").await {
+        match self.exchange("made-up-to-try-the-client", &verifier, "", now_ms).await {
             Err(ProviderError::Said(said)) if said == "bad_verification_code" => {}
             Err(error) => return Err(error),
             Ok(_) => return Err(ProviderError::Unsupported("token endpoint that looks at codes")),

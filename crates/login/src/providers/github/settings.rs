@@ -62,6 +62,8 @@ pub(super) struct Places {
     pub(super) api: String,
     /// Which addresses these hosts may have: github.com never lies inside of somebody's network.
     pub(super) reach: Reach,
+    /// Whether all its people are managed by their company: those are hidden from strangers.
+    pub(super) only_managed_people: bool,
 }
 
 impl Places {
@@ -87,7 +89,7 @@ impl Places {
             host if with_residence => (format!("https://api.{host}/"), Reach::Public),
             _ => (format!("{web}/api/v3/"), Reach::Own),
         };
-        Ok(Places { web, api, reach })
+        Ok(Places { web, api, reach, only_managed_people: with_residence })
     }
 }
 

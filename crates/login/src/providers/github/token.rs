@@ -1,6 +1,6 @@
 //! The token endpoint: what a code, and later a refresh token, are exchanged for.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::error::GithubError;
@@ -11,6 +11,8 @@ use crate::providers::http::ProviderRequest;
 const WHAT: &str = "token endpoint";
 /// The longest token that is taken, in bytes.
 const LONGEST_TOKEN: usize = 1024;
+/// An access token is not used in the last minute of its time.
+const BEFORE_END_MS: i64 = 60_000;
 
 /// The answer, whichever it is: GitHub tells errors with status 200 too.
 #[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
@@ -23,19 +25,39 @@ struct Answer {
     error: Option<String>,
 }
 
-/// A person's token.
-#[derive(Zeroize, ZeroizeOnDrop)]
+/// A person's tokens. As text it is what is kept of them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 pub(super) struct Tokens {
     pub(super) access: String,
+    /// Only where access tokens end by themselves; counts once.
+    pub(super) refresh: Option<String>,
+    /// When the access token ends, milliseconds since 1970.
+    pub(super) ends_ms: Option<i64>,
+}
+
+impl Tokens {
+    /// What was kept; `None`: nothing that was made here.
+    pub(super) fn read(kept: &str) -> Option<Tokens> {
+        serde_json::from_str(kept).ok()
+    }
+
+    pub(super) fn to_keep(&self) -> Option<Zeroizing<String>> {
+        serde_json::to_string(self).ok().map(Zeroizing::new)
+    }
+
+    pub(super) fn are_over(&self, now_ms: i64) -> bool {
+        self.ends_ms.is_some_and(|ends_ms| now_ms >= ends_ms.saturating_sub(BEFORE_END_MS))
+    }
 }
 
 impl GithubProvider {
     /// The code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
-    pub(super) async fn exchange(&self, code: &str, verifier: &str, redirect_uri: &str) -> Result<Tokens, ProviderError> {
-        self.token(&[("code", code), ("code_verifier", verifier), ("redirect_uri", redirect_uri)]).await
+    pub(super) async fn exchange(&self, code: &str, verifier: &str, redirect_uri: &str, now_ms: i64) -> Result<Tokens, ProviderError> {
+        self.token(&[("code", code), ("code_verifier", verifier), ("redirect_uri", redirect_uri)], now_ms).await
     }
 
-    async fn token(&self, fields: &[(&'static str, &str)]) -> Result<Tokens, ProviderError> {
+    /// Tokens for what stands in these fields.
+    pub(super) async fn token(&self, fields: &[(&'static str, &str)], now_ms: i64) -> Result<Tokens, ProviderError> {
         let own = [("client_id", self.settings.client_id.as_str()), ("client_secret", self.settings.client_secret.expose())];
         let form = own.iter().chain(fields).map(|(name, value)| (*name, Zeroizing::new((*value).to_owned()))).collect();
         let url = self.page("login/oauth/access_token")?;
@@ -66,7 +88,8 @@ impl GithubProvider {
         if tokens.into_iter().any(|token| !is_token(token)) {
             return Err(malformed("a token in it is none"));
         }
-        Ok(Tokens { access })
+        let ends_ms = read.expires_in.map(|seconds| now_ms.saturating_add(i64::from(seconds) * 1000));
+        Ok(Tokens { access, refresh, ends_ms })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use url::Url;
@@ -12,7 +13,7 @@ use super::error::HttpDirectoryError;
 use super::settings::{HttpDirectorySettings, HttpDirectorySettingsError};
 use crate::providers::error::{ProviderError, malformed, short};
 use crate::providers::http::{ProviderHttp, ProviderRequest, Reach};
-use crate::providers::provider::Attributes;
+use crate::providers::provider::{Attributes, Directory, Known};
 
 const WHAT: &str = "directory";
 /// Questions that wait for the directory at once; one that hangs holds no more of this node.
@@ -34,9 +35,8 @@ impl HttpDirectory {
         Ok(HttpDirectory { settings, http, waiting: Semaphore::new(AT_ONCE) })
     }
 
-    /// What it knows of whoever has this address, which somebody has verified. `None`: it knows nobody like that, or nobody vouches for them where
-    /// that is required.
-    pub async fn of_email(&self, email: &str) -> Result<Option<Attributes>, ProviderError> {
+    /// What it knows of whoever has this address. `None`: it knows nobody like that, or nobody vouches for them where that is required.
+    async fn of_email(&self, email: &str) -> Result<Option<Attributes>, ProviderError> {
         let _waiting = self.waiting.try_acquire().map_err(|_| ProviderError::Busy)?;
         let url = self.settings.url_for(email).ok_or_else(|| malformed("address of the directory", &"it is no URL"))?;
         let paths = &self.settings.paths;
@@ -61,15 +61,6 @@ impl HttpDirectory {
             return Err(ProviderError::OtherPerson);
         }
         self.read(&profile)
-    }
-
-    /// What it answers to a question about nobody; lines of `what, found` for an operator.
-    pub async fn try_it(&self) -> Result<Vec<(&'static str, String)>, ProviderError> {
-        let found = match self.of_email(NOBODY).await? {
-            None => "it knows nobody of that address, as it should be",
-            Some(_) => "it knows somebody of that address, whom there is not: look at the URL and the paths",
-        };
-        Ok(vec![("asked for", NOBODY.to_owned()), ("answers", found.to_owned())])
     }
 
     fn read(&self, profile: &Value) -> Result<Option<Attributes>, ProviderError> {
@@ -115,6 +106,25 @@ impl HttpDirectory {
         }
         let fits = texts_at(profile, path)?.iter().any(|one| one.eq_ignore_ascii_case(email));
         if fits { Ok(()) } else { Err(ProviderError::OtherPerson) }
+    }
+}
+
+#[async_trait]
+impl Directory for HttpDirectory {
+    /// Somebody without a verified address is nobody to it.
+    async fn look_up(&self, known: &Known<'_>, _: i64) -> Result<Option<Attributes>, ProviderError> {
+        match known.email {
+            Some(email) => self.of_email(email).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
+        let found = match self.of_email(NOBODY).await? {
+            None => "it knows nobody of that address, as it should be",
+            Some(_) => "it knows somebody of that address, whom there is not: look at the URL and the paths",
+        };
+        Ok(vec![("asked for", NOBODY.to_owned()), ("answers", found.to_owned())])
     }
 }
 
