@@ -145,7 +145,9 @@ impl Auth {
     /// Whether an answer may go unwritten: it says what is there, and what is there counts for long enough.
     fn says_nothing_new(&self, present: &IdentityRecord, answer: &IdentityRecord) -> bool {
         let counts_on = |provider: &str, then_ms: i64, now_ms: i64| {
-            self.node.settings.max_age_ms(provider).is_none_or(|max_ms| now_ms.saturating_sub(then_ms) < max_ms / 4)
+            let counts_long = |max_ms: i64| now_ms.saturating_sub(then_ms) < max_ms / 4;
+            // An answer that is older than the present one takes its time away.
+            now_ms >= then_ms && self.node.settings.max_age_ms(provider).is_none_or(counts_long)
         };
         let mut undated = answer.clone();
         undated.refreshed_ms = present.refreshed_ms;
