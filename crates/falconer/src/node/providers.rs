@@ -7,12 +7,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow, bail};
 use falconer_login::github::GithubProvider;
 use falconer_login::http::{HttpLimits, ProviderHttp, WebHttp};
+use falconer_login::http_directory::HttpDirectory;
 use falconer_login::mapping::Mapping;
 use falconer_login::oidc::OidcProvider;
-use falconer_login::{ConfiguredDirectory, ConfiguredProvider, IdentityProvider};
+use falconer_login::{ConfiguredDirectory, ConfiguredProvider, Directory, IdentityProvider};
 use falconer_store::Secret;
 
-use crate::config::{Config, GithubSection, OidcSection, Provider, SecretText};
+use crate::config::{Config, GithubSection, HttpDirectorySection, OidcSection, Provider, SecretText};
 use crate::text_file;
 
 /// Where people sign in, and who adds to it.
@@ -37,16 +38,26 @@ pub fn providers(config: &Config) -> Result<Providers> {
         if !names.insert(provider.name()) {
             bail!("provider: two are named {:?}; give each a name of its own", provider.name());
         }
-        let http = Arc::clone(&http);
-        let configured = match provider {
-            Provider::Oidc(oidc) => oidc_provider(oidc, http),
-            Provider::Github(github) => github_provider(github, http),
-        };
-        let (kind, mapping) = configured.with_context(|| format!("provider {}", provider.name()))?;
-        let (name, label) = (provider.name().to_owned(), provider.label().to_owned());
-        providers.sign_in.push(ConfiguredProvider { name, label, mapping, kind, refresh_ms: provider.refresh_ms() });
+        providers.add(provider, Arc::clone(&http)).with_context(|| format!("provider {}", provider.name()))?;
     }
     Ok(providers)
+}
+
+impl Providers {
+    fn add(&mut self, provider: &Provider, http: Arc<dyn ProviderHttp>) -> Result<()> {
+        let (name, label, refresh_ms) = (provider.name().to_owned(), provider.label().to_owned(), provider.refresh_ms());
+        let (kind, mapping) = match provider {
+            Provider::Oidc(oidc) => oidc_provider(oidc, http)?,
+            Provider::Github(github) => github_provider(github, http)?,
+            Provider::HttpDirectory(directory) => {
+                let (kind, mapping) = http_directory(directory, http)?;
+                self.directories.push(ConfiguredDirectory { name, mapping, kind, refresh_ms });
+                return Ok(());
+            }
+        };
+        self.sign_in.push(ConfiguredProvider { name, label, mapping, kind, refresh_ms });
+        Ok(())
+    }
 }
 
 type Kind = (Arc<dyn IdentityProvider>, Mapping);
@@ -62,6 +73,12 @@ fn github_provider(github: &GithubSection, http: Arc<dyn ProviderHttp>) -> Resul
     let mapping = github.mapping().map_err(|why| anyhow!(why))?;
     let settings = github.settings(client_secret).map_err(|why| anyhow!(why))?;
     Ok((Arc::new(GithubProvider::new(settings, http)?), mapping))
+}
+
+fn http_directory(directory: &HttpDirectorySection, http: Arc<dyn ProviderHttp>) -> Result<(Arc<dyn Directory>, Mapping)> {
+    let key = secret(directory.api_key.as_ref(), directory.api_key_file.as_deref(), "the key in")?;
+    let mapping = directory.mapping().map_err(|why| anyhow!(why))?;
+    Ok((Arc::new(HttpDirectory::new(directory.settings(key), http)?), mapping))
 }
 
 /// A secret from the one place in which it is.

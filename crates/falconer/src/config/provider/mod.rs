@@ -2,12 +2,15 @@
 //! that it names the line. A file a kind; `section.rs` is what all kinds have in common.
 
 mod github;
+mod http_directory;
 mod oidc;
+mod path;
 mod section;
 
 use serde::Deserialize;
 
 pub use github::GithubSection;
+pub use http_directory::HttpDirectorySection;
 pub use oidc::OidcSection;
 pub use section::{Checked, Section};
 
@@ -19,6 +22,8 @@ pub enum Provider {
     Oidc(Checked<OidcSection>),
     /// GitHub, or an Enterprise server.
     Github(Checked<GithubSection>),
+    /// An HTTP API that adds to what others say.
+    HttpDirectory(Checked<HttpDirectorySection>),
 }
 
 impl Provider {
@@ -27,6 +32,7 @@ impl Provider {
         match self {
             Provider::Oidc(oidc) => &**oidc,
             Provider::Github(github) => &**github,
+            Provider::HttpDirectory(directory) => &**directory,
         }
     }
 
@@ -51,6 +57,7 @@ impl Provider {
         match self {
             Provider::Oidc(_) => "oidc",
             Provider::Github(_) => "github",
+            Provider::HttpDirectory(_) => "http_directory",
         }
     }
 }

@@ -8,6 +8,7 @@ use falconer_login::oidc::{ClaimNames, OidcSettings};
 use falconer_store::Secret;
 use serde::Deserialize;
 
+use super::path::MemberPath;
 use super::section::{Section, one_of};
 use crate::config::SecretText;
 
@@ -39,7 +40,7 @@ pub struct OidcSection {
     pub group_prefixes: BTreeMap<String, String>,
     /// The claim that lists groups, or the path to it.
     #[serde(default)]
-    pub groups_claim: ClaimPath,
+    pub groups_claim: MemberPath,
     /// The claim that `{username}` stands for.
     pub username_claim: Option<String>,
     /// Whether an address that the provider has verified is the person's.
@@ -53,19 +54,6 @@ pub struct OidcSection {
     /// Whether the userinfo endpoint is asked too.
     #[serde(default)]
     pub userinfo: bool,
-}
-
-/// A claim, or a path of claims inside of claims.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(untagged)]
-pub enum ClaimPath {
-    /// There are no groups.
-    #[default]
-    None,
-    /// `"groups"`
-    Claim(String),
-    /// `["realm_access", "roles"]`
-    Path(Vec<String>),
 }
 
 impl Section for OidcSection {
@@ -117,13 +105,8 @@ impl OidcSection {
     }
 
     fn claim_names(&self) -> ClaimNames {
-        let groups = match &self.groups_claim {
-            ClaimPath::None => Vec::new(),
-            ClaimPath::Claim(claim) => vec![claim.clone()],
-            ClaimPath::Path(path) => path.clone(),
-        };
         let username = self.username_claim.clone().unwrap_or_else(|| ClaimNames::default().username);
-        ClaimNames { groups, username }
+        ClaimNames { groups: self.groups_claim.names(), username }
     }
 }
 
@@ -178,7 +161,7 @@ client_id = "falconer"
             ("scopes = ['assume:login-identity:x']", "only Falconer gives"),
             ("group_prefixes = { 'a' = 'assume:x:y' }", "names no {group}"),
             ("groups_claim = ''", "groups_claim: it is empty"),
-            ("groups_claim = 1", "ClaimPath"),
+            ("groups_claim = 1", "MemberPath"),
             ("username_claim = ''", "username_claim: it is empty"),
             ("label = ''", "label: write a name"),
             ("refresh = 'soon'", "refresh: write something like `1 hour`"),
