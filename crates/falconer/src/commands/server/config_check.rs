@@ -55,7 +55,7 @@ pub async fn run(command: Config) -> Result<()> {
 /// One after the other, all of them, whatever the first ones answer.
 async fn ask_providers(settings: &Settings, origin: &PublicOrigin) -> Result<()> {
     let providers = providers(settings)?;
-    let mut failed = Vec::new();
+    let (mut failed, mut failed_directories) = (Vec::new(), Vec::new());
     for provider in &providers.sign_in {
         let mut found = provider.kind.probe(SystemClock.now_ms()).await;
         if let Ok(found) = &mut found
@@ -67,12 +67,12 @@ async fn ask_providers(settings: &Settings, origin: &PublicOrigin) -> Result<()>
     }
     for directory in &providers.directories {
         let found = directory.kind.probe(SystemClock.now_ms()).await;
-        failed.extend(print_found(&directory.name, found)?);
+        failed_directories.extend(print_found(&directory.name, found)?);
     }
-    if failed.is_empty() {
-        return Ok(());
-    }
-    bail!("nobody could be asked about with {}; see above", failed.join(", "))
+    let both = [("nobody could sign in with", failed), ("nothing would be added by", failed_directories)];
+    let told = both.into_iter().filter(|(_, names)| !names.is_empty()).map(|(what, names)| format!("{what} {}", names.join(", ")));
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { Ok(()) } else { bail!("{}; see above", told.join(", ")) }
 }
 
 /// What a provider said of itself. Answers its name where it failed.
