@@ -21,7 +21,7 @@ fn examples(folder: &Path) -> Vec<(String, String)> {
     let blocks = PAGE.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let examples = blocks.map(|block| {
         let line = |line: &str| match line.split_once(" = ") {
-            Some(("client_secret_file", _)) => format!("client_secret_file = {secret:?}"),
+            Some((file @ ("client_secret_file" | "api_key_file"), _)) => format!("{file} = {secret:?}"),
             _ => line.to_owned(),
         };
         let name = block.lines().find_map(|line| line.strip_prefix("name = ")).unwrap().trim_matches('"').to_owned();
@@ -73,8 +73,18 @@ fn the_examples_of_the_page_give_what_they_say() {
         "github": ["assume:github-person:583231", "assume:github-org:mozilla", "assume:github-team:mozilla/releng", "assume:mozilla-user:you@example.com"],
         "git": ["assume:company-team:platform/web"],
     });
-    let examples = examples(folder.path());
-    assert_eq!(examples.len(), expected.as_object().unwrap().len());
+    let (directories, examples): (Vec<_>, Vec<_>) =
+        examples(folder.path()).into_iter().partition(|(_, config)| config.contains("kind = \"http_directory\""));
+    assert_eq!((examples.len(), directories.len()), (expected.as_object().unwrap().len(), 1));
+    for (name, config) in directories {
+        let file = folder.path().join("falconer.toml");
+        std::fs::write(&file, config).unwrap();
+        let output = output_of(falconer().args(["config", "check", "--config"]).arg(&file).current_dir(folder.path()));
+        assert!(
+            output.status.success() && String::from_utf8_lossy(&output.stdout).contains(&format!("{name} (http_directory)")),
+            "{output:?}"
+        );
+    }
     for (name, config) in examples {
         let (claims, subject) = if config.contains("kind = \"github\"") { (&github, "583231") } else { (&claims, "abc|1") };
         let got = map(folder.path(), &name, &config, claims).unwrap();
@@ -150,6 +160,31 @@ fn a_github_is_tried_with_its_client() {
     ] {
         let (code, said) = check(answer);
         assert!(code == Some(1) && said.contains(why) && !said.contains("canary"), "{answer}: {said}");
+    }
+}
+
+/// A directory is asked for somebody whom there is not.
+#[test]
+fn an_http_directory_is_tried_with_its_key() {
+    let answer =
+        |status: &str, body: &str| format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    for (answer, code, said) in [
+        (answer("200 OK", r#"{"results": []}"#), 0, "as it should be"),
+        (answer("200 OK", r#"{"results": [{"username": "x"}]}"#), 0, "whom there is not"),
+        (answer("403 Forbidden", "{}"), 1, "answered with status 403"),
+        (answer("200 OK", "[]"), 1, "has no list of profiles"),
+        (answer("200 OK", "<html>"), 1, "can't be read"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("falconer.toml");
+        let url = answering(answer);
+        let section = "kind = 'http_directory'\nname = 'people'\nprofiles_path = 'results'\nusername_path = 'username'\napi_key = 'canary'";
+        std::fs::write(&file, format!("[[provider]]\n{section}\nurl = '{url}/?email={{email}}'\n")).unwrap();
+        let output = output_of(falconer().args(["config", "check", "--providers", "--config"]).arg(&file).current_dir(folder.path()));
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.code() == Some(code) && stdout.contains(said), "{said}: {stdout}{stderr}");
+        assert!(!format!("{stdout}{stderr}").contains("canary"));
+        assert_eq!(stderr.contains("nothing would be added by people"), code == 1, "{stderr}");
     }
 }
 
