@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::operator::{account, clock, keys, person, provider, repair, root_reset, setup_link};
+use commands::operator::{PrintOptions, account, clock, keys, person, provider, repair, root_reset, setup_link};
 use commands::records::{client, export, import, role};
 use commands::server::{config_check, init, serve};
 use commands::user::{curl, events, scopes, signin};
@@ -47,7 +47,7 @@ enum Command {
     /// Serve until SIGTERM or Ctrl-C; makes what is missing
     Serve(serve::Options),
     /// Make a link (valid for an hour) with which an administrator account is made
-    SetupLink(setup_link::Options),
+    SetupLink(PrintOptions),
     /// Local accounts of a server on this machine
     #[command(subcommand)]
     Account(account::Account),
@@ -55,7 +55,7 @@ enum Command {
     #[command(subcommand)]
     Person(person::Person),
     /// Give the root client a new access token and print it
-    RootReset(root_reset::Options),
+    RootReset(PrintOptions),
     /// The clock of this machine, where it was wrong while something was changed
     #[command(subcommand)]
     Clock(clock::Clock),

@@ -1,6 +1,9 @@
 //! Whoever holds much of the server at once: connections, bodies that never end, answers that are never read, frames that carry nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/sockets.rs"]
+mod sockets;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,11 +11,9 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::{get, post};
 use falconer_web::{Limits, serve};
+use sockets::{PATIENCE, exchange, read_to_end};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-
-/// Longer than any test should take, shorter than anybody's patience.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// More than the kernel keeps for a connection on loopback by far.
 const HUGE: usize = 32 * 1024 * 1024;
@@ -27,24 +28,6 @@ async fn server(limits: Limits) -> SocketAddr {
         .route("/count", post(|body: Bytes| async move { body.len().to_string() }));
     tokio::spawn(serve(listener, routes, limits, std::future::pending()));
     address
-}
-
-async fn read_to_end(stream: &mut TcpStream) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    let read = async {
-        while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-            bytes.extend_from_slice(buffer.get(..count).unwrap());
-        }
-    };
-    tokio::time::timeout(PATIENCE, read).await.expect("the server did not close");
-    bytes
-}
-
-async fn exchange(address: SocketAddr, request: &[u8]) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let _ = stream.write_all(request).await;
-    String::from_utf8_lossy(&read_to_end(&mut stream).await).into_owned()
 }
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";

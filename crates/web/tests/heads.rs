@@ -2,13 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod site;
+#[path = "support/sockets.rs"]
+mod sockets;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use falconer_web::{HttpService, Limits, serve};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use sockets::exchange;
+use tokio::net::TcpListener;
 
 async fn address() -> SocketAddr {
     let site = site::site().await;
@@ -17,22 +18,6 @@ async fn address() -> SocketAddr {
     let service = HttpService::new(site.web.clone());
     tokio::spawn(serve(listener, service, Limits::default(), std::future::pending()));
     address
-}
-
-/// Sends bytes and reads until the server closes.
-async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(bytes).await.unwrap();
-    let mut answer = Vec::new();
-    // Closing with unread bytes resets the connection; what was answered before counts.
-    let read = async {
-        let mut buffer = [0; 4096];
-        while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-            answer.extend_from_slice(&buffer[..count]);
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), read).await.expect("it is closed");
-    String::from_utf8(answer).unwrap()
 }
 
 /// Story: a request without Host was answered in plain text and without CORS, so that a browser's program saw a network error.

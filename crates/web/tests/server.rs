@@ -1,6 +1,9 @@
 //! The listener on real loopback sockets: limits of time, size and number. Every test has limits of its own, small where it waits for one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/sockets.rs"]
+mod sockets;
+
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -9,13 +12,12 @@ use axum::body::{Body, Bytes};
 use axum::extract::Extension;
 use axum::routing::get;
 use falconer_web::{Lasting, Limits, Peer, serve};
+use sockets::{PATIENCE, read_to_end};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// Longer than any test should take, shorter than anybody's patience.
-const PATIENCE: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(150);
 
 struct Server {
@@ -45,23 +47,8 @@ impl Server {
 
     /// Sends bytes and reads until the server closes.
     async fn exchange(&self, bytes: &[u8]) -> String {
-        let mut stream = self.connect().await;
-        // The server may close before everything is sent: that is what some tests are about.
-        let _ = stream.write_all(bytes).await;
-        read_to_end(&mut stream).await
+        sockets::exchange(self.address, bytes).await
     }
-}
-
-async fn read_to_end(stream: &mut TcpStream) -> String {
-    let mut bytes = Vec::new();
-    let mut buffer = [0; 4096];
-    let read = async {
-        while let Ok(count @ 1..) = stream.read(&mut buffer).await {
-            bytes.extend_from_slice(buffer.get(..count).unwrap());
-        }
-    };
-    tokio::time::timeout(PATIENCE, read).await.expect("the server did not close");
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Reads one answer that is not compressed and has a length.

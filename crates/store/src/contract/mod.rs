@@ -3,6 +3,7 @@
 
 mod feed;
 mod reseal;
+mod schema;
 mod static_clients;
 mod step;
 mod store;
@@ -10,6 +11,7 @@ mod write;
 
 pub use feed::{Changed, ChangedRecord, Epoch, History, NEWEST_ROWS, NotAnEpoch};
 pub use reseal::{ResealFrom, Resealed};
+pub use schema::{AppliedMigration, Migration, missing_migrations};
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Key, KeyKind, Revision, Step};
 pub use store::{ATTEMPTS_AHEAD_MS, EachClient, Loaded, Store};

@@ -1,26 +1,19 @@
 //! Bringing a database's schema up to this program's: numbered files, forward only, in one transaction.
 
 use deadpool_postgres::Transaction;
-use falconer_store::StoreError;
-use sha2::{Digest as _, Sha256};
+use falconer_store::{AppliedMigration, Migration, StoreError, missing_migrations};
 
 use crate::connection::columns::{all, first, get, run};
 use crate::connection::fault::{Fault, Res};
 
-/// One numbered file.
-struct Migration {
-    name: &'static str,
-    sql: &'static str,
-}
-
 /// The first has the version 1. Never edit one that was released: its checksum is in the databases of those who run it.
 const MIGRATIONS: &[Migration] = &[
-    Migration { name: "0001_records", sql: include_str!("../../migrations/0001_records.sql") },
-    Migration { name: "0002_history", sql: include_str!("../../migrations/0002_history.sql") },
-    Migration { name: "0003_people", sql: include_str!("../../migrations/0003_people.sql") },
-    Migration { name: "0004_credentials", sql: include_str!("../../migrations/0004_credentials.sql") },
-    Migration { name: "0005_account_links", sql: include_str!("../../migrations/0005_account_links.sql") },
-    Migration { name: "0006_following", sql: include_str!("../../migrations/0006_following.sql") },
+    Migration { name: "0001_records", text: include_str!("../../migrations/0001_records.sql") },
+    Migration { name: "0002_history", text: include_str!("../../migrations/0002_history.sql") },
+    Migration { name: "0003_people", text: include_str!("../../migrations/0003_people.sql") },
+    Migration { name: "0004_credentials", text: include_str!("../../migrations/0004_credentials.sql") },
+    Migration { name: "0005_account_links", text: include_str!("../../migrations/0005_account_links.sql") },
+    Migration { name: "0006_following", text: include_str!("../../migrations/0006_following.sql") },
 ];
 
 /// The advisory lock of migrations: `FALM`.
@@ -34,28 +27,14 @@ pub(crate) async fn migrate(on: &Transaction<'_>) -> Res<()> {
         "CREATE TABLE IF NOT EXISTS falconer_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)",
     )
     .await?;
-    let applied: Vec<(i64, String, String)> =
-        all(on, "SELECT version, name, checksum FROM falconer_migrations ORDER BY version", &[], |row| {
-            Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))
-        })
-        .await?;
-    if applied.len() > MIGRATIONS.len() {
-        let newest = applied.last().map(|(_, name, _)| name.as_str()).unwrap_or_default();
-        return Err(corrupt(format!("the schema ({newest}) is newer than this program: run the newer version")));
-    }
-    for (version, migration) in (1i64..).zip(MIGRATIONS) {
-        let checksum = checksum(migration.sql);
-        match applied.iter().find(|(done, _, _)| *done == version) {
-            Some((_, _, theirs)) if *theirs == checksum => {}
-            Some((_, name, _)) => {
-                return Err(corrupt(format!("the schema was made by another {name} than this program's {}", migration.name)));
-            }
-            None => {
-                on.batch_execute(migration.sql).await?;
-                let sql = "INSERT INTO falconer_migrations (version, name, checksum) VALUES ($1, $2, $3)";
-                run(on, sql, &[&version, &migration.name, &checksum]).await?;
-            }
-        }
+    let applied: Vec<AppliedMigration> = all(on, "SELECT version, name, checksum FROM falconer_migrations ORDER BY version", &[], |row| {
+        Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))
+    })
+    .await?;
+    for (version, migration) in missing_migrations(&applied, MIGRATIONS)? {
+        on.batch_execute(migration.text).await?;
+        let sql = "INSERT INTO falconer_migrations (version, name, checksum) VALUES ($1, $2, $3)";
+        run(on, sql, &[&version, &migration.name, &migration.checksum()]).await?;
     }
     Ok(())
 }
@@ -76,10 +55,6 @@ async fn check_ours(on: &Transaction<'_>) -> Res<()> {
         ))),
         _ => Err(corrupt("the database has no schema that this user can make tables in".to_owned())),
     }
-}
-
-fn checksum(sql: &str) -> String {
-    Sha256::digest(sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn corrupt(why: String) -> Fault {

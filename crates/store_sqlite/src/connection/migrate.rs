@@ -1,8 +1,7 @@
 //! Bringing a file's schema up to this program's: numbered files, forward only, in one transaction.
 
-use falconer_store::StoreError;
+use falconer_store::{AppliedMigration, Migration, StoreError, missing_migrations};
 use rusqlite::{Connection, params};
-use sha2::{Digest as _, Sha256};
 
 use crate::connection::columns::all;
 use crate::connection::fault::Res;
@@ -10,21 +9,15 @@ use crate::connection::fault::Res;
 /// `FALC`, in the file's header.
 const APPLICATION_ID: i64 = 0x4641_4c43;
 
-/// One numbered file.
-pub(crate) struct Migration {
-    pub(crate) name: &'static str,
-    pub(crate) sql: &'static str,
-}
-
 /// The first has the version 1. Never edit one that was released: its checksum is in the files of those who run it.
 pub(crate) const MIGRATIONS: &[Migration] = &[
-    Migration { name: "0001_records", sql: include_str!("../../migrations/0001_records.sql") },
-    Migration { name: "0002_told_changes", sql: include_str!("../../migrations/0002_told_changes.sql") },
-    Migration { name: "0003_history", sql: include_str!("../../migrations/0003_history.sql") },
-    Migration { name: "0004_people", sql: include_str!("../../migrations/0004_people.sql") },
-    Migration { name: "0005_credentials", sql: include_str!("../../migrations/0005_credentials.sql") },
-    Migration { name: "0006_account_links", sql: include_str!("../../migrations/0006_account_links.sql") },
-    Migration { name: "0007_following", sql: include_str!("../../migrations/0007_following.sql") },
+    Migration { name: "0001_records", text: include_str!("../../migrations/0001_records.sql") },
+    Migration { name: "0002_told_changes", text: include_str!("../../migrations/0002_told_changes.sql") },
+    Migration { name: "0003_history", text: include_str!("../../migrations/0003_history.sql") },
+    Migration { name: "0004_people", text: include_str!("../../migrations/0004_people.sql") },
+    Migration { name: "0005_credentials", text: include_str!("../../migrations/0005_credentials.sql") },
+    Migration { name: "0006_account_links", text: include_str!("../../migrations/0006_account_links.sql") },
+    Migration { name: "0007_following", text: include_str!("../../migrations/0007_following.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.
@@ -33,27 +26,13 @@ pub(crate) fn migrate(connection: &Connection, migrations: &[Migration]) -> Res<
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT",
     )?;
-    let applied: Vec<(i64, String, String)> =
-        all(connection, "SELECT version, name, checksum FROM migrations ORDER BY version", [], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
-    if applied.len() > migrations.len() {
-        let newest = applied.last().map(|(_, name, _)| name.as_str()).unwrap_or_default();
-        return Err(corrupt(format!("the schema ({newest}) is newer than this program: run the newer version")));
-    }
-    for (version, migration) in (1i64..).zip(migrations) {
-        let checksum = checksum(migration.sql);
-        match applied.iter().find(|(done, _, _)| *done == version) {
-            Some((_, _, theirs)) if *theirs == checksum => {}
-            Some((_, name, _)) => {
-                return Err(corrupt(format!("the schema was made by another {name} than this program's {}", migration.name)));
-            }
-            None => {
-                connection.execute_batch(migration.sql)?;
-                let sql = "INSERT INTO migrations (version, name, checksum) VALUES (?1, ?2, ?3)";
-                connection.execute(sql, params![version, migration.name, checksum])?;
-            }
-        }
+    let applied: Vec<AppliedMigration> = all(connection, "SELECT version, name, checksum FROM migrations ORDER BY version", [], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    for (version, migration) in missing_migrations(&applied, migrations)? {
+        connection.execute_batch(migration.text)?;
+        let sql = "INSERT INTO migrations (version, name, checksum) VALUES (?1, ?2, ?3)";
+        connection.execute(sql, params![version, migration.name, migration.checksum()])?;
     }
     Ok(())
 }
@@ -70,10 +49,6 @@ fn check_ours(connection: &Connection) -> Res<()> {
     }
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     Ok(())
-}
-
-fn checksum(sql: &str) -> String {
-    Sha256::digest(sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn corrupt(why: String) -> crate::connection::fault::Fault {

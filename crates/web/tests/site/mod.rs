@@ -1,12 +1,15 @@
 //! Falconer in memory with a clock of its own, and browsers that keep cookies and fill in forms.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../support/doubles.rs"]
+mod doubles;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use falconer_auth::{Auth, AuthSettings, Clock, Origin, Random};
+use falconer_auth::{Auth, AuthSettings, Origin, Random};
 use falconer_grants::{GrantSettings, Grants, RegisteredTarget};
 use falconer_login::{ConfiguredProvider, Login, LoginSettings, NewAccount, PasswordCost};
 use falconer_store::KeyRing;
@@ -17,32 +20,12 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
+pub use doubles::{TestClock, TestRandom};
+
 /// 2026-08-01T12:00:00Z
 pub const START_MS: i64 = 1_785_585_600_000;
 pub const PASSWORD: &str = "correct horse battery";
 pub const TARGET: &str = "https://notes.example.com/login";
-
-pub struct TestClock(pub AtomicI64);
-
-impl Clock for TestClock {
-    fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-struct TestRandom(AtomicU64);
-
-impl Random for TestRandom {
-    fn fill(&self, bytes: &mut [u8]) {
-        for byte in bytes {
-            // splitmix64
-            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            *byte = (z >> 56) as u8;
-        }
-    }
-}
 
 pub struct Site {
     pub router: Router,
@@ -65,7 +48,7 @@ pub async fn site_at(origin: &str, limits: RequestLimits) -> Site {
 /// The same with identity providers.
 pub async fn site_with(origin: &str, limits: RequestLimits, providers: Vec<ConfiguredProvider>) -> Site {
     let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
-    let random = Arc::new(TestRandom(AtomicU64::new(1)));
+    let random = Arc::new(TestRandom::new());
     let keys = KeyRing::from_bytes("test", [7; 32]).unwrap();
     let for_store = Arc::clone(&random);
     let store = SqliteStore::in_memory(keys, Arc::new(move |bytes: &mut [u8]| for_store.fill(bytes))).unwrap();

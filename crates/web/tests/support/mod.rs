@@ -2,10 +2,11 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod conforms;
+mod doubles;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::body::Body;
 use falconer_auth::{AccessToken, Auth, AuthSettings, Clock, NewGrant, Origin, Random, StaticClient};
@@ -18,42 +19,14 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
+pub use doubles::{TestClock, TestRandom};
+
 pub const ROOT: &str = "static/taskcluster/root";
 pub const ROOT_TOKEN: &str = "root-test-access-token-00000000000000000000-";
 pub const HOST: &str = "localhost";
 pub const PORT: u16 = 60700;
 /// 2026-08-01T12:00:00Z
 pub const START_MS: i64 = 1_785_585_600_000;
-
-/// A clock that the test moves.
-pub struct TestClock(pub AtomicI64);
-
-impl Clock for TestClock {
-    fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// Bytes that never repeat within a test, and are the same in every run.
-pub struct TestRandom(AtomicU64);
-
-impl TestRandom {
-    pub fn new() -> TestRandom {
-        TestRandom(AtomicU64::new(1))
-    }
-}
-
-impl Random for TestRandom {
-    fn fill(&self, bytes: &mut [u8]) {
-        for byte in bytes {
-            // splitmix64
-            let mut z = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::SeqCst);
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            *byte = (z >> 56) as u8;
-        }
-    }
-}
 
 pub struct Node {
     pub api: Api,

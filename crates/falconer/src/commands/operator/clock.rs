@@ -2,24 +2,14 @@
 
 use anyhow::Result;
 
-use super::LocalOptions;
+use super::PrintOptions;
 use crate::output;
 
 /// `falconer clock`
 #[derive(clap::Subcommand)]
 pub enum Clock {
     /// Accept the present time of this machine as right, whatever was stored; look at the clock first
-    Accept(Accept),
-}
-
-/// `falconer clock accept`
-#[derive(clap::Args)]
-pub struct Accept {
-    #[command(flatten)]
-    local: LocalOptions,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    Accept(PrintOptions),
 }
 
 /// Accepts it, and prints what counts now.

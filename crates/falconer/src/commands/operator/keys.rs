@@ -7,7 +7,7 @@ use falconer_auth::{Clock as _, Random as _};
 use falconer_store::{KeyRing, ResealFrom};
 use serde_json::json;
 
-use super::{LocalOptions, repair};
+use super::{PrintOptions, repair};
 use crate::config::Config;
 use crate::node::{Node, change_private, key_file, read_keys};
 use crate::output;
@@ -22,30 +22,20 @@ const NOTICED_BY_SERVERS: Duration = Duration::from_secs(5);
 #[derive(clap::Subcommand)]
 pub enum Keys {
     /// The ids of the keys in the key file; the current one seals, all of them open
-    List(Local),
+    List(PrintOptions),
     /// Add a new key, which seals from now on; the others still open. A running server takes it over within a second
-    Rotate(Local),
+    Rotate(PrintOptions),
     /// Seal everything again with the current key, in small steps; can be stopped and run again
-    Reseal(Local),
+    Reseal(PrintOptions),
     /// Remove a key that nothing is sealed with any more
     Remove {
         /// The id of the key
         key_id: String,
         #[command(flatten)]
-        local: Local,
+        local: PrintOptions,
     },
     /// Let another issuer sign new grants; what the one before has signed stays valid
-    RotateIssuer(Local),
-}
-
-/// What all of them take.
-#[derive(clap::Args)]
-pub struct Local {
-    #[command(flatten)]
-    local: LocalOptions,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    RotateIssuer(PrintOptions),
 }
 
 /// Runs one of them.
@@ -65,7 +55,7 @@ pub async fn run(command: Keys) -> Result<()> {
     }
 }
 
-fn list(options: &Local) -> Result<()> {
+fn list(options: &PrintOptions) -> Result<()> {
     let keys = read_keys(&key_file(&options.local.config()?))?;
     let is_current = |key_id: &str| key_id == keys.current_key_id();
     if options.json {
@@ -77,7 +67,7 @@ fn list(options: &Local) -> Result<()> {
     output::table(&["KEY", "USE"], &rows)
 }
 
-async fn rotate(options: &Local) -> Result<()> {
+async fn rotate(options: &PrintOptions) -> Result<()> {
     let config = options.local.config()?;
     // Opened first: a key is added only where the others fit the database.
     drop(open_undamaged(options).await?);
@@ -93,7 +83,7 @@ async fn rotate(options: &Local) -> Result<()> {
     said(options, json!({ "keyId": key_id }), &text)
 }
 
-async fn reseal(options: &Local) -> Result<()> {
+async fn reseal(options: &PrintOptions) -> Result<()> {
     let node = open_undamaged(options).await?;
     let mut resealed: u64 = 0;
     // A server that runs beside this may have sealed something with the key of before meanwhile, so the last round is one that finds nothing.
@@ -117,7 +107,7 @@ async fn reseal(options: &Local) -> Result<()> {
     said(options, json!({ "resealed": resealed, "keyId": current }), &text)
 }
 
-async fn remove(key_id: &str, options: &Local) -> Result<()> {
+async fn remove(key_id: &str, options: &PrintOptions) -> Result<()> {
     let config = options.local.config()?;
     let file = key_file(&config);
     let keys = read_keys(&file)?;
@@ -144,7 +134,7 @@ async fn remove(key_id: &str, options: &Local) -> Result<()> {
 }
 
 /// A node without damaged records: what does not open can't be sealed again.
-async fn open_undamaged(options: &Local) -> Result<Node> {
+async fn open_undamaged(options: &PrintOptions) -> Result<Node> {
     let (node, _) = options.local.open().await?;
     match repair::find(&node).await?.as_slice() {
         [] => Ok(node),
@@ -164,6 +154,6 @@ fn change<T>(config: &Config, change: impl FnOnce(&mut KeyRing) -> Result<T>) ->
     changed.context("the key file was not changed")
 }
 
-fn said(options: &Local, value: serde_json::Value, text: &str) -> Result<()> {
+fn said(options: &PrintOptions, value: serde_json::Value, text: &str) -> Result<()> {
     if options.json { output::json(&value) } else { output::line(text) }
 }

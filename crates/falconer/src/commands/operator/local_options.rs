@@ -26,6 +26,16 @@ pub struct LocalOptions {
     root_url: Option<PublicOrigin>,
 }
 
+/// What a command takes that prints one thing.
+#[derive(clap::Args)]
+pub struct PrintOptions {
+    #[command(flatten)]
+    pub local: LocalOptions,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 impl LocalOptions {
     /// The configuration with what the command line says.
     pub fn config(&self) -> Result<Config> {

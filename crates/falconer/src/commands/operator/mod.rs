@@ -10,4 +10,4 @@ pub mod repair;
 pub mod root_reset;
 pub mod setup_link;
 
-pub use local_options::LocalOptions;
+pub use local_options::{LocalOptions, PrintOptions};

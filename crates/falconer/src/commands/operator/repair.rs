@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use falconer_store::{Damaged, SealedKind};
 use serde_json::json;
 
-use super::LocalOptions;
+use super::PrintOptions;
 use crate::node::Node;
 use crate::output;
 
@@ -21,15 +21,12 @@ pub struct Options {
     #[arg(long, value_name = "CLIENT_ID", conflicts_with = "dry_run")]
     delete: Vec<String>,
     #[command(flatten)]
-    local: LocalOptions,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    print: PrintOptions,
 }
 
 /// Repairs what is damaged, and prints what was done with each. Fails while damage stays.
 pub async fn run(options: Options) -> Result<()> {
-    let (node, _) = options.local.open().await?;
+    let (node, _) = options.print.local.open().await?;
     let damaged = find(&node).await?;
     let is_damaged = |client_id: &String| damaged.iter().any(|row| row.kind == SealedKind::Client && row.id == *client_id);
     if let Some(whole) = options.delete.iter().find(|client_id| !is_damaged(client_id)) {
@@ -44,7 +41,7 @@ pub async fn run(options: Options) -> Result<()> {
             mend(&node, row, deletes).await.with_context(|| format!("can't repair the {} {}", row.kind.as_str(), row.id))?
         };
         // At once, so that no token is lost where a later one fails.
-        if options.json {
+        if options.print.json {
             rows.push(json!({ "kind": row.kind.as_str(), "id": row.id, "why": row.why, "done": done, "accessToken": token }));
         } else {
             output::line(&output::harmless(&format!("{} {}: {}; {done}", row.kind.as_str(), row.id, row.why)))?;
@@ -52,7 +49,7 @@ pub async fn run(options: Options) -> Result<()> {
         }
     }
     let left = if options.dry_run { damaged.len() } else { find(&node).await?.len() };
-    if options.json {
+    if options.print.json {
         output::json(&json!({ "records": rows, "left": left }))?;
     } else if damaged.is_empty() {
         output::line("Nothing is damaged.")?;

@@ -2,21 +2,11 @@
 
 use anyhow::Result;
 
-use super::LocalOptions;
+use super::PrintOptions;
 use crate::output;
 
-/// `falconer root-reset`
-#[derive(clap::Args)]
-pub struct Options {
-    #[command(flatten)]
-    local: LocalOptions,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
 /// Resets and prints it.
-pub async fn run(options: Options) -> Result<()> {
+pub async fn run(options: PrintOptions) -> Result<()> {
     let (node, _) = options.local.open().await?;
     let root = node.auth.root_reset().await?;
     if options.json {

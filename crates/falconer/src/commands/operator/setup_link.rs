@@ -4,21 +4,11 @@ use anyhow::Result;
 use falconer_login::Login;
 use falconer_web::PublicOrigin;
 
-use super::LocalOptions;
+use super::PrintOptions;
 use crate::output;
 
-/// `falconer setup-link`
-#[derive(clap::Args)]
-pub struct Options {
-    #[command(flatten)]
-    local: LocalOptions,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
 /// Makes and prints it.
-pub async fn run(options: Options) -> Result<()> {
+pub async fn run(options: PrintOptions) -> Result<()> {
     let (node, origin) = options.local.open().await?;
     let link = make(&node.login, &origin).await?;
     if options.json {

@@ -1,8 +1,8 @@
 use super::*;
 use crate::steps::writing::write;
 
-const FIRST: Migration = Migration { name: "0001_a", sql: "CREATE TABLE a (x INTEGER) STRICT;" };
-const SECOND: Migration = Migration { name: "0002_b", sql: "CREATE TABLE b (x INTEGER) STRICT; INSERT INTO b VALUES (1);" };
+const FIRST: Migration = Migration { name: "0001_a", text: "CREATE TABLE a (x INTEGER) STRICT;" };
+const SECOND: Migration = Migration { name: "0002_b", text: "CREATE TABLE b (x INTEGER) STRICT; INSERT INTO b VALUES (1);" };
 
 fn run(connection: &mut Connection, migrations: &[Migration]) -> falconer_store::Result<()> {
     write(connection, |connection| migrate(connection, migrations))
@@ -35,14 +35,14 @@ fn a_newer_schema_is_refused_and_left_alone() {
 fn an_edited_migration_is_refused() {
     let mut connection = Connection::open_in_memory().unwrap();
     run(&mut connection, &[FIRST]).unwrap();
-    let edited = Migration { name: "0001_a", sql: "CREATE TABLE a (x INTEGER, y INTEGER) STRICT;" };
+    let edited = Migration { name: "0001_a", text: "CREATE TABLE a (x INTEGER, y INTEGER) STRICT;" };
     assert!(matches!(run(&mut connection, &[edited]), Err(StoreError::Corrupt(_))));
 }
 
 #[test]
 fn a_failing_migration_leaves_nothing() {
     let mut connection = Connection::open_in_memory().unwrap();
-    let broken = Migration { name: "0002_b", sql: "CREATE TABLE b (x INTEGER) STRICT; CREATE TABLE a (x INTEGER) STRICT;" };
+    let broken = Migration { name: "0002_b", text: "CREATE TABLE b (x INTEGER) STRICT; CREATE TABLE a (x INTEGER) STRICT;" };
     assert!(run(&mut connection, &[FIRST, broken]).is_err());
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
     assert_eq!(tables, 0);
