@@ -1,10 +1,12 @@
-// Signing in with an Enterprise server of GitHub (support/github.mjs), in real Chromium, up to a backend that learns who the person is.
+// Signing in with an Enterprise server of GitHub (support/github.mjs), in real Chromium, up to a backend that learns who the person is; and what another
+// directory (support/people.mjs) adds.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
 import { grantUrl } from '../support/demo.mjs';
 import { falconer, freshServer } from '../support/falconer.mjs';
 import { github } from '../support/github.mjs';
+import { peopleDirectory } from '../support/people.mjs';
 import { notesBackend } from '../support/service.mjs';
 
 const MOZILLA = { id: 131524, login: 'Mozilla' };
@@ -13,7 +15,7 @@ const EVIL = { id: 666, login: 'evil' };
 const mail = (email, verified = true) => [{ email: `old-${email}`, primary: false, verified: true }, { email: 'x@example.net', primary: false, verified }, { email, primary: true, verified }];
 
 describe('signing in with GitHub', () => {
-  let hub, notes, server, browser;
+  let hub, mozillians, notes, server, browser;
   before(async () => {
     hub = await github({
       clientId: 'Iv1.falconer',
@@ -26,6 +28,13 @@ describe('signing in with GitHub', () => {
         },
         guest: { id: 2, emails: mail('you@example.com', false), orgs: [MOZILLA], teams: [] },
         stranger: { id: 666, emails: mail('stranger@example.com'), orgs: [EVIL, { id: 667, login: 'mozilla' }], teams: [{ slug: 'releng', organization: EVIL }] },
+      },
+    });
+    mozillians = await peopleDirectory({
+      key: 'not-so-secret-key',
+      people: {
+        'you@example.com': { username: 'you', vouched: true, groups: ['vip', 'release-a', 'knitting'] },
+        'unvouched@example.com': { username: 'unvouched', vouched: false, groups: ['vip'] },
       },
     });
     notes = await notesBackend();
@@ -48,6 +57,21 @@ name = "wrong"
 url = "${hub.url}"
 client_id = "Iv1.falconer"
 client_secret = "another"
+
+[[provider]]
+kind = "http_directory"
+name = "mozillians"
+url = "${mozillians.url}/api/v2/users/?email={email}"
+api_key = "not-so-secret-key"
+profiles_path = "results"
+details_path = "_url"
+username_path = "username"
+vouched_path = "is_vouched"
+groups_path = ["groups", "value", "name"]
+email_path = ["email", "value"]
+require_vouched = true
+groups = ["vip", "release-*"]
+scopes = ["assume:mozillians-user:{username}", "assume:mozillians-group:{group}"]
 `,
     });
     hub.redirectUri = `${server.rootUrl}/login/github/callback`;
@@ -58,6 +82,7 @@ client_secret = "another"
     await browser?.close();
     await server?.stop();
     hub?.stop();
+    mozillians?.stop();
     notes?.stop();
   });
 
@@ -72,7 +97,7 @@ client_secret = "another"
     return { context, page, errors };
   }
 
-  const identityScopes = (seen) => seen.scopes.filter((scope) => /^assume:(github|mozilla)/.test(scope)).sort();
+  const identityScopes = (seen) => seen.scopes.filter((scope) => /^assume:(github|mozill)/.test(scope)).sort();
 
   test('a backend sees exactly who the person is at GitHub', async () => {
     hub.asked.length = 0;
@@ -87,6 +112,7 @@ client_secret = "another"
     assert.equal(seen.status, 'auth-success', JSON.stringify(seen));
     assert.deepEqual(identityScopes(seen), [
       'assume:github-org:mozilla', 'assume:github-person:583231', 'assume:github-team:mozilla/releng', 'assume:github-team:mozilla/web', 'assume:mozilla-user:you@example.com',
+      'assume:mozillians-group:release-a', 'assume:mozillians-group:vip', 'assume:mozillians-user:you',
     ]);
     assert.match(seen.clientId, /^github\/583231\//);
     // Lists come in pages of two.
@@ -97,12 +123,14 @@ client_secret = "another"
   });
 
   test('without JavaScript; an address that is not verified is nobody’s', async () => {
+    mozillians.asked.length = 0;
     const { context, page } = await comes('Authorize as guest', { javaScriptEnabled: false });
     await page.waitForURL(`${server.rootUrl}/?target=**`);
     await page.goto(server.rootUrl);
     const body = await page.textContent('body');
     assert.match(body, /github\/2/);
-    assert.ok(body.includes('assume:github-org:mozilla') && !body.includes('mozilla-user'), body);
+    assert.ok(body.includes('assume:github-org:mozilla') && !body.includes('mozilla-user') && !body.includes('mozillians'), body);
+    assert.deepEqual(mozillians.asked, []);
     await context.close();
   });
 
@@ -129,11 +157,27 @@ client_secret = "another"
     await context.close();
   });
 
+  test('whoever is not vouched for gets nothing of the directory, and people sign in while it is away', async () => {
+    const { octocat } = hub.people;
+    for (const [address, away] of [['unvouched@example.com', false], ['you@example.com', true]]) {
+      hub.people.octocat = { ...octocat, id: 8 + Number(away), emails: mail(address), teams: [] };
+      mozillians.away = away;
+      const { context, page } = await comes('Authorize as octocat');
+      await page.waitForURL(`${server.rootUrl}/?target=**`);
+      const seen = await notes.sees(await notes.granted(page));
+      assert.deepEqual(identityScopes(seen), ['assume:github-org:mozilla', `assume:github-person:${8 + Number(away)}`, `assume:mozilla-user:${address}`]);
+      await context.close();
+    }
+    hub.people.octocat = octocat;
+    mozillians.away = false;
+  });
+
   test('config check tries the client of each, and names the one that is not known', async () => {
     const failed = await falconer(['config', 'check', '--config', server.config, '--providers']).catch((error) => error);
     assert.equal(failed.code, 1);
     assert.match(failed.stdout, /github\npeople go to +http[^]*known, with this secret[^]*mozilla \(131524\)/);
     assert.match(failed.stdout, /wrong\nfailed: GitHub says "incorrect_client_credentials" of this server/);
+    assert.match(failed.stdout, /mozillians\nasked for +nobody@falconer\.invalid[^]*as it should be/);
     assert.match(failed.stderr, /nobody could sign in with wrong/);
   });
 });

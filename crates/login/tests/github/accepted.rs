@@ -60,10 +60,13 @@ async fn what_is_right_is_accepted() {
     }
 }
 
+/// What is changed, and the scopes that are missing then.
+type Less = (&'static str, fn(&mut Case), &'static [&'static str]);
+
 /// Each of them is the person, but without what is not proved.
 #[tokio::test]
 async fn what_is_not_proved_gives_nothing() {
-    let table: [(&str, fn(&mut Case), &[&str]); 9] = [
+    let table: [Less; 9] = [
         ("an address that is not verified", |c| c.says.emails[1]["verified"] = json!(false), &["assume:mail:you@example.com"]),
         ("no primary address", |c| c.says.emails[1]["primary"] = json!(false), &["assume:mail:you@example.com"]),
         ("no address", |c| c.says.emails = json!([]), &["assume:mail:you@example.com"]),

@@ -223,7 +223,7 @@ impl State {
         if let Some(id) = path.strip_prefix("/user/").filter(|id| id.bytes().all(|byte| byte.is_ascii_digit())) {
             let client = STANDARD.encode(format!("{}:{CLIENT_SECRET}", app.client_id));
             assert_eq!(authorization, format!("Basic {client}"));
-            return match says.user["id"].to_string() == id && !says.deleted {
+            return match says.user["id"].as_u64() == id.parse().ok() && !says.deleted {
                 true => json_answer(200, &says.user),
                 false => message(404, "Not Found"),
             };
