@@ -21,7 +21,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::operator::{PrintOptions, account, clock, keys, person, provider, repair, root_reset, setup_link};
+use commands::operator::{PrintOptions, account, clock, keys, provider, repair, root_reset, setup_link};
+use commands::people;
 use commands::records::{client, export, import, role};
 use commands::server::{config_check, init, serve};
 use commands::user::{curl, events, scopes, signin};
@@ -51,9 +52,9 @@ enum Command {
     /// Local accounts of a server on this machine
     #[command(subcommand)]
     Account(account::Account),
-    /// People of a server on this machine, and which identities are linked
+    /// People, on this machine or over the API: list, invite, change, stop, and which identities are linked
     #[command(subcommand)]
-    Person(person::Person),
+    Person(people::Person),
     /// Give the root client a new access token and print it
     RootReset(PrintOptions),
     /// The clock of this machine, where it was wrong while something was changed
@@ -138,7 +139,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(options) => serve::run(options).await,
         Command::SetupLink(options) => setup_link::run(options).await,
         Command::Account(account) => account::run(account).await,
-        Command::Person(person) => person::run(person).await,
+        Command::Person(person) => people::run(person).await,
         Command::RootReset(options) => root_reset::run(options).await,
         Command::Clock(command) => clock::run(command).await,
         Command::Keys(command) => keys::run(command).await,

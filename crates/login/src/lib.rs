@@ -33,7 +33,7 @@ pub use fingerprint::fingerprint;
 pub use following::refresh::{RefreshError, Refreshment};
 pub use following::round::Round;
 pub use login::Login;
-pub use people::administer::change::{PersonChange, PlannedChange};
+pub use people::administer::change::{Administrator, PersonChange, PlannedChange};
 pub use people::administer::links::{INVITATION_MS, LinkOffered, NewLink, RESET_MS};
 pub use people::administer::map::WouldGet;
 pub use people::administer::view::{AccountDetail, GrantLine, IdentityDetail, LinkLine, PersonDetail};

@@ -4,8 +4,8 @@
 mod common;
 
 use common::{ADDRESS, DAY_MS, PASSWORD, World, from};
-use falconer_auth::{ApiError, Authentication, By, PageQuery, PeopleFilter, Start};
-use falconer_login::{AccountLinkKind, INVITATION_MS, LoginError, NewAccount, NewLink, PersonChange, RESET_MS};
+use falconer_auth::{ApiError, Authentication, PageQuery, PeopleFilter, Start};
+use falconer_login::{AccountLinkKind, Administrator, INVITATION_MS, LoginError, NewAccount, NewLink, PersonChange, RESET_MS};
 use falconer_store::IdentityRecord;
 
 const NEW_PASSWORD: &str = "another horse battery";
@@ -13,14 +13,6 @@ const NEW_PASSWORD: &str = "another horse battery";
 /// Whoever administers, as somebody who is signed in.
 fn as_person(name: &str) -> Authentication {
     Authentication::person(&format!("local/{name}"))
-}
-
-fn create(who: &Authentication) -> By<'_> {
-    By::Caller { who, verb: "create" }
-}
-
-fn reset(who: &Authentication) -> By<'_> {
-    By::Caller { who, verb: "reset" }
 }
 
 fn new_account(name: &str, groups: &[&str], scopes: &[&str]) -> NewAccount {
@@ -62,7 +54,7 @@ impl World {
 async fn somebody_is_invited_and_signs_in() {
     let world = World::new().await;
     let helper = world.helper(&["assume:local-group:zap"]).await;
-    let (link, _) = world.login.invite_person(create(&helper), &new_account("bob", &["zap"], &[])).await.unwrap();
+    let (link, _) = world.login.invite_person(&helper, &new_account("bob", &["zap"], &[])).await.unwrap();
     assert_eq!(link.expires_ms, common::START_MS + INVITATION_MS);
     let offered = world.login.account_link(&link.token).await.unwrap().unwrap();
     assert_eq!((offered.name.as_str(), offered.kind), ("bob", AccountLinkKind::Invitation));
@@ -80,7 +72,7 @@ async fn somebody_is_invited_and_signs_in() {
     let rows = world.store.entity_history("account", "bob", falconer_store::AuditStart::Offset(0), 10).await.unwrap();
     let rows: Vec<_> = rows.iter().map(|row| (row.action.as_str(), row.actor.as_str())).collect();
     assert_eq!(rows, [("created", "local/helper"), ("password set", "local/bob")]);
-    let again = world.login.invite_person(create(&helper), &new_account("bob", &[], &[])).await;
+    let again = world.login.invite_person(&helper, &new_account("bob", &[], &[])).await;
     assert!(matches!(again, Err(ApiError::RequestConflict(_))), "names are never used again");
 }
 
@@ -92,9 +84,8 @@ async fn nobody_invites_somebody_who_could_do_more() {
     world.role("local-user:boss", &["secret:*"]).await;
     world.role("login-identity:local/chief", &["secret:chief"]).await;
     let helper = world.helper(&["notes:read:zap/*"]).await;
-    let invite = async |name: &str, groups: &[&str], scopes: &[&str]| {
-        world.login.invite_person(create(&helper), &new_account(name, groups, scopes)).await
-    };
+    let invite =
+        async |name: &str, groups: &[&str], scopes: &[&str]| world.login.invite_person(&helper, &new_account(name, groups, scopes)).await;
     assert!(missing(invite("a", &["zap"], &[]).await).contains("assume:local-group:zap"));
     assert!(missing(invite("a", &[], &["notes:write:x"]).await).contains("notes:write:x"));
     assert!(missing(invite("a", &[], &["notes:*"]).await).contains("notes:*"));
@@ -110,7 +101,7 @@ async fn nobody_invites_somebody_who_could_do_more() {
     world.person("stranger", &[], &[]).await;
     let stranger = as_person("stranger");
     for name in ["a", "new"] {
-        let refused = missing(world.login.invite_person(create(&stranger), &new_account(name, &[], &[])).await);
+        let refused = missing(world.login.invite_person(&stranger, &new_account(name, &[], &[])).await);
         assert_eq!(refused, format!("auth:create-person:local/{name}"));
     }
 }
@@ -120,7 +111,7 @@ async fn nobody_invites_somebody_who_could_do_more() {
 async fn a_link_is_never_worth_more_than_whoever_made_it() {
     let world = World::new().await;
     let helper = world.helper(&[]).await;
-    let (link, _) = world.login.invite_person(create(&helper), &new_account("bob", &[], &[])).await.unwrap();
+    let (link, _) = world.login.invite_person(&helper, &new_account("bob", &[], &[])).await.unwrap();
     world.login.set_groups("boss", "bob", &["zap".to_owned()]).await.unwrap();
     assert!(matches!(world.takes(&link).await, Err(LoginError::Conflict(_))));
     assert!(!world.signs_in("bob", NEW_PASSWORD).await);
@@ -129,12 +120,12 @@ async fn a_link_is_never_worth_more_than_whoever_made_it() {
     world.role("everybody", &["auth:current-scopes", "secret:x"]).await;
     // Everybody has it now, the helper too, but did not when the link was made.
     assert!(matches!(world.takes(&link).await, Err(LoginError::Conflict(_))));
-    let (again, _) = world.login.make_reset_link(reset(&helper), "local/bob").await.unwrap();
+    let (again, _) = world.login.make_reset_link(&helper, "local/bob").await.unwrap();
     assert_eq!(again.expires_ms, common::START_MS + INVITATION_MS, "bob has never had a password: it is an invitation again");
     assert_eq!(world.login.account_link(&link.token).await, Ok(None), "an account has one link");
     world.takes(&again).await.unwrap();
     // Somebody on the machine is bound by nothing.
-    let (theirs, _) = world.login.make_reset_link(By::Checked("operator"), "local/bob").await.unwrap();
+    let (theirs, _) = world.login.make_reset_link(Administrator::OnTheMachine("operator"), "local/bob").await.unwrap();
     world.login.set_groups("boss", "bob", &["zap".to_owned()]).await.unwrap();
     world.takes(&theirs).await.unwrap();
 }
@@ -145,14 +136,14 @@ async fn a_reset_link_takes_everything_that_the_person_may_do() {
     world.ann().await;
     let cookie = world.sign_in("ann").await.0;
     let helper = world.helper(&["notes:read:zap/*"]).await;
-    let refused = missing(world.login.make_reset_link(reset(&helper), "local/ann").await);
+    let refused = missing(world.login.make_reset_link(&helper, "local/ann").await);
     assert!(refused.contains("notes:write:zap/releases") && refused.contains("assume:local-group:zap"), "{refused}");
     world
         .login
         .set_scopes("boss", "helper", &["auth:reset-person:local/ann".to_owned(), "assume:local-group:zap".to_owned()])
         .await
         .unwrap();
-    let (link, _) = world.login.make_reset_link(reset(&helper), "local/ann").await.unwrap();
+    let (link, _) = world.login.make_reset_link(&helper, "local/ann").await.unwrap();
     assert_eq!(link.expires_ms, common::START_MS + RESET_MS);
     assert!(world.signs_in("ann", PASSWORD).await, "the password goes on until the link is used");
     world.takes(&link).await.unwrap();
@@ -185,14 +176,14 @@ async fn a_linked_identity_takes_its_scope_too() {
     let scopes = ["auth:reset-person:local/*", "auth:disable-person:local/*", "auth:get-person:local/*", "auth:sign-out-person:local/*"];
     world.person("helper", &["zap"], &scopes).await;
     let helper = as_person("helper");
-    assert_eq!(missing(world.login.make_reset_link(reset(&helper), "local/ann").await), "auth:reset-person:sso/42");
+    assert_eq!(missing(world.login.make_reset_link(&helper, "local/ann").await), "auth:reset-person:sso/42");
     assert_eq!(missing(world.login.disable_whole_person(&helper, "local/ann").await), "auth:disable-person:sso/42");
     assert_eq!(missing(world.login.person_detail(&helper, "local/ann").await), "auth:get-person:sso/42");
     assert_eq!(missing(world.login.sign_person_out(&helper, "local/ann").await), "auth:sign-out-person:sso/42");
     assert!(!world.auth.directory().person_of("local/ann").unwrap().record.disabled);
     // With the scope for both, what only the company vouches for is still not the helper's to be.
     world.login.set_scopes("boss", "helper", &["auth:*".to_owned()]).await.unwrap();
-    assert_eq!(missing(world.login.make_reset_link(reset(&helper), "local/ann").await), "assume:company-user:ann");
+    assert_eq!(missing(world.login.make_reset_link(&helper, "local/ann").await), "assume:company-user:ann");
     let provider = world.login.update_person(&helper, "sso/42", &PersonChange::default()).await;
     assert!(matches!(provider, Err(ApiError::InputError(_))));
     assert!(matches!(world.login.delete_person(&helper, "sso/42").await, Err(ApiError::InputError(_))));
@@ -247,7 +238,7 @@ async fn administrators_leave_their_own_account_alone() {
     let world = World::new().await;
     let helper = world.helper(&[]).await;
     for answer in [
-        world.login.make_reset_link(reset(&helper), "local/helper").await.map(|_| ()),
+        world.login.make_reset_link(&helper, "local/helper").await.map(|_| ()),
         world.login.disable_whole_person(&helper, "local/helper").await.map(|_| ()),
         world.login.delete_person(&helper, "local/helper").await.map(|_| ()),
     ] {
@@ -261,7 +252,7 @@ async fn what_ends_a_person_ends_links_and_sessions() {
     let world = World::new().await;
     world.person("bob", &[], &[]).await;
     let helper = world.helper(&[]).await;
-    let link = async || world.login.make_reset_link(reset(&helper), "local/bob").await.unwrap().0;
+    let link = async || world.login.make_reset_link(&helper, "local/bob").await.unwrap().0;
     let held = link().await;
     world.login.set_password("operator", "bob", PASSWORD, false).await.unwrap();
     assert!(matches!(world.takes(&held).await, Err(LoginError::Conflict(_))), "a new password ends it");
@@ -280,7 +271,7 @@ async fn what_ends_a_person_ends_links_and_sessions() {
     let held = link().await;
     world.login.delete_person(&helper, "local/bob").await.unwrap();
     assert!(matches!(world.takes(&held).await, Err(LoginError::Conflict(_))), "the account is gone");
-    assert!(matches!(world.login.make_reset_link(reset(&helper), "local/bob").await, Err(ApiError::ResourceNotFound(_))));
+    assert!(matches!(world.login.make_reset_link(&helper, "local/bob").await, Err(ApiError::ResourceNotFound(_))));
     for wrong in ["", "x", &"A".repeat(43), &"A".repeat(4300)] {
         assert_eq!(world.login.account_link(wrong).await, Ok(None), "{wrong}");
         assert!(matches!(world.login.use_account_link(wrong, NEW_PASSWORD).await, Err(LoginError::Conflict(_))), "{wrong}");
@@ -291,7 +282,7 @@ async fn what_ends_a_person_ends_links_and_sessions() {
 async fn a_link_works_once_although_many_use_it_at_the_same_time() {
     let world = World::new().await;
     world.person("bob", &[], &[]).await;
-    let link = world.login.make_reset_link(By::Checked("operator"), "local/bob").await.unwrap().0;
+    let link = world.login.make_reset_link(Administrator::OnTheMachine("operator"), "local/bob").await.unwrap().0;
     let tries = (0..8).map(|_| {
         let (login, token) = (world.login.clone(), link.token.clone());
         tokio::spawn(async move { login.use_account_link(&token, NEW_PASSWORD).await })

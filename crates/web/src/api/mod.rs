@@ -35,7 +35,7 @@ use self::answer::headers::{Zone, ZoneHeaders};
 use self::answer::reply::Reply;
 use self::answer::response::{RequestHead, respond};
 use self::documents::Documents;
-pub(crate) use self::handlers::falconer::people::link_url;
+pub use self::handlers::falconer::people::link_url;
 use self::handlers::service;
 use self::request::replays::Replays;
 use self::request::route::{self, Found, Routes};

@@ -4,7 +4,6 @@ pub mod account;
 pub mod clock;
 pub mod keys;
 mod local_options;
-pub mod person;
 pub mod provider;
 pub mod repair;
 pub mod root_reset;

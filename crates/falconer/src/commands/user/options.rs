@@ -32,6 +32,11 @@ impl std::ops::Deref for UserOptions {
 }
 
 impl ServerOptions {
+    /// A server that another command's flag names; by default that of the environment.
+    pub fn at(root_url: Option<String>) -> ServerOptions {
+        ServerOptions { root_url }
+    }
+
     /// The root URL, from the flag or the environment.
     pub fn root_url(&self) -> Result<String> {
         self.server(&environment()?)

@@ -8,6 +8,31 @@ use crate::accounts::account::{check_groups, check_own_scopes, check_profile, id
 use crate::error::LoginError;
 use crate::login::Login;
 
+/// Who administers.
+#[derive(Clone, Copy)]
+pub enum Administrator<'a> {
+    /// Whoever calls: what they may do is looked at when it is decided.
+    Caller(&'a Authentication),
+    /// Whoever stands on the server's machine, by the name that the audit has for what is done there.
+    OnTheMachine(&'a str),
+}
+
+impl<'a> From<&'a Authentication> for Administrator<'a> {
+    fn from(who: &'a Authentication) -> Administrator<'a> {
+        Administrator::Caller(who)
+    }
+}
+
+impl<'a> Administrator<'a> {
+    /// The same for something that takes `auth:<verb>-person:<identity>`.
+    pub(crate) fn by(self, verb: &'a str) -> By<'a> {
+        match self {
+            Administrator::Caller(who) => By::Caller { who, verb },
+            Administrator::OnTheMachine(name) => By::Checked(name),
+        }
+    }
+}
+
 /// What is to be changed about a local account; what is `None` stays as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PersonChange {
@@ -65,8 +90,13 @@ impl Login {
     /// them.
     ///
     /// Errors: 404 when nobody has the identity, 400 when it is a provider's, or when something can't be.
-    pub async fn update_person(&self, who: &Authentication, identity: &str, change: &PersonChange) -> Result<Revision, ApiError> {
-        let by = By::Caller { who, verb: "update" };
+    pub async fn update_person(
+        &self,
+        who: impl Into<Administrator<'_>>,
+        identity: &str,
+        change: &PersonChange,
+    ) -> Result<Revision, ApiError> {
+        let by = who.into().by("update");
         let name = self.administered(by, identity)?;
         self.change_account_by(by, "updated", name, |account| change.apply(account)).await
     }
@@ -97,37 +127,37 @@ impl Login {
     }
 
     /// From now on the person may not sign in or act, by any identity; sessions and grants end. It takes `auth:disable-person:<identity>` for each identity.
-    pub async fn disable_whole_person(&self, who: &Authentication, identity: &str) -> Result<Revision, ApiError> {
-        self.disable_person(By::Caller { who, verb: "disable" }, identity).await
+    pub async fn disable_whole_person(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        self.disable_person(who.into().by("disable"), identity).await
     }
 
     /// The person may sign in again. It takes `auth:enable-person:<identity>` for each identity.
-    pub async fn enable_whole_person(&self, who: &Authentication, identity: &str) -> Result<Revision, ApiError> {
-        self.enable_person(By::Caller { who, verb: "enable" }, identity).await
+    pub async fn enable_whole_person(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        self.enable_person(who.into().by("enable"), identity).await
     }
 
     /// Lets somebody try again who is shut out by wrong passwords. It takes `auth:unlock-person:<identity>`.
-    pub async fn unlock_person(&self, who: &Authentication, identity: &str) -> Result<Revision, ApiError> {
-        let by = By::Caller { who, verb: "unlock" };
+    pub async fn unlock_person(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        let by = who.into().by("unlock");
         let name = self.administered(by, identity)?;
         self.unlock_account_by(by, name).await
     }
 
     /// A local account is gone for good; its name stays taken. It takes `auth:delete-person:<identity>`.
-    pub async fn delete_person(&self, who: &Authentication, identity: &str) -> Result<Revision, ApiError> {
-        let by = By::Caller { who, verb: "delete" };
+    pub async fn delete_person(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        let by = who.into().by("delete");
         let name = self.administered(by, identity)?;
         self.delete_account_by(by, name).await
     }
 
     /// Ends all sessions of a person. It takes `auth:sign-out-person:<identity>` for each identity.
-    pub async fn sign_person_out(&self, who: &Authentication, identity: &str) -> Result<Revision, ApiError> {
-        self.auth.end_sessions_of_person(By::Caller { who, verb: "sign-out" }, identity).await
+    pub async fn sign_person_out(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        self.auth.end_sessions_of_person(who.into().by("sign-out"), identity).await
     }
 
     /// Ends a grant of a person. It takes `auth:revoke-grants-of-person:<identity>` for each identity.
-    pub async fn revoke_grant_of_person(&self, who: &Authentication, identity: &str, id: &str) -> Result<Revision, ApiError> {
-        let by = By::Caller { who, verb: "revoke-grants-of" };
+    pub async fn revoke_grant_of_person(&self, who: impl Into<Administrator<'_>>, identity: &str, id: &str) -> Result<Revision, ApiError> {
+        let by = who.into().by("revoke-grants-of");
         self.auth.check_person_scope(by, identity)?;
         if self.auth.directory().grant(id).is_none() {
             self.auth.catch_up().await.map_err(|error| self.store_error(error))?;

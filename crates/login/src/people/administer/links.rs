@@ -1,7 +1,7 @@
 //! Links with which somebody sets the password of a local account: the first one of an account that was made for them, or another one after they have
 //! forgotten theirs. Whoever makes one can use it, so a link is never worth more than whoever made it (ADR 166).
 
-use falconer_auth::{ApiError, By, DAY_MS, Revision};
+use falconer_auth::{ApiError, DAY_MS, Revision};
 use falconer_store::{AccountLink, AccountLinkKind, AccountRecord};
 use zeroize::Zeroizing;
 
@@ -11,6 +11,7 @@ use crate::accounts::password;
 use crate::error::LoginError;
 use crate::fingerprint::{fingerprint, hash_of_token};
 use crate::login::Login;
+use crate::people::administer::change::Administrator;
 
 /// So long an invitation holds.
 pub const INVITATION_MS: i64 = 7 * DAY_MS;
@@ -40,7 +41,8 @@ pub struct LinkOffered {
 impl Login {
     /// Makes an account without a password, and the link for its first one. A caller needs `auth:create-person:<identity>`, and whatever the person could do
     /// besides what names them. Conflict: the name is or was in use.
-    pub async fn invite_person(&self, by: By<'_>, new: &NewAccount) -> Result<(NewLink, Revision), ApiError> {
+    pub async fn invite_person(&self, who: impl Into<Administrator<'_>>, new: &NewAccount) -> Result<(NewLink, Revision), ApiError> {
+        let by = who.into().by("create");
         let account = self.new_account(new)?;
         let (made, link) = self.new_link(AccountLinkKind::Invitation, &account, None, INVITATION_MS);
         let identity = identity_of(&account, &self.new_person_id(), account.created_ms);
@@ -50,7 +52,8 @@ impl Login {
 
     /// Makes a link for another password; the present one goes on until the link is used. A caller needs `auth:reset-person:<identity>` for each of the person's
     /// identities, and whatever the person may do besides what names them.
-    pub async fn make_reset_link(&self, by: By<'_>, identity: &str) -> Result<(NewLink, Revision), ApiError> {
+    pub async fn make_reset_link(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<(NewLink, Revision), ApiError> {
+        let by = who.into().by("reset");
         let name = self.administered(by, identity)?;
         let account = self.account_record(name).await?.filter(|account| !account.deleted);
         let account = account.ok_or_else(|| ApiError::ResourceNotFound(format!("There is no account {name}")))?;

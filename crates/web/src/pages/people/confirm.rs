@@ -1,7 +1,6 @@
 //! What is done about a person with one button, and asked for once more before.
 
 use axum::response::Response;
-use falconer_auth::By;
 use falconer_login::Session;
 use http::StatusCode;
 
@@ -85,7 +84,7 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
         "unlock" => login.unlock_person(&who, id).await,
         "sign-out" => login.sign_person_out(&who, id).await,
         "revoke" => login.revoke_grant_of_person(&who, id, grant.unwrap_or_default()).await,
-        "reset" => match login.make_reset_link(By::Caller { who: &who, verb: "reset" }, id).await {
+        "reset" => match login.make_reset_link(&who, id).await {
             Ok((link, _)) => return Ok(link_page(visit, "There is a link", id, &link)),
             Err(error) => Err(error),
         },

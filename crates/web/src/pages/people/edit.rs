@@ -1,7 +1,7 @@
 //! Inviting somebody, and changing a local account. What was typed stays until it is saved; what it would change can be seen before.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, By};
+use falconer_auth::ApiError;
 use falconer_login::account::local_name;
 use falconer_login::{NewAccount, NewLink, PersonChange, Session};
 use falconer_scopes::ScopeSet;
@@ -37,7 +37,7 @@ pub(crate) async fn invite(form: Posted) -> Result<Response, Problem> {
             groups: lines(&typed.groups)?,
             scopes: lines(&typed.scopes)?,
         };
-        visit.web.login.invite_person(By::Caller { who: &who, verb: "create" }, &new).await
+        visit.web.login.invite_person(&who, &new).await
     };
     match invited.await {
         Ok((link, _)) => Ok(link_page(visit, "They are invited", &format!("local/{}", typed.name), &link)),

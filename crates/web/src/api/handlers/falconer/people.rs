@@ -1,6 +1,6 @@
 //! People: their list, one of them, and what administrators do about them (`docs/people.md`).
 
-use falconer_auth::{By, HistoryEntry, PeopleFilter, PersonRow, Revision};
+use falconer_auth::{HistoryEntry, PeopleFilter, PersonRow, Revision};
 use falconer_login::account::local_name;
 use falconer_login::{AccountDetail, GrantLine, IdentityDetail, Login, NewAccount, NewLink, PersonChange, PersonDetail, SessionView};
 use falconer_wire::continuation::Scheme;
@@ -16,8 +16,8 @@ use crate::api::answer::failure::Failure;
 use crate::api::answer::reply::Reply;
 use crate::api::handlers::{Answer, Request, time, token};
 
-/// The page that a link leads to.
-pub(crate) fn link_url(origin: &PublicOrigin, link: &NewLink) -> String {
+/// The address of the page on which somebody uses a link for a password.
+pub fn link_url(origin: &PublicOrigin, link: &NewLink) -> String {
     format!("{}/password-link?token={}", origin.as_str(), link.token.as_str())
 }
 
@@ -143,13 +143,13 @@ pub(crate) async fn invite(login: &Login, origin: &PublicOrigin, request: &Reque
         groups: given.groups,
         scopes: given.scopes,
     };
-    let (link, revision) = login.invite_person(By::Caller { who: request.who, verb: "create" }, &new).await?;
+    let (link, revision) = login.invite_person(request.who, &new).await?;
     Ok(with_link(origin, identity, &link, revision))
 }
 
 pub(crate) async fn reset_link(login: &Login, origin: &PublicOrigin, request: &Request<'_>) -> Answer {
     let identity = request.param("identity");
-    let (link, revision) = login.make_reset_link(By::Caller { who: request.who, verb: "reset" }, identity).await?;
+    let (link, revision) = login.make_reset_link(request.who, identity).await?;
     Ok(with_link(origin, identity, &link, revision))
 }
 

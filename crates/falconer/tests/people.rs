@@ -1,0 +1,121 @@
+//! `falconer person`, beside a running server and over its API.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
+
+mod support;
+
+use falconer_client::Credentials;
+use serde_json::json;
+use support::browser::{Browser, fields, put};
+use support::user::{Done, Shell, command, eventually, local};
+use support::{Init, Server, init};
+
+const PASSWORD: &str = "correct horse battery";
+
+struct World {
+    server: Server,
+    root: Init,
+    data: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+fn world() -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let root = init(&data);
+    World { server: Server::start_with(&data, &[]), root, data, _folder: folder }
+}
+
+impl World {
+    fn as_root(&self) -> Shell {
+        Shell::with(&self.server.root_url, &Credentials::new(&self.root.client_id, &self.root.access_token))
+    }
+
+    fn here(&self, words: &[&str]) -> Done {
+        local(&self.data, &[&["person"], words].concat())
+    }
+
+    /// Opens a link as somebody does who got it, and sets the password.
+    fn take(&self, link: &str) {
+        let path = link.trim().strip_prefix(&self.server.root_url).unwrap_or_else(|| panic!("{link} is none of {}", self.server.root_url));
+        let mut browser = Browser::new(&self.server);
+        let page = eventually("the link is known", || Some(browser.get(path)).filter(|page| page.status == 200));
+        let mut form = fields(&page.body, "/password-link");
+        put(&mut form, "password", PASSWORD);
+        put(&mut form, "repeat", PASSWORD);
+        let done = browser.post("/password-link", &form);
+        assert_eq!((done.status, done.location.as_str()), (303, "/login?done=password-set"), "{}", done.body);
+    }
+}
+
+#[test]
+fn people_are_administered_over_the_api() {
+    let world = world();
+    let shell = world.as_root();
+    let person = |words: &[&str]| shell.run(&[&["person"], words, &["--remote"]].concat());
+    let link = person(&["invite", "local/ann", "--display-name", "Ann", "--group", "red"]);
+    assert!(link.err.contains("works until"), "{link:?}");
+    world.take(&link.ok());
+    let mut browser = Browser::new(&world.server);
+    assert!(browser.sign_in("ann", PASSWORD));
+
+    let shown = person(&["show", "local/ann", "--json"]).json();
+    assert_eq!((&shown["identities"][0]["groups"], shown["sessions"].as_array().unwrap().len()), (&json!(["red"]), 1));
+    assert!(person(&["show", "local/ann"]).ok().contains("assume:local-group:red"));
+    assert!(person(&["list"]).ok().contains("local/ann"));
+    assert_eq!(person(&["list", "--search", "ANN", "--json"]).json()[0]["displayName"], "Ann");
+    assert_eq!(person(&["list", "--search", "bob", "--json"]).json(), json!([]));
+
+    assert!(person(&["update", "local/ann", "--no-groups", "--scope", "x:1", "--json"]).json()["revision"].as_i64().unwrap() > 0);
+    let shown = person(&["show", "local/ann", "--json"]).json();
+    let account = &shown["identities"][0]["account"];
+    assert_eq!(
+        (&shown["identities"][0]["groups"], &account["scopes"], &account["hasPassword"]),
+        (&json!([]), &json!(["x:1"]), &json!(true))
+    );
+    person(&["update", "local/ann"]).refused(2, "nothing is to be changed");
+    person(&["unlock", "local/ann"]).ok();
+    person(&["sign-out", "local/ann"]).ok();
+    assert!(!browser.is_signed_in());
+    world.take(&person(&["reset-link", "local/ann", "--json"]).json()["url"].as_str().unwrap().to_owned());
+    person(&["disable", "local/ann"]).ok();
+    assert!(!browser.sign_in("ann", PASSWORD));
+    person(&["enable", "local/ann"]).ok();
+    assert!(browser.sign_in("ann", PASSWORD));
+
+    person(&["revoke-grant", "local/ann", "AbCdEfGhIjKlMnOpQrStUv"]).refused(1, "no such grant");
+    person(&["show", "local/nobody"]).refused(1, "nobody has the identity");
+    person(&["invite", "local/ann"]).refused(1, "in use");
+    person(&["delete", "local/ann"]).ok();
+    assert_eq!(person(&["list", "--json"]).json(), json!([]));
+
+    // The server by its address, and credentials that don't suffice.
+    let robot = shell.run(&["client", "create", "robot", "--scope", "auth:current-scopes", "--json"]).json();
+    let robot = Shell::with("http://127.0.0.1:1", &Credentials::new("robot", robot["accessToken"].as_str().unwrap()));
+    robot.run(&["person", "list", &format!("--remote={}", world.server.root_url)]).refused(1, "auth:list-people");
+    command(&["person", "list", "--remote", "--data-dir", "x"]).refused(2, "--data-dir");
+}
+
+#[test]
+fn the_same_beside_the_running_server() {
+    let world = world();
+    let link = world.here(&["invite", "local/ann", "--group", "red", "--root-url", &world.server.root_url]).ok();
+    world.take(&link);
+    let mut browser = Browser::new(&world.server);
+    assert!(browser.sign_in("ann", PASSWORD));
+    assert!(world.here(&["list", "--search", "LOCAL/A"]).ok().contains("local/ann"));
+    assert_eq!(world.here(&["list", "--search", "bob", "--json"]).json(), json!([]));
+    world.here(&["update", "local/ann", "--group", "blue", "--email", "ann@example.com"]).ok();
+    eventually("the page shows the new group", || browser.get("/").body.contains("blue").then_some(()));
+    world.here(&["unlock", "local/ann"]).ok();
+    world.here(&["sign-out", "local/ann"]).ok();
+    eventually("the session is over", || (!browser.is_signed_in()).then_some(()));
+    let reset = world.here(&["reset-link", "local/ann", "--root-url", &world.server.root_url, "--json"]).json();
+    assert_eq!(reset["identity"], "local/ann");
+    world.take(reset["url"].as_str().unwrap());
+    world.here(&["invite", "sso/42"]).refused(1, "is no local account");
+    world.here(&["reset-link", "local/nobody"]).refused(1, "Nobody has the identity");
+    world.here(&["delete", "local/ann"]).ok();
+    eventually("nobody signs in", || (!browser.sign_in("ann", PASSWORD)).then_some(()));
+    world.here(&["update", "local/ann", "--group", "red"]).refused(1, "There is no account ann");
+}
