@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Provider } from 'oidc-provider';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
-import { grantUrl, signIn } from '../support/demo.mjs';
+import { grantUrl, look, signIn } from '../support/demo.mjs';
 import { account, falconer, freshServer } from '../support/falconer.mjs';
 import { listen, notesBackend } from '../support/service.mjs';
 
@@ -12,6 +12,9 @@ const PEOPLE = {
   '1001': { name: 'You', email: 'you@example.com', email_verified: true, groups: ['team_moco', 'mozilliansorg_vip', 'ldap-only'] },
   '1002': { name: 'Somebody', email: 'you@example.com', email_verified: false, groups: [] },
 };
+
+/** Who has left the company. */
+const gone = new Set();
 
 describe('signing in with an OpenID provider', () => {
   let company, notes, server, browser;
@@ -27,7 +30,8 @@ label = "Company"
 issuer = "${company.origin}"
 client_id = "falconer"
 client_secret = "not-so-secret"
-request_scopes = ["openid", "profile", "email", "groups"]
+request_scopes = ["openid", "profile", "email", "groups", "offline_access"]
+refresh = "1 hour"
 scopes = ["assume:mozilla-user:{email}", "assume:mozilla-group:{group}"]
 groups = ["team_moco", "mozilliansorg_*"]
 groups_claim = ["https://example.com/claims", "groups"]
@@ -44,11 +48,12 @@ client_id = "falconer"
     });
     const redirects = [`${server.rootUrl}/login/company/callback`];
     const provider = new Provider(company.origin, {
-      clients: [{ client_id: 'falconer', client_secret: 'not-so-secret', redirect_uris: redirects, response_types: ['code'], grant_types: ['authorization_code'] }],
+      clients: [{ client_id: 'falconer', client_secret: 'not-so-secret', redirect_uris: redirects, response_types: ['code'], grant_types: ['authorization_code', 'refresh_token'] }],
       pkce: { required: () => true },
       claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'], groups: ['https://example.com/claims'] },
       features: { devInteractions: { enabled: true } },
       async findAccount(_, id) {
+        if (gone.has(id)) return undefined;
         const { groups, ...claims } = PEOPLE[id] ?? { groups: [] };
         return { accountId: id, claims: async () => ({ sub: id, ...claims, 'https://example.com/claims': { groups } }) };
       },
@@ -158,6 +163,30 @@ client_id = "falconer"
     await victim.waitForURL(`${server.rootUrl}/login`);
     await mine.context.close();
     await theirs.context.close();
+  });
+
+  test('who loses a group loses its scope and the clients that need it, with the next question', async () => {
+    const { context, page } = await granted('1001');
+    const identity = 'company/1001';
+    const clientId = `${identity}/team`;
+    await page.goto(`${server.rootUrl}/auth/clients/create?name=team&scope=assume:mozilla-group:team_moco&expires=1%20day`);
+    await page.locator('label', { hasText: 'assume:mozilla-group:team_moco' }).locator('input').check();
+    await look();
+    await page.getByRole('button', { name: 'Create client' }).click();
+    await page.getByText(clientId).first().waitFor();
+    PEOPLE['1001'].groups = ['mozilliansorg_vip'];
+    const { stderr } = await falconer(['person', 'refresh', identity, '--config', server.config]);
+    assert.match(stderr, new RegExp(`disabled what had more than that: ${clientId}`));
+    const shown = JSON.parse((await falconer(['person', 'show', identity, '--json', '--config', server.config])).stdout);
+    assert.ok(shown.scopes.includes('assume:mozillians-group:vip') && !shown.scopes.includes('assume:mozilla-group:team_moco'), shown.scopes);
+    // The refresh token was exchanged for another one, which works too; then nobody like that is there.
+    await falconer(['person', 'refresh', identity, '--config', server.config]);
+    gone.add('1001');
+    const ended = await falconer(['person', 'refresh', identity, '--config', server.config]);
+    assert.match(ended.stderr, /they have to sign in again/);
+    const after = JSON.parse((await falconer(['person', 'show', identity, '--json', '--config', server.config])).stdout);
+    assert.deepEqual(after.scopes, []);
+    await context.close();
   });
 
   test('config check asks each provider, and says which does not answer', async () => {

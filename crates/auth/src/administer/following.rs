@@ -90,6 +90,21 @@ impl Auth {
         .await
     }
 
+    /// Disables the clients of a person that have more than the person has now; nothing where there are none, or where the identity may not act. 404 when nobody has the identity.
+    pub async fn disable_clients_beyond(&self, by: &str, identity: &str) -> Result<Followed, ApiError> {
+        self.follow_provider(|auth, now| {
+            let present = now.snapshot.identity(identity).map(|present| present.record.clone());
+            let present = present.ok_or_else(|| ApiError::ResourceNotFound(format!("Nobody has the identity {identity}")))?;
+            let disable = if present.disabled { Vec::new() } else { auth.clients_beyond(now, &present) };
+            if disable.is_empty() {
+                return Ok(None);
+            }
+            let detail = json!({"why": "the person no longer has what they have", "clients": disable.len()});
+            Ok(Some(Change { by: by.to_owned(), action: "clients disabled", detail, identity: present, disable }))
+        })
+        .await
+    }
+
     async fn follow_provider(
         &self,
         change: impl Fn(&Auth, &Now) -> Result<Option<Change>, ApiError> + Send + Sync,

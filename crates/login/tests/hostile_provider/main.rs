@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod accepted;
+mod asked_again;
 mod browsers;
 mod claims;
 #[path = "../common/mod.rs"]

@@ -21,6 +21,7 @@ pub const ISSUER: &str = "https://login.example.com";
 pub const ISSUER_OF_OTHER: &str = "https://other.example.net";
 pub const CLIENT_ID: &str = "falconer";
 pub const CLIENT_SECRET: &str = "a secret: with/odd+characters";
+pub const REFRESH_TOKEN: &str = "refresh-token";
 pub const ACCESS_TOKEN: &str = "access-token";
 pub const NOW: i64 = START_MS / 1000;
 
@@ -76,6 +77,15 @@ impl Case {
         }
     }
 
+    /// What the token endpoint answers.
+    fn tokens(&self) -> Value {
+        let mut answer = json!({"token_type": "Bearer", "access_token": ACCESS_TOKEN, "id_token": self.id_token()});
+        for (name, value) in self.token_answer.as_object().unwrap() {
+            answer[name] = value.clone();
+        }
+        answer
+    }
+
     fn id_token(&self) -> Value {
         self.id_token.clone().unwrap_or_else(|| token(&self.header, &self.claims, &self.signer).into())
     }
@@ -118,6 +128,10 @@ impl ProviderHttp for Answers {
             }
             "token" => {
                 let form: HashMap<_, _> = request.form.unwrap().into_iter().collect();
+                if form["grant_type"].as_str() == "refresh_token" {
+                    assert_eq!((form["refresh_token"].as_str(), form.len()), (REFRESH_TOKEN, 2));
+                    return json_answer(200, &case.tokens());
+                }
                 let verifier = URL_SAFE_NO_PAD.encode(sha2::Sha256::digest(form["code_verifier"].as_bytes()));
                 let challenge = self.challenges.lock().unwrap().get(form["code"].as_str()).cloned();
                 if challenge.as_ref() != Some(&verifier) || form["redirect_uri"].as_str() != redirect_uri("company") {
@@ -125,11 +139,7 @@ impl ProviderHttp for Answers {
                 }
                 let proof = "Basic ZmFsY29uZXI6YSUyMHNlY3JldCUzQSUyMHdpdGglMkZvZGQlMkJjaGFyYWN0ZXJz";
                 assert_eq!(request.authorization.unwrap().as_str(), proof);
-                let mut answer = json!({"token_type": "Bearer", "access_token": ACCESS_TOKEN, "id_token": case.id_token()});
-                for (name, value) in case.token_answer.as_object().unwrap() {
-                    answer[name] = value.clone();
-                }
-                json_answer(200, &answer)
+                json_answer(200, &case.tokens())
             }
             other => panic!("nobody should ask for {other}"),
         }
@@ -198,6 +208,13 @@ impl Company {
         case.with_other = (with_other, state_with_other);
         change(&mut case);
         self.finish(&case).await
+    }
+
+    /// From now on the provider answers so, without a nonce.
+    pub fn change(&self, change: fn(&mut Case)) {
+        let mut case = blank();
+        change(&mut case);
+        self.set(&case);
     }
 
     fn set(&self, case: &Case) {

@@ -106,6 +106,13 @@ pub enum Person {
         #[command(flatten)]
         options: Options,
     },
+    /// Ask the identity provider about a person now: lost groups take scopes and clients with them, and who is gone loses everything
+    Refresh {
+        /// The identity that the provider has given
+        identity: String,
+        #[command(flatten)]
+        local: LocalOptions,
+    },
     /// Make an identity one of another person's: from then on both act with what all give together; the sessions of both end
     Link {
         /// What is linked; it may be linked with no other
@@ -200,6 +207,10 @@ pub async fn run(command: Person) -> Result<()> {
         Person::SignOut { who, options } => act(who, "sign-out", "is signed out everywhere", options).await,
         Person::Disable { who, options } => act(who, "disable", "is disabled, with the whole person", options).await,
         Person::Enable { who, options } => act(who, "enable", "is enabled, with the whole person", options).await,
+        Person::Refresh { identity, local } => {
+            let what = here::refresh(&local.open().await?.0, &identity).await?;
+            done(&what, None, false)
+        }
         Person::Link { identity, with, local } => {
             here::link(&local.open().await?.0, &identity, &with).await?;
             done(&format!("{identity} and {with} are one person"), None, false)

@@ -1,8 +1,8 @@
 //! People in the data directory of a server on this machine, also while it runs (it takes changes in within a second).
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use falconer_login::account::local_name;
-use falconer_login::{Administrator, Linked, NewAccount, NewLink, PersonChange, PersonView};
+use falconer_login::{Administrator, Linked, NewAccount, NewLink, PersonChange, PersonView, Refreshment};
 use falconer_web::{PublicOrigin, link_url};
 use falconer_wire::{InvitePersonRequest, PersonLink};
 use serde_json::{Value, json};
@@ -58,6 +58,21 @@ pub async fn act(node: &Node, identity: &str, action: &str) -> Result<i64> {
         _ => login.delete_person(OPERATOR, identity).await?,
     };
     Ok(revision.0)
+}
+
+/// Asks the identity provider; what came of it.
+pub async fn refresh(node: &Node, identity: &str) -> Result<String> {
+    Ok(match node.login.refresh_person(identity).await.with_context(|| format!("{identity} is as before"))? {
+        Refreshment::Still { disabled } if disabled.is_empty() => format!("{identity} is what the provider says now"),
+        Refreshment::Still { disabled } => {
+            format!("{identity} is what the provider says now; disabled what had more than that: {}", disabled.join(", "))
+        }
+        Refreshment::Gone => format!("the provider knows nobody like {identity} any more: all that they had has ended"),
+        Refreshment::Refused => format!("the provider takes no more what it gave for asking about {identity}: they have to sign in again"),
+        Refreshment::AdditionsOnly => {
+            format!("the provider can't be asked about {identity} without them; directories that only authorize were asked")
+        }
+    })
 }
 
 /// Makes an identity one of another person's.

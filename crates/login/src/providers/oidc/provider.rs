@@ -141,20 +141,15 @@ impl OidcProvider {
         }
     }
 
-    /// What the userinfo endpoint says.
-    async fn userinfo(&self, discovery: &Discovery, tokens: &Tokens) -> Result<Map<String, Value>, ProviderError> {
+    /// What the userinfo endpoint says beyond the ID token. It speaks of the same person, or of nobody (OpenID Connect Core 5.3.2).
+    async fn add_userinfo(&self, discovery: &Discovery, tokens: &Tokens, claims: &mut Map<String, Value>) -> Result<(), ProviderError> {
         let what = "userinfo endpoint";
         let url = discovery.userinfo.clone().ok_or(ProviderError::Unsupported("userinfo endpoint"))?;
         let token = tokens.access_token.as_ref().ok_or(ProviderError::Unsupported("access token"))?;
         let authorization = Zeroizing::new(format!("Bearer {token}"));
         let answer = ask(self.http.as_ref(), what, &self.issuer, url, Some(authorization)).await?;
-        serde_json::from_slice(&answer.body)
-            .map_err(|_| ProviderError::Malformed { what: "answer of the userinfo endpoint", why: "it is no JSON object".to_owned() })
-    }
-
-    /// What the userinfo endpoint says beyond the ID token. It speaks of the same person, or of nobody (OpenID Connect Core 5.3.2).
-    async fn add_userinfo(&self, discovery: &Discovery, tokens: &Tokens, claims: &mut Map<String, Value>) -> Result<(), ProviderError> {
-        let more = self.userinfo(discovery, tokens).await?;
+        let more: Map<String, Value> = serde_json::from_slice(&answer.body)
+            .map_err(|_| ProviderError::Malformed { what: "answer of the userinfo endpoint", why: "it is no JSON object".to_owned() })?;
         if more.get("sub").is_none() || more.get("sub") != claims.get("sub") {
             return Err(ProviderError::OtherPerson);
         }
@@ -170,8 +165,8 @@ impl OidcProvider {
         Ok(())
     }
 
-    /// New tokens say who it is now (OpenID Connect Core 1.0 section 12). An answer without an ID token is completed by the userinfo endpoint where the operator has said that all
-    /// is found there; otherwise half of what was known would look lost.
+    /// New tokens say who it is now (OpenID Connect Core 1.0 section 12). An answer without an ID token says too little: the groups of many providers are nowhere
+    /// else, and somebody would lose them.
     async fn ask_again(&self, known: &KnownPerson<'_>, handle: &str, now_ms: i64) -> Result<Refreshed, ProviderError> {
         let discovery = self.discovery(now_ms).await?;
         let form = vec![("grant_type", Zeroizing::new("refresh_token".to_owned())), ("refresh_token", Zeroizing::new(handle.to_owned()))];
@@ -179,17 +174,10 @@ impl OidcProvider {
             Err(ProviderError::Said(said)) if said == "invalid_grant" => return Ok(Refreshed::Refused),
             tokens => tokens?,
         };
-        let claims = match &tokens.id_token {
-            Some(_) => {
-                let mut claims = self.prove(&discovery, None, &tokens, now_ms).await?;
-                if self.settings.userinfo {
-                    self.add_userinfo(&discovery, &tokens, &mut claims).await?;
-                }
-                claims
-            }
-            None if self.settings.userinfo => self.userinfo(&discovery, &tokens).await?,
-            None => return Err(ProviderError::NoIdToken),
-        };
+        let mut claims = self.prove(&discovery, None, &tokens, now_ms).await?;
+        if self.settings.userinfo {
+            self.add_userinfo(&discovery, &tokens, &mut claims).await?;
+        }
         let attributes = self.attributes(&claims)?;
         if attributes.subject != known.subject {
             return Err(ProviderError::OtherPerson);
