@@ -2,10 +2,12 @@
 
 #![allow(clippy::panic, reason = "a target panics where something does not hold: that is how it says so")]
 
+mod github;
 mod hawk;
 mod http;
 mod ldap;
 mod pages;
+mod people;
 mod provider;
 mod scopes;
 mod text;
@@ -23,7 +25,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 24] = [
+pub const TARGETS: [Target; 27] = [
     Target { name: "hawk-header", run: hawk::header },
     Target { name: "hawk-signed", run: hawk::signed },
     Target { name: "bewit", run: hawk::bewit },
@@ -46,6 +48,9 @@ pub const TARGETS: [Target; 24] = [
     Target { name: "provider-token-answer", run: provider::token_answer },
     Target { name: "provider-id-token", run: provider::id_token },
     Target { name: "provider-claims", run: provider::claims },
+    Target { name: "github-answers", run: github::answers },
+    Target { name: "github-list", run: github::list },
+    Target { name: "http-directory", run: people::directory },
     Target { name: "ldap-answer", run: ldap::answer },
     Target { name: "ldap-filter", run: ldap::filter },
 ];

@@ -71,13 +71,13 @@ fn provider(answers: Answers) -> OidcProvider {
     }
 }
 
-fn attempt() -> Attempt {
+pub(super) fn attempt() -> Attempt {
     let text = || "n".repeat(43);
     Attempt { state: text(), nonce: text(), verifier: text(), redirect_uri: "https://auth.example.com/login/company/callback".to_owned() }
 }
 
 /// Everything that is waited for is there already.
-fn at_once<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn at_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("something is waited for that nobody brings"),
@@ -85,7 +85,7 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Which error it is, without what it quotes.
-fn kind(error: &ProviderError) -> Outcome {
+pub(super) fn kind(error: &ProviderError) -> Outcome {
     assert!(error.to_string().len() <= 4096, "{} bytes for the log", error.to_string().len());
     format!("{error:?}").split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
 }
