@@ -131,7 +131,7 @@ fn every_option_that_the_pages_print_exists() {
                     .take_while(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && !word.starts_with('-'))
                     .collect();
                 let path = match path.as_slice() {
-                    [one @ ("account" | "client" | "role" | "config" | "provider"), two, ..] => vec![*one, *two],
+                    [one @ ("account" | "client" | "person" | "role" | "config" | "provider"), two, ..] => vec![*one, *two],
                     [one, ..] => vec![*one],
                     [] => continue,
                 };
