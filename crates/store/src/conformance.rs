@@ -8,7 +8,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test suite, behind a feature")]
 
-mod account_links;
 mod batches;
 mod clients;
 mod credentials;
@@ -134,8 +133,7 @@ where
             linking_moves_the_identity_and_ends_the_person_that_it_was,
             only_what_is_pending_in_the_session_is_linked,
             unlinking_makes_a_person_anew,
-            a_person_is_named_by_an_identity_of_theirs;
-        account_links:
+            a_person_is_named_by_an_identity_of_theirs,
             an_invitation_comes_with_its_account_or_not_at_all,
             an_account_has_one_link,
             a_link_is_used_once_and_in_time,

@@ -1,5 +1,12 @@
 //! People, local accounts, set-up links.
 
+mod account_links;
+
+pub(super) use account_links::{
+    a_link_is_used_once_and_in_time, an_account_has_one_link, an_administrator_ends_sessions_with_an_audit_row,
+    an_invitation_comes_with_its_account_or_not_at_all,
+};
+
 use std::sync::Arc;
 
 use super::at_once;

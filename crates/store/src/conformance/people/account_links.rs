@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::at_once;
-use super::samples::{NOW, account, decided, identity, session, step, texts};
+use crate::conformance::at_once;
+use crate::conformance::samples::{NOW, account, decided, identity, session, step, texts};
 use crate::{AccountLink, AccountLinkKind, AccountRecord, AuditStart, PendingLink, Revision, Step, Store, StoreError};
 
 fn link(hash: &str, account: &str) -> AccountLink {
@@ -19,7 +19,7 @@ fn link(hash: &str, account: &str) -> AccountLink {
     }
 }
 
-pub(super) async fn an_invitation_comes_with_its_account_or_not_at_all(store: Arc<dyn Store>) {
+pub(in crate::conformance) async fn an_invitation_comes_with_its_account_or_not_at_all(store: Arc<dyn Store>) {
     let s = &*store;
     let ann = account("ann");
     let invitation = AccountLink { kind: AccountLinkKind::Invitation, within: None, ..link("h1", "ann") };
@@ -36,7 +36,7 @@ pub(super) async fn an_invitation_comes_with_its_account_or_not_at_all(store: Ar
     assert!(s.account_link("h1").await.unwrap().is_some(), "the first one is left alone");
 }
 
-pub(super) async fn an_account_has_one_link(store: Arc<dyn Store>) {
+pub(in crate::conformance) async fn an_account_has_one_link(store: Arc<dyn Store>) {
     let s = &*store;
     s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann"), None).await.unwrap();
     assert_eq!(s.put_account_link(&step(s, "x").await, &link("h0", "bob")).await, Err(StoreError::Conflict));
@@ -54,7 +54,7 @@ pub(super) async fn an_account_has_one_link(store: Arc<dyn Store>) {
     assert_eq!(s.account_link("h2").await, Ok(None), "its time is over");
 }
 
-pub(super) async fn a_link_is_used_once_and_in_time(store: Arc<dyn Store>) {
+pub(in crate::conformance) async fn a_link_is_used_once_and_in_time(store: Arc<dyn Store>) {
     let s = &*store;
     for name in ["ann", "bob"] {
         s.insert_account(&step(s, "x").await, &account(name), &identity(&format!("local/{name}")), Some("old")).await.unwrap();
@@ -93,7 +93,7 @@ pub(super) async fn a_link_is_used_once_and_in_time(store: Arc<dyn Store>) {
     assert_eq!(s.put_account_link(&step(s, "x").await, &link("h4", "bob")).await, Err(StoreError::Conflict), "so it gets no link");
 }
 
-pub(super) async fn an_administrator_ends_sessions_with_an_audit_row(store: Arc<dyn Store>) {
+pub(in crate::conformance) async fn an_administrator_ends_sessions_with_an_audit_row(store: Arc<dyn Store>) {
     let s = &*store;
     for (hash, identity) in [("h1", "local/ann"), ("h2", "local/ann"), ("h3", "oidc/ann"), ("h4", "local/bob")] {
         s.insert_session(&session(hash, identity)).await.unwrap();
