@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
 import { grantUrl } from '../support/demo.mjs';
-import { falconer, freshServer } from '../support/falconer.mjs';
+import { falconer, freshServer, PATIENCE_MS } from '../support/falconer.mjs';
 import { github } from '../support/github.mjs';
 import { peopleDirectory } from '../support/people.mjs';
 import { notesBackend } from '../support/service.mjs';
@@ -50,6 +50,7 @@ client_secret = "not-so-secret"
 organizations = ["mozilla:131524"]
 scopes = ["assume:github-person:{sub}", "assume:github-org:{org}", "assume:github-team:{org}/{team}", "assume:mozilla-user:{email}"]
 authoritative_email = true
+refresh = "1 hour"
 
 [[provider]]
 kind = "github"
@@ -171,6 +172,47 @@ scopes = ["assume:mozillians-user:{username}", "assume:mozillians-group:{group}"
     hub.people.octocat = octocat;
     mozillians.away = false;
   });
+
+  test('what is lost at GitHub is lost here with the next question, and whoever is gone there is gone here', async () => {
+    const identity = 'github/583231';
+    const ask = async () => (await falconer(['person', 'refresh', identity, '--config', server.config])).stderr;
+    const { octocat } = hub.people;
+    const { context, page } = await comes('Authorize as octocat');
+    await page.waitForURL(`${server.rootUrl}/?target=**`);
+    const credentials = await notes.granted(page);
+    // Another team, another name, another group of the other directory.
+    hub.people['octocat-2'] = { ...octocat, teams: octocat.teams.slice(0, 2) };
+    delete hub.people.octocat;
+    for (const token of hub.tokens.values()) token.login = 'octocat-2';
+    mozillians.people['you@example.com'].groups = ['vip', 'knitting'];
+    assert.match(await ask(), /is what the provider says now/);
+    const rest = ['assume:github-org:mozilla', 'assume:github-person:583231', 'assume:github-team:mozilla/web', 'assume:mozilla-user:you@example.com', 'assume:mozillians-group:vip', 'assume:mozillians-user:you'];
+    assert.deepEqual(identityScopes(await seen(credentials, ({ scopes }) => !scopes.includes('assume:github-team:mozilla/releng'))), rest);
+    // A token that was taken back says nothing of the person, and nothing counts until they sign in again.
+    hub.tokens.clear();
+    assert.match(await ask(), /they have to sign in again/);
+    await seen(credentials, ({ scopes }) => !scopes?.some((scope) => /github|mozill/.test(scope)));
+    await page.goto(server.rootUrl);
+    await page.waitForURL(`${server.rootUrl}/login`);
+    await page.getByRole('link', { name: 'Sign in with GitHub' }).click();
+    await page.getByRole('link', { name: 'Authorize as octocat-2', exact: true }).click();
+    await page.waitForURL(`${server.rootUrl}/`);
+    assert.match(await page.textContent('body'), /assume:github-team:mozilla\/web/);
+    delete hub.people['octocat-2'];
+    assert.match(await ask(), /knows nobody like github\/583231 any more/);
+    await page.goto(server.rootUrl);
+    await page.waitForURL(`${server.rootUrl}/login`);
+    await context.close();
+  });
+
+  /** What the service learns once the server has heard of what another process has written. */
+  async function seen(credentials, enough) {
+    for (const end = Date.now() + PATIENCE_MS; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+      const answer = await notes.sees(credentials);
+      if (enough(answer)) return answer;
+      assert.ok(Date.now() < end, JSON.stringify(answer));
+    }
+  }
 
   test('config check tries the client of each, and names the one that is not known', async () => {
     const failed = await falconer(['config', 'check', '--config', server.config, '--providers']).catch((error) => error);
