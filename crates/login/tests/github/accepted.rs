@@ -1,6 +1,7 @@
 //! The same sign-in where it is as it should be, and what people get who are less than they say.
 
-use falconer_login::{LoginError, ProviderSignInError};
+use falconer_login::http::HttpError as H;
+use falconer_login::{LoginError, ProviderError as E, ProviderSignInError};
 use serde_json::{Value, json};
 
 use crate::case::{Case, ID, SCOPES, Site, says};
@@ -148,6 +149,18 @@ async fn an_enterprise_server_has_people_of_its_own() {
     let mut asked = site.emulator.asked();
     asked.sort();
     assert_eq!(asked, ["/login/oauth/access_token", "/user", "/user/emails", "/user/orgs", "/user/teams"]);
+}
+
+/// Each answer comes in time, and all of them together do not. The clock of the test jumps to whatever is waited for.
+#[tokio::test(start_paused = true)]
+async fn github_has_twenty_seconds_in_all() {
+    let slow = |case: &mut Case, answer_ms: u64| (case.says.answer_ms, case.says.page) = (answer_ms, 1);
+    let site = Site::new().await;
+    let begun = tokio::time::Instant::now();
+    let refused = site.sign_in(|case| slow(case, 7000)).await.err().unwrap();
+    let too_slow = E::Http { what: "the API", error: H::TooSlow };
+    assert_eq!((refused, begun.elapsed().as_secs()), (ProviderSignInError::Provider(too_slow), 27));
+    site.sign_in(|case| slow(case, 4000)).await.unwrap();
 }
 
 /// Whoever was disabled here is let in by no provider.

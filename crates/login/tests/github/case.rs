@@ -65,6 +65,7 @@ pub fn says() -> Says {
         page: 100,
         headers: Vec::new(),
         next: None,
+        answer_ms: 0,
         tokens_end: false,
         deleted: false,
     }

@@ -80,6 +80,8 @@ pub struct Says {
     pub headers: Vec<(&'static str, String)>,
     /// What the header `Link` names instead of the next page.
     pub next: Option<&'static str>,
+    /// So long each answer of the API takes.
+    pub answer_ms: u64,
     /// Access tokens end, and come with a refresh token.
     pub tokens_end: bool,
     /// There is nobody of this number any more.
@@ -266,6 +268,10 @@ impl State {
 #[async_trait]
 impl ProviderHttp for Emulator {
     async fn send(&self, request: ProviderRequest) -> Answer {
+        let answer_ms = self.0.lock().unwrap().says.as_ref().unwrap().answer_ms;
+        if answer_ms > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(answer_ms)).await;
+        }
         let mut state = self.0.lock().unwrap();
         let url = request.url.to_string();
         let app =
