@@ -12,9 +12,10 @@ use crate::providers::provider::{ConfiguredDirectory, Known};
 impl Login {
     /// Asks all directories at once. One that can't answer leaves what it said `before`, with the age that it has: it counts for its time, and gives nothing new.
     pub(crate) async fn additions_to(&self, record: &IdentityRecord, before: &[Addition]) -> Vec<Addition> {
+        let names_count = self.provider(&record.provider).is_ok_and(|provider| !provider.kind.names_change_hands());
         let known = Known {
             subject: &record.subject,
-            username: record.username.as_deref(),
+            username: record.username.as_deref().filter(|_| names_count),
             email: record.email.as_deref().filter(|_| record.email_verified),
             handle: None,
         };

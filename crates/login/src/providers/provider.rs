@@ -19,6 +19,11 @@ pub trait IdentityProvider: Send + Sync {
     /// What a person meets first.
     fn entrance(&self) -> Entrance;
 
+    /// Whether people choose their names there themselves, and leave them to others: then a name says nothing of who somebody is to a directory beside it.
+    fn names_change_hands(&self) -> bool {
+        false
+    }
+
     /// Where the browser has to go, with [`Entrance::Away`].
     async fn begin(&self, attempt: &Attempt, now_ms: i64) -> Result<Url, ProviderError>;
 

@@ -134,6 +134,17 @@ async fn whoever_takes_over_a_name_gets_nothing_of_the_one_before() {
     );
 }
 
+/// Whoever takes the name of somebody of the staff at GitHub is not taken for them by a directory that goes by names.
+#[tokio::test]
+async fn a_name_at_github_says_nothing_to_another_directory() {
+    let site = Site::new().await;
+    site.sign_in(|_| ()).await.unwrap();
+    site.refresh(|_| ()).await.unwrap();
+    let asked = site.believing.0.lock().unwrap().clone();
+    assert_eq!(asked, vec![(None, Some("you@example.com".to_owned())); 2]);
+    assert!(site.record(&format!("github/{ID}")).unwrap().additions.is_empty());
+}
+
 /// The same number at another GitHub is somebody else.
 #[tokio::test]
 async fn an_enterprise_server_has_people_of_its_own() {

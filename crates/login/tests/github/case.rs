@@ -1,11 +1,16 @@
 //! A sign-in with GitHub that works, until something of it is changed.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
 
 use falconer_login::github::{GithubProvider, GithubSettings};
 use falconer_login::mapping::Mapping;
-use falconer_login::{Callback, ConfiguredProvider, Inbound, LoginSettings, ProviderError, ProviderSignInError, RefreshError, Refreshment};
+use falconer_login::{
+    Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Inbound, Known, LoginSettings, ProviderError,
+    ProviderSignInError, RefreshError, Refreshment,
+};
 use falconer_store::{IdentityRecord, Secret};
 use serde_json::json;
 
@@ -83,10 +88,28 @@ pub const SCOPES: [&str; 8] = [
     "assume:team:taskcluster/core",
 ];
 
+/// A directory that knows everybody under the name that they have elsewhere.
+#[derive(Default)]
+pub struct Believing(pub Mutex<Vec<(Option<String>, Option<String>)>>);
+
+#[async_trait]
+impl Directory for Believing {
+    async fn look_up(&self, known: &Known<'_>, _: i64) -> Result<Option<Attributes>, ProviderError> {
+        let (username, email) = (known.username.map(str::to_owned), known.email.map(str::to_owned));
+        self.0.lock().unwrap().push((username.clone(), email));
+        Ok(username.map(|name| Attributes { subject: name.clone(), username: Some(name), ..Attributes::default() }))
+    }
+
+    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
+        Ok(Vec::new())
+    }
+}
+
 /// A node with the providers `github` and `enterprise`.
 pub struct Site {
     pub world: World,
     pub emulator: Arc<Emulator>,
+    pub believing: Arc<Believing>,
 }
 
 impl Site {
@@ -114,9 +137,16 @@ impl Site {
             provider("github", None, Some(&["mozilla", "taskcluster:3838"])),
             provider("enterprise", Some("https://github.example.com"), None),
         ];
-        let world = World::with(LoginSettings { providers, ..common::settings() }).await;
+        let believing = Arc::new(Believing::default());
+        let directory = ConfiguredDirectory {
+            name: "believing".to_owned(),
+            mapping: Mapping::new(&["assume:staff:{username}".to_owned()], [], None, false).unwrap(),
+            kind: believing.clone(),
+            refresh_ms: None,
+        };
+        let world = World::with(LoginSettings { providers, directories: vec![directory], ..common::settings() }).await;
         emulator.set(&says(), START_MS);
-        Site { world, emulator }
+        Site { world, emulator, believing }
     }
 
     /// Signs the person in, with one thing changed: what comes back, and what GitHub says then.

@@ -86,6 +86,10 @@ impl IdentityProvider for GithubProvider {
         Entrance::Away
     }
 
+    fn names_change_hands(&self) -> bool {
+        true
+    }
+
     async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
         let mut url = self.page("login/oauth/authorize")?;
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(attempt.verifier.as_bytes()));
