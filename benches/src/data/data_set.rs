@@ -10,7 +10,7 @@ use falconer_scopes::Role;
 /// What every set's random choices come from.
 pub const SEED: u64 = 0x00fa_1c04;
 
-/// A shape of data (`performance.md`, "How it is measured").
+/// A shape of data (`docs/performance.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// 10 roles, 20 clients.

@@ -18,7 +18,7 @@ pub enum ApiError {
     InsufficientScopes {
         /// Who asked; `None` without credentials.
         client_id: Option<String>,
-        /// The part of `required` that the caller does not satisfy (`scopes.md` section 2).
+        /// The part of `required` that the caller does not satisfy.
         missing: Expression,
         /// The whole expression with its parameters filled in.
         required: Expression,

@@ -1,4 +1,4 @@
-//! What belongs to Falconer itself: `assume:grant:`, roles under `grant:`, clients under `static/falconer/` (`grants.md`).
+//! What belongs to Falconer itself: `assume:grant:`, roles under `grant:`, clients under `static/falconer/`.
 
 use falconer_scopes::{ScopeSet, covers};
 
@@ -39,7 +39,7 @@ pub(crate) fn refuse_unseen(what: &str, last_modified_ms: i64, seen_ms: Option<i
     Ok(())
 }
 
-/// The `**` rule of `scopes.md` section 8.
+/// The reference refuses a scope that ends in `**` wherever one is written, and nowhere else.
 fn refuse_double_star<S: AsRef<str>>(scopes: &[S]) -> Result<(), ApiError> {
     if scopes.iter().any(|s| s.as_ref().ends_with("**")) {
         return Err(ApiError::InputError("scopes must not end with `**`".to_owned()));

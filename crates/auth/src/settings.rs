@@ -53,7 +53,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A client that the configuration names; made to exist at start-up (`auth-api.md` 8.3 "Static clients").
+/// A client that the configuration names; made to exist at start-up.
 #[derive(Clone)]
 pub struct StaticClient {
     /// Begins with `static/`, but not with `static/falconer/`.

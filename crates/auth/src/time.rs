@@ -22,7 +22,7 @@ pub const MINUTE_MS: i64 = 60 * SECOND_MS;
 pub const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// One day of 24 hours in milliseconds.
 pub const DAY_MS: i64 = 24 * HOUR_MS;
-/// A thousand years of 365 days: how long static clients live, counted from when they were made (`auth-api.md` 8.3).
+/// A thousand years of 365 days: how long static clients live, counted from when they were made.
 pub const MILLENNIUM_MS: i64 = 1_000 * 365 * DAY_MS;
 
 /// A length of time for a person: the largest unit that it has, and the next one.

@@ -1,9 +1,9 @@
-//! What use cases answer with. The web layer turns these into the JSON of `auth-api.md` 8.1, 8.2 and 8.6.
+//! What use cases answer with. The web layer turns these into the protocol's JSON.
 
 use falconer_scopes::ScopeSet;
 use falconer_store::Secret;
 
-/// A client as the API shows it (`auth-api.md` 8.1). Times are milliseconds since the epoch.
+/// A client as the API shows it. Times are milliseconds since the epoch.
 #[derive(Clone)]
 pub struct ClientView {
     /// The id.
@@ -30,11 +30,11 @@ pub struct ClientView {
     pub disabled: bool,
     /// Only in the answers of createClient and resetAccessToken.
     pub access_token: Option<Secret>,
-    /// The id of the grant that this client ends with (`grants.md` "Clients made with a grant"). Not part of the protocol's shape.
+    /// The id of the grant that this client ends with. Not part of the protocol's shape.
     pub grant: Option<String>,
 }
 
-/// A role as the API shows it (`auth-api.md` 8.2).
+/// A role as the API shows it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoleView {
     /// The id.
@@ -51,7 +51,7 @@ pub struct RoleView {
     pub created_ms: i64,
 }
 
-/// One row of the audit answers (`auth-api.md` 8.6).
+/// One row of the audit answers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryEntry {
     /// Who did it: a clientId, or a person's identity for what was done on the console.
@@ -137,7 +137,7 @@ impl<T> Page<T> {
     }
 }
 
-/// What createClient and updateClient take (`auth-api.md` 8.3), schema defaults filled in.
+/// What createClient and updateClient take, schema defaults filled in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClientInput {
     /// Microseconds since the epoch: an idempotent createClient compares them.
@@ -150,7 +150,7 @@ pub struct ClientInput {
     pub delete_on_expiration: bool,
 }
 
-/// What createRole and updateRole take (`auth-api.md` 8.4).
+/// What createRole and updateRole take.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RoleInput {
     /// As given.
@@ -164,7 +164,7 @@ pub struct RoleInput {
 pub struct TestView {
     /// Whose credentials these are, `auth-failed:no-auth` without any.
     pub client_id: String,
-    /// In the reference's own order (`auth-api.md` 8.5).
+    /// In the reference's own order.
     pub scopes: Vec<String>,
     /// The payload hash that the header carries.
     pub hash: Option<String>,

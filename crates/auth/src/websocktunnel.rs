@@ -1,4 +1,4 @@
-//! Tokens with which a worker may open a tunnel under its name (`auth-api.md` 8.7 "websocktunnelToken").
+//! Tokens with which a worker may open a tunnel under its name.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

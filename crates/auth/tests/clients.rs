@@ -1,4 +1,4 @@
-//! The client methods by kind of caller, in the order of checks of `auth-api.md` 8.3.
+//! The client methods by kind of caller, in the protocol's order of checks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! The role and scope methods by kind of caller, in the order of checks of `auth-api.md` 8.4 and 8.5.
+//! The role and scope methods by kind of caller, in the protocol's order of checks.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Everything after the MAC, in the order of hawk.md 6, 7 and 3.
+//! Everything after the MAC, in the protocol's order: `ext`, the certificate, the time.
 
 use crate::certificate::claims::Claims;
 use crate::certificate::ext::Ext;

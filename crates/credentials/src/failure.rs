@@ -1,4 +1,4 @@
-//! Why a request was not accepted, as a value. `Display` of each is the exact text of hawk.md 12, which goes out as the `message` of an `auth-failed`
+//! Why a request was not accepted, as a value. `Display` of each is the protocol's exact text, which goes out as the `message` of an `auth-failed`
 //! result. None of them holds a secret.
 
 use thiserror::Error;

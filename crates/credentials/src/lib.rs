@@ -1,7 +1,7 @@
 //! Hawk request authentication and temporary credentials: read, sign, verify.
 //!
-//! Pure: no I/O, no clock, no randomness. Time is an argument in milliseconds since the epoch, random bytes are arguments too. The wire
-//! document is `hawk.md`; its vectors are run by `tests/vectors.rs`, and where Falconer differs, `tests/differences.json` says why.
+//! Pure: no I/O, no clock, no randomness. Time is an argument in milliseconds since the epoch, random bytes are arguments too. Cases in
+//! `vectors/` say what is right; `tests/vectors.rs` runs them, and where Falconer differs, `tests/differences.json` says why.
 //!
 //! Verification goes in three steps, and the types allow no other order, so that nothing is told to somebody who holds no key:
 //!

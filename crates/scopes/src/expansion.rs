@@ -1,4 +1,4 @@
-//! Expansion: everything that a scope set gives through roles (scopes.md 5).
+//! Expansion: everything that a scope set gives through roles.
 
 use crate::role::{ASSUME, Compiled};
 use crate::role_set::{Application, RoleSet};

@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// A scope, `{"AllOf": [..]}` or `{"AnyOf": [..]}`, nested at will (scopes.md 2). Serializes and deserializes in that JSON form.
+/// A scope, `{"AllOf": [..]}` or `{"AnyOf": [..]}`, nested at will. Serializes and deserializes in that JSON form.
 ///
 /// `Display` is what an `InsufficientScopes` message prints: the bare text of a plain scope, otherwise JSON indented by two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Expression {
     }
 
     /// The part of the expression that the set does not satisfy; `None` when it satisfies all of it. This is what a refused caller is
-    /// shown (scopes.md 2, "Missing scopes").
+    /// shown.
     pub fn missing(&self, held: &ScopeSet) -> Option<Expression> {
         self.reduced(&|scope| held.satisfies(scope))
     }

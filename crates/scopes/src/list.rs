@@ -1,4 +1,4 @@
-//! Operations on raw lists of scopes, exactly as scopes.md 3 describes them.
+//! Operations on raw lists of scopes, exactly as the protocol has them, order and repetitions included.
 //!
 //! [`crate::ScopeSet`] is the type for everyday use; these are for the few places on the wire where the order that a caller gave shows.
 

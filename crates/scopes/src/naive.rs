@@ -1,4 +1,4 @@
-//! For tests: the rules of scopes.md written down as plainly as possible, without indexes, sharing or shortcuts.
+//! For tests: the protocol's rules for scopes written down as plainly as possible, without indexes, sharing or shortcuts.
 //!
 //! Nothing here uses the rest of the crate except the types [`Role`] and [`RoleError`], so that a mistake has to be made twice to go
 //! unnoticed. Everything is quadratic or worse. Expansion ends only for role sets that are valid (or happen to have a finite expansion).
@@ -9,12 +9,12 @@ use crate::role::{Role, RoleError};
 /// How a parameter takes the place of `<..>`. Falconer's is [`literal`]; the tests also have the reference's.
 pub type Substitute = fn(before: &str, after: &str, parameter: &str) -> String;
 
-/// scopes.md 2.
+/// Whether holding the one satisfies the other.
 pub fn covers(held: &str, required: &str) -> bool {
     held == required || (held.ends_with('*') && required.starts_with(&held[..held.len() - 1]))
 }
 
-/// The sort key of scopes.md 3: smaller comes first.
+/// What scopes are sorted by: smaller comes first.
 pub fn key(scope: &str) -> (String, u8) {
     match scope.chars().last() {
         Some('*') => (scope[..scope.len() - 1].to_string(), 0),
@@ -41,7 +41,7 @@ pub fn union(a: &[String], b: &[String]) -> Vec<String> {
     normalized(&[a, b].concat())
 }
 
-/// scopes.md 3, "Intersection".
+/// What both sets satisfy, as a set.
 pub fn intersection(a: &[String], b: &[String]) -> Vec<String> {
     let mut both: Vec<String> = Vec::new();
     for (members, held) in [(a, b), (b, a)] {
@@ -64,7 +64,7 @@ pub fn literal(before: &str, after: &str, parameter: &str) -> String {
     if parameter.ends_with('*') { format!("{before}{parameter}") } else { format!("{before}{parameter}{after}") }
 }
 
-/// scopes.md 5: applies every role to every scope until nothing new appears.
+/// Expansion: applies every role to every scope until nothing new appears.
 pub fn expand(roles: &[Role], scopes: &[String], substitute: Substitute) -> Vec<String> {
     let mut all = scopes.to_vec();
     let mut done = 0;
@@ -104,7 +104,7 @@ fn templates(role: &Role) -> Vec<String> {
     normalized(&with_token.map(|scope| scope.replacen("<..>", "\u{1a}", 1)).collect::<Vec<_>>())
 }
 
-/// scopes.md 6, over all roles in the given order.
+/// Why a set of roles is refused, looked for over all roles in the given order.
 pub fn validate(roles: &[Role]) -> Result<(), RoleError> {
     for text in roles.iter().flat_map(templates) {
         let scope = text.replacen('\u{1a}', "<..>", 1);
@@ -143,7 +143,7 @@ fn visit(roles: &[Role], at: usize, visited: &mut Vec<usize>, finished: &mut Vec
     Ok(())
 }
 
-/// The positions of the roles that apply to a scope of `role`, in the order of scopes.md 6.
+/// The positions of the roles that apply to a scope of `role`, in the order in which the reference looks at them.
 fn dependencies(roles: &[Role], role: &Role) -> Vec<usize> {
     let starred = role.role_id.ends_with('*');
     let plain: Vec<String> = role.scopes.iter().filter(|scope| !(starred && scope.contains("<..>"))).cloned().collect();

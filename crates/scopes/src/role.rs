@@ -11,7 +11,7 @@ pub(crate) const ASSUME: &str = "assume:";
 const PLACEHOLDER: &str = "\u{1a}";
 
 /// A role: whoever satisfies `assume:<role_id>` gets its scopes too. A role whose id ends in `*` is a *star role*: it applies to every
-/// scope below its prefix, and `<..>` in its scopes stands for the rest (scopes.md 5).
+/// scope below its prefix, and `<..>` in its scopes stands for the rest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Role {
     /// `^[\x20-\x7e]+$`, without `assume:`.
@@ -20,7 +20,7 @@ pub struct Role {
     pub scopes: Vec<String>,
 }
 
-/// Why a set of roles is refused (scopes.md 6). `Display` is the exact message; on the wire all arrive as `InputError`.
+/// Why a set of roles is refused. `Display` is the exact message; on the wire all arrive as `InputError`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RoleError {
     /// A scope of a star role uses `<..>` in a way that has no clear meaning.
@@ -129,7 +129,7 @@ impl Parameterized {
 }
 
 /// The scopes with a token, sorted and normalized among themselves with the token as one character. A covered one is dropped before
-/// anything else looks at it: of `g*<..>` and `g*<..>*` only the first exists (scopes.md 5, quirk 2).
+/// anything else looks at it: of `g*<..>` and `g*<..>*` only the first exists.
 fn parameterized(scopes: &[String]) -> Vec<Parameterized> {
     let mut texts: Vec<String> =
         scopes.iter().filter(|scope| scope.contains(TOKEN)).map(|scope| scope.replacen(TOKEN, PLACEHOLDER, 1)).collect();

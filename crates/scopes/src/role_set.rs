@@ -91,7 +91,7 @@ impl RoleSet {
         next
     }
 
-    /// Whether the set may be changed to hold this role: all other roles in their order, then this one last (scopes.md 6). A star role whose
+    /// Whether the set may be changed to hold this role: all other roles in their order, then this one last. A star role whose
     /// parameter would multiply through others beyond what an expansion may take is refused too.
     ///
     /// Errors: the first thing that is wrong, with the exact message.
@@ -111,7 +111,7 @@ impl RoleSet {
     }
 
     /// The set with these roles, each in place of one with the same id, when it may be changed so: all other roles in their order, then these
-    /// in theirs (scopes.md 6). The whole set is looked at once, however many change. Of several with one id the last counts.
+    /// in theirs. The whole set is looked at once, however many change. Of several with one id the last counts.
     ///
     /// Errors: the first thing that is wrong, with the exact message.
     pub fn with_validated(&self, roles: &[Role]) -> Result<RoleSet, RoleError> {
@@ -136,7 +136,7 @@ impl RoleSet {
         self.all.values().map(AsRef::as_ref)
     }
 
-    /// Calls `found` for every role that applies to `scope` (scopes.md 5), each at most once.
+    /// Calls `found` for every role that applies to `scope`, each at most once.
     pub(crate) fn applicable<'r, 's>(&'r self, scope: &'s str, mut found: impl FnMut(&'r Compiled, Application<'s>)) {
         let (stem, starred) = split_star(scope);
         let Some(name) = scope.strip_prefix(ASSUME) else {
@@ -195,7 +195,7 @@ impl RoleSet {
         compiled
     }
 
-    /// Whether these roles are valid together (scopes.md 6), in the order of their ids. The answer is kept; every later change only looks at what
+    /// Whether these roles are valid together, in the order of their ids. The answer is kept; every later change only looks at what
     /// the change reaches. Whoever wants no change to wait for the first answer asks beforehand.
     pub fn is_valid(&self) -> bool {
         *self.valid.get_or_init(|| {

@@ -2,18 +2,18 @@
 
 use std::cmp::Ordering;
 
-/// Whether `s` is a scope: any mix of space and printable ASCII, the empty string included (`^[\x20-\x7e]*$`, scopes.md 1).
+/// Whether `s` is a scope: any mix of space and printable ASCII, the empty string included (`^[\x20-\x7e]*$`).
 pub fn is_valid_scope(s: &str) -> bool {
     // Without an early end, so that many bytes are looked at at once.
     s.bytes().fold(true, |all, byte| all & (0x20..=0x7e).contains(&byte))
 }
 
-/// Whether `s` can name a role: like a scope, but at least one character (`^[\x20-\x7e]+$`, scopes.md 5).
+/// Whether `s` can name a role: like a scope, but at least one character (`^[\x20-\x7e]+$`).
 pub fn is_valid_role_id(s: &str) -> bool {
     !s.is_empty() && is_valid_scope(s)
 }
 
-/// Whether holding `held` satisfies `required` (scopes.md 2): the texts are equal, or `held` ends in `*` and `required` begins with the
+/// Whether holding `held` satisfies `required`: the texts are equal, or `held` ends in `*` and `required` begins with the
 /// rest of it. A star in `required` is ordinary text: `a*` is covered by `a*` and `*`, not by `ab`.
 pub fn covers(held: &str, required: &str) -> bool {
     match held.strip_suffix('*') {
@@ -23,7 +23,7 @@ pub fn covers(held: &str, required: &str) -> bool {
     }
 }
 
-/// The total order of scopes (scopes.md 3): by the text without one trailing star, and of two that differ only in that star, the starred
+/// The total order of scopes: by the text without one trailing star, and of two that differ only in that star, the starred
 /// one first. `Equal` only for equal texts.
 pub fn compare(a: &str, b: &str) -> Ordering {
     let (a_stem, a_starred) = split_star(a);

@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-/// Sorted and normalized scopes (scopes.md 3): no member covers another, so every scope that the set satisfies is covered by exactly one
+/// Sorted and normalized scopes: no member covers another, so every scope that the set satisfies is covered by exactly one
 /// member. Immutable, cheap to clone. Serializes as a JSON array of strings: `["a*","b"]`.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct ScopeSet {

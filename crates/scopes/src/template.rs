@@ -1,4 +1,4 @@
-//! Scope expression templates: an API method's requirement before its parameters are known (scopes.md 4).
+//! Scope expression templates: an API method's requirement before its parameters are known.
 
 use crate::expression::Expression;
 use serde_json::{Map, Value};

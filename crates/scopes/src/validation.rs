@@ -1,4 +1,4 @@
-//! Which sets of roles are refused, and with which message (scopes.md 6).
+//! Which sets of roles are refused, and with which message.
 
 use crate::expansion::reaches_roles;
 use crate::list;

@@ -170,8 +170,8 @@ fn naive_expansion(input: &Value, substitute: naive::Substitute) -> Vec<String> 
     naive::expand(&roles(&input["roles"]), &strings(&input["scopes"]), substitute)
 }
 
-/// The reference's substitution: a JavaScript string replace with the parameter as replacement text, in which `$` has a meaning
-/// (scopes.md 5, quirk 1). With a parameter that ends in a star, what is replaced is the placeholder and all that follows.
+/// The reference's substitution: a JavaScript string replace with the parameter as replacement text, in which `$` has a meaning.
+/// With a parameter that ends in a star, what is replaced is the placeholder and all that follows.
 fn javascript(before: &str, after: &str, parameter: &str) -> String {
     let (matched, rest) = if parameter.ends_with('*') { (format!("\u{1a}{after}"), "") } else { ("\u{1a}".to_owned(), after) };
     let mut replaced = String::new();

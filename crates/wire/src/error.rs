@@ -1,4 +1,4 @@
-//! Errors on the wire (`auth-api.md` section 3).
+//! Errors on the wire.
 //!
 //! ```json
 //! {

@@ -1,7 +1,7 @@
 //! The wire: the APIs as data, and the shapes that travel over it.
 //!
 //! Both sides use this crate: `web` builds its routes, checks and answers from the [table](METHODS), the SDK builds its URLs and reads answers with the
-//! [shapes]. What is described is the protocol's own `/api/auth/v1` (the source is the wire document `auth-api.md` and the cases in `vectors/`), and Falconer's
+//! [shapes]. What is described is the protocol's own `/api/auth/v1` (the cases in `vectors/` hold it), and Falconer's
 //! own `/api/falconer/v1` in the same terms.
 //!
 //! Deliberately absent: behaviour. Nothing here validates a request, decides an authorization, reads a clock or opens a socket; `web` validates, and `xtask`

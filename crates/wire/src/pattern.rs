@@ -1,4 +1,4 @@
-//! The naming patterns of parameters (`auth-api.md` section 7): the regular expression that messages print, and the same thing as a function.
+//! The naming patterns of parameters: the regular expression that messages print, and the same thing as a function.
 
 use std::fmt;
 

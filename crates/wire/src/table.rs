@@ -212,7 +212,7 @@ pub struct Method {
     pub params: &'static [PathParam],
     /// Query parameters.
     pub query: &'static [QueryParam],
-    /// The scope template as JSON text (`scopes.md` section 4); none: public, no authentication is attempted.
+    /// The scope template as JSON text; none: public, no authentication is attempted.
     pub scopes: Option<&'static str>,
     /// Authorization needs more than the path, so the use case does it, after parameters and body were checked.
     pub deferred: bool,

@@ -208,7 +208,7 @@ fn the_schemas_accept_every_recorded_body_and_refuse_it_without_a_key() {
     assert!(answers >= 90 && requests >= 20 && refused >= 300, "{answers} {requests} {refused}");
 }
 
-/// The answers that no recorded case shows, as `auth-api.md` section 8.7 writes them down.
+/// The answers that no recorded case shows, as the schemas have them.
 #[test]
 fn the_schemas_accept_the_answers_that_were_only_written_down() {
     let time = "2026-08-01T12:00:00.000Z";

@@ -6,6 +6,7 @@ mod arrows;
 mod circles;
 mod house;
 mod imports;
+mod pages;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -39,11 +40,15 @@ pub fn run() -> Result<()> {
     faults.extend(generate::faults()?);
     let files = tracked_files()?;
     faults.extend(files.iter().filter_map(|file| template_fault(file)));
+    for file in files.iter().filter(|file| file.extension().is_some_and(|e| e == "rs")) {
+        let content = std::fs::read_to_string(root().join(file)).unwrap_or_default();
+        faults.extend(pages::faults(file, &content, &files));
+    }
     for file in &files {
         warn_if_long(file);
     }
     if faults.is_empty() {
-        println!("check: arrows, rooms, circles, templates and reference pages hold");
+        println!("check: arrows, rooms, circles, templates, pages that comments name and reference pages hold");
         return Ok(());
     }
     bail!("{} faults:\n  {}", faults.len(), faults.join("\n  "))

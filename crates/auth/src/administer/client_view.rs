@@ -1,4 +1,4 @@
-//! A client as the API shows it (`auth-api.md` 8.1).
+//! A client as the API shows it.
 
 use falconer_store::ClientRecord;
 

@@ -1,4 +1,4 @@
-//! Clients: list, read, create, update, reset, enable, disable, delete (`auth-api.md` 8.3, checks in that order).
+//! Clients: list, read, create, update, reset, enable, disable, delete (checks in the protocol's order).
 
 use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, Key, Revision, Secret, Write};

@@ -1,4 +1,4 @@
-//! What login writes: grants, people and local accounts go through the store and then into the directory (`grants.md`).
+//! What login writes: grants, people and local accounts go through the store and then into the directory.
 
 use falconer_credentials::temporary::{self, Temporary};
 use falconer_scopes::{Expression, ScopeSet};

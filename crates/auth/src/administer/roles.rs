@@ -1,4 +1,4 @@
-//! Roles: list, read, create, update, delete (`auth-api.md` 8.4, checks in that order).
+//! Roles: list, read, create, update, delete (checks in the protocol's order).
 
 use falconer_scopes::{Expression, Role};
 use falconer_store::{Key, Revision, RoleRecord, Write};

@@ -1,4 +1,4 @@
-//! The audit, as the API shows it (`auth-api.md` 8.6).
+//! The audit, as the API shows it.
 
 use falconer_store::{AuditEntry, AuditStart};
 

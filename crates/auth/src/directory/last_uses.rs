@@ -7,7 +7,7 @@ use crate::directory::client::Client;
 use crate::directory::entries::Grant;
 use crate::time::HOUR_MS;
 
-/// A client's last use is refreshed when it is older than this (`auth-api.md` 8.1).
+/// A client's last use is refreshed when it is older than this.
 const CLIENT_INTERVAL_MS: i64 = 6 * HOUR_MS;
 
 /// Whose last use is to be written.

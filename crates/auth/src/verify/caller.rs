@@ -24,7 +24,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The protocol's answer to a caller who lacks something: 403 in the words of `auth-api.md` section 3.
+    /// The protocol's answer to a caller who lacks something: 403 in the protocol's own words.
     pub fn require(&self, required: &Expression) -> Result<(), ApiError> {
         match required.missing(&self.scopes) {
             None => Ok(()),
@@ -102,7 +102,7 @@ impl Authentication {
     }
 }
 
-/// What a service may learn about the person behind a grant, without getting any power (`grants.md` "Who somebody is, without power").
+/// What a service may learn about the person behind a grant, without getting any power.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DisclosedIdentity {
     /// `<provider>/<subject>`.

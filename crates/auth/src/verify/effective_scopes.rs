@@ -1,4 +1,4 @@
-//! What a grant, a person, and a client that depends on one of them may do at present (`grants.md`).
+//! What a grant, a person, and a client that depends on one of them may do at present.
 
 use std::sync::Arc;
 
@@ -93,7 +93,7 @@ impl Node {
         self.settings.max_age_ms(provider).is_some_and(|max| age_ms > max)
     }
 
-    /// The checks of `grants.md` "Use" from the lookup on, in that order.
+    /// Looks a grant up and checks, in this order, that it was not revoked, has not ended, and is of somebody who may act.
     pub(crate) fn active_grant<'s>(&self, snapshot: &'s Snapshot, id: &str, now_ms: i64) -> Result<ActiveGrant<'s>, Reason> {
         let refuse = |state| Reason::Grant { id: id.to_owned(), state };
         let grant = snapshot.grant(id).ok_or_else(|| refuse(GrantState::Unknown))?;

@@ -1,4 +1,4 @@
-//! Everything after the MAC: what credentials come to at one snapshot (`hawk.md` sections 6 and 7, `grants.md` "Use").
+//! Everything after the MAC: what credentials come to at one snapshot.
 
 use std::cell::Cell;
 use std::sync::Arc;

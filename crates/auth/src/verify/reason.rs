@@ -5,7 +5,7 @@ use falconer_store::StoreError;
 
 use crate::time::in_words;
 
-/// Why credentials do not hold: the caller's fault. `Display` is the exact text of `hawk.md` sections 8 and 12, or of `grants.md` "Use"; it holds no secret.
+/// Why credentials do not hold: the caller's fault. `Display` is the exact text of the protocol, or Falconer's own for its grants; it holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// The header, the bewit, the certificate, `ext`, or the state of the client.

@@ -13,7 +13,7 @@ use crate::verify::effective_scopes::DependsOn;
 use crate::verify::evaluate::UsedBy;
 use crate::verify::reason::{Reason, Unable};
 
-/// How long an answer for nobody counts (`hawk.md` section 1).
+/// How long an answer for nobody counts.
 const NO_AUTH_MS: i64 = 15 * MINUTE_MS;
 
 impl Auth {

@@ -1,4 +1,4 @@
-//! expandScopes and currentScopes (`auth-api.md` 8.5).
+//! expandScopes and currentScopes.
 
 use falconer_scopes::ScopeSet;
 

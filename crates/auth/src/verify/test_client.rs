@@ -1,4 +1,4 @@
-//! testAuthenticate and testAuthenticateGet (`auth-api.md` 8.5): a client that everybody knows, to try credentials out with.
+//! testAuthenticate and testAuthenticateGet: a client that everybody knows, to try credentials out with.
 
 use falconer_credentials::{AccessToken, Issuer, RequestParts, evaluate, read};
 use falconer_scopes::{Expression, ScopeSet, list};

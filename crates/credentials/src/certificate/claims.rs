@@ -1,4 +1,4 @@
-//! The certificate of temporary credentials: its checks, and the text that is signed (hawk.md 7).
+//! The certificate of temporary credentials: its checks, and the text that is signed.
 
 use crate::certificate::ext::Ext;
 use crate::certificate::field::{Field, NotScopes};

@@ -1,4 +1,4 @@
-//! The `ext` attribute: base64 of a JSON document that may hold a certificate and authorized scopes (hawk.md 6).
+//! The `ext` attribute: base64 of a JSON document that may hold a certificate and authorized scopes.
 
 use crate::Failure;
 use crate::certificate::field::{Field, NotScopes};

@@ -1,4 +1,4 @@
-//! Making temporary credentials: no server is asked (hawk.md 7 and 10).
+//! Making temporary credentials: no server is asked.
 
 use crate::AccessToken;
 use crate::certificate::claims::{MAX_INTEGER, MAX_LIFETIME_MS, is_client_id, write_signed};

@@ -1,4 +1,4 @@
-//! The `bewit` query parameter (hawk.md 9).
+//! The `bewit` query parameter.
 
 use crate::Failure;
 use crate::certificate::ext::decode_lenient;

@@ -1,4 +1,4 @@
-//! The value of an `Authorization` header (hawk.md 2).
+//! The value of an `Authorization` header.
 
 use crate::Failure;
 use crate::failure::FormFault;

@@ -1,4 +1,4 @@
-//! The text that a MAC covers (hawk.md 4).
+//! The text that a MAC covers.
 
 use crate::hawk::header::is_space;
 use crate::key::mac::Text;

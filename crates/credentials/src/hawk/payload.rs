@@ -1,4 +1,4 @@
-//! The payload hash (hawk.md 5).
+//! The payload hash.
 
 use crate::hawk::header::is_space;
 use crate::key::mac;

@@ -1,4 +1,4 @@
-//! From the six values of a request to what must be verified (hawk.md 1).
+//! From the six values of a request to what must be verified.
 
 use crate::Failure;
 use crate::certificate::ext::Ext;

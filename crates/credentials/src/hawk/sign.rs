@@ -1,4 +1,4 @@
-//! Signing requests: headers, bewits and the `ext` that goes into both (hawk.md 2, 4, 6, 9).
+//! Signing requests: headers, bewits and the `ext` that goes into both.
 
 use crate::AccessToken;
 use crate::hawk::normalized::{Normalized, signed_resource};

@@ -1,4 +1,4 @@
-//! The two ways in which the protocol writes a time: `ts` of a header and `exp` of a bewit (hawk.md 3 and 9), in seconds, as text.
+//! The two ways in which the protocol writes a time: `ts` of a header and `exp` of a bewit, in seconds, as text.
 
 use crate::key::mac::Key;
 

@@ -1,4 +1,4 @@
-//! Secret keys as text, and the random names of the protocol (hawk.md 11).
+//! Secret keys as text, and the random names of the protocol.
 
 use crate::key::mac::Key;
 use base64::Engine as _;

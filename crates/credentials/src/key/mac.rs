@@ -84,7 +84,7 @@ impl Key {
         prepared
     }
 
-    /// The MAC of the text that `write` pushes (hawk.md 4, 7).
+    /// The MAC of the text that `write` pushes.
     pub(crate) fn mac(&self, write: impl FnOnce(&mut Text)) -> Mac {
         Mac(self.digest(write))
     }

@@ -1,4 +1,4 @@
-//! What is broad, and what is left of a set without it (`grants.md` "The page's choices").
+//! What is broad, and what is left of a set without it.
 
 use falconer_scopes::{ScopeSet, covers};
 

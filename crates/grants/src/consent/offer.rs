@@ -1,4 +1,4 @@
-//! What the grant page shows (`grants.md` "The page's choices").
+//! What the grant page shows.
 //!
 //! A request without scopes is offered as one or two bundles, a request with scopes as lines. Each holds a closed set: equal to its own
 //! expansion at the time of the offer.

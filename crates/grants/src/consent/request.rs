@@ -1,4 +1,4 @@
-//! The request of a site that wants a grant: `/?target=<URL>&description=<markdown>` and what is optional (`grants.md` "The request").
+//! The request of a site that wants a grant: `/?target=<URL>&description=<markdown>` and what is optional.
 
 use falconer_wire::time_expression;
 use percent_encoding::percent_decode_str;

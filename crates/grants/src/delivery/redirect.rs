@@ -1,4 +1,4 @@
-//! Delivery: the URL that carries credentials to a target (`grants.md` "The request").
+//! Delivery: the URL that carries credentials to a target.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 

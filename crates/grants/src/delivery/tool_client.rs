@@ -1,4 +1,4 @@
-//! A client for a program on the person's own machine: what the `taskcluster signin` command opens a page for (`login.md` section 4).
+//! A client for a program on the person's own machine: what the `taskcluster signin` command opens a page for.
 //!
 //! The program names scopes, a name, how long, and where on this machine the answer goes. The person sees an [`Offer`] made of what they
 //! may do themselves, and what they leave unticked does not come back through something else.

@@ -1,4 +1,4 @@
-//! Granting: from what the page showed and the person chose to a URL that carries credentials (`grants.md`).
+//! Granting: from what the page showed and the person chose to a URL that carries credentials.
 
 use falconer_auth::{ApiError, NewGrant, Revision};
 use falconer_scopes::ScopeSet;

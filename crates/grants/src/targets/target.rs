@@ -1,4 +1,4 @@
-//! Targets: where credentials may go (`security.md` rule 6).
+//! Targets: where credentials may go.
 //!
 //! A target is exact: scheme, host, port, path. What does not parse to just what it reads is refused with the reason, so that the host
 //! that the page shows is the host that the browser goes to.

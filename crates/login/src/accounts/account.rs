@@ -1,4 +1,4 @@
-//! What a local account may be, and the identity that it makes (`architecture.md` "Names and defaults").
+//! What a local account may be, and the identity that it makes.
 
 use falconer_scopes::{covers, is_valid_scope};
 use falconer_store::{AccountRecord, IdentityRecord};

@@ -1,4 +1,4 @@
-//! Names of people inside of clientIds (`login.md` 3.3; all cases of `vectors/identity.json`).
+//! Names of people inside of clientIds (all cases of `vectors/identity.json`).
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Forms that are not forged: tokens for sessions and for people who are not signed in yet (`security.md` rule 7).
+//! Forms that are not forged: tokens for sessions and for people who are not signed in yet.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

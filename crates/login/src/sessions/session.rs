@@ -1,4 +1,4 @@
-//! Sessions: signed-in browsers (`security.md` rule 7).
+//! Sessions: signed-in browsers.
 //!
 //! The cookie holds 256 random bits; the store holds their hash. Both ends of a session, a week after sign-in and a day after the last
 //! use, are checked when it is used.

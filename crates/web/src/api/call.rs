@@ -1,4 +1,4 @@
-//! A call of a known method, step by step, in the order that `auth-api.md` section 4 owes.
+//! A call of a known method, step by step, in the order that the protocol owes.
 //!
 //! A body is read and parsed within the budget of a stranger first. Only where that is not enough the MAC over the head is asked for earlier, and
 //! whoever it holds for may send more.

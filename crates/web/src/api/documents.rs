@@ -1,4 +1,4 @@
-//! What describes the APIs to machines: references, schemas and the OpenAPI document (`auth-api.md` section 10), as static files.
+//! What describes the APIs to machines: references, schemas and the OpenAPI document, as static files.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};

@@ -1,4 +1,4 @@
-//! Both APIs over HTTP, the protocol's and Falconer's own: one dispatcher, driven by the table in `falconer_wire`, in the order that `auth-api.md` section 4 owes.
+//! Both APIs over HTTP, the protocol's and Falconer's own: one dispatcher, driven by the table in `falconer_wire`, in the order that the protocol owes.
 //!
 //! | room | concept |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! What is published below the root URL: the manifest, the references of both APIs and all schemas (`auth-api.md` section 10).
+//! What is published below the root URL: the manifest, the references of both APIs and all schemas.
 //!
 //! Everything is computed from the table and the embedded schemas; the only input is the root URL, which the ids carry.
 

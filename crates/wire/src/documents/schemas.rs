@@ -1,4 +1,4 @@
-//! The JSON schemas of requests and answers, embedded (`auth-api.md` section 10). Ids and references are relative: `/schemas/auth/v1/<name>.json#`.
+//! The JSON schemas of requests and answers, embedded. Ids and references are relative: `/schemas/auth/v1/<name>.json#`.
 //!
 //! They are data: `web` compiles those of request bodies at start and publishes all of them.
 

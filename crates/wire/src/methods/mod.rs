@@ -1,4 +1,4 @@
-//! The table: all methods of the auth API in reference order (`auth-api.md` section 8), and those of Falconer's own.
+//! The table: all methods of the auth API in reference order, and those of Falconer's own.
 
 mod audit;
 mod brokers;

@@ -1,4 +1,4 @@
-//! Audit histories (`auth-api.md` 8.6).
+//! Audit histories.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Credentials for other systems (`auth-api.md` 8.7), as far as Falconer makes them itself.
+//! Credentials for other systems, as far as Falconer makes them itself.
 
 use serde::{Deserialize, Serialize};
 

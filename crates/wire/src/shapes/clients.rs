@@ -1,4 +1,4 @@
-//! Clients (`auth-api.md` 8.1, 8.3).
+//! Clients.
 
 use std::fmt;
 

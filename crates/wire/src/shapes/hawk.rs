@@ -1,4 +1,4 @@
-//! Verification of requests (`auth-api.md` 8.5, `hawk.md` section 1).
+//! Verification of requests.
 
 use serde::{Deserialize, Serialize};
 

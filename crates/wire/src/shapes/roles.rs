@@ -1,4 +1,4 @@
-//! Roles (`auth-api.md` 8.2, 8.4).
+//! Roles.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Scope sets (`auth-api.md` 8.5).
+//! Scope sets.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Monitoring (`auth-api.md` 8.8).
+//! Monitoring.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! Continuation tokens of paged listings (`auth-api.md` section 6; all cases of `vectors/continuation-tokens.json`).
+//! Continuation tokens of paged listings (all cases of `vectors/continuation-tokens.json`).
 //!
 //! A token of ours is a tilde and the last id that was listed, in base64url: whatever comes and goes meanwhile, each entry that stays is listed exactly once. The
 //! protocol's own tokens are Hashids of a row offset; they are still taken. Neither hides or protects anything: whoever decodes one learns what came

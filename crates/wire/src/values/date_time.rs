@@ -1,4 +1,4 @@
-//! Instants on the wire (`auth-api.md` section 5).
+//! Instants on the wire.
 //!
 //! Input: `YYYY-MM-DD`, then `T`, `t` or a space, `HH:MM:SS` with an optional fraction, and a zone `Z`, `z`, `±HH:MM`, `±HHMM`, or none (UTC). Output:
 //! `YYYY-MM-DDTHH:MM:SS.mmmZ`. Calendar arithmetic is done here, in integers, because the range is years 0 to 9999 to the last microsecond.

@@ -1,4 +1,4 @@
-//! Time expressions such as `1 day 2 hours`, `-15 min`, `3mo` (`login.md` section 6; all cases of `vectors/time-expressions.json`).
+//! Time expressions such as `1 day 2 hours`, `-15 min`, `3mo` (all cases of `vectors/time-expressions.json`).
 //!
 //! ```text
 //! [+|-] [n years] [n months] [n weeks] [n days] [n hours] [n minutes] [n seconds]

@@ -1,4 +1,4 @@
-//! URLs below a root URL (`clients.md` section 1; all cases of `vectors/urls.json`).
+//! URLs below a root URL (all cases of `vectors/urls.json`).
 //!
 //! A root URL may carry trailing slashes, a path may carry leading ones: both are dropped where they meet.
 

@@ -8,7 +8,7 @@ use crate::directory::client::Client;
 use crate::error::ApiError;
 use crate::node::Auth;
 
-/// Who the audit names (`auth-api.md` 8.3 "Expired clients").
+/// Who the audit names.
 const ACTOR: &str = "static/taskcluster/auth";
 
 impl Auth {

@@ -1,4 +1,4 @@
-//! What a fresh installation gets: the root client and the first roles (`architecture.md` "Fresh install"), and internal issuers.
+//! What a fresh installation gets: the root client and the first roles, and internal issuers.
 
 use falconer_credentials::AccessToken;
 use falconer_store::{ClientRecord, IssuerRecord, Key, RoleRecord, Secret, Write};

@@ -1,4 +1,4 @@
-//! Clients of the configuration (`auth-api.md` 8.3 "Static clients").
+//! Clients of the configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The response that a reply becomes (`auth-api.md` section 2).
+//! The response that a reply becomes.
 
 use std::cell::Cell;
 use std::sync::OnceLock;

@@ -1,4 +1,4 @@
-//! Audit histories (`auth-api.md` 8.6).
+//! Audit histories.
 
 use falconer_auth::{HistoryEntry, Page};
 use falconer_wire::continuation::Scheme;

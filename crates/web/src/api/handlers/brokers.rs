@@ -1,4 +1,4 @@
-//! Credentials for other systems (`auth-api.md` 8.7). Tokens for websocktunnels are ours to make; no cloud is configured here, so the others
+//! Credentials for other systems. Tokens for websocktunnels are ours to make; no cloud is configured here, so the others
 //! answer what an unconfigured deployment answers, after their authorization.
 
 use falconer_scopes::Template;

@@ -1,4 +1,4 @@
-//! Clients (`auth-api.md` 8.3).
+//! Clients.
 
 use falconer_auth::{ClientInput, ClientView, Revision};
 use falconer_wire::continuation::Scheme;

@@ -1,4 +1,4 @@
-//! authenticateHawk and the two trial methods (`auth-api.md` 8.5).
+//! authenticateHawk and the two trial methods.
 
 use falconer_auth::{ApiError, Auth, DisclosedIdentity, RequestParts, TestView, Verdict};
 use falconer_wire::{Identity, TestAuthenticateRequest, TestAuthenticateResponse};

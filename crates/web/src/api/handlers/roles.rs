@@ -1,4 +1,4 @@
-//! Roles (`auth-api.md` 8.4).
+//! Roles.
 
 use falconer_auth::{ApiError, RoleInput, RoleView};
 use falconer_scopes::list;

@@ -1,4 +1,4 @@
-//! What monitoring asks, under the API and at the root (`auth-api.md` sections 1 and 8.8).
+//! What monitoring asks, under the API and at the root.
 
 use falconer_auth::{ApiError, Auth};
 use falconer_wire::{Ping, Version};

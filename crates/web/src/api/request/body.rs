@@ -1,4 +1,4 @@
-//! Request bodies (`auth-api.md` section 5): what is read within a budget, how it is decoded, and what cannot be.
+//! Request bodies: what is read within a budget, how it is decoded, and what cannot be.
 
 use std::io::Read;
 

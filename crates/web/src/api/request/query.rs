@@ -1,4 +1,4 @@
-//! The query string (`auth-api.md` section 3, "400 from the framework").
+//! The query string.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! Which method a request is for: matching of the raw path (`auth-api.md` section 1).
+//! Which method a request is for: matching of the raw path.
 //!
 //! The path is matched before it is decoded, because a parameter may hold `%2F`: a router that decodes first would see two segments.
 

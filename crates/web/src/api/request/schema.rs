@@ -1,4 +1,4 @@
-//! Validation of request bodies against the published schemas, each compiled when it is first needed (`auth-api.md` section 3, "Schema error text"): a start
+//! Validation of request bodies against the published schemas, each compiled when it is first needed: a start
 //! does not wait for schemas that nobody may ever use, and they take no memory.
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! What was signed: host, port and credentials of a request as the MAC covers them (`hawk.md` section 8).
+//! What was signed: host, port and credentials of a request as the MAC covers them.
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
@@ -84,7 +84,7 @@ pub(crate) struct Hashed<'b> {
     pub(crate) text: &'b [u8],
 }
 
-/// The 401 for a signed payload hash that is not the hash of this body (`hawk.md` section 5).
+/// The 401 for a signed payload hash that is not the hash of this body.
 pub(crate) fn payload_mismatch(signed: Option<&str>, body: Hashed<'_>) -> Option<ApiError> {
     let signed = signed?;
     let content_type = body.content_type.map(media_type).unwrap_or_default();
