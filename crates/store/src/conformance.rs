@@ -8,10 +8,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test suite, behind a feature")]
 
+mod at_once;
 mod batches;
 mod clients;
 mod credentials;
-mod feed;
 mod grants;
 mod people;
 mod refreshes;
@@ -21,10 +21,9 @@ mod sessions;
 mod steps;
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 
+use self::steps::{audit, decisions, feed, following, together};
 use crate::Store;
 
 /// Runs every behaviour on a store of its own, which `make` must give empty. Returns how many there were.
@@ -44,7 +43,7 @@ where
         };
     }
     behaviours! {
-        steps:
+        decisions:
             an_empty_store_is_at_revision_zero,
             each_step_makes_the_next_revision,
             a_step_is_stale_when_what_it_depends_on_has_changed,
@@ -53,20 +52,23 @@ where
             a_stale_step_leaves_nothing,
             a_conflict_leaves_nothing,
             the_highest_time_never_falls,
+            a_time_that_is_accepted_counts_although_a_later_one_was_stored;
+        feed:
             the_feed_names_each_change_in_order,
             the_feed_tells_what_happened,
             the_feed_never_tears_a_revision,
-            a_pruned_feed_says_so,
+            a_pruned_feed_says_so;
+        audit:
             audit_rows_tell_who_did_what,
             histories_are_paged_oldest_first,
             a_history_goes_on_behind_a_row_that_is_gone,
-            a_time_that_is_accepted_counts_although_a_later_one_was_stored,
-            history_is_pruned_oldest_first_and_in_bounded_steps,
+            history_is_pruned_oldest_first_and_in_bounded_steps;
+        together:
             concurrent_writers_lose_nothing,
             steps_together_are_as_one_after_the_other,
             steps_together_happen_all_or_none,
             steps_together_begin_at_the_present_revision;
-        feed:
+        following:
             changed_records_are_what_is_there_now,
             changed_records_come_in_bounded_parts,
             changed_records_are_stale_where_the_feed_has_a_gap,
@@ -154,22 +156,4 @@ where
             a_store_answers_ping;
     }
     ran
-}
-
-/// Polls all futures until all are done, so that their calls are in the store at the same time.
-async fn at_once<T>(futures: Vec<Pin<Box<dyn Future<Output = T> + Send + '_>>>) -> Vec<T> {
-    let mut pending: Vec<_> = futures.into_iter().map(|future| (future, None)).collect();
-    std::future::poll_fn(move |context| {
-        let mut waiting = false;
-        for (future, outcome) in &mut pending {
-            if outcome.is_none() {
-                match future.as_mut().poll(context) {
-                    Poll::Ready(value) => *outcome = Some(value),
-                    Poll::Pending => waiting = true,
-                }
-            }
-        }
-        if waiting { Poll::Pending } else { Poll::Ready(pending.iter_mut().map(|(_, outcome)| outcome.take().expect("done")).collect()) }
-    })
-    .await
 }

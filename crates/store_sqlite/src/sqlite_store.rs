@@ -1,7 +1,7 @@
 //! The store itself: which call goes to which thread.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use falconer_store::{
@@ -12,6 +12,7 @@ use falconer_store::{
 use rusqlite::Connection;
 
 use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, sessions};
+use crate::connection::checkpoints::checkpoints;
 use crate::connection::fault::{Fault, Res};
 use crate::connection::file;
 use crate::connection::lock::{FileLock, Opened};
@@ -24,12 +25,6 @@ use crate::{steps, upkeep};
 
 /// Reads that may run at once. They are off the hot path.
 const READERS: usize = 2;
-
-/// After so many writes the write-ahead log is brought into the database...
-const CHECKPOINT_EVERY: u32 = 128;
-
-/// ... or after so many rows, which a few large steps come to sooner: the log would grow beyond the database.
-const CHECKPOINT_EVERY_ROWS: u64 = 10_000;
 
 /// A store in one SQLite file, or in memory.
 pub struct SqliteStore {
@@ -115,30 +110,6 @@ impl SqliteStore {
                 body(connection)
             })
             .await
-    }
-}
-
-/// Checkpoints of the write-ahead log, done between calls by the writer, because SQLite itself would hide their failures.
-fn checkpoints() -> impl FnMut(&mut Connection, &Arc<OnceLock<String>>) + Send + Clone + 'static {
-    let (mut since, mut rows_before) = (0, 0);
-    move |connection, failed| {
-        since += 1;
-        let rows = connection.total_changes();
-        let due = since >= CHECKPOINT_EVERY || rows.saturating_sub(rows_before) >= CHECKPOINT_EVERY_ROWS;
-        if !due || failed.get().is_some() {
-            return;
-        }
-        (since, rows_before) = (0, rows);
-        let outcome = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
-        match outcome.map_err(|error| Fault::from(error).named()) {
-            Err(falconer_store::StoreError::Fatal(why)) => {
-                tracing::error!(%why, "the store failed");
-                let _ = failed.set(why);
-            }
-            // Nothing is lost: the log is kept and the next checkpoint does the same work.
-            Err(error) => tracing::warn!(%error, "the write-ahead log could not be checkpointed"),
-            Ok(()) => {}
-        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::at_once;
 use super::samples::{NOW, client, decided, role, step, texts};
+use crate::conformance::at_once::at_once;
 use crate::{AuditStart, ClientRecord, Key, KeyKind, Revision, RoleRecord, Secret, Step, Store, StoreError};
 
 pub(super) async fn a_batch_comes_back_as_it_was(store: Arc<dyn Store>) {

@@ -3,8 +3,8 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::at_once;
 use super::samples::{HASH, NOW, account, decided, identity, step, texts};
+use crate::conformance::at_once::at_once;
 use crate::{
     AccountRecord, AuditStart, CredentialsChange, CredentialsCount, CredentialsRecord, IdentityRecord, PasskeyRecord, RecoveryCodeRecord,
     Result, Revision, Step, Store, StoreError,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::at_once;
 use super::samples::{NOW, decided, grant, issuer, step, texts};
+use crate::conformance::at_once::at_once;
 use crate::{AuditStart, GrantRecord, IssuerRecord, Revision, Secret, Step, Store, StoreError};
 
 const DAY: i64 = 86_400_000;

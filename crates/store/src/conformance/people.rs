@@ -9,8 +9,8 @@ pub(super) use account_links::{
 
 use std::sync::Arc;
 
-use super::at_once;
 use super::samples::{HASH, NOW, account, decided, identity, session, step, texts};
+use crate::conformance::at_once::at_once;
 use crate::{
     AccountRecord, AuditStart, ChangedRecord, IdentityRecord, KeyKind, PendingLink, PersonRecord, Revision, Step, Store, StoreError,
 };

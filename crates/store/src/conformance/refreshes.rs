@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::at_once;
 use super::samples::{NOW, client, identity, step, texts};
+use crate::conformance::at_once::at_once;
 use crate::{AuditStart, RefreshRecord, Secret, Store};
 
 fn refresh(identity: &str, due_ms: i64) -> RefreshRecord {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::at_once;
 use super::samples::{NOW, session};
+use crate::conformance::at_once::at_once;
 use crate::{Revision, SessionRecord, Store, StoreError};
 
 pub(super) async fn a_session_comes_back_as_it_was(store: Arc<dyn Store>) {

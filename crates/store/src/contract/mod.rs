@@ -2,6 +2,7 @@
 //! a list.
 
 mod feed;
+mod loaded;
 mod reseal;
 mod schema;
 mod static_clients;
@@ -10,9 +11,10 @@ mod store;
 mod write;
 
 pub use feed::{Changed, ChangedRecord, Epoch, History, NEWEST_ROWS, NotAnEpoch};
+pub use loaded::{EachClient, Loaded};
 pub use reseal::{ResealFrom, Resealed};
 pub use schema::{AppliedMigration, Migration, missing_migrations};
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Key, KeyKind, Revision, Step};
-pub use store::{ATTEMPTS_AHEAD_MS, EachClient, Loaded, Store};
+pub use store::{ATTEMPTS_AHEAD_MS, Store};
 pub use write::Write;

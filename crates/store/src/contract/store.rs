@@ -6,37 +6,9 @@ use async_trait::async_trait;
 
 use crate::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsChange, CredentialsCount,
-    CredentialsRecord, Damaged, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, PasskeyRecord, PendingLink,
-    PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, SessionRecord, Step, Write,
+    CredentialsRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord,
+    PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, SessionRecord, Step, Write,
 };
-
-/// Is given one client after the other, while a store loads.
-pub type EachClient = Box<dyn FnMut(ClientRecord) + Send>;
-
-/// Everything that a node answers from, at one revision.
-#[derive(Debug, Clone, Default)]
-pub struct Loaded {
-    /// Which history it is.
-    pub history: History,
-    /// The revision of all that follows.
-    pub revision: Revision,
-    /// The highest [`Step::at_ms`] of any committed step, milliseconds since 1970; 0 when there was none. A clock far behind it is wrong.
-    pub highest_ms: i64,
-    /// All roles, ascending by the bytes of the roleId.
-    pub roles: Vec<RoleRecord>,
-    /// All clients, ascending by the bytes of the clientId; none where they were given one after the other.
-    pub clients: Vec<ClientRecord>,
-    /// All issuers, oldest first.
-    pub issuers: Vec<IssuerRecord>,
-    /// Grants, revoked ones too, that end after `highest_ms` less 31 days.
-    pub grants: Vec<GrantRecord>,
-    /// All identities that have ever been seen.
-    pub identities: Vec<IdentityRecord>,
-    /// All people: each identity's is among them.
-    pub people: Vec<PersonRecord>,
-    /// Rows whose sealed value does not open: [`Store::load_each`] says what is given in their place.
-    pub damaged: Vec<Damaged>,
-}
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
 pub const ATTEMPTS_AHEAD_MS: i64 = 60_000;

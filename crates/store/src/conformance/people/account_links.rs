@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::conformance::at_once;
+use crate::conformance::at_once::at_once;
 use crate::conformance::samples::{NOW, account, decided, identity, session, step, texts};
 use crate::{AccountLink, AccountLinkKind, AccountRecord, AuditStart, PendingLink, Revision, Step, Store, StoreError};
 

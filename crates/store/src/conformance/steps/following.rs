@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::samples::{NOW, client, grant, identity, issuer, role, step, texts};
+use crate::conformance::samples::{NOW, client, grant, identity, issuer, role, step, texts};
 use crate::{ChangedRecord, Epoch, GrantRecord, History, KeyKind, Revision, Store, StoreError};
 
-pub(super) async fn changed_records_are_what_is_there_now(store: Arc<dyn Store>) {
+pub(crate) async fn changed_records_are_what_is_there_now(store: Arc<dyn Store>) {
     let s = &*store;
     s.insert_client(&step(s, "x").await, &client("before")).await.unwrap();
     s.insert_client(&step(s, "x").await, &client("a")).await.unwrap();
@@ -36,7 +36,7 @@ pub(super) async fn changed_records_are_what_is_there_now(store: Arc<dyn Store>)
     assert!(loaded.issuers[0].retired_ms.is_some() && loaded.grants[0].revoked_ms.is_some());
 }
 
-pub(super) async fn changed_records_come_in_bounded_parts(store: Arc<dyn Store>) {
+pub(crate) async fn changed_records_come_in_bounded_parts(store: Arc<dyn Store>) {
     let s = &*store;
     s.insert_roles(&step(s, "x").await, &[role("a"), role("b"), role("c")]).await.unwrap();
     s.insert_role(&step(s, "x").await, &role("d")).await.unwrap();
@@ -52,7 +52,7 @@ pub(super) async fn changed_records_come_in_bounded_parts(store: Arc<dyn Store>)
     assert_eq!((none.records, none.up_to, none.present), (vec![], Revision(3), Revision(3)));
 }
 
-pub(super) async fn changed_records_are_stale_where_the_feed_has_a_gap(store: Arc<dyn Store>) {
+pub(crate) async fn changed_records_are_stale_where_the_feed_has_a_gap(store: Arc<dyn Store>) {
     let s = &*store;
     s.insert_role(&step(s, "x").await, &role("r")).await.unwrap();
     assert_eq!(s.changed_records(Revision(2), 10).await, Err(StoreError::Stale), "ahead");
@@ -61,7 +61,7 @@ pub(super) async fn changed_records_are_stale_where_the_feed_has_a_gap(store: Ar
     assert_eq!(s.changed_records(Revision(1), 10).await.unwrap().records, vec![]);
 }
 
-pub(super) async fn a_grant_that_ended_long_ago_is_named_as_gone(store: Arc<dyn Store>) {
+pub(crate) async fn a_grant_that_ended_long_ago_is_named_as_gone(store: Arc<dyn Store>) {
     let s = &*store;
     let old = GrantRecord { expires_ms: NOW - 32 * 86_400_000, ..grant("old", "") };
     s.insert_grant(&step(s, "x").await, &old, None).await.unwrap();
@@ -70,7 +70,7 @@ pub(super) async fn a_grant_that_ended_long_ago_is_named_as_gone(store: Arc<dyn 
     assert_eq!(s.load().await.unwrap().grants, []);
 }
 
-pub(super) async fn another_history_begins_once(store: Arc<dyn Store>) {
+pub(crate) async fn another_history_begins_once(store: Arc<dyn Store>) {
     let s = &*store;
     s.insert_role(&step(s, "x").await, &role("r")).await.unwrap();
     let first = s.history().await.unwrap();
@@ -90,7 +90,7 @@ pub(super) async fn another_history_begins_once(store: Arc<dyn Store>) {
     assert_eq!((third.start, s.revision().await), (Revision(1), Ok(Revision(2))));
 }
 
-pub(super) async fn the_newest_revision_is_told_by_its_rows(store: Arc<dyn Store>) {
+pub(crate) async fn the_newest_revision_is_told_by_its_rows(store: Arc<dyn Store>) {
     let s = &*store;
     assert_eq!(s.changed_records(Revision(0), 10).await.unwrap().newest, []);
     s.insert_roles(&step(s, "x").await, &[role("a"), role("b")]).await.unwrap();
