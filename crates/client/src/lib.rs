@@ -27,7 +27,7 @@ mod methods;
 pub mod system;
 
 pub use client::{Call, Client};
-pub use connection::{Origin, Retry, encode_segment, tls_config};
+pub use connection::{Origin, Retry, encode_segment, tls_config, tls_config_with};
 pub use credentials::Credentials;
 pub use environment::Environment;
 pub use error::Error;

@@ -9,4 +9,4 @@ pub(crate) mod tls;
 pub(crate) use clock::Clock;
 pub use retry::Retry;
 pub use target::{Origin, encode_segment};
-pub use tls::config as tls_config;
+pub use tls::{config as tls_config, config_with as tls_config_with};

@@ -12,7 +12,7 @@ mod secret_text;
 mod settings;
 
 pub use check::address;
-pub use provider::{GithubSection, HttpDirectorySection, OidcSection, Provider};
+pub use provider::{GithubSection, HttpDirectorySection, LdapSection, OidcSection, Provider};
 pub use secret_text::SecretText;
 pub use settings::{Audit, Config, Log, LogFormat, RegisteredTarget, StaticClient};
 

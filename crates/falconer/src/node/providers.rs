@@ -8,12 +8,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use falconer_login::github::GithubProvider;
 use falconer_login::http::{HttpLimits, ProviderHttp, WebHttp};
 use falconer_login::http_directory::HttpDirectory;
+use falconer_login::ldap::LdapProvider;
 use falconer_login::mapping::Mapping;
 use falconer_login::oidc::OidcProvider;
 use falconer_login::{ConfiguredDirectory, ConfiguredProvider, Directory, IdentityProvider};
 use falconer_store::Secret;
 
-use crate::config::{Config, GithubSection, HttpDirectorySection, OidcSection, Provider, SecretText};
+use crate::config::{Config, GithubSection, HttpDirectorySection, LdapSection, OidcSection, Provider, SecretText};
 use crate::text_file;
 
 /// Where people sign in, and who adds to it.
@@ -46,13 +47,21 @@ pub fn providers(config: &Config) -> Result<Providers> {
 impl Providers {
     fn add(&mut self, provider: &Provider, http: Arc<dyn ProviderHttp>) -> Result<()> {
         let (name, label, refresh_ms) = (provider.name().to_owned(), provider.label().to_owned(), provider.refresh_ms());
-        let (kind, mapping) = match provider {
+        let (kind, mapping): Kind = match provider {
             Provider::Oidc(oidc) => oidc_provider(oidc, http)?,
             Provider::Github(github) => github_provider(github, http)?,
             Provider::HttpDirectory(directory) => {
                 let (kind, mapping) = http_directory(directory, http)?;
                 self.directories.push(ConfiguredDirectory { name, mapping, kind, refresh_ms });
                 return Ok(());
+            }
+            Provider::Ldap(ldap) => {
+                let (kind, mapping) = ldap_provider(ldap)?;
+                if ldap.only_authorizes {
+                    self.directories.push(ConfiguredDirectory { name, mapping, kind, refresh_ms });
+                    return Ok(());
+                }
+                (kind, mapping)
             }
         };
         self.sign_in.push(ConfiguredProvider { name, label, mapping, kind, refresh_ms });
@@ -79,6 +88,18 @@ fn http_directory(directory: &HttpDirectorySection, http: Arc<dyn ProviderHttp>)
     let key = secret(directory.api_key.as_ref(), directory.api_key_file.as_deref(), "the key in")?;
     let mapping = directory.mapping().map_err(|why| anyhow!(why))?;
     Ok((Arc::new(HttpDirectory::new(directory.settings(key), http)?), mapping))
+}
+
+fn ldap_provider(ldap: &LdapSection) -> Result<(Arc<LdapProvider>, Mapping)> {
+    let password = secret(ldap.bind_password.as_ref(), ldap.bind_password_file.as_deref(), "the password in")?;
+    let mapping = ldap.mapping().map_err(|why| anyhow!(why))?;
+    let settings = ldap.settings(password).map_err(|why| anyhow!(why))?;
+    let tls = match &ldap.ca_file {
+        Some(file) => falconer_client::tls_config_with(&text_file::read(file, "the certificates in")?)
+            .with_context(|| format!("ca_file {}: no certificate of it can be used", file.display()))?,
+        None => falconer_client::tls_config()?,
+    };
+    Ok((Arc::new(LdapProvider::new(settings, tls)?), mapping))
 }
 
 /// A secret from the one place in which it is.

@@ -5,6 +5,7 @@ use thiserror::Error;
 use super::github::GithubError;
 use super::http::HttpError;
 use super::http_directory::HttpDirectoryError;
+use super::ldap::LdapError;
 
 /// Who has to do something about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +187,9 @@ pub enum ProviderError {
     /// What is an HTTP directory's own.
     #[error(transparent)]
     HttpDirectory(#[from] HttpDirectoryError),
+    /// What is a directory's own.
+    #[error(transparent)]
+    Ldap(#[from] LdapError),
 
     // --- away, busy ---
     /// No answer, or one that is not taken.
@@ -248,6 +252,7 @@ impl ProviderError {
             },
             E::Github(error) => error.fault(),
             E::HttpDirectory(error) => error.fault(),
+            E::Ldap(error) => error.fault(),
             E::Busy => Fault::Busy,
         }
     }

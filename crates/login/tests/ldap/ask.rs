@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use falconer_login::Attributes;
 use falconer_login::ldap::{GroupSettings, LdapError, LdapProvider, LdapSettings, ServiceAccount, UserAttributes};
+use falconer_login::{Answer, Attempt, Attributes, Directory as _, IdentityProvider, Known, ProviderError, Refreshed};
 use falconer_store::Secret;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -53,18 +53,37 @@ pub fn directory(slapd: &Slapd, change: impl FnOnce(&mut LdapSettings)) -> LdapP
     LdapProvider::new(settings, tls()).unwrap()
 }
 
+/// A reason that is the directory's own.
+fn own<T>(answer: Result<T, ProviderError>) -> Result<T, LdapError> {
+    answer.map_err(|error| match error {
+        ProviderError::Ldap(error) => error,
+        other => panic!("{other:?} is no reason of a directory"),
+    })
+}
+
+fn known<'a>(subject: &'a str, username: Option<&'a str>, email: Option<&'a str>) -> Known<'a> {
+    Known { subject, username, email, handle: None }
+}
+
 pub async fn sign_in(directory: &LdapProvider, name: &str, password: &str) -> Result<Attributes, LdapError> {
-    directory.prove(name, password).await
+    let unused = || "n".repeat(43);
+    let attempt = Attempt { state: unused(), nonce: unused(), verifier: unused(), redirect_uri: String::new() };
+    let answer = Answer::Password { name: name.to_owned(), password: password.to_owned().into() };
+    own(directory.finish(&attempt, &answer, 0).await).map(|found| found.attributes)
 }
 
 pub async fn refresh(directory: &LdapProvider, subject: &str) -> Result<Option<Attributes>, LdapError> {
-    directory.look_again(subject).await
+    own(directory.refresh(&known(subject, None, None), 0).await).map(|refreshed| match refreshed {
+        Refreshed::Still(found) => Some(found.attributes),
+        Refreshed::Gone => None,
+        _ => panic!("a directory can always be asked"),
+    })
 }
 
 pub async fn look_up(directory: &LdapProvider, username: Option<&str>, email: Option<&str>) -> Result<Option<Attributes>, LdapError> {
-    directory.look_up_by(username, email).await
+    own(directory.look_up(&known("x", username, email), 0).await)
 }
 
 pub async fn probe(directory: &LdapProvider) -> Result<Vec<(&'static str, String)>, LdapError> {
-    directory.describe_directory().await
+    own(IdentityProvider::probe(directory, 0).await)
 }

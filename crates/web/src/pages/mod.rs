@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 
 use self::console::{confirm, edit, records};
 use self::granting::{grant, tool_client};
-use self::sign_in::{login, password, provider, setup};
+use self::sign_in::{directory, login, password, provider, setup};
 use crate::Web;
 use crate::http::problem::Problem;
 
@@ -48,7 +48,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/grant", post(grant::grant))
         .route("/grant/cancel", post(grant::cancel))
         .route("/login", get(login::show).post(login::sign_in))
-        .route("/login/{provider}", get(provider::leave))
+        .route("/login/{provider}", get(provider::leave).post(directory::sign_in))
         .route("/login/{provider}/callback", get(provider::back))
         .route("/logout", post(login::sign_out))
         .route("/setup", get(setup::show).post(setup::complete))

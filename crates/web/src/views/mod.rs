@@ -23,7 +23,7 @@ pub(crate) use granting::{
 };
 pub(crate) use identities::{IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
-pub(crate) use sign_in::{LoginPage, PasswordPage, ProviderButton, SetupPage};
+pub(crate) use sign_in::{DirectoryPage, LoginPage, PasswordPage, ProviderButton, SetupPage};
 
 use askama::Template;
 use axum::body::Body;

@@ -3,6 +3,7 @@
 
 mod github;
 mod http_directory;
+mod ldap;
 mod oidc;
 mod path;
 mod section;
@@ -11,6 +12,7 @@ use serde::Deserialize;
 
 pub use github::GithubSection;
 pub use http_directory::HttpDirectorySection;
+pub use ldap::LdapSection;
 pub use oidc::OidcSection;
 pub use section::{Checked, Section};
 
@@ -24,6 +26,8 @@ pub enum Provider {
     Github(Checked<GithubSection>),
     /// An HTTP API that adds to what others say.
     HttpDirectory(Checked<HttpDirectorySection>),
+    /// A directory of people and groups.
+    Ldap(Checked<LdapSection>),
 }
 
 impl Provider {
@@ -33,6 +37,7 @@ impl Provider {
             Provider::Oidc(oidc) => &**oidc,
             Provider::Github(github) => &**github,
             Provider::HttpDirectory(directory) => &**directory,
+            Provider::Ldap(ldap) => &**ldap,
         }
     }
 
@@ -58,6 +63,7 @@ impl Provider {
             Provider::Oidc(_) => "oidc",
             Provider::Github(_) => "github",
             Provider::HttpDirectory(_) => "http_directory",
+            Provider::Ldap(_) => "ldap",
         }
     }
 }

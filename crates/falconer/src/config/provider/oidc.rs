@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use falconer_login::mapping::{Attribute, Mapping};
+use falconer_login::mapping::Mapping;
 use falconer_login::oidc::{ClaimNames, OidcSettings};
 use falconer_store::Secret;
 use serde::Deserialize;
 
 use super::path::MemberPath;
-use super::section::{Section, one_of};
+use super::section::{Section, one_of, without_organisations};
 use crate::config::SecretText;
 
 /// The section, as it is written.
@@ -71,9 +71,7 @@ impl Section for OidcSection {
 
     fn check(&self) -> Result<(), String> {
         one_of("client_secret", self.client_secret.as_ref(), self.client_secret_file.as_ref())?;
-        if let Some(template) = self.mapping()?.templates().iter().find(|template| template.names(Attribute::Org)) {
-            return Err(format!("scopes: {:?} names {{org}}, which only a provider of the kind `github` has", template.text()));
-        }
+        without_organisations(&self.mapping()?)?;
         self.settings(self.client_secret.as_ref().map(|secret| Secret::new(secret.expose()))).check().map_err(|error| error.to_string())
     }
 }

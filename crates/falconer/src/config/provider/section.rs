@@ -2,6 +2,7 @@
 
 use std::ops::Deref;
 
+use falconer_login::mapping::{Attribute, Mapping};
 use falconer_store::Secret;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -60,6 +61,14 @@ impl<'de, S: Section + Deserialize<'de>> Deserialize<'de> for Checked<S> {
         refresh_ms(section.refresh()).map_err(wrong)?;
         section.check().map_err(wrong)?;
         Ok(Checked(section))
+    }
+}
+
+/// Only GitHub's people are in organisations: elsewhere their names in a template would never give anything.
+pub(super) fn without_organisations(mapping: &Mapping) -> Result<(), String> {
+    match mapping.templates().iter().find(|template| template.names(Attribute::Org)) {
+        Some(template) => Err(format!("scopes: {:?} names {{org}}, which only a provider of the kind `github` has", template.text())),
+        None => Ok(()),
     }
 }
 

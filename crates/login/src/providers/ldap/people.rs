@@ -21,7 +21,7 @@ const WHO: &str = "the search for a person";
 
 impl LdapProvider {
     /// Somebody who types a name and a password.
-    pub async fn prove(&self, name: &str, password: &str) -> Result<Attributes, LdapError> {
+    pub(super) async fn prove(&self, name: &str, password: &str) -> Result<Attributes, LdapError> {
         let begun = Instant::now();
         let proved = match (sayable(name), is_sendable(password)) {
             (Some(name), true) => self.pool.within(self.search_and_bind(name, password)).await,
@@ -72,14 +72,14 @@ impl LdapProvider {
     }
 
     /// Somebody who signed in before. `None`: there is nobody of this id that may sign in.
-    pub async fn look_again(&self, subject: &str) -> Result<Option<Attributes>, LdapError> {
+    pub(super) async fn look_again(&self, subject: &str) -> Result<Option<Attributes>, LdapError> {
         let names = &self.settings.attributes;
         let filter = subject_value(subject, &names.subject).map(|value| equal(&names.subject, &value));
         self.pool.within(self.found_by(filter, "the id of a person")).await
     }
 
     /// Somebody who signed in elsewhere. `None`: nobody is known by these.
-    pub async fn look_up_by(&self, username: Option<&str>, email: Option<&str>) -> Result<Option<Attributes>, LdapError> {
+    pub(super) async fn look_up_by(&self, username: Option<&str>, email: Option<&str>) -> Result<Option<Attributes>, LdapError> {
         let values = [("username", username), ("email", email)];
         let values: Vec<(&str, &[u8])> = values.iter().filter_map(|(name, value)| Some((*name, sayable((*value)?)?.as_bytes()))).collect();
         let filter = self.checked.lookup.fill(&values);

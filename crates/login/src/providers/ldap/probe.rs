@@ -13,7 +13,7 @@ const SOME: usize = 100;
 
 impl LdapProvider {
     /// Lines of `what, found`.
-    pub async fn describe_directory(&self) -> Result<Vec<(&'static str, String)>, LdapError> {
+    pub(super) async fn describe_directory(&self) -> Result<Vec<(&'static str, String)>, LdapError> {
         self.pool.within(self.look_around()).await
     }
 

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::connection::Pool;
-use super::error::LdapError;
 use super::person::{attributes, entry_of, texts};
 use super::settings::{Checked, LdapSettings, LdapSettingsError};
-use crate::providers::provider::Attributes;
+use crate::providers::error::ProviderError;
+use crate::providers::provider::{Answer, Attempt, Attributes, Directory, Entrance, Found, IdentityProvider, Known, Refreshed};
 
 /// Where the names of groups are in an entry that an operator writes.
 const GROUPS: &str = "groups";
@@ -30,13 +32,55 @@ impl LdapProvider {
         let pool = Pool::new(checked.address.clone(), Arc::new(tls), service, settings.timeout, settings.connections);
         Ok(LdapProvider { settings, checked, pool })
     }
+}
 
-    /// What an entry says of a person, written as JSON: names of attributes, each with a text or a list of texts, and `groups`.
-    pub fn describe(&self, claims: &Map<String, Value>) -> Result<Attributes, LdapError> {
+#[async_trait]
+impl IdentityProvider for LdapProvider {
+    fn entrance(&self) -> Entrance {
+        Entrance::Password
+    }
+
+    /// Nobody goes away.
+    async fn begin(&self, _: &Attempt, _: i64) -> Result<Url, ProviderError> {
+        Err(ProviderError::UnknownProvider)
+    }
+
+    async fn finish(&self, _: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
+        let Answer::Password { name, password } = answer else { return Err(ProviderError::NoCode) };
+        Ok(found(self.prove(name, password).await?))
+    }
+
+    async fn refresh(&self, known: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
+        let person = self.look_again(known.subject).await?;
+        Ok(person.map_or(Refreshed::Gone, |person| Refreshed::Still(found(person))))
+    }
+
+    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
+        Ok(self.describe_directory().await?)
+    }
+
+    /// `claims` are an entry: names of attributes, each with a text or a list of texts, and `groups`.
+    fn attributes(&self, claims: &Map<String, Value>) -> Result<Attributes, ProviderError> {
         let entry = entry_of(claims)?;
         let mut groups = texts(&entry, GROUPS)?;
         groups.sort_unstable();
         groups.dedup();
         Ok(Attributes { groups, ..attributes(&entry, &self.settings)? })
     }
+}
+
+#[async_trait]
+impl Directory for LdapProvider {
+    async fn look_up(&self, known: &Known<'_>, _: i64) -> Result<Option<Attributes>, ProviderError> {
+        Ok(self.look_up_by(known.username, known.email).await?)
+    }
+
+    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
+        Ok(self.describe_directory().await?)
+    }
+}
+
+/// There is nothing to ask again with but the id.
+fn found(attributes: Attributes) -> Found {
+    Found { attributes, handle: None }
 }

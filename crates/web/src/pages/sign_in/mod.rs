@@ -1,5 +1,6 @@
 //! Where people say who they are: sign-in and sign-out, the way to an identity provider and back, the set-up of the first account, a new password.
 
+pub(crate) mod directory;
 pub(crate) mod login;
 pub(crate) mod password;
 pub(crate) mod provider;

@@ -19,7 +19,7 @@ use crate::Web;
 use crate::http::cookie::{self, Kind, Slot};
 use crate::http::problem::Problem;
 use crate::pages::granting::grant;
-use crate::pages::sign_in::login;
+use crate::pages::sign_in::{directory, login};
 use crate::pages::visit::{Visit, own_path};
 use crate::views::ProviderButton;
 
@@ -66,11 +66,14 @@ pub(crate) fn buttons(visit: &Visit, next: &str) -> Vec<ProviderButton> {
     providers.map(|provider| ProviderButton { label: provider.label.clone(), href: path(&provider.name, next) }).collect()
 }
 
-/// `GET /login/<provider>?next=`
+/// `GET /login/<provider>?next=`: away, or to a page that asks for name and password
 pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
     // A picture of another site's page would take the place of a sign-in that is under way.
     if headers.get("sec-fetch-dest").is_some_and(|destination| destination != "document") {
         return Err(Problem::new(StatusCode::FORBIDDEN, "This address is a page", "Open it as one."));
+    }
+    if visit.web.login.password_provider(&name).is_ok() {
+        return directory::show(&visit, &name);
     }
     let next = visit.parameter("next").unwrap_or_default();
     let next = own_path(&next);
@@ -123,7 +126,7 @@ fn read_callback(query: &str) -> Result<Callback, ProviderError> {
 }
 
 /// What a person is told. The reason itself goes to the log where the operator has to look.
-fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> Problem {
+pub(crate) fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> Problem {
     let error = match error {
         ProviderSignInError::Provider(ProviderError::UnknownProvider) => return Problem::not_found(),
         ProviderSignInError::Provider(error) => error,

@@ -44,6 +44,17 @@ fn samples() -> Vec<(&'static str, String)> {
         error: None,
         notice: None,
     };
+    let directory = || DirectoryPage {
+        layout: anonymous(),
+        provider: "company".to_owned(),
+        label: "A <b>Company</b>".to_owned(),
+        form: "f".repeat(43),
+        continue_to: None,
+        next: "/".to_owned(),
+        others: "/login?next=%2F".to_owned(),
+        name: String::new(),
+        error: None,
+    };
     let setup = || SetupPage {
         layout: anonymous(),
         form: "f".repeat(43),
@@ -71,6 +82,12 @@ fn samples() -> Vec<(&'static str, String)> {
         (
             "login-wrong",
             page(&LoginPage { error: Some("The name or the password is wrong.".to_owned()), name: "ann".to_owned(), ..login() }),
+        ),
+        ("directory", page(&directory())),
+        ("directory-continue", page(&DirectoryPage { continue_to: Some("notes.example.com".to_owned()), ..directory() })),
+        (
+            "directory-wrong",
+            page(&DirectoryPage { error: Some("The name or the password is wrong.".to_owned()), name: "ann".to_owned(), ..directory() }),
         ),
         ("setup", page(&setup())),
         ("setup-wrong", page(&SetupPage { error: Some("The two passwords differ.".to_owned()), name: "ann".to_owned(), ..setup() })),

@@ -1,0 +1,256 @@
+//! `kind = "ldap"`: a directory of people and groups.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use falconer_login::ldap::{GroupSettings, LdapSettings, ServiceAccount, UserAttributes};
+use falconer_login::mapping::Mapping;
+use falconer_store::Secret;
+use serde::Deserialize;
+
+use super::section::{Section, for_checks, one_of, without_organisations};
+use crate::config::SecretText;
+
+/// The section, as it is written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LdapSection {
+    /// First part of identities and of the path below `/login`; never reused for another kind or directory.
+    pub name: String,
+    /// What the button says; by default the name.
+    pub label: Option<String>,
+    /// It signs nobody in, and adds to what the other providers say.
+    #[serde(default)]
+    pub only_authorizes: bool,
+    /// How often the directory is asked about people without them, such as `1 hour`; without it only when they sign in.
+    pub refresh: Option<String>,
+    /// Templates of what each person gets.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Groups that count; a star at the end stands for any end. Without the list, all.
+    pub groups: Option<Vec<String>>,
+    /// Prefixes of groups, and what the rest of such a name gives instead of what `scopes` say.
+    #[serde(default)]
+    pub group_prefixes: BTreeMap<String, String>,
+    /// Whether the address that the directory has is the person's.
+    #[serde(default)]
+    pub authoritative_email: bool,
+    /// `ldaps://ldap.example.com`, or `ldap://` with STARTTLS.
+    pub url: String,
+    /// Whether a connection of `ldap://` becomes TLS.
+    pub start_tls: Option<bool>,
+    /// Whether passwords may go over a network in the clear.
+    #[serde(default)]
+    pub insecure: bool,
+    /// Certificates of the authorities that count, instead of those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// As whom people and groups are looked for.
+    pub bind_dn: Option<String>,
+    /// Its password; or `bind_password_file`.
+    pub bind_password: Option<SecretText>,
+    /// A file that holds the password.
+    pub bind_password_file: Option<PathBuf>,
+    /// People are below this entry.
+    pub base: String,
+    /// Finds one person by what they type.
+    #[serde(default = "user_filter")]
+    pub user_filter: String,
+    /// What holds of everybody who may sign in or stay.
+    pub active_filter: Option<String>,
+    /// Finds one person who signed in elsewhere.
+    pub lookup_filter: Option<String>,
+    /// Where the attributes of a person are.
+    #[serde(default)]
+    pub user_attributes: Attributes,
+    /// Groups are below this entry.
+    pub group_base: Option<String>,
+    /// Finds the groups of a person.
+    pub group_filter: Option<String>,
+    /// What a group is called.
+    pub group_attribute: Option<String>,
+    /// The attribute of a person that lists the names of their groups' entries.
+    pub memberof: Option<String>,
+    /// So deep groups inside of groups are followed.
+    #[serde(default)]
+    pub nested: u8,
+    /// Entries of one page.
+    #[serde(default = "page_size")]
+    pub page_size: u16,
+    /// For everything that one sign-in or one refresh asks, together.
+    #[serde(default = "timeout")]
+    pub timeout: String,
+    /// The most connections at a time.
+    #[serde(default = "connections")]
+    pub connections: usize,
+}
+
+/// Names of attributes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attributes {
+    /// Never changes, never given to somebody else.
+    pub subject: Option<String>,
+    /// What `{username}` stands for.
+    pub username: Option<String>,
+    /// What `{email}` stands for.
+    pub email: Option<String>,
+    /// For people to read.
+    pub name: Option<String>,
+}
+
+fn user_filter() -> String {
+    "(uid={name})".to_owned()
+}
+
+fn page_size() -> u16 {
+    200
+}
+
+fn timeout() -> String {
+    "8 seconds".to_owned()
+}
+
+fn connections() -> usize {
+    8
+}
+
+impl Section for LdapSection {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn label(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.name)
+    }
+
+    fn refresh(&self) -> Option<&str> {
+        self.refresh.as_deref()
+    }
+
+    fn check(&self) -> Result<(), String> {
+        one_of("bind_password", self.bind_password.as_ref(), self.bind_password_file.as_ref())?;
+        let has_password = self.bind_password.is_some() || self.bind_password_file.is_some();
+        if has_password != self.bind_dn.is_some() {
+            return Err("bind_dn: it needs bind_password or bind_password_file, and they need it".to_owned());
+        }
+        if self.ca_file.is_some() && self.url.starts_with("ldap:") && self.start_tls == Some(false) {
+            return Err("ca_file: there is no TLS here".to_owned());
+        }
+        self.mapping()?;
+        self.settings(for_checks(self.bind_password.as_ref(), self.bind_password_file.as_ref()))?.check().map_err(|error| error.to_string())
+    }
+}
+
+impl LdapSection {
+    /// What attributes give.
+    pub fn mapping(&self) -> Result<Mapping, String> {
+        let mapping = Mapping::new(&self.scopes, self.group_prefixes.clone(), self.groups.clone(), self.authoritative_email);
+        let mapping = mapping.map_err(|error| error.to_string())?;
+        without_organisations(&mapping)?;
+        Ok(mapping)
+    }
+
+    /// The settings, with the password from wherever it comes.
+    pub fn settings(&self, bind_password: Option<Secret>) -> Result<LdapSettings, String> {
+        let timeout_ms = falconer_wire::time_expression::parse_ms(&self.timeout);
+        let timeout_ms = timeout_ms.map_err(|error| format!("timeout: write something like `8 seconds`: {error}"))?;
+        let bind = self.bind_dn.clone().zip(bind_password).map(|(dn, password)| ServiceAccount { dn, password });
+        let usual = UserAttributes::default();
+        let attributes = self.user_attributes.clone();
+        Ok(LdapSettings {
+            url: self.url.clone(),
+            start_tls: self.start_tls,
+            insecure: self.insecure,
+            bind,
+            base: self.base.clone(),
+            user_filter: self.user_filter.clone(),
+            active_filter: self.active_filter.clone(),
+            lookup_filter: self.lookup_filter.clone(),
+            attributes: UserAttributes {
+                subject: attributes.subject.unwrap_or(usual.subject),
+                username: attributes.username.unwrap_or(usual.username),
+                email: attributes.email.unwrap_or(usual.email),
+                name: attributes.name.unwrap_or(usual.name),
+            },
+            groups: GroupSettings {
+                base: self.group_base.clone(),
+                filter: self.group_filter.clone(),
+                attribute: self.group_attribute.clone().unwrap_or(GroupSettings::default().attribute),
+                memberof: self.memberof.clone(),
+                nested: self.nested,
+            },
+            page_size: self.page_size,
+            timeout: Duration::from_millis(timeout_ms.unsigned_abs()),
+            connections: self.connections,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::provider::examples::{assert_told, assert_told_instead, read};
+
+    const FINE: &str = r#"
+[[provider]]
+kind = "ldap"
+name = "company"
+url = "ldaps://ldap.example.com"
+base = "dc=example,dc=com"
+"#;
+
+    #[test]
+    fn a_directory_is_read() {
+        let more = "bind_dn = 'cn=falconer,dc=example,dc=com'\nbind_password = '123'\nuser_attributes = { subject = 'objectGUID' }\nonly_authorizes = true\nrefresh = '1 hour'\n";
+        let config = read(&format!("{FINE}{more}")).unwrap();
+        let crate::config::Provider::Ldap(ldap) = &config.provider[0] else { panic!("another kind") };
+        let settings = ldap.settings(None).unwrap();
+        assert_eq!((settings.attributes.subject.as_str(), settings.attributes.email.as_str()), ("objectGUID", "mail"));
+        assert!(!format!("{config:?}").contains("123"), "{config:?}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_file_and_line() {
+        let lines = [
+            ("bse = 'x'", "bse"),
+            ("user_attributes = { uid = 'x' }", "uid"),
+            ("bind_dn = 'cn=a'", "bind_dn: it needs bind_password"),
+            ("bind_password = 'a'", "bind_dn: it needs bind_password"),
+            ("bind_dn = 'cn=a'\nbind_password = ''", "bind_password: it is empty"),
+            ("bind_dn = 'cn=a'\nbind_password = 'a'\nbind_password_file = 'b'", "give either bind_password or bind_password_file"),
+            ("bind_dn = 'falconer'\nbind_password = 'a'", "bind_dn: \"falconer\" is no name of an entry"),
+            ("user_filter = '(uid={user})'", "user_filter: it names {user}; there are {name}"),
+            ("user_filter = '(uid=ann)'", "user_filter: it does not name {name}"),
+            ("user_filter = 'uid={name}'", "user_filter: a filter begins with a bracket"),
+            ("active_filter = '(uid={name})'", "active_filter: it names {name}; there are none here"),
+            ("lookup_filter = '(uid=*)'", "lookup_filter: it does not name {email} or {username}"),
+            ("group_filter = '(member={name})'", "group_filter: it names {name}; there are {dn}, {username}, {email}"),
+            ("group_filter = '(cn=*)'", "group_filter: it does not name {dn}, {username} or {email}"),
+            ("group_base = 'ou=groups'", "group_base: it needs group_filter or memberof"),
+            ("group_base = 'x'\nmemberof = 'memberOf'", "group_base: \"x\" is no name of an entry"),
+            ("memberof = 'member of'", "memberof: \"member of\" is no name of an attribute"),
+            ("nested = 1", "nested: it needs group_filter with {dn}, or memberof"),
+            ("nested = 11\nmemberof = 'memberOf'", "nested: write a number from 0 to 10"),
+            ("page_size = 0", "page_size: write a number from 1 to 1000"),
+            ("connections = 0", "connections: write a number from 1 to 64"),
+            ("timeout = 'soon'", "timeout: write something like"),
+            ("timeout = '2 minutes'", "timeout: write a number from"),
+            ("start_tls = true", "start_tls: a connection of ldaps:// has TLS"),
+            ("insecure = true", "insecure: nothing is in the clear here"),
+            ("scopes = ['assume:x:{mail}']", "names {mail}; there are {email}"),
+        ];
+        assert_told(FINE, &lines);
+        let instead = [
+            ("ldaps://ldap.example.com", "https://ldap.example.com", "is no address of a directory"),
+            ("url = \"ldaps://ldap.example.com\"", "url = \"ldap://ldap.example.com\"\nstart_tls = false", "in the clear"),
+            (
+                "url = \"ldaps://ldap.example.com\"",
+                "url = \"ldap://127.0.0.1\"\nstart_tls = false\nca_file = 'x'",
+                "ca_file: there is no TLS here",
+            ),
+            ("base = \"dc=example,dc=com\"", "base = \"\"", "base: \"\" is no name of an entry"),
+            ("base = \"dc=example,dc=com\"\n", "", "base"),
+        ];
+        assert_told_instead(FINE, &instead);
+    }
+}

@@ -1,0 +1,81 @@
+//! Signing in with a name and a password that a provider checks, and that are typed on a page of ours.
+
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+use super::error::{Fault, ProviderError};
+use super::flow::Flow;
+use super::provider::{Answer, ConfiguredProvider, Entrance};
+use super::sign_in::ProviderSignInError;
+use crate::error::LoginError;
+use crate::fingerprint::fingerprint;
+use crate::login::Login;
+use crate::sessions::attempts::Visitor;
+use crate::sessions::session::SignedIn;
+
+impl Login {
+    /// The provider of this name, if people type a name and a password for it.
+    pub fn password_provider(&self, name: &str) -> Result<&ConfiguredProvider, ProviderError> {
+        let provider = self.provider(name)?;
+        if provider.kind.entrance() == Entrance::Password { Ok(provider) } else { Err(ProviderError::UnknownProvider) }
+    }
+
+    /// Signs somebody in who knows the password of a name at a provider.
+    ///
+    /// Failures are counted as those of local accounts are: by name and address together first. Only a refusal of the provider is one: that it can't be asked
+    /// counts against nobody.
+    pub async fn sign_in_by_password(
+        &self,
+        provider: &str,
+        name: &str,
+        password: &str,
+        visitor: &Visitor<'_>,
+    ) -> Result<SignedIn, ProviderSignInError> {
+        let provider = self.password_provider(provider)?;
+        self.check_clock()?;
+        let counts = self.counts(Some(&counted_name(&provider.name, name)), None, visitor).await?;
+        let attempt = self.begin_attempt(counts).await?;
+        let now_ms = self.now_ms();
+        // Nothing goes away and comes back: what would tie the two together is drawn, and not used.
+        let unused = Flow::new(self.draw::<32>(), now_ms, &provider.name, "").attempt("");
+        let answer = Answer::Password { name: name.to_owned(), password: Zeroizing::new(password.to_owned()) };
+        let found = match provider.kind.finish(&unused, &answer, now_ms).await {
+            Ok(found) => found,
+            Err(error) if error.fault() == Fault::Person => {
+                self.note_failure(&attempt).await?;
+                return Err(LoginError::WrongPassword.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.note_success(&attempt).await?;
+        drop(attempt);
+        self.sign_in_person(provider, &found, visitor).await
+    }
+}
+
+/// The name under which failures are counted. Directories take many spellings for one name: without case, with more spaces, in other forms of Unicode. What was
+/// typed does not stand in it, because people type passwords there.
+fn counted_name(provider: &str, typed: &str) -> String {
+    // Longer ones are nobody's.
+    let typed: String = typed.chars().take(256).nfkc().collect();
+    let folded = typed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    format!("{provider}/{}", fingerprint(["name at a provider", provider, &folded]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted_name;
+
+    /// Each spelling would give as many guesses again.
+    #[test]
+    fn spellings_of_one_name_are_one_count() {
+        let ann = counted_name("company", "ann example");
+        for same in ["Ann Example", " ann  example ", "ANN\tEXAMPLE", "ａｎｎ example"] {
+            assert_eq!(counted_name("company", same), ann, "{same}");
+        }
+        assert_eq!(counted_name("company", "e\u{301}"), counted_name("company", "É"));
+        assert_ne!(counted_name("company", "anne example"), ann);
+        assert_ne!(counted_name("other", "ann example"), ann);
+        assert!(!ann.contains("ann"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Name and password of a directory, typed on a page of ours.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use falconer_grants::{encode_component, request};
+use falconer_login::{LoginError, ProviderSignInError};
+use http::header::{RETRY_AFTER, SET_COOKIE};
+use http::{HeaderValue, StatusCode};
+
+use crate::Web;
+use crate::http::headers::Row;
+use crate::http::problem::Problem;
+use crate::pages::sign_in::{login, provider};
+use crate::pages::visit::{Posted, Visit, go, own_path};
+use crate::views::words;
+use crate::views::{DirectoryPage, html};
+
+/// What was typed, and what came of it.
+#[derive(Default)]
+struct Typed {
+    next: String,
+    name: String,
+    error: Option<String>,
+}
+
+/// `GET /login/<provider>?next=`, for those that ask for a name and a password.
+pub(crate) fn show(visit: &Visit, name: &str) -> Result<Response, Problem> {
+    let next = own_path(&visit.parameter("next").unwrap_or_default()).to_owned();
+    if visit.session.is_some() {
+        return Ok(go(&next));
+    }
+    page(visit, name, StatusCode::OK, Typed { next, ..Typed::default() })
+}
+
+/// `POST /login/<provider>`
+pub(crate) async fn sign_in(State(web): State<Arc<Web>>, Path(name): Path<String>, form: Posted) -> Result<Response, Problem> {
+    // First: nothing that is typed for another kind of provider goes anywhere.
+    web.login.password_provider(&name).map_err(|_| Problem::not_found())?;
+    let visit = &form.visit;
+    let next = own_path(form.field("next")).to_owned();
+    let typed = |error: String| Typed { next: next.clone(), name: form.field("name").to_owned(), error: Some(error) };
+    if !form.has_form_token() {
+        let error = "That form was too old, or your browser takes no cookies. Please sign in once more.".to_owned();
+        return page(visit, &name, StatusCode::FORBIDDEN, typed(error));
+    }
+    match web.login.sign_in_by_password(&name, form.field("name"), form.field("password"), &visit.visitor()).await {
+        Ok(signed_in) => login::begin(visit, &signed_in, &next).await,
+        Err(ProviderSignInError::Login(error @ LoginError::WrongPassword)) => {
+            page(visit, &name, StatusCode::FORBIDDEN, typed(error.to_string()))
+        }
+        Err(ProviderSignInError::Login(LoginError::Throttled { retry_after_seconds })) => {
+            let wait = words::duration(retry_after_seconds);
+            let error = format!("Too many wrong passwords. Wait {wait} before you try again.");
+            let mut response = page(visit, &name, StatusCode::TOO_MANY_REQUESTS, typed(error))?;
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
+            Ok(response)
+        }
+        Err(error) => Err(provider::problem(visit, &name, error)),
+    }
+}
+
+fn page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> Result<Response, Problem> {
+    let provider = visit.web.login.password_provider(name).map_err(|_| Problem::not_found())?;
+    let (form, cookie) = visit.form_token();
+    let asked = typed.next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
+    let page = DirectoryPage {
+        layout: visit.layout(),
+        provider: provider.name.clone(),
+        label: provider.label.clone(),
+        form,
+        continue_to: asked.map(|asked| asked.target.host_and_port()),
+        others: format!("/login?next={}", encode_component(&typed.next)),
+        next: typed.next,
+        name: typed.name,
+        error: typed.error,
+    };
+    let mut response = html(status, Row::Page, &page);
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    Ok(response)
+}

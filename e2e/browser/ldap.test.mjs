@@ -1,0 +1,159 @@
+// Signing in with a directory (OpenLDAP), in real Chromium, up to a backend that learns who the person is.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { accessibilityFaults, launch, person } from '../support/browser.mjs';
+import { grant, grantUrl, signIn } from '../support/demo.mjs';
+import { account, falconer, freshServer } from '../support/falconer.mjs';
+import { CA_FILE, SERVICE, startDirectory } from '../support/slapd.mjs';
+
+const hawk = createRequire(createRequire(import.meta.url).resolve('taskcluster-client'))('hawk');
+
+describe('signing in with a directory', () => {
+  let directory, notes, server, browser;
+  before(async () => {
+    directory = await startDirectory();
+    notes = createServer(backend);
+    await new Promise((resolve) => notes.listen(0, '127.0.0.1', resolve));
+    notes.origin = `http://127.0.0.1:${notes.address().port}`;
+    server = await freshServer({
+      config: `
+[[provider]]
+kind = "ldap"
+name = "company"
+label = "Company"
+url = "${directory.url}"
+ca_file = "${CA_FILE}"
+bind_dn = "${SERVICE.dn}"
+bind_password = "${SERVICE.password}"
+base = "ou=people,dc=example,dc=com"
+user_filter = "(&(objectClass=inetOrgPerson)(|(uid={name})(mail={name})))"
+active_filter = "(!(employeeType=gone))"
+group_base = "ou=groups,dc=example,dc=com"
+group_filter = "(|(member={dn})(memberUid={username})(memberUid={email}))"
+nested = 3
+page_size = 50
+groups = ["hr", "dev", "team_moco", "mozilliansorg_*"]
+group_prefixes = { "mozilliansorg_" = "assume:mozillians-group:{group}" }
+scopes = ["assume:mozilla-user:{email}", "assume:mozilla-group:{group}"]
+authoritative_email = true
+`,
+    });
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+    await directory?.stop();
+    notes?.closeAllConnections();
+    notes?.close();
+  });
+
+  /** The service: it shows its page, and tells whoever calls it with a signature which scopes Falconer says they have. */
+  async function backend(request, response) {
+    const { authorization } = request.headers;
+    if (!authorization) {
+      response.setHeader('content-type', 'text/html');
+      response.end('<!doctype html><title>Notes</title><h1>Notes</h1>');
+      return;
+    }
+    const asked = { method: 'get', resource: request.url, host: '127.0.0.1', port: notes.address().port, authorization };
+    const answer = await fetch(`${server.rootUrl}/api/auth/v1/authenticate-hawk`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(asked) });
+    response.end(JSON.stringify(await answer.json()));
+  }
+
+  /** What the service learns of whoever has these credentials. */
+  async function seenByNotes({ clientId, accessToken, certificate }) {
+    const ext = Buffer.from(JSON.stringify({ certificate: JSON.parse(certificate) })).toString('base64');
+    const url = `${notes.origin}/who`;
+    const { header } = hawk.client.header(url, 'GET', { credentials: { id: clientId, key: accessToken, algorithm: 'sha256' }, ext });
+    return (await fetch(url, { headers: { authorization: header } })).json();
+  }
+
+  async function visit(path, options = {}) {
+    const { context, errors } = await person(browser, options);
+    const page = await context.newPage();
+    const answer = await page.goto(path);
+    return { context, page, errors, answer };
+  }
+
+  async function type(page, name, password) {
+    await page.getByLabel('Your name at Company').fill(name);
+    await page.getByLabel('Your password at Company').fill(password);
+    const answered = page.waitForResponse((response) => response.request().method() === 'POST');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    return answered;
+  }
+
+  const asked = () => grantUrl(server.rootUrl, `${notes.origin}/`, { description: 'Notes wants to know who you are.' });
+  const identityScopes = (seen) => seen.scopes.filter((scope) => /^assume:mozill/.test(scope)).sort();
+
+  test('a backend sees exactly who the person is to the company', async () => {
+    const { context, page, errors } = await visit(asked());
+    await page.getByRole('link', { name: 'Sign in with Company' }).click();
+    await page.getByRole('heading', { name: 'Sign in with Company' }).waitFor();
+    await page.getByText('to continue to').waitFor();
+    assert.deepEqual(await accessibilityFaults(page), []);
+    await type(page, 'ann@example.com', 'password of ann');
+    await page.waitForURL(`${server.rootUrl}/?target=**`);
+    assert.match(await page.textContent('body'), /company\/[0-9a-f-]{36}/);
+    await grant(page, new URL(notes.origin).hostname);
+    await page.waitForURL(`${notes.origin}/**`);
+    const seen = await seenByNotes(Object.fromEntries(new URL(page.url()).searchParams));
+    assert.equal(seen.status, 'auth-success', JSON.stringify(seen));
+    assert.deepEqual(identityScopes(seen), ['assume:mozilla-group:dev', 'assume:mozilla-group:hr', 'assume:mozilla-group:team_moco', 'assume:mozilla-user:ann@example.com', 'assume:mozillians-group:vip']);
+    assert.match(seen.clientId, /^company\/[0-9a-f-]{36}\//);
+    assert.deepEqual(errors.filter((text) => !/favicon/.test(text)), []);
+    await context.close();
+  });
+
+  test('without JavaScript; whoever is wrong stays on the page, and learns nothing', async () => {
+    const { context, page } = await visit(`${server.rootUrl}/login/company?next=/`, { javaScriptEnabled: false });
+    const said = [];
+    for (const [name, password] of [['bob', 'wrong'], ['nobody', 'wrong'], ['*', 'password of bob'], ['bob)(uid=*', 'password of bob'], ['left', 'password of left']]) {
+      assert.equal((await type(page, name, password)).status(), 403);
+      said.push(await page.getByRole('alert').textContent());
+      assert.equal(await page.getByLabel('Your name at Company').inputValue(), name);
+    }
+    assert.equal(new Set(said).size, 1, said.join());
+    assert.deepEqual(await accessibilityFaults(page).catch(() => []), []);
+    assert.equal((await type(page, 'Bob', 'password of bob')).status(), 303);
+    await page.getByRole('heading', { name: 'What I may do' }).waitFor();
+    await context.close();
+  });
+
+  test('wrong passwords come to an end, for one name and one address', async () => {
+    const { context, page } = await visit(`${server.rootUrl}/login/company`);
+    const statuses = [];
+    for (let i = 0; i < 11; i++) statuses.push((await type(page, ['zoe', 'Zoe', ' ZOE '][i % 3], `guess ${i}`)).status());
+    assert.deepEqual(statuses, [...Array(10).fill(403), 429]);
+    const throttled = await type(page, 'zoe', 'password of zoe');
+    assert.equal(throttled.status(), 429);
+    assert.match(throttled.headers()['retry-after'], /^[1-9]\d*$/);
+    await page.getByText('Too many wrong passwords').waitFor();
+    // Others from there are let in.
+    assert.equal((await type(page, 'dave', 'password of dave')).status(), 303);
+    await context.close();
+  });
+
+  test('a directory that is stopped says so, and local accounts work', async () => {
+    await account(server, 'local', 'a few good words', ['notes:read:*']);
+    await directory.halt();
+    const { context, page } = await visit(`${server.rootUrl}/login/company`);
+    assert.equal((await type(page, 'ann', 'password of ann')).status(), 503);
+    await page.getByRole('heading', { name: 'Company does not answer' }).waitFor();
+    assert.deepEqual(await accessibilityFaults(page), []);
+    await page.getByRole('link', { name: 'Sign in', exact: true }).last().click();
+    await signIn(page, { name: 'local', password: 'a few good words' });
+    await page.getByRole('heading', { name: 'What I may do' }).waitFor();
+    await context.close();
+    const failed = await falconer(['config', 'check', '--config', server.config, '--providers']).catch((error) => error);
+    assert.equal(failed.code, 1);
+    assert.match(failed.stdout, /company\nfailed: the directory can't be reached/);
+    await directory.begin();
+    const fine = await falconer(['config', 'check', '--config', server.config, '--providers']);
+    assert.match(fine.stdout, /people below the base +13/);
+    assert.match(fine.stdout, /protected by +TLS/);
+  });
+});

@@ -1,0 +1,70 @@
+// A real OpenLDAP server for a test, with the people and groups of `crates/login/tests/ldap`.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { within } from './falconer.mjs';
+
+const SOURCE = fileURLToPath(new URL('../../crates/login/tests/ldap', import.meta.url));
+
+/** As whom Falconer asks, and the password of that. */
+export const SERVICE = { dn: 'cn=falconer,ou=services,dc=example,dc=com', password: 'secret of the service' };
+export const CA_FILE = join(SOURCE, 'tls/ca.pem');
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Runs `ldapadd` or `ldapmodify` as the administrator of the directory. */
+async function change(program, port, ldif) {
+  const child = spawn(program, ['-x', '-D', 'cn=root,dc=example,dc=com', '-w', SERVICE.password, '-H', `ldap://127.0.0.1:${port}`], { stdio: ['pipe', 'ignore', 'pipe'] });
+  const complaints = [];
+  child.stderr.on('data', (text) => complaints.push(text));
+  child.stdin.end(ldif);
+  const [code] = await within(once(child, 'exit'), program);
+  if (code !== 0) throw new Error(`${program} ended with ${code}: ${complaints.join('')}`);
+}
+
+/** Starts one. `url` is where it speaks TLS. */
+export async function startDirectory() {
+  const folder = await mkdtemp(join(tmpdir(), 'falconer-slapd-'));
+  const [plain, tls] = [await freePort(), await freePort()];
+  const config = (await readFile(join(SOURCE, 'slapd.conf'), 'utf8')).replaceAll('@FOLDER@', folder).replaceAll('@TLS@', join(SOURCE, 'tls')).replaceAll('@CERTIFICATE@', 'server');
+  await mkdir(join(folder, 'data'));
+  await writeFile(join(folder, 'slapd.conf'), config);
+  let child, ended;
+  async function begin() {
+    child = spawn('/usr/sbin/slapd', ['-d', 'stats', '-f', join(folder, 'slapd.conf'), '-h', `ldap://127.0.0.1:${plain}/ ldaps://127.0.0.1:${tls}/`], { stdio: ['ignore', 'ignore', 'pipe'] });
+    ended = once(child, 'exit');
+    const started = new Promise((resolve) => {
+      createInterface({ input: child.stderr }).on('line', (line) => line.includes('slapd starting') && resolve());
+    });
+    await within(Promise.race([started, ended.then(() => Promise.reject(new Error('slapd ended')))]), 'slapd starts');
+  }
+  await begin();
+  await change('ldapadd', plain, await readFile(join(SOURCE, 'people.ldif'), 'utf8'));
+  return {
+    url: `ldaps://localhost:${tls}`,
+    change: (ldif) => change('ldapmodify', plain, ldif),
+    /** Ends the server; its data stay. */
+    async halt() {
+      child.kill('SIGTERM');
+      await within(ended, 'slapd ends');
+    },
+    begin,
+    async stop() {
+      child.kill('SIGKILL');
+      await within(ended, 'slapd ends');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
