@@ -21,7 +21,7 @@ fn examples(folder: &Path) -> Vec<(String, String)> {
     let blocks = PAGE.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let examples = blocks.map(|block| {
         let line = |line: &str| match line.split_once(" = ") {
-            Some((file @ ("client_secret_file" | "api_key_file"), _)) => format!("{file} = {secret:?}"),
+            Some((file @ ("client_secret_file" | "api_key_file" | "bind_password_file"), _)) => format!("{file} = {secret:?}"),
             _ => line.to_owned(),
         };
         let name = block.lines().find_map(|line| line.strip_prefix("name = ")).unwrap().trim_matches('"').to_owned();
@@ -61,6 +61,10 @@ fn the_examples_of_the_page_give_what_they_say() {
             {"slug": "releng", "organization": {"id": 666, "login": "evil"}},
         ],
     });
+    let ldap = json!({
+        "entryUUID": "1c0e2a52-0000-1000-8000-000000000001", "uid": "you", "cn": ["You"], "mail": "you@example.com",
+        "groups": ["engineering", "mozilliansorg_vip"],
+    });
     let entra = "assume:company-group:22222222-2222-2222-2222-222222222222";
     let expected = json!({
         "company": ["assume:company-user:you@example.com", "assume:company-group:engineering"],
@@ -72,6 +76,9 @@ fn the_examples_of_the_page_give_what_they_say() {
         "keycloak": ["assume:company-group:red"],
         "github": ["assume:github-person:583231", "assume:github-org:mozilla", "assume:github-team:mozilla/releng", "assume:mozilla-user:you@example.com"],
         "git": ["assume:company-team:platform/web"],
+        "directory": ["assume:company-user:you@example.com", "assume:company-group:engineering"],
+        "ldap": ["assume:company-user:you@example.com", "assume:company-group:engineering", "assume:company-group:mozilliansorg_vip"],
+        "mozilla-ldap": ["assume:mozilla-user:you@example.com", "assume:mozilla-group:engineering", "assume:mozillians-group:vip"],
     });
     let (directories, examples): (Vec<_>, Vec<_>) =
         examples(folder.path()).into_iter().partition(|(_, config)| config.contains("kind = \"http_directory\""));
@@ -86,7 +93,11 @@ fn the_examples_of_the_page_give_what_they_say() {
         );
     }
     for (name, config) in examples {
-        let (claims, subject) = if config.contains("kind = \"github\"") { (&github, "583231") } else { (&claims, "abc|1") };
+        let (claims, subject) = match () {
+            () if config.contains("kind = \"github\"") => (&github, "583231"),
+            () if config.contains("kind = \"ldap\"") => (&ldap, "1c0e2a52-0000-1000-8000-000000000001"),
+            () => (&claims, "abc|1"),
+        };
         let got = map(folder.path(), &name, &config, claims).unwrap();
         assert_eq!(got["identity"], format!("{name}/{subject}"));
         let scopes = got["scopes"].as_array().unwrap();

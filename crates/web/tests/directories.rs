@@ -1,0 +1,163 @@
+//! Signing in with a name and a password that somebody else's directory checks, as a browser sees it. Real directories are tested in `login`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod site;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use falconer_login::ldap::LdapError;
+use falconer_login::mapping::Mapping;
+use falconer_login::{Answer, Attempt, Attributes, ConfiguredProvider, Entrance, Found, IdentityProvider, Known, ProviderError, Refreshed};
+use falconer_web::RequestLimits;
+use http::Method;
+use serde_json::{Map, Value};
+use site::{Browser, Page, Site, TARGET, encode, site_with, with};
+use url::Url;
+
+/// A directory in which the password of everybody is `right`, and some names lead to other answers.
+struct Everybody;
+
+#[async_trait]
+impl IdentityProvider for Everybody {
+    fn entrance(&self) -> Entrance {
+        Entrance::Password
+    }
+
+    async fn begin(&self, _: &Attempt, _: i64) -> Result<Url, ProviderError> {
+        panic!("nobody goes anywhere")
+    }
+
+    async fn finish(&self, _: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
+        let Answer::Password { name, password } = answer else { panic!("nobody comes back") };
+        let attributes = |name: &str| Attributes { subject: name.to_owned(), display_name: name.to_owned(), ..Attributes::default() };
+        match (name.as_str(), password.as_str()) {
+            ("away", _) => Err(LdapError::TooSlow.into()),
+            ("forged", _) => Err(LdapError::Malformed("x").into()),
+            ("busy", _) => Err(LdapError::Busy.into()),
+            (name, "right") => Ok(Found { attributes: attributes(name), handle: None }),
+            _ => Err(LdapError::Wrong.into()),
+        }
+    }
+
+    async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
+        Ok(Refreshed::CannotBeAsked)
+    }
+
+    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    fn attributes(&self, _: &Map<String, Value>) -> Result<Attributes, ProviderError> {
+        Ok(Attributes::default())
+    }
+}
+
+async fn company() -> Site {
+    let provider = ConfiguredProvider {
+        name: "company".to_owned(),
+        label: "Company & <Co>".to_owned(),
+        mapping: Mapping::new(&["notes:read:*".to_owned()], [], None, false).unwrap(),
+        kind: Arc::new(Everybody),
+        refresh_ms: None,
+    };
+    site_with("https://auth.example.com", RequestLimits::default(), vec![provider]).await
+}
+
+async fn type_in(browser: &mut Browser<'_>, name: &str, password: &str) -> Page {
+    let page = browser.get("/login/company?next=%2F").await;
+    let form = with(page.form("/login/company"), &[("name", name), ("password", password)]);
+    browser.post("/login/company", &form).await
+}
+
+#[tokio::test]
+async fn a_person_signs_in_and_goes_on_where_a_site_asked() {
+    let site = company().await;
+    let mut browser = site.browser();
+    let request = encode(&[("target".into(), TARGET.into()), ("description".into(), "x".into()), ("provider".into(), "company".into())]);
+    let to_login = browser.get(&format!("/?{request}")).await.location().to_owned();
+    let straight = browser.get(&to_login).await.location().to_owned();
+    let page = browser.get(&straight).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("Sign in with Company &#38; &#60;Co&#62;") && page.text.contains("to continue to"), "{}", page.text);
+    let form = with(page.form("/login/company"), &[("name", "ann"), ("password", "right")]);
+    let next = browser.post("/login/company", &form).await.location().to_owned();
+    assert!(next.starts_with("/?target=https%3A%2F%2Fnotes.example.com") && browser.is_signed_in(), "{next}");
+    assert!(browser.get(&next).await.text.contains("company/ann"));
+    // Whoever is signed in is not asked again.
+    assert_eq!(browser.get("/login/company?next=%2Fme%2Fpassword").await.location(), "/me/password");
+}
+
+#[tokio::test]
+async fn whoever_is_wrong_learns_nothing() {
+    let site = company().await;
+    let mut browser = site.browser();
+    for (name, password) in [("ann", "wrong"), ("nobody", "wrong"), ("ann", ""), ("", "right")] {
+        // No name: a directory would not be asked, this one believes it.
+        let password = if name.is_empty() { "wrong" } else { password };
+        let page = type_in(&mut browser, name, password).await;
+        assert_eq!(page.status, 403);
+        assert!(page.text.contains("The name or the password is wrong."), "{}", page.text);
+        assert!(page.text.contains(&format!("value=\"{name}\"")) && !page.text.contains("value=\"wrong\""));
+        assert!(!browser.is_signed_in());
+    }
+}
+
+#[tokio::test]
+async fn what_a_person_is_told() {
+    let site = company().await;
+    for (name, status, title) in [
+        ("away", 503, "Company &#38; &#60;Co&#62; does not answer"),
+        ("forged", 502, "What Company &#38; &#60;Co&#62; answered can&#39;t be accepted"),
+        ("busy", 503, "Too many people sign in with Company"),
+    ] {
+        let mut browser = site.browser();
+        let page = type_in(&mut browser, name, "right").await;
+        assert_eq!(page.status, status, "{name}");
+        assert!(page.text.contains(title), "{name}: {}", page.text);
+        assert_eq!(page.header("retry-after").is_empty(), status != 503, "{name}");
+        assert!(!browser.is_signed_in());
+        browser.sign_in("/login").await;
+        assert!(browser.is_signed_in(), "the other ways work");
+    }
+}
+
+/// Only refusals count, by name and address together: neither the others at that address nor the same name elsewhere are kept out.
+#[tokio::test]
+async fn wrong_passwords_come_to_an_end() {
+    let site = company().await;
+    for _ in 0..15 {
+        assert_eq!(type_in(&mut site.browser(), "away", "right").await.status, 503);
+        assert_eq!(type_in(&mut site.browser(), "ann", "right").await.status, 303);
+    }
+    for spelling in ["zoe", "Zoe", " zoe", "ZOE ", "zoe", "Zoe", " zoe", "ZOE ", "zoe", "zOe"] {
+        assert_eq!(type_in(&mut site.browser(), spelling, "wrong").await.status, 403);
+    }
+    let page = type_in(&mut site.browser(), "zoe", "right").await;
+    assert_eq!(page.status, 429);
+    assert!(page.header("retry-after").parse::<u64>().unwrap() > 0 && page.text.contains("Too many wrong passwords"));
+    assert_eq!(type_in(&mut site.browser(), "ann", "right").await.status, 303);
+}
+
+#[tokio::test]
+async fn only_a_form_of_ours_signs_in() {
+    let site = company().await;
+    let fields = encode(&[("name".into(), "ann".into()), ("password".into(), "right".into())]);
+    let foreign = [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")];
+    let own = [("origin", site.origin.as_str()), ("sec-fetch-site", "same-origin")];
+    for (headers, path) in [(&foreign, "/login/company"), (&own, "/login/company")] {
+        let mut browser = site.browser();
+        let page = browser.send(Method::POST, path, headers, Some(fields.clone())).await;
+        assert_eq!(page.status, 403);
+        assert!(!browser.is_signed_in());
+    }
+    // Nobody comes back from here, and nothing is typed for others.
+    let mut browser = site.browser();
+    assert_eq!(browser.get("/login/company/callback?code=x&state=x").await.status, 400);
+    assert_eq!(browser.send(Method::POST, "/login/nobody", &own, Some(fields.clone())).await.status, 404);
+    assert_eq!(browser.send(Method::POST, "/login/local", &own, Some(fields)).await.status, 404);
+    for elsewhere in ["https%3A%2F%2Fevil.example", "%2F%2Fevil.example"] {
+        let page = site.browser().get(&format!("/login/company?next={elsewhere}")).await;
+        assert!(page.form("/login/company").contains(&("next".to_owned(), "/".to_owned())));
+    }
+}
