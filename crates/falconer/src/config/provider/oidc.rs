@@ -176,7 +176,7 @@ client_id = "falconer"
             ("https://login.example.com", "https://login.microsoftonline.com/{tenantid}/v2.0", "stands for many issuers"),
             ("client_id = \"falconer\"", "client_id = \"\"", "client_id: it is empty"),
             ("client_id = \"falconer\"\n", "", "client_id"),
-            ("kind = \"oidc\"", "kind = \"ldap\"", "ldap"),
+            ("kind = \"oidc\"", "kind = \"saml\"", "saml"),
             ("kind = \"oidc\"\n", "", "kind"),
         ];
         assert_told_instead(FINE, &instead);
