@@ -1,0 +1,209 @@
+//! Random histories of somebody who may administer people and little else: whoever they become by a link, they never reach a scope that nobody gave them.
+//!
+//! A helper has [`REACH`] and all acts on people. Around them are people who may do more, roles that wait for somebody, and a boss who gives and takes. The
+//! helper keeps every link and uses it whenever they like, and acts as everybody whose password they have set. What the boss gives to such a person is
+//! given to the helper; everything else has to stay out.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use common::{HOUR_MS, World};
+use falconer_auth::Authentication;
+use falconer_login::{NewAccount, NewLink, PersonChange};
+use falconer_scopes::ScopeSet;
+
+/// `FALCONER_ESCALATION_WORLDS` says otherwise, for a soak.
+const WORLDS: u64 = 12;
+const ACTS: u64 = 60;
+
+const VERBS: [&str; 6] = ["create", "update", "reset", "enable", "disable", "get"];
+const REACH: [&str; 3] = ["pub:*", "assume:local-group:open", "x:1"];
+const NAMES: [&str; 7] = ["ann", "bob", "carl", "dora", "boss", "eve", "helper"];
+const GROUPS: [&str; 3] = ["open", "zap", "hr"];
+const TEMPTING: [&str; 9] =
+    ["pub:1", "x:1", "x:*", "secret:1", "*", "auth:*", "assume:local-group:zap", "assume:vault", "auth:update-person:*"];
+
+/// Small, seeded, and good enough to choose with.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % below
+    }
+
+    fn pick<T: Clone>(&mut self, items: &[T]) -> T {
+        items[usize::try_from(self.roll(items.len() as u64)).unwrap()].clone()
+    }
+
+    fn some(&mut self, items: &[&str]) -> Vec<String> {
+        items.iter().filter(|_| self.roll(3) == 0).map(|item| (*item).to_owned()).collect()
+    }
+}
+
+struct History {
+    world: World,
+    dice: Dice,
+    /// Whom the helper can be.
+    loot: BTreeSet<String>,
+    links: Vec<(String, NewLink)>,
+    /// What was given to them.
+    given: ScopeSet,
+    done: usize,
+    refused: usize,
+    taken: usize,
+    log: Vec<String>,
+}
+
+#[tokio::test]
+async fn nobody_becomes_somebody_who_may_do_more() {
+    let worlds = std::env::var("FALCONER_ESCALATION_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(WORLDS);
+    let (mut done, mut refused, mut taken) = (0, 0, 0);
+    for seed in 0..worlds {
+        let mut history = History::begin(seed).await;
+        for _ in 0..ACTS {
+            history.act().await;
+            history.check();
+        }
+        done += history.done;
+        refused += history.refused;
+        taken += history.taken;
+    }
+    println!("worlds: {worlds}, acts that were done: {done}, refused: {refused}, links that were used: {taken}");
+    let worlds = usize::try_from(worlds).unwrap();
+    assert!(done > worlds * 8 && refused > worlds * 8 && taken > worlds * 2, "{done} done, {refused} refused, {taken} taken");
+}
+
+impl History {
+    async fn begin(seed: u64) -> History {
+        let world = World::new().await;
+        world.role("vault", &["secret:*"]).await;
+        world.role("local-user:eve", &["secret:eve"]).await;
+        world.role("local-group:hr", &["secret:hr"]).await;
+        world.role("local-group:open", &["pub:open"]).await;
+        let acts: Vec<String> = VERBS.iter().map(|verb| format!("auth:{verb}-person:*")).collect();
+        let reach: Vec<&str> = acts.iter().map(String::as_str).chain(REACH).collect();
+        world.person("helper", &[], &reach).await;
+        world.person("ann", &["zap"], &["pub:ann"]).await;
+        world.person("carl", &[], &[]).await;
+        world.person("boss", &["hr"], &["auth:*", "assume:vault"]).await;
+        let given = world.auth.person_scopes("local/helper").unwrap();
+        History {
+            world,
+            dice: Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
+            loot: BTreeSet::from(["helper".to_owned()]),
+            links: Vec::new(),
+            given,
+            done: 0,
+            refused: 0,
+            taken: 0,
+            log: Vec::new(),
+        }
+    }
+
+    fn note<T, E: std::fmt::Display>(&mut self, what: String, outcome: &Result<T, E>) {
+        let said = outcome.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        self.log.push(format!("{what}: {said}"));
+        if outcome.is_ok() { self.done += 1 } else { self.refused += 1 }
+    }
+
+    async fn act(&mut self) {
+        // Most of those whom the helper can be may do little.
+        let loot: Vec<String> = self.loot.iter().cloned().collect();
+        let by = if self.dice.roll(4) > 0 { "helper".to_owned() } else { self.dice.pick(&loot) };
+        let who = Authentication::person(&format!("local/{by}"));
+        let name = self.dice.pick(&NAMES).to_owned();
+        let identity = format!("local/{name}");
+        let login = self.world.login.clone();
+        match self.dice.roll(12) {
+            0..=2 => {
+                let (groups, scopes) = (self.dice.some(&GROUPS), self.dice.some(&TEMPTING));
+                let plain = self.dice.roll(2) == 0;
+                let (groups, scopes) = if plain { (Vec::new(), Vec::new()) } else { (groups, scopes) };
+                let new = NewAccount { name: name.clone(), display_name: name.clone(), email: None, groups, scopes };
+                let made = login.invite_person(&who, &new).await;
+                self.note(format!("{by} invites {new:?}"), &made);
+                self.links.extend(made.ok().map(|(link, _)| (name, link)));
+            }
+            3 | 4 => {
+                let made = login.make_reset_link(&who, &identity).await;
+                self.note(format!("{by} resets {name}"), &made);
+                self.links.extend(made.ok().map(|(link, _)| (name, link)));
+            }
+            5..=7 if !self.links.is_empty() => {
+                let (name, link) = self.dice.pick(&self.links);
+                let used = login.use_account_link(&link.token, "the password of the helper").await;
+                self.note(format!("takes the link of {name}"), &used);
+                if used.is_ok() {
+                    self.taken += 1;
+                    self.loot.insert(name);
+                }
+            }
+            8 => {
+                let change = PersonChange {
+                    groups: (self.dice.roll(2) == 0).then(|| self.dice.some(&GROUPS)),
+                    scopes: (self.dice.roll(2) == 0).then(|| self.dice.some(&TEMPTING)),
+                    ..PersonChange::default()
+                };
+                let changed = login.update_person(&who, &identity, &change).await;
+                self.note(format!("{by} changes {name} {change:?}"), &changed);
+            }
+            9 => {
+                let done = if self.dice.roll(4) == 0 {
+                    login.disable_whole_person(&who, &identity).await
+                } else {
+                    login.enable_whole_person(&who, &identity).await
+                };
+                self.note(format!("{by} stops or starts {name}"), &done);
+            }
+            10 => self.world.clock.advance(HOUR_MS),
+            _ => self.boss(&name).await,
+        }
+    }
+
+    /// What the boss does is wanted: what it gives to somebody whom the helper can be, it gives.
+    async fn boss(&mut self, name: &str) {
+        let before = self.has();
+        match self.dice.roll(4) {
+            0 => {
+                let scopes: &[&str] = self.dice.pick(&[&["pub:open"][..], &["pub:open", "secret:open"], &[]]);
+                self.world.role("local-group:open", scopes).await;
+                self.log.push(format!("boss: role open {scopes:?}"));
+            }
+            1 => {
+                let scopes: &[&str] = self.dice.pick(&[&["secret:named"][..], &[]]);
+                self.world.role(&format!("local-user:{name}"), scopes).await;
+                self.log.push(format!("boss: role of {name} {scopes:?}"));
+            }
+            _ => {
+                let groups = self.dice.some(&GROUPS);
+                let set = self.world.login.set_groups("boss", name, &groups).await;
+                self.log.push(format!("boss: {name} in {groups:?} {}", set.is_ok()));
+            }
+        }
+        let gained: Vec<String> = self.has().iter().filter(|scope| !before.satisfies(scope)).map(str::to_owned).collect();
+        self.given = self.given.union(&ScopeSet::new(gained));
+    }
+
+    /// What the helper can do as anybody.
+    fn has(&self) -> ScopeSet {
+        let auth = &self.world.auth;
+        let all = self.loot.iter().filter_map(|name| auth.person_scopes(&format!("local/{name}")));
+        all.fold(ScopeSet::default(), |all, one| all.union(&one))
+    }
+
+    fn check(&self) {
+        let names = self.loot.iter().flat_map(|name| {
+            let own = ["create", "update", "delete"].map(|verb| format!("auth:{verb}-client:local/{name}/*"));
+            let said = [format!("assume:local-user:{name}"), format!("assume:login-identity:local/{name}")];
+            own.into_iter().chain(said).chain([format!("auth:reset-access-token:local/{name}/*")])
+        });
+        let reach = self.given.union(&ScopeSet::new(names));
+        let outside: Vec<String> = self.has().iter().filter(|scope| !reach.satisfies(scope)).map(str::to_owned).collect();
+        assert!(outside.is_empty(), "{outside:?} as one of {:?}\n{}", self.loot, self.log.join("\n"));
+    }
+}
