@@ -151,6 +151,10 @@ export function normalizedString(kind: 'header' | 'bewit', parts: SignedParts): 
 export function mac(accessToken: string, kind: 'header' | 'bewit', parts: SignedParts): Promise<string>;
 export function payloadHash(contentType: string | null | undefined, payload: string | ArrayBuffer | Uint8Array): Promise<string>;
 export function extText(certificate?: Certificate, authorizedScopes?: string[]): string | undefined;
+/** Whether a caller is the person of a role such as `mozilla-user:ann@example.com`; a star proves nobody. */
+export function isPerson(scopes: readonly string[], role: string): boolean;
+/** Who a caller is to a kind of role such as `mozilla-user:`. */
+export function people(scopes: readonly string[], kind: string): string[];
 export function requestParts(url: string | URL): { resource: string; host: string; port: number; href: string };
 export function authorization(
   credentials: Credentials,

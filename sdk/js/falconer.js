@@ -230,6 +230,23 @@ export function extText(certificate, authorizedScopes) {
   return Object.keys(ext).length ? base64(utf8.encode(JSON.stringify(ext))) : undefined;
 }
 
+/**
+ * Whether a caller **is** the person of a role such as `mozilla-user:ann@example.com`, by the scopes that `auth.authenticateHawk` gave. A star proves nobody:
+ * whoever may act as everybody (`assume:mozilla-user:*`, `*`) is not everybody. For what a caller may do, ask whether the scopes satisfy.
+ */
+export function isPerson(scopes, role) {
+  return namesSomebody(role) && scopes.includes(`assume:${role}`);
+}
+
+/** Who a caller is to a kind of role such as `mozilla-user:`: what follows it in each scope that names one person. */
+export function people(scopes, kind) {
+  const roles = scopes.filter((scope) => scope.startsWith('assume:')).map((scope) => scope.slice('assume:'.length));
+  return roles.filter((role) => namesSomebody(role) && role.startsWith(kind) && role.length > kind.length).map((role) => role.slice(kind.length));
+}
+
+/** A role of one person: a kind, and who it is, without a star. */
+const namesSomebody = (role) => /^[^:]+:.+$/s.test(role) && !role.endsWith('*');
+
 /** What of a URL is signed: exactly what goes over the wire. */
 export function requestParts(url) {
   const parsed = new URL(url, globalThis.location?.href);

@@ -29,6 +29,21 @@ impl Caller {
         required.satisfied_by(&self.scopes)
     }
 
+    /// Whether the caller **is** the person of this role, such as `mozilla-user:ann@example.com`: whether `assume:` and the role is one of the caller's scopes, as it
+    /// is written. The one question for which a star counts nothing: whoever may act as everybody is not everybody, so neither `assume:mozilla-user:*` nor `*` proves
+    /// that somebody is Ann. Use [`Caller::satisfies`] for what a caller may do, and this for who a caller is.
+    #[must_use]
+    pub fn is_person(&self, role: &str) -> bool {
+        names_somebody(role) && self.scopes.iter().any(|scope| scope.strip_prefix("assume:") == Some(role))
+    }
+
+    /// Who the caller is to a kind of role, such as `mozilla-user:`: what follows it in each scope that names one person. More than one where the person has several
+    /// such identities.
+    pub fn people<'c>(&'c self, kind: &'c str) -> impl Iterator<Item = &'c str> + 'c {
+        let roles = self.scopes.iter().filter_map(|scope| scope.strip_prefix("assume:")).filter(|role| names_somebody(role));
+        roles.filter_map(move |role| role.strip_prefix(kind)).filter(|who| !who.is_empty())
+    }
+
     /// Until when the credentials are good, RFC 3339.
     #[must_use]
     pub fn expires(&self) -> &str {
@@ -39,5 +54,51 @@ impl Caller {
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.identity.as_ref()
+    }
+}
+
+/// A role of one person: a kind, and who it is, without a star.
+fn names_somebody(role: &str) -> bool {
+    role.split_once(':').is_some_and(|(kind, who)| !kind.is_empty() && !who.is_empty()) && !role.ends_with('*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(scopes: &[String]) -> Caller {
+        Caller { client_id: None, scopes: ScopeSet::new(scopes), expires: String::new(), identity: None }
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        name: String,
+        input: Input,
+        expected: bool,
+    }
+
+    #[derive(serde::Deserialize)]
+    struct Input {
+        scopes: Vec<String>,
+        role: String,
+    }
+
+    #[test]
+    fn a_star_proves_nobody() {
+        let cases: Vec<Case> = serde_json::from_str(include_str!("../../../vectors/ours/identity-proof.json")).unwrap();
+        assert!(cases.len() >= 18);
+        for Case { name, input, expected } in cases {
+            assert_eq!(caller(&input.scopes).is_person(&input.role), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn people_of_a_kind() {
+        let scopes =
+            ["assume:mozilla-user:ann@a", "assume:mozilla-user:ann@b", "assume:mozilla-users:x", "assume:mozilla-group:*", "assume:team:*"];
+        let ann = caller(&scopes.map(str::to_owned));
+        assert_eq!(ann.people("mozilla-user:").collect::<Vec<_>>(), ["ann@a", "ann@b"]);
+        assert_eq!(ann.people("team:").count(), 0);
+        assert_eq!(caller(&["assume:mozilla-user:*".to_owned()]).people("mozilla-user:").count(), 0);
     }
 }

@@ -56,21 +56,15 @@ fn of_role(role: &str) -> Description {
         Some("") => vec![words("Everything that any role gives")],
         Some(prefix) => vec![words("Everything that the roles that begin with "), name(prefix), words(" give")],
         None => {
-            let (what, of) = match role.split_once(':') {
-                Some((kind, of)) if kind.ends_with("-group") || kind.ends_with("-team") => ("Everything that members of ", of),
-                Some((kind, of)) if kind.ends_with("-user") || kind == "login-identity" => ("Everything that belongs to the person ", of),
-                _ => ("Everything that the role ", role),
+            let (before, of, after) = match role.split_once(':') {
+                Some((kind, of)) if kind.ends_with("-group") || kind.ends_with("-team") => ("Everything that members of ", of, " get"),
+                // It is more than power: services tell by it who somebody is.
+                Some((kind, of)) if kind.ends_with("-user") || kind == "login-identity" => {
+                    ("Learn who you are: ", of, ", and do everything that belongs to this person")
+                }
+                _ => ("Everything that the role ", role, " gives"),
             };
-            let end = match what {
-                "Everything that members of " => " get",
-                "Everything that the role " => " gives",
-                _ => "",
-            };
-            let mut label = vec![words(what), name(of)];
-            if !end.is_empty() {
-                label.push(words(end));
-            }
-            label
+            vec![words(before), name(of), words(after)]
         }
     };
     Description { group: "roles".to_owned(), label }
@@ -157,8 +151,8 @@ mod tests {
             ("auth:*", "auth", "Everything"),
             ("assume:local-group:zap", "roles", "Everything that members of <zap> get"),
             ("assume:github-team:org/team", "roles", "Everything that members of <org/team> get"),
-            ("assume:login-identity:local/ann", "roles", "Everything that belongs to the person <local/ann>"),
-            ("assume:mozilla-user:a@b", "roles", "Everything that belongs to the person <a@b>"),
+            ("assume:login-identity:local/ann", "roles", "Learn who you are: <local/ann>, and do everything that belongs to this person"),
+            ("assume:mozilla-user:a@b", "roles", "Learn who you are: <a@b>, and do everything that belongs to this person"),
             ("assume:everybody", "roles", "Everything that the role <everybody> gives"),
             ("assume:project:*", "roles", "Everything that the roles that begin with <project:> give"),
             ("assume:*", "roles", "Everything that any role gives"),

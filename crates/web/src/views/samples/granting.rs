@@ -15,7 +15,7 @@ pub(super) fn line(scope: &str) -> Line {
         "notes:read:zap/*" => ("Read ", "zap/"),
         "notes:write:zap/releases" => ("Write ", "zap/releases"),
         "notes:delete:zap/*" => ("Delete ", "zap/"),
-        "assume:mozilla-user:ann@example.com" => ("Everything that belongs to the person ", "ann@example.com"),
+        "assume:mozilla-user:ann@example.com" => ("Learn who you are: ", "ann@example.com"),
         _ => ("Create clients named ", "mozilla-ldap/ann@example.com/"),
     };
     let label = [(words, false), (name, true)].map(|(text, strong)| Words { text: text.to_owned(), strong });
