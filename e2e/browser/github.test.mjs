@@ -136,9 +136,10 @@ scopes = ["assume:mozillians-user:{username}", "assume:mozillians-group:{group}"
   });
 
   test('whoever is no member, or says no, is not signed in, and is told', async () => {
-    for (const choice of ['Authorize as stranger', 'Cancel']) {
+    for (const [choice, told] of [['Authorize as stranger', 'You are in none of the organisations'], ['Cancel', 'You can try again']]) {
       const { context, page } = await comes(choice);
       await page.getByRole('heading', { name: 'GitHub did not sign you in' }).waitFor();
+      assert.match(await page.textContent('body'), new RegExp(told));
       assert.deepEqual(await accessibilityFaults(page), []);
       await page.goto(server.rootUrl);
       await page.waitForURL(`${server.rootUrl}/login`);

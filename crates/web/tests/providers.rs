@@ -6,6 +6,7 @@ mod site;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use falconer_login::github::GithubError;
 use falconer_login::http::HttpError;
 use falconer_login::mapping::Mapping;
 use falconer_login::{Answer, Attempt, Attributes, ConfiguredProvider, Entrance, Found, IdentityProvider, Known, ProviderError, Refreshed};
@@ -34,6 +35,8 @@ impl IdentityProvider for Believing {
         let Answer::Callback(callback) = answer else { panic!("nobody types anything") };
         match callback.code.as_deref().unwrap() {
             "denied" => Err(ProviderError::Said("access_denied".into())),
+            "stranger" => Err(ProviderError::Github(GithubError::NoMember { hidden: false })),
+            "hidden" => Err(ProviderError::Github(GithubError::NoMember { hidden: true })),
             "forged" => Err(ProviderError::Signature),
             "away" => Err(ProviderError::Http { what: "token endpoint", error: HttpError::TooSlow }),
             "busy" => Err(ProviderError::Busy),
@@ -133,6 +136,8 @@ async fn a_hint_goes_straight_to_the_provider() {
 async fn what_a_person_is_told() {
     for (code, status, title) in [
         ("denied", 403, "Company &#38; &#60;Co&#62; did not sign you in"),
+        ("stranger", 403, "You are in none of the organisations whose members sign in here"),
+        ("hidden", 403, "until you have signed in there with its single sign-on"),
         ("forged", 502, "What Company &#38; &#60;Co&#62; answered can&#39;t be accepted"),
         ("away", 503, "Company &#38; &#60;Co&#62; does not answer"),
         ("busy", 503, "Too many people sign in with Company"),

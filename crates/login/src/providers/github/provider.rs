@@ -130,8 +130,7 @@ impl IdentityProvider for GithubProvider {
 
     async fn probe(&self, now_ms: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
         // A code that there is not: GitHub looks at the client first.
-        let verifier = "x".repeat(43);
-        match self.exchange("made-up-to-try-the-client", &verifier, "", now_ms).await {
+        match self.token(&[("code", "made-up-to-try-the-client")], now_ms).await {
             Err(ProviderError::Said(said)) if said == "bad_verification_code" => {}
             Err(error) => return Err(error),
             Ok(_) => return Err(ProviderError::Unsupported("token endpoint that looks at codes")),

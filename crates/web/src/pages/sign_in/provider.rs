@@ -10,6 +10,7 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
 use falconer_grants::encode_component;
+use falconer_login::github::GithubError;
 use falconer_login::{Callback, Fault, Login, LoginError, ProviderError, ProviderSignInError};
 use http::header::SET_COOKIE;
 use http::request::Parts;
@@ -125,6 +126,21 @@ fn read_callback(query: &str) -> Result<Callback, ProviderError> {
     Ok(callback)
 }
 
+/// What somebody can do who was not signed in on purpose.
+fn what_to_do(error: &ProviderError) -> &'static str {
+    match error {
+        ProviderError::Github(GithubError::NoMember { hidden: false }) => {
+            "You are in none of the organisations whose members sign in here, or they have not let this site see their members. Ask your \
+             administrator."
+        }
+        ProviderError::Github(GithubError::NoMember { hidden: true }) => {
+            "Your organisation hides its members until you have signed in there with its single sign-on. Do so, then try again."
+        }
+        ProviderError::Github(GithubError::Suspended) => "Your account there is suspended.",
+        _ => "Nobody was signed in. You can try again, or another way.",
+    }
+}
+
 /// What a person is told. The reason itself goes to the log where the operator has to look.
 pub(crate) fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> Problem {
     let error = match error {
@@ -153,11 +169,7 @@ pub(crate) fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> 
         }
         Fault::Person => {
             tracing::info!(provider = name, %error, "a provider signed nobody in");
-            again(Problem::new(
-                StatusCode::FORBIDDEN,
-                format!("{label} did not sign you in"),
-                "Nobody was signed in. You can try again, or another way.",
-            ))
+            again(Problem::new(StatusCode::FORBIDDEN, format!("{label} did not sign you in"), what_to_do(&error)))
         }
         Fault::Provider => {
             tracing::warn!(provider = name, %error, "the answer of a provider was refused");
