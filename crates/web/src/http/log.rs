@@ -32,7 +32,7 @@ pub struct RequestLine<'r> {
 
 impl RequestLine<'_> {
     /// Under which the lines of requests are filtered.
-    pub const TARGET: &'static str = "falconer_web::edge";
+    pub const TARGET: &'static str = "falconer_web::request";
 
     /// Path and query without secrets.
     pub fn path(&self) -> PathAndQuery<'_> {
