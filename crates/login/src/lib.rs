@@ -4,6 +4,7 @@
 //! |---|---|
 //! | people, what is linked, and their names inside of clientIds | `people`, [`identity`] |
 //! | local accounts: rules, use cases, passwords, the first administrator | `accounts`, [`account`] |
+//! | passkeys of local accounts | `passkeys` |
 //! | signing in, sessions, forms | `sessions` |
 //! | signing in with an organisation's own directory, and what it gives | `providers`, [`mapping`], [`oidc`] |
 //! | what directories say of people later on, and what ends then | `following` |
@@ -19,6 +20,7 @@ mod error;
 mod fingerprint;
 mod following;
 mod login;
+mod passkeys;
 mod people;
 mod providers;
 mod sessions;
@@ -26,6 +28,7 @@ mod settings;
 
 pub use accounts::account;
 pub use accounts::manage::{AccountView, NewAccount};
+pub use accounts::recovery::RecoveryCodesView;
 pub use accounts::setup::SetupLink;
 pub use error::{LoginError, SignInError};
 pub use falconer_store::{AccountLinkKind, SignInMethod};
@@ -33,6 +36,9 @@ pub use fingerprint::fingerprint;
 pub use following::refresh::{RefreshError, Refreshment};
 pub use following::round::Round;
 pub use login::Login;
+pub use passkeys::error::PasskeyError;
+pub use passkeys::relying_party::RelyingParty;
+pub use passkeys::{Assertion, NewPasskey, PasskeyView, RegistrationOffer, SignInOffer};
 pub use people::administer::change::{Administrator, PersonChange, PlannedChange};
 pub use people::administer::links::{INVITATION_MS, LinkOffered, NewLink, RESET_MS};
 pub use people::administer::map::WouldGet;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use falconer_auth::{DAY_MS, HOUR_MS, MINUTE_MS, OnFatal};
 
+use crate::passkeys::relying_party::RelyingParty;
 use crate::providers::provider::{ConfiguredDirectory, ConfiguredProvider};
 
 /// Everything that [`crate::Login::open`] needs besides auth, the store, the clock and randomness.
@@ -11,6 +12,8 @@ use crate::providers::provider::{ConfiguredDirectory, ConfiguredProvider};
 pub struct LoginSettings {
     /// Whether people sign in with local accounts. Default yes.
     pub local_accounts: bool,
+    /// Whom passkeys are made for; `None`: there are none. Default none.
+    pub relying_party: Option<RelyingParty>,
     /// Where else people sign in, in the order of the sign-in page.
     pub providers: Vec<ConfiguredProvider>,
     /// What adds to what providers say.
@@ -63,6 +66,7 @@ impl Default for LoginSettings {
     fn default() -> Self {
         LoginSettings {
             local_accounts: true,
+            relying_party: None,
             providers: Vec::new(),
             directories: Vec::new(),
             administrator_scopes: Vec::new(),

@@ -103,16 +103,13 @@ impl Login {
             return Ok(Counts { limits: vec![by_network], cleared: Vec::new(), known_keys: Vec::new(), asker });
         };
         let browser = visitor.browser.map(|value| hash_of_token("browser", value));
-        let known_network = format!("sign-in/known/{name}/network/{network}");
-        let known_browser = browser.as_ref().map(|browser| format!("sign-in/known/{name}/browser/{browser}"));
+        let known_keys = known_keys(name, visitor);
         let prefix = self.account_counts(name, password_hash).await?;
-        let browser_is_known = match &known_browser {
-            Some(key) => self.is_known(key, KNOWN_MS).await?,
-            None => false,
-        };
-        let network_is_known = self.is_known(&known_network, KNOWN_MS).await?;
-        let mut known_keys = vec![known_network];
-        known_keys.extend(known_browser);
+        let mut are_known = [false; 2];
+        for (is_known, key) in are_known.iter_mut().zip(&known_keys) {
+            *is_known = self.is_known(key, KNOWN_MS).await?;
+        }
+        let [network_is_known, browser_is_known] = are_known;
         let narrow = match browser.filter(|_| browser_is_known) {
             Some(browser) => format!("{prefix}/browser/{browser}"),
             None => format!("{prefix}/network/{network}"),
@@ -167,7 +164,16 @@ impl Login {
         for key in &attempt.counts.cleared {
             self.clear_count(key).await?;
         }
-        for key in &attempt.counts.known_keys {
+        self.note_known(&attempt.counts.known_keys).await
+    }
+
+    /// Knows the place from now on where somebody has just signed in to this account without a password. Failures stay counted.
+    pub(crate) async fn know_place(&self, name: &str, visitor: &Visitor<'_>) -> Result<(), LoginError> {
+        self.note_known(&known_keys(name, visitor)).await
+    }
+
+    async fn note_known(&self, keys: &[String]) -> Result<(), LoginError> {
+        for key in keys {
             if !self.is_known(key, RENEW_MS).await? {
                 self.clear_count(key).await?;
                 let noted = self.store.note_attempt(key, self.now_ms(), KNOWN_MS).await;
@@ -244,6 +250,12 @@ impl Login {
         }
         Ok(u64::try_from(enough).unwrap_or(1))
     }
+}
+
+/// The names under which this network and, behind it, this browser are known for an account.
+fn known_keys(name: &str, visitor: &Visitor<'_>) -> Vec<String> {
+    let browser = visitor.browser.map(|value| format!("sign-in/known/{name}/browser/{}", hash_of_token("browser", value)));
+    std::iter::once(format!("sign-in/known/{name}/network/{}", network(visitor.address))).chain(browser).collect()
 }
 
 fn unlocks(name: &str) -> String {

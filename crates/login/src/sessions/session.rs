@@ -221,7 +221,9 @@ fn session_of(record: SessionRecord, person: Person) -> Session {
 fn factors(method: SignInMethod) -> u32 {
     match method {
         // How many a provider asked for is not known.
-        SignInMethod::Password | SignInMethod::SetupLink | SignInMethod::Provider => 1,
+        SignInMethod::Password | SignInMethod::SetupLink | SignInMethod::Provider | SignInMethod::RecoveryCode => 1,
+        // Who has the authenticator, and its PIN, finger or face.
+        SignInMethod::Passkey => 2,
     }
 }
 

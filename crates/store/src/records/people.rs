@@ -140,21 +140,31 @@ pub enum SignInMethod {
     SetupLink,
     /// An identity provider said so.
     Provider,
+    /// A passkey of a local account, whose authenticator made sure who it was.
+    Passkey,
+    /// A recovery code of a local account.
+    RecoveryCode,
 }
 
 impl SignInMethod {
-    /// The word that is stored: `password`, `setup_link`, `provider`.
+    /// All of them.
+    pub const ALL: [SignInMethod; 5] =
+        [SignInMethod::Password, SignInMethod::SetupLink, SignInMethod::Provider, SignInMethod::Passkey, SignInMethod::RecoveryCode];
+
+    /// The word that is stored: `password`, `setup_link`, `provider`, `passkey`, `recovery_code`.
     pub fn as_str(self) -> &'static str {
         match self {
             SignInMethod::Password => "password",
             SignInMethod::SetupLink => "setup_link",
             SignInMethod::Provider => "provider",
+            SignInMethod::Passkey => "passkey",
+            SignInMethod::RecoveryCode => "recovery_code",
         }
     }
 
     /// The method of a stored word.
     pub fn of_word(word: &str) -> Option<SignInMethod> {
-        [SignInMethod::Password, SignInMethod::SetupLink, SignInMethod::Provider].into_iter().find(|method| method.as_str() == word)
+        SignInMethod::ALL.into_iter().find(|method| method.as_str() == word)
     }
 }
 
@@ -255,7 +265,7 @@ mod tests {
 
     #[test]
     fn each_way_of_signing_in_is_read_back() {
-        for method in [SignInMethod::Password, SignInMethod::SetupLink, SignInMethod::Provider] {
+        for method in SignInMethod::ALL {
             assert_eq!(SignInMethod::of_word(method.as_str()), Some(method));
         }
         assert_eq!(SignInMethod::of_word("anything"), None);

@@ -88,6 +88,8 @@ fn in_words(method: SignInMethod) -> &'static str {
         SignInMethod::Password => "with a password",
         SignInMethod::SetupLink => "with the set-up link",
         SignInMethod::Provider => "with an identity provider",
+        SignInMethod::Passkey => "with a passkey",
+        SignInMethod::RecoveryCode => "with a recovery code",
     }
 }
 

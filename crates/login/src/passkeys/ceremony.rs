@@ -1,0 +1,86 @@
+//! A challenge: asked in one browser, for one purpose, answered there once.
+//!
+//! The challenge is a MAC of what it is bound to, the time and a random number, under the key of forms; the form carries time and number back. So strangers
+//! fill nothing here by asking, any node can check the answer, and what was asked of another browser or for another purpose is no answer. The store only
+//! notes that a challenge was answered, as it does for sign-ins with providers (ADR 0131).
+
+use falconer_auth::MINUTE_MS;
+use subtle::ConstantTimeEq as _;
+
+use super::error::PasskeyError;
+use crate::fingerprint::hash_of_token;
+use crate::login::Login;
+
+/// So long a challenge can be answered: a sign-in page lies open for a while before a browser offers a passkey on it.
+const CEREMONY_MS: i64 = 30 * MINUTE_MS;
+
+/// What an answer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A new passkey of the session's person.
+    Register,
+    /// Signing in; bound to the cookie of forms.
+    SignIn,
+    /// Signing in again, within a session.
+    Again,
+}
+
+impl Purpose {
+    fn as_str(self) -> &'static str {
+        match self {
+            Purpose::Register => "register",
+            Purpose::SignIn => "sign in",
+            Purpose::Again => "again",
+        }
+    }
+}
+
+/// A challenge that was made, or is to be checked.
+pub(crate) struct Ceremony {
+    /// 43 characters of base64url; what the authenticator signs.
+    pub(crate) challenge: String,
+    /// `<milliseconds>.<22 random characters>`, for a hidden field.
+    pub(crate) token: String,
+    made_ms: i64,
+}
+
+impl Login {
+    /// A new challenge. `bound_to` is the browser's cookie of forms, or the id of the session.
+    pub(crate) fn begin_ceremony(&self, purpose: Purpose, bound_to: &str) -> Ceremony {
+        let made_ms = self.now_ms();
+        let token = format!("{made_ms}.{}", self.draw::<16>());
+        Ceremony { challenge: self.challenge(purpose, bound_to, &token), token, made_ms }
+    }
+
+    /// The challenge that an answer must hold.
+    pub(crate) fn read_ceremony(&self, purpose: Purpose, bound_to: &str, token: &str) -> Result<Ceremony, PasskeyError> {
+        let made_ms = token.split_once('.').filter(|_| token.len() <= 64).and_then(|(made_ms, _)| made_ms.parse().ok());
+        let made_ms = made_ms.filter(|_| !bound_to.is_empty()).ok_or(PasskeyError::NotBegunHere)?;
+        Ok(Ceremony { challenge: self.challenge(purpose, bound_to, token), token: token.to_owned(), made_ms })
+    }
+
+    /// Uses a challenge up. To be called when all else holds, so that only who can answer one writes anything.
+    pub(crate) async fn use_ceremony(&self, ceremony: &Ceremony) -> Result<(), PasskeyError> {
+        let key = format!("passkey-challenge/{}", hash_of_token("passkey challenge", &ceremony.challenge));
+        let uses = self.store.note_attempt(&key, self.now_ms(), CEREMONY_MS).await;
+        match uses.map_err(|error| self.store_error(error))? {
+            1 => Ok(()),
+            _ => Err(PasskeyError::Used),
+        }
+    }
+
+    fn challenge(&self, purpose: Purpose, bound_to: &str, token: &str) -> String {
+        self.form_key.mac("falconer passkey challenge", &[purpose.as_str(), bound_to, token]).unwrap_or_default()
+    }
+}
+
+impl Ceremony {
+    pub(crate) fn is_answered_by(&self, challenge: &str) -> bool {
+        !self.challenge.is_empty() && bool::from(self.challenge.as_bytes().ct_eq(challenge.as_bytes()))
+    }
+
+    pub(crate) fn is_over(&self, now_ms: i64) -> bool {
+        let age_ms = now_ms.saturating_sub(self.made_ms);
+        !(-MINUTE_MS..CEREMONY_MS).contains(&age_ms)
+    }
+}
