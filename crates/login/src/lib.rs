@@ -54,6 +54,7 @@ pub use providers::provider::{
 };
 pub use providers::sign_in::{Inbound, Outbound, ProviderSignInError};
 pub use providers::{github, http, http_directory, ldap, mapping, oidc};
+pub use sessions::again::Again;
 pub use sessions::attempts::Visitor;
 pub use sessions::forms::{AnonymousForm, LEAST_FORM_MS, TOO_SOON};
 pub use sessions::session::{Session, SessionView, SignedIn};

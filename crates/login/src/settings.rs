@@ -30,6 +30,8 @@ pub struct LoginSettings {
     pub session_absolute_ms: i64,
     /// A session ends this long after its last use. Default 24 hours.
     pub session_idle_ms: i64,
+    /// So long after a sign-in a person changes how they sign in without signing in again. Default 15 minutes.
+    pub fresh_ms: i64,
     /// Wrong passwords for one account from one network, or from one browser that is known, within the window. Default 10.
     pub attempts_by_account: u32,
     /// Wrong passwords for one account from all networks and browsers together that are not known for it, within the window. Default 100.
@@ -75,6 +77,7 @@ impl Default for LoginSettings {
             password_queue: 256,
             session_absolute_ms: 7 * DAY_MS,
             session_idle_ms: 24 * HOUR_MS,
+            fresh_ms: 15 * MINUTE_MS,
             attempts_by_account: 10,
             attempts_by_strangers: 100,
             attempts_by_network: 100,

@@ -49,8 +49,8 @@ impl Node {
             // Settings first, so that a mistake in them leaves nothing behind.
             Node::rehearse(config, origin.clone()).await?;
         }
-        let auth_settings = auth_settings(config, origin, access)?;
-        let (login_settings, grant_settings) = (login_settings(config)?, grant_settings(config)?);
+        let login_settings = login_settings(config, &origin.to_string())?;
+        let (auth_settings, grant_settings) = (auth_settings(config, origin, access)?, grant_settings(config)?);
         private_folder(&config.data_dir)?;
         let new_keys = existing_key_file(config, &storage).await?.is_none();
         let keys = keys(config, &storage).await?;
@@ -78,8 +78,9 @@ impl Node {
         if let Some(file) = existing_key_file(config, &Storage::of(config)).await? {
             read_keys(&file)?;
         }
+        let login = login_settings(config, &origin.to_string())?;
         let auth = auth_settings(config, origin, Access::Alone)?;
-        Node::over(Storage::rehearsal()?, auth, login_settings(config)?, grant_settings(config)?).await.map(drop)
+        Node::over(Storage::rehearsal()?, auth, login, grant_settings(config)?).await.map(drop)
     }
 
     async fn over(store: Arc<dyn Store>, auth: AuthSettings, login: LoginSettings, grants: GrantSettings) -> Result<Node> {

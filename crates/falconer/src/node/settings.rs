@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use falconer_auth::{AuthSettings, Origin, StaticClient};
 use falconer_credentials::AccessToken;
 use falconer_grants::{GrantSettings, RegisteredTarget};
-use falconer_login::LoginSettings;
+use falconer_login::{LoginSettings, RelyingParty};
 use falconer_store::Secret;
 
 use super::Access;
@@ -86,11 +86,12 @@ pub fn duration_ms(name: &str, text: &str) -> Result<i64> {
 }
 
 /// Those of people.
-pub fn login_settings(config: &Config) -> Result<LoginSettings> {
+pub fn login_settings(config: &Config, origin: &str) -> Result<LoginSettings> {
     let Providers { sign_in, directories } = providers(config)?;
     Ok(LoginSettings {
         providers: sign_in,
         directories,
+        relying_party: RelyingParty::of_origin(origin),
         administrator_scopes: config.identity.setup_scopes.clone(),
         on_fatal: Arc::new(end_at_once),
         ..LoginSettings::default()

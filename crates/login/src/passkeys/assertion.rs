@@ -74,6 +74,11 @@ impl Login {
     /// guessed, so nothing is counted.
     pub async fn sign_in_passkey(&self, assertion: &Assertion<'_>, visitor: &Visitor<'_>) -> Result<SignedIn, PasskeyError> {
         let passkey = self.prove_passkey(Purpose::SignIn, visitor.browser.unwrap_or_default(), assertion).await?;
+        self.begin_passkey_session(&passkey, visitor).await
+    }
+
+    /// A session for whoever has just answered with this passkey.
+    pub(crate) async fn begin_passkey_session(&self, passkey: &PasskeyRecord, visitor: &Visitor<'_>) -> Result<SignedIn, PasskeyError> {
         let signed_in = self.begin_session(&local_identity(&passkey.account), SignInMethod::Passkey, visitor.user_agent).await?;
         // Whoever has removed the passkey or stopped the account meanwhile has ended all sessions, but could not yet see this one.
         let stays = self.passkey(&passkey.id).await?.is_some() && self.session(&signed_in.cookie_value).await?.is_some();

@@ -3,7 +3,7 @@
 
 mod assertion;
 mod authenticator_data;
-mod ceremony;
+pub(crate) mod ceremony;
 mod client_data;
 pub(crate) mod error;
 mod key;

@@ -11,7 +11,7 @@ use super::error::ProviderError;
 use super::mapping::Mapping;
 
 /// Names that no provider can have: they are taken by local accounts and static clients, or lead to another page below `/login`.
-const TAKEN: [&str; 4] = ["local", "static", "oauth", "new"];
+const TAKEN: [&str; 6] = ["local", "static", "oauth", "new", "passkey", "recovery"];
 
 /// A kind of provider that says who somebody is.
 #[async_trait]

@@ -1,5 +1,6 @@
 //! Sessions: signing in, the browsers that are signed in, and the forms that belong to them.
 
+pub(crate) mod again;
 pub(crate) mod attempts;
 pub(crate) mod forms;
 pub(crate) mod session;

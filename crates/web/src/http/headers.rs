@@ -15,6 +15,8 @@ use crate::pages::assets;
 pub enum Row {
     /// A page, with or without forms that lead back to Falconer.
     Page,
+    /// The same with scripts, which come from here too: those that ask for a passkey.
+    Script,
     /// The grant page: its form leads, by a redirect, to the target. `loopback` when the target is http on this machine.
     Grant {
         /// Whether the target is http on a loopback host.
@@ -35,6 +37,9 @@ pub enum Row {
 
 const PAGE: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+const PAGE_WITH_SCRIPTS: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 // Chromium applies form-action to the redirect after the POST too.
 static GRANT: LazyLock<HeaderValue> = LazyLock::new(|| with_script("https:"));
@@ -68,11 +73,12 @@ impl Row {
     /// Writes this row; [`always`] writes the last line of the table.
     pub fn apply(self, headers: &mut HeaderMap) {
         match self {
-            Row::Page | Row::Grant { .. } | Row::Tool => {
+            Row::Page | Row::Script | Row::Grant { .. } | Row::Tool => {
                 let policy = match self {
                     Row::Grant { loopback: true } => GRANT_LOOPBACK.clone(),
                     Row::Grant { loopback: false } => GRANT.clone(),
                     Row::Tool => TOOL.clone(),
+                    Row::Script => PAGE_WITH_SCRIPTS,
                     _ => PAGE,
                 };
                 headers.insert(CONTENT_SECURITY_POLICY, policy);
@@ -145,6 +151,8 @@ mod tests {
             ])
         };
         assert_eq!(row(Row::Page), page("'self'"));
+        let with_scripts = row(Row::Script).into_iter().map(|(name, value)| (name, value.replace("script-src 'self'; ", "")));
+        assert_eq!(with_scripts.collect::<Vec<_>>(), page("'self'"));
         assert_eq!(row(Row::Grant { loopback: false }), page("'self' https:"));
         assert_eq!(row(Row::Grant { loopback: true }), page("'self' https: http:"));
         assert_eq!(row(Row::Tool), page("'self' http://localhost:* https://localhost:*"));

@@ -18,6 +18,8 @@ use crate::http::headers::Row;
 pub(crate) const STYLE: &str = include_str!("../../assets/style.css");
 /// The script of the pages whose button counts a moment after they appeared. It stands in the page, and nothing else may run there.
 pub(crate) const VISIBLE: &str = include_str!("../../assets/visible.js");
+/// The script of the pages that ask for a passkey.
+pub(crate) const PASSKEY: &str = include_str!("../../assets/passkey.js");
 /// The icon of all pages.
 pub(crate) const ICON: &str = include_str!("../../assets/icon.svg");
 /// The browser SDK, as it stands in the repository.
@@ -26,11 +28,17 @@ pub(crate) const SDK: &str = include_str!("../../../../sdk/js/falconer.js");
 const SDK_TYPES: &str = include_str!("../../../../sdk/js/falconer.d.ts");
 
 static STYLE_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/style-{}.css", fingerprint(STYLE)));
+static PASSKEY_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/passkey-{}.js", fingerprint(PASSKEY)));
 static ICON_PATH: LazyLock<String> = LazyLock::new(|| format!("/assets/icon-{}.svg", fingerprint(ICON)));
 
 /// `/assets/style-<fingerprint>.css`
 pub(crate) fn style() -> &'static str {
     &STYLE_PATH
+}
+
+/// `/assets/passkey-<fingerprint>.js`
+pub(crate) fn passkey() -> &'static str {
+    &PASSKEY_PATH
 }
 
 /// `/assets/icon-<fingerprint>.svg`
@@ -59,6 +67,7 @@ fn fingerprint(content: &str) -> String {
 pub(crate) fn router() -> Router {
     Router::new()
         .route(style(), get(|| async { file(Row::Asset, "text/css; charset=utf-8", STYLE) }))
+        .route(passkey(), get(|| async { file(Row::Asset, "text/javascript; charset=utf-8", PASSKEY) }))
         .route(icon(), get(|| async { file(Row::Asset, "image/svg+xml", ICON) }))
         .route("/favicon.ico", get(|| async { axum::response::Redirect::permanent(icon()) }))
         .route("/sdk/falconer.js", get(|| async { file(Row::Sdk { versioned: false }, "text/javascript; charset=utf-8", SDK) }))

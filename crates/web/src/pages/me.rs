@@ -9,7 +9,7 @@ use super::browser;
 use super::visit::{Posted, Visit, go, person_line};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
-use crate::pages::sign_in::login;
+use crate::pages::sign_in::{login, passkeys};
 use crate::views::words;
 use crate::views::{Family, GrantRow, IdentityRow, MePage, OriginRow, SessionRow, html};
 
@@ -26,7 +26,14 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
         Some(id) => visit.web.grants.role_changes(session, &id).await?,
         None => Vec::new(),
     };
+    let (count, stand) = match session.account_name() {
+        Some(name) => (visit.web.login.passkeys(name).await?.len(), visit.web.login.recovery_codes(name).await?),
+        None => Default::default(),
+    };
     let page = MePage {
+        passkeys: count,
+        codes: passkeys::codes(&stand, now_ms),
+        by_recovery_code: session.method == SignInMethod::RecoveryCode,
         layout: visit.layout(),
         roles_to_review,
         csrf: session.csrf.clone(),

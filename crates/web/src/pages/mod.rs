@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 
 use self::console::{confirm, edit, records};
 use self::granting::{grant, tool_client};
-use self::sign_in::{directory, login, password, provider, setup};
+use self::sign_in::{directory, login, other_ways, passkeys, password, provider, setup};
 use crate::Web;
 use crate::http::problem::Problem;
 
@@ -48,16 +48,23 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/grant", post(grant::grant))
         .route("/grant/cancel", post(grant::cancel))
         .route("/login", get(login::show).post(login::sign_in))
+        .route("/login/passkey", post(other_ways::sign_in_passkey))
+        .route("/login/recovery", get(other_ways::show_recovery).post(other_ways::sign_in_recovery))
         .route("/login/{provider}", get(provider::leave).post(directory::sign_in))
         .route("/login/{provider}/callback", get(provider::back))
         .route("/logout", post(login::sign_out))
         .route("/setup", get(setup::show).post(setup::complete))
+        .route("/me/again", get(other_ways::show_again).post(other_ways::sign_in_again))
         .route("/me/forget", post(me::forget))
         .route("/me/link", get(identities::show_link).post(identities::begin_link))
         .route("/me/link/cancel", post(identities::cancel_link))
         .route("/me/link/confirm", post(identities::confirm_link))
         .route("/me/name", post(identities::choose_name))
+        .route("/me/passkeys", get(passkeys::show).post(passkeys::add))
+        .route("/me/passkeys/remove", post(passkeys::remove))
+        .route("/me/passkeys/rename", post(passkeys::rename))
         .route("/me/password", get(password::show).post(password::change))
+        .route("/me/recovery-codes", post(passkeys::make_codes))
         .route("/me/revoke", post(me::revoke))
         .route("/me/sessions", post(me::end_session))
         .route("/me/signout-everywhere", post(me::sign_out_everywhere))

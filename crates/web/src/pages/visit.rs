@@ -83,11 +83,17 @@ impl Visit {
 
     /// The hidden field that goes with the cookie of forms before there is a session, and the cookie, if the browser has none yet.
     pub(crate) fn form_token(&self) -> (String, Option<HeaderValue>) {
+        let (token, cookie, _) = self.form_token_and_browser();
+        (token, cookie)
+    }
+
+    /// The same, and the value of the cookie.
+    pub(crate) fn form_token_and_browser(&self) -> (String, Option<HeaderValue>, String) {
         let form = self.web.login.anonymous_form(self.form_cookie.as_deref());
         let has_it = self.form_cookie.as_deref() == Some(form.cookie_value.as_str());
         let cookie = || cookie::set(&self.web.settings.public_origin, Kind::Form, &form.cookie_value, Some(BROWSER_SECONDS)).ok();
         let cookie = if has_it { None } else { cookie() };
-        (form.token, cookie)
+        (form.token, cookie, form.cookie_value)
     }
 }
 

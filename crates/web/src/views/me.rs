@@ -19,6 +19,12 @@ pub(crate) struct MePage {
     pub email: Option<String>,
     pub groups: Vec<String>,
     pub can_change_password: bool,
+    /// How many passkeys the account by which somebody signed in has.
+    pub passkeys: usize,
+    /// How somebody stands with their recovery codes, in a sentence.
+    pub codes: String,
+    /// Whether this session began with one.
+    pub by_recovery_code: bool,
     pub form_time: String,
     pub identities: Vec<IdentityRow>,
     /// What was searched for; empty: everything is shown.

@@ -23,7 +23,11 @@ pub(crate) use granting::{
 };
 pub(crate) use identities::{IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
-pub(crate) use sign_in::{DirectoryPage, LoginPage, PasswordPage, ProviderButton, SetupPage};
+#[cfg(test)]
+pub(crate) use sign_in::PasskeyOffer;
+pub(crate) use sign_in::{
+    AgainPage, DirectoryPage, LoginPage, PasskeyForm, PasskeyRow, PasskeysPage, PasswordPage, ProviderButton, RecoveryCodesPage, RecoveryPage, SetupPage,
+};
 
 use askama::Template;
 use axum::body::Body;
@@ -44,13 +48,21 @@ pub(crate) struct Layout {
     pub authority: String,
     pub style: &'static str,
     pub icon: &'static str,
+    /// What asks for a passkey, where a page does.
+    pub passkey_script: &'static str,
     /// The name of whoever is signed in.
     pub account: Option<String>,
 }
 
 impl Layout {
     pub(crate) fn anonymous(origin: &PublicOrigin) -> Self {
-        Layout { authority: origin.authority().to_owned(), style: assets::style(), icon: assets::icon(), account: None }
+        Layout {
+            authority: origin.authority().to_owned(),
+            style: assets::style(),
+            icon: assets::icon(),
+            passkey_script: assets::passkey(),
+            account: None,
+        }
     }
 
     pub(crate) fn signed_in(origin: &PublicOrigin, name: &str) -> Self {

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use falconer_auth::{Auth, AuthSettings, Origin, Random};
 use falconer_grants::{GrantSettings, Grants, RegisteredTarget};
-use falconer_login::{ConfiguredProvider, Login, LoginSettings, NewAccount, PasswordCost};
+use falconer_login::{ConfiguredProvider, Login, LoginSettings, NewAccount, PasswordCost, RelyingParty};
 use falconer_store::KeyRing;
 use falconer_store_sqlite::SqliteStore;
 use falconer_web::{PublicOrigin, RequestLimits, Traced, VersionInfo, Web, WebSettings, router};
@@ -56,7 +56,7 @@ pub async fn site_with(origin: &str, limits: RequestLimits, providers: Vec<Confi
     let settings = AuthSettings::new(Origin::parse(origin).unwrap());
     let auth = Arc::new(Auth::open(store.clone(), settings, clock.clone(), random.clone()).await.unwrap());
     let password_cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
-    let settings = LoginSettings { password_cost, providers, ..LoginSettings::default() };
+    let settings = LoginSettings { password_cost, relying_party: RelyingParty::of_origin(origin), providers, ..LoginSettings::default() };
     let login = Arc::new(Login::open(auth.clone(), store.clone(), settings, clock.clone(), random.clone()).unwrap());
     let known = RegisteredTarget { name: "Known & <Good>".to_owned(), targets: vec!["https://known.example/login".to_owned()] };
     let settings = GrantSettings { registered_targets: vec![known], ..GrantSettings::default() };

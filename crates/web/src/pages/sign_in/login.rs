@@ -10,7 +10,7 @@ use crate::PublicOrigin;
 use crate::http::cookie::{self, Kind};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
-use crate::pages::sign_in::provider;
+use crate::pages::sign_in::{other_ways, provider};
 use crate::pages::visit::{BROWSER_SECONDS, Posted, Visit, go, own_path};
 use crate::views::words;
 use crate::views::{LoginPage, html};
@@ -105,12 +105,13 @@ pub(crate) fn forget(origin: &PublicOrigin, next: &str) -> Response {
     response
 }
 
-fn page(visit: &Visit, status: StatusCode, next: String, name: String, error: Option<String>, notice: Option<&str>) -> Response {
-    let (form, cookie) = visit.form_token();
+pub(super) fn page(visit: &Visit, status: StatusCode, next: String, name: String, error: Option<String>, notice: Option<&str>) -> Response {
+    let (form, cookie, browser) = visit.form_token_and_browser();
     let asked = next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
     let page = LoginPage {
         layout: visit.layout(),
         providers: provider::buttons(visit, &next),
+        passkey: other_ways::passkey_form(visit.web.login.offer_passkey(&browser), &form, &next),
         form,
         continue_to: asked.map(|asked| asked.target.host_and_port()),
         next,
@@ -118,7 +119,7 @@ fn page(visit: &Visit, status: StatusCode, next: String, name: String, error: Op
         error,
         notice: notice.map(str::to_owned),
     };
-    let mut response = html(status, Row::Page, &page);
+    let mut response = html(status, Row::Script, &page);
     if let Some(cookie) = cookie {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

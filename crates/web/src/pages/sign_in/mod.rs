@@ -1,7 +1,10 @@
-//! Where people say who they are: sign-in and sign-out, the way to an identity provider and back, the set-up of the first account, a new password.
+//! Where people say who they are: sign-in and sign-out, the way to an identity provider and back, the set-up of the first account, a new password, passkeys and
+//! recovery codes.
 
 pub(crate) mod directory;
 pub(crate) mod login;
+pub(crate) mod other_ways;
+pub(crate) mod passkeys;
 pub(crate) mod password;
 pub(crate) mod provider;
 pub(crate) mod setup;

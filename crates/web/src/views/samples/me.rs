@@ -27,6 +27,9 @@ pub(super) fn me() -> MePage {
         email: Some("ann@example.com".to_owned()),
         groups: strings(&["releng", "zap-team", "everybody"]),
         can_change_password: true,
+        passkeys: 2,
+        codes: "9 of 10 are left. One was used 2 hours ago.".to_owned(),
+        by_recovery_code: true,
         form_time: "0.x".to_owned(),
         identities: vec![
             IdentityRow { identity: "local/ann".to_owned(), display_name: "Ann".to_owned(), names: false, this_one: false, active: true },

@@ -3,6 +3,7 @@
 mod console;
 mod granting;
 mod me;
+mod passkeys;
 mod people;
 
 use askama::Template;
@@ -37,6 +38,7 @@ fn samples() -> Vec<(&'static str, String)> {
     let login = || LoginPage {
         layout: anonymous(),
         providers: Vec::new(),
+        passkey: None,
         form: "f".repeat(43),
         continue_to: None,
         next: "/".to_owned(),
@@ -78,6 +80,12 @@ fn samples() -> Vec<(&'static str, String)> {
                 ..login()
             }),
         ),
+        ("login-passkey", page(&LoginPage { passkey: Some(passkeys::form()), ..login() })),
+        ("recovery", page(&passkeys::recovery())),
+        ("recovery-codes", page(&passkeys::codes())),
+        ("passkeys", page(&passkeys::passkeys())),
+        ("passkeys-none", page(&passkeys::none())),
+        ("again", page(&passkeys::again())),
         ("login-continue", page(&LoginPage { continue_to: Some("notes.example.com".to_owned()), ..login() })),
         (
             "login-wrong",
@@ -317,6 +325,8 @@ fn every_page_holds_what_every_page_must() {
         // One script of ours, word for word; nothing else may run.
         let script = format!("<script>{}</script>", crate::pages::assets::VISIBLE);
         let html = &html.replace(&script, "");
+        // And one in a file of ours, where passkeys are asked for.
+        let html = &html.replace(&format!("<script src=\"{}\" defer></script>", crate::pages::assets::passkey()), "");
         for foreign in ["<script", " style=", "javascript:", "<img", "<style", " onclick", "src=\"http", "@import"] {
             assert!(!html.contains(foreign), "{name}: {foreign}");
         }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::PasskeyForm;
 use crate::views::Layout;
 
 #[derive(Template)]
@@ -10,6 +11,8 @@ pub(crate) struct LoginPage {
     pub layout: Layout,
     /// Where else people sign in, in the configured order.
     pub providers: Vec<ProviderButton>,
+    /// Where there are passkeys.
+    pub passkey: Option<PasskeyForm>,
     /// Goes with the cookie of forms before there is a session.
     pub form: String,
     /// The host that the person will be asked about afterwards.

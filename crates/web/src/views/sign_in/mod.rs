@@ -1,11 +1,15 @@
-//! The pages on which people say who they are: sign-in, set-up and a new password.
+//! The pages on which people say who they are: sign-in, set-up, a new password, passkeys and recovery codes.
 
 mod directory;
 mod login;
+mod passkeys;
 mod password;
 mod setup;
 
 pub(crate) use directory::DirectoryPage;
 pub(crate) use login::{LoginPage, ProviderButton};
+#[cfg(test)]
+pub(crate) use passkeys::PasskeyOffer;
+pub(crate) use passkeys::{AgainPage, PasskeyForm, PasskeyRow, PasskeysPage, RecoveryCodesPage, RecoveryPage};
 pub(crate) use password::PasswordPage;
 pub(crate) use setup::SetupPage;

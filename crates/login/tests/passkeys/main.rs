@@ -1,0 +1,453 @@
+//! Passkeys: signing in with one, and what authenticators and browsers could say that must not count.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod authenticator;
+#[path = "../common/mod.rs"]
+mod common;
+
+use authenticator::{ATTESTED, EXTENSIONS, Kind, Says, USER_PRESENT, USER_VERIFIED, bytes_of, text, user};
+use ciborium::Value;
+use common::{DAY_MS, PASSWORD, World, from, settings};
+use falconer_login::{LoginError, LoginSettings, PasskeyError, RelyingParty, Session, SignInMethod};
+use falconer_store::AuditStart;
+
+const COOKIE: &str = "AAAAAAAAAAAAAAAAAAAAAA";
+const ID: &[u8] = b"an id of a credential";
+const MINUTE_MS: i64 = 60_000;
+
+async fn world() -> World {
+    World::with(LoginSettings { relying_party: RelyingParty::of_origin(authenticator::ORIGIN), ..settings() }).await
+}
+
+/// Ann with a passkey.
+async fn with_passkey() -> (World, Session) {
+    let world = world().await;
+    let ann = world.ann().await;
+    Says::to_register(Kind::Es256, ID).register(&world, &ann).await.unwrap();
+    (world, ann)
+}
+
+async fn actions(world: &World) -> Vec<String> {
+    let rows = world.store.entity_history("account", "ann", AuditStart::Offset(0), 50).await.unwrap();
+    rows.into_iter().map(|row| row.action).collect()
+}
+
+#[tokio::test]
+async fn each_algorithm_signs_in_and_counts_twice() {
+    for kind in [Kind::Es256, Kind::EdDsa, Kind::Rs256] {
+        let world = world().await;
+        let ann = world.ann().await;
+        Says::to_register(kind, ID).register(&world, &ann).await.unwrap();
+        let signed_in = Says::to_sign_in(kind, ID, 1).sign_in(&world, COOKIE).await.unwrap();
+        let session = world.login.session(&signed_in.cookie_value).await.unwrap().unwrap();
+        assert_eq!((session.identity.as_str(), session.method, session.factors), ("local/ann", SignInMethod::Passkey, 2), "{kind:?}");
+        let kept = world.store.passkey(&text(ID)).await.unwrap().unwrap();
+        assert_eq!((kept.counter, kept.resident, kept.label.as_str()), (1, true, "My key"));
+        assert_eq!((kept.transports, kept.aaguid), (vec!["internal".to_owned(), "hybrid".to_owned()], "07".repeat(16)));
+        assert!(actions(&world).await.contains(&"passkey added".to_owned()));
+    }
+}
+
+/// Strangers who had used up the attempts of an account kept its person out of every new browser.
+#[tokio::test]
+async fn wrong_passwords_of_others_do_not_matter() {
+    let mut settings = LoginSettings { relying_party: RelyingParty::of_origin(authenticator::ORIGIN), ..settings() };
+    settings.attempts_by_strangers = 3;
+    let world = World::with(settings).await;
+    let ann = world.ann().await;
+    Says::to_register(Kind::Es256, ID).register(&world, &ann).await.unwrap();
+    for n in 0..3 {
+        let wrong = world.login.sign_in_local("ann", "wrong password", &from([10, 0, 0, n].into())).await;
+        assert_eq!(wrong.err(), Some(LoginError::WrongPassword));
+    }
+    let new_place = falconer_login::Visitor { browser: Some(COOKIE), ..from([10, 9, 9, 9].into()) };
+    let shut_out = world.login.sign_in_local("ann", PASSWORD, &new_place).await;
+    assert!(matches!(shut_out, Err(LoginError::Throttled { .. })));
+    Says::to_sign_in(Kind::Es256, ID, 1).sign_in(&world, COOKIE).await.unwrap();
+    // From then on the browser is known, and her password gets through there as well.
+    world.login.sign_in_local("ann", PASSWORD, &new_place).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_may_not_act_signs_in_no_more() {
+    let (world, ann) = with_passkey().await;
+    world.login.disable_account("test", "ann").await.unwrap();
+    let refused = Says::to_sign_in(Kind::Es256, ID, 1).sign_in(&world, COOKIE).await;
+    assert_eq!(refused.err(), Some(PasskeyError::Login(LoginError::SignedOut)));
+    world.login.enable_account("test", "ann").await.unwrap();
+    Says::to_sign_in(Kind::Es256, ID, 2).sign_in(&world, COOKIE).await.unwrap();
+    world.login.delete_account("test", "ann").await.unwrap();
+    let refused = Says::to_sign_in(Kind::Es256, ID, 3).sign_in(&world, COOKIE).await;
+    assert_eq!(refused.err(), Some(PasskeyError::Unknown));
+    assert!(world.login.offer_registration(&ann).await.unwrap().is_some_and(|offer| offer.exclude.is_empty()));
+}
+
+#[tokio::test]
+async fn a_passkey_is_renamed_and_removed_by_its_owner_alone_and_the_last_way_in_stays() {
+    let (world, ann) = with_passkey().await;
+    let bob = world.person("bob", &[], &[]).await;
+    let id = text(ID);
+    for refused in [world.login.rename_passkey(&bob, &id, "mine").await, world.login.remove_passkey(&bob, &id).await] {
+        assert!(matches!(refused, Err(LoginError::Conflict(_))), "{refused:?}");
+    }
+    assert!(matches!(world.login.rename_passkey(&ann, &id, "  ").await, Err(LoginError::Invalid(_))));
+    world.login.rename_passkey(&ann, &id, " Phone ").await.unwrap();
+    assert_eq!(world.login.passkeys("ann").await.unwrap()[0].label, "Phone");
+    world.login.clear_password("test", "ann").await.unwrap();
+    let last = world.login.remove_passkey(&ann, &id).await;
+    assert!(matches!(&last, Err(LoginError::Conflict(text)) if text.contains("last way in")), "{last:?}");
+    world.login.set_password("test", "ann", PASSWORD, false).await.unwrap();
+    let (others, ann) = (world.sign_in("ann").await.0, world.sign_in("ann").await.1);
+    world.login.remove_passkey(&ann, &id).await.unwrap();
+    assert_eq!(world.login.session(&others).await, Ok(None), "whoever has the authenticator may have begun a session");
+    assert!(world.login.passkeys("ann").await.unwrap().is_empty());
+    for action in ["passkey added", "passkey renamed", "passkey removed"] {
+        assert!(actions(&world).await.iter().any(|done| done == action), "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_is_answered_once_in_its_browser_and_in_time() {
+    let (world, ann) = with_passkey().await;
+    let offer = world.login.offer_passkey(COOKIE).unwrap();
+    let says = |counter| Says::to_sign_in(Kind::Es256, ID, counter);
+    let elsewhere = says(1).sign_in_for(&world, "BBBBBBBBBBBBBBBBBBBBBB", &offer.challenge, &offer.ceremony).await;
+    assert_eq!(elsewhere.err(), Some(PasskeyError::NotBegunHere));
+    let nowhere = says(1).sign_in_for(&world, "", &offer.challenge, &offer.ceremony).await;
+    assert_eq!(nowhere.err(), Some(PasskeyError::NotBegunHere));
+    says(1).sign_in_for(&world, COOKIE, &offer.challenge, &offer.ceremony).await.unwrap();
+    for counter in [1, 2] {
+        let again = says(counter).sign_in_for(&world, COOKIE, &offer.challenge, &offer.ceremony).await;
+        assert_eq!(again.err(), Some(PasskeyError::Used));
+    }
+    // One for another purpose: to register, to sign in again.
+    let register = world.login.offer_registration(&ann).await.unwrap().unwrap();
+    let again = world.login.offer_passkey_again(&ann).unwrap();
+    for (challenge, ceremony) in [(register.challenge, register.ceremony), (again.challenge, again.ceremony)] {
+        for cookie in [COOKIE, &ann.id] {
+            let other = says(3).sign_in_for(&world, cookie, &challenge, &ceremony).await;
+            assert_eq!(other.err(), Some(PasskeyError::NotBegunHere));
+        }
+    }
+    let offer = world.login.offer_passkey(COOKIE).unwrap();
+    world.clock.advance(30 * MINUTE_MS);
+    let late = says(4).sign_in_for(&world, COOKIE, &offer.challenge, &offer.ceremony).await;
+    assert_eq!(late.err(), Some(PasskeyError::Over));
+    // Nobody makes it younger.
+    let (_, number) = offer.ceremony.split_once('.').unwrap();
+    let younger = format!("{}.{number}", common::START_MS + 30 * MINUTE_MS);
+    let late = says(5).sign_in_for(&world, COOKIE, &offer.challenge, &younger).await;
+    assert_eq!(late.err(), Some(PasskeyError::NotBegunHere));
+    // A registration is its session's, too.
+    let bob = world.person("bob", &[], &[]).await;
+    let offer = world.login.offer_registration(&ann).await.unwrap().unwrap();
+    let other = Says::to_register(Kind::Es256, b"another").register_for(&world, &bob, &offer.challenge, &offer.ceremony).await;
+    assert_eq!(other, Err(PasskeyError::NotBegunHere));
+    Says::to_register(Kind::Es256, b"another").register_for(&world, &ann, &offer.challenge, &offer.ceremony).await.unwrap();
+    let again = Says::to_register(Kind::Es256, b"a third").register_for(&world, &ann, &offer.challenge, &offer.ceremony).await;
+    assert_eq!(again, Err(PasskeyError::Used));
+    world.clock.advance(DAY_MS);
+}
+
+/// What must not sign anybody in: the name of the case, how the answer differs from an honest one, the reason.
+fn lies_at_sign_in() -> Vec<(&'static str, fn(&mut Says), PasskeyError)> {
+    vec![
+        ("a registration's answer", |s| s.kind = "webauthn.create".into(), PasskeyError::WrongType),
+        ("a payment", |s| s.kind = "payment.get".into(), PasskeyError::WrongType),
+        ("another site", |s| s.origin = "https://evil.example".into(), PasskeyError::WrongOrigin),
+        ("another port", |s| s.origin = "https://auth.example.com:8443".into(), PasskeyError::WrongOrigin),
+        ("another scheme", |s| s.origin = "http://auth.example.com".into(), PasskeyError::WrongOrigin),
+        ("a host below", |s| s.origin = "https://evil.auth.example.com".into(), PasskeyError::WrongOrigin),
+        ("a longer host", |s| s.origin = "https://auth.example.com.evil.example".into(), PasskeyError::WrongOrigin),
+        ("no origin", |s| s.origin = String::new(), PasskeyError::WrongOrigin),
+        ("framed", |s| s.more = r#","crossOrigin":true"#.into(), PasskeyError::CrossOrigin),
+        ("framed by somebody", |s| s.more = r#","topOrigin":"https://evil.example""#.into(), PasskeyError::CrossOrigin),
+        ("another challenge", |s| s.challenge = Some("c".repeat(43)), PasskeyError::NotBegunHere),
+        ("no challenge", |s| s.challenge = Some(String::new()), PasskeyError::NotBegunHere),
+        ("no ceremony", |s| s.ceremony = Some(String::new()), PasskeyError::NotBegunHere),
+        ("a ceremony without a time", |s| s.ceremony = Some(".x".into()), PasskeyError::NotBegunHere),
+        ("a long ceremony", |s| s.ceremony = Some("1.".repeat(500)), PasskeyError::NotBegunHere),
+        ("another relying party", |s| s.relying_party = "evil.example".into(), PasskeyError::WrongRelyingParty),
+        ("the parent domain", |s| s.relying_party = "example.com".into(), PasskeyError::WrongRelyingParty),
+        ("an origin as relying party", |s| s.relying_party = authenticator::ORIGIN.into(), PasskeyError::WrongRelyingParty),
+        ("nobody there", |s| s.flags = USER_VERIFIED, PasskeyError::NotPresent),
+        ("nobody verified", |s| s.flags = USER_PRESENT, PasskeyError::NotVerified),
+        ("no flag", |s| s.flags = 0, PasskeyError::NotPresent),
+        ("a backup that can't be", |s| s.flags |= 0x10, PasskeyError::WrongBackup),
+        ("with a key", |s| s.flags |= ATTESTED, PasskeyError::WrongKeyFlag),
+        ("an unknown credential", |s| s.id = b"nobody's".to_vec(), PasskeyError::Unknown),
+        ("no credential", |s| s.id = Vec::new(), PasskeyError::Unknown),
+        ("another person's user handle", |s| s.user = Some(user("bob")), PasskeyError::WrongUser),
+        ("no user handle", |s| s.user = Some(String::new()), PasskeyError::WrongUser),
+        ("another key", |s| s.signer = Kind::EdDsa, PasskeyError::WrongSignature),
+        ("an RSA signature", |s| s.signer = Kind::Rs256, PasskeyError::WrongSignature),
+        ("no signature", |s| s.signature = |_| Vec::new(), PasskeyError::WrongSignature),
+        (
+            "a changed signature",
+            |s| {
+                s.signature = |mut bytes| {
+                    bytes[9] ^= 1;
+                    bytes
+                }
+            },
+            PasskeyError::WrongSignature,
+        ),
+        ("a counter that stands still", |s| s.counter = 7, PasskeyError::Counter),
+        ("a counter that goes back", |s| s.counter = 6, PasskeyError::Counter),
+        ("a counter that stops counting", |s| s.counter = 0, PasskeyError::Counter),
+        ("a long signature", |s| s.signature = |_| vec![0; 2000], PasskeyError::TooLarge("signature")),
+        ("a long id", |s| s.id = vec![1; 1100], PasskeyError::TooLarge("id")),
+        ("much client data", |s| s.more = format!(r#","x":"{}""#, "x".repeat(5000)), PasskeyError::TooLarge("client data")),
+        ("much authenticator data", |s| s.behind = vec![0; 3000], PasskeyError::TooLarge("authenticator data")),
+    ]
+}
+
+/// The same where a part can't be read; the part is named.
+fn nonsense_at_sign_in() -> Vec<(&'static str, fn(&mut Says), &'static str)> {
+    vec![
+        ("a type twice", |s| s.more = r#","type":"webauthn.get""#.into(), "client data"),
+        ("an origin twice", |s| s.more = r#","origin":"https://evil.example""#.into(), "client data"),
+        ("no JSON", |s| s.more = "}".into(), "client data"),
+        ("crossOrigin as text", |s| s.more = r#","crossOrigin":"false""#.into(), "client data"),
+        ("bytes behind", |s| s.behind = vec![0xa0], "authenticator data"),
+        ("extensions that are missing", |s| s.flags |= EXTENSIONS, "extensions"),
+        ("extensions that are no map", |s| (s.flags, s.behind) = (s.flags | EXTENSIONS, vec![0x80]), "extensions"),
+        ("extensions that end early", |s| (s.flags, s.behind) = (s.flags | EXTENSIONS, vec![0xa1, 0x61]), "extensions"),
+        (
+            "extensions that promise much",
+            |s| (s.flags, s.behind) = (s.flags | EXTENSIONS, vec![0xbb, 0x7f, 255, 255, 255, 255, 255, 255, 255]),
+            "extensions",
+        ),
+        ("deep extensions", |s| (s.flags, s.behind) = (s.flags | EXTENSIONS, vec![0x81; 1500]), "extensions"),
+        ("two maps", |s| (s.flags, s.behind) = (s.flags | EXTENSIONS, vec![0xa0, 0xa0]), "authenticator data"),
+    ]
+}
+
+#[tokio::test]
+async fn no_lie_signs_anybody_in() {
+    let (world, _) = with_passkey().await;
+    world.person("bob", &[], &[]).await;
+    Says::to_sign_in(Kind::Es256, ID, 7).sign_in(&world, COOKIE).await.unwrap();
+    let mut tried = 0;
+    for (case, lie, reason) in lies_at_sign_in() {
+        let mut says = Says::to_sign_in(Kind::Es256, ID, 8);
+        lie(&mut says);
+        assert_eq!(says.sign_in(&world, COOKIE).await.err(), Some(reason), "{case}");
+        tried += 1;
+    }
+    for (case, lie, part) in nonsense_at_sign_in() {
+        let mut says = Says::to_sign_in(Kind::Es256, ID, 8);
+        lie(&mut says);
+        let refused = says.sign_in(&world, COOKIE).await.err();
+        assert!(matches!(&refused, Some(PasskeyError::Malformed { what, .. }) if *what == part), "{case}: {refused:?}");
+        tried += 1;
+    }
+    assert_eq!(tried, 49);
+    // None of it has changed anything: the honest answer still counts, with extensions too.
+    let mut honest = Says::to_sign_in(Kind::Es256, ID, 8);
+    (honest.flags, honest.behind) = (honest.flags | EXTENSIONS, vec![0xa0]);
+    honest.sign_in(&world, COOKIE).await.unwrap();
+}
+
+/// The same at registration.
+fn lies_at_registration() -> Vec<(&'static str, fn(&mut Says), PasskeyError)> {
+    fn set(says: &mut Says, label: i64, value: Value) {
+        let place = says.key.iter_mut().find(|(name, _)| *name == Value::from(label)).unwrap();
+        place.1 = value;
+    }
+    let wrong = PasskeyError::WrongKey;
+    vec![
+        ("a sign-in's answer", |s| s.kind = "webauthn.get".into(), PasskeyError::WrongType),
+        ("another site", |s| s.origin = "https://evil.example".into(), PasskeyError::WrongOrigin),
+        ("framed", |s| s.more = r#","crossOrigin":true"#.into(), PasskeyError::CrossOrigin),
+        ("another challenge", |s| s.challenge = Some("c".repeat(43)), PasskeyError::NotBegunHere),
+        ("another relying party", |s| s.relying_party = "evil.example".into(), PasskeyError::WrongRelyingParty),
+        ("nobody there", |s| s.flags &= !USER_PRESENT, PasskeyError::NotPresent),
+        ("nobody verified", |s| s.flags &= !USER_VERIFIED, PasskeyError::NotVerified),
+        ("no key", |s| s.flags &= !ATTESTED, PasskeyError::WrongKeyFlag),
+        ("another id", |s| s.outer_id = Some(b"another".to_vec()), PasskeyError::WrongId),
+        ("a long id", |s| s.id = vec![1; 1024], PasskeyError::TooLarge("id")),
+        ("a taken id", |s| s.id = ID.to_vec(), PasskeyError::Login(LoginError::Conflict("This passkey is registered already.".into()))),
+        ("an oversized attestation", |s| s.attestation = |_| vec![0xa0; 17_000], PasskeyError::TooLarge("attestation object")),
+        ("ES384", |s| set(s, 3, (-35).into()), PasskeyError::UnknownAlgorithm(-35)),
+        ("no algorithm of signatures", |s| set(s, 3, 5.into()), PasskeyError::UnknownAlgorithm(5)),
+        ("RS1", |s| set(s, 3, (-65535).into()), PasskeyError::UnknownAlgorithm(-65535)),
+        ("a name as algorithm", |s| set(s, 3, "ES256".into()), wrong("a parameter is no number")),
+        ("another type of key", |s| set(s, 1, 3.into()), wrong("it is of another type or curve")),
+        ("another curve", |s| set(s, -1, 2.into()), wrong("it is of another type or curve")),
+        ("a short coordinate", |s| set(s, -2, vec![1; 31].into()), wrong("a parameter has another length")),
+        ("a compressed point", |s| set(s, -3, true.into()), wrong("a parameter has another length")),
+        ("a coordinate missing", |s| s.key.truncate(4), wrong("a parameter is missing")),
+        ("a parameter twice", |s| s.key.push((3.into(), (-8).into())), wrong("a parameter is there twice")),
+        ("an empty key", |s| s.key.clear(), wrong("a parameter is missing")),
+        (
+            "a key of EdDSA for ES256",
+            |s| {
+                s.key = Kind::EdDsa.key();
+                set(s, 3, (-7).into())
+            },
+            wrong("it is of another type or curve"),
+        ),
+        (
+            "a short RSA key",
+            |s| {
+                s.key = Kind::Rs256.key();
+                set(s, -1, vec![0xff; 128].into())
+            },
+            wrong("a parameter has another length"),
+        ),
+        (
+            "a huge RSA key",
+            |s| {
+                s.key = Kind::Rs256.key();
+                set(s, -1, vec![0xff; 2048].into())
+            },
+            wrong("a parameter has another length"),
+        ),
+        (
+            "no name",
+            |s| s.label = " ".into(),
+            PasskeyError::Login(LoginError::Invalid("Give the passkey a name, 100 bytes at most.".into())),
+        ),
+    ]
+}
+
+fn nonsense_at_registration() -> Vec<(&'static str, fn(&mut Says), &'static str)> {
+    vec![
+        ("no CBOR", |s| s.attestation = |_| vec![0xff], "attestation object"),
+        ("no map", |s| s.attestation = |_| vec![0x80], "attestation object"),
+        (
+            "cut off",
+            |s| {
+                s.attestation = |mut bytes| {
+                    bytes.pop();
+                    bytes
+                }
+            },
+            "attestation object",
+        ),
+        (
+            "something behind",
+            |s| {
+                s.attestation = |mut bytes| {
+                    bytes.push(0);
+                    bytes
+                }
+            },
+            "attestation object",
+        ),
+        ("an empty map", |s| s.attestation = |_| vec![0xa0], "attestation object"),
+        ("authenticator data twice", |s| s.attestation = |_| twice(), "attestation object"),
+        ("a map that promises much", |s| s.attestation = |_| vec![0xbb, 0x7f, 255, 255, 255, 255, 255, 255, 255], "attestation object"),
+        ("bytes that promise much", |s| s.attestation = |_| vec![0x5b, 0, 0, 0, 0, 255, 255, 255, 255], "attestation object"),
+        ("deep", |s| s.attestation = |_| vec![0x81; 16_000], "attestation object"),
+        ("bytes behind the key", |s| s.behind = vec![0], "authenticator data"),
+        ("an empty id", |s| s.id = Vec::new(), "authenticator data"),
+    ]
+}
+
+fn twice() -> Vec<u8> {
+    let data = || (Value::from("authData"), Value::Bytes(vec![0; 37]));
+    bytes_of(&Value::Map(vec![data(), data(), ("fmt".into(), "none".into()), ("attStmt".into(), Value::Map(vec![]))]))
+}
+
+#[tokio::test]
+async fn no_lie_is_registered() {
+    let (world, ann) = with_passkey().await;
+    let mut tried = 0;
+    for (case, lie, reason) in lies_at_registration() {
+        let mut says = Says::to_register(Kind::Es256, b"new");
+        lie(&mut says);
+        assert_eq!(says.register(&world, &ann).await, Err(reason), "{case}");
+        tried += 1;
+    }
+    for (case, lie, part) in nonsense_at_registration() {
+        let mut says = Says::to_register(Kind::Es256, b"new");
+        lie(&mut says);
+        let refused = says.register(&world, &ann).await;
+        assert!(matches!(&refused, Err(PasskeyError::Malformed { what, .. }) if *what == part), "{case}: {refused:?}");
+        tried += 1;
+    }
+    assert_eq!(tried, 38);
+    assert_eq!(world.login.passkeys("ann").await.unwrap().len(), 1);
+    for n in 1..20 {
+        Says::to_register(Kind::Es256, &[n; 16]).register(&world, &ann).await.unwrap();
+    }
+    let more = Says::to_register(Kind::Es256, b"new").register(&world, &ann).await;
+    assert_eq!(more, Err(PasskeyError::TooMany(20)));
+}
+
+/// An authenticator's word for its own model is neither needed nor taken.
+#[tokio::test]
+async fn a_statement_about_the_model_is_not_looked_at() {
+    let world = world().await;
+    let ann = world.ann().await;
+    let mut says = Says::to_register(Kind::Es256, ID);
+    says.attestation = |bytes| {
+        let Value::Map(mut members) = ciborium::from_reader(bytes.as_slice()).unwrap() else { panic!("a map") };
+        for (name, value) in &mut members {
+            match name.as_text().unwrap() {
+                "fmt" => *value = "packed".into(),
+                "attStmt" => *value = Value::Map(vec![("x5c".into(), Value::Array(vec![Value::Bytes(vec![1; 900])]))]),
+                _ => {}
+            }
+        }
+        bytes_of(&Value::Map(members))
+    };
+    says.register(&world, &ann).await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_host_name_or_local_accounts_there_are_none() {
+    let world = World::new().await;
+    let ann = world.ann().await;
+    assert_eq!(world.login.offer_passkey(COOKIE), None);
+    assert_eq!(world.login.offer_registration(&ann).await.unwrap(), None);
+    let says = Says::to_sign_in(Kind::Es256, ID, 1);
+    assert_eq!(says.sign_in_for(&world, COOKIE, "", "").await.err(), Some(PasskeyError::NotHere));
+}
+
+#[tokio::test]
+async fn a_recovery_code_signs_in_once() {
+    let world = world().await;
+    let ann = world.ann().await;
+    let codes = world.login.make_recovery_codes(&ann).await.unwrap();
+    assert_eq!((codes.len(), codes[0].len()), (10, 19));
+    assert_eq!(codes.iter().map(|code| code.as_str()).collect::<std::collections::BTreeSet<_>>().len(), 10);
+    let visitor = from(common::ADDRESS);
+    let typed = codes[3].to_uppercase().replace('-', " ");
+    let signed_in = world.login.sign_in_recovery(" ANN ", &typed, &visitor).await.unwrap();
+    let session = signed_in.session;
+    assert_eq!((session.identity.as_str(), session.method, session.factors), ("local/ann", SignInMethod::RecoveryCode, 1));
+    assert!(actions(&world).await.contains(&"recovery code used".to_owned()));
+    let stands = world.login.recovery_codes("ann").await.unwrap();
+    assert_eq!((stands.left, stands.made, stands.last_used_ms), (9, 10, Some(common::START_MS)));
+    world.person("bob", &[], &[]).await;
+    for (name, code) in
+        [("ann", typed.as_str()), ("ann", ""), ("ann", &codes[4][1..]), ("bob", &codes[4]), ("nobody", &codes[4]), ("no name!", &codes[4])]
+    {
+        let refused = world.login.sign_in_recovery(name, code, &visitor).await;
+        assert_eq!(refused.err(), Some(LoginError::WrongPassword), "{name}");
+    }
+    // New ones take the place of those before; who may not act signs in with none.
+    let new = world.login.make_recovery_codes(&ann).await.unwrap();
+    assert_eq!(world.login.sign_in_recovery("ann", &codes[5], &visitor).await.err(), Some(LoginError::WrongPassword));
+    world.login.disable_account("test", "ann").await.unwrap();
+    assert_eq!(world.login.sign_in_recovery("ann", &new[0], &visitor).await.err(), Some(LoginError::WrongPassword));
+    world.login.enable_account("test", "ann").await.unwrap();
+    world.login.sign_in_recovery("ann", &new[0], &visitor).await.unwrap();
+}
+
+#[tokio::test]
+async fn wrong_recovery_codes_count_as_wrong_passwords_do() {
+    let world = world().await;
+    let ann = world.ann().await;
+    let codes = world.login.make_recovery_codes(&ann).await.unwrap();
+    let stranger = from([10, 0, 0, 1].into());
+    for _ in 0..10 {
+        assert_eq!(world.login.sign_in_recovery("ann", "0000-0000-0000-0000", &stranger).await.err(), Some(LoginError::WrongPassword));
+    }
+    let shut_out = world.login.sign_in_recovery("ann", &codes[0], &stranger).await;
+    assert!(matches!(shut_out, Err(LoginError::Throttled { .. })));
+    world.login.sign_in_recovery("ann", &codes[0], &from(common::ADDRESS)).await.unwrap();
+}

@@ -1,0 +1,136 @@
+//! Signing in without a password: with a passkey, or with a recovery code; and signing in again, within a session.
+
+use axum::response::Response;
+use falconer_login::{Again, Assertion, LoginError, PasskeyError, Session, SignInOffer};
+use http::header::{RETRY_AFTER, SET_COOKIE};
+use http::{HeaderValue, StatusCode};
+
+use crate::http::headers::Row;
+use crate::http::problem::Problem;
+use crate::pages::sign_in::{login, passkeys};
+use crate::pages::visit::{Posted, Visit, go, own_path};
+use crate::views::words;
+use crate::views::{AgainPage, PasskeyForm, RecoveryPage, html};
+
+const TOO_OLD: &str = "That form was too old, or your browser takes no cookies. Please sign in once more.";
+
+/// The form that asks for a passkey, where there are any.
+pub(super) fn passkey_form(offer: Option<SignInOffer>, form: &str, next: &str) -> Option<PasskeyForm> {
+    offer.map(|offer| PasskeyForm {
+        action: "/login/passkey",
+        conditional: true,
+        token_name: "form",
+        token: form.to_owned(),
+        next: next.to_owned(),
+        challenge: offer.challenge,
+        ceremony: offer.ceremony,
+        relying_party: offer.relying_party,
+    })
+}
+
+/// What a form of [`passkey_form`] brings.
+fn assertion(form: &Posted) -> Assertion<'_> {
+    Assertion {
+        ceremony: form.field("ceremony"),
+        id: form.field("id"),
+        client_data: form.field("client_data"),
+        authenticator_data: form.field("authenticator_data"),
+        signature: form.field("signature"),
+        user: form.field("user"),
+    }
+}
+
+/// `POST /login/passkey`
+pub(crate) async fn sign_in_passkey(form: Posted) -> Result<Response, Problem> {
+    let visit = &form.visit;
+    let next = own_path(form.field("next")).to_owned();
+    if !form.has_form_token() {
+        return Ok(login::page(visit, StatusCode::FORBIDDEN, next, String::new(), None, Some(TOO_OLD)));
+    }
+    let (status, error) = match visit.web.login.sign_in_passkey(&assertion(&form), &visit.visitor()).await {
+        Ok(signed_in) => return login::begin(visit, &signed_in, &next).await,
+        Err(PasskeyError::Login(LoginError::SignedOut)) => (StatusCode::FORBIDDEN, "Your account here is not active.".to_owned()),
+        Err(error) => passkeys::refusal(error)?,
+    };
+    Ok(login::page(visit, status, next, String::new(), Some(error), None))
+}
+
+/// `GET /login/recovery?next=`
+pub(crate) async fn show_recovery(visit: Visit) -> Result<Response, Problem> {
+    let next = own_path(&visit.parameter("next").unwrap_or_default()).to_owned();
+    if visit.session.is_some() {
+        return Ok(go(&next));
+    }
+    Ok(recovery_page(&visit, StatusCode::OK, next, String::new(), None))
+}
+
+/// `POST /login/recovery`
+pub(crate) async fn sign_in_recovery(form: Posted) -> Result<Response, Problem> {
+    let visit = &form.visit;
+    let (next, name) = (own_path(form.field("next")).to_owned(), form.field("name").to_owned());
+    if !form.has_form_token() {
+        return Ok(recovery_page(visit, StatusCode::FORBIDDEN, next, name, Some(TOO_OLD.to_owned())));
+    }
+    let (status, error) = match visit.web.login.sign_in_recovery(&name, form.field("code"), &visit.visitor()).await {
+        Ok(signed_in) => return login::begin(visit, &signed_in, &next).await,
+        Err(LoginError::WrongPassword) => (StatusCode::FORBIDDEN, "The name or the code is wrong, or the code was used before.".to_owned()),
+        Err(error @ LoginError::Invalid(_)) => (StatusCode::FORBIDDEN, error.to_string()),
+        Err(LoginError::Throttled { retry_after_seconds }) => {
+            let error = format!("Too many wrong attempts. Wait {} before you try again.", words::duration(retry_after_seconds));
+            let mut response = recovery_page(visit, StatusCode::TOO_MANY_REQUESTS, next, name, Some(error));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
+            return Ok(response);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(recovery_page(visit, status, next, name, Some(error)))
+}
+
+fn recovery_page(visit: &Visit, status: StatusCode, next: String, name: String, error: Option<String>) -> Response {
+    let (form, cookie) = visit.form_token();
+    let mut response = html(status, Row::Page, &RecoveryPage { layout: visit.layout(), form, next, name, error });
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// `GET /me/again?next=`
+pub(crate) async fn show_again(visit: Visit) -> Result<Response, Problem> {
+    let next = own_path(&visit.parameter("next").unwrap_or_default()).to_owned();
+    let Some(session) = &visit.session else { return Ok(go("/login")) };
+    if visit.web.login.is_fresh(session) {
+        return Ok(go(&next));
+    }
+    Ok(again_page(&visit, session, StatusCode::OK, next, None))
+}
+
+/// `POST /me/again`: with the password or a passkey; the browser goes on with a new session.
+pub(crate) async fn sign_in_again(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let visit = &form.visit;
+    let next = own_path(form.field("next")).to_owned();
+    let again = match form.field("password") {
+        "" => Again::Passkey(assertion(&form)),
+        password => Again::Password(password),
+    };
+    let (status, error) = match visit.web.login.sign_in_again(session, again, &visit.visitor()).await {
+        Ok(signed_in) => return login::begin(visit, &signed_in, &next).await,
+        Err(PasskeyError::Login(LoginError::WrongPassword)) => (StatusCode::FORBIDDEN, "The password is wrong.".to_owned()),
+        Err(error) => passkeys::refusal(error)?,
+    };
+    Ok(again_page(visit, session, status, next, Some(error)))
+}
+
+fn again_page(visit: &Visit, session: &Session, status: StatusCode, next: String, error: Option<String>) -> Response {
+    let offer = passkey_form(visit.web.login.offer_passkey_again(session), &session.csrf, &next);
+    let page = AgainPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        identity: session.identity.clone(),
+        passkey: offer.map(|form| PasskeyForm { action: "/me/again", conditional: false, token_name: "csrf", ..form }),
+        next,
+        error,
+    };
+    html(status, Row::Script, &page)
+}
