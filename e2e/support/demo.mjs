@@ -25,7 +25,7 @@ export async function demo() {
 export async function signIn(page, { name, password }) {
   await page.getByLabel('Name', { exact: true }).fill(name);
   await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 /** Looks at a page for as long as it must be there before its button counts. */

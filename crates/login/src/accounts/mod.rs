@@ -1,4 +1,4 @@
-//! Local accounts: the rules for their names, groups and scopes, what an administrator does with them, their passwords, the queue of those who wait
+//! Local accounts: the rules for their names, groups and scopes, what an administrator does with them, their passwords and recovery codes, the queue of those who wait
 //! for theirs to be checked, and the link that makes the first administrator.
 
 pub mod account;

@@ -94,6 +94,16 @@ pub enum Account {
         #[command(flatten)]
         local: LocalOptions,
     },
+    /// Remove passkeys of an account, such as those of a lost device; the person's sessions end
+    RemovePasskeys {
+        /// The account
+        name: String,
+        /// Only this one, by its id; else all
+        #[arg(long)]
+        id: Option<String>,
+        #[command(flatten)]
+        local: LocalOptions,
+    },
     /// Stop an account: sessions end, grants are worth nothing
     Disable {
         /// The account
@@ -147,6 +157,11 @@ pub async fn run(command: Account) -> Result<()> {
             local.open().await?.0.login.unlock_account(ACTOR, &name).await?;
             done(&format!("{name} can try again to sign in"), None)
         }
+        Account::RemovePasskeys { name, id, local } => {
+            let removed = local.open().await?.0.login.remove_passkeys_of(ACTOR, &name, id.as_deref()).await?;
+            let passkeys = if removed == 1 { "passkey" } else { "passkeys" };
+            done(&format!("removed {removed} {passkeys} of {name}"), None)
+        }
         Account::Disable { name, local } => {
             local.open().await?.0.login.disable_account(ACTOR, &name).await?;
             done(&format!("disabled {name}"), None)
@@ -170,6 +185,7 @@ async fn list(node: &Node, json: bool) -> Result<()> {
             .map(|a| {
                 serde_json::json!({
                     "name": a.name, "displayName": a.display_name, "email": a.email, "groups": a.groups, "scopes": a.scopes,
+                    "hasPassword": a.has_password, "passkeys": a.passkeys, "recoveryCodes": a.recovery_codes,
                     "disabled": a.disabled, "deleted": a.deleted, "created": output::time(a.created_ms),
                 })
             })

@@ -1,0 +1,163 @@
+// Passkeys in real Chromium with an authenticator of its own (CDP): made on a person's page, signed in with, up to a grant; recovery codes without JavaScript.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { accessibilityFaults, launch, person } from '../support/browser.mjs';
+import { grant, grantUrl, signIn } from '../support/demo.mjs';
+import { account, freshServer } from '../support/falconer.mjs';
+
+const PASSWORD = 'a few good words';
+
+describe('passkeys', () => {
+  let server, notes, browser;
+  before(async () => {
+    server = await freshServer();
+    await account(server, 'ann', PASSWORD, ['notes:read:*']);
+    await account(server, 'bob', PASSWORD, ['notes:read:*']);
+    notes = createServer((_, response) => {
+      response.setHeader('content-type', 'text/html');
+      response.end('<!doctype html><title>Notes</title><h1>Notes</h1>');
+    });
+    await new Promise((resolve) => notes.listen(0, '127.0.0.1', resolve));
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    notes?.closeAllConnections();
+    notes?.close();
+    await server?.stop();
+  });
+
+  /** A page whose browser has an authenticator: built in, with a lock that its user opens or not. `offers`: it offers passkeys while a name is typed, as soon as it can. */
+  async function withAuthenticator({ opens = true, offers = false } = {}) {
+    const { context, errors } = await person(browser);
+    const page = await context.newPage();
+    const session = await context.newCDPSession(page);
+    await session.send('WebAuthn.enable', { enableUI: false });
+    const options = {
+      protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: opens,
+      automaticPresenceSimulation: offers,
+    };
+    const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', { options });
+    const present = (enabled) => session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
+    const keys = async () => (await session.send('WebAuthn.getCredentials', { authenticatorId })).credentials;
+    return { context, page, errors, keys, present, session, authenticatorId };
+  }
+
+  async function signedIn(page, name) {
+    await page.goto(`${server.rootUrl}/login`);
+    await signIn(page, { name, password: PASSWORD });
+    await page.getByRole('heading', { name: 'What I may do' }).waitFor();
+  }
+
+  /** Presses the button for a passkey when the authenticator's user is there. */
+  async function pressPasskey({ page, present }) {
+    await present(true);
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+  }
+
+  async function addPasskey({ page, present }, label) {
+    await page.getByRole('link', { name: 'Passkeys and recovery codes' }).click();
+    await page.getByRole('heading', { name: 'Passkeys', exact: true }).waitFor();
+    await page.getByLabel('Name of a new passkey').fill(label);
+    await present(true);
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+  }
+
+  test('one is made, signs in, and grants; then it is renamed and removed', async () => {
+    const visitor = await withAuthenticator();
+    const { context, page, errors, keys, present } = visitor;
+    await signedIn(page, 'ann');
+    await addPasskey(visitor, 'My laptop');
+    await page.getByText('The passkey was added.').waitFor();
+    assert.deepEqual(await accessibilityFaults(page), []);
+    const [key] = await keys();
+    assert.equal(key.isResidentCredential, true);
+    assert.equal(key.rpId, 'localhost');
+    // The authenticator makes no second one for the same account.
+    await page.getByLabel('Name of a new passkey').fill('Again');
+    await page.getByRole('button', { name: 'Add a passkey' }).click();
+    await page.getByText('This device has a passkey for this account already.').waitFor();
+    await present(false);
+
+    await page.goto(server.rootUrl);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await page.getByText('You are signed out.').waitFor();
+    const target = `http://127.0.0.1:${notes.address().port}/`;
+    await page.goto(grantUrl(server.rootUrl, target, { description: 'Notes asks.' }));
+    await page.getByText('to continue to').waitFor();
+    assert.equal(await page.getByLabel('Name', { exact: true }).getAttribute('autocomplete'), 'username webauthn');
+    assert.deepEqual(await accessibilityFaults(page), []);
+    await pressPasskey(visitor);
+    await page.waitForURL(`${server.rootUrl}/?target=**`);
+    await grant(page, '127.0.0.1');
+    await page.waitForURL(`${target}**`);
+    assert.match(new URL(page.url()).searchParams.get('clientId'), /^local\/ann\//);
+
+    await page.goto(server.rootUrl);
+    await page.getByText('as local/ann with a passkey').first().waitFor();
+    await page.getByRole('link', { name: 'Passkeys and recovery codes' }).click();
+    await page.getByText('Rename My laptop').click();
+    await page.getByLabel('Name of My laptop').fill('Old laptop');
+    await page.getByRole('button', { name: 'Rename', exact: true }).click();
+    await page.getByText('The passkey has another name.').waitFor();
+    await page.getByRole('button', { name: 'Remove Old laptop' }).click();
+    await page.getByText('The passkey was removed').waitFor();
+    await page.getByText('None yet.').waitFor();
+    await page.goto(server.rootUrl);
+    await present(false);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await pressPasskey(visitor);
+    await page.getByText('Nobody has this passkey here, or not any more.').waitFor();
+    assert.deepEqual(errors.filter((text) => !/status of 403/.test(text)), []);
+    await context.close();
+  });
+
+  test('a browser offers one while a name is typed', async () => {
+    const visitor = await withAuthenticator();
+    await signedIn(visitor.page, 'bob');
+    await addPasskey(visitor, 'Phone');
+    await visitor.page.getByText('The passkey was added.').waitFor();
+    await visitor.page.goto(server.rootUrl);
+    // The authenticator's user is there: the offer on the sign-in page is taken at once, and nobody presses anything.
+    await visitor.page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    await visitor.page.getByText('as local/bob with a passkey').first().waitFor();
+    await visitor.context.close();
+  });
+
+  test('a device that does not make sure who it is makes none', async () => {
+    const visitor = await withAuthenticator({ opens: false });
+    await signedIn(visitor.page, 'ann');
+    await addPasskey(visitor, 'Found on a bench');
+    await visitor.page.getByText('No passkey was used.').waitFor();
+    assert.deepEqual(await visitor.keys(), []);
+    await visitor.context.close();
+  });
+
+  test('without JavaScript a recovery code signs in, once', async () => {
+    const { context } = await person(browser, { javaScriptEnabled: false });
+    const page = await context.newPage();
+    await signedIn(page, 'ann');
+    await page.getByRole('link', { name: 'Passkeys and recovery codes' }).click();
+    await page.getByText('Adding a passkey needs JavaScript.').waitFor();
+    await page.getByRole('button', { name: 'Make ten recovery codes' }).click();
+    const codes = await page.locator('code.token').allTextContents();
+    assert.equal(codes.length, 10);
+    await page.goto(server.rootUrl);
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+    for (const works of [true, false]) {
+      await page.getByRole('link', { name: 'Sign in with a recovery code' }).click();
+      await page.getByLabel('Name').fill('ann');
+      await page.getByLabel('Recovery code').fill(codes[0]);
+      await page.getByRole('button', { name: 'Sign in' , exact: true }).click();
+      if (works) {
+        await page.getByText('You signed in with a recovery code.').waitFor();
+        await page.getByText('9 of 10 are left. One was used').waitFor();
+        await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+      } else {
+        await page.getByText('The name or the code is wrong').waitFor();
+      }
+    }
+    await context.close();
+  });
+});
