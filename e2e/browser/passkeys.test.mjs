@@ -105,10 +105,10 @@ describe('passkeys', () => {
     await page.getByText('The passkey was removed').waitFor();
     await page.getByText('None yet.').waitFor();
     await page.goto(server.rootUrl);
-    await present(false);
+    // The browser still offers it on the sign-in page. It is refused once, and not offered again beside the refusal.
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();
-    await pressPasskey(visitor);
     await page.getByText('Nobody has this passkey here, or not any more.').waitFor();
+    assert.deepEqual(await accessibilityFaults(page), []);
     assert.deepEqual(errors.filter((text) => !/status of 403/.test(text)), []);
     await context.close();
   });
@@ -139,7 +139,7 @@ describe('passkeys', () => {
     const page = await context.newPage();
     await signedIn(page, 'ann');
     await page.getByRole('link', { name: 'Passkeys and recovery codes' }).click();
-    await page.getByText('Adding a passkey needs JavaScript.').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Add a passkey' }).isVisible(), false);
     await page.getByRole('button', { name: 'Make ten recovery codes' }).click();
     const codes = await page.locator('code.token').allTextContents();
     assert.equal(codes.length, 10);

@@ -263,9 +263,9 @@ async fn ten_people_get_in_while_strangers_guess_at_their_accounts() {
     }
     let (mut guesses, mut people) = (tokio::task::JoinSet::new(), tokio::task::JoinSet::new());
     for n in 0..500_usize {
-        let (world, name) = (Arc::clone(&world), name(n % 10));
+        let (guessing, whose) = (Arc::clone(&world), name(n % 10));
         let address = IpAddr::from([10, 1, (n / 200) as u8, (n % 200) as u8]);
-        guesses.spawn(async move { try_as(&world, &name, "wrong password", &from(address)).await });
+        guesses.spawn(async move { try_as(&guessing, &whose, "wrong password", &from(address)).await });
         if n % 50 == 25 {
             let (world, name) = (Arc::clone(&world), name(n / 50));
             people.spawn(async move { try_as(&world, &name, PASSWORD, &from(ADDRESS)).await });

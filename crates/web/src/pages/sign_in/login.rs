@@ -111,7 +111,8 @@ pub(super) fn page(visit: &Visit, status: StatusCode, next: String, name: String
     let page = LoginPage {
         layout: visit.layout(),
         providers: provider::buttons(visit, &next),
-        passkey: other_ways::passkey_form(visit.web.login.offer_passkey(&browser), &form, &next),
+        // Whoever has just read that something was refused is not asked again unless they press the button.
+        passkey: other_ways::passkey_form(visit.web.login.offer_passkey(&browser), &form, &next, error.is_none()),
         form,
         continue_to: asked.map(|asked| asked.target.host_and_port()),
         next,

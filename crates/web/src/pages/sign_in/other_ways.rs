@@ -15,10 +15,10 @@ use crate::views::{AgainPage, PasskeyForm, RecoveryPage, html};
 const TOO_OLD: &str = "That form was too old, or your browser takes no cookies. Please sign in once more.";
 
 /// The form that asks for a passkey, where there are any.
-pub(super) fn passkey_form(offer: Option<SignInOffer>, form: &str, next: &str) -> Option<PasskeyForm> {
+pub(super) fn passkey_form(offer: Option<SignInOffer>, form: &str, next: &str, conditional: bool) -> Option<PasskeyForm> {
     offer.map(|offer| PasskeyForm {
         action: "/login/passkey",
-        conditional: true,
+        conditional,
         token_name: "form",
         token: form.to_owned(),
         next: next.to_owned(),
@@ -123,12 +123,12 @@ pub(crate) async fn sign_in_again(form: Posted) -> Result<Response, Problem> {
 }
 
 fn again_page(visit: &Visit, session: &Session, status: StatusCode, next: String, error: Option<String>) -> Response {
-    let offer = passkey_form(visit.web.login.offer_passkey_again(session), &session.csrf, &next);
+    let offer = passkey_form(visit.web.login.offer_passkey_again(session), &session.csrf, &next, false);
     let page = AgainPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),
         identity: session.identity.clone(),
-        passkey: offer.map(|form| PasskeyForm { action: "/me/again", conditional: false, token_name: "csrf", ..form }),
+        passkey: offer.map(|form| PasskeyForm { action: "/me/again", token_name: "csrf", ..form }),
         next,
         error,
     };
