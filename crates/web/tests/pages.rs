@@ -17,11 +17,15 @@ fn script_of(page: &Page) -> String {
     format!("'sha256-{}'", base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(script.as_bytes())))
 }
 
-fn assert_page_headers(page: &Page, form_action: &str) {
+/// `scripts`: whether the page may run scripts in files of ours, which are those that ask for a passkey.
+fn assert_headers(page: &Page, form_action: &str, scripts: bool) {
     let mut csp = PAGE_CSP.replace("form-action 'self'", &format!("form-action {form_action}"));
     if form_action != "'self'" {
         // The script that tells how long the page was visible, and no other.
         csp = csp.replace("style-src", &format!("script-src {}; style-src", script_of(page)));
+    }
+    if scripts {
+        csp = csp.replace("style-src", "script-src 'self'; style-src");
     }
     for (name, value) in [
         ("content-security-policy", csp.as_str()),
@@ -37,17 +41,22 @@ fn assert_page_headers(page: &Page, form_action: &str) {
     assert!(page.headers.get_all("content-security-policy").iter().count() == 1);
 }
 
+fn assert_page_headers(page: &Page, form_action: &str) {
+    assert_headers(page, form_action, false);
+}
+
 #[tokio::test]
 async fn every_kind_of_answer_has_its_row_of_headers() {
     let site = site().await;
     let mut stranger = site.browser();
-    assert_page_headers(&stranger.get("/login").await, "'self'");
+    assert_headers(&stranger.get("/login").await, "'self'", true);
     assert_page_headers(&stranger.get("/nowhere").await, "'self'");
     assert_page_headers(&stranger.get("/").await, "'self'");
     assert_page_headers(&stranger.get("/?target=x").await, "'self'");
     let mut ann = site.ann().await;
     assert_page_headers(&ann.get("/").await, "'self'");
     assert_page_headers(&ann.get("/me/password").await, "'self'");
+    assert_headers(&ann.get("/me/passkeys").await, "'self'", true);
     assert_page_headers(&ann.get(&request_for(TARGET, "")).await, "'self' https:");
     assert_page_headers(&ann.get(&request_for("http://localhost:8081/", "")).await, "'self' https: http:");
 
