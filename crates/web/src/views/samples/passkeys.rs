@@ -60,7 +60,8 @@ pub(super) fn recovery() -> RecoveryPage {
 }
 
 pub(super) fn again() -> AgainPage {
-    let passkey = PasskeyForm { action: "/me/again", conditional: false, token_name: "csrf", ..form() };
+    let token = "c".repeat(22);
+    let passkey = PasskeyForm { action: "/me/again", conditional: false, token_name: "csrf", token, ..form() };
     AgainPage {
         layout: signed_in(),
         csrf: "c".repeat(22),
