@@ -50,7 +50,6 @@ impl Company {
             email: Some("ann@example.com".to_owned()),
             email_verified: true,
             groups: self.groups.lock().unwrap().clone(),
-            ..Attributes::default()
         }
     }
 }

@@ -138,7 +138,7 @@ impl Deciding<'_> {
             return Ok(());
         }
         self.refuse_outliving()?;
-        caller.require(&Expression::all_of(given.into_iter()))
+        caller.require(&Expression::all_of(given))
     }
 
     /// What somebody gives with a grant would go on when the grant has ended.
@@ -154,7 +154,7 @@ impl Deciding<'_> {
         let Some(caller) = self.caller() else { return Ok(()) };
         self.refuse_outliving()?;
         let beyond = beyond(scopes, &caller.scopes, identities);
-        if beyond.is_empty() { Ok(()) } else { caller.require(&Expression::all_of(beyond.into_iter())) }
+        if beyond.is_empty() { Ok(()) } else { caller.require(&Expression::all_of(beyond)) }
     }
 
     /// What the caller could do at that time; `None` for somebody who stands on the machine.
