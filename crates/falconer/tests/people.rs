@@ -20,10 +20,16 @@ struct World {
 }
 
 fn world() -> World {
+    world_with("")
+}
+
+fn world_with(config: &str) -> World {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let root = init(&data);
-    World { server: Server::start_with(&data, &[]), root, data, _folder: folder }
+    let file = folder.path().join("server.toml");
+    std::fs::write(&file, config).unwrap();
+    World { server: Server::start_with(&data, &["--config", file.to_str().unwrap()]), root, data, _folder: folder }
 }
 
 impl World {
@@ -118,4 +124,36 @@ fn the_same_beside_the_running_server() {
     world.here(&["delete", "local/ann"]).ok();
     eventually("nobody signs in", || (!browser.sign_in("ann", PASSWORD)).then_some(()));
     world.here(&["update", "local/ann", "--group", "red"]).refused(1, "There is no account ann");
+}
+
+/// The same claims give the same over the API as they do from the configuration, and what the scopes come to besides.
+#[test]
+fn what_somebody_would_get_is_told_over_the_api() {
+    let config = r#"
+[[provider]]
+kind = "oidc"
+name = "company"
+issuer = "http://127.0.0.1:1"
+client_id = "falconer"
+groups_claim = ["groups"]
+groups = ["staff*"]
+scopes = ["assume:company-group:{group}"]
+"#;
+    let world = world_with(config);
+    let shell = world.as_root();
+    shell.run(&["role", "create", "company-group:staff", "--scope", "notes:read:staff"]).ok();
+    let ask = |claims: serde_json::Value| {
+        let body = json!({ "claims": claims }).to_string();
+        shell.run(&["curl", "-X", "POST", "-d", &body, "/api/falconer/v1/providers/company/map"])
+    };
+    let found = ask(json!({ "sub": "4711", "name": "Ann", "groups": ["staff", "staff*", "wheel"] })).json();
+    assert_eq!((&found["identity"], &found["displayName"]), (&json!("company/4711"), &json!("Ann")));
+    assert_eq!((&found["groups"], &found["otherGroups"]), (&json!(["staff", "staff*"]), &json!(["wheel"])));
+    assert!(found["scopes"].as_array().unwrap().contains(&json!("assume:company-group:staff")), "{found}");
+    assert!(found["expandedScopes"].as_array().unwrap().contains(&json!("notes:read:staff")), "{found}");
+    assert_eq!((&found["refused"][0]["value"], &found["refused"][0]["attribute"]), (&json!("staff*"), &json!("group")));
+    ask(json!({ "name": "nobody" })).refused(1, "Nobody would be signed in");
+    let robot = shell.run(&["client", "create", "robot", "--scope", "auth:map-person:other", "--json"]).json();
+    let robot = Shell::with(&world.server.root_url, &Credentials::new("robot", robot["accessToken"].as_str().unwrap()));
+    robot.run(&["curl", "-d", r#"{"claims":{}}"#, "/api/falconer/v1/providers/company/map"]).refused(1, "auth:map-person:company");
 }
