@@ -95,7 +95,7 @@ pub struct IdentityLine {
 /// What is known besides the request.
 pub(crate) struct Circumstances<'a> {
     /// The person's present scopes, expanded.
-    pub(crate) held: &'a ScopeSet,
+    pub(crate) of_person: &'a ScopeSet,
     pub(crate) expansions: Expansions<'a>,
     pub(crate) registered_name: Option<String>,
     /// The person has typed this origin's host before.
@@ -105,15 +105,15 @@ pub(crate) struct Circumstances<'a> {
 
 impl Offer {
     pub(crate) fn new(request: &GrantRequest, circumstances: &Circumstances<'_>) -> Offer {
-        let Circumstances { held, expansions, .. } = circumstances;
+        let Circumstances { of_person, expansions, .. } = circumstances;
         let registered = circumstances.registered_name.is_some();
         let (lifetimes, default_lifetime_ms) = lifetime::choices(circumstances.max_ttl_ms, request.ttl_ms_wish);
         let (lines, everything, broad) = if request.scopes.is_empty() {
-            let (everything, broad) = bundles(held, expansions);
+            let (everything, broad) = bundles(of_person, expansions);
             (Vec::new(), everything, broad)
         } else {
             let lines = request.scopes.iter();
-            let lines = lines.flat_map(|scope| lines_of(scope, held, expansions, registered));
+            let lines = lines.flat_map(|scope| lines_of(scope, of_person, expansions, registered));
             (lines.collect(), None, None)
         };
         let mut offer = Offer {
@@ -135,18 +135,19 @@ impl Offer {
     /// one person can read that many lines.
     pub(crate) fn for_tool(
         scopes: &[String],
-        held: &ScopeSet,
+        of_person: &ScopeSet,
         expansions: &Expansions<'_>,
         (lifetimes, default_lifetime_ms): (Vec<Lifetime>, i64),
     ) -> Offer {
         let (mut lines, mut everything, mut broad) = (Vec::new(), None, None);
         if !scopes.is_empty() {
-            lines = scopes.iter().flat_map(|scope| lines_of(scope, held, expansions, false)).collect();
-        } else if held.len() <= MOST_LINES {
+            lines = scopes.iter().flat_map(|scope| lines_of(scope, of_person, expansions, false)).collect();
+        } else if of_person.len() <= MOST_LINES {
             // What a line gives that is not broad has lines of its own here.
-            lines = held.iter().flat_map(|scope| lines_of(scope, held, expansions, false)).filter(|line| !line.narrowed).collect();
+            lines =
+                of_person.iter().flat_map(|scope| lines_of(scope, of_person, expansions, false)).filter(|line| !line.narrowed).collect();
         } else {
-            (everything, broad) = bundles(held, expansions);
+            (everything, broad) = bundles(of_person, expansions);
         }
         let mut offer = Offer {
             lines,
@@ -191,9 +192,9 @@ fn identity_line(request: &GrantRequest) -> IdentityLine {
     IdentityLine { origins, ticked: true }
 }
 
-fn bundles(held: &ScopeSet, expansions: &Expansions<'_>) -> (Option<Bundle>, Option<Bundle>) {
-    let everything = expansions.without_broad(held);
-    let broad: Vec<&str> = held.iter().filter(|s| !everything.satisfies(s)).collect();
+fn bundles(of_person: &ScopeSet, expansions: &Expansions<'_>) -> (Option<Bundle>, Option<Bundle>) {
+    let everything = expansions.without_broad(of_person);
+    let broad: Vec<&str> = of_person.iter().filter(|s| !everything.satisfies(s)).collect();
     let bundle = |added: ScopeSet, closed: ScopeSet, ticked| {
         (!added.is_empty()).then(|| Bundle { scopes: added.to_vec(), count: added.len(), ticked, taken_away: Vec::new(), closed })
     };
@@ -202,9 +203,9 @@ fn bundles(held: &ScopeSet, expansions: &Expansions<'_>) -> (Option<Bundle>, Opt
     (bundle(everything.clone(), everything, true), bundle(added, closed, false))
 }
 
-fn lines_of(scope: &str, held: &ScopeSet, expansions: &Expansions<'_>, registered: bool) -> Vec<Line> {
+fn lines_of(scope: &str, of_person: &ScopeSet, expansions: &Expansions<'_>, registered: bool) -> Vec<Line> {
     let asked = ScopeSet::new([scope]);
-    let own = asked.intersection(held);
+    let own = asked.intersection(of_person);
     let description = describe(scope);
     let line = |own: ScopeSet, closed: ScopeSet, broad: bool, narrowed: bool| Line {
         key: key(scope, narrowed, &closed),

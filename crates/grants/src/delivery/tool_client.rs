@@ -248,8 +248,8 @@ impl Grants {
             let text = "The program waits for its credentials at an address of Falconer itself, where nobody takes them. Start it again with a port of its own.";
             return Err(LoginError::Invalid(text.to_owned()));
         }
-        let held = self.auth.person_scopes(&session.person.identity).ok_or(LoginError::SignedOut)?;
-        Ok(Offer::for_tool(&request.scopes, &held, expansions, lifetime::down_from(request.lifetime_ms, request.lifetime_was_wished)))
+        let of_person = self.auth.person_scopes(&session.person.identity).ok_or(LoginError::SignedOut)?;
+        Ok(Offer::for_tool(&request.scopes, &of_person, expansions, lifetime::down_from(request.lifetime_ms, request.lifetime_was_wished)))
     }
 
     /// Makes the client, as the person. The same choices again within 15 minutes give the same client.

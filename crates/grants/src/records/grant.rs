@@ -126,14 +126,14 @@ impl Grants {
             return Err(GrantError::OwnAddress(request.target.host_and_port()));
         }
         let identity = &session.person.identity;
-        let held = self.auth.person_scopes(identity);
-        let held: ScopeSet = held.ok_or(LoginError::SignedOut)?;
+        let of_person = self.auth.person_scopes(identity);
+        let of_person: ScopeSet = of_person.ok_or(LoginError::SignedOut)?;
         let origin = request.target.origin();
         let remembered = self.remembered_origins(session).await?;
         Ok(Offer::new(
             request,
             &Circumstances {
-                held: &held,
+                of_person: &of_person,
                 expansions,
                 registered_name,
                 remembered: remembered.iter().any(|(known, _)| *known == origin),

@@ -67,7 +67,7 @@ impl Permits {
 }
 
 /// Serves one connection.
-pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connections, _held: Permits) {
+pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connections, _permits: Permits) {
     let _open = Open::new(all.service.clone());
     // Small answers would else wait for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
@@ -125,9 +125,9 @@ impl Connections {
         let address = self.service.address(peer, request.headers());
         let counts_all = request.version() == http::Version::HTTP_2;
         let is_safe = request.method().is_safe();
-        let mut held = self.under_way.share(Some(address));
-        if counts_all && held.grow(HEAD).is_err() {
-            return too_much_under_way().map(|body| in_flight.answer(body, held));
+        let mut share = self.under_way.share(Some(address));
+        if counts_all && share.grow(HEAD).is_err() {
+            return too_much_under_way().map(|body| in_flight.answer(body, share));
         }
         let mut request = request.map(|body| Body::new(RequestBody::new(body, self.under_way.share(Some(address)))));
         request.extensions_mut().insert(Peer(peer));
@@ -144,15 +144,15 @@ impl Connections {
         }
         let size = response.body().size_hint().lower();
         let bytes = usize::try_from(size).unwrap_or(usize::MAX);
-        if (counts_all || size > SMALL_ANSWER) && held.grow(bytes).is_err() {
+        if (counts_all || size > SMALL_ANSWER) && share.grow(bytes).is_err() {
             if is_safe || !response.status().is_success() {
                 response = too_much_under_way();
             } else {
                 // What was done must be said: the secret in this answer may be nowhere else.
-                held.grow_anyway(bytes);
+                share.grow_anyway(bytes);
             }
         }
-        response.map(|body| in_flight.answer(body, held))
+        response.map(|body| in_flight.answer(body, share))
     }
 }
 

@@ -49,9 +49,9 @@ impl Cores {
         let socket = stream.into_std()?;
         let Some(core) = self.0.iter().min_by_key(|core| core.connections.load(Ordering::Relaxed)) else { return Ok(()) };
         core.connections.fetch_add(1, Ordering::Relaxed);
-        let held = ConnectionCount(Arc::clone(&core.connections));
+        let counted = ConnectionCount(Arc::clone(&core.connections));
         // A core whose thread is gone takes no more: then the connection is closed.
-        let _ = core.queue.send((socket, Box::new(|stream| Box::pin(connection(stream))), held));
+        let _ = core.queue.send((socket, Box::new(|stream| Box::pin(connection(stream))), counted));
         Ok(())
     }
 
@@ -67,12 +67,12 @@ impl Core {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (queue, mut connections) = unbounded_channel::<(Socket, Connection, ConnectionCount)>();
         let serve = async move {
-            while let Some((socket, connection, held)) = connections.recv().await {
+            while let Some((socket, connection, counted)) = connections.recv().await {
                 match TcpStream::from_std(socket) {
                     Ok(stream) => {
                         let served = connection(stream);
                         tokio::spawn(async move {
-                            let _held = held;
+                            let _counted = counted;
                             served.await;
                         });
                     }

@@ -115,8 +115,8 @@ pub async fn serve(
         let mut share = of_addresses.share((!all.service.trusts(peer.ip())).then_some(peer.ip()));
         match permit.filter(|_| share.grow(1).is_ok()) {
             Some(permit) => {
-                let (all, held) = (all.clone(), Permits::new(permit, share));
-                if let Err(error) = cores.serve(stream, move |stream| connection::serve(stream, peer, all, held)) {
+                let (all, permits) = (all.clone(), Permits::new(permit, share));
+                if let Err(error) = cores.serve(stream, move |stream| connection::serve(stream, peer, all, permits)) {
                     tracing::warn!(%error, "a connection could not be handed over");
                 }
             }

@@ -9,7 +9,7 @@ pub(crate) struct Quota {
     most: usize,
     /// For one address, or one network of IPv6.
     most_of_one: usize,
-    held: Mutex<InUse>,
+    in_use: Mutex<InUse>,
 }
 
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub(crate) struct Full;
 
 impl Quota {
     pub(crate) fn new(most: usize, most_of_one: usize) -> Arc<Quota> {
-        Arc::new(Quota { most, most_of_one, held: Mutex::default() })
+        Arc::new(Quota { most, most_of_one, in_use: Mutex::default() })
     }
 
     /// A share of nothing yet. Without an address only the whole is bounded: that is for proxies, behind which are many.
@@ -33,9 +33,9 @@ impl Quota {
         Share { quota: Arc::clone(self), address: address.map(network), amount: 0 }
     }
 
-    fn held(&self) -> MutexGuard<'_, InUse> {
+    fn in_use(&self) -> MutexGuard<'_, InUse> {
         // Nothing in here can panic halfway, so that a poisoned lock still holds a whole value.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -61,36 +61,36 @@ impl Share {
         if more == 0 {
             return Ok(());
         }
-        let mut held = self.quota.held();
-        if held.all.saturating_add(more) > self.quota.most {
+        let mut in_use = self.quota.in_use();
+        if in_use.all.saturating_add(more) > self.quota.most {
             return Err(Full);
         }
         if let Some(address) = self.address {
-            let before = held.by.get(&address).copied().unwrap_or(0);
+            let before = in_use.by.get(&address).copied().unwrap_or(0);
             let of_one = before.saturating_add(more);
-            let left_by_others = self.quota.most.saturating_sub(held.all.saturating_sub(before));
+            let left_by_others = self.quota.most.saturating_sub(in_use.all.saturating_sub(before));
             if of_one > self.quota.most_of_one.min(left_by_others / 2) {
                 return Err(Full);
             }
         }
-        self.add(&mut held, more);
-        drop(held);
+        self.add(&mut in_use, more);
+        drop(in_use);
         self.amount = self.amount.saturating_add(more);
         Ok(())
     }
 
     /// Holds more, whether there is room or not: for what can't be taken back.
     pub(crate) fn grow_anyway(&mut self, more: usize) {
-        let mut held = self.quota.held();
-        self.add(&mut held, more);
-        drop(held);
+        let mut in_use = self.quota.in_use();
+        self.add(&mut in_use, more);
+        drop(in_use);
         self.amount = self.amount.saturating_add(more);
     }
 
-    fn add(&self, held: &mut InUse, more: usize) {
-        held.all = held.all.saturating_add(more);
+    fn add(&self, in_use: &mut InUse, more: usize) {
+        in_use.all = in_use.all.saturating_add(more);
         if let Some(address) = self.address {
-            let of_one = held.by.entry(address).or_default();
+            let of_one = in_use.by.entry(address).or_default();
             *of_one = of_one.saturating_add(more);
         }
     }
@@ -100,17 +100,17 @@ impl Share {
         if self.amount == 0 {
             return;
         }
-        let mut held = self.quota.held();
-        held.all = held.all.saturating_sub(self.amount);
+        let mut in_use = self.quota.in_use();
+        in_use.all = in_use.all.saturating_sub(self.amount);
         if let Some(address) = self.address {
-            let left = held.by.get(&address).copied().unwrap_or(0).saturating_sub(self.amount);
+            let left = in_use.by.get(&address).copied().unwrap_or(0).saturating_sub(self.amount);
             if left == 0 {
-                held.by.remove(&address);
+                in_use.by.remove(&address);
             } else {
-                held.by.insert(address, left);
+                in_use.by.insert(address, left);
             }
         }
-        drop(held);
+        drop(in_use);
         self.amount = 0;
     }
 }
@@ -142,7 +142,7 @@ mod tests {
         assert!(!take(None, 3), "all together hold ten");
         assert!(take(Some("198.51.100.1"), 0));
         shares.clear();
-        assert!(quota.held().by.is_empty() && quota.held().all == 0);
+        assert!(quota.in_use().by.is_empty() && quota.in_use().all == 0);
         let mut proxy = quota.share(None);
         assert_eq!((proxy.grow(10), proxy.grow(1)), (Ok(()), Err(Full)));
     }

@@ -12,13 +12,13 @@ use crate::http::problem::{Problem, sentence};
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     match request::parse(&visit.query, visit.web.clock.now_ms()) {
         Err(error) => Err(malformed(&error.to_string())),
-        Ok(Some(asked)) => match &visit.session {
+        Ok(Some(grant_request)) => match &visit.session {
             // The query comes along, so that sign-in leads back here.
             None => {
                 let hint = visit.parameter("provider").map(|name| format!("&provider={}", encode_component(&name))).unwrap_or_default();
-                Ok(go(&format!("/login?{}{hint}", asked.canonical_query())))
+                Ok(go(&format!("/login?{}{hint}", grant_request.canonical_query())))
             }
-            Some(session) => grant::show(&visit, session, &asked).await,
+            Some(session) => grant::show(&visit, session, &grant_request).await,
         },
         Ok(None) => match &visit.session {
             None => Ok(go("/login")),

@@ -11,7 +11,7 @@ use crate::consent::request::{self, GrantRequest};
 /// Roles, and what a person has.
 struct Setting {
     roles: RoleSet,
-    held: ScopeSet,
+    of_person: ScopeSet,
 }
 
 impl Setting {
@@ -19,8 +19,8 @@ impl Setting {
         let roles = RoleSet::new(
             roles.iter().map(|(id, scopes)| Role { role_id: (*id).to_owned(), scopes: scopes.iter().map(|s| (*s).to_owned()).collect() }),
         );
-        let held = roles.expand(own);
-        Setting { roles, held }
+        let of_person = roles.expand(own);
+        Setting { roles, of_person }
     }
 
     fn offer(&self, scopes: &[&str], registered: bool) -> Offer {
@@ -28,7 +28,7 @@ impl Setting {
         Offer::new(
             &request(scopes),
             &Circumstances {
-                held: &self.held,
+                of_person: &self.of_person,
                 expansions: Expansions::new(&expand),
                 registered_name: registered.then(|| "Notes".to_owned()),
                 remembered: false,
@@ -169,7 +169,7 @@ fn no_particular_scopes_are_two_bundles() {
     assert_eq!(only.scopes.to_vec(), everything.scopes);
     assert!(!only.everything && only.taken_away.is_empty());
     let all = setting.select(&mut offer, &[], true, true);
-    assert_eq!(all.scopes, setting.held);
+    assert_eq!(all.scopes, setting.of_person);
     assert!(all.everything && all.taken_away.is_empty());
     // The role would give back notes:write:x, which is in the bundle that is not ticked.
     let broad = setting.select(&mut offer, &[], false, true);
@@ -261,7 +261,7 @@ fn the_scope_that_every_grant_has_takes_nothing_away() {
     let mut offer = setting.offer(&["auth:current-scopes", "assume:base"], false);
     let keys = [line(&offer, "assume:base", false).key.clone()];
     let selection = setting.select(&mut offer, &keys, false, false);
-    assert_eq!(selection.scopes, setting.held);
+    assert_eq!(selection.scopes, setting.of_person);
     assert!(selection.taken_away.is_empty());
 }
 

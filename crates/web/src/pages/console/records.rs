@@ -83,8 +83,8 @@ fn list(
     other: (&'static str, &'static str),
     part: impl Fn(PageQuery) -> Result<Page<Found>, ApiError>,
 ) -> Result<Response, Problem> {
-    let asked = |name| -> String { visit.parameter(name).unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect() };
-    let (query, scope) = (asked("q"), asked("scope"));
+    let searched = |name| -> String { visit.parameter(name).unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect() };
+    let (query, scope) = (searched("q"), searched("scope"));
     let needle = query.to_lowercase();
     let mut start = visit.parameter("from").map_or(Start::Offset(0), Start::After);
     let (mut rows, mut searched, mut next) = (Vec::new(), 0, None);

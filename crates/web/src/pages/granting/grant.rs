@@ -16,18 +16,18 @@ use crate::views::words;
 use crate::views::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, Words, html};
 
 /// The page for a request that parses, and somebody who is signed in.
-pub(crate) async fn show(visit: &Visit, session: &Session, asked: &GrantRequest) -> Result<Response, Problem> {
-    let offer = visit.web.grants.offer(session, asked).await.map_err(refused)?;
-    Ok(page(visit, session, asked, offer, Retry::default()))
+pub(crate) async fn show(visit: &Visit, session: &Session, grant_request: &GrantRequest) -> Result<Response, Problem> {
+    let offer = visit.web.grants.offer(session, grant_request).await.map_err(refused)?;
+    Ok(page(visit, session, grant_request, offer, Retry::default()))
 }
 
 /// `POST /grant`: everything comes from the form and is checked again; the redirect carries the credentials.
 pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
     let visit = &form.visit;
-    let asked = request_of(&form)?;
+    let grant_request = request_of(&form)?;
     if visit.session.is_none() {
         // The session ended while the page was open: sign-in leads back to the same request.
-        return Ok(go(&format!("/login?{}", asked.canonical_query())));
+        return Ok(go(&format!("/login?{}", grant_request.canonical_query())));
     }
     let session = form.session()?;
     let choices = Choices {
@@ -45,7 +45,7 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
     };
     let mut again =
         Retry { error: None, typed: choices.typed_host.clone().unwrap_or_default(), wrong: false, nonce: Some(choices.nonce.clone()) };
-    let (status, offer) = match visit.web.grants.grant(session, &asked, &choices).await {
+    let (status, offer) = match visit.web.grants.grant(session, &grant_request, &choices).await {
         Ok(granted) => return deliver(&granted.location),
         Err(GrantError::Review { offer, reason }) => {
             again.error = Some(reason.to_owned());
@@ -56,7 +56,7 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
             let GrantError::TooSoon(offer) = error else { return Err(Problem::internal()) };
             (StatusCode::CONFLICT, offer)
         }
-        Err(GrantError::News(news)) => return Ok(news_page(visit, session, &asked, &choices, *news)),
+        Err(GrantError::News(news)) => return Ok(news_page(visit, session, &grant_request, &choices, *news)),
         Err(GrantError::HostNotTyped(offer)) => {
             again.wrong = choices.typed_host.is_some();
             again.error = Some("Nothing was granted yet: type the name of the site below to confirm.".to_owned());
@@ -68,26 +68,30 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
         }
         Err(error) => return Err(refused(error)),
     };
-    let mut response = page(visit, session, &asked, *offer, again);
+    let mut response = page(visit, session, &grant_request, *offer, again);
     *response.status_mut() = status;
     Ok(response)
 }
 
 /// `POST /grant/cancel`: stays here, and the site is told nothing; a program on the person's machine that asked to be told is told.
 pub(crate) async fn cancel(form: Posted) -> Result<Response, Problem> {
-    let asked = request_of(&form)?;
+    let grant_request = request_of(&form)?;
     form.session()?;
-    if asked.tell_cancel {
-        return deliver(&asked.target.deliver_cancel(asked.response_mode));
+    if grant_request.tell_cancel {
+        return deliver(&grant_request.target.deliver_cancel(grant_request.response_mode));
     }
-    let page = NothingGrantedPage { layout: form.visit.layout(), host: asked.target.host_and_port(), origin: asked.target.origin() };
+    let page = NothingGrantedPage {
+        layout: form.visit.layout(),
+        host: grant_request.target.host_and_port(),
+        origin: grant_request.target.origin(),
+    };
     Ok(html(StatusCode::OK, Row::Page, &page))
 }
 
 /// The request that the form carries, as strictly as if it had just come.
 fn request_of(form: &Posted) -> Result<GrantRequest, Problem> {
     match request::parse(form.field("request"), form.visit.web.clock.now_ms()) {
-        Ok(Some(asked)) => Ok(asked),
+        Ok(Some(grant_request)) => Ok(grant_request),
         Ok(None) => Err(malformed("The form holds no request.")),
         Err(error) => Err(malformed(&error.to_string())),
     }
@@ -120,13 +124,13 @@ fn refused(error: GrantError) -> Problem {
 }
 
 /// The same choices once more, with nothing but what is new to look at.
-fn news_page(visit: &Visit, session: &Session, asked: &GrantRequest, choices: &Choices, news: News) -> Response {
+fn news_page(visit: &Visit, session: &Session, grant_request: &GrantRequest, choices: &Choices, news: News) -> Response {
     let flag = |name, on: bool| on.then(|| (name, "yes".to_owned()));
     let fixed = [
         ("csrf", session.csrf.clone()),
         ("form_time", visit.web.login.form_time(session)),
         ("nonce", choices.nonce.clone()),
-        ("request", asked.canonical_query().to_owned()),
+        ("request", grant_request.canonical_query().to_owned()),
         ("shown", choices.shown.clone()),
         ("lifetime", choices.lifetime_ms.to_string()),
         ("news", news.shown),
@@ -135,12 +139,12 @@ fn news_page(visit: &Visit, session: &Session, asked: &GrantRequest, choices: &C
     let flags = [flag("everything", choices.everything), flag("broad", choices.broad), flag("identity", choices.identity)];
     let page = NewsPage {
         layout: visit.layout(),
-        host: asked.target.host_and_port(),
+        host: grant_request.target.host_and_port(),
         gives: news.gives,
         identity_for: news.identity_for,
         fields: fixed.into_iter().chain(ticks).chain(flags.into_iter().flatten()).collect(),
     };
-    html(StatusCode::OK, Row::Grant { loopback: asked.target.scheme() == "http" }, &page)
+    html(StatusCode::OK, Row::Grant { loopback: grant_request.target.scheme() == "http" }, &page)
 }
 
 /// What is different when the page is shown once more.
@@ -152,8 +156,8 @@ struct Retry {
     nonce: Option<String>,
 }
 
-fn page(visit: &Visit, session: &Session, asked: &GrantRequest, offer: Offer, again: Retry) -> Response {
-    let target = &asked.target;
+fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: Offer, again: Retry) -> Response {
+    let target = &grant_request.target;
     let person = person_line(session);
     let known = [Some(person.name.clone()), Some(person.identity.clone()), session.person.email.clone()];
     let mut known: Vec<String> = known.into_iter().flatten().collect();
@@ -164,9 +168,9 @@ fn page(visit: &Visit, session: &Session, asked: &GrantRequest, offer: Offer, ag
         nonce: again.nonce.unwrap_or_else(|| visit.web.grants.new_nonce()),
         form_time: visit.web.login.form_time(session),
         shown: offer.shown,
-        request: asked.canonical_query().to_owned(),
+        request: grant_request.canonical_query().to_owned(),
         site: site(target, offer.registered_name),
-        description: markdown::render(&asked.description),
+        description: markdown::render(&grant_request.description),
         bundles: bundles(offer.everything, offer.broad),
         groups: groups(offer.lines),
         identity: offer.identity_line.map(|line| IdentityLine { person: known.join(", "), origins: line.origins, ticked: line.ticked }),

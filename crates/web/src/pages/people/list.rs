@@ -22,8 +22,8 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     if let Some(identity) = visit.parameter("id") {
         return one::page(&visit, session, &identity).await;
     }
-    let asked = |name| -> String { visit.parameter(name).unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect() };
-    let (query, group) = (asked("q"), asked("group"));
+    let searched = |name| -> String { visit.parameter(name).unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect() };
+    let (query, group) = (searched("q"), searched("group"));
     let disabled = visit.parameter("disabled").as_deref() == Some("true");
     let filter = PeopleFilter {
         text: query.clone(),

@@ -64,13 +64,13 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, Path(name): Path<String
 fn page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> Result<Response, Problem> {
     let provider = visit.web.login.password_provider(name).map_err(|_| Problem::not_found())?;
     let (form, cookie) = visit.form_token();
-    let asked = typed.next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
+    let grant_request = typed.next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
     let page = DirectoryPage {
         layout: visit.layout(),
         provider: provider.name.clone(),
         label: provider.label.clone(),
         form,
-        continue_to: asked.map(|asked| asked.target.host_and_port()),
+        continue_to: grant_request.map(|grant_request| grant_request.target.host_and_port()),
         others: format!("/login?next={}", encode_component(&typed.next)),
         next: typed.next,
         name: typed.name,

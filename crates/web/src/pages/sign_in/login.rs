@@ -18,7 +18,7 @@ use crate::views::{LoginPage, html};
 /// `GET /login`: the query of a grant's request leads back to it; `next` to another page of ours.
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let next = match request::parse(&visit.query, visit.web.clock.now_ms()) {
-        Ok(Some(asked)) => format!("/?{}", asked.canonical_query()),
+        Ok(Some(grant_request)) => format!("/?{}", grant_request.canonical_query()),
         // The grant page says what is wrong with the request; it is not lost here.
         Err(_) => format!("/?{}", visit.query),
         Ok(None) => own_path(&visit.parameter("next").unwrap_or_default()).to_owned(),
@@ -107,14 +107,14 @@ pub(crate) fn forget(origin: &PublicOrigin, next: &str) -> Response {
 
 pub(super) fn page(visit: &Visit, status: StatusCode, next: String, name: String, error: Option<String>, notice: Option<&str>) -> Response {
     let (form, cookie, browser) = visit.form_token_and_browser();
-    let asked = next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
+    let grant_request = next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
     let page = LoginPage {
         layout: visit.layout(),
         providers: provider::buttons(visit, &next),
         // Whoever has just read that something was refused is not asked again unless they press the button.
         passkey: other_ways::passkey_form(visit.web.login.offer_passkey(&browser), &form, &next, error.is_none()),
         form,
-        continue_to: asked.map(|asked| asked.target.host_and_port()),
+        continue_to: grant_request.map(|grant_request| grant_request.target.host_and_port()),
         next,
         name,
         error,

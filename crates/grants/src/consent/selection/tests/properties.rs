@@ -73,7 +73,7 @@ proptest! {
         let selection = setting.select(&mut offer, &keys, everything, broad);
         let granted = &selection.scopes;
         prop_assert_eq!(&expand(&granted.iter().collect::<Vec<_>>()), granted);
-        prop_assert!(setting.held.satisfies_all(granted.iter()));
+        prop_assert!(setting.of_person.satisfies_all(granted.iter()));
         let mut ticked_scopes = ScopeSet::default();
         for line in &offer.lines {
             if keys.contains(&line.key) {
@@ -102,7 +102,7 @@ proptest! {
         for name in &named {
             let given = expand(&[*name]);
             let gives_back = offer.lines.iter().any(|l| !keys.contains(&l.key) && !l.lacking && l.own.iter().any(|s| given.satisfies(s) && !named.contains(&s)));
-            prop_assert!(gives_back || !setting.held.satisfies(name) || granted.satisfies(name), "{name} was taken away");
+            prop_assert!(gives_back || !setting.of_person.satisfies(name) || granted.satisfies(name), "{name} was taken away");
         }
         for (bundle, on) in [(&offer.everything, everything), (&offer.broad, broad)] {
             if let (Some(bundle), false) = (bundle, on) {
@@ -112,7 +112,7 @@ proptest! {
             }
         }
         if offer.lines.is_empty() && everything && broad {
-            prop_assert_eq!(granted, &setting.held);
+            prop_assert_eq!(granted, &setting.of_person);
         }
     }
 }
