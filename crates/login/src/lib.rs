@@ -7,6 +7,7 @@
 //! | passkeys of local accounts | `passkeys` |
 //! | signing in, sessions, forms | `sessions` |
 //! | signing in with an organisation's own directory, and what it gives | `providers`, [`mapping`], [`oidc`] |
+//! | mail: addresses, what is sent, and the way out | [`mail`] |
 //! | what directories say of people later on, and what ends then | `following` |
 //!
 //! What is deliberately not here: HTTP and HTML (`web`), SQL, what a person lets others do (`grants`), arithmetic of scopes (`scopes`), a clock
@@ -20,6 +21,7 @@ mod error;
 mod fingerprint;
 mod following;
 mod login;
+pub mod mail;
 mod passkeys;
 mod people;
 mod providers;
@@ -47,13 +49,14 @@ pub use people::identity;
 pub use people::link::{LinkError, LinkOffer};
 pub use people::manage::PersonView;
 pub use people::person::{Linked, Person};
+pub use providers::email_code::{CodeAsked, CodeSent};
 pub use providers::error::{Fault, ProviderError};
 pub use providers::provider::{
     Answer, Attempt, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Entrance, Found, IdentityProvider, Known,
     Refreshed, check_provider_name,
 };
 pub use providers::sign_in::{Inbound, Outbound, ProviderSignInError};
-pub use providers::{github, http, http_directory, ldap, mapping, oidc};
+pub use providers::{email_code, github, http, http_directory, ldap, mapping, oidc};
 pub use sessions::again::Again;
 pub use sessions::attempts::Visitor;
 pub use sessions::forms::{AnonymousForm, LEAST_FORM_MS, TOO_SOON};

@@ -10,6 +10,7 @@ use crate::accounts::account;
 use crate::accounts::password::PasswordPool;
 use crate::error::LoginError;
 use crate::fingerprint::token_text;
+use crate::mail::Post;
 use crate::sessions::attempts::RunningAttempts;
 use crate::sessions::forms::FormKey;
 use crate::settings::LoginSettings;
@@ -23,6 +24,8 @@ pub struct Login {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) passwords: PasswordPool,
     pub(crate) form_key: FormKey,
+    /// `None`: no mail is sent.
+    pub(crate) post: Option<Post>,
     pub(crate) running_attempts: RunningAttempts,
     /// Changes of accounts read, decide and write; on one node they take turns.
     pub(crate) account_turn: tokio::sync::Mutex<()>,
@@ -47,6 +50,7 @@ impl Login {
             random.fill(&mut key);
             key
         });
+        let post = settings.mailer.clone().map(Post::new);
         Ok(Login {
             auth,
             store,
@@ -55,6 +59,7 @@ impl Login {
             random,
             passwords,
             form_key: FormKey::new(form_key),
+            post,
             running_attempts: RunningAttempts::default(),
             account_turn: tokio::sync::Mutex::default(),
         })

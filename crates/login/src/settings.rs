@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use falconer_auth::{DAY_MS, HOUR_MS, MINUTE_MS, OnFatal};
 
+use crate::mail::Mailer;
 use crate::passkeys::relying_party::RelyingParty;
 use crate::providers::provider::{ConfiguredDirectory, ConfiguredProvider};
 
@@ -18,6 +19,8 @@ pub struct LoginSettings {
     pub providers: Vec<ConfiguredProvider>,
     /// What adds to what providers say.
     pub directories: Vec<ConfiguredDirectory>,
+    /// What hands mails to a server. `None`: no mail is sent.
+    pub mailer: Option<Arc<dyn Mailer>>,
     /// What the first administrator gets besides `auth:*`. May not cover `assume:`.
     pub administrator_scopes: Vec<String>,
     /// What hashing one password costs.
@@ -71,6 +74,7 @@ impl Default for LoginSettings {
             relying_party: None,
             providers: Vec::new(),
             directories: Vec::new(),
+            mailer: None,
             administrator_scopes: Vec::new(),
             password_cost: PasswordCost::default(),
             password_workers: 2,

@@ -20,7 +20,7 @@ const NOT_SETTINGS: &[&str] = &[
 ];
 
 /// Settings that are text whatever they look like: a secret may be all digits.
-const TEXTS: &[&str] = &["websocktunnel_secret", "database_url"];
+const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
 const SETTINGS: &[&str] = &[
@@ -39,6 +39,10 @@ const SETTINGS: &[&str] = &[
     "identity.setup_scopes",
     "grant.max_ttl",
     "grant.registered_only",
+    "mail.url",
+    "mail.user",
+    "mail.password",
+    "mail.from",
     "limits.connections",
     "limits.connections_per_address",
     "limits.header_seconds",

@@ -7,12 +7,14 @@
 mod check;
 mod environment;
 mod layers;
+mod mail;
 mod provider;
 mod secret_text;
 mod settings;
 
 pub use check::address;
-pub use provider::{GithubSection, HttpDirectorySection, LdapSection, OidcSection, Provider};
+pub use mail::Mail;
+pub use provider::{EmailCodeSection, GithubSection, HttpDirectorySection, LdapSection, OidcSection, Provider};
 pub use secret_text::SecretText;
 pub use settings::{Audit, Config, Log, LogFormat, RegisteredTarget, StaticClient};
 

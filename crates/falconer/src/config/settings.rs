@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Provider, SecretText};
+use super::{Mail, Provider, SecretText};
 
 /// All settings with their defaults.
 #[derive(Clone, Debug, Deserialize)]
@@ -36,6 +36,8 @@ pub struct Config {
     pub identity: Identity,
     /// Settings of access grants.
     pub grant: Grant,
+    /// Where mails go; without it none are sent.
+    pub mail: Option<Mail>,
     /// Where people sign in besides local accounts, in the order of the sign-in page.
     pub provider: Vec<Provider>,
     /// Registered targets, shown by name.
@@ -167,6 +169,7 @@ impl Default for Config {
             cache_mib: 32,
             identity: Identity::default(),
             grant: Grant::default(),
+            mail: None,
             provider: Vec::new(),
             target: Vec::new(),
             static_client: Vec::new(),

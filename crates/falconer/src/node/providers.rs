@@ -5,16 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow, bail};
+use falconer_login::email_code::EmailCodeProvider;
 use falconer_login::github::GithubProvider;
 use falconer_login::http::{HttpLimits, ProviderHttp, WebHttp};
 use falconer_login::http_directory::HttpDirectory;
 use falconer_login::ldap::LdapProvider;
+use falconer_login::mail::{Mailer, SmtpMailer};
 use falconer_login::mapping::Mapping;
 use falconer_login::oidc::OidcProvider;
 use falconer_login::{ConfiguredDirectory, ConfiguredProvider, Directory, IdentityProvider};
 use falconer_store::Secret;
 
-use crate::config::{Config, GithubSection, HttpDirectorySection, LdapSection, OidcSection, Provider, SecretText};
+use crate::config::{Config, EmailCodeSection, GithubSection, HttpDirectorySection, LdapSection, Mail, OidcSection, Provider, SecretText};
 use crate::text_file;
 
 /// Where people sign in, and who adds to it.
@@ -22,6 +24,8 @@ use crate::text_file;
 pub struct Providers {
     /// In the configured order.
     pub sign_in: Vec<ConfiguredProvider>,
+    /// What hands mails to a server.
+    pub mailer: Option<Arc<dyn Mailer>>,
     /// Those that only authorize.
     pub directories: Vec<ConfiguredDirectory>,
 }
@@ -29,7 +33,7 @@ pub struct Providers {
 /// All of them. Nobody is asked yet.
 pub fn providers(config: &Config) -> Result<Providers> {
     let mut names = HashSet::new();
-    let mut providers = Providers::default();
+    let mut providers = Providers { mailer: config.mail.as_ref().map(mailer).transpose()?, ..Providers::default() };
     if config.provider.is_empty() {
         return Ok(providers);
     }
@@ -50,6 +54,7 @@ impl Providers {
         let (kind, mapping): Kind = match provider {
             Provider::Oidc(oidc) => oidc_provider(oidc, http)?,
             Provider::Github(github) => github_provider(github, http)?,
+            Provider::EmailCode(mail) => email_code_provider(mail, self.mailer.as_ref())?,
             Provider::HttpDirectory(directory) => {
                 let (kind, mapping) = http_directory(directory, http)?;
                 self.directories.push(ConfiguredDirectory { name, mapping, kind, refresh_ms });
@@ -82,6 +87,22 @@ fn github_provider(github: &GithubSection, http: Arc<dyn ProviderHttp>) -> Resul
     let mapping = github.mapping().map_err(|why| anyhow!(why))?;
     let settings = github.settings(client_secret).map_err(|why| anyhow!(why))?;
     Ok((Arc::new(GithubProvider::new(settings, http)?), mapping))
+}
+
+fn email_code_provider(section: &EmailCodeSection, mailer: Option<&Arc<dyn Mailer>>) -> Result<Kind> {
+    let mailer = mailer.context("codes go by mail: write [mail] too")?;
+    let mapping = section.mapping().map_err(|why| anyhow!(why))?;
+    Ok((Arc::new(EmailCodeProvider::new(section.settings(), Arc::clone(mailer))?), mapping))
+}
+
+fn mailer(mail: &Mail) -> Result<Arc<dyn Mailer>> {
+    let read = || {
+        let password = secret(mail.password.as_ref(), mail.password_file.as_deref(), "the password in")?;
+        let ca_pem = mail.ca_file.as_deref().map(|file| text_file::read(file, "the certificates in")).transpose()?;
+        Ok(SmtpMailer::new(&mail.settings(password, ca_pem.map(String::into_bytes)))?)
+    };
+    let mailer: Result<SmtpMailer> = read();
+    Ok(Arc::new(mailer.context("mail")?))
 }
 
 fn http_directory(directory: &HttpDirectorySection, http: Arc<dyn ProviderHttp>) -> Result<(Arc<dyn Directory>, Mapping)> {

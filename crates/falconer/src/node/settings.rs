@@ -87,10 +87,11 @@ pub fn duration_ms(name: &str, text: &str) -> Result<i64> {
 
 /// Those of people.
 pub fn login_settings(config: &Config, origin: &str) -> Result<LoginSettings> {
-    let Providers { sign_in, directories } = providers(config)?;
+    let Providers { sign_in, directories, mailer } = providers(config)?;
     Ok(LoginSettings {
         providers: sign_in,
         directories,
+        mailer,
         relying_party: RelyingParty::of_origin(origin),
         administrator_scopes: config.identity.setup_scopes.clone(),
         on_fatal: Arc::new(end_at_once),

@@ -6,6 +6,7 @@ use super::github::GithubError;
 use super::http::HttpError;
 use super::http_directory::HttpDirectoryError;
 use super::ldap::LdapError;
+use crate::mail::MailError;
 
 /// Who has to do something about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,11 +51,20 @@ pub enum ProviderError {
     /// Neither a code nor an error came back.
     #[error("the callback has no code")]
     NoCode,
+    /// The code of a mail was typed too often.
+    #[error("the code was typed wrong too often")]
+    TooManyTries,
 
     // --- the person, or the provider on purpose ---
     /// The provider said no, in one of OAuth's words.
     #[error("the provider said {0:?}")]
     Said(String),
+    /// Not the code of the mail.
+    #[error("that was not the code")]
+    WrongCode,
+    /// Nobody signs in with such an address.
+    #[error("addresses of this domain do not sign in here")]
+    AddressNotAllowed,
 
     // --- the provider: discovery ---
     /// Not JSON, or not of the shape that its specification has.
@@ -190,6 +200,9 @@ pub enum ProviderError {
     /// What is a directory's own.
     #[error(transparent)]
     Ldap(#[from] LdapError),
+    /// The mail server, when it is tried.
+    #[error(transparent)]
+    Mail(#[from] MailError),
 
     // --- away, busy ---
     /// No answer, or one that is not taken.
@@ -213,7 +226,8 @@ impl ProviderError {
             E::UnknownProvider | E::NotBegunHere | E::OtherProvider | E::Used | E::Over | E::NextTooLong | E::Repeated(_) | E::NoCode => {
                 Fault::Browser
             }
-            E::Said(_) => Fault::Person,
+            E::TooManyTries => Fault::Browser,
+            E::Said(_) | E::WrongCode | E::AddressNotAllowed => Fault::Person,
             E::Status { status, .. } if *status >= 500 || *status == 429 => Fault::Away,
             E::Malformed { .. }
             | E::ForeignDiscovery(_)
@@ -253,6 +267,7 @@ impl ProviderError {
             E::Github(error) => error.fault(),
             E::HttpDirectory(error) => error.fault(),
             E::Ldap(error) => error.fault(),
+            E::Mail(_) => Fault::Away,
             E::Busy => Fault::Busy,
         }
     }

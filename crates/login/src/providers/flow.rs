@@ -10,6 +10,7 @@ use falconer_auth::MINUTE_MS;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
+use super::email_code::CodeFlow;
 use super::provider::Attempt;
 use crate::fingerprint::{fingerprint, hash_of_token};
 
@@ -52,7 +53,8 @@ impl Flow {
 
     /// When the flow in a cookie was begun, for whoever has to give one up.
     pub(crate) fn made_ms_of(cookie_value: &str) -> Option<i64> {
-        Flow::read(cookie_value).map(|flow| flow.made_ms)
+        let by_code = || CodeFlow::read(cookie_value).map(|flow| flow.made_ms);
+        Flow::read(cookie_value).map(|flow| flow.made_ms).or_else(by_code)
     }
 
     pub(crate) fn attempt(&self, redirect_uri: &str) -> Attempt {

@@ -2,6 +2,7 @@
 //! `flow.rs` is the sign-in that is under way in a browser, `sign_in.rs` the use cases, `mapping/` what attributes give, `http/` the only way out.
 
 mod by_password;
+pub mod email_code;
 pub mod error;
 pub(crate) mod flow;
 pub mod github;

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::error::ProviderError;
 use super::mapping::Mapping;
+use crate::mail::MailAddress;
 
 /// Names that no provider can have: they are taken by local accounts and static clients, or lead to another page below `/login`.
 const TAKEN: [&str; 6] = ["local", "static", "oauth", "new", "passkey", "recovery"];
@@ -57,6 +58,8 @@ pub enum Entrance {
     Away,
     /// A page of ours asks for name and password.
     Password,
+    /// A page of ours asks for an address, and then for the code that was mailed there.
+    Address,
 }
 
 /// What somebody brought to be known by.
@@ -70,6 +73,8 @@ pub enum Answer {
         /// As it was typed.
         password: Zeroizing<String>,
     },
+    /// Where they have proved to read mail.
+    Address(MailAddress),
 }
 
 impl Answer {
@@ -77,7 +82,7 @@ impl Answer {
     pub(crate) fn callback(&self) -> Result<&Callback, ProviderError> {
         match self {
             Answer::Callback(callback) => Ok(callback),
-            Answer::Password { .. } => Err(ProviderError::NoCode),
+            Answer::Password { .. } | Answer::Address(_) => Err(ProviderError::NoCode),
         }
     }
 }

@@ -127,7 +127,7 @@ impl Login {
     }
 
     /// Flows that come to nothing are counted by network: each costs the provider a question and the store a row.
-    async fn refuse_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
+    pub(crate) async fn refuse_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
         let window_ms = self.settings.attempts_window_ms;
         let failed = self.store.attempts(&flood_key(address), now_ms, window_ms).await;
         if failed.map_err(|error| self.read_error(error))? < self.settings.attempts_by_network {
@@ -136,7 +136,7 @@ impl Login {
         Err(LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or_default() })
     }
 
-    async fn note_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
+    pub(crate) async fn note_flood(&self, address: IpAddr, now_ms: i64) -> Result<(), LoginError> {
         let noted = self.store.note_attempt(&flood_key(address), now_ms, self.settings.attempts_window_ms).await;
         noted.map(|_| ()).map_err(|error| self.store_error(error))
     }

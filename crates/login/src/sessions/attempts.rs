@@ -172,7 +172,8 @@ impl Login {
         self.note_known(&known_keys(name, visitor)).await
     }
 
-    async fn note_known(&self, keys: &[String]) -> Result<(), LoginError> {
+    /// Knows these places from now on.
+    pub(crate) async fn note_known(&self, keys: &[String]) -> Result<(), LoginError> {
         for key in keys {
             if !self.is_known(key, RENEW_MS).await? {
                 self.clear_count(key).await?;
@@ -230,6 +231,11 @@ impl Login {
 
     async fn is_known(&self, key: &str, for_ms: i64) -> Result<bool, LoginError> {
         Ok(self.failures(key, for_ms).await? > 0)
+    }
+
+    /// Whether somebody has signed in from there.
+    pub(crate) async fn is_known_place(&self, key: &str) -> Result<bool, LoginError> {
+        self.is_known(key, KNOWN_MS).await
     }
 
     async fn clear_count(&self, key: &str) -> Result<(), LoginError> {

@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 
 use self::console::{confirm, edit, records};
 use self::granting::{grant, tool_client};
-use self::sign_in::{directory, login, other_ways, passkeys, password, provider, setup};
+use self::sign_in::{directory, email_code, login, other_ways, passkeys, password, provider, setup};
 use crate::Web;
 use crate::http::problem::Problem;
 
@@ -51,7 +51,9 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/login/passkey", post(other_ways::sign_in_passkey))
         .route("/login/recovery", get(other_ways::show_recovery).post(other_ways::sign_in_recovery))
         .route("/login/{provider}", get(provider::leave).post(directory::sign_in))
+        .route("/login/{provider}/address", post(email_code::send))
         .route("/login/{provider}/callback", get(provider::back))
+        .route("/login/{provider}/code", get(email_code::show_code).post(email_code::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/setup", get(setup::show).post(setup::complete))
         .route("/me/again", get(other_ways::show_again).post(other_ways::sign_in_again))

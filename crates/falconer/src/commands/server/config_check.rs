@@ -55,7 +55,10 @@ pub async fn run(command: Config) -> Result<()> {
 /// One after the other, all of them, whatever the first ones answer.
 async fn ask_providers(settings: &Settings, origin: &PublicOrigin) -> Result<()> {
     let providers = providers(settings)?;
-    let (mut failed, mut failed_directories) = (Vec::new(), Vec::new());
+    let (mut failed, mut failed_directories, mut failed_mail) = (Vec::new(), Vec::new(), Vec::new());
+    if let Some(mailer) = &providers.mailer {
+        failed_mail.extend(print_found("mail", mailer.probe().await.map_err(ProviderError::from))?);
+    }
     for provider in &providers.sign_in {
         let mut found = provider.kind.probe(SystemClock.now_ms()).await;
         if let Ok(found) = &mut found
@@ -69,8 +72,12 @@ async fn ask_providers(settings: &Settings, origin: &PublicOrigin) -> Result<()>
         let found = directory.kind.probe(SystemClock.now_ms()).await;
         failed_directories.extend(print_found(&directory.name, found)?);
     }
-    let both = [("nobody could sign in with", failed), ("nothing would be added by", failed_directories)];
-    let told = both.into_iter().filter(|(_, names)| !names.is_empty()).map(|(what, names)| format!("{what} {}", names.join(", ")));
+    let all = [
+        ("nobody could sign in with", failed),
+        ("nothing would be added by", failed_directories),
+        ("nothing could be sent by", failed_mail),
+    ];
+    let told = all.into_iter().filter(|(_, names)| !names.is_empty()).map(|(what, names)| format!("{what} {}", names.join(", ")));
     let told: Vec<String> = told.collect();
     if told.is_empty() { Ok(()) } else { bail!("{}; see above", told.join(", ")) }
 }

@@ -1,6 +1,7 @@
 //! `[[provider]]`: where people sign in besides local accounts. Everything that can be said of one without asking it is an error of reading the file, so
 //! that it names the line. A file a kind; `section.rs` is what all kinds have in common.
 
+mod email_code;
 mod github;
 mod http_directory;
 mod ldap;
@@ -10,6 +11,7 @@ mod section;
 
 use serde::Deserialize;
 
+pub use email_code::EmailCodeSection;
 pub use github::GithubSection;
 pub use http_directory::HttpDirectorySection;
 pub use ldap::LdapSection;
@@ -24,6 +26,8 @@ pub enum Provider {
     Oidc(Checked<OidcSection>),
     /// GitHub, or an Enterprise server.
     Github(Checked<GithubSection>),
+    /// Codes by mail.
+    EmailCode(Checked<EmailCodeSection>),
     /// An HTTP API that adds to what others say.
     HttpDirectory(Checked<HttpDirectorySection>),
     /// A directory of people and groups.
@@ -36,6 +40,7 @@ impl Provider {
         match self {
             Provider::Oidc(oidc) => &**oidc,
             Provider::Github(github) => &**github,
+            Provider::EmailCode(mail) => &**mail,
             Provider::HttpDirectory(directory) => &**directory,
             Provider::Ldap(ldap) => &**ldap,
         }
@@ -62,6 +67,7 @@ impl Provider {
         match self {
             Provider::Oidc(_) => "oidc",
             Provider::Github(_) => "github",
+            Provider::EmailCode(_) => "email_code",
             Provider::HttpDirectory(_) => "http_directory",
             Provider::Ldap(_) => "ldap",
         }

@@ -2,6 +2,7 @@
 //! recovery codes.
 
 pub(crate) mod directory;
+pub(crate) mod email_code;
 pub(crate) mod login;
 pub(crate) mod other_ways;
 pub(crate) mod passkeys;

@@ -20,7 +20,7 @@ use crate::Web;
 use crate::http::cookie::{self, Kind, Slot};
 use crate::http::problem::Problem;
 use crate::pages::granting::grant;
-use crate::pages::sign_in::{directory, login};
+use crate::pages::sign_in::{directory, email_code, login};
 use crate::pages::visit::{Visit, own_path};
 use crate::views::ProviderButton;
 
@@ -39,8 +39,21 @@ impl FromRequestParts<Arc<Web>> for Away {
 }
 
 impl Away {
+    /// All that is kept.
+    pub(crate) fn kept(&self) -> Vec<&str> {
+        self.0.iter().flatten().map(String::as_str).collect()
+    }
+
+    /// Has the browser forget all of it.
+    pub(crate) fn forget(&self, visit: &Visit, response: &mut Response) -> Result<(), Problem> {
+        for (slot, _) in SLOTS.into_iter().zip(&self.0).filter(|(_, kept)| kept.is_some()) {
+            response.headers_mut().append(SET_COOKIE, set(visit, slot, "", 0)?);
+        }
+        Ok(())
+    }
+
     /// The slot for another sign-in: a free one, else that of the older.
-    fn next_slot(&self) -> Slot {
+    pub(crate) fn next_slot(&self) -> Slot {
         let begun_ms = |at: usize| self.0.get(at).and_then(Option::as_deref).and_then(Login::flow_begun_ms);
         match (begun_ms(0), begun_ms(1)) {
             (None, _) => Slot::First,
@@ -76,6 +89,9 @@ pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, he
     if visit.web.login.password_provider(&name).is_ok() {
         return directory::show(&visit, &name);
     }
+    if visit.web.login.address_provider(&name).is_ok() {
+        return email_code::show_address(&visit, &name);
+    }
     let next = visit.parameter("next").unwrap_or_default();
     let next = own_path(&next);
     let outbound = visit.web.login.leave_for_provider(&name, next, &redirect_uri(&visit, &name)).await;
@@ -90,17 +106,14 @@ pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, he
 pub(crate) async fn back(visit: Visit, away: Away, Path(name): Path<String>) -> Result<Response, Problem> {
     let login = &visit.web.login;
     let callback = read_callback(&visit.query).map_err(|error| problem(&visit, &name, error.into()))?;
-    let kept: Vec<&str> = away.0.iter().flatten().map(String::as_str).collect();
-    let inbound = login.return_from_provider(&name, &kept, &callback, &redirect_uri(&visit, &name), &visit.visitor()).await;
+    let inbound = login.return_from_provider(&name, &away.kept(), &callback, &redirect_uri(&visit, &name), &visit.visitor()).await;
     let inbound = inbound.map_err(|error| problem(&visit, &name, error))?;
     let mut response = login::begin(&visit, &inbound.signed_in, &inbound.next).await?;
-    for (slot, _) in SLOTS.into_iter().zip(&away.0).filter(|(_, kept)| kept.is_some()) {
-        response.headers_mut().append(SET_COOKIE, set(&visit, slot, "", 0)?);
-    }
+    away.forget(&visit, &mut response)?;
     Ok(response)
 }
 
-fn set(visit: &Visit, slot: Slot, value: &str, seconds: i64) -> Result<HeaderValue, Problem> {
+pub(crate) fn set(visit: &Visit, slot: Slot, value: &str, seconds: i64) -> Result<HeaderValue, Problem> {
     cookie::set(&visit.web.settings.public_origin, Kind::Away(slot), value, Some(seconds)).map_err(|_| Problem::internal())
 }
 

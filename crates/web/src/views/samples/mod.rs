@@ -57,6 +57,26 @@ fn samples() -> Vec<(&'static str, String)> {
         name: String::new(),
         error: None,
     };
+    let email_address = || EmailAddressPage {
+        layout: anonymous(),
+        provider: "mail".to_owned(),
+        label: "a <b>code</b> by mail".to_owned(),
+        form: "f".repeat(43),
+        continue_to: None,
+        next: "/".to_owned(),
+        others: "/login?next=%2F".to_owned(),
+        address: String::new(),
+        error: None,
+    };
+    let email_code = || EmailCodePage {
+        layout: anonymous(),
+        provider: "mail".to_owned(),
+        form: "f".repeat(43),
+        flow: "f".repeat(43),
+        address: "ann@example.com".to_owned(),
+        again: "/login/mail?next=%2F".to_owned(),
+        error: None,
+    };
     let setup = || SetupPage {
         layout: anonymous(),
         form: "f".repeat(43),
@@ -97,6 +117,17 @@ fn samples() -> Vec<(&'static str, String)> {
             "directory-wrong",
             page(&DirectoryPage { error: Some("The name or the password is wrong.".to_owned()), name: "ann".to_owned(), ..directory() }),
         ),
+        ("email-address", page(&email_address())),
+        (
+            "email-address-wrong",
+            page(&EmailAddressPage {
+                continue_to: Some("notes.example.com".to_owned()),
+                error: Some("That is no e-mail address.".to_owned()),
+                ..email_address()
+            }),
+        ),
+        ("email-code", page(&email_code())),
+        ("email-code-wrong", page(&EmailCodePage { error: Some("That is not the code.".to_owned()), ..email_code() })),
         ("setup", page(&setup())),
         ("setup-wrong", page(&SetupPage { error: Some("The two passwords differ.".to_owned()), name: "ann".to_owned(), ..setup() })),
         ("grant", page(&grant())),

@@ -1,0 +1,17 @@
+//! Mail that Falconer sends: codes and links, to one address each. `address.rs` says what is the same address, `message.rs` what is sent, `post.rs` sends behind
+//! the back of whoever caused it, `smtp.rs` hands it to a server.
+
+mod address;
+mod error;
+mod message;
+mod post;
+mod settings;
+mod smtp;
+
+pub use address::{AddressError, MailAddress, domain};
+pub use error::MailError;
+pub use message::Mail;
+pub use post::Mailer;
+pub(crate) use post::Post;
+pub use settings::{MailLogin, MailSettings, MailSettingsError};
+pub use smtp::SmtpMailer;

@@ -1,0 +1,81 @@
+//! Mails are counted, so that nobody is flooded by strangers and nobody guesses codes; whoever has signed in from a place before is not kept out by
+//! strangers there (docs/adr/0172).
+
+use falconer_auth::{DAY_MS, MINUTE_MS};
+
+use crate::error::LoginError;
+use crate::fingerprint::{fingerprint, hash_of_token};
+use crate::login::Login;
+use crate::mail::MailAddress;
+use crate::sessions::attempts::{Visitor, network};
+
+/// The window of the narrow counts.
+const WINDOW_MS: i64 = 15 * MINUTE_MS;
+/// Mails to one address that one network, or one browser that is known for it, causes within the window.
+const MOST_BY_PLACE: u32 = 5;
+/// Mails that one network causes within the window, to whomever it is not known for.
+const MOST_BY_NETWORK: u32 = 30;
+/// Mails to one address a day that all networks and browsers together cause that are not known for it.
+const MOST_BY_STRANGERS: u32 = 20;
+
+/// What a mail counts against: name, most, window.
+type Limit = (String, u32, i64);
+
+/// What is mailed to an address, and from where it was asked.
+pub(crate) struct MailCounts {
+    limits: Vec<Limit>,
+    /// What becomes known with the right code.
+    known_keys: Vec<String>,
+}
+
+impl Login {
+    /// The counts of a mail for `purpose`, which keeps kinds of mails apart. The address stands in them as a hash: it may be anything that somebody typed.
+    pub(crate) async fn mail_counts(&self, purpose: &str, address: &MailAddress, visitor: &Visitor<'_>) -> Result<MailCounts, LoginError> {
+        let who = fingerprint([purpose, address.as_str()]);
+        let network = network(visitor.address);
+        let known_network = format!("mail/known/{who}/network/{network}");
+        let browser = visitor.browser.map(|value| hash_of_token("browser", value));
+        let known_browser = browser.as_ref().map(|browser| format!("mail/known/{who}/browser/{browser}"));
+        let browser_is_known = match &known_browser {
+            Some(key) => self.is_known_place(key).await?,
+            None => false,
+        };
+        let known = browser_is_known || self.is_known_place(&known_network).await?;
+        let place = match browser.filter(|_| browser_is_known) {
+            Some(browser) => format!("browser/{browser}"),
+            None => format!("network/{network}"),
+        };
+        let mut limits = vec![(format!("mail/to/{who}/{place}"), MOST_BY_PLACE, WINDOW_MS)];
+        if !known {
+            limits.push((format!("mail/network/{network}"), MOST_BY_NETWORK, WINDOW_MS));
+            limits.push((format!("mail/to/{who}"), MOST_BY_STRANGERS, DAY_MS));
+        }
+        Ok(MailCounts { limits, known_keys: [Some(known_network), known_browser].into_iter().flatten().collect() })
+    }
+
+    /// Counts a mail that is about to be sent, or would be if there were somebody. Throttled: one more is too much.
+    pub(crate) async fn count_mail(&self, counts: &MailCounts) -> Result<(), LoginError> {
+        let now_ms = self.now_ms();
+        let throttled = |window_ms: i64| LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or_default() };
+        // What is refused does not count: else whoever goes on asking keeps the count full for ever.
+        for (key, most, window_ms) in &counts.limits {
+            let mails = self.store.attempts(key, now_ms, *window_ms).await;
+            if mails.map_err(|error| self.read_error(error))? >= *most {
+                return Err(throttled(*window_ms));
+            }
+        }
+        for (key, most, window_ms) in &counts.limits {
+            let mails = self.store.note_attempt(key, now_ms, *window_ms).await;
+            // Others have asked at the same moment.
+            if mails.map_err(|error| self.store_error(error))? > *most {
+                return Err(throttled(*window_ms));
+            }
+        }
+        Ok(())
+    }
+
+    /// Knows the place from now on.
+    pub(crate) async fn know_mail_place(&self, counts: &MailCounts) -> Result<(), LoginError> {
+        self.note_known(&counts.known_keys).await
+    }
+}
