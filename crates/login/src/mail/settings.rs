@@ -115,7 +115,13 @@ impl MailSettings {
         let (from_name, from) = sender(&self.from).ok_or_else(|| MailSettingsError::From(self.from.clone()))?;
         let certificates = match &self.ca_pem {
             None => Vec::new(),
-            Some(pem) => vec![Certificate::from_pem(pem).map_err(|_| MailSettingsError::Certificate)?],
+            Some(pem) => {
+                // The library takes what holds none.
+                let mark = b"-----BEGIN CERTIFICATE-----";
+                let has_one = pem.windows(mark.len()).any(|part| part == mark);
+                let read = Certificate::from_pem(pem).ok().filter(|_| has_one);
+                vec![read.ok_or(MailSettingsError::Certificate)?]
+            }
         };
         Ok(Checked { host, port, tls_first, tls_required: tls_first || !loopback, from_name, from, certificates })
     }

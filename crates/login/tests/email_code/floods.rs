@@ -1,0 +1,97 @@
+//! Nobody is flooded with mail, and nobody is kept out by strangers.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use falconer_login::{LoginError, ProviderError, ProviderSignInError, Visitor};
+
+use crate::common::{ADDRESS, HOUR_MS, from};
+use crate::site::{Site, site};
+
+fn stranger(n: u8) -> Visitor<'static> {
+    from(IpAddr::V4(Ipv4Addr::new(198, 51, 100, n)))
+}
+
+fn is_throttled(error: Option<ProviderSignInError>) -> bool {
+    matches!(error, Some(ProviderSignInError::Login(LoginError::Throttled { .. })))
+}
+
+async fn mails_until_refused(site: &Site, address: &str, visitor: &Visitor<'_>) -> usize {
+    for sent in 0..100 {
+        if is_throttled(site.ask_from("mail", address, visitor).await.err()) {
+            return sent;
+        }
+    }
+    panic!("nobody is refused");
+}
+
+#[tokio::test]
+async fn one_network_sends_five_mails_to_one_address_in_a_quarter_of_an_hour() {
+    let site = site().await;
+    assert_eq!(mails_until_refused(&site, "ann@example.com", &stranger(1)).await, 5);
+    assert_eq!(site.mails().len(), 5);
+    // However the address is written.
+    assert!(is_throttled(site.ask_from("mail", "ANN@example.com", &stranger(1)).await.err()));
+    // Whether it is let in does not show here either.
+    assert_eq!(mails_until_refused(&site, "ann@example.org", &stranger(1)).await, 5);
+    assert!(site.mails().is_empty());
+    site.world.clock.advance(HOUR_MS / 4);
+    assert_eq!(mails_until_refused(&site, "ann@example.com", &stranger(1)).await, 5);
+}
+
+#[tokio::test]
+async fn one_network_sends_thirty_mails_to_all_addresses() {
+    let site = site().await;
+    let mut sent = 0;
+    while site.ask_from("mail", &format!("person{sent}@example.com"), &stranger(1)).await.is_ok() {
+        sent += 1;
+    }
+    assert_eq!(sent, 30);
+    site.ask_from("mail", "another@example.com", &stranger(2)).await.unwrap();
+}
+
+/// All strangers together fill a mailbox with twenty mails a day; whoever has signed in from a place before is not kept out there.
+#[tokio::test]
+async fn strangers_keep_nobody_out() {
+    let site = site().await;
+    let (sent, code) = site.code("mail", "ann@example.com").await;
+    site.sign_in("mail", &sent, &code).await.unwrap();
+    let mut mails = 1;
+    for n in 1..=10 {
+        for _ in 0..5 {
+            mails += usize::from(site.ask_from("mail", "ann@example.com", &stranger(n)).await.is_ok());
+        }
+    }
+    assert_eq!(mails, 20);
+    assert!(is_throttled(site.ask_from("mail", "ann@example.com", &stranger(11)).await.err()));
+    site.mails();
+    let (sent, code) = site.code("mail", "ann@example.com").await;
+    site.sign_in("mail", &sent, &code).await.unwrap();
+    // In a browser that is known, wherever it is.
+    let browser = |n| Visitor { browser: Some("b".repeat(22).leak()), ..stranger(n) };
+    assert!(is_throttled(site.ask_from("mail", "ann@example.com", &browser(12)).await.err()));
+    let sent = site.ask("mail", "ann@example.com").await.unwrap();
+    let text = site.mails().pop().unwrap().text;
+    let code = text.lines().find(|line| line.starts_with("    ")).unwrap();
+    let at_home = Visitor { browser: Some("b".repeat(22).leak()), ..from(ADDRESS) };
+    site.world.login.sign_in_by_code("mail", &[&sent.cookie_value], &sent.flow, code, &at_home).await.unwrap();
+    site.ask_from("mail", "ann@example.com", &browser(12)).await.unwrap();
+}
+
+/// A hundred wrong codes, and a network tries no more.
+#[tokio::test]
+async fn one_network_guesses_a_hundred_times() {
+    let site = site().await;
+    let mut guesses = 0;
+    'all: for n in 0..40 {
+        let sent = site.ask_from("mail", &format!("person{n}@example.com"), &stranger(n)).await.unwrap();
+        for _ in 0..5 {
+            let got = site.sign_in("mail", &sent, "00000000").await.err().unwrap();
+            if is_throttled(Some(got.clone())) {
+                break 'all;
+            }
+            assert_eq!(got, ProviderSignInError::Provider(ProviderError::WrongCode));
+            guesses += 1;
+        }
+    }
+    assert_eq!(guesses, 100);
+}
