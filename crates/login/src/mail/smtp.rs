@@ -154,7 +154,10 @@ fn told(what: &'static str, error: &Error) -> MailError {
         MailError::TooSlow(SECONDS)
     } else if error.is_tls() {
         MailError::Tls(why)
-    } else if error.is_response() || error.is_client() {
+    } else if error.is_response() {
+        // The reader's words quote what it read.
+        MailError::Malformed("its answer can't be read".to_owned())
+    } else if error.is_client() {
         MailError::Malformed(why)
     } else {
         MailError::Unreachable(why)
