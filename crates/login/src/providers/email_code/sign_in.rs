@@ -60,7 +60,7 @@ impl Login {
         self.count_mail(&self.mail_counts(name, &address, visitor).await?).await?;
         let now_ms = self.now_ms();
         let flow = CodeFlow::new(self.draw::<32>(), now_ms, name, next, address.clone());
-        let code = self.draw_code();
+        let code = self.draw_mail_code();
         let noted = self.store.note_attempt(&flow.code_key(&code), now_ms, CODE_MS).await;
         noted.map_err(|error| self.store_error(error))?;
         let mail = code_mail(self.draw::<16>(), address.clone(), &code, site, now_ms);
@@ -124,7 +124,7 @@ impl Login {
         Ok(Inbound { signed_in, next: flow.next })
     }
 
-    fn draw_code(&self) -> Zeroizing<String> {
+    fn draw_mail_code(&self) -> Zeroizing<String> {
         let mut bytes = [0; 8];
         self.random.fill(&mut bytes);
         code(bytes)
