@@ -160,6 +160,9 @@ async fn a_mistake_in_a_setting_leaves_nothing_behind() {
             ("[grant]\nmax_ttl = \"40 days\"", "grant.max_ttl"),
             ("[audit]\nretention = \"soon\"", "audit.retention"),
             ("[identity]\nmax_age = \"\"", "identity.max_age"),
+            ("[session]\nidle = \"0 days\"", "session.idle"),
+            ("[session]\nmax_age = \"soon\"", "session.max_age"),
+            ("[session]\nfresh = \"\"", "session.fresh"),
             ("[[target]]\nname = \"Notes\"\ntargets = [\"nonsense\"]", "nonsense"),
             ("root_url = \"http://auth.example.com\"", "root_url"),
         ] {

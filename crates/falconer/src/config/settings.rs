@@ -34,6 +34,8 @@ pub struct Config {
     pub cache_mib: u32,
     /// Settings of people.
     pub identity: Identity,
+    /// Signed-in browsers.
+    pub session: Session,
     /// Settings of access grants.
     pub grant: Grant,
     /// Where mails go; without it none are sent.
@@ -66,6 +68,18 @@ pub struct Identity {
     pub max_age: String,
     /// What the first administrator gets besides `auth:*`.
     pub setup_scopes: Vec<String>,
+}
+
+/// `[session]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Session {
+    /// A session ends this long after its last use (a time expression).
+    pub idle: String,
+    /// A session ends this long after sign-in (a time expression).
+    pub max_age: String,
+    /// So long after a sign-in a person changes how they sign in without signing in again (a time expression).
+    pub fresh: String,
 }
 
 /// `[grant]`
@@ -168,6 +182,7 @@ impl Default for Config {
             audit: Audit::default(),
             cache_mib: 32,
             identity: Identity::default(),
+            session: Session::default(),
             grant: Grant::default(),
             mail: None,
             provider: Vec::new(),
@@ -182,6 +197,12 @@ impl Default for Config {
 impl Default for Audit {
     fn default() -> Self {
         Audit { retention: "forever".to_owned() }
+    }
+}
+
+impl Default for Session {
+    fn default() -> Session {
+        Session { idle: "24 hours".to_owned(), max_age: "7 days".to_owned(), fresh: "15 minutes".to_owned() }
     }
 }
 

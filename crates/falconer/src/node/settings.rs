@@ -93,6 +93,9 @@ pub fn login_settings(config: &Config, origin: &str) -> Result<LoginSettings> {
         directories,
         mailer,
         relying_party: RelyingParty::of_origin(origin),
+        session_idle_ms: duration_ms("session.idle", &config.session.idle)?,
+        session_absolute_ms: duration_ms("session.max_age", &config.session.max_age)?,
+        fresh_ms: duration_ms("session.fresh", &config.session.fresh)?,
         administrator_scopes: config.identity.setup_scopes.clone(),
         on_fatal: Arc::new(end_at_once),
         ..LoginSettings::default()
