@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
-import { grant, grantUrl, signIn } from '../support/demo.mjs';
+import { grant, grantUrl, look, signIn } from '../support/demo.mjs';
 import { account, falconer, freshServer } from '../support/falconer.mjs';
 import { CA_FILE, SERVICE, startDirectory } from '../support/slapd.mjs';
 
@@ -38,6 +38,7 @@ groups = ["hr", "dev", "team_moco", "mozilliansorg_*"]
 group_prefixes = { "mozilliansorg_" = "assume:mozillians-group:{group}" }
 scopes = ["assume:mozilla-user:{email}", "assume:mozilla-group:{group}"]
 authoritative_email = true
+refresh = "1 hour"
 `,
     });
     browser = await launch();
@@ -155,4 +156,49 @@ authoritative_email = true
     assert.match(fine.stdout, /people below the base +13/);
     assert.match(fine.stdout, /protected by +TLS/);
   });
+
+  test('who is taken out of a group loses its scope and the client that needs it, and who leaves loses everything', async () => {
+    const { context, page } = await visit(asked());
+    await page.getByRole('link', { name: 'Sign in with Company' }).click();
+    await type(page, 'bob', 'password of bob');
+    await page.waitForURL(`${server.rootUrl}/?target=**`);
+    const identity = /company\/[0-9a-f-]{36}/.exec(await page.textContent('body'))[0];
+    await grant(page, new URL(notes.origin).hostname);
+    await page.waitForURL(`${notes.origin}/**`);
+    const credentials = Object.fromEntries(new URL(page.url()).searchParams);
+    await page.goto(`${server.rootUrl}/auth/clients/create?name=dev&scope=assume:mozilla-group:dev&expires=1%20day`);
+    await page.locator('label', { hasText: 'assume:mozilla-group:dev' }).locator('input').check();
+    await look();
+    await page.getByRole('button', { name: 'Create client' }).click();
+    await page.getByText(`${identity}/dev`).first().waitFor();
+    const refresh = () => falconer(['person', 'refresh', identity, '--config', server.config]);
+    const mayDo = async () => identityScopes(await seenByNotes(credentials));
+
+    await directory.change('dn: cn=dev,ou=groups,dc=example,dc=com\nchangetype: modify\ndelete: member\nmember: uid=bob,ou=people,dc=example,dc=com\n');
+    assert.match((await refresh()).stderr, new RegExp(`disabled what had more than that: ${identity}/dev`));
+    await taken(async () => !(await mayDo()).includes('assume:mozilla-group:dev'));
+    assert.ok((await mayDo()).includes('assume:mozilla-user:bob@example.com'));
+    await page.goto(`${server.rootUrl}/auth/clients?id=${encodeURIComponent(`${identity}/dev`)}`);
+    const record = await page.textContent('main');
+    assert.match(record, /disabled/i);
+
+    // Nobody who can't be asked about is gone, and nobody gains anything.
+    await directory.halt();
+    await assert.rejects(refresh(), /is as before/);
+    const before = await mayDo();
+    await directory.begin();
+    await directory.change('dn: uid=bob,ou=people,dc=example,dc=com\nchangetype: modify\nreplace: employeeType\nemployeeType: gone\n');
+    assert.deepEqual(await mayDo(), before);
+    assert.match((await refresh()).stderr, /knows nobody like .* any more/);
+    await taken(async () => (await seenByNotes(credentials)).status === 'auth-failed');
+    await page.goto(server.rootUrl);
+    await page.waitForURL(`${server.rootUrl}/login`);
+    await context.close();
+  });
+
+  /** A server takes in what the command wrote beside it within a second. */
+  async function taken(isSo) {
+    const deadline = Date.now() + 10_000;
+    while (!(await isSo())) assert.ok(Date.now() < deadline, 'the server has not taken it in');
+  }
 });
