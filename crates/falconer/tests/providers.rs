@@ -21,7 +21,9 @@ fn examples(folder: &Path) -> Vec<(String, String)> {
     let blocks = PAGE.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let examples = blocks.map(|block| {
         let line = |line: &str| match line.split_once(" = ") {
-            Some((file @ ("client_secret_file" | "api_key_file" | "bind_password_file"), _)) => format!("{file} = {secret:?}"),
+            Some((file @ ("client_secret_file" | "api_key_file" | "bind_password_file" | "password_file"), _)) => {
+                format!("{file} = {secret:?}")
+            }
             _ => line.to_owned(),
         };
         let name = block.lines().find_map(|line| line.strip_prefix("name = ")).unwrap().trim_matches('"').to_owned();
@@ -77,6 +79,7 @@ fn the_examples_of_the_page_give_what_they_say() {
         "github": ["assume:github-person:583231", "assume:github-org:mozilla", "assume:github-team:mozilla/releng", "assume:mozilla-user:you@example.com"],
         "git": ["assume:company-team:platform/web"],
         "directory": ["assume:company-user:you@example.com", "assume:company-group:engineering"],
+        "mail": ["assume:company-user:you@example.com"],
         "ldap": ["assume:company-user:you@example.com", "assume:company-group:engineering", "assume:company-group:mozilliansorg_vip"],
         "mozilla-ldap": ["assume:mozilla-user:you@example.com", "assume:mozilla-group:engineering", "assume:mozillians-group:vip"],
     });
@@ -95,6 +98,7 @@ fn the_examples_of_the_page_give_what_they_say() {
     for (name, config) in examples {
         let (claims, subject) = match () {
             () if config.contains("kind = \"github\"") => (&github, "583231"),
+            () if config.contains("kind = \"email_code\"") => (&claims, "you@example.com"),
             () if config.contains("kind = \"ldap\"") => (&ldap, "1c0e2a52-0000-1000-8000-000000000001"),
             () => (&claims, "abc|1"),
         };
