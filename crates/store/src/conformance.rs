@@ -17,6 +17,7 @@ mod people;
 mod refreshes;
 mod roles;
 mod samples;
+mod scim;
 mod sessions;
 mod steps;
 
@@ -145,6 +146,13 @@ where
             what_is_due_comes_earliest_first_and_once,
             of_many_who_claim_each_is_given_others,
             an_identity_takes_clients_with_it;
+        scim:
+            what_is_pushed_comes_back_as_it_was,
+            a_name_and_an_external_id_are_one_resource,
+            another_directory_has_nothing_of_it,
+            a_change_follows_the_version_before,
+            whoever_is_in_a_group_is_marked,
+            whoever_was_deleted_is_followed_once;
         sessions:
             a_session_comes_back_as_it_was,
             a_session_is_seen_forward_only,

@@ -5,11 +5,12 @@ use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
     Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness,
-    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, StoreError, Write,
+    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimKind, ScimRecord, ScimStanding, ScimSubject,
+    ScimWritten, Sealer, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
-use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, sessions};
+use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, scim, sessions};
 use crate::connection::connect;
 use crate::connection::fault::{Fault, at_commit};
 use crate::connection::migrate::migrate;
@@ -254,6 +255,65 @@ impl Store for PostgresStore {
 
     async fn claim_refresh(&self, identity: &str, now_ms: i64, until_ms: i64) -> Result<Option<RefreshRecord>> {
         Ok(refreshes::claim(&self.to_write().await?, &self.sealer, identity, now_ms, until_ms).await?)
+    }
+
+    async fn insert_scim(&self, record: &ScimRecord, most: u32) -> Result<ScimWritten> {
+        let mut connection = self.to_write().await?;
+        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let done = scim::write::insert(&transaction, record, most).await?;
+        commit(transaction).await?;
+        Ok(done)
+    }
+
+    async fn update_scim(&self, record: &ScimRecord) -> Result<ScimWritten> {
+        let mut connection = self.to_write().await?;
+        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let done = scim::write::update(&transaction, record).await?;
+        commit(transaction).await?;
+        Ok(done)
+    }
+
+    async fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {
+        let mut connection = self.to_write().await?;
+        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let done = scim::write::delete(&transaction, directory, kind, id, version).await?;
+        commit(transaction).await?;
+        Ok(done)
+    }
+
+    async fn scim(&self, directory: &str, kind: ScimKind, id: &str) -> Result<Option<ScimRecord>> {
+        let mut connection = self.to_read().await?;
+        Ok(scim::read::one(&one_state(&mut connection).await?, directory, kind, id).await?)
+    }
+
+    async fn scim_list(
+        &self,
+        directory: &str,
+        kind: ScimKind,
+        filter: &ScimFilter,
+        start: u32,
+        count: u32,
+    ) -> Result<(u64, Vec<ScimRecord>)> {
+        let mut connection = self.to_read().await?;
+        Ok(scim::read::list(&one_state(&mut connection).await?, directory, kind, filter, start, count).await?)
+    }
+
+    async fn scim_standing(&self, directory: &str, subject: ScimSubject<'_>) -> Result<Option<ScimStanding>> {
+        let mut connection = self.to_read().await?;
+        Ok(scim::read::standing(&one_state(&mut connection).await?, directory, subject).await?)
+    }
+
+    async fn pending_scim(&self, directory: &str, after: &str, limit: u32) -> Result<Vec<ScimStanding>> {
+        let mut connection = self.to_read().await?;
+        Ok(scim::read::pending(&one_state(&mut connection).await?, directory, after, limit).await?)
+    }
+
+    async fn note_scim_followed(&self, directory: &str, followed: &[(String, i64)]) -> Result<Vec<String>> {
+        let mut connection = self.to_write().await?;
+        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let done = scim::write::note_followed(&transaction, directory, followed).await?;
+        commit(transaction).await?;
+        Ok(done)
     }
 
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()> {

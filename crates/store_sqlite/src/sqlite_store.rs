@@ -7,11 +7,12 @@ use async_trait::async_trait;
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
     Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness,
-    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, Sealer, SessionRecord, Step, Store, Write,
+    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimKind, ScimRecord, ScimStanding, ScimSubject,
+    ScimWritten, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
-use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, sessions};
+use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, scim, sessions};
 use crate::connection::checkpoints::checkpoints;
 use crate::connection::fault::{Fault, Res};
 use crate::connection::file;
@@ -284,6 +285,62 @@ impl Store for SqliteStore {
     async fn claim_refresh(&self, identity: &str, now_ms: i64, until_ms: i64) -> Result<Option<RefreshRecord>> {
         let identity = identity.to_owned();
         self.write(move |connection, sealer| refreshes::claim(connection, sealer, &identity, now_ms, until_ms)).await
+    }
+
+    async fn insert_scim(&self, record: &ScimRecord, most: u32) -> Result<ScimWritten> {
+        let record = record.clone();
+        self.write(move |connection, _| scim::write::insert(connection, &record, most)).await
+    }
+
+    async fn update_scim(&self, record: &ScimRecord) -> Result<ScimWritten> {
+        let record = record.clone();
+        self.write(move |connection, _| scim::write::update(connection, &record)).await
+    }
+
+    async fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {
+        let (directory, id) = (directory.to_owned(), id.to_owned());
+        self.write(move |connection, _| scim::write::delete(connection, &directory, kind, &id, version)).await
+    }
+
+    async fn scim(&self, directory: &str, kind: ScimKind, id: &str) -> Result<Option<ScimRecord>> {
+        let (directory, id) = (directory.to_owned(), id.to_owned());
+        self.read(move |connection, _| scim::read::one(connection, &directory, kind, &id)).await
+    }
+
+    async fn scim_list(
+        &self,
+        directory: &str,
+        kind: ScimKind,
+        filter: &ScimFilter,
+        start: u32,
+        count: u32,
+    ) -> Result<(u64, Vec<ScimRecord>)> {
+        let (directory, filter) = (directory.to_owned(), filter.clone());
+        self.read(move |connection, _| scim::read::list(connection, &directory, kind, &filter, start, count)).await
+    }
+
+    async fn scim_standing(&self, directory: &str, subject: ScimSubject<'_>) -> Result<Option<ScimStanding>> {
+        let directory = directory.to_owned();
+        match subject {
+            ScimSubject::ExternalId(id) => {
+                let id = id.to_owned();
+                self.read(move |connection, _| scim::read::standing(connection, &directory, ScimSubject::ExternalId(&id))).await
+            }
+            ScimSubject::Name(name) => {
+                let name = name.to_owned();
+                self.read(move |connection, _| scim::read::standing(connection, &directory, ScimSubject::Name(&name))).await
+            }
+        }
+    }
+
+    async fn pending_scim(&self, directory: &str, after: &str, limit: u32) -> Result<Vec<ScimStanding>> {
+        let (directory, after) = (directory.to_owned(), after.to_owned());
+        self.read(move |connection, _| scim::read::pending(connection, &directory, &after, limit)).await
+    }
+
+    async fn note_scim_followed(&self, directory: &str, followed: &[(String, i64)]) -> Result<Vec<String>> {
+        let (directory, followed) = (directory.to_owned(), followed.to_vec());
+        self.write(move |connection, _| scim::write::note_followed(connection, &directory, &followed)).await
     }
 
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()> {

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use crate::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsChange, CredentialsCount,
     CredentialsRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord,
-    PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, SessionRecord, Step, Write,
+    PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimFilter, ScimKind,
+    ScimRecord, ScimStanding, ScimSubject, ScimWritten, SessionRecord, Step, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -328,6 +329,35 @@ pub trait Store: Send + Sync {
     async fn claim_due_refreshes(&self, now_ms: i64, until_ms: i64, limit: u32) -> Result<Vec<RefreshRecord>>;
     /// Claims one, due or not. `None`: there is none, or somebody else has claimed it.
     async fn claim_refresh(&self, identity: &str, now_ms: i64, until_ms: i64) -> Result<Option<RefreshRecord>>;
+
+    // ---- what directories push: no revision ----
+
+    /// Adds a user or a group of a directory that may have `most` of the kind. Marks users of whom it says something new: a new user, and each member of a group.
+    async fn insert_scim(&self, record: &ScimRecord, most: u32) -> Result<ScimWritten>;
+    /// Writes the whole record in place of the one whose version is one less; `created_ms` is kept. Marks a user, the users who came into a group or left it and,
+    /// where its name is another one, all of its members.
+    async fn update_scim(&self, record: &ScimRecord) -> Result<ScimWritten>;
+    /// Takes a user out of all groups, and shows them to nobody but [`Store::pending_scim`] until they were followed; or takes a group away and marks all of its
+    /// members. With a `version` only where it is that one.
+    async fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten>;
+    /// One of them, with its members.
+    async fn scim(&self, directory: &str, kind: ScimKind, id: &str) -> Result<Option<ScimRecord>>;
+    /// How many of a kind there are, and those from the `start`th on (the first is 0), by their creation, at most `count`; without members.
+    async fn scim_list(
+        &self,
+        directory: &str,
+        kind: ScimKind,
+        filter: &ScimFilter,
+        start: u32,
+        count: u32,
+    ) -> Result<(u64, Vec<ScimRecord>)>;
+    /// What a directory says of the user whom a provider calls so.
+    async fn scim_standing(&self, directory: &str, subject: ScimSubject<'_>) -> Result<Option<ScimStanding>>;
+    /// Users of whom something new was said that nobody has followed yet, deleted ones too; by id, behind `after`, at most `limit`.
+    async fn pending_scim(&self, directory: &str, after: &str, limit: u32) -> Result<Vec<ScimStanding>>;
+    /// Notes that what was said of these users was followed, by id and [`ScimStanding::changes`]; answers those of whom something else was said meanwhile. Those who
+    /// were deleted are gone from then on.
+    async fn note_scim_followed(&self, directory: &str, followed: &[(String, i64)]) -> Result<Vec<String>>;
     /// Remembers that the person has confirmed this exact origin.
     async fn remember_origin(&self, identity: &str, origin: &str, at_ms: i64) -> Result<()>;
     /// Nothing when it was not remembered.

@@ -1,8 +1,9 @@
-//! The records: what is kept about clients, roles, issuers and grants, about people, and what they sign in with.
+//! The records: what is kept about clients, roles, issuers and grants, about people, what they sign in with, and what directories have pushed.
 
 mod access;
 mod credentials;
 mod people;
+mod scim;
 
 pub use access::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
 pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
@@ -10,3 +11,4 @@ pub use people::{
     AccountLink, AccountLinkKind, AccountRecord, Addition, IdentityRecord, PendingLink, PersonRecord, RefreshRecord, SessionRecord,
     SignInMethod,
 };
+pub use scim::{ScimFilter, ScimKind, ScimRecord, ScimStanding, ScimSubject, ScimWritten};

@@ -14,6 +14,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0004_credentials", text: include_str!("../../migrations/0004_credentials.sql") },
     Migration { name: "0005_account_links", text: include_str!("../../migrations/0005_account_links.sql") },
     Migration { name: "0006_following", text: include_str!("../../migrations/0006_following.sql") },
+    Migration { name: "0007_scim", text: include_str!("../../migrations/0007_scim.sql") },
 ];
 
 /// The advisory lock of migrations: `FALM`.

@@ -10,4 +10,5 @@ pub(crate) mod issuers;
 pub(crate) mod people;
 pub(crate) mod refreshes;
 pub(crate) mod roles;
+pub(crate) mod scim;
 pub(crate) mod sessions;

@@ -1,0 +1,170 @@
+//! What directories push: users, groups, and who is to be followed.
+
+use std::sync::Arc;
+
+use super::samples::{NOW, texts};
+use crate::{ScimFilter, ScimKind, ScimRecord, ScimSubject, ScimWritten, Store};
+
+fn user(id: &str) -> ScimRecord {
+    ScimRecord {
+        directory: "company".into(),
+        kind: ScimKind::User,
+        id: id.into(),
+        external_id: Some(format!("ext-{id}")),
+        name: format!("{id}@Example.com"),
+        display_name: "Ann Example".into(),
+        active: true,
+        profile: r#"{"emails":[]}"#.into(),
+        members: vec![],
+        version: 1,
+        created_ms: NOW,
+        modified_ms: NOW,
+    }
+}
+
+fn group(id: &str, members: &[&str]) -> ScimRecord {
+    let record = user(id);
+    ScimRecord { kind: ScimKind::Group, name: format!("Group {id}"), display_name: String::new(), members: texts(members), ..record }
+}
+
+async fn insert(store: &dyn Store, record: &ScimRecord) {
+    assert_eq!(store.insert_scim(record, 100).await, Ok(ScimWritten::Done));
+}
+
+/// Everybody who is pending, who is noted as followed then.
+async fn followed(store: &dyn Store) -> Vec<(String, Vec<String>)> {
+    let pending = store.pending_scim("company", "", 100).await.unwrap();
+    let noted: Vec<_> = pending.iter().map(|standing| (standing.user.id.clone(), standing.changes)).collect();
+    assert!(store.note_scim_followed("company", &noted).await.unwrap().is_empty());
+    pending.into_iter().map(|standing| (standing.user.id, standing.groups)).collect()
+}
+
+fn ids(followed: Vec<(String, Vec<String>)>) -> Vec<String> {
+    followed.into_iter().map(|(id, _)| id).collect()
+}
+
+pub(super) async fn what_is_pushed_comes_back_as_it_was(store: Arc<dyn Store>) {
+    let s = &*store;
+    let later = ScimRecord { created_ms: NOW + 1, external_id: None, active: false, ..user("b") };
+    for record in [&later, &user("a"), &group("g", &["a", "b"])] {
+        insert(s, record).await;
+        assert_eq!(s.scim("company", record.kind, &record.id).await.unwrap().as_ref(), Some(record));
+    }
+    assert_eq!(s.scim("company", ScimKind::Group, "a").await, Ok(None), "of another kind");
+    let list = async |filter: ScimFilter, start, count| {
+        let (total, found) = s.scim_list("company", ScimKind::User, &filter, start, count).await.unwrap();
+        (total, found.into_iter().map(|record| record.id).collect::<Vec<_>>().join(" "))
+    };
+    let all = ScimFilter::default();
+    assert_eq!(list(all.clone(), 0, 10).await, (2, "a b".into()));
+    assert_eq!(list(all.clone(), 1, 10).await, (2, "b".into()));
+    assert_eq!(list(all.clone(), 0, 1).await, (2, "a".into()));
+    assert_eq!(list(all.clone(), 0, 0).await, (2, String::new()));
+    let name = |name: &str| ScimFilter { name: Some(name.into()), ..ScimFilter::default() };
+    assert_eq!(list(name("A@EXAMPLE.com"), 0, 10).await, (1, "a".into()), "whatever the case");
+    assert_eq!(list(ScimFilter { external_id: Some("EXT-a".into()), ..all.clone() }, 0, 10).await, (0, String::new()), "exactly");
+    assert_eq!(list(ScimFilter { external_id: Some("ext-a".into()), ..name("b@example.com") }, 0, 10).await, (0, String::new()), "both");
+    assert_eq!(list(ScimFilter { display_name: Some("ann example".into()), ..all }, 0, 10).await, (2, "a b".into()));
+    let standing = async |subject: ScimSubject<'static>| s.scim_standing("company", subject).await.unwrap();
+    let ann = standing(ScimSubject::ExternalId("ext-a")).await.unwrap();
+    assert_eq!((ann.user, ann.deleted, ann.groups), (user("a"), false, texts(&["Group g"])));
+    assert_eq!(standing(ScimSubject::Name("b@Example.com")).await.unwrap().user, later);
+    assert_eq!(standing(ScimSubject::Name("b@example.com")).await, None, "exactly");
+    assert_eq!(standing(ScimSubject::ExternalId("ext-g")).await, None, "a group is nobody");
+}
+
+pub(super) async fn a_name_and_an_external_id_are_one_resource(store: Arc<dyn Store>) {
+    let s = &*store;
+    insert(s, &user("a")).await;
+    insert(s, &user("b")).await;
+    let name = ScimRecord { name: "A@example.COM".into(), ..user("c") };
+    let external = ScimRecord { external_id: Some("ext-a".into()), ..user("c") };
+    for other in [&name, &external] {
+        assert_eq!(s.insert_scim(other, 100).await, Ok(ScimWritten::Taken));
+        let changed = ScimRecord { id: "b".into(), version: 2, ..other.clone() };
+        assert_eq!(s.update_scim(&changed).await, Ok(ScimWritten::Taken));
+    }
+    assert_eq!(s.insert_scim(&user("c"), 2).await, Ok(ScimWritten::Full));
+    insert(s, &ScimRecord { name: user("a").name, ..group("g", &[]) }).await;
+    assert_eq!(s.insert_scim(&group("a", &[]), 100).await, Ok(ScimWritten::Taken), "an id is of one kind");
+}
+
+pub(super) async fn another_directory_has_nothing_of_it(store: Arc<dyn Store>) {
+    let s = &*store;
+    insert(s, &user("a")).await;
+    assert_eq!(s.scim("other", ScimKind::User, "a").await, Ok(None));
+    assert_eq!(s.scim_list("other", ScimKind::User, &ScimFilter::default(), 0, 10).await, Ok((0, vec![])));
+    assert_eq!(s.scim_standing("other", ScimSubject::ExternalId("ext-a")).await, Ok(None));
+    assert_eq!(s.pending_scim("other", "", 10).await, Ok(vec![]));
+    assert_eq!(s.delete_scim("other", ScimKind::User, "a", None).await, Ok(ScimWritten::Changed));
+    assert_eq!(s.update_scim(&ScimRecord { directory: "other".into(), version: 2, ..user("a") }).await, Ok(ScimWritten::Changed));
+    let foreign = ScimRecord { directory: "other".into(), ..group("g", &["a"]) };
+    assert_eq!(s.insert_scim(&foreign, 100).await, Ok(ScimWritten::NoSuchMember("a".into())));
+    assert_eq!(s.scim("other", ScimKind::Group, "g").await, Ok(None), "nothing of it is there");
+    insert(s, &ScimRecord { directory: "other".into(), ..user("a") }).await;
+}
+
+pub(super) async fn a_change_follows_the_version_before(store: Arc<dyn Store>) {
+    let s = &*store;
+    insert(s, &user("a")).await;
+    let second = ScimRecord { active: false, display_name: "B".into(), version: 2, modified_ms: NOW + 5, ..user("a") };
+    assert_eq!(s.update_scim(&second).await, Ok(ScimWritten::Done));
+    assert_eq!(s.update_scim(&second).await, Ok(ScimWritten::Changed));
+    assert_eq!(s.scim("company", ScimKind::User, "a").await, Ok(Some(second)));
+    assert_eq!(s.update_scim(&ScimRecord { version: 2, ..user("b") }).await, Ok(ScimWritten::Changed), "there is none");
+    assert_eq!(s.delete_scim("company", ScimKind::User, "a", Some(1)).await, Ok(ScimWritten::Changed));
+    assert_eq!(s.delete_scim("company", ScimKind::Group, "a", None).await, Ok(ScimWritten::Changed));
+    assert_eq!(s.delete_scim("company", ScimKind::User, "a", Some(2)).await, Ok(ScimWritten::Done));
+    assert_eq!(s.delete_scim("company", ScimKind::User, "a", None).await, Ok(ScimWritten::Changed));
+}
+
+pub(super) async fn whoever_is_in_a_group_is_marked(store: Arc<dyn Store>) {
+    let s = &*store;
+    for id in ["a", "b", "c"] {
+        insert(s, &user(id)).await;
+    }
+    assert_eq!(ids(followed(s).await), ["a", "b", "c"]);
+    assert!(followed(s).await.is_empty());
+    insert(s, &group("g", &["a", "b"])).await;
+    insert(s, &group("h", &["b"])).await;
+    assert_eq!(followed(s).await, [("a".into(), texts(&["Group g"])), ("b".into(), texts(&["Group g", "Group h"]))]);
+    let next = ScimRecord { version: 2, ..group("g", &["b", "c"]) };
+    assert_eq!(
+        s.update_scim(&ScimRecord { members: texts(&["b", "nobody"]), ..next.clone() }).await,
+        Ok(ScimWritten::NoSuchMember("nobody".into()))
+    );
+    assert_eq!(s.update_scim(&next).await, Ok(ScimWritten::Done));
+    assert_eq!(followed(s).await, [("a".into(), vec![]), ("c".into(), texts(&["Group g"]))]);
+    let renamed = ScimRecord { version: 3, name: "New".into(), ..next };
+    assert_eq!(s.update_scim(&renamed).await, Ok(ScimWritten::Done));
+    assert_eq!(ids(followed(s).await), ["b", "c"]);
+    assert_eq!(s.delete_scim("company", ScimKind::Group, "g", None).await, Ok(ScimWritten::Done));
+    let pending = s.pending_scim("company", "", 1).await.unwrap();
+    assert_eq!((pending.len(), pending[0].groups.clone()), (1, texts(&["Group h"])));
+    assert_eq!(s.pending_scim("company", "b", 10).await.unwrap().len(), 1, "behind it");
+    // Something else is said meanwhile.
+    let noted = [("b".to_owned(), pending[0].changes)];
+    assert_eq!(s.update_scim(&ScimRecord { version: 2, active: false, ..user("b") }).await, Ok(ScimWritten::Done));
+    assert_eq!(s.note_scim_followed("company", &noted).await, Ok(texts(&["b"])));
+    assert_eq!(ids(followed(s).await), ["b", "c"]);
+}
+
+pub(super) async fn whoever_was_deleted_is_followed_once(store: Arc<dyn Store>) {
+    let s = &*store;
+    insert(s, &user("a")).await;
+    insert(s, &group("g", &["a"])).await;
+    followed(s).await;
+    assert_eq!(s.delete_scim("company", ScimKind::User, "a", None).await, Ok(ScimWritten::Done));
+    assert_eq!(s.scim("company", ScimKind::User, "a").await, Ok(None));
+    assert_eq!(s.scim_list("company", ScimKind::User, &ScimFilter::default(), 0, 10).await, Ok((0, vec![])));
+    let left = s.scim("company", ScimKind::Group, "g").await.unwrap().unwrap();
+    assert_eq!((left.members, left.version), (vec![], 2));
+    assert!(s.scim_standing("company", ScimSubject::ExternalId("ext-a")).await.unwrap().unwrap().deleted);
+    assert_eq!(s.insert_scim(&group("h", &["a"]), 100).await, Ok(ScimWritten::NoSuchMember("a".into())));
+    assert_eq!(s.insert_scim(&user("a"), 100).await.unwrap(), ScimWritten::Taken, "until it was followed");
+    let pending = s.pending_scim("company", "", 10).await.unwrap();
+    assert!(pending.len() == 1 && pending[0].deleted && pending[0].groups.is_empty());
+    followed(s).await;
+    assert_eq!(s.scim_standing("company", ScimSubject::ExternalId("ext-a")).await, Ok(None));
+    insert(s, &user("a")).await;
+}

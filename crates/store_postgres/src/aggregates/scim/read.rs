@@ -1,0 +1,102 @@
+//! Finding users, groups, and what is said of somebody.
+
+use deadpool_postgres::GenericClient;
+use falconer_store::{ScimFilter, ScimKind, ScimRecord, ScimStanding, ScimSubject, StoreError};
+use tokio_postgres::Row;
+
+use crate::connection::columns::{all, first, get};
+use crate::connection::fault::Res;
+
+const COLUMNS: &str =
+    "directory, kind, id, external_id, name, display_name, active, profile, version, created_ms, modified_ms, deleted, changes";
+
+pub(crate) async fn one(on: &impl GenericClient, directory: &str, kind: ScimKind, id: &str) -> Res<Option<ScimRecord>> {
+    let sql = format!("SELECT {COLUMNS} FROM scim_resources WHERE directory = $1 AND kind = $2 AND id = $3 AND deleted = 0");
+    let Some(mut record) = first(on, &sql, &[&directory, &kind.as_str(), &id], read).await? else { return Ok(None) };
+    if kind == ScimKind::Group {
+        let sql = "SELECT user_id FROM scim_members WHERE directory = $1 AND group_id = $2 ORDER BY user_id COLLATE \"C\"";
+        record.members = all(on, sql, &[&directory, &id], |row| get(row, 0)).await?;
+    }
+    Ok(Some(record))
+}
+
+pub(crate) async fn list(
+    on: &impl GenericClient,
+    directory: &str,
+    kind: ScimKind,
+    filter: &ScimFilter,
+    start: u32,
+    count: u32,
+) -> Res<(u64, Vec<ScimRecord>)> {
+    const SUCH: &str =
+        "directory = $1 AND kind = $2 AND deleted = 0 AND ($3::text IS NULL OR id = $3) AND ($4::text IS NULL OR external_id = $4)
+                        AND ($5::text IS NULL OR name_key = $5) AND ($6::text IS NULL OR display_key = $6)";
+    let ScimFilter { id, external_id, name, display_name } = filter;
+    let name = name.as_deref().map(ScimRecord::name_key);
+    let display_name = display_name.as_deref().map(ScimRecord::name_key);
+    let kind = kind.as_str();
+    let sql = format!("SELECT count(*) FROM scim_resources WHERE {SUCH}");
+    let total: Option<i64> = first(on, &sql, &[&directory, &kind, id, external_id, &name, &display_name], |row| get(row, 0)).await?;
+    let sql = format!("SELECT {COLUMNS} FROM scim_resources WHERE {SUCH} ORDER BY created_ms, id COLLATE \"C\" LIMIT $7 OFFSET $8");
+    let (count, start) = (i64::from(count), i64::from(start));
+    let found = all(on, &sql, &[&directory, &kind, id, external_id, &name, &display_name, &count, &start], read).await?;
+    Ok((u64::try_from(total.unwrap_or_default()).unwrap_or_default(), found))
+}
+
+pub(crate) async fn standing(on: &impl GenericClient, directory: &str, subject: ScimSubject<'_>) -> Res<Option<ScimStanding>> {
+    let select = format!("SELECT {COLUMNS} FROM scim_resources WHERE directory = $1 AND kind = 'user'");
+    let found = match subject {
+        ScimSubject::ExternalId(id) => first(on, &format!("{select} AND external_id = $2"), &[&directory, &id], with_changes).await?,
+        ScimSubject::Name(name) => {
+            let key = ScimRecord::name_key(name);
+            first(on, &format!("{select} AND name_key = $2 AND name = $3"), &[&directory, &key, &name], with_changes).await?
+        }
+    };
+    match found {
+        Some(found) => Ok(Some(with_groups(on, found).await?)),
+        None => Ok(None),
+    }
+}
+
+pub(crate) async fn pending(on: &impl GenericClient, directory: &str, after: &str, limit: u32) -> Res<Vec<ScimStanding>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM scim_resources WHERE directory = $1 AND changes <> followed AND id COLLATE \"C\" > $2 AND kind = 'user'
+         ORDER BY id COLLATE \"C\" LIMIT $3"
+    );
+    let found = all(on, &sql, &[&directory, &after, &i64::from(limit)], with_changes).await?;
+    let mut standings = Vec::with_capacity(found.len());
+    for found in found {
+        standings.push(with_groups(on, found).await?);
+    }
+    Ok(standings)
+}
+
+async fn with_groups(on: &impl GenericClient, (user, deleted, changes): (ScimRecord, bool, i64)) -> Res<ScimStanding> {
+    let sql = "SELECT g.name FROM scim_members m JOIN scim_resources g ON g.directory = m.directory AND g.id = m.group_id
+               WHERE m.directory = $1 AND m.user_id = $2 ORDER BY g.name COLLATE \"C\"";
+    let groups = all(on, sql, &[&user.directory, &user.id], |row| get(row, 0)).await?;
+    Ok(ScimStanding { user, deleted, groups, changes })
+}
+
+fn with_changes(row: &Row) -> Res<(ScimRecord, bool, i64)> {
+    Ok((read(row)?, get::<i64>(row, 11)? != 0, get(row, 12)?))
+}
+
+fn read(row: &Row) -> Res<ScimRecord> {
+    let kind: &str = get(row, 1)?;
+    let kind = [ScimKind::User, ScimKind::Group].into_iter().find(|known| known.as_str() == kind);
+    Ok(ScimRecord {
+        directory: get(row, 0)?,
+        kind: kind.ok_or_else(|| StoreError::Corrupt("a pushed resource is of no kind".to_owned()))?,
+        id: get(row, 2)?,
+        external_id: get(row, 3)?,
+        name: get(row, 4)?,
+        display_name: get(row, 5)?,
+        active: get::<i64>(row, 6)? != 0,
+        profile: get(row, 7)?,
+        members: Vec::new(),
+        version: get(row, 8)?,
+        created_ms: get(row, 9)?,
+        modified_ms: get(row, 10)?,
+    })
+}

@@ -1,0 +1,174 @@
+//! Changing users and groups, and marking who is to be followed.
+
+use std::collections::BTreeSet;
+
+use deadpool_postgres::Transaction;
+use falconer_store::{ScimKind, ScimRecord, ScimWritten};
+
+use super::read;
+use crate::connection::columns::{finds, first, get, run};
+use crate::connection::fault::Res;
+
+/// The class of the advisory locks of directories: `FALD`.
+const DIRECTORIES: i32 = 0x4641_4c44;
+
+/// Changes of one directory take turns.
+async fn take_turn(on: &Transaction<'_>, directory: &str) -> Res<()> {
+    run(on, "SELECT pg_advisory_xact_lock($1, hashtext($2))", &[&DIRECTORIES, &directory]).await.map(|_| ())
+}
+
+pub(crate) async fn insert(on: &Transaction<'_>, record: &ScimRecord, most: u32) -> Res<ScimWritten> {
+    take_turn(on, &record.directory).await?;
+    if taken(on, record).await? {
+        return Ok(ScimWritten::Taken);
+    }
+    let count = "SELECT count(*) FROM scim_resources WHERE directory = $1 AND kind = $2";
+    let there: Option<i64> = first(on, count, &[&record.directory, &record.kind.as_str()], |row| get(row, 0)).await?;
+    if there.unwrap_or_default() >= i64::from(most) {
+        return Ok(ScimWritten::Full);
+    }
+    if let Some(nobody) = no_such_member(on, record, &record.members).await? {
+        return Ok(ScimWritten::NoSuchMember(nobody));
+    }
+    let sql =
+        "INSERT INTO scim_resources (directory, kind, id, external_id, name, name_key, display_name, display_key, active, profile, version,
+                 created_ms, modified_ms, changes, followed, deleted)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0)";
+    run(
+        on,
+        sql,
+        &[
+            &record.directory,
+            &record.kind.as_str(),
+            &record.id,
+            &record.external_id,
+            &record.name,
+            &ScimRecord::name_key(&record.name),
+            &record.display_name,
+            &ScimRecord::name_key(&record.display_name),
+            &i64::from(record.active),
+            &record.profile,
+            &record.version,
+            &record.created_ms,
+            &record.modified_ms,
+            &i64::from(record.kind == ScimKind::User),
+        ],
+    )
+    .await?;
+    add(on, record, &record.members).await?;
+    mark(on, &record.directory, &record.members).await?;
+    Ok(ScimWritten::Done)
+}
+
+pub(crate) async fn update(on: &Transaction<'_>, record: &ScimRecord) -> Res<ScimWritten> {
+    take_turn(on, &record.directory).await?;
+    let Some(before) = read::one(on, &record.directory, record.kind, &record.id).await? else { return Ok(ScimWritten::Changed) };
+    if before.version != record.version - 1 {
+        return Ok(ScimWritten::Changed);
+    }
+    if taken(on, record).await? {
+        return Ok(ScimWritten::Taken);
+    }
+    let (old, new): (BTreeSet<&String>, BTreeSet<&String>) = (before.members.iter().collect(), record.members.iter().collect());
+    let owned = |ids: Vec<&&String>| ids.into_iter().map(|id| (*id).clone()).collect::<Vec<String>>();
+    let (left, came) = (owned(old.difference(&new).collect()), owned(new.difference(&old).collect()));
+    if let Some(nobody) = no_such_member(on, record, &came).await? {
+        return Ok(ScimWritten::NoSuchMember(nobody));
+    }
+    let sql = "UPDATE scim_resources SET external_id = $3, name = $4, name_key = $5, display_name = $6, display_key = $7, active = $8,
+                 profile = $9, version = $10, modified_ms = $11 WHERE directory = $1 AND id = $2";
+    run(
+        on,
+        sql,
+        &[
+            &record.directory,
+            &record.id,
+            &record.external_id,
+            &record.name,
+            &ScimRecord::name_key(&record.name),
+            &record.display_name,
+            &ScimRecord::name_key(&record.display_name),
+            &i64::from(record.active),
+            &record.profile,
+            &record.version,
+            &record.modified_ms,
+        ],
+    )
+    .await?;
+    if record.kind == ScimKind::User {
+        mark(on, &record.directory, std::slice::from_ref(&record.id)).await?;
+        return Ok(ScimWritten::Done);
+    }
+    let sql = "DELETE FROM scim_members WHERE directory = $1 AND group_id = $2 AND user_id = ANY($3)";
+    run(on, sql, &[&record.directory, &record.id, &left]).await?;
+    add(on, record, &came).await?;
+    mark(on, &record.directory, &left).await?;
+    mark(on, &record.directory, &came).await?;
+    if before.name != record.name {
+        mark(on, &record.directory, &owned(old.intersection(&new).collect())).await?;
+    }
+    Ok(ScimWritten::Done)
+}
+
+pub(crate) async fn delete(on: &Transaction<'_>, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Res<ScimWritten> {
+    take_turn(on, directory).await?;
+    let Some(before) = read::one(on, directory, kind, id).await? else { return Ok(ScimWritten::Changed) };
+    if version.is_some_and(|version| version != before.version) {
+        return Ok(ScimWritten::Changed);
+    }
+    match kind {
+        ScimKind::User => {
+            let sql = "UPDATE scim_resources SET version = version + 1 WHERE directory = $1
+                       AND id IN (SELECT group_id FROM scim_members WHERE directory = $1 AND user_id = $2)";
+            run(on, sql, &[&directory, &id]).await?;
+            run(on, "DELETE FROM scim_members WHERE directory = $1 AND user_id = $2", &[&directory, &id]).await?;
+            let sql = "UPDATE scim_resources SET deleted = 1, changes = changes + 1 WHERE directory = $1 AND id = $2";
+            run(on, sql, &[&directory, &id]).await?;
+        }
+        ScimKind::Group => {
+            mark(on, directory, &before.members).await?;
+            run(on, "DELETE FROM scim_members WHERE directory = $1 AND group_id = $2", &[&directory, &id]).await?;
+            run(on, "DELETE FROM scim_resources WHERE directory = $1 AND id = $2", &[&directory, &id]).await?;
+        }
+    }
+    Ok(ScimWritten::Done)
+}
+
+pub(crate) async fn note_followed(on: &Transaction<'_>, directory: &str, followed: &[(String, i64)]) -> Res<Vec<String>> {
+    take_turn(on, directory).await?;
+    let mut otherwise = Vec::new();
+    for (id, changes) in followed {
+        let sql = "UPDATE scim_resources SET followed = changes WHERE directory = $1 AND id = $2 AND changes = $3";
+        if run(on, sql, &[&directory, id, changes]).await? == 0 {
+            otherwise.push(id.clone());
+        }
+        let sql = "DELETE FROM scim_resources WHERE directory = $1 AND id = $2 AND deleted = 1 AND followed = changes";
+        run(on, sql, &[&directory, id]).await?;
+    }
+    Ok(otherwise)
+}
+
+async fn taken(on: &Transaction<'_>, record: &ScimRecord) -> Res<bool> {
+    let sql = "SELECT 1 FROM scim_resources WHERE directory = $1 AND (id = $3 AND kind <> $2
+                 OR kind = $2 AND id <> $3 AND (name_key = $4 OR external_id = $5) OR id = $3 AND deleted = 1)";
+    let (kind, key) = (record.kind.as_str(), ScimRecord::name_key(&record.name));
+    finds(on, sql, &[&record.directory, &kind, &record.id, &key, &record.external_id]).await
+}
+
+async fn no_such_member(on: &Transaction<'_>, record: &ScimRecord, members: &[String]) -> Res<Option<String>> {
+    let sql = "SELECT wanted FROM unnest($2::text[]) AS wanted WHERE NOT EXISTS
+                 (SELECT 1 FROM scim_resources WHERE directory = $1 AND id = wanted AND kind = 'user' AND deleted = 0)
+               ORDER BY wanted COLLATE \"C\"";
+    first(on, sql, &[&record.directory, &members], |row| get(row, 0)).await
+}
+
+async fn add(on: &Transaction<'_>, record: &ScimRecord, members: &[String]) -> Res<()> {
+    let sql = "INSERT INTO scim_members (directory, group_id, user_id) SELECT $1, $2, unnest($3::text[]) ON CONFLICT DO NOTHING";
+    run(on, sql, &[&record.directory, &record.id, &members]).await?;
+    Ok(())
+}
+
+async fn mark(on: &Transaction<'_>, directory: &str, users: &[String]) -> Res<()> {
+    run(on, "UPDATE scim_resources SET changes = changes + 1 WHERE directory = $1 AND id = ANY($2)", &[&directory, &users]).await?;
+    Ok(())
+}

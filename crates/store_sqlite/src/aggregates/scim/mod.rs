@@ -1,0 +1,4 @@
+//! What directories push: `read` finds users, groups and what is said of somebody, `write` changes them and marks who is to be followed.
+
+pub(crate) mod read;
+pub(crate) mod write;
