@@ -9,6 +9,7 @@
 //! | signing in with an organisation's own directory, and what it gives | `providers`, [`mapping`], [`oidc`] |
 //! | mail: addresses, what is sent, and the way out | [`mail`] |
 //! | what directories say of people later on, and what ends then | `following` |
+//! | what directories push over SCIM | `scim` |
 //!
 //! What is deliberately not here: HTTP and HTML (`web`), SQL, what a person lets others do (`grants`), arithmetic of scopes (`scopes`), a clock
 //! and a source of randomness.
@@ -25,6 +26,7 @@ pub mod mail;
 mod passkeys;
 mod people;
 mod providers;
+mod scim;
 mod sessions;
 mod settings;
 
@@ -34,6 +36,7 @@ pub use accounts::recovery::RecoveryCodesView;
 pub use accounts::setup::SetupLink;
 pub use error::{LoginError, SignInError};
 pub use falconer_store::{AccountLinkKind, SignInMethod};
+pub use falconer_store::{ScimKind, ScimRecord};
 pub use fingerprint::fingerprint;
 pub use following::refresh::{RefreshError, Refreshment};
 pub use following::round::Round;
@@ -58,6 +61,12 @@ pub use providers::provider::{
 pub use providers::sign_in::{Inbound, Outbound, ProviderSignInError};
 pub use providers::{email_code, github, http, http_directory, ldap, mapping, oidc};
 pub use sessions::again::Again;
+pub use scim::directory::{SHORTEST_SCIM_TOKEN, ScimSettings, ScimSubjectAttribute};
+pub use scim::error::{ScimError, ScimFault};
+pub use scim::filter::{Term, read_filter};
+pub use scim::group::{GROUP_SCHEMA, MOST_MEMBERS};
+pub use scim::resources::{MOST_GROUPS_PUSHED, MOST_LISTED, MOST_USERS};
+pub use scim::user::{USER_SCHEMA, user_json};
 pub use sessions::attempts::Visitor;
 pub use sessions::forms::{AnonymousForm, LEAST_FORM_MS, TOO_SOON};
 pub use sessions::session::{Session, SessionView, SignedIn};

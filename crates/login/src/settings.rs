@@ -7,6 +7,7 @@ use falconer_auth::{DAY_MS, HOUR_MS, MINUTE_MS, OnFatal};
 use crate::mail::Mailer;
 use crate::passkeys::relying_party::RelyingParty;
 use crate::providers::provider::{ConfiguredDirectory, ConfiguredProvider};
+use crate::scim::directory::ScimSettings;
 
 /// Everything that [`crate::Login::open`] needs besides auth, the store, the clock and randomness.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct LoginSettings {
     pub directories: Vec<ConfiguredDirectory>,
     /// What hands mails to a server. `None`: no mail is sent.
     pub mailer: Option<Arc<dyn Mailer>>,
+    /// Which directories push over SCIM.
+    pub scim: Vec<ScimSettings>,
     /// What the first administrator gets besides `auth:*`. May not cover `assume:`.
     pub administrator_scopes: Vec<String>,
     /// What hashing one password costs.
@@ -75,6 +78,7 @@ impl Default for LoginSettings {
             providers: Vec::new(),
             directories: Vec::new(),
             mailer: None,
+            scim: Vec::new(),
             administrator_scopes: Vec::new(),
             password_cost: PasswordCost::default(),
             password_workers: 2,

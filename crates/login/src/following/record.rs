@@ -4,6 +4,7 @@ use falconer_auth::Occasion;
 use falconer_store::{IdentityRecord, RefreshRecord, Secret};
 use zeroize::Zeroizing;
 
+use super::refresh::PROVIDERS;
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::providers::error::ProviderError;
@@ -15,10 +16,29 @@ impl Login {
     /// Writes who has just signed in, and when to ask about them again. Answers the identity.
     pub(crate) async fn welcome(&self, provider: &ConfiguredProvider, found: &Found) -> Result<String, ProviderSignInError> {
         let mut record = self.record_of(provider, &found.attributes)?;
-        let known = self.auth.directory().identity(&record.identity).map(|known| known.record.additions.clone());
-        record.additions = self.additions_to(&record, &known.unwrap_or_default()).await;
-        // Whoever was disabled here stays so.
-        self.auth.refresh_identity(&record.identity, &record, Occasion::SignIn).await.map_err(LoginError::from)?;
+        let known = self.auth.directory().identity(&record.identity).map(|known| known.record.clone());
+        let (gone, before) = known.map(|known| (known.gone, known.additions)).unwrap_or_default();
+        let mut said = self.said_at_sign_in(provider, &found.attributes.subject, gone).await?;
+        record.additions = self.additions_to(&record, &before).await;
+        loop {
+            let mut attributes = found.attributes.clone();
+            self.put_pushed_groups(provider, &said, &mut attributes);
+            let record = IdentityRecord { additions: record.additions.clone(), ..self.record_of(provider, &attributes)? };
+            // Whoever was disabled here stays so.
+            self.auth.refresh_identity(&record.identity, &record, Occasion::SignIn).await.map_err(LoginError::from)?;
+            // What the directory says meanwhile is newer than what was just written.
+            let now_said = match self.said_at_sign_in(provider, &found.attributes.subject, false).await {
+                Ok(now_said) => now_said,
+                Err(error) => {
+                    self.end_gone(PROVIDERS, &record.identity).await?;
+                    return Err(error.into());
+                }
+            };
+            if now_said.changes() == said.changes() {
+                break;
+            }
+            said = now_said;
+        }
         self.schedule(provider, &record.identity, found.handle.as_ref(), self.now_ms()).await?;
         Ok(record.identity)
     }

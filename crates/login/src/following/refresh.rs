@@ -13,6 +13,9 @@ use crate::providers::provider::{ConfiguredProvider, Known, Refreshed};
 /// So long somebody who is asked about is nobody else's to ask: longer than any provider may take.
 const CLAIM_MS: i64 = 5 * MINUTE_MS;
 
+/// Who changes what a provider says when it is asked, in the audit.
+pub(crate) const PROVIDERS: &str = "falconer/directories";
+
 /// What became of one person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refreshment {
@@ -121,20 +124,30 @@ impl Login {
             Refreshed::Still(found) => {
                 // First: a handle that works once would be lost if what follows fails.
                 self.schedule(provider, identity, found.handle.as_ref(), self.now_ms()).await?;
-                let mut record = self.record_of(provider, &found.attributes)?;
+                let mut attributes = found.attributes;
+                let said = match self.said_of(provider, &attributes.subject).await? {
+                    Some(said) => said,
+                    None => {
+                        self.end_gone(PROVIDERS, identity).await?;
+                        return Ok(Refreshment::Gone);
+                    }
+                };
+                self.put_pushed_groups(provider, &said, &mut attributes);
+                let mut record = self.record_of(provider, &attributes)?;
                 if record.identity != identity {
                     return Err(ProviderError::OtherPerson.into());
                 }
                 record.additions = self.additions_to(&record, &present.additions).await;
-                let disabled = self.follow(&record).await?;
+                let disabled = self.follow(PROVIDERS, &record).await?;
+                self.follow_if_said_again(provider, &record.subject, said.changes()).await?;
                 Ok(Refreshment::Still { disabled })
             }
             Refreshed::Gone => {
-                self.end_gone(identity).await?;
+                self.end_gone(PROVIDERS, identity).await?;
                 Ok(Refreshment::Gone)
             }
             Refreshed::Refused => {
-                self.follow(&IdentityRecord { refreshed_ms: 0, ..present.clone() }).await?;
+                self.follow(PROVIDERS, &IdentityRecord { refreshed_ms: 0, ..present.clone() }).await?;
                 self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)?;
                 self.forget_refresh(identity).await?;
                 Ok(Refreshment::Refused)
@@ -153,11 +166,11 @@ impl Login {
             return Ok(());
         }
         let additions = self.additions_to(present, &present.additions).await;
-        self.follow(&IdentityRecord { additions, ..present.clone() }).await.map(|_| ())
+        self.follow(PROVIDERS, &IdentityRecord { additions, ..present.clone() }).await.map(|_| ())
     }
 
-    async fn follow(&self, record: &IdentityRecord) -> Result<Vec<String>, LoginError> {
-        let followed = self.auth.refresh_identity("falconer/directories", record, Occasion::Refresh).await?;
+    pub(crate) async fn follow(&self, by: &str, record: &IdentityRecord) -> Result<Vec<String>, LoginError> {
+        let followed = self.auth.refresh_identity(by, record, Occasion::Refresh).await?;
         for client_id in &followed.disabled {
             tracing::info!(identity = %record.identity, client_id, "a client was disabled: it has more than its person has now");
         }
@@ -165,11 +178,11 @@ impl Login {
     }
 
     /// Everything of an identity that is gone ends.
-    async fn end_gone(&self, identity: &str) -> Result<(), LoginError> {
-        self.auth.end_identity("falconer/directories", identity).await?;
+    pub(crate) async fn end_gone(&self, by: &str, identity: &str) -> Result<(), LoginError> {
+        self.auth.end_identity(by, identity).await?;
         tracing::info!(identity, "somebody is gone: the provider knows nobody like that any more");
         self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)?;
-        let revoked = self.revoke_all_grants(&[identity.to_owned()], "falconer/directories", "the person is gone").await;
+        let revoked = self.revoke_all_grants(&[identity.to_owned()], by, "the person is gone").await;
         revoked.map_err(LoginError::after_a_change)?;
         self.forget_refresh(identity).await
     }

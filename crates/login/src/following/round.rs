@@ -32,6 +32,7 @@ pub struct Round {
 impl Login {
     /// Asks about all who are due, in bounded parts, until nobody is. Other nodes ask about others meanwhile.
     pub async fn refresh_due(&self) -> Result<Round, LoginError> {
+        self.follow_all_pushed().await;
         let mut round = Round::default();
         loop {
             let due = self.claim_due(CLAIMED).await?;

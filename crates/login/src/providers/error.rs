@@ -66,6 +66,13 @@ pub enum ProviderError {
     #[error("addresses of this domain do not sign in here")]
     AddressNotAllowed,
 
+    /// The directory behind the provider says that they may not.
+    #[error("the directory has deactivated this person")]
+    Deactivated,
+    /// The directory behind the provider has not named them, and only those whom it names sign in.
+    #[error("the directory has not pushed this person")]
+    NotPushed,
+
     // --- the provider: discovery ---
     /// Not JSON, or not of the shape that its specification has.
     #[error("the {what} can't be read: {why}")]
@@ -227,7 +234,7 @@ impl ProviderError {
                 Fault::Browser
             }
             E::TooManyTries => Fault::Browser,
-            E::Said(_) | E::WrongCode | E::AddressNotAllowed => Fault::Person,
+            E::Said(_) | E::WrongCode | E::AddressNotAllowed | E::Deactivated | E::NotPushed => Fault::Person,
             E::Status { status, .. } if *status >= 500 || *status == 429 => Fault::Away,
             E::Malformed { .. }
             | E::ForeignDiscovery(_)

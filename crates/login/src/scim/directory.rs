@@ -1,0 +1,105 @@
+//! A directory that pushes, and the token by which it is known.
+
+use falconer_store::{ScimRecord, ScimSubject};
+use sha2::{Digest as _, Sha256};
+use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
+
+use crate::login::Login;
+use crate::people::identity;
+
+/// Shorter tokens are not taken.
+pub const SHORTEST_SCIM_TOKEN: usize = 32;
+
+/// Which attribute of a user is the subject of their identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScimSubjectAttribute {
+    /// `externalId`
+    ExternalId,
+    /// `userName`
+    UserName,
+}
+
+impl ScimSubjectAttribute {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ScimSubjectAttribute::ExternalId => "externalId",
+            ScimSubjectAttribute::UserName => "userName",
+        }
+    }
+}
+
+/// What a directory may push, as it is configured.
+#[derive(Clone)]
+pub struct ScimSettings {
+    /// The provider whose people it pushes.
+    pub provider: String,
+    /// SHA-256 of the token.
+    token_hash: [u8; 32],
+    /// Which attribute of a user is the subject of their identity.
+    pub subject: ScimSubjectAttribute,
+    /// Whether the groups of a pushed user are the pushed ones, and no others.
+    pub groups: bool,
+    /// Whether nobody else signs in than who was pushed.
+    pub only_pushed: bool,
+}
+
+impl ScimSettings {
+    /// With the token of the directory, of which only a hash is kept.
+    pub fn new(provider: &str, token: &str, subject: ScimSubjectAttribute, groups: bool, only_pushed: bool) -> ScimSettings {
+        ScimSettings { provider: provider.to_owned(), token_hash: hash(token), subject, groups, only_pushed }
+    }
+
+    /// Whether both have the same token.
+    pub fn has_token_of(&self, other: &ScimSettings) -> bool {
+        self.token_hash == other.token_hash
+    }
+
+    /// The subject of a user; `None`: the attribute is missing.
+    pub(crate) fn subject_of<'r>(&self, user: &'r ScimRecord) -> Option<&'r str> {
+        match self.subject {
+            ScimSubjectAttribute::ExternalId => user.external_id.as_deref(),
+            ScimSubjectAttribute::UserName => Some(&user.name),
+        }
+    }
+
+    /// The user of this subject.
+    pub(crate) fn user_of<'s>(&self, subject: &'s str) -> ScimSubject<'s> {
+        match self.subject {
+            ScimSubjectAttribute::ExternalId => ScimSubject::ExternalId(subject),
+            ScimSubjectAttribute::UserName => ScimSubject::Name(subject),
+        }
+    }
+
+    /// The identity of a user.
+    pub(crate) fn identity_of(&self, user: &ScimRecord) -> Option<String> {
+        self.subject_of(user).map(|subject| format!("{}/{}", self.provider, identity::encode(subject)))
+    }
+
+    /// Who changes what is pushed, in the audit.
+    pub(crate) fn actor(&self) -> String {
+        format!("falconer/scim/{}", self.provider)
+    }
+}
+
+impl Login {
+    /// The directory that has this token. All tokens are compared, so that the time tells nothing of any.
+    pub fn scim_directory(&self, token: &str) -> Option<&ScimSettings> {
+        let sent = hash(token);
+        let mut found = u32::MAX;
+        for (number, directory) in (0_u32..).zip(&self.settings.scim) {
+            let same: Choice = directory.token_hash.ct_eq(&sent);
+            found.conditional_assign(&number, same);
+        }
+        self.settings.scim.get(usize::try_from(found).ok()?)
+    }
+
+    /// What a provider's directory may push; `None`: it pushes nothing.
+    pub(crate) fn scim_of(&self, provider: &str) -> Option<&ScimSettings> {
+        self.settings.scim.iter().find(|scim| scim.provider == provider)
+    }
+}
+
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
