@@ -11,6 +11,7 @@ mod http;
 mod listener;
 mod metrics;
 mod pages;
+mod scim;
 mod state;
 mod views;
 

@@ -65,6 +65,12 @@ pub fn owns(path: &str) -> bool {
             .any(|prefix| route::behind(path, prefix).is_some())
 }
 
+/// JSON within a budget.
+pub(crate) mod request_json {
+    pub(crate) use super::request::budget::Budget;
+    pub(crate) use super::request::json::{Unread, tree};
+}
+
 /// Whose API a path belongs to.
 pub(crate) use self::request::route::service as service_of;
 

@@ -23,7 +23,7 @@ use crate::http::problem::Problem;
 use crate::http::{arriving, headers};
 use crate::listener::connection::NoHost;
 use crate::metrics::{Answered, Label};
-use crate::{Web, api};
+use crate::{Web, api, scim};
 
 /// [`guard`] as a layer around routes.
 pub(crate) async fn layer(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
@@ -136,6 +136,7 @@ struct ErrorShape {
     service: Option<Service>,
     trace_id: Option<HeaderValue>,
     accepts_html: bool,
+    scim: bool,
 }
 
 impl ErrorShape {
@@ -143,6 +144,7 @@ impl ErrorShape {
         let path = request.uri().path();
         ErrorShape {
             service: api::service_of(path).map(|(service, _)| service),
+            scim: scim::owns(path),
             trace_id: request.headers().get(TRACE_HEADER).cloned(),
             accepts_html: !path.starts_with("/api/") && crate::http::problem::prefers_html(request.headers()),
         }
@@ -152,6 +154,7 @@ impl ErrorShape {
         let closes = problem.status == StatusCode::REQUEST_TIMEOUT;
         let mut response: http::Response<Body> = match self.service {
             Some(service) => around::answer(web, service, self.trace_id.clone(), problem, id.as_str()),
+            None if self.scim => scim::of_problem(problem),
             None => problem.answer(self.accepts_html, web, id),
         };
         if closes {

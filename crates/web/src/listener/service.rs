@@ -23,7 +23,7 @@ use crate::http::problem::Problem;
 use crate::http::warnings::OncePerMinute;
 use crate::metrics::{Answered, Metrics};
 use crate::pages::assets;
-use crate::{Network, Peer, Web, client_address, pages};
+use crate::{Network, Peer, Web, client_address, pages, scim};
 
 /// Answers requests. Cheap to clone; all clones are the same.
 #[derive(Clone)]
@@ -144,6 +144,8 @@ impl Falconer {
     async fn answer_here(self: Arc<Self>, request: Request) -> Response {
         if api::owns(request.uri().path()) {
             self.api.answer(request).await
+        } else if scim::owns(request.uri().path()) {
+            scim::answer(&self.web, request).await
         } else {
             let began = Instant::now();
             let response = self.pages.clone().oneshot(request).await.into_response();
