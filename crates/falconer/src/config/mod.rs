@@ -14,7 +14,7 @@ mod settings;
 
 pub use check::address;
 pub use mail::Mail;
-pub use provider::{EmailCodeSection, GithubSection, HttpDirectorySection, LdapSection, OidcSection, Provider};
+pub use provider::{EmailCodeSection, GithubSection, HttpDirectorySection, LdapSection, OidcSection, Provider, ScimSection, check_token};
 pub use secret_text::SecretText;
 pub use settings::{Audit, Config, Log, LogFormat, RegisteredTarget, StaticClient};
 

@@ -13,10 +13,13 @@ use falconer_login::ldap::LdapProvider;
 use falconer_login::mail::{Mailer, SmtpMailer};
 use falconer_login::mapping::Mapping;
 use falconer_login::oidc::OidcProvider;
-use falconer_login::{ConfiguredDirectory, ConfiguredProvider, Directory, IdentityProvider};
+use falconer_login::{ConfiguredDirectory, ConfiguredProvider, Directory, IdentityProvider, ScimSettings};
 use falconer_store::Secret;
 
-use crate::config::{Config, EmailCodeSection, GithubSection, HttpDirectorySection, LdapSection, Mail, OidcSection, Provider, SecretText};
+use crate::config::{
+    Config, EmailCodeSection, GithubSection, HttpDirectorySection, LdapSection, Mail, OidcSection, Provider, ScimSection, SecretText,
+    check_token,
+};
 use crate::text_file;
 
 /// Where people sign in, and who adds to it.
@@ -28,6 +31,8 @@ pub struct Providers {
     pub mailer: Option<Arc<dyn Mailer>>,
     /// Those that only authorize.
     pub directories: Vec<ConfiguredDirectory>,
+    /// What is pushed.
+    pub scim: Vec<ScimSettings>,
 }
 
 /// All of them. Nobody is asked yet.
@@ -43,7 +48,15 @@ pub fn providers(config: &Config) -> Result<Providers> {
         if !names.insert(provider.name()) {
             bail!("provider: two are named {:?}; give each a name of its own", provider.name());
         }
-        providers.add(provider, Arc::clone(&http)).with_context(|| format!("provider {}", provider.name()))?;
+        let of = || format!("provider {}", provider.name());
+        providers.add(provider, Arc::clone(&http)).with_context(of)?;
+        if let Some(scim) = provider.scim() {
+            let scim = scim_settings(provider.name(), scim).with_context(of)?;
+            if providers.scim.iter().any(|other| other.has_token_of(&scim)) {
+                bail!("provider {}: scim: another provider has this token; give each directory one of its own", provider.name());
+            }
+            providers.scim.push(scim);
+        }
     }
     Ok(providers)
 }
@@ -121,6 +134,13 @@ fn ldap_provider(ldap: &LdapSection) -> Result<(Arc<LdapProvider>, Mapping)> {
         None => falconer_client::tls_config()?,
     };
     Ok((Arc::new(LdapProvider::new(settings, tls)?), mapping))
+}
+
+fn scim_settings(provider: &str, scim: &ScimSection) -> Result<ScimSettings> {
+    let token = secret(scim.token.as_ref(), scim.token_file.as_deref(), "the token of the directory in")?;
+    let token = token.ok_or_else(|| anyhow!("scim: give token_file, or token"))?;
+    check_token(token.expose()).map_err(|why| anyhow!(why))?;
+    Ok(ScimSettings::new(provider, token.expose(), scim.subject(), scim.groups, scim.only_pushed))
 }
 
 /// A secret from the one place in which it is.

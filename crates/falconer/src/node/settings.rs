@@ -87,11 +87,12 @@ pub fn duration_ms(name: &str, text: &str) -> Result<i64> {
 
 /// Those of people.
 pub fn login_settings(config: &Config, origin: &str) -> Result<LoginSettings> {
-    let Providers { sign_in, directories, mailer } = providers(config)?;
+    let Providers { sign_in, directories, mailer, scim } = providers(config)?;
     Ok(LoginSettings {
         providers: sign_in,
         directories,
         mailer,
+        scim,
         relying_party: RelyingParty::of_origin(origin),
         session_idle_ms: duration_ms("session.idle", &config.session.idle)?,
         session_absolute_ms: duration_ms("session.max_age", &config.session.max_age)?,

@@ -7,6 +7,7 @@ use falconer_login::mapping::{Attribute, Mapping};
 use falconer_store::Secret;
 use serde::Deserialize;
 
+use super::scim::ScimSection;
 use super::section::{Section, for_checks, one_of};
 use crate::config::SecretText;
 
@@ -38,6 +39,8 @@ pub struct GithubSection {
     /// Whether the primary address, which GitHub has verified, is the person's.
     #[serde(default)]
     pub authoritative_email: bool,
+    /// What the directory behind it may push.
+    pub scim: Option<ScimSection>,
 }
 
 impl Section for GithubSection {
@@ -51,6 +54,10 @@ impl Section for GithubSection {
 
     fn refresh(&self) -> Option<&str> {
         self.refresh.as_deref()
+    }
+
+    fn scim(&self) -> Option<&ScimSection> {
+        self.scim.as_ref()
     }
 
     fn check(&self) -> Result<(), String> {

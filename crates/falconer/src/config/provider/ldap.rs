@@ -9,6 +9,7 @@ use falconer_login::mapping::Mapping;
 use falconer_store::Secret;
 use serde::Deserialize;
 
+use super::scim::ScimSection;
 use super::section::{Section, for_checks, one_of, without_organisations};
 use crate::config::SecretText;
 
@@ -36,6 +37,8 @@ pub struct LdapSection {
     /// Whether the address that the directory has is the person's.
     #[serde(default)]
     pub authoritative_email: bool,
+    /// What the directory pushes besides.
+    pub scim: Option<ScimSection>,
     /// `ldaps://ldap.example.com`, or `ldap://` with STARTTLS.
     pub url: String,
     /// Whether a connection of `ldap://` becomes TLS.
@@ -128,7 +131,14 @@ impl Section for LdapSection {
         self.refresh.as_deref()
     }
 
+    fn scim(&self) -> Option<&ScimSection> {
+        self.scim.as_ref()
+    }
+
     fn check(&self) -> Result<(), String> {
+        if self.only_authorizes && self.scim.is_some() {
+            return Err("scim: nobody signs in here, so that there is nobody to push".to_owned());
+        }
         one_of("bind_password", self.bind_password.as_ref(), self.bind_password_file.as_ref())?;
         let has_password = self.bind_password.is_some() || self.bind_password_file.is_some();
         if has_password != self.bind_dn.is_some() {

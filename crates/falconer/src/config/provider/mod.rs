@@ -7,6 +7,7 @@ mod http_directory;
 mod ldap;
 mod oidc;
 mod path;
+mod scim;
 mod section;
 
 use serde::Deserialize;
@@ -16,6 +17,7 @@ pub use github::GithubSection;
 pub use http_directory::HttpDirectorySection;
 pub use ldap::LdapSection;
 pub use oidc::OidcSection;
+pub use scim::{ScimSection, check_token};
 pub use section::{Checked, Section};
 
 /// One provider, by its kind.
@@ -60,6 +62,11 @@ impl Provider {
     pub fn refresh_ms(&self) -> Option<i64> {
         // INVARIANT: it was checked when the section was read.
         section::refresh_ms(self.section().refresh()).unwrap_or_default()
+    }
+
+    /// What the directory behind it may push.
+    pub fn scim(&self) -> Option<&ScimSection> {
+        self.section().scim()
     }
 
     /// Its kind, as it is written.

@@ -9,6 +9,7 @@ use falconer_store::Secret;
 use serde::Deserialize;
 
 use super::path::MemberPath;
+use super::scim::ScimSection;
 use super::section::{Section, one_of, without_organisations};
 use crate::config::SecretText;
 
@@ -46,6 +47,8 @@ pub struct OidcSection {
     /// Whether an address that the provider has verified is the person's.
     #[serde(default)]
     pub authoritative_email: bool,
+    /// What the directory behind it may push.
+    pub scim: Option<ScimSection>,
     /// What is asked of the provider.
     pub request_scopes: Option<Vec<String>>,
     /// What else the browser carries to the provider, by name.
@@ -67,6 +70,10 @@ impl Section for OidcSection {
 
     fn refresh(&self) -> Option<&str> {
         self.refresh.as_deref()
+    }
+
+    fn scim(&self) -> Option<&ScimSection> {
+        self.scim.as_ref()
     }
 
     fn check(&self) -> Result<(), String> {

@@ -7,6 +7,7 @@ use falconer_store::Secret;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::scim::ScimSection;
 use crate::config::SecretText;
 
 /// A section of one kind.
@@ -19,6 +20,11 @@ pub trait Section {
 
     /// How often people are asked about without them, such as `1 hour`.
     fn refresh(&self) -> Option<&str>;
+
+    /// What the directory behind it may push.
+    fn scim(&self) -> Option<&ScimSection> {
+        None
+    }
 
     /// What is wrong with the rest, if anything, as far as nobody has to be asked.
     fn check(&self) -> Result<(), String>;
@@ -59,6 +65,7 @@ impl<'de, S: Section + Deserialize<'de>> Deserialize<'de> for Checked<S> {
             return Err(wrong("label: write a name for people to read, 60 characters at most".to_owned()));
         }
         refresh_ms(section.refresh()).map_err(wrong)?;
+        section.scim().map_or(Ok(()), ScimSection::check).map_err(wrong)?;
         section.check().map_err(wrong)?;
         Ok(Checked(section))
     }
