@@ -32,6 +32,7 @@ pub struct Site {
     pub web: Arc<Web>,
     pub auth: Arc<Auth>,
     pub login: Arc<Login>,
+    pub store: Arc<SqliteStore>,
     pub clock: Arc<TestClock>,
     pub origin: String,
 }
@@ -47,6 +48,11 @@ pub async fn site_at(origin: &str, limits: RequestLimits) -> Site {
 
 /// The same with identity providers.
 pub async fn site_with(origin: &str, limits: RequestLimits, providers: Vec<ConfiguredProvider>) -> Site {
+    site_pushed(origin, limits, providers, Vec::new()).await
+}
+
+/// The same with directories that push.
+pub async fn site_pushed(origin: &str, limits: RequestLimits, providers: Vec<ConfiguredProvider>, scim: Vec<ScimSettings>) -> Site {
     let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
     let random = Arc::new(TestRandom::new());
     let keys = KeyRing::from_bytes("test", [7; 32]).unwrap();
@@ -60,7 +66,7 @@ pub async fn site_with(origin: &str, limits: RequestLimits, providers: Vec<Confi
     let login = Arc::new(Login::open(auth.clone(), store.clone(), settings, clock.clone(), random.clone()).unwrap());
     let known = RegisteredTarget { name: "Known & <Good>".to_owned(), targets: vec!["https://known.example/login".to_owned()] };
     let settings = GrantSettings { registered_targets: vec![known], ..GrantSettings::default() };
-    let grants = Arc::new(Grants::open(auth.clone(), login.clone(), store, settings).unwrap());
+    let grants = Arc::new(Grants::open(auth.clone(), login.clone(), store.clone(), settings).unwrap());
     let ann = NewAccount {
         name: "ann".to_owned(),
         display_name: "Ann Example".to_owned(),
@@ -86,7 +92,7 @@ pub async fn site_with(origin: &str, limits: RequestLimits, providers: Vec<Confi
         settings,
     };
     let web = Arc::new(web);
-    Site { router: router(web.clone()), web, auth, login, clock, origin: origin.to_owned() }
+    Site { router: router(web.clone()), web, auth, login, store, clock, origin: origin.to_owned() }
 }
 
 impl Site {

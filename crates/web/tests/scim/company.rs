@@ -1,0 +1,236 @@
+//! Two organisations whose directories push, and a provider that believes every code.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::body::Body;
+use falconer_auth::{Clock as _, DAY_MS};
+use falconer_login::mapping::Mapping;
+use falconer_login::{
+    Answer, Attempt, Attributes, ConfiguredProvider, Entrance, Found, IdentityProvider, Known, ProviderError, Refreshed, ScimSettings,
+    ScimSubjectAttribute,
+};
+use falconer_store::{AuditStart, ClientRecord, Secret, Step, Store as _};
+use falconer_web::RequestLimits;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, Request};
+use serde_json::{Map, Value, json};
+use url::Url;
+
+use crate::site::{Browser, Page, Site, encode, site_pushed};
+
+pub const COMPANY: &str = "token-of-the-company-0123456789abcdef";
+pub const OTHER: &str = "token-of-the-others-0123456789abcdefg";
+
+/// A provider that believes every code.
+struct Believing;
+
+pub fn person(subject: &str) -> Attributes {
+    Attributes {
+        subject: subject.to_owned(),
+        display_name: "You".into(),
+        email: Some(format!("{subject}@example.com")),
+        email_verified: true,
+        groups: vec!["claimed".into()],
+        ..Attributes::default()
+    }
+}
+
+#[async_trait]
+impl IdentityProvider for Believing {
+    fn entrance(&self) -> Entrance {
+        Entrance::Away
+    }
+
+    async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
+        let mut url = Url::parse("https://login.example.com/authorize").unwrap();
+        url.query_pairs_mut().append_pair("state", &attempt.state);
+        Ok(url)
+    }
+
+    async fn finish(&self, _: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
+        let Answer::Callback(callback) = answer else { panic!("nobody types anything") };
+        Ok(Found { attributes: person(callback.code.as_deref().unwrap()), handle: None })
+    }
+
+    async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
+        Ok(Refreshed::CannotBeAsked)
+    }
+
+    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    fn attributes(&self, _: &Map<String, Value>) -> Result<Attributes, ProviderError> {
+        Ok(Attributes::default())
+    }
+}
+
+pub struct Company {
+    pub site: Site,
+}
+
+/// The one decides about groups and who signs in, the other about neither.
+pub async fn company() -> Company {
+    let provider = |name: &str| ConfiguredProvider {
+        name: name.to_owned(),
+        label: name.to_owned(),
+        mapping: Mapping::new(&["assume:group:{group}".to_owned(), "assume:user:{email}".to_owned()], [], None, true).unwrap(),
+        kind: Arc::new(Believing),
+        refresh_ms: None,
+    };
+    let scim = vec![
+        ScimSettings::new("company", COMPANY, ScimSubjectAttribute::ExternalId, true, true),
+        ScimSettings::new("other", OTHER, ScimSubjectAttribute::ExternalId, false, false),
+    ];
+    let providers = vec![provider("company"), provider("other")];
+    Company { site: site_pushed("https://auth.example.com", RequestLimits::default(), providers, scim).await }
+}
+
+pub fn user_body(subject: &str) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": format!("{subject}@example.com"), "externalId": subject, "active": true,
+    })
+}
+
+/// The same directory with the other token.
+pub struct Other<'c>(&'c Company);
+
+impl Other<'_> {
+    pub async fn push(&self, subject: &str) -> String {
+        let made = self.ok(Method::POST, "/Users", Some(user_body(subject)), 201).await;
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn push_group(&self, name: &str, members: &[&str]) {
+        self.ok(Method::POST, "/Groups", Some(group_body(name, members)), 201).await;
+    }
+
+    pub async fn ok(&self, method: Method, path: &str, body: Option<Value>, status: u16) -> Value {
+        read(&self.0.send(OTHER, method, path, body, &[]).await, status)
+    }
+}
+
+pub fn group_body(name: &str, members: &[&str]) -> Value {
+    let members: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
+    json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name, "members": members})
+}
+
+fn read(page: &Page, status: u16) -> Value {
+    assert_eq!(page.status.as_u16(), status, "{}", page.text);
+    if page.text.is_empty() { Value::Null } else { serde_json::from_str(&page.text).unwrap() }
+}
+
+impl Company {
+    pub fn as_other(&self) -> Other<'_> {
+        Other(self)
+    }
+
+    pub async fn send(&self, token: &str, method: Method, path: &str, body: Option<Value>, headers: &[(&str, &str)]) -> Page {
+        let body = body.map(|body| body.to_string().into_bytes());
+        self.send_bytes(token, method, path, body, headers).await
+    }
+
+    pub async fn send_bytes(&self, token: &str, method: Method, path: &str, body: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Page {
+        let mut request = Request::builder().method(method).uri(format!("/scim/v2{path}"));
+        if !token.is_empty() {
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if body.is_some() && !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header(CONTENT_TYPE, "application/scim+json");
+        }
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(*name, *value);
+        }
+        self.site.send(request.body(body.map_or_else(Body::empty, Body::from)).unwrap()).await
+    }
+
+    pub async fn ok(&self, method: Method, path: &str, body: Option<Value>, status: u16) -> Value {
+        read(&self.send(COMPANY, method, path, body, &[]).await, status)
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        self.ok(Method::GET, path, None, 200).await
+    }
+
+    pub async fn push(&self, subject: &str) -> String {
+        let made = self.ok(Method::POST, "/Users", Some(user_body(subject)), 201).await;
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn push_group(&self, name: &str, members: &[&str]) -> String {
+        let made = self.ok(Method::POST, "/Groups", Some(group_body(name, members)), 201).await;
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn sign_in(&self, subject: &str) -> (Browser<'_>, Page) {
+        self.sign_in_with("company", subject).await
+    }
+
+    pub async fn sign_in_with(&self, provider: &str, subject: &str) -> (Browser<'_>, Page) {
+        let mut browser = self.site.browser();
+        let left = browser.get(&format!("/login/{provider}?next=%2F")).await;
+        let url = Url::parse(left.location()).unwrap();
+        let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        let query = encode(&[("code".into(), subject.into()), ("state".into(), state)]);
+        let page = browser.get(&format!("/login/{provider}/callback?{query}")).await;
+        (browser, page)
+    }
+
+    /// The cookies of somebody who is signed in.
+    pub async fn session(&self) -> String {
+        let browser = self.site.ann().await;
+        browser.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    pub fn groups(&self, identity: &str) -> Vec<String> {
+        self.site.auth.directory().identity(identity).unwrap().record.groups.clone()
+    }
+
+    pub fn scopes(&self, identity: &str) -> Vec<String> {
+        self.site.auth.directory().identity(identity).unwrap().record.scopes.clone()
+    }
+
+    pub fn is_gone(&self, identity: &str) -> bool {
+        self.site.auth.directory().identity(identity).unwrap().record.gone
+    }
+
+    pub fn is_disabled(&self, client_id: &str) -> bool {
+        self.site.auth.directory().client(client_id).unwrap().is_disabled()
+    }
+
+    pub async fn make_client(&self, client_id: &str, scopes: &[&str]) {
+        let (store, now_ms) = (&self.site.store, self.site.clock.now_ms());
+        let record = ClientRecord {
+            client_id: client_id.to_owned(),
+            description: String::new(),
+            access_token: Secret::new("x".repeat(44)),
+            expires_us: (now_ms + DAY_MS) * 1000,
+            created_ms: now_ms,
+            last_modified_ms: now_ms,
+            last_date_used_ms: now_ms,
+            last_rotated_ms: now_ms,
+            delete_on_expiration: false,
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            disabled: false,
+            grant: None,
+        };
+        let step = Step {
+            decided_at: store.revision().await.unwrap(),
+            depends_on: Vec::new(),
+            at_ms: now_ms,
+            actor: "test".to_owned(),
+            grant: None,
+            action: "created".to_owned(),
+            detail: None,
+        };
+        store.insert_client(&step, &record).await.unwrap();
+        self.site.auth.catch_up().await.unwrap();
+    }
+
+    /// Who did what to it, and why.
+    pub async fn history(&self, kind: &str, id: &str) -> String {
+        format!("{:?}", self.site.store.entity_history(kind, id, AuditStart::Offset(0), 100).await.unwrap())
+    }
+}
