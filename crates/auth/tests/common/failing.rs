@@ -113,5 +113,13 @@ delegate! {
     fn prune_grants(&self, before_ms: i64, limit: u32) -> u64;
     fn reseal(&self, from: &ResealFrom, limit: u32) -> Resealed;
     fn needs_older_keys(&self) -> bool;
+    fn insert_scim(&self, record: &ScimRecord, most: u32) -> ScimWritten;
+    fn update_scim(&self, record: &ScimRecord) -> ScimWritten;
+    fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> ScimWritten;
+    fn scim(&self, directory: &str, kind: ScimKind, id: &str) -> Option<ScimRecord>;
+    fn scim_list(&self, directory: &str, kind: ScimKind, filter: &ScimFilter, start: u32, count: u32) -> (u64, Vec<ScimRecord>);
+    fn scim_standing(&self, directory: &str, subject: ScimSubject<'_>) -> Option<ScimStanding>;
+    fn pending_scim(&self, directory: &str, after: &str, limit: u32) -> Vec<ScimStanding>;
+    fn note_scim_followed(&self, directory: &str, followed: &[(String, i64)]) -> Vec<String>;
     fn ping(&self) -> ();
 }
