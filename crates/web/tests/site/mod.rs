@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use falconer_auth::{Auth, AuthSettings, Origin, Random};
 use falconer_grants::{GrantSettings, Grants, RegisteredTarget};
-use falconer_login::{ConfiguredProvider, Login, LoginSettings, NewAccount, PasswordCost, RelyingParty};
+use falconer_login::{ConfiguredProvider, Login, LoginSettings, NewAccount, PasswordCost, RelyingParty, ScimSettings};
 use falconer_store::KeyRing;
 use falconer_store_sqlite::SqliteStore;
 use falconer_web::{PublicOrigin, RequestLimits, Traced, VersionInfo, Web, WebSettings, router};
