@@ -62,7 +62,8 @@ pub async fn site_pushed(origin: &str, limits: RequestLimits, providers: Vec<Con
     let settings = AuthSettings::new(Origin::parse(origin).unwrap());
     let auth = Arc::new(Auth::open(store.clone(), settings, clock.clone(), random.clone()).await.unwrap());
     let password_cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
-    let settings = LoginSettings { password_cost, relying_party: RelyingParty::of_origin(origin), providers, ..LoginSettings::default() };
+    let settings =
+        LoginSettings { password_cost, relying_party: RelyingParty::of_origin(origin), providers, scim, ..LoginSettings::default() };
     let login = Arc::new(Login::open(auth.clone(), store.clone(), settings, clock.clone(), random.clone()).unwrap());
     let known = RegisteredTarget { name: "Known & <Good>".to_owned(), targets: vec!["https://known.example/login".to_owned()] };
     let settings = GrantSettings { registered_targets: vec![known], ..GrantSettings::default() };
