@@ -396,9 +396,18 @@ fn every_form_that_posts_with_a_session_carries_its_token() {
         for form in html.split("<form").skip(1) {
             let form = form.split("</form>").next().unwrap();
             let posts = form.contains("method=\"post\"");
-            let before_session = ["/login", "/login/company", "/login/passkey", "/login/recovery", "/setup", "/password-link"]
-                .iter()
-                .any(|path| form.contains(&format!("action=\"{path}\"")));
+            let before_session = [
+                "/login",
+                "/login/company",
+                "/login/mail/address",
+                "/login/mail/code",
+                "/login/passkey",
+                "/login/recovery",
+                "/setup",
+                "/password-link",
+            ]
+            .iter()
+            .any(|path| form.contains(&format!("action=\"{path}\"")));
             assert_eq!(posts && !before_session, form.contains("name=\"csrf\" value=\"cc"), "{name}: {form}");
             assert_eq!(before_session, form.contains("name=\"form\" value=\"ff"), "{name}: {form}");
         }
