@@ -3,6 +3,7 @@
 //! The table is made by calling; the test fails where it has changed, and where a method has no row here. `UPDATE_VERDICTS=1 cargo test -p
 //! falconer-web --test verdicts` writes it anew: read the difference as you would read a change of who may do what.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::duplicate_mod, reason = "both worlds have the same clock and randomness")]
 
 mod site;
 mod snapshot;

@@ -104,7 +104,7 @@ fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> Problem {
         }
         _ => return provider::problem(visit, name, error),
     };
-    Problem::new(StatusCode::BAD_REQUEST, title, next).with_link(&format!("/login/{name}"), "Ask for a code")
+    Problem::new(StatusCode::BAD_REQUEST, title, next).with_link(format!("/login/{name}"), "Ask for a code")
 }
 
 fn address_page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> Result<Response, Problem> {
