@@ -83,7 +83,7 @@ fn people_are_administered_over_the_api() {
     person(&["unlock", "local/ann"]).ok();
     person(&["sign-out", "local/ann"]).ok();
     assert!(!browser.is_signed_in());
-    world.take(&person(&["reset-link", "local/ann", "--json"]).json()["url"].as_str().unwrap().to_owned());
+    world.take(person(&["reset-link", "local/ann", "--json"]).json()["url"].as_str().unwrap());
     person(&["disable", "local/ann"]).ok();
     assert!(!browser.sign_in("ann", PASSWORD));
     person(&["enable", "local/ann"]).ok();
