@@ -149,8 +149,11 @@ async fn a_challenge_is_answered_once_in_its_browser_and_in_time() {
     world.clock.advance(DAY_MS);
 }
 
+/// What it is, what is changed, and what comes of it.
+type Case<T> = (&'static str, fn(&mut Says), T);
+
 /// What must not sign anybody in: the name of the case, how the answer differs from an honest one, the reason.
-fn lies_at_sign_in() -> Vec<(&'static str, fn(&mut Says), PasskeyError)> {
+fn lies_at_sign_in() -> Vec<Case<PasskeyError>> {
     vec![
         ("a registration's answer", |s| s.kind = "webauthn.create".into(), PasskeyError::WrongType),
         ("a payment", |s| s.kind = "payment.get".into(), PasskeyError::WrongType),
@@ -203,7 +206,7 @@ fn lies_at_sign_in() -> Vec<(&'static str, fn(&mut Says), PasskeyError)> {
 }
 
 /// The same where a part can't be read; the part is named.
-fn nonsense_at_sign_in() -> Vec<(&'static str, fn(&mut Says), &'static str)> {
+fn nonsense_at_sign_in() -> Vec<Case<&'static str>> {
     vec![
         ("a type twice", |s| s.more = r#","type":"webauthn.get""#.into(), "client data"),
         ("an origin twice", |s| s.more = r#","origin":"https://evil.example""#.into(), "client data"),
@@ -250,7 +253,7 @@ async fn no_lie_signs_anybody_in() {
 }
 
 /// The same at registration.
-fn lies_at_registration() -> Vec<(&'static str, fn(&mut Says), PasskeyError)> {
+fn lies_at_registration() -> Vec<Case<PasskeyError>> {
     fn set(says: &mut Says, label: i64, value: Value) {
         let place = says.key.iter_mut().find(|(name, _)| *name == Value::from(label)).unwrap();
         place.1 = value;
@@ -312,7 +315,7 @@ fn lies_at_registration() -> Vec<(&'static str, fn(&mut Says), PasskeyError)> {
     ]
 }
 
-fn nonsense_at_registration() -> Vec<(&'static str, fn(&mut Says), &'static str)> {
+fn nonsense_at_registration() -> Vec<Case<&'static str>> {
     vec![
         ("no CBOR", |s| s.attestation = |_| vec![0xff], "attestation object"),
         ("no map", |s| s.attestation = |_| vec![0x80], "attestation object"),
