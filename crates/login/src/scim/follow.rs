@@ -26,7 +26,7 @@ pub(crate) enum Said {
     /// It pushes nothing, or has said nothing of them and lets others decide.
     Nothing,
     /// They are there.
-    There(ScimStanding),
+    There(Box<ScimStanding>),
 }
 
 impl Said {
@@ -45,7 +45,7 @@ impl Login {
         let Some(scim) = self.scim_of(&provider.name) else { return Ok(Said::Nothing) };
         match self.standing(scim, subject).await? {
             Some(standing) if standing.deleted || !standing.user.active => Err(ProviderError::Deactivated.into()),
-            Some(standing) => Ok(Said::There(standing)),
+            Some(standing) => Ok(Said::There(Box::new(standing))),
             // Whoever was deleted comes back only by being pushed again.
             None if scim.only_pushed || gone => Err(ProviderError::NotPushed.into()),
             None => Ok(Said::Nothing),
@@ -57,7 +57,7 @@ impl Login {
         let Some(scim) = self.scim_of(&provider.name) else { return Ok(Some(Said::Nothing)) };
         Ok(match self.standing(scim, subject).await? {
             Some(standing) if standing.deleted || !standing.user.active => None,
-            Some(standing) => Some(Said::There(standing)),
+            Some(standing) => Some(Said::There(Box::new(standing))),
             None => Some(Said::Nothing),
         })
     }

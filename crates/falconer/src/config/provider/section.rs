@@ -45,7 +45,7 @@ pub(super) fn refresh_ms(text: Option<&str>) -> Result<Option<i64>, String> {
 
 /// A section that was checked.
 #[derive(Clone, Debug)]
-pub struct Checked<S>(S);
+pub struct Checked<S>(Box<S>);
 
 impl<S> Deref for Checked<S> {
     type Target = S;
@@ -67,7 +67,7 @@ impl<'de, S: Section + Deserialize<'de>> Deserialize<'de> for Checked<S> {
         refresh_ms(section.refresh()).map_err(wrong)?;
         section.scim().map_or(Ok(()), ScimSection::check).map_err(wrong)?;
         section.check().map_err(wrong)?;
-        Ok(Checked(section))
+        Ok(Checked(Box::new(section)))
     }
 }
 
