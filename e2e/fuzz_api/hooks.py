@@ -1,12 +1,13 @@
 """What schemathesis loads: signing with Hawk, ids of things that exist, and the count of what was tried.
 
-`before_call` lets `requests` sign what it is about to send, byte for byte. The `map_*` hooks are functions of the generated values alone, so that a seed
+`before_call` lets `requests` sign what it is about to send, byte for byte. The `map_*` hooks are functions of the generated values, and of how many people were deleted, so that a seed
 gives the same run.
 """
 
 import atexit
 import collections
 import hashlib
+import itertools
 import json
 import os
 from urllib.parse import urlsplit
@@ -23,9 +24,21 @@ POOL = json.loads(os.environ["FUZZ_POOL"])  # ids that exist and are not deleted
 TESTER = {"clientId": "tester", "accessToken": "no-secret"}
 TRIALS = {"testAuthenticate", "testAuthenticateGet"}
 # Those that need an id of their own, and those that are about something that exists.
-FRESH = {"createClient": "clientId", "createRole": "roleId", "deleteClient": "clientId", "deleteRole": "roleId"}
-ABOUT_SOMETHING = {"client", "updateClient", "resetAccessToken", "enableClient", "disableClient", "role", "updateRole"}
+FRESH = {"createClient": "clientId", "createRole": "roleId", "deleteClient": "clientId", "deleteRole": "roleId", "invitePerson": "identity"}
+ABOUT_SOMETHING = {
+    "client", "updateClient", "resetAccessToken", "enableClient", "disableClient", "role", "updateRole",
+    "person", "updatePerson", "disablePerson", "enablePerson", "unlockPerson", "signPersonOut", "makeResetLink", "personHistory", "mapPerson",
+}
+# Whoever is deleted is so for good, so that there have to be many.
+DELETED_ONCE = {"deletePerson": ("identity", "doomed")}
 
+PEOPLE = {
+    "invitePerson": lambda body: {"displayName": "Somebody", "groups": ["readers"], "scopes": ["notes:read:*"]},
+    "updatePerson": lambda body: {"displayName": f"Somebody {choice(body, 1000)}", "groups": ["readers"][: choice(body, 3)]},
+    "mapPerson": lambda body: {"claims": {"sub": str(choice(body, 1000)), "groups": ["readers"]}},
+}
+
+deleted = itertools.count()
 counts = collections.defaultdict(collections.Counter)
 
 
@@ -80,7 +93,12 @@ def choice(values, among):
 
 @schemathesis.hook
 def map_path_parameters(context, path_parameters):
-    if not isinstance(path_parameters, dict) or operation_of(context) not in ABOUT_SOMETHING:
+    if not isinstance(path_parameters, dict):
+        return path_parameters
+    if operation_of(context) in DELETED_ONCE and choice(path_parameters, 4):
+        name, pool = DELETED_ONCE[operation_of(context)]
+        return {**path_parameters, name: POOL[pool][next(deleted) % len(POOL[pool])]}
+    if operation_of(context) not in ABOUT_SOMETHING:
         return path_parameters
     for name, ids in POOL.items():
         if name in path_parameters:
@@ -95,8 +113,11 @@ def map_case(context, case):
     """Generated ids repeat with other bodies, which is a conflict: half of them get an end that goes with the body."""
     name = FRESH.get(operation_of(case))
     values = [case.path_parameters, case.body]
-    if name and isinstance(case.path_parameters, dict) and isinstance(case.path_parameters.get(name), str) and choice(values, 2):
+    if name and isinstance(case.path_parameters, dict) and isinstance(case.path_parameters.get(name), str) and (choice(values, 2) or name == "identity"):
         case.path_parameters = {**case.path_parameters, name: f"{case.path_parameters[name]}-{choice(values, 10**6)}"}
+        if name == "identity":
+            # Only local accounts can be invited; parameters are encoded by now.
+            case.path_parameters = {**case.path_parameters, name: f"local%2Fp{choice(values, 10**6)}"}
     return case
 
 
@@ -110,7 +131,9 @@ def map_query(context, query):
 
 @schemathesis.hook
 def map_body(context, body):
-    """Half of the trials require what the pretended client has."""
+    """Half of the trials require what the pretended client has. Most of what is said of people can be: what is generated is seldom a name, a group or an address."""
+    if operation_of(context) in PEOPLE and isinstance(body, dict) and choice(body, 4):
+        return PEOPLE[operation_of(context)](body)
     if operation_of(context) == "testAuthenticate" and isinstance(body, dict) and isinstance(body.get("clientScopes"), list) and choice(body, 2):
         return {**body, "requiredScopes": body["clientScopes"][:3]}
     return body

@@ -12,8 +12,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+import urllib.parse
 import urllib.request
 
+import mohawk
 import openapi_spec_validator
 import taskcluster
 
@@ -39,8 +41,11 @@ class Server:
         made = subprocess.run([BIN, "init", "--data-dir", data, "--json"], check=True, capture_output=True, text=True, env=clean_environment(), timeout=PATIENCE)
         init = json.loads(made.stdout)
         self.credentials = {"clientId": init["clientId"], "accessToken": init["accessToken"]}
+        # Nobody asks this provider anything: it is there for what somebody would get from it.
+        config = pathlib.Path(folder) / "falconer.toml"
+        config.write_text('[[provider]]\nkind = "oidc"\nname = "company"\nissuer = "http://127.0.0.1:1"\nclient_id = "falconer"\ngroups_claim = "groups"\nscopes = ["assume:company-group:{group}"]\n')
         self.process = subprocess.Popen(
-            [BIN, "serve", "--data-dir", data, "--listen", "127.0.0.1:0"],
+            [BIN, "serve", "--config", str(config), "--data-dir", data, "--listen", "127.0.0.1:0"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env=clean_environment() | {"FALCONER_WEBSOCKTUNNEL_SECRET": "a secret of the trial"},
         )
@@ -69,7 +74,20 @@ def fill(server):
         auth.createClient(client_id, {"expires": "2099-01-01T00:00:00Z", "description": "", "scopes": ["notes:read:*"]})
     for role_id in pool["roleId"]:
         auth.createRole(role_id, {"description": "", "scopes": ["notes:read:*"]})
+    pool |= {"identity": [f"local/pool-{n}" for n in range(4)], "doomed": [f"local/doomed-{n}" for n in range(200)], "provider": ["company"]}
+    for identity in pool["identity"] + pool["doomed"]:
+        invite(server, identity)
     return pool
+
+
+def invite(server, identity):
+    """Published clients do not know Falconer's own methods."""
+    url = f"{server.root_url}/api/falconer/v1/people/{urllib.parse.quote(identity, safe='')}"
+    content = json.dumps({"displayName": identity})
+    credentials = {"id": server.credentials["clientId"], "key": server.credentials["accessToken"], "algorithm": "sha256"}
+    sender = mohawk.Sender(credentials, url, "PUT", content=content, content_type="application/json")
+    request = urllib.request.Request(url, content.encode(), {"Authorization": sender.request_header, "Content-Type": "application/json"}, method="PUT")
+    urllib.request.urlopen(request, timeout=PATIENCE).close()
 
 
 def run(server, folder, mode, credentials, pool, exempt):
