@@ -53,14 +53,14 @@ class Server:
     def options(self, **credentials):
         return {"rootUrl": self.root_url, "credentials": credentials or self.credentials, "maxRetries": 0}
 
-    def grant(self, target, scopes):
-        """Credentials from an access grant, as a browser would bring them back."""
+    def grant(self, target, scopes, identity=False):
+        """Credentials from an access grant, as a browser would bring them back. `identity`: the service may know who it is."""
         subprocess.run(
             [BIN, "account", "create", "ann", "--data-dir", self.data, "--password-stdin", "--scope", "notes:read:*"],
             input="a long password", text=True, check=True, capture_output=True, env=clean_environment(), timeout=PATIENCE,
         )
         script = pathlib.Path(__file__).parent / "grant-over-http.mjs"
-        made = subprocess.run(["node", str(script), self.root_url, "ann", "a long password", target, *scopes], check=True, capture_output=True, text=True, timeout=PATIENCE)
+        made = subprocess.run(["node", str(script), self.root_url, "ann", "a long password", target, *scopes, *(["--identity"] if identity else [])], check=True, capture_output=True, text=True, timeout=PATIENCE)
         granted = json.loads(made.stdout)
         return {key: granted[key] for key in ("clientId", "accessToken", "certificate")}
 

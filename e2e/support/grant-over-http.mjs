@@ -1,6 +1,6 @@
 // What a person does in the browser, without one: signs in, ticks nothing off, types the host, presses Grant. For the tests of published
 // clients, whatever their language:
-//   node grant-over-http.mjs ROOT_URL NAME PASSWORD TARGET SCOPE...
+//   node grant-over-http.mjs ROOT_URL NAME PASSWORD TARGET SCOPE... [--identity]
 // prints {"clientId", "accessToken", "certificate", "grant"}; the last is the grant's id.
 
 const decode = (text) => text.replace(/&#(x?)([0-9a-f]+);|&(quot|amp|lt|gt|apos);/gi, (_, hex, number, name) =>
@@ -19,7 +19,7 @@ function fields(html, action) {
   return result;
 }
 
-export async function grantOverHttp(rootUrl, name, password, target, scopes) {
+export async function grantOverHttp(rootUrl, name, password, target, scopes, { identity = false } = {}) {
   const cookies = new Map();
   const call = async (path, body) => {
     const response = await fetch(new URL(path, rootUrl), {
@@ -44,6 +44,7 @@ export async function grantOverHttp(rootUrl, name, password, target, scopes) {
   if (signedIn.status !== 303) throw new Error(`sign-in answered ${signedIn.status}: ${await signedIn.text()}`);
   const query = new URLSearchParams({ target, description: 'A test of published clients.' });
   scopes.forEach((scope) => query.append('scope', scope));
+  if (identity) query.append('identity', 'true');
   const form = fields(await (await call(`/?${query.toString().replace(/\+/g, '%20')}`)).text(), '/grant');
   // As the page's script says it.
   form.set('visible_ms', '5000');
@@ -58,6 +59,7 @@ export async function grantOverHttp(rootUrl, name, password, target, scopes) {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const [rootUrl, name, password, target, ...scopes] = process.argv.slice(2);
-  console.log(JSON.stringify(await grantOverHttp(rootUrl, name, password, target, scopes)));
+  const [rootUrl, name, password, target, ...rest] = process.argv.slice(2);
+  const scopes = rest.filter((word) => word !== '--identity');
+  console.log(JSON.stringify(await grantOverHttp(rootUrl, name, password, target, scopes, { identity: scopes.length < rest.length })));
 }
