@@ -1,0 +1,1 @@
+"""Signing calls and URLs."""

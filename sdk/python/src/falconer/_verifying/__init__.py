@@ -1,0 +1,1 @@
+"""What is asked of Falconer about a request, and what comes of it."""

@@ -1,0 +1,227 @@
+"""The question to Falconer and its answer, without the network: `POST /api/falconer/v1/check`, and `authenticateHawk` of older servers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from .._errors import Refusal, new_id, not_verifiable, unavailable
+from .._scopes import Expression, insufficient, missing
+from .decision import Allowed, Decision, Denied, Facts, Failed, Identity, SignedRequest, failed
+from .target import Origin
+
+CHECK = "/api/falconer/v1/check"
+AUTHENTICATE = "/api/auth/v1/authenticate-hawk"
+MOST_EACH = 128
+MOST_TEXT = 12 * 1024
+MOST_VALUES = 480
+STALE = "Unauthorized: Stale timestamp"
+# Of a server without `check`, which gives a message only: the beginning and the end of it.
+REASONS = [
+    ("Unauthorized: Bad mac", "", "bad-mac"),
+    (STALE, "", "stale-timestamp"),
+    ("Unauthorized: Access expired", "", "bewit-expired"),
+    ("Client with clientId ", " is disabled", "client-disabled"),
+    ("Client with clientId", " has expired", "client-expired"),
+    ("ext.certificate.expiry < now", "", "certificate-expired"),
+    ("Supplied credentials do not satisfy authorizedScopes", "", "authorized-scopes"),
+    ("The grant ", " has been revoked", "grant-revoked"),
+    ("Bad Request: ", "", "malformed"),
+]
+
+
+class NoCheck(Exception):
+    """This server has no `check`."""
+
+
+class Strange(Exception):
+    """No answer of Falconer's. The text is for the log."""
+
+    def __init__(self, why: str, away: bool = False) -> None:
+        super().__init__(why)
+        self.away = away
+        """Whether the next question would be answered no better. What a caller wrote, and a proxy between did not like, says nothing about that."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request, and what is asked about it."""
+
+    request: SignedRequest
+    required: Expression
+    reveal: Sequence[str] = ()
+    identity: bool = False
+    each: Sequence[Expression] = ()
+
+    def check(self, origin: Origin) -> bytes:
+        """The body for `check`."""
+        asked: dict[str, Any] = {"request": self._parts(origin), "required": self.required}
+        if self.reveal:
+            asked["reveal"] = list(self.reveal)
+        if self.identity:
+            asked["identity"] = True
+        if self.each:
+            asked["each"] = list(self.each)
+        return json.dumps(asked).encode()
+
+    def authenticate(self, origin: Origin) -> bytes:
+        """The body for `authenticateHawk`."""
+        return json.dumps(self._parts(origin)).encode()
+
+    def _parts(self, origin: Origin) -> dict[str, Any]:
+        request = self.request
+        parts: dict[str, Any] = {"method": request.method.lower(), "resource": request.resource, "host": origin.host, "port": origin.port}
+        if request.authorization:
+            parts["authorization"] = request.authorization
+        if request.source_ip:
+            parts["sourceIp"] = request.source_ip
+        return parts
+
+    def read_check(self, status: int, text: bytes) -> Decision:
+        """What `check` decided. Raises NoCheck, Strange."""
+        answer = _object(text)
+        code = answer.get("code")
+        if status == 404 and not isinstance(code, str):
+            raise NoCheck
+        if status in (400, 413) and isinstance(code, str):
+            return _refused_question(status, str(answer.get("message", "")))
+        if status != 200:
+            raise Strange(f"it answered {status}", away=status >= 500)
+        word = answer.get("status")
+        if word == "failed":
+            return failed(Refusal("AuthenticationFailed", _text(answer, "reason"), _told(_text(answer, "message")), _id(answer)))
+        if word == "denied":
+            lacking = answer.get("missing", self.required)
+            return Denied(lacking, Refusal("InsufficientScopes", _text(answer, "reason"), _text(answer, "message"), _id(answer)))
+        if word != "allowed":
+            raise Strange("it is not Falconer that answered")
+        each = answer.get("each", [])
+        if not isinstance(each, list) or len(each) != len(self.each):
+            raise Strange("it did not answer each expression")
+        return Allowed(
+            Facts(
+                expires=_text(answer, "expires"),
+                client_id=_optional(answer, "clientId"),
+                hash=_optional(answer, "hash"),
+                identity=_identity(answer),
+                scopes=tuple(_texts(answer.get("revealed", []))),
+                each=tuple(isinstance(one, dict) and one.get("status") == "allowed" for one in each),
+            )
+        )
+
+    def read_authenticate(self, status: int, text: bytes) -> Decision:
+        """What the list of scopes that `authenticateHawk` gives decides. Raises Strange."""
+        answer = _object(text)
+        if status in (400, 413, 414, 431) and isinstance(answer.get("code"), str):
+            return failed(not_verifiable(str(answer.get("message", "")).split("\n\n---\n")[0].strip()))
+        if status != 200:
+            raise Strange(f"it answered {status}", away=status >= 500)
+        word = answer.get("status")
+        if word == "auth-failed":
+            message = _text(answer, "message")
+            return failed(Refusal("AuthenticationFailed", _reason(message), _told(message)))
+        if word not in ("auth-success", "no-auth"):
+            raise Strange("it is not Falconer that answered")
+        scopes = _texts(answer.get("scopes"))
+        client_id = _text(answer, "clientId") if word == "auth-success" else None
+        lacking = missing(scopes, self.required)
+        if lacking is not None:
+            reason = "no-credentials" if client_id is None else "scopes-missing"
+            return Denied(lacking, Refusal("InsufficientScopes", reason, insufficient(client_id, lacking, self.required)))
+        return Allowed(
+            Facts(
+                expires=_text(answer, "expires"),
+                client_id=client_id,
+                hash=_optional(answer, "hash") if client_id is not None else None,
+                identity=_identity(answer) if self.identity else None,
+                scopes=tuple(_narrowed(scopes, self.reveal)),
+                each=tuple(missing(scopes, one) is None for one in self.each),
+            )
+        )
+
+
+def two_schemes(request: SignedRequest) -> Failed | None:
+    """A header and a bewit at once: `check` says so itself, `authenticateHawk` does not look."""
+    if not request.authorization or ("?bewit=" not in request.resource and "&bewit=" not in request.resource):
+        return None
+    told = "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header"
+    return failed(Refusal("AuthenticationFailed", "two-schemes", told))
+
+
+def _refused_question(status: int, message: str) -> Failed:
+    said = message.split("\n\n---\n")[0].strip()
+    if status == 413:
+        return failed(Refusal("InputTooLarge", "not-verifiable", "The request cannot be verified: it is too large"))
+    if "data/request" in said:
+        return failed(not_verifiable(said))
+    return failed(unavailable(f"it did not understand the question: {said}"))
+
+
+def _reason(message: str) -> str:
+    found = (word for begin, end, word in REASONS if message.startswith(begin) and message.endswith(end))
+    return next(found, "not-accepted")
+
+
+def _told(message: str) -> str:
+    if message != STALE:
+        return message
+    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{STALE}. The request was signed more than 15 minutes ago, or the clock of the computer that signed it is wrong. It is {now} here."
+
+
+def _narrowed(scopes: Sequence[str], prefixes: Sequence[str]) -> list[str]:
+    """As `reveal` shows them: what lies below a prefix, and for a wider star the prefix with a star."""
+    shown = {scope for scope in scopes for prefix in prefixes if scope.startswith(prefix)}
+    shown |= {f"{prefix}*" for scope in scopes for prefix in prefixes if scope.endswith("*") and prefix.startswith(scope[:-1])}
+    return sorted(shown)
+
+
+def _object(text: bytes) -> Mapping[str, Any]:
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Strange("its answer is not JSON") from None
+    if not isinstance(answer, dict):
+        raise Strange("its answer is not a JSON object")
+    return answer
+
+
+def _text(answer: Mapping[str, Any], name: str) -> str:
+    value = answer.get(name)
+    if not isinstance(value, str):
+        raise Strange(f"its answer has no {name}")
+    return value
+
+
+def _optional(answer: Mapping[str, Any], name: str) -> str | None:
+    return _text(answer, name) if name in answer else None
+
+
+def _id(answer: Mapping[str, Any]) -> str:
+    return _optional(answer, "id") or new_id()
+
+
+def _texts(value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise Strange("its list of scopes is none")
+    return value
+
+
+def _identity(answer: Mapping[str, Any]) -> Identity | None:
+    given = answer.get("identity")
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise Strange("its identity is none")
+    return Identity(
+        id=_text(given, "id"),
+        provider=_text(given, "provider"),
+        subject=_text(given, "subject"),
+        target=_text(given, "target"),
+        display_name=_optional(given, "displayName"),
+        email=_optional(given, "email"),
+        email_verified=given.get("emailVerified") is True,
+    )

@@ -1,0 +1,1 @@
+"""What guards of every kind have in common."""
