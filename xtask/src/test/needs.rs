@@ -1,7 +1,7 @@
 //! What the tests need beyond cargo, part by part, and installing it: Debian packages through the package manager, Python and Node packages through
 //! their registries into the target folder and `e2e/node_modules`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -32,11 +32,21 @@ const NEEDS: &[Need] = &[
         what: "a C compiler (SQLite, ring)",
         probe: || works("cc", &["--version"]),
         packages: &["build-essential"],
-        parts: &["lints", "crates", "fuzz", "instructions", "revocation", "clients", "client-rust", "api", "browser"],
+        parts: &["lints", "crates", "fuzz", "instructions", "revocation", "python", "clients", "client-rust", "api", "browser"],
     },
     Need { what: "git", probe: || works("git", &["--version"]), packages: &["git"], parts: &["check"] },
-    Need { what: "Python 3 with venv", probe: python_with_venv, packages: &["python3", "python3-venv"], parts: &["clients", "api"] },
-    Need { what: "Node.js 20.11 or newer", probe: node_is_new_enough, packages: &["nodejs"], parts: &["sdk", "clients", "browser"] },
+    Need {
+        what: "Python 3 with venv",
+        probe: python_with_venv,
+        packages: &["python3", "python3-venv"],
+        parts: &["python", "clients", "api"],
+    },
+    Need {
+        what: "Node.js 20.11 or newer",
+        probe: node_is_new_enough,
+        packages: &["nodejs"],
+        parts: &["sdk", "python", "clients", "browser"],
+    },
     Need { what: "npm", probe: || works("npm", &["--version"]), packages: &["npm"], parts: CLIENTS },
     Need {
         what: "PostgreSQL",
@@ -112,6 +122,9 @@ pub fn install(parts: &[&str]) -> Result<()> {
     }
     if ["clients", "api"].iter().any(|part| parts.contains(part)) {
         python()?;
+    }
+    if parts.contains(&"python") {
+        python_kit()?;
     }
     if CLIENTS.iter().any(|part| parts.contains(part)) {
         node()?;
@@ -192,19 +205,32 @@ pub fn venv() -> PathBuf {
     target().join("e2e").join("venv")
 }
 
+/// The folder of the environment in which our own Python package is tested: what it needs is newer than what the published clients need.
+pub fn kit_venv() -> PathBuf {
+    target().join("python").join("venv")
+}
+
 fn python() -> Result<()> {
-    let venv = venv();
-    let requirements = root().join("e2e/clients/python/requirements.txt");
-    let wanted = std::fs::read_to_string(&requirements).context("e2e/clients/python/requirements.txt")?;
+    environment("Python", &venv(), "e2e/clients/python/requirements.txt", &["-r", "e2e/clients/python/requirements.txt"])
+}
+
+fn python_kit() -> Result<()> {
+    environment("Python package", &kit_venv(), "sdk/python/pyproject.toml", &["-e", "./sdk/python[test]"])
+}
+
+/// A Python environment that is made anew when the file that names its packages changes.
+fn environment(title: &str, venv: &Path, named_by: &str, packages: &[&str]) -> Result<()> {
+    let wanted = std::fs::read_to_string(root().join(named_by)).with_context(|| named_by.to_owned())?;
     let stamp = venv.join("installed-requirements.txt");
     if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
         return Ok(());
     }
     let place = venv.to_string_lossy().into_owned();
-    step("Python environment", &root(), "python3", &["-m", "venv", "--clear", &place], &[])?;
+    step(&format!("{title}: environment"), &root(), "python3", &["-m", "venv", "--clear", &place], &[])?;
     let pip = venv.join("bin/pip").to_string_lossy().into_owned();
-    let list = requirements.to_string_lossy().into_owned();
-    step("Python packages", &root(), &pip, &["install", "--disable-pip-version-check", "--progress-bar", "off", "-r", &list], &[])?;
+    let mut args = vec!["install", "--disable-pip-version-check", "--progress-bar", "off"];
+    args.extend(packages);
+    step(&format!("{title}: packages"), &root(), &pip, &args, &[])?;
     std::fs::write(&stamp, wanted).context("can't note what was installed")
 }
 

@@ -56,6 +56,7 @@ pub const PARTS: &[Part] = &[
     },
     Part { name: "revocation", what: "what was taken away is refused, under load", lane: Lane::Alone, binary: true, run: revocation },
     Part { name: "sdk", what: "the JavaScript module", lane: Lane::Beside, binary: false, run: sdk },
+    Part { name: "python", what: "the Python package, on real servers", lane: Lane::Beside, binary: true, run: python_kit },
     Part { name: "clients", what: "published clients, unchanged", lane: Lane::Beside, binary: true, run: clients },
     Part { name: "client-rust", what: "the published Rust client", lane: Lane::Compiling, binary: true, run: client_rust },
     Part { name: "api", what: "generated calls of every method", lane: Lane::Beside, binary: true, run: api },
@@ -152,6 +153,22 @@ fn chromium() -> String {
 
 fn sdk(output: &Output) -> Result<Done> {
     Ok(Done { counts: node_tests(output, "JavaScript SDK", &root().join("sdk/js"), "test", &[])?, said: None })
+}
+
+/// The Python package: types, the repository's vectors and scenarios on real servers, the examples, and the package as it is installed.
+fn python_kit(output: &Output) -> Result<Done> {
+    let binary = binary();
+    let env = [("FALCONER_BIN", binary.as_str()), ("PYTHONUNBUFFERED", "1"), ("PYTHONDONTWRITEBYTECODE", "1")];
+    let folder = root().join("sdk/python");
+    let python = needs::kit_venv().join("bin/python").to_string_lossy().into_owned();
+    let run = |title: &str, args: &[&str]| counted(output, title, &folder, &python, args, &env);
+    Ok(all(
+        output,
+        vec![
+            run("types of the Python package", &["-m", "mypy", "--cache-dir=/dev/null"]),
+            run("the Python package", &["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", "../../examples/notes-python"]),
+        ],
+    ))
 }
 
 /// The published clients, unchanged, against the real binary.
