@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `directory` | what a node answers from, and what it remembers of expansions |
 //! | `verify` | MAC first, then what the client, the grant and the person may do |
+//! | `refusals` | why not: the recent refusals, and what can be said of one |
 //! | `change` | deciding, committing in groups, applying |
 //! | `administer` | clients, roles, imports, what a change would do, the first installation, what login writes |
 //! | `audit` | history, and the feed that others follow |
@@ -26,6 +27,7 @@ mod change;
 mod directory;
 mod error;
 mod node;
+mod refusals;
 mod reserved;
 mod settings;
 mod time;
@@ -51,13 +53,18 @@ pub use directory::entries::{Grant, Identity, InternalIssuer, Person};
 pub use directory::expansions::ExpansionFigures;
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
-pub use falconer_credentials::{AccessToken, Failure, RequestParts, authority, payload, temporary::Temporary};
+pub use falconer_credentials::{
+    AccessToken, CertificateFault, ClientState, ExtFault, Failure, RequestParts, authority, payload, temporary::Temporary,
+};
 pub use falconer_store::{ChangeKind, Epoch, History, Revision, Secret};
 pub use node::Auth;
+pub use refusals::explain::{Explained, RoleWith, WouldMatch};
+pub use refusals::record::{NewRefusal, Refusal, RefusedBy, RefusedFor};
 pub use reserved::ROOT_CLIENT;
 pub use settings::{AuthSettings, OnFatal, Origin, StaticClient};
 pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_MS};
 pub use verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict};
+pub use verify::check::{Allowed, Decision, Holder, Question, Revealed};
 pub use verify::reason::{GrantState, Reason, Unable};
 pub use view::{ClientInput, ClientView, HistoryEntry, Page, PageQuery, RoleInput, RoleView, Start, TestView};
 pub use websocktunnel::WebsocktunnelToken;

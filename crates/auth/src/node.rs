@@ -12,6 +12,7 @@ use crate::directory::last_uses::LastUses;
 use crate::directory::snapshot::Snapshot;
 use crate::directory::unknown_grants::UnknownGrants;
 use crate::error::ApiError;
+use crate::refusals::ring::Refusals;
 use crate::settings::AuthSettings;
 use crate::time::{Clock, DAY_MS, MINUTE_MS, Random};
 
@@ -47,6 +48,8 @@ pub(crate) struct Node {
     pub(crate) steps: AtomicU64,
     pub(crate) last_uses: LastUses,
     pub(crate) unknown_grants: UnknownGrants,
+    /// Why not, for those who may ask.
+    pub(crate) refusals: Refusals,
     /// What those who follow changes have in common.
     pub(crate) recent_rows: RecentRows,
     /// Whether the last write found no room.
@@ -78,6 +81,9 @@ impl Node {
     /// With nothing in the directory yet.
     pub(crate) fn new(store: Arc<dyn Store>, settings: AuthSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Node {
         let directory = ArcSwap::from_pointee(Snapshot::empty(settings.cache_mib.saturating_mul(1 << 20)));
+        let mut secret = [0; 32];
+        random.fill(&mut secret);
+        let refusals = Refusals::new(settings.remembered_refusals, secret);
         Node {
             store,
             settings,
@@ -92,6 +98,7 @@ impl Node {
             steps: AtomicU64::new(0),
             last_uses: LastUses::default(),
             unknown_grants: UnknownGrants::default(),
+            refusals,
             recent_rows: RecentRows::default(),
             store_is_full: AtomicBool::new(false),
             damaged: AtomicUsize::new(0),

@@ -88,6 +88,8 @@ pub struct AuthSettings {
     pub websocktunnel_secret: Option<Secret>,
     /// How much memory remembered expansions may take, in MiB.
     pub cache_mib: usize,
+    /// How many refusals are remembered, for those who ask why.
+    pub remembered_refusals: usize,
     /// Ends the process; the default does nothing.
     pub on_fatal: OnFatal,
 }
@@ -104,6 +106,7 @@ impl AuthSettings {
             leave_static_clients: false,
             websocktunnel_secret: None,
             cache_mib: 32,
+            remembered_refusals: 1000,
             on_fatal: Arc::new(|_| ()),
         }
     }

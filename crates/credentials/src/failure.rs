@@ -92,6 +92,20 @@ pub enum FormFault {
     BewitAttributes,
 }
 
+impl FormFault {
+    /// The same with the beginning of what the sender wrote only: for what is kept.
+    #[must_use]
+    pub fn without_long_names(self) -> FormFault {
+        let short = |name: String| name.chars().take(64).collect();
+        match self {
+            FormFault::UnknownAttribute(name) => FormFault::UnknownAttribute(short(name)),
+            FormFault::AttributeValue(name) => FormFault::AttributeValue(short(name)),
+            FormFault::DuplicateAttribute(name) => FormFault::DuplicateAttribute(short(name)),
+            other => other,
+        }
+    }
+}
+
 /// What is wrong with a certificate.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CertificateFault {

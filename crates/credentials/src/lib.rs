@@ -57,5 +57,6 @@ pub use evaluate::{InternalClaim, Issuer, Verified, authorized_scopes_failure, e
 pub use failure::{CertificateFault, ClientState, ExtFault, Failure, FormFault};
 pub use hawk::authentic::{Authentic, Signed};
 pub use hawk::read::{RequestParts, read};
+pub use hawk::unmatched::{SignedFor, Unmatched};
 pub use hawk::{authority, payload, sign, timestamp};
 pub use key::access_token::{AccessToken, new_access_token, slugid};

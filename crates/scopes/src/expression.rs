@@ -43,6 +43,16 @@ impl Expression {
         self.collect_used(held, &mut used).then(|| ScopeSet::from_texts(used))
     }
 
+    /// How much text it takes: the bytes of its scopes, and one more for each part.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Expression::Scope(scope) => scope.len().saturating_add(1),
+            Expression::AllOf(members) | Expression::AnyOf(members) => {
+                members.iter().fold(1, |sum: usize, member| sum.saturating_add(member.text_bytes()))
+            }
+        }
+    }
+
     fn satisfied(&self, holds: &dyn Fn(&str) -> bool) -> bool {
         match self {
             Expression::Scope(scope) => holds(scope),

@@ -258,6 +258,11 @@ impl World {
         assert_eq!(list::intersection(&scopes, &other), both, "what {scopes:?} and {other:?} share");
         let shared = a.intersection(&b);
 
+        let prefix = random.of(&model).trim_end_matches('*').to_owned();
+        let prefix = prefix.get(..prefix.len() / 2).unwrap_or_default();
+        let below: Vec<_> = expanded.below(prefix).collect();
+        assert_eq!(below, expanded.intersection(&ScopeSet::new([format!("{prefix}*")])).to_vec(), "{expanded:?} below {prefix:?}");
+
         let required = if random.one_in(2) { random.of(&model).clone() } else { random.of(&other).clone() };
         let required = random.variant(&required);
         let satisfied = naive::satisfies(&model, &required);

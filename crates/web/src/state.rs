@@ -66,6 +66,8 @@ pub struct RequestLimits {
     pub total: std::time::Duration,
     /// Whether a signed request changes something once only; a second use of its signature is 401. Default false, as the protocol has it.
     pub refuse_replays: bool,
+    /// Whether authenticateHawk is for services that sign the call with credentials that have `auth:whole-lists`. Default false, as the protocol has it.
+    pub lists_need_scope: bool,
 }
 
 impl Default for RequestLimits {
@@ -77,6 +79,7 @@ impl Default for RequestLimits {
             form_body_bytes: 256 * 1024,
             total: std::time::Duration::from_secs(30),
             refuse_replays: false,
+            lists_need_scope: false,
         }
     }
 }

@@ -41,6 +41,28 @@ fn hawk() -> Call {
     api("POST", "/authenticate-hawk")
 }
 
+fn check() -> Call {
+    call("POST", "/api/falconer/v1/check")
+}
+
+fn checks() -> Call {
+    call("POST", "/api/falconer/v1/checks")
+}
+
+fn question_text(required: &str) -> String {
+    format!("{{\"request\":{{\"method\":\"get\",\"resource\":\"/\",\"host\":\"h\",\"port\":443}},\"required\":{required}}}")
+}
+
+fn question(required: &str) -> serde_json::Value {
+    serde_json::from_str(&question_text(required)).unwrap()
+}
+
+/// An expression of so many scopes.
+fn parts(count: usize, scope: &str) -> String {
+    let scopes: Vec<String> = (0..count).map(|at| format!("\"{scope}{at}\"")).collect();
+    format!("{{\"AllOf\":[{}]}}", scopes.join(","))
+}
+
 /// A list of lists of a hundred levels, 10 MiB of it.
 fn nested() -> Vec<u8> {
     let one = format!("{}0{},", "[".repeat(100), "]".repeat(100));
@@ -81,12 +103,27 @@ async fn no_request_of_a_stranger_costs_much() {
     let permissions = schema["properties"]["permissions"]["properties"].as_object().unwrap();
     let permissions: serde_json::Map<_, _> = permissions.iter().map(|(name, what)| (name.clone(), what["enum"][0].clone())).collect();
     let github = json!({"permissions": permissions, "repositories": (0..900).map(|at| format!("r{at}")).collect::<Vec<_>>()});
+    let many_empty = format!("{{\"AnyOf\":[{}]}}", vec!["{\"AnyOf\":[]}"; 250].join(","));
+    let sixteen = vec![question_text(&parts(16, &"s".repeat(50))); 16].join(",");
+    let sixteen = format!("{{\"checks\":[{sixteen}]}}");
+    let deep_expression = format!("{}\"x\"{}", "{\"AllOf\":[".repeat(100), "]}".repeat(100));
+    let prefixes: Vec<String> = (0..250).map(|n| format!("\"p{n}:\"")).collect();
     let rows: Vec<(&str, Call, u16)> = vec![
         ("a plain verification", hawk().json(json!({"method": "get", "resource": "/", "host": "h", "port": 443})), 200),
         ("nested lists, brotli", packed(hawk(), "br", brotli(&nested(), 22)), 413),
         ("nested lists, brotli of a small window", packed(hawk(), "br", brotli(&nested(), 16)), 413),
         ("nested lists, gzip", packed(hawk(), "gzip", gzip(&nested())), 413),
         ("nested lists, as they are", hawk().raw("application/json", nested()), 413),
+        ("a plain check", check().json(question("\"x\"")), 200),
+        ("an expression of many parts", check().raw("application/json", question_text(&parts(256, "s"))), 200),
+        ("of more", check().raw("application/json", question_text(&parts(257, "s"))), 413),
+        ("of many empty ones", check().raw("application/json", question_text(&many_empty)), 200),
+        ("of long ones", check().raw("application/json", question_text(&parts(100, &"s".repeat(150)))), 200),
+        ("of longer ones", check().raw("application/json", question_text(&parts(100, &"s".repeat(170)))), 413),
+        ("of sixteen questions", checks().raw("application/json", sixteen), 200),
+        ("of a hundred levels", check().raw("application/json", question_text(&deep_expression)), 400),
+        ("of thousands of levels", check().raw("application/json", question_text(&"{\"AllOf\":[".repeat(5000))), 400),
+        ("many prefixes", check().raw("application/json", question_text(&format!("\"x\",\"reveal\":[{}]", prefixes.join(",")))), 400),
         ("numbers to a method without a body", packed(api("GET", "/ping"), "gzip", gzip(&numbers())), 413),
         ("numbers, bad credentials", packed(api("GET", "/roles/").by(client("nobody", "x")), "gzip", gzip(&numbers())), 401),
         ("deep lists whose echo would be indented", create().raw("application/json", deep.clone()), 400),
@@ -109,6 +146,7 @@ async fn no_request_of_a_stranger_costs_much() {
     for path in ["/openapi.json", "/api/auth/v1/ping"] {
         cost(&node, call("GET", path)).await;
     }
+    cost(&node, check().json(question("1"))).await;
     let mut table = String::new();
     let mut over = Vec::new();
     for (name, call, expected) in rows {

@@ -78,11 +78,18 @@ fn ours(method: &Method) -> Option<(Call, &'static [&'static str])> {
     Some(match method.name {
         "revision" => (here("GET", "/revision"), &[]),
         "events" => (here("GET", "/events"), &["auth:events"]),
+        "explain" => (here("GET", "/explain/AbCdEfGhIjKlMnOpQrStUv"), &["auth:explain:AbCdEfGhIjKlMnOpQrStUv"]),
+        "check" => (here("POST", "/check").json(question()), &[]),
+        "checks" => (here("POST", "/checks").json(json!({ "checks": [question()] })), &[]),
         "putClient" => (here("PUT", "/clients/new").json(put), &["auth:create-client:new", "auth:set-access-token:new", "x:1"]),
         "importBatch" => (here("POST", "/import").json(batch), &["auth:create-role:new", "auth:update-client:there", "x:1"]),
         "mapPerson" => (here("POST", "/providers/company/map").json(json!({ "claims": {} })), &["auth:map-person:company"]),
         _ => return people(method),
     })
+}
+
+fn question() -> serde_json::Value {
+    json!({ "request": { "method": "get", "resource": "/", "host": "h.example", "port": 443 }, "required": "x:1" })
 }
 
 /// The same for people.

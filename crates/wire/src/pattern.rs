@@ -52,6 +52,11 @@ pub const POSITION: Pattern = Pattern {
         fine && position.split_once('.').map_or_else(|| digits(position), |(revision, rows)| digits(revision) && digits(rows))
     },
 };
+/// The id of a refusal.
+pub const REFUSAL_ID: Pattern = Pattern {
+    source: "^[A-Za-z0-9_-]{22}$",
+    matches: |s| s.len() == 22 && s.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')),
+};
 /// What an audit history may be about.
 pub const ENTITY_TYPE: Pattern = Pattern {
     source: "^(client|role|secret|hook|worker-pool)$",

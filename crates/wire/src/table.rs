@@ -59,6 +59,9 @@ pub enum Call {
     MakeResetLink,
     PersonHistory,
     MapPerson,
+    Check,
+    Checks,
+    Explain,
 }
 
 /// One of the two APIs of the process. Both are described by the same kind of table and answered by the same dispatcher.

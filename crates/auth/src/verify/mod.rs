@@ -2,6 +2,7 @@
 //! also the questions that only read scopes, and the client that everybody may test with.
 
 pub(crate) mod caller;
+pub(crate) mod check;
 pub(crate) mod effective_scopes;
 pub(crate) mod evaluate;
 pub(crate) mod reading;

@@ -1,6 +1,6 @@
 //! Why nobody was verified, as a value: texts, statuses, labels and log fields are made of it where an answer leaves the process.
 
-use falconer_credentials::Failure;
+use falconer_credentials::{CertificateFault, ExtFault, Failure};
 use falconer_store::StoreError;
 
 use crate::time::in_words;
@@ -25,6 +25,9 @@ pub enum Reason {
         /// The hash of what was sent.
         computed: String,
     },
+    /// A body arrived at a service, and the signature names no payload hash.
+    #[error("This service accepts a body only if its hash is signed")]
+    PayloadNotSigned,
     /// A signature that has changed something before, where each may do that once only.
     #[error("Unauthorized: This signature was used before. Sign the request anew.")]
     Replayed,
@@ -97,6 +100,20 @@ impl Reason {
         match self {
             Reason::Grant { id, state: GrantState::Unknown | GrantState::AccountUnknown } => Some(id),
             _ => None,
+        }
+    }
+
+    /// The same without lists of scopes, which may be long: for what is kept.
+    pub(crate) fn without_lists(self) -> Reason {
+        match self {
+            Reason::Credentials(Failure::Ext(ExtFault::NotSatisfied { .. })) => {
+                Reason::Credentials(Failure::Ext(ExtFault::NotSatisfied { held: Vec::new(), authorized: Vec::new() }))
+            }
+            Reason::Credentials(Failure::Certificate(CertificateFault::IssuerLacksScopes { issuer, .. })) => {
+                Reason::Credentials(Failure::Certificate(CertificateFault::IssuerLacksScopes { issuer, scopes: String::new() }))
+            }
+            Reason::Credentials(Failure::Form(fault)) => Reason::Credentials(Failure::Form(fault.without_long_names())),
+            other => other,
         }
     }
 

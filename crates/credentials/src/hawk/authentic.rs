@@ -88,6 +88,11 @@ impl<'a> Signed<'a> {
         self.claim.is_bewit()
     }
 
+    /// What it says, what else is covered, and the MAC, for what is kept of it where it was wrong.
+    pub(crate) fn pieces(&self) -> (&Claim<'a>, &Covered<'a>, Option<&[u8; LENGTH]>) {
+        (&self.claim, &self.covered, self.mac.as_ref())
+    }
+
     /// Compares the MAC in constant time under the token of [`Signed::key_owner`], or the temporary key derived from it. `None` means that
     /// there is no such client: the same work is done with a dummy key.
     ///

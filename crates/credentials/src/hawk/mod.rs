@@ -11,3 +11,4 @@ pub mod payload;
 pub(crate) mod read;
 pub mod sign;
 pub mod timestamp;
+pub(crate) mod unmatched;

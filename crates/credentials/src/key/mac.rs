@@ -41,6 +41,11 @@ impl Mac {
         words(&self.0).as_slice().ct_eq(&words(given)).into()
     }
 
+    /// The bytes, for a hash of them.
+    pub(crate) fn bytes(&self) -> [u8; LENGTH] {
+        self.0
+    }
+
     /// The text, 44 characters, for whoever has the key and sends it.
     pub(crate) fn text(&self) -> String {
         STANDARD.encode(self.0)
@@ -179,7 +184,7 @@ impl Text {
     }
 
     #[inline]
-    fn push_bytes(&mut self, bytes: &[u8]) {
+    pub(crate) fn push_bytes(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         loop {
             let place = self.buffer.get_mut(self.used..).unwrap_or_default();

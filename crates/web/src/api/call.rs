@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use falconer_auth::{ApiError, AtLeast, Authentication, Awaited, Reason};
-use falconer_scopes::Template;
+use falconer_auth::{ApiError, AtLeast, Authentication, Awaited, NewRefusal, Reason, RefusedBy};
+use falconer_scopes::{Expression, Template};
 use falconer_wire::error::RequestInfo;
 use falconer_wire::{Code, ErrorBody, Method, date_time};
 use http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -28,6 +28,9 @@ use super::request::signed::Signed;
 
 /// How long a request may wait for the revision that it demands.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
+
+/// What a service needs for authenticateHawk where the settings say so.
+const WHOLE_LISTS: &str = "auth:whole-lists";
 
 /// One call on its way.
 struct Call<'c> {
@@ -70,7 +73,9 @@ impl Api {
             Ok(()) => {
                 let received = body.received();
                 // Nearly every call is one of these, and has the form that needs nothing of what follows.
-                if let Some(reply) = plain::answer(&self.auth, &self.metrics, call.method, call.parts, received, &call.signed, budget).await
+                if !self.is_restricted(call.method)
+                    && let Some(reply) =
+                        plain::answer(&self.auth, &self.metrics, call.method, call.parts, received, &call.signed, budget).await
                 {
                     return Ok(reply);
                 }
@@ -111,8 +116,8 @@ impl Api {
         let Call { method, params, parts, query, signed } = call;
         let demanded = demanded_revision(parts)?;
         let authenticated = async |payload: &Payload| match method.scopes {
-            None => Ok(self.auth.nobody()),
-            Some(_) => signed.authenticate(&self.auth, payload.hashed()).await,
+            None if !self.is_restricted(method) => Ok(self.auth.nobody()),
+            _ => signed.authenticate(&self.auth, payload.hashed()).await,
         };
         let mut who = authenticated(payload).await?;
         if let Some(wanted) = demanded.filter(|wanted| !self.auth.has_reached(*wanted)) {
@@ -147,6 +152,9 @@ impl Api {
 
     /// The scopes of methods that need nothing but the path. The others are authorized by their use case.
     fn authorize(&self, method: &Method, params: &PathParams, who: &Authentication) -> Result<(), Failure> {
+        if self.is_restricted(method) {
+            return Ok(who.require(&Expression::Scope(WHOLE_LISTS.to_owned()))?);
+        }
         if method.deferred || method.scopes.is_none() {
             return Ok(());
         }
@@ -156,6 +164,11 @@ impl Api {
             None => Ok(()),
             Some(required) => Ok(who.require(&required)?),
         }
+    }
+
+    /// Whether the settings keep the method for services that may have whole lists of scopes.
+    fn is_restricted(&self, method: &Method) -> bool {
+        method.call == falconer_wire::Call::AuthenticateHawk && self.settings.limits.lists_need_scope
     }
 
     pub(super) fn template(&self, call: falconer_wire::Call) -> Option<&Template> {
@@ -239,6 +252,11 @@ impl Api {
         }
         if failure.code == Code::AuthenticationFailed {
             reply = reply.with(WWW_AUTHENTICATE, HeaderValue::from_static("hawk")).with_time(self.auth.now_ms());
+        }
+        if let Some(why) = failure.why {
+            let parts = call.signed.parts().ok();
+            let id = self.auth.note_refusal(NewRefusal { by: RefusedBy::Api, parts, why: *why, payload_hash: None });
+            reply = reply.refused_as(&id);
         }
         if let Some(seconds) = failure.retry_after {
             reply = reply.with(RETRY_AFTER, HeaderValue::from(seconds));

@@ -45,7 +45,13 @@ use crate::http::warnings::OncePerMinute;
 use crate::metrics::{Answered, Metrics};
 
 /// The calls that each request of a service needs.
-const QUICK: [&str; 3] = ["/api/auth/v1/authenticate-hawk", "/api/auth/v1/scopes/current", "/api/auth/v1/scopes/expand"];
+const QUICK: [&str; 5] = [
+    "/api/auth/v1/authenticate-hawk",
+    "/api/falconer/v1/check",
+    "/api/falconer/v1/checks",
+    "/api/auth/v1/scopes/current",
+    "/api/auth/v1/scopes/expand",
+];
 
 /// What more than this is sent for may take its time.
 const QUICK_BYTES: u64 = 32 * 1024;

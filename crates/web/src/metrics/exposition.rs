@@ -92,11 +92,19 @@ impl NodeMetrics {
             latencies.encode_family(&[("kind", *name)])?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
         }
         let mut verdicts = page.0.encode_descriptor("falconer_verdicts", "What authenticateHawk said.", None, MetricType::Counter)?;
-        for label in Label::ALL {
+        for label in Label::ALL.into_iter().filter(|label| label.is_of_verdicts()) {
             let (verdict, reason) = label.labels();
             verdicts
                 .encode_family(&[("verdict", verdict), ("reason", reason)])?
                 .encode_counter::<NoLabelSet, _, f64>(&metrics.sum(metrics.verdicts() + label as usize), None)?;
+        }
+        let mut checks = page.0.encode_descriptor("falconer_checks", "What check said.", None, MetricType::Counter)?;
+        for label in Label::ALL.into_iter().filter(|label| label.is_of_checks()) {
+            let (status, reason) = label.labels();
+            let status = if label == Label::Success { "allowed" } else { status };
+            checks
+                .encode_family(&[("status", status), ("reason", reason)])?
+                .encode_counter::<NoLabelSet, _, f64>(&metrics.sum(metrics.checks() + label as usize), None)?;
         }
         Ok(())
     }

@@ -55,7 +55,7 @@ pub struct Metrics {
     pub(crate) too_slow: AtomicU64,
 }
 
-/// The counts of one thread: answers by name and class, latencies by kind, verdicts. Alone on its cache lines.
+/// The counts of one thread: answers by name and class, latencies by kind, verdicts, checks. Alone on its cache lines.
 #[repr(align(128))]
 struct Shard(Box<[AtomicU64]>);
 
@@ -73,7 +73,7 @@ impl Default for Metrics {
             }
         }
         names.extend([("", "api"), ("", "page"), ("", "none")]);
-        let counts = names.len() * CLASSES.len() + KINDS.len() * LATENCY + Label::ALL.len();
+        let counts = names.len() * CLASSES.len() + KINDS.len() * LATENCY + 2 * Label::ALL.len();
         let shard = || Shard(std::iter::repeat_with(AtomicU64::default).take(counts).collect());
         Metrics {
             shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
@@ -93,7 +93,7 @@ impl Metrics {
         let class = usize::from(status.as_u16() / 100).saturating_sub(2).min(CLASSES.len() - 1);
         shard.add(self.place(by) * CLASSES.len() + class, 1);
         let kind = match by {
-            Answered::Call(Call::AuthenticateHawk) => 0,
+            Answered::Call(Call::AuthenticateHawk | Call::Check | Call::Checks) => 0,
             Answered::Call(_) | Answered::Api => 1,
             Answered::Page | Answered::Nobody => 2,
         };
@@ -106,6 +106,13 @@ impl Metrics {
     pub(crate) fn verified(&self, verdict: &Verdict) {
         if let Some(shard) = self.mine() {
             shard.add(self.verdicts() + Label::of(verdict) as usize, 1);
+        }
+    }
+
+    /// The same for one check.
+    pub(crate) fn checked(&self, label: Label) {
+        if let Some(shard) = self.mine() {
+            shard.add(self.checks() + label as usize, 1);
         }
     }
 
@@ -125,6 +132,10 @@ impl Metrics {
 
     fn verdicts(&self) -> usize {
         self.latencies(KINDS.len())
+    }
+
+    fn checks(&self) -> usize {
+        self.verdicts() + Label::ALL.len()
     }
 
     /// The shard of this thread; there is always one.

@@ -1,6 +1,6 @@
-//! What authenticateHawk said, as labels: a value of its own for each kind of reason, and never a text.
+//! What authenticateHawk and check said, as labels: a value of its own for each kind of reason, and never a text.
 
-use falconer_auth::{Failure, GrantState, Reason, Unable, Verdict};
+use falconer_auth::{Decision, Failure, GrantState, Reason, Unable, Verdict};
 
 /// A pair of labels. The order is that of [`Label::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +21,13 @@ pub(crate) enum Label {
     TooManySteps,
     ClockBehind,
     Store,
+    Payload,
+    ScopesMissing,
+    NoCredentials,
 }
 
 impl Label {
-    pub(crate) const ALL: [Label; 16] = [
+    pub(crate) const ALL: [Label; 19] = [
         Label::Success,
         Label::NoAuth,
         Label::Malformed,
@@ -41,6 +44,9 @@ impl Label {
         Label::TooManySteps,
         Label::ClockBehind,
         Label::Store,
+        Label::Payload,
+        Label::ScopesMissing,
+        Label::NoCredentials,
     ];
 
     pub(crate) fn of(verdict: &Verdict) -> Label {
@@ -48,9 +54,34 @@ impl Label {
             Verdict::Success(_) => Label::Success,
             Verdict::NoAuth { .. } => Label::NoAuth,
             Verdict::Failed(reason) => Label::of_reason(reason),
-            Verdict::Unable(Unable::ClockBehind { .. }) => Label::ClockBehind,
-            Verdict::Unable(Unable::Store(_)) => Label::Store,
+            Verdict::Unable(unable) => Label::of_unable(unable),
         }
+    }
+
+    pub(crate) fn of_unable(unable: &Unable) -> Label {
+        match unable {
+            Unable::ClockBehind { .. } => Label::ClockBehind,
+            Unable::Store(_) => Label::Store,
+        }
+    }
+
+    pub(crate) fn of_decision(decision: &Decision) -> Label {
+        match decision {
+            Decision::Allowed(_) => Label::Success,
+            Decision::Denied { holder, .. } if holder.client_id.is_none() => Label::NoCredentials,
+            Decision::Denied { .. } => Label::ScopesMissing,
+            Decision::Failed(reason) => Label::of_reason(reason),
+        }
+    }
+
+    /// Whether authenticateHawk says that.
+    pub(crate) fn is_of_verdicts(self) -> bool {
+        !matches!(self, Label::Payload | Label::ScopesMissing | Label::NoCredentials)
+    }
+
+    /// Whether check says that.
+    pub(crate) fn is_of_checks(self) -> bool {
+        self != Label::NoAuth
     }
 
     pub(crate) fn of_reason(reason: &Reason) -> Label {
@@ -64,7 +95,8 @@ impl Label {
                 Failure::StaleTimestamp | Failure::BewitOver => Label::Timestamp,
             },
             // These only calls to Falconer itself are answered with.
-            Reason::OtherHost | Reason::PayloadHash { .. } | Reason::Replayed => Label::BadMac,
+            Reason::OtherHost | Reason::Replayed => Label::BadMac,
+            Reason::PayloadHash { .. } | Reason::PayloadNotSigned => Label::Payload,
             Reason::TwoSchemes => Label::Malformed,
             Reason::ReservedName { .. } => Label::ReservedName,
             Reason::Grant { state, .. } => match state {
@@ -102,6 +134,9 @@ impl Label {
             Label::TooManySteps => ("failed", "too_many_steps"),
             Label::ClockBehind => ("unable", "clock_behind"),
             Label::Store => ("unable", "store"),
+            Label::Payload => ("failed", "payload"),
+            Label::ScopesMissing => ("denied", "scopes_missing"),
+            Label::NoCredentials => ("denied", "no_credentials"),
         }
     }
 }

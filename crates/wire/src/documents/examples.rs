@@ -20,6 +20,8 @@ pub fn body(method: &Method) -> Option<Value> {
         Call::AuthenticateHawk => {
             Some(json!({ "method": "get", "resource": "/notes/1", "host": "notes.example.com", "port": 443, "sourceIp": "192.0.2.1" }))
         }
+        Call::Check => Some(check()),
+        Call::Checks => Some(json!({ "checks": [check()] })),
         Call::TestAuthenticate => Some(json!({ "clientScopes": ["test:*"], "requiredScopes": ["test:one"] })),
         Call::GithubRepoToken => Some(json!({ "permissions": { "contents": "read" }, "repositories": ["notes"] })),
         Call::PutClient => Some(json!({
@@ -49,6 +51,14 @@ pub fn body(method: &Method) -> Option<Value> {
     }
 }
 
+fn check() -> Value {
+    json!({
+        "request": { "method": "get", "resource": "/notes/1", "host": "notes.example.com", "port": 443 },
+        "required": { "AnyOf": ["notes:read:1", "notes:admin"] },
+        "reveal": ["notes:read:"],
+    })
+}
+
 /// A value that the parameter takes.
 pub fn parameter(method: &Method, name: &str) -> Option<&'static str> {
     Some(match (name, method.call) {
@@ -74,6 +84,7 @@ pub fn parameter(method: &Method, name: &str) -> Option<&'static str> {
         ("owner", _) => "example",
         ("identity", _) => "local/ann",
         ("grantId", _) => "AbCdEfGhIjKlMnOpQrStUv",
+        ("refusalId", _) => "AbCdEfGhIjKlMnOpQrStUv",
         ("provider", _) => "company",
         ("q", _) => "ann",
         ("group", _) => "writers",

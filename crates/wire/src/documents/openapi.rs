@@ -132,7 +132,7 @@ fn security(method: &Method) -> Value {
     match (method.scopes.is_some(), method.call) {
         (true, _) if signed_url => json!([{ "hawk": [] }, { "bewit": [] }]),
         (true, _) => json!([{ "hawk": [] }]),
-        (false, Call::TestAuthenticate) => json!([{ "hawk": [] }, {}]),
+        (false, Call::TestAuthenticate | Call::AuthenticateHawk) => json!([{ "hawk": [] }, {}]),
         (false, Call::TestAuthenticateGet) => json!([{ "hawk": [] }, { "bewit": [] }, {}]),
         _ => json!([]),
     }

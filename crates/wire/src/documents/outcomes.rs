@@ -20,13 +20,16 @@ impl Method {
     pub fn changes(&self) -> bool {
         match self.call {
             Call::ExpandScopes | Call::AuthenticateHawk | Call::TestAuthenticate | Call::GithubRepoToken | Call::MapPerson => false,
+            Call::Check | Call::Checks => false,
             _ => self.verb != Verb::Get,
         }
     }
 
     /// The errors that callers have to reckon with, by status. `InternalServerError` is not among them: it is a fault of the server.
     pub fn codes(&self) -> Vec<Code> {
-        let credentials = self.scopes.is_some() || matches!(self.call, Call::TestAuthenticate | Call::TestAuthenticateGet);
+        // authenticateHawk needs credentials where the settings say so.
+        let credentials =
+            self.scopes.is_some() || matches!(self.call, Call::TestAuthenticate | Call::TestAuthenticateGet | Call::AuthenticateHawk);
         let body = matches!(self.verb, Verb::Post | Verb::Put);
         let named = named(self.call);
         let possible = [
@@ -57,7 +60,7 @@ fn named(call: Call) -> &'static [Code] {
         }
         Call::CreateClient | Call::CreateRole => &[Code::InputError, Code::RequestConflict],
         Call::DeleteClient | Call::DeleteRole | Call::PutClient | Call::ImportBatch => &[Code::InputError],
-        Call::Person => &[Code::ResourceNotFound],
+        Call::Person | Call::Explain => &[Code::ResourceNotFound],
         Call::InvitePerson => &[Code::InputError, Code::RequestConflict],
         Call::UpdatePerson | Call::DisablePerson | Call::EnablePerson | Call::DeletePerson | Call::MakeResetLink => {
             &[Code::InputError, Code::ResourceNotFound, Code::RequestConflict]

@@ -75,6 +75,11 @@ schemas! {
         "websocktunnel-token-response",
     ]
     Falconer "falconer": [
+        "check-request",
+        "check-response",
+        "checks-request",
+        "checks-response",
+        "explain-response",
         "get-person-response",
         "import-batch-request",
         "import-batch-response",

@@ -2,6 +2,7 @@
 
 mod audit;
 mod brokers;
+mod check;
 mod clients;
 mod falconer;
 mod import;
@@ -56,6 +57,9 @@ pub const METHODS: [Method; 36] = [
 pub const FALCONER_METHODS: &[Method] = &[
     falconer::REVISION,
     falconer::EVENTS,
+    check::CHECK,
+    check::CHECKS,
+    check::EXPLAIN,
     import::PUT_CLIENT,
     import::IMPORT_BATCH,
     people::LIST_PEOPLE,

@@ -5,18 +5,17 @@ mod audit;
 mod brokers;
 mod clients;
 mod falconer;
-mod hawk;
 mod import;
 mod people;
 mod roles;
 mod scopes;
 mod service;
+mod verification;
 
 pub use audit::{AuditEntry, AuditHistory};
 pub use brokers::WebsocktunnelToken;
 pub use clients::{Client, ClientList, ClientRequest, ClientWithToken};
 pub use falconer::NodeRevision;
-pub use hawk::{AuthenticateHawkRequest, AuthenticateHawkResponse, Identity, TestAuthenticateRequest, TestAuthenticateResponse};
 pub use import::{
     ImportBatch, ImportClient, ImportOutcome, ImportRecord, ImportReport, ImportRole, ImportedClient, ImportedRole, PutClientRequest,
 };
@@ -27,3 +26,7 @@ pub use people::{
 pub use roles::{Role, RoleIdPage, RolePage, RoleRequest};
 pub use scopes::Scopes;
 pub use service::{Ping, Version};
+pub use verification::{
+    AuthenticateHawkRequest, AuthenticateHawkResponse, CheckRequest, CheckResponse, ChecksRequest, ChecksResponse, Each, ExplainedRequest,
+    ExplainedRole, Explanation, Identity, TestAuthenticateRequest, TestAuthenticateResponse,
+};

@@ -85,7 +85,7 @@ fn is_small(value: &Value) -> bool {
 
 /// The one place where secrets are taken out: access tokens, and the credentials that a service passes on to be verified.
 fn without_secrets(method: &Method, payload: Value) -> Option<Value> {
-    if !matches!(method.call, Call::PutClient | Call::ImportBatch | Call::AuthenticateHawk) {
+    if !matches!(method.call, Call::PutClient | Call::ImportBatch | Call::AuthenticateHawk | Call::Check | Call::Checks) {
         return Some(payload);
     }
     // What is no object was not understood, so nobody knows where the secrets are in it.
@@ -93,8 +93,23 @@ fn without_secrets(method: &Method, payload: Value) -> Option<Value> {
     for client in payload.get_mut("clients").and_then(Value::as_array_mut).into_iter().flatten() {
         hide(client);
     }
+    for question in payload.get_mut("checks").and_then(Value::as_array_mut).into_iter().flatten() {
+        hide_request(question);
+    }
+    hide_request(&mut payload);
     hide(&mut payload);
     Some(payload)
+}
+
+/// The request that a question is about.
+fn hide_request(question: &mut Value) {
+    if let Some(request) = question.get_mut("request").filter(|request| !request.is_null()) {
+        match request {
+            Value::Object(_) => hide(request),
+            // What is no object was not understood, so nobody knows where the secrets are in it.
+            other => *other = Value::from(HIDDEN),
+        }
+    }
 }
 
 fn hide(record: &mut Value) {
@@ -141,6 +156,12 @@ mod tests {
         assert_eq!(shown(Call::AuthenticateHawk, given), Some(expected));
         assert_eq!(shown(Call::AuthenticateHawk, json!({"resource": ["/x?bewit=c2VjcmV0"]})), Some(json!({"resource": "(hidden)"})));
         assert_eq!(shown(Call::AuthenticateHawk, json!("{\"authorization\":\"Hawk c2VjcmV0")), None);
+        let asked =
+            json!({"request": {"authorization": "Hawk mac", "resource": "/x?bewit=c2VjcmV0"}, "checks": [{"request": "Hawk c2VjcmV0"}]});
+        let hidden =
+            json!({"request": {"authorization": "(hidden)", "resource": "/x?bewit=(hidden)"}, "checks": [{"request": "(hidden)"}]});
+        assert_eq!(shown(Call::Check, asked.clone()), Some(hidden.clone()));
+        assert_eq!(shown(Call::Checks, asked), Some(hidden));
         let clients = json!({"clients": [{"accessToken": "c2VjcmV0"}, 1], "accessToken": "c2VjcmV0"});
         assert_eq!(
             shown(Call::ImportBatch, clients),

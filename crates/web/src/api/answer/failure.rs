@@ -1,6 +1,6 @@
 //! What a handler answers when it does not answer with success, and how outcomes of use cases become statuses.
 
-use falconer_auth::{ApiError, Reason};
+use falconer_auth::{ApiError, Reason, RefusedFor};
 use falconer_wire::Code;
 use http::StatusCode;
 
@@ -28,12 +28,14 @@ pub(crate) struct Failure {
     pub(crate) retry_after: Option<u64>,
     /// For the line of the request in the log.
     pub(crate) reason: Option<Label>,
+    /// For whoever asks why.
+    pub(crate) why: Option<Box<RefusedFor>>,
 }
 
 impl Failure {
     pub(crate) fn new(code: Code, text: impl Into<String>) -> Failure {
         let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Failure { code, status, text: text.into(), detail: None, retry_after: None, reason: None }
+        Failure { code, status, text: text.into(), detail: None, retry_after: None, reason: None, why: None }
     }
 
     /// With a status that the protocol has no code for.
@@ -60,6 +62,13 @@ impl Failure {
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Failure {
+        let why = RefusedFor::of(&error).map(Box::new);
+        Failure { why, ..Failure::without_why(error) }
+    }
+}
+
+impl Failure {
+    fn without_why(error: ApiError) -> Failure {
         let text = error.to_string();
         match error {
             ApiError::AuthenticationFailed(reason) => {
@@ -103,6 +112,7 @@ pub(crate) fn text_of(reason: &Reason) -> String {
         Reason::Credentials(_)
         | Reason::OtherHost
         | Reason::TwoSchemes
+        | Reason::PayloadNotSigned
         | Reason::Replayed
         | Reason::ReservedName { .. }
         | Reason::Grant { .. }

@@ -20,6 +20,8 @@ const OUR_ALLOWED: &str = "X-Requested-With,Content-Type,Authorization,Accept,Or
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Revision of a mutation.
 pub(crate) const REVISION: HeaderName = HeaderName::from_static("falconer-revision");
+/// The id of a refusal, for whoever asks why.
+pub(crate) const REFUSAL: HeaderName = HeaderName::from_static("falconer-refusal");
 /// Revision that a request demands.
 pub(crate) const AT_LEAST: HeaderName = HeaderName::from_static("falconer-at-least");
 

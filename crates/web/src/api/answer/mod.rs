@@ -8,3 +8,4 @@ pub(crate) mod failure;
 pub(crate) mod headers;
 pub(crate) mod reply;
 pub(crate) mod response;
+pub(crate) mod words;

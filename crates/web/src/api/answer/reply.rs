@@ -13,7 +13,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::encoding::{Encoded, etag};
-use super::headers::REVISION;
+use super::headers::{REFUSAL, REVISION};
 use crate::http::length::Length;
 use crate::metrics::Label;
 
@@ -117,6 +117,12 @@ impl Reply {
         let since = Duration::from_millis(u64::try_from(now_ms).unwrap_or(0));
         let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(UNIX_EPOCH + since)) else { return self };
         self.with(header::DATE, date).with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Date"))
+    }
+
+    /// Names the refusal, for whoever asks why.
+    pub(crate) fn refused_as(self, id: &str) -> Reply {
+        let Ok(id) = HeaderValue::from_str(id) else { return self };
+        self.with(REFUSAL, id).with(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Date, Falconer-Refusal"))
     }
 
     /// Names the revision that a mutation made, for callers who want to read their writes elsewhere.

@@ -2,8 +2,8 @@
 
 use falconer_wire::{Call, Method};
 
-use super::falconer::{events, import, people, put_client};
-use super::{Answer, Request, audit, brokers, clients, falconer, hawk, roles, scopes, service};
+use super::falconer::{events, explain, import, people, put_client};
+use super::{Answer, Request, audit, brokers, check, clients, falconer, hawk, roles, scopes, service};
 use crate::api::Api;
 
 impl Api {
@@ -37,6 +37,8 @@ impl Api {
             Call::TestAuthenticate => hawk::test(request),
             Call::TestAuthenticateGet => hawk::test_get(request),
             Call::Revision => Ok(falconer::revision(request)),
+            Call::Check | Call::Checks => check::answer(method.call, request).await,
+            Call::Explain => explain::explain(request),
             Call::Events => events::follow(request).await,
             Call::PutClient => put_client::put(request).await,
             Call::ImportBatch => import::batch(request).await,

@@ -1,6 +1,6 @@
 //! authenticateHawk and the two trial methods.
 
-use falconer_auth::{ApiError, Auth, DisclosedIdentity, RequestParts, TestView, Verdict};
+use falconer_auth::{ApiError, Auth, DisclosedIdentity, NewRefusal, RefusedBy, RefusedFor, RequestParts, TestView, Verdict};
 use falconer_wire::{Identity, TestAuthenticateRequest, TestAuthenticateResponse};
 use serde::Serialize;
 use serde_json::Value;
@@ -25,20 +25,25 @@ pub(crate) async fn authenticate(request: &Request<'_>) -> Answer {
     };
     let verdict = request.auth.verify(&parts).await;
     request.metrics.verified(&verdict);
-    Ok(reply(written(&verdict)?, &verdict))
+    Ok(reply(request.auth, &parts, written(&verdict)?, &verdict))
 }
 
 /// The same for a request that was read on the short way; `None` where the long way has to say why this node can't tell.
 pub(crate) async fn answer(auth: &Auth, metrics: &Metrics, request: &HawkRequest<'_>) -> Option<Reply> {
-    let verdict = auth.verify(&request.parts()).await;
+    let parts = request.parts();
+    let verdict = auth.verify(&parts).await;
     let text = written(&verdict).ok()?;
     metrics.verified(&verdict);
-    Some(reply(text, &verdict))
+    Some(reply(auth, &parts, text, &verdict))
 }
 
-fn reply(text: Vec<u8>, verdict: &Verdict) -> Reply {
-    let reason = matches!(verdict, Verdict::Failed(_)).then(|| Label::of(verdict));
-    Reply { plain: true, reason, ..Reply::json_bytes(text) }
+fn reply(auth: &Auth, parts: &RequestParts<'_>, text: Vec<u8>, verdict: &Verdict) -> Reply {
+    let reply = Reply { plain: true, ..Reply::json_bytes(text) };
+    let Verdict::Failed(reason) = verdict else { return reply };
+    // The body is the protocol's, which has no place for the id.
+    let why = RefusedFor::Credentials(reason.clone());
+    let id = auth.note_refusal(NewRefusal { by: RefusedBy::AuthenticateHawk, parts: Some(*parts), why, payload_hash: None });
+    Reply { reason: Some(Label::of(verdict)), ..reply.refused_as(&id) }
 }
 
 /// The answer as [`falconer_wire::AuthenticateHawkResponse`] would be written, without one being made. An error where the server is at fault: a service
@@ -76,7 +81,7 @@ fn written(verdict: &Verdict) -> Result<Vec<u8>, ApiError> {
     })
 }
 
-fn identity(who: &DisclosedIdentity) -> Identity {
+pub(crate) fn identity(who: &DisclosedIdentity) -> Identity {
     Identity {
         id: who.id.clone(),
         provider: who.provider.clone(),
@@ -89,10 +94,10 @@ fn identity(who: &DisclosedIdentity) -> Identity {
 }
 
 /// A JSON object under way.
-struct Object(Vec<u8>);
+pub(crate) struct Object(Vec<u8>);
 
 impl Object {
-    fn new(status: &str, capacity: usize) -> Object {
+    pub(crate) fn new(status: &str, capacity: usize) -> Object {
         let mut text = Vec::with_capacity(capacity);
         text.push(b'{');
         let mut object = Object(text);
@@ -100,7 +105,7 @@ impl Object {
         object
     }
 
-    fn value(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
+    pub(crate) fn value(&mut self, key: &str, value: &(impl Serialize + ?Sized)) {
         self.0.push(b',');
         self.append(key, value);
     }
@@ -124,7 +129,7 @@ impl Object {
         self.0.extend_from_slice(b"\":");
     }
 
-    fn end(mut self) -> Vec<u8> {
+    pub(crate) fn end(mut self) -> Vec<u8> {
         self.0.push(b'}');
         self.0
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod brokers;
+pub(crate) mod check;
 pub(crate) mod clients;
 mod dispatch;
 pub(crate) mod falconer;

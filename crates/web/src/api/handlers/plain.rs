@@ -16,7 +16,8 @@ use serde::{Deserialize, Deserializer};
 use crate::api::answer::headers::AT_LEAST;
 use crate::api::answer::reply::Reply;
 use crate::api::handlers::MOST_SCOPES;
-use crate::api::handlers::hawk;
+use crate::api::handlers::check::question::Asked;
+use crate::api::handlers::{check, hawk};
 use crate::api::request::body::Received;
 use crate::api::request::budget::Budget;
 use crate::api::request::signed::Signed;
@@ -84,6 +85,12 @@ impl HawkRequest<'_> {
             authorization: self.authorization.as_deref(),
         }
     }
+
+    /// Whether it is as the schema has it.
+    pub(crate) fn fits(&self) -> bool {
+        let from_an_address = self.source_ip.as_deref().is_none_or(|ip| ip.parse::<IpAddr>().is_ok());
+        METHODS.contains(&self.method.as_ref()) && authority::is_host(&self.host) && from_an_address
+    }
 }
 
 /// A list of scopes, borrowed from the body.
@@ -119,6 +126,7 @@ pub(crate) async fn answer(
     let who = async || signed.authenticate(auth, body.hashed()).await.ok();
     match method.call {
         Call::AuthenticateHawk => hawk::answer(auth, metrics, &of_body(body.plain_json()?)?).await,
+        Call::Check | Call::Checks => check::quickly(auth, metrics, &Asked::of_body(method.call, body.plain_json()?, budget)?).await,
         Call::CurrentScopes if body.is_none() => Some(Reply::scopes(auth.current_scopes(&who().await?).ok()?)),
         Call::ExpandScopes => {
             let list = list_of_body(body.plain_json()?, budget)?;
@@ -142,8 +150,7 @@ fn list_of_body<'b>(json: &'b [u8], budget: &Budget) -> Option<List<'b>> {
 
 fn of_body(json: &[u8]) -> Option<HawkRequest<'_>> {
     let request: HawkRequest<'_> = serde_json::from_slice(json).ok()?;
-    let from_an_address = request.source_ip.as_deref().is_none_or(|ip| ip.parse::<IpAddr>().is_ok());
-    (METHODS.contains(&request.method.as_ref()) && authority::is_host(&request.host) && from_an_address).then_some(request)
+    request.fits().then_some(request)
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub(crate) fn of_stranger(method: &Method) -> Budget {
     let (bytes, nodes, entries) = match method.call {
         // Six members, of which two may be long: a URL and a header.
         Call::AuthenticateHawk => (64 * KIB, 64, 64),
+        // As that, with expressions.
+        Call::Check | Call::Checks => (64 * KIB, 640, 256),
         // Each of the one list is compared with each of the other.
         Call::TestAuthenticate => (64 * KIB, 512, 256),
         _ if method.input.is_some() => (64 * KIB, 2048, 1024),

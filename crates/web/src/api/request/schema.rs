@@ -98,6 +98,10 @@ fn quoted(name: &str) -> String {
 fn violation(error: &ValidationError<'_>) -> String {
     match error.kind() {
         ValidationErrorKind::Type { kind: TypeKind::Single(kind) } => format!("must be {kind}"),
+        ValidationErrorKind::Type { kind: TypeKind::Multiple(kinds) } => {
+            let kinds: Vec<String> = kinds.iter().map(|kind| kind.to_string()).collect();
+            format!("must be {}", kinds.join(" or "))
+        }
         ValidationErrorKind::Required { property } => format!("must have required property '{}'", property.as_str().unwrap_or_default()),
         ValidationErrorKind::AdditionalProperties { unexpected } => {
             let listed: Vec<String> = unexpected.iter().take(MOST_LISTED).map(|name| quoted(name)).collect();
@@ -107,9 +111,11 @@ fn violation(error: &ValidationError<'_>) -> String {
         ValidationErrorKind::Pattern { pattern } => format!("must match pattern \"{pattern}\""),
         ValidationErrorKind::Format { format } => format!("must match format \"{format}\""),
         ValidationErrorKind::MaxLength { limit } => format!("must NOT have more than {limit} characters"),
+        ValidationErrorKind::MinLength { limit } => format!("must NOT have fewer than {limit} characters"),
         ValidationErrorKind::MaxItems { limit } => format!("must NOT have more than {limit} items"),
         ValidationErrorKind::MinItems { limit } => format!("must NOT have fewer than {limit} items"),
         ValidationErrorKind::MinProperties { limit } => format!("must NOT have fewer than {limit} properties"),
+        ValidationErrorKind::MaxProperties { limit } => format!("must NOT have more than {limit} properties"),
         ValidationErrorKind::Maximum { limit } => format!("must be <= {limit}"),
         ValidationErrorKind::Minimum { limit } => format!("must be >= {limit}"),
         ValidationErrorKind::Enum { .. } => "must be equal to one of the allowed values".to_owned(),

@@ -69,7 +69,8 @@ impl<'p> Signed<'p> {
         self.parts()
     }
 
-    fn parts(&self) -> Result<RequestParts<'_>, Failure> {
+    /// What was signed, as it was seen. Errors: a Host that is none.
+    pub(crate) fn parts(&self) -> Result<RequestParts<'_>, Failure> {
         let Some((host, port)) = &self.site else {
             return Err(Failure::input("The Host header of the request is not the name of a host"));
         };

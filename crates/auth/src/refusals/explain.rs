@@ -1,0 +1,180 @@
+//! What is said of a refusal to somebody who may know: what was compared, for what the signature would have been right, and who would have given the scopes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use falconer_credentials::{Failure, SignedFor, Unmatched};
+use falconer_scopes::{Expression, covers};
+
+use crate::directory::snapshot::{KeyOwner, Snapshot};
+use crate::error::ApiError;
+use crate::node::Auth;
+use crate::refusals::record::{Refusal, RefusedFor};
+use crate::verify::caller::Authentication;
+use crate::verify::reading::Reading;
+use crate::verify::reason::Reason;
+
+/// So many missing scopes are looked for, and so many roles are named.
+const MOST_SCOPES: usize = 16;
+const MOST_ROLES: usize = 20;
+
+/// What was found out about a refusal.
+pub struct Explained {
+    /// The refusal.
+    pub refusal: Arc<Refusal>,
+    /// Whether there is a client, or an issuer, of the name in the credentials; `None`: there were no credentials that could be read.
+    pub is_known: Option<bool>,
+    /// For what the signature would be right, where something near would be.
+    pub would_match: Option<WouldMatch>,
+    /// Roles that have a scope which was missing.
+    pub roles: Vec<RoleWith>,
+}
+
+/// For what a signature is right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WouldMatch {
+    /// Upper or lower case.
+    pub method: String,
+    /// Path and query.
+    pub resource: String,
+    /// Without the port.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+/// A role, and what was missing that it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleWith {
+    /// Its id.
+    pub role_id: String,
+    /// The scope of the role.
+    pub scope: String,
+    /// What was missing.
+    pub gives: String,
+}
+
+impl Auth {
+    /// Explains a refusal that this node remembers, for a caller with `auth:explain:<id>`. Errors: the 403, and 404 where it remembers none of this id.
+    pub fn explain(&self, who: &Authentication, id: &str) -> Result<Explained, ApiError> {
+        let Reading { snapshot, caller, .. } = self.reading(who)?;
+        caller.require_scope(format!("auth:explain:{id}"))?;
+        let refusal = self.refusal(id).ok_or_else(|| {
+            let text =
+                "This node remembers no refusal of this id: each node keeps its own, the recent ones, and none from before its start";
+            ApiError::ResourceNotFound(text.to_owned())
+        })?;
+        let owner = refusal.signed.as_ref().map(|signed| (signed, snapshot.key_owner(signed.key_owner())));
+        let is_mac = matches!(&refusal.why, RefusedFor::Credentials(Reason::Credentials(Failure::BadMac) | Reason::OtherHost));
+        let would_match = match &owner {
+            Some((signed, Some(owner))) if is_mac => self.would_match(signed, owner),
+            _ => None,
+        };
+        let roles = match &refusal.why {
+            RefusedFor::Scopes { missing: Some(missing), .. } => roles_with(&snapshot, missing),
+            _ => Vec::new(),
+        };
+        let is_known = owner.as_ref().map(|(_, owner)| owner.is_some());
+        Ok(Explained { refusal, is_known, would_match, roles })
+    }
+
+    /// Tries what is near: a bounded number of MACs, for a client that is known.
+    fn would_match(&self, signed: &Unmatched, owner: &KeyOwner<'_>) -> Option<WouldMatch> {
+        let seen = signed.seen();
+        let (sites, resources) = (self.sites_near(seen), resources_near(seen.resource));
+        let moved =
+            resources.iter().flat_map(|resource| sites.iter().map(move |(host, port)| SignedFor { resource, host, port: *port, ..seen }));
+        let other_methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].into_iter().map(|method| SignedFor { method, ..seen });
+        let mut tried = moved.chain(other_methods);
+        let found = tried.find(|what| signed.is_for(*what, owner.token(), self.node.refusals.secret()))?;
+        Some(WouldMatch {
+            method: found.method.to_owned(),
+            resource: found.resource.to_owned(),
+            host: found.host.to_owned(),
+            port: found.port,
+        })
+    }
+
+    /// The site that was seen, the same host with other ports, this machine, and Falconer's own.
+    fn sites_near<'a>(&'a self, seen: SignedFor<'a>) -> Vec<(Cow<'a, str>, u16)> {
+        let mut sites: Vec<(Cow<'a, str>, u16)> = vec![(seen.host.into(), seen.port)];
+        let mut add = |host: Cow<'a, str>, port: u16| {
+            if !sites.iter().any(|known| *known == (host.clone(), port)) {
+                sites.push((host, port));
+            }
+        };
+        for port in [443, 80, 8443, 8080, 8000, 3000] {
+            add(seen.host.into(), port);
+        }
+        for host in ["localhost", "127.0.0.1", "[::1]"] {
+            add(host.into(), seen.port);
+        }
+        let bare = seen.host.strip_prefix("www.").map_or_else(|| Cow::Owned(format!("www.{}", seen.host)), Cow::Borrowed);
+        add(bare.clone(), seen.port);
+        add(bare, 443);
+        let settings = &self.node.settings;
+        for origin in std::iter::once(&settings.public_origin).chain(settings.hawk_origins.iter().take(8)) {
+            add(origin.host.as_str().into(), origin.port);
+        }
+        sites
+    }
+}
+
+/// The resource itself, with and without what proxies and clients take away: the query, a slash at the end, and prefixes of one to three segments.
+fn resources_near(resource: &str) -> Vec<String> {
+    let (path, query) = resource.split_once('?').map_or((resource, None), |(path, query)| (path, Some(query)));
+    let with = |path: &str| query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let mut near = vec![resource.to_owned()];
+    if query.is_some() {
+        near.push(path.to_owned());
+    }
+    near.push(match path.strip_suffix('/') {
+        Some(shorter) => with(shorter),
+        None => with(&format!("{path}/")),
+    });
+    let mut rest = path;
+    for _ in 0..3 {
+        let Some(at) = rest.get(1..).and_then(|rest| rest.find('/')) else { break };
+        rest = rest.get(at + 1..).unwrap_or_default();
+        near.push(with(rest));
+    }
+    near
+}
+
+fn roles_with(snapshot: &Snapshot, missing: &Expression) -> Vec<RoleWith> {
+    let mut wanted = Vec::new();
+    leaves(missing, &mut wanted);
+    wanted.truncate(MOST_SCOPES);
+    let mut found = Vec::new();
+    for role in snapshot.roles().iter() {
+        let gives = wanted.iter().find_map(|gives| role.scopes.iter().find(|scope| covers(scope, gives)).map(|scope| (scope, gives)));
+        if let Some((scope, gives)) = gives {
+            found.push(RoleWith { role_id: role.role_id.clone(), scope: scope.clone(), gives: (*gives).to_owned() });
+        }
+        if found.len() >= MOST_ROLES {
+            break;
+        }
+    }
+    found
+}
+
+fn leaves<'e>(expression: &'e Expression, found: &mut Vec<&'e str>) {
+    match expression {
+        Expression::Scope(scope) => found.push(scope),
+        Expression::AllOf(parts) | Expression::AnyOf(parts) => parts.iter().for_each(|part| leaves(part, found)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_near_is_bounded() {
+        assert_eq!(resources_near("/a/b/c/d/e?x"), ["/a/b/c/d/e?x", "/a/b/c/d/e", "/a/b/c/d/e/?x", "/b/c/d/e?x", "/c/d/e?x", "/d/e?x"]);
+        assert_eq!(resources_near("/"), ["/", ""]);
+        assert_eq!(resources_near(""), ["", "/"]);
+        assert_eq!(resources_near("/a/"), ["/a/", "/a", "/"]);
+        assert!(resources_near(&"/a".repeat(1000)).len() <= 6);
+    }
+}

@@ -1,0 +1,9 @@
+//! What services ask about requests that they received, and what people ask about requests that were refused.
+
+mod check;
+mod explain;
+mod hawk;
+
+pub use check::{CheckRequest, CheckResponse, ChecksRequest, ChecksResponse, Each};
+pub use explain::{ExplainedRequest, ExplainedRole, Explanation};
+pub use hawk::{AuthenticateHawkRequest, AuthenticateHawkResponse, Identity, TestAuthenticateRequest, TestAuthenticateResponse};
