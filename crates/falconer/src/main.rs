@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::operator::{PrintOptions, account, clock, keys, provider, repair, root_reset, setup_link};
+use commands::operator::{PrintOptions, account, clock, keys, provider, repair, root_reset, setup_link, why};
 use commands::people;
 use commands::records::{client, export, import, role};
 use commands::server::{config_check, init, serve};
@@ -55,6 +55,8 @@ enum Command {
     /// People, on this machine or over the API: list, invite, change, stop, and which identities are linked
     #[command(subcommand)]
     Person(people::Person),
+    /// Why a request was refused: what a running server compared
+    Why(why::Options),
     /// Give the root client a new access token and print it
     RootReset(PrintOptions),
     /// The clock of this machine, where it was wrong while something was changed
@@ -140,6 +142,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::SetupLink(options) => setup_link::run(options).await,
         Command::Account(account) => account::run(account).await,
         Command::Person(person) => people::run(person).await,
+        Command::Why(options) => why::run(options).await,
         Command::RootReset(options) => root_reset::run(options).await,
         Command::Clock(command) => clock::run(command).await,
         Command::Keys(command) => keys::run(command).await,

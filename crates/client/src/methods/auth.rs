@@ -166,7 +166,7 @@ impl Client {
 }
 
 /// Only the method's own 404 means that there is none: one without a code comes from a wrong root URL.
-fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+pub(super) fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     match answer {
         Err(error) if error.code() == Some("ResourceNotFound") => Ok(None),
         answer => answer.map(Some),

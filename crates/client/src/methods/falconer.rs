@@ -1,10 +1,26 @@
-//! The methods of Falconer's own API that move records. Each gives the errors of [`Client::call`].
+//! The methods of Falconer's own API that answer services and move records. Each gives the errors of [`Client::call`].
 
+use super::auth::found;
 use crate::{Call, Client, Error, encode_segment};
-use falconer_wire::{ImportBatch, ImportReport, PutClientRequest};
+use falconer_wire::{CheckRequest, CheckResponse, ChecksRequest, ChecksResponse, Explanation, ImportBatch, ImportReport, PutClientRequest};
 use http::Method;
 
 impl Client {
+    /// Whether the signer of a request that somebody received may do what it needs. Needs no credentials. The answer is good for that one request.
+    pub async fn check(&self, question: &CheckRequest) -> Result<CheckResponse, Error> {
+        self.call_as(&ours(Method::POST, "/check".to_owned()), Some(question)).await
+    }
+
+    /// The same for up to sixteen requests, in their order.
+    pub async fn checks(&self, questions: &ChecksRequest) -> Result<ChecksResponse, Error> {
+        self.call_as(&ours(Method::POST, "/checks".to_owned()), Some(questions)).await
+    }
+
+    /// Why a request was refused; `None` where the node that answers remembers none of this id.
+    pub async fn explain(&self, refusal_id: &str) -> Result<Option<Explanation>, Error> {
+        found(self.call_as(&ours(Method::GET, format!("/explain/{}", encode_segment(refusal_id)?)), None::<&()>).await)
+    }
+
     /// Makes a client what the request says, its access token included. Repeating it changes nothing.
     pub async fn put_client(&self, client_id: &str, client: &PutClientRequest) -> Result<falconer_wire::Client, Error> {
         self.call_as(&ours(Method::PUT, format!("/clients/{}", encode_segment(client_id)?)), Some(client)).await

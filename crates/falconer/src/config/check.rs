@@ -17,6 +17,9 @@ const MOST_SECONDS: u64 = 86_400;
 /// A TiB.
 const MOST_MIB: u64 = 1024 * 1024;
 
+/// Each takes up to six kilobytes.
+const MOST_REFUSALS: usize = 100_000;
+
 impl Config {
     /// What can be said of the settings before anything is opened, by setting.
     pub fn check(&self) -> Result<()> {
@@ -32,6 +35,9 @@ impl Config {
         }
         if self.cache_mib > LARGEST_CACHE_MIB {
             bail!("cache_mib: {} is more than {LARGEST_CACHE_MIB}; it is a number of MiB", self.cache_mib);
+        }
+        if self.services.remembered_refusals > MOST_REFUSALS {
+            bail!("services.remembered_refusals: {} is more than {MOST_REFUSALS}, which is the most", self.services.remembered_refusals);
         }
         if let Some(url) = &self.root_url
             && falconer_web::PublicOrigin::parse(url)?.port() == 0

@@ -35,6 +35,8 @@ const SETTINGS: &[&str] = &[
     "websocktunnel_secret",
     "audit.retention",
     "cache_mib",
+    "services.whole_lists",
+    "services.remembered_refusals",
     "identity.max_age",
     "identity.setup_scopes",
     "session.idle",

@@ -16,7 +16,7 @@ pub use check::address;
 pub use mail::Mail;
 pub use provider::{EmailCodeSection, GithubSection, HttpDirectorySection, LdapSection, OidcSection, Provider, ScimSection, check_token};
 pub use secret_text::SecretText;
-pub use settings::{Audit, Config, Log, LogFormat, RegisteredTarget, StaticClient};
+pub use settings::{Audit, Config, Log, LogFormat, RegisteredTarget, StaticClient, WholeLists};
 
 #[cfg(test)]
 mod tests {

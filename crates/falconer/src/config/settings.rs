@@ -32,6 +32,8 @@ pub struct Config {
     pub audit: Audit,
     /// How much memory caches may take, in MiB.
     pub cache_mib: u32,
+    /// What services are told.
+    pub services: Services,
     /// Settings of people.
     pub identity: Identity,
     /// Signed-in browsers.
@@ -58,6 +60,32 @@ pub struct Config {
 pub struct Audit {
     /// How long rows of the audit history are kept: a time expression of at least a day, or `forever`.
     pub retention: String,
+}
+
+/// `[services]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Services {
+    /// Who may have whole lists of scopes from authenticateHawk.
+    pub whole_lists: WholeLists,
+    /// How many refusals are remembered, for `falconer why`.
+    pub remembered_refusals: usize,
+}
+
+/// Who may have whole lists of scopes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WholeLists {
+    /// Every service, as the protocol has it.
+    Everybody,
+    /// Services that sign the call with credentials that have `auth:whole-lists`.
+    Scope,
+}
+
+impl Default for Services {
+    fn default() -> Self {
+        Services { whole_lists: WholeLists::Everybody, remembered_refusals: 1000 }
+    }
 }
 
 /// `[identity]`
@@ -181,6 +209,7 @@ impl Default for Config {
             websocktunnel_secret: None,
             audit: Audit::default(),
             cache_mib: 32,
+            services: Services::default(),
             identity: Identity::default(),
             session: Session::default(),
             grant: Grant::default(),

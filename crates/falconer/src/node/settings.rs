@@ -25,6 +25,7 @@ pub fn auth_settings(config: &Config, origin: Origin, access: Access) -> Result<
     let mut settings = AuthSettings::new(origin.clone());
     settings.hawk_origins = hawk_origins(config, &origin)?;
     settings.cache_mib = usize::try_from(config.cache_mib)?;
+    settings.remembered_refusals = config.services.remembered_refusals;
     settings.identity_max_age_ms = duration_ms("identity.max_age", &config.identity.max_age)?;
     settings.leave_static_clients = access == Access::Beside;
     settings.static_clients = config.static_client.iter().map(static_client).collect::<Result<_>>()?;

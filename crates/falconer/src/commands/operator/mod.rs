@@ -8,5 +8,6 @@ pub mod provider;
 pub mod repair;
 pub mod root_reset;
 pub mod setup_link;
+pub mod why;
 
 pub use local_options::{LocalOptions, PrintOptions};

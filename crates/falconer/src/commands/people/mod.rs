@@ -7,3 +7,4 @@ mod place;
 mod there;
 
 pub use command::{Person, run};
+pub use place::{Place, PlaceOptions};

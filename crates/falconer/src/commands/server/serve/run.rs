@@ -13,7 +13,7 @@ use super::listen::{auth_origin, bind, cannot_listen, listen};
 use super::shutdown::shutdown;
 use super::upkeep::{follow, keep_house, refresh_people};
 use crate::commands::operator::setup_link;
-use crate::config::{Config, SecretText, address};
+use crate::config::{Config, SecretText, WholeLists, address};
 use crate::log::{self, RequestLines};
 use crate::node::{Access, Node, note_root_url, root_credentials_file, warnings, write_private};
 use crate::output;
@@ -163,7 +163,12 @@ pub async fn serve(
         public_origin: origin,
         trusted_proxies: trusted,
         version: VersionInfo { version: env!("CARGO_PKG_VERSION").to_owned(), commit: String::new() },
-        limits: falconer_web::RequestLimits { total: request, refuse_replays: config.limits.refuse_replays, ..Default::default() },
+        limits: falconer_web::RequestLimits {
+            total: request,
+            refuse_replays: config.limits.refuse_replays,
+            lists_need_scope: config.services.whole_lists == WholeLists::Scope,
+            ..Default::default()
+        },
     };
     let limits = Limits {
         max_connections: config.limits.connections,

@@ -1,0 +1,66 @@
+//! `falconer why ID`: what was compared when a request was refused. A server remembers its refusals in memory, so it is asked: with the credentials of the
+//! environment, or, on its own machine, with those of the root client.
+
+use anyhow::{Context, Result, bail};
+use falconer_auth::ROOT_CLIENT;
+use falconer_client::{Client, Credentials};
+use falconer_wire::{ExplainedRequest, Explanation};
+
+use crate::commands::people::{Place, PlaceOptions};
+use crate::output;
+
+/// `falconer why ID`
+#[derive(clap::Args)]
+pub struct Options {
+    /// The id of the refusal: in the answer of check, or in the header Falconer-Refusal
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    place: PlaceOptions,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Asks, and prints what was found out.
+pub async fn run(options: Options) -> Result<()> {
+    let client = match options.place.open().await? {
+        Place::There(client) => *client,
+        Place::Here(node, origin) => {
+            let directory = node.auth.directory();
+            let root = directory.client(ROOT_CLIENT).filter(|root| !root.is_disabled()).with_context(|| {
+                format!(
+                    "there is no {ROOT_CLIENT} that the server could be asked with; use --remote, with credentials that have auth:explain:*"
+                )
+            })?;
+            Client::new(origin.as_str())?.with_credentials(Credentials::new(ROOT_CLIENT, root.record().access_token.expose()))
+        }
+    };
+    let Some(explanation) = client.explain(&options.id).await? else {
+        bail!("the server remembers no refusal {}: it keeps the recent ones only, and none from before its start", options.id);
+    };
+    if options.json { output::json(&explanation) } else { print(&explanation) }
+}
+
+fn print(told: &Explanation) -> Result<()> {
+    let expression = |expression: &Option<falconer_scopes::Expression>| expression.iter().map(ToString::to_string).collect();
+    let one = |text: &Option<String>| text.iter().cloned().collect();
+    output::fields(&[
+        ("refused", vec![format!("{} by {}", told.time, told.by)]),
+        ("why", vec![format!("{}: {}", told.reason, told.message)]),
+        ("request", vec![place(&told.request)]),
+        ("client", one(&told.client_id)),
+        ("claimed client", one(&told.claimed_id)),
+        ("clock offset", told.clock_offset_seconds.iter().map(|seconds| format!("{seconds} s")).collect()),
+        ("signed hash", one(&told.signed_hash)),
+        ("hash that arrived", one(&told.payload_hash)),
+        ("required", expression(&told.required)),
+        ("missing", expression(&told.missing)),
+        ("would match", told.would_match.iter().map(place).collect()),
+        ("hints", told.hints.clone()),
+    ])
+}
+
+fn place(request: &ExplainedRequest) -> String {
+    format!("{} {} at {}:{}", request.method, request.resource, request.host, request.port)
+}
