@@ -17,13 +17,13 @@ impl Caller {
         self.client_id.as_deref()
     }
 
-    /// What the request may do, expanded, with what everybody may do.
+    /// What the request may do, expanded, with what everybody may do: as far as the service is told ([`Verifier::check`](crate::Verifier::check)).
     #[must_use]
     pub fn scopes(&self) -> &ScopeSet {
         &self.scopes
     }
 
-    /// Whether the scopes satisfy an expression, for decisions that a route cannot state beforehand.
+    /// Whether the scopes satisfy an expression, for decisions that a route cannot state beforehand. Of scopes that the service is not told, the answer is no.
     #[must_use]
     pub fn satisfies(&self, required: &Expression) -> bool {
         required.satisfied_by(&self.scopes)

@@ -24,8 +24,9 @@
 //! | [`Guard`], [`Require`], [`Cors`] | `tower` | services over `http::Request`, such as hyper's |
 //! | [`Guard::route`], [`Caller`] as an extractor | `axum` (default) | axum |
 //!
-//! For each request Falconer is asked (`authenticateHawk`, nothing is cached) what the signature is worth for this service's own public
-//! origin. Then the payload hash is compared if one was signed, and the scope expression is decided. What comes out:
+//! For each request Falconer is asked (`check`, nothing is cached) whether its signer may do what the route requires, for this service's own public
+//! origin. Then the payload hash is compared if one was signed. Of the caller's scopes the service learns those that begin as its own, and those below the
+//! prefixes that it names ([`Guard::with_revealed`]). What comes out:
 //!
 //! | | answer |
 //! |---|---|
@@ -42,6 +43,7 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod caller;
+mod now_and_then;
 mod refusal;
 mod requirement;
 mod settings_error;

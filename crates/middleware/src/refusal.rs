@@ -5,6 +5,10 @@ use falconer_wire::{Code, ErrorBody, date_time};
 /// The protocol's words for a signature that is too old or too new.
 const STALE: &str = "Unauthorized: Stale timestamp";
 
+/// And for a wrong signature.
+#[cfg(feature = "tower")]
+const BAD_MAC: &str = "Unauthorized: Bad mac";
+
 /// Why a request does not reach its handler, grouped by who is at fault. `Display` is for logs; [`Refusal::message`] is for the caller.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -72,6 +76,12 @@ impl Refusal {
     /// From the message of an `auth-failed`.
     pub(crate) fn from_answer(message: String) -> Refusal {
         if message == STALE { Refusal::StaleTimestamp } else { Refusal::Credentials { message } }
+    }
+
+    /// Whether the signature was wrong, so that the origin may be.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_bad_mac(&self) -> bool {
+        matches!(self, Refusal::Credentials { message } if message == BAD_MAC)
     }
 
     /// The protocol's code, which has the HTTP status.

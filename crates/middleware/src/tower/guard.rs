@@ -34,6 +34,15 @@ impl Guard {
         self
     }
 
+    /// Below which prefixes, such as `assume:mozilla-user:`, callers show their scopes to handlers, besides those that begin as what a route requires. Each has a
+    /// colon in it; at most eight count. For [`Caller::people`](crate::Caller::people) and [`Caller::is_person`](crate::Caller::is_person) the role's kind has to be
+    /// named here.
+    #[must_use]
+    pub fn with_revealed<'a>(mut self, prefixes: impl IntoIterator<Item = &'a str>) -> Guard {
+        self.verifier = self.verifier.with_revealed(prefixes);
+        self
+    }
+
     /// Other tries, waits and timeouts for the question to Falconer. Default: two tries of 5 s at most.
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Guard {
@@ -48,7 +57,7 @@ impl Guard {
     }
 
     /// A layer for routes that decide by themselves: the handler gets a [`Caller`](crate::Caller), with what everybody may do if there were
-    /// no credentials. Bad credentials are refused all the same.
+    /// no credentials. Bad credentials are refused all the same. Only here a service is told all scopes of a caller.
     #[must_use]
     pub fn identify(&self) -> Require {
         Require::new(self.clone(), None)

@@ -30,17 +30,33 @@ impl Require {
     {
         let (mut parts, body) = request.into_parts();
         let source_ip = parts::source_ip(&parts);
+        let required = match &self.requirement {
+            Some(requirement) => Some(requirement.expression(&parts::path_parameters(&mut parts).await?)?),
+            None => None,
+        };
         let signed = SignedRequest {
             method: parts.method.as_str(),
             resource: parts::resource(&parts),
             authorization: parts.headers.get(header::AUTHORIZATION).map(|value| value.as_bytes()),
             source_ip: source_ip.as_deref(),
         };
-        let verified = self.guard.verifier.verify(&signed).await?;
-        if let Some(requirement) = &self.requirement {
-            let parameters = parts::path_parameters(&mut parts).await?;
-            verified.require(&requirement.expression(&parameters)?)?;
-        }
+        let verifier = &self.guard.verifier;
+        let asked = match &required {
+            Some(required) => verifier.check(&signed, required).await,
+            None => verifier.verify(&signed).await,
+        };
+        let verified = match asked {
+            Ok(verified) => verified,
+            Err(refusal) => {
+                let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+                if let (true, Some(host)) = (refusal.is_bad_mac(), host)
+                    && let Some(found) = verifier.look_for_other_origin(&signed, host).await
+                {
+                    tracing::warn!("{found} (looked for at most once a minute)");
+                }
+                return Err(refusal);
+            }
+        };
         let (caller, body) = body::compare(verified, &parts.headers, body, self.guard.body_limit_bytes).await?;
         parts.extensions.insert(caller);
         Ok(Request::from_parts(parts, body))

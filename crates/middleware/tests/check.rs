@@ -1,0 +1,152 @@
+//! The middleware asks whether, not what: what a server with `check` is asked, what comes of its answers, and what a server without it is asked.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use falconer_middleware::{Caller, Expression, Guard, Refusal, SignedRequest, Verifier};
+use http::StatusCode;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+type Asked = Arc<Mutex<Vec<(String, Value)>>>;
+
+/// A Falconer that answers check with the first, and authenticateHawk with the second; `None`: it has no such method.
+async fn fake(check: Option<Value>, list: Option<Value>) -> (String, Asked) {
+    let asked = Asked::default();
+    let mut app = Router::new();
+    for (path, answer) in [("/api/falconer/v1/check", check), ("/api/auth/v1/authenticate-hawk", list)] {
+        let Some(answer) = answer else { continue };
+        let asked = asked.clone();
+        app = app.route(
+            path,
+            post(async move |Json(question): Json<Value>| {
+                asked.lock().unwrap().push((path.rsplit('/').next().unwrap().to_owned(), question));
+                Json(answer)
+            }),
+        );
+    }
+    let app = app.fallback(async || (StatusCode::NOT_FOUND, Json(json!({"error": "Not found"}))));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (root, asked)
+}
+
+fn allowed(more: Value) -> Value {
+    let mut answer = json!({"status": "allowed", "expires": "2030-01-01T00:00:00.000Z", "clientId": "local/ann/x"});
+    answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    answer
+}
+
+fn list(scopes: &[&str]) -> Value {
+    json!({"status": "auth-success", "scheme": "hawk", "expires": "2030-01-01T00:00:00.000Z", "scopes": scopes, "clientId": "local/ann/x"})
+}
+
+const NOTES: &str = "https://notes.example:8443";
+
+async fn send(guard: &Guard, path: &str) -> (StatusCode, Value) {
+    let handler = async |caller: Caller| Json(json!({"scopes": caller.scopes(), "is": caller.is_person("user:ann")}));
+    let app = Router::new()
+        .merge(guard.route("/books/{book}", json!({"AnyOf": ["notes:read:<book>", "admin:all"]}), get(handler)).unwrap())
+        .route("/me", get(handler).route_layer(guard.identify()));
+    let request =
+        Request::get(path).header("authorization", "Hawk signed").header("host", "notes.example:443").body(Body::empty()).unwrap();
+    let response = app.oneshot(request).await.unwrap();
+    let status = response.status();
+    (status, serde_json::from_slice(&to_bytes(response.into_body(), 1 << 20).await.unwrap()).unwrap())
+}
+
+#[tokio::test]
+async fn a_route_asks_whether_and_learns_what_it_named() {
+    let (root, asked) = fake(Some(allowed(json!({"revealed": ["assume:user:ann", "notes:read:*"]}))), None).await;
+    let guard = Guard::new(&root, NOTES).unwrap().with_revealed(["assume:user:"]);
+    let (status, body) = send(&guard, "/books/caf%C3%A9?x").await;
+    assert_eq!((status, body), (StatusCode::OK, json!({"scopes": ["assume:user:ann", "notes:read:*"], "is": true})));
+    let (method, question) = asked.lock().unwrap()[0].clone();
+    assert_eq!(
+        (method.as_str(), question),
+        (
+            "check",
+            json!({
+                "request": {"method": "get", "resource": "/books/caf%C3%A9?x", "host": "notes.example", "port": 8443, "authorization": "Hawk signed"},
+                "required": {"AnyOf": ["notes:read:caf\u{e9}", "admin:all"]},
+                "reveal": ["assume:user:", "notes:", "admin:"],
+                "identity": true,
+            })
+        )
+    );
+}
+
+#[tokio::test]
+async fn denied_is_403_and_failed_is_401() {
+    let missing = json!({"AnyOf": ["notes:read:red", "admin:all"]});
+    let denied = json!({"status": "denied", "reason": "scopes-missing", "message": "m", "id": "i", "missing": missing, "expires": "x", "clientId": "local/ann/x"});
+    let guard = Guard::new(&fake(Some(denied), None).await.0, NOTES).unwrap();
+    let (status, body) = send(&guard, "/books/red").await;
+    assert_eq!((status, body["code"].as_str()), (StatusCode::FORBIDDEN, Some("InsufficientScopes")));
+    assert!(body["message"].as_str().unwrap().starts_with("Client ID local/ann/x does not have sufficient scopes"));
+    let failed = json!({"status": "failed", "reason": "grant-revoked", "message": "The grant a has been revoked", "id": "i"});
+    let guard = Guard::new(&fake(Some(failed), None).await.0, NOTES).unwrap();
+    let (status, body) = send(&guard, "/books/red").await;
+    assert_eq!((status, body["code"].as_str()), (StatusCode::UNAUTHORIZED, Some("AuthenticationFailed")));
+    for nonsense in [json!({"status": "fine"}), json!({"status": "allowed"}), json!(null), json!({"status": "auth-success"})] {
+        let guard = Guard::new(&fake(Some(nonsense), None).await.0, NOTES).unwrap();
+        assert_eq!(send(&guard, "/books/red").await.0, StatusCode::SERVICE_UNAVAILABLE);
+    }
+}
+
+/// The same comes out, and the second call asks for the list at once.
+#[tokio::test]
+async fn an_older_server_is_asked_for_the_list() {
+    let (root, asked) = fake(None, Some(list(&["notes:read:red", "secret:x"]))).await;
+    let guard = Guard::new(&root, NOTES).unwrap();
+    for _ in 0..2 {
+        assert_eq!(send(&guard, "/books/red").await, (StatusCode::OK, json!({"scopes": ["notes:read:red"], "is": false})));
+    }
+    assert_eq!(send(&guard, "/books/blue").await.0, StatusCode::FORBIDDEN);
+    let methods: Vec<String> = asked.lock().unwrap().iter().map(|(method, _)| method.clone()).collect();
+    assert_eq!(methods, ["authenticate-hawk"; 3]);
+}
+
+#[tokio::test]
+async fn whoever_decides_alone_gets_the_list() {
+    let (root, asked) = fake(Some(allowed(json!({}))), Some(list(&["notes:read:red", "secret:x"]))).await;
+    let (status, body) = send(&Guard::new(&root, NOTES).unwrap(), "/me").await;
+    assert_eq!((status, &body["scopes"]), (StatusCode::OK, &json!(["notes:read:red", "secret:x"])));
+    assert_eq!(asked.lock().unwrap()[0].0, "authenticate-hawk");
+}
+
+/// Everybody got `Bad mac` because the service was configured with another port, and nothing anywhere said so.
+#[tokio::test]
+async fn a_wrong_origin_is_looked_for() {
+    let asked = Asked::default();
+    let remember = asked.clone();
+    let app = Router::new().route(
+        "/api/falconer/v1/check",
+        post(async move |Json(question): Json<Value>| {
+            let port = question["request"]["port"].clone();
+            remember.lock().unwrap().push((port.to_string(), question));
+            let wrong = json!({"status": "failed", "reason": "bad-mac", "message": "Unauthorized: Bad mac", "id": "i"});
+            Json(if port == 443 { allowed(json!({})) } else { wrong })
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let verifier = Verifier::new(&root, NOTES).unwrap();
+    let request = SignedRequest { method: "GET", resource: "/x", authorization: Some(b"Hawk signed"), source_ip: None };
+    let refusal = verifier.check(&request, &Expression::Scope("notes:x".to_owned())).await.unwrap_err();
+    assert!(matches!(refusal, Refusal::Credentials { .. }));
+    let found = verifier.look_for_other_origin(&request, "notes.example").await;
+    assert_eq!(found.as_deref(), Some("verified for notes.example:443, your configured origin is notes.example:8443"));
+    assert_eq!(verifier.look_for_other_origin(&request, "notes.example").await, None, "once a minute");
+    assert_eq!(asked.lock().unwrap().len(), 2);
+    // In the layer, too; and nobody is let in.
+    let guard = Guard::new(&root, NOTES).unwrap();
+    assert_eq!(send(&guard, "/books/red").await.0, StatusCode::UNAUTHORIZED);
+    assert_eq!(asked.lock().unwrap().iter().filter(|(port, _)| port == "443").count(), 2);
+}
