@@ -8,13 +8,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use falconer_auth::{Auth, AuthSettings, Authentication, Clock, DAY_MS, Origin, Random, RequestParts, RoleInput, Verdict};
+use falconer_auth::{
+    Auth, AuthSettings, Authentication, Clock, DAY_MS, Decision, Origin, Question, Random, RequestParts, RoleInput, Verdict,
+};
 use falconer_credentials::temporary;
-use falconer_scopes::{Role, RoleSet};
+use falconer_scopes::{Expression, Role, RoleSet};
 use falconer_store::{ClientRecord, KeyRing, Revision, RoleRecord, Secret, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 
-use crate::data::data_set::{CLIENT, EXPANDER, NAMED, SEED, Shape, certificate_scopes, data_set, hundred_scopes, ten_scopes};
+use crate::data::data_set::{CLIENT, EXPANDER, NAMED, SEED, Shape, WIDE_CLIENT, certificate_scopes, data_set, hundred_scopes, ten_scopes};
 use crate::requests::api::Keys;
 
 /// 2026-01-01T00:00:00Z.
@@ -57,11 +59,14 @@ pub struct Workload {
 
 /// What instructions are counted of, with how often each is run: often enough that what a run shares (waking a thread, growing a buffer) does
 /// not show.
-pub const GATED: [(&str, usize); 8] = [
+pub const GATED: [(&str, usize); 11] = [
     ("verify-plain", 200),
     ("verify-temporary", 200),
     ("verify-authorized", 200),
     ("verify-wrong-mac", 200),
+    ("check", 200),
+    ("check-wide", 200),
+    ("check-real", 200),
     ("expand-1k-warm", 50),
     ("expand-1k-cold", 50),
     ("resolver-1k", 5),
@@ -75,6 +80,9 @@ pub fn workload(name: &str) -> Result<Workload> {
         "verify-temporary" => verify(|client| Ok((temporary_keys(client)?, None)), true),
         "verify-authorized" => verify(|client| Ok((client.clone(), Some(ten_scopes()))), true),
         "verify-wrong-mac" => verify(|_| Ok((Keys::new(CLIENT, &"w".repeat(44)), None)), false),
+        "check" => check(Shape::Small),
+        "check-wide" => check(Shape::Wide),
+        "check-real" => check(Shape::Real),
         "expand-1k-warm" => expand(WARM, true),
         "expand-1k-cold" => expand(COLD, false),
         "resolver-1k" => Ok(resolver(data_set(Shape::Thousand).roles)),
@@ -91,6 +99,8 @@ struct Node {
     root: Keys,
     client: Keys,
     expander: Keys,
+    /// One client that belongs to the set alone.
+    typical: Option<Keys>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -101,11 +111,15 @@ impl Node {
         let keys = KeyRing::from_bytes("k1", [7; 32])?;
         let drawn = Arc::clone(&random);
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(keys, Arc::new(move |bytes: &mut [u8]| drawn.fill(bytes)))?);
-        let roles: Vec<RoleRecord> = data_set(shape).roles.into_iter().map(record).collect();
+        let set = data_set(shape);
+        let roles: Vec<RoleRecord> = set.roles.into_iter().map(record).collect();
+        let typical = set.clients.into_iter().find(|new| new.client_id == WIDE_CLIENT || new.client_id.starts_with("bench/project/"));
+        let of_set = typical.iter().map(|new| (new.client_id.as_str(), new.scopes.clone()));
+        let ours = [(CLIENT, ten_scopes()), (EXPANDER, vec!["auth:expand-scopes".to_owned()])];
         let origin = Origin::parse("https://auth.example.com").context("no origin")?;
         let (auth, root) = runtime.block_on(async {
             store.insert_roles(&step(0), &roles).await?;
-            for (id, scopes) in [(CLIENT, ten_scopes()), (EXPANDER, vec!["auth:expand-scopes".to_owned()])] {
+            for (id, scopes) in ours.into_iter().chain(of_set) {
                 let now = store.revision().await?;
                 store.insert_client(&step(now.0), &client(id, scopes)).await?;
             }
@@ -113,7 +127,8 @@ impl Node {
             let root = auth.fresh_install(true).await?;
             anyhow::Ok((auth, Keys { id: root.client_id, token: root.access_token, certificate: None }))
         })?;
-        Ok(Node { auth, root, client: Keys::new(CLIENT, &token(CLIENT)), expander: Keys::new(EXPANDER, &token(EXPANDER)), runtime })
+        let keys = |id: &str| Keys::new(id, &token(id));
+        Ok(Node { auth, root, client: keys(CLIENT), expander: keys(EXPANDER), typical: typical.map(|new| keys(&new.client_id)), runtime })
     }
 
     /// Who a call to Falconer's own API comes from.
@@ -173,23 +188,54 @@ fn header(keys: &Keys, resource: &str, at: (&str, u16), authorized: Option<&[Str
     keys.header_at(START_MS / 1_000, "GET", resource, at, authorized, random)
 }
 
+/// check without HTTP: one scope out of the middle of what the client of the set has.
+fn check(shape: Shape) -> Result<Workload> {
+    let node = Node::new(shape)?;
+    let keys = node.typical.clone().unwrap_or_else(|| node.client.clone());
+    let requests = signed(&keys, None)?;
+    let (resource, header) = requests.first().context("no requests")?;
+    let Verdict::Success(success) = node.runtime.block_on(node.auth.verify(&parts(resource, header))) else { bail!("nobody was verified") };
+    let scope = success.scopes.iter().nth(success.scopes.len() / 2).context("a client without scopes")?;
+    let required = Expression::Scope(scope.to_owned());
+    let mut turn = (0..REQUESTS).cycle();
+    let mut decide = move || {
+        let (resource, header) = turn.next().and_then(|at| requests.get(at))?;
+        let parts = parts(resource, header);
+        let question = Question { parts, required: &required, payload_hash: None, each: None, reveal: None, identity: false };
+        Some(node.runtime.block_on(node.auth.check(black_box(&question))))
+    };
+    match decide() {
+        Some(Ok(Decision::Allowed(_))) => {}
+        other => bail!("an unexpected decision: {other:?}"),
+    }
+    Ok(Workload { run: Box::new(move || drop(black_box(decide()))) })
+}
+
+fn parts<'p>(resource: &'p str, header: &'p str) -> RequestParts<'p> {
+    let service = crate::requests::pool::SERVICE;
+    RequestParts { method: "get", resource, host: service.0, port: service.1, authorization: Some(header) }
+}
+
+/// Requests to a service.
+fn signed(keys: &Keys, authorized: Option<&[String]>) -> Result<Vec<(String, String)>> {
+    let mut random = fastrand::Rng::with_seed(SEED);
+    let one = |number: usize| {
+        let resource = format!("/api/notes/v1/books/{number:022}");
+        let header = header(keys, &resource, crate::requests::pool::SERVICE, authorized, &mut random)?;
+        Ok::<_, anyhow::Error>((resource, header))
+    };
+    (0..REQUESTS).map(one).collect()
+}
+
 /// authenticateHawk without HTTP.
 fn verify(signer: impl Fn(&Keys) -> Result<(Keys, Option<Vec<String>>)>, succeeds: bool) -> Result<Workload> {
     let node = Node::new(Shape::Small)?;
     let (keys, authorized) = signer(&node.client)?;
-    let mut random = fastrand::Rng::with_seed(SEED);
-    let service = crate::requests::pool::SERVICE;
-    let mut requests = Vec::with_capacity(REQUESTS);
-    for number in 0..REQUESTS {
-        let resource = format!("/api/notes/v1/books/{number:022}");
-        let header = header(&keys, &resource, service, authorized.as_deref(), &mut random)?;
-        requests.push((resource, header));
-    }
+    let requests = signed(&keys, authorized.as_deref())?;
     let mut turn = (0..REQUESTS).cycle();
     let mut decide = move || {
         let (resource, header) = turn.next().and_then(|at| requests.get(at))?;
-        let parts = RequestParts { method: "get", resource, host: service.0, port: service.1, authorization: Some(header) };
-        Some(node.runtime.block_on(node.auth.verify(black_box(&parts))))
+        Some(node.runtime.block_on(node.auth.verify(black_box(&parts(resource, header)))))
     };
     match (decide(), succeeds) {
         (Some(Verdict::Success(_)), true) | (Some(Verdict::Failed(_)), false) => {}

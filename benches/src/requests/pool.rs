@@ -55,6 +55,18 @@ pub fn authenticate_hawk(address: &str, keys: &Keys, authorized: Option<&[String
     Ok(bytes(address, ENCODINGS, "POST", "/api/auth/v1/authenticate-hawk", None, Some(&body)))
 }
 
+/// The same to check, with a scope that the operation needs.
+pub fn check(address: &str, keys: &Keys, required: &str, random: &mut fastrand::Rng) -> Result<Vec<u8>> {
+    let book: String = (0..22).map(|_| random.alphanumeric()).collect();
+    let resource = format!("/api/notes/v1/books/{book}");
+    let header = keys.header("GET", &resource, SERVICE, None, random)?;
+    let request = json!({
+        "method": "get", "resource": resource, "host": SERVICE.0, "port": SERVICE.1, "authorization": header, "sourceIp": "127.0.0.1",
+    });
+    let body = json!({ "request": request, "required": required });
+    Ok(bytes(address, ENCODINGS, "POST", "/api/falconer/v1/check", None, Some(&body)))
+}
+
 /// `count` such requests.
 pub fn authenticate_hawks(api: &Api, keys: &Keys, authorized: Option<&[String]>, count: usize, contains: &'static str) -> Result<Pool> {
     let mut random = fastrand::Rng::new();

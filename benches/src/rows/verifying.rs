@@ -9,12 +9,14 @@ use crate::data::data_set::{CLIENT, NAMED, Shape, WIDE_CLIENT, certificate_scope
 use crate::figures::report::Outcome;
 use crate::requests::api::{Api, Keys};
 use crate::requests::load::Load;
-use crate::requests::pool::{Pool, authenticate_hawks, current_scopes};
+use crate::requests::pool::{Pool, authenticate_hawk, authenticate_hawks, check, current_scopes};
 
 /// Requests of a pool.
 const POOL: usize = 4_000;
 /// In an answer to a request that counts.
 const SUCCESS: &str = "auth-success";
+/// The same of check.
+const CHECKED: &str = "\"allowed\"";
 /// In an answer to one that does not, whatever the reason.
 const FAILED: &str = "auth-failed";
 
@@ -33,9 +35,19 @@ pub(super) fn measure(stage: &mut Stage<'_>) -> Result<()> {
             let keys = crate::data::load_data::create_client(&api, &mut api.connect()?, &client)?;
             one(stage, "verify-deep", |_| plain(&api, &keys))
         }
-        Shape::Wide => one(stage, "verify-wide", |stage| plain(&api, stage.keys(WIDE_CLIENT)?)),
-        Shape::Real => one(stage, "verify-real", |stage| many(&api, stage)),
-        Shape::Real16 => one(stage, "verify-real16", |stage| many(&api, stage)),
+        Shape::Wide => {
+            one(stage, "verify-wide", |stage| plain(&api, stage.keys(WIDE_CLIENT)?))?;
+            one(stage, "check-wide", |stage| checks(&api, stage.keys(WIDE_CLIENT)?, "wide:12:100"))
+        }
+        Shape::Real => {
+            one(stage, "verify-real", |stage| many(stage, |keys, random| authenticate_hawk(&api.address, keys, None, random), SUCCESS))?;
+            // Each of them has one of its own, whatever else it has.
+            let own = |keys: &Keys| format!("project:client-{}:action-0", keys.id.rsplit('/').next().unwrap_or_default());
+            one(stage, "check-real", |stage| many(stage, |keys, random| check(&api.address, keys, &own(keys), random), CHECKED))
+        }
+        Shape::Real16 => {
+            one(stage, "verify-real16", |stage| many(stage, |keys, random| authenticate_hawk(&api.address, keys, None, random), SUCCESS))
+        }
         Shape::Thousand | Shape::TenThousand => Ok(()),
     }
 }
@@ -67,6 +79,7 @@ fn small(stage: &mut Stage<'_>, api: &Api) -> Result<()> {
     one(stage, "verify-wrong-mac", |_| authenticate_hawks(api, &wrong, None, POOL, FAILED))?;
     one(stage, "verify-unknown", |_| authenticate_hawks(api, &unknown, None, POOL, FAILED))?;
     one(stage, "current-scopes", |_| current_scopes(&as_client, POOL))?;
+    one(stage, "check", |_| checks(api, &keys, "bench:own:3"))?;
     if stage.wants("verify-p99-open") {
         let load = Load { rate: Some(stage.options.open_loop), ..stage.load() };
         let figures = stage.drive(&plain(api, &keys)?, load)?;
@@ -84,18 +97,24 @@ fn one(stage: &mut Stage<'_>, id: &'static str, pool: impl FnOnce(&Stage<'_>) ->
     Ok(())
 }
 
+/// Requests to check, with a scope that these keys have.
+fn checks(api: &Api, keys: &Keys, required: &str) -> Result<Pool> {
+    let mut random = fastrand::Rng::new();
+    Ok(Pool::new((0..POOL).map(|_| check(&api.address, keys, required, &mut random)).collect::<Result<_>>()?, CHECKED))
+}
+
 /// Requests of all clients of the set, a few of each.
-fn many(api: &Api, stage: &Stage<'_>) -> Result<Pool> {
+fn many(stage: &Stage<'_>, request: impl Fn(&Keys, &mut fastrand::Rng) -> Result<Vec<u8>>, contains: &'static str) -> Result<Pool> {
     let mut random = fastrand::Rng::with_seed(crate::data::data_set::SEED);
     let mut ids: Vec<&String> = stage.keys.keys().filter(|id| id.starts_with("bench/project/")).collect();
     ids.sort_unstable();
     let mut requests = Vec::with_capacity(ids.len().max(POOL));
     for id in ids.iter().cycle().take(ids.len().max(POOL)) {
         let keys = stage.keys.get(*id).context("a client without keys")?;
-        requests.push(crate::requests::pool::authenticate_hawk(&api.address, keys, None, &mut random)?);
+        requests.push(request(keys, &mut random)?);
     }
     random.shuffle(&mut requests);
-    Ok(Pool::new(requests, SUCCESS))
+    Ok(Pool::new(requests, contains))
 }
 
 /// A named temporary credential of ten scopes, for an hour.

@@ -66,7 +66,7 @@ pub(super) fn forwarded(bytes: &[u8]) -> Outcome {
 }
 
 /// Methods that anybody can call with a body. `PUT`, where creating is another question than changing.
-const CALLS: [(&str, &str); 8] = [
+const CALLS: [(&str, &str); 10] = [
     ("POST", "/api/auth/v1/authenticate-hawk"),
     ("GET", "/api/auth/v1/scopes/expand"),
     ("POST", "/api/auth/v1/scopes/expand"),
@@ -75,6 +75,8 @@ const CALLS: [(&str, &str); 8] = [
     ("POST", "/api/auth/v1/roles/project-role"),
     ("GET", "/api/auth/v1/ping"),
     ("POST", "/api/falconer/v1/import"),
+    ("POST", "/api/falconer/v1/check"),
+    ("POST", "/api/falconer/v1/checks"),
 ];
 
 /// A body. Its first line says which method is called, how it is encoded and of what type it is: `0 gzip application/json`.
