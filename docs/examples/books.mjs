@@ -19,14 +19,17 @@ function away(falconer, cause) {
   return new Refused(503, 'ServiceUnavailable', 'The authorization server cannot be asked at the moment');
 }
 
-/** What the signature of a request is worth. `resource` is path and query exactly as on the request line. */
-async function authenticate({ falconer, origin }, method, resource, authorization) {
+/** Whether whoever signed a request may do what needs `required`. `resource` is path and query exactly as on the request line. */
+async function check({ falconer, origin }, { method, url: resource, headers }, required, body) {
   // Where callers reach this service: never taken from the Host header.
   const { hostname: host, port, protocol } = new URL(origin);
-  const question = { method: method.toLowerCase(), resource, host, port: Number(port) || (protocol === 'https:' ? 443 : 80), authorization };
+  const arrived = payloadHash(headers['content-type'] ?? '', body);
+  const request = { method: method.toLowerCase(), resource, host, port: Number(port) || (protocol === 'https:' ? 443 : 80), authorization: headers.authorization };
+  // With its hash, a body has to be signed.
+  const question = { request, required, identity: true, payloadHash: body.length ? arrived : undefined };
   let response, answer;
   try {
-    response = await fetch(`${falconer}/api/auth/v1/authenticate-hawk`, {
+    response = await fetch(`${falconer}/api/falconer/v1/check`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(question),
@@ -38,13 +41,12 @@ async function authenticate({ falconer, origin }, method, resource, authorizatio
   }
   // Falconer's 400 is about the request of the caller, and has a code. Another's is not: a proxy's, say.
   if (response.status === 400 && typeof answer?.code === 'string') throw new Refused(400, 'InputError', 'The request cannot be verified');
-  if (response.ok && answer?.status === 'auth-failed') throw new Refused(401, 'AuthenticationFailed', answer.message);
-  if (!response.ok || !['auth-success', 'no-auth'].includes(answer?.status)) throw away(falconer, `status ${response.status}, and no answer of Falconer`);
-  return answer; // auth-success, or no-auth: then `scopes` is what everybody may do
-}
-
-function satisfies(scopes, required) {
-  return scopes.some((held) => held === required || (held.endsWith('*') && required.startsWith(held.slice(0, -1))));
+  if (response.ok && answer?.status === 'failed') throw new Refused(401, 'AuthenticationFailed', answer.message);
+  if (response.ok && answer?.status === 'denied') throw new Refused(403, 'InsufficientScopes', `The call needs ${required}`);
+  if (!response.ok || answer?.status !== 'allowed') throw away(falconer, `status ${response.status}, and no answer of Falconer`);
+  // A body that was taken away.
+  if ((answer.hash ?? arrived) !== arrived) throw new Refused(401, 'AuthenticationFailed', 'The body is not the one that was signed');
+  return answer;
 }
 
 function payloadHash(contentType, body) {
@@ -67,19 +69,11 @@ const verbs = { GET: 'read', PUT: 'write' };
 
 async function answer(settings, request) {
   const body = await readBody(request);
-  const caller = await authenticate(settings, request.method, request.url, request.headers.authorization);
   const found = /^\/books\/([^/?]+)(\?|$)/.exec(request.url);
   if (!found) throw new Refused(404, 'ResourceNotFound', 'There is nothing here');
   if (!verbs[request.method]) throw new Refused(405, 'InputError', 'Books are read with GET and written with PUT');
   const book = decodeURIComponent(found[1]);
-  const scope = `notes:${verbs[request.method]}:${book}`;
-  if (!satisfies(caller.scopes, scope)) throw new Refused(403, 'InsufficientScopes', `The call needs ${scope}`);
-  if (caller.hash !== undefined && caller.hash !== payloadHash(request.headers['content-type'] ?? '', body)) {
-    throw new Refused(401, 'AuthenticationFailed', 'The body is not the one that was signed');
-  }
-  if (caller.hash === undefined && body.length && caller.status === 'auth-success') {
-    throw new Refused(401, 'AuthenticationFailed', 'This service accepts a body only if its hash is signed');
-  }
+  const caller = await check(settings, request, `notes:${verbs[request.method]}:${book}`, body);
   // Who it was: only if the person agreed to tell. The clientId is for the log.
   return request.method === 'GET' ? { book, notes: [] } : { book, author: caller.identity?.id ?? null };
 }

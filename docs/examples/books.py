@@ -1,7 +1,7 @@
 # A backend that Falconer protects, with nothing but Python's standard library.
 # FALCONER=https://auth.example.com ORIGIN=https://notes.example.com python3 books.py
 # It listens on 127.0.0.1:8082, or where LISTEN says.
-import base64, hashlib, hmac, json, os, sys
+import base64, hashlib, json, os, sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
@@ -33,18 +33,23 @@ class Refused(Exception):
         self.status, self.code = status, code
 
 
-def authenticate(method, resource, authorization):
-    """What the signature of a request is worth. `resource` is path and query exactly as on the request line."""
-    question = {"method": method.lower(), "resource": resource, "host": HOST, "port": PORT}
+def check(method, resource, authorization, required, content_type, body):
+    """Whether whoever signed a request may do what needs `required`. `resource` is path and query exactly as on the request line."""
+    arrived = payload_hash(content_type, body)
+    question = {"request": {"method": method.lower(), "resource": resource, "host": HOST, "port": PORT}, "required": required, "identity": True}
     if authorization:
-        question["authorization"] = authorization
-    request = Request(FALCONER + "/api/auth/v1/authenticate-hawk", json.dumps(question).encode(), {"Content-Type": "application/json"})
+        question["request"]["authorization"] = authorization
+    if body:
+        question["payloadHash"] = arrived  # so that it has to be signed
+    request = Request(FALCONER + "/api/falconer/v1/check", json.dumps(question).encode(), {"Content-Type": "application/json"})
     try:
         with urlopen(request, timeout=5) as response:
             answer = json.load(response)
-        if answer["status"] == "auth-failed":
+        if answer["status"] == "failed":
             raise Refused(401, "AuthenticationFailed", answer["message"])
-        if answer["status"] not in ("auth-success", "no-auth"):
+        if answer["status"] == "denied":
+            raise Refused(403, "InsufficientScopes", f"The call needs {required}")
+        if answer["status"] != "allowed":
             raise ValueError("that was not Falconer")
     except HTTPError as error:
         # Falconer's 400 is about the request of the caller, and has a code. Another's is not: a proxy's, say.
@@ -53,7 +58,9 @@ def authenticate(method, resource, authorization):
         raise away(error)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise away(error)
-    return answer  # auth-success, or no-auth: then `scopes` is what everybody may do
+    if answer.get("hash", arrived) != arrived:  # a body that was taken away
+        raise Refused(401, "AuthenticationFailed", "The body is not the one that was signed")
+    return answer
 
 
 def has_code(answer):
@@ -66,10 +73,6 @@ def has_code(answer):
 def away(cause):
     print(f"Falconer cannot be asked at {FALCONER}: {type(cause).__name__}: {cause}", file=sys.stderr, flush=True)  # the caller is not told
     return Refused(503, "ServiceUnavailable", "The authorization server cannot be asked at the moment")
-
-
-def satisfies(scopes, required):
-    return any(required == s or s.endswith("*") and required.startswith(s[:-1]) for s in scopes)
 
 
 def payload_hash(content_type, body):
@@ -98,18 +101,12 @@ class Books(BaseHTTPRequestHandler):
             if length > BODY_LIMIT:
                 raise Refused(413, "InputTooLarge", "The body is too large")
             body = self.rfile.read(length)
-            caller = authenticate(self.command, self.path, self.headers.get("Authorization"))
             path = urlsplit(self.path).path
             if not path.startswith("/books/"):
                 raise Refused(404, "ResourceNotFound", "There is nothing here")
             book = unquote(path.removeprefix("/books/"))
-            if not satisfies(caller["scopes"], scope + book):
-                raise Refused(403, "InsufficientScopes", f"The call needs {scope}{book}")
-            signed = caller.get("hash")
-            if signed is not None and not hmac.compare_digest(signed, payload_hash(self.headers.get("Content-Type", ""), body)):
-                raise Refused(401, "AuthenticationFailed", "The body is not the one that was signed")
-            if signed is None and body and caller["status"] == "auth-success":
-                raise Refused(401, "AuthenticationFailed", "This service accepts a body only if its hash is signed")
+            content_type = self.headers.get("Content-Type", "")
+            caller = check(self.command, self.path, self.headers.get("Authorization"), scope + book, content_type, body)
             self.send(200, handle(book, body, caller))
         except Refused as refused:
             self.send(refused.status, {"code": refused.code, "message": str(refused)})
