@@ -360,3 +360,39 @@ async fn a_persons_history_is_one_list() {
         "auth:audit-history:person"
     );
 }
+
+/// A link for a password is mailed to the address of its account, so whoever writes the address could be the person.
+#[tokio::test]
+async fn an_address_takes_what_a_link_takes() {
+    let world = World::new().await;
+    world.role("local-user:named", &["secret:named"]).await;
+    world.person("ann", &[], &["secret:1"]).await;
+    world.person("bob", &[], &["pub:1"]).await;
+    world.person("named", &[], &[]).await;
+    let helper = world.helper(&["pub:*"]).await;
+    let to = |address: Option<&str>| PersonChange { email: Some(address.map(str::to_owned)), ..PersonChange::default() };
+    let update = async |who: &Authentication, identity: &str, change: &PersonChange| world.login.update_person(who, identity, change).await;
+    assert!(missing(update(&helper, "local/ann", &to(Some("helper@example.com"))).await).contains("secret:1"));
+    assert!(missing(update(&helper, "local/named", &to(Some("helper@example.com"))).await).contains("secret:named"));
+    update(&helper, "local/bob", &to(Some("bob@example.com"))).await.unwrap();
+    // What stays as it is takes nothing, and neither does a name for people to read.
+    world.login.set_profile("machine", "ann", "Ann", Some("ann@example.com")).await.unwrap();
+    let named = PersonChange { display_name: Some("Ann B.".to_owned()), ..to(Some("ann@example.com")) };
+    update(&helper, "local/ann", &named).await.unwrap();
+    // The scope for the change alone is not enough, and nobody does it to themselves.
+    world.person("clerk", &[], &["auth:update-person:*", "pub:*"]).await;
+    assert!(
+        missing(update(&as_person("clerk"), "local/bob", &to(Some("clerk@example.com"))).await).contains("auth:reset-person:local/bob")
+    );
+    let own = update(&helper, "local/helper", &to(Some("elsewhere@example.com"))).await;
+    assert!(matches!(own, Err(ApiError::RequestConflict(_))), "{own:?}");
+    // With what is linked: the mail would let somebody in as the whole person.
+    world.login.link_identity("machine", "local/bob", "local/ann").await.unwrap();
+    assert!(missing(update(&helper, "local/bob", &to(Some("eve@example.com"))).await).contains("secret:1"));
+    let email = |name: &str| world.auth.directory().identity(&format!("local/{name}")).unwrap().record.email.clone();
+    assert_eq!((email("ann").as_deref(), email("bob").as_deref()), (Some("ann@example.com"), Some("bob@example.com")));
+    // Taking an address away gives nobody anything; another one in its place would.
+    update(&helper, "local/ann", &to(None)).await.unwrap();
+    assert!(missing(update(&helper, "local/ann", &to(Some("ann@example.com"))).await).contains("secret:1"));
+    assert_eq!(email("ann"), None);
+}

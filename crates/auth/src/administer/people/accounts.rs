@@ -64,8 +64,9 @@ impl Auth {
         .map(|((), revision)| revision)
     }
 
-    /// Writes a local account and its person; `action` is the word for the audit. A caller needs each scope that the identity gains. 409 when there is no
-    /// such account, or when the person is no longer as `before`: the account was changed, by another process perhaps, after it was read.
+    /// Writes a local account and its person; `action` is the word for the audit. A caller needs each scope that the identity gains and, where the e-mail address
+    /// becomes another one, what a link for another password takes: such links are mailed there. 409 when there is no such account, or when the person is no
+    /// longer as `before`: the account was changed, by another process perhaps, after it was read.
     pub async fn update_account(
         &self,
         by: impl Into<By<'_>>,
@@ -88,7 +89,16 @@ impl Auth {
             {
                 deciding.refuse_own(&now.snapshot, person, "Nobody deletes their own account here")?;
             }
-            let step = deciding.step(now, action, vec![Key::Identity(identity.identity.clone())]);
+            let mut depends_on = vec![Key::Identity(identity.identity.clone())];
+            if identity.email.is_some() && identity.email != before.email {
+                let (known, person) = known(now, &identity.identity)?;
+                deciding.require_for_all_as("reset", &now.snapshot, person)?;
+                deciding.refuse_own(&now.snapshot, person, "This is your own account: somebody else has to change its e-mail address")?;
+                let linked: Vec<&IdentityRecord> = now.snapshot.linked(&person.record.id).map(|linked| &linked.record).collect();
+                deciding.require_to_be(&all_scopes(now, &linked), &linked)?;
+                depends_on = [vec![Key::Role], now.snapshot.keys_of(known)].concat();
+            }
+            let step = deciding.step(now, action, depends_on);
             Ok(Decision::Write(step, Write::UpdateAccount(account.clone(), identity.clone()), ()))
         })
         .await

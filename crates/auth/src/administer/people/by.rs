@@ -125,7 +125,13 @@ impl Deciding<'_> {
 
     /// A change that reaches the whole person takes the scope for each of their identities.
     pub(crate) fn require_for_all(&self, snapshot: &Snapshot, person: &Person) -> Result<(), ApiError> {
-        let Deciding::Caller(acting, verb) = self else { return Ok(()) };
+        let Deciding::Caller(_, verb) = self else { return Ok(()) };
+        self.require_for_all_as(verb, snapshot, person)
+    }
+
+    /// The same for something that takes another word than the change as a whole.
+    pub(crate) fn require_for_all_as(&self, verb: &str, snapshot: &Snapshot, person: &Person) -> Result<(), ApiError> {
+        let Deciding::Caller(acting, _) = self else { return Ok(()) };
         let linked = snapshot.linked(&person.record.id);
         acting.caller.require(&Expression::all_of(linked.map(|linked| needed(verb, &linked.record.identity))))
     }

@@ -87,7 +87,7 @@ impl PersonChange {
 
 impl Login {
     /// Changes a local account. It takes `auth:update-person:<identity>`, and each scope that the identity gains, `assume:local-group:<group>` for a group among
-    /// them.
+    /// them. Another e-mail address takes what [`Login::make_reset_link`] takes.
     ///
     /// Errors: 404 when nobody has the identity, 400 when it is a provider's, or when something can't be.
     pub async fn update_person(
