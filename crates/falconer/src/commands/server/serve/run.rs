@@ -19,6 +19,9 @@ use crate::node::{Access, Node, note_root_url, root_credentials_file, warnings, 
 use crate::output;
 use crate::system::{SystemClock, SystemRandom};
 
+/// So long mails that wait are waited for at the end: what one of them may take. Whoever asked for one has been told to look for it.
+const MAIL_AT_THE_END: Duration = Duration::from_secs(30);
+
 /// `falconer serve`
 #[derive(clap::Args)]
 pub struct Options {
@@ -201,6 +204,9 @@ pub async fn serve(
     let metrics = listeners.metrics.map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&web))));
     let served = falconer_web::serve(listeners.public, falconer_web::HttpService::new(web), limits, shutdown).await;
     chores.iter().chain(&metrics).for_each(tokio::task::JoinHandle::abort);
+    if tokio::time::timeout(MAIL_AT_THE_END, node.login.mail_is_sent()).await.is_err() {
+        tracing::warn!("some mails were not sent: the mail server took too long, and this process ends");
+    }
     node.auth.flush_uses().await.context("can't write the last uses")?;
     served.context("can't serve")?;
     tracing::info!("ended");
