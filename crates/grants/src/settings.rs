@@ -9,6 +9,8 @@ pub struct GrantSettings {
     pub max_ttl_ms: i64,
     /// `grant.registered_only`: grants go to registered targets only. Default no.
     pub registered_only: bool,
+    /// `grant.sign_in_again`: scopes beyond those that are broad that are granted by whoever has just signed in only. Default none.
+    pub sign_in_again: Vec<String>,
     /// `[[target]]`.
     pub registered_targets: Vec<RegisteredTarget>,
 }
@@ -24,6 +26,6 @@ pub struct RegisteredTarget {
 
 impl Default for GrantSettings {
     fn default() -> Self {
-        GrantSettings { max_ttl_ms: 7 * DAY_MS, registered_only: false, registered_targets: Vec::new() }
+        GrantSettings { max_ttl_ms: 7 * DAY_MS, registered_only: false, sign_in_again: Vec::new(), registered_targets: Vec::new() }
     }
 }

@@ -11,6 +11,9 @@ pub enum LoginError {
     /// Nobody is signed in, or the account is not active any more.
     #[error("You are not signed in.")]
     SignedOut,
+    /// Whoever is signed in has to prove once more to be there, and was asked nothing yet.
+    #[error("Sign in again first: it is a while since you did.")]
+    SignInAgain,
     /// Unknown name, wrong password, or an account that may not sign in: nobody learns which.
     #[error("The name or the password is wrong.")]
     WrongPassword,
@@ -107,7 +110,9 @@ impl From<LoginError> for ApiError {
             LoginError::Unavailable(text) => ApiError::Unavailable(text),
             LoginError::OutcomeUnknown(text) => ApiError::OutcomeUnknown(text),
             LoginError::Internal(text) => ApiError::Internal(text),
-            LoginError::SignedOut | LoginError::WrongPassword | LoginError::TooSoon => ApiError::Internal(error.to_string()),
+            LoginError::SignedOut | LoginError::SignInAgain | LoginError::WrongPassword | LoginError::TooSoon => {
+                ApiError::Internal(error.to_string())
+            }
         }
     }
 }

@@ -58,7 +58,8 @@ pub use providers::provider::{
     Answer, Attempt, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Entrance, Found, IdentityProvider, Known,
     Refreshed, check_provider_name,
 };
-pub use providers::sign_in::{Inbound, Outbound, ProviderSignInError};
+pub use providers::sign_in::{Outbound, ProviderSignInError};
+pub use providers::way::{Arrival, Inbound, Way};
 pub use providers::{email_code, github, http, http_directory, ldap, mapping, oidc};
 pub use scim::directory::{SHORTEST_SCIM_TOKEN, ScimSettings, ScimSubjectAttribute};
 pub use scim::error::{ScimError, ScimFault};
@@ -66,7 +67,7 @@ pub use scim::filter::{Term, read_filter};
 pub use scim::group::{GROUP_SCHEMA, MOST_MEMBERS};
 pub use scim::resources::{MOST_GROUPS_PUSHED, MOST_LISTED, MOST_USERS};
 pub use scim::user::{USER_SCHEMA, user_json};
-pub use sessions::again::Again;
+pub use sessions::again::{Again, Means};
 pub use sessions::attempts::Visitor;
 pub use sessions::forms::{AnonymousForm, LEAST_FORM_MS, TOO_SOON};
 pub use sessions::session::{Session, SessionView, SignedIn};

@@ -163,8 +163,9 @@ async fn the_set_up_link_makes_one_administrator() {
     let world = World::with(LoginSettings { administrator_scopes: owned(&["notes:*"]), ..settings() }).await;
     let link = world.login.create_setup_link().await.unwrap();
     assert_eq!(link.token.len(), 43);
-    let complete =
-        async |token: &str, name: &str, password: &str| world.login.complete_setup(token, name, "Ann", None, password, "a browser").await;
+    let complete = async |token: &str, name: &str, password: &str| {
+        world.login.complete_setup(token, name, "Ann", None, password, &from(ADDRESS)).await
+    };
     for token in ["", "x", &"A".repeat(43)] {
         assert!(!world.login.setup_link_valid(token).await.unwrap());
         assert!(matches!(complete(token, "ann", PASSWORD).await, Err(LoginError::Conflict(_))));
@@ -199,7 +200,9 @@ async fn one_link_makes_one_administrator_however_many_try() {
     let mut tries = tokio::task::JoinSet::new();
     for n in 0..8 {
         let (world, token) = (world.clone(), link.token.clone());
-        tries.spawn(async move { world.login.complete_setup(&token, &format!("eve{n}"), "Eve", None, PASSWORD, "").await.is_ok() });
+        tries.spawn(
+            async move { world.login.complete_setup(&token, &format!("eve{n}"), "Eve", None, PASSWORD, &from(ADDRESS)).await.is_ok() },
+        );
     }
     assert_eq!(tries.join_all().await.into_iter().filter(|ok| *ok).count(), 1);
     assert_eq!(world.login.accounts().await.unwrap().len(), 1);

@@ -11,8 +11,8 @@ use common::{ADDRESS, DAY_MS, HOUR_MS, World, from, settings};
 use falconer_login::http::HttpError;
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Answer, Attempt, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Entrance, Found, IdentityProvider, Known,
-    LoginSettings, ProviderError, RefreshError, Refreshed, Refreshment, Round, SignedIn,
+    Answer, Arrival, Attempt, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Entrance, Found, IdentityProvider,
+    Known, LoginSettings, ProviderError, RefreshError, Refreshed, Refreshment, Round, SignedIn, Way,
 };
 use falconer_store::{AuditStart, ClientRecord, Secret, Step};
 use serde_json::{Map, Value};
@@ -65,7 +65,7 @@ impl IdentityProvider for Company {
     }
 
     async fn finish(&self, _: &Attempt, _: &Answer, _: i64) -> Result<Found, ProviderError> {
-        Ok(Found { attributes: self.person("ann"), handle: Some(Zeroizing::new("handle-0".to_owned())) })
+        Ok(Found { attributes: self.person("ann"), handle: Some(Zeroizing::new("handle-0".to_owned())), proved_ms: None })
     }
 
     async fn refresh(&self, known: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
@@ -73,11 +73,11 @@ impl IdentityProvider for Company {
         asked.push(known.handle.map(str::to_owned));
         let handle = Some(Zeroizing::new(format!("handle-{}", asked.len())));
         match self.says.lock().unwrap().clone() {
-            Says::Still => Ok(Refreshed::Still(Found { attributes: self.person(known.subject), handle })),
+            Says::Still => Ok(Refreshed::Still(Found { attributes: self.person(known.subject), handle, proved_ms: None })),
             Says::Gone => Ok(Refreshed::Gone),
             Says::Refused => Ok(Refreshed::Refused),
             Says::Away => Err(ProviderError::Http { what: "token endpoint", error: HttpError::TooSlow }),
-            Says::SomebodyElse => Ok(Refreshed::Still(Found { attributes: self.person("bob"), handle })),
+            Says::SomebodyElse => Ok(Refreshed::Still(Found { attributes: self.person("bob"), handle, proved_ms: None })),
             Says::Forged => Err(ProviderError::Signature),
         }
     }
@@ -141,12 +141,13 @@ impl Office {
 
     async fn sign_in(&self) -> SignedIn {
         let login = &self.world.login;
-        let outbound = login.leave_for_provider("company", "/", "https://auth.example.com/cb").await.unwrap();
+        let outbound = login.leave_for_provider("company", "/", "https://auth.example.com/cb", Way::SignIn).await.unwrap();
         let state = outbound.url.query_pairs().next().unwrap().1.into_owned();
         let callback = Callback { state: Some(state), code: Some("code".to_owned()), ..Callback::default() };
         let (kept, visitor, redirect_uri) = ([outbound.cookie_value.as_str()], from(ADDRESS), "https://auth.example.com/cb");
-        let back = login.return_from_provider("company", &kept, &callback, redirect_uri, &visitor);
-        back.await.unwrap().signed_in
+        let back = login.return_from_provider("company", &kept, &callback, redirect_uri, None, &visitor);
+        let Arrival::SignedIn(inbound) = back.await.unwrap() else { panic!("nothing was to be linked") };
+        inbound.signed_in
     }
 
     /// An hour later.

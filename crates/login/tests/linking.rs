@@ -18,7 +18,7 @@ impl World {
     async fn confirm(&self, session: &Session, identity: &str) -> Result<Session, LoginError> {
         let form_time = self.login.form_time(session);
         self.clock.advance(1_000);
-        self.login.confirm_link(session, identity, &form_time, "browser").await.map(|signed_in| signed_in.session)
+        self.login.confirm_link(session, identity, &form_time, &from(ADDRESS)).await.map(|signed_in| signed_in.session)
     }
 
     async fn is_alive(&self, cookie: &str) -> bool {
@@ -165,7 +165,7 @@ async fn what_is_pending_is_confirmed_once_in_time_and_not_by_a_double_click() {
     let (ann, _) = world.ann_and_bob().await;
     world.begin(&ann, PASSWORD, "bob", PASSWORD).await.unwrap();
     for form_time in [world.login.form_time(&ann), String::new(), "0.forged".to_owned()] {
-        assert_eq!(world.login.confirm_link(&ann, "local/bob", &form_time, "").await.err(), Some(LoginError::TooSoon));
+        assert_eq!(world.login.confirm_link(&ann, "local/bob", &form_time, &from(ADDRESS)).await.err(), Some(LoginError::TooSoon));
     }
     world.clock.advance(10 * MINUTE_MS);
     assert_eq!(world.login.link_offer(&ann).await.unwrap(), None);

@@ -83,9 +83,11 @@ fn session(name: &str) -> SessionRecord {
         factors: 1,
         csrf: format!("{SECRET}{name}"),
         created_ms: 0,
+        proved_ms: 0,
         last_seen_ms: 0,
         expires_ms: i64::MAX,
         user_agent: String::new(),
+        address: String::new(),
     }
 }
 

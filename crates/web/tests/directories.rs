@@ -35,7 +35,7 @@ impl IdentityProvider for Everybody {
             ("away", _) => Err(LdapError::TooSlow.into()),
             ("forged", _) => Err(LdapError::Malformed("x").into()),
             ("busy", _) => Err(LdapError::Busy.into()),
-            (name, "right") => Ok(Found { attributes: attributes(name), handle: None }),
+            (name, "right") => Ok(Found { attributes: attributes(name), handle: None, proved_ms: None }),
             _ => Err(LdapError::Wrong.into()),
         }
     }

@@ -43,6 +43,7 @@ impl IdentityProvider for Believing {
             subject => Ok(Found {
                 attributes: Attributes { subject: subject.to_owned(), display_name: "<b>You</b>".into(), ..Attributes::default() },
                 handle: None,
+                proved_ms: None,
             }),
         }
     }

@@ -44,6 +44,7 @@ const SETTINGS: &[&str] = &[
     "session.fresh",
     "grant.max_ttl",
     "grant.registered_only",
+    "grant.sign_in_again",
     "mail.url",
     "mail.user",
     "mail.password",

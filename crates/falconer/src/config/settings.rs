@@ -118,6 +118,8 @@ pub struct Grant {
     pub max_ttl: String,
     /// Whether only registered targets may ask.
     pub registered_only: bool,
+    /// Scopes that are granted by whoever has just signed in only, besides those that are broad.
+    pub sign_in_again: Vec<String>,
 }
 
 /// `[[target]]`
@@ -243,7 +245,7 @@ impl Default for Identity {
 
 impl Default for Grant {
     fn default() -> Self {
-        Grant { max_ttl: "7 days".to_owned(), registered_only: false }
+        Grant { max_ttl: "7 days".to_owned(), registered_only: false, sign_in_again: Vec::new() }
     }
 }
 

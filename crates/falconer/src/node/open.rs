@@ -49,11 +49,12 @@ impl Node {
             // Settings first, so that a mistake in them leaves nothing behind.
             Node::rehearse(config, origin.clone()).await?;
         }
-        let login_settings = login_settings(config, &origin.to_string())?;
+        let mut login_settings = login_settings(config, &origin.to_string())?;
         let (auth_settings, grant_settings) = (auth_settings(config, origin, access)?, grant_settings(config)?);
         private_folder(&config.data_dir)?;
         let new_keys = existing_key_file(config, &storage).await?.is_none();
         let keys = keys(config, &storage).await?;
+        login_settings.form_key = keys.derive("forms").map(|key| *key);
         let explain = |error| storage.explain(error, Some(&key_file(config)));
         let store = match storage.open(access, keys).await {
             Ok(store) => store,

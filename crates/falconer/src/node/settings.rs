@@ -110,10 +110,14 @@ pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
     if max_ttl_ms > LONGEST_GRANT_MS {
         bail!("grant.max_ttl: `{}` is longer than the 31 days that a certificate can span", config.grant.max_ttl);
     }
+    if let Some(wrong) = config.grant.sign_in_again.iter().find(|scope| scope.is_empty() || !falconer_scopes::is_valid_scope(scope)) {
+        bail!("grant.sign_in_again: {wrong:?} is not a scope");
+    }
     let target = |target: &crate::config::RegisteredTarget| RegisteredTarget { name: target.name.clone(), targets: target.targets.clone() };
     Ok(GrantSettings {
         max_ttl_ms,
         registered_only: config.grant.registered_only,
+        sign_in_again: config.grant.sign_in_again.clone(),
         registered_targets: config.target.iter().map(target).collect(),
     })
 }

@@ -46,7 +46,7 @@ pub(crate) fn holds_broad(closed: &ScopeSet) -> bool {
     closed.iter().any(is_broad_alone)
 }
 
-fn is_broad_alone(scope: &str) -> bool {
+pub(crate) fn is_broad_alone(scope: &str) -> bool {
     if scope.starts_with("auth:") {
         return !HARMLESS.contains(&scope);
     }

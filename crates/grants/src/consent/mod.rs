@@ -2,6 +2,7 @@
 
 pub(crate) mod broad;
 pub(crate) mod describe;
+pub(crate) mod fresh;
 pub(crate) mod lifetime;
 pub(crate) mod news;
 pub(crate) mod offer;

@@ -30,10 +30,7 @@ impl Grants {
         scopes: &ScopeSet,
         identity_for: &[String],
     ) -> Result<Option<News>, GrantError> {
-        let grants = self.store.grants_of(&session.person.identity).await.map_err(|error| self.read_error(error))?;
-        // The newest comes first. One that the person took back is nothing to go by.
-        let last = grants.into_iter().find(|grant| grant.target_origin == origin && grant.revoked_ms.is_none());
-        let (before, told) = last.map_or_else(Default::default, |grant| (ScopeSet::new(&grant.scopes), grant.identity_for));
+        let (before, told) = self.granted_last(session, origin).await?;
         let new: Vec<&str> = scopes.iter().filter(|scope| !before.satisfies(scope)).collect();
         let identity_for: Vec<String> = identity_for.iter().filter(|origin| !told.contains(origin)).cloned().collect();
         if new.is_empty() && identity_for.is_empty() {
@@ -41,5 +38,13 @@ impl Grants {
         }
         let shown = fingerprint(new.iter().copied().chain(["identity"]).chain(identity_for.iter().map(String::as_str)));
         Ok(Some(News { gives: in_words(new), identity_for, shown }))
+    }
+
+    /// What the last grant to this origin gave, and to whom it told who the person is.
+    pub(crate) async fn granted_last(&self, session: &Session, origin: &str) -> Result<(ScopeSet, Vec<String>), GrantError> {
+        let grants = self.store.grants_of(&session.person.identity).await.map_err(|error| self.read_error(error))?;
+        // The newest comes first. One that the person took back is nothing to go by.
+        let last = grants.into_iter().find(|grant| grant.target_origin == origin && grant.revoked_ms.is_none());
+        Ok(last.map_or_else(Default::default, |grant| (ScopeSet::new(&grant.scopes), grant.identity_for)))
     }
 }

@@ -4,7 +4,7 @@
 //! may do themselves, and what they leave unticked does not come back through something else.
 
 use falconer_auth::{ApiError, Authentication, ClientInput, Secret};
-use falconer_scopes::is_valid_scope;
+use falconer_scopes::{ScopeSet, is_valid_scope};
 use falconer_wire::{pattern, time_expression};
 use thiserror::Error;
 
@@ -273,6 +273,7 @@ impl Grants {
         if choices.asked_at_ms > now_ms || expires_ms <= now_ms {
             return Err(ToolError::TooOld { offer, reason: "Nothing was created: the page was open for too long. Press once more." });
         }
+        self.check_fresh(session, &ScopeSet::new(&scopes), &ScopeSet::default())?;
         let input = ClientInput {
             expires_us: expires_ms.saturating_mul(1000),
             description: choices.description.clone(),

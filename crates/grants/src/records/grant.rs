@@ -100,6 +100,9 @@ impl Grants {
                 return Err(GrantError::News(Box::new(news)));
             }
         }
+        // Last, so that nothing has to be asked again after it.
+        let (before, _) = self.granted_last(session, &request.target.origin()).await?;
+        self.check_fresh(session, &selection.scopes, &before)?;
         let new = self.new_grant(session, request, choices, &offer, selection, identity_for, hash);
         let issued = match self.auth.add_grant(new).await {
             Ok(issued) => issued,

@@ -39,6 +39,7 @@ impl Login {
     pub async fn make_recovery_codes(&self, session: &Session) -> Result<Vec<Zeroizing<String>>, LoginError> {
         let name = session.account_name().filter(|_| self.settings.local_accounts);
         let name = name.ok_or_else(|| LoginError::Invalid("Sign in with a local account to have recovery codes.".to_owned()))?;
+        self.check_fresh(session)?;
         let now_ms = self.now_ms();
         let codes: Vec<Zeroizing<String>> = (0..CODES).map(|_| self.draw_code()).collect();
         let record = |(number, code): (usize, &Zeroizing<String>)| RecoveryCodeRecord {
@@ -88,7 +89,7 @@ impl Login {
             used => used?,
         };
         self.note_success(&attempt).await.map_err(LoginError::after_a_change)?;
-        let signed_in = self.begin_session(&identity, SignInMethod::RecoveryCode, visitor.user_agent).await;
+        let signed_in = self.begin_session(&identity, SignInMethod::RecoveryCode, visitor).await;
         signed_in.map_err(LoginError::after_a_change)
     }
 

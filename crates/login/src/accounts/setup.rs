@@ -9,6 +9,7 @@ use crate::accounts::manage::NewAccount;
 use crate::error::LoginError;
 use crate::fingerprint::hash_of_token;
 use crate::login::Login;
+use crate::sessions::attempts::Visitor;
 use crate::sessions::session::SignedIn;
 
 /// A new set-up link's token: to be shown once.
@@ -47,7 +48,7 @@ impl Login {
         display_name: &str,
         email: Option<&str>,
         password: &str,
-        user_agent: &str,
+        visitor: &Visitor<'_>,
     ) -> Result<SignedIn, LoginError> {
         // Before any hashing: a stranger without a link costs nothing.
         if !self.setup_link_valid(token).await? {
@@ -66,7 +67,7 @@ impl Login {
         let password_hash = self.hash_password(password).await?;
         let identity = identity_of(&account, &self.new_person_id(), account.created_ms);
         self.auth.complete_setup(&hash(token), &account, &identity, Some(&password_hash)).await?;
-        let signed_in = self.begin_session(&identity.identity, SignInMethod::SetupLink, user_agent).await;
+        let signed_in = self.begin_session(&identity.identity, SignInMethod::SetupLink, visitor).await;
         signed_in.map_err(LoginError::after_a_change)
     }
 }

@@ -50,7 +50,7 @@ pub struct Assertion<'a> {
 
 impl Login {
     /// Whom passkeys are made for here.
-    pub(super) fn relying_party(&self) -> Option<&RelyingParty> {
+    pub(crate) fn relying_party(&self) -> Option<&RelyingParty> {
         self.settings.relying_party.as_ref().filter(|_| self.settings.local_accounts)
     }
 
@@ -61,7 +61,7 @@ impl Login {
 
     /// The same for somebody who signs in again, within a session.
     pub fn offer_passkey_again(&self, session: &Session) -> Option<SignInOffer> {
-        self.offer(Purpose::Again, &session.id)
+        self.offer(Purpose::Again, &session.csrf)
     }
 
     fn offer(&self, purpose: Purpose, bound_to: &str) -> Option<SignInOffer> {
@@ -79,7 +79,17 @@ impl Login {
 
     /// A session for whoever has just answered with this passkey.
     pub(crate) async fn begin_passkey_session(&self, passkey: &PasskeyRecord, visitor: &Visitor<'_>) -> Result<SignedIn, PasskeyError> {
-        let signed_in = self.begin_session(&local_identity(&passkey.account), SignInMethod::Passkey, visitor.user_agent).await?;
+        let signed_in = self.begin_session(&local_identity(&passkey.account), SignInMethod::Passkey, visitor).await?;
+        self.with_passkey(passkey, signed_in, visitor).await
+    }
+
+    /// A session that has just begun with this passkey, unless the passkey or the session is gone already.
+    pub(crate) async fn with_passkey(
+        &self,
+        passkey: &PasskeyRecord,
+        signed_in: SignedIn,
+        visitor: &Visitor<'_>,
+    ) -> Result<SignedIn, PasskeyError> {
         // Whoever has removed the passkey or stopped the account meanwhile has ended all sessions, but could not yet see this one.
         let stays = self.passkey(&passkey.id).await?.is_some() && self.session(&signed_in.cookie_value).await?.is_some();
         if !stays {

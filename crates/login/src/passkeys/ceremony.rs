@@ -45,7 +45,7 @@ pub(crate) struct Ceremony {
 }
 
 impl Login {
-    /// A new challenge. `bound_to` is the browser's cookie of forms, or the id of the session.
+    /// A new challenge. `bound_to` is the browser's cookie of forms, or the token of the session's forms, which stays when somebody signs in again.
     pub(crate) fn begin_ceremony(&self, purpose: Purpose, bound_to: &str) -> Ceremony {
         let made_ms = self.now_ms();
         let token = format!("{made_ms}.{}", self.draw::<16>());

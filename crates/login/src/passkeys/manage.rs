@@ -45,6 +45,7 @@ impl Login {
 
     /// Gives a passkey another name.
     pub async fn rename_passkey(&self, session: &Session, id: &str, name: &str) -> Result<(), LoginError> {
+        self.check_fresh(session)?;
         let account = session.account_name().ok_or_else(gone)?;
         let change = CredentialsChange::RenamePasskey { id: id.to_owned(), label: label(name)? };
         self.change_credentials(&session.identity, "passkey renamed", account, change).await?;
@@ -54,6 +55,7 @@ impl Login {
     /// Removes a passkey, unless nothing would be left to sign in with: no password, no other passkey, no other account or provider. The person's other
     /// sessions end: whoever has the authenticator may have begun one.
     pub async fn remove_passkey(&self, session: &Session, id: &str) -> Result<(), LoginError> {
+        self.check_fresh(session)?;
         let account = session.account_name().ok_or_else(gone)?;
         let has_another = session.person.linked.iter().any(|linked| linked.active && linked.identity != session.identity);
         let change = CredentialsChange::RemovePasskey { id: id.to_owned(), keep_a_way_in: !has_another };

@@ -69,7 +69,7 @@ impl Login {
     /// What a browser needs to have a passkey made. `None`: there are none here, or not for this session.
     pub async fn offer_registration(&self, session: &Session) -> Result<Option<RegistrationOffer>, LoginError> {
         let Some((party, name)) = self.relying_party().zip(session.account_name()) else { return Ok(None) };
-        let ceremony = self.begin_ceremony(Purpose::Register, &session.id);
+        let ceremony = self.begin_ceremony(Purpose::Register, &session.csrf);
         let passkeys = self.credentials(name).await?.passkeys;
         Ok(Some(RegistrationOffer {
             challenge: ceremony.challenge,
@@ -92,7 +92,7 @@ impl Login {
         let client_data = ClientData::read(&decode("client data", new.client_data, client_data::LONGEST)?)?;
         let attestation = decode("attestation object", new.attestation, LONGEST_ATTESTATION)?;
         client_data.check("webauthn.create", party)?;
-        let ceremony = self.read_ceremony(Purpose::Register, &session.id, new.ceremony)?;
+        let ceremony = self.read_ceremony(Purpose::Register, &session.csrf, new.ceremony)?;
         if !ceremony.is_answered_by(&client_data.challenge) {
             return Err(PasskeyError::NotBegunHere);
         }
@@ -108,6 +108,8 @@ impl Login {
         if self.credentials(name).await?.passkeys.len() >= MOST {
             return Err(PasskeyError::TooMany(MOST));
         }
+        // Before the challenge is used up: it can be answered after the sign-in that is asked for.
+        self.check_fresh(session)?;
         self.use_ceremony(&ceremony).await?;
         let transports = new.transports.split(',').filter(|word| TRANSPORTS.contains(word)).take(TRANSPORTS.len());
         let passkey = PasskeyRecord {

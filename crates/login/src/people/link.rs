@@ -12,7 +12,7 @@ use crate::error::LoginError;
 use crate::login::Login;
 use crate::people::person::Linked;
 use crate::sessions::attempts::Visitor;
-use crate::sessions::session::{Session, SignedIn};
+use crate::sessions::session::{Proof, Session, SignedIn};
 
 /// So long what was proven can be confirmed.
 const PENDING_MS: i64 = 10 * MINUTE_MS;
@@ -46,7 +46,8 @@ pub struct LinkOffer {
 }
 
 impl Login {
-    /// Proves both accounts: the one by which this session began, and another. Wrong passwords count as they do where people sign in.
+    /// Proves both: the account by which this session began, and another one. Wrong passwords count as they do where people sign in. Whoever signed in with a
+    /// provider has no password here, and has to have proved a short while ago to be there.
     pub async fn begin_link(
         &self,
         session: &Session,
@@ -56,39 +57,58 @@ impl Login {
         visitor: &Visitor<'_>,
     ) -> Result<(), LinkError> {
         self.check_clock()?;
-        let Some(own) = session.account_name() else {
-            return Err(LoginError::Invalid("Sign in with a local account to link another one.".to_owned()).into());
-        };
-        let own_proven = match self.prove_account(own, own_password, Prover::Session(&session.id)).await {
-            Err(LoginError::WrongPassword) => return Err(LinkError::OwnPassword),
-            proven => proven?,
+        let own_proven = match session.account_name() {
+            Some(own) => match self.prove_account(own, own_password, Prover::Session(&session.id)).await {
+                Err(LoginError::WrongPassword) => return Err(LinkError::OwnPassword),
+                proven => Some(proven?),
+            },
+            None => {
+                self.check_fresh(session)?;
+                None
+            }
         };
         let proven = self.prove_account(other, other_password, Prover::Stranger(visitor)).await?;
         let identity = proven.identity.clone();
         self.check_link(session, &identity).await?;
-        let expires_ms = self.now_ms().saturating_add(PENDING_MS);
-        let kept = self.store.put_pending_link(&PendingLink { session: session.id.clone(), identity, expires_ms }).await;
-        kept.map_err(|error| self.store_error(error))?;
+        self.keep_pending(session, identity).await?;
         // Whoever has changed a password or stopped an account meanwhile has ended what was pending, but could not yet see this.
-        if self.is_still_proven(&own_proven, own_password).await? && self.is_still_proven(&proven, other_password).await? {
+        let own_holds = match &own_proven {
+            Some(own_proven) => self.is_still_proven(own_proven, own_password).await?,
+            None => true,
+        };
+        if own_holds && self.is_still_proven(&proven, other_password).await? {
             return Ok(());
         }
         self.cancel_link(session).await?;
         Err(LoginError::WrongPassword.into())
     }
 
+    /// Notes that this session has proved an identity, to be linked once that is confirmed.
+    pub(crate) async fn keep_pending(&self, session: &Session, identity: String) -> Result<(), LoginError> {
+        let expires_ms = self.now_ms().saturating_add(PENDING_MS);
+        let kept = self.store.put_pending_link(&PendingLink { session: session.id.clone(), identity, expires_ms }).await;
+        kept.map_err(|error| self.store_error(error))
+    }
+
     /// Whether the identity can become one of this person's.
-    async fn check_link(&self, session: &Session, identity: &str) -> Result<(), LoginError> {
+    pub(crate) async fn check_link(&self, session: &Session, identity: &str) -> Result<(), LoginError> {
+        self.check_not_linked(session, identity)?;
+        self.active_person(identity).await?.ok_or(LoginError::WrongPassword)?;
+        // Once more: whoever was unknown is known by now.
+        self.check_not_linked(session, identity)
+    }
+
+    /// Whether the identity is neither this person's nor, with others, somebody else's, as far as this node knows.
+    pub(crate) fn check_not_linked(&self, session: &Session, identity: &str) -> Result<(), LoginError> {
         if session.person.has(identity) {
             return Err(LoginError::Conflict(format!("{identity} is yours already.")));
         }
-        let other = self.active_person(identity).await?.ok_or(LoginError::WrongPassword)?;
-        match other.linked.iter().find(|linked| linked.identity != identity) {
+        let others = self.identities_of(identity);
+        match others.iter().find(|other| *other != identity) {
             None => Ok(()),
-            Some(third) => Err(LoginError::Conflict(format!(
-                "{identity} is linked with {} already. Sign in with it and unlink it there first.",
-                third.identity
-            ))),
+            Some(third) => {
+                Err(LoginError::Conflict(format!("{identity} is linked with {third} already. Sign in with it and unlink it there first.")))
+            }
         }
     }
 
@@ -103,7 +123,7 @@ impl Login {
         Ok(Some(LinkOffer { other, gained: lacking(&own, &theirs), given: lacking(&theirs, &own), expires_ms: pending.expires_ms }))
     }
 
-    async fn pending(&self, session: &Session) -> Result<Option<PendingLink>, LoginError> {
+    pub(crate) async fn pending(&self, session: &Session) -> Result<Option<PendingLink>, LoginError> {
         let pending = self.store.pending_link(&session.id).await;
         let pending = pending.map_err(|error| self.read_error(error))?;
         Ok(pending.filter(|pending| self.now_ms() < pending.expires_ms))
@@ -117,7 +137,13 @@ impl Login {
 
     /// Links what is pending, if it is the identity that the page has shown. All sessions of both end, so that none of before gains anything; the answer is the one
     /// with which the person goes on.
-    pub async fn confirm_link(&self, session: &Session, identity: &str, form_time: &str, user_agent: &str) -> Result<SignedIn, LoginError> {
+    pub async fn confirm_link(
+        &self,
+        session: &Session,
+        identity: &str,
+        form_time: &str,
+        visitor: &Visitor<'_>,
+    ) -> Result<SignedIn, LoginError> {
         if self.is_too_soon(session, form_time) {
             return Err(LoginError::TooSoon);
         }
@@ -127,13 +153,14 @@ impl Login {
         self.auth.link_identity(&session.person.identity, identity, &session.identity, Some(&session.id)).await?;
         self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)?;
         self.end_sessions_of_person(&session.person, None).await.map_err(LoginError::after_a_change)?;
-        let begun = self.begin_session(&session.identity, session.method, user_agent).await;
+        let begun = self.begin_session_as(&session.identity, session.method, Proof::At(session.proved_ms), visitor).await;
         begun.map_err(LoginError::after_a_change)
     }
 
     /// Makes one of the person's identities a person of its own again, and ends the sessions by it: this one too, if it began so.
     pub async fn unlink(&self, session: &Session, identity: &str, form_time: &str) -> Result<(), LoginError> {
         self.check_own(session, identity, form_time)?;
+        self.check_fresh(session)?;
         self.auth.unlink_identity(&session.person.identity, identity).await?;
         self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)
     }
@@ -141,6 +168,7 @@ impl Login {
     /// From now on this one of the person's identities names new clients and grants.
     pub async fn choose_name(&self, session: &Session, identity: &str, form_time: &str) -> Result<(), LoginError> {
         self.check_own(session, identity, form_time)?;
+        self.check_fresh(session)?;
         self.auth.name_person(&session.person.identity, identity).await?;
         Ok(())
     }

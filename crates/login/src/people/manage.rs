@@ -48,7 +48,7 @@ impl Login {
     }
 
     /// All identities of the person of this one.
-    fn identities_of(&self, identity: &str) -> Vec<String> {
+    pub(crate) fn identities_of(&self, identity: &str) -> Vec<String> {
         let directory = self.auth.directory();
         let person = directory.person_of(identity);
         person.map(|person| directory.linked(&person.record.id).map(|linked| linked.record.identity.clone()).collect()).unwrap_or_default()

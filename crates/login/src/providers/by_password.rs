@@ -4,14 +4,14 @@ use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use super::error::{Fault, ProviderError};
-use super::flow::Flow;
+use super::flow::{Flow, Intent};
 use super::provider::{Answer, ConfiguredProvider, Entrance};
 use super::sign_in::ProviderSignInError;
+use super::way::{Arrival, Way};
 use crate::error::LoginError;
 use crate::fingerprint::fingerprint;
 use crate::login::Login;
 use crate::sessions::attempts::Visitor;
-use crate::sessions::session::SignedIn;
 
 impl Login {
     /// The provider of this name, if people type a name and a password for it.
@@ -29,15 +29,18 @@ impl Login {
         provider: &str,
         name: &str,
         password: &str,
+        way: Way<'_>,
+        next: &str,
         visitor: &Visitor<'_>,
-    ) -> Result<SignedIn, ProviderSignInError> {
+    ) -> Result<Arrival, ProviderSignInError> {
         let provider = self.password_provider(provider)?;
         self.check_clock()?;
+        self.check_way(way)?;
         let counts = self.counts(Some(&counted_name(&provider.name, name)), None, visitor).await?;
         let attempt = self.begin_attempt(counts).await?;
         let now_ms = self.now_ms();
         // Nothing goes away and comes back: what would tie the two together is drawn, and not used.
-        let unused = Flow::new(self.draw::<32>(), now_ms, &provider.name, "").attempt("");
+        let unused = Flow::new(self.draw::<32>(), now_ms, &provider.name, Intent::SignIn, "").attempt("");
         let answer = Answer::Password { name: name.to_owned(), password: Zeroizing::new(password.to_owned()) };
         let found = match provider.kind.finish(&unused, &answer, now_ms).await {
             Ok(found) => found,
@@ -49,7 +52,7 @@ impl Login {
         };
         self.note_success(&attempt).await?;
         drop(attempt);
-        self.sign_in_person(provider, &found, visitor).await
+        self.arrive(way, provider, &found, next.to_owned(), visitor).await
     }
 }
 

@@ -36,6 +36,9 @@ pub enum ProviderError {
     /// It was begun with another provider than it came back to.
     #[error("the sign-in was begun with another provider")]
     OtherProvider,
+    /// It was begun in another session, or in one that has ended.
+    #[error("this sign-in was begun in a session that is not here")]
+    OtherSession,
     /// It came back before.
     #[error("this sign-in was finished before")]
     Used,
@@ -66,6 +69,15 @@ pub enum ProviderError {
     #[error("addresses of this domain do not sign in here")]
     AddressNotAllowed,
 
+    /// Somebody signed in again as somebody else.
+    #[error("another identity came back than the one that was to sign in again")]
+    OtherIdentity,
+    /// The provider let somebody through whom it knew, and did not ask them again.
+    #[error("the provider did not ask again who it is: its `auth_time` is missing or too old")]
+    NotAskedAgain,
+    /// The identity is somebody's already, or may not act.
+    #[error("{0}")]
+    NotToBeLinked(String),
     /// The directory behind the provider says that they may not.
     #[error("the directory has deactivated this person")]
     Deactivated,
@@ -230,11 +242,24 @@ impl ProviderError {
     pub fn fault(&self) -> Fault {
         use ProviderError as E;
         match self {
-            E::UnknownProvider | E::NotBegunHere | E::OtherProvider | E::Used | E::Over | E::NextTooLong | E::Repeated(_) | E::NoCode => {
-                Fault::Browser
-            }
+            E::UnknownProvider
+            | E::NotBegunHere
+            | E::OtherProvider
+            | E::OtherSession
+            | E::Used
+            | E::Over
+            | E::NextTooLong
+            | E::Repeated(_)
+            | E::NoCode => Fault::Browser,
             E::TooManyTries => Fault::Browser,
-            E::Said(_) | E::WrongCode | E::AddressNotAllowed | E::Deactivated | E::NotPushed => Fault::Person,
+            E::Said(_)
+            | E::WrongCode
+            | E::OtherIdentity
+            | E::NotAskedAgain
+            | E::NotToBeLinked(_)
+            | E::AddressNotAllowed
+            | E::Deactivated
+            | E::NotPushed => Fault::Person,
             E::Status { status, .. } if *status >= 500 || *status == 429 => Fault::Away,
             E::Malformed { .. }
             | E::ForeignDiscovery(_)

@@ -93,6 +93,8 @@ pub struct Found {
     pub attributes: Attributes,
     /// A refresh token, for instance. `None`: there is nothing of that kind.
     pub handle: Option<Zeroizing<String>>,
+    /// When they proved to the provider to be there, milliseconds since 1970: now, where it asked them for it. `None`: it does not say, and may have asked nothing.
+    pub proved_ms: Option<i64>,
 }
 
 /// Somebody whom a provider is asked about without them.
@@ -130,6 +132,8 @@ pub struct Attempt {
     pub verifier: String,
     /// `https://auth.example.com/login/<name>/callback`
     pub redirect_uri: String,
+    /// Whether the provider should ask the person again, although it knows the browser.
+    pub again: bool,
 }
 
 /// What a browser brought back: the parameters of the callback, each at most once.

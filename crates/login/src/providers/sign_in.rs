@@ -2,17 +2,17 @@
 
 use std::net::IpAddr;
 
-use falconer_store::SignInMethod;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::error::{Fault, ProviderError};
-use super::flow::{FLOW_MS, Flow, LONGEST_NEXT};
-use super::provider::{Answer, Callback, ConfiguredProvider, Entrance, Found};
+use super::flow::{FLOW_MS, Flow, Intent, LONGEST_NEXT};
+use super::provider::{Answer, Callback, ConfiguredProvider, Entrance};
+use super::way::{Arrival, Way};
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::sessions::attempts::{Visitor, network};
-use crate::sessions::session::SignedIn;
+use crate::sessions::session::Session;
 
 /// A browser on its way to a provider.
 pub struct Outbound {
@@ -22,14 +22,6 @@ pub struct Outbound {
     pub cookie_value: Zeroizing<String>,
     /// So long it may be away.
     pub seconds: i64,
-}
-
-/// A browser that is back, with somebody signed in.
-pub struct Inbound {
-    /// The session.
-    pub signed_in: SignedIn,
-    /// Where to go on: a path with its query, as it was given at the beginning.
-    pub next: String,
 }
 
 /// Why a provider signed nobody in.
@@ -55,16 +47,23 @@ impl Login {
     }
 
     /// Begins a sign-in. `next` is where to go on, `redirect_uri` where the provider sends the browser back to.
-    pub async fn leave_for_provider(&self, name: &str, next: &str, redirect_uri: &str) -> Result<Outbound, ProviderError> {
+    pub async fn leave_for_provider(
+        &self,
+        name: &str,
+        next: &str,
+        redirect_uri: &str,
+        way: Way<'_>,
+    ) -> Result<Outbound, ProviderSignInError> {
         let provider = self.provider(name)?;
         if provider.kind.entrance() != Entrance::Away {
-            return Err(ProviderError::UnknownProvider);
+            return Err(ProviderError::UnknownProvider.into());
         }
+        self.check_way(way)?;
         if next.len() > LONGEST_NEXT {
-            return Err(ProviderError::NextTooLong);
+            return Err(ProviderError::NextTooLong.into());
         }
         let now_ms = self.now_ms();
-        let flow = Flow::new(self.draw::<32>(), now_ms, name, next);
+        let flow = Flow::new(self.draw::<32>(), now_ms, name, Intent::of(way), next);
         let url = provider.kind.begin(&flow.attempt(redirect_uri), now_ms).await?;
         Ok(Outbound { url, cookie_value: flow.cookie_value(), seconds: FLOW_MS / 1000 })
     }
@@ -74,15 +73,16 @@ impl Login {
         Flow::made_ms_of(cookie_value)
     }
 
-    /// Finishes a sign-in. `cookies` are what the browser has kept, `callback` what it brings.
+    /// Finishes a sign-in. `cookies` are what the browser has kept, `callback` what it brings, and `session` whoever is signed in there.
     pub async fn return_from_provider(
         &self,
         name: &str,
         cookies: &[&str],
         callback: &Callback,
         redirect_uri: &str,
+        session: Option<&Session>,
         visitor: &Visitor<'_>,
-    ) -> Result<Inbound, ProviderSignInError> {
+    ) -> Result<Arrival, ProviderSignInError> {
         let provider = self.provider(name)?;
         let state = callback.state.as_deref().unwrap_or_default();
         let flow = cookies.iter().filter_map(|value| Flow::read(value)).find(|flow| flow.has_state(state));
@@ -95,6 +95,7 @@ impl Login {
         if flow.is_over(now_ms) {
             return Err(ProviderError::Over.into());
         }
+        let way = flow.intent.way(session)?;
         self.refuse_flood(visitor.address, now_ms).await?;
         let uses = self.store.note_attempt(&flow.use_key(), now_ms, FLOW_MS).await;
         if uses.map_err(|error| self.store_error(error))? != 1 {
@@ -111,19 +112,7 @@ impl Login {
                 return Err(error.into());
             }
         };
-        let signed_in = self.sign_in_person(provider, &found, visitor).await?;
-        Ok(Inbound { signed_in, next: flow.next })
-    }
-
-    /// Writes what the provider says, and begins a session.
-    pub(crate) async fn sign_in_person(
-        &self,
-        provider: &ConfiguredProvider,
-        found: &Found,
-        visitor: &Visitor<'_>,
-    ) -> Result<SignedIn, ProviderSignInError> {
-        let identity = self.welcome(provider, found).await?;
-        Ok(self.begin_session(&identity, SignInMethod::Provider, visitor.user_agent).await?)
+        self.arrive(way, provider, &found, flow.next, visitor).await
     }
 
     /// Flows that come to nothing are counted by network: each costs the provider a question and the store a row.

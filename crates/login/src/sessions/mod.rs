@@ -3,5 +3,6 @@
 pub(crate) mod again;
 pub(crate) mod attempts;
 pub(crate) mod forms;
+pub(crate) mod reset;
 pub(crate) mod session;
 pub(crate) mod sign_in;

@@ -14,6 +14,7 @@ use crate::error::LoginError;
 use crate::fingerprint::hash_of_token;
 use crate::login::Login;
 use crate::people::person::Person;
+use crate::sessions::attempts::Visitor;
 
 /// A signed-in browser and its person, checked just now. No token in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,12 +33,16 @@ pub struct Session {
     pub csrf: String,
     /// When, milliseconds since 1970.
     pub created_ms: i64,
+    /// When they proved last to be there, milliseconds since 1970: 0 where a provider let them in and did not say.
+    pub proved_ms: i64,
     /// Milliseconds since 1970, at most a minute behind.
     pub last_seen_ms: i64,
     /// The end at the latest, milliseconds since 1970.
     pub expires_ms: i64,
     /// What the browser called itself at sign-in.
     pub user_agent: String,
+    /// From which address that was; empty where it is not known.
+    pub address: String,
 }
 
 impl fmt::Debug for Session {
@@ -62,6 +67,22 @@ pub struct SignedIn {
     pub session: Session,
 }
 
+/// When somebody proved to be there.
+#[derive(Clone, Copy)]
+pub(crate) enum Proof<'a> {
+    /// In this moment.
+    Now,
+    /// Then, milliseconds since 1970.
+    At(i64),
+    /// Then, and within this session: its forms go on.
+    Again {
+        /// The session that ends with it.
+        of: &'a Session,
+        /// Milliseconds since 1970.
+        at_ms: i64,
+    },
+}
+
 /// One line of a person's list of sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionView {
@@ -79,6 +100,8 @@ pub struct SessionView {
     pub method: SignInMethod,
     /// What the browser called itself at sign-in.
     pub user_agent: String,
+    /// From which address that was; empty where it is not known.
+    pub address: String,
     /// The one that asks.
     pub current: bool,
 }
@@ -113,21 +136,39 @@ impl Login {
     }
 
     /// Makes a session for somebody who has just proved to have this identity. Always a new id, whatever the browser had before.
-    pub(crate) async fn begin_session(&self, identity: &str, method: SignInMethod, user_agent: &str) -> Result<SignedIn, LoginError> {
+    pub(crate) async fn begin_session(&self, identity: &str, method: SignInMethod, visitor: &Visitor<'_>) -> Result<SignedIn, LoginError> {
+        self.begin_session_as(identity, method, Proof::Now, visitor).await
+    }
+
+    /// The same, where the proof is not of this moment, or goes on with what a session has begun.
+    pub(crate) async fn begin_session_as(
+        &self,
+        identity: &str,
+        method: SignInMethod,
+        proof: Proof<'_>,
+        visitor: &Visitor<'_>,
+    ) -> Result<SignedIn, LoginError> {
         let person = self.active_person(identity).await?;
         let person = person.ok_or(LoginError::SignedOut)?;
         let now_ms = self.now_ms();
+        let (proved_ms, csrf) = match proof {
+            Proof::Now => (now_ms, self.draw::<16>()),
+            Proof::At(proved_ms) => (proved_ms.min(now_ms), self.draw::<16>()),
+            Proof::Again { of, at_ms } => (at_ms.min(now_ms), of.csrf.clone()),
+        };
         let cookie_value = Zeroizing::new(self.draw::<32>());
         let record = SessionRecord {
             id_hash: hash_of_token("session", &cookie_value),
             identity: identity.to_owned(),
             method,
             factors: factors(method),
-            csrf: self.draw::<16>(),
+            csrf,
             created_ms: now_ms,
+            proved_ms,
             last_seen_ms: now_ms,
             expires_ms: now_ms.saturating_add(self.settings.session_absolute_ms),
-            user_agent: printable(user_agent),
+            user_agent: printable(visitor.user_agent),
+            address: visitor.address.to_canonical().to_string(),
         };
         let inserted = self.store.insert_session(&record).await;
         inserted.map_err(|error| self.store_error(error))?;
@@ -169,6 +210,7 @@ impl Login {
                 identity: record.identity,
                 method: record.method,
                 user_agent: record.user_agent,
+                address: record.address,
             })
             .collect())
     }
@@ -211,9 +253,11 @@ fn session_of(record: SessionRecord, person: Person) -> Session {
         factors: record.factors,
         csrf: record.csrf,
         created_ms: record.created_ms,
+        proved_ms: record.proved_ms,
         last_seen_ms: record.last_seen_ms,
         expires_ms: record.expires_ms,
         user_agent: record.user_agent,
+        address: record.address,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Signing in with a local account, and changing its password.
 
-use falconer_store::SignInMethod;
+use falconer_store::{CredentialsChange, SignInMethod};
 
 use super::attempts::Visitor;
 use super::session::{Session, SignedIn};
@@ -20,7 +20,7 @@ impl Login {
         }
         self.check_clock()?;
         let proven = self.prove_account(name, password, Prover::Stranger(visitor)).await?;
-        let signed_in = match self.begin_session(&proven.identity, SignInMethod::Password, visitor.user_agent).await {
+        let signed_in = match self.begin_session(&proven.identity, SignInMethod::Password, visitor).await {
             // The person may not act.
             Err(LoginError::SignedOut) => return Err(LoginError::WrongPassword),
             begun => begun?,
@@ -32,8 +32,13 @@ impl Login {
         Ok(signed_in)
     }
 
-    /// Sets another password for the local account by which somebody signed in, who knows the old one. The person's other sessions, and their grants, end on
-    /// request.
+    /// Whether the old password has to be known to set another one: not by whoever has just signed in with a passkey or a recovery code, who may have forgotten it.
+    pub fn needs_old_password(&self, session: &Session) -> bool {
+        !matches!(session.method, SignInMethod::Passkey | SignInMethod::RecoveryCode)
+    }
+
+    /// Sets another password for the local account by which somebody signed in a short while ago, who knows the old one where
+    /// [`Login::needs_old_password`]. The person's other sessions, and their grants, end on request.
     pub async fn change_password(
         &self,
         session: &Session,
@@ -47,9 +52,14 @@ impl Login {
             return Err(LoginError::Invalid("Your password is kept where you sign in, not here.".to_owned()));
         };
         password::check_new(new)?;
-        let proven = self.prove_account(name, old, Prover::Session(&session.id)).await?;
+        self.check_fresh(session)?;
+        let known = match self.needs_old_password(session) {
+            true => Some(self.prove_account(name, old, Prover::Session(&session.id)).await?.hash),
+            false => self.credentials(name).await?.password_hash,
+        };
         let hash = self.hash_password(new).await?;
-        self.replace_password(&person.identity, "password changed", name, &proven.hash, &hash).await?;
+        let change = CredentialsChange::SetPassword { hash: Some(hash), instead_of: known };
+        self.change_credentials(&person.identity, "password changed", name, change).await?;
         if revoke_grants {
             self.revoke_all_grants(&person.identities(), &person.identity, "the password was changed")
                 .await

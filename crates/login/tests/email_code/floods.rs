@@ -73,7 +73,7 @@ async fn strangers_keep_nobody_out() {
     let text = site.mails().pop().unwrap().text;
     let code = text.lines().find(|line| line.starts_with("    ")).unwrap();
     let at_home = Visitor { browser: Some("b".repeat(22).leak()), ..from(ADDRESS) };
-    site.world.login.sign_in_by_code("mail", &[&sent.cookie_value], &sent.flow, code, &at_home).await.unwrap();
+    site.world.login.sign_in_by_code("mail", &[&sent.cookie_value], &sent.flow, code, None, &at_home).await.unwrap();
     site.ask_from("mail", "ann@example.com", &browser(12)).await.unwrap();
 }
 

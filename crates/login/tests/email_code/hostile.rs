@@ -1,6 +1,6 @@
 //! What somebody may try who cannot read the mail. Each case is refused, nobody is signed in, and the reason is the expected one.
 
-use falconer_login::{LoginError, ProviderError, ProviderSignInError};
+use falconer_login::{LoginError, ProviderError, ProviderSignInError, Way};
 
 use crate::common::{ADDRESS, from};
 use crate::site::{site, wrong};
@@ -162,7 +162,8 @@ async fn nobody_is_signed_in_who_cannot_read_the_mail() {
         refused(address, got, LoginError::Invalid(said.to_owned()).into());
     }
     let next = format!("/?{}", "x".repeat(2400));
-    let got = site.world.login.mail_code("mail", "ann@example.com", &next, "auth.example.com", &from(ADDRESS)).await.err().unwrap();
+    let got =
+        site.world.login.mail_code("mail", "ann@example.com", &next, "auth.example.com", Way::SignIn, &from(ADDRESS)).await.err().unwrap();
     refused("more to go on with than a cookie holds", got, provider(ProviderError::NextTooLong));
     assert_eq!(cases, CASES);
 }

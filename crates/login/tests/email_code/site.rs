@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use falconer_login::email_code::{EmailCodeProvider, EmailCodeSettings};
 use falconer_login::mail::{Mail, MailError, Mailer};
 use falconer_login::mapping::Mapping;
-use falconer_login::{CodeSent, ConfiguredProvider, Inbound, LoginSettings, ProviderSignInError, Visitor};
+use falconer_login::{Arrival, CodeSent, ConfiguredProvider, Inbound, LoginSettings, ProviderSignInError, Visitor, Way};
 
 use crate::common::{self, ADDRESS, World, from};
 
@@ -68,7 +68,7 @@ impl Site {
     }
 
     pub async fn ask_from(&self, name: &str, address: &str, visitor: &Visitor<'_>) -> Result<CodeSent, ProviderSignInError> {
-        let sent = self.world.login.mail_code(name, address, "/me?x=1", "auth.example.com", visitor).await;
+        let sent = self.world.login.mail_code(name, address, "/me?x=1", "auth.example.com", Way::SignIn, visitor).await;
         self.world.login.mail_is_sent().await;
         sent
     }
@@ -91,7 +91,10 @@ impl Site {
     }
 
     pub async fn sign_in_with(&self, name: &str, cookies: &[&str], flow: &str, code: &str) -> Result<Inbound, ProviderSignInError> {
-        self.world.login.sign_in_by_code(name, cookies, flow, code, &from(ADDRESS)).await
+        self.world.login.sign_in_by_code(name, cookies, flow, code, None, &from(ADDRESS)).await.map(|arrival| match arrival {
+            Arrival::SignedIn(inbound) => inbound,
+            Arrival::ToConfirm => panic!("nothing was to be linked"),
+        })
     }
 }
 

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use falconer_login::github::{GithubProvider, GithubSettings};
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Inbound, Known, LoginSettings, ProviderError,
-    ProviderSignInError, RefreshError, Refreshment,
+    Arrival, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Inbound, Known, LoginSettings, ProviderError,
+    ProviderSignInError, RefreshError, Refreshment, Way,
 };
 use falconer_store::{IdentityRecord, Secret};
 use serde_json::json;
@@ -172,7 +172,11 @@ impl Site {
 
     /// Begins a sign-in, and the person says yes there: cookie, code and state.
     async fn leave(&self, name: &str) -> Result<(String, String, String), ProviderError> {
-        let outbound = self.world.login.leave_for_provider(name, "/?a=b", &App::named(name).callback()).await?;
+        let outbound = self.world.login.leave_for_provider(name, "/?a=b", &App::named(name).callback(), Way::SignIn).await;
+        let outbound = outbound.map_err(|error| match error {
+            ProviderSignInError::Provider(error) => error,
+            other => panic!("{other}"),
+        })?;
         let (code, state) = self.emulator.authorize(&outbound.url);
         Ok((outbound.cookie_value.to_string(), code, state))
     }
@@ -184,7 +188,12 @@ impl Site {
         let back = || async {
             let cookies: Vec<&str> = case.cookies.iter().map(String::as_str).collect();
             let redirect_uri = format!("https://auth.example.com/login/{}/callback", case.back_at);
-            self.world.login.return_from_provider(&case.back_at, &cookies, &case.callback, &redirect_uri, &from(ADDRESS)).await
+            let back =
+                self.world.login.return_from_provider(&case.back_at, &cookies, &case.callback, &redirect_uri, None, &from(ADDRESS)).await;
+            back.map(|arrival| match arrival {
+                Arrival::SignedIn(inbound) => inbound,
+                Arrival::ToConfirm => panic!("nothing was to be linked"),
+            })
         };
         if case.twice {
             back().await?;

@@ -190,3 +190,22 @@ async fn what_a_provider_said_ends() {
     company.sign_in(later).await.unwrap();
     assert!(may("assume:mozilla-group:hr"));
 }
+
+/// A sign-in is as fresh as the last time at which the provider asked for a password, in the ID token: what the userinfo endpoint adds is not signed.
+#[tokio::test]
+async fn when_somebody_proved_to_be_there() {
+    const NOW_MS: i64 = NOW * 1000;
+    let cases: [(&str, fn(&mut Case), i64); 5] = [
+        ("not said", |_| (), 0),
+        ("said by the userinfo endpoint", |c| c.userinfo["auth_time"] = json!(NOW), 0),
+        ("just now", |c| c.claim("auth_time", json!(NOW)), NOW_MS),
+        ("a clock that is ahead", |c| c.claim("auth_time", json!(NOW + 60)), NOW_MS),
+        ("this morning", |c| c.claim("auth_time", json!(NOW - 4 * 3600)), NOW_MS - 4 * 3_600_000),
+    ];
+    for (name, change, proved_ms) in cases {
+        let company = Company::new().await;
+        let session = company.sign_in(change).await.unwrap().signed_in.session;
+        assert_eq!(session.proved_ms, proved_ms, "{name}");
+        assert_eq!(company.world.login.is_fresh(&session), proved_ms == NOW_MS, "{name}");
+    }
+}

@@ -88,6 +88,15 @@ pub const TIMES: &[Row] = &[
     row!("not yet, null", |c| c.claims["nbf"] = Value::Null, E::Claim("nbf")),
 ];
 
+/// When the provider asked for a password: what a refresh does not look at.
+pub const PROOFS: &[Row] = &[
+    row!("asked in the future", |c| c.claim("auth_time", json!(NOW + 61)), E::Claim("auth_time")),
+    row!("asked in milliseconds", |c| c.claim("auth_time", json!(NOW * 1000)), E::Claim("auth_time")),
+    row!("asked as text", |c| c.claim("auth_time", json!(NOW.to_string())), E::Claim("auth_time")),
+    row!("asked, which is true", |c| c.claim("auth_time", json!(true)), E::Claim("auth_time")),
+    row!("asked nothing", |c| c.claims["auth_time"] = Value::Null, E::Claim("auth_time")),
+];
+
 fn groups(case: &mut Case, groups: Value) {
     case.claim("https://example.com/claims", json!({"groups": groups}));
 }

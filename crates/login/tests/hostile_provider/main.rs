@@ -49,6 +49,7 @@ async fn no_hostile_answer_signs_anybody_in() {
         tokens::SHAPES,
         claims::PARTIES,
         claims::TIMES,
+        claims::PROOFS,
         claims::PERSON,
         transport::KEYS,
         transport::DISCOVERY,

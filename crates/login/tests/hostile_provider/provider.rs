@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use falconer_login::http::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest};
 use falconer_login::mapping::Mapping;
 use falconer_login::oidc::{ClaimNames, OidcProvider, OidcSettings};
-use falconer_login::{Callback, ConfiguredProvider, Inbound, LoginSettings, ProviderError, ProviderSignInError};
+use falconer_login::{Arrival, Callback, ConfiguredProvider, Inbound, LoginSettings, ProviderError, ProviderSignInError, Way};
 use falconer_store::{IdentityRecord, Secret};
 use serde_json::{Value, json};
 use sha2::Digest as _;
@@ -175,6 +175,7 @@ impl Company {
                 client_secret: Some(Secret::new(CLIENT_SECRET)),
                 request_scopes: vec!["openid".into(), "email".into()],
                 userinfo: true,
+                auth_time: true,
                 claims: ClaimNames { groups: groups.into(), ..ClaimNames::default() },
                 parameters: Vec::new(),
             };
@@ -223,7 +224,11 @@ impl Company {
 
     /// Begins a sign-in, for which the provider makes this code: cookie, state and nonce.
     async fn leave(&self, name: &str, code: &str) -> Result<(String, String, String), ProviderError> {
-        let outbound = self.world.login.leave_for_provider(name, "/?a=b", &redirect_uri(name)).await?;
+        let outbound = self.world.login.leave_for_provider(name, "/?a=b", &redirect_uri(name), Way::SignIn).await;
+        let outbound = outbound.map_err(|error| match error {
+            ProviderSignInError::Provider(error) => error,
+            other => panic!("{other}"),
+        })?;
         let query: HashMap<String, String> = outbound.url.query_pairs().into_owned().collect();
         assert_eq!((query["code_challenge_method"].as_str(), query["response_type"].as_str()), ("S256", "code"));
         assert_eq!((query["scope"].as_str(), query["redirect_uri"].as_str()), ("openid email", redirect_uri(name).as_str()));
@@ -237,7 +242,12 @@ impl Company {
         let back = || async {
             let cookies: Vec<&str> = case.cookies.iter().map(String::as_str).collect();
             let redirect_uri = redirect_uri(&case.back_at);
-            self.world.login.return_from_provider(&case.back_at, &cookies, &case.callback, &redirect_uri, &from(ADDRESS)).await
+            let back =
+                self.world.login.return_from_provider(&case.back_at, &cookies, &case.callback, &redirect_uri, None, &from(ADDRESS)).await;
+            back.map(|arrival| match arrival {
+                Arrival::SignedIn(inbound) => inbound,
+                Arrival::ToConfirm => panic!("nothing was to be linked"),
+            })
         };
         if case.twice {
             back().await?;

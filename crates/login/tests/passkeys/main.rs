@@ -139,6 +139,7 @@ async fn a_challenge_is_answered_once_in_its_browser_and_in_time() {
     let late = says(5).sign_in_for(&world, COOKIE, &offer.challenge, &younger).await;
     assert_eq!(late.err(), Some(PasskeyError::NotBegunHere));
     // A registration is its session's, too.
+    let ann = world.sign_in(ann.account_name().unwrap()).await.1;
     let bob = world.person("bob", &[], &[]).await;
     let offer = world.login.offer_registration(&ann).await.unwrap().unwrap();
     let other = Says::to_register(Kind::Es256, b"another").register_for(&world, &bob, &offer.challenge, &offer.ceremony).await;

@@ -136,8 +136,10 @@ pub(super) fn session(id_hash: &str, identity: &str) -> SessionRecord {
         factors: 1,
         csrf: format!("csrf-of-{id_hash}"),
         created_ms: NOW,
+        proved_ms: NOW - 7,
         last_seen_ms: NOW,
         expires_ms: NOW + 1000,
         user_agent: "Browser/1.0 (Ω)".into(),
+        address: "2001:db8::7".into(),
     }
 }

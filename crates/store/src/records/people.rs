@@ -239,12 +239,17 @@ pub struct SessionRecord {
     pub csrf: String,
     /// When, milliseconds since 1970.
     pub created_ms: i64,
+    /// When somebody proved last to be there, milliseconds since 1970: earlier than the sign-in where a provider let them in without asking; 0 where nobody
+    /// knows.
+    pub proved_ms: i64,
     /// Milliseconds since 1970.
     pub last_seen_ms: i64,
     /// The end at the latest, milliseconds since 1970.
     pub expires_ms: i64,
     /// What the browser called itself when it signed in, for the person's list.
     pub user_agent: String,
+    /// The address from which it signed in, for the person's list; empty where it is not known.
+    pub address: String,
 }
 
 // By hand, because what is sealed at rest must not come out of a log either.
@@ -288,9 +293,11 @@ mod tests {
             factors: 1,
             csrf: "canary".into(),
             created_ms: 1,
+            proved_ms: 1,
             last_seen_ms: 1,
             expires_ms: 2,
             user_agent: String::new(),
+            address: String::new(),
         };
         let shown = format!("{session:?}");
         assert!(shown.contains("\"local/ann\"") && !shown.contains("canary"), "{shown}");

@@ -14,6 +14,7 @@ use std::fmt;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use thiserror::Error;
 use zeroize::{Zeroize as _, Zeroizing};
@@ -148,6 +149,17 @@ impl KeyRing {
         let aad = associated_data(place, key_id);
         let plain = key.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: body, aad: &aad });
         plain.map(Zeroizing::new).map_err(|_| OpenError::Tampered)
+    }
+
+    /// A key of its own for another purpose, the same on every node that has this ring. It is another one once another key seals.
+    pub fn derive(&self, purpose: &str) -> Option<Zeroizing<[u8; 32]>> {
+        let key = self.keys.get(&self.current)?;
+        let mut hash = Sha256::new();
+        hash.update(b"falconer derived key\n");
+        hash.update((purpose.len() as u64).to_le_bytes());
+        hash.update(purpose.as_bytes());
+        hash.update(key.bytes);
+        Some(Zeroizing::new(hash.finalize().into()))
     }
 
     /// The id of the key that a value says it was sealed with; nothing when it is not a sealed value. Not authenticated.

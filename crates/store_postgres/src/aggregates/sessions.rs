@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use crate::connection::columns::{all, first, get, run};
 use crate::connection::fault::Res;
 
-const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent, method, factors";
+const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent, method, factors, proved_ms, address";
 
 /// Where a session's form token lives.
 pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
@@ -15,7 +15,7 @@ pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
 }
 
 pub(crate) async fn insert(on: &impl GenericClient, sealer: &Sealer, session: &SessionRecord) -> Res<()> {
-    let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+    let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
     let csrf = sealer.seal(&csrf_place(&session.id_hash), &session.csrf)?;
     run(
         on,
@@ -30,6 +30,8 @@ pub(crate) async fn insert(on: &impl GenericClient, sealer: &Sealer, session: &S
             &session.user_agent,
             &session.method.as_str(),
             &i32::try_from(session.factors).unwrap_or(i32::MAX),
+            &session.proved_ms,
+            &session.address,
         ],
     )
     .await?;
@@ -117,5 +119,7 @@ fn read(row: &Row, sealer: &Sealer) -> Res<Option<SessionRecord>> {
         user_agent: get(row, 6)?,
         method,
         factors: u32::try_from(get::<i32>(row, 8)?).unwrap_or(0),
+        proved_ms: get(row, 9)?,
+        address: get(row, 10)?,
     }))
 }

@@ -15,6 +15,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0005_account_links", text: include_str!("../../migrations/0005_account_links.sql") },
     Migration { name: "0006_following", text: include_str!("../../migrations/0006_following.sql") },
     Migration { name: "0007_scim", text: include_str!("../../migrations/0007_scim.sql") },
+    Migration { name: "0008_session_places", text: include_str!("../../migrations/0008_session_places.sql") },
 ];
 
 /// The advisory lock of migrations: `FALM`.

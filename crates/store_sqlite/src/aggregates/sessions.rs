@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use crate::connection::columns::{all, first, run};
 use crate::connection::fault::Res;
 
-const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent, method, factors";
+const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent, method, factors, proved_ms, address";
 
 /// Where a session's form token lives.
 pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
@@ -14,7 +14,7 @@ pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
 }
 
 pub(crate) fn insert(connection: &Connection, sealer: &Sealer, session: &SessionRecord) -> Res<()> {
-    let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+    let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
     let values = params![
         session.id_hash,
         session.identity,
@@ -25,6 +25,8 @@ pub(crate) fn insert(connection: &Connection, sealer: &Sealer, session: &Session
         session.user_agent,
         session.method.as_str(),
         session.factors,
+        session.proved_ms,
+        session.address,
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -109,5 +111,7 @@ fn read(row: &Row<'_>, sealer: &Sealer) -> Res<Option<SessionRecord>> {
         user_agent: row.get(6)?,
         method,
         factors: row.get(8)?,
+        proved_ms: row.get(9)?,
+        address: row.get(10)?,
     }))
 }

@@ -196,6 +196,9 @@ impl From<LoginError> for Problem {
             LoginError::Invalid(text) => own_page(Problem::new(StatusCode::BAD_REQUEST, "That can't be done", sentence(&text))),
             error @ LoginError::TooSoon => own_page(Problem::new(StatusCode::BAD_REQUEST, "That was too quick", error.to_string())),
             LoginError::SignedOut => Problem::signed_out(),
+            error @ LoginError::SignInAgain => {
+                Problem::new(StatusCode::FORBIDDEN, "Sign in again", error.to_string()).with_link("/me/again", "Sign in again")
+            }
             error @ LoginError::WrongPassword => own_page(Problem::new(StatusCode::FORBIDDEN, "You may not do that", error.to_string())),
             LoginError::NotFound(text) => own_page(Problem::new(StatusCode::NOT_FOUND, "That is not there", sentence(&text))),
             LoginError::Conflict(text) => own_page(Problem::new(StatusCode::CONFLICT, "That can't be done any more", sentence(&text))),

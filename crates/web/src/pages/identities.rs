@@ -7,18 +7,34 @@ use http::StatusCode;
 use super::visit::{Posted, Visit, go};
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
-use crate::pages::sign_in::login;
-use crate::views::{Family, LinkConfirmPage, LinkPage, UnlinkPage, html};
+use crate::pages::me;
+use crate::pages::sign_in::{again, login};
+use crate::views::{Family, IdentitiesPage, LinkConfirmPage, LinkPage, ProviderButton, UnlinkPage, html};
+
+/// `GET /auth/identities`: what is linked, and what could be.
+pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(go("/login?next=/auth/identities")) };
+    let providers = visit.web.login.providers().iter();
+    let page = IdentitiesPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        form_time: visit.web.login.form_time(session),
+        identities: me::identities(session),
+        providers: providers
+            .map(|provider| ProviderButton { label: provider.label.clone(), href: format!("/login/{}?for=link", provider.name) })
+            .collect(),
+        is_pending: visit.web.login.link_offer(session).await?.is_some(),
+    };
+    Ok(html(StatusCode::OK, Row::Page, &page))
+}
 
 /// `GET /me/link`: what was proven is to be confirmed, or else both accounts prove who they are.
 pub(crate) async fn show_link(visit: Visit) -> Result<Response, Problem> {
     let Some(session) = &visit.session else { return Ok(go("/login?next=/me/link")) };
-    if session.account_name().is_none() {
-        return Err(Problem::new(StatusCode::NOT_FOUND, "Not with this account", "Sign in with a local account to link another one.")
-            .with_link("/", "Go to your own page"));
-    }
     Ok(match visit.web.login.link_offer(session).await? {
         Some(offer) => confirm_page(&visit, session, offer, StatusCode::OK, None),
+        // Whoever has a password here types it on the page.
+        None if session.account_name().is_none() && !visit.web.login.is_fresh(session) => again::first("/me/link"),
         None => link_page(&visit, session, StatusCode::OK, String::new(), None),
     })
 }
@@ -29,11 +45,12 @@ pub(crate) async fn begin_link(form: Posted) -> Result<Response, Problem> {
     let visit = &form.visit;
     let name = form.field("name");
     let again = |status, error: String| Ok(link_page(visit, session, status, name.to_owned(), Some(error)));
-    if [form.field("own_password"), name, form.field("password")].iter().any(|field| field.is_empty()) {
+    let own = if session.account_name().is_some() { form.field("own_password") } else { "not asked for" };
+    if [own, name, form.field("password")].iter().any(|field| field.is_empty()) {
         return again(StatusCode::BAD_REQUEST, "Enter your password, and name and password of the other account.".to_owned());
     }
     let visitor = visit.visitor();
-    let begun = visit.web.login.begin_link(session, form.field("own_password"), name, form.field("password"), &visitor);
+    let begun = visit.web.login.begin_link(session, own, name, form.field("password"), &visitor);
     match begun.await {
         Ok(()) => Ok(go("/me/link")),
         Err(LinkError::OwnPassword) => again(StatusCode::FORBIDDEN, format!("Your password as {} is wrong.", session.identity)),
@@ -41,6 +58,7 @@ pub(crate) async fn begin_link(form: Posted) -> Result<Response, Problem> {
             again(StatusCode::FORBIDDEN, "The name or the password of the other account is wrong.".to_owned())
         }
         Err(LinkError::Other(LoginError::Conflict(text))) => again(StatusCode::CONFLICT, sentence(&text)),
+        Err(LinkError::Other(LoginError::SignInAgain)) => Ok(again::first("/me/link")),
         Err(LinkError::Other(error)) => Err(error.into()),
     }
 }
@@ -50,7 +68,7 @@ pub(crate) async fn confirm_link(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let (visit, identity) = (&form.visit, form.field("identity"));
     let login = &visit.web.login;
-    match login.confirm_link(session, identity, form.field("form_time"), &visit.user_agent).await {
+    match login.confirm_link(session, identity, form.field("form_time"), &visit.visitor()).await {
         Ok(signed_in) => login::begin(visit, &signed_in, "/?done=linked").await,
         Err(error @ LoginError::TooSoon) => match login.link_offer(session).await? {
             Some(offer) => Ok(confirm_page(visit, session, offer, StatusCode::BAD_REQUEST, Some(error.to_string()))),
@@ -80,6 +98,7 @@ pub(crate) async fn unlink(form: Posted) -> Result<Response, Problem> {
     match visit.web.login.unlink(session, identity, form.field("form_time")).await {
         Ok(()) if identity == session.identity => Ok(login::forget(&visit.web.settings.public_origin, "/login?done=signed-out")),
         Ok(()) => Ok(go("/?done=unlinked#identities")),
+        Err(LoginError::SignInAgain) => again::keep(&form, session, "/me/unlink").await,
         Err(error @ LoginError::TooSoon) => unlink_page(visit, session, identity, StatusCode::BAD_REQUEST, Some(error.to_string())),
         Err(error) => Err(error.into()),
     }
@@ -88,12 +107,20 @@ pub(crate) async fn unlink(form: Posted) -> Result<Response, Problem> {
 /// `POST /me/name`
 pub(crate) async fn choose_name(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
-    form.visit.web.login.choose_name(session, form.field("identity"), form.field("form_time")).await?;
-    Ok(go("/?done=named#identities"))
+    match form.visit.web.login.choose_name(session, form.field("identity"), form.field("form_time")).await {
+        Err(LoginError::SignInAgain) => again::keep(&form, session, "/me/name").await,
+        chosen => chosen.map(|()| go("/?done=named#identities")).map_err(Into::into),
+    }
 }
 
 fn link_page(visit: &Visit, session: &Session, status: StatusCode, name: String, error: Option<String>) -> Response {
-    let page = LinkPage { layout: visit.layout(), csrf: session.csrf.clone(), own: session.identity.clone(), name, error };
+    let page = LinkPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        own: session.account_name().map(|_| session.identity.clone()),
+        name,
+        error,
+    };
     html(status, Row::Page, &page)
 }
 

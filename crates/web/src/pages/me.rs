@@ -57,6 +57,7 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
                 browser: browser::name(&session.user_agent),
                 created: words::since(session.created_ms, now_ms),
                 seen: words::since(session.last_seen_ms, now_ms),
+                address: session.address,
                 this_one: session.current,
                 id: session.id,
             })
@@ -79,7 +80,7 @@ fn notice(done: &str) -> Option<&'static str> {
     }
 }
 
-fn identities(session: &Session) -> Vec<IdentityRow> {
+pub(super) fn identities(session: &Session) -> Vec<IdentityRow> {
     let row = |linked: &falconer_login::Linked| IdentityRow {
         names: linked.identity == session.person.identity,
         this_one: linked.identity == session.identity,

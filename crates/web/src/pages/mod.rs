@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 
 use self::console::{confirm, edit, records};
 use self::granting::{grant, tool_client};
-use self::sign_in::{directory, email_code, login, other_ways, passkeys, password, provider, setup};
+use self::sign_in::{again, directory, email_code, login, other_ways, passkeys, password, provider, setup};
 use crate::Web;
 use crate::http::problem::Problem;
 
@@ -36,6 +36,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/auth/clients/create", get(tool_client::show).post(tool_client::create))
         .route("/auth/clients/edit", get(edit::client).post(edit::post_client))
         .route("/auth/clients/new", get(tool_client::show))
+        .route("/auth/identities", get(identities::show))
         .route("/auth/people", get(people::list::show))
         .route("/auth/people/add", get(people::edit::add).post(people::edit::invite))
         .route("/auth/people/confirm", get(people::confirm::show).post(people::confirm::act))
@@ -56,7 +57,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/login/{provider}/code", get(email_code::show_code).post(email_code::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/setup", get(setup::show).post(setup::complete))
-        .route("/me/again", get(other_ways::show_again).post(other_ways::sign_in_again))
+        .route("/me/again", get(again::show).post(again::sign_in))
         .route("/me/forget", post(me::forget))
         .route("/me/link", get(identities::show_link).post(identities::begin_link))
         .route("/me/link/cancel", post(identities::cancel_link))

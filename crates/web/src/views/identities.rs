@@ -2,9 +2,23 @@
 
 use askama::Template;
 
-use super::Layout;
+use super::{Layout, ProviderButton};
 use crate::views::me::Family;
 use crate::views::words;
+
+/// What is linked, and what could be.
+#[derive(Template)]
+#[template(path = "identities.html")]
+pub(crate) struct IdentitiesPage {
+    pub layout: Layout,
+    pub csrf: String,
+    pub form_time: String,
+    pub identities: Vec<IdentityRow>,
+    /// Where each could be linked.
+    pub providers: Vec<ProviderButton>,
+    /// Something is proved already, and waits to be confirmed.
+    pub is_pending: bool,
+}
 
 /// Both accounts prove who they are.
 #[derive(Template)]
@@ -12,8 +26,8 @@ use crate::views::words;
 pub(crate) struct LinkPage {
     pub layout: Layout,
     pub csrf: String,
-    /// The account by which this session began.
-    pub own: String,
+    /// The account by which this session began, whose password is asked for; `None`: it began with a provider.
+    pub own: Option<String>,
     /// The name of the other account, as typed.
     pub name: String,
     pub error: Option<String>,

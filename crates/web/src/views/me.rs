@@ -119,6 +119,8 @@ pub(crate) struct SessionRow {
     /// "local/ann with a password".
     pub by: String,
     pub browser: String,
+    /// From where it signed in, where that is known.
+    pub address: String,
     pub created: String,
     pub seen: String,
     pub this_one: bool,

@@ -21,13 +21,13 @@ pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{
     Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, TokenPage, ToolClientPage, Words,
 };
-pub(crate) use identities::{IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};
+pub(crate) use identities::{IdentitiesPage, IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 #[cfg(test)]
 pub(crate) use sign_in::PasskeyOffer;
 pub(crate) use sign_in::{
-    AgainPage, DirectoryPage, EmailAddressPage, EmailCodePage, LoginPage, PasskeyForm, PasskeyRow, PasskeysPage, PasswordPage,
-    ProviderButton, RecoveryCodesPage, RecoveryPage, SetupPage,
+    AgainDonePage, AgainPage, ContinuePage, DirectoryPage, EmailAddressPage, EmailCodePage, LoginPage, PasskeyForm, PasskeyRow,
+    PasskeysPage, PasswordPage, ProviderButton, RecoveryCodesPage, RecoveryPage, SetupPage,
 };
 
 use askama::Template;

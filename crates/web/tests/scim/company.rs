@@ -50,7 +50,7 @@ impl IdentityProvider for Believing {
 
     async fn finish(&self, _: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
         let Answer::Callback(callback) = answer else { panic!("nobody types anything") };
-        Ok(Found { attributes: person(callback.code.as_deref().unwrap()), handle: None })
+        Ok(Found { attributes: person(callback.code.as_deref().unwrap()), handle: None, proved_ms: None })
     }
 
     async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {

@@ -57,6 +57,13 @@ pub struct OidcSection {
     /// Whether the userinfo endpoint is asked too.
     #[serde(default)]
     pub userinfo: bool,
+    /// Whether the provider asks people again where it is told to, and says when it did.
+    #[serde(default = "yes")]
+    pub auth_time: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Section for OidcSection {
@@ -92,6 +99,7 @@ impl OidcSection {
             client_secret,
             request_scopes: self.request_scopes.clone().unwrap_or_else(|| self.usual_scopes()),
             userinfo: self.userinfo,
+            auth_time: self.auth_time,
             claims: self.claim_names(),
             parameters: self.parameters.clone().into_iter().collect(),
         }

@@ -215,6 +215,7 @@ impl Login {
             identity: record.identity,
             method: record.method,
             user_agent: record.user_agent,
+            address: record.address,
             current: false,
         })
     }

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::fingerprint::{fingerprint, hash_of_token};
 use crate::mail::MailAddress;
+use crate::providers::flow::Intent;
 
 /// So long a code holds.
 pub(crate) const CODE_MS: i64 = 10 * MINUTE_MS;
@@ -27,6 +28,8 @@ pub(crate) struct CodeFlow {
     pub(crate) made_ms: i64,
     /// The provider's name.
     pub(super) provider: String,
+    /// What it is for.
+    pub(super) intent: Intent,
     /// Where to go on: a path of ours with its query.
     pub(super) next: String,
     /// Where the code went.
@@ -34,14 +37,14 @@ pub(crate) struct CodeFlow {
 }
 
 impl CodeFlow {
-    pub(super) fn new(secret: String, made_ms: i64, provider: &str, next: &str, address: MailAddress) -> CodeFlow {
-        CodeFlow { secret: Zeroizing::new(secret), made_ms, provider: provider.to_owned(), next: next.to_owned(), address }
+    pub(super) fn new(secret: String, made_ms: i64, provider: &str, intent: Intent, next: &str, address: MailAddress) -> CodeFlow {
+        CodeFlow { secret: Zeroizing::new(secret), made_ms, provider: provider.to_owned(), intent, next: next.to_owned(), address }
     }
 
-    /// `<secret>.<milliseconds>.<provider>.<where to go on, in base64url>.<address, in base64url>`
+    /// `<secret>.<milliseconds>.<provider, and what it is for>.<where to go on, in base64url>.<address, in base64url>`
     pub(super) fn cookie_value(&self) -> Zeroizing<String> {
         let (next, address) = (URL_SAFE_NO_PAD.encode(&self.next), URL_SAFE_NO_PAD.encode(self.address.as_str()));
-        Zeroizing::new(format!("{}.{}.{}.{next}.{address}", self.secret.as_str(), self.made_ms, self.provider))
+        Zeroizing::new(format!("{}.{}.{}.{next}.{address}", self.secret.as_str(), self.made_ms, self.intent.write(&self.provider)))
     }
 
     /// What a browser has kept; `None`: nothing that was made here.
@@ -53,8 +56,9 @@ impl CodeFlow {
         if secret.len() != 43 || parts.next().is_some() || next.len() > LONGEST_NEXT {
             return None;
         }
+        let (provider, intent) = Intent::read(provider)?;
         let in_one_form = MailAddress::parse(&address).ok().filter(|read| read.as_str() == address)?;
-        Some(CodeFlow::new(secret.to_owned(), made_ms.parse().ok()?, provider, &next, in_one_form))
+        Some(CodeFlow::new(secret.to_owned(), made_ms.parse().ok()?, &provider, intent, &next, in_one_form))
     }
 
     /// What pages call it, 43 characters: nothing can be done with it without the cookie.
@@ -65,8 +69,8 @@ impl CodeFlow {
     /// Under which the store notes that this code was sent for this flow.
     pub(super) fn code_key(&self, code: &str) -> String {
         let made = self.made_ms.to_string();
-        let parts: [&str; 6] =
-            [self.secret.as_str(), made.as_str(), self.provider.as_str(), self.next.as_str(), self.address.as_str(), code];
+        let provider = self.intent.write(&self.provider);
+        let parts: [&str; 6] = [self.secret.as_str(), made.as_str(), provider.as_str(), self.next.as_str(), self.address.as_str(), code];
         let all = fingerprint(parts);
         format!("email-code/sent/{}", hash_of_token("email code", &all))
     }
@@ -118,7 +122,7 @@ mod tests {
     }
 
     fn flow() -> CodeFlow {
-        CodeFlow::new("s".repeat(43), 1000, "mail", "/?target=https%3A%2F%2Fa.example", address("ann@example.com"))
+        CodeFlow::new("s".repeat(43), 1000, "mail", Intent::SignIn, "/?target=https%3A%2F%2Fa.example", address("ann@example.com"))
     }
 
     #[test]
@@ -139,7 +143,8 @@ mod tests {
     #[test]
     fn the_longest_cookie_is_one_that_browsers_keep() {
         let longest = address(&format!("{}@{}com", "a".repeat(64), "aaaaaaaa.".repeat(20)));
-        let flow = CodeFlow::new("s".repeat(43), i64::MAX, &"p".repeat(32), &"n".repeat(LONGEST_NEXT), longest);
+        let flow =
+            CodeFlow::new("s".repeat(43), i64::MAX, &"p".repeat(32), Intent::Link("x".repeat(43)), &"n".repeat(LONGEST_NEXT), longest);
         // With its name, and the attributes that count.
         assert!(flow.cookie_value().len() + 100 < 4096, "{}", flow.cookie_value().len());
     }
@@ -148,11 +153,12 @@ mod tests {
     fn a_code_fits_one_flow_only() {
         let key = flow().code_key("12345678");
         let others = [
-            CodeFlow::new("t".repeat(43), 1000, "mail", &flow().next, address("ann@example.com")),
-            CodeFlow::new("s".repeat(43), 1001, "mail", &flow().next, address("ann@example.com")),
-            CodeFlow::new("s".repeat(43), 1000, "other", &flow().next, address("ann@example.com")),
-            CodeFlow::new("s".repeat(43), 1000, "mail", "/", address("ann@example.com")),
-            CodeFlow::new("s".repeat(43), 1000, "mail", &flow().next, address("bob@example.com")),
+            CodeFlow::new("t".repeat(43), 1000, "mail", Intent::SignIn, &flow().next, address("ann@example.com")),
+            CodeFlow::new("s".repeat(43), 1001, "mail", Intent::SignIn, &flow().next, address("ann@example.com")),
+            CodeFlow::new("s".repeat(43), 1000, "other", Intent::SignIn, &flow().next, address("ann@example.com")),
+            CodeFlow::new("s".repeat(43), 1000, "mail", Intent::SignIn, "/", address("ann@example.com")),
+            CodeFlow::new("s".repeat(43), 1000, "mail", Intent::Link("x".repeat(43)), &flow().next, address("ann@example.com")),
+            CodeFlow::new("s".repeat(43), 1000, "mail", Intent::SignIn, &flow().next, address("bob@example.com")),
         ];
         assert!(others.iter().all(|other| other.code_key("12345678") != key));
         assert!(flow().code_key("12345679") != key);

@@ -37,12 +37,12 @@ impl IdentityProvider for EmailCodeProvider {
         Err(ProviderError::UnknownProvider)
     }
 
-    async fn finish(&self, _: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
+    async fn finish(&self, _: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
         let Answer::Address(address) = answer else { return Err(ProviderError::NoCode) };
         if !self.allowed.has(address) {
             return Err(ProviderError::AddressNotAllowed);
         }
-        Ok(Found { attributes: attributes(address), handle: None })
+        Ok(Found { attributes: attributes(address), handle: None, proved_ms: Some(now_ms) })
     }
 
     /// That somebody still reads mail there, only they can say.

@@ -7,9 +7,12 @@ use crate::error::LoginError;
 use crate::login::Login;
 use crate::mail::{Mail, MailAddress};
 use crate::providers::error::ProviderError;
+use crate::providers::flow::Intent;
 use crate::providers::provider::{Answer, Attempt, ConfiguredProvider, Entrance};
-use crate::providers::sign_in::{Inbound, ProviderSignInError};
+use crate::providers::sign_in::ProviderSignInError;
+use crate::providers::way::{Arrival, Way};
 use crate::sessions::attempts::Visitor;
+use crate::sessions::session::Session;
 
 /// So often a code can be typed.
 const MOST_TRIES: u32 = 5;
@@ -30,6 +33,10 @@ pub struct CodeAsked {
     pub address: MailAddress,
     /// Where to go on.
     pub next: String,
+    /// It is to add an identity.
+    pub links: bool,
+    /// It is to prove once more to be there.
+    pub again: bool,
 }
 
 impl Login {
@@ -49,6 +56,7 @@ impl Login {
         typed_address: &str,
         next: &str,
         site: &str,
+        way: Way<'_>,
         visitor: &Visitor<'_>,
     ) -> Result<CodeSent, ProviderSignInError> {
         let provider = self.address_provider(name)?;
@@ -57,9 +65,10 @@ impl Login {
         }
         let address = MailAddress::parse(typed_address).map_err(|wrong| LoginError::Invalid(wrong.to_string()))?;
         self.check_clock()?;
+        self.check_way(way)?;
         self.count_mail(&self.mail_counts(name, &address, visitor).await?).await?;
         let now_ms = self.now_ms();
-        let flow = CodeFlow::new(self.draw::<32>(), now_ms, name, next, address.clone());
+        let flow = CodeFlow::new(self.draw::<32>(), now_ms, name, Intent::of(way), next, address.clone());
         let code = self.draw_mail_code();
         let noted = self.store.note_attempt(&flow.code_key(&code), now_ms, CODE_MS).await;
         noted.map_err(|error| self.store_error(error))?;
@@ -74,8 +83,8 @@ impl Login {
     /// The sign-in of this name that is under way in this browser. `cookies` are what it has kept.
     pub fn asked_code(&self, name: &str, cookies: &[&str], flow: &str) -> Result<CodeAsked, ProviderError> {
         self.address_provider(name)?;
-        let CodeFlow { address, next, .. } = self.code_flow(name, cookies, flow)?;
-        Ok(CodeAsked { address, next })
+        let CodeFlow { address, next, intent, .. } = self.code_flow(name, cookies, flow)?;
+        Ok(CodeAsked { address, next, links: matches!(intent, Intent::Link(_)), again: matches!(intent, Intent::Again(_)) })
     }
 
     fn code_flow(&self, name: &str, cookies: &[&str], flow: &str) -> Result<CodeFlow, ProviderError> {
@@ -94,11 +103,13 @@ impl Login {
         cookies: &[&str],
         flow: &str,
         typed: &str,
+        session: Option<&Session>,
         visitor: &Visitor<'_>,
-    ) -> Result<Inbound, ProviderSignInError> {
+    ) -> Result<Arrival, ProviderSignInError> {
         let provider = self.address_provider(name)?;
         self.check_clock()?;
         let flow = self.code_flow(name, cookies, flow)?;
+        let way = flow.intent.way(session)?;
         let now_ms = self.now_ms();
         self.refuse_flood(visitor.address, now_ms).await?;
         // Before anything is compared: many at once are no more than in a row.
@@ -119,9 +130,9 @@ impl Login {
             return Err(ProviderError::Used.into());
         }
         let found = provider.kind.finish(&unused(), &Answer::Address(flow.address.clone()), now_ms).await?;
-        let signed_in = self.sign_in_person(provider, &found, visitor).await?;
+        let arrival = self.arrive(way, provider, &found, flow.next, visitor).await?;
         self.know_mail_place(&self.mail_counts(name, &flow.address, visitor).await?).await?;
-        Ok(Inbound { signed_in, next: flow.next })
+        Ok(arrival)
     }
 
     fn draw_mail_code(&self) -> Zeroizing<String> {
@@ -140,7 +151,7 @@ impl Login {
 
 /// Nothing goes away and comes back.
 fn unused() -> Attempt {
-    Attempt { state: String::new(), nonce: String::new(), verifier: String::new(), redirect_uri: String::new() }
+    Attempt { state: String::new(), nonce: String::new(), verifier: String::new(), redirect_uri: String::new(), again: false }
 }
 
 /// There is no link in it: programs that look at mail open links, and people press them.

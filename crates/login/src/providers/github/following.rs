@@ -73,7 +73,7 @@ impl GithubProvider {
             return Err(ProviderError::OtherPerson);
         }
         match answers.attributes(self.organizations.as_deref()) {
-            Ok(attributes) => Ok(self.ended(known, Refreshed::Still(Found { attributes, handle: tokens.to_keep() }))),
+            Ok(attributes) => Ok(self.ended(known, Refreshed::Still(Found { attributes, handle: tokens.to_keep(), proved_ms: None }))),
             Err(ProviderError::Github(error)) => match error {
                 // Who has left all of the organisations is nobody here any more; whom GitHub hides may be there.
                 GithubError::NoMember { hidden: true } => Ok(self.ended(known, Refreshed::Refused)),

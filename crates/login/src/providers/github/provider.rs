@@ -119,7 +119,8 @@ impl IdentityProvider for GithubProvider {
         let code = callback.code.as_ref().filter(|code| !code.is_empty()).ok_or(ProviderError::NoCode)?;
         let tokens = self.exchange(code, &attempt.verifier, &attempt.redirect_uri, now_ms).await?;
         let attributes = self.ask(&tokens).await?.attributes(self.organizations.as_deref())?;
-        Ok(Found { attributes, handle: tokens.to_keep() })
+        // GitHub can't be told to ask somebody again, and says nothing of when it did: coming back from it is all that there is.
+        Ok(Found { attributes, handle: tokens.to_keep(), proved_ms: Some(now_ms) })
     }
 
     async fn refresh(&self, known: &Known<'_>, now_ms: i64) -> Result<Refreshed, ProviderError> {

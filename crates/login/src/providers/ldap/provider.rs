@@ -45,14 +45,14 @@ impl IdentityProvider for LdapProvider {
         Err(ProviderError::UnknownProvider)
     }
 
-    async fn finish(&self, _: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
+    async fn finish(&self, _: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
         let Answer::Password { name, password } = answer else { return Err(ProviderError::NoCode) };
-        Ok(found(self.prove(name, password).await?))
+        Ok(found(self.prove(name, password).await?, Some(now_ms)))
     }
 
     async fn refresh(&self, known: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
         let person = self.look_again(known.subject).await?;
-        Ok(person.map_or(Refreshed::Gone, |person| Refreshed::Still(found(person))))
+        Ok(person.map_or(Refreshed::Gone, |person| Refreshed::Still(found(person, None))))
     }
 
     async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
@@ -81,6 +81,6 @@ impl Directory for LdapProvider {
 }
 
 /// There is nothing to ask again with but the id.
-fn found(attributes: Attributes) -> Found {
-    Found { attributes, handle: None }
+fn found(attributes: Attributes, proved_ms: Option<i64>) -> Found {
+    Found { attributes, handle: None, proved_ms }
 }

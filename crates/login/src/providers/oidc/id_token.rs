@@ -96,6 +96,14 @@ impl<'a> Unproved<'a> {
     }
 }
 
+/// When the provider asked somebody last to prove who they are (`auth_time`), milliseconds since 1970; `None`: it does not say.
+pub(crate) fn authenticated_ms(claims: &Map<String, Value>, now_ms: i64) -> Result<Option<i64>, ProviderError> {
+    match time_ms(claims, "auth_time")? {
+        Some(at_ms) if at_ms > now_ms.saturating_add(LEEWAY_MS) => Err(ProviderError::Claim("auth_time")),
+        at_ms => Ok(at_ms.map(|at_ms| at_ms.min(now_ms))),
+    }
+}
+
 fn check_parties(claims: &Map<String, Value>, expected: &Expected<'_>) -> Result<(), ProviderError> {
     let issuer = text(claims, "iss").ok_or(ProviderError::Claim("iss"))?;
     if issuer != expected.issuer {

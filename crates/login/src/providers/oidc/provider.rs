@@ -15,7 +15,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::claims;
 use super::discovery::Discovery;
-use super::id_token::{Expected, Unproved};
+use super::id_token::{Expected, Unproved, authenticated_ms};
 use super::known::{Known, ask};
 use super::settings::{Issuer, OidcSettings, SettingsError};
 use crate::providers::error::{ProviderError, short};
@@ -184,7 +184,7 @@ impl OidcProvider {
         }
         // A provider that gives no new one lets the old one be used again (RFC 6749 section 6).
         let handle = tokens.refresh_token.as_deref().unwrap_or(handle);
-        Ok(Refreshed::Still(Found { attributes, handle: Some(Zeroizing::new(handle.to_owned())) }))
+        Ok(Refreshed::Still(Found { attributes, handle: Some(Zeroizing::new(handle.to_owned())), proved_ms: None }))
     }
 }
 
@@ -208,7 +208,7 @@ impl IdentityProvider for OidcProvider {
             .append_pair("nonce", &attempt.nonce)
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256");
-        for (name, value) in self.settings.more_parameters() {
+        for (name, value) in self.settings.more_parameters(attempt.again) {
             url.query_pairs_mut().append_pair(name, value);
         }
         Ok(url)
@@ -230,11 +230,13 @@ impl IdentityProvider for OidcProvider {
         let code = callback.code.as_ref().filter(|code| !code.is_empty()).ok_or(ProviderError::NoCode)?;
         let tokens = self.exchange(&discovery, attempt, code).await?;
         let mut claims = self.prove(&discovery, Some(&attempt.nonce), &tokens, now_ms).await?;
+        // Of the ID token alone: it is what was signed for this sign-in.
+        let proved_ms = if self.settings.auth_time { authenticated_ms(&claims, now_ms)? } else { Some(now_ms) };
         if self.settings.userinfo {
             self.add_userinfo(&discovery, &tokens, &mut claims).await?;
         }
         let attributes = self.attributes(&claims)?;
-        Ok(Found { attributes, handle: tokens.refresh_token.as_deref().map(|token| Zeroizing::new(token.to_owned())) })
+        Ok(Found { attributes, handle: tokens.refresh_token.as_deref().map(|token| Zeroizing::new(token.to_owned())), proved_ms })
     }
 
     async fn refresh(&self, known: &KnownPerson<'_>, now_ms: i64) -> Result<Refreshed, ProviderError> {

@@ -34,6 +34,9 @@ pub struct OidcSettings {
     pub request_scopes: Vec<String>,
     /// Whether the userinfo endpoint is asked too.
     pub userinfo: bool,
+    /// Whether the provider says in `auth_time` when it asked somebody for their password, and asks again where it is told to. Without it, coming back from it has
+    /// to do as a proof that somebody is there.
+    pub auth_time: bool,
     /// Where the attributes are.
     pub claims: ClaimNames,
     /// What else the browser carries to the provider, such as `access_type=offline`. An empty `prompt` leaves out the one that `offline_access` brings.
@@ -128,12 +131,28 @@ impl OidcSettings {
 
 impl OidcSettings {
     /// What the browser carries besides what each sign-in needs. A refresh token is given for asking for consent only (OpenID Connect Core 1.0 section 11).
-    pub(crate) fn more_parameters(&self) -> impl Iterator<Item = (&str, &str)> {
+    /// `again`: the provider should ask the person, although it knows the browser (section 3.1.2.1, `prompt` and `max_age`).
+    pub(crate) fn more_parameters(&self, again: bool) -> Vec<(&str, &str)> {
         let asks = self.request_scopes.iter().any(|scope| scope == "offline_access");
-        let is_said = self.parameters.iter().any(|(name, _)| name == "prompt");
-        let consent = (asks && !is_said).then_some(("prompt", "consent"));
-        let said = self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        said.filter(|(name, value)| !(*name == "prompt" && value.is_empty())).chain(consent)
+        let said = self.parameters.iter().find(|(name, _)| name == "prompt").map(|(_, value)| value.as_str());
+        let usual = said.unwrap_or(if asks { "consent" } else { "" });
+        let prompt = match (again, self.auth_time, usual.split(' ').any(|word| word == "consent")) {
+            (false, ..) => usual,
+            (true, true, false) => "login",
+            (true, true, true) => "login consent",
+            (true, false, false) => "select_account",
+            (true, false, true) => "select_account consent",
+        };
+        let taken = |name: &str| name == "prompt" || (name == "max_age" && again);
+        let others = self.parameters.iter().filter(|(name, _)| !taken(name));
+        let mut parameters: Vec<(&str, &str)> = others.map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        if !prompt.is_empty() {
+            parameters.push(("prompt", prompt));
+        }
+        if again && self.auth_time {
+            parameters.push(("max_age", "0"));
+        }
+        parameters
     }
 }
 
@@ -199,6 +218,43 @@ mod tests {
         assert!(matches!(error("https://a.example/?x"), E::Parts(_)));
         assert!(matches!(error("https://u@a.example/"), E::Parts(_)));
         assert!(matches!(error("https://login.microsoftonline.com/{tenantid}/v2.0"), E::ManyTenants(_)));
+    }
+
+    #[test]
+    fn what_a_browser_carries_along() {
+        let settings = |auth_time: bool, scopes: &[&str], parameters: &[(&str, &str)]| OidcSettings {
+            issuer: String::new(),
+            client_id: String::new(),
+            client_secret: None,
+            request_scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            userinfo: false,
+            auth_time,
+            claims: ClaimNames::default(),
+            parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        };
+        let offline = ["openid", "offline_access"];
+        let text = |settings: &OidcSettings, again: bool| {
+            let parts = settings.more_parameters(again);
+            parts.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+        };
+        for (settings, first, again) in [
+            (settings(true, &["openid"], &[]), "", "prompt=login&max_age=0"),
+            (settings(true, &offline, &[]), "prompt=consent", "prompt=login consent&max_age=0"),
+            (settings(true, &offline, &[("prompt", "")]), "", "prompt=login&max_age=0"),
+            (
+                settings(true, &offline, &[("prompt", "select_account"), ("max_age", "60"), ("hd", "x")]),
+                "max_age=60&hd=x&prompt=select_account",
+                "hd=x&prompt=login&max_age=0",
+            ),
+            (settings(false, &["openid"], &[]), "", "prompt=select_account"),
+            (
+                settings(false, &offline, &[("access_type", "offline")]),
+                "access_type=offline&prompt=consent",
+                "access_type=offline&prompt=select_account consent",
+            ),
+        ] {
+            assert_eq!((text(&settings, false).as_str(), text(&settings, true).as_str()), (first, again));
+        }
     }
 
     #[test]

@@ -64,3 +64,16 @@ fn debug_shows_no_key() {
     let shown = format!("{:?}", KeyRing::from_bytes("k1", *b"0123456789abcdef0123456789abcdef").unwrap());
     assert!(shown.contains("k1") && !shown.contains("48") && !shown.contains("0123"), "{shown}");
 }
+
+/// A key of forms that each process drew for itself made no form hold across nodes, or a restart.
+#[test]
+fn what_is_derived_is_the_same_for_the_same_ring_and_purpose() {
+    let forms = ring().derive("forms").unwrap();
+    assert_eq!(*forms, *ring().derive("forms").unwrap());
+    assert_ne!(*forms, *ring().derive("form").unwrap());
+    assert_ne!(*forms, [7; 32]);
+    assert_ne!(*forms, *KeyRing::from_bytes("k1", [8; 32]).unwrap().derive("forms").unwrap());
+    let mut both = ring();
+    both.push("k2", [8; 32]).unwrap();
+    assert_ne!(*forms, *both.derive("forms").unwrap());
+}

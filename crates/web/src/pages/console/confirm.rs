@@ -1,7 +1,7 @@
 //! What is done to a client or a role with one button, and asked for once more before: reset, disable, enable, delete.
 
 use axum::response::Response;
-use falconer_login::Session;
+use falconer_login::{LoginError, Session};
 use http::StatusCode;
 
 use crate::http::headers::Row;
@@ -9,6 +9,7 @@ use crate::http::problem::Problem;
 use crate::pages::console::edit::{plan_page, plan_role, present, token};
 use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::refusal::Refusal;
+use crate::pages::sign_in::again;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::{ConfirmPage, Draft, Kind, html};
 
@@ -57,9 +58,11 @@ pub(crate) async fn act_on_client(form: Posted) -> Result<Response, Problem> {
     let action = action(form.field("action"))?;
     let auth = &visit.web.auth;
     let done = match action.0 {
-        "reset" => match auth.reset_access_token(&who, id).await {
-            Ok((client, _)) => return Ok(token(visit, "There is a new access token", client)),
-            Err(error) => Err(error),
+        "reset" => match visit.web.login.reset_access_token(session, &who, id).await {
+            Ok(Ok((client, _))) => return Ok(token(visit, "There is a new access token", client)),
+            Ok(Err(error)) => Err(error),
+            Err(LoginError::SignInAgain) => return again::keep(&form, session, "/auth/clients/confirm").await,
+            Err(error) => return Err(error.into()),
         },
         "disable" => auth.disable_client(&who, id).await.map(|_| "disabled"),
         "enable" => auth.enable_client(&who, id).await.map(|_| "enabled"),

@@ -152,7 +152,8 @@ fn grant_row(grant: GrantLine, identity: &str, now_ms: i64) -> PersonGrantRow {
 
 fn session_row(session: &SessionView, now_ms: i64) -> (String, String) {
     let (since, seen) = (words::since(session.created_ms, now_ms), words::since(session.last_seen_ms, now_ms));
-    (browser::name(&session.user_agent), format!("as {} · signed in {since} · seen {seen}", session.identity))
+    let from = if session.address.is_empty() { String::new() } else { format!(" from {}", session.address) };
+    (browser::name(&session.user_agent), format!("as {} · signed in {since}{from} · seen {seen}", session.identity))
 }
 
 fn history_row(entry: falconer_auth::HistoryEntry) -> HistoryRow {

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use falconer_grants::{encode_component, request};
-use falconer_login::{LoginError, ProviderSignInError};
+use falconer_grants::request;
+use falconer_login::{LoginError, ProviderSignInError, Way};
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 
 use crate::Web;
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
-use crate::pages::sign_in::{login, provider};
+use crate::pages::sign_in::{again, provider};
 use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::words;
 use crate::views::{DirectoryPage, html};
@@ -21,17 +21,19 @@ use crate::views::{DirectoryPage, html};
 #[derive(Default)]
 struct Typed {
     next: String,
+    /// `again`, `link` or nothing.
+    purpose: String,
     name: String,
     error: Option<String>,
 }
 
 /// `GET /login/<provider>?next=`, for those that ask for a name and a password.
-pub(crate) fn show(visit: &Visit, name: &str) -> Result<Response, Problem> {
+pub(crate) fn show(visit: &Visit, name: &str, purpose: &str) -> Result<Response, Problem> {
     let next = own_path(&visit.parameter("next").unwrap_or_default()).to_owned();
-    if visit.session.is_some() {
+    if visit.session.is_some() && purpose.is_empty() {
         return Ok(go(&next));
     }
-    page(visit, name, StatusCode::OK, Typed { next, ..Typed::default() })
+    page(visit, name, StatusCode::OK, Typed { next, purpose: purpose.to_owned(), ..Typed::default() })
 }
 
 /// `POST /login/<provider>`
@@ -40,13 +42,21 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, Path(name): Path<String
     web.login.password_provider(&name).map_err(|_| Problem::not_found())?;
     let visit = &form.visit;
     let next = own_path(form.field("next")).to_owned();
-    let typed = |error: String| Typed { next: next.clone(), name: form.field("name").to_owned(), error: Some(error) };
+    let purpose = form.field("for");
+    let typed =
+        |error: String| Typed { next: next.clone(), purpose: purpose.to_owned(), name: form.field("name").to_owned(), error: Some(error) };
     if !form.has_form_token() {
         let error = "That form was too old, or your browser takes no cookies. Please sign in once more.".to_owned();
         return page(visit, &name, StatusCode::FORBIDDEN, typed(error));
     }
-    match web.login.sign_in_by_password(&name, form.field("name"), form.field("password"), &visit.visitor()).await {
-        Ok(signed_in) => login::begin(visit, &signed_in, &next).await,
+    let way = provider::way(visit, purpose)?;
+    if !matches!(way, Way::SignIn) {
+        form.session()?;
+    }
+    let visitor = visit.visitor();
+    match web.login.sign_in_by_password(&name, form.field("name"), form.field("password"), way, &next, &visitor).await {
+        Ok(arrival) => provider::arrived(visit, arrival).await,
+        Err(ProviderSignInError::Login(LoginError::SignInAgain)) => Ok(again::first(&format!("/login/{name}?for=link"))),
         Err(ProviderSignInError::Login(error @ LoginError::WrongPassword)) => {
             page(visit, &name, StatusCode::FORBIDDEN, typed(error.to_string()))
         }
@@ -71,7 +81,9 @@ fn page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> Result<R
         label: provider.label.clone(),
         form,
         continue_to: grant_request.map(|grant_request| grant_request.target.host_and_port()),
-        others: format!("/login?next={}", encode_component(&typed.next)),
+        csrf: visit.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
+        others: provider::others(&typed.purpose, &typed.next),
+        purpose: typed.purpose,
         next: typed.next,
         name: typed.name,
         error: typed.error,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use falconer_grants::{encode_component, request};
-use falconer_login::{LoginError, ProviderError, ProviderSignInError};
+use falconer_grants::request;
+use falconer_login::{LoginError, ProviderError, ProviderSignInError, Way};
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 
@@ -13,7 +13,7 @@ use crate::Web;
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::sign_in::provider::Away;
-use crate::pages::sign_in::{login, provider};
+use crate::pages::sign_in::{again, provider};
 use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::words;
 use crate::views::{EmailAddressPage, EmailCodePage, html};
@@ -24,17 +24,19 @@ const OLD_FORM: &str = "That form was too old, or your browser takes no cookies.
 #[derive(Default)]
 struct Typed {
     next: String,
+    /// `again`, `link` or nothing.
+    purpose: String,
     address: String,
     error: Option<String>,
 }
 
 /// `GET /login/<provider>?next=`, for those that mail codes.
-pub(crate) fn show_address(visit: &Visit, name: &str) -> Result<Response, Problem> {
+pub(crate) fn show_address(visit: &Visit, name: &str, purpose: &str) -> Result<Response, Problem> {
     let next = own_path(&visit.parameter("next").unwrap_or_default()).to_owned();
-    if visit.session.is_some() {
+    if visit.session.is_some() && purpose.is_empty() {
         return Ok(go(&next));
     }
-    address_page(visit, name, StatusCode::OK, Typed { next, ..Typed::default() })
+    address_page(visit, name, StatusCode::OK, Typed { next, purpose: purpose.to_owned(), ..Typed::default() })
 }
 
 /// `POST /login/<provider>/address`: mails a code, if the address is let in. The answer is the same for every address.
@@ -42,12 +44,23 @@ pub(crate) async fn send(State(web): State<Arc<Web>>, away: Away, Path(name): Pa
     web.login.address_provider(&name).map_err(|_| Problem::not_found())?;
     let visit = &form.visit;
     let next = own_path(form.field("next")).to_owned();
-    let typed = |error: String| Typed { next: next.clone(), address: form.field("address").to_owned(), error: Some(error) };
+    let purpose = form.field("for");
+    let typed = |error: String| Typed {
+        next: next.clone(),
+        purpose: purpose.to_owned(),
+        address: form.field("address").to_owned(),
+        error: Some(error),
+    };
     if !form.has_form_token() {
         return address_page(visit, &name, StatusCode::FORBIDDEN, typed(OLD_FORM.to_owned()));
     }
     let site = visit.web.settings.public_origin.authority();
-    match web.login.mail_code(&name, form.field("address"), &next, site, &visit.visitor()).await {
+    let way = provider::way(visit, purpose)?;
+    if !matches!(way, Way::SignIn) {
+        form.session()?;
+    }
+    match web.login.mail_code(&name, form.field("address"), &next, site, way, &visit.visitor()).await {
+        Err(ProviderSignInError::Login(LoginError::SignInAgain)) => Ok(again::first(&format!("/login/{name}?for=link"))),
         Ok(sent) => {
             let mut response = go(&format!("/login/{name}/code?flow={}", sent.flow));
             let kept = provider::set(visit, away.next_slot(), &sent.cookie_value, sent.seconds)?;
@@ -81,9 +94,9 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, away: Away, Path(name):
     if !form.has_form_token() {
         return code_page(visit, &away, &name, flow, StatusCode::FORBIDDEN, Some(OLD_FORM));
     }
-    match web.login.sign_in_by_code(&name, &away.kept(), flow, form.field("code"), &visit.visitor()).await {
-        Ok(inbound) => {
-            let mut response = login::begin(visit, &inbound.signed_in, &inbound.next).await?;
+    match web.login.sign_in_by_code(&name, &away.kept(), flow, form.field("code"), visit.session.as_ref(), &visit.visitor()).await {
+        Ok(arrival) => {
+            let mut response = provider::arrived(visit, arrival).await?;
             away.forget(visit, &mut response)?;
             Ok(response)
         }
@@ -117,7 +130,9 @@ fn address_page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> 
         label: provider.label.clone(),
         form,
         continue_to: asked.map(|asked| asked.target.host_and_port()),
-        others: format!("/login?next={}", encode_component(&typed.next)),
+        csrf: visit.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
+        others: provider::others(&typed.purpose, &typed.next),
+        purpose: typed.purpose,
         next: typed.next,
         address: typed.address,
         error: typed.error,
@@ -134,7 +149,11 @@ fn code_page(visit: &Visit, away: &Away, name: &str, flow: &str, status: StatusC
         form,
         flow: flow.to_owned(),
         address: asked.address.as_str().to_owned(),
-        again: provider::path(name, &asked.next),
+        again: match (asked.again, asked.links) {
+            (true, _) => format!("{}&for=again", provider::path(name, &asked.next)),
+            (_, true) => format!("/login/{name}?for=link"),
+            _ => provider::path(name, &asked.next),
+        },
         error: error.map(str::to_owned),
     };
     Ok(with_cookie(html(status, Row::Page, &page), cookie))

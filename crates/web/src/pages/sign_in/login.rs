@@ -69,10 +69,14 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
 
 /// The answer that begins a session. The one that the browser had ends: nobody could find it any more to end it.
 pub(crate) async fn begin(visit: &Visit, signed_in: &SignedIn, next: &str) -> Result<Response, Problem> {
+    begin_with(visit, signed_in, go(own_path(next))).await
+}
+
+/// The same with another answer than a redirect.
+pub(crate) async fn begin_with(visit: &Visit, signed_in: &SignedIn, mut response: Response) -> Result<Response, Problem> {
     if let Some(old) = &visit.session {
         visit.web.login.sign_out(old).await?;
     }
-    let mut response = go(own_path(next));
     let seconds = (signed_in.session.expires_ms - visit.web.clock.now_ms()).max(0) / 1000;
     let cookie = cookie::set(&visit.web.settings.public_origin, Kind::Session, &signed_in.cookie_value, Some(seconds));
     response.headers_mut().append(SET_COOKIE, cookie.map_err(|_| Problem::internal())?);

@@ -1,7 +1,7 @@
-//! Signing in without a password: with a passkey, or with a recovery code; and signing in again, within a session.
+//! Signing in without a password: with a passkey, or with a recovery code.
 
 use axum::response::Response;
-use falconer_login::{Again, Assertion, LoginError, PasskeyError, Session, SignInOffer};
+use falconer_login::{Assertion, LoginError, PasskeyError, SignInOffer};
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 
@@ -10,7 +10,7 @@ use crate::http::problem::Problem;
 use crate::pages::sign_in::{login, passkeys};
 use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::words;
-use crate::views::{AgainPage, PasskeyForm, RecoveryPage, html};
+use crate::views::{PasskeyForm, RecoveryPage, html};
 
 const TOO_OLD: &str = "That form was too old, or your browser takes no cookies. Please sign in once more.";
 
@@ -25,11 +25,12 @@ pub(super) fn passkey_form(offer: Option<SignInOffer>, form: &str, next: &str, c
         challenge: offer.challenge,
         ceremony: offer.ceremony,
         relying_party: offer.relying_party,
+        kept: Vec::new(),
     })
 }
 
 /// What a form of [`passkey_form`] brings.
-fn assertion(form: &Posted) -> Assertion<'_> {
+pub(super) fn assertion(form: &Posted) -> Assertion<'_> {
     Assertion {
         ceremony: form.field("ceremony"),
         id: form.field("id"),
@@ -93,44 +94,4 @@ fn recovery_page(visit: &Visit, status: StatusCode, next: String, name: String, 
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
-}
-
-/// `GET /me/again?next=`
-pub(crate) async fn show_again(visit: Visit) -> Result<Response, Problem> {
-    let next = own_path(&visit.parameter("next").unwrap_or_default()).to_owned();
-    let Some(session) = &visit.session else { return Ok(go("/login")) };
-    if visit.web.login.is_fresh(session) {
-        return Ok(go(&next));
-    }
-    Ok(again_page(&visit, session, StatusCode::OK, next, None))
-}
-
-/// `POST /me/again`: with the password or a passkey; the browser goes on with a new session.
-pub(crate) async fn sign_in_again(form: Posted) -> Result<Response, Problem> {
-    let session = form.session()?;
-    let visit = &form.visit;
-    let next = own_path(form.field("next")).to_owned();
-    let again = match form.field("password") {
-        "" => Again::Passkey(assertion(&form)),
-        password => Again::Password(password),
-    };
-    let (status, error) = match visit.web.login.sign_in_again(session, again, &visit.visitor()).await {
-        Ok(signed_in) => return login::begin(visit, &signed_in, &next).await,
-        Err(PasskeyError::Login(LoginError::WrongPassword)) => (StatusCode::FORBIDDEN, "The password is wrong.".to_owned()),
-        Err(error) => passkeys::refusal(error)?,
-    };
-    Ok(again_page(visit, session, status, next, Some(error)))
-}
-
-fn again_page(visit: &Visit, session: &Session, status: StatusCode, next: String, error: Option<String>) -> Response {
-    let offer = passkey_form(visit.web.login.offer_passkey_again(session), &session.csrf, &next, false);
-    let page = AgainPage {
-        layout: visit.layout(),
-        csrf: session.csrf.clone(),
-        identity: session.identity.clone(),
-        passkey: offer.map(|form| PasskeyForm { action: "/me/again", token_name: "csrf", ..form }),
-        next,
-        error,
-    };
-    html(status, Row::Script, &page)
 }

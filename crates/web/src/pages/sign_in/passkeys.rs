@@ -7,11 +7,10 @@ use http::StatusCode;
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::browser;
+use crate::pages::sign_in::again;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::words;
 use crate::views::{PasskeyRow, PasskeysPage, RecoveryCodesPage, html, secret_html};
-
-const AGAIN: &str = "/me/again?next=/me/passkeys";
 
 /// `GET /me/passkeys`
 pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
@@ -25,7 +24,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
         .with_link("/", "Go to your own page"));
     }
     if !visit.web.login.is_fresh(session) {
-        return Ok(go(AGAIN));
+        return Ok(again::first("/me/passkeys"));
     }
     page(&visit, session, StatusCode::OK, None).await
 }
@@ -34,9 +33,6 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
 pub(crate) async fn add(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let visit = &form.visit;
-    if !visit.web.login.is_fresh(session) {
-        return Ok(go(AGAIN));
-    }
     let new = NewPasskey {
         ceremony: form.field("ceremony"),
         id: form.field("id"),
@@ -48,6 +44,7 @@ pub(crate) async fn add(form: Posted) -> Result<Response, Problem> {
     };
     match visit.web.login.register_passkey(session, &new).await {
         Ok(()) => Ok(go("/me/passkeys?done=added")),
+        Err(PasskeyError::Login(LoginError::SignInAgain)) => again::keep(&form, session, "/me/passkeys").await,
         Err(error) => {
             let (status, text) = refusal(error)?;
             page(visit, session, status, Some(text)).await
@@ -59,39 +56,39 @@ pub(crate) async fn add(form: Posted) -> Result<Response, Problem> {
 pub(crate) async fn rename(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let visit = &form.visit;
-    if !visit.web.login.is_fresh(session) {
-        return Ok(go(AGAIN));
-    }
-    changed(visit, session, visit.web.login.rename_passkey(session, form.field("id"), form.field("label")).await, "renamed").await
+    let outcome = visit.web.login.rename_passkey(session, form.field("id"), form.field("label")).await;
+    changed(&form, session, outcome, "renamed").await
 }
 
 /// `POST /me/passkeys/remove`
 pub(crate) async fn remove(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let visit = &form.visit;
-    if !visit.web.login.is_fresh(session) {
-        return Ok(go(AGAIN));
-    }
-    changed(visit, session, visit.web.login.remove_passkey(session, form.field("id")).await, "removed").await
+    let outcome = visit.web.login.remove_passkey(session, form.field("id")).await;
+    changed(&form, session, outcome, "removed").await
 }
 
 /// `POST /me/recovery-codes`: makes ten, and shows them this once.
 pub(crate) async fn make_codes(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let visit = &form.visit;
-    if !visit.web.login.is_fresh(session) {
-        return Ok(go(AGAIN));
-    }
-    let codes = visit.web.login.make_recovery_codes(session).await?;
+    let codes = match visit.web.login.make_recovery_codes(session).await {
+        Err(LoginError::SignInAgain) => return again::keep(&form, session, "/me/recovery-codes").await,
+        codes => codes?,
+    };
     Ok(secret_html(Row::Page, &RecoveryCodesPage { layout: visit.layout(), codes }))
 }
 
-async fn changed(visit: &Visit, session: &Session, outcome: Result<(), LoginError>, done: &str) -> Result<Response, Problem> {
+async fn changed(form: &Posted, session: &Session, outcome: Result<(), LoginError>, done: &str) -> Result<Response, Problem> {
     match outcome {
         Ok(()) => Ok(go(&format!("/me/passkeys?done={done}"))),
+        Err(LoginError::SignInAgain) => {
+            let path = if done == "renamed" { "/me/passkeys/rename" } else { "/me/passkeys/remove" };
+            again::keep(form, session, path).await
+        }
         Err(error) => {
             let (status, text) = refusal(error.into())?;
-            page(visit, session, status, Some(text)).await
+            page(&form.visit, session, status, Some(text)).await
         }
     }
 }

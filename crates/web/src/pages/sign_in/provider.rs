@@ -11,17 +11,17 @@ use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
 use falconer_grants::encode_component;
 use falconer_login::github::GithubError;
-use falconer_login::{Callback, Fault, Login, LoginError, ProviderError, ProviderSignInError};
+use falconer_login::{Arrival, Callback, Fault, Login, LoginError, ProviderError, ProviderSignInError, Way};
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::Web;
 use crate::http::cookie::{self, Kind, Slot};
-use crate::http::problem::Problem;
+use crate::http::problem::{Problem, sentence};
 use crate::pages::granting::grant;
-use crate::pages::sign_in::{directory, email_code, login};
-use crate::pages::visit::{Visit, own_path};
+use crate::pages::sign_in::{again, directory, email_code, login};
+use crate::pages::visit::{Visit, go, own_path};
 use crate::views::ProviderButton;
 
 const SLOTS: [Slot; 2] = [Slot::First, Slot::Second];
@@ -69,9 +69,36 @@ impl Away {
     }
 }
 
+/// What a sign-in is for, as links and forms say it: nothing, `again` or `link`; the last two need a session.
+pub(crate) fn way<'v>(visit: &'v Visit, purpose: &str) -> Result<Way<'v>, Problem> {
+    let session = || visit.session.as_ref().ok_or_else(Problem::signed_out);
+    match purpose {
+        "again" => session().map(Way::Again),
+        "link" => session().map(Way::Link),
+        _ => Ok(Way::SignIn),
+    }
+}
+
+/// Where somebody goes who has just been proved.
+pub(crate) async fn arrived(visit: &Visit, arrival: Arrival) -> Result<Response, Problem> {
+    match arrival {
+        Arrival::SignedIn(inbound) => login::begin(visit, &inbound.signed_in, &inbound.next).await,
+        Arrival::ToConfirm => Ok(go("/me/link")),
+    }
+}
+
 /// Where a sign-in with this provider begins.
 pub(crate) fn path(name: &str, next: &str) -> String {
     format!("/login/{name}?next={}", encode_component(next))
+}
+
+/// The page with all ways, from one of them.
+pub(crate) fn others(purpose: &str, next: &str) -> String {
+    match purpose {
+        "again" => format!("/me/again?next={}", encode_component(next)),
+        "link" => "/auth/identities".to_owned(),
+        _ => format!("/login?next={}", encode_component(next)),
+    }
 }
 
 /// One for each provider.
@@ -86,16 +113,23 @@ pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, he
     if headers.get("sec-fetch-dest").is_some_and(|destination| destination != "document") {
         return Err(Problem::new(StatusCode::FORBIDDEN, "This address is a page", "Open it as one."));
     }
+    let purpose = visit.parameter("for").unwrap_or_default();
+    let way = way(&visit, &purpose)?;
+    if let Way::Link(session) = way
+        && !visit.web.login.is_fresh(session)
+    {
+        return Ok(again::first(&format!("/login/{name}?for=link")));
+    }
     if visit.web.login.password_provider(&name).is_ok() {
-        return directory::show(&visit, &name);
+        return directory::show(&visit, &name, &purpose);
     }
     if visit.web.login.address_provider(&name).is_ok() {
-        return email_code::show_address(&visit, &name);
+        return email_code::show_address(&visit, &name, &purpose);
     }
     let next = visit.parameter("next").unwrap_or_default();
     let next = own_path(&next);
-    let outbound = visit.web.login.leave_for_provider(&name, next, &redirect_uri(&visit, &name)).await;
-    let outbound = outbound.map_err(|error| problem(&visit, &name, error.into()))?;
+    let outbound = visit.web.login.leave_for_provider(&name, next, &redirect_uri(&visit, &name), way).await;
+    let outbound = outbound.map_err(|error| problem(&visit, &name, error))?;
     let mut response = grant::deliver(outbound.url.as_str())?;
     let kept = set(&visit, away.next_slot(), &outbound.cookie_value, outbound.seconds)?;
     response.headers_mut().append(SET_COOKIE, kept);
@@ -106,9 +140,10 @@ pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, he
 pub(crate) async fn back(visit: Visit, away: Away, Path(name): Path<String>) -> Result<Response, Problem> {
     let login = &visit.web.login;
     let callback = read_callback(&visit.query).map_err(|error| problem(&visit, &name, error.into()))?;
-    let inbound = login.return_from_provider(&name, &away.kept(), &callback, &redirect_uri(&visit, &name), &visit.visitor()).await;
-    let inbound = inbound.map_err(|error| problem(&visit, &name, error))?;
-    let mut response = login::begin(&visit, &inbound.signed_in, &inbound.next).await?;
+    let (kept, redirect_uri, visitor) = (away.kept(), redirect_uri(&visit, &name), visit.visitor());
+    let arrival = login.return_from_provider(&name, &kept, &callback, &redirect_uri, visit.session.as_ref(), &visitor).await;
+    let arrival = arrival.map_err(|error| problem(&visit, &name, error))?;
+    let mut response = arrived(&visit, arrival).await?;
     away.forget(&visit, &mut response)?;
     Ok(response)
 }
@@ -150,6 +185,11 @@ fn what_to_do(error: &ProviderError) -> &'static str {
             "Your organisation hides its members until you have signed in there with its single sign-on. Do so, then try again."
         }
         ProviderError::Github(GithubError::Suspended) => "Your account there is suspended.",
+        ProviderError::OtherIdentity => "You came back as somebody else. Sign out there, and sign in again as whom you are signed in here.",
+        ProviderError::NotAskedAgain => {
+            "It knew your browser and did not ask again who you are, so that nobody knows that it is you. Sign out there and try again; if that does not \
+             help, tell your administrator that `auth_time` is missing."
+        }
         _ => "Nobody was signed in. You can try again, or another way.",
     }
 }
@@ -165,6 +205,10 @@ pub(crate) fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> 
         }
         ProviderSignInError::Login(error) => return error.into(),
     };
+    if let ProviderError::NotToBeLinked(text) = &error {
+        return Problem::new(StatusCode::CONFLICT, "This identity can't be linked", format!("{} Nothing was linked.", sentence(text)))
+            .with_link("/auth/identities", "Go to your identities");
+    }
     let label = visit.web.login.provider(name).map_or(name, |provider| provider.label.as_str());
     let again = |problem: Problem| problem.with_link("/login", "Sign in");
     match error.fault() {
@@ -172,6 +216,9 @@ pub(crate) fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> 
             let title = "This sign-in can't be finished";
             let next = match error {
                 ProviderError::Used => "It was finished before: perhaps you are signed in already. If not, begin it anew.",
+                ProviderError::OtherSession => {
+                    "It was begun by somebody who is not signed in here any more, or before you signed in again. Nothing was changed. Begin it anew."
+                }
                 ProviderError::Over => "It took longer than a quarter of an hour. Begin it anew.",
                 ProviderError::NextTooLong => {
                     "What the site asks for is too long to be kept while you are away. Sign in first, then go back to the site and try again."

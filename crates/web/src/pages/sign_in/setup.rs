@@ -49,7 +49,7 @@ pub(crate) async fn complete(form: Posted) -> Result<Response, Problem> {
         given => given,
     };
     let email = Some(form.field("email").trim()).filter(|email| !email.is_empty());
-    match login.complete_setup(form.field("token"), name, display_name, email, password, &visit.user_agent).await {
+    match login.complete_setup(form.field("token"), name, display_name, email, password, &visit.visitor()).await {
         Ok(signed_in) => login::begin(visit, &signed_in, "/").await,
         // The account may have been made: signing in can be tried.
         Err(LoginError::OutcomeUnknown(_) | LoginError::SignedOut) => Ok(go("/login")),

@@ -81,6 +81,7 @@ pub(super) fn me() -> MePage {
                 id: "1".to_owned(),
                 by: "mozilla-ldap/ann@example.com with a password".to_owned(),
                 browser: "Firefox on Linux".to_owned(),
+                address: "192.0.2.7".to_owned(),
                 created: "1 hour ago".to_owned(),
                 seen: "just now".to_owned(),
                 this_one: true,
@@ -89,6 +90,7 @@ pub(super) fn me() -> MePage {
                 id: "2".to_owned(),
                 by: "local/ann with a password".to_owned(),
                 browser: "Chrome on Android".to_owned(),
+                address: String::new(),
                 created: "2 days ago".to_owned(),
                 seen: "1 day ago".to_owned(),
                 this_one: false,
@@ -98,7 +100,7 @@ pub(super) fn me() -> MePage {
 }
 
 pub(super) fn link() -> LinkPage {
-    LinkPage { layout: signed_in(), csrf: "c".repeat(22), own: "local/ann".to_owned(), name: String::new(), error: None }
+    LinkPage { layout: signed_in(), csrf: "c".repeat(22), own: Some("local/ann".to_owned()), name: String::new(), error: None }
 }
 
 pub(super) fn link_confirm() -> LinkConfirmPage {
@@ -124,5 +126,17 @@ pub(super) fn unlink() -> UnlinkPage {
         others: strings(&["local/ann", "mozilla-ldap/ann@example.com"]),
         signs_out: false,
         error: None,
+    }
+}
+
+pub(super) fn identities() -> IdentitiesPage {
+    let provider = |label: &str| ProviderButton { label: label.to_owned(), href: "/login/company?for=link".to_owned() };
+    IdentitiesPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        form_time: "0.x".to_owned(),
+        identities: me().identities,
+        providers: vec![provider("A <b>Company</b>"), provider("GitHub")],
+        is_pending: false,
     }
 }

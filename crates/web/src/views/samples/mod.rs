@@ -11,7 +11,7 @@ use http::StatusCode;
 
 use self::console::{confirm, draft, form, plan, record, records};
 use self::granting::{everything, grant, line, token, tool_client};
-use self::me::{link, link_confirm, me, unlink};
+use self::me::{identities, link, link_confirm, me, unlink};
 use super::me::Family;
 use super::people::{MapPage, PasswordLinkPage, PeopleListPage, PersonFormPage, PersonPage};
 use super::*;
@@ -51,6 +51,8 @@ fn samples() -> Vec<(&'static str, String)> {
         provider: "company".to_owned(),
         label: "A <b>Company</b>".to_owned(),
         form: "f".repeat(43),
+        purpose: String::new(),
+        csrf: String::new(),
         continue_to: None,
         next: "/".to_owned(),
         others: "/login?next=%2F".to_owned(),
@@ -62,6 +64,8 @@ fn samples() -> Vec<(&'static str, String)> {
         provider: "mail".to_owned(),
         label: "a <b>code</b> by mail".to_owned(),
         form: "f".repeat(43),
+        purpose: String::new(),
+        csrf: String::new(),
         continue_to: None,
         next: "/".to_owned(),
         others: "/login?next=%2F".to_owned(),
@@ -86,7 +90,7 @@ fn samples() -> Vec<(&'static str, String)> {
         display_name: String::new(),
         email: String::new(),
     };
-    let password = || PasswordPage { layout: signed_in(), csrf: "c".repeat(22), name: "ann".to_owned(), error: None };
+    let password = || PasswordPage { layout: signed_in(), csrf: "c".repeat(22), name: "ann".to_owned(), asks_old: true, error: None };
     let error = |problem: Problem| ErrorPage { layout: anonymous(), problem, id: "7kq2-x9mf".to_owned() };
     let page = |page: &dyn askama::DynTemplate| page.dyn_render().unwrap();
     vec![
@@ -106,6 +110,16 @@ fn samples() -> Vec<(&'static str, String)> {
         ("passkeys", page(&passkeys::passkeys())),
         ("passkeys-none", page(&passkeys::none())),
         ("again", page(&passkeys::again())),
+        ("again-kept", page(&passkeys::again_kept())),
+        ("again-nothing", page(&passkeys::again_nothing())),
+        ("again-continue", page(&passkeys::go_on())),
+        ("again-done", page(&AgainDonePage { layout: signed_in() })),
+        ("password-forgotten", page(&PasswordPage { asks_old: false, ..password() })),
+        ("directory-again", page(&DirectoryPage { purpose: "again".to_owned(), csrf: "c".repeat(22), layout: signed_in(), ..directory() })),
+        (
+            "email-address-link",
+            page(&EmailAddressPage { purpose: "link".to_owned(), csrf: "c".repeat(22), layout: signed_in(), ..email_address() }),
+        ),
         ("login-continue", page(&LoginPage { continue_to: Some("notes.example.com".to_owned()), ..login() })),
         (
             "login-wrong",
@@ -207,7 +221,10 @@ fn samples() -> Vec<(&'static str, String)> {
             }),
         ),
         ("me", page(&me())),
+        ("identities", page(&identities())),
+        ("identities-one", page(&IdentitiesPage { identities: me().identities.split_off(2), is_pending: true, ..identities() })),
         ("link", page(&link())),
+        ("link-provider", page(&LinkPage { own: None, ..link() })),
         (
             "link-wrong",
             page(&LinkPage { error: Some("Your password as local/ann is wrong.".to_owned()), name: "bob".to_owned(), ..link() }),

@@ -12,6 +12,7 @@ pub(super) fn form() -> PasskeyForm {
         challenge: "c".repeat(43),
         ceremony: "1.x".to_owned(),
         relying_party: "auth.example.com".to_owned(),
+        kept: Vec::new(),
     }
 }
 
@@ -67,7 +68,27 @@ pub(super) fn again() -> AgainPage {
         csrf: "c".repeat(22),
         next: "/me/passkeys".to_owned(),
         identity: "local/ann".to_owned(),
+        password: true,
         passkey: Some(passkey),
+        provider: None,
+        kept: Vec::new(),
         error: Some("The password is wrong.".to_owned()),
     }
+}
+
+/// With a provider, while a form waits.
+pub(super) fn again_kept() -> AgainPage {
+    let provider = ProviderButton { label: "A <b>Company</b>".to_owned(), href: "/login/company?for=again&next=%2F".to_owned() };
+    let kept = vec![("kept".to_owned(), "/grant".to_owned()), ("kept-request".to_owned(), "a <b>request</b>".to_owned())];
+    AgainPage { password: false, passkey: None, provider: Some(provider), kept, error: None, ..again() }
+}
+
+pub(super) fn again_nothing() -> AgainPage {
+    AgainPage { password: false, passkey: None, error: None, ..again() }
+}
+
+pub(super) fn go_on() -> ContinuePage {
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let fields = vec![field("csrf", "cccccccccccccccccccccc"), field("request", "a <b>request</b>")];
+    ContinuePage { layout: signed_in(), path: "/grant", button: "Grant", fields }
 }

@@ -14,6 +14,9 @@ pub(crate) struct DirectoryPage {
     pub label: String,
     /// Goes with the cookie of forms before there is a session.
     pub form: String,
+    /// What it is for: `again`, `link` or nothing, and then the token of the session's forms.
+    pub purpose: String,
+    pub csrf: String,
     /// The host that the person will be asked about afterwards.
     pub continue_to: Option<String>,
     /// Where to go afterwards: a path of ours with its query.

@@ -4,6 +4,7 @@ use askama::Template;
 use falconer_login::RegistrationOffer;
 use zeroize::Zeroizing;
 
+use super::ProviderButton;
 use crate::views::Layout;
 
 /// The form that has a browser ask for a passkey.
@@ -19,6 +20,8 @@ pub(crate) struct PasskeyForm {
     pub challenge: String,
     pub ceremony: String,
     pub relying_party: String,
+    /// More hidden fields.
+    pub kept: Vec<(String, String)>,
 }
 
 /// A person's passkeys and recovery codes.
@@ -102,6 +105,28 @@ pub(crate) struct AgainPage {
     pub csrf: String,
     pub next: String,
     pub identity: String,
+    /// Whether a password is asked for.
+    pub password: bool,
     pub passkey: Option<PasskeyForm>,
+    pub provider: Option<ProviderButton>,
+    /// Hidden fields: those of the form that was under way.
+    pub kept: Vec<(String, String)>,
     pub error: Option<String>,
+}
+
+/// The form that was under way, to be sent now.
+#[derive(Template)]
+#[template(path = "again_continue.html")]
+pub(crate) struct ContinuePage {
+    pub layout: Layout,
+    pub path: &'static str,
+    pub button: &'static str,
+    pub fields: Vec<(String, String)>,
+}
+
+/// In the tab that was opened for it.
+#[derive(Template)]
+#[template(path = "again_done.html")]
+pub(crate) struct AgainDonePage {
+    pub layout: Layout,
 }

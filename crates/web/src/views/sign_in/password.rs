@@ -11,5 +11,7 @@ pub(crate) struct PasswordPage {
     pub csrf: String,
     /// The name to sign in with, for password managers.
     pub name: String,
+    /// Whether the present password has to be typed.
+    pub asks_old: bool,
     pub error: Option<String>,
 }

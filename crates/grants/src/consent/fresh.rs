@@ -1,0 +1,35 @@
+//! What is given away only by somebody who has just proved to be there (ADR 192): what is broad, and what the administrator adds to that.
+
+use falconer_login::{LoginError, Session};
+use falconer_scopes::{ScopeSet, covers};
+
+use crate::consent::broad::is_broad_alone;
+use crate::grants::Grants;
+
+impl Grants {
+    /// [`LoginError::SignInAgain`]: something of it needs a sign-in that is fresh, and is more than `before`.
+    pub(crate) fn check_fresh(&self, session: &Session, scopes: &ScopeSet, before: &ScopeSet) -> Result<(), LoginError> {
+        let is_guarded = |scope: &str| is_broad_alone(scope) || self.settings.sign_in_again.iter().any(|guarded| meet(guarded, scope));
+        if scopes.iter().any(|scope| is_guarded(scope) && !before.satisfies(scope)) { self.login.check_fresh(session) } else { Ok(()) }
+    }
+}
+
+/// Whether there is a scope that both cover.
+fn meet(a: &str, b: &str) -> bool {
+    covers(a, b) || covers(b, a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::meet;
+
+    #[test]
+    fn scopes_meet_where_one_covers_the_other() {
+        for (a, b) in [("secrets:*", "secrets:get:x"), ("secrets:get:x", "secrets:*"), ("secrets:get:x", "secrets:get:x"), ("*", "x")] {
+            assert!(meet(a, b), "{a} {b}");
+        }
+        for (a, b) in [("secrets:get:x", "secrets:get:y"), ("secrets:*", "secretary:x"), ("secrets:", "secrets:x")] {
+            assert!(!meet(a, b), "{a} {b}");
+        }
+    }
+}

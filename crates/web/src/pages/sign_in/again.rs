@@ -1,0 +1,162 @@
+//! Signing in again, within a session, with whatever the person has; and the form that was under way meanwhile.
+//!
+//! A form that was sent too late is not lost: its fields lie in the page that asks, go round with it, and stand in a page with one button when that is done. So
+//! nothing of them is in a URL, in a cookie or on this server. A provider is opened in another tab, so that this page stays (ADR 191).
+
+use axum::response::Response;
+use falconer_grants::{encode_component, request};
+use falconer_login::{Again, LoginError, Means, PasskeyError, Session};
+use http::StatusCode;
+
+use crate::http::headers::Row;
+use crate::http::problem::Problem;
+use crate::pages::sign_in::other_ways::{assertion, passkey_form};
+use crate::pages::sign_in::{login, passkeys};
+use crate::pages::visit::{Posted, Visit, go, own_path};
+use crate::views::{AgainPage, ContinuePage, PasskeyForm, ProviderButton, html};
+
+/// The forms that go on after it, and what their button says then. None holds a password.
+const FORMS: [(&str, &str); 9] = [
+    ("/auth/clients/confirm", "Go on"),
+    ("/auth/clients/create", "Create client"),
+    ("/grant", "Grant"),
+    ("/me/name", "Use it for names"),
+    ("/me/passkeys", "Add the passkey"),
+    ("/me/passkeys/remove", "Remove the passkey"),
+    ("/me/passkeys/rename", "Rename the passkey"),
+    ("/me/recovery-codes", "Make ten recovery codes"),
+    ("/me/unlink", "Unlink"),
+];
+/// In front of the names of its fields while they go round.
+const PREFIX: &str = "kept-";
+
+/// A form that was sent too late.
+struct Kept {
+    path: &'static str,
+    button: &'static str,
+    fields: Vec<(String, String)>,
+}
+
+impl Kept {
+    fn of(path: &str, fields: Vec<(String, String)>) -> Option<Kept> {
+        let (path, button) = FORMS.into_iter().find(|(known, _)| *known == path)?;
+        Some(Kept { path, button, fields })
+    }
+
+    /// What goes round with a form of the page that asks.
+    fn read(form: &Posted) -> Option<Kept> {
+        let fields = form.fields().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value.to_owned())));
+        Kept::of(form.field("kept"), fields.collect())
+    }
+
+    fn hidden(&self) -> Vec<(String, String)> {
+        let path = ("kept".to_owned(), self.path.to_owned());
+        std::iter::once(path).chain(self.fields.iter().map(|(name, value)| (format!("{PREFIX}{name}"), value.clone()))).collect()
+    }
+
+    /// Where the form may lead.
+    fn row(&self, visit: &Visit) -> Row {
+        let asked = || {
+            let (_, query) = self.fields.iter().find(|(name, _)| name == "request")?;
+            request::parse(query, visit.web.clock.now_ms()).ok().flatten()
+        };
+        match self.path {
+            "/grant" => Row::Grant { loopback: asked().is_some_and(|asked| asked.target.scheme() == "http") },
+            "/auth/clients/create" => Row::Tool,
+            _ => Row::Page,
+        }
+    }
+}
+
+/// The page to sign in again at, and back to one of ours.
+pub(crate) fn first(next: &str) -> Response {
+    go(&format!("/me/again?next={}", encode_component(next)))
+}
+
+/// The answer to a form that needs a sign-in that is fresh: it goes on after that.
+pub(crate) async fn keep(form: &Posted, session: &Session, path: &str) -> Result<Response, Problem> {
+    let fields = form.fields().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    page(&form.visit, session, StatusCode::FORBIDDEN, "/".to_owned(), Kept::of(path, fields), None).await
+}
+
+/// `GET /me/again?next=`
+pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
+    let next = own_path(&visit.parameter("next").unwrap_or_default()).to_owned();
+    let Some(session) = &visit.session else { return Ok(go("/login")) };
+    if visit.parameter("done").is_some() {
+        return Ok(html(StatusCode::OK, Row::Page, &crate::views::AgainDonePage { layout: visit.layout() }));
+    }
+    if visit.web.login.is_fresh(session) {
+        return Ok(go(&next));
+    }
+    page(&visit, session, StatusCode::OK, next, None, None).await
+}
+
+/// `POST /me/again`: with the password or a passkey, or after another tab has done it; the browser goes on with a new session.
+pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let visit = &form.visit;
+    let next = own_path(form.field("next")).to_owned();
+    let kept = Kept::read(&form);
+    if form.ticked("continue") {
+        if visit.web.login.is_fresh(session) {
+            return Ok(kept.map_or_else(|| go(&next), |kept| go_on(visit, kept)));
+        }
+        let error = "You have not signed in again yet.".to_owned();
+        return page(visit, session, StatusCode::FORBIDDEN, next, kept, Some(error)).await;
+    }
+    let again = match form.field("password") {
+        "" => Again::Passkey(assertion(&form)),
+        password => Again::Password(password),
+    };
+    let (status, error) = match visit.web.login.sign_in_again(session, again, &visit.visitor()).await {
+        Ok(signed_in) => {
+            let answer = kept.map_or_else(|| go(&next), |kept| go_on(visit, kept));
+            return login::begin_with(visit, &signed_in, answer).await;
+        }
+        Err(PasskeyError::Login(LoginError::WrongPassword)) => (StatusCode::FORBIDDEN, "The password is wrong.".to_owned()),
+        Err(error) => passkeys::refusal(error)?,
+    };
+    page(visit, session, status, next, kept, Some(error)).await
+}
+
+/// The form once more, with nothing but its button.
+fn go_on(visit: &Visit, kept: Kept) -> Response {
+    let row = kept.row(visit);
+    html(StatusCode::OK, row, &ContinuePage { layout: visit.layout(), path: kept.path, button: kept.button, fields: kept.fields })
+}
+
+async fn page(
+    visit: &Visit,
+    session: &Session,
+    status: StatusCode,
+    next: String,
+    kept: Option<Kept>,
+    error: Option<String>,
+) -> Result<Response, Problem> {
+    let login = &visit.web.login;
+    let (password, passkey, provider) = match login.means(session).await? {
+        Means::Local { password, passkey } => (password, passkey, None),
+        Means::Provider(provider) => (false, false, Some(provider)),
+        Means::Nothing => (false, false, None),
+    };
+    let hidden = kept.as_ref().map(Kept::hidden).unwrap_or_default();
+    let offer = if passkey { login.offer_passkey_again(session) } else { None };
+    let offer = passkey_form(offer, &session.csrf, &next, false);
+    let back = if kept.is_some() { "/me/again?done=1" } else { next.as_str() };
+    let page = AgainPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        identity: session.identity.clone(),
+        password,
+        passkey: offer.map(|form| PasskeyForm { action: "/me/again", token_name: "csrf", kept: hidden.clone(), ..form }),
+        provider: provider.map(|provider| ProviderButton {
+            label: provider.label.clone(),
+            href: format!("/login/{}?for=again&next={}", provider.name, encode_component(back)),
+        }),
+        kept: hidden,
+        next,
+        error,
+    };
+    Ok(html(status, Row::Script, &page))
+}
