@@ -62,6 +62,7 @@ fn provider(answers: Answers) -> OidcProvider {
         client_secret: None,
         request_scopes: vec!["openid".to_owned()],
         userinfo: false,
+        auth_time: true,
         claims: ClaimNames { groups: vec!["groups".to_owned()], ..ClaimNames::default() },
         parameters: Vec::new(),
     };
@@ -73,7 +74,13 @@ fn provider(answers: Answers) -> OidcProvider {
 
 pub(super) fn attempt() -> Attempt {
     let text = || "n".repeat(43);
-    Attempt { state: text(), nonce: text(), verifier: text(), redirect_uri: "https://auth.example.com/login/company/callback".to_owned() }
+    Attempt {
+        state: text(),
+        nonce: text(),
+        verifier: text(),
+        redirect_uri: "https://auth.example.com/login/company/callback".to_owned(),
+        again: false,
+    }
 }
 
 /// Everything that is waited for is there already.
