@@ -50,6 +50,7 @@ fn the_examples_of_the_page_give_what_they_say() {
         "sub": "abc|1", "name": "You", "email": "you@example.com", "email_verified": true,
         "groups": ["engineering", "22222222-2222-2222-2222-222222222222"],
         "https://example.com/claims/groups": ["engineering"],
+        "oid": "00000000-0000-0000-66f3-3332eca7ea81",
         "https://sso.mozilla.com/claim/groups": ["team_moco", "mozilliansorg_vip"],
         "realm_access": {"roles": ["falconer-red", "offline_access"]},
     });
@@ -99,6 +100,7 @@ fn the_examples_of_the_page_give_what_they_say() {
         let (claims, subject) = match () {
             () if config.contains("kind = \"github\"") => (&github, "583231"),
             () if config.contains("kind = \"email_code\"") => (&claims, "you@example.com"),
+            () if config.contains("subject_claim = \"oid\"") => (&claims, "00000000-0000-0000-66f3-3332eca7ea81"),
             () if config.contains("kind = \"ldap\"") => (&ldap, "1c0e2a52-0000-1000-8000-000000000001"),
             () => (&claims, "abc|1"),
         };
@@ -108,6 +110,34 @@ fn the_examples_of_the_page_give_what_they_say() {
         assert_eq!(scopes[..2], [json!(format!("assume:login-identity:{name}/{subject}")), json!("assume:everybody")], "{name}");
         assert_eq!(json!(scopes[2..]), expected[&name], "{name}");
     }
+}
+
+/// A provider's people of before would have been others, or somebody else, without a word.
+#[test]
+fn another_subject_than_people_are_known_by_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("falconer.toml");
+    let provider = "[[provider]]\nkind = 'oidc'\nname = 'entra'\nissuer = 'https://login.example.com'\nclient_id = 'x'\n";
+    let check = |lines: &str| {
+        std::fs::write(&file, format!("data_dir = {:?}\n{provider}{lines}", folder.path().join("data"))).unwrap();
+        let output = output_of(falconer().args(["config", "check", "--config"]).arg(&file).current_dir(folder.path()));
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    assert_eq!(check("subject_claim = 'oid'\n"), (true, String::new()), "nothing is there yet");
+    let init = output_of(falconer().args(["init", "--data-dir"]).arg(folder.path().join("data")).current_dir(folder.path()));
+    assert!(init.status.success(), "{init:?}");
+    assert!(check("subject_claim = 'oid'\n").0, "nobody has signed in yet");
+    let sqlite = rusqlite::Connection::open(folder.path().join("data/falconer.sqlite")).unwrap();
+    let sql = "INSERT INTO identities (identity, provider, subject, display_name, email_verified, groups, scopes, refreshed_ms, disabled)
+               VALUES ('entra/you', 'entra', 'you', 'You', 0, '[]', '[]', 1, 0)";
+    sqlite.execute(sql, []).unwrap();
+    let (fine, said) = check("subject_claim = 'oid'\n");
+    assert!(!fine && said.contains("provider entra: its people (1 identities) are known by `oidc sub`"), "{said}");
+    assert!(said.contains("configured with `oidc oid`") && said.contains("give the provider another name"), "{said}");
+    assert!(check("").0, "people of before are known by `sub`");
+    sqlite.execute("INSERT INTO provider_subjects VALUES ('entra', 'oidc oid')", []).unwrap();
+    assert!(check("subject_claim = 'oid'\n").0);
+    assert!(!check("").0);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::accounts::account;
 use crate::accounts::password::PasswordPool;
 use crate::error::LoginError;
 use crate::fingerprint::token_text;
+use crate::following::known_by::Agreeing;
 use crate::mail::Post;
 use crate::sessions::attempts::RunningAttempts;
 use crate::sessions::forms::FormKey;
@@ -27,6 +28,7 @@ pub struct Login {
     /// `None`: no mail is sent.
     pub(crate) post: Option<Post>,
     pub(crate) running_attempts: RunningAttempts,
+    pub(crate) agreeing: Agreeing,
     /// Changes of accounts read, decide and write; on one node they take turns.
     pub(crate) account_turn: tokio::sync::Mutex<()>,
 }
@@ -61,6 +63,7 @@ impl Login {
             form_key: FormKey::new(form_key),
             post,
             running_attempts: RunningAttempts::default(),
+            agreeing: Agreeing::default(),
             account_turn: tokio::sync::Mutex::default(),
         })
     }

@@ -33,6 +33,10 @@ impl IdentityProvider for Company {
         Entrance::Away
     }
 
+    fn known_by(&self) -> String {
+        "company id".to_owned()
+    }
+
     async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
         self.asked_again.lock().unwrap().push(attempt.again);
         Ok(Url::parse_with_params("https://login.example.com/", [("state", &attempt.state)]).unwrap())

@@ -145,6 +145,7 @@ where
             a_refresh_is_claimed_by_one_only,
             what_is_due_comes_earliest_first_and_once,
             of_many_who_claim_each_is_given_others,
+            what_people_are_known_by_is_kept_for_ever,
             an_identity_takes_clients_with_it;
         scim:
             what_is_pushed_comes_back_as_it_was,

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
-    Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness,
-    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimKind, ScimRecord, ScimStanding, ScimSubject,
-    ScimWritten, Sealer, SessionRecord, Step, Store, StoreError, Write,
+    Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
+    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimKind, ScimRecord, ScimStanding,
+    ScimSubject, ScimWritten, Sealer, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -59,6 +59,12 @@ impl PostgresStore {
         let connection = connect::take(&pool).await?;
         let row = connection.query_one("SELECT to_regclass('falconer_migrations') IS NOT NULL", &[]).await.map_err(Fault::from)?;
         Ok(row.try_get(0).map_err(Fault::from)?)
+    }
+
+    /// How many people each provider has, and by what they are known. A Falconer has to be there; it is only read, and its schema stays as it is.
+    pub async fn people_of_providers(url: &str) -> Result<Vec<ProviderPeople>> {
+        let pool = connect::pool(connect::config_with_environment(url)?, connect::tls(url)?)?;
+        Ok(identities::people_of_providers(&connect::take(&pool).await?).await?)
     }
 
     async fn connect(url: &str, keys: KeyRing, random: Randomness, ownership: Option<Ownership>) -> Result<PostgresStore> {
@@ -239,6 +245,14 @@ impl Store for PostgresStore {
 
     async fn delete_pending_link(&self, session: &str) -> Result<()> {
         Ok(sessions::delete_pending_link(&self.to_write().await?, session).await?)
+    }
+
+    async fn note_known_by(&self, provider: &str, known_by: &str, before: &str) -> Result<String> {
+        Ok(identities::note_known_by(&self.to_write().await?, provider, known_by, before).await?)
+    }
+
+    async fn known_by(&self, provider: &str) -> Result<Option<String>> {
+        Ok(identities::known_by(&self.to_read().await?, provider).await?)
     }
 
     async fn put_refresh(&self, refresh: &RefreshRecord) -> Result<()> {

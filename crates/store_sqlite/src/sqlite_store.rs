@@ -6,9 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
-    Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, Randomness,
-    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimKind, ScimRecord, ScimStanding, ScimSubject,
-    ScimWritten, Sealer, SessionRecord, Step, Store, Write,
+    Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
+    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimKind, ScimRecord, ScimStanding,
+    ScimSubject, ScimWritten, Sealer, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -72,6 +72,11 @@ impl SqliteStore {
             opened: Some(opened),
             _lock: lock,
         })
+    }
+
+    /// How many people each provider has, and by what they are known. The file has to be there; it is only read, and its schema stays as it is.
+    pub fn people_of_providers(path: &Path) -> Result<Vec<ProviderPeople>> {
+        identities::people_of_providers(&file::connect_to_read(path)?).map_err(Fault::named)
     }
 
     /// A store that ends with the process: for tests and for trying things out.
@@ -266,6 +271,16 @@ impl Store for SqliteStore {
     async fn delete_pending_link(&self, session: &str) -> Result<()> {
         let session = session.to_owned();
         self.write(move |connection, _| sessions::delete_pending_link(connection, &session)).await
+    }
+
+    async fn note_known_by(&self, provider: &str, known_by: &str, before: &str) -> Result<String> {
+        let [provider, known_by, before] = [provider, known_by, before].map(str::to_owned);
+        self.write(move |connection, _| identities::note_known_by(connection, &provider, &known_by, &before)).await
+    }
+
+    async fn known_by(&self, provider: &str) -> Result<Option<String>> {
+        let provider = provider.to_owned();
+        self.read(move |connection, _| identities::known_by(connection, &provider)).await
     }
 
     async fn put_refresh(&self, refresh: &RefreshRecord) -> Result<()> {

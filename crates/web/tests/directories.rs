@@ -24,6 +24,10 @@ impl IdentityProvider for Everybody {
         Entrance::Password
     }
 
+    fn known_by(&self) -> String {
+        "company id".to_owned()
+    }
+
     async fn begin(&self, _: &Attempt, _: i64) -> Result<Url, ProviderError> {
         panic!("nobody goes anywhere")
     }

@@ -154,6 +154,10 @@ impl IdentityProvider for Asking {
         Entrance::Away
     }
 
+    fn known_by(&self) -> String {
+        "company id".to_owned()
+    }
+
     async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
         Ok(Url::parse_with_params("https://login.example.com/authorize", [("state", &attempt.state)]).unwrap())
     }

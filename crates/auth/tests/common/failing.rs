@@ -91,6 +91,8 @@ delegate! {
     fn delete_session(&self, id_hash: &str) -> ();
     fn delete_sessions_of(&self, identity: &str, except: Option<&str>) -> u64;
     fn sessions_of(&self, identity: &str) -> Vec<SessionRecord>;
+    fn note_known_by(&self, provider: &str, known_by: &str, before: &str) -> String;
+    fn known_by(&self, provider: &str) -> Option<String>;
     fn put_refresh(&self, refresh: &RefreshRecord) -> ();
     fn delete_refresh(&self, identity: &str) -> ();
     fn claim_due_refreshes(&self, now_ms: i64, until_ms: i64, limit: u32) -> Vec<RefreshRecord>;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use falconer_auth::Random;
-use falconer_store::{KeyRing, Randomness, Store, StoreError};
+use falconer_store::{KeyRing, ProviderPeople, Randomness, Store, StoreError};
 use falconer_store_postgres::PostgresStore;
 use falconer_store_sqlite::SqliteStore;
 
@@ -85,6 +85,18 @@ impl<'c> Storage<'c> {
             (Storage::Postgres { url }, Access::Alone) => Arc::new(PostgresStore::open(url, keys, random).await?),
             (Storage::Postgres { url }, Access::Beside) => Arc::new(PostgresStore::open_beside(url, keys, random).await?),
         })
+    }
+
+    /// How many people each provider has, and by what they are known; nothing where no Falconer is there. Nothing is changed.
+    pub async fn people_of_providers(&self) -> Result<Vec<ProviderPeople>> {
+        if !self.is_there().await? {
+            return Ok(Vec::new());
+        }
+        let people = match self {
+            Storage::File { data_dir } => SqliteStore::people_of_providers(&database(data_dir)),
+            Storage::Postgres { url } => PostgresStore::people_of_providers(url).await,
+        };
+        people.map_err(|error| self.explain(error.into(), None))
     }
 
     /// A store that ends with the process.

@@ -19,6 +19,7 @@ impl Login {
         let known = self.auth.directory().identity(&record.identity).map(|known| known.record.clone());
         let (gone, before) = known.map(|known| (known.gone, known.additions)).unwrap_or_default();
         let mut said = self.said_at_sign_in(provider, &found.attributes.subject, gone).await?;
+        self.keep_known_by(provider).await?;
         record.additions = self.additions_to(&record, &before).await;
         loop {
             let mut attributes = found.attributes.clone();

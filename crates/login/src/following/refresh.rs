@@ -79,7 +79,11 @@ impl Login {
             return Err(RefreshError::Unknown);
         };
         let handle = claimed.handle.as_ref().map(|handle| Zeroizing::new(handle.expose().to_owned()));
-        match self.ask_about(provider, &known, handle.as_ref()).await {
+        let asked = match self.check_known_by(provider).await? {
+            Ok(()) => self.ask_about(provider, &known, handle.as_ref()).await,
+            Err(error) => Err(error),
+        };
+        match asked {
             Ok(answer) => self.apply(provider, &known, answer, handle.as_ref()).await,
             Err(error) => {
                 // What was known counts for its time. The handle is as it was, and is tried again soon.

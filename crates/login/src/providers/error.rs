@@ -198,6 +198,19 @@ pub enum ProviderError {
     /// No id that a name can be made of.
     #[error("the subject can't be used: {0}")]
     Subject(&'static str),
+    /// The claim that is configured as the subject is missing in the ID token, or is no text.
+    #[error("the ID token has no text `{0}`, which `subject_claim` names")]
+    SubjectClaim(String),
+    /// The provider's people are known by something else than is configured now.
+    #[error(
+        "the people of this provider are known by `{kept}`, and it is configured with `{configured}`; `falconer config check` says more"
+    )]
+    KnownByOther {
+        /// As it was when the first of them signed in.
+        kept: String,
+        /// As it is now.
+        configured: String,
+    },
     /// A claim of a wrong type.
     #[error("the claim {claim:?} is not {expected}")]
     ClaimType {
@@ -290,6 +303,8 @@ impl ProviderError {
             | E::AccessTokenHash
             | E::OtherPerson
             | E::Subject(_)
+            | E::SubjectClaim(_)
+            | E::KnownByOther { .. }
             | E::ClaimType { .. }
             | E::TooManyGroups(_) => Fault::Provider,
             E::Http { error, .. } => match error {

@@ -25,6 +25,15 @@ pub trait IdentityProvider: Send + Sync {
         false
     }
 
+    /// By what people are known here: the kind, and the attribute that is their subject, such as `oidc sub`. With another one all people are others, and one could
+    /// be taken for somebody else.
+    fn known_by(&self) -> String;
+
+    /// The same of people who were stored before it was kept.
+    fn known_by_before(&self) -> String {
+        self.known_by()
+    }
+
     /// Where the browser has to go, with [`Entrance::Away`].
     async fn begin(&self, attempt: &Attempt, now_ms: i64) -> Result<Url, ProviderError>;
 

@@ -137,6 +137,10 @@ impl Login {
         let present = self.auth.directory().identity(&identity).map(|known| known.record.clone());
         // Whoever has not signed in yet has nothing; whoever has ended signs in again.
         let Some(present) = present.filter(|present| !present.gone) else { return Ok(()) };
+        if let Err(error) = self.check_known_by(provider).await? {
+            tracing::error!(identity, %error, "what a directory has pushed is not followed");
+            return Ok(());
+        }
         if standing.deleted || !standing.user.active {
             return self.end_gone(&scim.actor(), &identity).await;
         }

@@ -10,6 +10,7 @@ mod claims;
 mod common;
 mod provider;
 mod signing;
+mod subjects;
 mod tokens;
 mod transport;
 

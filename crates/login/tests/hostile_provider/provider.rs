@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use falconer_auth::Random as _;
 use falconer_login::http::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest};
 use falconer_login::mapping::Mapping;
 use falconer_login::oidc::{ClaimNames, OidcProvider, OidcSettings};
-use falconer_login::{Arrival, Callback, ConfiguredProvider, Inbound, LoginSettings, ProviderError, ProviderSignInError, Way};
+use falconer_login::{Arrival, Callback, ConfiguredProvider, Inbound, Login, LoginSettings, ProviderError, ProviderSignInError, Way};
 use falconer_store::{IdentityRecord, Secret};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 
-use crate::common::{self, ADDRESS, START_MS, World, from};
+use crate::common::{self, ADDRESS, Counting, START_MS, World, from};
 use crate::signing::{Signer, public_keys, token};
 
 pub const ISSUER: &str = "https://login.example.com";
@@ -162,11 +163,34 @@ pub fn discovery(issuer: &str) -> Value {
 pub struct Company {
     pub world: World,
     pub answers: Arc<Answers>,
+    starts: usize,
 }
 
 impl Company {
     pub async fn new() -> Company {
+        Company::known_by("sub").await
+    }
+
+    /// The same where another claim than `sub` says who somebody is.
+    pub async fn known_by(subject: &str) -> Company {
         let answers = Arc::new(Answers::default());
+        let providers = Company::providers(&answers, subject);
+        let world = World::with(LoginSettings { providers, ..common::settings() }).await;
+        Company { world, answers, starts: 0 }
+    }
+
+    /// Starts again with another claim.
+    pub fn start_again(&mut self, subject: &str) {
+        let settings = LoginSettings { providers: Company::providers(&self.answers, subject), ..common::settings() };
+        let random = Counting::default();
+        self.starts += 1;
+        // What was drawn before is not drawn again.
+        random.fill(&mut vec![0; self.starts << 20]);
+        let World { auth, store, clock, .. } = &self.world;
+        self.world.login = Arc::new(Login::open(auth.clone(), store.clone(), settings, clock.clone(), Arc::new(random)).unwrap());
+    }
+
+    fn providers(answers: &Arc<Answers>, subject: &str) -> Vec<ConfiguredProvider> {
         let provider = |name: &str, issuer: &str| {
             let groups = ["https://example.com/claims".to_owned(), "groups".to_owned()];
             let settings = OidcSettings {
@@ -176,7 +200,7 @@ impl Company {
                 request_scopes: vec!["openid".into(), "email".into()],
                 userinfo: true,
                 auth_time: true,
-                claims: ClaimNames { groups: groups.into(), ..ClaimNames::default() },
+                claims: ClaimNames { subject: subject.to_owned(), groups: groups.into(), ..ClaimNames::default() },
                 parameters: Vec::new(),
             };
             let scopes = ["assume:mozilla-user:{email}".to_owned(), "assume:mozilla-group:{group}".to_owned()];
@@ -188,9 +212,7 @@ impl Company {
                 refresh_ms: Some(falconer_auth::HOUR_MS),
             }
         };
-        let providers = vec![provider("company", ISSUER), provider("other", ISSUER_OF_OTHER)];
-        let world = World::with(LoginSettings { providers, ..common::settings() }).await;
-        Company { world, answers }
+        vec![provider("company", ISSUER), provider("other", ISSUER_OF_OTHER)]
     }
 
     /// Signs somebody in, with one thing changed: first the provider's answers, then what comes back.

@@ -57,6 +57,19 @@ pub(super) async fn of_many_who_claim_each_is_given_others(store: Arc<dyn Store>
     assert_eq!(claimed, (0..20).map(|number| format!("oidc/{number:02}")).collect::<Vec<_>>());
 }
 
+/// Another setting would make somebody of each person whose other attribute happens to be the same.
+pub(super) async fn what_people_are_known_by_is_kept_for_ever(store: Arc<dyn Store>) {
+    let s = &*store;
+    assert_eq!(s.known_by("oidc").await, Ok(None));
+    assert_eq!(s.note_known_by("oidc", "oidc oid", "oidc sub").await.as_deref(), Ok("oidc oid"));
+    assert_eq!(s.note_known_by("oidc", "oidc sub", "oidc sub").await.as_deref(), Ok("oidc oid"));
+    assert_eq!(s.known_by("oidc").await, Ok(Some("oidc oid".to_owned())));
+    s.put_identity(&step(s, "created").await, &identity("older/ann")).await.unwrap();
+    assert_eq!(s.known_by("older").await, Ok(None));
+    assert_eq!(s.note_known_by("older", "oidc oid", "oidc sub").await.as_deref(), Ok("oidc sub"), "it has people already");
+    assert_eq!(s.note_known_by("older", "oidc oid", "oidc oid").await.as_deref(), Ok("oidc sub"));
+}
+
 pub(super) async fn an_identity_takes_clients_with_it(store: Arc<dyn Store>) {
     let s = &*store;
     for name in ["oidc/ann/a", "oidc/ann/b", "oidc/ann/off"] {

@@ -320,6 +320,11 @@ pub trait Store: Send + Sync {
     async fn pending_link(&self, session: &str) -> Result<Option<PendingLink>>;
     /// Nothing when there is none.
     async fn delete_pending_link(&self, session: &str) -> Result<()>;
+    /// By what the people of a provider are known, such as `oidc sub`: what was kept first counts for ever. Where nothing was kept yet, that is `known_by`; or
+    /// `before` where the provider has identities already. No revision and no audit row.
+    async fn note_known_by(&self, provider: &str, known_by: &str, before: &str) -> Result<String>;
+    /// What [`Store::note_known_by`] has kept for a provider.
+    async fn known_by(&self, provider: &str) -> Result<Option<String>>;
     /// Keeps when to ask about somebody again, and with what; nobody has claimed it.
     async fn put_refresh(&self, refresh: &RefreshRecord) -> Result<()>;
     /// Nothing when there is none.

@@ -8,7 +8,7 @@ mod scim;
 pub use access::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
 pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
 pub use people::{
-    AccountLink, AccountLinkKind, AccountRecord, Addition, IdentityRecord, PendingLink, PersonRecord, RefreshRecord, SessionRecord,
-    SignInMethod,
+    AccountLink, AccountLinkKind, AccountRecord, Addition, IdentityRecord, PendingLink, PersonRecord, ProviderPeople, RefreshRecord,
+    SessionRecord, SignInMethod,
 };
 pub use scim::{ScimFilter, ScimKind, ScimRecord, ScimStanding, ScimSubject, ScimWritten};

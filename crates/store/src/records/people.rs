@@ -21,6 +21,17 @@ pub struct PersonRecord {
     pub last_modified_ms: i64,
 }
 
+/// How many identities of a provider are there, and by what its people are known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderPeople {
+    /// The provider's name.
+    pub provider: String,
+    /// What [`Store::note_known_by`](crate::Store::note_known_by) has kept; `None`: they were stored before anything was.
+    pub known_by: Option<String>,
+    /// Identities, those that are gone too.
+    pub identities: u64,
+}
+
 impl PersonRecord {
     /// An id of random bytes.
     pub fn id_from_random(bytes: [u8; 16]) -> String {

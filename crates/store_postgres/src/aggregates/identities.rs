@@ -1,7 +1,7 @@
 //! Identities, as identity providers describe them.
 
 use deadpool_postgres::GenericClient;
-use falconer_store::{Addition, ChangeKind, IdentityRecord, KeyKind, PersonRecord, StoreError};
+use falconer_store::{Addition, ChangeKind, IdentityRecord, KeyKind, PersonRecord, ProviderPeople, StoreError};
 use tokio_postgres::Row;
 
 use crate::aggregates::people;
@@ -82,4 +82,32 @@ fn read(row: &Row) -> Res<IdentityRecord> {
 
 fn read_additions(text: &str) -> Res<Vec<Addition>> {
     serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("additions can't be read: {error}")).into())
+}
+
+/// How many there are of each provider; nothing of it is changed, also where the schema is an older one.
+pub(crate) async fn people_of_providers(on: &impl GenericClient) -> Res<Vec<ProviderPeople>> {
+    let kept = finds(on, "SELECT 1 WHERE to_regclass('provider_subjects') IS NOT NULL", &[]).await?;
+    let known_by = if kept { "(SELECT known_by FROM provider_subjects s WHERE s.provider = i.provider)" } else { "NULL::text" };
+    let sql = format!("SELECT provider, {known_by}, count(*) FROM identities i GROUP BY provider ORDER BY provider");
+    all(on, &sql, &[], |row| {
+        let identities: i64 = get(row, 2)?;
+        Ok(ProviderPeople { provider: get(row, 0)?, known_by: get(row, 1)?, identities: identities.unsigned_abs() })
+    })
+    .await
+}
+
+/// By what the people of a provider are known. What was kept first stays, so that no transaction is needed around both.
+pub(crate) async fn note_known_by(on: &impl GenericClient, provider: &str, known_by: &str, before: &str) -> Res<String> {
+    if let Some(kept) = self::known_by(on, provider).await? {
+        return Ok(kept);
+    }
+    let sql = "INSERT INTO provider_subjects (provider, known_by)
+               VALUES ($1, CASE WHEN EXISTS (SELECT 1 FROM identities WHERE provider = $1) THEN $3 ELSE $2 END)
+               ON CONFLICT (provider) DO NOTHING";
+    run(on, sql, &[&provider, &known_by, &before]).await?;
+    Ok(self::known_by(on, provider).await?.unwrap_or_default())
+}
+
+pub(crate) async fn known_by(on: &impl GenericClient, provider: &str) -> Res<Option<String>> {
+    first(on, "SELECT known_by FROM provider_subjects WHERE provider = $1", &[&provider], |row| get(row, 0)).await
 }

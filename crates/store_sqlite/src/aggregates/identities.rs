@@ -1,6 +1,6 @@
 //! Identities, as identity providers describe them.
 
-use falconer_store::{Addition, ChangeKind, IdentityRecord, KeyKind, PersonRecord, StoreError};
+use falconer_store::{Addition, ChangeKind, IdentityRecord, KeyKind, PersonRecord, ProviderPeople, StoreError};
 use rusqlite::{Connection, Row, params};
 
 use crate::aggregates::people;
@@ -81,4 +81,33 @@ fn additions(additions: &[Addition]) -> Res<String> {
 fn read_additions(row: &Row<'_>, column: usize) -> Res<Vec<Addition>> {
     let text = row.get_ref(column)?.as_str()?;
     serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("additions can't be read: {error}")).into())
+}
+
+/// How many there are of each provider; nothing of it is changed, also where the schema is an older one.
+pub(crate) fn people_of_providers(connection: &Connection) -> Res<Vec<ProviderPeople>> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'provider_subjects'";
+    let kept = first(connection, sql, [], |_| Ok(()))?.is_some();
+    let known_by = if kept { "(SELECT known_by FROM provider_subjects s WHERE s.provider = i.provider)" } else { "NULL" };
+    let sql = format!("SELECT provider, {known_by}, count(*) FROM identities i GROUP BY provider ORDER BY provider");
+    all(connection, &sql, [], |row| {
+        let identities: i64 = row.get(2)?;
+        Ok(ProviderPeople { provider: row.get(0)?, known_by: row.get(1)?, identities: identities.unsigned_abs() })
+    })
+}
+
+/// By what the people of a provider are known. What was kept first stays.
+pub(crate) fn note_known_by(connection: &Connection, provider: &str, known_by: &str, before: &str) -> Res<String> {
+    if let Some(kept) = self::known_by(connection, provider)? {
+        return Ok(kept);
+    }
+    let sql = "INSERT INTO provider_subjects (provider, known_by)
+               VALUES (?1, CASE WHEN EXISTS (SELECT 1 FROM identities WHERE provider = ?1) THEN ?3 ELSE ?2 END)
+               ON CONFLICT (provider) DO NOTHING";
+    run(connection, sql, params![provider, known_by, before])?;
+    // INVARIANT: the row is there, in this transaction.
+    Ok(self::known_by(connection, provider)?.unwrap_or_default())
+}
+
+pub(crate) fn known_by(connection: &Connection, provider: &str) -> Res<Option<String>> {
+    first(connection, "SELECT known_by FROM provider_subjects WHERE provider = ?1", params![provider], |row| Ok(row.get(0)?))
 }

@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0007_following", text: include_str!("../../migrations/0007_following.sql") },
     Migration { name: "0008_scim", text: include_str!("../../migrations/0008_scim.sql") },
     Migration { name: "0009_session_places", text: include_str!("../../migrations/0009_session_places.sql") },
+    Migration { name: "0010_provider_subjects", text: include_str!("../../migrations/0010_provider_subjects.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

@@ -42,6 +42,10 @@ impl IdentityProvider for Believing {
         Entrance::Away
     }
 
+    fn known_by(&self) -> String {
+        "company id".to_owned()
+    }
+
     async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
         let mut url = Url::parse("https://login.example.com/authorize").unwrap();
         url.query_pairs_mut().append_pair("state", &attempt.state);

@@ -9,7 +9,7 @@ use falconer_web::PublicOrigin;
 
 use super::serve::{auth_origin, origin_at};
 use crate::config::Config as Settings;
-use crate::node::{Node, providers, warnings};
+use crate::node::{Node, known_by_other, providers, warnings};
 use crate::output;
 use crate::system::SystemClock;
 
@@ -39,6 +39,10 @@ pub async fn run(command: Config) -> Result<()> {
     Node::rehearse(&settings, auth_origin(&origin)?).await?;
     for warning in warnings(&settings, origin.as_str()) {
         eprintln!("warning: {warning}");
+    }
+    let others = known_by_other(&settings, &crate::node::providers(&settings)?.sign_in).await?;
+    if !others.is_empty() {
+        bail!(others.join("\n"));
     }
     output::line("The configuration is fine.")?;
     output::fields(&[

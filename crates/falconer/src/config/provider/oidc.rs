@@ -39,6 +39,8 @@ pub struct OidcSection {
     /// Prefixes of groups, and what the rest of such a name gives instead of what `scopes` say.
     #[serde(default)]
     pub group_prefixes: BTreeMap<String, String>,
+    /// The claim of the ID token that says who somebody is; by default `sub`.
+    pub subject_claim: Option<String>,
     /// The claim that lists groups, or the path to it.
     #[serde(default)]
     pub groups_claim: MemberPath,
@@ -118,8 +120,9 @@ impl OidcSection {
     }
 
     fn claim_names(&self) -> ClaimNames {
-        let username = self.username_claim.clone().unwrap_or_else(|| ClaimNames::default().username);
-        ClaimNames { groups: self.groups_claim.names(), username }
+        let usual = ClaimNames::default();
+        let subject = self.subject_claim.clone().unwrap_or(usual.subject);
+        ClaimNames { subject, groups: self.groups_claim.names(), username: self.username_claim.clone().unwrap_or(usual.username) }
     }
 }
 
@@ -176,6 +179,11 @@ client_id = "falconer"
             ("groups_claim = ''", "groups_claim: it is empty"),
             ("groups_claim = 1", "MemberPath"),
             ("username_claim = ''", "username_claim: it is empty"),
+            ("subject_claim = ''", "subject_claim: it is empty"),
+            ("subject_claim = 'aud'", "says something of the token"),
+            ("subject_claim = 'email'", "is given to somebody else one day"),
+            ("subject_claim = 'login'\nusername_claim = 'login'", "is given to somebody else one day"),
+            ("subject_claim = ['a', 'b']", "expected a string"),
             ("label = ''", "label: write a name"),
             ("refresh = 'soon'", "refresh: write something like `1 hour`"),
             ("refresh = '2 seconds'", "refresh: `2 seconds` is too often"),

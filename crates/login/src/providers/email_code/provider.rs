@@ -32,6 +32,10 @@ impl IdentityProvider for EmailCodeProvider {
         Entrance::Address
     }
 
+    fn known_by(&self) -> String {
+        "email_code address".to_owned()
+    }
+
     /// Nobody goes away.
     async fn begin(&self, _: &Attempt, _: i64) -> Result<Url, ProviderError> {
         Err(ProviderError::UnknownProvider)

@@ -86,6 +86,10 @@ impl IdentityProvider for GithubProvider {
         Entrance::Away
     }
 
+    fn known_by(&self) -> String {
+        "github id".to_owned()
+    }
+
     fn names_change_hands(&self) -> bool {
         true
     }

@@ -40,6 +40,11 @@ impl IdentityProvider for LdapProvider {
         Entrance::Password
     }
 
+    fn known_by(&self) -> String {
+        // Names of attributes are the same whatever the case (RFC 4512 section 2.5).
+        format!("ldap {}", self.settings.attributes.subject.to_ascii_lowercase())
+    }
+
     /// Nobody goes away.
     async fn begin(&self, _: &Attempt, _: i64) -> Result<Url, ProviderError> {
         Err(ProviderError::UnknownProvider)

@@ -3,17 +3,20 @@
 use serde_json::{Map, Value};
 
 use super::settings::ClaimNames;
-use crate::providers::error::ProviderError;
+use crate::providers::error::{ProviderError, short};
 use crate::providers::mapping::MOST_GROUPS;
 use crate::providers::provider::Attributes;
 use crate::providers::shown_name::shown_name;
+
+/// Who somebody is, where nothing else is configured.
+pub(super) const SUB: &str = "sub";
 
 /// As long as OpenID Connect allows, in characters.
 const LONGEST_SUBJECT: usize = 255;
 
 /// What the claims say. A claim of a wrong type is no claim to go on with: whoever configured it meant another.
 pub(crate) fn attributes(claims: &Map<String, Value>, names: &ClaimNames) -> Result<Attributes, ProviderError> {
-    let subject = subject(claims)?;
+    let subject = subject(claims, &names.subject)?;
     let email = text(claims, "email")?;
     let email_verified = match claims.get("email_verified") {
         None | Some(Value::Null) => false,
@@ -29,8 +32,12 @@ pub(crate) fn attributes(claims: &Map<String, Value>, names: &ClaimNames) -> Res
     Ok(Attributes { subject, display_name, username, email, email_verified, groups })
 }
 
-fn subject(claims: &Map<String, Value>) -> Result<String, ProviderError> {
-    let subject = claims.get("sub").and_then(Value::as_str).ok_or(ProviderError::Claim("sub"))?;
+fn subject(claims: &Map<String, Value>, name: &str) -> Result<String, ProviderError> {
+    let subject = match claims.get(name) {
+        Some(Value::String(subject)) => subject,
+        _ if name == SUB => return Err(ProviderError::Claim("sub")),
+        _ => return Err(ProviderError::SubjectClaim(short(name))),
+    };
     if subject.is_empty() {
         return Err(ProviderError::Subject("it is empty"));
     }
@@ -40,6 +47,10 @@ fn subject(claims: &Map<String, Value>) -> Result<String, ProviderError> {
     // OpenID Connect says ASCII; what can't be typed or seen is nobody's name.
     if !subject.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
         return Err(ProviderError::Subject("it is not printable ASCII"));
+    }
+    // What an application of the provider writes into a claim of its own is not held to what OpenID Connect says of `sub`: a star is everybody here.
+    if name != SUB && (subject.contains('*') || subject.trim() != subject) {
+        return Err(ProviderError::Subject("it holds a star, or spaces at its ends"));
     }
     Ok(subject.to_owned())
 }

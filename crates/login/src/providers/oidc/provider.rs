@@ -17,7 +17,7 @@ use super::claims;
 use super::discovery::Discovery;
 use super::id_token::{Expected, Unproved, authenticated_ms};
 use super::known::{Known, ask};
-use super::settings::{Issuer, OidcSettings, SettingsError};
+use super::settings::{ClaimNames, Issuer, OidcSettings, SettingsError};
 use crate::providers::error::{ProviderError, short};
 use crate::providers::http::{ProviderHttp, ProviderRequest};
 use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Known as KnownPerson, Refreshed};
@@ -153,6 +153,14 @@ impl OidcProvider {
         if more.get("sub").is_none() || more.get("sub") != claims.get("sub") {
             return Err(ProviderError::OtherPerson);
         }
+        // Who somebody is says the signed token alone; and whoever says it twice has to say it the same.
+        let subject = self.settings.claims.subject.as_str();
+        if !claims.contains_key(subject) {
+            return Err(ProviderError::SubjectClaim(short(subject)));
+        }
+        if more.get(subject).is_some_and(|said| claims.get(subject) != Some(said)) {
+            return Err(ProviderError::OtherPerson);
+        }
         // An address and whether it is verified are one statement: neither is completed by the other endpoint.
         let address = ["email", "email_verified"];
         let has_address = address.iter().any(|name| claims.contains_key(*name));
@@ -192,6 +200,14 @@ impl OidcProvider {
 impl IdentityProvider for OidcProvider {
     fn entrance(&self) -> Entrance {
         Entrance::Away
+    }
+
+    fn known_by(&self) -> String {
+        format!("oidc {}", self.settings.claims.subject)
+    }
+
+    fn known_by_before(&self) -> String {
+        format!("oidc {}", ClaimNames::default().subject)
     }
 
     async fn begin(&self, attempt: &Attempt, now_ms: i64) -> Result<Url, ProviderError> {

@@ -22,6 +22,33 @@ const OWN_PARAMETERS: [&str; 12] = [
     "client_secret",
 ];
 
+/// Claims that say something of the token: all people of the provider, or all sign-ins of a person, would have the same or another one.
+const OF_THE_TOKEN: [&str; 17] =
+    ["iss", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "auth_time", "acr", "amr", "at_hash", "c_hash", "sid", "tid", "ver", "rh"];
+
+/// Claims that change, or that are given to somebody else one day (OpenID Connect Core 1.0 sections 5.1 and 5.7).
+const CHANGES_HANDS: [&str; 19] = [
+    "email",
+    "email_verified",
+    "preferred_username",
+    "username",
+    "upn",
+    "unique_name",
+    "nickname",
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "phone_number",
+    "phone_number_verified",
+    "address",
+    "profile",
+    "picture",
+    "website",
+    "groups",
+    "roles",
+];
+
 /// One provider.
 pub struct OidcSettings {
     /// The issuer, exactly as its discovery document names it.
@@ -46,6 +73,8 @@ pub struct OidcSettings {
 /// Where the attributes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimNames {
+    /// Who somebody is: never changed, and never given to somebody else. `sub`, or a claim of the ID token that a directory can push too.
+    pub subject: String,
     /// A list of groups: the name of a claim, then of members inside of it. Empty: there are none.
     pub groups: Vec<String>,
     /// What the person is called there.
@@ -54,7 +83,7 @@ pub struct ClaimNames {
 
 impl Default for ClaimNames {
     fn default() -> Self {
-        ClaimNames { groups: Vec::new(), username: "preferred_username".to_owned() }
+        ClaimNames { subject: "sub".to_owned(), groups: Vec::new(), username: "preferred_username".to_owned() }
     }
 }
 
@@ -88,6 +117,17 @@ pub enum SettingsError {
     /// It would take the place of what the flow needs.
     #[error("parameters: {0:?} is a parameter that Falconer sends itself")]
     OwnParameter(String),
+    /// Many people would be one, or one would be many.
+    #[error(
+        "subject_claim: {0:?} says something of the token, and not who somebody is; take one that the provider never changes, such as `oid`"
+    )]
+    OfTheToken(String),
+    /// One person would be taken for another one.
+    #[error(
+        "subject_claim: {0:?} changes, or is given to somebody else one day, who would be taken for the person before; take one that the provider never \
+         changes, such as `oid`"
+    )]
+    ChangesHands(String),
     /// A name that nothing has.
     #[error("{0}: it is empty")]
     EmptyName(&'static str),
@@ -118,6 +158,19 @@ impl OidcSettings {
         }
         if let Some((name, _)) = self.parameters.iter().find(|(name, _)| OWN_PARAMETERS.contains(&name.as_str())) {
             return Err(SettingsError::OwnParameter(name.clone()));
+        }
+        let subject = self.claims.subject.as_str();
+        if subject.is_empty() {
+            return Err(SettingsError::EmptyName("subject_claim"));
+        }
+        if OF_THE_TOKEN.contains(&subject) {
+            return Err(SettingsError::OfTheToken(subject.to_owned()));
+        }
+        if CHANGES_HANDS.contains(&subject)
+            || self.claims.username == subject
+            || self.claims.groups.first().is_some_and(|first| first == subject)
+        {
+            return Err(SettingsError::ChangesHands(subject.to_owned()));
         }
         if self.claims.username.is_empty() {
             return Err(SettingsError::EmptyName("username_claim"));

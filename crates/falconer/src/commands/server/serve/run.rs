@@ -15,7 +15,7 @@ use super::upkeep::{follow, keep_house, refresh_people};
 use crate::commands::operator::setup_link;
 use crate::config::{Config, SecretText, WholeLists, address};
 use crate::log::{self, RequestLines};
-use crate::node::{Access, Node, note_root_url, root_credentials_file, warnings, write_private};
+use crate::node::{Access, Node, known_by_other, note_root_url, root_credentials_file, warnings, write_private};
 use crate::output;
 use crate::system::{SystemClock, SystemRandom};
 
@@ -72,6 +72,9 @@ pub async fn run(options: Options) -> Result<()> {
     }
     for warning in warnings(&config, origin.as_str()) {
         tracing::warn!("{warning}");
+    }
+    for told in known_by_other(&config, node.login.providers()).await? {
+        tracing::error!("{told}");
     }
     note_root_url(&config.data_dir, origin.as_str())?;
     let metrics = match &config.metrics_listen {
