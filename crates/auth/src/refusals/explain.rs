@@ -9,7 +9,7 @@ use falconer_scopes::{Expression, covers};
 use crate::directory::snapshot::{KeyOwner, Snapshot};
 use crate::error::ApiError;
 use crate::node::Auth;
-use crate::refusals::record::{Refusal, RefusedFor};
+use crate::refusals::record::{NewRefusal, Refusal, RefusedFor};
 use crate::verify::caller::Authentication;
 use crate::verify::reading::Reading;
 use crate::verify::reason::Reason;
@@ -55,11 +55,18 @@ pub struct RoleWith {
 }
 
 impl Auth {
+    /// Keeps a refusal within the bound of the settings, and gives it a name that nobody can guess.
+    pub fn note_refusal(&self, new: NewRefusal<'_>) -> String {
+        let (refusals, id) = (&self.node.refusals, self.node.slugid());
+        refusals.keep(Refusal::new(id.clone(), self.now_ms(), new, refusals.secret()));
+        id
+    }
+
     /// Explains a refusal that this node remembers, for a caller with `auth:explain:<id>`. Errors: the 403, and 404 where it remembers none of this id.
     pub fn explain(&self, who: &Authentication, id: &str) -> Result<Explained, ApiError> {
         let Reading { snapshot, caller, .. } = self.reading(who)?;
         caller.require_scope(format!("auth:explain:{id}"))?;
-        let refusal = self.refusal(id).ok_or_else(|| {
+        let refusal = self.node.refusals.find(id).ok_or_else(|| {
             let text =
                 "This node remembers no refusal of this id: each node keeps its own, the recent ones, and none from before its start";
             ApiError::ResourceNotFound(text.to_owned())

@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::node::Auth;
-use crate::refusals::record::{NewRefusal, Refusal};
+use crate::refusals::record::Refusal;
 
 /// The recent refusals of a node.
 pub(crate) struct Refusals {
@@ -23,7 +22,11 @@ impl Refusals {
         &self.secret
     }
 
-    fn keep(&self, refusal: Refusal) {
+    /// Keeps one, in place of the oldest where there are many.
+    pub(crate) fn keep(&self, refusal: Refusal) {
+        if self.most == 0 {
+            return;
+        }
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         while recent.len() >= self.most {
             recent.pop_front();
@@ -31,32 +34,16 @@ impl Refusals {
         recent.push_back(Arc::new(refusal));
     }
 
-    fn find(&self, id: &str) -> Option<Arc<Refusal>> {
+    pub(crate) fn find(&self, id: &str) -> Option<Arc<Refusal>> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.iter().rev().find(|refusal| refusal.id == id).map(Arc::clone)
-    }
-}
-
-impl Auth {
-    /// Keeps a refusal within the bound of the settings, and gives it a name that nobody can guess.
-    pub fn note_refusal(&self, new: NewRefusal<'_>) -> String {
-        let (node, id) = (&self.node, self.node.slugid());
-        if node.refusals.most > 0 {
-            node.refusals.keep(Refusal::new(id.clone(), self.now_ms(), new, node.refusals.secret()));
-        }
-        id
-    }
-
-    /// A refusal that this node remembers.
-    pub(crate) fn refusal(&self, id: &str) -> Option<Arc<Refusal>> {
-        self.node.refusals.find(id)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::refusals::record::{RefusedBy, RefusedFor};
+    use crate::refusals::record::{NewRefusal, RefusedBy, RefusedFor};
 
     #[test]
     fn the_oldest_goes_first() {
