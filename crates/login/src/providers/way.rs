@@ -33,7 +33,7 @@ pub struct Inbound {
 /// What came of it.
 pub enum Arrival {
     /// A session begins, or goes on with another cookie.
-    SignedIn(Inbound),
+    SignedIn(Box<Inbound>),
     /// An identity is proved; nothing is linked before that is confirmed ([`Login::confirm_link`]).
     ToConfirm,
 }
@@ -83,7 +83,7 @@ impl Login {
                 return Ok(Arrival::ToConfirm);
             }
         };
-        Ok(Arrival::SignedIn(Inbound { signed_in, next }))
+        Ok(Arrival::SignedIn(Box::new(Inbound { signed_in, next })))
     }
 }
 

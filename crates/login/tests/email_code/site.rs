@@ -92,7 +92,7 @@ impl Site {
 
     pub async fn sign_in_with(&self, name: &str, cookies: &[&str], flow: &str, code: &str) -> Result<Inbound, ProviderSignInError> {
         self.world.login.sign_in_by_code(name, cookies, flow, code, None, &from(ADDRESS)).await.map(|arrival| match arrival {
-            Arrival::SignedIn(inbound) => inbound,
+            Arrival::SignedIn(inbound) => *inbound,
             Arrival::ToConfirm => panic!("nothing was to be linked"),
         })
     }

@@ -191,7 +191,7 @@ impl Site {
             let back =
                 self.world.login.return_from_provider(&case.back_at, &cookies, &case.callback, &redirect_uri, None, &from(ADDRESS)).await;
             back.map(|arrival| match arrival {
-                Arrival::SignedIn(inbound) => inbound,
+                Arrival::SignedIn(inbound) => *inbound,
                 Arrival::ToConfirm => panic!("nothing was to be linked"),
             })
         };
