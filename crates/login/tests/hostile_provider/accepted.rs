@@ -195,14 +195,14 @@ async fn what_a_provider_said_ends() {
 #[tokio::test]
 async fn when_somebody_proved_to_be_there() {
     const NOW_MS: i64 = NOW * 1000;
-    let cases: [(&str, fn(&mut Case), i64); 5] = [
-        ("not said", |_| (), 0),
-        ("said by the userinfo endpoint", |c| c.userinfo["auth_time"] = json!(NOW), 0),
-        ("just now", |c| c.claim("auth_time", json!(NOW)), NOW_MS),
-        ("a clock that is ahead", |c| c.claim("auth_time", json!(NOW + 60)), NOW_MS),
-        ("this morning", |c| c.claim("auth_time", json!(NOW - 4 * 3600)), NOW_MS - 4 * 3_600_000),
+    let cases: [(Accepted, i64); 5] = [
+        (("not said", |_| ()), 0),
+        (("said by the userinfo endpoint", |c| c.userinfo["auth_time"] = json!(NOW)), 0),
+        (("just now", |c| c.claim("auth_time", json!(NOW))), NOW_MS),
+        (("a clock that is ahead", |c| c.claim("auth_time", json!(NOW + 60))), NOW_MS),
+        (("this morning", |c| c.claim("auth_time", json!(NOW - 4 * 3600))), NOW_MS - 4 * 3_600_000),
     ];
-    for (name, change, proved_ms) in cases {
+    for ((name, change), proved_ms) in cases {
         let company = Company::new().await;
         let session = company.sign_in(change).await.unwrap().signed_in.session;
         assert_eq!(session.proved_ms, proved_ms, "{name}");
