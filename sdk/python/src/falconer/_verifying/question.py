@@ -144,7 +144,7 @@ class Question:
 
 
 def two_schemes(request: SignedRequest) -> Failed | None:
-    """A header and a bewit at once: `check` says so itself, `authenticateHawk` does not look."""
+    """A header and a bewit at once. Falconer takes the header, and the bewit as a part of the path that it signs: services refuse both, as the protocol's do."""
     if not request.authorization or ("?bewit=" not in request.resource and "&bewit=" not in request.resource):
         return None
     told = "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header"

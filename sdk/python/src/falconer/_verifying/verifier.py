@@ -113,9 +113,9 @@ class Verifier(BaseVerifier):
 
     def ask(self, question: Question) -> Decision:
         """The question alone: no body is compared."""
-        paused = self._paused()
-        if paused is not None:
-            return paused
+        refused = two_schemes(question.request) or self._paused()
+        if refused is not None:
+            return refused
         try:
             decision = self._ask(question)
         except Strange as why:
@@ -129,9 +129,6 @@ class Verifier(BaseVerifier):
                 return question.read_check(*self._transport.post(self._root + CHECK, question.check(self.origin)))
             except NoCheck:
                 self._without_check()
-        refused = two_schemes(question.request)
-        if refused is not None:
-            return refused
         return question.read_authenticate(*self._transport.post(self._root + AUTHENTICATE, question.authenticate(self.origin)))
 
     def close(self) -> None:
@@ -161,9 +158,9 @@ class AsyncVerifier(BaseVerifier):
 
     async def ask(self, question: Question) -> Decision:
         """The question alone: no body is compared."""
-        paused = self._paused()
-        if paused is not None:
-            return paused
+        refused = two_schemes(question.request) or self._paused()
+        if refused is not None:
+            return refused
         try:
             decision = await self._ask(question)
         except Strange as why:
@@ -178,9 +175,6 @@ class AsyncVerifier(BaseVerifier):
                 return question.read_check(*await self._transport.post(self._root + CHECK, question.check(self.origin)))
             except NoCheck:
                 self._without_check()
-        refused = two_schemes(question.request)
-        if refused is not None:
-            return refused
         return question.read_authenticate(*await self._transport.post(self._root + AUTHENTICATE, question.authenticate(self.origin)))
 
     async def aclose(self) -> None:
