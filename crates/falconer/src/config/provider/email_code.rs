@@ -4,43 +4,29 @@ use falconer_login::email_code::EmailCodeSettings;
 use falconer_login::mapping::{Attribute, Mapping};
 use serde::Deserialize;
 
-use super::section::Section;
+use super::section::{Kind, Section, naming_only};
 
-/// The section, as it is written.
+/// The section, as it is written. Whoever typed a code reads mail at the address.
+pub type EmailCodeSection = Section<EmailCode>;
+
+/// What it has of its own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct EmailCodeSection {
-    /// First part of identities and of the path below `/login`; never reused for another kind.
-    pub name: String,
-    /// What the button says; by default the name.
-    pub label: Option<String>,
+pub struct EmailCode {
     /// Whose addresses sign in: domains, without what is below them, and addresses; `*` alone for everybody's.
     pub domains: Vec<String>,
-    /// Templates of what each person gets.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// Whether the address, at which the person reads mail, is the person's.
-    #[serde(default)]
-    pub authoritative_email: bool,
 }
 
-impl Section for EmailCodeSection {
-    fn name(&self) -> &str {
-        &self.name
+impl Kind for EmailCode {
+    /// There is no `refresh`: that somebody still reads mail there, only they can say.
+    const COMMON: &'static [&'static str] = &["label", "authoritative_email"];
+
+    fn check_mapping(mapping: &Mapping) -> Result<(), String> {
+        naming_only(mapping, [Attribute::Email, Attribute::Subject], "a code by mail")
     }
 
-    fn label(&self) -> &str {
-        self.label.as_deref().unwrap_or(&self.name)
-    }
-
-    /// That somebody still reads mail there, only they can say.
-    fn refresh(&self) -> Option<&str> {
-        None
-    }
-
-    fn check(&self) -> Result<(), String> {
-        self.mapping()?;
-        self.settings().check().map_err(|error| error.to_string())
+    fn check(section: &EmailCodeSection) -> Result<(), String> {
+        section.settings().check().map_err(|error| error.to_string())
     }
 }
 
@@ -49,26 +35,10 @@ impl EmailCodeSection {
     pub fn settings(&self) -> EmailCodeSettings {
         EmailCodeSettings { domains: self.domains.clone() }
     }
-
-    /// What attributes give.
-    pub fn mapping(&self) -> Result<Mapping, String> {
-        let mapping = Mapping::new(&self.scopes, [], None, self.authoritative_email).map_err(|error| error.to_string())?;
-        let known = [Attribute::Subject, Attribute::Email];
-        let names_another = |template: &&falconer_login::mapping::Template| {
-            Attribute::ALL.into_iter().any(|attribute| !known.contains(&attribute) && template.names(attribute))
-        };
-        match mapping.templates().iter().find(names_another) {
-            None => Ok(mapping),
-            Some(template) => {
-                Err(format!("scopes: {:?} names what a code by mail does not say; it says {{email}} and {{sub}}", template.text()))
-            }
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Section as _;
     use crate::config::provider::Provider;
     use crate::config::provider::examples::{assert_told, assert_told_instead, read};
 
@@ -84,7 +54,10 @@ domains = ["example.com"]
         let config =
             read(&format!("{FINE}label = 'E-mail'\nscopes = ['assume:mozilla-user:{{email}}']\nauthoritative_email = true\n")).unwrap();
         let Provider::EmailCode(mail) = &config.provider[0] else { panic!("another kind") };
-        assert_eq!((mail.label(), config.provider[0].kind(), config.provider[0].refresh_ms()), ("E-mail", "email_code", None));
+        assert_eq!(
+            (config.provider[0].label(), config.provider[0].kind(), config.provider[0].refresh_ms()),
+            ("E-mail", "email_code", None)
+        );
         assert_eq!(mail.settings().domains, ["example.com"]);
     }
 
@@ -92,7 +65,7 @@ domains = ["example.com"]
     fn what_is_wrong_is_told_with_file_and_line() {
         let lines = [
             ("issuer = 'https://example.com'", "issuer"),
-            ("refresh = '1 hour'", "refresh"),
+            ("refresh = '1 hour'", "unknown field `refresh`"),
             ("groups = ['a']", "groups"),
             ("scopes = ['assume:x:{username}']", "it says {email} and {sub}"),
             ("scopes = ['assume:x:{group}']", "it says {email} and {sub}"),

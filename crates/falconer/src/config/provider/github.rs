@@ -7,20 +7,16 @@ use falconer_login::mapping::{Attribute, Mapping};
 use falconer_store::Secret;
 use serde::Deserialize;
 
-use super::scim::ScimSection;
-use super::section::{Section, for_checks, one_of};
+use super::section::{Kind, Section, for_checks, one_of};
 use crate::config::SecretText;
 
-/// The section, as it is written.
+/// The section, as it is written. Groups are `<organisation>` and `<organisation>/<team>`; the address is the primary one.
+pub type GithubSection = Section<Github>;
+
+/// What it has of its own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct GithubSection {
-    /// First part of identities and of the path below `/login`; never reused for another kind or another GitHub.
-    pub name: String,
-    /// What the button says; by default the name.
-    pub label: Option<String>,
-    /// How often the provider is asked about people without them, such as `1 hour`; without it only when they sign in.
-    pub refresh: Option<String>,
+pub struct Github {
     /// Where an Enterprise server is; by default github.com.
     pub url: Option<String>,
     /// What GitHub calls this server.
@@ -31,38 +27,28 @@ pub struct GithubSection {
     pub client_secret_file: Option<PathBuf>,
     /// Organisations whose members sign in, and whose teams count: `<login>`, or `<login>:<number>`. Without the list, everybody and all.
     pub organizations: Option<Vec<String>>,
-    /// Templates of what each person gets.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// Groups that count: `<organisation>` and `<organisation>/<team>`; a star at the end stands for any end. Without the list, all.
-    pub groups: Option<Vec<String>>,
-    /// Whether the primary address, which GitHub has verified, is the person's.
-    #[serde(default)]
-    pub authoritative_email: bool,
-    /// What the directory behind it may push.
-    pub scim: Option<ScimSection>,
 }
 
-impl Section for GithubSection {
-    fn name(&self) -> &str {
-        &self.name
+impl Kind for Github {
+    const COMMON: &'static [&'static str] = &["label", "refresh", "groups", "authoritative_email", "scim"];
+
+    fn check_mapping(mapping: &Mapping) -> Result<(), String> {
+        // A name that somebody gave up is anybody's the next day.
+        let named_alone = mapping.templates().iter().find(|one| one.names(Attribute::Username) && !one.names(Attribute::Subject));
+        match named_alone {
+            None => Ok(()),
+            Some(template) => Err(format!(
+                "scopes: {:?} names {{username}} without {{sub}}: names change hands at GitHub, and whoever takes one over would get what the one \
+                 before had. Write {{sub}}, the number, or both",
+                template.text()
+            )),
+        }
     }
 
-    fn label(&self) -> &str {
-        self.label.as_deref().unwrap_or(&self.name)
-    }
-
-    fn refresh(&self) -> Option<&str> {
-        self.refresh.as_deref()
-    }
-
-    fn scim(&self) -> Option<&ScimSection> {
-        self.scim.as_ref()
-    }
-
-    fn check(&self) -> Result<(), String> {
-        one_of("client_secret", self.client_secret.as_ref(), self.client_secret_file.as_ref())?;
-        self.settings(for_checks(self.client_secret.as_ref(), self.client_secret_file.as_ref()))?.check().map_err(|error| error.to_string())
+    fn check(section: &GithubSection) -> Result<(), String> {
+        let (written, file) = (section.client_secret.as_ref(), section.client_secret_file.as_ref());
+        one_of("client_secret", written, file)?;
+        section.settings(for_checks(written, file))?.check().map_err(|error| error.to_string())
     }
 }
 
@@ -75,29 +61,13 @@ impl GithubSection {
             client_secret: client_secret.unwrap_or_else(|| Secret::new("")),
             organizations: self.organizations.clone(),
             groups: self.organizations.is_some() || self.mapping()?.asks_for_groups(),
-            email: self.authoritative_email,
+            email: self.common().authoritative_email,
         })
-    }
-
-    /// What attributes give.
-    pub fn mapping(&self) -> Result<Mapping, String> {
-        let mapping = Mapping::new(&self.scopes, [], self.groups.clone(), self.authoritative_email).map_err(|error| error.to_string())?;
-        // A name that somebody gave up is anybody's the next day.
-        let named_alone = mapping.templates().iter().find(|one| one.names(Attribute::Username) && !one.names(Attribute::Subject));
-        match named_alone {
-            None => Ok(mapping),
-            Some(template) => Err(format!(
-                "scopes: {:?} names {{username}} without {{sub}}: names change hands at GitHub, and whoever takes one over would get what the one \
-                 before had. Write {{sub}}, the number, or both",
-                template.text()
-            )),
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Section as _;
     use crate::config::provider::Provider;
     use crate::config::provider::examples::{assert_told, assert_told_instead, read};
 
@@ -115,7 +85,7 @@ client_secret_file = "/etc/falconer/github.secret"
         let config = read(&format!("{text}organizations = ['mozilla:131524']\nscopes = ['assume:team:{{org}}/{{team}}']\n")).unwrap();
         let Provider::Github(github) = &config.provider[0] else { panic!("another kind") };
         let settings = github.settings(None).unwrap();
-        assert_eq!((github.label(), settings.groups, settings.email), ("github", true, false));
+        assert_eq!((config.provider[0].label(), settings.groups, settings.email), ("github", true, false));
         assert!(!format!("{config:?}").contains("canary"), "{config:?}");
         let config = read(&format!("{FINE}scopes = ['assume:x:{{sub}}/{{username}}']\nauthoritative_email = true\n")).unwrap();
         let Provider::Github(github) = &config.provider[0] else { panic!("another kind") };

@@ -1,6 +1,5 @@
 //! A provider of the kind `http_directory`, which signs nobody in.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use falconer_login::http_directory::{AnswerPaths, HttpDirectorySettings};
@@ -9,17 +8,16 @@ use falconer_store::Secret;
 use serde::Deserialize;
 
 use super::path::MemberPath;
-use super::section::{Section, for_checks, one_of};
+use super::section::{Kind, Section, for_checks, naming_only, one_of};
 use crate::config::SecretText;
 
-/// The section, as it is written.
+/// The section, as it is written. Its answers are kept under the name, and it has no button.
+pub type HttpDirectorySection = Section<HttpDirectory>;
+
+/// What it has of its own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct HttpDirectorySection {
-    /// Under which its answers are kept; never reused for another one.
-    pub name: String,
-    /// How often it is asked about people without them, such as `1 hour`; without it only when they sign in.
-    pub refresh: Option<String>,
+pub struct HttpDirectory {
     /// Where it is asked, with `{email}` in it.
     pub url: String,
     /// The header that holds the key.
@@ -49,38 +47,25 @@ pub struct HttpDirectorySection {
     /// Whether people for whom nobody vouches get nothing at all.
     #[serde(default)]
     pub require_vouched: bool,
-    /// Templates of what each person gets.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// Groups that count; a star at the end stands for any end. Without the list, all.
-    pub groups: Option<Vec<String>>,
-    /// Prefixes of groups, and what the rest of such a name gives instead of what `scopes` say.
-    #[serde(default)]
-    pub group_prefixes: BTreeMap<String, String>,
 }
 
-impl Section for HttpDirectorySection {
-    fn name(&self) -> &str {
-        &self.name
+impl Kind for HttpDirectory {
+    const COMMON: &'static [&'static str] = &["refresh", "groups", "group_prefixes"];
+    /// It is asked for an address that counted elsewhere.
+    const ADDRESSES_COUNT: bool = true;
+
+    fn check_mapping(mapping: &Mapping) -> Result<(), String> {
+        naming_only(mapping, [Attribute::Username, Attribute::Group], "an HTTP directory")
     }
 
-    /// It has no button.
-    fn label(&self) -> &str {
-        &self.name
-    }
-
-    fn refresh(&self) -> Option<&str> {
-        self.refresh.as_deref()
-    }
-
-    fn check(&self) -> Result<(), String> {
-        one_of("api_key", self.api_key.as_ref(), self.api_key_file.as_ref())?;
-        let key = for_checks(self.api_key.as_ref(), self.api_key_file.as_ref());
-        if key.is_none() && self.api_key_header.is_some() {
+    fn check(section: &HttpDirectorySection) -> Result<(), String> {
+        let (written, file) = (section.api_key.as_ref(), section.api_key_file.as_ref());
+        one_of("api_key", written, file)?;
+        let key = for_checks(written, file);
+        if key.is_none() && section.api_key_header.is_some() {
             return Err("api_key_header: write api_key or api_key_file too".to_owned());
         }
-        self.mapping()?;
-        self.settings(key).check().map_err(|error| error.to_string())
+        section.settings(key).check().map_err(|error| error.to_string())
     }
 }
 
@@ -100,20 +85,6 @@ impl HttpDirectorySection {
                 email: self.email_path.names(),
             },
             require_vouched: self.require_vouched,
-        }
-    }
-
-    /// What attributes give.
-    pub fn mapping(&self) -> Result<Mapping, String> {
-        let mapping =
-            Mapping::new(&self.scopes, self.group_prefixes.clone(), self.groups.clone(), true).map_err(|error| error.to_string())?;
-        let known = [Attribute::Username, Attribute::Group];
-        let others = || Attribute::ALL.into_iter().filter(|attribute| !known.contains(attribute));
-        match mapping.templates().iter().find(|template| others().any(|attribute| template.names(attribute))) {
-            None => Ok(mapping),
-            Some(template) => {
-                Err(format!("scopes: {:?} names what an HTTP directory does not say; it says {{username}} and {{group}}", template.text()))
-            }
         }
     }
 }
@@ -147,7 +118,7 @@ username_path = "username"
     #[test]
     fn what_is_wrong_is_told_with_file_and_line() {
         let lines = [
-            ("label = 'x'", "label"),
+            ("label = 'x'", "unknown field `label`"),
             ("issuer = 'https://people.example.com'", "issuer"),
             ("api_key = 'a'\napi_key_file = 'b'", "give either api_key or api_key_file"),
             ("api_key = ''", "api_key: it is empty"),

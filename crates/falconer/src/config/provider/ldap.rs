@@ -1,6 +1,5 @@
 //! `kind = "ldap"`: a directory of people and groups.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,36 +8,19 @@ use falconer_login::mapping::Mapping;
 use falconer_store::Secret;
 use serde::Deserialize;
 
-use super::scim::ScimSection;
-use super::section::{Section, for_checks, one_of, without_organisations};
+use super::section::{Kind, Section, for_checks, one_of, without_organisations};
 use crate::config::SecretText;
 
 /// The section, as it is written.
+pub type LdapSection = Section<Ldap>;
+
+/// What it has of its own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LdapSection {
-    /// First part of identities and of the path below `/login`; never reused for another kind or directory.
-    pub name: String,
-    /// What the button says; by default the name.
-    pub label: Option<String>,
+pub struct Ldap {
     /// It signs nobody in, and adds to what the other providers say.
     #[serde(default)]
     pub only_authorizes: bool,
-    /// How often the directory is asked about people without them, such as `1 hour`; without it only when they sign in.
-    pub refresh: Option<String>,
-    /// Templates of what each person gets.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// Groups that count; a star at the end stands for any end. Without the list, all.
-    pub groups: Option<Vec<String>>,
-    /// Prefixes of groups, and what the rest of such a name gives instead of what `scopes` say.
-    #[serde(default)]
-    pub group_prefixes: BTreeMap<String, String>,
-    /// Whether the address that the directory has is the person's.
-    #[serde(default)]
-    pub authoritative_email: bool,
-    /// What the directory pushes besides.
-    pub scim: Option<ScimSection>,
     /// `ldaps://ldap.example.com`, or `ldap://` with STARTTLS.
     pub url: String,
     /// Whether a connection of `ldap://` becomes TLS.
@@ -118,49 +100,30 @@ fn connections() -> usize {
     8
 }
 
-impl Section for LdapSection {
-    fn name(&self) -> &str {
-        &self.name
+impl Kind for Ldap {
+    const COMMON: &'static [&'static str] = &["label", "refresh", "groups", "group_prefixes", "authoritative_email", "scim"];
+
+    fn check_mapping(mapping: &Mapping) -> Result<(), String> {
+        without_organisations(mapping)
     }
 
-    fn label(&self) -> &str {
-        self.label.as_deref().unwrap_or(&self.name)
-    }
-
-    fn refresh(&self) -> Option<&str> {
-        self.refresh.as_deref()
-    }
-
-    fn scim(&self) -> Option<&ScimSection> {
-        self.scim.as_ref()
-    }
-
-    fn check(&self) -> Result<(), String> {
-        if self.only_authorizes && self.scim.is_some() {
+    fn check(section: &LdapSection) -> Result<(), String> {
+        if section.only_authorizes && section.common().scim.is_some() {
             return Err("scim: nobody signs in here, so that there is nobody to push".to_owned());
         }
-        one_of("bind_password", self.bind_password.as_ref(), self.bind_password_file.as_ref())?;
-        let has_password = self.bind_password.is_some() || self.bind_password_file.is_some();
-        if has_password != self.bind_dn.is_some() {
+        let (written, file) = (section.bind_password.as_ref(), section.bind_password_file.as_ref());
+        one_of("bind_password", written, file)?;
+        if (written.is_some() || file.is_some()) != section.bind_dn.is_some() {
             return Err("bind_dn: it needs bind_password or bind_password_file, and they need it".to_owned());
         }
-        if self.ca_file.is_some() && self.url.starts_with("ldap:") && self.start_tls == Some(false) {
+        if section.ca_file.is_some() && section.url.starts_with("ldap:") && section.start_tls == Some(false) {
             return Err("ca_file: there is no TLS here".to_owned());
         }
-        self.mapping()?;
-        self.settings(for_checks(self.bind_password.as_ref(), self.bind_password_file.as_ref()))?.check().map_err(|error| error.to_string())
+        section.settings(for_checks(written, file))?.check().map_err(|error| error.to_string())
     }
 }
 
 impl LdapSection {
-    /// What attributes give.
-    pub fn mapping(&self) -> Result<Mapping, String> {
-        let mapping = Mapping::new(&self.scopes, self.group_prefixes.clone(), self.groups.clone(), self.authoritative_email);
-        let mapping = mapping.map_err(|error| error.to_string())?;
-        without_organisations(&mapping)?;
-        Ok(mapping)
-    }
-
     /// The settings, with the password from wherever it comes.
     pub fn settings(&self, bind_password: Option<Secret>) -> Result<LdapSettings, String> {
         let timeout_ms = falconer_wire::time_expression::parse_ms(&self.timeout);

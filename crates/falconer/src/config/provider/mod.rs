@@ -1,5 +1,5 @@
 //! `[[provider]]`: where people sign in besides local accounts. Everything that can be said of one without asking it is an error of reading the file, so
-//! that it names the line. A file a kind; `section.rs` is what all kinds have in common.
+//! that it names the line. A file a kind; `section.rs` is what kinds have in common.
 
 mod email_code;
 mod github;
@@ -18,55 +18,55 @@ pub use http_directory::HttpDirectorySection;
 pub use ldap::LdapSection;
 pub use oidc::OidcSection;
 pub use scim::{ScimSection, check_token};
-pub use section::{Checked, Section};
+pub use section::{Common, Section};
 
 /// One provider, by its kind.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Provider {
     /// OpenID Connect.
-    Oidc(Checked<OidcSection>),
+    Oidc(OidcSection),
     /// GitHub, or an Enterprise server.
-    Github(Checked<GithubSection>),
+    Github(GithubSection),
     /// Codes by mail.
-    EmailCode(Checked<EmailCodeSection>),
+    EmailCode(EmailCodeSection),
     /// An HTTP API that adds to what others say.
-    HttpDirectory(Checked<HttpDirectorySection>),
+    HttpDirectory(HttpDirectorySection),
     /// A directory of people and groups.
-    Ldap(Checked<LdapSection>),
+    Ldap(LdapSection),
 }
 
 impl Provider {
-    /// What all kinds have.
-    fn section(&self) -> &dyn Section {
+    /// What several kinds have.
+    fn common(&self) -> &Common {
         match self {
-            Provider::Oidc(oidc) => &**oidc,
-            Provider::Github(github) => &**github,
-            Provider::EmailCode(mail) => &**mail,
-            Provider::HttpDirectory(directory) => &**directory,
-            Provider::Ldap(ldap) => &**ldap,
+            Provider::Oidc(oidc) => oidc.common(),
+            Provider::Github(github) => github.common(),
+            Provider::EmailCode(mail) => mail.common(),
+            Provider::HttpDirectory(directory) => directory.common(),
+            Provider::Ldap(ldap) => ldap.common(),
         }
     }
 
     /// Its name.
     pub fn name(&self) -> &str {
-        self.section().name()
+        &self.common().name
     }
 
     /// What the button says.
     pub fn label(&self) -> &str {
-        self.section().label()
+        self.common().label()
     }
 
     /// How often people are asked about without them, in milliseconds; `None`: only when they sign in.
     pub fn refresh_ms(&self) -> Option<i64> {
         // INVARIANT: it was checked when the section was read.
-        section::refresh_ms(self.section().refresh()).unwrap_or_default()
+        self.common().refresh_ms().unwrap_or_default()
     }
 
     /// What the directory behind it may push.
     pub fn scim(&self) -> Option<&ScimSection> {
-        self.section().scim()
+        self.common().scim.as_ref()
     }
 
     /// Its kind, as it is written.

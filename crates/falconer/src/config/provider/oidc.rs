@@ -9,20 +9,16 @@ use falconer_store::Secret;
 use serde::Deserialize;
 
 use super::path::MemberPath;
-use super::scim::ScimSection;
-use super::section::{Section, one_of, without_organisations};
+use super::section::{Kind, Section, one_of, without_organisations};
 use crate::config::SecretText;
 
 /// The section, as it is written.
+pub type OidcSection = Section<Oidc>;
+
+/// What it has of its own.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct OidcSection {
-    /// First part of identities and of the path below `/login`; never reused for another kind or issuer.
-    pub name: String,
-    /// What the button says; by default the name.
-    pub label: Option<String>,
-    /// How often the provider is asked about people without them, such as `1 hour`; without it only when they sign in.
-    pub refresh: Option<String>,
+pub struct Oidc {
     /// The issuer, exactly as the provider writes it.
     pub issuer: String,
     /// What the provider calls this server.
@@ -31,14 +27,6 @@ pub struct OidcSection {
     pub client_secret: Option<SecretText>,
     /// A file that holds the secret.
     pub client_secret_file: Option<PathBuf>,
-    /// Templates of what each person gets.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// Groups that count; a star at the end stands for any end. Without the list, all.
-    pub groups: Option<Vec<String>>,
-    /// Prefixes of groups, and what the rest of such a name gives instead of what `scopes` say.
-    #[serde(default)]
-    pub group_prefixes: BTreeMap<String, String>,
     /// The claim of the ID token that says who somebody is; by default `sub`.
     pub subject_claim: Option<String>,
     /// The claim that lists groups, or the path to it.
@@ -46,11 +34,6 @@ pub struct OidcSection {
     pub groups_claim: MemberPath,
     /// The claim that `{username}` stands for.
     pub username_claim: Option<String>,
-    /// Whether an address that the provider has verified is the person's.
-    #[serde(default)]
-    pub authoritative_email: bool,
-    /// What the directory behind it may push.
-    pub scim: Option<ScimSection>,
     /// What is asked of the provider.
     pub request_scopes: Option<Vec<String>>,
     /// What else the browser carries to the provider, by name.
@@ -68,27 +51,17 @@ fn yes() -> bool {
     true
 }
 
-impl Section for OidcSection {
-    fn name(&self) -> &str {
-        &self.name
+impl Kind for Oidc {
+    const COMMON: &'static [&'static str] = &["label", "refresh", "groups", "group_prefixes", "authoritative_email", "scim"];
+
+    fn check_mapping(mapping: &Mapping) -> Result<(), String> {
+        without_organisations(mapping)
     }
 
-    fn label(&self) -> &str {
-        self.label.as_deref().unwrap_or(&self.name)
-    }
-
-    fn refresh(&self) -> Option<&str> {
-        self.refresh.as_deref()
-    }
-
-    fn scim(&self) -> Option<&ScimSection> {
-        self.scim.as_ref()
-    }
-
-    fn check(&self) -> Result<(), String> {
-        one_of("client_secret", self.client_secret.as_ref(), self.client_secret_file.as_ref())?;
-        without_organisations(&self.mapping()?)?;
-        self.settings(self.client_secret.as_ref().map(|secret| Secret::new(secret.expose()))).check().map_err(|error| error.to_string())
+    fn check(section: &OidcSection) -> Result<(), String> {
+        one_of("client_secret", section.client_secret.as_ref(), section.client_secret_file.as_ref())?;
+        let client_secret = section.client_secret.as_ref().map(|secret| Secret::new(secret.expose()));
+        section.settings(client_secret).check().map_err(|error| error.to_string())
     }
 }
 
@@ -109,14 +82,8 @@ impl OidcSection {
 
     /// Without `offline_access` the provider gives nothing to ask again with (OpenID Connect Core 1.0 section 11).
     fn usual_scopes(&self) -> Vec<String> {
-        let offline = self.refresh.is_some().then_some("offline_access");
+        let offline = self.common().refresh.is_some().then_some("offline_access");
         ["openid", "profile", "email"].into_iter().chain(offline).map(str::to_owned).collect()
-    }
-
-    /// What attributes give.
-    pub fn mapping(&self) -> Result<Mapping, String> {
-        let mapping = Mapping::new(&self.scopes, self.group_prefixes.clone(), self.groups.clone(), self.authoritative_email);
-        mapping.map_err(|error| error.to_string())
     }
 
     fn claim_names(&self) -> ClaimNames {
@@ -128,7 +95,6 @@ impl OidcSection {
 
 #[cfg(test)]
 mod tests {
-    use super::Section as _;
     use crate::config::provider::Provider;
     use crate::config::provider::examples::{assert_told, assert_told_instead, read};
 
@@ -145,7 +111,7 @@ client_id = "falconer"
         let config = read(&format!("{FINE}client_secret = '123'\ngroups_claim = ['realm_access', 'roles']\n")).unwrap();
         let Provider::Oidc(oidc) = &config.provider[0] else { panic!("another kind") };
         assert_eq!(
-            (oidc.label(), oidc.claim_names().groups.as_slice()),
+            (config.provider[0].label(), oidc.claim_names().groups.as_slice()),
             ("company", ["realm_access".to_owned(), "roles".to_owned()].as_slice())
         );
         assert!(!format!("{config:?}").contains("123"), "{config:?}");
@@ -165,7 +131,9 @@ client_id = "falconer"
     #[test]
     fn what_is_wrong_is_told_with_file_and_line() {
         let lines = [
-            ("lable = 'x'", "lable"),
+            ("lable = 'x'", "unknown field `lable`, expected one of `issuer`"),
+            ("lable = 'x'", "there are also `name`, `scopes`, `label`"),
+            ("scopes = 'x'", "scopes"),
             ("client_secret = ''", "client_secret: it is empty"),
             ("client_secret = 'a'\nclient_secret_file = 'b'", "give either client_secret or client_secret_file"),
             ("request_scopes = ['email']", "`openid` is missing"),

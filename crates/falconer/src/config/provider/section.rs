@@ -1,73 +1,156 @@
-//! What sections of all kinds have in common.
+//! What sections of all kinds have in common, and how a section is read: the common settings for themselves, and what the kind has besides. serde can't
+//! refuse unknown keys through a flattened struct, so that the table is divided here.
 
+use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use falconer_login::mapping::{Attribute, Mapping};
+use falconer_login::mapping::{Attribute, Mapping, Template};
 use falconer_store::Secret;
-use serde::de::Error as _;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
+use toml::Table;
 
 use super::scim::ScimSection;
 use crate::config::SecretText;
 
-/// A section of one kind.
-pub trait Section {
-    /// First part of identities and of the path below `/login`; never reused for another kind or issuer.
-    fn name(&self) -> &str;
-
-    /// What the button says.
-    fn label(&self) -> &str;
-
-    /// How often people are asked about without them, such as `1 hour`.
-    fn refresh(&self) -> Option<&str>;
-
+/// The settings that several kinds have.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Common {
+    /// First part of identities and of the path below `/login`; never reused for another kind, issuer or directory.
+    pub name: String,
+    /// What the button says; by default the name.
+    pub label: Option<String>,
+    /// How often the provider is asked about people without them, such as `1 hour`; without it only when they sign in.
+    pub refresh: Option<String>,
+    /// Templates of what each person gets.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// Groups that count; a star at the end stands for any end. Without the list, all.
+    pub groups: Option<Vec<String>>,
+    /// Prefixes of groups, and what the rest of such a name gives instead of what `scopes` say.
+    #[serde(default)]
+    pub group_prefixes: BTreeMap<String, String>,
+    /// Whether an address that the provider has verified is the person's.
+    #[serde(default)]
+    pub authoritative_email: bool,
     /// What the directory behind it may push.
-    fn scim(&self) -> Option<&ScimSection> {
-        None
-    }
+    pub scim: Option<ScimSection>,
+}
+
+/// The settings that every kind has.
+const ALWAYS: [&str; 2] = ["name", "scopes"];
+
+/// What one kind has besides.
+pub trait Kind: DeserializeOwned {
+    /// The common settings that it has, besides those that every kind has.
+    const COMMON: &'static [&'static str];
+
+    /// Whether addresses count without `authoritative_email`.
+    const ADDRESSES_COUNT: bool = false;
+
+    /// What is wrong with the templates, if anything, because of what people of this kind have.
+    fn check_mapping(mapping: &Mapping) -> Result<(), String>;
 
     /// What is wrong with the rest, if anything, as far as nobody has to be asked.
-    fn check(&self) -> Result<(), String>;
+    fn check(section: &Section<Self>) -> Result<(), String>;
+}
+
+/// A section of one kind that was checked.
+#[derive(Clone, Debug)]
+pub struct Section<K> {
+    common: Common,
+    kind: Box<K>,
+}
+
+impl<K> Section<K> {
+    /// The settings that several kinds have.
+    pub fn common(&self) -> &Common {
+        &self.common
+    }
+}
+
+impl<K: Kind> Section<K> {
+    /// What attributes give.
+    pub fn mapping(&self) -> Result<Mapping, String> {
+        let Common { scopes, groups, group_prefixes, authoritative_email, .. } = &self.common;
+        let mapping = Mapping::new(scopes, group_prefixes.clone(), groups.clone(), *authoritative_email || K::ADDRESSES_COUNT);
+        let mapping = mapping.map_err(|error| error.to_string())?;
+        K::check_mapping(&mapping)?;
+        Ok(mapping)
+    }
+}
+
+impl<K> Deref for Section<K> {
+    type Target = K;
+
+    fn deref(&self) -> &K {
+        &self.kind
+    }
+}
+
+impl<'de, K: Kind> Deserialize<'de> for Section<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (common, kind) = divide::<K>(Table::deserialize(deserializer)?);
+        let common: Common = common.try_into().map_err(|error| D::Error::custom(in_a_line(&error)))?;
+        let name = common.name.clone();
+        let wrong = |why: String| D::Error::custom(format!("provider {name}: {why}"));
+        common.check().map_err(wrong)?;
+        let kind: K = kind.try_into().map_err(|error| wrong(with_what_is_common::<K>(in_a_line(&error))))?;
+        let section = Section { common, kind: Box::new(kind) };
+        section.mapping().map_err(wrong)?;
+        K::check(&section).map_err(wrong)?;
+        Ok(section)
+    }
+}
+
+/// The common settings, and the others. A common one that the kind does not have is among the others, where nobody knows it.
+fn divide<K: Kind>(table: Table) -> (Table, Table) {
+    table.into_iter().partition(|(key, _)| ALWAYS.iter().chain(K::COMMON).any(|common| common == key))
+}
+
+/// What is wrong, and with which key, without line ends.
+fn in_a_line(error: &toml::de::Error) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Who wrote an unknown key is told all that are known.
+fn with_what_is_common<K: Kind>(error: String) -> String {
+    if !error.starts_with("unknown field") {
+        return error;
+    }
+    let common: Vec<String> = ALWAYS.iter().chain(K::COMMON).map(|key| format!("`{key}`")).collect();
+    format!("{error}; there are also {}", common.join(", "))
 }
 
 /// Nobody is asked about more often.
 const SHORTEST_REFRESH_MS: i64 = 60_000;
 
-/// How often, in milliseconds.
-pub(super) fn refresh_ms(text: Option<&str>) -> Result<Option<i64>, String> {
-    let Some(text) = text else { return Ok(None) };
-    let ms = falconer_wire::time_expression::parse_ms(text).map_err(|error| format!("refresh: write something like `1 hour`: {error}"))?;
-    if ms < SHORTEST_REFRESH_MS {
-        return Err(format!("refresh: `{text}` is too often; once a minute is the most"));
+impl Common {
+    /// What the button says.
+    pub fn label(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.name)
     }
-    Ok(Some(ms))
-}
 
-/// A section that was checked.
-#[derive(Clone, Debug)]
-pub struct Checked<S>(Box<S>);
-
-impl<S> Deref for Checked<S> {
-    type Target = S;
-
-    fn deref(&self) -> &S {
-        &self.0
-    }
-}
-
-impl<'de, S: Section + Deserialize<'de>> Deserialize<'de> for Checked<S> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let section = S::deserialize(deserializer)?;
-        let wrong = |why| D::Error::custom(format!("provider {}: {why}", section.name()));
-        falconer_login::check_provider_name(section.name()).map_err(wrong)?;
-        let label = section.label();
-        if label.trim().is_empty() || label.chars().count() > 60 || label.chars().any(char::is_control) {
-            return Err(wrong("label: write a name for people to read, 60 characters at most".to_owned()));
+    /// How often people are asked about without them, in milliseconds; `None`: only when they sign in.
+    pub fn refresh_ms(&self) -> Result<Option<i64>, String> {
+        let Some(text) = &self.refresh else { return Ok(None) };
+        let ms = falconer_wire::time_expression::parse_ms(text);
+        let ms = ms.map_err(|error| format!("refresh: write something like `1 hour`: {error}"))?;
+        if ms < SHORTEST_REFRESH_MS {
+            return Err(format!("refresh: `{text}` is too often; once a minute is the most"));
         }
-        refresh_ms(section.refresh()).map_err(wrong)?;
-        section.scim().map_or(Ok(()), ScimSection::check).map_err(wrong)?;
-        section.check().map_err(wrong)?;
-        Ok(Checked(Box::new(section)))
+        Ok(Some(ms))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        falconer_login::check_provider_name(&self.name)?;
+        let label = self.label();
+        if label.trim().is_empty() || label.chars().count() > 60 || label.chars().any(char::is_control) {
+            return Err("label: write a name for people to read, 60 characters at most".to_owned());
+        }
+        self.refresh_ms()?;
+        self.scim.as_ref().map_or(Ok(()), ScimSection::check)
     }
 }
 
@@ -75,6 +158,16 @@ impl<'de, S: Section + Deserialize<'de>> Deserialize<'de> for Checked<S> {
 pub(super) fn without_organisations(mapping: &Mapping) -> Result<(), String> {
     match mapping.templates().iter().find(|template| template.names(Attribute::Org)) {
         Some(template) => Err(format!("scopes: {:?} names {{org}}, which only a provider of the kind `github` has", template.text())),
+        None => Ok(()),
+    }
+}
+
+/// Templates that name anything else than what `who` says would never give anything.
+pub(super) fn naming_only(mapping: &Mapping, known: [Attribute; 2], who: &str) -> Result<(), String> {
+    let is_known = |template: &Template| Attribute::ALL.into_iter().all(|one| known.contains(&one) || !template.names(one));
+    let [first, second] = known.map(Attribute::name);
+    match mapping.templates().iter().find(|template| !is_known(template)) {
+        Some(template) => Err(format!("scopes: {:?} names what {who} does not say; it says {{{first}}} and {{{second}}}", template.text())),
         None => Ok(()),
     }
 }
