@@ -3,6 +3,7 @@
 
 #[path = "../support/doubles.rs"]
 mod doubles;
+pub mod headers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

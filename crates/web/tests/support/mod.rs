@@ -3,6 +3,7 @@
 
 mod conforms;
 mod doubles;
+pub mod methods;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
