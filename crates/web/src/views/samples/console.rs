@@ -2,6 +2,51 @@
 
 use super::*;
 
+/// Name and HTML of each.
+pub(super) fn samples() -> Vec<(&'static str, String)> {
+    vec![
+        ("records", page(&records())),
+        ("records-nothing", page(&RecordsPage { rows: vec![], next: None, query: String::new(), ..records() })),
+        ("record", page(&record())),
+        ("record-empty", page(&RecordPage { scopes: vec![], expanded: vec![], state: vec![], ..record() })),
+        (
+            "record-static",
+            page(&RecordPage {
+                actions: vec![],
+                fixed: Some("It comes from the configuration, and is changed there."),
+                scopes: (0..30).map(|at| format!("assume:project:zap:step-{at}")).collect(),
+                history_needs: Some("auth:audit-history:client".to_owned()),
+                history_next: None,
+                notice: None,
+                ..record()
+            }),
+        ),
+        ("form-client", page(&form(Kind::Client))),
+        ("form-role", page(&form(Kind::Role))),
+        (
+            "form-new",
+            page(&RecordFormPage {
+                draft: Draft { seen_ms: None, ..draft(Kind::Client) },
+                error: Some("`é` is not a scope: it may hold printable ASCII only.".to_owned()),
+                ..form(Kind::Client)
+            }),
+        ),
+        (
+            "form-changed",
+            page(&RecordFormPage {
+                error: Some("Nothing was saved: the role was changed after you opened this page.".to_owned()),
+                changed: true,
+                ..form(Kind::Role)
+            }),
+        ),
+        ("plan", page(&plan())),
+        ("plan-client", page(&PlanPage { draft: draft(Kind::Client), affected: vec![], ..plan() })),
+        ("plan-delete", page(&PlanPage { draft: Draft { deletes: true, ..draft(Kind::Role) }, ..plan() })),
+        ("confirm", page(&confirm())),
+        ("confirm-refused", page(&ConfirmPage { error: Some("You need `auth:delete-client:x`.".to_owned()), ..confirm() })),
+    ]
+}
+
 pub(super) fn records() -> RecordsPage {
     RecordsPage {
         layout: signed_in(),

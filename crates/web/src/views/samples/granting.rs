@@ -2,6 +2,99 @@
 
 use super::*;
 
+/// Name and HTML of each.
+pub(super) fn samples() -> Vec<(&'static str, String)> {
+    vec![
+        ("grant", page(&grant())),
+        ("grant-everything", page(&everything())),
+        (
+            "grant-registered",
+            page(&GrantPage {
+                site: Site { registered: Some("Notes".to_owned()), initial: "N".to_owned(), ..grant().site },
+                confirm: None,
+                identity: Some(IdentityLine {
+                    person: "Ann Example, mozilla-ldap/ann@example.com, ann@example.com".to_owned(),
+                    origins: strings(&["https://notes.example.com", "https://api.notes.example.com"]),
+                    ticked: true,
+                }),
+                ..grant()
+            }),
+        ),
+        (
+            "grant-loopback",
+            page(&GrantPage {
+                site: Site {
+                    scheme: "http://".to_owned(),
+                    registrable: "localhost".to_owned(),
+                    after: ":41873".to_owned(),
+                    loopback: true,
+                    ..Site::default()
+                },
+                description: String::new(),
+                delivers_to: "http://localhost:41873/".to_owned(),
+                confirm: Some(Confirm { host: "localhost".to_owned(), typed: "localhosts".to_owned(), wrong: true }),
+                error: Some("Nothing was granted yet: type the name of the site to confirm.".to_owned()),
+                ..everything()
+            }),
+        ),
+        (
+            "grant-international",
+            page(&GrantPage {
+                site: Site {
+                    before: "notizen.".to_owned(),
+                    registrable: "xn--bcher-kva.example".to_owned(),
+                    after: ":8443".to_owned(),
+                    unicode: Some("notizen.bücher.example".to_owned()),
+                    ..Site::default()
+                },
+                ..grant()
+            }),
+        ),
+        (
+            "grant-long",
+            page(&GrantPage {
+                site: Site {
+                    before: format!("{}.", "a-very-long-name".repeat(5)),
+                    registrable: "example.com".to_owned(),
+                    ..Site::default()
+                },
+                groups: vec![Group { service: "notes".to_owned(), lines: vec![line(&format!("notes:{}", "x".repeat(200)))] }],
+                ..grant()
+            }),
+        ),
+        ("grant-nothing", page(&GrantPage { groups: vec![], ..grant() })),
+        (
+            "news",
+            page(&NewsPage {
+                layout: signed_in(),
+                host: "notes.example.com".to_owned(),
+                gives: falconer_grants::in_words(["notes:write:zap/releases"]),
+                identity_for: strings(&["https://notes.example.com"]),
+                fields: vec![("csrf", "c".repeat(22)), ("tick", "k".repeat(22))],
+            }),
+        ),
+        (
+            "nothing-granted",
+            page(&NothingGrantedPage {
+                layout: signed_in(),
+                host: "notes.example.com".to_owned(),
+                origin: "https://notes.example.com".to_owned(),
+            }),
+        ),
+        ("tool-client", page(&tool_client())),
+        ("tool-client-everything", page(&ToolClientPage { bundles: everything().bundles, groups: vec![], ..tool_client() })),
+        (
+            "tool-client-refused",
+            page(&ToolClientPage {
+                error: Some("Nothing was done: you need `auth:create-client:local/ann/cli`, and don't have it.".to_owned()),
+                ..tool_client()
+            }),
+        ),
+        ("tool-client-shown", page(&ToolClientPage { callback: None, groups: vec![], ..tool_client() })),
+        ("token", page(&token())),
+    ]
+}
+
 pub(super) fn lifetimes() -> Vec<Lifetime> {
     [("1 hour", false), ("1 day", true), ("3 days", false), ("7 days", false)]
         .into_iter()

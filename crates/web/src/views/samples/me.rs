@@ -2,6 +2,48 @@
 
 use super::*;
 
+/// Name and HTML of each.
+pub(super) fn samples() -> Vec<(&'static str, String)> {
+    vec![
+        ("me", page(&me())),
+        ("identities", page(&identities())),
+        ("identities-one", page(&IdentitiesPage { identities: me().identities.split_off(2), is_pending: true, ..identities() })),
+        ("link", page(&link())),
+        ("link-provider", page(&LinkPage { own: None, ..link() })),
+        (
+            "link-wrong",
+            page(&LinkPage { error: Some("Your password as local/ann is wrong.".to_owned()), name: "bob".to_owned(), ..link() }),
+        ),
+        ("link-confirm", page(&link_confirm())),
+        ("link-confirm-too-soon", page(&LinkConfirmPage { error: Some(falconer_login::TOO_SOON.to_owned()), ..link_confirm() })),
+        ("unlink", page(&unlink())),
+        ("unlink-signs-out", page(&UnlinkPage { signs_out: true, ..unlink() })),
+        (
+            "me-searched",
+            page(&MePage {
+                query: "notes".to_owned(),
+                families: Family::sort(["notes:read:*", "notes:write:zap/*"], ""),
+                notice: Some("The grant was revoked.".to_owned()),
+                roles_to_review: strings(&["team:red", "team:*"]),
+                ..me()
+            }),
+        ),
+        (
+            "me-empty",
+            page(&MePage {
+                email: None,
+                groups: vec![],
+                total: 0,
+                families: vec![],
+                grants: vec![],
+                origins: vec![],
+                can_change_password: false,
+                ..me()
+            }),
+        ),
+    ]
+}
+
 pub(super) fn me() -> MePage {
     let scopes = [
         "assume:login-identity:mozilla-ldap/ann@example.com",

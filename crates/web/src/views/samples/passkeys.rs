@@ -2,6 +2,21 @@
 
 use super::*;
 
+/// Name and HTML of each.
+pub(super) fn samples() -> Vec<(&'static str, String)> {
+    vec![
+        ("recovery", page(&recovery())),
+        ("recovery-codes", page(&codes())),
+        ("passkeys", page(&passkeys())),
+        ("passkeys-none", page(&none())),
+        ("again", page(&again())),
+        ("again-kept", page(&again_kept())),
+        ("again-nothing", page(&again_nothing())),
+        ("again-continue", page(&go_on())),
+        ("again-done", page(&AgainDonePage { layout: signed_in() })),
+    ]
+}
+
 pub(super) fn form() -> PasskeyForm {
     PasskeyForm {
         action: "/login/passkey",

@@ -8,6 +8,49 @@ use crate::views::people::{
     PersonListRow, PersonPage, PersonPlanPage, RefusedRow, WouldGetView,
 };
 
+/// Name and HTML of each.
+pub(super) fn samples() -> Vec<(&'static str, String)> {
+    vec![
+        ("people", page(&list())),
+        (
+            "people-nothing",
+            page(&PeopleListPage { rows: vec![], next: None, query: String::new(), disabled: false, notice: None, ..list() }),
+        ),
+        ("person", page(&person())),
+        (
+            "person-empty",
+            page(&PersonPage {
+                state: vec![],
+                expanded: vec![],
+                grants: vec![],
+                sessions: vec![],
+                clients: vec![],
+                history_is_hidden: true,
+                ..person()
+            }),
+        ),
+        ("person-edit", page(&person_form())),
+        (
+            "person-invite",
+            page(&PersonFormPage {
+                identity: String::new(),
+                error: Some("Nothing was done: you need `notes:read:*`, and don't have it.".to_owned()),
+                ..person_form()
+            }),
+        ),
+        ("person-plan", page(&person_plan())),
+        ("person-confirm", page(&person_confirm())),
+        ("person-link", page(&person_link())),
+        ("password-link", page(&password_link())),
+        (
+            "password-link-wrong",
+            page(&PasswordLinkPage { is_invitation: false, error: Some("The two passwords differ.".to_owned()), ..password_link() }),
+        ),
+        ("map", page(&map())),
+        ("map-nothing", page(&MapPage { providers: vec![], found: None, ..map() })),
+    ]
+}
+
 pub(super) fn list() -> PeopleListPage {
     PeopleListPage {
         layout: signed_in(),
