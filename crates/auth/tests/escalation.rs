@@ -6,10 +6,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+#[path = "common/dice.rs"]
+mod dice;
 
 use std::sync::Arc;
 
 use common::{Keys, World};
+use dice::Dice;
 use falconer_auth::{Auth, Authentication, Batch, BatchClient, BatchRole, DAY_MS, NewGrant, RoleInput, Secret, Verdict};
 use falconer_credentials::temporary;
 use falconer_scopes::ScopeSet;
@@ -53,22 +56,6 @@ const TEMPTING: [&str; 14] = [
     "assume:grant:x",
     "auth:create-client:lim-#/*",
 ];
-
-/// Small, seeded, and good enough to choose with.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % below
-    }
-
-    fn pick<T: Clone>(&mut self, items: &[T]) -> T {
-        items[usize::try_from(self.roll(items.len() as u64)).unwrap()].clone()
-    }
-}
 
 /// Credentials that a limited caller has got.
 #[derive(Clone)]
@@ -131,7 +118,7 @@ impl<'a> History<'a> {
         let reach: Vec<String> = REACH.iter().map(|scope| scope.replace('#', &name)).collect();
         let mut history = History {
             world,
-            dice: Dice(number.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
+            dice: Dice::of(number),
             person: format!("sso/ann-{name}"),
             reach: ScopeSet::new(["assume:anonymous", "lobby:enter", "pub:*"]).union(&ScopeSet::new(reach)),
             name,

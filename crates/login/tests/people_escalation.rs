@@ -6,10 +6,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+#[path = "../../auth/tests/common/dice.rs"]
+mod dice;
 
 use std::collections::BTreeSet;
 
 use common::{HOUR_MS, World};
+use dice::Dice;
 use falconer_auth::Authentication;
 use falconer_login::{NewAccount, NewLink, PersonChange};
 use falconer_scopes::ScopeSet;
@@ -24,26 +27,6 @@ const NAMES: [&str; 7] = ["ann", "bob", "carl", "dora", "boss", "eve", "helper"]
 const GROUPS: [&str; 3] = ["open", "zap", "hr"];
 const TEMPTING: [&str; 9] =
     ["pub:1", "x:1", "x:*", "secret:1", "*", "auth:*", "assume:local-group:zap", "assume:vault", "auth:update-person:*"];
-
-/// Small, seeded, and good enough to choose with.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % below
-    }
-
-    fn pick<T: Clone>(&mut self, items: &[T]) -> T {
-        items[usize::try_from(self.roll(items.len() as u64)).unwrap()].clone()
-    }
-
-    fn some(&mut self, items: &[&str]) -> Vec<String> {
-        items.iter().filter(|_| self.roll(3) == 0).map(|item| (*item).to_owned()).collect()
-    }
-}
 
 struct History {
     world: World,
@@ -94,7 +77,7 @@ impl History {
         let given = world.auth.person_scopes("local/helper").unwrap();
         History {
             world,
-            dice: Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
+            dice: Dice::of(seed),
             loot: BTreeSet::from(["helper".to_owned()]),
             links: Vec::new(),
             given,

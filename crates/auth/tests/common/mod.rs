@@ -1,10 +1,10 @@
 //! A node in memory with a clock that stands still, randomness that counts, and people who sign.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod doubles;
 pub mod failing;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use falconer_auth::{
     AccessToken, Auth, AuthSettings, Authentication, ClientInput, Clock, DAY_MS, Origin, Random, RequestParts, RoleInput, Verdict,
@@ -13,41 +13,11 @@ use falconer_credentials::sign;
 use falconer_store::{IdentityRecord, KeyRing, Store};
 use falconer_store_sqlite::SqliteStore;
 
+pub use doubles::{Counting, FixedClock};
+
 /// 2026-01-01T00:00:00Z.
 pub const START_MS: i64 = 1_767_225_600_000;
 pub const HOST: &str = "auth.example.com";
-
-pub struct FixedClock(AtomicI64);
-
-impl FixedClock {
-    pub fn at(now_ms: i64) -> FixedClock {
-        FixedClock(AtomicI64::new(now_ms))
-    }
-
-    pub fn advance(&self, ms: i64) {
-        self.0.fetch_add(ms, Ordering::SeqCst);
-    }
-}
-
-impl Clock for FixedClock {
-    fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// Bytes that are never the same twice, and the same in every run.
-#[derive(Default)]
-pub struct Counting(AtomicU64);
-
-impl Random for Counting {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let n = self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            let n = (n ^ (n >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            chunk.copy_from_slice(&n.to_le_bytes()[..chunk.len()]);
-        }
-    }
-}
 
 /// What signs a request.
 #[derive(Clone)]

@@ -1,14 +1,19 @@
 //! A node in memory with a clock that stands still, randomness that counts, and cheap passwords.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../../../auth/tests/common/doubles.rs"]
+mod doubles;
+pub mod hostile;
+
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use falconer_auth::{Auth, AuthSettings, Clock, Origin, Random};
 use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost, Session, Visitor};
 use falconer_store::{Key, KeyRing, RoleRecord, Step, Store};
 use falconer_store_sqlite::SqliteStore;
+
+pub use doubles::{Counting, FixedClock};
 
 /// 2026-01-01T00:00:00Z.
 pub const START_MS: i64 = 1_767_225_600_000;
@@ -16,35 +21,6 @@ pub const HOUR_MS: i64 = 3_600_000;
 pub const DAY_MS: i64 = 24 * HOUR_MS;
 pub const PASSWORD: &str = "correct horse battery";
 pub const ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
-
-pub struct FixedClock(AtomicI64);
-
-impl FixedClock {
-    pub fn advance(&self, ms: i64) {
-        self.0.fetch_add(ms, Ordering::SeqCst);
-    }
-}
-
-impl Clock for FixedClock {
-    fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// Bytes that are never the same twice, and the same in every run.
-#[derive(Default)]
-pub struct Counting(AtomicU64);
-
-impl Random for Counting {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let n = self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1);
-            let n = n.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            let n = (n ^ (n >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            chunk.copy_from_slice(&n.to_le_bytes()[..chunk.len()]);
-        }
-    }
-}
 
 /// Somebody at an address, in a browser that has kept nothing.
 pub fn from(address: IpAddr) -> Visitor<'static> {
@@ -73,7 +49,7 @@ impl World {
         let keys = KeyRing::from_bytes("k1", [7; 32]).unwrap();
         let fill = Arc::new(move |bytes: &mut [u8]| sealing.fill(bytes));
         let store: Arc<dyn Store> = Arc::new(SqliteStore::in_memory(keys, fill).unwrap());
-        let clock = Arc::new(FixedClock(AtomicI64::new(START_MS)));
+        let clock = Arc::new(FixedClock::at(START_MS));
         let random = Arc::new(Counting::default());
         let origin = Origin::parse("https://auth.example.com").unwrap();
         let auth = Auth::open(Arc::clone(&store), AuthSettings::new(origin), clock.clone(), random.clone());

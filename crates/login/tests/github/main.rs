@@ -12,42 +12,29 @@ mod following;
 mod people;
 
 use case::{Case, Site};
-use falconer_login::{ProviderError, ProviderSignInError};
+use falconer_login::{Inbound, ProviderSignInError};
 
 /// One case: what is changed, and whether the reason is the right one.
-pub type Row = (&'static str, fn(&mut Case), fn(&ProviderError) -> bool);
+pub type Row = common::hostile::Row<Case>;
 
-/// A row: the case, the change, the reason.
-#[macro_export]
-macro_rules! row {
-    ($name:expr, $change:expr, $reason:pat) => {
-        ($name, $change, |error| matches!(error, $reason))
-    };
-}
+impl common::hostile::Site for Site {
+    type Case = Case;
 
-/// What is wrong with the cases.
-async fn wrong(rows: &[Row]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for (name, change, is_the_reason) in rows {
-        let site = Site::new().await;
-        match site.sign_in(change).await {
-            Ok(_) => wrong.push(format!("{name}: somebody was signed in")),
-            Err(ProviderSignInError::Provider(error)) if is_the_reason(&error) => {}
-            Err(error) => wrong.push(format!("{name}: {error:?}")),
-        }
-        site.assert_nobody_is_known(name);
+    async fn new() -> Site {
+        Site::new().await
     }
-    wrong
+
+    async fn sign_in(&self, change: fn(&mut Case)) -> Result<Inbound, ProviderSignInError> {
+        Site::sign_in(self, change).await
+    }
+
+    fn assert_nobody_is_known(&self, name: &str) {
+        Site::assert_nobody_is_known(self, name);
+    }
 }
 
 #[tokio::test]
 async fn no_hostile_answer_signs_anybody_in() {
     let tables = [browsers::CALLBACKS, answers::TOKENS, answers::API, answers::PAGES, people::ACCOUNTS, people::MEMBERS];
-    let mut found = Vec::new();
-    for rows in tables {
-        found.extend(wrong(rows).await);
-    }
-    assert!(found.is_empty(), "{found:#?}");
-    let cases: usize = tables.iter().map(|rows| rows.len()).sum();
-    assert!(cases >= 180, "only {cases} cases");
+    common::hostile::assert_no_case_signs_in::<Site>(&tables, 180).await;
 }

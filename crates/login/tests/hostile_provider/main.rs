@@ -14,33 +14,26 @@ mod subjects;
 mod tokens;
 mod transport;
 
-use falconer_login::{LoginError, ProviderError, ProviderSignInError};
+use falconer_login::{Inbound, LoginError, ProviderSignInError};
 use provider::{Case, Company};
 
 /// One case: what is changed, and whether the reason is the right one.
-pub type Row = (&'static str, fn(&mut Case), fn(&ProviderError) -> bool);
+pub type Row = common::hostile::Row<Case>;
 
-/// A row: the case, the change, the reason.
-#[macro_export]
-macro_rules! row {
-    ($name:expr, $change:expr, $reason:pat) => {
-        ($name, $change, |error| matches!(error, $reason))
-    };
-}
+impl common::hostile::Site for Company {
+    type Case = Case;
 
-/// What is wrong with the cases.
-async fn wrong(rows: &[Row]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for (name, change, is_the_reason) in rows {
-        let company = Company::new().await;
-        match company.sign_in(*change).await {
-            Ok(_) => wrong.push(format!("{name}: somebody was signed in")),
-            Err(ProviderSignInError::Provider(error)) if is_the_reason(&error) => {}
-            Err(error) => wrong.push(format!("{name}: {error:?}")),
-        }
-        company.assert_nobody_is_known(name);
+    async fn new() -> Company {
+        Company::new().await
     }
-    wrong
+
+    async fn sign_in(&self, change: fn(&mut Case)) -> Result<Inbound, ProviderSignInError> {
+        Company::sign_in(self, change).await
+    }
+
+    fn assert_nobody_is_known(&self, name: &str) {
+        Company::assert_nobody_is_known(self, name);
+    }
 }
 
 #[tokio::test]
@@ -58,13 +51,7 @@ async fn no_hostile_answer_signs_anybody_in() {
         transport::USERINFO,
         browsers::CALLBACKS,
     ];
-    let mut found = Vec::new();
-    for rows in tables {
-        found.extend(wrong(rows).await);
-    }
-    assert!(found.is_empty(), "{found:#?}");
-    let cases: usize = tables.iter().map(|rows| rows.len()).sum();
-    assert!(cases >= 240, "only {cases} cases");
+    common::hostile::assert_no_case_signs_in::<Company>(&tables, 240).await;
 }
 
 /// Whoever was disabled here is let in by no provider.
