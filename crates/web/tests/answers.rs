@@ -5,57 +5,8 @@ mod support;
 
 use falconer_wire::Method;
 use serde_json::{Value, json};
+use support::methods::rows;
 use support::{Answer, Call, Node, api, call, node, root};
-
-/// A method, how it is called, what that takes, and what somebody who has it is answered.
-struct Row {
-    method: &'static str,
-    call: Call,
-    scopes: &'static [&'static str],
-    status: u16,
-}
-
-fn rows() -> Vec<Row> {
-    let row = |method, call, scopes, status| Row { method, call, scopes, status };
-    let client_body = json!({ "expires": "2030-01-01T00:00:00Z", "description": "d", "scopes": ["x:1"] });
-    let role_body = json!({ "description": "d", "scopes": ["x:1"] });
-    vec![
-        row("listClients", api("GET", "/clients/"), &["auth:list-clients"], 200),
-        row("client", api("GET", "/clients/there"), &["auth:get-client:there"], 200),
-        row("createClient", api("PUT", "/clients/new").json(client_body.clone()), &["auth:create-client:new", "x:1"], 200),
-        row("updateClient", api("POST", "/clients/there").json(client_body), &["auth:update-client:there", "x:1"], 200),
-        row("resetAccessToken", api("POST", "/clients/there/reset"), &["auth:reset-access-token:there"], 200),
-        row("enableClient", api("POST", "/clients/there/enable"), &["auth:enable-client:there"], 200),
-        row("disableClient", api("POST", "/clients/there/disable"), &["auth:disable-client:there"], 200),
-        row("deleteClient", api("DELETE", "/clients/gone"), &["auth:delete-client:gone"], 204),
-        row("getEntityHistory", api("GET", "/audit/client/there"), &["auth:audit-history:client"], 200),
-        row("listAuditHistory", api("GET", "/clients/there/audit"), &["auth:client-audit-history:there"], 200),
-        row("listRoles", api("GET", "/roles/"), &["auth:list-roles"], 200),
-        row("listRoles2", api("GET", "/roles2/"), &["auth:list-roles"], 200),
-        row("listRoleIds", api("GET", "/roleids/"), &["auth:list-roles"], 200),
-        row("role", api("GET", "/roles/there"), &["auth:get-role:there"], 200),
-        row("createRole", api("PUT", "/roles/new").json(role_body.clone()), &["auth:create-role:new", "x:1"], 200),
-        row("updateRole", api("POST", "/roles/there").json(role_body), &["auth:update-role:there", "x:1"], 200),
-        row("deleteRole", api("DELETE", "/roles/gone"), &["auth:delete-role:gone"], 204),
-        row("expandScopes", api("POST", "/scopes/expand").json(json!({ "scopes": ["a"] })), &["auth:expand-scopes"], 200),
-        row("currentScopes", api("GET", "/scopes/current"), &["auth:current-scopes"], 200),
-        row("awsS3Credentials", api("GET", "/aws/s3/read-only/bkt/p/q"), &["auth:aws-s3:read-only:bkt/p/q"], 404),
-        row("azureAccounts", api("GET", "/azure/accounts"), &["auth:azure-table:list-accounts"], 200),
-        row("azureTables", api("GET", "/azure/acct/tables"), &["auth:azure-table:list-tables:acct"], 404),
-        row("azureTableSAS", api("GET", "/azure/acct/table/Tab/read-only"), &["auth:azure-table:read-only:acct/Tab"], 404),
-        row("azureContainers", api("GET", "/azure/acct/containers"), &["auth:azure-container:list-containers:acct"], 404),
-        row("azureContainerSAS", api("GET", "/azure/acct/containers/cont/read-write"), &["auth:azure-container:read-write:acct/cont"], 404),
-        row("sentryDSN", api("GET", "/sentry/proj/dsn"), &["auth:sentry:proj"], 404),
-        row("websocktunnelToken", api("GET", "/websocktunnel/aud/c"), &["auth:websocktunnel-token:aud/c"], 404),
-        row("gcpCredentials", api("GET", "/gcp/credentials/p/sa"), &["auth:gcp:access-token:p/sa"], 404),
-        row(
-            "githubRepoToken",
-            api("POST", "/github/app/Own/repo-token").json(json!({ "permissions": { "contents": "read" }, "repositories": ["Rep"] })),
-            &["auth:github-repo-token:app/own/rep:contents:read"],
-            404,
-        ),
-    ]
-}
 
 async fn furnished() -> Node {
     let node = node().await;
@@ -276,6 +227,31 @@ async fn a_grant_tells_its_target_who_the_person_is_and_nobody_else() {
     let elsewhere = node.send(verify("other.example.com")).await;
     assert_eq!(elsewhere.json["status"], "auth-success");
     assert_eq!(elsewhere.json.get("identity"), None);
+}
+
+/// Story: an export made lasting clients of those that end with a grant, because no listing said which they are.
+#[tokio::test]
+async fn a_listing_says_which_clients_end_with_a_grant() {
+    let node = node().await;
+    node.new_person().await;
+    node.new_client("local/ann/lasting", &[]).await;
+    let (grant, granted) = node.new_grant(&["auth:create-client:local/ann/*"]).await;
+    let body = json!({ "expires": "2030-01-01T00:00:00Z", "description": "" });
+    assert_eq!(node.send(api("PUT", "/clients/local%2Fann%2Ftool").by(granted).json(body)).await.status, 200);
+    let list = node.send(call("GET", "/api/falconer/v1/clients/?prefix=local/").by(root())).await;
+    let clients = list.json["clients"].as_array().unwrap();
+    let told: Vec<_> = clients.iter().map(|client| (client["clientId"].as_str().unwrap(), client.get("grant"))).collect();
+    assert_eq!(told, [("local/ann/lasting", None), ("local/ann/tool", Some(&json!(grant)))]);
+    // But for that it is the protocol's listing, page by page.
+    let plain = node.send(api("GET", "/clients/?prefix=local/").by(root())).await;
+    let mut without = list.json.clone();
+    without["clients"][1].as_object_mut().unwrap().remove("grant");
+    assert_eq!(without, plain.json);
+    let first = node.send(call("GET", "/api/falconer/v1/clients/?prefix=local/&limit=1").by(root())).await;
+    let token = first.json["continuationToken"].as_str().unwrap();
+    let second = node.send(call("GET", &format!("/api/falconer/v1/clients/?prefix=local/&continuationToken={token}")).by(root())).await;
+    assert_eq!(second.json["clients"][0]["grant"], json!(grant));
+    assert_eq!(second.json.get("continuationToken"), None);
 }
 
 /// What messages print as a regular expression is what decides, although the table carries it twice.

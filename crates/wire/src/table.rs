@@ -44,6 +44,7 @@ pub enum Call {
     Heartbeat,
     Revision,
     Events,
+    ListClientRecords,
     PutClient,
     ImportBatch,
     ListPeople,

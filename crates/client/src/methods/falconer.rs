@@ -2,7 +2,10 @@
 
 use super::auth::found;
 use crate::{Call, Client, Error, encode_segment};
-use falconer_wire::{CheckRequest, CheckResponse, ChecksRequest, ChecksResponse, Explanation, ImportBatch, ImportReport, PutClientRequest};
+use falconer_wire::{
+    CheckRequest, CheckResponse, ChecksRequest, ChecksResponse, ClientRecordList, ClientWithGrant, Explanation, ImportBatch, ImportReport,
+    PutClientRequest,
+};
 use http::Method;
 
 impl Client {
@@ -19,6 +22,34 @@ impl Client {
     /// Why a request was refused; `None` where the node that answers remembers none of this id.
     pub async fn explain(&self, refusal_id: &str) -> Result<Option<Explanation>, Error> {
         found(self.call_as(&ours(Method::GET, format!("/explain/{}", encode_segment(refusal_id)?)), None::<&()>).await)
+    }
+
+    /// A page of clients with the grants that they were made with. Go on with the page's `continuation_token` until it is `None`.
+    pub async fn list_client_records(
+        &self,
+        prefix: Option<&str>,
+        limit: Option<u32>,
+        continuation_token: Option<&str>,
+    ) -> Result<ClientRecordList, Error> {
+        let mut query = Vec::new();
+        query.extend(prefix.map(|prefix| ("prefix", prefix.to_owned())));
+        query.extend(limit.map(|limit| ("limit", limit.to_string())));
+        query.extend(continuation_token.map(|token| ("continuationToken", token.to_owned())));
+        self.call_as(&Call { query, ..ours(Method::GET, "/clients/".to_owned()) }, None::<&()>).await
+    }
+
+    /// All pages of [`Client::list_client_records`].
+    pub async fn list_all_client_records(&self, prefix: Option<&str>) -> Result<Vec<ClientWithGrant>, Error> {
+        let mut all = Vec::new();
+        let mut token = None;
+        loop {
+            let page = self.list_client_records(prefix, None, token.as_deref()).await?;
+            all.extend(page.clients);
+            match page.continuation_token {
+                Some(next) => token = Some(next),
+                None => return Ok(all),
+            }
+        }
     }
 
     /// Makes a client what the request says, its access token included. Repeating it changes nothing.

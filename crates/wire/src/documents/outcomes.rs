@@ -72,6 +72,7 @@ fn named(call: Call) -> &'static [Code] {
         Call::ListPeople
         | Call::PersonHistory
         | Call::ListClients
+        | Call::ListClientRecords
         | Call::GetEntityHistory
         | Call::ListAuditHistory
         | Call::ListRoles2

@@ -84,6 +84,7 @@ schemas! {
         "import-batch-request",
         "import-batch-response",
         "invite-person-request",
+        "list-client-records-response",
         "list-people-response",
         "map-person-request",
         "map-person-response",

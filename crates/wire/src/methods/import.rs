@@ -1,7 +1,29 @@
-//! Records that come from elsewhere: a client with its token, and many at once.
+//! Records that come from elsewhere or go there: clients with the grants that they end with, a client with its token, and many at once.
 
-use crate::pattern::CLIENT_ID;
-use crate::table::{Call, Method, PathParam, Service, Stability, Verb};
+use crate::pattern::{CLIENT_ID, CONTINUATION_TOKEN, LIMIT};
+use crate::table::{Call, Method, PathParam, QueryParam, Service, Stability, Verb};
+
+pub(super) const LIST_CLIENT_RECORDS: Method = Method {
+    call: Call::ListClientRecords,
+    service: Service::Falconer,
+    name: "listClientRecords",
+    verb: Verb::Get,
+    route: "/clients/",
+    params: &[],
+    query: &[
+        QueryParam { name: "prefix", pattern: Some(CLIENT_ID) },
+        QueryParam { name: "continuationToken", pattern: Some(CONTINUATION_TOKEN) },
+        QueryParam { name: "limit", pattern: Some(LIMIT) },
+    ],
+    scopes: Some(r#""auth:list-clients""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "Moving",
+    title: "List clients, and what they end with",
+    description: "All clients in the order of their ids, or those whose id begins with `prefix`, as `listClients` shows them, and with one member more: `grant` is the id of the grant that the client was made with. Such a client is worth at most what the grant is worth, and ends with it. A page holds at most 1000; follow `continuationToken` while there is one.",
+    input: None,
+    output: Some("list-client-records-response"),
+};
 
 pub(super) const PUT_CLIENT: Method = Method {
     call: Call::PutClient,

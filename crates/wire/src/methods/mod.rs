@@ -60,6 +60,7 @@ pub const FALCONER_METHODS: &[Method] = &[
     check::CHECK,
     check::CHECKS,
     check::EXPLAIN,
+    import::LIST_CLIENT_RECORDS,
     import::PUT_CLIENT,
     import::IMPORT_BATCH,
     people::LIST_PEOPLE,

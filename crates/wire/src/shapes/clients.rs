@@ -48,6 +48,29 @@ pub struct Client {
     pub disabled: bool,
 }
 
+/// A client, and the grant that it was made with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientWithGrant {
+    /// The client.
+    #[serde(flatten)]
+    pub client: Client,
+    /// The id of the grant, with which the client ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+}
+
+/// A page of listClientRecords.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientRecordList {
+    /// By id.
+    pub clients: Vec<ClientWithGrant>,
+    /// Present only if there is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuation_token: Option<String>,
+}
+
 /// A client as createClient and resetAccessToken answer: the only place where a token is shown.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -14,7 +14,7 @@ mod verification;
 
 pub use audit::{AuditEntry, AuditHistory};
 pub use brokers::WebsocktunnelToken;
-pub use clients::{Client, ClientList, ClientRequest, ClientWithToken};
+pub use clients::{Client, ClientList, ClientRecordList, ClientRequest, ClientWithGrant, ClientWithToken};
 pub use falconer::NodeRevision;
 pub use import::{
     ImportBatch, ImportClient, ImportOutcome, ImportRecord, ImportReport, ImportRole, ImportedClient, ImportedRole, PutClientRequest,

@@ -12,7 +12,8 @@ use crate::commands::user::ServerOptions;
 const AFTER_HELP: &str = "\
 What is written was there at one moment: where others change records meanwhile it is listed again, and if they never leave off, nothing is written. \
 Access tokens can't be read and are not part of it: `falconer import` keeps those of clients that are there and gives new clients new ones. Clients \
-under `static/` belong to the configuration of a server and are left out.";
+under `static/` belong to the configuration of a server and are left out. So are clients that were made with a grant: they end with it, and an import \
+would make lasting clients of them.";
 
 /// `falconer export`
 #[derive(clap::Args)]
@@ -21,14 +22,21 @@ pub struct Options {
     /// Write to this file instead of stdout; it is replaced when all was read
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write clients too that were made with a grant, although they would last where they are imported
+    #[arg(long)]
+    granted: bool,
     #[command(flatten)]
     server: ServerOptions,
 }
 
 /// Runs it.
 pub async fn run(options: Options) -> Result<()> {
-    let listing = Listing::read(&options.server.client()?).await?;
-    let (roles, clients, left_out) = (listing.roles.len(), listing.clients.len(), listing.left_out.len());
+    let mut listing = Listing::read(&options.server.client()?).await?;
+    if options.granted {
+        listing.take_clients_of_grants();
+    }
+    let (roles, clients) = (listing.roles.len(), listing.clients.len());
+    let (of_configuration, of_grants) = (listing.of_configuration.len(), listing.of_grants.len());
     let mut lines = Vec::new();
     for record in listing.into_records() {
         serde_json::to_writer(&mut lines, &record)?;
@@ -38,7 +46,7 @@ pub async fn run(options: Options) -> Result<()> {
         Some(path) => replace(path, &lines).with_context(|| format!("can't write {}", path.display()))?,
         None => crate::output::raw(&lines)?,
     }
-    eprintln!("{roles} roles and {clients} clients; {left_out} clients under static/ are left out");
+    eprintln!("{roles} roles and {clients} clients; left out: {of_configuration} under static/, {of_grants} made with a grant");
     Ok(())
 }
 

@@ -7,7 +7,7 @@
 
 use anyhow::{Context, Result, bail};
 use falconer_client::{Call, Client, Error, Method};
-use falconer_wire::{ImportClient, ImportRecord, ImportRole};
+use falconer_wire::{ClientWithGrant, ImportClient, ImportRecord, ImportRole};
 use serde_json::Value;
 
 /// How many roles are asked for at once.
@@ -21,7 +21,9 @@ pub struct Listing {
     pub roles: Vec<ImportRole>,
     pub clients: Vec<ImportClient>,
     /// Ids of clients under `static/`: they belong to the configuration of a server.
-    pub left_out: Vec<String>,
+    pub of_configuration: Vec<String>,
+    /// Clients that were made with a grant. They end with it, and grants don't move: taken along, they would last.
+    pub of_grants: Vec<ImportClient>,
 }
 
 impl Listing {
@@ -30,7 +32,7 @@ impl Listing {
         let mut before = revision(client).await?;
         let mut last = None;
         for _ in 0..MOST_LISTINGS {
-            let listing = Listing::once(client).await?;
+            let listing = Listing::once(client, before.is_some()).await?;
             let after = revision(client).await?;
             if (before.is_some() && before == after) || last.as_ref() == Some(&listing) {
                 return Ok(listing);
@@ -44,8 +46,8 @@ impl Listing {
         )
     }
 
-    async fn once(client: &Client) -> Result<Listing> {
-        let mut listing = Listing { roles: Vec::new(), clients: Vec::new(), left_out: Vec::new() };
+    async fn once(client: &Client, is_falconer: bool) -> Result<Listing> {
+        let mut listing = Listing { roles: Vec::new(), clients: Vec::new(), of_configuration: Vec::new(), of_grants: Vec::new() };
         let mut token = None;
         loop {
             let page = client.list_roles2(Some(PAGE), token.as_deref()).await.context("can't list the roles")?;
@@ -56,12 +58,13 @@ impl Listing {
                 break;
             }
         }
-        for client in client.list_all_clients(None).await.context("can't list the clients")? {
+        for ClientWithGrant { client, grant } in clients(client, is_falconer).await.context("can't list the clients")? {
             if client.client_id.starts_with("static/") {
-                listing.left_out.push(client.client_id);
+                listing.of_configuration.push(client.client_id);
                 continue;
             }
-            listing.clients.push(ImportClient {
+            let place = if grant.is_some() { &mut listing.of_grants } else { &mut listing.clients };
+            place.push(ImportClient {
                 client_id: client.client_id,
                 scopes: client.scopes,
                 expires: client.expires,
@@ -75,10 +78,29 @@ impl Listing {
         Ok(listing)
     }
 
+    /// Those that end with a grant are taken along too, in the order of all ids.
+    pub fn take_clients_of_grants(&mut self) {
+        self.clients.append(&mut self.of_grants);
+        self.clients.sort_by(|one, other| one.client_id.cmp(&other.client_id));
+    }
+
     /// Roles first, because clients may need them.
     pub fn into_records(self) -> impl Iterator<Item = ImportRecord> {
         self.roles.into_iter().map(ImportRecord::Role).chain(self.clients.into_iter().map(ImportRecord::Client))
     }
+}
+
+/// All clients, with the grants that they were made with as far as the server says so.
+async fn clients(client: &Client, is_falconer: bool) -> Result<Vec<ClientWithGrant>, Error> {
+    if is_falconer {
+        match client.list_all_client_records(None).await {
+            // A Falconer from before this method: it does not tell.
+            Err(Error::Api { status: 404, .. }) => {}
+            answer => return answer,
+        }
+    }
+    let clients = client.list_all_clients(None).await?;
+    Ok(clients.into_iter().map(|client| ClientWithGrant { client, grant: None }).collect())
 }
 
 /// The revision that the server answers from; `None` where there is no such thing.

@@ -2,7 +2,7 @@
 
 use falconer_wire::{Call, Method};
 
-use super::falconer::{events, explain, import, people, put_client};
+use super::falconer::{events, explain, import, list_clients, people, put_client};
 use super::{Answer, Request, audit, brokers, check, clients, falconer, hawk, roles, scopes, service};
 use crate::api::Api;
 
@@ -40,6 +40,7 @@ impl Api {
             Call::Check | Call::Checks => check::answer(method.call, request).await,
             Call::Explain => explain::explain(request),
             Call::Events => events::follow(request).await,
+            Call::ListClientRecords => list_clients::list(request),
             Call::PutClient => put_client::put(request).await,
             Call::ImportBatch => import::batch(request).await,
             Call::ListPeople => people::list(request),

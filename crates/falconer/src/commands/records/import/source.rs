@@ -34,8 +34,12 @@ pub async fn read(url: &str, credentials: Option<Credentials>) -> Result<Records
         None => client,
     };
     let listing = Listing::read(&client).await.map_err(|error| refused(url, &error))?;
-    if !listing.left_out.is_empty() {
-        eprintln!("left out, because they belong to the configuration of {url}: {}", harmless(&listing.left_out.join(", ")));
+    if !listing.of_configuration.is_empty() {
+        eprintln!("left out, because they belong to the configuration of {url}: {}", harmless(&listing.of_configuration.join(", ")));
+    }
+    if !listing.of_grants.is_empty() {
+        let ids: Vec<&str> = listing.of_grants.iter().map(|client| client.client_id.as_str()).collect();
+        eprintln!("left out, because they end with grants of {url}: {}", harmless(&ids.join(", ")));
     }
     let mut records = Records::new(Origin(None));
     for record in listing.into_records() {

@@ -1,8 +1,9 @@
-//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, why somebody was refused, whole clients, imports, people.
+//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, why somebody was refused, clients with their grants or tokens, imports, people.
 
 pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod import;
+pub(crate) mod list_clients;
 pub(crate) mod people;
 pub(crate) mod put_client;
 
