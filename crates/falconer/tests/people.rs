@@ -7,51 +7,21 @@ mod support;
 use falconer_client::Credentials;
 use serde_json::json;
 use support::browser::{Browser, fields, put};
-use support::user::{Done, Shell, command, eventually, local};
-use support::{Init, Server, init};
+use support::user::{Shell, command, eventually};
+use support::world::{World, world, world_with};
 
 const PASSWORD: &str = "correct horse battery";
 
-struct World {
-    server: Server,
-    root: Init,
-    data: std::path::PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-fn world() -> World {
-    world_with("")
-}
-
-fn world_with(config: &str) -> World {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let root = init(&data);
-    let file = folder.path().join("server.toml");
-    std::fs::write(&file, config).unwrap();
-    World { server: Server::start_with(&data, &["--config", file.to_str().unwrap()]), root, data, _folder: folder }
-}
-
-impl World {
-    fn as_root(&self) -> Shell {
-        Shell::with(&self.server.root_url, &Credentials::new(&self.root.client_id, &self.root.access_token))
-    }
-
-    fn here(&self, words: &[&str]) -> Done {
-        local(&self.data, &[&["person"], words].concat())
-    }
-
-    /// Opens a link as somebody does who got it, and sets the password.
-    fn take(&self, link: &str) {
-        let path = link.trim().strip_prefix(&self.server.root_url).unwrap_or_else(|| panic!("{link} is none of {}", self.server.root_url));
-        let mut browser = Browser::new(&self.server);
-        let page = eventually("the link is known", || Some(browser.get(path)).filter(|page| page.status == 200));
-        let mut form = fields(&page.body, "/password-link");
-        put(&mut form, "password", PASSWORD);
-        put(&mut form, "repeat", PASSWORD);
-        let done = browser.post("/password-link", &form);
-        assert_eq!((done.status, done.location.as_str()), (303, "/login?done=password-set"), "{}", done.body);
-    }
+/// Opens a link as somebody does who got it, and sets the password.
+fn open_link(world: &World, link: &str) {
+    let path = link.trim().strip_prefix(&world.server.root_url).unwrap_or_else(|| panic!("{link} is none of {}", world.server.root_url));
+    let mut browser = Browser::new(&world.server);
+    let page = eventually("the link is known", || Some(browser.get(path)).filter(|page| page.status == 200));
+    let mut form = fields(&page.body, "/password-link");
+    put(&mut form, "password", PASSWORD);
+    put(&mut form, "repeat", PASSWORD);
+    let done = browser.post("/password-link", &form);
+    assert_eq!((done.status, done.location.as_str()), (303, "/login?done=password-set"), "{}", done.body);
 }
 
 #[test]
@@ -61,7 +31,7 @@ fn people_are_administered_over_the_api() {
     let person = |words: &[&str]| shell.run(&[&["person"], words, &["--remote"]].concat());
     let link = person(&["invite", "local/ann", "--display-name", "Ann", "--group", "red"]);
     assert!(link.err.contains("works until"), "{link:?}");
-    world.take(&link.ok());
+    open_link(&world, &link.ok());
     let mut browser = Browser::new(&world.server);
     assert!(browser.sign_in("ann", PASSWORD));
 
@@ -83,7 +53,7 @@ fn people_are_administered_over_the_api() {
     person(&["unlock", "local/ann"]).ok();
     person(&["sign-out", "local/ann"]).ok();
     assert!(!browser.is_signed_in());
-    world.take(person(&["reset-link", "local/ann", "--json"]).json()["url"].as_str().unwrap());
+    open_link(&world, person(&["reset-link", "local/ann", "--json"]).json()["url"].as_str().unwrap());
     person(&["disable", "local/ann"]).ok();
     assert!(!browser.sign_in("ann", PASSWORD));
     person(&["enable", "local/ann"]).ok();
@@ -105,25 +75,25 @@ fn people_are_administered_over_the_api() {
 #[test]
 fn the_same_beside_the_running_server() {
     let world = world();
-    let link = world.here(&["invite", "local/ann", "--group", "red", "--root-url", &world.server.root_url]).ok();
-    world.take(&link);
+    let link = world.person(&["invite", "local/ann", "--group", "red", "--root-url", &world.server.root_url]).ok();
+    open_link(&world, &link);
     let mut browser = Browser::new(&world.server);
     assert!(browser.sign_in("ann", PASSWORD));
-    assert!(world.here(&["list", "--search", "LOCAL/A"]).ok().contains("local/ann"));
-    assert_eq!(world.here(&["list", "--search", "bob", "--json"]).json(), json!([]));
-    world.here(&["update", "local/ann", "--group", "blue", "--email", "ann@example.com"]).ok();
+    assert!(world.person(&["list", "--search", "LOCAL/A"]).ok().contains("local/ann"));
+    assert_eq!(world.person(&["list", "--search", "bob", "--json"]).json(), json!([]));
+    world.person(&["update", "local/ann", "--group", "blue", "--email", "ann@example.com"]).ok();
     eventually("the page shows the new group", || browser.get("/").body.contains("blue").then_some(()));
-    world.here(&["unlock", "local/ann"]).ok();
-    world.here(&["sign-out", "local/ann"]).ok();
+    world.person(&["unlock", "local/ann"]).ok();
+    world.person(&["sign-out", "local/ann"]).ok();
     eventually("the session is over", || (!browser.is_signed_in()).then_some(()));
-    let reset = world.here(&["reset-link", "local/ann", "--root-url", &world.server.root_url, "--json"]).json();
+    let reset = world.person(&["reset-link", "local/ann", "--root-url", &world.server.root_url, "--json"]).json();
     assert_eq!(reset["identity"], "local/ann");
-    world.take(reset["url"].as_str().unwrap());
-    world.here(&["invite", "sso/42"]).refused(1, "is no local account");
-    world.here(&["reset-link", "local/nobody"]).refused(1, "Nobody has the identity");
-    world.here(&["delete", "local/ann"]).ok();
+    open_link(&world, reset["url"].as_str().unwrap());
+    world.person(&["invite", "sso/42"]).refused(1, "is no local account");
+    world.person(&["reset-link", "local/nobody"]).refused(1, "Nobody has the identity");
+    world.person(&["delete", "local/ann"]).ok();
     eventually("nobody signs in", || (!browser.sign_in("ann", PASSWORD)).then_some(()));
-    world.here(&["update", "local/ann", "--group", "red"]).refused(1, "There is no account ann");
+    world.person(&["update", "local/ann", "--group", "red"]).refused(1, "There is no account ann");
 }
 
 /// The same claims give the same over the API as they do from the configuration, and what the scopes come to besides.

@@ -1,11 +1,12 @@
 //! `cargo xtask check`: what only a reader of files can hold. The arrows between crates against the table of ARCHITECTURE.md, the rooms against its
-//! drawing, circles between files, the reference pages against the table of the API, and templates. It prints the drawing of the house as it is. Long
-//! files only warn.
+//! drawing, circles between files, the reference pages against the table of the API, templates, and how long files are. It prints the drawing of the house
+//! as it is.
 
 mod arrows;
 mod circles;
 mod house;
 mod imports;
+mod lengths;
 mod pages;
 mod table;
 
@@ -16,9 +17,6 @@ use anyhow::{Context, Result, bail};
 
 use crate::generate;
 use crate::run::{metadata, root};
-
-/// Lines of production code above which a file gets a warning.
-const LONG_FILE: usize = 400;
 
 /// Crates in which no files may need each other in a circle.
 const WITHOUT_CIRCLES: &[&str] = &["auth", "credentials", "store"];
@@ -44,11 +42,10 @@ pub fn run() -> Result<()> {
         let content = std::fs::read_to_string(root().join(file)).unwrap_or_default();
         faults.extend(pages::faults(file, &content, &files));
     }
-    for file in &files {
-        warn_if_long(file);
-    }
+    faults
+        .extend(lengths::faults(files.iter().filter_map(|file| Some((file.as_path(), std::fs::read_to_string(root().join(file)).ok()?)))));
     if faults.is_empty() {
-        println!("check: arrows, rooms, circles, templates, pages that comments name and reference pages hold");
+        println!("check: arrows, rooms, circles, templates, pages that comments name, lengths of files and reference pages hold");
         return Ok(());
     }
     bail!("{} faults:\n  {}", faults.len(), faults.join("\n  "))
@@ -97,16 +94,4 @@ fn template_fault(file: &Path) -> Option<String> {
     // The one place: Markdown that our own allow-list has rendered.
     let unexpected = marked.iter().filter(|line| !line.contains("{{ description|safe }}")).count();
     (unexpected > 0).then(|| format!("{} switches escaping off with |safe", file.display()))
-}
-
-fn warn_if_long(file: &Path) {
-    let production = file.extension().is_some_and(|e| e == "rs") && !file.components().any(|part| part.as_os_str() == "tests");
-    if !production {
-        return;
-    }
-    let Ok(content) = std::fs::read_to_string(root().join(file)) else { return };
-    let lines = content.lines().take_while(|line| line.trim() != "#[cfg(test)]").count();
-    if lines > LONG_FILE {
-        println!("warning: {} has {lines} lines of production code (above {LONG_FILE}: one concept a file?)", file.display());
-    }
 }

@@ -8,6 +8,7 @@ pub mod patience;
 pub mod place;
 pub mod postgres;
 pub mod user;
+pub mod world;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
