@@ -75,7 +75,7 @@ impl Auth {
             return Ok(None);
         };
         let now_ms = self.now_ms();
-        let (authentic, evaluated) = {
+        let (authentic, reason, seen) = {
             let snapshot = self.node.directory.load();
             // The node can't tell what has ended: it says so, before anything about anybody.
             if let Some(behind_ms) = self.node.clock_behind_ms(&snapshot, now_ms) {
@@ -84,13 +84,13 @@ impl Auth {
             // Checks the MAC, and nothing else, under the key owner's token.
             let owner = snapshot.key_owner(signed.key_owner());
             let authentic = signed.check_mac(owner.as_ref().map(KeyOwner::token))?;
-            let evaluated = self.node.evaluate_and_note(&snapshot, owner, &authentic, now_ms);
-            (authentic, evaluated.map_err(|reason| (reason, Guard::into_inner(snapshot))))
+            match self.node.evaluate_and_note(&snapshot, owner, &authentic, now_ms) {
+                Ok((caller, disclosed)) => return Ok(Some((authentic, caller, disclosed))),
+                Err(reason) => (authentic, reason, Guard::into_inner(snapshot)),
+            }
         };
-        let (caller, disclosed) = match evaluated {
-            Err((reason, seen)) => self.look_for_grant(&seen, reason, &authentic, now_ms).await?,
-            Ok(found) => found,
-        };
+        // On the heap: hardly a request comes by here, and every one would carry the room for it along.
+        let (caller, disclosed) = Box::pin(self.look_for_grant(&seen, reason, &authentic, now_ms)).await?;
         Ok(Some((authentic, caller, disclosed)))
     }
 
