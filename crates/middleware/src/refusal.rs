@@ -121,7 +121,7 @@ impl Refusal {
     #[must_use]
     pub fn body(&self, method: &str, path: &str) -> ErrorBody {
         let time = date_time::format_ms(falconer_client::system::now_ms());
-        let asked = RequestInfo { method: format!("{method} {path}"), params: serde_json::Map::default(), payload: None, time };
-        ErrorBody::new(self.code(), &self.message(), asked)
+        let request = RequestInfo { method: format!("{method} {path}"), params: serde_json::Map::default(), payload: None, time };
+        ErrorBody::new(self.code(), &self.message(), request)
     }
 }

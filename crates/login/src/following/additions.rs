@@ -19,8 +19,8 @@ impl Login {
             email: record.email.as_deref().filter(|_| record.email_verified),
             handle: None,
         };
-        let asked = self.settings.directories.iter().map(|directory| self.addition(directory, known));
-        let answers = join_all(asked).await;
+        let answers = self.settings.directories.iter().map(|directory| self.addition(directory, known));
+        let answers = join_all(answers).await;
         let mut additions = Vec::new();
         for (directory, answer) in self.settings.directories.iter().zip(answers) {
             match answer {

@@ -14,7 +14,7 @@ const CLAIMED: u32 = 64;
 const AT_ONCE: usize = 8;
 
 /// One of those who are asked about.
-type Asked<'a> = Pin<Box<dyn Future<Output = Result<Refreshment, RefreshError>> + Send + 'a>>;
+type Refreshing<'a> = Pin<Box<dyn Future<Output = Result<Refreshment, RefreshError>> + Send + 'a>>;
 
 /// What a round came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,8 +40,9 @@ impl Login {
                 return Ok(round);
             }
             for together in due.chunks(AT_ONCE) {
-                let asked: Vec<Asked<'_>> = together.iter().map(|claimed| Box::pin(self.refresh_claimed(claimed)) as Asked<'_>).collect();
-                for (claimed, outcome) in together.iter().zip(join_all(asked).await) {
+                let refreshing: Vec<Refreshing<'_>> =
+                    together.iter().map(|claimed| Box::pin(self.refresh_claimed(claimed)) as Refreshing<'_>).collect();
+                for (claimed, outcome) in together.iter().zip(join_all(refreshing).await) {
                     round.note(&claimed.identity, outcome);
                 }
             }

@@ -55,7 +55,7 @@ pub(super) async fn a_batch_tells_what_happened_to_each_record(store: Arc<dyn St
     s.insert_client(&step(s, "x").await, &client("equal")).await.unwrap();
     s.insert_client(&step(s, "x").await, &client("other")).await.unwrap();
     s.insert_client(&step(s, "x").await, &client("token")).await.unwrap();
-    let told = Step { grant: Some("g1".into()), detail: Some(json!({"import": true})), ..step(s, "unused").await };
+    let described = Step { grant: Some("g1".into()), detail: Some(json!({"import": true})), ..step(s, "unused").await };
     let roles = [role("new"), RoleRecord { description: "changed".into(), ..role("there") }];
     let clients = [
         client("new"),
@@ -63,7 +63,7 @@ pub(super) async fn a_batch_tells_what_happened_to_each_record(store: Arc<dyn St
         ClientRecord { description: "changed".into(), ..client("other") },
         ClientRecord { access_token: Secret::new("changed"), ..client("token") },
     ];
-    assert_eq!(s.write_batch(&told, &roles, &clients).await, Ok(Revision(5)));
+    assert_eq!(s.write_batch(&described, &roles, &clients).await, Ok(Revision(5)));
 
     let changes = s.changes_since(Revision(4), 100).await.unwrap();
     let changes: Vec<String> = changes
@@ -83,7 +83,7 @@ pub(super) async fn a_batch_tells_what_happened_to_each_record(store: Arc<dyn St
     assert_eq!(actions, expected);
     for row in &rows {
         assert_eq!((row.revision, row.at_ms), (Revision(5), NOW));
-        assert_eq!((row.grant.as_deref(), row.detail.as_ref()), (Some("g1"), told.detail.as_ref()));
+        assert_eq!((row.grant.as_deref(), row.detail.as_ref()), (Some("g1"), described.detail.as_ref()));
     }
     assert_eq!(s.entity_history("client", "equal", AuditStart::Offset(0), 10).await.unwrap().len(), 1);
     assert_eq!(s.grant_history("g1", "role", 10).await.unwrap().len(), 2);

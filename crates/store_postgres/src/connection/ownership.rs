@@ -19,7 +19,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 
 /// Says that this process is the server of its database, for as long as it lives.
 pub(crate) struct Ownership {
-    held: Arc<AtomicBool>,
+    is_owner: Arc<AtomicBool>,
     keeper: JoinHandle<()>,
 }
 
@@ -27,13 +27,13 @@ impl Ownership {
     /// Errors: [`StoreError::Unavailable`] when another server has it.
     pub(crate) async fn take(config: Config, tls: MakeRustlsConnect) -> Result<Ownership> {
         let mut connection = lock(&config, &tls).await?;
-        let held = Arc::new(AtomicBool::new(true));
-        let told = Arc::clone(&held);
+        let is_owner = Arc::new(AtomicBool::new(true));
+        let kept = Arc::clone(&is_owner);
         let keeper = tokio::spawn(async move {
             loop {
                 // Ends when the connection is lost.
                 let _ = (&mut connection.ended).await;
-                told.store(false, Ordering::Release);
+                kept.store(false, Ordering::Release);
                 tracing::warn!(
                     "the connection that says that this is the server of its database was lost; nothing is written until it is back"
                 );
@@ -44,16 +44,16 @@ impl Ownership {
                     }
                     tokio::time::sleep(AGAIN).await;
                 };
-                told.store(true, Ordering::Release);
+                kept.store(true, Ordering::Release);
                 tracing::info!("the database is back");
             }
         });
-        Ok(Ownership { held, keeper })
+        Ok(Ownership { is_owner, keeper })
     }
 
     /// Errors: [`StoreError::Unavailable`] while the lock is lost.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.held.load(Ordering::Acquire) {
+        if self.is_owner.load(Ordering::Acquire) {
             return Ok(());
         }
         Err(StoreError::Unavailable("the connection to the database was lost, and is being made again".to_owned()))
@@ -87,13 +87,13 @@ async fn lock(config: &Config, tls: &MakeRustlsConnect) -> Result<Locked> {
         }
     });
     let locked = Locked { client, ended };
-    let asked = async {
+    let locking = async {
         // However long nothing is said on this connection, it must stay.
         locked.client.batch_execute("SET idle_session_timeout = 0").await?;
         locked.client.query_one("SELECT pg_try_advisory_lock($1, hashtext(current_schema()))", &[&LOCK]).await
     };
     let late = |_| StoreError::Unavailable("the database does not answer".to_owned());
-    let row = tokio::time::timeout(WAIT, asked).await.map_err(late)?.map_err(away)?;
+    let row = tokio::time::timeout(WAIT, locking).await.map_err(late)?.map_err(away)?;
     if row.try_get::<_, bool>(0).map_err(away)? {
         return Ok(locked);
     }

@@ -10,7 +10,7 @@ use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 /// What happens to one record: its kind, its id, what the feed says, what the audit says.
-type Told<'r> = (KeyKind, &'r str, ChangeKind, &'static str);
+type RecordChange<'r> = (KeyKind, &'r str, ChangeKind, &'static str);
 
 pub(crate) async fn write(writing: &mut Writing<'_>, sealer: &Sealer, roles: &[RoleRecord], clients: &[ClientRecord]) -> Res<()> {
     let distinct_roles: BTreeSet<&str> = roles.iter().map(|role| role.role_id.as_str()).collect();
@@ -18,43 +18,43 @@ pub(crate) async fn write(writing: &mut Writing<'_>, sealer: &Sealer, roles: &[R
     if distinct_roles.len() < roles.len() || distinct_clients.len() < clients.len() {
         return Err(StoreError::Conflict.into());
     }
-    let mut told = put_roles(writing, roles).await?;
-    told.extend(put_clients(writing, sealer, clients).await?);
-    writing.changed_in_batch(&told).await
+    let mut changes = put_roles(writing, roles).await?;
+    changes.extend(put_clients(writing, sealer, clients).await?);
+    writing.changed_in_batch(&changes).await
 }
 
-async fn put_roles<'r>(writing: &Writing<'_>, roles: &'r [RoleRecord]) -> Res<Vec<Told<'r>>> {
+async fn put_roles<'r>(writing: &Writing<'_>, roles: &'r [RoleRecord]) -> Res<Vec<RecordChange<'r>>> {
     let stored = roles::among(&writing.transaction, roles).await?;
     let stored: BTreeMap<&str, &RoleRecord> = stored.iter().map(|role| (role.role_id.as_str(), role)).collect();
-    let mut told = Vec::new();
+    let mut changes = Vec::new();
     let (mut new, mut changed) = (Vec::new(), Vec::new());
     for role in roles {
         match stored.get(role.role_id.as_str()) {
             None => {
                 new.push(roles::add(&writing.transaction, role));
-                told.push((KeyKind::Role, role.role_id.as_str(), ChangeKind::Created, "created"));
+                changes.push((KeyKind::Role, role.role_id.as_str(), ChangeKind::Created, "created"));
             }
             Some(stored) if *stored == role => {}
             Some(_) => {
                 changed.push(roles::replace(&writing.transaction, role));
-                told.push((KeyKind::Role, role.role_id.as_str(), ChangeKind::Updated, "updated"));
+                changes.push((KeyKind::Role, role.role_id.as_str(), ChangeKind::Updated, "updated"));
             }
         }
     }
     try_join_all(new).await?;
     try_join_all(changed).await?;
-    Ok(told)
+    Ok(changes)
 }
 
-async fn put_clients<'r>(writing: &Writing<'_>, sealer: &Sealer, clients: &'r [ClientRecord]) -> Res<Vec<Told<'r>>> {
+async fn put_clients<'r>(writing: &Writing<'_>, sealer: &Sealer, clients: &'r [ClientRecord]) -> Res<Vec<RecordChange<'r>>> {
     let stored = clients::among(&writing.transaction, sealer, clients).await?;
     let stored: BTreeMap<&str, &ClientRecord> = stored.iter().map(|client| (client.client_id.as_str(), client)).collect();
-    let mut told = Vec::new();
+    let mut changes = Vec::new();
     let (mut new, mut changed) = (Vec::new(), Vec::new());
     for client in clients {
         let Some(stored) = stored.get(client.client_id.as_str()) else {
             new.push(clients::add(&writing.transaction, sealer, client));
-            told.push((KeyKind::Client, client.client_id.as_str(), ChangeKind::Created, "created"));
+            changes.push((KeyKind::Client, client.client_id.as_str(), ChangeKind::Created, "created"));
             continue;
         };
         let last_date_used_ms = client.last_date_used_ms.max(stored.last_date_used_ms);
@@ -63,9 +63,9 @@ async fn put_clients<'r>(writing: &Writing<'_>, sealer: &Sealer, clients: &'r [C
         }
         changed.push(clients::replace(&writing.transaction, sealer, client));
         let action = if stored.access_token == client.access_token { "updated" } else { "access token set" };
-        told.push((KeyKind::Client, client.client_id.as_str(), ChangeKind::Updated, action));
+        changes.push((KeyKind::Client, client.client_id.as_str(), ChangeKind::Updated, action));
     }
     try_join_all(new).await?;
     try_join_all(changed).await?;
-    Ok(told)
+    Ok(changes)
 }

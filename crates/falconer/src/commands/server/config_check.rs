@@ -81,9 +81,9 @@ async fn ask_providers(settings: &Settings, origin: &PublicOrigin) -> Result<()>
         ("nothing would be added by", failed_directories),
         ("nothing could be sent by", failed_mail),
     ];
-    let told = all.into_iter().filter(|(_, names)| !names.is_empty()).map(|(what, names)| format!("{what} {}", names.join(", ")));
-    let told: Vec<String> = told.collect();
-    if told.is_empty() { Ok(()) } else { bail!("{}; see above", told.join(", ")) }
+    let failures = all.into_iter().filter(|(_, names)| !names.is_empty()).map(|(what, names)| format!("{what} {}", names.join(", ")));
+    let failures: Vec<String> = failures.collect();
+    if failures.is_empty() { Ok(()) } else { bail!("{}; see above", failures.join(", ")) }
 }
 
 /// What a provider said of itself. Answers its name where it failed.

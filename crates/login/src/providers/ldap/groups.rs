@@ -114,12 +114,12 @@ impl LdapProvider {
         let Some(filter) = filter else { return Ok(Vec::new()) };
         let attribute = self.settings.groups.attribute.as_str();
         // 1.1 is no attribute: names of entries come by themselves (RFC 4511 section 4.5.1.8).
-        let asked = [if attribute == WHOLE_NAME { "1.1" } else { attribute }];
+        let wanted = [if attribute == WHOLE_NAME { "1.1" } else { attribute }];
         let search = Search {
             base: self.settings.group_base(),
             scope: SearchScope::Subtree,
             filter: &filter,
-            attributes: &asked,
+            attributes: &wanted,
             size_limit: 0,
             time_limit: self.pool.seconds(),
         };
@@ -146,13 +146,13 @@ impl LdapProvider {
 
     /// `None`: it is not there, or may not be seen.
     async fn entry_of_group(&self, connection: &mut Connection, dn: &str) -> Result<Option<Entry>, LdapError> {
-        let mut asked = vec![self.settings.groups.attribute.as_str()];
-        asked.extend(self.settings.groups.memberof.as_deref());
+        let mut wanted = vec![self.settings.groups.attribute.as_str()];
+        wanted.extend(self.settings.groups.memberof.as_deref());
         let search = Search {
             base: dn,
             scope: SearchScope::Base,
             filter: &present("objectClass"),
-            attributes: &asked,
+            attributes: &wanted,
             size_limit: 1,
             time_limit: self.pool.seconds(),
         };

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::connection::{Bound, Connection, refusal};
 use super::error::LdapError;
-use super::person::{asked, attributes, subject_value};
+use super::person::{attributes, subject_value, wanted_attributes};
 use super::protocol::{Dn, Entry, Search, SearchScope, and, code, equal};
 use super::provider::LdapProvider;
 use crate::providers::error::short;
@@ -72,7 +72,7 @@ impl LdapProvider {
     }
 
     /// Somebody who signed in before. `None`: there is nobody of this id that may sign in.
-    pub(super) async fn look_again(&self, subject: &str) -> Result<Option<Attributes>, LdapError> {
+    pub(super) async fn find_by_subject(&self, subject: &str) -> Result<Option<Attributes>, LdapError> {
         let names = &self.settings.attributes;
         let filter = subject_value(subject, &names.subject).map(|value| equal(&names.subject, &value));
         self.pool.within(self.found_by(filter, "the id of a person")).await
@@ -107,8 +107,9 @@ impl LdapProvider {
     /// The one entry that a filter finds.
     async fn find(&self, connection: &mut Connection, filter: Vec<u8>, what: &'static str) -> Result<Option<Entry>, LdapError> {
         let filter = and(&[&[filter], self.checked.people.as_slice()].concat());
-        let mut found =
-            connection.search(&self.below_base(&filter, &asked(&self.settings), 2), Bound { what: WHO, most: 2, page_size: None }).await?;
+        let mut found = connection
+            .search(&self.below_base(&filter, &wanted_attributes(&self.settings), 2), Bound { what: WHO, most: 2, page_size: None })
+            .await?;
         let entry = match (found.pop(), found.is_empty()) {
             (None, _) => return Ok(None),
             (Some(entry), true) => entry,

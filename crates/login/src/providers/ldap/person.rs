@@ -15,13 +15,13 @@ const LONGEST_SUBJECT: usize = 255;
 const GUID: &str = "objectGUID";
 
 /// The attributes of a person that are asked for.
-pub(super) fn asked(settings: &LdapSettings) -> Vec<&str> {
+pub(super) fn wanted_attributes(settings: &LdapSettings) -> Vec<&str> {
     let names = &settings.attributes;
-    let mut asked = vec![names.subject.as_str(), &names.username, &names.email, &names.name];
-    asked.extend(settings.groups.memberof.as_deref());
-    asked.sort_unstable_by_key(|name| name.to_ascii_lowercase());
-    asked.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
-    asked
+    let mut wanted = vec![names.subject.as_str(), &names.username, &names.email, &names.name];
+    wanted.extend(settings.groups.memberof.as_deref());
+    wanted.sort_unstable_by_key(|name| name.to_ascii_lowercase());
+    wanted.dedup_by(|a, b| a.eq_ignore_ascii_case(b));
+    wanted
 }
 
 /// What an entry says of a person, but for groups.

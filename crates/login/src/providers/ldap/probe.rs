@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::connection::{Bound, Connection, Protection};
 use super::error::LdapError;
-use super::person::{asked, attributes, texts};
+use super::person::{attributes, texts, wanted_attributes};
 use super::protocol::{Entry, Search, SearchScope, present};
 use super::provider::LdapProvider;
 
@@ -76,8 +76,8 @@ impl LdapProvider {
     }
 
     async fn some_people(&self, connection: &mut Connection) -> Result<Vec<Entry>, LdapError> {
-        let asked = asked(&self.settings);
-        let search = self.below_base(&self.checked.anybody, &asked, i32::try_from(SOME).unwrap_or(i32::MAX));
+        let wanted = wanted_attributes(&self.settings);
+        let search = self.below_base(&self.checked.anybody, &wanted, i32::try_from(SOME).unwrap_or(i32::MAX));
         connection.search(&search, Bound { what: "people below the base", most: SOME, page_size: None }).await
     }
 }

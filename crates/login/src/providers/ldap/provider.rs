@@ -56,7 +56,7 @@ impl IdentityProvider for LdapProvider {
     }
 
     async fn refresh(&self, known: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
-        let person = self.look_again(known.subject).await?;
+        let person = self.find_by_subject(known.subject).await?;
         Ok(person.map_or(Refreshed::Gone, |person| Refreshed::Still(found(person, None))))
     }
 

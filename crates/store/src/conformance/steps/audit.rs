@@ -10,8 +10,8 @@ use crate::{AuditStart, Revision, Step, Store};
 pub(crate) async fn audit_rows_tell_who_did_what(store: Arc<dyn Store>) {
     let s = &*store;
     let detail = json!({"was": ["a", 1, null, "Ω"], "z": true, "a": {}});
-    let told = Step { grant: Some("g1".into()), detail: Some(detail.clone()), actor: "who/ever".into(), ..step(s, "made").await };
-    s.insert_client(&told, &client("a/b")).await.unwrap();
+    let described = Step { grant: Some("g1".into()), detail: Some(detail.clone()), actor: "who/ever".into(), ..step(s, "made").await };
+    s.insert_client(&described, &client("a/b")).await.unwrap();
     let rows = s.entity_history("client", "a/b", AuditStart::Offset(0), 10).await.unwrap();
     assert_eq!(rows.len(), 1);
     let row = &rows[0];

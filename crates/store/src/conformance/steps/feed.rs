@@ -53,8 +53,8 @@ pub(crate) async fn the_feed_tells_what_happened(store: Arc<dyn Store>) {
     // Within a revision the order is that of the bytes, in every store: a position may lie between two rows.
     let roles = ["b", "a", "_", "B", "a b", "a:b"].map(role);
     s.insert_roles(&step(s, "x").await, &roles).await.unwrap();
-    let told = s.changes_since(Revision(0), 100).await.unwrap();
-    let told: Vec<String> = told
+    let changes = s.changes_since(Revision(0), 100).await.unwrap();
+    let changes: Vec<String> = changes
         .iter()
         .map(|change| format!("{} {} {} {}", change.revision.0, change.key_kind.as_str(), change.key, change.what.as_str()))
         .collect();
@@ -83,7 +83,7 @@ pub(crate) async fn the_feed_tells_what_happened(store: Arc<dyn Store>) {
         "14 role a:b created",
         "14 role b created",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(changes, expected);
 }
 
 pub(crate) async fn the_feed_never_tears_a_revision(store: Arc<dyn Store>) {

@@ -52,9 +52,9 @@ pub(crate) async fn steps_together_are_as_one_after_the_other(store: Arc<dyn Sto
     assert_eq!((loaded.revision, loaded.highest_ms), (Revision(4), NOW + 5));
     assert_eq!((loaded.clients, loaded.roles), (vec![ClientRecord { disabled: true, ..client("a") }], vec![role("r")]));
     let changes = s.changes_since(Revision(0), 10).await.unwrap();
-    let told: Vec<_> = changes.iter().map(|change| (change.revision.0, change.key.as_str(), change.what)).collect();
+    let in_short: Vec<_> = changes.iter().map(|change| (change.revision.0, change.key.as_str(), change.what)).collect();
     use ChangeKind::{Created, Deleted, Updated};
-    assert_eq!(told, [(1, "a", Created), (2, "a", Updated), (3, "q", Created), (3, "r", Created), (4, "q", Deleted)]);
+    assert_eq!(in_short, [(1, "a", Created), (2, "a", Updated), (3, "q", Created), (3, "r", Created), (4, "q", Deleted)]);
     let history = s.entity_history("client", "a", AuditStart::Offset(0), 10).await.unwrap();
     let audited: Vec<_> = history.iter().map(|entry| (entry.revision.0, entry.action.as_str())).collect();
     assert_eq!(audited, [(1, "first"), (2, "second"), (2, "third")]);

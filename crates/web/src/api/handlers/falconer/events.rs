@@ -73,11 +73,11 @@ async fn step(stage: Stage) -> Option<(Result<Bytes, Infallible>, Stage)> {
         Stage::Following(follower) => follower,
         Stage::Ended => return None,
     };
-    let heard = match tokio::time::timeout(HEARTBEAT, follower.next()).await {
-        Ok(heard) => heard.map(Some),
+    let next = match tokio::time::timeout(HEARTBEAT, follower.next()).await {
+        Ok(item) => item.map(Some),
         Err(_) => follower.check().map(|()| None),
     };
-    match heard {
+    match next {
         Ok(Some(FeedItem::Changed(change))) => {
             let first = text_of(&change);
             let Some(second) = follower.next_at_hand() else {
