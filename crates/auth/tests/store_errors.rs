@@ -49,7 +49,9 @@ async fn a_store_that_is_away_or_full_stops_mutations_only() {
         assert_eq!(scopes_of(&broken.world.verify(&keys).await), strings(&["a", "assume:anonymous"]));
     }
     assert!(broken.ended.lock().unwrap().is_empty());
+    assert!(broken.world.auth.store_is_full(), "the heartbeat says so");
     assert_eq!(broken.create().await, Ok(()), "it recovers by itself");
+    assert!(!broken.world.auth.store_is_full());
 }
 
 #[tokio::test]

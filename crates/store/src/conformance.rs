@@ -112,6 +112,7 @@ where
             replacing_what_is_not_there_is_a_conflict,
             a_grant_is_revoked_once,
             uses_of_grants_add_up,
+            uses_and_changes_wait_in_no_circle,
             long_ended_grants_are_not_loaded,
             ended_grants_are_pruned_oldest_first_and_in_bounded_steps;
         credentials:

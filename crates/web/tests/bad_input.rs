@@ -331,3 +331,14 @@ async fn a_body_that_does_not_arrive_is_408() {
     assert!(answer.message().starts_with("The request body took more than 10 seconds to arrive"), "{}", answer.message());
     assert!(answer.json["message"].as_str().unwrap().contains("* statusCode: 408"), "{}", answer.json);
 }
+
+/// Story: whether a call is quick was judged by the bytes that came, and 39 bytes of brotli kept a thread of verification busy for seconds.
+#[test]
+fn what_is_compressed_or_large_is_not_quick() {
+    let hawk = || api("POST", "/authenticate-hawk").json(json!({}));
+    let is_quick = |call: Call| falconer_web::api::is_quick(&call.request(support::START_MS));
+    assert!(is_quick(hawk()) && is_quick(api("GET", "/scopes/current")));
+    assert!(!is_quick(hawk().header("content-encoding", "br")) && !is_quick(hawk().header("content-encoding", "gzip")));
+    assert!(!is_quick(hawk().body(vec![b' '; 33 * 1024])));
+    assert!(!is_quick(api("GET", "/ping")));
+}

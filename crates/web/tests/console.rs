@@ -3,7 +3,7 @@
 
 mod site;
 
-use falconer_auth::{Authentication, ClientInput, RoleInput};
+use falconer_auth::{Authentication, Batch, BatchClient, ClientInput, RoleInput};
 use falconer_login::NewAccount;
 use site::{Browser, PASSWORD, START_MS, encode, site, with};
 
@@ -76,7 +76,8 @@ async fn records_are_found_by_id_and_by_scope_page_by_page() {
     assert!(second.text.contains("project/c50") && second.text.contains("project/writer") && !second.text.contains("Next page"));
     let writers = root.get("/auth/clients?scope=notes%3Awrite%3Azap").await;
     assert!(writers.text.contains("project/writer") && !writers.text.contains("project/c00"));
-    assert!(root.get("/auth/clients?q=nothing-like-it").await.text.contains("Nothing was found"));
+    let nothing = root.get("/auth/clients?q=nothing-like-it").await;
+    assert!(nothing.text.contains("Nothing was found") && !nothing.text.contains("Search on"), "{}", nothing.text);
 
     let one = root.get("/auth/clients?id=project%2Fwriter").await;
     assert!(one.text.contains("<code>notes:write:*</code>") && !one.text.contains("<b>bold"), "{}", one.text);
@@ -89,4 +90,28 @@ async fn records_are_found_by_id_and_by_scope_page_by_page() {
     let page = root.get(&format!("/auth/roles?id={href}")).await;
     assert!(page.status == 200 && page.text.contains("<code>my role (x) %/?#</code>"), "{}", page.text);
     assert!(page.text.contains("<code>notes:read:*</code>"));
+}
+
+/// Story: "Nothing was found" where the search had stopped at 2,000 of more records.
+#[tokio::test]
+async fn a_search_that_stops_says_so_and_goes_on() {
+    let site = site().await;
+    let mut root = somebody(&site, &["auth:*", "assume:x"]).await;
+    let client = |number: usize| BatchClient {
+        client_id: format!("project/c{number:04}"),
+        expires_us: (START_MS + 86_400_000) * 1000,
+        description: String::new(),
+        scopes: Vec::new(),
+        delete_on_expiration: false,
+        disabled: None,
+        access_token: None,
+    };
+    let mut clients: Vec<_> = (0..2100).map(client).collect();
+    clients.push(BatchClient { client_id: "project/zebra".to_owned(), ..client(0) });
+    site.auth.import(&Authentication::person("local/eve"), &Batch { roles: Vec::new(), clients }).await.unwrap();
+    let page = root.get("/auth/clients?q=zebra").await;
+    assert!(page.text.contains("Nothing was found yet: the search stopped after 2000 records"), "{}", page.text);
+    let on = page.text.split("<a href=\"/auth/clients?q=zebra").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    let found = root.get(&format!("/auth/clients?q=zebra{on}")).await;
+    assert!(found.text.contains("project/zebra") && !found.text.contains("stopped"), "{}", found.text);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::samples::{NOW, decided, grant, issuer, step, texts};
+use super::samples::{NOW, client, decided, grant, issuer, step, texts};
 use crate::conformance::at_once::at_once;
 use crate::{AuditStart, GrantRecord, IssuerRecord, Revision, Secret, Step, Store, StoreError};
 
@@ -155,6 +155,35 @@ pub(super) async fn uses_of_grants_add_up(store: Arc<dyn Store>) {
     let used = s.grant("g1").await.unwrap().unwrap();
     assert_eq!((used.last_used_ms, used.use_count), (Some(NOW + 5), 5));
     assert_eq!(s.revision().await, Ok(Revision(1)), "a use takes no revision");
+}
+
+/// Clients and grants were touched before the row of the revision in one place, and after it in another, so that two could wait for each other.
+pub(super) async fn uses_and_changes_wait_in_no_circle(store: Arc<dyn Store>) {
+    let s = &*store;
+    let ids: Vec<String> = (0..4).map(|n| format!("c{n}")).collect();
+    for id in &ids {
+        s.insert_client(&step(s, "x").await, &client(id)).await.unwrap();
+        s.insert_grant(&step(s, "x").await, &grant(id, id), None).await.unwrap();
+    }
+    for round in 0..10 {
+        let mut calls: Vec<std::pin::Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>>> = Vec::new();
+        for (id, backwards) in ids.iter().zip([false, true, false, true]) {
+            let mut clients: Vec<(String, i64)> = ids.iter().map(|id| (id.clone(), NOW + round)).collect();
+            let mut grants: Vec<(String, i64, i64)> = ids.iter().map(|id| (id.clone(), NOW + round, 1)).collect();
+            if backwards {
+                clients.reverse();
+                grants.reverse();
+            }
+            calls.push(Box::pin(async move { s.note_uses(&clients, &grants).await }));
+            let (change, end) = (decided(Revision(0), &[], "x"), decided(Revision(0), &[], "x"));
+            calls.push(Box::pin(async move { s.update_client(&change, &client(id)).await.map(drop) }));
+            calls.push(Box::pin(async move { s.revoke_grants(&end, std::slice::from_ref(id), "me", "").await.map(drop) }));
+        }
+        let failed: Vec<_> =
+            at_once(calls).await.into_iter().filter_map(Result::err).filter(|error| *error != StoreError::Conflict).collect();
+        assert_eq!(failed, []);
+    }
+    assert_eq!(s.grant("c0").await.unwrap().unwrap().use_count, 40);
 }
 
 pub(super) async fn long_ended_grants_are_not_loaded(store: Arc<dyn Store>) {

@@ -178,6 +178,16 @@ mod tests {
         }
     }
 
+    /// A database that was cut off without a word held a change for half a minute.
+    #[test]
+    fn whoever_is_silent_is_given_up_after_five_seconds() {
+        let config = config("postgres://u@db.example.com/f").unwrap();
+        assert_eq!((config.get_connect_timeout(), config.get_tcp_user_timeout()), (Some(&WAIT), Some(&SILENCE)));
+        let (idle, interval, retries) = (config.get_keepalives_idle(), config.get_keepalives_interval(), config.get_keepalives_retries());
+        let noticed = idle + interval.unwrap() * retries.unwrap();
+        assert!(config.get_keepalives() && noticed <= Duration::from_secs(5) && SILENCE <= Duration::from_secs(5), "{noticed:?}");
+    }
+
     /// A password with a sign of the URL gave "the store is corrupt".
     #[test]
     fn what_has_to_be_encoded_in_a_url_is_said() {

@@ -82,3 +82,38 @@ impl Beyond {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../../../docs/operation.md");
+
+    /// Operators read the table, and nothing said that it is what counts.
+    #[test]
+    fn the_table_of_the_page_is_what_counts() {
+        let method = |call| Method::of(call).unwrap();
+        for (name, call) in [
+            ("`authenticateHawk`", Call::AuthenticateHawk),
+            ("`testAuthenticate`", Call::TestAuthenticate),
+            ("others that take a body", Call::CreateClient),
+            ("those that take none", Call::Ping),
+        ] {
+            let Budget { bytes, nodes, entries, window, time } = of_stranger(method(call));
+            let made = if nodes == usize::MAX { "none is made | ".to_owned() } else { format!("{nodes} | {entries}") };
+            let row = format!("| stranger | {name} | {} KiB | {made} | {} KiB | {} s |", bytes / KIB, window / KIB, time.as_secs());
+            assert!(PAGE.lines().any(|line| line == row), "{row}");
+        }
+        for (name, call, nodes) in [
+            ("`importBatch`", Call::ImportBatch, "1 000 000"),
+            ("others that take a body", Call::CreateClient, "50 000"),
+            ("those that take none", Call::Ping, "none is made"),
+        ] {
+            let budget = of_known(method(call), 10 << 20);
+            let row = format!("| known | {name} | 10 MiB | {nodes} | ");
+            assert!(PAGE.lines().any(|line| line.starts_with(&row)), "{row}");
+            let said = nodes.replace(' ', "").parse().unwrap_or(usize::MAX);
+            assert_eq!((budget.nodes, budget.window, budget.time), (said, usize::MAX, Duration::MAX), "{name}");
+        }
+    }
+}
