@@ -39,11 +39,11 @@
 //! # Ok::<(), falconer_credentials::Failure>(())
 //! ```
 //!
-//! What it deliberately does not do: it remembers no nonces (the protocol has no replay protection), it does not compare payload hashes (the
-//! API layer does, it has the body), and it knows nothing of grants, roles (expansion is an argument) or HTTP.
+//! It remembers no nonces: the protocol has no replay protection. It does not compare payload hashes: the API layer has the body. It knows nothing of grants,
+//! of HTTP, or of roles: expansion is an argument.
 //!
-//! To add a check: find its place in the order in [`evaluate()`], give it a variant in `failure`, and add a case to the tests with the
-//! right MAC (exact message) and with a wrong one (silence).
+//! To add a check, find its place in the order in [`evaluate()`] and give it a variant in `failure`. Add a case to the tests with the right MAC, which owes the
+//! exact message, and one with a wrong MAC, which owes silence.
 
 mod certificate;
 mod evaluate;

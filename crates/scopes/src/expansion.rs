@@ -24,11 +24,12 @@ impl RoleSet {
     /// The least set that holds `scopes` (in any order) and what every role that applies to one of its members grants, sorted and
     /// normalized.
     ///
-    /// Ends for every set of roles: in a set that passed validation a chain of roles never meets one role twice, so a chain longer than
-    /// the number of roles (with room to spare) shows that the set was not validated, and is cut there. Roles that hand their parameter on
-    /// to several others can double what there is with each step, so the number of steps is bounded: it may grow with what is given, with what
-    /// roles grant as it stands and with the number of roles, but no faster. What is cut off can only be missing; whoever owes the whole answer, or
-    /// an error, asks [`RoleSet::expand_counting`].
+    /// It ends for every set of roles. In a set that was validated a chain of roles never meets one role twice. So a chain that is longer than the number of
+    /// roles shows that the set was not validated, and is cut there.
+    ///
+    /// Roles that hand their parameter on to several others can double what there is with each step. So the number of steps is bounded: it may grow with what
+    /// is given, with what roles grant as it stands and with the number of roles, but no faster. What is cut off can only be missing. Whoever owes the
+    /// whole answer, or an error, asks [`RoleSet::expand_counting`].
     pub fn expand<I, S>(&self, scopes: I) -> ScopeSet
     where
         I: IntoIterator<Item = S>,

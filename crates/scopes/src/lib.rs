@@ -3,8 +3,8 @@
 //! This crate is pure: no I/O, no clock, no randomness, no locks that anybody can wait for. Everything that Falconer decides about
 //! permissions ends in one of its functions, and `naive` is a second, obvious implementation that the tests hold against the fast one.
 //!
-//! What it deliberately does not do: it knows no clients, no credentials and no grants, it caches nothing, and it does not apply the rule
-//! that new clients and roles may not hold a scope ending in `**` (that belongs to the four API calls that enforce it).
+//! It knows no clients, no credentials and no grants, and it caches nothing. New clients and roles may not hold a scope ending in `**`; that rule belongs to the
+//! four API calls that enforce it.
 //!
 //! | concept | where |
 //! |---|---|

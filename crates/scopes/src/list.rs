@@ -37,8 +37,8 @@ pub fn merge_normalized<A: AsRef<str>, B: AsRef<str>>(a: &[A], b: &[B]) -> Vec<S
     }
 }
 
-/// What both lists give: the members of `a` that a member of `b` covers, in the order of `a`, then the members of `b` that a member of `a`
-/// covers, in the order of `b`, without later duplicates. Neither sorted nor normalized: `["a*", "ab"]` and `["a*"]` give `["a*", "ab"]`.
+/// What both lists give. First come the members of `a` that a member of `b` covers, in the order of `a`. Then come the members of `b` that a member of `a`
+/// covers, in the order of `b`, without duplicates. The list is neither sorted nor normalized: `["a*", "ab"]` and `["a*"]` give `["a*", "ab"]`.
 pub fn intersection(a: &[String], b: &[String]) -> Vec<String> {
     // A normal form satisfies what the list does that it was made of, and finds it without a walk.
     let (held_a, held_b) = (normal_form(a), normal_form(b));

@@ -168,8 +168,8 @@ impl RoleSet {
 
     /// Calls `found` for every star role whose prefix begins `bound`; its parameter is what follows the prefix in `name`.
     ///
-    /// Walks from the longest such prefix to the shortest. The greatest key that is not after the bound is either a prefix of it, or
-    /// everything between what both share and the bound is no key, and the walk goes on from what they share.
+    /// Walks from the longest such prefix to the shortest. It looks at the greatest key that is not after the bound. Where that key is no prefix of the bound, no
+    /// key lies between the bound and what both share, and the walk goes on from what they share.
     fn stars_over<'r, 's>(&'r self, bound: &str, name: &'s str, found: &mut impl FnMut(&'r Compiled, Application<'s>)) {
         let mut bound = bound;
         while let Some((prefix, role)) = self.stars.get_prev(bound) {

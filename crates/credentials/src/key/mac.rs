@@ -1,7 +1,7 @@
 //! HMAC-SHA256, and the base64 texts in which the protocol writes its values.
 //!
-//! The hash function is the library's; HMAC around it (RFC 2104) is here, because a prepared key of the library is three times as large as the
-//! two states that it consists of, is not wiped, and can't be kept for every client (`docs/adr/0045`).
+//! The hash function is the library's, and HMAC around it (RFC 2104) is here. A prepared key of the library is three times as large as the two states that it
+//! consists of, and it is not wiped, so that it can't be kept for every client (`docs/adr/0045`).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -273,8 +273,8 @@ fn refuse_spellings(host: &str) -> Result<(), TargetError> {
     Ok(())
 }
 
-/// INVARIANT: after this, scheme, host and port of the parsed URL are those of the text, letter by letter, and the rest is the same up to
-/// percent-encoding and the slash of an empty path.
+/// INVARIANT: after this, scheme, host and port of the parsed URL are those of the text, letter by letter. The rest differs in percent-encoding and in the
+/// slash of an empty path at most.
 fn compare(url: &Url, scheme: Scheme, host: &str, port: Option<u16>, tail: &str) -> Result<(), TargetError> {
     let goes_to = url.host_str().unwrap_or_default();
     if goes_to != host {

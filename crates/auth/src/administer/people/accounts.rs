@@ -133,8 +133,8 @@ impl Auth {
         .map(|((), revision)| revision)
     }
 
-    /// Uses a link up: the account has this password from now on, instead of the one that it has until then. 409 when the link is used or over, when it is of
-    /// somebody who could do less than the person may do by now, and when the person or the account may not act.
+    /// Uses a link up: from now on the account has this password. 409 when the link is used or over, when its maker could do less than the person may do by now,
+    /// and when the person or the account may not act.
     pub async fn use_account_link(
         &self,
         link: &AccountLink,

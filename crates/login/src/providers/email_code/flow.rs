@@ -1,6 +1,6 @@
 //! A sign-in by code that is under way: all of it lies in a cookie of the browser that asked, as with other providers (docs/adr/0131), and the address with it.
 //!
-//! The store notes the hash of cookie and code together. So nobody who reads the store can find a code of eight digits by trying, a code opens nothing in
+//! The store notes the hash of cookie and code together. So nobody who reads the store can find a code of eight digits by trying. A code opens nothing in
 //! another browser, and a cookie that somebody made up has no code at all.
 
 use base64::Engine as _;

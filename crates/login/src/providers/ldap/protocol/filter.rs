@@ -74,8 +74,8 @@ impl FilterTemplate {
         encode(&self.0, Fill::WithAnything)
     }
 
-    /// The filter with these values, encoded. What needs a value that is not there is neither true nor false, as RFC 4511 section 4.5.1.7 has it of attributes
-    /// that are not there, and so is what is made of it; `None`: that is so of the whole filter, and it finds nothing.
+    /// The filter with these values, encoded. A part that needs a value which is not there is neither true nor false, as RFC 4511 section 4.5.1.7 has it of
+    /// attributes that are not there. `None`: the whole filter is neither, and finds nothing.
     pub(crate) fn fill(&self, values: Values<'_>) -> Option<Vec<u8>> {
         encode(&self.0, Fill::With(values))
     }
