@@ -6,7 +6,7 @@ mod support;
 use falconer_wire::Method;
 use serde_json::{Value, json};
 use support::methods::rows;
-use support::{Answer, Call, Node, api, call, node, root};
+use support::{Answer, Node, api, call, node, root};
 
 async fn furnished() -> Node {
     let node = node().await;

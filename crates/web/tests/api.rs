@@ -7,8 +7,8 @@ use falconer_auth::AccessToken;
 use falconer_credentials::temporary;
 use falconer_wire::METHODS;
 use serde_json::json;
-use support::methods::{Row, rows};
-use support::{Answer, Call, Credentials, Node, START_MS, api, client, node, root};
+use support::methods::rows;
+use support::{Answer, Credentials, Node, START_MS, api, client, node, root};
 
 async fn furnished() -> Node {
     let node = node().await;

@@ -18,7 +18,7 @@ pub use http_directory::HttpDirectorySection;
 pub use ldap::LdapSection;
 pub use oidc::OidcSection;
 pub use scim::{ScimSection, check_token};
-pub use section::{Common, Section};
+pub use section::Common;
 
 /// One provider, by its kind.
 #[derive(Clone, Debug, Deserialize)]
