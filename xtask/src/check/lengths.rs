@@ -6,7 +6,7 @@ use std::path::Path;
 const MOST_LINES: usize = 400;
 
 /// What is written by hand and read as code.
-const READ_AS_CODE: [&str; 6] = ["rs", "js", "mjs", "py", "html", "css"];
+const READ_AS_CODE: [&str; 5] = ["rs", "js", "mjs", "html", "css"];
 
 /// Files that are one on purpose, however long: the file, and why.
 const ONE_ON_PURPOSE: [(&str, &str); 4] = [
