@@ -86,6 +86,19 @@ async fn allowed_denied_and_failed() {
     assert_eq!(public, json!({"status": "allowed", "expires": "2026-08-01T12:15:00.000Z"}));
 }
 
+/// Header and bewit at once: the header's signature holds, and both kits of ours found it accepted.
+#[tokio::test]
+async fn a_header_beside_a_bewit_is_refused() {
+    let node = node().await;
+    let ann = node.new_client("ann", &["x"]).await;
+    for (resource, status) in [("/a?b=1&bewit=abc", "failed"), ("/a?bewit=", "failed"), ("/a?bewits=1", "allowed"), ("/bewit=1", "allowed")] {
+        let question = json!({ "request": parts(&node, "GET", resource, Some(ann.clone())), "required": "x" });
+        let answer = check(&node, &question).await;
+        assert_eq!(answer["status"], status, "{resource}");
+        assert_eq!(answer["reason"] == "two-schemes", status == "failed", "{resource}");
+    }
+}
+
 /// Each word, with a request that earns it.
 #[tokio::test]
 async fn every_refusal_has_a_word_of_its_own() {

@@ -85,6 +85,10 @@ impl Auth {
     /// Checks the credentials of a request to any service as [`Auth::verify`] does, and then what they are asked for: the body, and the scopes. Errors: this node
     /// can't say.
     pub async fn check(&self, question: &Question<'_>) -> Result<Decision, Unable> {
+        // authenticateHawk looks at the header alone, as the protocol has it; a service can't tell then which of both its caller meant.
+        if question.is_signed_twice() {
+            return Ok(Decision::Failed(Reason::TwoSchemes));
+        }
         Ok(match self.verify(&question.parts).await {
             Verdict::Unable(unable) => return Err(unable),
             Verdict::Failed(reason) => Decision::Failed(reason),
@@ -104,6 +108,12 @@ impl Auth {
 }
 
 impl Question<'_> {
+    /// Whether a header and a bewit came at once.
+    fn is_signed_twice(&self) -> bool {
+        let query = self.parts.resource.split_once('?').map_or("", |(_, query)| query);
+        self.parts.authorization.is_some() && query.split('&').any(|pair| pair.starts_with("bewit="))
+    }
+
     fn wrong_payload(&self, signed: Option<&str>) -> Option<Reason> {
         match (self.payload_hash?, signed) {
             (arrived, Some(signed)) if arrived == signed => None,
