@@ -91,7 +91,8 @@ async fn allowed_denied_and_failed() {
 async fn a_header_beside_a_bewit_is_refused() {
     let node = node().await;
     let ann = node.new_client("ann", &["x"]).await;
-    for (resource, status) in [("/a?b=1&bewit=abc", "failed"), ("/a?bewit=", "failed"), ("/a?bewits=1", "allowed"), ("/bewit=1", "allowed")] {
+    for (resource, status) in [("/a?b=1&bewit=abc", "failed"), ("/a?bewit=", "failed"), ("/a?bewits=1", "allowed"), ("/bewit=1", "allowed")]
+    {
         let question = json!({ "request": parts(&node, "GET", resource, Some(ann.clone())), "required": "x" });
         let answer = check(&node, &question).await;
         assert_eq!(answer["status"], status, "{resource}");

@@ -133,7 +133,7 @@ async fn what_is_refused_stands_beside_what_was_typed() {
     }
     // Of two administrators the second is told.
     let form = with(boss.get("/auth/people/edit?id=local%2Fann").await.form(EDIT), &[("display_name", "Mine"), ("do", "save")]);
-    site.login.set_profile("test", "ann", "Theirs", None).await.unwrap();
+    site.login.set_profile("test", "ann", "Theirs", Some("ann@example.com")).await.unwrap();
     let page = boss.post(EDIT, &form).await;
     assert_eq!((page.status.as_u16(), page.text.contains("changed after you opened this page")), (409, true), "{}", page.text);
     assert_eq!(boss.post(EDIT, &with(page.form(EDIT), &[("do", "save")])).await.location(), "/auth/people?id=local%2Fann&done=saved");

@@ -87,6 +87,8 @@ impl Login {
     pub async fn register_passkey(&self, session: &Session, new: &NewPasskey<'_>) -> Result<(), PasskeyError> {
         self.check_clock()?;
         let (party, name) = self.relying_party().zip(session.account_name()).ok_or(PasskeyError::NotHere)?;
+        // First of all: the challenge is not used up, and can be answered after the sign-in that is asked for.
+        self.check_fresh(session)?;
         let label = manage::label(new.label)?;
         let id = decode("id", new.id, LONGEST_ID)?;
         let client_data = ClientData::read(&decode("client data", new.client_data, client_data::LONGEST)?)?;
@@ -108,8 +110,6 @@ impl Login {
         if self.credentials(name).await?.passkeys.len() >= MOST {
             return Err(PasskeyError::TooMany(MOST));
         }
-        // Before the challenge is used up: it can be answered after the sign-in that is asked for.
-        self.check_fresh(session)?;
         self.use_ceremony(&ceremony).await?;
         let transports = new.transports.split(',').filter(|word| TRANSPORTS.contains(word)).take(TRANSPORTS.len());
         let passkey = PasskeyRecord {
