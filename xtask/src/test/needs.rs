@@ -23,6 +23,8 @@ struct Need {
 
 /// The oldest Node.js whose test runner does what the tests ask of it.
 const NODE: (u32, u32) = (20, 11);
+/// What sdk/go/go.mod asks for.
+const GO: (u32, u32) = (1, 22);
 /// How long the package manager's lock is waited for: another one may be installing.
 const LOCK: Duration = Duration::from_secs(600);
 
@@ -32,7 +34,7 @@ const NEEDS: &[Need] = &[
         what: "a C compiler (SQLite, ring)",
         probe: || works("cc", &["--version"]),
         packages: &["build-essential"],
-        parts: &["lints", "crates", "fuzz", "instructions", "revocation", "python", "clients", "client-rust", "api", "browser"],
+        parts: &["lints", "crates", "fuzz", "instructions", "revocation", "python", "go", "clients", "client-rust", "api", "browser"],
     },
     Need { what: "git", probe: || works("git", &["--version"]), packages: &["git"], parts: &["check"] },
     Need {
@@ -47,6 +49,7 @@ const NEEDS: &[Need] = &[
         packages: &["nodejs"],
         parts: &["sdk", "python", "clients", "browser"],
     },
+    Need { what: "Go 1.22 or newer", probe: go_is_new_enough, packages: &["golang-go"], parts: &["go"] },
     Need { what: "npm", probe: || works("npm", &["--version"]), packages: &["npm"], parts: CLIENTS },
     Need {
         what: "PostgreSQL",
@@ -77,6 +80,10 @@ const NEEDS: &[Need] = &[
 
 fn python_with_venv() -> bool {
     works("python3", &["-c", "import venv, ensurepip"])
+}
+
+fn go_is_new_enough() -> bool {
+    prints("go", &["env", "GOVERSION"]).and_then(|said| version(said.trim_start_matches("go"))).is_some_and(|version| version >= GO)
 }
 
 fn node_is_new_enough() -> bool {

@@ -1,0 +1,3 @@
+module falconer.example/sdk/go
+
+go 1.22

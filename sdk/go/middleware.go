@@ -1,0 +1,155 @@
+package falconer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Guard protects the routes of a service.
+type Guard struct {
+	*Verifier
+	origins map[string]bool
+}
+
+type callerKey struct{}
+
+// NewGuard checks the configuration, as NewVerifier does.
+func NewGuard(config Config) (*Guard, error) {
+	v, err := NewVerifier(config)
+	if err != nil {
+		return nil, err
+	}
+	g := &Guard{Verifier: v}
+	if config.CORS != nil {
+		g.origins = map[string]bool{}
+		for _, origin := range config.CORS {
+			g.origins[asSent(origin)] = true
+		}
+	}
+	return g, nil
+}
+
+// asSent is an origin as browsers write it.
+func asSent(text string) string {
+	parsed, _ := url.Parse(text) // was checked
+	host := strings.ToLower(parsed.Host)
+	host = strings.TrimSuffix(host, map[string]string{"http": ":80", "https": ":443"}[parsed.Scheme])
+	return parsed.Scheme + "://" + host
+}
+
+// CallerFrom is the caller of a request that a guard let through; nil elsewhere.
+func CallerFrom(ctx context.Context) *Caller {
+	caller, _ := ctx.Value(callerKey{}).(*Caller)
+	return caller
+}
+
+// Handle adds a route to a mux. `<book>` in the expression is `{book}` of the pattern. It panics with a readable text where the expression could never work
+// or the pattern lacks a parameter, as the mux does for patterns.
+func (g *Guard) Handle(mux *http.ServeMux, pattern string, required Expression, handler http.Handler) {
+	requirement, err := NewRequirement(required)
+	if err == nil {
+		err = requirement.fit(pattern)
+	}
+	if err != nil {
+		panic("falconer: " + err.Error())
+	}
+	mux.Handle(pattern, g.protect(requirement, handler))
+}
+
+// HandleFunc is Handle for a function.
+func (g *Guard) HandleFunc(mux *http.ServeMux, pattern string, required Expression, handler func(http.ResponseWriter, *http.Request)) {
+	g.Handle(mux, pattern, required, http.HandlerFunc(handler))
+}
+
+// Require is a middleware; parameters are those of the pattern that matched (http.Request.PathValue), and a missing one is refused with 400. It panics where
+// the expression could never work. Handle also holds the expression against the pattern.
+func (g *Guard) Require(required Expression) func(http.Handler) http.Handler {
+	requirement, err := NewRequirement(required)
+	if err != nil {
+		panic("falconer: " + err.Error())
+	}
+	return func(next http.Handler) http.Handler { return g.protect(requirement, next) }
+}
+
+func (g *Guard) protect(requirement *Requirement, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		caller, refusal := g.admit(requirement, w, r)
+		if refusal != nil {
+			if refusal.Log != "" {
+				g.config.Logger.Error("Falconer cannot verify a request", "id", refusal.ID, "why", refusal.Log)
+			} else {
+				g.config.Logger.Info("refused", "id", refusal.ID, "reason", refusal.Reason, "status", refusal.Status)
+			}
+			refusal.Write(w, r)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
+	})
+}
+
+func (g *Guard) admit(requirement *Requirement, w http.ResponseWriter, r *http.Request) (*Caller, *Refusal) {
+	required, refusal := requirement.Fill(r.PathValue)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if len(r.Header.Values("Authorization")) > 1 {
+		return nil, unauthorized("malformed", "There is more than one Authorization header", "")
+	}
+	decision := g.Check(r.Context(), Request{r.Method, r.RequestURI, r.Header.Get("Authorization")}, required)
+	if decision.Refusal != nil {
+		return nil, decision.Refusal
+	}
+	return decision.Caller, g.compare(decision.Caller, w, r)
+}
+
+// compare reads the body only where it has to: strangers cannot make a service read.
+func (g *Guard) compare(caller *Caller, w http.ResponseWriter, r *http.Request) *Refusal {
+	limit := g.config.BodyLimit
+	if caller.Hash == "" {
+		if !g.config.PayloadHashRequired || caller.ClientID == "" {
+			return nil
+		}
+		limit = 0 // whether there is a body is all that counts
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var larger *http.MaxBytesError
+	switch {
+	case errors.As(err, &larger) && caller.Hash == "":
+		return unauthorized("payload-not-signed", "This service accepts a body only if its hash is signed", "")
+	case errors.As(err, &larger):
+		return refused("InputTooLarge", http.StatusRequestEntityTooLarge, "body-too-large", "The body is larger than this service reads", "")
+	case err != nil:
+		return notVerifiable("its body did not arrive")
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return caller.CompareBody(r.Header.Get("Content-Type"), body)
+}
+
+// CORS is outermost: it answers preflights before Falconer is asked, and lets pages read refusals too.
+func (g *Guard) CORS(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header, origin := w.Header(), r.Header.Get("Origin")
+		if g.origins == nil {
+			header.Set("Access-Control-Allow-Origin", "*")
+		} else {
+			header.Add("Vary", "Origin")
+			if g.origins[origin] {
+				header.Set("Access-Control-Allow-Origin", origin)
+			}
+		}
+		header.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, Date")
+		if r.Method == http.MethodOptions && origin != "" && r.Header.Get("Access-Control-Request-Method") != "" {
+			header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE")
+			header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")
+			header.Set("Access-Control-Max-Age", "900")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,162 @@
+package falconer
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Transport signs each request with Hawk, with the hash of its body, which is held in memory. After a redirect to another origin nothing is signed any more.
+// Do not copy it after its first use.
+type Transport struct {
+	Credentials Credentials
+	// AuthorizedScopes restricts each call; nil: to nothing less than what the credentials have. An empty list leaves no scopes.
+	AuthorizedScopes []string
+	// Falconer is its root URL, or empty. After a 401 it is asked for its time, at most once a minute, and the call is made once more if the clock was off.
+	// No other server is believed: it could collect signatures for later.
+	Falconer string
+	// Base sends; http.DefaultTransport if it is nil.
+	Base http.RoundTripper
+
+	lock  sync.Mutex
+	ahead time.Duration
+	asked time.Time
+}
+
+// For is a transport for what is done on behalf of a caller: with these credentials, and no more than what the caller was seen to have. What a service needs
+// for it, it names in Config.Reveal.
+func (t *Transport) For(caller *Caller) *Transport {
+	return &Transport{Credentials: t.Credentials, AuthorizedScopes: append([]string{}, caller.Revealed...), Falconer: t.Falconer, Base: t.Base, ahead: t.offset()}
+}
+
+// RoundTrip signs and sends.
+func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
+	body, err := readBody(request)
+	if err != nil {
+		return nil, err
+	}
+	if leftOrigin(request) || hasBewit(request.URL.RequestURI()) {
+		return t.base().RoundTrip(withBody(request, body))
+	}
+	attempt, err := t.sign(request, body)
+	if err != nil {
+		return nil, err
+	}
+	response, err := t.base().RoundTrip(attempt)
+	if err != nil || response.StatusCode != http.StatusUnauthorized || !t.learn(request) {
+		return response, err
+	}
+	again, err := t.sign(request, body)
+	if err != nil {
+		return response, nil
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16))
+	response.Body.Close()
+	return t.base().RoundTrip(again)
+}
+
+func (t *Transport) base() http.RoundTripper {
+	if t.Base == nil {
+		return http.DefaultTransport
+	}
+	return t.Base
+}
+
+func (t *Transport) offset() time.Duration {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	return t.ahead
+}
+
+func (t *Transport) sign(request *http.Request, body []byte) (*http.Request, error) {
+	if err := t.Credentials.check(); err != nil {
+		return nil, err
+	}
+	if request.Header.Get("Authorization") != "" {
+		return nil, errors.New("the request has an Authorization header already")
+	}
+	s, err := signedParts(request.Method, request.URL)
+	if err != nil {
+		return nil, err
+	}
+	if s.method == "" {
+		s.method = http.MethodGet
+	}
+	if len(body) > 0 {
+		s.hash = PayloadHash(request.Header.Get("Content-Type"), body)
+	}
+	s.ext = t.Credentials.ext(t.AuthorizedScopes)
+	signed := withBody(request, body)
+	signed.Header.Set("Authorization", s.header(t.Credentials, time.Now().Add(t.offset()), randomText(6)))
+	return signed, nil
+}
+
+// learn asks Falconer for its time; true if it is another than was thought.
+func (t *Transport) learn(request *http.Request) bool {
+	t.lock.Lock()
+	fine := t.Falconer != "" && (t.asked.IsZero() || time.Since(t.asked) >= time.Minute)
+	if fine {
+		t.asked = time.Now()
+	}
+	t.lock.Unlock()
+	if !fine {
+		return false
+	}
+	ping, err := http.NewRequestWithContext(request.Context(), http.MethodGet, strings.TrimRight(t.Falconer, "/")+"/api/auth/v1/ping", nil)
+	if err != nil {
+		return false
+	}
+	response, err := t.base().RoundTrip(ping)
+	if err != nil {
+		return false
+	}
+	response.Body.Close()
+	there, err := http.ParseTime(response.Header.Get("Date"))
+	if err != nil || response.StatusCode != http.StatusOK {
+		return false
+	}
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	ahead := time.Until(there)
+	if (ahead - t.ahead).Abs() < time.Minute {
+		return false
+	}
+	t.ahead = ahead
+	return true
+}
+
+func readBody(request *http.Request) ([]byte, error) {
+	if request.Body == nil || request.Body == http.NoBody {
+		return nil, nil
+	}
+	defer request.Body.Close()
+	return io.ReadAll(request.Body)
+}
+
+// withBody is a copy that can be sent again; the request that was given stays as it is.
+func withBody(request *http.Request, body []byte) *http.Request {
+	made := request.Clone(request.Context())
+	made.Body, made.GetBody, made.ContentLength, made.TransferEncoding = nil, nil, 0, nil
+	if len(body) > 0 {
+		made.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		made.Body, _ = made.GetBody()
+		made.ContentLength = int64(len(body))
+	}
+	return made
+}
+
+// leftOrigin says whether one of the redirects that led here, or this one, is of another origin than the first request.
+func leftOrigin(request *http.Request) bool {
+	host, port, _ := hostAndPort(request.URL)
+	for at := request; at.Response != nil && at.Response.Request != nil; {
+		at = at.Response.Request
+		if before, beforePort, _ := hostAndPort(at.URL); before != host || beforePort != port || at.URL.Scheme != request.URL.Scheme {
+			return true
+		}
+	}
+	return false
+}
