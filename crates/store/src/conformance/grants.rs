@@ -157,6 +157,9 @@ pub(super) async fn uses_of_grants_add_up(store: Arc<dyn Store>) {
     assert_eq!(s.revision().await, Ok(Revision(1)), "a use takes no revision");
 }
 
+/// One of several calls at once.
+type Running<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
+
 /// Clients and grants were touched before the row of the revision in one place, and after it in another, so that two could wait for each other.
 pub(super) async fn uses_and_changes_wait_in_no_circle(store: Arc<dyn Store>) {
     let s = &*store;
@@ -166,7 +169,7 @@ pub(super) async fn uses_and_changes_wait_in_no_circle(store: Arc<dyn Store>) {
         s.insert_grant(&step(s, "x").await, &grant(id, id), None).await.unwrap();
     }
     for round in 0..10 {
-        let mut calls: Vec<std::pin::Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + '_>>> = Vec::new();
+        let mut calls: Vec<Running<'_>> = Vec::new();
         for (id, backwards) in ids.iter().zip([false, true, false, true]) {
             let mut clients: Vec<(String, i64)> = ids.iter().map(|id| (id.clone(), NOW + round)).collect();
             let mut grants: Vec<(String, i64, i64)> = ids.iter().map(|id| (id.clone(), NOW + round, 1)).collect();
