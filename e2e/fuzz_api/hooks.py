@@ -1,7 +1,7 @@
 """What schemathesis loads: signing with Hawk, ids of things that exist, and the count of what was tried.
 
-`before_call` lets `requests` sign what it is about to send, byte for byte. The `map_*` hooks are functions of the generated values, and of how many people were deleted, so that a seed
-gives the same run.
+`before_call` lets `requests` sign what it is about to send, byte for byte. The `map_*` hooks are functions of the generated values, of how many people were deleted, and of the newest refusals
+(whose ids the server draws), so that a seed gives the same run but for those ids.
 """
 
 import atexit
@@ -39,6 +39,8 @@ PEOPLE = {
 }
 
 deleted = itertools.count()
+# Ids of refusals, the newest last: a server forgets the old ones.
+refusals = collections.deque(maxlen=20)
 counts = collections.defaultdict(collections.Counter)
 
 
@@ -83,6 +85,12 @@ def after_call(context, case, response):
         counts[operation_of(case)][response.status_code] += 1
     else:
         counts["another HTTP method"][response.status_code] += 1
+    # The answer of check names it; others have a header.
+    named = response.headers.get("falconer-refusal")
+    if operation_of(case) == "check" and response.status_code == 200:
+        named = response.json().get("id")
+    if named:
+        refusals.append(named[0] if isinstance(named, list) else named)
 
 
 def choice(values, among):
@@ -95,6 +103,8 @@ def choice(values, among):
 def map_path_parameters(context, path_parameters):
     if not isinstance(path_parameters, dict):
         return path_parameters
+    if operation_of(context) == "explain" and refusals and choice(path_parameters, 2):
+        return {**path_parameters, "refusalId": refusals[choice(path_parameters, len(refusals))]}
     if operation_of(context) in DELETED_ONCE and choice(path_parameters, 4):
         name, pool = DELETED_ONCE[operation_of(context)]
         return {**path_parameters, name: POOL[pool][next(deleted) % len(POOL[pool])]}
