@@ -31,6 +31,7 @@ mod sessions;
 mod settings;
 
 pub use accounts::account;
+pub use accounts::forgotten::{FORGOTTEN_MS, MailedSite};
 pub use accounts::manage::{AccountView, NewAccount};
 pub use accounts::recovery::RecoveryCodesView;
 pub use accounts::setup::SetupLink;

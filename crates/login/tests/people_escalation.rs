@@ -1,25 +1,29 @@
 //! Random histories of somebody who may administer people and little else: whoever they become by a link, they never reach a scope that nobody gave them.
 //!
 //! A helper has [`REACH`] and all acts on people. Around them are people who may do more, roles that wait for somebody, and a boss who gives and takes. The
-//! helper keeps every link and uses it whenever they like, and acts as everybody whose password they have set. What the boss gives to such a person is
+//! helper keeps every link, reads what is mailed to the addresses that they wrote, and uses links whenever they like, and acts as everybody whose password they have set. What the boss gives to such a person is
 //! given to the helper; everything else has to stay out.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
 #[path = "../../auth/tests/common/dice.rs"]
 mod dice;
+#[path = "email_code/site.rs"]
+#[allow(dead_code)]
+mod site;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use common::{HOUR_MS, World};
 use dice::Dice;
 use falconer_auth::Authentication;
-use falconer_login::{NewAccount, NewLink, PersonChange};
+use falconer_login::{LoginSettings, MailedSite, NewAccount, NewLink, PersonChange};
 use falconer_scopes::ScopeSet;
 
 /// `FALCONER_ESCALATION_WORLDS` says otherwise, for a soak.
 const WORLDS: u64 = 12;
-const ACTS: u64 = 60;
+const ACTS: u64 = 110;
 
 const VERBS: [&str; 6] = ["create", "update", "reset", "enable", "disable", "get"];
 const REACH: [&str; 3] = ["pub:*", "assume:local-group:open", "x:1"];
@@ -30,6 +34,8 @@ const TEMPTING: [&str; 9] =
 
 struct History {
     world: World,
+    catcher: Arc<site::Catcher>,
+    mailed: usize,
     dice: Dice,
     /// Whom the helper can be.
     loot: BTreeSet<String>,
@@ -45,7 +51,7 @@ struct History {
 #[tokio::test]
 async fn nobody_becomes_somebody_who_may_do_more() {
     let worlds = std::env::var("FALCONER_ESCALATION_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(WORLDS);
-    let (mut done, mut refused, mut taken) = (0, 0, 0);
+    let (mut done, mut refused, mut taken, mut mailed) = (0, 0, 0, 0);
     for seed in 0..worlds {
         let mut history = History::begin(seed).await;
         for _ in 0..ACTS {
@@ -55,15 +61,18 @@ async fn nobody_becomes_somebody_who_may_do_more() {
         done += history.done;
         refused += history.refused;
         taken += history.taken;
+        mailed += history.mailed;
     }
-    println!("worlds: {worlds}, acts that were done: {done}, refused: {refused}, links that were used: {taken}");
+    println!("worlds: {worlds}, acts that were done: {done}, refused: {refused}, links that were used: {taken}, mailed: {mailed}");
     let worlds = usize::try_from(worlds).unwrap();
     assert!(done > worlds * 8 && refused > worlds * 8 && taken > worlds * 2, "{done} done, {refused} refused, {taken} taken");
+    assert!(mailed > worlds, "{mailed} mailed");
 }
 
 impl History {
     async fn begin(seed: u64) -> History {
-        let world = World::new().await;
+        let catcher = Arc::new(site::Catcher::default());
+        let world = World::with(LoginSettings { mailer: Some(catcher.clone()), ..common::settings() }).await;
         world.role("vault", &["secret:*"]).await;
         world.role("local-user:eve", &["secret:eve"]).await;
         world.role("local-group:hr", &["secret:hr"]).await;
@@ -78,6 +87,8 @@ impl History {
         History {
             world,
             dice: Dice::of(seed),
+            catcher,
+            mailed: 0,
             loot: BTreeSet::from(["helper".to_owned()]),
             links: Vec::new(),
             given,
@@ -102,12 +113,12 @@ impl History {
         let name = self.dice.pick(&NAMES).to_owned();
         let identity = format!("local/{name}");
         let login = self.world.login.clone();
-        match self.dice.roll(12) {
+        match self.dice.roll(15) {
             0..=2 => {
                 let (groups, scopes) = (self.dice.some(&GROUPS), self.dice.some(&TEMPTING));
                 let plain = self.dice.roll(2) == 0;
                 let (groups, scopes) = if plain { (Vec::new(), Vec::new()) } else { (groups, scopes) };
-                let new = NewAccount { name: name.clone(), display_name: name.clone(), email: None, groups, scopes };
+                let new = NewAccount { name: name.clone(), display_name: name.clone(), email: self.own_address(&name), groups, scopes };
                 let made = login.invite_person(&who, &new).await;
                 self.note(format!("{by} invites {new:?}"), &made);
                 self.links.extend(made.ok().map(|(link, _)| (name, link)));
@@ -127,7 +138,9 @@ impl History {
                 }
             }
             8 => {
+                let email = (self.dice.roll(2) == 0).then(|| self.own_address(&name));
                 let change = PersonChange {
+                    email,
                     groups: (self.dice.roll(2) == 0).then(|| self.dice.some(&GROUPS)),
                     scopes: (self.dice.roll(2) == 0).then(|| self.dice.some(&TEMPTING)),
                     ..PersonChange::default()
@@ -143,8 +156,30 @@ impl History {
                 };
                 self.note(format!("{by} stops or starts {name}"), &done);
             }
-            10 => self.world.clock.advance(HOUR_MS),
+            10 => self.world.clock.advance(HOUR_MS / 3),
+            11..=13 => self.forget(&name).await,
             _ => self.boss(&name).await,
+        }
+    }
+
+    /// An address at which the helper reads mail, or none.
+    fn own_address(&mut self, name: &str) -> Option<String> {
+        (self.dice.roll(3) > 0).then(|| format!("helper+{name}@example.com"))
+    }
+
+    /// Anybody may say that they have forgotten a password; the helper reads what comes to them.
+    async fn forget(&mut self, name: &str) {
+        let site = MailedSite { name: "auth.example.com".to_owned(), link: "https://auth.example.com/password-link?token=".to_owned() };
+        let asked = self.world.login.mail_forgotten(name, &site, &common::from(common::ADDRESS)).await;
+        self.world.login.mail_is_sent().await;
+        self.log.push(format!("forgets the password of {name}: {asked:?}"));
+        for mail in std::mem::take(&mut *self.catcher.caught.lock().unwrap()) {
+            let Some(name) = mail.to.local().strip_prefix("helper+") else { continue };
+            let token = mail.text.lines().find_map(|line| line.strip_prefix(&site.link)).unwrap().to_owned();
+            let expires_ms = mail.at_ms + falconer_login::FORGOTTEN_MS;
+            self.links.push((name.to_owned(), NewLink { token: token.into(), expires_ms }));
+            self.mailed += 1;
+            self.log.push(format!("gets a link of {name} by mail"));
         }
     }
 

@@ -49,6 +49,7 @@ fn person(name: &str) -> (AccountRecord, IdentityRecord) {
         name: name.into(),
         display_name: String::new(),
         email: None,
+        email_within: None,
         groups: vec![],
         scopes: vec![],
         disabled: false,

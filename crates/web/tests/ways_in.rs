@@ -85,3 +85,58 @@ async fn the_sign_in_page_asks_for_a_passkey_where_there_can_be_any() {
     let page = address.browser().get("/login").await.text;
     assert!(!page.contains("webauthn") && !page.contains("<script"));
 }
+
+/// The request of a site waits where the mail was asked for.
+#[tokio::test]
+async fn a_forgotten_password_is_mended_and_the_request_under_way_goes_on() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let mut browser = site.browser();
+    let login = browser.get(&format!("/login?target={}&description=x", site::TARGET)).await;
+    let link = login.text.split("href=\"/login/forgotten").nth(1).expect("a link to it").split('"').next().unwrap();
+    let asking = browser.get(&format!("/login/forgotten{}", link.replace("&#38;", "&").replace("&amp;", "&"))).await;
+    assert_eq!(asking.status, StatusCode::OK);
+    let form = asking.form("/login/forgotten");
+    let next = form.iter().find(|(name, _)| name == "next").unwrap().1.clone();
+    assert!(next.starts_with("/?target="), "{next}");
+    let mut answers = Vec::new();
+    for who in ["ann", "ann@example.com", "nobody", "nobody@example.com"] {
+        let sent = browser.post("/login/forgotten", &with(form.clone(), &[("who", who)])).await;
+        answers.push((sent.status, sent.location().to_owned(), sent.text.clone()));
+        site.login.mail_is_sent().await;
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0] && answer.0 == StatusCode::SEE_OTHER), "{answers:?}");
+    let sent = browser.get(&answers[0].1).await;
+    assert!(sent.text.contains("Look at your mail") && !sent.text.contains("<form method=\"post\" action=\"/login/forgotten\""));
+    let mails = std::mem::take(&mut *site.mails.0.lock().unwrap());
+    assert_eq!(mails.len(), 2);
+    let url = mails[1].lines().find_map(|line| line.strip_prefix(site.origin.as_str())).unwrap();
+    // In another browser, as mail is often read on another device.
+    let mut other = site.browser();
+    let form = other.get(url).await.form("/password-link");
+    let typed = [("password", "another horse battery"), ("repeat", "another horse battery")];
+    assert_eq!(other.post("/password-link", &with(form, &typed)).await.location(), "/login?done=password-set");
+    assert_eq!(other.get(url).await.status, StatusCode::GONE);
+    assert!(ann.get("/").await.location().starts_with("/login"), "sessions of before end");
+    let back = sent.text.split("href=\"/login?next=").nth(1).unwrap().split('"').next().unwrap();
+    let form = browser.get(&format!("/login?next={back}")).await.form("/login");
+    let signed_in = browser.post("/login", &with(form, &[("name", "ann"), ("password", "another horse battery")])).await;
+    assert_eq!(signed_in.location(), next);
+    // Refusals are in words.
+    let mut third = site.browser();
+    let form = third.get("/login/forgotten").await.form("/login/forgotten");
+    let wrong = third.post("/login/forgotten", &with(form.clone(), &[("who", "no name, no address")])).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    assert!(wrong.text.contains("neither a name nor an e-mail address"));
+    let form = with(form, &[("who", "nobody")]);
+    for _ in 0..3 {
+        third.post("/login/forgotten", &form).await;
+    }
+    let throttled = loop {
+        let answer = third.post("/login/forgotten", &form).await;
+        if answer.status != StatusCode::SEE_OTHER {
+            break answer;
+        }
+    };
+    assert_eq!((throttled.status, throttled.header("retry-after")), (StatusCode::TOO_MANY_REQUESTS, "900"));
+}

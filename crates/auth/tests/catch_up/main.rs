@@ -150,6 +150,7 @@ async fn any_write(store: &dyn Store, random: &mut impl FnMut(u64) -> u64) {
         name: format!("p{name}"),
         display_name: format!("{n}"),
         email: None,
+        email_within: None,
         groups: Vec::new(),
         scopes: Vec::new(),
         disabled: false,

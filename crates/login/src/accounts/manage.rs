@@ -144,6 +144,7 @@ impl Login {
         self.change_account(by, "profile set", name, |account| {
             account.display_name = display_name.trim().to_owned();
             account.email = email.map(str::to_owned);
+            account.email_within = None;
             Ok(())
         })
         .await
@@ -201,6 +202,7 @@ impl Login {
             name: new.name.clone(),
             display_name: new.display_name.trim().to_owned(),
             email: new.email.clone(),
+            email_within: None,
             groups: new.groups.clone(),
             scopes: new.scopes.clone(),
             disabled: false,

@@ -46,9 +46,23 @@ impl Post {
             let _place = place;
             // Closed by nobody.
             let _line = lines.acquire().await;
-            match mailer.send(&mail).await {
-                Ok(()) => tracing::info!(mail = mail.id, "a mail was sent"),
-                Err(error) => tracing::warn!(mail = mail.id, %error, "a mail was not sent"),
+            hand_over(mailer.as_ref(), &mail).await;
+        });
+    }
+
+    /// Makes mails behind the answer, and sends them: whether there are any shows in no answer. Together they take one place.
+    pub(crate) fn make_and_send(&self, making: impl Future<Output = Vec<Mail>> + Send + 'static) {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            tracing::warn!("mails were not made: {MOST} others wait for the mail server");
+            return;
+        };
+        let (mailer, lines) = (Arc::clone(&self.mailer), Arc::clone(&self.lines));
+        tokio::spawn(async move {
+            let _place = place;
+            // Closed by nobody.
+            let _line = lines.acquire().await;
+            for mail in making.await {
+                hand_over(mailer.as_ref(), &mail).await;
             }
         });
     }
@@ -56,5 +70,12 @@ impl Post {
     /// Until no mail waits or is being sent.
     pub(crate) async fn idle(&self) {
         drop(self.places.acquire_many(MOST).await);
+    }
+}
+
+async fn hand_over(mailer: &dyn Mailer, mail: &Mail) {
+    match mailer.send(mail).await {
+        Ok(()) => tracing::info!(mail = mail.id, "a mail was sent"),
+        Err(error) => tracing::warn!(mail = mail.id, %error, "a mail was not sent"),
     }
 }

@@ -12,7 +12,7 @@ use super::mapping::Mapping;
 use crate::mail::MailAddress;
 
 /// Names that no provider can have: they are taken by local accounts and static clients, or lead to another page below `/login`.
-const TAKEN: [&str; 6] = ["local", "static", "oauth", "new", "passkey", "recovery"];
+const TAKEN: [&str; 7] = ["local", "static", "oauth", "new", "passkey", "recovery", "forgotten"];
 
 /// A kind of provider that says who somebody is.
 #[async_trait]

@@ -45,7 +45,7 @@ pub(super) async fn an_identity_is_replaced_whole(store: Arc<dyn Store>) {
 pub(super) async fn an_account_comes_back_with_its_person(store: Arc<dyn Store>) {
     let s = &*store;
     s.insert_account(&step(s, "created").await, &account("bob"), &identity("local/bob"), HASH).await.unwrap();
-    let keyless = AccountRecord { email: Some("a@b.c".into()), ..account("ann") };
+    let keyless = AccountRecord { email: Some("a@b.c".into()), email_within: Some(vec!["x:*".into()]), ..account("ann") };
     s.insert_account(&step(s, "created").await, &keyless, &identity("local/ann"), None).await.unwrap();
     assert_eq!(s.account("ann").await.unwrap(), Some(keyless.clone()));
     assert_eq!(s.accounts().await.unwrap(), [keyless, account("bob")]);

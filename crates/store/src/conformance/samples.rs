@@ -116,6 +116,7 @@ pub(super) fn account(name: &str) -> AccountRecord {
         name: name.into(),
         display_name: "Ann Ωmega".into(),
         email: None,
+        email_within: None,
         groups: texts(&["staff"]),
         scopes: texts(&["auth:*"]),
         disabled: false,

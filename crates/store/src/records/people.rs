@@ -128,6 +128,8 @@ pub struct AccountRecord {
     pub display_name: String,
     /// As the administrator or the person entered it.
     pub email: Option<String>,
+    /// What whoever wrote the address could do then: a link that is mailed there is worth no more. `None`: they stood on the server's machine.
+    pub email_within: Option<Vec<String>>,
     /// Local groups: each gives `assume:local-group:<group>`.
     pub groups: Vec<String>,
     /// The account's own scopes.

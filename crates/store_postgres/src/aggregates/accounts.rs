@@ -11,7 +11,7 @@ use crate::connection::columns::{all, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "name, display_name, email, groups, scopes, disabled, deleted, created_ms, last_modified_ms";
+const COLUMNS: &str = "name, display_name, email, groups, scopes, disabled, deleted, created_ms, last_modified_ms, email_within";
 
 pub(crate) async fn one(on: &impl GenericClient, name: &str) -> Res<Option<AccountRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM accounts WHERE name = $1"), &[&name], read).await
@@ -29,7 +29,7 @@ pub(crate) async fn insert(
     identity: &IdentityRecord,
     password_hash: Option<&str>,
 ) -> Res<()> {
-    let sql = format!("INSERT INTO accounts ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+    let sql = format!("INSERT INTO accounts ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
     run(
         &writing.transaction,
         &sql,
@@ -43,6 +43,7 @@ pub(crate) async fn insert(
             &account.deleted,
             &account.created_ms,
             &account.last_modified_ms,
+            &account.email_within,
         ],
     )
     .await?;
@@ -53,7 +54,7 @@ pub(crate) async fn insert(
 
 pub(crate) async fn update(writing: &mut Writing<'_>, account: &AccountRecord, identity: &IdentityRecord) -> Res<()> {
     let sql = "UPDATE accounts SET display_name = $2, email = $3, groups = $4, scopes = $5, disabled = $6,
-                 deleted = $7, last_modified_ms = $8 WHERE name = $1";
+                 deleted = $7, last_modified_ms = $8, email_within = $9 WHERE name = $1";
     let touched = run(
         &writing.transaction,
         sql,
@@ -66,6 +67,7 @@ pub(crate) async fn update(writing: &mut Writing<'_>, account: &AccountRecord, i
             &account.disabled,
             &account.deleted,
             &account.last_modified_ms,
+            &account.email_within,
         ],
     )
     .await?;
@@ -108,6 +110,7 @@ fn read(row: &Row) -> Res<AccountRecord> {
         name: get(row, 0)?,
         display_name: get(row, 1)?,
         email: get(row, 2)?,
+        email_within: get(row, 9)?,
         groups: get(row, 3)?,
         scopes: get(row, 4)?,
         disabled: get(row, 5)?,

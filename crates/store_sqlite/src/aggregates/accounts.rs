@@ -10,7 +10,7 @@ use crate::connection::columns::{all, first, list, read_list, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "name, display_name, email, groups, scopes, disabled, deleted, created_ms, last_modified_ms";
+const COLUMNS: &str = "name, display_name, email, groups, scopes, disabled, deleted, created_ms, last_modified_ms, email_within";
 
 pub(crate) fn one(connection: &Connection, name: &str) -> Res<Option<AccountRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM accounts WHERE name = ?1");
@@ -29,7 +29,7 @@ pub(crate) fn insert(
     identity: &IdentityRecord,
     password_hash: Option<&str>,
 ) -> Res<()> {
-    let sql = format!("INSERT INTO accounts ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+    let sql = format!("INSERT INTO accounts ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
     let values = params![
         account.name,
         account.display_name,
@@ -40,6 +40,7 @@ pub(crate) fn insert(
         account.deleted,
         account.created_ms,
         account.last_modified_ms,
+        account.email_within.as_deref().map(list).transpose()?,
     ];
     run(writing.connection, &sql, values)?;
     credentials::set_password(writing.connection, sealer, &account.name, password_hash)?;
@@ -49,7 +50,7 @@ pub(crate) fn insert(
 
 pub(crate) fn update(writing: &mut Writing<'_>, account: &AccountRecord, identity: &IdentityRecord) -> Res<()> {
     let sql = "UPDATE accounts SET display_name = ?2, email = ?3, groups = ?4, scopes = ?5, disabled = ?6,
-                 deleted = ?7, last_modified_ms = ?8 WHERE name = ?1";
+                 deleted = ?7, last_modified_ms = ?8, email_within = ?9 WHERE name = ?1";
     let values = params![
         account.name,
         account.display_name,
@@ -59,6 +60,7 @@ pub(crate) fn update(writing: &mut Writing<'_>, account: &AccountRecord, identit
         account.disabled,
         account.deleted,
         account.last_modified_ms,
+        account.email_within.as_deref().map(list).transpose()?,
     ];
     if run(writing.connection, sql, values)? == 0 {
         return Err(StoreError::Conflict.into());
@@ -96,10 +98,12 @@ pub(crate) fn complete_setup(
 }
 
 fn read(row: &Row<'_>) -> Res<AccountRecord> {
+    let bounded = row.get_ref(9)?.as_str_or_null()?.is_some();
     Ok(AccountRecord {
         name: row.get(0)?,
         display_name: row.get(1)?,
         email: row.get(2)?,
+        email_within: bounded.then(|| read_list(row, 9)).transpose()?,
         groups: read_list(row, 3)?,
         scopes: read_list(row, 4)?,
         disabled: row.get(5)?,

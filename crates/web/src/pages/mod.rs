@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 
 use self::console::{confirm, edit, records};
 use self::granting::{grant, tool_client};
-use self::sign_in::{again, directory, email_code, login, other_ways, passkeys, password, provider, setup};
+use self::sign_in::{again, directory, email_code, forgotten, login, other_ways, passkeys, password, provider, setup};
 use crate::Web;
 use crate::http::problem::Problem;
 
@@ -49,6 +49,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/grant", post(grant::grant))
         .route("/grant/cancel", post(grant::cancel))
         .route("/login", get(login::show).post(login::sign_in))
+        .route("/login/forgotten", get(forgotten::show).post(forgotten::send))
         .route("/login/passkey", post(other_ways::sign_in_passkey))
         .route("/login/recovery", get(other_ways::show_recovery).post(other_ways::sign_in_recovery))
         .route("/login/{provider}", get(provider::leave).post(directory::sign_in))

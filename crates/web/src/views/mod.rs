@@ -26,8 +26,8 @@ pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 #[cfg(test)]
 pub(crate) use sign_in::PasskeyOffer;
 pub(crate) use sign_in::{
-    AgainDonePage, AgainPage, ContinuePage, DirectoryPage, EmailAddressPage, EmailCodePage, LoginPage, PasskeyForm, PasskeyRow,
-    PasskeysPage, PasswordPage, ProviderButton, RecoveryCodesPage, RecoveryPage, SetupPage,
+    AgainDonePage, AgainPage, ContinuePage, DirectoryPage, EmailAddressPage, EmailCodePage, ForgottenPage, LoginPage, PasskeyForm,
+    PasskeyRow, PasskeysPage, PasswordPage, ProviderButton, RecoveryCodesPage, RecoveryPage, SetupPage,
 };
 
 use askama::Template;

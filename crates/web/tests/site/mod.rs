@@ -5,13 +5,14 @@
 mod doubles;
 pub mod headers;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
 use falconer_auth::{Auth, AuthSettings, Origin, Random};
 use falconer_grants::{GrantSettings, Grants, RegisteredTarget};
+use falconer_login::mail::{Mail, MailError, Mailer};
 use falconer_login::{ConfiguredProvider, Login, LoginSettings, NewAccount, PasswordCost, RelyingParty, ScimSettings};
 use falconer_store::KeyRing;
 use falconer_store_sqlite::SqliteStore;
@@ -36,6 +37,23 @@ pub struct Site {
     pub store: Arc<SqliteStore>,
     pub clock: Arc<TestClock>,
     pub origin: String,
+    pub mails: Arc<Mails>,
+}
+
+/// A mail server that takes everything; the texts of what it got.
+#[derive(Default)]
+pub struct Mails(pub Mutex<Vec<String>>);
+
+#[async_trait::async_trait]
+impl Mailer for Mails {
+    async fn send(&self, mail: &Mail) -> Result<(), MailError> {
+        self.0.lock().unwrap().push(mail.text.to_string());
+        Ok(())
+    }
+
+    async fn probe(&self) -> Result<Vec<(&'static str, String)>, MailError> {
+        Ok(Vec::new())
+    }
 }
 
 /// With a person `ann` who may do `notes:*`, `queue:ping` and `auth:create-role:*`.
@@ -63,8 +81,15 @@ pub async fn site_pushed(origin: &str, limits: RequestLimits, providers: Vec<Con
     let settings = AuthSettings::new(Origin::parse(origin).unwrap());
     let auth = Arc::new(Auth::open(store.clone(), settings, clock.clone(), random.clone()).await.unwrap());
     let password_cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
-    let settings =
-        LoginSettings { password_cost, relying_party: RelyingParty::of_origin(origin), providers, scim, ..LoginSettings::default() };
+    let mails = Arc::new(Mails::default());
+    let settings = LoginSettings {
+        password_cost,
+        relying_party: RelyingParty::of_origin(origin),
+        providers,
+        scim,
+        mailer: Some(mails.clone()),
+        ..LoginSettings::default()
+    };
     let login = Arc::new(Login::open(auth.clone(), store.clone(), settings, clock.clone(), random.clone()).unwrap());
     let known = RegisteredTarget { name: "Known & <Good>".to_owned(), targets: vec!["https://known.example/login".to_owned()] };
     let settings = GrantSettings { registered_targets: vec![known], ..GrantSettings::default() };
@@ -94,7 +119,7 @@ pub async fn site_pushed(origin: &str, limits: RequestLimits, providers: Vec<Con
         settings,
     };
     let web = Arc::new(web);
-    Site { router: router(web.clone()), web, auth, login, store, clock, origin: origin.to_owned() }
+    Site { router: router(web.clone()), web, auth, login, store, clock, origin: origin.to_owned(), mails }
 }
 
 impl Site {

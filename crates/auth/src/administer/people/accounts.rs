@@ -9,6 +9,7 @@ use crate::administer::people::by::{By, beyond};
 use crate::administer::people::linking::known;
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
+use crate::directory::entries::Person;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved;
@@ -22,7 +23,7 @@ impl Auth {
         identity: &IdentityRecord,
         password_hash: Option<&str>,
     ) -> Result<Revision, ApiError> {
-        let write = |_, _| Write::InsertAccount(account.clone(), identity.clone(), password_hash.map(str::to_owned));
+        let write = |_, within| Write::InsertAccount(addressed(account, within), identity.clone(), password_hash.map(str::to_owned));
         self.make_account(by.into(), identity, write).await
     }
 
@@ -37,8 +38,8 @@ impl Auth {
         link: &AccountLink,
     ) -> Result<Revision, ApiError> {
         self.make_account(by.into(), identity, |by, within| {
-            let link = AccountLink { by, within, ..link.clone() };
-            Write::InviteAccount(account.clone(), identity.clone(), link)
+            let link = AccountLink { by, within: within.clone(), ..link.clone() };
+            Write::InviteAccount(addressed(account, within), identity.clone(), link)
         })
         .await
     }
@@ -90,6 +91,7 @@ impl Auth {
                 deciding.refuse_own(&now.snapshot, person, "Nobody deletes their own account here")?;
             }
             let mut depends_on = vec![Key::Identity(identity.identity.clone())];
+            let mut account = account.clone();
             if identity.email.is_some() && identity.email != before.email {
                 let (known, person) = known(now, &identity.identity)?;
                 deciding.require_for_all_as("reset", &now.snapshot, person)?;
@@ -97,9 +99,10 @@ impl Auth {
                 let linked: Vec<&IdentityRecord> = now.snapshot.linked(&person.record.id).map(|linked| &linked.record).collect();
                 deciding.require_to_be(&all_scopes(now, &linked), &linked)?;
                 depends_on = [vec![Key::Role], now.snapshot.keys_of(known)].concat();
+                account = addressed(&account, deciding.within());
             }
             let step = deciding.step(now, action, depends_on);
-            Ok(Decision::Write(step, Write::UpdateAccount(account.clone(), identity.clone()), ()))
+            Ok(Decision::Write(step, Write::UpdateAccount(account, identity.clone()), ()))
         })
         .await
         .map(|((), revision)| revision)
@@ -133,8 +136,25 @@ impl Auth {
         .map(|((), revision)| revision)
     }
 
-    /// Uses a link up: from now on the account has this password. 409 when the link is used or over, when its maker could do less than the person may do by now,
-    /// and when the person or the account may not act.
+    /// Keeps a link that is mailed to the account's address, in place of the one before. `link.within` is what whoever wrote the address could do.
+    ///
+    /// 409 when the link would open nothing: the person or the account may not act, or the person may do more than that.
+    pub async fn put_mailed_link(&self, by: &str, action: &str, identity: &str, link: &AccountLink) -> Result<Revision, ApiError> {
+        self.decide(|now| {
+            let (present, person) = known(now, identity)?;
+            if !is_within(now, person, link) || present.record.disabled || person.record.disabled {
+                return Err(ApiError::RequestConflict("The link would open nothing".to_owned()));
+            }
+            let mut step = step_by(now, by, action, [vec![Key::Role], now.snapshot.keys_of(present)].concat());
+            step.detail = Some(json!({"until": link.expires_ms}));
+            Ok(Decision::Write(step, Write::PutAccountLink(AccountLink { by: by.to_owned(), ..link.clone() }), ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// Uses a link up: the account has this password from now on, instead of the one that it has until then. 409 when the link is used or over, when it is of
+    /// somebody who could do less than the person may do by now, and when the person or the account may not act.
     pub async fn use_account_link(
         &self,
         link: &AccountLink,
@@ -145,12 +165,7 @@ impl Auth {
     ) -> Result<Revision, ApiError> {
         self.decide(|now| {
             let (present, person) = known(now, identity)?;
-            let linked: Vec<&IdentityRecord> = now.snapshot.linked(&person.record.id).map(|linked| &linked.record).collect();
-            let is_within = link.within.as_ref().is_none_or(|within| {
-                let within = ScopeSet::new(within.iter());
-                beyond(&all_scopes(now, &linked), &within, &linked).is_empty()
-            });
-            if !is_within || present.record.disabled || person.record.disabled {
+            if !is_within(now, person, link) || present.record.disabled || person.record.disabled {
                 return Err(ApiError::RequestConflict("The link does not hold any more".to_owned()));
             }
             let mut step = step_by(now, identity, action, [vec![Key::Role], now.snapshot.keys_of(present)].concat());
@@ -184,6 +199,17 @@ impl Auth {
         .await
         .map(|((), revision)| revision)
     }
+}
+
+/// Whether the person may do no more than whoever made the link could.
+fn is_within(now: &Now, person: &Person, link: &AccountLink) -> bool {
+    let linked: Vec<&IdentityRecord> = now.snapshot.linked(&person.record.id).map(|linked| &linked.record).collect();
+    link.within.as_ref().is_none_or(|within| beyond(&all_scopes(now, &linked), &ScopeSet::new(within.iter()), &linked).is_empty())
+}
+
+/// The account with what whoever writes its address can do.
+fn addressed(account: &AccountRecord, within: Option<Vec<String>>) -> AccountRecord {
+    AccountRecord { email_within: within, ..account.clone() }
 }
 
 /// What an identity gives, expanded: as it is written, whether anybody may act by it or not.

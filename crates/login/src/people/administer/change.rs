@@ -70,8 +70,10 @@ impl PersonChange {
         if let Some(display_name) = &self.display_name {
             display_name.trim().clone_into(&mut account.display_name);
         }
-        if let Some(email) = &self.email {
+        if let Some(email) = self.email.as_ref().filter(|email| **email != account.email) {
             account.email.clone_from(email);
+            // Of whoever stands on the machine; what a caller can do is filled in where it is decided.
+            account.email_within = None;
         }
         if let Some(groups) = &self.groups {
             check_groups(groups)?;
@@ -96,9 +98,17 @@ impl Login {
         identity: &str,
         change: &PersonChange,
     ) -> Result<Revision, ApiError> {
-        let by = who.into().by("update");
+        let who = who.into();
+        let by = who.by("update");
         let name = self.administered(by, identity)?;
-        self.change_account_by(by, "updated", name, |account| change.apply(account)).await
+        self.change_account_by(by, "updated", name, |account| {
+            // The same address once more: whoever stands on the machine vouches for it.
+            if matches!(who, Administrator::OnTheMachine(_)) && change.email.is_some() {
+                account.email_within = None;
+            }
+            change.apply(account)
+        })
+        .await
     }
 
     /// What a change would do. It takes what changing takes, but for the scopes that are given, and what seeing the person takes.

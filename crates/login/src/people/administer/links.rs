@@ -68,7 +68,13 @@ impl Login {
         Ok((made, revision))
     }
 
-    fn new_link(&self, kind: AccountLinkKind, account: &AccountRecord, password_hash: Option<&str>, ttl_ms: i64) -> (NewLink, AccountLink) {
+    pub(crate) fn new_link(
+        &self,
+        kind: AccountLinkKind,
+        account: &AccountRecord,
+        password_hash: Option<&str>,
+        ttl_ms: i64,
+    ) -> (NewLink, AccountLink) {
         let token = Zeroizing::new(self.draw::<32>());
         let created_ms = self.now_ms();
         let expires_ms = created_ms.saturating_add(ttl_ms);

@@ -6,7 +6,6 @@ use falconer_auth::{DAY_MS, MINUTE_MS};
 use crate::error::LoginError;
 use crate::fingerprint::{fingerprint, hash_of_token};
 use crate::login::Login;
-use crate::mail::MailAddress;
 use crate::sessions::attempts::{Visitor, network};
 
 /// The window of the narrow counts.
@@ -29,9 +28,9 @@ pub(crate) struct MailCounts {
 }
 
 impl Login {
-    /// The counts of a mail for `purpose`, which keeps kinds of mails apart. The address stands in them as a hash: it may be anything that somebody typed.
-    pub(crate) async fn mail_counts(&self, purpose: &str, address: &MailAddress, visitor: &Visitor<'_>) -> Result<MailCounts, LoginError> {
-        let who = fingerprint([purpose, address.as_str()]);
+    /// The counts of a mail for `purpose`, which keeps kinds of mails apart. The address or name stands in them as a hash: it may be anything that somebody typed.
+    pub(crate) async fn mail_counts(&self, purpose: &str, to: &str, visitor: &Visitor<'_>) -> Result<MailCounts, LoginError> {
+        let who = fingerprint([purpose, to]);
         let network = network(visitor.address);
         let known_network = format!("mail/known/{who}/network/{network}");
         let browser = visitor.browser.map(|value| hash_of_token("browser", value));

@@ -66,7 +66,7 @@ impl Login {
         let address = MailAddress::parse(typed_address).map_err(|wrong| LoginError::Invalid(wrong.to_string()))?;
         self.check_clock()?;
         self.check_way(way)?;
-        self.count_mail(&self.mail_counts(name, &address, visitor).await?).await?;
+        self.count_mail(&self.mail_counts(name, address.as_str(), visitor).await?).await?;
         let now_ms = self.now_ms();
         let flow = CodeFlow::new(self.draw::<32>(), now_ms, name, Intent::of(way), next, address.clone());
         let code = self.draw_mail_code();
@@ -131,7 +131,7 @@ impl Login {
         }
         let found = provider.kind.finish(&unused(), &Answer::Address(flow.address.clone()), now_ms).await?;
         let arrival = self.arrive(way, provider, &found, flow.next, visitor).await?;
-        self.know_mail_place(&self.mail_counts(name, &flow.address, visitor).await?).await?;
+        self.know_mail_place(&self.mail_counts(name, flow.address.as_str(), visitor).await?).await?;
         Ok(arrival)
     }
 

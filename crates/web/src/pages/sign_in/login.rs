@@ -121,6 +121,7 @@ pub(super) fn page(visit: &Visit, status: StatusCode, next: String, name: String
         continue_to: grant_request.map(|grant_request| grant_request.target.host_and_port()),
         next,
         name,
+        forgotten: visit.web.login.mails_links(),
         error,
         notice: notice.map(str::to_owned),
     };

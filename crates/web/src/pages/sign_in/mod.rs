@@ -4,6 +4,7 @@
 pub(crate) mod again;
 pub(crate) mod directory;
 pub(crate) mod email_code;
+pub(crate) mod forgotten;
 pub(crate) mod login;
 pub(crate) mod other_ways;
 pub(crate) mod passkeys;

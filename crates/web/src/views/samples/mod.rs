@@ -115,6 +115,7 @@ fn every_form_that_posts_with_a_session_carries_its_token() {
                 "/login/company",
                 "/login/mail/address",
                 "/login/mail/code",
+                "/login/forgotten",
                 "/login/passkey",
                 "/login/recovery",
                 "/setup",

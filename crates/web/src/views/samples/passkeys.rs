@@ -1,4 +1,4 @@
-//! Passkeys and recovery codes.
+//! Passkeys, recovery codes, forgotten passwords.
 
 use super::*;
 
@@ -68,6 +68,11 @@ pub(super) fn none() -> PasskeysPage {
 pub(super) fn codes() -> RecoveryCodesPage {
     let code = |n: usize| zeroize::Zeroizing::new(format!("{n:04}-abcd-efgh-jkmn"));
     RecoveryCodesPage { layout: signed_in(), codes: (0..10).map(code).collect() }
+}
+
+pub(super) fn forgotten(sent: bool) -> ForgottenPage {
+    let error = (!sent).then(|| "Too many mails were asked for. Use the newest one that you got, or wait 15 minutes.".to_owned());
+    ForgottenPage { layout: anonymous(), form: "f".repeat(43), next: "/".to_owned(), who: "ann".to_owned(), sent, error }
 }
 
 pub(super) fn recovery() -> RecoveryPage {

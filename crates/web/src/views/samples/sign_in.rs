@@ -16,6 +16,9 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             }),
         ),
         ("login-passkey", page(&LoginPage { passkey: Some(passkeys::form()), ..login() })),
+        ("login-forgotten", page(&LoginPage { forgotten: true, ..login() })),
+        ("forgotten", page(&passkeys::forgotten(false))),
+        ("forgotten-sent", page(&passkeys::forgotten(true))),
         ("login-continue", page(&LoginPage { continue_to: Some("notes.example.com".to_owned()), ..login() })),
         (
             "login-wrong",
@@ -60,6 +63,7 @@ fn login() -> LoginPage {
         continue_to: None,
         next: "/".to_owned(),
         name: String::new(),
+        forgotten: false,
         error: None,
         notice: None,
     }

@@ -21,6 +21,8 @@ pub(crate) struct LoginPage {
     pub next: String,
     /// What was typed before, after a failure.
     pub name: String,
+    /// Whether links for another password are mailed.
+    pub forgotten: bool,
     pub error: Option<String>,
     pub notice: Option<String>,
 }

@@ -13,5 +13,5 @@ pub(crate) use login::{LoginPage, ProviderButton};
 #[cfg(test)]
 pub(crate) use passkeys::PasskeyOffer;
 pub(crate) use passkeys::{AgainDonePage, AgainPage, ContinuePage, PasskeyForm, PasskeyRow, PasskeysPage, RecoveryCodesPage, RecoveryPage};
-pub(crate) use password::PasswordPage;
+pub(crate) use password::{ForgottenPage, PasswordPage};
 pub(crate) use setup::SetupPage;

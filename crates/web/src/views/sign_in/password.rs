@@ -1,4 +1,4 @@
-//! Change the password of a local account.
+//! Change the password of a local account, or ask for a mail with which it is changed.
 
 use askama::Template;
 
@@ -13,5 +13,21 @@ pub(crate) struct PasswordPage {
     pub name: String,
     /// Whether the present password has to be typed.
     pub asks_old: bool,
+    pub error: Option<String>,
+}
+
+/// A forgotten password.
+#[derive(Template)]
+#[template(path = "forgotten.html")]
+pub(crate) struct ForgottenPage {
+    pub layout: Layout,
+    /// Goes with the cookie of forms before there is a session.
+    pub form: String,
+    /// Where to go on after sign-in: a path of ours with its query.
+    pub next: String,
+    /// What was typed.
+    pub who: String,
+    /// A mail is on its way, or would be.
+    pub sent: bool,
     pub error: Option<String>,
 }
