@@ -87,7 +87,7 @@ def after_call(context, case, response):
         counts["another HTTP method"][response.status_code] += 1
     # The answer of check names it; others have a header.
     named = response.headers.get("falconer-refusal")
-    if operation_of(case) == "check" and response.status_code == 200:
+    if operation_of(case) == "check" and case.method.upper() == "POST" and response.status_code == 200:
         named = response.json().get("id")
     if named:
         refusals.append(named[0] if isinstance(named, list) else named)
