@@ -38,6 +38,14 @@ PEOPLE = {
     "mapPerson": lambda body: {"claims": {"sub": str(choice(body, 1000)), "groups": ["readers"]}},
 }
 
+
+def question(body):
+    return {"request": {"method": "get", "resource": "/", "host": "notes.example.com", "port": 443}, "required": f"notes:read:{choice(body, 1000)}"}
+
+
+# A list of questions is seldom one of questions that can be asked.
+USUAL = {"checks": lambda body: {"checks": [question(body)] * (1 + choice(body, 16))}}
+
 deleted = itertools.count()
 # Ids of refusals, the newest last: a server forgets the old ones.
 refusals = collections.deque(maxlen=20)
@@ -144,6 +152,8 @@ def map_body(context, body):
     """Half of the trials require what the pretended client has. Most of what is said of people can be: what is generated is seldom a name, a group or an address."""
     if operation_of(context) in PEOPLE and isinstance(body, dict) and choice(body, 4):
         return PEOPLE[operation_of(context)](body)
+    if operation_of(context) in USUAL and isinstance(body, dict) and choice(body, 2):
+        return USUAL[operation_of(context)](body)
     if operation_of(context) == "testAuthenticate" and isinstance(body, dict) and isinstance(body.get("clientScopes"), list) and choice(body, 2):
         return {**body, "requiredScopes": body["clientScopes"][:3]}
     return body
