@@ -11,6 +11,7 @@
 //! | what the same bytes cost without any work | [`subjects::floor`] |
 //! | the rows | [`rows`] |
 //! | hostile requests beside plain ones | [`strangers`] |
+//! | people: sign-ins a second, sign-ins beside guesses, a directory that hangs | [`people`] |
 //! | what a run says: table, JSON, plot | [`figures::report`], [`figures::plot`] |
 //! | decisions in process: for the table, for criterion, for instruction counts | [`in_process`] |
 //!
@@ -24,6 +25,7 @@ pub mod data;
 pub mod figures;
 pub mod in_process;
 pub mod options;
+pub mod people;
 pub mod requests;
 pub mod rows;
 pub mod strangers;

@@ -10,23 +10,50 @@ pub struct Person {
     connection: Connection,
     address: String,
     cookies: Vec<(String, String)>,
+    /// What the proxy in front would say of where the person is.
+    forwarded_for: Option<String>,
     /// Of the first grant page: its button counts after the page was there for a moment, and that moment is waited for once.
     first_time: Option<String>,
 }
 
 /// Fields of a form, or of a query, in their order.
-type Fields = Vec<(String, String)>;
+pub type Fields = Vec<(String, String)>;
 
 impl Person {
     /// Signs in with a local account of the server at `address`.
     pub fn sign_in(address: &str, name: &str, password: &str) -> Result<Person> {
-        let mut person =
-            Person { connection: Connection::open(address)?, address: address.to_owned(), cookies: Vec::new(), first_time: None };
-        let mut fields = form(&person.get("/login")?, "/login")?;
+        let mut person = Person::at(address, None)?;
+        person.sign_in_again(name, password)?;
+        Ok(person)
+    }
+
+    /// Somebody who has not signed in, behind a proxy if there is an address.
+    pub fn at(address: &str, forwarded_for: Option<String>) -> Result<Person> {
+        let connection = Connection::open(address)?;
+        Ok(Person { connection, address: address.to_owned(), cookies: Vec::new(), forwarded_for, first_time: None })
+    }
+
+    /// Leaves the session, if there is one, and signs in; the browser stays known.
+    pub fn sign_in_again(&mut self, name: &str, password: &str) -> Result<()> {
+        self.cookies.retain(|(cookie, _)| cookie != "falconer");
+        let fields = self.sign_in_form("/login", name, password)?;
+        self.post("/login", &fields)?;
+        Ok(())
+    }
+
+    /// The form of the sign-in page at `path`, filled in.
+    pub fn sign_in_form(&mut self, path: &str, name: &str, password: &str) -> Result<Fields> {
+        let mut fields = form(&self.get(path)?, path)?;
         set(&mut fields, "name", name);
         set(&mut fields, "password", password);
-        person.post("/login", &fields)?;
-        Ok(person)
+        Ok(fields)
+    }
+
+    /// Sends a form from this address, whatever is answered; the status.
+    pub fn send(&mut self, path: &str, fields: &Fields, forwarded_for: &str) -> Result<u16> {
+        self.forwarded_for = Some(forwarded_for.to_owned());
+        let request = self.form_request(path, fields);
+        Ok(self.connection.exchange(&request)?.status)
     }
 
     /// Grants these scopes to `target`; answers the credentials and the grant's id.
@@ -92,13 +119,7 @@ impl Person {
 
     /// Sends a form; answers where it leads.
     fn post(&mut self, path: &str, fields: &Fields) -> Result<String> {
-        let body = fields.iter().map(|(name, value)| format!("{}={}", segment(name), segment(value))).collect::<Vec<_>>().join("&");
-        let extra = format!(
-            "origin: http://{}\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n",
-            self.address,
-            body.len()
-        );
-        let request = self.request("POST", path, &extra, &body);
+        let request = self.form_request(path, fields);
         let answer: Answer<'_> = self.connection.exchange(&request)?;
         let (status, location, set) = (answer.status, answer.headers("location"), answer.headers("set-cookie"));
         if status != 303 {
@@ -108,10 +129,21 @@ impl Person {
         location.into_iter().next().context("a redirect without a location")
     }
 
+    fn form_request(&self, path: &str, fields: &Fields) -> Vec<u8> {
+        let body = fields.iter().map(|(name, value)| format!("{}={}", segment(name), segment(value))).collect::<Vec<_>>().join("&");
+        let extra = format!(
+            "origin: http://{}\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n",
+            self.address,
+            body.len()
+        );
+        self.request("POST", path, &extra, &body)
+    }
+
     fn request(&self, method: &str, path: &str, extra: &str, body: &str) -> Vec<u8> {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookie = if cookies.is_empty() { String::new() } else { format!("cookie: {}\r\n", cookies.join("; ")) };
-        format!("{method} {path} HTTP/1.1\r\nhost: {}\r\naccept: text/html\r\n{cookie}{extra}\r\n{body}", self.address).into_bytes()
+        let from = self.forwarded_for.as_ref().map(|from| format!("x-forwarded-for: {from}\r\n")).unwrap_or_default();
+        format!("{method} {path} HTTP/1.1\r\nhost: {}\r\naccept: text/html\r\n{from}{cookie}{extra}\r\n{body}", self.address).into_bytes()
     }
 
     fn keep(&mut self, set: &[String]) {

@@ -23,6 +23,8 @@ pub struct Subject {
     launch: Launch,
     running: Option<Process>,
     folder: tempfile::TempDir,
+    /// The configuration file of the binary under test, from its next start on.
+    config: Option<PathBuf>,
 }
 
 #[derive(Clone)]
@@ -51,7 +53,7 @@ impl Subject {
         let text = |key: &str| init.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let keys = Keys::new(&text("clientId"), &text("accessToken"));
         let api = Api { address: String::new(), keys };
-        let mut subject = Subject { ours: true, api, launch: Launch::Falconer { binary }, running: None, folder };
+        let mut subject = Subject { ours: true, api, launch: Launch::Falconer { binary }, running: None, folder, config: None };
         subject.start(&[])?;
         Ok(subject)
     }
@@ -68,7 +70,8 @@ impl Subject {
             Some(command) => Launch::Command { command: command.clone() },
             None => Launch::Runs { process: options.peer_pid },
         };
-        let mut subject = Subject { ours: false, api: Api { address, keys }, launch, running: None, folder: tempfile::tempdir()? };
+        let api = Api { address, keys };
+        let mut subject = Subject { ours: false, api, launch, running: None, folder: tempfile::tempdir()?, config: None };
         subject.start(&[])?;
         Ok(Some(subject))
     }
@@ -104,6 +107,14 @@ impl Subject {
         self.start(env)
     }
 
+    /// The same, with this configuration from now on.
+    pub fn restart_configured(&mut self, toml: &str) -> Result<Duration> {
+        let file = self.folder.path().join("falconer.toml");
+        std::fs::write(&file, toml)?;
+        self.config = Some(file);
+        self.restart(&[])
+    }
+
     /// The folder of this run, on the disk that the server writes to.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
@@ -120,6 +131,9 @@ impl Subject {
             Launch::Falconer { binary } => {
                 let mut command = clean(Command::new(binary));
                 command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(self.data_dir()).envs(env.iter().copied());
+                if let Some(file) = &self.config {
+                    command.arg("--config").arg(file);
+                }
                 let (process, address) = Process::listening(command)?;
                 self.running = Some(process);
                 // It says `localhost`, which may be looked up in two families.
