@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 use commands::operator::{PrintOptions, account, clock, keys, provider, repair, root_reset, setup_link, why};
 use commands::people;
 use commands::records::{client, export, import, role};
-use commands::server::{config_check, init, serve};
+use commands::server::{config_check, gateway, init, serve};
 use commands::user::{curl, events, scopes, signin};
 
 /// What `falconer --help` ends with.
@@ -73,6 +73,9 @@ enum Command {
     /// Identity providers: what a person would get
     #[command(subcommand)]
     Provider(provider::Provider),
+    /// Protect a service that cannot be changed, by a file of rules
+    #[command(subcommand)]
+    Gateway(gateway::Gateway),
     /// Get credentials from a server through the browser, and print them as `export` lines
     Signin(signin::Options),
     /// What the present credentials may do
@@ -149,6 +152,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Repair(options) => repair::run(options).await,
         Command::Config(config) => config_check::run(config).await,
         Command::Provider(command) => provider::run(command),
+        Command::Gateway(command) => gateway::run(command),
         Command::Signin(options) => signin::run(options).await,
         Command::CurrentScopes(options) => scopes::current(options).await,
         Command::Expand(options) => scopes::expand(options).await,

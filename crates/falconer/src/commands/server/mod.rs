@@ -2,5 +2,6 @@
 
 pub mod config_check;
 pub mod demo;
+pub mod gateway;
 pub mod init;
 pub mod serve;
