@@ -5,13 +5,15 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"falconer.example/sdk/go/internal/hawk"
 )
 
 // Refusal says why a request goes no further.
 type Refusal struct {
 	// Code is the protocol's, such as InsufficientScopes.
 	Code string
-	// Status is that of the answer: 400, 401, 403, 413 or 503.
+	// Status is that of the answer: 400, 401, 403, 413, 500 or 503.
 	Status int
 	// Reason is a stable word, such as scopes-missing; for the log, and for the caller.
 	Reason string
@@ -28,7 +30,7 @@ func (r *Refusal) Error() string { return r.Message }
 
 func refused(code string, status int, reason, message, id string) *Refusal {
 	if id == "" {
-		id = randomText(16)
+		id = hawk.RandomText(16)
 	}
 	return &Refusal{Code: code, Status: status, Reason: reason, Message: message, ID: id}
 }
@@ -43,6 +45,17 @@ func unauthorized(reason, message, id string) *Refusal {
 
 func unavailable(why string) *Refusal {
 	r := refused("ServiceUnavailable", http.StatusServiceUnavailable, "unavailable", "The authorization server cannot be asked at the moment. Try again soon.", "")
+	r.Log = why
+	return r
+}
+
+func payloadNotSigned() *Refusal {
+	return unauthorized("payload-not-signed", "This service accepts a body only if its hash is signed", "")
+}
+
+// misconfigured is the author's fault, found by a request.
+func misconfigured(why string) *Refusal {
+	r := refused("InternalServerError", http.StatusInternalServerError, "misconfigured", "This service is not set up correctly. Its log says more.", "")
 	r.Log = why
 	return r
 }

@@ -59,8 +59,8 @@ func unescaped(text []byte) string {
 	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(string(text))
 }
 
-// fit says which parameter a pattern of net/http's mux lacks.
-func (r *Requirement) fit(pattern string) error {
+// Fit says which parameter a pattern of net/http's mux lacks.
+func (r *Requirement) Fit(pattern string) error {
 	var has []string
 	for _, found := range ofPattern.FindAllStringSubmatch(pattern, -1) {
 		has = append(has, found[1])

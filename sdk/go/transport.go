@@ -2,13 +2,23 @@ package falconer
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"falconer.example/sdk/go/internal/hawk"
 )
+
+// pingTime is how long Falconer may take to tell its time.
+const pingTime = 10 * time.Second
+
+// bodied are the methods with which Go says that a body is empty (Content-Length: 0). Where it says nothing, a Content-Type describes nothing, and servers differ in whether it is signed.
+var bodied = []string{http.MethodPost, http.MethodPut, http.MethodPatch}
 
 // Transport signs each request with Hawk, with the hash of its body, which is held in memory. After a redirect to another origin nothing is signed any more.
 // Do not copy it after its first use.
@@ -21,16 +31,17 @@ type Transport struct {
 	Falconer string
 	// Base sends; http.DefaultTransport if it is nil.
 	Base http.RoundTripper
+	// Now is a clock; time.Now if it is nil. For tests.
+	Now func() time.Time
 
 	lock  sync.Mutex
 	ahead time.Duration
 	asked time.Time
 }
 
-// For is a transport for what is done on behalf of a caller: with these credentials, and no more than what the caller was seen to have. What a service needs
-// for it, it names in Config.Reveal.
-func (t *Transport) For(caller *Caller) *Transport {
-	return &Transport{Credentials: t.Credentials, AuthorizedScopes: append([]string{}, caller.Revealed...), Falconer: t.Falconer, Base: t.Base, ahead: t.offset()}
+// Restricted is a transport for calls that are worth these scopes only, such as those of Caller.AuthorizedScopes: a service that acts for its caller.
+func (t *Transport) Restricted(scopes []string) *Transport {
+	return &Transport{Credentials: t.Credentials, AuthorizedScopes: append([]string{}, scopes...), Falconer: t.Falconer, Base: t.Base, Now: t.Now, ahead: t.offset()}
 }
 
 // RoundTrip signs and sends.
@@ -39,7 +50,7 @@ func (t *Transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if leftOrigin(request) || hasBewit(request.URL.RequestURI()) {
+	if leftOrigin(request) || hawk.HasBewit(request.URL.RequestURI()) {
 		return t.base().RoundTrip(withBody(request, body))
 	}
 	attempt, err := t.sign(request, body)
@@ -66,6 +77,13 @@ func (t *Transport) base() http.RoundTripper {
 	return t.Base
 }
 
+func (t *Transport) now() time.Time {
+	if t.Now == nil {
+		return time.Now()
+	}
+	return t.Now()
+}
+
 func (t *Transport) offset() time.Duration {
 	t.lock.Lock()
 	defer t.lock.Unlock()
@@ -79,34 +97,38 @@ func (t *Transport) sign(request *http.Request, body []byte) (*http.Request, err
 	if request.Header.Get("Authorization") != "" {
 		return nil, errors.New("the request has an Authorization header already")
 	}
-	s, err := signedParts(request.Method, request.URL)
+	s, err := hawk.Parts(request.Method, request.URL)
 	if err != nil {
 		return nil, err
 	}
-	if s.method == "" {
-		s.method = http.MethodGet
+	if s.Method == "" {
+		s.Method = http.MethodGet
 	}
-	if len(body) > 0 {
-		s.hash = PayloadHash(request.Header.Get("Content-Type"), body)
+	// An empty body is signed too where one is expected, so that nobody can add one.
+	if len(body) > 0 || slices.Contains(bodied, s.Method) {
+		s.Hash = hawk.PayloadHash(request.Header.Get("Content-Type"), body)
 	}
-	s.ext = t.Credentials.ext(t.AuthorizedScopes)
+	s.Ext = t.Credentials.ext(t.AuthorizedScopes)
 	signed := withBody(request, body)
-	signed.Header.Set("Authorization", s.header(t.Credentials, time.Now().Add(t.offset()), randomText(6)))
+	at := t.now().Add(t.offset())
+	signed.Header.Set("Authorization", s.Header(t.Credentials.ClientID, t.Credentials.AccessToken, at, hawk.RandomText(6)))
 	return signed, nil
 }
 
 // learn asks Falconer for its time; true if it is another than was thought.
 func (t *Transport) learn(request *http.Request) bool {
 	t.lock.Lock()
-	fine := t.Falconer != "" && (t.asked.IsZero() || time.Since(t.asked) >= time.Minute)
+	fine := t.Falconer != "" && (t.asked.IsZero() || t.now().Sub(t.asked).Abs() >= time.Minute)
 	if fine {
-		t.asked = time.Now()
+		t.asked = t.now()
 	}
 	t.lock.Unlock()
 	if !fine {
 		return false
 	}
-	ping, err := http.NewRequestWithContext(request.Context(), http.MethodGet, strings.TrimRight(t.Falconer, "/")+"/api/auth/v1/ping", nil)
+	ctx, stop := context.WithTimeout(request.Context(), pingTime)
+	defer stop()
+	ping, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(t.Falconer, "/")+"/api/auth/v1/ping", nil)
 	if err != nil {
 		return false
 	}
@@ -121,7 +143,7 @@ func (t *Transport) learn(request *http.Request) bool {
 	}
 	t.lock.Lock()
 	defer t.lock.Unlock()
-	ahead := time.Until(there)
+	ahead := there.Sub(t.now())
 	if (ahead - t.ahead).Abs() < time.Minute {
 		return false
 	}
@@ -151,10 +173,10 @@ func withBody(request *http.Request, body []byte) *http.Request {
 
 // leftOrigin says whether one of the redirects that led here, or this one, is of another origin than the first request.
 func leftOrigin(request *http.Request) bool {
-	host, port, _ := hostAndPort(request.URL)
+	host, port, _ := hawk.HostAndPort(request.URL)
 	for at := request; at.Response != nil && at.Response.Request != nil; {
 		at = at.Response.Request
-		if before, beforePort, _ := hostAndPort(at.URL); before != host || beforePort != port || at.URL.Scheme != request.URL.Scheme {
+		if before, beforePort, _ := hawk.HostAndPort(at.URL); before != host || beforePort != port || at.URL.Scheme != request.URL.Scheme {
 			return true
 		}
 	}

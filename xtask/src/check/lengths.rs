@@ -6,7 +6,7 @@ use std::path::Path;
 const MOST_LINES: usize = 400;
 
 /// What is written by hand and read as code.
-const READ_AS_CODE: [&str; 5] = ["rs", "js", "mjs", "html", "css"];
+const READ_AS_CODE: [&str; 7] = ["rs", "js", "mjs", "py", "go", "html", "css"];
 
 /// Files that are one on purpose, however long: the file, and why.
 const ONE_ON_PURPOSE: [(&str, &str); 4] = [
@@ -52,12 +52,15 @@ mod tests {
             (Path::new("crates/a/src/b.rs"), long()),
             (Path::new("crates/a/tests/c.rs"), long()),
             (Path::new("docs/d.md"), long()),
+            (Path::new("sdk/python/tests/f.py"), long()),
+            (Path::new("sdk/go/g.go"), long()),
             (Path::new("e.rs"), "x\n".repeat(MOST_LINES)),
             (excepted.0, String::new()),
         ];
         let found = faults(rest.into_iter().chain(others));
-        assert_eq!(found.len(), 3, "{found:?}");
+        assert_eq!(found.len(), 5, "{found:?}");
         assert!(found[0].starts_with("crates/a/src/b.rs has 401 lines") && found[1].starts_with("crates/a/tests/c.rs"), "{found:?}");
-        assert!(found[2].contains(ONE_ON_PURPOSE[0].0) && found[2].ends_with("is not long"), "{found:?}");
+        assert!(found[2].starts_with("sdk/python/tests/f.py") && found[3].starts_with("sdk/go/g.go"), "{found:?}");
+        assert!(found[4].contains(ONE_ON_PURPOSE[0].0) && found[4].ends_with("is not long"), "{found:?}");
     }
 }

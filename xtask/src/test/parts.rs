@@ -57,7 +57,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "revocation", what: "what was taken away is refused, under load", lane: Lane::Alone, binary: true, run: revocation },
     Part { name: "sdk", what: "the JavaScript module", lane: Lane::Beside, binary: false, run: sdk },
     Part { name: "python", what: "the Python package, on real servers", lane: Lane::Beside, binary: true, run: python_kit },
-    Part { name: "go", what: "the Go package, on real servers", lane: Lane::Beside, binary: true, run: go_kit },
+    Part { name: "go", what: "the Go package and its example, on real servers", lane: Lane::Beside, binary: true, run: go_kit },
     Part { name: "clients", what: "published clients, unchanged", lane: Lane::Beside, binary: true, run: clients },
     Part { name: "client-rust", what: "the published Rust client", lane: Lane::Compiling, binary: true, run: client_rust },
     Part { name: "api", what: "generated calls of every method", lane: Lane::Beside, binary: true, run: api },
@@ -172,12 +172,23 @@ fn python_kit(output: &Output) -> Result<Done> {
     ))
 }
 
-/// The Go package: the repository's vectors and scenarios on real servers.
+/// The Go package: the repository's vectors and scenarios on real servers; and the example, which takes it as somebody else's module does.
 fn go_kit(output: &Output) -> Result<Done> {
     let binary = binary();
-    let env = [("FALCONER_BIN", binary.as_str())];
-    let run = |title: &str, args: &[&str]| counted(output, title, &root().join("sdk/go"), "go", args, &env);
-    Ok(all(output, vec![run("go vet", &["vet", "./..."]), run("the Go package", &["test", "-count=1", "./..."])]))
+    // Nothing but the standard library: what would need another module fails.
+    let env = [("FALCONER_BIN", binary.as_str()), ("GOPROXY", "off")];
+    let run = |title: &str, folder: &str, args: &[&str]| counted(output, title, &root().join(folder), "go", args, &env);
+    let (kit, example) = ("sdk/go", "examples/notes-go");
+    let test = &["test", "-count=1", "./..."];
+    Ok(all(
+        output,
+        vec![
+            run("go vet", kit, &["vet", "./..."]),
+            run("the Go package", kit, test),
+            run("go vet of the example", example, &["vet", "./..."]),
+            run("the Go example", example, test),
+        ],
+    ))
 }
 
 /// The published clients, unchanged, against the real binary.

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -53,7 +56,7 @@ func CallerFrom(ctx context.Context) *Caller {
 func (g *Guard) Handle(mux *http.ServeMux, pattern string, required Expression, handler http.Handler) {
 	requirement, err := NewRequirement(required)
 	if err == nil {
-		err = requirement.fit(pattern)
+		err = requirement.Fit(pattern)
 	}
 	if err != nil {
 		panic("falconer: " + err.Error())
@@ -76,20 +79,47 @@ func (g *Guard) Require(required Expression) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler { return g.protect(requirement, next) }
 }
 
+// Identify is a middleware for handlers that decide by themselves (Caller.Has): everybody is let in whose credentials are not wrong.
+func (g *Guard) Identify(next http.Handler) http.Handler {
+	return g.protect(&Requirement{expression: AllOf{}}, next)
+}
+
 func (g *Guard) protect(requirement *Requirement, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller, refusal := g.admit(requirement, w, r)
 		if refusal != nil {
-			if refusal.Log != "" {
-				g.config.Logger.Error("Falconer cannot verify a request", "id", refusal.ID, "why", refusal.Log)
-			} else {
-				g.config.Logger.Info("refused", "id", refusal.ID, "reason", refusal.Reason, "status", refusal.Status)
-			}
+			g.log(refusal, r)
 			refusal.Write(w, r)
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
 	})
+}
+
+// log says why a request was refused. Never the query: it may hold a signature.
+func (g *Guard) log(refusal *Refusal, r *http.Request) {
+	level, why := slog.LevelInfo, refusal.Reason
+	switch refusal.Status {
+	case http.StatusServiceUnavailable:
+		level = slog.LevelWarn
+	case http.StatusInternalServerError:
+		level = slog.LevelError
+	}
+	if refusal.Log != "" {
+		why = refusal.Log
+	}
+	g.config.Logger.Log(r.Context(), level, "refused", "method", r.Method, "path", r.URL.Path, "status", refusal.Status, "reason", why, "id", refusal.ID)
+	if refusal.Reason != "bad-mac" {
+		return
+	}
+	if found := g.OtherOrigin(r.Context(), requestOf(r), r.Host); found != "" {
+		g.config.Logger.Warn(found+" (looked for at most once a minute)", "id", refusal.ID)
+	}
+}
+
+func requestOf(r *http.Request) Request {
+	address, _, _ := net.SplitHostPort(r.RemoteAddr)
+	return Request{r.Method, r.RequestURI, r.Header.Get("Authorization"), address}
 }
 
 func (g *Guard) admit(requirement *Requirement, w http.ResponseWriter, r *http.Request) (*Caller, *Refusal) {
@@ -100,7 +130,7 @@ func (g *Guard) admit(requirement *Requirement, w http.ResponseWriter, r *http.R
 	if len(r.Header.Values("Authorization")) > 1 {
 		return nil, unauthorized("malformed", "There is more than one Authorization header", "")
 	}
-	decision := g.Check(r.Context(), Request{r.Method, r.RequestURI, r.Header.Get("Authorization")}, required)
+	decision := g.Check(r.Context(), requestOf(r), required)
 	if decision.Refusal != nil {
 		return nil, decision.Refusal
 	}
@@ -120,11 +150,11 @@ func (g *Guard) compare(caller *Caller, w http.ResponseWriter, r *http.Request) 
 	var larger *http.MaxBytesError
 	switch {
 	case errors.As(err, &larger) && caller.Hash == "":
-		return unauthorized("payload-not-signed", "This service accepts a body only if its hash is signed", "")
+		return payloadNotSigned()
 	case errors.As(err, &larger):
-		return refused("InputTooLarge", http.StatusRequestEntityTooLarge, "body-too-large", "The body is larger than this service reads", "")
+		return refused("InputTooLarge", http.StatusRequestEntityTooLarge, "body-too-large", fmt.Sprintf("The body is larger than %d bytes", limit), "")
 	case err != nil:
-		return notVerifiable("its body did not arrive")
+		return refused("InputError", http.StatusBadRequest, "body-unreadable", "The body could not be read", "")
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return caller.CompareBody(r.Header.Get("Content-Type"), body)
@@ -134,15 +164,18 @@ func (g *Guard) compare(caller *Caller, w http.ResponseWriter, r *http.Request) 
 func (g *Guard) CORS(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header, origin := w.Header(), r.Header.Get("Origin")
-		if g.origins == nil {
-			header.Set("Access-Control-Allow-Origin", "*")
-		} else {
+		allowed := "*"
+		if g.origins != nil {
 			header.Add("Vary", "Origin")
+			allowed = ""
 			if g.origins[origin] {
-				header.Set("Access-Control-Allow-Origin", origin)
+				allowed = origin
 			}
 		}
-		header.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, Date")
+		if allowed != "" {
+			header.Set("Access-Control-Allow-Origin", allowed)
+			header.Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After, Date")
+		}
 		if r.Method == http.MethodOptions && origin != "" && r.Header.Get("Access-Control-Request-Method") != "" {
 			header.Set("Access-Control-Allow-Methods", "GET, HEAD, POST, PUT, PATCH, DELETE")
 			header.Set("Access-Control-Allow-Headers", "Authorization, Content-Type")

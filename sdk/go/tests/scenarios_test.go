@@ -1,6 +1,7 @@
-package falconer
+package tests
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	falconer "falconer.example/sdk/go"
+	"falconer.example/sdk/go/internal/hawk"
+	"falconer.example/sdk/go/tests/running"
 )
 
 type scenario struct {
@@ -63,7 +68,7 @@ func notes(t *testing.T, root string, given scenario) *url.URL {
 		t.Fatal(err)
 	}
 	origin := "http://" + listener.Addr().String()
-	guard, err := NewGuard(Config{
+	guard, err := falconer.NewGuard(falconer.Config{
 		Falconer: root, Origin: origin, Timeout: time.Second, CORS: given.Service.Cors,
 		PayloadHashRequired: given.Service.PayloadHashRequired, BodyLimit: given.Service.BodyLimitBytes,
 	})
@@ -73,7 +78,7 @@ func notes(t *testing.T, root string, given scenario) *url.URL {
 	mux := http.NewServeMux()
 	answer := func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		if CallerFrom(r.Context()) == nil {
+		if falconer.CallerFrom(r.Context()) == nil {
 			t.Error("the handler has no caller")
 		}
 		_ = json.NewEncoder(w).Encode(map[string]string{"book": r.PathValue("book"), "body": string(body)})
@@ -89,9 +94,9 @@ func notes(t *testing.T, root string, given scenario) *url.URL {
 	return parsed
 }
 
-func (s *server) credentials(t *testing.T, given scenario) Credentials {
+func credentialsOf(t *testing.T, given scenario) falconer.Credentials {
 	t.Helper()
-	made := s.client(t, given.Caller.Scopes)
+	made := client(t, given.Caller.Scopes...)
 	c := made
 	if times := given.Caller.Temporary; times != nil {
 		begin, end := int64(-60), int64(3600)
@@ -104,23 +109,39 @@ func (s *server) credentials(t *testing.T, given scenario) Credentials {
 			t.Fatal(err)
 		}
 	}
-	path := clientPath(made.ClientID)
+	path := running.ClientPath(made.ClientID)
 	switch given.Caller.State {
 	case "":
 	case "disabled":
-		s.call(t, "POST", path+"/disable", nil)
+		call(t, "POST", path+"/disable")
 	case "deleted":
-		s.call(t, "DELETE", path, nil)
+		call(t, "DELETE", path)
 	case "reset":
-		s.call(t, "POST", path+"/reset", nil)
+		call(t, "POST", path+"/reset")
 	case "wrong-token":
-		c = Credentials{ClientID: made.ClientID, AccessToken: strings.Repeat("x", 44)}
+		c = falconer.Credentials{ClientID: made.ClientID, AccessToken: strings.Repeat("x", 44)}
 	case "unknown":
 		c.ClientID = "go/nobody"
 	default:
 		t.Fatal(given.Caller.State)
 	}
 	return c
+}
+
+// ext carries a certificate and authorized scopes, as any client writes it.
+func ext(c falconer.Credentials, authorizedScopes []string) string {
+	carried := map[string]any{}
+	if c.Certificate != "" {
+		carried["certificate"] = json.RawMessage(c.Certificate)
+	}
+	if authorizedScopes != nil {
+		carried["authorizedScopes"] = authorizedScopes
+	}
+	if len(carried) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(carried)
+	return base64.StdEncoding.EncodeToString(text)
 }
 
 func text(given *string, otherwise string) string {
@@ -130,26 +151,26 @@ func text(given *string, otherwise string) string {
 	return *given
 }
 
-func send(t *testing.T, origin *url.URL, given scenario, c *Credentials) *http.Request {
+func send(t *testing.T, origin *url.URL, given scenario, c *falconer.Credentials) *http.Request {
 	t.Helper()
 	body := text(given.Request.Body, strings.Repeat(".", given.Request.BodyLength))
 	path, contentType := given.Request.Path, text(given.Request.ContentType, "")
 	header := http.Header{}
 	if c != nil {
-		host, port, err := hostAndPort(origin)
+		host, port, err := hawk.HostAndPort(origin)
 		if err != nil {
 			t.Fatal(err)
 		}
 		how := given.Signature
-		s := signed{method: given.Request.Method, resource: path, host: host, port: port, ext: c.ext(how.AuthorizedScopes)}
+		s := hawk.Signed{Method: given.Request.Method, Resource: path, Host: host, Port: port, Ext: ext(*c, how.AuthorizedScopes)}
 		if how.Path != "" {
-			s.resource = how.Path
+			s.Resource = how.Path
 		}
 		if how.Host != "" {
-			s.host = how.Host
+			s.Host = how.Host
 		}
 		if how.Port != 0 {
-			s.port = how.Port
+			s.Port = how.Port
 		}
 		if how.Kind == "bewit" || how.Kind == "both" {
 			lasts := int64(900)
@@ -157,19 +178,19 @@ func send(t *testing.T, origin *url.URL, given scenario, c *Credentials) *http.R
 				lasts = *how.ExpiresInSeconds
 			}
 			b := s
-			b.method = "GET"
+			b.Method = "GET"
 			separator := "?"
 			if strings.Contains(path, "?") {
 				separator = "&"
 			}
-			path += separator + "bewit=" + b.bewit(*c, time.Now().Add(time.Duration(lasts)*time.Second))
+			path += separator + "bewit=" + b.Bewit(c.ClientID, c.AccessToken, time.Now().Add(time.Duration(lasts)*time.Second))
 			if how.Path == "" && how.Kind == "both" {
-				s.resource = path
+				s.Resource = path
 			}
 		}
 		if how.Kind != "bewit" {
 			if how.Method != "" {
-				s.method = how.Method
+				s.Method = how.Method
 			}
 			covered := text(how.Body, body)
 			with := covered != "" || how.Body != nil
@@ -177,9 +198,9 @@ func send(t *testing.T, origin *url.URL, given scenario, c *Credentials) *http.R
 				with = *how.PayloadHash
 			}
 			if with {
-				s.hash = PayloadHash(text(how.ContentType, contentType), []byte(covered))
+				s.Hash = falconer.PayloadHash(text(how.ContentType, contentType), []byte(covered))
 			}
-			header.Set("Authorization", s.header(*c, time.Now().Add(-time.Duration(how.AgeSeconds)*time.Second), "n0nce"))
+			header.Set("Authorization", s.Header(c.ClientID, c.AccessToken, time.Now().Add(-time.Duration(how.AgeSeconds)*time.Second), "n0nce"))
 		}
 	}
 	request, err := http.NewRequest(given.Request.Method, origin.String()+path, strings.NewReader(body))
@@ -244,21 +265,20 @@ func TestScenarios(t *testing.T) {
 	if len(cases) < 61 {
 		t.Errorf("only %d cases", len(cases))
 	}
-	s := startServer(t)
 	down, slow := closedPort(t), silentPort(t)
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<h1>Welcome</h1>") }))
 	t.Cleanup(page.Close)
 	for _, c := range cases {
 		t.Run(c.Name, func(t *testing.T) {
 			given := c.Input
-			root, known := map[string]string{"": s.root, "down": down, "slow": slow, "other": page.URL}[given.Falconer]
+			root, known := map[string]string{"": server(t).Root, "down": down, "slow": slow, "other": page.URL}[given.Falconer]
 			if !known {
 				t.Fatal(given.Falconer)
 			}
 			origin := notes(t, root, given)
-			var credentials *Credentials
+			var credentials *falconer.Credentials
 			if given.Caller != nil {
-				made := s.credentials(t, given)
+				made := credentialsOf(t, given)
 				credentials = &made
 			}
 			first := send(t, origin, given, credentials)
@@ -275,27 +295,4 @@ func TestScenarios(t *testing.T) {
 			}
 		})
 	}
-}
-
-// closedPort is bound and not listening any more.
-func closedPort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := "http://" + listener.Addr().String()
-	_ = listener.Close()
-	return address
-}
-
-// silentPort takes connections and says nothing.
-func silentPort(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	return "http://" + listener.Addr().String()
 }

@@ -1,12 +1,16 @@
-package falconer
+package tests
 
 import (
 	"encoding/json"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	falconer "falconer.example/sdk/go"
+	"falconer.example/sdk/go/internal/hawk"
 )
 
 // vector is a case of the repository's vectors.
@@ -18,7 +22,7 @@ type vector[In, Out any] struct {
 
 func vectors[In, Out any](t *testing.T, name string) []vector[In, Out] {
 	t.Helper()
-	text, err := os.ReadFile("../../vectors/" + name + ".json")
+	text, err := os.ReadFile("../../../vectors/" + name + ".json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +39,7 @@ func vectors[In, Out any](t *testing.T, name string) []vector[In, Out] {
 func TestPayloadHash(t *testing.T) {
 	type input struct{ Payload, ContentType string }
 	for _, c := range vectors[input, string](t, "payload-hash") {
-		if got := PayloadHash(c.Input.ContentType, []byte(c.Input.Payload)); got != c.Expected {
+		if got := falconer.PayloadHash(c.Input.ContentType, []byte(c.Input.Payload)); got != c.Expected {
 			t.Errorf("%s: %s, not %s", c.Name, got, c.Expected)
 		}
 	}
@@ -68,8 +72,8 @@ func TestHeaders(t *testing.T) {
 			given[found[1]] = found[2]
 		}
 		r := c.Input.Request
-		s := signed{r.Method, r.Resource, r.Host, r.Port, given["hash"], given["ext"], given["app"], given["dlg"]}
-		if got := s.normalized("header", given["ts"], given["nonce"]); got != c.Expected.NormalizedString {
+		s := hawk.Signed{Method: r.Method, Resource: r.Resource, Host: r.Host, Port: r.Port, Hash: given["hash"], Ext: given["ext"], App: given["app"], Dlg: given["dlg"]}
+		if got := s.Normalized("header", given["ts"], given["nonce"]); got != c.Expected.NormalizedString {
 			t.Errorf("%s: %q, not %q", c.Name, got, c.Expected.NormalizedString)
 		}
 		tried++
@@ -86,14 +90,14 @@ func TestMacAndHeader(t *testing.T) {
 	}
 	for _, c := range vectors[input, string](t, "timestamp-mac") {
 		text := "hawk.1.ts\n" + jsonNumber(c.Input.Ts) + "\n"
-		if got := mac(c.Input.Key, text); got != c.Expected {
+		if got := hawk.MAC(c.Input.Key, text); got != c.Expected {
 			t.Errorf("%s: %s", c.Name, got)
 		}
 	}
-	s := signed{method: "get", resource: "/api/kitchen/v1/oven?heat=high", host: "tc.example.test", port: 443}
-	alice := Credentials{ClientID: "alice", AccessToken: "alice-token-0123456789abcdefghijklmnopqrstuvw"}
+	s := hawk.Signed{Method: "get", Resource: "/api/kitchen/v1/oven?heat=high", Host: "tc.example.test", Port: 443}
+	alice := falconer.Credentials{ClientID: "alice", AccessToken: "alice-token-0123456789abcdefghijklmnopqrstuvw"}
 	want := `Hawk id="alice", ts="1767225600", nonce="n0nce1", mac="RtXpAyi64iKSxUlF0rXWXBF2zG8xd4PkpVi+1ASaJdA="`
-	if got := s.header(alice, time.Unix(1767225600, 0), "n0nce1"); got != want {
+	if got := s.Header(alice.ClientID, alice.AccessToken, time.Unix(1767225600, 0), "n0nce1"); got != want {
 		t.Error(got)
 	}
 }
@@ -104,14 +108,14 @@ func jsonNumber(number int64) string {
 }
 
 func TestBewit(t *testing.T) {
-	alice := Credentials{ClientID: "alice", AccessToken: "alice-token-0123456789abcdefghijklmnopqrstuvw"}
-	url, err := SignURL(alice, "https://tc.example.test/api/kitchen/v1/oven", time.Unix(1767226200, 0), nil)
+	alice := falconer.Credentials{ClientID: "alice", AccessToken: "alice-token-0123456789abcdefghijklmnopqrstuvw"}
+	url, err := falconer.SignURL(alice, "https://tc.example.test/api/kitchen/v1/oven", time.Unix(1767226200, 0), nil)
 	want := "https://tc.example.test/api/kitchen/v1/oven?bewit=YWxpY2VcMTc2NzIyNjIwMFxVV1BDeElxSDZJY2ZydHU1M0FsK0FtOXNRSFZIS2ZHeStFbHcrMmdYczUwPVw"
 	if err != nil || url != want {
 		t.Errorf("%s %v", url, err)
 	}
-	for _, bad := range []string{"ftp://a/", "https://u:p@a/", "https:///x", "https://a:0/", want} {
-		if _, err := SignURL(alice, bad, time.Unix(1767226200, 0), nil); err == nil {
+	for _, bad := range []string{"ftp://a/", "https://b\u00fccher.example/", "https://u:p@a/", "https:///x", "https://a:0/", want} {
+		if _, err := falconer.SignURL(alice, bad, time.Unix(1767226200, 0), nil); err == nil {
 			t.Errorf("%s was signed", bad)
 		}
 	}
@@ -123,30 +127,48 @@ func TestIdentityProof(t *testing.T) {
 		Role   string
 	}
 	for _, c := range vectors[input, bool](t, "ours/identity-proof") {
-		if got := (&Caller{Revealed: c.Input.Scopes}).IsPerson(c.Input.Role); got != c.Expected {
+		if got := (&falconer.Caller{Scopes: c.Input.Scopes}).IsPerson(c.Input.Role); got != c.Expected {
 			t.Errorf("%s: %v", c.Name, got)
 		}
 	}
 }
 
-func TestRequirementsThatCannotWork(t *testing.T) {
-	deep := Expression("a:b")
-	for range deepest + 1 {
-		deep = AllOf{deep}
+func TestPeople(t *testing.T) {
+	held := []string{"assume:mozilla-user:ann@a", "assume:mozilla-user:ann@b", "assume:mozilla-users:x", "assume:mozilla-group:*", "assume:team:*", "mozilla-user:x"}
+	ann := &falconer.Caller{Scopes: held}
+	if got := ann.People("mozilla-user:"); !slices.Equal(got, []string{"ann@a", "ann@b"}) {
+		t.Error(got)
 	}
-	for _, bad := range []Expression{"", "notes:<book", "notes:book>", "notes:<>", "nötes", AllOf{}, AnyOf{}, AnyOf{"a:b", ""}, 7, nil, deep} {
-		if _, err := NewRequirement(bad); err == nil {
+	for _, kind := range []string{"team:", "mozilla-group:", "other:"} {
+		if got := ann.People(kind); len(got) != 0 {
+			t.Errorf("%s: %v", kind, got)
+		}
+	}
+}
+
+// unescaped undoes what json.Marshal does for pages.
+func unescaped(text []byte) string {
+	return strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(text))
+}
+
+func TestRequirementsThatCannotWork(t *testing.T) {
+	deep := falconer.Expression("a:b")
+	for range 9 {
+		deep = falconer.AllOf{deep}
+	}
+	for _, bad := range []falconer.Expression{"", "notes:<book", "notes:book>", "notes:<>", "nötes", falconer.AllOf{}, falconer.AnyOf{}, falconer.AnyOf{"a:b", ""}, 7, nil, deep} {
+		if _, err := falconer.NewRequirement(bad); err == nil {
 			t.Errorf("%v was taken", bad)
 		}
 	}
-	r, err := NewRequirement(AnyOf{"notes:read:<book>", AllOf{"notes:admin"}})
+	r, err := falconer.NewRequirement(falconer.AnyOf{"notes:read:<book>", falconer.AllOf{"notes:admin"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.fit("GET /books/{boook}"); err == nil || !strings.Contains(err.Error(), "<book>") || !strings.Contains(err.Error(), "<boook>") {
+	if err := r.Fit("GET /books/{boook}"); err == nil || !strings.Contains(err.Error(), "<book>") || !strings.Contains(err.Error(), "<boook>") {
 		t.Error(err)
 	}
-	if err := r.fit("GET /books/{book...}"); err != nil {
+	if err := r.Fit("GET /books/{book...}"); err != nil {
 		t.Error(err)
 	}
 	full, refusal := r.Fill(func(string) string { return "r<d>" })
@@ -157,7 +179,7 @@ func TestRequirementsThatCannotWork(t *testing.T) {
 }
 
 func TestCredentialsAreNotShown(t *testing.T) {
-	c := Credentials{"me", "secret-token", `{"signature":"secret"}`}
+	c := falconer.Credentials{ClientID: "me", AccessToken: "secret-token", Certificate: `{"signature":"secret"}`}
 	for _, shown := range []string{c.String(), c.GoString()} {
 		if strings.Contains(shown, "secret") {
 			t.Error(shown)
@@ -166,21 +188,21 @@ func TestCredentialsAreNotShown(t *testing.T) {
 }
 
 func TestConfigurationsThatCannotWork(t *testing.T) {
-	good := Config{Falconer: "https://auth.example.com", Origin: "https://notes.example.com"}
-	for name, change := range map[string]func(*Config){
-		"no root":          func(c *Config) { c.Falconer = "" },
-		"another scheme":   func(c *Config) { c.Falconer = "ftp://a" },
-		"an origin's path": func(c *Config) { c.Origin += "/x" },
-		"a star":           func(c *Config) { c.Reveal = []string{"notes:*"} },
-		"a CORS path":      func(c *Config) { c.CORS = []string{"https://a/b"} },
+	good := falconer.Config{Falconer: "https://auth.example.com", Origin: "https://notes.example.com"}
+	for name, change := range map[string]func(*falconer.Config){
+		"no root":          func(c *falconer.Config) { c.Falconer = "" },
+		"another scheme":   func(c *falconer.Config) { c.Falconer = "ftp://a" },
+		"an origin's path": func(c *falconer.Config) { c.Origin += "/x" },
+		"a star":           func(c *falconer.Config) { c.Reveal = []string{"notes:*"} },
+		"a CORS path":      func(c *falconer.Config) { c.CORS = []string{"https://a/b"} },
 	} {
 		config := good
 		change(&config)
-		if _, err := NewGuard(config); err == nil {
+		if _, err := falconer.NewGuard(config); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}
-	if _, err := NewGuard(good); err != nil {
+	if _, err := falconer.NewGuard(good); err != nil {
 		t.Error(err)
 	}
 }
