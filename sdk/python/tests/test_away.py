@@ -1,0 +1,157 @@
+"""When Falconer is away, slow, old, or somebody else answers in its place: nobody is let in, and nobody waits long."""
+
+from __future__ import annotations
+
+import time
+
+import anyio
+import pytest
+from authority import ALLOWED, Authority
+from services import bound
+
+from falconer import AsyncVerifier, Caller, Denied, Failed, SignedRequest, Verifier
+
+ORIGIN = "https://notes.example.com"
+REQUEST = SignedRequest("GET", "/books/red")
+
+
+@pytest.fixture
+def authority():
+    running = Authority()
+    yield running
+    running.stop()
+
+
+def check_sync(root_url, times=1, **settings):
+    verifier = Verifier(root_url, ORIGIN, **settings)
+    return [verifier.check(REQUEST, "notes:read:red", body=b"") for _ in range(times)]
+
+
+def check_async(root_url, times=1, **settings):
+    async def main():
+        verifier = AsyncVerifier(root_url, ORIGIN, **settings)
+        decisions = [await verifier.check(REQUEST, "notes:read:red", body=b"") for _ in range(times)]
+        await verifier.aclose()
+        return decisions
+
+    return anyio.run(main)
+
+
+BOTH = pytest.mark.parametrize("check", [check_sync, check_async])
+
+
+@BOTH
+def test_connections_are_kept(check, authority):
+    authority.answer = ALLOWED
+    assert all(not isinstance(one, (Denied, Failed)) for one in check(authority.root_url, 10))
+    assert (authority.asked, authority.connections) == (10, 1)
+
+
+@BOTH
+def test_a_kept_connection_that_broke_is_made_anew(check, authority):
+    authority.answer, authority.hang_up_after = ALLOWED, 2
+    assert all(not isinstance(one, (Denied, Failed)) for one in check(authority.root_url, 9))
+    assert authority.asked == 9
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, b""), (200, b"[]"), (200, b"null"), (200, b'{"status": "ok"}'), (200, b'{"status": "allowed"}'), (200, b"["  * 100_000), (200, b'{"status": "failed", "reason": 7}'),
+        (204, b""), (302, b"{}"), (400, b"<h1>"), (400, b'{"code": "InputValidationError", "message": "data/required must be a string"}'), (401, b"{}"), (403, b"no"),
+        (429, b"{}"), (500, b"{}"), (503, b'{"code": "ServiceUnavailable"}'), (404, b'{"code": "ResourceNotFound"}'),
+        (200, b'{"status": "allowed", "expires": "x", "identity": 7}'), (200, b'{"status": "allowed", "expires": "x", "revealed": [7]}'), (200, b'{"status": "allowed", "expires": "x", "hash": null}'),
+    ],
+    ids=lambda answer: f"{answer[0]} {answer[1][:60]!r}",
+)
+def test_an_answer_that_is_none_lets_nobody_through(check, authority, answer):
+    authority.answer = answer
+    (decision,) = check(authority.root_url)
+    assert isinstance(decision, Failed) and decision.reason == "unavailable" and decision.refusal.status == 503
+    assert "127.0.0.1" not in decision.refusal.message and authority.root_url in decision.refusal.log or "required" in decision.refusal.log
+
+
+@BOTH
+def test_a_question_that_the_callers_request_spoils_is_the_callers_fault(check, authority):
+    authority.answer = (400, b'{"code": "InputValidationError", "message": "data/request/method must match pattern\\n\\n---\\n\\n* x"}')
+    (decision,) = check(authority.root_url)
+    assert isinstance(decision, Failed) and decision.refusal.status == 400
+
+
+@BOTH
+def test_after_five_failures_nobody_waits(check, authority):
+    now = [0.0]
+    authority.answer = (500, b"{}")
+    assert all(one.reason == "unavailable" for one in check(authority.root_url, 20, monotonic=lambda: now[0]))
+    assert authority.asked == 5
+
+
+def test_one_question_tries_whether_falconer_is_back(authority):
+    now = [0.0]
+    authority.answer = (500, b"{}")
+    verifier = Verifier(authority.root_url, ORIGIN, monotonic=lambda: now[0])
+
+    def ask(times):
+        before = authority.asked
+        decisions = [verifier.check(REQUEST, "notes:read:red", body=b"") for _ in range(times)]
+        return authority.asked - before, sum(isinstance(one, Caller) for one in decisions)
+
+    assert ask(20) == (5, 0)
+    now[0] = 1.1
+    assert ask(20) == (1, 0)
+    now[0], authority.answer = 2.2, ALLOWED
+    assert ask(20) == (20, 20)
+
+
+def test_what_a_caller_wrote_does_not_shut_others_out(authority):
+    """A proxy before Falconer that dislikes a URL, or a caller who hangs up, says nothing about Falconer."""
+    authority.answer = (403, b"<h1>attack detected</h1>")
+    verifier = Verifier(authority.root_url, ORIGIN)
+    assert all(isinstance(verifier.check(REQUEST, "notes:read:red", body=b""), Failed) for _ in range(10))
+    authority.answer = ALLOWED
+    assert isinstance(verifier.check(REQUEST, "notes:read:red", body=b""), Caller)
+
+    async def main():
+        listener, root_url = bound("127.0.0.1")
+        listener.listen(64)
+        verifier = AsyncVerifier(root_url, ORIGIN)
+        for _ in range(10):
+            with anyio.move_on_after(0.01):
+                await verifier.check(REQUEST, "notes:read:red", body=b"")
+        paused = verifier._breaker.may_ask()
+        listener.close()
+        return paused
+
+    assert anyio.run(main)
+
+
+@BOTH
+def test_a_slow_answer_ends_in_time(check):
+    listener, root_url = bound("127.0.0.1")
+    listener.listen(8)
+    began = time.monotonic()
+    (decision,) = check(root_url, timeout=0.3)
+    assert decision.reason == "unavailable" and time.monotonic() - began < 30
+    listener.close()
+
+
+@BOTH
+def test_servers_without_check_are_asked_for_the_scopes(check, authority, caplog):
+    class Old(Authority):
+        pass
+
+    def answers():
+        yield 404, b'{"error": "Not found"}'
+        while True:
+            yield 200, b'{"status": "no-auth", "scheme": "none", "expires": "2099-01-01T00:00:00.000Z", "scopes": ["notes:read:*"]}'
+
+    turns = answers()
+    Old.answer = property(lambda self: next(turns), lambda self, value: None)
+    old = Old()
+    try:
+        decisions = check(old.root_url, 3)
+        assert all(not isinstance(one, (Denied, Failed)) for one in decisions)
+        assert old.asked == 4 and caplog.text.count("has no method `check`") == 1
+    finally:
+        old.stop()
