@@ -18,10 +18,17 @@ pub enum Refusal {
     Credentials {
         /// Such as `Unauthorized: Bad mac`.
         message: String,
+        /// A stable word, such as `bad-mac`; a server that is older than `check` gives none.
+        reason: Option<String>,
+        /// What Falconer keeps the refusal under, for `falconer why`.
+        id: Option<String>,
     },
     /// The caller's: the signature is more than 15 minutes old or ahead. Nearly always the clock of the caller's computer is wrong.
     #[error("{STALE}")]
-    StaleTimestamp,
+    StaleTimestamp {
+        /// What Falconer keeps the refusal under.
+        id: Option<String>,
+    },
     /// The caller's: an Authorization header that is no text.
     #[error("Bad Request: Invalid header syntax")]
     UnreadableAuthorization,
@@ -63,6 +70,8 @@ pub enum Refusal {
         missing: Box<Expression>,
         /// All that is required.
         required: Box<Expression>,
+        /// What Falconer keeps the refusal under.
+        id: Option<String>,
     },
     /// Falconer's, or the network's: there is no answer that could be trusted.
     #[error("Falconer cannot verify a request: {0}")]
@@ -73,15 +82,44 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// From the message of an `auth-failed`.
-    pub(crate) fn from_answer(message: String) -> Refusal {
-        if message == STALE { Refusal::StaleTimestamp } else { Refusal::Credentials { message } }
+    /// From the message of an `auth-failed`, or of a check that failed.
+    pub(crate) fn from_answer(message: String, reason: Option<String>, id: Option<String>) -> Refusal {
+        if message == STALE { Refusal::StaleTimestamp { id } } else { Refusal::Credentials { message, reason, id } }
+    }
+
+    /// A stable word for why, such as `bad-mac` or `scopes-missing`, where there is one: for programs and logs.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Refusal::Credentials { reason, .. } => reason.as_deref(),
+            Refusal::StaleTimestamp { .. } => Some("stale-timestamp"),
+            Refusal::TwoSchemes => Some("two-schemes"),
+            Refusal::BodyChanged { .. } => Some("payload-differs"),
+            Refusal::BodyNotSigned => Some("payload-not-signed"),
+            Refusal::InsufficientScopes { client_id: None, .. } => Some("no-credentials"),
+            Refusal::InsufficientScopes { .. } => Some("scopes-missing"),
+            Refusal::UnreadableAuthorization
+            | Refusal::BodyTooLarge { .. }
+            | Refusal::BodyUnreadable
+            | Refusal::NotVerifiable { .. }
+            | Refusal::Unavailable(_)
+            | Refusal::Misconfigured(_) => None,
+        }
+    }
+
+    /// What Falconer keeps the refusal under: `falconer why` says more of it.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Refusal::Credentials { id, .. } | Refusal::StaleTimestamp { id } | Refusal::InsufficientScopes { id, .. } => id.as_deref(),
+            _ => None,
+        }
     }
 
     /// Whether the signature was wrong, so that the origin may be.
     #[cfg(feature = "tower")]
     pub(crate) fn is_bad_mac(&self) -> bool {
-        matches!(self, Refusal::Credentials { message } if message == BAD_MAC)
+        matches!(self, Refusal::Credentials { message, .. } if message == BAD_MAC)
     }
 
     /// The protocol's code, which has the HTTP status.
@@ -89,7 +127,7 @@ impl Refusal {
     pub fn code(&self) -> Code {
         match self {
             Refusal::Credentials { .. }
-            | Refusal::StaleTimestamp
+            | Refusal::StaleTimestamp { .. }
             | Refusal::UnreadableAuthorization
             | Refusal::TwoSchemes
             | Refusal::BodyChanged { .. }
@@ -109,7 +147,7 @@ impl Refusal {
             Refusal::Unavailable(_) => "The authorization server cannot be asked at the moment. Try again soon.".to_owned(),
             Refusal::Misconfigured(_) => "This service is not set up correctly. Its log says more.".to_owned(),
             Refusal::BodyChanged { signed, computed } => error::payload_hash(signed, computed),
-            Refusal::StaleTimestamp => format!(
+            Refusal::StaleTimestamp { .. } => format!(
                 "{STALE}. The request was signed more than 15 minutes ago, or the clock of the computer that signed it is wrong. It is {} here.",
                 date_time::format_ms(falconer_client::system::now_ms())
             ),

@@ -150,10 +150,13 @@ impl Verifier {
                 let scopes = ScopeSet::new(revealed.unwrap_or_default());
                 Ok(Verified { caller: Caller { client_id, scopes, expires, identity }, body })
             }
-            CheckResponse::Denied { missing, client_id, .. } => {
-                Err(Refusal::InsufficientScopes { client_id, missing: Box::new(missing), required: Box::new(required.clone()) })
-            }
-            CheckResponse::Failed { message, .. } => Err(Refusal::from_answer(message)),
+            CheckResponse::Denied { missing, client_id, id, .. } => Err(Refusal::InsufficientScopes {
+                client_id,
+                missing: Box::new(missing),
+                required: Box::new(required.clone()),
+                id: Some(id),
+            }),
+            CheckResponse::Failed { message, reason, id } => Err(Refusal::from_answer(message, Some(reason), Some(id))),
         }
     }
 
@@ -211,7 +214,7 @@ impl Verifier {
                 caller: Caller { client_id: None, scopes: ScopeSet::new(scopes), expires, identity: None },
                 body: BodyRule::Any,
             }),
-            AuthenticateHawkResponse::Failed { message } => Err(Refusal::from_answer(message)),
+            AuthenticateHawkResponse::Failed { message } => Err(Refusal::from_answer(message, None, None)),
         }
     }
 
@@ -285,6 +288,7 @@ impl Verified {
                 client_id: self.caller.client_id.clone(),
                 missing: Box::new(missing),
                 required: Box::new(required.clone()),
+                id: None,
             }),
         }
     }

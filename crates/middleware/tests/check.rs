@@ -141,6 +141,7 @@ async fn a_wrong_origin_is_looked_for() {
     let request = SignedRequest { method: "GET", resource: "/x", authorization: Some(b"Hawk signed"), source_ip: None };
     let refusal = verifier.check(&request, &Expression::Scope("notes:x".to_owned())).await.unwrap_err();
     assert!(matches!(refusal, Refusal::Credentials { .. }));
+    assert_eq!((refusal.reason(), refusal.id()), (Some("bad-mac"), Some("i")));
     let found = verifier.look_for_other_origin(&request, "notes.example").await;
     assert_eq!(found.as_deref(), Some("verified for notes.example:443, your configured origin is notes.example:8443"));
     assert_eq!(verifier.look_for_other_origin(&request, "notes.example").await, None, "once a minute");

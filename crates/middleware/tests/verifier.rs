@@ -67,7 +67,7 @@ async fn every_refusal_has_a_type_a_code_and_words_for_the_caller() {
     let root = falconer(r#"{"status":"auth-failed","message":"Unauthorized: Stale timestamp"}"#).await;
     let verifier = Verifier::new(&root, "https://notes.example").unwrap();
     let refusal = verifier.verify(&get(b"Hawk x")).await.unwrap_err();
-    assert!(matches!(refusal, Refusal::StaleTimestamp));
+    assert!(matches!(refusal, Refusal::StaleTimestamp { .. }));
     assert!(matches!(verifier.verify(&get(b"Hawk \xff")).await.unwrap_err(), Refusal::UnreadableAuthorization));
     let both = SignedRequest { resource: "/books/red?bewit=abc", ..get(b"Hawk x") };
     assert!(matches!(verifier.verify(&both).await.unwrap_err(), Refusal::TwoSchemes));
