@@ -1,0 +1,61 @@
+// Bodies: read before a handler does, and there for the handler all the same.
+
+import { Refusal, misconfigured, notVerifiable } from './refusal.js';
+
+const KEPT = new WeakMap();
+
+/** Keeps what a body parser read, for the comparison with what was signed. */
+export function keepBody(request, bytes) {
+  KEPT.set(request, bytes);
+}
+
+/** All of the body, or more bytes than the limit where it is longer. Whoever reads the request afterwards finds it as if nobody had. */
+export async function readBody(request, limit) {
+  const { headers } = request;
+  if (headers['transfer-encoding'] === undefined && !(Number(headers['content-length']) > 0)) return Buffer.alloc(0);
+  const kept = KEPT.get(request);
+  if (kept !== undefined) {
+    // What a parser hands over was unpacked already.
+    if (/[^,\s]/.test((headers['content-encoding'] ?? '').replace(/identity/gi, ''))) throw notVerifiable('a packed body cannot be compared with what was signed');
+    return kept;
+  }
+  if (request.readableDidRead) {
+    throw misconfigured('a body was read before it could be compared with what was signed: put the parser behind the guard, or give it `verify: guard.keep`');
+  }
+  return unreadBody(request, limit);
+}
+
+/** Takes the bytes out of the stream and puts them back before it has told anybody that it is at its end. */
+function unreadBody(request, limit) {
+  return new Promise((resolve, reject) => {
+    const parts = [];
+    let size = 0;
+    const stop = (settle, value) => {
+      request.off('readable', look);
+      request.off('error', failed);
+      request.off('close', failed);
+      settle(value);
+    };
+    const failed = () => stop(reject, new Refusal('InputError', 'body-unreadable', 'The body could not be read'));
+    const look = () => {
+      // Not read() of an empty stream: that would end it.
+      while (size <= limit && request.readableLength > 0) {
+        const part = request.read();
+        parts.push(part);
+        size += part.length;
+      }
+      if (size <= limit && !request.complete) return;
+      const body = Buffer.concat(parts);
+      if (body.length > 0) request.unshift(body);
+      stop(resolve, body);
+    };
+    if (request.destroyed) {
+      failed();
+      return;
+    }
+    request.on('error', failed);
+    request.on('close', failed);
+    look();
+    if (request.listeners('close').includes(failed)) request.on('readable', look);
+  });
+}
