@@ -1,5 +1,6 @@
 //! What the tests need beyond cargo, part by part, and installing it: Debian packages through the package manager, Python and Node packages through
-//! their registries into the target folder and `e2e/node_modules`.
+//! their registries into the target folder, `e2e/node_modules` and
+//! `sdk/js/node_modules`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,7 +35,20 @@ const NEEDS: &[Need] = &[
         what: "a C compiler (SQLite, ring)",
         probe: || works("cc", &["--version"]),
         packages: &["build-essential"],
-        parts: &["lints", "crates", "fuzz", "instructions", "revocation", "python", "go", "clients", "client-rust", "api", "browser"],
+        parts: &[
+            "lints",
+            "crates",
+            "fuzz",
+            "instructions",
+            "revocation",
+            "sdk",
+            "python",
+            "go",
+            "clients",
+            "client-rust",
+            "api",
+            "browser",
+        ],
     },
     Need { what: "git", probe: || works("git", &["--version"]), packages: &["git"], parts: &["check"] },
     Need {
@@ -50,7 +64,7 @@ const NEEDS: &[Need] = &[
         parts: &["sdk", "python", "clients", "browser"],
     },
     Need { what: "Go 1.22 or newer", probe: go_is_new_enough, packages: &["golang-go"], parts: &["go"] },
-    Need { what: "npm", probe: || works("npm", &["--version"]), packages: &["npm"], parts: CLIENTS },
+    Need { what: "npm", probe: || works("npm", &["--version"]), packages: &["npm"], parts: &["sdk", "clients", "browser"] },
     Need {
         what: "PostgreSQL",
         probe: || postgres::is_given() || postgres::programs().is_some(),
@@ -134,7 +148,10 @@ pub fn install(parts: &[&str]) -> Result<()> {
         python_kit()?;
     }
     if CLIENTS.iter().any(|part| parts.contains(part)) {
-        node()?;
+        node("e2e")?;
+    }
+    if parts.contains(&"sdk") {
+        node("sdk/js")?;
     }
     Ok(())
 }
@@ -241,14 +258,15 @@ fn environment(title: &str, venv: &Path, named_by: &str, packages: &[&str]) -> R
     std::fs::write(&stamp, wanted).context("can't note what was installed")
 }
 
-fn node() -> Result<()> {
-    let folder = root().join("e2e");
-    let lock = std::fs::read_to_string(folder.join("package-lock.json")).context("e2e/package-lock.json")?;
+/// The Node packages that the lock file of a folder names.
+fn node(place: &str) -> Result<()> {
+    let folder = root().join(place);
+    let lock = std::fs::read_to_string(folder.join("package-lock.json")).with_context(|| format!("{place}/package-lock.json"))?;
     let stamp = folder.join("node_modules/.installed-lock");
     if std::fs::read_to_string(&stamp).is_ok_and(|have| have == lock) {
         return Ok(());
     }
-    step("Node packages", &folder, "npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"], &[])?;
+    step(&format!("Node packages of {place}"), &folder, "npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"], &[])?;
     std::fs::write(&stamp, lock).context("can't note what was installed")
 }
 
@@ -269,7 +287,8 @@ mod tests {
     #[test]
     fn a_part_needs_what_it_starts_and_no_more() {
         let of = |part: &str| NEEDS.iter().filter(|need| need.parts.contains(&part)).flat_map(|need| need.packages).collect::<Vec<_>>();
-        assert_eq!(of("sdk"), [&"nodejs"]);
+        assert_eq!(of("go"), [&"build-essential", &"golang-go"]);
+        assert_eq!(of("sdk"), [&"build-essential", &"nodejs", &"npm"]);
         assert_eq!(of("crates"), [&"build-essential", &"postgresql", &"slapd", &"ldap-utils"]);
         let names: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
         let unknown: Vec<&&str> = NEEDS.iter().flat_map(|need| need.parts).filter(|part| !names.contains(part)).collect();

@@ -55,7 +55,7 @@ pub const PARTS: &[Part] = &[
         run: counted_instructions,
     },
     Part { name: "revocation", what: "what was taken away is refused, under load", lane: Lane::Alone, binary: true, run: revocation },
-    Part { name: "sdk", what: "the JavaScript module", lane: Lane::Beside, binary: false, run: sdk },
+    Part { name: "sdk", what: "the JavaScript package, on real servers", lane: Lane::Beside, binary: true, run: sdk },
     Part { name: "python", what: "the Python package, on real servers", lane: Lane::Beside, binary: true, run: python_kit },
     Part { name: "go", what: "the Go package and its example, on real servers", lane: Lane::Beside, binary: true, run: go_kit },
     Part { name: "clients", what: "published clients, unchanged", lane: Lane::Beside, binary: true, run: clients },
@@ -152,8 +152,11 @@ fn chromium() -> String {
     needs::chromium().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
+/// The JavaScript package: the repository's vectors and scenarios on real servers.
 fn sdk(output: &Output) -> Result<Done> {
-    Ok(Done { counts: node_tests(output, "JavaScript SDK", &root().join("sdk/js"), "test", &[])?, said: None })
+    let binary = binary();
+    let env = [("FALCONER_BIN", binary.as_str())];
+    Ok(Done { counts: node_tests(output, "the JavaScript package", &root().join("sdk/js"), "test", &env)?, said: None })
 }
 
 /// The Python package: types, the repository's vectors and scenarios on real servers, the examples, and the package as it is installed.
