@@ -24,8 +24,7 @@ use crate::{steps, upkeep};
 pub struct PostgresStore {
     pool: Pool,
     sealer: Sealer,
-    /// None for short administration beside a server.
-    ownership: Option<Ownership>,
+    ownership: Ownership,
 }
 
 impl PostgresStore {
@@ -37,7 +36,7 @@ impl PostgresStore {
     pub async fn open(url: &str, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
         let (config, tls) = (connect::config_with_environment(url)?, connect::tls(url)?);
         let ownership = Ownership::take(config, tls).await?;
-        PostgresStore::connect(url, keys, random, Some(ownership)).await
+        PostgresStore::connect(url, keys, random, ownership).await
     }
 
     /// Opens it beside a server that may be running on it: for short administration on the spot. Steps of both are refused as stale where they
@@ -45,7 +44,8 @@ impl PostgresStore {
     ///
     /// Errors: as [`PostgresStore::open`], but a server may have it.
     pub async fn open_beside(url: &str, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
-        PostgresStore::connect(url, keys, random, None).await
+        let ownership = Ownership::beside(connect::config_with_environment(url)?, connect::tls(url)?);
+        PostgresStore::connect(url, keys, random, ownership).await
     }
 
     /// Where the database of a URL is, for people: host, port and name, never the password.
@@ -55,20 +55,22 @@ impl PostgresStore {
 
     /// Whether the database of the URL holds a Falconer.
     pub async fn is_there(url: &str) -> Result<bool> {
-        let pool = connect::pool(connect::config_with_environment(url)?, connect::tls(url)?)?;
-        let connection = connect::take(&pool).await?;
+        let (config, tls) = (connect::config_with_environment(url)?, connect::tls(url)?);
+        let watched = Ownership::beside(config.clone(), tls.clone());
+        let connection = connect::take(&connect::pool(config, tls, watched.silence())?).await?;
         let row = connection.query_one("SELECT to_regclass('falconer_migrations') IS NOT NULL", &[]).await.map_err(Fault::from)?;
         Ok(row.try_get(0).map_err(Fault::from)?)
     }
 
     /// How many people each provider has, and by what they are known. A Falconer has to be there; it is only read, and its schema stays as it is.
     pub async fn people_of_providers(url: &str) -> Result<Vec<ProviderPeople>> {
-        let pool = connect::pool(connect::config_with_environment(url)?, connect::tls(url)?)?;
-        Ok(identities::people_of_providers(&connect::take(&pool).await?).await?)
+        let (config, tls) = (connect::config_with_environment(url)?, connect::tls(url)?);
+        let watched = Ownership::beside(config.clone(), tls.clone());
+        Ok(identities::people_of_providers(&connect::take(&connect::pool(config, tls, watched.silence())?).await?).await?)
     }
 
-    async fn connect(url: &str, keys: KeyRing, random: Randomness, ownership: Option<Ownership>) -> Result<PostgresStore> {
-        let pool = connect::pool(connect::config_with_environment(url)?, connect::tls(url)?)?;
+    async fn connect(url: &str, keys: KeyRing, random: Randomness, ownership: Ownership) -> Result<PostgresStore> {
+        let pool = connect::pool(connect::config_with_environment(url)?, connect::tls(url)?, ownership.silence())?;
         let store = PostgresStore { pool, sealer: Sealer::new(keys, random), ownership };
         let mut connection = store.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
@@ -84,11 +86,12 @@ impl PostgresStore {
     }
 
     async fn to_read(&self) -> Result<Object> {
+        self.ownership.silence().check()?;
         connect::take(&self.pool).await
     }
 
     async fn to_write(&self) -> Result<Object> {
-        self.ownership.as_ref().map_or(Ok(()), Ownership::check)?;
+        self.ownership.check()?;
         connect::take(&self.pool).await
     }
 }

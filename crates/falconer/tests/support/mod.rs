@@ -7,6 +7,8 @@ pub mod foreign;
 pub mod patience;
 pub mod place;
 pub mod postgres;
+pub mod silent_proxy;
+pub mod small_disk;
 pub mod user;
 pub mod world;
 

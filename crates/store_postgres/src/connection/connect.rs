@@ -14,18 +14,20 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::connection::silence::{Connecting, Silence};
 use crate::connection::{fault, password};
 
 /// Connections of one server, besides that of the advisory lock. Steps take turns anyway; the rest is reading.
 const CONNECTIONS: usize = 6;
 /// How long a call waits for a connection, made or given back.
 pub(crate) const WAIT: Duration = Duration::from_secs(5);
-/// A peer that is gone without a word is noticed after this, whether something was sent to it or is waited for.
-const SILENCE: Duration = Duration::from_secs(5);
+/// A peer that is gone without a word is noticed after this, whether something was sent to it or is waited for, and whether its kernel answers for it.
+pub(crate) const SILENCE: Duration = Duration::from_secs(5);
 
-/// What holds for each connection. A commit is answered when it is on the disk, whatever the database's own default says.
+/// What holds for each connection. A commit is answered when it is on the disk, whatever the database's own default says. A transaction that was given
+/// up and whose end never arrived holds its locks for ten seconds.
 const SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '60s'; SET lock_timeout = '20s';
-    SET idle_in_transaction_session_timeout = '60s'; SET idle_session_timeout = 0; SET default_transaction_isolation = 'read committed';
+    SET idle_in_transaction_session_timeout = '10s'; SET idle_session_timeout = 0; SET default_transaction_isolation = 'read committed';
     SET client_encoding = 'UTF8'";
 /// Fails on a server that takes no writes any more, so that no connection to it is used again.
 const STILL_GOOD: &str = "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END";
@@ -128,8 +130,9 @@ fn authorities(file: &str) -> Result<RootCertStore> {
     if roots.is_empty() { Err(fault("there is no certificate in it".to_owned())) } else { Ok(roots) }
 }
 
-pub(crate) fn pool(config: Config, tls: MakeRustlsConnect) -> Result<Pool> {
-    let manager = Manager::from_config(config, tls, ManagerConfig { recycling_method: RecyclingMethod::Custom(STILL_GOOD.to_owned()) });
+pub(crate) fn pool(config: Config, tls: MakeRustlsConnect, silence: &Silence) -> Result<Pool> {
+    let connecting = Connecting { tls, silence: silence.clone() };
+    let manager = Manager::from_connect(config, connecting, ManagerConfig { recycling_method: RecyclingMethod::Custom(STILL_GOOD.to_owned()) });
     Pool::builder(manager)
         .max_size(CONNECTIONS)
         .wait_timeout(Some(WAIT))

@@ -1,4 +1,4 @@
-//! Connections: how they are made and pooled, who is the server of the database, the schema, how rows are read, and what goes wrong.
+//! Connections: how they are made and pooled, who is the server of the database, whether it answers, the schema, how rows are read, and what goes wrong.
 
 pub(crate) mod columns;
 pub(crate) mod connect;
@@ -7,3 +7,4 @@ pub(crate) mod hash;
 pub(crate) mod migrate;
 pub(crate) mod ownership;
 mod password;
+pub(crate) mod silence;

@@ -1,4 +1,5 @@
-//! One server at a time: an advisory lock on a connection of its own, taken again when that connection was lost.
+//! One server at a time: an advisory lock on a connection of its own, taken again when that connection was lost. The same connection notices when the
+//! database does not answer any more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,52 +12,97 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::connection::connect::WAIT;
 use crate::connection::fault;
+use crate::connection::silence::{PAUSE, Silence, until_silent};
 
 /// The class of the lock: `FALC`. The other half is the schema, so that one database can hold several Falconers.
 const LOCK: i32 = 0x4641_4c43;
 /// How often a lost lock is tried for again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Says that this process is the server of its database, for as long as it lives.
+/// Whether this process may write, for as long as it lives.
 pub(crate) struct Ownership {
-    is_owner: Arc<AtomicBool>,
+    may_write: Arc<AtomicBool>,
+    silence: Silence,
     keeper: JoinHandle<()>,
 }
 
 impl Ownership {
+    /// As the server of the database.
+    ///
     /// Errors: [`StoreError::Unavailable`] when another server has it.
     pub(crate) async fn take(config: Config, tls: MakeRustlsConnect) -> Result<Ownership> {
-        let mut connection = lock(&config, &tls).await?;
-        let is_owner = Arc::new(AtomicBool::new(true));
-        let kept = Arc::clone(&is_owner);
+        let mut session = lock(&config, &tls, None).await.unwrap_or_else(|_| Err(unavailable("the database does not answer")))?;
+        let (may_write, silence) = (Arc::new(AtomicBool::new(true)), Silence::new());
+        let (kept, silent) = (Arc::clone(&may_write), silence.clone());
         let keeper = tokio::spawn(async move {
             loop {
-                // Ends when the connection is lost.
-                let _ = (&mut connection.ended).await;
+                let is_silent = session.until_lost().await;
                 kept.store(false, Ordering::Release);
-                tracing::warn!(
-                    "the connection that says that this is the server of its database was lost; nothing is written until it is back"
-                );
-                connection = loop {
-                    match lock(&config, &tls).await {
-                        Ok(again) => break again,
-                        Err(error) => tracing::debug!(%error, "not back yet"),
+                if is_silent {
+                    silent.begin();
+                    tracing::warn!("the database does not answer: its connections are given up, and nothing is written until it answers again");
+                } else {
+                    tracing::warn!(
+                        "the connection that says that this is the server of its database was lost; nothing is written until it is back"
+                    );
+                }
+                let before = session.backend.clone();
+                drop(session);
+                session = loop {
+                    match lock(&config, &tls, Some(&before)).await {
+                        Ok(Ok(again)) => break again,
+                        Ok(Err(error)) => {
+                            silent.end();
+                            tracing::debug!(%error, "not back yet");
+                        }
+                        Err(_) => silent.begin(),
                     }
                     tokio::time::sleep(AGAIN).await;
                 };
+                silent.end();
                 kept.store(true, Ordering::Release);
                 tracing::info!("the database is back");
             }
         });
-        Ok(Ownership { is_owner, keeper })
+        Ok(Ownership { may_write, silence, keeper })
     }
 
-    /// Errors: [`StoreError::Unavailable`] while the lock is lost.
+    /// Beside a server: without the lock. The connection that notices a silence is made after a second, which most commands don't take.
+    pub(crate) fn beside(config: Config, tls: MakeRustlsConnect) -> Ownership {
+        let silence = Silence::new();
+        let silent = silence.clone();
+        let keeper = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(PAUSE).await;
+                let is_silent = match tokio::time::timeout(WAIT, Session::open(&config, &tls)).await {
+                    Ok(Ok(mut session)) => {
+                        silent.end();
+                        session.until_lost().await
+                    }
+                    // Whoever asks for a connection hears why there is none.
+                    Ok(Err(_)) => false,
+                    Err(_) => true,
+                };
+                if is_silent {
+                    silent.begin();
+                }
+            }
+        });
+        Ownership { may_write: Arc::new(AtomicBool::new(true)), silence, keeper }
+    }
+
+    /// What the connections of the store end with.
+    pub(crate) fn silence(&self) -> &Silence {
+        &self.silence
+    }
+
+    /// Errors: [`StoreError::Unavailable`] while the lock is lost or the database is silent.
     pub(crate) fn check(&self) -> Result<()> {
-        if self.is_owner.load(Ordering::Acquire) {
+        self.silence.check()?;
+        if self.may_write.load(Ordering::Acquire) {
             return Ok(());
         }
-        Err(StoreError::Unavailable("the connection to the database was lost, and is being made again".to_owned()))
+        Err(unavailable("the connection to the database was lost, and is being made again"))
     }
 }
 
@@ -66,36 +112,76 @@ impl Drop for Ownership {
     }
 }
 
-struct Locked {
-    /// The lock goes with it.
+/// The process of PostgreSQL behind a connection.
+#[derive(Clone)]
+struct Backend {
+    pid: i32,
+    /// When it was started, in seconds: the number of a process may be given again.
+    started: String,
+}
+
+/// A connection on which nothing else is asked. A lock that it holds goes with it.
+struct Session {
     client: tokio_postgres::Client,
+    backend: Backend,
     ended: JoinHandle<()>,
 }
 
-impl Drop for Locked {
+impl Session {
+    async fn open(config: &Config, tls: &MakeRustlsConnect) -> std::result::Result<Session, tokio_postgres::Error> {
+        let (client, connection) = config.connect(tls.clone()).await?;
+        let ended = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = %fault::text(&error), "the connection of the lock ended");
+            }
+        });
+        let mut session = Session { client, backend: Backend { pid: 0, started: String::new() }, ended };
+        // However long nothing is said on this connection, it must stay.
+        session.client.batch_execute("SET idle_session_timeout = 0").await?;
+        let sql = "SELECT pid, extract(epoch FROM backend_start)::text FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+        let row = session.client.query_one(sql, &[]).await?;
+        session.backend = Backend { pid: row.try_get(0)?, started: row.try_get(1)? };
+        Ok(session)
+    }
+
+    /// Whether the database was silent; the connection was closed otherwise.
+    async fn until_lost(&mut self) -> bool {
+        tokio::select! {
+            _ = &mut self.ended => false,
+            () = until_silent(&self.client) => true,
+        }
+    }
+}
+
+impl Drop for Session {
     fn drop(&mut self) {
         self.ended.abort();
     }
 }
 
-async fn lock(config: &Config, tls: &MakeRustlsConnect) -> Result<Locked> {
-    let away = |error: tokio_postgres::Error| StoreError::Unavailable(fault::text(&error));
-    let (client, connection) = config.connect(tls.clone()).await.map_err(away)?;
-    let ended = tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(error = %fault::text(&error), "the connection of the lock ended");
-        }
-    });
-    let locked = Locked { client, ended };
+fn unavailable(why: &str) -> StoreError {
+    StoreError::Unavailable(why.to_owned())
+}
+
+/// Takes the lock on a connection of its own, unless the database is silent. `before` is who had it for this process: a database that was cut off may not
+/// have noticed that the connection is gone, and would keep the lock for hours.
+async fn lock(
+    config: &Config,
+    tls: &MakeRustlsConnect,
+    before: Option<&Backend>,
+) -> std::result::Result<Result<Session>, tokio::time::error::Elapsed> {
     let locking = async {
-        // However long nothing is said on this connection, it must stay.
-        locked.client.batch_execute("SET idle_session_timeout = 0").await?;
-        locked.client.query_one("SELECT pg_try_advisory_lock($1, hashtext(current_schema()))", &[&LOCK]).await
+        let session = Session::open(config, tls).await?;
+        if let Some(Backend { pid, started }) = before {
+            let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND extract(epoch FROM backend_start)::text = $2";
+            session.client.execute(sql, &[pid, started]).await?;
+        }
+        let row = session.client.query_one("SELECT pg_try_advisory_lock($1, hashtext(current_schema()))", &[&LOCK]).await?;
+        Ok::<_, tokio_postgres::Error>((row.try_get::<_, bool>(0)?, session))
     };
-    let late = |_| StoreError::Unavailable("the database does not answer".to_owned());
-    let row = tokio::time::timeout(WAIT, locking).await.map_err(late)?.map_err(away)?;
-    if row.try_get::<_, bool>(0).map_err(away)? {
-        return Ok(locked);
-    }
-    Err(StoreError::Unavailable("the database is in use by another process".to_owned()))
+    Ok(match tokio::time::timeout(WAIT, locking).await? {
+        Ok((true, session)) => Ok(session),
+        Ok((false, _)) => Err(unavailable("the database is in use by another process")),
+        Err(error) => Err(unavailable(&fault::text(&error))),
+    })
 }
