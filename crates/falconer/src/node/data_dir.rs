@@ -22,8 +22,17 @@ fn root_url_file(data_dir: &Path) -> PathBuf {
 
 /// Notes it.
 pub fn note_root_url(data_dir: &Path, root_url: &str) -> Result<()> {
-    let file = root_url_file(data_dir);
-    std::fs::write(&file, format!("{root_url}\n")).with_context(|| format!("can't write {}", file.display()))
+    replace_note(&root_url_file(data_dir), &format!("{root_url}\n"))
+}
+
+/// Replaces a small file as a whole: where there is no room for the new text, the old one stays.
+pub fn replace_note(file: &Path, text: &str) -> Result<()> {
+    let new = file.with_added_extension("new");
+    let replaced = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, file));
+    if replaced.is_err() {
+        let _ = std::fs::remove_file(&new);
+    }
+    replaced.with_context(|| format!("can't write {}", file.display()))
 }
 
 /// What [`note_root_url`] noted last.
@@ -67,9 +76,13 @@ pub fn private_folder(folder: &Path) -> Result<()> {
     builder.create(folder).with_context(|| format!("can't make the data directory {}", folder.display()))
 }
 
-/// Writes a file that only its owner may read, and that must not exist yet.
+/// Writes a file that only its owner may read, and that must not exist yet. Where there is no room for it, it does not exist afterwards.
 pub fn write_private(file: &Path, text: &str) -> Result<()> {
-    fill(new_private(file)?, file, text)
+    let filled = fill(new_private(file)?, file, text);
+    if filled.is_err() {
+        let _ = std::fs::remove_file(file);
+    }
+    filled
 }
 
 /// Replaces a private file as a whole: readers see the old text or the new one, and it is on the disk when this returns. `change` makes the new text, and is called

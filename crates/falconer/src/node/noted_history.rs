@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use falconer_auth::{AtLeast, History, Revision};
 use falconer_store::Store;
+
+use super::data_dir::replace_note;
 
 fn file(data_dir: &Path) -> PathBuf {
     data_dir.join("falconer.history")
@@ -12,9 +14,7 @@ fn file(data_dir: &Path) -> PathBuf {
 
 /// Notes where the database stands: `<epoch>-<revision>`. A note that is half a second old, or none, is no mistake.
 pub fn note(data_dir: &Path, history: History, revision: Revision) -> Result<()> {
-    let (file, new) = (file(data_dir), data_dir.join("falconer.history.new"));
-    let written = std::fs::write(&new, format!("{}-{}\n", history.epoch, revision.0)).and_then(|()| std::fs::rename(&new, &file));
-    written.with_context(|| format!("can't write {}", file.display()))
+    replace_note(&file(data_dir), &format!("{}-{}\n", history.epoch, revision.0))
 }
 
 fn noted(data_dir: &Path) -> Option<AtLeast> {

@@ -21,6 +21,7 @@ for step in $STEPS; do
     full) dd if=/dev/zero of="$DISK/ballast" bs=4096 2>/dev/null || true ;;
     tried) if "$@"; then exit 99; fi ;;
     room) rm "$DISK/ballast" ;;
+    room_[0-9]*) truncate -s -"${step#room_}"K "$DISK/ballast" ;;
     esac
 done
 unset DISK KEPT STEPS

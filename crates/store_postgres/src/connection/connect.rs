@@ -132,7 +132,8 @@ fn authorities(file: &str) -> Result<RootCertStore> {
 
 pub(crate) fn pool(config: Config, tls: MakeRustlsConnect, silence: &Silence) -> Result<Pool> {
     let connecting = Connecting { tls, silence: silence.clone() };
-    let manager = Manager::from_connect(config, connecting, ManagerConfig { recycling_method: RecyclingMethod::Custom(STILL_GOOD.to_owned()) });
+    let manager =
+        Manager::from_connect(config, connecting, ManagerConfig { recycling_method: RecyclingMethod::Custom(STILL_GOOD.to_owned()) });
     Pool::builder(manager)
         .max_size(CONNECTIONS)
         .wait_timeout(Some(WAIT))

@@ -40,7 +40,9 @@ impl Ownership {
                 kept.store(false, Ordering::Release);
                 if is_silent {
                     silent.begin();
-                    tracing::warn!("the database does not answer: its connections are given up, and nothing is written until it answers again");
+                    tracing::warn!(
+                        "the database does not answer: its connections are given up, and nothing is written until it answers again"
+                    );
                 } else {
                     tracing::warn!(
                         "the connection that says that this is the server of its database was lost; nothing is written until it is back"
@@ -173,7 +175,8 @@ async fn lock(
     let locking = async {
         let session = Session::open(config, tls).await?;
         if let Some(Backend { pid, started }) = before {
-            let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND extract(epoch FROM backend_start)::text = $2";
+            let sql =
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND extract(epoch FROM backend_start)::text = $2";
             session.client.execute(sql, &[pid, started]).await?;
         }
         let row = session.client.query_one("SELECT pg_try_advisory_lock($1, hashtext(current_schema()))", &[&LOCK]).await?;

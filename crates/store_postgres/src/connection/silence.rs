@@ -74,10 +74,7 @@ pub(crate) struct Connecting {
 }
 
 impl Connect for Connecting {
-    fn connect(
-        &self,
-        config: &Config,
-    ) -> Pin<Box<dyn Future<Output = std::result::Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
+    fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = std::result::Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
         let (config, tls, silence) = (config.clone(), self.tls.clone(), self.silence.clone());
         Box::pin(async move {
             // Before it is made, so that no silence is missed.

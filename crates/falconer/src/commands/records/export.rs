@@ -55,9 +55,10 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut name = path.file_name().context("it names no file")?.to_owned();
     name.push(".part");
     let part = path.with_file_name(name);
-    let mut file = std::fs::File::create(&part)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(&part, path)?;
-    Ok(())
+    let written = std::fs::File::create(&part).and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()));
+    let replaced = written.and_then(|()| std::fs::rename(&part, path));
+    if replaced.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    Ok(replaced?)
 }
