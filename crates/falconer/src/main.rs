@@ -152,7 +152,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Repair(options) => repair::run(options).await,
         Command::Config(config) => config_check::run(config).await,
         Command::Provider(command) => provider::run(command),
-        Command::Gateway(command) => gateway::run(command),
+        Command::Gateway(command) => gateway::run(command).await,
         Command::Signin(options) => signin::run(options).await,
         Command::CurrentScopes(options) => scopes::current(options).await,
         Command::Expand(options) => scopes::expand(options).await,

@@ -1,11 +1,23 @@
 //! The gateway: protects a service that cannot be changed. It stands beside a proxy, which asks it about each request, or in front of the service itself.
 //!
 //! What it does: a rules file says which scopes each method and path needs ([`rules`]); a request is read so strictly that the service behind cannot read
-//! another path out of it; who signed it is asked of Falconer, by the verifier of `falconer_middleware`.
+//! another path out of it; who signed it is asked of Falconer, by the verifier of `falconer_middleware`. Browsers get a session on the protected host, through a
+//! grant. The service behind gets a signed statement of who calls.
 //!
-//! What it deliberately does not do: it has no expressions, no verification and no scope arithmetic of its own; it keeps no answer of Falconer; what is
-//! no rule is refused.
+//! What it deliberately does not do: it has no expressions, no verification and no scope arithmetic of its own; it keeps no answer of Falconer; it never
+//! sees Falconer's own cookie; what is no rule is refused, and what no configured proxy says is not believed.
 //!
-//! To add a proxy: a dialect, which says where the original request stands and how an answer has to look.
+//! To add a proxy: a dialect in `forward`, which says where the original request stands and how an answer has to look; a row in docs/gateway.md; a test behind
+//! the real proxy.
 
+mod decide;
+mod forward;
+mod keys;
 pub mod rules;
+mod serve;
+mod session;
+mod statement;
+
+pub use decide::Gateway;
+pub use keys::{Key, KeyError};
+pub use serve::{Served, serve};

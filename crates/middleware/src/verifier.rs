@@ -299,6 +299,13 @@ impl Verified {
         &self.body
     }
 
+    /// The caller, for a program that never sees a body, such as one that answers a proxy's questions: a hash that was signed is compared by nobody then, and who
+    /// lets the request through has to say that this is meant.
+    #[must_use]
+    pub fn without_body(self) -> Caller {
+        self.caller
+    }
+
     /// Compares the body with what was signed. `content_type` is the header's value, empty if there was none.
     /// Errors: [`Refusal::BodyChanged`], [`Refusal::BodyNotSigned`].
     pub fn with_body(self, content_type: &str, body: &[u8]) -> Result<Caller, Refusal> {

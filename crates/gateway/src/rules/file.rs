@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::pattern::Pattern;
 use super::problem::{Lines, Problem, Problems};
 use super::rule::{Access, Methods, Needs, Rule};
+use super::settings::{self, Dialect, SessionText, Settings};
 use super::table::Table;
 
 /// A rules file that was read and holds no mistake that can be seen.
@@ -19,13 +20,37 @@ pub struct Rules {
     pub origins: Vec<String>,
     /// What each request needs.
     pub table: Table,
+    /// How the gateway is reached and set up.
+    pub settings: Settings,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(super) struct File {
     falconer: Spanned<String>,
     origin: Spanned<OneOrMore>,
+    #[serde(default)]
+    pub(super) listen: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) proxy: Option<Spanned<Dialect>>,
+    #[serde(default)]
+    pub(super) upstream: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) proxies: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(super) cors: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) session: Option<Spanned<SessionText>>,
+    #[serde(default)]
+    pub(super) key_file: Option<String>,
+    #[serde(default)]
+    pub(super) caller_key_file: Option<String>,
+    #[serde(default)]
+    pub(super) body_limit_bytes: Option<usize>,
+    #[serde(default)]
+    pub(super) payload_hash_required: bool,
+    #[serde(default)]
+    pub(super) falconer_timeout_ms: Option<u64>,
     #[serde(default)]
     public: Vec<Spanned<String>>,
     #[serde(default)]
@@ -73,25 +98,26 @@ impl Rules {
         if rules.is_empty() && reader.problems.is_empty() {
             reader.problem(0, "there is no [[rule]], so that every request would be refused".to_owned());
         }
+        let settings = settings::read(&mut reader, &file, &origins, &rules);
         let table = Table::new(rules).unwrap_or_else(|problems| {
             reader.problems.extend(problems);
             Table::default()
         });
         if reader.problems.is_empty() {
-            return Ok(Rules { falconer: file.falconer.into_inner(), origins, table });
+            return Ok(Rules { falconer: file.falconer.into_inner(), origins, table, settings });
         }
         reader.problems.sort_by_key(|problem| problem.line);
         Err(Problems(reader.problems))
     }
 }
 
-struct Reader<'t> {
+pub(super) struct Reader<'t> {
     lines: Lines<'t>,
     problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn problem(&mut self, position: usize, text: String) {
+    pub(super) fn problem(&mut self, position: usize, text: String) {
         self.problems.push(Problem { line: self.lines.at(position), text });
     }
 
@@ -123,6 +149,10 @@ impl Reader<'_> {
 
     fn pattern(&mut self, path: &Spanned<String>) -> Option<Pattern> {
         match Pattern::parse(path.get_ref()) {
+            Ok(pattern) if path.get_ref() == "/.falconer" || path.get_ref().starts_with("/.falconer/") => {
+                self.problem(path.span().start, format!("the path `{}` is the gateway's own", pattern.text()));
+                None
+            }
             Ok(pattern) => Some(pattern),
             Err(wrong) => {
                 self.problem(path.span().start, format!("the path `{}` {wrong}", path.get_ref()));

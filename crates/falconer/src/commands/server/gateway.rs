@@ -3,14 +3,25 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use falconer_gateway::rules::{Access, Cases, Problems, Rules};
+use falconer_gateway::rules::{Access, Cases, Place, Problems, Rules};
+use falconer_gateway::{Key, Served};
 
-use crate::output;
+use super::serve::{bind, cannot_listen, shutdown};
+use crate::config::Log;
 use crate::text_file;
+use crate::{log, output};
 
 /// The gateway.
 #[derive(clap::Subcommand)]
 pub enum Gateway {
+    /// Answer the questions of a proxy, or be the proxy, until SIGTERM or Ctrl-C
+    Run {
+        /// The rules file, such as gateway.toml
+        rules: PathBuf,
+        /// Address and port in place of the file's `listen`; port 0 takes a free one
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+    },
     /// Read a rules file, say what is wrong with it, and show what each request needs
     Check {
         /// The rules file, such as gateway.toml
@@ -26,10 +37,41 @@ pub enum Gateway {
 }
 
 /// Runs one of them.
-pub fn run(command: Gateway) -> Result<()> {
+pub async fn run(command: Gateway) -> Result<()> {
     match command {
+        Gateway::Run { rules, listen } => serve(&rules, listen).await,
         Gateway::Check { rules } => check(&rules),
         Gateway::Test { rules, cases } => test(&rules, &cases),
+    }
+}
+
+async fn serve(file: &Path, listen: Option<String>) -> Result<()> {
+    let rules = read(file)?;
+    let _log = log::start(&Log::default())?;
+    let Some(place) = &rules.settings.place else {
+        bail!("{}: it has neither `proxy`, such as proxy = \"nginx\", nor `upstream`", file.display());
+    };
+    let place = match place {
+        Place::Beside(dialect) => format!("beside a proxy of the kind {dialect:?}").to_lowercase(),
+        Place::InFrontOf(upstream) => format!("in front of http://{upstream}"),
+    };
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let key = match &rules.settings.session {
+        Some(_) => Some(Key::read_or_make(&folder.join(&rules.settings.key_file))?),
+        None => None,
+    };
+    let caller_key = Key::read_or_make(&folder.join(&rules.settings.caller_key_file))?;
+    let address = listen.unwrap_or_else(|| rules.settings.listen.clone());
+    let origins = rules.origins.join(", ");
+    let gateway = falconer_gateway::Gateway::new(rules, key.as_ref(), caller_key)?;
+    let listener = bind(&address).await.map_err(|error| cannot_listen("listen", &error, &address))?;
+    let shutdown = shutdown()?;
+    output::line(&format!("protects {origins}, {place}"))?;
+    output::line(&format!("listening on http://{}", listener.local_addr()?))?;
+    match falconer_gateway::serve(listener, gateway, shutdown).await {
+        Served::Done => Ok(()),
+        Served::CutOff => bail!("some requests took too long to end"),
+        Served::NoPlace => bail!("{}: it has neither `proxy` nor `upstream`", file.display()),
     }
 }
 

@@ -6,6 +6,6 @@ mod run;
 mod shutdown;
 mod upkeep;
 
-pub use listen::{auth_origin, cannot_listen, origin_at};
+pub use listen::{auth_origin, bind, cannot_listen, origin_at};
 pub use run::{Listeners, Options, run, serve};
 pub use shutdown::shutdown;

@@ -1,0 +1,91 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use falconer_wire::error::RequestInfo;
+use falconer_wire::{Code, ErrorBody, date_time};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+
+use super::refused::Refused;
+
+/// What somebody gets who gets no further: never with a status of success, which a proxy would take for leave to go on.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// JSON in the protocol's shape, with the reason and an id that stands in the log: Falconer's, where it has one.
+    pub(crate) fn refused(refused: &Refused, method: &str, path: &str) -> Answer {
+        let known = if let Refused::Verifier(refusal) = refused { refusal.id() } else { None };
+        let id = known.map_or_else(fresh_id, str::to_owned);
+        refused.log(&id);
+        let time = date_time::format_ms(falconer_client::system::now_ms());
+        let request = RequestInfo { method: format!("{method} {path}"), params: serde_json::Map::default(), payload: None, time };
+        let body = ErrorBody::new(refused.code(), &refused.message(), request);
+        let mut body = serde_json::to_value(body).unwrap_or_default();
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("reason".to_owned(), refused.reason().into());
+            fields.insert("id".to_owned(), id.into());
+        }
+        let mut answer = Answer::new(refused.status(), "application/json", serde_json::to_vec(&body).unwrap_or_default());
+        match refused.code() {
+            Code::AuthenticationFailed => drop(answer.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("hawk"))),
+            Code::ServiceUnavailable => drop(answer.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"))),
+            _ => {}
+        }
+        answer
+    }
+
+    /// To another address. `None`: it is no header value.
+    pub(crate) fn to(address: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Option<Answer> {
+        let mut answer = Answer::new(303, "text/plain; charset=utf-8", Vec::new());
+        answer.headers.insert(header::LOCATION, HeaderValue::from_str(address).ok()?);
+        answer.headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        for cookie in cookies {
+            answer.headers.append(header::SET_COOKIE, cookie);
+        }
+        Some(answer)
+    }
+
+    /// A small page for people, with one link and, for those who are signed in, a button to sign out.
+    pub(crate) fn page(status: u16, title: &str, text: &str, link: (&str, &str), sign_out: bool) -> Answer {
+        let button = if sign_out { "<form method=\"post\" action=\"/.falconer/sign-out\"><button>Sign out</button></form>" } else { "" };
+        let page = format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title>\
+             <main><h1>{title}</h1><p>{}</p><p><a href=\"{}\">{}</a></p>{button}</main></html>",
+            escaped(text),
+            escaped(link.0),
+            escaped(link.1)
+        );
+        let mut answer = Answer::new(status, "text/html; charset=utf-8", page.into_bytes());
+        let policy = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+        answer.headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+        answer.headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+        answer
+    }
+
+    fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Answer {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        Answer { status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), headers, body: body.into() }
+    }
+
+    pub(crate) fn into_response(self) -> Response<Bytes> {
+        let mut response = Response::new(self.body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers;
+        response
+    }
+}
+
+fn fresh_id() -> String {
+    URL_SAFE_NO_PAD.encode(falconer_client::system::random::<16>().unwrap_or_default())
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}

@@ -1,0 +1,212 @@
+use std::time::Duration;
+
+use falconer_client::Retry;
+use falconer_middleware::{BodyRule, Caller, Code, Refusal, SettingsError, SignedRequest, Verified, Verifier};
+use falconer_scopes::Params;
+use http::{HeaderValue, header};
+
+use super::answer::Answer;
+use super::asked::Asked;
+use super::pages;
+use super::refused::Refused;
+use super::site::{Site, SiteSession};
+use crate::keys::Key;
+use crate::rules::{Access, Found, Needs, Place, Rules, Settings, Target};
+use crate::session::{is_own, sign_in_path, wants_page};
+use crate::statement;
+
+/// A gateway that is set up: it decides about requests.
+#[derive(Debug)]
+pub struct Gateway {
+    sites: Vec<Site>,
+    rules: Rules,
+    caller_key: Key,
+}
+
+/// What becomes of a request.
+pub(crate) enum Decision {
+    /// It goes on to the service behind.
+    LetThrough(LetThrough),
+    /// A preflight of a page whose origin may call.
+    Preflight,
+    /// It does not.
+    Answer(Answer),
+}
+
+/// A request that goes on.
+pub(crate) struct LetThrough {
+    /// Who signed, and what the body has to be; `None`: the rule asks nobody.
+    pub(crate) verified: Option<Verified>,
+    /// What the rule tells the service behind.
+    pub(crate) reveal: Vec<String>,
+}
+
+impl Gateway {
+    /// `key` seals cookies, `caller_key` signs what the service behind is told. Errors: an origin or a root URL that cannot be used.
+    pub fn new(rules: Rules, key: Option<&Key>, caller_key: Key) -> Result<Gateway, SettingsError> {
+        let first_delay = Duration::from_millis(50);
+        let retry = Retry { tries: 2, first_delay, timeout: rules.settings.falconer_timeout, ..Retry::default() };
+        let mut sites = Vec::new();
+        for origin in &rules.origins {
+            let mut verifier = Verifier::new(&rules.falconer, origin)?.with_retry(retry);
+            if rules.settings.payload_hash_required {
+                verifier = verifier.with_payload_hash_required();
+            }
+            sites.push(Site::new(&rules, origin, key, verifier)?);
+        }
+        Ok(Gateway { sites, rules, caller_key })
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.rules.settings
+    }
+
+    /// Decides, and answers in the form that this caller reads.
+    pub(crate) async fn decide(&self, asked: &Asked<'_>) -> Decision {
+        match self.try_decide(asked).await {
+            Ok(decision) => decision,
+            Err(refused) => Decision::Answer(self.refuse(&refused, asked)),
+        }
+    }
+
+    /// The answer to a refusal; pages of origins that may call can read it.
+    pub(crate) fn refuse(&self, refused: &Refused, asked: &Asked<'_>) -> Answer {
+        let path = asked.target.split_once('?').map_or(asked.target, |(path, _)| path);
+        let mut answer = Answer::refused(refused, asked.method, path);
+        if let Some(allowed) = self.cors(asked) {
+            answer.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+            answer.headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, Retry-After, Date"));
+            answer.headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+        }
+        answer
+    }
+
+    /// The value that lets the page read the answer which asked.
+    pub(crate) fn cors(&self, asked: &Asked<'_>) -> Option<HeaderValue> {
+        let from = asked.headers.get(header::ORIGIN)?;
+        let origins = &self.rules.settings.cors;
+        if origins.iter().any(|origin| origin == "*") {
+            return Some(HeaderValue::from_static("*"));
+        }
+        origins.iter().any(|origin| origin.as_bytes() == from.as_bytes()).then(|| from.clone())
+    }
+
+    fn site(&self, host: &str) -> Result<&Site, Refused> {
+        self.sites.iter().find(|site| site.is(host)).ok_or(Refused::OtherHost)
+    }
+
+    async fn try_decide(&self, asked: &Asked<'_>) -> Result<Decision, Refused> {
+        let site = self.site(asked.host)?;
+        let target = Target::read(asked.target).map_err(Refused::Target)?;
+        if target.segments().first().is_some_and(|first| first.eq_ignore_ascii_case(".falconer")) {
+            let session = site.session.as_ref().ok_or(Refused::NoRule)?;
+            return pages::answer(asked, &target, site, session).map(Decision::Answer);
+        }
+        if asked.is_preflight() && self.cors(asked).is_some() {
+            return match self.rules.table.find("OPTIONS", &target).map_err(Refused::Target)? {
+                Found::NoPath => Err(Refused::NoRule),
+                Found::Rule(..) | Found::NoMethod => Ok(Decision::Preflight),
+            };
+        }
+        match self.rules.table.find(asked.method, &target).map_err(Refused::Target)? {
+            Found::NoPath | Found::NoMethod => Err(Refused::NoRule),
+            Found::Rule(rule, parameters) => match &rule.access {
+                Access::Public => Ok(Decision::LetThrough(LetThrough { verified: None, reveal: Vec::new() })),
+                Access::Needs(needs) => self.check(asked, site, needs, &parameters).await,
+            },
+        }
+    }
+
+    async fn check(&self, asked: &Asked<'_>, site: &Site, needs: &Needs, parameters: &Params) -> Result<Decision, Refused> {
+        let expression = needs.expression(parameters).map_err(Refused::CannotAsk)?;
+        let session = site.session.as_ref().filter(|_| !asked.is_signed());
+        let own = match session {
+            Some(session) => match of_session(asked, site, session)? {
+                OfSession::Signed(header, resource) => Some((header, resource)),
+                OfSession::SignIn => return sign_in(asked, None),
+                OfSession::Nothing => None,
+            },
+            None => None,
+        };
+        let (authorization, resource) = match &own {
+            Some((header, resource)) => (Some(header.as_bytes()), resource.as_str()),
+            None => (asked.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes), asked.target),
+        };
+        let signed = SignedRequest { method: asked.method, resource, authorization, source_ip: asked.source_ip };
+        let verifier = site.verifier.clone().with_revealed(needs.reveal.iter().map(String::as_str));
+        match verifier.check(&signed, &expression).await {
+            Ok(verified) => {
+                let unseen = matches!(self.settings().place, Some(Place::Beside(_))) && matches!(verified.body_rule(), BodyRule::Hash(_));
+                if unseen && !needs.body_unchecked {
+                    return Err(Refused::BodyUnseen);
+                }
+                Ok(Decision::LetThrough(LetThrough { verified: Some(verified), reveal: needs.reveal.clone() }))
+            }
+            Err(refusal) => match session {
+                Some(session) => for_browser(asked, session, own.is_some(), refusal),
+                None => Err(Refused::Verifier(refusal)),
+            },
+        }
+    }
+
+    /// What the service behind is told of a request that goes on.
+    pub(crate) fn statement(&self, asked: &Asked<'_>, caller: Option<&Caller>, reveal: &[String]) -> Result<HeaderValue, Refused> {
+        let request = (asked.method, self.site(asked.host)?.host.as_str(), asked.target);
+        let made = statement::of(&self.caller_key, falconer_client::system::now_ms(), request, caller, reveal);
+        made.ok_or(Refused::Misconfigured("what the service behind is told can't be written"))
+    }
+
+    /// The Cookie header without what is the gateway's own; `None`: nothing is left.
+    pub(crate) fn cookies_for_service(&self, host: &str, value: &str) -> Option<String> {
+        match self.site(host).ok().and_then(|site| site.session.as_ref()) {
+            Some(session) => session.cookies.without_ours(value),
+            None => Some(value.to_owned()),
+        }
+    }
+
+    /// The protected origin of a host that was let through.
+    pub(crate) fn origin_of(&self, host: &str) -> Option<(&str, &str)> {
+        self.site(host).ok().map(|site| (site.origin.split(':').next().unwrap_or("https"), site.host.as_str()))
+    }
+}
+
+/// What the cookies of a request come to.
+enum OfSession {
+    /// A header, and the path and query that it covers.
+    Signed(String, String),
+    /// The session ends soon, and somebody goes to a page.
+    SignIn,
+    Nothing,
+}
+
+fn of_session(asked: &Asked<'_>, site: &Site, session: &SiteSession) -> Result<OfSession, Refused> {
+    let now_ms = falconer_client::system::now_ms();
+    let Some(opened) = session.cookies.session(asked.headers, now_ms) else { return Ok(OfSession::Nothing) };
+    if !is_own(asked.method, asked.headers, &site.origin) {
+        return Err(Refused::OtherSite);
+    }
+    let renew_ms = i64::try_from(session.settings.renew.as_millis()).unwrap_or(0);
+    if wants_page(asked.method, asked.headers) && opened.expires_ms - now_ms < renew_ms {
+        return Ok(OfSession::SignIn);
+    }
+    session.sign(asked, &site.origin, opened).map(|(header, resource)| OfSession::Signed(header, resource))
+}
+
+/// What a browser gets in place of JSON, where sessions are on.
+fn for_browser(asked: &Asked<'_>, session: &SiteSession, has_session: bool, refusal: Refusal) -> Result<Decision, Refused> {
+    let page = wants_page(asked.method, asked.headers);
+    match refusal.code() {
+        Code::AuthenticationFailed if has_session && page => sign_in(asked, session.cookies.clear_session()),
+        Code::InsufficientScopes if has_session && page => {
+            let text = format!("{refusal} You can sign in again and grant more, or as somebody else.");
+            Ok(Decision::Answer(Answer::page(403, "Not allowed", &text, (&sign_in_path(asked.target), "Sign in again"), true)))
+        }
+        Code::InsufficientScopes if page => sign_in(asked, None),
+        _ => Err(Refused::Verifier(refusal)),
+    }
+}
+
+fn sign_in(asked: &Asked<'_>, clear: Option<HeaderValue>) -> Result<Decision, Refused> {
+    let answer = Answer::to(&sign_in_path(asked.target), clear);
+    answer.map(Decision::Answer).ok_or(Refused::Misconfigured("the address of the sign-in is no header"))
+}

@@ -1,0 +1,115 @@
+use falconer_middleware::{Code, Refusal};
+
+use crate::rules::{BadTarget, CannotAsk};
+
+/// Why a request goes no further.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// The caller's: another service could read it as another path.
+    Target(BadTarget),
+    /// The caller's: its path cannot be part of a scope.
+    CannotAsk(CannotAsk),
+    /// The caller's: a host that is not protected here.
+    OtherHost,
+    /// The caller's: no rule has this path, or this method of it.
+    NoRule,
+    /// Of a page of another site: it sent a browser's request along with the cookie.
+    OtherSite,
+    /// The caller's: a signed hash of a body that is not seen here, where the rule does not pass over that.
+    BodyUnseen,
+    /// The caller's, Falconer's or nobody's: what the verifier says.
+    Verifier(Refusal),
+    /// The caller's: an answer of Falconer that this browser did not ask for.
+    NotAskedFor,
+    /// Falconer's: credentials that cannot be kept.
+    UnusableCredentials,
+    /// The operator's: the proxy does not send what its dialect needs, or an answer cannot be made. The text is for the log.
+    Misconfigured(&'static str),
+    /// The service behind does not answer. The text is for the log.
+    Behind(String),
+    /// Nobody's: it may go through now, though a moment ago it might not.
+    Again,
+}
+
+impl Refused {
+    pub(crate) fn status(&self) -> u16 {
+        match self {
+            Refused::OtherHost => 421,
+            Refused::Behind(_) => 502,
+            other => other.code().status(),
+        }
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Refused::Target(_) | Refused::CannotAsk(_) | Refused::OtherHost | Refused::NotAskedFor | Refused::UnusableCredentials => {
+                Code::InputError
+            }
+            Refused::NoRule => Code::ResourceNotFound,
+            Refused::OtherSite => Code::InsufficientScopes,
+            Refused::BodyUnseen => Code::AuthenticationFailed,
+            Refused::Verifier(refusal) => refusal.code(),
+            Refused::Misconfigured(_) => Code::InternalServerError,
+            Refused::Behind(_) | Refused::Again => Code::ServiceUnavailable,
+        }
+    }
+
+    /// A stable word.
+    pub(crate) fn reason(&self) -> &str {
+        match self {
+            Refused::Target(_) => "bad-target",
+            Refused::CannotAsk(_) => "bad-parameter",
+            Refused::OtherHost => "other-host",
+            Refused::NoRule => "no-rule",
+            Refused::OtherSite => "other-site",
+            Refused::BodyUnseen => "payload-not-seen",
+            Refused::NotAskedFor => "not-asked-for",
+            Refused::UnusableCredentials => "unusable-credentials",
+            Refused::Misconfigured(_) => "misconfigured",
+            Refused::Behind(_) => "service-unavailable",
+            Refused::Again => "unavailable",
+            Refused::Verifier(refusal) => refusal.reason().unwrap_or(match refusal.code() {
+                Code::ServiceUnavailable => "unavailable",
+                Code::InternalServerError => "misconfigured",
+                Code::InputTooLarge => "too-large",
+                _ => "bad-request",
+            }),
+        }
+    }
+
+    /// For the caller.
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Refused::Target(bad) => sentence(&bad.to_string()),
+            Refused::CannotAsk(cannot) => sentence(&cannot.to_string()),
+            Refused::OtherHost => "This host is not served here.".to_owned(),
+            Refused::NoRule => "There is nothing here that could be asked for in this way.".to_owned(),
+            Refused::OtherSite => "A page of another site sent this request. Go to the page itself.".to_owned(),
+            Refused::BodyUnseen => {
+                "The hash of a body is signed, and nobody here sees the body. Sign the request without its body's hash.".to_owned()
+            }
+            Refused::Verifier(refusal) => refusal.message(),
+            Refused::NotAskedFor => "This browser did not ask for these credentials, or it was long ago. Sign in again.".to_owned(),
+            Refused::UnusableCredentials => "The credentials that came back can't be used. Sign in again.".to_owned(),
+            Refused::Misconfigured(_) => "This service is not set up correctly. Its log says more.".to_owned(),
+            Refused::Behind(_) => "The service does not answer at the moment. Try again soon.".to_owned(),
+            Refused::Again => "Try again.".to_owned(),
+        }
+    }
+
+    /// Said in the log, where it is not the caller's fault.
+    pub(crate) fn log(&self, id: &str) {
+        match self {
+            Refused::Misconfigured(problem) => tracing::error!(id, "{problem}"),
+            Refused::Behind(problem) => tracing::warn!(id, "the service behind: {problem}"),
+            Refused::Verifier(refusal @ Refusal::Unavailable(_)) => tracing::warn!(id, "{refusal}"),
+            Refused::Verifier(refusal @ Refusal::Misconfigured(_)) => tracing::error!(id, "{refusal}"),
+            other => tracing::info!(id, reason = other.reason(), "refused"),
+        }
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}

@@ -1,0 +1,127 @@
+use http::HeaderMap;
+use http::request::Parts;
+
+use crate::rules::Dialect;
+
+/// Where proxies ask; Envoy puts the path of the request behind it.
+const CHECK: &str = "/.falconer/check";
+
+/// The request that a proxy asks about.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Original<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) target: &'a str,
+    pub(crate) host: &'a str,
+    /// Only the status of the answer counts, and only 401 and 403 are known: nginx asks in this way first.
+    pub(crate) only_status: bool,
+}
+
+/// Rebuilds it from the headers that the proxy sets itself in any case, and from no others. Errors: what is wrong with the proxy's configuration. What the proxy
+/// sends twice is refused: one of the two came from somewhere else.
+pub(crate) fn original(dialect: Dialect, parts: &Parts) -> Result<Original<'_>, &'static str> {
+    let headers = &parts.headers;
+    let line = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let only_status = dialect == Dialect::Nginx && parts.uri.path() == CHECK;
+    Ok(match dialect {
+        Dialect::Nginx | Dialect::Haproxy => {
+            // Neither a method nor a host has a space in it: what is made of one that has is no target.
+            let line = one(headers, "x-original-request").ok_or("the proxy does not send X-Original-Request once")?;
+            let (method, rest) = line.split_once(' ').ok_or("X-Original-Request is not METHOD HOST TARGET")?;
+            let (host, target) = rest.split_once(' ').ok_or("X-Original-Request is not METHOD HOST TARGET")?;
+            Original { method, target, host, only_status }
+        }
+        Dialect::Traefik | Dialect::Caddy => Original {
+            method: one(headers, "x-forwarded-method").ok_or("the proxy does not send X-Forwarded-Method once")?,
+            target: one(headers, "x-forwarded-uri").ok_or("the proxy does not send X-Forwarded-Uri once")?,
+            host: one(headers, "x-forwarded-host").ok_or("the proxy does not send X-Forwarded-Host once")?,
+            only_status,
+        },
+        Dialect::Envoy => Original {
+            method: parts.method.as_str(),
+            target: line.strip_prefix(CHECK).ok_or("the path_prefix of the proxy is not /.falconer/check")?,
+            host: match parts.uri.authority() {
+                Some(authority) => authority.as_str(),
+                None => one(headers, "host").ok_or("the proxy sends no Host, or two")?,
+            },
+            only_status,
+        },
+    })
+}
+
+/// The value of a header that is there once.
+fn one<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() { None } else { value.to_str().ok() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    const ALL: [Dialect; 5] = [Dialect::Nginx, Dialect::Haproxy, Dialect::Traefik, Dialect::Caddy, Dialect::Envoy];
+    /// What a client may send under names that some proxy, service or library takes for true.
+    const GUESSED: &[(&str, &str)] = &[
+        ("x-forwarded-method", "GET"),
+        ("x-forwarded-uri", "/public"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-path", "/public"),
+        ("x-original-request", "GET evil.example /public"),
+        ("x-original-method", "GET"),
+        ("x-original-uri", "/public"),
+        ("x-original-url", "/public"),
+        ("x-rewrite-url", "/public"),
+        ("x-http-method-override", "GET"),
+        ("forwarded", "host=evil.example"),
+    ];
+
+    fn parts(dialect: Dialect, headers: &[(&str, &str)]) -> Parts {
+        let (method, target) =
+            if dialect == Dialect::Envoy { ("PUT", "/.falconer/check/books/red?page=2") } else { ("GET", "/.falconer/check?y=1") };
+        let mut request = Request::builder().method(method).uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn own(dialect: Dialect) -> Vec<(&'static str, &'static str)> {
+        match dialect {
+            Dialect::Nginx | Dialect::Haproxy => {
+                vec![("x-original-request", "PUT notes.example /books/red?page=2")]
+            }
+            Dialect::Traefik | Dialect::Caddy => {
+                vec![("x-forwarded-method", "PUT"), ("x-forwarded-uri", "/books/red?page=2"), ("x-forwarded-host", "notes.example")]
+            }
+            Dialect::Envoy => vec![("host", "notes.example")],
+        }
+    }
+
+    #[test]
+    fn a_dialect_reads_its_own_headers_only() {
+        for dialect in ALL {
+            let own = own(dialect);
+            let mut headers = own.clone();
+            headers.extend(GUESSED.iter().filter(|(name, _)| !own.iter().any(|(own, _)| own == name)));
+            let only_status = dialect == Dialect::Nginx;
+            let expected = Original { method: "PUT", target: "/books/red?page=2", host: "notes.example", only_status };
+            assert_eq!(original(dialect, &parts(dialect, &headers)), Ok(expected), "{dialect:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_there_twice_is_not_guessed() {
+        for dialect in ALL {
+            for (number, (name, _)) in own(dialect).iter().enumerate() {
+                let (mut twice, mut without) = (own(dialect), own(dialect));
+                twice.push((name, "x"));
+                without.remove(number);
+                assert!(original(dialect, &parts(dialect, &twice)).is_err(), "{dialect:?} {name}");
+                assert!(original(dialect, &parts(dialect, &without)).is_err(), "{dialect:?} {name}");
+            }
+        }
+        let elsewhere = Request::get("/books").header("host", "notes.example").body(()).unwrap().into_parts().0;
+        assert!(original(Dialect::Envoy, &elsewhere).is_err());
+    }
+}

@@ -1,0 +1,245 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use falconer_middleware::{BodyRule, Caller, Refusal, Verified};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use super::listener::{AnswerBody, whole};
+use crate::decide::{Asked, Decision, Gateway, LetThrough, Refused};
+use crate::statement;
+
+/// How long the service behind may take to the head of its answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a body that is to be compared may take to arrive.
+const BODY: Duration = Duration::from_secs(60);
+
+/// What belongs to one connection, and is not passed on (RFC 9110, section 7.6.1).
+const OF_A_CONNECTION: [HeaderName; 8] = [
+    header::CONNECTION,
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+];
+/// What services take for the original address of a request, and clients send too.
+const SAID_BY_PROXIES: [&str; 12] = [
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-method",
+    "x-forwarded-path",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-forwarded-uri",
+    "x-original-method",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// The gateway in front of the service itself.
+pub(super) struct ReverseProxy {
+    gateway: Arc<Gateway>,
+    upstream: String,
+    client: Client<HttpConnector, AnswerBody>,
+}
+
+impl ReverseProxy {
+    pub(super) fn new(gateway: Arc<Gateway>, upstream: String) -> ReverseProxy {
+        let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(30)).build_http();
+        ReverseProxy { gateway, upstream, client }
+    }
+
+    /// Decides about a request, passes it on, and gives the answer of the service behind as it comes.
+    pub(super) async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<AnswerBody> {
+        let (parts, body) = request.into_parts();
+        let host =
+            parts.uri.authority().map(http::uri::Authority::as_str).or_else(|| one_host(&parts.headers)).unwrap_or_default().to_owned();
+        // Whatever does not begin with a slash is refused by whoever reads targets.
+        let target = parts.uri.path_and_query().map_or("*", |target| target.as_str()).to_owned();
+        let (method, headers, source_ip) = (parts.method.clone(), parts.headers.clone(), peer.to_string());
+        let asked = Asked { method: method.as_str(), target: &target, host: &host, headers: &headers, source_ip: Some(&source_ip) };
+        let mut response = match self.gateway.decide(&asked).await {
+            Decision::Answer(answer) => return answer.into_response().map(whole),
+            Decision::Preflight => self.preflight(),
+            Decision::LetThrough(through) => match self.pass_on(&asked, through, parts, body).await {
+                Ok(response) => response,
+                Err(refused) => return self.gateway.refuse(&refused, &asked).into_response().map(whole),
+            },
+        };
+        if let Some(allowed) = self.gateway.cors(&asked) {
+            response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+            response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
+        }
+        response
+    }
+
+    fn preflight(&self) -> Response<AnswerBody> {
+        let mut response = Response::new(whole(Bytes::new()));
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE"));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Authorization, Content-Type"));
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("900"));
+        response
+    }
+
+    async fn pass_on(
+        &self,
+        asked: &Asked<'_>,
+        through: LetThrough,
+        mut parts: Parts,
+        body: Incoming,
+    ) -> Result<Response<AnswerBody>, Refused> {
+        let took_credentials = through.verified.is_some();
+        let (caller, body) = match through.verified {
+            Some(verified) => {
+                let (caller, body) = self.compare(verified, asked.headers, body).await.map_err(Refused::Verifier)?;
+                (Some(caller), body)
+            }
+            None => (None, body.boxed()),
+        };
+        let upgrade = upgrade_of(asked.headers);
+        let on_upgrade = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
+        let statement = self.gateway.statement(asked, caller.as_ref(), &through.reveal)?;
+        let mut headers = self.headers(asked, parts.headers, took_credentials);
+        headers.insert(statement::HEADER, statement);
+        if let Some(protocol) = &upgrade {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(header::UPGRADE, protocol.clone());
+        }
+        let mut request = Request::new(body);
+        *request.method_mut() = parts.method;
+        *request.uri_mut() = format!("http://{}{}", self.upstream, asked.target)
+            .parse::<Uri>()
+            .map_err(|_| Refused::Target(crate::rules::BadTarget::Character))?;
+        *request.headers_mut() = headers;
+        let answer = tokio::time::timeout(PATIENCE, self.client.request(request)).await;
+        let mut answer =
+            answer.map_err(|_| Refused::Behind("no answer in time".to_owned()))?.map_err(|error| Refused::Behind(causes(&error)))?;
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let (Some(protocol), Some(on_upgrade)) = (upgrade, on_upgrade) else {
+                return Err(Refused::Behind("it switched to a protocol that nobody asked for".to_owned()));
+            };
+            return Ok(tunnel(&mut answer, on_upgrade, &protocol));
+        }
+        take_off(answer.headers_mut());
+        Ok(answer.map(http_body_util::BodyExt::boxed))
+    }
+
+    /// Reads a body whose hash was signed, and no other.
+    async fn compare(&self, verified: Verified, headers: &HeaderMap, body: Incoming) -> Result<(Caller, AnswerBody), Refusal> {
+        match verified.body_rule() {
+            BodyRule::Any => Ok((verified.with_body("", b"")?, body.boxed())),
+            BodyRule::Empty if body.is_end_stream() => Ok((verified.with_body("", b"")?, body.boxed())),
+            BodyRule::Empty => Err(Refusal::BodyNotSigned),
+            BodyRule::Hash(_) => {
+                let limit_bytes = self.gateway.settings().body_limit_bytes;
+                let bytes = match tokio::time::timeout(BODY, Limited::new(body, limit_bytes).collect()).await {
+                    Ok(Ok(collected)) => collected.to_bytes(),
+                    Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Refusal::BodyTooLarge { limit_bytes }),
+                    Ok(Err(_)) | Err(_) => return Err(Refusal::BodyUnreadable),
+                };
+                let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+                Ok((verified.with_body(content_type, &bytes)?, whole(bytes)))
+            }
+        }
+    }
+
+    /// What the service behind gets to see of the head.
+    fn headers(&self, asked: &Asked<'_>, mut headers: HeaderMap, took_credentials: bool) -> HeaderMap {
+        take_off(&mut headers);
+        // The body is framed anew, by its own length or in chunks.
+        headers.remove(header::CONTENT_LENGTH);
+        headers.remove(header::EXPECT);
+        for name in SAID_BY_PROXIES {
+            headers.remove(name);
+        }
+        headers.remove(statement::HEADER);
+        if took_credentials {
+            headers.remove(header::AUTHORIZATION);
+        }
+        let cookies: Vec<String> =
+            headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
+        headers.remove(header::COOKIE);
+        if let Some(left) = self.gateway.cookies_for_service(asked.host, &cookies.join("; "))
+            && let Ok(left) = HeaderValue::from_str(&left)
+            && !left.is_empty()
+        {
+            headers.insert(header::COOKIE, left);
+        }
+        let (scheme, host) = self.gateway.origin_of(asked.host).unwrap_or(("https", asked.host));
+        for (name, value) in
+            [("x-forwarded-proto", scheme), ("x-forwarded-host", host), ("x-forwarded-for", asked.source_ip.unwrap_or_default())]
+        {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        if let Ok(host) = HeaderValue::from_str(host) {
+            headers.insert(header::HOST, host);
+        }
+        headers
+    }
+}
+
+/// Takes off what belongs to the connection, and what its Connection header names.
+fn take_off(headers: &mut HeaderMap) {
+    let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let named: Vec<HeaderName> = named.filter_map(|name| name.trim().parse().ok()).collect();
+    for name in named.into_iter().chain(OF_A_CONNECTION) {
+        headers.remove(name);
+    }
+}
+
+/// The protocol that a client wants to switch to: WebSocket, and no other.
+fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
+    let protocol = headers.get(header::UPGRADE)?;
+    protocol.as_bytes().eq_ignore_ascii_case(b"websocket").then(|| protocol.clone())
+}
+
+/// Passes bytes in both directions until both sides have ended.
+fn tunnel(answer: &mut Response<Incoming>, client: hyper::upgrade::OnUpgrade, protocol: &HeaderValue) -> Response<AnswerBody> {
+    let service = hyper::upgrade::on(&mut *answer);
+    let mut headers = std::mem::take(answer.headers_mut());
+    tokio::spawn(async move {
+        if let (Ok(client), Ok(service)) = (client.await, service.await) {
+            let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(service)).await;
+        }
+    });
+    take_off(&mut headers);
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, protocol.clone());
+    let mut response = Response::new(whole(Bytes::new()));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The Host header, where there is one.
+fn one_host(headers: &HeaderMap) -> Option<&str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next()?;
+    if hosts.next().is_some() { None } else { host.to_str().ok() }
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut said = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        said = format!("{said}: {cause}");
+        next = cause.source();
+    }
+    said
+}

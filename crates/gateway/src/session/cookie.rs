@@ -1,0 +1,201 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use falconer_client::Credentials;
+use http::{HeaderMap, HeaderValue, header};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::keys::Key;
+
+/// What a browser keeps of a cookie, with its attributes; more is not set.
+const LARGEST: usize = 4000;
+/// So long somebody may take at Falconer.
+const SIGN_IN_SECONDS: i64 = 3600;
+
+/// The cookies of one origin: the session, and the sign-in that is under way. Both are sealed, and hold their own end.
+#[derive(Clone)]
+pub(crate) struct Cookies {
+    cipher: XChaCha20Poly1305,
+    origin: String,
+    session: String,
+    sign_in: String,
+    attributes: &'static str,
+}
+
+/// What lies in the session's cookie.
+#[derive(Deserialize, Serialize, zeroize::Zeroize, zeroize::ZeroizeOnDrop)]
+#[serde(deny_unknown_fields)]
+struct Session {
+    id: String,
+    token: String,
+    certificate: String,
+    expires_ms: i64,
+}
+
+/// A sign-in that is under way.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UnderWay {
+    pub(crate) state: String,
+    pub(crate) back_to: String,
+    pub(crate) expires_ms: i64,
+}
+
+/// A session that has not ended.
+pub(crate) struct Opened {
+    pub(crate) credentials: Credentials,
+    pub(crate) expires_ms: i64,
+}
+
+impl Cookies {
+    /// For an origin. On https the cookies are bound to the host and never leave TLS; http is for loopback hosts only.
+    pub(crate) fn new(key: &Key, origin: &str) -> Cookies {
+        let cipher = XChaCha20Poly1305::new(&(*key.derived("falconer gateway: cookies, 1")).into());
+        let (prefix, attributes) = if origin.starts_with("https://") {
+            ("__Host-", "; Path=/; HttpOnly; SameSite=Lax; Secure")
+        } else {
+            ("", "; Path=/; HttpOnly; SameSite=Lax")
+        };
+        let named = |what: &str| format!("{prefix}falconer-gateway{what}");
+        Cookies { cipher, origin: origin.to_owned(), session: named(""), sign_in: named("-sign-in"), attributes }
+    }
+
+    /// The session of a request, if it has one that opens and has not ended.
+    pub(crate) fn session(&self, headers: &HeaderMap, now_ms: i64) -> Option<Opened> {
+        let session: Session = self.open(headers, &self.session)?;
+        if session.expires_ms <= now_ms {
+            return None;
+        }
+        let credentials = Credentials::new(session.id.as_str(), session.token.as_str());
+        let credentials = credentials.with_certificate(session.certificate.as_str()).ok()?;
+        Some(Opened { credentials, expires_ms: session.expires_ms })
+    }
+
+    /// `None`: the credentials are larger than a cookie.
+    pub(crate) fn set_session(&self, credentials: &Credentials, expires_ms: i64, now_ms: i64) -> Option<HeaderValue> {
+        let session = Session {
+            id: credentials.client_id().to_owned(),
+            token: credentials.access_token().expose().to_owned(),
+            certificate: credentials.certificate()?.to_owned(),
+            expires_ms,
+        };
+        self.set(&self.session, &session, (expires_ms - now_ms) / 1000)
+    }
+
+    pub(crate) fn sign_in(&self, headers: &HeaderMap, now_ms: i64) -> Option<UnderWay> {
+        self.open(headers, &self.sign_in).filter(|under_way: &UnderWay| under_way.expires_ms > now_ms)
+    }
+
+    pub(crate) fn set_sign_in(&self, state: &str, back_to: &str, now_ms: i64) -> Option<HeaderValue> {
+        let expires_ms = now_ms + SIGN_IN_SECONDS * 1000;
+        let under_way = UnderWay { state: state.to_owned(), back_to: back_to.to_owned(), expires_ms };
+        self.set(&self.sign_in, &under_way, SIGN_IN_SECONDS)
+    }
+
+    pub(crate) fn clear_session(&self) -> Option<HeaderValue> {
+        self.cleared(&self.session)
+    }
+
+    pub(crate) fn clear_sign_in(&self) -> Option<HeaderValue> {
+        self.cleared(&self.sign_in)
+    }
+
+    /// The header without these cookies: the service behind has no use for them. `None`: nothing is left.
+    pub(crate) fn without_ours(&self, value: &str) -> Option<String> {
+        let left = value.split(';').map(str::trim).filter(|pair| {
+            let name = pair.split_once('=').map_or(*pair, |(name, _)| name);
+            !pair.is_empty() && name != self.session && name != self.sign_in
+        });
+        let left = left.collect::<Vec<_>>().join("; ");
+        (!left.is_empty()).then_some(left)
+    }
+
+    fn cleared(&self, name: &str) -> Option<HeaderValue> {
+        HeaderValue::from_str(&format!("{name}=; Max-Age=0{}", self.attributes)).ok()
+    }
+
+    fn set<T: Serialize>(&self, name: &str, value: &T, seconds: i64) -> Option<HeaderValue> {
+        let plain = zeroize::Zeroizing::new(serde_json::to_vec(value).ok()?);
+        let nonce = falconer_client::system::random::<24>().ok()?;
+        let aad = self.place(name);
+        let payload = Payload { msg: &plain, aad: aad.as_bytes() };
+        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).ok()?;
+        let text = URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat());
+        let cookie = format!("{name}={text}; Max-Age={seconds}{}", self.attributes);
+        if cookie.len() > LARGEST { None } else { HeaderValue::from_str(&cookie).ok() }
+    }
+
+    fn open<T: DeserializeOwned>(&self, headers: &HeaderMap, name: &str) -> Option<T> {
+        let bytes = URL_SAFE_NO_PAD.decode(find(headers, name)?).ok()?;
+        let (nonce, sealed) = bytes.split_first_chunk::<24>()?;
+        let aad = self.place(name);
+        let plain = self.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: aad.as_bytes() }).ok()?;
+        let plain = zeroize::Zeroizing::new(plain);
+        serde_json::from_slice(&plain).ok()
+    }
+
+    /// A sealed value opens only as the cookie of this name on this origin.
+    fn place(&self, name: &str) -> String {
+        format!("{name} {}", self.origin)
+    }
+}
+
+/// The value of a cookie. `None` too where it was sent twice: nobody can say which one is ours.
+fn find<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut found = pairs.filter(|(found, _)| *found == name).map(|(_, value)| value);
+    let first = found.next()?;
+    if found.next().is_some() || first.len() > LARGEST { None } else { Some(first) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cookies(key: char, origin: &str) -> Cookies {
+        Cookies::new(&Key::of(&key.to_string().repeat(43)).unwrap(), origin)
+    }
+
+    fn sent(set: &HeaderValue) -> String {
+        set.to_str().unwrap().split(';').next().unwrap().to_owned()
+    }
+
+    fn headers(cookie: &str) -> HeaderMap {
+        [(header::COOKIE, HeaderValue::from_str(cookie).unwrap())].into_iter().collect()
+    }
+
+    #[test]
+    fn a_session_opens_on_its_own_origin_until_its_end() {
+        let (ours, https) = (cookies('a', "https://notes.example"), "https://notes.example");
+        let credentials = Credentials::new("ann/x", "token").with_certificate(r#"{"expiry":1}"#).unwrap();
+        let set = ours.set_session(&credentials, 5000, 1000).unwrap();
+        assert!(set.to_str().unwrap().starts_with("__Host-falconer-gateway="));
+        assert!(set.to_str().unwrap().ends_with("; Max-Age=4; Path=/; HttpOnly; SameSite=Lax; Secure"));
+        let cookie = sent(&set);
+        assert_eq!(ours.session(&headers(&format!("a=b; {cookie}")), 4999).unwrap().credentials.client_id(), "ann/x");
+        assert!(ours.session(&headers(&cookie), 5000).is_none(), "ended");
+        assert!(ours.session(&headers(&format!("{cookie}; {cookie}")), 1).is_none(), "twice");
+        assert!(cookies('b', https).session(&headers(&cookie), 1).is_none(), "another key");
+        assert!(cookies('a', "https://other.example").session(&headers(&cookie), 1).is_none(), "another origin");
+        // A cookie of a sign-in is no session, nor the other way round.
+        let begun = sent(&ours.set_sign_in("state", "/", 1000).unwrap());
+        assert!(ours.session(&headers(&begun.replace("-sign-in=", "=")), 1).is_none());
+        for (at, letter) in cookie.char_indices().skip("__Host-falconer-gateway=".len()) {
+            let mut changed = cookie.clone();
+            changed.replace_range(at..=at, if letter == 'A' { "B" } else { "A" });
+            // The last letter has bits that stand for nothing; the decoder refuses them.
+            assert!(ours.session(&headers(&changed), 1).is_none(), "{at}");
+        }
+    }
+
+    #[test]
+    fn what_is_ours_is_taken_out() {
+        let ours = cookies('a', "http://127.0.0.1:8080");
+        assert_eq!(ours.without_ours("a=1; falconer-gateway=x; falconer-gateway-sign-in=y;b=2").as_deref(), Some("a=1; b=2"));
+        assert_eq!(ours.without_ours("falconer-gateway=x"), None);
+        assert_eq!(ours.without_ours("falconer-gatewayx=x").as_deref(), Some("falconer-gatewayx=x"));
+    }
+}

@@ -1,0 +1,84 @@
+"""The cases that all kits share, through each proxy and through the gateway alone."""
+
+import json
+
+import pytest
+from behind import Behind
+from conftest import vectors
+from proxies import TITLES, Protected
+from scenarios import credentials_of, judge, request_of, send
+
+CASES = vectors("ours/scenarios")
+PLACES = [*TITLES, "upstream"]
+RULES = """
+[[rule]]
+methods = ["GET"]
+path = "/books/{book}"
+scope = { AnyOf = ["notes:read:<book>", "notes:admin"] }
+
+[[rule]]
+methods = ["PUT"]
+path = "/books/{book}"
+scope = "notes:write:<book>"
+"""
+UNCHECKED = RULES + 'body = "unchecked"\n'
+
+# What the gateway does otherwise on purpose, everywhere: a request for another host is another service's, and a preflight of a page that may not call is no request of a rule.
+DIFFERENT = {
+    "the Host header does not count": {"status": 421, "code": "InputError", "reason": "other-host"},
+    "signed for what the Host header says": {"status": 421, "code": "InputError", "reason": "other-host"},
+    "preflight of an origin that is not listed": {"status": 404, "code": "ResourceNotFound", "headers": {"Access-Control-Allow-Origin": None}},
+}
+
+
+def needs_the_body(case):
+    """Whether the case is about a body that has to be compared: beside a proxy nobody sees it."""
+    service = case["input"].get("service", {})
+    return case["expected"].get("reason") == "payload-differs" or "payloadHashRequired" in service or "bodyLimitBytes" in service
+
+
+WHERE = [(place, case) for place in PLACES for case in CASES if place == "upstream" or not needs_the_body(case)]
+
+
+def test_no_case_was_lost():
+    left_out = [case["name"] for case in CASES if needs_the_body(case)]
+    assert len(CASES) >= 61 and len(left_out) == 10, left_out
+    assert set(DIFFERENT) <= {case["name"] for case in CASES}
+
+
+@pytest.fixture(scope="module")
+def protected(server, elsewhere, tmp_path_factory):
+    running, services = {}, {}
+
+    def one(place, case):
+        host, settings = case.get("host", "127.0.0.1"), case.get("service", {})
+        root = elsewhere.get(case.get("falconer"), server.root_url)
+        key = (place, host, root, json.dumps(settings, sort_keys=True))
+        if key not in running:
+            cors = settings.get("cors", ["*"])
+            behind = services.setdefault(str(cors), None) or services.update({str(cors): Behind(cors)}) or services[str(cors)]
+            head = [f"cors = {json.dumps(cors)}", "falconer_timeout_ms = 1000"]
+            if settings.get("payloadHashRequired"):
+                head.append("payload_hash_required = true")
+            if "bodyLimitBytes" in settings:
+                head.append(f"body_limit_bytes = {settings['bodyLimitBytes']}")
+            folder = tmp_path_factory.mktemp(place) / "run"
+            running[key] = Protected(place, folder, root, behind, host, "\n".join(head), UNCHECKED)
+        return running[key]
+
+    yield one
+    for service in [*running.values(), *services.values()]:
+        service.stop()
+
+
+@pytest.mark.parametrize(("place", "case"), WHERE, ids=[f"{place}: {case['name']}" for place, case in WHERE])
+def test_scenario(place, case, protected, server):
+    given, expected = case["input"], DIFFERENT.get(case["name"], case["expected"])
+    if place == "envoy" and expected["status"] == 503:
+        # Envoy takes it for a failure of its own, and drops what the answer says.
+        expected = {"status": 503}
+    service = protected(place, given)
+    sent = request_of(given, service.origin, credentials_of(given["caller"], server))
+    for _ in range(given.get("times", 1)):
+        answer, body = send(service.origin, *sent)
+        judge(answer, body, expected)
