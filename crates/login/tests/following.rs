@@ -7,16 +7,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use common::provider::{FakeProvider, configured};
 use common::{ADDRESS, DAY_MS, HOUR_MS, World, from, settings};
 use falconer_login::http::HttpError;
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Answer, Arrival, Attempt, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Entrance, Found, IdentityProvider,
-    Known, LoginSettings, ProviderError, RefreshError, Refreshed, Refreshment, Round, SignedIn, Way,
+    Arrival, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Found, Known, LoginSettings, ProviderError,
+    RefreshError, Refreshed, Refreshment, Round, SignedIn, Way,
 };
-use falconer_store::{AuditStart, ClientRecord, Secret, Step};
-use serde_json::{Map, Value};
-use url::Url;
+use falconer_store::AuditStart;
 use zeroize::Zeroizing;
 
 const ANN: &str = "company/ann";
@@ -54,45 +53,25 @@ impl Company {
     }
 }
 
-#[async_trait]
-impl IdentityProvider for Company {
-    fn entrance(&self) -> Entrance {
-        Entrance::Away
-    }
-
-    fn known_by(&self) -> String {
-        "company id".to_owned()
-    }
-
-    async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
-        Ok(Url::parse_with_params("https://login.example.com/", [("state", &attempt.state)]).unwrap())
-    }
-
-    async fn finish(&self, _: &Attempt, _: &Answer, _: i64) -> Result<Found, ProviderError> {
-        Ok(Found { attributes: self.person("ann"), handle: Some(Zeroizing::new("handle-0".to_owned())), proved_ms: None })
-    }
-
-    async fn refresh(&self, known: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
-        let mut asked = self.asked.lock().unwrap();
+/// The provider that says what the test tells this to say.
+fn provider_of(company: Arc<Company>) -> FakeProvider {
+    let finishing = Arc::clone(&company);
+    let finish = move |_: &str, _: i64| {
+        Ok(Found { attributes: finishing.person("ann"), handle: Some(Zeroizing::new("handle-0".to_owned())), proved_ms: None })
+    };
+    FakeProvider::away(finish).refreshing(move |known, _| {
+        let mut asked = company.asked.lock().unwrap();
         asked.push(known.handle.map(str::to_owned));
         let handle = Some(Zeroizing::new(format!("handle-{}", asked.len())));
-        match self.says.lock().unwrap().clone() {
-            Says::Still => Ok(Refreshed::Still(Found { attributes: self.person(known.subject), handle, proved_ms: None })),
+        match company.says.lock().unwrap().clone() {
+            Says::Still => Ok(Refreshed::Still(Found { attributes: company.person(known.subject), handle, proved_ms: None })),
             Says::Gone => Ok(Refreshed::Gone),
             Says::Refused => Ok(Refreshed::Refused),
             Says::Away => Err(ProviderError::Http { what: "token endpoint", error: HttpError::TooSlow }),
-            Says::SomebodyElse => Ok(Refreshed::Still(Found { attributes: self.person("bob"), handle, proved_ms: None })),
+            Says::SomebodyElse => Ok(Refreshed::Still(Found { attributes: company.person("bob"), handle, proved_ms: None })),
             Says::Forged => Err(ProviderError::Signature),
         }
-    }
-
-    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
-        Ok(Vec::new())
-    }
-
-    fn attributes(&self, _: &Map<String, Value>) -> Result<Attributes, ProviderError> {
-        Ok(self.person("ann"))
-    }
+    })
 }
 
 /// A directory that knows people by their address.
@@ -124,14 +103,9 @@ impl Office {
     async fn new() -> Office {
         let (company, phonebook) = (Arc::new(Company::default()), Arc::new(Phonebook::default()));
         *company.groups.lock().unwrap() = vec!["zap".to_owned()];
-        let scopes = ["assume:team:{group}".to_owned(), "assume:mozilla-user:{email}".to_owned()];
-        let provider = ConfiguredProvider {
-            name: "company".to_owned(),
-            label: "Company".to_owned(),
-            mapping: Mapping::new(&scopes, [], None, true).unwrap(),
-            kind: company.clone(),
-            refresh_ms: Some(HOUR_MS),
-        };
+        let kind = provider_of(Arc::clone(&company));
+        let provider = configured("company", "Company", &["assume:team:{group}", "assume:mozilla-user:{email}"], kind);
+        let provider = ConfiguredProvider { refresh_ms: Some(HOUR_MS), ..provider };
         let directory = ConfiguredDirectory {
             name: "phonebook".to_owned(),
             mapping: Mapping::new(&["phone:{group}".to_owned()], [], None, false).unwrap(),
@@ -172,35 +146,6 @@ impl Office {
         self.world.login.session(&signed_in.cookie_value).await.unwrap().is_some()
     }
 
-    async fn client(&self, client_id: &str, scopes: &[&str]) {
-        let now_ms = falconer_auth::Clock::now_ms(&*self.world.clock);
-        let record = ClientRecord {
-            client_id: client_id.to_owned(),
-            description: String::new(),
-            access_token: Secret::new("x".repeat(44)),
-            expires_us: (now_ms + 365 * DAY_MS) * 1000,
-            created_ms: now_ms,
-            last_modified_ms: now_ms,
-            last_date_used_ms: now_ms,
-            last_rotated_ms: now_ms,
-            delete_on_expiration: false,
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            disabled: false,
-            grant: None,
-        };
-        let step = Step {
-            decided_at: self.world.store.revision().await.unwrap(),
-            depends_on: Vec::new(),
-            at_ms: now_ms,
-            actor: "test".to_owned(),
-            grant: None,
-            action: "created".to_owned(),
-            detail: None,
-        };
-        self.world.store.insert_client(&step, &record).await.unwrap();
-        self.world.auth.catch_up().await.unwrap();
-    }
-
     async fn is_disabled(&self, client_id: &str) -> bool {
         self.world.store.client(client_id).await.unwrap().unwrap().disabled
     }
@@ -210,8 +155,8 @@ impl Office {
 async fn a_group_that_was_lost_takes_scopes_and_clients_with_it() {
     let office = Office::new().await;
     let signed_in = office.sign_in().await;
-    office.client("company/ann/reader", &["notes:read:zap/1"]).await;
-    office.client("company/ann/mail", &["assume:mozilla-user:ann@example.com"]).await;
+    office.world.client("company/ann/reader", &["notes:read:zap/1"]).await;
+    office.world.client("company/ann/mail", &["assume:mozilla-user:ann@example.com"]).await;
     assert!(office.has("notes:read:zap/1"));
     assert_eq!(office.world.login.refresh_due().await.unwrap(), Round::default(), "nobody is due yet");
     assert_eq!(office.round().await, Round { still: 1, ..Round::default() });
@@ -232,7 +177,7 @@ async fn a_group_that_was_lost_takes_scopes_and_clients_with_it() {
 async fn whoever_is_gone_loses_everything() {
     let office = Office::new().await;
     let signed_in = office.sign_in().await;
-    office.client("company/ann/mail", &["assume:mozilla-user:ann@example.com"]).await;
+    office.world.client("company/ann/mail", &["assume:mozilla-user:ann@example.com"]).await;
     office.say(Says::Gone);
     assert_eq!(office.round().await, Round { ended: 1, ..Round::default() });
     assert!(!office.is_signed_in(&signed_in).await && !office.has("assume:everybody"));
@@ -247,7 +192,7 @@ async fn whoever_is_gone_loses_everything() {
 async fn a_handle_that_is_refused_ends_what_was_said_until_the_next_sign_in() {
     let office = Office::new().await;
     let signed_in = office.sign_in().await;
-    office.client("company/ann/mail", &["assume:mozilla-user:ann@example.com"]).await;
+    office.world.client("company/ann/mail", &["assume:mozilla-user:ann@example.com"]).await;
     office.say(Says::Refused);
     assert_eq!(office.round().await, Round { ended: 1, ..Round::default() });
     assert!(!office.has("assume:mozilla-user:ann@example.com") && !office.is_signed_in(&signed_in).await);

@@ -5,87 +5,39 @@ mod common;
 
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
+use common::provider::{FakeProvider, configured, found};
 use common::{ADDRESS, World, from, settings};
 use falconer_auth::Clock as _;
-use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Answer, Arrival, Attempt, Attributes, Callback, ConfiguredProvider, Entrance, Found, IdentityProvider, Known, LoginError,
-    LoginSettings, Outbound, ProviderError, ProviderSignInError, Refreshed, Session, SignInMethod, SignedIn, Way,
+    Arrival, Callback, LoginError, LoginSettings, Outbound, ProviderError, ProviderSignInError, Session, SignInMethod, SignedIn, Way,
 };
 use falconer_store::AuditStart;
-use serde_json::{Map, Value};
-use url::Url;
 
 const MINUTE_MS: i64 = 60_000;
 const URI: &str = "https://auth.example.com/login/company/callback";
 
-/// A provider that takes the code for the subject, and says this of when it asked for a password.
-#[derive(Default)]
-struct Company {
-    proved_ms: Mutex<Option<i64>>,
-    asked_again: Mutex<Vec<bool>>,
-}
-
-#[async_trait]
-impl IdentityProvider for Company {
-    fn entrance(&self) -> Entrance {
-        Entrance::Away
-    }
-
-    fn known_by(&self) -> String {
-        "company id".to_owned()
-    }
-
-    async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
-        self.asked_again.lock().unwrap().push(attempt.again);
-        Ok(Url::parse_with_params("https://login.example.com/", [("state", &attempt.state)]).unwrap())
-    }
-
-    async fn finish(&self, _: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
-        let Answer::Callback(callback) = answer else { panic!("nobody types anything") };
-        let subject = callback.code.clone().unwrap();
-        let attributes = Attributes { display_name: subject.clone(), subject, ..Attributes::default() };
-        Ok(Found { attributes, handle: None, proved_ms: *self.proved_ms.lock().unwrap() })
-    }
-
-    async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
-        Ok(Refreshed::CannotBeAsked)
-    }
-
-    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
-        Ok(Vec::new())
-    }
-
-    fn attributes(&self, _: &Map<String, Value>) -> Result<Attributes, ProviderError> {
-        Ok(Attributes::default())
-    }
-}
-
 struct Office {
     world: World,
-    company: Arc<Company>,
+    company: Arc<FakeProvider>,
+    /// When the company says that it has asked for a password.
+    proved_ms: Arc<Mutex<Option<i64>>>,
 }
 
 impl Office {
     async fn new() -> Office {
-        let company = Arc::new(Company::default());
-        let provider = ConfiguredProvider {
-            name: "company".to_owned(),
-            label: "Company".to_owned(),
-            mapping: Mapping::new(&["x:y".to_owned()], [], None, false).unwrap(),
-            kind: company.clone(),
-            refresh_ms: None,
-        };
+        let proved_ms = Arc::new(Mutex::new(None));
+        let says = Arc::clone(&proved_ms);
+        let company = Arc::new(FakeProvider::away(move |subject, _| Ok(found(subject, *says.lock().unwrap()))));
+        let provider = configured("company", "Company", &["x:y"], company.clone());
         let world = World::with(LoginSettings { providers: vec![provider], ..settings() }).await;
-        let office = Office { world, company };
+        let office = Office { world, company, proved_ms };
         office.asks_now();
         office
     }
 
     /// From now on the company says that it has just asked.
     fn asks_now(&self) {
-        *self.company.proved_ms.lock().unwrap() = Some(self.world.clock.now_ms());
+        *self.proved_ms.lock().unwrap() = Some(self.world.clock.now_ms());
     }
 
     async fn leave(&self, way: Way<'_>) -> Result<Outbound, ProviderSignInError> {
@@ -147,7 +99,7 @@ async fn an_identity_of_a_provider_is_linked_when_that_is_confirmed() {
     let office = Office::new().await;
     let ann = office.world.ann().await;
     assert!(matches!(office.link(&ann, "17").await, Ok(Arrival::ToConfirm)));
-    assert_eq!(*office.company.asked_again.lock().unwrap(), [true], "whoever is signed in there may be somebody else");
+    assert_eq!(*office.company.begun.lock().unwrap(), [true], "whoever is signed in there may be somebody else");
     let offer = office.world.login.link_offer(&ann).await.unwrap().unwrap();
     assert_eq!(offer.other.identity, "company/17");
     assert!(offer.gained.satisfies("x:y") && offer.given.satisfies("notes:read:zap/x"));
@@ -202,7 +154,7 @@ async fn both_have_just_proved_to_be_there() {
     let ann = office.world.ann().await;
     // The company knows the browser, and lets whoever sits there through.
     for proved_ms in [None, Some(office.world.clock.now_ms() - 15 * MINUTE_MS)] {
-        *office.company.proved_ms.lock().unwrap() = proved_ms;
+        *office.proved_ms.lock().unwrap() = proved_ms;
         assert_eq!(refusal(office.link(&ann, "17").await), ProviderError::NotAskedAgain);
     }
     office.asks_now();
@@ -254,7 +206,7 @@ async fn somebody_signs_in_again_with_the_provider_as_the_same_identity() {
     let renewed = office.again(&session, "17").await.unwrap().session;
     assert!(office.world.login.is_fresh(&renewed) && renewed.owns_form(&session.csrf) && renewed.id != session.id);
     assert_eq!((renewed.identity.as_str(), renewed.method), ("company/17", SignInMethod::Provider));
-    assert_eq!(*office.company.asked_again.lock().unwrap(), [false, true, true, true]);
+    assert_eq!(*office.company.begun.lock().unwrap(), [false, true, true, true]);
     // In another session it counts for nothing.
     let left = office.leave(Way::Again(&renewed)).await.unwrap();
     let other = office.sign_in("17").await.session;
@@ -267,12 +219,12 @@ async fn somebody_signs_in_again_with_the_provider_as_the_same_identity() {
 #[tokio::test]
 async fn a_sign_in_that_may_have_asked_nothing_is_not_fresh() {
     let office = Office::new().await;
-    *office.company.proved_ms.lock().unwrap() = None;
+    *office.proved_ms.lock().unwrap() = None;
     let session = office.sign_in("17").await.session;
     assert!(!office.world.login.is_fresh(&session));
     assert_eq!(office.world.login.check_fresh(&session), Err(LoginError::SignInAgain));
     // No provider is believed about the future.
-    *office.company.proved_ms.lock().unwrap() = Some(office.world.clock.now_ms() + 60 * MINUTE_MS);
+    *office.proved_ms.lock().unwrap() = Some(office.world.clock.now_ms() + 60 * MINUTE_MS);
     let session = office.sign_in("17").await.session;
     assert_eq!(session.proved_ms, office.world.clock.now_ms());
 }

@@ -3,68 +3,22 @@
 
 mod site;
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use falconer_login::ldap::LdapError;
-use falconer_login::mapping::Mapping;
-use falconer_login::{Answer, Attempt, Attributes, ConfiguredProvider, Entrance, Found, IdentityProvider, Known, ProviderError, Refreshed};
 use falconer_web::RequestLimits;
 use http::Method;
-use serde_json::{Map, Value};
+use site::provider::{FakeProvider, configured, found};
 use site::{Browser, Page, Site, TARGET, encode, site_with, with};
-use url::Url;
 
 /// A directory in which the password of everybody is `right`, and some names lead to other answers.
-struct Everybody;
-
-#[async_trait]
-impl IdentityProvider for Everybody {
-    fn entrance(&self) -> Entrance {
-        Entrance::Password
-    }
-
-    fn known_by(&self) -> String {
-        "company id".to_owned()
-    }
-
-    async fn begin(&self, _: &Attempt, _: i64) -> Result<Url, ProviderError> {
-        panic!("nobody goes anywhere")
-    }
-
-    async fn finish(&self, _: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
-        let Answer::Password { name, password } = answer else { panic!("nobody comes back") };
-        let attributes = |name: &str| Attributes { subject: name.to_owned(), display_name: name.to_owned(), ..Attributes::default() };
-        match (name.as_str(), password.as_str()) {
-            ("away", _) => Err(LdapError::TooSlow.into()),
-            ("forged", _) => Err(LdapError::Malformed("x").into()),
-            ("busy", _) => Err(LdapError::Busy.into()),
-            (name, "right") => Ok(Found { attributes: attributes(name), handle: None, proved_ms: None }),
-            _ => Err(LdapError::Wrong.into()),
-        }
-    }
-
-    async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
-        Ok(Refreshed::CannotBeAsked)
-    }
-
-    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
-        Ok(Vec::new())
-    }
-
-    fn attributes(&self, _: &Map<String, Value>) -> Result<Attributes, ProviderError> {
-        Ok(Attributes::default())
-    }
-}
-
 async fn company() -> Site {
-    let provider = ConfiguredProvider {
-        name: "company".to_owned(),
-        label: "Company & <Co>".to_owned(),
-        mapping: Mapping::new(&["notes:read:*".to_owned()], [], None, false).unwrap(),
-        kind: Arc::new(Everybody),
-        refresh_ms: None,
-    };
+    let everybody = FakeProvider::password(|name, password| match (name, password) {
+        ("away", _) => Err(LdapError::TooSlow.into()),
+        ("forged", _) => Err(LdapError::Malformed("x").into()),
+        ("busy", _) => Err(LdapError::Busy.into()),
+        (name, "right") => Ok(found(name, None)),
+        _ => Err(LdapError::Wrong.into()),
+    });
+    let provider = configured("company", "Company & <Co>", &["notes:read:*"], everybody);
     site_with("https://auth.example.com", RequestLimits::default(), vec![provider]).await
 }
 

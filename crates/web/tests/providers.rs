@@ -3,76 +3,34 @@
 
 mod site;
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
+use falconer_login::ProviderError;
 use falconer_login::github::GithubError;
 use falconer_login::http::HttpError;
-use falconer_login::mapping::Mapping;
-use falconer_login::{Answer, Attempt, Attributes, ConfiguredProvider, Entrance, Found, IdentityProvider, Known, ProviderError, Refreshed};
 use falconer_web::RequestLimits;
 use http::Method;
-use serde_json::{Map, Value};
+use site::provider::{FakeProvider, configured, found};
 use site::{Browser, Page, Site, TARGET, encode, site_with};
 use url::Url;
 
 /// A provider that believes every code, and says `no`, nonsense or nothing where the code asks for it.
-struct Believing;
-
-#[async_trait]
-impl IdentityProvider for Believing {
-    fn entrance(&self) -> Entrance {
-        Entrance::Away
-    }
-
-    fn known_by(&self) -> String {
-        "company id".to_owned()
-    }
-
-    async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
-        let mut url = Url::parse("https://login.example.com/authorize").unwrap();
-        url.query_pairs_mut().append_pair("state", &attempt.state).append_pair("redirect_uri", &attempt.redirect_uri);
-        Ok(url)
-    }
-
-    async fn finish(&self, _: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
-        let Answer::Callback(callback) = answer else { panic!("nobody types anything") };
-        match callback.code.as_deref().unwrap() {
-            "denied" => Err(ProviderError::Said("access_denied".into())),
-            "stranger" => Err(ProviderError::Github(GithubError::NoMember { hidden: false })),
-            "hidden" => Err(ProviderError::Github(GithubError::NoMember { hidden: true })),
-            "forged" => Err(ProviderError::Signature),
-            "away" => Err(ProviderError::Http { what: "token endpoint", error: HttpError::TooSlow }),
-            "busy" => Err(ProviderError::Busy),
-            subject => Ok(Found {
-                attributes: Attributes { subject: subject.to_owned(), display_name: "<b>You</b>".into(), ..Attributes::default() },
-                handle: None,
-                proved_ms: None,
-            }),
+fn believing() -> FakeProvider {
+    FakeProvider::away(|code, _| match code {
+        "denied" => Err(ProviderError::Said("access_denied".into())),
+        "stranger" => Err(ProviderError::Github(GithubError::NoMember { hidden: false })),
+        "hidden" => Err(ProviderError::Github(GithubError::NoMember { hidden: true })),
+        "forged" => Err(ProviderError::Signature),
+        "away" => Err(ProviderError::Http { what: "token endpoint", error: HttpError::TooSlow }),
+        "busy" => Err(ProviderError::Busy),
+        subject => {
+            let mut found = found(subject, None);
+            found.attributes.display_name = "<b>You</b>".into();
+            Ok(found)
         }
-    }
-
-    async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
-        Ok(Refreshed::CannotBeAsked)
-    }
-
-    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
-        Ok(Vec::new())
-    }
-
-    fn attributes(&self, _: &Map<String, Value>) -> Result<Attributes, ProviderError> {
-        Ok(Attributes::default())
-    }
+    })
 }
 
 async fn company_at(origin: &str) -> Site {
-    let provider = |name: &str, label: &str| ConfiguredProvider {
-        name: name.to_owned(),
-        label: label.to_owned(),
-        mapping: Mapping::new(&["notes:read:*".to_owned()], [], None, false).unwrap(),
-        kind: Arc::new(Believing),
-        refresh_ms: None,
-    };
+    let provider = |name: &str, label: &str| configured(name, label, &["notes:read:*"], believing());
     site_with(origin, RequestLimits::default(), vec![provider("company", "Company & <Co>"), provider("other", "Other")]).await
 }
 

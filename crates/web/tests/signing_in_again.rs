@@ -3,17 +3,13 @@
 
 mod site;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use async_trait::async_trait;
 use falconer_auth::{Authentication, ClientInput};
-use falconer_login::mapping::Mapping;
-use falconer_login::{Answer, Attempt, Attributes, ConfiguredProvider, Entrance, Found, IdentityProvider, Known, ProviderError, Refreshed};
 use falconer_store::Store as _;
 use falconer_web::RequestLimits;
 use http::StatusCode;
-use serde_json::{Map, Value};
+use site::provider::{FakeProvider, configured, found};
 use site::{Browser, PASSWORD, Page, START_MS, Site, encode, request_for, site, site_with, with};
 use url::Url;
 
@@ -145,51 +141,10 @@ async fn changes_of_credentials_wait_and_passwords_do_not_go_round() {
     assert_eq!(ann.get("/me/again?next=%2F%2Fevil.example").await.location(), "/", "who is fresh goes on, to pages of ours only");
 }
 
-/// A provider that asks everybody for a password, at the time of the test's clock.
-struct Asking;
-
-#[async_trait]
-impl IdentityProvider for Asking {
-    fn entrance(&self) -> Entrance {
-        Entrance::Away
-    }
-
-    fn known_by(&self) -> String {
-        "company id".to_owned()
-    }
-
-    async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
-        Ok(Url::parse_with_params("https://login.example.com/authorize", [("state", &attempt.state)]).unwrap())
-    }
-
-    async fn finish(&self, _: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError> {
-        let Answer::Callback(callback) = answer else { panic!("nobody types anything") };
-        let subject = callback.code.clone().unwrap();
-        let proved_ms = if subject == "silent" { None } else { Some(now_ms) };
-        Ok(Found { attributes: Attributes { display_name: subject.clone(), subject, ..Attributes::default() }, handle: None, proved_ms })
-    }
-
-    async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
-        Ok(Refreshed::CannotBeAsked)
-    }
-
-    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
-        Ok(Vec::new())
-    }
-
-    fn attributes(&self, _: &Map<String, Value>) -> Result<Attributes, ProviderError> {
-        Ok(Attributes::default())
-    }
-}
-
+/// A provider that asks everybody for a password, at the time of the test's clock; `silent` is somebody of whom it does not say when.
 async fn company() -> Site {
-    let provider = ConfiguredProvider {
-        name: "company".to_owned(),
-        label: "Company & <Co>".to_owned(),
-        mapping: Mapping::new(&["auth:create-role:x".to_owned(), "team:x".to_owned()], [], None, false).unwrap(),
-        kind: Arc::new(Asking),
-        refresh_ms: None,
-    };
+    let asking = FakeProvider::away(|subject, now_ms| Ok(found(subject, Some(now_ms).filter(|_| subject != "silent"))));
+    let provider = configured("company", "Company & <Co>", &["auth:create-role:x", "team:x"], asking);
     site_with("https://auth.example.com", RequestLimits::default(), vec![provider]).await
 }
 

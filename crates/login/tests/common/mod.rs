@@ -4,13 +4,14 @@
 #[path = "../../../auth/tests/common/doubles.rs"]
 mod doubles;
 pub mod hostile;
+pub mod provider;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use falconer_auth::{Auth, AuthSettings, Clock, Origin, Random};
 use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost, Session, Visitor};
-use falconer_store::{Key, KeyRing, RoleRecord, Step, Store};
+use falconer_store::{ClientRecord, Key, KeyRing, RoleRecord, Secret, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 
 pub use doubles::{Counting, FixedClock};
@@ -85,6 +86,36 @@ impl World {
         } else {
             self.store.insert_role(&step, &role).await.unwrap();
         }
+        self.auth.catch_up().await.unwrap();
+    }
+
+    /// Makes a client behind auth's back, and lets it catch up.
+    pub async fn client(&self, client_id: &str, scopes: &[&str]) {
+        let now_ms = self.clock.now_ms();
+        let record = ClientRecord {
+            client_id: client_id.to_owned(),
+            description: String::new(),
+            access_token: Secret::new("x".repeat(44)),
+            expires_us: (now_ms + 365 * DAY_MS) * 1000,
+            created_ms: now_ms,
+            last_modified_ms: now_ms,
+            last_date_used_ms: now_ms,
+            last_rotated_ms: now_ms,
+            delete_on_expiration: false,
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            disabled: false,
+            grant: None,
+        };
+        let step = Step {
+            decided_at: self.store.revision().await.unwrap(),
+            depends_on: Vec::new(),
+            at_ms: now_ms,
+            actor: "test".to_owned(),
+            grant: None,
+            action: "created".to_owned(),
+            detail: None,
+        };
+        self.store.insert_client(&step, &record).await.unwrap();
         self.auth.catch_up().await.unwrap();
     }
 

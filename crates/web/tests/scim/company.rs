@@ -1,29 +1,20 @@
 //! Two organisations whose directories push, and a provider that believes every code.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use axum::body::Body;
 use falconer_auth::{Clock as _, DAY_MS};
-use falconer_login::mapping::Mapping;
-use falconer_login::{
-    Answer, Attempt, Attributes, ConfiguredProvider, Entrance, Found, IdentityProvider, Known, ProviderError, Refreshed, ScimSettings,
-    ScimSubjectAttribute,
-};
+use falconer_login::{Attributes, Found, ScimSettings, ScimSubjectAttribute};
 use falconer_store::{AuditStart, ClientRecord, Secret, Step, Store as _};
 use falconer_web::RequestLimits;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use url::Url;
 
+use crate::site::provider::{FakeProvider, configured};
 use crate::site::{Browser, Page, Site, encode, site_pushed};
 
 pub const COMPANY: &str = "token-of-the-company-0123456789abcdef";
 pub const OTHER: &str = "token-of-the-others-0123456789abcdefg";
-
-/// A provider that believes every code.
-struct Believing;
 
 pub fn person(subject: &str) -> Attributes {
     Attributes {
@@ -36,52 +27,15 @@ pub fn person(subject: &str) -> Attributes {
     }
 }
 
-#[async_trait]
-impl IdentityProvider for Believing {
-    fn entrance(&self) -> Entrance {
-        Entrance::Away
-    }
-
-    fn known_by(&self) -> String {
-        "company id".to_owned()
-    }
-
-    async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
-        let mut url = Url::parse("https://login.example.com/authorize").unwrap();
-        url.query_pairs_mut().append_pair("state", &attempt.state);
-        Ok(url)
-    }
-
-    async fn finish(&self, _: &Attempt, answer: &Answer, _: i64) -> Result<Found, ProviderError> {
-        let Answer::Callback(callback) = answer else { panic!("nobody types anything") };
-        Ok(Found { attributes: person(callback.code.as_deref().unwrap()), handle: None, proved_ms: None })
-    }
-
-    async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
-        Ok(Refreshed::CannotBeAsked)
-    }
-
-    async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
-        Ok(Vec::new())
-    }
-
-    fn attributes(&self, _: &Map<String, Value>) -> Result<Attributes, ProviderError> {
-        Ok(Attributes::default())
-    }
-}
-
 pub struct Company {
     pub site: Site,
 }
 
 /// The one decides about groups and who signs in, the other about neither.
 pub async fn company() -> Company {
-    let provider = |name: &str| ConfiguredProvider {
-        name: name.to_owned(),
-        label: name.to_owned(),
-        mapping: Mapping::new(&["assume:group:{group}".to_owned(), "assume:user:{email}".to_owned()], [], None, true).unwrap(),
-        kind: Arc::new(Believing),
-        refresh_ms: None,
+    let provider = |name: &str| {
+        let believing = FakeProvider::away(|code, _| Ok(Found { attributes: person(code), handle: None, proved_ms: None }));
+        configured(name, name, &["assume:group:{group}", "assume:user:{email}"], believing)
     };
     let scim = vec![
         ScimSettings::new("company", COMPANY, ScimSubjectAttribute::ExternalId, true, true),

@@ -4,6 +4,8 @@
 #[path = "../support/doubles.rs"]
 mod doubles;
 pub mod headers;
+#[path = "../../../login/tests/common/provider.rs"]
+pub mod provider;
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
