@@ -56,8 +56,8 @@ pub use people::person::{Linked, Person};
 pub use providers::email_code::{CodeAsked, CodeSent};
 pub use providers::error::{Fault, ProviderError};
 pub use providers::provider::{
-    Answer, Attempt, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Entrance, Found, IdentityProvider, Known,
-    Refreshed, check_provider_name,
+    Answer, Attempt, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Entrance, Found, IdentityProvider, Keeper,
+    Known, Refreshed, check_provider_name,
 };
 pub use providers::sign_in::{Outbound, ProviderSignInError};
 pub use providers::way::{Arrival, Inbound, Way};

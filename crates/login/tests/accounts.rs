@@ -227,3 +227,24 @@ async fn bad_settings_are_refused_at_start() {
     assert!(open(LoginSettings { password_cost: cheap(1), ..settings() }).unwrap().contains("argon2"));
     assert!(open(LoginSettings { administrator_scopes: owned(&["*"]), ..settings() }).unwrap().contains("every role"));
 }
+
+/// Story: they were disabled in a step of its own afterwards, which a server that ended in between never took.
+#[tokio::test]
+async fn clients_of_an_account_that_lost_something_are_disabled_in_the_same_step() {
+    let world = World::new().await;
+    world.ann().await;
+    world.client("local/ann/reader", &["notes:read:zap/1"]).await;
+    world.client("local/ann/other", &["assume:local-user:ann"]).await;
+    let before = world.store.revision().await.unwrap();
+    let revision = world.login.set_groups("admin", "ann", &[]).await.unwrap();
+    assert_eq!(revision.0, before.0 + 1);
+    let disabled = async |id| world.store.client(id).await.unwrap().unwrap().disabled;
+    assert!(disabled("local/ann/reader").await && !disabled("local/ann/other").await);
+    let history = world.store.entity_history("client", "local/ann/reader", AuditStart::Offset(0), 9).await.unwrap();
+    let last = history.last().unwrap();
+    assert_eq!((last.actor.as_str(), last.action.as_str()), ("admin", "disabled"));
+    assert_eq!(last.detail.as_ref().unwrap()["why"], "the person no longer has what they have");
+    // An account that may not act keeps its clients for when it may again.
+    world.login.disable_account("admin", "ann").await.unwrap();
+    assert!(!disabled("local/ann/other").await);
+}

@@ -6,7 +6,7 @@ use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
     Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
     Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimKind, ScimRecord, ScimStanding,
-    ScimSubject, ScimWritten, Sealer, SessionRecord, Step, Store, StoreError, Write,
+    ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -260,6 +260,10 @@ impl Store for PostgresStore {
 
     async fn put_refresh(&self, refresh: &RefreshRecord) -> Result<()> {
         Ok(refreshes::put(&self.to_write().await?, &self.sealer, refresh).await?)
+    }
+
+    async fn keep_refresh_handle(&self, identity: &str, handle: &Secret) -> Result<()> {
+        Ok(refreshes::keep_handle(&self.to_write().await?, &self.sealer, identity, handle).await?)
     }
 
     async fn delete_refresh(&self, identity: &str) -> Result<()> {

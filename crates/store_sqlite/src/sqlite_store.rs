@@ -8,7 +8,7 @@ use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
     Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
     Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimKind, ScimRecord, ScimStanding,
-    ScimSubject, ScimWritten, Sealer, SessionRecord, Step, Store, Write,
+    ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -286,6 +286,11 @@ impl Store for SqliteStore {
     async fn put_refresh(&self, refresh: &RefreshRecord) -> Result<()> {
         let refresh = refresh.clone();
         self.write(move |connection, sealer| refreshes::put(connection, sealer, &refresh)).await
+    }
+
+    async fn keep_refresh_handle(&self, identity: &str, handle: &Secret) -> Result<()> {
+        let (identity, handle) = (identity.to_owned(), handle.clone());
+        self.write(move |connection, sealer| refreshes::keep_handle(connection, sealer, &identity, &handle)).await
     }
 
     async fn delete_refresh(&self, identity: &str) -> Result<()> {

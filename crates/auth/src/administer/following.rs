@@ -41,10 +41,7 @@ impl Auth {
     /// In the same step clients that are named by an identity of the person and have more than the person has now are disabled. Verification does not wait for that:
     /// such a client is never worth more than its person.
     pub async fn refresh_identity(&self, by: &str, identity: &IdentityRecord, occasion: Occasion) -> Result<Followed, ApiError> {
-        reserved::refuse_reserved(&identity.scopes)?;
-        for addition in &identity.additions {
-            reserved::refuse_reserved(&addition.scopes)?;
-        }
+        refuse_reserved(identity)?;
         self.follow_provider(|auth, now| {
             let mut identity = identity.clone();
             let present = now.snapshot.identity(&identity.identity).map(|present| &present.record);
@@ -62,6 +59,30 @@ impl Auth {
             }
             let why = present.map_or(serde_json::Value::Null, |present| lost(present, &identity));
             Ok(Some(Change { by: by.to_owned(), action: "refreshed", detail: why, identity, disable: beyond }))
+        })
+        .await
+    }
+
+    /// Writes what becomes of an identity by what somebody says of a part of it: `change` is given the record as it is when this is decided, so that what others say of
+    /// the rest meanwhile stays; whose it is, and whether anybody may act by it, is not for `change` to say. Clients follow as with [`Auth::refresh_identity`]. Nothing happens of an identity that is gone, or that nobody has.
+    pub async fn change_identity(
+        &self,
+        by: &str,
+        identity: &str,
+        change: impl Fn(&IdentityRecord) -> IdentityRecord + Send + Sync,
+    ) -> Result<Followed, ApiError> {
+        self.follow_provider(|auth, now| {
+            let present = now.snapshot.identity(identity).map(|present| &present.record);
+            let Some(present) = present.filter(|present| !present.gone) else { return Ok(None) };
+            let IdentityRecord { identity, person, disabled, gone, .. } = present.clone();
+            let changed = IdentityRecord { identity, person, disabled, gone, ..change(present) };
+            refuse_reserved(&changed)?;
+            let beyond = auth.clients_beyond(now, &changed);
+            if beyond.is_empty() && auth.says_nothing_new(present, &changed) {
+                return Ok(None);
+            }
+            let why = lost(present, &changed);
+            Ok(Some(Change { by: by.to_owned(), action: "refreshed", detail: why, identity: changed, disable: beyond }))
         })
         .await
     }
@@ -86,21 +107,6 @@ impl Auth {
             let disable = auth.clients_beyond(now, &ended);
             let detail = json!({"why": "the provider knows nobody like that any more"});
             Ok(Some(Change { by: by.to_owned(), action: "gone", detail, identity: ended, disable }))
-        })
-        .await
-    }
-
-    /// Disables the clients of a person that have more than the person has now; nothing where there are none, or where the identity may not act. 404 when nobody has the identity.
-    pub async fn disable_clients_beyond(&self, by: &str, identity: &str) -> Result<Followed, ApiError> {
-        self.follow_provider(|auth, now| {
-            let present = now.snapshot.identity(identity).map(|present| present.record.clone());
-            let present = present.ok_or_else(|| ApiError::ResourceNotFound(format!("Nobody has the identity {identity}")))?;
-            let disable = if present.disabled { Vec::new() } else { auth.clients_beyond(now, &present) };
-            if disable.is_empty() {
-                return Ok(None);
-            }
-            let detail = json!({"why": "the person no longer has what they have", "clients": disable.len()});
-            Ok(Some(Change { by: by.to_owned(), action: "clients disabled", detail, identity: present, disable }))
         })
         .await
     }
@@ -130,7 +136,7 @@ impl Auth {
     }
 
     /// The clients of the person that would have more than the person, with this record instead of the present one.
-    fn clients_beyond(&self, now: &Now, identity: &IdentityRecord) -> Vec<String> {
+    pub(super) fn clients_beyond(&self, now: &Now, identity: &IdentityRecord) -> Vec<String> {
         let Some(known) = now.snapshot.identity(&identity.identity) else { return Vec::new() };
         let mut next = Snapshot::clone(&now.snapshot);
         next.write_identity(identity.clone(), now.now_ms);
@@ -173,6 +179,11 @@ impl Auth {
         }
         counts && undated == *present
     }
+}
+
+fn refuse_reserved(identity: &IdentityRecord) -> Result<(), ApiError> {
+    reserved::refuse_reserved(&identity.scopes)?;
+    identity.additions.iter().try_for_each(|addition| reserved::refuse_reserved(&addition.scopes))
 }
 
 /// What is to be written.

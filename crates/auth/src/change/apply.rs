@@ -59,9 +59,8 @@ impl Change {
             Write::PutIdentity(record)
             | Write::InsertAccount(_, record, _)
             | Write::InviteAccount(_, record, _)
-            | Write::UpdateAccount(_, record)
             | Write::CompleteSetup(_, _, record, _) => next.write_identity(record.clone(), step.at_ms),
-            Write::FollowIdentity(record, disable) => {
+            Write::FollowIdentity(record, disable) | Write::UpdateAccount(_, record, disable) => {
                 next.write_identity(record.clone(), step.at_ms);
                 disable.iter().for_each(|client_id| next.disable_client(client_id, step.at_ms));
             }
@@ -90,7 +89,7 @@ impl Change {
             Write::InsertAccount(account, ..) | Write::InviteAccount(account, ..) => {
                 format!("The account name {} is or was in use", account.name)
             }
-            Write::UpdateAccount(account, _) => format!("There is no account {}", account.name),
+            Write::UpdateAccount(account, ..) => format!("There is no account {}", account.name),
             Write::CompleteSetup(..) => "The set-up link was used or is over, or the account name is taken".to_owned(),
             Write::ChangeCredentials(_, change) => match change {
                 CredentialsChange::SetPassword { .. } => "Somebody else has just changed the password.",

@@ -94,6 +94,7 @@ delegate! {
     fn note_known_by(&self, provider: &str, known_by: &str, before: &str) -> String;
     fn known_by(&self, provider: &str) -> Option<String>;
     fn put_refresh(&self, refresh: &RefreshRecord) -> ();
+    fn keep_refresh_handle(&self, identity: &str, handle: &Secret) -> ();
     fn delete_refresh(&self, identity: &str) -> ();
     fn claim_due_refreshes(&self, now_ms: i64, until_ms: i64, limit: u32) -> Vec<RefreshRecord>;
     fn claim_refresh(&self, identity: &str, now_ms: i64, until_ms: i64) -> Option<RefreshRecord>;

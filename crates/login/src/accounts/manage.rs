@@ -252,16 +252,7 @@ impl Login {
         // INVARIANT: every write moves this on, also within one millisecond, so that an equal identity means that nothing was written.
         let at_ms = account.last_modified_ms.max(before.refreshed_ms.saturating_add(1));
         let identity = identity_of(&account, &before.person, at_ms);
-        let revision = self.auth.update_account(by, action, &before, &account, &identity).await?;
-        // Each is worth no more than its person already; now it is seen, too.
-        match self.auth.disable_clients_beyond(&by.name(), &identity.identity).await {
-            Ok(followed) if !followed.disabled.is_empty() => Ok(followed.revision),
-            Ok(_) => Ok(revision),
-            Err(error) => {
-                tracing::warn!(identity = %identity.identity, %error, "clients that have more than their person were not disabled; they are worth no more than the person all the same");
-                Ok(revision)
-            }
-        }
+        self.auth.update_account(by, action, &before, &account, &identity).await
     }
 
     /// What somebody signs in to the account with; empty for a name that nobody has.

@@ -1,14 +1,17 @@
 //! Asking about one person without them, and what follows.
 
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
 use falconer_auth::{HOUR_MS, MINUTE_MS, Occasion};
-use falconer_store::{IdentityRecord, RefreshRecord};
+use falconer_store::{IdentityRecord, RefreshRecord, Secret};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::providers::error::{Fault, ProviderError};
-use crate::providers::provider::{ConfiguredProvider, Known, Refreshed};
+use crate::providers::provider::{ConfiguredProvider, Keeper, Known, Refreshed};
 
 /// So long somebody who is asked about is nobody else's to ask: longer than any provider may take.
 const CLAIM_MS: i64 = 5 * MINUTE_MS;
@@ -78,18 +81,20 @@ impl Login {
             self.forget_refresh(identity).await?;
             return Err(RefreshError::Unknown);
         };
-        let handle = claimed.handle.as_ref().map(|handle| Zeroizing::new(handle.expose().to_owned()));
+        let kept = KeptHandle::of(self, claimed);
         let asked = match self.check_known_by(provider).await? {
-            Ok(()) => self.ask_about(provider, &known, handle.as_ref()).await,
+            Ok(()) => self.ask_about(provider, &known, &kept).await,
             Err(error) => Err(error),
         };
+        let handle = kept.latest();
         match asked {
             Ok(answer) => self.apply(provider, &known, answer, handle.as_ref()).await,
             Err(error) => {
-                // What was known counts for its time. The handle is as it was, and is tried again soon.
+                // What was known counts for its time. The handle is the last that the provider gave, and is tried again soon.
                 let interval_ms = self.interval_ms(provider).unwrap_or(HOUR_MS);
                 let due_ms = self.now_ms().saturating_add((interval_ms / 10).clamp(MINUTE_MS, HOUR_MS).min(interval_ms));
-                let again = self.store.put_refresh(&RefreshRecord { due_ms, ..claimed.clone() }).await;
+                let handle = handle.map(|handle| Secret::new(handle.as_str()));
+                let again = self.store.put_refresh(&RefreshRecord { identity: identity.to_owned(), handle, due_ms }).await;
                 again.map_err(|error| self.store_error(error))?;
                 // What others say does not wait for this one.
                 self.add_to(&known).await?;
@@ -102,18 +107,19 @@ impl Login {
         &self,
         provider: &ConfiguredProvider,
         present: &IdentityRecord,
-        handle: Option<&Zeroizing<String>>,
+        kept: &KeptHandle<'_>,
     ) -> Result<Refreshed, ProviderError> {
         if provider.refresh_ms.is_none() {
             return Ok(Refreshed::CannotBeAsked);
         }
+        let handle = kept.latest();
         let known = Known {
             subject: &present.subject,
             username: present.username.as_deref(),
             email: present.email.as_deref().filter(|_| present.email_verified),
-            handle: handle.map(|handle| handle.as_str()),
+            handle: handle.as_ref().map(|handle| handle.as_str()),
         };
-        provider.kind.refresh(&known, self.now_ms()).await
+        provider.kind.refresh(&known, kept, self.now_ms()).await
     }
 
     async fn apply(
@@ -151,7 +157,7 @@ impl Login {
                 Ok(Refreshment::Gone)
             }
             Refreshed::Refused => {
-                self.follow(PROVIDERS, &IdentityRecord { refreshed_ms: 0, ..present.clone() }).await?;
+                self.follow_part(PROVIDERS, identity, |present| IdentityRecord { refreshed_ms: 0, ..present.clone() }).await?;
                 self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)?;
                 self.forget_refresh(identity).await?;
                 Ok(Refreshment::Refused)
@@ -170,14 +176,25 @@ impl Login {
             return Ok(());
         }
         let additions = self.additions_to(present, &present.additions).await;
-        self.follow(PROVIDERS, &IdentityRecord { additions, ..present.clone() }).await.map(|_| ())
+        let added = |present: &IdentityRecord| IdentityRecord { additions: additions.clone(), ..present.clone() };
+        self.follow_part(PROVIDERS, &present.identity, added).await
+    }
+
+    /// The same for whoever says a part of what there is of somebody: the rest is as others say, meanwhile too.
+    pub(crate) async fn follow_part(
+        &self,
+        by: &str,
+        identity: &str,
+        change: impl Fn(&IdentityRecord) -> IdentityRecord + Send + Sync,
+    ) -> Result<(), LoginError> {
+        let followed = self.auth.change_identity(by, identity, change).await?;
+        log_disabled(identity, &followed.disabled);
+        Ok(())
     }
 
     pub(crate) async fn follow(&self, by: &str, record: &IdentityRecord) -> Result<Vec<String>, LoginError> {
         let followed = self.auth.refresh_identity(by, record, Occasion::Refresh).await?;
-        for client_id in &followed.disabled {
-            tracing::info!(identity = %record.identity, client_id, "a client was disabled: it has more than its person has now");
-        }
+        log_disabled(&record.identity, &followed.disabled);
         Ok(followed.disabled)
     }
 
@@ -193,6 +210,39 @@ impl Login {
 
     async fn forget_refresh(&self, identity: &str) -> Result<(), LoginError> {
         self.store.delete_refresh(identity).await.map_err(|error| self.store_error(error))
+    }
+}
+
+fn log_disabled(identity: &str, disabled: &[String]) {
+    for client_id in disabled {
+        tracing::info!(identity, client_id, "a client was disabled: it has more than its person has now");
+    }
+}
+
+/// What a provider is asked with about one person, who is claimed.
+struct KeptHandle<'l> {
+    login: &'l Login,
+    identity: &'l str,
+    latest: Mutex<Option<Zeroizing<String>>>,
+}
+
+impl<'l> KeptHandle<'l> {
+    fn of(login: &'l Login, claimed: &'l RefreshRecord) -> KeptHandle<'l> {
+        let handle = claimed.handle.as_ref().map(|handle| Zeroizing::new(handle.expose().to_owned()));
+        KeptHandle { login, identity: &claimed.identity, latest: Mutex::new(handle) }
+    }
+
+    fn latest(&self) -> Option<Zeroizing<String>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Keeper for KeptHandle<'_> {
+    async fn keep(&self, handle: &Zeroizing<String>) -> Result<(), ProviderError> {
+        *self.latest.lock().unwrap_or_else(PoisonError::into_inner) = Some(handle.clone());
+        let kept = self.login.store.keep_refresh_handle(self.identity, &Secret::new(handle.as_str())).await;
+        kept.map_err(|error| ProviderError::NotKept(self.login.store_error(error).to_string()))
     }
 }
 

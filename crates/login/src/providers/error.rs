@@ -78,6 +78,9 @@ pub enum ProviderError {
     /// The identity is somebody's already, or may not act.
     #[error("{0}")]
     NotToBeLinked(String),
+    /// The store did not keep what the provider gave for asking again.
+    #[error("what the provider gave for asking again could not be kept: {0}")]
+    NotKept(String),
     /// The directory behind the provider says that they may not.
     #[error("the directory has deactivated this person")]
     Deactivated,
@@ -273,6 +276,7 @@ impl ProviderError {
             | E::AddressNotAllowed
             | E::Deactivated
             | E::NotPushed => Fault::Person,
+            E::NotKept(_) => Fault::Away,
             E::Status { status, .. } if *status >= 500 || *status == 429 => Fault::Away,
             E::Malformed { .. }
             | E::ForeignDiscovery(_)

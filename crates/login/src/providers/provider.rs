@@ -40,8 +40,9 @@ pub trait IdentityProvider: Send + Sync {
     /// Who somebody is, by the answer that they brought.
     async fn finish(&self, attempt: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError>;
 
-    /// Asks about somebody without them.
-    async fn refresh(&self, known: &Known<'_>, now_ms: i64) -> Result<Refreshed, ProviderError>;
+    /// Asks about somebody without them. A handle that takes the place of one that counts no more is given to the keeper before anything else is asked: whatever
+    /// comes then, it is not lost.
+    async fn refresh(&self, known: &Known<'_>, keeper: &dyn Keeper, now_ms: i64) -> Result<Refreshed, ProviderError>;
 
     /// Asks the provider what it can be asked without a person; lines of `what, found` for an operator.
     async fn probe(&self, now_ms: i64) -> Result<Vec<(&'static str, String)>, ProviderError>;
@@ -117,6 +118,13 @@ pub struct Known<'a> {
     pub email: Option<&'a str>,
     /// [`Found::handle`]
     pub handle: Option<&'a str>,
+}
+
+/// Keeps what a provider gives for asking about somebody again ([`Found::handle`]).
+#[async_trait]
+pub trait Keeper: Send + Sync {
+    /// From now on this one counts. [`ProviderError::NotKept`]: it may be lost with this process.
+    async fn keep(&self, handle: &Zeroizing<String>) -> Result<(), ProviderError>;
 }
 
 /// What became of somebody.

@@ -111,6 +111,9 @@ impl Login {
                 after.clone_from(&last.user.id);
                 // What another node wrote at a sign-in is to be seen here.
                 self.auth.catch_up().await.map_err(|error| self.read_error(error))?;
+                if pending.iter().any(|standing| self.concerns_somebody(scim, standing)) {
+                    self.check_same_people(provider).await?;
+                }
                 let mut followed = Vec::with_capacity(pending.len());
                 for together in pending.chunks(AT_ONCE) {
                     let following: Vec<Following<'_>> =
@@ -135,17 +138,30 @@ impl Login {
     async fn follow_standing(&self, scim: &ScimSettings, provider: &ConfiguredProvider, standing: &ScimStanding) -> Result<(), LoginError> {
         let Some(identity) = scim.identity_of(&standing.user) else { return Ok(()) };
         let present = self.auth.directory().identity(&identity).map(|known| known.record.clone());
-        // Whoever has not signed in yet has nothing; whoever has ended signs in again.
-        let Some(present) = present.filter(|present| !present.gone) else { return Ok(()) };
-        if let Err(error) = self.check_known_by(provider).await? {
-            tracing::error!(identity, %error, "what a directory has pushed is not followed");
-            return Ok(());
-        }
+        // Whoever has not signed in yet has nothing.
+        let Some(present) = present else { return Ok(()) };
+        self.check_same_people(provider).await?;
         if standing.deleted || !standing.user.active {
+            // Also of somebody who is gone: the step that ended them may have been the last one before this node ended.
             return self.end_gone(&scim.actor(), &identity).await;
         }
-        let record = self.pushed_record(scim, provider, standing, &present);
-        self.follow(&scim.actor(), &record).await.map(|_| ())
+        // Whoever has ended signs in again.
+        if present.gone {
+            return Ok(());
+        }
+        self.follow_part(&scim.actor(), &identity, |present| self.pushed_record(scim, provider, standing, present)).await
+    }
+
+    fn concerns_somebody(&self, scim: &ScimSettings, standing: &ScimStanding) -> bool {
+        scim.identity_of(&standing.user).is_some_and(|identity| self.auth.directory().identity(&identity).is_some())
+    }
+
+    /// While people here are known by something else than is configured, nobody can say who was pushed. What was pushed is kept then, and is followed once that is
+    /// mended; whoever pushes hears of it.
+    async fn check_same_people(&self, provider: &ConfiguredProvider) -> Result<(), LoginError> {
+        let Err(error) = self.check_known_by(provider).await? else { return Ok(()) };
+        tracing::error!(provider = %provider.name, %error, "what a directory has pushed is kept, and can't be followed");
+        Err(LoginError::Unavailable(format!("what was pushed is kept, and can't be followed before the configuration is mended: {error}")))
     }
 
     /// What somebody has by what was pushed. A push prolongs nothing, and makes no address the person's.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Answer, Attempt, Attributes, ConfiguredProvider, Entrance, Found, IdentityProvider, Known, ProviderError, Refreshed,
+    Answer, Attempt, Attributes, ConfiguredProvider, Entrance, Found, IdentityProvider, Keeper, Known, ProviderError, Refreshed,
 };
 use serde_json::{Map, Value};
 use url::Url;
@@ -104,7 +104,7 @@ impl IdentityProvider for FakeProvider {
         (self.finish)(answer, now_ms)
     }
 
-    async fn refresh(&self, known: &Known<'_>, now_ms: i64) -> Result<Refreshed, ProviderError> {
+    async fn refresh(&self, known: &Known<'_>, _: &dyn Keeper, now_ms: i64) -> Result<Refreshed, ProviderError> {
         (self.refresh)(known, now_ms)
     }
 

@@ -8,13 +8,13 @@ use async_trait::async_trait;
 use falconer_login::github::{GithubProvider, GithubSettings};
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Arrival, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Inbound, Known, LoginSettings, ProviderError,
+    Arrival, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Inbound, Known, Login, LoginSettings, ProviderError,
     ProviderSignInError, RefreshError, Refreshment, Way,
 };
 use falconer_store::{IdentityRecord, Secret};
 use serde_json::json;
 
-use crate::common::{self, ADDRESS, HOUR_MS, START_MS, World, from};
+use crate::common::{self, ADDRESS, Counting, HOUR_MS, START_MS, World, from};
 use crate::emulator::{App, CLIENT_SECRET, Emulator, Says};
 
 /// The number of the person.
@@ -71,6 +71,7 @@ pub fn says() -> Says {
         headers: Vec::new(),
         next: None,
         answer_ms: 0,
+        hangs: None,
         tokens_end: false,
         deleted: false,
     }
@@ -105,6 +106,39 @@ impl Directory for Believing {
     }
 }
 
+/// The providers `github` and `enterprise`, as a process that has just been started has them.
+fn settings(emulator: &Arc<Emulator>, believing: &Arc<Believing>) -> LoginSettings {
+    let provider = |name: &str, url: Option<&str>, organizations: Option<&[&str]>| {
+        let settings = GithubSettings {
+            url: url.map(str::to_owned),
+            client_id: App::named(name).client_id.to_owned(),
+            client_secret: Secret::new(CLIENT_SECRET),
+            organizations: organizations.map(|list| list.iter().map(|text| (*text).to_owned()).collect()),
+            groups: true,
+            email: true,
+        };
+        let scopes = ["assume:person:{sub}/{username}", "assume:mail:{email}", "assume:org:{org}", "assume:team:{org}/{team}"];
+        ConfiguredProvider {
+            name: name.to_owned(),
+            label: name.to_owned(),
+            mapping: Mapping::new(&scopes.map(str::to_owned), [], None, true).unwrap(),
+            kind: Arc::new(GithubProvider::new(settings, emulator.clone()).unwrap()),
+            refresh_ms: Some(HOUR_MS),
+        }
+    };
+    let providers = vec![
+        provider("github", None, Some(&["mozilla", "taskcluster:3838"])),
+        provider("enterprise", Some("https://github.example.com"), None),
+    ];
+    let directory = ConfiguredDirectory {
+        name: "believing".to_owned(),
+        mapping: Mapping::new(&["assume:staff:{username}".to_owned()], [], None, false).unwrap(),
+        kind: believing.clone(),
+        refresh_ms: None,
+    };
+    LoginSettings { providers, directories: vec![directory], ..common::settings() }
+}
+
 /// A node with the providers `github` and `enterprise`.
 pub struct Site {
     pub world: World,
@@ -114,39 +148,19 @@ pub struct Site {
 
 impl Site {
     pub async fn new() -> Site {
-        let emulator = Arc::new(Emulator::default());
-        let provider = |name: &str, url: Option<&str>, organizations: Option<&[&str]>| {
-            let settings = GithubSettings {
-                url: url.map(str::to_owned),
-                client_id: App::named(name).client_id.to_owned(),
-                client_secret: Secret::new(CLIENT_SECRET),
-                organizations: organizations.map(|list| list.iter().map(|text| (*text).to_owned()).collect()),
-                groups: true,
-                email: true,
-            };
-            let scopes = ["assume:person:{sub}/{username}", "assume:mail:{email}", "assume:org:{org}", "assume:team:{org}/{team}"];
-            ConfiguredProvider {
-                name: name.to_owned(),
-                label: name.to_owned(),
-                mapping: Mapping::new(&scopes.map(str::to_owned), [], None, true).unwrap(),
-                kind: Arc::new(GithubProvider::new(settings, emulator.clone()).unwrap()),
-                refresh_ms: Some(HOUR_MS),
-            }
-        };
-        let providers = vec![
-            provider("github", None, Some(&["mozilla", "taskcluster:3838"])),
-            provider("enterprise", Some("https://github.example.com"), None),
-        ];
-        let believing = Arc::new(Believing::default());
-        let directory = ConfiguredDirectory {
-            name: "believing".to_owned(),
-            mapping: Mapping::new(&["assume:staff:{username}".to_owned()], [], None, false).unwrap(),
-            kind: believing.clone(),
-            refresh_ms: None,
-        };
-        let world = World::with(LoginSettings { providers, directories: vec![directory], ..common::settings() }).await;
+        let (emulator, believing) = (Arc::new(Emulator::default()), Arc::new(Believing::default()));
+        let world = World::with(settings(&emulator, &believing)).await;
         emulator.set(&says(), START_MS);
         Site { world, emulator, believing }
+    }
+
+    /// The same, once the process was started anew.
+    pub fn restarted(self) -> Site {
+        let Site { world, emulator, believing } = self;
+        let settings = settings(&emulator, &believing);
+        let (auth, store, clock) = (world.auth.clone(), world.store.clone(), world.clock.clone());
+        let login = Login::open(auth, store, settings, clock, Arc::new(Counting::default())).unwrap();
+        Site { world: World { login: Arc::new(login), ..world }, emulator, believing }
     }
 
     /// Signs the person in, with one thing changed: what comes back, and what GitHub says then.

@@ -82,6 +82,8 @@ pub struct Says {
     pub next: Option<&'static str>,
     /// So long each answer of the API takes.
     pub answer_ms: u64,
+    /// What is asked below this path of the API is never answered.
+    pub hangs: Option<&'static str>,
     /// Access tokens end, and come with a refresh token.
     pub tokens_end: bool,
     /// There is nobody of this number any more.
@@ -271,6 +273,10 @@ impl ProviderHttp for Emulator {
         let answer_ms = self.0.lock().unwrap().says.as_ref().unwrap().answer_ms;
         if answer_ms > 0 {
             tokio::time::sleep(std::time::Duration::from_millis(answer_ms)).await;
+        }
+        let hangs = self.0.lock().unwrap().says.as_ref().unwrap().hangs;
+        if hangs.is_some_and(|path| request.url.path().starts_with(path)) {
+            std::future::pending::<()>().await;
         }
         let mut state = self.0.lock().unwrap();
         let url = request.url.to_string();

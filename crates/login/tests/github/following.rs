@@ -247,6 +247,26 @@ async fn new_tokens_are_not_lost_when_the_api_is_away() {
     assert_eq!(site.refresh(ending).await, Ok(still()));
 }
 
+/// Story: they were kept when the API had answered. A server that ended in between had a refresh token that was spent, and everybody had to sign in again.
+#[tokio::test(start_paused = true)]
+async fn new_tokens_are_kept_before_the_api_is_asked() {
+    let site = Site::new().await;
+    let ending = |says: &mut Says| says.tokens_end = true;
+    site.sign_in(|case| ending(&mut case.says)).await.unwrap();
+    site.world.clock.advance(TOKEN_MS);
+    let hanging = |says: &mut Says| {
+        says.tokens_end = true;
+        says.hangs = Some("/user");
+    };
+    // The process ends while the API is asked; the next one remembers nothing.
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(1), site.refresh(hanging)).await;
+    assert!(ended.is_err() && site.emulator.asked().contains(&"/login/oauth/access_token".to_owned()));
+    let next = site.restarted();
+    next.world.clock.advance(10 * 60_000);
+    assert_eq!(next.refresh(ending).await, Ok(still()));
+    assert_eq!(record(&next).scopes, SCOPES);
+}
+
 /// What the token endpoint says of this server is no reason to end anybody.
 #[tokio::test]
 async fn wrong_credentials_of_ours_end_nobody() {

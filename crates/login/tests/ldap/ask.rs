@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use falconer_login::ldap::{GroupSettings, LdapError, LdapProvider, LdapSettings, ServiceAccount, UserAttributes};
-use falconer_login::{Answer, Attempt, Attributes, Directory as _, IdentityProvider, Known, ProviderError, Refreshed};
+use falconer_login::{Answer, Attempt, Attributes, Directory as _, IdentityProvider, Keeper, Known, ProviderError, Refreshed};
 use falconer_store::Secret;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -73,7 +73,7 @@ pub async fn sign_in(directory: &LdapProvider, name: &str, password: &str) -> Re
 }
 
 pub async fn refresh(directory: &LdapProvider, subject: &str) -> Result<Option<Attributes>, LdapError> {
-    own(directory.refresh(&known(subject, None, None), 0).await).map(|refreshed| match refreshed {
+    own(directory.refresh(&known(subject, None, None), &NothingToKeep, 0).await).map(|refreshed| match refreshed {
         Refreshed::Still(found) => Some(found.attributes),
         Refreshed::Gone => None,
         _ => panic!("a directory can always be asked"),
@@ -86,4 +86,14 @@ pub async fn look_up(directory: &LdapProvider, username: Option<&str>, email: Op
 
 pub async fn probe(directory: &LdapProvider) -> Result<Vec<(&'static str, String)>, LdapError> {
     own(IdentityProvider::probe(directory, 0).await)
+}
+
+/// A directory gives nothing that would have to be kept.
+struct NothingToKeep;
+
+#[async_trait::async_trait]
+impl Keeper for NothingToKeep {
+    async fn keep(&self, _: &zeroize::Zeroizing<String>) -> Result<(), ProviderError> {
+        panic!("there is nothing to keep")
+    }
 }

@@ -190,10 +190,10 @@ pub(super) async fn credentials_end_with_their_account(store: Arc<dyn Store>) {
     }
     // One that is only stopped keeps them.
     let stopped = AccountRecord { disabled: true, ..account("ann") };
-    s.update_account(&step(s, "x").await, &stopped, &identity("local/ann")).await.unwrap();
+    s.update_account(&step(s, "x").await, &stopped, &identity("local/ann"), &[]).await.unwrap();
     assert_eq!(s.credentials("ann").await.unwrap().passkeys.len(), 1);
     let gone = IdentityRecord { disabled: true, ..identity("local/ann") };
-    s.update_account(&step(s, "x").await, &AccountRecord { deleted: true, ..stopped }, &gone).await.unwrap();
+    s.update_account(&step(s, "x").await, &AccountRecord { deleted: true, ..stopped }, &gone, &[]).await.unwrap();
     assert_eq!(s.credentials("ann").await.unwrap(), CredentialsRecord { account: "ann".into(), ..Default::default() });
     assert_eq!(s.passkey("ann").await, Ok(None));
     assert_eq!(change(s, "ann", set(Some("anew"), None)).await, Err(StoreError::Conflict));

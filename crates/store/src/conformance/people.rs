@@ -60,7 +60,7 @@ pub(super) async fn an_account_comes_back_with_its_person(store: Arc<dyn Store>)
 pub(super) async fn an_account_changes_together_with_its_person(store: Arc<dyn Store>) {
     let s = &*store;
     let (old, person) = (account("ann"), identity("local/ann"));
-    assert_eq!(s.update_account(&step(s, "x").await, &old, &person).await, Err(StoreError::Conflict));
+    assert_eq!(s.update_account(&step(s, "x").await, &old, &person, &[]).await, Err(StoreError::Conflict));
     assert_eq!(s.identity("local/ann").await, Ok(None), "neither of them");
     s.insert_account(&step(s, "x").await, &old, &person, HASH).await.unwrap();
     let changed = AccountRecord {
@@ -74,7 +74,7 @@ pub(super) async fn an_account_changes_together_with_its_person(store: Arc<dyn S
         ..old
     };
     let disabled = IdentityRecord { disabled: true, ..person };
-    s.update_account(&step(s, "disabled").await, &changed, &disabled).await.unwrap();
+    s.update_account(&step(s, "disabled").await, &changed, &disabled, &[]).await.unwrap();
     assert_eq!(s.account("ann").await.unwrap(), Some(AccountRecord { created_ms: NOW, ..changed }));
     assert_eq!(s.identity("local/ann").await.unwrap(), Some(disabled));
 }
@@ -85,7 +85,7 @@ pub(super) async fn a_name_is_never_used_again(store: Arc<dyn Store>) {
     s.insert_account(&step(s, "x").await, &first, &person, HASH).await.unwrap();
     let deleted = AccountRecord { deleted: true, ..first.clone() };
     let gone = IdentityRecord { disabled: true, ..person.clone() };
-    s.update_account(&step(s, "deleted").await, &deleted, &gone).await.unwrap();
+    s.update_account(&step(s, "deleted").await, &deleted, &gone, &[]).await.unwrap();
     assert_eq!(s.insert_account(&step(s, "x").await, &first, &person, HASH).await, Err(StoreError::Conflict));
     assert_eq!(s.account("ann").await.unwrap(), Some(deleted));
     assert_eq!(s.identity("local/ann").await.unwrap(), Some(gone));

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::samples::{NOW, client, identity, step, texts};
+use super::samples::{NOW, account, client, identity, step, texts};
 use crate::conformance::at_once::at_once;
-use crate::{AuditStart, RefreshRecord, Secret, Store};
+use crate::{AuditStart, RefreshRecord, Secret, Store, StoreError};
 
 fn refresh(identity: &str, due_ms: i64) -> RefreshRecord {
     RefreshRecord { identity: identity.into(), handle: Some(Secret::new(format!("handle-of-{identity}"))), due_ms }
@@ -21,8 +21,14 @@ pub(super) async fn a_refresh_is_claimed_by_one_only(store: Arc<dyn Store>) {
     let next = RefreshRecord { handle: None, ..refresh("oidc/ann", NOW + 2000) };
     s.put_refresh(&next).await.unwrap();
     assert_eq!(s.claim_refresh("oidc/ann", NOW + 11, NOW + 20).await, Ok(Some(next)), "it was asked, and is free again");
+    let kept = Secret::new("renewed");
+    s.keep_refresh_handle("oidc/ann", &kept).await.unwrap();
+    assert_eq!(s.claim_refresh("oidc/ann", NOW + 12, NOW + 20).await, Ok(None), "it is claimed as before");
+    let renewed = RefreshRecord { handle: Some(kept.clone()), ..refresh("oidc/ann", NOW + 2000) };
+    assert_eq!(s.claim_refresh("oidc/ann", NOW + 20, NOW + 30).await, Ok(Some(renewed)), "and due as before");
     s.delete_refresh("oidc/ann").await.unwrap();
     s.delete_refresh("oidc/ann").await.unwrap();
+    s.keep_refresh_handle("oidc/ann", &kept).await.unwrap();
     assert_eq!(s.claim_refresh("oidc/ann", NOW + 5000, NOW + 5001).await, Ok(None));
 }
 
@@ -77,6 +83,12 @@ pub(super) async fn an_identity_takes_clients_with_it(store: Arc<dyn Store>) {
         record.disabled = name.ends_with("off");
         s.insert_client(&step(s, "created").await, &record).await.unwrap();
     }
+    s.insert_account(&step(s, "created").await, &account("ann"), &identity("local/ann"), None).await.unwrap();
+    s.insert_client(&step(s, "created").await, &client("local/ann/a")).await.unwrap();
+    let theirs = texts(&["local/ann/a"]);
+    s.update_account(&step(s, "groups set").await, &account("ann"), &identity("local/ann"), &theirs).await.unwrap();
+    assert!(s.client("local/ann/a").await.unwrap().unwrap().disabled, "in one step with the account");
+    assert_eq!(s.update_account(&step(s, "x").await, &account("nobody"), &identity("local/x"), &theirs).await, Err(StoreError::Conflict));
     let before = s.revision().await.unwrap();
     let gone = texts(&["oidc/ann/a", "oidc/ann/off", "oidc/ann/unknown"]);
     let revision = s.follow_identity(&step(s, "refreshed").await, &identity("oidc/ann"), &gone).await.unwrap();

@@ -8,7 +8,7 @@ use crate::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsChange, CredentialsCount,
     CredentialsRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord,
     PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimFilter, ScimKind,
-    ScimRecord, ScimStanding, ScimSubject, ScimWritten, SessionRecord, Step, Write,
+    ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -204,9 +204,16 @@ pub trait Store: Send + Sync {
     ) -> Result<Revision> {
         self.take(step, Write::InsertAccount(account.clone(), identity.clone(), password_hash.map(str::to_owned))).await
     }
-    /// Writes account and person together. Conflict when there is no such account. `created_ms` is kept. The credentials of one that is deleted go with it.
-    async fn update_account(&self, step: &Step, account: &AccountRecord, identity: &IdentityRecord) -> Result<Revision> {
-        self.take(step, Write::UpdateAccount(account.clone(), identity.clone())).await
+    /// Writes account and person together, and disables these clients as [`Store::follow_identity`] does. Conflict when there is no such account. `created_ms` is
+    /// kept. The credentials of one that is deleted go with it.
+    async fn update_account(
+        &self,
+        step: &Step,
+        account: &AccountRecord,
+        identity: &IdentityRecord,
+        disable: &[String],
+    ) -> Result<Revision> {
+        self.take(step, Write::UpdateAccount(account.clone(), identity.clone(), disable.to_vec())).await
     }
     /// Writes name and state of a person. Conflict when there is none of this id, or when the name is no identity of theirs. `created_ms` is kept.
     async fn update_person(&self, step: &Step, person: &PersonRecord) -> Result<Revision> {
@@ -327,6 +334,8 @@ pub trait Store: Send + Sync {
     async fn known_by(&self, provider: &str) -> Result<Option<String>>;
     /// Keeps when to ask about somebody again, and with what; nobody has claimed it.
     async fn put_refresh(&self, refresh: &RefreshRecord) -> Result<()>;
+    /// Keeps another handle, and leaves the rest as it is: whoever has claimed it goes on. Nothing when there is none.
+    async fn keep_refresh_handle(&self, identity: &str, handle: &Secret) -> Result<()>;
     /// Nothing when there is none.
     async fn delete_refresh(&self, identity: &str) -> Result<()>;
     /// Those that are due and that nobody has claimed, earliest first, at most `limit`: claimed from now on until `until_ms`. One that is claimed is given to nobody

@@ -68,8 +68,8 @@ pub enum Write {
     },
     /// [`insert_account`](crate::Store::insert_account), with the hash of the password
     InsertAccount(AccountRecord, IdentityRecord, Option<String>),
-    /// [`update_account`](crate::Store::update_account)
-    UpdateAccount(AccountRecord, IdentityRecord),
+    /// [`update_account`](crate::Store::update_account): with the clientIds of those that are disabled
+    UpdateAccount(AccountRecord, IdentityRecord, Vec<String>),
     /// [`change_credentials`](crate::Store::change_credentials): the name of the account first
     ChangeCredentials(String, CredentialsChange),
     /// [`invite_account`](crate::Store::invite_account)

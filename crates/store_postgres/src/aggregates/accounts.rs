@@ -6,7 +6,7 @@ use deadpool_postgres::GenericClient;
 use falconer_store::{AccountRecord, IdentityRecord, Sealer, StoreError};
 use tokio_postgres::Row;
 
-use crate::aggregates::{credentials, identities};
+use crate::aggregates::{clients, credentials, identities};
 use crate::connection::columns::{all, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
@@ -52,7 +52,7 @@ pub(crate) async fn insert(
     writing.audit("account", &account.name).await
 }
 
-pub(crate) async fn update(writing: &mut Writing<'_>, account: &AccountRecord, identity: &IdentityRecord) -> Res<()> {
+pub(crate) async fn update(writing: &mut Writing<'_>, account: &AccountRecord, identity: &IdentityRecord, disable: &[String]) -> Res<()> {
     let sql = "UPDATE accounts SET display_name = $2, email = $3, groups = $4, scopes = $5, disabled = $6,
                  deleted = $7, last_modified_ms = $8, email_within = $9 WHERE name = $1";
     let touched = run(
@@ -78,6 +78,7 @@ pub(crate) async fn update(writing: &mut Writing<'_>, account: &AccountRecord, i
         credentials::delete(&writing.transaction, &account.name).await?;
     }
     identities::put(writing, identity).await?;
+    clients::disable(writing, disable).await?;
     writing.audit("account", &account.name).await
 }
 

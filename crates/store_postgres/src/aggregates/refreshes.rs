@@ -20,6 +20,12 @@ pub(crate) async fn put(on: &impl GenericClient, sealer: &Sealer, refresh: &Refr
     Ok(())
 }
 
+pub(crate) async fn keep_handle(on: &impl GenericClient, sealer: &Sealer, identity: &str, handle: &Secret) -> Res<()> {
+    let handle = sealer.seal(&handle_place(identity), handle.expose())?;
+    run(on, "UPDATE refreshes SET handle = $2 WHERE identity = $1", &[&identity, &handle]).await?;
+    Ok(())
+}
+
 pub(crate) async fn delete(on: &impl GenericClient, identity: &str) -> Res<()> {
     run(on, "DELETE FROM refreshes WHERE identity = $1", &[&identity]).await?;
     Ok(())

@@ -36,7 +36,7 @@ pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Wr
         Write::LinkIdentity { identity, from, to, session } => people::link(writing, identity, from, to, session.as_deref()).await,
         Write::UnlinkIdentity { alone, left } => people::unlink(writing, alone, left).await,
         Write::InsertAccount(account, identity, hash) => accounts::insert(writing, sealer, account, identity, hash.as_deref()).await,
-        Write::UpdateAccount(account, identity) => accounts::update(writing, account, identity).await,
+        Write::UpdateAccount(account, identity, disable) => accounts::update(writing, account, identity, disable).await,
         Write::ChangeCredentials(account, change) => credentials::change(writing, sealer, account, change).await,
         Write::InviteAccount(account, identity, link) => accounts::links::invite(writing, sealer, account, identity, link).await,
         Write::PutAccountLink(link) => accounts::links::put(writing, link).await,

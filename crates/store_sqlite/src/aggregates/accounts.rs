@@ -5,7 +5,7 @@ pub(crate) mod links;
 use falconer_store::{AccountRecord, IdentityRecord, Sealer, StoreError};
 use rusqlite::{Connection, Row, params};
 
-use crate::aggregates::{credentials, identities};
+use crate::aggregates::{clients, credentials, identities};
 use crate::connection::columns::{all, first, list, read_list, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
@@ -48,7 +48,7 @@ pub(crate) fn insert(
     writing.audit("account", &account.name)
 }
 
-pub(crate) fn update(writing: &mut Writing<'_>, account: &AccountRecord, identity: &IdentityRecord) -> Res<()> {
+pub(crate) fn update(writing: &mut Writing<'_>, account: &AccountRecord, identity: &IdentityRecord, disable: &[String]) -> Res<()> {
     let sql = "UPDATE accounts SET display_name = ?2, email = ?3, groups = ?4, scopes = ?5, disabled = ?6,
                  deleted = ?7, last_modified_ms = ?8, email_within = ?9 WHERE name = ?1";
     let values = params![
@@ -69,6 +69,7 @@ pub(crate) fn update(writing: &mut Writing<'_>, account: &AccountRecord, identit
         credentials::delete(writing.connection, &account.name)?;
     }
     identities::put(writing, identity)?;
+    disable.iter().try_for_each(|client_id| clients::disable(writing, client_id))?;
     writing.audit("account", &account.name)
 }
 

@@ -19,6 +19,12 @@ pub(crate) fn put(connection: &Connection, sealer: &Sealer, refresh: &RefreshRec
     Ok(())
 }
 
+pub(crate) fn keep_handle(connection: &Connection, sealer: &Sealer, identity: &str, handle: &Secret) -> Res<()> {
+    let handle = sealer.seal(&handle_place(identity), handle.expose())?;
+    run(connection, "UPDATE refreshes SET handle = ?2 WHERE identity = ?1", params![identity, handle])?;
+    Ok(())
+}
+
 pub(crate) fn delete(connection: &Connection, identity: &str) -> Res<()> {
     run(connection, "DELETE FROM refreshes WHERE identity = ?1", params![identity])?;
     Ok(())

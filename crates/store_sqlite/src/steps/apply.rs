@@ -36,7 +36,7 @@ pub(crate) fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -
         Write::LinkIdentity { identity, from, to, session } => people::link(writing, identity, from, to, session.as_deref()),
         Write::UnlinkIdentity { alone, left } => people::unlink(writing, alone, left),
         Write::InsertAccount(account, identity, hash) => accounts::insert(writing, sealer, account, identity, hash.as_deref()),
-        Write::UpdateAccount(account, identity) => accounts::update(writing, account, identity),
+        Write::UpdateAccount(account, identity, disable) => accounts::update(writing, account, identity, disable),
         Write::ChangeCredentials(account, change) => credentials::change(writing, sealer, account, change),
         Write::InviteAccount(account, identity, link) => accounts::links::invite(writing, sealer, account, identity, link),
         Write::PutAccountLink(link) => accounts::links::put(writing, link),

@@ -68,6 +68,9 @@ impl Auth {
     /// Writes a local account and its person; `action` is the word for the audit. A caller needs each scope that the identity gains and, where the e-mail address
     /// becomes another one, what a link for another password takes: such links are mailed there. 409 when there is no such account, or when the person is no
     /// longer as `before`: the account was changed, by another process perhaps, after it was read.
+    ///
+    /// In the same step clients that are named by an identity of the person and have more than the person has then are disabled. Those of an account that may not
+    /// act are left: they are worth nothing until it may again.
     pub async fn update_account(
         &self,
         by: impl Into<By<'_>>,
@@ -101,8 +104,16 @@ impl Auth {
                 depends_on = [vec![Key::Role], now.snapshot.keys_of(known)].concat();
                 account = addressed(&account, deciding.within());
             }
-            let step = deciding.step(now, action, depends_on);
-            Ok(Decision::Write(step, Write::UpdateAccount(account, identity.clone()), ()))
+            let disable = if identity.disabled { Vec::new() } else { self.clients_beyond(now, identity) };
+            if !disable.is_empty() {
+                depends_on.extend(now.snapshot.identity(&identity.identity).into_iter().flat_map(|known| now.snapshot.keys_of(known)));
+                depends_on.push(Key::Role);
+                depends_on.extend(disable.iter().cloned().map(Key::Client));
+            }
+            let mut step = deciding.step(now, action, depends_on);
+            step.detail =
+                Some(json!({"why": "the person no longer has what they have", "clients": disable.len()})).filter(|_| !disable.is_empty());
+            Ok(Decision::Write(step, Write::UpdateAccount(account, identity.clone(), disable), ()))
         })
         .await
         .map(|((), revision)| revision)

@@ -9,7 +9,7 @@ use url::Url;
 use super::settings::{Allowed, EmailCodeSettings, EmailCodeSettingsError};
 use crate::mail::{MailAddress, Mailer};
 use crate::providers::error::ProviderError;
-use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Known, Refreshed};
+use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Keeper, Known, Refreshed};
 
 /// People who prove to read mail at an address.
 pub struct EmailCodeProvider {
@@ -50,7 +50,7 @@ impl IdentityProvider for EmailCodeProvider {
     }
 
     /// That somebody still reads mail there, only they can say.
-    async fn refresh(&self, _: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
+    async fn refresh(&self, _: &Known<'_>, _: &dyn Keeper, _: i64) -> Result<Refreshed, ProviderError> {
         Ok(Refreshed::CannotBeAsked)
     }
 

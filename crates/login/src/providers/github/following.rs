@@ -16,13 +16,13 @@ use super::person::User;
 use super::provider::GithubProvider;
 use super::token::Tokens;
 use crate::providers::error::{Fault, ProviderError};
-use crate::providers::provider::{Found, Known, Refreshed};
+use crate::providers::provider::{Found, Keeper, Known, Refreshed};
 
 /// People whose new tokens are remembered until they are kept.
 const MOST_RENEWED: usize = 1000;
 
-/// Tokens that were renewed for a question that came to nothing afterwards. The refresh token that is kept counts no more then, so the new one would be
-/// lost with it. By subject: the refresh token that was spent, and what it gave.
+/// Tokens that were renewed while the store could not keep them. The refresh token that is kept counts no more then, so the new one would be lost with it.
+/// By subject: the refresh token that was spent, and what it gave.
 #[derive(Default)]
 pub(super) struct Renewed(Mutex<BTreeMap<String, (Zeroizing<String>, Tokens)>>);
 
@@ -54,12 +54,18 @@ impl Renewed {
 
 impl GithubProvider {
     /// `kept`: what was given to be kept at the last answer.
-    pub(super) async fn follow(&self, known: &Known<'_>, kept: &str, now_ms: i64) -> Result<Refreshed, ProviderError> {
+    pub(super) async fn follow(&self, known: &Known<'_>, kept: &str, keeper: &dyn Keeper, now_ms: i64) -> Result<Refreshed, ProviderError> {
         let Some(kept) = Tokens::read(kept) else { return Ok(Refreshed::Refused) };
         let mut tokens = self.renewed.instead_of(known.subject, kept);
         if tokens.are_over(now_ms) {
             match self.renew(known.subject, &tokens, now_ms).await? {
-                Some(new) => tokens = new,
+                Some(new) => {
+                    // Before the API is asked: the refresh token that is kept is spent.
+                    if let Some(handle) = new.to_keep() {
+                        keeper.keep(&handle).await?;
+                    }
+                    tokens = new;
+                }
                 None => return self.without_token(known).await,
             }
         }

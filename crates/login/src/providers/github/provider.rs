@@ -19,7 +19,7 @@ use super::settings::{GithubSettings, GithubSettingsError, Organization, Places}
 use super::token::Tokens;
 use crate::providers::error::{ProviderError, malformed, short};
 use crate::providers::http::{HttpError, ProviderHttp};
-use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Known, Refreshed};
+use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Keeper, Known, Refreshed};
 
 /// Sign-ins that wait for GitHub at once; one that hangs holds no more of this node.
 const AT_ONCE: usize = 64;
@@ -32,7 +32,7 @@ pub struct GithubProvider {
     pub(super) places: Places,
     pub(super) http: Arc<dyn ProviderHttp>,
     pub(super) organizations: Option<Vec<Organization>>,
-    /// New tokens that nobody keeps yet.
+    /// New tokens that could not be kept.
     pub(super) renewed: Renewed,
     waiting: Semaphore,
 }
@@ -127,10 +127,10 @@ impl IdentityProvider for GithubProvider {
         Ok(Found { attributes, handle: tokens.to_keep(), proved_ms: Some(now_ms) })
     }
 
-    async fn refresh(&self, known: &Known<'_>, now_ms: i64) -> Result<Refreshed, ProviderError> {
+    async fn refresh(&self, known: &Known<'_>, keeper: &dyn Keeper, now_ms: i64) -> Result<Refreshed, ProviderError> {
         let Some(kept) = known.handle else { return Ok(Refreshed::CannotBeAsked) };
         let _waiting = self.wait()?;
-        self.follow(known, kept, now_ms).await
+        self.follow(known, kept, keeper, now_ms).await
     }
 
     async fn probe(&self, now_ms: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {

@@ -10,7 +10,7 @@ use super::connection::Pool;
 use super::person::{attributes, entry_of, texts};
 use super::settings::{Checked, LdapSettings, LdapSettingsError};
 use crate::providers::error::ProviderError;
-use crate::providers::provider::{Answer, Attempt, Attributes, Directory, Entrance, Found, IdentityProvider, Known, Refreshed};
+use crate::providers::provider::{Answer, Attempt, Attributes, Directory, Entrance, Found, IdentityProvider, Keeper, Known, Refreshed};
 
 /// Where the names of groups are in an entry that an operator writes.
 const GROUPS: &str = "groups";
@@ -55,7 +55,7 @@ impl IdentityProvider for LdapProvider {
         Ok(found(self.prove(name, password).await?, Some(now_ms)))
     }
 
-    async fn refresh(&self, known: &Known<'_>, _: i64) -> Result<Refreshed, ProviderError> {
+    async fn refresh(&self, known: &Known<'_>, _: &dyn Keeper, _: i64) -> Result<Refreshed, ProviderError> {
         let person = self.find_by_subject(known.subject).await?;
         Ok(person.map_or(Refreshed::Gone, |person| Refreshed::Still(found(person, None))))
     }

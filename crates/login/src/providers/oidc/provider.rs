@@ -20,7 +20,7 @@ use super::known::{Known, ask};
 use super::settings::{ClaimNames, Issuer, OidcSettings, SettingsError};
 use crate::providers::error::{ProviderError, short};
 use crate::providers::http::{ProviderHttp, ProviderRequest};
-use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Known as KnownPerson, Refreshed};
+use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Keeper, Known as KnownPerson, Refreshed};
 
 /// Sign-ins that wait for the provider at once; a provider that hangs holds no more of this node.
 const AT_ONCE: usize = 64;
@@ -175,13 +175,17 @@ impl OidcProvider {
 
     /// New tokens say who it is now (OpenID Connect Core 1.0 section 12). An answer without an ID token says too little: the groups of many providers are nowhere
     /// else, and somebody would lose them.
-    async fn ask_again(&self, known: &KnownPerson<'_>, handle: &str, now_ms: i64) -> Result<Refreshed, ProviderError> {
+    async fn ask_again(&self, known: &KnownPerson<'_>, handle: &str, keeper: &dyn Keeper, now_ms: i64) -> Result<Refreshed, ProviderError> {
         let discovery = self.discovery(now_ms).await?;
         let form = vec![("grant_type", Zeroizing::new("refresh_token".to_owned())), ("refresh_token", Zeroizing::new(handle.to_owned()))];
         let tokens = match self.ask_for_tokens(&discovery, form).await {
             Err(ProviderError::Said(said)) if said == "invalid_grant" => return Ok(Refreshed::Refused),
             tokens => tokens?,
         };
+        // First: many providers take a refresh token once, and the keys or the userinfo endpoint may be away.
+        if let Some(renewed) = tokens.refresh_token.as_deref().filter(|renewed| *renewed != handle) {
+            keeper.keep(&Zeroizing::new(renewed.to_owned())).await?;
+        }
         let mut claims = self.prove(&discovery, None, &tokens, now_ms).await?;
         if self.settings.userinfo {
             self.add_userinfo(&discovery, &tokens, &mut claims).await?;
@@ -255,10 +259,10 @@ impl IdentityProvider for OidcProvider {
         Ok(Found { attributes, handle: tokens.refresh_token.as_deref().map(|token| Zeroizing::new(token.to_owned())), proved_ms })
     }
 
-    async fn refresh(&self, known: &KnownPerson<'_>, now_ms: i64) -> Result<Refreshed, ProviderError> {
+    async fn refresh(&self, known: &KnownPerson<'_>, keeper: &dyn Keeper, now_ms: i64) -> Result<Refreshed, ProviderError> {
         let Some(handle) = known.handle else { return Ok(Refreshed::CannotBeAsked) };
         let _place = self.place()?;
-        self.ask_again(known, handle, now_ms).await
+        self.ask_again(known, handle, keeper, now_ms).await
     }
 
     async fn probe(&self, now_ms: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {

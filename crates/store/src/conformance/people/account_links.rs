@@ -88,7 +88,7 @@ pub(in crate::conformance) async fn a_link_is_used_once_and_in_time(store: Arc<d
     assert_eq!(last.action, "password set");
     s.put_account_link(&step(s, "x").await, &link("h3", "bob")).await.unwrap();
     let gone = AccountRecord { deleted: true, ..account("bob") };
-    s.update_account(&step(s, "deleted").await, &gone, &identity("local/bob")).await.unwrap();
+    s.update_account(&step(s, "deleted").await, &gone, &identity("local/bob"), &[]).await.unwrap();
     assert_eq!(s.use_account_link(&step(s, "x").await, "h3", "bob", "new", None).await, Err(StoreError::Conflict), "the account is gone");
     assert_eq!(s.put_account_link(&step(s, "x").await, &link("h4", "bob")).await, Err(StoreError::Conflict), "so it gets no link");
 }

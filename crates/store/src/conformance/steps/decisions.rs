@@ -27,7 +27,7 @@ pub(crate) async fn each_step_makes_the_next_revision(store: Arc<dyn Store>) {
     assert_eq!(s.revoke_grants(&step(s, "x").await, &texts(&["g"]), "me", "").await, Ok(Revision(9)));
     assert_eq!(s.put_identity(&step(s, "x").await, &identity("local/ann")).await, Ok(Revision(10)));
     assert_eq!(s.insert_account(&step(s, "x").await, &account("ann"), &identity("local/ann"), None).await, Ok(Revision(11)));
-    assert_eq!(s.update_account(&step(s, "x").await, &account("ann"), &identity("local/ann")).await, Ok(Revision(12)));
+    assert_eq!(s.update_account(&step(s, "x").await, &account("ann"), &identity("local/ann"), &[]).await, Ok(Revision(12)));
     assert_eq!(s.retire_issuer(&step(s, "x").await, "i").await, Ok(Revision(13)));
     assert_eq!(s.revision().await, Ok(Revision(13)));
     assert_eq!(s.load().await.unwrap().revision, Revision(13));
