@@ -2,12 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+#[path = "common/provider.rs"]
+mod provider;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use common::provider::{FakeProvider, configured};
 use common::{ADDRESS, DAY_MS, HOUR_MS, World, from, settings};
 use falconer_login::http::HttpError;
 use falconer_login::mapping::Mapping;
@@ -16,6 +17,7 @@ use falconer_login::{
     RefreshError, Refreshed, Refreshment, Round, SignedIn, Way,
 };
 use falconer_store::AuditStart;
+use provider::{FakeProvider, configured};
 use zeroize::Zeroizing;
 
 const ANN: &str = "company/ann";

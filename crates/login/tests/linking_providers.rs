@@ -2,16 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+#[path = "common/provider.rs"]
+mod provider;
 
 use std::sync::{Arc, Mutex};
 
-use common::provider::{FakeProvider, configured, found};
 use common::{ADDRESS, World, from, settings};
 use falconer_auth::Clock as _;
 use falconer_login::{
     Arrival, Callback, LoginError, LoginSettings, Outbound, ProviderError, ProviderSignInError, Session, SignInMethod, SignedIn, Way,
 };
 use falconer_store::AuditStart;
+use provider::{FakeProvider, configured, found};
 
 const MINUTE_MS: i64 = 60_000;
 const URI: &str = "https://auth.example.com/login/company/callback";

@@ -6,10 +6,11 @@ mod common;
 #[path = "../../auth/tests/common/failing.rs"]
 #[allow(dead_code, reason = "these tests use a part of it")]
 mod failing;
+#[path = "common/provider.rs"]
+mod provider;
 
 use std::sync::{Arc, Mutex};
 
-use common::provider::{FakeProvider, configured};
 use common::{ADDRESS, Counting, HOUR_MS, World, from, settings};
 use failing::Failing;
 use falconer_auth::{Auth, AuthSettings, Origin};
@@ -19,6 +20,7 @@ use falconer_login::{
     ProviderError, Refreshed, ScimError, ScimKind, ScimSettings, ScimSubjectAttribute, SignedIn, Way,
 };
 use falconer_store::{AuditStart, Store, StoreError};
+use provider::{FakeProvider, configured};
 use serde_json::{Map, Value, json};
 
 const ANN: &str = "company/ann";

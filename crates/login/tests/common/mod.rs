@@ -4,7 +4,6 @@
 #[path = "../../../auth/tests/common/doubles.rs"]
 mod doubles;
 pub mod hostile;
-pub mod provider;
 
 use std::net::IpAddr;
 use std::sync::Arc;
