@@ -2,6 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::Error;
 
 /// Milliseconds since 1970 by the system's clock; 0 for a clock before that.
@@ -22,4 +25,10 @@ pub fn random<const N: usize>() -> Result<[u8; N], Error> {
     #[expect(clippy::disallowed_methods, reason = "nonces, seeds and jitter come from here")]
     getrandom::fill(&mut bytes).map_err(|_| Error::Randomness)?;
     Ok(bytes)
+}
+
+/// 22 characters for 16 bytes, such as Falconer's own ids of refusals. All the same where the system has no randomness: nothing depends on it.
+#[must_use]
+pub fn new_id() -> String {
+    URL_SAFE_NO_PAD.encode(random::<16>().unwrap_or_default())
 }

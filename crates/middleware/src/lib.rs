@@ -43,7 +43,6 @@
 #[cfg(feature = "axum")]
 mod axum;
 mod caller;
-mod now_and_then;
 mod refusal;
 mod requirement;
 mod settings_error;
@@ -54,9 +53,13 @@ mod verifier;
 #[cfg(feature = "tower")]
 pub use crate::tower::{Cors, CorsService, Guard, Require, Required};
 pub use caller::Caller;
-pub use falconer_scopes::{Expression, ScopeSet};
-pub use falconer_wire::{Code, Identity};
+/// What [`Refusal::Unavailable`] holds.
+pub use falconer_client::Error;
+/// How often and how long Falconer is asked ([`Verifier::with_retry`]).
+pub use falconer_client::Retry;
+pub use falconer_scopes::{Expression, Params, ScopeSet};
+pub use falconer_wire::{Code, ErrorBody, Identity};
 pub use refusal::Refusal;
 pub use requirement::Requirement;
 pub use settings_error::SettingsError;
-pub use verifier::{BodyRule, SignedRequest, Verified, Verifier};
+pub use verifier::{BodyRule, Counts, SignedRequest, Verified, Verifier};

@@ -18,7 +18,7 @@ pub enum Refusal {
     Credentials {
         /// Such as `Unauthorized: Bad mac`.
         message: String,
-        /// A stable word, such as `bad-mac`; a server that is older than `check` gives none.
+        /// A stable word, such as `bad-mac`; a server that is older than `check` gives none, and it is taken from the message.
         reason: Option<String>,
         /// What Falconer keeps the refusal under, for `falconer why`.
         id: Option<String>,
@@ -76,9 +76,29 @@ pub enum Refusal {
     /// Falconer's, or the network's: there is no answer that could be trusted.
     #[error("Falconer cannot verify a request: {0}")]
     Unavailable(#[source] falconer_client::Error),
+    /// Falconer's: it did not answer the last questions, so that it was not asked for a moment.
+    #[error("Falconer did not answer the last questions")]
+    Paused,
     /// The author's of this service: a route that cannot decide. The text says why.
     #[error("{0}")]
     Misconfigured(String),
+}
+
+/// By the beginning and the end of its message, what a refusal of a server without `check` is.
+const REASONS: [(&str, &str, &str); 8] = [
+    ("Unauthorized: Bad mac", "", "bad-mac"),
+    ("Unauthorized: Access expired", "", "bewit-expired"),
+    ("Client with clientId ", " is disabled", "client-disabled"),
+    ("Client with clientId", " has expired", "client-expired"),
+    ("ext.certificate.expiry < now", "", "certificate-expired"),
+    ("Supplied credentials do not satisfy authorizedScopes", "", "authorized-scopes"),
+    ("The grant ", " has been revoked", "grant-revoked"),
+    ("Bad Request: ", "", "malformed"),
+];
+
+fn reason_of(message: &str) -> &'static str {
+    let found = REASONS.iter().find(|(begin, end, _)| message.starts_with(begin) && message.ends_with(end));
+    found.map_or("not-accepted", |(_, _, reason)| reason)
 }
 
 impl Refusal {
@@ -91,19 +111,20 @@ impl Refusal {
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         match self {
-            Refusal::Credentials { reason, .. } => reason.as_deref(),
+            Refusal::Credentials { reason: Some(reason), .. } => Some(reason),
+            Refusal::Credentials { message, .. } => Some(reason_of(message)),
             Refusal::StaleTimestamp { .. } => Some("stale-timestamp"),
             Refusal::TwoSchemes => Some("two-schemes"),
             Refusal::BodyChanged { .. } => Some("payload-differs"),
             Refusal::BodyNotSigned => Some("payload-not-signed"),
             Refusal::InsufficientScopes { client_id: None, .. } => Some("no-credentials"),
             Refusal::InsufficientScopes { .. } => Some("scopes-missing"),
-            Refusal::UnreadableAuthorization
-            | Refusal::BodyTooLarge { .. }
-            | Refusal::BodyUnreadable
-            | Refusal::NotVerifiable { .. }
-            | Refusal::Unavailable(_)
-            | Refusal::Misconfigured(_) => None,
+            Refusal::UnreadableAuthorization => Some("malformed"),
+            Refusal::BodyTooLarge { .. } => Some("body-too-large"),
+            Refusal::BodyUnreadable => Some("body-unreadable"),
+            Refusal::NotVerifiable { .. } => Some("not-verifiable"),
+            Refusal::Unavailable(_) | Refusal::Paused => Some("unavailable"),
+            Refusal::Misconfigured(_) => Some("misconfigured"),
         }
     }
 
@@ -135,7 +156,7 @@ impl Refusal {
             Refusal::BodyTooLarge { .. } => Code::InputTooLarge,
             Refusal::BodyUnreadable | Refusal::NotVerifiable { .. } => Code::InputError,
             Refusal::InsufficientScopes { .. } => Code::InsufficientScopes,
-            Refusal::Unavailable(_) => Code::ServiceUnavailable,
+            Refusal::Unavailable(_) | Refusal::Paused => Code::ServiceUnavailable,
             Refusal::Misconfigured(_) => Code::InternalServerError,
         }
     }
@@ -144,7 +165,9 @@ impl Refusal {
     #[must_use]
     pub fn message(&self) -> String {
         match self {
-            Refusal::Unavailable(_) => "The authorization server cannot be asked at the moment. Try again soon.".to_owned(),
+            Refusal::Unavailable(_) | Refusal::Paused => {
+                "The authorization server cannot be asked at the moment. Try again soon.".to_owned()
+            }
             Refusal::Misconfigured(_) => "This service is not set up correctly. Its log says more.".to_owned(),
             Refusal::BodyChanged { signed, computed } => error::payload_hash(signed, computed),
             Refusal::StaleTimestamp { .. } => format!(

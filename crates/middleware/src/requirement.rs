@@ -31,8 +31,19 @@ impl Requirement {
         Ok(Requirement(template))
     }
 
-    /// The expression for one request, by the decoded parameters of its path. Errors: [`Refusal::Misconfigured`], for a parameter that is missing.
+    /// The expression for one request, by the decoded parameters of its path. A value that may not stand in a scope is refused, never cleaned: cleaned, two values
+    /// would need the same scope. Errors: [`Refusal::NotVerifiable`]; [`Refusal::Misconfigured`], for a parameter that is missing.
     pub fn expression(&self, parameters: &Params) -> Result<Expression, Refusal> {
+        for name in self.0.param_names() {
+            let Some(value) = parameters.get(name).and_then(Value::as_str) else { continue };
+            let wrong = match value {
+                "" => "is empty",
+                value if !is_valid_scope(value) => "has a character outside of printable ASCII",
+                value if value.ends_with('*') => "ends with a star",
+                _ => continue,
+            };
+            return Err(Refusal::NotVerifiable { message: format!("the parameter `{name}` of the path {wrong}") });
+        }
         match self.0.render(parameters) {
             Ok(Some(expression)) => Ok(expression),
             Ok(None) => Err(Refusal::Misconfigured("the scope expression of a route asks for nothing".to_owned())),
@@ -94,8 +105,12 @@ mod tests {
     fn parameters_are_put_in_as_they_are() {
         let requirement = Requirement::parse(&json!({"AnyOf": ["notes:read:<book>", "notes:*"]}), ["book", "name"]).unwrap();
         let parameters = |book: &str| [("book".to_owned(), Value::from(book))].into_iter().collect::<Params>();
-        let expression = requirement.expression(&parameters("a/<b>*")).unwrap();
-        assert_eq!(serde_json::to_value(expression).unwrap(), json!({"AnyOf": ["notes:read:a/<b>*", "notes:*"]}));
+        let expression = requirement.expression(&parameters("a/<b>c")).unwrap();
+        assert_eq!(serde_json::to_value(expression).unwrap(), json!({"AnyOf": ["notes:read:a/<b>c", "notes:*"]}));
         assert!(matches!(requirement.expression(&Params::new()), Err(Refusal::Misconfigured(_))));
+        // What nobody could have been given a scope for was 500, as if the service were wrong.
+        for bad in ["", "a*", "*", "r\u{e9}d", "r\nd"] {
+            assert!(matches!(requirement.expression(&parameters(bad)), Err(Refusal::NotVerifiable { .. })), "{bad:?}");
+        }
     }
 }

@@ -50,6 +50,12 @@ impl Guard {
         self
     }
 
+    /// What asks Falconer: for [`Verifier::counts`].
+    #[must_use]
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
     /// A layer for whatever needs the same scopes at each call, such as `notes:admin`, `{"AllOf": [..]}` or `{"AnyOf": [..]}`. Scopes that
     /// depend on the path are for [`Guard::route`] (feature `axum`). Errors: [`SettingsError::Expression`].
     pub fn require(&self, expression: impl Into<Value>) -> Result<Require, SettingsError> {

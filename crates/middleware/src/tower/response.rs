@@ -1,19 +1,33 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
 
-use falconer_wire::Code;
+use falconer_wire::{Code, ErrorBody};
+use serde::Serialize;
 
 use crate::Refusal;
 
-/// The answer to a request that was refused, in the protocol's shape. Whatever is not the caller's fault is logged.
+/// The protocol's body, with a stable word and what the refusal is called in logs: in Falconer's, or in this service's own.
+#[derive(Serialize)]
+struct Shown<'s> {
+    #[serde(flatten)]
+    body: ErrorBody,
+    reason: &'s str,
+    id: &'s str,
+}
+
+/// The answer to a request that was refused, in the protocol's shape. One line of the log for each.
 pub(crate) fn refused<R: From<Bytes>>(refusal: &Refusal, method: &Method, uri: &Uri) -> Response<R> {
-    match refusal {
-        Refusal::Unavailable(_) => tracing::warn!("{refusal}"),
-        Refusal::Misconfigured(_) => tracing::error!(path = uri.path(), "{refusal}"),
-        _ => {}
-    }
     let code = refusal.code();
-    let body = serde_json::to_vec(&refusal.body(method.as_str(), uri.path())).unwrap_or_default();
+    let id = refusal.id().map_or_else(falconer_client::system::new_id, str::to_owned);
+    let (path, status, reason) = (uri.path(), code.status(), refusal.reason().unwrap_or_default());
+    // Never the query: it may hold a signature.
+    match code {
+        Code::ServiceUnavailable => tracing::warn!(%method, path, status, reason, id, "refused: {refusal}"),
+        Code::InternalServerError => tracing::error!(%method, path, status, reason, id, "refused: {refusal}"),
+        _ => tracing::info!(%method, path, status, reason, id, "refused"),
+    }
+    let shown = Shown { body: refusal.body(method.as_str(), path), reason, id: &id };
+    let body = serde_json::to_vec(&shown).unwrap_or_default();
     let mut response = Response::new(R::from(Bytes::from(body)));
     *response.status_mut() = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();

@@ -1,0 +1,159 @@
+use falconer_client::Error;
+use falconer_scopes::{Expression, ScopeSet, is_valid_scope};
+use falconer_wire::{AuthenticateHawkRequest, AuthenticateHawkResponse, CheckRequest, CheckResponse, Each};
+
+use super::{BodyRule, Verified, Verifier};
+use crate::caller::Asker;
+use crate::{Caller, Refusal};
+
+/// Prefixes that one question names at most.
+const MOST_PREFIXES: usize = 16;
+
+/// One request, and what is asked about it.
+pub(crate) struct Question<'q> {
+    pub request: AuthenticateHawkRequest,
+    pub required: &'q Expression,
+    pub reveal: Vec<String>,
+    /// Whether these are satisfied, too.
+    pub each: &'q [Expression],
+}
+
+impl Verifier {
+    /// The caller, and for each of the other expressions whether it is satisfied.
+    pub(crate) async fn ask(&self, question: &Question<'_>) -> Result<(Verified, Vec<bool>), Refusal> {
+        self.within(self.asked(question)).await
+    }
+
+    /// Not at all while Falconer is away. Whoever hangs up meanwhile reports nothing.
+    pub(super) async fn within<T>(&self, asking: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        if !self.breaker.may_ask((self.clock)()) {
+            return Err(Refusal::Paused);
+        }
+        let answer = asking.await;
+        match &answer {
+            Err(Refusal::Unavailable(error)) if is_away(error) => self.breaker.report(false, (self.clock)()),
+            // What a caller wrote, and a proxy between did not like, says nothing about the next question.
+            Err(Refusal::Unavailable(_)) => {}
+            _ => self.breaker.report(true, (self.clock)()),
+        }
+        answer
+    }
+
+    async fn asked(&self, question: &Question<'_>) -> Result<(Verified, Vec<bool>), Refusal> {
+        let Question { request, required, reveal, each } = question;
+        let now_ms = (self.clock)();
+        if !self.older.is_recent(now_ms) {
+            let question = CheckRequest {
+                request: request.clone(),
+                required: (*required).clone(),
+                payload_hash: None,
+                reveal: reveal.clone(),
+                identity: true,
+                each: each.to_vec(),
+            };
+            match self.client.check(&question).await {
+                Ok(answer) => return self.decided(answer, &question),
+                Err(error) if is_no_method(&error) => self.older.note(now_ms),
+                Err(error) => return Err(not_answered(error)),
+            }
+        }
+        let mut verified = self.listed(request).await?;
+        verified.require(required)?;
+        let each = each.iter().map(|one| one.satisfied_by(&verified.caller.scopes)).collect();
+        verified.caller.scopes = ScopeSet::new(reveal.iter().flat_map(|prefix| verified.caller.scopes.below(prefix)));
+        Ok((verified, each))
+    }
+
+    fn decided(&self, answer: CheckResponse, question: &CheckRequest) -> Result<(Verified, Vec<bool>), Refusal> {
+        match answer {
+            CheckResponse::Allowed { expires, client_id, hash, identity, revealed, each, .. } => {
+                let each: Vec<bool> = each.unwrap_or_default().iter().map(|one| matches!(one, Each::Allowed {})).collect();
+                if each.len() != question.each.len() {
+                    return Err(Refusal::Unavailable(Error::Request("Falconer did not answer each expression".to_owned())));
+                }
+                let body = if client_id.is_some() { self.body_rule_of(hash) } else { BodyRule::Any };
+                let scopes = ScopeSet::new(revealed.unwrap_or_default());
+                let asker = self.asker(&question.request);
+                Ok((Verified { caller: Caller { client_id, scopes, expires, identity, asker }, body }, each))
+            }
+            CheckResponse::Denied { missing, client_id, id, .. } => Err(Refusal::InsufficientScopes {
+                client_id,
+                missing: Box::new(missing),
+                required: Box::new(question.required.clone()),
+                id: Some(id),
+            }),
+            CheckResponse::Failed { message, reason, id } => Err(Refusal::from_answer(message, Some(reason), Some(id))),
+        }
+    }
+
+    /// The prefixes of one question.
+    pub(super) fn prefixes(&self, required: &Expression) -> Vec<String> {
+        let mut prefixes: Vec<String> = self.revealed.to_vec();
+        own_prefixes(required, &mut prefixes);
+        prefixes
+    }
+
+    fn asker(&self, request: &AuthenticateHawkRequest) -> Asker {
+        Asker::new(self.clone(), request.clone())
+    }
+
+    pub(super) async fn listed(&self, question: &AuthenticateHawkRequest) -> Result<Verified, Refusal> {
+        let answer = self.client.authenticate_hawk(question).await.map_err(not_answered)?;
+        let (client_id, scopes, expires, identity, body) = match answer {
+            AuthenticateHawkResponse::Success { expires, scopes, client_id, hash, identity, .. } => {
+                (Some(client_id), scopes, expires, identity, self.body_rule_of(hash))
+            }
+            // Nobody signed anything, so there is nothing to compare a body with.
+            AuthenticateHawkResponse::NoAuth { expires, scopes, .. } => (None, scopes, expires, None, BodyRule::Any),
+            AuthenticateHawkResponse::Failed { message } => return Err(Refusal::from_answer(message, None, None)),
+        };
+        let asker = self.asker(question);
+        Ok(Verified { caller: Caller { client_id, scopes: ScopeSet::new(scopes), expires, identity, asker }, body })
+    }
+
+    fn body_rule_of(&self, hash: Option<String>) -> BodyRule {
+        match hash {
+            Some(hash) => BodyRule::Hash(hash),
+            None if self.payload_hash_required => BodyRule::Empty,
+            None => BodyRule::Any,
+        }
+    }
+}
+
+/// Whether the next question would be answered no better.
+fn is_away(error: &Error) -> bool {
+    matches!(error, Error::Network { .. }) || error.status().is_some_and(|status| status >= 500)
+}
+
+/// How the scopes of this service begin, by what it requires: up to the first colon. Never all roles of a caller.
+fn own_prefixes(required: &Expression, found: &mut Vec<String>) {
+    match required {
+        Expression::Scope(scope) => {
+            let Some((service, _)) = scope.split_once(':') else { return };
+            let prefix = format!("{service}:");
+            if prefix != "assume:" && is_valid_scope(&prefix) && found.len() < MOST_PREFIXES && !found.contains(&prefix) {
+                found.push(prefix);
+            }
+        }
+        Expression::AllOf(parts) | Expression::AnyOf(parts) => parts.iter().for_each(|part| own_prefixes(part, found)),
+    }
+}
+
+/// A server that has no such method: its 404 has no code.
+fn is_no_method(error: &Error) -> bool {
+    matches!(error, Error::Api { status: 404, body, .. } if !body.get("code").is_some_and(serde_json::Value::is_string))
+}
+
+/// Falconer said nothing, or no to the question itself. The latter is the caller's fault only where the question repeats what the caller sent, and
+/// where it was Falconer that said so: its errors have a code, those of a proxy between have none.
+fn not_answered(error: Error) -> Refusal {
+    match error {
+        Error::Api { status: 400, message, .. } if ["data/required", "data/reveal"].iter().any(|ours| message.contains(ours)) => {
+            Refusal::Misconfigured(format!("Falconer does not understand what this route requires: {}", message.trim()))
+        }
+        Error::Api { status: 400 | 413 | 414 | 431, message, body, .. } if body.get("code").is_some_and(serde_json::Value::is_string) => {
+            Refusal::NotVerifiable { message: message.trim().to_owned() }
+        }
+        error => Refusal::Unavailable(error),
+    }
+}

@@ -1,0 +1,172 @@
+//! Parts of a request in, a decision out: the settings of a service, the question and its answer, and what is done when Falconer is away.
+
+mod asking;
+mod breaker;
+mod counts;
+mod now_and_then;
+mod other_origin;
+mod verified;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use falconer_client::{Client, Origin, Retry};
+use falconer_scopes::Expression;
+use falconer_wire::AuthenticateHawkRequest;
+
+use crate::{Refusal, SettingsError};
+pub(crate) use asking::Question;
+use breaker::Breaker;
+use counts::Counted;
+pub use counts::Counts;
+use now_and_then::NowAndThen;
+pub use verified::{BodyRule, Verified};
+
+/// So long a server that has no check is asked for lists only.
+const OLDER_MS: i64 = 10 * 60_000;
+/// A wrong origin is looked for so often.
+const MISMATCH_MS: i64 = 60_000;
+
+/// Asks Falconer about the requests of one service. It knows nothing of a web framework. Cheap to clone.
+///
+/// ```no_run
+/// use falconer_middleware::{Expression, SignedRequest, Verifier};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let verifier = Verifier::new("https://auth.example.com", "https://notes.example.com")?;
+/// let request = SignedRequest { method: "GET", resource: "/books/red?page=2", authorization: None, source_ip: None };
+/// match verifier.check(&request, &Expression::Scope("notes:read:red".to_owned())).await {
+///     Ok(verified) => {
+///         let caller = verified.with_body("", b"")?;
+///         println!("until {}", caller.expires());
+///     }
+///     Err(refusal) => println!("{} {}", refusal.code().status(), refusal.message()),
+/// }
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Verifier {
+    client: Client,
+    origin: Arc<Origin>,
+    payload_hash_required: bool,
+    revealed: Arc<[String]>,
+    /// Since when the server has no check.
+    older: Arc<NowAndThen>,
+    mismatch: Arc<NowAndThen>,
+    breaker: Arc<Breaker>,
+    counted: Arc<Counted>,
+    clock: fn() -> i64,
+}
+
+/// What of a request is signed. Host and port are missing on purpose: they are the verifier's own.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedRequest<'a> {
+    /// HTTP method, in any case.
+    pub method: &'a str,
+    /// Path and query exactly as on the request line, before any proxy or router changed them.
+    pub resource: &'a str,
+    /// The value of the Authorization header as it came; `None` if there was none.
+    pub authorization: Option<&'a [u8]>,
+    /// Address of the caller, for Falconer's log.
+    pub source_ip: Option<&'a str>,
+}
+
+impl Verifier {
+    /// `falconer_root_url` such as `https://auth.example.com`; `public_origin` is the origin that callers use for this service, such as
+    /// `https://notes.example.com`: what they signed is compared with it, never with the Host header.
+    pub fn new(falconer_root_url: &str, public_origin: &str) -> Result<Verifier, SettingsError> {
+        let origin = Origin::parse(public_origin).map_err(SettingsError::PublicOrigin)?;
+        // A caller waits while we ask: one more try for a connection that broke, and an end after five seconds.
+        let retry = Retry { tries: 2, first_delay: Duration::from_millis(50), timeout: Duration::from_secs(5), ..Retry::default() };
+        let client = Client::new(falconer_root_url).map_err(SettingsError::RootUrl)?.with_retry(retry);
+        Ok(Verifier {
+            client,
+            origin: Arc::new(origin),
+            payload_hash_required: false,
+            revealed: Arc::from([]),
+            older: Arc::new(NowAndThen::every_ms(OLDER_MS)),
+            mismatch: Arc::new(NowAndThen::every_ms(MISMATCH_MS)),
+            breaker: Arc::default(),
+            counted: Arc::default(),
+            clock: falconer_client::system::now_ms,
+        })
+    }
+
+    /// Below which prefixes, such as `assume:mozilla-user:`, callers of [`Verifier::check`] show their scopes, besides those of this service's own scopes. Each has a
+    /// colon in it; at most eight count.
+    #[must_use]
+    pub fn with_revealed<'a>(mut self, prefixes: impl IntoIterator<Item = &'a str>) -> Verifier {
+        self.revealed =
+            prefixes.into_iter().filter(|prefix| prefix.contains(':') && !prefix.ends_with('*')).take(8).map(str::to_owned).collect();
+        self
+    }
+
+    /// Refuses bodies whose hash was not signed, so that nobody between caller and service can change them.
+    #[must_use]
+    pub fn with_payload_hash_required(mut self) -> Verifier {
+        self.payload_hash_required = true;
+        self
+    }
+
+    /// Other tries, waits and timeouts for the question to Falconer. Default: two tries of 5 s at most.
+    #[must_use]
+    pub fn with_retry(mut self, retry: Retry) -> Verifier {
+        self.client = self.client.with_retry(retry);
+        self
+    }
+
+    /// Another clock, in milliseconds since 1970. For tests.
+    #[must_use]
+    pub fn with_clock(mut self, clock: fn() -> i64) -> Verifier {
+        self.clock = clock;
+        self
+    }
+
+    /// How requests were decided since the start, by this verifier and its clones: for the metrics of a service.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.counted.read()
+    }
+
+    /// Asks whether the signer of a request may do what it needs. Nothing is kept: each request is asked about anew.
+    ///
+    /// Of the caller's scopes nothing is told, but those below the prefixes of [`Verifier::with_revealed`], and those that begin as what is required: with
+    /// `notes:read:red` those that begin with `notes:`. A server that is older than `check` is asked for the whole list, and the same is taken from it.
+    ///
+    /// After five failures in a row Falconer is not asked for a second, and callers are refused at once ([`Refusal::Paused`]).
+    pub async fn check(&self, request: &SignedRequest<'_>, required: &Expression) -> Result<Verified, Refusal> {
+        let asked = async {
+            let question = Question { request: self.question(request)?, reveal: self.prefixes(required), required, each: &[] };
+            Ok(self.ask(&question).await?.0)
+        };
+        self.counted.count(asked.await)
+    }
+
+    /// Asks who signed a request, and for everything that it may do: for programs that need the whole list of scopes. Nothing is kept: each request is asked about anew.
+    pub async fn verify(&self, request: &SignedRequest<'_>) -> Result<Verified, Refusal> {
+        let asked = async {
+            let question = self.question(request)?;
+            self.within(self.listed(&question)).await
+        };
+        self.counted.count(asked.await)
+    }
+
+    fn question(&self, request: &SignedRequest<'_>) -> Result<AuthenticateHawkRequest, Refusal> {
+        let authorization = match request.authorization {
+            None | Some([]) => None,
+            Some(value) => Some(std::str::from_utf8(value).map_err(|_| Refusal::UnreadableAuthorization)?.to_owned()),
+        };
+        let resource = request.resource.to_owned();
+        if authorization.is_some() && (resource.contains("?bewit=") || resource.contains("&bewit=")) {
+            return Err(Refusal::TwoSchemes);
+        }
+        Ok(AuthenticateHawkRequest {
+            method: request.method.to_ascii_lowercase(),
+            resource,
+            host: self.origin.host.clone(),
+            port: self.origin.port,
+            authorization,
+            source_ip: request.source_ip.map(str::to_owned),
+        })
+    }
+}
