@@ -2,8 +2,8 @@
 //! of its caller. Falconer here is a fake that says what the test wants.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
