@@ -80,9 +80,10 @@ def test_a_question_that_the_callers_request_spoils_is_the_callers_fault(check, 
 
 
 @BOTH
-def test_after_five_failures_nobody_waits(check, authority):
+@pytest.mark.parametrize("answer", [(500, b"{}"), (502, b"<h1>Bad gateway</h1>")], ids=["an error", "a page of a proxy"])
+def test_after_five_failures_nobody_waits(check, authority, answer):
     now = [0.0]
-    authority.answer = (500, b"{}")
+    authority.answer = answer
     assert all(one.reason == "unavailable" for one in check(authority.root_url, 20, monotonic=lambda: now[0]))
     assert authority.asked == 5
 
@@ -134,6 +135,18 @@ def test_a_slow_answer_ends_in_time(check):
     (decision,) = check(root_url, timeout=0.3)
     assert decision.reason == "unavailable" and time.monotonic() - began < 30
     listener.close()
+
+
+def test_a_server_that_got_check_is_asked_again(authority):
+    """One that was brought up to date is noticed, without a restart of the services."""
+    now = [0.0]
+    verifier = Verifier(authority.root_url, ORIGIN, monotonic=lambda: now[0])
+    authority.answer = (404, b'{"error": "Not found"}')
+    assert isinstance(verifier.check(REQUEST, "notes:read:red", body=b""), Failed)
+    for seconds, answer, asked in ((0, (200, b'{"status": "no-auth", "expires": "x", "scopes": ["notes:read:*"]}'), 1), (601, ALLOWED, 1)):
+        now[0], authority.answer, before = float(seconds), answer, authority.asked
+        assert isinstance(verifier.check(REQUEST, "notes:read:red", body=b""), Caller) and authority.asked == before + asked
+    assert verifier.counts() == {"allowed": 2, "denied": 0, "failed": 0, "unavailable": 1}
 
 
 @BOTH

@@ -42,6 +42,24 @@ def test_installed_from_the_repository(wheel, tmp_path):
     run(sys.executable, "-c", code, place, PYTHONPATH=str(place))
 
 
+def test_pip_installs_both_into_an_empty_environment(wheel, tmp_path):
+    """What pip is given is the repository's folder, the wheel, or the source package; what it needs besides comes from the environment of the tests."""
+    place = tmp_path / "empty"
+    run(sys.executable, "-m", "venv", "--without-pip", place)
+    python = place / "bin/python"
+    here = run(sys.executable, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+    (source,) = wheel.parent.glob("*.tar.gz")
+    code = (
+        "import sys; sys.path.append(sys.argv[1]); import falconer, falconer.asgi, falconer.wsgi, falconer.httpx\n"
+        "assert falconer.__file__.startswith(sys.prefix), falconer.__file__\n"
+        "decision = falconer.Verifier('http://127.0.0.1:1', 'https://b').check(falconer.SignedRequest('GET', '/'), 'a', body=b'')\n"
+        "assert decision.reason == 'unavailable', decision"
+    )
+    for package in (PACKAGE, wheel, source):
+        run(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", "--no-build-isolation", "--ignore-installed", "-q", package, PYTHONPATH=here)
+        run(python, "-I", "-c", code, here)
+
+
 def test_users_see_the_types(wheel, tmp_path):
     run(sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", tmp_path / "installed", wheel)
     user = tmp_path / "user.py"

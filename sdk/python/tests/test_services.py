@@ -14,16 +14,32 @@ from falconer.requests import HawkAuth
 
 
 @pytest.mark.parametrize("kit", ["FastAPI", "Flask"])
-def test_the_log_says_what_was_verified_and_no_secret(server, kit, caplog):
+def test_the_log_says_which_origin_a_caller_meant_and_no_secret(server, kit, caplog):
     caplog.set_level("INFO", "falconer")
-    root = server.root_url
-    service = Uvicorn(lambda origin: fastapi_service(root, "https://notes.example.com")) if kit == "FastAPI" else Waitress(lambda origin: flask_service(root, "https://notes.example.com"))
+    start, make = (Uvicorn, fastapi_service) if kit == "FastAPI" else (Waitress, flask_service)
+    service = start(lambda origin: make(server.root_url, "https://notes.example.com:8443"))
     try:
-        answer = requests.get(service.origin + "/books/red?secret=1", auth=HawkAuth(server.client(["notes:*"])), timeout=60)
-        assert answer.status_code == 401
-        line = [record.getMessage() for record in caplog.records if "refused" in record.getMessage()][-1]
-        assert "verified for notes.example.com:443, the configured origin" in line and service.origin.split("//")[1] in line and answer.json()["id"] in line
+        reader = HawkAuth(server.client(["notes:*"]))
+        refused = [requests.get(service.origin + "/books/red?secret=1", auth=reader, timeout=60) for _ in range(2)]
+        assert [answer.status_code for answer in refused] == [401, 401]
+        said = [record.getMessage() for record in caplog.records]
+        found = f"verified for {service.origin.split('//')[1]}, your configured origin is notes.example.com:8443 (looked for at most once a minute) {refused[0].json()['id']}"
+        assert [line for line in said if "verified for" in line] == [found]
+        assert len([line for line in said if "refused: 401 bad-mac" in line]) == 2
         assert "secret" not in caplog.text and "mac=" not in caplog.text
+    finally:
+        service.stop()
+
+
+@pytest.mark.parametrize("kit", ["FastAPI", "Flask"])
+def test_the_log_says_nothing_of_origins_where_the_signature_is_wrong_in_any_case(server, kit, caplog):
+    caplog.set_level("INFO", "falconer")
+    start, make = (Uvicorn, fastapi_service) if kit == "FastAPI" else (Waitress, flask_service)
+    service = start(lambda origin: make(server.root_url, "https://notes.example.com:8443"))
+    try:
+        stranger = HawkAuth({**server.client(["notes:*"]), "accessToken": "x" * 44})
+        assert requests.get(service.origin + "/books/red", auth=stranger, timeout=60).status_code == 401
+        assert "bad-mac" in caplog.text and "verified for" not in caplog.text
     finally:
         service.stop()
 

@@ -9,7 +9,7 @@ import httpx
 
 from ._web.cors import Cors
 from ._errors import Refusal, Refused, SettingsError, misconfigured
-from ._web.log import log_refusal
+from ._web.log import log_origin, log_refusal
 from ._scopes import Expression
 from ._verifying.caller import AsyncCaller
 from ._verifying.decision import SignedRequest
@@ -59,24 +59,18 @@ class Guard:
 
     async def verify(self, scope: Scope, requirement: Requirement | None, read: Callable[[int], Awaitable[bytes]]) -> AsyncCaller:
         """The caller of a request. `read` gives its body. Raises Refused."""
-        headers = _headers(scope)
-        client = scope.get("client")
-        request = SignedRequest(
-            method=scope["method"],
-            resource=of_asgi(scope),
-            authorization=headers.get("authorization"),
-            content_type=headers.get("content-type", ""),
-            source_ip=client[0] if client else None,
-        )
+        request = _request(scope)
         required: Expression = requirement.fill(scope.get("path_params") or {}) if requirement else {"AllOf": []}
         decision = await self.verifier.check(request, required, body=read)
         if not isinstance(decision, AsyncCaller):
             raise Refused(decision.refusal)
         return decision
 
-    def log(self, scope: Scope, refusal: Refusal) -> None:
-        """Says in this service's log why a request was refused. Never the query: it may hold a signature."""
-        log_refusal(refusal, scope["method"], scope["path"], _headers(scope).get("host"), self.verifier)
+    async def log(self, scope: Scope, refusal: Refusal) -> None:
+        """Says in this service's log why a request was refused, and which origin its caller may have meant."""
+        log_refusal(refusal, scope["method"], scope["path"])
+        if refusal.reason == "bad-mac":
+            log_origin(refusal, await self.verifier.other_origin(_request(scope), _headers(scope).get("host")))
 
 
 class Protected:
@@ -95,7 +89,7 @@ class Protected:
         try:
             caller = await self._guard.verify(scope, self._requirement, body.read)
         except Refused as refused:
-            self._guard.log(scope, refused.refusal)
+            await self._guard.log(scope, refused.refusal)
             await answer(refused.refusal, scope, send)
             return
         await self._app({**scope, KEY: caller}, body.receive, send)
@@ -173,6 +167,18 @@ async def respond(status: int, headers: list[tuple[str, str]], body: bytes, send
     length = [] if status == 204 else [("Content-Length", str(len(body)))]
     await send({"type": "http.response.start", "status": status, "headers": _encoded(headers + length)})
     await send({"type": "http.response.body", "body": body})
+
+
+def _request(scope: Scope) -> SignedRequest:
+    headers = _headers(scope)
+    client = scope.get("client")
+    return SignedRequest(
+        method=scope["method"],
+        resource=of_asgi(scope),
+        authorization=headers.get("authorization"),
+        content_type=headers.get("content-type", ""),
+        source_ip=client[0] if client else None,
+    )
 
 
 def _encoded(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:

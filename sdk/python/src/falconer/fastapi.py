@@ -37,7 +37,7 @@ class Guard(ASGIGuard):
 
         async def refused(request: Request, error: Exception) -> Response:
             assert isinstance(error, Refused)
-            self.log(request.scope, error.refusal)
+            await self.log(request.scope, error.refusal)
             body = error.refusal.body(request.method, request.scope["path"])
             return Response(body, error.refusal.status, dict(error.refusal.headers))
 
@@ -143,7 +143,7 @@ class Installed:
             self._check()
         except SettingsError as error:
             refusal = misconfigured(str(error))
-            self._guard.log(scope, refusal)
+            await self._guard.log(scope, refusal)
             await answer(refusal, scope, send)
             return
         signed = any(name.lower() == b"authorization" and b'hash="' in value for name, value in scope["headers"])

@@ -10,7 +10,7 @@ import httpx
 
 from ._web.cors import Cors
 from ._errors import STATUS, Refusal, Refused, SettingsError
-from ._web.log import log_refusal
+from ._web.log import log_origin, log_refusal
 from ._scopes import Expression
 from ._verifying.caller import Caller
 from ._verifying.decision import SignedRequest
@@ -78,13 +78,7 @@ class Guard:
 
     def verify(self, environ: Mapping[str, Any], requirement: Requirement | None, parameters: Mapping[str, Any], read: Callable[[int], bytes]) -> Caller:
         """The caller of a request. `read` gives its body. Raises Refused."""
-        request = SignedRequest(
-            method=environ["REQUEST_METHOD"],
-            resource=of_wsgi(environ),
-            authorization=environ.get("HTTP_AUTHORIZATION"),
-            content_type=environ.get("CONTENT_TYPE", ""),
-            source_ip=environ.get("REMOTE_ADDR") or None,
-        )
+        request = _request(environ)
         required: Expression = requirement.fill(parameters) if requirement else {"AllOf": []}
         decision = self.verifier.check(request, required, body=read)
         if not isinstance(decision, Caller):
@@ -99,8 +93,20 @@ class Guard:
         return [body]
 
     def log(self, environ: Mapping[str, Any], refusal: Refusal) -> None:
-        """Says in this service's log why a request was refused. Never the query: it may hold a signature."""
-        log_refusal(refusal, environ["REQUEST_METHOD"], path_of(environ), environ.get("HTTP_HOST"), self.verifier)
+        """Says in this service's log why a request was refused, and which origin its caller may have meant."""
+        log_refusal(refusal, environ["REQUEST_METHOD"], path_of(environ))
+        if refusal.reason == "bad-mac":
+            log_origin(refusal, self.verifier.other_origin(_request(environ), environ.get("HTTP_HOST")))
+
+
+def _request(environ: Mapping[str, Any]) -> SignedRequest:
+    return SignedRequest(
+        method=environ["REQUEST_METHOD"],
+        resource=of_wsgi(environ),
+        authorization=environ.get("HTTP_AUTHORIZATION"),
+        content_type=environ.get("CONTENT_TYPE", ""),
+        source_ip=environ.get("REMOTE_ADDR") or None,
+    )
 
 
 def path_of(environ: Mapping[str, Any]) -> str:

@@ -82,14 +82,14 @@ class Question:
 
     def read_check(self, status: int, text: bytes) -> Decision:
         """What `check` decided. Raises NoCheck, Strange."""
-        answer = _object(text)
+        answer = _object(status, text)
         code = answer.get("code")
         if status == 404 and not isinstance(code, str):
             raise NoCheck
         if status in (400, 413) and isinstance(code, str):
             return _refused_question(status, str(answer.get("message", "")))
         if status != 200:
-            raise Strange(f"it answered {status}", away=status >= 500)
+            raise Strange(f"it answered {status}")
         word = answer.get("status")
         if word == "failed":
             return failed(Refusal("AuthenticationFailed", _text(answer, "reason"), _told(_text(answer, "message")), _id(answer)))
@@ -114,11 +114,11 @@ class Question:
 
     def read_authenticate(self, status: int, text: bytes) -> Decision:
         """What the list of scopes that `authenticateHawk` gives decides. Raises Strange."""
-        answer = _object(text)
+        answer = _object(status, text)
         if status in (400, 413, 414, 431) and isinstance(answer.get("code"), str):
             return failed(not_verifiable(str(answer.get("message", "")).split("\n\n---\n")[0].strip()))
         if status != 200:
-            raise Strange(f"it answered {status}", away=status >= 500)
+            raise Strange(f"it answered {status}")
         word = answer.get("status")
         if word == "auth-failed":
             message = _text(answer, "message")
@@ -179,7 +179,10 @@ def _narrowed(scopes: Sequence[str], prefixes: Sequence[str]) -> list[str]:
     return sorted(shown)
 
 
-def _object(text: bytes) -> Mapping[str, Any]:
+def _object(status: int, text: bytes) -> Mapping[str, Any]:
+    # Also where a proxy says so with a page of its own.
+    if status >= 500:
+        raise Strange(f"it answered {status}", away=True)
     try:
         answer = json.loads(text)
     except (ValueError, RecursionError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypedDict, Union
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("falconer")
 MEBIBYTE = 1024 * 1024
+# So long a server that has no `check` is asked for lists only, so that one that was brought up to date is noticed.
+OLDER_SECONDS = 600.0
+# So often another origin is looked for.
+LOOK_SECONDS = 60.0
+COUNTED = ("allowed", "denied", "failed", "unavailable")
 
 Body = Union[bytes, Callable[[int], bytes]]
 """The body as it arrived, or what reads it: given a limit, all of it, or more bytes than the limit where it is longer."""
@@ -61,9 +67,13 @@ class BaseVerifier:
         self.reveal = _prefixes(settings.get("reveal", ()))
         self.identity = settings.get("identity", False)
         self._timeout = settings.get("timeout", 5.0)
-        self._breaker = Breaker(settings.get("monotonic", time.monotonic))
-        # Servers before `check` are asked for the list of scopes.
-        self._has_check = True
+        self._monotonic = settings.get("monotonic", time.monotonic)
+        self._breaker = Breaker(self._monotonic)
+        # Servers before `check` are asked for the list of scopes, until then.
+        self._older_until: float | None = None
+        self._looked: float | None = None
+        self._counts = dict.fromkeys(COUNTED, 0)
+        self._lock = threading.Lock()
 
     def _question(self, request: SignedRequest, required: Expression) -> Question:
         return Question(request, required, self.reveal, self.identity)
@@ -76,10 +86,47 @@ class BaseVerifier:
             self._breaker.report(False)
         return failed(unavailable(f"{self._root}: {why}"))
 
+    @property
+    def _has_check(self) -> bool:
+        return self._older_until is None or self._monotonic() >= self._older_until
+
     def _without_check(self) -> None:
         if self._has_check:
             LOG.warning("%s has no method `check`: it is asked for all scopes of each caller", self._root)
-        self._has_check = False
+        self._older_until = self._monotonic() + OLDER_SECONDS
+
+    def counts(self) -> dict[str, int]:
+        """How requests were decided since the start (`allowed`, `denied`, `failed`, `unavailable`), for the metrics of a service."""
+        with self._lock:
+            return dict(self._counts)
+
+    def _counted(self, decision: Decision) -> Decision:
+        word = "allowed" if isinstance(decision, Allowed) else "denied" if isinstance(decision, Denied) else "unavailable" if decision.refusal.status == 503 else "failed"
+        with self._lock:
+            self._counts[word] += 1
+        return decision
+
+    def _others(self, host_header: str | None) -> list[Origin]:
+        """The origins that a Host header may mean, at most once a minute, and without this service's own."""
+        with self._lock:
+            now = self._monotonic()
+            if host_header is None or (self._looked is not None and now < self._looked + LOOK_SECONDS):
+                return []
+            self._looked = now
+        others = []
+        for scheme in ("https", "http"):
+            try:
+                other = Origin.parse(f"{scheme}://{host_header}")
+            except SettingsError:
+                continue
+            if (other.host, other.port) != (self.origin.host, self.origin.port):
+                others.append(other)
+        return others
+
+    def _found(self, other: Origin, decision: Decision) -> str | None:
+        if isinstance(decision, Failed) and (decision.reason == "bad-mac" or decision.refusal.status != 401):
+            return None
+        return f"verified for {other.host}:{other.port}, your configured origin is {self.origin.host}:{self.origin.port}"
 
     def _compared(self, facts: Facts, content_type: str, body: bytes, limit: int) -> Refusal | None:
         if facts.hash is not None and len(body) > limit:
@@ -113,6 +160,23 @@ class Verifier(BaseVerifier):
 
     def ask(self, question: Question) -> Decision:
         """The question alone: no body is compared."""
+        return self._counted(self._decided(question))
+
+    def other_origin(self, request: SignedRequest, host_header: str | None) -> str | None:
+        """Why a signature that does not hold may be right all the same, for the log of this service: Falconer is asked about the Host header of the request,
+        at most once a minute. What comes out lets nobody in."""
+        question = Question(request, {"AllOf": []})
+        for other in self._others(host_header):
+            try:
+                decision = question.read_check(*self._transport.post(self._root + CHECK, question.check(other)))
+            except (NoCheck, Strange):
+                return None
+            found = self._found(other, decision)
+            if found is not None:
+                return found
+        return None
+
+    def _decided(self, question: Question) -> Decision:
         refused = two_schemes(question.request) or self._paused()
         if refused is not None:
             return refused
@@ -158,6 +222,23 @@ class AsyncVerifier(BaseVerifier):
 
     async def ask(self, question: Question) -> Decision:
         """The question alone: no body is compared."""
+        return self._counted(await self._decided(question))
+
+    async def other_origin(self, request: SignedRequest, host_header: str | None) -> str | None:
+        """Why a signature that does not hold may be right all the same, for the log of this service: Falconer is asked about the Host header of the request,
+        at most once a minute. What comes out lets nobody in."""
+        question = Question(request, {"AllOf": []})
+        for other in self._others(host_header):
+            try:
+                decision = question.read_check(*await self._transport.post(self._root + CHECK, question.check(other)))
+            except (NoCheck, Strange):
+                return None
+            found = self._found(other, decision)
+            if found is not None:
+                return found
+        return None
+
+    async def _decided(self, question: Question) -> Decision:
         refused = two_schemes(question.request) or self._paused()
         if refused is not None:
             return refused
