@@ -57,13 +57,19 @@ impl Api {
             Ok(reply) => return reply,
             Err(beyond) => beyond,
         };
-        if let Err(failure) = self.may_send_more(&call, beyond, &small).await {
-            return self.refuse(failure, &call, None);
+        // On the heap, as everything that a usual call does not come by: each step on the way to an answer is moved with all the room that it may need.
+        Box::pin(self.more(&call, beyond, &small, &mut body)).await
+    }
+
+    /// Answers a call whose body is beyond the budget of a stranger.
+    async fn more(&self, call: &Call<'_>, beyond: Beyond, small: &Budget, body: &mut Incoming<'_>) -> Reply {
+        if let Err(failure) = self.may_send_more(call, beyond, small).await {
+            return self.refuse(failure, call, None);
         }
-        let large = budget::of_known(method, self.settings.limits.api_body_bytes);
-        match self.within(&large, &call, &mut body).await {
+        let large = budget::of_known(call.method, self.settings.limits.api_body_bytes);
+        match self.within(&large, call, body).await {
             Ok(reply) => reply,
-            Err(beyond) => self.refuse(Failure::with_status(beyond.status(), beyond.text(&large)), &call, None),
+            Err(beyond) => self.refuse(Failure::with_status(beyond.status(), beyond.text(&large)), call, None),
         }
     }
 
@@ -91,7 +97,7 @@ impl Api {
                 return Ok(self.refuse(*failure, call, echo));
             }
         };
-        Ok(match self.checked(call, &mut payload).await {
+        Ok(match Box::pin(self.checked(call, &mut payload)).await {
             Ok(reply) => reply.in_history(|| self.auth.directory().history()),
             Err(failure) => {
                 let echo = match call.method.input {

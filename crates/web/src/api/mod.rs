@@ -149,7 +149,7 @@ impl Api {
         } else if Documents::own(path) {
             (Zone::Documents, self.documents.answer(&parts.method, path, &self.settings))
         } else {
-            (Zone::Outside, service::at_root(&self.auth, &self.settings, path).await.unwrap_or_else(Reply::unknown_path))
+            (Zone::Outside, Box::pin(service::at_root(&self.auth, &self.settings, path)).await.unwrap_or_else(Reply::unknown_path))
         };
         let head = RequestHead { method: parts.method, headers: parts.headers, zone };
         let response = respond(&self.zone_headers, &self.encodings, &head, reply, self.random.as_ref());

@@ -145,10 +145,10 @@ impl Falconer {
         if api::owns(request.uri().path()) {
             self.api.answer(request).await
         } else if scim::owns(request.uri().path()) {
-            scim::answer(&self.web, request).await
+            Box::pin(scim::answer(&self.web, request)).await
         } else {
             let began = Instant::now();
-            let response = self.pages.clone().oneshot(request).await.into_response();
+            let response = Box::pin(self.pages.clone().oneshot(request)).await.into_response();
             self.web.metrics.answered(Answered::Page, response.status(), began.elapsed());
             response
         }

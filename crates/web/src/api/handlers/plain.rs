@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::net::IpAddr;
 
 use falconer_auth::{Auth, RequestParts, authority};
+use falconer_scopes::is_valid_scope;
 use falconer_wire::{Call, Method};
 use foldhash::fast::RandomState;
 use http::request::Parts;
@@ -139,13 +140,18 @@ pub(crate) async fn answer(
 fn list_of_body<'b>(json: &'b [u8], budget: &Budget) -> Option<List<'b>> {
     let most = MOST_SCOPES.min(budget.entries).min(budget.nodes);
     // As many entries as commas and one more: nothing is set aside for a list that is too long. One with commas in its scopes goes the long way.
-    if json.iter().filter(|byte| **byte == b',').count() >= most {
+    if commas(json) >= most {
         return None;
     }
     let list: List<'_> = serde_json::from_slice(json).ok()?;
-    let is_fine = list.scopes.len() <= most && list.scopes.iter().all(|scope| scope.0.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+    let is_fine = list.scopes.len() <= most && list.scopes.iter().all(|scope| is_valid_scope(&scope.0));
     let mut seen = HashSet::with_capacity_and_hasher(list.scopes.len(), RandomState::default());
     (is_fine && list.scopes.iter().all(|scope| seen.insert(scope.as_ref()))).then_some(list)
+}
+
+/// How many commas there are. Many bytes are looked at at once: byte by byte, this alone was a tenth of what a list of a hundred scopes cost.
+pub(crate) fn commas(json: &[u8]) -> usize {
+    memchr::memchr_iter(b',', json).count()
 }
 
 fn of_body(json: &[u8]) -> Option<HawkRequest<'_>> {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
 
 use crate::api::answer::failure::Failure;
-use crate::api::handlers::plain::HawkRequest;
+use crate::api::handlers::plain::{HawkRequest, commas};
 use crate::api::request::budget::Budget;
 
 /// Of all expressions of one call, in bytes: so large is an answer at most that repeats them, and so long somebody looks for their scopes.
@@ -82,7 +82,7 @@ impl<'b> Asked<'b> {
     /// The usual form. `None`: the long way has to look at it.
     pub(crate) fn of_body(call: Call, json: &'b [u8], budget: &Budget) -> Option<Asked<'b>> {
         // About as many values as commas: nothing is set aside for more than may be.
-        if json.iter().filter(|byte| **byte == b',').count() >= budget.nodes {
+        if commas(json) >= budget.nodes {
             return None;
         }
         let asked = match call {
