@@ -47,6 +47,17 @@ def wait_for(host, port, process, log):
             time.sleep(0.02)
 
 
+def raw(origin, request):
+    """Sends bytes, and gives what came until the other side closed."""
+    host, port = origin.split("://")[1].rsplit(":", 1)
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE) as connection:
+        connection.sendall(request)
+        received = b""
+        while more := connection.recv(65536):
+            received += more
+    return received.decode(errors="replace")
+
+
 def indented(text, by):
     return "".join(" " * by + line for line in text.splitlines(keepends=True))
 
@@ -133,6 +144,15 @@ class Protected:
         text = snippet(proxy).replace("127.0.0.1:4180", listen).replace("127.0.0.1:8080", f"127.0.0.1:{behind.port}")
         self.processes.append(started(configuration(proxy, folder, host, port, text), self.log))
         wait_for(host, port, self.processes[1], self.log)
+        if proxy == "traefik":
+            self.wait_for_routes()
+
+    def wait_for_routes(self):
+        """Traefik listens before it has read its routes, and has a page of its own until then."""
+        deadline = time.monotonic() + PATIENCE
+        while "404 page not found" in raw(self.origin, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):
+            assert time.monotonic() < deadline, self.log.read_text()[-3000:]
+            time.sleep(0.02)
 
     def stop(self):
         for process in reversed(self.processes):

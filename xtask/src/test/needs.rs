@@ -29,7 +29,7 @@ const GO: (u32, u32) = (1, 22);
 /// How long the package manager's lock is waited for: another one may be installing.
 const LOCK: Duration = Duration::from_secs(600);
 
-const CLIENTS: &[&str] = &["clients", "browser"];
+const CLIENTS: &[&str] = &["clients", "browser", "gateway"];
 const NEEDS: &[Need] = &[
     Need {
         what: "a C compiler (SQLite, ring)",
@@ -48,6 +48,7 @@ const NEEDS: &[Need] = &[
             "client-rust",
             "api",
             "browser",
+            "gateway",
         ],
     },
     Need { what: "git", probe: || works("git", &["--version"]), packages: &["git"], parts: &["check"] },
@@ -55,16 +56,18 @@ const NEEDS: &[Need] = &[
         what: "Python 3 with venv",
         probe: python_with_venv,
         packages: &["python3", "python3-venv"],
-        parts: &["python", "clients", "api"],
+        parts: &["python", "clients", "api", "gateway"],
     },
     Need {
         what: "Node.js 20.11 or newer",
         probe: node_is_new_enough,
         packages: &["nodejs"],
-        parts: &["sdk", "python", "clients", "browser"],
+        parts: &["sdk", "python", "clients", "browser", "gateway"],
     },
     Need { what: "Go 1.22 or newer", probe: go_is_new_enough, packages: &["golang-go"], parts: &["go"] },
-    Need { what: "npm", probe: || works("npm", &["--version"]), packages: &["npm"], parts: &["sdk", "clients", "browser"] },
+    Need { what: "npm", probe: || works("npm", &["--version"]), packages: &["npm"], parts: &["sdk", "clients", "browser", "gateway"] },
+    Need { what: "nginx with auth_request", probe: nginx_asks, packages: &["nginx-light"], parts: &["gateway"] },
+    Need { what: "HAProxy with Lua", probe: haproxy_has_lua, packages: &["haproxy"], parts: &["gateway"] },
     Need {
         what: "PostgreSQL",
         probe: || postgres::is_given() || postgres::programs().is_some(),
@@ -91,6 +94,15 @@ const NEEDS: &[Need] = &[
         parts: &["instructions"],
     },
 ];
+
+fn nginx_asks() -> bool {
+    // It prints to stderr what it was built with.
+    works("sh", &["-c", "PATH=$PATH:/usr/sbin; nginx -V 2>&1 | grep -q auth_request"])
+}
+
+fn haproxy_has_lua() -> bool {
+    works("sh", &["-c", "PATH=$PATH:/usr/sbin; haproxy -vv | grep -q '+LUA'"])
+}
 
 fn python_with_venv() -> bool {
     works("python3", &["-c", "import venv, ensurepip"])
@@ -146,6 +158,9 @@ pub fn install(parts: &[&str]) -> Result<()> {
     }
     if parts.contains(&"python") {
         python_kit()?;
+    }
+    if parts.contains(&"gateway") {
+        proxies()?;
     }
     if CLIENTS.iter().any(|part| parts.contains(part)) {
         node("e2e")?;
@@ -240,6 +255,15 @@ fn python() -> Result<()> {
 
 fn python_kit() -> Result<()> {
     environment("Python package", &kit_venv(), "sdk/python/pyproject.toml", &["-e", "./sdk/python[test]"])
+}
+
+/// The folder of the environment with the proxies that the gateway is tried beside, and what tries them.
+pub fn proxies_venv() -> PathBuf {
+    target().join("gateway").join("venv")
+}
+
+fn proxies() -> Result<()> {
+    environment("Proxies", &proxies_venv(), "e2e/gateway/requirements.txt", &["-r", "e2e/gateway/requirements.txt"])
 }
 
 /// A Python environment that is made anew when the file that names its packages changes.

@@ -61,6 +61,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "clients", what: "published clients, unchanged", lane: Lane::Beside, binary: true, run: clients },
     Part { name: "client-rust", what: "the published Rust client", lane: Lane::Compiling, binary: true, run: client_rust },
     Part { name: "api", what: "generated calls of every method", lane: Lane::Beside, binary: true, run: api },
+    Part { name: "gateway", what: "the gateway beside five real proxies", lane: Lane::Beside, binary: true, run: gateway },
     Part { name: "browser", what: "the pages in Chromium", lane: Lane::Beside, binary: true, run: browser_part },
 ];
 
@@ -230,6 +231,29 @@ fn api(output: &Output) -> Result<Done> {
     let env = [("FALCONER_BIN", binary.as_str()), ("PYTHONUNBUFFERED", "1")];
     let counts = counted(output, "schemathesis over the OpenAPI document", &root().join("e2e"), &python, &["fuzz_api/run.py"], &env)?;
     Ok(Done { counts, said: None })
+}
+
+/// The gateway beside real proxies, with the configuration that its page prints; and a static site behind nginx in Chromium.
+fn gateway(output: &Output) -> Result<Done> {
+    let (binary, chromium) = (binary(), chromium());
+    let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+    let env = [
+        ("FALCONER_BIN", binary.as_str()),
+        ("CHROMIUM_BIN", chromium.as_str()),
+        ("PATH", path.as_str()),
+        ("PYTHONUNBUFFERED", "1"),
+        ("PYTHONDONTWRITEBYTECODE", "1"),
+    ];
+    let e2e = root().join("e2e");
+    let python = needs::proxies_venv().join("bin/python").to_string_lossy().into_owned();
+    let args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "gateway"];
+    Ok(all(
+        output,
+        vec![
+            counted(output, "the gateway beside nginx, Traefik, Caddy, Envoy and HAProxy", &e2e, &python, &args, &env),
+            node_tests(output, "a static site behind nginx", &e2e, "gateway", &env),
+        ],
+    ))
 }
 
 fn browser_part(output: &Output) -> Result<Done> {
