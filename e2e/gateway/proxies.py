@@ -13,13 +13,14 @@ from falconer_server import BIN, PATIENCE, clean_environment
 REPOSITORY = pathlib.Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs/gateway.md").read_text()
 PROGRAMS = pathlib.Path(sys.executable).parent
-TITLES = {"nginx": "nginx", "traefik": "Traefik", "caddy": "Caddy", "envoy": "Envoy", "haproxy": "HAProxy"}
+TITLES = {"nginx": "nginx", "traefik": "Traefik", "caddy": "Caddy", "envoy": "Envoy", "envoy-grpc": "Envoy", "haproxy": "HAProxy"}
+HTTP2 = "typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {\"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: {http2_protocol_options: {}}}}"
 
 
 def snippet(proxy):
-    """The block of the page, as it is printed."""
+    """The block of the page, as it is printed; Envoy has two."""
     section = PAGE.split(f"### {TITLES[proxy]}\n", 1)[1].split("\n### ", 1)[0]
-    return re.search(r"```\w+\n(.*?)```", section, re.S).group(1)
+    return re.findall(r"```\w+\n(.*?)```", section, re.S)[1 if proxy == "envoy-grpc" else 0]
 
 
 def free_port(host):
@@ -89,14 +90,14 @@ def configuration(proxy, folder, host, port, text):
             f"frontend web\n  bind {address.replace('[', '').replace(']', '') if ':' not in host else 'ipv6@' + address}\n  {text}  default_backend behind\nbackend behind\n  server behind {BEHIND_OF[str(folder)]}\n"
         )
         return ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
-    assert proxy == "envoy"
+    assert proxy in ("envoy", "envoy-grpc")
     gateway_host, gateway_port = GATEWAY_OF[str(folder)].rsplit(":", 1)
     behind_host, behind_port = BEHIND_OF[str(folder)].rsplit(":", 1)
 
-    def cluster(name, at, number):
+    def cluster(name, at, number, more=""):
         return f"""  - name: {name}
     type: STATIC
-    load_assignment: {{cluster_name: {name}, endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: {at}, port_value: {number}}}}}}}}}]}}]}}
+{more}    load_assignment: {{cluster_name: {name}, endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: {at}, port_value: {number}}}}}}}}}]}}]}}
 """
 
     (folder / "envoy.yaml").write_text(
@@ -114,7 +115,7 @@ def configuration(proxy, folder, host, port, text):
 {indented(text, 10)}          - name: envoy.filters.http.router
             typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}
   clusters:
-{cluster("falconer", gateway_host, gateway_port)}{cluster("behind", behind_host, behind_port)}"""
+{cluster("falconer", gateway_host, gateway_port, f"    {HTTP2}" + chr(10) if proxy == "envoy-grpc" else "")}{cluster("behind", behind_host, behind_port)}"""
     )
     return [str(PROGRAMS / "envoy"), "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "--use-dynamic-base-id", "--log-level", "error"]
 
@@ -130,7 +131,7 @@ class Protected:
         folder.mkdir(parents=True)
         self.folder, self.log, port = folder, folder / "log", free_port(host)
         self.origin, self.port = f"http://{host}:{port}", port
-        place = f'upstream = "http://127.0.0.1:{behind.port}"' if proxy == "upstream" else f'proxy = "{proxy}"'
+        place = f'upstream = "http://127.0.0.1:{behind.port}"' if proxy == "upstream" else f'proxy = "{proxy.removesuffix("-grpc")}"'
         rules_file = folder / "gateway.toml"
         rules_file.write_text(f'falconer = "{root_url}"\norigin = "{self.origin}"\n{place}\n{head}\n{rules}')
         listen = f"{host}:{port}" if proxy == "upstream" else f"127.0.0.1:{free_port('127.0.0.1')}"

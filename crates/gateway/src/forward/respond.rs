@@ -37,7 +37,7 @@ pub(crate) async fn respond(gateway: &Gateway, dialect: Dialect, peer: IpAddr, p
 }
 
 /// What the service behind is told of a request that goes on.
-async fn let_through(gateway: &Gateway, asked: &Asked<'_>) -> Result<HeaderValue, Answer> {
+pub(super) async fn let_through(gateway: &Gateway, asked: &Asked<'_>) -> Result<HeaderValue, Answer> {
     let statement = match gateway.decide(asked).await {
         Decision::Answer(answer) => return Err(answer),
         Decision::Preflight => gateway.statement(asked, None, &[]),

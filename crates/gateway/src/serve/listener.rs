@@ -120,6 +120,9 @@ async fn connection(
 impl Service {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<AnswerBody> {
         match self {
+            Service::Beside(gateway, Dialect::Envoy) if request.uri().path() == forward::envoy_grpc::CHECK => {
+                forward::envoy_grpc::check(gateway, peer.ip(), request).await
+            }
             Service::Beside(gateway, dialect) => {
                 let (parts, _) = request.into_parts();
                 forward::respond(gateway, *dialect, peer.ip(), &parts).await.map(whole)

@@ -3,4 +3,5 @@
 mod listener;
 mod reverse_proxy;
 
+pub(crate) use listener::AnswerBody;
 pub use listener::{Served, serve};
