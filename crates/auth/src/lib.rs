@@ -54,7 +54,7 @@ pub use directory::expansions::ExpansionFigures;
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{
-    AccessToken, CertificateFault, ClientState, ExtFault, Failure, RequestParts, authority, payload, temporary::Temporary,
+    AccessToken, CertificateFault, ClientState, ExtFault, Failure, RequestParts, authority, is_signed_twice, payload, temporary::Temporary,
 };
 pub use falconer_store::{ChangeKind, Epoch, History, Revision, Secret};
 pub use node::Auth;

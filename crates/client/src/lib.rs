@@ -31,7 +31,7 @@ pub use connection::{Origin, Retry, encode_segment, tls_config, tls_config_with}
 pub use credentials::Credentials;
 pub use environment::Environment;
 pub use error::Error;
-pub use falconer_credentials::AccessToken;
 pub use falconer_credentials::payload::hash as payload_hash;
+pub use falconer_credentials::{AccessToken, is_signed_twice};
 pub use http::Method;
 pub use methods::{Events, PeopleSearch, ServerEvent, passes};

@@ -56,6 +56,7 @@ pub use certificate::temporary;
 pub use evaluate::{InternalClaim, Issuer, Verified, authorized_scopes_failure, evaluate, evaluate_internal};
 pub use failure::{CertificateFault, ClientState, ExtFault, Failure, FormFault};
 pub use hawk::authentic::{Authentic, Signed};
+pub use hawk::bewit::is_signed_twice;
 pub use hawk::read::{RequestParts, read};
 pub use hawk::unmatched::{SignedFor, Unmatched};
 pub use hawk::{authority, payload, sign, timestamp};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use falconer_credentials::RequestParts;
+use falconer_credentials::{RequestParts, is_signed_twice};
 use falconer_scopes::{Expression, ScopeSet, list};
 
 use crate::node::Auth;
@@ -86,7 +86,7 @@ impl Auth {
     /// can't say.
     pub async fn check(&self, question: &Question<'_>) -> Result<Decision, Unable> {
         // authenticateHawk looks at the header alone, as the protocol has it; a service can't tell then which of both its caller meant.
-        if question.is_signed_twice() {
+        if is_signed_twice(question.parts.resource, question.parts.authorization) {
             return Ok(Decision::Failed(Reason::TwoSchemes));
         }
         Ok(match self.verify(&question.parts).await {
@@ -108,12 +108,6 @@ impl Auth {
 }
 
 impl Question<'_> {
-    /// Whether a header and a bewit came at once.
-    fn is_signed_twice(&self) -> bool {
-        let query = self.parts.resource.split_once('?').map_or("", |(_, query)| query);
-        self.parts.authorization.is_some() && query.split('&').any(|pair| pair.starts_with("bewit="))
-    }
-
     fn wrong_payload(&self, signed: Option<&str>) -> Option<Reason> {
         match (self.payload_hash?, signed) {
             (arrived, Some(signed)) if arrived == signed => None,

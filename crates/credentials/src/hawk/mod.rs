@@ -4,7 +4,7 @@
 
 pub(crate) mod authentic;
 pub mod authority;
-mod bewit;
+pub(crate) mod bewit;
 mod header;
 mod normalized;
 pub mod payload;

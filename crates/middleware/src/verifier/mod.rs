@@ -157,7 +157,7 @@ impl Verifier {
             Some(value) => Some(std::str::from_utf8(value).map_err(|_| Refusal::UnreadableAuthorization)?.to_owned()),
         };
         let resource = request.resource.to_owned();
-        if authorization.is_some() && (resource.contains("?bewit=") || resource.contains("&bewit=")) {
+        if falconer_client::is_signed_twice(&resource, authorization.as_deref()) {
             return Err(Refusal::TwoSchemes);
         }
         Ok(AuthenticateHawkRequest {

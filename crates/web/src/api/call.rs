@@ -46,7 +46,7 @@ impl Api {
     pub(super) async fn call(&self, method: &'static Method, params: PathParams, parts: &Parts, body: axum::body::Body) -> Reply {
         let query = Query::parse(parts.uri.query().unwrap_or_default());
         let is_own = |host: &str, port: u16| self.auth.is_own_site(host, port);
-        let signed = Signed::of(parts, &query, &self.settings.trusted_proxies, is_own);
+        let signed = Signed::of(parts, &self.settings.trusted_proxies, is_own);
         if let Some(seen) = signed.other_site(is_own).filter(|_| self.other_site.may_speak(self.auth.now_ms())) {
             self.warn_of_other_site(parts, &seen);
         }

@@ -3,6 +3,13 @@
 use crate::pattern::{CLIENT_ID, CONTINUATION_TOKEN, LIMIT};
 use crate::table::{Call, Method, PathParam, QueryParam, Service, Stability, Verb};
 
+/// Which clients a page holds.
+pub(super) const PAGE_OF_CLIENTS: &[QueryParam] = &[
+    QueryParam { name: "prefix", pattern: Some(CLIENT_ID) },
+    QueryParam { name: "continuationToken", pattern: Some(CONTINUATION_TOKEN) },
+    QueryParam { name: "limit", pattern: Some(LIMIT) },
+];
+
 pub(super) const LIST_CLIENTS: Method = Method {
     call: Call::ListClients,
     service: Service::Auth,
@@ -10,11 +17,7 @@ pub(super) const LIST_CLIENTS: Method = Method {
     verb: Verb::Get,
     route: "/clients/",
     params: &[],
-    query: &[
-        QueryParam { name: "prefix", pattern: Some(CLIENT_ID) },
-        QueryParam { name: "continuationToken", pattern: Some(CONTINUATION_TOKEN) },
-        QueryParam { name: "limit", pattern: Some(LIMIT) },
-    ],
+    query: PAGE_OF_CLIENTS,
     scopes: Some(r#""auth:list-clients""#),
     deferred: false,
     stability: Stability::Stable,

@@ -1,7 +1,8 @@
 //! Records that come from elsewhere or go there: clients with the grants that they end with, a client with its token, and many at once.
 
-use crate::pattern::{CLIENT_ID, CONTINUATION_TOKEN, LIMIT};
-use crate::table::{Call, Method, PathParam, QueryParam, Service, Stability, Verb};
+use super::clients::PAGE_OF_CLIENTS;
+use crate::pattern::CLIENT_ID;
+use crate::table::{Call, Method, PathParam, Service, Stability, Verb};
 
 pub(super) const LIST_CLIENT_RECORDS: Method = Method {
     call: Call::ListClientRecords,
@@ -10,11 +11,7 @@ pub(super) const LIST_CLIENT_RECORDS: Method = Method {
     verb: Verb::Get,
     route: "/clients/",
     params: &[],
-    query: &[
-        QueryParam { name: "prefix", pattern: Some(CLIENT_ID) },
-        QueryParam { name: "continuationToken", pattern: Some(CONTINUATION_TOKEN) },
-        QueryParam { name: "limit", pattern: Some(LIMIT) },
-    ],
+    query: PAGE_OF_CLIENTS,
     scopes: Some(r#""auth:list-clients""#),
     deferred: false,
     stability: Stability::Stable,

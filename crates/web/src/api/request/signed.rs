@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use falconer_auth::{ApiError, Auth, Authentication, Reason, RequestParts, authority, payload};
+use falconer_auth::{ApiError, Auth, Authentication, Reason, RequestParts, authority, is_signed_twice, payload};
 use http::header::{AUTHORIZATION, HOST};
 use http::request::Parts;
 
 use crate::api::answer::failure::Failure;
 use crate::api::request::body::media_type;
-use crate::api::request::query::Query;
 use crate::{Network, Peer};
 
 /// A request as its signer saw it.
@@ -23,14 +22,15 @@ pub(crate) struct Signed<'p> {
 }
 
 impl<'p> Signed<'p> {
-    pub(crate) fn of(parts: &'p Parts, query: &Query, trusted: &[Network], is_own: impl Fn(&str, u16) -> bool) -> Signed<'p> {
+    pub(crate) fn of(parts: &'p Parts, trusted: &[Network], is_own: impl Fn(&str, u16) -> bool) -> Signed<'p> {
         // With several headers the first counts; an empty one counts as none.
         let authorization = parts.headers.get(AUTHORIZATION).map(|v| String::from_utf8_lossy(v.as_bytes())).filter(|v| !v.is_empty());
+        let resource = parts.uri.path_and_query().map_or("/", |p| p.as_str());
         Signed {
             method: parts.method.as_str(),
-            resource: parts.uri.path_and_query().map_or("/", |p| p.as_str()),
+            resource,
             site: site(parts, trusted, is_own),
-            both: authorization.is_some() && query.has("bewit"),
+            both: is_signed_twice(resource, authorization.as_deref()),
             authorization,
         }
     }
