@@ -12,6 +12,7 @@
 //! | the rows | [`rows`] |
 //! | hostile requests beside plain ones | [`strangers`] |
 //! | people: sign-ins a second, sign-ins beside guesses, a directory that hangs | [`people`] |
+//! | other calls while many follow an import | [`followers`] |
 //! | what a run says: table, JSON, plot | [`figures::report`], [`figures::plot`] |
 //! | decisions in process: for the table, for criterion, for instruction counts | [`in_process`] |
 //!
@@ -23,6 +24,7 @@
 pub mod clock;
 pub mod data;
 pub mod figures;
+pub mod followers;
 pub mod in_process;
 pub mod options;
 pub mod people;
