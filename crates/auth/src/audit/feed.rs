@@ -7,12 +7,13 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use falconer_store::{ChangeKind, Epoch, History, KeyKind, Revision, StoreError};
+use falconer_store::{Change, ChangeKind, Epoch, History, KeyKind, Revision, StoreError};
 use tokio::sync::watch;
 
-use crate::audit::recent::SharedText;
+use crate::audit::recent::{Row, SharedText};
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::verify::caller::Authentication;
@@ -154,7 +155,7 @@ pub struct Follower {
     position: Position,
     moved: watch::Receiver<(History, Revision)>,
     /// What was read and not told yet: the rows of one read at most.
-    read: VecDeque<Event>,
+    read: Untold,
     /// Where the read ends.
     read_to: Position,
     /// It has come along with what happens, and doesn't only catch up any more.
@@ -185,7 +186,7 @@ impl Auth {
             who: who.clone().lasting(),
             position,
             moved,
-            read: VecDeque::new(),
+            read: Untold::of(Vec::new(), position),
             read_to: position,
             is_live: false,
             checked: None,
@@ -219,10 +220,10 @@ impl Follower {
             let (history, present) = *self.moved.borrow_and_update();
             self.check_at(present)?;
             if self.position.epoch != Some(history.epoch) {
-                self.read.clear();
+                self.read = Untold::of(Vec::new(), self.position);
                 return Ok(self.reset(history, present));
             }
-            if let Some(event) = self.read.pop_front() {
+            if let Some(event) = self.read.next(history.epoch) {
                 self.position = event.position;
                 return Ok(FeedItem::Changed(event));
             }
@@ -260,10 +261,10 @@ impl Follower {
     /// What is at hand already, without waiting: the next of several changes that were read at once. `None`: ask [`Follower::next`].
     pub fn next_at_hand(&mut self) -> Option<Event> {
         let (history, present) = *self.moved.borrow();
-        if self.read.is_empty() || self.position.epoch != Some(history.epoch) || self.check_at(present).is_err() {
+        if self.read.rows.is_empty() || self.position.epoch != Some(history.epoch) || self.check_at(present).is_err() {
             return None;
         }
-        let event = self.read.pop_front()?;
+        let event = self.read.next(history.epoch)?;
         self.position = event.position;
         Some(event)
     }
@@ -299,33 +300,51 @@ impl Follower {
             return Ok(());
         };
         self.read_to = Position::behind_in(history.epoch, last.revision);
-        let mut events: Vec<Event> = Vec::new();
-        let mut row_of_revision = 0;
-        let mut before = None;
-        for shared in &rows {
-            let row = &shared.change;
-            row_of_revision = if before == Some(row.revision) { row_of_revision + 1 } else { 1 };
-            before = Some(row.revision);
-            let is_told = row.revision.0 == from.after.saturating_add(1) && row_of_revision <= from.rows;
-            let entity = match row.key_kind {
-                KeyKind::Client => Entity::Client(row.key.clone()),
-                KeyKind::Role => Entity::Role(row.key.clone()),
-                KeyKind::Grant | KeyKind::Identity | KeyKind::Person | KeyKind::Issuer => continue,
-            };
-            if !is_told {
-                let position = Position { epoch: Some(history.epoch), after: row.revision.0.saturating_sub(1), rows: row_of_revision };
-                events.push(Event { position, revision: row.revision, entity, what: row.what, text: shared.text.clone() });
-            }
-        }
-        // Whoever has heard the last event of a revision has heard all of it.
-        for at in 0..events.len() {
-            let next = events.get(at + 1).map(|event| event.revision);
-            if let Some(event) = events.get_mut(at).filter(|event| Some(event.revision) != next) {
-                event.position = Position::behind_in(history.epoch, event.revision);
-            }
-        }
-        self.read = events.into();
+        self.read = Untold::of(rows, from);
         Ok(())
+    }
+}
+
+/// Rows that a follower shares with the others, and how far it has told them. Nothing is made of a row before it is told: a revision may have thousands.
+struct Untold {
+    rows: VecDeque<Arc<Row>>,
+    /// Where the follower stood when they were read.
+    from: Position,
+    /// The revision of the last row that was taken, and how many rows of it were taken.
+    last: Option<(Revision, usize)>,
+}
+
+impl Untold {
+    fn of(rows: Vec<Arc<Row>>, from: Position) -> Untold {
+        Untold { rows: rows.into(), from, last: None }
+    }
+
+    fn next(&mut self, epoch: Epoch) -> Option<Event> {
+        loop {
+            let shared = self.rows.pop_front()?;
+            let row = &shared.change;
+            let rows = self.last.filter(|(revision, _)| *revision == row.revision).map_or(1, |(_, rows)| rows.saturating_add(1));
+            self.last = Some((row.revision, rows));
+            let before = row.revision.0.saturating_sub(1);
+            let is_told = before == self.from.after && rows <= self.from.rows;
+            let Some(entity) = entity_of(row).filter(|_| !is_told) else { continue };
+            // Whoever has heard the last event of a revision has heard all of it.
+            let mut others = self.rows.iter().map(|other| &other.change).take_while(|other| other.revision == row.revision);
+            let position = match others.any(|other| matches!(other.key_kind, KeyKind::Client | KeyKind::Role)) {
+                true => Position { epoch: Some(epoch), after: before, rows },
+                false => Position::behind_in(epoch, row.revision),
+            };
+            return Some(Event { position, revision: row.revision, entity, what: row.what, text: shared.text.clone() });
+        }
+    }
+}
+
+/// What a row tells of, where followers hear of it.
+fn entity_of(row: &Change) -> Option<Entity> {
+    match row.key_kind {
+        KeyKind::Client => Some(Entity::Client(row.key.clone())),
+        KeyKind::Role => Some(Entity::Role(row.key.clone())),
+        KeyKind::Grant | KeyKind::Identity | KeyKind::Person | KeyKind::Issuer => None,
     }
 }
 

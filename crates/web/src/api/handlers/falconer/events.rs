@@ -73,6 +73,8 @@ async fn step(stage: Stage) -> Option<(Result<Bytes, Infallible>, Stage)> {
         Stage::Following(follower) => follower,
         Stage::Ended => return None,
     };
+    // Between two pieces others have their turn: hundreds of followers that each sent all they have would hold up every other call of this thread.
+    tokio::task::yield_now().await;
     let next = match tokio::time::timeout(HEARTBEAT, follower.next()).await {
         Ok(item) => item.map(Some),
         Err(_) => follower.check().map(|()| None),
