@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -244,4 +246,52 @@ async fn quiet_streams_have_a_heartbeat_that_looks_at_the_credentials() {
     node.advance(60_000);
     assert_eq!(stream.event().await.1, "end");
     assert_eq!(stream.block().await, None);
+}
+
+/// Story: each follower of an import sent all that it had at once, so that with two hundred of them every other call of the thread waited for a third of a
+/// second.
+#[tokio::test]
+async fn followers_of_many_changes_take_turns_with_others() {
+    const FOLLOWERS: usize = 10;
+    const CLIENTS: usize = 2000;
+    let node = node().await;
+    let mut streams = Vec::new();
+    for _ in 0..FOLLOWERS {
+        let mut stream = Stream::open(&node, events().by(root())).await;
+        assert!(stream.name().await.ends_with("ready"));
+        streams.push(stream);
+    }
+    let client =
+        |number: usize| json!({ "clientId": format!("many/{number}"), "expires": "2100-01-01T00:00:00Z", "description": "", "scopes": [] });
+    let clients: Vec<Value> = (0..CLIENTS).map(client).collect();
+    let import = call("POST", "/api/falconer/v1/import").by(root()).json(json!({ "roles": [], "clients": clients }));
+    assert_eq!(node.send(import).await.status, 200);
+    let pieces = Arc::new(AtomicUsize::new(0));
+    let following: Vec<_> = streams
+        .into_iter()
+        .map(|mut stream| {
+            let pieces = Arc::clone(&pieces);
+            tokio::spawn(async move {
+                let mut told = 0;
+                while told < CLIENTS {
+                    let frame = stream.body.frame().await.expect("the stream goes on").unwrap().into_data().unwrap();
+                    told += std::str::from_utf8(&frame).unwrap().matches("event: client-created").count();
+                    pieces.fetch_add(1, Ordering::Relaxed);
+                }
+                told
+            })
+        })
+        .collect();
+    // Another call of this thread: how many pieces go out before it has its turn.
+    let (mut most, mut turns) = (0, 0);
+    while following.iter().any(|follower| !follower.is_finished()) {
+        let before = pieces.load(Ordering::Relaxed);
+        tokio::task::yield_now().await;
+        most = most.max(pieces.load(Ordering::Relaxed) - before);
+        turns += 1;
+    }
+    for follower in following {
+        assert_eq!(follower.await.unwrap(), CLIENTS);
+    }
+    assert!(most <= 2 * FOLLOWERS && turns >= 5, "{most} pieces in one turn of {turns}");
 }
