@@ -68,7 +68,7 @@ pub use scim::filter::{Term, read_filter};
 pub use scim::group::{GROUP_SCHEMA, MOST_MEMBERS};
 pub use scim::resources::{MOST_GROUPS_PUSHED, MOST_LISTED, MOST_USERS};
 pub use scim::user::{USER_SCHEMA, user_json};
-pub use sessions::again::{Again, Means};
+pub use sessions::again::{Means, Reauthentication};
 pub use sessions::attempts::Visitor;
 pub use sessions::forms::{AnonymousForm, LEAST_FORM_MS, TOO_SOON};
 pub use sessions::session::{Session, SessionView, SignedIn};

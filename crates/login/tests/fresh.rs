@@ -5,7 +5,7 @@ mod common;
 
 use common::{ADDRESS, PASSWORD, World, from};
 use falconer_auth::{Authentication, ClientInput};
-use falconer_login::{Again, LoginError, Means, PasskeyError, Session, SignInMethod};
+use falconer_login::{LoginError, Means, PasskeyError, Reauthentication, Session, SignInMethod};
 
 const FRESH_MS: i64 = 15 * 60_000;
 
@@ -54,7 +54,7 @@ async fn every_change_of_credentials_asks_for_a_fresh_sign_in() {
     assert_eq!(world.login.recovery_codes("ann").await.unwrap().made, 0);
     assert!(world.login.sign_in_local("ann", PASSWORD, &from(ADDRESS)).await.is_ok(), "the password is the old one");
 
-    let renewed = world.login.sign_in_again(&session, Again::Password(PASSWORD), &from(ADDRESS)).await.unwrap().session;
+    let renewed = world.login.sign_in_again(&session, Reauthentication::Password(PASSWORD), &from(ADDRESS)).await.unwrap().session;
     for (what, outcome) in changes(&world, &renewed).await {
         assert_ne!(outcome, Err(LoginError::SignInAgain), "{what}");
     }
@@ -70,9 +70,9 @@ async fn a_session_that_is_renewed_keeps_its_forms_and_has_another_cookie() {
     let form_time = world.login.form_time(&session);
     world.clock.advance(FRESH_MS);
     assert!(!world.login.is_fresh(&session));
-    let wrong = world.login.sign_in_again(&session, Again::Password("a guess"), &from(ADDRESS)).await.err();
+    let wrong = world.login.sign_in_again(&session, Reauthentication::Password("a guess"), &from(ADDRESS)).await.err();
     assert_eq!(wrong, Some(PasskeyError::Login(LoginError::WrongPassword)));
-    let renewed = world.login.sign_in_again(&session, Again::Password(PASSWORD), &from(ADDRESS)).await.unwrap();
+    let renewed = world.login.sign_in_again(&session, Reauthentication::Password(PASSWORD), &from(ADDRESS)).await.unwrap();
     assert_ne!(renewed.cookie_value.as_str(), cookie);
     let after = world.login.session(&renewed.cookie_value).await.unwrap().unwrap();
     assert!(world.login.is_fresh(&after) && after.owns_form(&session.csrf) && after.id != session.id);
@@ -82,7 +82,7 @@ async fn a_session_that_is_renewed_keeps_its_forms_and_has_another_cookie() {
     assert!(world.login.session(&cookie).await.unwrap().is_none());
     // Of a session that was ended meanwhile, nothing goes on.
     assert_eq!(
-        world.login.sign_in_again(&session, Again::Password(PASSWORD), &from(ADDRESS)).await.err(),
+        world.login.sign_in_again(&session, Reauthentication::Password(PASSWORD), &from(ADDRESS)).await.err(),
         Some(PasskeyError::Login(LoginError::SignedOut))
     );
     assert_eq!(world.login.sessions(&after).await.unwrap().len(), 2, "that of the test's first sign-in, and this one");

@@ -64,7 +64,7 @@ impl Office {
     }
 
     async fn again(&self, session: &Session, subject: &str) -> Result<SignedIn, ProviderSignInError> {
-        let left = self.leave(Way::Again(session)).await?;
+        let left = self.leave(Way::Reauthenticate(session)).await?;
         match self.back(&left, subject, Some(session)).await? {
             Arrival::SignedIn(inbound) => Ok(inbound.signed_in),
             Arrival::ToConfirm => panic!("nothing was to be linked"),
@@ -210,7 +210,7 @@ async fn somebody_signs_in_again_with_the_provider_as_the_same_identity() {
     assert_eq!((renewed.identity.as_str(), renewed.method), ("company/17", SignInMethod::Provider));
     assert_eq!(*office.company.begun.lock().unwrap(), [false, true, true, true]);
     // In another session it counts for nothing.
-    let left = office.leave(Way::Again(&renewed)).await.unwrap();
+    let left = office.leave(Way::Reauthenticate(&renewed)).await.unwrap();
     let other = office.sign_in("17").await.session;
     for session in [None, Some(&other)] {
         assert_eq!(refusal(office.back(&left, "17", session).await), ProviderError::OtherSession);

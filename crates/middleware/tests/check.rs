@@ -12,11 +12,11 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-type Asked = Arc<Mutex<Vec<(String, Value)>>>;
+type RecordedCalls = Arc<Mutex<Vec<(String, Value)>>>;
 
 /// A Falconer that answers check with the first, and authenticateHawk with the second; `None`: it has no such method.
-async fn fake(check: Option<Value>, list: Option<Value>) -> (String, Asked) {
-    let asked = Asked::default();
+async fn fake(check: Option<Value>, list: Option<Value>) -> (String, RecordedCalls) {
+    let asked = RecordedCalls::default();
     let mut app = Router::new();
     for (path, answer) in [("/api/falconer/v1/check", check), ("/api/auth/v1/authenticate-hawk", list)] {
         let Some(answer) = answer else { continue };
@@ -123,7 +123,7 @@ async fn whoever_decides_alone_gets_the_list() {
 /// Everybody got `Bad mac` because the service was configured with another port, and nothing anywhere said so.
 #[tokio::test]
 async fn a_wrong_origin_is_looked_for() {
-    let asked = Asked::default();
+    let asked = RecordedCalls::default();
     let remember = asked.clone();
     let app = Router::new().route(
         "/api/falconer/v1/check",

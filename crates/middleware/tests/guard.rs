@@ -15,11 +15,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tower::ServiceExt;
 
-type Asked = Arc<Mutex<Vec<Value>>>;
+type RecordedCalls = Arc<Mutex<Vec<Value>>>;
 
 /// A Falconer that gives one answer to every question and remembers the questions.
-async fn fake(status: u16, answer: impl Into<String>) -> (String, Asked) {
-    let asked = Asked::default();
+async fn fake(status: u16, answer: impl Into<String>) -> (String, RecordedCalls) {
+    let asked = RecordedCalls::default();
     let (remember, answer) = (asked.clone(), answer.into());
     let app = Router::new().route(
         "/api/auth/v1/authenticate-hawk",

@@ -13,10 +13,10 @@ pub async fn known_by_other(config: &Config, providers: &[ConfiguredProvider]) -
         return Ok(Vec::new());
     }
     let people = Storage::of(config).people_of_providers().await?;
-    Ok(people.iter().filter_map(|people| told(people, providers)).collect())
+    Ok(people.iter().filter_map(|people| warning_about(people, providers)).collect())
 }
 
-fn told(people: &ProviderPeople, providers: &[ConfiguredProvider]) -> Option<String> {
+fn warning_about(people: &ProviderPeople, providers: &[ConfiguredProvider]) -> Option<String> {
     let provider = providers.iter().find(|provider| provider.name == people.provider)?;
     let kept = people.known_by.clone().unwrap_or_else(|| provider.kind.known_by_before());
     let configured = provider.kind.known_by();

@@ -65,12 +65,12 @@ impl SmtpMailer {
         let Checked { host, port, tls_first, tls_required, .. } = &self.checked;
         let first = tls_first.then(|| self.tls.clone());
         let connected = AsyncSmtpConnection::connect_tokio1((host.as_str(), *port), Some(self.limit), &self.hello, first, None).await;
-        let mut connection = connected.map_err(|error| told("the greeting", &error))?;
+        let mut connection = connected.map_err(|error| mail_error("the greeting", &error))?;
         let mut found = vec![("server", format!("{host}:{port} answers"))];
         if *tls_first {
             found.push(("TLS", "from the beginning".to_owned()));
         } else if connection.can_starttls() {
-            connection.starttls(self.tls.clone(), &self.hello).await.map_err(|error| told("STARTTLS", &error))?;
+            connection.starttls(self.tls.clone(), &self.hello).await.map_err(|error| mail_error("STARTTLS", &error))?;
             found.push(("TLS", "by STARTTLS".to_owned()));
         } else if *tls_required {
             return Err(MailError::NoTls);
@@ -85,7 +85,7 @@ impl SmtpMailer {
             let taken = connection.auth(&MECHANISMS, &credentials).await;
             taken.map_err(|error| match error.status() {
                 Some(code) => MailError::Refused(code.into()),
-                None => told("AUTH", &error),
+                None => mail_error("AUTH", &error),
             })?;
             found.push(("user", format!("{} is taken, with this password", login.user)));
         } else {
@@ -120,7 +120,7 @@ impl Mailer for SmtpMailer {
         self.limited(async {
             let Ready { mut connection, .. } = self.ready().await?;
             let sent = connection.send(message.envelope(), &message.formatted()).await;
-            sent.map_err(|error| told("the mail", &error))?;
+            sent.map_err(|error| mail_error("the mail", &error))?;
             // It was taken: how the server says goodbye changes nothing.
             let _ = connection.quit().await;
             Ok(())
@@ -144,7 +144,7 @@ fn mailbox(address: &MailAddress) -> Result<lettre::Address, MailError> {
 }
 
 /// What a server says in words may hold an address, or be anything: only its status is told.
-fn told(what: &'static str, error: &Error) -> MailError {
+fn mail_error(what: &'static str, error: &Error) -> MailError {
     if let Some(code) = error.status() {
         return MailError::Status { what, status: code.into() };
     }

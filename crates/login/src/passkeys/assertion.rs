@@ -61,7 +61,7 @@ impl Login {
 
     /// The same for somebody who signs in again, within a session.
     pub fn offer_passkey_again(&self, session: &Session) -> Option<SignInOffer> {
-        self.offer(Purpose::Again, &session.csrf)
+        self.offer(Purpose::Reauthenticate, &session.csrf)
     }
 
     fn offer(&self, purpose: Purpose, bound_to: &str) -> Option<SignInOffer> {

@@ -22,7 +22,7 @@ pub(crate) enum Purpose {
     /// Signing in; bound to the cookie of forms.
     SignIn,
     /// Signing in again, within a session.
-    Again,
+    Reauthenticate,
 }
 
 impl Purpose {
@@ -30,7 +30,7 @@ impl Purpose {
         match self {
             Purpose::Register => "register",
             Purpose::SignIn => "sign in",
-            Purpose::Again => "again",
+            Purpose::Reauthenticate => "again",
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) enum Intent {
     /// Beginning a session.
     SignIn,
     /// Proving once more to be there.
-    Again(String),
+    Reauthenticate(String),
     /// Adding another identity to the person of the session.
     Link(String),
 }
@@ -37,7 +37,7 @@ impl Intent {
     pub(crate) fn of(way: Way<'_>) -> Intent {
         match way {
             Way::SignIn => Intent::SignIn,
-            Way::Again(session) => Intent::Again(session.id.clone()),
+            Way::Reauthenticate(session) => Intent::Reauthenticate(session.id.clone()),
             Way::Link(session) => Intent::Link(session.id.clone()),
         }
     }
@@ -46,7 +46,7 @@ impl Intent {
     pub(crate) fn write(&self, provider: &str) -> String {
         match self {
             Intent::SignIn => provider.to_owned(),
-            Intent::Again(session) => format!("{provider}_a{session}"),
+            Intent::Reauthenticate(session) => format!("{provider}_a{session}"),
             Intent::Link(session) => format!("{provider}_l{session}"),
         }
     }
@@ -54,7 +54,8 @@ impl Intent {
     pub(crate) fn read(text: &str) -> Option<(String, Intent)> {
         let Some((provider, intent)) = text.split_once('_') else { return Some((text.to_owned(), Intent::SignIn)) };
         let is_session = |text: &str| text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-        let again = intent.strip_prefix('a').filter(|session| is_session(session)).map(|session| Intent::Again(session.to_owned()));
+        let again =
+            intent.strip_prefix('a').filter(|session| is_session(session)).map(|session| Intent::Reauthenticate(session.to_owned()));
         let link = || intent.strip_prefix('l').filter(|session| is_session(session)).map(|session| Intent::Link(session.to_owned()));
         again.or_else(link).map(|intent| (provider.to_owned(), intent))
     }
@@ -64,7 +65,7 @@ impl Intent {
         let begun_in = |id: &str| session.filter(|session| session.id == id).ok_or(ProviderError::OtherSession);
         match self {
             Intent::SignIn => Ok(Way::SignIn),
-            Intent::Again(id) => begun_in(id).map(Way::Again),
+            Intent::Reauthenticate(id) => begun_in(id).map(Way::Reauthenticate),
             Intent::Link(id) => begun_in(id).map(Way::Link),
         }
     }
@@ -167,8 +168,8 @@ mod tests {
             Flow::new("s".repeat(43), 1000, "other", Intent::SignIn, &flow().next),
             Flow::new("s".repeat(43), 1000, "company", Intent::SignIn, "/"),
             Flow::new("s".repeat(43), 1000, "company", Intent::Link("x".repeat(43)), &flow().next),
-            Flow::new("s".repeat(43), 1000, "company", Intent::Again("x".repeat(43)), &flow().next),
-            Flow::new("s".repeat(43), 1000, "company", Intent::Again("y".repeat(43)), &flow().next),
+            Flow::new("s".repeat(43), 1000, "company", Intent::Reauthenticate("x".repeat(43)), &flow().next),
+            Flow::new("s".repeat(43), 1000, "company", Intent::Reauthenticate("y".repeat(43)), &flow().next),
         ];
         for other in others {
             assert!(!other.has_state(&state) && !other.has_state(""));
@@ -180,7 +181,7 @@ mod tests {
     #[test]
     fn what_a_flow_is_for_is_read_back() {
         let session = "-_".repeat(21) + "x";
-        for intent in [Intent::SignIn, Intent::Again(session.clone()), Intent::Link(session.clone())] {
+        for intent in [Intent::SignIn, Intent::Reauthenticate(session.clone()), Intent::Link(session.clone())] {
             let written = Flow::new("s".repeat(43), 1000, "a-company", intent.clone(), "/").cookie_value();
             let read = Flow::read(&written).unwrap();
             assert_eq!((read.provider.as_str(), &read.intent, read.cookie_value()), ("a-company", &intent, written));

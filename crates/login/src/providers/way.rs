@@ -17,7 +17,7 @@ pub enum Way<'a> {
     /// Beginning a session.
     SignIn,
     /// Proving once more, in this session, to be there.
-    Again(&'a Session),
+    Reauthenticate(&'a Session),
     /// Adding an identity to the person of this session.
     Link(&'a Session),
 }
@@ -43,7 +43,7 @@ impl Login {
     pub(crate) fn check_way(&self, way: Way<'_>) -> Result<(), LoginError> {
         match way {
             Way::Link(session) => self.check_fresh(session),
-            Way::SignIn | Way::Again(_) => Ok(()),
+            Way::SignIn | Way::Reauthenticate(_) => Ok(()),
         }
     }
 
@@ -57,7 +57,7 @@ impl Login {
         visitor: &Visitor<'_>,
     ) -> Result<Arrival, ProviderSignInError> {
         let proved_ms = found.proved_ms.unwrap_or_default();
-        if matches!(way, Way::Again(_) | Way::Link(_)) && !self.is_fresh_proof(proved_ms) {
+        if matches!(way, Way::Reauthenticate(_) | Way::Link(_)) && !self.is_fresh_proof(proved_ms) {
             return Err(ProviderError::NotAskedAgain.into());
         }
         let signed_in = match way {
@@ -65,7 +65,7 @@ impl Login {
                 let identity = self.welcome(provider, found).await?;
                 self.begin_session_as(&identity, SignInMethod::Provider, Proof::At(proved_ms), visitor).await?
             }
-            Way::Again(session) => {
+            Way::Reauthenticate(session) => {
                 // Before anything is written of somebody else.
                 if self.record_of(provider, &found.attributes)?.identity != session.identity {
                     return Err(ProviderError::OtherIdentity.into());

@@ -18,7 +18,7 @@ use crate::providers::provider::ConfiguredProvider;
 
 /// With what somebody signs in again.
 #[derive(Clone, Copy)]
-pub enum Again<'a> {
+pub enum Reauthentication<'a> {
     /// The password of the account by which the session began.
     Password(&'a str),
     /// A passkey of that account.
@@ -69,10 +69,15 @@ impl Login {
     }
 
     /// A new session for whoever proves once more to be who this session began with; the caller ends the one of before.
-    pub async fn sign_in_again(&self, session: &Session, again: Again<'_>, visitor: &Visitor<'_>) -> Result<SignedIn, PasskeyError> {
+    pub async fn sign_in_again(
+        &self,
+        session: &Session,
+        again: Reauthentication<'_>,
+        visitor: &Visitor<'_>,
+    ) -> Result<SignedIn, PasskeyError> {
         self.check_clock()?;
         match again {
-            Again::Password(password) => {
+            Reauthentication::Password(password) => {
                 let name = session.account_name().ok_or(LoginError::WrongPassword)?;
                 let proven = self.prove_account(name, password, Prover::Session(&session.id)).await?;
                 let signed_in = self.renew_session(session, SignInMethod::Password, self.now_ms(), visitor).await?;
@@ -82,8 +87,8 @@ impl Login {
                 }
                 Ok(signed_in)
             }
-            Again::Passkey(assertion) => {
-                let passkey = self.prove_passkey(Purpose::Again, &session.csrf, &assertion).await?;
+            Reauthentication::Passkey(assertion) => {
+                let passkey = self.prove_passkey(Purpose::Reauthenticate, &session.csrf, &assertion).await?;
                 if session.identity != local_identity(&passkey.account) {
                     return Err(PasskeyError::WrongUser);
                 }
@@ -101,7 +106,7 @@ impl Login {
         proved_ms: i64,
         visitor: &Visitor<'_>,
     ) -> Result<SignedIn, LoginError> {
-        let proof = Proof::Again { of: session, at_ms: proved_ms };
+        let proof = Proof::Reauthenticate { of: session, at_ms: proved_ms };
         let renewed = self.begin_session_as(&session.identity, method, proof, visitor).await?;
         if let Some(pending) = self.pending(session).await? {
             let carried = PendingLink { session: renewed.session.id.clone(), ..pending };

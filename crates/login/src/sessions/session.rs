@@ -75,7 +75,7 @@ pub(crate) enum Proof<'a> {
     /// Then, milliseconds since 1970.
     At(i64),
     /// Then, and within this session: its forms go on.
-    Again {
+    Reauthenticate {
         /// The session that ends with it.
         of: &'a Session,
         /// Milliseconds since 1970.
@@ -154,7 +154,7 @@ impl Login {
         let (proved_ms, csrf) = match proof {
             Proof::Now => (now_ms, self.draw::<16>()),
             Proof::At(proved_ms) => (proved_ms.min(now_ms), self.draw::<16>()),
-            Proof::Again { of, at_ms } => (at_ms.min(now_ms), of.csrf.clone()),
+            Proof::Reauthenticate { of, at_ms } => (at_ms.min(now_ms), of.csrf.clone()),
         };
         let cookie_value = Zeroizing::new(self.draw::<32>());
         let record = SessionRecord {

@@ -84,7 +84,7 @@ impl Login {
     pub fn asked_code(&self, name: &str, cookies: &[&str], flow: &str) -> Result<CodeAsked, ProviderError> {
         self.address_provider(name)?;
         let CodeFlow { address, next, intent, .. } = self.code_flow(name, cookies, flow)?;
-        Ok(CodeAsked { address, next, links: matches!(intent, Intent::Link(_)), again: matches!(intent, Intent::Again(_)) })
+        Ok(CodeAsked { address, next, links: matches!(intent, Intent::Link(_)), again: matches!(intent, Intent::Reauthenticate(_)) })
     }
 
     fn code_flow(&self, name: &str, cookies: &[&str], flow: &str) -> Result<CodeFlow, ProviderError> {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Deserializer};
 use crate::api::answer::headers::AT_LEAST;
 use crate::api::answer::reply::Reply;
 use crate::api::handlers::MOST_SCOPES;
-use crate::api::handlers::check::question::Asked;
+use crate::api::handlers::check::question::CheckBody;
 use crate::api::handlers::{check, hawk};
 use crate::api::request::body::Received;
 use crate::api::request::budget::Budget;
@@ -127,7 +127,7 @@ pub(crate) async fn answer(
     let who = async || signed.authenticate(auth, body.hashed()).await.ok();
     match method.call {
         Call::AuthenticateHawk => hawk::answer(auth, metrics, &of_body(body.plain_json()?)?).await,
-        Call::Check | Call::Checks => check::quickly(auth, metrics, &Asked::of_body(method.call, body.plain_json()?, budget)?).await,
+        Call::Check | Call::Checks => check::quickly(auth, metrics, &CheckBody::of_body(method.call, body.plain_json()?, budget)?).await,
         Call::CurrentScopes if body.is_none() => Some(Reply::scopes(auth.current_scopes(&who().await?).ok()?)),
         Call::ExpandScopes => {
             let list = list_of_body(body.plain_json()?, budget)?;

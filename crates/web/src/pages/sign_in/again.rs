@@ -5,7 +5,7 @@
 
 use axum::response::Response;
 use falconer_grants::{encode_component, request};
-use falconer_login::{Again, LoginError, Means, PasskeyError, Session};
+use falconer_login::{LoginError, Means, PasskeyError, Reauthentication, Session};
 use http::StatusCode;
 
 use crate::http::headers::Row;
@@ -106,8 +106,8 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
         return page(visit, session, StatusCode::FORBIDDEN, next, kept, Some(error)).await;
     }
     let again = match form.field("password") {
-        "" => Again::Passkey(assertion(&form)),
-        password => Again::Password(password),
+        "" => Reauthentication::Passkey(assertion(&form)),
+        password => Reauthentication::Password(password),
     };
     let (status, error) = match visit.web.login.sign_in_again(session, again, &visit.visitor()).await {
         Ok(signed_in) => {

@@ -73,7 +73,7 @@ impl Away {
 pub(crate) fn way<'v>(visit: &'v Visit, purpose: &str) -> Result<Way<'v>, Problem> {
     let session = || visit.session.as_ref().ok_or_else(Problem::signed_out);
     match purpose {
-        "again" => session().map(Way::Again),
+        "again" => session().map(Way::Reauthenticate),
         "link" => session().map(Way::Link),
         _ => Ok(Way::SignIn),
     }

@@ -6,7 +6,7 @@ mod written;
 use falconer_auth::{ApiError, Auth, Decision, NewRefusal, RefusedBy, RefusedFor, Unable};
 use falconer_wire::Call;
 
-use self::question::{Asked, Question};
+use self::question::{CheckBody, Question};
 use crate::api::answer::reply::Reply;
 use crate::api::handlers::{Answer, Request};
 use crate::metrics::{Label, Metrics};
@@ -14,19 +14,19 @@ use crate::metrics::{Label, Metrics};
 /// Answers what was read the long way.
 pub(crate) async fn answer(call: Call, request: &mut Request<'_>) -> Answer {
     question::with_whole_ports(&mut request.body.json);
-    let asked = Asked::of_json(call, &request.body.json)?;
-    decided(request.auth, request.metrics, &asked).await.map_err(|unable| ApiError::from(unable).into())
+    let body = CheckBody::of_json(call, &request.body.json)?;
+    decided(request.auth, request.metrics, &body).await.map_err(|unable| ApiError::from(unable).into())
 }
 
 /// The same for what was read on the short way; `None` where the long way has to say why this node can't tell.
-pub(crate) async fn quickly(auth: &Auth, metrics: &Metrics, asked: &Asked<'_>) -> Option<Reply> {
-    decided(auth, metrics, asked).await.ok()
+pub(crate) async fn quickly(auth: &Auth, metrics: &Metrics, body: &CheckBody<'_>) -> Option<Reply> {
+    decided(auth, metrics, body).await.ok()
 }
 
-async fn decided(auth: &Auth, metrics: &Metrics, asked: &Asked<'_>) -> Result<Reply, Unable> {
+async fn decided(auth: &Auth, metrics: &Metrics, body: &CheckBody<'_>) -> Result<Reply, Unable> {
     let mut answers = Vec::with_capacity(1);
     let mut refused = None;
-    for question in asked.questions() {
+    for question in body.questions() {
         let decision = auth.check(&question.auth()).await.inspect_err(|unable| metrics.checked(Label::of_unable(unable)))?;
         let label = Label::of_decision(&decision);
         metrics.checked(label);
@@ -35,9 +35,9 @@ async fn decided(auth: &Auth, metrics: &Metrics, asked: &Asked<'_>) -> Result<Re
         let id = noted(auth, question, &decision).unwrap_or_default();
         answers.push(written::answer(question, &decision, &id));
     }
-    let text = match asked {
-        Asked::One(_) => answers.pop().unwrap_or_default(),
-        Asked::Many(_) => written::list(&answers),
+    let text = match body {
+        CheckBody::One(_) => answers.pop().unwrap_or_default(),
+        CheckBody::Many(_) => written::list(&answers),
     };
     Ok(Reply { plain: true, reason: refused, ..Reply::json_bytes(text) })
 }
@@ -53,6 +53,6 @@ fn noted(auth: &Auth, question: &Question<'_>, decision: &Decision) -> Option<St
         },
         Decision::Failed(reason) => RefusedFor::Credentials(reason.clone()),
     };
-    let asked = question.auth();
-    Some(auth.note_refusal(NewRefusal { by: RefusedBy::Check, parts: Some(asked.parts), why, payload_hash: asked.payload_hash }))
+    let question = question.auth();
+    Some(auth.note_refusal(NewRefusal { by: RefusedBy::Check, parts: Some(question.parts), why, payload_hash: question.payload_hash }))
 }

@@ -30,8 +30,8 @@ const MOST_EACH: usize = 128;
 /// Questions of one call.
 const MOST_CHECKS: usize = 16;
 
-/// What one call asks.
-pub(crate) enum Asked<'b> {
+/// The body of `check` or `checks`: one question, or many.
+pub(crate) enum CheckBody<'b> {
     One(Box<Question<'b>>),
     Many(Vec<Question<'b>>),
 }
@@ -78,43 +78,43 @@ fn never_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -
     T::deserialize(deserializer).map(Some)
 }
 
-impl<'b> Asked<'b> {
+impl<'b> CheckBody<'b> {
     /// The usual form. `None`: the long way has to look at it.
-    pub(crate) fn of_body(call: Call, json: &'b [u8], budget: &Budget) -> Option<Asked<'b>> {
+    pub(crate) fn of_body(call: Call, json: &'b [u8], budget: &Budget) -> Option<CheckBody<'b>> {
         // About as many values as commas: nothing is set aside for more than may be.
         if commas(json) >= budget.nodes {
             return None;
         }
-        let asked = match call {
-            Call::Checks => Asked::Many(serde_json::from_slice::<Questions<'b>>(json).ok()?.checks),
-            _ => Asked::One(serde_json::from_slice(json).ok()?),
+        let body = match call {
+            Call::Checks => CheckBody::Many(serde_json::from_slice::<Questions<'b>>(json).ok()?.checks),
+            _ => CheckBody::One(serde_json::from_slice(json).ok()?),
         };
-        let questions = asked.questions();
+        let questions = body.questions();
         let fits = (1..=MOST_CHECKS).contains(&questions.len())
             && questions.iter().all(Question::fits)
-            && asked.expression_bytes() <= MOST_EXPRESSION_BYTES;
-        fits.then_some(asked)
+            && body.expression_bytes() <= MOST_EXPRESSION_BYTES;
+        fits.then_some(body)
     }
 
     /// What has passed its schema. Errors: expressions that are too long.
-    pub(crate) fn of_json(call: Call, json: &'b Value) -> Result<Asked<'b>, Failure> {
+    pub(crate) fn of_json(call: Call, json: &'b Value) -> Result<CheckBody<'b>, Failure> {
         let read = match call {
-            Call::Checks => Questions::deserialize(json).map(|questions| Asked::Many(questions.checks)),
-            _ => Question::deserialize(json).map(|question| Asked::One(Box::new(question))),
+            Call::Checks => Questions::deserialize(json).map(|questions| CheckBody::Many(questions.checks)),
+            _ => Question::deserialize(json).map(|question| CheckBody::One(Box::new(question))),
         };
-        let asked =
+        let body =
             read.map_err(|error| Failure::new(Code::InputValidationError, format!("\nSchema Validation Failed!\nErrors:\n  * {error}")))?;
-        if asked.expression_bytes() > MOST_EXPRESSION_BYTES {
+        if body.expression_bytes() > MOST_EXPRESSION_BYTES {
             let text = format!("The expressions of one call may hold at most {MOST_EXPRESSION_BYTES} bytes");
             return Err(Failure::new(Code::InputTooLarge, text));
         }
-        Ok(asked)
+        Ok(body)
     }
 
     pub(crate) fn questions(&self) -> &[Question<'b>] {
         match self {
-            Asked::One(question) => std::slice::from_ref(&**question),
-            Asked::Many(questions) => questions,
+            CheckBody::One(question) => std::slice::from_ref(&**question),
+            CheckBody::Many(questions) => questions,
         }
     }
 
@@ -273,10 +273,10 @@ mod tests {
                         let fits = schemas.check(method, "http://x", &mut long) == Ok(());
                         bodies += 1;
                         fitting += usize::from(fits);
-                        let Some(here) = Asked::of_body(call, body.as_bytes(), &budget::of_stranger(method)) else { continue };
+                        let Some(here) = CheckBody::of_body(call, body.as_bytes(), &budget::of_stranger(method)) else { continue };
                         read_here += 1;
                         assert!(fits, "{body}");
-                        let there = Asked::of_json(call, &long).unwrap_or_else(|_| panic!("{body}"));
+                        let there = CheckBody::of_json(call, &long).unwrap_or_else(|_| panic!("{body}"));
                         assert_eq!(here.questions().len(), there.questions().len());
                         for (here, there) in here.questions().iter().zip(there.questions()) {
                             let (here, there) = (here.auth(), there.auth());
@@ -298,7 +298,7 @@ mod tests {
         println!("{bodies} bodies, {fitting} fit the schema, {read_here} were read on the short way");
         assert_eq!(fitting, 2 * 6 * 10, "what fits: one request, six expressions, ten properties");
         assert_eq!(read_here, fitting, "all that fit are usual");
-        assert!(Asked::of_body(Call::Checks, br#"{"checks":[]}"#, &budget::of_stranger(Method::of(Call::Checks).unwrap())).is_none());
+        assert!(CheckBody::of_body(Call::Checks, br#"{"checks":[]}"#, &budget::of_stranger(Method::of(Call::Checks).unwrap())).is_none());
     }
 
     #[test]
