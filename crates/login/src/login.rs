@@ -11,6 +11,7 @@ use crate::accounts::password::PasswordPool;
 use crate::error::LoginError;
 use crate::fingerprint::token_text;
 use crate::following::known_by::Agreeing;
+use crate::following::silent::Silent;
 use crate::mail::Post;
 use crate::sessions::attempts::RunningAttempts;
 use crate::sessions::forms::FormKey;
@@ -29,6 +30,7 @@ pub struct Login {
     pub(crate) post: Option<Post>,
     pub(crate) running_attempts: RunningAttempts,
     pub(crate) agreeing: Agreeing,
+    pub(crate) silent: Silent,
     /// Changes of accounts read, decide and write; on one node they take turns.
     pub(crate) account_turn: tokio::sync::Mutex<()>,
 }
@@ -64,6 +66,7 @@ impl Login {
             post,
             running_attempts: RunningAttempts::default(),
             agreeing: Agreeing::default(),
+            silent: Silent::default(),
             account_turn: tokio::sync::Mutex::default(),
         })
     }

@@ -5,3 +5,4 @@ pub(crate) mod known_by;
 mod record;
 pub(crate) mod refresh;
 pub(crate) mod round;
+pub(crate) mod silent;

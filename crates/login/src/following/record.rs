@@ -1,10 +1,12 @@
 //! The record of an identity, made of what a provider says.
 
-use falconer_auth::Occasion;
+use falconer_auth::{HOUR_MS, MINUTE_MS, Occasion};
 use falconer_store::{IdentityRecord, RefreshRecord, Secret};
 use zeroize::Zeroizing;
 
+use super::additions::Added;
 use super::refresh::PROVIDERS;
+use super::silent::Asker;
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::providers::error::ProviderError;
@@ -20,7 +22,8 @@ impl Login {
         let (gone, before) = known.map(|known| (known.gone, known.additions)).unwrap_or_default();
         let mut said = self.said_at_sign_in(provider, &found.attributes.subject, gone).await?;
         self.keep_known_by(provider).await?;
-        record.additions = self.additions_to(&record, &before).await;
+        let Added { additions, complete } = self.additions_to(&record, &before, Asker::SignIn).await;
+        record.additions = additions;
         loop {
             let mut attributes = found.attributes.clone();
             self.put_pushed_groups(provider, &said, &mut attributes);
@@ -40,7 +43,7 @@ impl Login {
             }
             said = now_said;
         }
-        self.schedule(provider, &record.identity, found.handle.as_ref(), self.now_ms()).await?;
+        self.schedule(provider, &record.identity, found.handle.as_ref(), complete).await?;
         Ok(record.identity)
     }
 
@@ -67,18 +70,20 @@ impl Login {
         })
     }
 
-    /// Notes when somebody is due again: after the shortest interval of all who are asked about them.
+    /// Notes when somebody is due again: after the shortest interval of all who are asked about them, and soon where one of them gave no answer.
     pub(crate) async fn schedule(
         &self,
         provider: &ConfiguredProvider,
         identity: &str,
         handle: Option<&Zeroizing<String>>,
-        now_ms: i64,
+        complete: bool,
     ) -> Result<(), LoginError> {
-        let kept = match self.interval_ms(provider) {
+        let interval_ms = self.interval_ms(provider);
+        let interval_ms = if complete { interval_ms } else { Some(interval_ms.map_or(MINUTE_MS, soon_ms)) };
+        let kept = match interval_ms {
             Some(interval_ms) => {
                 let handle = handle.filter(|_| provider.refresh_ms.is_some()).map(|handle| Secret::new(handle.as_str()));
-                let due_ms = now_ms.saturating_add(interval_ms);
+                let due_ms = self.now_ms().saturating_add(interval_ms);
                 self.store.put_refresh(&RefreshRecord { identity: identity.to_owned(), handle, due_ms }).await
             }
             None => self.store.delete_refresh(identity).await,
@@ -91,6 +96,11 @@ impl Login {
         let directories = self.settings.directories.iter().filter_map(|directory| directory.refresh_ms);
         provider.refresh_ms.into_iter().chain(directories).min()
     }
+}
+
+/// When somebody is asked about again of whom nothing was heard.
+pub(crate) fn soon_ms(interval_ms: i64) -> i64 {
+    (interval_ms / 10).clamp(MINUTE_MS, HOUR_MS).min(interval_ms)
 }
 
 pub(crate) fn check_groups(mapped: &Mapped) -> Result<(), ProviderError> {

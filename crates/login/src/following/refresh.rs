@@ -8,6 +8,9 @@ use falconer_store::{IdentityRecord, RefreshRecord, Secret};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::additions::Added;
+use super::record::soon_ms;
+use super::silent::Asker;
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::providers::error::{Fault, ProviderError};
@@ -61,7 +64,7 @@ impl Login {
         let now_ms = self.now_ms();
         let claimed = self.store.claim_refresh(identity, now_ms, now_ms.saturating_add(CLAIM_MS)).await;
         let claimed = claimed.map_err(|error| self.store_error(error))?.ok_or(RefreshError::Busy)?;
-        self.refresh_claimed(&claimed).await
+        self.refresh_claimed(&claimed, Asker::Command).await
     }
 
     /// Those who are due, claimed for this node.
@@ -72,7 +75,7 @@ impl Login {
     }
 
     /// Asks about somebody who was claimed, and says when to ask again.
-    pub(crate) async fn refresh_claimed(&self, claimed: &RefreshRecord) -> Result<Refreshment, RefreshError> {
+    pub(crate) async fn refresh_claimed(&self, claimed: &RefreshRecord, asker: Asker) -> Result<Refreshment, RefreshError> {
         let identity = claimed.identity.as_str();
         let known = self.auth.directory().identity(identity).map(|known| known.record.clone());
         let provider = known.as_ref().and_then(|known| self.provider(&known.provider).ok());
@@ -83,21 +86,21 @@ impl Login {
         };
         let kept = KeptHandle::of(self, claimed);
         let asked = match self.check_known_by(provider).await? {
-            Ok(()) => self.ask_about(provider, &known, &kept).await,
+            Ok(()) => self.ask_about(provider, &known, &kept, asker).await,
             Err(error) => Err(error),
         };
         let handle = kept.latest();
         match asked {
-            Ok(answer) => self.apply(provider, &known, answer, handle.as_ref()).await,
+            Ok(answer) => self.apply(provider, &known, answer, handle.as_ref(), asker).await,
             Err(error) => {
                 // What was known counts for its time. The handle is the last that the provider gave, and is tried again soon.
                 let interval_ms = self.interval_ms(provider).unwrap_or(HOUR_MS);
-                let due_ms = self.now_ms().saturating_add((interval_ms / 10).clamp(MINUTE_MS, HOUR_MS).min(interval_ms));
+                let due_ms = self.now_ms().saturating_add(soon_ms(interval_ms));
                 let handle = handle.map(|handle| Secret::new(handle.as_str()));
                 let again = self.store.put_refresh(&RefreshRecord { identity: identity.to_owned(), handle, due_ms }).await;
                 again.map_err(|error| self.store_error(error))?;
                 // What others say does not wait for this one.
-                self.add_to(&known).await?;
+                self.add_to(&known, asker).await?;
                 Err(error.into())
             }
         }
@@ -108,9 +111,13 @@ impl Login {
         provider: &ConfiguredProvider,
         present: &IdentityRecord,
         kept: &KeptHandle<'_>,
+        asker: Asker,
     ) -> Result<Refreshed, ProviderError> {
         if provider.refresh_ms.is_none() {
             return Ok(Refreshed::CannotBeAsked);
+        }
+        if self.silent.has(&provider.name, asker, self.now_ms()) {
+            return Err(ProviderError::Silent);
         }
         let handle = kept.latest();
         let known = Known {
@@ -119,7 +126,10 @@ impl Login {
             email: present.email.as_deref().filter(|_| present.email_verified),
             handle: handle.as_ref().map(|handle| handle.as_str()),
         };
-        provider.kind.refresh(&known, kept, self.now_ms()).await
+        let answer = provider.kind.refresh(&known, kept, self.now_ms()).await;
+        let answered = !matches!(&answer, Err(error) if error.fault() == Fault::Away);
+        self.silent.note(&provider.name, answered, self.now_ms());
+        answer
     }
 
     async fn apply(
@@ -128,12 +138,13 @@ impl Login {
         present: &IdentityRecord,
         answer: Refreshed,
         handle: Option<&Zeroizing<String>>,
+        asker: Asker,
     ) -> Result<Refreshment, RefreshError> {
         let identity = present.identity.as_str();
         match answer {
             Refreshed::Still(found) => {
                 // First: a handle that works once would be lost if what follows fails.
-                self.schedule(provider, identity, found.handle.as_ref(), self.now_ms()).await?;
+                self.schedule(provider, identity, found.handle.as_ref(), true).await?;
                 let mut attributes = found.attributes;
                 let said = match self.said_of(provider, &attributes.subject).await? {
                     Some(said) => said,
@@ -147,7 +158,11 @@ impl Login {
                 if record.identity != identity {
                     return Err(ProviderError::OtherPerson.into());
                 }
-                record.additions = self.additions_to(&record, &present.additions).await;
+                let Added { additions, complete } = self.additions_to(&record, &present.additions, asker).await;
+                record.additions = additions;
+                if !complete {
+                    self.schedule(provider, identity, found.handle.as_ref(), false).await?;
+                }
                 let disabled = self.follow(PROVIDERS, &record).await?;
                 self.follow_if_said_again(provider, &record.subject, said.changes()).await?;
                 Ok(Refreshment::Still { disabled })
@@ -163,21 +178,22 @@ impl Login {
                 Ok(Refreshment::Refused)
             }
             Refreshed::CannotBeAsked => {
-                self.add_to(present).await?;
-                self.schedule(provider, identity, handle, self.now_ms()).await?;
+                let complete = self.add_to(present, asker).await?;
+                self.schedule(provider, identity, handle, complete).await?;
                 Ok(Refreshment::AdditionsOnly)
             }
         }
     }
 
-    /// Asks the directories that only authorize.
-    async fn add_to(&self, present: &IdentityRecord) -> Result<(), LoginError> {
+    /// Asks the directories that only authorize. Answers whether all have answered.
+    async fn add_to(&self, present: &IdentityRecord, asker: Asker) -> Result<bool, LoginError> {
         if self.settings.directories.is_empty() && present.additions.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
-        let additions = self.additions_to(present, &present.additions).await;
+        let Added { additions, complete } = self.additions_to(present, &present.additions, asker).await;
         let added = |present: &IdentityRecord| IdentityRecord { additions: additions.clone(), ..present.clone() };
-        self.follow_part(PROVIDERS, &present.identity, added).await
+        self.follow_part(PROVIDERS, &present.identity, added).await?;
+        Ok(complete)
     }
 
     /// The same for whoever says a part of what there is of somebody: the rest is as others say, meanwhile too.

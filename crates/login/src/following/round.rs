@@ -5,6 +5,7 @@ use std::pin::Pin;
 use futures_util::future::join_all;
 
 use super::refresh::{RefreshError, Refreshment};
+use super::silent::Asker;
 use crate::error::LoginError;
 use crate::login::Login;
 
@@ -41,7 +42,7 @@ impl Login {
             }
             for together in due.chunks(AT_ONCE) {
                 let refreshing: Vec<Refreshing<'_>> =
-                    together.iter().map(|claimed| Box::pin(self.refresh_claimed(claimed)) as Refreshing<'_>).collect();
+                    together.iter().map(|claimed| Box::pin(self.refresh_claimed(claimed, Asker::Round)) as Refreshing<'_>).collect();
                 for (claimed, outcome) in together.iter().zip(join_all(refreshing).await) {
                     round.note(&claimed.identity, outcome);
                 }

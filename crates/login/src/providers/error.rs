@@ -78,6 +78,9 @@ pub enum ProviderError {
     /// The identity is somebody's already, or may not act.
     #[error("{0}")]
     NotToBeLinked(String),
+    /// It gave no answer in the time that a sign-in has, or gave none just now.
+    #[error("there was no answer in the time that a sign-in has, or none just now")]
+    Silent,
     /// The store did not keep what the provider gave for asking again.
     #[error("what the provider gave for asking again could not be kept: {0}")]
     NotKept(String),
@@ -276,7 +279,7 @@ impl ProviderError {
             | E::AddressNotAllowed
             | E::Deactivated
             | E::NotPushed => Fault::Person,
-            E::NotKept(_) => Fault::Away,
+            E::NotKept(_) | E::Silent => Fault::Away,
             E::Status { status, .. } if *status >= 500 || *status == 429 => Fault::Away,
             E::Malformed { .. }
             | E::ForeignDiscovery(_)

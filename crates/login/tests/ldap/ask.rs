@@ -26,7 +26,7 @@ pub fn tls() -> rustls::ClientConfig {
 /// People by `uid`, groups by members.
 pub fn settings(url: String) -> LdapSettings {
     LdapSettings {
-        url,
+        urls: vec![url],
         start_tls: None,
         insecure: false,
         bind: Some(ServiceAccount { dn: SERVICE.into(), password: Secret::new(SECRET) }),

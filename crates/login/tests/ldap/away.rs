@@ -45,3 +45,33 @@ async fn a_server_that_hangs() {
     slapd.thaw();
     assert_eq!(refresh(&directory, &ann.subject).await, Ok(Some(ann)));
 }
+
+/// The first server that answers is asked. One that hangs holds nobody up twice, and is asked again once its time is over.
+#[tokio::test]
+#[ignore = "needs slapd"]
+async fn one_of_several_servers_hangs() {
+    let slapd = Slapd::start();
+    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    hanging.set_nonblocking(true).unwrap();
+    let connections = || std::iter::from_fn(|| hanging.accept().ok()).count();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let several = directory(&slapd, |settings| {
+        settings.urls = vec![format!("ldaps://{}", hanging.local_addr().unwrap()), format!("ldaps://{closed}"), settings.urls[0].clone()];
+        settings.timeout = Duration::from_secs(3);
+    });
+    let ann = sign_in(&several, "ann", "password of ann").await.unwrap();
+    assert_eq!(connections(), 1, "it was tried");
+    for _ in 0..5 {
+        assert_eq!(refresh(&several, &ann.subject).await.unwrap(), Some(ann.clone()));
+    }
+    assert_eq!(sign_in(&several, "ann", "wrong").await, Err(LdapError::Wrong), "what another one says is not tried elsewhere");
+    assert_eq!(connections(), 0, "it is passed over");
+    // All of them are tried when nobody answers, those that are passed over too.
+    slapd.freeze();
+    for _ in 0..2 {
+        let away = refresh(&several, &ann.subject).await.unwrap_err();
+        assert_eq!((away.fault(), connections()), (Fault::Away, 1), "{away}");
+    }
+    slapd.thaw();
+    assert_eq!(refresh(&several, &ann.subject).await, Ok(Some(ann)));
+}

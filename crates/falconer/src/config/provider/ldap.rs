@@ -22,7 +22,10 @@ pub struct Ldap {
     #[serde(default)]
     pub only_authorizes: bool,
     /// `ldaps://ldap.example.com`, or `ldap://` with STARTTLS.
-    pub url: String,
+    pub url: Option<String>,
+    /// Several servers that hold the same: the first that answers is asked.
+    #[serde(default)]
+    pub urls: Vec<String>,
     /// Whether a connection of `ldap://` becomes TLS.
     pub start_tls: Option<bool>,
     /// Whether passwords may go over a network in the clear.
@@ -116,7 +119,11 @@ impl Kind for Ldap {
         if (written.is_some() || file.is_some()) != section.bind_dn.is_some() {
             return Err("bind_dn: it needs bind_password or bind_password_file, and they need it".to_owned());
         }
-        if section.ca_file.is_some() && section.url.starts_with("ldap:") && section.start_tls == Some(false) {
+        if section.url.is_some() != section.urls.is_empty() {
+            return Err("url: write it, or urls with several; one of the two".to_owned());
+        }
+        let plain = section.start_tls == Some(false) && section.url.iter().chain(&section.urls).all(|url| url.starts_with("ldap:"));
+        if section.ca_file.is_some() && plain {
             return Err("ca_file: there is no TLS here".to_owned());
         }
         section.settings(for_checks(written, file))?.check().map_err(|error| error.to_string())
@@ -132,7 +139,7 @@ impl LdapSection {
         let usual = UserAttributes::default();
         let attributes = self.user_attributes.clone();
         Ok(LdapSettings {
-            url: self.url.clone(),
+            urls: self.url.iter().chain(&self.urls).cloned().collect(),
             start_tls: self.start_tls,
             insecure: self.insecure,
             bind,
@@ -171,6 +178,28 @@ name = "company"
 url = "ldaps://ldap.example.com"
 base = "dc=example,dc=com"
 "#;
+
+    #[test]
+    fn one_server_or_several() {
+        let several = FINE.replace("url = \"ldaps://ldap.example.com\"", "urls = ['ldaps://a.example.com', 'ldaps://b.example.com']");
+        let config = read(&several).unwrap();
+        let crate::config::Provider::Ldap(ldap) = &config.provider[0] else { panic!("another kind") };
+        assert_eq!(ldap.settings(None).unwrap().urls, ["ldaps://a.example.com", "ldaps://b.example.com"]);
+        for (urls, told) in [
+            ("", "one of the two"),
+            ("urls = []", "one of the two"),
+            ("url = 'ldaps://a'\nurls = ['ldaps://b']", "one of the two"),
+            ("urls = ['ldaps://a', 'ldaps://A:636/']", "a:636 is there twice"),
+            ("urls = ['ldaps://a', 'https://b']", "is no address of a directory"),
+            (
+                "urls = ['ldaps://1','ldaps://2','ldaps://3','ldaps://4','ldaps://5','ldaps://6','ldaps://7','ldaps://8','ldaps://9']",
+                "8 at most",
+            ),
+        ] {
+            let error = read(&FINE.replace("url = \"ldaps://ldap.example.com\"", urls)).unwrap_err();
+            assert!(format!("{error:#}").contains(told), "{urls}: {error:#}");
+        }
+    }
 
     #[test]
     fn a_directory_is_read() {

@@ -122,6 +122,12 @@ pub enum LdapError {
 }
 
 impl LdapError {
+    /// Whether another server of the same directory may do better.
+    pub(crate) fn is_of_this_server(&self) -> bool {
+        use LdapError as E;
+        matches!(self, E::Unreachable(_) | E::Closed | E::TooSlow | E::Unavailable { .. } | E::Tls(_) | E::NoTls { .. } | E::BeforeTls)
+    }
+
     /// Who has to do something about it.
     pub fn fault(&self) -> Fault {
         use LdapError as E;

@@ -19,9 +19,10 @@ impl LdapProvider {
 
     async fn look_around(&self) -> Result<Vec<(&'static str, String)>, LdapError> {
         let mut taken = self.pool.take().await?;
+        let address = self.pool.address_of(&taken).map(|address| (format!("{}:{}", address.host, address.port), address.protection));
+        let (place, protection) = address.unwrap_or_default();
         let connection = &mut taken.connection;
-        let address = self.pool.address();
-        let protection = match address.protection {
+        let protection = match protection {
             Protection::Ldaps => "TLS",
             Protection::StartTls => "STARTTLS",
             Protection::Plain => "nothing: passwords go in the clear",
@@ -29,7 +30,7 @@ impl LdapProvider {
         let root = self.root(connection).await?;
         let pages = root.values("supportedControl").iter().any(|control| control == b"1.2.840.113556.1.4.319");
         let mut found = vec![
-            ("directory", format!("{}:{}", address.host, address.port)),
+            ("directory", place),
             ("protected by", protection.to_owned()),
             ("asks as", self.pool.service_name().unwrap_or("nobody").to_owned()),
             ("gives pages", if pages { "yes" } else { "no" }.to_owned()),

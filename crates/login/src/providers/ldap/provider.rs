@@ -29,7 +29,7 @@ impl LdapProvider {
         // Those of HTTP.
         tls.alpn_protocols.clear();
         let service = settings.bind.take();
-        let pool = Pool::new(checked.address.clone(), Arc::new(tls), service, settings.timeout, settings.connections);
+        let pool = Pool::new(checked.addresses.clone(), Arc::new(tls), service, settings.timeout, settings.connections);
         Ok(LdapProvider { settings, checked, pool })
     }
 }

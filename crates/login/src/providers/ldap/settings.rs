@@ -11,10 +11,13 @@ use super::protocol::{Dn, FilterError, FilterTemplate, and, is_name, present};
 /// Groups inside of groups are followed no deeper.
 pub const DEEPEST_NESTING: u8 = 10;
 
+/// A directory has no more servers.
+pub const MOST_SERVERS: usize = 8;
+
 /// One directory.
 pub struct LdapSettings {
-    /// `ldaps://ldap.example.com`, or `ldap://` with STARTTLS.
-    pub url: String,
+    /// `ldaps://ldap.example.com`, or `ldap://` with STARTTLS. Of several that hold the same, the first that answers is asked.
+    pub urls: Vec<String>,
     /// Whether a connection of `ldap://` becomes TLS; by default it does.
     pub start_tls: Option<bool>,
     /// Whether passwords may go over a network in the clear.
@@ -92,6 +95,12 @@ impl Default for GroupSettings {
 /// What is wrong with the settings.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LdapSettingsError {
+    /// Nowhere to ask, or too many places.
+    #[error("urls: write at least one address, and {0} at most")]
+    Servers(usize),
+    /// A server that is there already.
+    #[error("urls: {0} is there twice")]
+    ServerTwice(String),
     /// Not where a directory is.
     #[error("url: {0:?} is no address of a directory; write ldaps://ldap.example.com, or ldap:// for STARTTLS")]
     Url(String),
@@ -157,7 +166,7 @@ pub enum LdapSettingsError {
 
 /// The settings, read.
 pub(crate) struct Checked {
-    pub(crate) address: Address,
+    pub(crate) addresses: Vec<Address>,
     pub(crate) user: FilterTemplate,
     /// What holds of everybody who counts, encoded: what `user_filter` says besides the name, and `active_filter`.
     pub(crate) people: Vec<Vec<u8>>,
@@ -182,7 +191,15 @@ impl LdapSettings {
 
     pub(crate) fn read(&self) -> Result<Checked, LdapSettingsError> {
         use LdapSettingsError as E;
-        let address = Address::parse(&self.url, self.start_tls, self.insecure)?;
+        let addresses = self.urls.iter().map(|url| Address::parse(url, self.start_tls, self.insecure)).collect::<Result<Vec<_>, _>>()?;
+        if !(1..=MOST_SERVERS).contains(&addresses.len()) {
+            return Err(E::Servers(MOST_SERVERS));
+        }
+        if let Some(twice) =
+            addresses.iter().enumerate().find(|(number, address)| addresses.iter().take(*number).any(|one| one == *address))
+        {
+            return Err(E::ServerTwice(format!("{}:{}", twice.1.host, twice.1.port)));
+        }
         if let Some(bind) = &self.bind {
             entry_name("bind_dn", &bind.dn)?;
         }
@@ -218,7 +235,7 @@ impl LdapSettings {
         }
         let people: Vec<Vec<u8>> = [user.anybody(), active.and_then(|active| active.fill(&[]))].into_iter().flatten().collect();
         let anybody = and(&[&[present(&self.attributes.subject)], people.as_slice()].concat());
-        Ok(Checked { address, user, people, anybody, lookup, group, group_base })
+        Ok(Checked { addresses, user, people, anybody, lookup, group, group_base })
     }
 
     /// Names of attributes, and numbers.

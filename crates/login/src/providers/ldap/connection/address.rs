@@ -5,13 +5,14 @@ use url::{Host, Url};
 use crate::providers::ldap::settings::LdapSettingsError;
 
 /// How others are kept from reading along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Protection {
     /// TLS from the beginning.
     Ldaps,
     /// TLS after one question in the clear that says nothing.
     StartTls,
     /// Nothing.
+    #[default]
     Plain,
 }
 

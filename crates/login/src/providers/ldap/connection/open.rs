@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::address::{Address, Protection};
+use super::servers::Watch;
 use super::talk::Connection;
 use crate::providers::ldap::error::LdapError;
 
@@ -18,17 +19,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for S {}
 
 impl Connection {
     /// A connection on which nobody has said who they are.
-    pub(super) async fn open(address: &Address, tls: &Arc<rustls::ClientConfig>) -> Result<Connection, LdapError> {
+    pub(super) async fn open(address: &Address, tls: &Arc<rustls::ClientConfig>, watch: Watch) -> Result<Connection, LdapError> {
         let unreachable = |error: std::io::Error| LdapError::Unreachable(error.to_string());
         let stream = TcpStream::connect((address.host.as_str(), address.port)).await.map_err(unreachable)?;
         stream.set_nodelay(true).map_err(unreachable)?;
         match address.protection {
-            Protection::Plain => Ok(Connection::new(Box::new(stream))),
-            Protection::Ldaps => Ok(Connection::new(protect(Box::new(stream), address, tls).await?)),
+            Protection::Plain => Ok(Connection::new(Box::new(stream), watch)),
+            Protection::Ldaps => Ok(Connection::new(protect(Box::new(stream), address, tls).await?, watch)),
             Protection::StartTls => {
-                let mut plain = Connection::new(Box::new(stream));
+                let mut plain = Connection::new(Box::new(stream), watch);
                 plain.start_tls().await?;
-                Ok(Connection::new(protect(plain.into_stream()?, address, tls).await?))
+                let (stream, watch) = plain.into_parts()?;
+                Ok(Connection::new(protect(stream, address, tls).await?, watch))
             }
         }
     }

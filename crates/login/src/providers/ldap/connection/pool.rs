@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::address::Address;
+use super::servers::{Servers, Watch};
 use super::talk::{Connection, refusal};
 use crate::providers::error::short;
 use crate::providers::ldap::error::LdapError;
@@ -18,9 +19,9 @@ const KEPT: Duration = Duration::from_secs(30);
 /// So many questions wait for each connection before others are refused.
 const WAITING: usize = 8;
 
-/// Connections to one directory.
+/// Connections to one directory, on whichever of its servers.
 pub(crate) struct Pool {
-    address: Address,
+    servers: Arc<Servers>,
     tls: Arc<rustls::ClientConfig>,
     service: Option<ServiceAccount>,
     timeout: Duration,
@@ -44,14 +45,14 @@ struct Place {
 
 impl Pool {
     pub(crate) fn new(
-        address: Address,
+        addresses: Vec<Address>,
         tls: Arc<rustls::ClientConfig>,
         service: Option<ServiceAccount>,
         timeout: Duration,
         connections: usize,
     ) -> Pool {
         Pool {
-            address,
+            servers: Servers::new(addresses),
             tls,
             service,
             timeout,
@@ -61,8 +62,9 @@ impl Pool {
         }
     }
 
-    pub(crate) fn address(&self) -> &Address {
-        &self.address
+    /// Where a connection leads to.
+    pub(crate) fn address_of(&self, taken: &Taken) -> Option<&Address> {
+        self.servers.address(taken.connection.server())
     }
 
     /// As whom questions are asked.
@@ -85,17 +87,43 @@ impl Pool {
         let queue = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| LdapError::Busy)?;
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| LdapError::Busy)?;
         let place = Place { _queue: queue, _place: place };
+        let order = self.servers.in_order();
         while let Some(mut connection) = self.idle_one() {
-            if connection.is_quiet().await {
+            // Of a server that is passed over by now, or of one that was asked while the first one was: not any more.
+            if order.first() == Some(&connection.server()) && connection.is_quiet().await {
                 connection.begin_anew();
                 return Ok(Taken { connection, _place: place });
             }
         }
-        let mut connection = Connection::open(&self.address, &self.tls).await?;
+        Ok(Taken { connection: self.open_first(&order).await?, _place: place })
+    }
+
+    /// A connection to the first of the servers with which there is one. Whatever the others say of it, one that answers and refuses the service account is asked: it is
+    /// the configuration that is wrong.
+    async fn open_first(&self, order: &[usize]) -> Result<Connection, LdapError> {
+        let mut failed = LdapError::Busy;
+        for number in order {
+            let opened = match self.servers.opening(self.timeout) {
+                Some(limit) => tokio::time::timeout(limit, self.open(*number)).await.unwrap_or(Err(LdapError::TooSlow)),
+                None => self.open(*number).await,
+            };
+            match opened {
+                Err(error) if error.is_of_this_server() => failed = error,
+                opened => return opened,
+            }
+        }
+        Err(failed)
+    }
+
+    async fn open(&self, number: usize) -> Result<Connection, LdapError> {
+        let watch = Watch::new(&self.servers, number);
+        let address = self.servers.address(number).ok_or(LdapError::Busy)?;
+        let mut connection = Connection::open(address, &self.tls, watch).await?;
         if self.service.is_some() {
             self.speak_as_service(&mut connection).await?;
         }
-        Ok(Taken { connection, _place: place })
+        connection.is_open();
+        Ok(connection)
     }
 
     /// Keeps a connection on which nothing is under way, and on which the service account speaks.

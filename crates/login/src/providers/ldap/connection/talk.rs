@@ -7,6 +7,7 @@ use std::task::Poll;
 use tokio::io::{AsyncBufRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
 use super::open::Stream;
+use super::servers::Watch;
 use crate::providers::error::short;
 use crate::providers::ldap::error::LdapError;
 use crate::providers::ldap::protocol::{self, Answer, Entry, Header, LONGEST_HEADER, Outcome, Page, Search, code};
@@ -23,6 +24,7 @@ pub(crate) struct Connection {
     stream: BufReader<Box<dyn Stream>>,
     id: i32,
     received: usize,
+    watch: Watch,
 }
 
 /// How a search is kept within bounds.
@@ -37,13 +39,24 @@ pub(crate) struct Bound {
 }
 
 impl Connection {
-    pub(super) fn new(stream: Box<dyn Stream>) -> Connection {
-        Connection { stream: BufReader::with_capacity(4096, stream), id: 0, received: 0 }
+    /// `watch` notes the server where it does not answer.
+    pub(super) fn new(stream: Box<dyn Stream>, watch: Watch) -> Connection {
+        Connection { stream: BufReader::with_capacity(4096, stream), id: 0, received: 0, watch }
     }
 
     /// The stream, unless something lies in it that was read too early.
-    pub(super) fn into_stream(self) -> Result<Box<dyn Stream>, LdapError> {
-        if self.stream.buffer().is_empty() { Ok(self.stream.into_inner()) } else { Err(LdapError::BeforeTls) }
+    pub(super) fn into_parts(self) -> Result<(Box<dyn Stream>, Watch), LdapError> {
+        if self.stream.buffer().is_empty() { Ok((self.stream.into_inner(), self.watch)) } else { Err(LdapError::BeforeTls) }
+    }
+
+    /// Which server it leads to.
+    pub(super) fn server(&self) -> usize {
+        self.watch.number
+    }
+
+    /// It is there, and nothing was asked yet.
+    pub(super) fn is_open(&mut self) {
+        self.watch.answered();
     }
 
     /// For the next question.
@@ -135,6 +148,7 @@ impl Connection {
     }
 
     async fn send(&mut self, message: &[u8]) -> Result<(), LdapError> {
+        self.watch.asked();
         let stream = self.stream.get_mut();
         stream.write_all(message).await.map_err(broken)?;
         stream.flush().await.map_err(broken)
@@ -142,6 +156,7 @@ impl Connection {
 
     /// The next message, which has to belong to this question.
     async fn answer(&mut self, id: i32) -> Result<Answer, LdapError> {
+        self.watch.asked();
         let mut start = Vec::with_capacity(LONGEST_HEADER);
         let header = loop {
             start.push(self.stream.read_u8().await.map_err(broken)?);
@@ -163,7 +178,10 @@ impl Connection {
             return Err(LdapError::Closed);
         }
         match Answer::read(&body).map_err(LdapError::Malformed)? {
-            (found, answer) if found == id => Ok(answer),
+            (found, answer) if found == id => {
+                self.watch.answered();
+                Ok(answer)
+            }
             // What a server says unasked is that it closes the connection (RFC 4511 section 4.4).
             (0, _) => Err(LdapError::Closed),
             _ => Err(LdapError::Malformed("an answer belongs to no question")),
