@@ -38,7 +38,7 @@ impl Answer {
         answer
     }
 
-    /// To another address. `None`: it is no header value.
+    /// To another address, which is a whole one: proxies make another of a path. `None`: it is no header value.
     pub(crate) fn to(address: &str, cookies: impl IntoIterator<Item = HeaderValue>) -> Option<Answer> {
         let mut answer = Answer::new(303, "text/plain; charset=utf-8", Vec::new());
         answer.headers.insert(header::LOCATION, HeaderValue::from_str(address).ok()?);

@@ -123,7 +123,7 @@ impl Gateway {
         let own = match session {
             Some(session) => match of_session(asked, site, session)? {
                 OfSession::Signed(header, resource) => Some((header, resource)),
-                OfSession::SignIn => return sign_in(asked, None),
+                OfSession::SignIn => return sign_in(asked, site, None),
                 OfSession::Nothing => None,
             },
             None => None,
@@ -143,7 +143,7 @@ impl Gateway {
                 Ok(Decision::LetThrough(LetThrough { verified: Some(verified), reveal: needs.reveal.clone() }))
             }
             Err(refusal) => match session {
-                Some(session) => for_browser(asked, session, own.is_some(), refusal),
+                Some(session) => for_browser(asked, site, session, own.is_some(), refusal),
                 None => Err(Refused::Verifier(refusal)),
             },
         }
@@ -193,20 +193,21 @@ fn of_session(asked: &Asked<'_>, site: &Site, session: &SiteSession) -> Result<O
 }
 
 /// What a browser gets in place of JSON, where sessions are on.
-fn for_browser(asked: &Asked<'_>, session: &SiteSession, has_session: bool, refusal: Refusal) -> Result<Decision, Refused> {
+fn for_browser(asked: &Asked<'_>, site: &Site, session: &SiteSession, has_session: bool, refusal: Refusal) -> Result<Decision, Refused> {
     let page = wants_page(asked.method, asked.headers);
     match refusal.code() {
-        Code::AuthenticationFailed if has_session && page => sign_in(asked, session.cookies.clear_session()),
+        Code::AuthenticationFailed if has_session && page => sign_in(asked, site, session.cookies.clear_session()),
         Code::InsufficientScopes if has_session && page => {
             let text = format!("{refusal} You can sign in again and grant more, or as somebody else.");
             Ok(Decision::Answer(Answer::page(403, "Not allowed", &text, (&sign_in_path(asked.target), "Sign in again"), true)))
         }
-        Code::InsufficientScopes if page => sign_in(asked, None),
+        Code::InsufficientScopes if page => sign_in(asked, site, None),
         _ => Err(Refused::Verifier(refusal)),
     }
 }
 
-fn sign_in(asked: &Asked<'_>, clear: Option<HeaderValue>) -> Result<Decision, Refused> {
-    let answer = Answer::to(&sign_in_path(asked.target), clear);
+/// To the sign-in, by its whole address: Traefik takes a path for one of the gateway's own.
+fn sign_in(asked: &Asked<'_>, site: &Site, clear: Option<HeaderValue>) -> Result<Decision, Refused> {
+    let answer = Answer::to(&format!("{}{}", site.origin, sign_in_path(asked.target)), clear);
     answer.map(Decision::Answer).ok_or(Refused::Misconfigured("the address of the sign-in is no header"))
 }

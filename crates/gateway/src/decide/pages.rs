@@ -22,12 +22,14 @@ pub(super) fn answer(asked: &Asked<'_>, target: &Target, site: &Site, session: &
         }
         ("GET", "/.falconer/back") => match came_back(query, asked.headers, cookies, now_ms) {
             // At once to an address without credentials in it.
-            Came::Credentials(set, to) => Answer::to(&to, set).ok_or(too_long),
+            Came::Credentials(set, to) => Answer::to(&format!("{}{to}", site.origin), set).ok_or(too_long),
             Came::NotAskedFor => Err(Refused::NotAskedFor),
             Came::Unusable => Err(Refused::UnusableCredentials),
         },
         ("POST", "/.falconer/sign-out") if !is_own("POST", asked.headers, &site.origin) => Err(Refused::OtherSite),
-        ("POST", "/.falconer/sign-out") => Answer::to("/.falconer/sign-out", cookies.clear_session()).ok_or(too_long),
+        ("POST", "/.falconer/sign-out") => {
+            Answer::to(&format!("{}/.falconer/sign-out", site.origin), cookies.clear_session()).ok_or(too_long)
+        }
         ("GET", "/.falconer/sign-out") if cookies.session(asked.headers, now_ms).is_some() => {
             Ok(Answer::page(403, "Sign out", "You are signed in here.", ("/", "Back"), true))
         }

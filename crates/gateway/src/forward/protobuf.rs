@@ -36,9 +36,10 @@ impl<'m> Fields<'m> {
     }
 
     /// Whether a whole message stands there.
-    pub(super) fn is_whole(mut self) -> bool {
-        while self.next().is_some() {}
-        !self.broken
+    pub(super) fn is_whole(&self) -> bool {
+        let mut fields = self.clone();
+        while fields.next().is_some() {}
+        !fields.broken
     }
 
     fn number(&mut self) -> Option<u64> {

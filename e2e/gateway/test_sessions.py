@@ -1,0 +1,160 @@
+"""A browser's session on the protected host, through each proxy: what a browser sends is written out here, so that what it must not be able to do can be tried."""
+
+import http.client
+import json
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from behind import Behind
+from proxies import TITLES, Protected
+from scenarios import host_and_port
+
+PLACES = [*TITLES, "upstream"]
+RULES = """
+[session]
+identity = true
+
+[[rule]]
+methods = ["GET"]
+path = "/books/{book}"
+scope = "notes:read:<book>"
+
+[[rule]]
+methods = ["PUT"]
+path = "/books/{book}"
+scope = "notes:read:<book>"
+
+[[rule]]
+methods = ["GET"]
+path = "/admin"
+scope = "notes:admin"
+"""
+PAGE_OF = {"Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Fetch-Site": "none"}
+SCRIPT_OF = {"Accept": "*/*", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture(scope="module")
+def granted(server):
+    """Credentials of a grant, as Falconer hands them to the protected host."""
+    return server.grant("https://notes.example.com/", ["notes:read:*"])
+
+
+@pytest.fixture(scope="module")
+def behind():
+    service = Behind([])
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="module", params=PLACES)
+def service(request, server, behind, tmp_path_factory):
+    running = Protected(request.param, tmp_path_factory.mktemp(request.param) / "run", server.root_url, behind, head='public = ["/open"]', rules=RULES)
+    yield running
+    running.stop()
+
+
+def call(service, method, target, headers=None, cookies=None):
+    connection = http.client.HTTPConnection(*host_and_port(service.origin), timeout=60)
+    try:
+        sent = {**(headers or {}), **({"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())} if cookies else {})}
+        connection.request(method, target, headers=sent)
+        answer = connection.getresponse()
+        body = answer.read()
+        set_cookies = {}
+        for line in answer.msg.get_all("Set-Cookie") or []:
+            name, value = line.split(";")[0].split("=", 1)
+            set_cookies[name] = value
+        return answer, body, set_cookies
+    finally:
+        connection.close()
+
+
+def signed_in(service, granted, to="/books/red?page=2"):
+    """The cookies of a browser that came back from Falconer."""
+    answer, _, cookies = call(service, "GET", f"/.falconer/sign-in?{urlencode({'to': to})}", PAGE_OF)
+    assert answer.status == 303
+    target = parse_qs(urlsplit(answer.getheader("Location")).query)["target"][0]
+    state = parse_qs(urlsplit(target).query)["state"][0]
+    answer, _, set_cookies = call(service, "GET", f"/.falconer/back?{urlencode({'state': state, **granted})}", PAGE_OF, cookies)
+    assert (answer.status, answer.getheader("Location")) == (303, service.origin + to)
+    assert answer.getheader("Cache-Control") == "no-store" and answer.getheader("Referrer-Policy") == "no-referrer"
+    assert set_cookies["falconer-gateway-sign-in"] == "" and len(set_cookies["falconer-gateway"]) > 100
+    return {"falconer-gateway": set_cookies["falconer-gateway"]}
+
+
+def reason(body):
+    return json.loads(body)["reason"]
+
+
+def test_pages_lead_to_falconer_and_programs_get_json(service, server):
+    answer, _, _ = call(service, "GET", "/books/red?page=2", PAGE_OF)
+    assert (answer.status, answer.getheader("Location")) == (303, f"{service.origin}/.falconer/sign-in?to=%2Fbooks%2Fred%3Fpage%3D2")
+    answer, _, cookies = call(service, "GET", answer.getheader("Location").removeprefix(service.origin), PAGE_OF)
+    asked = urlsplit(answer.getheader("Location"))
+    query = parse_qs(asked.query)
+    assert answer.getheader("Location").startswith(f"{server.root_url}/?target=")
+    assert (query["scope"], query["identity"]) == (["notes:read:*", "notes:admin"], ["true"])
+    assert query["target"][0].startswith(f"{service.origin}/.falconer/back?state=") and list(cookies) == ["falconer-gateway-sign-in"]
+    for headers in [SCRIPT_OF, {"Accept": "*/*"}, {}]:
+        answer, body, _ = call(service, "GET", "/books/red", headers)
+        assert (answer.status, reason(body)) == (403, "no-credentials")
+
+
+def test_a_session_reads_and_ends(service, granted):
+    cookies = signed_in(service, granted)
+    answer, body, _ = call(service, "GET", "/books/red?page=2&q='x'", PAGE_OF, {**cookies, "theirs": "1"})
+    assert answer.status == 200, body
+    said = json.loads(body)
+    assert said["path"] == "/books/red?page=2&q='x'" and "falconer-caller" in dict(said["headers"])
+    answer, body, _ = call(service, "GET", "/admin", SCRIPT_OF, cookies)
+    assert (answer.status, reason(body)) == (403, "scopes-missing")
+    answer, body, _ = call(service, "GET", "/admin", PAGE_OF, cookies)
+    assert answer.status == 403 and b"<h1>Not allowed</h1>" in body and b"notes:admin" in body
+    answer, body, cleared = call(service, "POST", "/.falconer/sign-out", {"Origin": service.origin}, cookies)
+    assert (answer.status, cleared) == (303, {"falconer-gateway": ""})
+
+
+def test_another_site_changes_nothing(service, granted):
+    cookies = signed_in(service, granted)
+    own = {"Origin": service.origin, "Sec-Fetch-Site": "same-origin"}
+    assert call(service, "PUT", "/books/red", own, cookies)[0].status == 200
+    for headers in [{}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": service.origin, "Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}]:
+        for method, target in [("PUT", "/books/red"), ("POST", "/.falconer/sign-out")]:
+            answer, body, _ = call(service, method, target, headers, cookies)
+            assert (answer.status, reason(body)) == (403, "other-site"), (method, headers)
+    answer, body, _ = call(service, "GET", "/books/red", {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, cookies)
+    assert (answer.status, reason(body)) == (403, "other-site")
+
+
+def test_nobody_is_sent_or_signed_in_elsewhere(service, granted):
+    for to in ["//evil.example", "https://evil.example/", "/\\evil.example", "/%5cevil.example", "/a/../..//evil.example", "javascript:alert(1)", "/x\r\nSet-Cookie: a=b"]:
+        _, _, cookies = call(service, "GET", f"/.falconer/sign-in?{urlencode({'to': to})}", PAGE_OF)
+        answer, _, _ = call(service, "GET", f"/.falconer/sign-in?{urlencode({'to': to})}", PAGE_OF)
+        assert answer.getheader("Set-Cookie").count("=b") == 0 and len(cookies) == 1
+    # Credentials of somebody else, with a state of their own: not what this browser asked for.
+    _, _, mine = call(service, "GET", "/.falconer/sign-in?to=/books/red", PAGE_OF)
+    theirs, _, _ = call(service, "GET", "/.falconer/sign-in?to=/books/red", PAGE_OF)
+    state = parse_qs(urlsplit(parse_qs(urlsplit(theirs.getheader("Location")).query)["target"][0]).query)["state"][0]
+    for cookies in [mine, {}]:
+        answer, body, set_cookies = call(service, "GET", f"/.falconer/back?{urlencode({'state': state, **granted})}", PAGE_OF, cookies)
+        assert (answer.status, reason(body), set_cookies) == (400, "not-asked-for", {})
+
+
+def test_a_cookie_is_worth_nothing_changed_or_twice(service, granted):
+    cookies = signed_in(service, granted)
+    sealed = cookies["falconer-gateway"]
+    for value in ["x", sealed[:-4], sealed[:40] + ("A" if sealed[40] != "A" else "B") + sealed[41:], f"{sealed}; falconer-gateway={sealed}"]:
+        answer, body, _ = call(service, "GET", "/books/red", SCRIPT_OF, {"falconer-gateway": value})
+        assert (answer.status, reason(body)) == (403, "no-credentials"), value[:60]
+
+
+def test_a_session_that_ends_soon_leads_to_falconer(server, behind, granted, tmp_path):
+    service = Protected("upstream", tmp_path / "run", server.root_url, behind, rules=RULES.replace("identity = true", "renew_minutes = 100000"))
+    try:
+        cookies = signed_in(service, granted)
+        answer, _, _ = call(service, "GET", "/books/red", PAGE_OF, cookies)
+        assert (answer.status, answer.getheader("Location")) == (303, f"{service.origin}/.falconer/sign-in?to=%2Fbooks%2Fred")
+        # A script's request loses nothing of what somebody is typing.
+        assert call(service, "GET", "/books/red", SCRIPT_OF, cookies)[0].status == 200
+    finally:
+        service.stop()
