@@ -1,4 +1,5 @@
-//! `cargo xtask generate`: the reference pages of the documentation, from the table of the API. `cargo xtask check` holds the committed pages against it.
+//! `cargo xtask generate`: the reference pages of the documentation, from the table of the API, and the records of public interfaces. `cargo xtask check` holds what
+//! is committed against it.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -6,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use falconer_wire::{Method, Service, examples};
 
+use crate::interface;
 use crate::run::root;
 
 /// Writes the pages.
@@ -16,7 +18,7 @@ pub fn run() -> Result<()> {
         std::fs::write(&path, page(service)?).with_context(|| path.display().to_string())?;
         println!("wrote {}", path.display());
     }
-    Ok(())
+    interface::write()
 }
 
 /// The pages that are not what the table gives.
@@ -28,6 +30,7 @@ pub fn faults() -> Result<Vec<String>> {
             faults.push(format!("{} is not what the table gives: run `cargo xtask generate`", path.display()));
         }
     }
+    faults.extend(interface::faults()?);
     Ok(faults)
 }
 

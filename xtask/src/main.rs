@@ -7,6 +7,7 @@ mod check;
 mod counts;
 mod dependencies;
 mod generate;
+mod interface;
 mod run;
 mod test;
 

@@ -33,5 +33,16 @@ pub use environment::Environment;
 pub use error::Error;
 pub use falconer_credentials::payload::hash as payload_hash;
 pub use falconer_credentials::{AccessToken, is_signed_twice};
+/// The shapes of both APIs, which calls take and give.
+pub use falconer_wire as wire;
 pub use http::Method;
 pub use methods::{Events, PeopleSearch, ServerEvent, passes};
+pub use rustls::{ClientConfig, Error as TlsError};
+/// Whose traits bodies and answers have ([`Client::call_as`]).
+pub use serde;
+pub use serde_json::Value;
+
+/// The code of the README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -63,3 +63,20 @@ pub use refusal::Refusal;
 pub use requirement::Requirement;
 pub use settings_error::SettingsError;
 pub use verifier::{BodyRule, Counts, SignedRequest, Verified, Verifier};
+
+/// The crates whose types are part of this interface, in the versions that it is built with.
+pub mod crates {
+    #[cfg(feature = "tower")]
+    pub use ::{bytes, http, http_body, tower};
+    #[cfg(feature = "axum")]
+    pub use ::axum;
+    pub use ::falconer_client;
+    pub use ::falconer_scopes;
+    pub use ::falconer_wire;
+    pub use ::serde_json;
+}
+
+/// The code of the README compiles.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

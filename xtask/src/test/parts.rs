@@ -44,7 +44,7 @@ pub struct Part {
 /// All parts, in the order of the table.
 pub const PARTS: &[Part] = &[
     Part { name: "check", what: "arrows, rooms, circles, generated pages", lane: Lane::Compiling, binary: false, run: check_part },
-    Part { name: "lints", what: "format, clippy, documentation, dependencies", lane: Lane::Compiling, binary: false, run: lints },
+    Part { name: "lints", what: "format, clippy, documentation, dependencies, packages", lane: Lane::Compiling, binary: false, run: lints },
     Part { name: "crates", what: "the tests of the crates, on both stores", lane: Lane::Compiling, binary: false, run: crates },
     Part { name: "fuzz", what: "ten seconds for each thing that strangers can send", lane: Lane::Compiling, binary: false, run: fuzz },
     Part {
@@ -107,8 +107,17 @@ fn lints(output: &Output) -> Result<Done> {
             cargo("clippy", &["clippy", "--workspace", "--all-targets", "--locked", "--keep-going", "--", "-D", "warnings"], &[]),
             cargo("documentation", &["doc", "--workspace", "--no-deps", "--locked"], &[("RUSTDOCFLAGS", "-D warnings")]),
             dependencies::run().map(|()| Counts::PASSED),
+            cargo("packages", &packaging(), &[]),
         ],
     ))
+}
+
+/// What others depend on is packed as it would be published, from the sources here: versions, texts and files that a package needs are there.
+fn packaging() -> Vec<&'static str> {
+    let names = ["falconer-scopes", "falconer-credentials", "falconer-wire", "falconer-client", "falconer-middleware"];
+    let mut args = vec!["package", "--no-verify", "--locked", "--allow-dirty"];
+    args.extend(names.iter().flat_map(|name| ["-p", name]));
+    args
 }
 
 /// The tests of the crates, with a PostgreSQL: the one of the environment, or one that ends with the tests. Tests that need it are ignored by `cargo test`
