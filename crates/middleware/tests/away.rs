@@ -95,7 +95,7 @@ async fn what_a_caller_wrote_shuts_nobody_out() {
     for _ in 0..10 {
         // Dropped before an answer came.
         let mut asking = Box::pin(check(&verifier));
-        poll_fn(|context| Poll::Ready(assert!(asking.as_mut().poll(context).is_pending()))).await;
+        assert!(poll_fn(|context| Poll::Ready(asking.as_mut().poll(context).is_pending())).await);
     }
     check(&verifier).await.unwrap();
     fake.says(200, json!({"status": "failed", "reason": "bad-mac", "message": "Unauthorized: Bad mac", "id": "i"}));
