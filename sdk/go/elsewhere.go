@@ -9,10 +9,10 @@ import (
 	"falconer.example/sdk/go/internal/hawk"
 )
 
-// OtherOrigin says why a signature that does not hold may be right all the same, for the log of this service: "verified for notes.example.com:443, your configured
+// LookForOtherOrigin says why a signature that does not hold may be right all the same, for the log of this service: "verified for notes.example.com:443, your configured
 // origin is notes.example.com:8443". Falconer is asked about the Host header of the request, at most once a minute; empty where there is nothing to say. What comes
 // out lets nobody in.
-func (v *Verifier) OtherOrigin(ctx context.Context, request Request, hostHeader string) string {
+func (v *Verifier) LookForOtherOrigin(ctx context.Context, request Request, hostHeader string) string {
 	if !v.elsewhere.Take(v.config.Now(), time.Minute) {
 		return ""
 	}

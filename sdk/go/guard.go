@@ -112,7 +112,7 @@ func (g *Guard) log(refusal *Refusal, r *http.Request) {
 	if refusal.Reason != "bad-mac" {
 		return
 	}
-	if found := g.OtherOrigin(r.Context(), requestOf(r), r.Host); found != "" {
+	if found := g.LookForOtherOrigin(r.Context(), requestOf(r), r.Host); found != "" {
 		g.config.Logger.Warn(found+" (looked for at most once a minute)", "id", refusal.ID)
 	}
 }

@@ -65,7 +65,8 @@ fn semver_fault(kept: &str, new: &str) -> Option<String> {
 fn record(name: &str) -> Result<String> {
     let folder = root().join("crates").join(name);
     let manifest: toml::Value = toml::from_str(&std::fs::read_to_string(root().join("Cargo.toml"))?)?;
-    let version = manifest["workspace"]["package"]["version"].as_str().context("the workspace has a version")?;
+    let package = manifest.get("workspace").and_then(|workspace| workspace.get("package"));
+    let version = package.and_then(|package| package.get("version")?.as_str()).context("the workspace has a version")?;
     let kept = std::fs::read_to_string(path(name)).unwrap_or_default();
     let published = kept.lines().next().is_some_and(|head| head.ends_with(" published") && !head.ends_with(" not published"));
     let mut files = Vec::new();

@@ -70,7 +70,7 @@ class Guard:
         """Says in this service's log why a request was refused, and which origin its caller may have meant."""
         log_refusal(refusal, scope["method"], scope["path"])
         if refusal.reason == "bad-mac":
-            log_origin(refusal, await self.verifier.other_origin(_request(scope), _headers(scope).get("host")))
+            log_origin(refusal, await self.verifier.look_for_other_origin(_request(scope), _headers(scope).get("host")))
 
 
 class Protected:

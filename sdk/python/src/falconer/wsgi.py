@@ -96,7 +96,7 @@ class Guard:
         """Says in this service's log why a request was refused, and which origin its caller may have meant."""
         log_refusal(refusal, environ["REQUEST_METHOD"], path_of(environ))
         if refusal.reason == "bad-mac":
-            log_origin(refusal, self.verifier.other_origin(_request(environ), environ.get("HTTP_HOST")))
+            log_origin(refusal, self.verifier.look_for_other_origin(_request(environ), environ.get("HTTP_HOST")))
 
 
 def _request(environ: Mapping[str, Any]) -> SignedRequest:

@@ -162,7 +162,7 @@ class Verifier(BaseVerifier):
         """The question alone: no body is compared."""
         return self._counted(self._decided(question))
 
-    def other_origin(self, request: SignedRequest, host_header: str | None) -> str | None:
+    def look_for_other_origin(self, request: SignedRequest, host_header: str | None) -> str | None:
         """Why a signature that does not hold may be right all the same, for the log of this service: Falconer is asked about the Host header of the request,
         at most once a minute. What comes out lets nobody in."""
         question = Question(request, {"AllOf": []})
@@ -224,7 +224,7 @@ class AsyncVerifier(BaseVerifier):
         """The question alone: no body is compared."""
         return self._counted(await self._decided(question))
 
-    async def other_origin(self, request: SignedRequest, host_header: str | None) -> str | None:
+    async def look_for_other_origin(self, request: SignedRequest, host_header: str | None) -> str | None:
         """Why a signature that does not hold may be right all the same, for the log of this service: Falconer is asked about the Host header of the request,
         at most once a minute. What comes out lets nobody in."""
         question = Question(request, {"AllOf": []})
