@@ -62,8 +62,14 @@ fn people_are_administered_over_the_api() {
     person(&["revoke-grant", "local/ann", "AbCdEfGhIjKlMnOpQrStUv"]).refused(1, "no such grant");
     person(&["show", "local/nobody"]).refused(1, "nobody has the identity");
     person(&["invite", "local/ann"]).refused(1, "in use");
+    person(&["invite", "local/carl", "--email", "carl@example.com", "--mail"]).refused(1, "there is no mail server");
     person(&["delete", "local/ann"]).ok();
     assert_eq!(person(&["list", "--json"]).json(), json!([]));
+    let history = person(&["history", "local/ann"]).ok();
+    for said in ["account ann created, by root", "account ann password set, by local/ann", "reset link made", "account ann deleted"] {
+        assert!(history.contains(said), "{said}: {history}");
+    }
+    person(&["history", "local/carl"]).refused(1, "nothing is known of local/carl");
 
     // The server by its address, and credentials that don't suffice.
     let robot = shell.run(&["client", "create", "robot", "--scope", "auth:current-scopes", "--json"]).json();
@@ -91,7 +97,13 @@ fn the_same_beside_the_running_server() {
     open_link(&world, reset["url"].as_str().unwrap());
     world.person(&["invite", "sso/42"]).refused(1, "is no local account");
     world.person(&["reset-link", "local/nobody"]).refused(1, "Nobody has the identity");
+    world.person(&["invite", "local/carl", "--email", "carl@example.com", "--mail"]).refused(1, "there is no mail server");
+    world.person(&["history", "local/carl"]).refused(1, "nothing is known of local/carl");
     world.person(&["delete", "local/ann"]).ok();
+    let history = world.person(&["history", "local/ann", "--json"]).ok();
+    let rows: Vec<serde_json::Value> = history.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&rows[0]["entityType"], &rows[0]["by"]), (&json!("account"), &json!("falconer person")), "{history}");
+    assert!(rows.iter().any(|row| row["action"] == "password set" && row["by"] == "local/ann"), "{history}");
     eventually("nobody signs in", || (!browser.sign_in("ann", PASSWORD)).then_some(()));
     world.person(&["update", "local/ann", "--group", "red"]).refused(1, "There is no account ann");
 }

@@ -46,7 +46,7 @@ pub use passkeys::error::PasskeyError;
 pub use passkeys::relying_party::RelyingParty;
 pub use passkeys::{Assertion, NewPasskey, PasskeyView, RegistrationOffer, SignInOffer};
 pub use people::administer::change::{Administrator, PersonChange, PlannedChange};
-pub use people::administer::links::{INVITATION_MS, LinkOffered, NewLink, RESET_MS};
+pub use people::administer::links::{INVITATION_MS, LinkOffered, MailedLink, NewLink, RESET_MS};
 pub use people::administer::map::WouldGet;
 pub use people::administer::view::{AccountDetail, GrantLine, IdentityDetail, LinkLine, PersonDetail};
 pub use people::identity;

@@ -23,7 +23,7 @@ use falconer_scopes::ScopeSet;
 
 /// `FALCONER_ESCALATION_WORLDS` says otherwise, for a soak.
 const WORLDS: u64 = 12;
-const ACTS: u64 = 110;
+const ACTS: u64 = 132;
 
 const VERBS: [&str; 6] = ["create", "update", "reset", "enable", "disable", "get"];
 const REACH: [&str; 3] = ["pub:*", "assume:local-group:open", "x:1"];
@@ -32,10 +32,17 @@ const GROUPS: [&str; 3] = ["open", "zap", "hr"];
 const TEMPTING: [&str; 9] =
     ["pub:1", "x:1", "x:*", "secret:1", "*", "auth:*", "assume:local-group:zap", "assume:vault", "auth:update-person:*"];
 
+const LINK: &str = "https://auth.example.com/password-link?token=";
+
+fn mailed_site() -> MailedSite {
+    MailedSite { name: "auth.example.com".to_owned(), link: LINK.to_owned() }
+}
+
 struct History {
     world: World,
     catcher: Arc<site::Catcher>,
     mailed: usize,
+    by_boss: usize,
     dice: Dice,
     /// Whom the helper can be.
     loot: BTreeSet<String>,
@@ -51,7 +58,7 @@ struct History {
 #[tokio::test]
 async fn nobody_becomes_somebody_who_may_do_more() {
     let worlds = std::env::var("FALCONER_ESCALATION_WORLDS").ok().and_then(|text| text.parse().ok()).unwrap_or(WORLDS);
-    let (mut done, mut refused, mut taken, mut mailed) = (0, 0, 0, 0);
+    let (mut done, mut refused, mut taken, mut mailed, mut by_boss) = (0, 0, 0, 0, 0);
     for seed in 0..worlds {
         let mut history = History::begin(seed).await;
         for _ in 0..ACTS {
@@ -62,11 +69,14 @@ async fn nobody_becomes_somebody_who_may_do_more() {
         refused += history.refused;
         taken += history.taken;
         mailed += history.mailed;
+        by_boss += history.by_boss;
     }
-    println!("worlds: {worlds}, acts that were done: {done}, refused: {refused}, links that were used: {taken}, mailed: {mailed}");
+    println!(
+        "worlds: {worlds}, acts that were done: {done}, refused: {refused}, links that were used: {taken}, mailed: {mailed}, by the boss: {by_boss}"
+    );
     let worlds = usize::try_from(worlds).unwrap();
     assert!(done > worlds * 8 && refused > worlds * 8 && taken > worlds * 2, "{done} done, {refused} refused, {taken} taken");
-    assert!(mailed > worlds, "{mailed} mailed");
+    assert!(mailed > worlds && by_boss * 2 > worlds, "{mailed} mailed, {by_boss} by the boss");
 }
 
 impl History {
@@ -89,6 +99,7 @@ impl History {
             dice: Dice::of(seed),
             catcher,
             mailed: 0,
+            by_boss: 0,
             loot: BTreeSet::from(["helper".to_owned()]),
             links: Vec::new(),
             given,
@@ -113,20 +124,30 @@ impl History {
         let name = self.dice.pick(&NAMES).to_owned();
         let identity = format!("local/{name}");
         let login = self.world.login.clone();
-        match self.dice.roll(15) {
+        match self.dice.roll(18) {
             0..=2 => {
                 let (groups, scopes) = (self.dice.some(&GROUPS), self.dice.some(&TEMPTING));
                 let plain = self.dice.roll(2) == 0;
                 let (groups, scopes) = if plain { (Vec::new(), Vec::new()) } else { (groups, scopes) };
                 let new = NewAccount { name: name.clone(), display_name: name.clone(), email: self.own_address(&name), groups, scopes };
-                let made = login.invite_person(&who, &new).await;
+                let made = if self.dice.roll(3) == 0 {
+                    login.invite_person_by_mail(&who, &new, &mailed_site()).await.map(|(mailed, _)| mailed.link)
+                } else {
+                    login.invite_person(&who, &new).await.map(|(link, _)| link)
+                };
                 self.note(format!("{by} invites {new:?}"), &made);
-                self.links.extend(made.ok().map(|(link, _)| (name, link)));
+                self.links.extend(made.ok().map(|link| (name, link)));
+                self.read_mail();
             }
             3 | 4 => {
-                let made = login.make_reset_link(&who, &identity).await;
+                let made = if self.dice.roll(3) == 0 {
+                    login.mail_reset_link(&who, &identity, &mailed_site()).await.map(|(mailed, _)| mailed.link)
+                } else {
+                    login.make_reset_link(&who, &identity).await.map(|(link, _)| link)
+                };
                 self.note(format!("{by} resets {name}"), &made);
-                self.links.extend(made.ok().map(|(link, _)| (name, link)));
+                self.links.extend(made.ok().map(|link| (name, link)));
+                self.read_mail();
             }
             5..=7 if !self.links.is_empty() => {
                 let (name, link) = self.dice.pick(&self.links);
@@ -158,7 +179,8 @@ impl History {
             }
             10 => self.world.clock.advance(HOUR_MS / 3),
             11..=13 => self.forget(&name).await,
-            _ => self.boss(&name).await,
+            14 => self.boss(&name).await,
+            _ => self.boss_mails(&name).await,
         }
     }
 
@@ -169,18 +191,34 @@ impl History {
 
     /// Anybody may say that they have forgotten a password; the helper reads what comes to them.
     async fn forget(&mut self, name: &str) {
-        let site = MailedSite { name: "auth.example.com".to_owned(), link: "https://auth.example.com/password-link?token=".to_owned() };
-        let asked = self.world.login.mail_forgotten(name, &site, &common::from(common::ADDRESS)).await;
+        let asked = self.world.login.mail_forgotten(name, &mailed_site(), &common::from(common::ADDRESS)).await;
         self.world.login.mail_is_sent().await;
         self.log.push(format!("forgets the password of {name}: {asked:?}"));
+        self.mailed += self.read_mail();
+    }
+
+    /// What has come to the helper's addresses, whoever had it mailed; how many links.
+    fn read_mail(&mut self) -> usize {
+        let mut read = 0;
         for mail in std::mem::take(&mut *self.catcher.caught.lock().unwrap()) {
             let Some(name) = mail.to.local().strip_prefix("helper+") else { continue };
-            let token = mail.text.lines().find_map(|line| line.strip_prefix(&site.link)).unwrap().to_owned();
+            let token = mail.text.lines().find_map(|line| line.strip_prefix(LINK)).unwrap().to_owned();
             let expires_ms = mail.at_ms + falconer_login::FORGOTTEN_MS;
             self.links.push((name.to_owned(), NewLink { token: token.into(), expires_ms }));
-            self.mailed += 1;
+            read += 1;
             self.log.push(format!("gets a link of {name} by mail"));
         }
+        read
+    }
+
+    /// An administrator who may do everything has a link mailed, to whichever address is there. The helper never sees the link, but for the mail.
+    async fn boss_mails(&mut self, name: &str) {
+        let machine = falconer_login::Administrator::OnTheMachine("boss");
+        let made = self.world.login.mail_reset_link(machine, &format!("local/{name}"), &mailed_site()).await;
+        self.log.push(format!("boss has a link mailed to {name}: {:?}", made.as_ref().err()));
+        let read = self.read_mail();
+        assert!(read == 0 || made.is_ok(), "a mail without a link");
+        self.by_boss += read;
     }
 
     /// What the boss does is wanted: what it gives to somebody whom the helper can be, it gives.

@@ -174,6 +174,11 @@ async fn what_can_not_be_is_refused_in_the_protocols_shape() {
         ("POST", "/people/local%2Fnobody/unlock", None, 404, "ResourceNotFound"),
         ("POST", "/people/local%2Fnobody/sign-out", None, 404, "ResourceNotFound"),
         ("POST", "/people/local%2Fnobody/reset-link", None, 404, "ResourceNotFound"),
+        // There is no mail server here.
+        ("POST", "/people/local%2Fann/reset-link?mail=true", None, 400, "InputError"),
+        ("POST", "/people/local%2Fann/reset-link?mail=perhaps", None, 400, "InvalidRequestArguments"),
+        ("PUT", "/people/local%2Fnew?mail=true", Some(json!({ "displayName": "x", "email": "x@example.com" })), 400, "InputError"),
+        ("PUT", "/people/local%2Fnew?mail=", Some(json!({ "displayName": "x", "email": "x@example.com" })), 400, "InvalidRequestArguments"),
         ("DELETE", "/people/local%2Fnobody", None, 404, "ResourceNotFound"),
         ("DELETE", "/people/local%2Fann/grants/x", None, 400, "InvalidRequestArguments"),
         ("DELETE", "/people/local%2Fann/grants/AbCdEfGhIjKlMnOpQrStUv", None, 404, "ResourceNotFound"),

@@ -46,6 +46,35 @@ async fn ask(boss: &mut Browser<'_>, action: &str) -> Page {
     boss.post(CONFIRM, &page.form(CONFIRM)).await
 }
 
+/// The token in the newest mail.
+fn mailed(site: &Site) -> String {
+    let text = site.mails.0.lock().unwrap().pop().unwrap();
+    text.lines().find_map(|line| line.strip_prefix("https://auth.example.com")).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_invitation_goes_by_mail() {
+    let site = site().await;
+    let mut boss = boss(&site).await;
+    let refused = invite(&mut boss, "bob", &[("mail", "yes")]).await;
+    assert_eq!((refused.status, refused.text.contains("no e-mail address")), (StatusCode::BAD_REQUEST, true), "{}", refused.text);
+    assert!(refused.text.contains("value=\"yes\" checked"), "what was chosen stays: {}", refused.text);
+    let made = invite(&mut boss, "bob", &[("email", "bob@example.com"), ("mail", "yes")]).await;
+    assert!(made.text.contains("It was mailed to bob@example.com."), "{}", made.text);
+    let link = mailed(&site);
+    assert_eq!(link, link_of(&made));
+    let seen = boss.get("/auth/people?id=local%2Fbob").await.text;
+    assert!(seen.contains("the mail server took it") && seen.contains("Mail an invitation"), "{seen}");
+    assert_eq!(take(&mut site.browser(), &link, NEW_PASSWORD, NEW_PASSWORD).await.location(), "/login?done=password-set");
+    assert!(signs_in(&site, "bob", NEW_PASSWORD).await);
+    let again = ask(&mut boss, "mail").await;
+    assert!(again.text.contains("It was mailed to bob@example.com."), "{}", again.text);
+    assert_eq!(mailed(&site), link_of(&again));
+    // Without the tick no mail goes out.
+    invite(&mut boss, "carl", &[("email", "carl@example.com")]).await;
+    assert!(site.mails.0.lock().unwrap().is_empty());
+}
+
 #[tokio::test]
 async fn a_person_from_the_invitation_to_the_end() {
     let site = site().await;

@@ -63,6 +63,11 @@ impl Client {
         self.call_as(&ours(Method::PUT, of(identity, "")?), Some(person)).await
     }
 
+    /// [`Client::invite_person`], and the server mails the link to the account's address: `mail` of the answer says what became of that.
+    pub async fn invite_person_by_mail(&self, identity: &str, person: &InvitePersonRequest) -> Result<PersonLink, Error> {
+        self.call_as(&by_mail(ours(Method::PUT, of(identity, "")?)), Some(person)).await
+    }
+
     /// Changes a local account; what is `None` stays.
     pub async fn update_person(&self, identity: &str, change: &UpdatePersonRequest) -> Result<NodeRevision, Error> {
         self.call_as(&ours(Method::POST, of(identity, "")?), Some(change)).await
@@ -76,6 +81,11 @@ impl Client {
     /// Makes a link with which the person sets another password.
     pub async fn make_reset_link(&self, identity: &str) -> Result<PersonLink, Error> {
         self.call_as(&ours(Method::POST, of(identity, "/reset-link")?), None::<&()>).await
+    }
+
+    /// [`Client::make_reset_link`], and the server mails it like [`Client::invite_person_by_mail`].
+    pub async fn mail_reset_link(&self, identity: &str) -> Result<PersonLink, Error> {
+        self.call_as(&by_mail(ours(Method::POST, of(identity, "/reset-link")?)), None::<&()>).await
     }
 
     /// Deletes a local account for good.
@@ -103,4 +113,8 @@ impl Client {
 
 fn of(identity: &str, below: &str) -> Result<String, Error> {
     Ok(format!("/people/{}{below}", encode_segment(identity)?))
+}
+
+fn by_mail(call: Call) -> Call {
+    Call { query: vec![("mail", "true".to_owned())], ..call }
 }

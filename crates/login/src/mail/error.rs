@@ -31,6 +31,9 @@ pub enum MailError {
         /// SMTP's.
         status: u16,
     },
+    /// It broke off, or said nothing more, while it took the mail: it may have taken it.
+    #[error("the mail server broke off while it took the mail, and may have taken it: {0}")]
+    Unfinished(String),
     /// It is no SMTP.
     #[error("what answers is no mail server: {0}")]
     Malformed(String),

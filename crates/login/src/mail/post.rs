@@ -1,17 +1,21 @@
 //! Sending behind the back of whoever caused it: how long a mail takes, and whether there is one, shows in no answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::error::MailError;
 use super::message::Mail;
+use super::outcome::{MailOutcome, Outcomes};
 
 /// So many mails wait or are being sent; one more is not sent.
 const MOST: u32 = 200;
 /// So many are being sent at the same time.
 const AT_ONCE: usize = 4;
+/// So long somebody waits for what becomes of a mail.
+const WAIT: Duration = Duration::from_secs(2);
 
 /// Hands mails to a server.
 #[async_trait]
@@ -28,11 +32,13 @@ pub(crate) struct Post {
     mailer: Arc<dyn Mailer>,
     places: Arc<Semaphore>,
     lines: Arc<Semaphore>,
+    outcomes: Arc<Outcomes>,
 }
 
 impl Post {
     pub(crate) fn new(mailer: Arc<dyn Mailer>) -> Post {
-        Post { mailer, places: Arc::new(Semaphore::new(MOST as usize)), lines: Arc::new(Semaphore::new(AT_ONCE)) }
+        let (places, lines) = (Arc::new(Semaphore::new(MOST as usize)), Arc::new(Semaphore::new(AT_ONCE)));
+        Post { mailer, places, lines, outcomes: Arc::default() }
     }
 
     /// Takes a mail, or says in the log why not. Returns at once.
@@ -48,6 +54,38 @@ impl Post {
             let _line = lines.acquire().await;
             hand_over(mailer.as_ref(), &mail).await;
         });
+    }
+
+    /// The same for a mail of which somebody wants to know what became of it: waits for that a short while, and keeps it by this key. A mail that still waits
+    /// then goes on.
+    pub(crate) async fn send_and_tell(&self, key: &str, mail: Mail) -> MailOutcome {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            tracing::warn!(mail = mail.id, "a mail was not sent: {MOST} others wait for the mail server");
+            self.outcomes.keep(key, MailOutcome::Busy);
+            return MailOutcome::Busy;
+        };
+        self.outcomes.keep(key, MailOutcome::Unknown);
+        let (mailer, lines, outcomes, key) =
+            (Arc::clone(&self.mailer), Arc::clone(&self.lines), Arc::clone(&self.outcomes), key.to_owned());
+        let (tell, told) = oneshot::channel();
+        tokio::spawn(async move {
+            let _place = place;
+            // Closed by nobody.
+            let _line = lines.acquire().await;
+            let outcome = hand_over(mailer.as_ref(), &mail).await;
+            outcomes.keep(&key, outcome);
+            // Whoever asked may have gone.
+            let _ = tell.send(outcome);
+        });
+        match tokio::time::timeout(WAIT, told).await {
+            Ok(Ok(outcome)) => outcome,
+            _ => MailOutcome::Unknown,
+        }
+    }
+
+    /// What became of the mail of this key; `None` where nobody has asked for one since this process began, or long ago.
+    pub(crate) fn outcome(&self, key: &str) -> Option<MailOutcome> {
+        self.outcomes.of(key)
     }
 
     /// Makes mails behind the answer, and sends them: whether there are any shows in no answer. Together they take one place.
@@ -73,9 +111,12 @@ impl Post {
     }
 }
 
-async fn hand_over(mailer: &dyn Mailer, mail: &Mail) {
-    match mailer.send(mail).await {
+async fn hand_over(mailer: &dyn Mailer, mail: &Mail) -> MailOutcome {
+    let sent = mailer.send(mail).await;
+    match &sent {
         Ok(()) => tracing::info!(mail = mail.id, "a mail was sent"),
+        Err(error @ MailError::Unfinished(_)) => tracing::warn!(mail = mail.id, %error, "it is not known whether a mail was sent"),
         Err(error) => tracing::warn!(mail = mail.id, %error, "a mail was not sent"),
     }
+    MailOutcome::of(&sent)
 }

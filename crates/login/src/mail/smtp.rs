@@ -1,5 +1,6 @@
 //! SMTP, through a library: one connection a mail, and a limit on how long all of it takes.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use async_trait::async_trait;
@@ -117,15 +118,26 @@ impl SmtpMailer {
 impl Mailer for SmtpMailer {
     async fn send(&self, mail: &Mail) -> Result<(), MailError> {
         let message = self.message(mail)?;
-        self.limited(async {
-            let Ready { mut connection, .. } = self.ready().await?;
-            let sent = connection.send(message.envelope(), &message.formatted()).await;
-            sent.map_err(|error| mail_error("the mail", &error))?;
-            // It was taken: how the server says goodbye changes nothing.
-            let _ = connection.quit().await;
-            Ok(())
-        })
-        .await
+        let (offered, taken) = (AtomicBool::new(false), AtomicBool::new(false));
+        let sent = self
+            .limited(async {
+                let Ready { mut connection, .. } = self.ready().await?;
+                offered.store(true, Ordering::Relaxed);
+                let sent = connection.send(message.envelope(), &message.formatted()).await;
+                sent.map_err(|error| mail_error("the mail", &error))?;
+                // It was taken: how the server says goodbye, or that it does not, changes nothing.
+                taken.store(true, Ordering::Relaxed);
+                let _ = connection.quit().await;
+                Ok(())
+            })
+            .await;
+        match sent {
+            Err(_) if taken.into_inner() => Ok(()),
+            Err(MailError::Status { .. }) | Ok(()) => sent,
+            // Whether it came before the end of the mail or after is not known here.
+            Err(error) if offered.into_inner() => Err(MailError::Unfinished(error.to_string())),
+            Err(error) => Err(error),
+        }
     }
 
     async fn probe(&self) -> Result<Vec<(&'static str, String)>, MailError> {

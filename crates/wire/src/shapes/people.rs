@@ -129,6 +129,32 @@ pub struct PersonAccountLink {
     pub created: String,
     /// Until when it can be used.
     pub expires: String,
+    /// What became of the mail with it, as far as the server that answers knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<MailState>,
+}
+
+/// What became of a mail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MailState {
+    /// The mail server has taken it.
+    Sent,
+    /// It was not sent.
+    NotSent,
+    /// It still waits, or the mail server broke off while it took it.
+    Unknown,
+}
+
+/// What became of the mail with a link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkMail {
+    /// The address.
+    pub to: String,
+    /// What is known.
+    pub state: MailState,
+    /// The same in a sentence.
+    pub text: String,
 }
 
 /// What a person lets somebody do.
@@ -219,6 +245,9 @@ pub struct PersonLink {
     pub url: String,
     /// Until when it can be used.
     pub expires: String,
+    /// Where it was to be mailed: what became of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<LinkMail>,
 }
 
 impl fmt::Debug for PersonLink {

@@ -122,7 +122,8 @@ impl Auth {
     /// Keeps a link for another password, in place of the one before; who made it, and what they could do, is filled in.
     ///
     /// A caller needs `auth:<verb>-person:<identity>` for each identity of the person, and whatever the person may do besides what names them. 409 for their own
-    /// person: a page of their own sets a password for whoever knows the old one.
+    /// person: a page of their own sets a password for whoever knows the old one. Where `link.within` says what else it is worth no more than, it is worth no more
+    /// than both, and 409 when the person may do more than that.
     pub async fn put_account_link(
         &self,
         by: impl Into<By<'_>>,
@@ -138,9 +139,13 @@ impl Auth {
             deciding.refuse_own(&now.snapshot, person, "This is your own account: set another password on your own page")?;
             let linked: Vec<&IdentityRecord> = now.snapshot.linked(&person.record.id).map(|linked| &linked.record).collect();
             deciding.require_to_be(&all_scopes(now, &linked), &linked)?;
+            if !is_within(now, person, link) {
+                let why = "The e-mail address was written by somebody who could do less than the person may do now: no link goes there";
+                return Err(ApiError::RequestConflict(why.to_owned()));
+            }
             let mut step = deciding.step(now, action, [vec![Key::Role], now.snapshot.keys_of(account)].concat());
             step.detail = Some(json!({"until": link.expires_ms}));
-            let link = AccountLink { by: deciding.actor(), within: deciding.within(), ..link.clone() };
+            let link = AccountLink { by: deciding.actor(), within: both(deciding.within(), link.within.clone()), ..link.clone() };
             Ok(Decision::Write(step, Write::PutAccountLink(link), ()))
         })
         .await
@@ -216,6 +221,14 @@ impl Auth {
 fn is_within(now: &Now, person: &Person, link: &AccountLink) -> bool {
     let linked: Vec<&IdentityRecord> = now.snapshot.linked(&person.record.id).map(|linked| &linked.record).collect();
     link.within.as_ref().is_none_or(|within| beyond(&all_scopes(now, &linked), &ScopeSet::new(within.iter()), &linked).is_empty())
+}
+
+/// What is within both; `None` is no bound.
+fn both(one: Option<Vec<String>>, other: Option<Vec<String>>) -> Option<Vec<String>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(ScopeSet::new(one).intersection(&ScopeSet::new(other)).to_vec()),
+        (one, other) => one.or(other),
+    }
 }
 
 /// The account with what whoever writes its address can do.

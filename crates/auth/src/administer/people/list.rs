@@ -68,10 +68,19 @@ impl Auth {
     pub async fn person_history(&self, who: &Authentication, identity: &str, query: PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
         let reading = self.reading(who)?;
         reading.caller.require_scope("auth:audit-history:person".to_owned())?;
+        self.person_history_in(&reading.snapshot, identity, query).await
+    }
+
+    /// The same for somebody on the server's machine.
+    pub async fn person_history_here(&self, identity: &str, query: PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
+        self.person_history_in(&self.directory(), identity, query).await
+    }
+
+    async fn person_history_in(&self, snapshot: &Snapshot, identity: &str, query: PageQuery) -> Result<Page<HistoryEntry>, ApiError> {
         let mut entities = vec![("identity", identity.to_owned())];
-        if let Some(person) = reading.snapshot.person_of(identity) {
+        if let Some(person) = snapshot.person_of(identity) {
             entities.push(("person", person.record.id.clone()));
-            let others = reading.snapshot.linked(&person.record.id).filter(|linked| linked.record.identity != identity);
+            let others = snapshot.linked(&person.record.id).filter(|linked| linked.record.identity != identity);
             entities.extend(others.map(|linked| ("identity", linked.record.identity.clone())));
         }
         let accounts: Vec<_> =

@@ -5,7 +5,7 @@ use falconer_wire::InvitePersonRequest;
 
 use super::change::ChangeOptions;
 use super::place::{Place, PlaceOptions};
-use super::{here, there};
+use super::{here, history, there};
 use crate::commands::operator::LocalOptions;
 use crate::output;
 
@@ -22,6 +22,13 @@ pub enum Person {
     },
     /// Show one person, and what they may do
     Show {
+        #[command(flatten)]
+        who: Who,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// What happened to a person, their identities and their local accounts, oldest first
+    History {
         #[command(flatten)]
         who: Who,
         #[command(flatten)]
@@ -44,6 +51,8 @@ pub enum Person {
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<String>,
         #[command(flatten)]
+        mail: MailOption,
+        #[command(flatten)]
         options: Options,
     },
     /// Change a local account: what is not given stays
@@ -59,6 +68,8 @@ pub enum Person {
     ResetLink {
         #[command(flatten)]
         who: Who,
+        #[command(flatten)]
+        mail: MailOption,
         #[command(flatten)]
         options: Options,
     },
@@ -145,6 +156,14 @@ pub struct Who {
     identity: String,
 }
 
+/// Whether a link is mailed.
+#[derive(clap::Args)]
+pub struct MailOption {
+    /// Mail the link to the account's e-mail address too, and say what became of the mail; takes `[mail]` in the configuration
+    #[arg(long)]
+    mail: bool,
+}
+
 /// What most of them share.
 #[derive(clap::Args)]
 pub struct Options {
@@ -166,18 +185,24 @@ pub async fn run(command: Person) -> Result<()> {
             Place::Here(node, _) => here::show(&node, &who.identity, options.json),
             Place::There(client) => there::show(&client, &who.identity, options.json).await,
         },
-        Person::Invite { identity, display_name, email, groups, scopes, options } => {
+        Person::History { who, options } => match options.place.open().await? {
+            Place::Here(node, _) => history::here(&node, &who.identity, options.json).await,
+            Place::There(client) => history::there(&client, &who.identity, options.json).await,
+        },
+        Person::Invite { identity, display_name, email, groups, scopes, mail: MailOption { mail }, options } => {
             let name = identity.strip_prefix("local/").unwrap_or(&identity);
             let request = InvitePersonRequest { display_name: display_name.unwrap_or_else(|| name.to_owned()), email, groups, scopes };
             let link = match options.place.open().await? {
-                Place::Here(node, origin) => here::invite(&node, &origin, &identity, request).await?,
+                Place::Here(node, origin) => here::invite(&node, &origin, &identity, request, mail).await?,
+                Place::There(client) if mail => client.invite_person_by_mail(&identity, &request).await?,
                 Place::There(client) => client.invite_person(&identity, &request).await?,
             };
             print_link(&link, options.json)
         }
-        Person::ResetLink { who, options } => {
+        Person::ResetLink { who, mail: MailOption { mail }, options } => {
             let link = match options.place.open().await? {
-                Place::Here(node, origin) => here::reset_link(&node, &origin, &who.identity).await?,
+                Place::Here(node, origin) => here::reset_link(&node, &origin, &who.identity, mail).await?,
+                Place::There(client) if mail => client.mail_reset_link(&who.identity).await?,
                 Place::There(client) => client.make_reset_link(&who.identity).await?,
             };
             print_link(&link, options.json)
@@ -240,6 +265,9 @@ fn print_link(link: &falconer_wire::PersonLink, json: bool) -> Result<()> {
     }
     output::line(&link.url)?;
     eprintln!("It is for {}, and works until {}, once. Whoever has it sets the password.", link.identity, link.expires);
+    if let Some(mail) = &link.mail {
+        eprintln!("{}", mail.text);
+    }
     Ok(())
 }
 

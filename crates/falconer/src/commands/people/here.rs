@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 use falconer_login::account::local_name;
-use falconer_login::{Administrator, Linked, NewAccount, NewLink, PersonChange, PersonView, Refreshment};
-use falconer_web::{PublicOrigin, link_url};
+use falconer_login::{Administrator, Linked, MailedLink, NewAccount, PersonChange, PersonView, Refreshment};
+use falconer_web::{PublicOrigin, mailed_site, person_link};
 use falconer_wire::{InvitePersonRequest, PersonLink};
 use serde_json::{Value, json};
 
@@ -16,25 +16,37 @@ const ACTOR: &str = "falconer person";
 /// Whoever stands here is asked for no scope.
 const OPERATOR: Administrator<'_> = Administrator::OnTheMachine(ACTOR);
 
-/// Makes an account and its link.
-pub async fn invite(node: &Node, origin: &PublicOrigin, identity: &str, request: InvitePersonRequest) -> Result<PersonLink> {
+/// Makes an account and its link, and mails it where that is asked for.
+pub async fn invite(node: &Node, origin: &PublicOrigin, identity: &str, request: InvitePersonRequest, mail: bool) -> Result<PersonLink> {
     let Some(name) = local_name(identity) else {
         bail!("{identity} is no local account: only `local/<name>` can be invited");
     };
     let InvitePersonRequest { display_name, email, groups, scopes } = request;
     let new = NewAccount { name: name.to_owned(), display_name, email, groups, scopes };
+    if mail {
+        let (mailed, _) = node.login.invite_person_by_mail(OPERATOR, &new, &mailed_site(origin)).await?;
+        return Ok(once_sent(node, origin, identity, mailed).await);
+    }
     let (link, _) = node.login.invite_person(OPERATOR, &new).await?;
-    Ok(shown(origin, identity, &link))
+    Ok(person_link(origin, identity, &link, None))
 }
 
-/// Makes a link for another password.
-pub async fn reset_link(node: &Node, origin: &PublicOrigin, identity: &str) -> Result<PersonLink> {
+/// Makes a link for another password, and mails it where that is asked for.
+pub async fn reset_link(node: &Node, origin: &PublicOrigin, identity: &str, mail: bool) -> Result<PersonLink> {
+    if mail {
+        let (mailed, _) = node.login.mail_reset_link(OPERATOR, identity, &mailed_site(origin)).await?;
+        return Ok(once_sent(node, origin, identity, mailed).await);
+    }
     let (link, _) = node.login.make_reset_link(OPERATOR, identity).await?;
-    Ok(shown(origin, identity, &link))
+    Ok(person_link(origin, identity, &link, None))
 }
 
-fn shown(origin: &PublicOrigin, identity: &str, link: &NewLink) -> PersonLink {
-    PersonLink { identity: identity.to_owned(), url: link_url(origin, link), expires: output::time(link.expires_ms) }
+/// The mail goes out from this process: it waits until the mail server has taken or refused it, or half a minute is over.
+async fn once_sent(node: &Node, origin: &PublicOrigin, identity: &str, mailed: MailedLink) -> PersonLink {
+    node.login.mail_is_sent().await;
+    let outcome = node.login.mail_of_link(&mailed.link).unwrap_or(mailed.outcome);
+    let mailed = MailedLink { outcome, ..mailed };
+    person_link(origin, identity, &mailed.link, Some(&mailed))
 }
 
 /// Changes a local account.

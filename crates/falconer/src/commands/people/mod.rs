@@ -3,6 +3,7 @@
 mod change;
 mod command;
 mod here;
+mod history;
 mod place;
 mod there;
 

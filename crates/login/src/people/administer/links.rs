@@ -1,16 +1,18 @@
 //! Links with which somebody sets the password of a local account: the first one of an account that was made for them, or another one after they have
 //! forgotten theirs. Whoever makes one can use it, so a link is never worth more than whoever made it (ADR 166).
 
-use falconer_auth::{ApiError, DAY_MS, Revision};
+use falconer_auth::{ApiError, By, DAY_MS, Revision};
 use falconer_store::{AccountLink, AccountLinkKind, AccountRecord};
 use zeroize::Zeroizing;
 
 use crate::accounts::account::{identity_of, local_identity};
+use crate::accounts::forgotten::MailedSite;
 use crate::accounts::manage::NewAccount;
 use crate::accounts::password;
 use crate::error::LoginError;
 use crate::fingerprint::{fingerprint, hash_of_token};
 use crate::login::Login;
+use crate::mail::{Mail, MailAddress, MailOutcome};
 use crate::people::administer::change::Administrator;
 
 /// So long an invitation holds.
@@ -25,6 +27,16 @@ pub struct NewLink {
     pub token: Zeroizing<String>,
     /// Milliseconds since 1970.
     pub expires_ms: i64,
+}
+
+/// A link that was made to be mailed.
+pub struct MailedLink {
+    /// The link: where the mail did not arrive, it can be given in another way.
+    pub link: NewLink,
+    /// To which address.
+    pub to: String,
+    /// What is known of the mail.
+    pub outcome: MailOutcome,
 }
 
 /// What a link is for, for the page that it leads to.
@@ -55,17 +67,94 @@ impl Login {
     pub async fn make_reset_link(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<(NewLink, Revision), ApiError> {
         let by = who.into().by("reset");
         let name = self.administered(by, identity)?;
-        let account = self.account_record(name).await?.filter(|account| !account.deleted);
-        let account = account.ok_or_else(|| ApiError::ResourceNotFound(format!("There is no account {name}")))?;
-        let password = self.credentials(name).await?.password_hash;
+        let account = self.administered_account(name).await?;
+        let (made, _, revision) = self.put_link(by, identity, &account, None).await?;
+        Ok((made, revision))
+    }
+
+    /// Puts a new link in the place of the one before. `within`: it is worth no more than that besides what whoever makes it can do.
+    async fn put_link(
+        &self,
+        by: By<'_>,
+        identity: &str,
+        account: &AccountRecord,
+        within: Option<Vec<String>>,
+    ) -> Result<(NewLink, AccountLinkKind, Revision), ApiError> {
+        let password = self.credentials(&account.name).await?.password_hash;
         // Somebody who has never had a password is still invited.
         let (kind, ttl_ms, action) = match password {
             Some(_) => (AccountLinkKind::Reset, RESET_MS, "reset link made"),
             None => (AccountLinkKind::Invitation, INVITATION_MS, "invited again"),
         };
-        let (made, link) = self.new_link(kind, &account, password.as_deref(), ttl_ms);
+        let (made, mut link) = self.new_link(kind, account, password.as_deref(), ttl_ms);
+        link.within = within;
         let revision = self.auth.put_account_link(by, action, identity, &link).await?;
-        Ok((made, revision))
+        Ok((made, kind, revision))
+    }
+
+    /// Whether a link can be mailed to an account with this address: there is a mail server, and mail can go there. A sentence when it can't.
+    fn mail_to(&self, email: Option<&str>) -> Result<MailAddress, ApiError> {
+        let refused = |why: &str| ApiError::InputError(format!("No link can be mailed: {why}"));
+        if !self.mails_links() {
+            return Err(refused("there is no mail server in the configuration. Make the link without mail, and give it to them"));
+        }
+        let email = email.ok_or_else(|| refused("the account has no e-mail address"))?;
+        MailAddress::parse(email).map_err(|error| refused(&format!("the e-mail address can't be used: {error}")))
+    }
+
+    /// [`Login::invite_person`], and mails the link to the account's address. What became of the mail is told where it is known within two seconds, and by
+    /// [`LinkLine::mail`] later on. Invalid, and nothing is made: there is no mail server, or no address.
+    pub async fn invite_person_by_mail(
+        &self,
+        who: impl Into<Administrator<'_>>,
+        new: &NewAccount,
+        site: &MailedSite,
+    ) -> Result<(MailedLink, Revision), ApiError> {
+        let who = who.into();
+        self.auth.check_person_scope(who.by("create"), &local_identity(&new.name))?;
+        let to = self.mail_to(new.email.as_deref())?;
+        let (link, revision) = self.invite_person(who, new).await?;
+        Ok((self.mail_link(AccountLinkKind::Invitation, to, &new.name, link, site).await, revision))
+    }
+
+    /// [`Login::make_reset_link`], and mails it like [`Login::invite_person_by_mail`]. The link is worth no more than whoever wrote the address could do either
+    /// (docs/adr/0187). Conflict: the person may do more than that.
+    pub async fn mail_reset_link(
+        &self,
+        who: impl Into<Administrator<'_>>,
+        identity: &str,
+        site: &MailedSite,
+    ) -> Result<(MailedLink, Revision), ApiError> {
+        let by = who.into().by("reset");
+        let name = self.administered(by, identity)?;
+        let account = self.administered_account(name).await?;
+        let to = self.mail_to(account.email.as_deref())?;
+        let (link, kind, revision) = self.put_link(by, identity, &account, account.email_within.clone()).await?;
+        Ok((self.mail_link(kind, to, name, link, site).await, revision))
+    }
+
+    async fn mail_link(&self, kind: AccountLinkKind, to: MailAddress, name: &str, link: NewLink, site: &MailedSite) -> MailedLink {
+        let address = to.as_str().to_owned();
+        let mail = link_mail(kind, self.draw::<16>(), to, name, &link, site, self.now_ms());
+        let outcome = match &self.post {
+            Some(post) => post.send_and_tell(&hash(&link.token), mail).await,
+            None => MailOutcome::Unusable,
+        };
+        MailedLink { link, to: address, outcome }
+    }
+
+    /// What became of the mail with this link, as far as this process knows.
+    pub fn mail_of_link(&self, link: &NewLink) -> Option<MailOutcome> {
+        self.mail_outcome(&hash(&link.token))
+    }
+
+    pub(crate) fn mail_outcome(&self, link_hash: &str) -> Option<MailOutcome> {
+        self.post.as_ref().and_then(|post| post.outcome(link_hash))
+    }
+
+    async fn administered_account(&self, name: &str) -> Result<AccountRecord, ApiError> {
+        let account = self.account_record(name).await?.filter(|account| !account.deleted);
+        account.ok_or_else(|| ApiError::ResourceNotFound(format!("There is no account {name}")))
     }
 
     pub(crate) fn new_link(
@@ -147,4 +236,26 @@ fn hash(token: &str) -> String {
 /// Stands for the password that an account has, or for none.
 fn fingerprint_of(password_hash: Option<&str>) -> String {
     fingerprint(["account link", password_hash.unwrap_or_default()])
+}
+
+fn link_mail(kind: AccountLinkKind, id: String, to: MailAddress, name: &str, new: &NewLink, site: &MailedSite, at_ms: i64) -> Mail {
+    let MailedSite { name: site, link } = site;
+    let (subject, why, until) = match kind {
+        AccountLinkKind::Invitation => (
+            format!("Your account at {site}"),
+            format!("You are invited to {site}: there is an account {name} for you."),
+            "within seven days",
+        ),
+        AccountLinkKind::Reset => (
+            format!("Another password for {site}"),
+            format!("Somebody who administers {site} has made a link for another password of your account {name}."),
+            "within a day",
+        ),
+    };
+    let text = format!(
+        "{why}\n\nChoose a password on this page, {until}:\n\n{link}{}\n\nThe link works once, and the newest one only.\n\nNever pass it on, whoever asks. If you \
+         have not expected this, do nothing: nothing changes without the link.\n",
+        new.token.as_str()
+    );
+    Mail { id, to, subject, text: Zeroizing::new(text), at_ms }
 }

@@ -6,6 +6,7 @@ use falconer_store::{AccountLink, AccountLinkKind, GrantRecord, SessionRecord};
 
 use crate::accounts::account::LOCAL;
 use crate::login::Login;
+use crate::mail::MailOutcome;
 use crate::sessions::session::SessionView;
 
 /// So many clients of a person are named.
@@ -100,6 +101,8 @@ pub struct LinkLine {
     pub created_ms: i64,
     /// Milliseconds since 1970.
     pub expires_ms: i64,
+    /// What became of the mail with it, where an administrator had this process send it and it has not begun anew since.
+    pub mail: Option<MailOutcome>,
 }
 
 /// What a person lets somebody do.
@@ -180,7 +183,7 @@ impl Login {
                 let credentials = self.credentials(&account.name).await?;
                 let password = credentials.password_hash.as_deref();
                 Some(AccountDetail {
-                    link: link.filter(|link| self.link_holds(link, &account, password)).map(link_line),
+                    link: link.filter(|link| self.link_holds(link, &account, password)).map(|link| self.link_line(link)),
                     scopes: account.scopes,
                     has_password: password.is_some(),
                     passkeys: credentials.passkeys.len(),
@@ -204,6 +207,11 @@ impl Login {
         })
     }
 
+    fn link_line(&self, link: AccountLink) -> LinkLine {
+        let mail = self.mail_outcome(&link.hash);
+        LinkLine { kind: link.kind, by: link.by, created_ms: link.created_ms, expires_ms: link.expires_ms, mail }
+    }
+
     /// `None` when it has ended.
     fn session_line(&self, record: SessionRecord, now_ms: i64) -> Option<SessionView> {
         let expires_ms = self.end_of(&record);
@@ -219,10 +227,6 @@ impl Login {
             current: false,
         })
     }
-}
-
-fn link_line(link: AccountLink) -> LinkLine {
-    LinkLine { kind: link.kind, by: link.by, created_ms: link.created_ms, expires_ms: link.expires_ms }
 }
 
 fn grant_line(grant: GrantRecord) -> GrantLine {

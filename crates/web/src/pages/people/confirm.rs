@@ -4,6 +4,7 @@ use axum::response::Response;
 use falconer_login::Session;
 use http::StatusCode;
 
+use crate::api::{link_mail, mailed_site};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{person, problem, sign_in};
@@ -16,7 +17,7 @@ use crate::views::people::{PersonConfirmPage, person_href};
 /// One of the buttons: what the form sends, what is asked, what it means, what the button says, and whether it is felt at once.
 type Action = (&'static str, &'static str, &'static str, &'static str, bool);
 
-const ACTIONS: [Action; 7] = [
+const ACTIONS: [Action; 8] = [
     (
         "disable",
         "Disable this person?",
@@ -38,6 +39,13 @@ const ACTIONS: [Action; 7] = [
         "Make a link for a password?",
         "The link is shown to you once, and works once. Whoever has it sets the password of this account. The present password goes on until then, and a link of before ends.",
         "Make the link",
+        false,
+    ),
+    (
+        "mail",
+        "Mail a link for a password?",
+        "It goes to the e-mail address of this account, works once, and is shown to you as well. Whoever has it sets the password of this account. The present password goes on until then, and a link of before ends.",
+        "Mail the link",
         false,
     ),
     ("revoke", "Revoke this grant?", "What the site got is worth nothing at once.", "Revoke grant", true),
@@ -85,7 +93,14 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
         "sign-out" => login.sign_person_out(&who, id).await,
         "revoke" => login.revoke_grant_of_person(&who, id, grant.unwrap_or_default()).await,
         "reset" => match login.make_reset_link(&who, id).await {
-            Ok((link, _)) => return Ok(link_page(visit, "There is a link", id, &link)),
+            Ok((link, _)) => return Ok(link_page(visit, "There is a link", id, &link, None)),
+            Err(error) => Err(error),
+        },
+        "mail" => match login.mail_reset_link(&who, id, &mailed_site(&visit.web.settings.public_origin)).await {
+            Ok((mailed, _)) => {
+                let mail = link_mail(&mailed.to, mailed.outcome);
+                return Ok(link_page(visit, "There is a link", id, &mailed.link, Some(mail)));
+            }
             Err(error) => Err(error),
         },
         _ => login.delete_person(&who, id).await,

@@ -5,10 +5,11 @@ use falconer_auth::ApiError;
 use falconer_login::account::local_name;
 use falconer_login::{NewAccount, NewLink, PersonChange, Session};
 use falconer_scopes::ScopeSet;
+use falconer_wire::LinkMail;
 use http::StatusCode;
 use zeroize::Zeroizing;
 
-use crate::api::link_url;
+use crate::api::{link_mail, link_url, mailed_site};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{person, problem, sign_in};
@@ -37,22 +38,29 @@ pub(crate) async fn invite(form: Posted) -> Result<Response, Problem> {
             groups: lines(&typed.groups)?,
             scopes: lines(&typed.scopes)?,
         };
-        visit.web.login.invite_person(&who, &new).await
+        let login = &visit.web.login;
+        if !typed.mail {
+            return login.invite_person(&who, &new).await.map(|(link, _)| (link, None));
+        }
+        let site = mailed_site(&visit.web.settings.public_origin);
+        let (mailed, _) = login.invite_person_by_mail(&who, &new, &site).await?;
+        Ok((mailed.link, Some(link_mail(&mailed.to, mailed.outcome))))
     };
     match invited.await {
-        Ok((link, _)) => Ok(link_page(visit, "They are invited", &format!("local/{}", typed.name), &link)),
+        Ok((link, mail)) => Ok(link_page(visit, "They are invited", &format!("local/{}", typed.name), &link, mail)),
         Err(error) => Ok(again(typed, Refusal::of(error)?)),
     }
 }
 
 /// A link that was just made, shown this once.
-pub(super) fn link_page(visit: &Visit, title: &'static str, identity: &str, link: &NewLink) -> Response {
+pub(super) fn link_page(visit: &Visit, title: &'static str, identity: &str, link: &NewLink, mail: Option<LinkMail>) -> Response {
     let page = PersonLinkPage {
         layout: visit.layout(),
         title,
         identity: identity.to_owned(),
         url: Zeroizing::new(link_url(&visit.web.settings.public_origin, link)),
         ends: words::date_time(link.expires_ms),
+        mail,
         back: person_href(identity),
     };
     secret_html(Row::Page, &page)
@@ -151,6 +159,8 @@ fn empty(visit: &Visit, session: &Session) -> PersonFormPage {
         groups: String::new(),
         scopes: String::new(),
         seen_ms: None,
+        can_mail: visit.web.login.mails_links(),
+        mail: false,
         error: None,
     }
 }
@@ -163,6 +173,7 @@ fn typed(form: &Posted, session: &Session) -> PersonFormPage {
         groups: form.field("groups").replace("\r\n", "\n"),
         scopes: form.field("scopes").replace("\r\n", "\n"),
         seen_ms: form.field("seen").parse().ok(),
+        mail: form.field("mail") == "yes",
         ..empty(&form.visit, session)
     }
 }

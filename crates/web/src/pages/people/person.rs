@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use falconer_auth::{ApiError, PageQuery, Start};
+use falconer_login::mail::MailOutcome;
 use falconer_login::{AccountLinkKind, GrantLine, IdentityDetail, PersonDetail, Session, SessionView};
 use http::StatusCode;
 
@@ -36,7 +37,7 @@ pub(super) async fn page(visit: &Visit, session: &Session, identity: &str) -> Re
         display_name: own.map(|own| own.display_name.clone()).unwrap_or_default(),
         state: state(&detail, own),
         facts: vec![("Known since", words::date_time(detail.created_ms)), ("Names what is new by", detail.name.clone())],
-        actions: actions(&detail, own, identity),
+        actions: actions(&detail, own, identity, visit.web.login.mails_links()),
         expanded: Family::sort(detail.scopes.iter(), ""),
         grants: detail.grants.into_iter().map(|grant| grant_row(grant, identity, now_ms)).collect(),
         sessions: detail.sessions.iter().map(|session| session_row(session, now_ms)).collect(),
@@ -84,7 +85,7 @@ fn state(detail: &PersonDetail, own: Option<&IdentityDetail>) -> Vec<&'static st
     .collect()
 }
 
-fn actions(detail: &PersonDetail, own: Option<&IdentityDetail>, identity: &str) -> Vec<(String, &'static str, bool)> {
+fn actions(detail: &PersonDetail, own: Option<&IdentityDetail>, identity: &str, can_mail: bool) -> Vec<(String, &'static str, bool)> {
     let account = own.and_then(|own| own.account.as_ref());
     if account.is_some_and(|account| account.deleted) && detail.identities.len() == 1 {
         return Vec::new();
@@ -94,6 +95,13 @@ fn actions(detail: &PersonDetail, own: Option<&IdentityDetail>, identity: &str) 
     if let Some(account) = account {
         actions.push((format!("/auth/people/edit?id={}", encode(identity)), "Edit", false));
         actions.push((ask(identity, "reset"), if account.has_password { "Link for a new password" } else { "New invitation link" }, false));
+        if can_mail && own.is_some_and(|own| own.email.is_some()) {
+            actions.push((
+                ask(identity, "mail"),
+                if account.has_password { "Mail a link for a new password" } else { "Mail an invitation" },
+                false,
+            ));
+        }
         actions.push((ask(identity, "unlock"), "Let them try again", false));
     }
     actions.push(if detail.disabled { (ask(identity, "enable"), "Enable", false) } else { (ask(identity, "disable"), "Disable", true) });
@@ -122,6 +130,9 @@ fn card(known: IdentityDetail, asked_for: &str) -> IdentityCard {
                     AccountLinkKind::Reset => "Link for a new password",
                 };
                 facts.push((kind, format!("made by {}, works until {}", link.by, words::date_time(link.expires_ms))));
+                if let Some(mail) = link.mail {
+                    facts.push(("Mail with it", mail_words(mail)));
+                }
             }
         }
     }
@@ -135,6 +146,16 @@ fn card(known: IdentityDetail, asked_for: &str) -> IdentityCard {
         facts,
         groups: known.groups,
         scopes: known.scopes,
+    }
+}
+
+fn mail_words(outcome: MailOutcome) -> String {
+    match outcome {
+        MailOutcome::Sent => "the mail server took it".to_owned(),
+        MailOutcome::Refused(status) => format!("not sent: the mail server refused it with status {status}"),
+        MailOutcome::Unusable => "not sent: the mail server could not be used".to_owned(),
+        MailOutcome::Busy => "not sent: too many other mails waited".to_owned(),
+        MailOutcome::Unknown => "not known whether it was sent".to_owned(),
     }
 }
 

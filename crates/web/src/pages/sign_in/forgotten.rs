@@ -2,10 +2,11 @@
 
 use axum::response::Response;
 use falconer_grants::encode_component;
-use falconer_login::{LoginError, MailedSite};
+use falconer_login::LoginError;
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 
+use crate::api::mailed_site;
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::visit::{Posted, Visit, go, own_path};
@@ -46,8 +47,7 @@ pub(crate) async fn send(form: Posted) -> Result<Response, Problem> {
         let error = "That form was too old, or your browser takes no cookies. Please try once more.";
         return Ok(page(visit, StatusCode::FORBIDDEN, again(error.to_owned())));
     }
-    let origin = &visit.web.settings.public_origin;
-    let site = MailedSite { name: origin.authority().to_owned(), link: format!("{}/password-link?token=", origin.as_str()) };
+    let site = mailed_site(&visit.web.settings.public_origin);
     match visit.web.login.mail_forgotten(form.field("who"), &site, &visit.visitor()).await {
         Ok(()) => Ok(go(&format!("/login/forgotten?done=sent&next={}", encode_component(&next)))),
         Err(LoginError::Invalid(text)) => Ok(page(visit, StatusCode::BAD_REQUEST, again(sentence(&text)))),

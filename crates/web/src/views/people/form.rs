@@ -23,6 +23,10 @@ pub(crate) struct PersonFormPage {
     pub scopes: String,
     /// When the account was last changed as whoever fills it in has seen it, in milliseconds since 1970.
     pub seen_ms: Option<i64>,
+    /// Whether links can be mailed here.
+    pub can_mail: bool,
+    /// Whether the link is to be mailed.
+    pub mail: bool,
     pub error: Option<String>,
 }
 

@@ -1,6 +1,7 @@
 //! Links for a password: shown once to whoever made one, and the page behind it.
 
 use askama::Template;
+use falconer_wire::{LinkMail, MailState};
 use zeroize::Zeroizing;
 
 use crate::views::Layout;
@@ -14,7 +15,15 @@ pub(crate) struct PersonLinkPage {
     pub identity: String,
     pub url: Zeroizing<String>,
     pub ends: String,
+    /// Where it was to be mailed: what became of that.
+    pub mail: Option<LinkMail>,
     pub back: String,
+}
+
+impl PersonLinkPage {
+    fn is_mailed(&self) -> bool {
+        self.mail.as_ref().is_some_and(|mail| mail.state == MailState::Sent)
+    }
 }
 
 /// Choosing a password with a link.

@@ -134,6 +134,8 @@ pub(super) fn person_form() -> PersonFormPage {
         groups: "hr\nstaff".to_owned(),
         scopes: "notes:read:*".to_owned(),
         seen_ms: Some(1),
+        can_mail: true,
+        mail: false,
         error: None,
     }
 }
@@ -175,6 +177,11 @@ pub(super) fn person_link() -> PersonLinkPage {
         identity: "local/bob".to_owned(),
         url: Zeroizing::new(format!("https://auth.example.com/password-link?token={}", "t".repeat(43))),
         ends: "5 March 2026, 17:05 UTC".to_owned(),
+        mail: Some(falconer_wire::LinkMail {
+            to: "bob@example.com".to_owned(),
+            state: falconer_wire::MailState::Sent,
+            text: "It was mailed to bob@example.com.".to_owned(),
+        }),
         back: "/auth/people?id=local%2Fbob".to_owned(),
     }
 }

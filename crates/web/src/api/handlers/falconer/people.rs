@@ -2,11 +2,14 @@
 
 use falconer_auth::{HistoryEntry, PeopleFilter, PersonRow, Revision};
 use falconer_login::account::local_name;
-use falconer_login::{AccountDetail, GrantLine, IdentityDetail, Login, NewAccount, NewLink, PersonChange, PersonDetail, SessionView};
+use falconer_login::mail::MailOutcome;
+use falconer_login::{
+    AccountDetail, GrantLine, IdentityDetail, Login, MailedLink, MailedSite, NewAccount, NewLink, PersonChange, PersonDetail, SessionView,
+};
 use falconer_wire::continuation::Scheme;
 use falconer_wire::{
-    InvitePersonRequest, MapPersonRequest, MappedPerson, NodeRevision, PeoplePage, PersonAccount, PersonAccountLink, PersonGrant,
-    PersonHistory, PersonHistoryEntry, PersonIdentity, PersonInFull, PersonLink, PersonSession, PersonSummary, RefusedClaim,
+    InvitePersonRequest, LinkMail, MailState, MapPersonRequest, MappedPerson, NodeRevision, PeoplePage, PersonAccount, PersonAccountLink,
+    PersonGrant, PersonHistory, PersonHistoryEntry, PersonIdentity, PersonInFull, PersonLink, PersonSession, PersonSummary, RefusedClaim,
     UpdatePersonRequest, urls,
 };
 use zeroize::Zeroize as _;
@@ -19,6 +22,39 @@ use crate::api::handlers::{Answer, Request, time, token};
 /// The address of the page on which somebody uses a link for a password.
 pub fn link_url(origin: &PublicOrigin, link: &NewLink) -> String {
     format!("{}/password-link?token={}", origin.as_str(), link.token.as_str())
+}
+
+/// What a mail with such a link calls this server.
+pub fn mailed_site(origin: &PublicOrigin) -> MailedSite {
+    MailedSite { name: origin.authority().to_owned(), link: format!("{}/password-link?token=", origin.as_str()) }
+}
+
+/// A link that was just made, for whoever made it.
+pub fn person_link(origin: &PublicOrigin, identity: &str, link: &NewLink, mailed: Option<&MailedLink>) -> PersonLink {
+    let mail = mailed.map(|mailed| link_mail(&mailed.to, mailed.outcome));
+    PersonLink { identity: identity.to_owned(), url: link_url(origin, link), expires: time(link.expires_ms), mail }
+}
+
+/// What became of the mail with a link.
+pub(crate) fn link_mail(to: &str, outcome: MailOutcome) -> LinkMail {
+    let text = match outcome {
+        MailOutcome::Sent => format!("It was mailed to {to}."),
+        MailOutcome::Refused(status) => format!("It was not mailed: the mail server refused it for {to}, with status {status}."),
+        MailOutcome::Unusable => "It was not mailed: the mail server could not be used. The log of the server says why.".to_owned(),
+        MailOutcome::Busy => "It was not mailed: too many other mails wait for the mail server.".to_owned(),
+        MailOutcome::Unknown => {
+            format!("Whether it was mailed to {to} is not known yet. The person's page says so later, unless the mail server broke off.")
+        }
+    };
+    LinkMail { to: to.to_owned(), state: mail_state(outcome), text }
+}
+
+fn mail_state(outcome: MailOutcome) -> MailState {
+    match outcome {
+        MailOutcome::Sent => MailState::Sent,
+        MailOutcome::Refused(_) | MailOutcome::Unusable | MailOutcome::Busy => MailState::NotSent,
+        MailOutcome::Unknown => MailState::Unknown,
+    }
 }
 
 pub(crate) fn list(request: &Request<'_>) -> Answer {
@@ -97,6 +133,7 @@ fn account(account: AccountDetail) -> PersonAccount {
             by: link.by,
             created: time(link.created_ms),
             expires: time(link.expires_ms),
+            mail: link.mail.map(mail_state),
         }),
     }
 }
@@ -143,18 +180,29 @@ pub(crate) async fn invite(login: &Login, origin: &PublicOrigin, request: &Reque
         groups: given.groups,
         scopes: given.scopes,
     };
+    if by_mail(request) {
+        let (mailed, revision) = login.invite_person_by_mail(request.who, &new, &mailed_site(origin)).await?;
+        return Ok(with_link(person_link(origin, identity, &mailed.link, Some(&mailed)), revision));
+    }
     let (link, revision) = login.invite_person(request.who, &new).await?;
-    Ok(with_link(origin, identity, &link, revision))
+    Ok(with_link(person_link(origin, identity, &link, None), revision))
 }
 
 pub(crate) async fn reset_link(login: &Login, origin: &PublicOrigin, request: &Request<'_>) -> Answer {
     let identity = request.param("identity");
+    if by_mail(request) {
+        let (mailed, revision) = login.mail_reset_link(request.who, identity, &mailed_site(origin)).await?;
+        return Ok(with_link(person_link(origin, identity, &mailed.link, Some(&mailed)), revision));
+    }
     let (link, revision) = login.make_reset_link(request.who, identity).await?;
-    Ok(with_link(origin, identity, &link, revision))
+    Ok(with_link(person_link(origin, identity, &link, None), revision))
 }
 
-fn with_link(origin: &PublicOrigin, identity: &str, link: &NewLink, revision: Revision) -> Reply {
-    let mut shown = PersonLink { identity: identity.to_owned(), url: link_url(origin, link), expires: time(link.expires_ms) };
+fn by_mail(request: &Request<'_>) -> bool {
+    request.query.get("mail") == Some("true")
+}
+
+fn with_link(mut shown: PersonLink, revision: Revision) -> Reply {
     let reply = Reply::json_secret(&shown).at_revision(revision.0);
     shown.url.zeroize();
     reply

@@ -1,0 +1,93 @@
+//! What became of a mail, for whoever caused it.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::error::MailError;
+
+/// Of so many mails is kept what became of them.
+const KEPT: usize = 1000;
+
+/// What became of a mail. What the server said besides is in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailOutcome {
+    /// The mail server has taken it.
+    Sent,
+    /// The mail server has refused it, with this status of SMTP.
+    Refused(u16),
+    /// The mail server could not be used: it was not sent.
+    Unusable,
+    /// Too many other mails waited: it was not sent.
+    Busy,
+    /// It still waits, or the mail server broke off while it took it: it may have been sent.
+    Unknown,
+}
+
+impl MailOutcome {
+    pub(super) fn of(sent: &Result<(), MailError>) -> MailOutcome {
+        match sent {
+            Ok(()) => MailOutcome::Sent,
+            Err(MailError::Status { status, .. }) => MailOutcome::Refused(*status),
+            Err(MailError::Unfinished(_)) => MailOutcome::Unknown,
+            Err(
+                MailError::Unreachable(_)
+                | MailError::TooSlow(_)
+                | MailError::NoTls
+                | MailError::Tls(_)
+                | MailError::NoAuth
+                | MailError::Refused(_)
+                | MailError::Malformed(_),
+            ) => MailOutcome::Unusable,
+        }
+    }
+}
+
+/// The last ones, by a key of whoever caused them.
+#[derive(Default)]
+pub(super) struct Outcomes(Mutex<VecDeque<(String, MailOutcome)>>);
+
+impl Outcomes {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(String, MailOutcome)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn keep(&self, key: &str, outcome: MailOutcome) {
+        let mut kept = self.lock();
+        if let Some(known) = kept.iter_mut().find(|(known, _)| known == key) {
+            known.1 = outcome;
+            return;
+        }
+        if kept.len() >= KEPT {
+            kept.pop_front();
+        }
+        kept.push_back((key.to_owned(), outcome));
+    }
+
+    pub(super) fn of(&self, key: &str) -> Option<MailOutcome> {
+        self.lock().iter().find(|(known, _)| known == key).map(|(_, outcome)| *outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_ones_are_kept() {
+        let outcomes = Outcomes::default();
+        for n in 0..=KEPT {
+            outcomes.keep(&n.to_string(), MailOutcome::Unknown);
+        }
+        outcomes.keep("1", MailOutcome::Sent);
+        assert_eq!((outcomes.of("0"), outcomes.of("1")), (None, Some(MailOutcome::Sent)));
+        assert_eq!(outcomes.lock().len(), KEPT);
+    }
+
+    /// A server that breaks off may have taken the mail: saying that it was not sent would be wrong.
+    #[test]
+    fn what_is_not_known_is_not_called_unsent() {
+        assert_eq!(MailOutcome::of(&Err(MailError::Unfinished(String::new()))), MailOutcome::Unknown);
+        assert_eq!(MailOutcome::of(&Err(MailError::TooSlow(30))), MailOutcome::Unusable);
+        assert_eq!(MailOutcome::of(&Err(MailError::Status { what: "the mail", status: 550 })), MailOutcome::Refused(550));
+    }
+}
