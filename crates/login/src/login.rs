@@ -76,6 +76,11 @@ impl Login {
         self.clock.now_ms()
     }
 
+    /// How many hashes of passwords this process has computed.
+    pub fn password_hashes(&self) -> u64 {
+        self.passwords.hashes()
+    }
+
     /// A token of as many random bytes as text.
     pub fn draw<const N: usize>(&self) -> String {
         let mut bytes = Zeroizing::new([0; N]);

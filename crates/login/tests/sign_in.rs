@@ -176,3 +176,20 @@ async fn local_accounts_can_be_switched_off() {
     let refused = world.login.sign_in_local("ann", PASSWORD, &from(ADDRESS)).await;
     assert!(matches!(refused.err(), Some(LoginError::Invalid(_))));
 }
+
+/// A sign-in took as long as two hashes. One is what there is, for whoever is right, wrong, or nobody.
+#[tokio::test]
+async fn an_attempt_is_one_hash_whoever_it_is_for() {
+    let world = World::new().await;
+    world.ann().await;
+    world.person("stopped", &[], &[]).await;
+    world.login.disable_account("test", "stopped").await.unwrap();
+    for (name, password) in
+        [("ann", PASSWORD), ("ann", "a wrong password"), ("stopped", PASSWORD), ("nobody", PASSWORD), ("No Name", PASSWORD)]
+    {
+        let before = world.login.password_hashes();
+        let signed_in = world.login.sign_in_local(name, password, &from(ADDRESS)).await;
+        assert_eq!(signed_in.is_ok(), name == "ann" && password == PASSWORD, "{name}");
+        assert_eq!(world.login.password_hashes() - before, 1, "{name} {password}");
+    }
+}

@@ -1,5 +1,8 @@
 //! Passwords: argon2id, a few at a time.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
@@ -21,10 +24,45 @@ const HASH_BYTES: usize = 32;
 /// ones, one for each thread that ever hashed. What is not used of it is never touched, and takes no memory.
 const LEAST_ROOM: usize = 33 * 1024;
 
+/// Memory in which hashes are computed, and how many were. The system takes as long to give fresh memory as half a hash takes, so memory goes from one hash to the
+/// next as long as somebody waits for a turn, and back to the system then.
+#[derive(Default)]
+struct Rooms {
+    free: Mutex<Vec<Vec<Block>>>,
+    hashes: AtomicU64,
+}
+
+impl Rooms {
+    fn lock(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For so many blocks, all zero.
+    fn take(&self, count: usize) -> Result<Vec<Block>, String> {
+        let mut memory = self.lock().pop().unwrap_or_default();
+        memory.try_reserve_exact(count.max(LEAST_ROOM)).map_err(|error| error.to_string())?;
+        memory.resize(count, Block::default());
+        Ok(memory)
+    }
+
+    /// Overwrites what was used: the rest was never touched, and touching it would take as long again.
+    fn give_back(&self, mut memory: Vec<Block>) {
+        memory.iter_mut().zeroize();
+        memory.truncate(0);
+        self.lock().push(memory);
+    }
+
+    fn give_up(&self) {
+        let free = std::mem::take(&mut *self.lock());
+        drop(free);
+    }
+}
+
 /// Hashes and checks passwords outside of the async threads, and only so many at the same time, because each takes much memory.
 pub(crate) struct PasswordPool {
     cost: PasswordCost,
     queue: Queue,
+    rooms: Arc<Rooms>,
     /// The hash of nobody's password: an unknown name costs what a known one costs.
     dummy: String,
 }
@@ -42,6 +80,7 @@ impl PasswordPool {
     pub(crate) fn new(settings: &LoginSettings, salt: &[u8; 16]) -> Result<PasswordPool, LoginError> {
         Ok(PasswordPool {
             cost: settings.password_cost,
+            rooms: Arc::default(),
             queue: Queue::new(settings.password_workers.clamp(1, 1024), settings.password_queue.min(65_536)),
             dummy: nobodys(settings.password_cost, salt).map_err(|error| LoginError::Invalid(format!("argon2: {error}")))?,
         })
@@ -52,7 +91,7 @@ impl PasswordPool {
         let turn = place.turn().await?;
         let password = normal_form(password);
         let cost = self.cost;
-        work(turn, move || hash(cost, password.as_bytes(), &salt)).await
+        self.work(turn, move |rooms| hash(rooms, cost, password.as_bytes(), &salt)).await
     }
 
     /// Whether the password is the one that was hashed. Without a hash the same work is done, and the answer is no.
@@ -62,23 +101,37 @@ impl PasswordPool {
         let known = stored.is_some();
         let stored = Zeroizing::new(stored.unwrap_or(&self.dummy).to_owned());
         let cost = self.cost;
-        let checked = work(turn, move || check(cost, &forms, &stored)).await?;
+        let checked = self.work(turn, move |rooms| check(rooms, cost, &forms, &stored)).await?;
         Ok(if known { checked } else { Checked::Wrong })
+    }
+
+    /// How many hashes were computed since the start.
+    pub(crate) fn hashes(&self) -> u64 {
+        self.rooms.hashes.load(Ordering::Relaxed)
+    }
+
+    /// The turn is held until the work is done, also when the caller has gone.
+    async fn work<T: Send + 'static>(
+        &self,
+        turn: Turn,
+        job: impl FnOnce(&Rooms) -> Result<T, String> + Send + 'static,
+    ) -> Result<T, LoginError> {
+        let (rooms, queue) = (Arc::clone(&self.rooms), self.queue.clone());
+        let done = tokio::task::spawn_blocking(move || {
+            let done = job(&rooms);
+            if !queue.is_waited_for() {
+                rooms.give_up();
+            }
+            drop(turn);
+            done
+        });
+        done.await.map_err(|error| LoginError::Internal(error.to_string()))?.map_err(LoginError::Internal)
     }
 
     /// Takes a place, if there is one.
     pub(crate) fn enter(&self, asker: &Asker) -> Result<Place, LoginError> {
         self.queue.enter(asker)
     }
-}
-
-/// The turn is held until the work is done, also when the caller has gone.
-async fn work<T: Send + 'static>(turn: Turn, job: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, LoginError> {
-    let done = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        job()
-    });
-    done.await.map_err(|error| LoginError::Internal(error.to_string()))?.map_err(LoginError::Internal)
 }
 
 /// The same characters can be typed as different bytes (`é` as one character or as two); this is one form of them all.
@@ -112,13 +165,13 @@ pub(crate) fn check_new(password: &str) -> Result<(), LoginError> {
     Err(LoginError::Invalid(format!("A password has {} to {} bytes.", LENGTH.start(), LENGTH.end())))
 }
 
-fn hash(cost: PasswordCost, password: &[u8], salt: &[u8; 16]) -> Result<String, String> {
+fn hash(rooms: &Rooms, cost: PasswordCost, password: &[u8], salt: &[u8; 16]) -> Result<String, String> {
     let params = params(cost).map_err(|error| error.to_string())?;
-    let output = raw_hash(params.clone(), Algorithm::Argon2id, Version::V0x13, password, salt, HASH_BYTES)?;
+    let output = raw_hash(rooms, params.clone(), Algorithm::Argon2id, Version::V0x13, password, salt, HASH_BYTES)?;
     Ok(phc(&params, salt, &output))
 }
 
-fn check(cost: PasswordCost, forms: &[Zeroizing<String>], stored: &str) -> Result<Checked, String> {
+fn check(rooms: &Rooms, cost: PasswordCost, forms: &[Zeroizing<String>], stored: &str) -> Result<Checked, String> {
     let broken = |error: &dyn std::fmt::Display| format!("a stored password hash: {error}");
     let parsed = PasswordHash::new(stored).map_err(|error| broken(&error))?;
     let algorithm = Algorithm::try_from(parsed.algorithm.as_str()).map_err(|error| broken(&error))?;
@@ -126,7 +179,7 @@ fn check(cost: PasswordCost, forms: &[Zeroizing<String>], stored: &str) -> Resul
     let params = Params::try_from(&parsed).map_err(|error| broken(&error))?;
     let (Some(salt), Some(expected)) = (&parsed.salt, &parsed.hash) else { return Err(broken(&"it has no salt or no hash")) };
     for (at, form) in forms.iter().enumerate() {
-        let output = raw_hash(params.clone(), algorithm, version, form.as_bytes(), salt, expected.as_bytes().len())?;
+        let output = raw_hash(rooms, params.clone(), algorithm, version, form.as_bytes(), salt, expected.as_bytes().len())?;
         if bool::from(output.ct_eq(expected.as_bytes())) {
             let outdated = at > 0 || algorithm != Algorithm::Argon2id || is_cheaper(&params, cost);
             return Ok(Checked::Right { outdated });
@@ -141,6 +194,7 @@ fn is_cheaper(params: &Params, cost: PasswordCost) -> bool {
 }
 
 fn raw_hash(
+    rooms: &Rooms,
     params: Params,
     algorithm: Algorithm,
     version: Version,
@@ -148,14 +202,12 @@ fn raw_hash(
     salt: &[u8],
     bytes: usize,
 ) -> Result<Zeroizing<Vec<u8>>, String> {
-    let count = params.block_count();
-    let mut memory: Vec<Block> = Vec::new();
-    memory.try_reserve_exact(count.max(LEAST_ROOM)).map_err(|error| error.to_string())?;
-    memory.resize(count, Block::default());
+    let mut memory = rooms.take(params.block_count())?;
+    rooms.hashes.fetch_add(1, Ordering::Relaxed);
     let mut output = Zeroizing::new(vec![0; bytes]);
     let argon2 = Argon2::new(algorithm, version, params);
     let hashed = argon2.hash_password_into_with_memory(password, salt, &mut output, &mut memory);
-    memory.zeroize();
+    rooms.give_back(memory);
     hashed.map_err(|error| error.to_string())?;
     Ok(output)
 }
@@ -247,8 +299,31 @@ mod tests {
             }
         }
         // A hash from before was made of the bytes as they came.
-        let old = super::hash(pool.cost, decomposed.as_bytes(), &[1; 16]).unwrap();
+        let old = super::hash(&pool.rooms, pool.cost, decomposed.as_bytes(), &[1; 16]).unwrap();
         assert_eq!(check_in(&pool, decomposed, Some(&old)).await, Ok(Checked::Right { outdated: true }));
         assert_eq!(check_in(&pool, composed, Some(&old)).await, Ok(Checked::Wrong));
+    }
+
+    /// What was not used was overwritten too, which took the system as long as half a hash.
+    #[tokio::test]
+    async fn memory_goes_on_while_somebody_waits_and_back_then() {
+        let settings = LoginSettings {
+            password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
+            password_workers: 1,
+            password_queue: 8,
+            ..LoginSettings::default()
+        };
+        let pool = PasswordPool::new(&settings, &[7; 16]).unwrap();
+        let first = pool.enter(&Asker::default()).unwrap().turn().await.unwrap();
+        let waiting = pool.enter(&Asker::default()).unwrap();
+        let params = params(settings.password_cost).unwrap();
+        let one = move |rooms: &Rooms| raw_hash(rooms, params, Algorithm::Argon2id, Version::V0x13, b"a password", b"a salt, too", 32);
+        let output = pool.work(first, one.clone()).await.unwrap();
+        let kept: Vec<_> = pool.rooms.lock().iter().map(|room| (room.len(), room.capacity() >= LEAST_ROOM)).collect();
+        assert_eq!(kept, [(0, true)]);
+        let again = pool.work(waiting.turn().await.unwrap(), one).await.unwrap();
+        assert_eq!(again, output, "nothing of the first one is left in it");
+        assert!(pool.rooms.lock().is_empty());
+        assert_eq!(pool.hashes(), 2);
     }
 }

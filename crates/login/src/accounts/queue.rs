@@ -97,6 +97,11 @@ impl Queue {
         Ok(Place(Some(Stage::Waiting { turn, queue: self.clone(), position })))
     }
 
+    /// Whether somebody waits for a turn.
+    pub(crate) fn is_waited_for(&self) -> bool {
+        !self.state().waiting.is_empty()
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
