@@ -2,7 +2,7 @@ use falconer_scopes::Expression;
 
 use crate::{Caller, Refusal};
 
-/// A request whose signature is right. Only [`Verifier::verify`] makes one. Its body has yet to be compared.
+/// A request whose signature is right. Only a [`Verifier`](crate::Verifier) makes one. Its body has yet to be compared.
 #[derive(Debug)]
 pub struct Verified {
     pub(super) caller: Caller,
