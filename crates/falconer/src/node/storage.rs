@@ -43,9 +43,9 @@ impl<'c> Storage<'c> {
     /// What the records may be in instead, for a data directory whose records are not here.
     pub fn other_place(&self) -> &'static str {
         match self {
-            Storage::File { .. } => "are the records in PostgreSQL? Then set database_url, as the server had it",
+            Storage::File { .. } => "Are the records in PostgreSQL? Then set database_url, as the server had it",
             Storage::Postgres { .. } => {
-                "is database_url the one that the server had? Without database_url the records are in the data directory"
+                "Is database_url the one that the server had? Without database_url the records are in the data directory"
             }
         }
     }

@@ -93,7 +93,7 @@ pub enum Client {
 /// What a client is made of.
 #[derive(clap::Args)]
 pub struct Record {
-    /// A scope; may be repeated; together they replace what the client had
+    /// A scope; may be repeated; `update` replaces all that the client had
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// What it is for

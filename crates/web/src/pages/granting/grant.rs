@@ -228,7 +228,7 @@ pub(crate) fn bundles(everything: Option<falconer_grants::Bundle>, broad: Option
     let broad = broad.map(|bundle| Bundle {
         field: "broad",
         label: if alone { "What you may do" } else { "And the rest" }.to_owned(),
-        detail: format!("{} that let it change who may do what", words::count(bundle.count, "scope")),
+        detail: format!("{} that let it see or change who may do what", words::count(bundle.count, "scope")),
         ticked: bundle.ticked,
         broad: true,
         taken_away: bundle.taken_away,

@@ -180,7 +180,7 @@ pub(super) fn everything() -> GrantPage {
             Bundle {
                 field: "broad",
                 label: "And these".to_owned(),
-                detail: "2 scopes that let it change who may do what".to_owned(),
+                detail: "2 scopes that let it see or change who may do what".to_owned(),
                 ticked: false,
                 broad: true,
                 taken_away: vec![],

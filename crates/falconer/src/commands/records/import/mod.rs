@@ -173,7 +173,7 @@ fn summary(options: &Options, tally: &Tally, tokens: Written, without: usize) ->
         eprintln!("{} access tokens of new clients are in {}", tokens.new, path.display());
     }
     if tokens.repeated > 0 {
-        eprintln!("{} access tokens are of clients that an earlier import made, told once more", tokens.repeated);
+        eprintln!("access tokens of clients that were made less than 15 minutes ago, told once more: {}", tokens.repeated);
     }
     if without > 0 {
         eprintln!(
