@@ -66,7 +66,9 @@ fn people_are_administered_over_the_api() {
     person(&["delete", "local/ann"]).ok();
     assert_eq!(person(&["list", "--json"]).json(), json!([]));
     let history = person(&["history", "local/ann"]).ok();
-    for said in ["account ann created, by root", "account ann password set, by local/ann", "reset link made", "account ann deleted"] {
+    for said in
+        ["account ann created, by static/falconer/root", "account ann password set, by local/ann", "reset link made", "account ann deleted"]
+    {
         assert!(history.contains(said), "{said}: {history}");
     }
     person(&["history", "local/carl"]).refused(1, "nothing is known of local/carl");
