@@ -17,6 +17,8 @@ use crate::verify::reason::Reason;
 /// So many missing scopes are looked for, and so many roles are named.
 const MOST_SCOPES: usize = 16;
 const MOST_ROLES: usize = 20;
+/// Stands in scopes of a role that ends in a star for what the star stood for.
+const PARAMETER: &str = "<..>";
 
 /// What was found out about a refusal.
 pub struct Explained {
@@ -154,15 +156,28 @@ fn roles_with(snapshot: &Snapshot, missing: &Expression) -> Vec<RoleWith> {
     wanted.truncate(MOST_SCOPES);
     let mut found = Vec::new();
     for role in snapshot.roles().iter() {
-        let gives = wanted.iter().find_map(|gives| role.scopes.iter().find(|scope| covers(scope, gives)).map(|scope| (scope, gives)));
-        if let Some((scope, gives)) = gives {
-            found.push(RoleWith { role_id: role.role_id.clone(), scope: scope.clone(), gives: (*gives).to_owned() });
-        }
+        let one = wanted.iter().find_map(|gives| role.scopes.iter().find_map(|scope| role_with(&role.role_id, scope, gives)));
+        found.extend(one);
         if found.len() >= MOST_ROLES {
             break;
         }
     }
     found
+}
+
+/// The role that gives a scope: as it is written, or, where its scope has a parameter, for the one that gives it.
+fn role_with(role_id: &str, scope: &str, gives: &str) -> Option<RoleWith> {
+    let of = |role_id: String| RoleWith { role_id, scope: scope.to_owned(), gives: gives.to_owned() };
+    if covers(scope, gives) {
+        return Some(of(role_id.to_owned()));
+    }
+    let (prefix, (before, after)) = role_id.strip_suffix('*').zip(scope.split_once(PARAMETER))?;
+    let rest = gives.strip_prefix(before)?;
+    let parameter = match after.strip_suffix('*') {
+        Some(after) => rest.get(..rest.find(after)?)?,
+        None => rest.strip_suffix(after)?,
+    };
+    Some(of(format!("{prefix}{parameter}")))
 }
 
 fn leaves<'e>(expression: &'e Expression, found: &mut Vec<&'e str>) {
@@ -175,6 +190,26 @@ fn leaves<'e>(expression: &'e Expression, found: &mut Vec<&'e str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_role_with_a_parameter_gives_what_it_is_filled_with() {
+        for (role_id, scope, gives, found) in [
+            ("admins", "notes:read:*", "notes:read:blue", Some("admins")),
+            ("admins", "notes:read:<..>", "notes:read:blue", None),
+            ("local-group:*", "notes:read:<..>", "notes:read:blue", Some("local-group:blue")),
+            ("local-group:*", "notes:<..>:of", "notes:blue:of", Some("local-group:blue")),
+            ("local-group:*", "notes:a<..>a", "notes:a", None),
+            ("local-group:*", "notes:read:<..>", "notes:write:blue", None),
+            ("local-group:*", "notes:read:<..>", "notes:read:", Some("local-group:")),
+            ("local-group:*", "notes:read:<..>", "notes", None),
+            ("local-group:*", "notes:read:<..>:*", "notes:read:blue", None),
+            ("local-group:*", "notes:read:<..>:*", "notes:read:blue:page:1", Some("local-group:blue")),
+            ("local-group:*", "notes:read", "notes:write", None),
+        ] {
+            let with = role_with(role_id, scope, gives).map(|with| with.role_id);
+            assert_eq!(with.as_deref(), found, "{role_id} {scope} {gives}");
+        }
+    }
 
     #[test]
     fn what_is_near_is_bounded() {

@@ -88,7 +88,7 @@ fn hints(explained: &Explained, reason: &str) -> Vec<String> {
         hints.push(format!("The caller's clock is {} seconds {way} this server's.", offset.unsigned_abs()));
     }
     if reason == words::SCOPES_MISSING && roles.is_empty() {
-        hints.push("No role has what is missing as it is written; one whose scopes hold `<..>` may still give it.".to_owned());
+        hints.push("No role has what is missing.".to_owned());
     }
     hints.extend(roles.iter().map(|role| format!("The role `{}` has `{}`, which gives `{}`.", role.role_id, role.scope, role.gives)));
     hints
