@@ -76,6 +76,20 @@ async fn an_invitation_goes_by_mail() {
 }
 
 #[tokio::test]
+async fn what_nobody_does_to_themselves_is_not_offered() {
+    let site = site().await;
+    let mut boss = boss(&site).await;
+    invite(&mut boss, "bob", &[("email", "bob@example.com")]).await;
+    for (id, offered) in [("bob", true), ("boss", false)] {
+        let page = boss.get(&format!("/auth/people?id=local%2F{id}")).await.text;
+        for action in ["disable", "delete", "reset", "mail"] {
+            assert_eq!(page.contains(&format!("action={action}")), offered, "{id} {action}: {page}");
+        }
+        assert!(page.contains("action=unlock"), "{id}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn a_person_from_the_invitation_to_the_end() {
     let site = site().await;
     let mut boss = boss(&site).await;

@@ -37,7 +37,7 @@ pub(super) async fn page(visit: &Visit, session: &Session, identity: &str) -> Re
         display_name: own.map(|own| own.display_name.clone()).unwrap_or_default(),
         state: state(&detail, own),
         facts: vec![("Known since", words::date_time(detail.created_ms)), ("Names what is new by", detail.name.clone())],
-        actions: actions(&detail, own, identity, visit.web.login.mails_links()),
+        actions: actions(&detail, own, identity, session.person.has(identity), visit.web.login.mails_links()),
         expanded: Family::sort(detail.scopes.iter(), ""),
         grants: detail.grants.into_iter().map(|grant| grant_row(grant, identity, now_ms)).collect(),
         sessions: detail.sessions.iter().map(|session| session_row(session, now_ms)).collect(),
@@ -85,7 +85,14 @@ fn state(detail: &PersonDetail, own: Option<&IdentityDetail>) -> Vec<&'static st
     .collect()
 }
 
-fn actions(detail: &PersonDetail, own: Option<&IdentityDetail>, identity: &str, can_mail: bool) -> Vec<(String, &'static str, bool)> {
+/// What can be done with the person; of that what nobody does to themselves is left out.
+fn actions(
+    detail: &PersonDetail,
+    own: Option<&IdentityDetail>,
+    identity: &str,
+    is_oneself: bool,
+    can_mail: bool,
+) -> Vec<(String, &'static str, bool)> {
     let account = own.and_then(|own| own.account.as_ref());
     if account.is_some_and(|account| account.deleted) && detail.identities.len() == 1 {
         return Vec::new();
@@ -94,15 +101,24 @@ fn actions(detail: &PersonDetail, own: Option<&IdentityDetail>, identity: &str, 
     let mut actions = Vec::new();
     if let Some(account) = account {
         actions.push((format!("/auth/people/edit?id={}", encode(identity)), "Edit", false));
-        actions.push((ask(identity, "reset"), if account.has_password { "Link for a new password" } else { "New invitation link" }, false));
-        if can_mail && own.is_some_and(|own| own.email.is_some()) {
+        if !is_oneself {
             actions.push((
-                ask(identity, "mail"),
-                if account.has_password { "Mail a link for a new password" } else { "Mail an invitation" },
+                ask(identity, "reset"),
+                if account.has_password { "Link for a new password" } else { "New invitation link" },
                 false,
             ));
+            if can_mail && own.is_some_and(|own| own.email.is_some()) {
+                actions.push((
+                    ask(identity, "mail"),
+                    if account.has_password { "Mail a link for a new password" } else { "Mail an invitation" },
+                    false,
+                ));
+            }
         }
         actions.push((ask(identity, "unlock"), "Let them try again", false));
+    }
+    if is_oneself {
+        return actions;
     }
     actions.push(if detail.disabled { (ask(identity, "enable"), "Enable", false) } else { (ask(identity, "disable"), "Disable", true) });
     if account.is_some() {
@@ -136,7 +152,9 @@ fn card(known: IdentityDetail, asked_for: &str) -> IdentityCard {
             }
         }
     }
-    facts.push(("Asked last", words::date_time(known.refreshed_ms)));
+    if known.account.is_none() {
+        facts.push(("Provider asked last", words::date_time(known.refreshed_ms)));
+    }
     if known.disabled {
         facts.push(("State", "disabled".to_owned()));
     }
