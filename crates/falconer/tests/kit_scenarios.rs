@@ -102,7 +102,8 @@ async fn every_scenario() {
 #[tokio::test]
 async fn a_caller_is_asked_about_more() {
     let falconer = Falconer::start();
-    let verifier = Verifier::new(&falconer.server.root_url, "https://notes.example.com").unwrap().with_revealed(["assume:mozilla-user:"]);
+    let verifier =
+        Verifier::new(&falconer.server.root_url, "https://notes.example.com").unwrap().with_revealed(["assume:mozilla-user:"]).unwrap();
     let scope = |text: &str| Expression::Scope(text.to_owned());
     let reader = falconer.client(&["notes:read:*", "notes:write:red", "assume:mozilla-user:ann@example.com", "auth:current-scopes"]).await;
     let ask = async |credentials: &Credentials| -> Result<Caller, Refusal> {

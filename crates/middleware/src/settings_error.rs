@@ -16,6 +16,14 @@ pub enum SettingsError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A prefix of scopes that callers should show is none.
+    #[error("The prefix `{prefix}` of scopes cannot be used: {problem}.")]
+    Reveal {
+        /// As it was given.
+        prefix: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The path of a route is not one.
     #[error("The path `{path}` of a route cannot be used: {problem}.")]
     Path {

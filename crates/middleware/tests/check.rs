@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use falconer_middleware::{Caller, Expression, Guard, Refusal, SignedRequest, Verifier};
+use falconer_middleware::{Caller, Expression, Guard, Refusal, SettingsError, SignedRequest, Verifier};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -63,7 +63,7 @@ async fn send(guard: &Guard, path: &str) -> (StatusCode, Value) {
 #[tokio::test]
 async fn a_route_asks_whether_and_learns_what_it_named() {
     let (root, asked) = fake(Some(allowed(json!({"revealed": ["assume:user:ann", "notes:read:*"]}))), None).await;
-    let guard = Guard::new(&root, NOTES).unwrap().with_revealed(["assume:user:"]);
+    let guard = Guard::new(&root, NOTES).unwrap().with_revealed(["assume:user:"]).unwrap();
     let (status, body) = send(&guard, "/books/red%20tea?x").await;
     assert_eq!((status, body), (StatusCode::OK, json!({"scopes": ["assume:user:ann", "notes:read:*"], "is": true})));
     let (method, question) = asked.lock().unwrap()[0].clone();
@@ -150,4 +150,17 @@ async fn a_wrong_origin_is_looked_for() {
     let guard = Guard::new(&root, NOTES).unwrap();
     assert_eq!(send(&guard, "/books/red").await.0, StatusCode::UNAUTHORIZED);
     assert_eq!(asked.lock().unwrap().iter().filter(|(port, _)| port == "443").count(), 2);
+}
+
+#[test]
+fn prefixes_that_would_show_too_much_or_nothing_are_refused_where_the_guard_is_built() {
+    let revealed = |prefixes: &[&str]| Guard::new("http://localhost:1", NOTES).unwrap().with_revealed(prefixes.iter().copied()).map(|_| ());
+    let many: Vec<String> = (0..9).map(|n| format!("p{n}:")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    for good in [&[][..], &["assume:user:"], &["a:", "a:"], &many[1..]] {
+        revealed(good).unwrap();
+    }
+    for bad in [&["assume"][..], &["a:", "assume:*"], &[""], &["a:\u{e9}"], &many] {
+        assert!(matches!(revealed(bad), Err(SettingsError::Reveal { .. })), "{bad:?}");
+    }
 }

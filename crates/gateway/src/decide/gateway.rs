@@ -134,6 +134,7 @@ impl Gateway {
         };
         let signed = SignedRequest { method: asked.method, resource, authorization, source_ip: asked.source_ip };
         let verifier = site.verifier.clone().with_revealed(needs.reveal.iter().map(String::as_str));
+        let verifier = verifier.map_err(|_| Refused::Misconfigured("a prefix in `reveal` cannot be used"))?;
         match verifier.check(&signed, &expression).await {
             Ok(verified) => {
                 let unseen = matches!(self.settings().place, Some(Place::Beside(_))) && matches!(verified.body_rule(), BodyRule::Hash(_));

@@ -34,13 +34,12 @@ impl Guard {
         self
     }
 
-    /// Below which prefixes, such as `assume:mozilla-user:`, callers show their scopes to handlers, besides those that begin as what a route requires. Each has a
-    /// colon in it; at most eight count. For [`Caller::people`](crate::Caller::people) and [`Caller::is_person`](crate::Caller::is_person) the role's kind has to be
-    /// named here.
-    #[must_use]
-    pub fn with_revealed<'a>(mut self, prefixes: impl IntoIterator<Item = &'a str>) -> Guard {
-        self.verifier = self.verifier.with_revealed(prefixes);
-        self
+    /// Below which prefixes, such as `assume:mozilla-user:`, callers show their scopes to handlers, besides those that begin as what a route requires. For
+    /// [`Caller::people`](crate::Caller::people) and [`Caller::is_person`](crate::Caller::is_person) the role's kind has to be named here. Errors: as of
+    /// [`Verifier::with_revealed`].
+    pub fn with_revealed<'a>(mut self, prefixes: impl IntoIterator<Item = &'a str>) -> Result<Guard, SettingsError> {
+        self.verifier = self.verifier.with_revealed(prefixes)?;
+        Ok(self)
     }
 
     /// Other tries, waits and timeouts for the question to Falconer. Default: two tries of 5 s at most.

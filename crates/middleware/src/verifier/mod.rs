@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use falconer_client::{Client, Origin, Retry};
-use falconer_scopes::Expression;
+use falconer_scopes::{Expression, is_valid_scope};
 use falconer_wire::AuthenticateHawkRequest;
 
 use crate::{Refusal, SettingsError};
@@ -22,6 +22,8 @@ pub use counts::Counts;
 use now_and_then::NowAndThen;
 pub use verified::{BodyRule, Verified};
 
+/// Prefixes that a service names at most.
+const MOST_REVEALED: usize = 8;
 /// So long a server that has no check is asked for lists only.
 const OLDER_MS: i64 = 10 * 60_000;
 /// A wrong origin is looked for so often.
@@ -92,13 +94,27 @@ impl Verifier {
         })
     }
 
-    /// Below which prefixes, such as `assume:mozilla-user:`, callers of [`Verifier::check`] show their scopes, besides those of this service's own scopes. Each has a
-    /// colon in it; at most eight count.
-    #[must_use]
-    pub fn with_revealed<'a>(mut self, prefixes: impl IntoIterator<Item = &'a str>) -> Verifier {
-        self.revealed =
-            prefixes.into_iter().filter(|prefix| prefix.contains(':') && !prefix.ends_with('*')).take(8).map(str::to_owned).collect();
-        self
+    /// Below which prefixes, such as `assume:mozilla-user:`, callers of [`Verifier::check`] show their scopes, besides those of this service's own scopes. Errors: one
+    /// that has no colon, ends in a star or cannot stand in a scope, and more than eight.
+    pub fn with_revealed<'a>(mut self, prefixes: impl IntoIterator<Item = &'a str>) -> Result<Verifier, SettingsError> {
+        let mut revealed: Vec<String> = Vec::new();
+        for prefix in prefixes {
+            let problem = match prefix {
+                _ if !prefix.contains(':') => "it has no colon, so it would show scopes of every kind",
+                _ if prefix.ends_with('*') => "it ends in a star; a prefix needs none",
+                _ if !is_valid_scope(prefix) => "no scope begins so",
+                _ if revealed.len() == MOST_REVEALED => "it is the ninth, and eight are told at most",
+                _ => {
+                    if !revealed.iter().any(|known| known == prefix) {
+                        revealed.push(prefix.to_owned());
+                    }
+                    continue;
+                }
+            };
+            return Err(SettingsError::Reveal { prefix: prefix.to_owned(), problem });
+        }
+        self.revealed = revealed.into();
+        Ok(self)
     }
 
     /// Refuses bodies whose hash was not signed, so that nobody between caller and service can change them.
