@@ -1,5 +1,5 @@
-// Every piece of JavaScript that the documentation prints is run here, in a page made of plain objects, signed out and signed in. One of them
-// threw: it went on behind `signIn` as if somebody were signed in.
+// Every piece of JavaScript that the documentation prints is run here, in a page made of plain objects, signed out and signed in
+// (docs-node.test.mjs runs those for services). One of them threw: it went on behind `signIn` as if somebody were signed in.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { register } from 'node:module';
@@ -18,7 +18,7 @@ register(`data:text/javascript,${encodeURIComponent(`
 `)}`);
 
 function snippets() {
-  const pages = ['README.md', 'sdk/js/README.md', ...readdirSync(new URL('docs/', repository)).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const pages = ['README.md', 'sdk/js/README.md', ...readdirSync(new URL('docs/', repository)).filter((name) => name.endsWith('.md') && name !== 'node.md').map((name) => `docs/${name}`)];
   return pages.flatMap((page) => {
     const text = readFileSync(new URL(page, repository), 'utf8');
     const blocks = [...text.matchAll(/^```(js|html)\n([^]*?)^```$/gm)];
