@@ -31,7 +31,7 @@ pub enum Gateway {
     Test {
         /// The rules file, such as gateway.toml
         rules: PathBuf,
-        /// The cases: [[case]] with request = "GET /books/red", scopes = ["notes:read:red"] and expect = "allowed" (or public, denied, no-rule, bad-request)
+        /// The cases: `[[case]]` with request = "GET /books/red", scopes = ["notes:read:red"] and expect = "allowed" (or public, denied, no-rule, bad-request)
         cases: PathBuf,
     },
 }
