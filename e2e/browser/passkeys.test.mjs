@@ -103,7 +103,7 @@ describe('passkeys', () => {
     await page.getByText('The passkey has another name.').waitFor();
     await page.getByRole('button', { name: 'Remove Old laptop' }).click();
     await page.getByText('The passkey was removed').waitFor();
-    await page.getByText('None yet.').waitFor();
+    await page.getByText('None yet.', { exact: true }).waitFor();
     await page.goto(server.rootUrl);
     // The browser still offers it on the sign-in page. It is refused once, and not offered again beside the refusal.
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();

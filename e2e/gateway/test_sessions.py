@@ -130,7 +130,7 @@ def test_nobody_is_sent_or_signed_in_elsewhere(service, granted):
     for to in ["//evil.example", "https://evil.example/", "/\\evil.example", "/%5cevil.example", "/a/../..//evil.example", "javascript:alert(1)", "/x\r\nSet-Cookie: a=b"]:
         _, _, cookies = call(service, "GET", f"/.falconer/sign-in?{urlencode({'to': to})}", PAGE_OF)
         answer, _, _ = call(service, "GET", f"/.falconer/sign-in?{urlencode({'to': to})}", PAGE_OF)
-        assert answer.getheader("Set-Cookie").count("=b") == 0 and len(cookies) == 1
+        assert len(answer.headers.get_all("Set-Cookie")) == 1 and len(cookies) == 1 and "a" not in cookies
     # Credentials of somebody else, with a state of their own: not what this browser asked for.
     _, _, mine = call(service, "GET", "/.falconer/sign-in?to=/books/red", PAGE_OF)
     theirs, _, _ = call(service, "GET", "/.falconer/sign-in?to=/books/red", PAGE_OF)
