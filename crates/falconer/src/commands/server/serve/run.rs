@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::super::demo;
 use super::listen::{auth_origin, bind, cannot_listen, listen};
 use super::shutdown::shutdown;
-use super::upkeep::{follow, keep_house, refresh_people};
+use super::upkeep::{follow, keep_house, note_history, refresh_people};
 use crate::commands::operator::setup_link;
 use crate::config::{Config, SecretText, WholeLists, address};
 use crate::log::{self, RequestLines};
@@ -210,6 +210,8 @@ pub async fn serve(
     if tokio::time::timeout(MAIL_AT_THE_END, node.login.mail_is_sent()).await.is_err() {
         tracing::warn!("some mails were not sent: the mail server took too long, and this process ends");
     }
+    // Also what the last half second changed, and whoever served for less than that.
+    note_history(&node.auth, &config.data_dir);
     node.auth.flush_uses().await.context("can't write the last uses")?;
     served.context("can't serve")?;
     tracing::info!("ended");

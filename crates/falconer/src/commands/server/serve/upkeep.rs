@@ -1,6 +1,6 @@
 //! What a server does beside serving. None of it decides anything.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,10 +40,16 @@ pub async fn follow(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_stor
         let here = (directory.history(), directory.revision());
         if noted != Some(here) {
             noted = Some(here);
-            if let Err(error) = noted_history::note(&data_dir, here.0, here.1) {
-                tracing::warn!(%error, "a restored backup might not be noticed at the next start");
-            }
+            note_history(&auth, &data_dir);
         }
+    }
+}
+
+/// Notes where the database stands.
+pub fn note_history(auth: &falconer_auth::Auth, data_dir: &Path) {
+    let directory = auth.directory();
+    if let Err(error) = noted_history::note(data_dir, directory.history(), directory.revision()) {
+        tracing::warn!(%error, "a restored backup might not be noticed at the next start");
     }
 }
 
