@@ -88,7 +88,7 @@ pub fn parameter(method: &Method, name: &str) -> Option<&'static str> {
         ("provider", _) => "company",
         ("q", _) => "ann",
         ("group", _) => "writers",
-        ("disabled", _) => "false",
+        ("disabled" | "mail", _) => "false",
         ("since" | "Last-Event-ID", _) => "17.2",
         // A continuation token comes out of an answer.
         _ => return None,
