@@ -38,7 +38,7 @@ fn has_parameter(resource: &str) -> bool {
     let query = resource.split_once('?').map_or("", |(_, query)| query);
     query.split('&').any(|pair| {
         let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-        percent_decode_str(name).eq(*b"bewit")
+        matches!(name.as_bytes().first(), Some(b'b' | b'%')) && percent_decode_str(name).eq(*b"bewit")
     })
 }
 

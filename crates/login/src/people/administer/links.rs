@@ -103,7 +103,7 @@ impl Login {
     }
 
     /// [`Login::invite_person`], and mails the link to the account's address. What became of the mail is told where it is known within two seconds, and by
-    /// [`LinkLine::mail`] later on. Invalid, and nothing is made: there is no mail server, or no address.
+    /// the `mail` of its line later on. Invalid, and nothing is made: there is no mail server, or no address.
     pub async fn invite_person_by_mail(
         &self,
         who: impl Into<Administrator<'_>>,
