@@ -1,8 +1,8 @@
 // Linking an identity of an OpenID provider of its own (npm oidc-provider), and signing in again with it, in real Chromium.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Provider } from 'oidc-provider';
-import { accessibilityFaults, launch, person } from '../support/browser.mjs';
+import { accessibilityFaults, launch } from '../support/browser.mjs';
+import { answerAsProvider, sayWho, section, visitorOf } from '../support/company.mjs';
 import { grantUrl, look, signIn, typeHost } from '../support/demo.mjs';
 import { account, freshServer } from '../support/falconer.mjs';
 import { listen } from '../support/service.mjs';
@@ -14,25 +14,10 @@ describe('linking, and signing in again', () => {
   before(async () => {
     company = await listen();
     server = await freshServer({
-      config: `
-[[provider]]
-kind = "oidc"
-name = "company"
-label = "Company"
-issuer = "${company.origin}"
-client_id = "falconer"
-client_secret = "not-so-secret"
-scopes = ["auth:create-role:company/*", "company:read"]
+      config: `${section(company)}scopes = ["auth:create-role:company/*", "company:read"]
 `,
     });
-    const provider = new Provider(company.origin, {
-      clients: [{ client_id: 'falconer', client_secret: 'not-so-secret', redirect_uris: [`${server.rootUrl}/login/company/callback`], response_types: ['code'], grant_types: ['authorization_code'] }],
-      pkce: { required: () => true },
-      claims: { openid: ['sub'], profile: ['name'], email: ['email'] },
-      features: { devInteractions: { enabled: true } },
-      findAccount: async (_, id) => ({ accountId: id, claims: async () => ({ sub: id, name: `Number ${id}` }) }),
-    });
-    company.server.answer = provider.callback();
+    answerAsProvider(company, server.rootUrl);
     browser = await launch();
   });
   after(async () => {
@@ -42,8 +27,7 @@ scopes = ["auth:create-role:company/*", "company:read"]
   });
 
   async function visitor(options = {}) {
-    const who = await person(browser, options);
-    await who.context.route(({ hostname }) => !['127.0.0.1', 'localhost'].includes(hostname), (route) => route.abort());
+    const who = await visitorOf(browser, options);
     return { ...who, page: await who.context.newPage() };
   }
 
@@ -59,10 +43,7 @@ scopes = ["auth:create-role:company/*", "company:read"]
 
   /** At the provider, which asks whoever it is: somebody, and yes where it wants one. */
   async function atTheProvider(page, id) {
-    await page.waitForURL(`${company.origin}/**`);
-    await page.locator('input[name=login]').fill(id);
-    await page.locator('input[name=password]').fill('anything');
-    await page.locator('button[type=submit]').click();
+    await sayWho(company, page, id);
     const consent = page.getByRole('button', { name: 'Continue' });
     const home = page.waitForURL(`${server.rootUrl}/**`).then(() => 'home');
     if ((await Promise.race([consent.waitFor().then(() => 'asked', () => 'gone'), home])) === 'asked') {

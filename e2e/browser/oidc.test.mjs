@@ -1,8 +1,8 @@
 // Signing in with an OpenID provider of its own (npm oidc-provider), in real Chromium, up to a backend that learns who the person is.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Provider } from 'oidc-provider';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
+import { answerAsProvider, sayWhoAndYes, section, visitorOf } from '../support/company.mjs';
 import { grantUrl, look, signIn } from '../support/demo.mjs';
 import { account, falconer, freshServer } from '../support/falconer.mjs';
 import { listen, notesBackend } from '../support/service.mjs';
@@ -22,15 +22,7 @@ describe('signing in with an OpenID provider', () => {
     company = await listen();
     notes = await notesBackend();
     server = await freshServer({
-      config: `
-[[provider]]
-kind = "oidc"
-name = "company"
-label = "Company"
-issuer = "${company.origin}"
-client_id = "falconer"
-client_secret = "not-so-secret"
-request_scopes = ["openid", "profile", "email", "groups", "offline_access"]
+      config: `${section(company)}request_scopes = ["openid", "profile", "email", "groups", "offline_access"]
 refresh = "1 hour"
 scopes = ["assume:mozilla-user:{email}", "assume:mozilla-group:{group}"]
 groups = ["team_moco", "mozilliansorg_*"]
@@ -46,19 +38,15 @@ issuer = "http://127.0.0.1:1"
 client_id = "falconer"
 `,
     });
-    const redirects = [`${server.rootUrl}/login/company/callback`];
-    const provider = new Provider(company.origin, {
-      clients: [{ client_id: 'falconer', client_secret: 'not-so-secret', redirect_uris: redirects, response_types: ['code'], grant_types: ['authorization_code', 'refresh_token'] }],
-      pkce: { required: () => true },
-      claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'], groups: ['https://example.com/claims'] },
-      features: { devInteractions: { enabled: true } },
+    answerAsProvider(company, server.rootUrl, {
+      grantTypes: ['authorization_code', 'refresh_token'],
+      claims: { email: ['email', 'email_verified'], groups: ['https://example.com/claims'] },
       async findAccount(_, id) {
         if (gone.has(id)) return undefined;
         const { groups, ...claims } = PEOPLE[id] ?? { groups: [] };
         return { accountId: id, claims: async () => ({ sub: id, ...claims, 'https://example.com/claims': { groups } }) };
       },
     });
-    company.server.answer = provider.callback();
     notes.askedAt = server.rootUrl;
     browser = await launch();
   });
@@ -69,32 +57,16 @@ client_id = "falconer"
     notes?.stop();
   });
 
-  /** A fresh profile. The provider's pages name a font of another host, which is not asked. */
-  async function visitor(options = {}) {
-    const who = await person(browser, options);
-    await who.context.route(({ hostname }) => !['127.0.0.1', 'localhost'].includes(hostname), (route) => route.abort());
-    return who;
-  }
-
-  /** At the provider: who somebody is, and yes. */
-  async function atTheProvider(page, id) {
-    await page.waitForURL(`${company.origin}/**`);
-    await page.locator('input[name=login]').fill(id);
-    await page.locator('input[name=password]').fill('anything');
-    await page.locator('button[type=submit]').click();
-    await page.getByRole('button', { name: 'Continue' }).click();
-  }
-
   /** Signs in where a site asks, grants, and gives what came back to the site. */
   async function granted(id, options = {}, extra = {}) {
-    const { context, errors } = await visitor(options);
+    const { context, errors } = await visitorOf(browser, options);
     const page = await context.newPage();
     await page.goto(grantUrl(server.rootUrl, `${notes.origin}/`, { description: 'Notes wants to know who you are.', ...extra }));
     if (!extra.provider) {
       await page.getByText('to continue to').waitFor();
       await page.getByRole('link', { name: 'Sign in with Company' }).click();
     }
-    await atTheProvider(page, id);
+    await sayWhoAndYes(company, page, id);
     await page.waitForURL(`${server.rootUrl}/?target=**`);
     // What the provider's own pages lack is no fault of ours.
     errors.length = 0;
@@ -144,16 +116,16 @@ client_id = "falconer"
   });
 
   test('the way back of another browser signs nobody in', async () => {
-    const theirs = await visitor();
+    const theirs = await visitorOf(browser);
     const page = await theirs.context.newPage();
     await page.goto(`${server.rootUrl}/login/company`);
     // Their browser forgets that it has left, so that the way back is not used up there.
     await page.waitForURL(`${company.origin}/**`);
     await theirs.context.clearCookies({ name: /^falconer/ });
-    await atTheProvider(page, '1001');
+    await sayWhoAndYes(company, page, '1001');
     await page.waitForURL(`${server.rootUrl}/login/company/callback**`);
     await page.getByRole('heading', { name: 'This sign-in can\'t be finished' }).waitFor();
-    const mine = await visitor();
+    const mine = await visitorOf(browser);
     const victim = await mine.context.newPage();
     const answer = await victim.goto(page.url());
     assert.equal(answer.status(), 400);

@@ -1,8 +1,8 @@
 // A directory that pushes over SCIM, with an OpenID provider of its own (npm oidc-provider): what it says over the wire is what a backend sees, at once.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Provider } from 'oidc-provider';
-import { launch, person } from '../support/browser.mjs';
+import { launch } from '../support/browser.mjs';
+import { answerAsProvider, sayWhoAndYes, section, visitorOf } from '../support/company.mjs';
 import { grantUrl, look } from '../support/demo.mjs';
 import { falconer, freshServer } from '../support/falconer.mjs';
 import { listen, notesBackend } from '../support/service.mjs';
@@ -18,28 +18,13 @@ describe('a directory that pushes', () => {
     company = await listen();
     notes = await notesBackend();
     server = await freshServer({
-      config: `
-[[provider]]
-kind = "oidc"
-name = "company"
-label = "Company"
-issuer = "${company.origin}"
-client_id = "falconer"
-client_secret = "not-so-secret"
-scopes = ["assume:company-user:{sub}", "assume:company-group:{group}"]
+      config: `${section(company)}scopes = ["assume:company-user:{sub}", "assume:company-group:{group}"]
 
 [provider.scim]
 token = "${TOKEN}"
 `,
     });
-    const provider = new Provider(company.origin, {
-      clients: [{ client_id: 'falconer', client_secret: 'not-so-secret', redirect_uris: [`${server.rootUrl}/login/company/callback`], response_types: ['code'], grant_types: ['authorization_code'] }],
-      pkce: { required: () => true },
-      claims: { openid: ['sub'], profile: ['name'], email: ['email'] },
-      features: { devInteractions: { enabled: true } },
-      findAccount: async (_, id) => ({ accountId: id, claims: async () => ({ sub: id, name: `Number ${id}` }) }),
-    });
-    company.server.answer = provider.callback();
+    answerAsProvider(company, server.rootUrl);
     notes.askedAt = server.rootUrl;
     browser = await launch();
   });
@@ -64,17 +49,8 @@ token = "${TOKEN}"
   const operations = (...list) => ({ schemas: [PATCH], Operations: list });
 
   async function visitor() {
-    const { context } = await person(browser);
-    await context.route(({ hostname }) => !['127.0.0.1', 'localhost'].includes(hostname), (route) => route.abort());
+    const { context } = await visitorOf(browser);
     return { context, page: await context.newPage() };
-  }
-
-  async function atTheProvider(page, id) {
-    await page.waitForURL(`${company.origin}/**`);
-    await page.locator('input[name=login]').fill(id);
-    await page.locator('input[name=password]').fill('anything');
-    await page.locator('button[type=submit]').click();
-    await page.getByRole('button', { name: 'Continue' }).click();
   }
 
   const show = async (identity) => JSON.parse((await falconer(['person', 'show', identity, '--json', '--config', server.config])).stdout);
@@ -94,14 +70,14 @@ token = "${TOKEN}"
     // Whoever was not pushed stays outside; Ann signs in, grants for a site, and makes a client.
     const stranger = await visitor();
     await stranger.page.goto(`${server.rootUrl}/login/company`);
-    await atTheProvider(stranger.page, '6666');
+    await sayWhoAndYes(company, stranger.page, '6666');
     await stranger.page.waitForURL(`${server.rootUrl}/login/company/callback**`);
     await stranger.page.goto(server.rootUrl);
     await stranger.page.waitForURL(`${server.rootUrl}/login`);
     await stranger.context.close();
     const { context, page } = await visitor();
     await page.goto(grantUrl(server.rootUrl, `${notes.origin}/`, { provider: 'company' }));
-    await atTheProvider(page, '1001');
+    await sayWhoAndYes(company, page, '1001');
     await page.waitForURL(`${server.rootUrl}/?target=**`);
     const credentials = await notes.granted(page);
     assert.deepEqual(ofCompany(await notes.sees(credentials)), ['assume:company-group:engineering', 'assume:company-group:staff', 'assume:company-user:1001']);
