@@ -14,6 +14,8 @@ REPOSITORY = pathlib.Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs/gateway.md").read_text()
 PROGRAMS = pathlib.Path(sys.executable).parent
 TITLES = {"nginx": "nginx", "traefik": "Traefik", "caddy": "Caddy", "envoy": "Envoy", "envoy-grpc": "Envoy", "haproxy": "HAProxy"}
+# Beside each of them, and by the gateway itself.
+PLACES = [*TITLES, "upstream"]
 HTTP2 = "typed_extension_protocol_options: {envoy.extensions.upstreams.http.v3.HttpProtocolOptions: {\"@type\": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions, explicit_http_config: {http2_protocol_options: {}}}}"
 
 

@@ -6,11 +6,10 @@ import re
 import time
 
 import pytest
-from behind import Behind
-from proxies import PAGE, TITLES, Protected, raw
+from proxies import PAGE, Protected, raw
 from scenarios import credentials_of, request_of, send
 
-PLACES = [*TITLES, "upstream"]
+HEAD = 'public = ["/open/{*rest}"]'
 RULES = """
 [[rule]]
 methods = ["GET"]
@@ -50,21 +49,6 @@ FORGED = {
     "X-HTTP-Method-Override": "GET",
     "Forwarded": "host=evil.example",
 }
-
-
-@pytest.fixture(scope="module")
-def behind():
-    service = Behind([])
-    yield service
-    service.stop()
-
-
-@pytest.fixture(scope="module", params=PLACES)
-def service(request, server, behind, tmp_path_factory):
-    running = Protected(request.param, tmp_path_factory.mktemp(request.param) / "run", server.root_url, behind, head='public = ["/open/{*rest}"]', rules=RULES)
-    running.place = request.param
-    yield running
-    running.stop()
 
 
 def get(service, server, path, headers=None, scopes=None, method="GET", **signature):
@@ -162,7 +146,7 @@ def test_nothing_is_smuggled(service, server):
 
 def test_only_configured_proxies_are_answered(server, behind, tmp_path):
     """A process on this machine that is none of `proxies` learns nothing, whatever it sends."""
-    service = Protected("nginx", tmp_path / "run", server.root_url, behind, head='proxies = ["192.0.2.1"]\npublic = ["/open/{*rest}"]', rules=RULES)
+    service = Protected("nginx", tmp_path / "run", server.root_url, behind, head='proxies = ["192.0.2.1"]\n' + HEAD, rules=RULES)
     try:
         assert get(service, server, "/open/x")[0].status in (401, 403, 500)
         host, port = service.gateway.rsplit(":", 1)
@@ -177,7 +161,7 @@ def test_only_configured_proxies_are_answered(server, behind, tmp_path):
 def test_a_gateway_that_is_away_lets_nothing_through(service, server, behind, tmp_path):
     if service.place == "upstream":
         return
-    away = Protected(service.place, tmp_path / "run", server.root_url, behind, head='public = ["/open/{*rest}"]', rules=RULES)
+    away = Protected(service.place, tmp_path / "run", server.root_url, behind, head=HEAD, rules=RULES)
     try:
         assert get(away, server, "/open/x")[0].status == 200
         away.processes[0].terminate()

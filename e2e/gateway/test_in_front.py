@@ -7,7 +7,6 @@ import socket
 import threading
 
 import pytest
-from behind import Behind
 from proxies import PATIENCE, Protected, free_port, raw
 from scenarios import credentials_of, request_of, send
 
@@ -24,13 +23,6 @@ methods = ["*"]
 path = "/open/{*rest}"
 public = true
 """
-
-
-@pytest.fixture(scope="module")
-def behind():
-    service = Behind([])
-    yield service
-    service.stop()
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,10 @@ import json
 import pytest
 from behind import Behind
 from conftest import vectors
-from proxies import TITLES, Protected
+from proxies import PLACES, Protected
 from scenarios import credentials_of, judge, request_of, send
 
 CASES = vectors("ours/scenarios")
-PLACES = [*TITLES, "upstream"]
 RULES = """
 [[rule]]
 methods = ["GET"]
@@ -56,14 +55,15 @@ def protected(server, elsewhere, tmp_path_factory):
         key = (place, host, root, json.dumps(settings, sort_keys=True))
         if key not in running:
             cors = settings.get("cors", ["*"])
-            behind = services.setdefault(str(cors), None) or services.update({str(cors): Behind(cors)}) or services[str(cors)]
+            if str(cors) not in services:
+                services[str(cors)] = Behind(cors)
             head = [f"cors = {json.dumps(cors)}", "falconer_timeout_ms = 1000"]
             if settings.get("payloadHashRequired"):
                 head.append("payload_hash_required = true")
             if "bodyLimitBytes" in settings:
                 head.append(f"body_limit_bytes = {settings['bodyLimitBytes']}")
             folder = tmp_path_factory.mktemp(place) / "run"
-            running[key] = Protected(place, folder, root, behind, host, "\n".join(head), UNCHECKED)
+            running[key] = Protected(place, folder, root, services[str(cors)], host, "\n".join(head), UNCHECKED)
         return running[key]
 
     yield one

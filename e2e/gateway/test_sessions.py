@@ -5,11 +5,10 @@ import json
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from behind import Behind
-from proxies import TITLES, Protected
+from proxies import Protected
 from scenarios import host_and_port
 
-PLACES = [*TITLES, "upstream"]
+HEAD = 'public = ["/open"]'
 RULES = """
 [session]
 identity = true
@@ -37,20 +36,6 @@ SCRIPT_OF = {"Accept": "*/*", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty
 def granted(server):
     """Credentials of a grant, as Falconer hands them to the protected host."""
     return server.grant("https://notes.example.com/", ["notes:read:*"])
-
-
-@pytest.fixture(scope="module")
-def behind():
-    service = Behind([])
-    yield service
-    service.stop()
-
-
-@pytest.fixture(scope="module", params=PLACES)
-def service(request, server, behind, tmp_path_factory):
-    running = Protected(request.param, tmp_path_factory.mktemp(request.param) / "run", server.root_url, behind, head='public = ["/open"]', rules=RULES)
-    yield running
-    running.stop()
 
 
 def call(service, method, target, headers=None, cookies=None):
