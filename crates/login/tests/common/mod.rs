@@ -1,6 +1,7 @@
 //! A node in memory with a clock that stands still, randomness that counts, and cheap passwords.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod client;
 #[path = "../../../auth/tests/common/doubles.rs"]
 mod doubles;
 pub mod hostile;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 
 use falconer_auth::{Auth, AuthSettings, Clock, Origin, Random};
 use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost, Session, Visitor};
-use falconer_store::{ClientRecord, Key, KeyRing, RoleRecord, Secret, Step, Store};
+use falconer_store::{Key, KeyRing, RoleRecord, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 
 pub use doubles::{Counting, FixedClock};
@@ -90,32 +91,7 @@ impl World {
 
     /// Makes a client behind auth's back, and lets it catch up.
     pub async fn client(&self, client_id: &str, scopes: &[&str]) {
-        let now_ms = self.clock.now_ms();
-        let record = ClientRecord {
-            client_id: client_id.to_owned(),
-            description: String::new(),
-            access_token: Secret::new("x".repeat(44)),
-            expires_us: (now_ms + 365 * DAY_MS) * 1000,
-            created_ms: now_ms,
-            last_modified_ms: now_ms,
-            last_date_used_ms: now_ms,
-            last_rotated_ms: now_ms,
-            delete_on_expiration: false,
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            disabled: false,
-            grant: None,
-        };
-        let step = Step {
-            decided_at: self.store.revision().await.unwrap(),
-            depends_on: Vec::new(),
-            at_ms: now_ms,
-            actor: "test".to_owned(),
-            grant: None,
-            action: "created".to_owned(),
-            detail: None,
-        };
-        self.store.insert_client(&step, &record).await.unwrap();
-        self.auth.catch_up().await.unwrap();
+        client::make_client(self.store.as_ref(), &self.auth, self.clock.now_ms(), client_id, scopes).await;
     }
 
     /// `ann` of the team `zap`.

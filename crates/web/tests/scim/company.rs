@@ -1,15 +1,16 @@
 //! Two organisations whose directories push, and a provider that believes every code.
 
 use axum::body::Body;
-use falconer_auth::{Clock as _, DAY_MS};
+use falconer_auth::Clock as _;
 use falconer_login::{Attributes, Found, ScimSettings, ScimSubjectAttribute};
-use falconer_store::{AuditStart, ClientRecord, Secret, Step, Store as _};
+use falconer_store::{AuditStart, Store as _};
 use falconer_web::RequestLimits;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request};
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::site::client::make_client;
 use crate::site::provider::{FakeProvider, configured};
 use crate::site::{Browser, Page, Site, encode, site_pushed};
 
@@ -159,32 +160,7 @@ impl Company {
     }
 
     pub async fn make_client(&self, client_id: &str, scopes: &[&str]) {
-        let (store, now_ms) = (&self.site.store, self.site.clock.now_ms());
-        let record = ClientRecord {
-            client_id: client_id.to_owned(),
-            description: String::new(),
-            access_token: Secret::new("x".repeat(44)),
-            expires_us: (now_ms + DAY_MS) * 1000,
-            created_ms: now_ms,
-            last_modified_ms: now_ms,
-            last_date_used_ms: now_ms,
-            last_rotated_ms: now_ms,
-            delete_on_expiration: false,
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            disabled: false,
-            grant: None,
-        };
-        let step = Step {
-            decided_at: store.revision().await.unwrap(),
-            depends_on: Vec::new(),
-            at_ms: now_ms,
-            actor: "test".to_owned(),
-            grant: None,
-            action: "created".to_owned(),
-            detail: None,
-        };
-        store.insert_client(&step, &record).await.unwrap();
-        self.site.auth.catch_up().await.unwrap();
+        make_client(self.site.store.as_ref(), &self.site.auth, self.site.clock.now_ms(), client_id, scopes).await;
     }
 
     /// Who did what to it, and why.

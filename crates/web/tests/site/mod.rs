@@ -1,6 +1,8 @@
 //! Falconer in memory with a clock of its own, and browsers that keep cookies and fill in forms.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../../../login/tests/common/client.rs"]
+pub mod client;
 #[path = "../support/doubles.rs"]
 mod doubles;
 pub mod headers;
