@@ -6,9 +6,9 @@ use falconer_scopes::Params;
 use http::{HeaderValue, header};
 
 use super::answer::Answer;
-use super::asked::Asked;
 use super::pages;
 use super::refused::Refused;
+use super::request_head::RequestHead;
 use super::site::{Site, SiteSession};
 use crate::keys::Key;
 use crate::rules::{Access, Found, Needs, Place, Rules, Settings, Target};
@@ -62,7 +62,7 @@ impl Gateway {
     }
 
     /// Decides, and answers in the form that this caller reads.
-    pub(crate) async fn decide(&self, asked: &Asked<'_>) -> Decision {
+    pub(crate) async fn decide(&self, asked: &RequestHead<'_>) -> Decision {
         match self.try_decide(asked).await {
             Ok(decision) => decision,
             Err(refused) => Decision::Answer(self.refuse(&refused, asked)),
@@ -70,7 +70,7 @@ impl Gateway {
     }
 
     /// The answer to a refusal; pages of origins that may call can read it.
-    pub(crate) fn refuse(&self, refused: &Refused, asked: &Asked<'_>) -> Answer {
+    pub(crate) fn refuse(&self, refused: &Refused, asked: &RequestHead<'_>) -> Answer {
         let path = asked.target.split_once('?').map_or(asked.target, |(path, _)| path);
         let mut answer = Answer::refused(refused, asked.method, path);
         if let Some(allowed) = self.cors(asked) {
@@ -82,7 +82,7 @@ impl Gateway {
     }
 
     /// The value that lets the page read the answer which asked.
-    pub(crate) fn cors(&self, asked: &Asked<'_>) -> Option<HeaderValue> {
+    pub(crate) fn cors(&self, asked: &RequestHead<'_>) -> Option<HeaderValue> {
         let from = asked.headers.get(header::ORIGIN)?;
         let origins = &self.rules.settings.cors;
         if origins.iter().any(|origin| origin == "*") {
@@ -95,7 +95,7 @@ impl Gateway {
         self.sites.iter().find(|site| site.is(host)).ok_or(Refused::OtherHost)
     }
 
-    async fn try_decide(&self, asked: &Asked<'_>) -> Result<Decision, Refused> {
+    async fn try_decide(&self, asked: &RequestHead<'_>) -> Result<Decision, Refused> {
         let site = self.site(asked.host)?;
         let target = Target::read(asked.target).map_err(Refused::Target)?;
         if target.segments().first().is_some_and(|first| first.eq_ignore_ascii_case(".falconer")) {
@@ -117,7 +117,7 @@ impl Gateway {
         }
     }
 
-    async fn check(&self, asked: &Asked<'_>, site: &Site, needs: &Needs, parameters: &Params) -> Result<Decision, Refused> {
+    async fn check(&self, asked: &RequestHead<'_>, site: &Site, needs: &Needs, parameters: &Params) -> Result<Decision, Refused> {
         let expression = needs.expression(parameters).map_err(Refused::CannotAsk)?;
         let session = site.session.as_ref().filter(|_| !asked.is_signed());
         let own = match session {
@@ -151,7 +151,7 @@ impl Gateway {
     }
 
     /// What the service behind is told of a request that goes on.
-    pub(crate) fn statement(&self, asked: &Asked<'_>, caller: Option<&Caller>, reveal: &[String]) -> Result<HeaderValue, Refused> {
+    pub(crate) fn statement(&self, asked: &RequestHead<'_>, caller: Option<&Caller>, reveal: &[String]) -> Result<HeaderValue, Refused> {
         let request = (asked.method, self.site(asked.host)?.host.as_str(), asked.target);
         let made = statement::of(&self.caller_key, falconer_client::system::now_ms(), request, caller, reveal);
         made.ok_or(Refused::Misconfigured("what the service behind is told can't be written"))
@@ -180,7 +180,7 @@ enum OfSession {
     Nothing,
 }
 
-fn of_session(asked: &Asked<'_>, site: &Site, session: &SiteSession) -> Result<OfSession, Refused> {
+fn of_session(asked: &RequestHead<'_>, site: &Site, session: &SiteSession) -> Result<OfSession, Refused> {
     let now_ms = falconer_client::system::now_ms();
     let Some(opened) = session.cookies.session(asked.headers, now_ms) else { return Ok(OfSession::Nothing) };
     if !is_own(asked.method, asked.headers, &site.origin) {
@@ -194,7 +194,13 @@ fn of_session(asked: &Asked<'_>, site: &Site, session: &SiteSession) -> Result<O
 }
 
 /// What a browser gets in place of JSON, where sessions are on.
-fn for_browser(asked: &Asked<'_>, site: &Site, session: &SiteSession, has_session: bool, refusal: Refusal) -> Result<Decision, Refused> {
+fn for_browser(
+    asked: &RequestHead<'_>,
+    site: &Site,
+    session: &SiteSession,
+    has_session: bool,
+    refusal: Refusal,
+) -> Result<Decision, Refused> {
     let page = wants_page(asked.method, asked.headers);
     match refusal.code() {
         Code::AuthenticationFailed if has_session && page => sign_in(asked, site, session.cookies.clear_session()),
@@ -208,7 +214,7 @@ fn for_browser(asked: &Asked<'_>, site: &Site, session: &SiteSession, has_sessio
 }
 
 /// To the sign-in, by its whole address: Traefik takes a path for one of the gateway's own.
-fn sign_in(asked: &Asked<'_>, site: &Site, clear: Option<HeaderValue>) -> Result<Decision, Refused> {
+fn sign_in(asked: &RequestHead<'_>, site: &Site, clear: Option<HeaderValue>) -> Result<Decision, Refused> {
     let answer = Answer::to(&format!("{}{}", site.origin, sign_in_path(asked.target)), clear);
     answer.map(Decision::Answer).ok_or(Refused::Misconfigured("the address of the sign-in is no header"))
 }

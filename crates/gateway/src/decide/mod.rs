@@ -1,15 +1,15 @@
-//! What becomes of a request: `gateway.rs` decides, `site.rs` is one protected origin, `asked.rs` is what is asked about, `refused.rs` why not, `answer.rs` what
+//! What becomes of a request: `gateway.rs` decides, `site.rs` is one protected origin, `request_head.rs` is the head of it, `refused.rs` why not, `answer.rs` what
 //! somebody gets who gets no further, `pages.rs` the gateway's own addresses below `/.falconer/`.
 
 mod answer;
-mod asked;
 mod gateway;
 mod pages;
 mod refused;
+mod request_head;
 mod site;
 
 pub(crate) use answer::Answer;
-pub(crate) use asked::Asked;
 pub use gateway::Gateway;
 pub(crate) use gateway::{Decision, LetThrough};
 pub(crate) use refused::Refused;
+pub(crate) use request_head::RequestHead;

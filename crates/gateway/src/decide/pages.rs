@@ -1,14 +1,14 @@
 //! The gateway's own addresses on the protected host.
 
 use super::answer::Answer;
-use super::asked::Asked;
 use super::refused::Refused;
+use super::request_head::RequestHead;
 use super::site::{Site, SiteSession};
 use crate::rules::Target;
 use crate::session::{Came, begin, came_back, is_own, sign_in_path};
 
 /// Answers what is below `/.falconer/`.
-pub(super) fn answer(asked: &Asked<'_>, target: &Target, site: &Site, session: &SiteSession) -> Result<Answer, Refused> {
+pub(super) fn answer(asked: &RequestHead<'_>, target: &Target, site: &Site, session: &SiteSession) -> Result<Answer, Refused> {
     let now_ms = falconer_client::system::now_ms();
     let cookies = &session.cookies;
     let query = target.raw().split_once('?').map_or("", |(_, query)| query);

@@ -28,7 +28,7 @@ pub(crate) enum Refused {
     /// The service behind does not answer. The text is for the log.
     Behind(String),
     /// Nobody's: it may go through now, though a moment ago it might not.
-    Again,
+    AllowedMeanwhile,
 }
 
 impl Refused {
@@ -50,7 +50,7 @@ impl Refused {
             Refused::BodyUnseen => Code::AuthenticationFailed,
             Refused::Verifier(refusal) => refusal.code(),
             Refused::Misconfigured(_) => Code::InternalServerError,
-            Refused::Behind(_) | Refused::Again => Code::ServiceUnavailable,
+            Refused::Behind(_) | Refused::AllowedMeanwhile => Code::ServiceUnavailable,
         }
     }
 
@@ -67,7 +67,7 @@ impl Refused {
             Refused::UnusableCredentials => "unusable-credentials",
             Refused::Misconfigured(_) => "misconfigured",
             Refused::Behind(_) => "service-unavailable",
-            Refused::Again => "unavailable",
+            Refused::AllowedMeanwhile => "unavailable",
             Refused::Verifier(refusal) => refusal.reason().unwrap_or(match refusal.code() {
                 Code::ServiceUnavailable => "unavailable",
                 Code::InternalServerError => "misconfigured",
@@ -93,7 +93,7 @@ impl Refused {
             Refused::UnusableCredentials => "The credentials that came back can't be used. Sign in again.".to_owned(),
             Refused::Misconfigured(_) => "This service is not set up correctly. Its log says more.".to_owned(),
             Refused::Behind(_) => "The service does not answer at the moment. Try again soon.".to_owned(),
-            Refused::Again => "Try again.".to_owned(),
+            Refused::AllowedMeanwhile => "Try again.".to_owned(),
         }
     }
 

@@ -1,8 +1,8 @@
 use falconer_client::{Client, Origin};
 use falconer_middleware::{SettingsError, Verifier};
 
-use super::asked::Asked;
 use super::refused::Refused;
+use super::request_head::RequestHead;
 use crate::keys::Key;
 use crate::rules::{Rules, Session};
 use crate::session::{Begin, Cookies, Opened};
@@ -65,7 +65,7 @@ impl Site {
 
 impl SiteSession {
     /// Signs the question about a browser's request with the credentials of its session: the header, and the path and query that it covers.
-    pub(super) fn sign(&self, asked: &Asked<'_>, origin: &str, opened: Opened) -> Result<(String, String), Refused> {
+    pub(super) fn sign(&self, asked: &RequestHead<'_>, origin: &str, opened: Opened) -> Result<(String, String), Refused> {
         let url = url::Url::parse(&format!("{origin}{}", asked.target)).map_err(|_| Refused::Misconfigured("an address is no URL"))?;
         let method = asked.method.parse().map_err(|_| Refused::NoRule)?;
         let client = self.client.clone().with_credentials(opened.credentials);

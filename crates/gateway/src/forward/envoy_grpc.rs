@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 
 use super::protobuf::{Fields, Message, Value};
 use super::respond::let_through;
-use crate::decide::{Answer, Asked, Gateway};
+use crate::decide::{Answer, Gateway, RequestHead};
 use crate::serve::AnswerBody;
 use crate::statement;
 
@@ -41,7 +41,7 @@ pub(crate) async fn check(gateway: &Gateway, peer: IpAddr, request: Request<Inco
         tracing::error!("a question that is not Envoy's");
         return answer(INVALID_ARGUMENT, Vec::new());
     };
-    let asked = Asked { method: &method, target: &target, host: &host, headers: &headers, source_ip: None };
+    let asked = RequestHead { method: &method, target: &target, host: &host, headers: &headers, source_ip: None };
     let said = match let_through(gateway, &asked).await {
         Ok(statement) => allowed(&statement),
         Err(answer) => denied(&answer),

@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use super::original::{Original, original};
-use crate::decide::{Answer, Asked, Decision, Gateway, LetThrough, Refused};
+use crate::decide::{Answer, Decision, Gateway, LetThrough, Refused, RequestHead};
 use crate::rules::Dialect;
 use crate::statement;
 
@@ -21,7 +21,7 @@ pub(crate) async fn respond(gateway: &Gateway, dialect: Dialect, peer: IpAddr, p
             return Answer::refused(&Refused::Misconfigured(problem), parts.method.as_str(), parts.uri.path()).into_response();
         }
     };
-    let asked = Asked { method, target, host, headers: &parts.headers, source_ip: None };
+    let asked = RequestHead { method, target, host, headers: &parts.headers, source_ip: None };
     match let_through(gateway, &asked).await {
         Ok(statement) if dialect != Dialect::Nginx || only_status => {
             let mut response = status(StatusCode::OK);
@@ -29,7 +29,7 @@ pub(crate) async fn respond(gateway: &Gateway, dialect: Dialect, peer: IpAddr, p
             response
         }
         // It was refused a moment ago, so that nginx asks for the answer to that; now it would be let through.
-        Ok(_) => gateway.refuse(&Refused::Again, &asked).into_response(),
+        Ok(_) => gateway.refuse(&Refused::AllowedMeanwhile, &asked).into_response(),
         // nginx makes 500 of everything else, and asks again for the whole answer.
         Err(_) if only_status => status(StatusCode::UNAUTHORIZED),
         Err(answer) => answer.into_response(),
@@ -37,7 +37,7 @@ pub(crate) async fn respond(gateway: &Gateway, dialect: Dialect, peer: IpAddr, p
 }
 
 /// What the service behind is told of a request that goes on.
-pub(super) async fn let_through(gateway: &Gateway, asked: &Asked<'_>) -> Result<HeaderValue, Answer> {
+pub(super) async fn let_through(gateway: &Gateway, asked: &RequestHead<'_>) -> Result<HeaderValue, Answer> {
     let statement = match gateway.decide(asked).await {
         Decision::Answer(answer) => return Err(answer),
         Decision::Preflight => gateway.statement(asked, None, &[]),

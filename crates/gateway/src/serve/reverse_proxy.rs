@@ -13,7 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::listener::{AnswerBody, whole};
-use crate::decide::{Asked, Decision, Gateway, LetThrough, Refused};
+use crate::decide::{Decision, Gateway, LetThrough, Refused, RequestHead};
 use crate::statement;
 
 /// How long the service behind may take to the head of its answer.
@@ -69,7 +69,7 @@ impl ReverseProxy {
         // Whatever does not begin with a slash is refused by whoever reads targets.
         let target = parts.uri.path_and_query().map_or("*", |target| target.as_str()).to_owned();
         let (method, headers, source_ip) = (parts.method.clone(), parts.headers.clone(), peer.to_string());
-        let asked = Asked { method: method.as_str(), target: &target, host: &host, headers: &headers, source_ip: Some(&source_ip) };
+        let asked = RequestHead { method: method.as_str(), target: &target, host: &host, headers: &headers, source_ip: Some(&source_ip) };
         let mut response = match self.gateway.decide(&asked).await {
             Decision::Answer(answer) => return answer.into_response().map(whole),
             Decision::Preflight => self.preflight(),
@@ -97,7 +97,7 @@ impl ReverseProxy {
 
     async fn pass_on(
         &self,
-        asked: &Asked<'_>,
+        asked: &RequestHead<'_>,
         through: LetThrough,
         mut parts: Parts,
         body: Incoming,
@@ -158,15 +158,15 @@ impl ReverseProxy {
     }
 
     /// What the service behind gets to see of the head.
-    fn headers(&self, asked: &Asked<'_>, mut headers: HeaderMap, took_credentials: bool) -> HeaderMap {
+    fn headers(&self, asked: &RequestHead<'_>, mut headers: HeaderMap, took_credentials: bool) -> HeaderMap {
         take_off(&mut headers);
         // The body is framed anew, by its own length or in chunks.
         headers.remove(header::CONTENT_LENGTH);
         headers.remove(header::EXPECT);
-        for name in SAID_BY_PROXIES {
+        let reserved: Vec<HeaderName> = headers.keys().filter(|name| is_reserved(name)).cloned().collect();
+        for name in reserved {
             headers.remove(name);
         }
-        headers.remove(statement::HEADER);
         if took_credentials {
             headers.remove(header::AUTHORIZATION);
         }
@@ -192,6 +192,12 @@ impl ReverseProxy {
         }
         headers
     }
+}
+
+/// Whether the service behind could take it for a header that only the gateway sets. Many services make one name of dashes and underscores.
+fn is_reserved(name: &HeaderName) -> bool {
+    let name = name.as_str().replace('_', "-");
+    name == statement::HEADER.as_str() || SAID_BY_PROXIES.contains(&name.as_str())
 }
 
 /// Takes off what belongs to the connection, and what its Connection header names.
@@ -242,4 +248,21 @@ fn causes(error: &dyn std::error::Error) -> String {
         next = cause.source();
     }
     said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_spelling_of_a_reserved_name_is_passed_on() {
+        for name in
+            ["falconer-caller", "falconer_caller", "x-forwarded-for", "x_forwarded_for", "x-forwarded_for", "forwarded", "x_rewrite_url"]
+        {
+            assert!(is_reserved(&HeaderName::from_static(name)), "{name}");
+        }
+        for name in ["accept", "x_request_id", "falconer-caller-2", "x-forwarded"] {
+            assert!(!is_reserved(&HeaderName::from_static(name)), "{name}");
+        }
+    }
 }

@@ -2,7 +2,7 @@ use http::{HeaderMap, header};
 
 /// A request as the client sent it, however the gateway got to know of it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct RequestHead<'a> {
     /// As it was sent.
     pub(crate) method: &'a str,
     /// Path and query as they were sent.
@@ -15,7 +15,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) source_ip: Option<&'a str>,
 }
 
-impl Asked<'_> {
+impl RequestHead<'_> {
     /// A browser asks whether a page of another origin may send a request.
     pub(crate) fn is_preflight(&self) -> bool {
         self.method == "OPTIONS"
