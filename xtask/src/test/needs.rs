@@ -80,6 +80,13 @@ const NEEDS: &[Need] = &[
         packages: &["slapd", "ldap-utils"],
         parts: &["crates", "browser"],
     },
+    Need {
+        what: "a mail server, aiosmtpd",
+        // The one of Debian's own Python, whichever comes first in the path.
+        probe: || works("/usr/bin/python3", &["-c", "import aiosmtpd.smtp"]),
+        packages: &["python3-aiosmtpd"],
+        parts: &["crates", "browser"],
+    },
     Need { what: "Chromium", probe: || chromium().is_some(), packages: &["chromium"], parts: CLIENTS },
     Need {
         what: "a font that Chromium can draw with",
@@ -313,7 +320,7 @@ mod tests {
         let of = |part: &str| NEEDS.iter().filter(|need| need.parts.contains(&part)).flat_map(|need| need.packages).collect::<Vec<_>>();
         assert_eq!(of("go"), [&"build-essential", &"golang-go"]);
         assert_eq!(of("sdk"), [&"build-essential", &"nodejs", &"npm"]);
-        assert_eq!(of("crates"), [&"build-essential", &"postgresql", &"slapd", &"ldap-utils"]);
+        assert_eq!(of("crates"), [&"build-essential", &"postgresql", &"slapd", &"ldap-utils", &"python3-aiosmtpd"]);
         let names: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
         let unknown: Vec<&&str> = NEEDS.iter().flat_map(|need| need.parts).filter(|part| !names.contains(part)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");

@@ -164,7 +164,7 @@ fn mail_error(what: &'static str, error: &Error) -> MailError {
     let why: String = why.chars().filter(|c| !c.is_control()).take(200).collect();
     if error.is_timeout() {
         MailError::TooSlow(SECONDS)
-    } else if error.is_tls() {
+    } else if error.is_tls() || is_of_tls(error) {
         MailError::Tls(why)
     } else if error.is_response() {
         // The reader's words quote what it read.
@@ -174,4 +174,18 @@ fn mail_error(what: &'static str, error: &Error) -> MailError {
     } else {
         MailError::Unreachable(why)
     }
+}
+
+/// Whether TLS is what failed: the library calls a certificate that does not hold a fault of the connection.
+fn is_of_tls(error: &Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(one) = cause {
+        // What an error of input and output holds is not among its causes.
+        let held = one.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if one.is::<rustls::Error>() || held.is_some_and(|held| held.is::<rustls::Error>()) {
+            return true;
+        }
+        cause = one.source();
+    }
+    false
 }

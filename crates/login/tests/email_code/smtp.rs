@@ -1,4 +1,4 @@
-//! The way out, against servers that say what a test has them say. The real ones are in `e2e`.
+//! The way out, against servers that say what a test has them say: what no real one says. A real one is in `tests/mail_server`.
 
 use std::time::Duration;
 

@@ -1,0 +1,8 @@
+//! The way out of mail, against a real mail server (aiosmtpd): what TLS has to be there, what is made of its answers, and what is told of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod answers;
+#[path = "../common/mod.rs"]
+mod common;
+mod peer;
+mod tls;
