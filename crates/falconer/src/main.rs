@@ -4,7 +4,7 @@
 //! does is to name a concrete store. A new command is a file, a variant of [`Command`] and a line in `run`.
 //!
 //! Exit codes: 0 done, 1 failed (the reason and what to do next are on stderr), 2 wrong use of the command line; 70 when a server ended at once
-//! because its store failed under it.
+//! because its store failed under it. `attack` has two of its own, 3 and 4.
 
 #![allow(rustdoc::bare_urls, reason = "the help shows these texts as they are")]
 
@@ -25,14 +25,15 @@ use commands::operator::{PrintOptions, account, clock, keys, provider, repair, r
 use commands::people;
 use commands::records::{client, export, import, role};
 use commands::server::{config_check, gateway, init, serve};
-use commands::user::{curl, events, scopes, signin};
+use commands::user::{attack, curl, events, scopes, signin};
 
 /// What `falconer --help` ends with.
 const AFTER_HELP: &str = "\
 The commands from `signin` on are for users of any server that speaks the protocol. They take the server and the credentials from the environment, \
 as the published clients do: TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID, TASKCLUSTER_ACCESS_TOKEN, TASKCLUSTER_CERTIFICATE.
 
-Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong use of the command line; 70 when a server ended at once because its store failed.";
+Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong use of the command line; 70 when a server ended at once because its store failed. \
+`attack` ends with 3 when it found something, and with 4 when it could not try all that it was asked to.";
 
 #[derive(Parser)]
 #[command(name = "falconer", version, about = "An authorization server for third-party services", max_term_width = 100, after_help = AFTER_HELP)]
@@ -84,6 +85,8 @@ enum Command {
     Expand(scopes::Expand),
     /// Send a signed request
     Curl(curl::Options),
+    /// Try on your own service what goes wrong in practice, and say what to do about it
+    Attack(attack::Options),
     /// Follow the changes of clients and roles of a server
     Events(events::Options),
     /// Clients of a server
@@ -125,7 +128,11 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     if let Some(step) = commands::user::next_step(error) {
         eprintln!("{step}");
     }
-    if error.downcast_ref::<output::WrongUse>().is_some() { ExitCode::from(2) } else { ExitCode::FAILURE }
+    match error.downcast_ref::<output::Ended>() {
+        Some(ended) => ExitCode::from(ended.code),
+        None if error.downcast_ref::<output::WrongUse>().is_some() => ExitCode::from(2),
+        None => ExitCode::FAILURE,
+    }
 }
 
 /// An error and what is below it. The client's errors say all that a person needs; what is below them is the network's, and for programs.
@@ -157,6 +164,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::CurrentScopes(options) => scopes::current(options).await,
         Command::Expand(options) => scopes::expand(options).await,
         Command::Curl(options) => curl::run(options).await,
+        Command::Attack(options) => attack::run(options).await,
         Command::Events(options) => events::run(options).await,
         Command::Client(client) => client::run(client).await,
         Command::Role(role) => role::run(role).await,

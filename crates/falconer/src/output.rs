@@ -1,4 +1,4 @@
-//! What the commands print: a table or fields on a terminal and in a pipe, JSON with `--json`; and the two kinds of failure.
+//! What the commands print: a table or fields on a terminal and in a pipe, JSON with `--json`; and the kinds of failure.
 
 use std::io::Write;
 
@@ -18,6 +18,23 @@ impl std::fmt::Display for WrongUse {
 }
 
 impl std::error::Error for WrongUse {}
+
+/// A command did what it was to do, and ends with a code of its own, as its help says. The text says what for.
+#[derive(Debug)]
+pub struct Ended {
+    /// Neither 0 nor 2.
+    pub code: u8,
+    /// A sentence for stderr.
+    pub said: String,
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.said)
+    }
+}
+
+impl std::error::Error for Ended {}
 
 /// Prints a line. A reader that has gone (`| head`) is an error that `main` ends quietly on, where `println!` would panic.
 pub fn line(text: &str) -> Result<()> {

@@ -49,6 +49,7 @@ const NEEDS: &[Need] = &[
             "api",
             "browser",
             "gateway",
+            "attack",
         ],
     },
     Need { what: "git", probe: || works("git", &["--version"]), packages: &["git"], parts: &["check"] },
@@ -56,17 +57,22 @@ const NEEDS: &[Need] = &[
         what: "Python 3 with venv",
         probe: python_with_venv,
         packages: &["python3", "python3-venv"],
-        parts: &["python", "clients", "api", "gateway"],
+        parts: &["python", "clients", "api", "gateway", "attack"],
     },
     Need {
         what: "Node.js 20.11 or newer",
         probe: node_is_new_enough,
         packages: &["nodejs"],
-        parts: &["sdk", "python", "clients", "browser", "gateway"],
+        parts: &["sdk", "python", "clients", "browser", "gateway", "attack"],
     },
-    Need { what: "Go 1.22 or newer", probe: go_is_new_enough, packages: &["golang-go"], parts: &["go"] },
-    Need { what: "npm", probe: || works("npm", &["--version"]), packages: &["npm"], parts: &["sdk", "clients", "browser", "gateway"] },
-    Need { what: "nginx with auth_request", probe: nginx_asks, packages: &["nginx-light"], parts: &["gateway"] },
+    Need { what: "Go 1.22 or newer", probe: go_is_new_enough, packages: &["golang-go"], parts: &["go", "attack"] },
+    Need {
+        what: "npm",
+        probe: || works("npm", &["--version"]),
+        packages: &["npm"],
+        parts: &["sdk", "clients", "browser", "gateway", "attack"],
+    },
+    Need { what: "nginx with auth_request", probe: nginx_asks, packages: &["nginx-light"], parts: &["gateway", "attack"] },
     Need { what: "HAProxy with Lua", probe: haproxy_has_lua, packages: &["haproxy"], parts: &["gateway"] },
     Need {
         what: "PostgreSQL",
@@ -163,7 +169,7 @@ pub fn install(parts: &[&str]) -> Result<()> {
     if ["clients", "api"].iter().any(|part| parts.contains(part)) {
         python()?;
     }
-    if parts.contains(&"python") {
+    if ["python", "attack"].iter().any(|part| parts.contains(part)) {
         python_kit()?;
     }
     if parts.contains(&"gateway") {
@@ -172,7 +178,7 @@ pub fn install(parts: &[&str]) -> Result<()> {
     if CLIENTS.iter().any(|part| parts.contains(part)) {
         node("e2e")?;
     }
-    if parts.contains(&"sdk") {
+    if ["sdk", "attack"].iter().any(|part| parts.contains(part)) {
         node("sdk/js")?;
     }
     Ok(())

@@ -62,6 +62,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "client-rust", what: "the published Rust client", lane: Lane::Compiling, binary: true, run: client_rust },
     Part { name: "api", what: "generated calls of every method", lane: Lane::Beside, binary: true, run: api },
     Part { name: "gateway", what: "the gateway beside five real proxies", lane: Lane::Beside, binary: true, run: gateway },
+    Part { name: "attack", what: "the attacks on every example, and on broken services", lane: Lane::Beside, binary: true, run: attack },
     Part { name: "browser", what: "the pages in Chromium", lane: Lane::Beside, binary: true, run: browser_part },
 ];
 
@@ -263,6 +264,18 @@ fn gateway(output: &Output) -> Result<Done> {
             node_tests(output, "a static site behind nginx", &e2e, "gateway", &env),
         ],
     ))
+}
+
+/// `falconer attack` on every example, which hold, and on services with one fault each, which it finds. The interpreter is the one that the Python example
+/// needs.
+fn attack(output: &Output) -> Result<Done> {
+    let binary = binary();
+    let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+    let env = [("FALCONER_BIN", binary.as_str()), ("PATH", path.as_str()), ("PYTHONUNBUFFERED", "1"), ("PYTHONDONTWRITEBYTECODE", "1")];
+    let python = needs::kit_venv().join("bin/python").to_string_lossy().into_owned();
+    let args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "attack"];
+    let counts = counted(output, "attacks on examples and on broken services", &root().join("e2e"), &python, &args, &env)?;
+    Ok(Done { counts, said: None })
 }
 
 fn browser_part(output: &Output) -> Result<Done> {

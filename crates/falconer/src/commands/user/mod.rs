@@ -1,5 +1,6 @@
 //! Commands for users of any server that speaks the protocol: getting credentials, and using them.
 
+pub mod attack;
 pub mod curl;
 pub mod events;
 mod options;

@@ -1,0 +1,28 @@
+use crate::attacks::{Attack, Way};
+use crate::case::{Case, Judged, Tries};
+use falconer_client::Method;
+
+pub(crate) const ATTACK: Attack = Attack {
+    name: "cross-origin",
+    sends: "the route, and the question that a browser asks before it, as from a page of https://falconer-attack.example, and of no origin",
+    finding: "Pages of any origin may use the browser's own credentials for the service, and read the answers.",
+    advice: "Allow other origins without Access-Control-Allow-Credentials: signed calls need no cookies. Behind a session, name the origins that may.",
+    page: "backend.md#pages-of-other-origins",
+    way: Way::Route(tries),
+};
+
+fn tries(case: &Case<'_>) -> Tries {
+    let mut tries = Vec::new();
+    for origin in ["https://falconer-attack.example", "null"] {
+        tries.push(case.unsigned(format!("from a page of the origin {origin}")).header("origin", origin).judged(Judged::Cors));
+        let asked = case.unsigned(format!("asked beforehand by a page of the origin {origin}")).header("origin", origin);
+        let asked = asked
+            .header("access-control-request-method", case.route.method.as_str())
+            .header("access-control-request-headers", "authorization");
+        tries.push(asked.judged(Judged::Cors).changed(|request| {
+            request.method = Method::OPTIONS;
+            request.body = None;
+        }));
+    }
+    Ok(tries)
+}

@@ -1,0 +1,60 @@
+use falconer_client::{Client, Error, system};
+use falconer_scopes::Expression;
+use falconer_wire::{AuthenticateHawkRequest, CheckRequest, CheckResponse};
+
+use crate::exchange::{Sender, Signature};
+
+/// The Falconer that knows the callers.
+pub(crate) struct Falconer {
+    client: Client,
+    /// What its clock is ahead of this machine's.
+    pub ahead_ms: i64,
+}
+
+/// What Falconer says of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Worth {
+    /// Signed by somebody who may.
+    Allowed,
+    /// Signed by somebody who may not, or by nobody.
+    Denied,
+    /// Not signed as it has to be: why.
+    Failed(String),
+}
+
+impl Falconer {
+    /// Asks for the time, and so whether somebody is there.
+    pub async fn find(client: Client) -> Result<Falconer, String> {
+        let root = Sender::new(client.root_url())?;
+        let date = root.date("/api/auth/v1/ping").await?;
+        Ok(Falconer { client, ahead_ms: date.map_or(0, |date_ms| date_ms - system::now_ms()) })
+    }
+
+    pub fn now_ms(&self) -> i64 {
+        system::now_ms().saturating_add(self.ahead_ms)
+    }
+
+    /// What a service that verifies properly would decide. `signature`: of nobody without.
+    pub async fn worth(&self, required: &Expression, of: &Signature, signed: bool) -> Result<Worth, Error> {
+        let question = CheckRequest {
+            request: AuthenticateHawkRequest {
+                method: of.method.to_lowercase(),
+                resource: of.resource.clone(),
+                host: of.host.clone(),
+                port: of.port,
+                authorization: signed.then(|| of.header()),
+                source_ip: None,
+            },
+            required: required.clone(),
+            payload_hash: None,
+            reveal: Vec::new(),
+            identity: false,
+            each: Vec::new(),
+        };
+        Ok(match self.client.check(&question).await? {
+            CheckResponse::Allowed { .. } => Worth::Allowed,
+            CheckResponse::Denied { .. } => Worth::Denied,
+            CheckResponse::Failed { message, .. } => Worth::Failed(message),
+        })
+    }
+}

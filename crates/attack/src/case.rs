@@ -1,0 +1,125 @@
+//! One route under attack: what an attack makes its requests from.
+
+use falconer_client::Credentials;
+
+use crate::callers::{Caller, Callers};
+use crate::exchange::{Crafted, Signature};
+use crate::place::{Access, Place, Route};
+
+/// A route, its callers and the time.
+pub(crate) struct Case<'a> {
+    pub place: &'a Place,
+    pub route: &'a Route,
+    pub callers: &'a Callers,
+    pub operator: Option<&'a Credentials>,
+    /// A path that everybody may read.
+    pub public: &'a str,
+    pub now_ms: i64,
+}
+
+/// One request of an attack.
+pub(crate) struct Try {
+    /// Such as `signed for another host`; the report says it of a finding.
+    pub how: String,
+    /// Or why it could not be made.
+    pub request: Result<Crafted, String>,
+    pub judged: Judged,
+}
+
+/// How the answer counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judged {
+    /// Letting it in is a finding.
+    Refuse,
+    /// Letting it in is worth a note.
+    Note,
+    /// Letting it in is a finding, where the answer is what the caller that may gets.
+    SameAnswer,
+    /// It has to be let in, or the rest of the attack says nothing.
+    Prepare,
+    /// It has to be let in: the service still works.
+    Works,
+    /// Pages of any origin may not use the browser's own credentials.
+    Cors,
+    /// What is looked at is what the answer says.
+    Answer,
+}
+
+/// An attack that is not made on a route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Skip {
+    /// It has nothing to do with such a route: which ones it is for.
+    OnlyFor(&'static str),
+    /// It could not be tried: why.
+    Untried(String),
+}
+
+pub(crate) type Tries = Result<Vec<Try>, Skip>;
+
+impl Case<'_> {
+    /// The caller that may, on a route that not everybody may use.
+    pub fn allowed(&self) -> Result<&Caller, Skip> {
+        self.guarded()?;
+        self.callers.allowed.as_ref().map_err(|why| Skip::Untried(why.clone()))
+    }
+
+    /// Errors: a public route, or one whose scopes everybody has.
+    pub fn guarded(&self) -> Result<(), Skip> {
+        match self.route.access {
+            Access::Public => Err(Skip::OnlyFor("routes that need a scope")),
+            Access::Needs(_) if self.callers.open => {
+                Err(Skip::Untried("everybody has what the route needs: the role `anonymous` gives it".to_owned()))
+            }
+            Access::Needs(_) => Ok(()),
+        }
+    }
+
+    /// The signature of the caller that may, with nothing wrong about it.
+    pub fn honest(&self) -> Result<Signature, Skip> {
+        Ok(self.signature(self.allowed()?))
+    }
+
+    pub fn signature(&self, caller: &Caller) -> Signature {
+        Signature::of(caller, self.place, self.route, self.now_ms / 1000)
+    }
+
+    /// The request of the route, without credentials.
+    pub fn unsigned(&self, how: impl Into<String>) -> Try {
+        Try { how: how.into(), request: Ok(Crafted::of(self.route)), judged: Judged::Refuse }
+    }
+
+    /// The request of the route, with a signature, of whatever.
+    pub fn signed(&self, how: impl Into<String>, signature: &Signature) -> Try {
+        self.unsigned(how).header("authorization", &signature.header())
+    }
+
+    /// The same by somebody who could perhaps not be made.
+    pub fn by(&self, how: &str, caller: &Result<Caller, String>) -> Try {
+        match caller {
+            Ok(caller) => self.signed(how, &self.signature(caller)),
+            Err(why) => Try { how: how.to_owned(), request: Err(why.clone()), judged: Judged::Refuse },
+        }
+    }
+}
+
+impl Try {
+    pub fn judged(mut self, judged: Judged) -> Try {
+        self.judged = judged;
+        self
+    }
+
+    pub fn header(self, name: &str, value: &str) -> Try {
+        self.changed(|request| request.set(name, value))
+    }
+
+    pub fn resource(self, resource: &str) -> Try {
+        self.changed(|request| resource.clone_into(&mut request.resource))
+    }
+
+    pub fn changed(mut self, change: impl FnOnce(&mut Crafted)) -> Try {
+        if let Ok(request) = &mut self.request {
+            change(request);
+        }
+        self
+    }
+}

@@ -1,0 +1,144 @@
+//! What the answer to one request says about the service.
+
+use http::header;
+
+use crate::case::Judged;
+use crate::exchange::{Answer, Answered};
+
+/// An empty list is what many routes answer.
+const SHORTEST_TELLING_BYTES: usize = 8;
+
+/// Of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Held,
+    Finding(String),
+    Note(String),
+    Untried(String),
+}
+
+/// `usual`: what the caller that may got from the same route, which shows that there is something to get.
+pub(crate) fn judge(judged: Judged, answered: &Answered, usual: Option<&Answer>) -> Verdict {
+    let answer = match answered {
+        Answered::Answer(answer) => answer,
+        Answered::Closed(_) if judged == Judged::Refuse => return Verdict::Held,
+        Answered::Closed(why) => return Verdict::Untried(format!("the connection ended: {why}")),
+        Answered::Silent => return Verdict::Finding("it did not answer".to_owned()),
+        Answered::Unreachable(why) if judged == Judged::Works => return Verdict::Finding(format!("it can't be reached any more: {why}")),
+        Answered::Unreachable(why) => return Verdict::Untried(format!("it can't be reached: {why}")),
+        Answered::Unsendable => return Verdict::Untried("no URL can be written like that".to_owned()),
+    };
+    let (status, let_in) = (answer.status, answer.is_let_in());
+    let said = format!("answered {status}");
+    match status {
+        // What stands in front of it, or Falconer, is away.
+        502..=504 | 429 => return Verdict::Untried(said),
+        500.. => return Verdict::Finding(format!("{said}, a failure of its own")),
+        _ => {}
+    }
+    match judged {
+        Judged::Refuse | Judged::Note | Judged::SameAnswer if !let_in && usual.is_none() => {
+            Verdict::Untried(format!("{said}, and nothing shows that there is something to get"))
+        }
+        Judged::Refuse | Judged::Note | Judged::SameAnswer if !let_in => Verdict::Held,
+        Judged::Refuse => Verdict::Finding(said),
+        Judged::Note => Verdict::Note(said),
+        Judged::SameAnswer if usual.is_some_and(|usual| usual.body == answer.body) => {
+            let telling = answer.body.len() >= SHORTEST_TELLING_BYTES;
+            if telling { Verdict::Finding(said) } else { Verdict::Untried(format!("{said}, with too little to tell whose answer it is")) }
+        }
+        Judged::SameAnswer | Judged::Answer => Verdict::Held,
+        Judged::Prepare if let_in => Verdict::Held,
+        Judged::Prepare => Verdict::Untried(format!("the caller that may was {said}")),
+        Judged::Works if let_in => Verdict::Held,
+        Judged::Works if usual.is_none() => Verdict::Untried(format!("{said}, as before")),
+        Judged::Works => Verdict::Finding(said),
+        Judged::Cors => cors(answer),
+    }
+}
+
+/// Whether a browser would let a page of another origin use what the person has for this one.
+fn cors(answer: &Answer) -> Verdict {
+    let value = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
+    let credentials = value(header::ACCESS_CONTROL_ALLOW_CREDENTIALS) == Some("true");
+    match value(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
+        // Browsers refuse a star beside credentials; whoever wrote it meant to allow it.
+        Some(origin @ ("*" | "null" | "https://falconer-attack.example")) if credentials => {
+            Verdict::Finding(format!("allows the origin {origin} with credentials"))
+        }
+        _ => Verdict::Held,
+    }
+}
+
+impl Answer {
+    /// Whether the route did what it does.
+    pub(crate) fn is_let_in(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Head and body as text, to look for something in it.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.body).into_owned();
+        for value in self.headers.values() {
+            text.push('\n');
+            text.push_str(&String::from_utf8_lossy(value.as_bytes()));
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderMap;
+
+    use super::*;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
+    }
+
+    #[test]
+    fn a_refusal_says_something_only_where_there_is_something_to_get() {
+        let usual = answer(200, "the red book");
+        let of = |judged, status, body: &str, usual| judge(judged, &Answered::Answer(answer(status, body)), usual);
+        assert!(matches!(of(Judged::Works, 403, "", None), Verdict::Untried(_)));
+        assert_eq!(of(Judged::Refuse, 403, "", Some(&usual)), Verdict::Held);
+        assert!(matches!(of(Judged::Refuse, 403, "", None), Verdict::Untried(_)));
+        assert!(matches!(of(Judged::Refuse, 200, "", None), Verdict::Finding(_)));
+        assert!(matches!(of(Judged::Refuse, 503, "", Some(&usual)), Verdict::Untried(_)));
+        assert!(matches!(of(Judged::Refuse, 500, "", Some(&usual)), Verdict::Finding(_)));
+        assert!(matches!(of(Judged::Note, 200, "", Some(&usual)), Verdict::Note(_)));
+        assert_eq!(of(Judged::SameAnswer, 200, "a page for everybody", Some(&usual)), Verdict::Held);
+        assert!(matches!(of(Judged::SameAnswer, 200, "the red book", Some(&usual)), Verdict::Finding(_)));
+        let empty = answer(200, "[]");
+        assert!(matches!(of(Judged::SameAnswer, 200, "[]", Some(&empty)), Verdict::Untried(_)));
+        assert!(matches!(of(Judged::Prepare, 404, "", Some(&usual)), Verdict::Untried(_)));
+        assert!(matches!(of(Judged::Works, 401, "", Some(&usual)), Verdict::Finding(_)));
+    }
+
+    #[test]
+    fn who_says_nothing_is_no_pass() {
+        let closed = Answered::Closed("reset".to_owned());
+        assert_eq!(judge(Judged::Refuse, &closed, None), Verdict::Held);
+        assert!(matches!(judge(Judged::Prepare, &closed, None), Verdict::Untried(_)));
+        assert!(matches!(judge(Judged::Refuse, &Answered::Silent, None), Verdict::Finding(_)));
+        assert!(matches!(judge(Judged::Refuse, &Answered::Unreachable(String::new()), None), Verdict::Untried(_)));
+        assert!(matches!(judge(Judged::Works, &Answered::Unreachable(String::new()), None), Verdict::Finding(_)));
+    }
+
+    #[test]
+    fn other_origins_may_read_and_not_with_the_browsers_credentials() {
+        let with = |origin: &str, credentials: Option<&str>| {
+            let mut answer = answer(403, "");
+            answer.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.parse().unwrap());
+            if let Some(credentials) = credentials {
+                answer.headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, credentials.parse().unwrap());
+            }
+            judge(Judged::Cors, &Answered::Answer(answer), None)
+        };
+        assert!(matches!(with("https://falconer-attack.example", Some("true")), Verdict::Finding(_)));
+        assert!(matches!(with("null", Some("true")), Verdict::Finding(_)));
+        assert_eq!(with("*", None), Verdict::Held);
+        assert_eq!(with("https://tool.example", Some("true")), Verdict::Held);
+    }
+}

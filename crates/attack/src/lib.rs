@@ -1,0 +1,24 @@
+//! Attacks on one's own service: what goes wrong in practice where a service accepts signed requests, tried on the running one.
+//!
+//! What it does: it makes narrow temporary credentials out of the operator's own, learns from Falconer what each of them is worth, sends requests
+//! to one host that are almost right, and says of each attack whether the service held, was found wanting, or could not be tried, and why.
+//!
+//! What it deliberately does not do: it follows no redirect, sends nothing to a host that was not named, sends no method to a route that was not named
+//! with it, except for the question of a preflight, signs nothing with permanent credentials, and says of nothing that it held unless a caller that may was let in at the same place.
+//!
+//! To add an attack: a file in a room of `attacks`, its row in `attacks/mod.rs`, its row in docs/attack.md, and a broken service in `e2e/attack` that it
+//! finds.
+
+mod attacks;
+mod callers;
+mod case;
+mod exchange;
+mod judge;
+mod place;
+mod report;
+mod run;
+
+pub use attacks::{ATTACKS, Attack};
+pub use place::{Access, Place, Route, Routes};
+pub use report::{Outcome, Report, Row};
+pub use run::{Attacker, Error, Logs};

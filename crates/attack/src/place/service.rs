@@ -1,0 +1,49 @@
+use falconer_client::Origin;
+use url::{Position, Url};
+
+/// Where the service is, and what requests to it are signed for.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Scheme, host and port that requests go to, such as `http://127.0.0.1:8082`.
+    pub address: String,
+    /// The origin that its callers know, such as `https://notes.example.com`.
+    pub origin: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl Place {
+    /// `address` is where requests go, `origin` what they are signed for where that is another one. Errors: a sentence that says what is wrong.
+    pub fn new(address: &str, origin: Option<&str>) -> Result<Place, String> {
+        Origin::parse(address)
+            .map_err(|wrong| format!("{wrong}; the service is written as https://notes.example.com, and routes have whole paths"))?;
+        let origin = origin.unwrap_or(address).trim_end_matches('/');
+        let signed = Origin::parse(origin)?;
+        let address = address.trim_end_matches('/').to_owned();
+        Ok(Place { address, origin: origin.to_owned(), host: signed.host, port: signed.port })
+    }
+
+    /// The URL of a path with its query; `None` where a URL would spell it otherwise, so that something else would be sent.
+    pub(crate) fn url(&self, resource: &str) -> Option<Url> {
+        let url = Url::parse(&format!("{}{resource}", self.address)).ok()?;
+        (&url[Position::BeforePath..Position::AfterQuery] == resource && url.fragment().is_none()).then_some(url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_sent_as_it_is_written_is_sent() {
+        let place = Place::new("http://127.0.0.1:8082/", Some("https://notes.example.com")).unwrap();
+        assert_eq!((place.address.as_str(), place.host.as_str(), place.port), ("http://127.0.0.1:8082", "notes.example.com", 443));
+        for resource in ["/", "/books/red?page=2", "//books", "/%62ooks", "/books;x"] {
+            assert!(place.url(resource).is_some(), "{resource}");
+        }
+        for resource in ["", "books", "/a/../b", "/a b", "/a#b", "/%2e%2e/b", "@evil.example/", ".evil.example/", ":1/"] {
+            assert!(place.url(resource).is_none(), "{resource}");
+        }
+        assert!(Place::new("http://127.0.0.1:8082/api", None).is_err() && Place::new("notes.example.com", None).is_err());
+    }
+}

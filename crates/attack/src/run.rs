@@ -1,0 +1,323 @@
+//! Carrying the attacks out, one request after the other.
+
+use std::collections::BTreeSet;
+
+use falconer_client::{Client, Credentials};
+
+use crate::attacks::{ATTACKS, Attack, Way, documents};
+use crate::callers::{Callers, Falconer, Maker};
+use crate::case::{Case, Judged, Skip, Tries, Try};
+use crate::exchange::{Answer, Answered, Crafted, Secret, Sender, within};
+use crate::judge::{Verdict, judge};
+use crate::place::{Access, Place, Route};
+use crate::report::{Outcome, Report, Row};
+
+/// Why nothing could be begun.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operator's: an address or credentials that cannot be used.
+    #[error("{0}")]
+    Settings(String),
+    /// The service is not there.
+    #[error("nobody answers at {address}: {why}")]
+    Service {
+        /// Where it was looked for.
+        address: String,
+        /// What the network said.
+        why: String,
+    },
+    /// Falconer is not there, so that nobody knows what a caller is worth.
+    #[error("Falconer does not answer at {root_url}: {why}")]
+    Falconer {
+        /// Where it was looked for.
+        root_url: String,
+        /// What the network said.
+        why: String,
+    },
+    /// Falconer answered otherwise than with a decision.
+    #[error(transparent)]
+    Client(#[from] falconer_client::Error),
+}
+
+/// A service, prepared: who attacks it is known, and nothing was sent to it yet but one question.
+pub struct Attacker {
+    place: Place,
+    sender: Sender,
+    falconer: Falconer,
+    operator: Option<Credentials>,
+    routes: Vec<Prepared>,
+}
+
+struct Prepared {
+    route: Route,
+    callers: Callers,
+    /// What the caller that may gets.
+    usual: Option<Answer>,
+}
+
+/// A reader of log files: what was written to them since the beginning.
+pub trait Logs {
+    /// The text of each, under its name; or why it cannot be read.
+    fn written(&mut self) -> Vec<(String, Result<String, String>)>;
+}
+
+/// What the attacks left behind, to be looked for.
+#[derive(Default)]
+struct Traces {
+    secrets: Vec<Secret>,
+    /// Which request's answer repeated what.
+    repeated: BTreeSet<String>,
+}
+
+impl Attacker {
+    /// Makes the callers: asks Falconer, and not the service. `client` is one of Falconer, without credentials.
+    pub async fn prepare(place: Place, routes: Vec<Route>, client: Client, operator: Option<Credentials>) -> Result<Attacker, Error> {
+        let root_url = client.root_url().to_owned();
+        let falconer = Falconer::find(client).await.map_err(|why| Error::Falconer { root_url, why })?;
+        let sender = Sender::to(&place).map_err(Error::Settings)?;
+        let mut prepared: Vec<Prepared> = Vec::new();
+        let maker = Maker { falconer: &falconer, place: &place, operator: operator.as_ref() };
+        // Twice: who may use the other routes is known after the first time.
+        let mut scopes: Vec<Vec<String>> = Vec::new();
+        for route in &routes {
+            scopes.push(maker.of(route, &[]).await?.scopes);
+        }
+        for (number, route) in routes.iter().enumerate() {
+            let others: BTreeSet<String> =
+                scopes.iter().enumerate().filter(|(other, _)| *other != number).flat_map(|(_, scopes)| scopes.iter().cloned()).collect();
+            let others: Vec<String> = others.into_iter().collect();
+            prepared.push(Prepared { route: route.clone(), callers: maker.of(route, &others).await?, usual: None });
+        }
+        Ok(Attacker { place, sender, falconer, operator, routes: prepared })
+    }
+
+    /// How many requests would be sent to each route, at most.
+    #[must_use]
+    pub fn requests(&self) -> Vec<(&Route, usize)> {
+        self.routes
+            .iter()
+            .map(|prepared| {
+                let case = self.case(prepared);
+                let count = |attack: &&Attack| match attack.way {
+                    Way::Route(tries) | Way::Answers(tries) => tries(&case).map_or(0, |tries| tries.len()),
+                    Way::Listing | Way::Logs | Way::Outside(_) => 0,
+                };
+                (&prepared.route, 1 + ATTACKS.iter().map(count).sum::<usize>())
+            })
+            .collect()
+    }
+
+    /// Attacks. Errors: nobody is there at all.
+    pub async fn run(mut self, logs: &mut dyn Logs) -> Result<Report, Error> {
+        if let Err(why) = self.sender.date("/").await {
+            return Err(Error::Service { address: self.place.address.clone(), why });
+        }
+        let (mut report, mut traces) = (Report::default(), Traces::default());
+        for number in 0..self.routes.len() {
+            self.usual(number, &mut report).await;
+        }
+        for attack in ATTACKS {
+            match attack.way {
+                Way::Route(tries) => self.on_routes(attack, tries, &mut traces, &mut report).await,
+                Way::Answers(tries) => {
+                    let before = report.rows.len();
+                    self.on_routes(attack, tries, &mut traces, &mut report).await;
+                    repeated(attack, &traces, before, &mut report);
+                }
+                Way::Listing => report.rows.push(self.listing(attack).await),
+                Way::Logs => report.rows.push(logged(attack, logs.written(), &traces.secrets)),
+                Way::Outside(why) => report.rows.push(Row::new(attack, None, Outcome::NotTried, 0, vec![why.to_owned()])),
+            }
+        }
+        Ok(report)
+    }
+
+    fn case<'a>(&'a self, prepared: &'a Prepared) -> Case<'a> {
+        let is_page = |route: &&Prepared| matches!(route.route.access, Access::Public) && route.route.only_reads();
+        let public = self.routes.iter().find(is_page).map_or("/", |route| route.route.path());
+        Case {
+            place: &self.place,
+            route: &prepared.route,
+            callers: &prepared.callers,
+            operator: self.operator.as_ref(),
+            public,
+            now_ms: self.falconer.now_ms(),
+        }
+    }
+
+    /// What the caller that may gets of a route: without it, a refusal says nothing.
+    async fn usual(&mut self, number: usize, report: &mut Report) {
+        let Some(prepared) = self.routes.get(number) else { return };
+        match self.ask_properly(prepared).await {
+            Err(why) => report.unusable_routes.push(format!("{}: {why}", prepared.route)),
+            Ok(answer) => {
+                if let Some(prepared) = self.routes.get_mut(number) {
+                    prepared.usual = Some(answer);
+                }
+            }
+        }
+    }
+
+    /// The right request of a route. Errors: a sentence, where it was not let in.
+    async fn ask_properly(&self, prepared: &Prepared) -> Result<Answer, String> {
+        let case = self.case(prepared);
+        let request = match case.route.access {
+            Access::Public => Crafted::of(case.route),
+            Access::Needs(_) => {
+                let caller = case.callers.allowed.as_ref().map_err(Clone::clone)?;
+                case.signed("", &case.signature(caller)).request?
+            }
+        };
+        Err(match self.sender.send(&request).await {
+            Answered::Answer(answer) if answer.is_let_in() => return Ok(answer),
+            Answered::Answer(answer) => match answer.status {
+                401 => format!(
+                    "the caller that may was answered 401: does the service ask the same Falconer, about {}:{}?",
+                    self.place.host, self.place.port
+                ),
+                403 => "the caller that may was answered 403: does it need another scope than the file says?".to_owned(),
+                status => format!("the caller that may was answered {status}: name a request that is answered with 2xx"),
+            },
+            Answered::Closed(why) | Answered::Unreachable(why) => why,
+            Answered::Silent => "it does not answer".to_owned(),
+            Answered::Unsendable => "no URL can be written like that".to_owned(),
+        })
+    }
+
+    async fn on_routes(&self, attack: &Attack, tries: fn(&Case<'_>) -> Tries, traces: &mut Traces, report: &mut Report) {
+        let mut only_for = None;
+        let before = report.rows.len();
+        for prepared in &self.routes {
+            let route = Some(prepared.route.to_string());
+            match tries(&self.case(prepared)) {
+                Err(Skip::OnlyFor(which)) => only_for = Some(which),
+                Err(Skip::Untried(why)) => report.rows.push(Row::new(attack, route, Outcome::NotTried, 0, vec![why])),
+                Ok(tries) => report.rows.push(self.on_route(attack, prepared, tries, traces).await),
+            }
+        }
+        if let (Some(which), true) = (only_for, report.rows.len() == before) {
+            report.rows.push(Row::new(attack, None, Outcome::DoesNotApply, 0, vec![format!("there are no {which}")]));
+        }
+    }
+
+    async fn on_route(&self, attack: &Attack, prepared: &Prepared, tries: Vec<Try>, traces: &mut Traces) -> Row {
+        let (mut findings, mut notes, mut untried) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sent = 0;
+        // What there is to get may have changed by what was let in meanwhile.
+        let fresh = if tries.iter().any(|one| one.judged == Judged::SameAnswer) { self.ask_properly(prepared).await.ok() } else { None };
+        let usual = fresh.as_ref().or(prepared.usual.as_ref());
+        for one in tries {
+            let request = match &one.request {
+                Ok(request) => request,
+                Err(why) => {
+                    untried.push(format!("{}: {why}", one.how));
+                    continue;
+                }
+            };
+            sent += 1;
+            let answered = self.sender.send(request).await;
+            traces.keep(&prepared.route, &one.how, request, &answered);
+            match judge(one.judged, &answered, usual) {
+                Verdict::Held => {}
+                Verdict::Finding(what) => findings.push(format!("{}: {what}", one.how)),
+                Verdict::Note(what) => notes.push(format!("{}: {what}", one.how)),
+                Verdict::Untried(why) => untried.push(format!("{}: {why}", one.how)),
+            }
+        }
+        let outcome = match (findings.is_empty(), untried.is_empty(), notes.is_empty()) {
+            (false, ..) => Outcome::Finding,
+            (true, false, _) => Outcome::NotTried,
+            (true, true, false) => Outcome::Note,
+            (true, true, true) => Outcome::Held,
+        };
+        let seen = [findings, notes, untried].concat();
+        Row::new(attack, Some(prepared.route.to_string()), outcome, sent, seen)
+    }
+
+    /// What the service's own description names, asked for without credentials.
+    async fn listing(&self, attack: &Attack) -> Row {
+        let get = |resource: &str| {
+            let headers = http::HeaderMap::new();
+            Crafted { method: http::Method::GET, resource: resource.to_owned(), headers, body: None }
+        };
+        let mut sent = 0;
+        let mut found = None;
+        for place in documents::PLACES {
+            sent += 1;
+            if let Answered::Answer(answer) = self.sender.send(&get(place)).await
+                && answer.is_let_in()
+                && let Some(paths) = documents::paths(&answer.body)
+            {
+                found = Some(paths);
+                break;
+            }
+        }
+        let Some(paths) = found else {
+            let why = format!("the service has no OpenAPI document at {}", documents::PLACES.join(", "));
+            return Row::new(attack, None, Outcome::DoesNotApply, sent, vec![why]);
+        };
+        let public: Vec<&str> =
+            self.routes.iter().filter(|one| matches!(one.route.access, Access::Public)).map(|one| one.route.path()).collect();
+        let (mut findings, mut untried) = (Vec::new(), Vec::new());
+        for path in paths.iter().filter(|path| !public.contains(&path.as_str())) {
+            sent += 1;
+            match self.sender.send(&get(path)).await {
+                Answered::Answer(answer) if answer.is_let_in() => findings.push(format!("GET {path}: answered {}", answer.status)),
+                Answered::Answer(answer) if !(500..=599).contains(&answer.status) => {}
+                Answered::Answer(answer) => untried.push(format!("GET {path}: answered {}", answer.status)),
+                _ => untried.push(format!("GET {path}: no answer")),
+            }
+        }
+        let outcome = match (findings.is_empty(), untried.is_empty()) {
+            (false, _) => Outcome::Finding,
+            (true, false) => Outcome::NotTried,
+            (true, true) => Outcome::Held,
+        };
+        Row::new(attack, None, outcome, sent, [findings, untried].concat())
+    }
+}
+
+impl Traces {
+    fn keep(&mut self, route: &Route, how: &str, request: &Crafted, answered: &Answered) {
+        let secrets = Secret::all(request);
+        if let Answered::Answer(answer) = answered {
+            let repeated = within(&secrets, &answer.text());
+            self.repeated
+                .extend(repeated.iter().map(|secret| format!("{route}, {how}: the answer {} holds {}", answer.status, secret.what)));
+        }
+        self.secrets.extend(secrets.into_iter().filter(|secret| !self.secrets.contains(secret)).collect::<Vec<_>>());
+    }
+}
+
+/// What any answer repeated counts as this attack's finding.
+fn repeated(attack: &Attack, traces: &Traces, before: usize, report: &mut Report) {
+    if traces.repeated.is_empty() {
+        return;
+    }
+    let requests = report.rows.drain(before..).map(|row| row.requests).sum();
+    report.rows.push(Row::new(attack, None, Outcome::Finding, requests, traces.repeated.iter().cloned().collect()));
+}
+
+fn logged(attack: &Attack, logs: Vec<(String, Result<String, String>)>, secrets: &[Secret]) -> Row {
+    let (mut findings, mut untried) = (Vec::new(), Vec::new());
+    for (name, text) in &logs {
+        match text {
+            Ok(text) if text.is_empty() => untried.push(format!("{name}: nothing was written to it")),
+            Ok(text) => {
+                let what: BTreeSet<&str> = within(secrets, text).iter().map(|secret| secret.what).collect();
+                findings.extend(what.iter().map(|what| format!("{name} holds {what}")));
+            }
+            Err(why) => untried.push(format!("{name}: {why}")),
+        }
+    }
+    let outcome = match (logs.is_empty(), findings.is_empty(), untried.is_empty()) {
+        (true, ..) => {
+            untried.push("no log file was named with --log".to_owned());
+            Outcome::NotTried
+        }
+        (_, false, _) => Outcome::Finding,
+        (_, true, false) => Outcome::NotTried,
+        (_, true, true) => Outcome::Held,
+    };
+    Row::new(attack, None, outcome, 0, [findings, untried].concat())
+}

@@ -1,0 +1,161 @@
+//! `falconer attack URL`: tries on one's own service what goes wrong in practice. `logs.rs` reads what the service wrote meanwhile, `text.rs` is the report
+//! for people.
+
+mod logs;
+mod text;
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use falconer_attack::{Access, Attacker, Error, Outcome, Place, Report, Routes};
+use falconer_client::{Client, Environment, Retry};
+
+use super::UserOptions;
+use crate::output::{self, Ended, WrongUse};
+use crate::text_file;
+use logs::LogFiles;
+
+/// Something was found.
+const FOUND: u8 = 3;
+/// Nothing was found, and something that was asked for could not be tried.
+const NOT_TRIED: u8 = 4;
+
+/// `falconer attack URL`
+#[derive(clap::Args)]
+#[command(
+    after_help = "Exit codes: 0 nothing found, 1 nobody answers or a file can't be read, 2 wrong use of the command line, 3 something was found, 4 nothing was \
+    found, but a route, or with --all an attack, could not be tried."
+)]
+pub struct Options {
+    /// Where the service is: scheme, host and port, such as http://127.0.0.1:8082. Requests go to this host only
+    #[arg(required_unless_present = "list")]
+    service: Option<String>,
+    /// A file that names routes: `[[route]]` with request = "GET /books/red" and scope = "notes:read:red" (or public = true), and for others body = '{"text": "a"}'
+    #[arg(long, value_name = "FILE", conflicts_with = "route")]
+    routes: Option<PathBuf>,
+    /// One route in place of a file, such as 'GET /books/red'
+    #[arg(long, value_name = "REQUEST", requires = "scope")]
+    route: Option<String>,
+    /// What that route needs: a scope, or an expression in JSON
+    #[arg(long, value_name = "SCOPE", requires = "route")]
+    scope: Option<String>,
+    /// What callers write, and requests are signed for, where it is not the address of the service
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Option<String>,
+    /// A log file of the service, or of the proxy in front of it, to look for secrets in; may be repeated
+    #[arg(long = "log", value_name = "FILE")]
+    logs: Vec<PathBuf>,
+    /// Send without asking
+    #[arg(long)]
+    yes: bool,
+    /// Say what would be sent, and send nothing to the service
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// End with 4 where any attack could not be tried, whatever the reason
+    #[arg(long)]
+    all: bool,
+    /// List the attacks, and do nothing
+    #[arg(long, exclusive = true)]
+    list: bool,
+    #[command(flatten)]
+    user: UserOptions,
+}
+
+/// Asks, attacks, and says what came of it.
+pub async fn run(options: Options) -> Result<()> {
+    let Some(service) = &options.service else { return text::list() };
+    let wrong = |why: String| WrongUse(why);
+    let named = routes(&options)?;
+    let origin = options.origin.as_deref().or(named.as_ref().and_then(|named| named.origin.as_deref()));
+    let place = Place::new(service, origin).map_err(wrong)?;
+    // Without a route there is still what everybody may ask.
+    let routes = match &named {
+        Some(named) => named.routes.clone(),
+        None => Routes::parse("[[route]]\nrequest = \"GET /\"\npublic = true\n").map_err(|wrong| WrongUse(wrong.join("; ")))?.routes,
+    };
+    let guarded = routes.iter().filter(|route| matches!(route.access, Access::Needs(_))).count();
+    let client = Client::new(&options.user.root_url()?)?.with_retry(Retry { tries: 2, ..Retry::default() });
+    let operator = Environment::read()?.credentials;
+    let falconer = client.root_url().to_owned();
+    let attacker = Attacker::prepare(place.clone(), routes, client, operator).await.map_err(unprepared)?;
+
+    let plan = text::plan(&place, &falconer, &attacker, &options.logs);
+    if options.dry_run {
+        return output::line(&plan);
+    }
+    if !options.yes {
+        agreed(&plan)?;
+    }
+    let report = attacker.run(&mut LogFiles::at_their_end(&options.logs)).await?;
+    if options.user.json {
+        let summary = serde_json::json!({
+            "service": place.address, "origin": place.origin, "falconer": falconer,
+            "findings": report.count(Outcome::Finding), "notes": report.count(Outcome::Note), "held": report.count(Outcome::Held),
+            "notTried": report.count(Outcome::NotTried), "unusableRoutes": report.unusable_routes, "rows": report.rows,
+        });
+        output::json(&summary)?;
+    } else {
+        text::report(&report)?;
+    }
+    ended(&report, guarded, options.all)
+}
+
+fn routes(options: &Options) -> Result<Option<Routes>> {
+    match (&options.routes, &options.route, &options.scope) {
+        (Some(file), ..) => {
+            let text = text_file::read(file, "the routes")?;
+            let named = Routes::parse(&text).map_err(|wrong| {
+                let lines: Vec<String> = wrong.iter().map(|one| one.replacen("line ", &format!("{}:", file.display()), 1)).collect();
+                anyhow::anyhow!("{}", lines.join("\n"))
+            })?;
+            Ok(Some(named))
+        }
+        (None, Some(route), Some(scope)) => Ok(Some(Routes::one(route, scope).map_err(WrongUse)?)),
+        _ => Ok(None),
+    }
+}
+
+/// What the client says of itself is told with what to do about it; the rest is a sentence already.
+fn unprepared(error: Error) -> anyhow::Error {
+    match error {
+        Error::Client(error) => error.into(),
+        Error::Settings(why) => WrongUse(why).into(),
+        error => error.into(),
+    }
+}
+
+/// Asks whoever sits at the terminal.
+fn agreed(plan: &str) -> Result<()> {
+    if !std::io::stdin().is_terminal() {
+        return Err(WrongUse("nobody can be asked whether this may be sent: --yes sends it, --dry-run says what it is".to_owned()).into());
+    }
+    eprint!("{plan}\n\nIs this your service, and may all of this be sent to it? [y/N] ");
+    std::io::stderr().flush()?;
+    let mut said = String::new();
+    std::io::stdin().lock().read_line(&mut said)?;
+    if matches!(said.trim(), "y" | "Y" | "yes") {
+        return Ok(());
+    }
+    Err(Ended { code: 1, said: "nothing was sent".to_owned() }.into())
+}
+
+/// The exit code, with what it is for.
+fn ended(report: &Report, guarded: usize, all: bool) -> Result<()> {
+    let (findings, untried) = (report.count(Outcome::Finding), report.count(Outcome::NotTried));
+    let end = |code: u8, said: String| Err(Ended { code, said }.into());
+    if findings > 0 {
+        return end(FOUND, format!("{findings} {}", if findings == 1 { "finding" } else { "findings" }));
+    }
+    if guarded == 0 {
+        return end(NOT_TRIED, "no route that needs a scope was named (--routes), so that most attacks could not be tried".to_owned());
+    }
+    if !report.unusable_routes.is_empty() {
+        let routes = report.unusable_routes.len();
+        return end(NOT_TRIED, format!("nothing was found, but {routes} of the routes could not be tried"));
+    }
+    if all && untried > 0 {
+        return end(NOT_TRIED, format!("nothing was found, but {untried} attacks could not be tried"));
+    }
+    Ok(())
+}
