@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
 import { grantUrl, signIn } from '../support/demo.mjs';
-import { account, falconer, freshServer } from '../support/falconer.mjs';
+import { account, falconer, freshServer, start } from '../support/falconer.mjs';
 import { codeIn, linkIn, signInByCode, startMailServer } from '../support/mail.mjs';
 import { notesBackend } from '../support/service.mjs';
 
@@ -139,25 +139,6 @@ authoritative_email = true
     await page.getByText('Your password is set.').waitFor();
   }
 
-  test('what became of a mail is told', async () => {
-    const { context, page, clean } = await visit(`${server.rootUrl}/login`);
-    await signIn(page, { name: 'boss', password: PASSWORD });
-    await page.getByRole('heading', { name: 'What I may do' }).waitFor();
-    for (const [name, address, told, seen] of [
-      ['erin', 'rcpt-550@example.org', 'It was not mailed: the mail server refused it for rcpt-550@example.org, with status 550.', 'not sent: the mail server refused it with status 550'],
-      ['finn', 'hangs-up@example.org', 'Whether it was mailed to hangs-up@example.org is not known', 'not known'],
-      ['gina', 'no-goodbye@example.org', 'It was mailed to no-goodbye@example.org.', 'the mail server took it'],
-    ]) {
-      await page.goto(`${server.rootUrl}/auth/people/add`);
-      await invite(page, name, address);
-      await page.getByRole('status').getByText(told).waitFor();
-      await page.getByRole('link', { name: 'Go to the person' }).click();
-      await page.getByText(seen).waitFor();
-    }
-    await clean();
-    await context.close();
-  });
-
   test('the mail server is tried by `config check --providers`, which sends nothing', async () => {
     const check = (env) => falconer(['config', 'check', '--config', server.config, '--providers'], env).catch((error) => error);
     const before = mail.mails.length;
@@ -168,5 +149,30 @@ authoritative_email = true
     assert.match(wrong.stdout, /mail\nfailed: the mail server refuses user and password with status 535/);
     assert.match(wrong.stderr, /nothing could be sent by mail/);
     assert.equal(mail.mails.length, before);
+  });
+
+  test('what became of a mail is told, and not known after a start', async () => {
+    const { context, page, clean } = await visit(`${server.rootUrl}/login`);
+    await signIn(page, { name: 'boss', password: PASSWORD });
+    await page.getByRole('heading', { name: 'What I may do' }).waitFor();
+    for (const [name, address, told, seen] of [
+      ['erin', 'rcpt-550@example.org', 'It was not mailed: the mail server refused it for rcpt-550@example.org, with status 550.', 'not sent: the mail server refused it with status 550'],
+      ['finn', 'hangs-up@example.org', 'Whether it was mailed to hangs-up@example.org is not known: the mail server broke off', 'not known: the mail server broke off'],
+      ['gina', 'no-goodbye@example.org', 'It was mailed to no-goodbye@example.org.', 'the mail server took it'],
+    ]) {
+      await page.goto(`${server.rootUrl}/auth/people/add`);
+      await invite(page, name, address);
+      await page.getByRole('status').getByText(told).waitFor();
+      await page.getByRole('link', { name: 'Go to the person' }).click();
+      await page.getByText(seen).waitFor();
+    }
+    await clean();
+    await server.process.stop();
+    const again = await start(['serve', '--config', server.config]);
+    await page.goto(`${again.match[1]}/auth/people?id=local%2Fgina`);
+    await page.getByText('not known: this server has not sent it').waitFor();
+    await clean();
+    await context.close();
+    await again.stop();
   });
 });

@@ -62,7 +62,7 @@ async fn whoever_forgot_a_password_sets_another_one() {
     let rows = site.world.store.entity_history("account", "ann", falconer_store::AuditStart::Offset(0), 10).await.unwrap();
     let rows: Vec<_> = rows.iter().map(|row| (row.action.as_str(), row.actor.as_str())).collect();
     assert_eq!(rows[0], ("created", "test"));
-    assert_eq!(rows[1..5], [("reset link mailed", "forgotten password"); 4]);
+    assert_eq!(rows[1..5], [("reset link made", "forgotten password"); 4]);
     assert_eq!(rows[5], ("password set", ann.identity.as_str()));
     // For an hour.
     let [(_, token)] = site.tokens("ann").await.try_into().unwrap();

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use common::World;
 use falconer_auth::{ApiError, Authentication};
 use falconer_login::mail::{Mail, MailError, MailOutcome, Mailer};
-use falconer_login::{Administrator, LoginSettings, MailedSite, NewAccount};
+use falconer_login::{Administrator, Login, LoginSettings, MailedSite, NewAccount};
 use site::site;
 use tokio::sync::Notify;
 
@@ -109,7 +109,7 @@ async fn what_is_told_of_the_mail_is_true() {
         (Some(MailError::Status { what: "the mail", status: 550 }), MailOutcome::Refused(550)),
         (Some(MailError::NoTls), MailOutcome::Unusable),
         (Some(MailError::Refused(535)), MailOutcome::Unusable),
-        (Some(MailError::Unfinished("it hung up".to_owned())), MailOutcome::Unknown),
+        (Some(MailError::Unfinished("it hung up".to_owned())), MailOutcome::Unfinished),
     ];
     for (says, told) in cases {
         let world = world_of(Says(says.clone(), None)).await;
@@ -125,6 +125,32 @@ async fn what_is_told_of_the_mail_is_true() {
     }
 }
 
+/// What became of a mail is known to the process that sent it. Another one, or the next, said nothing of it, as if there had been none.
+#[tokio::test]
+async fn what_another_process_sent_is_not_known_and_not_passed_over() {
+    let refused = MailError::Status { what: "the mail", status: 550 };
+    let world = world_of(Says(Some(refused), None)).await;
+    world.person("boss", &[], &["auth:*"]).await;
+    let boss = Authentication::person("local/boss");
+    let next = LoginSettings { mailer: Some(Arc::new(Says(None, None))), ..common::settings() };
+    let random = Arc::new(common::Counting::default());
+    let next = Login::open(world.auth.clone(), world.store.clone(), next, world.clock.clone(), random).unwrap();
+    let told = async |login: &Login| {
+        let seen = login.person_detail(&boss, "local/bob").await.unwrap();
+        seen.identities[0].account.as_ref().unwrap().link.clone().unwrap().mail
+    };
+    world.login.invite_person_by_mail(MACHINE, &bob(), &to()).await.unwrap();
+    assert_eq!((told(&world.login).await, told(&next).await), (Some(MailOutcome::Refused(550)), Some(MailOutcome::Unknown)));
+    // A link that was made to be shown only.
+    let (shown, _) = world.login.make_reset_link(MACHINE, "local/bob").await.unwrap();
+    assert_eq!((told(&world.login).await, told(&next).await), (None, None));
+    world.login.use_account_link(&shown.token, "a password of bob").await.unwrap();
+    // Administrators see why somebody who forgot a password got no mail.
+    world.login.mail_forgotten("bob", &to(), &common::from(common::ADDRESS)).await.unwrap();
+    world.login.mail_is_sent().await;
+    assert_eq!((told(&world.login).await, told(&next).await), (Some(MailOutcome::Refused(550)), Some(MailOutcome::Unknown)));
+}
+
 /// Whoever invites is not kept waiting by a mail server that says nothing; what became of the mail is seen later.
 #[tokio::test(start_paused = true)]
 async fn a_slow_mail_server_holds_up_nobody() {
@@ -132,8 +158,8 @@ async fn a_slow_mail_server_holds_up_nobody() {
     let world = world_of(Says(None, Some(go_on.clone()))).await;
     let began = tokio::time::Instant::now();
     let (mailed, _) = world.login.invite_person_by_mail(MACHINE, &bob(), &to()).await.unwrap();
-    assert_eq!((mailed.outcome, began.elapsed().as_secs()), (MailOutcome::Unknown, 2));
-    assert_eq!(world.login.mail_of_link(&mailed.link), Some(MailOutcome::Unknown));
+    assert_eq!((mailed.outcome, began.elapsed().as_secs()), (MailOutcome::Waiting, 2));
+    assert_eq!(world.login.mail_of_link(&mailed.link), Some(MailOutcome::Waiting));
     go_on.notify_one();
     world.login.mail_is_sent().await;
     assert_eq!(world.login.mail_of_link(&mailed.link), Some(MailOutcome::Sent));

@@ -58,7 +58,8 @@ impl Login {
         Ok(())
     }
 
-    async fn forgotten_mails(&self, forgotten: &Forgotten, site: &MailedSite) -> Vec<Mail> {
+    /// Each with the hash of its link.
+    async fn forgotten_mails(&self, forgotten: &Forgotten, site: &MailedSite) -> Vec<(String, Mail)> {
         let mut mails = Vec::new();
         for name in self.names_of(forgotten) {
             match self.forgotten_mail(&name, forgotten, site).await {
@@ -87,7 +88,7 @@ impl Login {
     }
 
     /// The link and its mail; `None` where nobody has that name or an address.
-    async fn forgotten_mail(&self, name: &str, forgotten: &Forgotten, site: &MailedSite) -> Result<Option<Mail>, ApiError> {
+    async fn forgotten_mail(&self, name: &str, forgotten: &Forgotten, site: &MailedSite) -> Result<Option<(String, Mail)>, ApiError> {
         let account = self.account_record(name).await?.filter(|account| !account.deleted && !account.disabled);
         let Some(account) = account else { return Ok(None) };
         let address = account.email.as_deref().and_then(|email| MailAddress::parse(email).ok());
@@ -98,10 +99,11 @@ impl Login {
         let password = self.credentials(name).await?.password_hash;
         // Somebody who has never had a password is still invited.
         let kind = if password.is_some() { AccountLinkKind::Reset } else { AccountLinkKind::Invitation };
-        let (made, mut link) = self.new_link(kind, &account, password.as_deref(), FORGOTTEN_MS);
+        let (made, mut link) = self.new_link(kind, &account, password.as_deref(), FORGOTTEN_MS, true);
         link.within.clone_from(&account.email_within);
-        self.auth.put_mailed_link(ACTOR, "reset link mailed", &local_identity(name), &link).await?;
-        Ok(Some(link_mail(self.draw::<16>(), to, name, &made.token, site, self.now_ms())))
+        // Written before the mail goes out, so it does not say that one did.
+        self.auth.put_mailed_link(ACTOR, "reset link made", &local_identity(name), &link).await?;
+        Ok(Some((link.hash, link_mail(self.draw::<16>(), to, name, &made.token, site, self.now_ms()))))
     }
 }
 

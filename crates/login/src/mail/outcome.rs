@@ -19,7 +19,11 @@ pub enum MailOutcome {
     Unusable,
     /// Too many other mails waited: it was not sent.
     Busy,
-    /// It still waits, or the mail server broke off while it took it: it may have been sent.
+    /// It still waits, or is being sent.
+    Waiting,
+    /// The mail server broke off while it took it: it may have been sent.
+    Unfinished,
+    /// It was to be sent, and this process does not know what became of it: another one sends it, or sent it before this one began.
     Unknown,
 }
 
@@ -28,7 +32,7 @@ impl MailOutcome {
         match sent {
             Ok(()) => MailOutcome::Sent,
             Err(MailError::Status { status, .. }) => MailOutcome::Refused(*status),
-            Err(MailError::Unfinished(_)) => MailOutcome::Unknown,
+            Err(MailError::Unfinished(_)) => MailOutcome::Unfinished,
             Err(
                 MailError::Unreachable(_)
                 | MailError::TooSlow(_)
@@ -76,7 +80,7 @@ mod tests {
     fn only_the_last_ones_are_kept() {
         let outcomes = Outcomes::default();
         for n in 0..=KEPT {
-            outcomes.keep(&n.to_string(), MailOutcome::Unknown);
+            outcomes.keep(&n.to_string(), MailOutcome::Waiting);
         }
         outcomes.keep("1", MailOutcome::Sent);
         assert_eq!((outcomes.of("0"), outcomes.of("1")), (None, Some(MailOutcome::Sent)));
@@ -86,7 +90,7 @@ mod tests {
     /// A server that breaks off may have taken the mail: saying that it was not sent would be wrong.
     #[test]
     fn what_is_not_known_is_not_called_unsent() {
-        assert_eq!(MailOutcome::of(&Err(MailError::Unfinished(String::new()))), MailOutcome::Unknown);
+        assert_eq!(MailOutcome::of(&Err(MailError::Unfinished(String::new()))), MailOutcome::Unfinished);
         assert_eq!(MailOutcome::of(&Err(MailError::TooSlow(30))), MailOutcome::Unusable);
         assert_eq!(MailOutcome::of(&Err(MailError::Status { what: "the mail", status: 550 })), MailOutcome::Refused(550));
     }

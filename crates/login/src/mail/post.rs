@@ -64,7 +64,7 @@ impl Post {
             self.outcomes.keep(key, MailOutcome::Busy);
             return MailOutcome::Busy;
         };
-        self.outcomes.keep(key, MailOutcome::Unknown);
+        self.outcomes.keep(key, MailOutcome::Waiting);
         let (mailer, lines, outcomes, key) =
             (Arc::clone(&self.mailer), Arc::clone(&self.lines), Arc::clone(&self.outcomes), key.to_owned());
         let (tell, told) = oneshot::channel();
@@ -79,7 +79,7 @@ impl Post {
         });
         match tokio::time::timeout(WAIT, told).await {
             Ok(Ok(outcome)) => outcome,
-            _ => MailOutcome::Unknown,
+            _ => MailOutcome::Waiting,
         }
     }
 
@@ -88,19 +88,24 @@ impl Post {
         self.outcomes.of(key)
     }
 
-    /// Makes mails behind the answer, and sends them: whether there are any shows in no answer. Together they take one place.
-    pub(crate) fn make_and_send(&self, making: impl Future<Output = Vec<Mail>> + Send + 'static) {
+    /// Makes mails behind the answer, and sends them: whether there are any shows in no answer. Together they take one place. What becomes of each is kept by
+    /// its key.
+    pub(crate) fn make_and_send(&self, making: impl Future<Output = Vec<(String, Mail)>> + Send + 'static) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             tracing::warn!("mails were not made: {MOST} others wait for the mail server");
             return;
         };
-        let (mailer, lines) = (Arc::clone(&self.mailer), Arc::clone(&self.lines));
+        let (mailer, lines, outcomes) = (Arc::clone(&self.mailer), Arc::clone(&self.lines), Arc::clone(&self.outcomes));
         tokio::spawn(async move {
             let _place = place;
             // Closed by nobody.
             let _line = lines.acquire().await;
-            for mail in making.await {
-                hand_over(mailer.as_ref(), &mail).await;
+            let mails = making.await;
+            for (key, _) in &mails {
+                outcomes.keep(key, MailOutcome::Waiting);
+            }
+            for (key, mail) in mails {
+                outcomes.keep(&key, hand_over(mailer.as_ref(), &mail).await);
             }
         });
     }

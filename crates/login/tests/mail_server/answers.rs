@@ -74,8 +74,8 @@ async fn whoever_invites_is_told_what_became_of_the_mail() {
         ("bob", "bob@example.com", MailOutcome::Sent),
         ("cleo", "rcpt-550@example.com", MailOutcome::Refused(550)),
         ("dave", "end-451@example.com", MailOutcome::Refused(451)),
-        ("erin", "half-way@example.com", MailOutcome::Unknown),
-        ("finn", "hangs-up@example.com", MailOutcome::Unknown),
+        ("erin", "half-way@example.com", MailOutcome::Unfinished),
+        ("finn", "hangs-up@example.com", MailOutcome::Unfinished),
         ("gina", "no-goodbye@example.com", MailOutcome::Sent),
     ] {
         let new =

@@ -235,6 +235,8 @@ pub struct AccountLink {
     pub created_ms: i64,
     /// From then on it is worth nothing; milliseconds since 1970.
     pub expires_ms: i64,
+    /// Whether it was made to be mailed. What became of the mail only the process knows that sent it.
+    pub mailed: bool,
 }
 
 /// A signed-in browser.

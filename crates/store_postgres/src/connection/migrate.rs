@@ -18,6 +18,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0008_session_places", text: include_str!("../../migrations/0008_session_places.sql") },
     Migration { name: "0009_provider_subjects", text: include_str!("../../migrations/0009_provider_subjects.sql") },
     Migration { name: "0010_email_within", text: include_str!("../../migrations/0010_email_within.sql") },
+    Migration { name: "0011_mailed_links", text: include_str!("../../migrations/0011_mailed_links.sql") },
 ];
 
 /// The advisory lock of migrations: `FALM`.

@@ -22,6 +22,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0009_session_places", text: include_str!("../../migrations/0009_session_places.sql") },
     Migration { name: "0010_provider_subjects", text: include_str!("../../migrations/0010_provider_subjects.sql") },
     Migration { name: "0011_email_within", text: include_str!("../../migrations/0011_email_within.sql") },
+    Migration { name: "0012_mailed_links", text: include_str!("../../migrations/0012_mailed_links.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

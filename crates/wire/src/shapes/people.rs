@@ -142,7 +142,7 @@ pub enum MailState {
     Sent,
     /// It was not sent.
     NotSent,
-    /// It still waits, or the mail server broke off while it took it.
+    /// It still waits, the mail server broke off while it took it, or the server that answers has not sent it since it was started.
     Unknown,
 }
 

@@ -54,9 +54,13 @@ impl Login {
     /// Makes an account without a password, and the link for its first one. A caller needs `auth:create-person:<identity>`, and whatever the person could do
     /// besides what names them. Conflict: the name is or was in use.
     pub async fn invite_person(&self, who: impl Into<Administrator<'_>>, new: &NewAccount) -> Result<(NewLink, Revision), ApiError> {
-        let by = who.into().by("create");
+        self.invite(who.into(), new, false).await
+    }
+
+    async fn invite(&self, who: Administrator<'_>, new: &NewAccount, mailed: bool) -> Result<(NewLink, Revision), ApiError> {
+        let by = who.by("create");
         let account = self.new_account(new)?;
-        let (made, link) = self.new_link(AccountLinkKind::Invitation, &account, None, INVITATION_MS);
+        let (made, link) = self.new_link(AccountLinkKind::Invitation, &account, None, INVITATION_MS, mailed);
         let identity = identity_of(&account, &self.new_person_id(), account.created_ms);
         let revision = self.auth.invite_account(by, &account, &identity, &link).await?;
         Ok((made, revision))
@@ -68,7 +72,7 @@ impl Login {
         let by = who.into().by("reset");
         let name = self.administered(by, identity)?;
         let account = self.administered_account(name).await?;
-        let (made, _, revision) = self.put_link(by, identity, &account, None).await?;
+        let (made, _, revision) = self.put_link(by, identity, &account, None, false).await?;
         Ok((made, revision))
     }
 
@@ -79,6 +83,7 @@ impl Login {
         identity: &str,
         account: &AccountRecord,
         within: Option<Vec<String>>,
+        mailed: bool,
     ) -> Result<(NewLink, AccountLinkKind, Revision), ApiError> {
         let password = self.credentials(&account.name).await?.password_hash;
         // Somebody who has never had a password is still invited.
@@ -86,7 +91,7 @@ impl Login {
             Some(_) => (AccountLinkKind::Reset, RESET_MS, "reset link made"),
             None => (AccountLinkKind::Invitation, INVITATION_MS, "invited again"),
         };
-        let (made, mut link) = self.new_link(kind, account, password.as_deref(), ttl_ms);
+        let (made, mut link) = self.new_link(kind, account, password.as_deref(), ttl_ms, mailed);
         link.within = within;
         let revision = self.auth.put_account_link(by, action, identity, &link).await?;
         Ok((made, kind, revision))
@@ -113,7 +118,7 @@ impl Login {
         let who = who.into();
         self.auth.check_person_scope(who.by("create"), &local_identity(&new.name))?;
         let to = self.mail_to(new.email.as_deref())?;
-        let (link, revision) = self.invite_person(who, new).await?;
+        let (link, revision) = self.invite(who, new, true).await?;
         Ok((self.mail_link(AccountLinkKind::Invitation, to, &new.name, link, site).await, revision))
     }
 
@@ -129,7 +134,7 @@ impl Login {
         let name = self.administered(by, identity)?;
         let account = self.administered_account(name).await?;
         let to = self.mail_to(account.email.as_deref())?;
-        let (link, kind, revision) = self.put_link(by, identity, &account, account.email_within.clone()).await?;
+        let (link, kind, revision) = self.put_link(by, identity, &account, account.email_within.clone(), true).await?;
         Ok((self.mail_link(kind, to, name, link, site).await, revision))
     }
 
@@ -143,7 +148,7 @@ impl Login {
         MailedLink { link, to: address, outcome }
     }
 
-    /// What became of the mail with this link, as far as this process knows.
+    /// What became of the mail with this link, as far as this process knows; `None` where it sent none.
     pub fn mail_of_link(&self, link: &NewLink) -> Option<MailOutcome> {
         self.mail_outcome(&hash(&link.token))
     }
@@ -163,6 +168,7 @@ impl Login {
         account: &AccountRecord,
         password_hash: Option<&str>,
         ttl_ms: i64,
+        mailed: bool,
     ) -> (NewLink, AccountLink) {
         let token = Zeroizing::new(self.draw::<32>());
         let created_ms = self.now_ms();
@@ -176,6 +182,7 @@ impl Login {
             password: fingerprint_of(password_hash),
             created_ms,
             expires_ms,
+            mailed,
         };
         (NewLink { token, expires_ms }, link)
     }

@@ -101,7 +101,7 @@ pub struct LinkLine {
     pub created_ms: i64,
     /// Milliseconds since 1970.
     pub expires_ms: i64,
-    /// What became of the mail with it, where an administrator had this process send it and it has not begun anew since.
+    /// What became of the mail with it, where it was made to be mailed.
     pub mail: Option<MailOutcome>,
 }
 
@@ -208,7 +208,7 @@ impl Login {
     }
 
     fn link_line(&self, link: AccountLink) -> LinkLine {
-        let mail = self.mail_outcome(&link.hash);
+        let mail = link.mailed.then(|| self.mail_outcome(&link.hash).unwrap_or(MailOutcome::Unknown));
         LinkLine { kind: link.kind, by: link.by, created_ms: link.created_ms, expires_ms: link.expires_ms, mail }
     }
 

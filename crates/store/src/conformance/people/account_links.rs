@@ -16,13 +16,14 @@ fn link(hash: &str, account: &str) -> AccountLink {
         password: "fingerprint".into(),
         created_ms: NOW,
         expires_ms: NOW + 10,
+        mailed: true,
     }
 }
 
 pub(in crate::conformance) async fn an_invitation_comes_with_its_account_or_not_at_all(store: Arc<dyn Store>) {
     let s = &*store;
     let ann = account("ann");
-    let invitation = AccountLink { kind: AccountLinkKind::Invitation, within: None, ..link("h1", "ann") };
+    let invitation = AccountLink { kind: AccountLinkKind::Invitation, within: None, mailed: false, ..link("h1", "ann") };
     s.invite_account(&step(s, "invited").await, &ann, &identity("local/ann"), &invitation).await.unwrap();
     assert_eq!(s.account("ann").await.unwrap(), Some(ann.clone()));
     assert_eq!(s.identity("local/ann").await.unwrap(), Some(identity("local/ann")));

@@ -9,7 +9,7 @@ use crate::connection::columns::{finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "hash, account, kind, made_by, within, password, created_ms, expires_ms";
+const COLUMNS: &str = "hash, account, kind, made_by, within, password, created_ms, expires_ms, mailed";
 
 pub(crate) async fn one(on: &impl GenericClient, hash: &str) -> Res<Option<AccountLink>> {
     first(on, &format!("SELECT {COLUMNS} FROM account_links WHERE hash = $1"), &[&hash], read).await
@@ -48,11 +48,21 @@ async fn write(writing: &mut Writing<'_>, link: &AccountLink) -> Res<()> {
         return Err(StoreError::Conflict.into());
     }
     run(&writing.transaction, "DELETE FROM account_links WHERE account = $1", &[&link.account]).await?;
-    let sql = format!("INSERT INTO account_links ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+    let sql = format!("INSERT INTO account_links ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
     run(
         &writing.transaction,
         &sql,
-        &[&link.hash, &link.account, &link.kind.as_str(), &link.by, &link.within, &link.password, &link.created_ms, &link.expires_ms],
+        &[
+            &link.hash,
+            &link.account,
+            &link.kind.as_str(),
+            &link.by,
+            &link.within,
+            &link.password,
+            &link.created_ms,
+            &link.expires_ms,
+            &link.mailed,
+        ],
     )
     .await?;
     Ok(())
@@ -70,5 +80,6 @@ fn read(row: &Row) -> Res<AccountLink> {
         password: get(row, 5)?,
         created_ms: get(row, 6)?,
         expires_ms: get(row, 7)?,
+        mailed: get(row, 8)?,
     })
 }

@@ -8,7 +8,7 @@ use crate::connection::columns::{first, list, read_list, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
-const COLUMNS: &str = "hash, account, kind, made_by, within, password, created_ms, expires_ms";
+const COLUMNS: &str = "hash, account, kind, made_by, within, password, created_ms, expires_ms, mailed";
 
 pub(crate) fn one(connection: &Connection, hash: &str) -> Res<Option<AccountLink>> {
     first(connection, &format!("SELECT {COLUMNS} FROM account_links WHERE hash = ?1"), params![hash], read)
@@ -48,9 +48,10 @@ fn write(writing: &mut Writing<'_>, link: &AccountLink) -> Res<()> {
         return Err(StoreError::Conflict.into());
     }
     run(writing.connection, "DELETE FROM account_links WHERE account = ?1", params![link.account])?;
-    let sql = format!("INSERT INTO account_links ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+    let sql = format!("INSERT INTO account_links ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
     let within = link.within.as_deref().map(list).transpose()?;
-    let values = params![link.hash, link.account, link.kind.as_str(), link.by, within, link.password, link.created_ms, link.expires_ms];
+    let values =
+        params![link.hash, link.account, link.kind.as_str(), link.by, within, link.password, link.created_ms, link.expires_ms, link.mailed];
     run(writing.connection, &sql, values)?;
     Ok(())
 }
@@ -68,5 +69,6 @@ fn read(row: &Row<'_>) -> Res<AccountLink> {
         password: row.get(5)?,
         created_ms: row.get(6)?,
         expires_ms: row.get(7)?,
+        mailed: row.get(8)?,
     })
 }

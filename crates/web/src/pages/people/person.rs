@@ -173,7 +173,9 @@ fn mail_words(outcome: MailOutcome) -> String {
         MailOutcome::Refused(status) => format!("not sent: the mail server refused it with status {status}"),
         MailOutcome::Unusable => "not sent: the mail server could not be used".to_owned(),
         MailOutcome::Busy => "not sent: too many other mails waited".to_owned(),
-        MailOutcome::Unknown => "not known whether it was sent".to_owned(),
+        MailOutcome::Waiting => "waits for the mail server".to_owned(),
+        MailOutcome::Unfinished => "not known: the mail server broke off while it took it".to_owned(),
+        MailOutcome::Unknown => "not known: this server has not sent it, or not since it was started".to_owned(),
     }
 }
 

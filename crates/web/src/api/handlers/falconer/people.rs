@@ -42,9 +42,11 @@ pub(crate) fn link_mail(to: &str, outcome: MailOutcome) -> LinkMail {
         MailOutcome::Refused(status) => format!("It was not mailed: the mail server refused it for {to}, with status {status}."),
         MailOutcome::Unusable => "It was not mailed: the mail server could not be used. The log of the server says why.".to_owned(),
         MailOutcome::Busy => "It was not mailed: too many other mails wait for the mail server.".to_owned(),
-        MailOutcome::Unknown => {
-            format!("Whether it was mailed to {to} is not known yet. The person's page says so later, unless the mail server broke off.")
+        MailOutcome::Waiting => {
+            format!("It waits to be mailed to {to}. What becomes of that is told on the person's page, as long as this server runs.")
         }
+        MailOutcome::Unfinished => format!("Whether it was mailed to {to} is not known: the mail server broke off while it took the mail."),
+        MailOutcome::Unknown => format!("Whether it was mailed to {to} is not known."),
     };
     LinkMail { to: to.to_owned(), state: mail_state(outcome), text }
 }
@@ -53,7 +55,7 @@ fn mail_state(outcome: MailOutcome) -> MailState {
     match outcome {
         MailOutcome::Sent => MailState::Sent,
         MailOutcome::Refused(_) | MailOutcome::Unusable | MailOutcome::Busy => MailState::NotSent,
-        MailOutcome::Unknown => MailState::Unknown,
+        MailOutcome::Waiting | MailOutcome::Unfinished | MailOutcome::Unknown => MailState::Unknown,
     }
 }
 
