@@ -1,6 +1,6 @@
 """What schemathesis loads: signing with Hawk, ids of things that exist, and the count of what was tried.
 
-`before_call` lets `requests` sign what it is about to send, byte for byte. The `map_*` hooks are functions of the generated values, of how many people were deleted, and of the newest refusals
+`before_call` lets `requests` sign what it is about to send, byte for byte. The `map_*` hooks are functions of the generated values, of how many people were deleted, linked and unlinked, and of the newest refusals
 (whose ids the server draws), so that a seed gives the same run but for those ids.
 """
 
@@ -27,14 +27,16 @@ TRIALS = {"testAuthenticate", "testAuthenticateGet"}
 FRESH = {"createClient": "clientId", "createRole": "roleId", "deleteClient": "clientId", "deleteRole": "roleId", "invitePerson": "identity"}
 ABOUT_SOMETHING = {
     "client", "updateClient", "resetAccessToken", "enableClient", "disableClient", "role", "updateRole",
-    "person", "updatePerson", "disablePerson", "enablePerson", "unlockPerson", "signPersonOut", "makeResetLink", "personHistory", "mapPerson",
+    "person", "updatePerson", "disablePerson", "enablePerson", "unlockPerson", "signPersonOut", "makeResetLink", "personHistory", "mapPerson", "namePerson",
+    "refreshPerson",
 }
-# Whoever is deleted is so for good, so that there have to be many.
-DELETED_ONCE = {"deletePerson": ("identity", "doomed")}
+# Whoever is deleted is so for good, and who is linked or unlinked is so once, so that there have to be many.
+ONCE = {"deletePerson": ("identity", "doomed"), "linkPerson": ("identity", "single"), "unlinkPerson": ("identity", "linked")}
 
 PEOPLE = {
     "invitePerson": lambda body: {"displayName": "Somebody", "groups": ["readers"], "scopes": ["notes:read:*"]},
     "updatePerson": lambda body: {"displayName": f"Somebody {choice(body, 1000)}", "groups": ["readers"][: choice(body, 3)]},
+    "linkPerson": lambda body: {"with": POOL["keeper"][choice(body, len(POOL["keeper"]))]},
     "mapPerson": lambda body: {"claims": {"sub": str(choice(body, 1000)), "groups": ["readers"]}},
 }
 
@@ -46,7 +48,7 @@ def question(body):
 # A list of questions is seldom one of questions that can be asked.
 USUAL = {"checks": lambda body: {"checks": [question(body)] * (1 + choice(body, 16))}}
 
-deleted = itertools.count()
+done_once = collections.defaultdict(itertools.count)
 # Ids of refusals, the newest last: a server forgets the old ones.
 refusals = collections.deque(maxlen=20)
 counts = collections.defaultdict(collections.Counter)
@@ -113,9 +115,9 @@ def map_path_parameters(context, path_parameters):
         return path_parameters
     if operation_of(context) == "explain" and refusals and choice(path_parameters, 2):
         return {**path_parameters, "refusalId": refusals[choice(path_parameters, len(refusals))]}
-    if operation_of(context) in DELETED_ONCE and choice(path_parameters, 4):
-        name, pool = DELETED_ONCE[operation_of(context)]
-        return {**path_parameters, name: POOL[pool][next(deleted) % len(POOL[pool])]}
+    if operation_of(context) in ONCE and choice(path_parameters, 4):
+        name, pool = ONCE[operation_of(context)]
+        return {**path_parameters, name: POOL[pool][next(done_once[pool]) % len(POOL[pool])]}
     if operation_of(context) not in ABOUT_SOMETHING:
         return path_parameters
     for name, ids in POOL.items():

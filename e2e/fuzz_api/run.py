@@ -75,18 +75,22 @@ def fill(server):
     for role_id in pool["roleId"]:
         auth.createRole(role_id, {"description": "", "scopes": ["notes:read:*"]})
     pool |= {"identity": [f"local/pool-{n}" for n in range(4)], "doomed": [f"local/doomed-{n}" for n in range(200)], "provider": ["company"]}
-    for identity in pool["identity"] + pool["doomed"]:
-        invite(server, identity)
+    # A person has at most twenty identities.
+    pool |= {"keeper": [f"local/keeper-{n}" for n in range(20)], "single": [f"local/single-{n}" for n in range(120)], "linked": [f"local/linked-{n}" for n in range(120)]}
+    for identity in pool["identity"] + pool["doomed"] + pool["keeper"] + pool["single"] + pool["linked"]:
+        call(server, "PUT", identity, "", {"displayName": identity})
+    for number, identity in enumerate(pool["linked"]):
+        call(server, "POST", identity, "/link", {"with": pool["keeper"][number % len(pool["keeper"])]})
     return pool
 
 
-def invite(server, identity):
+def call(server, method, identity, below, body):
     """Published clients do not know Falconer's own methods."""
-    url = f"{server.root_url}/api/falconer/v1/people/{urllib.parse.quote(identity, safe='')}"
-    content = json.dumps({"displayName": identity})
+    url = f"{server.root_url}/api/falconer/v1/people/{urllib.parse.quote(identity, safe='')}{below}"
+    content = json.dumps(body)
     credentials = {"id": server.credentials["clientId"], "key": server.credentials["accessToken"], "algorithm": "sha256"}
-    sender = mohawk.Sender(credentials, url, "PUT", content=content, content_type="application/json")
-    request = urllib.request.Request(url, content.encode(), {"Authorization": sender.request_header, "Content-Type": "application/json"}, method="PUT")
+    sender = mohawk.Sender(credentials, url, method, content=content, content_type="application/json")
+    request = urllib.request.Request(url, content.encode(), {"Authorization": sender.request_header, "Content-Type": "application/json"}, method=method)
     urllib.request.urlopen(request, timeout=PATIENCE).close()
 
 

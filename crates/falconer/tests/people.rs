@@ -73,6 +73,19 @@ fn people_are_administered_over_the_api() {
     }
     person(&["history", "local/carl"]).refused(1, "nothing is known of local/carl");
 
+    // Root is nobody's own person, and may do everything.
+    for name in ["bob", "carl"] {
+        person(&["invite", &format!("local/{name}")]).ok();
+    }
+    person(&["link", "local/carl", "local/bob"]).ok();
+    assert!(person(&["list"]).ok().contains("local/bob local/carl"));
+    assert!(person(&["name", "local/carl", "--json"]).json()["revision"].as_i64().unwrap() > 0);
+    assert_eq!(person(&["show", "local/bob", "--json"]).json()["name"], "local/carl");
+    person(&["link", "local/carl", "local/bob"]).refused(1, "linked already");
+    person(&["unlink", "local/carl"]).ok();
+    person(&["unlink", "local/carl"]).refused(1, "linked with no other");
+    person(&["refresh", "local/carl"]).refused(1, "no provider can be asked about it");
+
     // The server by its address, and credentials that don't suffice.
     let robot = shell.run(&["client", "create", "robot", "--scope", "auth:current-scopes", "--json"]).json();
     let robot = Shell::with("http://127.0.0.1:1", &Credentials::new("robot", robot["accessToken"].as_str().unwrap()));

@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use common::{ADDRESS, DAY_MS, HOUR_MS, World, from, settings};
+use falconer_auth::{ApiError, Authentication};
 use falconer_login::http::HttpError;
 use falconer_login::mapping::Mapping;
 use falconer_login::{
-    Arrival, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Found, Known, LoginSettings, ProviderError,
-    RefreshError, Refreshed, Refreshment, Round, SignedIn, Way,
+    Arrival, AskedAbout, Attributes, Callback, ConfiguredDirectory, ConfiguredProvider, Directory, Found, Known, LoginSettings,
+    ProviderError, RefreshError, Refreshed, Refreshment, Round, SignedIn, Way,
 };
 use falconer_store::AuditStart;
 use provider::{FakeProvider, configured};
@@ -249,6 +250,41 @@ async fn somebody_can_be_asked_about_at_once() {
     let now_ms = falconer_auth::Clock::now_ms(&*office.world.clock);
     office.world.store.claim_refresh(ANN, now_ms, now_ms + HOUR_MS).await.unwrap().unwrap();
     assert_eq!(login.refresh_person(ANN).await, Err(RefreshError::Busy));
+}
+
+/// An administrator is told what came of it, and the history says who wanted it.
+#[tokio::test]
+async fn an_administrator_has_somebody_asked_about() {
+    let office = Office::new().await;
+    let login = &office.world.login;
+    office.sign_in().await;
+    office.world.person("helper", &[], &["auth:refresh-person:company/*", "auth:refresh-person:local/*"]).await;
+    office.world.person("other", &[], &["auth:refresh-person:local/*"]).await;
+    let (helper, other) = (Authentication::person("local/helper"), Authentication::person("local/other"));
+    let ask = async |who: &Authentication, identity: &str| login.ask_about_person(who, identity).await.map(|(asked, _)| asked);
+    assert!(matches!(ask(&other, ANN).await, Err(ApiError::InsufficientScopes { .. })));
+    assert!(matches!(ask(&other, "company/nobody").await, Err(ApiError::InsufficientScopes { .. })), "and learns nothing");
+    assert!(matches!(ask(&helper, "company/nobody").await, Err(ApiError::ResourceNotFound(_))));
+    assert!(matches!(ask(&helper, "local/helper").await, Err(ApiError::InputError(_))));
+    assert_eq!(office.company.asked.lock().unwrap().len(), 0);
+
+    let answers = [
+        (Says::Away, AskedAbout::Unanswered),
+        (Says::Forged, AskedAbout::NotAccepted),
+        (Says::SomebodyElse, AskedAbout::NotAccepted),
+        (Says::Still, AskedAbout::Answered(Refreshment::Still { disabled: Vec::new() })),
+    ];
+    for (says, expected) in answers {
+        office.say(says);
+        assert_eq!(ask(&helper, ANN).await, Ok(expected));
+        assert!(office.has("notes:read:zap/1"));
+    }
+    office.say(Says::Gone);
+    assert_eq!(ask(&helper, ANN).await, Ok(AskedAbout::Answered(Refreshment::Gone)));
+    assert!(!office.has("notes:read:zap/1"));
+    let rows = office.world.store.entity_history("identity", ANN, AuditStart::Offset(0), 50).await.unwrap();
+    let asked = rows.iter().filter(|row| row.action == "refresh asked for" && row.actor == "local/helper").count();
+    assert_eq!(asked, 5, "{rows:?}");
 }
 
 #[tokio::test]

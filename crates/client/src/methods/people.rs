@@ -3,8 +3,8 @@
 use crate::methods::falconer::ours;
 use crate::{Call, Client, Error, encode_segment};
 use falconer_wire::{
-    InvitePersonRequest, MapPersonRequest, MappedPerson, NodeRevision, PeoplePage, PersonHistory, PersonInFull, PersonLink, PersonSummary,
-    UpdatePersonRequest,
+    InvitePersonRequest, LinkPersonRequest, MapPersonRequest, MappedPerson, NodeRevision, PeoplePage, PersonHistory, PersonInFull,
+    PersonLink, PersonSummary, RefreshedPerson, UpdatePersonRequest,
 };
 use http::Method;
 
@@ -73,9 +73,20 @@ impl Client {
         self.call_as(&ours(Method::POST, of(identity, "")?), Some(change)).await
     }
 
-    /// Does one of these: `disable`, `enable`, `unlock`, `sign-out`.
+    /// Does one of these: `disable`, `enable`, `unlock`, `sign-out`, `unlink`, `name`.
     pub async fn act_on_person(&self, identity: &str, action: &str) -> Result<NodeRevision, Error> {
         self.call_as(&ours(Method::POST, of(identity, &format!("/{action}"))?), None::<&()>).await
+    }
+
+    /// Makes an identity one of the person of `with`; nobody signs in for it.
+    pub async fn link_person(&self, identity: &str, with: &str) -> Result<NodeRevision, Error> {
+        let request = LinkPersonRequest { with: with.to_owned() };
+        self.call_as(&ours(Method::POST, of(identity, "/link")?), Some(&request)).await
+    }
+
+    /// Has the provider of an identity asked about it now.
+    pub async fn refresh_person(&self, identity: &str) -> Result<RefreshedPerson, Error> {
+        self.call_as(&ours(Method::POST, of(identity, "/refresh")?), None::<&()>).await
     }
 
     /// Makes a link with which the person sets another password.

@@ -55,22 +55,22 @@ impl Login {
     }
 
     /// Links an identity with the person of another one. Nobody signs in for it: whoever calls knows that both are one person. All sessions of both end.
-    pub async fn link_identity(&self, by: &str, identity: &str, with: &str) -> Result<Revision, LoginError> {
+    pub async fn link_identity(&self, by: impl Into<By<'_>>, identity: &str, with: &str) -> Result<Revision, ApiError> {
         let revision = self.auth.link_identity(by, identity, with, None).await?;
         self.end_all_sessions(&self.identities_of(identity)).await?;
         Ok(revision)
     }
 
     /// Makes an identity a person of its own again, and ends the sessions by it.
-    pub async fn unlink_identity(&self, by: &str, identity: &str) -> Result<Revision, LoginError> {
+    pub async fn unlink_identity(&self, by: impl Into<By<'_>>, identity: &str) -> Result<Revision, ApiError> {
         let revision = self.auth.unlink_identity(by, identity).await?;
         self.end_all_sessions(&[identity.to_owned()]).await?;
         Ok(revision)
     }
 
     /// From now on this identity names new clients and grants of its person.
-    pub async fn name_person(&self, by: &str, identity: &str) -> Result<Revision, LoginError> {
-        Ok(self.auth.name_person(by, identity).await?)
+    pub async fn name_person(&self, by: impl Into<By<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        self.auth.name_person(by, identity).await
     }
 
     /// From now on the person of this identity may not sign in or act, by any identity; all sessions and grants end.

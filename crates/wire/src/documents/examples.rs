@@ -46,6 +46,7 @@ pub fn body(method: &Method) -> Option<Value> {
             "scopes": ["notes:read:*"],
         })),
         Call::UpdatePerson => Some(json!({ "groups": ["writers", "reviewers"] })),
+        Call::LinkPerson => Some(json!({ "with": "company/1001" })),
         Call::MapPerson => Some(json!({ "claims": { "sub": "4711", "name": "Ann Example", "groups": ["writers"] } })),
         _ => None,
     }

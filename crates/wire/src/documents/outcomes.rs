@@ -68,6 +68,9 @@ fn named(call: Call) -> &'static [Code] {
         Call::UnlockPerson | Call::SignPersonOut | Call::RevokeGrantOfPerson | Call::MapPerson => {
             &[Code::InputError, Code::ResourceNotFound, Code::RequestConflict]
         }
+        Call::LinkPerson | Call::UnlinkPerson | Call::NamePerson | Call::RefreshPerson => {
+            &[Code::InputError, Code::ResourceNotFound, Code::RequestConflict]
+        }
         // A continuation token that is none.
         Call::ListPeople
         | Call::PersonHistory

@@ -84,6 +84,7 @@ schemas! {
         "import-batch-request",
         "import-batch-response",
         "invite-person-request",
+        "link-person-request",
         "list-client-records-response",
         "list-people-response",
         "map-person-request",
@@ -92,6 +93,7 @@ schemas! {
         "person-link-response",
         "put-client-request",
         "put-client-response",
+        "refresh-person-response",
         "revision-response",
         "update-person-request",
     ]

@@ -75,5 +75,9 @@ pub const FALCONER_METHODS: &[Method] = &[
     people::REVOKE_GRANT_OF_PERSON,
     people::MAKE_RESET_LINK,
     people::PERSON_HISTORY,
+    people::LINK_PERSON,
+    people::UNLINK_PERSON,
+    people::NAME_PERSON,
+    people::REFRESH_PERSON,
     people::MAP_PERSON,
 ];

@@ -228,6 +228,78 @@ pub(super) const PERSON_HISTORY: Method = Method {
     output: Some("person-history-response"),
 };
 
+pub(super) const LINK_PERSON: Method = Method {
+    call: Call::LinkPerson,
+    service: Service::Falconer,
+    name: "linkPerson",
+    verb: Verb::Post,
+    route: "/people/<identity>/link",
+    params: &[PathParam { name: "identity", pattern: Some(IDENTITY) }],
+    query: &[],
+    scopes: Some(r#""*""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "People",
+    title: "Link an identity with a person",
+    description: "Makes an identity that is linked with no other one of the person of `with`. From then on whoever signs in by either can do what all of them give together, whatever that becomes, so it takes `*`. Whoever calls knows that both are one person: nobody signs in for it, and the history says so. All sessions of both end. Nobody links their own, and not with credentials of a grant.",
+    input: Some("link-person-request"),
+    output: Some("revision-response"),
+};
+
+pub(super) const UNLINK_PERSON: Method = Method {
+    call: Call::UnlinkPerson,
+    service: Service::Falconer,
+    name: "unlinkPerson",
+    verb: Verb::Post,
+    route: "/people/<identity>/unlink",
+    params: &[PathParam { name: "identity", pattern: Some(IDENTITY) }],
+    query: &[],
+    scopes: Some(r#""auth:unlink-person:<identity>""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "People",
+    title: "Unlink an identity from its person",
+    description: "Makes an identity a person of its own again: what it gives, and the clients and grants that it names, go with it, and sessions by it end. It takes the scope for each identity of the person. Nobody unlinks their own here.",
+    input: None,
+    output: Some("revision-response"),
+};
+
+pub(super) const NAME_PERSON: Method = Method {
+    call: Call::NamePerson,
+    service: Service::Falconer,
+    name: "namePerson",
+    verb: Verb::Post,
+    route: "/people/<identity>/name",
+    params: &[PathParam { name: "identity", pattern: Some(IDENTITY) }],
+    query: &[],
+    scopes: Some(r#""auth:name-person:<identity>""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "People",
+    title: "Name a person by an identity",
+    description: "From then on this one of the person's identities names their new clients and grants; what is there keeps its name. It takes the scope for each identity of the person. Nobody does it to themselves here.",
+    input: None,
+    output: Some("revision-response"),
+};
+
+pub(super) const REFRESH_PERSON: Method = Method {
+    call: Call::RefreshPerson,
+    service: Service::Falconer,
+    name: "refreshPerson",
+    verb: Verb::Post,
+    route: "/people/<identity>/refresh",
+    params: &[PathParam { name: "identity", pattern: Some(IDENTITY) }],
+    query: &[],
+    scopes: Some(r#""auth:refresh-person:<identity>""#),
+    deferred: false,
+    stability: Stability::Stable,
+    category: "People",
+    title: "Ask a provider about a person now",
+    description: "Asks the provider of an identity, and the directories that only authorize, what they say of it at present, and waits for them. What was lost ends at once; `state` says what came of it. A provider that gives no answer changes nothing.",
+    input: None,
+    output: Some("refresh-person-response"),
+};
+
 pub(super) const MAP_PERSON: Method = Method {
     call: Call::MapPerson,
     service: Service::Falconer,

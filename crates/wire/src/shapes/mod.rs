@@ -20,9 +20,9 @@ pub use import::{
     ImportBatch, ImportClient, ImportOutcome, ImportRecord, ImportReport, ImportRole, ImportedClient, ImportedRole, PutClientRequest,
 };
 pub use people::{
-    InvitePersonRequest, LinkMail, MailState, MapPersonRequest, MappedPerson, PeoplePage, PersonAccount, PersonAccountLink, PersonGrant,
-    PersonHistory, PersonHistoryEntry, PersonIdentity, PersonInFull, PersonLink, PersonSession, PersonSummary, RefusedClaim,
-    UpdatePersonRequest,
+    InvitePersonRequest, LinkMail, LinkPersonRequest, MailState, MapPersonRequest, MappedPerson, PeoplePage, PersonAccount,
+    PersonAccountLink, PersonGrant, PersonHistory, PersonHistoryEntry, PersonIdentity, PersonInFull, PersonLink, PersonSession,
+    PersonSummary, RefreshState, RefreshedPerson, RefusedClaim, UpdatePersonRequest,
 };
 pub use roles::{Role, RoleIdPage, RolePage, RoleRequest};
 pub use scopes::Scopes;

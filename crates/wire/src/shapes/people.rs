@@ -256,6 +256,46 @@ impl fmt::Debug for PersonLink {
     }
 }
 
+/// What linkPerson takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinkPersonRequest {
+    /// An identity of the person that the other one is to belong to.
+    pub with: String,
+}
+
+/// The answer of refreshPerson.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefreshedPerson {
+    /// What came of it.
+    pub state: RefreshState,
+    /// The same in a sentence.
+    pub text: String,
+    /// Clients that had more than the person has now, and were disabled.
+    pub disabled_clients: Vec<String>,
+    /// How far the node is.
+    pub revision: i64,
+}
+
+/// What came of asking a provider about a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefreshState {
+    /// What it says counts now.
+    Still,
+    /// It knows nobody like that any more.
+    Gone,
+    /// It says nothing more until the person signs in again.
+    Refused,
+    /// It can't be asked without the person.
+    AdditionsOnly,
+    /// It gave no answer; nothing was changed.
+    Unanswered,
+    /// Its answer was not accepted; nothing was changed.
+    NotAccepted,
+}
+
 /// A page of personHistory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

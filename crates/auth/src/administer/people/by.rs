@@ -47,6 +47,9 @@ impl<'a> From<&'a String> for By<'a> {
     }
 }
 
+/// The scope that gives everything.
+const EVERYTHING: &str = "*";
+
 /// The same at the revision of a decision.
 pub(crate) enum Deciding<'a> {
     Checked(&'a str),
@@ -56,11 +59,22 @@ pub(crate) enum Deciding<'a> {
 impl Auth {
     /// 401 and 403 for a caller who lacks the scope for this identity.
     pub(crate) fn deciding<'a>(&self, now: &Now, by: By<'a>, identity: &str) -> Result<Deciding<'a>, ApiError> {
+        self.deciding_as(now, by, |verb| needed(verb, identity))
+    }
+
+    /// The same for what only somebody does who may do everything, and not with credentials of a grant.
+    pub(crate) fn deciding_with_everything<'a>(&self, now: &Now, by: By<'a>) -> Result<Deciding<'a>, ApiError> {
+        let deciding = self.deciding_as(now, by, |_| EVERYTHING.to_owned())?;
+        deciding.refuse_outliving()?;
+        Ok(deciding)
+    }
+
+    fn deciding_as<'a>(&self, now: &Now, by: By<'a>, needed: impl Fn(&str) -> String) -> Result<Deciding<'a>, ApiError> {
         match by {
             By::Checked(name) => Ok(Deciding::Checked(name)),
             By::Caller { who, verb } => {
                 let acting = self.acting(now, who)?;
-                acting.caller.require_scope(needed(verb, identity))?;
+                acting.caller.require_scope(needed(verb))?;
                 Ok(Deciding::Caller(Box::new(acting), verb))
             }
         }

@@ -1,12 +1,11 @@
 //! Linking identities with each other, undoing it, and which of them names what is new (ADR 0122).
 //!
-//! Whoever calls has seen to it that both sign-ins were made, or stands on the machine.
+//! Whoever calls has seen to it that both sign-ins were made, stands on the machine, or may do everything (ADR 197).
 
 use falconer_store::{Key, PersonRecord, Revision, Write};
 use serde_json::json;
 
-use crate::administer::people::by::nobody_has;
-use crate::change::acting::step_by;
+use crate::administer::people::by::{By, nobody_has};
 use crate::change::decide::{Decision, Now};
 use crate::directory::entries::{Identity, Person};
 use crate::error::ApiError;
@@ -14,15 +13,30 @@ use crate::node::Auth;
 
 /// A person has at most this many identities: what they may do is worked out of all of them.
 const MOST_IDENTITIES: usize = 20;
+/// To whoever would do it to themselves.
+const OWN_PAGE: &str = "Nobody does this to themselves: link, unlink and choose a name on your own page, which asks you to sign in again";
 
 impl Auth {
     /// Links an identity that is a person of its own with the person of `with`. With the id of a session, what is pending in that session is used up.
     ///
+    /// Either can do from then on what the other can, whatever that becomes. So it takes `*` of a caller, who links nobody with themselves.
+    ///
     /// Errors: 404 when one is unknown, 409 when they are linked already, when one may not act, when the identity is linked with others, and when nothing is
     /// pending in the session.
-    pub async fn link_identity(&self, by: &str, identity: &str, with: &str, session: Option<&str>) -> Result<Revision, ApiError> {
+    pub async fn link_identity(
+        &self,
+        by: impl Into<By<'_>>,
+        identity: &str,
+        with: &str,
+        session: Option<&str>,
+    ) -> Result<Revision, ApiError> {
+        let by = by.into();
         self.decide(|now| {
+            let deciding = self.deciding_with_everything(now, by)?;
             let ((other, from), (kept, to)) = (known(now, identity)?, known(now, with)?);
+            for person in [from, to] {
+                deciding.refuse_own(&now.snapshot, person, OWN_PAGE)?;
+            }
             if from.record.id == to.record.id {
                 return conflict(format!("{identity} and {with} are linked already"));
             }
@@ -38,7 +52,7 @@ impl Auth {
                 return conflict(format!("A person has at most {MOST_IDENTITIES} identities"));
             }
             let depends_on = [now.snapshot.keys_of(other), now.snapshot.keys_of(kept)].concat();
-            let mut step = step_by(now, by, "linked", depends_on);
+            let mut step = deciding.step(now, "linked", depends_on);
             step.detail = Some(json!({"identity": identity, "with": with, "person": to.record.id, "bySignIn": session.is_some()}));
             let (from, to) = (from.record.id.clone(), to.record.id.clone());
             let write = Write::LinkIdentity { identity: identity.to_owned(), from, to, session: session.map(str::to_owned) };
@@ -49,10 +63,14 @@ impl Auth {
     }
 
     /// Makes an identity a person of its own again. Where it named what is new of the others, the first of them does from now on. 409 when it is linked
-    /// with no other.
-    pub async fn unlink_identity(&self, by: &str, identity: &str) -> Result<Revision, ApiError> {
+    /// with no other. A caller needs the scope for each identity of the person, and unlinks nothing of their own.
+    pub async fn unlink_identity(&self, by: impl Into<By<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        let by = by.into();
         self.decide(|now| {
+            let deciding = self.deciding(now, by, identity)?;
             let (leaving, person) = known(now, identity)?;
+            deciding.require_for_all(&now.snapshot, person)?;
+            deciding.refuse_own(&now.snapshot, person, OWN_PAGE)?;
             let others = || now.snapshot.linked(&person.record.id).filter(|linked| linked.record.identity != identity);
             let Some(first) = others().find(|linked| !linked.record.disabled).or_else(|| others().next()) else {
                 return conflict(format!("{identity} is linked with no other identity"));
@@ -67,7 +85,7 @@ impl Auth {
             let mut alone = PersonRecord::of_one(&leaving.record, now.now_ms);
             alone.id = PersonRecord::id_from_random(bytes);
             alone.disabled = left.disabled;
-            let mut step = step_by(now, by, "unlinked", now.snapshot.keys_of(leaving));
+            let mut step = deciding.step(now, "unlinked", now.snapshot.keys_of(leaving));
             step.detail = Some(json!({"identity": identity, "from": left.id, "name": left.name, "person": alone.id}));
             Ok(Decision::Write(step, Write::UnlinkIdentity { alone, left }, ()))
         })
@@ -75,37 +93,40 @@ impl Auth {
         .map(|((), revision)| revision)
     }
 
-    /// From now on this identity names what its person makes. 409 when it may not act.
-    pub async fn name_person(&self, by: &str, identity: &str) -> Result<Revision, ApiError> {
-        self.change_person(by, "named", identity, |leading, person| {
-            if leading.record.disabled {
+    /// From now on this identity names what its person makes. 409 when it may not act. A caller needs the scope for each identity of the person, and does it to
+    /// nobody's own.
+    pub async fn name_person(&self, by: impl Into<By<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        let by = by.into();
+        self.decide(|now| {
+            let deciding = self.deciding(now, by, identity)?;
+            let (naming, person) = known(now, identity)?;
+            deciding.require_for_all(&now.snapshot, person)?;
+            deciding.refuse_own(&now.snapshot, person, OWN_PAGE)?;
+            if naming.record.disabled {
                 return conflict(format!("The account {identity} is not active"));
             }
-            identity.clone_into(&mut person.name);
-            Ok(())
-        })
-        .await
-    }
-
-    async fn change_person(
-        &self,
-        by: &str,
-        action: &str,
-        identity: &str,
-        change: impl Fn(&Identity, &mut PersonRecord) -> Result<(), ApiError> + Send + Sync,
-    ) -> Result<Revision, ApiError> {
-        self.decide(|now| {
-            let (identity, person) = known(now, identity)?;
-            let mut record = person.record.clone();
-            change(identity, &mut record)?;
-            if record == person.record {
+            if person.record.name == identity {
                 return Ok(Decision::Keep(()));
             }
+            let mut record = person.record.clone();
+            identity.clone_into(&mut record.name);
             record.last_modified_ms = now.now_ms.max(record.last_modified_ms);
-            let depends_on = vec![Key::Identity(identity.record.identity.clone()), Key::Person(record.id.clone())];
-            let mut step = step_by(now, by, action, depends_on);
+            let mut step = deciding.step(now, "named", now.snapshot.keys_of(naming));
             step.detail = Some(json!({"name": record.name}));
             Ok(Decision::Write(step, Write::UpdatePerson(record), ()))
+        })
+        .await
+        .map(|((), revision)| revision)
+    }
+
+    /// Notes in the history of an identity that somebody has its provider asked at once.
+    pub async fn note_refresh(&self, by: impl Into<By<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        let by = by.into();
+        self.decide(|now| {
+            let deciding = self.deciding(now, by, identity)?;
+            known(now, identity)?;
+            let step = deciding.step(now, "refresh asked for", vec![Key::Identity(identity.to_owned())]);
+            Ok(Decision::Write(step, Write::NoteRepeat("identity".to_owned(), identity.to_owned()), ()))
         })
         .await
         .map(|((), revision)| revision)

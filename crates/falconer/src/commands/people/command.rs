@@ -1,12 +1,11 @@
 //! The words of `falconer person`, and where each is done.
 
-use anyhow::Result;
-use falconer_wire::InvitePersonRequest;
+use anyhow::{Result, bail};
+use falconer_wire::{InvitePersonRequest, RefreshState, RefreshedPerson};
 
 use super::change::ChangeOptions;
 use super::place::{Place, PlaceOptions};
 use super::{here, history, there};
-use crate::commands::operator::LocalOptions;
 use crate::output;
 
 /// People, each named by one of their identities, such as `local/ann`: in the data directory of a server on this machine, or with --remote over the API.
@@ -122,7 +121,7 @@ pub enum Person {
         /// The identity that the provider has given
         identity: String,
         #[command(flatten)]
-        local: LocalOptions,
+        options: Options,
     },
     /// Make an identity one of another person's: from then on both act with what all give together; the sessions of both end
     Link {
@@ -131,21 +130,21 @@ pub enum Person {
         /// An identity of the person that it is to belong to
         with: String,
         #[command(flatten)]
-        local: LocalOptions,
+        options: Options,
     },
     /// Make an identity a person of its own again; its sessions end
     Unlink {
         /// What is unlinked
         identity: String,
         #[command(flatten)]
-        local: LocalOptions,
+        options: Options,
     },
     /// Choose the identity that new clients and grants of its person are named by
     Name {
         #[command(flatten)]
         who: Who,
         #[command(flatten)]
-        local: LocalOptions,
+        options: Options,
     },
 }
 
@@ -232,22 +231,33 @@ pub async fn run(command: Person) -> Result<()> {
         Person::SignOut { who, options } => act(who, "sign-out", "is signed out everywhere", options).await,
         Person::Disable { who, options } => act(who, "disable", "is disabled, with the whole person", options).await,
         Person::Enable { who, options } => act(who, "enable", "is enabled, with the whole person", options).await,
-        Person::Refresh { identity, local } => {
-            let what = here::refresh(&local.open().await?.0, &identity).await?;
-            done(&what, None, false)
+        Person::Refresh { identity, options } => {
+            let refreshed = match options.place.open().await? {
+                Place::Here(node, _) => here::refresh(&node, &identity).await?,
+                Place::There(client) => client.refresh_person(&identity).await?,
+            };
+            print_refreshed(&refreshed, options.json)
         }
-        Person::Link { identity, with, local } => {
-            here::link(&local.open().await?.0, &identity, &with).await?;
-            done(&format!("{identity} and {with} are one person"), None, false)
+        Person::Link { identity, with, options } => {
+            let revision = match options.place.open().await? {
+                Place::Here(node, _) => here::link(&node, &identity, &with).await?,
+                Place::There(client) => client.link_person(&identity, &with).await?.revision,
+            };
+            done(&format!("{identity} and {with} are one person"), Some(revision), options.json)
         }
-        Person::Unlink { identity, local } => {
-            here::unlink(&local.open().await?.0, &identity).await?;
-            done(&format!("{identity} is a person of its own"), None, false)
-        }
-        Person::Name { who, local } => {
-            here::name(&local.open().await?.0, &who.identity).await?;
-            done(&format!("{} names what is new", who.identity), None, false)
-        }
+        Person::Unlink { identity, options } => act(Who { identity }, "unlink", "is a person of its own", options).await,
+        Person::Name { who, options } => act(who, "name", "names what is new", options).await,
+    }
+}
+
+/// An answer that changed nothing is a failure of what was asked for.
+fn print_refreshed(refreshed: &RefreshedPerson, json: bool) -> Result<()> {
+    if json {
+        output::json(refreshed)?;
+    }
+    match refreshed.state {
+        RefreshState::Unanswered | RefreshState::NotAccepted => bail!("{}", refreshed.text),
+        _ => done(refreshed.text.trim_end_matches('.'), None, false),
     }
 }
 

@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result, bail};
 use falconer_login::account::local_name;
-use falconer_login::{Administrator, Linked, MailedLink, NewAccount, PersonChange, PersonView, Refreshment};
-use falconer_web::{PublicOrigin, mailed_site, person_link};
-use falconer_wire::{InvitePersonRequest, PersonLink};
+use falconer_login::{Administrator, AskedAbout, Linked, MailedLink, NewAccount, PersonChange, PersonView};
+use falconer_web::{PublicOrigin, mailed_site, person_link, refreshed_person};
+use falconer_wire::{InvitePersonRequest, PersonLink, RefreshedPerson};
 use serde_json::{Value, json};
 
 use crate::node::Node;
@@ -67,42 +67,23 @@ pub async fn act(node: &Node, identity: &str, action: &str) -> Result<i64> {
         "sign-out" => login.sign_person_out(OPERATOR, identity).await?,
         "disable" => login.disable_whole_person(OPERATOR, identity).await?,
         "enable" => login.enable_whole_person(OPERATOR, identity).await?,
+        "unlink" => login.unlink_one_of_person(OPERATOR, identity).await?,
+        "name" => login.choose_name_of_person(OPERATOR, identity).await?,
         _ => login.delete_person(OPERATOR, identity).await?,
     };
     Ok(revision.0)
 }
 
 /// Asks the identity provider; what came of it.
-pub async fn refresh(node: &Node, identity: &str) -> Result<String> {
-    Ok(match node.login.refresh_person(identity).await.with_context(|| format!("{identity} is as before"))? {
-        Refreshment::Still { disabled } if disabled.is_empty() => format!("{identity} is what the provider says now"),
-        Refreshment::Still { disabled } => {
-            format!("{identity} is what the provider says now; disabled what had more than that: {}", disabled.join(", "))
-        }
-        Refreshment::Gone => format!("the provider knows nobody like {identity} any more: all that they had has ended"),
-        Refreshment::Refused => format!("the provider takes no more what it gave for asking about {identity}: they have to sign in again"),
-        Refreshment::AdditionsOnly => {
-            format!("the provider can't be asked about {identity} without them; directories that only authorize were asked")
-        }
-    })
+pub async fn refresh(node: &Node, identity: &str) -> Result<RefreshedPerson> {
+    node.auth.note_refresh(ACTOR, identity).await?;
+    let refreshment = node.login.refresh_person(identity).await.with_context(|| format!("{identity} is as before"))?;
+    Ok(refreshed_person(identity, AskedAbout::Answered(refreshment), node.auth.revision().0))
 }
 
 /// Makes an identity one of another person's.
-pub async fn link(node: &Node, identity: &str, with: &str) -> Result<()> {
-    node.login.link_identity(ACTOR, identity, with).await?;
-    Ok(())
-}
-
-/// Makes an identity a person of its own again.
-pub async fn unlink(node: &Node, identity: &str) -> Result<()> {
-    node.login.unlink_identity(ACTOR, identity).await?;
-    Ok(())
-}
-
-/// Chooses the identity that names what is new.
-pub async fn name(node: &Node, identity: &str) -> Result<()> {
-    node.login.name_person(ACTOR, identity).await?;
-    Ok(())
+pub async fn link(node: &Node, identity: &str, with: &str) -> Result<i64> {
+    Ok(node.login.link_people(OPERATOR, identity, with).await?.0)
 }
 
 /// Lists people.

@@ -146,6 +146,21 @@ impl Login {
         self.enable_person(who.into().by("enable"), identity).await
     }
 
+    /// Makes an identity one of the person of `with`, without a sign-in. It takes `*`, and nobody does it to themselves (ADR 197). All sessions of both end.
+    pub async fn link_people(&self, who: impl Into<Administrator<'_>>, identity: &str, with: &str) -> Result<Revision, ApiError> {
+        self.link_identity(who.into().by("link"), identity, with).await
+    }
+
+    /// Makes an identity a person of its own again. It takes `auth:unlink-person:<identity>` for each identity; nobody does it to themselves.
+    pub async fn unlink_one_of_person(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        self.unlink_identity(who.into().by("unlink"), identity).await
+    }
+
+    /// From now on this identity names what is new of its person. It takes `auth:name-person:<identity>` for each identity; nobody does it to themselves.
+    pub async fn choose_name_of_person(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<Revision, ApiError> {
+        self.name_person(who.into().by("name"), identity).await
+    }
+
     /// Lets somebody try again who is shut out by wrong passwords. It takes `auth:unlock-person:<identity>`.
     pub async fn unlock_person(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<Revision, ApiError> {
         let by = who.into().by("unlock");

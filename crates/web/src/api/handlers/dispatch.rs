@@ -2,7 +2,7 @@
 
 use falconer_wire::{Call, Method};
 
-use super::falconer::{events, explain, import, list_clients, people, put_client};
+use super::falconer::{events, explain, import, list_clients, people, put_client, refresh_person};
 use super::{Answer, Request, audit, brokers, check, clients, falconer, hawk, roles, scopes, service};
 use crate::api::Api;
 
@@ -55,6 +55,10 @@ impl Api {
             Call::RevokeGrantOfPerson => people::revoke_grant(&self.login, request).await,
             Call::MakeResetLink => people::reset_link(&self.login, &self.settings.public_origin, request).await,
             Call::PersonHistory => people::history(request).await,
+            Call::LinkPerson => people::link(&self.login, request).await,
+            Call::UnlinkPerson => people::unlink(&self.login, request).await,
+            Call::NamePerson => people::choose_name(&self.login, request).await,
+            Call::RefreshPerson => refresh_person::refresh(&self.login, request).await,
             Call::MapPerson => people::map(&self.login, request),
             Call::AwsS3Credentials
             | Call::AzureAccounts

@@ -6,6 +6,7 @@ pub(crate) mod import;
 pub(crate) mod list_clients;
 pub(crate) mod people;
 pub(crate) mod put_client;
+pub(crate) mod refresh_person;
 
 use falconer_wire::NodeRevision;
 

@@ -8,9 +8,9 @@ use falconer_login::{
 };
 use falconer_wire::continuation::Scheme;
 use falconer_wire::{
-    InvitePersonRequest, LinkMail, MailState, MapPersonRequest, MappedPerson, NodeRevision, PeoplePage, PersonAccount, PersonAccountLink,
-    PersonGrant, PersonHistory, PersonHistoryEntry, PersonIdentity, PersonInFull, PersonLink, PersonSession, PersonSummary, RefusedClaim,
-    UpdatePersonRequest, urls,
+    InvitePersonRequest, LinkMail, LinkPersonRequest, MailState, MapPersonRequest, MappedPerson, NodeRevision, PeoplePage, PersonAccount,
+    PersonAccountLink, PersonGrant, PersonHistory, PersonHistoryEntry, PersonIdentity, PersonInFull, PersonLink, PersonSession,
+    PersonSummary, RefusedClaim, UpdatePersonRequest, urls,
 };
 use zeroize::Zeroize as _;
 
@@ -231,6 +231,19 @@ pub(crate) async fn unlock(login: &Login, request: &Request<'_>) -> Answer {
 
 pub(crate) async fn sign_out(login: &Login, request: &Request<'_>) -> Answer {
     Ok(changed(login.sign_person_out(request.who, request.param("identity")).await?))
+}
+
+pub(crate) async fn link(login: &Login, request: &Request<'_>) -> Answer {
+    let given: LinkPersonRequest = request.input()?;
+    Ok(changed(login.link_people(request.who, request.param("identity"), &given.with).await?))
+}
+
+pub(crate) async fn unlink(login: &Login, request: &Request<'_>) -> Answer {
+    Ok(changed(login.unlink_one_of_person(request.who, request.param("identity")).await?))
+}
+
+pub(crate) async fn choose_name(login: &Login, request: &Request<'_>) -> Answer {
+    Ok(changed(login.choose_name_of_person(request.who, request.param("identity")).await?))
 }
 
 fn changed(revision: Revision) -> Reply {

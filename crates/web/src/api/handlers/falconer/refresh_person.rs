@@ -1,0 +1,52 @@
+//! Asking a provider about a person at once: the call, and what is said of it here and on the command line.
+
+use falconer_login::{AskedAbout, Login, Refreshment};
+use falconer_wire::{RefreshState, RefreshedPerson};
+
+use crate::api::answer::reply::Reply;
+use crate::api::handlers::{Answer, Request};
+
+pub(crate) async fn refresh(login: &Login, request: &Request<'_>) -> Answer {
+    let identity = request.param("identity");
+    let (asked, revision) = login.ask_about_person(request.who, identity).await?;
+    Ok(Reply::json(&refreshed_person(identity, asked, revision.0)).at_revision(revision.0))
+}
+
+/// What came of asking about somebody.
+pub fn refreshed_person(identity: &str, asked: AskedAbout, revision: i64) -> RefreshedPerson {
+    let state = refresh_state(&asked);
+    let disabled_clients = match asked {
+        AskedAbout::Answered(Refreshment::Still { disabled }) => disabled,
+        _ => Vec::new(),
+    };
+    let text = match state {
+        RefreshState::Still if disabled_clients.is_empty() => format!("{identity} is what the provider says now."),
+        RefreshState::Still => {
+            format!("{identity} is what the provider says now; disabled what had more than that: {}.", disabled_clients.join(", "))
+        }
+        RefreshState::Gone => format!("The provider knows nobody like {identity} any more: all that they had has ended."),
+        RefreshState::Refused => {
+            format!("The provider takes no more what it gave for asking about {identity}: they have to sign in again.")
+        }
+        RefreshState::AdditionsOnly => {
+            format!("The provider can't be asked about {identity} without them; directories that only authorize were asked.")
+        }
+        RefreshState::Unanswered => format!("The provider gave no answer: {identity} is as before. The log of the server says why."),
+        RefreshState::NotAccepted => {
+            format!("The provider's answer was not accepted: {identity} is as before. The log of the server says why.")
+        }
+    };
+    RefreshedPerson { state, text, disabled_clients, revision }
+}
+
+/// Which of the outcomes it is.
+pub(crate) fn refresh_state(asked: &AskedAbout) -> RefreshState {
+    match asked {
+        AskedAbout::Answered(Refreshment::Still { .. }) => RefreshState::Still,
+        AskedAbout::Answered(Refreshment::Gone) => RefreshState::Gone,
+        AskedAbout::Answered(Refreshment::Refused) => RefreshState::Refused,
+        AskedAbout::Answered(Refreshment::AdditionsOnly) => RefreshState::AdditionsOnly,
+        AskedAbout::Unanswered => RefreshState::Unanswered,
+        AskedAbout::NotAccepted => RefreshState::NotAccepted,
+    }
+}
