@@ -58,7 +58,7 @@ impl Login {
 
 /// The name under which failures are counted. Directories take many spellings for one name: without case, with more spaces, in other forms of Unicode. What was
 /// typed does not stand in it, because people type passwords there.
-fn counted_name(provider: &str, typed: &str) -> String {
+pub(crate) fn counted_name(provider: &str, typed: &str) -> String {
     // Longer ones are nobody's.
     let typed: String = typed.chars().take(256).nfkc().collect();
     let folded = typed.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();

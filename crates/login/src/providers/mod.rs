@@ -1,7 +1,7 @@
 //! Identity providers: who somebody is to somebody else, and which scopes that gives here. One folder a kind behind the trait of `provider.rs`;
 //! `flow.rs` is the sign-in that is under way in a browser, `sign_in.rs` the use cases, `way.rs` what comes of it, `mapping/` what attributes give, `http/` the only way out.
 
-mod by_password;
+pub(crate) mod by_password;
 pub mod email_code;
 pub mod error;
 pub(crate) mod flow;

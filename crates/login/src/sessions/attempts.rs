@@ -194,10 +194,14 @@ impl Login {
     pub(crate) async fn unlock_account_by(&self, by: By<'_>, name: &str) -> Result<Revision, ApiError> {
         // Nothing is let in without its row in the audit. Where the second part fails, the operator is told so and does it again.
         let revision = self.change_account_by(by, "unlocked", name, |_| Ok(())).await?;
-        // Counts have another name for as long as the old ones could count.
-        let noted = self.store.note_attempt(&unlocks(name), self.now_ms(), self.settings.attempts_window_ms).await;
-        noted.map_err(|error| self.store_error(error).after_a_change())?;
+        self.begin_new_counts(name).await.map_err(LoginError::after_a_change)?;
         Ok(revision)
+    }
+
+    /// From now on failures for this name are counted anew: counts have another name for as long as the old ones could count.
+    pub(crate) async fn begin_new_counts(&self, name: &str) -> Result<(), LoginError> {
+        let noted = self.store.note_attempt(&unlocks(name), self.now_ms(), self.settings.attempts_window_ms).await;
+        noted.map(|_| ()).map_err(|error| self.store_error(error))
     }
 
     /// The beginning of the names of an account's counts. Names that nobody has are counted the same way.
@@ -209,7 +213,7 @@ impl Login {
 
     /// When the newest entry of the window was made, milliseconds since 1970, and how many were made then; zeros where there is none. The number of all of them
     /// would go down again when the first leaves the window, and lead back to a name under which failures still count.
-    async fn newest(&self, key: &str, window_ms: i64) -> Result<(i64, u32), LoginError> {
+    pub(crate) async fn newest(&self, key: &str, window_ms: i64) -> Result<(i64, u32), LoginError> {
         let now_ms = self.now_ms();
         let within = async |ms: i64| self.store.attempts(key, now_ms, ms).await.map_err(|error| self.read_error(error));
         if within(window_ms).await? == 0 {

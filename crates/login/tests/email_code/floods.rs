@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use falconer_auth::{ApiError, Authentication};
 use falconer_login::{LoginError, ProviderError, ProviderSignInError, Visitor};
 
 use crate::common::{ADDRESS, HOUR_MS, from};
@@ -75,6 +76,44 @@ async fn strangers_keep_nobody_out() {
     let at_home = Visitor { browser: Some("b".repeat(22).leak()), ..from(ADDRESS) };
     site.world.login.sign_in_by_code("mail", &[&sent.cookie_value], &sent.flow, code, None, &at_home).await.unwrap();
     site.ask_from("mail", "ann@example.com", &browser(12)).await.unwrap();
+}
+
+/// Strangers have used up somebody's mails: an administrator lets them try again, and nobody else.
+#[tokio::test]
+async fn an_administrator_lets_somebody_ask_for_codes_again() {
+    let site = site().await;
+    for name in ["ann@example.com", "bob@example.com"] {
+        let (sent, code) = site.code("mail", name).await;
+        site.sign_in("mail", &sent, &code).await.unwrap();
+    }
+    let shut_out = async |address: &str, n: u8| is_throttled(site.ask_from("mail", address, &stranger(n)).await.err());
+    for address in ["ann@example.com", "bob@example.com"] {
+        for n in 1..=5 {
+            for _ in 0..5 {
+                let _ = site.ask_from("mail", address, &stranger(n)).await;
+            }
+        }
+        assert!(shut_out(address, 20).await);
+    }
+    site.mails();
+    let ann = "mail/ann@example.com";
+    site.world.person("helper", &[], &["auth:unlock-person:mail/ann@example.com"]).await;
+    let helper = Authentication::person("local/helper");
+    let refused = site.world.login.unlock_person(&helper, "mail/bob@example.com").await;
+    assert!(matches!(refused, Err(ApiError::InsufficientScopes { .. })), "{refused:?}");
+    site.world.login.unlock_person(&helper, ann).await.unwrap();
+    assert!(shut_out("bob@example.com", 20).await);
+    // A stranger's place gets five again, all strangers together twenty.
+    assert_eq!(mails_until_refused(&site, "ann@example.com", &stranger(1)).await, 5);
+    for n in 2..=4 {
+        assert_eq!(mails_until_refused(&site, "ann@example.com", &stranger(n)).await, 5);
+    }
+    assert!(shut_out("ann@example.com", 21).await);
+    let rows = site.world.store.entity_history("identity", ann, falconer_store::AuditStart::Offset(0), 10).await.unwrap();
+    assert!(rows.iter().any(|row| row.action == "unlocked" && row.actor == "local/helper"), "{rows:?}");
+    // A day later the counts have their old names again, and nothing of before is in them.
+    site.world.clock.advance(24 * HOUR_MS);
+    assert!(!shut_out("ann@example.com", 22).await);
 }
 
 /// A hundred wrong codes, and a network tries no more.

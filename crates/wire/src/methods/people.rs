@@ -130,7 +130,7 @@ pub(super) const UNLOCK_PERSON: Method = Method {
     stability: Stability::Stable,
     category: "People",
     title: "Let a person try again",
-    description: "Forgets the wrong passwords that keep a local account from being signed in with.",
+    description: "Forgets what keeps somebody from signing in: wrong passwords of a local account, or of a directory for the names that it knows somebody by, or the mails with codes to their address. People of other providers sign in there, and nothing is counted here.",
     input: None,
     output: Some("revision-response"),
 };

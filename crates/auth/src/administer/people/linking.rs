@@ -119,13 +119,13 @@ impl Auth {
         .map(|((), revision)| revision)
     }
 
-    /// Notes in the history of an identity that somebody has its provider asked at once.
-    pub async fn note_refresh(&self, by: impl Into<By<'_>>, identity: &str) -> Result<Revision, ApiError> {
+    /// Notes in the history of an identity what somebody does about it that changes no record here: `action` is the word for it.
+    pub async fn note_about_identity(&self, by: impl Into<By<'_>>, action: &str, identity: &str) -> Result<Revision, ApiError> {
         let by = by.into();
         self.decide(|now| {
             let deciding = self.deciding(now, by, identity)?;
             known(now, identity)?;
-            let step = deciding.step(now, "refresh asked for", vec![Key::Identity(identity.to_owned())]);
+            let step = deciding.step(now, action, vec![Key::Identity(identity.to_owned())]);
             Ok(Decision::Write(step, Write::NoteRepeat("identity".to_owned(), identity.to_owned()), ()))
         })
         .await

@@ -161,13 +161,6 @@ impl Login {
         self.name_person(who.into().by("name"), identity).await
     }
 
-    /// Lets somebody try again who is shut out by wrong passwords. It takes `auth:unlock-person:<identity>`.
-    pub async fn unlock_person(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<Revision, ApiError> {
-        let by = who.into().by("unlock");
-        let name = self.administered(by, identity)?;
-        self.unlock_account_by(by, name).await
-    }
-
     /// A local account is gone for good; its name stays taken. It takes `auth:delete-person:<identity>`.
     pub async fn delete_person(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<Revision, ApiError> {
         let by = who.into().by("delete");

@@ -5,4 +5,5 @@ pub(crate) mod change;
 pub(crate) mod links;
 pub(crate) mod map;
 pub(crate) mod refresh;
+pub(crate) mod unlock;
 pub(crate) mod view;

@@ -8,6 +8,9 @@ use crate::login::Login;
 use crate::people::administer::change::Administrator;
 use crate::providers::error::Fault;
 
+/// The word of the history for it.
+pub const REFRESH_ASKED: &str = "refresh asked for";
+
 /// What came of asking about somebody.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AskedAbout {
@@ -30,7 +33,7 @@ impl Login {
         if local_name(identity).is_some() && self.auth.directory().identity(identity).is_some() {
             return Err(ApiError::InputError(format!("{identity} is a local account: no provider can be asked about it")));
         }
-        self.auth.note_refresh(by, identity).await?;
+        self.auth.note_about_identity(by, REFRESH_ASKED, identity).await?;
         let asked = match self.refresh_person(identity).await {
             Ok(refreshment) => AskedAbout::Answered(refreshment),
             Err(RefreshError::Unknown) => return Err(ApiError::RequestConflict(format!("No configured provider knows {identity}"))),

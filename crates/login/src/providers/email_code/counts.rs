@@ -44,12 +44,23 @@ impl Login {
             Some(browser) => format!("browser/{browser}"),
             None => format!("network/{network}"),
         };
-        let mut limits = vec![(format!("mail/to/{who}/{place}"), MOST_BY_PLACE, WINDOW_MS)];
+        // Counts have another name for as long as those before somebody was let try again could count.
+        let counted = match self.newest(&unlocks(&who), DAY_MS).await? {
+            (0, 0) => format!("mail/to/{who}"),
+            (at_ms, times) => format!("mail/to/{who}/after/{at_ms}.{times}"),
+        };
+        let mut limits = vec![(format!("{counted}/{place}"), MOST_BY_PLACE, WINDOW_MS)];
         if !known {
             limits.push((format!("mail/network/{network}"), MOST_BY_NETWORK, WINDOW_MS));
-            limits.push((format!("mail/to/{who}"), MOST_BY_STRANGERS, DAY_MS));
+            limits.push((counted, MOST_BY_STRANGERS, DAY_MS));
         }
         Ok(MailCounts { limits, known_keys: [Some(known_network), known_browser].into_iter().flatten().collect() })
+    }
+
+    /// From now on mails for this purpose to this address are counted anew, wherever they are asked for.
+    pub(crate) async fn begin_new_mail_counts(&self, purpose: &str, to: &str) -> Result<(), LoginError> {
+        let noted = self.store.note_attempt(&unlocks(&fingerprint([purpose, to])), self.now_ms(), DAY_MS).await;
+        noted.map(|_| ()).map_err(|error| self.store_error(error))
     }
 
     /// Counts a mail that is about to be sent, or would be if there were somebody. Throttled: one more is too much.
@@ -77,4 +88,8 @@ impl Login {
     pub(crate) async fn know_mail_place(&self, counts: &MailCounts) -> Result<(), LoginError> {
         self.note_known(&counts.known_keys).await
     }
+}
+
+fn unlocks(who: &str) -> String {
+    format!("mail/unlocked/{who}")
 }
