@@ -1,4 +1,4 @@
-//! What administrators and other crates change: clients, roles, people, many of the first two at once, what a change would do, what keeps an installation
+//! What administrators and other crates change: clients, roles, people, many of the first two at once, what a change would do, what pages offer, what keeps an installation
 //! going, what providers say of people, and the grants, identities and credentials that login writes.
 
 pub(crate) mod added;
@@ -8,6 +8,7 @@ pub(crate) mod credentials;
 pub(crate) mod following;
 pub(crate) mod grants;
 pub(crate) mod import;
+pub(crate) mod offered;
 pub(crate) mod people;
 pub(crate) mod plan;
 pub(crate) mod roles;

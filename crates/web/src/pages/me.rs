@@ -9,6 +9,7 @@ use super::browser;
 use super::visit::{Posted, Visit, go, person_line};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
+use crate::pages::console::records::{lists, person, problem};
 use crate::pages::sign_in::{login, passkeys};
 use crate::views::words;
 use crate::views::{Family, GrantRow, IdentityRow, MePage, OriginRow, SessionRow, html};
@@ -30,6 +31,7 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
         Some(name) => (visit.web.login.passkeys(name).await?.len(), visit.web.login.recovery_codes(name).await?),
         None => Default::default(),
     };
+    let acts = visit.web.auth.console_acts(&person(session)).map_err(problem)?;
     let page = MePage {
         passkeys: count,
         codes: passkeys::codes(&stand, now_ms),
@@ -38,7 +40,8 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
         roles_to_review,
         csrf: session.csrf.clone(),
         notice: visit.parameter("done").as_deref().and_then(notice).map(str::to_owned),
-        may_list_people: scopes.satisfies("auth:list-people"),
+        lists: lists(acts, ""),
+        may_list_clients: acts.list_clients,
         person: person_line(session),
         email: session.person.email.clone(),
         groups: session.person.groups.clone(),

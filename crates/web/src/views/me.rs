@@ -14,8 +14,10 @@ pub(crate) struct MePage {
     /// Roles that were changed with the grant that has just been revoked.
     pub roles_to_review: Vec<String>,
     pub person: PersonLine,
-    /// Whether the list of people is linked.
-    pub may_list_people: bool,
+    /// The lists that this person may see: where, and the title.
+    pub lists: Vec<(&'static str, &'static str)>,
+    /// Whether clients can be listed.
+    pub may_list_clients: bool,
     pub email: Option<String>,
     pub groups: Vec<String>,
     pub can_change_password: bool,

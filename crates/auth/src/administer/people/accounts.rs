@@ -10,6 +10,7 @@ use crate::administer::people::linking::known;
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
 use crate::directory::entries::Person;
+use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::node::Auth;
 use crate::reserved;
@@ -243,5 +244,10 @@ fn written(now: &Now, identity: &IdentityRecord) -> ScopeSet {
 
 /// The same for all of a person's: what is disabled today may be enabled tomorrow.
 fn all_scopes(now: &Now, identities: &[&IdentityRecord]) -> ScopeSet {
-    now.snapshot.expand(identities.iter().flat_map(|identity| reserved::of_person(&identity.scopes)))
+    all_scopes_of(&now.snapshot, identities)
+}
+
+/// The same on a snapshot.
+pub(crate) fn all_scopes_of(snapshot: &Snapshot, identities: &[&IdentityRecord]) -> ScopeSet {
+    snapshot.expand(identities.iter().flat_map(|identity| reserved::of_person(&identity.scopes)))
 }

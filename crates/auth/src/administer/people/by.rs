@@ -184,12 +184,18 @@ impl Deciding<'_> {
 
     /// Refuses what somebody would do to themselves, in these words.
     pub(crate) fn refuse_own(&self, snapshot: &Snapshot, person: &Person, text: &str) -> Result<(), ApiError> {
-        let Some(caller) = self.caller() else { return Ok(()) };
-        let is_theirs = |identity: &Identity| identity.record.person == person.record.id;
-        let own = caller.identity.as_deref().and_then(|identity| snapshot.identity(identity)).is_some_and(|identity| is_theirs(identity));
-        let owned = caller.client_id.as_deref().is_some_and(|id| snapshot.owners(id).any(|identity| is_theirs(identity)));
-        if own || owned { Err(ApiError::RequestConflict(text.to_owned())) } else { Ok(()) }
+        match self.caller() {
+            Some(caller) if is_own(caller, snapshot, person) => Err(ApiError::RequestConflict(text.to_owned())),
+            _ => Ok(()),
+        }
     }
+}
+
+/// Whether this is the caller's own person: they are signed in as one of the identities, or their client is named by one.
+pub(crate) fn is_own(caller: &Caller, snapshot: &Snapshot, person: &Person) -> bool {
+    let is_theirs = |identity: &Identity| identity.record.person == person.record.id;
+    let own = caller.identity.as_deref().and_then(|identity| snapshot.identity(identity)).is_some_and(|identity| is_theirs(identity));
+    own || caller.client_id.as_deref().is_some_and(|id| snapshot.owners(id).any(|identity| is_theirs(identity)))
 }
 
 /// The scopes that `had` does not satisfy, but for those that say no more than who these are: `assume:login-identity:<identity>`, `assume:local-user:<name>`,

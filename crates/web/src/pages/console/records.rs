@@ -4,7 +4,9 @@
 //! An id is a parameter and no part of the path, so that each one has a page, whatever it is made of.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, Authentication, ClientView, Page, PageQuery, RoleView, STATIC_CLIENT_NOTE, Snapshot, Start};
+use falconer_auth::{
+    ApiError, Authentication, ClientActs, ClientView, ConsoleActs, Page, PageQuery, RoleActs, RoleView, STATIC_CLIENT_NOTE, Snapshot, Start,
+};
 use falconer_login::Session;
 use falconer_scopes::ScopeSet;
 use http::StatusCode;
@@ -18,6 +20,7 @@ use crate::views::{Family, HistoryRow, RecordPage, RecordRow, RecordsPage, html}
 
 const CLIENTS: (&str, &str) = ("/auth/clients", "Clients");
 const ROLES: (&str, &str) = ("/auth/roles", "Roles");
+const PEOPLE: (&str, &str) = ("/auth/people", "People");
 /// A page has at least as many rows, where there are as many: it takes whole parts.
 const ROWS: usize = 50;
 /// How many records are looked at at once.
@@ -33,12 +36,13 @@ pub(crate) async fn clients(visit: Visit) -> Result<Response, Problem> {
     let now_ms = visit.web.clock.now_ms();
     if let Some(id) = visit.parameter("id") {
         let client = visit.web.auth.client(&who, &id).map_err(problem)?;
-        let page = client_page(&visit, client, &visit.web.auth.directory(), now_ms);
+        let acts = visit.web.auth.client_acts(&who, &id).map_err(problem)?;
+        let page = client_page(&visit, client, acts, &visit.web.auth.directory(), now_ms);
         let page = with_history(&visit, &who, "client", page).await?;
         return Ok(html(StatusCode::OK, Row::Page, &page));
     }
     let directory = visit.web.auth.directory();
-    list(&visit, CLIENTS, ROLES, |query| {
+    list(&visit, session, CLIENTS, |query| {
         let page = visit.web.auth.list_clients(&who, "", query)?;
         Ok(Page { items: page.items.into_iter().map(|client| client_found(client, &directory, now_ms)).collect(), next: page.next })
     })
@@ -51,17 +55,25 @@ pub(crate) async fn roles(visit: Visit) -> Result<Response, Problem> {
     let now_ms = visit.web.clock.now_ms();
     if let Some(id) = visit.parameter("id") {
         let role = visit.web.auth.role(&who, &id).map_err(problem)?;
-        let page = with_history(&visit, &who, "role", role_page(&visit, role)).await?;
+        let acts = visit.web.auth.role_acts(&who, &id).map_err(problem)?;
+        let page = with_history(&visit, &who, "role", role_page(&visit, role, acts)).await?;
         return Ok(html(StatusCode::OK, Row::Page, &page));
     }
-    list(&visit, ROLES, CLIENTS, |query| {
+    list(&visit, session, ROLES, |query| {
         let page = visit.web.auth.list_roles2(&who, Some(query))?;
         Ok(Page { items: page.items.into_iter().map(|role| role_found(role, now_ms)).collect(), next: page.next })
     })
 }
 
+/// The lists that somebody may see, without the one at `here`: where, and the title.
+pub(crate) fn lists(acts: ConsoleActs, here: &str) -> Vec<(&'static str, &'static str)> {
+    let all = [(acts.list_clients, CLIENTS), (acts.list_roles, ROLES), (acts.list_people, PEOPLE)];
+    all.into_iter().filter(|(may, list)| *may && list.0 != here).map(|(_, list)| list).collect()
+}
+
+/// Whoever is signed in, by the identity with which they signed in: they may do what all of the person's give, and the history names this one.
 pub(crate) fn person(session: &Session) -> Authentication {
-    Authentication::person(&session.person.identity)
+    Authentication::person(&session.identity)
 }
 
 /// Signing in leads back to the very page.
@@ -79,8 +91,8 @@ type Found = (RecordRow, ScopeSet);
 
 fn list(
     visit: &Visit,
+    session: &Session,
     (path, title): (&'static str, &'static str),
-    other: (&'static str, &'static str),
     part: impl Fn(PageQuery) -> Result<Page<Found>, ApiError>,
 ) -> Result<Response, Problem> {
     let searched = |name| -> String { visit.parameter(name).unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect() };
@@ -108,11 +120,22 @@ fn list(
         Start::Offset(_) => None,
     });
     let next = next.map(|from| format!("{path}?q={}&scope={}&from={}", encode(&query), encode(&scope), encode(&from)));
-    Ok(html(
-        StatusCode::OK,
-        Row::Page,
-        &RecordsPage { layout: visit.layout(), title, path, other, query, scope, rows, next, stopped, searched, notice: notice(visit) },
-    ))
+    let acts = visit.web.auth.console_acts(&person(session)).map_err(problem)?;
+    let page = RecordsPage {
+        layout: visit.layout(),
+        title,
+        path,
+        others: lists(acts, path),
+        may_create: if path == CLIENTS.0 { acts.create_client } else { acts.create_role },
+        query,
+        scope,
+        rows,
+        next,
+        stopped,
+        searched,
+        notice: notice(visit),
+    };
+    Ok(html(StatusCode::OK, Row::Page, &page))
 }
 
 /// When a client that was made with a grant ends in fact: with the grant, or with its own end before. A grant that nobody remembers is over.
@@ -172,7 +195,7 @@ fn state(client: &ClientView, end_ms: i64, now_ms: i64) -> Vec<&'static str> {
     .collect()
 }
 
-fn client_page(visit: &Visit, client: ClientView, directory: &Snapshot, now_ms: i64) -> RecordPage {
+fn client_page(visit: &Visit, client: ClientView, acts: ClientActs, directory: &Snapshot, now_ms: i64) -> RecordPage {
     let at = |at_ms| words::date_time(at_ms);
     let end_ms = end_ms(&client, directory, now_ms);
     let never_used = client.last_date_used_ms <= client.created_ms;
@@ -192,7 +215,7 @@ fn client_page(visit: &Visit, client: ClientView, directory: &Snapshot, now_ms: 
     RecordPage {
         layout: visit.layout(),
         notice: notice(visit),
-        actions: if is_static { vec![] } else { client_actions(&client) },
+        actions: client_actions(&client, acts),
         fixed: if client.client_id.starts_with("static/falconer/") {
             Some("It belongs to Falconer itself, and nobody changes it.")
         } else {
@@ -202,7 +225,8 @@ fn client_page(visit: &Visit, client: ClientView, directory: &Snapshot, now_ms: 
         history_next: None,
         history_needs: None,
         kind: "Client",
-        list: CLIENTS,
+        path: CLIENTS.0,
+        lists: vec![],
         state: state(&client, end_ms, now_ms),
         facts,
         expanded: Family::sort(client.expanded_scopes.iter(), ""),
@@ -212,16 +236,18 @@ fn client_page(visit: &Visit, client: ClientView, directory: &Snapshot, now_ms: 
     }
 }
 
-fn client_actions(client: &ClientView) -> Vec<(String, &'static str, bool)> {
+/// Of what can be done with a client, what this person may do.
+fn client_actions(client: &ClientView, acts: ClientActs) -> Vec<(String, &'static str, bool)> {
     let id = encode(&client.client_id);
     let ask = |action: &str| format!("/auth/clients/confirm?id={id}&action={action}");
-    let switch = if client.disabled { (ask("enable"), "Enable", false) } else { (ask("disable"), "Disable", false) };
-    vec![
-        (format!("/auth/clients/edit?id={id}"), "Edit", false),
-        (ask("reset"), "New access token", false),
-        switch,
-        (ask("delete"), "Delete", true),
-    ]
+    let all = [
+        (acts.update, (format!("/auth/clients/edit?id={id}"), "Edit", false)),
+        (acts.reset, (ask("reset"), "New access token", false)),
+        (acts.enable && client.disabled, (ask("enable"), "Enable", false)),
+        (acts.disable && !client.disabled, (ask("disable"), "Disable", false)),
+        (acts.delete, (ask("delete"), "Delete", true)),
+    ];
+    all.into_iter().filter_map(|(may, action)| may.then_some(action)).collect()
 }
 
 /// What has just been done, for the page that a form led to.
@@ -235,8 +261,9 @@ fn notice(visit: &Visit) -> Option<&'static str> {
     }
 }
 
-/// With what happened to the record, as far as the person may know.
+/// With what happened to the record and the other pages, as far as the person may see them.
 async fn with_history(visit: &Visit, who: &Authentication, kind: &str, page: RecordPage) -> Result<RecordPage, Problem> {
+    let page = RecordPage { lists: lists(visit.web.auth.console_acts(who).map_err(problem)?, ""), ..page };
     let start = visit.parameter("history").filter(|row| row.parse::<i64>().is_ok()).map_or(Start::Offset(0), Start::After);
     let found = visit.web.auth.entity_history(who, kind, &page.id, PageQuery { start, limit: PART }).await;
     let found = match found {
@@ -255,22 +282,27 @@ async fn with_history(visit: &Visit, who: &Authentication, kind: &str, page: Rec
         Start::Offset(_) => None,
         Start::After(row) => Some(row),
     });
-    let history_next = next.map(|from| format!("{}?id={}&history={from}#history", page.list.0, encode(&page.id)));
+    let history_next = next.map(|from| format!("{}?id={}&history={from}#history", page.path, encode(&page.id)));
     Ok(RecordPage { history: history.collect(), history_next, ..page })
 }
 
-fn role_page(visit: &Visit, role: RoleView) -> RecordPage {
+fn role_page(visit: &Visit, role: RoleView, acts: RoleActs) -> RecordPage {
     let id = encode(&role.role_id);
+    let actions = [
+        (acts.update, (format!("/auth/roles/edit?id={id}"), "Edit", false)),
+        (acts.delete, (format!("/auth/roles/confirm?id={id}"), "Delete", true)),
+    ];
     RecordPage {
         layout: visit.layout(),
         notice: notice(visit),
-        actions: vec![(format!("/auth/roles/edit?id={id}"), "Edit", false), (format!("/auth/roles/confirm?id={id}"), "Delete", true)],
+        actions: actions.into_iter().filter_map(|(may, action)| may.then_some(action)).collect(),
         fixed: None,
         history: vec![],
         history_next: None,
         history_needs: None,
         kind: "Role",
-        list: ROLES,
+        path: ROLES.0,
+        lists: vec![],
         state: Vec::new(),
         facts: vec![("Created", words::date_time(role.created_ms)), ("Changed", words::date_time(role.last_modified_ms))],
         expanded: Family::sort(role.expanded_scopes.iter(), ""),

@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
-use crate::pages::console::records::{encode, person, problem, sign_in};
+use crate::pages::console::records::{encode, lists, person, problem, sign_in};
 use crate::pages::people::person as one;
 use crate::pages::visit::Visit;
 use crate::views::html;
@@ -40,8 +40,13 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
         let only = if disabled { "&disabled=true" } else { "" };
         format!("/auth/people?q={}&group={}{only}&from={}", encode(&query), encode(&group), encode(&from))
     });
+    let acts = visit.web.auth.console_acts(&person(session)).map_err(problem)?;
+    let maps = visit.web.login.mapped_providers(&person(session)).map_err(problem)?;
     let page = PeopleListPage {
         layout: visit.layout(),
+        others: lists(acts, "/auth/people"),
+        may_invite: acts.invite,
+        may_map: !maps.is_empty(),
         rows: page.items.into_iter().map(row).collect(),
         notice: (visit.parameter("done").as_deref() == Some("deleted")).then_some("Deleted."),
         query,

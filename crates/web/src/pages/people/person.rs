@@ -1,7 +1,7 @@
 //! The page of one person.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, PageQuery, Start};
+use falconer_auth::{ApiError, PageQuery, PersonActs, Start};
 use falconer_login::mail::MailOutcome;
 use falconer_login::{AccountLinkKind, GrantLine, IdentityDetail, PersonDetail, Session, SessionView};
 use http::StatusCode;
@@ -9,7 +9,7 @@ use http::StatusCode;
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::browser;
-use crate::pages::console::records::{encode, person, problem};
+use crate::pages::console::records::{encode, lists, person, problem};
 use crate::pages::visit::Visit;
 use crate::views::people::{IdentityCard, PersonGrantRow, PersonPage, person_href};
 use crate::views::words;
@@ -32,19 +32,28 @@ pub(super) async fn page(visit: &Visit, session: &Session, identity: &str) -> Re
         _ => None,
     });
     let own = detail.identity(identity);
+    let auth = &visit.web.auth;
+    let acts = auth.person_acts(&who, identity).map_err(problem)?;
+    let mut cards = Vec::new();
+    for known in &detail.identities {
+        let acts = auth.person_acts(&who, &known.identity).map_err(problem)?;
+        let counted = visit.web.login.counts_attempts_of(&known.identity);
+        cards.push(card(known.clone(), identity, identity_actions(&detail, known, acts, counted)));
+    }
     let page = PersonPage {
         layout: visit.layout(),
+        lists: lists(auth.console_acts(&who).map_err(problem)?, ""),
         display_name: own.map(|own| own.display_name.clone()).unwrap_or_default(),
         state: state(&detail, own),
         facts: vec![("Known since", words::date_time(detail.created_ms)), ("Names what is new by", detail.name.clone())],
-        actions: actions(&detail, own, identity, session.person.has(identity), visit.web.login.mails_links()),
+        actions: actions(&detail, own, identity, acts, visit.web.login.mails_links()),
         expanded: Family::sort(detail.scopes.iter(), ""),
-        grants: detail.grants.into_iter().map(|grant| grant_row(grant, identity, now_ms)).collect(),
+        grants: detail.grants.into_iter().map(|grant| grant_row(grant, identity, acts.revoke_grants, now_ms)).collect(),
         sessions: detail.sessions.iter().map(|session| session_row(session, now_ms)).collect(),
-        sign_out: ask(identity, "sign-out"),
+        sign_out: acts.sign_out.then(|| ask(identity, "sign-out")),
         clients: detail.clients,
         more_clients: detail.more_clients,
-        identities: detail.identities.into_iter().map(|known| card(known, identity)).collect(),
+        identities: cards,
         history_is_hidden: history.is_none(),
         history: history.map(|page| page.items).unwrap_or_default().into_iter().map(history_row).collect(),
         history_next: next,
@@ -61,6 +70,12 @@ fn notice(done: &str) -> Option<&'static str> {
         "enable" => Some("The person was enabled."),
         "unlock" => Some("They can try again to sign in."),
         "sign-out" => Some("They were signed out everywhere."),
+        "unlink" => Some("It is a person of its own now, and its sessions were ended."),
+        "name" => Some("New clients and grants have that name from now on."),
+        "still" => Some("The provider was asked: what it says counts now."),
+        "gone" => Some("The provider knows nobody like that any more: all that they had by this identity has ended."),
+        "refused" => Some("The provider says nothing more until they sign in again, and what it said counts no more."),
+        "additions-only" => Some("The provider can't be asked without them; directories that only authorize were asked."),
         "revoke" => Some("The grant was revoked. What the site got is worth nothing now."),
         _ => None,
     }
@@ -85,12 +100,12 @@ fn state(detail: &PersonDetail, own: Option<&IdentityDetail>) -> Vec<&'static st
     .collect()
 }
 
-/// What can be done with the person; of that what nobody does to themselves is left out.
+/// Of what can be done with the person, what whoever looks may do.
 fn actions(
     detail: &PersonDetail,
     own: Option<&IdentityDetail>,
     identity: &str,
-    is_oneself: bool,
+    acts: PersonActs,
     can_mail: bool,
 ) -> Vec<(String, &'static str, bool)> {
     let account = own.and_then(|own| own.account.as_ref());
@@ -98,36 +113,38 @@ fn actions(
         return Vec::new();
     }
     let account = account.filter(|account| !account.deleted);
-    let mut actions = Vec::new();
-    if let Some(account) = account {
-        actions.push((format!("/auth/people/edit?id={}", encode(identity)), "Edit", false));
-        if !is_oneself {
-            actions.push((
-                ask(identity, "reset"),
-                if account.has_password { "Link for a new password" } else { "New invitation link" },
-                false,
-            ));
-            if can_mail && own.is_some_and(|own| own.email.is_some()) {
-                actions.push((
-                    ask(identity, "mail"),
-                    if account.has_password { "Mail a link for a new password" } else { "Mail an invitation" },
-                    false,
-                ));
-            }
-        }
-        actions.push((ask(identity, "unlock"), "Let them try again", false));
-    }
-    if is_oneself {
-        return actions;
-    }
-    actions.push(if detail.disabled { (ask(identity, "enable"), "Enable", false) } else { (ask(identity, "disable"), "Disable", true) });
-    if account.is_some() {
-        actions.push((ask(identity, "delete"), "Delete", true));
-    }
-    actions
+    let is_account = account.is_some();
+    let (reset, mail) = if account.is_some_and(|account| account.has_password) {
+        ("Link for a new password", "Mail a link for a new password")
+    } else {
+        ("New invitation link", "Mail an invitation")
+    };
+    let can_mail = can_mail && own.is_some_and(|own| own.email.is_some());
+    let all = [
+        (acts.update && is_account, (format!("/auth/people/edit?id={}", encode(identity)), "Edit", false)),
+        (acts.reset && is_account, (ask(identity, "reset"), reset, false)),
+        (acts.reset && is_account && can_mail, (ask(identity, "mail"), mail, false)),
+        (acts.enable && detail.disabled, (ask(identity, "enable"), "Enable", false)),
+        (acts.disable && !detail.disabled, (ask(identity, "disable"), "Disable", true)),
+        (acts.delete && is_account, (ask(identity, "delete"), "Delete", true)),
+    ];
+    all.into_iter().filter_map(|(may, action)| may.then_some(action)).collect()
 }
 
-fn card(known: IdentityDetail, asked_for: &str) -> IdentityCard {
+/// The same for one of their identities.
+fn identity_actions(detail: &PersonDetail, known: &IdentityDetail, acts: PersonActs, counted: bool) -> Vec<(String, &'static str, bool)> {
+    let linked = detail.identities.len() > 1;
+    let is_there = known.account.as_ref().is_none_or(|account| !account.deleted);
+    let all = [
+        (acts.unlock && counted && is_there, (ask(&known.identity, "unlock"), "Let them try again", false)),
+        (acts.refresh && known.account.is_none(), (ask(&known.identity, "refresh"), "Ask the provider now", false)),
+        (acts.name && linked && !known.disabled && detail.name != known.identity, (ask(&known.identity, "name"), "Use for names", false)),
+        (acts.unlink && linked, (ask(&known.identity, "unlink"), "Unlink", true)),
+    ];
+    all.into_iter().filter_map(|(may, action)| may.then_some(action)).collect()
+}
+
+fn card(known: IdentityDetail, asked_for: &str, actions: Vec<(String, &'static str, bool)>) -> IdentityCard {
     let mut facts = vec![("Name", known.display_name)];
     if let Some(email) = known.email {
         facts.push(("E-mail", if known.email_verified { format!("{email}, verified") } else { email }));
@@ -164,6 +181,7 @@ fn card(known: IdentityDetail, asked_for: &str) -> IdentityCard {
         facts,
         groups: known.groups,
         scopes: known.scopes,
+        actions,
     }
 }
 
@@ -179,12 +197,12 @@ fn mail_words(outcome: MailOutcome) -> String {
     }
 }
 
-fn grant_row(grant: GrantLine, identity: &str, now_ms: i64) -> PersonGrantRow {
+fn grant_row(grant: GrantLine, identity: &str, may_revoke: bool, now_ms: i64) -> PersonGrantRow {
     let used = grant.last_used_ms.map_or_else(|| "never used".to_owned(), |at_ms| format!("used {}", words::since(at_ms, now_ms)));
     PersonGrantRow {
         about: format!("ends {} · {used} · granted {}", words::until(grant.expires_ms, now_ms), words::since(grant.created_ms, now_ms)),
         count: words::count(grant.scopes.len(), "scope"),
-        href: format!("{}&grant={}", ask(identity, "revoke"), encode(&grant.id)),
+        href: may_revoke.then(|| format!("{}&grant={}", ask(identity, "revoke"), encode(&grant.id))),
         site: grant.target_origin,
         scopes: grant.scopes,
         id: grant.id,
@@ -199,7 +217,7 @@ fn session_row(session: &SessionView, now_ms: i64) -> (String, String) {
 
 fn history_row(entry: falconer_auth::HistoryEntry) -> HistoryRow {
     HistoryRow {
-        what: entry.action_type,
+        what: format!("{} {} {}", entry.entity_type, entry.entity_id, entry.action_type),
         who: entry.client_id,
         at: words::date_time(entry.created_ms),
         at_machine: words::machine_time(entry.created_ms),

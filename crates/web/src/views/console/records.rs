@@ -14,8 +14,10 @@ pub(crate) struct RecordsPage {
     pub title: &'static str,
     /// `/auth/clients`
     pub path: &'static str,
-    /// The other list: where, and its title.
-    pub other: (&'static str, &'static str),
+    /// The other lists that this person may see: where, and the title.
+    pub others: Vec<(&'static str, &'static str)>,
+    /// Whether this person may make one.
+    pub may_create: bool,
     /// What was searched for in ids.
     pub query: String,
     /// What was searched for in scopes.
@@ -68,8 +70,10 @@ pub(crate) struct RecordPage {
     pub layout: Layout,
     /// `Client`
     pub kind: &'static str,
-    /// The list: where, and its title.
-    pub list: (&'static str, &'static str),
+    /// Where the page itself is.
+    pub path: &'static str,
+    /// The lists that this person may see: where, and the title.
+    pub lists: Vec<(&'static str, &'static str)>,
     pub id: String,
     pub description: String,
     pub state: Vec<&'static str>,

@@ -8,6 +8,12 @@ use crate::views::Layout;
 #[template(path = "people/list.html")]
 pub(crate) struct PeopleListPage {
     pub layout: Layout,
+    /// The other lists that this person may see: where, and the title.
+    pub others: Vec<(&'static str, &'static str)>,
+    /// Whether this person may invite somebody.
+    pub may_invite: bool,
+    /// Whether this person may ask what somebody would get.
+    pub may_map: bool,
     /// What was searched for.
     pub query: String,
     pub group: String,

@@ -11,6 +11,8 @@ pub(crate) struct PersonPage {
     pub layout: Layout,
     /// The identity that was asked for.
     pub id: String,
+    /// The lists that whoever looks may see: where, and the title.
+    pub lists: Vec<(&'static str, &'static str)>,
     pub display_name: String,
     pub state: Vec<&'static str>,
     /// What is known, in order: its name and its value.
@@ -23,8 +25,8 @@ pub(crate) struct PersonPage {
     pub grants: Vec<PersonGrantRow>,
     /// The browser, and the rest.
     pub sessions: Vec<(String, String)>,
-    /// Where they are signed out.
-    pub sign_out: String,
+    /// Where they are signed out, for whoever may do it.
+    pub sign_out: Option<String>,
     pub clients: Vec<String>,
     pub more_clients: bool,
     /// What happened, oldest first.
@@ -51,6 +53,8 @@ pub(crate) struct IdentityCard {
     pub groups: Vec<String>,
     /// What it gives, as it is written.
     pub scopes: Vec<String>,
+    /// What can be done with it: where, what it says, and whether it is felt at once.
+    pub actions: Vec<(String, &'static str, bool)>,
 }
 
 /// What the person lets somebody do.
@@ -62,6 +66,6 @@ pub(crate) struct PersonGrantRow {
     pub about: String,
     pub count: String,
     pub scopes: Vec<String>,
-    /// Where it is revoked.
-    pub href: String,
+    /// Where it is revoked, for whoever may do it.
+    pub href: Option<String>,
 }

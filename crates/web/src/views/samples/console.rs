@@ -6,9 +6,12 @@ use super::*;
 pub(super) fn samples() -> Vec<(&'static str, String)> {
     vec![
         ("records", page(&records())),
-        ("records-nothing", page(&RecordsPage { rows: vec![], next: None, query: String::new(), ..records() })),
+        (
+            "records-nothing",
+            page(&RecordsPage { rows: vec![], next: None, query: String::new(), others: vec![], may_create: false, ..records() }),
+        ),
         ("record", page(&record())),
-        ("record-empty", page(&RecordPage { scopes: vec![], expanded: vec![], state: vec![], ..record() })),
+        ("record-empty", page(&RecordPage { scopes: vec![], expanded: vec![], state: vec![], actions: vec![], lists: vec![], ..record() })),
         (
             "record-static",
             page(&RecordPage {
@@ -52,7 +55,8 @@ pub(super) fn records() -> RecordsPage {
         layout: signed_in(),
         title: "Clients",
         path: "/auth/clients",
-        other: ("/auth/roles", "Roles"),
+        others: vec![("/auth/roles", "Roles"), ("/auth/people", "People")],
+        may_create: true,
         query: "local/".to_owned(),
         scope: String::new(),
         rows: vec![RecordRow {
@@ -74,7 +78,8 @@ pub(super) fn record() -> RecordPage {
     RecordPage {
         layout: signed_in(),
         kind: "Client",
-        list: ("/auth/clients", "Clients"),
+        path: "/auth/clients",
+        lists: vec![("/auth/clients", "Clients"), ("/auth/roles", "Roles")],
         id: "local/ann/laptop".to_owned(),
         description: "The laptop".to_owned(),
         state: vec!["disabled"],

@@ -54,6 +54,9 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
 pub(super) fn list() -> PeopleListPage {
     PeopleListPage {
         layout: signed_in(),
+        others: vec![("/auth/clients", "Clients"), ("/auth/roles", "Roles")],
+        may_invite: true,
+        may_map: true,
         query: "ann".to_owned(),
         group: String::new(),
         disabled: true,
@@ -75,6 +78,7 @@ pub(super) fn person() -> PersonPage {
     PersonPage {
         layout: signed_in(),
         id: "local/bob".to_owned(),
+        lists: vec![("/auth/people", "People")],
         display_name: "Bob Example".to_owned(),
         state: vec!["disabled", "invited"],
         facts: vec![("Known since", "5 March 2026, 17:05 UTC".to_owned())],
@@ -89,6 +93,7 @@ pub(super) fn person() -> PersonPage {
                 facts: vec![("Signs in with", "a password".to_owned())],
                 groups: strings(&["hr"]),
                 scopes: strings(&["assume:login-identity:local/bob", "assume:local-group:hr", "notes:read:*"]),
+                actions: vec![],
             },
             IdentityCard {
                 identity: "company/4711".to_owned(),
@@ -96,6 +101,10 @@ pub(super) fn person() -> PersonPage {
                 facts: vec![("Provider", "company".to_owned())],
                 groups: vec![],
                 scopes: vec![],
+                actions: vec![
+                    ("/auth/people/confirm?id=company%2F4711&action=refresh".to_owned(), "Ask the provider now", false),
+                    ("/auth/people/confirm?id=company%2F4711&action=unlink".to_owned(), "Unlink", true),
+                ],
             },
         ],
         expanded: Family::sort(["notes:read:*", "auth:list-clients"], ""),
@@ -105,10 +114,10 @@ pub(super) fn person() -> PersonPage {
             about: "ends in 3 days · never used · granted 2 days ago".to_owned(),
             count: "1 scope".to_owned(),
             scopes: strings(&["notes:read:*"]),
-            href: "/auth/people/confirm?id=local%2Fbob&action=revoke&grant=AbCdEfGhIjKlMnOpQrStUv".to_owned(),
+            href: Some("/auth/people/confirm?id=local%2Fbob&action=revoke&grant=AbCdEfGhIjKlMnOpQrStUv".to_owned()),
         }],
         sessions: vec![("Firefox on Linux".to_owned(), "as local/bob · signed in 2 days ago · seen now".to_owned())],
-        sign_out: "/auth/people/confirm?id=local%2Fbob&action=sign-out".to_owned(),
+        sign_out: Some("/auth/people/confirm?id=local%2Fbob&action=sign-out".to_owned()),
         clients: strings(&["local/bob/laptop"]),
         more_clients: true,
         history: vec![HistoryRow {

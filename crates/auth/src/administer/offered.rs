@@ -1,0 +1,152 @@
+//! What somebody may do with a record as it is now, so that pages offer just that. Nothing is decided here: each use case looks again when it is done.
+
+use falconer_store::IdentityRecord;
+
+use crate::administer::people::accounts::all_scopes_of;
+use crate::administer::people::by::{beyond, is_own};
+use crate::error::ApiError;
+use crate::node::Auth;
+use crate::verify::caller::{Authentication, Caller};
+
+/// What can be done with one client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each act is allowed for itself")]
+pub struct ClientActs {
+    /// Changed, as far as no scope is added.
+    pub update: bool,
+    /// Given another access token.
+    pub reset: bool,
+    /// Switched off.
+    pub disable: bool,
+    /// Switched on.
+    pub enable: bool,
+    /// Deleted.
+    pub delete: bool,
+}
+
+/// What can be done with one role.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoleActs {
+    /// Changed, as far as no scope is added.
+    pub update: bool,
+    /// Deleted.
+    pub delete: bool,
+}
+
+/// What can be done with one person, by one of their identities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each act is allowed for itself")]
+pub struct PersonActs {
+    /// The local account changed, as far as nothing is added.
+    pub update: bool,
+    /// A link for another password made.
+    pub reset: bool,
+    /// Let try again.
+    pub unlock: bool,
+    /// Signed out everywhere.
+    pub sign_out: bool,
+    /// Grants revoked.
+    pub revoke_grants: bool,
+    /// The whole person stopped.
+    pub disable: bool,
+    /// Let in again.
+    pub enable: bool,
+    /// The local account deleted.
+    pub delete: bool,
+    /// Made a person of its own.
+    pub unlink: bool,
+    /// Made the one that names what is new.
+    pub name: bool,
+    /// Asked about.
+    pub refresh: bool,
+}
+
+/// Which lists somebody may see, and where they may add something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is allowed for itself")]
+pub struct ConsoleActs {
+    /// Clients are listed.
+    pub list_clients: bool,
+    /// Roles are listed.
+    pub list_roles: bool,
+    /// People are listed.
+    pub list_people: bool,
+    /// Some client can be made.
+    pub create_client: bool,
+    /// Some role can be made.
+    pub create_role: bool,
+    /// Somebody can be invited.
+    pub invite: bool,
+}
+
+impl Auth {
+    /// What this caller may do with a client.
+    pub fn client_acts(&self, who: &Authentication, client_id: &str) -> Result<ClientActs, ApiError> {
+        let caller = self.caller(who)?;
+        // What is of the configuration, or of Falconer itself, is changed by nobody here.
+        if client_id.starts_with("static/") {
+            return Ok(ClientActs::default());
+        }
+        let may = |verb: &str| caller.scopes.satisfies(&format!("auth:{verb}:{client_id}"));
+        Ok(ClientActs {
+            update: may("update-client"),
+            reset: may("reset-access-token"),
+            disable: may("disable-client"),
+            enable: may("enable-client"),
+            delete: may("delete-client"),
+        })
+    }
+
+    /// What this caller may do with a role.
+    pub fn role_acts(&self, who: &Authentication, role_id: &str) -> Result<RoleActs, ApiError> {
+        let caller = self.caller(who)?;
+        let may = |verb: &str| caller.scopes.satisfies(&format!("auth:{verb}:{role_id}"));
+        Ok(RoleActs { update: may("update-role"), delete: may("delete-role") })
+    }
+
+    /// What this caller may do with the person of an identity: nothing where nobody has it.
+    pub fn person_acts(&self, who: &Authentication, identity: &str) -> Result<PersonActs, ApiError> {
+        let caller = self.caller(who)?;
+        let snapshot = self.directory();
+        let Some(person) = snapshot.person_of(identity) else { return Ok(PersonActs::default()) };
+        let linked: Vec<&IdentityRecord> = snapshot.linked(&person.record.id).map(|linked| &linked.record).collect();
+        let may = |verb: &str, identity: &str| caller.scopes.satisfies(&format!("auth:{verb}-person:{identity}"));
+        let one = |verb: &str| may(verb, identity);
+        let all = |verb: &str| one(verb) && linked.iter().all(|linked| may(verb, &linked.identity));
+        let is_other = !is_own(&caller, &snapshot, person);
+        let could_be = || caller.grant.is_none() && beyond(&all_scopes_of(&snapshot, &linked), &caller.scopes, &linked).is_empty();
+        Ok(PersonActs {
+            update: one("update"),
+            reset: is_other && all("reset") && could_be(),
+            unlock: one("unlock"),
+            sign_out: all("sign-out"),
+            revoke_grants: all("revoke-grants-of"),
+            disable: is_other && all("disable"),
+            enable: all("enable"),
+            delete: is_other && one("delete"),
+            unlink: is_other && all("unlink"),
+            name: is_other && all("name"),
+            refresh: one("refresh"),
+        })
+    }
+
+    /// Where this caller may look, and add something.
+    pub fn console_acts(&self, who: &Authentication) -> Result<ConsoleActs, ApiError> {
+        let caller = self.caller(who)?;
+        let may = |scope: &str| caller.scopes.satisfies(scope);
+        Ok(ConsoleActs {
+            list_clients: may("auth:list-clients"),
+            list_roles: may("auth:list-roles"),
+            list_people: may("auth:list-people"),
+            create_client: has_some(&caller, "auth:create-client:"),
+            create_role: has_some(&caller, "auth:create-role:"),
+            invite: has_some(&caller, "auth:create-person:"),
+        })
+    }
+}
+
+/// Whether the caller has a scope that begins so, or one that covers some.
+fn has_some(caller: &Caller, prefix: &str) -> bool {
+    let covers = |scope: &str| scope.strip_suffix('*').is_some_and(|stem| prefix.starts_with(stem));
+    caller.scopes.iter().any(|scope| scope.starts_with(prefix) || covers(scope))
+}
