@@ -188,6 +188,7 @@ impl<'a> History<'a> {
         let said = auth.expand(&some);
         let new = NewGrant {
             identity: self.person.clone(),
+            signed_in_by: self.person.clone(),
             host: "notes.example.com".to_owned(),
             target: "https://notes.example.com/".to_owned(),
             target_origin: "https://notes.example.com".to_owned(),

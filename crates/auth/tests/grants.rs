@@ -171,6 +171,7 @@ impl Run {
         let name = step["as"].as_str().unwrap();
         let new = NewGrant {
             identity: self.text(step, "identity").unwrap(),
+            signed_in_by: self.text(step, "identity").unwrap(),
             host: "notes.example.com".to_owned(),
             target: "https://notes.example.com/back".to_owned(),
             target_origin: "https://notes.example.com".to_owned(),

@@ -229,6 +229,28 @@ async fn an_identity_that_has_others_is_refused() {
     assert_eq!(world.linked("local/ann"), ["local/ann"]);
 }
 
+/// It named the identity that names what is new, so that a look into the history did not say through which door something was done.
+#[tokio::test]
+async fn the_history_names_the_identity_that_signed_in() {
+    let world = World::new().await;
+    world.ann_and_bob().await;
+    world.login.link_identity("test", "local/bob", "local/ann").await.unwrap();
+    let (_, bob) = world.sign_in("bob").await;
+    assert_eq!((bob.identity.as_str(), bob.person.identity.as_str()), ("local/bob", "local/ann"));
+    world.login.change_password(&bob, PASSWORD, "another horse battery", true, true).await.unwrap();
+    let form_time = world.login.form_time(&bob);
+    world.clock.advance(1_000);
+    world.login.choose_name(&bob, "local/bob", &form_time).await.unwrap();
+    world.login.unlink(&bob, "local/ann", &form_time).await.unwrap();
+    let histories =
+        [("account", "bob", "password changed"), ("person", bob.person.id.as_str(), "named"), ("identity", "local/ann", "unlinked")];
+    for (kind, id, action) in histories {
+        let rows = world.store.entity_history(kind, id, falconer_store::AuditStart::Offset(0), 50).await.unwrap();
+        let row = rows.iter().rfind(|row| row.action == action).unwrap_or_else(|| panic!("{kind} {id} {action}: {rows:?}"));
+        assert_eq!(row.actor, "local/bob", "{action}");
+    }
+}
+
 #[tokio::test]
 async fn unlinking_ends_the_sessions_by_that_identity() {
     let world = World::new().await;

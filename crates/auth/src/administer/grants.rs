@@ -22,8 +22,10 @@ const EARLY_MS: i64 = 5 * MINUTE_MS;
 /// A grant that a person has decided on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewGrant {
-    /// Who grants.
+    /// Who grants: the identity that names the grant.
     pub identity: String,
+    /// The identity by which the person is signed in, for the history.
+    pub signed_in_by: String,
     /// The host part of the clientId: encoded as identities are, with the port where it is not the default.
     pub host: String,
     /// The exact target as given; for a registered application its id.
@@ -82,7 +84,7 @@ impl Auth {
                 let mut depends_on = vec![Key::Role];
                 depends_on.extend(now.snapshot.identity(&new.identity).map(|identity| now.snapshot.keys_of(identity)).unwrap_or_default());
                 depends_on.extend(before.iter().map(|b| Key::Grant(b.record.id.clone())));
-                let step = step_by(now, &new.identity, "granted", depends_on);
+                let step = step_by(now, &new.signed_in_by, "granted", depends_on);
                 let replaces = before.map(|b| b.record.id.clone());
                 Ok(Decision::Write(step, Write::InsertGrant(record.clone(), replaces), (record, false)))
             })

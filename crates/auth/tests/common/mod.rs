@@ -200,6 +200,7 @@ pub fn message_of(verdict: &Verdict) -> String {
 pub fn new_grant(identity: &str, scopes: &[&str], now_ms: i64) -> falconer_auth::NewGrant {
     falconer_auth::NewGrant {
         identity: identity.to_owned(),
+        signed_in_by: identity.to_owned(),
         host: "notes.example.com".to_owned(),
         target: "https://notes.example.com/".to_owned(),
         target_origin: "https://notes.example.com".to_owned(),

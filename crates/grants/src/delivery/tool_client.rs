@@ -280,7 +280,7 @@ impl Grants {
             scopes: Some(scopes),
             delete_on_expiration: true,
         };
-        let person = Authentication::person(&session.person.identity);
+        let person = Authentication::person(&session.identity);
         let made = self.auth.create_client(&person, &client_id, &input).await;
         let (view, _) = made.map_err(|error| ToolError::Refused { offer, error })?;
         let access_token = view.access_token.ok_or_else(|| LoginError::Internal("a new client without a token".to_owned()))?;

@@ -180,6 +180,7 @@ impl Grants {
         let target = &request.target;
         NewGrant {
             identity: session.person.identity.clone(),
+            signed_in_by: session.identity.clone(),
             host: identity::encode(&target.host_and_port()),
             target: target.href().to_owned(),
             target_origin: target.origin(),

@@ -86,7 +86,7 @@ impl Grants {
         if grant.is_none_or(|grant| !person.has(&grant.identity)) {
             return Err(LoginError::NotFound("You have made no such grant.".to_owned()));
         }
-        self.login.revoke_grants(&person.identities(), &person.identity, vec![id.to_owned()], "revoked by the person").await
+        self.login.revoke_grants(&person.identities(), &session.identity, vec![id.to_owned()], "revoked by the person").await
     }
 
     /// Ids of the roles that were made, changed or deleted with a grant of this person, each once, in the order of the first change: roles

@@ -150,7 +150,7 @@ impl Login {
         if self.pending(session).await?.is_none_or(|pending| pending.identity != identity) {
             return Err(LoginError::Conflict("What was to be linked was confirmed already, or its time is over. Begin again.".to_owned()));
         }
-        self.auth.link_identity(&session.person.identity, identity, &session.identity, Some(&session.id)).await?;
+        self.auth.link_identity(&session.identity, identity, &session.identity, Some(&session.id)).await?;
         self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)?;
         self.end_sessions_of_person(&session.person, None).await.map_err(LoginError::after_a_change)?;
         let begun = self.begin_session_as(&session.identity, session.method, Proof::At(session.proved_ms), visitor).await;
@@ -161,7 +161,7 @@ impl Login {
     pub async fn unlink(&self, session: &Session, identity: &str, form_time: &str) -> Result<(), LoginError> {
         self.check_own(session, identity, form_time)?;
         self.check_fresh(session)?;
-        self.auth.unlink_identity(&session.person.identity, identity).await?;
+        self.auth.unlink_identity(&session.identity, identity).await?;
         self.end_sessions(identity, None).await.map_err(LoginError::after_a_change)
     }
 
@@ -169,7 +169,7 @@ impl Login {
     pub async fn choose_name(&self, session: &Session, identity: &str, form_time: &str) -> Result<(), LoginError> {
         self.check_own(session, identity, form_time)?;
         self.check_fresh(session)?;
-        self.auth.name_person(&session.person.identity, identity).await?;
+        self.auth.name_person(&session.identity, identity).await?;
         Ok(())
     }
 

@@ -185,7 +185,7 @@ impl Login {
     pub async fn sign_out_everywhere(&self, session: &Session, revoke_grants: bool) -> Result<(), LoginError> {
         let person = &session.person;
         if revoke_grants {
-            self.revoke_all_grants(&person.identities(), &person.identity, "signed out everywhere").await?;
+            self.revoke_all_grants(&person.identities(), &session.identity, "signed out everywhere").await?;
         }
         self.end_sessions_of_person(person, None).await.map_err(LoginError::after_a_change)
     }

@@ -59,9 +59,9 @@ impl Login {
         };
         let hash = self.hash_password(new).await?;
         let change = CredentialsChange::SetPassword { hash: Some(hash), instead_of: known };
-        self.change_credentials(&person.identity, "password changed", name, change).await?;
+        self.change_credentials(&session.identity, "password changed", name, change).await?;
         if revoke_grants {
-            self.revoke_all_grants(&person.identities(), &person.identity, "the password was changed")
+            self.revoke_all_grants(&person.identities(), &session.identity, "the password was changed")
                 .await
                 .map_err(LoginError::after_a_change)?;
         }

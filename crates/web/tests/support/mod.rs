@@ -298,6 +298,7 @@ impl Node {
     pub async fn new_grant(&self, scopes: &[&str]) -> (String, Credentials) {
         let new = NewGrant {
             identity: PERSON.to_owned(),
+            signed_in_by: PERSON.to_owned(),
             host: "notes.example.com".to_owned(),
             target: "https://notes.example.com/".to_owned(),
             target_origin: "https://notes.example.com".to_owned(),
