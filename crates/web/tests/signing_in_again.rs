@@ -111,6 +111,43 @@ async fn a_client_with_broad_scopes_and_a_new_token_wait_too() {
     assert!(made.text.contains("local/cleo/program"), "{}", made.text);
 }
 
+/// The console made clients, invitations and links for passwords for whoever sat at a browser that somebody had left.
+#[tokio::test]
+async fn a_new_client_an_invitation_and_a_link_wait_too() {
+    let site = site().await;
+    let mut cleo = site.somebody("cleo", &["auth:*"]).await;
+    drop(site.somebody("bob", &[]).await);
+    let forms: [(&str, &str, &[(&str, &str)], &str); 3] = [
+        (
+            "/auth/clients/add",
+            "/auth/clients/edit",
+            &[("id", "robots/new"), ("expires", "1 day"), ("do", "save")],
+            "The client was created",
+        ),
+        ("/auth/people/add", "/auth/people/add", &[("name", "new"), ("display_name", "New"), ("do", "save")], "They are invited"),
+        ("/auth/people/confirm?id=local%2Fbob&action=reset", "/auth/people/confirm", &[], "There is a link"),
+    ];
+    for (page, path, fields, shown) in forms {
+        let form = with(cleo.get(page).await.form(path), fields);
+        later(&site);
+        let revision = site.auth.revision();
+        let again = cleo.post(path, &form).await;
+        assert_eq!((again.status, site.auth.revision()), (StatusCode::FORBIDDEN, revision), "{path}: {}", again.text);
+        let go_on = cleo.post("/me/again", &with(again.form("/me/again"), &[("password", PASSWORD)])).await;
+        assert_eq!(site.auth.revision(), revision, "{path} waits for its button");
+        let done = cleo.post(path, &go_on.form(path)).await;
+        assert!(done.text.contains(shown), "{path}: {}", done.text);
+    }
+    // What gives nobody a credential does not ask.
+    later(&site);
+    let form = with(cleo.get("/auth/roles/add").await.form("/auth/roles/edit"), &[("id", "team"), ("do", "save")]);
+    assert!(cleo.post("/auth/roles/edit", &form).await.location().ends_with("done=saved"));
+    let edit = with(cleo.get("/auth/clients/edit?id=robots%2Fnew").await.form("/auth/clients/edit"), &[("do", "save")]);
+    assert!(cleo.post("/auth/clients/edit", &edit).await.location().ends_with("done=saved"));
+    let unlock = cleo.get("/auth/people/confirm?id=local%2Fbob&action=unlock").await.form("/auth/people/confirm");
+    assert!(cleo.post("/auth/people/confirm", &unlock).await.location().ends_with("done=unlock"));
+}
+
 #[tokio::test]
 async fn changes_of_credentials_wait_and_passwords_do_not_go_round() {
     let site = site().await;

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use falconer_auth::{Affected, ApiError, Authentication, ClientInput, Difference, Plan, RoleInput, Secret};
-use falconer_login::Session;
+use falconer_login::{LoginError, Session};
 use falconer_scopes::is_valid_scope;
 use falconer_wire::{date_time, pattern, time_expression};
 use http::StatusCode;
@@ -11,6 +11,7 @@ use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::refusal::Refusal;
+use crate::pages::sign_in::again;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::words;
 use crate::views::{AffectedKind, Change, Draft, Kind, PlanPage, RecordFormPage, TokenPage, html, secret_html};
@@ -129,7 +130,11 @@ async fn post(form: Posted, kind: Kind) -> Result<Response, Problem> {
     let outcome = match form.field("do") {
         "back" => return Ok(show(visit, session, draft, None)),
         "plan" => plan(visit, session, &mut draft, wanted).await,
-        _ => save(visit, session, &draft, wanted).await,
+        _ => match save(visit, session, &draft, wanted).await {
+            Ok(outcome) => outcome,
+            Err(LoginError::SignInAgain) => return again::keep(&form, session, "/auth/clients/edit").await,
+            Err(error) => return Err(error.into()),
+        },
     };
     match outcome {
         Ok(response) => Ok(response),
@@ -205,21 +210,22 @@ fn expires_us(draft: &Draft) -> Result<i64, Refusal> {
     })
 }
 
-async fn save(visit: &Visit, session: &Session, draft: &Draft, wanted: Wanted) -> Result<Response, ApiError> {
+/// The inner answer is that of the use case.
+async fn save(visit: &Visit, session: &Session, draft: &Draft, wanted: Wanted) -> Result<Result<Response, ApiError>, LoginError> {
     let (auth, who, id) = (&visit.web.auth, person(session), draft.id.as_str());
-    match wanted {
+    let saved = match wanted {
         Wanted::Client(input) if draft.seen_ms.is_none() => {
-            let (made, _) = auth.create_client(&who, id, &input).await?;
-            return Ok(token(visit, "The client was created", made));
+            let made = visit.web.login.create_client(session, &who, id, &input).await?;
+            return Ok(made.map(|(made, _)| token(visit, "The client was created", made)));
         }
         Wanted::Client(input) => {
             let input = unless_same(visit, &who, id, input);
-            auth.update_client_seen(&who, id, &input, draft.seen_ms).await?;
+            auth.update_client_seen(&who, id, &input, draft.seen_ms).await.map(drop)
         }
-        Wanted::Role(input) if draft.seen_ms.is_none() => drop(auth.create_role(&who, id, &input).await?),
-        Wanted::Role(input) => drop(auth.update_role_seen(&who, id, &input, draft.seen_ms).await?),
-    }
-    Ok(go(&format!("{}&done=saved", draft.kind.href(id))))
+        Wanted::Role(input) if draft.seen_ms.is_none() => auth.create_role(&who, id, &input).await.map(drop),
+        Wanted::Role(input) => auth.update_role_seen(&who, id, &input, draft.seen_ms).await.map(drop),
+    };
+    Ok(saved.map(|()| go(&format!("{}&done=saved", draft.kind.href(id)))))
 }
 
 /// The form shows a client's scopes sorted: what nobody touched keeps its order.

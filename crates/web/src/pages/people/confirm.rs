@@ -2,14 +2,16 @@
 
 use axum::response::Response;
 use falconer_login::Session;
+use falconer_wire::{RefreshState, RefreshedPerson};
 use http::StatusCode;
 
-use crate::api::{link_mail, mailed_site};
+use crate::api::{link_mail, mailed_site, refreshed_person};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::people::edit::link_page;
 use crate::pages::refusal::Refusal;
+use crate::pages::sign_in::again;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::html;
 use crate::views::people::{PersonConfirmPage, person_href};
@@ -17,7 +19,7 @@ use crate::views::people::{PersonConfirmPage, person_href};
 /// One of the buttons: what the form sends, what is asked, what it means, what the button says, and whether it is felt at once.
 type Action = (&'static str, &'static str, &'static str, &'static str, bool);
 
-const ACTIONS: [Action; 8] = [
+const ACTIONS: [Action; 11] = [
     (
         "disable",
         "Disable this person?",
@@ -29,7 +31,7 @@ const ACTIONS: [Action; 8] = [
     (
         "unlock",
         "Let this person try again?",
-        "Wrong passwords for this account are forgotten, wherever they came from.",
+        "Wrong passwords for this account, or mails with codes to it, are forgotten, wherever they came from.",
         "Let them try again",
         false,
     ),
@@ -46,6 +48,27 @@ const ACTIONS: [Action; 8] = [
         "Mail a link for a password?",
         "It goes to the e-mail address of this account, works once, and is shown to you as well. Whoever has it sets the password of this account. The present password goes on until then, and a link of before ends.",
         "Mail the link",
+        false,
+    ),
+    (
+        "unlink",
+        "Unlink this identity?",
+        "It is a person of its own from then on. What it gives, and the clients and grants that it names, go with it, and sessions by it end.",
+        "Unlink",
+        true,
+    ),
+    (
+        "name",
+        "Use this identity for names?",
+        "It names this person's new clients and grants from then on. What is there keeps its name.",
+        "Use for names",
+        false,
+    ),
+    (
+        "refresh",
+        "Ask the provider now?",
+        "What it says of this identity counts at once: what was lost takes clients with it, and who is gone loses everything.",
+        "Ask the provider",
         false,
     ),
     ("revoke", "Revoke this grant?", "What the site got is worth nothing at once.", "Revoke grant", true),
@@ -86,11 +109,21 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
         return Ok(ask(visit, session, id, grant, action, Some(refusal)));
     }
     let login = &visit.web.login;
+    // Whoever has a link can be the person.
+    if matches!(action.0, "reset" | "mail") && !login.is_fresh(session) {
+        return again::keep(&form, session, "/auth/people/confirm").await;
+    }
     let done = match action.0 {
         "disable" => login.disable_whole_person(&who, id).await,
         "enable" => login.enable_whole_person(&who, id).await,
         "unlock" => login.unlock_person(&who, id).await,
         "sign-out" => login.sign_person_out(&who, id).await,
+        "unlink" => login.unlink_one_of_person(&who, id).await,
+        "name" => login.choose_name_of_person(&who, id).await,
+        "refresh" => match login.ask_about_person(&who, id).await {
+            Ok((asked, revision)) => return Ok(refreshed(visit, session, id, action, refreshed_person(id, asked, revision.0))),
+            Err(error) => Err(error),
+        },
         "revoke" => login.revoke_grant_of_person(&who, id, grant.unwrap_or_default()).await,
         "reset" => match login.make_reset_link(&who, id).await {
             Ok((link, _)) => return Ok(link_page(visit, "There is a link", id, &link, None)),
@@ -110,6 +143,20 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
         Ok(_) => Ok(go(&format!("{}&done={}", person_href(id), action.0))),
         Err(error) => Ok(ask(visit, session, id, grant, action, Some(Refusal::of(error)?))),
     }
+}
+
+/// What the provider said, or that it said nothing and why.
+fn refreshed(visit: &Visit, session: &Session, id: &str, action: Action, refreshed: RefreshedPerson) -> Response {
+    let done = match refreshed.state {
+        RefreshState::Still => "still",
+        RefreshState::Gone => "gone",
+        RefreshState::Refused => "refused",
+        RefreshState::AdditionsOnly => "additions-only",
+        RefreshState::Unanswered | RefreshState::NotAccepted => {
+            return ask(visit, session, id, None, action, Some(Refusal { status: StatusCode::OK, text: refreshed.text }));
+        }
+    };
+    go(&format!("{}&done={done}", person_href(id)))
 }
 
 fn ask(visit: &Visit, session: &Session, id: &str, grant: Option<&str>, action: Action, refusal: Option<Refusal>) -> Response {

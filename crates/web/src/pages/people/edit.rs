@@ -14,6 +14,7 @@ use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::refusal::Refusal;
+use crate::pages::sign_in::again;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::people::{PersonFormPage, PersonLinkPage, PersonPlanPage, person_href};
 use crate::views::words;
@@ -30,6 +31,10 @@ pub(crate) async fn invite(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let (visit, who) = (&form.visit, person(session));
     let typed = typed(&form, session);
+    // Whoever has the link can be the new person.
+    if !visit.web.login.is_fresh(session) {
+        return again::keep(&form, session, "/auth/people/add").await;
+    }
     let invited = async {
         let new = NewAccount {
             name: typed.name.clone(),
@@ -48,7 +53,7 @@ pub(crate) async fn invite(form: Posted) -> Result<Response, Problem> {
     };
     match invited.await {
         Ok((link, mail)) => Ok(link_page(visit, "They are invited", &format!("local/{}", typed.name), &link, mail)),
-        Err(error) => Ok(again(typed, Refusal::of(error)?)),
+        Err(error) => Ok(once_more(typed, Refusal::of(error)?)),
     }
 }
 
@@ -127,11 +132,11 @@ pub(crate) async fn post(form: Posted) -> Result<Response, Problem> {
         ApiError::RequestConflict(_) => present(visit, session, &typed.identity).await.ok().filter(|now| now.seen_ms != typed.seen_ms),
         _ => None,
     };
-    let Some(now) = now else { return Ok(again(typed, Refusal::of(error)?)) };
+    let Some(now) = now else { return Ok(once_more(typed, Refusal::of(error)?)) };
     // Nothing is overwritten, and the next press is on what is there now.
     typed.seen_ms = now.seen_ms;
     let text = "Nothing was saved: the account was changed after you opened this page. Save again to replace that change.";
-    Ok(again(typed, Refusal { status: StatusCode::CONFLICT, text: text.to_owned() }))
+    Ok(once_more(typed, Refusal { status: StatusCode::CONFLICT, text: text.to_owned() }))
 }
 
 /// What saving would change, as it is written and expanded. Whether it may be given is asked when it is saved.
@@ -192,6 +197,6 @@ fn lines(text: &str) -> Result<Vec<String>, ApiError> {
     }
 }
 
-fn again(typed: PersonFormPage, refusal: Refusal) -> Response {
+fn once_more(typed: PersonFormPage, refusal: Refusal) -> Response {
     html(refusal.status, Row::Page, &PersonFormPage { error: Some(refusal.text), ..typed })
 }

@@ -16,9 +16,12 @@ use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::{AgainPage, ContinuePage, PasskeyForm, ProviderButton, html};
 
 /// The forms that go on after it, and what their button says then. None holds a password.
-const FORMS: [(&str, &str); 9] = [
+const FORMS: [(&str, &str); 12] = [
     ("/auth/clients/confirm", "Go on"),
     ("/auth/clients/create", "Create client"),
+    ("/auth/clients/edit", "Create client"),
+    ("/auth/people/add", "Invite"),
+    ("/auth/people/confirm", "Make the link"),
     ("/grant", "Grant"),
     ("/me/name", "Use it for names"),
     ("/me/passkeys", "Add the passkey"),
