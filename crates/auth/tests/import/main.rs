@@ -139,6 +139,13 @@ async fn a_repeat_changes_nothing_and_gives_young_tokens_again() {
     let revision = world.auth.revision();
     let (seen, _) = import(&world, &editor, &roles, &clients).await.unwrap();
     assert_eq!((outcomes(&seen), token(&seen)), (outcomes(&again), None));
+    // Nor is somebody else who could make it: they have asked for no credential of a colleague's client.
+    let colleague = ["auth:create-client:*", "auth:create-role:*", "auth:update-role:*", "auth:set-access-token:y", "a", "b"];
+    let colleague = world.client("colleague", &colleague).await;
+    let colleague = world.call(&colleague).await;
+    let revision = world.auth.revision();
+    let (seen, _) = import(&world, &colleague, &roles, &clients).await.unwrap();
+    assert_eq!((outcomes(&seen), token(&seen)), (outcomes(&again), None));
     world.clock.advance(1);
     let root = world.as_root().await;
     let (late, same) = import(&world, &root, &roles, &clients).await.unwrap();

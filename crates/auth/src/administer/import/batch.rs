@@ -66,7 +66,7 @@ pub struct BatchReport {
     /// One for each role.
     pub roles: Vec<Outcome>,
     /// One for each client, with the access token where it was made for it: now, or less than 15 minutes ago for a batch whose answer was lost
-    /// (under the conditions under which createClient repeats its answer).
+    /// (under the conditions under which createClient repeats its answer, and by the same caller).
     pub clients: Vec<(Outcome, Option<Secret>)>,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use falconer_scopes::{Role, RoleError, RoleSet};
-use falconer_store::{ClientRecord, Key, Revision, RoleRecord, Write};
+use falconer_store::{AuditStart, ClientRecord, Key, Revision, RoleRecord, Write};
 
 use crate::administer::clients::refuse_static;
 use crate::administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
@@ -19,6 +19,9 @@ use crate::view::ClientView;
 /// What the audit and the logs call such a step.
 const ACTION: &str = "imported";
 
+/// Of a client's name so much of the history is looked at for whoever made it.
+const LONGEST_HISTORY: u32 = 1000;
+
 /// An error of one record, or of the caller.
 type Fault = Box<BatchError>;
 
@@ -26,21 +29,39 @@ impl Auth {
     /// Makes the records of a batch what they shall be. The caller needs for each what createRole, updateRole, createClient, updateClient,
     /// enableClient and disableClient would need, and `auth:set-access-token:<clientId>` where a token is given.
     ///
-    /// All or nothing, and idempotent: the same batch again changes nothing and says so. Roles are validated once, as they are afterwards.
+    /// All or nothing, and idempotent: the same batch again changes nothing and says so. Roles are validated once, as they are afterwards. The token of a client
+    /// that is there already is told to nobody but whoever made it (ADR 199).
     pub async fn import(&self, who: &Authentication, batch: &Batch) -> Result<(BatchReport, Revision), Box<BatchError>> {
         check(batch)?;
-        let mut at_fault = None;
+        let (mut at_fault, mut actor) = (None, String::new());
         let outcome = self
             .decide(|now| {
                 at_fault = None;
                 let acting = self.acting(now, who)?;
+                actor = acting.caller.actor();
                 self.plan(now, &acting, batch).map_err(|fault| {
                     at_fault = fault.record;
                     fault.error
                 })
             })
             .await;
-        outcome.map_err(|error| Box::new(BatchError { record: at_fault, error }))
+        let (mut report, revision) = outcome.map_err(|error| Box::new(BatchError { record: at_fault, error }))?;
+        for (client, (outcome, token)) in batch.clients.iter().zip(&mut report.clients) {
+            // A history that can't be read takes nothing back: the same batch tells the token once it can.
+            if *outcome == Outcome::Unchanged && token.is_some() && !self.has_made(&actor, &client.client_id).await.unwrap_or(false) {
+                *token = None;
+            }
+        }
+        Ok((report, revision))
+    }
+
+    /// Whether this is who made the client that is there. `false` too where its name has a longer history than is looked at.
+    async fn has_made(&self, actor: &str, client_id: &str) -> Result<bool, ApiError> {
+        let Some(created_ms) = self.directory().client(client_id).map(|known| known.record().created_ms) else { return Ok(false) };
+        let rows = self.node.store.entity_history("client", client_id, AuditStart::Offset(0), LONGEST_HISTORY).await;
+        let rows = rows.map_err(|error| self.node.store_error(error))?;
+        let made = rows.iter().find(|row| row.at_ms == created_ms && matches!(row.action.as_str(), "created" | ACTION));
+        Ok(made.is_some_and(|made| made.actor == actor))
     }
 
     /// What [`Auth::import`] would do at the revision that is answered: the same checks and the same outcomes, without tokens; nothing is
