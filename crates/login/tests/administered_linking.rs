@@ -73,6 +73,7 @@ async fn only_whoever_may_do_everything_links() {
     assert_eq!(missing(world.login.link_people(&helper, "local/nobody", SSO).await), "*", "and learns nothing of who is there");
     assert!(!world.are_one("local/ann", SSO));
 
+    // Written behind the back of auth, which refuses it to roles and people: whatever comes to have `*` some day links nothing with itself.
     world.role("chief", &["*"]).await;
     let mut chief = world.auth.directory().identity(SSO).unwrap().record.clone();
     chief.identity = "sso/1".to_owned();
