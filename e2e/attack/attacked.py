@@ -34,12 +34,12 @@ class Running:
         self.process.stdout.close()
 
 
-def broken(name, server, folder):
-    """A service of `broken.py`: its origin, the program, its log."""
+def broken(name, server, folder, falconer=None):
+    """A service of `broken.py`: its origin, the program, its log. `falconer`: whom it asks, if not the server."""
     port, log = free_port(), folder / f"{name}.log"
     log.touch()
     origin = f"http://127.0.0.1:{port}"
-    environment = {"FALCONER": server.root_url, "ORIGIN": origin, "PORT": str(port), "ACCESS_LOG": str(log)}
+    environment = {"FALCONER": falconer or server.root_url, "ORIGIN": origin, "PORT": str(port), "ACCESS_LOG": str(log)}
     here = os.path.dirname(os.path.abspath(__file__))
     return origin, Running([sys.executable, os.path.join(here, "broken.py"), name], "listening", environment), log
 

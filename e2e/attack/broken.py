@@ -206,6 +206,18 @@ class RemembersCallers(Service):
         return {**self.known[key], **({"hash": self.payload_hash()} if self.body else {})}
 
 
+class OpenWithoutFalconer(Service):
+    """Rather open than away: somebody was called at night."""
+
+    def ask(self, scope):
+        try:
+            return super().ask(scope)
+        except Refused as refused:
+            if refused.status == 503:
+                return {"status": "allowed", "hash": self.payload_hash()}
+            raise
+
+
 FOUND = {
     ForgottenGuard: "no-credentials",
     ListedExport: "listed-route",
@@ -232,4 +244,4 @@ FOUND = {
 }
 
 if __name__ == "__main__":
-    serve({one.__name__: one for one in (Service, *FOUND)}[sys.argv[1]])
+    serve({one.__name__: one for one in (Service, OpenWithoutFalconer, *FOUND)}[sys.argv[1]])

@@ -11,6 +11,8 @@ pub(crate) struct Case<'a> {
     pub place: &'a Place,
     pub route: &'a Route,
     pub callers: &'a Callers,
+    /// It was found to answer whoever asks, so that no other attack on it says anything.
+    pub answers_anybody: bool,
     pub operator: Option<&'a Credentials>,
     /// A path that everybody may read.
     pub public: &'a str,
@@ -67,6 +69,7 @@ impl Case<'_> {
     pub fn guarded(&self) -> Result<(), Skip> {
         match self.route.access {
             Access::Public => Err(Skip::OnlyFor("routes that need a scope")),
+            Access::Needs(_) if self.answers_anybody => Err(Skip::Untried("the route answers whoever asks".to_owned())),
             Access::Needs(_) if self.callers.open => {
                 Err(Skip::Untried("everybody has what the route needs: the role `anonymous` gives it".to_owned()))
             }

@@ -9,6 +9,7 @@ mod request;
 mod scopes;
 
 pub(crate) use answers::documents;
+pub(crate) use answers::falconer_away::ATTACK as FALCONER_AWAY;
 
 use crate::case::{Case, Tries};
 
@@ -29,6 +30,8 @@ pub struct Attack {
 
 /// How an attack is made.
 pub(crate) enum Way {
+    /// By requests to each route, before the others: one that lets them in is open, and nothing else is said of it.
+    First(fn(&Case<'_>) -> Tries),
     /// By requests to each route.
     Route(fn(&Case<'_>) -> Tries),
     /// By requests to each route; and what any answer to a refusal says counts too.

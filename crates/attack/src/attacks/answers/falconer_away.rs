@@ -2,11 +2,11 @@ use crate::attacks::{Attack, Way};
 
 pub(crate) const ATTACK: Attack = Attack {
     name: "falconer-away",
-    sends: "nothing: nobody but the operator can take Falconer away from a service",
+    sends: "with --falconer-away, and nothing else then: the right request, and one without credentials, to a service that was started with a root URL at which nobody listens",
     finding: "The service lets callers in while it can't ask.",
-    advice: "Start the service with a root URL at which nobody listens, and ask it for a route: it has to answer 503.",
+    advice: "Answer 503 where Falconer does not answer, or answers nonsense; never take no answer for yes.",
     page: "backend.md#any-language-check",
     way: Way::Outside(
-        "it can't be tried from outside: start the service with a root URL at which nobody listens, and see that it answers 503",
+        "it can't be tried while the service reaches Falconer: start it with a root URL at which nobody listens, and give --falconer-away",
     ),
 };

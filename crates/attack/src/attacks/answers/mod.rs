@@ -2,6 +2,6 @@
 
 pub(super) mod cross_origin;
 pub(crate) mod documents;
-pub(super) mod falconer_away;
+pub(crate) mod falconer_away;
 pub(super) mod secrets_in_answers;
 pub(super) mod secrets_in_logs;

@@ -46,6 +46,9 @@ pub struct Options {
     /// A log file of the service, or of the proxy in front of it, to look for secrets in; may be repeated
     #[arg(long = "log", value_name = "FILE")]
     logs: Vec<PathBuf>,
+    /// The service was started with a root URL at which nobody listens: see only whether it lets nobody in
+    #[arg(long, conflicts_with_all = ["logs", "all"])]
+    falconer_away: bool,
     /// Send without asking
     #[arg(long)]
     yes: bool,
@@ -87,7 +90,10 @@ pub async fn run(options: Options) -> Result<()> {
     if !options.yes {
         agreed(&plan)?;
     }
-    let report = attacker.run(&mut LogFiles::at_their_end(&options.logs)).await?;
+    let report = match options.falconer_away {
+        true => attacker.run_while_falconer_is_away().await?,
+        false => attacker.run(&mut LogFiles::at_their_end(&options.logs)).await?,
+    };
     if options.user.json {
         let summary = serde_json::json!({
             "service": place.address, "origin": place.origin, "falconer": falconer,
@@ -98,7 +104,7 @@ pub async fn run(options: Options) -> Result<()> {
     } else {
         text::report(&report)?;
     }
-    ended(&report, guarded, options.all)
+    ended(&report, guarded, options.all || options.falconer_away)
 }
 
 fn routes(options: &Options) -> Result<Option<Routes>> {

@@ -76,9 +76,11 @@ fn print(row: &Row) -> Result<()> {
     for more in seen {
         say("", "", more)?;
     }
-    if let (Some(means), Some(advice)) = (row.means, row.advice) {
+    if let Some(means) = row.means {
         say("", "", means)?;
-        say("", "", &format!("{advice} See docs/{}.", row.page))?;
     }
-    Ok(())
+    match row.advice {
+        Some(advice) => say("", "", &format!("{advice} See docs/{}.", row.page)),
+        None => Ok(()),
+    }
 }

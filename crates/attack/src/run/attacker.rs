@@ -1,13 +1,12 @@
-//! Carrying the attacks out, one request after the other.
-
 use std::collections::BTreeSet;
 
 use falconer_client::{Client, Credentials};
 
-use crate::attacks::{ATTACKS, Attack, Way, documents};
+use super::traces::{Logs, Traces, logged, repeated};
+use crate::attacks::{ATTACKS, Attack, Way};
 use crate::callers::{Callers, Falconer, Maker};
 use crate::case::{Case, Judged, Skip, Tries, Try};
-use crate::exchange::{Answer, Answered, Crafted, Secret, Sender, within};
+use crate::exchange::{Answer, Answered, Crafted, Sender};
 use crate::judge::{Verdict, judge};
 use crate::place::{Access, Place, Route};
 use crate::report::{Outcome, Report, Row};
@@ -41,32 +40,19 @@ pub enum Error {
 
 /// A service, prepared: who attacks it is known, and nothing was sent to it yet but one question.
 pub struct Attacker {
-    place: Place,
-    sender: Sender,
+    pub(super) place: Place,
+    pub(super) sender: Sender,
     falconer: Falconer,
     operator: Option<Credentials>,
-    routes: Vec<Prepared>,
+    pub(super) routes: Vec<Prepared>,
 }
 
-struct Prepared {
-    route: Route,
-    callers: Callers,
+pub(super) struct Prepared {
+    pub route: Route,
+    pub callers: Callers,
     /// What the caller that may gets.
     usual: Option<Answer>,
-}
-
-/// A reader of log files: what was written to them since the beginning.
-pub trait Logs {
-    /// The text of each, under its name; or why it cannot be read.
-    fn written(&mut self) -> Vec<(String, Result<String, String>)>;
-}
-
-/// What the attacks left behind, to be looked for.
-#[derive(Default)]
-struct Traces {
-    secrets: Vec<Secret>,
-    /// Which request's answer repeated what.
-    repeated: BTreeSet<String>,
+    answers_anybody: bool,
 }
 
 impl Attacker {
@@ -86,7 +72,7 @@ impl Attacker {
             let others: BTreeSet<String> =
                 scopes.iter().enumerate().filter(|(other, _)| *other != number).flat_map(|(_, scopes)| scopes.iter().cloned()).collect();
             let others: Vec<String> = others.into_iter().collect();
-            prepared.push(Prepared { route: route.clone(), callers: maker.of(route, &others).await?, usual: None });
+            prepared.push(Prepared { route: route.clone(), callers: maker.of(route, &others).await?, usual: None, answers_anybody: false });
         }
         Ok(Attacker { place, sender, falconer, operator, routes: prepared })
     }
@@ -99,7 +85,7 @@ impl Attacker {
             .map(|prepared| {
                 let case = self.case(prepared);
                 let count = |attack: &&Attack| match attack.way {
-                    Way::Route(tries) | Way::Answers(tries) => tries(&case).map_or(0, |tries| tries.len()),
+                    Way::First(tries) | Way::Route(tries) | Way::Answers(tries) => tries(&case).map_or(0, |tries| tries.len()),
                     Way::Listing | Way::Logs | Way::Outside(_) => 0,
                 };
                 (&prepared.route, 1 + ATTACKS.iter().map(count).sum::<usize>())
@@ -109,16 +95,20 @@ impl Attacker {
 
     /// Attacks. Errors: nobody is there at all.
     pub async fn run(mut self, logs: &mut dyn Logs) -> Result<Report, Error> {
-        if let Err(why) = self.sender.date("/").await {
-            return Err(Error::Service { address: self.place.address.clone(), why });
-        }
+        self.is_there().await?;
         let (mut report, mut traces) = (Report::default(), Traces::default());
         for number in 0..self.routes.len() {
             self.usual(number, &mut report).await;
         }
         for attack in ATTACKS {
             match attack.way {
-                Way::Route(tries) => self.on_routes(attack, tries, &mut traces, &mut report).await,
+                Way::First(tries) => {
+                    let open = self.on_routes(attack, tries, &mut traces, &mut report).await;
+                    for (number, prepared) in self.routes.iter_mut().enumerate() {
+                        prepared.answers_anybody = open.contains(&number);
+                    }
+                }
+                Way::Route(tries) => drop(self.on_routes(attack, tries, &mut traces, &mut report).await),
                 Way::Answers(tries) => {
                     let before = report.rows.len();
                     self.on_routes(attack, tries, &mut traces, &mut report).await;
@@ -132,13 +122,19 @@ impl Attacker {
         Ok(report)
     }
 
-    fn case<'a>(&'a self, prepared: &'a Prepared) -> Case<'a> {
+    /// Errors: nobody is.
+    pub(super) async fn is_there(&self) -> Result<(), Error> {
+        self.sender.date("/").await.map(drop).map_err(|why| Error::Service { address: self.place.address.clone(), why })
+    }
+
+    pub(super) fn case<'a>(&'a self, prepared: &'a Prepared) -> Case<'a> {
         let is_page = |route: &&Prepared| matches!(route.route.access, Access::Public) && route.route.only_reads();
         let public = self.routes.iter().find(is_page).map_or("/", |route| route.route.path());
         Case {
             place: &self.place,
             route: &prepared.route,
             callers: &prepared.callers,
+            answers_anybody: prepared.answers_anybody,
             operator: self.operator.as_ref(),
             public,
             now_ms: self.falconer.now_ms(),
@@ -184,25 +180,31 @@ impl Attacker {
         })
     }
 
-    async fn on_routes(&self, attack: &Attack, tries: fn(&Case<'_>) -> Tries, traces: &mut Traces, report: &mut Report) {
-        let mut only_for = None;
+    /// Gives the routes that let in what is to be refused.
+    async fn on_routes(&self, attack: &Attack, tries: fn(&Case<'_>) -> Tries, traces: &mut Traces, report: &mut Report) -> Vec<usize> {
+        let (mut only_for, mut open) = (None, Vec::new());
         let before = report.rows.len();
-        for prepared in &self.routes {
+        for (number, prepared) in self.routes.iter().enumerate() {
             let route = Some(prepared.route.to_string());
             match tries(&self.case(prepared)) {
                 Err(Skip::OnlyFor(which)) => only_for = Some(which),
                 Err(Skip::Untried(why)) => report.rows.push(Row::new(attack, route, Outcome::NotTried, 0, vec![why])),
-                Ok(tries) => report.rows.push(self.on_route(attack, prepared, tries, traces).await),
+                Ok(tries) => {
+                    let (row, let_in) = self.on_route(attack, prepared, tries, traces).await;
+                    report.rows.push(row);
+                    open.extend(let_in.then_some(number));
+                }
             }
         }
         if let (Some(which), true) = (only_for, report.rows.len() == before) {
             report.rows.push(Row::new(attack, None, Outcome::DoesNotApply, 0, vec![format!("there are no {which}")]));
         }
+        open
     }
 
-    async fn on_route(&self, attack: &Attack, prepared: &Prepared, tries: Vec<Try>, traces: &mut Traces) -> Row {
+    async fn on_route(&self, attack: &Attack, prepared: &Prepared, tries: Vec<Try>, traces: &mut Traces) -> (Row, bool) {
         let (mut findings, mut notes, mut untried) = (Vec::new(), Vec::new(), Vec::new());
-        let mut sent = 0;
+        let (mut sent, mut let_in) = (0, false);
         // What there is to get may have changed by what was let in meanwhile.
         let fresh = if tries.iter().any(|one| one.judged == Judged::SameAnswer) { self.ask_properly(prepared).await.ok() } else { None };
         let usual = fresh.as_ref().or(prepared.usual.as_ref());
@@ -216,6 +218,7 @@ impl Attacker {
             };
             sent += 1;
             let answered = self.sender.send(request).await;
+            let_in |= one.judged == Judged::Refuse && matches!(&answered, Answered::Answer(answer) if answer.is_let_in());
             traces.keep(&prepared.route, &one.how, request, &answered);
             match judge(one.judged, &answered, usual) {
                 Verdict::Held => {}
@@ -231,93 +234,6 @@ impl Attacker {
             (true, true, true) => Outcome::Held,
         };
         let seen = [findings, notes, untried].concat();
-        Row::new(attack, Some(prepared.route.to_string()), outcome, sent, seen)
+        (Row::new(attack, Some(prepared.route.to_string()), outcome, sent, seen), let_in)
     }
-
-    /// What the service's own description names, asked for without credentials.
-    async fn listing(&self, attack: &Attack) -> Row {
-        let get = |resource: &str| {
-            let headers = http::HeaderMap::new();
-            Crafted { method: http::Method::GET, resource: resource.to_owned(), headers, body: None }
-        };
-        let mut sent = 0;
-        let mut found = None;
-        for place in documents::PLACES {
-            sent += 1;
-            if let Answered::Answer(answer) = self.sender.send(&get(place)).await
-                && answer.is_let_in()
-                && let Some(paths) = documents::paths(&answer.body)
-            {
-                found = Some(paths);
-                break;
-            }
-        }
-        let Some(paths) = found else {
-            let why = format!("the service has no OpenAPI document at {}", documents::PLACES.join(", "));
-            return Row::new(attack, None, Outcome::DoesNotApply, sent, vec![why]);
-        };
-        let public: Vec<&str> =
-            self.routes.iter().filter(|one| matches!(one.route.access, Access::Public)).map(|one| one.route.path()).collect();
-        let (mut findings, mut untried) = (Vec::new(), Vec::new());
-        for path in paths.iter().filter(|path| !public.contains(&path.as_str())) {
-            sent += 1;
-            match self.sender.send(&get(path)).await {
-                Answered::Answer(answer) if answer.is_let_in() => findings.push(format!("GET {path}: answered {}", answer.status)),
-                Answered::Answer(answer) if !(500..=599).contains(&answer.status) => {}
-                Answered::Answer(answer) => untried.push(format!("GET {path}: answered {}", answer.status)),
-                _ => untried.push(format!("GET {path}: no answer")),
-            }
-        }
-        let outcome = match (findings.is_empty(), untried.is_empty()) {
-            (false, _) => Outcome::Finding,
-            (true, false) => Outcome::NotTried,
-            (true, true) => Outcome::Held,
-        };
-        Row::new(attack, None, outcome, sent, [findings, untried].concat())
-    }
-}
-
-impl Traces {
-    fn keep(&mut self, route: &Route, how: &str, request: &Crafted, answered: &Answered) {
-        let secrets = Secret::all(request);
-        if let Answered::Answer(answer) = answered {
-            let repeated = within(&secrets, &answer.text());
-            self.repeated
-                .extend(repeated.iter().map(|secret| format!("{route}, {how}: the answer {} holds {}", answer.status, secret.what)));
-        }
-        self.secrets.extend(secrets.into_iter().filter(|secret| !self.secrets.contains(secret)).collect::<Vec<_>>());
-    }
-}
-
-/// What any answer repeated counts as this attack's finding.
-fn repeated(attack: &Attack, traces: &Traces, before: usize, report: &mut Report) {
-    if traces.repeated.is_empty() {
-        return;
-    }
-    let requests = report.rows.drain(before..).map(|row| row.requests).sum();
-    report.rows.push(Row::new(attack, None, Outcome::Finding, requests, traces.repeated.iter().cloned().collect()));
-}
-
-fn logged(attack: &Attack, logs: Vec<(String, Result<String, String>)>, secrets: &[Secret]) -> Row {
-    let (mut findings, mut untried) = (Vec::new(), Vec::new());
-    for (name, text) in &logs {
-        match text {
-            Ok(text) if text.is_empty() => untried.push(format!("{name}: nothing was written to it")),
-            Ok(text) => {
-                let what: BTreeSet<&str> = within(secrets, text).iter().map(|secret| secret.what).collect();
-                findings.extend(what.iter().map(|what| format!("{name} holds {what}")));
-            }
-            Err(why) => untried.push(format!("{name}: {why}")),
-        }
-    }
-    let outcome = match (logs.is_empty(), findings.is_empty(), untried.is_empty()) {
-        (true, ..) => {
-            untried.push("no log file was named with --log".to_owned());
-            Outcome::NotTried
-        }
-        (_, false, _) => Outcome::Finding,
-        (_, true, false) => Outcome::NotTried,
-        (_, true, true) => Outcome::Held,
-    };
-    Row::new(attack, None, outcome, 0, [findings, untried].concat())
 }
