@@ -33,6 +33,8 @@ pub(crate) fn judge(judged: Judged, answered: &Answered, usual: Option<&Answer>)
     match status {
         // What stands in front of it, or Falconer, is away.
         502..=504 | 429 => return Verdict::Untried(said),
+        // Where the right request fails, too, it is no matter of what was wrong about this one.
+        500.. if usual.is_none() => return Verdict::Untried(format!("{said}, and so is the right request")),
         500.. => return Verdict::Finding(format!("{said}, a failure of its own")),
         _ => {}
     }
@@ -107,6 +109,7 @@ mod tests {
         assert!(matches!(of(Judged::Refuse, 200, "", None), Verdict::Finding(_)));
         assert!(matches!(of(Judged::Refuse, 503, "", Some(&usual)), Verdict::Untried(_)));
         assert!(matches!(of(Judged::Refuse, 500, "", Some(&usual)), Verdict::Finding(_)));
+        assert!(matches!(of(Judged::Refuse, 500, "", None), Verdict::Untried(_)));
         assert!(matches!(of(Judged::Note, 200, "", Some(&usual)), Verdict::Note(_)));
         assert_eq!(of(Judged::SameAnswer, 200, "a page for everybody", Some(&usual)), Verdict::Held);
         assert!(matches!(of(Judged::SameAnswer, 200, "the red book", Some(&usual)), Verdict::Finding(_)));
