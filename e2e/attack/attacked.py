@@ -44,7 +44,7 @@ def broken(name, server, folder, falconer=None):
     return origin, Running([sys.executable, os.path.join(here, "broken.py"), name], "listening", environment), log
 
 
-def attack(service, *arguments, server=None, credentials=None):
+def attack(service, *arguments, server=None, credentials=None, stdin=subprocess.DEVNULL):
     """`falconer attack`, with the credentials of whom the test says; the root client's if nobody is said."""
     environment = clean_environment()
     if server is not None:
@@ -52,7 +52,7 @@ def attack(service, *arguments, server=None, credentials=None):
         environment |= {"TASKCLUSTER_ROOT_URL": server.root_url, "TASKCLUSTER_CLIENT_ID": credentials["clientId"], "TASKCLUSTER_ACCESS_TOKEN": credentials["accessToken"]}
         if "certificate" in credentials:
             environment["TASKCLUSTER_CERTIFICATE"] = credentials["certificate"]
-    return subprocess.run([BIN, "attack", service, *map(str, arguments)], capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL, timeout=PATIENCE)
+    return subprocess.run([BIN, "attack", service, *map(str, arguments)], capture_output=True, text=True, env=environment, stdin=stdin, timeout=PATIENCE)
 
 
 class Attacked:

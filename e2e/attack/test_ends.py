@@ -1,6 +1,8 @@
 """What the command ends with where there is nothing to find, or nothing to find it with."""
 
+import os
 import pathlib
+import pty
 from collections import Counter
 
 import pytest
@@ -99,3 +101,16 @@ def test_the_plan_names_everything_and_sends_nothing(server, operator, tmp_path)
     for line in ROUTES.read_text().splitlines():
         if line.startswith("request"):
             assert line.split('"')[1] in done.stdout
+
+
+@pytest.mark.parametrize(("said", "code", "ends"), [("n", 1, "nothing was sent"), ("", 1, "nothing was sent"), ("y", 0, "0 findings")])
+def test_whoever_sits_at_a_terminal_is_asked(server, operator, whole, said, code, ends):
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, f"{said}\n".encode())
+        done = attack(whole, "--route", "GET /books/red/notes", "--scope", "notes:read:red", server=server, credentials=operator, stdin=theirs)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert done.returncode == code and ends in done.stdout + done.stderr
+    assert "Is this your service" in done.stderr and "GET /books/red/notes" in done.stderr

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import time
 import pytest
 from attacked import Attacked, Running, attack, free_port
 from conftest import REPOSITORY
-from falconer_server import BIN, PATIENCE, clean_environment
+from falconer_server import BIN, PATIENCE, Server, clean_environment
 
 EXAMPLES = REPOSITORY / "examples"
 
@@ -151,3 +152,15 @@ def test_an_example_holds(name, server, operator, tmp_path):
 
 def sizes(example):
     return [log.stat().st_size for log in example.logs]
+
+
+def test_falconer_itself_holds(tmp_path):
+    """Its API is a service as others are; `limits.refuse_replays` makes each change once."""
+    falconer = Server(tmp_path, settings={"FALCONER_LIMITS__REFUSE_REPLAYS": "true"})
+    try:
+        routes = pathlib.Path(__file__).with_name("falconer.toml")
+        found = Attacked(attack(falconer.root_url, "--routes", routes, "--log", falconer.log, "--yes", "--json", server=falconer))
+    finally:
+        falconer.stop()
+    assert (found.code, found.with_outcome("finding"), found.said["unusableRoutes"]) == (0, {}, []), found.with_outcome("finding")
+    assert found.with_outcome("not-tried").keys() == {"falconer-away"}

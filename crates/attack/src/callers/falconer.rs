@@ -3,6 +3,7 @@ use falconer_scopes::Expression;
 use falconer_wire::{AuthenticateHawkRequest, CheckRequest, CheckResponse};
 
 use crate::exchange::{Sender, Signature};
+use crate::place::Place;
 
 /// The Falconer that knows the callers.
 pub(crate) struct Falconer {
@@ -25,8 +26,10 @@ pub(crate) enum Worth {
 impl Falconer {
     /// Asks for the time, and so whether somebody is there.
     pub async fn find(client: Client) -> Result<Falconer, String> {
-        let root = Sender::new(client.root_url())?;
-        let date = root.date("/api/auth/v1/ping").await?;
+        let ping = falconer_wire::urls::api(client.root_url(), "auth", "v1", "/ping");
+        let ping = url::Url::parse(&ping).map_err(|error| error.to_string())?;
+        let root = Sender::to(&Place::new(&ping.origin().ascii_serialization(), None)?)?;
+        let date = root.date(ping.path()).await?;
         Ok(Falconer { client, ahead_ms: date.map_or(0, |date_ms| date_ms - system::now_ms()) })
     }
 

@@ -40,11 +40,7 @@ pub(crate) enum Answered {
 }
 
 impl Sender {
-    /// For the origin of `address`. Errors: a sentence.
-    pub fn new(address: &str) -> Result<Sender, String> {
-        Sender::to(&Place::new(address, None)?)
-    }
-
+    /// To the address of a place. Errors: a sentence.
     pub fn to(place: &Place) -> Result<Sender, String> {
         let tls = falconer_client::tls_config().map_err(|error| format!("TLS can't be set up: {error}"))?;
         let http = reqwest::Client::builder()

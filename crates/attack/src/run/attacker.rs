@@ -226,6 +226,10 @@ impl Attacker {
                 Verdict::Note(what) => notes.push(format!("{}: {what}", one.how)),
                 Verdict::Untried(why) => untried.push(format!("{}: {why}", one.how)),
             }
+            if matches!(answered, Answered::Silent) {
+                // Nobody waits for the rest of these.
+                break;
+            }
         }
         let outcome = match (findings.is_empty(), untried.is_empty(), notes.is_empty()) {
             (false, ..) => Outcome::Finding,
