@@ -1,7 +1,9 @@
 //! Mail that Falconer sends: codes and links, to one address each. `address.rs` says what is the same address, `message.rs` what is sent, `post.rs` sends behind
-//! the back of whoever caused it, `outcome.rs` says what became of it, `smtp.rs` hands it to a server.
+//! the back of whoever caused it, `outcome.rs` says what became of it, `smtp.rs` hands it to a server, over
+//! what `connection.rs` connects.
 
 mod address;
+mod connection;
 mod error;
 mod message;
 mod outcome;

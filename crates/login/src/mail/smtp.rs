@@ -12,6 +12,7 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 
 use super::address::MailAddress;
+use super::connection::UnreadAhead;
 use super::error::MailError;
 use super::message::Mail;
 use super::post::Mailer;
@@ -64,8 +65,13 @@ impl SmtpMailer {
     /// Connects, makes sure of TLS, and says who sends.
     async fn ready(&self) -> Result<Ready, MailError> {
         let Checked { host, port, tls_first, tls_required, .. } = &self.checked;
-        let first = tls_first.then(|| self.tls.clone());
-        let connected = AsyncSmtpConnection::connect_tokio1((host.as_str(), *port), Some(self.limit), &self.hello, first, None).await;
+        let connected = if *tls_first {
+            let tls = Some(self.tls.clone());
+            AsyncSmtpConnection::connect_tokio1((host.as_str(), *port), Some(self.limit), &self.hello, tls, None).await
+        } else {
+            let stream = UnreadAhead::to(host, *port).await.map_err(|error| MailError::Unreachable(error.to_string()))?;
+            AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello).await
+        };
         let mut connection = connected.map_err(|error| mail_error("the greeting", &error))?;
         let mut found = vec![("server", format!("{host}:{port} answers"))];
         if *tls_first {

@@ -2,6 +2,8 @@
 
 use falconer_login::mail::{MailError, MailSettings, Mailer as _};
 use falconer_store::Secret;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::peer::{Peer, mail_to, mailer, settings, with_login};
 
@@ -106,4 +108,39 @@ async fn a_wrong_password_is_told_and_sends_nothing() {
         assert_eq!(mailer(&settings).send(&mail_to("ann@example.com")).await, Err(MailError::Status { what: "the mail", status: 530 }));
         peer.told();
     }
+}
+
+/// What a server would say to a whole mail, after STARTTLS.
+const AHEAD: &[u8] = b"250-mail.test\r\n250 AUTH PLAIN\r\n235 yes\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 taken\r\n";
+
+/// Somebody in between, who says that together with the answer to STARTTLS. Where they listen.
+async fn somebody_in_between(server: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut from_client, mut to_client) = listener.accept().await.unwrap().0.into_split();
+        let (mut from_server, mut to_server) = TcpStream::connect(server).await.unwrap().into_split();
+        tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_server).await });
+        let mut bytes = vec![0; 65_536];
+        while let Ok(length @ 1..) = from_server.read(&mut bytes).await {
+            let ahead = if bytes.starts_with(b"220 Ready") { AHEAD } else { b"" };
+            if to_client.write_all(&[&bytes[..length], ahead].concat()).await.is_err() {
+                break;
+            }
+        }
+    });
+    format!("smtp://localhost:{}", address.port())
+}
+
+/// Answers that came before TLS were taken for those of the server after it: a mail that it refused was told as sent.
+#[tokio::test]
+#[ignore = "needs aiosmtpd"]
+async fn nothing_that_came_before_tls_is_an_answer() {
+    let peer = Peer::start();
+    let server = peer.url("smtp", "127.0.0.1", "starttls:server").replace("smtp://", "");
+    let settings = with_login(&somebody_in_between(server).await);
+    let sent = mailer(&settings).send(&mail_to("rcpt-550@example.com")).await;
+    assert!(matches!(sent, Err(MailError::Tls(_))), "{sent:?}");
+    let told = peer.said_until(|line| line["told"] == "STARTTLS");
+    assert_eq!(told.len(), 2, "hello, and STARTTLS: {told:?}");
 }
