@@ -111,6 +111,14 @@ def test_another_site_changes_nothing(service, granted):
     assert (answer.status, reason(body)) == (403, "other-site")
 
 
+def test_a_web_socket_of_another_origin(service, granted):
+    """Most proxies keep `Upgrade` to themselves, and browsers send no `Sec-Fetch-Site` with it everywhere: its `Origin` says enough."""
+    cookies = signed_in(service, granted)
+    for headers in [{}, {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "a2V5a2V5a2V5a2V5a2V5aw=="}]:
+        answer, body, _ = call(service, "GET", "/books/red", {"Origin": "http://127.0.0.2:1", **headers}, cookies)
+        assert (answer.status, reason(body)) == (403, "other-site"), headers
+
+
 def test_nobody_is_sent_or_signed_in_elsewhere(service, granted):
     for to in ["//evil.example", "https://evil.example/", "/\\evil.example", "/%5cevil.example", "/a/../..//evil.example", "javascript:alert(1)", "/x\r\nSet-Cookie: a=b"]:
         _, _, cookies = call(service, "GET", f"/.falconer/sign-in?{urlencode({'to': to})}", PAGE_OF)

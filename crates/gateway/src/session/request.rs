@@ -22,15 +22,17 @@ pub(crate) fn wants_page(method: &str, headers: &HeaderMap) -> bool {
 
 /// Whether a request that comes with the session's cookie was made by the protected host's own pages, or by the person: another site can make a browser send
 /// requests, and the cookie goes along with some of them. What changes something has to say that it is from here; what reads has to not say that it is from
-/// elsewhere, unless the person went there. An upgrade (WebSocket) reads and writes, so that it counts as a change.
+/// elsewhere, unless the person went there. An upgrade (WebSocket) reads and writes, so that it counts as a change; proxies keep it to themselves, and then its
+/// `Origin` says where it comes from: no browser sends one of another origin when somebody goes to a page.
 pub(crate) fn is_own(method: &str, headers: &HeaderMap, origin: &str) -> bool {
     let site = text(headers, SITE);
+    if headers.get_all(header::ORIGIN).iter().any(|from| from.as_bytes() != origin.as_bytes()) {
+        return false;
+    }
     let changes = !matches!(method, "GET" | "HEAD") || headers.contains_key(header::UPGRADE);
     if changes {
-        return match (headers.get(header::ORIGIN), site) {
-            (Some(from), site) => from.as_bytes() == origin.as_bytes() && site.is_none_or(|site| site == "same-origin"),
-            (None, site) => site == Some("same-origin"),
-        };
+        let says_origin = headers.contains_key(header::ORIGIN);
+        return site.map_or(says_origin, |site| site == "same-origin");
     }
     match site {
         None | Some("same-origin" | "none") => true,
@@ -68,6 +70,11 @@ mod tests {
             ("GET", &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")], false),
             ("GET", &[("sec-fetch-site", "same-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")], false),
             ("GET", &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors")], false),
+            // Behind a proxy that keeps `Upgrade` to itself.
+            ("GET", &[("origin", "https://evil.example")], false),
+            ("GET", &[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")], false),
+            ("GET", &[("origin", "null")], false),
+            ("GET", &[("origin", ORIGIN)], true),
             ("GET", &[("upgrade", "websocket")], false),
             ("GET", &[("upgrade", "websocket"), ("origin", "https://evil.example")], false),
             ("GET", &[("upgrade", "websocket"), ("origin", ORIGIN)], true),
