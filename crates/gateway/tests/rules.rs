@@ -1,7 +1,7 @@
 //! The rules file as people write it: what is found, what is refused, and with which words.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use falconer_gateway::rules::{Cases, Rules};
+use falconer_gateway::rules::{Cases, Found, Rules, Target};
 
 const RULES: &str = r#"falconer = "https://auth.example.com"
 origin = "https://notes.example.com"
@@ -197,4 +197,38 @@ fn mistakes_are_found_when_the_file_is_read() {
 fn all_mistakes_are_said_at_once() {
     let text = format!("{HEAD}{}{}", rule("b", r#"["get"]"#, "scope = \"a\""), rule("/c", r#"["GET"]"#, "scope = \"\""));
     assert_eq!(Rules::parse(&text).unwrap_err().to_string().lines().count(), 3);
+}
+
+/// Many services serve `/admin` for `/admin/` too, or the other way round: what a wide rule opens does not open that.
+#[test]
+fn a_slash_at_the_end_leads_to_no_wider_rule() {
+    let get = r#"["GET"]"#;
+    let open = rule("/{*rest}", get, "public = true");
+    let found = |rules: &str, path: &str| {
+        let rules = Rules::parse(&format!("{HEAD}{rules}")).unwrap();
+        match rules.table.find("GET", &Target::read(path).unwrap()) {
+            Ok(Found::Rule(rule, _)) => rule.pattern.text().to_owned(),
+            Ok(Found::NoPath | Found::NoMethod) => "none".to_owned(),
+            Err(bad) => format!("{bad:?}"),
+        }
+    };
+    let admin = rule("/admin", get, "scope = \"a\"");
+    let both = rule("/admin/", get, "scope = \"b\"") + &admin;
+    for (rules, path, expected) in [
+        (open.clone() + &admin, "/admin", "/admin"),
+        (open.clone() + &admin, "/admin/", "Slash"),
+        (open.clone() + &admin, "/admin/x", "/{*rest}"),
+        (open.clone() + &admin, "/other/", "/{*rest}"),
+        (open.clone() + &admin, "/", "/{*rest}"),
+        (open.clone() + &admin, "/Admin/", "Slash"),
+        (open.clone() + &rule("/admin/", get, "scope = \"a\""), "/admin", "Slash"),
+        (open.clone() + &both, "/admin/", "/admin/"),
+        (open.clone() + &both, "/admin", "/admin"),
+        (open + &rule("/books/{book}", get, "scope = \"a\""), "/books/red/", "Slash"),
+        (rule("/files/{*rest}", get, "scope = \"a\""), "/files/", "/files/{*rest}"),
+        (rule("/files/{*rest}", get, "scope = \"a\"") + &rule("/files", get, "scope = \"b\""), "/files/", "Slash"),
+        (rule("/files/{*rest}", get, "scope = \"a\"") + &rule("/files", get, "scope = \"b\""), "/files", "/files"),
+    ] {
+        assert_eq!(found(&rules, path), expected, "{path} {rules}");
+    }
 }

@@ -84,8 +84,7 @@ impl Pattern {
     }
 
     fn fits(&self, path: &[String], same: impl Fn(&str, &str) -> bool) -> bool {
-        let ends_with_rest = matches!(self.segments.last(), Some(Segment::Rest(_)));
-        if path.len() < self.segments.len() || (path.len() > self.segments.len() && !ends_with_rest) {
+        if path.len() < self.segments.len() || (path.len() > self.segments.len() && !self.ends_with_rest()) {
             return false;
         }
         self.segments.iter().zip(path).all(|(segment, part)| match segment {
@@ -93,6 +92,11 @@ impl Pattern {
             Segment::Parameter(_) => !part.is_empty(),
             Segment::Rest(_) => true,
         })
+    }
+
+    /// Whether it stands for everything that follows.
+    pub(crate) fn ends_with_rest(&self) -> bool {
+        matches!(self.segments.last(), Some(Segment::Rest(_)))
     }
 
     /// Whether each path that fits the other fits this one.

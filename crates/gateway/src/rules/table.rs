@@ -54,18 +54,30 @@ impl Table {
         &self.rules
     }
 
-    /// The rule of a request. `method` in upper case. Errors: [`BadTarget::Case`], where a service that takes upper for lower case would find another one.
-    pub fn find(&self, method: &str, target: &Target) -> Result<Found<'_>, BadTarget> {
-        let path = target.segments();
+    fn narrowest(&self, path: &[String]) -> Option<&Rule> {
         let mut narrowest: Option<&Rule> = None;
         for rule in self.rules.iter().filter(|rule| rule.pattern.fits_in_any_case(path)) {
             if narrowest.is_none_or(|found| found.pattern.covers(&rule.pattern)) {
                 narrowest = Some(rule);
             }
         }
-        let Some(narrowest) = narrowest else { return Ok(Found::NoPath) };
+        narrowest
+    }
+
+    /// The rule of a request. `method` in upper case. Errors: [`BadTarget::Case`], where a service that takes upper for lower case would find another one, and
+    /// [`BadTarget::Slash`], where one that overlooks a slash at the end would.
+    pub fn find(&self, method: &str, target: &Target) -> Result<Found<'_>, BadTarget> {
+        let path = target.segments();
+        let Some(narrowest) = self.narrowest(path) else { return Ok(Found::NoPath) };
         if narrowest.pattern.parameters(path).is_none() {
             return Err(BadTarget::Case);
+        }
+        // Whoever serves `/admin` for `/admin/` too would find the rule that names it. A rule that names both is asked for, which is written twice.
+        if narrowest.pattern.ends_with_rest()
+            && let Some(turned) = target.slash_turned()
+            && self.narrowest(&turned).is_some_and(|other| !other.pattern.ends_with_rest())
+        {
+            return Err(BadTarget::Slash);
         }
         let mut same = self.rules.iter().filter(|rule| rule.pattern.relation(&narrowest.pattern) == Relation::Same);
         Ok(match same.find(|rule| rule.methods.have(method)) {

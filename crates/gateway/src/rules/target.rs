@@ -46,6 +46,9 @@ pub enum BadTarget {
     /// A control character, encoded.
     #[error("the path has a control character")]
     Control,
+    /// `/admin/` where a rule names `/admin`, or the other way round, and only `{*rest}` of a wider rule fits.
+    #[error("the path differs from one of another rule only by the slash at its end")]
+    Slash,
     /// `/Admin` where a rule names `/admin`.
     #[error("the path differs from a protected one only by upper and lower case")]
     Case,
@@ -84,6 +87,17 @@ impl Target {
     #[must_use]
     pub fn path(&self) -> &str {
         self.raw.split_once('?').map_or(&self.raw, |(path, _)| path)
+    }
+
+    /// The same path with a slash at its end, or without; `None`: `/` has no such path.
+    pub(super) fn slash_turned(&self) -> Option<Vec<String>> {
+        let mut turned = self.segments.clone();
+        match turned.as_slice() {
+            [only] if only.is_empty() => return None,
+            [.., last] if last.is_empty() => drop(turned.pop()),
+            _ => turned.push(String::new()),
+        }
+        Some(turned)
     }
 
     /// The decoded segments; `/a/` has two, of which the second is empty.
