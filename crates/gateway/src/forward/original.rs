@@ -28,6 +28,13 @@ pub(crate) fn original(dialect: Dialect, parts: &Parts) -> Result<Original<'_>, 
             let line = one(headers, "x-original-request").ok_or("the proxy does not send X-Original-Request once")?;
             let (method, rest) = line.split_once(' ').ok_or("X-Original-Request is not METHOD HOST TARGET")?;
             let (host, target) = rest.split_once(' ').ok_or("X-Original-Request is not METHOD HOST TARGET")?;
+            // nginx serves by the host of the request line, where there is one, and tells both.
+            let (target, served) = match target.split_once(' ') {
+                Some((target, served)) => (target, Some(served)),
+                None if dialect == Dialect::Nginx => return Err("X-Original-Request does not end with the host that nginx serves, $host"),
+                None => (target, None),
+            };
+            let host = if served.is_none_or(|served| served.eq_ignore_ascii_case(without_port(host))) { host } else { "" };
             Original { method, target, host, only_status }
         }
         Dialect::Traefik | Dialect::Caddy => Original {
@@ -46,6 +53,11 @@ pub(crate) fn original(dialect: Dialect, parts: &Parts) -> Result<Original<'_>, 
             only_status,
         },
     })
+}
+
+fn without_port(host: &str) -> &str {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(name, _)| name)
 }
 
 /// The value of a header that is there once.
@@ -88,9 +100,8 @@ mod tests {
 
     fn own(dialect: Dialect) -> Vec<(&'static str, &'static str)> {
         match dialect {
-            Dialect::Nginx | Dialect::Haproxy => {
-                vec![("x-original-request", "PUT notes.example /books/red?page=2")]
-            }
+            Dialect::Nginx => vec![("x-original-request", "PUT notes.example /books/red?page=2 notes.example")],
+            Dialect::Haproxy => vec![("x-original-request", "PUT notes.example /books/red?page=2")],
             Dialect::Traefik | Dialect::Caddy => {
                 vec![("x-forwarded-method", "PUT"), ("x-forwarded-uri", "/books/red?page=2"), ("x-forwarded-host", "notes.example")]
             }
@@ -107,6 +118,25 @@ mod tests {
             let only_status = dialect == Dialect::Nginx;
             let expected = Original { method: "PUT", target: "/books/red?page=2", host: "notes.example", only_status };
             assert_eq!(original(dialect, &parts(dialect, &headers)), Ok(expected), "{dialect:?}");
+        }
+    }
+
+    /// `GET http://a.example/ HTTP/1.1` with `Host: b.example` is served as a.example: then nobody is asked about b.example.
+    #[test]
+    fn nginx_serves_the_host_that_is_asked_about() {
+        for (line, host) in [
+            ("GET notes.example:8443 / notes.example", Some("notes.example:8443")),
+            ("GET Notes.example / notes.example", Some("Notes.example")),
+            ("GET [::1]:8443 / [::1]", Some("[::1]:8443")),
+            ("GET [::1] / [::1]", Some("[::1]")),
+            ("GET b.example / a.example", Some("")),
+            ("GET b.example:80 / a.example", Some("")),
+            ("GET  / a.example", Some("")),
+            ("GET b.example / ", Some("")),
+            ("GET b.example /", None),
+        ] {
+            let parts = parts(Dialect::Nginx, &[("x-original-request", line)]);
+            assert_eq!(original(Dialect::Nginx, &parts).ok().map(|found| found.host), host, "{line}");
         }
     }
 
