@@ -65,7 +65,8 @@ fn read(body: &[u8]) -> Option<Question> {
         let (name, value) = (entry.clone().text(1)?, entry.text(2).unwrap_or_default());
         // Names that begin with a colon are Envoy's own.
         if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
-            headers.append(name, value);
+            // More names than a map holds are more than any proxy takes.
+            headers.try_append(name, value).ok()?;
         }
     }
     let text = |number: u64| http.clone().text(number).map(str::to_owned);
@@ -150,5 +151,10 @@ mod tests {
         assert!(read(&compressed).is_none());
         assert!(read(&[whole.as_slice(), b"x"].concat()).is_none());
         assert!(read(&framed(b"")).is_none());
+        // More headers than a map holds.
+        let names = (0..36_000_u32).map(|number| Message::default().bytes(1, format!("{number:x}").as_bytes()).0);
+        let http = names.fold(Message::default().bytes(2, b"GET").bytes(4, b"/").bytes(5, b"a"), |http, name| http.bytes(3, &name));
+        let request = Message::default().bytes(2, &http.0);
+        assert!(read(&framed(&Message::default().bytes(1, &Message::default().bytes(4, &request.0).0).0)).is_none());
     }
 }
