@@ -103,6 +103,22 @@ def test_paths_that_could_be_read_otherwise(service, server):
         assert answer.status in (301, 307, 308, 400, 401, 403, 404), (path, answer.status, body)
 
 
+def test_another_method_in_a_header(service, server):
+    """Whoever may read does not write through a service that takes its method from a header."""
+    for name in ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"]:
+        answer, body = get(service, server, "/books/red", {name: "PUT"}, ["notes:read:*"])
+        assert (answer.status, json.loads(body)["reason"]) == (400, "other-method"), name
+    assert get(service, server, "/open/x?_method=DELETE")[0].status == 400
+
+
+def test_two_hosts_in_one_request(service):
+    """A proxy that serves by the request line, and asks about the Host header, would let a signature for one host in at another."""
+    host = service.origin.removeprefix("http://")
+    for line, header in [("http://evil.example", host), ("http://evil.example", "evil.example")]:
+        said = raw(service.origin, f"GET {line}/open/x HTTP/1.1\r\nHost: {header}\r\nConnection: close\r\n\r\n".encode())
+        assert '"path"' not in said, (line, header, said)
+
+
 def test_a_signed_body_that_nobody_sees_is_refused(service, server):
     request = {"method": "PUT", "path": "/books/red", "contentType": "application/json", "body": "{}"}
     credentials = credentials_of({"scopes": ["notes:*"]}, server)

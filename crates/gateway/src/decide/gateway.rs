@@ -98,6 +98,9 @@ impl Gateway {
     async fn try_decide(&self, asked: &RequestHead<'_>) -> Result<Decision, Refused> {
         let site = self.site(asked.host)?;
         let target = Target::read(asked.target).map_err(Refused::Target)?;
+        if asked.names_another_method() {
+            return Err(Refused::OtherMethod);
+        }
         if target.segments().first().is_some_and(|first| first.eq_ignore_ascii_case(".falconer")) {
             let session = site.session.as_ref().ok_or(Refused::NoRule)?;
             return pages::answer(asked, &target, site, session).map(Decision::Answer);
@@ -132,6 +135,10 @@ impl Gateway {
             Some((header, resource)) => (Some(header.as_bytes()), resource.as_str()),
             None => (asked.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes), asked.target),
         };
+        if asked.headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
+            let message = "the request has more than one Authorization header".to_owned();
+            return Err(Refused::Verifier(Refusal::NotVerifiable { message }));
+        }
         let signed = SignedRequest { method: asked.method, resource, authorization, source_ip: asked.source_ip };
         let verifier = site.verifier.clone().with_revealed(needs.reveal.iter().map(String::as_str));
         let verifier = verifier.map_err(|_| Refused::Misconfigured("a prefix in `reveal` cannot be used"))?;

@@ -7,6 +7,8 @@ use crate::rules::{BadTarget, CannotAsk};
 pub(crate) enum Refused {
     /// The caller's: another service could read it as another path.
     Target(BadTarget),
+    /// The caller's: the service behind could read another method.
+    OtherMethod,
     /// The caller's: its path cannot be part of a scope.
     CannotAsk(CannotAsk),
     /// The caller's: a host that is not protected here.
@@ -42,9 +44,12 @@ impl Refused {
 
     pub(crate) fn code(&self) -> Code {
         match self {
-            Refused::Target(_) | Refused::CannotAsk(_) | Refused::OtherHost | Refused::NotAskedFor | Refused::UnusableCredentials => {
-                Code::InputError
-            }
+            Refused::Target(_)
+            | Refused::OtherMethod
+            | Refused::CannotAsk(_)
+            | Refused::OtherHost
+            | Refused::NotAskedFor
+            | Refused::UnusableCredentials => Code::InputError,
             Refused::NoRule => Code::ResourceNotFound,
             Refused::OtherSite => Code::InsufficientScopes,
             Refused::BodyUnseen => Code::AuthenticationFailed,
@@ -58,6 +63,7 @@ impl Refused {
     pub(crate) fn reason(&self) -> &str {
         match self {
             Refused::Target(_) => "bad-target",
+            Refused::OtherMethod => "other-method",
             Refused::CannotAsk(_) => "bad-parameter",
             Refused::OtherHost => "other-host",
             Refused::NoRule => "no-rule",
@@ -81,6 +87,7 @@ impl Refused {
     pub(crate) fn message(&self) -> String {
         match self {
             Refused::Target(bad) => sentence(&bad.to_string()),
+            Refused::OtherMethod => "The request names another method than its own, in a header or as `_method`.".to_owned(),
             Refused::CannotAsk(cannot) => sentence(&cannot.to_string()),
             Refused::OtherHost => "This host is not served here.".to_owned(),
             Refused::NoRule => "There is nothing here that could be asked for in this way.".to_owned(),

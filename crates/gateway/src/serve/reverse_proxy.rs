@@ -33,20 +33,9 @@ const OF_A_CONNECTION: [HeaderName; 8] = [
     HeaderName::from_static("keep-alive"),
 ];
 /// What services take for the original address of a request, and clients send too.
-const SAID_BY_PROXIES: [&str; 12] = [
-    "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-method",
-    "x-forwarded-path",
-    "x-forwarded-port",
-    "x-forwarded-proto",
-    "x-forwarded-uri",
-    "x-original-method",
-    "x-original-uri",
-    "x-original-url",
-    "x-rewrite-url",
-];
+const SAID_BY_PROXIES: [&str; 6] = ["forwarded", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-real-ip", "x-rewrite-url"];
+/// The same, whatever follows: who it is too, such as `X-Forwarded-User`.
+const SAID_BY_PROXIES_BEGINS: [&str; 2] = ["x-forwarded-", "x-original-"];
 
 /// The gateway in front of the service itself.
 pub(super) struct ReverseProxy {
@@ -144,6 +133,10 @@ impl ReverseProxy {
             BodyRule::Any => Ok((verified.with_body("", b"")?, body.boxed())),
             BodyRule::Empty if body.is_end_stream() => Ok((verified.with_body("", b"")?, body.boxed())),
             BodyRule::Empty => Err(Refusal::BodyNotSigned),
+            BodyRule::Hash(_) if headers.get_all(header::CONTENT_TYPE).iter().nth(1).is_some() => {
+                // One of them is signed, and the service behind may read the other one.
+                Err(Refusal::NotVerifiable { message: "the request has more than one Content-Type".to_owned() })
+            }
             BodyRule::Hash(_) => {
                 let limit_bytes = self.gateway.settings().body_limit_bytes;
                 let bytes = match tokio::time::timeout(BODY, Limited::new(body, limit_bytes).collect()).await {
@@ -167,7 +160,9 @@ impl ReverseProxy {
         for name in reserved {
             headers.remove(name);
         }
-        if took_credentials {
+        // What is signed for Falconer is of no use to the service, on public paths neither.
+        let is_signature = headers.get_all(header::AUTHORIZATION).iter().any(|value| is_of_hawk(value));
+        if took_credentials || is_signature {
             headers.remove(header::AUTHORIZATION);
         }
         let cookies: Vec<String> =
@@ -197,7 +192,13 @@ impl ReverseProxy {
 /// Whether the service behind could take it for a header that only the gateway sets. Many services make one name of dashes and underscores.
 fn is_reserved(name: &HeaderName) -> bool {
     let name = name.as_str().replace('_', "-");
-    name == statement::HEADER.as_str() || SAID_BY_PROXIES.contains(&name.as_str())
+    name == statement::HEADER.as_str()
+        || SAID_BY_PROXIES.contains(&name.as_str())
+        || SAID_BY_PROXIES_BEGINS.iter().any(|begins| name.starts_with(begins))
+}
+
+fn is_of_hawk(authorization: &HeaderValue) -> bool {
+    authorization.as_bytes().trim_ascii_start().get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"hawk"))
 }
 
 /// Takes off what belongs to the connection, and what its Connection header names.
@@ -256,9 +257,20 @@ mod tests {
 
     #[test]
     fn no_spelling_of_a_reserved_name_is_passed_on() {
-        for name in
-            ["falconer-caller", "falconer_caller", "x-forwarded-for", "x_forwarded_for", "x-forwarded_for", "forwarded", "x_rewrite_url"]
-        {
+        for name in [
+            "falconer-caller",
+            "falconer_caller",
+            "x-forwarded-for",
+            "x_forwarded_for",
+            "x-forwarded_for",
+            "forwarded",
+            "x_rewrite_url",
+            "x-forwarded-user",
+            "x_forwarded_email",
+            "x-forwarded-prefix",
+            "x-original-host",
+            "x-real-ip",
+        ] {
             assert!(is_reserved(&HeaderName::from_static(name)), "{name}");
         }
         for name in ["accept", "x_request_id", "falconer-caller-2", "x-forwarded"] {
