@@ -147,6 +147,11 @@ test('after five failures nobody waits, and one question tries whether Falconer 
   assert.deepEqual(await ask(20), [1, 0]);
   [now.ms, there.answer] = [2200, ALLOWED];
   assert.deepEqual(await ask(20), [20, 20]);
+  // A proxy says with a page of its own that Falconer is away.
+  there.answer = { status: 502, body: '<h1>Bad Gateway</h1>' };
+  assert.deepEqual(await ask(20), [5, 0]);
+  [now.ms, there.answer] = [3300, ALLOWED];
+  assert.deepEqual(await ask(20), [20, 20]);
   // A proxy before Falconer that dislikes what a caller wrote says nothing about Falconer.
   there.answer = { status: 403, body: '<h1>attack detected</h1>' };
   assert.deepEqual(await ask(10), [10, 0]);

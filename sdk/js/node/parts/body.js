@@ -12,7 +12,7 @@ export function keepBody(request, bytes) {
 /** All of the body, or more bytes than the limit where it is longer. Whoever reads the request afterwards finds it as if nobody had. */
 export async function readBody(request, limit) {
   const { headers } = request;
-  if (headers['transfer-encoding'] === undefined && !(Number(headers['content-length']) > 0)) return Buffer.alloc(0);
+  if (!hasBody(request)) return Buffer.alloc(0);
   const kept = KEPT.get(request);
   if (kept !== undefined) {
     // What a parser hands over was unpacked already.
@@ -22,11 +22,22 @@ export async function readBody(request, limit) {
   if (request.readableDidRead) {
     throw misconfigured('a body was read before it could be compared with what was signed: put the parser behind the guard, or give it `verify: guard.keep`');
   }
-  return unreadBody(request, limit);
+  if (request.httpVersionMajor < 2) return unreadBody(request, limit, () => request.complete);
+  // Over HTTP/2 a request knows of its end only when all of it was taken out; its length is held by Node.
+  const length = headers['content-length'];
+  if (length === undefined) throw notVerifiable('a body over HTTP/2 needs a Content-Length to be compared with what was signed');
+  return unreadBody(request, limit, (size) => size >= Number(length));
+}
+
+/** HTTP/2 says with the head whether there is more. */
+function hasBody({ headers, httpVersionMajor, stream }) {
+  const length = headers['content-length'];
+  if (httpVersionMajor < 2) return headers['transfer-encoding'] !== undefined || Number(length) > 0;
+  return !stream.endAfterHeaders && !(length !== undefined && Number(length) === 0);
 }
 
 /** Takes the bytes out of the stream and puts them back before it has told anybody that it is at its end. */
-function unreadBody(request, limit) {
+function unreadBody(request, limit, isWhole) {
   return new Promise((resolve, reject) => {
     const parts = [];
     let size = 0;
@@ -44,7 +55,7 @@ function unreadBody(request, limit) {
         parts.push(part);
         size += part.length;
       }
-      if (size <= limit && !request.complete) return;
+      if (size <= limit && !isWhole(size)) return;
       const body = Buffer.concat(parts);
       if (body.length > 0) request.unshift(body);
       stop(resolve, body);

@@ -44,11 +44,11 @@ export function partsOf({ method, resource, authorization, sourceIp }, { host, p
 
 /** What `check` says: the facts of an allowed caller. Throws NoCheck, Strange and Refusal. */
 export function readCheck({ status, text }, { required, each = [] }) {
-  const answer = objectOf(text);
+  const answer = objectOf(status, text);
   const { code } = answer;
   if (status === 404 && typeof code !== 'string') throw new NoCheck('it has no method check');
   if ((status === 400 || status === 413) && typeof code === 'string') throw refusedQuestion(status, answer);
-  if (status !== 200) throw new Strange(`it answered ${status}`, { away: status >= 500 });
+  if (status !== 200) throw new Strange(`it answered ${status}`);
   const id = optional(answer, 'id');
   if (answer.status === 'failed') throw new Refusal('AuthenticationFailed', textOf(answer, 'reason'), told(textOf(answer, 'message')), { id });
   if (answer.status === 'denied') {
@@ -69,9 +69,9 @@ export function readCheck({ status, text }, { required, each = [] }) {
 
 /** What the list of scopes that `authenticateHawk` gives decides. Throws Strange and Refusal. */
 export function readList({ status, text }, { required, reveal = [], identity = false, each = [] }) {
-  const answer = objectOf(text);
+  const answer = objectOf(status, text);
   if ([400, 413, 414, 431].includes(status) && typeof answer.code === 'string') throw notVerifiable(saidBy(answer));
-  if (status !== 200) throw new Strange(`it answered ${status}`, { away: status >= 500 });
+  if (status !== 200) throw new Strange(`it answered ${status}`);
   if (answer.status === 'auth-failed') {
     const message = textOf(answer, 'message');
     const reason = REASONS.find(([pattern]) => pattern.test(message))?.[1] ?? 'not-accepted';
@@ -139,7 +139,9 @@ function narrowed(scopes, prefixes) {
   return [...new Set(prefixes.flatMap(below))].sort();
 }
 
-function objectOf(text) {
+function objectOf(status, text) {
+  // Also where a proxy says so with a page of its own.
+  if (status >= 500) throw new Strange(`it answered ${status}`, { away: true });
   let answer = null;
   try {
     answer = JSON.parse(text);
