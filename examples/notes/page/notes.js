@@ -69,6 +69,14 @@ $('sign-in-query').addEventListener('click', (event) => {
   signIn('query');
 });
 $('ask-more').addEventListener('click', () => attempt(null, () => falconer.signIn(request('fragment'))));
+// The page stays: what is being written is not lost.
+$('renew').addEventListener('click', () => attempt(null, async () => {
+  await falconer.renew(request('fragment'));
+  $('renew').hidden = true;
+  showExpiry();
+}));
+// Where no window opens, it waits in this tab.
+falconer.keep('note', $('write-form'));
 $('sign-out').addEventListener('click', () => {
   falconer.clear();
   say('');
@@ -156,7 +164,7 @@ async function start() {
   const refused = falconer.signInError;
   if (refused) say(refused.message);
   if (!falconer.signedIn) return;
-  falconer.onExpiring(() => say('The access that you granted ends in less than five minutes. Sign in again to go on.'));
+  falconer.onExpiring(() => { say('The access that you granted ends in less than five minutes.'); $('renew').hidden = false; });
   falconer.onExpiring(() => { say('The access that you granted has ended.'); show(); }, 0);
   setInterval(showExpiry, 30_000);
   await attempt(null, showWho);
