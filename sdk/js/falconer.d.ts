@@ -23,7 +23,7 @@ export class FalconerError extends Error {
   /**
    * The server's code (`InsufficientScopes`, `AuthenticationFailed`, ...), or one of ours: `UnexpectedAnswer`, `BadCredentials`,
    * `BadRootUrl`, `BadRequest`, `BadUrl`, `BadAnswer`, `NoStorage`, `InsecureContext`, `NetworkError`, `SignedOut`, `Expired`,
-   * `ClockWrong`, `UnknownError`.
+   * `ClockWrong`, `SomebodyElse`, `HandedOver`, `UnknownError`.
    */
   readonly code: string;
   /** HTTP status, 0 if there was none. */
@@ -84,12 +84,28 @@ export interface Identity {
   target: string;
 }
 
-export interface Whoami {
+/** A scope, or several of which all or one is needed. */
+export type ScopeExpression = string | { AllOf: ScopeExpression[] } | { AnyOf: ScopeExpression[] };
+
+export interface Whoami<Names extends string = never> {
+  /** For display only. */
   clientId: string;
-  scopes: string[];
   /** RFC 3339. */
   expires: string;
   identity: Identity | null;
+  /** For each expression of the question, whether the credentials satisfy it. For showing a button or not: the service decides anyway. */
+  may: Record<Names, boolean>;
+}
+
+/** An `HTMLFormElement`, as far as it is looked at: programs without the browser's types can be compiled too. */
+export interface FormLike {
+  readonly elements: ArrayLike<unknown> & Iterable<unknown>;
+}
+
+/** Something that a person has typed and that is no form: what it holds as JSON, and what takes it back. */
+export interface Kept<Value = any> {
+  read(): Value;
+  write(value: Value): void;
 }
 
 export interface Session {
@@ -110,13 +126,29 @@ export interface Session {
   readonly expiresAt: Date | null;
   /** Seconds: 0 when signed out, Infinity for credentials without an end. */
   readonly expiresIn: number;
-  /** Leaves the page for Falconer's grant page. The promise never resolves: nothing behind `await signIn(...)` runs. */
+  /**
+   * Leaves the page for Falconer's grant page. The promise never resolves: nothing behind `await signIn(...)` runs. Throws `NoStorage` rather than lose what
+   * `keep` was given.
+   */
   signIn(request: SignInRequest): Promise<never>;
   /** The address of the grant page; remembers in this tab that it was asked for. */
   signInUrl(request: SignInRequest): string;
-  /** Forgets the credentials. They stay valid until they end or the person revokes the grant. */
+  /**
+   * Fresh credentials while the page stays: Falconer's page opens in a window of its own. Call it when the person has pressed something, or the browser opens no
+   * window and the page is left as by `signIn`. Resolves when there are fresh credentials, also if another tab got them; no page learns that the window was closed,
+   * so a press that led to nothing just waits, and the next one takes its place. Rejects with `SomebodyElse`, `BadCredentials` or `SignedOut`.
+   */
+  renew(request: SignInRequest): Promise<void>;
+  /**
+   * Keeps what a person has typed while the page is left for Falconer, in this tab, never what is secret (passwords, hidden fields, files, cards, codes, and fields
+   * with `data-keep="never"`). If the page has just come back, it is written back now: once, for the same person. Returns a function that ends it.
+   */
+  keep(name: string, what: FormLike | Kept): () => void;
+  /** Calls back when credentials come or go while the page is there, whichever tab did it. Returns a function that ends it. */
+  onChange(callback: () => void): () => void;
+  /** Forgets the credentials, and what `keep` has kept. They stay valid until they end or the person revokes the grant. */
   clear(): void;
-  /** Calls back once, `secondsBefore` (default 300) the end. Returns a function that stops waiting. */
+  /** Calls back once for each credentials, `secondsBefore` (default 300) their end. Returns a function that stops waiting. */
   onExpiring(callback: () => void, secondsBefore?: number): () => void;
   /** `fetch`, signed. Redirects are errors and cookies are left out unless `init` says otherwise. */
   fetch(input: string | URL | Request, init?: RequestInit, options?: CallOptions): Promise<Response>;
@@ -126,8 +158,8 @@ export interface Session {
   signUrl(url: string | URL, options?: SignUrlOptions): Promise<string>;
   /** What the credentials are worth at this moment. */
   currentScopes(): Promise<string[]>;
-  /** What Falconer tells this page's origin about these credentials. */
-  whoami(options?: { origin?: string }): Promise<Whoami>;
+  /** What Falconer tells this page's origin about these credentials, and whether they satisfy each of up to 128 expressions. */
+  whoami<Names extends string = never>(options?: { origin?: string; may?: Record<Names, ScopeExpression> }): Promise<Whoami<Names>>;
 }
 
 export function connect(options?: ConnectOptions): Session;

@@ -1,302 +1,29 @@
-// Falconer in a page or in Node: sign in, keep temporary credentials, sign calls. One file, no dependency.
-//
-// Importing this module in a page first takes credentials out of the address bar, before anything else can read or log them.
+// Falconer in a page or in Node: sign in, keep temporary credentials, sign calls. No dependency. What it is made of lies in parts/; Falconer serves all of it as one
+// file, so that a page has one thing to load and one hash to name. Importing this module in a page first takes credentials out of the address bar, before
+// anything else can read or log them.
 // The shapes are in falconer.d.ts; how to use it in README.md.
+import { expect, readAnswer, receive, unexpected } from './parts/answer.js';
+import { bodyHash, call, isStream, readJson } from './parts/calls.js';
+import { checkCredentials, clockError, clockOffset, personOf } from './parts/credentials.js';
+import { FalconerError } from './parts/error.js';
+import { forgetAll, giveBack, keepAll, ofForm } from './parts/forms.js';
+import { alone, awaitAnswer, newRenewal, openWindow } from './parts/renewal.js';
+import { grantAddress } from './parts/request.js';
+import { authorization, randomText, requestParts, signUrl } from './parts/signing.js';
+import { CredentialStorage } from './parts/storage.js';
 
-const PENDING_KEY = 'falconer:pending';
-const PENDING_MAX = 8;
-const PENDING_MAX_AGE_MS = 24 * 60 * 60 * 1000;
-const ANSWER_NAMES = new Set(['clientId', 'accessToken', 'certificate', 'state']);
+export { splitAnswer } from './parts/answer.js';
+export { FalconerError } from './parts/error.js';
+export { authorization, extText, isPerson, mac, normalizedString, payloadHash, people, requestParts, signUrl } from './parts/signing.js';
+
 const TIMER_STEP_MS = 30 * 1000;
-// Signatures may be 15 minutes off. A clock that is further off than this is worth telling.
-const CLOCK_TOLERANCE_MS = 5 * 60 * 1000;
 // A difference below this can't be why a call was refused.
 const CLOCK_STEP_MS = 60 * 1000;
-const STALE = 'Unauthorized: Stale timestamp';
 
-const utf8 = new TextEncoder();
-
-/** What went wrong. `code` is the server's code (`InsufficientScopes`, ...) or one of ours, `status` the HTTP status or 0. */
-export class FalconerError extends Error {
-  constructor(code, message, { status = 0, body = null, cause } = {}) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'FalconerError';
-    this.code = code;
-    this.status = status;
-    this.body = body;
-  }
-}
-
-// ---------------------------------------------------------------------------------------------------------- the answer
-
-/**
- * Splits an address into what a grant put there and the address without it. Both forms are understood: the query of the
- * original protocol, and the fragment (alone, or behind the route of a hash router). `values` is null if nothing is there.
- */
-export function splitAnswer(href) {
-  const hashAt = href.indexOf('#');
-  const beforeHash = hashAt < 0 ? href : href.slice(0, hashAt);
-  const fragment = hashAt < 0 ? '' : href.slice(hashAt + 1);
-  const queryAt = beforeHash.indexOf('?');
-  const path = queryAt < 0 ? beforeHash : beforeHash.slice(0, queryAt);
-  const query = queryAt < 0 ? '' : beforeHash.slice(queryAt + 1);
-  // `#/route?clientId=..` and `#clientId=..` differ in what stands before the parameters.
-  const routeEnd = fragment.indexOf('?');
-  const route = routeEnd < 0 ? null : fragment.slice(0, routeEnd);
-
-  const values = {};
-  const keptQuery = takeAnswer(query, values);
-  const keptParameters = takeAnswer(routeEnd < 0 ? fragment : fragment.slice(routeEnd + 1), values);
-  // A `state` alone is somebody else's; only an answer with a credential is ours to touch.
-  if (values.accessToken === undefined && values.certificate === undefined) return { values: null, href };
-
-  const keptFragment = route === null ? keptParameters : route + (keptParameters && '?' + keptParameters);
-  return { values, href: path + (keptQuery && '?' + keptQuery) + (keptFragment && '#' + keptFragment) };
-}
-
-function takeAnswer(parameters, values) {
-  const kept = [];
-  for (const piece of parameters.split('&')) {
-    const equals = piece.indexOf('=');
-    const name = equals < 0 ? '' : piece.slice(0, equals);
-    if (!ANSWER_NAMES.has(name)) {
-      kept.push(piece);
-      continue;
-    }
-    const text = decoded(piece.slice(equals + 1));
-    // Given twice, nobody can say which one counts: neither does.
-    values[name] = name in values ? null : text;
-  }
-  return kept.join('&');
-}
-
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return null;
-  }
-}
-
-/** Reads the answer against the states that this tab has sent out. The state is used up. */
-function judgeAnswer(values) {
-  const pending = readPending();
-  const request = values.state ? pending[values.state] : undefined;
-  if (!request) {
-    return {
-      error: new FalconerError(
-        'UnexpectedAnswer',
-        'Credentials arrived that this tab did not ask for. They were thrown away; sign in again from here.',
-      ),
-    };
-  }
-  delete pending[values.state];
-  writePending(pending);
-  try {
-    if (values.certificate === null) {
-      throw new FalconerError('BadCredentials', 'The certificate of the credentials cannot be read.');
-    }
-    return { rootUrl: request.rootUrl, credentials: checkCredentials(values) };
-  } catch (error) {
-    return { rootUrl: request.rootUrl, error };
-  }
-}
-
-function readPending() {
-  let pending = {};
-  try {
-    pending = JSON.parse(globalThis.sessionStorage.getItem(PENDING_KEY) ?? '{}');
-  } catch {
-    // No storage or something else under our key: nothing is pending, so every answer is refused.
-  }
-  const oldest = Date.now() - PENDING_MAX_AGE_MS;
-  const fresh = Object.entries(pending ?? {}).filter(([, request]) => request?.at > oldest);
-  return Object.assign(Object.create(null), Object.fromEntries(fresh.slice(-PENDING_MAX)));
-}
-
-function writePending(pending) {
-  globalThis.sessionStorage.setItem(PENDING_KEY, JSON.stringify(pending));
-}
-
-/** Runs once, when the module is evaluated. */
-function receive() {
-  const { location, history } = globalThis;
-  if (!location?.href || !history?.replaceState) return null;
-  const { values, href } = splitAnswer(location.href);
-  if (!values) return null;
-  history.replaceState(history.state, '', href);
-  return judgeAnswer(values);
-}
+/** Where this module was loaded from: `<root>/sdk/falconer.js`, with or without a version. */
+const ROOT_OF_THIS_MODULE = /^(https?:\/\/.*?)\/sdk\//.exec(import.meta.url)?.[1];
 
 let arrived = receive();
-
-// --------------------------------------------------------------------------------------------------------- credentials
-
-function checkCredentials(given) {
-  const { clientId, accessToken } = given ?? {};
-  let { certificate } = given ?? {};
-  if (typeof clientId !== 'string' || !clientId || typeof accessToken !== 'string' || !accessToken) {
-    throw new FalconerError('BadCredentials', 'The credentials are incomplete: clientId or accessToken is missing.');
-  }
-  if (typeof certificate === 'string' && certificate) {
-    try {
-      certificate = JSON.parse(certificate);
-    } catch (cause) {
-      throw new FalconerError('BadCredentials', 'The certificate of the credentials is not JSON.', { cause });
-    }
-  }
-  const checked = { clientId, accessToken };
-  if (certificate) {
-    if (typeof certificate !== 'object' || Array.isArray(certificate)) {
-      throw new FalconerError('BadCredentials', 'The certificate of the credentials is not an object.');
-    }
-    checked.certificate = certificate;
-  }
-  return checked;
-}
-
-function withoutSlashes(url) {
-  return url.replace(/\/+$/, '');
-}
-
-/** Where this module was loaded from: `<root>/sdk/falconer.js`, with or without a version between. */
-function rootOfThisModule() {
-  const match = /^(https?:\/\/.*?)\/sdk\//.exec(import.meta.url);
-  return match ? match[1] : null;
-}
-
-// -------------------------------------------------------------------------------------------------------------- signing
-
-function base64(bytes) {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
-}
-
-function base64url(bytes) {
-  return base64(bytes).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
-}
-
-function randomText(bytes) {
-  return base64url(crypto.getRandomValues(new Uint8Array(bytes)));
-}
-
-function webCrypto() {
-  if (!globalThis.crypto?.subtle) {
-    throw new FalconerError(
-      'InsecureContext',
-      'The browser offers no cryptography here. Open this page over https, or on localhost.',
-    );
-  }
-  return globalThis.crypto.subtle;
-}
-
-async function hmac(key, text) {
-  const subtle = webCrypto();
-  const imported = await subtle.importKey('raw', utf8.encode(key), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-  return base64(new Uint8Array(await subtle.sign('HMAC', imported, utf8.encode(text))));
-}
-
-/** The string that a Hawk MAC covers. `kind` is `header` or `bewit`. */
-export function normalizedString(kind, { ts, nonce = '', method, resource, host, port, hash = '', ext = '', app, dlg }) {
-  const escapedExt = ext.replace(/\\/g, '\\\\').replace(/\n/g, '\\n');
-  const lines = [`hawk.1.${kind}`, ts, nonce, method.toUpperCase(), resource, host.toLowerCase(), port, hash, escapedExt];
-  if (app) lines.push(app, dlg ?? '');
-  return lines.join('\n') + '\n';
-}
-
-/** The Hawk MAC of a request: base64 text. */
-export function mac(accessToken, kind, parts) {
-  return hmac(accessToken, normalizedString(kind, parts));
-}
-
-/** The Hawk hash of a payload (text or bytes): base64 text. */
-export async function payloadHash(contentType, payload) {
-  const type = (contentType ?? '').split(';')[0].trim().toLowerCase();
-  const bytes = typeof payload === 'string' ? utf8.encode(payload) : new Uint8Array(payload);
-  const head = utf8.encode(`hawk.1.payload\n${type}\n`);
-  const all = new Uint8Array(head.length + bytes.length + 1);
-  all.set(head);
-  all.set(bytes, head.length);
-  all[all.length - 1] = 0x0a;
-  return base64(new Uint8Array(await webCrypto().digest('SHA-256', all)));
-}
-
-/** The `ext` text that carries a certificate and authorized scopes, or undefined when there is nothing to carry. */
-export function extText(certificate, authorizedScopes) {
-  const ext = {};
-  if (certificate) ext.certificate = certificate;
-  if (authorizedScopes) ext.authorizedScopes = authorizedScopes;
-  return Object.keys(ext).length ? base64(utf8.encode(JSON.stringify(ext))) : undefined;
-}
-
-/**
- * Whether a caller **is** the person of a role such as `mozilla-user:ann@example.com`, by the scopes that `auth.authenticateHawk` gave. A star proves nobody:
- * whoever may act as everybody (`assume:mozilla-user:*`, `*`) is not everybody. For what a caller may do, ask whether the scopes satisfy.
- */
-export function isPerson(scopes, role) {
-  return namesSomebody(role) && scopes.includes(`assume:${role}`);
-}
-
-/** Who a caller is to a kind of role such as `mozilla-user:`: what follows it in each scope that names one person. */
-export function people(scopes, kind) {
-  const roles = scopes.filter((scope) => scope.startsWith('assume:')).map((scope) => scope.slice('assume:'.length));
-  return roles.filter((role) => namesSomebody(role) && role.startsWith(kind) && role.length > kind.length).map((role) => role.slice(kind.length));
-}
-
-/** A role of one person: a kind, and who it is, without a star. */
-const namesSomebody = (role) => /^[^:]+:.+$/s.test(role) && !role.endsWith('*');
-
-/** What of a URL is signed: exactly what goes over the wire. */
-export function requestParts(url) {
-  const parsed = new URL(url, globalThis.location?.href);
-  if (parsed.protocol !== 'https:' && parsed.protocol !== 'http:') {
-    throw new FalconerError('BadUrl', `Only http and https URLs can be signed, not ${parsed.protocol}`);
-  }
-  if (parsed.username || parsed.password) {
-    throw new FalconerError('BadUrl', 'A URL with a user name or a password cannot be signed.');
-  }
-  parsed.hash = '';
-  return {
-    // Not pathname + search: these lose a lone `?` at the end, which does go over the wire.
-    resource: parsed.href.slice(parsed.origin.length),
-    host: parsed.hostname,
-    port: parsed.port ? Number(parsed.port) : parsed.protocol === 'https:' ? 443 : 80,
-    href: parsed.href,
-  };
-}
-
-/** The value of an Authorization header. */
-export async function authorization(credentials, method, url, options = {}) {
-  const { resource, host, port } = requestParts(url);
-  const parts = {
-    ts: String(options.ts ?? Math.floor(Date.now() / 1000)),
-    nonce: options.nonce ?? randomText(9),
-    method,
-    resource,
-    host,
-    port,
-    hash: options.hash,
-    ext: extText(credentials.certificate, options.authorizedScopes),
-  };
-  const signature = await mac(credentials.accessToken, 'header', parts);
-  let header = `Hawk id="${credentials.clientId}", ts="${parts.ts}", nonce="${parts.nonce}"`;
-  if (parts.hash) header += `, hash="${parts.hash}"`;
-  if (parts.ext) header += `, ext="${parts.ext}"`;
-  return `${header}, mac="${signature}"`;
-}
-
-/** The URL with a bewit: a signature for GET until it expires. Anybody who has the URL can use it. */
-export async function signUrl(credentials, url, { expiresInSeconds = 900, authorizedScopes, expiresAtSeconds } = {}) {
-  const { resource, host, port, href } = requestParts(url);
-  const ts = String(expiresAtSeconds ?? Math.floor(Date.now() / 1000) + expiresInSeconds);
-  const ext = extText(credentials.certificate, authorizedScopes) ?? '';
-  const signature = await mac(credentials.accessToken, 'bewit', { ts, method: 'GET', resource, host, port, ext });
-  const bewit = base64url(utf8.encode(`${credentials.clientId}\\${ts}\\${signature}\\${ext}`));
-  return `${href}${resource.includes('?') ? '&' : '?'}bewit=${bewit}`;
-}
-
-// -------------------------------------------------------------------------------------------------------------- session
 
 /** Connects a page or a program with one Falconer. See README.md. */
 export function connect(options = {}) {
@@ -307,38 +34,44 @@ class Session {
   #rootUrl;
   #credentials = null;
   #storage;
-  #storageKey;
   #watchers = new Set();
   #error = null;
   // What Falconer's clock is ahead of this computer's.
   #clockOffsetMs = 0;
   #clockAskedAt = -Infinity;
+  #listeners = new Set();
+  // What is kept when the page is left: by name, what reads and writes it.
+  #kept = new Map();
+  // The renewals that a page waits for, and what stops listening to the window that is open.
+  #renewals = [];
+  #stopRenewal = () => {};
 
-  constructor({ rootUrl = rootOfThisModule(), storage = 'memory', credentials } = {}) {
+  constructor({ rootUrl = ROOT_OF_THIS_MODULE, storage = 'memory', credentials } = {}) {
     if (!rootUrl) throw new FalconerError('BadRootUrl', 'connect() needs the rootUrl of Falconer.');
     try {
-      this.#rootUrl = withoutSlashes(new URL(rootUrl).href);
+      this.#rootUrl = new URL(rootUrl).href.replace(/\/+$/, '');
     } catch (cause) {
       throw new FalconerError('BadRootUrl', `The rootUrl is not a URL: ${rootUrl}`, { cause });
     }
-    this.#storage = openStorage(storage);
-    this.#storageKey = `falconer:${this.#rootUrl}`;
+    this.#storage = new CredentialStorage(storage, this.#rootUrl);
 
     if (arrived && (arrived.rootUrl === undefined || arrived.rootUrl === this.#rootUrl)) {
-      const { credentials: fresh, error } = arrived;
+      const { credentials: fresh, error, handedOver } = arrived;
       arrived = null;
       if (fresh) this.#receive(fresh);
+      else if (handedOver) this.#closing(handedOver);
       else this.#error = error;
     }
     if (credentials) this.#credentials = checkCredentials(credentials);
     else if (!this.#credentials) this.#restore();
 
-    // Signing out in one tab signs out the others that share the storage.
-    if (storage === 'local') {
-      globalThis.addEventListener?.('storage', (event) => {
-        if (event.key === this.#storageKey || event.key === null) this.#restore();
-      });
-    }
+    // What one tab does, the others follow that share the storage. A page that comes back from the browser's history has missed what went on.
+    globalThis.addEventListener?.('storage', (event) => {
+      if (this.#storage.isShared && (event.key === this.#storage.key || event.key === null)) this.#follow();
+    });
+    globalThis.addEventListener?.('pageshow', (event) => {
+      if (event.persisted && this.#storage.isThere) this.#follow();
+    });
   }
 
   /** Root URL of Falconer, without a slash at its end. */
@@ -368,8 +101,7 @@ class Session {
 
   /** Why times of this computer are not to be trusted (`ClockWrong`), or null. Calls work all the same. */
   get clockError() {
-    if (Math.abs(this.#clockOffsetMs) <= CLOCK_TOLERANCE_MS) return null;
-    return new FalconerError('ClockWrong', `The clock of this computer is ${inWords(this.#clockOffsetMs)}. Set it right.`);
+    return clockError(this.#clockOffsetMs);
   }
 
   /** A Date, or null (signed out, or credentials without an end). */
@@ -385,68 +117,95 @@ class Session {
     return expiresAt ? Math.max(0, (expiresAt.getTime() - this.#now()) / 1000) : Infinity;
   }
 
-  /** Leaves for Falconer's grant page; the answer comes to `target`. What is behind `await signIn(...)` never runs: the page is left. */
+  /**
+   * Leaves for Falconer's grant page; the answer comes to `target`. What is behind `await signIn(...)` never runs: the page is left. What `keep` was given waits in
+   * this tab meanwhile.
+   */
   signIn(request) {
-    globalThis.location.assign(this.signInUrl(request));
+    const address = this.signInUrl(request);
+    keepAll(this.#kept, personOf(this.#credentials));
+    globalThis.location.assign(address);
     return new Promise(() => {});
   }
 
   /** The address of the grant page, for a link. Remembers what this tab has asked for. */
   signInUrl(request = {}) {
-    const { description, scopes, identity, audience, expires, responseMode = 'fragment' } = request;
-    if (!description) throw new FalconerError('BadRequest', 'A grant needs a description that tells the person why.');
-    const target = new URL(request.target ?? ownAddress());
-    if (target.searchParams.has('state')) {
-      throw new FalconerError('BadRequest', 'The target has a query parameter `state` of its own; this module needs that name.');
-    }
     const state = randomText(24);
-    // Appended as text: URLSearchParams would rewrite the rest of the query.
-    const hash = target.hash;
-    target.hash = '';
-    const stateful = `${target.href}${target.search ? '&' : target.href.endsWith('?') ? '' : '?'}state=${state}${hash}`;
+    const address = grantAddress(this.#rootUrl, request, state);
+    expect(state, this.#rootUrl);
+    return address;
+  }
 
-    const pending = readPending();
-    pending[state] = { rootUrl: this.#rootUrl, at: Date.now() };
-    try {
-      writePending(pending);
-    } catch (cause) {
-      throw new FalconerError('NoStorage', 'The browser forbids this page to remember that it asked for a sign-in.', { cause });
+  /**
+   * Fresh credentials while the page stays: Falconer's page opens in a window of its own. Call it when the person has pressed something, for browsers open windows
+   * only then; where they do not, the page is left as by `signIn`. Resolves when there are fresh credentials, also if another tab got them.
+   */
+  renew(request = {}) {
+    const state = newRenewal();
+    let stop = () => {};
+    let finish;
+    const finished = new Promise((resolve) => { finish = resolve; });
+    if (globalThis.BroadcastChannel) {
+      const mine = () => {
+        stop();
+        finish();
+      };
+      const address = grantAddress(this.#rootUrl, request, state);
+      stop = awaitAnswer(state, (values) => {
+        finish();
+        this.#renewed(values);
+      });
+      if (openWindow(address)) {
+        this.#stopRenewal();
+        this.#stopRenewal = mine;
+        if (this.#storage.isShared) alone(`falconer:renewing:${this.#rootUrl}`, finished, mine);
+        return new Promise((resolve, reject) => { this.#renewals.push({ resolve, reject }); });
+      }
+      stop();
     }
+    return this.signIn(request);
+  }
 
-    const parameters = [['target', stateful], ['description', description]];
-    for (const scope of scopes ?? []) parameters.push(['scope', scope]);
-    if (identity) parameters.push(['identity', 'true']);
-    for (const origin of audience ?? []) parameters.push(['audience', origin]);
-    if (expires) parameters.push(['expires', expires]);
-    if (responseMode !== 'query') parameters.push(['response_mode', responseMode]);
-    const query = parameters.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
-    return `${this.#rootUrl}/?${query}`;
+  /**
+   * Keeps what a person has typed while the page is left for Falconer, and writes it back now if the page has just come back: in this tab, once, for the same person,
+   * never what is secret. `what` is a form, or `{read, write}` for something that is none. Returns a function that ends it.
+   */
+  keep(name, what) {
+    const kept = typeof what.read === 'function' ? what : ofForm(what);
+    giveBack(name, kept, this.signedIn ? personOf(this.#credentials) : null);
+    this.#kept.set(name, kept);
+    return () => void this.#kept.delete(name);
+  }
+
+  /** Calls `callback` when credentials come or go while the page is there, whichever tab did it. Returns a function that ends it. */
+  onChange(callback) {
+    this.#listeners.add(callback);
+    return () => void this.#listeners.delete(callback);
   }
 
   /** Forgets the credentials, also in storage. They stay valid until they end or the person revokes the grant. */
   clear() {
-    this.#credentials = null;
     this.#error = null;
-    try {
-      this.#storage?.removeItem(this.#storageKey);
-    } catch {
-      // A storage that cannot be reached holds nothing that we could read again.
-    }
+    this.#forget();
+    forgetAll();
+    this.#stopRenewal();
+    for (const { reject } of this.#renewals.splice(0)) reject(new FalconerError('SignedOut', 'Somebody has signed out meanwhile.'));
+    this.#changed();
   }
 
-  /** Calls `callback` once, `secondsBefore` the end. Returns a function that stops waiting. */
+  /** Calls `callback` once for each credentials, `secondsBefore` their end. Returns a function that stops waiting. */
   onExpiring(callback, secondsBefore = 300) {
     const watcher = { timer: undefined };
+    let told = null;
     const look = () => {
       if (!this.#watchers.has(watcher)) return;
       const left = this.expiresIn - secondsBefore;
-      if (this.#credentials && left <= 0) {
-        this.#watchers.delete(watcher);
+      if (this.#credentials && left <= 0 && told !== this.#credentials.accessToken) {
+        told = this.#credentials.accessToken;
         callback();
-        return;
       }
-      // In steps: a laptop that slept, or a clock that was set, must not make a long timer late.
-      const wait = this.#credentials && Number.isFinite(left) ? Math.min(left * 1000, TIMER_STEP_MS) : TIMER_STEP_MS;
+      // In steps: a laptop that slept, a clock that was set, or fresh credentials must not make a long timer late.
+      const wait = left > 0 && Number.isFinite(left) ? Math.min(left * 1000, TIMER_STEP_MS) : TIMER_STEP_MS;
       watcher.timer = setTimeout(look, wait);
       watcher.timer.unref?.();
     };
@@ -500,23 +259,25 @@ class Session {
   }
 
   /**
-   * What Falconer says about these credentials when this page's own origin asks: `{clientId, scopes, expires, identity}`.
-   * `identity` is null unless the person let this origin know who they are.
+   * Who these credentials are when this page's own origin asks, and what they may do: `{clientId, expires, identity, may}`. `identity` is null unless the person let
+   * this origin know who they are. `may` answers each scope expression of the question by its name: for showing a button or not, for the service decides anyway.
    */
-  async whoami({ origin = globalThis.location?.origin } = {}) {
+  async whoami({ origin = globalThis.location?.origin, may = {} } = {}) {
     if (!origin) throw new FalconerError('BadRequest', 'Outside of a page whoami() needs the origin that asks.');
     const credentials = this.#need();
     const { resource, host, port } = requestParts(`${origin}/`);
-    const ask = async () => call(`${this.#rootUrl}/api/auth/v1/authenticate-hawk`, {
-      method: 'get', resource, host, port, authorization: await authorization(credentials, 'GET', `${origin}/`, { ts: this.#seconds() }),
+    const names = Object.keys(may);
+    const ask = async () => call(`${this.#rootUrl}/api/falconer/v1/check`, {
+      request: { method: 'get', resource, host, port, authorization: await authorization(credentials, 'GET', `${origin}/`, { ts: Math.floor(this.#now() / 1000) }) },
+      required: { AllOf: [] }, identity: true, each: names.length ? names.map((name) => may[name]) : undefined,
     });
     let answer = await ask();
-    if (answer?.status === 'auth-failed' && answer.message === STALE && (await this.#learnClock())) answer = await ask();
-    if (answer?.status !== 'auth-success') {
+    if (answer?.reason === 'stale-timestamp' && (await this.#learnClock())) answer = await ask();
+    if (answer?.status !== 'allowed') {
       throw new FalconerError('AuthenticationFailed', answer?.message ?? 'Falconer did not accept the credentials.', { body: answer });
     }
-    const { clientId, scopes, expires, identity = null } = answer;
-    return { clientId, scopes, expires, identity };
+    const { clientId, expires, identity = null } = answer;
+    return { clientId, expires, identity, may: Object.fromEntries(names.map((name, index) => [name, answer.each?.[index]?.status === 'allowed'])) };
   }
 
   /** Falconer's time, as far as it is known. */
@@ -524,12 +285,8 @@ class Session {
     return Date.now() + this.#clockOffsetMs;
   }
 
-  #seconds() {
-    return Math.floor(this.#now() / 1000);
-  }
-
   async #send(request, { hash, authorizedScopes }) {
-    const options = { ts: this.#seconds(), hash, authorizedScopes };
+    const options = { ts: Math.floor(this.#now() / 1000), hash, authorizedScopes };
     request.headers.set('Authorization', await authorization(this.#need(), request.method, request.url, options));
     try {
       return await globalThis.fetch(request);
@@ -556,6 +313,8 @@ class Session {
     }
     const offset = Date.parse(date ?? '') - Date.now();
     if (!(Math.abs(offset - this.#clockOffsetMs) >= CLOCK_STEP_MS)) return false;
+    // Another tab may have fresher credentials by now: they stay.
+    if (this.#storage.isShared && this.#storage.read()) this.#follow();
     this.#clockOffsetMs = offset;
     if (this.#credentials) this.#keep(this.#credentials);
     return true;
@@ -566,10 +325,51 @@ class Session {
    * computer that is wrong, and asking for others would not help.
    */
   #receive(credentials) {
-    const start = credentials.certificate?.start;
-    const offset = start - Date.now();
-    if (Math.abs(offset) > CLOCK_TOLERANCE_MS) this.#clockOffsetMs = offset;
+    this.#clockOffsetMs = clockOffset(credentials.certificate, Date.now());
+    this.#error = null;
     this.#keep(credentials);
+  }
+
+  /** The answer of the window that `renew` has opened. */
+  #renewed(values) {
+    const waiting = this.#renewals.splice(0);
+    try {
+      const fresh = readAnswer(values);
+      const before = personOf(this.#credentials);
+      // What is on this page was read and typed by somebody.
+      if (before && before !== personOf(fresh)) throw new FalconerError('SomebodyElse', 'Somebody else has signed in to Falconer meanwhile. Sign out here first.');
+      this.#receive(fresh);
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+      return;
+    }
+    for (const { resolve } of waiting) resolve();
+    this.#changed();
+  }
+
+  /** What another tab has done to the storage. */
+  #follow() {
+    const before = this.#credentials?.accessToken;
+    this.#restore();
+    if (this.#credentials?.accessToken === before) return;
+    if (this.signedIn) {
+      this.#error = null;
+      this.#stopRenewal();
+      for (const { resolve } of this.#renewals.splice(0)) resolve();
+    }
+    this.#changed();
+  }
+
+  #changed() {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** In the window of a renewal, until it is closed. */
+  async #closing(handedOver) {
+    this.#error = new FalconerError('HandedOver', 'The access goes to the page that asked for it. This window can be closed.');
+    if (await handedOver) return;
+    this.#error = unexpected();
+    this.#changed();
   }
 
   #need() {
@@ -580,94 +380,18 @@ class Session {
 
   #keep(credentials) {
     this.#credentials = credentials;
-    try {
-      const clockOffsetMs = this.#clockOffsetMs || undefined;
-      this.#storage?.setItem(this.#storageKey, JSON.stringify({ ...credentials, clockOffsetMs }));
-    } catch {
-      // A full or forbidden storage: the credentials live as long as the page.
-    }
+    this.#storage.write(credentials, this.#clockOffsetMs);
   }
 
   #restore() {
+    const stored = this.#storage.read();
+    this.#credentials = stored?.credentials ?? null;
+    if (stored) this.#clockOffsetMs = stored.clockOffsetMs;
+    if (!this.signedIn) this.#forget();
+  }
+
+  #forget() {
     this.#credentials = null;
-    try {
-      const text = this.#storage?.getItem(this.#storageKey);
-      if (!text) return;
-      const stored = JSON.parse(text);
-      this.#credentials = checkCredentials(stored);
-      this.#clockOffsetMs = Number.isFinite(stored.clockOffsetMs) ? stored.clockOffsetMs : 0;
-    } catch {
-      // Not ours, or an older shape.
-    }
-    if (!this.signedIn) this.clear();
+    this.#storage.remove();
   }
-}
-
-/** `3 hours ahead`, for what another clock is ahead of this one. */
-function inWords(offsetMs) {
-  const minutes = Math.round(Math.abs(offsetMs) / 60000);
-  const [count, unit] = minutes < 120 ? [minutes, 'minute'] : minutes < 2880 ? [Math.round(minutes / 60), 'hour'] : [Math.round(minutes / 1440), 'day'];
-  return `${count} ${unit}${count === 1 ? '' : 's'} ${offsetMs < 0 ? 'ahead' : 'behind'}`;
-}
-
-/** The hash of a request's body; undefined if there is none. */
-async function bodyHash(request) {
-  if (request.method === 'GET' || request.method === 'HEAD') return undefined;
-  const bytes = await request.clone().arrayBuffer();
-  return bytes.byteLength ? payloadHash(request.headers.get('content-type'), bytes) : undefined;
-}
-
-function isStream(body) {
-  return typeof body?.getReader === 'function' || typeof body?.[Symbol.asyncIterator] === 'function';
-}
-
-function openStorage(kind) {
-  if (kind === 'memory') return null;
-  if (kind !== 'session' && kind !== 'local') {
-    throw new FalconerError('BadRequest', `storage is 'memory', 'session' or 'local', not ${kind}`);
-  }
-  try {
-    return globalThis[`${kind}Storage`] ?? null;
-  } catch {
-    // Blocked by the browser: as good as memory.
-    return null;
-  }
-}
-
-function ownAddress() {
-  if (!globalThis.location?.href) throw new FalconerError('BadRequest', 'Outside of a page a grant needs a target.');
-  return globalThis.location.href.split('#')[0];
-}
-
-async function call(url, body) {
-  let answer;
-  try {
-    answer = await globalThis.fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      credentials: 'omit',
-      redirect: 'error',
-    });
-  } catch (cause) {
-    throw new FalconerError('NetworkError', `Falconer (${new URL(url).host}) cannot be reached.`, { cause });
-  }
-  return readJson(answer);
-}
-
-async function readJson(answer) {
-  const text = await answer.text();
-  let body = null;
-  try {
-    body = text ? JSON.parse(text) : null;
-  } catch (cause) {
-    if (answer.ok) throw new FalconerError('BadAnswer', 'The answer is not JSON.', { status: answer.status, cause });
-  }
-  if (answer.ok) return body;
-  const message = typeof body?.message === 'string' ? body.message.split('\n---\n')[0].trim() : '';
-  throw new FalconerError(
-    typeof body?.code === 'string' ? body.code : 'UnknownError',
-    message || `The service answered with ${answer.status} and said nothing about it.`,
-    { status: answer.status, body },
-  );
 }

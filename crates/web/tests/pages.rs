@@ -3,8 +3,11 @@
 
 mod site;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use falconer_web::RequestLimits;
 use http::{Method, StatusCode};
+use sha2::{Digest, Sha384};
 use site::headers::{assert_headers, assert_page_headers};
 use site::{PASSWORD, TARGET, encode, request_for, site, site_at, with};
 
@@ -41,10 +44,29 @@ async fn every_kind_of_answer_has_its_row_of_headers() {
         assert_eq!(sdk.header("content-type"), "text/javascript; charset=utf-8");
         assert!(sdk.text.contains("export"));
     }
-    // The page of the module pointed to its types, and they were nowhere.
-    let types = stranger.get("/sdk/falconer.d.ts").await;
-    assert_eq!((types.status, types.header("access-control-allow-origin")), (StatusCode::OK, "*"));
-    assert!(types.text.contains("export interface Session"));
+}
+
+#[tokio::test]
+async fn the_module_and_its_types_stand_under_a_version_with_their_hashes() {
+    let site = site().await;
+    let mut stranger = site.browser();
+    let about: serde_json::Value = serde_json::from_str(&stranger.get("/sdk/falconer.json").await.text).unwrap();
+    for (name, plain, holds) in
+        [("module", "/sdk/falconer.js", "\nexport function connect("), ("types", "/sdk/falconer.d.ts", "export interface Session")]
+    {
+        let path = about[name]["path"].as_str().unwrap();
+        assert!(path.contains(about["version"].as_str().unwrap()), "{path}");
+        let versioned = stranger.get(path).await;
+        assert_eq!((versioned.status, versioned.header("access-control-allow-origin")), (StatusCode::OK, "*"));
+        assert_eq!(versioned.header("cache-control"), "public, max-age=31536000, immutable");
+        assert!(versioned.text.contains(holds), "{path}");
+        assert_eq!(versioned.text, stranger.get(plain).await.text);
+        let expected = format!("sha384-{}", STANDARD.encode(Sha384::digest(versioned.text.as_bytes())));
+        assert_eq!(about[name]["integrity"], expected.as_str());
+    }
+    // One file: nothing else has to be loaded while credentials stand in the address.
+    let module = stranger.get("/sdk/falconer.js").await.text;
+    assert!(!module.lines().any(|line| line.starts_with("import ") || line.contains(" from './")));
 }
 
 #[tokio::test]

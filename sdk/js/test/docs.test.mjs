@@ -13,7 +13,7 @@ register(`data:text/javascript,${encodeURIComponent(`
   import { readFileSync } from 'node:fs';
   export const resolve = (name, context, next) => name.startsWith('${ROOT}/') ? { url: name, shortCircuit: true } : next(name, context);
   export const load = (url, context, next) => url.startsWith('${ROOT}/')
-    ? { format: 'module', source: readFileSync(new URL('${new URL('../falconer.js', import.meta.url)}')), shortCircuit: true }
+    ? { format: 'module', source: readFileSync(new URL('.' + new URL(url).pathname.slice('/sdk'.length), '${new URL('../', import.meta.url)}')), shortCircuit: true }
     : next(url, context);
 `)}`);
 
@@ -34,7 +34,7 @@ function memory() {
   return { getItem: (key) => map.get(key) ?? null, setItem: (key, value) => void map.set(key, String(value)), removeItem: (key) => void map.delete(key) };
 }
 
-const certificate = { version: 1, scopes: ['a'], start: Date.now(), expiry: Date.now() + 3_600_000, seed: 's', signature: 'x', issuer: 'i' };
+const certificate = { version: 1, scopes: ['a'], start: Date.now() - 300_000, expiry: Date.now() + 3_600_000, seed: 's', signature: 'x', issuer: 'i' };
 const credentials = { clientId: 'local/ann/tool', accessToken: 'token', certificate };
 
 let loads = 0;
@@ -64,6 +64,7 @@ async function run(code, { href = 'https://tool.example/', sessionStorage = memo
       page.call();
       if (page.refusal) return Response.json({ code: 'AuthenticationFailed', message: page.refusal }, { status: 401 });
       const { pathname } = new URL(request.url);
+      if (pathname.endsWith('/check')) return Response.json({ status: 'allowed', clientId: 'c', expires: 'e', each: [{ status: 'allowed' }, { status: 'denied', missing: 'x' }] });
       if (pathname.endsWith('/notes')) return Response.json([{ name: 'n' }]);
       if (pathname.endsWith('/scopes/current')) return Response.json({ scopes: ['a'] });
       return Response.json({ book: 'red', notes: [] });
@@ -108,6 +109,13 @@ for (const { name, code } of snippets()) {
     });
   }
 }
+
+test('a page without a backend takes ten lines, with renewal', () => {
+  const [html] = readFileSync(new URL('docs/frontend.md', repository), 'utf8').match(/(?<=^```html\n)[^]*?(?=^```$)/m);
+  const lines = /<script type="module">\n([^]*?)\n<\/script>/.exec(html)[1].split('\n');
+  assert.ok(lines.length >= 1 && lines.length <= 10, `${lines.length} lines`);
+  for (const call of ['connect(', 'signIn(', 'renew(', 'signInError', 'clockError', 'json(']) assert.ok(lines.some((line) => line.includes(call)), call);
+});
 
 test('every page that shows JavaScript was found', () => {
   const pages = new Set(snippets().map(({ name }) => name.split(',')[0]));

@@ -33,8 +33,9 @@ before(async () => {
 
 test('what the package holds', () => {
   const kits = ['express', 'fastify', 'http', 'verifier'].flatMap((kit) => [`node/${kit}.d.ts`, `node/${kit}.js`]);
+  const own = ['answer', 'calls', 'credentials', 'error', 'forms', 'renewal', 'request', 'signing', 'storage'].map((part) => `parts/${part}.js`);
   const parts = ['body', 'caller', 'guard', 'question', 'refusal', 'requirement', 'transport'].map((part) => `node/parts/${part}.js`);
-  assert.deepEqual(held, ['README.md', 'falconer.d.ts', 'falconer.js', 'package.json', ...kits, ...parts].sort());
+  assert.deepEqual(held, ['README.md', 'falconer.d.ts', 'falconer.js', 'package.json', ...own, ...kits, ...parts].sort());
   assert.equal(about.dependencies, undefined);
 });
 
@@ -101,6 +102,14 @@ export async function decide(required: Expression): Promise<boolean> {
 }
 const session: Session = connect({ rootUrl: 'https://a', credentials: { clientId: 'a', accessToken: 'b', certificate: null } });
 export const problem: FalconerError | null = session.signInError;
+export async function renewed(form: { elements: Array<{ name: string }> }): Promise<boolean> {
+  session.keep('form', form)();
+  session.keep('draft', { read: () => ({ lines: [1] }), write: ({ lines }: { lines: number[] }) => void lines });
+  session.onChange(() => {})();
+  await session.renew({ description: 'd' });
+  const { may, identity } = await session.whoami({ may: { write: 'a', both: { AllOf: ['a', { AnyOf: ['b'] }] } } });
+  return may.write && may.both && (await session.whoami()).identity?.id === identity?.id;
+}
 `;
   await compiled(fine);
   const wrong = [
@@ -108,7 +117,8 @@ export const problem: FalconerError | null = session.signInError;
     "new (await import('falconer/http')).Guard({ rootUrl: 'https://a', origin: 'https://b', bodyLimitBytes: '5' });",
     "export const e: import('falconer/verifier').Expression = { OneOf: ['a'] };",
     "(await import('falconer')).connect({ storage: 'disk' });",
+    "export const w = (await (await import('falconer')).connect().whoami({ may: { write: 'a' } })).may.wrote;",
   ];
   const told = await compiled(wrong.join('\n')).then(() => assert.fail('nothing is wrong'), (error) => error.message);
-  assert.deepEqual([...told.matchAll(/user\.ts\((\d+),/g)].map(([, line]) => Number(line)), [1, 2, 3, 4], told);
+  assert.deepEqual([...told.matchAll(/user\.ts\((\d+),/g)].map(([, line]) => Number(line)), [1, 2, 3, 4, 5], told);
 });

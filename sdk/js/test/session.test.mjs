@@ -1,44 +1,7 @@
 // Sign-in, keeping, calling, ending: with a page made of plain objects.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-
-const ROOT = 'https://auth.example';
-const HOUR_MS = 60 * 60 * 1000;
-const certificate = (expiry = Date.now() + HOUR_MS) => ({ version: 1, scopes: ['a'], start: expiry - HOUR_MS, expiry, seed: 's', signature: 'x', issuer: 'i' });
-
-function memory() {
-  const map = new Map();
-  return {
-    getItem: (key) => map.get(key) ?? null,
-    setItem: (key, value) => void map.set(key, String(value)),
-    removeItem: (key) => void map.delete(key),
-    map,
-  };
-}
-
-let loads = 0;
-/** A page load: a fresh copy of the module sees this address. */
-async function load(href, { sessionStorage = memory(), localStorage = memory() } = {}) {
-  const page = { href, went: null, sessionStorage, localStorage };
-  globalThis.location = { get href() { return page.href; }, get origin() { return new URL(page.href).origin; }, assign: (to) => { page.went = to; } };
-  globalThis.history = { state: { kept: true }, replaceState: (state, _title, to) => { page.state = state; page.href = to; } };
-  globalThis.sessionStorage = sessionStorage;
-  globalThis.localStorage = localStorage;
-  loads += 1;
-  page.module = await import(`../falconer.js?load=${loads}`);
-  return page;
-}
-
-/** What Falconer does with a target, in each form. */
-function deliver(target, mode, credentials) {
-  const answer = Object.entries(credentials).map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
-  const [address, fragment] = target.split('#');
-  if (fragment !== undefined) return `${target}${fragment.includes('?') ? '&' : '?'}${answer}`;
-  if (mode === 'fragment') return `${target}#${answer}`;
-  return `${address}${address.includes('?') ? '&' : '?'}${answer}`;
-}
-
-const given = { clientId: 'local/ann/notes', accessToken: 'tok&en+/=', certificate: JSON.stringify(certificate()) };
+import { HOUR_MS, ROOT, certificate, deliver, given, load, memory } from './support/page.mjs';
 
 for (const [mode, start, clean] of [
   ['fragment', 'https://notes.example/', 'https://notes.example/'],
@@ -187,13 +150,17 @@ test('calls are signed, failures are readable', async (t) => {
   answer = () => { throw new TypeError('Failed to fetch'); };
   await assert.rejects(session.json('https://api.example/'), { code: 'NetworkError', message: /api\.example/ });
 
-  answer = () => Response.json({ status: 'auth-success', clientId: 'c', scopes: ['a'], expires: 'e', identity: { id: 'local/ann' } });
-  assert.deepEqual(await session.whoami(), { clientId: 'c', scopes: ['a'], expires: 'e', identity: { id: 'local/ann' } });
-  assert.equal(sent.url, `${ROOT}/api/auth/v1/authenticate-hawk`);
-  const { authorization, ...asked } = await sent.json();
+  answer = () => Response.json({ status: 'allowed', clientId: 'c', expires: 'e', identity: { id: 'local/ann' }, each: [{ status: 'denied', missing: 'x' }, { status: 'allowed' }] });
+  const may = { write: 'x', read: { AnyOf: ['y', 'z'] } };
+  assert.deepEqual(await session.whoami({ may }), { clientId: 'c', expires: 'e', identity: { id: 'local/ann' }, may: { write: false, read: true } });
+  assert.equal(sent.url, `${ROOT}/api/falconer/v1/check`);
+  const { request: { authorization, ...asked }, ...question } = await sent.json();
   assert.deepEqual(asked, { method: 'get', resource: '/', host: 'notes.example', port: 443 });
+  assert.deepEqual(question, { required: { AllOf: [] }, identity: true, each: ['x', { AnyOf: ['y', 'z'] }] });
   assert.match(authorization, /^Hawk id=/);
-  answer = () => Response.json({ status: 'auth-failed', message: 'The grant x has ended' });
+  answer = () => Response.json({ status: 'allowed', clientId: 'c', expires: 'e' });
+  assert.deepEqual(await session.whoami(), { clientId: 'c', expires: 'e', identity: null, may: {} });
+  answer = () => Response.json({ status: 'failed', reason: 'grant-ended', message: 'The grant x has ended' });
   await assert.rejects(session.whoami(), { code: 'AuthenticationFailed', message: 'The grant x has ended' });
 });
 
@@ -271,6 +238,24 @@ for (const [offBy, words] of [[3 * HOUR_MS, '3 hours ahead'], [-40 * 60 * 1000, 
   });
 }
 
+// Falconer lets a grant begin five minutes early. Every fresh sign-in was told that the computer's clock is five minutes ahead.
+test('a clock that is right, or nearly, is not said to be wrong', async (t) => {
+  const trueNow = 1_800_000_000_000;
+  t.mock.timers.enable({ apis: ['Date'], now: trueNow });
+  for (const [offByMs, lastsMs] of [[0, HOUR_MS], [1500, HOUR_MS], [-4 * 60_000, HOUR_MS], [4 * 60_000, 30 * 24 * HOUR_MS], [2000, 31 * 24 * HOUR_MS]]) {
+    t.mock.timers.setTime(trueNow + offByMs);
+    const first = await load('https://notes.example/');
+    const target = new URL(first.module.connect({ rootUrl: ROOT }).signInUrl({ description: 'd' })).searchParams.get('target');
+    const expiry = trueNow + lastsMs;
+    const start = Math.max(trueNow - 5 * 60_000, expiry - 31 * 24 * HOUR_MS);
+    const made = JSON.stringify({ ...certificate(expiry), start });
+    const back = await load(deliver(target, 'fragment', { ...given, certificate: made }), { sessionStorage: first.sessionStorage });
+    const session = back.module.connect({ rootUrl: ROOT });
+    assert.equal(session.clockError, null, `${offByMs} ms off, for ${lastsMs} ms`);
+    assert.equal(session.expiresIn, (lastsMs - offByMs) / 1000);
+  }
+});
+
 // The clock of a computer that was an hour off was never learned: every call was refused until somebody set it.
 test('the clock is learned from Falconer after a 401, and the call made once more', async (t) => {
   const now = 1_800_000_000_000;
@@ -286,11 +271,11 @@ test('the clock is learned from Falconer after a 401, and the call made once mor
       return Response.json({ alive: true }, { headers: { date: new Date(Date.now() + falconerAhead).toUTCString() } });
     }
     const body = await sent.text();
-    const asked = sent.url.endsWith('/authenticate-hawk');
-    const ts = Number(/ts="(\d+)"/.exec(asked ? JSON.parse(body).authorization : sent.headers.get('authorization'))[1]);
+    const asked = sent.url.endsWith('/check');
+    const ts = Number(/ts="(\d+)"/.exec(asked ? JSON.parse(body).request.authorization : sent.headers.get('authorization'))[1]);
     const right = Math.abs(ts * 1000 - Date.now() - falconerAhead) <= 15 * 60 * 1000;
     calls.push(`${sent.method} ${body.length} ${right}`);
-    if (asked) return Response.json(right ? { status: 'auth-success', clientId: 'c', scopes: [], expires: 'e' } : { status: 'auth-failed', message: 'Unauthorized: Stale timestamp' });
+    if (asked) return Response.json(right ? { status: 'allowed', clientId: 'c', expires: 'e' } : { status: 'failed', reason: 'stale-timestamp', message: 'Unauthorized: Stale timestamp' });
     return right ? Response.json({ ok: true }) : Response.json({ code: 'AuthenticationFailed', message: 'No' }, { status: 401 });
   });
 

@@ -9,8 +9,7 @@ const MOST_LINES: usize = 400;
 const READ_AS_CODE: [&str; 7] = ["rs", "js", "mjs", "py", "go", "html", "css"];
 
 /// Files that are one on purpose, however long: the file, and why.
-const ONE_ON_PURPOSE: [(&str, &str); 4] = [
-    ("sdk/js/falconer.js", "services load it without a build"),
+const ONE_ON_PURPOSE: [(&str, &str); 3] = [
     ("crates/store/src/contract/store.rs", "one trait, whose methods are one contract"),
     ("crates/store_sqlite/src/sqlite_store.rs", "one implementation of one trait"),
     ("crates/store_postgres/src/postgres_store.rs", "one implementation of one trait"),

@@ -1,0 +1,56 @@
+// Where credentials live.
+import { checkCredentials } from './credentials.js';
+import { FalconerError } from './error.js';
+
+/** Credentials of one Falconer, with what is known of the clock. What the browser forbids is as good as memory: they live as long as the page. */
+export class CredentialStorage {
+  #storage;
+
+  constructor(kind, rootUrl) {
+    this.#storage = openStorage(kind);
+    this.key = `falconer:${rootUrl}`;
+    /** Whether all tabs have it. */
+    this.isShared = kind === 'local';
+    this.isThere = this.#storage !== null;
+  }
+
+  /** `{credentials, clockOffsetMs}`, or null: nothing, or not ours, or an older shape. */
+  read() {
+    try {
+      const stored = JSON.parse(this.#storage.getItem(this.key));
+      return { credentials: checkCredentials(stored), clockOffsetMs: Number.isFinite(stored.clockOffsetMs) ? stored.clockOffsetMs : 0 };
+    } catch {
+      return null;
+    }
+  }
+
+  write(credentials, clockOffsetMs) {
+    try {
+      this.#storage?.setItem(this.key, JSON.stringify({ ...credentials, clockOffsetMs: clockOffsetMs || undefined }));
+    } catch {
+      // A full or forbidden storage.
+    }
+  }
+
+  remove() {
+    try {
+      this.#storage?.removeItem(this.key);
+    } catch {
+      // One that cannot be reached holds nothing that we could read again.
+    }
+  }
+}
+
+/** The storage of a kind, or null for memory. */
+function openStorage(kind) {
+  if (kind === 'memory') return null;
+  if (kind !== 'session' && kind !== 'local') {
+    throw new FalconerError('BadRequest', `storage is 'memory', 'session' or 'local', not ${kind}`);
+  }
+  try {
+    return globalThis[`${kind}Storage`] ?? null;
+  } catch {
+    // Blocked by the browser: as good as memory.
+    return null;
+  }
+}
