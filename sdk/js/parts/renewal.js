@@ -5,7 +5,7 @@
 import { randomText } from './signing.js';
 
 const RENEWAL = 'renewal.';
-const TAKEN_WITHIN_MS = 5000;
+const TAKEN_WITHIN_MS = 3000;
 const WINDOW = 'popup,width=560,height=780';
 
 export const newRenewal = () => RENEWAL + randomText(24);

@@ -42,7 +42,7 @@ test('credentials that no page waits for are thrown away by the window too', asy
   const page = await load('https://notes.example/?state=renewal.guessed#clientId=evil&accessToken=evil');
   const session = page.module.connect({ rootUrl: ROOT });
   const told = new Promise((resolve) => { session.onChange(resolve); });
-  t.mock.timers.tick(5000);
+  t.mock.timers.tick(3000);
   await told;
   assert.deepEqual([session.signedIn, session.signInError.code, page.closed], [false, 'UnexpectedAnswer', undefined]);
 });
