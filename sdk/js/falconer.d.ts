@@ -136,7 +136,8 @@ export interface Session {
   /**
    * Fresh credentials while the page stays: Falconer's page opens in a window of its own. Call it when the person has pressed something, or the browser opens no
    * window and the page is left as by `signIn`. Resolves when there are fresh credentials, also if another tab got them; no page learns that the window was closed,
-   * so a press that led to nothing just waits, and the next one takes its place. Rejects with `SomebodyElse`, `BadCredentials` or `SignedOut`.
+   * so a press that led to nothing just waits, and the next one takes its place. Rejects with `SomebodyElse`, `BadCredentials`, `SignedOut`, and
+   * with `BadRequest` for a `target` of another origin.
    */
   renew(request: SignInRequest): Promise<void>;
   /**

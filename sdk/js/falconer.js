@@ -140,8 +140,10 @@ class Session {
    * Fresh credentials while the page stays: Falconer's page opens in a window of its own. Call it when the person has pressed something, for browsers open windows
    * only then; where they do not, the page is left as by `signIn`. Resolves when there are fresh credentials, also if another tab got them.
    */
-  renew(request = {}) {
+  async renew(request = {}) {
     const state = newRenewal();
+    const { origin } = new URL(request.target ?? globalThis.location.href);
+    if (origin !== globalThis.location.origin) throw new FalconerError('BadRequest', `A page of ${origin} cannot give fresh credentials to this one.`);
     let stop = () => {};
     let finish;
     const finished = new Promise((resolve) => { finish = resolve; });
