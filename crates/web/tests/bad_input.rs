@@ -246,6 +246,28 @@ async fn signatures() {
     assert_eq!(node.send(changed).await.code(), "AuthenticationFailed");
 }
 
+/// A bodyless call with a `Content-Type` was 401, or not, by whether it came with `Content-Length: 0`.
+#[tokio::test]
+async fn the_type_of_nothing_is_no_part_of_its_hash() {
+    let node = node().await;
+    for method in ["GET", "DELETE"] {
+        for length in [None, Some("0")] {
+            for (signed, status) in [("", true), ("application/json", true), ("text/plain", false)] {
+                let mut who = root();
+                who.hash = Some(support::hash_of(signed, b""));
+                let call = api(method, "/clients/nobody").by(who).header("content-type", "application/json");
+                let call = length.into_iter().fold(call, |call, length| call.header("content-length", length));
+                let answer = node.send(call).await;
+                assert_eq!(answer.status != 401, status, "{method} {length:?} {signed:?}: {}", answer.message());
+            }
+        }
+    }
+    let mut who = root();
+    who.hash = Some(support::hash_of("", b""));
+    let with_body = api("POST", "/scopes/expand").by(who).raw("application/json", r#"{"scopes":["*"]}"#);
+    assert_eq!(node.send(with_body).await.code(), "AuthenticationFailed");
+}
+
 #[tokio::test]
 async fn a_deferred_method_checks_the_payload_hash_too() {
     let node = node().await;
