@@ -19,6 +19,8 @@ pub enum Error {
     /// The server said no: HTTP status 400 and above (5xx: after the last try), or a redirect.
     #[error("{message}")]
     Api {
+        /// Host and port that were called.
+        host: String,
         /// HTTP status.
         status: u16,
         /// The protocol's code, such as `InsufficientScopes`; `UnknownError` where the body had none.
@@ -97,21 +99,24 @@ impl Error {
         }
     }
 
-    /// From an answer of status 300 and above.
-    pub(crate) fn from_answer(status: u16, body: &[u8]) -> Error {
+    /// From an answer of status 300 and above. `location`: where a redirect leads.
+    pub(crate) fn from_answer(url: &Url, status: u16, location: Option<&str>, body: &[u8]) -> Error {
         let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
         let text = |name: &str| body.get(name).and_then(Value::as_str);
         let message = match text("message").or_else(|| text("error")) {
             Some(message) => message.split("\n\n---\n").next().unwrap_or(message).to_owned(),
             None => match status {
-                300..=399 => format!("Unexpected redirect (status {status})"),
+                300..=399 => match location {
+                    Some(location) => format!("Unexpected redirect (status {status}) to {location}"),
+                    None => format!("Unexpected redirect (status {status})"),
+                },
                 401 => "Authentication error".to_owned(),
                 500.. => format!("Server error (status {status})"),
                 _ => format!("The server refused the call (status {status})"),
             },
         };
         let code = text("code").unwrap_or("UnknownError").to_owned();
-        Error::Api { status, code, message, body: Box::new(body) }
+        Error::Api { host: target::shown(url), status, code, message, body: Box::new(body) }
     }
 }
 
@@ -133,18 +138,26 @@ pub(crate) fn innermost(error: &reqwest::Error) -> String {
 mod tests {
     use super::*;
 
+    fn from_answer(status: u16, body: &[u8]) -> Error {
+        Error::from_answer(&Url::parse("https://auth.example.com/api").unwrap(), status, None, body)
+    }
+
     #[test]
     fn the_servers_words_without_the_technical_part() {
         let body = r#"{"code":"ResourceNotFound","message":"Client not found\n\n---\n\n* method:     client","requestInfo":{}}"#;
-        let error = Error::from_answer(404, body.as_bytes());
+        let error = from_answer(404, body.as_bytes());
         assert_eq!((error.status(), error.code(), error.to_string().as_str()), (Some(404), Some("ResourceNotFound"), "Client not found"));
     }
 
     #[test]
     fn an_answer_that_says_nothing_still_reads_well() {
-        assert_eq!(Error::from_answer(502, b"<h1>Bad gateway</h1>").to_string(), "Server error (status 502)");
-        assert_eq!(Error::from_answer(303, b"").to_string(), "Unexpected redirect (status 303)");
-        assert_eq!(Error::from_answer(404, br#"{"error":"Not found"}"#).to_string(), "Not found");
-        assert_eq!(Error::from_answer(400, b"[1]").code(), Some("UnknownError"));
+        assert_eq!(from_answer(502, b"<h1>Bad gateway</h1>").to_string(), "Server error (status 502)");
+        assert_eq!(from_answer(303, b"").to_string(), "Unexpected redirect (status 303)");
+        assert_eq!(from_answer(404, br#"{"error":"Not found"}"#).to_string(), "Not found");
+        assert_eq!(from_answer(400, b"[1]").code(), Some("UnknownError"));
+        let url = Url::parse("https://auth.example.com/api").unwrap();
+        let moved = Error::from_answer(&url, 301, Some("https://www.example.com/"), b"");
+        assert_eq!(moved.to_string(), "Unexpected redirect (status 301) to https://www.example.com/");
+        assert!(matches!(moved, Error::Api { host, .. } if host == "auth.example.com"));
     }
 }

@@ -202,7 +202,7 @@ async fn only_5xx_is_tried_again_and_each_try_is_signed_anew() {
     for (status, body, code, message) in [
         (403, refusal, "InsufficientScopes", "No."),
         (429, "slow", "UnknownError", "The server refused the call (status 429)"),
-        (303, "", "UnknownError", "Unexpected redirect (status 303)"),
+        (303, "", "UnknownError", "Unexpected redirect (status 303) to /elsewhere"),
     ] {
         let server = Server::start(&[(status, body)]).await;
         let error = server.client().current_scopes().await.unwrap_err();

@@ -123,8 +123,18 @@ fn failed(error: &anyhow::Error) -> ExitCode {
         // Whoever read the output has what they wanted, as in `| head`.
         return ExitCode::SUCCESS;
     }
-    let said: Vec<String> = causes(error).map(ToString::to_string).collect();
-    eprintln!("falconer: {}", output::harmless(&said.join(": ")));
+    let words = |cause: &(dyn std::error::Error + 'static)| {
+        cause.downcast_ref::<falconer_client::Error>().and_then(commands::user::named).unwrap_or_else(|| cause.to_string())
+    };
+    let said: Vec<String> = causes(error).map(words).collect();
+    // An error that repeats in its own text what is below it is told once.
+    let mut once: Vec<String> = Vec::new();
+    for text in said {
+        if !once.last().is_some_and(|before| before.ends_with(&text)) {
+            once.push(text);
+        }
+    }
+    eprintln!("falconer: {}", output::harmless(&once.join(": ")));
     if let Some(step) = commands::user::next_step(error) {
         eprintln!("{step}");
     }
@@ -172,3 +182,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Export(options) => export::run(options).await,
     }
 }
+
+/// Its tests run with ours.
+#[cfg(test)]
+#[path = "../build.rs"]
+#[allow(dead_code, reason = "its `main` is cargo's")]
+mod build_script;

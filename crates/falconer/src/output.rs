@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 use crate::log::{is_steering, visible_json};
@@ -38,17 +38,20 @@ impl std::error::Error for Ended {}
 
 /// Prints a line. A reader that has gone (`| head`) is an error that `main` ends quietly on, where `println!` would panic.
 pub fn line(text: &str) -> Result<()> {
+    write(|stdout| {
+        stdout.write_all(text.as_bytes())?;
+        stdout.write_all(b"\n")
+    })
+}
+
+fn write(print: impl FnOnce(&mut std::io::StdoutLock<'_>) -> std::io::Result<()>) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    stdout.write_all(b"\n")?;
-    Ok(stdout.flush()?)
+    print(&mut stdout).and_then(|()| stdout.flush()).context("can't write what this prints")
 }
 
 /// Prints bytes as they are.
 pub fn raw(bytes: &[u8]) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(bytes)?;
-    Ok(stdout.flush()?)
+    write(|stdout| stdout.write_all(bytes))
 }
 
 /// Prints `value` as indented JSON, with escapes for what could steer a terminal.

@@ -10,7 +10,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 /// Reads a file without its byte order mark. `what` is said of it when it can't be read, such as `the configuration`.
 pub fn read(path: &Path, what: &str) -> Result<String> {
     let bytes = std::fs::read(path).with_context(|| format!("can't read {what} {}", path.display()))?;
-    match String::from_utf8(without_mark(&bytes)?.to_vec()) {
+    let bytes = without_mark(&bytes).with_context(|| format!("can't read {what} {}", path.display()))?;
+    match String::from_utf8(bytes.to_vec()) {
         Ok(text) => Ok(text),
         Err(_) => bail!("{what} {} is no text in UTF-8", path.display()),
     }
@@ -37,7 +38,7 @@ mod tests {
         };
         assert_eq!(read_back(b"\xEF\xBB\xBFa\xC3\xA4\n").as_deref(), Ok("a\u{e4}\n"));
         assert_eq!(read_back(b"plain").as_deref(), Ok("plain"));
-        assert!(read_back(b"\xFF\xFEa\0").unwrap_err().contains("save it as UTF-8"));
+        assert!(read_back(b"\xFF\xFEa\0").unwrap_err().starts_with(&format!("can't read the file {}: this is", file.path().display())));
         assert!(read_back(b"\xE9").unwrap_err().contains("no text in UTF-8"));
         assert!(read(Path::new("/nowhere"), "the file").unwrap_err().to_string().contains("can't read the file /nowhere"));
     }

@@ -9,7 +9,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 
 use support::browser::{Browser, fields};
-use support::foreign::{Deployment, Records};
+use support::foreign::{Deployment, Page, Records};
 use support::patience::{Lines, output_of_child, patience};
 use support::user::{Shell, command_with_input, eventually};
 use support::{Server, falconer, init};
@@ -23,6 +23,10 @@ fn a_server_that_is_away_is_said_at_once() {
     Shell::at(&format!("http://{closed}")).run(SIGNIN).refused(1, "does the server run there");
     let other = Deployment::start(Records::default(), |_, _| ());
     Shell::at(&other.root_url).run(SIGNIN).refused(1, "is it the root URL of a Falconer?");
+    // A page that answers everything was opened, and nobody could press Grant on it.
+    let page = Page::start("200 OK", "");
+    Shell::at(&page).run(SIGNIN).refused(1, "is it the root URL of a Falconer?");
+    Shell::at(&page).run(&[SIGNIN, &["--scope", " bad"]].concat()).refused(2, "begins or ends with a space");
 }
 
 /// The page refuses such a request, and nobody told the command line.

@@ -49,8 +49,12 @@ impl Config {
         }
         self.audit.retention_ms()?;
         if let Some(url) = &self.database_url {
-            falconer_store_postgres::PostgresStore::place(url.expose())
-                .context("database_url: write something like postgres://user@host/database")?;
+            const LIKE: &str = "write something like postgres://user@host/database";
+            let url = url.expose();
+            if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+                bail!("database_url: it is no URL of PostgreSQL; {LIKE}");
+            }
+            falconer_store_postgres::PostgresStore::place(url).with_context(|| format!("database_url: {LIKE}"))?;
         }
         if self.websocktunnel_secret.as_ref().is_some_and(|secret| secret.expose().chars().count() < SHORTEST_SECRET) {
             bail!("websocktunnel_secret: give at least {SHORTEST_SECRET} characters, so that nobody can guess it");

@@ -5,7 +5,11 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use super::near;
 use crate::text_file;
+
+/// Names the configuration file, where `--config` does not.
+pub const FILE: &str = "FALCONER_CONFIG";
 
 /// Variables that tests and tools of ours use, and that are no settings.
 const NOT_SETTINGS: &[&str] = &[
@@ -13,7 +17,7 @@ const NOT_SETTINGS: &[&str] = &[
     "FALCONER_TEST_PATIENCE",
     "FALCONER_TEST_POSTGRES",
     "FALCONER_VECTORS",
-    "FALCONER_CONFIG",
+    FILE,
     "FALCONER_FROM_CLIENT_ID",
     "FALCONER_FROM_ACCESS_TOKEN",
     "FALCONER_FROM_CERTIFICATE",
@@ -23,7 +27,7 @@ const NOT_SETTINGS: &[&str] = &[
 const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
-const SETTINGS: &[&str] = &[
+const SETTINGS: [&str; 35] = [
     "listen",
     "metrics_listen",
     "root_url",
@@ -78,7 +82,13 @@ pub fn settings(environment: impl Iterator<Item = (String, String)>) -> Result<B
             _ => (name, text),
         };
         if !SETTINGS.contains(&name.as_str()) {
-            bail!("the environment variable {variable} is no setting of Falconer; known are {}", SETTINGS.join(", "));
+            match near::nearest(&name, SETTINGS.into_iter()) {
+                Some(meant) => {
+                    let meant = meant.to_uppercase().replace('.', "__");
+                    bail!("the environment variable {variable} is no setting of Falconer; did you mean FALCONER_{meant}?")
+                }
+                None => bail!("the environment variable {variable} is no setting of Falconer; known are {}", SETTINGS.join(", ")),
+            }
         }
         let parsed = if TEXTS.contains(&name.as_str()) { None } else { toml::from_str::<toml::Table>(&format!("value = {text}")).ok() };
         let value = parsed.and_then(|mut table| table.remove("value")).unwrap_or(toml::Value::String(text));

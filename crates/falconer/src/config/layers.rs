@@ -1,25 +1,29 @@
 //! Reads the file, then lays the environment over it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
-use super::{Config, environment};
+use super::{Config, environment, near};
 use crate::text_file;
 
 impl Config {
-    /// Reads file and environment. `file` is what `--config` named; without it `falconer.toml` is read where there is one.
+    /// Reads file and environment. `file` is what `--config` named; without it the file that FALCONER_CONFIG names, else `falconer.toml` where there is one.
     pub fn read(file: Option<&Path>, variables: impl Iterator<Item = (String, String)>) -> Result<Config> {
-        let table = match Self::file_that_counts(file) {
-            Some(path) => Self::file(path)?,
+        let variables: Vec<(String, String)> = variables.collect();
+        let table = match Self::file_that_counts(file, &variables) {
+            Some(path) => Self::file(&path)?,
             None => toml::Table::new(),
         };
-        Self::over(table, variables)
+        Self::over(table, variables.into_iter())
     }
 
     /// The file that [`Config::read`] reads.
-    pub fn file_that_counts(named: Option<&Path>) -> Option<&Path> {
-        named.or_else(|| Some(Path::new("falconer.toml")).filter(|path| path.exists()))
+    pub fn file_that_counts(named: Option<&Path>, variables: &[(String, String)]) -> Option<PathBuf> {
+        let of_environment =
+            || variables.iter().find(|(name, text)| name == environment::FILE && !text.is_empty()).map(|(_, text)| text.into());
+        let here = || Some(PathBuf::from("falconer.toml")).filter(|path| path.exists());
+        named.map(Path::to_path_buf).or_else(of_environment).or_else(here)
     }
 
     fn over(mut table: toml::Table, variables: impl Iterator<Item = (String, String)>) -> Result<Config> {
@@ -39,8 +43,9 @@ impl Config {
     /// The file alone is read strictly first, so that an error names its line.
     fn file(path: &Path) -> Result<toml::Table> {
         let text = text_file::read(path, "the configuration")?;
-        toml::from_str::<Config>(&text).with_context(|| format!("in {}", path.display()))?;
-        toml::from_str(&text).with_context(|| format!("in {}", path.display()))
+        let wrong = |error: toml::de::Error| anyhow!("in {}: {}", path.display(), near::in_words(error.to_string().trim_end()));
+        toml::from_str::<Config>(&text).map_err(wrong)?;
+        toml::from_str(&text).map_err(wrong)
     }
 }
 

@@ -8,6 +8,7 @@ mod check;
 mod environment;
 mod layers;
 mod mail;
+mod near;
 mod provider;
 mod secret_text;
 mod settings;
@@ -47,7 +48,7 @@ mod tests {
         let file = folder.path().join("falconer.toml");
         std::fs::write(&file, "listen = '127.0.0.1:9000'\nlissten = 'x'\n").unwrap();
         let error = format!("{:#}", Config::read(Some(&file), environment(&[])).unwrap_err());
-        assert!(error.contains("falconer.toml") && error.contains("line 2") && error.contains("lissten"), "{error}");
+        assert!(error.contains("falconer.toml") && error.contains("line 2") && error.ends_with("did you mean `listen`?"), "{error}");
     }
 
     #[test]
@@ -62,7 +63,24 @@ mod tests {
     #[test]
     fn a_mistyped_variable_is_an_error() {
         let error = Config::read(None, environment(&[("FALCONER_LISTN", "x")])).unwrap_err().to_string();
-        assert!(error.contains("FALCONER_LISTN"), "{error}");
+        assert!(error.contains("FALCONER_LISTN") && error.ends_with("did you mean FALCONER_LISTEN?"), "{error}");
+        let error = Config::read(None, environment(&[("FALCONER_GRANT_MAX_TTL", "x")])).unwrap_err().to_string();
+        assert!(error.ends_with("did you mean FALCONER_GRANT__MAX_TTL?"), "{error}");
+        let error = Config::read(None, environment(&[("FALCONER_TLS", "x")])).unwrap_err().to_string();
+        assert!(error.contains("known are listen, "), "{error}");
+    }
+
+    /// The variable was passed over without a word, and another configuration counted.
+    #[test]
+    fn the_environment_may_name_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("named.toml");
+        std::fs::write(&file, "listen = '127.0.0.1:9000'\n").unwrap();
+        let variables = [("FALCONER_CONFIG", file.to_str().unwrap())];
+        assert_eq!(Config::read(None, environment(&variables)).unwrap().listen, "127.0.0.1:9000");
+        let nowhere = [("FALCONER_CONFIG", "/nowhere/falconer.toml")];
+        assert!(Config::read(None, environment(&nowhere)).unwrap_err().to_string().contains("/nowhere/falconer.toml"));
+        assert_eq!(Config::read(Some(&file), environment(&nowhere)).unwrap().listen, "127.0.0.1:9000");
     }
 
     /// Kubernetes sets these for a Service named `falconer` or `falconer-metrics`; each of them once stopped every command.
@@ -126,6 +144,7 @@ mod tests {
             ("websocktunnel_secret = 'short'", "websocktunnel_secret"),
             ("listen = '127.0.0.1:9000'\nmetrics_listen = '127.0.0.1:9000'", "metrics_listen"),
             ("data_dir = ''", "data_dir: it is empty"),
+            ("database_url = 'mysql://db/falconer'", "database_url: it is no URL of PostgreSQL"),
             // This many MiB ended the process while it made room.
             ("cache_mib = 4000000000", "cache_mib"),
             // So many seconds ended each connection with a panic.

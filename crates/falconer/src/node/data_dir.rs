@@ -73,7 +73,9 @@ pub fn private_folder(folder: &Path) -> Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).with_context(|| format!("can't make the data directory {}", folder.display()))
+    builder
+        .create(folder)
+        .with_context(|| format!("can't make the data directory {}; give one that this user can make with --data-dir", folder.display()))
 }
 
 /// Writes a file that only its owner may read, and that must not exist yet. Where there is no room for it, it does not exist afterwards.
@@ -94,8 +96,12 @@ pub fn change_private(file: &Path, change: impl FnOnce() -> Result<Zeroizing<Str
     let mut new_name = name.to_owned();
     new_name.push(".new");
     let new = folder.join(new_name);
-    let opened =
-        new_private(&new).context("another command is changing this file, or was stopped in the middle; in that case remove it")?;
+    let opened = new_private(&new).map_err(|error| match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+        Some(std::io::ErrorKind::AlreadyExists) => {
+            error.context("another command is changing this file, or was stopped in the middle; in that case remove it")
+        }
+        _ => error.context("is this run as the server's user?"),
+    })?;
     let replaced = change().and_then(|text| fill(opened, &new, &text)).and_then(|()| {
         keep_owner(&file, &new)?;
         std::fs::rename(&new, &file).with_context(|| format!("can't replace {}", file.display()))

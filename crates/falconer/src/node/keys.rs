@@ -35,7 +35,11 @@ pub async fn existing_key_file(config: &Config, storage: &Storage<'_>) -> Result
 
 /// The keys of a file.
 pub fn read_keys(file: &Path) -> Result<KeyRing> {
-    let text = text_file::read(file, "the key file")?;
+    let text =
+        text_file::read(file, "the key file").map_err(|error| match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+            Some(std::io::ErrorKind::PermissionDenied) => error.context("is this run as the server's user?"),
+            _ => error,
+        })?;
     KeyRing::parse(&text).with_context(|| format!("{} is no key file; restore it from your backup", file.display()))
 }
 

@@ -147,7 +147,10 @@ impl<'c> Storage<'c> {
 
 /// Whether a file is there. Where that can't be told it is not said to be missing: what follows would advise to make it anew.
 pub fn is_file(path: &Path) -> Result<bool> {
-    path.try_exists().with_context(|| format!("can't look for {}: is this run as the server's user?", path.display()))
+    path.try_exists().with_context(|| match path.parent() {
+        Some(folder) if folder.is_file() => format!("{} is a file: a data directory is a folder", folder.display()),
+        _ => format!("can't look for {}: is this run as the server's user?", path.display()),
+    })
 }
 
 /// The file in a data directory.
@@ -179,7 +182,9 @@ mod tests {
         assert!(explained(denied).contains("run this as the server's user"));
         // Below a file nothing can be looked for, whoever asks.
         let file = tempfile::NamedTempFile::new().unwrap();
-        let error = is_file(&file.path().join("falconer.sqlite")).unwrap_err().to_string();
+        let error = is_file(&file.path().join("data/falconer.sqlite")).unwrap_err().to_string();
         assert!(error.contains("is this run as the server's user?"), "{error}");
+        let error = is_file(&file.path().join("falconer.sqlite")).unwrap_err().to_string();
+        assert!(error.ends_with("is a file: a data directory is a folder"), "{error}");
     }
 }

@@ -5,6 +5,7 @@
 mod people;
 #[path = "../support/mod.rs"]
 mod support;
+mod wrong;
 
 use falconer_client::Credentials;
 use support::browser::Browser;

@@ -90,3 +90,28 @@ fn answer(target: &str, records: &Records) -> (u16, Value) {
         _ => (404, json!({ "error": "Not found" })),
     }
 }
+
+/// A web site that knows nothing of the protocol: whatever it is asked, it answers with this status, these lines of the head and a page.
+pub struct Page;
+
+impl Page {
+    /// Its root URL. It goes on until the test ends.
+    pub fn start(status: &'static str, head: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let root_url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let lines = BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+                lines.for_each(drop);
+                let page = "<!doctype html><title>Something else</title>";
+                let length = page.len();
+                let _ = write!(
+                    stream,
+                    "HTTP/1.1 {status}\r\n{head}content-type: text/html\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{page}"
+                );
+            }
+        });
+        root_url
+    }
+}

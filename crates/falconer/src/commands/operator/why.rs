@@ -13,7 +13,7 @@ use crate::output;
 #[derive(clap::Args)]
 pub struct Options {
     /// The id of the refusal: in the answer of check, or in the header Falconer-Refusal
-    #[arg(value_name = "ID")]
+    #[arg(value_name = "ID", value_parser = refusal_id)]
     id: String,
     #[command(flatten)]
     place: PlaceOptions,
@@ -40,6 +40,12 @@ pub async fn run(options: Options) -> Result<()> {
         bail!("the server remembers no refusal {}: it keeps the recent ones only, and none from before its start", options.id);
     };
     if options.json { output::json(&explanation) } else { print(&explanation) }
+}
+
+/// As the server makes them.
+fn refusal_id(text: &str) -> Result<String, String> {
+    let is_one = text.len() == 22 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    if is_one { Ok(text.to_owned()) } else { Err("the id of a refusal is 22 letters, digits, `-` and `_`".to_owned()) }
 }
 
 fn print(told: &Explanation) -> Result<()> {

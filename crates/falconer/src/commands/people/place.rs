@@ -31,7 +31,14 @@ impl PlaceOptions {
     pub async fn open(self) -> Result<Place> {
         match self.remote {
             Some(url) => Ok(Place::There(Box::new(ServerOptions::at(url).client()?))),
-            None => self.local.open().await.map(|(node, origin)| Place::Here(Box::new(node), origin)),
+            None => {
+                let opened = self.local.open().await.map(|(node, origin)| Place::Here(Box::new(node), origin));
+                opened.map_err(|error| match ServerOptions::at(None).root_url() {
+                    // Whoever has a server in the environment may have meant that one.
+                    Ok(url) => error.context(format!("this opens the data directory on this machine; `--remote` asks {url} instead")),
+                    Err(_) => error,
+                })
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ use falconer_login::{Entrance, ProviderError};
 use falconer_web::PublicOrigin;
 
 use super::serve::{auth_origin, origin_at};
+use crate::commands::user::tls_problem;
 use crate::config::Config as Settings;
 use crate::node::{Node, known_by_other, providers, warnings};
 use crate::output;
@@ -96,6 +97,9 @@ fn print_found<'n>(name: &'n str, found: Result<Vec<(&'static str, String)>, Pro
         }
         Err(error) => {
             output::line(&format!("failed: {error}"))?;
+            if let Some(problem) = tls_problem(&error.to_string()) {
+                output::line(problem)?;
+            }
             Ok(Some(name))
         }
     }

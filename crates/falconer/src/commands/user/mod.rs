@@ -3,8 +3,10 @@
 pub mod attack;
 pub mod curl;
 pub mod events;
+mod next_step;
 mod options;
 pub mod scopes;
 pub mod signin;
 
-pub use options::{ServerOptions, ServiceRefused, UserOptions, grant_of_environment, next_step, server_url};
+pub use next_step::{named, next_step, tls_problem};
+pub use options::{ServerOptions, ServiceRefused, UserOptions, grant_of_environment, server_url};

@@ -1,7 +1,7 @@
 //! What the commands of a user share: the server and the credentials, from the environment of the published clients.
 
 use anyhow::{Context, Result};
-use falconer_client::{Client, Environment, Error};
+use falconer_client::{Client, Environment};
 
 use crate::output::WrongUse;
 
@@ -84,9 +84,6 @@ pub fn server_url(text: &str) -> Result<String, String> {
     }
 }
 
-/// What `falconer current-scopes` needs.
-const CURRENT_SCOPES: &str = "auth:current-scopes";
-
 /// The grant whose credentials are in the environment, by its clientId, with its end.
 pub fn grant_of_environment() -> Option<(String, String)> {
     let credentials = Environment::read().ok()?.credentials?;
@@ -96,7 +93,7 @@ pub fn grant_of_environment() -> Option<(String, String)> {
     of_grant.then(|| (credentials.client_id().to_owned(), end))
 }
 
-/// A service, rather than the server of the environment, refused a call: what [`next_step`] is told beside the refusal.
+/// A service, rather than the server of the environment, refused a call: what [`next_step`](super::next_step) is told beside the refusal.
 #[derive(Debug)]
 pub struct ServiceRefused {
     /// HTTP status.
@@ -108,76 +105,5 @@ pub struct ServiceRefused {
 impl std::fmt::Display for ServiceRefused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "the answer was {}", self.status)
-    }
-}
-
-/// The scopes that a 403 says are missing: one a line in the first fence. The second holds all that the call needs.
-fn missing(message: &str) -> impl Iterator<Item = &str> {
-    let fenced = message.split_once("missing the following scopes:").and_then(|(_, after)| after.split("```").nth(1));
-    fenced.unwrap_or_default().lines().map(str::trim)
-}
-
-/// What to do about a server's refusal.
-pub fn next_step(error: &anyhow::Error) -> Option<String> {
-    const SIGN_IN: &str = "`eval \"$(falconer signin)\"` gets fresh ones through the browser";
-    let failure = error.chain().find_map(|cause| cause.downcast_ref::<Error>())?;
-    if let Error::Request(text) = failure
-        && text.ends_with("cannot be part of a path")
-    {
-        return Some(
-            "The pages of the server can show and delete it: /auth/clients/edit?id=.. and /auth/roles/edit?id=.. take any id.".to_owned(),
-        );
-    }
-    if let Error::Network { detail, .. } = failure {
-        if detail.contains("certificate") {
-            return Some(
-                "Its TLS certificate is not of an authority that this machine knows. For a private authority, SSL_CERT_FILE names a PEM file with those that count."
-                    .to_owned(),
-            );
-        }
-        return Some("Is the address right, and does the server run there?".to_owned());
-    }
-    let credentials = Environment::read().ok().and_then(|found| found.credentials);
-    let bad_mac = failure.to_string().contains("Bad mac");
-    let service = error.downcast_ref::<ServiceRefused>();
-    match (failure.status()?, credentials) {
-        (401 | 403, None) => Some(format!("There are no credentials in the environment: {SIGN_IN}.")),
-        (401, Some(_)) if bad_mac && let Some(service) = service => Some(format!(
-            "The call was signed for {0}. Does the service ask Falconer about that very origin? `localhost` and `127.0.0.1` are two, and behind a proxy it is the \
-             proxy's. Where `falconer curl /api/auth/v1/scopes/current` works, the credentials hold and the service's origin is wrong.",
-            service.origin
-        )),
-        (401, Some(credentials)) if bad_mac && credentials.certificate().is_some() => Some(format!(
-            "TASKCLUSTER_CERTIFICATE is set: it belongs to the temporary credentials that it came with. With others, `unset TASKCLUSTER_CERTIFICATE`; else {SIGN_IN}."
-        )),
-        (401, Some(_)) => Some(format!("The credentials in the environment do not hold: {SIGN_IN}.")),
-        (403, Some(_)) if missing(&failure.to_string()).any(|scope| scope == CURRENT_SCOPES) => Some(format!(
-            "Asking what one may do needs a scope of its own: let somebody who may change this client add {CURRENT_SCOPES} to it, or give it a role that has it."
-        )),
-        (403, Some(_)) => Some("`falconer current-scopes` shows what the credentials may do.".to_owned()),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A certificate of a private authority was answered with the question whether the server runs.
-    #[test]
-    fn a_private_authority_is_told_what_to_set() {
-        let step = |detail: &str| {
-            let error = Error::Network { host: "auth.example.com:443".to_owned(), detail: detail.to_owned(), source: None };
-            next_step(&anyhow::Error::from(error)).unwrap()
-        };
-        assert!(step("invalid peer certificate: UnknownIssuer").contains("SSL_CERT_FILE"));
-        assert!(step("Connection refused").contains("does the server run there"));
-    }
-
-    #[test]
-    fn what_is_missing_is_not_what_is_needed() {
-        let text = "Client ID a does not have sufficient scopes and is missing the following scopes:\n\n```\nb\n```\n\nThis request requires the client to \
-                    satisfy the following scope expression:\n\n```\n{\n  \"AllOf\": [\n    \"auth:current-scopes\",\n    \"b\"\n  ]\n}\n```";
-        assert_eq!(missing(text).filter(|line| !line.is_empty()).collect::<Vec<_>>(), ["b"]);
     }
 }

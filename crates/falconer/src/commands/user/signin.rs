@@ -53,7 +53,9 @@ pub struct Options {
 /// Waits for the grant and prints the credentials.
 pub async fn run(options: Options) -> Result<()> {
     let root_url = options.user.root_url()?;
-    let listener = TcpListener::bind(("127.0.0.1", options.port)).await.context("can't listen on loopback for the answer")?;
+    let listener = TcpListener::bind(("127.0.0.1", options.port)).await.with_context(|| {
+        format!("can't listen on port {} of loopback for the answer; leave --port out to take a free one", options.port)
+    })?;
     let state = fresh_state();
     let target = format!("http://127.0.0.1:{}/signed-in?state={state}", listener.local_addr()?.port());
     let mut address = url::Url::parse(&root_url).with_context(|| format!("`{root_url}` is no root URL"))?;
@@ -89,8 +91,10 @@ async fn try_page(root_url: &str, address: &str) -> Result<()> {
     let once = Retry { tries: 1, timeout: Duration::from_secs(20), ..Retry::default() };
     match Client::new(root_url)?.with_retry(once).fetch(&Method::GET, address, None).await {
         // Whoever is not signed in is led to sign-in: the request is one that can be granted.
-        Ok(_) | Err(Error::Api { status: 300..=399, .. }) => Ok(()),
-        Err(Error::Api { status: 404, .. }) => bail!("{root_url} has no page that grants access: is it the root URL of a Falconer?"),
+        Err(Error::Api { status: 300..=399, .. }) => Ok(()),
+        Ok(_) | Err(Error::Api { status: 404, .. }) => {
+            bail!("{root_url} has no page that grants access: is it the root URL of a Falconer?")
+        }
         Err(error @ Error::Api { .. }) => Err(anyhow::Error::from(error).context(format!("{root_url} refuses this request"))),
         Err(error) => Err(error.into()),
     }
@@ -104,10 +108,12 @@ fn fresh_state() -> String {
 
 /// As every server checks it.
 fn scope(text: &str) -> Result<String, String> {
-    if falconer_scopes::is_valid_scope(text) {
-        Ok(text.to_owned())
-    } else {
+    if !falconer_scopes::is_valid_scope(text) {
         Err("a scope is printable ASCII, such as notes:read:red".to_owned())
+    } else if text.trim() != text {
+        Err("it begins or ends with a space, which no scope of a service does".to_owned())
+    } else {
+        Ok(text.to_owned())
     }
 }
 

@@ -61,7 +61,12 @@ pub fn cannot_listen(setting: &str, error: &std::io::Error, address: &str) -> an
             format!("; something listens there already: stop it, or give another {setting} (port 0 takes a free one)")
         }
         std::io::ErrorKind::PermissionDenied => "; ports below 1024 are for root: give a higher one and put a proxy in front".to_owned(),
-        _ => String::new(),
+        std::io::ErrorKind::AddrNotAvailable => {
+            format!(
+                "; this machine does not have that address: give one of its own as {setting}, 127.0.0.1 for this machine alone, or 0.0.0.0 for all of them"
+            )
+        }
+        _ => format!("; give an address of this machine and a port as {setting}, such as 127.0.0.1:8080"),
     };
     anyhow::anyhow!("can't listen on {address}: {error}{step}")
 }

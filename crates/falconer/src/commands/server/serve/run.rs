@@ -62,7 +62,7 @@ pub async fn run(options: Options) -> Result<()> {
     let log = log::start(&config.log)?;
     let (listener, origin) = listen(&config).await?;
     let node = Node::open(&config, auth_origin(&origin)?, Access::Alone, true).await?;
-    if let Some(file) = Config::file_that_counts(options.config.as_deref()) {
+    if let Some(file) = Config::file_that_counts(options.config.as_deref(), &std::env::vars().collect::<Vec<_>>()) {
         say(options.json, "settings from", "settings", &std::path::absolute(file)?.display().to_string())?;
     }
     if !node.auth.is_installed() {
@@ -168,7 +168,7 @@ pub async fn serve(
     let settings = WebSettings {
         public_origin: origin,
         trusted_proxies: trusted,
-        version: VersionInfo { version: env!("CARGO_PKG_VERSION").to_owned(), commit: String::new() },
+        version: VersionInfo { version: env!("CARGO_PKG_VERSION").to_owned(), commit: env!("FALCONER_BUILT_COMMIT").to_owned() },
         limits: falconer_web::RequestLimits {
             total: request,
             refuse_replays: config.limits.refuse_replays,
