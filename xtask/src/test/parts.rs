@@ -25,7 +25,7 @@ pub struct Done {
 pub enum Lane {
     /// Runs cargo, which works on one thing at a time.
     Compiling,
-    /// Mostly waits, for servers, clients and browsers; its lines come in one piece when it is done.
+    /// Starts what was built before, and mostly waits for servers, clients and browsers; its lines come in one piece when it is done.
     Beside,
     /// Takes times: runs when nothing else does.
     Alone,
@@ -36,7 +36,7 @@ pub struct Part {
     pub name: &'static str,
     pub what: &'static str,
     pub lane: Lane,
-    /// Starts the binary of the development profile.
+    /// Starts a program of the development profile.
     pub binary: bool,
     pub run: fn(&Output) -> Result<Done>,
 }
@@ -46,7 +46,6 @@ pub const PARTS: &[Part] = &[
     Part { name: "check", what: "arrows, rooms, circles, generated pages", lane: Lane::Compiling, binary: false, run: check_part },
     Part { name: "lints", what: "format, clippy, documentation, dependencies, packages", lane: Lane::Compiling, binary: false, run: lints },
     Part { name: "crates", what: "the tests of the crates, on both stores", lane: Lane::Compiling, binary: false, run: crates },
-    Part { name: "fuzz", what: "ten seconds for each thing that strangers can send", lane: Lane::Compiling, binary: false, run: fuzz },
     Part {
         name: "instructions",
         what: "instruction counts against the baseline",
@@ -64,16 +63,25 @@ pub const PARTS: &[Part] = &[
     Part { name: "gateway", what: "the gateway beside five real proxies", lane: Lane::Beside, binary: true, run: gateway },
     Part { name: "attack", what: "the attacks on every example, and on broken services", lane: Lane::Beside, binary: true, run: attack },
     Part { name: "browser", what: "the pages in Chromium", lane: Lane::Beside, binary: true, run: browser_part },
+    // The last of its lane: it works all the time, while the others mostly wait.
+    Part { name: "fuzz", what: "ten seconds for each thing that strangers can send", lane: Lane::Beside, binary: true, run: fuzz },
 ];
+
+/// What the tests of the crates ask of dependencies besides what the programs need. Programs for tests are built with it too: else cargo would build everything
+/// that stands on these two once for the programs and once for the tests.
+const FEATURES_OF_TESTS: &str = "falconer-store/conformance,tokio/test-util";
 
 /// Builds what several parts start, before they run side by side; whether it is there.
 pub fn build(wanted: &[&Part]) -> Result<bool> {
     if !wanted.iter().any(|part| part.binary) {
         return Ok(true);
     }
-    let mut args = vec!["build", "--locked", "-p", "falconer", "--bins"];
+    let mut args = vec!["build", "--locked", "-p", "falconer", "--bins", "--features", FEATURES_OF_TESTS];
     if wanted.iter().any(|part| part.lane == Lane::Alone) {
         args.extend(["-p", "falconer-benches"]);
+    }
+    if wanted.iter().any(|part| part.name == "fuzz") {
+        args.extend(["-p", "falconer-fuzz"]);
     }
     Ok(run_cargo(&Output::Live, "the binary", &args, &[])?.failed == 0)
 }
@@ -136,8 +144,8 @@ fn crates(output: &Output) -> Result<Done> {
 /// Ten seconds a target, always from the same seed, so that a change fails for what it does; `cargo xtask soak` draws one. What is found is written beside the
 /// corpora, and fails from then on.
 fn fuzz(output: &Output) -> Result<Done> {
-    let args = ["run", "--locked", "-p", "falconer-fuzz", "--", "--seconds", "10", "--seed", "1"];
-    Ok(Done { counts: run_cargo(output, "fuzz targets", &args, &[])?, said: None })
+    let driver = target().join("debug/falconer-fuzz").to_string_lossy().into_owned();
+    Ok(Done { counts: counted(output, "fuzz targets", &root(), &driver, &["--seconds", "10", "--seed", "1"], &[])?, said: None })
 }
 
 fn counted_instructions(_: &Output) -> Result<Done> {
@@ -306,4 +314,30 @@ fn node_tests(output: &Output, title: &str, folder: &Path, tests: &str, env: &[(
     let mut args = vec!["--test", "--test-concurrency=1", "--test-timeout=300000"];
     args.extend(files.iter().map(String::as_str));
     counted(output, title, folder, "node", &args, env)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::run::prints;
+
+    /// The features of each package, as cargo would build it.
+    fn features(args: &[&str]) -> BTreeMap<String, String> {
+        let common = ["tree", "--workspace", "--locked", "--offline", "--prefix", "none", "-f", "{p}|{f}"];
+        let printed = prints(&cargo_program(), &[&common, args].concat()).expect("cargo tree prints the packages");
+        let lines = printed.lines().filter_map(|line| line.trim_end_matches(" (*)").split_once('|'));
+        lines.map(|(package, features)| (package.to_owned(), features.to_owned())).collect()
+    }
+
+    /// Programs and tests were built of two sets of dependencies: tokio, HTTP, TLS and all of our own crates twice, a third time for `fuzz`.
+    #[test]
+    fn programs_are_built_of_what_the_tests_are_built_of() {
+        let programs = features(&["-e", "normal,build", "--features", FEATURES_OF_TESTS]);
+        let tests = features(&["-e", "normal,build,dev"]);
+        assert!(programs.len() > 200 && programs.keys().any(|package| package.starts_with("falconer-web v")), "{programs:?}");
+        let different: Vec<_> = programs.iter().filter(|(package, features)| tests.get(*package) != Some(features)).collect();
+        assert!(different.is_empty(), "built twice: {different:?}; name what the tests ask for in FEATURES_OF_TESTS");
+    }
 }
