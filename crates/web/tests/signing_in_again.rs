@@ -117,18 +117,15 @@ async fn a_new_client_an_invitation_and_a_link_wait_too() {
     let site = site().await;
     let mut cleo = site.somebody("cleo", &["auth:*"]).await;
     drop(site.somebody("bob", &[]).await);
-    let forms: [(&str, &str, &[(&str, &str)], &str); 3] = [
-        (
-            "/auth/clients/add",
-            "/auth/clients/edit",
-            &[("id", "robots/new"), ("expires", "1 day"), ("do", "save")],
-            "The client was created",
-        ),
-        ("/auth/people/add", "/auth/people/add", &[("name", "new"), ("display_name", "New"), ("do", "save")], "They are invited"),
-        ("/auth/people/confirm?id=local%2Fbob&action=reset", "/auth/people/confirm", &[], "There is a link"),
+    let client = vec![("id", "robots/new"), ("expires", "1 day"), ("do", "save")];
+    let somebody = vec![("name", "new"), ("display_name", "New"), ("do", "save")];
+    let forms = [
+        ("/auth/clients/add", "/auth/clients/edit", client, "The client was created"),
+        ("/auth/people/add", "/auth/people/add", somebody, "They are invited"),
+        ("/auth/people/confirm?id=local%2Fbob&action=reset", "/auth/people/confirm", vec![], "There is a link"),
     ];
     for (page, path, fields, shown) in forms {
-        let form = with(cleo.get(page).await.form(path), fields);
+        let form = with(cleo.get(page).await.form(path), &fields);
         later(&site);
         let revision = site.auth.revision();
         let again = cleo.post(path, &form).await;
