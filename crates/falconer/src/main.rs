@@ -25,7 +25,7 @@ use commands::operator::{PrintOptions, account, clock, keys, provider, repair, r
 use commands::people;
 use commands::records::{client, export, import, role};
 use commands::server::{config_check, gateway, init, serve};
-use commands::user::{attack, curl, events, scopes, signin};
+use commands::user::{attack, curl, events, proxy, scopes, signin};
 
 /// What `falconer --help` ends with.
 const AFTER_HELP: &str = "\
@@ -87,6 +87,8 @@ enum Command {
     Curl(curl::Options),
     /// Try on your own service what goes wrong in practice, and say what to do about it
     Attack(attack::Options),
+    /// Sign the requests of programs that cannot: plain HTTP in, signed requests out
+    Proxy(proxy::Options),
     /// Follow the changes of clients and roles of a server
     Events(events::Options),
     /// Clients of a server
@@ -118,6 +120,9 @@ fn main() -> ExitCode {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
+    if let Some(output::EndedWith(code)) = error.downcast_ref() {
+        return ExitCode::from(*code);
+    }
     let gone = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
     if causes(error).any(|cause| cause.downcast_ref().is_some_and(gone)) {
         // Whoever read the output has what they wanted, as in `| head`.
@@ -175,6 +180,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Expand(options) => scopes::expand(options).await,
         Command::Curl(options) => curl::run(options).await,
         Command::Attack(options) => attack::run(options).await,
+        Command::Proxy(options) => proxy::run(options).await,
         Command::Events(options) => events::run(options).await,
         Command::Client(client) => client::run(client).await,
         Command::Role(role) => role::run(role).await,

@@ -36,6 +36,18 @@ impl std::fmt::Display for Ended {
 
 impl std::error::Error for Ended {}
 
+/// A program that was run for somebody failed, and has said why itself: its exit code is ours.
+#[derive(Debug)]
+pub struct EndedWith(pub u8);
+
+impl std::fmt::Display for EndedWith {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "it ended with code {}", self.0)
+    }
+}
+
+impl std::error::Error for EndedWith {}
+
 /// Prints a line. A reader that has gone (`| head`) is an error that `main` ends quietly on, where `println!` would panic.
 pub fn line(text: &str) -> Result<()> {
     write(|stdout| {

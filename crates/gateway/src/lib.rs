@@ -4,6 +4,8 @@
 //! another path out of it; who signed it is asked of Falconer, by the verifier of `falconer_middleware`. Browsers get a session on the protected host, through a
 //! grant. The service behind gets a signed statement of who calls.
 //!
+//! For the other direction, out of programs that cannot sign, there is a [`SigningProxy`].
+//!
 //! What it deliberately does not do: it has no expressions, no verification and no scope arithmetic of its own; it keeps no answer of Falconer; it never
 //! sees Falconer's own cookie; what is no rule is refused, and what no configured proxy says is not believed.
 //!
@@ -16,8 +18,10 @@ mod keys;
 pub mod rules;
 mod serve;
 mod session;
+mod signing;
 mod statement;
 
 pub use decide::Gateway;
 pub use keys::{Key, KeyError};
 pub use serve::{Served, serve};
+pub use signing::{BadCredentials, BadHost, Destinations, Given, Settings, SigningProxy};

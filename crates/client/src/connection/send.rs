@@ -98,7 +98,9 @@ impl Client {
 
     /// Asks the root URL for its time, if calls are signed. `true` if it is another than was thought, so that signing again may help. Only
     /// Falconer is believed: another server could collect signatures for later.
-    async fn learn_clock(&self) -> bool {
+    ///
+    /// For whoever sends requests that [`authorization`](Client::authorization) signed: after a 401, and before signing once more.
+    pub async fn learn_clock(&self) -> bool {
         if self.credentials().is_none() || !self.clock.may_ask() {
             return false;
         }

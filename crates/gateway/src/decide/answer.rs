@@ -1,5 +1,3 @@
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use falconer_wire::error::RequestInfo;
 use falconer_wire::{Code, ErrorBody, date_time};
@@ -19,18 +17,22 @@ impl Answer {
     /// JSON in the protocol's shape, with the reason and an id that stands in the log: Falconer's, where it has one.
     pub(crate) fn refused(refused: &Refused, method: &str, path: &str) -> Answer {
         let known = if let Refused::Verifier(refusal) = refused { refusal.id() } else { None };
-        let id = known.map_or_else(fresh_id, str::to_owned);
+        let id = known.map_or_else(falconer_client::system::new_id, str::to_owned);
         refused.log(&id);
+        Answer::error(refused.status(), refused.code(), refused.reason(), &refused.message(), &id, &format!("{method} {path}"))
+    }
+
+    /// An error in the protocol's shape. `request` is its method and path.
+    pub(crate) fn error(status: u16, code: Code, reason: &str, message: &str, id: &str, request: &str) -> Answer {
         let time = date_time::format_ms(falconer_client::system::now_ms());
-        let request = RequestInfo { method: format!("{method} {path}"), params: serde_json::Map::default(), payload: None, time };
-        let body = ErrorBody::new(refused.code(), &refused.message(), request);
-        let mut body = serde_json::to_value(body).unwrap_or_default();
+        let request = RequestInfo { method: request.to_owned(), params: serde_json::Map::default(), payload: None, time };
+        let mut body = serde_json::to_value(ErrorBody::new(code, message, request)).unwrap_or_default();
         if let Some(fields) = body.as_object_mut() {
-            fields.insert("reason".to_owned(), refused.reason().into());
+            fields.insert("reason".to_owned(), reason.into());
             fields.insert("id".to_owned(), id.into());
         }
-        let mut answer = Answer::new(refused.status(), "application/json", serde_json::to_vec(&body).unwrap_or_default());
-        match refused.code() {
+        let mut answer = Answer::new(status, "application/json", serde_json::to_vec(&body).unwrap_or_default());
+        match code {
             Code::AuthenticationFailed => drop(answer.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("hawk"))),
             Code::ServiceUnavailable => drop(answer.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"))),
             _ => {}
@@ -80,10 +82,6 @@ impl Answer {
         *response.headers_mut() = self.headers;
         response
     }
-}
-
-fn fresh_id() -> String {
-    URL_SAFE_NO_PAD.encode(falconer_client::system::random::<16>().unwrap_or_default())
 }
 
 fn escaped(text: &str) -> String {

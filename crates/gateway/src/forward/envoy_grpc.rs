@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use super::protobuf::{Fields, Message, Value};
 use super::respond::let_through;
 use crate::decide::{Answer, Gateway, RequestHead};
-use crate::serve::AnswerBody;
+use crate::serve::{AnswerBody, boxed};
 use crate::statement;
 
 /// Where Envoy asks.
@@ -103,7 +103,7 @@ fn answer(status: u32, message: Vec<u8>) -> Response<AnswerBody> {
     let body = if status == 0 { Bytes::from(framed) } else { Bytes::new() };
     let trailers: HeaderMap = [(HeaderName::from_static("grpc-status"), HeaderValue::from(status))].into_iter().collect();
     let body = Full::new(body).with_trailers(std::future::ready(Some(Ok(trailers))));
-    let mut response = Response::new(body.map_err(|never: std::convert::Infallible| match never {}).boxed());
+    let mut response = Response::new(boxed(body));
     *response.status_mut() = StatusCode::OK;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     response

@@ -1,5 +1,5 @@
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,59 +11,81 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use super::reverse_proxy::ReverseProxy;
-use crate::decide::Gateway;
-use crate::forward;
-use crate::rules::{Dialect, Place};
-
-/// Connections at once; more wait to be accepted.
-const MOST_CONNECTIONS: usize = 2048;
 /// From a connection, or the end of an answer, to the end of the next head.
 const HEAD: Duration = Duration::from_secs(75);
-/// What is under way when the gateway is told to end may take so long.
+/// What is under way at the end may take so long.
 const DRAIN: Duration = Duration::from_secs(15);
 /// Bytes of the head of a request.
 const HEAD_BYTES: usize = 48 * 1024;
 
 /// The body of an answer.
-pub(crate) type AnswerBody = BoxBody<Bytes, hyper::Error>;
+pub(crate) type AnswerBody = BoxBody<Bytes, BoxError>;
+/// Why a body broke off.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Where connections come from.
+pub(crate) trait Accept {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+    /// Who is at its other end.
+    type Peer: Copy + Debug + Send + 'static;
+
+    fn next(&self) -> impl Future<Output = std::io::Result<(Self::Stream, Self::Peer)>> + Send;
+}
 
 /// What answers requests.
-#[derive(Clone)]
-enum Service {
-    Beside(Arc<Gateway>, Dialect),
-    InFrontOf(Arc<ReverseProxy>),
+pub(crate) trait Service<Peer>: Clone + Send + Sync + 'static {
+    fn answer(&self, request: Request<Incoming>, peer: Peer) -> impl Future<Output = Response<AnswerBody>> + Send;
 }
 
-/// How serving ended.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Served {
-    /// Everything under way was finished.
-    Done,
-    /// Something took too long, and was cut off.
-    CutOff,
-    /// The rules name neither `proxy` nor `upstream`.
-    NoPlace,
+/// How connections are kept.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// Connections at once; more wait to be accepted.
+    pub(crate) connections: u32,
+    /// HTTP/2 without TLS too, for whoever begins with it.
+    pub(crate) http2: bool,
 }
 
-/// Serves until `shutdown`.
-pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Future<Output = ()>) -> Served {
-    let gateway = Arc::new(gateway);
-    let service = match &gateway.settings().place {
-        Some(Place::Beside(dialect)) => Service::Beside(Arc::clone(&gateway), *dialect),
-        Some(Place::InFrontOf(upstream)) => Service::InFrontOf(Arc::new(ReverseProxy::new(Arc::clone(&gateway), upstream.clone()))),
-        None => return Served::NoPlace,
-    };
-    let connections = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+impl Accept for TcpListener {
+    type Stream = tokio::net::TcpStream;
+    type Peer = std::net::SocketAddr;
+
+    async fn next(&self) -> std::io::Result<(Self::Stream, Self::Peer)> {
+        let (stream, peer) = self.accept().await?;
+        let _ = stream.set_nodelay(true);
+        Ok((stream, peer))
+    }
+}
+
+#[cfg(unix)]
+impl Accept for tokio::net::UnixListener {
+    type Stream = tokio::net::UnixStream;
+    type Peer = ();
+
+    async fn next(&self) -> std::io::Result<(Self::Stream, ())> {
+        Ok((self.accept().await?.0, ()))
+    }
+}
+
+/// Accepts until `shutdown`. `false`: something under way took too long after that, and is cut off.
+pub(crate) async fn accept<L: Accept, S: Service<L::Peer>>(
+    listener: L,
+    service: S,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> bool {
+    let connections = Arc::new(Semaphore::new(limits.connections as usize));
     let (stop, stopped) = watch::channel(());
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = async {
             let permit = Arc::clone(&connections).acquire_owned().await;
-            (permit, listener.accept().await)
+            (permit, listener.next().await)
         };
         let (permit, accepted) = tokio::select! {
             accepted = accepted => accepted,
@@ -71,7 +93,7 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Futur
         };
         match (permit, accepted) {
             (Ok(permit), Ok((stream, peer))) => {
-                tokio::spawn(connection(stream, peer, service.clone(), stopped.clone(), permit));
+                tokio::spawn(connection(stream, peer, service.clone(), limits.http2, stopped.clone(), permit));
             }
             (_, Err(error)) => {
                 tracing::warn!(%error, "accepting a connection failed");
@@ -82,22 +104,21 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Futur
     }
     drop(listener);
     let _ = stop.send(());
-    let all = u32::try_from(MOST_CONNECTIONS).unwrap_or(u32::MAX);
-    match tokio::time::timeout(DRAIN, connections.acquire_many(all)).await {
-        Ok(_) => Served::Done,
-        Err(_) => Served::CutOff,
-    }
+    tokio::time::timeout(DRAIN, connections.acquire_many(limits.connections)).await.is_ok()
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: Service,
+async fn connection<Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static, Peer: Copy + Debug + Send + 'static>(
+    stream: Stream,
+    peer: Peer,
+    service: impl Service<Peer>,
+    http2: bool,
     mut stopped: watch::Receiver<()>,
     _permit: OwnedSemaphorePermit,
 ) {
-    let _ = stream.set_nodelay(true);
     let mut builder = Builder::new(TokioExecutor::new());
+    if !http2 {
+        builder = builder.http1_only();
+    }
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_BYTES);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128).max_header_list_size(HEAD_BYTES as u32);
     let answer = service_fn(move |request: Request<Incoming>| {
@@ -113,26 +134,19 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%peer, error = error.as_ref(), "connection ended");
-    }
-}
-
-impl Service {
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<AnswerBody> {
-        match self {
-            Service::Beside(gateway, Dialect::Envoy) if request.uri().path() == forward::envoy_grpc::CHECK => {
-                forward::envoy_grpc::check(gateway, peer.ip(), request).await
-            }
-            Service::Beside(gateway, dialect) => {
-                let (parts, _) = request.into_parts();
-                forward::respond(gateway, *dialect, peer.ip(), &parts).await.map(whole)
-            }
-            Service::InFrontOf(proxy) => proxy.answer(request, peer.ip()).await,
-        }
+        tracing::debug!(?peer, error = error.as_ref(), "connection ended");
     }
 }
 
 /// A body that is there whole.
 pub(crate) fn whole(body: Bytes) -> AnswerBody {
     Full::new(body).map_err(|never| match never {}).boxed()
+}
+
+/// A body that comes as it comes.
+pub(crate) fn boxed<B>(body: B) -> AnswerBody
+where
+    B: hyper::body::Body<Data = Bytes, Error: Into<BoxError>> + Send + Sync + 'static,
+{
+    body.map_err(Into::into).boxed()
 }

@@ -1,7 +1,11 @@
-//! Connections: `listener.rs` accepts them within bounds, `reverse_proxy.rs` passes requests on where the gateway stands in front of the service itself.
+//! Connections: `listener.rs` accepts them within bounds, for the gateway of `gateway.rs` and for the signing proxy; `reverse_proxy.rs` passes requests on where
+//! the gateway stands in front of the service itself, `passing.rs` is what everybody does who passes requests on.
 
+mod gateway;
 mod listener;
+mod passing;
 mod reverse_proxy;
 
-pub(crate) use listener::AnswerBody;
-pub use listener::{Served, serve};
+pub use gateway::{Served, serve};
+pub(crate) use listener::{AnswerBody, Limits, Service, accept, boxed, whole};
+pub(crate) use passing::{causes, one_host, take_off, tunnel, upgrade_of};

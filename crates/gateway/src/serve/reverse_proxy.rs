@@ -12,7 +12,8 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use super::listener::{AnswerBody, whole};
+use super::listener::{AnswerBody, boxed, whole};
+use super::passing::{causes, one_host, take_off, tunnel, upgrade_of};
 use crate::decide::{Decision, Gateway, LetThrough, Refused, RequestHead};
 use crate::statement;
 
@@ -21,17 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a body that is to be compared may take to arrive.
 const BODY: Duration = Duration::from_secs(60);
 
-/// What belongs to one connection, and is not passed on (RFC 9110, section 7.6.1).
-const OF_A_CONNECTION: [HeaderName; 8] = [
-    header::CONNECTION,
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("keep-alive"),
-];
 /// What services take for the original address of a request, and clients send too.
 const SAID_BY_PROXIES: [&str; 6] = ["forwarded", "true-client-ip", "x-client-ip", "x-cluster-client-ip", "x-real-ip", "x-rewrite-url"];
 /// The same, whatever follows: who it is too, such as `X-Forwarded-User`.
@@ -97,7 +87,7 @@ impl ReverseProxy {
                 let (caller, body) = self.compare(verified, asked.headers, body).await.map_err(Refused::Verifier)?;
                 (Some(caller), body)
             }
-            None => (None, body.boxed()),
+            None => (None, boxed(body)),
         };
         let upgrade = upgrade_of(asked.headers);
         let on_upgrade = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
@@ -121,17 +111,19 @@ impl ReverseProxy {
             let (Some(protocol), Some(on_upgrade)) = (upgrade, on_upgrade) else {
                 return Err(Refused::Behind("it switched to a protocol that nobody asked for".to_owned()));
             };
-            return Ok(tunnel(&mut answer, on_upgrade, &protocol));
+            let service = hyper::upgrade::on(&mut answer);
+            let service = async { service.await.map(TokioIo::new) };
+            return Ok(tunnel(answer.headers_mut(), on_upgrade, service, &protocol));
         }
         take_off(answer.headers_mut());
-        Ok(answer.map(http_body_util::BodyExt::boxed))
+        Ok(answer.map(boxed))
     }
 
     /// Reads a body whose hash was signed, and no other.
     async fn compare(&self, verified: Verified, headers: &HeaderMap, body: Incoming) -> Result<(Caller, AnswerBody), Refusal> {
         match verified.body_rule() {
-            BodyRule::Any => Ok((verified.with_body("", b"")?, body.boxed())),
-            BodyRule::Empty if body.is_end_stream() => Ok((verified.with_body("", b"")?, body.boxed())),
+            BodyRule::Any => Ok((verified.with_body("", b"")?, boxed(body))),
+            BodyRule::Empty if body.is_end_stream() => Ok((verified.with_body("", b"")?, boxed(body))),
             BodyRule::Empty => Err(Refusal::BodyNotSigned),
             BodyRule::Hash(_) if headers.get_all(header::CONTENT_TYPE).iter().nth(1).is_some() => {
                 // One of them is signed, and the service behind may read the other one.
@@ -199,56 +191,6 @@ fn is_reserved(name: &HeaderName) -> bool {
 
 fn is_of_hawk(authorization: &HeaderValue) -> bool {
     authorization.as_bytes().trim_ascii_start().get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"hawk"))
-}
-
-/// Takes off what belongs to the connection, and what its Connection header names.
-fn take_off(headers: &mut HeaderMap) {
-    let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    let named: Vec<HeaderName> = named.filter_map(|name| name.trim().parse().ok()).collect();
-    for name in named.into_iter().chain(OF_A_CONNECTION) {
-        headers.remove(name);
-    }
-}
-
-/// The protocol that a client wants to switch to: WebSocket, and no other.
-fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
-    let protocol = headers.get(header::UPGRADE)?;
-    protocol.as_bytes().eq_ignore_ascii_case(b"websocket").then(|| protocol.clone())
-}
-
-/// Passes bytes in both directions until both sides have ended.
-fn tunnel(answer: &mut Response<Incoming>, client: hyper::upgrade::OnUpgrade, protocol: &HeaderValue) -> Response<AnswerBody> {
-    let service = hyper::upgrade::on(&mut *answer);
-    let mut headers = std::mem::take(answer.headers_mut());
-    tokio::spawn(async move {
-        if let (Ok(client), Ok(service)) = (client.await, service.await) {
-            let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(service)).await;
-        }
-    });
-    take_off(&mut headers);
-    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(header::UPGRADE, protocol.clone());
-    let mut response = Response::new(whole(Bytes::new()));
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    *response.headers_mut() = headers;
-    response
-}
-
-/// The Host header, where there is one.
-fn one_host(headers: &HeaderMap) -> Option<&str> {
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let host = hosts.next()?;
-    if hosts.next().is_some() { None } else { host.to_str().ok() }
-}
-
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        said = format!("{said}: {cause}");
-        next = cause.source();
-    }
-    said
 }
 
 #[cfg(test)]

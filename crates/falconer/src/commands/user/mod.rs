@@ -3,8 +3,10 @@
 pub mod attack;
 pub mod curl;
 pub mod events;
+mod grant_page;
 mod next_step;
 mod options;
+pub mod proxy;
 pub mod scopes;
 pub mod signin;
 

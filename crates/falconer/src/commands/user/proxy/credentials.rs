@@ -1,0 +1,221 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use falconer_client::{Credentials, Environment};
+use falconer_gateway::{Given, SigningProxy};
+use zeroize::Zeroizing;
+
+use crate::commands::user::grant_page::{self, Wish};
+use crate::commands::user::server_url;
+use crate::output::WrongUse;
+
+/// How often a file is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// A file of credentials is not larger.
+const LARGEST_FILE_BYTES: u64 = 1024 * 1024;
+/// A grant is renewed this long before its end, or after nine tenths of its life if that is later.
+const BEFORE_END: Duration = Duration::from_secs(10 * 60);
+
+/// Where credentials come from.
+pub enum Source {
+    /// `TASKCLUSTER_CLIENT_ID` and those beside it.
+    Environment,
+    /// A file of JSON.
+    File(PathBuf),
+    /// The page that grants access.
+    Grant(Grant),
+}
+
+/// What is asked for on the page.
+pub struct Grant {
+    /// Nothing for all that the person may do.
+    pub scopes: Vec<String>,
+    /// A lifetime.
+    pub expires: Option<String>,
+    /// The address is printed only.
+    pub no_browser: bool,
+}
+
+/// What the proxy begins with.
+pub struct Kept {
+    pub root_url: String,
+    pub credentials: Option<Credentials>,
+    pub renewal: Renewal,
+}
+
+/// What keeps credentials fresh.
+pub enum Renewal {
+    /// Nothing.
+    None,
+    /// A change of the file, as it was read.
+    File(PathBuf, Option<Stamp>),
+    /// The page, when this much of the credentials' life is over.
+    Grant(Grant, Option<Duration>),
+}
+
+/// What a file shows of a change: when it was written, its size, and which file it is.
+type Stamp = (std::time::SystemTime, u64, u64);
+
+impl Source {
+    /// The first credentials. None are an error, unless others may follow by a request.
+    pub async fn first(self, root_url: Option<String>, others_follow: bool) -> Result<Kept> {
+        let environment = match &self {
+            Source::Environment => Environment::read(),
+            // Of an environment whose credentials don't count, half of them is no matter.
+            Source::File(_) | Source::Grant(_) => {
+                Environment::from_lookup(|name| (name == "TASKCLUSTER_ROOT_URL").then(|| std::env::var(name).ok()).flatten())
+            }
+        };
+        let environment = environment.context("the credentials in the environment")?;
+        let server = |of_file: Option<String>| {
+            let url = root_url.clone().or(of_file).or_else(|| environment.root_url.clone());
+            let url = url.ok_or_else(|| WrongUse("no server: set TASKCLUSTER_ROOT_URL or give --root-url".to_owned()))?;
+            server_url(&url).map_err(WrongUse)
+        };
+        match self {
+            Source::Environment => {
+                if environment.credentials.is_none() && !others_follow {
+                    bail!(
+                        "there are no credentials: set TASKCLUSTER_CLIENT_ID and TASKCLUSTER_ACCESS_TOKEN, or give --credentials FILE or --signin"
+                    );
+                }
+                Ok(Kept { root_url: server(None)?, credentials: environment.credentials.clone(), renewal: Renewal::None })
+            }
+            Source::File(file) => {
+                let stamp = stamp(&file);
+                let given = read(&file)?;
+                Ok(Kept { root_url: server(given.root_url)?, credentials: Some(given.credentials), renewal: Renewal::File(file, stamp) })
+            }
+            Source::Grant(grant) => {
+                let root_url = server(None)?;
+                let (credentials, rest) = grant.ask(&root_url, Some(Duration::from_secs(600))).await?;
+                Ok(Kept { root_url, credentials: Some(credentials), renewal: Renewal::Grant(grant, rest) })
+            }
+        }
+    }
+}
+
+impl Grant {
+    /// Asks on the page, and says after how long to ask again.
+    async fn ask(&self, root_url: &str, timeout: Option<Duration>) -> Result<(Credentials, Option<Duration>)> {
+        let wish = Wish {
+            scopes: &self.scopes,
+            expires: self.expires.as_deref(),
+            description: "The signing proxy on your own machine, which signs the requests of programs that you run.",
+            no_browser: self.no_browser,
+            port: 0,
+            timeout,
+        };
+        let found: BTreeMap<String, String> = grant_page::ask(root_url, &wish).await?;
+        let value = |name: &str| found.get(name).cloned().unwrap_or_default();
+        let credentials = Credentials::new(value("clientId"), value("accessToken"));
+        let certificate = value("certificate");
+        if certificate.is_empty() {
+            return Ok((credentials, None));
+        }
+        let rest = renewed_after(&certificate);
+        Ok((credentials.with_certificate(certificate)?, rest))
+    }
+}
+
+/// By the server's own times, so that this machine's clock does not matter.
+fn renewed_after(certificate: &str) -> Option<Duration> {
+    let certificate: serde_json::Value = serde_json::from_str(certificate).ok()?;
+    let time = |name: &str| certificate.get(name).and_then(serde_json::Value::as_u64);
+    let life = Duration::from_millis(time("expiry")?.checked_sub(time("start")?)?);
+    Some(life.saturating_sub(BEFORE_END).max(life / 10 * 9))
+}
+
+impl Renewal {
+    /// Keeps the credentials of `proxy` fresh, for as long as it is let.
+    pub async fn keep(self, root_url: String, proxy: SigningProxy) {
+        match self {
+            Renewal::None => {}
+            Renewal::File(file, stamp) => follow(&file, stamp, &proxy).await,
+            Renewal::Grant(grant, mut rest) => {
+                while let Some(wait) = rest {
+                    tokio::time::sleep(wait).await;
+                    eprintln!("The credentials end soon.");
+                    // The old ones hold to their end, and the person may come later than that.
+                    rest = match grant.ask(&root_url, None).await {
+                        Ok((credentials, rest)) => {
+                            tracing::info!(client_id = credentials.client_id(), "credentials were renewed");
+                            proxy.replace(credentials);
+                            rest
+                        }
+                        Err(error) => {
+                            tracing::warn!("the credentials are not renewed, and end: {error:#}");
+                            None
+                        }
+                    };
+                }
+            }
+        }
+    }
+}
+
+async fn follow(file: &Path, mut known: Option<Stamp>, proxy: &SigningProxy) {
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        let now = stamp(file);
+        if now == known || now.is_none() {
+            continue;
+        }
+        known = now;
+        match read(file) {
+            Ok(given) => {
+                tracing::info!(client_id = given.credentials.client_id(), "credentials were read again");
+                proxy.replace(given.credentials);
+            }
+            // Somebody may be writing it: the next change is looked at again.
+            Err(error) => tracing::warn!("the credentials stay as they were: {error:#}"),
+        }
+    }
+}
+
+fn read(file: &Path) -> Result<Given> {
+    let said = || format!("can't read the credentials {}", file.display());
+    let found = std::fs::metadata(file).with_context(said)?;
+    if found.len() > LARGEST_FILE_BYTES {
+        bail!("{}: the file is larger than any credentials", said());
+    }
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o777;
+        if mode & 0o077 != 0 {
+            bail!("{}: others on this machine can open it (mode {mode:o}): `chmod 600 {}`", said(), file.display());
+        }
+    }
+    let text = Zeroizing::new(std::fs::read(file).with_context(said)?);
+    Given::parse(&text).with_context(said)
+}
+
+fn stamp(file: &Path) -> Option<Stamp> {
+    let found = std::fs::metadata(file).ok()?;
+    #[cfg(unix)]
+    let which = std::os::unix::fs::MetadataExt::ino(&found);
+    #[cfg(not(unix))]
+    let which = 0;
+    Some((found.modified().ok()?, found.len(), which))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_is_renewed_before_its_end() {
+        let after = |start_s: u64, expiry_s: u64| {
+            renewed_after(&serde_json::json!({"start": start_s * 1000, "expiry": expiry_s * 1000}).to_string()).map(|wait| wait.as_secs())
+        };
+        assert_eq!(after(1_000_000, 1_000_000 + 3600), Some(3240));
+        assert_eq!(after(1_000_000, 1_000_000 + 86_400), Some(86_400 - 600));
+        assert_eq!(after(1_000_000, 1_000_010), Some(9));
+        assert_eq!(after(10, 5), None);
+        assert_eq!(renewed_after("{}"), None);
+    }
+}

@@ -1,0 +1,15 @@
+//! The signing proxy: plain HTTP in, signed requests out. `proxy.rs` passes requests on, `destination.rs` reads where they go, `caller.rs` refuses browsers and names
+//! that are not the proxy's own, `body.rs` holds bodies whose hash is signed, `outgoing.rs` are the connections out, `credentials.rs` reads what is signed with,
+//! `refused.rs` says why not.
+
+mod body;
+mod caller;
+mod credentials;
+mod destination;
+mod outgoing;
+mod proxy;
+mod refused;
+
+pub use credentials::{BadCredentials, Given};
+pub use destination::{BadHost, Destinations};
+pub use proxy::{Settings, SigningProxy};

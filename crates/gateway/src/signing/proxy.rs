@@ -1,0 +1,308 @@
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use falconer_client::{Client, Credentials, Error};
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use tokio::net::TcpListener;
+use url::{Position, Url};
+use zeroize::Zeroizing;
+
+use super::body::{Held, hold};
+use super::caller::refuse_pages;
+use super::credentials::Given;
+use super::destination::{Destinations, Route};
+use super::outgoing::Outgoing;
+use super::refused::Refused;
+use crate::decide::Answer;
+use crate::serve::{AnswerBody, Limits, Service, accept, boxed, causes, take_off, tunnel, upgrade_of, whole};
+
+/// Bodies are held, so fewer connections than elsewhere.
+const LIMITS: Limits = Limits { connections: 256, http2: false };
+/// To the head of an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The same where the body of the request is passed on as it comes.
+const PATIENCE_WITH_STREAM: Duration = Duration::from_secs(60 * 60);
+/// Bytes of the body of one of the proxy's own addresses.
+const OWN_BODY_BYTES: usize = 64 * 1024;
+/// How long a signed URL works, as the published proxy says.
+const BEWIT_SECONDS: u32 = 60 * 60;
+/// A header that names scopes is left out beyond this.
+const SCOPES_BYTES: usize = 4096;
+
+const ENDPOINT: HeaderName = HeaderName::from_static("x-taskcluster-endpoint");
+const VERSION: HeaderName = HeaderName::from_static("x-taskcluster-proxy-version");
+const PERMANENT: HeaderName = HeaderName::from_static("x-taskcluster-proxy-perm-clientid");
+const TEMPORARY: HeaderName = HeaderName::from_static("x-taskcluster-proxy-temp-clientid");
+const AUTHORIZED: HeaderName = HeaderName::from_static("x-taskcluster-authorized-scopes");
+
+/// How a signing proxy behaves.
+#[derive(Debug)]
+pub struct Settings {
+    /// What requests may go to.
+    pub destinations: Destinations,
+    /// Each request is restricted to these; `None`: to nothing less than the credentials have.
+    pub authorized_scopes: Option<Vec<String>>,
+    /// Names by which it may be called, beside addresses and `localhost`.
+    pub names: Vec<String>,
+    /// Bodies up to this are held, and their hash is signed.
+    pub body_limit_bytes: usize,
+    /// Larger bodies are passed on without a signed hash, instead of being refused.
+    pub stream_bodies: bool,
+    /// `PUT /credentials` replaces the credentials.
+    pub accept_credentials: bool,
+}
+
+/// A signing proxy. Clones are the same one.
+#[derive(Clone, Debug)]
+pub struct SigningProxy(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    /// Signs. Its clock is learned from Falconer, and stays when the credentials change.
+    signer: RwLock<Client>,
+    outgoing: Outgoing,
+}
+
+/// What answers on one listener.
+#[derive(Clone)]
+struct On {
+    proxy: SigningProxy,
+    /// Whether a browser may reach it.
+    of_browsers: bool,
+}
+
+impl SigningProxy {
+    /// Errors: [`Error::Settings`], if the root URL is none or TLS can't be set up.
+    pub fn new(settings: Settings, credentials: Option<Credentials>) -> Result<SigningProxy, Error> {
+        let mut signer = Client::new(settings.destinations.root_url())?;
+        if let Some(scopes) = &settings.authorized_scopes {
+            signer = signer.with_authorized_scopes(scopes.iter().cloned());
+        }
+        if let Some(credentials) = credentials {
+            signer = signer.with_credentials(credentials);
+        }
+        Ok(SigningProxy(Arc::new(Inner { settings, signer: RwLock::new(signer), outgoing: Outgoing::new()? })))
+    }
+
+    /// Requests from now on are signed with these. The restriction stays.
+    pub fn replace(&self, credentials: Credentials) {
+        let mut signer = self.0.signer.write().unwrap_or_else(PoisonError::into_inner);
+        *signer = signer.clone().with_credentials(credentials);
+    }
+
+    /// Serves on an address until `shutdown`. `false`: something took too long to end, and is cut off.
+    pub async fn serve(self, listener: TcpListener, shutdown: impl Future<Output = ()>) -> bool {
+        accept(listener, On { proxy: self, of_browsers: true }, LIMITS, shutdown).await
+    }
+
+    /// The same on a unix socket, which no browser reaches, so that it does not matter which host a request names.
+    #[cfg(unix)]
+    pub async fn serve_socket(self, listener: tokio::net::UnixListener, shutdown: impl Future<Output = ()>) -> bool {
+        accept(listener, On { proxy: self, of_browsers: false }, LIMITS, shutdown).await
+    }
+
+    fn signer(&self) -> Client {
+        self.0.signer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn answer(&self, request: Request<Incoming>, of_browsers: bool) -> Response<AnswerBody> {
+        let (parts, body) = request.into_parts();
+        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        match self.handle(parts, body, of_browsers).await {
+            Ok(mut response) => {
+                tracing::info!(%method, path, status = response.status().as_u16(), "passed on");
+                response.headers_mut().insert(VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
+                response
+            }
+            Err(refused) => {
+                let id = falconer_client::system::new_id();
+                match &refused {
+                    Refused::Ourselves(problem) => tracing::error!(id, %method, path, "{problem}"),
+                    Refused::Unreachable { problem, .. } => tracing::warn!(id, %method, path, reason = refused.reason(), "{problem}"),
+                    other => tracing::info!(id, %method, path, reason = other.reason(), "refused"),
+                }
+                let request = format!("{method} {path}");
+                let mut answer = Answer::error(refused.status(), refused.code(), refused.reason(), &refused.message(), &id, &request);
+                if let Refused::Method(allowed) = refused {
+                    answer.headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+                }
+                answer.into_response().map(whole)
+            }
+        }
+    }
+
+    async fn handle(&self, parts: Parts, body: Incoming, of_browsers: bool) -> Result<Response<AnswerBody>, Refused> {
+        refuse_pages(&parts, of_browsers.then_some(self.0.settings.names.as_slice()))?;
+        match self.0.settings.destinations.route(&parts.uri)? {
+            Route::To(url) => self.pass_on(parts, body, url).await,
+            Route::Bewit => {
+                let url = own_body(body).await?;
+                let url = std::str::from_utf8(&url).map_err(|_| Refused::BadBody("The body is not a URL.".to_owned()))?;
+                self.signed_url(&self.0.settings.destinations.whole(url)?)
+            }
+            Route::Credentials => self.credentials(&parts.method, body).await,
+        }
+    }
+
+    async fn credentials(&self, method: &Method, body: Incoming) -> Result<Response<AnswerBody>, Refused> {
+        if *method != Method::PUT {
+            return Err(Refused::Method("PUT"));
+        }
+        if !self.0.settings.accept_credentials {
+            return Err(Refused::CredentialsClosed);
+        }
+        let text = Zeroizing::new(Vec::from(own_body(body).await?));
+        let given = Given::parse(&text).map_err(|bad| Refused::BadBody(format!("These are no credentials: {bad}.")))?;
+        tracing::info!(client_id = given.credentials.client_id(), "credentials were replaced");
+        self.replace(given.credentials);
+        Ok(Response::new(whole(Bytes::new())))
+    }
+
+    fn signed_url(&self, url: &Url) -> Result<Response<AnswerBody>, Refused> {
+        let signer = self.signer();
+        if signer.credentials().is_none() {
+            return Err(Refused::NoCredentials);
+        }
+        let signed = signer.signed_url(url.as_str(), BEWIT_SECONDS).map_err(|error| Refused::Ourselves(error.to_string()))?;
+        let location = HeaderValue::from_str(&signed).map_err(|error| Refused::Ourselves(error.to_string()))?;
+        let mut response = Response::new(whole(signed.into()));
+        *response.status_mut() = StatusCode::SEE_OTHER;
+        response.headers_mut().insert(header::LOCATION, location);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        Ok(response)
+    }
+
+    async fn pass_on(&self, mut parts: Parts, body: Incoming, url: Url) -> Result<Response<AnswerBody>, Refused> {
+        if matches!(parts.method, Method::CONNECT | Method::TRACE) {
+            return Err(Refused::Method("GET, HEAD, POST, PUT, PATCH, DELETE"));
+        }
+        let settings = &self.0.settings;
+        let upgrade = upgrade_of(&parts.headers);
+        let on_upgrade = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
+        let mut held = hold(body, settings.body_limit_bytes, settings.stream_bodies).await?;
+        let headers = outgoing_headers(parts.headers, &held, upgrade.as_ref());
+        let mut clock_learned = false;
+        loop {
+            // Read anew: they may have been replaced while the body came.
+            let signer = self.signer();
+            let patience = if matches!(held, Held::Stream(_)) { PATIENCE_WITH_STREAM } else { PATIENCE };
+            let (body, again) = match held {
+                Held::None => (None, Some(Held::None)),
+                Held::Whole(bytes) => (Some(reqwest::Body::from(bytes.clone())), Some(Held::Whole(bytes))),
+                Held::Stream(stream) => (Some(reqwest::Body::wrap(stream)), None),
+            };
+            let payload = match &again {
+                Some(Held::Whole(bytes)) => Some((content_type(&headers), bytes.as_ref())),
+                _ => None,
+            };
+            let signature =
+                signer.authorization(&parts.method, url.as_str(), payload).map_err(|error| Refused::Ourselves(error.to_string()))?;
+            let signature = signature.ok_or(Refused::NoCredentials)?;
+            let mut request = self.0.outgoing.to(&url, upgrade.is_some()).request(parts.method.clone(), url.clone());
+            request = request.headers(headers.clone()).header(header::AUTHORIZATION, signature);
+            if let Some(body) = body {
+                request = request.body(body);
+            }
+            let answer = tokio::time::timeout(patience, request.send()).await.map_err(|_| Refused::Silent { origin: origin(&url) })?;
+            let answer = answer.map_err(|error| Refused::Unreachable { origin: origin(&url), problem: causes(&error.without_url()) })?;
+            if answer.status() == StatusCode::UNAUTHORIZED
+                && !clock_learned
+                && let Some(same) = again
+                && signer.learn_clock().await
+            {
+                (held, clock_learned) = (same, true);
+                continue;
+            }
+            let mut response = give_back(answer, upgrade.as_ref(), on_upgrade, &url)?;
+            name_signature(response.headers_mut(), &signer, settings, &url);
+            return Ok(response);
+        }
+    }
+}
+
+impl<Peer: Send + 'static> Service<Peer> for On {
+    async fn answer(&self, request: Request<Incoming>, _: Peer) -> Response<AnswerBody> {
+        self.proxy.answer(request, self.of_browsers).await
+    }
+}
+
+/// The answer as it came, without what belongs to its connection.
+fn give_back(
+    answer: reqwest::Response,
+    upgrade: Option<&HeaderValue>,
+    on_upgrade: Option<hyper::upgrade::OnUpgrade>,
+    url: &Url,
+) -> Result<Response<AnswerBody>, Refused> {
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let (Some(protocol), Some(on_upgrade)) = (upgrade, on_upgrade) else {
+            let problem = "it switched to a protocol that nobody asked for".to_owned();
+            return Err(Refused::Unreachable { origin: origin(url), problem });
+        };
+        let mut headers = answer.headers().clone();
+        return Ok(tunnel(&mut headers, on_upgrade, answer.upgrade(), protocol));
+    }
+    let mut response = http::Response::<reqwest::Body>::from(answer).map(boxed);
+    take_off(response.headers_mut());
+    Ok(response)
+}
+
+/// What the published proxy says of a signature.
+fn name_signature(headers: &mut HeaderMap, signer: &Client, settings: &Settings, url: &Url) {
+    for name in [ENDPOINT, PERMANENT, TEMPORARY, AUTHORIZED] {
+        headers.remove(name);
+    }
+    let mut name = |name: HeaderName, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    name(ENDPOINT, url.as_str());
+    if let Some(credentials) = signer.credentials() {
+        let kind = if credentials.certificate().is_some() { TEMPORARY } else { PERMANENT };
+        name(kind, credentials.client_id());
+    }
+    if let Some(scopes) = &settings.authorized_scopes {
+        let scopes = serde_json::to_string(scopes).unwrap_or_default();
+        if scopes.len() <= SCOPES_BYTES {
+            name(AUTHORIZED, &scopes);
+        }
+    }
+}
+
+/// What goes along: all but what is of the connection, of another signature, or of the address of the proxy.
+fn outgoing_headers(mut headers: HeaderMap, held: &Held, upgrade: Option<&HeaderValue>) -> HeaderMap {
+    take_off(&mut headers);
+    for name in [header::AUTHORIZATION, header::HOST, header::EXPECT] {
+        headers.remove(name);
+    }
+    match held {
+        // The length of what is held is known; an empty POST says that it is empty.
+        Held::Whole(_) => drop(headers.remove(header::CONTENT_LENGTH)),
+        Held::None | Held::Stream(_) => {}
+    }
+    if let Some(protocol) = upgrade {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(header::UPGRADE, protocol.clone());
+    }
+    headers
+}
+
+async fn own_body(body: Incoming) -> Result<Bytes, Refused> {
+    match hold(body, OWN_BODY_BYTES, false).await? {
+        Held::Whole(bytes) => Ok(bytes),
+        Held::None | Held::Stream(_) => Ok(Bytes::new()),
+    }
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+fn origin(url: &Url) -> String {
+    url[..Position::BeforePath].to_owned()
+}
