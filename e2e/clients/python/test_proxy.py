@@ -118,7 +118,7 @@ def test_the_environment_of_a_task(environment):
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment)
     try:
         lines = "".join(process.stdout.readline() for _ in range(3))
-        script = "import taskcluster; print(taskcluster.helper.TaskclusterConfig().get_service('auth').currentScopes()['scopes'])"
+        script = "import taskcluster.helper; print(taskcluster.helper.TaskclusterConfig().get_service('auth').currentScopes()['scopes'])"
         shell = f"{lines}\nexport TASK_ID=x\nexec {shlex.quote(sys.executable)} -c {shlex.quote(script)}"
         ran = subprocess.run(["sh", "-c", shell], capture_output=True, text=True, env=environment, timeout=PATIENCE)
         assert (ran.returncode, "notes:read:*" in ran.stdout) == (0, True), ran

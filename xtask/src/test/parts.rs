@@ -185,11 +185,13 @@ fn python_kit(output: &Output) -> Result<Done> {
     let folder = root().join("sdk/python");
     let python = needs::kit_venv().join("bin/python").to_string_lossy().into_owned();
     let run = |title: &str, args: &[&str]| counted(output, title, &folder, &python, args, &env);
+    let mut args = vec!["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"];
+    args.extend(["../../examples/notes-python", "../../examples/cron-job", "../../examples/deputy"]);
     Ok(all(
         output,
         vec![
             run("types of the Python package", &["-m", "mypy", "--cache-dir=/dev/null"]),
-            run("the Python package", &["-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", "../../examples/notes-python"]),
+            run("the Python package and its examples", &args),
         ],
     ))
 }

@@ -115,16 +115,18 @@ impl Grant {
         if certificate.is_empty() {
             return Ok((credentials, None));
         }
-        let rest = renewed_after(&certificate);
+        let rest = renewed_after(&certificate, falconer_client::system::now_ms());
         Ok((credentials.with_certificate(certificate)?, rest))
     }
 }
 
-/// By the server's own times, so that this machine's clock does not matter.
-fn renewed_after(certificate: &str) -> Option<Duration> {
+/// After how long to ask again. A certificate begins some minutes before it was made; a clock that is outside of its time is wrong, and is not asked.
+fn renewed_after(certificate: &str, now_ms: i64) -> Option<Duration> {
     let certificate: serde_json::Value = serde_json::from_str(certificate).ok()?;
-    let time = |name: &str| certificate.get(name).and_then(serde_json::Value::as_u64);
-    let life = Duration::from_millis(time("expiry")?.checked_sub(time("start")?)?);
+    let time = |name: &str| certificate.get(name).and_then(serde_json::Value::as_i64);
+    let (start_ms, expiry_ms) = (time("start")?, time("expiry")?);
+    let life_ms = if (start_ms..expiry_ms).contains(&now_ms) { expiry_ms - now_ms } else { expiry_ms.checked_sub(start_ms)? / 2 };
+    let life = Duration::from_millis(u64::try_from(life_ms).ok()?);
     Some(life.saturating_sub(BEFORE_END).max(life / 10 * 9))
 }
 
@@ -209,13 +211,17 @@ mod tests {
 
     #[test]
     fn a_grant_is_renewed_before_its_end() {
-        let after = |start_s: u64, expiry_s: u64| {
-            renewed_after(&serde_json::json!({"start": start_s * 1000, "expiry": expiry_s * 1000}).to_string()).map(|wait| wait.as_secs())
+        let after = |now_s: i64, expiry_s: i64| {
+            let certificate = serde_json::json!({"start": 1_000_000, "expiry": expiry_s * 1000}).to_string();
+            renewed_after(&certificate, now_s * 1000).map(|wait| wait.as_secs())
         };
-        assert_eq!(after(1_000_000, 1_000_000 + 3600), Some(3240));
-        assert_eq!(after(1_000_000, 1_000_000 + 86_400), Some(86_400 - 600));
-        assert_eq!(after(1_000_000, 1_000_010), Some(9));
+        assert_eq!(after(1300, 1300 + 3600), Some(3240));
+        assert_eq!(after(1300, 1300 + 86_400), Some(86_400 - 600));
+        assert_eq!(after(1300, 1310), Some(9));
+        // A clock that is years off.
+        assert_eq!(after(5, 1000 + 7200), Some(3240));
+        assert_eq!(after(9_000_000, 1000 + 7200), Some(3240));
         assert_eq!(after(10, 5), None);
-        assert_eq!(renewed_after("{}"), None);
+        assert_eq!(renewed_after("{}", 0), None);
     }
 }
