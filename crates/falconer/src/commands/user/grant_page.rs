@@ -31,9 +31,9 @@ pub struct Wish<'a> {
 
 /// Waits for the grant: `clientId`, `accessToken`, `certificate`, the first two never empty.
 pub async fn ask(root_url: &str, wish: &Wish<'_>) -> Result<BTreeMap<String, String>> {
-    let listener = TcpListener::bind(("127.0.0.1", wish.port)).await.with_context(|| {
-        format!("can't listen on port {} of loopback for the answer; leave --port out to take a free one", wish.port)
-    })?;
+    let listener = TcpListener::bind(("127.0.0.1", wish.port))
+        .await
+        .with_context(|| format!("can't listen on port {} of loopback for the answer; leave --port out to take a free one", wish.port))?;
     let state = fresh_state();
     let target = format!("http://127.0.0.1:{}/signed-in?state={state}", listener.local_addr()?.port());
     let mut address = url::Url::parse(root_url).with_context(|| format!("`{root_url}` is no root URL"))?;
