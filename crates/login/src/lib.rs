@@ -67,6 +67,7 @@ pub use scim::directory::{SHORTEST_SCIM_TOKEN, ScimSettings, ScimSubjectAttribut
 pub use scim::error::{ScimError, ScimFault};
 pub use scim::filter::{Term, read_filter};
 pub use scim::group::{GROUP_SCHEMA, MOST_MEMBERS};
+pub use scim::members::{MOST_MEMBERS_ANSWERED, Patched, ShowMembers};
 pub use scim::resources::{MOST_GROUPS_PUSHED, MOST_LISTED, MOST_USERS};
 pub use scim::user::{USER_SCHEMA, user_json};
 pub use sessions::again::{Means, Reauthentication};

@@ -154,6 +154,8 @@ where
             another_directory_has_nothing_of_it,
             a_change_follows_the_version_before,
             whoever_is_in_a_group_is_marked,
+            members_come_and_leave_whatever_the_version,
+            a_directory_has_room_again,
             whoever_was_deleted_is_followed_once;
         sessions:
             a_session_comes_back_as_it_was,

@@ -5,8 +5,8 @@ use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
     Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
-    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimKind, ScimRecord, ScimStanding,
-    ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
+    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimGroupNow, ScimKind, ScimMembers,
+    ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -290,6 +290,14 @@ impl Store for PostgresStore {
         let mut connection = self.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
         let done = scim::write::update(&transaction, record).await?;
+        commit(transaction).await?;
+        Ok(done)
+    }
+
+    async fn change_scim_members(&self, change: &ScimMembers, most: u32) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
+        let mut connection = self.to_write().await?;
+        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let done = scim::write::change_members(&transaction, change, most).await?;
         commit(transaction).await?;
         Ok(done)
     }

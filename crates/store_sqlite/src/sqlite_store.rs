@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
     Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
-    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimKind, ScimRecord, ScimStanding,
-    ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
+    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimGroupNow, ScimKind, ScimMembers,
+    ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -315,6 +315,11 @@ impl Store for SqliteStore {
     async fn update_scim(&self, record: &ScimRecord) -> Result<ScimWritten> {
         let record = record.clone();
         self.write(move |connection, _| scim::write::update(connection, &record)).await
+    }
+
+    async fn change_scim_members(&self, change: &ScimMembers, most: u32) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
+        let change = change.clone();
+        self.write(move |connection, _| scim::write::change_members(connection, &change, most)).await
     }
 
     async fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {

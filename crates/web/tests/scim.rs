@@ -5,6 +5,8 @@
 mod company;
 #[path = "scim/hostile.rs"]
 mod hostile;
+#[path = "scim/large.rs"]
+mod large;
 mod site;
 mod snapshot;
 

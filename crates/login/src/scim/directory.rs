@@ -1,5 +1,7 @@
 //! A directory that pushes, and the token by which it is known.
 
+use std::sync::Arc;
+
 use falconer_store::{ScimRecord, ScimSubject};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
@@ -42,12 +44,14 @@ pub struct ScimSettings {
     pub groups: bool,
     /// Whether nobody else signs in than who was pushed.
     pub only_pushed: bool,
+    /// Whose turn it is to follow what was pushed.
+    pub(crate) following: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl ScimSettings {
     /// With the token of the directory, of which only a hash is kept.
     pub fn new(provider: &str, token: &str, subject: ScimSubjectAttribute, groups: bool, only_pushed: bool) -> ScimSettings {
-        ScimSettings { provider: provider.to_owned(), token_hash: hash(token), subject, groups, only_pushed }
+        ScimSettings { provider: provider.to_owned(), token_hash: hash(token), subject, groups, only_pushed, following: Arc::default() }
     }
 
     /// Whether both have the same token.

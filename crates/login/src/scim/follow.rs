@@ -2,10 +2,11 @@
 
 use std::pin::Pin;
 
-use falconer_store::{IdentityRecord, ScimStanding};
+use falconer_store::{IdentityRecord, ScimKind, ScimRecord, ScimStanding};
 use futures_util::future::join_all;
 
 use super::directory::ScimSettings;
+use super::error::ScimError;
 use super::user::Profile;
 use crate::error::LoginError;
 use crate::login::Login;
@@ -99,8 +100,35 @@ impl Login {
         }
     }
 
-    /// Follows what this directory has said, for everybody of whom it is new. All are tried; the answer is the first error.
+    /// Follows a change of a user for that user alone, who does not wait for others, and one of a group for everybody of whom something new was said.
+    pub(crate) async fn follow_change(&self, scim: &ScimSettings, changed: &ScimRecord) -> Result<(), ScimError> {
+        match changed.kind {
+            ScimKind::User => self.follow_user(scim, changed).await?,
+            ScimKind::Group => self.follow_pushed(scim).await?,
+        }
+        Ok(())
+    }
+
+    async fn follow_user(&self, scim: &ScimSettings, user: &ScimRecord) -> Result<(), LoginError> {
+        let (Ok(provider), Some(subject)) = (self.provider(&scim.provider), scim.subject_of(user)) else { return Ok(()) };
+        for _ in 0..ROUNDS {
+            let Some(standing) = self.standing(scim, subject).await? else { return Ok(()) };
+            // What another node wrote at a sign-in is to be seen here.
+            self.auth.catch_up().await.map_err(|error| self.read_error(error))?;
+            self.follow_standing(scim, provider, &standing).await?;
+            let followed = [(standing.user.id, standing.changes)];
+            let noted = self.store.note_scim_followed(&scim.provider, &followed).await;
+            if noted.map_err(|error| self.store_error(error))?.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows what this directory has said, for everybody of whom it is new. All are tried; the answer is the first error. One request after the other does it, so
+    /// that nobody is followed once for each request that waits.
     pub(crate) async fn follow_pushed(&self, scim: &ScimSettings) -> Result<(), LoginError> {
+        let _turn = scim.following.lock().await;
         let Ok(provider) = self.provider(&scim.provider) else { return Ok(()) };
         let mut failed = None;
         for _ in 0..ROUNDS {

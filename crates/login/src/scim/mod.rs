@@ -6,6 +6,7 @@ pub(crate) mod error;
 pub(crate) mod filter;
 pub(crate) mod follow;
 pub(crate) mod group;
+pub(crate) mod members;
 pub(crate) mod patch;
 pub(crate) mod resources;
 pub(crate) mod user;

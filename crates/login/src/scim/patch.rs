@@ -1,5 +1,7 @@
 //! Changes of parts (RFC 7644 section 3.5.2), as the RFC has them and as Entra and Okta write them.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::error::{ScimError, ScimFault, shown, wrong};
@@ -71,6 +73,23 @@ impl Operation {
             targets.extend(read_path(name, schema)?.map(|path| (path, value, false)));
         }
         Ok(targets)
+    }
+}
+
+impl Operation {
+    /// The users who come (`true`) or leave by it; `None`: it says something else too, or all members.
+    pub(crate) fn members(&self) -> Result<Option<(bool, BTreeSet<String>)>, ScimError> {
+        let Some(path) = &self.path else { return Ok(None) };
+        let Some(Path { attribute, filter, part: None }) = read_path(path, GROUP_SCHEMA)? else { return Ok(None) };
+        if !attribute.eq_ignore_ascii_case("members") {
+            return Ok(None);
+        }
+        Ok(match (self.op, filter) {
+            (Op::Add, None) => Some((true, read_members(&self.value)?)),
+            (Op::Remove, None) if !self.value.is_null() => Some((false, read_members(&self.value)?)),
+            (Op::Remove, Some(terms)) => Some((false, BTreeSet::from([chosen(&terms)?]))),
+            _ => None,
+        })
     }
 }
 

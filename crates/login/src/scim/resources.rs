@@ -7,6 +7,7 @@ use super::directory::ScimSettings;
 use super::error::{ScimError, ScimFault, shown, wrong};
 use super::filter::Term;
 use super::group::{GROUP_SCHEMA, GroupDraft};
+use super::members::{Patched, ShowMembers, only_members};
 use super::patch::{patch_group, patch_user, read_operations};
 use super::user::{USER_SCHEMA, UserDraft, user_json};
 use crate::login::Login;
@@ -91,7 +92,7 @@ impl Login {
             written = insert().await?;
         }
         done(written, most)?;
-        self.follow_pushed(scim).await?;
+        self.follow_change(scim, &record).await?;
         Ok(record)
     }
 
@@ -119,17 +120,23 @@ impl Login {
         id: &str,
         body: &Map<String, Value>,
         versions: Option<&[i64]>,
-    ) -> Result<ScimRecord, ScimError> {
+        show: ShowMembers,
+    ) -> Result<Patched, ScimError> {
         check_schema(body, PATCH_SCHEMA)?;
         let operations = read_operations(body)?;
-        self.change_scim(scim, kind, id, versions, |record| match kind {
+        if kind == ScimKind::Group
+            && let Some(said) = only_members(&operations)?
+        {
+            return self.patch_members(scim, id, said, versions, show).await;
+        }
+        let changed = self.change_scim(scim, kind, id, versions, |record| match kind {
             ScimKind::User => {
                 UserDraft::read(&patch_user(id, user_json(record), &operations)?)?.into_record(record);
                 Ok(())
             }
             ScimKind::Group => patch_group(id, GroupDraft::of(record), &operations)?.into_record(record),
-        })
-        .await
+        });
+        Ok(Patched::Resource(Box::new(changed.await?)))
     }
 
     async fn change_scim(
@@ -164,7 +171,7 @@ impl Login {
                 }
             }
             // Also where nothing was changed: the answer before may not have come that far.
-            self.follow_pushed(scim).await?;
+            self.follow_change(scim, &record).await?;
             return Ok(record);
         }
         Err(ScimError::Changed)
@@ -182,8 +189,7 @@ impl Login {
             ScimWritten::Changed if versions.is_none() => return Err(ScimError::NotFound),
             written => done(written, 0)?,
         }
-        self.follow_pushed(scim).await?;
-        Ok(())
+        self.follow_change(scim, &before).await
     }
 }
 
@@ -210,7 +216,7 @@ fn read_into(record: &mut ScimRecord, body: &Map<String, Value>) -> Result<(), S
     }
 }
 
-fn done(written: ScimWritten, most: u32) -> Result<(), ScimError> {
+pub(super) fn done(written: ScimWritten, most: u32) -> Result<(), ScimError> {
     match written {
         ScimWritten::Done => Ok(()),
         ScimWritten::Changed => Err(ScimError::Changed),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::samples::{NOW, texts};
-use crate::{ScimFilter, ScimKind, ScimRecord, ScimSubject, ScimWritten, Store};
+use crate::{ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimSubject, ScimWritten, Store};
 
 fn user(id: &str) -> ScimRecord {
     ScimRecord {
@@ -147,6 +147,78 @@ pub(super) async fn whoever_is_in_a_group_is_marked(store: Arc<dyn Store>) {
     assert_eq!(s.update_scim(&ScimRecord { version: 2, active: false, ..user("b") }).await, Ok(ScimWritten::Done));
     assert_eq!(s.note_scim_followed("company", &noted).await, Ok(texts(&["b"])));
     assert_eq!(ids(followed(s).await), ["b", "c"]);
+}
+
+pub(super) async fn members_come_and_leave_whatever_the_version(store: Arc<dyn Store>) {
+    let s = &*store;
+    for id in ["a", "b", "c"] {
+        insert(s, &user(id)).await;
+    }
+    insert(s, &group("g", &["a"])).await;
+    insert(s, &ScimRecord { directory: "other".into(), ..user("x") }).await;
+    followed(s).await;
+    let change = |came: &[&str], left: &[&str]| ScimMembers {
+        directory: "company".into(),
+        group: "g".into(),
+        versions: None,
+        came: texts(came),
+        left: texts(left),
+        at_ms: NOW + 7,
+    };
+    let now = |version, members| Ok(Ok(ScimGroupNow { version, members }));
+    assert_eq!(s.change_scim_members(&change(&["b", "a"], &["c"]), 10).await, now(2, 2));
+    assert_eq!(followed(s).await, [("b".into(), texts(&["Group g"]))], "only who came");
+    let present = s.scim("company", ScimKind::Group, "g").await.unwrap().unwrap();
+    assert_eq!((present.version, present.modified_ms, present.members), (2, NOW + 7, texts(&["a", "b"])));
+    assert_eq!(s.change_scim_members(&change(&["a"], &["c", "nobody"]), 10).await, now(2, 2), "nobody came or left");
+    assert!(followed(s).await.is_empty());
+    assert_eq!(s.change_scim_members(&change(&["c"], &["a"]), 2).await, now(3, 2));
+    assert_eq!(ids(followed(s).await), ["a", "c"]);
+    // Whatever is refused changes nothing.
+    let mut refused = Vec::new();
+    for directory in ["company", "other"] {
+        for id in ["x", "nobody"] {
+            refused.push((ScimMembers { directory: directory.into(), ..change(&["a", id], &["b"]) }, directory == "other", id));
+        }
+    }
+    for (change, foreign, id) in refused {
+        let why = if foreign { ScimWritten::Changed } else { ScimWritten::NoSuchMember(id.into()) };
+        assert_eq!(s.change_scim_members(&change, 10).await, Ok(Err(why)));
+    }
+    assert_eq!(s.change_scim_members(&change(&["a"], &[]), 2).await, Ok(Err(ScimWritten::Full)));
+    assert_eq!(s.change_scim_members(&ScimMembers { group: "a".into(), ..change(&["b"], &[]) }, 10).await, Ok(Err(ScimWritten::Changed)));
+    let with = |versions: &[i64]| ScimMembers { versions: Some(versions.to_vec()), ..change(&["a"], &[]) };
+    for versions in [&[][..], &[2], &[4]] {
+        assert_eq!(s.change_scim_members(&with(versions), 10).await, Ok(Err(ScimWritten::Changed)));
+    }
+    assert_eq!(s.scim("company", ScimKind::Group, "g").await.unwrap().unwrap().members, texts(&["b", "c"]));
+    assert!(followed(s).await.is_empty());
+    // However members come and leave, they are counted.
+    assert_eq!(s.change_scim_members(&with(&[2, 3]), 10).await, now(4, 3));
+    assert_eq!(s.delete_scim("company", ScimKind::User, "a", None).await, Ok(ScimWritten::Done));
+    assert_eq!(s.change_scim_members(&change(&["a"], &[]), 10).await, Ok(Err(ScimWritten::NoSuchMember("a".into()))));
+    assert_eq!(s.update_scim(&ScimRecord { version: 6, ..group("g", &["c"]) }).await, Ok(ScimWritten::Done));
+    assert_eq!(s.change_scim_members(&change(&["b"], &[]), 2).await, now(7, 2));
+}
+
+pub(super) async fn a_directory_has_room_again(store: Arc<dyn Store>) {
+    let s = &*store;
+    let full = async |record: &ScimRecord| assert_eq!(s.insert_scim(record, 2).await, Ok(ScimWritten::Full));
+    insert(s, &user("a")).await;
+    insert(s, &user("b")).await;
+    full(&user("c")).await;
+    insert(s, &group("g", &["a"])).await;
+    assert_eq!(s.insert_scim(&group("h", &["nobody"]), 2).await, Ok(ScimWritten::NoSuchMember("nobody".into())));
+    insert(s, &group("h", &[])).await;
+    full(&group("i", &[])).await;
+    assert_eq!(s.delete_scim("company", ScimKind::Group, "g", None).await, Ok(ScimWritten::Done));
+    insert(s, &group("i", &[])).await;
+    assert_eq!(s.delete_scim("company", ScimKind::User, "a", None).await, Ok(ScimWritten::Done));
+    full(&user("c")).await;
+    followed(s).await;
+    assert_eq!(s.insert_scim(&user("c"), 2).await, Ok(ScimWritten::Done));
+    full(&user("d")).await;
+    assert_eq!(s.insert_scim(&ScimRecord { directory: "other".into(), ..user("d") }, 2).await, Ok(ScimWritten::Done));
 }
 
 pub(super) async fn whoever_was_deleted_is_followed_once(store: Arc<dyn Store>) {

@@ -90,6 +90,32 @@ pub struct ScimStanding {
     pub changes: i64,
 }
 
+/// Users who come into a group and leave it, and nothing else of it. An id is in one of the lists, once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScimMembers {
+    /// The name of the provider whose directory says so.
+    pub directory: String,
+    /// Falconer's id of the group.
+    pub group: String,
+    /// Only where the group has one of these versions.
+    pub versions: Option<Vec<i64>>,
+    /// Ids of users. Those who are in it already change nothing.
+    pub came: Vec<String>,
+    /// Ids of users. Those who are not in it change nothing.
+    pub left: Vec<String>,
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// A group after its members were changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScimGroupNow {
+    /// [`ScimRecord::version`]
+    pub version: i64,
+    /// How many users are in it.
+    pub members: u32,
+}
+
 /// What became of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScimWritten {

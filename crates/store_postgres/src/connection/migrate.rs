@@ -19,6 +19,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0009_provider_subjects", text: include_str!("../../migrations/0009_provider_subjects.sql") },
     Migration { name: "0010_email_within", text: include_str!("../../migrations/0010_email_within.sql") },
     Migration { name: "0011_mailed_links", text: include_str!("../../migrations/0011_mailed_links.sql") },
+    Migration { name: "0012_scim_sizes", text: include_str!("../../migrations/0012_scim_sizes.sql") },
 ];
 
 /// The advisory lock of migrations: `FALM`.

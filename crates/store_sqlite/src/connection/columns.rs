@@ -33,22 +33,45 @@ fn not_json(error: serde_json::Error) -> Fault {
 /// All rows of a query, each read by `read`.
 pub(crate) fn all<T>(connection: &Connection, sql: &str, params: impl Params, mut read: impl FnMut(&Row<'_>) -> Res<T>) -> Res<Vec<T>> {
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(read(row)?);
+    {
+        let mut rows = statement.query(params)?;
+        while let Some(row) = rows.next()? {
+            found.push(read(row)?);
+        }
     }
+    note_work(&statement);
     Ok(found)
 }
 
 /// The first row of a query, if there is one.
 pub(crate) fn first<T>(connection: &Connection, sql: &str, params: impl Params, read: impl FnOnce(&Row<'_>) -> Res<T>) -> Res<Option<T>> {
     let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params)?;
-    rows.next()?.map(read).transpose()
+    let found = statement.query(params)?.next()?.map(read).transpose();
+    note_work(&statement);
+    found
 }
 
 /// Runs a statement that gives no rows; how many it touched.
 pub(crate) fn run(connection: &Connection, sql: &str, params: impl Params) -> Res<usize> {
-    Ok(connection.prepare_cached(sql)?.execute(params)?)
+    let mut statement = connection.prepare_cached(sql)?;
+    let touched = statement.execute(params)?;
+    note_work(&statement);
+    Ok(touched)
 }
+
+#[cfg(test)]
+thread_local! {
+    /// Steps of SQLite's machine, of the statements that this thread ran.
+    pub(crate) static STEPS: std::cell::Cell<i64> = const { std::cell::Cell::new(0) };
+}
+
+/// Tests of how much work something is count it.
+#[cfg(test)]
+fn note_work(statement: &rusqlite::Statement<'_>) {
+    let steps = statement.reset_status(rusqlite::StatementStatus::VmStep);
+    STEPS.set(STEPS.get() + i64::from(steps));
+}
+
+#[cfg(not(test))]
+fn note_work(_: &rusqlite::Statement<'_>) {}

@@ -23,6 +23,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0010_provider_subjects", text: include_str!("../../migrations/0010_provider_subjects.sql") },
     Migration { name: "0011_email_within", text: include_str!("../../migrations/0011_email_within.sql") },
     Migration { name: "0012_mailed_links", text: include_str!("../../migrations/0012_mailed_links.sql") },
+    Migration { name: "0013_scim_sizes", text: include_str!("../../migrations/0013_scim_sizes.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

@@ -97,6 +97,13 @@ pub(super) fn empty(status: StatusCode) -> Response {
     response
 }
 
+/// A change that is answered without the resource (RFC 7644 section 3.5.2).
+pub(super) fn changed(version: i64) -> Response {
+    let mut response = empty(StatusCode::NO_CONTENT);
+    insert(&mut response, ETAG, &tag(version));
+    response
+}
+
 pub(super) fn not_modified(version: i64) -> Response {
     let mut response = empty(StatusCode::NOT_MODIFIED);
     insert(&mut response, ETAG, &tag(version));

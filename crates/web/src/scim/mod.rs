@@ -10,7 +10,7 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
-use falconer_login::{ScimError, ScimKind, ScimSettings};
+use falconer_login::{Patched, ScimError, ScimKind, ScimSettings, ShowMembers};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
@@ -111,6 +111,11 @@ async fn serve(web: &Web, scim: &ScimSettings, place: Place<'_>, parts: &Parts, 
         return Ok(answer::list(&Page { total, start: query.start }, &records, &shape));
     };
     let login = &web.login;
+    let show = match (shape.shows("members"), query.names_attributes()) {
+        (false, _) => ShowMembers::Never,
+        (true, true) => ShowMembers::Always,
+        (true, false) => ShowMembers::Few,
+    };
     let changed = match parts.method {
         Method::GET => {
             let record = login.read_scim(scim, kind, id).await?;
@@ -129,7 +134,10 @@ async fn serve(web: &Web, scim: &ScimSettings, place: Place<'_>, parts: &Parts, 
         }
         _ => {
             let body = request::body(&parts.headers, body).await?;
-            login.patch_scim(scim, kind, id, &body, versions.as_deref()).await?
+            match login.patch_scim(scim, kind, id, &body, versions.as_deref(), show).await? {
+                Patched::Resource(record) => *record,
+                Patched::Version(version) => return Ok(answer::changed(version)),
+            }
         }
     };
     Ok(answer::resource(StatusCode::OK, &changed, &shape))

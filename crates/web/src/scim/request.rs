@@ -132,6 +132,13 @@ impl Query {
     }
 }
 
+impl Query {
+    /// Whether `attributes` says what is shown.
+    pub(super) fn names_attributes(&self) -> bool {
+        self.attributes.is_some()
+    }
+}
+
 fn wrong(text: String) -> Refused {
     ScimError::Wrong(ScimFault::Value, text).into()
 }

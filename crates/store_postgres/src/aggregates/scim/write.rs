@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use deadpool_postgres::Transaction;
-use falconer_store::{ScimKind, ScimRecord, ScimWritten};
+use falconer_store::{ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimWritten};
 
 use super::read;
-use crate::connection::columns::{finds, first, get, run};
+use crate::connection::columns::{all, finds, first, get, run};
 use crate::connection::fault::Res;
 
 /// The class of the advisory locks of directories: `FALD`.
@@ -22,18 +22,18 @@ pub(crate) async fn insert(on: &Transaction<'_>, record: &ScimRecord, most: u32)
     if taken(on, record).await? {
         return Ok(ScimWritten::Taken);
     }
-    let count = "SELECT count(*) FROM scim_resources WHERE directory = $1 AND kind = $2";
-    let there: Option<i64> = first(on, count, &[&record.directory, &record.kind.as_str()], |row| get(row, 0)).await?;
-    if there.unwrap_or_default() >= i64::from(most) {
-        return Ok(ScimWritten::Full);
-    }
-    if let Some(nobody) = no_such_member(on, record, &record.members).await? {
+    if let Some(nobody) = no_such_member(on, &record.directory, &record.members).await? {
         return Ok(ScimWritten::NoSuchMember(nobody));
+    }
+    let count = "INSERT INTO scim_sizes (directory, kind, there) VALUES ($1, $2, 1)
+                 ON CONFLICT (directory, kind) DO UPDATE SET there = scim_sizes.there + 1 WHERE scim_sizes.there < $3";
+    if run(on, count, &[&record.directory, &record.kind.as_str(), &i64::from(most)]).await? == 0 {
+        return Ok(ScimWritten::Full);
     }
     let sql =
         "INSERT INTO scim_resources (directory, kind, id, external_id, name, name_key, display_name, display_key, active, profile, version,
-                 created_ms, modified_ms, changes, followed, deleted)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0)";
+                 created_ms, modified_ms, changes, followed, deleted, member_count)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, 0, 0)";
     run(
         on,
         sql,
@@ -55,8 +55,7 @@ pub(crate) async fn insert(on: &Transaction<'_>, record: &ScimRecord, most: u32)
         ],
     )
     .await?;
-    add(on, record, &record.members).await?;
-    mark(on, &record.directory, &record.members).await?;
+    add(on, &record.directory, &record.id, &record.members).await?;
     Ok(ScimWritten::Done)
 }
 
@@ -72,7 +71,7 @@ pub(crate) async fn update(on: &Transaction<'_>, record: &ScimRecord) -> Res<Sci
     let (old, new): (BTreeSet<&String>, BTreeSet<&String>) = (before.members.iter().collect(), record.members.iter().collect());
     let owned = |ids: Vec<&&String>| ids.into_iter().map(|id| (*id).clone()).collect::<Vec<String>>();
     let (left, came) = (owned(old.difference(&new).collect()), owned(new.difference(&old).collect()));
-    if let Some(nobody) = no_such_member(on, record, &came).await? {
+    if let Some(nobody) = no_such_member(on, &record.directory, &came).await? {
         return Ok(ScimWritten::NoSuchMember(nobody));
     }
     let sql = "UPDATE scim_resources SET external_id = $3, name = $4, name_key = $5, display_name = $6, display_key = $7, active = $8,
@@ -99,15 +98,43 @@ pub(crate) async fn update(on: &Transaction<'_>, record: &ScimRecord) -> Res<Sci
         mark(on, &record.directory, std::slice::from_ref(&record.id)).await?;
         return Ok(ScimWritten::Done);
     }
-    let sql = "DELETE FROM scim_members WHERE directory = $1 AND group_id = $2 AND user_id = ANY($3)";
-    run(on, sql, &[&record.directory, &record.id, &left]).await?;
-    add(on, record, &came).await?;
-    mark(on, &record.directory, &left).await?;
-    mark(on, &record.directory, &came).await?;
+    remove(on, &record.directory, &record.id, &left).await?;
+    add(on, &record.directory, &record.id, &came).await?;
     if before.name != record.name {
         mark(on, &record.directory, &owned(old.intersection(&new).collect())).await?;
     }
     Ok(ScimWritten::Done)
+}
+
+pub(crate) async fn change_members(on: &Transaction<'_>, change: &ScimMembers, most: u32) -> Res<Result<ScimGroupNow, ScimWritten>> {
+    let ScimMembers { directory, group, versions, came, left, at_ms } = change;
+    take_turn(on, directory).await?;
+    let sql = "SELECT version, member_count FROM scim_resources WHERE directory = $1 AND id = $2 AND kind = 'group'";
+    let present: Option<(i64, i64)> = first(on, sql, &[directory, group], |row| Ok((get(row, 0)?, get(row, 1)?))).await?;
+    let Some((version, members)) = present else { return Ok(Err(ScimWritten::Changed)) };
+    if versions.as_ref().is_some_and(|versions| !versions.contains(&version)) {
+        return Ok(Err(ScimWritten::Changed));
+    }
+    let sql = "SELECT user_id FROM scim_members WHERE directory = $1 AND group_id = $2 AND user_id = ANY($3)";
+    let there: BTreeSet<String> = all(on, sql, &[directory, group, came], |row| get(row, 0)).await?.into_iter().collect();
+    let came: Vec<String> = came.iter().filter(|id| !there.contains(*id)).cloned().collect();
+    let left: Vec<String> = all(on, sql, &[directory, group, left], |row| get(row, 0)).await?;
+    let now = |version: i64, members: i64| ScimGroupNow { version, members: u32::try_from(members).unwrap_or_default() };
+    if came.is_empty() && left.is_empty() {
+        return Ok(Ok(now(version, members)));
+    }
+    if let Some(nobody) = no_such_member(on, directory, &came).await? {
+        return Ok(Err(ScimWritten::NoSuchMember(nobody)));
+    }
+    let members = members + number(came.len()) - number(left.len());
+    if members > i64::from(most) {
+        return Ok(Err(ScimWritten::Full));
+    }
+    remove(on, directory, group, &left).await?;
+    add(on, directory, group, &came).await?;
+    let sql = "UPDATE scim_resources SET version = version + 1, modified_ms = $3 WHERE directory = $1 AND id = $2";
+    run(on, sql, &[directory, group, at_ms]).await?;
+    Ok(Ok(now(version + 1, members)))
 }
 
 pub(crate) async fn delete(on: &Transaction<'_>, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Res<ScimWritten> {
@@ -118,7 +145,7 @@ pub(crate) async fn delete(on: &Transaction<'_>, directory: &str, kind: ScimKind
     }
     match kind {
         ScimKind::User => {
-            let sql = "UPDATE scim_resources SET version = version + 1 WHERE directory = $1
+            let sql = "UPDATE scim_resources SET version = version + 1, member_count = member_count - 1 WHERE directory = $1
                        AND id IN (SELECT group_id FROM scim_members WHERE directory = $1 AND user_id = $2)";
             run(on, sql, &[&directory, &id]).await?;
             run(on, "DELETE FROM scim_members WHERE directory = $1 AND user_id = $2", &[&directory, &id]).await?;
@@ -129,6 +156,7 @@ pub(crate) async fn delete(on: &Transaction<'_>, directory: &str, kind: ScimKind
             mark(on, directory, &before.members).await?;
             run(on, "DELETE FROM scim_members WHERE directory = $1 AND group_id = $2", &[&directory, &id]).await?;
             run(on, "DELETE FROM scim_resources WHERE directory = $1 AND id = $2", &[&directory, &id]).await?;
+            fewer(on, directory, kind, 1).await?;
         }
     }
     Ok(ScimWritten::Done)
@@ -136,39 +164,72 @@ pub(crate) async fn delete(on: &Transaction<'_>, directory: &str, kind: ScimKind
 
 pub(crate) async fn note_followed(on: &Transaction<'_>, directory: &str, followed: &[(String, i64)]) -> Res<Vec<String>> {
     take_turn(on, directory).await?;
-    let mut otherwise = Vec::new();
+    let (mut otherwise, mut gone) = (Vec::new(), 0);
     for (id, changes) in followed {
         let sql = "UPDATE scim_resources SET followed = changes WHERE directory = $1 AND id = $2 AND changes = $3";
         if run(on, sql, &[&directory, id, changes]).await? == 0 {
             otherwise.push(id.clone());
         }
         let sql = "DELETE FROM scim_resources WHERE directory = $1 AND id = $2 AND deleted = 1 AND followed = changes";
-        run(on, sql, &[&directory, id]).await?;
+        gone += run(on, sql, &[&directory, id]).await?;
     }
+    fewer(on, directory, ScimKind::User, gone).await?;
     Ok(otherwise)
 }
 
+/// Asks each index for itself: one question with `OR` reads all that the directory has.
 async fn taken(on: &Transaction<'_>, record: &ScimRecord) -> Res<bool> {
-    let sql = "SELECT 1 FROM scim_resources WHERE directory = $1 AND (id = $3 AND kind <> $2
-                 OR kind = $2 AND id <> $3 AND (name_key = $4 OR external_id = $5) OR id = $3 AND deleted = 1)";
+    let sql = "SELECT 1 FROM scim_resources WHERE directory = $1 AND id = $3 AND (kind <> $2 OR deleted = 1)
+               UNION ALL SELECT 1 FROM scim_resources WHERE directory = $1 AND kind = $2 AND name_key = $4 AND id <> $3
+               UNION ALL SELECT 1 FROM scim_resources WHERE directory = $1 AND kind = $2 AND external_id = $5 AND id <> $3";
     let (kind, key) = (record.kind.as_str(), ScimRecord::name_key(&record.name));
     finds(on, sql, &[&record.directory, &kind, &record.id, &key, &record.external_id]).await
 }
 
-async fn no_such_member(on: &Transaction<'_>, record: &ScimRecord, members: &[String]) -> Res<Option<String>> {
+async fn no_such_member(on: &Transaction<'_>, directory: &str, members: &[String]) -> Res<Option<String>> {
     let sql = "SELECT wanted FROM unnest($2::text[]) AS wanted WHERE NOT EXISTS
                  (SELECT 1 FROM scim_resources WHERE directory = $1 AND id = wanted AND kind = 'user' AND deleted = 0)
                ORDER BY wanted COLLATE \"C\"";
-    first(on, sql, &[&record.directory, &members], |row| get(row, 0)).await
+    first(on, sql, &[&directory, &members], |row| get(row, 0)).await
 }
 
-async fn add(on: &Transaction<'_>, record: &ScimRecord, members: &[String]) -> Res<()> {
+/// All of these are users, and not in the group yet.
+async fn add(on: &Transaction<'_>, directory: &str, group: &str, users: &[String]) -> Res<()> {
     let sql = "INSERT INTO scim_members (directory, group_id, user_id) SELECT $1, $2, unnest($3::text[]) ON CONFLICT DO NOTHING";
-    run(on, sql, &[&record.directory, &record.id, &members]).await?;
+    let came = run(on, sql, &[&directory, &group, &users]).await?;
+    count_members(on, directory, group, number(came)).await?;
+    mark(on, directory, users).await
+}
+
+/// All of these are in the group.
+async fn remove(on: &Transaction<'_>, directory: &str, group: &str, users: &[String]) -> Res<()> {
+    let sql = "DELETE FROM scim_members WHERE directory = $1 AND group_id = $2 AND user_id = ANY($3)";
+    let left = run(on, sql, &[&directory, &group, &users]).await?;
+    count_members(on, directory, group, -number(left)).await?;
+    mark(on, directory, users).await
+}
+
+async fn count_members(on: &Transaction<'_>, directory: &str, group: &str, more: i64) -> Res<()> {
+    if more != 0 {
+        let sql = "UPDATE scim_resources SET member_count = member_count + $3 WHERE directory = $1 AND id = $2";
+        run(on, sql, &[&directory, &group, &more]).await?;
+    }
+    Ok(())
+}
+
+async fn fewer(on: &Transaction<'_>, directory: &str, kind: ScimKind, gone: u64) -> Res<()> {
+    if gone > 0 {
+        let sql = "UPDATE scim_sizes SET there = there - $3 WHERE directory = $1 AND kind = $2";
+        run(on, sql, &[&directory, &kind.as_str(), &number(gone)]).await?;
+    }
     Ok(())
 }
 
 async fn mark(on: &Transaction<'_>, directory: &str, users: &[String]) -> Res<()> {
     run(on, "UPDATE scim_resources SET changes = changes + 1 WHERE directory = $1 AND id = ANY($2)", &[&directory, &users]).await?;
     Ok(())
+}
+
+fn number(of: impl TryInto<i64>) -> i64 {
+    of.try_into().unwrap_or_default()
 }

@@ -2,3 +2,6 @@
 
 pub(crate) mod read;
 pub(crate) mod write;
+
+#[cfg(test)]
+mod work;

@@ -1,30 +1,31 @@
-//! Changing users and groups, and marking who is to be followed.
+//! Changing users and groups, and marking who is to be followed. What is done for many users is one statement for all of them.
 
 use std::collections::BTreeSet;
 
-use falconer_store::{ScimKind, ScimRecord, ScimWritten};
+use falconer_store::{ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimWritten};
 use rusqlite::{Connection, params};
 
 use super::read;
-use crate::connection::columns::{first, run};
+use crate::connection::columns::{all, first, list, run};
 use crate::connection::fault::Res;
 
 pub(crate) fn insert(connection: &Connection, record: &ScimRecord, most: u32) -> Res<ScimWritten> {
     if taken(connection, record)? {
         return Ok(ScimWritten::Taken);
     }
-    let count = "SELECT count(*) FROM scim_resources WHERE directory = ?1 AND kind = ?2";
-    let there: Option<i64> = first(connection, count, params![record.directory, record.kind.as_str()], |row| Ok(row.get(0)?))?;
-    if there.unwrap_or_default() >= i64::from(most) {
-        return Ok(ScimWritten::Full);
-    }
-    if let Some(nobody) = no_such_member(connection, record, &record.members)? {
+    let members = list(&record.members)?;
+    if let Some(nobody) = no_such_member(connection, &record.directory, &members)? {
         return Ok(ScimWritten::NoSuchMember(nobody));
+    }
+    let count = "INSERT INTO scim_sizes (directory, kind, there) VALUES (?1, ?2, 1)
+                 ON CONFLICT DO UPDATE SET there = there + 1 WHERE there < ?3";
+    if run(connection, count, params![record.directory, record.kind.as_str(), most])? == 0 {
+        return Ok(ScimWritten::Full);
     }
     let sql =
         "INSERT INTO scim_resources (directory, kind, id, external_id, name, name_key, display_name, display_key, active, profile, version,
-                 created_ms, modified_ms, changes, followed, deleted)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0)";
+                 created_ms, modified_ms, changes, followed, deleted, member_count)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, 0, 0)";
     let values = params![
         record.directory,
         record.kind.as_str(),
@@ -42,10 +43,7 @@ pub(crate) fn insert(connection: &Connection, record: &ScimRecord, most: u32) ->
         i64::from(record.kind == ScimKind::User),
     ];
     run(connection, sql, values)?;
-    for member in &record.members {
-        add(connection, record, member)?;
-        mark(connection, &record.directory, member)?;
-    }
+    add(connection, &record.directory, &record.id, &members)?;
     Ok(ScimWritten::Done)
 }
 
@@ -58,7 +56,9 @@ pub(crate) fn update(connection: &Connection, record: &ScimRecord) -> Res<ScimWr
         return Ok(ScimWritten::Taken);
     }
     let (old, new): (BTreeSet<&String>, BTreeSet<&String>) = (before.members.iter().collect(), record.members.iter().collect());
-    if let Some(nobody) = no_such_member(connection, record, new.difference(&old).copied())? {
+    let listed = |ids: Vec<&&String>| list(&ids.into_iter().map(|id| (*id).clone()).collect::<Vec<String>>());
+    let (left, came) = (listed(old.difference(&new).collect())?, listed(new.difference(&old).collect())?);
+    if let Some(nobody) = no_such_member(connection, &record.directory, &came)? {
         return Ok(ScimWritten::NoSuchMember(nobody));
     }
     let sql = "UPDATE scim_resources SET external_id = ?3, name = ?4, name_key = ?5, display_name = ?6, display_key = ?7, active = ?8,
@@ -78,24 +78,50 @@ pub(crate) fn update(connection: &Connection, record: &ScimRecord) -> Res<ScimWr
     ];
     run(connection, sql, values)?;
     if record.kind == ScimKind::User {
-        mark(connection, &record.directory, &record.id)?;
+        mark(connection, &record.directory, &list(std::slice::from_ref(&record.id))?)?;
         return Ok(ScimWritten::Done);
     }
-    for left in old.difference(&new) {
-        let sql = "DELETE FROM scim_members WHERE directory = ?1 AND group_id = ?2 AND user_id = ?3";
-        run(connection, sql, params![record.directory, record.id, left])?;
-        mark(connection, &record.directory, left)?;
-    }
-    for came in new.difference(&old) {
-        add(connection, record, came)?;
-        mark(connection, &record.directory, came)?;
-    }
+    remove(connection, &record.directory, &record.id, &left)?;
+    add(connection, &record.directory, &record.id, &came)?;
     if before.name != record.name {
-        for stayed in old.intersection(&new) {
-            mark(connection, &record.directory, stayed)?;
-        }
+        mark(connection, &record.directory, &listed(old.intersection(&new).collect())?)?;
     }
     Ok(ScimWritten::Done)
+}
+
+pub(crate) fn change_members(connection: &Connection, change: &ScimMembers, most: u32) -> Res<Result<ScimGroupNow, ScimWritten>> {
+    let ScimMembers { directory, group, versions, came, left, at_ms } = change;
+    let sql = "SELECT version, member_count FROM scim_resources WHERE directory = ?1 AND id = ?2 AND kind = 'group'";
+    let present = first(connection, sql, params![directory, group], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Some((version, members)) = present else { return Ok(Err(ScimWritten::Changed)) };
+    if versions.as_ref().is_some_and(|versions| !versions.contains(&version)) {
+        return Ok(Err(ScimWritten::Changed));
+    }
+    let are_in = |ids: &[String]| -> Res<BTreeSet<String>> {
+        let sql = "SELECT m.user_id FROM json_each(?3) AS wanted CROSS JOIN scim_members AS m
+                   WHERE m.directory = ?1 AND m.group_id = ?2 AND m.user_id = wanted.value";
+        Ok(all(connection, sql, params![directory, group, list(ids)?], |row| Ok(row.get(0)?))?.into_iter().collect())
+    };
+    let there = are_in(came)?;
+    let came: Vec<String> = came.iter().filter(|id| !there.contains(*id)).cloned().collect();
+    let left: Vec<String> = are_in(left)?.into_iter().collect();
+    if came.is_empty() && left.is_empty() {
+        return Ok(Ok(ScimGroupNow { version, members }));
+    }
+    let listed = list(&came)?;
+    if let Some(nobody) = no_such_member(connection, directory, &listed)? {
+        return Ok(Err(ScimWritten::NoSuchMember(nobody)));
+    }
+    let count = |ids: &[String]| u32::try_from(ids.len()).unwrap_or(u32::MAX);
+    let members = members.saturating_add(count(&came)).saturating_sub(count(&left));
+    if members > most {
+        return Ok(Err(ScimWritten::Full));
+    }
+    remove(connection, directory, group, &list(&left)?)?;
+    add(connection, directory, group, &listed)?;
+    let sql = "UPDATE scim_resources SET version = version + 1, modified_ms = ?3 WHERE directory = ?1 AND id = ?2";
+    run(connection, sql, params![directory, group, at_ms])?;
+    Ok(Ok(ScimGroupNow { version: version + 1, members }))
 }
 
 pub(crate) fn delete(connection: &Connection, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Res<ScimWritten> {
@@ -105,7 +131,7 @@ pub(crate) fn delete(connection: &Connection, directory: &str, kind: ScimKind, i
     }
     match kind {
         ScimKind::User => {
-            let sql = "UPDATE scim_resources SET version = version + 1 WHERE directory = ?1
+            let sql = "UPDATE scim_resources SET version = version + 1, member_count = member_count - 1 WHERE directory = ?1
                        AND id IN (SELECT group_id FROM scim_members WHERE directory = ?1 AND user_id = ?2)";
             run(connection, sql, params![directory, id])?;
             run(connection, "DELETE FROM scim_members WHERE directory = ?1 AND user_id = ?2", params![directory, id])?;
@@ -113,53 +139,80 @@ pub(crate) fn delete(connection: &Connection, directory: &str, kind: ScimKind, i
             run(connection, sql, params![directory, id])?;
         }
         ScimKind::Group => {
-            for member in &before.members {
-                mark(connection, directory, member)?;
-            }
+            mark(connection, directory, &list(&before.members)?)?;
             run(connection, "DELETE FROM scim_members WHERE directory = ?1 AND group_id = ?2", params![directory, id])?;
             run(connection, "DELETE FROM scim_resources WHERE directory = ?1 AND id = ?2", params![directory, id])?;
+            fewer(connection, directory, kind, 1)?;
         }
     }
     Ok(ScimWritten::Done)
 }
 
 pub(crate) fn note_followed(connection: &Connection, directory: &str, followed: &[(String, i64)]) -> Res<Vec<String>> {
-    let mut otherwise = Vec::new();
+    let (mut otherwise, mut gone) = (Vec::new(), 0);
     for (id, changes) in followed {
         let sql = "UPDATE scim_resources SET followed = changes WHERE directory = ?1 AND id = ?2 AND changes = ?3";
         if run(connection, sql, params![directory, id, changes])? == 0 {
             otherwise.push(id.clone());
         }
         let sql = "DELETE FROM scim_resources WHERE directory = ?1 AND id = ?2 AND deleted = 1 AND followed = changes";
-        run(connection, sql, params![directory, id])?;
+        gone += run(connection, sql, params![directory, id])?;
     }
+    fewer(connection, directory, ScimKind::User, gone)?;
     Ok(otherwise)
 }
 
+/// Asks each index for itself: one question with `OR` reads all that the directory has.
 fn taken(connection: &Connection, record: &ScimRecord) -> Res<bool> {
-    let sql = "SELECT 1 FROM scim_resources WHERE directory = ?1 AND (id = ?3 AND kind <> ?2
-                 OR kind = ?2 AND id <> ?3 AND (name_key = ?4 OR external_id = ?5) OR id = ?3 AND deleted = 1)";
+    let sql = "SELECT 1 FROM scim_resources WHERE directory = ?1 AND id = ?3 AND (kind <> ?2 OR deleted = 1)
+               UNION ALL SELECT 1 FROM scim_resources WHERE directory = ?1 AND kind = ?2 AND name_key = ?4 AND id <> ?3
+               UNION ALL SELECT 1 FROM scim_resources WHERE directory = ?1 AND kind = ?2 AND external_id = ?5 AND id <> ?3";
     let values = params![record.directory, record.kind.as_str(), record.id, ScimRecord::name_key(&record.name), record.external_id];
     Ok(first(connection, sql, values, |_| Ok(()))?.is_some())
 }
 
-fn no_such_member<'m>(connection: &Connection, record: &ScimRecord, members: impl IntoIterator<Item = &'m String>) -> Res<Option<String>> {
-    let sql = "SELECT 1 FROM scim_resources WHERE directory = ?1 AND id = ?2 AND kind = 'user' AND deleted = 0";
-    for member in members {
-        if first(connection, sql, params![record.directory, member], |_| Ok(()))?.is_none() {
-            return Ok(Some(member.clone()));
-        }
-    }
-    Ok(None)
+/// `members` is a list of ids, as JSON.
+fn no_such_member(connection: &Connection, directory: &str, members: &str) -> Res<Option<String>> {
+    let sql = "SELECT value FROM json_each(?2) AS wanted WHERE NOT EXISTS
+                 (SELECT 1 FROM scim_resources WHERE directory = ?1 AND id = wanted.value AND kind = 'user' AND deleted = 0)";
+    first(connection, sql, params![directory, members], |row| Ok(row.get(0)?))
 }
 
-fn add(connection: &Connection, record: &ScimRecord, member: &str) -> Res<()> {
-    let sql = "INSERT INTO scim_members (directory, group_id, user_id) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-    run(connection, sql, params![record.directory, record.id, member])?;
+/// All of these are users, and not in the group yet.
+fn add(connection: &Connection, directory: &str, group: &str, users: &str) -> Res<()> {
+    let sql =
+        "INSERT INTO scim_members (directory, group_id, user_id) SELECT ?1, ?2, value FROM json_each(?3) WHERE true ON CONFLICT DO NOTHING";
+    let came = run(connection, sql, params![directory, group, users])?;
+    count_members(connection, directory, group, i64::try_from(came).unwrap_or_default())?;
+    mark(connection, directory, users)
+}
+
+/// All of these are in the group.
+fn remove(connection: &Connection, directory: &str, group: &str, users: &str) -> Res<()> {
+    let sql = "DELETE FROM scim_members WHERE directory = ?1 AND group_id = ?2 AND user_id IN (SELECT value FROM json_each(?3))";
+    let left = run(connection, sql, params![directory, group, users])?;
+    count_members(connection, directory, group, -i64::try_from(left).unwrap_or_default())?;
+    mark(connection, directory, users)
+}
+
+fn count_members(connection: &Connection, directory: &str, group: &str, more: i64) -> Res<()> {
+    if more != 0 {
+        let sql = "UPDATE scim_resources SET member_count = member_count + ?3 WHERE directory = ?1 AND id = ?2";
+        run(connection, sql, params![directory, group, more])?;
+    }
     Ok(())
 }
 
-fn mark(connection: &Connection, directory: &str, user: &str) -> Res<()> {
-    run(connection, "UPDATE scim_resources SET changes = changes + 1 WHERE directory = ?1 AND id = ?2", params![directory, user])?;
+fn fewer(connection: &Connection, directory: &str, kind: ScimKind, gone: usize) -> Res<()> {
+    if gone > 0 {
+        let sql = "UPDATE scim_sizes SET there = there - ?3 WHERE directory = ?1 AND kind = ?2";
+        run(connection, sql, params![directory, kind.as_str(), i64::try_from(gone).unwrap_or_default()])?;
+    }
+    Ok(())
+}
+
+fn mark(connection: &Connection, directory: &str, users: &str) -> Res<()> {
+    let sql = "UPDATE scim_resources SET changes = changes + 1 WHERE directory = ?1 AND id IN (SELECT value FROM json_each(?2))";
+    run(connection, sql, params![directory, users])?;
     Ok(())
 }

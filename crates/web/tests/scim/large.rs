@@ -1,0 +1,93 @@
+//! Groups with many members: what is answered to a change of one of them, and how concurrent changes end.
+
+use falconer_login::{MOST_MEMBERS_ANSWERED, ScimKind, ScimRecord};
+use falconer_store::{ScimWritten, Store as _};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::company::{COMPANY, Company, company, group_body};
+use crate::patch;
+
+/// Users who were pushed earlier.
+async fn users(company: &Company, count: u32) -> Vec<String> {
+    let mut ids = Vec::new();
+    for number in 0..count {
+        let user = ScimRecord {
+            directory: "company".into(),
+            kind: ScimKind::User,
+            id: format!("user-{number}"),
+            external_id: Some(format!("{number}")),
+            name: format!("{number}@example.com"),
+            display_name: String::new(),
+            active: true,
+            profile: "{}".into(),
+            members: Vec::new(),
+            version: 1,
+            created_ms: i64::from(number),
+            modified_ms: 0,
+        };
+        assert_eq!(company.site.store.insert_scim(&user, 100_000).await.unwrap(), ScimWritten::Done);
+        ids.push(user.id);
+    }
+    ids
+}
+
+fn one(op: &str, id: &str) -> Value {
+    patch(json!([{"op": op, "path": "members", "value": [{"value": id}]}]))
+}
+
+/// Story: a change of one member of 10,000 read, compared and sent all of them.
+#[tokio::test]
+async fn a_large_group_is_not_sent_with_each_change_of_a_member() {
+    let company = company().await;
+    let ids = users(&company, MOST_MEMBERS_ANSWERED + 2).await;
+    let [members @ .., last] = ids.as_slice() else { panic!("there are some") };
+    let refs: Vec<&str> = members.iter().map(String::as_str).collect();
+    let group = company.push_group("all", &refs).await;
+    let at = format!("/Groups/{group}");
+    let added = company.send(COMPANY, Method::PATCH, &at, Some(one("add", last)), &[]).await;
+    assert_eq!((added.status.as_u16(), added.header("etag"), added.text.as_str()), (204, "W/\"2\"", ""));
+    let asked = company.ok(Method::PATCH, &format!("{at}?attributes=members"), Some(one("remove", last)), 200).await;
+    assert_eq!((asked["members"].as_array().unwrap().len(), asked["meta"].clone()), (members.len(), Value::Null));
+    let without = company.ok(Method::PATCH, &format!("{at}?excludedAttributes=members"), Some(one("add", last)), 200).await;
+    assert_eq!((without.get("members"), without["meta"]["version"].clone()), (None, json!("W/\"4\"")));
+    // Nothing new is no change; what is refused is none either.
+    assert_eq!(company.send(COMPANY, Method::PATCH, &at, Some(one("Add", last)), &[]).await.header("etag"), "W/\"4\"");
+    let stale = company.send(COMPANY, Method::PATCH, &at, Some(one("Remove", last)), &[("if-match", "W/\"3\"")]).await;
+    assert_eq!(stale.status, 412);
+    let both = patch(json!([
+        {"op": "remove", "path": format!("members[value eq \"{last}\"]")},
+        {"op": "add", "path": "members", "value": [{"value": "nobody"}]},
+    ]));
+    assert_eq!(company.ok(Method::PATCH, &at, Some(both), 400).await["scimType"], "invalidValue");
+    assert_eq!(company.get(&at).await["members"].as_array().unwrap().len(), ids.len());
+    // The last word on somebody counts.
+    let words = patch(json!([
+        {"op": "remove", "path": "members", "value": [{"value": last}, {"value": ids[0]}]},
+        {"op": "add", "path": "members", "value": {"value": last}},
+        {"op": "add", "path": "members", "value": {"value": "nobody"}},
+        {"op": "remove", "path": "members", "value": {"value": "nobody"}},
+    ]));
+    assert_eq!(company.send(COMPANY, Method::PATCH, &at, Some(words), &[]).await.status, 204);
+    let left = company.get(&at).await;
+    let left: Vec<&str> = left["members"].as_array().unwrap().iter().filter_map(|member| member["value"].as_str()).collect();
+    assert!(left.contains(&last.as_str()) && !left.contains(&ids[0].as_str()) && !left.contains(&"nobody"));
+    // The whole of it is answered with the whole.
+    let whole = company.ok(Method::PUT, &at, Some(group_body("all", &refs)), 200).await;
+    assert_eq!(whole["members"].as_array().unwrap().len(), members.len());
+}
+
+/// Story: each of many changes of one group at once read the group, found it changed by another one, and some gave up after eight times.
+#[tokio::test]
+async fn changes_of_members_at_once_all_count() {
+    let company = company().await;
+    let ids = users(&company, 40).await;
+    let group = company.push_group("all", &[]).await;
+    let at = format!("/Groups/{group}");
+    let changes = ids.iter().map(|id| company.send(COMPANY, Method::PATCH, &at, Some(one("add", id)), &[]));
+    for answer in futures_util::future::join_all(changes).await {
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+    let present = company.get(&at).await;
+    assert_eq!((present["members"].as_array().unwrap().len(), present["meta"]["version"].clone()), (40, json!("W/\"41\"")));
+}
