@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use falconer_auth::{AccessToken, Auth, AuthSettings, Clock, Origin, Random, StaticClient};
 use falconer_grants::{GrantSettings, Grants};
-use falconer_login::{Login, LoginSettings};
+use falconer_login::{Login, LoginSettings, ScimSettings, ScimSubjectAttribute};
 use falconer_store::KeyRing;
 use falconer_store_sqlite::SqliteStore;
 use falconer_web::api::Api;
@@ -27,6 +27,8 @@ pub(crate) const CLIENT: &str = "static/fuzz/client";
 pub(crate) const TOKEN: &str = "fuzz-access-token-00000000000000000000000000-";
 pub(crate) const ORIGIN: &str = "https://auth.example.com";
 pub(crate) const HOST: &str = "auth.example.com";
+/// The tokens of two directories.
+pub(crate) const DIRECTORIES: [&str; 2] = ["fuzz-token-of-one-directory-000000000000", "fuzz-token-of-another-directory-00000000"];
 
 struct Standing;
 
@@ -69,17 +71,21 @@ thread_local! {
 pub(crate) fn send(request: http::request::Builder, body: Vec<u8>) -> Option<Answer> {
     let peer: SocketAddr = ([127, 0, 0, 1], 5555).into();
     // What is no request does not come over a connection either.
-    let request = request.header("content-length", body.len()).extension(Peer(peer)).body(Body::from(body)).ok()?;
-    Some(SITE.with(|site| site.runtime.block_on(site.answer(request))))
+    SITE.with(|site| site.send(request.extension(Peer(peer)), body))
 }
 
 impl Site {
-    fn new() -> Site {
+    pub(crate) fn new() -> Site {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (auth, web) = runtime.block_on(open());
         let settings = web.settings.clone();
         let api = Api::new(auth, Arc::clone(&web.login), settings, Arc::clone(&web.random), Arc::default());
         Site { runtime, api, pages: router(web) }
+    }
+
+    pub(crate) fn send(&self, request: http::request::Builder, body: Vec<u8>) -> Option<Answer> {
+        let request = request.header("content-length", body.len()).body(Body::from(body)).ok()?;
+        Some(self.runtime.block_on(self.answer(request)))
     }
 
     async fn answer(&self, request: Request<Body>) -> Answer {
@@ -111,7 +117,10 @@ async fn open() -> (Arc<Auth>, Arc<Web>) {
     }];
     let auth = Auth::open(store.clone(), settings, clock.clone(), random.clone()).await.expect("a node");
     let auth = Arc::new(auth);
-    let login = Login::open(auth.clone(), store.clone(), LoginSettings::default(), clock.clone(), random.clone()).expect("sign-in");
+    let scim = |name: &str, token: &str| ScimSettings::new(name, token, ScimSubjectAttribute::ExternalId, true, true);
+    let [one, another] = DIRECTORIES;
+    let settings = LoginSettings { scim: vec![scim("one", one), scim("another", another)], ..LoginSettings::default() };
+    let login = Login::open(auth.clone(), store.clone(), settings, clock.clone(), random.clone()).expect("sign-in");
     let login = Arc::new(login);
     let grants = Grants::open(auth.clone(), login.clone(), store, GrantSettings::default()).expect("grants");
     let settings = WebSettings {

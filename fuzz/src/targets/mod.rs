@@ -9,6 +9,7 @@ mod ldap;
 mod pages;
 mod people;
 mod provider;
+mod scim;
 mod scopes;
 mod text;
 
@@ -25,7 +26,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 27] = [
+pub const TARGETS: [Target; 28] = [
     Target { name: "hawk-header", run: hawk::header },
     Target { name: "hawk-signed", run: hawk::signed },
     Target { name: "bewit", run: hawk::bewit },
@@ -53,6 +54,7 @@ pub const TARGETS: [Target; 27] = [
     Target { name: "http-directory", run: people::directory },
     Target { name: "ldap-answer", run: ldap::answer },
     Target { name: "ldap-filter", run: ldap::filter },
+    Target { name: "scim", run: scim::request },
 ];
 
 /// The input as text. What is none in the input is a replacement character, which no format allows.
