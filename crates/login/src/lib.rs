@@ -39,6 +39,7 @@ pub use error::{LoginError, SignInError};
 pub use falconer_store::{AccountLinkKind, SignInMethod};
 pub use falconer_store::{ScimKind, ScimRecord};
 pub use fingerprint::fingerprint;
+pub use following::figures::{RefreshEnd, RefreshFigures};
 pub use following::refresh::{RefreshError, Refreshment};
 pub use following::round::Round;
 pub use login::Login;

@@ -10,9 +10,10 @@ use crate::accounts::account;
 use crate::accounts::password::PasswordPool;
 use crate::error::LoginError;
 use crate::fingerprint::token_text;
+use crate::following::figures::Refreshes;
 use crate::following::known_by::Agreeing;
 use crate::following::silent::Silent;
-use crate::mail::Post;
+use crate::mail::{MailFigures, Post};
 use crate::sessions::attempts::RunningAttempts;
 use crate::sessions::forms::FormKey;
 use crate::settings::LoginSettings;
@@ -31,6 +32,7 @@ pub struct Login {
     pub(crate) running_attempts: RunningAttempts,
     pub(crate) agreeing: Agreeing,
     pub(crate) silent: Silent,
+    pub(crate) refreshes: Refreshes,
     /// Changes of accounts read, decide and write; on one node they take turns.
     pub(crate) account_turn: tokio::sync::Mutex<()>,
 }
@@ -67,8 +69,14 @@ impl Login {
             running_attempts: RunningAttempts::default(),
             agreeing: Agreeing::default(),
             silent: Silent::default(),
+            refreshes: Refreshes::default(),
             account_turn: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// Mails by what became of them; `None`: no mail is sent from here.
+    pub fn mail_figures(&self) -> Option<MailFigures> {
+        self.post.as_ref().map(Post::figures)
     }
 
     /// Milliseconds since 1970, by this node's clock.

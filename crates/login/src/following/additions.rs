@@ -3,6 +3,7 @@
 use falconer_store::{Addition, IdentityRecord};
 use futures_util::future::join_all;
 
+use super::figures::RefreshEnd;
 use super::record::{check_groups, log_refused};
 use super::silent::{Asker, PATIENCE};
 use crate::login::Login;
@@ -61,6 +62,12 @@ impl Login {
         };
         let answered = !matches!(&answer, Err(error) if error.fault() == Fault::Away);
         self.silent.note(&directory.name, answered, self.now_ms());
+        let end = match &answer {
+            Ok(_) => RefreshEnd::Answered,
+            Err(_) if answered => RefreshEnd::Failed,
+            Err(_) => RefreshEnd::Away,
+        };
+        self.refreshes.note(&directory.name, end, self.now_ms());
         answer
     }
 

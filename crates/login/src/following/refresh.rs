@@ -9,6 +9,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::additions::Added;
+use super::figures::RefreshEnd;
 use super::record::soon_ms;
 use super::silent::Asker;
 use crate::error::LoginError;
@@ -76,6 +77,15 @@ impl Login {
 
     /// Asks about somebody who was claimed, and says when to ask again.
     pub(crate) async fn refresh_claimed(&self, claimed: &RefreshRecord, asker: Asker) -> Result<Refreshment, RefreshError> {
+        let known = self.auth.directory().identity(&claimed.identity).map(|known| known.record.provider.clone());
+        let outcome = self.ask_claimed(claimed, asker).await;
+        if let (Some(end), Some(provider)) = (RefreshEnd::of(&outcome), known.and_then(|name| self.provider(&name).ok())) {
+            self.refreshes.note(&provider.name, end, self.now_ms());
+        }
+        outcome
+    }
+
+    async fn ask_claimed(&self, claimed: &RefreshRecord, asker: Asker) -> Result<Refreshment, RefreshError> {
         let identity = claimed.identity.as_str();
         let known = self.auth.directory().identity(identity).map(|known| known.record.clone());
         let provider = known.as_ref().and_then(|known| self.provider(&known.provider).ok());

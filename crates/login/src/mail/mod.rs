@@ -14,7 +14,7 @@ mod smtp;
 pub use address::{AddressError, MailAddress, domain};
 pub use error::MailError;
 pub use message::Mail;
-pub use outcome::MailOutcome;
+pub use outcome::{MailFigures, MailOutcome};
 pub use post::Mailer;
 pub(crate) use post::Post;
 pub use settings::{MailLogin, MailSettings, MailSettingsError};

@@ -46,6 +46,43 @@ impl MailOutcome {
     }
 }
 
+/// Mails since this process began, by what became of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MailFigures {
+    /// The mail server has taken them.
+    pub sent: u64,
+    /// The mail server has refused them.
+    pub refused: u64,
+    /// The mail server could not be used.
+    pub unusable: u64,
+    /// Too many others waited.
+    pub busy: u64,
+    /// The mail server broke off.
+    pub unknown: u64,
+}
+
+#[derive(Default)]
+pub(super) struct MailCounts(Mutex<MailFigures>);
+
+impl MailCounts {
+    pub(super) fn note(&self, outcome: MailOutcome) {
+        let mut figures = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = match outcome {
+            MailOutcome::Sent => &mut figures.sent,
+            MailOutcome::Refused(_) => &mut figures.refused,
+            MailOutcome::Unusable => &mut figures.unusable,
+            MailOutcome::Busy => &mut figures.busy,
+            MailOutcome::Unknown => &mut figures.unknown,
+            MailOutcome::Waiting => return,
+        };
+        *count += 1;
+    }
+
+    pub(super) fn figures(&self) -> MailFigures {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The last ones, by a key of whoever caused them.
 #[derive(Default)]
 pub(super) struct Outcomes(Mutex<VecDeque<(String, MailOutcome)>>);

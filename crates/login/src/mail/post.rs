@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::error::MailError;
 use super::message::Mail;
-use super::outcome::{MailOutcome, Outcomes};
+use super::outcome::{MailCounts, MailFigures, MailOutcome, Outcomes};
 
 /// So many mails wait or are being sent; one more is not sent.
 const MOST: u32 = 200;
@@ -33,26 +33,28 @@ pub(crate) struct Post {
     places: Arc<Semaphore>,
     lines: Arc<Semaphore>,
     outcomes: Arc<Outcomes>,
+    counts: Arc<MailCounts>,
 }
 
 impl Post {
     pub(crate) fn new(mailer: Arc<dyn Mailer>) -> Post {
         let (places, lines) = (Arc::new(Semaphore::new(MOST as usize)), Arc::new(Semaphore::new(AT_ONCE)));
-        Post { mailer, places, lines, outcomes: Arc::default() }
+        Post { mailer, places, lines, outcomes: Arc::default(), counts: Arc::default() }
     }
 
     /// Takes a mail, or says in the log why not. Returns at once.
     pub(crate) fn send(&self, mail: Mail) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             tracing::warn!(mail = mail.id, "a mail was not sent: {MOST} others wait for the mail server");
+            self.counts.note(MailOutcome::Busy);
             return;
         };
-        let (mailer, lines) = (Arc::clone(&self.mailer), Arc::clone(&self.lines));
+        let (mailer, lines, counts) = (Arc::clone(&self.mailer), Arc::clone(&self.lines), Arc::clone(&self.counts));
         tokio::spawn(async move {
             let _place = place;
             // Closed by nobody.
             let _line = lines.acquire().await;
-            hand_over(mailer.as_ref(), &mail).await;
+            hand_over(mailer.as_ref(), &mail, &counts).await;
         });
     }
 
@@ -61,18 +63,20 @@ impl Post {
     pub(crate) async fn send_and_tell(&self, key: &str, mail: Mail) -> MailOutcome {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             tracing::warn!(mail = mail.id, "a mail was not sent: {MOST} others wait for the mail server");
+            self.counts.note(MailOutcome::Busy);
             self.outcomes.keep(key, MailOutcome::Busy);
             return MailOutcome::Busy;
         };
         self.outcomes.keep(key, MailOutcome::Waiting);
         let (mailer, lines, outcomes, key) =
             (Arc::clone(&self.mailer), Arc::clone(&self.lines), Arc::clone(&self.outcomes), key.to_owned());
+        let counts = Arc::clone(&self.counts);
         let (tell, told) = oneshot::channel();
         tokio::spawn(async move {
             let _place = place;
             // Closed by nobody.
             let _line = lines.acquire().await;
-            let outcome = hand_over(mailer.as_ref(), &mail).await;
+            let outcome = hand_over(mailer.as_ref(), &mail, &counts).await;
             outcomes.keep(&key, outcome);
             // Whoever asked may have gone.
             let _ = tell.send(outcome);
@@ -93,9 +97,11 @@ impl Post {
     pub(crate) fn make_and_send(&self, making: impl Future<Output = Vec<(String, Mail)>> + Send + 'static) {
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             tracing::warn!("mails were not made: {MOST} others wait for the mail server");
+            self.counts.note(MailOutcome::Busy);
             return;
         };
         let (mailer, lines, outcomes) = (Arc::clone(&self.mailer), Arc::clone(&self.lines), Arc::clone(&self.outcomes));
+        let counts = Arc::clone(&self.counts);
         tokio::spawn(async move {
             let _place = place;
             // Closed by nobody.
@@ -105,9 +111,13 @@ impl Post {
                 outcomes.keep(key, MailOutcome::Waiting);
             }
             for (key, mail) in mails {
-                outcomes.keep(&key, hand_over(mailer.as_ref(), &mail).await);
+                outcomes.keep(&key, hand_over(mailer.as_ref(), &mail, &counts).await);
             }
         });
+    }
+
+    pub(crate) fn figures(&self) -> MailFigures {
+        self.counts.figures()
     }
 
     /// Until no mail waits or is being sent.
@@ -116,12 +126,14 @@ impl Post {
     }
 }
 
-async fn hand_over(mailer: &dyn Mailer, mail: &Mail) -> MailOutcome {
+async fn hand_over(mailer: &dyn Mailer, mail: &Mail, counts: &MailCounts) -> MailOutcome {
     let sent = mailer.send(mail).await;
     match &sent {
         Ok(()) => tracing::info!(mail = mail.id, "a mail was sent"),
         Err(error @ MailError::Unfinished(_)) => tracing::warn!(mail = mail.id, %error, "it is not known whether a mail was sent"),
         Err(error) => tracing::warn!(mail = mail.id, %error, "a mail was not sent"),
     }
-    MailOutcome::of(&sent)
+    let outcome = MailOutcome::of(&sent);
+    counts.note(outcome);
+    outcome
 }

@@ -62,6 +62,7 @@ impl Collector for NodeMetrics {
         self.connections(&mut page)?;
         self.node(&mut page)?;
         self.caches(&mut page)?;
+        self.web.metrics.people.encode(&self.web.login, &mut page.0)?;
         match (self.process)() {
             Some(process) => of_process(&mut page, process),
             None => Ok(()),

@@ -5,6 +5,7 @@
 //! same word, and the latter take a lock.
 
 mod exposition;
+mod people;
 mod verdicts;
 
 use std::cell::Cell;
@@ -16,6 +17,7 @@ use falconer_wire::{Call, Method};
 use http::StatusCode;
 
 pub use exposition::{ProcessFigures, routes};
+pub(crate) use people::{LOCAL, People, SignIn};
 pub(crate) use verdicts::Label;
 
 /// What answered a request.
@@ -53,6 +55,7 @@ pub struct Metrics {
     pub(crate) closed: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) too_slow: AtomicU64,
+    pub(crate) people: People,
 }
 
 /// The counts of one thread: answers by name and class, latencies by kind, verdicts, checks. Alone on its cache lines.
@@ -83,6 +86,7 @@ impl Default for Metrics {
             closed: AtomicU64::default(),
             refused: AtomicU64::default(),
             too_slow: AtomicU64::default(),
+            people: People::default(),
         }
     }
 }

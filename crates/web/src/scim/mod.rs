@@ -81,10 +81,14 @@ async fn respond(web: &Web, parts: &Parts, body: Body) -> Response {
     if !place.methods().contains(&parts.method) {
         return answer::method_not_allowed(place.methods());
     }
-    match serve(web, scim, place, parts, body).await {
+    let response = match serve(web, scim, place, parts, body).await {
         Ok(response) => response,
         Err(error) => answer::of_error(error),
+    };
+    if parts.method != Method::GET {
+        web.metrics.people.pushed(&scim.provider, response.status());
     }
+    response
 }
 
 async fn serve(web: &Web, scim: &ScimSettings, place: Place<'_>, parts: &Parts, body: Body) -> Result<Response, answer::Refused> {

@@ -54,7 +54,9 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, Path(name): Path<String
         form.session()?;
     }
     let visitor = visit.visitor();
-    match web.login.sign_in_by_password(&name, form.field("name"), form.field("password"), way, &next, &visitor).await {
+    let outcome = web.login.sign_in_by_password(&name, form.field("name"), form.field("password"), way, &next, &visitor).await;
+    provider::count(visit, &name, &outcome);
+    match outcome {
         Ok(arrival) => provider::arrived(visit, arrival).await,
         Err(ProviderSignInError::Login(LoginError::SignInAgain)) => Ok(again::first(&format!("/login/{name}?for=link"))),
         Err(ProviderSignInError::Login(error @ LoginError::WrongPassword)) => {

@@ -94,7 +94,10 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, away: Away, Path(name):
     if !form.has_form_token() {
         return code_page(visit, &away, &name, flow, StatusCode::FORBIDDEN, Some(OLD_FORM));
     }
-    match web.login.sign_in_by_code(&name, &away.kept(), flow, form.field("code"), visit.session.as_ref(), &visit.visitor()).await {
+    let kept = away.kept();
+    let outcome = web.login.sign_in_by_code(&name, &kept, flow, form.field("code"), visit.session.as_ref(), &visit.visitor()).await;
+    provider::count(visit, &name, &outcome);
+    match outcome {
         Ok(arrival) => {
             let mut response = provider::arrived(visit, arrival).await?;
             away.forget(visit, &mut response)?;

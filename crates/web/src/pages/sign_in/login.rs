@@ -10,6 +10,7 @@ use crate::PublicOrigin;
 use crate::http::cookie::{self, Kind};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
+use crate::metrics::{LOCAL, SignIn};
 use crate::pages::sign_in::{other_ways, provider};
 use crate::pages::visit::{BROWSER_SECONDS, Posted, Visit, go, own_path};
 use crate::views::words;
@@ -51,6 +52,7 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
         return Ok(page(visit, StatusCode::FORBIDDEN, next, name, None, Some(notice)));
     }
     let outcome = visit.web.login.sign_in_local(&name, form.field("password"), &visit.visitor()).await;
+    visit.web.metrics.people.signed_in(LOCAL, outcome.as_ref().map_or_else(SignIn::of_login, |_| SignIn::Success));
     let (status, error) = match outcome {
         Ok(signed_in) => return begin(visit, &signed_in, &next).await,
         Err(error @ (LoginError::WrongPassword | LoginError::Invalid(_))) => (StatusCode::FORBIDDEN, error.to_string()),

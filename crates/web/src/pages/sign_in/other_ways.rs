@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode};
 
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
+use crate::metrics::{LOCAL, SignIn};
 use crate::pages::sign_in::{login, passkeys};
 use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::words;
@@ -48,7 +49,9 @@ pub(crate) async fn sign_in_passkey(form: Posted) -> Result<Response, Problem> {
     if !form.has_form_token() {
         return Ok(login::page(visit, StatusCode::FORBIDDEN, next, String::new(), None, Some(TOO_OLD)));
     }
-    let (status, error) = match visit.web.login.sign_in_passkey(&assertion(&form), &visit.visitor()).await {
+    let outcome = visit.web.login.sign_in_passkey(&assertion(&form), &visit.visitor()).await;
+    visit.web.metrics.people.signed_in(LOCAL, outcome.as_ref().map_or_else(SignIn::of_passkey, |_| SignIn::Success));
+    let (status, error) = match outcome {
         Ok(signed_in) => return login::begin(visit, &signed_in, &next).await,
         Err(PasskeyError::Login(LoginError::SignedOut)) => (StatusCode::FORBIDDEN, "Your account here is not active.".to_owned()),
         Err(error) => passkeys::refusal(error)?,
@@ -72,7 +75,9 @@ pub(crate) async fn sign_in_recovery(form: Posted) -> Result<Response, Problem> 
     if !form.has_form_token() {
         return Ok(recovery_page(visit, StatusCode::FORBIDDEN, next, name, Some(TOO_OLD.to_owned())));
     }
-    let (status, error) = match visit.web.login.sign_in_recovery(&name, form.field("code"), &visit.visitor()).await {
+    let outcome = visit.web.login.sign_in_recovery(&name, form.field("code"), &visit.visitor()).await;
+    visit.web.metrics.people.signed_in(LOCAL, outcome.as_ref().map_or_else(SignIn::of_login, |_| SignIn::Success));
+    let (status, error) = match outcome {
         Ok(signed_in) => return login::begin(visit, &signed_in, &next).await,
         Err(LoginError::WrongPassword) => (StatusCode::FORBIDDEN, "The name or the code is wrong, or the code was used before.".to_owned()),
         Err(error @ LoginError::Invalid(_)) => (StatusCode::FORBIDDEN, error.to_string()),

@@ -19,6 +19,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use crate::Web;
 use crate::http::cookie::{self, Kind, Slot};
 use crate::http::problem::{Problem, sentence};
+use crate::metrics::SignIn;
 use crate::pages::granting::grant;
 use crate::pages::sign_in::{again, directory, email_code, login};
 use crate::pages::visit::{Visit, go, own_path};
@@ -142,6 +143,7 @@ pub(crate) async fn back(visit: Visit, away: Away, Path(name): Path<String>) -> 
     let callback = read_callback(&visit.query).map_err(|error| problem(&visit, &name, error.into()))?;
     let (kept, redirect_uri, visitor) = (away.kept(), redirect_uri(&visit, &name), visit.visitor());
     let arrival = login.return_from_provider(&name, &kept, &callback, &redirect_uri, visit.session.as_ref(), &visitor).await;
+    count(&visit, &name, &arrival);
     let arrival = arrival.map_err(|error| problem(&visit, &name, error))?;
     let mut response = arrived(&visit, arrival).await?;
     away.forget(&visit, &mut response)?;
@@ -154,6 +156,14 @@ pub(crate) fn set(visit: &Visit, slot: Slot, value: &str, seconds: i64) -> Resul
 
 fn redirect_uri(visit: &Visit, name: &str) -> String {
     format!("{}/login/{name}/callback", visit.web.settings.public_origin.as_str())
+}
+
+/// Counts what came of a sign-in with a provider, where it is one.
+pub(crate) fn count(visit: &Visit, name: &str, outcome: &Result<Arrival, ProviderSignInError>) {
+    if let Ok(provider) = visit.web.login.provider(name) {
+        let outcome = outcome.as_ref().map_or_else(SignIn::of_provider, |_| SignIn::Success);
+        visit.web.metrics.people.signed_in(&provider.name, outcome);
+    }
 }
 
 /// The parameters that mean something, each at most once.

@@ -1,0 +1,123 @@
+//! What operators are told of sign-ins, refreshes, pushes and mails: by names of the configuration, and by nothing that a stranger chooses.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "scim/company.rs"]
+#[allow(dead_code, reason = "these tests use a part of it")]
+mod company;
+#[allow(dead_code, reason = "these tests use a part of it")]
+mod site;
+
+use std::sync::atomic::Ordering;
+
+use axum::body::Body;
+use company::{COMPANY, Company, OTHER, company, person, user_body};
+use falconer_login::{ConfiguredProvider, Found, ProviderError, Refreshed};
+use falconer_web::{RequestLimits, metrics_routes};
+use http::{Method, Request};
+use http_body_util::BodyExt as _;
+use serde_json::json;
+use site::provider::{FakeProvider, configured};
+use site::{encode, site_pushed, with};
+use tower::ServiceExt as _;
+
+async fn told(company: &Company) -> String {
+    let routes = metrics_routes(company.site.web.clone(), || None);
+    let answer = routes.oneshot(Request::get("/metrics").body(Body::empty()).unwrap()).await.unwrap();
+    String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+}
+
+/// The lines of these families, without the families' own.
+fn lines<'t>(text: &'t str, family: &str) -> Vec<&'t str> {
+    text.lines().filter(|line| line.starts_with(&format!("falconer_{family}"))).collect()
+}
+
+#[tokio::test]
+async fn what_people_and_directories_did_is_told_by_configured_names() {
+    let company = company().await;
+    let site = &company.site;
+    // Accounts of this server.
+    let mut browser = site.browser();
+    for password in ["canary-password", "canary-password", site::PASSWORD] {
+        let form = browser.get("/login").await.form("/login");
+        browser.post("/login", &with(form, &[("name", "ann"), ("password", password)])).await;
+    }
+    assert!(browser.is_signed_in());
+    // A provider: nobody was pushed, then somebody was; and names that are no providers.
+    assert_eq!(company.sign_in("canary-subject").await.1.status, 403);
+    company.push("7").await;
+    company.sign_in("7").await;
+    let query = encode(&[("code".into(), "7".into()), ("state".into(), "canary-state".into())]);
+    assert_eq!(site.browser().get(&format!("/login/company/callback?{query}")).await.status, 400);
+    site.browser().get("/login/canary-provider/callback?code=1&state=2").await;
+    // Directories.
+    let users = || Some(user_body("8"));
+    let mut statuses = Vec::new();
+    for (token, method, path, body) in [
+        (COMPANY, Method::POST, "/Users", users()),
+        (COMPANY, Method::POST, "/Users", users()),
+        (OTHER, Method::DELETE, "/Users/canary-id", None),
+        (COMPANY, Method::POST, "/Users", Some(json!({}))),
+        ("canary-token-of-nobody-000000000000000", Method::POST, "/Users", users()),
+        (COMPANY, Method::GET, "/Users", None),
+    ] {
+        statuses.push(company.send(token, method, path, body, &[]).await.status.as_u16());
+    }
+    assert_eq!(statuses, [201, 409, 404, 400, 401, 200]);
+    let text = told(&company).await;
+    assert_eq!(
+        lines(&text, "sign_ins_total"),
+        [
+            r#"falconer_sign_ins_total{provider="company",outcome="success"} 1"#,
+            r#"falconer_sign_ins_total{provider="company",outcome="refused"} 1"#,
+            r#"falconer_sign_ins_total{provider="company",outcome="browser"} 1"#,
+            r#"falconer_sign_ins_total{provider="local",outcome="success"} 1"#,
+            r#"falconer_sign_ins_total{provider="local",outcome="wrong"} 2"#,
+        ]
+    );
+    assert_eq!(
+        lines(&text, "scim_changes_total"),
+        [
+            r#"falconer_scim_changes_total{directory="company",outcome="conflict"} 1"#,
+            r#"falconer_scim_changes_total{directory="company",outcome="done"} 2"#,
+            r#"falconer_scim_changes_total{directory="company",outcome="refused"} 1"#,
+            r#"falconer_scim_changes_total{directory="other",outcome="not_found"} 1"#,
+        ]
+    );
+    // The first push of the company counts too; no mail was asked for.
+    assert_eq!(lines(&text, "mails_total").len(), 5);
+    assert!(lines(&text, "mails_total").iter().all(|line| line.ends_with(" 0")), "{text}");
+    assert!(lines(&text, "refresh_age").is_empty() && !text.contains("canary"), "{text}");
+}
+
+#[tokio::test]
+async fn refreshes_and_their_age_are_told() {
+    let known = |subject: &str| Found { attributes: person(subject), handle: None, proved_ms: None };
+    let kind = FakeProvider::away(move |code, _| Ok(known(code))).refreshing(move |about, _| match about.subject {
+        "gone" => Ok(Refreshed::Gone),
+        "away" => Err(ProviderError::Status { what: "directory", status: 503 }),
+        subject => Ok(Refreshed::Still(known(subject))),
+    });
+    let provider = ConfiguredProvider { refresh_ms: Some(3_600_000), ..configured("company", "Company", &["assume:user:{email}"], kind) };
+    let company = Company { site: site_pushed("https://auth.example.com", RequestLimits::default(), vec![provider], Vec::new()).await };
+    for subject in ["7", "gone", "away"] {
+        assert!(company.sign_in(subject).await.1.status.is_redirection());
+    }
+    assert!(lines(&told(&company).await, "refresh").is_empty(), "nobody was asked about");
+    let refresh = async |subject: &str| drop(company.site.login.refresh_person(&format!("company/{subject}")).await);
+    let later = |ms: i64| _ = company.site.clock.0.fetch_add(ms, Ordering::SeqCst);
+    refresh("7").await;
+    later(60_000);
+    refresh("gone").await;
+    later(30_000);
+    refresh("away").await;
+    let text = told(&company).await;
+    assert_eq!(
+        lines(&text, "refresh"),
+        [
+            r#"falconer_refreshes_total{provider="company",outcome="answered"} 1"#,
+            r#"falconer_refreshes_total{provider="company",outcome="gone"} 1"#,
+            r#"falconer_refreshes_total{provider="company",outcome="away"} 1"#,
+            r#"falconer_refresh_age_seconds{provider="company"} 30.0"#,
+        ]
+    );
+}
