@@ -72,8 +72,9 @@ impl MailCounts {
             MailOutcome::Refused(_) => &mut figures.refused,
             MailOutcome::Unusable => &mut figures.unusable,
             MailOutcome::Busy => &mut figures.busy,
-            MailOutcome::Unknown => &mut figures.unknown,
-            MailOutcome::Waiting => return,
+            MailOutcome::Unfinished => &mut figures.unknown,
+            // Nothing came of it yet, or elsewhere.
+            MailOutcome::Waiting | MailOutcome::Unknown => return,
         };
         *count += 1;
     }
