@@ -206,6 +206,15 @@ class RemembersCallers(Service):
         return {**self.known[key], **({"hash": self.payload_hash()} if self.body else {})}
 
 
+class OnceOnly(Service):
+    """Nothing is wrong with it, but that what is put is there, and not put again: the right request is refused the second time."""
+
+    def put(self, book, name):
+        if name in self.notes.get(book, {}):
+            raise Refused(409, "This is there already.")
+        return super().put(book, name)
+
+
 class OpenWithoutFalconer(Service):
     """Rather open than away: somebody was called at night."""
 
@@ -244,4 +253,4 @@ FOUND = {
 }
 
 if __name__ == "__main__":
-    serve({one.__name__: one for one in (Service, OpenWithoutFalconer, *FOUND)}[sys.argv[1]])
+    serve({one.__name__: one for one in (Service, OnceOnly, OpenWithoutFalconer, *FOUND)}[sys.argv[1]])

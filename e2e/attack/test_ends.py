@@ -63,6 +63,19 @@ def test_what_was_not_tried_is_no_pass(server, operator, whole):
     assert found.code == 4 and "not enough" in found.said["unusableRoutes"][0], found.said
 
 
+def test_a_route_that_works_once_only_says_nothing(server, operator, tmp_path):
+    """Whatever was let in got the same refusal as what was not."""
+    origin, program, _ = broken("OnceOnly", server, tmp_path)
+    try:
+        found = Attacked(attack(origin, "--routes", ROUTES, "--yes", "--json", server=server, credentials=operator))
+    finally:
+        program.stop()
+    put = "PUT /books/red/notes/attack"
+    assert found.code == 4 and put in found.said["unusableRoutes"][0] and "409" in found.said["unusableRoutes"][0], found.said
+    assert {row["outcome"] for row in found.rows if row.get("route") == put} == {"not-tried"}
+    assert "held" in {row["outcome"] for row in found.rows if row.get("route") == "GET /books/red/notes"}
+
+
 def test_a_grant_is_enough_for_most(server, whole, tmp_path):
     """Temporary credentials make no certificates: what needs one is not tried, the rest is."""
     granted = server.grant(f"{whole}/", ["notes:read:red"])

@@ -2,7 +2,7 @@ use falconer_client::{AccessToken, Credentials};
 use falconer_credentials::{sign, temporary};
 
 /// Callers are made that live this long.
-const LIFETIME_MS: i64 = 15 * 60 * 1000;
+const LIFETIME_MS: i64 = 60 * 60 * 1000;
 const BEFORE_MS: i64 = 60 * 1000;
 
 /// Somebody who signs requests: never with permanent credentials, and with no more scopes than were asked for.

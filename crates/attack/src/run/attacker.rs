@@ -119,7 +119,22 @@ impl Attacker {
                 Way::Outside(why) => report.rows.push(Row::new(attack, None, Outcome::NotTried, 0, vec![why.to_owned()])),
             }
         }
+        self.still_works(&mut report).await;
         Ok(report)
+    }
+
+    /// Where the right request is refused after the attacks, too, they may have been refused for that: a note that was deleted, a limit, somebody who
+    /// locked us out.
+    async fn still_works(&self, report: &mut Report) {
+        for prepared in self.routes.iter().filter(|prepared| prepared.usual.is_some()) {
+            let Err(why) = self.ask_properly(prepared).await else { continue };
+            let route = prepared.route.to_string();
+            for row in report.rows.iter_mut().filter(|row| row.route.as_ref() == Some(&route) && row.outcome == Outcome::Held) {
+                row.outcome = Outcome::NotTried;
+                row.seen.push("the right request is refused now, too".to_owned());
+            }
+            report.unusable_routes.push(format!("{route}: at first it worked, and after the attacks {why}"));
+        }
     }
 
     /// Errors: nobody is.
