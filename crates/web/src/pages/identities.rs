@@ -34,7 +34,7 @@ pub(crate) async fn show_link(visit: Visit) -> Result<Response, Problem> {
     Ok(match visit.web.login.link_offer(session).await? {
         Some(offer) => confirm_page(&visit, session, offer, StatusCode::OK, None),
         // Whoever has a password here types it on the page.
-        None if session.account_name().is_none() && !visit.web.login.is_fresh(session) => again::first("/me/link"),
+        None if session.account_name().is_none() && !visit.web.login.is_fresh(session) => reauthentication::first("/me/link"),
         None => link_page(&visit, session, StatusCode::OK, String::new(), None),
     })
 }
@@ -58,7 +58,7 @@ pub(crate) async fn begin_link(form: Posted) -> Result<Response, Problem> {
             again(StatusCode::FORBIDDEN, "The name or the password of the other account is wrong.".to_owned())
         }
         Err(LinkError::Other(LoginError::Conflict(text))) => again(StatusCode::CONFLICT, sentence(&text)),
-        Err(LinkError::Other(LoginError::SignInAgain)) => Ok(again::first("/me/link")),
+        Err(LinkError::Other(LoginError::SignInAgain)) => Ok(reauthentication::first("/me/link")),
         Err(LinkError::Other(error)) => Err(error.into()),
     }
 }
@@ -98,7 +98,7 @@ pub(crate) async fn unlink(form: Posted) -> Result<Response, Problem> {
     match visit.web.login.unlink(session, identity, form.field("form_time")).await {
         Ok(()) if identity == session.identity => Ok(login::forget(&visit.web.settings.public_origin, "/login?done=signed-out")),
         Ok(()) => Ok(go("/?done=unlinked#identities")),
-        Err(LoginError::SignInAgain) => again::keep(&form, session, "/me/unlink").await,
+        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, "/me/unlink").await,
         Err(error @ LoginError::TooSoon) => unlink_page(visit, session, identity, StatusCode::BAD_REQUEST, Some(error.to_string())),
         Err(error) => Err(error.into()),
     }
@@ -108,7 +108,7 @@ pub(crate) async fn unlink(form: Posted) -> Result<Response, Problem> {
 pub(crate) async fn choose_name(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     match form.visit.web.login.choose_name(session, form.field("identity"), form.field("form_time")).await {
-        Err(LoginError::SignInAgain) => again::keep(&form, session, "/me/name").await,
+        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, "/me/name").await,
         chosen => chosen.map(|()| go("/?done=named#identities")).map_err(Into::into),
     }
 }

@@ -58,7 +58,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/login/{provider}/code", get(email_code::show_code).post(email_code::sign_in))
         .route("/logout", post(login::sign_out))
         .route("/setup", get(setup::show).post(setup::complete))
-        .route("/me/again", get(again::show).post(again::sign_in))
+        .route("/me/again", get(reauthentication::show).post(reauthentication::sign_in))
         .route("/me/forget", post(me::forget))
         .route("/me/link", get(identities::show_link).post(identities::begin_link))
         .route("/me/link/cancel", post(identities::cancel_link))

@@ -9,7 +9,7 @@ use crate::http::problem::Problem;
 use crate::pages::console::edit::{plan_page, plan_role, present, token};
 use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::again;
+use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::{ConfirmPage, Draft, Kind, html};
 
@@ -61,7 +61,7 @@ pub(crate) async fn act_on_client(form: Posted) -> Result<Response, Problem> {
         "reset" => match visit.web.login.reset_access_token(session, &who, id).await {
             Ok(Ok((client, _))) => return Ok(token(visit, "There is a new access token", client)),
             Ok(Err(error)) => Err(error),
-            Err(LoginError::SignInAgain) => return again::keep(&form, session, "/auth/clients/confirm").await,
+            Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/clients/confirm").await,
             Err(error) => return Err(error.into()),
         },
         "disable" => auth.disable_client(&who, id).await.map(|_| "disabled"),

@@ -11,7 +11,7 @@ use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::again;
+use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::words;
 use crate::views::{AffectedKind, Change, Draft, Kind, PlanPage, RecordFormPage, TokenPage, html, secret_html};
@@ -132,7 +132,7 @@ async fn post(form: Posted, kind: Kind) -> Result<Response, Problem> {
         "plan" => plan(visit, session, &mut draft, wanted).await,
         _ => match save(visit, session, &draft, wanted).await {
             Ok(outcome) => outcome,
-            Err(LoginError::SignInAgain) => return again::keep(&form, session, "/auth/clients/edit").await,
+            Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/clients/edit").await,
             Err(error) => return Err(error.into()),
         },
     };

@@ -10,7 +10,7 @@ use http::{HeaderValue, StatusCode};
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::home::malformed;
-use crate::pages::sign_in::again;
+use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go, person_line};
 use crate::views::markdown;
 use crate::views::words;
@@ -58,7 +58,7 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
             (StatusCode::CONFLICT, offer)
         }
         Err(GrantError::News(news)) => return Ok(news_page(visit, session, &grant_request, &choices, *news)),
-        Err(GrantError::Login(LoginError::SignInAgain)) => return again::keep(&form, session, "/grant").await,
+        Err(GrantError::Login(LoginError::SignInAgain)) => return reauthentication::keep(&form, session, "/grant").await,
         Err(GrantError::HostNotTyped(offer)) => {
             again.wrong = choices.typed_host.is_some();
             again.error = Some("Nothing was granted yet: type the name of the site below to confirm.".to_owned());

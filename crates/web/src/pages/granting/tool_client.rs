@@ -9,7 +9,7 @@ use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::granting::grant::{bundles, deliver, groups};
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::again;
+use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go, person_line};
 use crate::views::words;
 use crate::views::{Lifetime, TokenPage, ToolClientPage, html, secret_html};
@@ -62,7 +62,7 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
             let refusal = Refusal::of(error)?;
             (refusal.status, offer, refusal.text)
         }
-        Err(ToolError::Login(LoginError::SignInAgain)) => return again::keep(&form, session, "/auth/clients/create").await,
+        Err(ToolError::Login(LoginError::SignInAgain)) => return reauthentication::keep(&form, session, "/auth/clients/create").await,
         Err(ToolError::Login(error)) => return Err(error.into()),
     };
     Ok(page(visit, session, &request, &choices, *offer, status, Some(error)))

@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::people::edit::link_page;
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::again;
+use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::html;
 use crate::views::people::{PersonConfirmPage, person_href};
@@ -111,7 +111,7 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
     let login = &visit.web.login;
     // Whoever has a link can be the person.
     if matches!(action.0, "reset" | "mail") && !login.is_fresh(session) {
-        return again::keep(&form, session, "/auth/people/confirm").await;
+        return reauthentication::keep(&form, session, "/auth/people/confirm").await;
     }
     let done = match action.0 {
         "disable" => login.disable_whole_person(&who, id).await,

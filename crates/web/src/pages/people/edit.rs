@@ -14,7 +14,7 @@ use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{person, problem, sign_in};
 use crate::pages::refusal::Refusal;
-use crate::pages::sign_in::again;
+use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::people::{PersonFormPage, PersonLinkPage, PersonPlanPage, person_href};
 use crate::views::words;
@@ -33,7 +33,7 @@ pub(crate) async fn invite(form: Posted) -> Result<Response, Problem> {
     let typed = typed(&form, session);
     // Whoever has the link can be the new person.
     if !visit.web.login.is_fresh(session) {
-        return again::keep(&form, session, "/auth/people/add").await;
+        return reauthentication::keep(&form, session, "/auth/people/add").await;
     }
     let invited = async {
         let new = NewAccount {

@@ -58,7 +58,7 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, Path(name): Path<String
     provider::count(visit, &name, &outcome);
     match outcome {
         Ok(arrival) => provider::arrived(visit, arrival).await,
-        Err(ProviderSignInError::Login(LoginError::SignInAgain)) => Ok(again::first(&format!("/login/{name}?for=link"))),
+        Err(ProviderSignInError::Login(LoginError::SignInAgain)) => Ok(reauthentication::first(&format!("/login/{name}?for=link"))),
         Err(ProviderSignInError::Login(error @ LoginError::WrongPassword)) => {
             page(visit, &name, StatusCode::FORBIDDEN, typed(error.to_string()))
         }

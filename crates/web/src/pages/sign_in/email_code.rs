@@ -60,7 +60,7 @@ pub(crate) async fn send(State(web): State<Arc<Web>>, away: Away, Path(name): Pa
         form.session()?;
     }
     match web.login.mail_code(&name, form.field("address"), &next, site, way, &visit.visitor()).await {
-        Err(ProviderSignInError::Login(LoginError::SignInAgain)) => Ok(again::first(&format!("/login/{name}?for=link"))),
+        Err(ProviderSignInError::Login(LoginError::SignInAgain)) => Ok(reauthentication::first(&format!("/login/{name}?for=link"))),
         Ok(sent) => {
             let mut response = go(&format!("/login/{name}/code?flow={}", sent.flow));
             let kept = provider::set(visit, away.next_slot(), &sent.cookie_value, sent.seconds)?;

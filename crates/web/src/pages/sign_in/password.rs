@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
-use crate::pages::sign_in::again;
+use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go};
 use crate::views::{PasswordPage, html};
 
@@ -20,7 +20,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
             format!("You sign in with {}: change your password there.", session.identity.split('/').next().unwrap_or_default()),
         )
         .with_link("/", "Go to your own page")),
-        Some(session) if !visit.web.login.is_fresh(session) => Ok(again::first("/me/password")),
+        Some(session) if !visit.web.login.is_fresh(session) => Ok(reauthentication::first("/me/password")),
         Some(session) => Ok(page(&visit, session, StatusCode::OK, None)),
     }
 }
@@ -38,7 +38,7 @@ pub(crate) async fn change(form: Posted) -> Result<Response, Problem> {
         Ok(()) => Ok(go("/?done=password")),
         Err(LoginError::Invalid(text)) => again(StatusCode::BAD_REQUEST, sentence(&text)),
         // No password goes round with a form.
-        Err(LoginError::SignInAgain) => Ok(again::first("/me/password")),
+        Err(LoginError::SignInAgain) => Ok(reauthentication::first("/me/password")),
         Err(LoginError::WrongPassword) => again(StatusCode::FORBIDDEN, "The present password is wrong.".to_owned()),
         Err(error) => Err(error.into()),
     }

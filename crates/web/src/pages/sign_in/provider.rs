@@ -119,7 +119,7 @@ pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, he
     if let Way::Link(session) = way
         && !visit.web.login.is_fresh(session)
     {
-        return Ok(again::first(&format!("/login/{name}?for=link")));
+        return Ok(reauthentication::first(&format!("/login/{name}?for=link")));
     }
     if visit.web.login.password_provider(&name).is_ok() {
         return directory::show(&visit, &name, &purpose);
