@@ -41,6 +41,19 @@ fn faults(validator: &Validator, json: &Value) -> Vec<String> {
     validator.iter_errors(json).map(|error| format!("{}: {error}", error.instance_path())).collect()
 }
 
+/// Names of temporary credentials with spaces and `<` reached services that trusted the pattern of clientIds: they are refused, and the answer's schema says so.
+#[test]
+fn the_name_of_a_verified_caller_is_published_as_a_client_id() {
+    let schema = schema_of(Service::Auth, "authenticate-hawk-response");
+    let answer = |name: &str| json!({"status": "auth-success", "scheme": "hawk", "expires": "2030-01-01T00:00:00.000Z", "scopes": [], "clientId": name});
+    for good in ["a", "google/ann@example.com", "a|b!c:d.e+f_g-h"] {
+        assert_eq!(faults(&schema, &answer(good)), [""; 0], "{good}");
+    }
+    for bad in ["", "bad name", "<b>", "a\nb", "\u{e4}"] {
+        assert!(!schema.is_valid(&answer(bad)), "{bad:?}");
+    }
+}
+
 #[test]
 fn every_document_is_what_its_schema_says_and_where_its_id_says() {
     let site = site();

@@ -28,6 +28,8 @@ const NODE: (u32, u32) = (20, 11);
 const GO: (u32, u32) = (1, 22);
 /// How long the package manager's lock is waited for: another one may be installing.
 const LOCK: Duration = Duration::from_secs(600);
+/// How long until it is tried again.
+const PAUSE: Duration = Duration::from_secs(5);
 
 const CLIENTS: &[&str] = &["clients", "browser", "gateway"];
 const NEEDS: &[Need] = &[
@@ -204,20 +206,20 @@ fn debian(missing: &[&Need]) -> Result<()> {
         bail!("{}", by_hand(missing));
     }
     let words: &[&str] = if sudo { &["sudo", "-n", "apt-get"] } else { &["apt-get"] };
-    apt(words, "package lists", &["update", "-q"]).with_context(|| by_hand(missing))?;
+    apt(words, "package lists", &["update", "-q"], PAUSE).with_context(|| by_hand(missing))?;
     if packages(missing).contains(&"nodejs") {
         node_can_be_had()?;
     }
     let wait = format!("DPkg::Lock::Timeout={}", LOCK.as_secs());
     let mut get = vec!["-o", &wait, "install", "-y", "-q", "--no-install-recommends"];
     get.extend(packages(missing));
-    apt(words, "Debian packages", &get).with_context(|| by_hand(missing))?;
+    apt(words, "Debian packages", &get, PAUSE).with_context(|| by_hand(missing))?;
     let still: Vec<&str> = missing.iter().filter(|need| !(need.probe)()).map(|need| need.what).collect();
     if still.is_empty() { Ok(()) } else { bail!("installed, but still not found: {}", still.join(", ")) }
 }
 
 /// Runs apt-get, again while another package manager holds a lock that it does not wait for itself: that of the lists.
-fn apt(words: &[&str], title: &str, args: &[&str]) -> Result<()> {
+fn apt(words: &[&str], title: &str, args: &[&str], pause: Duration) -> Result<()> {
     println!("\n== {title}\n   {} {}", words.join(" "), args.join(" "));
     let until = Instant::now() + LOCK;
     loop {
@@ -232,15 +234,14 @@ fn apt(words: &[&str], title: &str, args: &[&str]) -> Result<()> {
             bail!("`{} {}` ended with {}: {complaint}", words.join(" "), args.join(" "), done.status);
         }
         println!("   another package manager is at work: waiting for its lock");
-        std::thread::sleep(Duration::from_secs(5));
+        std::thread::sleep(pause);
     }
 }
 
 /// Says before anything is installed that the package manager's Node.js is too old: many have an older one.
 fn node_can_be_had() -> Result<()> {
     let policy = prints("apt-cache", &["policy", "nodejs"]).unwrap_or_default();
-    let candidate = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate:")).map_or("none", str::trim);
-    if version(candidate).is_none_or(|version| version < NODE) {
+    if let Some(candidate) = too_old(&policy) {
         bail!(
             "The tests need Node.js {}.{} or newer. The one of this machine is {}, and the package manager would install {candidate}. Install a newer one, \
              for example from https://nodejs.org/, and run `cargo xtask test` again.",
@@ -250,6 +251,12 @@ fn node_can_be_had() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The version that `apt-cache policy nodejs` says would be installed, or `none`, where that is too old for the tests.
+fn too_old(policy: &str) -> Option<&str> {
+    let candidate = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate:")).map_or("none", str::trim);
+    version(candidate).is_none_or(|version| version < NODE).then_some(candidate)
 }
 
 /// The folder of the Python environment.
@@ -318,6 +325,35 @@ mod tests {
         assert_eq!(version("20.20.2-1nodesource1+repack1"), Some((20, 20)));
         assert!(version("18.20.4+dfsg-1~deb12u1").is_some_and(|version| version < NODE));
         assert_eq!(version("(none)"), None);
+    }
+
+    #[test]
+    fn a_node_that_is_too_old_is_said_before_anything_is_installed() {
+        let policy = |candidate: &str| format!("nodejs:\n  Installed: (none)\n  Candidate: {candidate}\n  Version table:\n");
+        assert_eq!(too_old(&policy("18.20.4+dfsg-1~deb12u1")), Some("18.20.4+dfsg-1~deb12u1"));
+        assert_eq!(too_old(&policy("(none)")), Some("(none)"));
+        assert_eq!(too_old(""), Some("none"));
+        assert_eq!(too_old(&policy("20.19.2+dfsg-1")), None);
+    }
+
+    /// Another package manager that was at work made the whole run fail.
+    #[test]
+    fn the_lock_of_another_package_manager_is_waited_for_and_no_other_failure() {
+        let folder = std::env::temp_dir().join(format!("falconer-apt-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let times = folder.join("times");
+        // Stands for apt-get: another one holds the lock twice.
+        let locked = format!(
+            "echo x >>{0}; test $(wc -l <{0}) -gt 2 || {{ echo 'E: Could not get lock /var/lib/apt/lists/lock' >&2; exit 100; }}",
+            times.display()
+        );
+        apt(&["sh", "-c", &locked], "lists", &[], Duration::ZERO).unwrap();
+        assert_eq!(std::fs::read_to_string(&times).unwrap().lines().count(), 3);
+        let broken = format!("echo x >>{}; echo 'E: Unable to locate package' >&2; exit 100", times.display());
+        let error = apt(&["sh", "-c", &broken], "packages", &[], Duration::ZERO).unwrap_err().to_string();
+        assert!(error.contains("Unable to locate package"), "{error}");
+        assert_eq!(std::fs::read_to_string(&times).unwrap().lines().count(), 4, "tried once");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     /// `--only sdk` asked for valgrind, and `--only crates` installed no PostgreSQL.
