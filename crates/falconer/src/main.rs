@@ -173,7 +173,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Keys(command) => keys::run(command).await,
         Command::Repair(options) => repair::run(options).await,
         Command::Config(config) => config_check::run(config).await,
-        Command::Provider(command) => provider::run(command),
+        Command::Provider(command) => provider::run(command).await,
         Command::Gateway(command) => gateway::run(command).await,
         Command::Signin(options) => signin::run(options).await,
         Command::CurrentScopes(options) => scopes::current(options).await,

@@ -135,6 +135,17 @@ client_id = "falconer"
 groups_claim = ["groups"]
 groups = ["staff*"]
 scopes = ["assume:company-group:{group}"]
+
+[[provider]]
+kind = "http_directory"
+name = "phonebook"
+url = "http://127.0.0.1:1/?email={email}"
+profiles_path = "results"
+username_path = "username"
+vouched_path = "is_vouched"
+groups_path = "groups"
+require_vouched = true
+scopes = ["assume:phonebook-group:{group}"]
 "#;
     let world = world_with(config);
     let shell = world.as_root();
@@ -150,6 +161,30 @@ scopes = ["assume:company-group:{group}"]
     assert!(found["expandedScopes"].as_array().unwrap().contains(&json!("notes:read:staff")), "{found}");
     assert_eq!((&found["refused"][0]["value"], &found["refused"][0]["attribute"]), (&json!("staff*"), &json!("group")));
     ask(json!({ "name": "nobody" })).refused(1, "Nobody would be signed in");
+    // The same by the command.
+    let file = world.data.join("claims.json");
+    let map = |shell: &Shell, name: &str, claims: serde_json::Value, more: &[&str]| {
+        std::fs::write(&file, claims.to_string()).unwrap();
+        shell.run(&[&["provider", "map", name, "--claims", file.to_str().unwrap()], more].concat())
+    };
+    let claims = json!({ "sub": "4711", "name": "Ann", "groups": ["staff", "staff*", "wheel"] });
+    let told = map(&shell, "company", claims.clone(), &["--remote", "--json"]).json();
+    assert_eq!(
+        (&told["identity"], &told["expandedScopes"], &told["onlyAuthorizes"]),
+        (&found["identity"], &found["expandedScopes"], &json!(false))
+    );
+    let at = format!("--root-url={}", world.server.root_url);
+    assert!(map(&shell, "company", claims.clone(), &[&at]).ok().contains("notes:read:staff"));
+    let vouched = json!({ "results": [{ "username": "ann", "groups": ["staff", "x*"], "is_vouched": true }] });
+    let told = map(&shell, "phonebook", vouched, &["--remote", "--json"]).json();
+    assert_eq!(
+        (&told["identity"], &told["scopes"], &told["onlyAuthorizes"]),
+        (&json!("phonebook/ann"), &json!(["assume:phonebook-group:staff"]), &json!(true))
+    );
+    let unknown = json!({ "results": [{ "username": "ann", "groups": ["staff"], "is_vouched": false }] });
+    map(&shell, "phonebook", unknown, &["--remote"]).refused(1, "Nothing would be added");
+    map(&shell, "nobody", claims.clone(), &["--remote"]).refused(1, "There is no provider nobody");
+    map(&shell, "company", claims, &["--remote", "--config", "x"]).refused(2, "--config");
     let robot = shell.run(&["client", "create", "robot", "--scope", "auth:map-person:other", "--json"]).json();
     let robot = Shell::with(&world.server.root_url, &Credentials::new("robot", robot["accessToken"].as_str().unwrap()));
     robot.run(&["curl", "-d", r#"{"claims":{}}"#, "/api/falconer/v1/providers/company/map"]).refused(1, "auth:map-person:company");

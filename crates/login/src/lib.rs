@@ -48,7 +48,7 @@ pub use passkeys::relying_party::RelyingParty;
 pub use passkeys::{Assertion, NewPasskey, PasskeyView, RegistrationOffer, SignInOffer};
 pub use people::administer::change::{Administrator, PersonChange, PlannedChange};
 pub use people::administer::links::{INVITATION_MS, LinkOffered, MailedLink, NewLink, RESET_MS};
-pub use people::administer::map::WouldGet;
+pub use people::administer::map::{MappedClaims, NothingMapped, WouldGet, would_get};
 pub use people::administer::refresh::{AskedAbout, REFRESH_ASKED};
 pub use people::administer::view::{AccountDetail, GrantLine, IdentityDetail, LinkLine, PersonDetail};
 pub use people::identity;

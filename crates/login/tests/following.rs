@@ -91,6 +91,10 @@ impl Directory for Phonebook {
         Ok(groups.map(|groups| Attributes { subject: "17".to_owned(), groups, ..Attributes::default() }))
     }
 
+    fn read_answer(&self, _: &serde_json::Map<String, serde_json::Value>) -> Result<Option<Attributes>, ProviderError> {
+        Ok(None)
+    }
+
     async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
         Ok(Vec::new())
     }

@@ -171,6 +171,9 @@ async fn a_slow_answer_brings_nothing_back_that_a_push_took() {
             }
             Ok(None)
         }
+        fn read_answer(&self, _: &serde_json::Map<String, serde_json::Value>) -> Result<Option<Attributes>, ProviderError> {
+            Ok(None)
+        }
         async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
             Ok(Vec::new())
         }

@@ -57,6 +57,9 @@ pub trait Directory: Send + Sync {
     /// What it knows of somebody; `None`: it knows nobody like that.
     async fn look_up(&self, known: &Known<'_>, now_ms: i64) -> Result<Option<Attributes>, ProviderError>;
 
+    /// What it would say of somebody of whom it answers this; `None`: nothing, because nobody vouches for them. Nobody is asked.
+    fn read_answer(&self, answer: &Map<String, Value>) -> Result<Option<Attributes>, ProviderError>;
+
     /// Asks the directory what it can be asked without a person; lines of `what, found` for an operator.
     async fn probe(&self, now_ms: i64) -> Result<Vec<(&'static str, String)>, ProviderError>;
 }

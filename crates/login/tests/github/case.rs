@@ -101,6 +101,10 @@ impl Directory for Believing {
         Ok(username.map(|name| Attributes { subject: name.clone(), username: Some(name), ..Attributes::default() }))
     }
 
+    fn read_answer(&self, _: &serde_json::Map<String, serde_json::Value>) -> Result<Option<Attributes>, ProviderError> {
+        Ok(None)
+    }
+
     async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
         Ok(Vec::new())
     }

@@ -313,7 +313,7 @@ pub(super) const MAP_PERSON: Method = Method {
     stability: Stability::Stable,
     category: "People",
     title: "What somebody would get",
-    description: "Says what a person with these claims would get from a configured provider: groups, scopes as they are written and what they come to, and each value that gives nothing, with why. Nobody is asked, and nothing is written.",
+    description: "Says what a person with these claims would get from a configured provider, or in addition from a directory that only authorizes and answers this of them: groups, scopes as they are written and what they come to, and each value that gives nothing, with why. Nobody is asked, and nothing is written.",
     input: Some("map-person-request"),
     output: Some("map-person-response"),
 };

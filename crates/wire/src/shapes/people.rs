@@ -355,6 +355,9 @@ pub struct MappedPerson {
     pub expanded_scopes: Vec<String>,
     /// What gives nothing because no scope can hold it.
     pub refused: Vec<RefusedClaim>,
+    /// It only authorizes: this is added to whoever signs in elsewhere.
+    #[serde(default)]
+    pub only_authorizes: bool,
 }
 
 /// A value that gives nothing.

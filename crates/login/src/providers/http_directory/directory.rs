@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 use url::Url;
 use zeroize::Zeroizing;
@@ -117,6 +117,13 @@ impl Directory for HttpDirectory {
             Some(email) => self.of_email(email).await,
             None => Ok(None),
         }
+    }
+
+    /// The document that has the groups: where a second one does, that one.
+    fn read_answer(&self, answer: &Map<String, Value>) -> Result<Option<Attributes>, ProviderError> {
+        let answer = Value::Object(answer.clone());
+        let profile = if self.settings.paths.details.is_empty() { self.only_profile(&answer)? } else { Some(&answer) };
+        profile.map_or(Ok(None), |profile| self.read(profile))
     }
 
     async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {

@@ -80,6 +80,10 @@ impl Directory for LdapProvider {
         Ok(self.look_up_by(known.username, known.email).await?)
     }
 
+    fn read_answer(&self, answer: &Map<String, Value>) -> Result<Option<Attributes>, ProviderError> {
+        self.attributes(answer).map(Some)
+    }
+
     async fn probe(&self, _: i64) -> Result<Vec<(&'static str, String)>, ProviderError> {
         Ok(self.describe_directory().await?)
     }

@@ -60,7 +60,12 @@ fn empty(visit: &Visit, session: &Session) -> Result<MapPage, ApiError> {
 }
 
 fn view(found: WouldGet) -> WouldGetView {
-    let mut facts = vec![("Name", found.attributes.display_name)];
+    let mut facts = vec![];
+    if found.only_authorizes {
+        facts.push(("What it is", "what is added to whoever signs in elsewhere".to_owned()));
+    } else {
+        facts.push(("Name", found.attributes.display_name));
+    }
     facts.extend(found.attributes.username.map(|username| ("Calls themself", username)));
     facts.push(("E-mail that counts", found.mapped.email.unwrap_or_else(|| "none".to_owned())));
     let refused = found.mapped.refused.into_iter().map(|refused| RefusedRow {

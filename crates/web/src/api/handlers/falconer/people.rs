@@ -292,5 +292,6 @@ pub(crate) fn map(login: &Login, request: &Request<'_>) -> Answer {
         scopes: distinct(found.mapped.scopes),
         expanded_scopes: found.expanded.to_vec(),
         refused: refused.collect(),
+        only_authorizes: found.only_authorizes,
     }))
 }
