@@ -74,12 +74,12 @@ impl Credentials {
         let expiry_ms = start_ms.checked_add(lifetime_ms).ok_or_else(|| Error::Request("the lifetime is too long".to_owned()))?;
         let scopes: Vec<String> = scopes.iter().map(|scope| scope.as_ref().to_owned()).collect();
         let seed = slugid(system::random()?) + &slugid(system::random()?);
-        let made = temporary::create(&self.client_id, &self.access_token, name, &scopes, start_ms, expiry_ms, &seed)
+        let temporary = temporary::create(&self.client_id, &self.access_token, name, &scopes, start_ms, expiry_ms, &seed)
             .map_err(|error| Error::Request(error.to_string()))?;
         Ok(Credentials {
-            client_id: made.client_id,
-            access_token: made.access_token,
-            certificate: Some(made.certificate),
+            client_id: temporary.client_id,
+            access_token: temporary.access_token,
+            certificate: Some(temporary.certificate),
             expires_ms: Some(expiry_ms),
         })
     }

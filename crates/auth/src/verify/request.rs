@@ -102,11 +102,11 @@ impl Auth {
         let is_new = self.catch_up_from(seen).await.map_err(|error| NotVerified::Unable(Unable::Store(error)))?;
         let snapshot = self.node.directory.load();
         let owner = snapshot.key_owner(authentic.key_owner());
-        let again = if is_new { self.node.evaluate_and_note(&snapshot, owner, authentic, now_ms) } else { Err(reason.clone()) };
-        if again.is_err() {
+        let second_verdict = if is_new { self.node.evaluate_and_note(&snapshot, owner, authentic, now_ms) } else { Err(reason.clone()) };
+        if second_verdict.is_err() {
             self.node.unknown_grants.note(id, snapshot.revision());
         }
-        Ok(again?)
+        Ok(second_verdict?)
     }
 }
 

@@ -160,8 +160,8 @@ impl Gateway {
     /// What the service behind is told of a request that goes on.
     pub(crate) fn statement(&self, asked: &RequestHead<'_>, caller: Option<&Caller>, reveal: &[String]) -> Result<HeaderValue, Refused> {
         let request = (asked.method, self.site(asked.host)?.host.as_str(), asked.target);
-        let made = statement::of(&self.caller_key, falconer_client::system::now_ms(), request, caller, reveal);
-        made.ok_or(Refused::Misconfigured("what the service behind is told can't be written"))
+        let statement = statement::of(&self.caller_key, falconer_client::system::now_ms(), request, caller, reveal);
+        statement.ok_or(Refused::Misconfigured("what the service behind is told can't be written"))
     }
 
     /// The Cookie header without what is the gateway's own; `None`: nothing is left.

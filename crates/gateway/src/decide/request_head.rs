@@ -65,8 +65,8 @@ mod tests {
         ] {
             let headers: HeaderMap =
                 header.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).into_iter().collect();
-            let asked = RequestHead { method, target, host: "", headers: &headers, source_ip: None };
-            assert_eq!(asked.names_another_method(), other, "{method} {target} {header:?}");
+            let head = RequestHead { method, target, host: "", headers: &headers, source_ip: None };
+            assert_eq!(head.names_another_method(), other, "{method} {target} {header:?}");
         }
     }
 }

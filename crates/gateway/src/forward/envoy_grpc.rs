@@ -41,8 +41,8 @@ pub(crate) async fn check(gateway: &Gateway, peer: IpAddr, request: Request<Inco
         tracing::error!("a question that is not Envoy's");
         return answer(INVALID_ARGUMENT, Vec::new());
     };
-    let asked = RequestHead { method: &method, target: &target, host: &host, headers: &headers, source_ip: None };
-    let said = match let_through(gateway, &asked).await {
+    let head = RequestHead { method: &method, target: &target, host: &host, headers: &headers, source_ip: None };
+    let said = match let_through(gateway, &head).await {
         Ok(statement) => allowed(&statement),
         Err(answer) => denied(&answer),
     };

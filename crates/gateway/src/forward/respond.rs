@@ -21,15 +21,15 @@ pub(crate) async fn respond(gateway: &Gateway, dialect: Dialect, peer: IpAddr, p
             return Answer::refused(&Refused::Misconfigured(problem), parts.method.as_str(), parts.uri.path()).into_response();
         }
     };
-    let asked = RequestHead { method, target, host, headers: &parts.headers, source_ip: None };
-    match let_through(gateway, &asked).await {
+    let head = RequestHead { method, target, host, headers: &parts.headers, source_ip: None };
+    match let_through(gateway, &head).await {
         Ok(statement) if dialect != Dialect::Nginx || only_status => {
             let mut response = status(StatusCode::OK);
             response.headers_mut().insert(statement::HEADER, statement);
             response
         }
         // It was refused a moment ago, so that nginx asks for the answer to that; now it would be let through.
-        Ok(_) => gateway.refuse(&Refused::AllowedMeanwhile, &asked).into_response(),
+        Ok(_) => gateway.refuse(&Refused::AllowedMeanwhile, &head).into_response(),
         // nginx makes 500 of everything else, and asks again for the whole answer.
         Err(_) if only_status => status(StatusCode::UNAUTHORIZED),
         Err(answer) => answer.into_response(),
@@ -37,17 +37,17 @@ pub(crate) async fn respond(gateway: &Gateway, dialect: Dialect, peer: IpAddr, p
 }
 
 /// What the service behind is told of a request that goes on.
-pub(super) async fn let_through(gateway: &Gateway, asked: &RequestHead<'_>) -> Result<HeaderValue, Answer> {
-    let statement = match gateway.decide(asked).await {
+pub(super) async fn let_through(gateway: &Gateway, head: &RequestHead<'_>) -> Result<HeaderValue, Answer> {
+    let statement = match gateway.decide(head).await {
         Decision::Answer(answer) => return Err(answer),
-        Decision::Preflight => gateway.statement(asked, None, &[]),
+        Decision::Preflight => gateway.statement(head, None, &[]),
         Decision::LetThrough(LetThrough { verified, reveal }) => {
             // Where a hash is signed, the rule passes over it.
             let caller = verified.map(falconer_middleware::Verified::without_body);
-            gateway.statement(asked, caller.as_ref(), &reveal)
+            gateway.statement(head, caller.as_ref(), &reveal)
         }
     };
-    statement.map_err(|refused| gateway.refuse(&refused, asked))
+    statement.map_err(|refused| gateway.refuse(&refused, head))
 }
 
 fn status(status: StatusCode) -> Response<Bytes> {

@@ -48,16 +48,16 @@ impl ReverseProxy {
         // Whatever does not begin with a slash is refused by whoever reads targets.
         let target = parts.uri.path_and_query().map_or("*", |target| target.as_str()).to_owned();
         let (method, headers, source_ip) = (parts.method.clone(), parts.headers.clone(), peer.to_string());
-        let asked = RequestHead { method: method.as_str(), target: &target, host: &host, headers: &headers, source_ip: Some(&source_ip) };
-        let mut response = match self.gateway.decide(&asked).await {
+        let head = RequestHead { method: method.as_str(), target: &target, host: &host, headers: &headers, source_ip: Some(&source_ip) };
+        let mut response = match self.gateway.decide(&head).await {
             Decision::Answer(answer) => return answer.into_response().map(whole),
             Decision::Preflight => self.preflight(),
-            Decision::LetThrough(through) => match self.pass_on(&asked, through, parts, body).await {
+            Decision::LetThrough(through) => match self.pass_on(&head, through, parts, body).await {
                 Ok(response) => response,
-                Err(refused) => return self.gateway.refuse(&refused, &asked).into_response().map(whole),
+                Err(refused) => return self.gateway.refuse(&refused, &head).into_response().map(whole),
             },
         };
-        if let Some(allowed) = self.gateway.cors(&asked) {
+        if let Some(allowed) = self.gateway.cors(&head) {
             response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
             response.headers_mut().append(header::VARY, HeaderValue::from_static("Origin"));
         }
@@ -76,7 +76,7 @@ impl ReverseProxy {
 
     async fn pass_on(
         &self,
-        asked: &RequestHead<'_>,
+        head: &RequestHead<'_>,
         through: LetThrough,
         mut parts: Parts,
         body: Incoming,
@@ -84,15 +84,15 @@ impl ReverseProxy {
         let took_credentials = through.verified.is_some();
         let (caller, body) = match through.verified {
             Some(verified) => {
-                let (caller, body) = self.compare(verified, asked.headers, body).await.map_err(Refused::Verifier)?;
+                let (caller, body) = self.compare(verified, head.headers, body).await.map_err(Refused::Verifier)?;
                 (Some(caller), body)
             }
             None => (None, boxed(body)),
         };
-        let upgrade = upgrade_of(asked.headers);
+        let upgrade = upgrade_of(head.headers);
         let on_upgrade = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
-        let statement = self.gateway.statement(asked, caller.as_ref(), &through.reveal)?;
-        let mut headers = self.headers(asked, parts.headers, took_credentials);
+        let statement = self.gateway.statement(head, caller.as_ref(), &through.reveal)?;
+        let mut headers = self.headers(head, parts.headers, took_credentials);
         headers.insert(statement::HEADER, statement);
         if let Some(protocol) = &upgrade {
             headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
@@ -100,7 +100,7 @@ impl ReverseProxy {
         }
         let mut request = Request::new(body);
         *request.method_mut() = parts.method;
-        *request.uri_mut() = format!("http://{}{}", self.upstream, asked.target)
+        *request.uri_mut() = format!("http://{}{}", self.upstream, head.target)
             .parse::<Uri>()
             .map_err(|_| Refused::Target(crate::rules::BadTarget::Character))?;
         *request.headers_mut() = headers;
@@ -143,7 +143,7 @@ impl ReverseProxy {
     }
 
     /// What the service behind gets to see of the head.
-    fn headers(&self, asked: &RequestHead<'_>, mut headers: HeaderMap, took_credentials: bool) -> HeaderMap {
+    fn headers(&self, head: &RequestHead<'_>, mut headers: HeaderMap, took_credentials: bool) -> HeaderMap {
         take_off(&mut headers);
         // The body is framed anew, by its own length or in chunks.
         headers.remove(header::CONTENT_LENGTH);
@@ -160,15 +160,15 @@ impl ReverseProxy {
         let cookies: Vec<String> =
             headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok().map(str::to_owned)).collect();
         headers.remove(header::COOKIE);
-        if let Some(left) = self.gateway.cookies_for_service(asked.host, &cookies.join("; "))
+        if let Some(left) = self.gateway.cookies_for_service(head.host, &cookies.join("; "))
             && let Ok(left) = HeaderValue::from_str(&left)
             && !left.is_empty()
         {
             headers.insert(header::COOKIE, left);
         }
-        let (scheme, host) = self.gateway.origin_of(asked.host).unwrap_or(("https", asked.host));
+        let (scheme, host) = self.gateway.origin_of(head.host).unwrap_or(("https", head.host));
         for (name, value) in
-            [("x-forwarded-proto", scheme), ("x-forwarded-host", host), ("x-forwarded-for", asked.source_ip.unwrap_or_default())]
+            [("x-forwarded-proto", scheme), ("x-forwarded-host", host), ("x-forwarded-for", head.source_ip.unwrap_or_default())]
         {
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.insert(HeaderName::from_static(name), value);

@@ -69,8 +69,8 @@ pub(crate) fn came_back(query: &str, headers: &HeaderMap, cookies: &Cookies, now
         // Twice is nobody's answer.
         found.next().filter(|_| found.next().is_none())
     };
-    let asked = cookies.sign_in(headers, now_ms).zip(value("state")).filter(|(under_way, state)| under_way.state == *state);
-    let Some((under_way, _)) = asked else { return Came::NotAskedFor };
+    let of_cookie = cookies.sign_in(headers, now_ms).zip(value("state")).filter(|(under_way, state)| under_way.state == *state);
+    let Some((under_way, _)) = of_cookie else { return Came::NotAskedFor };
     let kept = || {
         let credentials = Credentials::new(value("clientId")?, value("accessToken")?).with_certificate(value("certificate")?).ok()?;
         let expires_ms = credentials.expires_ms().filter(|expires_ms| *expires_ms > now_ms)?;

@@ -204,8 +204,8 @@ fn bundles(of_person: &ScopeSet, expansions: &Expansions<'_>) -> (Option<Bundle>
 }
 
 fn lines_of(scope: &str, of_person: &ScopeSet, expansions: &Expansions<'_>, registered: bool) -> Vec<Line> {
-    let asked = ScopeSet::new([scope]);
-    let own = asked.intersection(of_person);
+    let requested = ScopeSet::new([scope]);
+    let own = requested.intersection(of_person);
     let description = describe(scope);
     let line = |own: ScopeSet, closed: ScopeSet, broad: bool, narrowed: bool| Line {
         key: key(scope, narrowed, &closed),
