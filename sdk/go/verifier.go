@@ -15,6 +15,10 @@ import (
 	"falconer.example/sdk/go/internal/hawk"
 )
 
+// mostQuestions are under way at once, and more wait: so strangers can't make a service take all connections that Falconer lets one address have. It would
+// refuse the questions of everybody.
+const mostQuestions = 256
+
 // Config says where Falconer and this service are.
 type Config struct {
 	// Falconer is its root URL, such as https://auth.example.com.
@@ -49,6 +53,8 @@ type Verifier struct {
 	port    int
 	client  *http.Client
 	breaker breaker.Breaker
+	// questions holds one for each question that is under way.
+	questions chan struct{}
 	// older is a server without check, which is asked for the whole list for a while.
 	older breaker.Seldom
 	// elsewhere: when another origin was looked for.
@@ -86,7 +92,7 @@ func NewVerifier(config Config) (*Verifier, error) {
 	if err != nil || root.RawQuery != "" || root.Fragment != "" {
 		return nil, errors.New("Falconer's root URL cannot be used. It looks like https://auth.example.com.")
 	}
-	v := &Verifier{config: config, root: strings.TrimRight(config.Falconer, "/")}
+	v := &Verifier{config: config, root: strings.TrimRight(config.Falconer, "/"), questions: make(chan struct{}, mostQuestions)}
 	if v.host, v.port, err = hawk.Origin(config.Origin); err != nil {
 		return nil, fmt.Errorf("The public origin of this service cannot be used: %w. It looks like https://notes.example.com.", err)
 	}
@@ -153,6 +159,16 @@ func (v *Verifier) asked(ctx context.Context, q question) Decision {
 		told := "Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header"
 		return Decision{Refusal: unauthorized("two-schemes", told, "")}
 	}
+	if v.breaker.Paused(v.config.Now()) {
+		return Decision{Refusal: unavailable(v.root + " did not answer the last questions")}
+	}
+	select {
+	case v.questions <- struct{}{}:
+		defer func() { <-v.questions }()
+	case <-ctx.Done():
+		return Decision{Refusal: unavailable("the caller hung up")}
+	}
+	// It may have gone away meanwhile.
 	if !v.breaker.MayAsk(v.config.Now()) {
 		return Decision{Refusal: unavailable(v.root + " did not answer the last questions")}
 	}

@@ -125,3 +125,39 @@ async fn an_answer_that_leaves_out_expressions_is_none() {
     fake.says(200, json!({"status": "failed", "reason": "client-disabled", "message": "m", "id": "i"}));
     assert_eq!(caller.has(&scopes[0]).await.unwrap_err().reason(), Some("client-disabled"));
 }
+
+/// Falconer lets one address have so many connections, and so many bytes under way. Strangers who make a service use them up would shut everybody out.
+#[tokio::test]
+async fn strangers_take_no_more_of_falconer_than_it_gives_one_address() {
+    let (inside, most) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicI64::new(0)));
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let (inside_there, most_there, gate_there) = (Arc::clone(&inside), Arc::clone(&most), Arc::clone(&gate));
+    let app = Router::new().route(
+        "/api/falconer/v1/check",
+        post(async move || {
+            most_there.fetch_max(inside_there.fetch_add(1, SeqCst) + 1, SeqCst);
+            let passed = gate_there.acquire().await.is_ok();
+            inside_there.fetch_sub(1, SeqCst);
+            assert!(passed);
+            allowed(json!({})).to_string()
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let verifier = Verifier::new(&root, NOTES).unwrap().with_retry(Retry { timeout: Duration::from_secs(120), ..Retry::default() });
+    let strangers: Vec<_> = (0..400)
+        .map(|_| {
+            let verifier = verifier.clone();
+            tokio::spawn(async move { check(&verifier).await.is_ok() })
+        })
+        .collect();
+    while inside.load(SeqCst) < 256 {
+        tokio::task::yield_now().await;
+    }
+    gate.add_permits(400);
+    for stranger in strangers {
+        assert!(stranger.await.unwrap());
+    }
+    assert_eq!(most.load(SeqCst), 256);
+}

@@ -262,3 +262,38 @@ func TestConnectionsAreKeptAndMadeAnewWhereOneBroke(t *testing.T) {
 		}
 	}
 }
+
+// Falconer lets one address have so many connections, and so many bytes under way: strangers who make a service use them up would shut everybody out.
+func TestStrangersTakeNoMoreThanOneAddressGets(t *testing.T) {
+	var inside, most atomic.Int64
+	gate, full := make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		now := inside.Add(1)
+		for last := most.Load(); now > last && !most.CompareAndSwap(last, now); last = most.Load() {
+		}
+		if now == 256 {
+			close(full)
+		}
+		<-gate
+		inside.Add(-1)
+		_, _ = io.WriteString(w, allowed)
+	}))
+	defer server.Close()
+	v := verifier(t, falconer.Config{Falconer: server.URL, Timeout: 2 * time.Minute})
+	var strangers sync.WaitGroup
+	for range 400 {
+		strangers.Add(1)
+		go func() {
+			defer strangers.Done()
+			if refusal := check(v).Refusal; refusal != nil {
+				t.Error(refusal)
+			}
+		}()
+	}
+	<-full
+	close(gate)
+	strangers.Wait()
+	if most.Load() != 256 {
+		t.Error(most.Load())
+	}
+}

@@ -1,5 +1,6 @@
 // The verifier of services: what it asks, and what comes of each answer.
 import assert from 'node:assert/strict';
+import { Agent } from 'node:http';
 import { createServer } from 'node:net';
 import { after, test } from 'node:test';
 import { Caller, Refusal, Requirement, SettingsError, Verifier, payloadHash } from '../node/verifier.js';
@@ -157,6 +158,19 @@ test('after five failures nobody waits, and one question tries whether Falconer 
   assert.deepEqual(await ask(10), [10, 0]);
   there.answer = ALLOWED;
   assert.deepEqual(await ask(1), [1, 1]);
+});
+
+test('who waits for a connection that others hold shuts nobody out', async () => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const server = createServer(() => {});
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  after(() => server.close());
+  // The first question holds the only connection to a Falconer that is silent; the other nine wait for it.
+  const verifier = verifierOf({ rootUrl: `http://127.0.0.1:${server.address().port}` }, { agent, timeoutMs: 200 });
+  const asked = await Promise.allSettled(Array.from({ length: 10 }, () => verifier.check(REQUEST, 'x', '')));
+  assert.ok(asked.every(({ status, reason }) => status === 'rejected' && reason.status === 503 && reason.log.includes('takes too long')));
+  await assert.rejects(verifier.check(REQUEST, 'x', ''), { log: /takes too long/ }, 'it is asked: the breaker is not open');
+  agent.destroy();
 });
 
 test('a slow answer ends in time, and a large one is not kept', async () => {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import socket
 import time
 
 import anyio
+import httpx
 import pytest
 from authority import ALLOWED, Authority
 from services import bound
@@ -168,3 +171,30 @@ def test_servers_without_check_are_asked_for_the_scopes(check, authority, caplog
         assert old.asked == 4 and caplog.text.count("has no method `check`") == 1
     finally:
         old.stop()
+
+
+def test_who_waits_for_a_connection_that_others_hold_shuts_nobody_out():
+    """One question holds the only connection to a Falconer that is silent; nine wait for it, and say nothing about Falconer."""
+    silent = socket.create_server(("127.0.0.1", 0))
+    root_url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+    limits = httpx.Limits(max_connections=1)
+    said = []
+
+    async def main():
+        verifier = AsyncVerifier(root_url, ORIGIN, client=httpx.AsyncClient(limits=limits), timeout=0.4)
+
+        async def ask():
+            said.append((await verifier.check(REQUEST, "notes:read:red", body=b"")).refusal.log)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(10):
+                group.start_soon(ask)
+        await ask()
+
+    anyio.run(main)
+    verifier = Verifier(root_url, ORIGIN, client=httpx.Client(limits=limits), timeout=0.4)
+    with concurrent.futures.ThreadPoolExecutor(10) as pool:
+        said += pool.map(lambda _: verifier.check(REQUEST, "notes:read:red", body=b"").refusal.log, range(10))
+    said.append(verifier.check(REQUEST, "notes:read:red", body=b"").refusal.log)
+    silent.close()
+    assert len(said) == 22 and not [one for one in said if "did not answer the last questions" in one], said

@@ -26,10 +26,16 @@ impl Verifier {
 
     /// Not at all while Falconer is away. Whoever hangs up meanwhile reports nothing.
     pub(super) async fn within<T>(&self, asking: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
+        if self.breaker.is_paused((self.clock)()) {
+            return Err(Refusal::Paused);
+        }
+        let turn = self.questions.acquire().await;
+        // It may have gone away meanwhile.
         if !self.breaker.may_ask((self.clock)()) {
             return Err(Refusal::Paused);
         }
         let answer = asking.await;
+        drop(turn);
         match &answer {
             Err(Refusal::Unavailable(error)) if is_away(error) => self.breaker.report(false, (self.clock)()),
             // What a caller wrote, and a proxy between did not like, says nothing about the next question.

@@ -14,6 +14,13 @@ struct State {
     until_ms: i64,
 }
 
+impl State {
+    /// A clock that was set back waits no longer than a pause.
+    fn is_paused(&self, now_ms: i64) -> bool {
+        self.failures >= FAILURES && now_ms < self.until_ms && self.until_ms - now_ms <= PAUSE_MS
+    }
+}
+
 impl Breaker {
     /// Whether this question goes out. Who is told so reports how it went, or nothing: then another one tries after the same pause.
     pub(super) fn may_ask(&self, now_ms: i64) -> bool {
@@ -21,12 +28,16 @@ impl Breaker {
         if state.failures < FAILURES {
             return true;
         }
-        // A clock that was set back waits no longer than a pause.
-        if now_ms < state.until_ms && state.until_ms - now_ms <= PAUSE_MS {
+        if state.is_paused(now_ms) {
             return false;
         }
         state.until_ms = now_ms.saturating_add(PAUSE_MS);
         true
+    }
+
+    /// Whether no question goes out at the moment.
+    pub(super) fn is_paused(&self, now_ms: i64) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_paused(now_ms)
     }
 
     /// How a question went.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use falconer_client::{Client, Origin, Retry};
 use falconer_scopes::{Expression, is_valid_scope};
 use falconer_wire::AuthenticateHawkRequest;
+use tokio::sync::Semaphore;
 
 use crate::{Refusal, SettingsError};
 pub(crate) use asking::Question;
@@ -26,6 +27,9 @@ pub use verified::{BodyRule, Verified};
 const MOST_REVEALED: usize = 8;
 /// So long a server that has no check is asked for lists only.
 const OLDER_MS: i64 = 10 * 60_000;
+/// Questions that are under way at once; more wait. So strangers can't make a service take all connections that Falconer lets one address have: it would refuse the
+/// questions of everybody.
+const MOST_QUESTIONS: usize = 256;
 /// A wrong origin is looked for so often.
 const MISMATCH_MS: i64 = 60_000;
 
@@ -56,6 +60,7 @@ pub struct Verifier {
     older: Arc<NowAndThen>,
     mismatch: Arc<NowAndThen>,
     breaker: Arc<Breaker>,
+    questions: Arc<Semaphore>,
     counted: Arc<Counted>,
     clock: fn() -> i64,
 }
@@ -89,6 +94,7 @@ impl Verifier {
             older: Arc::new(NowAndThen::every_ms(OLDER_MS)),
             mismatch: Arc::new(NowAndThen::every_ms(MISMATCH_MS)),
             breaker: Arc::default(),
+            questions: Arc::new(Semaphore::new(MOST_QUESTIONS)),
             counted: Arc::default(),
             clock: falconer_client::system::now_ms,
         })
@@ -151,20 +157,20 @@ impl Verifier {
     ///
     /// After five failures in a row Falconer is not asked for a second, and callers are refused at once ([`Refusal::Paused`]).
     pub async fn check(&self, request: &SignedRequest<'_>, required: &Expression) -> Result<Verified, Refusal> {
-        let answer = async {
+        let asked = async {
             let question = Question { request: self.question(request)?, reveal: self.prefixes(required), required, each: &[] };
             Ok(self.ask(&question).await?.0)
         };
-        self.counted.count(answer.await)
+        self.counted.count(asked.await)
     }
 
     /// Asks who signed a request, and for everything that it may do: for programs that need the whole list of scopes. Nothing is kept: each request is asked about anew.
     pub async fn verify(&self, request: &SignedRequest<'_>) -> Result<Verified, Refusal> {
-        let answer = async {
+        let asked = async {
             let question = self.question(request)?;
             self.within(self.listed(&question)).await
         };
-        self.counted.count(answer.await)
+        self.counted.count(asked.await)
     }
 
     fn question(&self, request: &SignedRequest<'_>) -> Result<AuthenticateHawkRequest, Refusal> {

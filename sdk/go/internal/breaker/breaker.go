@@ -26,11 +26,22 @@ func (b *Breaker) MayAsk(now time.Time) bool {
 	if b.failures < Failures {
 		return true
 	}
-	if now.Before(b.until) {
+	if b.paused(now) {
 		return false
 	}
 	b.until = now.Add(Pause)
 	return true
+}
+
+// Paused says whether no question goes out at the moment.
+func (b *Breaker) Paused(now time.Time) bool {
+	b.lock.Lock()
+	defer b.lock.Unlock()
+	return b.paused(now)
+}
+
+func (b *Breaker) paused(now time.Time) bool {
+	return b.failures >= Failures && now.Before(b.until)
 }
 
 // Report says how a question went.

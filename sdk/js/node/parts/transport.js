@@ -39,7 +39,10 @@ export class Transport {
     return new Promise((resolve, reject) => {
       const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length, Accept: 'application/json' };
       const request = this.#http.request(url, { method: 'POST', agent: this.#agent, headers });
-      const timer = setTimeout(() => fail(new Strange('it takes too long', { away: true })), timeoutMs);
+      // Who waited for a connection that others hold learned nothing of Falconer: many strangers at once would shut everybody out.
+      let asked = false;
+      request.on('socket', () => { asked = true; });
+      const timer = setTimeout(() => fail(new Strange('it takes too long', { away: asked })), timeoutMs);
       const fail = (error) => {
         clearTimeout(timer);
         reject(error);

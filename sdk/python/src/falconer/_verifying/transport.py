@@ -19,6 +19,11 @@ BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.Cl
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30)
 
 
+def _limits(timeout: float) -> httpx.Timeout:
+    # Who waited for a connection that others hold learned nothing of Falconer: many strangers at once would shut everybody out. So that wait ends first.
+    return httpx.Timeout(timeout, pool=timeout / 2)
+
+
 class Transport:
     """Without asyncio. May be used by many threads, and after a fork: each process has connections of its own."""
 
@@ -34,12 +39,14 @@ class Transport:
                 return self._once(url, content)
             except BROKEN:
                 return self._once(url, content)
+        except httpx.PoolTimeout as error:
+            raise Strange("no connection is free") from error
         except httpx.HTTPError as error:
             raise Strange(f"{type(error).__name__}: {error}", away=True) from error
 
     def _once(self, url: str, content: bytes) -> tuple[int, bytes]:
         until = time.monotonic() + self._timeout
-        request = {"content": content, "headers": HEADERS, "timeout": self._timeout, "follow_redirects": False}
+        request = {"content": content, "headers": HEADERS, "timeout": _limits(self._timeout), "follow_redirects": False}
         with self._client().stream("POST", url, **request) as answer:  # type: ignore[arg-type]
             parts, size = [], 0
             for part in answer.iter_bytes():
@@ -84,11 +91,13 @@ class AsyncTransport:
                     return await self._once(url, content)
         except TimeoutError as error:
             raise Strange("it takes too long", away=True) from error
+        except httpx.PoolTimeout as error:
+            raise Strange("no connection is free") from error
         except httpx.HTTPError as error:
             raise Strange(f"{type(error).__name__}: {error}", away=True) from error
 
     async def _once(self, url: str, content: bytes) -> tuple[int, bytes]:
-        request = {"content": content, "headers": HEADERS, "timeout": self._timeout, "follow_redirects": False}
+        request = {"content": content, "headers": HEADERS, "timeout": _limits(self._timeout), "follow_redirects": False}
         async with self._client().stream("POST", url, **request) as answer:  # type: ignore[arg-type]
             parts, size = [], 0
             async for part in answer.aiter_bytes():
