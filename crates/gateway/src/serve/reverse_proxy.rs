@@ -153,7 +153,7 @@ impl ReverseProxy {
             headers.remove(name);
         }
         // What is signed for Falconer is of no use to the service, on public paths neither.
-        let is_signature = headers.get_all(header::AUTHORIZATION).iter().any(|value| is_of_hawk(value));
+        let is_signature = headers.get_all(header::AUTHORIZATION).iter().any(is_of_hawk);
         if took_credentials || is_signature {
             headers.remove(header::AUTHORIZATION);
         }
