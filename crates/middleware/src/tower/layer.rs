@@ -41,11 +41,11 @@ impl Require {
             source_ip: source_ip.as_deref(),
         };
         let verifier = &self.guard.verifier;
-        let asked = match &required {
+        let verification = match &required {
             Some(required) => verifier.check(&signed, required).await,
             None => verifier.verify(&signed).await,
         };
-        let verified = match asked {
+        let verified = match verification {
             Ok(verified) => verified,
             Err(refusal) => {
                 let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());

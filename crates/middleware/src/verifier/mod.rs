@@ -157,20 +157,20 @@ impl Verifier {
     ///
     /// After five failures in a row Falconer is not asked for a second, and callers are refused at once ([`Refusal::Paused`]).
     pub async fn check(&self, request: &SignedRequest<'_>, required: &Expression) -> Result<Verified, Refusal> {
-        let asked = async {
+        let answer = async {
             let question = Question { request: self.question(request)?, reveal: self.prefixes(required), required, each: &[] };
             Ok(self.ask(&question).await?.0)
         };
-        self.counted.count(asked.await)
+        self.counted.count(answer.await)
     }
 
     /// Asks who signed a request, and for everything that it may do: for programs that need the whole list of scopes. Nothing is kept: each request is asked about anew.
     pub async fn verify(&self, request: &SignedRequest<'_>) -> Result<Verified, Refusal> {
-        let asked = async {
+        let answer = async {
             let question = self.question(request)?;
             self.within(self.listed(&question)).await
         };
-        self.counted.count(asked.await)
+        self.counted.count(answer.await)
     }
 
     fn question(&self, request: &SignedRequest<'_>) -> Result<AuthenticateHawkRequest, Refusal> {
