@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -15,8 +15,13 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// From a connection, or the end of an answer, to the end of the next head.
-const HEAD: Duration = Duration::from_secs(75);
+use super::idle::{Activity, NEXT, Sent, Watched};
+
+/// Requests at once whose answer has not begun; more are refused. Each has a head in memory.
+const MOST_REQUESTS: usize = 2048;
+/// Bytes of bodies that nobody has read yet, of a stream and of a connection of HTTP/2.
+const UNREAD_OF_STREAM: u32 = 64 * 1024;
+const UNREAD_OF_CONNECTION: u32 = 256 * 1024;
 /// What is under way at the end may take so long.
 const DRAIN: Duration = Duration::from_secs(15);
 /// Bytes of the head of a request.
@@ -80,6 +85,7 @@ pub(crate) async fn accept<L: Accept, S: Service<L::Peer>>(
     shutdown: impl Future<Output = ()>,
 ) -> bool {
     let connections = Arc::new(Semaphore::new(limits.connections as usize));
+    let requests = Arc::new(Semaphore::new(MOST_REQUESTS));
     let (stop, stopped) = watch::channel(());
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
@@ -93,7 +99,8 @@ pub(crate) async fn accept<L: Accept, S: Service<L::Peer>>(
         };
         match (permit, accepted) {
             (Ok(permit), Ok((stream, peer))) => {
-                tokio::spawn(connection(stream, peer, service.clone(), limits.http2, stopped.clone(), permit));
+                let connected = Connected { stopped: stopped.clone(), _permit: Arc::new(permit) };
+                tokio::spawn(connection(stream, peer, service.clone(), limits.http2, connected, Arc::clone(&requests)));
             }
             (_, Err(error)) => {
                 tracing::warn!(%error, "accepting a connection failed");
@@ -107,35 +114,71 @@ pub(crate) async fn accept<L: Accept, S: Service<L::Peer>>(
     tokio::time::timeout(DRAIN, connections.acquire_many(limits.connections)).await.is_ok()
 }
 
+/// What a connection holds as long as it is there, also where it became a tunnel.
+#[derive(Clone)]
+pub(crate) struct Connected {
+    /// Says when the program ends.
+    pub(super) stopped: watch::Receiver<()>,
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
 async fn connection<Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static, Peer: Copy + Debug + Send + 'static>(
     stream: Stream,
     peer: Peer,
     service: impl Service<Peer>,
     http2: bool,
-    mut stopped: watch::Receiver<()>,
-    _permit: OwnedSemaphorePermit,
+    connected: Connected,
+    requests: Arc<Semaphore>,
 ) {
+    let activity = Activity::new();
     let mut builder = Builder::new(TokioExecutor::new());
     if !http2 {
         builder = builder.http1_only();
     }
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(HEAD_BYTES);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128).max_header_list_size(HEAD_BYTES as u32);
-    let answer = service_fn(move |request: Request<Incoming>| {
-        let service = service.clone();
-        async move { Ok::<_, Infallible>(service.answer(request, peer).await) }
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(NEXT).max_buf_size(HEAD_BYTES);
+    let mut http2 = builder.http2();
+    http2.timer(TokioTimer::new()).max_concurrent_streams(128).max_header_list_size(HEAD_BYTES as u32);
+    http2.initial_stream_window_size(UNREAD_OF_STREAM).initial_connection_window_size(UNREAD_OF_CONNECTION);
+    let (asks, mut stopped) = (activity.clone(), connected.stopped.clone());
+    let answer = service_fn(move |mut request: Request<Incoming>| {
+        let (service, under_way, requests) = (service.clone(), asks.begin(), Arc::clone(&requests));
+        request.extensions_mut().insert(connected.clone());
+        async move {
+            let answer = match requests.try_acquire() {
+                Ok(_turn) => service.answer(request, peer).await,
+                Err(_) => busy(),
+            };
+            Ok::<_, Infallible>(answer.map(|body| Sent { body, _under_way: under_way }))
+        }
     });
-    let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), answer));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stopped.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    let io = TokioIo::new(Watched::new(stream, activity.clone()));
+    let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(io, answer));
+    let mut ending = false;
+    let ended = loop {
+        tokio::select! {
+            ended = connection.as_mut() => break ended,
+            _ = stopped.changed(), if !ending => {
+                ending = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            () = tokio::time::sleep_until(activity.until()) => {
+                if activity.is_over() {
+                    tracing::debug!(?peer, "a connection that did nothing was closed");
+                    return;
+                }
+            }
         }
     };
     if let Err(error) = ended {
         tracing::debug!(?peer, error = error.as_ref(), "connection ended");
     }
+}
+
+fn busy() -> Response<AnswerBody> {
+    let mut response = Response::new(whole(Bytes::new()));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
 }
 
 /// A body that is there whole.

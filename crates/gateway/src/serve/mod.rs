@@ -1,11 +1,12 @@
-//! Connections: `listener.rs` accepts them within bounds, for the gateway of `gateway.rs` and for the signing proxy; `reverse_proxy.rs` passes requests on where
-//! the gateway stands in front of the service itself, `passing.rs` is what everybody does who passes requests on.
+//! Connections: `listener.rs` accepts them within bounds, for the gateway of `gateway.rs` and for the signing proxy; `idle.rs` says how long one may do
+//! nothing; `reverse_proxy.rs` passes requests on where the gateway stands in front of the service itself, `passing.rs` is what everybody does who passes requests on.
 
 mod gateway;
+mod idle;
 mod listener;
 mod passing;
 mod reverse_proxy;
 
 pub use gateway::{Served, serve};
-pub(crate) use listener::{AnswerBody, Limits, Service, accept, boxed, whole};
+pub(crate) use listener::{AnswerBody, Connected, Limits, Service, accept, boxed, whole};
 pub(crate) use passing::{causes, one_host, take_off, tunnel, upgrade_of};

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::listener::{AnswerBody, whole};
+use super::listener::{AnswerBody, Connected, whole};
 
 /// What belongs to one connection, and is not passed on (RFC 9110, section 7.6.1).
 const OF_A_CONNECTION: [HeaderName; 8] = [
@@ -33,18 +33,31 @@ pub(crate) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
     protocol.as_bytes().eq_ignore_ascii_case(b"websocket").then(|| protocol.clone())
 }
 
-/// Passes bytes in both directions until both sides have ended. `headers` are those of the answer behind, which are taken.
+/// Passes bytes in both directions until both sides have ended, or the program does. It counts as the connection that it was. `headers` are those of the answer behind, which are taken.
 pub(crate) fn tunnel<Io: AsyncRead + AsyncWrite + Unpin + Send, E: Send>(
     headers: &mut HeaderMap,
     client: hyper::upgrade::OnUpgrade,
     service: impl Future<Output = Result<Io, E>> + Send + 'static,
     protocol: &HeaderValue,
+    connected: Option<Connected>,
 ) -> Response<AnswerBody> {
     let mut headers = std::mem::take(headers);
     tokio::spawn(async move {
         if let (Ok(client), Ok(mut service)) = (client.await, service.await) {
-            let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut service).await;
+            let mut client = TokioIo::new(client);
+            let stopped = connected.as_ref().map(|connected| connected.stopped.clone());
+            let stopped = async {
+                match stopped {
+                    Some(mut stopped) => drop(stopped.changed().await),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut client, &mut service) => {}
+                () = stopped => {}
+            }
         }
+        drop(connected);
     });
     take_off(&mut headers);
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));

@@ -12,7 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
-use super::listener::{AnswerBody, boxed, whole};
+use super::listener::{AnswerBody, Connected, boxed, whole};
 use super::passing::{causes, one_host, take_off, tunnel, upgrade_of};
 use crate::decide::{Decision, Gateway, LetThrough, Refused, RequestHead};
 use crate::statement;
@@ -113,7 +113,7 @@ impl ReverseProxy {
             };
             let service = hyper::upgrade::on(&mut answer);
             let service = async { service.await.map(TokioIo::new) };
-            return Ok(tunnel(answer.headers_mut(), on_upgrade, service, &protocol));
+            return Ok(tunnel(answer.headers_mut(), on_upgrade, service, &protocol, parts.extensions.remove::<Connected>()));
         }
         take_off(answer.headers_mut());
         Ok(answer.map(boxed))

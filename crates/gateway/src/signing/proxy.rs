@@ -17,7 +17,7 @@ use super::destination::{Destinations, Route};
 use super::outgoing::Outgoing;
 use super::refused::Refused;
 use crate::decide::Answer;
-use crate::serve::{AnswerBody, Limits, Service, accept, boxed, causes, take_off, tunnel, upgrade_of, whole};
+use crate::serve::{AnswerBody, Connected, Limits, Service, accept, boxed, causes, take_off, tunnel, upgrade_of, whole};
 
 /// Bodies are held, so fewer connections than elsewhere.
 const LIMITS: Limits = Limits { connections: 256, http2: false };
@@ -183,7 +183,8 @@ impl SigningProxy {
         }
         let settings = &self.0.settings;
         let upgrade = upgrade_of(&parts.headers);
-        let on_upgrade = parts.extensions.remove::<hyper::upgrade::OnUpgrade>();
+        let connected = parts.extensions.remove::<Connected>();
+        let on_upgrade = parts.extensions.remove::<hyper::upgrade::OnUpgrade>().map(|on_upgrade| (on_upgrade, connected));
         let mut held = hold(body, settings.body_limit_bytes, settings.stream_bodies).await?;
         let headers = outgoing_headers(parts.headers, &held, upgrade.as_ref());
         let mut clock_learned = false;
@@ -235,16 +236,16 @@ impl<Peer: Send + 'static> Service<Peer> for On {
 fn give_back(
     answer: reqwest::Response,
     upgrade: Option<&HeaderValue>,
-    on_upgrade: Option<hyper::upgrade::OnUpgrade>,
+    on_upgrade: Option<(hyper::upgrade::OnUpgrade, Option<Connected>)>,
     url: &Url,
 ) -> Result<Response<AnswerBody>, Refused> {
     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-        let (Some(protocol), Some(on_upgrade)) = (upgrade, on_upgrade) else {
+        let (Some(protocol), Some((on_upgrade, connected))) = (upgrade, on_upgrade) else {
             let problem = "it switched to a protocol that nobody asked for".to_owned();
             return Err(Refused::Unreachable { origin: origin(url), problem });
         };
         let mut headers = answer.headers().clone();
-        return Ok(tunnel(&mut headers, on_upgrade, answer.upgrade(), protocol));
+        return Ok(tunnel(&mut headers, on_upgrade, answer.upgrade(), protocol, connected));
     }
     let mut response = http::Response::<reqwest::Body>::from(answer).map(boxed);
     take_off(response.headers_mut());
