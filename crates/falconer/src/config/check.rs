@@ -59,6 +59,22 @@ impl Config {
         if self.websocktunnel_secret.as_ref().is_some_and(|secret| secret.expose().chars().count() < SHORTEST_SECRET) {
             bail!("websocktunnel_secret: give at least {SHORTEST_SECRET} characters, so that nobody can guess it");
         }
+        self.limits.check()?;
+        crate::log::filter(&self.log.level)?;
+        Ok(())
+    }
+
+    /// The public origin as far as it can be told without listening: the configured one, else `localhost` with the port of `listen`.
+    pub fn default_origin(&self) -> Result<falconer_web::PublicOrigin> {
+        let port = authority::read(&self.listen).and_then(|(_, port)| port).unwrap_or(8080);
+        let origin = self.root_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"));
+        Ok(falconer_web::PublicOrigin::parse(&origin)?)
+    }
+}
+
+impl Limits {
+    /// Each lets somebody in, and is no number that was meant in another unit.
+    fn check(&self) -> Result<()> {
         let Limits {
             connections,
             connections_per_address,
@@ -68,7 +84,7 @@ impl Config {
             idle_seconds,
             request_seconds,
             refuse_replays: _,
-        } = self.limits;
+        } = *self;
         for (name, zero) in [
             ("connections", connections == 0),
             ("connections_per_address", connections_per_address == 0),
@@ -93,15 +109,7 @@ impl Config {
                 bail!("limits.{name}: {value} is more than {most}, which is the most");
             }
         }
-        crate::log::filter(&self.log.level)?;
         Ok(())
-    }
-
-    /// The public origin as far as it can be told without listening: the configured one, else `localhost` with the port of `listen`.
-    pub fn default_origin(&self) -> Result<falconer_web::PublicOrigin> {
-        let port = authority::read(&self.listen).and_then(|(_, port)| port).unwrap_or(8080);
-        let origin = self.root_url.clone().unwrap_or_else(|| format!("http://localhost:{port}"));
-        Ok(falconer_web::PublicOrigin::parse(&origin)?)
     }
 }
 

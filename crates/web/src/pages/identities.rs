@@ -8,7 +8,7 @@ use super::visit::{Posted, Visit, go};
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::me;
-use crate::pages::sign_in::{again, login};
+use crate::pages::sign_in::{login, reauthentication};
 use crate::views::{Family, IdentitiesPage, LinkConfirmPage, LinkPage, ProviderButton, UnlinkPage, html};
 
 /// `GET /auth/identities`: what is linked, and what could be.

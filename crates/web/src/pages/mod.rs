@@ -22,7 +22,7 @@ use axum::routing::{get, post};
 
 use self::console::{confirm, edit, records};
 use self::granting::{grant, tool_client};
-use self::sign_in::{again, directory, email_code, forgotten, login, other_ways, passkeys, password, provider, setup};
+use self::sign_in::{directory, email_code, forgotten, login, other_ways, passkeys, password, provider, reauthentication, setup};
 use crate::Web;
 use crate::http::problem::Problem;
 

@@ -12,7 +12,7 @@ use http::{HeaderValue, StatusCode};
 use crate::Web;
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
-use crate::pages::sign_in::{again, provider};
+use crate::pages::sign_in::{provider, reauthentication};
 use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::words;
 use crate::views::{DirectoryPage, html};

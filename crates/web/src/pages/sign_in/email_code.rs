@@ -13,7 +13,7 @@ use crate::Web;
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::sign_in::provider::Away;
-use crate::pages::sign_in::{again, provider};
+use crate::pages::sign_in::{provider, reauthentication};
 use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::words;
 use crate::views::{EmailAddressPage, EmailCodePage, html};

@@ -21,7 +21,7 @@ use crate::http::cookie::{self, Kind, Slot};
 use crate::http::problem::{Problem, sentence};
 use crate::metrics::SignIn;
 use crate::pages::granting::grant;
-use crate::pages::sign_in::{again, directory, email_code, login};
+use crate::pages::sign_in::{directory, email_code, login, reauthentication};
 use crate::pages::visit::{Visit, go, own_path};
 use crate::views::ProviderButton;
 
