@@ -51,7 +51,7 @@ pub use auth::CommitFigures;
 pub use directory::at_least::{AtLeast, Awaited, NotARevision};
 pub use directory::client::Client;
 pub use directory::entries::{Grant, Identity, InternalIssuer, Person};
-pub use directory::expansions::ExpansionFigures;
+pub use directory::expansions::cache::ExpansionFigures;
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{

@@ -1,5 +1,6 @@
 //! Expansion: everything that a scope set gives through roles.
 
+use crate::applied::{Applied, AppliedRoles};
 use crate::role::{ASSUME, Compiled};
 use crate::role_set::{Application, RoleSet};
 use crate::scope::split_star;
@@ -7,6 +8,7 @@ use crate::scope_set::ScopeSet;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// What a list of scopes comes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,12 +47,37 @@ impl RoleSet {
         S: AsRef<str>,
     {
         let scopes: Vec<S> = scopes.into_iter().collect();
-        if scopes.iter().any(|scope| scope.as_ref() == "*") {
+        if has_all(&scopes) {
             return Expanded { scopes: ScopeSet::new(["*"]), steps: scopes.len(), is_complete: true };
         }
+        let expansion = self.expansion(&scopes, false);
+        Expanded {
+            scopes: ScopeSet::from_texts(expansion.found.iter().map(AsRef::as_ref).collect()),
+            steps: expansion.steps,
+            is_complete: !expansion.was_cut,
+        }
+    }
+
+    /// The roles that apply to these scopes, or to what other roles that apply give: enough to say of any scope whether the expansion satisfies it, in a
+    /// small part of the memory. `None` where the expansion is not complete, which is so when [`RoleSet::expand_counting`] says it.
+    pub fn applied<I, S>(&self, scopes: I) -> Option<AppliedRoles>
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<str>,
+    {
+        let scopes: Vec<S> = scopes.into_iter().collect();
+        if has_all(&scopes) {
+            return Some(AppliedRoles::default());
+        }
+        let expansion = self.expansion(&scopes, true);
+        (!expansion.was_cut).then(|| AppliedRoles::new(expansion.applications))
+    }
+
+    /// `notes`: whether to note which roles were applied.
+    fn expansion<'a, S: AsRef<str>>(&'a self, scopes: &'a [S], notes: bool) -> Expansion<'a> {
         let mut expansion =
-            Expansion { most_steps: SPARE_STEPS.saturating_add(self.len().saturating_mul(STEPS_A_ROLE)), ..Expansion::default() };
-        for scope in &scopes {
+            Expansion { most_steps: SPARE_STEPS.saturating_add(self.len().saturating_mul(STEPS_A_ROLE)), notes, ..Expansion::default() };
+        for scope in scopes {
             expansion.add_given(scope.as_ref(), 0);
         }
         let deepest = self.len() + SPARE_DEPTH;
@@ -62,12 +89,13 @@ impl RoleSet {
             }
             expansion.found.push(scope);
         }
-        Expanded {
-            scopes: ScopeSet::from_texts(expansion.found.iter().map(AsRef::as_ref).collect()),
-            steps: expansion.steps,
-            is_complete: !expansion.was_cut,
-        }
+        expansion
     }
+}
+
+/// Whether one of the scopes is the star that covers everything.
+fn has_all<S: AsRef<str>>(scopes: &[S]) -> bool {
+    scopes.iter().any(|scope| scope.as_ref() == "*")
 }
 
 /// Whether the role of this id, as it was, is or would be, has any part in an expansion that came to `expanded` (all of it, nothing taken away
@@ -76,12 +104,17 @@ impl RoleSet {
 /// That is so if the role applies to no scope in the closure, and it is enough to look at the normalized set: a role that applies to a scope
 /// applies to every scope that covers it too.
 pub fn takes_part(role_id: &str, expanded: &ScopeSet) -> bool {
+    takes_part_in(role_id, |scope| expanded.satisfies(scope), |prefix| expanded.meets(prefix))
+}
+
+/// The same for what is no set: whether it satisfies a scope, and whether it has a member that begins with a prefix, or covers it.
+pub(crate) fn takes_part_in(role_id: &str, satisfies: impl Fn(&str) -> bool, meets: impl Fn(&str) -> bool) -> bool {
     let pattern = [ASSUME, role_id].concat();
     match split_star(&pattern) {
         // Applies to the pattern itself and to every star scope above it.
-        (pattern, false) => expanded.satisfies(pattern),
+        (pattern, false) => satisfies(pattern),
         // Besides, to everything below the prefix.
-        (prefix, true) => expanded.meets(prefix),
+        (prefix, true) => meets(prefix),
     }
 }
 
@@ -120,6 +153,9 @@ struct Expansion<'a> {
     steps: usize,
     most_steps: usize,
     was_cut: bool,
+    /// Each role that was applied, and with what, if that is to be noted.
+    applications: Vec<Applied>,
+    notes: bool,
 }
 
 impl<'a> Expansion<'a> {
@@ -149,20 +185,25 @@ impl<'a> Expansion<'a> {
         !self.was_cut
     }
 
-    fn apply(&mut self, role: &'a Compiled, how: Application<'_>, depth: usize) {
+    fn apply(&mut self, role: &'a Arc<Compiled>, how: Application<'_>, depth: usize) {
         self.steps += 1;
-        let address = std::ptr::from_ref(role);
-        if self.granted.insert(address) {
+        let address = Arc::as_ptr(role);
+        let is_new = self.granted.insert(address);
+        if is_new {
             for scope in role.verbatim() {
                 self.add_given(scope, depth);
             }
         }
-        let Application::Star(parameter) = how else {
-            return;
+        let parameter = match how {
+            Application::Star(parameter) if !role.parameterized.is_empty() && (parameter != "*" || self.granted_any.insert(address)) => {
+                Some(parameter)
+            }
+            Application::Star(_) | Application::Plain => None,
         };
-        if role.parameterized.is_empty() || (parameter == "*" && !self.granted_any.insert(address)) {
-            return;
+        if self.notes && (is_new || parameter.is_some()) {
+            self.applications.push(Applied::new(role, is_new, parameter));
         }
+        let Some(parameter) = parameter else { return };
         for scope in &role.parameterized {
             if !self.may_go_on() {
                 return;

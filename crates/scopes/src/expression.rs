@@ -36,6 +36,16 @@ impl Expression {
         self.reduced(&|scope| held.satisfies(scope))
     }
 
+    /// Whether what is held satisfies the expression, where `holds` says of each scope whether it does.
+    pub fn satisfied_where(&self, holds: &dyn Fn(&str) -> bool) -> bool {
+        self.satisfied(holds)
+    }
+
+    /// [`Expression::missing`] of what is held, where `holds` says of each scope whether it is satisfied.
+    pub fn missing_where(&self, holds: &dyn Fn(&str) -> bool) -> Option<Expression> {
+        self.reduced(holds)
+    }
+
     /// The required scopes that were satisfied, over every satisfied alternative (for the audit log, never on the wire). `None` when the
     /// expression is not satisfied.
     pub fn scopes_used(&self, held: &ScopeSet) -> Option<ScopeSet> {

@@ -1,6 +1,8 @@
 //! One role, its compiled form, and what can be wrong with roles.
 
 use crate::list;
+use crate::scope::{compare, covers, split_star};
+use std::sync::OnceLock;
 use thiserror::Error;
 
 /// The token in the scopes of a star role that its parameter replaces.
@@ -70,6 +72,8 @@ pub(crate) struct Compiled {
     pub(crate) parameterized: Vec<Parameterized>,
     /// What step A of the validation says about this role.
     pub(crate) error: Option<RoleError>,
+    /// Where the verbatim scopes are in the role's list, sorted and normalized, once somebody looks for one.
+    sorted: OnceLock<Box<[u32]>>,
 }
 
 /// A scope of a star role around its first token.
@@ -84,7 +88,7 @@ impl Compiled {
         let prefix = role.role_id.strip_suffix('*').map(str::to_owned);
         let parameterized = if prefix.is_some() { parameterized(&role.scopes) } else { Vec::new() };
         let error = parameterized.iter().find_map(Parameterized::error);
-        Compiled { role, prefix, parameterized, error }
+        Compiled { role, prefix, parameterized, error, sorted: OnceLock::new() }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -101,6 +105,42 @@ impl Compiled {
         let all = self.parameterized.is_empty();
         self.role.scopes.iter().map(String::as_str).filter(move |scope| all || !scope.contains(TOKEN))
     }
+
+    /// Whether one of the verbatim scopes covers this one.
+    pub(crate) fn covers(&self, scope: &str) -> bool {
+        // As in a set: only the last one whose stem is not after the scope can.
+        let after = self.position_of(|stem| stem <= scope);
+        after.checked_sub(1).is_some_and(|last| covers(self.sorted_scope(last), scope))
+    }
+
+    /// Whether one of the verbatim scopes begins with `prefix`.
+    pub(crate) fn begins_with(&self, prefix: &str) -> bool {
+        let first = self.position_of(|stem| stem < prefix);
+        first < self.sorted().len() && self.sorted_scope(first).starts_with(prefix)
+    }
+
+    fn position_of(&self, before: impl Fn(&str) -> bool) -> usize {
+        self.sorted().partition_point(|at| before(split_star(self.scope(*at)).0))
+    }
+
+    fn sorted_scope(&self, index: usize) -> &str {
+        self.sorted().get(index).map_or("", |at| self.scope(*at))
+    }
+
+    fn scope(&self, at: u32) -> &str {
+        self.role.scopes.get(at as usize).map_or("", String::as_str)
+    }
+
+    fn sorted(&self) -> &[u32] {
+        self.sorted.get_or_init(|| {
+            let all = self.parameterized.is_empty();
+            let mut places: Vec<u32> = (0..self.role.scopes.len()).filter_map(|at| u32::try_from(at).ok()).collect();
+            places.retain(|at| all || !self.scope(*at).contains(TOKEN));
+            places.sort_unstable_by(|a, b| compare(self.scope(*a), self.scope(*b)));
+            places.dedup_by(|at, kept| covers(self.scope(*kept), self.scope(*at)));
+            places.into()
+        })
+    }
 }
 
 impl Parameterized {
@@ -108,6 +148,19 @@ impl Parameterized {
     pub(crate) fn with(&self, parameter: &str) -> String {
         let after = if parameter.ends_with('*') { "" } else { self.after.as_str() };
         [self.before.as_str(), parameter, after].concat()
+    }
+
+    /// Whether the scope for a parameter covers this one, without being made.
+    pub(crate) fn covers_with(&self, parameter: &str, scope: &str) -> bool {
+        let after = if parameter.ends_with('*') { "" } else { self.after.as_str() };
+        match (parameter, after) {
+            ("", "") => covers(&self.before, scope),
+            (parameter, "") => scope.strip_prefix(self.before.as_str()).is_some_and(|rest| covers(parameter, rest)),
+            (parameter, after) => {
+                let rest = scope.strip_prefix(self.before.as_str()).and_then(|rest| rest.strip_prefix(parameter));
+                rest.is_some_and(|rest| covers(after, rest))
+            }
+        }
     }
 
     /// The scope that stands for every parameter at once.

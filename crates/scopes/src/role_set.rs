@@ -137,12 +137,12 @@ impl RoleSet {
     }
 
     /// Calls `found` for every role that applies to `scope`, each at most once.
-    pub(crate) fn applicable<'r, 's>(&'r self, scope: &'s str, mut found: impl FnMut(&'r Compiled, Application<'s>)) {
+    pub(crate) fn applicable<'r, 's>(&'r self, scope: &'s str, mut found: impl FnMut(&'r Arc<Compiled>, Application<'s>)) {
         let (stem, starred) = split_star(scope);
         let Some(name) = scope.strip_prefix(ASSUME) else {
             // `*`, `a*` ... `assume*` lie above every pattern.
             if starred && ASSUME.starts_with(stem) {
-                self.compiled().for_each(|role| found(role, any(role)));
+                self.all.values().for_each(|role| found(role, any(role)));
             }
             return;
         };
@@ -154,7 +154,7 @@ impl RoleSet {
         }
         let stem = name.strip_suffix('*').unwrap_or(name);
         let below = self.all.range::<_, str>((Bound::Included(stem), Bound::Unbounded));
-        for role in below.map(|(_, role)| role.as_ref()).take_while(|role| role.id().starts_with(stem)) {
+        for role in below.map(|(_, role)| role).take_while(|role| role.id().starts_with(stem)) {
             // The role whose id is the stem itself, star included, has a prefix shorter than the stem: it is found from above.
             if role.prefix().is_none_or(|prefix| prefix.starts_with(stem)) {
                 found(role, any(role));
@@ -170,7 +170,7 @@ impl RoleSet {
     ///
     /// Walks from the longest such prefix to the shortest. It looks at the greatest key that is not after the bound. Where that key is no prefix of the bound, no
     /// key lies between the bound and what both share, and the walk goes on from what they share.
-    fn stars_over<'r, 's>(&'r self, bound: &str, name: &'s str, found: &mut impl FnMut(&'r Compiled, Application<'s>)) {
+    fn stars_over<'r, 's>(&'r self, bound: &str, name: &'s str, found: &mut impl FnMut(&'r Arc<Compiled>, Application<'s>)) {
         let mut bound = bound;
         while let Some((prefix, role)) = self.stars.get_prev(bound) {
             if bound.starts_with(prefix.as_ref()) {

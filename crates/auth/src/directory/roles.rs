@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use falconer_scopes::{Role, RoleSet, ScopeSet};
+use falconer_scopes::{AppliedRoles, Role, RoleSet, ScopeSet};
 use falconer_store::RoleRecord;
 
-use crate::directory::expansions::{Generation, Made};
+use crate::directory::expansions::generation::Generation;
+use crate::directory::expansions::sets::Sets;
 use crate::reserved;
 
 /// What a role has besides its scopes.
@@ -25,10 +26,15 @@ pub(crate) struct Roles {
 
 impl Roles {
     /// What a list comes to, and what of it is allowed.
-    pub(crate) fn expand<'l>(&self, scopes: impl Iterator<Item = &'l str>) -> Made {
+    pub(crate) fn expand<'l>(&self, scopes: impl Iterator<Item = &'l str>) -> Sets {
         let expanded = self.set.expand_counting(scopes.filter(|scope| !reserved::is_reserved_scope(scope)));
         let allowed = reserved::without_reserved(expanded.scopes.clone());
-        Made { expanded: expanded.scopes, allowed, is_complete: expanded.is_complete }
+        Sets { expanded: expanded.scopes, allowed, is_complete: expanded.is_complete }
+    }
+
+    /// The roles that apply to a list; `None` where not all can be said.
+    pub(crate) fn applied<'l>(&self, scopes: impl Iterator<Item = &'l str>) -> Option<AppliedRoles> {
+        self.set.applied(scopes.filter(|scope| !reserved::is_reserved_scope(scope)))
     }
 }
 

@@ -9,12 +9,14 @@ use std::ops::Bound;
 use std::sync::{Arc, OnceLock};
 
 use falconer_credentials::AccessToken;
-use falconer_scopes::{RoleSet, ScopeSet};
+use falconer_scopes::{AppliedRoles, RoleSet, ScopeSet};
 use falconer_store::{ClientRecord, History, Key, Loaded, Revision, RoleRecord};
 
 use crate::directory::client::{ById, Client};
 use crate::directory::entries::{Grant, Identity, InternalIssuer, Person, PresentScopes};
-use crate::directory::expansions::{Expansion, ExpansionCache, ExpansionFigures};
+use crate::directory::expansions::cache::ExpansionFigures;
+use crate::directory::expansions::remembered::Expansions;
+use crate::directory::expansions::sets::Expansion;
 use crate::directory::roles::{RoleNotes, Roles, record_of, split};
 use crate::reserved::{self, FALCONER_CLIENTS};
 
@@ -38,7 +40,7 @@ pub struct Snapshot {
     people: imbl::HashMap<Arc<str>, Arc<Person>>,
     /// The identities of each person, by the person's id; ascending.
     linked: imbl::HashMap<Arc<str>, Arc<[Arc<str>]>>,
-    expansions: Arc<ExpansionCache>,
+    expansions: Arc<Expansions>,
 }
 
 /// The clients of the next snapshot, while they are loaded.
@@ -76,13 +78,26 @@ impl KeyOwner<'_> {
     }
 }
 
+/// What a client has with anonymous, without the set being made.
+pub(crate) struct HeldScopes {
+    client: Arc<Client>,
+    applied: Arc<AppliedRoles>,
+}
+
+impl HeldScopes {
+    /// Whether the set would satisfy this scope. INVARIANT: it is none that is reserved: what is reserved may be among the client's own, and counts for nothing.
+    pub(crate) fn satisfies(&self, scope: &str) -> bool {
+        self.applied.satisfies(self.client.scopes().chain([ANONYMOUS]), scope)
+    }
+}
+
 /// What every request has besides its own.
 const ANONYMOUS: &str = "assume:anonymous";
 
 impl Snapshot {
     /// Nothing yet, with so much memory for expansions.
     pub(crate) fn empty(expansion_bytes: usize) -> Snapshot {
-        Snapshot { expansions: Arc::new(ExpansionCache::new(expansion_bytes)), ..Snapshot::default() }
+        Snapshot { expansions: Arc::new(Expansions::new(expansion_bytes)), ..Snapshot::default() }
     }
 
     /// Everything that the store gave, at its revision. `before` lends the uses that the store does not know yet.
@@ -279,7 +294,7 @@ impl Snapshot {
 
     /// The same for a list that can be walked again.
     pub(crate) fn expand_list<'l>(&self, scopes: impl Iterator<Item = &'l str> + Clone) -> Expansion {
-        self.expansions.get(&self.roles.generation, scopes.clone().map(str::as_bytes), || self.roles.expand(scopes))
+        self.expansions.set(&self.roles.generation, scopes.clone().map(str::as_bytes), || self.roles.expand(scopes))
     }
 
     /// What is remembered of expansions, and the bound.
@@ -294,13 +309,20 @@ impl Snapshot {
 
     /// A client's expansion without anonymous. Says nothing about bounds (grants, people).
     pub(crate) fn expansion_of(&self, client: &Client) -> Expansion {
-        self.expansions.get(&self.roles.generation, client.scopes_bytes(), || self.roles.expand(client.scopes()))
+        self.expansions.set(&self.roles.generation, client.scopes_bytes(), || self.roles.expand(client.scopes()))
     }
 
     /// The same with anonymous: what nearly every request is answered with.
     pub(crate) fn expansion_with_anonymous(&self, client: &Client) -> Expansion {
         let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
-        self.expansions.get(&self.roles.generation, list, || self.roles.expand(client.scopes().chain([ANONYMOUS])))
+        self.expansions.set(&self.roles.generation, list, || self.roles.expand(client.scopes().chain([ANONYMOUS])))
+    }
+
+    /// The same without the set being made; `None` where only that, or that best, can be asked.
+    pub(crate) fn held_with_anonymous(&self, client: &Arc<Client>) -> Option<HeldScopes> {
+        let list = client.scopes_bytes().chain([ANONYMOUS.as_bytes()]);
+        let applied = self.expansions.applied(&self.roles.generation, list, || self.roles.applied(client.scopes().chain([ANONYMOUS])))?;
+        Some(HeldScopes { client: Arc::clone(client), applied })
     }
 
     /// What these lists of scopes that people have come to together.

@@ -5,9 +5,13 @@ use std::borrow::Cow;
 use falconer_credentials::{RequestParts, is_signed_twice, payload};
 use falconer_scopes::{Expression, ScopeSet, list};
 
+use crate::directory::snapshot::HeldScopes;
 use crate::node::Auth;
-use crate::verify::caller::{DisclosedIdentity, Verdict};
+use crate::reserved::is_reserved_scope;
+use crate::verify::caller::DisclosedIdentity;
+use crate::verify::evaluate::ScopesAs;
 use crate::verify::reason::{Reason, Unable};
+use crate::verify::request::{Found, NotVerified};
 
 /// An answer names at most this many of the caller's scopes.
 const MOST_REVEALED: usize = 1000;
@@ -86,25 +90,55 @@ impl Auth {
         if is_signed_twice(question.parts.resource, question.parts.authorization) {
             return Ok(Decision::Failed(Reason::TwoSchemes));
         }
-        Ok(match self.verify(&question.parts).await {
-            Verdict::Unable(unable) => return Err(unable),
-            Verdict::Failed(reason) => Decision::Failed(reason),
-            Verdict::NoAuth { expires_ms, scopes } => {
+        let Found { caller, disclosed, held } = match self.check_request(&question.parts, question.scopes_as()).await {
+            Ok(Some((_, found))) => found,
+            Ok(None) => {
                 // Nobody signed anything, so there is nothing to compare a body with.
-                question.decide(Holder { client_id: None, expires_ms, hash: None }, &scopes, None)
+                let nobody = self.nobody_at_present();
+                let holder = Holder { client_id: None, expires_ms: nobody.expires_ms, hash: None };
+                return Ok(question.decide(holder, &Scopes::Set(&nobody.scopes), None));
             }
-            Verdict::Success(success) => match question.wrong_payload(success.hash.as_deref()) {
-                Some(reason) => Decision::Failed(reason),
-                None => {
-                    let holder = Holder { client_id: Some(success.client_id), expires_ms: success.expires_ms, hash: success.hash };
-                    question.decide(holder, &success.scopes, success.identity)
-                }
-            },
-        })
+            Err(NotVerified::Failed(reason)) => return Ok(Decision::Failed(reason)),
+            Err(NotVerified::Unable(unable)) => return Err(unable),
+        };
+        if let Some(reason) = question.wrong_payload(caller.hash.as_deref()) {
+            return Ok(Decision::Failed(reason));
+        }
+        let scopes = held.as_ref().map_or(Scopes::Set(&caller.scopes), Scopes::Held);
+        let holder = Holder { client_id: Some(caller.client_id.unwrap_or_default()), expires_ms: caller.expires_ms, hash: caller.hash };
+        Ok(question.decide(holder, &scopes, disclosed))
+    }
+}
+
+/// What somebody has.
+enum Scopes<'s> {
+    Set(&'s ScopeSet),
+    /// INVARIANT: only of a question that does not want a set.
+    Held(&'s HeldScopes),
+}
+
+impl Scopes<'_> {
+    fn satisfy(&self, scope: &str) -> bool {
+        match self {
+            Scopes::Set(set) => set.satisfies(scope),
+            Scopes::Held(held) => held.satisfies(scope),
+        }
+    }
+
+    /// The same as [`Expression::missing`], without making anything where nothing is missing.
+    fn missing(&self, required: &Expression) -> Option<Expression> {
+        let holds = |scope: &str| self.satisfy(scope);
+        if required.satisfied_where(&holds) { None } else { required.missing_where(&holds) }
     }
 }
 
 impl Question<'_> {
+    /// A verdict needs no set, unless the service wants to see scopes of it, or asks for one that is reserved.
+    fn scopes_as(&self) -> ScopesAs {
+        let expressions = || std::iter::once(self.required).chain(self.each.into_iter().flatten());
+        if self.reveal.is_none() && expressions().all(|one| !names_reserved(one)) { ScopesAs::Any } else { ScopesAs::Set }
+    }
+
     fn wrong_payload(&self, signed: Option<&str>) -> Option<Reason> {
         match (self.payload_hash?, signed) {
             (arrived, Some(signed)) if arrived == signed => None,
@@ -115,22 +149,28 @@ impl Question<'_> {
         }
     }
 
-    fn decide(&self, holder: Holder, scopes: &ScopeSet, identity: Option<DisclosedIdentity>) -> Decision {
-        if let Some(missing) = missing(self.required, scopes) {
+    fn decide(&self, holder: Holder, scopes: &Scopes<'_>, identity: Option<DisclosedIdentity>) -> Decision {
+        if let Some(missing) = scopes.missing(self.required) {
             return Decision::Denied { holder, missing };
         }
+        let revealed = match scopes {
+            Scopes::Set(set) => self.reveal.map(|prefixes| reveal(set, prefixes)),
+            Scopes::Held(_) => None,
+        };
         Decision::Allowed(Allowed {
             holder,
             identity: identity.filter(|_| self.identity),
-            revealed: self.reveal.map(|prefixes| reveal(scopes, prefixes)),
-            each: self.each.map(|each| each.iter().map(|required| missing(required, scopes)).collect()),
+            revealed,
+            each: self.each.map(|each| each.iter().map(|required| scopes.missing(required)).collect()),
         })
     }
 }
 
-/// The same as [`Expression::missing`], without making anything where nothing is missing.
-fn missing(required: &Expression, scopes: &ScopeSet) -> Option<Expression> {
-    if required.satisfied_by(scopes) { None } else { required.missing(scopes) }
+fn names_reserved(expression: &Expression) -> bool {
+    match expression {
+        Expression::Scope(scope) => is_reserved_scope(scope),
+        Expression::AllOf(members) | Expression::AnyOf(members) => members.iter().any(names_reserved),
+    }
 }
 
 fn reveal(scopes: &ScopeSet, prefixes: &[Cow<'_, str>]) -> Revealed {

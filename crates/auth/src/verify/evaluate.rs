@@ -9,7 +9,8 @@ use falconer_store::Key;
 
 use crate::directory::client::Client;
 use crate::directory::entries::{Grant, InternalIssuer};
-use crate::directory::snapshot::{KeyOwner, Snapshot};
+use crate::directory::expansions::sets::Expansion;
+use crate::directory::snapshot::{HeldScopes, KeyOwner, Snapshot};
 use crate::node::Node;
 use crate::reserved::{FALCONER_CLIENTS, GRANT_SCOPE};
 use crate::settings::Origin;
@@ -22,6 +23,17 @@ pub(crate) struct Evaluated<'s> {
     pub(crate) caller: Caller,
     pub(crate) disclosed: Option<DisclosedIdentity>,
     pub(crate) used: UsedBy<'s>,
+    /// What the caller has, where it was not made into a set: then [`Caller::scopes`] is empty.
+    pub(crate) held: Option<HeldScopes>,
+}
+
+/// In which form a caller's scopes are wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScopesAs {
+    /// As a set, to be handed on.
+    Set,
+    /// In any form that says whether a scope is satisfied, for scopes that are not reserved.
+    Any,
 }
 
 /// Whose last use this is.
@@ -38,11 +50,12 @@ impl Node {
         owner: Option<KeyOwner<'s>>,
         authentic: &Authentic<'_>,
         now_ms: i64,
+        wanted: ScopesAs,
         depends_on: &mut DependsOn,
     ) -> Result<Evaluated<'s>, Reason> {
         match owner {
             Some(KeyOwner::Issuer(issuer)) => self.evaluate_grant(snapshot, issuer, authentic, now_ms, depends_on),
-            Some(KeyOwner::Client(client)) => self.evaluate_client(snapshot, client, authentic, now_ms, depends_on),
+            Some(KeyOwner::Client(client)) => self.evaluate_client(snapshot, client, authentic, now_ms, wanted, depends_on),
             // The client has gone since the MAC was checked.
             None => Err(Reason::client_not_found(authentic.key_owner())),
         }
@@ -54,6 +67,7 @@ impl Node {
         client: &'s Arc<Client>,
         authentic: &Authentic<'_>,
         now_ms: i64,
+        wanted: ScopesAs,
         depends_on: &mut DependsOn,
     ) -> Result<Evaluated<'s>, Reason> {
         let owner = authentic.key_owner();
@@ -62,7 +76,12 @@ impl Node {
         let bounds = self.bounds(snapshot, client, now_ms, depends_on)?;
         let is_plain = bounds.within.is_empty() && !authentic.has_certificate() && !authentic.has_authorized_scopes();
         // Nearly every request is plain: then the remembered set with anonymous is the answer, and nothing is to be expanded.
-        let own = if is_plain { snapshot.expansion_with_anonymous(client) } else { snapshot.expansion_of(client) };
+        let held = if is_plain && wanted == ScopesAs::Any { snapshot.held_with_anonymous(client) } else { None };
+        let own = match (&held, is_plain) {
+            (Some(_), _) => Expansion { scopes: ScopeSet::default(), is_complete: true },
+            (None, true) => snapshot.expansion_with_anonymous(client),
+            (None, false) => snapshot.expansion_of(client),
+        };
         let is_complete = Cell::new(own.is_complete);
         let own = bounds.apply(own.scopes);
         let issuer = Issuer {
@@ -100,6 +119,7 @@ impl Node {
             },
             disclosed: None,
             used: UsedBy::Client(client),
+            held,
         })
     }
 
@@ -160,6 +180,7 @@ impl Node {
                 target: grant.record.target_origin.clone(),
             }),
             used: UsedBy::Grant(grant),
+            held: None,
         })
     }
 }

@@ -4,13 +4,13 @@ use arc_swap::Guard;
 use falconer_credentials::{Authentic, Failure, RequestParts};
 use falconer_store::Key;
 
-use crate::directory::snapshot::{KeyOwner, Snapshot};
+use crate::directory::snapshot::{HeldScopes, KeyOwner, Snapshot};
 use crate::error::ApiError;
 use crate::node::{Auth, Node};
 use crate::time::MINUTE_MS;
 use crate::verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict, Who};
 use crate::verify::effective_scopes::DependsOn;
-use crate::verify::evaluate::UsedBy;
+use crate::verify::evaluate::{ScopesAs, UsedBy};
 use crate::verify::reason::{Reason, Unable};
 
 /// How long an answer for nobody counts.
@@ -19,12 +19,12 @@ const NO_AUTH_MS: i64 = 15 * MINUTE_MS;
 impl Auth {
     /// Checks the credentials of a request to any service (authenticateHawk).
     pub async fn verify(&self, parts: &RequestParts<'_>) -> Verdict {
-        match self.check_request(parts).await {
+        match self.check_request(parts, ScopesAs::Set).await {
             Ok(None) => {
                 let snapshot = self.node.directory.load();
                 Verdict::NoAuth { expires_ms: self.now_ms().saturating_add(NO_AUTH_MS), scopes: snapshot.anonymous().clone() }
             }
-            Ok(Some((_, caller, disclosed))) => Verdict::Success(Success {
+            Ok(Some((_, Found { caller, disclosed, .. }))) => Verdict::Success(Success {
                 client_id: caller.client_id.unwrap_or_default(),
                 scopes: caller.scopes,
                 expires_ms: caller.expires_ms,
@@ -51,9 +51,11 @@ impl Auth {
                 Err(failure) => refused(Reason::Credentials(failure).into()),
             };
         }
-        match self.check_request(parts).await {
+        match self.check_request(parts, ScopesAs::Set).await {
             Ok(None) => self.nobody(),
-            Ok(Some((authentic, caller, _))) => Authentication { who: Who::Signed(Box::new(authentic.into_owned())), outcome: Ok(caller) },
+            Ok(Some((authentic, Found { caller, .. }))) => {
+                Authentication { who: Who::Signed(Box::new(authentic.into_owned())), outcome: Ok(caller) }
+            }
             Err(NotVerified::Failed(reason)) => refused(reason.into()),
             Err(NotVerified::Unable(unable)) => refused(unable.into()),
         }
@@ -66,11 +68,15 @@ impl Auth {
 
     /// A request without credentials.
     pub fn nobody(&self) -> Authentication {
-        let snapshot = self.node.directory.load();
-        Authentication { who: Who::Nobody, outcome: Ok(nobody(&snapshot, self.now_ms())) }
+        Authentication { who: Who::Nobody, outcome: Ok(self.nobody_at_present()) }
     }
 
-    async fn check_request<'a>(&self, parts: &RequestParts<'a>) -> Result<Option<Checked<'a>>, NotVerified> {
+    pub(crate) fn nobody_at_present(&self) -> Caller {
+        nobody(&self.node.directory.load(), self.now_ms())
+    }
+
+    /// Who signed a request, with scopes in the form that is wanted. `None`: nobody did.
+    pub(crate) async fn check_request<'a>(&self, parts: &RequestParts<'a>, wanted: ScopesAs) -> Result<Option<Checked<'a>>, NotVerified> {
         let Some(signed) = falconer_credentials::read(parts)? else {
             return Ok(None);
         };
@@ -84,14 +90,14 @@ impl Auth {
             // Checks the MAC, and nothing else, under the key owner's token.
             let owner = snapshot.key_owner(signed.key_owner());
             let authentic = signed.check_mac(owner.as_ref().map(KeyOwner::token))?;
-            match self.node.evaluate_and_note(&snapshot, owner, &authentic, now_ms) {
-                Ok((caller, disclosed)) => return Ok(Some((authentic, caller, disclosed))),
+            match self.node.evaluate_and_note(&snapshot, owner, &authentic, now_ms, wanted) {
+                Ok(found) => return Ok(Some((authentic, found))),
                 Err(reason) => (authentic, reason, Guard::into_inner(snapshot)),
             }
         };
         // On the heap: hardly a request comes by here, and every one would carry the room for it along.
-        let (caller, disclosed) = Box::pin(self.look_for_grant(&seen, reason, &authentic, now_ms)).await?;
-        Ok(Some((authentic, caller, disclosed)))
+        let found = Box::pin(self.look_for_grant(&seen, reason, &authentic, now_ms)).await?;
+        Ok(Some((authentic, found)))
     }
 
     /// The same once more where a grant was unknown that the store may have by now; the reason where nothing is to be expected of that.
@@ -102,7 +108,8 @@ impl Auth {
         let is_new = self.catch_up_from(seen).await.map_err(|error| NotVerified::Unable(Unable::Store(error)))?;
         let snapshot = self.node.directory.load();
         let owner = snapshot.key_owner(authentic.key_owner());
-        let second_verdict = if is_new { self.node.evaluate_and_note(&snapshot, owner, authentic, now_ms) } else { Err(reason.clone()) };
+        let second_verdict =
+            if is_new { self.node.evaluate_and_note(&snapshot, owner, authentic, now_ms, ScopesAs::Set) } else { Err(reason.clone()) };
         if second_verdict.is_err() {
             self.node.unknown_grants.note(id, snapshot.revision());
         }
@@ -110,14 +117,20 @@ impl Auth {
     }
 }
 
-/// A request with the proof of its MAC, who it is, and what may be told about the person.
-type Checked<'a> = (Authentic<'a>, Caller, Option<DisclosedIdentity>);
+/// A request with the proof of its MAC, and whom it is of.
+pub(crate) type Checked<'a> = (Authentic<'a>, Found);
 
-/// Who it is, and what may be told about the person.
-type Found = (Caller, Option<DisclosedIdentity>);
+/// Who it is.
+pub(crate) struct Found {
+    pub(crate) caller: Caller,
+    /// What may be told about the person.
+    pub(crate) disclosed: Option<DisclosedIdentity>,
+    /// What the caller has, where it was not made into a set.
+    pub(crate) held: Option<HeldScopes>,
+}
 
 /// Why nobody was verified, by whose fault it is.
-enum NotVerified {
+pub(crate) enum NotVerified {
     Failed(Reason),
     Unable(Unable),
 }
@@ -152,13 +165,14 @@ impl Node {
         owner: Option<KeyOwner<'_>>,
         authentic: &Authentic<'_>,
         now_ms: i64,
+        wanted: ScopesAs,
     ) -> Result<Found, Reason> {
-        let evaluated = self.evaluate_at(snapshot, owner, authentic, now_ms, &mut DependsOn::not_noted())?;
+        let evaluated = self.evaluate_at(snapshot, owner, authentic, now_ms, wanted, &mut DependsOn::not_noted())?;
         match evaluated.used {
             UsedBy::Client(client) => self.last_uses.note_client(client, now_ms),
             UsedBy::Grant(grant) => self.last_uses.note_grant(grant, now_ms),
         }
-        Ok((evaluated.caller, evaluated.disclosed))
+        Ok(Found { caller: evaluated.caller, disclosed: evaluated.disclosed, held: evaluated.held })
     }
 
     /// Who asks, at this snapshot, and the rows that make it so.
@@ -175,7 +189,7 @@ impl Node {
             (Who::Signed(_) | Who::Person(_), Some(behind_ms)) => Err(ApiError::ClockBehind { behind_ms }),
             (Who::Signed(authentic), None) => {
                 let (owner, mut depends_on) = (snapshot.key_owner(authentic.key_owner()), DependsOn::noted());
-                match self.evaluate_at(snapshot, owner, authentic, now_ms, &mut depends_on) {
+                match self.evaluate_at(snapshot, owner, authentic, now_ms, ScopesAs::Set, &mut depends_on) {
                     Ok(evaluated) => Ok((evaluated.caller, depends_on.keys())),
                     Err(reason) => Err(reason.into()),
                 }

@@ -1,0 +1,382 @@
+//! What is remembered by the list of scopes that it was made of: the most useful, within a bound in bytes.
+//!
+//! It is remembered by the list itself, so that clients with the same scopes, certificates and `expandScopes` share it.
+//! It outlives changes of roles: each entry is checked against the roles that have changed since (`falconer_scopes::takes_part`), and only what a
+//! change reaches is made again. Nothing here takes a lock; two requests may make the same thing at the same time.
+
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use arc_swap::ArcSwapOption;
+use foldhash::fast::RandomState;
+
+use super::generation::Generation;
+
+/// How many places a list can be remembered at.
+const WAYS: usize = 4;
+/// One place for so many bytes of the bound: hardly any entry is much smaller.
+const BYTES_A_PLACE: usize = 1024;
+/// No single entry may take more than this part of all memory.
+const LARGEST_PART: usize = 8;
+
+/// What expansions take, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExpansionFigures {
+    /// Bytes that the remembered expansions take at present.
+    pub bytes: usize,
+    /// The bound that `cache_mib` sets.
+    pub most_bytes: usize,
+    /// How many expansions were worked out, because nothing was remembered or a role had changed.
+    pub computed: u64,
+    /// How many were forgotten to stay within the bound.
+    pub evicted: u64,
+}
+
+/// What can be remembered.
+pub(crate) trait Remembered {
+    /// Whether it is all that there is of it. Whether a change reaches what was cut off can't be seen in what is there.
+    fn is_complete(&self) -> bool;
+
+    /// Whether a change of this role may make it another.
+    fn is_reached_by<'l>(&self, role_id: &str, list: impl Iterator<Item = &'l str> + Clone) -> bool;
+
+    /// What it takes. Never changes, so that what was counted in is counted out.
+    fn bytes(&self) -> usize;
+}
+
+/// What is remembered, by the list that it was made of.
+pub(crate) struct Cache<V> {
+    hasher: RandomState,
+    /// A power of two of them.
+    sets: Box<[[ArcSwapOption<Entry<V>>; WAYS]]>,
+    most_bytes: usize,
+    bytes: AtomicUsize,
+    /// Where forgetting goes on.
+    hand: AtomicUsize,
+    /// Where looking for what a change has reached goes on.
+    broom: AtomicUsize,
+    computed: AtomicU64,
+    evicted: AtomicU64,
+}
+
+struct Entry<V> {
+    hash: u64,
+    /// The scopes of the list one behind the other, and where each ends.
+    text: Box<[u8]>,
+    ends: Box<[u32]>,
+    /// The latest generation in which this was found right.
+    generation: AtomicU64,
+    /// Asked for since the hand last passed.
+    used: AtomicBool,
+    value: V,
+}
+
+impl<V: Remembered> Cache<V> {
+    pub(crate) fn new(most_bytes: usize) -> Cache<V> {
+        let sets = (most_bytes / BYTES_A_PLACE / WAYS).next_power_of_two();
+        Cache {
+            hasher: RandomState::default(),
+            sets: std::iter::repeat_with(|| std::array::from_fn(|_| ArcSwapOption::empty())).take(sets).collect(),
+            most_bytes,
+            bytes: AtomicUsize::new(0),
+            hand: AtomicUsize::new(0),
+            broom: AtomicUsize::new(0),
+            computed: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn figures(&self) -> ExpansionFigures {
+        ExpansionFigures {
+            bytes: self.bytes.load(Ordering::Relaxed),
+            most_bytes: self.most_bytes,
+            computed: self.computed.load(Ordering::Relaxed),
+            evicted: self.evicted.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Whether there is room for more without anything being forgotten soon.
+    pub(crate) fn has_room(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) < self.most_bytes / 4 * 3
+    }
+
+    /// `read` of what is remembered of the list in this generation.
+    pub(crate) fn find<'l, R>(
+        &self,
+        generation: &Generation,
+        list: impl Iterator<Item = &'l [u8]> + Clone,
+        read: impl Fn(&V) -> R,
+    ) -> Option<R> {
+        self.find_hashed(self.hash(list.clone()), generation, list, read)
+    }
+
+    /// The same, or else of what `make` makes. `beside`: how many bytes of the bound something else takes.
+    pub(crate) fn get<'l, R>(
+        &self,
+        beside: usize,
+        generation: &Generation,
+        list: impl Iterator<Item = &'l [u8]> + Clone,
+        make: impl FnOnce() -> V,
+        read: impl Fn(&V) -> R,
+    ) -> R {
+        let hash = self.hash(list.clone());
+        if let Some(found) = self.find_hashed(hash, generation, list.clone(), &read) {
+            return found;
+        }
+        let made = make();
+        self.computed.fetch_add(1, Ordering::Relaxed);
+        let result = read(&made);
+        if let Some(set) = self.set_of(hash) {
+            self.keep(set, Entry::new(hash, list, generation.number(), made));
+            self.forget_beyond(beside);
+            self.forget_reached(generation);
+        }
+        result
+    }
+
+    fn find_hashed<'l, R>(
+        &self,
+        hash: u64,
+        generation: &Generation,
+        list: impl Iterator<Item = &'l [u8]> + Clone,
+        read: impl Fn(&V) -> R,
+    ) -> Option<R> {
+        for place in self.set_of(hash).into_iter().flatten() {
+            if let Some(entry) = place.load().as_ref()
+                && entry.is_of(hash, list.clone())
+                && entry.holds_in(generation)
+            {
+                return Some(read(&entry.value));
+            }
+        }
+        None
+    }
+
+    fn set_of(&self, hash: u64) -> Option<&[ArcSwapOption<Entry<V>>; WAYS]> {
+        usize::try_from(hash).ok().and_then(|hash| self.sets.get(hash & self.sets.len().saturating_sub(1)))
+    }
+
+    fn hash<'l>(&self, list: impl Iterator<Item = &'l [u8]>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        for scope in list {
+            hasher.write(scope);
+            hasher.write_u8(0xff);
+        }
+        hasher.finish()
+    }
+
+    fn keep(&self, set: &[ArcSwapOption<Entry<V>>; WAYS], entry: Entry<V>) {
+        let bytes = entry.bytes();
+        if bytes > self.most_bytes / LARGEST_PART {
+            return;
+        }
+        // In place of the same list, or where nothing is, or of what nobody has asked for since the hand passed.
+        let fits = |place: &&ArcSwapOption<Entry<V>>, used_too: bool| {
+            place.load().as_ref().is_none_or(|old| old.hash == entry.hash || (used_too && !old.used.swap(false, Ordering::Relaxed)))
+        };
+        let place = set.iter().find(|place| fits(place, false)).or_else(|| set.iter().find(|place| fits(place, true)));
+        let Some(place) = place.or(set.first()) else { return };
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.count_out(place.swap(Some(Arc::new(entry))));
+    }
+
+    /// Forgets until what is left fits into the bound together with what something else takes of it.
+    pub(crate) fn forget_beyond(&self, beside: usize) {
+        // Twice around is enough: the first time may only take the marks away.
+        for _ in 0..self.sets.len().saturating_mul(2) {
+            if self.bytes.load(Ordering::Relaxed).saturating_add(beside) <= self.most_bytes {
+                return;
+            }
+            self.forget_some();
+        }
+    }
+
+    fn forget_some(&self) {
+        let hand = self.hand.fetch_add(1, Ordering::Relaxed) & self.sets.len().saturating_sub(1);
+        for place in self.sets.get(hand).into_iter().flatten() {
+            if place.load().as_ref().is_some_and(|entry| !entry.used.swap(false, Ordering::Relaxed)) {
+                self.count_out(place.swap(None));
+            }
+        }
+    }
+
+    /// What a change has reached and nobody has asked for since goes by and by, because it may keep roles in memory that there are no more.
+    fn forget_reached(&self, generation: &Generation) {
+        let broom = self.broom.fetch_add(1, Ordering::Relaxed) & self.sets.len().saturating_sub(1);
+        for place in self.sets.get(broom).into_iter().flatten() {
+            let was_reached =
+                |entry: &Arc<Entry<V>>| entry.generation.load(Ordering::Relaxed) < generation.number() && !entry.is_right_in(generation);
+            if place.load().as_ref().is_some_and(was_reached) {
+                self.count_out(place.swap(None));
+            }
+        }
+    }
+
+    fn count_out(&self, entry: Option<Arc<Entry<V>>>) {
+        if let Some(entry) = entry {
+            self.bytes.fetch_sub(entry.bytes(), Ordering::Relaxed);
+            self.evicted.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl<V: Remembered> Entry<V> {
+    fn new<'l>(hash: u64, list: impl Iterator<Item = &'l [u8]>, generation: u64, value: V) -> Entry<V> {
+        let (mut text, mut ends) = (Vec::new(), Vec::new());
+        for scope in list {
+            text.extend_from_slice(scope);
+            // No list has four gigabytes of text: what a request may hold is bounded far below. Such a one would be no list's.
+            ends.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
+        }
+        Entry { hash, text: text.into(), ends: ends.into(), generation: AtomicU64::new(generation), used: AtomicBool::new(true), value }
+    }
+
+    fn list(&self) -> impl Iterator<Item = &[u8]> + Clone {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let scope = self.text.get(start..*end as usize).unwrap_or_default();
+            start = *end as usize;
+            scope
+        })
+    }
+
+    fn is_of<'l>(&self, hash: u64, list: impl Iterator<Item = &'l [u8]>) -> bool {
+        self.hash == hash && self.list().eq(list)
+    }
+
+    fn holds_in(&self, generation: &Generation) -> bool {
+        if !self.is_right_in(generation) {
+            return false;
+        }
+        if self.generation.load(Ordering::Relaxed) != generation.number() {
+            self.generation.fetch_max(generation.number(), Ordering::Relaxed);
+        }
+        // Written only when it changes, so that many may read at the same time.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
+        true
+    }
+
+    fn is_right_in(&self, generation: &Generation) -> bool {
+        let known = self.generation.load(Ordering::Relaxed);
+        let texts = || self.list().map(|scope| std::str::from_utf8(scope).unwrap_or_default());
+        known == generation.number()
+            || (self.value.is_complete() && generation.left_alone(known, |role_id| self.value.is_reached_by(role_id, texts())))
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.text.len() + size_of_val(&*self.ends) + self.value.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::generation::CHANGES;
+    use super::super::sets::{Expansion, Sets};
+    use super::*;
+    use falconer_scopes::ScopeSet;
+
+    fn set(scopes: &[&str]) -> Sets {
+        Sets { expanded: ScopeSet::new(scopes), allowed: ScopeSet::new(scopes), is_complete: true }
+    }
+
+    fn get<'l>(
+        cache: &Cache<Sets>,
+        generation: &Generation,
+        list: impl Iterator<Item = &'l [u8]> + Clone,
+        make: impl FnOnce() -> Sets,
+    ) -> Expansion {
+        cache.get(0, generation, list, make, Sets::expansion)
+    }
+
+    #[test]
+    fn what_was_cut_is_made_again_after_every_change() {
+        let cache = Cache::new(1 << 20);
+        let first = Generation::default();
+        let list = || [&b"assume:a"[..]].into_iter();
+        let cut = || Sets { is_complete: false, ..set(&["assume:a"]) };
+        assert!(!get(&cache, &first, list(), cut).is_complete);
+        assert!(!get(&cache, &first, list(), || panic!("it was made again")).is_complete);
+        assert!(get(&cache, &first.after("other"), list(), || set(&["assume:a", "x"])).is_complete);
+    }
+
+    #[test]
+    fn what_a_change_does_not_reach_is_kept() {
+        let cache = Cache::new(1 << 20);
+        let first = Generation::default();
+        let list = || [&b"assume:a"[..], b"b"].into_iter();
+        get(&cache, &first, list(), || set(&["assume:a", "b", "x"]));
+        let later = first.after("other").after("c*");
+        assert_eq!(get(&cache, &later, list(), || panic!("it was made again")).scopes.len(), 3);
+        let reached = later.after("a");
+        assert_eq!(get(&cache, &reached, list(), || set(&["assume:a", "b"])).scopes.len(), 2);
+        // Whoever still has the older roles does not get what holds for the newer ones.
+        assert_eq!(get(&cache, &later, list(), || set(&["assume:a", "b", "x"])).scopes.len(), 3);
+        let unknown = reached.after_anything();
+        assert_eq!(get(&cache, &unknown, list(), || set(&["b"])).scopes.len(), 1);
+        let long_ago = (0..=CHANGES).fold(unknown, |generation, _| generation.after("other"));
+        assert_eq!(get(&cache, &long_ago, list(), || set(&["b", "y"])).scopes.len(), 2);
+    }
+
+    /// Two changes of the same roles, of which one did not come to be.
+    #[test]
+    fn what_was_made_with_roles_that_never_were_is_made_again() {
+        let cache = Cache::new(1 << 20);
+        let first = Generation::default();
+        let list = || [&b"assume:a"[..]].into_iter();
+        let never = first.after("a");
+        get(&cache, &never, list(), || set(&["assume:a", "secret"]));
+        for next in [first.after("b"), first.after("a"), first.after_anything(), first.after("b").after("c"), first.clone()] {
+            get(&cache, &never, list(), || set(&["assume:a", "secret"]));
+            assert_eq!(get(&cache, &next, list(), || set(&["assume:a"])).scopes.len(), 1);
+        }
+        // What neither reaches is made again too, because who found it right last may be the one that never was; then it stays.
+        let other = || [&b"other"[..]].into_iter();
+        get(&cache, &first, other(), || set(&["other"]));
+        get(&cache, &never, other(), || panic!("it was made again"));
+        let next = first.after("b");
+        get(&cache, &next, other(), || set(&["other"]));
+        get(&cache, &next.after("c"), other(), || panic!("it was made again"));
+    }
+
+    #[test]
+    fn lists_are_told_apart() {
+        let cache = Cache::new(1 << 20);
+        let generation = Generation::default();
+        for list in [vec!["ab", "c"], vec!["a", "bc"], vec!["abc"], vec!["ab", "c", ""], vec![]] {
+            let made = get(&cache, &generation, list.iter().map(|text| text.as_bytes()), || set(&list));
+            assert_eq!(made.scopes, ScopeSet::new(&list));
+        }
+    }
+
+    #[test]
+    fn the_bound_holds_and_what_is_used_stays() {
+        let most = 256 << 10;
+        let cache = Cache::new(most);
+        let generation = Generation::default();
+        let hot = || [&b"hot"[..]].into_iter();
+        get(&cache, &generation, hot(), || set(&["hot"]));
+        let mut again = 0;
+        for n in 0..10_000 {
+            let text = format!("cold-{n}");
+            get(&cache, &generation, [text.as_bytes()].into_iter(), || set(&[&text, &"x".repeat(n % 2000)]));
+            assert!(cache.figures().bytes <= most);
+            get(&cache, &generation, hot(), || {
+                again += 1;
+                set(&["hot"])
+            });
+        }
+        let figures = cache.figures();
+        assert!(figures.bytes > most / 4 && figures.evicted > 1000, "{figures:?}");
+        assert!(again < 100, "the one that is always used was forgotten {again} times");
+        let none = Cache::new(0);
+        get(&none, &generation, hot(), || set(&["hot"]));
+        assert_eq!(none.figures(), ExpansionFigures { bytes: 0, most_bytes: 0, computed: 1, evicted: 0 });
+    }
+}

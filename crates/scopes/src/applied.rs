@@ -1,0 +1,85 @@
+//! What a list of scopes comes to, without the list being made.
+
+use crate::expansion::takes_part_in;
+use crate::role::Compiled;
+use crate::scope::covers;
+use std::fmt;
+use std::sync::Arc;
+
+/// The roles that apply to a list of scopes, to what those give, and so on. Together with the list it answers what the expansion would be asked for, and takes a
+/// few bytes for each role where the expansion takes the text of each scope. It keeps the roles, as they were, for as long as it is there.
+///
+/// It is asked in a time that grows with the number of roles; what a set is asked in grows with the logarithm of the number of its members.
+#[derive(Clone, Default)]
+pub struct AppliedRoles(Box<[Applied]>);
+
+/// A role that was applied.
+#[derive(Clone)]
+pub(crate) struct Applied {
+    role: Arc<Compiled>,
+    /// Whether its verbatim scopes are given: once is enough, with however many parameters it is applied.
+    is_verbatim: bool,
+    /// What takes the place of the token in the other ones.
+    parameter: Option<Box<str>>,
+}
+
+impl Applied {
+    pub(crate) fn new(role: &Arc<Compiled>, is_verbatim: bool, parameter: Option<&str>) -> Applied {
+        Applied { role: Arc::clone(role), is_verbatim, parameter: parameter.map(Box::from) }
+    }
+
+    fn covers(&self, scope: &str) -> bool {
+        (self.is_verbatim && self.role.covers(scope))
+            || self.parameter.as_deref().is_some_and(|p| self.role.parameterized.iter().any(|one| one.covers_with(p, scope)))
+    }
+
+    fn begins_with(&self, prefix: &str) -> bool {
+        (self.is_verbatim && self.role.begins_with(prefix))
+            || self.parameter.as_deref().is_some_and(|p| self.role.parameterized.iter().any(|one| one.with(p).starts_with(prefix)))
+    }
+}
+
+impl AppliedRoles {
+    pub(crate) fn new(applied: Vec<Applied>) -> AppliedRoles {
+        AppliedRoles(applied.into())
+    }
+
+    /// How many applications of a role there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether no role applies.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the expansion of `given` satisfies `scope`. INVARIANT: `given` is what these roles apply to.
+    pub fn satisfies<'l>(&self, given: impl IntoIterator<Item = &'l str>, scope: &str) -> bool {
+        given.into_iter().any(|held| covers(held, scope)) || self.0.iter().any(|applied| applied.covers(scope))
+    }
+
+    /// [`crate::takes_part`] of the expansion of `given`.
+    pub fn takes_part<'l>(&self, given: impl IntoIterator<Item = &'l str> + Clone, role_id: &str) -> bool {
+        takes_part_in(
+            role_id,
+            |scope| self.satisfies(given.clone(), scope),
+            |prefix| {
+                self.satisfies(given.clone(), prefix)
+                    || given.clone().into_iter().any(|held| held.starts_with(prefix))
+                    || self.0.iter().any(|applied| applied.begins_with(prefix))
+            },
+        )
+    }
+
+    /// How much memory it takes, in bytes, without the roles.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.0) + self.0.iter().filter_map(|applied| applied.parameter.as_deref()).map(str::len).sum::<usize>()
+    }
+}
+
+impl fmt::Debug for AppliedRoles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|applied| (applied.role.id(), applied.parameter.as_deref()))).finish()
+    }
+}

@@ -1,0 +1,71 @@
+//! What applied roles say of a list without making it, against the expansion that the naive model makes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use falconer_scopes::{Role, RoleSet, naive, takes_part};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// Roles of lower letters may hold those of higher ones, so that most sets are valid and chains are long.
+fn role_id() -> impl Strategy<Value = String> {
+    ("[a-d]", select(&["", ":", ":x", ":y", ":xy", "*", ":*", ":x*", ":xy*", "**", ":*x"][..])).prop_map(|(layer, tail)| layer + tail)
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let tail = select(&["", "x", "y", "xy", "*", "x*", "**", "<..>", "<..>*", "<..>x", "x<..>", "x<..>:y"][..]);
+    let stem = select(&["", "k", "k:", "k:x", "assume", "assume:", "assume:a:", "assume:b:", "assume:c:", "assume:d:", "assume:d"][..]);
+    (stem, tail).prop_map(|(stem, tail)| format!("{stem}{tail}"))
+}
+
+fn role() -> impl Strategy<Value = Role> {
+    (role_id(), vec(text(), 0..6)).prop_map(|(role_id, scopes)| Role { role_id, scopes })
+}
+
+/// Those of the roles that may be together, in this order.
+fn valid(roles: Vec<Role>) -> (RoleSet, Vec<Role>) {
+    let set = roles.into_iter().fold(RoleSet::default(), |set, role| if set.validate_change(&role).is_ok() { set.with(role) } else { set });
+    let roles = set.iter().cloned().collect();
+    (set, roles)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn what_is_said_is_what_the_model_says(
+        roles in vec(role(), 0..8),
+        given in vec(text(), 0..4),
+        asked in vec(text(), 8),
+        changed in vec(role_id(), 4),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let (set, roles) = valid(roles);
+        let applied = set.applied(&given).unwrap();
+        let model = naive::expand(&roles, &given, naive::literal);
+        let list = || given.iter().map(String::as_str);
+        // What there is and what is near it, so that both answers are common.
+        let near = model.get(at.index(model.len().max(1))).cloned().unwrap_or_default();
+        let stem = near.trim_end_matches('*').to_owned();
+        for scope in asked.into_iter().chain([format!("{near}x"), format!("{stem}*"), format!("{stem}x"), stem, near]) {
+            prop_assert_eq!(applied.satisfies(list(), &scope), naive::satisfies(&model, &scope), "{} of {:?} by {:?}", scope, given, roles);
+        }
+        let expanded = set.expand(&given);
+        for role_id in changed.iter().chain(roles.iter().map(|role| &role.role_id)) {
+            prop_assert_eq!(applied.takes_part(list(), role_id), takes_part(role_id, &expanded), "{} in {:?} by {:?}", role_id, given, roles);
+        }
+    }
+}
+
+#[test]
+fn what_would_take_too_many_steps_is_not_noted() {
+    // Each role hands its parameter on to two others: the number of texts doubles with each of them.
+    let double = |at: usize| {
+        let next = |side: &str| format!("assume:r{:02}:<..>{side}", at + 1);
+        Role { role_id: format!("r{at:02}:*"), scopes: vec![next("0"), next("1")] }
+    };
+    let set = RoleSet::new((0..20).map(double));
+    assert!(!set.expand_counting(["assume:r00:x"]).is_complete);
+    assert!(set.applied(["assume:r00:x"]).is_none());
+    assert!(set.expand_counting(["assume:r17:x"]).is_complete);
+    assert_eq!(set.applied(["assume:r17:x"]).unwrap().len(), 1 + 2 + 4);
+}
