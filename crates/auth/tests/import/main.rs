@@ -136,7 +136,6 @@ async fn a_repeat_changes_nothing_and_gives_young_tokens_again() {
     let editor =
         world.client("editor", &["auth:update-client:x", "auth:update-role:*", "auth:update-client:y", "auth:set-access-token:y"]).await;
     let editor = world.call(&editor).await;
-    let revision = world.auth.revision();
     let (seen, _) = import(&world, &editor, &roles, &clients).await.unwrap();
     assert_eq!((outcomes(&seen), token(&seen)), (outcomes(&again), None));
     // Nor is somebody else who could make it: they have asked for no credential of a colleague's client.
