@@ -4,7 +4,6 @@
 #[path = "scim/company.rs"]
 #[allow(dead_code, reason = "these tests use a part of it")]
 mod company;
-#[allow(dead_code, reason = "these tests use a part of it")]
 mod site;
 
 use std::sync::atomic::Ordering;
