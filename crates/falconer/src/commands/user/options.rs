@@ -93,7 +93,7 @@ pub fn grant_of_environment() -> Option<(String, String)> {
     of_grant.then(|| (credentials.client_id().to_owned(), end))
 }
 
-/// A service, rather than the server of the environment, refused a call: what [`next_step`](super::next_step) is told beside the refusal.
+/// A service, rather than the server of the environment, refused a call: what [`next_step`](super::next_step()) is told beside the refusal.
 #[derive(Debug)]
 pub struct ServiceRefused {
     /// HTTP status.
