@@ -20,12 +20,17 @@ def server(tmp_path_factory):
     running.stop()
 
 
+def client(server, name, scopes):
+    """Credentials of a new client."""
+    from falconer.httpx import HawkAuth
+
+    url = f"{server.root_url}/api/auth/v1/clients/attack%2F{name}"
+    made = httpx.put(url, auth=HawkAuth(server.credentials), json={"expires": "2099-01-01T00:00:00.000Z", "description": "", "scopes": scopes}, timeout=60)
+    made.raise_for_status()
+    return {"clientId": f"attack/{name}", "accessToken": made.json()["accessToken"]}
+
+
 @pytest.fixture(scope="session")
 def operator(server):
     """Credentials of a client that may what the routes need, and the little that callers are made with."""
-    from falconer.httpx import HawkAuth
-
-    url = f"{server.root_url}/api/auth/v1/clients/attack%2Foperator"
-    made = httpx.put(url, auth=HawkAuth(server.credentials), json={"expires": "2099-01-01T00:00:00.000Z", "description": "", "scopes": ["notes:*", "assume:*"]}, timeout=60)
-    made.raise_for_status()
-    return {"clientId": "attack/operator", "accessToken": made.json()["accessToken"]}
+    return client(server, "operator", ["notes:*", "assume:*"])

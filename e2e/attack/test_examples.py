@@ -10,7 +10,7 @@ import time
 
 import pytest
 from attacked import Attacked, Running, attack, free_port
-from conftest import REPOSITORY
+from conftest import REPOSITORY, client
 from falconer_server import BIN, PATIENCE, Server, clean_environment
 
 EXAMPLES = REPOSITORY / "examples"
@@ -54,6 +54,18 @@ class Logged(Running):
 
 def notes_python(server, operator, folder):
     return notes([sys.executable, str(EXAMPLES / "notes-python/notes.py")], "Uvicorn running on", server, operator, folder)
+
+
+def deputy(server, operator, folder):
+    """Before the notes service that it reads from, with a client of its own."""
+    behind = notes_python(server, operator, folder)
+    own, listen, log = client(server, "deputy", ["notes:read:*"]), f"127.0.0.1:{free_port()}", folder / "deputy.log"
+    environment = {
+        "FALCONER": server.root_url, "ORIGIN": f"http://{listen}", "LISTEN": listen, "NOTES": behind.origin,
+        "TASKCLUSTER_CLIENT_ID": own["clientId"], "TASKCLUSTER_ACCESS_TOKEN": own["accessToken"],
+    }
+    program = Logged([sys.executable, str(EXAMPLES / "deputy/deputy.py")], "Uvicorn running on", environment, None, log)
+    return Started(f"http://{listen}", [*behind.programs, program], server, operator, [*behind.logs, log])
 
 
 def notes_node(server, operator, folder):
@@ -127,11 +139,13 @@ class Ended:
         self.process.wait(PATIENCE)
 
 
-STARTERS = {"notes": notes_rust, "notes-node": notes_node, "notes-python": notes_python, "notes-go": notes_go, "static-site": static_site}
+STARTERS = {"notes": notes_rust, "notes-node": notes_node, "notes-python": notes_python, "notes-go": notes_go, "static-site": static_site, "deputy": deputy}
+# A page that calls a service, and a script: nobody calls them.
+NO_SERVICES = {"frontend-tool", "cron-job"}
 
 
 def test_every_example_is_attacked():
-    assert STARTERS.keys() == {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()}
+    assert STARTERS.keys() == {folder.name for folder in EXAMPLES.iterdir() if folder.is_dir()} - NO_SERVICES
 
 
 @pytest.mark.parametrize("name", STARTERS)

@@ -116,7 +116,11 @@ def test_a_web_socket_of_another_origin(service, granted):
     cookies = signed_in(service, granted)
     for headers in [{}, {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "a2V5a2V5a2V5a2V5a2V5aw=="}]:
         answer, body, _ = call(service, "GET", "/books/red", {"Origin": "http://127.0.0.2:1", **headers}, cookies)
-        assert (answer.status, reason(body)) == (403, "other-site"), headers
+        if headers and service.place.startswith("envoy"):
+            # Envoy itself refuses to switch protocols where nobody has allowed it, and asks nobody.
+            assert (answer.status, body) == (403, b"")
+        else:
+            assert (answer.status, reason(body)) == (403, "other-site"), headers
 
 
 def test_nobody_is_sent_or_signed_in_elsewhere(service, granted):

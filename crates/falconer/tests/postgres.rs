@@ -95,7 +95,10 @@ async fn what_is_wrong_is_said_without_the_password() {
     };
     let without_tls = format!("{}?sslmode=require", database.url.split('?').next().unwrap());
     for (url, words) in [
-        (format!("mysql://u:{}@localhost/f", database.password), "database_url: write something like postgres://"),
+        (
+            format!("mysql://u:{}@localhost/f", database.password),
+            "database_url: it is no URL of PostgreSQL; write something like postgres://",
+        ),
         (format!("postgres://u:{}@localhost:port/f", database.password), "database_url: write something like postgres://"),
         (nowhere, "is the server running, and database_url right?"),
         (elsewhere("no_such_database"), "\"no_such_database\" does not exist"),

@@ -16,9 +16,12 @@ fn tries(case: &Case<'_>) -> Tries {
     let host =
         if [80, 443].contains(&case.place.port) { case.place.host.clone() } else { format!("{}:{}", case.place.host, case.place.port) };
     let original = format!("GET {host} {public}");
+    // Beside nginx the gateway wants the host without its port too.
+    let of_nginx = format!("{original} {}", case.place.host);
     let url = format!("{}{public}", case.place.origin);
     let headers = [
         ("x-original-request", original.as_str()),
+        ("x-original-request", of_nginx.as_str()),
         ("x-original-url", public),
         ("x-original-url", url.as_str()),
         ("x-original-uri", public),
