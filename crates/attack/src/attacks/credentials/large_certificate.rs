@@ -9,7 +9,7 @@ pub(crate) const ATTACK: Attack = Attack {
     name: "large-certificate",
     sends: "a header of 100 KB with a certificate that is right, and then the right request once more",
     finding: "The service lets in, fails, or hangs for a header of 100 KB.",
-    advice: "Refuse large headers before anything is done with them, with 431 or 401; most servers have a limit for heads, and Falconer refuses above 4 KiB.",
+    advice: "Refuse large headers before anything is done with them, with 431 or 401; most servers have a limit for heads, and Falconer refuses above 16 KiB.",
     page: "operation.md#limits",
     way: Way::Route(tries),
 };
