@@ -52,7 +52,7 @@ pub use people::administer::map::{MappedClaims, NothingMapped, WouldGet, would_g
 pub use people::administer::refresh::{AskedAbout, REFRESH_ASKED};
 pub use people::administer::view::{AccountDetail, GrantLine, IdentityDetail, LinkLine, PersonDetail};
 pub use people::identity;
-pub use people::link::{LinkError, LinkOffer};
+pub use people::link::{LinkError, LinkOffer, OwnProof};
 pub use people::manage::PersonView;
 pub use people::person::{Linked, Person};
 pub use providers::email_code::{CodeAsked, CodeSent};
@@ -62,7 +62,7 @@ pub use providers::provider::{
     Known, Refreshed, check_provider_name,
 };
 pub use providers::sign_in::{Outbound, ProviderSignInError};
-pub use providers::way::{Arrival, Inbound, Way};
+pub use providers::way::{Aim, Arrival, Begun, Inbound, Way};
 pub use providers::{email_code, github, http, http_directory, ldap, mapping, oidc};
 pub use scim::directory::{SHORTEST_SCIM_TOKEN, ScimSettings, ScimSubjectAttribute};
 pub use scim::error::{ScimError, ScimFault};
@@ -74,5 +74,6 @@ pub use scim::user::{USER_SCHEMA, user_json};
 pub use sessions::attempts::Visitor;
 pub use sessions::forms::{AnonymousForm, LEAST_FORM_MS, TOO_SOON};
 pub use sessions::reauthentication::{Means, Reauthentication};
+pub use sessions::reset::LinkToShow;
 pub use sessions::session::{Session, SessionView, SignedIn};
 pub use settings::{LoginSettings, PasswordCost};

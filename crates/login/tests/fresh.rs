@@ -5,7 +5,7 @@ mod common;
 
 use common::{ADDRESS, PASSWORD, World, from};
 use falconer_auth::{Authentication, ClientInput};
-use falconer_login::{LoginError, Means, PasskeyError, Reauthentication, Session, SignInMethod};
+use falconer_login::{LoginError, MailedSite, Means, NewAccount, PasskeyError, Reauthentication, Session, SignInMethod};
 
 const FRESH_MS: i64 = 15 * 60_000;
 
@@ -21,8 +21,20 @@ async fn changes(world: &World, session: &Session) -> Vec<(&'static str, Result<
         ("removing a passkey", login.remove_passkey(session, "none").await),
         ("unlinking", login.unlink(session, "local/bob", &form_time).await),
         ("the name", login.choose_name(session, "local/bob", &form_time).await),
+        ("an invitation", login.invite_person_from(session, &invited(), None).await.map(drop)),
+        ("a mailed invitation", login.invite_person_from(session, &invited(), Some(&site())).await.map(drop)),
+        ("a link for a password", login.make_reset_link_from(session, "local/bob", None).await.map(drop)),
+        ("a mailed link", login.make_reset_link_from(session, "local/bob", Some(&site())).await.map(drop)),
         ("a client's token", login.reset_access_token(session, &who, "local/ann/cli").await.map(|reset| drop(reset.unwrap()))),
     ]
+}
+
+fn invited() -> NewAccount {
+    NewAccount { name: "carl".to_owned(), display_name: "Carl".to_owned(), email: None, groups: Vec::new(), scopes: Vec::new() }
+}
+
+fn site() -> MailedSite {
+    MailedSite { name: "auth.example.com".to_owned(), link: "https://auth.example.com/password-link?token=".to_owned() }
 }
 
 /// Ann, who is Bob too, and a client of hers.

@@ -258,3 +258,60 @@ async fn a_local_account_is_linked_to_an_identity_of_a_provider() {
     assert!(confirm.text.contains("notes:*"), "{}", confirm.text);
     assert_eq!(browser.post("/me/link/confirm", &confirm.form("/me/link/confirm")).await.location(), "/?done=linked");
 }
+
+/// The button said "Sign in" while somebody linked an address, and from a code that was over they came to the page of signing in, which sent them home.
+#[tokio::test]
+async fn a_code_says_what_it_is_for_and_is_asked_for_anew_with_the_same_aim() {
+    let by_code = FakeProvider::address(|address, now_ms| Ok(found(address, Some(now_ms))));
+    let provider = configured("mail", "a code by mail", &["team:x"], by_code);
+    let site = site_with("https://auth.example.com", RequestLimits::default(), vec![provider]).await;
+    let mut ann = site.ann().await;
+    for (from, button, anew) in [
+        ("/login/mail?for=link", "Continue", "/login/mail?for=link"),
+        ("/login/mail?for=again&next=%2Fme%2Fpassword", "Sign in again", "/login/mail?next=%2Fme%2Fpassword&#38;for=again"),
+    ] {
+        let address = ann.get(from).await;
+        assert_eq!(address.status, StatusCode::OK, "{}", address.text);
+        let form = with(address.form("/login/mail/address"), &[("address", "ann@example.com")]);
+        let sent = ann.post("/login/mail/address", &form).await.location().to_owned();
+        let page = ann.get(&sent).await;
+        assert!(page.text.contains(&format!("<button class=\"primary\">{button}</button>")), "{}", page.text);
+        assert!(page.text.contains(&format!("href=\"{anew}\"")), "{}", page.text);
+        assert_eq!(page.text.contains("Nothing is linked before you confirm it"), button == "Continue");
+        let code = with(page.form("/login/mail/code"), &[("code", "00000000")]);
+        site.clock.0.fetch_add(10 * 60_000, Ordering::SeqCst);
+        for over in [ann.get(&sent).await, ann.post("/login/mail/code", &code).await] {
+            assert_eq!((over.status, over.text.contains("This code is over")), (StatusCode::BAD_REQUEST, true), "{}", over.text);
+            assert!(over.text.contains(&format!("href=\"{anew}\"")), "{}", over.text);
+        }
+        ann = site.ann().await;
+    }
+}
+
+/// Whoever was linking was told that nobody was signed in, and led to the page of signing in.
+#[tokio::test]
+async fn what_came_to_nothing_leads_back_to_where_it_was_begun() {
+    let site = company().await;
+    let mut ann = site.ann().await;
+    let link = round(&mut ann, "/login/company?for=link", "silent").await;
+    assert!(link.text.contains("Nothing was linked.") && link.text.contains("href=\"/auth/identities\""), "{}", link.text);
+    let mut browser = site.browser();
+    round(&mut browser, "/login/company", "17").await;
+    let again = round(&mut browser, "/login/company?for=again&next=%2Fme%2Flink", "silent").await;
+    assert!(
+        again.text.contains("You were not signed in again.") && again.text.contains("href=\"/me/again?next=%2Fme%2Flink\""),
+        "{}",
+        again.text
+    );
+    // A request of a site is not lost either; of what was begun elsewhere nothing is known.
+    let mut nobody = site.browser();
+    let left = nobody.get("/login/company?next=%2F%3Ftarget%3Dx").await;
+    let state = Url::parse(left.location()).unwrap().query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+    let callback =
+        |state: &str| format!("/login/company/callback?{}", encode(&[("code".into(), "17".into()), ("state".into(), state.into())]));
+    later(&site);
+    let over = nobody.get(&callback(&state)).await;
+    assert!(over.status == 400 && over.text.contains("href=\"/login?next=%2F%3Ftarget%3Dx\""), "{}", over.text);
+    let unknown = nobody.get(&callback("elsewhere")).await;
+    assert!(unknown.status == 400 && unknown.text.contains("href=\"/login?next=%2F\""), "{}", unknown.text);
+}

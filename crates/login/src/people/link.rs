@@ -32,6 +32,15 @@ impl From<LoginError> for LinkError {
     }
 }
 
+/// How whoever is signed in shows, before another account is linked, that they are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnProof<'s> {
+    /// By the password of the account of this name, with which the session began.
+    Password(&'s str),
+    /// They have shown it a short while ago.
+    Session,
+}
+
 /// What is to be confirmed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkOffer {
@@ -57,15 +66,12 @@ impl Login {
         visitor: &Visitor<'_>,
     ) -> Result<(), LinkError> {
         self.check_clock()?;
-        let own_proven = match session.account_name() {
-            Some(own) => match self.prove_account(own, own_password, Prover::Session(&session.id)).await {
+        let own_proven = match self.own_proof(session)? {
+            OwnProof::Password(own) => match self.prove_account(own, own_password, Prover::Session(&session.id)).await {
                 Err(LoginError::WrongPassword) => return Err(LinkError::OwnPassword),
                 proven => Some(proven?),
             },
-            None => {
-                self.check_fresh(session)?;
-                None
-            }
+            OwnProof::Session => None,
         };
         let proven = self.prove_account(other, other_password, Prover::Stranger(visitor)).await?;
         let identity = proven.identity.clone();
@@ -81,6 +87,14 @@ impl Login {
         }
         self.cancel_link(session).await?;
         Err(LoginError::WrongPassword.into())
+    }
+
+    /// What [`Login::begin_link`] asks of whoever is signed in. [`LoginError::SignInAgain`]: they have no password here, and have to sign in again first.
+    pub fn own_proof<'s>(&self, session: &'s Session) -> Result<OwnProof<'s>, LoginError> {
+        match session.account_name() {
+            Some(own) => Ok(OwnProof::Password(own)),
+            None => self.check_fresh(session).map(|()| OwnProof::Session),
+        }
     }
 
     /// Notes that this session has proved an identity, to be linked once that is confirmed.

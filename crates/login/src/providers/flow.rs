@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use super::email_code::CodeFlow;
 use super::error::ProviderError;
 use super::provider::Attempt;
-use super::way::Way;
+use super::way::{Aim, Begun, Way};
 use crate::fingerprint::{fingerprint, hash_of_token};
 use crate::sessions::session::Session;
 
@@ -39,6 +39,14 @@ impl Intent {
             Way::SignIn => Intent::SignIn,
             Way::Reauthenticate(session) => Intent::Reauthenticate(session.id.clone()),
             Way::Link(session) => Intent::Link(session.id.clone()),
+        }
+    }
+
+    pub(crate) fn aim(&self) -> Aim {
+        match self {
+            Intent::SignIn => Aim::SignIn,
+            Intent::Reauthenticate(_) => Aim::Reauthenticate,
+            Intent::Link(_) => Aim::Link,
         }
     }
 
@@ -127,6 +135,10 @@ impl Flow {
     pub(crate) fn has_state(&self, state: &str) -> bool {
         let expected = self.attempt("").state;
         bool::from(expected.as_bytes().ct_eq(state.as_bytes()))
+    }
+
+    pub(crate) fn begun(self) -> Begun {
+        Begun { aim: self.intent.aim(), next: self.next }
     }
 
     /// The name under which the store notes that it came back. Of the secret alone: another time or place to go on makes no other flow of it.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::error::{Fault, ProviderError};
 use super::flow::{FLOW_MS, Flow, Intent, LONGEST_NEXT};
 use super::provider::{Answer, Callback, ConfiguredProvider, Entrance};
-use super::way::{Arrival, Way};
+use super::way::{Arrival, Begun, Way};
 use crate::error::LoginError;
 use crate::login::Login;
 use crate::sessions::attempts::{Visitor, network};
@@ -66,6 +66,13 @@ impl Login {
         let flow = Flow::new(self.draw::<32>(), now_ms, name, Intent::of(way), next);
         let url = provider.kind.begin(&flow.attempt(redirect_uri), now_ms).await?;
         Ok(Outbound { url, cookie_value: flow.cookie_value(), seconds: FLOW_MS / 1000 })
+    }
+
+    /// What the sign-in was for that a browser comes back from, also where its time is over; `None`: it was not begun in this browser with this provider.
+    pub fn begun_with_provider(&self, name: &str, cookies: &[&str], callback: &Callback) -> Option<Begun> {
+        let state = callback.state.as_deref().unwrap_or_default();
+        let mut flows = cookies.iter().filter_map(|value| Flow::read(value));
+        flows.find(|flow| flow.provider == name && flow.has_state(state)).map(Flow::begun)
     }
 
     /// When the sign-in in a cookie was begun; `None`: it holds none.

@@ -22,6 +22,26 @@ pub enum Way<'a> {
     Link(&'a Session),
 }
 
+/// What a sign-in is for, without the session in which it was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// As in [`Way::SignIn`].
+    SignIn,
+    /// As in [`Way::Reauthenticate`].
+    Reauthenticate,
+    /// As in [`Way::Link`].
+    Link,
+}
+
+/// A sign-in that this browser began, as it has kept it: enough to begin it anew where it came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Begun {
+    /// What it was for.
+    pub aim: Aim,
+    /// Where to go on: a path with its query.
+    pub next: String,
+}
+
 /// A browser that is back, with somebody signed in.
 pub struct Inbound {
     /// The session.
@@ -40,7 +60,7 @@ pub enum Arrival {
 
 impl Login {
     /// Whether this may be begun. [`LoginError::SignInAgain`]: whoever adds an identity has to have proved a short while ago to be there.
-    pub(crate) fn check_way(&self, way: Way<'_>) -> Result<(), LoginError> {
+    pub fn check_way(&self, way: Way<'_>) -> Result<(), LoginError> {
         match way {
             Way::Link(session) => self.check_fresh(session),
             Way::SignIn | Way::Reauthenticate(_) => Ok(()),

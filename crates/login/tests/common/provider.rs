@@ -43,6 +43,15 @@ impl FakeProvider {
         FakeProvider::of(Entrance::Password, Box::new(finish))
     }
 
+    /// Addresses are typed on a page of ours, and codes are mailed there.
+    pub fn address(finish: impl Fn(&str, i64) -> Result<Found, ProviderError> + Send + Sync + 'static) -> FakeProvider {
+        let finish = move |answer: &Answer, now_ms: i64| {
+            let Answer::Address(address) = answer else { panic!("nobody comes back") };
+            finish(address.as_str(), now_ms)
+        };
+        FakeProvider::of(Entrance::Address, Box::new(finish))
+    }
+
     fn of(entrance: Entrance, finish: Finish) -> FakeProvider {
         FakeProvider {
             entrance,

@@ -65,7 +65,26 @@ impl SignIn {
     pub(crate) fn of_passkey(error: &PasskeyError) -> SignIn {
         match error {
             PasskeyError::Login(error) => SignIn::of_login(error),
-            _ => SignIn::Wrong,
+            PasskeyError::Over | PasskeyError::Used | PasskeyError::NotBegunHere => SignIn::Browser,
+            PasskeyError::NotHere => SignIn::Refused,
+            PasskeyError::TooLarge(_)
+            | PasskeyError::Malformed { .. }
+            | PasskeyError::WrongType
+            | PasskeyError::WrongOrigin
+            | PasskeyError::CrossOrigin
+            | PasskeyError::WrongRelyingParty
+            | PasskeyError::NotPresent
+            | PasskeyError::NotVerified
+            | PasskeyError::WrongBackup
+            | PasskeyError::WrongKeyFlag
+            | PasskeyError::WrongId
+            | PasskeyError::WrongKey(_)
+            | PasskeyError::UnknownAlgorithm(_)
+            | PasskeyError::TooMany(_)
+            | PasskeyError::Unknown
+            | PasskeyError::WrongUser
+            | PasskeyError::WrongSignature
+            | PasskeyError::Counter => SignIn::Wrong,
         }
     }
 

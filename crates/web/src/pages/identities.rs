@@ -1,7 +1,7 @@
 //! A person's identities: linking another account, unlinking one, and which of them names what is new.
 
 use axum::response::Response;
-use falconer_login::{LinkError, LinkOffer, LoginError, Session};
+use falconer_login::{LinkError, LinkOffer, LoginError, OwnProof, Session};
 use http::StatusCode;
 
 use super::visit::{Posted, Visit, go};
@@ -33,9 +33,10 @@ pub(crate) async fn show_link(visit: Visit) -> Result<Response, Problem> {
     let Some(session) = &visit.session else { return Ok(go("/login?next=/me/link")) };
     Ok(match visit.web.login.link_offer(session).await? {
         Some(offer) => confirm_page(&visit, session, offer, StatusCode::OK, None),
-        // Whoever has a password here types it on the page.
-        None if session.account_name().is_none() && !visit.web.login.is_fresh(session) => reauthentication::first("/me/link"),
-        None => link_page(&visit, session, StatusCode::OK, String::new(), None),
+        None => match visit.web.login.own_proof(session) {
+            Err(LoginError::SignInAgain) => reauthentication::first("/me/link"),
+            proof => link_page(&visit, session, StatusCode::OK, proof?, String::new(), None),
+        },
     })
 }
 
@@ -44,8 +45,12 @@ pub(crate) async fn begin_link(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let visit = &form.visit;
     let name = form.field("name");
-    let again = |status, error: String| Ok(link_page(visit, session, status, name.to_owned(), Some(error)));
-    let own = if session.account_name().is_some() { form.field("own_password") } else { "not asked for" };
+    let proof = match visit.web.login.own_proof(session) {
+        Err(LoginError::SignInAgain) => return Ok(reauthentication::first("/me/link")),
+        proof => proof?,
+    };
+    let again = |status, error: String| Ok(link_page(visit, session, status, proof, name.to_owned(), Some(error)));
+    let own = if let OwnProof::Password(_) = proof { form.field("own_password") } else { "not asked for" };
     if [own, name, form.field("password")].iter().any(|field| field.is_empty()) {
         return again(StatusCode::BAD_REQUEST, "Enter your password, and name and password of the other account.".to_owned());
     }
@@ -113,11 +118,11 @@ pub(crate) async fn choose_name(form: Posted) -> Result<Response, Problem> {
     }
 }
 
-fn link_page(visit: &Visit, session: &Session, status: StatusCode, name: String, error: Option<String>) -> Response {
+fn link_page(visit: &Visit, session: &Session, status: StatusCode, proof: OwnProof<'_>, name: String, error: Option<String>) -> Response {
     let page = LinkPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),
-        own: session.account_name().map(|_| session.identity.clone()),
+        own: matches!(proof, OwnProof::Password(_)).then(|| session.identity.clone()),
         name,
         error,
     };

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::fingerprint::{fingerprint, hash_of_token};
 use crate::mail::MailAddress;
 use crate::providers::flow::Intent;
+use crate::providers::way::Begun;
 
 /// So long a code holds.
 pub(crate) const CODE_MS: i64 = 10 * MINUTE_MS;
@@ -59,6 +60,10 @@ impl CodeFlow {
         let (provider, intent) = Intent::read(provider)?;
         let in_one_form = MailAddress::parse(&address).ok().filter(|read| read.as_str() == address)?;
         Some(CodeFlow::new(secret.to_owned(), made_ms.parse().ok()?, &provider, intent, &next, in_one_form))
+    }
+
+    pub(super) fn begun(self) -> Begun {
+        Begun { aim: self.intent.aim(), next: self.next }
     }
 
     /// What pages call it, 43 characters: nothing can be done with it without the cookie.

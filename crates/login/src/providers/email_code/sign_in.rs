@@ -10,7 +10,7 @@ use crate::providers::error::ProviderError;
 use crate::providers::flow::Intent;
 use crate::providers::provider::{Answer, Attempt, ConfiguredProvider, Entrance};
 use crate::providers::sign_in::ProviderSignInError;
-use crate::providers::way::{Arrival, Way};
+use crate::providers::way::{Arrival, Begun, Way};
 use crate::sessions::attempts::Visitor;
 use crate::sessions::session::Session;
 
@@ -31,12 +31,8 @@ pub struct CodeSent {
 pub struct CodeAsked {
     /// Where the code went.
     pub address: MailAddress,
-    /// Where to go on.
-    pub next: String,
-    /// It is to add an identity.
-    pub links: bool,
-    /// It is to prove once more to be there.
-    pub again: bool,
+    /// What it is for, and where to go on.
+    pub begun: Begun,
 }
 
 impl Login {
@@ -83,8 +79,14 @@ impl Login {
     /// The sign-in of this name that is under way in this browser. `cookies` are what it has kept.
     pub fn asked_code(&self, name: &str, cookies: &[&str], flow: &str) -> Result<CodeAsked, ProviderError> {
         self.address_provider(name)?;
-        let CodeFlow { address, next, intent, .. } = self.code_flow(name, cookies, flow)?;
-        Ok(CodeAsked { address, next, links: matches!(intent, Intent::Link(_)), again: matches!(intent, Intent::Reauthenticate(_)) })
+        let flow = self.code_flow(name, cookies, flow)?;
+        Ok(CodeAsked { address: flow.address.clone(), begun: flow.begun() })
+    }
+
+    /// What that sign-in is for, also where its time is over; `None`: it was not begun in this browser with this provider.
+    pub fn begun_by_code(&self, name: &str, cookies: &[&str], flow: &str) -> Option<Begun> {
+        let mut flows = cookies.iter().filter_map(|value| CodeFlow::read(value));
+        flows.find(|kept| kept.provider == name && kept.name() == flow).map(CodeFlow::begun)
     }
 
     fn code_flow(&self, name: &str, cookies: &[&str], flow: &str) -> Result<CodeFlow, ProviderError> {

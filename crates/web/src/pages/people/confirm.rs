@@ -1,11 +1,11 @@
 //! What is done about a person with one button, and asked for once more before.
 
 use axum::response::Response;
-use falconer_login::Session;
+use falconer_login::{LoginError, Session};
 use falconer_wire::{RefreshState, RefreshedPerson};
 use http::StatusCode;
 
-use crate::api::{link_mail, mailed_site, refreshed_person};
+use crate::api::{mailed_site, refreshed_person};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::pages::console::records::{person, problem, sign_in};
@@ -109,10 +109,6 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
         return Ok(ask(visit, session, id, grant, action, Some(refusal)));
     }
     let login = &visit.web.login;
-    // Whoever has a link can be the person.
-    if matches!(action.0, "reset" | "mail") && !login.is_fresh(session) {
-        return reauthentication::keep(&form, session, "/auth/people/confirm").await;
-    }
     let done = match action.0 {
         "disable" => login.disable_whole_person(&who, id).await,
         "enable" => login.enable_whole_person(&who, id).await,
@@ -125,17 +121,15 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
             Err(error) => Err(error),
         },
         "revoke" => login.revoke_grant_of_person(&who, id, grant.unwrap_or_default()).await,
-        "reset" => match login.make_reset_link(&who, id).await {
-            Ok((link, _)) => return Ok(link_page(visit, "There is a link", id, &link, None)),
-            Err(error) => Err(error),
-        },
-        "mail" => match login.mail_reset_link(&who, id, &mailed_site(&visit.web.settings.public_origin)).await {
-            Ok((mailed, _)) => {
-                let mail = link_mail(&mailed.to, mailed.outcome);
-                return Ok(link_page(visit, "There is a link", id, &mailed.link, Some(mail)));
+        "reset" | "mail" => {
+            let site = (action.0 == "mail").then(|| mailed_site(&visit.web.settings.public_origin));
+            match login.make_reset_link_from(session, id, site.as_ref()).await {
+                Ok(Ok(made)) => return Ok(link_page(visit, "There is a link", id, &made)),
+                Ok(Err(error)) => Err(error),
+                Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/people/confirm").await,
+                Err(error) => return Err(error.into()),
             }
-            Err(error) => Err(error),
-        },
+        }
         _ => login.delete_person(&who, id).await,
     };
     match done {

@@ -3,9 +3,8 @@
 use axum::response::Response;
 use falconer_auth::ApiError;
 use falconer_login::account::local_name;
-use falconer_login::{NewAccount, NewLink, PersonChange, Session};
+use falconer_login::{LinkToShow, LoginError, NewAccount, PersonChange, Session};
 use falconer_scopes::ScopeSet;
-use falconer_wire::LinkMail;
 use http::StatusCode;
 use zeroize::Zeroizing;
 
@@ -29,43 +28,40 @@ pub(crate) async fn add(visit: Visit) -> Result<Response, Problem> {
 /// `POST /auth/people/add`
 pub(crate) async fn invite(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
-    let (visit, who) = (&form.visit, person(session));
+    let visit = &form.visit;
     let typed = typed(&form, session);
-    // Whoever has the link can be the new person.
-    if !visit.web.login.is_fresh(session) {
-        return reauthentication::keep(&form, session, "/auth/people/add").await;
-    }
-    let invited = async {
-        let new = NewAccount {
+    let new = || {
+        Ok(NewAccount {
             name: typed.name.clone(),
             display_name: typed.display_name.clone(),
             email: email_of(&typed),
             groups: lines(&typed.groups)?,
             scopes: lines(&typed.scopes)?,
-        };
-        let login = &visit.web.login;
-        if !typed.mail {
-            return login.invite_person(&who, &new).await.map(|(link, _)| (link, None));
-        }
-        let site = mailed_site(&visit.web.settings.public_origin);
-        let (mailed, _) = login.invite_person_by_mail(&who, &new, &site).await?;
-        Ok((mailed.link, Some(link_mail(&mailed.to, mailed.outcome))))
+        })
     };
-    match invited.await {
-        Ok((link, mail)) => Ok(link_page(visit, "They are invited", &format!("local/{}", typed.name), &link, mail)),
-        Err(error) => Ok(once_more(typed, Refusal::of(error)?)),
+    let new = match new() {
+        Ok(new) => new,
+        Err(error) => return Ok(once_more(typed, Refusal::of(error)?)),
+    };
+    let site = typed.mail.then(|| mailed_site(&visit.web.settings.public_origin));
+    match visit.web.login.invite_person_from(session, &new, site.as_ref()).await {
+        Ok(Ok(made)) => Ok(link_page(visit, "They are invited", &format!("local/{}", typed.name), &made)),
+        Ok(Err(error)) => Ok(once_more(typed, Refusal::of(error)?)),
+        Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, "/auth/people/add").await,
+        Err(error) => Err(error.into()),
     }
 }
 
 /// A link that was just made, shown this once.
-pub(super) fn link_page(visit: &Visit, title: &'static str, identity: &str, link: &NewLink, mail: Option<LinkMail>) -> Response {
+pub(super) fn link_page(visit: &Visit, title: &'static str, identity: &str, made: &LinkToShow) -> Response {
+    let link = &made.link;
     let page = PersonLinkPage {
         layout: visit.layout(),
         title,
         identity: identity.to_owned(),
         url: Zeroizing::new(link_url(&visit.web.settings.public_origin, link)),
         ends: words::date_time(link.expires_ms),
-        mail,
+        mail: made.mailed.as_ref().map(|(to, outcome)| link_mail(to, *outcome)),
         back: person_href(identity),
     };
     secret_html(Row::Page, &page)

@@ -12,7 +12,7 @@ use http::{HeaderValue, StatusCode};
 use crate::Web;
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
-use crate::pages::sign_in::{provider, reauthentication};
+use crate::pages::sign_in::{begun, provider, reauthentication};
 use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::words;
 use crate::views::{DirectoryPage, html};
@@ -69,7 +69,7 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, Path(name): Path<String
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
             Ok(response)
         }
-        Err(error) => Err(provider::problem(visit, &name, error)),
+        Err(error) => Err(provider::problem(visit, &name, &begun::of(purpose, &next), error)),
     }
 }
 
@@ -84,7 +84,7 @@ fn page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> Result<R
         form,
         continue_to: grant_request.map(|grant_request| grant_request.target.host_and_port()),
         csrf: visit.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
-        others: provider::others(&typed.purpose, &typed.next),
+        others: begun::others(&begun::of(&typed.purpose, &typed.next)),
         purpose: typed.purpose,
         next: typed.next,
         name: typed.name,

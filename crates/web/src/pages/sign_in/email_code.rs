@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use falconer_grants::request;
-use falconer_login::{LoginError, ProviderError, ProviderSignInError, Way};
+use falconer_login::{Aim, Begun, LoginError, ProviderError, ProviderSignInError, Way};
 use http::header::{RETRY_AFTER, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 
@@ -13,7 +13,7 @@ use crate::Web;
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::sign_in::provider::Away;
-use crate::pages::sign_in::{provider, reauthentication};
+use crate::pages::sign_in::{begun, provider, reauthentication};
 use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::words;
 use crate::views::{EmailAddressPage, EmailCodePage, html};
@@ -77,7 +77,7 @@ pub(crate) async fn send(State(web): State<Arc<Web>>, away: Away, Path(name): Pa
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
             Ok(response)
         }
-        Err(error) => Err(provider::problem(visit, &name, error)),
+        Err(error) => Err(provider::problem(visit, &name, &begun::of(purpose, &next), error)),
     }
 }
 
@@ -107,20 +107,25 @@ pub(crate) async fn sign_in(State(web): State<Arc<Web>>, away: Away, Path(name):
             let error = "That is not the code. Type the one of the newest mail; each mail has another one.";
             code_page(visit, &away, &name, flow, StatusCode::FORBIDDEN, Some(error))
         }
-        Err(error) => Err(problem(visit, &name, error)),
+        Err(error) => Err(problem(visit, &name, &begun(visit, &away, &name, flow), error)),
     }
 }
 
+/// What was asked for in this browser, also where its time is over.
+fn begun(visit: &Visit, away: &Away, name: &str, flow: &str) -> Begun {
+    visit.web.login.begun_by_code(name, &away.kept(), flow).unwrap_or_else(begun::unknown)
+}
+
 /// What is this kind's own to say.
-fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> Problem {
+fn problem(visit: &Visit, name: &str, begun: &Begun, error: ProviderSignInError) -> Problem {
     let (title, next) = match &error {
         ProviderSignInError::Provider(ProviderError::Over) => ("This code is over", "Codes work for ten minutes. Ask for another one."),
         ProviderSignInError::Provider(ProviderError::TooManyTries) => {
             ("This code was typed wrong too often", "It counts no more. Ask for another one.")
         }
-        _ => return provider::problem(visit, name, error),
+        _ => return provider::problem(visit, name, begun, error),
     };
-    Problem::new(StatusCode::BAD_REQUEST, title, next).with_link(format!("/login/{name}"), "Ask for a code")
+    Problem::new(StatusCode::BAD_REQUEST, title, next).with_link(begun::anew(name, begun), "Ask for a code")
 }
 
 fn address_page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> Result<Response, Problem> {
@@ -134,7 +139,7 @@ fn address_page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> 
         form,
         continue_to: asked.map(|asked| asked.target.host_and_port()),
         csrf: visit.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
-        others: provider::others(&typed.purpose, &typed.next),
+        others: begun::others(&begun::of(&typed.purpose, &typed.next)),
         purpose: typed.purpose,
         next: typed.next,
         address: typed.address,
@@ -144,7 +149,8 @@ fn address_page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> 
 }
 
 fn code_page(visit: &Visit, away: &Away, name: &str, flow: &str, status: StatusCode, error: Option<&str>) -> Result<Response, Problem> {
-    let asked = visit.web.login.asked_code(name, &away.kept(), flow).map_err(|error| problem(visit, name, error.into()))?;
+    let asked = visit.web.login.asked_code(name, &away.kept(), flow);
+    let asked = asked.map_err(|error| problem(visit, name, &begun(visit, away, name, flow), error.into()))?;
     let (form, cookie) = visit.form_token();
     let page = EmailCodePage {
         layout: visit.layout(),
@@ -152,10 +158,17 @@ fn code_page(visit: &Visit, away: &Away, name: &str, flow: &str, status: StatusC
         form,
         flow: flow.to_owned(),
         address: asked.address.as_str().to_owned(),
-        again: match (asked.again, asked.links) {
-            (true, _) => format!("{}&for=again", provider::path(name, &asked.next)),
-            (_, true) => format!("/login/{name}?for=link"),
-            _ => provider::path(name, &asked.next),
+        again: begun::anew(name, &asked.begun),
+        button: match asked.begun.aim {
+            Aim::SignIn => "Sign in",
+            Aim::Reauthenticate => "Sign in again",
+            // Nothing is linked before the next page.
+            Aim::Link => "Continue",
+        },
+        intro: match asked.begun.aim {
+            Aim::SignIn => "",
+            Aim::Reauthenticate => "Show that it is you.",
+            Aim::Link => "Nothing is linked before you confirm it on the next page.",
         },
         error: error.map(str::to_owned),
     };

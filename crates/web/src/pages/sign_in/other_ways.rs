@@ -19,6 +19,7 @@ const TOO_OLD: &str = "That form was too old, or your browser takes no cookies. 
 pub(super) fn passkey_form(offer: Option<SignInOffer>, form: &str, next: &str, conditional: bool) -> Option<PasskeyForm> {
     offer.map(|offer| PasskeyForm {
         action: "/login/passkey",
+        button: "Sign in with a passkey",
         conditional,
         token_name: "form",
         token: form.to_owned(),

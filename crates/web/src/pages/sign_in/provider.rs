@@ -11,7 +11,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::response::Response;
 use falconer_grants::encode_component;
 use falconer_login::github::GithubError;
-use falconer_login::{Arrival, Callback, Fault, Login, LoginError, ProviderError, ProviderSignInError, Way};
+use falconer_login::{Aim, Arrival, Begun, Callback, Fault, Login, LoginError, ProviderError, ProviderSignInError, Way};
 use http::header::SET_COOKIE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -21,7 +21,7 @@ use crate::http::cookie::{self, Kind, Slot};
 use crate::http::problem::{Problem, sentence};
 use crate::metrics::SignIn;
 use crate::pages::granting::grant;
-use crate::pages::sign_in::{directory, email_code, login, reauthentication};
+use crate::pages::sign_in::{begun, directory, email_code, login, reauthentication};
 use crate::pages::visit::{Visit, go, own_path};
 use crate::views::ProviderButton;
 
@@ -93,15 +93,6 @@ pub(crate) fn path(name: &str, next: &str) -> String {
     format!("/login/{name}?next={}", encode_component(next))
 }
 
-/// The page with all ways, from one of them.
-pub(crate) fn others(purpose: &str, next: &str) -> String {
-    match purpose {
-        "again" => format!("/me/again?next={}", encode_component(next)),
-        "link" => "/auth/identities".to_owned(),
-        _ => format!("/login?next={}", encode_component(next)),
-    }
-}
-
 /// One for each provider.
 pub(crate) fn buttons(visit: &Visit, next: &str) -> Vec<ProviderButton> {
     let providers = visit.web.login.providers().iter();
@@ -116,10 +107,9 @@ pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, he
     }
     let purpose = visit.parameter("for").unwrap_or_default();
     let way = way(&visit, &purpose)?;
-    if let Way::Link(session) = way
-        && !visit.web.login.is_fresh(session)
-    {
-        return Ok(reauthentication::first(&format!("/login/{name}?for=link")));
+    match visit.web.login.check_way(way) {
+        Err(LoginError::SignInAgain) => return Ok(reauthentication::first(&format!("/login/{name}?for=link"))),
+        may_begin => may_begin?,
     }
     if visit.web.login.password_provider(&name).is_ok() {
         return directory::show(&visit, &name, &purpose);
@@ -130,7 +120,7 @@ pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, he
     let next = visit.parameter("next").unwrap_or_default();
     let next = own_path(&next);
     let outbound = visit.web.login.leave_for_provider(&name, next, &redirect_uri(&visit, &name), way).await;
-    let outbound = outbound.map_err(|error| problem(&visit, &name, error))?;
+    let outbound = outbound.map_err(|error| problem(&visit, &name, &begun::of(&purpose, next), error))?;
     let mut response = grant::deliver(outbound.url.as_str())?;
     let kept = set(&visit, away.next_slot(), &outbound.cookie_value, outbound.seconds)?;
     response.headers_mut().append(SET_COOKIE, kept);
@@ -140,11 +130,12 @@ pub(crate) async fn leave(visit: Visit, away: Away, Path(name): Path<String>, he
 /// `GET /login/<provider>/callback`
 pub(crate) async fn back(visit: Visit, away: Away, Path(name): Path<String>) -> Result<Response, Problem> {
     let login = &visit.web.login;
-    let callback = read_callback(&visit.query).map_err(|error| problem(&visit, &name, error.into()))?;
+    let callback = read_callback(&visit.query).map_err(|error| problem(&visit, &name, &begun::unknown(), error.into()))?;
     let (kept, redirect_uri, visitor) = (away.kept(), redirect_uri(&visit, &name), visit.visitor());
+    let begun = login.begun_with_provider(&name, &kept, &callback).unwrap_or_else(begun::unknown);
     let arrival = login.return_from_provider(&name, &kept, &callback, &redirect_uri, visit.session.as_ref(), &visitor).await;
     count(&visit, &name, &arrival);
-    let arrival = arrival.map_err(|error| problem(&visit, &name, error))?;
+    let arrival = arrival.map_err(|error| problem(&visit, &name, &begun, error))?;
     let mut response = arrived(&visit, arrival).await?;
     away.forget(&visit, &mut response)?;
     Ok(response)
@@ -200,12 +191,12 @@ fn what_to_do(error: &ProviderError) -> &'static str {
             "It knew your browser and did not ask again who you are, so that nobody knows that it is you. Sign out there and try again; if that does not \
              help, tell your administrator that `auth_time` is missing."
         }
-        _ => "Nobody was signed in. You can try again, or another way.",
+        _ => "You can try again, or another way.",
     }
 }
 
-/// What a person is told. The reason itself goes to the log where the operator has to look.
-pub(crate) fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> Problem {
+/// What a person is told, and the way back to where this was begun. The reason itself goes to the log where the operator has to look.
+pub(crate) fn problem(visit: &Visit, name: &str, begun: &Begun, error: ProviderSignInError) -> Problem {
     let error = match error {
         ProviderSignInError::Provider(ProviderError::UnknownProvider) => return Problem::not_found(),
         ProviderSignInError::Provider(error) => error,
@@ -220,12 +211,20 @@ pub(crate) fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> 
             .with_link("/auth/identities", "Go to your identities");
     }
     let label = visit.web.login.provider(name).map_or(name, |provider| provider.label.as_str());
-    let again = |problem: Problem| problem.with_link("/login", "Sign in");
+    let again = |problem: Problem| problem.with_link(begun::others(begun), begun::others_text(begun));
+    let nothing = match begun.aim {
+        Aim::SignIn => "Nobody was signed in.",
+        Aim::Reauthenticate => "You were not signed in again.",
+        Aim::Link => "Nothing was linked.",
+    };
     match error.fault() {
         Fault::Browser => {
-            let title = "This sign-in can't be finished";
+            let title = if begun.aim == Aim::Link { "This link can't be finished" } else { "This sign-in can't be finished" };
             let next = match error {
-                ProviderError::Used => "It was finished before: perhaps you are signed in already. If not, begin it anew.",
+                ProviderError::Used if begun.aim == Aim::SignIn => {
+                    "It was finished before: perhaps you are signed in already. If not, begin it anew."
+                }
+                ProviderError::Used => "It was finished before. If it came to nothing, begin it anew.",
                 ProviderError::OtherSession => {
                     "It was begun by somebody who is not signed in here any more, or before you signed in again. Nothing was changed. Begin it anew."
                 }
@@ -239,22 +238,22 @@ pub(crate) fn problem(visit: &Visit, name: &str, error: ProviderSignInError) -> 
         }
         Fault::Person => {
             tracing::info!(provider = name, %error, "a provider signed nobody in");
-            again(Problem::new(StatusCode::FORBIDDEN, format!("{label} did not sign you in"), what_to_do(&error)))
+            again(Problem::new(StatusCode::FORBIDDEN, format!("{label} did not sign you in"), format!("{nothing} {}", what_to_do(&error))))
         }
         Fault::Provider => {
             tracing::warn!(provider = name, %error, "the answer of a provider was refused");
-            let next = "Nobody was signed in. The reason is in the log: tell your administrator the id below. Other ways to sign in work.";
+            let next = format!("{nothing} The reason is in the log: tell your administrator the id below. Other ways to sign in work.");
             again(Problem::new(StatusCode::BAD_GATEWAY, format!("What {label} answered can't be accepted"), next))
         }
         Fault::Away => {
             tracing::warn!(provider = name, %error, "a provider does not answer");
-            let next = "Nobody was signed in. Try again in a moment; other ways to sign in work.";
+            let next = format!("{nothing} Try again in a moment; other ways to sign in work.");
             let mut problem = again(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("{label} does not answer"), next));
             problem.retry_after_seconds = Some(10);
             problem
         }
         Fault::Busy => {
-            let next = "Nobody was signed in. Try again in a moment.";
+            let next = format!("{nothing} Try again in a moment.");
             let mut problem =
                 again(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("Too many people sign in with {label} at the moment"), next));
             problem.retry_after_seconds = Some(1);

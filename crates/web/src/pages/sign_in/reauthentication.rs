@@ -126,7 +126,20 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
 /// The form once more, with nothing but its button.
 fn go_on(visit: &Visit, kept: Kept) -> Response {
     let row = kept.row(visit);
-    html(StatusCode::OK, row, &ContinuePage { layout: visit.layout(), path: kept.path, button: kept.button, fields: kept.fields })
+    let cancel = cancel(kept.path);
+    html(StatusCode::OK, row, &ContinuePage { layout: visit.layout(), path: kept.path, button: kept.button, fields: kept.fields, cancel })
+}
+
+/// Where somebody goes who does not sign in again: to what they came from, if that can be looked at without.
+fn cancel(wanted: &str) -> &'static str {
+    const PLACES: [(&str, &str); 5] = [
+        ("/auth/clients", "/auth/clients"),
+        ("/auth/people", "/auth/people"),
+        ("/login/", "/auth/identities"),
+        ("/me/link", "/auth/identities"),
+        ("/me/unlink", "/auth/identities"),
+    ];
+    PLACES.into_iter().find(|(prefix, _)| wanted.starts_with(prefix)).map_or("/", |(_, place)| place)
 }
 
 async fn page(
@@ -152,11 +165,18 @@ async fn page(
         csrf: session.csrf.clone(),
         identity: session.identity.clone(),
         password,
-        passkey: offer.map(|form| PasskeyForm { action: "/me/again", token_name: "csrf", kept: hidden.clone(), ..form }),
+        passkey: offer.map(|form| PasskeyForm {
+            action: "/me/again",
+            button: "Continue with a passkey",
+            token_name: "csrf",
+            kept: hidden.clone(),
+            ..form
+        }),
         provider: provider.map(|provider| ProviderButton {
             label: provider.label.clone(),
             href: format!("/login/{}?for=again&next={}", provider.name, encode_component(back)),
         }),
+        cancel: cancel(kept.as_ref().map_or(next.as_str(), |kept| kept.path)),
         kept: hidden,
         next,
         error,

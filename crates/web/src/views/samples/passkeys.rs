@@ -20,6 +20,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
 pub(super) fn form() -> PasskeyForm {
     PasskeyForm {
         action: "/login/passkey",
+        button: "Sign in with a passkey",
         conditional: true,
         token_name: "form",
         token: "f".repeat(43),
@@ -82,7 +83,8 @@ pub(super) fn recovery() -> RecoveryPage {
 
 pub(super) fn again() -> AgainPage {
     let token = "c".repeat(22);
-    let passkey = PasskeyForm { action: "/me/again", conditional: false, token_name: "csrf", token, ..form() };
+    let passkey =
+        PasskeyForm { action: "/me/again", button: "Continue with a passkey", conditional: false, token_name: "csrf", token, ..form() };
     AgainPage {
         layout: signed_in(),
         csrf: "c".repeat(22),
@@ -92,6 +94,7 @@ pub(super) fn again() -> AgainPage {
         passkey: Some(passkey),
         provider: None,
         kept: Vec::new(),
+        cancel: "/",
         error: Some("The password is wrong.".to_owned()),
     }
 }
@@ -110,5 +113,5 @@ pub(super) fn again_nothing() -> AgainPage {
 pub(super) fn go_on() -> ContinuePage {
     let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let fields = vec![field("csrf", "cccccccccccccccccccccc"), field("request", "a <b>request</b>")];
-    ContinuePage { layout: signed_in(), path: "/grant", button: "Grant", fields }
+    ContinuePage { layout: signed_in(), path: "/grant", button: "Grant", fields, cancel: "/" }
 }

@@ -45,6 +45,15 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             page(&EmailAddressPage { purpose: "link".to_owned(), csrf: "c".repeat(22), layout: signed_in(), ..email_address() }),
         ),
         ("email-code", page(&email_code())),
+        (
+            "email-code-link",
+            page(&EmailCodePage {
+                button: "Continue",
+                intro: "Nothing is linked before you confirm it.",
+                layout: signed_in(),
+                ..email_code()
+            }),
+        ),
         ("email-code-wrong", page(&EmailCodePage { error: Some("That is not the code.".to_owned()), ..email_code() })),
         ("setup", page(&setup())),
         ("setup-wrong", page(&SetupPage { error: Some("The two passwords differ.".to_owned()), name: "ann".to_owned(), ..setup() })),
@@ -109,6 +118,8 @@ fn email_code() -> EmailCodePage {
         flow: "f".repeat(43),
         address: "ann@example.com".to_owned(),
         again: "/login/mail?next=%2F".to_owned(),
+        button: "Sign in",
+        intro: "",
         error: None,
     }
 }

@@ -42,5 +42,9 @@ pub(crate) struct EmailCodePage {
     pub address: String,
     /// The page that asks for an address.
     pub again: String,
+    /// What pressing it does.
+    pub button: &'static str,
+    /// What is said of it in front; may be empty.
+    pub intro: &'static str,
     pub error: Option<String>,
 }

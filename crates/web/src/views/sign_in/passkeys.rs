@@ -11,6 +11,8 @@ use crate::views::Layout;
 pub(crate) struct PasskeyForm {
     /// Where the answer goes.
     pub action: &'static str,
+    /// What its button says.
+    pub button: &'static str,
     /// Whether the browser may offer one while a name is typed.
     pub conditional: bool,
     /// The name of the hidden field that keeps foreign forms out, and its value.
@@ -111,6 +113,8 @@ pub(crate) struct AgainPage {
     pub provider: Option<ProviderButton>,
     /// Hidden fields: those of the form that was under way.
     pub kept: Vec<(String, String)>,
+    /// Where somebody goes who does not.
+    pub cancel: &'static str,
     pub error: Option<String>,
 }
 
@@ -122,6 +126,7 @@ pub(crate) struct ContinuePage {
     pub path: &'static str,
     pub button: &'static str,
     pub fields: Vec<(String, String)>,
+    pub cancel: &'static str,
 }
 
 /// In the tab that was opened for it.
