@@ -15,10 +15,10 @@ if (!BIN) throw new Error('FALCONER_BIN must name the falconer binary (cargo xta
 export const PATIENCE_MS = Number(process.env.FALCONER_TEST_PATIENCE || 120) * 1000;
 
 /** What the promise gives, or an error that says what never came. `also` adds what is known by then. */
-export function within(promise, what, also = () => '') {
+export function within(promise, what, also = () => '', patienceMs = PATIENCE_MS) {
   let timer;
   const never = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not within ${PATIENCE_MS / 1000} s: ${what}${also()}`)), PATIENCE_MS);
+    timer = setTimeout(() => reject(new Error(`not within ${patienceMs / 1000} s: ${what}${also()}`)), patienceMs);
   });
   return Promise.race([promise, never]).finally(() => clearTimeout(timer));
 }

@@ -77,6 +77,7 @@ fn the_examples_of_the_page_give_what_they_say() {
         "entra": [entra],
         "google": ["assume:google-user:you@example.com"],
         "keycloak": ["assume:company-group:red"],
+        "keycloak-groups": ["assume:company-user:you@example.com", "assume:company-group:engineering"],
         "github": ["assume:github-person:583231", "assume:github-org:mozilla", "assume:github-team:mozilla/releng", "assume:mozilla-user:you@example.com"],
         "git": ["assume:company-team:platform/web"],
         "directory": ["assume:company-user:you@example.com", "assume:company-group:engineering"],

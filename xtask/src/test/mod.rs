@@ -1,6 +1,7 @@
 //! `cargo xtask test`: what the tests need, the tests and all checks, and the table at the end. Also the tasks that stand beside it: a PostgreSQL by
 //! hand, the long loops, and the pictures of the README.
 
+mod keycloak;
 pub mod needs;
 mod parts;
 pub mod postgres;
@@ -30,8 +31,7 @@ pub struct Options {
 /// Runs the parts, all of them, although one fails. Those that wait for browsers and clients run beside those that compile; those that measure run alone,
 /// at the end.
 pub fn run(options: &Options) -> Result<()> {
-    let wanted: Vec<&Part> =
-        PARTS.iter().filter(|part| options.only.is_empty() || options.only.iter().any(|name| name == part.name)).collect();
+    let wanted: Vec<&Part> = PARTS.iter().filter(|part| part.is_wanted(&options.only)).collect();
     let names: Vec<&str> = wanted.iter().map(|part| part.name).collect();
     if options.no_install {
         needs::complain(&names)?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::postgres;
+use super::{keycloak, postgres};
 use crate::run::{prints, root, step, target, works};
 
 /// A program that the tests start.
@@ -31,7 +31,7 @@ const LOCK: Duration = Duration::from_secs(600);
 /// How long until it is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
 
-const CLIENTS: &[&str] = &["clients", "browser", "gateway"];
+const CLIENTS: &[&str] = &["clients", "browser", "gateway", "keycloak"];
 const NEEDS: &[Need] = &[
     Need {
         what: "a C compiler (SQLite, ring)",
@@ -52,6 +52,7 @@ const NEEDS: &[Need] = &[
             "browser",
             "gateway",
             "attack",
+            "keycloak",
         ],
     },
     Need { what: "git", probe: || works("git", &["--version"]), packages: &["git"], parts: &["check"] },
@@ -65,14 +66,14 @@ const NEEDS: &[Need] = &[
         what: "Node.js 20.11 or newer",
         probe: node_is_new_enough,
         packages: &["nodejs"],
-        parts: &["sdk", "python", "clients", "browser", "gateway", "attack"],
+        parts: &["sdk", "python", "clients", "browser", "gateway", "attack", "keycloak"],
     },
     Need { what: "Go 1.22 or newer", probe: go_is_new_enough, packages: &["golang-go"], parts: &["go", "attack"] },
     Need {
         what: "npm",
         probe: || works("npm", &["--version"]),
         packages: &["npm"],
-        parts: &["sdk", "clients", "browser", "gateway", "attack"],
+        parts: &["sdk", "clients", "browser", "gateway", "attack", "keycloak"],
     },
     Need { what: "nginx with auth_request", probe: nginx_asks, packages: &["nginx-light"], parts: &["gateway", "attack"] },
     Need { what: "HAProxy with Lua", probe: haproxy_has_lua, packages: &["haproxy"], parts: &["gateway"] },
@@ -101,6 +102,18 @@ const NEEDS: &[Need] = &[
         probe: || std::path::Path::new("/usr/share/fonts").read_dir().is_ok_and(|mut d| d.next().is_some()),
         packages: &["fonts-dejavu-core"],
         parts: CLIENTS,
+    },
+    Need {
+        what: "Java 17 or newer (Keycloak)",
+        probe: keycloak::java_is_new_enough,
+        packages: &["openjdk-17-jre-headless"],
+        parts: &["keycloak"],
+    },
+    Need {
+        what: "Maven (fetches Keycloak)",
+        probe: || works("mvn", &["--version"]) || keycloak::is_there(),
+        packages: &["maven"],
+        parts: &["keycloak"],
     },
     Need {
         what: "valgrind (instruction counts)",
@@ -176,6 +189,9 @@ pub fn install(parts: &[&str]) -> Result<()> {
     }
     if parts.contains(&"gateway") {
         proxies()?;
+    }
+    if parts.contains(&"keycloak") {
+        keycloak::fetch()?;
     }
     if CLIENTS.iter().any(|part| parts.contains(part)) {
         node("e2e")?;

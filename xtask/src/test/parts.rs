@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use super::keycloak;
 use super::needs;
 use super::postgres;
 use crate::bench::instructions;
@@ -63,9 +64,20 @@ pub const PARTS: &[Part] = &[
     Part { name: "gateway", what: "the gateway beside five real proxies", lane: Lane::Beside, binary: true, run: gateway },
     Part { name: "attack", what: "the attacks on every example, and on broken services", lane: Lane::Beside, binary: true, run: attack },
     Part { name: "browser", what: "the pages in Chromium", lane: Lane::Beside, binary: true, run: browser_part },
+    Part { name: "keycloak", what: "signing in with a real Keycloak", lane: Lane::Beside, binary: true, run: keycloak::run },
     // The last of its lane: it works all the time, while the others mostly wait.
     Part { name: "fuzz", what: "ten seconds for each thing that strangers can send", lane: Lane::Beside, binary: true, run: fuzz },
 ];
+
+/// Parts that run only where they are named: what they need has to be downloaded, and not every machine can.
+const ON_REQUEST: &[&str] = &["keycloak"];
+
+impl Part {
+    /// Whether it runs where these are named.
+    pub fn is_wanted(&self, named: &[String]) -> bool {
+        if named.is_empty() { !ON_REQUEST.contains(&self.name) } else { named.iter().any(|name| name == self.name) }
+    }
+}
 
 /// What the tests of the crates ask of dependencies besides what the programs need. Programs for tests are built with it too: else cargo would build everything
 /// that stands on these two once for the programs and once for the tests.
@@ -163,11 +175,11 @@ fn revocation(output: &Output) -> Result<Done> {
 }
 
 /// The binary that the end-to-end tests start.
-fn binary() -> String {
+pub fn binary() -> String {
     target().join("debug/falconer").to_string_lossy().into_owned()
 }
 
-fn chromium() -> String {
+pub fn chromium() -> String {
     needs::chromium().map(|p| p.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
@@ -301,7 +313,7 @@ pub fn browser(output: &Output, extra: &[(&str, &str)]) -> Result<Counts> {
 }
 
 /// Runs every `*.test.mjs` of a folder, one file after the other: they start servers and browsers of their own.
-fn node_tests(output: &Output, title: &str, folder: &Path, tests: &str, env: &[(&str, &str)]) -> Result<Counts> {
+pub fn node_tests(output: &Output, title: &str, folder: &Path, tests: &str, env: &[(&str, &str)]) -> Result<Counts> {
     let mut files: Vec<String> = std::fs::read_dir(folder.join(tests))
         .with_context(|| format!("no folder {tests} in {}", folder.display()))?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -331,6 +343,14 @@ mod tests {
         let printed = prints(&cargo_program(), &[&common, args].concat()).expect("cargo tree prints the packages");
         let lines = printed.lines().filter_map(|line| line.trim_end_matches(" (*)").split_once('|'));
         lines.map(|(package, features)| (package.to_owned(), features.to_owned())).collect()
+    }
+
+    #[test]
+    fn what_needs_a_download_runs_where_it_is_named_only() {
+        let wanted = |named: &[String]| PARTS.iter().filter(|part| part.is_wanted(named)).map(|part| part.name).collect::<Vec<_>>();
+        assert_eq!(wanted(&["keycloak".to_owned()]), ["keycloak"]);
+        let all = wanted(&[]);
+        assert!(all.contains(&"browser") && !all.contains(&"keycloak") && all.len() == PARTS.len() - 1, "{all:?}");
     }
 
     /// Programs and tests were built of two sets of dependencies: tokio, HTTP, TLS and all of our own crates twice, a third time for `fuzz`.
