@@ -109,7 +109,7 @@ func gateway(options Options) (Figures, error) {
 	if err != nil {
 		return Figures{}, err
 	}
-	nginx, origin, err := startNginx(options, "gateway", fmt.Sprintf(`proxy_set_header X-Original-Request "$request_method $http_host $request_uri $host";
+	nginx, origin, err := startNginx(options, "gateway", fmt.Sprintf(`proxy_set_header X-Original-Request "$request_method $http_host $request_uri $host $remote_addr";
 location /.falconer/ { proxy_pass http://%[1]s; access_log off; }
 location @falconer { proxy_pass http://%[1]s; }
 location / {

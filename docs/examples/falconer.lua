@@ -6,7 +6,7 @@ local passed_on = { "authorization", "cookie", "accept", "origin", "upgrade", "s
 core.register_action("falconer", { "http-req" }, function(txn)
   local sent = txn.http:req_get_headers()
   local host = sent["host"] and sent["host"][0] or ""
-  local headers = { ["x-original-request"] = { txn.sf:method() .. " " .. host .. " " .. txn.sf:pathq() } }
+  local headers = { ["x-original-request"] = { txn.sf:method() .. " " .. host .. " " .. txn.sf:pathq() .. " " .. txn.sf:src() } }
   for _, name in ipairs(passed_on) do
     if sent[name] then
       headers[name] = {}

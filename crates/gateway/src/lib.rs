@@ -12,14 +12,17 @@
 //! To add a proxy: a dialect in `forward`, which says where the original request stands and how an answer has to look; a row in docs/gateway.md; a test behind
 //! the real proxy.
 
+mod addresses;
 mod decide;
 mod forward;
 mod keys;
+mod metrics;
 pub mod rules;
 mod serve;
 mod session;
 mod signing;
 mod statement;
+mod staying_open;
 
 pub use decide::Gateway;
 pub use keys::{Key, KeyError};

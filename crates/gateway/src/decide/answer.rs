@@ -34,7 +34,9 @@ impl Answer {
         let mut answer = Answer::new(status, "application/json", serde_json::to_vec(&body).unwrap_or_default());
         match code {
             Code::AuthenticationFailed => drop(answer.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("hawk"))),
-            Code::ServiceUnavailable => drop(answer.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"))),
+            Code::ServiceUnavailable | Code::TooManyRequests => {
+                drop(answer.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1")))
+            }
             _ => {}
         }
         answer

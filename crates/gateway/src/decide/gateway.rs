@@ -1,16 +1,22 @@
+use std::net::IpAddr;
 use std::time::Duration;
 
-use falconer_client::Retry;
+use falconer_client::{Credentials, Retry};
 use falconer_middleware::{BodyRule, Caller, Code, Refusal, SettingsError, SignedRequest, Verified, Verifier};
 use falconer_scopes::Params;
 use http::{HeaderValue, header};
+use tokio::time::Instant;
 
 use super::answer::Answer;
 use super::pages;
 use super::refused::Refused;
 use super::request_head::RequestHead;
 use super::site::{Site, SiteSession};
+use super::watched::Watched;
+use crate::addresses::Addresses;
+use crate::forward;
 use crate::keys::Key;
+use crate::metrics::{Metrics, Outcome};
 use crate::rules::{Access, Found, Needs, Place, Rules, Settings, Target};
 use crate::session::{is_own, sign_in_path, wants_page};
 use crate::statement;
@@ -21,6 +27,8 @@ pub struct Gateway {
     sites: Vec<Site>,
     rules: Rules,
     caller_key: Key,
+    questions: Addresses,
+    metrics: Metrics,
 }
 
 /// What becomes of a request.
@@ -39,6 +47,8 @@ pub(crate) struct LetThrough {
     pub(crate) verified: Option<Verified>,
     /// What the rule tells the service behind.
     pub(crate) reveal: Vec<String>,
+    /// Where it wants another protocol: how to ask whether its connection may stay open.
+    pub(crate) watched: Option<Watched>,
 }
 
 impl Gateway {
@@ -54,7 +64,32 @@ impl Gateway {
             }
             sites.push(Site::new(&rules, origin, key, verifier)?);
         }
-        Ok(Gateway { sites, rules, caller_key })
+        Ok(Gateway { sites, rules, caller_key, questions: Addresses::default(), metrics: Metrics::default() })
+    }
+
+    /// Answers a question of the proxy that the rules name, for a program that has a listener of its own; without a body, which is not looked at. `None`: the rules
+    /// name no proxy.
+    pub async fn answer_question(&self, peer: IpAddr, parts: &http::request::Parts) -> Option<http::Response<bytes::Bytes>> {
+        match self.settings().place {
+            Some(Place::Beside(dialect)) => Some(forward::respond(self, dialect, peer, parts).await),
+            _ => None,
+        }
+    }
+
+    /// The same for Envoy's question over gRPC: one message of `envoy.service.auth.v3.CheckRequest` with its five bytes in front, and a `CheckResponse` without
+    /// them. `None`: it is no such message.
+    pub async fn answer_envoy(&self, message: &[u8]) -> Option<Vec<u8>> {
+        forward::envoy_grpc::said(self, message).await
+    }
+
+    /// What was counted since the start, in the text format of OpenMetrics.
+    #[must_use]
+    pub fn metrics_text(&self) -> String {
+        self.metrics.text(self.sites.iter().any(|site| site.verifier.is_paused()))
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -64,8 +99,14 @@ impl Gateway {
     /// Decides, and answers in the form that this caller reads.
     pub(crate) async fn decide(&self, asked: &RequestHead<'_>) -> Decision {
         match self.try_decide(asked).await {
-            Ok(decision) => decision,
-            Err(refused) => Decision::Answer(self.refuse(&refused, asked)),
+            Ok((decision, outcome)) => {
+                self.metrics.decided(outcome);
+                decision
+            }
+            Err(refused) => {
+                self.metrics.decided(refused.outcome());
+                Decision::Answer(self.refuse(&refused, asked))
+            }
         }
     }
 
@@ -91,11 +132,11 @@ impl Gateway {
         origins.iter().any(|origin| origin.as_bytes() == from.as_bytes()).then(|| from.clone())
     }
 
-    fn site(&self, host: &str) -> Result<&Site, Refused> {
+    pub(super) fn site(&self, host: &str) -> Result<&Site, Refused> {
         self.sites.iter().find(|site| site.is(host)).ok_or(Refused::OtherHost)
     }
 
-    async fn try_decide(&self, asked: &RequestHead<'_>) -> Result<Decision, Refused> {
+    async fn try_decide(&self, asked: &RequestHead<'_>) -> Result<(Decision, Outcome), Refused> {
         let site = self.site(asked.host)?;
         let target = Target::read(asked.target).map_err(Refused::Target)?;
         if asked.names_another_method() {
@@ -103,52 +144,72 @@ impl Gateway {
         }
         if target.segments().first().is_some_and(|first| first.eq_ignore_ascii_case(".falconer")) {
             let session = site.session.as_ref().ok_or(Refused::NoRule)?;
-            return pages::answer(asked, &target, site, session).map(Decision::Answer);
+            let answer = pages::answer(asked, &target, site, session, &self.metrics)?;
+            return Ok((Decision::Answer(answer), Outcome::OwnPage));
         }
         if asked.is_preflight() && self.cors(asked).is_some() {
             return match self.rules.table.find("OPTIONS", &target).map_err(Refused::Target)? {
                 Found::NoPath => Err(Refused::NoRule),
-                Found::Rule(..) | Found::NoMethod => Ok(Decision::Preflight),
+                Found::Rule(..) | Found::NoMethod => Ok((Decision::Preflight, Outcome::Preflight)),
             };
         }
         match self.rules.table.find(asked.method, &target).map_err(Refused::Target)? {
             Found::NoPath | Found::NoMethod => Err(Refused::NoRule),
             Found::Rule(rule, parameters) => match &rule.access {
-                Access::Public => Ok(Decision::LetThrough(LetThrough { verified: None, reveal: Vec::new() })),
+                Access::Public => {
+                    Ok((Decision::LetThrough(LetThrough { verified: None, reveal: Vec::new(), watched: None }), Outcome::Public))
+                }
                 Access::Needs(needs) => self.check(asked, site, needs, &parameters).await,
             },
         }
     }
 
-    async fn check(&self, asked: &RequestHead<'_>, site: &Site, needs: &Needs, parameters: &Params) -> Result<Decision, Refused> {
+    async fn check(
+        &self,
+        asked: &RequestHead<'_>,
+        site: &Site,
+        needs: &Needs,
+        parameters: &Params,
+    ) -> Result<(Decision, Outcome), Refused> {
         let expression = needs.expression(parameters).map_err(Refused::CannotAsk)?;
         let session = site.session.as_ref().filter(|_| !asked.is_signed());
         let own = match session {
             Some(session) => match of_session(asked, site, session)? {
-                OfSession::Signed(header, resource) => Some((header, resource)),
+                OfSession::Signed(header, resource, credentials) => Some((header, resource, credentials)),
                 OfSession::SignIn => return sign_in(asked, site, None),
                 OfSession::Nothing => None,
             },
             None => None,
         };
         let (authorization, resource) = match &own {
-            Some((header, resource)) => (Some(header.as_bytes()), resource.as_str()),
+            Some((header, resource, _)) => (Some(header.as_bytes()), resource.as_str()),
             None => (asked.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes), asked.target),
         };
         if asked.headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
             let message = "the request has more than one Authorization header".to_owned();
             return Err(Refused::Verifier(Refusal::NotVerifiable { message }));
         }
-        let signed = SignedRequest { method: asked.method, resource, authorization, source_ip: asked.source_ip };
+        let most = self.settings().questions_per_address;
+        let held = asked.source_ip.map(|address| self.questions.hold(address, most).ok_or(Refused::TooMany)).transpose()?;
+        let source_ip = asked.source_ip.map(|address| address.to_string());
+        let signed = SignedRequest { method: asked.method, resource, authorization, source_ip: source_ip.as_deref() };
         let verifier = site.verifier.clone().with_revealed(needs.reveal.iter().map(String::as_str));
         let verifier = verifier.map_err(|_| Refused::Misconfigured("a prefix in `reveal` cannot be used"))?;
-        match verifier.check(&signed, &expression).await {
+        let began = Instant::now();
+        let answer = verifier.check(&signed, &expression).await;
+        drop(held);
+        self.metrics.asked(began.elapsed());
+        match answer {
             Ok(verified) => {
                 let unseen = matches!(self.settings().place, Some(Place::Beside(_))) && matches!(verified.body_rule(), BodyRule::Hash(_));
                 if unseen && !needs.body_unchecked {
                     return Err(Refused::BodyUnseen);
                 }
-                Ok(Decision::LetThrough(LetThrough { verified: Some(verified), reveal: needs.reveal.clone() }))
+                let watched = asked.headers.contains_key(header::UPGRADE).then(|| {
+                    let credentials = own.map(|(_, _, credentials)| credentials);
+                    Watched::new(asked, verifier, expression, credentials)
+                });
+                Ok((Decision::LetThrough(LetThrough { verified: Some(verified), reveal: needs.reveal.clone(), watched }), Outcome::Allowed))
             }
             Err(refusal) => match session {
                 Some(session) => for_browser(asked, site, session, own.is_some(), refusal),
@@ -180,8 +241,8 @@ impl Gateway {
 
 /// What the cookies of a request come to.
 enum OfSession {
-    /// A header, and the path and query that it covers.
-    Signed(String, String),
+    /// A header, the path and query that it covers, and what it was signed with.
+    Signed(String, String, Credentials),
     /// The session ends soon, and somebody goes to a page.
     SignIn,
     Nothing,
@@ -197,7 +258,8 @@ fn of_session(asked: &RequestHead<'_>, site: &Site, session: &SiteSession) -> Re
     if wants_page(asked.method, asked.headers) && opened.expires_ms - now_ms < renew_ms {
         return Ok(OfSession::SignIn);
     }
-    session.sign(asked, &site.origin, opened).map(|(header, resource)| OfSession::Signed(header, resource))
+    let (header, resource) = session.sign(asked, &site.origin, opened.credentials.clone())?;
+    Ok(OfSession::Signed(header, resource, opened.credentials))
 }
 
 /// What a browser gets in place of JSON, where sessions are on.
@@ -207,13 +269,14 @@ fn for_browser(
     session: &SiteSession,
     has_session: bool,
     refusal: Refusal,
-) -> Result<Decision, Refused> {
+) -> Result<(Decision, Outcome), Refused> {
     let page = wants_page(asked.method, asked.headers);
     match refusal.code() {
         Code::AuthenticationFailed if has_session && page => sign_in(asked, site, session.cookies.clear_session()),
         Code::InsufficientScopes if has_session && page => {
             let text = format!("{refusal} You can sign in again and grant more, or as somebody else.");
-            Ok(Decision::Answer(Answer::page(403, "Not allowed", &text, (&sign_in_path(asked.target), "Sign in again"), true)))
+            let page = Answer::page(403, "Not allowed", &text, (&sign_in_path(asked.target), "Sign in again"), true);
+            Ok((Decision::Answer(page), Outcome::Denied))
         }
         Code::InsufficientScopes if page => sign_in(asked, site, None),
         _ => Err(Refused::Verifier(refusal)),
@@ -221,7 +284,9 @@ fn for_browser(
 }
 
 /// To the sign-in, by its whole address: Traefik takes a path for one of the gateway's own.
-fn sign_in(asked: &RequestHead<'_>, site: &Site, clear: Option<HeaderValue>) -> Result<Decision, Refused> {
+fn sign_in(asked: &RequestHead<'_>, site: &Site, clear: Option<HeaderValue>) -> Result<(Decision, Outcome), Refused> {
     let answer = Answer::to(&format!("{}{}", site.origin, sign_in_path(asked.target)), clear);
-    answer.map(Decision::Answer).ok_or(Refused::Misconfigured("the address of the sign-in is no header"))
+    answer
+        .map(|answer| (Decision::Answer(answer), Outcome::SignIn))
+        .ok_or(Refused::Misconfigured("the address of the sign-in is no header"))
 }

@@ -1,5 +1,5 @@
 //! What becomes of a request: `gateway.rs` decides, `site.rs` is one protected origin, `request_head.rs` is the head of it, `refused.rs` why not, `answer.rs` what
-//! somebody gets who gets no further, `pages.rs` the gateway's own addresses below `/.falconer/`.
+//! somebody gets who gets no further, `watched.rs` asks again for what stays open, `pages.rs` the gateway's own addresses below `/.falconer/`.
 
 mod answer;
 mod gateway;
@@ -7,9 +7,11 @@ mod pages;
 mod refused;
 mod request_head;
 mod site;
+mod watched;
 
 pub(crate) use answer::Answer;
 pub use gateway::Gateway;
 pub(crate) use gateway::{Decision, LetThrough};
 pub(crate) use refused::Refused;
 pub(crate) use request_head::RequestHead;
+pub(crate) use watched::{Asking, Watched};

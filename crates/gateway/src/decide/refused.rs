@@ -1,5 +1,6 @@
 use falconer_middleware::{Code, Refusal};
 
+use crate::metrics::Outcome;
 use crate::rules::{BadTarget, CannotAsk};
 
 /// Why a request goes no further.
@@ -29,6 +30,8 @@ pub(crate) enum Refused {
     Misconfigured(&'static str),
     /// The service behind does not answer. The text is for the log.
     Behind(String),
+    /// The caller's address has too many questions under way.
+    TooMany,
     /// Nobody's: it may go through now, though a moment ago it might not.
     AllowedMeanwhile,
 }
@@ -37,6 +40,7 @@ impl Refused {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Refused::OtherHost => 421,
+            Refused::TooMany => 429,
             Refused::Behind(_) => 502,
             other => other.code().status(),
         }
@@ -55,6 +59,7 @@ impl Refused {
             Refused::BodyUnseen => Code::AuthenticationFailed,
             Refused::Verifier(refusal) => refusal.code(),
             Refused::Misconfigured(_) => Code::InternalServerError,
+            Refused::TooMany => Code::TooManyRequests,
             Refused::Behind(_) | Refused::AllowedMeanwhile => Code::ServiceUnavailable,
         }
     }
@@ -73,6 +78,7 @@ impl Refused {
             Refused::UnusableCredentials => "unusable-credentials",
             Refused::Misconfigured(_) => "misconfigured",
             Refused::Behind(_) => "service-unavailable",
+            Refused::TooMany => "too-many",
             Refused::AllowedMeanwhile => "unavailable",
             Refused::Verifier(refusal) => refusal.reason().unwrap_or(match refusal.code() {
                 Code::ServiceUnavailable => "unavailable",
@@ -100,7 +106,30 @@ impl Refused {
             Refused::UnusableCredentials => "The credentials that came back can't be used. Sign in again.".to_owned(),
             Refused::Misconfigured(_) => "This service is not set up correctly. Its log says more.".to_owned(),
             Refused::Behind(_) => "The service does not answer at the moment. Try again soon.".to_owned(),
+            Refused::TooMany => "Too many requests of this address are being asked about. Try again soon.".to_owned(),
             Refused::AllowedMeanwhile => "Try again.".to_owned(),
+        }
+    }
+
+    /// What it counts as.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Refused::Target(_) | Refused::OtherMethod | Refused::CannotAsk(_) => Outcome::BadRequest,
+            Refused::OtherHost => Outcome::OtherHost,
+            Refused::NoRule => Outcome::NoRule,
+            Refused::OtherSite => Outcome::OtherSite,
+            Refused::BodyUnseen => Outcome::Failed,
+            Refused::NotAskedFor | Refused::UnusableCredentials => Outcome::SignInFailed,
+            Refused::TooMany => Outcome::TooMany,
+            Refused::Misconfigured(_) => Outcome::Misconfigured,
+            Refused::Behind(_) | Refused::AllowedMeanwhile => Outcome::Unavailable,
+            Refused::Verifier(refusal) => match refusal.code() {
+                Code::InsufficientScopes => Outcome::Denied,
+                Code::AuthenticationFailed => Outcome::Failed,
+                Code::ServiceUnavailable => Outcome::Unavailable,
+                Code::InternalServerError => Outcome::Misconfigured,
+                _ => Outcome::BadRequest,
+            },
         }
     }
 

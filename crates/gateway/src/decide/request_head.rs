@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use http::{HeaderMap, header};
 
 /// Headers whose value frameworks take for the method. A form's `_method` lies in the body, which is not seen here.
@@ -14,8 +16,8 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) host: &'a str,
     /// What else it sent.
     pub(crate) headers: &'a HeaderMap,
-    /// Its address, for Falconer's log.
-    pub(crate) source_ip: Option<&'a str>,
+    /// Its address, where it is known: for bounds, and for Falconer's log.
+    pub(crate) source_ip: Option<IpAddr>,
 }
 
 impl RequestHead<'_> {

@@ -1,11 +1,11 @@
-use falconer_client::{Client, Origin};
+use falconer_client::{Client, Credentials, Origin};
 use falconer_middleware::{SettingsError, Verifier};
 
 use super::refused::Refused;
 use super::request_head::RequestHead;
 use crate::keys::Key;
 use crate::rules::{Rules, Session};
-use crate::session::{Begin, Cookies, Opened};
+use crate::session::{Begin, Cookies};
 
 /// One protected origin.
 pub(super) struct Site {
@@ -65,10 +65,10 @@ impl Site {
 
 impl SiteSession {
     /// Signs the question about a browser's request with the credentials of its session: the header, and the path and query that it covers.
-    pub(super) fn sign(&self, asked: &RequestHead<'_>, origin: &str, opened: Opened) -> Result<(String, String), Refused> {
+    pub(super) fn sign(&self, asked: &RequestHead<'_>, origin: &str, credentials: Credentials) -> Result<(String, String), Refused> {
         let url = url::Url::parse(&format!("{origin}{}", asked.target)).map_err(|_| Refused::Misconfigured("an address is no URL"))?;
         let method = asked.method.parse().map_err(|_| Refused::NoRule)?;
-        let client = self.client.clone().with_credentials(opened.credentials);
+        let client = self.client.clone().with_credentials(credentials);
         let authorization = client.authorization(&method, url.as_str(), None).ok().flatten();
         let resource = url[url::Position::BeforePath..].to_owned();
         authorization.map(|header| (header, resource)).ok_or(Refused::Misconfigured("a question about a browser's request can't be signed"))

@@ -27,6 +27,7 @@ struct Question {
     target: String,
     host: String,
     headers: HeaderMap,
+    address: Option<IpAddr>,
 }
 
 /// Answers one question.
@@ -36,27 +37,38 @@ pub(crate) async fn check(gateway: &Gateway, peer: IpAddr, request: Request<Inco
         return answer(PERMISSION_DENIED as u32, Vec::new());
     }
     let body = Limited::new(request.into_body(), LARGEST).collect().await;
-    let question = body.ok().and_then(|body| read(&body.to_bytes()));
-    let Some(Question { method, target, host, headers }) = question else {
+    let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    match said(gateway, &body).await {
+        Some(message) => answer(0, message),
+        None => answer(INVALID_ARGUMENT, Vec::new()),
+    }
+}
+
+/// The answer to a framed message; `None`: it is no question of Envoy's.
+pub(crate) async fn said(gateway: &Gateway, body: &[u8]) -> Option<Vec<u8>> {
+    let Some(Question { method, target, host, headers, address }) = read(body) else {
         tracing::error!("a question that is not Envoy's");
-        return answer(INVALID_ARGUMENT, Vec::new());
+        return None;
     };
-    let head = RequestHead { method: &method, target: &target, host: &host, headers: &headers, source_ip: None };
+    let head = RequestHead { method: &method, target: &target, host: &host, headers: &headers, source_ip: address };
     let said = match let_through(gateway, &head).await {
         Ok(statement) => allowed(&statement),
         Err(answer) => denied(&answer),
     };
-    answer(0, said.0)
+    Some(said.0)
 }
 
-/// One message with five bytes in front, then `CheckRequest.attributes.request.http`.
+/// One message with five bytes in front, then `CheckRequest.attributes.request.http`, and `source.address.socket_address.address`.
 fn read(body: &[u8]) -> Option<Question> {
     let (prefix, message) = body.split_first_chunk::<5>()?;
     let [0, length @ ..] = prefix else { return None };
     if u32::from_be_bytes(*length) as usize != message.len() || !Fields::of(message).is_whole() {
         return None;
     }
-    let http = Fields::of(Fields::of(Fields::of(message).bytes(1)?).bytes(4)?).bytes(2)?;
+    let attributes = Fields::of(message).bytes(1)?;
+    let http = Fields::of(Fields::of(attributes).bytes(4)?).bytes(2)?;
+    let address = [1, 1, 1].into_iter().try_fold(attributes, |message, number| Fields::of(message).bytes(number));
+    let address = address.and_then(|address| Fields::of(address).text(2)?.parse().ok());
     let http = Fields::of(http);
     let mut headers = HeaderMap::new();
     for (_, entry) in http.clone().filter(|(number, _)| *number == 3) {
@@ -70,7 +82,7 @@ fn read(body: &[u8]) -> Option<Question> {
         }
     }
     let text = |number: u64| http.clone().text(number).map(str::to_owned);
-    Some(Question { method: text(2)?, target: text(4)?, host: text(5)?, headers })
+    Some(Question { method: text(2)?, target: text(4)?, host: text(5)?, headers, address })
 }
 
 /// A header that takes the place of what the client sent.

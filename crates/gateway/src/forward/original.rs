@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use http::HeaderMap;
 use http::request::Parts;
 
@@ -14,6 +16,8 @@ pub(crate) struct Original<'a> {
     pub(crate) host: &'a str,
     /// Only the status of the answer counts, and only 401 and 403 are known: nginx asks in this way first.
     pub(crate) only_status: bool,
+    /// The client's address, where the proxy says it by itself.
+    pub(crate) address: Option<IpAddr>,
 }
 
 /// Rebuilds it from the headers that the proxy sets itself in any case, and from no others. Errors: what is wrong with the proxy's configuration. What the proxy
@@ -28,20 +32,32 @@ pub(crate) fn original(dialect: Dialect, parts: &Parts) -> Result<Original<'_>, 
             let line = one(headers, "x-original-request").ok_or("the proxy does not send X-Original-Request once")?;
             let (method, rest) = line.split_once(' ').ok_or("X-Original-Request is not METHOD HOST TARGET")?;
             let (host, target) = rest.split_once(' ').ok_or("X-Original-Request is not METHOD HOST TARGET")?;
-            // nginx serves by the host of the request line, where there is one, and tells both.
-            let (target, served) = match target.split_once(' ') {
-                Some((target, served)) => (target, Some(served)),
-                None if dialect == Dialect::Nginx => return Err("X-Original-Request does not end with the host that nginx serves, $host"),
-                None => (target, None),
+            let (target, rest) = target.split_once(' ').map_or((target, None), |(target, rest)| (target, Some(rest)));
+            // nginx serves by the host of the request line, where there is one, and tells both. HAProxy tells the client's address only.
+            let (served, address) = match (dialect, rest) {
+                (Dialect::Nginx, None) => return Err("X-Original-Request does not end with the host that nginx serves, $host"),
+                (Dialect::Nginx, Some(rest)) => {
+                    rest.split_once(' ').map_or((Some(rest), None), |(served, address)| (Some(served), Some(address)))
+                }
+                (_, rest) => (None, rest),
             };
-            let host = if served.is_none_or(|served| served.eq_ignore_ascii_case(without_port(host))) { host } else { "" };
-            Original { method, target, host, only_status }
+            // A socket of unix has no address. Anything else that is none is a piece of a target.
+            let address = address.filter(|address| !matches!(*address, "" | "unix:")).map(str::parse).transpose();
+            let is_served = served.is_none_or(|served| served.eq_ignore_ascii_case(without_port(host)));
+            let host = if is_served && address.is_ok() { host } else { "" };
+            Original { method, target, host, only_status, address: address.unwrap_or(None) }
         }
         Dialect::Traefik | Dialect::Caddy => Original {
             method: one(headers, "x-forwarded-method").ok_or("the proxy does not send X-Forwarded-Method once")?,
             target: one(headers, "x-forwarded-uri").ok_or("the proxy does not send X-Forwarded-Uri once")?,
             host: one(headers, "x-forwarded-host").ok_or("the proxy does not send X-Forwarded-Host once")?,
             only_status,
+            // They write the address of their client at the end.
+            address: headers
+                .get_all("x-forwarded-for")
+                .iter()
+                .last()
+                .and_then(|said| said.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()),
         },
         Dialect::Envoy => Original {
             method: parts.method.as_str(),
@@ -51,6 +67,7 @@ pub(crate) fn original(dialect: Dialect, parts: &Parts) -> Result<Original<'_>, 
                 None => one(headers, "host").ok_or("the proxy sends no Host, or two")?,
             },
             only_status,
+            address: None,
         },
     })
 }
@@ -116,7 +133,7 @@ mod tests {
             let mut headers = own.clone();
             headers.extend(GUESSED.iter().filter(|(name, _)| !own.iter().any(|(own, _)| own == name)));
             let only_status = dialect == Dialect::Nginx;
-            let expected = Original { method: "PUT", target: "/books/red?page=2", host: "notes.example", only_status };
+            let expected = Original { method: "PUT", target: "/books/red?page=2", host: "notes.example", only_status, address: None };
             assert_eq!(original(dialect, &parts(dialect, &headers)), Ok(expected), "{dialect:?}");
         }
     }
@@ -134,10 +151,37 @@ mod tests {
             ("GET  / a.example", Some("")),
             ("GET b.example / ", Some("")),
             ("GET b.example /", None),
+            ("GET notes.example / notes.example 192.0.2.1", Some("notes.example")),
+            ("GET notes.example / notes.example unix:", Some("notes.example")),
+            // A target with a space in it, which old versions of nginx take.
+            ("GET notes.example /public notes.example notes.example 192.0.2.1", Some("")),
+            ("GET notes.example /public notes.example 192.0.2.1 notes.example 192.0.2.1", Some("")),
         ] {
             let parts = parts(Dialect::Nginx, &[("x-original-request", line)]);
             assert_eq!(original(Dialect::Nginx, &parts).ok().map(|found| found.host), host, "{line}");
         }
+    }
+
+    /// What a client wrote stands in front of what the proxy adds.
+    #[test]
+    fn the_address_is_the_one_that_the_proxy_says() {
+        let address = |dialect: Dialect, more: &[(&str, &str)]| {
+            let headers: Vec<_> = own(dialect).into_iter().filter(|(name, _)| !more.iter().any(|(other, _)| other == name)).collect();
+            let parts = parts(dialect, &[&headers, more].concat());
+            original(dialect, &parts).unwrap().address.map(|address| address.to_string())
+        };
+        for (dialect, line) in
+            [(Dialect::Nginx, "GET notes.example / notes.example 2001:db8::1"), (Dialect::Haproxy, "GET notes.example / 2001:db8::1")]
+        {
+            let found = address(dialect, &[("x-original-request", line), ("x-forwarded-for", "192.0.2.9")]);
+            assert_eq!(found.as_deref(), Some("2001:db8::1"), "{dialect:?}");
+            assert_eq!(address(dialect, &[("x-forwarded-for", "192.0.2.9")]), None, "{dialect:?}");
+        }
+        for dialect in [Dialect::Traefik, Dialect::Caddy] {
+            assert_eq!(address(dialect, &[("x-forwarded-for", "192.0.2.9, 192.0.2.1")]).as_deref(), Some("192.0.2.1"), "{dialect:?}");
+            assert_eq!(address(dialect, &[("x-forwarded-for", "192.0.2.1, nonsense")]), None, "{dialect:?}");
+        }
+        assert_eq!(address(Dialect::Envoy, &[("x-forwarded-for", "192.0.2.9")]), None);
     }
 
     #[test]

@@ -15,13 +15,13 @@ pub(crate) async fn respond(gateway: &Gateway, dialect: Dialect, peer: IpAddr, p
         tracing::warn!(%peer, "a question from an address that is not one of `proxies`");
         return status(StatusCode::FORBIDDEN);
     }
-    let Original { method, target, host, only_status } = match original(dialect, parts) {
+    let Original { method, target, host, only_status, address } = match original(dialect, parts) {
         Ok(original) => original,
         Err(problem) => {
             return Answer::refused(&Refused::Misconfigured(problem), parts.method.as_str(), parts.uri.path()).into_response();
         }
     };
-    let head = RequestHead { method, target, host, headers: &parts.headers, source_ip: None };
+    let head = RequestHead { method, target, host, headers: &parts.headers, source_ip: address };
     match let_through(gateway, &head).await {
         Ok(statement) if dialect != Dialect::Nginx || only_status => {
             let mut response = status(StatusCode::OK);
@@ -41,7 +41,7 @@ pub(super) async fn let_through(gateway: &Gateway, head: &RequestHead<'_>) -> Re
     let statement = match gateway.decide(head).await {
         Decision::Answer(answer) => return Err(answer),
         Decision::Preflight => gateway.statement(head, None, &[]),
-        Decision::LetThrough(LetThrough { verified, reveal }) => {
+        Decision::LetThrough(LetThrough { verified, reveal, watched: _ }) => {
             // Where a hash is signed, the rule passes over it.
             let caller = verified.map(falconer_middleware::Verified::without_body);
             gateway.statement(head, caller.as_ref(), &reveal)

@@ -38,6 +38,14 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) proxies: Option<Vec<Spanned<String>>>,
     #[serde(default)]
+    pub(super) connections_per_address: Option<u32>,
+    #[serde(default)]
+    pub(super) questions_per_address: Option<u32>,
+    #[serde(default)]
+    pub(super) recheck_seconds: Option<u64>,
+    #[serde(default)]
+    pub(super) metrics_listen: Option<Spanned<String>>,
+    #[serde(default)]
     pub(super) cors: Vec<Spanned<String>>,
     #[serde(default)]
     pub(super) session: Option<Spanned<SessionText>>,

@@ -16,6 +16,16 @@ pub struct Settings {
     pub place: Option<Place>,
     /// Who is believed: questions come from these addresses only. This machine if the file says nothing.
     pub proxies: Networks,
+    /// Whether the file names them: in front of a service, only then somebody else says from where a request comes.
+    pub proxies_named: bool,
+    /// Connections that one address may have.
+    pub connections_per_address: u32,
+    /// Questions to Falconer that are under way for one address.
+    pub questions_per_address: u32,
+    /// So often Falconer is asked whether a WebSocket may stay open.
+    pub recheck: Duration,
+    /// Where metrics are told; `None`: nowhere.
+    pub metrics_listen: Option<String>,
     /// Origins whose pages may call; `*` stands for all.
     pub cors: Vec<String>,
     /// Browsers may sign in.
@@ -143,10 +153,22 @@ pub(super) fn read(reader: &mut Reader<'_>, file: &File, origins: &[String], rul
     if file.cors.len() > 1 && file.cors.iter().any(|origin| origin.get_ref() == "*") {
         reader.problem(0, "`cors` has `*`, which stands for all, and others".to_owned());
     }
+    let listen = file.listen.as_ref().map_or_else(|| "127.0.0.1:4180".to_owned(), |listen| listen.get_ref().clone());
+    if let Some(metrics) = &file.metrics_listen
+        && *metrics.get_ref() == listen
+        && !listen.ends_with(":0")
+    {
+        reader.problem(metrics.span().start, format!("`metrics_listen` is `{listen}`, which is where `listen` is; give another port"));
+    }
     Settings {
-        listen: file.listen.as_ref().map_or_else(|| "127.0.0.1:4180".to_owned(), |listen| listen.get_ref().clone()),
+        listen,
         place,
         proxies: Networks(proxies),
+        proxies_named: file.proxies.is_some(),
+        connections_per_address: file.connections_per_address.unwrap_or(256).max(1),
+        questions_per_address: file.questions_per_address.unwrap_or(64).max(1),
+        recheck: Duration::from_secs(file.recheck_seconds.unwrap_or(30).clamp(1, 900)),
+        metrics_listen: file.metrics_listen.as_ref().map(|listen| listen.get_ref().clone()),
         cors: file.cors.iter().map(|origin| origin.get_ref().clone()).collect(),
         session: file.session.as_ref().map(|session| session_of(reader, session, origins, rules)),
         key_file: file.key_file.clone().unwrap_or_else(|| "gateway.key".to_owned()),

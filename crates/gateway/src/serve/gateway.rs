@@ -1,17 +1,19 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
-use super::listener::{AnswerBody, Limits, Service, accept, whole};
+use super::listener::{AnswerBody, Limits, OfOne, Service, accept, whole};
 use super::reverse_proxy::ReverseProxy;
 use crate::decide::Gateway;
 use crate::forward;
 use crate::rules::{Dialect, Place};
 
-const LIMITS: Limits = Limits { connections: 2048, http2: true };
+const CONNECTIONS: u32 = 2048;
+/// Whoever collects metrics.
+const FOR_METRICS: Limits = Limits { connections: 16, http2: false, of_one: None };
 
 /// What the gateway is to what asks it.
 #[derive(Clone)]
@@ -31,15 +33,47 @@ pub enum Served {
     NoPlace,
 }
 
-/// Serves until `shutdown`.
-pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Future<Output = ()>) -> Served {
+/// Serves until `shutdown`. `metrics`: where `GET /metrics` is answered, and nothing else.
+pub async fn serve(listener: TcpListener, metrics: Option<TcpListener>, gateway: Gateway, shutdown: impl Future<Output = ()>) -> Served {
     let gateway = Arc::new(gateway);
     let standing = match &gateway.settings().place {
         Some(Place::Beside(dialect)) => Standing::Beside(Arc::clone(&gateway), *dialect),
         Some(Place::InFrontOf(upstream)) => Standing::InFrontOf(Arc::new(ReverseProxy::new(Arc::clone(&gateway), upstream.clone()))),
         None => return Served::NoPlace,
     };
-    if accept(listener, standing, LIMITS, shutdown).await { Served::Done } else { Served::CutOff }
+    let settings = gateway.settings();
+    let of_one = OfOne { most: settings.connections_per_address, but: settings.proxies.clone(), gateway: Arc::clone(&gateway) };
+    let limits = Limits { connections: CONNECTIONS, http2: true, of_one: Some(of_one) };
+    let serving = accept(listener, standing, limits, shutdown);
+    let done = match metrics {
+        Some(metrics) => tokio::select! {
+            done = serving => done,
+            // It is never told to end.
+            _ = accept(metrics, MetricsPage(Arc::clone(&gateway)), FOR_METRICS, std::future::pending()) => false,
+        },
+        None => serving.await,
+    };
+    if done { Served::Done } else { Served::CutOff }
+}
+
+/// What operators may know of a gateway.
+#[derive(Clone)]
+struct MetricsPage(Arc<Gateway>);
+
+impl Service<SocketAddr> for MetricsPage {
+    async fn answer(&self, request: Request<Incoming>, _: SocketAddr) -> Response<AnswerBody> {
+        let is_page = request.uri().path() == "/metrics";
+        let (status, text) = match request.method() {
+            &Method::GET | &Method::HEAD if is_page => (StatusCode::OK, self.0.metrics_text()),
+            _ if is_page => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
+            _ => (StatusCode::NOT_FOUND, String::new()),
+        };
+        let mut response = Response::new(whole(text.into()));
+        *response.status_mut() = status;
+        let content_type = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        response
+    }
 }
 
 impl Service<SocketAddr> for Standing {

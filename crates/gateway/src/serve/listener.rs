@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 use std::fmt::Debug;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::idle::{Activity, NEXT, Sent, Watched};
+use crate::addresses::{Addresses, Held};
+use crate::decide::Gateway;
+use crate::rules::Networks;
 
 /// Requests at once whose answer has not begun; more are refused. Each has a head in memory.
 const MOST_REQUESTS: usize = 2048;
@@ -39,6 +43,9 @@ pub(crate) trait Accept {
     /// Who is at its other end.
     type Peer: Copy + Debug + Send + 'static;
 
+    /// Where it comes from, if that is an address.
+    fn address(peer: Self::Peer) -> Option<IpAddr>;
+
     fn next(&self) -> impl Future<Output = std::io::Result<(Self::Stream, Self::Peer)>> + Send;
 }
 
@@ -48,17 +55,33 @@ pub(crate) trait Service<Peer>: Clone + Send + Sync + 'static {
 }
 
 /// How connections are kept.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Limits {
     /// Connections at once; more wait to be accepted.
     pub(crate) connections: u32,
     /// HTTP/2 without TLS too, for whoever begins with it.
     pub(crate) http2: bool,
+    /// What one address may have of them; `None`: all.
+    pub(crate) of_one: Option<OfOne>,
+}
+
+/// How many connections one address may have. More are closed at once.
+#[derive(Clone)]
+pub(crate) struct OfOne {
+    pub(crate) most: u32,
+    /// Others stand behind these, so that they may have all.
+    pub(crate) but: Networks,
+    /// Counts.
+    pub(crate) gateway: Arc<Gateway>,
 }
 
 impl Accept for TcpListener {
     type Stream = tokio::net::TcpStream;
     type Peer = std::net::SocketAddr;
+
+    fn address(peer: std::net::SocketAddr) -> Option<IpAddr> {
+        Some(peer.ip())
+    }
 
     async fn next(&self) -> std::io::Result<(Self::Stream, Self::Peer)> {
         let (stream, peer) = self.accept().await?;
@@ -71,6 +94,10 @@ impl Accept for TcpListener {
 impl Accept for tokio::net::UnixListener {
     type Stream = tokio::net::UnixStream;
     type Peer = ();
+
+    fn address((): ()) -> Option<IpAddr> {
+        None
+    }
 
     async fn next(&self) -> std::io::Result<(Self::Stream, ())> {
         Ok((self.accept().await?.0, ()))
@@ -87,6 +114,7 @@ pub(crate) async fn accept<L: Accept, S: Service<L::Peer>>(
     let connections = Arc::new(Semaphore::new(limits.connections as usize));
     let requests = Arc::new(Semaphore::new(MOST_REQUESTS));
     let (stop, stopped) = watch::channel(());
+    let addresses = Addresses::default();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = async {
@@ -99,7 +127,11 @@ pub(crate) async fn accept<L: Accept, S: Service<L::Peer>>(
         };
         match (permit, accepted) {
             (Ok(permit), Ok((stream, peer))) => {
-                let connected = Connected { stopped: stopped.clone(), _permit: Arc::new(permit) };
+                let Ok(counted) = limits.of_one.as_ref().map(|of_one| of_one.count(&addresses, L::address(peer))).transpose() else {
+                    tracing::debug!(?peer, "an address has too many connections; this one was closed");
+                    continue;
+                };
+                let connected = Connected { stopped: stopped.clone(), _permit: Arc::new((permit, counted)) };
                 tokio::spawn(connection(stream, peer, service.clone(), limits.http2, connected, Arc::clone(&requests)));
             }
             (_, Err(error)) => {
@@ -119,7 +151,33 @@ pub(crate) async fn accept<L: Accept, S: Service<L::Peer>>(
 pub(crate) struct Connected {
     /// Says when the program ends.
     pub(super) stopped: watch::Receiver<()>,
-    _permit: Arc<OwnedSemaphorePermit>,
+    _permit: Arc<(OwnedSemaphorePermit, Option<Counted>)>,
+}
+
+/// A connection that is counted, for the metrics and for its address.
+struct Counted {
+    gateway: Arc<Gateway>,
+    _held: Option<Held>,
+}
+
+impl OfOne {
+    /// `Err`: the address has enough.
+    fn count(&self, addresses: &Addresses, address: Option<IpAddr>) -> Result<Counted, ()> {
+        let metrics = self.gateway.metrics();
+        let bound = address.filter(|address| !self.but.have(*address));
+        let held = bound.map(|address| addresses.hold(address, self.most).ok_or(())).transpose();
+        let held = held.inspect_err(|()| {
+            let _ = metrics.connections_refused.inc();
+        })?;
+        metrics.connections.inc();
+        Ok(Counted { gateway: Arc::clone(&self.gateway), _held: held })
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.gateway.metrics().connections.dec();
+    }
 }
 
 async fn connection<Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static, Peer: Copy + Debug + Send + 'static>(

@@ -33,13 +33,14 @@ pub(crate) fn upgrade_of(headers: &HeaderMap) -> Option<HeaderValue> {
     protocol.as_bytes().eq_ignore_ascii_case(b"websocket").then(|| protocol.clone())
 }
 
-/// Passes bytes in both directions until both sides have ended, or the program does. It counts as the connection that it was. `headers` are those of the answer behind, which are taken.
+/// Passes bytes in both directions until both sides have ended, `over` says so, or the program ends. It counts as the connection that it was. `headers` are those of the answer behind, which are taken.
 pub(crate) fn tunnel<Io: AsyncRead + AsyncWrite + Unpin + Send, E: Send>(
     headers: &mut HeaderMap,
     client: hyper::upgrade::OnUpgrade,
     service: impl Future<Output = Result<Io, E>> + Send + 'static,
     protocol: &HeaderValue,
     connected: Option<Connected>,
+    over: impl Future<Output = ()> + Send + 'static,
 ) -> Response<AnswerBody> {
     let mut headers = std::mem::take(headers);
     tokio::spawn(async move {
@@ -55,6 +56,7 @@ pub(crate) fn tunnel<Io: AsyncRead + AsyncWrite + Unpin + Send, E: Send>(
             tokio::select! {
                 _ = tokio::io::copy_bidirectional(&mut client, &mut service) => {}
                 () = stopped => {}
+                () = over => {}
             }
         }
         drop(connected);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use falconer_middleware::{BodyRule, Caller, Refusal, Verified};
+use falconer_wire::date_time;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
@@ -14,8 +15,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::listener::{AnswerBody, Connected, boxed, whole};
 use super::passing::{causes, one_host, take_off, tunnel, upgrade_of};
-use crate::decide::{Decision, Gateway, LetThrough, Refused, RequestHead};
+use crate::decide::{Asking, Decision, Gateway, LetThrough, Refused, RequestHead, Watched};
 use crate::statement;
+use crate::staying_open::over;
 
 /// How long the service behind may take to the head of its answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -47,14 +49,20 @@ impl ReverseProxy {
             parts.uri.authority().map(http::uri::Authority::as_str).or_else(|| one_host(&parts.headers)).unwrap_or_default().to_owned();
         // Whatever does not begin with a slash is refused by whoever reads targets.
         let target = parts.uri.path_and_query().map_or("*", |target| target.as_str()).to_owned();
-        let (method, headers, source_ip) = (parts.method.clone(), parts.headers.clone(), peer.to_string());
-        let head = RequestHead { method: method.as_str(), target: &target, host: &host, headers: &headers, source_ip: Some(&source_ip) };
+        let (method, headers) = (parts.method.clone(), parts.headers.clone());
+        let source_ip = self.client_address(peer, &headers);
+        let head = RequestHead { method: method.as_str(), target: &target, host: &host, headers: &headers, source_ip };
         let mut response = match self.gateway.decide(&head).await {
             Decision::Answer(answer) => return answer.into_response().map(whole),
             Decision::Preflight => self.preflight(),
             Decision::LetThrough(through) => match self.pass_on(&head, through, parts, body).await {
                 Ok(response) => response,
-                Err(refused) => return self.gateway.refuse(&refused, &head).into_response().map(whole),
+                Err(refused) => {
+                    if matches!(refused, Refused::Behind(_)) {
+                        self.gateway.metrics().behind_failed();
+                    }
+                    return self.gateway.refuse(&refused, &head).into_response().map(whole);
+                }
             },
         };
         if let Some(allowed) = self.gateway.cors(&head) {
@@ -113,10 +121,43 @@ impl ReverseProxy {
             };
             let service = hyper::upgrade::on(&mut answer);
             let service = async { service.await.map(TokioIo::new) };
-            return Ok(tunnel(answer.headers_mut(), on_upgrade, service, &protocol, parts.extensions.remove::<Connected>()));
+            let over = self.over(through.watched, caller);
+            return Ok(tunnel(answer.headers_mut(), on_upgrade, service, &protocol, parts.extensions.remove::<Connected>(), over));
         }
         take_off(answer.headers_mut());
         Ok(answer.map(boxed))
+    }
+
+    /// When a WebSocket has to end: with the credentials that it was opened with. Where it took none, it stays.
+    fn over(&self, watched: Option<Watched>, caller: Option<Caller>) -> impl Future<Output = ()> + Send + 'static {
+        let gateway = Arc::clone(&self.gateway);
+        let counted = OpenWebSocket::new(&gateway);
+        async move {
+            let _counted = counted;
+            let Some((watched, caller)) = watched.zip(caller) else { return std::future::pending().await };
+            let interval = gateway.settings().recheck;
+            let expires_ms = date_time::parse_ms(caller.expires()).unwrap_or(0);
+            let why = over(Asking { watched, gateway: Arc::clone(&gateway) }, interval, expires_ms).await;
+            gateway.metrics().websockets_ended.inc();
+            tracing::info!(reason = why, "a WebSocket ended with its credentials");
+        }
+    }
+
+    /// Where the client is: at the other end of the connection, or, where one of the proxies that the file names is there, at the last address in
+    /// `X-Forwarded-For` that is none of these. A proxy that says none leaves it open.
+    fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> Option<IpAddr> {
+        let settings = self.gateway.settings();
+        if !settings.proxies_named {
+            return Some(peer);
+        }
+        let said = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+        let said: Vec<Option<IpAddr>> = said.map(|address| address.trim().parse().ok()).collect();
+        let mut way = said.into_iter().rev();
+        let mut address = Some(peer);
+        while address.is_some_and(|address| settings.proxies.have(address)) {
+            address = way.next().flatten();
+        }
+        address
     }
 
     /// Reads a body whose hash was signed, and no other.
@@ -166,10 +207,9 @@ impl ReverseProxy {
         {
             headers.insert(header::COOKIE, left);
         }
+        let source_ip = head.source_ip.map_or_else(String::new, |address| address.to_string());
         let (scheme, host) = self.gateway.origin_of(head.host).unwrap_or(("https", head.host));
-        for (name, value) in
-            [("x-forwarded-proto", scheme), ("x-forwarded-host", host), ("x-forwarded-for", head.source_ip.unwrap_or_default())]
-        {
+        for (name, value) in [("x-forwarded-proto", scheme), ("x-forwarded-host", host), ("x-forwarded-for", source_ip.as_str())] {
             if let Ok(value) = HeaderValue::from_str(value) {
                 headers.insert(HeaderName::from_static(name), value);
             }
@@ -178,6 +218,22 @@ impl ReverseProxy {
             headers.insert(header::HOST, host);
         }
         headers
+    }
+}
+
+/// A WebSocket that is counted as long as it is there.
+struct OpenWebSocket(Arc<Gateway>);
+
+impl OpenWebSocket {
+    fn new(gateway: &Arc<Gateway>) -> OpenWebSocket {
+        gateway.metrics().websockets.inc();
+        OpenWebSocket(Arc::clone(gateway))
+    }
+}
+
+impl Drop for OpenWebSocket {
+    fn drop(&mut self) {
+        self.0.metrics().websockets.dec();
     }
 }
 

@@ -16,11 +16,13 @@ use super::credentials::Given;
 use super::destination::{Destinations, Route};
 use super::outgoing::Outgoing;
 use super::refused::Refused;
+use super::still_good::StillGood;
 use crate::decide::Answer;
 use crate::serve::{AnswerBody, Connected, Limits, Service, accept, boxed, causes, take_off, tunnel, upgrade_of, whole};
+use crate::staying_open::over;
 
 /// Bodies are held, so fewer connections than elsewhere.
-const LIMITS: Limits = Limits { connections: 256, http2: false };
+const LIMITS: Limits = Limits { connections: 256, http2: false, of_one: None };
 /// To the head of an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The same where the body of the request is passed on as it comes.
@@ -53,6 +55,8 @@ pub struct Settings {
     pub stream_bodies: bool,
     /// `PUT /credentials` replaces the credentials.
     pub accept_credentials: bool,
+    /// So often Falconer is asked whether the credentials of an open WebSocket still count.
+    pub recheck: Duration,
 }
 
 /// A signing proxy. Clones are the same one.
@@ -65,6 +69,8 @@ struct Inner {
     /// Signs. Its clock is learned from Falconer, and stays when the credentials change.
     signer: RwLock<Client>,
     outgoing: Outgoing,
+    /// Asks Falconer about credentials, without any.
+    asks: Client,
 }
 
 /// What answers on one listener.
@@ -78,14 +84,15 @@ struct On {
 impl SigningProxy {
     /// Errors: [`Error::Settings`], if the root URL is none or TLS can't be set up.
     pub fn new(settings: Settings, credentials: Option<Credentials>) -> Result<SigningProxy, Error> {
-        let mut signer = Client::new(settings.destinations.root_url())?;
+        let asks = Client::new(settings.destinations.root_url())?;
+        let mut signer = asks.clone();
         if let Some(scopes) = &settings.authorized_scopes {
             signer = signer.with_authorized_scopes(scopes.iter().cloned());
         }
         if let Some(credentials) = credentials {
             signer = signer.with_credentials(credentials);
         }
-        Ok(SigningProxy(Arc::new(Inner { settings, signer: RwLock::new(signer), outgoing: Outgoing::new()? })))
+        Ok(SigningProxy(Arc::new(Inner { settings, signer: RwLock::new(signer), outgoing: Outgoing::new()?, asks })))
     }
 
     /// Requests from now on are signed with these. The restriction stays.
@@ -219,9 +226,23 @@ impl SigningProxy {
                 (held, clock_learned) = (same, true);
                 continue;
             }
-            let mut response = give_back(answer, upgrade.as_ref(), on_upgrade, &url)?;
+            let over = self.over(&signer, &url);
+            let mut response = give_back(answer, upgrade.as_ref(), on_upgrade, &url, over)?;
             name_signature(response.headers_mut(), &signer, settings, &url);
             return Ok(response);
+        }
+    }
+}
+
+impl SigningProxy {
+    /// When a WebSocket has to end: with the credentials that opened it, also where others took their place.
+    fn over(&self, signer: &Client, url: &Url) -> impl Future<Output = ()> + Send + 'static {
+        let interval = self.0.settings.recheck;
+        let expires_ms = signer.credentials().and_then(Credentials::expires_ms).unwrap_or(i64::MAX);
+        let asks = StillGood { signer: signer.clone(), asks: self.0.asks.clone(), url: url.clone() };
+        async move {
+            let why = over(asks, interval, expires_ms).await;
+            tracing::info!(reason = why, "a WebSocket ended with its credentials");
         }
     }
 }
@@ -238,6 +259,7 @@ fn give_back(
     upgrade: Option<&HeaderValue>,
     on_upgrade: Option<(hyper::upgrade::OnUpgrade, Option<Connected>)>,
     url: &Url,
+    over: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Response<AnswerBody>, Refused> {
     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
         let (Some(protocol), Some((on_upgrade, connected))) = (upgrade, on_upgrade) else {
@@ -245,7 +267,7 @@ fn give_back(
             return Err(Refused::Unreachable { origin: origin(url), problem });
         };
         let mut headers = answer.headers().clone();
-        return Ok(tunnel(&mut headers, on_upgrade, answer.upgrade(), protocol, connected));
+        return Ok(tunnel(&mut headers, on_upgrade, answer.upgrade(), protocol, connected, over));
     }
     let mut response = http::Response::<reqwest::Body>::from(answer).map(boxed);
     take_off(response.headers_mut());

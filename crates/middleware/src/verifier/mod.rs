@@ -150,6 +150,12 @@ impl Verifier {
         self.counted.read()
     }
 
+    /// Whether Falconer is not asked at the moment, because it did not answer: for the metrics of a service.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.breaker.is_paused((self.clock)())
+    }
+
     /// Asks whether the signer of a request may do what it needs. Nothing is kept: each request is asked about anew.
     ///
     /// Of the caller's scopes nothing is told, but those below the prefixes of [`Verifier::with_revealed`], and those that begin as what is required: with

@@ -62,13 +62,20 @@ async fn serve(file: &Path, listen: Option<String>) -> Result<()> {
     };
     let caller_key = Key::read_or_make(&folder.join(&rules.settings.caller_key_file))?;
     let address = listen.unwrap_or_else(|| rules.settings.listen.clone());
+    let metrics = match &rules.settings.metrics_listen {
+        Some(metrics) => Some(bind(metrics).await.map_err(|error| cannot_listen("metrics_listen", &error, metrics))?),
+        None => None,
+    };
     let origins = rules.origins.join(", ");
     let gateway = falconer_gateway::Gateway::new(rules, key.as_ref(), caller_key)?;
     let listener = bind(&address).await.map_err(|error| cannot_listen("listen", &error, &address))?;
     let shutdown = shutdown()?;
     output::line(&format!("protects {origins}, {place}"))?;
     output::line(&format!("listening on http://{}", listener.local_addr()?))?;
-    match falconer_gateway::serve(listener, gateway, shutdown).await {
+    if let Some(metrics) = &metrics {
+        output::line(&format!("metrics on http://{}/metrics", metrics.local_addr()?))?;
+    }
+    match falconer_gateway::serve(listener, metrics, gateway, shutdown).await {
         Served::Done => Ok(()),
         Served::CutOff => bail!("some requests took too long to end"),
         Served::NoPlace => bail!("{}: it has neither `proxy` nor `upstream`", file.display()),

@@ -62,6 +62,9 @@ pub struct Options {
     /// Pass larger bodies on as they come, without a signed hash, instead of refusing them
     #[arg(long)]
     stream_bodies: bool,
+    /// So often the server is asked whether the credentials of an open WebSocket still count
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = clap::value_parser!(u64).range(1..=900))]
+    recheck: u64,
     /// The server; by default that of the credentials' file, or TASKCLUSTER_ROOT_URL
     #[arg(long, value_name = "URL", value_parser = server_url)]
     root_url: Option<String>,
@@ -113,6 +116,7 @@ pub async fn run(options: Options) -> Result<()> {
         body_limit_bytes: options.body_limit as usize,
         stream_bodies: options.stream_bodies,
         accept_credentials: options.accept_credentials,
+        recheck: std::time::Duration::from_secs(options.recheck),
     };
     let proxy = SigningProxy::new(settings, credentials)?;
     let renewing = tokio::spawn(renewal.keep(root_url.clone(), proxy.clone()));

@@ -1,0 +1,87 @@
+use std::sync::Arc;
+
+use falconer_client::Credentials;
+use falconer_middleware::{Expression, Refusal, SignedRequest, Verifier};
+use falconer_wire::date_time;
+use http::{HeaderValue, header};
+
+use super::gateway::Gateway;
+use super::request_head::RequestHead;
+use crate::staying_open::{Asks, Standing};
+
+/// A request that was let through and opens a WebSocket, as far as Falconer can be asked about it again.
+pub(crate) struct Watched {
+    method: String,
+    target: String,
+    host: String,
+    source_ip: Option<String>,
+    verifier: Verifier,
+    expression: Expression,
+    with: With,
+}
+
+enum With {
+    /// Of a browser's session: each question is signed anew.
+    Session(Credentials),
+    /// What the request came with. It gets no younger, so that it counts for as long as a signature does.
+    Header(Option<Vec<u8>>),
+}
+
+impl Watched {
+    pub(super) fn new(asked: &RequestHead<'_>, verifier: Verifier, expression: Expression, session: Option<Credentials>) -> Watched {
+        let authorization = || asked.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).map(<[u8]>::to_vec);
+        Watched {
+            method: asked.method.to_owned(),
+            target: asked.target.to_owned(),
+            host: asked.host.to_owned(),
+            source_ip: asked.source_ip.map(|address| address.to_string()),
+            verifier,
+            expression,
+            with: session.map_or_else(|| With::Header(authorization()), With::Session),
+        }
+    }
+}
+
+/// The same with whoever can ask.
+pub(crate) struct Asking {
+    pub(crate) watched: Watched,
+    pub(crate) gateway: Arc<Gateway>,
+}
+
+fn is_over(credentials: &Credentials) -> bool {
+    credentials.expires_ms().is_some_and(|expires_ms| expires_ms <= falconer_client::system::now_ms())
+}
+
+impl Asks for Asking {
+    async fn ask(&self) -> Standing {
+        let Asking { watched, gateway } = self;
+        let own;
+        let (authorization, resource) = match &watched.with {
+            With::Header(header) => (header.as_deref(), watched.target.as_str()),
+            // As for requests: a session ends at its end, without tolerance.
+            With::Session(credentials) if is_over(credentials) => return Standing::Over("session-ended".to_owned()),
+            With::Session(credentials) => {
+                let headers = http::HeaderMap::new();
+                let head = RequestHead {
+                    method: &watched.method,
+                    target: &watched.target,
+                    host: &watched.host,
+                    headers: &headers,
+                    source_ip: None,
+                };
+                let site = gateway.site(&watched.host).ok();
+                let signed = site.and_then(|site| Some((site, site.session.as_ref()?)));
+                let signed = signed.and_then(|(site, session)| session.sign(&head, &site.origin, credentials.clone()).ok());
+                let Some(signed) = signed else { return Standing::Over("misconfigured".to_owned()) };
+                own = signed;
+                (Some(own.0.as_bytes()), own.1.as_str())
+            }
+        };
+        let signed = SignedRequest { method: &watched.method, resource, authorization, source_ip: watched.source_ip.as_deref() };
+        match watched.verifier.check(&signed, &watched.expression).await {
+            Ok(verified) => Standing::Until(date_time::parse_ms(verified.without_body().expires()).unwrap_or(0)),
+            Err(Refusal::Unavailable(_) | Refusal::Paused) => Standing::Unknown,
+            Err(refusal) => Standing::Over(refusal.reason().unwrap_or("refused").to_owned()),
+        }
+    }
+}
