@@ -2,6 +2,8 @@
 
 #![allow(clippy::panic, reason = "a target panics where something does not hold: that is how it says so")]
 
+mod gateway;
+mod gateway_heads;
 mod github;
 mod hawk;
 mod http;
@@ -26,7 +28,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 28] = [
+pub const TARGETS: [Target; 35] = [
     Target { name: "hawk-header", run: hawk::header },
     Target { name: "hawk-signed", run: hawk::signed },
     Target { name: "bewit", run: hawk::bewit },
@@ -55,6 +57,13 @@ pub const TARGETS: [Target; 28] = [
     Target { name: "ldap-answer", run: ldap::answer },
     Target { name: "ldap-filter", run: ldap::filter },
     Target { name: "scim", run: scim::request },
+    Target { name: "gateway-question", run: gateway::question },
+    Target { name: "gateway-envoy", run: gateway::envoy },
+    Target { name: "gateway-rules", run: gateway::rules },
+    Target { name: "gateway-cookie", run: gateway::cookie },
+    Target { name: "gateway-back", run: gateway::back },
+    Target { name: "gateway-head", run: gateway_heads::in_front },
+    Target { name: "proxy-head", run: gateway_heads::signing },
 ];
 
 /// The input as text. What is none in the input is a replacement character, which no format allows.
