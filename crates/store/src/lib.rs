@@ -14,6 +14,7 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod contract;
+pub mod copying;
 mod error;
 mod records;
 mod sealing;

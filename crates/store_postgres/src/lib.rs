@@ -15,6 +15,7 @@
 
 mod aggregates;
 mod connection;
+pub mod copies;
 mod following;
 mod postgres_store;
 mod steps;

@@ -11,6 +11,7 @@
 
 mod aggregates;
 mod connection;
+pub mod copies;
 mod following;
 mod sqlite_store;
 mod steps;

@@ -1,6 +1,6 @@
 //! Bringing a database's schema up to this program's: numbered files, forward only, in one transaction.
 
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{GenericClient, Transaction};
 use falconer_store::{AppliedMigration, Migration, StoreError, missing_migrations};
 
 use crate::connection::columns::{all, first, get, run};
@@ -21,6 +21,9 @@ const MIGRATIONS: &[Migration] = &[
     Migration { name: "0011_mailed_links", text: include_str!("../../migrations/0011_mailed_links.sql") },
     Migration { name: "0012_scim_sizes", text: include_str!("../../migrations/0012_scim_sizes.sql") },
 ];
+
+/// A table of this name is in a database into which another one is being copied.
+pub(crate) const UNFINISHED: &str = "falconer_unfinished_copy";
 
 /// The advisory lock of migrations: `FALM`.
 const LOCK: i64 = 0x4641_4c4d;
@@ -45,11 +48,27 @@ pub(crate) async fn migrate(on: &Transaction<'_>) -> Res<()> {
     Ok(())
 }
 
+/// Refuses a schema that is not this program's, older or newer.
+pub(crate) async fn is_current(on: &impl GenericClient) -> Res<()> {
+    let sql = "SELECT version, name, checksum FROM falconer_migrations ORDER BY version";
+    let applied: Vec<AppliedMigration> = all(on, sql, &[], |row| Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))).await?;
+    match missing_migrations(&applied, MIGRATIONS)?.first() {
+        None => Ok(()),
+        Some((_, first)) => Err(corrupt(format!(
+            "the schema is older than this program ({} is missing): start the server of this version on it once",
+            first.name
+        ))),
+    }
+}
+
 /// Refuses a schema with tables of another program, and a database whose texts are not UTF-8.
 async fn check_ours(on: &Transaction<'_>) -> Res<()> {
     let encoding: Option<String> = first(on, "SELECT current_setting('server_encoding')", &[], |row| get(row, 0)).await?;
     if encoding.as_deref() != Some("UTF8") {
         return Err(corrupt(format!("the database's encoding is {}: make one with ENCODING 'UTF8'", encoding.unwrap_or_default())));
+    }
+    if first(on, "SELECT 1 WHERE to_regclass($1) IS NOT NULL", &[&UNFINISHED], |_| Ok(())).await?.is_some() {
+        return Err(corrupt("`falconer migrate` was copying into this database and was not finished: run it again".to_owned()));
     }
     let sql = "SELECT to_regclass('falconer_migrations') IS NOT NULL, current_schema(),
                  (SELECT count(*) FROM pg_tables WHERE schemaname = current_schema())";

@@ -7,7 +7,7 @@ use crate::connection::columns::all;
 use crate::connection::fault::Res;
 
 /// `FALC`, in the file's header.
-const APPLICATION_ID: i64 = 0x4641_4c43;
+pub(crate) const APPLICATION_ID: i64 = 0x4641_4c43;
 
 /// The first has the version 1. Never edit one that was released: its checksum is in the files of those who run it.
 pub(crate) const MIGRATIONS: &[Migration] = &[

@@ -1,0 +1,17 @@
+//! What is copied from and into this backend is what its schema has.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use falconer_store_postgres::copies::differences;
+
+/// A table or a column that is added to the schema, and not to what is copied, would be lost with a migration.
+#[tokio::test]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn all_that_the_schema_has_is_copied() {
+    let server = common::server();
+    let url = server.schema().await;
+    drop(common::open(&url).await);
+    assert_eq!(differences(&url).await.unwrap(), Vec::<String>::new());
+}

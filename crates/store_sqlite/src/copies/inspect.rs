@@ -1,0 +1,153 @@
+//! What a copy holds: whether it is whole and ours, where it stands, and whether keys open it.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::Path;
+
+use falconer_store::{AppliedMigration, Damaged, History, KeyRing, Result, Revision, SealedKind, StoreError, missing_migrations};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+
+use crate::connection::columns::all;
+use crate::connection::fault::Res;
+use crate::connection::file::unavailable;
+use crate::connection::migrate::{APPLICATION_ID, MIGRATIONS};
+use crate::following::history;
+
+/// So many of the values that do not open are named.
+const NAMED: usize = 20;
+
+/// Table and query of each sealed column: the row, and the value.
+const SEALED: [(SealedKind, &str, &str); 6] = [
+    (SealedKind::Client, "clients", "SELECT client_id, access_token FROM clients"),
+    (SealedKind::Issuer, "issuers", "SELECT name, token FROM issuers"),
+    (SealedKind::Account, "passwords", "SELECT account, hash FROM passwords"),
+    (SealedKind::RecoveryCode, "recovery_codes", "SELECT id, hash FROM recovery_codes"),
+    (SealedKind::Session, "sessions", "SELECT id_hash, csrf FROM sessions"),
+    (SealedKind::Refresh, "refreshes", "SELECT identity, handle FROM refreshes WHERE handle IS NOT NULL"),
+];
+
+/// What a copy holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspected {
+    /// Its history; nothing in a schema that is older than histories.
+    pub history: Option<History>,
+    /// Its revision.
+    pub revision: Revision,
+    /// The newest change of the schema that it has seen, such as `0003_history`.
+    pub schema: String,
+    /// How many sealed values there are.
+    pub sealed: usize,
+    /// The ids of the keys that sealed them.
+    pub key_ids: BTreeSet<String>,
+    /// How many of them the keys do not open; 0 where no keys were given.
+    pub unopened: usize,
+    /// The first of those.
+    pub damaged: Vec<Damaged>,
+}
+
+/// Whether the file begins as a database of Falconer does. Nothing of SQLite is asked, so that a file in use is left alone.
+pub fn is_a_database_of_ours(file: &Path) -> Result<bool> {
+    let mut head = [0_u8; 72];
+    let read = std::fs::File::open(file).and_then(|mut file| file.read_exact(&mut head));
+    match read {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(false),
+        Err(error) => return Err(unavailable(file, &error)),
+    }
+    // https://www.sqlite.org/fileformat.html: the application's id is at 68.
+    let id = head.get(68..72).and_then(|bytes| bytes.try_into().ok()).map(i32::from_be_bytes);
+    Ok(head.starts_with(b"SQLite format 3\0") && id.is_some_and(|id| i64::from(id) == APPLICATION_ID))
+}
+
+/// Reads a copy that nobody uses, through to its last page, and opens each sealed value with `keys`.
+///
+/// Errors: [`StoreError::Corrupt`] where it is damaged, not ours, or of a newer version.
+pub fn inspect(file: &Path, keys: Option<&KeyRing>) -> Result<Inspected> {
+    if !is_a_database_of_ours(file)? {
+        return Err(StoreError::Corrupt(format!("{} is no database of Falconer", file.display())));
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let connection = Connection::open_with_flags(unchanging(file), flags)
+        .map_err(|error| StoreError::Unavailable(format!("{}: {error}", file.display())))?;
+    look(&connection, keys).map_err(|fault| match fault.named() {
+        StoreError::Corrupt(why) => StoreError::Corrupt(format!("{}: {why}", file.display())),
+        other => other,
+    })
+}
+
+/// A name by which SQLite makes no other file beside it: nobody writes to it meanwhile.
+fn unchanging(file: &Path) -> String {
+    let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let mut name = String::from("file://");
+    for character in path.to_string_lossy().chars() {
+        match character {
+            '%' => name.push_str("%25"),
+            '?' => name.push_str("%3f"),
+            '#' => name.push_str("%23"),
+            other => name.push(other),
+        }
+    }
+    name.push_str("?immutable=1");
+    name
+}
+
+fn look(connection: &Connection, keys: Option<&KeyRing>) -> Res<Inspected> {
+    connection.pragma(None, "cell_size_check", "ON", |_| Ok(()))?;
+    connection.pragma(None, "trusted_schema", "OFF", |_| Ok(()))?;
+    let told: Vec<String> = all(connection, "PRAGMA integrity_check(5)", [], |row| Ok(row.get(0)?))?;
+    if told.iter().any(|line| line != "ok") {
+        return Err(StoreError::Corrupt(format!("it is damaged: {}", told.join("; "))).into());
+    }
+    let applied: Vec<AppliedMigration> = all(connection, "SELECT version, name, checksum FROM migrations ORDER BY version", [], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    missing_migrations(&applied, MIGRATIONS)?;
+    let revision = Revision(connection.query_row("SELECT revision FROM meta", [], |row| row.get(0))?);
+    let knows_histories = has_column(connection, "meta", "epoch")?;
+    let mut found = Inspected {
+        history: if knows_histories { Some(history::standing(connection)?.history) } else { None },
+        revision,
+        schema: applied.into_iter().next_back().map(|(_, name, _)| name).unwrap_or_default(),
+        sealed: 0,
+        key_ids: BTreeSet::new(),
+        unopened: 0,
+        damaged: Vec::new(),
+    };
+    for (kind, table, sql) in SEALED {
+        if has_table(connection, table)? {
+            open_each(connection, kind, sql, keys, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+/// One value after the other, however many there are.
+fn open_each(connection: &Connection, kind: SealedKind, sql: &str, keys: Option<&KeyRing>, found: &mut Inspected) -> Res<()> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, sealed) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_blob()?);
+        found.sealed = found.sealed.saturating_add(1);
+        if let Some(key_id) = KeyRing::key_id_of(sealed)
+            && !found.key_ids.contains(key_id)
+        {
+            found.key_ids.insert(key_id.to_owned());
+        }
+        let Some(Err(error)) = keys.map(|keys| keys.open(&kind.place(id), sealed)) else { continue };
+        found.unopened = found.unopened.saturating_add(1);
+        if found.damaged.len() < NAMED {
+            found.damaged.push(Damaged { kind, id: id.to_owned(), why: error.to_string() });
+        }
+    }
+    Ok(())
+}
+
+fn has_table(connection: &Connection, name: &str) -> Res<bool> {
+    let sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    Ok(connection.query_row(sql, [name], |_| Ok(())).optional()?.is_some())
+}
+
+fn has_column(connection: &Connection, table: &str, name: &str) -> Res<bool> {
+    let sql = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2";
+    Ok(connection.query_row(sql, [table, name], |_| Ok(())).optional()?.is_some())
+}

@@ -1,0 +1,151 @@
+//! Putting a copy in the place of the database. Until the last step the old one is there and whole; from then on the new one is.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use falconer_store::{History, KeyRing, Randomness, Result, Revision, Store as _, StoreError};
+
+use crate::SqliteStore;
+use crate::connection::fault::{Fault, Res};
+use crate::connection::file::{self, folder_of, private, unavailable};
+use crate::connection::lock::FileLock;
+
+/// Bytes that are copied before the progress is told again.
+const PART: usize = 4 * 1024 * 1024;
+/// What lies beside a database, and would be taken for part of another one in its place.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The place of a database, with the lock that keeps every server out.
+pub struct Locked {
+    path: PathBuf,
+    _lock: FileLock,
+}
+
+/// A copy that lies beside the place of the database.
+pub struct Staged {
+    path: PathBuf,
+}
+
+impl Locked {
+    /// Of the file `path`, in a folder that exists. Errors: [`StoreError::Unavailable`] where a server runs on it.
+    pub fn take(path: &Path) -> Result<Locked> {
+        Ok(Locked { path: path.to_owned(), _lock: FileLock::take(path)? })
+    }
+
+    /// Copies a file beside the database, private and synchronised. What an earlier one has left there goes.
+    pub fn stage(&self, from: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Staged> {
+        let staged = Staged { path: named(&self.path, ".restoring") };
+        staged.remove()?;
+        let mut source = File::open(from).map_err(|error| unavailable(from, &error))?;
+        let total = source.metadata().map_err(|error| unavailable(from, &error))?.len();
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::StorageFull => StoreError::Full(error.to_string()),
+            _ => unavailable(&staged.path, &error),
+        };
+        let mut copy = private(OpenOptions::new().write(true).create_new(true)).open(&staged.path).map_err(failed)?;
+        let (mut part, mut done) = (vec![0; PART], 0_u64);
+        loop {
+            let read = source.read(&mut part).map_err(|error| unavailable(from, &error))?;
+            let Some(bytes) = part.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+            copy.write_all(bytes).map_err(failed)?;
+            done = done.saturating_add(read as u64);
+            progress(done, total.max(done));
+        }
+        copy.sync_all().map_err(failed)?;
+        Ok(staged)
+    }
+
+    /// Puts the copy in the place of the database. What was there is kept under the name that is given, where there was one.
+    ///
+    /// Errors: [`StoreError::Unavailable`] where a command uses the database just now; nothing was replaced then.
+    pub fn put_in_place(&self, staged: &Staged, old: &Path) -> Result<()> {
+        let failed = |error: std::io::Error| unavailable(&self.path, &error);
+        let mut held = None;
+        if self.path.exists() {
+            match alone(&self.path).map_err(Fault::named) {
+                Ok(connection) => held = Some(connection),
+                // What does not open is no database that somebody could lose more of.
+                Err(StoreError::Corrupt(_)) => {}
+                Err(other) => return Err(other),
+            }
+            if held.is_some() {
+                std::fs::hard_link(&self.path, old).map_err(failed)?;
+            } else {
+                std::fs::rename(&self.path, old).map_err(failed)?;
+            }
+        }
+        for (beside, kept) in BESIDE.iter().map(|end| (named(&self.path, end), named(old, end))) {
+            if beside.exists() {
+                std::fs::rename(&beside, kept).map_err(failed)?;
+            }
+        }
+        std::fs::rename(&staged.path, &self.path).map_err(failed)?;
+        sync_folder(&self.path).map_err(failed)?;
+        drop(held);
+        Ok(())
+    }
+}
+
+impl Staged {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Brings its schema up to this program's, and begins another history at its revision, so that no revision and no id of an event of what is lost means
+    /// anything in it. It is one file again afterwards, and on the disk.
+    pub async fn begin_history(&self, keys: KeyRing, random: Randomness) -> Result<(History, Revision)> {
+        let store = SqliteStore::open_beside(&self.path, keys, random)?;
+        let revision = store.revision().await?;
+        let history = store.begin_history(store.history().await?.epoch, revision).await?;
+        drop(store);
+        drop(alone(&self.path).map_err(Fault::named)?);
+        File::open(&self.path).and_then(|file| file.sync_all()).map_err(|error| unavailable(&self.path, &error))?;
+        Ok((history, revision))
+    }
+
+    /// Removes it, and what lies beside it.
+    pub fn remove(&self) -> Result<()> {
+        let beside = BESIDE.iter().map(|end| named(&self.path, end));
+        for path in beside.chain([self.path.clone()]) {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unavailable(&path, &error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A connection that nobody else has one beside, with nothing left in a write-ahead log. Others wait as long as it lives.
+pub(super) fn alone(path: &Path) -> Res<rusqlite::Connection> {
+    let connection = file::connect(path)?;
+    // This mode is only had where nobody else has the file open.
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "delete", |row| row.get(0))?;
+    if mode != "delete" {
+        return Err(StoreError::Unavailable(format!("{} is in use by another process", path.display())).into());
+    }
+    connection.execute_batch("BEGIN EXCLUSIVE")?;
+    Ok(connection)
+}
+
+/// The file of this name with something at its end.
+pub(super) fn named(path: &Path, end: &str) -> PathBuf {
+    let mut name = OsString::from(path.as_os_str());
+    name.push(end);
+    PathBuf::from(name)
+}
+
+/// Else the new name may be gone after a power cut.
+#[cfg(unix)]
+pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
+}
+
+#[cfg(not(unix))]
+pub(super) fn sync_folder(path: &Path) -> std::io::Result<()> {
+    folder_of(path);
+    Ok(())
+}
