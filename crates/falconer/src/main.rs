@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use commands::database::{backup, migrate, restore, restored};
 use commands::operator::{PrintOptions, account, clock, keys, provider, repair, root_reset, setup_link, why};
 use commands::people;
 use commands::records::{client, export, import, role};
@@ -68,6 +69,14 @@ enum Command {
     Keys(keys::Keys),
     /// Give records whose sealed value does not open a new one
     Repair(repair::Options),
+    /// Copy the database as it is at this moment, beside a running server
+    Backup(backup::Options),
+    /// Put a backup in the place of the database
+    Restore(restore::Options),
+    /// Say that the database was restored from a backup by other means: another history of it begins
+    Restored(PrintOptions),
+    /// Copy everything from SQLite into PostgreSQL, or back
+    Migrate(migrate::Options),
     /// The configuration
     #[command(subcommand)]
     Config(config_check::Config),
@@ -172,6 +181,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Clock(command) => clock::run(command).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Repair(options) => repair::run(options).await,
+        Command::Backup(options) => backup::run(options).await,
+        Command::Restore(options) => restore::run(options).await,
+        Command::Restored(options) => restored::run(options).await,
+        Command::Migrate(options) => migrate::run(options).await,
         Command::Config(config) => config_check::run(config).await,
         Command::Provider(command) => provider::run(command).await,
         Command::Gateway(command) => gateway::run(command).await,

@@ -1,5 +1,6 @@
 //! One file a command, in rooms by who uses it and where.
 
+pub mod database;
 pub mod operator;
 pub mod people;
 pub mod records;

@@ -112,6 +112,8 @@ impl<'c> Storage<'c> {
         let store = error.chain().find_map(|cause| cause.downcast_ref::<StoreError>());
         let keys = key_file.map_or_else(String::new, |file| format!(", with the key file ({}) that it was made with", file.display()));
         let step = match (store, self) {
+            // It says itself what to do.
+            (Some(StoreError::Corrupt(why)), _) if why.contains("was not finished: run it again") => return error,
             (Some(StoreError::Unavailable(why)), Storage::File { .. }) if why.contains("in use by another process") => {
                 "another server runs on this data directory: stop it, or give another --data-dir".to_owned()
             }
@@ -153,8 +155,8 @@ pub fn is_file(path: &Path) -> Result<bool> {
     })
 }
 
-/// The file in a data directory.
-fn database(data_dir: &Path) -> PathBuf {
+/// The file in a data directory that holds the records, where they are not in PostgreSQL.
+pub fn database(data_dir: &Path) -> PathBuf {
     data_dir.join("falconer.sqlite")
 }
 
