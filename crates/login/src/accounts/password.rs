@@ -25,7 +25,7 @@ const HASH_BYTES: usize = 32;
 const LEAST_ROOM: usize = 33 * 1024;
 
 /// Memory in which hashes are computed, and how many were. The system takes as long to give fresh memory as half a hash takes, so memory goes from one hash to the
-/// next as long as somebody waits for a turn, and back to the system then.
+/// next as long as somebody hashes or waits for a turn, and back to the system then.
 #[derive(Default)]
 struct Rooms {
     free: Mutex<Vec<Vec<Block>>>,
@@ -37,10 +37,11 @@ impl Rooms {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// For so many blocks, all zero.
+    /// For so many blocks, all zero: those of the last hash are already.
     fn take(&self, count: usize) -> Result<Vec<Block>, String> {
         let mut memory = self.lock().pop().unwrap_or_default();
-        memory.try_reserve_exact(count.max(LEAST_ROOM)).map_err(|error| error.to_string())?;
+        let more = count.max(LEAST_ROOM).saturating_sub(memory.len());
+        memory.try_reserve_exact(more).map_err(|error| error.to_string())?;
         memory.resize(count, Block::default());
         Ok(memory)
     }
@@ -48,7 +49,6 @@ impl Rooms {
     /// Overwrites what was used: the rest was never touched, and touching it would take as long again.
     fn give_back(&self, mut memory: Vec<Block>) {
         memory.iter_mut().zeroize();
-        memory.truncate(0);
         self.lock().push(memory);
     }
 
@@ -78,10 +78,13 @@ pub(crate) enum Checked {
 
 impl PasswordPool {
     pub(crate) fn new(settings: &LoginSettings, salt: &[u8; 16]) -> Result<PasswordPool, LoginError> {
+        let rooms = Arc::<Rooms>::default();
+        let unused = Arc::clone(&rooms);
+        let (most_working, most_waiting) = (settings.password_workers.clamp(1, 1024), settings.password_queue.min(65_536));
         Ok(PasswordPool {
             cost: settings.password_cost,
-            rooms: Arc::default(),
-            queue: Queue::new(settings.password_workers.clamp(1, 1024), settings.password_queue.min(65_536)),
+            rooms,
+            queue: Queue::new(most_working, most_waiting, move || unused.give_up()),
             dummy: nobodys(settings.password_cost, salt).map_err(|error| LoginError::Invalid(format!("argon2: {error}")))?,
         })
     }
@@ -116,12 +119,9 @@ impl PasswordPool {
         turn: Turn,
         job: impl FnOnce(&Rooms) -> Result<T, String> + Send + 'static,
     ) -> Result<T, LoginError> {
-        let (rooms, queue) = (Arc::clone(&self.rooms), self.queue.clone());
+        let rooms = Arc::clone(&self.rooms);
         let done = tokio::task::spawn_blocking(move || {
             let done = job(&rooms);
-            if !queue.is_waited_for() {
-                rooms.give_up();
-            }
             drop(turn);
             done
         });
@@ -319,11 +319,46 @@ mod tests {
         let params = params(settings.password_cost).unwrap();
         let one = move |rooms: &Rooms| raw_hash(rooms, params, Algorithm::Argon2id, Version::V0x13, b"a password", b"a salt, too", 32);
         let output = pool.work(first, one.clone()).await.unwrap();
-        let kept: Vec<_> = pool.rooms.lock().iter().map(|room| (room.len(), room.capacity() >= LEAST_ROOM)).collect();
-        assert_eq!(kept, [(0, true)]);
+        let is_zero = |room: &Vec<Block>| room.iter().all(|block| block.as_ref().iter().all(|word| *word == 0));
+        let kept: Vec<_> = pool.rooms.lock().iter().map(|room| (is_zero(room), room.capacity() >= LEAST_ROOM)).collect();
+        assert_eq!(kept, [(true, true)]);
         let again = pool.work(waiting.turn().await.unwrap(), one).await.unwrap();
         assert_eq!(again, output, "nothing of the first one is left in it");
         assert!(pool.rooms.lock().is_empty());
         assert_eq!(pool.hashes(), 2);
+    }
+
+    /// With two at once each hash had memory that the system gave anew, although another one was always under way: a third of what a sign-in took.
+    #[tokio::test]
+    async fn memory_stays_while_another_hash_is_under_way() {
+        let settings = LoginSettings {
+            password_cost: PasswordCost { memory_kib: 8, passes: 1, lanes: 1 },
+            password_workers: 2,
+            ..LoginSettings::default()
+        };
+        let pool = PasswordPool::new(&settings, &[7; 16]).unwrap();
+        let params = params(settings.password_cost).unwrap();
+        let one = move |rooms: &Rooms| raw_hash(rooms, params, Algorithm::Argon2id, Version::V0x13, b"a password", b"a salt, too", 32);
+        let [first, second] = [0, 1].map(|_| pool.enter(&Asker::default()).unwrap());
+        let (first, second) = (first.turn().await.unwrap(), second.turn().await.unwrap());
+        let output = pool.work(first, one.clone()).await.unwrap();
+        assert_eq!(pool.rooms.lock().len(), 1, "the second is under way");
+        assert_eq!(pool.work(second, one).await.unwrap(), output);
+        assert!(pool.rooms.lock().is_empty());
+    }
+
+    /// A cost may have gone down since the memory was asked for: the rest of it is no part of the hash.
+    #[test]
+    fn memory_of_a_dearer_hash_does_for_a_cheaper_one() {
+        let rooms = Rooms::default();
+        let hash = |memory_kib| {
+            let params = Params::new(memory_kib, 1, 1, None).unwrap();
+            raw_hash(&rooms, params, Algorithm::Argon2id, Version::V0x13, b"a password", b"a salt, too", 32).unwrap()
+        };
+        let alone = hash(8);
+        rooms.give_up();
+        hash(64);
+        assert_eq!(hash(8), alone);
+        assert_eq!(rooms.lock().len(), 1);
     }
 }

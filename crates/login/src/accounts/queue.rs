@@ -32,6 +32,8 @@ struct Inner {
     state: Mutex<State>,
     most_working: usize,
     most_waiting: usize,
+    /// Called when nobody works and nobody waits any more.
+    when_idle: Box<dyn Fn() + Send + Sync>,
 }
 
 #[derive(Default)]
@@ -67,8 +69,9 @@ enum Stage {
 pub(crate) struct Turn(Queue);
 
 impl Queue {
-    pub(crate) fn new(most_working: usize, most_waiting: usize) -> Queue {
-        Queue(Arc::new(Inner { state: Mutex::default(), most_working, most_waiting }))
+    /// `when_idle` is called whenever nobody works and nobody waits any more; somebody may have come again by then.
+    pub(crate) fn new(most_working: usize, most_waiting: usize, when_idle: impl Fn() + Send + Sync + 'static) -> Queue {
+        Queue(Arc::new(Inner { state: Mutex::default(), most_working, most_waiting, when_idle: Box::new(when_idle) }))
     }
 
     /// Takes a place. [`LoginError::TooBusy`]: all are taken by people with an earlier turn.
@@ -95,11 +98,6 @@ impl Queue {
         state.waiting.insert(position, sender);
         state.take_round(asker, round, self.0.most_waiting);
         Ok(Place(Some(Stage::Waiting { turn, queue: self.clone(), position })))
-    }
-
-    /// Whether somebody waits for a turn.
-    pub(crate) fn is_waited_for(&self) -> bool {
-        !self.state().waiting.is_empty()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -157,7 +155,7 @@ impl Drop for Place {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let next = {
+        let (next, is_idle) = {
             let mut state = self.0.state();
             match state.next_to_work() {
                 Some((position, sender)) => {
@@ -166,7 +164,7 @@ impl Drop for Turn {
                     if state.turns.is_multiple_of(TURNS_OF_A_ROUND) {
                         state.round += 1;
                     }
-                    Some(sender)
+                    (Some(sender), false)
                 }
                 None => {
                     state.working = state.working.saturating_sub(1);
@@ -174,13 +172,16 @@ impl Drop for Turn {
                         state.next_round_of = HashMap::new();
                         state.round = 0;
                     }
-                    None
+                    (None, state.working == 0)
                 }
             }
         };
         // Whoever has gone away hands the turn on by dropping it.
         if let Some(sender) = next {
             drop(sender.send(Turn(self.0.clone())));
+        }
+        if is_idle {
+            (self.0.0.when_idle)();
         }
     }
 }
@@ -203,7 +204,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_finds_no_place_is_turned_away_and_who_waits_gets_a_turn() {
-        let queue = Queue::new(1, 1);
+        let queue = Queue::new(1, 1, || {});
         let working = queue.enter(&Asker::default()).unwrap().turn().await.unwrap();
         let mut waiting = pin!(queue.enter(&Asker::default()).unwrap().turn());
         assert!(is_waiting(waiting.as_mut()).await);
@@ -218,7 +219,7 @@ mod tests {
     /// Forty loops held all places for ever, and nobody else got one.
     #[tokio::test]
     async fn one_network_takes_turns_with_others() {
-        let queue = Queue::new(1, 4);
+        let queue = Queue::new(1, 4, || {});
         let working = queue.enter(&from(&["crowd"], false)).unwrap().turn().await.unwrap();
         let mut crowd: Vec<_> = (0..4).map(|_| Box::pin(queue.enter(&from(&["crowd"], false)).unwrap().turn())).collect();
         assert!(queue.enter(&from(&["crowd"], false)).is_err());
@@ -242,7 +243,7 @@ mod tests {
     /// Strangers who came under a new name each time were always in the earliest round, and whoever came back had no turn as long as they came.
     #[tokio::test]
     async fn who_comes_back_has_a_turn_among_ever_new_strangers() {
-        let queue = Queue::new(1, 8);
+        let queue = Queue::new(1, 8, || {});
         let mut working = queue.enter(&from(&["home", "ann"], true)).unwrap().turn().await.unwrap();
         let stranger = |n: usize| Box::pin(queue.enter(&from(&[&format!("stranger {n}")], false)).unwrap().turn());
         let mut strangers: Vec<_> = (0..4).map(stranger).collect();
@@ -270,7 +271,7 @@ mod tests {
     /// Many addresses against one account are one share too.
     #[tokio::test]
     async fn one_account_takes_turns_with_others() {
-        let queue = Queue::new(1, 8);
+        let queue = Queue::new(1, 8, || {});
         let working = queue.enter(&from(&["a", "ann"], false)).unwrap().turn().await.unwrap();
         let crowd: Vec<_> = ["b", "c", "d"].map(|network| queue.enter(&from(&[network, "ann"], false)).unwrap()).into();
         let bob = queue.enter(&from(&["e", "bob"], false)).unwrap();
@@ -283,7 +284,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_goes_away_leaves_the_queue() {
-        let queue = Queue::new(1, 1);
+        let queue = Queue::new(1, 1, || {});
         let working = queue.enter(&Asker::default()).unwrap().turn().await.unwrap();
         {
             let mut waiting = pin!(queue.enter(&Asker::default()).unwrap().turn());
@@ -294,5 +295,20 @@ mod tests {
         // The turn was given, and nobody takes it.
         drop(waiting);
         assert_eq!(queue.state().working, 0);
+    }
+
+    #[tokio::test]
+    async fn it_is_idle_when_the_last_turn_is_over_and_not_before() {
+        let idle = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let (times, counted) = (Arc::clone(&idle), || idle.load(std::sync::atomic::Ordering::Relaxed));
+        let queue = Queue::new(2, 1, move || _ = times.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        let [first, second, third] = [0, 1, 2].map(|_| queue.enter(&Asker::default()).unwrap());
+        drop(first.turn().await.unwrap());
+        assert_eq!(counted(), 0, "one works and one waits");
+        drop(third.turn().await.unwrap());
+        assert_eq!(counted(), 0, "one works");
+        // A place that nobody made anything of.
+        drop(second);
+        assert_eq!(counted(), 1);
     }
 }
