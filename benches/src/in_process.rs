@@ -35,6 +35,10 @@ impl Clock for Still {
     fn now_ms(&self) -> i64 {
         START_MS
     }
+
+    fn steady_ms(&self) -> i64 {
+        START_MS
+    }
 }
 
 /// Bytes that are never the same twice, and the same in every run.

@@ -36,6 +36,10 @@ impl Clock for Standing {
     fn now_ms(&self) -> i64 {
         NOW_MS
     }
+
+    fn steady_ms(&self) -> i64 {
+        NOW_MS
+    }
 }
 
 struct Repeating(AtomicU64);

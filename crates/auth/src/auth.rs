@@ -66,6 +66,21 @@ impl Auth {
         self.node.clock_behind_ms(&self.node.directory.load(), self.now_ms())
     }
 
+    /// How many milliseconds ago the last look at the store began that came to an end: what the node answers from is as old at most.
+    pub fn staleness_ms(&self) -> i64 {
+        self.node.contact.age_ms(self.node.clock.steady_ms())
+    }
+
+    /// The same, where that is more than `max_staleness` and other nodes may have written meanwhile; it authenticates nobody then.
+    pub fn cut_off_ms(&self) -> Option<i64> {
+        self.node.cut_off_ms()
+    }
+
+    /// How often other nodes told of changes since the start.
+    pub fn told(&self) -> u64 {
+        self.node.contact.told()
+    }
+
     /// How many milliseconds this node's clock is ahead of the time of the last change, where that is hard to believe; it changes nothing then.
     pub fn clock_ahead_ms(&self) -> Option<i64> {
         self.node.clock_ahead_ms(&self.node.directory.load(), self.now_ms())

@@ -4,7 +4,7 @@ use falconer_scopes::{Expression, RoleError};
 use falconer_store::StoreError;
 
 use crate::time::in_words;
-use crate::verify::reason::{Reason, Unable, clock_behind_text};
+use crate::verify::reason::{Reason, Unable, clock_behind_text, cut_off_text};
 
 /// Why a use case did not do what was asked. The variants are by who is at fault; texts are what the caller
 /// may read, except in [`ApiError::Internal`], [`ApiError::Unavailable`] and [`ApiError::OutcomeUnknown`], which are for the log.
@@ -53,6 +53,12 @@ pub enum ApiError {
         /// How far, in milliseconds.
         behind_ms: i64,
     },
+    /// 503: this node has not reached its store for longer than `max_staleness`, so that it can't tell what other nodes have revoked. Nothing was done.
+    #[error("{}", cut_off_text(*for_ms))]
+    CutOff {
+        /// For how long, in milliseconds.
+        for_ms: i64,
+    },
     /// 503: this node's clock is implausibly far ahead of the time of the last change. A change would shut everybody out for as long once the clock is right
     /// again. Nothing was done.
     #[error("{}", clock_ahead_text(*ahead_ms))]
@@ -96,6 +102,7 @@ impl From<Unable> for ApiError {
     fn from(unable: Unable) -> Self {
         match unable {
             Unable::ClockBehind { behind_ms } => ApiError::ClockBehind { behind_ms },
+            Unable::CutOff { for_ms } => ApiError::CutOff { for_ms },
             Unable::Store(error) => ApiError::of_store(error),
         }
     }

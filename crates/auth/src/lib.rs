@@ -48,10 +48,10 @@ pub use administer::upkeep::statics::STATIC_CLIENT_NOTE;
 pub use audit::feed::{Entity, Event, FeedItem, Follower, NotAPosition, Position};
 pub use audit::recent::SharedText;
 pub use auth::CommitFigures;
-pub use directory::at_least::{AtLeast, Awaited, NotARevision};
 pub use directory::client::Client;
 pub use directory::entries::{Grant, Identity, InternalIssuer, Person};
 pub use directory::expansions::cache::ExpansionFigures;
+pub use directory::following::at_least::{AtLeast, Awaited, NotARevision};
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{

@@ -8,6 +8,7 @@ use falconer_store::{Change, Epoch, History, Revision, Store, StoreError};
 
 use crate::audit::recent::RecentRows;
 use crate::change::group::Queue;
+use crate::directory::following::contact::Contact;
 use crate::directory::last_uses::LastUses;
 use crate::directory::snapshot::Snapshot;
 use crate::directory::unknown_grants::UnknownGrants;
@@ -39,6 +40,8 @@ pub(crate) struct Node {
     pub(crate) moved: tokio::sync::watch::Sender<(History, Revision)>,
     /// Looks at the store for what others have written.
     pub(crate) looks: Looks,
+    /// How old that is at most.
+    pub(crate) contact: Contact,
     /// Places for those who wait for a revision.
     pub(crate) waiting: tokio::sync::Semaphore,
     /// Changes of this node are decided one after the other; waiting is first come, first served.
@@ -84,6 +87,7 @@ impl Node {
         let mut secret = [0; 32];
         random.fill(&mut secret);
         let refusals = Refusals::new(settings.remembered_refusals, secret);
+        let contact = Contact::new(settings.max_staleness_ms.filter(|_| store.is_shared()), clock.steady_ms());
         Node {
             store,
             settings,
@@ -92,6 +96,7 @@ impl Node {
             directory,
             moved: tokio::sync::watch::Sender::default(),
             looks: Looks::default(),
+            contact,
             waiting: tokio::sync::Semaphore::new(MOST_WAITING),
             queue: Arc::default(),
             groups: AtomicU64::new(0),
@@ -116,6 +121,11 @@ impl Node {
     pub(crate) fn clock_behind_ms(&self, snapshot: &Snapshot, now_ms: i64) -> Option<i64> {
         let behind_ms = snapshot.highest_ms().saturating_sub(now_ms);
         (behind_ms > MINUTE_MS).then_some(behind_ms)
+    }
+
+    /// For how long the node has not seen what is in the store, where that is too long to authenticate anybody.
+    pub(crate) fn cut_off_ms(&self) -> Option<i64> {
+        self.contact.too_old_ms(|| self.clock.steady_ms())
     }
 
     /// How far the clock is ahead of the time of the last change, where that is hard to believe.

@@ -86,6 +86,9 @@ pub struct AuthSettings {
     pub leave_static_clients: bool,
     /// The secret that websocktunnels verify tokens with; without one there are none.
     pub websocktunnel_secret: Option<Secret>,
+    /// How old what a node answers from may be, in milliseconds, where several nodes write to the store: one that has not reached the store for longer
+    /// authenticates nobody. `None`: however old it is.
+    pub max_staleness_ms: Option<i64>,
     /// How much memory remembered expansions may take, in MiB.
     pub cache_mib: usize,
     /// How many refusals are remembered, for those who ask why.
@@ -105,6 +108,7 @@ impl AuthSettings {
             static_clients: Vec::new(),
             leave_static_clients: false,
             websocktunnel_secret: None,
+            max_staleness_ms: None,
             cache_mib: 32,
             remembered_refusals: 1000,
             on_fatal: Arc::new(|_| ()),

@@ -6,6 +6,8 @@
 pub trait Clock: Send + Sync {
     /// Milliseconds since 1970-01-01T00:00:00Z.
     fn now_ms(&self) -> i64;
+    /// Milliseconds since some moment of before, by a clock that nobody sets: for lengths of time.
+    fn steady_ms(&self) -> i64;
 }
 
 /// Draws random bytes that nobody can guess.

@@ -50,10 +50,13 @@ async fn a_server_lives_in_a_database() {
     let robot = Client::new(&server.root_url).unwrap().with_credentials(Credentials::new("project/robot", &made.access_token));
     assert!(robot.current_scopes().await.unwrap().scopes.contains(&"notes:read:*".to_owned()));
 
-    // One server at a time, however it is started.
-    place.run(&["serve", "--listen", "127.0.0.1:0"]).refused(1, "another server runs on this database");
-    place.run(&["init", "--data-dir", place.data().to_str().unwrap()]).refused(1, "another server runs on this database");
-    assert!(robot.current_scopes().await.is_ok(), "the refused ones did not disturb it");
+    // A second server is welcome; a second installation is not.
+    let second = place.start();
+    let there = Client::new(&second.root_url).unwrap().with_credentials(Credentials::new("project/robot", &made.access_token));
+    assert!(there.current_scopes().await.unwrap().scopes.contains(&"notes:read:*".to_owned()));
+    assert_eq!(second.end(), Some(0));
+    place.run(&["init", "--data-dir", place.data().to_str().unwrap()]).refused(1, "holds a Falconer already");
+    assert!(robot.current_scopes().await.is_ok(), "the others did not disturb it");
 
     // Administration on the spot works beside it, and the server takes it in.
     let mut create = place.command(&["account", "create", "ann", "--password-stdin"]);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use falconer_auth::{Auth, Clock, Random};
+use falconer_auth::{ApiError, Auth, Clock, Random};
 use falconer_store::{Store, StoreError};
 use zeroize::Zeroizing;
 
@@ -96,9 +96,12 @@ impl Login {
         token_text(bytes.as_slice())
     }
 
-    /// Nobody is let in while this node's clock is behind what was already committed: what has ended would live again.
+    /// Nobody is let in while this node's clock is behind what was already committed: what has ended would live again; nor while the node is cut off.
     pub(crate) fn check_clock(&self) -> Result<(), LoginError> {
-        self.auth.clock_behind_ms().map_or(Ok(()), |behind_ms| Err(LoginError::ClockBehind { behind_ms }))
+        if let Some(behind_ms) = self.auth.clock_behind_ms() {
+            return Err(LoginError::ClockBehind { behind_ms });
+        }
+        self.auth.cut_off_ms().map_or(Ok(()), |for_ms| Err(ApiError::CutOff { for_ms }.into()))
     }
 
     /// What a store's error means to whoever only asked, so that nothing can have been changed; a fatal one ends the process.

@@ -20,8 +20,8 @@ mod records;
 mod sealing;
 
 pub use contract::{
-    ATTEMPTS_AHEAD_MS, AppliedMigration, AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecord, EachClient, Epoch, History,
-    Key, KeyKind, Loaded, Migration, NEWEST_ROWS, NotAnEpoch, ResealFrom, Resealed, Revision, StaticChange, Step, Store, Write,
+    ATTEMPTS_AHEAD_MS, AppliedMigration, AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecord, Committed, EachClient, Epoch,
+    History, Key, KeyKind, Loaded, Migration, NEWEST_ROWS, NotAnEpoch, ResealFrom, Resealed, Revision, StaticChange, Step, Store, Write,
     missing_migrations, static_changes,
 };
 pub use error::{Result, StoreError};

@@ -4,9 +4,9 @@
 //! SQL, a file for each aggregate; nothing here decides who may do what. Text compares by its bytes, as everywhere in Falconer, whatever the
 //! collation of the database.
 //!
-//! One server at a time: it holds an advisory lock on a connection of its own, and writes nothing while that is lost. A connection that is lost
-//! is no failure for good: reading and writing answer [`Unavailable`](falconer_store::StoreError::Unavailable) until the server is back. Where it
-//! was lost in the middle of a commit nobody knows whether the change is there; it is not acknowledged, and the revision tells.
+//! Several nodes may have a database open at once. A step carries the revision at which it was decided, and is refused where something that it depends on has
+//! changed since; a commit tells the others its revision (`LISTEN`). A connection that is lost is no failure for good: reading and
+//! writing answer [`Unavailable`](falconer_store::StoreError::Unavailable) until the server is back. Where it was lost in the middle of a commit nobody knows whether the change is there; it is not acknowledged, and the revision tells.
 //!
 //! To change the schema: a new file in `migrations/`, a line in `connection/migrate.rs`; never edit an older one.
 

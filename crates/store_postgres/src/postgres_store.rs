@@ -3,18 +3,18 @@
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
-    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
-    Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
-    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimGroupNow, ScimKind, ScimMembers,
-    ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
+    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
+    EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord,
+    ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimGroupNow, ScimKind,
+    ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
 use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, scim, sessions};
 use crate::connection::connect;
+use crate::connection::contact::{Contact, NodeId, Way};
 use crate::connection::fault::{Fault, at_commit};
 use crate::connection::migrate::migrate;
-use crate::connection::ownership::Ownership;
 use crate::following::{feed, history, load};
 use crate::steps::audit;
 use crate::steps::writing::{Writing, lock_revision, revision_and_floor};
@@ -24,28 +24,29 @@ use crate::{steps, upkeep};
 pub struct PostgresStore {
     pool: Pool,
     sealer: Sealer,
-    ownership: Ownership,
+    contact: Contact,
+    node: NodeId,
 }
 
 impl PostgresStore {
-    /// Opens the database of a URL such as `postgres://user@host/database`, and brings its schema up to date. `random` must fill with bytes fit
-    /// for cryptography.
+    /// Opens the database of a URL such as `postgres://user@host/database` for a node, and brings its schema up to date. Other nodes may have it open too: steps
+    /// of both are refused as stale where they touch each other, and each hears what the other one commits. `notify_url` is where to listen for that, where
+    /// `url` leads through something that keeps no session, such as pgbouncer. `random` must fill with bytes fit for cryptography.
     ///
-    /// Errors: [`Unavailable`](StoreError::Unavailable) when another server has it or it can't be reached, [`Corrupt`](StoreError::Corrupt)
-    /// when it is not Falconer's, its schema is newer, or the URL is none. No error repeats the URL: it may hold a password.
-    pub async fn open(url: &str, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
-        let (config, tls) = (connect::config_with_environment(url)?, connect::tls(url)?);
-        let ownership = Ownership::take(config, tls).await?;
-        PostgresStore::connect(url, keys, random, ownership).await
+    /// Errors: [`Unavailable`](StoreError::Unavailable) when it can't be reached, [`Corrupt`](StoreError::Corrupt) when it is not Falconer's, its schema is
+    /// newer, or a URL is none. No error repeats a URL: it may hold a password.
+    pub async fn open(url: &str, notify_url: Option<&str>, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
+        let node = draw_id(&random);
+        let contact = Contact::of_a_node(node.clone(), way(url)?, notify_url.map(way).transpose()?);
+        PostgresStore::connect(url, keys, random, contact, node).await
     }
 
-    /// Opens it beside a server that may be running on it: for short administration on the spot. Steps of both are refused as stale where they
-    /// touch each other, and the server takes in what was written here when it next looks at the revision.
+    /// Opens it for short administration on the spot: nothing is heard of others.
     ///
-    /// Errors: as [`PostgresStore::open`], but a server may have it.
+    /// Errors: as [`PostgresStore::open`].
     pub async fn open_beside(url: &str, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
-        let ownership = Ownership::beside(connect::config_with_environment(url)?, connect::tls(url)?);
-        PostgresStore::connect(url, keys, random, ownership).await
+        let node = draw_id(&random);
+        PostgresStore::connect(url, keys, random, Contact::of_a_command(way(url)?), node).await
     }
 
     /// Where the database of a URL is, for people: host, port and name, never the password.
@@ -55,23 +56,23 @@ impl PostgresStore {
 
     /// Whether the database of the URL holds a Falconer.
     pub async fn is_there(url: &str) -> Result<bool> {
-        let (config, tls) = (connect::config_with_environment(url)?, connect::tls(url)?);
-        let watched = Ownership::beside(config.clone(), tls.clone());
-        let connection = connect::take(&connect::pool(config, tls, watched.silence())?).await?;
+        let way = way(url)?;
+        let watched = Contact::of_a_command(way.clone());
+        let connection = connect::take(&connect::pool(way, watched.silence())?).await?;
         let row = connection.query_one("SELECT to_regclass('falconer_migrations') IS NOT NULL", &[]).await.map_err(Fault::from)?;
         Ok(row.try_get(0).map_err(Fault::from)?)
     }
 
     /// How many people each provider has, and by what they are known. A Falconer has to be there; it is only read, and its schema stays as it is.
     pub async fn people_of_providers(url: &str) -> Result<Vec<ProviderPeople>> {
-        let (config, tls) = (connect::config_with_environment(url)?, connect::tls(url)?);
-        let watched = Ownership::beside(config.clone(), tls.clone());
-        Ok(identities::people_of_providers(&connect::take(&connect::pool(config, tls, watched.silence())?).await?).await?)
+        let way = way(url)?;
+        let watched = Contact::of_a_command(way.clone());
+        Ok(identities::people_of_providers(&connect::take(&connect::pool(way, watched.silence())?).await?).await?)
     }
 
-    async fn connect(url: &str, keys: KeyRing, random: Randomness, ownership: Ownership) -> Result<PostgresStore> {
-        let pool = connect::pool(connect::config_with_environment(url)?, connect::tls(url)?, ownership.silence())?;
-        let store = PostgresStore { pool, sealer: Sealer::new(keys, random), ownership };
+    async fn connect(url: &str, keys: KeyRing, random: Randomness, contact: Contact, node: NodeId) -> Result<PostgresStore> {
+        let pool = connect::pool(way(url)?, contact.silence())?;
+        let store = PostgresStore { pool, sealer: Sealer::new(keys, random), contact, node };
         let mut connection = store.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
         migrate(&transaction).await?;
@@ -86,14 +87,24 @@ impl PostgresStore {
     }
 
     async fn to_read(&self) -> Result<Object> {
-        self.ownership.silence().check()?;
+        self.contact.check()?;
         connect::take(&self.pool).await
     }
 
     async fn to_write(&self) -> Result<Object> {
-        self.ownership.check()?;
+        self.contact.check()?;
         connect::take(&self.pool).await
     }
+}
+
+fn draw_id(random: &Randomness) -> NodeId {
+    let mut bytes = [0; 8];
+    random(&mut bytes);
+    NodeId::from_random(bytes)
+}
+
+fn way(url: &str) -> Result<Way> {
+    Ok(Way { config: connect::config_with_environment(url)?, tls: connect::tls(url)? })
 }
 
 /// A transaction that sees one state.
@@ -127,12 +138,20 @@ impl Store for PostgresStore {
         Ok(feed::records(&one_state(&mut connection).await?, &self.sealer, since, limit).await?)
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn hear_of_changes(&self, count: u64) -> (u64, Option<Revision>) {
+        self.contact.hear(count).await
+    }
+
     async fn history(&self) -> Result<History> {
         Ok(history::standing(&self.to_read().await?).await?.history)
     }
 
     async fn begin_history(&self, instead_of: Epoch, same_until: Revision) -> Result<History> {
-        Ok(history::begin(&self.to_write().await?, &self.sealer, instead_of, same_until).await?)
+        Ok(history::begin(&self.to_write().await?, &self.sealer, &self.node, instead_of, same_until).await?)
     }
 
     async fn client(&self, client_id: &str) -> Result<Option<ClientRecord>> {
@@ -151,10 +170,11 @@ impl Store for PostgresStore {
         Ok(identities::one(&self.to_read().await?, identity).await?)
     }
 
-    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Vec<Revision>> {
-        let Some(((first, write), others)) = steps.split_first() else { return Ok(Vec::new()) };
+    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Committed> {
+        let Some(((first, write), others)) = steps.split_first() else { return Ok(Committed::default()) };
         let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, first, !others.is_empty()).await?;
+        let mut writing = Writing::begin(&mut connection, &self.node, first, !others.is_empty()).await?;
+        let found = writing.present();
         steps::apply(&mut writing, &self.sealer, write).await?;
         let mut revisions = Vec::with_capacity(steps.len());
         for (step, write) in others {
@@ -162,7 +182,7 @@ impl Store for PostgresStore {
             steps::apply(&mut writing, &self.sealer, write).await?;
         }
         revisions.push(writing.commit().await?);
-        Ok(revisions)
+        Ok(Committed { found, revisions })
     }
 
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>> {

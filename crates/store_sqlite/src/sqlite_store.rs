@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use falconer_store::{
-    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsCount, CredentialsRecord, EachClient,
-    Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople,
-    Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimGroupNow, ScimKind, ScimMembers,
-    ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
+    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
+    EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord,
+    ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimGroupNow, ScimKind,
+    ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -165,7 +165,7 @@ impl Store for SqliteStore {
         self.read(move |connection, _| identities::one(connection, &identity)).await
     }
 
-    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Vec<Revision>> {
+    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Committed> {
         let sealer = self.sealer.clone();
         self.on_writer(move |connection| take_steps(connection, &steps, |writing, write| steps::apply(writing, &sealer, write))).await
     }

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use falconer_store::{Revision, StoreError};
+use falconer_store::{Committed, StoreError};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::change::apply::Change;
@@ -71,14 +71,16 @@ impl Node {
         }
         self.groups.fetch_add(1, Ordering::Relaxed);
         self.steps.fetch_add(steps.len() as u64, Ordering::Relaxed);
+        let began_ms = self.clock.steady_ms();
         let committed = self.store.commit(steps).await;
         if committed.is_ok() {
             self.note_room(true);
         }
         let failed = match committed {
-            Ok(revisions) => match self.show_committed(&tip, revisions.last().copied()).await {
+            Ok(committed) => match self.show_committed(&tip, &committed).await {
                 Ok(()) => {
-                    let (mut revisions, mut last) = (revisions.into_iter(), self.directory.load().revision());
+                    self.contact.note(began_ms);
+                    let (mut revisions, mut last) = (committed.revisions.into_iter(), self.directory.load().revision());
                     for (answer, has_step) in answers {
                         if has_step {
                             last = revisions.next().unwrap_or(last);
@@ -98,11 +100,15 @@ impl Node {
     }
 
     /// Answers from the tip from now on, if it is what the store has.
-    async fn show_committed(&self, tip: &Snapshot, committed: Option<Revision>) -> Result<(), StoreError> {
-        let (shown, Some(committed)) = (self.directory.load().revision(), committed) else { return Ok(()) };
-        if committed == tip.revision() && committed > shown {
+    ///
+    /// INVARIANT: the tip is what is shown with the group's own steps. It is shown only where the store found them to be the next ones: by its number alone
+    /// a revision that another node has made would pass for one of these, and what that changed would be missing here for good.
+    async fn show_committed(&self, tip: &Snapshot, committed: &Committed) -> Result<(), StoreError> {
+        let shown = self.directory.load().revision();
+        let Some(last) = committed.revisions.last().copied().filter(|last| *last > shown) else { return Ok(()) };
+        if committed.found == shown && last == tip.revision() {
             self.show(tip.clone());
-        } else if committed > shown {
+        } else {
             // Another process wrote in between. What was decided did not depend on that, but the directory has to have it.
             self.catch_up_in_turn().await.map_err(|error| self.could_not_read_back(error))?;
         }

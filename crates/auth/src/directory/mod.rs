@@ -1,12 +1,11 @@
 //! What a node answers from: an immutable snapshot of clients, roles, grants and people at one revision. Here are the snapshot, its entries,
-//! the packed form of a client, the expansions that are remembered, and the last uses that the store does not know yet.
+//! the packed form of a client, the expansions that are remembered, following the store, and the last uses that the store does not know yet.
 
-pub(crate) mod at_least;
-pub(crate) mod catch_up;
 pub(crate) mod client;
 pub(crate) mod entries;
 pub(crate) mod expansions;
 pub(crate) mod flush_uses;
+pub(crate) mod following;
 pub(crate) mod last_uses;
 pub(crate) mod packed;
 pub(crate) mod roles;

@@ -89,6 +89,12 @@ pub enum Unable {
         /// How far, in milliseconds.
         behind_ms: i64,
     },
+    /// The node has not seen what other nodes write for longer than it may: it verifies nobody.
+    #[error("{}", cut_off_text(*for_ms))]
+    CutOff {
+        /// For how long, in milliseconds.
+        for_ms: i64,
+    },
     /// What this node does not know may be in the store, which does not answer.
     #[error("{0}")]
     Store(StoreError),
@@ -137,5 +143,13 @@ pub(crate) fn clock_behind_text(behind_ms: i64) -> String {
     format!(
         "The clock of this server is {} behind the time of its last change; it authenticates nobody until that is corrected",
         in_words(behind_ms)
+    )
+}
+
+/// The sentence about a node that is cut off, for callers and for the log.
+pub(crate) fn cut_off_text(for_ms: i64) -> String {
+    format!(
+        "This server has not reached its database for {}, so that it may have missed what was revoked; it authenticates nobody until it reaches it again",
+        in_words(for_ms)
     )
 }

@@ -84,8 +84,8 @@ impl Auth {
         let (authentic, reason, seen) = {
             let snapshot = self.node.directory.load();
             // The node can't tell what has ended: it says so, before anything about anybody.
-            if let Some(behind_ms) = self.node.clock_behind_ms(&snapshot, now_ms) {
-                return Err(NotVerified::Unable(Unable::ClockBehind { behind_ms }));
+            if let Some(unable) = self.node.unable(&snapshot, now_ms) {
+                return Err(NotVerified::Unable(unable));
             }
             // Checks the MAC, and nothing else, under the key owner's token.
             let owner = snapshot.key_owner(signed.key_owner());
@@ -159,6 +159,14 @@ fn nobody(snapshot: &Snapshot, now_ms: i64) -> Caller {
 }
 
 impl Node {
+    /// Why nobody can be verified here at present, whoever it is.
+    fn unable(&self, snapshot: &Snapshot, now_ms: i64) -> Option<Unable> {
+        if let Some(behind_ms) = self.clock_behind_ms(snapshot, now_ms) {
+            return Some(Unable::ClockBehind { behind_ms });
+        }
+        self.cut_off_ms().map(|for_ms| Unable::CutOff { for_ms })
+    }
+
     fn evaluate_and_note(
         &self,
         snapshot: &Snapshot,
@@ -182,11 +190,10 @@ impl Node {
         authentication: &Authentication,
         now_ms: i64,
     ) -> Result<(Caller, Vec<Key>), ApiError> {
-        let behind_ms = self.clock_behind_ms(snapshot, now_ms);
-        match (&authentication.who, behind_ms) {
+        match (&authentication.who, self.unable(snapshot, now_ms)) {
             (Who::Nobody, _) => Ok((nobody(snapshot, now_ms), vec![Key::Role])),
             (Who::Refused, _) => authentication.caller().cloned().map(|caller| (caller, Vec::new())),
-            (Who::Signed(_) | Who::Person(_), Some(behind_ms)) => Err(ApiError::ClockBehind { behind_ms }),
+            (Who::Signed(_) | Who::Person(_), Some(unable)) => Err(unable.into()),
             (Who::Signed(authentic), None) => {
                 let (owner, mut depends_on) = (snapshot.key_owner(authentic.key_owner()), DependsOn::noted());
                 match self.evaluate_at(snapshot, owner, authentic, now_ms, ScopesAs::Set, &mut depends_on) {

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use falconer_auth::authority;
 
+use super::secret_text::SecretText;
 use super::settings::Limits;
 use super::{Audit, Config};
 
@@ -16,6 +17,9 @@ const SHORTEST_SECRET: usize = 16;
 const MOST_SECONDS: u64 = 86_400;
 /// A TiB.
 const MOST_MIB: u64 = 1024 * 1024;
+
+/// A look at the database is made twice a second, and may take a moment.
+const STALENESS_MS: std::ops::RangeInclusive<i64> = 2000..=86_400_000;
 
 /// Each takes up to six kilobytes.
 const MOST_REFUSALS: usize = 100_000;
@@ -48,13 +52,20 @@ impl Config {
             text.parse::<falconer_web::Network>().map_err(|error| anyhow::anyhow!("trusted_proxies: `{text}`: {error}"))?;
         }
         self.audit.retention_ms()?;
-        if let Some(url) = &self.database_url {
+        for (name, url) in [("database_url", &self.database_url), ("notify_url", &self.notify_url)] {
             const LIKE: &str = "write something like postgres://user@host/database";
-            let url = url.expose();
+            let Some(url) = url.as_ref().map(SecretText::expose) else { continue };
             if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
-                bail!("database_url: it is no URL of PostgreSQL; {LIKE}");
+                bail!("{name}: it is no URL of PostgreSQL; {LIKE}");
             }
-            falconer_store_postgres::PostgresStore::place(url).with_context(|| format!("database_url: {LIKE}"))?;
+            falconer_store_postgres::PostgresStore::place(url).with_context(|| format!("{name}: {LIKE}"))?;
+        }
+        if self.notify_url.is_some() && self.database_url.is_none() {
+            bail!("notify_url: it says where to listen for what other servers write to database_url, which is not set");
+        }
+        let staleness_ms = self.max_staleness_ms()?;
+        if !STALENESS_MS.contains(&staleness_ms) {
+            bail!("max_staleness: `{}`: give 2 seconds to 1 day", self.max_staleness);
         }
         if self.websocktunnel_secret.as_ref().is_some_and(|secret| secret.expose().chars().count() < SHORTEST_SECRET) {
             bail!("websocktunnel_secret: give at least {SHORTEST_SECRET} characters, so that nobody can guess it");
@@ -62,6 +73,11 @@ impl Config {
         self.limits.check()?;
         crate::log::filter(&self.log.level)?;
         Ok(())
+    }
+
+    /// [`Config::max_staleness`] in milliseconds.
+    pub fn max_staleness_ms(&self) -> Result<i64> {
+        falconer_wire::time_expression::parse_ms(&self.max_staleness).context("max_staleness: write something like `5 seconds`")
     }
 
     /// The public origin as far as it can be told without listening: the configured one, else `localhost` with the port of `listen`.

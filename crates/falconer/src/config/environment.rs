@@ -24,15 +24,17 @@ const NOT_SETTINGS: &[&str] = &[
 ];
 
 /// Settings that are text whatever they look like: a secret may be all digits.
-const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "mail.user", "mail.password"];
+const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "notify_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
-const SETTINGS: [&str; 35] = [
+const SETTINGS: [&str; 37] = [
     "listen",
     "metrics_listen",
     "root_url",
     "data_dir",
     "database_url",
+    "notify_url",
+    "max_staleness",
     "key_file",
     "trusted_proxies",
     "hawk_origins",

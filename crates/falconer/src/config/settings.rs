@@ -20,6 +20,10 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// `postgres://user@host/database`: keeps the records in PostgreSQL instead of a file of the data directory.
     pub database_url: Option<SecretText>,
+    /// Where to listen for what other nodes write, where `database_url` leads through something that keeps no session.
+    pub notify_url: Option<SecretText>,
+    /// How old what a node answers from may be, where several share a database.
+    pub max_staleness: String,
     /// The keys that seal secrets at rest; by default `falconer.keys` in the data directory.
     pub key_file: Option<PathBuf>,
     /// Addresses or networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-*` headers count.
@@ -205,6 +209,8 @@ impl Default for Config {
             root_url: None,
             data_dir: PathBuf::from("falconer-data"),
             database_url: None,
+            notify_url: None,
+            max_staleness: "5 seconds".to_owned(),
             key_file: None,
             trusted_proxies: Vec::new(),
             hawk_origins: Vec::new(),

@@ -27,6 +27,8 @@ pub fn auth_settings(config: &Config, origin: Origin, access: Access) -> Result<
     settings.cache_mib = usize::try_from(config.cache_mib)?;
     settings.remembered_refusals = config.services.remembered_refusals;
     settings.identity_max_age_ms = duration_ms("identity.max_age", &config.identity.max_age)?;
+    // A command that runs for a moment has looked at its beginning.
+    settings.max_staleness_ms = if access == Access::Alone { Some(config.max_staleness_ms()?) } else { None };
     settings.leave_static_clients = access == Access::Beside;
     settings.static_clients = config.static_client.iter().map(static_client).collect::<Result<_>>()?;
     settings.websocktunnel_secret = config.websocktunnel_secret.as_ref().map(|secret| Secret::new(secret.expose()));

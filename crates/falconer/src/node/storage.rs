@@ -17,14 +17,16 @@ use crate::system::SystemRandom;
 /// A file in the data directory, or a database elsewhere.
 pub enum Storage<'c> {
     File { data_dir: &'c Path },
-    Postgres { url: &'c str },
+    Postgres { url: &'c str, notify_url: Option<&'c str> },
 }
 
 impl<'c> Storage<'c> {
     /// What the configuration says.
     pub fn of(config: &'c Config) -> Storage<'c> {
         match &config.database_url {
-            Some(url) => Storage::Postgres { url: url.expose() },
+            Some(url) => {
+                Storage::Postgres { url: url.expose(), notify_url: config.notify_url.as_ref().map(crate::config::SecretText::expose) }
+            }
             None => Storage::File { data_dir: &config.data_dir },
         }
     }
@@ -33,7 +35,7 @@ impl<'c> Storage<'c> {
     pub fn shown(&self) -> String {
         match self {
             Storage::File { data_dir } => database(data_dir).display().to_string(),
-            Storage::Postgres { url } => match PostgresStore::place(url) {
+            Storage::Postgres { url, .. } => match PostgresStore::place(url) {
                 Ok(place) => format!("the PostgreSQL database {place}"),
                 Err(_) => "the PostgreSQL database of database_url".to_owned(),
             },
@@ -54,7 +56,7 @@ impl<'c> Storage<'c> {
     pub async fn is_there(&self) -> Result<bool> {
         match self {
             Storage::File { data_dir } => is_file(&database(data_dir)),
-            Storage::Postgres { url } => PostgresStore::is_there(url).await.map_err(|error| self.explain(error.into(), None)),
+            Storage::Postgres { url, .. } => PostgresStore::is_there(url).await.map_err(|error| self.explain(error.into(), None)),
         }
     }
 
@@ -82,8 +84,8 @@ impl<'c> Storage<'c> {
         Ok(match (self, access) {
             (Storage::File { data_dir }, Access::Alone) => Arc::new(SqliteStore::open(&database(data_dir), keys, random)?),
             (Storage::File { data_dir }, Access::Beside) => Arc::new(SqliteStore::open_beside(&database(data_dir), keys, random)?),
-            (Storage::Postgres { url }, Access::Alone) => Arc::new(PostgresStore::open(url, keys, random).await?),
-            (Storage::Postgres { url }, Access::Beside) => Arc::new(PostgresStore::open_beside(url, keys, random).await?),
+            (Storage::Postgres { url, notify_url }, Access::Alone) => Arc::new(PostgresStore::open(url, *notify_url, keys, random).await?),
+            (Storage::Postgres { url, .. }, Access::Beside) => Arc::new(PostgresStore::open_beside(url, keys, random).await?),
         })
     }
 
@@ -94,7 +96,7 @@ impl<'c> Storage<'c> {
         }
         let people = match self {
             Storage::File { data_dir } => SqliteStore::people_of_providers(&database(data_dir)),
-            Storage::Postgres { url } => PostgresStore::people_of_providers(url).await,
+            Storage::Postgres { url, .. } => PostgresStore::people_of_providers(url).await,
         };
         people.map_err(|error| self.explain(error.into(), None))
     }
@@ -116,9 +118,6 @@ impl<'c> Storage<'c> {
             (Some(StoreError::Corrupt(why)), _) if why.contains("was not finished: run it again") => return error,
             (Some(StoreError::Unavailable(why)), Storage::File { .. }) if why.contains("in use by another process") => {
                 "another server runs on this data directory: stop it, or give another --data-dir".to_owned()
-            }
-            (Some(StoreError::Unavailable(why)), Storage::Postgres { .. }) if why.contains("in use by another process") => {
-                "another server runs on this database: stop it, or give another --database-url".to_owned()
             }
             (Some(StoreError::Unavailable(_)), Storage::Postgres { .. }) => {
                 format!("can't reach {}: is the server running, and database_url right?", self.shown())

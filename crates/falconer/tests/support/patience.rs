@@ -14,6 +14,11 @@ pub fn patience() -> Duration {
     Duration::from_secs(seconds.unwrap_or(120))
 }
 
+/// How often a test does the same: as it says, or `FALCONER_TEST_ROUNDS`, by which `cargo xtask soak` makes it more.
+pub fn rounds(few: u32) -> u32 {
+    std::env::var("FALCONER_TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
+}
+
 /// Looks again and again until something comes.
 pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + patience();

@@ -17,11 +17,13 @@ pub struct Place {
     folder: TempDir,
     /// Where the records are not in the data directory.
     pub database: Option<Database>,
+    /// Further settings, as variables of the environment.
+    pub settings: Vec<(&'static str, &'static str)>,
 }
 
 impl Place {
     pub fn file() -> Place {
-        Place { folder: tempfile::tempdir().unwrap(), database: None }
+        Place { folder: tempfile::tempdir().unwrap(), database: None, settings: Vec::new() }
     }
 
     /// Fails where there is no PostgreSQL.
@@ -57,7 +59,7 @@ impl Place {
     /// `falconer WORDS...` with the place in its environment.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = falconer();
-        command.args(words).env("FALCONER_DATA_DIR", self.data()).stdin(Stdio::null());
+        command.args(words).env("FALCONER_DATA_DIR", self.data()).envs(self.settings.iter().copied()).stdin(Stdio::null());
         if let Some(database) = &self.database {
             command.env("FALCONER_DATABASE_URL", &database.url);
         }

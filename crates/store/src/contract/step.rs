@@ -4,6 +4,15 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Revision(pub i64);
 
+/// What came of steps that were taken together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Committed {
+    /// The present revision before the first of them. Where it is not the one that a node answers from, others have written in between.
+    pub found: Revision,
+    /// The revision that each step would have answered with alone.
+    pub revisions: Vec<Revision>,
+}
+
 /// Something that a decision can depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {

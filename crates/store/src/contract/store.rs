@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, CredentialsChange, CredentialsCount,
+    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsChange, CredentialsCount,
     CredentialsRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord,
     PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimFilter, ScimGroupNow,
     ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
@@ -58,6 +58,15 @@ pub trait Store: Send + Sync {
     ///
     /// [`Stale`](crate::StoreError::Stale) as in [`Store::changes_since`].
     async fn changed_records(&self, since: Revision, limit: u32) -> Result<Changed>;
+    /// Whether several nodes may write to it at once, so that what one of them has in memory may be behind, and by how much nobody tells when the store is away.
+    fn is_shared(&self) -> bool {
+        false
+    }
+    /// Waits until more than `count` things were heard of other nodes; how many there are then, and the revision that the last one told of. `None`: anything may
+    /// have changed. Nothing is heard where nobody else writes. Whoever hears nothing has to look now and then all the same: a connection may be lost.
+    async fn hear_of_changes(&self, _count: u64) -> (u64, Option<Revision>) {
+        std::future::pending().await
+    }
     /// Which history the store is in.
     async fn history(&self) -> Result<History>;
     /// Begins another history, because a backup was restored: positions of the history before mean nothing from now on, but for those up to where this one
@@ -75,17 +84,16 @@ pub trait Store: Send + Sync {
 
     // ---- steps ----
 
-    /// Takes these steps one after the other in one transaction: all of them, durable before the answer, or none. The revisions are those that each would
-    /// have answered with alone.
+    /// Takes these steps one after the other in one transaction: all of them, durable before the answer, or none.
     ///
     /// A step alone may have been decided at an earlier revision, as long as nothing that it depends on has changed since. Of several each must
     /// have been decided at exactly the revision that the one before it leaves, and the first at the present one: else
     /// [`Stale`](crate::StoreError::Stale).
-    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Vec<Revision>>;
+    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Committed>;
     /// Takes one step.
     async fn take(&self, step: &Step, write: Write) -> Result<Revision> {
-        let revisions = self.commit(vec![(step.clone(), write)]).await?;
-        revisions.last().copied().ok_or_else(|| crate::StoreError::Corrupt("a step was taken and has no revision".to_owned()))
+        let committed = self.commit(vec![(step.clone(), write)]).await?;
+        committed.revisions.last().copied().ok_or_else(|| crate::StoreError::Corrupt("a step was taken and has no revision".to_owned()))
     }
 
     /// Makes the step's time the highest one, also where a later one was stored: somebody has said that it is right. An audit row of the entity `clock`, and the

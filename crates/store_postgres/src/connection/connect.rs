@@ -14,10 +14,11 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::connection::contact::Way;
 use crate::connection::silence::{Connecting, Silence};
 use crate::connection::{fault, password};
 
-/// Connections of one server, besides that of the advisory lock. Steps take turns anyway; the rest is reading.
+/// Connections of one server, besides those that tell of the database. Steps take turns anyway; the rest is reading.
 const CONNECTIONS: usize = 6;
 /// How long a call waits for a connection, made or given back.
 pub(crate) const WAIT: Duration = Duration::from_secs(5);
@@ -130,7 +131,7 @@ fn authorities(file: &str) -> Result<RootCertStore> {
     if roots.is_empty() { Err(fault("there is no certificate in it".to_owned())) } else { Ok(roots) }
 }
 
-pub(crate) fn pool(config: Config, tls: MakeRustlsConnect, silence: &Silence) -> Result<Pool> {
+pub(crate) fn pool(Way { config, tls }: Way, silence: &Silence) -> Result<Pool> {
     let connecting = Connecting { tls, silence: silence.clone() };
     let manager =
         Manager::from_connect(config, connecting, ManagerConfig { recycling_method: RecyclingMethod::Custom(STILL_GOOD.to_owned()) });

@@ -61,6 +61,15 @@ pub(crate) async fn is_current(on: &impl GenericClient) -> Res<()> {
     }
 }
 
+/// Refuses to write to a schema of a newer program, which another node has brought up to date while this one ran: what it would write may lack something.
+pub(crate) fn check_schema(version: i64) -> Res<()> {
+    if usize::try_from(version).is_ok_and(|version| version <= MIGRATIONS.len()) {
+        return Ok(());
+    }
+    let why = "a newer version of Falconer has brought the database up to date, so that this server changes nothing any more: end it, and start the newer one";
+    Err(StoreError::Unavailable(why.to_owned()).into())
+}
+
 /// Refuses a schema with tables of another program, and a database whose texts are not UTF-8.
 async fn check_ours(on: &Transaction<'_>) -> Res<()> {
     let encoding: Option<String> = first(on, "SELECT current_setting('server_encoding')", &[], |row| get(row, 0)).await?;

@@ -4,6 +4,7 @@ use deadpool_postgres::GenericClient;
 use falconer_store::{Epoch, History, Revision, Sealer, StoreError};
 
 use crate::connection::columns::{first, get, run};
+use crate::connection::contact::{CHANNEL, NodeId};
 use crate::connection::fault::Res;
 
 /// Where the database stands.
@@ -26,9 +27,18 @@ pub(crate) async fn standing(on: &impl GenericClient) -> Res<Standing> {
     Ok(found.ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()))?)
 }
 
-pub(crate) async fn begin(on: &impl GenericClient, sealer: &Sealer, instead_of: Epoch, same_until: Revision) -> Res<History> {
+pub(crate) async fn begin(
+    on: &impl GenericClient,
+    sealer: &Sealer,
+    node: &NodeId,
+    instead_of: Epoch,
+    same_until: Revision,
+) -> Res<History> {
     let epoch = Epoch::from_random(sealer.draw()).to_string();
-    let sql = "UPDATE meta SET epoch = $1, epoch_start = least(revision, $3) WHERE epoch = $2";
-    run(on, sql, &[&epoch, &instead_of.to_string(), &same_until.0]).await?;
+    let sql = format!(
+        "WITH begun AS (UPDATE meta SET epoch = $1, epoch_start = least(revision, $3) WHERE epoch = $2 RETURNING revision)
+         SELECT pg_notify({CHANNEL}, $4) FROM begun"
+    );
+    run(on, &sql, &[&epoch, &instead_of.to_string(), &same_until.0, &node.as_str()]).await?;
     Ok(standing(on).await?.history)
 }

@@ -4,14 +4,17 @@ use deadpool_postgres::{GenericClient, Object, Transaction};
 use falconer_store::{ChangeKind, Key, KeyKind, Result, Revision, Step, StoreError};
 
 use crate::connection::columns::{finds, first, get, run};
+use crate::connection::contact::{CHANNEL, NodeId};
 use crate::connection::fault::{Fault, Res, at_commit};
 use crate::connection::hash;
+use crate::connection::migrate::check_schema;
 use crate::steps::audit;
 
 /// A step under way. Dropped before [`Writing::commit`], it has not happened.
 pub(crate) struct Writing<'a> {
     pub(crate) transaction: Transaction<'a>,
     pub(crate) step: &'a Step,
+    node: &'a NodeId,
     present: Revision,
     changed: bool,
     audited: bool,
@@ -20,14 +23,22 @@ pub(crate) struct Writing<'a> {
 impl<'a> Writing<'a> {
     /// Takes the lock of the revision, and checks that nothing that the step depends on has changed since it was decided; that nothing at all has, where
     /// others follow it.
-    pub(crate) async fn begin(connection: &'a mut Object, step: &'a Step, others_follow: bool) -> Res<Writing<'a>> {
+    pub(crate) async fn begin(connection: &'a mut Object, node: &'a NodeId, step: &'a Step, others_follow: bool) -> Res<Writing<'a>> {
         let transaction = connection.transaction().await?;
-        let (present, floor) = revision_and_floor(&transaction, "SELECT revision, feed_floor FROM meta FOR UPDATE").await?;
+        let sql = "SELECT revision, feed_floor, (SELECT max(version) FROM falconer_migrations) FROM meta FOR UPDATE OF meta";
+        let found = first(&transaction, sql, &[], |row| Ok((Revision(get(row, 0)?), Revision(get(row, 1)?), get(row, 2)?))).await?;
+        let (present, floor, schema) = found.ok_or_else(no_revision)?;
+        check_schema(schema)?;
         if others_follow && step.decided_at != present {
             return Err(StoreError::Stale.into());
         }
         check_fresh(&transaction, step, present, floor).await?;
-        Ok(Writing { transaction, step, present, changed: false, audited: false })
+        Ok(Writing { transaction, node, step, present, changed: false, audited: false })
+    }
+
+    /// The revision that was found.
+    pub(crate) fn present(&self) -> Revision {
+        self.present
     }
 
     /// Ends this step, whose revision is the answer, and begins the next one, which must have been decided at that revision.
@@ -44,8 +55,12 @@ impl<'a> Writing<'a> {
     async fn end(&self) -> Res<Revision> {
         let revision = self.revision();
         if self.changed || self.audited {
-            let sql = "UPDATE meta SET revision = $1, highest_ms = greatest(highest_ms, $2)";
-            run(&self.transaction, sql, &[&revision.0, &self.step.at_ms]).await?;
+            // The other nodes hear of it when it is committed, and not before.
+            let sql = format!(
+                "WITH moved AS (UPDATE meta SET revision = $1, highest_ms = greatest(highest_ms, $2) RETURNING revision)
+                 SELECT pg_notify({CHANNEL}, $3 || ' ' || revision) FROM moved"
+            );
+            run(&self.transaction, &sql, &[&revision.0, &self.step.at_ms, &self.node.as_str()]).await?;
         }
         Ok(revision)
     }
@@ -154,5 +169,9 @@ pub(crate) async fn lock_revision(on: &Transaction<'_>) -> Res<()> {
 /// The present revision, and the one up to which the change feed may have been pruned.
 pub(crate) async fn revision_and_floor(on: &impl GenericClient, sql: &str) -> Res<(Revision, Revision)> {
     let found = first(on, sql, &[], |row| Ok((Revision(get(row, 0)?), Revision(get(row, 1)?)))).await?;
-    found.ok_or_else(|| Fault::Store(StoreError::Corrupt("the row of the revision is gone".to_owned())))
+    found.ok_or_else(no_revision)
+}
+
+fn no_revision() -> Fault {
+    StoreError::Corrupt("the row of the revision is gone".to_owned()).into()
 }

@@ -51,17 +51,17 @@ pub fn keys() -> KeyRing {
     KeyRing::from_bytes("test", [7; 32]).unwrap()
 }
 
-/// Nonces that never repeat.
+/// Nonces that never repeat, also of several stores.
 pub fn random() -> Randomness {
-    let next = AtomicU64::new(1);
-    Arc::new(move |bytes: &mut [u8]| {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    Arc::new(|bytes: &mut [u8]| {
         for chunk in bytes.chunks_mut(8) {
-            let value = next.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+            let value = NEXT.fetch_add(1, Ordering::Relaxed).to_le_bytes();
             chunk.iter_mut().zip(value).for_each(|(place, byte)| *place = byte);
         }
     })
 }
 
 pub async fn open(url: &str) -> PostgresStore {
-    PostgresStore::open(url, keys(), random()).await.unwrap()
+    PostgresStore::open(url, None, keys(), random()).await.unwrap()
 }

@@ -1,6 +1,6 @@
 //! The one way to write: a transaction that is durable or has not happened.
 
-use falconer_store::{ChangeKind, Key, KeyKind, Result, Revision, Step, StoreError};
+use falconer_store::{ChangeKind, Committed, Key, KeyKind, Result, Revision, Step, StoreError};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::connection::columns::{first, run};
@@ -48,10 +48,14 @@ pub(crate) fn take_steps<W>(
     connection: &mut Connection,
     steps: &[(Step, W)],
     body: impl Fn(&mut Writing<'_>, &W) -> Res<()>,
-) -> Result<Vec<Revision>> {
+) -> Result<Committed> {
     write(connection, |connection| {
-        let take = |(step, write): &(Step, W)| {
+        let mut committed = Committed::default();
+        for (number, (step, write)) in steps.iter().enumerate() {
             let present = if steps.len() > 1 { check_exact(connection, step)? } else { check_fresh(connection, step)? };
+            if number == 0 {
+                committed.found = present;
+            }
             let mut writing = Writing { connection, step, present, changed: false, audited: false };
             body(&mut writing, write)?;
             let revision = writing.revision();
@@ -59,9 +63,9 @@ pub(crate) fn take_steps<W>(
                 let sql = "UPDATE meta SET revision = ?1, highest_ms = max(highest_ms, ?2)";
                 run(connection, sql, params![revision.0, step.at_ms])?;
             }
-            Ok(revision)
-        };
-        steps.iter().map(take).collect()
+            committed.revisions.push(revision);
+        }
+        Ok(committed)
     })
 }
 

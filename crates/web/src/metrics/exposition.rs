@@ -139,6 +139,16 @@ impl NodeMetrics {
         let damaged = auth.damaged_count() as f64;
         page.gauge("falconer_damaged_records", "Records whose sealed value did not open when all was read.", None, damaged)?;
         page.gauge("falconer_clock_is_behind", "1 while this node authenticates nobody, because its clock is wrong.", None, behind)?;
+        let (staleness, cut_off) = (auth.staleness_ms() as f64 / 1000.0, f64::from(u8::from(auth.cut_off_ms().is_some())));
+        let seconds = Some(&Unit::Seconds);
+        page.gauge("falconer_staleness", "Since the last look at the store that came to an end began.", seconds, staleness)?;
+        page.gauge(
+            "falconer_is_cut_off",
+            "1 while this node authenticates nobody, because it does not reach its database.",
+            None,
+            cut_off,
+        )?;
+        page.gauge("falconer_told", "How often the database told of changes of other nodes since the start.", None, auth.told() as f64)?;
         page.counter("falconer_commits", "Groups of changes that were committed together.", commits.groups)?;
         page.counter("falconer_changes", "Changes that were given to the store.", commits.steps)
     }

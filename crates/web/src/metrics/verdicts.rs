@@ -20,6 +20,7 @@ pub(crate) enum Label {
     AccountInactive,
     TooManySteps,
     ClockBehind,
+    CutOff,
     Store,
     Payload,
     ScopesMissing,
@@ -27,7 +28,7 @@ pub(crate) enum Label {
 }
 
 impl Label {
-    pub(crate) const ALL: [Label; 19] = [
+    pub(crate) const ALL: [Label; 20] = [
         Label::Success,
         Label::NoAuth,
         Label::Malformed,
@@ -43,6 +44,7 @@ impl Label {
         Label::AccountInactive,
         Label::TooManySteps,
         Label::ClockBehind,
+        Label::CutOff,
         Label::Store,
         Label::Payload,
         Label::ScopesMissing,
@@ -61,6 +63,7 @@ impl Label {
     pub(crate) fn of_unable(unable: &Unable) -> Label {
         match unable {
             Unable::ClockBehind { .. } => Label::ClockBehind,
+            Unable::CutOff { .. } => Label::CutOff,
             Unable::Store(_) => Label::Store,
         }
     }
@@ -133,6 +136,7 @@ impl Label {
             Label::AccountInactive => ("failed", "account_inactive"),
             Label::TooManySteps => ("failed", "too_many_steps"),
             Label::ClockBehind => ("unable", "clock_behind"),
+            Label::CutOff => ("unable", "cut_off"),
             Label::Store => ("unable", "store"),
             Label::Payload => ("failed", "payload"),
             Label::ScopesMissing => ("denied", "scopes_missing"),

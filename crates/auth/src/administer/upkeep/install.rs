@@ -5,7 +5,7 @@ use falconer_store::{ClientRecord, IssuerRecord, Key, RoleRecord, Secret, Write}
 
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
-use crate::error::{ApiError, AuthError};
+use crate::error::AuthError;
 use crate::node::Auth;
 use crate::reserved::ROOT_CLIENT;
 use crate::time::MILLENNIUM_MS;
@@ -47,14 +47,15 @@ impl Auth {
         let (token, _) = self
             .decide(|now| {
                 if now.snapshot.client(ROOT_CLIENT).is_some() {
-                    return Err(ApiError::RequestConflict(format!("{ROOT_CLIENT} is there already")));
+                    return Ok(Decision::Keep(None));
                 }
                 let record = self.root(now);
                 let step = step_by(now, ACTOR, "created", vec![Key::Client(ROOT_CLIENT.to_owned())]);
-                Ok(Decision::Write(step, Write::InsertClient(record.clone()), record.access_token))
+                Ok(Decision::Write(step, Write::InsertClient(record.clone()), Some(record.access_token)))
             })
             .await?;
-        Ok(credentials(&token))
+        // Another node may have been first.
+        token.as_ref().map(credentials).ok_or_else(|| AuthError::AlreadyThere(format!("{ROOT_CLIENT} is there already")))
     }
 
     /// Gives the root client a new token, enables it where it was disabled, and makes it where it is gone.

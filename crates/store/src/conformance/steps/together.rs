@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::conformance::at_once::at_once;
 use crate::conformance::samples::{NOW, client, decided, role, step};
-use crate::{AuditStart, ChangeKind, ClientRecord, Key, Revision, Step, Store, StoreError, Write};
+use crate::{AuditStart, ChangeKind, ClientRecord, Committed, Key, Revision, Step, Store, StoreError, Write};
 
 pub(crate) async fn concurrent_writers_lose_nothing(store: Arc<dyn Store>) {
     let s = &*store;
@@ -47,7 +47,8 @@ pub(crate) async fn steps_together_are_as_one_after_the_other(store: Arc<dyn Sto
         (Step { at_ms: NOW + 5, ..at(3, "fifth") }, Write::DeleteClient("nobody".to_owned())),
         (at(3, "sixth"), Write::DeleteRole("q".to_owned())),
     ];
-    assert_eq!(s.commit(steps).await, Ok([1, 2, 2, 3, 3, 4].map(Revision).to_vec()));
+    let committed = Committed { found: Revision(0), revisions: [1, 2, 2, 3, 3, 4].map(Revision).to_vec() };
+    assert_eq!(s.commit(steps).await, Ok(committed));
     let loaded = s.load().await.unwrap();
     assert_eq!((loaded.revision, loaded.highest_ms), (Revision(4), NOW + 5));
     assert_eq!((loaded.clients, loaded.roles), (vec![ClientRecord { disabled: true, ..client("a") }], vec![role("r")]));
@@ -58,7 +59,7 @@ pub(crate) async fn steps_together_are_as_one_after_the_other(store: Arc<dyn Sto
     let history = s.entity_history("client", "a", AuditStart::Offset(0), 10).await.unwrap();
     let audited: Vec<_> = history.iter().map(|entry| (entry.revision.0, entry.action.as_str())).collect();
     assert_eq!(audited, [(1, "first"), (2, "second"), (2, "third")]);
-    assert_eq!(s.commit(Vec::new()).await, Ok(Vec::new()));
+    assert_eq!(s.commit(Vec::new()).await, Ok(Committed::default()));
 }
 
 pub(crate) async fn steps_together_happen_all_or_none(store: Arc<dyn Store>) {
@@ -98,5 +99,5 @@ pub(crate) async fn steps_together_begin_at_the_present_revision(store: Arc<dyn 
         assert_eq!(s.commit(pair(first, second)).await, Err(StoreError::Stale), "{first}, {second}");
     }
     assert_eq!(s.load().await.unwrap().clients.len(), 2);
-    assert_eq!(s.commit(pair(2, 3)).await, Ok(vec![Revision(3), Revision(4)]));
+    assert_eq!(s.commit(pair(2, 3)).await, Ok(Committed { found: Revision(2), revisions: vec![Revision(3), Revision(4)] }));
 }

@@ -91,6 +91,10 @@ impl Failure {
                 reason: Some(Label::ClockBehind),
                 ..Failure::new(Code::ServiceUnavailable, text)
             },
+            // A node is back in contact by itself, or another one answers.
+            ApiError::CutOff { .. } => {
+                Failure { retry_after: Some(1), reason: Some(Label::CutOff), ..Failure::new(Code::ServiceUnavailable, text) }
+            }
             ApiError::ClockAhead { .. } => {
                 Failure { retry_after: Some(CLOCK_RETRY_SECONDS), ..Failure::new(Code::ServiceUnavailable, text) }
             }

@@ -21,14 +21,28 @@ pub(crate) fn lbheartbeat() -> Reply {
 
 /// The store behind it answers too and has room, and the clock is not behind what it has; else 503, so that monitoring sees it.
 pub(crate) async fn heartbeat(auth: &Auth) -> Result<Reply, Failure> {
-    match auth.catch_up().await {
-        Ok(_) => match auth.clock_behind_ms() {
+    match (auth.catch_up().await, auth.cut_off_ms()) {
+        (Ok(_), _) => match auth.clock_behind_ms() {
             None if auth.store_is_full() => Err(Failure::unavailable("The store is full, so that nothing can be changed")),
-            None => Ok(lbheartbeat()),
+            None => Ok(Reply::json(&standing(auth))),
             Some(behind_ms) => Err(ApiError::ClockBehind { behind_ms }.into()),
         },
-        Err(error) => Err(Failure { detail: Some(error.to_string()), ..Failure::unavailable("The store does not answer at present") }),
+        (Err(error), Some(for_ms)) => Err(Failure { detail: Some(error.to_string()), ..ApiError::CutOff { for_ms }.into() }),
+        (Err(error), None) => {
+            Err(Failure { detail: Some(error.to_string()), ..Failure::unavailable("The store does not answer at present") })
+        }
     }
+}
+
+/// What this node answers from: which revision of which history, how old that may be, and what time it takes it to be.
+fn standing(auth: &Auth) -> serde_json::Value {
+    let directory = auth.directory();
+    json!({
+        "revision": directory.revision().0,
+        "epoch": directory.history().epoch.to_string(),
+        "stalenessMs": auth.staleness_ms(),
+        "clock": falconer_wire::date_time::format_ms(auth.now_ms()),
+    })
 }
 
 pub(crate) fn version(settings: &WebSettings) -> Reply {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use falconer_auth::AuthError;
 use falconer_web::{Limits, PublicOrigin, VersionInfo, Web, WebSettings};
 use tokio::net::TcpListener;
 
@@ -137,7 +138,13 @@ async fn first_start(config: &Config, node: &Node, origin: &PublicOrigin, json: 
     if file.exists() {
         bail!("{} is there, but not the database that it belongs to: restore that, or move the file away to begin afresh", file.display());
     }
-    let root = node.auth.fresh_install(false).await?;
+    let root = match node.auth.fresh_install(false).await {
+        Err(AuthError::AlreadyThere(_)) => {
+            tracing::info!("another server has just set up the same database: the root credentials are where that one has written them");
+            return Ok(());
+        }
+        made => made?,
+    };
     let text = serde_json::to_string_pretty(&serde_json::json!({
         "rootUrl": origin.as_str(), "clientId": root.client_id, "accessToken": root.access_token.expose(),
     }))?;

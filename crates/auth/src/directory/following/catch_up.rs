@@ -41,6 +41,15 @@ impl Auth {
         Ok((now.history(), now.revision()) != (seen.history(), seen.revision()))
     }
 
+    /// Waits for what other nodes tell, beyond `count` of it, and takes it in. The new count.
+    pub async fn take_in_what_is_told(&self, count: u64) -> (u64, Result<(), StoreError>) {
+        let (count, told) = self.node.store.hear_of_changes(count).await;
+        self.node.contact.note_told(count);
+        // Somebody else may have looked by now.
+        let is_known = told.is_some_and(|told| self.revision() >= told);
+        (count, if is_known { Ok(()) } else { self.catch_up().await.map(drop) })
+    }
+
     /// Whether this node answers from `wanted` or later, after a look at the store if need be.
     pub async fn is_at_least(&self, wanted: Revision) -> Result<bool, StoreError> {
         if self.revision() < wanted {
@@ -60,6 +69,7 @@ impl Node {
             return error.clone().map_or(Ok(()), Err);
         }
         let number = self.looks.begun.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+        let began_ms = self.clock.steady_ms();
         let outcome = async {
             let shown = self.directory.load_full();
             let news = self.read_news(&shown).await?;
@@ -67,6 +77,7 @@ impl Node {
                 let _turn = Arc::clone(&self.queue).lock_owned().await;
                 self.show_news(news);
             }
+            self.contact.note(began_ms);
             Ok(())
         }
         .await;
@@ -76,8 +87,10 @@ impl Node {
 
     /// The same for whoever has the turn, or is the only one.
     pub(crate) async fn catch_up_in_turn(&self) -> Result<(), StoreError> {
+        let began_ms = self.clock.steady_ms();
         let news = self.read_news(&self.directory.load_full()).await?;
         self.show_news(news);
+        self.contact.note(began_ms);
         Ok(())
     }
 

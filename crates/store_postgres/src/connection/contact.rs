@@ -1,0 +1,233 @@
+//! What tells of the database without being asked: that others have changed something (`LISTEN`), and that it does not answer any more. Each on a connection on
+//! which nothing else is asked.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::time::Duration;
+
+use falconer_store::{Result, Revision};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_postgres::{AsyncMessage, Config};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::connection::connect::WAIT;
+use crate::connection::fault;
+use crate::connection::silence::{PAUSE, Silence, until_silent};
+
+/// How often a lost connection is made again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// The name of the channel on which a commit tells its revision, as SQL. One database may hold several Falconers, each in a schema.
+pub(crate) const CHANNEL: &str = "'falconer_' || md5(current_schema())";
+
+/// Tells one node from the others: what it has told itself it need not hear.
+#[derive(Clone)]
+pub(crate) struct NodeId(String);
+
+impl NodeId {
+    /// Of random bytes.
+    pub(crate) fn from_random(bytes: [u8; 8]) -> NodeId {
+        NodeId(format!("{:016x}", u64::from_be_bytes(bytes)))
+    }
+
+    /// What is told: who tells it. A space and the revision follow, where there is a new one.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Where a connection is made to.
+#[derive(Clone)]
+pub(crate) struct Way {
+    pub(crate) config: Config,
+    pub(crate) tls: MakeRustlsConnect,
+}
+
+/// What was heard of other nodes.
+#[derive(Clone, Copy, Default)]
+struct Heard {
+    /// Grows with everything that is heard.
+    count: u64,
+    /// The last revision that was told of. None: there may have been any.
+    revision: Option<Revision>,
+}
+
+/// The connections that tell, for as long as it lives.
+pub(crate) struct Contact {
+    silence: Silence,
+    heard: watch::Receiver<Heard>,
+    keepers: Vec<JoinHandle<()>>,
+}
+
+impl Contact {
+    /// Of a node that follows what others write. `direct`: the way to listen, where there is something in between on the way of the records that keeps no
+    /// session, such as pgbouncer.
+    pub(crate) fn of_a_node(own: NodeId, records: Way, direct: Option<Way>) -> Contact {
+        let (silence, (heard_here, heard)) = (Silence::new(), watch::channel(Heard::default()));
+        let tell = Teller { own, heard: Arc::new(heard_here) };
+        let keepers = match direct {
+            None => vec![tokio::spawn(keep(records, Some(silence.clone()), Some(tell), Duration::ZERO))],
+            Some(direct) => vec![
+                tokio::spawn(keep(records, Some(silence.clone()), None, Duration::ZERO)),
+                tokio::spawn(keep(direct, None, Some(tell), Duration::ZERO)),
+            ],
+        };
+        Contact { silence, heard, keepers }
+    }
+
+    /// Of a command that looks at the database for a moment: it follows nobody, and the connection is made after a second, which most commands don't take.
+    pub(crate) fn of_a_command(records: Way) -> Contact {
+        let silence = Silence::new();
+        let keepers = vec![tokio::spawn(keep(records, Some(silence.clone()), None, PAUSE))];
+        Contact { silence, heard: watch::channel(Heard::default()).1, keepers }
+    }
+
+    /// What the connections of the store end with.
+    pub(crate) fn silence(&self) -> &Silence {
+        &self.silence
+    }
+
+    /// Errors: [`Unavailable`](falconer_store::StoreError::Unavailable) while the database is silent.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.silence.check()
+    }
+
+    /// Waits for more than `count`; the new count, and the last revision that was told of.
+    pub(crate) async fn hear(&self, count: u64) -> (u64, Option<Revision>) {
+        let mut heard = self.heard.clone();
+        match heard.wait_for(|now| now.count > count).await.map(|now| *now) {
+            Ok(Heard { count, revision }) => (count, revision),
+            // Nobody listens.
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Contact {
+    fn drop(&mut self) {
+        self.keepers.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Keeps a connection, makes it again when it was lost, and says what it hears: to `silence` whether the database answers, to `tell` what others have changed.
+async fn keep(way: Way, silence: Option<Silence>, tell: Option<Teller>, first_pause: Duration) {
+    let mut was_lost = false;
+    let set_silent = |is_silent: bool| match &silence {
+        Some(silence) if is_silent => silence.begin(),
+        Some(silence) => silence.end(),
+        None => {}
+    };
+    tokio::time::sleep(first_pause).await;
+    loop {
+        match tokio::time::timeout(WAIT, Session::open(&way, tell.as_ref())).await {
+            Ok(Ok(mut session)) => {
+                set_silent(false);
+                if was_lost {
+                    tracing::info!("the database is back");
+                }
+                // What was told while nobody listened was not heard.
+                if let Some(tell) = &tell {
+                    tell.note(None);
+                }
+                let is_silent = session.until_lost().await;
+                was_lost = true;
+                set_silent(is_silent);
+                match (is_silent, silence.is_some()) {
+                    (true, true) => tracing::warn!("the database does not answer: its connections are given up until it answers again"),
+                    (_, true) => tracing::warn!("the connection that looks whether the database answers was lost; it is made again"),
+                    (_, false) => tracing::warn!(
+                        "the connection of notify_url was lost: until it is back, changes of other nodes are looked for twice a second"
+                    ),
+                }
+            }
+            // A refusal is an answer. Whoever asks for a connection hears why there is none.
+            Ok(Err(error)) => {
+                set_silent(false);
+                was_lost = true;
+                tracing::debug!(error = %fault::text(&error), "not back yet");
+            }
+            Err(_) => {
+                set_silent(true);
+                was_lost = true;
+            }
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+/// Passes on what is told.
+#[derive(Clone)]
+struct Teller {
+    own: NodeId,
+    heard: Arc<watch::Sender<Heard>>,
+}
+
+impl Teller {
+    fn note(&self, revision: Option<Revision>) {
+        self.heard.send_modify(|heard| *heard = Heard { count: heard.count.saturating_add(1), revision });
+    }
+
+    fn take(&self, told: &str) {
+        let (who, revision) = told.split_once(' ').unwrap_or((told, ""));
+        if who != self.own.as_str() {
+            self.note(revision.parse().ok().map(Revision));
+        }
+    }
+}
+
+struct Session {
+    client: tokio_postgres::Client,
+    ended: JoinHandle<()>,
+}
+
+impl Session {
+    async fn open(way: &Way, tell: Option<&Teller>) -> std::result::Result<Session, tokio_postgres::Error> {
+        let (client, mut connection) = way.config.connect(way.tls.clone()).await?;
+        let teller = tell.cloned();
+        let ended = tokio::spawn(async move {
+            loop {
+                match poll_fn(|context| connection.poll_message(context)).await {
+                    Some(Ok(AsyncMessage::Notification(told))) => {
+                        if let Some(tell) = &teller {
+                            tell.take(told.payload());
+                        }
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => {
+                        tracing::debug!(error = %fault::text(&error), "a connection that looks after the database ended");
+                        return;
+                    }
+                    None => return,
+                }
+            }
+        });
+        let session = Session { client, ended };
+        if tell.is_some() {
+            // However long nothing is said on this connection, it must stay.
+            session.client.batch_execute("SET idle_session_timeout = 0").await?;
+            let messages = session.client.simple_query(&format!("SELECT {CHANNEL}")).await?;
+            let channel = messages.iter().find_map(|message| match message {
+                tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0),
+                _ => None,
+            });
+            // A digest: nothing in it needs to be quoted.
+            session.client.batch_execute(&format!("LISTEN {}", channel.unwrap_or("falconer_"))).await?;
+        }
+        Ok(session)
+    }
+
+    /// Whether the database was silent; the connection was closed otherwise.
+    async fn until_lost(&mut self) -> bool {
+        tokio::select! {
+            _ = &mut self.ended => false,
+            () = until_silent(&self.client) => true,
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.ended.abort();
+    }
+}
