@@ -200,8 +200,8 @@ async fn what_one_server_revokes_is_refused_by_the_others() {
 async fn nobody_sees_what_was_made_after_their_right_was_removed() {
     let mut cluster = Cluster::make().await;
     let (a, b, c) = (cluster.node(Hears::AtOnce).await, cluster.node(Hears::AtOnce).await, cluster.node(Hears::NotAtAll).await);
-    let robot = a.make_client("project/robot", &["assume:team"]).await;
-    let rounds = support::patience::rounds(200);
+    let robot = a.make_client("project/robot", &["assume:team", "auth:current-scopes"]).await;
+    let rounds = support::patience::rounds("FALCONER_ENEMY_ROUNDS", 200);
     a.root.create_role("team", &role(&[])).await.unwrap();
     for round in 0..rounds {
         let folder = format!("assume:folder-{round}");

@@ -41,5 +41,7 @@ pub fn run() -> Result<()> {
     let on_both = (postgres::VARIABLE, server.url.as_str());
     let falconer = |test| ["test", "--locked", "-p", "falconer", "--test", test, "--", "--nocapture"];
     cargo("kill -9 of the server on each store, 500 times", &falconer("kill"), &[kills, on_both])?;
-    cargo("64 writers with 1,000 changes each, on each store", &falconer("writers"), &[("FALCONER_WRITES", "1000"), on_both])
+    cargo("64 writers with 1,000 changes each, on each store", &falconer("writers"), &[("FALCONER_WRITES", "1000"), on_both])?;
+    let enemy = ["test", "--locked", "-p", "falconer", "--test", "nodes", "nobody_sees", "--", "--include-ignored", "--nocapture"];
+    cargo("a right removed on one of three servers, 10,000 rounds", &enemy, &[("FALCONER_ENEMY_ROUNDS", "10000"), on_both])
 }

@@ -14,9 +14,9 @@ pub fn patience() -> Duration {
     Duration::from_secs(seconds.unwrap_or(120))
 }
 
-/// How often a test does the same: as it says, or `FALCONER_TEST_ROUNDS`, by which `cargo xtask soak` makes it more.
-pub fn rounds(few: u32) -> u32 {
-    std::env::var("FALCONER_TEST_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
+/// How often a test does the same: as it says, or as this variable says, by which `cargo xtask soak` makes it more.
+pub fn rounds(variable: &str, few: u32) -> u32 {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(few)
 }
 
 /// Looks again and again until something comes.
