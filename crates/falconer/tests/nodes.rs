@@ -1,6 +1,6 @@
 //! Several servers on one database: what one of them changes holds on the others, and one that is cut off does not go on by what it remembers.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may stop")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
 
 mod support;
 
