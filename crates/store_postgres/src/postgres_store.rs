@@ -37,7 +37,7 @@ impl PostgresStore {
     /// newer, or a URL is none. No error repeats a URL: it may hold a password.
     pub async fn open(url: &str, notify_url: Option<&str>, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
         let node = draw_id(&random);
-        let contact = Contact::of_a_node(node.clone(), way(url)?, notify_url.map(way).transpose()?);
+        let contact = Contact::of_a_node(node.clone(), Way::of(url)?, notify_url.map(Way::of).transpose()?);
         PostgresStore::connect(url, keys, random, contact, node).await
     }
 
@@ -46,7 +46,7 @@ impl PostgresStore {
     /// Errors: as [`PostgresStore::open`].
     pub async fn open_beside(url: &str, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
         let node = draw_id(&random);
-        PostgresStore::connect(url, keys, random, Contact::of_a_command(way(url)?), node).await
+        PostgresStore::connect(url, keys, random, Contact::of_a_command(Way::of(url)?), node).await
     }
 
     /// Where the database of a URL is, for people: host, port and name, never the password.
@@ -56,7 +56,7 @@ impl PostgresStore {
 
     /// Whether the database of the URL holds a Falconer.
     pub async fn is_there(url: &str) -> Result<bool> {
-        let way = way(url)?;
+        let way = Way::of(url)?;
         let watched = Contact::of_a_command(way.clone());
         let connection = connect::take(&connect::pool(way, watched.silence())?).await?;
         let row = connection.query_one("SELECT to_regclass('falconer_migrations') IS NOT NULL", &[]).await.map_err(Fault::from)?;
@@ -65,13 +65,13 @@ impl PostgresStore {
 
     /// How many people each provider has, and by what they are known. A Falconer has to be there; it is only read, and its schema stays as it is.
     pub async fn people_of_providers(url: &str) -> Result<Vec<ProviderPeople>> {
-        let way = way(url)?;
+        let way = Way::of(url)?;
         let watched = Contact::of_a_command(way.clone());
         Ok(identities::people_of_providers(&connect::take(&connect::pool(way, watched.silence())?).await?).await?)
     }
 
     async fn connect(url: &str, keys: KeyRing, random: Randomness, contact: Contact, node: NodeId) -> Result<PostgresStore> {
-        let pool = connect::pool(way(url)?, contact.silence())?;
+        let pool = connect::pool(Way::of(url)?, contact.silence())?;
         let store = PostgresStore { pool, sealer: Sealer::new(keys, random), contact, node };
         let mut connection = store.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
@@ -101,10 +101,6 @@ fn draw_id(random: &Randomness) -> NodeId {
     let mut bytes = [0; 8];
     random(&mut bytes);
     NodeId::from_random(bytes)
-}
-
-fn way(url: &str) -> Result<Way> {
-    Ok(Way { config: connect::config_with_environment(url)?, tls: connect::tls(url)? })
 }
 
 /// A transaction that sees one state.

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Config};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::connection::connect::WAIT;
+use crate::connection::connect::{self, WAIT};
 use crate::connection::fault;
 use crate::connection::silence::{PAUSE, Silence, until_silent};
 
@@ -42,6 +42,13 @@ impl NodeId {
 pub(crate) struct Way {
     pub(crate) config: Config,
     pub(crate) tls: MakeRustlsConnect,
+}
+
+impl Way {
+    /// What a URL names.
+    pub(crate) fn of(url: &str) -> Result<Way> {
+        Ok(Way { config: connect::config_with_environment(url)?, tls: connect::tls(url)? })
+    }
 }
 
 /// What was heard of other nodes.

@@ -8,6 +8,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 
 use crate::connection::connect::{self, take};
+use crate::connection::contact::Way;
 use crate::connection::fault::{Fault, Res, at_commit};
 use crate::connection::hash;
 use crate::connection::migrate::{UNFINISHED, is_current, migrate};
@@ -47,7 +48,7 @@ impl DatabaseRows {
     }
 
     async fn connect(url: &str, is_source: bool) -> Result<DatabaseRows> {
-        let pool = connect::pool(connect::config_with_environment(url)?, connect::tls(url)?, &Silence::new())?;
+        let pool = connect::pool(Way::of(url)?, &Silence::new())?;
         let connection = take(&pool).await?;
         connection.batch_execute(SETTINGS).await.map_err(Fault::from)?;
         Ok(DatabaseRows { connection, reading: None, is_source, _pool: pool })

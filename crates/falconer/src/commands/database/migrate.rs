@@ -80,7 +80,7 @@ pub async fn run(options: Options) -> Result<()> {
 fn place<'p>(text: &'p SecretText, folder: &'p Path) -> Storage<'p> {
     let url = text.expose();
     if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        Storage::Postgres { url }
+        Storage::Postgres { url, notify_url: None }
     } else {
         Storage::File { data_dir: folder }
     }
@@ -89,7 +89,7 @@ fn place<'p>(text: &'p SecretText, folder: &'p Path) -> Storage<'p> {
 async fn source(from: &Storage<'_>) -> Result<Box<dyn RowSource>> {
     Ok(match from {
         Storage::File { data_dir } => Box::new(FileRows::source(&database_file(data_dir))?),
-        Storage::Postgres { url } => Box::new(DatabaseRows::source(url).await?),
+        Storage::Postgres { url, .. } => Box::new(DatabaseRows::source(url).await?),
     })
 }
 
@@ -99,7 +99,7 @@ async fn target(to: &Storage<'_>) -> Result<Box<dyn RowTarget>> {
             private_folder(data_dir)?;
             Box::new(FileRows::target(&database_file(data_dir))?)
         }
-        Storage::Postgres { url } => Box::new(DatabaseRows::target(url).await?),
+        Storage::Postgres { url, .. } => Box::new(DatabaseRows::target(url).await?),
     })
 }
 
