@@ -149,7 +149,7 @@ impl Question<'_> {
         }
     }
 
-    fn decide(&self, holder: Holder, scopes: &Scopes<'_>, identity: Option<DisclosedIdentity>) -> Decision {
+    fn decide(&self, holder: Holder, scopes: &Scopes<'_>, identity: Option<Box<DisclosedIdentity>>) -> Decision {
         if let Some(missing) = scopes.missing(self.required) {
             return Decision::Denied { holder, missing };
         }
@@ -159,7 +159,7 @@ impl Question<'_> {
         };
         Decision::Allowed(Allowed {
             holder,
-            identity: identity.filter(|_| self.identity),
+            identity: identity.filter(|_| self.identity).map(|who| *who),
             revealed,
             each: self.each.map(|each| each.iter().map(|required| scopes.missing(required)).collect()),
         })

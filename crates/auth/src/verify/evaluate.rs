@@ -21,7 +21,8 @@ use crate::verify::reason::Reason;
 /// Credentials that hold, with everything that follows from them at one revision.
 pub(crate) struct Evaluated<'s> {
     pub(crate) caller: Caller,
-    pub(crate) disclosed: Option<DisclosedIdentity>,
+    /// On the heap: hardly a request has it, and each one would be moved with the room for it.
+    pub(crate) disclosed: Option<Box<DisclosedIdentity>>,
     pub(crate) used: UsedBy<'s>,
     /// What the caller has, where it was not made into a set: then [`Caller::scopes`] is empty.
     pub(crate) held: Option<HeldScopes>,
@@ -170,14 +171,16 @@ impl Node {
                 grant: Some(grant.record.id.clone()),
                 identity: Some(grant.record.identity.clone()),
             },
-            disclosed: knows.then(|| DisclosedIdentity {
-                id: identity.record.identity.clone(),
-                provider: identity.record.provider.clone(),
-                subject: identity.record.subject.clone(),
-                display_name: identity.record.display_name.clone(),
-                email: identity.record.email.clone(),
-                email_verified: identity.record.email_verified,
-                target: grant.record.target_origin.clone(),
+            disclosed: knows.then(|| {
+                Box::new(DisclosedIdentity {
+                    id: identity.record.identity.clone(),
+                    provider: identity.record.provider.clone(),
+                    subject: identity.record.subject.clone(),
+                    display_name: identity.record.display_name.clone(),
+                    email: identity.record.email.clone(),
+                    email_verified: identity.record.email_verified,
+                    target: grant.record.target_origin.clone(),
+                })
             }),
             used: UsedBy::Grant(grant),
             held: None,

@@ -29,7 +29,7 @@ impl Auth {
                 scopes: caller.scopes,
                 expires_ms: caller.expires_ms,
                 hash: caller.hash,
-                identity: disclosed,
+                identity: disclosed.map(|who| *who),
                 grant: caller.grant,
             }),
             Err(NotVerified::Failed(reason)) => Verdict::Failed(reason),
@@ -124,7 +124,7 @@ pub(crate) type Checked<'a> = (Authentic<'a>, Found);
 pub(crate) struct Found {
     pub(crate) caller: Caller,
     /// What may be told about the person.
-    pub(crate) disclosed: Option<DisclosedIdentity>,
+    pub(crate) disclosed: Option<Box<DisclosedIdentity>>,
     /// What the caller has, where it was not made into a set.
     pub(crate) held: Option<HeldScopes>,
 }

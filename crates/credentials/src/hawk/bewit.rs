@@ -22,7 +22,8 @@ pub(crate) struct Bewit<'a> {
 
 /// Whether the resource asks for bewit authentication at all.
 pub(crate) fn is_present(resource: &str) -> bool {
-    resource.starts_with('/') && (resource.contains("?bewit=") || resource.contains("&bewit="))
+    // Most resources have no query: one look for its first character, instead of two for names.
+    has_separator(resource) && resource.starts_with('/') && (resource.contains("?bewit=") || resource.contains("&bewit="))
 }
 
 /// Whether a request carries a header and a bewit at once, so that nobody can tell which of both was meant. `resource` is the request target as it was sent;
@@ -31,7 +32,12 @@ pub(crate) fn is_present(resource: &str) -> bool {
 /// It is the stricter one of two readings: what would be taken for a bewit if there were no header, and a parameter whose decoded name is `bewit`, also without
 /// a value.
 pub fn is_signed_twice(resource: &str, authorization: Option<&str>) -> bool {
-    authorization.is_some_and(|value| !value.is_empty()) && (is_present(resource) || has_parameter(resource))
+    authorization.is_some_and(|value| !value.is_empty()) && has_separator(resource) && (is_present(resource) || has_parameter(resource))
+}
+
+/// Whether there is a character that a parameter may follow.
+fn has_separator(resource: &str) -> bool {
+    memchr::memchr2(b'?', b'&', resource.as_bytes()).is_some()
 }
 
 fn has_parameter(resource: &str) -> bool {
