@@ -3,6 +3,7 @@
 //! | room | concept |
 //! |---|---|
 //! | `call` | the steps of one call |
+//! | `quick` | the calls that each request of a service needs, in the usual form: without those steps |
 //! | `request` | which method: the raw path; the query; the body: limit, charset, compression, JSON, schema; what was signed |
 //! | `handlers` | the methods |
 //! | `answer` | outcome to status and code; headers, CORS, etag, compression |
@@ -16,6 +17,7 @@ pub(crate) mod answer;
 mod call;
 mod documents;
 mod handlers;
+pub(crate) mod quick;
 mod request;
 
 use std::sync::Arc;
@@ -56,7 +58,7 @@ const QUICK: [&str; 5] = [
 ];
 
 /// What more than this is sent for may take its time.
-const QUICK_BYTES: u64 = 32 * 1024;
+pub(crate) const QUICK_BYTES: u64 = 32 * 1024;
 
 /// Whether this is such a call, and small enough, so that nothing is to stand before it. What a compressed body comes to nobody knows beforehand.
 pub fn is_quick(request: &HttpRequest) -> bool {
@@ -129,6 +131,12 @@ impl Api {
             started_ms,
             other_site: OncePerMinute::default(),
         }
+    }
+
+    /// Answers a call that needs nothing but its body, within the budget of a stranger. `None`: that has to go the long way.
+    pub(crate) async fn quick_reply(&self, call: Call, json: &[u8]) -> Option<Reply> {
+        let budget = request::budget::of_stranger(Method::of(call)?);
+        handlers::plain::of_service(&self.auth, &self.metrics, call, json, &budget).await
     }
 
     /// Answers one request, whatever it is.

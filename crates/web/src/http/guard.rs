@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -14,13 +14,14 @@ use axum::middleware::Next;
 use axum::response::Response;
 use falconer_wire::Service;
 use http::header::{ALLOW, CONNECTION, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 
 use crate::api::answer::around;
 use crate::api::answer::headers::TRACE_HEADER;
+use crate::http::arriving::{self, Arriving};
+use crate::http::headers;
 use crate::http::log::{self, RequestId, RequestLine};
 use crate::http::problem::Problem;
-use crate::http::{arriving, headers};
 use crate::listener::connection::NoHost;
 use crate::metrics::{Answered, Label};
 use crate::{Web, api, scim};
@@ -53,15 +54,36 @@ pub(crate) async fn guard<F: Future<Output = Response>>(web: &Web, mut request: 
     };
     headers::always(response.headers_mut(), &web.settings.public_origin);
 
-    let (status, microseconds) = (response.status(), u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX));
     let reason = response.extensions().get::<Label>().and_then(|label| label.reason());
-    let line = RequestLine { id, method: &method, uri: &uri, status, microseconds, reason };
+    note(web, &line_of(id, &method, &uri, response.status(), started.elapsed(), reason));
+    response
+}
+
+/// What the log says of a request that is answered now.
+pub(crate) fn line_of<'r>(
+    id: RequestId,
+    method: &'r Method,
+    uri: &'r Uri,
+    status: StatusCode,
+    took: Duration,
+    reason: Option<&'static str>,
+) -> RequestLine<'r> {
+    RequestLine { id, method, uri, status, microseconds: u64::try_from(took.as_micros()).unwrap_or(u64::MAX), reason }
+}
+
+/// Writes the line of a request.
+pub(crate) fn note(web: &Web, line: &RequestLine<'_>) {
+    let RequestLine { id, method, status, microseconds, reason, .. } = line;
     if status.is_server_error() {
         tracing::warn!(target: RequestLine::TARGET, %id, %method, path = %line.path(), status = status.as_u16(), microseconds, reason, "request");
     } else if tracing::enabled!(target: RequestLine::TARGET, tracing::Level::INFO) {
-        web.log.note(&line);
+        web.log.note(line);
     }
-    response
+}
+
+/// Whether each request's head is logged, which [`guard`] does.
+pub(crate) fn logs_heads() -> bool {
+    tracing::enabled!(tracing::Level::DEBUG)
 }
 
 async fn answer<F: Future<Output = Response>>(
@@ -74,9 +96,8 @@ async fn answer<F: Future<Output = Response>>(
     let began = Instant::now();
     let changes = !request.method().is_safe();
     let (request, arriving) = arriving::watch(request);
-    let answered = tokio::time::timeout(web.settings.limits.total, CatchPanic(pin!(inner(request)))).await;
-    let response = match answered {
-        Ok(Ok(mut response)) => {
+    let problem = match within_limits(web, id, changes, &arriving, inner(request)).await {
+        Ok(mut response) => {
             return match response.extensions_mut().remove::<Problem>() {
                 Some(problem) => {
                     let allowed = response.headers_mut().remove(ALLOW);
@@ -90,18 +111,33 @@ async fn answer<F: Future<Output = Response>>(
                 None => response,
             };
         }
-        Ok(Err(panic)) => {
-            tracing::error!(%id, panic = message(panic.as_ref()), "a handler panicked");
-            errors.answer(Problem::internal(), web, id)
-        }
-        // Whoever waits for the rest of a body has done nothing yet.
-        Err(_) if arriving.is_under_way() => errors.answer(Problem::too_slow(), web, id),
-        // A change that was handed to the store goes on without whoever waited for it.
-        Err(_) if changes => errors.answer(Problem::outcome_unknown(), web, id),
-        Err(_) => errors.answer(Problem::unavailable("it took too long"), web, id),
+        Err(problem) => problem,
     };
+    let response = errors.answer(problem, web, id);
     web.metrics.answered(Answered::Nobody, response.status(), began.elapsed());
     response
+}
+
+/// What comes of `inner`, unless it panics or takes too long.
+pub(crate) async fn within_limits<F: Future>(
+    web: &Web,
+    id: &RequestId,
+    changes: bool,
+    arriving: &Arriving,
+    inner: F,
+) -> Result<F::Output, Problem> {
+    match tokio::time::timeout(web.settings.limits.total, CatchPanic(pin!(inner))).await {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(panic)) => {
+            tracing::error!(%id, panic = message(panic.as_ref()), "a handler panicked");
+            Err(Problem::internal())
+        }
+        // Whoever waits for the rest of a body has done nothing yet.
+        Err(_) if arriving.is_under_way() => Err(Problem::too_slow()),
+        // A change that was handed to the store goes on without whoever waited for it.
+        Err(_) if changes => Err(Problem::outcome_unknown()),
+        Err(_) => Err(Problem::unavailable("it took too long")),
+    }
 }
 
 /// Limits that need nothing but the head of the request.
@@ -132,7 +168,7 @@ fn is_framed_plainly(headers: &HeaderMap) -> bool {
 }
 
 /// What has to be known of the request after it is gone: in which shape its errors are written.
-struct ErrorShape {
+pub(crate) struct ErrorShape {
     service: Option<Service>,
     trace_id: Option<HeaderValue>,
     accepts_html: bool,
@@ -140,7 +176,7 @@ struct ErrorShape {
 }
 
 impl ErrorShape {
-    fn of(request: &Request) -> Self {
+    pub(crate) fn of<B>(request: &http::Request<B>) -> Self {
         let path = request.uri().path();
         ErrorShape {
             service: api::service_of(path).map(|(service, _)| service),
@@ -150,7 +186,7 @@ impl ErrorShape {
         }
     }
 
-    fn answer(&self, problem: Problem, web: &Web, id: &RequestId) -> Response {
+    pub(crate) fn answer(&self, problem: Problem, web: &Web, id: &RequestId) -> Response {
         let closes = problem.status == StatusCode::REQUEST_TIMEOUT;
         let mut response: http::Response<Body> = match self.service {
             Some(service) => around::answer(web, service, self.trace_id.clone(), problem, id.as_str()),

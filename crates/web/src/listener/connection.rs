@@ -1,9 +1,11 @@
 //! One connection, from its first byte to its last.
 
+use std::future::{Future, poll_fn};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -23,6 +25,7 @@ use super::request_body::RequestBody;
 use super::service::HttpService;
 use super::socket::CountedStream;
 use crate::Peer;
+use crate::http::arriving::Ahead;
 
 /// A connection of HTTP/1 holds one answer at a time: only larger ones are counted there, so that the usual call takes no lock.
 const SMALL_ANSWER: u64 = 64 * 1024;
@@ -66,6 +69,13 @@ impl Permits {
     }
 }
 
+/// One connection: what all share, and who is at the other end. Its requests share it, and touch nothing that other connections count in.
+pub(super) struct Connection {
+    all: Connections,
+    peer: SocketAddr,
+    deadlines: Arc<Deadlines>,
+}
+
 /// Serves one connection.
 pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connections, _permits: Permits) {
     let _open = Open::new(all.service.clone());
@@ -73,11 +83,11 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connecti
     let _ = stream.set_nodelay(true);
     let deadlines = Arc::new(Deadlines::new(all.limits));
     let service = {
-        let (deadlines, all) = (Arc::clone(&deadlines), all.clone());
+        let connection = Arc::new(Connection { all: all.clone(), peer, deadlines: Arc::clone(&deadlines) });
         hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
-            let in_flight = deadlines.begin(request.version());
-            let all = all.clone();
-            async move { Ok::<_, std::convert::Infallible>(all.answer(request, peer, in_flight).await) }
+            let in_flight = connection.deadlines.begin(request.version());
+            let connection = Arc::clone(&connection);
+            async move { Ok::<_, std::convert::Infallible>(connection.answer(request, in_flight).await) }
         })
     };
     let mut builder = Builder::new(Streams(Arc::clone(&deadlines)));
@@ -94,7 +104,15 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connecti
     let mut connection = pin!(builder.serve_connection(io, service));
     loop {
         tokio::select! {
-            ended = connection.as_mut() => {
+            // Nearly each time it is the connection that has something to do.
+            biased;
+            ended = poll_fn(|cx| {
+                let polled = connection.as_mut().poll(cx);
+                if polled.is_pending() && deadlines.is_body_asked().load(Ordering::Relaxed) {
+                    cx.waker().wake_by_ref();
+                }
+                polled
+            }) => {
                 if let Err(error) = ended {
                     tracing::debug!(%peer, error = %Causes(error.as_ref()), "connection ended");
                 }
@@ -120,25 +138,59 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, mut all: Connecti
     }
 }
 
-impl Connections {
-    async fn answer(mut self, request: hyper::Request<Incoming>, peer: SocketAddr, in_flight: InFlight) -> http::Response<AnswerBody> {
-        let address = self.service.address(peer, request.headers());
+impl Connection {
+    /// What a request of this address holds: nothing yet.
+    pub(super) fn share(&self, address: IpAddr) -> Share {
+        self.all.under_way.share(Some(address))
+    }
+
+    async fn answer(self: Arc<Self>, request: hyper::Request<Incoming>, in_flight: InFlight) -> http::Response<AnswerBody> {
+        let address = self.all.service.address(self.peer, request.headers());
+        let request = request.map(|body| Ahead::of(RequestBody::new(body, Arc::clone(&self), address)));
+        let request = if request.version() == http::Version::HTTP_2 {
+            request
+        } else {
+            match self.all.service.answer_quickly(Some(Peer(self.peer)), request, self.deadlines.is_body_asked()).await {
+                Ok(response) => {
+                    let bytes = response.body().least_bytes();
+                    let held = (bytes > SMALL_ANSWER).then(|| {
+                        let mut share = self.share(address);
+                        // A POST was done, so that it must be said, as below.
+                        share.grow_anyway(usize::try_from(bytes).unwrap_or(usize::MAX));
+                        share
+                    });
+                    return response.map(|body| in_flight.answer(body, held));
+                }
+                Err(request) => request,
+            }
+        };
+        // On the heap, so that a quick call does not carry the room for everything else.
+        Box::pin(self.answer_any(address, request, in_flight)).await
+    }
+
+    async fn answer_any(
+        self: Arc<Self>,
+        address: IpAddr,
+        request: http::Request<Ahead<RequestBody>>,
+        in_flight: InFlight,
+    ) -> http::Response<AnswerBody> {
         let counts_all = request.version() == http::Version::HTTP_2;
         let is_safe = request.method().is_safe();
-        let mut share = self.under_way.share(Some(address));
+        let mut share = self.share(address);
         if counts_all && share.grow(HEAD).is_err() {
-            return too_much_under_way().map(|body| in_flight.answer(body, share));
+            return too_much_under_way().map(|body| in_flight.answer(body.into(), Some(share)));
         }
-        let mut request = request.map(|body| Body::new(RequestBody::new(body, self.under_way.share(Some(address)))));
-        request.extensions_mut().insert(Peer(peer));
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(self.peer));
         if !names_one_host(&request) {
             request.extensions_mut().insert(NoHost);
         }
-        let mut response = self.service.answer(request).await;
+        let mut response = self.all.service.answer_any(request).await;
         if response.extensions().get::<Lasting>().is_some() {
+            let mut stopped = self.all.stopped.clone();
             return response.map(|body| {
                 in_flight.lasting_answer(body, async move {
-                    let _ = self.stopped.wait_for(|stop| *stop != Stop::Serve).await;
+                    let _ = stopped.wait_for(|stop| *stop != Stop::Serve).await;
                 })
             });
         }
@@ -152,7 +204,7 @@ impl Connections {
                 share.grow_anyway(bytes);
             }
         }
-        response.map(|body| in_flight.answer(body, share))
+        response.map(|body| in_flight.answer(body.into(), Some(share)))
     }
 }
 

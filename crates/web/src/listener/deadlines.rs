@@ -5,6 +5,7 @@
 //! connection is closed where even the reset can't be sent.
 
 use std::future::{Future, pending};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub(crate) struct Deadlines {
     limits: Limits,
     began: Instant,
     now: Mutex<Now>,
+    body_asked: AtomicBool,
 }
 
 /// Extension of an answer that goes on as long as the other side listens (server-sent events): the time for a request does not bound it as a
@@ -55,7 +57,7 @@ impl Deadlines {
     pub(crate) fn new(limits: Limits) -> Self {
         let deadline = Instant::now() + limits.first_byte;
         let now = Now { stage: Stage::FirstByte, deadline, requests: Vec::new(), lasting: 0, count: 0, http2: false, newest: None };
-        Deadlines { limits, began: Instant::now(), now: Mutex::new(now) }
+        Deadlines { limits, began: Instant::now(), now: Mutex::new(now), body_asked: AtomicBool::new(false) }
     }
 
     /// When to look again. Stages change without a word to the timer, so it looks at least as often as the shortest of them is long.
@@ -74,6 +76,11 @@ impl Deadlines {
             Stage::Lasting => "an answer that lasts",
             Stage::Idle => "idle",
         })
+    }
+
+    /// Whether a request has asked for its body, and is to be polled once more to see whether that is there already.
+    pub(super) fn is_body_asked(&self) -> &AtomicBool {
+        &self.body_asked
     }
 
     /// Whole seconds since the connection began.

@@ -47,6 +47,11 @@ impl Frames {
         Frames { state: State::Preface(0), credit: MOST, written: 0, seconds: 0 }
     }
 
+    /// Whether this is HTTP/2, or may become it.
+    pub(super) fn counts(&self) -> bool {
+        !matches!(self.state, State::Other)
+    }
+
     /// Bytes came, so many seconds after the connection began. False: there is no credit left.
     #[must_use]
     pub(super) fn read(&mut self, mut bytes: &[u8], seconds: u64) -> bool {
@@ -96,7 +101,7 @@ impl Frames {
 
     /// Bytes of answers went.
     pub(super) fn wrote(&mut self, bytes: usize) {
-        if matches!(self.state, State::Other) {
+        if !self.counts() {
             return;
         }
         self.written = self.written.saturating_add(bytes);

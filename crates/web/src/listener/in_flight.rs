@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use axum::body::Body;
 use bytes::{Buf, Bytes};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 
 use super::deadlines::Deadlines;
 use super::quota::Share;
@@ -24,19 +24,19 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    /// The request ends when this body has been sent, or given up.
-    pub(crate) fn answer(self, body: Body, held: Share) -> AnswerBody {
-        self.body(body, None, Some(held))
+    /// The request ends when this body has been sent, or given up. `held`: what it holds of the memory for answers.
+    pub(crate) fn answer(self, body: Outgoing, held: Option<Share>) -> AnswerBody {
+        self.body(body, None, held)
     }
 
     /// The same for an answer that lasts: it also ends when `until` is ready.
     pub(crate) fn lasting_answer(mut self, body: Body, until: impl Future<Output = ()> + Send + 'static) -> AnswerBody {
         self.lasts = true;
         self.deadlines.lasts(self.id);
-        self.body(body, Some(Box::pin(until)), None)
+        self.body(body.into(), Some(Box::pin(until)), None)
     }
 
-    fn body(self, body: Body, until: Option<Pin<Box<dyn Future<Output = ()> + Send>>>, held: Option<Share>) -> AnswerBody {
+    fn body(self, body: Outgoing, until: Option<Pin<Box<dyn Future<Output = ()> + Send>>>, held: Option<Share>) -> AnswerBody {
         let ends_when_sent = self.deadlines.is_http2();
         let unsent = Unsent { pieces: AtomicUsize::new(0), waiting: Mutex::new(None), _in_flight: self, _held: held };
         AnswerBody { body, until, unsent: Arc::new(unsent), ends_when_sent }
@@ -108,9 +108,60 @@ impl Buf for Piece {
     }
 }
 
+/// What an answer says. Nearly all answers are there as a whole, and need no body on the heap.
+pub(crate) enum Outgoing {
+    /// All of it; nothing once it was handed over.
+    Whole(Bytes),
+    Body(Body),
+}
+
+impl From<Body> for Outgoing {
+    fn from(body: Body) -> Outgoing {
+        Outgoing::Body(body)
+    }
+}
+
+impl From<Outgoing> for Body {
+    fn from(content: Outgoing) -> Body {
+        match content {
+            Outgoing::Whole(bytes) => Body::from(bytes),
+            Outgoing::Body(body) => body,
+        }
+    }
+}
+
+impl Outgoing {
+    /// How many bytes are to be sent, as far as it is known.
+    pub(crate) fn least_bytes(&self) -> u64 {
+        self.size_hint().lower()
+    }
+
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        match self {
+            Outgoing::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Outgoing::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Outgoing::Body(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Outgoing::Whole(bytes) => bytes.is_empty(),
+            Outgoing::Body(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Outgoing::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Outgoing::Body(body) => body.size_hint(),
+        }
+    }
+}
+
 /// The body of an answer that keeps its request in flight.
 pub(crate) struct AnswerBody {
-    body: Body,
+    body: Outgoing,
     until: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     unsent: Arc<Unsent>,
     /// Over HTTP/2 the body ends when all of it has been sent: a stream whose end is queued can't be reset any more.
@@ -127,9 +178,9 @@ impl http_body::Body for AnswerBody {
         {
             // A whole end, so that the other side knows that it may come again.
             self.until = None;
-            self.body = Body::empty();
+            self.body = Outgoing::Whole(Bytes::new());
         }
-        match Pin::new(&mut self.body).poll_frame(cx) {
+        match self.body.poll_frame(cx) {
             Poll::Ready(None) if self.ends_when_sent => self.unsent.poll_none(cx).map(|()| None),
             polled => polled.map(|frame| frame.map(|frame| frame.map(|frame| frame.map_data(|bytes| Piece::new(bytes, &self.unsent))))),
         }

@@ -7,7 +7,7 @@ pub(crate) mod connection;
 mod cores;
 pub(crate) mod deadlines;
 mod frames;
-mod in_flight;
+pub(crate) mod in_flight;
 pub(crate) mod network;
 pub(crate) mod quota;
 mod request_body;

@@ -1,4 +1,4 @@
-//! What the listener hands each request to: the API by its raw path, the pages through their router.
+//! What the listener hands each request to: the calls that services need all the time by themselves, the rest of the API by its raw path, the pages through their router.
 //!
 //! Calls of the API never meet the router: every call of every service comes through here, and a client's id in a path may hold what a
 //! router would take apart.
@@ -6,10 +6,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
@@ -17,7 +18,9 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
 use tower::ServiceExt;
 
-use crate::api::{self, Api};
+use super::in_flight::Outgoing;
+use crate::api::{self, Api, quick};
+use crate::http::arriving::Ahead;
 use crate::http::guard::guard;
 use crate::http::problem::Problem;
 use crate::http::warnings::OncePerMinute;
@@ -66,6 +69,31 @@ impl HttpService {
 
     /// Answers one request.
     pub async fn answer(&self, request: Request) -> Response {
+        let peer = request.extensions().get::<Peer>().copied();
+        match self.answer_quickly(peer, request.map(Ahead::of), &AtomicBool::default()).await {
+            Ok(response) => response.map(Body::from),
+            Err(request) => self.answer_any(request.map(Body::new)).await,
+        }
+    }
+
+    /// Answers one of the calls that each request of a service needs, where it came in the usual form and at once. Else it gives the request back.
+    pub(super) async fn answer_quickly<B>(
+        &self,
+        peer: Option<Peer>,
+        request: http::Request<Ahead<B>>,
+        is_asked: &AtomicBool,
+    ) -> Result<http::Response<Outgoing>, http::Request<Ahead<B>>>
+    where
+        B: http_body::Body<Data = Bytes, Error = axum::Error> + Unpin,
+    {
+        match &self.0 {
+            Kind::Falconer(falconer) => quick::answer(&falconer.web, &falconer.api, peer, request, is_asked).await,
+            Kind::Other(_) => Err(request),
+        }
+    }
+
+    /// Answers any request.
+    pub(super) async fn answer_any(&self, request: Request) -> Response {
         match &self.0 {
             Kind::Falconer(falconer) => guard(&falconer.web, request, |request| Arc::clone(falconer).answer(request)).await,
             Kind::Other(routes) => routes.clone().oneshot(request).await.into_response(),

@@ -8,6 +8,8 @@ use super::response::RequestHead;
 use crate::PublicOrigin;
 
 const CSP: HeaderValue = HeaderValue::from_static("report-uri /__cspreport__;default-src 'none';frame-ancestors 'none';");
+/// The type of nearly all answers.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 /// What pages of other origins may send.
 const ALLOWED: &str = "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control";
 pub(crate) const ALLOWED_WITH_AT_LEAST: &str = "X-Requested-With,Content-Type,Authorization,Accept,Origin,Cache-Control,Falconer-At-Least";
@@ -45,16 +47,35 @@ pub(crate) struct ZoneHeaders {
     falconer: HeaderMap,
     documents: HeaderMap,
     outside: HeaderMap,
+    quick_auth: HeaderMap,
+    quick_falconer: HeaderMap,
 }
 
 impl ZoneHeaders {
     pub(crate) fn new(origin: &PublicOrigin) -> ZoneHeaders {
         let of = |zone| of_zone(zone, origin);
+        let quick = |service| {
+            let mut headers = of_zone(Zone::Service(service), origin);
+            headers.insert(header::CONTENT_TYPE, JSON);
+            // Whoever writes the head knows the length.
+            headers.remove(header::CONTENT_LENGTH);
+            headers
+        };
         ZoneHeaders {
             auth: of(Zone::Service(Service::Auth)),
             falconer: of(Zone::Service(Service::Falconer)),
             documents: of(Zone::Documents),
             outside: of(Zone::Outside),
+            quick_auth: quick(Service::Auth),
+            quick_falconer: quick(Service::Falconer),
+        }
+    }
+
+    /// Of JSON that is all there.
+    pub(crate) fn quick(&self, service: Service) -> &HeaderMap {
+        match service {
+            Service::Auth => &self.quick_auth,
+            Service::Falconer => &self.quick_falconer,
         }
     }
 

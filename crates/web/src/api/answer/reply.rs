@@ -13,11 +13,9 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::encoding::{Encoded, etag};
-use super::headers::{REFUSAL, REVISION};
+use super::headers::{JSON, REFUSAL, REVISION};
 use crate::http::length::Length;
 use crate::metrics::Label;
-
-const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
 /// An answer.
 pub(crate) struct Reply {

@@ -16,6 +16,8 @@ use super::encodings::Encodings;
 use super::headers::{ALLOWED_WITH_AT_LEAST, TRACE_HEADER, Zone, ZoneHeaders, may_send_at_least, trace};
 use super::reply::{Content, Reply, listed};
 use crate::listener::deadlines::Lasting;
+use crate::listener::in_flight::Outgoing;
+use crate::metrics::Label;
 
 /// What the answer depends on of its request.
 pub(crate) struct RequestHead {
@@ -98,4 +100,25 @@ pub(crate) fn respond(
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
+}
+
+/// The same of a reply that is all there and neither compressed nor named by an etag. `headers` are those of [`ZoneHeaders::quick`]. `None`: it is another one.
+pub(crate) fn respond_quickly(
+    headers: &HeaderMap,
+    trace_id: Option<HeaderValue>,
+    reply: Reply,
+    random: &dyn Random,
+) -> Option<(http::Response<Outgoing>, Option<Label>)> {
+    let Reply { status, content_type: Some(_), body: Content::Bytes(bytes), headers: own, plain: true, reason } = reply else {
+        return None;
+    };
+    let mut response = http::Response::new(Outgoing::Whole(bytes.into()));
+    *response.status_mut() = status;
+    let all = response.headers_mut();
+    *all = headers.clone();
+    trace(all, trace_id, random);
+    for (name, value) in own {
+        all.insert(name, value);
+    }
+    Some((response, reason))
 }

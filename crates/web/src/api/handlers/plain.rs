@@ -19,6 +19,7 @@ use crate::api::answer::reply::Reply;
 use crate::api::handlers::MOST_SCOPES;
 use crate::api::handlers::check::question::CheckBody;
 use crate::api::handlers::{check, hawk};
+use crate::api::quick::Unusual;
 use crate::api::request::body::Received;
 use crate::api::request::budget::Budget;
 use crate::api::request::signed::Signed;
@@ -121,18 +122,27 @@ pub(crate) async fn answer(
     signed: &Signed<'_>,
     budget: &Budget,
 ) -> Option<Reply> {
-    if parts.uri.query().is_some() || parts.headers.contains_key(AT_LEAST) {
+    let was_tried = parts.extensions.get::<Unusual>().is_some();
+    if was_tried || parts.uri.query().is_some() || parts.headers.contains_key(AT_LEAST) {
         return None;
     }
     let who = async || signed.authenticate(auth, body.hashed()).await.ok();
     match method.call {
-        Call::AuthenticateHawk => hawk::answer(auth, metrics, &of_body(body.plain_json()?)?).await,
-        Call::Check | Call::Checks => check::quickly(auth, metrics, &CheckBody::of_body(method.call, body.plain_json()?, budget)?).await,
+        call @ (Call::AuthenticateHawk | Call::Check | Call::Checks) => of_service(auth, metrics, call, body.plain_json()?, budget).await,
         Call::CurrentScopes if body.is_none() => Some(Reply::scopes(auth.current_scopes(&who().await?).ok()?)),
         Call::ExpandScopes => {
             let list = list_of_body(body.plain_json()?, budget)?;
             Some(Reply::scopes(auth.expand_scopes(&who().await?, &list.scopes).ok()?))
         }
+        _ => None,
+    }
+}
+
+/// The same for the calls that need nothing of the head.
+pub(crate) async fn of_service(auth: &Auth, metrics: &Metrics, call: Call, json: &[u8], budget: &Budget) -> Option<Reply> {
+    match call {
+        Call::AuthenticateHawk => hawk::answer(auth, metrics, &of_body(json)?).await,
+        Call::Check | Call::Checks => check::quickly(auth, metrics, &CheckBody::of_body(call, json, budget)?).await,
         _ => None,
     }
 }
