@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -245,3 +246,54 @@ def test_there_are_no_metrics_that_nobody_asked_for(server, behind, tmp_path):
     finally:
         service.stop()
     assert "metrics on" not in service.log.read_text()
+
+
+def test_rules_are_read_again_where_somebody_says_so(server, socket_behind, behind, tmp_path):
+    service = Protected("upstream", tmp_path / "again", server.root_url, behind, rules=RULES)
+    rules = service.folder / "gateway.toml"
+    first = rules.read_text()
+
+    def replaced(text, said):
+        before = service.log.read_text().count(said)
+        rules.write_text(text)
+        service.processes[0].send_signal(signal.SIGUSR1)
+        eventually(lambda: service.log.read_text().count(said) > before)
+
+    def status(path):
+        return call(service, "GET", path)[0].status
+
+    try:
+        more = first + '[[rule]]\nmethods = ["GET"]\npath = "/more"\npublic = true\n'
+        rules.write_text(more)
+        assert (status("/more"), status("/open/x")) == (404, 200)
+        replaced(more, "the rules were read again")
+        assert (status("/more"), status("/open/x")) == (200, 200)
+        # A mistake is said with its line, and changes nothing.
+        replaced(first.replace("<book>", "<boook>"), "the rules stay as they were")
+        assert "gateway.toml:" in service.log.read_text() and status("/more") == 200
+        replaced(first.replace(f"http://127.0.0.1:{behind.port}", "http://127.0.0.1:1"), "takes a new start")
+        assert status("/more") == 200
+        replaced(first.replace('path = "/open/{*rest}"', 'path = "/other"'), "the rules were read again")
+        assert (status("/more"), status("/open/x"), status("/other")) == (404, 404, 200)
+    finally:
+        service.stop()
+    # What is open was decided by rules that may count no more.
+    client = opened(socket_behind.origin, "/open/socket", {})
+    socket_behind.processes[0].send_signal(signal.SIGUSR1)
+    assert ended(client)
+
+
+def test_nobody_keeps_what_is_protected(server, behind, tmp_path):
+    """A session is a cookie, so that a cache in front would take the answer for everybody's."""
+    service = Protected("upstream", tmp_path / "run", server.root_url, behind, rules=RULES)
+    try:
+        credentials = credentials_of({"scopes": ["notes:read:red"]}, server)
+        allowed = request_of({"request": {"method": "GET", "path": "/books/red"}}, service.origin, credentials)
+        by_url = request_of({"request": {"method": "GET", "path": "/books/red"}, "signature": {"kind": "bewit"}}, service.origin, credentials)
+        denied = request_of({"request": {"method": "GET", "path": "/books/blue"}}, service.origin, credentials)
+        for request, status, kept in [(allowed, 200, "private, no-cache"), (by_url, 200, "private, no-cache"), (denied, 403, "no-store")]:
+            answer, _ = send(service.origin, *request)
+            assert (answer.status, answer.getheader("Cache-Control")) == (status, kept)
+        assert call(service, "GET", "/open/x")[0].getheader("Cache-Control") is None
+    finally:
+        service.stop()

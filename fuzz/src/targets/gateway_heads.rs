@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use falconer_client::Credentials;
 use falconer_gateway::rules::Rules;
-use falconer_gateway::{Destinations, Gateway, Settings, SigningProxy};
+use falconer_gateway::{Destinations, Gateway, InUse, Settings, SigningProxy};
 
 use super::gateway::{is_public, key, statement};
 use super::{Outcome, text};
@@ -32,7 +32,7 @@ thread_local! {
         let rules = Rules::parse(&rules).unwrap_or_else(|problems| panic!("{problems:?}"));
         let gateway = Gateway::new(rules, Some(&key()), key()).unwrap_or_else(|error| panic!("{error}"));
         move |listener| async move {
-            falconer_gateway::serve(listener, None, gateway, std::future::pending()).await;
+            falconer_gateway::serve(listener, None, InUse::new(gateway), std::future::pending()).await;
         }
     });
     static SIGNING: Running = running(|behind| {
@@ -45,6 +45,7 @@ thread_local! {
             stream_bodies: false,
             accept_credentials: false,
             recheck: PATIENCE,
+            revision: String::new(),
         };
         let credentials = Credentials::new("fuzz/client", SECRET);
         let proxy = SigningProxy::new(settings, Some(credentials)).unwrap_or_else(|error| panic!("{error}"));

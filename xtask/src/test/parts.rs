@@ -66,7 +66,7 @@ pub const PARTS: &[Part] = &[
     Part { name: "browser", what: "the pages in Chromium", lane: Lane::Beside, binary: true, run: browser_part },
     Part { name: "keycloak", what: "signing in with a real Keycloak", lane: Lane::Beside, binary: true, run: keycloak::run },
     // The last of its lane: it works all the time, while the others mostly wait.
-    Part { name: "fuzz", what: "ten seconds for each thing that strangers can send", lane: Lane::Beside, binary: true, run: fuzz },
+    Part { name: "fuzz", what: "eight seconds for each thing that strangers can send", lane: Lane::Beside, binary: true, run: fuzz },
 ];
 
 /// Parts that run only where they are named: what they need has to be downloaded, and not every machine can.
@@ -157,7 +157,7 @@ fn crates(output: &Output) -> Result<Done> {
 /// corpora, and fails from then on.
 fn fuzz(output: &Output) -> Result<Done> {
     let driver = target().join("debug/falconer-fuzz").to_string_lossy().into_owned();
-    Ok(Done { counts: counted(output, "fuzz targets", &root(), &driver, &["--seconds", "10", "--seed", "1"], &[])?, said: None })
+    Ok(Done { counts: counted(output, "fuzz targets", &root(), &driver, &["--seconds", "8", "--seed", "1"], &[])?, said: None })
 }
 
 fn counted_instructions(_: &Output) -> Result<Done> {

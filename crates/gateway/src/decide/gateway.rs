@@ -1,4 +1,5 @@
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use falconer_client::{Credentials, Retry};
@@ -28,7 +29,7 @@ pub struct Gateway {
     rules: Rules,
     caller_key: Key,
     questions: Addresses,
-    metrics: Metrics,
+    metrics: Arc<Metrics>,
 }
 
 /// What becomes of a request.
@@ -64,7 +65,7 @@ impl Gateway {
             }
             sites.push(Site::new(&rules, origin, key, verifier)?);
         }
-        Ok(Gateway { sites, rules, caller_key, questions: Addresses::default(), metrics: Metrics::default() })
+        Ok(Gateway { sites, rules, caller_key, questions: Addresses::default(), metrics: Arc::default() })
     }
 
     /// Answers a question of the proxy that the rules name, for a program that has a listener of its own; without a body, which is not looked at. `None`: the rules
@@ -88,7 +89,13 @@ impl Gateway {
         self.metrics.text(self.sites.iter().any(|site| site.verifier.is_paused()))
     }
 
-    pub(crate) fn metrics(&self) -> &Metrics {
+    /// Takes over what was counted by the one whose place it takes.
+    #[must_use]
+    pub(crate) fn in_place_of(self, before: &Gateway) -> Gateway {
+        Gateway { questions: before.questions.clone(), metrics: Arc::clone(&before.metrics), ..self }
+    }
+
+    pub(crate) fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
     }
 

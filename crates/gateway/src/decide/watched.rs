@@ -6,8 +6,12 @@ use falconer_wire::date_time;
 use http::{HeaderValue, header};
 
 use super::gateway::Gateway;
+use super::in_use::InUse;
 use super::request_head::RequestHead;
 use crate::staying_open::{Asks, Standing};
+
+/// Other rules may need other scopes: whoever is still let in connects again.
+pub(crate) const RULES_REPLACED: &str = "rules-replaced";
 
 /// A request that was let through and opens a WebSocket, as far as Falconer can be asked about it again.
 pub(crate) struct Watched {
@@ -46,6 +50,7 @@ impl Watched {
 pub(crate) struct Asking {
     pub(crate) watched: Watched,
     pub(crate) gateway: Arc<Gateway>,
+    pub(crate) in_use: InUse,
 }
 
 fn is_over(credentials: &Credentials) -> bool {
@@ -54,7 +59,10 @@ fn is_over(credentials: &Credentials) -> bool {
 
 impl Asks for Asking {
     async fn ask(&self) -> Standing {
-        let Asking { watched, gateway } = self;
+        let Asking { watched, gateway, in_use } = self;
+        if in_use.replaced(gateway) {
+            return Standing::Over(RULES_REPLACED.to_owned());
+        }
         let own;
         let (authorization, resource) = match &watched.with {
             With::Header(header) => (header.as_deref(), watched.target.as_str()),

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 
 use super::listener::{AnswerBody, Limits, OfOne, Service, accept, whole};
 use super::reverse_proxy::ReverseProxy;
-use crate::decide::Gateway;
+use crate::decide::InUse;
 use crate::forward;
 use crate::rules::{Dialect, Place};
 
@@ -18,7 +18,7 @@ const FOR_METRICS: Limits = Limits { connections: 16, http2: false, of_one: None
 /// What the gateway is to what asks it.
 #[derive(Clone)]
 enum Standing {
-    Beside(Arc<Gateway>, Dialect),
+    Beside(InUse, Dialect),
     InFrontOf(Arc<ReverseProxy>),
 }
 
@@ -34,22 +34,21 @@ pub enum Served {
 }
 
 /// Serves until `shutdown`. `metrics`: where `GET /metrics` is answered, and nothing else.
-pub async fn serve(listener: TcpListener, metrics: Option<TcpListener>, gateway: Gateway, shutdown: impl Future<Output = ()>) -> Served {
-    let gateway = Arc::new(gateway);
+pub async fn serve(listener: TcpListener, metrics: Option<TcpListener>, in_use: InUse, shutdown: impl Future<Output = ()>) -> Served {
+    let gateway = in_use.now();
     let standing = match &gateway.settings().place {
-        Some(Place::Beside(dialect)) => Standing::Beside(Arc::clone(&gateway), *dialect),
-        Some(Place::InFrontOf(upstream)) => Standing::InFrontOf(Arc::new(ReverseProxy::new(Arc::clone(&gateway), upstream.clone()))),
+        Some(Place::Beside(dialect)) => Standing::Beside(in_use.clone(), *dialect),
+        Some(Place::InFrontOf(upstream)) => Standing::InFrontOf(Arc::new(ReverseProxy::new(in_use.clone(), upstream.clone()))),
         None => return Served::NoPlace,
     };
-    let settings = gateway.settings();
-    let of_one = OfOne { most: settings.connections_per_address, but: settings.proxies.clone(), gateway: Arc::clone(&gateway) };
+    let of_one = OfOne { in_use: in_use.clone() };
     let limits = Limits { connections: CONNECTIONS, http2: true, of_one: Some(of_one) };
     let serving = accept(listener, standing, limits, shutdown);
     let done = match metrics {
         Some(metrics) => tokio::select! {
             done = serving => done,
             // It is never told to end.
-            _ = accept(metrics, MetricsPage(Arc::clone(&gateway)), FOR_METRICS, std::future::pending()) => false,
+            _ = accept(metrics, MetricsPage(in_use), FOR_METRICS, std::future::pending()) => false,
         },
         None => serving.await,
     };
@@ -58,13 +57,13 @@ pub async fn serve(listener: TcpListener, metrics: Option<TcpListener>, gateway:
 
 /// What operators may know of a gateway.
 #[derive(Clone)]
-struct MetricsPage(Arc<Gateway>);
+struct MetricsPage(InUse);
 
 impl Service<SocketAddr> for MetricsPage {
     async fn answer(&self, request: Request<Incoming>, _: SocketAddr) -> Response<AnswerBody> {
         let is_page = request.uri().path() == "/metrics";
         let (status, text) = match request.method() {
-            &Method::GET | &Method::HEAD if is_page => (StatusCode::OK, self.0.metrics_text()),
+            &Method::GET | &Method::HEAD if is_page => (StatusCode::OK, self.0.now().metrics_text()),
             _ if is_page => (StatusCode::METHOD_NOT_ALLOWED, String::new()),
             _ => (StatusCode::NOT_FOUND, String::new()),
         };
@@ -79,12 +78,12 @@ impl Service<SocketAddr> for MetricsPage {
 impl Service<SocketAddr> for Standing {
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<AnswerBody> {
         match self {
-            Standing::Beside(gateway, Dialect::Envoy) if request.uri().path() == forward::envoy_grpc::CHECK => {
-                forward::envoy_grpc::check(gateway, peer.ip(), request).await
+            Standing::Beside(in_use, Dialect::Envoy) if request.uri().path() == forward::envoy_grpc::CHECK => {
+                forward::envoy_grpc::check(&in_use.now(), peer.ip(), request).await
             }
-            Standing::Beside(gateway, dialect) => {
+            Standing::Beside(in_use, dialect) => {
                 let (parts, _) = request.into_parts();
-                forward::respond(gateway, *dialect, peer.ip(), &parts).await.map(whole)
+                forward::respond(&in_use.now(), *dialect, peer.ip(), &parts).await.map(whole)
             }
             Standing::InFrontOf(proxy) => proxy.answer(request, peer.ip()).await,
         }

@@ -18,8 +18,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::idle::{Activity, NEXT, Sent, Watched};
 use crate::addresses::{Addresses, Held};
-use crate::decide::Gateway;
-use crate::rules::Networks;
+use crate::decide::InUse;
+use crate::metrics::Metrics;
 
 /// Requests at once whose answer has not begun; more are refused. Each has a head in memory.
 const MOST_REQUESTS: usize = 2048;
@@ -68,11 +68,8 @@ pub(crate) struct Limits {
 /// How many connections one address may have. More are closed at once.
 #[derive(Clone)]
 pub(crate) struct OfOne {
-    pub(crate) most: u32,
-    /// Others stand behind these, so that they may have all.
-    pub(crate) but: Networks,
-    /// Counts.
-    pub(crate) gateway: Arc<Gateway>,
+    /// Says how many, and counts. Its proxies may have all, because others stand behind them.
+    pub(crate) in_use: InUse,
 }
 
 impl Accept for TcpListener {
@@ -156,27 +153,28 @@ pub(crate) struct Connected {
 
 /// A connection that is counted, for the metrics and for its address.
 struct Counted {
-    gateway: Arc<Gateway>,
+    metrics: Arc<Metrics>,
     _held: Option<Held>,
 }
 
 impl OfOne {
     /// `Err`: the address has enough.
     fn count(&self, addresses: &Addresses, address: Option<IpAddr>) -> Result<Counted, ()> {
-        let metrics = self.gateway.metrics();
-        let bound = address.filter(|address| !self.but.have(*address));
-        let held = bound.map(|address| addresses.hold(address, self.most).ok_or(())).transpose();
+        let gateway = self.in_use.now();
+        let (settings, metrics) = (gateway.settings(), gateway.metrics());
+        let bound = address.filter(|address| !settings.proxies.have(*address));
+        let held = bound.map(|address| addresses.hold(address, settings.connections_per_address).ok_or(())).transpose();
         let held = held.inspect_err(|()| {
             let _ = metrics.connections_refused.inc();
         })?;
         metrics.connections.inc();
-        Ok(Counted { gateway: Arc::clone(&self.gateway), _held: held })
+        Ok(Counted { metrics: Arc::clone(metrics), _held: held })
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.gateway.metrics().connections.dec();
+        self.metrics.connections.dec();
     }
 }
 

@@ -15,7 +15,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::listener::{AnswerBody, Connected, boxed, whole};
 use super::passing::{causes, one_host, take_off, tunnel, upgrade_of};
-use crate::decide::{Asking, Decision, Gateway, LetThrough, Refused, RequestHead, Watched};
+use crate::decide::{Asking, Decision, Gateway, InUse, LetThrough, RULES_REPLACED, Refused, RequestHead, Watched};
+use crate::metrics::Metrics;
 use crate::statement;
 use crate::staying_open::over;
 
@@ -31,19 +32,31 @@ const SAID_BY_PROXIES_BEGINS: [&str; 2] = ["x-forwarded-", "x-original-"];
 
 /// The gateway in front of the service itself.
 pub(super) struct ReverseProxy {
-    gateway: Arc<Gateway>,
+    in_use: InUse,
     upstream: String,
     client: Client<HttpConnector, AnswerBody>,
 }
 
+/// The same for one request, which one gateway decides.
+struct Once<'p> {
+    gateway: Arc<Gateway>,
+    proxy: &'p ReverseProxy,
+}
+
 impl ReverseProxy {
-    pub(super) fn new(gateway: Arc<Gateway>, upstream: String) -> ReverseProxy {
+    pub(super) fn new(in_use: InUse, upstream: String) -> ReverseProxy {
         let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(Duration::from_secs(30)).build_http();
-        ReverseProxy { gateway, upstream, client }
+        ReverseProxy { in_use, upstream, client }
     }
 
     /// Decides about a request, passes it on, and gives the answer of the service behind as it comes.
     pub(super) async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<AnswerBody> {
+        Once { gateway: self.in_use.now(), proxy: self }.answer(request, peer).await
+    }
+}
+
+impl Once<'_> {
+    async fn answer(&self, request: Request<Incoming>, peer: IpAddr) -> Response<AnswerBody> {
         let (parts, body) = request.into_parts();
         let host =
             parts.uri.authority().map(http::uri::Authority::as_str).or_else(|| one_host(&parts.headers)).unwrap_or_default().to_owned();
@@ -108,11 +121,11 @@ impl ReverseProxy {
         }
         let mut request = Request::new(body);
         *request.method_mut() = parts.method;
-        *request.uri_mut() = format!("http://{}{}", self.upstream, head.target)
+        *request.uri_mut() = format!("http://{}{}", self.proxy.upstream, head.target)
             .parse::<Uri>()
             .map_err(|_| Refused::Target(crate::rules::BadTarget::Character))?;
         *request.headers_mut() = headers;
-        let answer = tokio::time::timeout(PATIENCE, self.client.request(request)).await;
+        let answer = tokio::time::timeout(PATIENCE, self.proxy.client.request(request)).await;
         let mut answer =
             answer.map_err(|_| Refused::Behind("no answer in time".to_owned()))?.map_err(|error| Refused::Behind(causes(&error)))?;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -125,19 +138,32 @@ impl ReverseProxy {
             return Ok(tunnel(answer.headers_mut(), on_upgrade, service, &protocol, parts.extensions.remove::<Connected>(), over));
         }
         take_off(answer.headers_mut());
+        if took_credentials && !answer.headers().contains_key(header::CACHE_CONTROL) {
+            // Caches keep what says nothing, and a session is a cookie: unlike Authorization, it forbids nobody to keep the answer for all.
+            answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+        }
         Ok(answer.map(boxed))
     }
 
-    /// When a WebSocket has to end: with the credentials that it was opened with. Where it took none, it stays.
+    /// When a WebSocket has to end: with the credentials that it was opened with. Where it took none, with the rules.
     fn over(&self, watched: Option<Watched>, caller: Option<Caller>) -> impl Future<Output = ()> + Send + 'static {
-        let gateway = Arc::clone(&self.gateway);
+        let (gateway, in_use) = (Arc::clone(&self.gateway), self.proxy.in_use.clone());
         let counted = OpenWebSocket::new(&gateway);
         async move {
             let _counted = counted;
-            let Some((watched, caller)) = watched.zip(caller) else { return std::future::pending().await };
             let interval = gateway.settings().recheck;
-            let expires_ms = date_time::parse_ms(caller.expires()).unwrap_or(0);
-            let why = over(Asking { watched, gateway: Arc::clone(&gateway) }, interval, expires_ms).await;
+            let why = match watched.zip(caller) {
+                Some((watched, caller)) => {
+                    let expires_ms = date_time::parse_ms(caller.expires()).unwrap_or(0);
+                    over(Asking { watched, gateway: Arc::clone(&gateway), in_use }, interval, expires_ms).await
+                }
+                None => {
+                    while !in_use.replaced(&gateway) {
+                        tokio::time::sleep(interval).await;
+                    }
+                    RULES_REPLACED.to_owned()
+                }
+            };
             gateway.metrics().websockets_ended.inc();
             tracing::info!(reason = why, "a WebSocket ended with its credentials");
         }
@@ -222,18 +248,18 @@ impl ReverseProxy {
 }
 
 /// A WebSocket that is counted as long as it is there.
-struct OpenWebSocket(Arc<Gateway>);
+struct OpenWebSocket(Arc<Metrics>);
 
 impl OpenWebSocket {
     fn new(gateway: &Arc<Gateway>) -> OpenWebSocket {
         gateway.metrics().websockets.inc();
-        OpenWebSocket(Arc::clone(gateway))
+        OpenWebSocket(Arc::clone(gateway.metrics()))
     }
 }
 
 impl Drop for OpenWebSocket {
     fn drop(&mut self) {
-        self.0.metrics().websockets.dec();
+        self.0.websockets.dec();
     }
 }
 

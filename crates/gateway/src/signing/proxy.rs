@@ -38,6 +38,8 @@ const ENDPOINT: HeaderName = HeaderName::from_static("x-taskcluster-endpoint");
 const VERSION: HeaderName = HeaderName::from_static("x-taskcluster-proxy-version");
 const PERMANENT: HeaderName = HeaderName::from_static("x-taskcluster-proxy-perm-clientid");
 const TEMPORARY: HeaderName = HeaderName::from_static("x-taskcluster-proxy-temp-clientid");
+const TEMPORARY_SCOPES: HeaderName = HeaderName::from_static("x-taskcluster-proxy-temp-scopes");
+const REVISION: HeaderName = HeaderName::from_static("x-taskcluster-proxy-revision");
 const AUTHORIZED: HeaderName = HeaderName::from_static("x-taskcluster-authorized-scopes");
 
 /// How a signing proxy behaves.
@@ -57,6 +59,8 @@ pub struct Settings {
     pub accept_credentials: bool,
     /// So often Falconer is asked whether the credentials of an open WebSocket still count.
     pub recheck: Duration,
+    /// The commit that this was built of, for `X-Taskcluster-Proxy-Revision`.
+    pub revision: String,
 }
 
 /// A signing proxy. Clones are the same one.
@@ -276,7 +280,7 @@ fn give_back(
 
 /// What the published proxy says of a signature.
 fn name_signature(headers: &mut HeaderMap, signer: &Client, settings: &Settings, url: &Url) {
-    for name in [ENDPOINT, PERMANENT, TEMPORARY, AUTHORIZED] {
+    for name in [ENDPOINT, PERMANENT, TEMPORARY, TEMPORARY_SCOPES, REVISION, AUTHORIZED] {
         headers.remove(name);
     }
     let mut name = |name: HeaderName, value: &str| {
@@ -285,9 +289,13 @@ fn name_signature(headers: &mut HeaderMap, signer: &Client, settings: &Settings,
         }
     };
     name(ENDPOINT, url.as_str());
+    name(REVISION, &settings.revision);
     if let Some(credentials) = signer.credentials() {
         let kind = if credentials.certificate().is_some() { TEMPORARY } else { PERMANENT };
         name(kind, credentials.client_id());
+        if let Some(scopes) = credentials.certificate().and_then(scopes_of).filter(|scopes| scopes.len() <= SCOPES_BYTES) {
+            name(TEMPORARY_SCOPES, &scopes);
+        }
     }
     if let Some(scopes) = &settings.authorized_scopes {
         let scopes = serde_json::to_string(scopes).unwrap_or_default();
@@ -295,6 +303,12 @@ fn name_signature(headers: &mut HeaderMap, signer: &Client, settings: &Settings,
             name(AUTHORIZED, &scopes);
         }
     }
+}
+
+/// The scopes of a certificate, as JSON.
+fn scopes_of(certificate: &str) -> Option<String> {
+    let certificate: serde_json::Value = serde_json::from_str(certificate).ok()?;
+    certificate.get("scopes").filter(|scopes| scopes.is_array()).map(serde_json::Value::to_string)
 }
 
 /// What goes along: all but what is of the connection, of another signature, or of the address of the proxy.

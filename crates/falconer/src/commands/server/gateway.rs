@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 use falconer_gateway::rules::{Access, Cases, Place, Problems, Rules};
-use falconer_gateway::{Key, Served};
+use falconer_gateway::{InUse, Key, Served};
 
 use super::serve::{bind, cannot_listen, shutdown};
 use crate::config::Log;
@@ -55,19 +55,13 @@ async fn serve(file: &Path, listen: Option<String>) -> Result<()> {
         Place::Beside(dialect) => format!("beside a proxy of the kind {dialect:?}").to_lowercase(),
         Place::InFrontOf(upstream) => format!("in front of http://{upstream}"),
     };
-    let folder = file.parent().unwrap_or(Path::new("."));
-    let key = match &rules.settings.session {
-        Some(_) => Some(Key::read_or_make(&folder.join(&rules.settings.key_file))?),
-        None => None,
-    };
-    let caller_key = Key::read_or_make(&folder.join(&rules.settings.caller_key_file))?;
     let address = listen.unwrap_or_else(|| rules.settings.listen.clone());
     let metrics = match &rules.settings.metrics_listen {
         Some(metrics) => Some(bind(metrics).await.map_err(|error| cannot_listen("metrics_listen", &error, metrics))?),
         None => None,
     };
     let origins = rules.origins.join(", ");
-    let gateway = falconer_gateway::Gateway::new(rules, key.as_ref(), caller_key)?;
+    let in_use = InUse::new(gateway_of(file, rules)?);
     let listener = bind(&address).await.map_err(|error| cannot_listen("listen", &error, &address))?;
     let shutdown = shutdown()?;
     output::line(&format!("protects {origins}, {place}"))?;
@@ -75,11 +69,46 @@ async fn serve(file: &Path, listen: Option<String>) -> Result<()> {
     if let Some(metrics) = &metrics {
         output::line(&format!("metrics on http://{}/metrics", metrics.local_addr()?))?;
     }
-    match falconer_gateway::serve(listener, metrics, gateway, shutdown).await {
+    let serving = falconer_gateway::serve(listener, metrics, in_use.clone(), shutdown);
+    let served = tokio::select! {
+        served = serving => served,
+        ended = read_again(file, &in_use) => return ended,
+    };
+    match served {
         Served::Done => Ok(()),
         Served::CutOff => bail!("some requests took too long to end"),
         Served::NoPlace => bail!("{}: it has neither `proxy` nor `upstream`", file.display()),
     }
+}
+
+fn gateway_of(file: &Path, rules: Rules) -> Result<falconer_gateway::Gateway> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let key = match &rules.settings.session {
+        Some(_) => Some(Key::read_or_make(&folder.join(&rules.settings.key_file))?),
+        None => None,
+    };
+    let caller_key = Key::read_or_make(&folder.join(&rules.settings.caller_key_file))?;
+    Ok(falconer_gateway::Gateway::new(rules, key.as_ref(), caller_key)?)
+}
+
+/// At each SIGUSR1; SIGHUP ends the gateway, as a closed terminal does. Not whenever the file changes: half of a file can be rules too, with a wide public one
+/// and without what narrows it.
+#[cfg(unix)]
+async fn read_again(file: &Path, in_use: &InUse) -> Result<()> {
+    let mut told = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::user_defined1())?;
+    while told.recv().await.is_some() {
+        let replaced = read(file).and_then(|rules| Ok(in_use.replace(gateway_of(file, rules)?)?));
+        match replaced {
+            Ok(()) => tracing::info!(file = %file.display(), "the rules were read again"),
+            Err(error) => tracing::error!("the rules stay as they were: {error:#}"),
+        }
+    }
+    std::future::pending().await
+}
+
+#[cfg(not(unix))]
+async fn read_again(_: &Path, _: &InUse) -> Result<()> {
+    std::future::pending().await
 }
 
 fn check(file: &Path) -> Result<()> {

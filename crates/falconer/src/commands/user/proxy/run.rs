@@ -117,6 +117,7 @@ pub async fn run(options: Options) -> Result<()> {
         stream_bodies: options.stream_bodies,
         accept_credentials: options.accept_credentials,
         recheck: std::time::Duration::from_secs(options.recheck),
+        revision: env!("FALCONER_BUILT_COMMIT").to_owned(),
     };
     let proxy = SigningProxy::new(settings, credentials)?;
     let renewing = tokio::spawn(renewal.keep(root_url.clone(), proxy.clone()));
