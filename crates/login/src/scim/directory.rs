@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use falconer_store::{ScimRecord, ScimSubject};
+use falconer_store::{ScimKind, ScimRecord, ScimSubject};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 use crate::login::Login;
 use crate::people::identity;
+use crate::scim::resources::{MOST_GROUPS_PUSHED, MOST_USERS};
 
 /// Shorter tokens are not taken.
 pub const SHORTEST_SCIM_TOKEN: usize = 32;
@@ -44,6 +45,10 @@ pub struct ScimSettings {
     pub groups: bool,
     /// Whether nobody else signs in than who was pushed.
     pub only_pushed: bool,
+    /// So many users it may have.
+    most_users: u32,
+    /// So many groups.
+    most_groups: u32,
     /// Whose turn it is to follow what was pushed.
     pub(crate) following: Arc<tokio::sync::Mutex<()>>,
 }
@@ -51,7 +56,30 @@ pub struct ScimSettings {
 impl ScimSettings {
     /// With the token of the directory, of which only a hash is kept.
     pub fn new(provider: &str, token: &str, subject: ScimSubjectAttribute, groups: bool, only_pushed: bool) -> ScimSettings {
-        ScimSettings { provider: provider.to_owned(), token_hash: hash(token), subject, groups, only_pushed, following: Arc::default() }
+        ScimSettings {
+            provider: provider.to_owned(),
+            token_hash: hash(token),
+            subject,
+            groups,
+            only_pushed,
+            most_users: MOST_USERS,
+            most_groups: MOST_GROUPS_PUSHED,
+            following: Arc::default(),
+        }
+    }
+
+    /// With other bounds than 100,000 users and 10,000 groups.
+    #[must_use]
+    pub fn with_bounds(self, most_users: u32, most_groups: u32) -> ScimSettings {
+        ScimSettings { most_users, most_groups, ..self }
+    }
+
+    /// So many of a kind the directory may have.
+    pub(crate) fn most(&self, kind: ScimKind) -> u32 {
+        match kind {
+            ScimKind::User => self.most_users,
+            ScimKind::Group => self.most_groups,
+        }
     }
 
     /// Whether both have the same token.

@@ -80,6 +80,8 @@ pub(crate) fn read_path(text: &str, schema: &str) -> Result<Option<Path>, ScimEr
             Some((start, behind)) if start.eq_ignore_ascii_case(schema) && behind.starts_with(':') => {
                 rest = behind.get(1..).unwrap_or_default()
             }
+            // What looks like ours and is not would be passed over, and told as done.
+            _ if is_of_the_core(rest) => return refused(),
             _ => return Ok(None),
         }
     }
@@ -104,6 +106,12 @@ pub(crate) fn read_path(text: &str, schema: &str) -> Result<Option<Path>, ScimEr
         return refused();
     }
     Ok(Some(Path { attribute: head.to_owned(), filter, part }))
+}
+
+/// Whether a name begins with that of a schema that SCIM itself defines, of this or an earlier version: nothing of these is an extension.
+pub(crate) fn is_of_the_core(name: &str) -> bool {
+    let begins = |start: &str| name.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start));
+    begins("urn:ietf:params:scim:schemas:core:") || begins("urn:scim:schemas:core:")
 }
 
 /// `ALPHA *(nameChar)`; a schema or a part may be in front or behind.

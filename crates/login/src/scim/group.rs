@@ -6,7 +6,7 @@ use falconer_store::ScimRecord;
 use serde_json::{Map, Value};
 
 use super::error::{ScimError, ScimFault, shown, wrong};
-use super::filter::Term;
+use super::filter::{Term, is_of_the_core};
 use super::user::text;
 
 /// The schema of groups.
@@ -20,7 +20,7 @@ const ATTRIBUTES: [&str; 6] = ["displayName", "externalId", "members", "schemas"
 
 /// The attribute of this name, whatever the case. Empty: it is one of an extension, of which nothing is kept.
 pub(crate) fn attribute(name: &str) -> Option<&'static str> {
-    if name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:")) {
+    if name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:")) && !is_of_the_core(name) {
         return Some("");
     }
     ATTRIBUTES.iter().find(|known| known.eq_ignore_ascii_case(name)).copied()

@@ -83,7 +83,7 @@ impl Login {
         if kind == ScimKind::User && scim.subject_of(&record).is_none() {
             return wrong(ScimFault::Value, format!("{} is missing: people are known by it", scim.subject.as_str()));
         }
-        let most = if kind == ScimKind::User { MOST_USERS } else { MOST_GROUPS_PUSHED };
+        let most = scim.most(kind);
         let insert = || async { self.store.insert_scim(&record, most).await.map_err(|error| self.store_error(error)) };
         let mut written = insert().await?;
         if written == ScimWritten::Taken {

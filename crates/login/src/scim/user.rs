@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::error::{ScimError, ScimFault, shown, wrong};
+use super::filter::is_of_the_core;
 
 /// The schema of users.
 pub const USER_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -55,7 +56,7 @@ pub(crate) enum Attribute {
 pub(crate) fn attribute(name: &str) -> Option<Attribute> {
     let find = |list: &[&'static str]| list.iter().find(|known| known.eq_ignore_ascii_case(name)).copied();
     // Of an extension.
-    if name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:")) {
+    if name.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:")) && !is_of_the_core(name) {
         return Some(Attribute::NotKept);
     }
     let ours = find(&OURS).map(Attribute::Ours);

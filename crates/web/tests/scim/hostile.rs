@@ -165,6 +165,7 @@ fn cases(ids: &Ids) -> Vec<Case> {
         ("a number for a truth", with(new(), "active", json!(1)), "invalidValue"),
         ("the same attribute in two cases", with(new(), "Active", json!(false)), "invalidSyntax"),
         ("an unknown attribute", with(new(), "isAdmin", json!(true)), "invalidSyntax"),
+        ("an attribute of the schema that misses its colon", with(new(), &format!("{USER}active"), json!(false)), "invalidSyntax"),
         ("emails that are no list", with(new(), "emails", json!("a")), "invalidValue"),
         ("many emails", with(new(), "emails", json!(vec![json!({"value": "a"}); 21])), "invalidValue"),
         (
@@ -239,6 +240,14 @@ fn cases(ids: &Ids) -> Vec<Case> {
         ("a removal of what is not there", json!([{"op": "remove", "path": "emails[type eq \"work\"]"}]), "noTarget"),
         ("a filter by something else", json!([{"op": "add", "path": "emails[password eq \"a\"].value", "value": "a"}]), "invalidFilter"),
         ("a filter with or", json!([{"op": "add", "path": "emails[type eq \"a\" or type eq \"b\"].value", "value": "a"}]), "invalidFilter"),
+        (
+            "a path of the schema that misses its colon",
+            json!([{"op": "replace", "path": format!("{USER}active"), "value": false}]),
+            "invalidPath",
+        ),
+        ("a path of SCIM 1.1", json!([{"op": "replace", "path": "urn:scim:schemas:core:1.0:active", "value": false}]), "invalidPath"),
+        ("a path of the other schema", json!([{"op": "replace", "path": format!("{GROUP}:active"), "value": false}]), "invalidPath"),
+        ("the schema as an attribute", json!([{"op": "replace", "value": {(USER): {"active": false}}}]), "invalidPath"),
         ("half a path", json!([{"op": "add", "path": "emails[type eq \"a\"", "value": "a"}]), "invalidPath"),
         ("a part of a text", json!([{"op": "add", "path": "userName.x", "value": "a"}]), "invalidPath"),
         (

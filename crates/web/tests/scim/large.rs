@@ -5,7 +5,7 @@ use falconer_store::{ScimWritten, Store as _};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::company::{COMPANY, Company, company, group_body};
+use crate::company::{COMPANY, Company, bounded_company, company, group_body, user_body};
 use crate::patch;
 
 /// Users who were pushed earlier.
@@ -90,4 +90,26 @@ async fn changes_of_members_at_once_all_count() {
     }
     let present = company.get(&at).await;
     assert_eq!((present["members"].as_array().unwrap().len(), present["meta"]["version"].clone()), (40, json!("W/\"41\"")));
+}
+
+/// A directory that is too large is told so, with nothing of it written, and goes on once there is room.
+#[tokio::test]
+async fn a_directory_has_as_many_users_and_groups_as_are_configured() {
+    let company = bounded_company(2, 1).await;
+    let ann = company.push("1").await;
+    company.push("2").await;
+    company.push_group("red", &[&ann]).await;
+    for (path, body) in [("/Users", user_body("3")), ("/Groups", group_body("blue", &[&ann]))] {
+        let refused = company.ok(Method::POST, path, Some(body), 409).await;
+        assert_eq!(
+            (&refused["scimType"], refused["detail"].as_str().unwrap().contains("may have")),
+            (&json!("tooMany"), true),
+            "{refused}"
+        );
+    }
+    // What is there can be changed, and each directory has bounds of its own.
+    company.ok(Method::PUT, &format!("/Users/{ann}"), Some(user_body("1")), 200).await;
+    company.as_other().push("3").await;
+    assert_eq!(company.send(COMPANY, Method::DELETE, &format!("/Users/{ann}"), None, &[]).await.status, 204);
+    company.push("3").await;
 }

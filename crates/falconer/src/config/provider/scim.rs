@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use falconer_login::{SHORTEST_SCIM_TOKEN, ScimSubjectAttribute};
+use falconer_login::{MOST_GROUPS_PUSHED, MOST_USERS, SHORTEST_SCIM_TOKEN, ScimSubjectAttribute};
 use serde::Deserialize;
 
 use super::section::one_of;
@@ -25,6 +25,12 @@ pub struct ScimSection {
     /// Whether nobody else signs in than who was pushed.
     #[serde(default = "yes")]
     pub only_pushed: bool,
+    /// So many users the directory may push.
+    #[serde(default = "most_users")]
+    pub max_users: u32,
+    /// And so many groups.
+    #[serde(default = "most_groups")]
+    pub max_groups: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -38,6 +44,14 @@ enum Subject {
 
 fn yes() -> bool {
     true
+}
+
+fn most_users() -> u32 {
+    MOST_USERS
+}
+
+fn most_groups() -> u32 {
+    MOST_GROUPS_PUSHED
 }
 
 impl ScimSection {
@@ -88,6 +102,7 @@ client_id = "falconer"
         let config = read(&format!("{FINE}[provider.scim]\ntoken = '{}'\nsubject = 'userName'\n", "canary".repeat(6))).unwrap();
         let scim = config.provider[0].scim().unwrap();
         assert!(scim.groups && scim.only_pushed);
+        assert_eq!((scim.max_users, scim.max_groups), (100_000, 10_000));
         assert_eq!(scim.subject().as_str(), "userName");
         assert!(!format!("{config:?}").contains("canary"), "{config:?}");
         assert!(read(FINE).unwrap().provider[0].scim().is_none());
