@@ -28,7 +28,6 @@ FRESH = {"createClient": "clientId", "createRole": "roleId", "deleteClient": "cl
 ABOUT_SOMETHING = {
     "client", "updateClient", "resetAccessToken", "enableClient", "disableClient", "role", "updateRole",
     "person", "updatePerson", "disablePerson", "enablePerson", "unlockPerson", "signPersonOut", "makeResetLink", "personHistory", "mapPerson", "namePerson",
-    "refreshPerson",
 }
 # Whoever is deleted is so for good, and who is linked or unlinked is so once, so that there have to be many.
 ONCE = {"deletePerson": ("identity", "doomed"), "linkPerson": ("identity", "single"), "unlinkPerson": ("identity", "linked")}
@@ -118,6 +117,8 @@ def map_path_parameters(context, path_parameters):
     if operation_of(context) in ONCE and choice(path_parameters, 4):
         name, pool = ONCE[operation_of(context)]
         return {**path_parameters, name: POOL[pool][next(done_once[pool]) % len(POOL[pool])]}
+    if operation_of(context) == "refreshPerson" and choice(path_parameters, 4):
+        return {**path_parameters, "identity": POOL["askable"][choice(path_parameters, len(POOL["askable"]))]}
     if operation_of(context) not in ABOUT_SOMETHING:
         return path_parameters
     for name, ids in POOL.items():

@@ -5,6 +5,8 @@ are not reached. `FUZZ_EXAMPLES` sets how many cases each phase generates for an
 """
 
 import json
+import http.client
+import http.server
 import os
 import pathlib
 import re
@@ -41,9 +43,10 @@ class Server:
         made = subprocess.run([BIN, "init", "--data-dir", data, "--json"], check=True, capture_output=True, text=True, env=clean_environment(), timeout=PATIENCE)
         init = json.loads(made.stdout)
         self.credentials = {"clientId": init["clientId"], "accessToken": init["accessToken"]}
-        # Nobody asks this provider anything: it is there for what somebody would get from it.
+        self.github = GitHub()
+        # Nobody asks the first provider anything: it is there for what somebody would get from it.
         config = pathlib.Path(folder) / "falconer.toml"
-        config.write_text('[[provider]]\nkind = "oidc"\nname = "company"\nissuer = "http://127.0.0.1:1"\nclient_id = "falconer"\ngroups_claim = "groups"\nscopes = ["assume:company-group:{group}"]\n')
+        config.write_text(f'[[provider]]\nkind = "github"\nname = "git"\nurl = "{self.github.url}"\nclient_id = "falconer"\nclient_secret = "a secret of the trial"\nrefresh = "1 day"\n' + '[[provider]]\nkind = "oidc"\nname = "company"\nissuer = "http://127.0.0.1:1"\nclient_id = "falconer"\ngroups_claim = "groups"\nscopes = ["assume:company-group:{group}"]\n')
         self.process = subprocess.Popen(
             [BIN, "serve", "--config", str(config), "--data-dir", data, "--listen", "127.0.0.1:0"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -64,6 +67,42 @@ class Server:
     def stop(self):
         self.process.terminate()
         assert self.process.wait(PATIENCE) == 0
+        self.github.shutdown()
+
+
+class GitHub(http.server.ThreadingHTTPServer):
+    """As much of GitHub as people sign in and are asked about with: a code is the number of the person, and so is the token."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), GitHubAnswer)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class GitHubAnswer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self, status, body):
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_POST(self):
+        fields = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.answer(200, {"access_token": f"gho_{fields['code'][0]}", "token_type": "bearer", "scope": ""})
+
+    def do_GET(self):
+        number = self.headers.get("Authorization", "").rpartition("gho_")[2]
+        known = number.isdigit() and self.path == "/api/v3/user"
+        self.answer(200 if known else 404, {"id": int(number), "login": f"person-{number}", "name": f"Person {number}"} if known else {"message": "Not Found"})
+
+    def log_message(self, *_):
+        pass
 
 
 def fill(server):
@@ -74,6 +113,7 @@ def fill(server):
         auth.createClient(client_id, {"expires": "2099-01-01T00:00:00Z", "description": "", "scopes": ["notes:read:*"]})
     for role_id in pool["roleId"]:
         auth.createRole(role_id, {"description": "", "scopes": ["notes:read:*"]})
+    pool |= {"askable": [sign_in_with_github(server, number) for number in range(1, 5)]}
     pool |= {"identity": [f"local/pool-{n}" for n in range(4)], "doomed": [f"local/doomed-{n}" for n in range(200)], "provider": ["company"]}
     # A person has at most twenty identities.
     pool |= {"keeper": [f"local/keeper-{n}" for n in range(20)], "single": [f"local/single-{n}" for n in range(120)], "linked": [f"local/linked-{n}" for n in range(120)]}
@@ -82,6 +122,22 @@ def fill(server):
     for number, identity in enumerate(pool["linked"]):
         call(server, "POST", identity, "/link", {"with": pool["keeper"][number % len(pool["keeper"])]})
     return pool
+
+
+def sign_in_with_github(server, number):
+    """As a browser that is sent away and comes back; the identity that is there from then on."""
+    where = urllib.parse.urlsplit(server.root_url)
+    connection = http.client.HTTPConnection(where.hostname, where.port, timeout=PATIENCE)
+    connection.request("GET", "/login/git")
+    away = connection.getresponse()
+    away.read()
+    state = urllib.parse.parse_qs(urllib.parse.urlsplit(away.headers["Location"]).query)["state"][0]
+    cookie = away.headers["Set-Cookie"].split(";")[0]
+    connection.request("GET", f"/login/git/callback?{urllib.parse.urlencode({'code': number, 'state': state})}", headers={"Cookie": cookie})
+    back = connection.getresponse()
+    back.read()
+    assert back.status == 303, f"{back.status}: nobody was signed in"
+    return f"git/{number}"
 
 
 def call(server, method, identity, below, body):

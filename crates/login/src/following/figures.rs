@@ -57,7 +57,7 @@ impl RefreshEnd {
             Ok(Refreshment::Still { .. }) => Some(RefreshEnd::Answered),
             Ok(Refreshment::Gone) => Some(RefreshEnd::Gone),
             Ok(Refreshment::Refused) => Some(RefreshEnd::Refused),
-            Ok(Refreshment::AdditionsOnly) | Err(RefreshError::Unknown | RefreshError::Busy) => None,
+            Ok(Refreshment::AdditionsOnly) | Err(RefreshError::Unknown | RefreshError::Busy | RefreshError::NeverAsked(_)) => None,
             Err(RefreshError::Provider(error)) if error.fault() == Fault::Away => Some(RefreshEnd::Away),
             Err(RefreshError::Provider(_) | RefreshError::Login(_)) => Some(RefreshEnd::Failed),
         }

@@ -48,6 +48,9 @@ pub enum RefreshError {
     /// Somebody else asks about them at this moment, this node or another one.
     #[error("they are being asked about at this moment")]
     Busy,
+    /// Its provider is asked about nobody without them: no interval is configured, so that nothing was kept to ask with.
+    #[error("the provider {0} has no `refresh`, so that nobody is asked about: what it says counts until the next sign-in")]
+    NeverAsked(String),
     /// The provider.
     #[error("{0}")]
     Provider(#[from] ProviderError),
@@ -59,12 +62,15 @@ pub enum RefreshError {
 impl Login {
     /// Asks about one person now.
     pub async fn refresh_person(&self, identity: &str) -> Result<Refreshment, RefreshError> {
-        if self.auth.directory().identity(identity).is_none_or(|known| self.provider(&known.record.provider).is_err()) {
-            return Err(RefreshError::Unknown);
-        }
+        let name = self.auth.directory().identity(identity).map(|known| known.record.provider.clone());
+        let provider = name.as_deref().and_then(|name| self.provider(name).ok()).ok_or(RefreshError::Unknown)?;
         let now_ms = self.now_ms();
         let claimed = self.store.claim_refresh(identity, now_ms, now_ms.saturating_add(CLAIM_MS)).await;
-        let claimed = claimed.map_err(|error| self.store_error(error))?.ok_or(RefreshError::Busy)?;
+        let none = || match self.interval_ms(provider) {
+            None => RefreshError::NeverAsked(provider.name.clone()),
+            Some(_) => RefreshError::Busy,
+        };
+        let claimed = claimed.map_err(|error| self.store_error(error))?.ok_or_else(none)?;
         self.refresh_claimed(&claimed, Asker::Command).await
     }
 

@@ -25,8 +25,8 @@ pub enum AskedAbout {
 impl Login {
     /// Asks the provider of this identity about it now; the history says who wanted that. It takes `auth:refresh-person:<identity>`.
     ///
-    /// Errors: 404 when nobody has the identity; 400 for a local account, of which no provider knows anything; 409 when its provider is configured no longer, or
-    /// is being asked about it at this moment.
+    /// Errors: 404 when nobody has the identity; 400 for a local account, of which no provider knows anything; 409 when its provider is configured no longer, is asked
+    /// about nobody, or is being asked about it at this moment.
     pub async fn ask_about_person(&self, who: impl Into<Administrator<'_>>, identity: &str) -> Result<(AskedAbout, Revision), ApiError> {
         let by = who.into().by("refresh");
         self.auth.check_person_scope(by, identity)?;
@@ -40,6 +40,7 @@ impl Login {
             Err(RefreshError::Busy) => {
                 return Err(ApiError::RequestConflict(format!("The provider is being asked about {identity} at this moment")));
             }
+            Err(error @ RefreshError::NeverAsked(_)) => return Err(ApiError::RequestConflict(format!("Nobody was asked: {error}"))),
             Err(RefreshError::Login(error)) => return Err(error.into()),
             Err(RefreshError::Provider(error)) => {
                 tracing::warn!(identity, %error, "a provider that was to be asked about somebody did not say what counts");
