@@ -46,6 +46,7 @@ pub use administer::upkeep::clock::AcceptedTime;
 pub use administer::upkeep::install::RootCredentials;
 pub use administer::upkeep::statics::STATIC_CLIENT_NOTE;
 pub use audit::feed::{Entity, Event, FeedItem, Follower, NotAPosition, Position};
+pub use audit::history::WholeHistory;
 pub use audit::recent::SharedText;
 pub use auth::CommitFigures;
 pub use directory::client::Client;
@@ -57,7 +58,7 @@ pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{
     AccessToken, CertificateFault, ClientState, ExtFault, Failure, RequestParts, authority, is_signed_twice, payload, temporary::Temporary,
 };
-pub use falconer_store::{ChangeKind, Epoch, History, Revision, Secret};
+pub use falconer_store::{AuditEntry, ChangeKind, Epoch, History, HistoryFilter, Revision, Secret};
 pub use node::Auth;
 pub use refusals::explain::{Explained, RoleWith, WouldMatch};
 pub use refusals::record::{NewRefusal, Refusal, RefusedBy, RefusedFor};
@@ -67,5 +68,6 @@ pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_
 pub use verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict};
 pub use verify::check::{Allowed, Decision, Holder, Question, Revealed};
 pub use verify::reason::{GrantState, Reason, Unable};
+pub use verify::scopes::{Weighed, WeighedScope};
 pub use view::{ClientInput, ClientView, HistoryEntry, Page, PageQuery, RoleInput, RoleView, Start, TestView};
 pub use websocktunnel::WebsocktunnelToken;

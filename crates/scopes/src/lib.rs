@@ -14,11 +14,13 @@
 //! | `AllOf` / `AnyOf`, what is missing | [`Expression`] |
 //! | expressions with parameters | [`Template`] |
 //! | roles: [`RoleSet::expand`], [`takes_part`], [`RoleSet::validate_change`], [`validate`] | `role`, `role_set`, `expansion`, `validation` |
+//! | by which roles somebody has a scope: [`RoleSet::chain`] | `chain` |
 //! | what a list comes to without the list being made: [`AppliedRoles`] | `applied` |
 //!
 //! To add a rule about scopes: add it to `naive` first, then to the fast code, then let `tests/model.rs` generate worlds in which it matters.
 
 mod applied;
+mod chain;
 mod expansion;
 mod expression;
 pub mod list;
@@ -31,6 +33,7 @@ mod template;
 mod validation;
 
 pub use applied::AppliedRoles;
+pub use chain::{Chain, ChainLink};
 pub use expansion::{Expanded, takes_part};
 pub use expression::Expression;
 pub use role::{Role, RoleError};

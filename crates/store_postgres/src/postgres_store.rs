@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
-    EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord,
+    EachClient, Epoch, GrantRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord,
     ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimGroupNow, ScimKind,
     ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
 };
@@ -412,6 +412,10 @@ impl Store for PostgresStore {
 
     async fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Result<Vec<AuditEntry>> {
         Ok(audit::of_grant(&self.to_read().await?, grant, entity_type, limit).await?)
+    }
+
+    async fn whole_history(&self, wanted: &HistoryFilter, most_looked: u32, limit: u32) -> Result<HistoryPart> {
+        Ok(audit::whole(&self.to_read().await?, wanted, most_looked, limit).await?)
     }
 
     async fn prune(&self, now_ms: i64) -> Result<()> {

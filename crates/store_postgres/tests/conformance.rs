@@ -9,7 +9,7 @@ use std::sync::Arc;
 use falconer_store::{Store, conformance};
 
 /// As many as the suite has: a run of fewer is a mistake.
-const BEHAVIOURS: usize = 108;
+const BEHAVIOURS: usize = 109;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: cargo xtask test has one"]

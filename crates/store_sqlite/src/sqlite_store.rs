@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
-    EachClient, Epoch, GrantRecord, History, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord,
+    EachClient, Epoch, GrantRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord,
     ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter, ScimGroupNow, ScimKind,
     ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
 };
@@ -425,6 +425,11 @@ impl Store for SqliteStore {
     async fn actor_history(&self, actor: &str, from: AuditStart, limit: u32) -> Result<Vec<AuditEntry>> {
         let actor = actor.to_owned();
         self.read(move |connection, _| audit::of_actor(connection, &actor, from, limit)).await
+    }
+
+    async fn whole_history(&self, wanted: &HistoryFilter, most_looked: u32, limit: u32) -> Result<HistoryPart> {
+        let wanted = wanted.clone();
+        self.read(move |connection, _| audit::whole(connection, &wanted, most_looked, limit)).await
     }
 
     async fn prune(&self, now_ms: i64) -> Result<()> {

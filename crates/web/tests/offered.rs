@@ -231,10 +231,21 @@ async fn what_may_be_done_is_offered_and_nothing_else() {
 /// Each list leads to the others, as far as whoever looks may see them; so do the pages of one client, role and person, and one's own.
 #[tokio::test]
 async fn lists_lead_to_what_can_be_seen() {
-    let lists = [("/auth/clients", "auth:list-clients"), ("/auth/roles", "auth:list-roles"), ("/auth/people", "auth:list-people")];
+    let lists = [
+        ("/auth/clients", "auth:list-clients"),
+        ("/auth/roles", "auth:list-roles"),
+        ("/auth/people", "auth:list-people"),
+        ("/auth/scopes", "auth:expand-scopes"),
+        ("/auth/audit", "auth:audit-history:*"),
+        ("/auth/explain", "auth:explain:*"),
+    ];
     let site = furnished().await;
-    let kinds: [(&str, &[&str]); 4] = [
-        ("all", &["auth:list-clients", "auth:list-roles", "auth:list-people"]),
+    let kinds: [(&str, &[&str]); 5] = [
+        (
+            "all",
+            &["auth:list-clients", "auth:list-roles", "auth:list-people", "auth:expand-scopes", "auth:audit-history:*", "auth:explain:*"],
+        ),
+        ("inspector", &["auth:expand-scopes", "auth:audit-history:*", "auth:explain:*"]),
         ("records", &["auth:list-clients", "auth:list-roles"]),
         ("people", &["auth:list-people"]),
         ("none", &[]),
@@ -242,7 +253,8 @@ async fn lists_lead_to_what_can_be_seen() {
     for (name, scopes) in kinds {
         let gets = ["auth:get-client:*", "auth:get-role:*", "auth:get-person:*"];
         let mut browser = site.somebody(name, &[scopes, &gets].concat()).await;
-        for path in ["/", "/auth/clients", "/auth/roles", "/auth/people", CLIENT, ROLE, BOB] {
+        let lists_and_others = lists.iter().map(|(list, _)| *list).chain(["/", CLIENT, ROLE, BOB]);
+        for path in lists_and_others {
             let page = browser.get(path).await;
             if let Some((_, needed)) = lists.iter().find(|(list, _)| *list == path)
                 && !scopes.contains(needed)

@@ -71,6 +71,12 @@ pub struct ConsoleActs {
     pub list_roles: bool,
     /// People are listed.
     pub list_people: bool,
+    /// Some part of the whole history is shown.
+    pub history: bool,
+    /// Refusals are explained.
+    pub explain: bool,
+    /// Scopes are expanded.
+    pub expand: bool,
     /// Some client can be made.
     pub create_client: bool,
     /// Some role can be made.
@@ -138,6 +144,9 @@ impl Auth {
             list_clients: may("auth:list-clients"),
             list_roles: may("auth:list-roles"),
             list_people: may("auth:list-people"),
+            history: has_some(&caller, "auth:audit-history:") || has_some(&caller, "auth:client-audit-history:"),
+            explain: has_some(&caller, "auth:explain:"),
+            expand: may("auth:expand-scopes"),
             create_client: has_some(&caller, "auth:create-client:"),
             create_role: has_some(&caller, "auth:create-role:"),
             invite: has_some(&caller, "auth:create-person:"),
@@ -146,7 +155,7 @@ impl Auth {
 }
 
 /// Whether the caller has a scope that begins so, or one that covers some.
-fn has_some(caller: &Caller, prefix: &str) -> bool {
+pub(crate) fn has_some(caller: &Caller, prefix: &str) -> bool {
     let covers = |scope: &str| scope.strip_suffix('*').is_some_and(|stem| prefix.starts_with(stem));
     caller.scopes.iter().any(|scope| scope.starts_with(prefix) || covers(scope))
 }

@@ -1,8 +1,9 @@
 //! Roles: list, read, create, update, delete (checks in the protocol's order).
 
 use falconer_scopes::{Expression, Role};
-use falconer_store::{Key, Revision, RoleRecord, Write};
+use falconer_store::{Key, Revision, RoleRecord, Step, Write};
 
+use crate::change::acting::Difference;
 use crate::change::decide::Decision;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
@@ -98,9 +99,12 @@ impl Auth {
                 if !role_id.ends_with('*') {
                     falconer_scopes::list::sort(&mut scopes);
                 }
+                let changed =
+                    Difference::default().scopes(&known.scopes, &scopes).text("description", &known.description, &input.description);
                 let record = RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..known };
                 validate(&now.snapshot, &record)?;
-                Ok(Decision::Write(acting.step(now, "updated", Key::Role), Write::UpdateRole(record.clone()), record))
+                let step = Step { detail: changed.kept(), ..acting.step(now, "updated", Key::Role) };
+                Ok(Decision::Write(step, Write::UpdateRole(record.clone()), record))
             })
             .await?;
         Ok((view(&self.directory(), record), revision))

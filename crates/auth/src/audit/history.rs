@@ -1,6 +1,6 @@
 //! The audit, as the API shows it.
 
-use falconer_store::{AuditEntry, AuditStart};
+use falconer_store::{AuditEntry, AuditStart, HistoryFilter};
 
 use crate::error::ApiError;
 use crate::node::Auth;
@@ -41,6 +41,50 @@ impl Auth {
         self.caller(who)?.require_scope(format!("auth:client-audit-history:{client_id}"))?;
         let found = self.node.store.actor_history(client_id, start(&query)?, one_more(&query)).await;
         Ok(page(found.map_err(|error| self.node.store_error(error))?, &query))
+    }
+}
+
+/// What the history tells of.
+const TYPES: [&str; 8] = ["account", "client", "clock", "grant", "identity", "issuer", "person", "role"];
+/// So many rows are looked at for one page.
+const MOST_LOOKED: u32 = 2000;
+
+/// A page of the whole history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WholeHistory {
+    /// Newest first, with what is kept of each.
+    pub rows: Vec<AuditEntry>,
+    /// There may be more below the row of this number.
+    pub next: Option<i64>,
+    /// The types that the caller may see at all; `None`: all.
+    pub types: Option<Vec<String>>,
+}
+
+impl Auth {
+    /// The whole history, newest first: of each type of record for which the caller has `auth:audit-history:<type>`, and all that one client or identity did for a
+    /// caller with `auth:client-audit-history:<id>` who asks for its doings. `wanted.types` is not looked at. Errors: the 403 where nothing may be seen of what is
+    /// asked for, and an `InputError` for an id without a type.
+    pub async fn whole_history(&self, who: &Authentication, wanted: &HistoryFilter, limit: u32) -> Result<WholeHistory, ApiError> {
+        let caller = self.caller(who)?;
+        if wanted.entity_id.is_some() && wanted.entity_type.is_none() {
+            return Err(ApiError::InputError("An id is the id of some kind of record: choose which".to_owned()));
+        }
+        let may = |scope: &str| caller.scopes.satisfies(scope);
+        let sees_doings = wanted.actor.as_ref().is_some_and(|actor| may(&format!("auth:client-audit-history:{actor}")));
+        let types = if sees_doings || may("auth:audit-history:*") {
+            None
+        } else {
+            Some(TYPES.into_iter().filter(|kind| may(&format!("auth:audit-history:{kind}"))).map(str::to_owned).collect::<Vec<_>>())
+        };
+        match (&wanted.entity_type, &types) {
+            (_, None) => {}
+            (Some(kind), Some(_)) => caller.require_scope(format!("auth:audit-history:{kind}"))?,
+            (None, Some(types)) if types.is_empty() => caller.require_scope("auth:audit-history:*".to_owned())?,
+            (None, Some(_)) => {}
+        }
+        let wanted = HistoryFilter { types: types.clone().filter(|_| wanted.entity_type.is_none()), ..wanted.clone() };
+        let part = self.node.store.whole_history(&wanted, MOST_LOOKED, limit.max(1)).await.map_err(|error| self.node.store_error(error))?;
+        Ok(WholeHistory { rows: part.rows, next: part.next, types })
     }
 }
 

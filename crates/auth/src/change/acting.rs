@@ -1,6 +1,7 @@
 //! Who changes something, at the revision of the decision.
 
 use falconer_store::{Key, Step};
+use serde_json::{Map, Value, json};
 
 use crate::change::decide::Now;
 use crate::error::ApiError;
@@ -28,6 +29,58 @@ impl Acting {
             action: action.to_owned(),
             detail: None,
         }
+    }
+}
+
+/// Of scopes that were added or removed so many are kept with a row of the history, and of a text so many characters.
+const MOST_KEPT: usize = 100;
+const LONGEST_KEPT: usize = 500;
+
+/// What an update changed, before and after, to stand in the history; `None`: nothing.
+#[derive(Default)]
+pub(crate) struct Difference(Map<String, Value>);
+
+impl Difference {
+    /// Scopes: `{"added": [...], "removed": [...]}`, and `"more"` where not all of them are kept.
+    pub(crate) fn scopes(mut self, before: &[String], after: &[String]) -> Difference {
+        let lacking = |all: &[String], from: &[String]| {
+            let from: std::collections::HashSet<&String> = from.iter().collect();
+            all.iter().filter(|scope| !from.contains(scope)).cloned().collect::<Vec<_>>()
+        };
+        let (mut added, mut removed) = (lacking(after, before), lacking(before, after));
+        if !added.is_empty() || !removed.is_empty() {
+            let more = added.len().saturating_sub(MOST_KEPT) + removed.len().saturating_sub(MOST_KEPT);
+            added.truncate(MOST_KEPT);
+            removed.truncate(MOST_KEPT);
+            let mut scopes = json!({ "added": added, "removed": removed });
+            if let (true, Some(scopes)) = (more > 0, scopes.as_object_mut()) {
+                scopes.insert("more".to_owned(), more.into());
+            }
+            self.0.insert("scopes".to_owned(), scopes);
+        }
+        self
+    }
+
+    /// A text: `{"before": "...", "after": "..."}`, each cut where it is long.
+    pub(crate) fn text(mut self, name: &str, before: &str, after: &str) -> Difference {
+        if before != after {
+            let cut = |text: &str| text.chars().take(LONGEST_KEPT).collect::<String>();
+            self.0.insert(name.to_owned(), json!({ "before": cut(before), "after": cut(after) }));
+        }
+        self
+    }
+
+    /// A number or whether something is so.
+    pub(crate) fn value(mut self, name: &str, before: impl Into<Value>, after: impl Into<Value>) -> Difference {
+        let (before, after) = (before.into(), after.into());
+        if before != after {
+            self.0.insert(name.to_owned(), json!({ "before": before, "after": after }));
+        }
+        self
+    }
+
+    pub(crate) fn kept(self) -> Option<Value> {
+        (!self.0.is_empty()).then_some(Value::Object(self.0))
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use falconer_credentials::{Failure, SignedFor, Unmatched};
 use falconer_scopes::{Expression, covers};
 
+use crate::administer::offered::has_some;
 use crate::directory::snapshot::{KeyOwner, Snapshot};
 use crate::error::ApiError;
 use crate::node::Auth;
@@ -62,6 +63,15 @@ impl Auth {
         let (refusals, id) = (&self.node.refusals, self.node.slugid());
         refusals.keep(Refusal::new(id.clone(), self.now_ms(), new, refusals.secret()));
         id
+    }
+
+    /// The newest refusals that this node remembers and the caller may have explained, newest first. The 403 is for whoever may have none explained.
+    pub fn recent_refusals(&self, who: &Authentication, most: usize) -> Result<Vec<Arc<Refusal>>, ApiError> {
+        let caller = self.caller(who)?;
+        if !has_some(&caller, "auth:explain:") {
+            caller.require_scope("auth:explain:*".to_owned())?;
+        }
+        Ok(self.node.refusals.newest(most, |refusal| caller.scopes.satisfies(&format!("auth:explain:{}", refusal.id))))
     }
 
     /// Explains a refusal that this node remembers, for a caller with `auth:explain:<id>`. Errors: the 403, and 404 where it remembers none of this id.

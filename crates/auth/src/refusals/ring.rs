@@ -40,6 +40,14 @@ impl Refusals {
     }
 }
 
+impl Refusals {
+    /// The newest that are let through, newest first.
+    pub(crate) fn newest(&self, most: usize, is_shown: impl Fn(&Refusal) -> bool) -> Vec<Arc<Refusal>> {
+        let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.iter().rev().filter(|refusal| is_shown(refusal)).take(most).map(Arc::clone).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +63,7 @@ mod tests {
         }
         let found: Vec<bool> = ["a", "b", "c", "d", "e"].into_iter().map(|id| ring.find(id).is_some()).collect();
         assert_eq!(found, [false, true, true, true, false]);
+        let newest = |most| ring.newest(most, |refusal| refusal.id != "c").iter().map(|refusal| refusal.id.clone()).collect::<Vec<_>>();
+        assert_eq!((newest(9), newest(1)), (vec!["d".to_owned(), "b".to_owned()], vec!["d".to_owned()]));
     }
 }

@@ -111,6 +111,7 @@ delegate! {
     fn entity_history(&self, entity_type: &str, entity_id: &str, from: AuditStart, limit: u32) -> Vec<AuditEntry>;
     fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Vec<AuditEntry>;
     fn actor_history(&self, actor: &str, from: AuditStart, limit: u32) -> Vec<AuditEntry>;
+    fn whole_history(&self, wanted: &HistoryFilter, most_looked: u32, limit: u32) -> HistoryPart;
     fn prune(&self, now_ms: i64) -> ();
     fn prune_audit(&self, before_ms: i64, limit: u32) -> u64;
     fn prune_grants(&self, before_ms: i64, limit: u32) -> u64;

@@ -15,6 +15,6 @@ pub use loaded::{EachClient, Loaded};
 pub use reseal::{ResealFrom, Resealed};
 pub use schema::{AppliedMigration, Migration, missing_migrations};
 pub use static_clients::{StaticChange, static_changes};
-pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Committed, Key, KeyKind, Revision, Step};
+pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Committed, HistoryFilter, HistoryPart, Key, KeyKind, Revision, Step};
 pub use store::{ATTEMPTS_AHEAD_MS, Store};
 pub use write::Write;

@@ -105,6 +105,36 @@ impl AuditStart {
     }
 }
 
+/// Which rows of the whole history are wanted. What is `None` restricts nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HistoryFilter {
+    /// Who did it: a clientId or an identity.
+    pub actor: Option<String>,
+    /// [`AuditEntry::entity_type`]; with it, [`HistoryFilter::entity_id`] counts.
+    pub entity_type: Option<String>,
+    /// [`AuditEntry::entity_id`].
+    pub entity_id: Option<String>,
+    /// These types only.
+    pub types: Option<Vec<String>>,
+    /// [`AuditEntry::action`].
+    pub action: Option<String>,
+    /// From this instant on; milliseconds since 1970.
+    pub from_ms: Option<i64>,
+    /// Before this instant.
+    pub until_ms: Option<i64>,
+    /// Below the row of this number.
+    pub before: Option<i64>,
+}
+
+/// A part of the whole history, newest first.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct HistoryPart {
+    /// The rows that fit.
+    pub rows: Vec<AuditEntry>,
+    /// There may be more below the row of this number; `None`: there are no more.
+    pub next: Option<i64>,
+}
+
 /// One row of the audit history.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AuditEntry {

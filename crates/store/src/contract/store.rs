@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsChange, CredentialsCount,
-    CredentialsRecord, EachClient, Epoch, GrantRecord, History, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord,
+    CredentialsRecord, EachClient, Epoch, GrantRecord, History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord,
     PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimFilter, ScimGroupNow,
     ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
 };
@@ -408,6 +408,9 @@ pub trait Store: Send + Sync {
     async fn actor_history(&self, actor: &str, from: AuditStart, limit: u32) -> Result<Vec<AuditEntry>>;
     /// What was done to entities of one type with one grant, oldest first.
     async fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Result<Vec<AuditEntry>>;
+    /// The whole history, newest first: of the next `most_looked` rows that the filter's actor or entity leaves, at most `limit` (not 0) that fit the rest of it.
+    /// Where in the order an instant lies is found by the times of the rows; while a clock is put back, rows may lie on its other side.
+    async fn whole_history(&self, wanted: &HistoryFilter, most_looked: u32, limit: u32) -> Result<HistoryPart>;
     /// Removes what has ended: sessions, links, attempts, and the older part of the change feed. Decides nothing: all of it was worthless
     /// before.
     async fn prune(&self, now_ms: i64) -> Result<()>;

@@ -1,11 +1,12 @@
 //! The audit history.
 
 use deadpool_postgres::GenericClient;
-use falconer_store::{AuditEntry, AuditStart, Revision, Step};
+use falconer_store::{AuditEntry, AuditStart, HistoryFilter, HistoryPart, Revision, Step};
 use serde_json::Value;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 
-use crate::connection::columns::{all, get, json, read_json, run};
+use crate::connection::columns::{all, first, get, json, read_json, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
 
@@ -76,6 +77,63 @@ pub(crate) async fn of_actor(on: &impl GenericClient, actor: &str, from: AuditSt
 pub(crate) async fn of_grant(on: &impl GenericClient, grant: &str, entity_type: &str, limit: u32) -> Res<Vec<AuditEntry>> {
     let sql = format!("SELECT {COLUMNS} FROM audit WHERE grant_id = $1 AND entity_type = $2 ORDER BY id LIMIT $3");
     all(on, &sql, &[&grant, &entity_type, &i64::from(limit)], read).await
+}
+
+/// Newest first. The inner query is what is looked at, by an index; the outer one is what is shown of it.
+pub(crate) async fn whole(on: &impl GenericClient, wanted: &HistoryFilter, most_looked: u32, limit: u32) -> Res<HistoryPart> {
+    let Some((above, below)) = place(on, wanted).await? else { return Ok(HistoryPart::default()) };
+    let mut values: Vec<Box<dyn ToSql + Sync + Send>> = vec![Box::new(above), Box::new(below)];
+    let mut inner = "id > $1 AND id < $2".to_owned();
+    match (&wanted.actor, &wanted.entity_type, &wanted.entity_id) {
+        (_, Some(entity_type), Some(entity_id)) => {
+            values.push(Box::new(entity_type.clone()));
+            values.push(Box::new(hash::of(entity_id)));
+            inner += " AND entity_type = $3 AND entity_hash = $4";
+        }
+        (Some(actor), ..) => {
+            values.push(Box::new(hash::of(actor)));
+            inner += " AND actor_hash = $3";
+        }
+        _ => {}
+    }
+    let inner_values = values.len();
+    let mut outer = "TRUE".to_owned();
+    for (column, value) in [("actor", &wanted.actor), ("entity_type", &wanted.entity_type), ("action", &wanted.action)] {
+        if let Some(value) = value {
+            values.push(Box::new(value.clone()));
+            outer += &format!(" AND {column} = ${}", values.len());
+        }
+    }
+    if let Some(types) = &wanted.types {
+        values.push(Box::new(types.clone()));
+        outer += &format!(" AND entity_type = ANY(${})", values.len());
+    }
+    let params: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
+    let looked = format!("SELECT {COLUMNS} FROM audit WHERE {inner} ORDER BY id DESC LIMIT {most_looked}");
+    let sql = format!("SELECT {COLUMNS} FROM ({looked}) AS looked WHERE {outer} ORDER BY id DESC LIMIT {limit}");
+    let rows = all(on, &sql, &params, read).await?;
+    if rows.len() >= limit as usize {
+        return Ok(HistoryPart { next: rows.last().map(|row| row.number), rows });
+    }
+    let sql = format!("SELECT COUNT(*), MIN(id) FROM (SELECT id FROM audit WHERE {inner} ORDER BY id DESC LIMIT {most_looked}) AS looked");
+    let params = params.get(..inner_values).unwrap_or_default();
+    let looked = first(on, &sql, params, |row| Ok((get::<i64>(row, 0)?, get::<Option<i64>>(row, 1)?))).await?;
+    let (count, lowest) = looked.unwrap_or_default();
+    Ok(HistoryPart { rows, next: lowest.filter(|_| count >= i64::from(most_looked)) })
+}
+
+/// Between which rows to look; `None`: there are none.
+async fn place(on: &impl GenericClient, wanted: &HistoryFilter) -> Res<Option<(i64, i64)>> {
+    let mut below = wanted.before.unwrap_or(i64::MAX);
+    if let Some(until_ms) = wanted.until_ms {
+        let sql = "SELECT id FROM audit WHERE at_ms < $1 ORDER BY at_ms DESC, id DESC LIMIT 1";
+        let Some(newest) = first(on, sql, &[&until_ms], |row| get::<i64>(row, 0)).await? else { return Ok(None) };
+        below = below.min(newest.saturating_add(1));
+    }
+    let Some(from_ms) = wanted.from_ms else { return Ok(Some((0, below))) };
+    let sql = "SELECT id FROM audit WHERE at_ms >= $1 ORDER BY at_ms, id LIMIT 1";
+    let oldest = first(on, sql, &[&from_ms], |row| get::<i64>(row, 0)).await?;
+    Ok(oldest.map(|oldest| (oldest.saturating_sub(1), below)))
 }
 
 /// Removes up to `limit` of the rows before an instant, oldest first; how many there were. The newest stays.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-use self::console::{confirm, edit, records};
+use self::console::{confirm, edit, history, records, refusals, scopes};
 use self::granting::{grant, tool_client};
 use self::sign_in::{directory, email_code, forgotten, login, other_ways, passkeys, password, provider, reauthentication, setup};
 use crate::Web;
@@ -30,12 +30,14 @@ use crate::http::problem::Problem;
 pub(crate) fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/", get(home::show))
+        .route("/auth/audit", get(history::show))
         .route("/auth/clients", get(records::clients))
         .route("/auth/clients/add", get(edit::add_client))
         .route("/auth/clients/confirm", get(confirm::client).post(confirm::act_on_client))
         .route("/auth/clients/create", get(tool_client::show).post(tool_client::create))
         .route("/auth/clients/edit", get(edit::client).post(edit::post_client))
         .route("/auth/clients/new", get(tool_client::show))
+        .route("/auth/explain", get(refusals::show))
         .route("/auth/identities", get(identities::show))
         .route("/auth/people", get(people::list::show))
         .route("/auth/people/add", get(people::edit::add).post(people::edit::invite))
@@ -46,6 +48,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/auth/roles/add", get(edit::add_role))
         .route("/auth/roles/confirm", get(confirm::role).post(confirm::delete_role))
         .route("/auth/roles/edit", get(edit::role).post(edit::post_role))
+        .route("/auth/scopes", get(scopes::show))
         .route("/grant", post(grant::grant))
         .route("/grant/cancel", post(grant::cancel))
         .route("/login", get(login::show).post(login::sign_in))

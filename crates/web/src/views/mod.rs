@@ -15,7 +15,8 @@ mod sign_in;
 pub(crate) mod words;
 
 pub(crate) use console::{
-    AffectedKind, Change, ConfirmPage, Draft, HistoryRow, Kind, PlanPage, RecordFormPage, RecordPage, RecordRow, RecordsPage,
+    AffectedKind, AuditPage, AuditRow, Change, ConfirmPage, Draft, ExplainedView, HistoryRow, HolderRow, Holders, Kind, PlanPage,
+    RecordFormPage, RecordPage, RecordRow, RecordsPage, RefusalRow, RefusalsPage, ScopesPage, WeighedRow, WeighedView,
 };
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::conformance::samples::{NOW, client, role, step};
-use crate::{AuditStart, Revision, Step, Store};
+use crate::{AuditStart, HistoryFilter, Revision, Step, Store};
 
 pub(crate) async fn audit_rows_tell_who_did_what(store: Arc<dyn Store>) {
     let s = &*store;
@@ -87,4 +87,57 @@ pub(crate) async fn history_is_pruned_oldest_first_and_in_bounded_steps(store: A
     assert_eq!(s.revision().await, Ok(Revision(5)), "it is no step");
     assert_eq!(s.changes_since(Revision(0), 10).await.unwrap().len(), 5, "the feed is another thing");
     assert_eq!(s.load().await.unwrap().roles.len(), 5);
+}
+
+pub(crate) async fn the_whole_history_is_found_newest_first_and_in_bounded_steps(store: Arc<dyn Store>) {
+    let s = &*store;
+    for (actor, action, id, at_ms) in
+        [("ann", "made", "a", NOW), ("bob", "made", "b", NOW + 10), ("ann", "made", "c", NOW + 20), ("bob", "made", "d", NOW + 30)]
+    {
+        s.insert_role(&Step { actor: actor.to_owned(), at_ms, ..step(s, action).await }, &role(id)).await.unwrap();
+    }
+    s.insert_client(&Step { actor: "ann".to_owned(), at_ms: NOW + 40, ..step(s, "made").await }, &client("x/a")).await.unwrap();
+    s.update_role(&Step { actor: "ann".to_owned(), at_ms: NOW + 50, ..step(s, "changed").await }, &role("a")).await.unwrap();
+    let part = async |wanted: &HistoryFilter, most_looked, limit| {
+        let part = s.whole_history(wanted, most_looked, limit).await.unwrap();
+        (part.rows.into_iter().map(|row| format!("{} {} {}", row.actor, row.action, row.entity_id)).collect::<Vec<_>>(), part.next)
+    };
+    let all = HistoryFilter::default();
+    let every = ["ann changed a", "ann made x/a", "bob made d", "ann made c", "bob made b", "ann made a"];
+    assert_eq!(part(&all, 100, 100).await, (every.map(str::to_owned).to_vec(), None));
+    let some = |text: &str| Some(text.to_owned());
+    for (wanted, expected) in [
+        (HistoryFilter { actor: some("bob"), ..all.clone() }, &["bob made d", "bob made b"][..]),
+        (HistoryFilter { actor: some("bo"), ..all.clone() }, &[]),
+        (HistoryFilter { entity_type: some("client"), ..all.clone() }, &["ann made x/a"]),
+        (HistoryFilter { entity_type: some("role"), entity_id: some("a"), ..all.clone() }, &["ann changed a", "ann made a"]),
+        (HistoryFilter { entity_type: some("role"), entity_id: some("b"), actor: some("ann"), ..all.clone() }, &[]),
+        (HistoryFilter { action: some("changed"), ..all.clone() }, &["ann changed a"]),
+        (HistoryFilter { types: Some(vec!["client".to_owned(), "grant".to_owned()]), ..all.clone() }, &["ann made x/a"]),
+        (HistoryFilter { types: Some(Vec::new()), ..all.clone() }, &[]),
+        (HistoryFilter { from_ms: Some(NOW + 20), until_ms: Some(NOW + 40), ..all.clone() }, &["bob made d", "ann made c"]),
+        (HistoryFilter { from_ms: Some(NOW + 51), ..all.clone() }, &[]),
+        (HistoryFilter { until_ms: Some(NOW), ..all.clone() }, &[]),
+        (HistoryFilter { actor: some("ann"), until_ms: Some(NOW + 40), ..all.clone() }, &["ann made c", "ann made a"]),
+    ] {
+        assert_eq!(part(&wanted, 100, 100).await, (expected.iter().map(|text| (*text).to_owned()).collect(), None), "{wanted:?}");
+    }
+    // In parts: by rows shown, and by rows looked at.
+    for (wanted, most_looked, limit) in
+        [(all.clone(), 100, 2), (all.clone(), 1, 100), (HistoryFilter { action: some("made"), ..all.clone() }, 2, 100)]
+    {
+        let (mut found, mut before, mut parts) = (Vec::new(), None, 0);
+        loop {
+            let (rows, next) = part(&HistoryFilter { before, ..wanted.clone() }, most_looked, limit).await;
+            found.extend(rows);
+            parts += 1;
+            assert!(parts < 20, "it ends");
+            match next {
+                Some(next) => before = Some(next),
+                None => break,
+            }
+        }
+        let expected = every.into_iter().filter(|row| wanted.action.is_none() || row.contains("made")).collect::<Vec<_>>();
+        assert_eq!(found, expected, "{wanted:?}");
+    }
 }

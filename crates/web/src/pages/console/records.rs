@@ -21,6 +21,9 @@ use crate::views::{Family, HistoryRow, RecordPage, RecordRow, RecordsPage, html}
 const CLIENTS: (&str, &str) = ("/auth/clients", "Clients");
 const ROLES: (&str, &str) = ("/auth/roles", "Roles");
 const PEOPLE: (&str, &str) = ("/auth/people", "People");
+pub(super) const SCOPES: (&str, &str) = ("/auth/scopes", "Scopes");
+pub(super) const HISTORY: (&str, &str) = ("/auth/audit", "History");
+pub(super) const EXPLAIN: (&str, &str) = ("/auth/explain", "Refusals");
 /// A page has at least as many rows, where there are as many: it takes whole parts.
 const ROWS: usize = 50;
 /// How many records are looked at at once.
@@ -67,7 +70,14 @@ pub(crate) async fn roles(visit: Visit) -> Result<Response, Problem> {
 
 /// The lists that somebody may see, without the one at `here`: where, and the title.
 pub(crate) fn lists(acts: ConsoleActs, here: &str) -> Vec<(&'static str, &'static str)> {
-    let all = [(acts.list_clients, CLIENTS), (acts.list_roles, ROLES), (acts.list_people, PEOPLE)];
+    let all = [
+        (acts.list_clients, CLIENTS),
+        (acts.list_roles, ROLES),
+        (acts.list_people, PEOPLE),
+        (acts.expand, SCOPES),
+        (acts.history, HISTORY),
+        (acts.explain, EXPLAIN),
+    ];
     all.into_iter().filter(|(may, list)| *may && list.0 != here).map(|(_, list)| list).collect()
 }
 

@@ -1,7 +1,11 @@
 //! The pages of clients and roles: lists, one record, its form, what a change comes to, and questions before an act.
 
 mod draft;
+mod inspection;
 mod records;
 
 pub(crate) use draft::{AffectedKind, Change, ConfirmPage, Draft, Kind, PlanPage, RecordFormPage};
+pub(crate) use inspection::{
+    AuditPage, AuditRow, ExplainedView, HolderRow, Holders, RefusalRow, RefusalsPage, ScopesPage, WeighedRow, WeighedView,
+};
 pub(crate) use records::{HistoryRow, RecordPage, RecordRow, RecordsPage};

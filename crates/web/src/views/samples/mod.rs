@@ -2,6 +2,7 @@
 
 mod console;
 mod granting;
+mod inspection;
 mod me;
 mod passkeys;
 mod people;
@@ -34,8 +35,16 @@ fn strings(texts: &[&str]) -> Vec<String> {
 
 /// Name and HTML of every sample.
 fn samples() -> Vec<(&'static str, String)> {
-    let rooms =
-        [sign_in::samples(), passkeys::samples(), granting::samples(), me::samples(), console::samples(), people::samples(), errors()];
+    let rooms = [
+        sign_in::samples(),
+        passkeys::samples(),
+        granting::samples(),
+        me::samples(),
+        console::samples(),
+        inspection::samples(),
+        people::samples(),
+        errors(),
+    ];
     rooms.into_iter().flatten().collect()
 }
 

@@ -10,12 +10,12 @@ use crate::api::handlers::{Answer, Request, time};
 
 pub(crate) fn explain(request: &Request<'_>) -> Answer {
     let explained = request.auth.explain(request.who, request.param("refusalId"))?;
-    Ok(Reply::json(&shape(&explained)))
+    Ok(Reply::json(&explanation(&explained)))
 }
 
-fn shape(explained: &Explained) -> Explanation {
-    let Explained { refusal, is_known, would_match, roles } = explained;
-    let (status, reason, message) = match &refusal.why {
+/// Whether credentials failed or scopes were denied, the word of the reason, and a sentence.
+pub(crate) fn verdict(why: &RefusedFor) -> (&'static str, &'static str, String) {
+    match why {
         RefusedFor::Credentials(reason) => ("failed", words::of(reason), text_of(reason)),
         RefusedFor::Scopes { client_id: None, .. } => {
             ("denied", words::NO_CREDENTIALS, "There were no credentials, and not everybody may do that".to_owned())
@@ -23,7 +23,22 @@ fn shape(explained: &Explained) -> Explanation {
         RefusedFor::Scopes { client_id: Some(client_id), .. } => {
             ("denied", words::SCOPES_MISSING, format!("{client_id} does not have the scopes"))
         }
-    };
+    }
+}
+
+/// Who refused, as the API calls it.
+pub(crate) fn refused_by(by: RefusedBy) -> &'static str {
+    match by {
+        RefusedBy::Check => "check",
+        RefusedBy::AuthenticateHawk => "authenticateHawk",
+        RefusedBy::Api => "api",
+    }
+}
+
+/// What the API says of a refusal.
+pub(crate) fn explanation(explained: &Explained) -> Explanation {
+    let Explained { refusal, is_known, would_match, roles } = explained;
+    let (status, reason, message) = verdict(&refusal.why);
     let (client_id, missing, required) = match &refusal.why {
         RefusedFor::Scopes { client_id, missing, required } => (client_id.clone(), missing.clone(), required.clone()),
         RefusedFor::Credentials(_) => (None, None, None),
@@ -31,12 +46,7 @@ fn shape(explained: &Explained) -> Explanation {
     Explanation {
         id: refusal.id.clone(),
         time: time(refusal.at_ms),
-        by: match refusal.by {
-            RefusedBy::Check => "check",
-            RefusedBy::AuthenticateHawk => "authenticateHawk",
-            RefusedBy::Api => "api",
-        }
-        .to_owned(),
+        by: refused_by(refusal.by).to_owned(),
         status: status.to_owned(),
         reason: reason.to_owned(),
         message,
@@ -95,7 +105,7 @@ fn hints(explained: &Explained, reason: &str) -> Vec<String> {
 }
 
 /// A path and query without the values in the query: whoever asks why need not learn what a service's callers send.
-fn shown(resource: &str) -> String {
+pub(crate) fn shown(resource: &str) -> String {
     let Some((path, query)) = resource.split_once('?') else { return resource.to_owned() };
     let name = |pair: &str| pair.split_once('=').map_or_else(|| "...".to_owned(), |(name, _)| format!("{name}=..."));
     format!("{path}?{}", query.split('&').map(name).collect::<Vec<_>>().join("&"))

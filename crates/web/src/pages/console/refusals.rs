@@ -1,0 +1,105 @@
+//! Why a request was refused: the newest refusals of this node, and what was compared of one.
+
+use axum::response::Response;
+use falconer_auth::{ApiError, Refusal as Refused, RefusedFor};
+use falconer_wire::{ExplainedRequest, Explanation};
+use http::StatusCode;
+
+use crate::api::{explanation, refused_by, shown, verdict};
+use crate::http::headers::Row;
+use crate::http::problem::{Problem, sentence};
+use crate::pages::console::records::{EXPLAIN, encode, lists, person, problem, sign_in};
+use crate::pages::visit::Visit;
+use crate::views::words;
+use crate::views::{ExplainedView, Kind, RefusalRow, RefusalsPage, html};
+
+/// So many are listed.
+const ROWS: usize = 50;
+const LONGEST: usize = 200;
+
+/// `GET /auth/explain?id=`
+pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(sign_in(&visit, EXPLAIN.0)) };
+    let (who, auth) = (person(session), &visit.web.auth);
+    let now_ms = visit.web.clock.now_ms();
+    let recent = auth.recent_refusals(&who, ROWS).map_err(problem)?;
+    let acts = auth.console_acts(&who).map_err(problem)?;
+    let id: String = visit.parameter("id").unwrap_or_default().trim().chars().take(LONGEST).collect();
+    let (status, explained, error) = match if id.is_empty() { None } else { Some(auth.explain(&who, &id)) } {
+        None => (StatusCode::OK, None, None),
+        Some(Ok(explained)) => (StatusCode::OK, Some(view(explanation(&explained), acts.list_roles)), None),
+        Some(Err(ApiError::ResourceNotFound(text))) => (StatusCode::NOT_FOUND, None, Some(sentence(&text))),
+        Some(Err(error)) => return Err(problem(error)),
+    };
+    let page = RefusalsPage {
+        layout: visit.layout(),
+        others: lists(acts, EXPLAIN.0),
+        rows: recent.iter().map(|refusal| row(refusal, now_ms)).collect(),
+        id,
+        explained,
+        error,
+    };
+    Ok(html(status, Row::Page, &page))
+}
+
+fn row(refusal: &Refused, now_ms: i64) -> RefusalRow {
+    let (_, reason, _) = verdict(&refusal.why);
+    let proved = match &refusal.why {
+        RefusedFor::Scopes { client_id, .. } => client_id.clone(),
+        RefusedFor::Credentials(_) => None,
+    };
+    RefusalRow {
+        href: format!("{}?id={}", EXPLAIN.0, encode(&refusal.id)),
+        reason,
+        is_proved: proved.is_some(),
+        who: proved.or_else(|| refusal.claimed_id().map(str::to_owned)),
+        request: format!("{} {}", refusal.method.to_ascii_uppercase(), shown(&refusal.resource)).trim().to_owned(),
+        site: if refusal.host.is_empty() { String::new() } else { format!("{}:{}", refusal.host, refusal.port) },
+        by: refused_by(refusal.by),
+        at: words::since(refusal.at_ms, now_ms),
+        at_machine: words::machine_time(refusal.at_ms),
+    }
+}
+
+fn place(request: &ExplainedRequest) -> String {
+    format!("{} {} at {}:{}", request.method.to_ascii_uppercase(), request.resource, request.host, request.port)
+}
+
+/// What `falconer why` prints, in the same order.
+fn view(told: Explanation, lists_roles: bool) -> ExplainedView {
+    let mut facts = vec![("Refused", format!("{} by {}", told.time, told.by))];
+    if !told.request.host.is_empty() {
+        facts.push(("Request", place(&told.request)));
+    }
+    let mut add = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
+    add("Client", told.client_id);
+    add("Claimed client", told.claimed_id);
+    add("Clock of the caller", told.clock_offset_seconds.map(clock));
+    add("Signed payload hash", told.signed_hash);
+    add("Hash of what arrived", told.payload_hash);
+    add("Required", told.required.map(|expression| expression.to_string()));
+    add("Missing", told.missing.map(|expression| expression.to_string()));
+    add("The signature is right for", told.would_match.as_ref().map(place));
+    // A hint on roles says what the list of roles says with links.
+    let of_roles = |hint: &String| told.roles.iter().any(|role| hint.starts_with(&format!("The role `{}` has", role.role_id)));
+    ExplainedView {
+        id: told.id,
+        verdict: sentence(&told.message),
+        reason: told.reason,
+        facts,
+        hints: told.hints.iter().filter(|hint| !of_roles(hint)).cloned().collect(),
+        roles: told
+            .roles
+            .into_iter()
+            .map(|role| (lists_roles.then(|| Kind::Role.href(&role.role_id)), role.role_id, role.scope, role.gives))
+            .collect(),
+    }
+}
+
+fn clock(seconds: i64) -> String {
+    match seconds {
+        0 => "as this server's".to_owned(),
+        1.. => format!("{seconds} seconds ahead"),
+        _ => format!("{} seconds behind", seconds.unsigned_abs()),
+    }
+}
