@@ -131,6 +131,30 @@ describe('clients and roles', () => {
     await context.close();
   });
 
+  test('what looks into things leads from a refusal and a change to what they were about, without JavaScript', async () => {
+    const { context, page, errors } = await signedIn('adam', { javaScriptEnabled: false });
+    const auth = new taskcluster.Auth({ rootUrl: server.rootUrl, credentials: server.credentials });
+    await auth.createRole('inspected', { description: 'Before', scopes: ['notes:read:*'] });
+    await auth.updateRole('inspected', { description: 'After', scopes: ['notes:read:*', 'queue:ping'] });
+    await assert.rejects(new taskcluster.Auth({ rootUrl: server.rootUrl, credentials: {} }).deleteRole('inspected'));
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByLabel('Kind of record').selectOption('role');
+    await page.getByLabel('Its id').fill('inspected');
+    await page.getByRole('button', { name: 'Search' }).click();
+    await page.getByText('What changed').first().click();
+    for (const text of ['queue:ping', 'Before', 'After']) await page.getByText(text, { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Refusals' }).click();
+    await page.getByRole('link', { name: /no-credentials/ }).first().click();
+    await page.getByText('There were no credentials').waitFor();
+    await page.getByRole('link', { name: 'Scopes' }).click();
+    await page.getByLabel('Scopes, one a line').fill('assume:inspected');
+    await page.getByLabel('Are they enough for').fill('queue:ping');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByText('They are enough').waitFor();
+    assert.deepEqual(errors, []);
+    await context.close();
+  });
+
   test('every page is accessible and fits, wide and small, light and dark', async () => {
     for (const width of [1100, 320]) {
       for (const colorScheme of ['light', 'dark']) {
@@ -140,6 +164,7 @@ describe('clients and roles', () => {
           '/auth/clients', '/auth/roles', `/auth/roles?id=${role}`, '/auth/clients/add', '/auth/roles/add', `/auth/roles/edit?id=${role}`,
           `/auth/roles/confirm?id=${role}`, '/auth/clients?id=local%2Feve%2Fcli-KOZ75V', '/auth/clients/edit?id=local%2Feve%2Fcli-KOZ75V',
           '/auth/clients/confirm?id=local%2Feve%2Fcli-KOZ75V&action=delete', '/auth/clients/create?name=cli', '/me/password',
+          '/auth/audit', '/auth/audit?type=role&id=inspected', '/auth/explain', '/auth/scopes', '/auth/scopes?given=assume%3Ainspected&required=queue%3Aping%0Ax&scope=queue%3Aping',
         ]) {
           const answer = await page.goto(`${server.rootUrl}${path}`);
           assert.equal(answer.status(), 200, path);

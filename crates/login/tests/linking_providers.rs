@@ -8,7 +8,7 @@ mod provider;
 use std::sync::{Arc, Mutex};
 
 use common::{ADDRESS, World, from, settings};
-use falconer_auth::Clock as _;
+use falconer_auth::{ApiError, Authentication, Clock as _};
 use falconer_login::{
     Arrival, Callback, LoginError, LoginSettings, Outbound, ProviderError, ProviderSignInError, Session, SignInMethod, SignedIn, Way,
 };
@@ -23,6 +23,18 @@ struct Office {
     company: Arc<FakeProvider>,
     /// When the company says that it has asked for a password.
     proved_ms: Arc<Mutex<Option<i64>>>,
+}
+
+/// It said that somebody else was asking at that moment, for ever.
+#[tokio::test]
+async fn a_provider_without_an_interval_is_not_asked_about_anybody() {
+    let office = Office::new().await;
+    let back = office.back(&office.leave(Way::SignIn).await.unwrap(), "7", None).await;
+    assert!(matches!(back, Ok(Arrival::SignedIn(_))));
+    office.world.person("helper", &[], &["auth:refresh-person:*"]).await;
+    let asked = office.world.login.ask_about_person(&Authentication::person("local/helper"), "company/7").await;
+    let Err(ApiError::RequestConflict(text)) = asked else { panic!("nobody was asked") };
+    assert!(text.contains("the provider company has no `refresh`"), "{text}");
 }
 
 impl Office {
