@@ -3,7 +3,7 @@
 use axum::response::Response;
 use falconer_auth::{AuditEntry, HistoryFilter};
 use http::StatusCode;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -86,9 +86,9 @@ fn day(text: &str, days: i64) -> Result<Option<i64>, Refusal> {
     if text.is_empty() {
         return Ok(None);
     }
-    let start = text.parse::<Date>().ok().and_then(|date| date.to_zoned(TimeZone::UTC).ok());
+    let start = text.parse::<Date>().ok().and_then(|date| TimeZone::UTC.to_timestamp(date.to_datetime(Time::midnight())).ok());
     let start = start.ok_or_else(|| Refusal::invalid("A day is written like `2026-08-31`."))?;
-    Ok(Some(start.timestamp().as_millisecond().saturating_add(days * falconer_auth::DAY_MS)))
+    Ok(Some(start.as_millisecond().saturating_add(days * falconer_auth::DAY_MS)))
 }
 
 fn row(entry: AuditEntry) -> AuditRow {
