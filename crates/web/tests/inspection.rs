@@ -18,7 +18,7 @@ fn strings(texts: &[&str]) -> Vec<String> {
 
 /// Root, two roles and a client.
 async fn filled(site: &Site) {
-    site.somebody("root", &["auth:*", "notes:*", "assume:*"]).await;
+    site.somebody("root", &["auth:*", "notes:*", "assume:readers", "assume:everybody"]).await;
     let root = Authentication::person("local/root");
     let role = |scopes: &[&str]| RoleInput { description: "A role".to_owned(), scopes: strings(scopes) };
     site.auth.create_role(&root, "everybody", &role(&["assume:readers"])).await.unwrap();
