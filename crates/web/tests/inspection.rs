@@ -18,15 +18,15 @@ fn strings(texts: &[&str]) -> Vec<String> {
 
 /// Root, two roles and a client.
 async fn filled(site: &Site) {
-    site.somebody("root", &["auth:*", "notes:*", "assume:readers", "assume:everybody"]).await;
+    site.somebody("root", &["auth:*", "notes:*", "assume:readers", "assume:team"]).await;
     let root = Authentication::person("local/root");
     let role = |scopes: &[&str]| RoleInput { description: "A role".to_owned(), scopes: strings(scopes) };
-    site.auth.create_role(&root, "everybody", &role(&["assume:readers"])).await.unwrap();
+    site.auth.create_role(&root, "team", &role(&["assume:readers"])).await.unwrap();
     site.auth.create_role(&root, "readers", &role(&["notes:read:*"])).await.unwrap();
     let input = ClientInput {
         expires_us: (START_MS + 86_400_000) * 1000,
         description: String::new(),
-        scopes: Some(strings(&["assume:everybody"])),
+        scopes: Some(strings(&["assume:team"])),
         delete_on_expiration: false,
     };
     site.auth.create_client(&root, "project/zap", &input).await.unwrap();
@@ -49,7 +49,7 @@ async fn the_history_says_who_did_what_and_how_it_was_before() {
         "<code>project/zap</code></a> <b>updated</b>",
         "by <a href=\"/auth/audit?actor=local/root\"",
         "<span class=\"hidden\">added</span><code>notes:read:blue</code>",
-        "<span class=\"hidden\">removed</span><code>assume:everybody</code>",
+        "<span class=\"hidden\">removed</span><code>assume:team</code>",
         "&#60;b&#62;new&#60;/b&#62;",
         "<span class=\"hidden\">added</span><code>notes:list</code>",
     ] {
@@ -165,14 +165,14 @@ async fn scopes_are_expanded_and_weighed_and_the_chain_is_shown() {
     assert!(refused.status == 403 && refused.text.contains("auth:expand-scopes"), "{}", refused.text);
     let mut reader = site.somebody("reader", &["auth:expand-scopes"]).await;
     assert_eq!(reader.get("/auth/scopes").await.status, 200);
-    let given = "assume:everybody\r\nqueue:ping";
+    let given = "assume:team\r\nqueue:ping";
     let page = reader.get(&query("/auth/scopes", &[("given", given), ("required", "notes:read:blue\nqueue:ping")])).await;
     assert!(
         page.text.contains("They are enough") && page.text.contains("3 scopes") || page.text.contains("<code>notes:list</code>"),
         "{}",
         page.text
     );
-    let chain = "<code>assume:everybody</code> → the role <a href=\"/auth/roles?id=everybody\"><code>everybody</code></a> has \
+    let chain = "<code>assume:team</code> → the role <a href=\"/auth/roles?id=team\"><code>team</code></a> has \
                  <code>assume:readers</code> → the role <a href=\"/auth/roles?id=readers\"><code>readers</code></a> has <code>notes:read:*</code>";
     assert!(page.text.contains(chain) && page.text.contains("given by <code>queue:ping</code>"), "{}", page.text);
     let required = r#"{"AllOf": ["queue:ping", {"AnyOf": ["paint:a", "paint:b"]}]}"#;
@@ -206,11 +206,11 @@ async fn who_has_a_scope_is_told_of_what_may_be_listed() {
     assert!(!page.text.contains("project/zap") && !page.text.contains("<code>readers</code>") && !page.text.contains("local/ann"));
     let mut all = site.somebody("all", &["auth:expand-scopes", "auth:list-clients", "auth:list-roles", "auth:list-people"]).await;
     let page = all.get(&ask).await;
-    for id in ["project/zap", "everybody", "readers", "local/ann", "local/root"] {
+    for id in ["project/zap", "team", "readers", "local/ann", "local/root"] {
         assert!(page.text.contains(&format!("<code>{id}</code>")), "{id}: {}", page.text);
     }
     assert!(!page.text.contains("<code>local/blind</code>"), "{}", page.text);
-    let why = page.text.split("<a class=\"small\" href=\"").find(|rest| rest.contains("everybody has it")).unwrap();
+    let why = page.text.split("<a class=\"small\" href=\"").find(|rest| rest.contains("team has it")).unwrap();
     let page = all.get(&why.split('"').next().unwrap().replace("&#38;", "&")).await;
     assert!(page.text.contains("They are enough"), "{}", page.text);
 }
