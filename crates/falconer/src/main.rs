@@ -4,7 +4,7 @@
 //! does is to name a concrete store. A new command is a file, a variant of [`Command`] and a line in `run`.
 //!
 //! Exit codes: 0 done, 1 failed (the reason and what to do next are on stderr), 2 wrong use of the command line; 70 when a server ended at once
-//! because its store failed under it. `attack` has two of its own, 3 and 4.
+//! because its store failed under it. `attack` and `doctor` have two of their own, 3 and 4.
 
 #![allow(rustdoc::bare_urls, reason = "the help shows these texts as they are")]
 
@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::database::{backup, migrate, restore, restored};
+use commands::doctor;
 use commands::operator::{PrintOptions, account, clock, keys, provider, repair, root_reset, setup_link, why};
 use commands::people;
 use commands::records::{client, export, import, role};
@@ -34,7 +35,8 @@ The commands from `signin` on are for users of any server that speaks the protoc
 as the published clients do: TASKCLUSTER_ROOT_URL, TASKCLUSTER_CLIENT_ID, TASKCLUSTER_ACCESS_TOKEN, TASKCLUSTER_CERTIFICATE.
 
 Exit codes: 0 done, 1 failed (the reason is on stderr), 2 wrong use of the command line; 70 when a server ended at once because its store failed. \
-`attack` ends with 3 when it found something, and with 4 when it could not try all that it was asked to.";
+`attack` ends with 3 when it found something, and with 4 when it could not try all that it was asked to; `doctor` with 3 when something should be looked at, \
+and with 4 when something is wrong.";
 
 #[derive(Parser)]
 #[command(name = "falconer", version, about = "An authorization server for third-party services", max_term_width = 100, after_help = AFTER_HELP)]
@@ -77,6 +79,8 @@ enum Command {
     Restored(PrintOptions),
     /// Copy everything from SQLite into PostgreSQL, or back
     Migrate(migrate::Options),
+    /// Check what the server stands on, and say what to do
+    Doctor(doctor::Options),
     /// The configuration
     #[command(subcommand)]
     Config(config_check::Config),
@@ -185,6 +189,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Restore(options) => restore::run(options).await,
         Command::Restored(options) => restored::run(options).await,
         Command::Migrate(options) => migrate::run(options).await,
+        Command::Doctor(options) => doctor::run(options).await,
         Command::Config(config) => config_check::run(config).await,
         Command::Provider(command) => provider::run(command).await,
         Command::Gateway(command) => gateway::run(command).await,

@@ -22,3 +22,4 @@ mod steps;
 mod upkeep;
 
 pub use postgres_store::PostgresStore;
+pub use upkeep::examine::{Examined, examine};

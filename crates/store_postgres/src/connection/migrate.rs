@@ -7,7 +7,7 @@ use crate::connection::columns::{all, first, get, run};
 use crate::connection::fault::{Fault, Res};
 
 /// The first has the version 1. Never edit one that was released: its checksum is in the databases of those who run it.
-const MIGRATIONS: &[Migration] = &[
+pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_records", text: include_str!("../../migrations/0001_records.sql") },
     Migration { name: "0002_history", text: include_str!("../../migrations/0002_history.sql") },
     Migration { name: "0003_people", text: include_str!("../../migrations/0003_people.sql") },
@@ -93,4 +93,20 @@ async fn check_ours(on: &Transaction<'_>) -> Res<()> {
 
 fn corrupt(why: String) -> Fault {
     StoreError::Corrupt(why).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As many as there were when nothing ran beside a migration.
+    const BEFORE: usize = 12;
+
+    /// While servers are upgraded one after the other, those of the version before go on with the schema of the next one.
+    #[test]
+    fn migrations_only_expand() {
+        for migration in MIGRATIONS.iter().skip(BEFORE) {
+            assert_eq!(falconer_store::not_expanding(migration.text), Vec::<String>::new(), "{}", migration.name);
+        }
+    }
 }

@@ -1,5 +1,6 @@
-//! Upkeep: removing what has ended, and sealing again with a newer key. It takes no revision.
+//! Upkeep: removing what has ended, sealing again with a newer key, and what an operator wants to know. It takes no revision.
 
+pub(crate) mod examine;
 mod prune;
 mod reseal;
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use crate::connection::columns::all;
 use crate::connection::fault::Res;
-use crate::connection::file::unavailable;
+use crate::connection::file::{connect_to_read, unavailable};
 use crate::connection::migrate::{APPLICATION_ID, MIGRATIONS};
 use crate::following::history;
 
@@ -33,6 +33,10 @@ pub struct Inspected {
     pub history: Option<History>,
     /// Its revision.
     pub revision: Revision,
+    /// The highest time of any committed step, milliseconds since 1970.
+    pub highest_ms: i64,
+    /// Changes of the schema that this program knows, and the file has not seen.
+    pub missing: usize,
     /// The newest change of the schema that it has seen, such as `0003_history`.
     pub schema: String,
     /// How many sealed values there are.
@@ -69,10 +73,23 @@ pub fn inspect(file: &Path, keys: Option<&KeyRing>) -> Result<Inspected> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
     let connection = Connection::open_with_flags(unchanging(file), flags)
         .map_err(|error| StoreError::Unavailable(format!("{}: {error}", file.display())))?;
-    look(&connection, keys).map_err(|fault| match fault.named() {
+    is_whole(&connection).and_then(|()| look(&connection, keys)).map_err(|fault| at(file, fault.named()))
+}
+
+/// The same of a database that servers may use, without reading it through.
+pub fn look_beside(file: &Path, keys: Option<&KeyRing>) -> Result<Inspected> {
+    if !is_a_database_of_ours(file)? {
+        return Err(StoreError::Corrupt(format!("{} is no database of Falconer", file.display())));
+    }
+    let connection = connect_to_read(file)?;
+    look(&connection, keys).map_err(|fault| at(file, fault.named()))
+}
+
+fn at(file: &Path, error: StoreError) -> StoreError {
+    match error {
         StoreError::Corrupt(why) => StoreError::Corrupt(format!("{}: {why}", file.display())),
         other => other,
-    })
+    }
 }
 
 /// A name by which SQLite makes no other file beside it: nobody writes to it meanwhile.
@@ -91,22 +108,28 @@ fn unchanging(file: &Path) -> String {
     name
 }
 
-fn look(connection: &Connection, keys: Option<&KeyRing>) -> Res<Inspected> {
+fn is_whole(connection: &Connection) -> Res<()> {
     connection.pragma(None, "cell_size_check", "ON", |_| Ok(()))?;
     connection.pragma(None, "trusted_schema", "OFF", |_| Ok(()))?;
     let told: Vec<String> = all(connection, "PRAGMA integrity_check(5)", [], |row| Ok(row.get(0)?))?;
     if told.iter().any(|line| line != "ok") {
         return Err(StoreError::Corrupt(format!("it is damaged: {}", told.join("; "))).into());
     }
+    Ok(())
+}
+
+fn look(connection: &Connection, keys: Option<&KeyRing>) -> Res<Inspected> {
     let applied: Vec<AppliedMigration> = all(connection, "SELECT version, name, checksum FROM migrations ORDER BY version", [], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?))
     })?;
-    missing_migrations(&applied, MIGRATIONS)?;
-    let revision = Revision(connection.query_row("SELECT revision FROM meta", [], |row| row.get(0))?);
+    let missing = missing_migrations(&applied, MIGRATIONS)?.len();
+    let (revision, highest_ms) = connection.query_row("SELECT revision, highest_ms FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let knows_histories = has_column(connection, "meta", "epoch")?;
     let mut found = Inspected {
         history: if knows_histories { Some(history::standing(connection)?.history) } else { None },
-        revision,
+        revision: Revision(revision),
+        highest_ms,
+        missing,
         schema: applied.into_iter().next_back().map(|(_, name, _)| name).unwrap_or_default(),
         sealed: 0,
         key_ids: BTreeSet::new(),

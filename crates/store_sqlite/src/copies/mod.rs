@@ -7,6 +7,6 @@ mod replace;
 mod rows;
 
 pub use backup::back_up;
-pub use inspect::{Inspected, inspect, is_a_database_of_ours};
+pub use inspect::{Inspected, inspect, is_a_database_of_ours, look_beside};
 pub use replace::{Locked, Staged};
 pub use rows::FileRows;
