@@ -40,3 +40,64 @@ pub fn missing_migrations<'m>(applied: &[AppliedMigration], known: &'m [Migratio
     }
     Ok(missing)
 }
+
+/// The statements of a migration by which a program of the version before, which still runs beside it, would fail or lose something: what it reads is gone or has another
+/// type, or what it writes is refused. A migration only expands: it adds tables, indexes, and columns that have a default or may be empty.
+pub fn not_expanding(text: &str) -> Vec<String> {
+    let plain: Vec<&str> = text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
+    let statements = plain.join(" ");
+    let statements = statements.split(';').map(|statement| statement.split_whitespace().collect::<Vec<_>>().join(" "));
+    let made = |statement: &str| statement.strip_prefix("CREATE TABLE ").and_then(|rest| rest.split([' ', '(']).next().map(str::to_owned));
+    let statements: Vec<String> = statements.map(|statement| statement.to_uppercase()).collect();
+    let new: Vec<String> = statements.iter().filter_map(|statement| made(statement)).collect();
+    let is_of_new = |statement: &str| new.iter().any(|table| statement.split([' ', '(']).any(|word| word == table));
+    let expands = |statement: &String| {
+        let says = |words: &str| format!(" {statement} ").contains(&format!(" {words} "));
+        if statement.is_empty() || is_of_new(statement) || says("DROP INDEX") {
+            return true;
+        }
+        let adds = says("ADD COLUMN") && (!says("NOT NULL") || says("DEFAULT")) && !says("UNIQUE") && !says("CHECK");
+        match statement.split(' ').next().unwrap_or_default() {
+            "CREATE" => says("CREATE INDEX"),
+            "ALTER" => adds && !says("DROP") && !says("RENAME"),
+            // What a new column is filled with.
+            "UPDATE" => true,
+            _ => false,
+        }
+    };
+    statements.iter().filter(|statement| !expands(statement)).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_something_away_is_named() {
+        for fine in [
+            "-- DROP TABLE clients;\nCREATE TABLE leases (name TEXT PRIMARY KEY, until_ms BIGINT NOT NULL CHECK (until_ms > 0));",
+            "CREATE TABLE leases (name TEXT);\nCREATE UNIQUE INDEX leases_once ON leases (name);\nINSERT INTO leases VALUES ('a');",
+            "ALTER TABLE meta ADD COLUMN epoch TEXT;\nUPDATE meta SET epoch = 'x';",
+            "ALTER TABLE meta ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0;",
+            "DROP INDEX grants_by_end;\nCREATE INDEX grants_by_end ON grants (expires_ms, id);",
+        ] {
+            assert_eq!(not_expanding(fine), Vec::<String>::new(), "{fine}");
+        }
+        for other in [
+            "DROP TABLE passwords;",
+            "ALTER TABLE accounts DROP COLUMN password_hash;",
+            "ALTER TABLE accounts RENAME COLUMN name TO id;",
+            "ALTER TABLE accounts ALTER COLUMN name TYPE BIGINT;",
+            "ALTER TABLE accounts ALTER COLUMN email SET NOT NULL;",
+            "ALTER TABLE identities ALTER COLUMN person DROP DEFAULT;",
+            "ALTER TABLE accounts ADD COLUMN kind TEXT NOT NULL;",
+            "ALTER TABLE accounts ADD COLUMN kind TEXT UNIQUE;",
+            "alter table accounts\n  add constraint once unique (email);",
+            "CREATE UNIQUE INDEX accounts_by_email ON accounts (email);",
+            "DELETE FROM changes;",
+            "CREATE TRIGGER t AFTER INSERT ON accounts BEGIN SELECT 1; END;",
+        ] {
+            assert!(!not_expanding(other).is_empty(), "{other}");
+        }
+    }
+}

@@ -117,3 +117,12 @@ async fn a_file_from_before_people_is_brought_along() {
         assert_eq!((session.method, session.factors), (SignInMethod::Password, 1));
     }
 }
+
+/// A command of the version before may be at work beside the start of the next one.
+#[test]
+fn migrations_only_expand() {
+    // As many as there were when nothing ran beside a migration.
+    for migration in MIGRATIONS.iter().skip(13) {
+        assert_eq!(falconer_store::not_expanding(migration.text), Vec::<String>::new(), "{}", migration.name);
+    }
+}
