@@ -55,7 +55,7 @@ pub async fn look(config: &Config, findings: &mut Vec<Finding>) -> bool {
                 Err(why) => silent(findings, &storage, &why),
             }
         }
-        Storage::Postgres { url } => match within(examine(url, keys.as_ref())).await {
+        Storage::Postgres { url, .. } => match within(examine(url, keys.as_ref())).await {
             Ok(Ok(found)) => postgres(findings, &storage, &found, keys.as_ref()),
             Ok(Err(error)) => broken(findings, &storage, error),
             Err(why) => silent(findings, &storage, &why),
