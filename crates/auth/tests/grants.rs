@@ -297,9 +297,11 @@ fn code_of(error: &ApiError) -> &'static str {
         ApiError::ResourceNotFound(_) => "ResourceNotFound",
         ApiError::RequestConflict(_) => "RequestConflict",
         ApiError::TooManyRequests { .. } => "TooManyRequests",
-        ApiError::ClockBehind { .. } | ApiError::ClockAhead { .. } | ApiError::Unavailable(_) | ApiError::OutcomeUnknown(_) => {
-            "Unavailable"
-        }
+        ApiError::ClockBehind { .. }
+        | ApiError::ClockAhead { .. }
+        | ApiError::CutOff { .. }
+        | ApiError::Unavailable(_)
+        | ApiError::OutcomeUnknown(_) => "Unavailable",
         ApiError::Internal(_) => "InternalServerError",
     }
 }
