@@ -41,6 +41,47 @@ impl Person {
         Ok(())
     }
 
+    /// Leaves the session, if there is one, and signs in with an OpenID provider. `at_provider` is told where the browser is sent, and says where the provider
+    /// sends it back.
+    pub fn sign_in_away(&mut self, provider: &str, at_provider: impl FnOnce(&str) -> Result<String>) -> Result<()> {
+        self.cookies.retain(|(cookie, _)| cookie != "falconer");
+        let away = self.led(&format!("/login/{provider}"))?;
+        let back = at_provider(&away)?;
+        let path = back.strip_prefix("http://").and_then(|rest| rest.split_once('/')).map(|(_, path)| format!("/{path}"));
+        self.led(&path.with_context(|| format!("the provider led to {back}"))?)?;
+        if !self.cookies.iter().any(|(cookie, _)| cookie == "falconer") {
+            bail!("nobody was signed in by {back}");
+        }
+        Ok(())
+    }
+
+    /// Signs in at a Keycloak as somebody who was never there, up to where it sends the browser back.
+    pub fn sign_in_at_keycloak(&mut self, asked: &str, name: &str, password: &str, back: &str) -> Result<()> {
+        self.cookies.clear();
+        let page = self.get(asked)?;
+        let action = page.split("id=\"kc-form-login\"").nth(1).and_then(|form| attribute(form, "action")).context("no form of Keycloak")?;
+        let path = action.strip_prefix("http://").and_then(|rest| rest.split_once('/')).map(|(_, path)| format!("/{path}"));
+        let fields =
+            [("username", name), ("password", password), ("credentialId", "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let location = self.post(&path.unwrap_or(action), &fields.to_vec())?;
+        if !location.starts_with(back) || !location.contains("code=") {
+            bail!("Keycloak led to {location}");
+        }
+        Ok(())
+    }
+
+    /// Opens a page that leads on; answers where.
+    fn led(&mut self, path: &str) -> Result<String> {
+        let request = self.request("GET", path, "", "");
+        let answer = self.connection.exchange(&request)?;
+        let (status, location, set) = (answer.status, answer.headers("location"), answer.headers("set-cookie"));
+        if !matches!(status, 302 | 303) {
+            bail!("GET {path} answered {status}: {}", String::from_utf8_lossy(&answer.content()));
+        }
+        self.keep(&set);
+        location.into_iter().next().context("a redirect without a location")
+    }
+
     /// The form of the sign-in page at `path`, filled in.
     pub fn sign_in_form(&mut self, path: &str, name: &str, password: &str) -> Result<Fields> {
         let mut fields = form(&self.get(path)?, path)?;
@@ -49,10 +90,15 @@ impl Person {
         Ok(fields)
     }
 
+    /// What is sent with a form from this address.
+    pub fn form_from(&mut self, path: &str, fields: &Fields, forwarded_for: &str) -> Vec<u8> {
+        self.forwarded_for = Some(forwarded_for.to_owned());
+        self.form_request(path, fields)
+    }
+
     /// Sends a form from this address, whatever is answered; the status.
     pub fn send(&mut self, path: &str, fields: &Fields, forwarded_for: &str) -> Result<u16> {
-        self.forwarded_for = Some(forwarded_for.to_owned());
-        let request = self.form_request(path, fields);
+        let request = self.form_from(path, fields, forwarded_for);
         Ok(self.connection.exchange(&request)?.status)
     }
 
@@ -122,7 +168,7 @@ impl Person {
         let request = self.form_request(path, fields);
         let answer: Answer<'_> = self.connection.exchange(&request)?;
         let (status, location, set) = (answer.status, answer.headers("location"), answer.headers("set-cookie"));
-        if status != 303 {
+        if !matches!(status, 302 | 303) {
             bail!("POST {path} answered {status}: {}", String::from_utf8_lossy(&answer.content()));
         }
         self.keep(&set);
@@ -203,7 +249,8 @@ fn set(fields: &mut Fields, name: &str, value: &str) {
     fields.push((name.to_owned(), value.to_owned()));
 }
 
-fn unquery(query: &str) -> Result<Fields> {
+/// The fields of a query, or of a form as it is sent.
+pub fn unquery(query: &str) -> Result<Fields> {
     let decode = |text: &str| -> Result<String> { Ok(percent_encoding::percent_decode_str(text).decode_utf8()?.into_owned()) };
     query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, value)| Ok((decode(name)?, decode(value)?))).collect()
 }

@@ -81,6 +81,12 @@ pub fn cpu_us(root: u32) -> Result<u64> {
     Ok(sum)
 }
 
+/// How many pages of memory the system gave so far to a process and all below it (proc(5), field minflt).
+pub fn minor_faults(root: u32) -> Result<u64> {
+    let of = |id| stat(id).and_then(|fields| fields.get(7)?.parse::<u64>().ok()).unwrap_or_default();
+    Ok(tree(root)?.into_iter().map(of).sum())
+}
+
 /// CPU time so far of the threads of a process, in nanoseconds (the first figure of `/proc/<id>/task/<id>/schedstat`). Threads that have ended do not count.
 pub fn cpu_ns(process: u32) -> Result<u64> {
     let mut sum = 0;
