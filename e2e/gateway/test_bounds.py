@@ -10,7 +10,7 @@ import time
 
 import pytest
 from falconer_server import BIN, clean_environment, root_url_of
-from proxies import PATIENCE, Protected, raw
+from proxies import PATIENCE, PLACES, Protected, raw
 from scenarios import credentials_of, host_and_port, request_of, send
 from test_in_front import At, one_answer, upgrade
 from test_sessions import call, signed_in
@@ -175,7 +175,7 @@ class Hangs:
             self.asked.append(connection)
 
 
-@pytest.mark.parametrize("place", ["upstream", "nginx", "caddy"])
+@pytest.mark.parametrize("place", [place for place in PLACES if place != "envoy"])
 def test_one_address_asks_no_more_than_its_share(behind, tmp_path, place):
     falconer = Hangs()
     head = 'questions_per_address = 2\nfalconer_timeout_ms = 60000\nproxies = ["127.0.0.1"]'

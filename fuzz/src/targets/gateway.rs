@@ -89,7 +89,7 @@ fn judge(status: u16, told: Option<&Value>, body: &[u8]) -> Outcome {
         }
         None => assert!(!(200..300).contains(&status), "{status} without a word to the service"),
     }
-    let reason = serde_json::from_slice::<Value>(body).ok().and_then(|body| body["reason"].as_str().map(str::to_owned));
+    let reason = serde_json::from_slice::<Value>(body).ok().and_then(|body| body.get("reason")?.as_str().map(str::to_owned));
     format!("{status} {}", reason.unwrap_or_default())
 }
 

@@ -49,7 +49,7 @@ pub(crate) struct LetThrough {
     /// What the rule tells the service behind.
     pub(crate) reveal: Vec<String>,
     /// Where it wants another protocol: how to ask whether its connection may stay open.
-    pub(crate) watched: Option<Watched>,
+    pub(crate) watched: Option<Box<Watched>>,
 }
 
 impl Gateway {
@@ -214,7 +214,7 @@ impl Gateway {
                 }
                 let watched = asked.headers.contains_key(header::UPGRADE).then(|| {
                     let credentials = own.map(|(_, _, credentials)| credentials);
-                    Watched::new(asked, verifier, expression, credentials)
+                    Box::new(Watched::new(asked, verifier, expression, credentials))
                 });
                 Ok((Decision::LetThrough(LetThrough { verified: Some(verified), reveal: needs.reveal.clone(), watched }), Outcome::Allowed))
             }

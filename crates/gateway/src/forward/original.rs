@@ -56,7 +56,7 @@ pub(crate) fn original(dialect: Dialect, parts: &Parts) -> Result<Original<'_>, 
             address: headers
                 .get_all("x-forwarded-for")
                 .iter()
-                .last()
+                .next_back()
                 .and_then(|said| said.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()),
         },
         Dialect::Envoy => Original {

@@ -146,7 +146,7 @@ impl Once<'_> {
     }
 
     /// When a WebSocket has to end: with the credentials that it was opened with. Where it took none, with the rules.
-    fn over(&self, watched: Option<Watched>, caller: Option<Caller>) -> impl Future<Output = ()> + Send + 'static {
+    fn over(&self, watched: Option<Box<Watched>>, caller: Option<Caller>) -> impl Future<Output = ()> + Send + 'static {
         let (gateway, in_use) = (Arc::clone(&self.gateway), self.proxy.in_use.clone());
         let counted = OpenWebSocket::new(&gateway);
         async move {
@@ -155,7 +155,7 @@ impl Once<'_> {
             let why = match watched.zip(caller) {
                 Some((watched, caller)) => {
                     let expires_ms = date_time::parse_ms(caller.expires()).unwrap_or(0);
-                    over(Asking { watched, gateway: Arc::clone(&gateway), in_use }, interval, expires_ms).await
+                    over(Asking { watched: *watched, gateway: Arc::clone(&gateway), in_use }, interval, expires_ms).await
                 }
                 None => {
                     while !in_use.replaced(&gateway) {
