@@ -216,6 +216,6 @@ mod tests {
     #[test]
     fn answers_end_where_they_say() {
         assert!(status_of(b"HTTP/1.1 429 Too Many").is_err());
-        assert_eq!(status_of(b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 2\r\n\r\n").unwrap(), (429, Some(53)));
+        assert_eq!(status_of(b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 2\r\n\r\n").unwrap(), (429, Some(55)));
     }
 }
