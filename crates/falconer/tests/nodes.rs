@@ -318,3 +318,39 @@ async fn nothing_is_lost_where_all_servers_write_at_once() {
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 1, "{made:?}");
     assert!(made.iter().filter_map(|made| made.as_ref().err()).all(|error| error.status() == Some(409)), "{made:?}");
 }
+
+/// A server that answered by what it remembers said that there is no such client, whose creation had just been acknowledged.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn a_change_of_what_another_server_has_just_made_finds_it() {
+    let mut cluster = Cluster::make().await;
+    let (a, b) = (cluster.node(Hears::AtOnce).await, cluster.node(Hears::NotAtAll).await);
+    for round in 0..10 {
+        let name = format!("project/robot-{round}");
+        a.make_client(&name, &["notes:read"]).await;
+        b.root.disable_client(&name).await.unwrap();
+        a.root.create_role(&format!("role-{round}"), &role(&[])).await.unwrap();
+        b.root.update_role(&format!("role-{round}"), &role(&["notes:write".to_owned()])).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn what_only_one_server_does_is_taken_over() {
+    let mut cluster = Cluster::make().await;
+    let holder = "SELECT holder FROM leases WHERE name = 'upkeep' AND until > clock_timestamp()";
+    let a = cluster.node(Hears::AtOnce).await;
+    let b = cluster.node(Hears::AtOnce).await;
+    let database = cluster.place.database.as_ref().unwrap();
+    let first = database.text(holder).await;
+    a.server.kill();
+    let until = Instant::now() + patience();
+    let all = format!("SELECT coalesce(({holder}), '')");
+    while [first.as_str(), ""].contains(&database.text(&all).await.as_str()) {
+        assert!(Instant::now() < until, "nobody takes over");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    // Whoever ends in good order gives it back.
+    assert_eq!(b.server.end(), Some(0));
+    assert_eq!(database.text("SELECT count(*)::text FROM leases").await, "0");
+}

@@ -81,6 +81,21 @@ async fn a_server_lives_in_a_database() {
     assert_eq!(place.start().end(), Some(0), "with it all is well");
 }
 
+/// As after a failover: the URL names two hosts, and nobody is at the first one.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn of_several_hosts_the_one_that_takes_writes_is_used() {
+    let mut place = Place::postgres().await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let database = place.database.as_mut().unwrap();
+    let url = url::Url::parse(&database.url).unwrap();
+    let (user, password, there) = (url.username(), &database.password, url.port().unwrap_or(5432));
+    database.url = format!("postgres://{user}:{password}@127.0.0.1:{free},127.0.0.1:{there}{}", url.path());
+    let server = place.start();
+    root(&place, &server).create_client("project/robot", &some_client()).await.unwrap();
+    assert_eq!(server.end(), Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL: cargo xtask test has one"]
 async fn what_is_wrong_is_said_without_the_password() {

@@ -148,7 +148,10 @@ where
             what_is_due_comes_earliest_first_and_once,
             of_many_who_claim_each_is_given_others,
             what_people_are_known_by_is_kept_for_ever,
-            an_identity_takes_clients_with_it;
+            an_identity_takes_clients_with_it,
+            a_lease_has_one_holder,
+            a_lease_that_has_ended_is_for_everybody,
+            of_many_who_take_a_lease_one_gets_it;
         scim:
             what_is_pushed_comes_back_as_it_was,
             a_name_and_an_external_id_are_one_resource,

@@ -419,6 +419,14 @@ impl Store for PostgresStore {
         Ok(audit::whole(&self.to_read().await?, wanted, most_looked, limit).await?)
     }
 
+    async fn take_lease(&self, name: &str, holder: &str, for_ms: i64) -> Result<bool> {
+        Ok(upkeep::leases::take(&self.to_write().await?, name, holder, for_ms).await?)
+    }
+
+    async fn end_lease(&self, name: &str, holder: &str) -> Result<()> {
+        Ok(upkeep::leases::end(&self.to_write().await?, name, holder).await?)
+    }
+
     async fn prune(&self, now_ms: i64) -> Result<()> {
         let mut connection = self.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;

@@ -5,11 +5,12 @@
 mod common;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
-use falconer_store::{Store, conformance};
+use falconer_store::{Revision, RoleRecord, Step, Store, StoreError, conformance};
 
 /// As many as the suite has: a run of fewer is a mistake.
-const BEHAVIOURS: usize = 109;
+const BEHAVIOURS: usize = 112;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: cargo xtask test has one"]
@@ -17,4 +18,76 @@ async fn in_a_schema_of_its_own() {
     let server = common::server();
     let make = || async { Arc::new(common::open(&server.schema().await).await) as Arc<dyn Store> };
     assert_eq!(conformance::run(make).await, BEHAVIOURS);
+}
+
+/// Whatever one of two nodes writes is there for the other one at once, and a step that either decides is refused where the other one was faster.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn with_two_stores_open_on_one_database() {
+    let server = common::server();
+    let make = || async {
+        let url = server.schema().await;
+        let stores = [common::open(&url).await, common::open(&url).await];
+        Arc::new(common::alternating::Alternating { stores, calls: AtomicUsize::new(0) }) as Arc<dyn Store>
+    };
+    assert_eq!(conformance::run(make).await, BEHAVIOURS);
+}
+
+/// Each commit is told to the other nodes with its revision, when it is committed; whoever has made it is not told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn a_commit_is_told_to_the_others() {
+    let server = common::server();
+    let url = server.schema().await;
+    let (writer, other) = (common::open(&url).await, common::open(&url).await);
+    // That it listens is told first: anything may have happened before.
+    let (mut own, _) = writer.hear_of_changes(0).await;
+    let (mut count, told) = other.hear_of_changes(0).await;
+    assert_eq!(told, None);
+    for revision in 1..=3 {
+        let role = RoleRecord {
+            role_id: format!("r{revision}"),
+            scopes: Vec::new(),
+            description: String::new(),
+            created_ms: 1,
+            last_modified_ms: 1,
+        };
+        let made = writer.insert_role(&step(revision - 1), &role).await.unwrap();
+        let (next, told) = other.hear_of_changes(count).await;
+        assert_eq!((made, told), (Revision(revision), Some(Revision(revision))));
+        count = next;
+    }
+    // The first thing that the writer hears is what the other one does.
+    other.begin_history(other.history().await.unwrap().epoch, Revision(3)).await.unwrap();
+    let (next, told) = writer.hear_of_changes(own).await;
+    assert_eq!((next, told), (own + 1, None));
+    own = next;
+    assert_eq!(own, 2);
+}
+
+/// A node that was found by a newer one's schema would write rows that lack something.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn nothing_is_written_to_a_schema_that_is_newer() {
+    let server = common::server();
+    let url = server.schema().await;
+    let store = common::open(&url).await;
+    let role = RoleRecord { role_id: "r".into(), scopes: Vec::new(), description: String::new(), created_ms: 1, last_modified_ms: 1 };
+    common::run(&url, "INSERT INTO falconer_migrations (version, name, checksum) VALUES (10000, 'later', 'x')").await;
+    let refused = store.insert_role(&step(0), &role).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::Unavailable(why) if why.contains("a newer version of Falconer")), "{refused}");
+    common::run(&url, "DELETE FROM falconer_migrations WHERE version = 10000").await;
+    assert_eq!(store.insert_role(&step(0), &role).await, Ok(Revision(1)));
+}
+
+fn step(decided_at: i64) -> Step {
+    Step {
+        decided_at: Revision(decided_at),
+        depends_on: Vec::new(),
+        at_ms: 1,
+        actor: "test".into(),
+        grant: None,
+        action: "created".into(),
+        detail: None,
+    }
 }

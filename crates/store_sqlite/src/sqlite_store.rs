@@ -433,6 +433,16 @@ impl Store for SqliteStore {
         self.read(move |connection, _| audit::whole(connection, &wanted, most_looked, limit)).await
     }
 
+    async fn take_lease(&self, name: &str, holder: &str, for_ms: i64) -> Result<bool> {
+        let (name, holder) = (name.to_owned(), holder.to_owned());
+        self.write(move |connection, _| upkeep::leases::take(connection, &name, &holder, for_ms)).await
+    }
+
+    async fn end_lease(&self, name: &str, holder: &str) -> Result<()> {
+        let (name, holder) = (name.to_owned(), holder.to_owned());
+        self.write(move |connection, _| upkeep::leases::end(connection, &name, &holder)).await
+    }
+
     async fn prune(&self, now_ms: i64) -> Result<()> {
         self.write(move |connection, _| upkeep::prune(connection, now_ms)).await
     }

@@ -53,6 +53,7 @@ impl Auth {
     ) -> Result<(T, Revision), ApiError> {
         let ended = || ApiError::Unavailable("the server is ending".to_owned());
         let mut alone = false;
+        let mut has_looked = !self.node.store.is_shared();
         for _ in 0..ATTEMPTS {
             let place = self.node.wait_for_turn(alone).await.ok_or_else(ended)?;
             let (shown, tip) = (self.node.directory.load_full(), place.tip());
@@ -63,6 +64,18 @@ impl Auth {
                     None => Ok(decision),
                 }
             });
+            // Nothing is written, so that no transaction says whether it was decided on what is there: another node may have made what is missing here.
+            if !has_looked && tip.is_none() && matches!(decided, Ok(Decision::Keep(_)) | Err(_)) {
+                drop(place);
+                has_looked = true;
+                match (self.catch_up_from(&now.snapshot).await, decided) {
+                    (Ok(true), _) => continue,
+                    (Ok(false), Ok(Decision::Keep(answer))) => return Ok((answer, now.snapshot.revision())),
+                    (_, Err(error)) => return Err(error),
+                    (Err(error), _) => return Err(self.node.store_error(error)),
+                    (Ok(false), Ok(_)) => continue,
+                }
+            }
             let (change, answer) = match decided {
                 Ok(Decision::Write(step, write, answer)) => (Some(Change { step, write, roles: None }), Ok(answer)),
                 Ok(Decision::Batch(step, write, roles, answer)) => (Some(Change { step, write, roles: Some(roles) }), Ok(answer)),

@@ -112,6 +112,8 @@ delegate! {
     fn grant_history(&self, grant: &str, entity_type: &str, limit: u32) -> Vec<AuditEntry>;
     fn actor_history(&self, actor: &str, from: AuditStart, limit: u32) -> Vec<AuditEntry>;
     fn whole_history(&self, wanted: &HistoryFilter, most_looked: u32, limit: u32) -> HistoryPart;
+    fn take_lease(&self, name: &str, holder: &str, for_ms: i64) -> bool;
+    fn end_lease(&self, name: &str, holder: &str) -> ();
     fn prune(&self, now_ms: i64) -> ();
     fn prune_audit(&self, before_ms: i64, limit: u32) -> u64;
     fn prune_grants(&self, before_ms: i64, limit: u32) -> u64;

@@ -60,6 +60,13 @@ impl Database {
         client.query_one(sql, &[]).await.unwrap().get(0)
     }
 
+    /// The first column of the first row, as its owner.
+    pub async fn text(&self, sql: &str) -> String {
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.query_one(sql, &[]).await.unwrap_or_else(|error| panic!("{sql}: {error}")).get(0)
+    }
+
     /// From now on nobody gets in, and who is in is thrown out.
     pub async fn go_away(&self) {
         self.run(&format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).await;

@@ -1,4 +1,4 @@
-//! Asking providers again: who is due, who asks, and what goes with an identity.
+//! Asking providers again: who is due, who asks, and what goes with an identity; and what else only one node does.
 
 use std::sync::Arc;
 
@@ -103,4 +103,35 @@ pub(super) async fn an_identity_takes_clients_with_it(store: Arc<dyn Store>) {
     let keys: Vec<_> = s.changes_since(before, 10).await.unwrap().into_iter().map(|change| change.key).collect();
     assert_eq!(keys.len(), 3, "a client, the identity, and the person that it makes: {keys:?}");
     assert_eq!(s.identity("oidc/ann").await.unwrap(), Some(identity("oidc/ann")));
+}
+
+/// Longer than any test.
+const LONG_MS: i64 = 3_600_000;
+
+pub(super) async fn a_lease_has_one_holder(store: Arc<dyn Store>) {
+    let s = &*store;
+    assert_eq!(s.take_lease("upkeep", "a", LONG_MS).await, Ok(true));
+    assert_eq!(s.take_lease("upkeep", "b", LONG_MS).await, Ok(false));
+    assert_eq!(s.take_lease("upkeep", "a", LONG_MS).await, Ok(true), "whoever has it takes it again");
+    assert_eq!(s.take_lease("other", "b", LONG_MS).await, Ok(true), "each has a name of its own");
+    s.end_lease("upkeep", "b").await.unwrap();
+    assert_eq!(s.take_lease("upkeep", "b", LONG_MS).await, Ok(false), "it was not b's to give back");
+    s.end_lease("upkeep", "a").await.unwrap();
+    assert_eq!(s.take_lease("upkeep", "b", LONG_MS).await, Ok(true));
+    s.end_lease("nothing", "a").await.unwrap();
+}
+
+pub(super) async fn a_lease_that_has_ended_is_for_everybody(store: Arc<dyn Store>) {
+    let s = &*store;
+    assert_eq!(s.take_lease("upkeep", "a", 0).await, Ok(true));
+    assert_eq!(s.take_lease("upkeep", "b", LONG_MS).await, Ok(true));
+    assert_eq!(s.take_lease("upkeep", "a", LONG_MS).await, Ok(false));
+    assert_eq!(s.take_lease("upkeep", "b", -1).await, Ok(true), "whoever has it may shorten it");
+    assert_eq!(s.take_lease("upkeep", "a", LONG_MS).await, Ok(true));
+}
+
+pub(super) async fn of_many_who_take_a_lease_one_gets_it(store: Arc<dyn Store>) {
+    let (s, holders) = (&*store, ["a", "b", "c", "d", "e", "f", "g", "h"]);
+    let taken = at_once(holders.iter().map(|holder| s.take_lease("upkeep", holder, LONG_MS)).collect()).await;
+    assert_eq!(taken.iter().filter(|taken| **taken == Ok(true)).count(), 1, "{taken:?}");
 }

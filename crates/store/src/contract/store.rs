@@ -412,6 +412,11 @@ pub trait Store: Send + Sync {
     /// The whole history, newest first: of the next `most_looked` rows that the filter's actor or entity leaves, at most `limit` (not 0) that fit the rest of it.
     /// Where in the order an instant lies is found by the times of the rows; while a clock is put back, rows may lie on its other side.
     async fn whole_history(&self, wanted: &HistoryFilter, most_looked: u32, limit: u32) -> Result<HistoryPart>;
+    /// Takes what only one node does, by name: for `for_ms` from now by the store's own clock, and longer where whoever has it takes it again. Whether `holder` has
+    /// it now. Whoever has heard nothing for as long has it no more.
+    async fn take_lease(&self, name: &str, holder: &str, for_ms: i64) -> Result<bool>;
+    /// Gives it back. Nothing where somebody else has it.
+    async fn end_lease(&self, name: &str, holder: &str) -> Result<()>;
     /// Removes what has ended: sessions, links, attempts, and the older part of the change feed. Decides nothing: all of it was worthless
     /// before.
     async fn prune(&self, now_ms: i64) -> Result<()>;

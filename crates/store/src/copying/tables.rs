@@ -96,7 +96,7 @@ const fn table(name: &'static str, key: usize, columns: &'static [Column]) -> Ta
 }
 
 /// Tables that belong to one backend, and the row of the revision, which is written last: see [`Standing`](crate::copying::Standing).
-pub const NOT_COPIED: &[&str] = &["meta", "migrations", "falconer_migrations"];
+pub const NOT_COPIED: &[&str] = &["meta", "migrations", "falconer_migrations", "leases"];
 
 /// All others.
 pub static TABLES: &[Table] = &[

@@ -52,15 +52,23 @@ pub(crate) fn config(url: &str) -> Result<Config> {
         config.ssl_mode(if config.get_hosts().iter().all(is_this_machine) { SslMode::Disable } else { SslMode::Require });
     }
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-    config.connect_timeout(WAIT).keepalives_idle(Duration::from_secs(2)).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
+    // Of several hosts each is tried, within the time that a call waits.
+    let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX);
+    config.connect_timeout(if hosts > 1 { WAIT / hosts.saturating_add(1) } else { WAIT });
+    config.keepalives_idle(Duration::from_secs(2)).keepalives_interval(Duration::from_secs(1)).keepalives_retries(3);
     config.tcp_user_timeout(SILENCE);
     Ok(config)
 }
 
-/// Takes what `falconer` was not told in the URL from the variables that PostgreSQL's own programs read.
-pub(crate) fn config_with_environment(url: &str) -> Result<Config> {
-    let mut config = config(url)?;
-    password::add(&mut config, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+/// With what `falconer` was not told in the URL from the variables that PostgreSQL's own programs read. Read at each connection: a password in a file may be another
+/// one by now.
+pub(crate) fn with_environment(config: &Config) -> Result<Config> {
+    with_variables(config, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
+fn with_variables(config: &Config, variable: impl Fn(&str) -> Option<String>) -> Result<Config> {
+    let mut config = config.clone();
+    password::add(&mut config, variable)?;
     Ok(config)
 }
 
@@ -132,7 +140,7 @@ fn authorities(file: &str) -> Result<RootCertStore> {
 }
 
 pub(crate) fn pool(Way { config, tls }: Way, silence: &Silence) -> Result<Pool> {
-    let connecting = Connecting { tls, silence: silence.clone() };
+    let connecting = Connecting { way: Way { config: config.clone(), tls }, silence: silence.clone() };
     let manager =
         Manager::from_connect(config, connecting, ManagerConfig { recycling_method: RecyclingMethod::Custom(STILL_GOOD.to_owned()) });
     Pool::builder(manager)
@@ -191,6 +199,28 @@ mod tests {
         let (idle, interval, retries) = (config.get_keepalives_idle(), config.get_keepalives_interval(), config.get_keepalives_retries());
         let noticed = idle + interval.unwrap() * retries.unwrap();
         assert!(config.get_keepalives() && noticed <= Duration::from_secs(5) && SILENCE <= Duration::from_secs(5), "{noticed:?}");
+    }
+
+    #[test]
+    fn each_of_several_hosts_is_tried_within_the_time_that_a_call_waits() {
+        let config = config("postgres://u@one.example.com,two.example.com,three.example.com/f").unwrap();
+        assert!(*config.get_connect_timeout().unwrap() * 3 < WAIT);
+        assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+    }
+
+    /// A password that is changed every hour was read once, at the start.
+    #[cfg(unix)]
+    #[test]
+    fn a_password_in_a_file_is_read_for_each_connection() {
+        let file = std::env::temp_dir().join(format!("falconer-rotating-{}", std::process::id()));
+        let base = config("postgres://u@h/f").unwrap();
+        for password in ["first", "second"] {
+            std::fs::write(&file, format!("*:*:*:*:{password}\n")).unwrap();
+            std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+            let given = with_variables(&base, |name| (name == "PGPASSFILE").then(|| file.display().to_string())).unwrap();
+            assert_eq!(given.get_password(), Some(password.as_bytes()));
+        }
+        std::fs::remove_file(&file).unwrap();
     }
 
     /// A password with a sign of the URL gave "the store is corrupt".

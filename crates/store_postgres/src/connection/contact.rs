@@ -8,12 +8,15 @@ use std::time::Duration;
 use falconer_store::{Result, Revision};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_postgres::{AsyncMessage, Config};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::connection::connect::{self, WAIT};
 use crate::connection::fault;
 use crate::connection::silence::{PAUSE, Silence, until_silent};
+
+type TlsStream = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 
 /// How often a lost connection is made again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -45,9 +48,20 @@ pub(crate) struct Way {
 }
 
 impl Way {
-    /// What a URL names.
+    /// What a URL names. Said at once where a password can't be read.
     pub(crate) fn of(url: &str) -> Result<Way> {
-        Ok(Way { config: connect::config_with_environment(url)?, tls: connect::tls(url)? })
+        let config = connect::config(url)?;
+        connect::with_environment(&config)?;
+        Ok(Way { config, tls: connect::tls(url)? })
+    }
+
+    /// Connects with the password that there is now.
+    pub(crate) async fn connect(&self) -> std::result::Result<(Client, Connection<Socket, TlsStream>), tokio_postgres::Error> {
+        let config = connect::with_environment(&self.config).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the password of the database can't be read");
+            self.config.clone()
+        });
+        config.connect(self.tls.clone()).await
     }
 }
 
@@ -184,13 +198,13 @@ impl Teller {
 }
 
 struct Session {
-    client: tokio_postgres::Client,
+    client: Client,
     ended: JoinHandle<()>,
 }
 
 impl Session {
     async fn open(way: &Way, tell: Option<&Teller>) -> std::result::Result<Session, tokio_postgres::Error> {
-        let (client, mut connection) = way.config.connect(way.tls.clone()).await?;
+        let (client, mut connection) = way.connect().await?;
         let teller = tell.cloned();
         let ended = tokio::spawn(async move {
             loop {

@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0010_email_within", text: include_str!("../../migrations/0010_email_within.sql") },
     Migration { name: "0011_mailed_links", text: include_str!("../../migrations/0011_mailed_links.sql") },
     Migration { name: "0012_scim_sizes", text: include_str!("../../migrations/0012_scim_sizes.sql") },
+    Migration { name: "0013_leases", text: include_str!("../../migrations/0013_leases.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.

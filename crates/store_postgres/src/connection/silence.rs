@@ -11,9 +11,9 @@ use falconer_store::{Result, StoreError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, Error};
-use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::connection::connect::SILENCE;
+use crate::connection::contact::Way;
 use crate::connection::fault;
 
 /// How often a database that has answered is asked again.
@@ -69,17 +69,17 @@ pub(crate) async fn until_silent(client: &Client) {
 
 /// Makes connections that end when the database is silent.
 pub(crate) struct Connecting {
-    pub(crate) tls: MakeRustlsConnect,
+    pub(crate) way: Way,
     pub(crate) silence: Silence,
 }
 
 impl Connect for Connecting {
-    fn connect(&self, config: &Config) -> Pin<Box<dyn Future<Output = std::result::Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
-        let (config, tls, silence) = (config.clone(), self.tls.clone(), self.silence.clone());
+    fn connect(&self, _: &Config) -> Pin<Box<dyn Future<Output = std::result::Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
+        let (way, silence) = (self.way.clone(), self.silence.clone());
         Box::pin(async move {
             // Before it is made, so that no silence is missed.
             let mut begun = silence.begun.subscribe();
-            let (client, connection) = config.connect(tls).await?;
+            let (client, connection) = way.connect().await?;
             let task = tokio::spawn(async move {
                 tokio::select! {
                     ended = connection => if let Err(error) = ended {

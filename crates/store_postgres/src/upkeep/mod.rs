@@ -1,6 +1,7 @@
-//! Upkeep: removing what has ended, sealing again with a newer key, and what an operator wants to know. It takes no revision.
+//! Upkeep: removing what has ended, sealing again with a newer key, who of several nodes does it, and what an operator wants to know. It takes no revision.
 
 pub(crate) mod examine;
+pub(crate) mod leases;
 mod prune;
 mod reseal;
 

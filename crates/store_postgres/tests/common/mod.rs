@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "each test file uses its part")]
 
+pub mod alternating;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

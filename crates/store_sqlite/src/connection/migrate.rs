@@ -24,6 +24,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0011_email_within", text: include_str!("../../migrations/0011_email_within.sql") },
     Migration { name: "0012_mailed_links", text: include_str!("../../migrations/0012_mailed_links.sql") },
     Migration { name: "0013_scim_sizes", text: include_str!("../../migrations/0013_scim_sizes.sql") },
+    Migration { name: "0014_leases", text: include_str!("../../migrations/0014_leases.sql") },
 ];
 
 /// Runs, inside of the caller's transaction, what the file has not seen yet.

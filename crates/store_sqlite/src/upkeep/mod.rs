@@ -1,5 +1,6 @@
-//! Upkeep: removing what has ended, and sealing again with a newer key. It takes no revision.
+//! Upkeep: removing what has ended, sealing again with a newer key, and who of several processes does it. It takes no revision.
 
+pub(crate) mod leases;
 mod prune;
 mod reseal;
 

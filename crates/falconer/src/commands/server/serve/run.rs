@@ -10,6 +10,7 @@ use falconer_web::{Limits, PublicOrigin, VersionInfo, Web, WebSettings};
 use tokio::net::TcpListener;
 
 use super::super::demo;
+use super::lease::Lease;
 use super::listen::{auth_origin, bind, cannot_listen, listen};
 use super::shutdown::shutdown;
 use super::upkeep::{follow, keep_house, note_history, refresh_people};
@@ -205,15 +206,17 @@ pub async fn serve(
         metrics: Arc::default(),
         settings,
     };
+    let lease = Arc::new(Lease::keep(node.store.clone(), "upkeep").await);
     let chores = [
         tokio::spawn(follow(node.auth.clone(), node.store.clone(), config.data_dir.clone())),
-        tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), audit_retention_ms)),
+        tokio::spawn(keep_house(node.auth.clone(), node.store.clone(), lease.clone(), audit_retention_ms)),
         tokio::spawn(refresh_people(node.auth.clone(), node.login.clone())),
     ];
     let web = Arc::new(web);
     let metrics = listeners.metrics.map(|listener| tokio::spawn(serve_metrics(listener, Arc::clone(&web))));
     let served = falconer_web::serve(listeners.public, falconer_web::HttpService::new(web), limits, shutdown).await;
     chores.iter().chain(&metrics).for_each(tokio::task::JoinHandle::abort);
+    lease.end().await;
     if tokio::time::timeout(MAIL_AT_THE_END, node.login.mail_is_sent()).await.is_err() {
         tracing::warn!("some mails were not sent: the mail server took too long, and this process ends");
     }

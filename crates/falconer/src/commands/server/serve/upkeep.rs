@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use falconer_store::Refreshed;
 
+use super::lease::Lease;
 use crate::node::noted_history;
 
 /// Takes in what the command line wrote beside this server, into the key file and the database.
@@ -65,40 +66,58 @@ pub fn note_history(auth: &falconer_auth::Auth, data_dir: &Path) {
     }
 }
 
-/// Writes uses once a minute; removes what ended long ago, clients that asked for it and old rows of the audit once an hour. None of it
-/// decides anything: expiry is checked at use.
-pub async fn keep_house(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_store::Store>, audit_retention_ms: Option<i64>) {
+/// Writes uses once a minute; removes what ended long ago, clients that asked for it and old rows of the audit once an hour, on the one server that has the lease. None
+/// of it decides anything: expiry is checked at use.
+pub async fn keep_house(
+    auth: Arc<falconer_auth::Auth>,
+    store: Arc<dyn falconer_store::Store>,
+    lease: Arc<Lease>,
+    audit_retention_ms: Option<i64>,
+) {
     let mut tick = tokio::time::interval(Duration::from_secs(60));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    for minute in 0_u64.. {
+    // On a server without the lease too, so that it begins when it has it.
+    let mut since_minutes = 60_u64;
+    loop {
         tick.tick().await;
         if let Err(error) = auth.flush_uses().await {
             tracing::warn!(%error, "can't note uses; trying again in a minute");
         }
-        if !clock_is_right(&auth) {
-            continue;
+        // Said each minute, on every server.
+        let is_right = clock_is_right(&auth);
+        if since_minutes >= 60 && lease.is_held() && is_right {
+            since_minutes = 0;
+            remove_what_has_ended(&auth, store.as_ref(), &lease, audit_retention_ms).await;
         }
-        if minute % 60 == 0 {
-            if let Err(error) = store.prune(auth.now_ms()).await {
-                tracing::warn!(%error, "can't remove what has ended; trying again in an hour");
-            }
-            match delete_expired_clients(&auth).await {
-                Ok(0) => {}
-                Ok(deleted) => tracing::info!(deleted, "deleted clients that had asked for it when they expired"),
-                Err(error) => tracing::warn!(%error, "can't delete expired clients; trying again in an hour"),
-            }
-            let Some(retention_ms) = audit_retention_ms else { continue };
-            match prune_audit(store.as_ref(), auth.now_ms().saturating_sub(retention_ms)).await {
-                Ok(0) => {}
-                Ok(removed) => tracing::info!(removed, "removed rows of the audit that are older than audit.retention"),
-                Err(error) => tracing::warn!(%error, "can't remove old rows of the audit; trying again in an hour"),
-            }
-            match prune_grants(store.as_ref(), auth.now_ms(), retention_ms).await {
-                Ok(0) => {}
-                Ok(removed) => tracing::info!(removed, "removed grants that ended longer ago than audit.retention"),
-                Err(error) => tracing::warn!(%error, "can't remove ended grants; trying again in an hour"),
-            }
-        }
+        since_minutes = since_minutes.saturating_add(1);
+    }
+}
+
+/// Step by step, for as long as the lease is held.
+async fn remove_what_has_ended(
+    auth: &falconer_auth::Auth,
+    store: &dyn falconer_store::Store,
+    lease: &Lease,
+    audit_retention_ms: Option<i64>,
+) {
+    if let Err(error) = store.prune(auth.now_ms()).await {
+        tracing::warn!(%error, "can't remove what has ended; trying again in an hour");
+    }
+    match delete_expired_clients(auth, lease).await {
+        Ok(0) => {}
+        Ok(deleted) => tracing::info!(deleted, "deleted clients that had asked for it when they expired"),
+        Err(error) => tracing::warn!(%error, "can't delete expired clients; trying again in an hour"),
+    }
+    let Some(retention_ms) = audit_retention_ms else { return };
+    match prune_audit(store, lease, auth.now_ms().saturating_sub(retention_ms)).await {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "removed rows of the audit that are older than audit.retention"),
+        Err(error) => tracing::warn!(%error, "can't remove old rows of the audit; trying again in an hour"),
+    }
+    match prune_grants(store, lease, auth.now_ms(), retention_ms).await {
+        Ok(0) => {}
+        Ok(removed) => tracing::info!(removed, "removed grants that ended longer ago than audit.retention"),
+        Err(error) => tracing::warn!(%error, "can't remove ended grants; trying again in an hour"),
     }
 }
 
@@ -139,36 +158,41 @@ fn clock_is_right(auth: &falconer_auth::Auth) -> bool {
 /// How much one step of upkeep takes at most, so that others get their turn at the store in between.
 const UPKEEP_STEP: u32 = 1000;
 
-async fn delete_expired_clients(auth: &falconer_auth::Auth) -> Result<usize, falconer_auth::ApiError> {
+async fn delete_expired_clients(auth: &falconer_auth::Auth, lease: &Lease) -> Result<usize, falconer_auth::ApiError> {
     let mut deleted = 0;
     loop {
         let found = auth.delete_expired_clients(UPKEEP_STEP as usize).await?;
         deleted += found;
-        if found < UPKEEP_STEP as usize {
+        if found < UPKEEP_STEP as usize || !lease.is_held() {
             return Ok(deleted);
         }
     }
 }
 
-async fn prune_audit(store: &dyn falconer_store::Store, before_ms: i64) -> Result<u64, falconer_store::StoreError> {
+async fn prune_audit(store: &dyn falconer_store::Store, lease: &Lease, before_ms: i64) -> Result<u64, falconer_store::StoreError> {
     let mut removed = 0;
     loop {
         let found = store.prune_audit(before_ms, UPKEEP_STEP).await?;
         removed += found;
-        if found < u64::from(UPKEEP_STEP) {
+        if found < u64::from(UPKEEP_STEP) || !lease.is_held() {
             return Ok(removed);
         }
     }
 }
 
 /// Nodes hold ended grants for 31 days, so that whoever still uses one is told why it does not count.
-async fn prune_grants(store: &dyn falconer_store::Store, now_ms: i64, retention_ms: i64) -> Result<u64, falconer_store::StoreError> {
+async fn prune_grants(
+    store: &dyn falconer_store::Store,
+    lease: &Lease,
+    now_ms: i64,
+    retention_ms: i64,
+) -> Result<u64, falconer_store::StoreError> {
     let before_ms = now_ms.saturating_sub(retention_ms.max(32 * falconer_auth::DAY_MS));
     let mut removed = 0;
     loop {
         let found = store.prune_grants(before_ms, UPKEEP_STEP).await?;
         removed += found;
-        if found < u64::from(UPKEEP_STEP) {
+        if found < u64::from(UPKEEP_STEP) || !lease.is_held() {
             return Ok(removed);
         }
     }
