@@ -57,9 +57,7 @@ fn is_503<T: std::fmt::Debug>(answer: Result<T, Error>) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL: cargo xtask test has one"]
 async fn verification_goes_on_and_nothing_is_lost_or_made_up() {
-    let mut place = Place::postgres().await;
-    // The only server, which nobody else's changes can pass by, however long an outage takes.
-    place.settings.push(("FALCONER_MAX_STALENESS", "1 day"));
+    let place = Place::postgres().await;
     let database = place.database.as_ref().unwrap();
     let init = place.init(&[]);
     let mut server = place.start();

@@ -41,8 +41,6 @@ struct Setting {
 
 async fn setting() -> Setting {
     let mut place = Place::postgres().await;
-    // The only server, which nobody else's changes can pass by: it goes on for as long as the silence takes. `nodes.rs` has those that do not.
-    place.settings.push(("FALCONER_MAX_STALENESS", "1 day"));
     let database = place.database.as_mut().unwrap();
     let mut url = url::Url::parse(&database.url).unwrap();
     let proxy = SilentProxy::before(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432))).await;

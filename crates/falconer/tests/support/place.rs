@@ -17,13 +17,11 @@ pub struct Place {
     folder: TempDir,
     /// Where the records are not in the data directory.
     pub database: Option<Database>,
-    /// Further settings, as variables of the environment.
-    pub settings: Vec<(&'static str, &'static str)>,
 }
 
 impl Place {
     pub fn file() -> Place {
-        Place { folder: tempfile::tempdir().unwrap(), database: None, settings: Vec::new() }
+        Place { folder: tempfile::tempdir().unwrap(), database: None }
     }
 
     /// Fails where there is no PostgreSQL.
@@ -59,9 +57,10 @@ impl Place {
     /// `falconer WORDS...` with the place in its environment.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = falconer();
-        command.args(words).env("FALCONER_DATA_DIR", self.data()).envs(self.settings.iter().copied()).stdin(Stdio::null());
+        command.args(words).env("FALCONER_DATA_DIR", self.data()).stdin(Stdio::null());
         if let Some(database) = &self.database {
-            command.env("FALCONER_DATABASE_URL", &database.url);
+            // A busy machine must not keep a server from its database for too long: `nodes.rs` has the servers that stop then.
+            command.env("FALCONER_DATABASE_URL", &database.url).env("FALCONER_MAX_STALENESS", "1 day");
         }
         command
     }
