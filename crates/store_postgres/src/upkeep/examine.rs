@@ -54,7 +54,7 @@ pub struct Examined {
 
 /// Asks the database of a URL. Errors: it can't be reached, or its schema is newer than this program, or another program's.
 pub async fn examine(url: &str, keys: Option<&KeyRing>) -> Result<Examined> {
-    let mut config = connect::config_with_environment(url)?;
+    let mut config = connect::with_environment(&connect::config(url)?)?;
     config.target_session_attrs(TargetSessionAttrs::Any);
     let has_tls = config.get_ssl_mode() != SslMode::Disable;
     let (client, connection) = config.connect(connect::tls(url)?).await.map_err(Fault::from)?;
