@@ -1,6 +1,9 @@
 //! The client against a server that records what arrives and answers from a script; signatures are checked by the verifier of Falconer.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../../falconer/tests/support/ports.rs"]
+mod ports;
+
 use axum::Router;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::Request;
@@ -11,6 +14,7 @@ use falconer_credentials::{Issuer, RequestParts, evaluate, payload, read};
 use falconer_scopes::ScopeSet;
 use falconer_wire::ClientRequest;
 use http::{Method, StatusCode, header};
+use ports::HeldPort;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -268,9 +272,8 @@ async fn posts_to_other_services_are_made_once_unless_said() {
 
 #[tokio::test]
 async fn nobody_there_names_the_host_and_not_the_query() {
-    let unused = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let root = format!("http://{}", unused.local_addr().unwrap());
-    drop(unused);
+    let nobody = HeldPort::new();
+    let root = format!("http://{}", nobody.address());
     let client = Client::new(&root).unwrap().with_retry(Retry { first_delay: Duration::ZERO, ..Retry::default() });
     let error = client.fetch(&Method::GET, &format!("{root}/?bewit=secret"), None).await.unwrap_err();
     assert!(matches!(error, Error::Network { .. }));

@@ -10,6 +10,7 @@ use std::time::Duration;
 use falconer_wire::RoleRequest;
 use serde_json::Value;
 use support::patience::{Lines, end_of, output_of};
+use support::ports::HeldPort;
 use support::{Init, Server, falconer, init};
 
 /// A running `falconer events`.
@@ -61,8 +62,9 @@ async fn role(server: &Server, init: &Init, id: &str) {
 async fn changes_are_printed_and_a_restart_loses_none() {
     let folder = tempfile::tempdir().unwrap();
     let root = init(folder.path());
-    let server = Server::start(folder.path());
-    let port = server.address().rsplit_once(':').unwrap().1.to_owned();
+    let port = HeldPort::new();
+    let address = port.address().to_string();
+    let server = Server::start_on(folder.path(), &address);
     let (plain, json) = (Follower::start(&server.root_url, &root, &[]), Follower::start(&server.root_url, &root, &["--json"]));
     plain.said("following http://");
     let ready: Value = serde_json::from_str(&json.line()).unwrap();
@@ -81,7 +83,7 @@ async fn changes_are_printed_and_a_restart_loses_none() {
     let between = Server::start(folder.path());
     role(&between, &root, "team:two").await;
     assert_eq!(between.end(), Some(0));
-    let again = Server::start_on(folder.path(), &format!("127.0.0.1:{port}"));
+    let again = Server::start_on(folder.path(), &address);
     role(&again, &root, "team:three").await;
     assert_eq!(plain.line(), format!("{}  role-created  team:two", at + 2));
     assert_eq!(plain.line(), format!("{}  role-created  team:three", at + 3));

@@ -8,13 +8,14 @@ mod recorded;
 mod support;
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use recorded::{
     Answer, HOST, NOTIFY, NOTIFY_SCOPE, NOTIFY_TOKEN, ORIGINS, PORT, PROXY, ROOT, ROOT_TOKEN, Request, Session, WEBSOCKTUNNEL_SECRET, Whole,
 };
 use support::place::Place;
+use support::ports::HeldPort;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_recorded_session_on_each_store() {
@@ -22,7 +23,8 @@ async fn the_recorded_session_on_each_store() {
         place.init(&["--bare"]);
         let file = place.file_with("falconer.toml", &settings());
         // The origin is the session's, so the port has to be known before.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let port = HeldPort::new();
+        let address = port.address();
         let mut command = place.command(&["serve", "--config", file.to_str().unwrap(), "--listen", &address.to_string()]);
         command.stderr(std::process::Stdio::null());
         let mut server = support::Server::of(command);

@@ -12,6 +12,7 @@ use falconer_wire::ClientRequest;
 use support::browser::Browser;
 use support::patience::output_of_child;
 use support::place::Place;
+use support::ports::HeldPort;
 use support::postgres::Database;
 use support::user::{Done, eventually};
 use support::{Server, falconer};
@@ -100,7 +101,7 @@ async fn of_several_hosts_the_one_that_takes_writes_is_used() {
 #[ignore = "needs PostgreSQL: cargo xtask test has one"]
 async fn what_is_wrong_is_said_without_the_password() {
     let database = Database::make().await;
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nobody = HeldPort::new();
     let elsewhere = |path: &str| {
         let mut url = url::Url::parse(&database.url).unwrap();
         url.set_path(path);
@@ -108,7 +109,7 @@ async fn what_is_wrong_is_said_without_the_password() {
     };
     let nowhere = {
         let mut url = url::Url::parse(&database.url).unwrap();
-        url.set_port(Some(free)).unwrap();
+        url.set_port(Some(nobody.port())).unwrap();
         url.to_string()
     };
     let without_tls = format!("{}?sslmode=require", database.url.split('?').next().unwrap());

@@ -11,6 +11,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use support::falconer;
 use support::patience::output_of;
+use support::ports::HeldPort;
 
 const PAGE: &str = include_str!("../../../docs/providers.md");
 
@@ -238,14 +239,14 @@ fn an_http_directory_is_tried_with_its_key() {
 #[test]
 fn each_provider_is_asked_and_says_what_is_wrong() {
     let page = |status: &str, headers: &str, body: &str| format!("HTTP/1.1 {status}\r\nConnection: close\r\n{headers}\r\n{body}");
-    let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = HeldPort::new();
     for (issuer, said) in [
         (answering(page("302 Found", "Location: http://127.0.0.1:1/\r\n", "")), "the answer is a redirect, which is not followed"),
         (answering(page("200 OK", "", &"x".repeat(300_000))), "the answer is too long"),
         (answering(page("200 OK", "", "<html>")), "the discovery document can't be read"),
         (answering(page("404 Not Found", "", "{}")), "answered with status 404"),
         (answering("nonsense\r\n\r\n".to_owned()), "it can't be reached"),
-        (format!("http://{away}"), "it can't be reached"),
+        (format!("http://{}", nobody.address()), "it can't be reached"),
         ("https://169.254.169.254".to_owned(), "has an address inside of this network"),
     ] {
         let folder = tempfile::tempdir().unwrap();

@@ -12,6 +12,7 @@ use serde_json::json;
 use signing::{Answer, Proxy, Service, World};
 use support::browser::Browser;
 use support::patience::{Lines, end_of, eventually, output_of};
+use support::ports::HeldPort;
 use support::user::{Done, command_with_input};
 
 const BOOK: &str = "/books/red";
@@ -160,7 +161,8 @@ async fn events_come_as_they_are_sent() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_away_is_said_in_the_protocols_words() {
     let world = World::start().await;
-    let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let nobody = HeldPort::new();
+    let closed = nobody.address();
     let proxy = world.proxy(&["--host", &format!("http://{closed}")]);
     let away = proxy.get(&format!("/{closed}/secret?token=s3cret")).await;
     assert_eq!(

@@ -5,12 +5,13 @@
 mod support;
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::Stdio;
 
 use support::browser::{Browser, fields};
 use support::foreign::{Deployment, Page, Records};
 use support::patience::{Lines, output_of_child, patience};
+use support::ports::HeldPort;
 use support::user::{Shell, command_with_input, eventually};
 use support::{Server, falconer, init};
 
@@ -19,8 +20,8 @@ const SIGNIN: &[&str] = &["signin", "--no-browser", "--timeout", "100000"];
 
 #[test]
 fn a_server_that_is_away_is_said_at_once() {
-    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    Shell::at(&format!("http://{closed}")).run(SIGNIN).refused(1, "does the server run there");
+    let nobody = HeldPort::new();
+    Shell::at(&format!("http://{}", nobody.address())).run(SIGNIN).refused(1, "does the server run there");
     let other = Deployment::start(Records::default(), |_, _| ());
     Shell::at(&other.root_url).run(SIGNIN).refused(1, "is it the root URL of a Falconer?");
     // A page that answers everything was opened, and nobody could press Grant on it.

@@ -1,10 +1,14 @@
 //! The way out to providers, over real connections to this machine: what a provider may not do with it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
+#[path = "../../falconer/tests/support/ports.rs"]
+mod ports;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use falconer_login::http::{HttpError, HttpLimits, ProviderAnswer, ProviderHttp, ProviderRequest, Reach, WebHttp};
+use ports::HeldPort;
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -167,9 +171,12 @@ async fn what_a_provider_names_does_not_lead_inside() {
 async fn whoever_can_not_be_reached_is_named_without_what_was_sent() {
     let plain = server(vec![head("200 OK", "Content-Length: 0\r\n")], false).await;
     let nonsense = server(vec!["nonsense\r\n\r\n".to_owned()], false).await;
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    for url in [format!("https://{plain}/?code=canary"), format!("http://{nonsense}/?code=canary"), format!("http://{nobody}/?code=canary")]
-    {
+    let nobody = HeldPort::new();
+    for url in [
+        format!("https://{plain}/?code=canary"),
+        format!("http://{nonsense}/?code=canary"),
+        format!("http://{}/?code=canary", nobody.address()),
+    ] {
         let answer = ask(&url, Reach::Own).await;
         assert!(matches!(&answer, Err(HttpError::Unreachable(why)) if !why.contains("canary")), "{url}: {answer:?}");
     }

@@ -2,6 +2,9 @@
 //! the test wants; the real one is in the end-to-end tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../../falconer/tests/support/ports.rs"]
+mod ports;
+
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
@@ -10,6 +13,7 @@ use axum::{Json, Router};
 use falconer_client::Retry;
 use falconer_middleware::{Caller, Cors, Guard};
 use http::{StatusCode, header};
+use ports::HeldPort;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -86,9 +90,8 @@ fn write(body: &str) -> Request {
 
 #[tokio::test]
 async fn falconer_away_is_503() {
-    let unused = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let root = format!("http://{}", unused.local_addr().unwrap());
-    drop(unused);
+    let nobody = HeldPort::new();
+    let root = format!("http://{}", nobody.address());
     let (status, headers, body) = send(service(&guard(&root)), ask("/api/books/demo")).await;
     assert_eq!((status, body["code"].as_str()), (StatusCode::SERVICE_UNAVAILABLE, Some("ServiceUnavailable")));
     assert_eq!(headers[header::RETRY_AFTER], "1");

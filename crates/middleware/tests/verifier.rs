@@ -1,9 +1,13 @@
 //! The verifier by itself: no web framework, no types of http. Falconer is a socket that says one thing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
 
+#[path = "../../falconer/tests/support/ports.rs"]
+mod ports;
+
 use std::error::Error as _;
 
 use falconer_middleware::{BodyRule, Code, Expression, Refusal, SignedRequest, Verifier};
+use ports::HeldPort;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A Falconer that answers every connection with this body, and its address.
@@ -72,9 +76,8 @@ async fn every_refusal_has_a_type_a_code_and_words_for_the_caller() {
     let both = SignedRequest { resource: "/books/red?bewit=abc", ..get(b"Hawk x") };
     assert!(matches!(verifier.verify(&both).await.unwrap_err(), Refusal::TwoSchemes));
 
-    let unused = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let root = format!("http://{}", unused.local_addr().unwrap());
-    drop(unused);
+    let nobody = HeldPort::new();
+    let root = format!("http://{}", nobody.address());
     let refusal = Verifier::new(&root, "https://notes.example").unwrap().verify(&get(b"Hawk x")).await.unwrap_err();
     assert_eq!(refusal.code(), Code::ServiceUnavailable);
     assert!(refusal.source().unwrap().to_string().contains("cannot be reached"));

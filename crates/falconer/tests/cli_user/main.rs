@@ -9,6 +9,7 @@ mod wrong;
 
 use falconer_client::Credentials;
 use support::browser::Browser;
+use support::ports::HeldPort;
 use support::user::{Shell, command, command_with_input, eventually, local};
 use support::world::{world, world_with};
 
@@ -232,8 +233,8 @@ fn without_credentials_or_a_server_the_next_step_is_said() {
     Shell::at("").run(&["role", "list"]).refused(2, "TASKCLUSTER_ROOT_URL");
     Shell::at("nonsense").run(&["role", "list"]).refused(2, "https://auth.example.com");
     command(&["role", "list", "--root-url", "nonsense"]).refused(2, "https://auth.example.com");
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    Shell::at(&format!("http://{closed}")).run(&["role", "list"]).refused(1, "does the server run there");
+    let nobody = HeldPort::new();
+    Shell::at(&format!("http://{}", nobody.address())).run(&["role", "list"]).refused(1, "does the server run there");
     Shell::with(&world.server.root_url, &Credentials::new("static/falconer/root", "wrong"))
         .run(&["role", "list"])
         .refused(1, "falconer signin");

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod foreign;
 pub mod patience;
 pub mod place;
+pub mod ports;
 pub mod postgres;
 pub mod silent_proxy;
 pub mod small_disk;
@@ -81,7 +82,7 @@ impl Server {
         Server::listen(data, "127.0.0.1:0", more)
     }
 
-    /// Serves `data` at an address that was free a moment ago.
+    /// Serves `data` at an address whose port the test holds.
     pub fn start_on(data: &Path, address: &str) -> Server {
         Server::listen(data, address, &[])
     }

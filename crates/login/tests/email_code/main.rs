@@ -6,5 +6,7 @@ mod accepted;
 mod common;
 mod floods;
 mod hostile;
+#[path = "../../../falconer/tests/support/ports.rs"]
+mod ports;
 mod site;
 mod smtp;

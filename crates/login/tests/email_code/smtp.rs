@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::common::START_MS;
+use crate::ports::HeldPort;
 
 /// A server that answers lines that begin with a word; the rest gets `250 ok`. Where it ends comes what it was told.
 async fn server(greeting: &'static str, answers: &'static [(&'static str, &'static str)]) -> (String, JoinHandle<String>) {
@@ -137,6 +138,7 @@ async fn a_server_that_says_nothing_is_waited_for_a_while() {
     let url = format!("smtp://{}", listener.local_addr().unwrap());
     let mailer = SmtpMailer::new(&settings(&url)).unwrap().within(Duration::from_millis(50));
     assert!(matches!(mailer.send(&mail()).await.unwrap_err(), MailError::TooSlow(_)));
-    drop(listener);
+    let nobody = HeldPort::new();
+    let url = format!("smtp://{}", nobody.address());
     assert!(matches!(SmtpMailer::new(&settings(&url)).unwrap().send(&mail()).await.unwrap_err(), MailError::Unreachable(_)));
 }

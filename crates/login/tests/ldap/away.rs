@@ -1,11 +1,16 @@
 //! A directory that is stopped, or hangs.
 
-use std::time::{Duration, Instant};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use falconer_login::Fault;
 use falconer_login::ldap::LdapError;
+use tokio::time::Instant;
 
-use crate::ask::{directory, refresh, sign_in};
+use crate::ask::{LONGEST, directory, refresh, sign_in};
+use crate::patience::patience;
+use crate::ports::HeldPort;
 use crate::slapd::Slapd;
 
 #[tokio::test]
@@ -28,24 +33,69 @@ async fn a_server_that_is_stopped_and_started() {
 #[tokio::test]
 #[ignore = "needs slapd"]
 async fn a_server_that_hangs() {
-    // Short for somebody who waits, and long for a server that answers on a busy machine.
-    let timeout = Duration::from_secs(5);
     let slapd = Slapd::start();
     let directory = directory(&slapd, |settings| {
-        settings.timeout = timeout;
         settings.connections = 1;
     });
     let ann = sign_in(&directory, "ann", "password of ann").await.unwrap();
     slapd.freeze();
+    // Nothing comes from now on, so that the clock goes to the end of what is waited for.
+    tokio::time::pause();
     let begun = Instant::now();
     let questions: Vec<_> = (0..12).map(|_| refresh(&directory, &ann.subject)).collect();
     let answers = futures_util::future::join_all(questions).await;
-    assert!(begun.elapsed() < timeout * 4, "one after the other would take eight times as long: {:?}", begun.elapsed());
+    assert_eq!(begun.elapsed().as_secs(), LONGEST.as_secs(), "one after the other would take eight times as long");
     let (busy, slow): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| *answer == Err(LdapError::Busy));
     assert_eq!((busy.len(), slow.len()), (4, 8));
     assert!(slow.iter().all(|answer| *answer == Err(LdapError::TooSlow)), "{slow:?}");
+    tokio::time::resume();
     slapd.thaw();
     assert_eq!(refresh(&directory, &ann.subject).await, Ok(Some(ann)));
+}
+
+/// The clock of the runtime stands until it is moved, or until this is dropped: while a blocking task is under way it goes on to no deadline by itself. What a real
+/// server takes to answer is no time then.
+struct StandingClock {
+    _ends_with_it: Sender<()>,
+}
+
+impl StandingClock {
+    /// Of a clock that is paused.
+    fn hold() -> StandingClock {
+        let (ends_with_it, end) = channel();
+        tokio::task::spawn_blocking(move || end.recv());
+        StandingClock { _ends_with_it: ends_with_it }
+    }
+}
+
+/// A server that takes connections, and says nothing.
+struct Hanging {
+    url: String,
+    arrivals: Receiver<TcpStream>,
+}
+
+impl Hanging {
+    fn start() -> Hanging {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ldaps://{}", listener.local_addr().unwrap());
+        let (send, arrivals) = channel();
+        std::thread::spawn(move || listener.incoming().map_while(Result::ok).try_for_each(|stream| send.send(stream)));
+        Hanging { url, arrivals }
+    }
+
+    /// Waits for the next one who asks, and lets the time pass that a server is given.
+    async fn is_given_up(&self) -> TcpStream {
+        let until = std::time::Instant::now() + patience();
+        loop {
+            if let Ok(kept) = self.arrivals.try_recv() {
+                // Two seconds, and the millisecond to which timers are rounded.
+                tokio::time::advance(Duration::from_millis(2001)).await;
+                return kept;
+            }
+            assert!(std::time::Instant::now() < until, "nobody asks it");
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 /// The first server that answers is asked. One that hangs holds nobody up twice, and is asked again once its time is over.
@@ -53,27 +103,33 @@ async fn a_server_that_hangs() {
 #[ignore = "needs slapd"]
 async fn one_of_several_servers_hangs() {
     let slapd = Slapd::start();
-    let hanging = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    hanging.set_nonblocking(true).unwrap();
-    let connections = || std::iter::from_fn(|| hanging.accept().ok()).count();
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (hanging, closed) = (Hanging::start(), HeldPort::new());
     let several = directory(&slapd, |settings| {
-        settings.urls = vec![format!("ldaps://{}", hanging.local_addr().unwrap()), format!("ldaps://{closed}"), settings.urls[0].clone()];
-        settings.timeout = Duration::from_secs(3);
+        settings.urls = vec![hanging.url.clone(), format!("ldaps://{}", closed.address()), settings.urls[0].clone()];
     });
-    let ann = sign_in(&several, "ann", "password of ann").await.unwrap();
-    assert_eq!(connections(), 1, "it was tried");
+    tokio::time::pause();
+    let clock = StandingClock::hold();
+    let (ann, _kept) = tokio::join!(sign_in(&several, "ann", "password of ann"), hanging.is_given_up());
+    let ann = ann.unwrap();
     for _ in 0..5 {
         assert_eq!(refresh(&several, &ann.subject).await.unwrap(), Some(ann.clone()));
     }
+    // A refusal waits for its time.
+    tokio::time::resume();
     assert_eq!(sign_in(&several, "ann", "wrong").await, Err(LdapError::Wrong), "what another one says is not tried elsewhere");
-    assert_eq!(connections(), 0, "it is passed over");
+    assert!(hanging.arrivals.try_recv().is_err(), "it is passed over");
     // All of them are tried when nobody answers, those that are passed over too.
     slapd.freeze();
+    drop(clock);
+    tokio::time::pause();
     for _ in 0..2 {
         let away = refresh(&several, &ann.subject).await.unwrap_err();
-        assert_eq!((away.fault(), connections()), (Fault::Away, 1), "{away}");
+        assert_eq!(away.fault(), Fault::Away, "{away}");
+        hanging.arrivals.recv_timeout(patience()).expect("it is tried");
+        assert!(hanging.arrivals.try_recv().is_err(), "once");
     }
     slapd.thaw();
-    assert_eq!(refresh(&several, &ann.subject).await, Ok(Some(ann)));
+    let _clock = StandingClock::hold();
+    let (found, _kept) = tokio::join!(refresh(&several, &ann.subject), hanging.is_given_up());
+    assert_eq!(found, Ok(Some(ann)));
 }

@@ -1,10 +1,12 @@
 //! Answers that OpenLDAP would not give. Each case changes one answer of a sign-in that works, and nobody is signed in, for exactly that reason.
 
+use std::time::Duration;
+
 use falconer_login::Fault;
 use falconer_login::ldap::{LdapError, LdapSettings};
 
-use crate::ask::{refresh, sign_in};
-use crate::server::{Question, Reply, Script, element, entry, lying, message, page_end, result};
+use crate::ask::{LONGEST, refresh, sign_in};
+use crate::server::{Question, Reply, SHORT, Script, element, entry, lying, message, page_end, result};
 
 const BIND: u8 = 0x60;
 const SEARCH: u8 = 0x63;
@@ -307,10 +309,21 @@ const START_TLS: &[Row] = &[
     row!("the end instead of an answer", |_| Reply::AndClose(Vec::new()), LdapError::Closed),
 ];
 
+/// Only where nothing comes the time is short.
+fn waiting_for(is_the_reason: &fn(&LdapError) -> bool, change: fn(&mut LdapSettings)) -> impl FnOnce(&mut LdapSettings) {
+    let is_slow = is_the_reason(&LdapError::TooSlow);
+    move |settings| {
+        change(settings);
+        if is_slow {
+            settings.timeout = SHORT;
+        }
+    }
+}
+
 async fn wrong(rows: &[Row], change: fn(&mut LdapSettings)) -> Vec<String> {
     let mut wrong = Vec::new();
     for (name, script, is_the_reason) in rows {
-        let directory = lying(*script, change).await;
+        let directory = lying(*script, waiting_for(is_the_reason, change)).await;
         match sign_in(&directory, "ann", "secret of ann").await {
             Ok(person) => wrong.push(format!("{name}: {person:?} was signed in")),
             Err(error) if is_the_reason(&error) => {}
@@ -345,8 +358,8 @@ async fn no_hostile_answer_signs_anybody_in() {
 async fn no_hostile_answer_ends_anybody() {
     let memberof: fn(&mut LdapSettings) = |settings| settings.groups.memberof = Some("memberOf".into());
     let mut ended = Vec::new();
-    for (name, script, _) in [ENTRIES, BYTES, RESULTS].concat() {
-        let directory = lying(script, memberof).await;
+    for (name, script, is_the_reason) in [ENTRIES, BYTES, RESULTS].concat() {
+        let directory = lying(script, waiting_for(&is_the_reason, memberof)).await;
         let found = refresh(&directory, "1").await;
         if found == Ok(None) {
             ended.push(name);
@@ -358,14 +371,15 @@ async fn no_hostile_answer_ends_anybody() {
 /// What can be waited for is told apart from what somebody has to look at.
 #[tokio::test]
 async fn whose_fault_it_is() {
-    let fault = async |script: Script| {
-        let directory = lying(script, |_| {}).await;
+    let fault_within = async |timeout: Duration, script: Script| {
+        let directory = lying(script, |settings| settings.timeout = timeout).await;
         sign_in(&directory, "ann", "secret of ann").await.unwrap_err().fault()
     };
+    let fault = async |script| fault_within(LONGEST, script).await;
     assert_eq!(fault(|q| code(q, 49)).await, Fault::Person);
     assert_eq!(fault(|q| code(q, 52)).await, Fault::Away);
     assert_eq!(fault(|_| Reply::AndClose(Vec::new())).await, Fault::Away);
-    assert_eq!(fault(|_| Reply::Nothing).await, Fault::Away);
+    assert_eq!(fault_within(SHORT, |_| Reply::Nothing).await, Fault::Away);
     assert_eq!(fault(|q| named(q, "")).await, Fault::Provider);
     assert_eq!(fault(|q| raw(q, |_| deep())).await, Fault::Provider);
 }

@@ -6,7 +6,11 @@ mod away;
 mod filters;
 mod groups;
 mod hostile;
+#[path = "../../../falconer/tests/support/patience.rs"]
+mod patience;
 mod people;
+#[path = "../../../falconer/tests/support/ports.rs"]
+mod ports;
 mod server;
 mod slapd;
 mod tls;

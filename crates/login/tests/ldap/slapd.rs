@@ -1,14 +1,17 @@
-//! A real OpenLDAP server, on free ports of this machine. It is a child of a shell that ends it as soon as the test's end of a pipe is closed, so that it
+//! A real OpenLDAP server, on ports of this machine that are held for it. It is a child of a shell that ends it as soon as the test's end of a pipe is closed, so that it
 //! ends with the test, however that ends.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use crate::patience::patience;
+use crate::ports::HeldPort;
 
 /// The administrator of the tree.
 pub const ROOT: &str = "cn=root,dc=example,dc=com";
@@ -23,20 +26,11 @@ const SUPERVISOR: &str = r#""$@" & pid=$!; read -r _; kill "$pid"; wait "$pid""#
 pub struct Slapd {
     pub plain_port: u16,
     pub tls_port: u16,
+    ports: [HeldPort; 2],
     folder: TempDir,
     child: Child,
     pipe: Option<ChildStdin>,
     log: Arc<(Mutex<Vec<String>>, Condvar)>,
-}
-
-/// So long is waited for what comes from another process.
-fn patience() -> Duration {
-    let seconds = std::env::var("FALCONER_TEST_PATIENCE").ok().and_then(|seconds| seconds.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(120))
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 fn slapd_program() -> &'static str {
@@ -57,12 +51,13 @@ impl Slapd {
         let here = |text: &str| text.replace("@FOLDER@", &place).replace("@TLS@", &tls).replace("@CERTIFICATE@", name);
         std::fs::create_dir(folder.path().join("data")).unwrap();
         std::fs::write(folder.path().join("slapd.conf"), here(include_str!("slapd.conf"))).unwrap();
-        let slapd = Slapd::run(folder, free_port(), free_port());
+        let slapd = Slapd::run(folder, [HeldPort::new(), HeldPort::new()]);
         slapd.change("ldapadd", &[], include_str!("people.ldif"));
         slapd
     }
 
-    fn run(folder: TempDir, plain_port: u16, tls_port: u16) -> Slapd {
+    fn run(folder: TempDir, ports: [HeldPort; 2]) -> Slapd {
+        let [plain_port, tls_port] = [ports[0].port(), ports[1].port()];
         let urls = format!("ldap://127.0.0.1:{plain_port}/ ldaps://127.0.0.1:{tls_port}/");
         let config = folder.path().join("slapd.conf");
         let mut child = Command::new("sh")
@@ -83,7 +78,7 @@ impl Slapd {
             }
         });
         let pipe = child.stdin.take();
-        let slapd = Slapd { plain_port, tls_port, folder, child, pipe, log };
+        let slapd = Slapd { plain_port, tls_port, ports, folder, child, pipe, log };
         slapd.wait_for("slapd starting");
         // It says so a moment before it listens.
         let until = Instant::now() + patience();
@@ -127,7 +122,8 @@ impl Slapd {
     pub fn stop(mut self) -> Stopped {
         self.end();
         let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
-        Stopped { folder, plain_port: self.plain_port, tls_port: self.tls_port }
+        let ports = std::mem::replace(&mut self.ports, [HeldPort::new(), HeldPort::new()]);
+        Stopped { folder, ports }
     }
 
     /// Stops it in the middle of whatever it does: connections are taken, and never answered.
@@ -163,13 +159,12 @@ impl Drop for Slapd {
 /// A server that was ended.
 pub struct Stopped {
     folder: TempDir,
-    plain_port: u16,
-    tls_port: u16,
+    ports: [HeldPort; 2],
 }
 
 impl Stopped {
     /// Starts it again.
     pub fn start(self) -> Slapd {
-        Slapd::run(self.folder, self.plain_port, self.tls_port)
+        Slapd::run(self.folder, self.ports)
     }
 }

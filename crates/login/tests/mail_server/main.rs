@@ -4,5 +4,7 @@
 mod answers;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../../../falconer/tests/support/patience.rs"]
+mod patience;
 mod peer;
 mod tls;

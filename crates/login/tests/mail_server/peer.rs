@@ -4,13 +4,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
 
 use falconer_login::mail::{Mail, MailAddress, MailLogin, MailSettings, SmtpMailer};
 use falconer_store::Secret;
 use serde_json::Value;
 
 use crate::common::START_MS;
+use crate::patience::patience;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../e2e/support/mail_server.py");
 const PASSWORD: &str = "password of the mail server";
@@ -20,12 +20,6 @@ pub struct Peer {
     child: Child,
     ports: Value,
     said: Arc<(Mutex<Vec<Value>>, Condvar)>,
-}
-
-/// So long is waited for what comes from another process.
-fn patience() -> Duration {
-    let seconds = std::env::var("FALCONER_TEST_PATIENCE").ok().and_then(|seconds| seconds.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(120))
 }
 
 impl Peer {

@@ -1,7 +1,5 @@
 //! Finding people, proving who they are, and looking again whether they are still there.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
 use super::connection::{Bound, Connection, refusal};
@@ -15,8 +13,6 @@ use crate::providers::provider::Attributes;
 /// What somebody types, in bytes.
 const LONGEST_NAME: usize = 256;
 const LONGEST_PASSWORD: usize = 1024;
-/// A refusal goes out at the next full one of these, counted from the question: it does not tell how many steps there were.
-const REFUSALS_EVERY: Duration = Duration::from_millis(250);
 const WHO: &str = "the search for a person";
 
 impl LdapProvider {
@@ -28,8 +24,8 @@ impl LdapProvider {
             _ => Err(LdapError::Wrong),
         };
         if proved == Err(LdapError::Wrong) {
-            let steps = begun.elapsed().as_millis() / REFUSALS_EVERY.as_millis() + 1;
-            tokio::time::sleep_until(begun + REFUSALS_EVERY * u32::try_from(steps).unwrap_or(u32::MAX)).await;
+            let steps = begun.elapsed().as_millis() / self.refusals_every.as_millis().max(1) + 1;
+            tokio::time::sleep_until(begun + self.refusals_every * u32::try_from(steps).unwrap_or(u32::MAX)).await;
         }
         proved
     }

@@ -1,6 +1,7 @@
 //! The kind `ldap`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Map, Value};
@@ -14,12 +15,15 @@ use crate::providers::provider::{Answer, Attempt, Attributes, Directory, Entranc
 
 /// Where the names of groups are in an entry that an operator writes.
 const GROUPS: &str = "groups";
+/// A refusal goes out at the next full one of these, counted from the question: it does not tell how many steps there were.
+const REFUSALS_EVERY: Duration = Duration::from_millis(250);
 
 /// A directory that is asked over LDAP.
 pub struct LdapProvider {
     pub(super) settings: LdapSettings,
     pub(super) checked: Checked,
     pub(super) pool: Pool,
+    pub(super) refusals_every: Duration,
 }
 
 impl LdapProvider {
@@ -30,7 +34,13 @@ impl LdapProvider {
         tls.alpn_protocols.clear();
         let service = settings.bind.take();
         let pool = Pool::new(checked.addresses.clone(), Arc::new(tls), service, settings.timeout, settings.connections);
-        Ok(LdapProvider { settings, checked, pool })
+        Ok(LdapProvider { settings, checked, pool, refusals_every: REFUSALS_EVERY })
+    }
+
+    /// Refusals go out at the next full one of these instead of a quarter of a second.
+    #[must_use]
+    pub fn refusing_every(self, refusals_every: Duration) -> LdapProvider {
+        LdapProvider { refusals_every, ..self }
     }
 }
 
