@@ -57,7 +57,7 @@ def protected(server, elsewhere, tmp_path_factory):
             cors = settings.get("cors", ["*"])
             if str(cors) not in services:
                 services[str(cors)] = Behind(cors)
-            head = [f"cors = {json.dumps(cors)}", "falconer_timeout_ms = 1000"]
+            head = [f"cors = {json.dumps(cors)}", f"falconer_timeout_ms = {1000 if case.get('falconer') == 'slow' else 60000}"]
             if settings.get("payloadHashRequired"):
                 head.append("payload_hash_required = true")
             if "bodyLimitBytes" in settings:

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod common;
+#[path = "../../falconer/tests/support/patience.rs"]
+mod patience;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,12 +12,10 @@ use common::{HOST, Keys, START_MS, World, sent_text};
 use falconer_auth::{ApiError, Authentication, Entity, Event, FeedItem, Follower, MINUTE_MS, Position, RequestParts, Revision};
 use falconer_credentials::sign;
 use falconer_store::{RoleRecord, Step};
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+use patience::patience;
 
 async fn next(follower: &mut Follower) -> Result<FeedItem, ApiError> {
-    tokio::time::timeout(PATIENCE, follower.next()).await.expect("nothing came")
+    tokio::time::timeout(patience(), follower.next()).await.expect("nothing came")
 }
 
 fn shown(event: &Event) -> String {
@@ -94,7 +94,7 @@ async fn changes_come_as_they_happen_with_what_happened() {
     let waiting = tokio::spawn(async move { hear(&mut follower).await });
     tokio::task::yield_now().await;
     world.role("later", &[]).await;
-    assert_eq!(tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap(), format!("{} role later created", at + 6));
+    assert_eq!(tokio::time::timeout(patience(), waiting).await.unwrap().unwrap(), format!("{} role later created", at + 6));
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn what_is_about_people_and_grants_is_passed_over() {
     world.auth.put_identity("test", &person).await.unwrap();
     let waiting = tokio::spawn(async move { (hear(&mut follower).await, follower.position()) });
     world.role("s", &[]).await;
-    let (heard, position) = tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap();
+    let (heard, position) = tokio::time::timeout(patience(), waiting).await.unwrap().unwrap();
     assert_eq!(heard, format!("{} role s created", at + 4));
     assert_eq!(plain(position), (at + 4).to_string());
 }
@@ -155,7 +155,7 @@ async fn what_another_process_wrote_is_heard_when_the_node_has_it() {
     tokio::task::yield_now().await;
     assert!(!waiting.is_finished());
     world.auth.catch_up().await.unwrap();
-    assert_eq!(tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap(), (format!("{} role x created", at + 1), true));
+    assert_eq!(tokio::time::timeout(patience(), waiting).await.unwrap().unwrap(), (format!("{} role x created", at + 1), true));
 }
 
 /// A follower whom another node had told of more than its new node had seen was told of that again.
@@ -170,7 +170,7 @@ async fn who_has_heard_more_than_this_node_hears_nothing_twice() {
     tokio::task::yield_now().await;
     beside(&world, &["next"]).await;
     world.auth.catch_up().await.unwrap();
-    let (heard, mut follower) = tokio::time::timeout(PATIENCE, waiting).await.unwrap().unwrap();
+    let (heard, mut follower) = tokio::time::timeout(patience(), waiting).await.unwrap().unwrap();
     assert_eq!(heard, format!("{} role next created", at + 2));
     world.role("own", &[]).await;
     assert_eq!(hear(&mut follower).await, format!("{} role own created", at + 3));
@@ -298,7 +298,7 @@ async fn of_many_writers_each_change_is_heard_once_in_order() {
         heard
     });
     let steady = hear_to(&mut steady, end).await;
-    let restless = tokio::time::timeout(PATIENCE, restless).await.unwrap().unwrap();
+    let restless = tokio::time::timeout(patience(), restless).await.unwrap().unwrap();
     for task in writing {
         task.await.unwrap();
     }

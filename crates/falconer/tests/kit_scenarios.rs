@@ -84,7 +84,8 @@ async fn every_scenario() {
         let host = case.input.host.as_deref().unwrap_or("127.0.0.1");
         let key = format!("{root} {host} {:?}", case.input.service);
         if !services.contains_key(&key) {
-            services.insert(key.clone(), Service::start(&root, host, &case.input.service).await);
+            services
+                .insert(key.clone(), Service::start(&root, host, &case.input.service, kit::timeout(case.input.falconer.as_deref())).await);
         }
         let service = &services[&key];
         let bytes = wire(case, service, falconer.caller(case).await.as_ref());

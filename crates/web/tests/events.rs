@@ -1,20 +1,19 @@
 //! Changes as server-sent events: what is sent, how it is resumed, and when it ends.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../../falconer/tests/support/patience.rs"]
+mod patience;
 mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use axum::body::Body;
 use http::{HeaderMap, StatusCode};
 use http_body_util::BodyExt as _;
+use patience::patience;
 use serde_json::{Value, json};
 use support::{Answer, Call, Credentials, Node, api, call, node, root};
-
-/// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn events() -> Call {
     call("GET", "/api/falconer/v1/events")
@@ -55,7 +54,7 @@ impl Stream {
                 self.text = rest;
                 return Some(without_epoch(&block));
             }
-            let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await.expect("nothing came")?;
+            let frame = tokio::time::timeout(patience(), self.body.frame()).await.expect("nothing came")?;
             self.text.push_str(std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap());
         }
     }

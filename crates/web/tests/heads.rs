@@ -2,6 +2,8 @@
 //! the head.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../../falconer/tests/support/patience.rs"]
+mod patience;
 mod site;
 #[path = "support/sockets.rs"]
 mod sockets;

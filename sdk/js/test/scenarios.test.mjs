@@ -44,7 +44,7 @@ function serviceOf(kit, { host = '127.0.0.1', service = {}, falconer }) {
   const rootUrl = elsewhere[falconer] ?? server.rootUrl;
   const key = JSON.stringify([kit, host, rootUrl, service]);
   if (!running.has(key)) {
-    running.set(key, started((origin) => SERVICES[kit]({ rootUrl, origin, timeoutMs: 1000, logger: quiet, ...service }), host));
+    running.set(key, started((origin) => SERVICES[kit]({ rootUrl, origin, timeoutMs: falconer === 'slow' ? 1000 : 60_000, logger: quiet, ...service }), host));
   }
   return running.get(key);
 }

@@ -30,7 +30,7 @@ def services(server, elsewhere):
         root = elsewhere.get(case.get("falconer"), server.root_url)
         key = (kit, host, root, json.dumps(settings, sort_keys=True))
         if key not in running:
-            given = {"payload_hash_required": settings.get("payloadHashRequired", False), "body_limit": settings.get("bodyLimitBytes", 1024 * 1024), "cors": settings.get("cors"), "timeout": 1.0}
+            given = {"payload_hash_required": settings.get("payloadHashRequired", False), "body_limit": settings.get("bodyLimitBytes", 1024 * 1024), "cors": settings.get("cors"), "timeout": 1.0 if case.get("falconer") == "slow" else 60.0}
             running[key] = start(kit, root, given, host)
         return running[key]
 

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::support::ports::HeldPort;
+
 #[derive(Deserialize)]
 pub struct Case {
     pub name: String,
@@ -126,7 +128,7 @@ impl Key {
 
 /// What stands in place of Falconer, by the word of the cases.
 pub struct Elsewhere {
-    down: String,
+    down: HeldPort,
     slow: (String, TcpListener),
     page: String,
 }
@@ -135,23 +137,27 @@ impl Elsewhere {
     pub async fn start() -> Elsewhere {
         let bind = async || TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
-        let (down, slow, page) = (bind().await, bind().await, bind().await);
-        let (closed, silent, other) = (at(&down), at(&slow), at(&page));
-        drop(down);
+        let (slow, page) = (bind().await, bind().await);
+        let (silent, other) = (at(&slow), at(&page));
         let app = Router::new().fallback(async || axum::response::Html("<h1>Welcome</h1>"));
         tokio::spawn(async move { axum::serve(page, app).await });
-        Elsewhere { down: closed, slow: (silent, slow), page: other }
+        Elsewhere { down: HeldPort::new(), slow: (silent, slow), page: other }
     }
 
     pub fn root(&self, word: Option<&str>, falconer: &str) -> String {
         match word {
             None => falconer.to_owned(),
-            Some("down") => self.down.clone(),
+            Some("down") => format!("http://{}", self.down.address()),
             Some("slow") => self.slow.0.clone(),
             Some("other") => self.page.clone(),
             Some(other) => panic!("{other}"),
         }
     }
+}
+
+/// How long Falconer is waited for: a second where it never answers, and no limit that a busy machine reaches where it does.
+pub fn timeout(word: Option<&str>) -> Duration {
+    if word == Some("slow") { Duration::from_secs(1) } else { crate::support::patience::patience() }
 }
 
 /// A running service. Its origin is where it listens.
@@ -161,10 +167,10 @@ pub struct Service {
 }
 
 impl Service {
-    pub async fn start(falconer: &str, host: &str, settings: &ServiceInput) -> Service {
+    pub async fn start(falconer: &str, host: &str, settings: &ServiceInput, timeout: Duration) -> Service {
         let listener = TcpListener::bind(format!("{host}:0")).await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let retry = Retry { tries: 1, timeout: Duration::from_secs(1), ..Retry::default() };
+        let retry = Retry { tries: 1, timeout, ..Retry::default() };
         let mut guard = Guard::new(falconer, &format!("http://{host}:{port}")).unwrap().with_retry(retry);
         if settings.payload_hash_required {
             guard = guard.with_payload_hash_required();

@@ -2,13 +2,10 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
 
 use std::net::SocketAddr;
-use std::time::Duration;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Longer than any test should take, shorter than anybody's patience.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+use crate::patience::patience;
 
 /// Reads until the server closes. A reset counts as that: it closes with unread bytes where it refuses.
 pub async fn read_to_end(stream: &mut TcpStream) -> String {
@@ -19,7 +16,7 @@ pub async fn read_to_end(stream: &mut TcpStream) -> String {
             bytes.extend_from_slice(buffer.get(..count).unwrap());
         }
     };
-    tokio::time::timeout(PATIENCE, read).await.expect("the server did not close");
+    tokio::time::timeout(patience(), read).await.expect("the server did not close");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
