@@ -2,17 +2,11 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
+import threading
 
-from falconer_server import BIN, PATIENCE, clean_environment
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+from falconer_server import BIN, PATIENCE, clean_environment, held_port
 
 
 class Running:
@@ -22,10 +16,15 @@ class Running:
         out = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT if log is None else log.open("w")}
         self.process = subprocess.Popen(command, text=True, env={**clean_environment(), **(environment or {})}, cwd=cwd, **out)
         said = []
-        for line in self.process.stdout:
-            said.append(line)
-            if ready in line:
-                return
+        late = threading.Timer(PATIENCE, self.process.kill)
+        late.start()
+        try:
+            for line in self.process.stdout:
+                said.append(line)
+                if ready in line:
+                    return
+        finally:
+            late.cancel()
         raise RuntimeError(f"{command} ended: {''.join(said)}")
 
     def stop(self):
@@ -36,7 +35,7 @@ class Running:
 
 def broken(name, server, folder, falconer=None):
     """A service of `broken.py`: its origin, the program, its log. `falconer`: whom it asks, if not the server."""
-    port, log = free_port(), folder / f"{name}.log"
+    port, log = held_port(), folder / f"{name}.log"
     log.touch()
     origin = f"http://127.0.0.1:{port}"
     environment = {"FALCONER": falconer or server.root_url, "ORIGIN": origin, "PORT": str(port), "ACCESS_LOG": str(log)}

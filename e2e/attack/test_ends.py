@@ -6,7 +6,7 @@ import pty
 from collections import Counter
 
 import pytest
-from attacked import Attacked, attack, broken, free_port
+from attacked import Attacked, attack, broken, held_port
 
 
 ROUTES = pathlib.Path(__file__).with_name("routes.toml")
@@ -22,7 +22,7 @@ def whole(server, tmp_path_factory):
 
 
 def test_nobody_is_there(server, operator, whole):
-    nobody = f"http://127.0.0.1:{free_port()}"
+    nobody = f"http://127.0.0.1:{held_port()}"
     for service, more, said in [(nobody, [], f"nobody answers at {nobody}"), (whole, ["--root-url", nobody], f"Falconer does not answer at {nobody}")]:
         done = attack(service, "--routes", ROUTES, "--yes", *more, server=server, credentials=operator)
         assert (done.returncode, done.stdout) == (1, "") and said in done.stderr, done.stderr

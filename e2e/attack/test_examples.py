@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from attacked import Attacked, Running, attack, free_port
+from attacked import Attacked, Running, attack, held_port
 from conftest import REPOSITORY, client
 from falconer_server import BIN, PATIENCE, Server, clean_environment
 
@@ -30,7 +30,7 @@ class Started:
 
 def notes(command, ready, server, operator, folder, cwd=None):
     """A notes service, which is told by its environment where it is."""
-    listen, log = f"127.0.0.1:{free_port()}", folder / "log"
+    listen, log = f"127.0.0.1:{held_port()}", folder / "log"
     environment = {"FALCONER": server.root_url, "ORIGIN": f"http://{listen}", "LISTEN": listen, "NOTES": str(folder / "notes")}
     return Started(f"http://{listen}", [Logged(command, ready, environment, cwd, log)], server, operator, [log])
 
@@ -42,10 +42,14 @@ class Logged(Running):
         with log.open("w") as out:
             self.process = subprocess.Popen(command, stdout=out, stderr=out, env={**clean_environment(), **environment}, cwd=cwd)
         with log.open() as said:
-            text = ""
+            text, until = "", time.monotonic() + PATIENCE
             while ready not in text:
-                assert self.process.poll() is None, text
-                text += said.readline()
+                assert self.process.poll() is None and time.monotonic() < until, text
+                if line := said.readline():
+                    text += line
+                else:
+                    # A file can't be waited for in another way.
+                    time.sleep(0.02)
 
     def stop(self):
         self.process.kill()
@@ -59,7 +63,7 @@ def notes_python(server, operator, folder):
 def deputy(server, operator, folder):
     """Before the notes service that it reads from, with a client of its own."""
     behind = notes_python(server, operator, folder)
-    own, listen, log = client(server, "deputy", ["notes:read:*"]), f"127.0.0.1:{free_port()}", folder / "deputy.log"
+    own, listen, log = client(server, "deputy", ["notes:read:*"]), f"127.0.0.1:{held_port()}", folder / "deputy.log"
     environment = {
         "FALCONER": server.root_url, "ORIGIN": f"http://{listen}", "LISTEN": listen, "NOTES": behind.origin,
         "TASKCLUSTER_CLIENT_ID": own["clientId"], "TASKCLUSTER_ACCESS_TOKEN": own["accessToken"],
@@ -107,7 +111,7 @@ def static_site(server, operator, folder):
     # Started by root, nginx reads the site as somebody else.
     for place in [folder, *folder.parents][:3]:
         place.chmod(0o755)
-    port, gateway_port = free_port(), free_port()
+    port, gateway_port = held_port(), held_port()
     log = folder / "gateway.log"
     origin = f"http://127.0.0.1:{port}"
 

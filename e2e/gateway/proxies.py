@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from falconer_server import BIN, PATIENCE, clean_environment
+from falconer_server import BIN, PATIENCE, clean_environment, held_port
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
 PAGE = (REPOSITORY / "docs/gateway.md").read_text()
@@ -23,13 +23,6 @@ def snippet(proxy):
     """The block of the page, as it is printed; Envoy has two."""
     section = PAGE.split(f"### {TITLES[proxy]}\n", 1)[1].split("\n### ", 1)[0]
     return re.findall(r"```\w+\n(.*?)```", section, re.S)[1 if proxy == "envoy-grpc" else 0]
-
-
-def free_port(host):
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as one:
-        one.bind((host.strip("[]"), 0))
-        return one.getsockname()[1]
 
 
 def started(arguments, log, environment=None):
@@ -131,12 +124,12 @@ class Protected:
 
     def __init__(self, proxy, folder, root_url, behind, host="127.0.0.1", head="", rules=""):
         folder.mkdir(parents=True)
-        self.folder, self.log, port = folder, folder / "log", free_port(host)
+        self.folder, self.log, port = folder, folder / "log", held_port(host)
         self.origin, self.port = f"http://{host}:{port}", port
         place = f'upstream = "http://127.0.0.1:{behind.port}"' if proxy == "upstream" else f'proxy = "{proxy.removesuffix("-grpc")}"'
         rules_file = folder / "gateway.toml"
         rules_file.write_text(f'falconer = "{root_url}"\norigin = "{self.origin}"\n{place}\n{head}\n{rules}')
-        listen = f"{host}:{port}" if proxy == "upstream" else f"127.0.0.1:{free_port('127.0.0.1')}"
+        listen = f"{host}:{port}" if proxy == "upstream" else f"127.0.0.1:{held_port()}"
         self.gateway = listen
         self.processes = [started([BIN, "gateway", "run", str(rules_file), "--listen", listen], self.log, clean_environment())]
         wait_for(*listen.rsplit(":", 1), self.processes[0], self.log)

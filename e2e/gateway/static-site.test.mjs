@@ -2,35 +2,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
 import { grant, signIn } from '../support/demo.mjs';
-import { PATIENCE_MS, account, falconer, freshServer, start } from '../support/falconer.mjs';
+import { account, falconer, freshServer, start } from '../support/falconer.mjs';
+import { heldPorts, listens } from '../support/ports.mjs';
 
 const EXAMPLE = new URL('../../examples/static-site', import.meta.url).pathname;
 const ANN = { name: 'ann', password: 'a long password' };
-
-const freePort = () => new Promise((resolve) => {
-  const one = createServer().listen(0, '127.0.0.1', () => {
-    const { port } = one.address();
-    one.close(() => resolve(port));
-  });
-});
-
-/** Until somebody listens there. */
-async function listening(port, process) {
-  for (const until = Date.now() + PATIENCE_MS; ;) {
-    const there = await new Promise((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true); }).on('error', () => resolve(false));
-    });
-    if (there) return;
-    assert.ok(process.exitCode === null && Date.now() < until, 'nginx does not listen');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 describe('a static site behind nginx', () => {
   let folder, server, gateway, nginx, browser, origin;
@@ -42,7 +24,7 @@ describe('a static site behind nginx', () => {
     await mkdir(join(folder, 'tmp'), { recursive: true });
     server = await freshServer();
     await account(server, ANN.name, ANN.password, ['notes:read:red']);
-    const port = await freePort();
+    const [port] = await heldPorts(1);
     origin = `http://127.0.0.1:${port}`;
     const change = async (file, changes) => {
       let text = await readFile(join(folder, file), 'utf8');
@@ -56,7 +38,7 @@ describe('a static site behind nginx', () => {
     gateway = await start(['gateway', 'run', join(folder, 'gateway.toml'), '--listen', '127.0.0.1:0']);
     await change('nginx.conf', [['127.0.0.1:8090', `127.0.0.1:${port}`], ['http://127.0.0.1:4180', gateway.match[1]]]);
     nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'inherit', env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
-    await listening(port, nginx);
+    await listens(port, nginx, 'nginx');
     browser = await launch();
   });
   after(async () => {

@@ -7,7 +7,7 @@ import socket
 import threading
 
 import pytest
-from proxies import PATIENCE, Protected, free_port, raw
+from proxies import PATIENCE, Protected, held_port, raw
 from scenarios import credentials_of, request_of, send
 
 RULES = """
@@ -128,7 +128,7 @@ def test_a_protocol_that_nobody_asked_for_is_refused(server, tmp_path):
 
 
 def test_a_service_that_is_away_is_said(server, tmp_path):
-    service = Protected("upstream", tmp_path / "run", server.root_url, At(free_port("127.0.0.1")), rules=RULES)
+    service = Protected("upstream", tmp_path / "run", server.root_url, At(held_port()), rules=RULES)
     try:
         answer, body = send(service.origin, *request_of({"request": {"method": "GET", "path": "/open/x"}}, service.origin, None))
         assert (answer.status, json.loads(body)["reason"]) == (502, "service-unavailable")

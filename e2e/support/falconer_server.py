@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import threading
 
@@ -12,6 +13,19 @@ BIN = os.environ["FALCONER_BIN"]
 
 # How long anything may take that a test waits for, in seconds: a busy machine takes longer than a quiet one.
 PATIENCE = float(os.environ.get("FALCONER_TEST_PATIENCE") or 120)
+
+
+# Ports that are held, so that they stay what they are until this process ends.
+_HELD = []
+
+
+def held_port(host="127.0.0.1"):
+    """A port that the system gives to nobody. Who connects is refused, until a server listens there that was told of it and sets SO_REUSEADDR, as servers do."""
+    one = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    one.bind((host.strip("[]"), 0))
+    _HELD.append(one)
+    return one.getsockname()[1]
 
 
 def root_url_of(process):

@@ -2,27 +2,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { within } from './falconer.mjs';
+import { heldPorts, listens } from './ports.mjs';
 
 const SOURCE = fileURLToPath(new URL('../../crates/login/tests/ldap', import.meta.url));
 
 /** As whom Falconer asks, and the password of that. */
 export const SERVICE = { dn: 'cn=falconer,ou=services,dc=example,dc=com', password: 'secret of the service' };
 export const CA_FILE = join(SOURCE, 'tls/ca.pem');
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Runs `ldapadd` or `ldapmodify` as the administrator of the directory. */
 async function change(program, port, ldif) {
@@ -37,7 +28,7 @@ async function change(program, port, ldif) {
 /** Starts one. `url` is where it speaks TLS. */
 export async function startDirectory() {
   const folder = await mkdtemp(join(tmpdir(), 'falconer-slapd-'));
-  const [plain, tls] = [await freePort(), await freePort()];
+  const [plain, tls] = await heldPorts(2);
   const config = (await readFile(join(SOURCE, 'slapd.conf'), 'utf8')).replaceAll('@FOLDER@', folder).replaceAll('@TLS@', join(SOURCE, 'tls')).replaceAll('@CERTIFICATE@', 'server');
   await mkdir(join(folder, 'data'));
   await writeFile(join(folder, 'slapd.conf'), config);
@@ -49,6 +40,8 @@ export async function startDirectory() {
       createInterface({ input: child.stderr }).on('line', (line) => line.includes('slapd starting') && resolve());
     });
     await within(Promise.race([started, ended.then(() => Promise.reject(new Error('slapd ended')))]), 'slapd starts');
+    // It says so a moment before it listens.
+    for (const port of [plain, tls]) await listens(port, child, 'slapd');
   }
   await begin();
   await change('ldapadd', plain, await readFile(join(SOURCE, 'people.ldif'), 'utf8'));

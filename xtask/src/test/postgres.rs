@@ -15,7 +15,9 @@ use crate::run::{target, works};
 /// Names a server on which tests may make schemas and databases. Where it is set, none is started.
 pub const VARIABLE: &str = "FALCONER_TEST_POSTGRES";
 /// How long a new server may take until it answers.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
+/// How its log says that somebody else took the port since it was chosen.
+const TAKEN: &str = "Address already in use";
 
 /// The folder of the newest PostgreSQL's programs: Debian keeps them out of the path.
 pub fn programs() -> Option<PathBuf> {
@@ -55,6 +57,15 @@ rm -rf "$folder""#;
 impl Server {
     /// Makes a cluster and starts it on a free port of this machine, with synchronisation on, as in production.
     pub fn start() -> Result<Server> {
+        loop {
+            match Server::start_once() {
+                Err(error) if error.to_string().contains(TAKEN) => {}
+                started => return started,
+            }
+        }
+    }
+
+    fn start_once() -> Result<Server> {
         let programs = programs().context("no PostgreSQL found: install the Debian package `postgresql`, or set FALCONER_TEST_POSTGRES")?;
         let folder = folder()?;
         let started = prepare(&programs, &folder).and_then(|password| {
@@ -182,18 +193,22 @@ mod tests {
     use super::*;
 
     /// A cancelled run left its PostgreSQL behind. Here any program stands for the server: what counts is that it ends with the input of its watcher.
+    ///
+    /// The watcher has a group of its own here too: Ctrl-C would end it alone, and a program that a shell starts in the background does not hear it.
     #[test]
     fn the_watcher_ends_the_server_when_its_input_ends() {
         let folder = std::env::temp_dir().join(format!("falconer-watcher-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", WATCHER, "sh"]).arg(&folder).args(["sh", "-c", "echo $$; exec sleep 600"]);
-        let mut watcher = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut watcher = command.stdin(Stdio::piped()).process_group(0).spawn().unwrap();
+        let until = Instant::now() + START;
         let server = loop {
             match std::fs::read_to_string(folder.join("log")) {
                 Ok(log) if log.ends_with('\n') => break log.trim().to_owned(),
-                _ => std::thread::yield_now(),
+                _ => assert!(watcher.try_wait().unwrap().is_none() && Instant::now() < until, "it does not run"),
             }
+            std::thread::sleep(Duration::from_millis(20));
         };
         assert!(works("kill", &["-0", &server]), "it runs");
         drop(watcher.stdin.take());
