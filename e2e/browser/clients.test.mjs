@@ -56,7 +56,7 @@ describe('clients and roles', () => {
     await page.locator('label', { hasText: 'queue:ping' }).locator('input').uncheck();
     await page.getByLabel('1 hour').check();
     // Twice, as people do: it is one client.
-    await look();
+    await look(page);
     await page.getByRole('button', { name: 'Create client' }).dblclick();
     await page.getByText('You may close this page').waitFor();
     const [call] = calls;
@@ -69,7 +69,7 @@ describe('clients and roles', () => {
     assert.deepEqual(errors.filter((text) => !/favicon/.test(text)), []);
     // Back shows the page anew, and the name is taken by now.
     await page.goBack();
-    await look();
+    await look(page, 'Create client');
     await page.getByRole('button', { name: 'Create client' }).click();
     await page.getByText('Client already exists.').waitFor();
     await context.close();

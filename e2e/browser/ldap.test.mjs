@@ -5,8 +5,8 @@ import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
 import { grant, grantUrl, look, signIn } from '../support/demo.mjs';
-import { account, falconer, freshServer } from '../support/falconer.mjs';
-import { CA_FILE, SERVICE, startDirectory } from '../support/slapd.mjs';
+import { PATIENCE_MS, account, falconer, freshServer } from '../support/falconer.mjs';
+import { startDirectory } from '../support/slapd.mjs';
 
 const hawk = createRequire(createRequire(import.meta.url).resolve('taskcluster-client'))('hawk');
 
@@ -18,17 +18,7 @@ describe('signing in with a directory', () => {
     await new Promise((resolve) => notes.listen(0, '127.0.0.1', resolve));
     notes.origin = `http://127.0.0.1:${notes.address().port}`;
     server = await freshServer({
-      config: `
-[[provider]]
-kind = "ldap"
-name = "company"
-label = "Company"
-url = "${directory.url}"
-ca_file = "${CA_FILE}"
-bind_dn = "${SERVICE.dn}"
-bind_password = "${SERVICE.password}"
-base = "ou=people,dc=example,dc=com"
-user_filter = "(&(objectClass=inetOrgPerson)(|(uid={name})(mail={name})))"
+      config: `${directory.section()}user_filter = "(&(objectClass=inetOrgPerson)(|(uid={name})(mail={name})))"
 active_filter = "(!(employeeType=gone))"
 group_base = "ou=groups,dc=example,dc=com"
 group_filter = "(|(member={dn})(memberUid={username})(memberUid={email}))"
@@ -168,7 +158,7 @@ refresh = "1 hour"
     const credentials = Object.fromEntries(new URL(page.url()).searchParams);
     await page.goto(`${server.rootUrl}/auth/clients/create?name=dev&scope=assume:mozilla-group:dev&expires=1%20day`);
     await page.locator('label', { hasText: 'assume:mozilla-group:dev' }).locator('input').check();
-    await look();
+    await look(page);
     await page.getByRole('button', { name: 'Create client' }).click();
     await page.getByText(`${identity}/dev`).first().waitFor();
     const refresh = () => falconer(['person', 'refresh', identity, '--config', server.config]);
@@ -198,7 +188,7 @@ refresh = "1 hour"
 
   /** A server takes in what the command wrote beside it within a second. */
   async function taken(isSo) {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + PATIENCE_MS;
     while (!(await isSo())) assert.ok(Date.now() < deadline, 'the server has not taken it in');
   }
 });

@@ -5,7 +5,7 @@ import { accessibilityFaults, launch, person } from '../support/browser.mjs';
 import { look, signIn } from '../support/demo.mjs';
 import { account, freshServer } from '../support/falconer.mjs';
 import { signInByCode, startMailServer } from '../support/mail.mjs';
-import { CA_FILE, SERVICE, startDirectory } from '../support/slapd.mjs';
+import { startDirectory } from '../support/slapd.mjs';
 
 const PASSWORD = 'a few good words';
 
@@ -14,17 +14,7 @@ describe('linking a directory and codes by mail', () => {
   before(async () => {
     [directory, mail] = await Promise.all([startDirectory(), startMailServer()]);
     server = await freshServer({
-      config: `${mail.section()}
-[[provider]]
-kind = "ldap"
-name = "company"
-label = "Company"
-url = "${directory.url}"
-ca_file = "${CA_FILE}"
-bind_dn = "${SERVICE.dn}"
-bind_password = "${SERVICE.password}"
-base = "ou=people,dc=example,dc=com"
-scopes = ["company:{username}"]
+      config: `${mail.section()}${directory.section()}scopes = ["company:{username}"]
 
 [[provider]]
 kind = "email_code"
@@ -75,7 +65,7 @@ authoritative_email = true
         await page.getByRole('heading', { name: 'Link these accounts?' }).waitFor();
         assert.match(await page.textContent('main'), new RegExp(gained));
         await clean();
-        await look();
+        await look(page, 'Link them');
         await page.getByRole('button', { name: 'Link them' }).click();
         await page.getByText('The accounts are linked').waitFor();
       }
@@ -103,7 +93,7 @@ authoritative_email = true
         await identities();
         await page.getByRole('link', { name: `Unlink ${other}`, exact: true }).click();
         await clean();
-        await look();
+        await look(page, 'Unlink');
         await page.getByRole('button', { name: 'Unlink' }).click();
         await page.getByText('The account was unlinked').waitFor();
       }

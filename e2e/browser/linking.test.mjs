@@ -67,7 +67,7 @@ describe('linking, and signing in again', () => {
       await clean();
       await page.goto(`${server.rootUrl}/auth/identities`);
       await page.getByRole('link', { name: 'Look at it, and confirm' }).click();
-      await look();
+      await look(page, 'Link them');
       await page.getByRole('button', { name: 'Link them' }).click();
       await page.getByText('The accounts are linked').waitFor();
       assert.match(await page.textContent('body'), /company:read/);
@@ -79,7 +79,7 @@ describe('linking, and signing in again', () => {
       await clean();
       await page.goto(`${server.rootUrl}/auth/identities`);
       await page.getByRole('link', { name: `Unlink company/${id}` }).click();
-      await look();
+      await look(page, 'Unlink');
       await page.getByRole('button', { name: 'Unlink' }).click();
       await page.getByText('The account was unlinked').waitFor();
       await context.close();
@@ -108,7 +108,7 @@ describe('linking, and signing in again', () => {
     // The provider did not say when it asked: that somebody is there, they prove now.
     await page.locator('input[name=tick]').check();
     await typeHost(page, '127.0.0.1');
-    await look();
+    await look(page);
     await page.getByRole('button', { name: 'Grant', exact: true }).click();
     await page.getByRole('heading', { name: 'Sign in again' }).waitFor();
     assert.deepEqual(await accessibilityFaults(page), []);

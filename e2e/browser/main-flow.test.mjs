@@ -73,7 +73,7 @@ describe('the main flow', () => {
     await typeHost(page, notesHost());
     await picture(page, 'grant');
     requests.length = 0;
-    await look();
+    await look(page);
     await page.getByRole('button', { name: 'Grant', exact: true }).click();
     await page.locator('#signed-in').waitFor();
     await page.locator('#who', { hasText: 'Demo Person' }).waitFor();

@@ -143,7 +143,7 @@ client_id = "falconer"
     const clientId = `${identity}/team`;
     await page.goto(`${server.rootUrl}/auth/clients/create?name=team&scope=assume:mozilla-group:team_moco&expires=1%20day`);
     await page.locator('label', { hasText: 'assume:mozilla-group:team_moco' }).locator('input').check();
-    await look();
+    await look(page);
     await page.getByRole('button', { name: 'Create client' }).click();
     await page.getByText(clientId).first().waitFor();
     PEOPLE['1001'].groups = ['mozilliansorg_vip'];

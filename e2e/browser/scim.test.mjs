@@ -84,7 +84,7 @@ token = "${TOKEN}"
     const clientId = 'company/1001/team';
     await page.goto(`${server.rootUrl}/auth/clients/create?name=team&scope=assume:company-group:engineering&expires=1%20day`);
     await page.locator('label', { hasText: 'assume:company-group:engineering' }).locator('input').check();
-    await look();
+    await look(page);
     await page.getByRole('button', { name: 'Create client' }).click();
     await page.getByText(clientId).first().waitFor();
 

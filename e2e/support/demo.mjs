@@ -28,13 +28,18 @@ export async function signIn(page, { name, password }) {
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
-/** Looks at a page for as long as it must be there before its button counts. */
-export const look = () => new Promise((resolve) => setTimeout(resolve, 1100));
+/** Looks at a page for as long as it must be there before its button counts. `button` is one that the page before did not have. */
+export async function look(page, button) {
+  if (button) await page.getByRole('button', { name: button, exact: true }).waitFor();
+  // Its script has run by then, which counts from that moment on.
+  await page.waitForLoadState();
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+}
 
 /** Types the host where the page asks for it, then presses Grant. */
 export async function grant(page, host) {
   await typeHost(page, host);
-  await look();
+  await look(page);
   await page.getByRole('button', { name: 'Grant', exact: true }).click();
 }
 

@@ -7,7 +7,7 @@ const decode = (text) => text.replace(/&#(x?)([0-9a-f]+);|&(quot|amp|lt|gt|apos)
   number ? String.fromCodePoint(parseInt(number, hex ? 16 : 10)) : { quot: '"', amp: '&', lt: '<', gt: '>', apos: "'" }[name]);
 
 /** The fields that a browser would send with the form of this action. */
-function fields(html, action) {
+export function fields(html, action) {
   const form = html.match(new RegExp(`<form[^>]*action="${action}"[^>]*>([\\s\\S]*?)</form>`));
   if (!form) throw new Error(`no form ${action} in ${html}`);
   const result = new URLSearchParams();

@@ -11,13 +11,12 @@ import { heldPorts, listens } from './ports.mjs';
 
 const SOURCE = fileURLToPath(new URL('../../crates/login/tests/ldap', import.meta.url));
 
-/** As whom Falconer asks, and the password of that. */
-export const SERVICE = { dn: 'cn=falconer,ou=services,dc=example,dc=com', password: 'secret of the service' };
-export const CA_FILE = join(SOURCE, 'tls/ca.pem');
+/** Of whoever asks, and of the administrator. */
+const PASSWORD = 'secret of the service';
 
 /** Runs `ldapadd` or `ldapmodify` as the administrator of the directory. */
 async function change(program, port, ldif) {
-  const child = spawn(program, ['-x', '-D', 'cn=root,dc=example,dc=com', '-w', SERVICE.password, '-H', `ldap://127.0.0.1:${port}`], { stdio: ['pipe', 'ignore', 'pipe'] });
+  const child = spawn(program, ['-x', '-D', 'cn=root,dc=example,dc=com', '-w', PASSWORD, '-H', `ldap://127.0.0.1:${port}`], { stdio: ['pipe', 'ignore', 'pipe'] });
   const complaints = [];
   child.stderr.on('data', (text) => complaints.push(text));
   child.stdin.end(ldif);
@@ -25,7 +24,7 @@ async function change(program, port, ldif) {
   if (code !== 0) throw new Error(`${program} ended with ${code}: ${complaints.join('')}`);
 }
 
-/** Starts one. `url` is where it speaks TLS. */
+/** Starts one. It speaks TLS on one port, and without on another one, for the administrator. */
 export async function startDirectory() {
   const folder = await mkdtemp(join(tmpdir(), 'falconer-slapd-'));
   const [plain, tls] = await heldPorts(2);
@@ -46,7 +45,18 @@ export async function startDirectory() {
   await begin();
   await change('ldapadd', plain, await readFile(join(SOURCE, 'people.ldif'), 'utf8'));
   return {
-    url: `ldaps://localhost:${tls}`,
+    /** The section of a falconer.toml that signs people in with it, as `company`, up to the keys that a test adds. */
+    section: () => `
+[[provider]]
+kind = "ldap"
+name = "company"
+label = "Company"
+url = "ldaps://localhost:${tls}"
+ca_file = "${join(SOURCE, 'tls/ca.pem')}"
+bind_dn = "cn=falconer,ou=services,dc=example,dc=com"
+bind_password = "${PASSWORD}"
+base = "ou=people,dc=example,dc=com"
+`,
     change: (ldif) => change('ldapmodify', plain, ldif),
     /** Ends the server; its data stay. */
     async halt() {
