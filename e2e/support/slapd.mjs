@@ -11,6 +11,7 @@ import { heldPorts, listens } from './ports.mjs';
 
 const SOURCE = fileURLToPath(new URL('../../crates/login/tests/ldap', import.meta.url));
 
+export const CA_FILE = join(SOURCE, 'tls/ca.pem');
 /** Of whoever asks, and of the administrator. */
 const PASSWORD = 'secret of the service';
 
@@ -52,7 +53,7 @@ kind = "ldap"
 name = "company"
 label = "Company"
 url = "ldaps://localhost:${tls}"
-ca_file = "${join(SOURCE, 'tls/ca.pem')}"
+ca_file = "${CA_FILE}"
 bind_dn = "cn=falconer,ou=services,dc=example,dc=com"
 bind_password = "${PASSWORD}"
 base = "ou=people,dc=example,dc=com"

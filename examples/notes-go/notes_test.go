@@ -5,9 +5,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	falconer "falconer.example/sdk/go"
@@ -18,34 +16,17 @@ import (
 func started(t *testing.T, binary, root, notes string) (string, func()) {
 	t.Helper()
 	// The origin is where callers reach the service: the test chooses a port first, as an operator does.
-	listen := heldAddress(t)
+	listen, back, err := running.HeldAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(back)
 	service := exec.Command(binary)
 	service.Env = append(running.Environment(), "FALCONER="+root, "ORIGIN=http://"+listen, "LISTEN="+listen, "NOTES="+notes)
 	if _, err := running.Await(service, "bound to "); err != nil {
 		t.Fatal(err)
 	}
 	return "http://" + listen, func() { _ = service.Process.Kill(); _ = service.Wait() }
-}
-
-// heldAddress is one whose port the system gives to nobody else while the test runs: it is bound, and a server that is told of it may listen there.
-func heldAddress(t *testing.T) string {
-	t.Helper()
-	held, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = syscall.Close(held) })
-	if err := syscall.SetsockoptInt(held, syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Bind(held, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
-		t.Fatal(err)
-	}
-	bound, err := syscall.Getsockname(held)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return "127.0.0.1:" + strconv.Itoa(bound.(*syscall.SockaddrInet4).Port)
 }
 
 func built(t *testing.T) string {

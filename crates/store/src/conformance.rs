@@ -21,6 +21,8 @@ mod scim;
 mod sessions;
 mod steps;
 
+pub use scim::user as scim_user;
+
 use std::future::Future;
 use std::sync::Arc;
 

@@ -65,9 +65,12 @@ func call(t testing.TB, method, path string) {
 // closedPort is bound and not listening any more.
 func closedPort(t testing.TB) string {
 	t.Helper()
-	listener := listen(t)
-	_ = listener.Close()
-	return "http://" + listener.Addr().String()
+	address, back, err := running.HeldAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(back)
+	return "http://" + address
 }
 
 // silentPort takes connections and says nothing.

@@ -1,10 +1,10 @@
 // Who a caller is, by scopes: the one question for which stars count nothing.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { isPerson, people } from '../falconer.js';
+import { vectors } from './support/vectors.mjs';
 
-const cases = JSON.parse(readFileSync(new URL('../../../vectors/ours/identity-proof.json', import.meta.url), 'utf8'));
+const cases = vectors('ours/identity-proof');
 
 test('a star proves nobody', () => {
   assert.ok(cases.length >= 18);

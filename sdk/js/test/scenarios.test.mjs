@@ -13,6 +13,7 @@ const quiet = { info() {}, warn() {}, error() {} };
 
 test('no case was lost', () => {
   assert.ok(CASES.length >= 61);
+  assert.equal(Object.keys(SERVICES).length, 5, 'on each of them');
   assert.equal(new Set(CASES.map(({ name }) => name)).size, CASES.length);
 });
 

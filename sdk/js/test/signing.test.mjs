@@ -1,10 +1,9 @@
 // The protocol's vectors: what other implementations sign, this one signs too.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { authorization, extText, mac, normalizedString, payloadHash, requestParts, signUrl } from '../falconer.js';
+import { vectors } from './support/vectors.mjs';
 
-const vectors = (name) => JSON.parse(readFileSync(new URL(`../../../vectors/${name}.json`, import.meta.url)));
 const fixture = vectors('fixture-std')[0].input;
 const tokens = new Map(fixture.clients.map((client) => [client.clientId, client.accessToken]));
 

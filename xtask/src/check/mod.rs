@@ -1,7 +1,8 @@
 //! `cargo xtask check`: what only a reader of files can hold. The arrows between crates against the table of ARCHITECTURE.md, the rooms against its
-//! drawing, circles between files, the reference pages against the table of the API, templates, and how long files are. It prints the drawing of the house
-//! as it is.
+//! drawing, circles between files, the reference pages against the table of the API, templates, how long files are, and enums that say the same. It prints the
+//! drawing of the house as it is.
 
+mod alike;
 mod arrows;
 mod circles;
 mod house;
@@ -42,10 +43,11 @@ pub fn run() -> Result<()> {
         let content = std::fs::read_to_string(root().join(file)).unwrap_or_default();
         faults.extend(pages::faults(file, &content, &files));
     }
-    faults
-        .extend(lengths::faults(files.iter().filter_map(|file| Some((file.as_path(), std::fs::read_to_string(root().join(file)).ok()?)))));
+    let contents = || files.iter().filter_map(|file| Some((file.as_path(), std::fs::read_to_string(root().join(file)).ok()?)));
+    faults.extend(lengths::faults(contents()));
+    faults.extend(alike::faults(contents())?);
     if faults.is_empty() {
-        println!("check: arrows, rooms, circles, templates, pages that comments name, lengths of files and reference pages hold");
+        println!("check: arrows, rooms, circles, templates, pages that comments name, lengths of files, enums and reference pages hold");
         return Ok(());
     }
     bail!("{} faults:\n  {}", faults.len(), faults.join("\n  "))

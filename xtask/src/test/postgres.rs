@@ -111,8 +111,12 @@ impl Drop for Server {
 /// A new folder for a cluster that its user can reach: below the target folder, and for another user than this one, if the way there is closed to it, in a
 /// folder for temporary files.
 fn folder() -> Result<PathBuf> {
+    folder_in([target(), std::env::temp_dir(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")])
+}
+
+/// In the first place that its user can reach.
+fn folder_in<const N: usize>(places: [PathBuf; N]) -> Result<PathBuf> {
     let name = format!("falconer-postgres-{}", std::process::id());
-    let places = [target(), std::env::temp_dir(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")];
     for place in places {
         let folder = place.join(&name);
         std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -215,5 +219,25 @@ mod tests {
         assert!(watcher.wait().unwrap().success());
         assert!(!works("kill", &["-0", &server]), "it is gone");
         assert!(!folder.exists());
+    }
+
+    /// Run by root, with the target folder below a home that is closed to others, PostgreSQL could not reach its cluster.
+    #[test]
+    fn a_home_that_is_closed_to_others_holds_no_cluster_of_another_user() {
+        let open = std::env::temp_dir().join(format!("falconer-places-{}", std::process::id()));
+        let target = open.join("home/project/target");
+        let elsewhere = open.join("elsewhere");
+        std::fs::create_dir_all(&target).unwrap();
+        std::fs::create_dir_all(&elsewhere).unwrap();
+        for (folder, mode) in [(&open, "755"), (&open.join("home"), "700"), (&elsewhere, "755")] {
+            assert!(works("chmod", &[mode, &folder.to_string_lossy()]));
+        }
+        let folder = folder_in([target.clone(), elsewhere.clone()]).unwrap();
+        assert!(folder.is_dir());
+        // Whoever is not root runs it as themselves.
+        let expected = if is_root() { &elsewhere } else { &target };
+        assert_eq!(folder.parent(), Some(expected.as_path()));
+        assert_eq!(std::fs::read_dir(&target).unwrap().count(), usize::from(!is_root()), "nothing is left where it is of no use");
+        std::fs::remove_dir_all(&open).unwrap();
     }
 }

@@ -1,7 +1,7 @@
 //! A directory that is stopped, or hangs.
 
 use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use falconer_login::Fault;
@@ -12,6 +12,7 @@ use crate::ask::{LONGEST, directory, refresh, sign_in};
 use crate::patience::patience;
 use crate::ports::HeldPort;
 use crate::slapd::Slapd;
+use crate::standing_clock::StandingClock;
 
 #[tokio::test]
 #[ignore = "needs slapd"]
@@ -51,21 +52,6 @@ async fn a_server_that_hangs() {
     tokio::time::resume();
     slapd.thaw();
     assert_eq!(refresh(&directory, &ann.subject).await, Ok(Some(ann)));
-}
-
-/// The clock of the runtime stands until it is moved, or until this is dropped: while a blocking task is under way it goes on to no deadline by itself. What a real
-/// server takes to answer is no time then.
-struct StandingClock {
-    _ends_with_it: Sender<()>,
-}
-
-impl StandingClock {
-    /// Of a clock that is paused.
-    fn hold() -> StandingClock {
-        let (ends_with_it, end) = channel();
-        tokio::task::spawn_blocking(move || end.recv());
-        StandingClock { _ends_with_it: ends_with_it }
-    }
 }
 
 /// A server that takes connections, and says nothing.

@@ -13,4 +13,6 @@ mod people;
 mod ports;
 mod server;
 mod slapd;
+#[path = "../common/standing_clock.rs"]
+mod standing_clock;
 mod tls;

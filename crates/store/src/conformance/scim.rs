@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::samples::{NOW, texts};
 use crate::{ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimSubject, ScimWritten, Store};
 
-fn user(id: &str) -> ScimRecord {
+/// A user whom the directory `company` has pushed.
+pub fn user(id: &str) -> ScimRecord {
     ScimRecord {
         directory: "company".into(),
         kind: ScimKind::User,

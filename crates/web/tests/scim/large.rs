@@ -1,6 +1,7 @@
 //! Groups with many members: what is answered to a change of one of them, and how concurrent changes end.
 
-use falconer_login::{MOST_MEMBERS_ANSWERED, ScimKind, ScimRecord};
+use falconer_login::{MOST_MEMBERS_ANSWERED, ScimRecord};
+use falconer_store::conformance::scim_user;
 use falconer_store::{ScimWritten, Store as _};
 use http::Method;
 use serde_json::{Value, json};
@@ -12,20 +13,7 @@ use crate::patch;
 async fn users(company: &Company, count: u32) -> Vec<String> {
     let mut ids = Vec::new();
     for number in 0..count {
-        let user = ScimRecord {
-            directory: "company".into(),
-            kind: ScimKind::User,
-            id: format!("user-{number}"),
-            external_id: Some(format!("{number}")),
-            name: format!("{number}@example.com"),
-            display_name: String::new(),
-            active: true,
-            profile: "{}".into(),
-            members: Vec::new(),
-            version: 1,
-            created_ms: i64::from(number),
-            modified_ms: 0,
-        };
+        let user = ScimRecord { created_ms: i64::from(number), ..scim_user(&format!("user-{number}")) };
         assert_eq!(company.site.store.insert_scim(&user, 100_000).await.unwrap(), ScimWritten::Done);
         ids.push(user.id);
     }

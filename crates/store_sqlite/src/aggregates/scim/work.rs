@@ -1,5 +1,6 @@
 //! How much work a push is, counted in steps of SQLite's machine: none of those that a directory sends one by one grows with what it has pushed before.
 
+use falconer_store::conformance::scim_user;
 use falconer_store::{ScimFilter, ScimKind, ScimMembers, ScimRecord, ScimSubject, ScimWritten};
 use rusqlite::Connection;
 
@@ -9,21 +10,9 @@ use crate::connection::migrate::{MIGRATIONS, migrate};
 
 const MOST: u32 = 100_000;
 
+/// In the order of their numbers.
 fn user(number: u32) -> ScimRecord {
-    ScimRecord {
-        directory: "company".into(),
-        kind: ScimKind::User,
-        id: format!("id-{number:06}"),
-        external_id: Some(format!("external-{number:06}")),
-        name: format!("U{number:06}@example.com"),
-        display_name: String::new(),
-        active: true,
-        profile: "{}".into(),
-        members: Vec::new(),
-        version: 1,
-        created_ms: i64::from(number),
-        modified_ms: 0,
-    }
+    ScimRecord { created_ms: i64::from(number), ..scim_user(&format!("id-{number:06}")) }
 }
 
 fn members(came: &[u32], left: &[u32]) -> ScimMembers {
@@ -80,7 +69,7 @@ fn steps(users: u32) -> Vec<(&'static str, i64)> {
         assert_eq!(write::delete(&c, "company", ScimKind::User, &user(6).id, None).unwrap(), ScimWritten::Done)
     });
     count("what is said of somebody", &mut || {
-        let standing = read::standing(&c, "company", ScimSubject::ExternalId("external-000008")).unwrap();
+        let standing = read::standing(&c, "company", ScimSubject::ExternalId("ext-id-000008")).unwrap();
         assert_eq!(standing.unwrap().groups, ["All"]);
     });
     count("who is to be followed", &mut || assert_eq!(read::pending(&c, "company", "", 256).unwrap().len(), 4));
