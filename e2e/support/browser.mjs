@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { PATIENCE_MS } from './falconer.mjs';
 
 const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -16,7 +17,7 @@ export async function launch() {
 /** A fresh profile whose pages record what they ask for. */
 export async function person(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1000, height: 900 }, ...options });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(PATIENCE_MS);
   const requests = [];
   const errors = [];
   context.on('request', (request) => requests.push({ url: request.url(), method: request.method(), referrer: request.headers().referer ?? '' }));
