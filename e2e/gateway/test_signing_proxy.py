@@ -7,7 +7,7 @@ import re
 import subprocess
 
 from falconer_server import BIN, PATIENCE, clean_environment, root_url_of
-from proxies import free_port, raw
+from proxies import held_port, raw
 from scenarios import credentials_of
 from test_in_front import one_answer
 
@@ -44,7 +44,7 @@ def ask(origin, method, path, headers=(), body=b"", length=None):
 def test_every_refusal_of_the_page(server):
     rows = re.findall(r"^\| ([\d, ]+) \| ((?:`[a-z-]+`(?:, )?)+) \|", PAGE.split("| status | reason |", 1)[1], re.M)
     page = {word: statuses for statuses, words in rows for word in re.findall(r"`([a-z-]+)`", words)}
-    away = f"127.0.0.1:{free_port('127.0.0.1')}"
+    away = f"127.0.0.1:{held_port()}"
     seen = {}
 
     def refused(origin, *request, **more):
