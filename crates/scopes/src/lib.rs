@@ -13,32 +13,27 @@
 //! | a sorted and normalized set | [`ScopeSet`] |
 //! | `AllOf` / `AnyOf`, what is missing | [`Expression`] |
 //! | expressions with parameters | [`Template`] |
-//! | roles: [`RoleSet::expand`], [`takes_part`], [`RoleSet::validate_change`], [`validate`] | `role`, `role_set`, `expansion`, `validation` |
-//! | by which roles somebody has a scope: [`RoleSet::chain`] | `chain` |
-//! | what a list comes to without the list being made: [`AppliedRoles`] | `applied` |
+//! | roles: [`RoleSet::expand`], [`takes_part`], [`RoleSet::validate_change`], [`validate`] | `roles` |
+//! | by which roles somebody has a scope: [`RoleSet::chain`] | `roles::chain` |
+//! | what a list comes to without the list being made: [`AppliedRoles`] | `roles::applied` |
 //!
 //! To add a rule about scopes: add it to `naive` first, then to the fast code, then let `tests/model.rs` generate worlds in which it matters.
 
-mod applied;
-mod chain;
-mod expansion;
 mod expression;
 pub mod list;
 pub mod naive;
-mod role;
-mod role_set;
+mod roles;
 mod scope;
 mod scope_set;
 mod template;
-mod validation;
 
-pub use applied::AppliedRoles;
-pub use chain::{Chain, ChainLink};
-pub use expansion::{Expanded, takes_part};
 pub use expression::Expression;
-pub use role::{Role, RoleError};
-pub use role_set::RoleSet;
+pub use roles::applied::AppliedRoles;
+pub use roles::chain::{Chain, ChainLink};
+pub use roles::expansion::{Expanded, takes_part};
+pub use roles::role::{Role, RoleError};
+pub use roles::role_set::RoleSet;
+pub use roles::validation::validate;
 pub use scope::{compare, covers, is_valid_role_id, is_valid_scope};
 pub use scope_set::ScopeSet;
 pub use template::{Params, Template, TemplateError};
-pub use validation::validate;

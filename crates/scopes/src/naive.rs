@@ -4,7 +4,7 @@
 //! unnoticed. Everything is quadratic or worse. Expansion ends only for role sets that are valid (or happen to have a finite expansion).
 #![expect(clippy::indexing_slicing, reason = "for tests; every position was just looked up")]
 
-use crate::role::{Role, RoleError};
+use crate::roles::role::{Role, RoleError};
 
 /// How a parameter takes the place of `<..>`. Falconer's is [`literal`]; the tests also have the reference's.
 pub type Substitute = fn(before: &str, after: &str, parameter: &str) -> String;

@@ -3,7 +3,6 @@
 #![allow(clippy::panic, reason = "a target panics where something does not hold: that is how it says so")]
 
 mod gateway;
-mod gateway_heads;
 mod github;
 mod hawk;
 mod http;
@@ -57,13 +56,13 @@ pub const TARGETS: [Target; 35] = [
     Target { name: "ldap-answer", run: ldap::answer },
     Target { name: "ldap-filter", run: ldap::filter },
     Target { name: "scim", run: scim::request },
-    Target { name: "gateway-question", run: gateway::question },
-    Target { name: "gateway-envoy", run: gateway::envoy },
-    Target { name: "gateway-rules", run: gateway::rules },
-    Target { name: "gateway-cookie", run: gateway::cookie },
-    Target { name: "gateway-back", run: gateway::back },
-    Target { name: "gateway-head", run: gateway_heads::in_front },
-    Target { name: "proxy-head", run: gateway_heads::signing },
+    Target { name: "gateway-question", run: gateway::questions::question },
+    Target { name: "gateway-envoy", run: gateway::questions::envoy },
+    Target { name: "gateway-rules", run: gateway::questions::rules },
+    Target { name: "gateway-cookie", run: gateway::questions::cookie },
+    Target { name: "gateway-back", run: gateway::questions::back },
+    Target { name: "gateway-head", run: gateway::heads::in_front },
+    Target { name: "proxy-head", run: gateway::heads::signing },
 ];
 
 /// The input as text. What is none in the input is a replacement character, which no format allows.

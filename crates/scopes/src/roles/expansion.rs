@@ -1,8 +1,8 @@
 //! Expansion: everything that a scope set gives through roles.
 
-use crate::applied::{Applied, AppliedRoles};
-use crate::role::{ASSUME, Compiled};
-use crate::role_set::{Application, RoleSet};
+use crate::roles::applied::{Applied, AppliedRoles};
+use crate::roles::role::{ASSUME, Compiled};
+use crate::roles::role_set::{Application, RoleSet};
 use crate::scope::split_star;
 use crate::scope_set::ScopeSet;
 use std::borrow::Cow;

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::expansion::{SPARE_STEPS, reaches_roles};
-use crate::role::Compiled;
-use crate::role_set::{Application, RoleSet};
+use crate::roles::expansion::{SPARE_STEPS, reaches_roles};
+use crate::roles::role::Compiled;
+use crate::roles::role_set::{Application, RoleSet};
 use crate::scope::covers;
 
 /// One role on the way.
@@ -97,7 +97,7 @@ fn chain_to(found: &[Found], mut at: usize) -> Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::role::Role;
+    use crate::roles::role::Role;
 
     fn roles() -> RoleSet {
         let role = |role_id: &str, scopes: &[&str]| Role {

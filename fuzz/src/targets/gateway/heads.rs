@@ -9,8 +9,8 @@ use falconer_client::Credentials;
 use falconer_gateway::rules::Rules;
 use falconer_gateway::{Destinations, Gateway, InUse, Settings, SigningProxy};
 
-use super::gateway::{is_public, key, statement};
-use super::{Outcome, text};
+use super::questions::{is_public, key, statement};
+use crate::targets::{Outcome, text};
 
 /// So long an answer is waited for: nothing here waits for anybody else.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -135,7 +135,7 @@ fn values<'h>(head: &'h str, name: &str) -> Vec<&'h str> {
 }
 
 /// A request to the gateway in front of a service: only what is public goes on, and with the gateway's own word for it.
-pub(super) fn in_front(bytes: &[u8]) -> Outcome {
+pub(in crate::targets) fn in_front(bytes: &[u8]) -> Outcome {
     IN_FRONT.with(|running| {
         let text = text(bytes);
         let (first, headers) = lines(&text, "");
@@ -162,7 +162,7 @@ pub(super) fn in_front(bytes: &[u8]) -> Outcome {
 }
 
 /// A request to the signing proxy. `BEHIND` stands for the host that may be called, which a random input would not find. The body follows an empty line.
-pub(super) fn signing(bytes: &[u8]) -> Outcome {
+pub(in crate::targets) fn signing(bytes: &[u8]) -> Outcome {
     SIGNING.with(|running| {
         let behind = running.behind.to_string();
         let text = text(bytes);

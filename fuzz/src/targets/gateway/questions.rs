@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Request};
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-use super::{Outcome, magnitude, text};
+use crate::targets::{Outcome, magnitude, text};
 
 const PROXIES: [&str; 5] = ["nginx", "traefik", "caddy", "envoy", "haproxy"];
 /// Nobody listens there.
@@ -94,7 +94,7 @@ fn judge(status: u16, told: Option<&Value>, body: &[u8]) -> Outcome {
 }
 
 /// A question: the number of the proxy and the target on the first line, then a header a line.
-pub(super) fn question(bytes: &[u8]) -> Outcome {
+pub(in crate::targets) fn question(bytes: &[u8]) -> Outcome {
     let text = text(bytes);
     let mut lines = text.split('\n');
     let first = lines.next().unwrap_or_default();
@@ -113,7 +113,7 @@ pub(super) fn question(bytes: &[u8]) -> Outcome {
 }
 
 /// Envoy's message over gRPC. The five bytes in front are made here, or hardly an input would get past them; an input that begins with `raw` has its own.
-pub(super) fn envoy(bytes: &[u8]) -> Outcome {
+pub(in crate::targets) fn envoy(bytes: &[u8]) -> Outcome {
     let framed = match bytes.strip_prefix(b"raw") {
         Some(raw) => raw.to_vec(),
         None => [&[0][..], &u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes(), bytes].concat(),
@@ -136,7 +136,7 @@ pub(super) fn envoy(bytes: &[u8]) -> Outcome {
 }
 
 /// A rules file: all mistakes have a line that is there, and what is read can be asked for.
-pub(super) fn rules(bytes: &[u8]) -> Outcome {
+pub(in crate::targets) fn rules(bytes: &[u8]) -> Outcome {
     let text = text(bytes);
     match Rules::parse(&text) {
         Ok(rules) => {
@@ -161,7 +161,7 @@ fn asked_by_nginx(target: &str) -> http::request::Builder {
 }
 
 /// A cookie of the protected host: none that a stranger makes up is a session.
-pub(super) fn cookie(bytes: &[u8]) -> Outcome {
+pub(in crate::targets) fn cookie(bytes: &[u8]) -> Outcome {
     let Ok(value) = HeaderValue::from_bytes(bytes) else { return "no header".to_owned() };
     let Some((status, told, body)) = ask(0, asked_by_nginx("/.falconer/sign-out").header("cookie", value)) else {
         return "no request".to_owned();
@@ -172,7 +172,7 @@ pub(super) fn cookie(bytes: &[u8]) -> Outcome {
 }
 
 /// The query with which a browser comes back from Falconer, and on a second line its cookies: nobody is signed in who did not ask.
-pub(super) fn back(bytes: &[u8]) -> Outcome {
+pub(in crate::targets) fn back(bytes: &[u8]) -> Outcome {
     let text = text(bytes);
     let (query, cookies) = text.split_once('\n').unwrap_or((&text, ""));
     let target = format!("/.falconer/back?{query}");

@@ -1,9 +1,9 @@
 //! Which sets of roles are refused, and with which message.
 
-use crate::expansion::reaches_roles;
 use crate::list;
-use crate::role::{ASSUME, Compiled, Parameterized, Role, RoleError};
-use crate::role_set::RoleSet;
+use crate::roles::expansion::reaches_roles;
+use crate::roles::role::{ASSUME, Compiled, Parameterized, Role, RoleError};
+use crate::roles::role_set::RoleSet;
 use std::collections::{HashMap, HashSet};
 
 /// Validates all of `roles` together; the order decides which of several errors is told.

@@ -1,8 +1,8 @@
 //! An immutable set of roles that can be changed one role at a time.
 
-use crate::role::{ASSUME, Compiled, Role, RoleError};
+use crate::roles::role::{ASSUME, Compiled, Role, RoleError};
+use crate::roles::validation;
 use crate::scope::split_star;
-use crate::validation;
 use imbl::OrdMap;
 use std::collections::HashSet;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! What a list of scopes comes to, without the list being made.
 
-use crate::expansion::takes_part_in;
-use crate::role::Compiled;
+use crate::roles::expansion::takes_part_in;
+use crate::roles::role::Compiled;
 use crate::scope::covers;
 use std::fmt;
 use std::sync::Arc;

@@ -1,0 +1,9 @@
+//! Roles: one (`role`), all of them (`role_set`), what is refused (`validation`), what scopes come to through them (`expansion`), and the same without the
+//! list being made (`applied`), and by which of them somebody has a scope (`chain`).
+
+pub(crate) mod applied;
+pub(crate) mod chain;
+pub(crate) mod expansion;
+pub(crate) mod role;
+pub(crate) mod role_set;
+pub(crate) mod validation;
