@@ -183,7 +183,8 @@ pub(in crate::targets) fn back(bytes: &[u8]) -> Outcome {
     match ask(0, request) {
         Some((status, told, body)) => {
             assert!(!(300..400).contains(&status), "somebody was sent on: {status}");
-            judge(status, told.as_ref(), &body)
+            let named = cookies.matches("falconer-gateway").count();
+            format!("{} {named}", judge(status, told.as_ref(), &body))
         }
         None => "no request".to_owned(),
     }

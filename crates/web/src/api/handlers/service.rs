@@ -20,11 +20,11 @@ pub(crate) fn lbheartbeat() -> Reply {
 }
 
 /// The store behind it answers too and has room, and the clock is not behind what it has; else 503, so that monitoring sees it.
-pub(crate) async fn heartbeat(auth: &Auth) -> Result<Reply, Failure> {
+async fn is_well(auth: &Auth) -> Result<(), Failure> {
     match (auth.catch_up().await, auth.cut_off_ms()) {
         (Ok(_), _) => match auth.clock_behind_ms() {
             None if auth.store_is_full() => Err(Failure::unavailable("The store is full, so that nothing can be changed")),
-            None => Ok(Reply::json(&standing(auth))),
+            None => Ok(()),
             Some(behind_ms) => Err(ApiError::ClockBehind { behind_ms }.into()),
         },
         (Err(error), Some(for_ms)) => Err(Failure { detail: Some(error.to_string()), ..ApiError::CutOff { for_ms }.into() }),
@@ -32,6 +32,11 @@ pub(crate) async fn heartbeat(auth: &Auth) -> Result<Reply, Failure> {
             Err(Failure { detail: Some(error.to_string()), ..Failure::unavailable("The store does not answer at present") })
         }
     }
+}
+
+/// The method of the protocol, which says nothing but that all is well.
+pub(crate) async fn heartbeat(auth: &Auth) -> Result<Reply, Failure> {
+    is_well(auth).await.map(|()| Reply::json(&json!({})))
 }
 
 /// What this node answers from: which revision of which history, how old that may be, and what time it takes it to be.
@@ -63,7 +68,7 @@ pub(crate) async fn at_root(auth: &Auth, settings: &WebSettings, path: &str) -> 
             tracing::warn!(reason = failure.text, detail = failure.detail.unwrap_or_default(), "the heartbeat is ill");
             Reply::json_with(StatusCode::SERVICE_UNAVAILABLE, &json!({ "error": "Service unavailable", "message": failure.text }))
         };
-        Some(heartbeat(auth).await.unwrap_or_else(away))
+        Some(is_well(auth).await.map_or_else(away, |()| Reply::json(&standing(auth))))
     } else if is("/robots.txt") {
         Some(Reply::text(StatusCode::OK, "text/plain; charset=utf-8", "User-Agent: *\nDisallow: /\n"))
     } else {
