@@ -204,7 +204,15 @@ async fn who_has_a_scope_is_told_of_what_may_be_listed() {
         assert!(page.text.contains(&format!("<code>{scope}</code>")), "{}", page.text);
     }
     assert!(!page.text.contains("project/zap") && !page.text.contains("<code>readers</code>") && !page.text.contains("local/ann"));
-    let mut all = site.somebody("all", &["auth:expand-scopes", "auth:list-clients", "auth:list-roles", "auth:list-people"]).await;
+    // Story: whoever could list people, and see none of them, was told for each scope who of them has it.
+    let mut lister = site.somebody("lister", &["auth:expand-scopes", "auth:list-people"]).await;
+    let page = lister.get(&ask).await;
+    assert!(page.text.contains("<code>auth:get-person:*</code>") && !page.text.contains("local/root"), "{}", page.text);
+    let mut partly = site.somebody("partly", &["auth:expand-scopes", "auth:list-people", "auth:get-person:local/root"]).await;
+    let page = partly.get(&ask).await;
+    assert!(page.text.contains("<code>local/root</code>") && !page.text.contains("local/ann"), "{}", page.text);
+    let scopes = ["auth:expand-scopes", "auth:list-clients", "auth:list-roles", "auth:list-people", "auth:get-person:*"];
+    let mut all = site.somebody("all", &scopes).await;
     let page = all.get(&ask).await;
     for id in ["project/zap", "team", "readers", "local/ann", "local/root"] {
         assert!(page.text.contains(&format!("<code>{id}</code>")), "{id}: {}", page.text);

@@ -3,7 +3,7 @@
 //! All of it is in the address, so that the answer to "why may they" can be sent to somebody.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, Authentication, PageQuery, PeopleFilter, Start, Weighed, WeighedScope};
+use falconer_auth::{ApiError, Authentication, By, PageQuery, PeopleFilter, Start, Weighed, WeighedScope};
 use falconer_scopes::{Expression, is_valid_scope};
 use http::StatusCode;
 
@@ -189,12 +189,17 @@ fn roles(visit: &Visit, who: &Authentication, scope: &str) -> Holders {
     })
 }
 
+/// What a person has is told of those only whom whoever looks may see, not of all who are listed.
 fn people(visit: &Visit, who: &Authentication, scope: &str) -> Holders {
     let auth = &visit.web.auth;
-    search("People", None, |start| {
+    let mut hides = false;
+    let mut holders = search("People", None, |start| {
         let page = auth.list_people(who, &PeopleFilter::default(), &PageQuery { start, limit: PART })?;
         let count = page.items.len();
-        let has_it = page.items.into_iter().filter(|person| auth.person_scopes(&person.identity).is_some_and(|held| held.satisfies(scope)));
+        let may_see = |identity: &str| auth.check_person_scope(By::Caller { who, verb: "get" }, identity).is_ok();
+        let (seen, hidden): (Vec<_>, Vec<_>) = page.items.into_iter().partition(|person| may_see(&person.identity));
+        hides |= !hidden.is_empty();
+        let has_it = seen.into_iter().filter(|person| auth.person_scopes(&person.identity).is_some_and(|held| held.satisfies(scope)));
         let rows = has_it.map(|person| HolderRow {
             href: person_href(&person.identity),
             note: if person.disabled { "disabled" } else { "" },
@@ -202,7 +207,11 @@ fn people(visit: &Visit, who: &Authentication, scope: &str) -> Holders {
             id: person.identity,
         });
         Ok((count, rows.collect(), page.next))
-    })
+    });
+    if hides && holders.rows.is_empty() {
+        holders.needs = Some("auth:get-person:*".to_owned());
+    }
+    holders
 }
 
 #[cfg(test)]
