@@ -193,6 +193,16 @@ async fn what_cannot_be_restored_changes_nothing() {
     let newer = rusqlite::Connection::open(world.path("newer")).unwrap();
     newer.execute("INSERT INTO migrations (version, name, checksum) VALUES (9999, '9999_later', 'x')", []).unwrap();
     drop(newer);
+    for (name, sql) in [
+        ("trigger", "CREATE TRIGGER follow AFTER UPDATE ON meta BEGIN UPDATE roles SET scopes = '[\"*\"]'; END"),
+        ("view", "CREATE VIEW seen AS SELECT * FROM clients"),
+        ("virtual", "CREATE VIRTUAL TABLE found USING fts5 (text)"),
+    ] {
+        std::fs::write(world.path(name), &whole).unwrap();
+        rusqlite::Connection::open(world.path(name)).unwrap().execute_batch(&format!("PRAGMA journal_mode = delete; {sql}")).unwrap();
+    }
+    let fifo = Command::new("mkfifo").arg(world.path("fifo")).status().unwrap();
+    assert!(fifo.success());
     std::fs::write(world.path("open"), &whole).unwrap();
     std::fs::write(world.path("open-wal"), "x").unwrap();
     for (name, words) in [
@@ -203,6 +213,10 @@ async fn what_cannot_be_restored_changes_nothing() {
         ("cut", "nothing was replaced"),
         ("torn", "nothing was replaced"),
         ("newer", "run the newer version"),
+        ("trigger", "holds the trigger follow"),
+        ("view", "holds the view seen"),
+        ("virtual", "holds the virtual table found"),
+        ("fifo", "is no file"),
         ("open", "a database in use"),
     ] {
         world.restore(name, &world.data(), &["--replace"]).refused(1, words);
@@ -230,6 +244,27 @@ async fn what_cannot_be_restored_changes_nothing() {
     drop(damaged);
     world.restore("backup", &world.data(), &["--replace"]).refused(1, "--damaged");
     assert_eq!(world.restore("backup", &world.data(), &["--replace", "--damaged"]).code, 0);
+}
+
+/// Whoever may write to the folder put a link there by the name that an unfinished backup has: what it led to was emptied and became the copy.
+#[test]
+fn a_backup_writes_over_nothing_but_what_a_backup_has_left() {
+    let world = World::new();
+    let victim = world.path("victim");
+    std::fs::write(&victim, "of worth").unwrap();
+    std::fs::set_permissions(&victim, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::os::unix::fs::symlink(&victim, world.path("linked.part")).unwrap();
+    std::os::unix::fs::symlink(world.path("made"), world.path("dangling.part")).unwrap();
+    std::fs::hard_link(&victim, world.path("hard.part")).unwrap();
+    assert!(Command::new("mkfifo").arg(world.path("fifo.part")).status().unwrap().success());
+    for name in ["linked", "dangling", "hard", "fifo"] {
+        world.backup(name).refused(1, "remove it, or give another name");
+        assert!(!world.path(name).exists() && std::fs::symlink_metadata(world.path(&format!("{name}.part"))).is_ok(), "{name}");
+    }
+    assert_eq!((std::fs::read_to_string(&victim).unwrap().as_str(), mode(&victim)), ("of worth", 0o644));
+    assert!(!world.path("made").exists());
+    std::fs::write(world.path("left.part"), "of a killed one").unwrap();
+    assert_eq!(world.backup("left").code, 0);
 }
 
 /// A database that is damaged, or whose file is lost while its log is there, is what a backup is for.

@@ -26,6 +26,10 @@ const SEALED: [(SealedKind, &str, &str); 6] = [
     (SealedKind::Refresh, "refreshes", "SELECT identity, handle FROM refreshes WHERE handle IS NOT NULL"),
 ];
 
+/// What is neither a table that has rows nor an index.
+const FOREIGN: &str = "SELECT CASE WHEN type = 'table' THEN 'virtual table' ELSE type END || ' ' || name FROM sqlite_schema
+    WHERE type NOT IN ('table', 'index') OR (type = 'table' AND coalesce(rootpage, 0) = 0) ORDER BY type, name LIMIT 20";
+
 /// What a copy holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Inspected {
@@ -47,6 +51,8 @@ pub struct Inspected {
     pub unopened: usize,
     /// The first of those.
     pub damaged: Vec<Damaged>,
+    /// Triggers, views and virtual tables, such as `trigger follow`: no version of the schema has any, and they run with the statements of whoever opens the file.
+    pub foreign: Vec<String>,
 }
 
 /// Whether the file begins as a database of Falconer does. Nothing of SQLite is asked, so that a file in use is left alone.
@@ -135,6 +141,7 @@ fn look(connection: &Connection, keys: Option<&KeyRing>) -> Res<Inspected> {
         key_ids: BTreeSet::new(),
         unopened: 0,
         damaged: Vec::new(),
+        foreign: all(connection, FOREIGN, [], |row| Ok(row.get(0)?))?,
     };
     for (kind, table, sql) in SEALED {
         if has_table(connection, table)? {

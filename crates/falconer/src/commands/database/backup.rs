@@ -115,13 +115,13 @@ impl Begun {
     fn new(file: &Path) -> Result<Begun> {
         must_be_free(file)?;
         let part = file.with_added_extension("part");
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let held = options.open(&part).with_context(|| format!("can't make {}", part.display()))?;
+        let held = open_part(&part)?;
         if held.try_lock().is_err() {
             bail!("another command is making {}", file.display());
+        }
+        // The command that held it may have given it its name by now, and then it is that one's backup.
+        if !is_left_over(&part, Some(&held)) {
+            bail!(not_left_over(&part));
         }
         let emptied =
             held.metadata().and_then(|metadata| held.set_permissions(private(metadata.permissions()))).and_then(|()| held.set_len(0));
@@ -163,6 +163,44 @@ fn private(mut permissions: std::fs::Permissions) -> std::fs::Permissions {
 #[cfg(not(unix))]
 fn private(permissions: std::fs::Permissions) -> std::fs::Permissions {
     permissions
+}
+
+/// A new file, or what a killed command of this user has left. Others may write to the folder: whatever else has the name, such as a link to something that is
+/// of worth, is left alone.
+fn open_part(part: &Path) -> Result<File> {
+    let failed = || format!("can't make {}", part.display());
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.clone().create_new(true).open(part) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        made => return made.with_context(failed),
+    }
+    if !is_left_over(part, None) {
+        bail!(not_left_over(part));
+    }
+    options.open(part).with_context(failed)
+}
+
+fn not_left_over(part: &Path) -> String {
+    format!("{} is nothing that a backup of this user has left: remove it, or give another name", part.display())
+}
+
+/// Whether a file of this user has the name, and no other name besides; and whether it is the one that is held.
+#[cfg(unix)]
+fn is_left_over(part: &Path, held: Option<&File>) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    let Ok(named) = std::fs::symlink_metadata(part) else { return false };
+    let is_own = named.is_file() && named.nlink() == 1 && named.uid() == rustix::process::geteuid().as_raw();
+    is_own && held.is_none_or(|held| held.metadata().is_ok_and(|held| identity(held) == identity(named)))
+}
+
+/// Elsewhere what is open keeps its name.
+#[cfg(not(unix))]
+fn is_left_over(part: &Path, _: Option<&File>) -> bool {
+    std::fs::symlink_metadata(part).is_ok_and(|named| named.is_file())
 }
 
 fn must_be_free(file: &Path) -> Result<()> {

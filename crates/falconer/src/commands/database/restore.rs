@@ -81,6 +81,10 @@ pub async fn run(options: Options) -> Result<()> {
 
 /// Cheap, and before anything is made.
 fn must_be_a_backup(file: &Path) -> Result<()> {
+    let metadata = std::fs::metadata(file).with_context(|| format!("can't read {}", file.display()))?;
+    if !metadata.is_file() {
+        bail!("{} is no file: a backup is one, which is read more than once", file.display());
+    }
     if !is_a_database_of_ours(file)? {
         bail!("{} is no backup of Falconer", file.display());
     }
@@ -163,6 +167,14 @@ async fn in_place(
 /// Reads it all, and brings it to where a server can begin on it.
 async fn prepare(options: &Options, staged: &Staged, keys: KeyRing) -> Result<(Inspected, History, Revision)> {
     let found = inspect(staged.path(), Some(&keys)).with_context(|| format!("{} can't be restored", options.file.display()))?;
+    if let Some(first) = found.foreign.first() {
+        bail!(
+            "{} holds the {}, which Falconer has not made: it would change what statements of Falconer do. Whoever knows it as their own drops it in a copy of the \
+             file first",
+            options.file.display(),
+            output::harmless(first)
+        );
+    }
     if found.unopened > 0 {
         let ids: Vec<&str> = found.key_ids.iter().map(String::as_str).collect();
         let have: Vec<&str> = keys.key_ids().collect();
