@@ -87,7 +87,7 @@ impl ApiError {
     /// What a store's error means to whoever asked. Whoever met it first ends the process where it is fatal (`Node::store_error`).
     pub(crate) fn of_store(error: StoreError) -> ApiError {
         match error {
-            StoreError::Unavailable(text) | StoreError::Full(text) => ApiError::Unavailable(text),
+            StoreError::Unavailable(text) | StoreError::Full(text) | StoreError::InTheWay(text) => ApiError::Unavailable(text),
             StoreError::Unknown(text) => ApiError::OutcomeUnknown(text),
             StoreError::Corrupt(text) => ApiError::Internal(text),
             StoreError::Fatal(text) => ApiError::Internal(format!(

@@ -271,6 +271,17 @@ async fn a_server_that_is_cut_off_refuses_and_recovers_by_itself() {
     }
     let error = b.root.current_scopes().await.unwrap_err();
     assert_eq!((error.status(), error.to_string().contains(CUT_OFF)), (Some(503), true), "{error}");
+    // What nobody may do is what a role gives, which may have been taken away.
+    let unsigned = AuthenticateHawkRequest {
+        method: "get".to_owned(),
+        resource: "/note/1".to_owned(),
+        host: "notes.example.com".to_owned(),
+        port: 443,
+        authorization: None,
+        source_ip: None,
+    };
+    let error = b.root.authenticate_hawk(&unsigned).await.unwrap_err();
+    assert_eq!((error.status(), error.to_string().contains(CUT_OFF)), (Some(503), true), "{error}");
     let (status, body) = b.heartbeat().await;
     assert!(status == 503 && body["message"].as_str().unwrap().contains(CUT_OFF), "{status} {body}");
     assert_eq!(b.metric("falconer_is_cut_off").await, 1.0);

@@ -111,7 +111,9 @@ impl Login {
                 self.end_process(&text);
                 LoginError::Internal(format!("the store failed for good, so this process ends: {text}"))
             }
-            StoreError::Unavailable(text) | StoreError::Full(text) | StoreError::Unknown(text) => LoginError::Unavailable(text),
+            StoreError::Unavailable(text) | StoreError::Full(text) | StoreError::Unknown(text) | StoreError::InTheWay(text) => {
+                LoginError::Unavailable(text)
+            }
             StoreError::Corrupt(text) => LoginError::Internal(text),
             StoreError::Stale | StoreError::Conflict => LoginError::Unavailable("records kept changing".to_owned()),
         }

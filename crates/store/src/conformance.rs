@@ -71,7 +71,8 @@ where
             concurrent_writers_lose_nothing,
             steps_together_are_as_one_after_the_other,
             steps_together_happen_all_or_none,
-            steps_together_begin_at_the_present_revision;
+            steps_together_begin_at_the_present_revision,
+            steps_of_another_history_are_stale;
         following:
             changed_records_are_what_is_there_now,
             changed_records_come_in_bounded_parts,

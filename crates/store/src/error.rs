@@ -26,6 +26,10 @@ pub enum StoreError {
     /// version.
     #[error("the store is corrupt: {0}")]
     Corrupt(String),
+    /// Something stands in the way that whoever runs this can put right, as the text says: a server that has to be stopped, a copy that was not finished. Nothing
+    /// was written.
+    #[error("{0}")]
+    InTheWay(String),
     /// There is no room. Nothing was written; the store works again by itself when there is room again.
     #[error("the store is full: {0}")]
     Full(String),

@@ -24,6 +24,8 @@ use crate::{steps, upkeep};
 /// A store in one schema of a PostgreSQL database.
 pub struct PostgresStore {
     pool: Pool,
+    /// For the change feed and nothing else.
+    following: Pool,
     sealer: Sealer,
     contact: Contact,
     node: NodeId,
@@ -59,7 +61,7 @@ impl PostgresStore {
     pub async fn is_there(url: &str) -> Result<bool> {
         let way = Way::of(url)?;
         let watched = Contact::of_a_command(way.clone());
-        let connection = connect::take(&connect::pool(way, watched.silence())?).await?;
+        let connection = connect::take(&connect::pool(way, watched.silence(), 1)?).await?;
         let row = connection.query_one("SELECT to_regclass('falconer_migrations') IS NOT NULL", &[]).await.map_err(Fault::from)?;
         Ok(row.try_get(0).map_err(Fault::from)?)
     }
@@ -68,12 +70,14 @@ impl PostgresStore {
     pub async fn people_of_providers(url: &str) -> Result<Vec<ProviderPeople>> {
         let way = Way::of(url)?;
         let watched = Contact::of_a_command(way.clone());
-        Ok(identities::people_of_providers(&connect::take(&connect::pool(way, watched.silence())?).await?).await?)
+        Ok(identities::people_of_providers(&connect::take(&connect::pool(way, watched.silence(), 1)?).await?).await?)
     }
 
     async fn connect(url: &str, keys: KeyRing, random: Randomness, contact: Contact, node: NodeId) -> Result<PostgresStore> {
-        let pool = connect::pool(Way::of(url)?, contact.silence())?;
-        let store = PostgresStore { pool, sealer: Sealer::new(keys, random), contact, node };
+        let way = Way::of(url)?;
+        let following = connect::pool(way.clone(), contact.silence(), connect::TO_FOLLOW)?;
+        let pool = connect::pool(way, contact.silence(), connect::CONNECTIONS)?;
+        let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, node };
         let mut connection = store.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
         migrate(&transaction).await?;
@@ -90,6 +94,11 @@ impl PostgresStore {
     async fn to_read(&self) -> Result<Object> {
         self.contact.check()?;
         connect::take(&self.pool).await
+    }
+
+    async fn to_follow(&self) -> Result<Object> {
+        self.contact.check()?;
+        connect::take(&self.following).await
     }
 
     async fn to_write(&self) -> Result<Object> {
@@ -117,7 +126,7 @@ async fn commit(transaction: Transaction<'_>) -> Result<()> {
 #[async_trait]
 impl Store for PostgresStore {
     async fn load_each(&self, mut each: EachClient) -> Result<Loaded> {
-        let mut connection = self.to_read().await?;
+        let mut connection = self.to_follow().await?;
         Ok(load::everything(&one_state(&mut connection).await?, &self.sealer, &mut each).await?)
     }
 
@@ -126,12 +135,12 @@ impl Store for PostgresStore {
     }
 
     async fn changes_since(&self, since: Revision, limit: u32) -> Result<Vec<Change>> {
-        let mut connection = self.to_read().await?;
+        let mut connection = self.to_follow().await?;
         Ok(feed::since(&one_state(&mut connection).await?, since, limit).await?)
     }
 
     async fn changed_records(&self, since: Revision, limit: u32) -> Result<Changed> {
-        let mut connection = self.to_read().await?;
+        let mut connection = self.to_follow().await?;
         Ok(feed::records(&one_state(&mut connection).await?, &self.sealer, since, limit).await?)
     }
 
@@ -167,10 +176,10 @@ impl Store for PostgresStore {
         Ok(identities::one(&self.to_read().await?, identity).await?)
     }
 
-    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Committed> {
+    async fn commit(&self, decided_in: Epoch, steps: Vec<(Step, Write)>) -> Result<Committed> {
         let Some(((first, write), others)) = steps.split_first() else { return Ok(Committed::default()) };
         let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, &self.node, first, !others.is_empty()).await?;
+        let mut writing = Writing::begin(&mut connection, &self.node, decided_in, first, !others.is_empty()).await?;
         let found = writing.present();
         steps::apply(&mut writing, &self.sealer, write).await?;
         let mut revisions = Vec::with_capacity(steps.len());

@@ -22,7 +22,7 @@ use crate::connection::migrate::{MIGRATIONS, migrate};
 use crate::connection::worker::{Failed, Worker};
 use crate::following::{feed, history, load};
 use crate::steps::audit;
-use crate::steps::writing::{revision_and_floor, take_steps, write};
+use crate::steps::writing::{Writing, revision_and_floor, take_steps, write};
 use crate::{steps, upkeep};
 
 /// Reads that may run at once. They are off the hot path.
@@ -166,9 +166,10 @@ impl Store for SqliteStore {
         self.read(move |connection, _| identities::one(connection, &identity)).await
     }
 
-    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Committed> {
+    async fn commit(&self, decided_in: Epoch, steps: Vec<(Step, Write)>) -> Result<Committed> {
         let sealer = self.sealer.clone();
-        self.on_writer(move |connection| take_steps(connection, &steps, |writing, write| steps::apply(writing, &sealer, write))).await
+        let apply = move |writing: &mut Writing<'_>, write: &Write| steps::apply(writing, &sealer, write);
+        self.on_writer(move |connection| take_steps(connection, decided_in, &steps, apply)).await
     }
 
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>> {

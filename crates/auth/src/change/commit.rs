@@ -72,7 +72,7 @@ impl Node {
         self.groups.fetch_add(1, Ordering::Relaxed);
         self.steps.fetch_add(steps.len() as u64, Ordering::Relaxed);
         let began_ms = self.clock.steady_ms();
-        let committed = self.store.commit(steps).await;
+        let committed = self.store.commit(tip.history().epoch, steps).await;
         if committed.is_ok() {
             self.note_room(true);
         }

@@ -66,9 +66,10 @@ impl Auth {
         self.node.settings.is_ours(host, port)
     }
 
-    /// A request without credentials.
+    /// A request without credentials. A node that is cut off does not know what nobody may do: others may have changed the role `anonymous`.
     pub fn nobody(&self) -> Authentication {
-        Authentication { who: Who::Nobody, outcome: Ok(self.nobody_at_present()) }
+        let outcome = self.node.cut_off_ms().map_or_else(|| Ok(self.nobody_at_present()), |for_ms| Err(Unable::CutOff { for_ms }.into()));
+        Authentication { who: Who::Nobody, outcome }
     }
 
     pub(crate) fn nobody_at_present(&self) -> Caller {
@@ -78,7 +79,8 @@ impl Auth {
     /// Who signed a request, with scopes in the form that is wanted. `None`: nobody did.
     pub(crate) async fn check_request<'a>(&self, parts: &RequestParts<'a>, wanted: ScopesAs) -> Result<Option<Checked<'a>>, NotVerified> {
         let Some(signed) = falconer_credentials::read(parts)? else {
-            return Ok(None);
+            // What everybody may do is what a role says, which others may have changed.
+            return self.node.cut_off_ms().map_or(Ok(None), |for_ms| Err(NotVerified::Unable(Unable::CutOff { for_ms })));
         };
         let now_ms = self.now_ms();
         let (authentic, reason, seen) = {
@@ -191,6 +193,7 @@ impl Node {
         now_ms: i64,
     ) -> Result<(Caller, Vec<Key>), ApiError> {
         match (&authentication.who, self.unable(snapshot, now_ms)) {
+            (Who::Nobody, Some(unable @ Unable::CutOff { .. })) => Err(unable.into()),
             (Who::Nobody, _) => Ok((nobody(snapshot, now_ms), vec![Key::Role])),
             (Who::Refused, _) => authentication.caller().cloned().map(|caller| (caller, Vec::new())),
             (Who::Signed(_) | Who::Person(_), Some(unable)) => Err(unable.into()),

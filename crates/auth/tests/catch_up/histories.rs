@@ -148,3 +148,33 @@ async fn another_database_is_loaded_anew() {
     assert_ne!(auth.directory().history().epoch, before.epoch);
     assert_eq!(auth.directory().role_ids().count(), 6);
 }
+
+/// A server that has not looked yet wrote into the restored database what it had decided on the past that was lost, where that had come to as many revisions: its
+/// client was disabled there, and went on to make clients.
+#[tokio::test]
+async fn what_was_decided_in_a_lost_past_is_decided_again() {
+    let mut world = World::bare().await;
+    let inner = memory_store();
+    let (auth, store) = counted(&world, inner).await;
+    let root = auth.fresh_install(true).await.unwrap();
+    world.root = common::Keys::new(&root.client_id, root.access_token.expose());
+    world.auth = auth.clone();
+    let robot = world.client("robot", &["auth:create-client:*"]).await;
+    let other = memory_store();
+    let records: Vec<_> = auth.directory().clients("").map(|client| client.record()).collect();
+    for record in records {
+        let disabled = record.client_id == "robot";
+        beside(&*other, Write::InsertClient(ClientRecord { disabled, ..record })).await.unwrap();
+    }
+    let missing = auth.revision().0 - other.revision().await.unwrap().0;
+    for n in 0..missing {
+        beside(&*other, Write::InsertRoles(vec![role(&format!("other/{n}"), &[])])).await.unwrap();
+    }
+    assert_eq!(other.revision().await.unwrap(), auth.revision());
+    let robot = world.call(&robot).await;
+    *store.inner.lock().unwrap() = other.clone();
+    let made = auth.create_client(&robot, "made", &world.input(&[])).await;
+    assert!(made.is_err(), "{:?}", made.map(|(view, _)| view.client_id));
+    assert_eq!(other.client("made").await, Ok(None));
+    assert_eq!(auth.directory().history(), other.history().await.unwrap(), "it was found with the change");
+}

@@ -19,11 +19,14 @@ pub struct Failing {
     pub calls: Mutex<BTreeMap<&'static str, usize>>,
     /// Whoever takes all of it keeps calls waiting.
     pub gate: Semaphore,
+    /// Whether other nodes may write to it, as far as this one knows.
+    pub is_shared: bool,
 }
 
 impl Failing {
     pub fn new(inner: Arc<dyn Store>) -> Failing {
-        Failing { inner: Mutex::new(inner), errors: Mutex::default(), calls: Mutex::default(), gate: Semaphore::new(WIDTH as usize) }
+        let gate = Semaphore::new(WIDTH as usize);
+        Failing { inner: Mutex::new(inner), errors: Mutex::default(), calls: Mutex::default(), gate, is_shared: false }
     }
 
     pub fn calls_of(&self, method: &str) -> usize {
@@ -49,6 +52,10 @@ macro_rules! delegate {
     ($(fn $name:ident(&self $(, $arg:ident: $type:ty)*) -> $ok:ty;)*) => {
         #[async_trait]
         impl Store for Failing {
+            fn is_shared(&self) -> bool {
+                self.is_shared
+            }
+
             $(async fn $name(&self $(, $arg: $type)*) -> Result<$ok> {
                 let _through = self.gate.acquire().await.unwrap();
                 self.before(stringify!($name))?;
@@ -64,7 +71,7 @@ macro_rules! delegate {
 delegate! {
     fn load_each(&self, each: EachClient) -> Loaded;
     fn revision(&self) -> Revision;
-    fn commit(&self, steps: Vec<(Step, Write)>) -> Committed;
+    fn commit(&self, decided_in: Epoch, steps: Vec<(Step, Write)>) -> Committed;
     fn changes_since(&self, since: Revision, limit: u32) -> Vec<Change>;
     fn changed_records(&self, since: Revision, limit: u32) -> Changed;
     fn history(&self) -> History;

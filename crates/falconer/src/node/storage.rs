@@ -115,7 +115,7 @@ impl<'c> Storage<'c> {
         let keys = key_file.map_or_else(String::new, |file| format!(", with the key file ({}) that it was made with", file.display()));
         let step = match (store, self) {
             // It says itself what to do.
-            (Some(StoreError::Corrupt(why)), _) if why.contains("was not finished: run it again") => return error,
+            (Some(StoreError::InTheWay(_)), _) => self.shown(),
             (Some(StoreError::Unavailable(why)), Storage::File { .. }) if why.contains("in use by another process") => {
                 "another server runs on this data directory: stop it, or give another --data-dir".to_owned()
             }

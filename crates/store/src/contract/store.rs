@@ -89,11 +89,12 @@ pub trait Store: Send + Sync {
     ///
     /// A step alone may have been decided at an earlier revision, as long as nothing that it depends on has changed since. Of several each must
     /// have been decided at exactly the revision that the one before it leaves, and the first at the present one: else
-    /// [`Stale`](crate::StoreError::Stale).
-    async fn commit(&self, steps: Vec<(Step, Write)>) -> Result<Committed>;
-    /// Takes one step.
+    /// [`Stale`](crate::StoreError::Stale). So it is where the store is in another history than the one that they were decided in: a revision of that number is
+    /// another one there.
+    async fn commit(&self, decided_in: Epoch, steps: Vec<(Step, Write)>) -> Result<Committed>;
+    /// Takes one step, in whichever history the store is.
     async fn take(&self, step: &Step, write: Write) -> Result<Revision> {
-        let committed = self.commit(vec![(step.clone(), write)]).await?;
+        let committed = self.commit(self.history().await?.epoch, vec![(step.clone(), write)]).await?;
         committed.revisions.last().copied().ok_or_else(|| crate::StoreError::Corrupt("a step was taken and has no revision".to_owned()))
     }
 

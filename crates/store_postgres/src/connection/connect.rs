@@ -19,7 +19,9 @@ use crate::connection::silence::{Connecting, Silence};
 use crate::connection::{fault, password};
 
 /// Connections of one server, besides those that tell of the database. Steps take turns anyway; the rest is reading.
-const CONNECTIONS: usize = 6;
+pub(crate) const CONNECTIONS: usize = 6;
+/// Those on which it looks for what others have changed: whoever keeps all others busy must not cut it off.
+pub(crate) const TO_FOLLOW: usize = 2;
 /// How long a call waits for a connection, made or given back.
 pub(crate) const WAIT: Duration = Duration::from_secs(5);
 /// A peer that is gone without a word is noticed after this, whether something was sent to it or is waited for, and whether its kernel answers for it.
@@ -139,12 +141,12 @@ fn authorities(file: &str) -> Result<RootCertStore> {
     if roots.is_empty() { Err(fault("there is no certificate in it".to_owned())) } else { Ok(roots) }
 }
 
-pub(crate) fn pool(Way { config, tls }: Way, silence: &Silence) -> Result<Pool> {
+pub(crate) fn pool(Way { config, tls }: Way, silence: &Silence, connections: usize) -> Result<Pool> {
     let connecting = Connecting { way: Way { config: config.clone(), tls }, silence: silence.clone() };
     let manager =
         Manager::from_connect(config, connecting, ManagerConfig { recycling_method: RecyclingMethod::Custom(STILL_GOOD.to_owned()) });
     Pool::builder(manager)
-        .max_size(CONNECTIONS)
+        .max_size(connections)
         .wait_timeout(Some(WAIT))
         .create_timeout(Some(WAIT))
         .recycle_timeout(Some(WAIT))

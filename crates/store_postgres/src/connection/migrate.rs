@@ -3,7 +3,7 @@
 use deadpool_postgres::{GenericClient, Transaction};
 use falconer_store::{AppliedMigration, Migration, StoreError, missing_migrations};
 
-use crate::connection::columns::{all, first, get, run};
+use crate::connection::columns::{all, finds, first, get, run};
 use crate::connection::fault::{Fault, Res};
 
 /// The first has the version 1. Never edit one that was released: its checksum is in the databases of those who run it.
@@ -55,10 +55,11 @@ pub(crate) async fn is_current(on: &impl GenericClient) -> Res<()> {
     let applied: Vec<AppliedMigration> = all(on, sql, &[], |row| Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))).await?;
     match missing_migrations(&applied, MIGRATIONS)?.first() {
         None => Ok(()),
-        Some((_, first)) => Err(corrupt(format!(
+        Some((_, first)) => Err(StoreError::InTheWay(format!(
             "the schema is older than this program ({} is missing): start the server of this version on it once",
             first.name
-        ))),
+        ))
+        .into()),
     }
 }
 
@@ -77,9 +78,7 @@ async fn check_ours(on: &Transaction<'_>) -> Res<()> {
     if encoding.as_deref() != Some("UTF8") {
         return Err(corrupt(format!("the database's encoding is {}: make one with ENCODING 'UTF8'", encoding.unwrap_or_default())));
     }
-    if first(on, "SELECT 1 WHERE to_regclass($1) IS NOT NULL", &[&UNFINISHED], |_| Ok(())).await?.is_some() {
-        return Err(corrupt("`falconer migrate` was copying into this database and was not finished: run it again".to_owned()));
-    }
+    is_finished(on).await?;
     let sql = "SELECT to_regclass('falconer_migrations') IS NOT NULL, current_schema(),
                  (SELECT count(*) FROM pg_tables WHERE schemaname = current_schema())";
     let found: Option<(bool, Option<String>, i64)> = first(on, sql, &[], |row| Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))).await?;
@@ -90,6 +89,15 @@ async fn check_ours(on: &Transaction<'_>) -> Res<()> {
         ))),
         _ => Err(corrupt("the database has no schema that this user can make tables in".to_owned())),
     }
+}
+
+/// Refuses a database into which another one is being copied: some of its rows may be missing.
+pub(crate) async fn is_finished(on: &impl GenericClient) -> Res<()> {
+    if finds(on, "SELECT 1 WHERE to_regclass($1) IS NOT NULL", &[&UNFINISHED]).await? {
+        let why = "`falconer migrate` was copying into this database and was not finished: run it again";
+        return Err(StoreError::InTheWay(why.to_owned()).into());
+    }
+    Ok(())
 }
 
 fn corrupt(why: String) -> Fault {

@@ -11,7 +11,7 @@ use crate::connection::connect::{self, take};
 use crate::connection::contact::Way;
 use crate::connection::fault::{Fault, Res, at_commit};
 use crate::connection::hash;
-use crate::connection::migrate::{UNFINISHED, is_current, migrate};
+use crate::connection::migrate::{UNFINISHED, is_current, is_finished, migrate};
 use crate::connection::silence::Silence;
 use crate::copies::values::{Bound, Cell, Hidden};
 use crate::following::history;
@@ -32,8 +32,8 @@ pub struct DatabaseRows {
 }
 
 impl DatabaseRows {
-    /// The rows of a database as they are now, held against every writer. Errors: [`StoreError::Unavailable`] where servers have connections to it,
-    /// [`StoreError::Corrupt`] where its schema is not this program's.
+    /// The rows of a database as they are now, held against every writer. Errors: [`StoreError::InTheWay`] where servers have connections to it, where its schema
+    /// is older, and where it is itself a copy that was not finished; [`StoreError::Corrupt`] where its schema is not this program's.
     pub async fn source(url: &str) -> Result<DatabaseRows> {
         let mut rows = DatabaseRows::connect(url, true).await?;
         rows.hold().await?;
@@ -48,19 +48,20 @@ impl DatabaseRows {
     }
 
     async fn connect(url: &str, is_source: bool) -> Result<DatabaseRows> {
-        let pool = connect::pool(Way::of(url)?, &Silence::new())?;
+        let pool = connect::pool(Way::of(url)?, &Silence::new(), 1)?;
         let connection = take(&pool).await?;
         connection.batch_execute(SETTINGS).await.map_err(Fault::from)?;
         Ok(DatabaseRows { connection, reading: None, is_source, _pool: pool })
     }
 
     async fn hold(&mut self) -> Res<()> {
+        is_finished(&self.connection).await?;
         let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
                      AND application_name = current_setting('application_name')";
         let others: i64 = self.connection.query_one(sql, &[]).await?.try_get(0)?;
         if others > 0 {
             let why = format!("{others} connections of other Falconers are open to it: stop every server and command that uses it");
-            return Err(StoreError::Unavailable(why).into());
+            return Err(StoreError::InTheWay(why).into());
         }
         is_current(&self.connection).await?;
         let mut names = vec!["meta"];
@@ -74,7 +75,7 @@ impl DatabaseRows {
     async fn begin(&mut self) -> Res<()> {
         let sql = "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))";
         if !self.connection.query_one(sql, &[&LOCK]).await?.try_get::<_, bool>(0)? {
-            return Err(StoreError::Unavailable("another command copies into it".to_owned()).into());
+            return Err(StoreError::InTheWay("another command copies into it".to_owned()).into());
         }
         let sql = format!("SELECT to_regclass('falconer_migrations') IS NOT NULL, to_regclass('{UNFINISHED}') IS NOT NULL");
         let row = self.connection.query_one(&sql, &[]).await?;

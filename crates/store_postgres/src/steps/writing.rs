@@ -1,7 +1,7 @@
 //! The one way to take a step: a transaction that is durable or has not happened.
 
 use deadpool_postgres::{GenericClient, Object, Transaction};
-use falconer_store::{ChangeKind, Key, KeyKind, Result, Revision, Step, StoreError};
+use falconer_store::{ChangeKind, Epoch, Key, KeyKind, Result, Revision, Step, StoreError};
 
 use crate::connection::columns::{finds, first, get, run};
 use crate::connection::contact::{CHANNEL, NodeId};
@@ -22,13 +22,25 @@ pub(crate) struct Writing<'a> {
 
 impl<'a> Writing<'a> {
     /// Takes the lock of the revision, and checks that nothing that the step depends on has changed since it was decided; that nothing at all has, where
-    /// others follow it.
-    pub(crate) async fn begin(connection: &'a mut Object, node: &'a NodeId, step: &'a Step, others_follow: bool) -> Res<Writing<'a>> {
+    /// others follow it. So is a step stale that was decided in another history.
+    pub(crate) async fn begin(
+        connection: &'a mut Object,
+        node: &'a NodeId,
+        decided_in: Epoch,
+        step: &'a Step,
+        others_follow: bool,
+    ) -> Res<Writing<'a>> {
         let transaction = connection.transaction().await?;
-        let sql = "SELECT revision, feed_floor, (SELECT max(version) FROM falconer_migrations) FROM meta FOR UPDATE OF meta";
-        let found = first(&transaction, sql, &[], |row| Ok((Revision(get(row, 0)?), Revision(get(row, 1)?), get(row, 2)?))).await?;
-        let (present, floor, schema) = found.ok_or_else(no_revision)?;
+        let sql = "SELECT revision, feed_floor, (SELECT max(version) FROM falconer_migrations), epoch = $1 FROM meta FOR UPDATE OF meta";
+        let found = first(&transaction, sql, &[&decided_in.to_string()], |row| {
+            Ok((Revision(get(row, 0)?), Revision(get(row, 1)?), get(row, 2)?, get::<bool>(row, 3)?))
+        })
+        .await?;
+        let (present, floor, schema, is_same_history) = found.ok_or_else(no_revision)?;
         check_schema(schema)?;
+        if !is_same_history {
+            return Err(StoreError::Stale.into());
+        }
         if others_follow && step.decided_at != present {
             return Err(StoreError::Stale.into());
         }

@@ -32,7 +32,7 @@ macro_rules! delegate {
 delegate! {
     fn load_each(&self, each: EachClient) -> Loaded;
     fn revision(&self) -> Revision;
-    fn commit(&self, steps: Vec<(Step, Write)>) -> Committed;
+    fn commit(&self, decided_in: Epoch, steps: Vec<(Step, Write)>) -> Committed;
     fn changes_since(&self, since: Revision, limit: u32) -> Vec<Change>;
     fn changed_records(&self, since: Revision, limit: u32) -> Changed;
     fn history(&self) -> History;

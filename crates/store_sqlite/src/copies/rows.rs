@@ -28,8 +28,8 @@ pub struct FileRows {
 }
 
 impl FileRows {
-    /// The rows of the database `path`, held against every writer. Errors: [`StoreError::Unavailable`] where a server runs on it,
-    /// [`StoreError::Corrupt`] where its schema is not this program's.
+    /// The rows of the database `path`, held against every writer. Errors: [`StoreError::Unavailable`] where a server runs on it, [`StoreError::InTheWay`] where its
+    /// schema is older, [`StoreError::Corrupt`] where it is not this program's.
     pub fn source(path: &Path) -> Result<FileRows> {
         let lock = FileLock::take(path)?;
         let connection = file::connect(path)?;
@@ -38,7 +38,7 @@ impl FileRows {
             let applied: Vec<AppliedMigration> = all(connection, sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             match missing_migrations(&applied, MIGRATIONS)?.first() {
                 None => Ok(()),
-                Some((_, first)) => Err(StoreError::Corrupt(format!(
+                Some((_, first)) => Err(StoreError::InTheWay(format!(
                     "the schema is older than this program ({} is missing): start the server of this version on it once",
                     first.name
                 ))

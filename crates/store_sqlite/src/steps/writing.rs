@@ -1,10 +1,11 @@
 //! The one way to write: a transaction that is durable or has not happened.
 
-use falconer_store::{ChangeKind, Committed, Key, KeyKind, Result, Revision, Step, StoreError};
+use falconer_store::{ChangeKind, Committed, Epoch, Key, KeyKind, Result, Revision, Step, StoreError};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::connection::columns::{first, run};
 use crate::connection::fault::{Fault, Res};
+use crate::following::history;
 use crate::steps::audit;
 
 /// Runs `body` in a transaction of its own and commits it.
@@ -43,14 +44,19 @@ pub(crate) struct Writing<'a> {
     audited: bool,
 }
 
-/// Runs steps in one transaction: of each the check of what it depends on, `body`, and the next revision if `body` changed something.
+/// Runs steps in one transaction, if the file is in the history that they were decided in: of each the check of what it depends on, `body`, and the next revision
+/// if `body` changed something.
 pub(crate) fn take_steps<W>(
     connection: &mut Connection,
+    decided_in: Epoch,
     steps: &[(Step, W)],
     body: impl Fn(&mut Writing<'_>, &W) -> Res<()>,
 ) -> Result<Committed> {
     write(connection, |connection| {
         let mut committed = Committed::default();
+        if !steps.is_empty() && history::standing(connection)?.history.epoch != decided_in {
+            return Err(StoreError::Stale.into());
+        }
         for (number, (step, write)) in steps.iter().enumerate() {
             let present = if steps.len() > 1 { check_exact(connection, step)? } else { check_fresh(connection, step)? };
             if number == 0 {

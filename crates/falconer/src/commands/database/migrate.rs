@@ -52,10 +52,10 @@ pub async fn run(options: Options) -> Result<()> {
         return Err(output::WrongUse("--from and --to are the same".to_owned()).into());
     }
     from.must_be_there().await?;
-    let mut source = source(&from).await.map_err(|error| in_the_way(&from, error))?;
+    let mut source = source(&from).await.map_err(|error| from.explain(error, None))?;
     let mut target = target(&to).await.map_err(|error| match error.downcast_ref() {
         Some(StoreError::Conflict) => anyhow::anyhow!("{} holds a Falconer already: the target has to be empty", to.shown()),
-        _ => in_the_way(&to, error),
+        _ => to.explain(error, None),
     })?;
     eprintln!("{} is held: nothing can be changed in it before this ends", from.shown());
     let standing = source.standing().await?;
@@ -101,14 +101,6 @@ async fn target(to: &Storage<'_>) -> Result<Box<dyn RowTarget>> {
         }
         Storage::Postgres { url, .. } => Box::new(DatabaseRows::target(url).await?),
     })
-}
-
-fn in_the_way(storage: &Storage<'_>, error: anyhow::Error) -> anyhow::Error {
-    let said = error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    if said.contains("stop every server") || said.contains("older than this program") || said.contains("another command copies") {
-        return error.context(storage.shown());
-    }
-    storage.explain(error, None)
 }
 
 /// Each table, and what its rows come to. Where the target has rows already, they have to be the first ones of the source, else the table is copied anew.

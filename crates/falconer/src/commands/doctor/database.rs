@@ -142,7 +142,7 @@ fn postgres(findings: &mut Vec<Finding>, storage: &Storage<'_>, found: &Examined
     }
     let (most, open) = found.connections;
     if most.saturating_sub(open) < 10 {
-        let told = format!("{open} of {most} connections are open; a server takes seven");
+        let told = format!("{open} of {most} connections are open; a server takes nine");
         findings.push(Finding::look("database", told, "raise max_connections, or close what others leave open"));
     }
     for name in &found.off {

@@ -38,6 +38,7 @@ pub(crate) async fn concurrent_writers_lose_nothing(store: Arc<dyn Store>) {
 
 pub(crate) async fn steps_together_are_as_one_after_the_other(store: Arc<dyn Store>) {
     let s = &*store;
+    let epoch = s.history().await.unwrap().epoch;
     let at = |revision, action| decided(Revision(revision), &[], action);
     let steps = vec![
         (at(0, "first"), Write::InsertClient(client("a"))),
@@ -48,7 +49,7 @@ pub(crate) async fn steps_together_are_as_one_after_the_other(store: Arc<dyn Sto
         (at(3, "sixth"), Write::DeleteRole("q".to_owned())),
     ];
     let committed = Committed { found: Revision(0), revisions: [1, 2, 2, 3, 3, 4].map(Revision).to_vec() };
-    assert_eq!(s.commit(steps).await, Ok(committed));
+    assert_eq!(s.commit(epoch, steps).await, Ok(committed));
     let loaded = s.load().await.unwrap();
     assert_eq!((loaded.revision, loaded.highest_ms), (Revision(4), NOW + 5));
     assert_eq!((loaded.clients, loaded.roles), (vec![ClientRecord { disabled: true, ..client("a") }], vec![role("r")]));
@@ -59,11 +60,12 @@ pub(crate) async fn steps_together_are_as_one_after_the_other(store: Arc<dyn Sto
     let history = s.entity_history("client", "a", AuditStart::Offset(0), 10).await.unwrap();
     let audited: Vec<_> = history.iter().map(|entry| (entry.revision.0, entry.action.as_str())).collect();
     assert_eq!(audited, [(1, "first"), (2, "second"), (2, "third")]);
-    assert_eq!(s.commit(Vec::new()).await, Ok(Committed::default()));
+    assert_eq!(s.commit(epoch, Vec::new()).await, Ok(Committed::default()));
 }
 
 pub(crate) async fn steps_together_happen_all_or_none(store: Arc<dyn Store>) {
     let s = &*store;
+    let epoch = s.history().await.unwrap().epoch;
     s.insert_client(&step(s, "x").await, &client("there")).await.unwrap();
     let at = |revision| decided(Revision(revision), &[], "x");
     let bad = [
@@ -76,7 +78,7 @@ pub(crate) async fn steps_together_happen_all_or_none(store: Arc<dyn Store>) {
             let mut steps: Vec<_> = (0..2).map(|n| Write::InsertClient(client(&format!("new{n}")))).collect();
             steps.insert(place, write.clone());
             let steps = steps.into_iter().zip(1..).map(|(write, revision)| (at(revision), write)).collect();
-            assert_eq!(s.commit(steps).await, Err(error.clone()), "{write:?} at {place}");
+            assert_eq!(s.commit(epoch, steps).await, Err(error.clone()), "{write:?} at {place}");
             assert_eq!(s.load().await.unwrap().clients, [client("there")]);
             assert_eq!(
                 (s.revision().await, s.actor_history("suite/actor", AuditStart::Offset(0), 10).await.unwrap().len()),
@@ -88,6 +90,7 @@ pub(crate) async fn steps_together_happen_all_or_none(store: Arc<dyn Store>) {
 
 pub(crate) async fn steps_together_begin_at_the_present_revision(store: Arc<dyn Store>) {
     let s = &*store;
+    let epoch = s.history().await.unwrap().epoch;
     s.insert_client(&step(s, "x").await, &client("a")).await.unwrap();
     s.insert_client(&step(s, "x").await, &client("b")).await.unwrap();
     let pair = |first, second| {
@@ -96,8 +99,20 @@ pub(crate) async fn steps_together_begin_at_the_present_revision(store: Arc<dyn 
     };
     // Nothing that they depend on has changed: one alone could be taken.
     for (first, second) in [(1, 2), (0, 3), (2, 2), (2, 4), (3, 4)] {
-        assert_eq!(s.commit(pair(first, second)).await, Err(StoreError::Stale), "{first}, {second}");
+        assert_eq!(s.commit(epoch, pair(first, second)).await, Err(StoreError::Stale), "{first}, {second}");
     }
     assert_eq!(s.load().await.unwrap().clients.len(), 2);
-    assert_eq!(s.commit(pair(2, 3)).await, Ok(Committed { found: Revision(2), revisions: vec![Revision(3), Revision(4)] }));
+    assert_eq!(s.commit(epoch, pair(2, 3)).await, Ok(Committed { found: Revision(2), revisions: vec![Revision(3), Revision(4)] }));
+}
+
+/// A server that had not heard of a restored backup wrote what it had decided on the past that was lost, where the revision happened to have the same number.
+pub(crate) async fn steps_of_another_history_are_stale(store: Arc<dyn Store>) {
+    let s = &*store;
+    s.insert_role(&step(s, "x").await, &role("r")).await.unwrap();
+    let before = s.history().await.unwrap().epoch;
+    let begun = s.begin_history(before, Revision(1)).await.unwrap();
+    let delete = || vec![(decided(Revision(1), &[Key::Role], "x"), Write::DeleteRole("r".to_owned()))];
+    assert_eq!(s.commit(before, delete()).await, Err(StoreError::Stale));
+    assert_eq!(s.load().await.unwrap().roles, [role("r")]);
+    assert_eq!(s.commit(begun.epoch, delete()).await, Ok(Committed { found: Revision(1), revisions: vec![Revision(2)] }));
 }

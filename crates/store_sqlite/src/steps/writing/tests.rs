@@ -21,7 +21,8 @@ fn step(connection: &Connection) -> Step {
 }
 
 fn take_one(connection: &mut Connection, step: &Step, body: impl Fn(&mut Writing<'_>) -> Res<()>) -> Result<Revision> {
-    take_steps(connection, &[(step.clone(), ())], |writing, ()| body(writing)).map(|committed| committed.revisions[0])
+    let decided_in = history::standing(connection).map_err(Fault::named)?.history.epoch;
+    take_steps(connection, decided_in, &[(step.clone(), ())], |writing, ()| body(writing)).map(|committed| committed.revisions[0])
 }
 
 fn rows(connection: &Connection, table: &str) -> i64 {
