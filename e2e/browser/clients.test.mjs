@@ -146,7 +146,7 @@ describe('clients and roles', () => {
     await page.getByRole('link', { name: 'Refusals' }).click();
     await page.getByRole('link', { name: /no-credentials/ }).first().click();
     await page.getByText('There were no credentials').waitFor();
-    await page.getByRole('link', { name: 'Scopes' }).click();
+    await page.getByRole('link', { name: 'Scopes', exact: true }).click();
     await page.getByLabel('Scopes, one a line').fill('assume:inspected');
     await page.getByLabel('Are they enough for').fill('queue:ping');
     await page.getByRole('button', { name: 'Show' }).click();

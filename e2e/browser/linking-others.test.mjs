@@ -49,7 +49,7 @@ authoritative_email = true
       const page = await context.newPage();
       const clean = async () => javaScriptEnabled && assert.deepEqual(await accessibilityFaults(page), []);
       const toCompany = () => signInToDirectory(page, name);
-      const toMail = () => signInByCode(page, mail, address);
+      const toMail = (button) => signInByCode(page, mail, address, button);
       const identities = async () => {
         await page.goto(`${server.rootUrl}/auth/identities`);
         await page.getByRole('heading', { name: 'My identities' }).waitFor();
@@ -61,7 +61,7 @@ authoritative_email = true
       for (const [label, prove, gained] of [['Company', toCompany, own[0]], ['a code by mail', toMail, own[1]]]) {
         await identities();
         await page.getByRole('link', { name: `Link ${label}`, exact: true }).click();
-        await prove();
+        await prove('Continue');
         await page.getByRole('heading', { name: 'Link these accounts?' }).waitFor();
         assert.match(await page.textContent('main'), new RegExp(gained));
         await clean();

@@ -55,11 +55,11 @@ export const codeIn = ({ text }) => /^ {4}([\d ]{8,})$/m.exec(text)[1].replaceAl
 /** The link of a mail. */
 export const linkIn = ({ text }) => /^http\S+$/m.exec(text)[0];
 
-/** On the page of a provider of codes: asks for one, and types the one that comes. */
-export async function signInByCode(page, mail, address) {
+/** On the page of a provider of codes: asks for one, and types the one that comes. The button says what it is for. */
+export async function signInByCode(page, mail, address, button = 'Sign in') {
   await page.getByLabel('Your e-mail address').fill(address);
   await page.getByRole('button', { name: 'Send the code' }).click();
   await page.getByRole('heading', { name: 'Type the code' }).waitFor();
   await page.getByLabel('Code').fill(codeIn(await mail.mailTo(address.toLowerCase())));
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: button, exact: true }).click();
 }

@@ -130,7 +130,8 @@ fn status_of(answer: &str) -> u16 {
 }
 
 fn values<'h>(head: &'h str, name: &str) -> Vec<&'h str> {
-    let pairs = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    // What follows the empty line is the body.
+    let pairs = head.lines().skip(1).take_while(|line| !line.is_empty()).filter_map(|line| line.split_once(':'));
     pairs.filter(|(found, _)| found.replace('_', "-").eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).collect()
 }
 
