@@ -150,7 +150,7 @@ describe('clients and roles', () => {
     await page.getByLabel('Scopes, one a line').fill('assume:inspected');
     await page.getByLabel('Are they enough for').fill('queue:ping');
     await page.getByRole('button', { name: 'Show' }).click();
-    await page.getByText('They are enough').waitFor();
+    await page.getByRole('heading', { name: 'They are enough' }).waitFor();
     assert.deepEqual(errors, []);
     await context.close();
   });
