@@ -84,11 +84,17 @@ pub fn inspect(file: &Path, keys: Option<&KeyRing>) -> Result<Inspected> {
 
 /// The same of a database that servers may use, without reading it through.
 pub fn look_beside(file: &Path, keys: Option<&KeyRing>) -> Result<Inspected> {
+    let other = || StoreError::Corrupt(format!("{} is no database of Falconer", file.display()));
+    // Before the first checkpoint the id is in the log beside it. Without a log nothing of another program is opened.
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    if !is_a_database_of_ours(file)? && !Path::new(&log).exists() {
+        return Err(other());
+    }
     let connection = connect_to_read(file)?;
-    // Asked, not read out of the file: before the first checkpoint it is in the log beside it.
     let application = connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0));
     if application.map_err(|error| at(file, StoreError::Corrupt(error.to_string())))? != APPLICATION_ID {
-        return Err(StoreError::Corrupt(format!("{} is no database of Falconer", file.display())));
+        return Err(other());
     }
     look(&connection, keys).map_err(|fault| at(file, fault.named()))
 }
