@@ -3,6 +3,7 @@
 
 mod feed;
 mod loaded;
+mod methods;
 mod reseal;
 mod schema;
 mod static_clients;
@@ -13,7 +14,7 @@ mod write;
 pub use feed::{Changed, ChangedRecord, Epoch, History, NEWEST_ROWS, NotAnEpoch};
 pub use loaded::{EachClient, Loaded};
 pub use reseal::{ResealFrom, Resealed};
-pub use schema::{AppliedMigration, Migration, missing_migrations, not_expanding};
+pub use schema::{AppliedMigration, Migration, check_none_missing, missing_migrations, not_expanding};
 pub use static_clients::{StaticChange, static_changes};
 pub use step::{AuditEntry, AuditStart, Change, ChangeKind, Committed, HistoryFilter, HistoryPart, Key, KeyKind, Revision, Step};
 pub use store::{ATTEMPTS_AHEAD_MS, Store};

@@ -41,6 +41,17 @@ pub fn missing_migrations<'m>(applied: &[AppliedMigration], known: &'m [Migratio
     Ok(missing)
 }
 
+/// Refuses a schema that is not this program's, older ([`InTheWay`](StoreError::InTheWay)) or newer ([`Corrupt`](StoreError::Corrupt)).
+pub fn check_none_missing(applied: &[AppliedMigration], known: &[Migration]) -> Result<()> {
+    match missing_migrations(applied, known)?.first() {
+        None => Ok(()),
+        Some((_, first)) => Err(StoreError::InTheWay(format!(
+            "the schema is older than this program ({} is missing): start the server of this version on it once",
+            first.name
+        ))),
+    }
+}
+
 /// The statements of a migration by which a program of the version before, which still runs beside it, would fail or lose something: what it reads is gone or has another
 /// type, or what it writes is refused. A migration only expands: it adds tables, indexes, and columns that have a default or may be empty.
 pub fn not_expanding(text: &str) -> Vec<String> {

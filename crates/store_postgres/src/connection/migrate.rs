@@ -1,7 +1,7 @@
 //! Bringing a database's schema up to this program's: numbered files, forward only, in one transaction.
 
 use deadpool_postgres::{GenericClient, Transaction};
-use falconer_store::{AppliedMigration, Migration, StoreError, missing_migrations};
+use falconer_store::{AppliedMigration, Migration, StoreError, check_none_missing, missing_migrations};
 
 use crate::connection::columns::{all, finds, first, get, run};
 use crate::connection::fault::{Fault, Res};
@@ -53,14 +53,7 @@ pub(crate) async fn migrate(on: &Transaction<'_>) -> Res<()> {
 pub(crate) async fn is_current(on: &impl GenericClient) -> Res<()> {
     let sql = "SELECT version, name, checksum FROM falconer_migrations ORDER BY version";
     let applied: Vec<AppliedMigration> = all(on, sql, &[], |row| Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))).await?;
-    match missing_migrations(&applied, MIGRATIONS)?.first() {
-        None => Ok(()),
-        Some((_, first)) => Err(StoreError::InTheWay(format!(
-            "the schema is older than this program ({} is missing): start the server of this version on it once",
-            first.name
-        ))
-        .into()),
-    }
+    Ok(check_none_missing(&applied, MIGRATIONS)?)
 }
 
 /// Refuses to write to a schema of a newer program, which another node has brought up to date while this one ran: what it would write may lack something.

@@ -33,10 +33,7 @@ pub(crate) fn migrate(connection: &Connection, migrations: &[Migration]) -> Res<
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT",
     )?;
-    let applied: Vec<AppliedMigration> = all(connection, "SELECT version, name, checksum FROM migrations ORDER BY version", [], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-    })?;
-    for (version, migration) in missing_migrations(&applied, migrations)? {
+    for (version, migration) in missing_migrations(&applied(connection)?, migrations)? {
         connection.execute_batch(migration.text)?;
         let sql = "INSERT INTO migrations (version, name, checksum) VALUES (?1, ?2, ?3)";
         connection.execute(sql, params![version, migration.name, migration.checksum()])?;
@@ -44,9 +41,21 @@ pub(crate) fn migrate(connection: &Connection, migrations: &[Migration]) -> Res<
     Ok(())
 }
 
+/// What the file has seen.
+pub(crate) fn applied(connection: &Connection) -> Res<Vec<AppliedMigration>> {
+    all(connection, "SELECT version, name, checksum FROM migrations ORDER BY version", [], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })
+}
+
+/// Whose a database is: [`APPLICATION_ID`] says that it is ours.
+pub(crate) fn application_id(connection: &Connection) -> Res<i64> {
+    Ok(connection.pragma_query_value(None, "application_id", |row| row.get(0))?)
+}
+
 /// Refuses a database of another program, and marks a new one as ours.
 fn check_ours(connection: &Connection) -> Res<()> {
-    let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let application = application_id(connection)?;
     if application == APPLICATION_ID {
         return Ok(());
     }

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
 
-use falconer_store::{AppliedMigration, Damaged, History, KeyRing, Result, Revision, SealedKind, StoreError, missing_migrations};
+use falconer_store::{Damaged, History, KeyRing, Result, Revision, SealedKind, StoreError, missing_migrations};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use crate::connection::columns::all;
 use crate::connection::fault::Res;
 use crate::connection::file::{connect_to_read, unavailable};
-use crate::connection::migrate::{APPLICATION_ID, MIGRATIONS};
+use crate::connection::migrate::{APPLICATION_ID, MIGRATIONS, application_id, applied};
 use crate::following::history;
 
 /// So many of the values that do not open are named.
@@ -92,8 +92,7 @@ pub fn look_beside(file: &Path, keys: Option<&KeyRing>) -> Result<Inspected> {
         return Err(other());
     }
     let connection = connect_to_read(file)?;
-    let application = connection.pragma_query_value(None, "application_id", |row| row.get::<_, i64>(0));
-    if application.map_err(|error| at(file, StoreError::Corrupt(error.to_string())))? != APPLICATION_ID {
+    if application_id(&connection).map_err(|fault| at(file, fault.named()))? != APPLICATION_ID {
         return Err(other());
     }
     look(&connection, keys).map_err(|fault| at(file, fault.named()))
@@ -133,9 +132,7 @@ fn is_whole(connection: &Connection) -> Res<()> {
 }
 
 fn look(connection: &Connection, keys: Option<&KeyRing>) -> Res<Inspected> {
-    let applied: Vec<AppliedMigration> = all(connection, "SELECT version, name, checksum FROM migrations ORDER BY version", [], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-    })?;
+    let applied = applied(connection)?;
     let missing = missing_migrations(&applied, MIGRATIONS)?.len();
     let (revision, highest_ms) = connection.query_row("SELECT revision, highest_ms FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let knows_histories = has_column(connection, "meta", "epoch")?;

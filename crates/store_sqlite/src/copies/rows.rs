@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use falconer_store::copying::{Column, Kind, Row, RowSource, RowTarget, Standing, Table, Value};
-use falconer_store::{AppliedMigration, Epoch, Result, Revision, StoreError, missing_migrations};
+use falconer_store::{Epoch, Result, Revision, StoreError, check_none_missing};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
@@ -12,7 +12,7 @@ use crate::connection::columns::all;
 use crate::connection::fault::{Fault, Res};
 use crate::connection::file::{self, unavailable};
 use crate::connection::lock::FileLock;
-use crate::connection::migrate::{MIGRATIONS, migrate};
+use crate::connection::migrate::{MIGRATIONS, applied, migrate};
 use crate::copies::replace::{alone, named, sync_folder};
 use crate::following::history;
 use crate::steps::writing::write;
@@ -33,18 +33,7 @@ impl FileRows {
     pub fn source(path: &Path) -> Result<FileRows> {
         let lock = FileLock::take(path)?;
         let connection = file::connect(path)?;
-        let at_head = |connection: &Connection| -> Res<()> {
-            let sql = "SELECT version, name, checksum FROM migrations ORDER BY version";
-            let applied: Vec<AppliedMigration> = all(connection, sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-            match missing_migrations(&applied, MIGRATIONS)?.first() {
-                None => Ok(()),
-                Some((_, first)) => Err(StoreError::InTheWay(format!(
-                    "the schema is older than this program ({} is missing): start the server of this version on it once",
-                    first.name
-                ))
-                .into()),
-            }
-        };
+        let at_head = |connection: &Connection| -> Res<()> { Ok(check_none_missing(&applied(connection)?, MIGRATIONS)?) };
         at_head(&connection).map_err(Fault::named)?;
         connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| Fault::from(error).named())?;
         Ok(FileRows { connection, reading: None, target: None, _lock: lock })
