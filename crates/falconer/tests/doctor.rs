@@ -65,6 +65,19 @@ async fn a_server_that_is_well_is_said_to_be() {
     }
 }
 
+/// Until the first checkpoint, what says whose a database is stands in the write-ahead log: a server that had just begun was called corrupt.
+#[test]
+fn a_server_that_has_just_begun_is_well() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data);
+    let database = std::fs::read(data.join("falconer.sqlite")).unwrap();
+    assert_eq!(database.get(68..72), Some(&[0_u8; 4][..]), "the file itself does not say it yet");
+    let done = doctor(&data, &["--root-url", &server.root_url]);
+    let (levels, said) = of(&done, "database");
+    assert!(!levels.is_empty() && levels.iter().all(|level| level == "ok"), "{levels:?} {said}");
+}
+
 #[test]
 fn what_is_wrong_is_said_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();

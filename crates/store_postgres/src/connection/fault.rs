@@ -55,7 +55,7 @@ fn named(error: &tokio_postgres::Error) -> StoreError {
         (state, _) if *state == SqlState::UNIQUE_VIOLATION => StoreError::Conflict,
         (state, _) if *state == SqlState::DISK_FULL => StoreError::Full(text),
         // Rolled back for the sake of others (a deadlock, a failure to serialize): it has certainly not happened, and is decided again at once.
-        (_, Some("40")) => StoreError::Stale,
+        (state, Some("40")) if *state != SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN => StoreError::Stale,
         // Rules of the schema, data that fits no column, tables that are not there, damaged pages.
         (_, Some("22" | "23" | "42" | "XX")) => StoreError::Corrupt(text),
         _ => StoreError::Unavailable(text),
