@@ -76,9 +76,9 @@ impl Auth {
         self.node.cut_off_ms()
     }
 
-    /// How often other nodes told of changes since the start.
-    pub fn told(&self) -> u64 {
-        self.node.contact.told()
+    /// How many notifications of other nodes came since the start.
+    pub fn notifications(&self) -> u64 {
+        self.node.contact.notifications()
     }
 
     /// How many milliseconds this node's clock is ahead of the time of the last change, where that is hard to believe; it changes nothing then.

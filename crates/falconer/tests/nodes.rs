@@ -177,14 +177,14 @@ async fn what_one_server_revokes_is_refused_by_the_others() {
         for node in [&b, &deaf] {
             node.until(&robot, |said| *said == Said::Right).await;
         }
-        let told = b.metric("falconer_told").await;
+        let before = b.metric("falconer_notifications").await;
         // Each server changes what another one has made.
         deaf.root.disable_client(robot.client_id()).await.unwrap();
         for node in [&a, &b] {
             let before = node.until(&robot, |said| matches!(said, Said::Wrong(_))).await;
             assert!(before.iter().all(|said| *said == Said::Right), "{before:?}");
         }
-        assert!(b.metric("falconer_told").await > told, "it was told, and did not only look");
+        assert!(b.metric("falconer_notifications").await > before, "it was notified, and did not only look");
         a.root.enable_client(robot.client_id()).await.unwrap();
         deaf.until(&robot, |said| *said == Said::Right).await;
         b.root.reset_access_token(robot.client_id()).await.unwrap();
@@ -192,7 +192,7 @@ async fn what_one_server_revokes_is_refused_by_the_others() {
             node.until(&robot, |said| matches!(said, Said::Wrong(_))).await;
         }
     }
-    assert_eq!(deaf.metric("falconer_told").await, 0.0, "this one has only looked");
+    assert_eq!(deaf.metric("falconer_notifications").await, 0.0, "this one has only looked");
     let (revision, there) = (a.revision().await, b.revision().await);
     assert_eq!((revision, deaf.revision().await), (there, there), "all of them answer from the same revision");
     for node in [a, b, deaf] {

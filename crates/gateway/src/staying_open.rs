@@ -18,13 +18,13 @@ pub(crate) enum Standing {
 }
 
 /// Asks Falconer about the credentials of a connection.
-pub(crate) trait Asks {
+pub(crate) trait Recheck {
     fn ask(&self) -> impl Future<Output = Standing> + Send;
 }
 
 /// Waits until the connection has to end, and says why: at the end of its credentials, or when Falconer says no, which is asked at each interval. Where it does
 /// not answer for an interval, the connection ends too.
-pub(crate) async fn over(asks: impl Asks, interval: Duration, mut expires_ms: i64) -> String {
+pub(crate) async fn over(recheck: impl Recheck, interval: Duration, mut expires_ms: i64) -> String {
     let mut wait = interval;
     let mut patience = interval;
     loop {
@@ -32,7 +32,7 @@ pub(crate) async fn over(asks: impl Asks, interval: Duration, mut expires_ms: i6
         // They are good in their last millisecond; what counts beyond it has the protocol's tolerance.
         let end = if left_ms == 0 { SOON } else { Duration::from_millis(left_ms + 1) };
         tokio::time::sleep(wait.min(end)).await;
-        match asks.ask().await {
+        match recheck.ask().await {
             Standing::Over(why) => return why,
             Standing::Until(until_ms) => (expires_ms, patience, wait) = (until_ms, interval, interval),
             Standing::Unknown if patience.is_zero() || now_ms() > expires_ms => return "unavailable".to_owned(),
@@ -55,7 +55,7 @@ mod tests {
     /// What is answered one after the other; when it was asked, in milliseconds since the start.
     struct Answers(Mutex<Vec<Standing>>, Mutex<Vec<u128>>, tokio::time::Instant);
 
-    impl Asks for &Answers {
+    impl Recheck for &Answers {
         async fn ask(&self) -> Standing {
             self.1.lock().unwrap().push(self.2.elapsed().as_millis());
             self.0.lock().unwrap().remove(0)

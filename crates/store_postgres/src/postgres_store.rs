@@ -13,7 +13,7 @@ use tokio_postgres::IsolationLevel;
 
 use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, scim, sessions};
 use crate::connection::connect;
-use crate::connection::contact::{Contact, NodeId, Way};
+use crate::connection::contact::{Connector, Contact, NodeId};
 use crate::connection::fault::{Fault, at_commit};
 use crate::connection::migrate::migrate;
 use crate::following::{feed, history, load};
@@ -40,7 +40,7 @@ impl PostgresStore {
     /// newer, or a URL is none. No error repeats a URL: it may hold a password.
     pub async fn open(url: &str, notify_url: Option<&str>, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
         let node = draw_id(&random);
-        let contact = Contact::of_a_node(node.clone(), Way::of(url)?, notify_url.map(Way::of).transpose()?);
+        let contact = Contact::of_a_node(node.clone(), Connector::of(url)?, notify_url.map(Connector::of).transpose()?);
         PostgresStore::connect(url, keys, random, contact, node).await
     }
 
@@ -49,7 +49,7 @@ impl PostgresStore {
     /// Errors: as [`PostgresStore::open`].
     pub async fn open_beside(url: &str, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
         let node = draw_id(&random);
-        PostgresStore::connect(url, keys, random, Contact::of_a_command(Way::of(url)?), node).await
+        PostgresStore::connect(url, keys, random, Contact::of_a_command(Connector::of(url)?), node).await
     }
 
     /// Where the database of a URL is, for people: host, port and name, never the password.
@@ -59,24 +59,24 @@ impl PostgresStore {
 
     /// Whether the database of the URL holds a Falconer.
     pub async fn is_there(url: &str) -> Result<bool> {
-        let way = Way::of(url)?;
-        let watched = Contact::of_a_command(way.clone());
-        let connection = connect::take(&connect::pool(way, watched.silence(), 1)?).await?;
+        let connector = Connector::of(url)?;
+        let watched = Contact::of_a_command(connector.clone());
+        let connection = connect::take(&connect::pool(connector, watched.silence(), 1)?).await?;
         let row = connection.query_one("SELECT to_regclass('falconer_migrations') IS NOT NULL", &[]).await.map_err(Fault::from)?;
         Ok(row.try_get(0).map_err(Fault::from)?)
     }
 
     /// How many people each provider has, and by what they are known. A Falconer has to be there; it is only read, and its schema stays as it is.
     pub async fn people_of_providers(url: &str) -> Result<Vec<ProviderPeople>> {
-        let way = Way::of(url)?;
-        let watched = Contact::of_a_command(way.clone());
-        Ok(identities::people_of_providers(&connect::take(&connect::pool(way, watched.silence(), 1)?).await?).await?)
+        let connector = Connector::of(url)?;
+        let watched = Contact::of_a_command(connector.clone());
+        Ok(identities::people_of_providers(&connect::take(&connect::pool(connector, watched.silence(), 1)?).await?).await?)
     }
 
     async fn connect(url: &str, keys: KeyRing, random: Randomness, contact: Contact, node: NodeId) -> Result<PostgresStore> {
-        let way = Way::of(url)?;
-        let following = connect::pool(way.clone(), contact.silence(), connect::TO_FOLLOW)?;
-        let pool = connect::pool(way, contact.silence(), connect::CONNECTIONS)?;
+        let connector = Connector::of(url)?;
+        let following = connect::pool(connector.clone(), contact.silence(), connect::TO_FOLLOW)?;
+        let pool = connect::pool(connector, contact.silence(), connect::CONNECTIONS)?;
         let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, node };
         let mut connection = store.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
@@ -148,8 +148,8 @@ impl Store for PostgresStore {
         true
     }
 
-    async fn hear_of_changes(&self, count: u64) -> (u64, Option<Revision>) {
-        self.contact.hear(count).await
+    async fn wait_for_notification(&self, count: u64) -> (u64, Option<Revision>) {
+        self.contact.wait_for_notification(count).await
     }
 
     async fn history(&self) -> Result<History> {

@@ -41,8 +41,8 @@ async fn a_commit_is_told_to_the_others() {
     let url = server.schema().await;
     let (writer, other) = (common::open(&url).await, common::open(&url).await);
     // That it listens is told first: anything may have happened before.
-    let (mut own, _) = writer.hear_of_changes(0).await;
-    let (mut count, told) = other.hear_of_changes(0).await;
+    let (mut own, _) = writer.wait_for_notification(0).await;
+    let (mut count, told) = other.wait_for_notification(0).await;
     assert_eq!(told, None);
     for revision in 1..=3 {
         let role = RoleRecord {
@@ -53,13 +53,13 @@ async fn a_commit_is_told_to_the_others() {
             last_modified_ms: 1,
         };
         let made = writer.insert_role(&step(revision - 1), &role).await.unwrap();
-        let (next, told) = other.hear_of_changes(count).await;
+        let (next, told) = other.wait_for_notification(count).await;
         assert_eq!((made, told), (Revision(revision), Some(Revision(revision))));
         count = next;
     }
     // The first thing that the writer hears is what the other one does.
     other.begin_history(other.history().await.unwrap().epoch, Revision(3)).await.unwrap();
-    let (next, told) = writer.hear_of_changes(own).await;
+    let (next, told) = writer.wait_for_notification(own).await;
     assert_eq!((next, told), (own + 1, None));
     own = next;
     assert_eq!(own, 2);

@@ -16,4 +16,4 @@ pub(crate) use gateway::{Decision, LetThrough};
 pub use in_use::{InUse, TakesNewStart};
 pub(crate) use refused::Refused;
 pub(crate) use request_head::RequestHead;
-pub(crate) use watched::{Asking, RULES_REPLACED, Watched};
+pub(crate) use watched::{GatewayRecheck, RULES_REPLACED, Watched};

@@ -8,7 +8,7 @@ use http::{HeaderValue, header};
 use super::gateway::Gateway;
 use super::in_use::InUse;
 use super::request_head::RequestHead;
-use crate::staying_open::{Asks, Standing};
+use crate::staying_open::{Recheck, Standing};
 
 /// Other rules may need other scopes: whoever is still let in connects again.
 pub(crate) const RULES_REPLACED: &str = "rules-replaced";
@@ -47,7 +47,7 @@ impl Watched {
 }
 
 /// The same with whoever can ask.
-pub(crate) struct Asking {
+pub(crate) struct GatewayRecheck {
     pub(crate) watched: Watched,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) in_use: InUse,
@@ -57,9 +57,9 @@ fn is_over(credentials: &Credentials) -> bool {
     credentials.expires_ms().is_some_and(|expires_ms| expires_ms <= falconer_client::system::now_ms())
 }
 
-impl Asks for Asking {
+impl Recheck for GatewayRecheck {
     async fn ask(&self) -> Standing {
-        let Asking { watched, gateway, in_use } = self;
+        let GatewayRecheck { watched, gateway, in_use } = self;
         if in_use.replaced(gateway) {
             return Standing::Over(RULES_REPLACED.to_owned());
         }

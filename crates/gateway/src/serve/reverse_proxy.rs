@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::listener::{AnswerBody, Connected, boxed, whole};
 use super::passing::{causes, one_host, take_off, tunnel, upgrade_of};
-use crate::decide::{Asking, Decision, Gateway, InUse, LetThrough, RULES_REPLACED, Refused, RequestHead, Watched};
+use crate::decide::{Decision, Gateway, GatewayRecheck, InUse, LetThrough, RULES_REPLACED, Refused, RequestHead, Watched};
 use crate::metrics::Metrics;
 use crate::statement;
 use crate::staying_open::over;
@@ -155,7 +155,7 @@ impl Once<'_> {
             let why = match watched.zip(caller) {
                 Some((watched, caller)) => {
                     let expires_ms = date_time::parse_ms(caller.expires()).unwrap_or(0);
-                    over(Asking { watched: *watched, gateway: Arc::clone(&gateway), in_use }, interval, expires_ms).await
+                    over(GatewayRecheck { watched: *watched, gateway: Arc::clone(&gateway), in_use }, interval, expires_ms).await
                 }
                 None => {
                     while !in_use.replaced(&gateway) {

@@ -4,7 +4,7 @@ use falconer_wire::{AuthenticateHawkRequest, AuthenticateHawkResponse, date_time
 use http::Method;
 use url::Url;
 
-use crate::staying_open::{Asks, Standing};
+use crate::staying_open::{Recheck, Standing};
 
 /// Asks Falconer whether the credentials of a WebSocket still count.
 pub(super) struct StillGood {
@@ -16,7 +16,7 @@ pub(super) struct StillGood {
     pub(super) url: Url,
 }
 
-impl Asks for StillGood {
+impl Recheck for StillGood {
     async fn ask(&self) -> Standing {
         let expires_ms = self.signer.credentials().and_then(Credentials::expires_ms);
         if expires_ms.is_some_and(|expires_ms| expires_ms <= now_ms()) {

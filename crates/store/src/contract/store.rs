@@ -63,9 +63,9 @@ pub trait Store: Send + Sync {
     fn is_shared(&self) -> bool {
         false
     }
-    /// Waits until more than `count` things were heard of other nodes; how many there are then, and the revision that the last one told of. `None`: anything may
-    /// have changed. Nothing is heard where nobody else writes. Whoever hears nothing has to look now and then all the same: a connection may be lost.
-    async fn hear_of_changes(&self, _count: u64) -> (u64, Option<Revision>) {
+    /// Waits until more than `count` notifications of other nodes have come; how many there are then, and the revision that the last one names. `None`: anything may
+    /// have changed. None comes where nobody else writes. Whoever gets none has to look now and then all the same: a connection may be lost.
+    async fn wait_for_notification(&self, _count: u64) -> (u64, Option<Revision>) {
         std::future::pending().await
     }
     /// Which history the store is in.

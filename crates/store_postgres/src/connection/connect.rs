@@ -14,7 +14,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::connection::contact::Way;
+use crate::connection::contact::Connector;
 use crate::connection::silence::{Connecting, Silence};
 use crate::connection::{fault, password};
 
@@ -141,8 +141,8 @@ fn authorities(file: &str) -> Result<RootCertStore> {
     if roots.is_empty() { Err(fault("there is no certificate in it".to_owned())) } else { Ok(roots) }
 }
 
-pub(crate) fn pool(Way { config, tls }: Way, silence: &Silence, connections: usize) -> Result<Pool> {
-    let connecting = Connecting { way: Way { config: config.clone(), tls }, silence: silence.clone() };
+pub(crate) fn pool(Connector { config, tls }: Connector, silence: &Silence, connections: usize) -> Result<Pool> {
+    let connecting = Connecting { connector: Connector { config: config.clone(), tls }, silence: silence.clone() };
     let manager =
         Manager::from_connect(config, connecting, ManagerConfig { recycling_method: RecyclingMethod::Custom(STILL_GOOD.to_owned()) });
     Pool::builder(manager)

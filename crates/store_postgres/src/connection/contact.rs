@@ -24,7 +24,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// The name of the channel on which a commit tells its revision, as SQL. One database may hold several Falconers, each in a schema.
 pub(crate) const CHANNEL: &str = "'falconer_' || md5(current_schema())";
 
-/// Tells one node from the others: what it has told itself it need not hear.
+/// Tells one node from the others: its own notifications it need not receive.
 #[derive(Clone)]
 pub(crate) struct NodeId(String);
 
@@ -34,7 +34,7 @@ impl NodeId {
         NodeId(format!("{:016x}", u64::from_be_bytes(bytes)))
     }
 
-    /// What is told: who tells it. A space and the revision follow, where there is a new one.
+    /// The payload of a notification: who sends it. A space and the revision follow, where there is a new one.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -42,17 +42,17 @@ impl NodeId {
 
 /// Where a connection is made to.
 #[derive(Clone)]
-pub(crate) struct Way {
+pub(crate) struct Connector {
     pub(crate) config: Config,
     pub(crate) tls: MakeRustlsConnect,
 }
 
-impl Way {
+impl Connector {
     /// What a URL names. Said at once where a password can't be read.
-    pub(crate) fn of(url: &str) -> Result<Way> {
+    pub(crate) fn of(url: &str) -> Result<Connector> {
         let config = connect::config(url)?;
         connect::with_environment(&config)?;
-        Ok(Way { config, tls: connect::tls(url)? })
+        Ok(Connector { config, tls: connect::tls(url)? })
     }
 
     /// Connects with the password that there is now.
@@ -65,43 +65,43 @@ impl Way {
     }
 }
 
-/// What was heard of other nodes.
+/// Notifications of other nodes.
 #[derive(Clone, Copy, Default)]
-struct Heard {
-    /// Grows with everything that is heard.
+struct Notifications {
+    /// Grows with each.
     count: u64,
     /// The last revision that was told of. None: there may have been any.
     revision: Option<Revision>,
 }
 
-/// The connections that tell, for as long as it lives.
+/// The connections that notify, for as long as it lives.
 pub(crate) struct Contact {
     silence: Silence,
-    heard: watch::Receiver<Heard>,
+    notifications: watch::Receiver<Notifications>,
     keepers: Vec<JoinHandle<()>>,
 }
 
 impl Contact {
     /// Of a node that follows what others write. `direct`: the way to listen, where there is something in between on the way of the records that keeps no
     /// session, such as pgbouncer.
-    pub(crate) fn of_a_node(own: NodeId, records: Way, direct: Option<Way>) -> Contact {
-        let (silence, (heard_here, heard)) = (Silence::new(), watch::channel(Heard::default()));
-        let tell = Teller { own, heard: Arc::new(heard_here) };
+    pub(crate) fn of_a_node(own: NodeId, records: Connector, direct: Option<Connector>) -> Contact {
+        let (silence, (sender, notifications)) = (Silence::new(), watch::channel(Notifications::default()));
+        let listener = Listener { own, notifications: Arc::new(sender) };
         let keepers = match direct {
-            None => vec![tokio::spawn(keep(records, Some(silence.clone()), Some(tell), Duration::ZERO))],
+            None => vec![tokio::spawn(keep(records, Some(silence.clone()), Some(listener), Duration::ZERO))],
             Some(direct) => vec![
                 tokio::spawn(keep(records, Some(silence.clone()), None, Duration::ZERO)),
-                tokio::spawn(keep(direct, None, Some(tell), Duration::ZERO)),
+                tokio::spawn(keep(direct, None, Some(listener), Duration::ZERO)),
             ],
         };
-        Contact { silence, heard, keepers }
+        Contact { silence, notifications, keepers }
     }
 
     /// Of a command that looks at the database for a moment: it follows nobody, and the connection is made after a second, which most commands don't take.
-    pub(crate) fn of_a_command(records: Way) -> Contact {
+    pub(crate) fn of_a_command(records: Connector) -> Contact {
         let silence = Silence::new();
         let keepers = vec![tokio::spawn(keep(records, Some(silence.clone()), None, PAUSE))];
-        Contact { silence, heard: watch::channel(Heard::default()).1, keepers }
+        Contact { silence, notifications: watch::channel(Notifications::default()).1, keepers }
     }
 
     /// What the connections of the store end with.
@@ -114,11 +114,11 @@ impl Contact {
         self.silence.check()
     }
 
-    /// Waits for more than `count`; the new count, and the last revision that was told of.
-    pub(crate) async fn hear(&self, count: u64) -> (u64, Option<Revision>) {
-        let mut heard = self.heard.clone();
-        match heard.wait_for(|now| now.count > count).await.map(|now| *now) {
-            Ok(Heard { count, revision }) => (count, revision),
+    /// Waits for more than `count`; the new count, and the last revision that was notified.
+    pub(crate) async fn wait_for_notification(&self, count: u64) -> (u64, Option<Revision>) {
+        let mut notifications = self.notifications.clone();
+        match notifications.wait_for(|now| now.count > count).await.map(|now| *now) {
+            Ok(Notifications { count, revision }) => (count, revision),
             // Nobody listens.
             Err(_) => std::future::pending().await,
         }
@@ -131,8 +131,8 @@ impl Drop for Contact {
     }
 }
 
-/// Keeps a connection, makes it again when it was lost, and says what it hears: to `silence` whether the database answers, to `tell` what others have changed.
-async fn keep(way: Way, silence: Option<Silence>, tell: Option<Teller>, first_pause: Duration) {
+/// Keeps a connection, makes it again when it was lost, and passes on what comes: to `silence` whether the database answers, to `listener` what others have changed.
+async fn keep(connector: Connector, silence: Option<Silence>, listener: Option<Listener>, first_pause: Duration) {
     let mut was_lost = false;
     let set_silent = |is_silent: bool| match &silence {
         Some(silence) if is_silent => silence.begin(),
@@ -141,15 +141,15 @@ async fn keep(way: Way, silence: Option<Silence>, tell: Option<Teller>, first_pa
     };
     tokio::time::sleep(first_pause).await;
     loop {
-        match tokio::time::timeout(WAIT, Session::open(&way, tell.as_ref())).await {
+        match tokio::time::timeout(WAIT, Session::open(&connector, listener.as_ref())).await {
             Ok(Ok(mut session)) => {
                 set_silent(false);
                 if was_lost {
                     tracing::info!("the database is back");
                 }
-                // What was told while nobody listened was not heard.
-                if let Some(tell) = &tell {
-                    tell.note(None);
+                // What was sent while nobody listened did not arrive.
+                if let Some(listener) = &listener {
+                    listener.note(None);
                 }
                 let is_silent = session.until_lost().await;
                 was_lost = true;
@@ -177,20 +177,21 @@ async fn keep(way: Way, silence: Option<Silence>, tell: Option<Teller>, first_pa
     }
 }
 
-/// Passes on what is told.
+/// Passes on notifications.
 #[derive(Clone)]
-struct Teller {
+struct Listener {
     own: NodeId,
-    heard: Arc<watch::Sender<Heard>>,
+    notifications: Arc<watch::Sender<Notifications>>,
 }
 
-impl Teller {
+impl Listener {
     fn note(&self, revision: Option<Revision>) {
-        self.heard.send_modify(|heard| *heard = Heard { count: heard.count.saturating_add(1), revision });
+        self.notifications
+            .send_modify(|notifications| *notifications = Notifications { count: notifications.count.saturating_add(1), revision });
     }
 
-    fn take(&self, told: &str) {
-        let (who, revision) = told.split_once(' ').unwrap_or((told, ""));
+    fn receive(&self, payload: &str) {
+        let (who, revision) = payload.split_once(' ').unwrap_or((payload, ""));
         if who != self.own.as_str() {
             self.note(revision.parse().ok().map(Revision));
         }
@@ -203,15 +204,15 @@ struct Session {
 }
 
 impl Session {
-    async fn open(way: &Way, tell: Option<&Teller>) -> std::result::Result<Session, tokio_postgres::Error> {
-        let (client, mut connection) = way.connect().await?;
-        let teller = tell.cloned();
+    async fn open(connector: &Connector, listener: Option<&Listener>) -> std::result::Result<Session, tokio_postgres::Error> {
+        let (client, mut connection) = connector.connect().await?;
+        let receives = listener.cloned();
         let ended = tokio::spawn(async move {
             loop {
                 match poll_fn(|context| connection.poll_message(context)).await {
-                    Some(Ok(AsyncMessage::Notification(told))) => {
-                        if let Some(tell) = &teller {
-                            tell.take(told.payload());
+                    Some(Ok(AsyncMessage::Notification(message))) => {
+                        if let Some(listener) = &receives {
+                            listener.receive(message.payload());
                         }
                     }
                     Some(Ok(_)) => {}
@@ -224,7 +225,7 @@ impl Session {
             }
         });
         let session = Session { client, ended };
-        if tell.is_some() {
+        if listener.is_some() {
             // However long nothing is said on this connection, it must stay.
             session.client.batch_execute("SET idle_session_timeout = 0").await?;
             let messages = session.client.simple_query(&format!("SELECT {CHANNEL}")).await?;

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, Error};
 
 use crate::connection::connect::SILENCE;
-use crate::connection::contact::Way;
+use crate::connection::contact::Connector;
 use crate::connection::fault;
 
 /// How often a database that has answered is asked again.
@@ -69,17 +69,17 @@ pub(crate) async fn until_silent(client: &Client) {
 
 /// Makes connections that end when the database is silent.
 pub(crate) struct Connecting {
-    pub(crate) way: Way,
+    pub(crate) connector: Connector,
     pub(crate) silence: Silence,
 }
 
 impl Connect for Connecting {
     fn connect(&self, _: &Config) -> Pin<Box<dyn Future<Output = std::result::Result<(Client, JoinHandle<()>), Error>> + Send + '_>> {
-        let (way, silence) = (self.way.clone(), self.silence.clone());
+        let (connector, silence) = (self.connector.clone(), self.silence.clone());
         Box::pin(async move {
             // Before it is made, so that no silence is missed.
             let mut begun = silence.begun.subscribe();
-            let (client, connection) = way.connect().await?;
+            let (client, connection) = connector.connect().await?;
             let task = tokio::spawn(async move {
                 tokio::select! {
                     ended = connection => if let Err(error) = ended {

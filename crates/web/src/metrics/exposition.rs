@@ -148,7 +148,7 @@ impl NodeMetrics {
             None,
             cut_off,
         )?;
-        page.gauge("falconer_told", "How often the database told of changes of other nodes since the start.", None, auth.told() as f64)?;
+        page.gauge("falconer_notifications", "Notifications of other nodes since the start.", None, auth.notifications() as f64)?;
         page.counter("falconer_commits", "Groups of changes that were committed together.", commits.groups)?;
         page.counter("falconer_changes", "Changes that were given to the store.", commits.steps)
     }

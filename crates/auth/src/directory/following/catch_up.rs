@@ -41,12 +41,12 @@ impl Auth {
         Ok((now.history(), now.revision()) != (seen.history(), seen.revision()))
     }
 
-    /// Waits for what other nodes tell, beyond `count` of it, and takes it in. The new count.
-    pub async fn take_in_what_is_told(&self, count: u64) -> (u64, Result<(), StoreError>) {
-        let (count, told) = self.node.store.hear_of_changes(count).await;
-        self.node.contact.note_told(count);
+    /// Waits for more than `count` notifications of other nodes, and reads what has changed. The new count.
+    pub async fn follow_notifications(&self, count: u64) -> (u64, Result<(), StoreError>) {
+        let (count, notified) = self.node.store.wait_for_notification(count).await;
+        self.node.contact.note_notifications(count);
         // Somebody else may have looked by now.
-        let is_known = told.is_some_and(|told| self.revision() >= told);
+        let is_known = notified.is_some_and(|revision| self.revision() >= revision);
         (count, if is_known { Ok(()) } else { self.catch_up().await.map(drop) })
     }
 

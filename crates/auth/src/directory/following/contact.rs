@@ -10,13 +10,13 @@ pub(crate) struct Contact {
     /// `None`: nobody else writes to the store.
     most_ms: Option<i64>,
     last_ms: AtomicI64,
-    told: AtomicU64,
+    notifications: AtomicU64,
 }
 
 impl Contact {
     /// At a moment of the steady clock.
     pub(crate) fn new(most_ms: Option<i64>, now_ms: i64) -> Contact {
-        Contact { most_ms, last_ms: AtomicI64::new(now_ms), told: AtomicU64::new(0) }
+        Contact { most_ms, last_ms: AtomicI64::new(now_ms), notifications: AtomicU64::new(0) }
     }
 
     /// Everything that was in the store at this moment is shown.
@@ -24,13 +24,13 @@ impl Contact {
         self.last_ms.fetch_max(at_ms, Ordering::AcqRel);
     }
 
-    /// How much was told by other nodes.
-    pub(crate) fn note_told(&self, count: u64) {
-        self.told.store(count, Ordering::Relaxed);
+    /// So many notifications of other nodes have come.
+    pub(crate) fn note_notifications(&self, count: u64) {
+        self.notifications.store(count, Ordering::Relaxed);
     }
 
-    pub(crate) fn told(&self) -> u64 {
-        self.told.load(Ordering::Relaxed)
+    pub(crate) fn notifications(&self) -> u64 {
+        self.notifications.load(Ordering::Relaxed)
     }
 
     /// How old what is shown is at most, at this moment.

@@ -95,8 +95,8 @@ fn gateway_of(file: &Path, rules: Rules) -> Result<falconer_gateway::Gateway> {
 /// and without what narrows it.
 #[cfg(unix)]
 async fn read_again(file: &Path, in_use: &InUse) -> Result<()> {
-    let mut told = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::user_defined1())?;
-    while told.recv().await.is_some() {
+    let mut signals = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::user_defined1())?;
+    while signals.recv().await.is_some() {
         let replaced = read(file).and_then(|rules| Ok(in_use.replace(gateway_of(file, rules)?)?));
         match replaced {
             Ok(()) => tracing::info!(file = %file.display(), "the rules were read again"),

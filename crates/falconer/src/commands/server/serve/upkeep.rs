@@ -15,16 +15,16 @@ pub async fn follow(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_stor
     let (mut noted, mut keys_refused) = (None, None);
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut told = 0;
+    let mut notifications = 0;
     loop {
         tokio::select! {
-            // Whatever is told, the rest comes every half second.
+            // Whatever is notified, the rest comes every half second.
             biased;
             _ = tick.tick() => {}
-            (count, taken) = auth.take_in_what_is_told(told) => {
-                told = count;
+            (count, taken) = auth.follow_notifications(notifications) => {
+                notifications = count;
                 if let Err(error) = taken {
-                    tracing::debug!(%error, "can't look for what another server has told of; the next look will");
+                    tracing::debug!(%error, "can't look for what another server has notified; the next look will");
                 }
                 continue;
             }
