@@ -98,6 +98,18 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// Whether it refuses somebody of whom nothing is known: no credentials, or a signature that does not hold. Such a refusal asks the store nothing.
+    pub(crate) fn is_of_nobody_known(&self) -> bool {
+        match self {
+            // Somebody has a session whom another node may have let in just now.
+            ApiError::AuthenticationFailed(reason) => !matches!(reason, Reason::PersonInactive { .. }),
+            ApiError::InsufficientScopes { client_id, .. } => client_id.is_none(),
+            _ => false,
+        }
+    }
+}
+
 impl From<Unable> for ApiError {
     fn from(unable: Unable) -> Self {
         match unable {

@@ -65,7 +65,11 @@ impl Auth {
                 }
             });
             // Nothing is written, so that no transaction says whether it was decided on what is there: another node may have made what is missing here.
-            if !has_looked && tip.is_none() && matches!(decided, Ok(Decision::Keep(_)) | Err(_)) {
+            let may_be_news = match &decided {
+                Ok(decision) => matches!(decision, Decision::Keep(_)),
+                Err(error) => !error.is_of_nobody_known(),
+            };
+            if !has_looked && tip.is_none() && may_be_news {
                 drop(place);
                 has_looked = true;
                 match (self.catch_up_from(&now.snapshot).await, decided) {
