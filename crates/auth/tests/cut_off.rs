@@ -34,7 +34,7 @@ async fn who_is_refused_without_credentials_makes_no_node_look() {
     let world = World::bare().await;
     let store = Arc::new(Failing { is_shared: true, ..Failing::new(world.store.clone()) });
     let auth = Auth::open(store.clone(), settings(), world.clock.clone(), world.random.clone()).await.unwrap();
-    let looks = || store.calls_of("changes_since") + store.calls_of("revision");
+    let looks = || store.calls_of("changed_records");
     let role = RoleInput { scopes: Vec::new(), description: String::new() };
     let before = looks();
     let refused = auth.create_role(&auth.nobody(), "team", &role).await.unwrap_err();
