@@ -68,7 +68,7 @@ def test_the_commands_of_the_page(environment, notes):
     start, *calls = blocks("sh")[0].strip().splitlines()
     binary, command, *arguments = shlex.split(start.replace("https://notes.example.com", notes))
     assert (binary, command) == ("falconer", "proxy")
-    with proxy(environment, *arguments, "--scope", "auth:current-scopes") as url:
+    with proxy(environment, *arguments) as url:
         answers = []
         for call in calls:
             program, address = shlex.split(call.replace("http://127.0.0.1:8090", url).replace("notes.example.com", notes.removeprefix("http://")))
