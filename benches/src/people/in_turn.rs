@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 
+use super::Line;
 use crate::requests::load::at;
 use crate::subjects::process;
 use crate::subjects::subject::Subject;
@@ -19,6 +20,18 @@ pub(super) struct Figures {
     pub(super) faults: f64,
     pub(super) p50_ms: f64,
     pub(super) p99_ms: f64,
+}
+
+impl Figures {
+    /// The line of a table that says how often, the CPU and the times.
+    pub(super) fn line(&self, work: String) -> Line {
+        Line {
+            work,
+            measured: format!("{:.1} a second", self.rate),
+            note: format!("{:.2} ms of CPU each; {:.1} ms the median, {:.1} ms p99", self.cpu_ms, self.p50_ms, self.p99_ms),
+            bound: None,
+        }
+    }
 }
 
 /// So many at once for so long, against a server. `one` makes what each of them does over and over; it is told how often all together did it before.

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::accounts::{PASSWORD, address_of, name};
 use super::in_turn::in_turn_at;
 use super::{Line, Options};
+use crate::requests::api::segment;
 use crate::requests::browser::Person;
 use crate::requests::connection::Connection;
 
@@ -29,7 +30,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Line>> {
     let keycloak = Keycloak::start(home)?;
     let asked = format!(
         "/realms/bench/protocol/openid-connect/auth?client_id=bench&response_type=code&scope=openid&redirect_uri={}",
-        segment_of(BACK)
+        segment(BACK)
     );
     let sign_in = |number: usize| {
         let mut person = Person::at(&keycloak.address, Some(address_of(number)))?;
@@ -40,18 +41,9 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for connections in [1, 4, 16] {
         let figures = in_turn_at(keycloak.child.id(), options.seconds, connections, sign_in)?;
-        lines.push(Line {
-            work: format!("Keycloak's sign-ins with a password, {connections} at once"),
-            measured: format!("{:.1} a second", figures.rate),
-            note: format!("{:.1} ms of CPU each; {:.0} ms the median, {:.0} ms p99", figures.cpu_ms, figures.p50_ms, figures.p99_ms),
-            bound: None,
-        });
+        lines.push(figures.line(format!("Keycloak's sign-ins with a password, {connections} at once")));
     }
     Ok(lines)
-}
-
-fn segment_of(text: &str) -> String {
-    crate::requests::api::segment(text)
 }
 
 /// It ends when dropped.

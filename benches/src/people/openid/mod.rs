@@ -23,12 +23,7 @@ pub(super) fn measure(options: &Options) -> Result<Vec<Line>> {
             let provider = &provider;
             Ok(move |at: usize| person.sign_in_away("company", |away| provider.lets_in(away, at % PEOPLE)))
         })?;
-        lines.push(Line {
-            work: format!("sign-ins with an OpenID provider, {connections} at once"),
-            measured: format!("{:.0} a second", figures.rate),
-            note: format!("{:.2} ms of CPU each; {:.1} ms the median, {:.1} ms p99", figures.cpu_ms, figures.p50_ms, figures.p99_ms),
-            bound: None,
-        });
+        lines.push(figures.line(format!("sign-ins with an OpenID provider, {connections} at once")));
     }
     Ok(lines)
 }
