@@ -107,6 +107,9 @@ impl Destinations {
         if !of_root && !self.hosts.values().any(|listed| *listed == origin) {
             return Err(Refused::NotListed(url[Position::BeforeHost..Position::AfterPort].to_owned()));
         }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(Refused::BadBody("The URL in the body names a user or a password, which no signature covers.".to_owned()));
+        }
         if url.query_pairs().any(|(name, _)| name == "bewit") {
             return Err(Refused::SignedAlready);
         }
@@ -210,6 +213,9 @@ mod tests {
             ("file:///etc/passwd", "host-not-listed"),
             ("nonsense", "bad-request"),
             ("", "bad-request"),
+            ("https://ann@notes.example.com/", "bad-request"),
+            ("https://:secret@notes.example.com/", "bad-request"),
+            ("https://notes.example.com@evil.example/", "host-not-listed"),
             ("https://notes.example.com/?bewit=x", "signed-already"),
         ] {
             assert_eq!(whole(text), Err(reason), "{text}");
