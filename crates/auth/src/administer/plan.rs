@@ -115,7 +115,7 @@ impl Auth {
         match (input, &known) {
             (None, _) => caller.require_scope(format!("auth:delete-role:{role_id}"))?,
             (Some(input), None) => caller.require(&roles::needed(format!("auth:create-role:{role_id}"), &input.scopes))?,
-            (Some(input), Some(known)) => caller.require(&roles::update_needs(&snapshot, &caller, known, input))?,
+            (Some(input), Some(known)) => roles::require_update(&snapshot, &caller, known, input)?,
         }
         let record = input.map(|input| RoleRecord {
             role_id: role_id.to_owned(),

@@ -93,7 +93,7 @@ impl Auth {
                     .role(role_id)
                     .ok_or_else(|| ApiError::ResourceNotFound(format!("Role with roleId '{role_id}' not found")))?;
                 let acting = self.acting(now, who)?;
-                acting.caller.require(&update_needs(&now.snapshot, &acting.caller, &known, input))?;
+                require_update(&now.snapshot, &acting.caller, &known, input)?;
                 reserved::refuse_unseen("role", known.last_modified_ms, seen_ms)?;
                 let mut scopes = input.scopes.clone();
                 if !role_id.ends_with('*') {
@@ -145,11 +145,15 @@ pub(crate) fn validate(snapshot: &Snapshot, record: &RoleRecord) -> Result<(), A
 
 /// A caller needs each scope that the role's present scopes do not come to. Whoever may not update the role at all is told of every scope of the request, so
 /// that nobody learns by guessing which of them the role has.
-pub(crate) fn update_needs(snapshot: &Snapshot, caller: &Caller, known: &RoleRecord, input: &RoleInput) -> Expression {
+pub(crate) fn require_update(snapshot: &Snapshot, caller: &Caller, known: &RoleRecord, input: &RoleInput) -> Result<(), ApiError> {
     let update = format!("auth:update-role:{}", known.role_id);
     let may_update = caller.scopes.satisfies(&update);
+    if may_update && caller.scopes.satisfies_all(input.scopes.iter().map(String::as_str)) {
+        // Whoever has all scopes needs no others, whatever the role comes to.
+        return Ok(());
+    }
     let had = snapshot.expand(&known.scopes);
-    needed(update, input.scopes.iter().filter(|scope| !may_update || !had.satisfies(scope)))
+    caller.require(&needed(update, input.scopes.iter().filter(|scope| !may_update || !had.satisfies(scope))))
 }
 
 pub(crate) fn needed<'a>(first: String, scopes: impl IntoIterator<Item = &'a String>) -> Expression {

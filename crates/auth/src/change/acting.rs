@@ -43,20 +43,17 @@ pub(crate) struct Difference(Map<String, Value>);
 impl Difference {
     /// Scopes: `{"added": [...], "removed": [...]}`, and `"more"` where not all of them are kept.
     pub(crate) fn scopes(mut self, before: &[String], after: &[String]) -> Difference {
-        let lacking = |all: &[String], from: &[String]| {
-            let from: std::collections::HashSet<&String> = from.iter().collect();
-            all.iter().filter(|scope| !from.contains(scope)).cloned().collect::<Vec<_>>()
-        };
-        let (mut added, mut removed) = (lacking(after, before), lacking(before, after));
+        let (added, removed) = (lacking(after, before), lacking(before, after));
         if !added.is_empty() || !removed.is_empty() {
             let more = added.len().saturating_sub(MOST_KEPT) + removed.len().saturating_sub(MOST_KEPT);
-            added.truncate(MOST_KEPT);
-            removed.truncate(MOST_KEPT);
-            let mut scopes = json!({ "added": added, "removed": removed });
-            if let (true, Some(scopes)) = (more > 0, scopes.as_object_mut()) {
+            let kept = |scopes: Vec<&String>| scopes.into_iter().take(MOST_KEPT).cloned().map(Value::String).collect();
+            let mut scopes = Map::with_capacity(3);
+            scopes.insert("added".to_owned(), Value::Array(kept(added)));
+            scopes.insert("removed".to_owned(), Value::Array(kept(removed)));
+            if more > 0 {
                 scopes.insert("more".to_owned(), more.into());
             }
-            self.0.insert("scopes".to_owned(), scopes);
+            self.0.insert("scopes".to_owned(), Value::Object(scopes));
         }
         self
     }
@@ -82,6 +79,13 @@ impl Difference {
     pub(crate) fn kept(self) -> Option<Value> {
         (!self.0.is_empty()).then_some(Value::Object(self.0))
     }
+}
+
+/// What of all is not among these; in the order of all.
+fn lacking<'s>(all: &'s [String], from: &[String]) -> Vec<&'s String> {
+    let mut from: Vec<&str> = from.iter().map(String::as_str).collect();
+    from.sort_unstable();
+    all.iter().filter(|scope| from.binary_search(&scope.as_str()).is_err()).collect()
 }
 
 /// A step of Falconer itself, or of somebody whom another crate has checked.

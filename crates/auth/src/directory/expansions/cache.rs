@@ -163,10 +163,8 @@ impl<V: Remembered> Cache<V> {
 
     fn hash<'l>(&self, list: impl Iterator<Item = &'l [u8]>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
-        for scope in list {
-            hasher.write(scope);
-            hasher.write_u8(0xff);
-        }
+        // Where one scope ends and the next begins is not part of it: what is found is compared scope by scope.
+        list.for_each(|scope| hasher.write(scope));
         hasher.finish()
     }
 
@@ -245,8 +243,21 @@ impl<V: Remembered> Entry<V> {
         })
     }
 
+    /// Whether it was made of this list. Each scope is compared with what stands where it would stand: a list may have hundreds, and is compared each time that it
+    /// is asked for.
     fn is_of<'l>(&self, hash: u64, list: impl Iterator<Item = &'l [u8]>) -> bool {
-        self.hash == hash && self.list().eq(list)
+        if self.hash != hash {
+            return false;
+        }
+        let (mut rest, mut ends) = (&*self.text, self.ends.iter());
+        for scope in list {
+            let Some((known, behind)) = rest.split_at_checked(scope.len()) else { return false };
+            rest = behind;
+            if known != scope || ends.next().is_none_or(|end| self.text.len() - rest.len() != *end as usize) {
+                return false;
+            }
+        }
+        ends.next().is_none()
     }
 
     fn holds_in(&self, generation: &Generation) -> bool {
