@@ -1,4 +1,4 @@
-use crate::connection::{Clock, Retry, target, tls};
+use crate::connection::{Clock, Origin, Retry, target, tls};
 use crate::{Credentials, Environment, Error, system};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -41,22 +41,19 @@ impl Client {
     /// Without credentials, for `root_url` such as `https://auth.example.com`. Errors: [`Error::Settings`], if it is not an http(s) URL.
     pub fn new(root_url: &str) -> Result<Client, Error> {
         let root = target::parse(root_url).map_err(Error::Settings)?;
-        let mut http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::config().map_err(|error| Error::Settings(format!("TLS can't be set up: {error}")))?)
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("falconer-client/", env!("CARGO_PKG_VERSION")));
-        if target::is_loopback(&root) {
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|error| Error::Settings(format!("the HTTP client cannot start: {error}")))?;
         Ok(Client {
-            http,
+            http: connections(&root)?,
             root_url: root_url.trim_end_matches('/').into(),
             credentials: None,
             authorized_scopes: None,
             retry: Retry::default(),
             clock: Arc::default(),
         })
+    }
+
+    /// Whether [`Client::new`] would take this root URL; nothing is made or read. Errors: [`Error::Settings`].
+    pub fn check_root_url(root_url: &str) -> Result<(), Error> {
+        target::parse(root_url).map(drop).map_err(Error::Settings)
     }
 
     /// From the environment variables of [`Environment`]. Errors: [`Error::Settings`], with the variable that is missing or wrong.
@@ -68,6 +65,13 @@ impl Client {
             Some(credentials) => client.with_credentials(credentials),
             None => client,
         })
+    }
+
+    /// The same with connections of its own, which its clones share. A connection is served by the runtime that opened it: a program with a runtime on each
+    /// thread gives each of them such a client, so that no call wakes another thread. Errors: [`Error::Settings`].
+    pub fn with_own_connections(mut self) -> Result<Client, Error> {
+        self.http = connections(&target::parse(&self.root_url).map_err(Error::Settings)?)?;
+        Ok(self)
     }
 
     /// Signs every call with these.
@@ -143,6 +147,11 @@ impl Client {
         self.sign(method, &target::parse(url).map_err(Error::Request)?, payload)
     }
 
+    /// The same for a request that somebody else has made, to a service of this origin: `resource` is its path and query, exactly as they will be compared.
+    pub fn authorization_at(&self, method: &Method, origin: &Origin, resource: &str) -> Result<Option<String>, Error> {
+        self.sign_target(method, &target::Target { resource, host: &origin.host, port: origin.port }, None)
+    }
+
     /// The URL with a signature in it that works for `seconds`, GET only, for anybody who has it. Errors: [`Error::Request`] without credentials.
     pub fn signed_url(&self, url: &str, seconds: u32) -> Result<String, Error> {
         let Some(credentials) = &self.credentials else {
@@ -167,10 +176,13 @@ impl Client {
     }
 
     pub(crate) fn sign(&self, method: &Method, url: &Url, payload: Option<(&str, &[u8])>) -> Result<Option<String>, Error> {
+        self.sign_target(method, &target::Target::of(url), payload)
+    }
+
+    fn sign_target(&self, method: &Method, at: &target::Target<'_>, payload: Option<(&str, &[u8])>) -> Result<Option<String>, Error> {
         let Some(credentials) = &self.credentials else {
             return Ok(None);
         };
-        let at = target::Target::of(url);
         let ext = sign::ext(credentials.certificate(), self.authorized_scopes.as_deref());
         let hash = payload.map(|(content_type, bytes)| payload::hash(content_type, bytes));
         let nonce = URL_SAFE_NO_PAD.encode(system::random::<9>()?);
@@ -188,4 +200,16 @@ impl Client {
         };
         Ok(Some(sign::header(credentials.client_id(), credentials.access_token(), &request)))
     }
+}
+
+/// No connection yet, and room for them.
+fn connections(root: &Url) -> Result<reqwest::Client, Error> {
+    let mut http = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls::config().map_err(|error| Error::Settings(format!("TLS can't be set up: {error}")))?)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("falconer-client/", env!("CARGO_PKG_VERSION")));
+    if target::is_loopback(root) {
+        http = http.no_proxy();
+    }
+    http.build().map_err(|error| Error::Settings(format!("the HTTP client cannot start: {error}")))
 }

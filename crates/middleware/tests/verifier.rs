@@ -91,3 +91,18 @@ fn settings_that_cannot_work_are_named_in_a_sentence() {
     let error = Verifier::new("auth", "https://notes.example").unwrap_err();
     assert!(error.to_string().contains("`auth`") && error.source().is_some(), "{error}");
 }
+
+#[test]
+fn what_is_checked_beforehand_is_what_a_verifier_takes() {
+    for (root, origin) in [
+        ("https://auth.example", "https://notes.example"),
+        ("auth.example", "https://notes.example"),
+        ("https://ann@auth.example", "https://notes.example"),
+        ("https://auth.example", "https://notes.example/books"),
+        ("ftp://auth.example", "notes.example"),
+    ] {
+        let refused = |result: Result<(), falconer_middleware::SettingsError>| result.err().map(|error| error.to_string());
+        let made = refused(Verifier::new(root, origin).map(drop));
+        assert_eq!(refused(Verifier::check_settings(root, origin)), made, "{root} {origin}");
+    }
+}

@@ -143,7 +143,7 @@ impl Reader<'_> {
     /// What the verifier says of both.
     fn root_url(&mut self, falconer: &Spanned<String>, origins: &[String]) {
         for origin in origins {
-            if let Err(error) = falconer_middleware::Verifier::new(falconer.get_ref(), origin) {
+            if let Err(error) = falconer_middleware::Verifier::check_settings(falconer.get_ref(), origin) {
                 self.problem(falconer.span().start, error.to_string());
             }
         }

@@ -100,6 +100,12 @@ impl Verifier {
         })
     }
 
+    /// Whether [`Verifier::new`] would take these addresses, with the same errors; nothing is made or read.
+    pub fn check_settings(falconer_root_url: &str, public_origin: &str) -> Result<(), SettingsError> {
+        Origin::parse(public_origin).map_err(SettingsError::PublicOrigin)?;
+        Client::check_root_url(falconer_root_url).map_err(SettingsError::RootUrl)
+    }
+
     /// Below which prefixes, such as `assume:mozilla-user:`, callers of [`Verifier::check`] show their scopes, besides those of this service's own scopes. Errors: one
     /// that has no colon, ends in a star or cannot stand in a scope, and more than eight.
     pub fn with_revealed<'a>(mut self, prefixes: impl IntoIterator<Item = &'a str>) -> Result<Verifier, SettingsError> {
@@ -128,6 +134,14 @@ impl Verifier {
     pub fn with_payload_hash_required(mut self) -> Verifier {
         self.payload_hash_required = true;
         self
+    }
+
+    /// The same with connections to Falconer of its own, which its clones share: for each thread of a program whose threads have a runtime each, so that no
+    /// question wakes another thread. What was counted, how many questions are under way, and whether Falconer is away, they have in common. Errors:
+    /// [`SettingsError::RootUrl`].
+    pub fn with_own_connections(mut self) -> Result<Verifier, SettingsError> {
+        self.client = self.client.with_own_connections().map_err(SettingsError::RootUrl)?;
+        Ok(self)
     }
 
     /// Other tries, waits and timeouts for the question to Falconer. Default: two tries of 5 s at most.
