@@ -16,6 +16,7 @@ use crate::following::silent::Silent;
 use crate::mail::{MailFigures, Post};
 use crate::sessions::attempts::RunningAttempts;
 use crate::sessions::forms::FormKey;
+use crate::sessions::full_counts::FullCounts;
 use crate::settings::LoginSettings;
 
 /// The use cases of sign-in on one node. One for a process, behind an [`Arc`].
@@ -30,6 +31,7 @@ pub struct Login {
     /// `None`: no mail is sent.
     pub(crate) post: Option<Post>,
     pub(crate) running_attempts: RunningAttempts,
+    pub(crate) full_counts: FullCounts,
     pub(crate) agreeing: Agreeing,
     pub(crate) silent: Silent,
     pub(crate) refreshes: Refreshes,
@@ -67,6 +69,7 @@ impl Login {
             form_key: FormKey::new(form_key),
             post,
             running_attempts: RunningAttempts::default(),
+            full_counts: FullCounts::default(),
             agreeing: Agreeing::default(),
             silent: Silent::default(),
             refreshes: Refreshes::default(),

@@ -253,37 +253,3 @@ async fn the_present_password_can_be_guessed_ten_times() {
     // Signing in is another matter.
     assert_eq!(try_as(&world, "ann", PASSWORD, &from(ADDRESS)).await, None);
 }
-
-/// Ten people sign in at the moment in which five hundred wrong passwords arrive for their accounts, from as many places.
-#[tokio::test]
-async fn ten_people_get_in_while_strangers_guess_at_their_accounts() {
-    let world = Arc::new(World::with(LoginSettings { attempts_by_strangers: 30, ..settings() }).await);
-    for n in 0..10 {
-        world.person(&name(n), &[], &[]).await;
-    }
-    let (mut guesses, mut people) = (tokio::task::JoinSet::new(), tokio::task::JoinSet::new());
-    for n in 0..500_usize {
-        let (guessing, whose) = (Arc::clone(&world), name(n % 10));
-        let address = IpAddr::from([10, 1, (n / 200) as u8, (n % 200) as u8]);
-        guesses.spawn(async move { try_as(&guessing, &whose, "wrong password", &from(address)).await });
-        if n % 50 == 25 {
-            let (world, name) = (Arc::clone(&world), name(n / 50));
-            people.spawn(async move { try_as(&world, &name, PASSWORD, &from(ADDRESS)).await });
-        }
-    }
-    assert_eq!(people.join_all().await, vec![None; 10], "each of the ten is in");
-    let guesses = guesses.join_all().await;
-    assert!(guesses.iter().all(Option::is_some), "and no guess is");
-    // What the strangers have used up is the strangers'.
-    for n in 0..10 {
-        for place in 0..30 {
-            try_as(&world, &name(n), "wrong password", &from(address(place))).await;
-        }
-        assert!(matches!(try_as(&world, &name(n), PASSWORD, &from(address(200))).await, Some(LoginError::Throttled { .. })));
-        assert_eq!(try_as(&world, &name(n), PASSWORD, &from(ADDRESS)).await, None);
-    }
-}
-
-fn name(n: usize) -> String {
-    format!("person{n}")
-}

@@ -3,8 +3,10 @@
 
 mod site;
 
+use falconer_login::{LoginSettings, PasswordCost};
+use falconer_web::RequestLimits;
 use http::StatusCode;
-use site::{PASSWORD, TARGET, request_for, site, with};
+use site::{PASSWORD, TARGET, request_for, site, site_of, with};
 
 #[tokio::test]
 async fn signing_in_and_out() {
@@ -40,6 +42,23 @@ async fn signing_in_and_out() {
     assert_eq!(browser.post("/logout", &me.form("/logout")).await.location(), "/login?done=signed-out");
     assert!(!browser.is_signed_in());
     assert_eq!(browser.get("/").await.location(), "/login");
+}
+
+/// Whoever found no place was told to try again, and not when.
+#[tokio::test]
+async fn who_finds_no_place_is_told_when_to_try_again() {
+    let password_cost = PasswordCost { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
+    let busy = |settings| LoginSettings { password_cost, password_workers: 1, password_queue: 0, ..settings };
+    let site = site_of("https://auth.example.com", RequestLimits::default(), busy).await;
+    let (mut one, mut other) = (site.browser(), site.browser());
+    let [first, second] = [one.get("/login").await, other.get("/login").await].map(|page| page.form("/login"));
+    let filled = |form| with(form, &[("name", "ann"), ("password", "wrong")]);
+    let (first, second) = (filled(first), filled(second));
+    let (first, second) = tokio::join!(one.post("/login", &first), other.post("/login", &second));
+    let (looked_at, refused) = if first.status == StatusCode::FORBIDDEN { (first, second) } else { (second, first) };
+    assert_eq!((looked_at.status, refused.status), (StatusCode::FORBIDDEN, StatusCode::SERVICE_UNAVAILABLE));
+    assert_eq!(refused.header("retry-after"), "1");
+    assert!(refused.text.contains("Try again."), "{}", refused.text);
 }
 
 #[tokio::test]

@@ -53,9 +53,10 @@ impl Login {
         };
         let name = name.unwrap_or_default();
         let asker = counts.asker.clone();
-        // Before anything is counted: that many people sign in at the same time closes nobody's account.
-        let place = self.passwords.enter(&asker)?;
+        // Whoever is refused for the number of their attempts takes nobody's place in the queue.
         let attempt = self.begin_attempt(counts).await?;
+        // Whoever finds no place has failed at nothing, and is not counted: that many people sign in at the same time closes nobody's account.
+        let place = self.passwords.enter(&asker)?;
         let stored = account.filter(may_sign_in).and(stored);
         let checked = self.passwords.check(place, password, stored.as_deref()).await?;
         let (Checked::Right { outdated }, Some(proven)) = (checked, stored) else {

@@ -53,6 +53,8 @@ pub(crate) struct Counts {
 pub(crate) struct Attempt<'a> {
     running: &'a RunningAttempts,
     counts: Counts,
+    /// For each of the limits: how many were being made when it began, with itself.
+    ranks: Vec<u32>,
 }
 
 impl RunningAttempts {
@@ -62,15 +64,14 @@ impl RunningAttempts {
 
     fn begin(&self, counts: Counts) -> Attempt<'_> {
         let mut running = self.lock();
-        for (key, _) in &counts.limits {
-            *running.entry(key.clone()).or_default() += 1;
-        }
+        let mut begin = |key: &String| {
+            let count = running.entry(key.clone()).or_default();
+            *count += 1;
+            *count
+        };
+        let ranks = counts.limits.iter().map(|(key, _)| begin(key)).collect();
         drop(running);
-        Attempt { running: self, counts }
-    }
-
-    fn count(&self, key: &str) -> u32 {
-        self.lock().get(key).copied().unwrap_or(0)
+        Attempt { running: self, counts, ranks }
     }
 }
 
@@ -136,11 +137,16 @@ impl Login {
 
     /// Begins an attempt, unless there were too many failures.
     pub(crate) async fn begin_attempt(&self, counts: Counts) -> Result<Attempt<'_>, LoginError> {
+        let full_seconds = counts.limits.iter().filter_map(|(key, _)| self.full_counts.wait_seconds(key, self.now_ms())).max();
+        if let Some(retry_after_seconds) = full_seconds {
+            return Err(LoginError::Throttled { retry_after_seconds });
+        }
         let attempt = self.running_attempts.begin(counts);
         let mut wait_seconds = None;
-        for (key, most) in &attempt.counts.limits {
+        for ((key, most), rank) in attempt.counts.limits.iter().zip(&attempt.ranks) {
+            // Whoever began before is in the rank, or has failed and is in the store. Whoever began later does not count: else many at once were all refused.
             let failures = self.failures(key, self.settings.attempts_window_ms).await?;
-            if failures.saturating_add(self.running_attempts.count(key)) > *most {
+            if failures.saturating_add(*rank) > *most {
                 wait_seconds = wait_seconds.max(Some(self.wait_seconds(key, failures, *most).await?));
             }
         }
@@ -243,6 +249,7 @@ impl Login {
     }
 
     async fn clear_count(&self, key: &str) -> Result<(), LoginError> {
+        self.full_counts.forget(key);
         self.store.clear_attempts(key).await.map_err(|error| self.store_error(error))
     }
 
@@ -258,6 +265,7 @@ impl Login {
             let middle = too_short + (enough - too_short) / 2;
             if self.failures(key, (window_ms - middle * 1000).max(0)).await? < most { enough = middle } else { too_short = middle }
         }
+        self.full_counts.note(key, self.now_ms(), enough);
         Ok(u64::try_from(enough).unwrap_or(1))
     }
 }

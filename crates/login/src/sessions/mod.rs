@@ -2,6 +2,7 @@
 
 pub(crate) mod attempts;
 pub(crate) mod forms;
+pub(crate) mod full_counts;
 pub(crate) mod reauthentication;
 pub(crate) mod reset;
 pub(crate) mod session;

@@ -76,6 +76,11 @@ pub async fn site_with(origin: &str, limits: RequestLimits, providers: Vec<Confi
 
 /// The same with directories that push.
 pub async fn site_pushed(origin: &str, limits: RequestLimits, providers: Vec<ConfiguredProvider>, scim: Vec<ScimSettings>) -> Site {
+    site_of(origin, limits, |settings| LoginSettings { providers, scim, ..settings }).await
+}
+
+/// The same with other settings of sign-in.
+pub async fn site_of(origin: &str, limits: RequestLimits, change: impl FnOnce(LoginSettings) -> LoginSettings) -> Site {
     let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
     let random = Arc::new(TestRandom::new());
     let keys = KeyRing::from_bytes("test", [7; 32]).unwrap();
@@ -86,14 +91,12 @@ pub async fn site_pushed(origin: &str, limits: RequestLimits, providers: Vec<Con
     let auth = Arc::new(Auth::open(store.clone(), settings, clock.clone(), random.clone()).await.unwrap());
     let password_cost = PasswordCost { memory_kib: 8, passes: 1, lanes: 1 };
     let mails = Arc::new(Mails::default());
-    let settings = LoginSettings {
+    let settings = change(LoginSettings {
         password_cost,
         relying_party: RelyingParty::of_origin(origin),
-        providers,
-        scim,
         mailer: Some(mails.clone()),
         ..LoginSettings::default()
-    };
+    });
     let login = Arc::new(Login::open(auth.clone(), store.clone(), settings, clock.clone(), random.clone()).unwrap());
     let known = RegisteredTarget { name: "Known & <Good>".to_owned(), targets: vec!["https://known.example/login".to_owned()] };
     let settings = GrantSettings { registered_targets: vec![known], ..GrantSettings::default() };

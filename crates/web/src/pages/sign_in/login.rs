@@ -63,7 +63,11 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
             return Ok(response);
         }
-        Err(error @ LoginError::TooBusy) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()),
+        Err(error @ LoginError::TooBusy) => {
+            let mut response = page(visit, StatusCode::SERVICE_UNAVAILABLE, next, name, Some(error.to_string()), None);
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            return Ok(response);
+        }
         Err(error) => return Err(error.into()),
     };
     Ok(page(visit, status, next, name, Some(error), None))
