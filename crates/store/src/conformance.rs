@@ -163,6 +163,7 @@ where
             whoever_is_in_a_group_is_marked,
             members_come_and_leave_whatever_the_version,
             a_directory_has_room_again,
+            members_of_all_groups_are_bounded_together,
             whoever_was_deleted_is_followed_once;
         sessions:
             a_session_comes_back_as_it_was,

@@ -5,9 +5,9 @@ use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
     EachClient, Epoch, GrantRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord,
-    PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter,
-    ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store,
-    StoreError, Write,
+    PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds,
+    ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord,
+    Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -304,26 +304,30 @@ impl Store for PostgresStore {
         Ok(refreshes::claim(&self.to_write().await?, &self.sealer, identity, now_ms, until_ms).await?)
     }
 
-    async fn insert_scim(&self, record: &ScimRecord, most: u32) -> Result<ScimWritten> {
+    async fn insert_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
         let mut connection = self.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
-        let done = scim::write::insert(&transaction, record, most).await?;
+        let done = scim::write::insert(&transaction, record, bounds).await?;
         commit(transaction).await?;
         Ok(done)
     }
 
-    async fn update_scim(&self, record: &ScimRecord) -> Result<ScimWritten> {
+    async fn update_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
         let mut connection = self.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
-        let done = scim::write::update(&transaction, record).await?;
+        let done = scim::write::update(&transaction, record, bounds).await?;
         commit(transaction).await?;
         Ok(done)
     }
 
-    async fn change_scim_members(&self, change: &ScimMembers, most: u32) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
+    async fn change_scim_members(
+        &self,
+        change: &ScimMembers,
+        bounds: ScimBounds,
+    ) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
         let mut connection = self.to_write().await?;
         let transaction = connection.transaction().await.map_err(Fault::from)?;
-        let done = scim::write::change_members(&transaction, change, most).await?;
+        let done = scim::write::change_members(&transaction, change, bounds).await?;
         commit(transaction).await?;
         Ok(done)
     }

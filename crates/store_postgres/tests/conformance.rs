@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicUsize;
 use falconer_store::{Revision, RoleRecord, Step, Store, StoreError, conformance};
 
 /// As many as the suite has: a run of fewer is a mistake.
-const BEHAVIOURS: usize = 113;
+const BEHAVIOURS: usize = 114;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: cargo xtask test has one"]

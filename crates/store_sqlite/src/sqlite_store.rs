@@ -7,9 +7,9 @@ use async_trait::async_trait;
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
     EachClient, Epoch, GrantRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord,
-    PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimFilter,
-    ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store,
-    Write,
+    PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds,
+    ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord,
+    Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -309,19 +309,23 @@ impl Store for SqliteStore {
         self.write(move |connection, sealer| refreshes::claim(connection, sealer, &identity, now_ms, until_ms)).await
     }
 
-    async fn insert_scim(&self, record: &ScimRecord, most: u32) -> Result<ScimWritten> {
+    async fn insert_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
         let record = record.clone();
-        self.write(move |connection, _| scim::write::insert(connection, &record, most)).await
+        self.write(move |connection, _| scim::write::insert(connection, &record, bounds)).await
     }
 
-    async fn update_scim(&self, record: &ScimRecord) -> Result<ScimWritten> {
+    async fn update_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
         let record = record.clone();
-        self.write(move |connection, _| scim::write::update(connection, &record)).await
+        self.write(move |connection, _| scim::write::update(connection, &record, bounds)).await
     }
 
-    async fn change_scim_members(&self, change: &ScimMembers, most: u32) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
+    async fn change_scim_members(
+        &self,
+        change: &ScimMembers,
+        bounds: ScimBounds,
+    ) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
         let change = change.clone();
-        self.write(move |connection, _| scim::write::change_members(connection, &change, most)).await
+        self.write(move |connection, _| scim::write::change_members(connection, &change, bounds)).await
     }
 
     async fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {

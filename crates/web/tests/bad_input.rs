@@ -28,6 +28,24 @@ fn hawk() -> Call {
     api("POST", "/authenticate-hawk")
 }
 
+/// Our own API refuses a key that is there twice; the protocol takes the last.
+#[tokio::test]
+async fn keys_that_are_there_twice() {
+    let node = node().await;
+    let twice = r#"{"scopes":["a"],"scopes":["b"]}"#;
+    let protocol = node.send(expand().raw("application/json", twice)).await;
+    assert_eq!((protocol.status.as_u16(), protocol.json["scopes"].clone()), (200, serde_json::json!(["b"])));
+    let falconer =
+        |path: &str, body: &str| call("POST", &format!("/api/falconer/v1{path}")).by(root()).raw("application/json", body.to_owned());
+    for (path, body) in
+        [("/import", r#"{"records":[{"kind":"role","roleId":"a","roleId":"b","scopes":[]}]}"#), ("/checks", r#"{"checks":[],"checks":[]}"#)]
+    {
+        let answer = node.send(falconer(path, body)).await;
+        assert_eq!((answer.status.as_u16(), answer.code()), (400, "MalformedPayload"), "{path}: {}", answer.message());
+        assert!(answer.message().contains("is there twice"), "{}", answer.message());
+    }
+}
+
 #[tokio::test]
 async fn bodies() {
     let node = node().await;

@@ -140,8 +140,7 @@ fn scim_settings(provider: &str, scim: &ScimSection) -> Result<ScimSettings> {
     let token = secret(scim.token.as_ref(), scim.token_file.as_deref(), "the token of the directory in")?;
     let token = token.ok_or_else(|| anyhow!("scim: give token_file, or token"))?;
     check_token(token.expose()).map_err(|why| anyhow!(why))?;
-    Ok(ScimSettings::new(provider, token.expose(), scim.subject(), scim.groups, scim.only_pushed)
-        .with_bounds(scim.max_users, scim.max_groups))
+    Ok(ScimSettings::new(provider, token.expose(), scim.subject(), scim.groups, scim.only_pushed).with_bounds(scim.bounds()))
 }
 
 /// A secret from the one place in which it is.

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use falconer_store::{ScimKind, ScimRecord, ScimSubject};
+use falconer_store::{ScimBounds, ScimRecord, ScimSubject};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
 use crate::login::Login;
 use crate::people::identity;
-use crate::scim::resources::{MOST_GROUPS_PUSHED, MOST_USERS};
 
 /// Shorter tokens are not taken.
 pub const SHORTEST_SCIM_TOKEN: usize = 32;
@@ -45,10 +44,8 @@ pub struct ScimSettings {
     pub groups: bool,
     /// Whether nobody else signs in than who was pushed.
     pub only_pushed: bool,
-    /// So many users it may have.
-    most_users: u32,
-    /// So many groups.
-    most_groups: u32,
+    /// How much it may push.
+    pub(crate) bounds: ScimBounds,
     /// Whose turn it is to follow what was pushed.
     pub(crate) following: Arc<tokio::sync::Mutex<()>>,
 }
@@ -62,24 +59,15 @@ impl ScimSettings {
             subject,
             groups,
             only_pushed,
-            most_users: MOST_USERS,
-            most_groups: MOST_GROUPS_PUSHED,
+            bounds: ScimBounds::default(),
             following: Arc::default(),
         }
     }
 
-    /// With other bounds than 100,000 users and 10,000 groups.
+    /// With other bounds than the default ones.
     #[must_use]
-    pub fn with_bounds(self, most_users: u32, most_groups: u32) -> ScimSettings {
-        ScimSettings { most_users, most_groups, ..self }
-    }
-
-    /// So many of a kind the directory may have.
-    pub(crate) fn most(&self, kind: ScimKind) -> u32 {
-        match kind {
-            ScimKind::User => self.most_users,
-            ScimKind::Group => self.most_groups,
-        }
+    pub fn with_bounds(self, bounds: ScimBounds) -> ScimSettings {
+        ScimSettings { bounds, ..self }
     }
 
     /// Whether both have the same token.

@@ -51,8 +51,13 @@ pub enum ScimError {
     #[error("the resource has another version by now; read it again")]
     Changed,
     /// 409: there is room for no more.
-    #[error("a directory may have {0} of these")]
-    Full(u32),
+    #[error("there would be more {what} than {most}")]
+    Full {
+        /// Of what there would be too many.
+        what: &'static str,
+        /// So many there may be.
+        most: u32,
+    },
     /// This server.
     #[error("{0}")]
     Login(#[from] LoginError),

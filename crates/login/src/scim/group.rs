@@ -12,7 +12,7 @@ use super::user::text;
 /// The schema of groups.
 pub const GROUP_SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
-/// A group has at most so many members.
+/// One request names at most so many members.
 pub const MOST_MEMBERS: usize = 10_000;
 
 /// What is kept of a group, and what is not a directory's to say.
@@ -62,14 +62,10 @@ impl GroupDraft {
     }
 
     /// Writes it into a record.
-    pub(crate) fn into_record(self, record: &mut ScimRecord) -> Result<(), ScimError> {
-        if self.members.len() > MOST_MEMBERS {
-            return wrong(ScimFault::Value, format!("a group has at most {MOST_MEMBERS} members"));
-        }
+    pub(crate) fn into_record(self, record: &mut ScimRecord) {
         record.name = self.display_name;
         record.external_id = self.external_id;
         record.members = self.members.into_iter().collect();
-        Ok(())
     }
 }
 
@@ -81,7 +77,7 @@ pub(crate) fn read_members(value: &Value) -> Result<BTreeSet<String>, ScimError>
         one => std::slice::from_ref(one),
     };
     if list.len() > MOST_MEMBERS {
-        return wrong(ScimFault::Value, format!("a group has at most {MOST_MEMBERS} members"));
+        return wrong(ScimFault::Value, format!("one request names at most {MOST_MEMBERS} members; send the others in further ones"));
     }
     let mut members = BTreeSet::new();
     for entry in list {

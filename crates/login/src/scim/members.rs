@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use falconer_store::{ScimFilter, ScimKind, ScimMembers, ScimRecord, ScimWritten};
 
 use super::directory::ScimSettings;
-use super::error::{ScimError, ScimFault, wrong};
-use super::group::MOST_MEMBERS;
+use super::error::ScimError;
 use super::patch::Operation;
 use super::resources::done;
 use crate::login::Login;
@@ -54,17 +53,15 @@ impl Login {
             left: of(false),
             at_ms: self.now_ms(),
         };
-        let most = u32::try_from(MOST_MEMBERS).unwrap_or(u32::MAX);
-        let changed = self.store.change_scim_members(&change, most).await.map_err(|error| self.store_error(error))?;
+        let changed = self.store.change_scim_members(&change, scim.bounds).await.map_err(|error| self.store_error(error))?;
         let group = match changed {
             Ok(group) => group,
-            Err(ScimWritten::Full) => return wrong(ScimFault::Value, format!("a group has at most {MOST_MEMBERS} members")),
             // Without a version there is none, with one it may have another.
             Err(ScimWritten::Changed) => {
                 self.read_without_members(scim, id).await?;
                 return Err(ScimError::Changed);
             }
-            Err(written) => return Err(done(written, most).err().unwrap_or(ScimError::Changed)),
+            Err(written) => return Err(done(written, ScimKind::Group, scim.bounds).err().unwrap_or(ScimError::Changed)),
         };
         // Also where nobody came or left: the answer before may not have come that far.
         self.follow_pushed(scim).await?;

@@ -1,6 +1,6 @@
 //! Reading, adding, changing and deleting what a directory pushes. Each change is followed for the people before the answer.
 
-use falconer_store::{ScimFilter, ScimKind, ScimRecord, ScimWritten};
+use falconer_store::{ScimBounds, ScimFilter, ScimKind, ScimRecord, ScimWritten};
 use serde_json::{Map, Value};
 
 use super::directory::ScimSettings;
@@ -12,10 +12,6 @@ use super::patch::{patch_group, patch_user, read_operations};
 use super::user::{USER_SCHEMA, UserDraft, user_json};
 use crate::login::Login;
 
-/// A directory has at most so many users.
-pub const MOST_USERS: u32 = 100_000;
-/// A directory has at most so many groups.
-pub const MOST_GROUPS_PUSHED: u32 = 10_000;
 /// One answer lists at most so many resources.
 pub const MOST_LISTED: u32 = 200;
 /// One answer lists groups with at most about so many members; then it has fewer groups.
@@ -83,15 +79,14 @@ impl Login {
         if kind == ScimKind::User && scim.subject_of(&record).is_none() {
             return wrong(ScimFault::Value, format!("{} is missing: people are known by it", scim.subject.as_str()));
         }
-        let most = scim.most(kind);
-        let insert = || async { self.store.insert_scim(&record, most).await.map_err(|error| self.store_error(error)) };
+        let insert = || async { self.store.insert_scim(&record, scim.bounds).await.map_err(|error| self.store_error(error)) };
         let mut written = insert().await?;
         if written == ScimWritten::Taken {
             // Somebody who was deleted and has not ended yet has it perhaps.
             self.follow_pushed(scim).await?;
             written = insert().await?;
         }
-        done(written, most)?;
+        done(written, kind, scim.bounds)?;
         self.follow_change(scim, &record).await?;
         Ok(record)
     }
@@ -134,7 +129,10 @@ impl Login {
                 UserDraft::read(&patch_user(id, user_json(record), &operations)?)?.into_record(record);
                 Ok(())
             }
-            ScimKind::Group => patch_group(id, GroupDraft::of(record), &operations)?.into_record(record),
+            ScimKind::Group => {
+                patch_group(id, GroupDraft::of(record), &operations)?.into_record(record);
+                Ok(())
+            }
         });
         Ok(Patched::Resource(Box::new(changed.await?)))
     }
@@ -165,9 +163,9 @@ impl Login {
             if record != before {
                 record.version += 1;
                 record.modified_ms = self.now_ms();
-                match self.store.update_scim(&record).await.map_err(|error| self.store_error(error))? {
+                match self.store.update_scim(&record, scim.bounds).await.map_err(|error| self.store_error(error))? {
                     ScimWritten::Changed => continue,
-                    written => done(written, 0)?,
+                    written => done(written, kind, scim.bounds)?,
                 }
             }
             // Also where nothing was changed: the answer before may not have come that far.
@@ -187,7 +185,7 @@ impl Login {
         let deleted = self.store.delete_scim(&scim.provider, kind, id, versions.map(|_| before.version)).await;
         match deleted.map_err(|error| self.store_error(error))? {
             ScimWritten::Changed if versions.is_none() => return Err(ScimError::NotFound),
-            written => done(written, 0)?,
+            written => done(written, kind, scim.bounds)?,
         }
         self.follow_change(scim, &before).await
     }
@@ -200,6 +198,13 @@ fn schema_of(kind: ScimKind) -> &'static str {
     }
 }
 
+fn of_a_kind(kind: ScimKind) -> &'static str {
+    match kind {
+        ScimKind::User => "users",
+        ScimKind::Group => "groups",
+    }
+}
+
 fn check_schema(body: &Map<String, Value>, schema: &str) -> Result<(), ScimError> {
     let schemas = body.iter().find(|(name, _)| name.eq_ignore_ascii_case("schemas")).and_then(|(_, schemas)| schemas.as_array());
     let named = schemas.into_iter().flatten().filter_map(Value::as_str).any(|named| named.eq_ignore_ascii_case(schema));
@@ -208,20 +213,20 @@ fn check_schema(body: &Map<String, Value>, schema: &str) -> Result<(), ScimError
 
 fn read_into(record: &mut ScimRecord, body: &Map<String, Value>) -> Result<(), ScimError> {
     match record.kind {
-        ScimKind::User => {
-            UserDraft::read(body)?.into_record(record);
-            Ok(())
-        }
+        ScimKind::User => UserDraft::read(body)?.into_record(record),
         ScimKind::Group => GroupDraft::read(body)?.into_record(record),
     }
+    Ok(())
 }
 
-pub(super) fn done(written: ScimWritten, most: u32) -> Result<(), ScimError> {
+pub(super) fn done(written: ScimWritten, kind: ScimKind, bounds: ScimBounds) -> Result<(), ScimError> {
     match written {
         ScimWritten::Done => Ok(()),
         ScimWritten::Changed => Err(ScimError::Changed),
         ScimWritten::Taken => Err(ScimError::Taken("another one has this name or this externalId")),
-        ScimWritten::Full => Err(ScimError::Full(most)),
+        ScimWritten::Full => Err(ScimError::Full { what: of_a_kind(kind), most: bounds.of(kind) }),
+        ScimWritten::FullGroup => Err(ScimError::Full { what: "members of the group", most: bounds.group_members }),
+        ScimWritten::FullOfMembers => Err(ScimError::Full { what: "members of all groups together", most: bounds.members }),
         ScimWritten::NoSuchMember(id) => wrong(ScimFault::Value, format!("this directory has pushed no user of the id {}", shown(&id))),
     }
 }

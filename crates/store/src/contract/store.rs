@@ -8,8 +8,8 @@ use crate::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsChange, CredentialsCount,
     CredentialsRecord, EachClient, Epoch, GrantRecord, History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource,
     Loaded, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord,
-    ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step,
-    Write,
+    ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord,
+    Step, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -356,14 +356,15 @@ pub trait Store: Send + Sync {
 
     // ---- what directories push: no revision ----
 
-    /// Adds a user or a group of a directory that may have `most` of the kind. Marks users of whom it says something new: a new user, and each member of a group.
-    async fn insert_scim(&self, record: &ScimRecord, most: u32) -> Result<ScimWritten>;
+    /// Adds a user or a group of a directory within its bounds. Marks users of whom it says something new: a new user, and each member of a group.
+    async fn insert_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten>;
     /// Writes the whole record in place of the one whose version is one less; `created_ms` is kept. Marks a user, the users who came into a group or left it and,
     /// where its name is another one, all of its members.
-    async fn update_scim(&self, record: &ScimRecord) -> Result<ScimWritten>;
-    /// Changes the members of a group that may have `most`, with work that grows with those who come or leave and not with those who stay. Marks those who came or
-    /// left; where there are none the version stays. Otherwise why it was not done: [`ScimWritten::Full`] says that it would have too many.
-    async fn change_scim_members(&self, change: &ScimMembers, most: u32) -> Result<std::result::Result<ScimGroupNow, ScimWritten>>;
+    async fn update_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten>;
+    /// Changes the members of a group, with work that grows with those who come or leave and not with those who stay. Marks those who came or
+    /// left; where there are none the version stays. Otherwise why it was not done.
+    async fn change_scim_members(&self, change: &ScimMembers, bounds: ScimBounds)
+    -> Result<std::result::Result<ScimGroupNow, ScimWritten>>;
     /// Takes a user out of all groups, and shows them to nobody but [`Store::pending_scim`] until they were followed; or takes a group away and marks all of its
     /// members. With a `version` only where it is that one.
     async fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten>;

@@ -116,6 +116,47 @@ pub struct ScimGroupNow {
     pub members: u32,
 }
 
+/// How much a directory may push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScimBounds {
+    /// So many users.
+    pub users: u32,
+    /// So many groups.
+    pub groups: u32,
+    /// So many users in one group.
+    pub group_members: u32,
+    /// So many users in all of its groups together: somebody who is in two groups counts twice.
+    pub members: u32,
+}
+
+impl Default for ScimBounds {
+    /// An organisation of 100,000 people, each in ten groups, of which one may hold them all.
+    fn default() -> ScimBounds {
+        ScimBounds { users: 100_000, groups: 10_000, group_members: 100_000, members: 1_000_000 }
+    }
+}
+
+impl ScimBounds {
+    /// So many of a kind.
+    pub fn of(self, kind: ScimKind) -> u32 {
+        match kind {
+            ScimKind::User => self.users,
+            ScimKind::Group => self.groups,
+        }
+    }
+
+    /// Why so many users can't come into a group that has `in_group`, in a directory that has `in_all`, while so many leave it. What is beyond a bound
+    /// that was lowered later may shrink.
+    pub fn refuse_members(self, (in_group, in_all): (i64, i64), came: usize, left: usize) -> Option<ScimWritten> {
+        let more = i64::try_from(came).unwrap_or(i64::MAX).saturating_sub(i64::try_from(left).unwrap_or_default());
+        let beyond = |there: i64, most: u32| more > 0 && there.saturating_add(more) > i64::from(most);
+        if beyond(in_group, self.group_members) {
+            return Some(ScimWritten::FullGroup);
+        }
+        beyond(in_all, self.members).then_some(ScimWritten::FullOfMembers)
+    }
+}
+
 /// What became of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScimWritten {
@@ -127,6 +168,10 @@ pub enum ScimWritten {
     Taken,
     /// The directory has as many of the kind as it may.
     Full,
+    /// The group would have more members than it may.
+    FullGroup,
+    /// The groups of the directory would have more members than they may, all together.
+    FullOfMembers,
     /// The directory has no user of this id.
     NoSuchMember(String),
 }

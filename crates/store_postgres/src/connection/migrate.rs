@@ -21,6 +21,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0011_mailed_links", text: include_str!("../../migrations/0011_mailed_links.sql") },
     Migration { name: "0012_scim_sizes", text: include_str!("../../migrations/0012_scim_sizes.sql") },
     Migration { name: "0013_leases", text: include_str!("../../migrations/0013_leases.sql") },
+    Migration { name: "0014_scim_member_counts", text: include_str!("../../migrations/0014_scim_member_counts.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.

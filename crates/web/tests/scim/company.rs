@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use falconer_auth::Clock as _;
-use falconer_login::{Attributes, Found, ScimSettings, ScimSubjectAttribute};
+use falconer_login::{Attributes, Found, ScimBounds, ScimSettings, ScimSubjectAttribute};
 use falconer_store::{AuditStart, Store as _};
 use falconer_web::RequestLimits;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -34,17 +34,17 @@ pub struct Company {
 
 /// The one decides about groups and who signs in, the other about neither.
 pub async fn company() -> Company {
-    bounded_company(100_000, 10_000).await
+    bounded_company(ScimBounds::default()).await
 }
 
 /// With other bounds for the first one.
-pub async fn bounded_company(most_users: u32, most_groups: u32) -> Company {
+pub async fn bounded_company(bounds: ScimBounds) -> Company {
     let provider = |name: &str| {
         let believing = FakeProvider::away(|code, _| Ok(Found { attributes: person(code), handle: None, proved_ms: None }));
         configured(name, name, &["assume:group:{group}", "assume:user:{email}"], believing)
     };
     let scim = vec![
-        ScimSettings::new("company", COMPANY, ScimSubjectAttribute::ExternalId, true, true).with_bounds(most_users, most_groups),
+        ScimSettings::new("company", COMPANY, ScimSubjectAttribute::ExternalId, true, true).with_bounds(bounds),
         ScimSettings::new("other", OTHER, ScimSubjectAttribute::ExternalId, false, false),
     ];
     let providers = vec![provider("company"), provider("other")];

@@ -313,6 +313,10 @@ fn cases(ids: &Ids) -> Vec<Case> {
     add_raw("many values", Method::POST, "/Users", format!("[{}0]", "0,".repeat(70_000)).into_bytes(), vec![], 413, "");
     add_raw("a very deep body", Method::POST, "/Users", vec![b'['; 100_000], vec![], 400, "invalidSyntax");
     add_raw("no JSON", Method::POST, "/Users", b"{".to_vec(), vec![], 400, "invalidSyntax");
+    let twice = format!(r#"{{"schemas":["{USER}"],"userName":"twice@example.com","externalId":"twice","active":false,"active":true}}"#);
+    add_raw("a key twice", Method::POST, "/Users", twice.into_bytes(), vec![], 400, "invalidSyntax");
+    let twice = format!(r#"{{"schemas":["{GROUP}"],"displayName":"twice","members":[{{"value":"nobody","v\u0061lue":"{ann}"}}]}}"#);
+    add_raw("a key twice, once escaped, inside", Method::POST, "/Groups", twice.into_bytes(), vec![], 400, "invalidSyntax");
     add_raw("no UTF-8", Method::POST, "/Users", vec![0xff, 0xfe], vec![], 400, "invalidSyntax");
     add_raw("a form", Method::POST, "/Users", b"a=b".to_vec(), vec![("content-type", "application/x-www-form-urlencoded".into())], 415, "");
     add_raw("a compressed body", Method::POST, "/Users", fine.clone(), vec![("content-encoding", "gzip".into())], 415, "");

@@ -1,6 +1,6 @@
 //! Groups with many members: what is answered to a change of one of them, and how concurrent changes end.
 
-use falconer_login::{MOST_MEMBERS_ANSWERED, ScimRecord};
+use falconer_login::{MOST_MEMBERS_ANSWERED, ScimBounds, ScimRecord};
 use falconer_store::conformance::scim_user;
 use falconer_store::{ScimWritten, Store as _};
 use http::Method;
@@ -14,7 +14,7 @@ async fn users(company: &Company, count: u32) -> Vec<String> {
     let mut ids = Vec::new();
     for number in 0..count {
         let user = ScimRecord { created_ms: i64::from(number), ..scim_user(&format!("user-{number}")) };
-        assert_eq!(company.site.store.insert_scim(&user, 100_000).await.unwrap(), ScimWritten::Done);
+        assert_eq!(company.site.store.insert_scim(&user, ScimBounds::default()).await.unwrap(), ScimWritten::Done);
         ids.push(user.id);
     }
     ids
@@ -83,14 +83,14 @@ async fn changes_of_members_at_once_all_count() {
 /// A directory that is too large is told so, with nothing of it written, and goes on once there is room.
 #[tokio::test]
 async fn a_directory_has_as_many_users_and_groups_as_are_configured() {
-    let company = bounded_company(2, 1).await;
+    let company = bounded_company(ScimBounds { users: 2, groups: 1, ..ScimBounds::default() }).await;
     let ann = company.push("1").await;
     company.push("2").await;
     company.push_group("red", &[&ann]).await;
     for (path, body) in [("/Users", user_body("3")), ("/Groups", group_body("blue", &[&ann]))] {
         let refused = company.ok(Method::POST, path, Some(body), 409).await;
         assert_eq!(
-            (&refused["scimType"], refused["detail"].as_str().unwrap().contains("may have")),
+            (&refused["scimType"], refused["detail"].as_str().unwrap().contains("there would be more")),
             (&json!("tooMany"), true),
             "{refused}"
         );
@@ -100,4 +100,29 @@ async fn a_directory_has_as_many_users_and_groups_as_are_configured() {
     company.as_other().push("3").await;
     assert_eq!(company.send(COMPANY, Method::DELETE, &format!("/Users/{ann}"), None, &[]).await.status, 204);
     company.push("3").await;
+}
+
+/// Nothing bounded the members of all groups together.
+#[tokio::test]
+async fn groups_have_as_many_members_as_are_configured() {
+    let company = bounded_company(ScimBounds { group_members: 2, members: 3, ..ScimBounds::default() }).await;
+    let [ann, bob, eve] = [company.push("1").await, company.push("2").await, company.push("3").await];
+    let red = company.push_group("red", &[&ann, &bob]).await;
+    let blue = company.push_group("blue", &[&ann]).await;
+    let (red, blue) = (format!("/Groups/{red}"), format!("/Groups/{blue}"));
+    for (method, path, body, said) in [
+        (Method::POST, "/Groups", group_body("green", &[&ann, &bob, &eve]), "more members of the group than 2"),
+        (Method::PUT, red.as_str(), group_body("red", &[&ann, &bob, &eve]), "more members of the group than 2"),
+        (Method::PATCH, red.as_str(), one("add", &eve), "more members of the group than 2"),
+        (Method::POST, "/Groups", group_body("green", &[&eve]), "more members of all groups together than 3"),
+        (Method::PUT, blue.as_str(), group_body("blue", &[&ann, &eve]), "more members of all groups together than 3"),
+        (Method::PATCH, blue.as_str(), one("add", &eve), "more members of all groups together than 3"),
+    ] {
+        let refused = company.ok(method, path, Some(body), 409).await;
+        assert_eq!((&refused["scimType"], refused["detail"].as_str().unwrap().contains(said)), (&json!("tooMany"), true), "{refused}");
+    }
+    assert_eq!(company.get(&blue).await["members"].as_array().unwrap().len(), 1, "nothing of it is there");
+    // Whoever goes makes room.
+    assert_eq!(company.send(COMPANY, Method::DELETE, &format!("/Users/{bob}"), None, &[]).await.status, 204);
+    company.ok(Method::PATCH, &blue, Some(one("add", &eve)), 200).await;
 }

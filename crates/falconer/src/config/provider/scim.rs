@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use falconer_login::{MOST_GROUPS_PUSHED, MOST_USERS, SHORTEST_SCIM_TOKEN, ScimSubjectAttribute};
+use falconer_login::{SHORTEST_SCIM_TOKEN, ScimBounds, ScimSubjectAttribute};
 use serde::Deserialize;
 
 use super::section::one_of;
@@ -31,6 +31,12 @@ pub struct ScimSection {
     /// And so many groups.
     #[serde(default = "most_groups")]
     pub max_groups: u32,
+    /// So many users in one group.
+    #[serde(default = "most_group_members")]
+    pub max_group_members: u32,
+    /// So many users in all of its groups together.
+    #[serde(default = "most_members")]
+    pub max_members: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -47,11 +53,19 @@ fn yes() -> bool {
 }
 
 fn most_users() -> u32 {
-    MOST_USERS
+    ScimBounds::default().users
 }
 
 fn most_groups() -> u32 {
-    MOST_GROUPS_PUSHED
+    ScimBounds::default().groups
+}
+
+fn most_group_members() -> u32 {
+    ScimBounds::default().group_members
+}
+
+fn most_members() -> u32 {
+    ScimBounds::default().members
 }
 
 impl ScimSection {
@@ -61,6 +75,11 @@ impl ScimSection {
             Subject::ExternalId => ScimSubjectAttribute::ExternalId,
             Subject::UserName => ScimSubjectAttribute::UserName,
         }
+    }
+
+    /// How much the directory may push.
+    pub fn bounds(&self) -> ScimBounds {
+        ScimBounds { users: self.max_users, groups: self.max_groups, group_members: self.max_group_members, members: self.max_members }
     }
 
     /// What is wrong with it, if anything, as far as no file has to be read.
@@ -87,6 +106,8 @@ pub fn check_token(token: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use falconer_login::ScimBounds;
+
     use crate::config::provider::examples::{assert_told, read};
 
     const FINE: &str = r#"
@@ -102,7 +123,7 @@ client_id = "falconer"
         let config = read(&format!("{FINE}[provider.scim]\ntoken = '{}'\nsubject = 'userName'\n", "canary".repeat(6))).unwrap();
         let scim = config.provider[0].scim().unwrap();
         assert!(scim.groups && scim.only_pushed);
-        assert_eq!((scim.max_users, scim.max_groups), (100_000, 10_000));
+        assert_eq!(scim.bounds(), ScimBounds { users: 100_000, groups: 10_000, group_members: 100_000, members: 1_000_000 });
         assert_eq!(scim.subject().as_str(), "userName");
         assert!(!format!("{config:?}").contains("canary"), "{config:?}");
         assert!(read(FINE).unwrap().provider[0].scim().is_none());

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use deadpool_postgres::Transaction;
-use falconer_store::{ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimWritten};
+use falconer_store::{ScimBounds, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimWritten};
 
 use super::read;
 use crate::connection::columns::{all, finds, first, get, run};
@@ -17,7 +17,7 @@ async fn take_turn(on: &Transaction<'_>, directory: &str) -> Res<()> {
     run(on, "SELECT pg_advisory_xact_lock($1, hashtext($2))", &[&DIRECTORIES, &directory]).await.map(|_| ())
 }
 
-pub(crate) async fn insert(on: &Transaction<'_>, record: &ScimRecord, most: u32) -> Res<ScimWritten> {
+pub(crate) async fn insert(on: &Transaction<'_>, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
     take_turn(on, &record.directory).await?;
     if taken(on, record).await? {
         return Ok(ScimWritten::Taken);
@@ -25,9 +25,12 @@ pub(crate) async fn insert(on: &Transaction<'_>, record: &ScimRecord, most: u32)
     if let Some(nobody) = no_such_member(on, &record.directory, &record.members).await? {
         return Ok(ScimWritten::NoSuchMember(nobody));
     }
+    if let Some(full) = beyond(on, &record.directory, bounds, 0, (record.members.len(), 0)).await? {
+        return Ok(full);
+    }
     let count = "INSERT INTO scim_sizes (directory, kind, there) VALUES ($1, $2, 1)
                  ON CONFLICT (directory, kind) DO UPDATE SET there = scim_sizes.there + 1 WHERE scim_sizes.there < $3";
-    if run(on, count, &[&record.directory, &record.kind.as_str(), &i64::from(most)]).await? == 0 {
+    if run(on, count, &[&record.directory, &record.kind.as_str(), &i64::from(bounds.of(record.kind))]).await? == 0 {
         return Ok(ScimWritten::Full);
     }
     let sql =
@@ -59,7 +62,7 @@ pub(crate) async fn insert(on: &Transaction<'_>, record: &ScimRecord, most: u32)
     Ok(ScimWritten::Done)
 }
 
-pub(crate) async fn update(on: &Transaction<'_>, record: &ScimRecord) -> Res<ScimWritten> {
+pub(crate) async fn update(on: &Transaction<'_>, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
     take_turn(on, &record.directory).await?;
     let Some(before) = read::one(on, &record.directory, record.kind, &record.id).await? else { return Ok(ScimWritten::Changed) };
     if before.version != record.version - 1 {
@@ -73,6 +76,9 @@ pub(crate) async fn update(on: &Transaction<'_>, record: &ScimRecord) -> Res<Sci
     let (left, came) = (owned(old.difference(&new).collect()), owned(new.difference(&old).collect()));
     if let Some(nobody) = no_such_member(on, &record.directory, &came).await? {
         return Ok(ScimWritten::NoSuchMember(nobody));
+    }
+    if let Some(full) = beyond(on, &record.directory, bounds, number(before.members.len()), (came.len(), left.len())).await? {
+        return Ok(full);
     }
     let sql = "UPDATE scim_resources SET external_id = $3, name = $4, name_key = $5, display_name = $6, display_key = $7, active = $8,
                  profile = $9, version = $10, modified_ms = $11 WHERE directory = $1 AND id = $2";
@@ -106,7 +112,11 @@ pub(crate) async fn update(on: &Transaction<'_>, record: &ScimRecord) -> Res<Sci
     Ok(ScimWritten::Done)
 }
 
-pub(crate) async fn change_members(on: &Transaction<'_>, change: &ScimMembers, most: u32) -> Res<Result<ScimGroupNow, ScimWritten>> {
+pub(crate) async fn change_members(
+    on: &Transaction<'_>,
+    change: &ScimMembers,
+    bounds: ScimBounds,
+) -> Res<Result<ScimGroupNow, ScimWritten>> {
     let ScimMembers { directory, group, versions, came, left, at_ms } = change;
     take_turn(on, directory).await?;
     let sql = "SELECT version, member_count FROM scim_resources WHERE directory = $1 AND id = $2 AND kind = 'group'";
@@ -126,10 +136,10 @@ pub(crate) async fn change_members(on: &Transaction<'_>, change: &ScimMembers, m
     if let Some(nobody) = no_such_member(on, directory, &came).await? {
         return Ok(Err(ScimWritten::NoSuchMember(nobody)));
     }
-    let members = members + number(came.len()) - number(left.len());
-    if members > i64::from(most) {
-        return Ok(Err(ScimWritten::Full));
+    if let Some(full) = beyond(on, directory, bounds, members, (came.len(), left.len())).await? {
+        return Ok(Err(full));
     }
+    let members = members + number(came.len()) - number(left.len());
     remove(on, directory, group, &left).await?;
     add(on, directory, group, &came).await?;
     let sql = "UPDATE scim_resources SET version = version + 1, modified_ms = $3 WHERE directory = $1 AND id = $2";
@@ -215,6 +225,22 @@ async fn count_members(on: &Transaction<'_>, directory: &str, group: &str, more:
         run(on, sql, &[&directory, &group, &more]).await?;
     }
     Ok(())
+}
+
+/// Why a group can't grow so. All groups are added up from what is kept with each, so that no second count can differ from it.
+async fn beyond(
+    on: &Transaction<'_>,
+    directory: &str,
+    bounds: ScimBounds,
+    in_group: i64,
+    (came, left): (usize, usize),
+) -> Res<Option<ScimWritten>> {
+    if came <= left {
+        return Ok(None);
+    }
+    let sql = "SELECT coalesce(sum(member_count), 0)::bigint FROM scim_resources WHERE directory = $1 AND kind = 'group'";
+    let in_all = first(on, sql, &[&directory], |row| get(row, 0)).await?.unwrap_or_default();
+    Ok(bounds.refuse_members((in_group, in_all), came, left))
 }
 
 async fn fewer(on: &Transaction<'_>, directory: &str, kind: ScimKind, gone: u64) -> Res<()> {

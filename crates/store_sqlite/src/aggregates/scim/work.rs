@@ -1,14 +1,14 @@
 //! How much work a push is, counted in steps of SQLite's machine: none of those that a directory sends one by one grows with what it has pushed before.
 
 use falconer_store::conformance::scim_user;
-use falconer_store::{ScimFilter, ScimKind, ScimMembers, ScimRecord, ScimSubject, ScimWritten};
+use falconer_store::{ScimBounds, ScimFilter, ScimKind, ScimMembers, ScimRecord, ScimSubject, ScimWritten};
 use rusqlite::Connection;
 
 use super::{read, write};
 use crate::connection::columns::STEPS;
 use crate::connection::migrate::{MIGRATIONS, migrate};
 
-const MOST: u32 = 100_000;
+const BOUNDS: ScimBounds = ScimBounds { users: 100_000, groups: 100_000, group_members: 100_000, members: 100_000 };
 
 /// In the order of their numbers.
 fn user(number: u32) -> ScimRecord {
@@ -26,12 +26,12 @@ fn directory(users: u32) -> Connection {
     migrate(&connection, MIGRATIONS).unwrap();
     let mut ids = Vec::new();
     for number in 0..users {
-        assert_eq!(write::insert(&connection, &user(number), MOST).unwrap(), ScimWritten::Done);
+        assert_eq!(write::insert(&connection, &user(number), BOUNDS).unwrap(), ScimWritten::Done);
         ids.push(user(number).id);
     }
     let group = ScimRecord { kind: ScimKind::Group, id: "all".into(), external_id: None, name: "All".into(), members: ids, ..user(0) };
-    assert_eq!(write::insert(&connection, &group, MOST).unwrap(), ScimWritten::Done);
-    let pending = read::pending(&connection, "company", "", MOST).unwrap();
+    assert_eq!(write::insert(&connection, &group, BOUNDS).unwrap(), ScimWritten::Done);
+    let pending = read::pending(&connection, "company", "", 100_000).unwrap();
     assert_eq!(pending.len(), users as usize);
     let followed: Vec<_> = pending.into_iter().map(|standing| (standing.user.id, standing.changes)).collect();
     write::note_followed(&connection, "company", &followed).unwrap();
@@ -53,18 +53,18 @@ fn steps(users: u32) -> Vec<(&'static str, i64)> {
     count("found by id", &mut || assert_eq!(found(ScimFilter { id: Some(user(7).id), ..ScimFilter::default() }), 1));
     count("not found", &mut || assert_eq!(found(ScimFilter { name: Some("nobody".into()), ..ScimFilter::default() }), 0));
     count("a page", &mut || assert_eq!(found(ScimFilter::default()), u64::from(users)));
-    count("a new user", &mut || assert_eq!(write::insert(&c, &user(users), MOST).unwrap(), ScimWritten::Done));
+    count("a new user", &mut || assert_eq!(write::insert(&c, &user(users), BOUNDS).unwrap(), ScimWritten::Done));
     count("a name that is taken", &mut || {
         let second = ScimRecord { id: "x".into(), external_id: None, ..user(3) };
-        assert_eq!(write::insert(&c, &second, MOST).unwrap(), ScimWritten::Taken);
+        assert_eq!(write::insert(&c, &second, BOUNDS).unwrap(), ScimWritten::Taken);
     });
     count("a user changed", &mut || {
         let changed = ScimRecord { active: false, version: 2, ..user(5) };
-        assert_eq!(write::update(&c, &changed).unwrap(), ScimWritten::Done);
+        assert_eq!(write::update(&c, &changed, BOUNDS).unwrap(), ScimWritten::Done);
     });
-    count("one comes", &mut || assert_eq!(write::change_members(&c, &members(&[users], &[]), MOST).unwrap().unwrap().members, users + 1));
-    count("one leaves", &mut || assert_eq!(write::change_members(&c, &members(&[], &[4]), MOST).unwrap().unwrap().members, users));
-    count("one who is there", &mut || assert_eq!(write::change_members(&c, &members(&[9], &[]), MOST).unwrap().unwrap().version, 3));
+    count("one comes", &mut || assert_eq!(write::change_members(&c, &members(&[users], &[]), BOUNDS).unwrap().unwrap().members, users + 1));
+    count("one leaves", &mut || assert_eq!(write::change_members(&c, &members(&[], &[4]), BOUNDS).unwrap().unwrap().members, users));
+    count("one who is there", &mut || assert_eq!(write::change_members(&c, &members(&[9], &[]), BOUNDS).unwrap().unwrap().version, 3));
     count("a user deleted", &mut || {
         assert_eq!(write::delete(&c, "company", ScimKind::User, &user(6).id, None).unwrap(), ScimWritten::Done)
     });
@@ -94,10 +94,10 @@ fn a_whole_group_costs_its_members() {
         let present = read::one(&c, "company", ScimKind::Group, "all").unwrap().unwrap();
         let none = ScimRecord { members: Vec::new(), version: present.version + 1, ..present.clone() };
         STEPS.set(0);
-        assert_eq!(write::update(&c, &none).unwrap(), ScimWritten::Done);
-        assert_eq!(write::update(&c, &ScimRecord { version: present.version + 2, ..present.clone() }).unwrap(), ScimWritten::Done);
+        assert_eq!(write::update(&c, &none, BOUNDS).unwrap(), ScimWritten::Done);
+        assert_eq!(write::update(&c, &ScimRecord { version: present.version + 2, ..present.clone() }, BOUNDS).unwrap(), ScimWritten::Done);
         let renamed = ScimRecord { version: present.version + 3, name: "New".into(), ..present };
-        assert_eq!(write::update(&c, &renamed).unwrap(), ScimWritten::Done);
+        assert_eq!(write::update(&c, &renamed, BOUNDS).unwrap(), ScimWritten::Done);
         assert_eq!(write::delete(&c, "company", ScimKind::Group, "all", None).unwrap(), ScimWritten::Done);
         STEPS.get() / i64::from(users)
     };

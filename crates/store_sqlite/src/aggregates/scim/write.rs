@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use falconer_store::{ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimWritten};
+use falconer_store::{ScimBounds, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimWritten};
 use rusqlite::{Connection, params};
 
 use super::read;
 use crate::connection::columns::{all, first, list, run};
 use crate::connection::fault::Res;
 
-pub(crate) fn insert(connection: &Connection, record: &ScimRecord, most: u32) -> Res<ScimWritten> {
+pub(crate) fn insert(connection: &Connection, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
     if taken(connection, record)? {
         return Ok(ScimWritten::Taken);
     }
@@ -17,9 +17,12 @@ pub(crate) fn insert(connection: &Connection, record: &ScimRecord, most: u32) ->
     if let Some(nobody) = no_such_member(connection, &record.directory, &members)? {
         return Ok(ScimWritten::NoSuchMember(nobody));
     }
+    if let Some(full) = beyond(connection, &record.directory, bounds, 0, (record.members.len(), 0))? {
+        return Ok(full);
+    }
     let count = "INSERT INTO scim_sizes (directory, kind, there) VALUES (?1, ?2, 1)
                  ON CONFLICT DO UPDATE SET there = there + 1 WHERE there < ?3";
-    if run(connection, count, params![record.directory, record.kind.as_str(), most])? == 0 {
+    if run(connection, count, params![record.directory, record.kind.as_str(), bounds.of(record.kind)])? == 0 {
         return Ok(ScimWritten::Full);
     }
     let sql =
@@ -47,7 +50,7 @@ pub(crate) fn insert(connection: &Connection, record: &ScimRecord, most: u32) ->
     Ok(ScimWritten::Done)
 }
 
-pub(crate) fn update(connection: &Connection, record: &ScimRecord) -> Res<ScimWritten> {
+pub(crate) fn update(connection: &Connection, record: &ScimRecord, bounds: ScimBounds) -> Res<ScimWritten> {
     let Some(before) = read::one(connection, &record.directory, record.kind, &record.id)? else { return Ok(ScimWritten::Changed) };
     if before.version != record.version - 1 {
         return Ok(ScimWritten::Changed);
@@ -57,9 +60,14 @@ pub(crate) fn update(connection: &Connection, record: &ScimRecord) -> Res<ScimWr
     }
     let (old, new): (BTreeSet<&String>, BTreeSet<&String>) = (before.members.iter().collect(), record.members.iter().collect());
     let listed = |ids: Vec<&&String>| list(&ids.into_iter().map(|id| (*id).clone()).collect::<Vec<String>>());
-    let (left, came) = (listed(old.difference(&new).collect())?, listed(new.difference(&old).collect())?);
+    let (left, came): (Vec<_>, Vec<_>) = (old.difference(&new).collect(), new.difference(&old).collect());
+    let full = beyond(connection, &record.directory, bounds, count(&before.members), (came.len(), left.len()))?;
+    let (left, came) = (listed(left)?, listed(came)?);
     if let Some(nobody) = no_such_member(connection, &record.directory, &came)? {
         return Ok(ScimWritten::NoSuchMember(nobody));
+    }
+    if let Some(full) = full {
+        return Ok(full);
     }
     let sql = "UPDATE scim_resources SET external_id = ?3, name = ?4, name_key = ?5, display_name = ?6, display_key = ?7, active = ?8,
                  profile = ?9, version = ?10, modified_ms = ?11 WHERE directory = ?1 AND id = ?2";
@@ -89,11 +97,11 @@ pub(crate) fn update(connection: &Connection, record: &ScimRecord) -> Res<ScimWr
     Ok(ScimWritten::Done)
 }
 
-pub(crate) fn change_members(connection: &Connection, change: &ScimMembers, most: u32) -> Res<Result<ScimGroupNow, ScimWritten>> {
+pub(crate) fn change_members(connection: &Connection, change: &ScimMembers, bounds: ScimBounds) -> Res<Result<ScimGroupNow, ScimWritten>> {
     let ScimMembers { directory, group, versions, came, left, at_ms } = change;
     let sql = "SELECT version, member_count FROM scim_resources WHERE directory = ?1 AND id = ?2 AND kind = 'group'";
     let present = first(connection, sql, params![directory, group], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let Some((version, members)) = present else { return Ok(Err(ScimWritten::Changed)) };
+    let Some((version, members)): Option<(i64, u32)> = present else { return Ok(Err(ScimWritten::Changed)) };
     if versions.as_ref().is_some_and(|versions| !versions.contains(&version)) {
         return Ok(Err(ScimWritten::Changed));
     }
@@ -112,11 +120,10 @@ pub(crate) fn change_members(connection: &Connection, change: &ScimMembers, most
     if let Some(nobody) = no_such_member(connection, directory, &listed)? {
         return Ok(Err(ScimWritten::NoSuchMember(nobody)));
     }
-    let count = |ids: &[String]| u32::try_from(ids.len()).unwrap_or(u32::MAX);
-    let members = members.saturating_add(count(&came)).saturating_sub(count(&left));
-    if members > most {
-        return Ok(Err(ScimWritten::Full));
+    if let Some(full) = beyond(connection, directory, bounds, i64::from(members), (came.len(), left.len()))? {
+        return Ok(Err(full));
     }
+    let members = u32::try_from(i64::from(members) + count(&came) - count(&left)).unwrap_or_default();
     remove(connection, directory, group, &list(&left)?)?;
     add(connection, directory, group, &listed)?;
     let sql = "UPDATE scim_resources SET version = version + 1, modified_ms = ?3 WHERE directory = ?1 AND id = ?2";
@@ -183,7 +190,7 @@ fn add(connection: &Connection, directory: &str, group: &str, users: &str) -> Re
     let sql =
         "INSERT INTO scim_members (directory, group_id, user_id) SELECT ?1, ?2, value FROM json_each(?3) WHERE true ON CONFLICT DO NOTHING";
     let came = run(connection, sql, params![directory, group, users])?;
-    count_members(connection, directory, group, i64::try_from(came).unwrap_or_default())?;
+    count_members(connection, directory, group, number(came))?;
     mark(connection, directory, users)
 }
 
@@ -191,7 +198,7 @@ fn add(connection: &Connection, directory: &str, group: &str, users: &str) -> Re
 fn remove(connection: &Connection, directory: &str, group: &str, users: &str) -> Res<()> {
     let sql = "DELETE FROM scim_members WHERE directory = ?1 AND group_id = ?2 AND user_id IN (SELECT value FROM json_each(?3))";
     let left = run(connection, sql, params![directory, group, users])?;
-    count_members(connection, directory, group, -i64::try_from(left).unwrap_or_default())?;
+    count_members(connection, directory, group, -number(left))?;
     mark(connection, directory, users)
 }
 
@@ -203,12 +210,36 @@ fn count_members(connection: &Connection, directory: &str, group: &str, more: i6
     Ok(())
 }
 
+/// Why a group can't grow so. All groups are added up from what is kept with each, so that no second count can differ from it.
+fn beyond(
+    connection: &Connection,
+    directory: &str,
+    bounds: ScimBounds,
+    in_group: i64,
+    (came, left): (usize, usize),
+) -> Res<Option<ScimWritten>> {
+    if came <= left {
+        return Ok(None);
+    }
+    let sql = "SELECT coalesce(sum(member_count), 0) FROM scim_resources WHERE directory = ?1 AND kind = 'group'";
+    let in_all = first(connection, sql, params![directory], |row| Ok(row.get(0)?))?.unwrap_or_default();
+    Ok(bounds.refuse_members((in_group, in_all), came, left))
+}
+
 fn fewer(connection: &Connection, directory: &str, kind: ScimKind, gone: usize) -> Res<()> {
     if gone > 0 {
         let sql = "UPDATE scim_sizes SET there = there - ?3 WHERE directory = ?1 AND kind = ?2";
-        run(connection, sql, params![directory, kind.as_str(), i64::try_from(gone).unwrap_or_default()])?;
+        run(connection, sql, params![directory, kind.as_str(), number(gone)])?;
     }
     Ok(())
+}
+
+fn count(ids: &[String]) -> i64 {
+    number(ids.len())
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or_default()
 }
 
 fn mark(connection: &Connection, directory: &str, users: &str) -> Res<()> {

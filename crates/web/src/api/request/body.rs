@@ -5,7 +5,7 @@ use std::io::Read;
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
 use encoding_rs::Encoding;
-use falconer_wire::{Code, Method};
+use falconer_wire::{Code, Method, Service};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http_body::Body as _;
@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 
 use super::budget::{Beyond, Budget};
-use super::json::{self, Unread};
+use super::json::{self, Repeats, Unread};
 use super::signed::Hashed;
 use crate::api::answer::echo;
 use crate::api::answer::failure::Failure;
@@ -178,8 +178,10 @@ impl Received<'_> {
         }
         let text = payload.text.as_str();
         let is_scalar = !text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with(['{', '[']);
-        let parsed =
-            if is_scalar || method.input.is_some() { json::tree(text, budget).map(Some) } else { json::syntax(text).map(|()| None) };
+        let parsed = match is_scalar || method.input.is_some() {
+            true => json::tree(text, budget, repeats(method)).map(Some),
+            false => json::syntax(text).map(|()| None),
+        };
         match parsed {
             Ok(Some(scalar)) if is_scalar => {
                 let failure = Failure::new(Code::MalformedPayload, "Failed to parse JSON: Must be an object or array");
@@ -194,6 +196,14 @@ impl Received<'_> {
             }
         }
         Ok(payload)
+    }
+}
+
+/// The protocol takes the last of two keys of one name; our own API has nobody who relies on that.
+fn repeats(method: &Method) -> Repeats {
+    match method.service {
+        Service::Auth => Repeats::LastCounts,
+        Service::Falconer => Repeats::Refused,
     }
 }
 

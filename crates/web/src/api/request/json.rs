@@ -9,6 +9,15 @@ use serde_json::{Map, Number, Value};
 
 use super::budget::{Beyond, Budget};
 
+/// What an object comes to in which a key is there twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeats {
+    /// The last one counts, as in the reference.
+    LastCounts,
+    /// Nothing: two readers could disagree about what was said.
+    Refused,
+}
+
 /// Why there is no tree.
 #[derive(Debug)]
 pub(crate) enum Unread {
@@ -19,9 +28,9 @@ pub(crate) enum Unread {
 }
 
 /// The value of a text, with at most `budget.nodes` values in it.
-pub(crate) fn tree(text: &str, budget: &Budget) -> Result<Value, Unread> {
+pub(crate) fn tree(text: &str, budget: &Budget, repeats: Repeats) -> Result<Value, Unread> {
     let text = replace_lone_surrogates(text);
-    let count = Count { nodes: Cell::new(budget.nodes), entries: budget.entries, beyond: Cell::new(None) };
+    let count = Count { nodes: Cell::new(budget.nodes), entries: budget.entries, repeats, beyond: Cell::new(None) };
     let mut reader = serde_json::Deserializer::from_str(&text);
     let read = Node(&count).deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
     read.map_err(|error| count.beyond.get().map_or(Unread::Malformed(error), Unread::Beyond))
@@ -36,6 +45,7 @@ pub(crate) fn syntax(text: &str) -> Result<(), Unread> {
 struct Count {
     nodes: Cell<usize>,
     entries: usize,
+    repeats: Repeats,
     beyond: Cell<Option<Beyond>>,
 }
 
@@ -121,10 +131,18 @@ impl<'de> Visitor<'de> for Node<'_> {
         let mut map = Map::new();
         while let Some(key) = access.next_key::<String>()? {
             self.0.entry(map.len())?;
+            if self.0.repeats == Repeats::Refused && map.contains_key(&key) {
+                return Err(serde::de::Error::custom(format_args!("the key {} is there twice", shown(&key))));
+            }
             map.insert(key, access.next_value_seed(self)?);
         }
         Ok(Value::Object(map))
     }
+}
+
+/// A key, as an error may repeat it.
+fn shown(key: &str) -> String {
+    format!("{:?}", key.chars().take(80).collect::<String>())
 }
 
 /// JavaScript accepts a surrogate escape without its partner (`"\ud800"`), and the reference stores U+FFFD for it; our parser would refuse it.
@@ -170,7 +188,28 @@ mod tests {
     use super::*;
 
     fn within(nodes: usize, entries: usize, text: &str) -> Result<Value, Unread> {
-        tree(text, &Budget { bytes: 0, nodes, entries, window: 0, time: Duration::ZERO })
+        reading(nodes, entries, text, Repeats::LastCounts)
+    }
+
+    fn reading(nodes: usize, entries: usize, text: &str, repeats: Repeats) -> Result<Value, Unread> {
+        tree(text, &Budget { bytes: 0, nodes, entries, window: 0, time: Duration::ZERO }, repeats)
+    }
+
+    /// Story: SCIM took `"active": true` and `"active": false` in one object, and what counted was the last, whatever another reader in between had checked.
+    #[test]
+    fn a_key_twice_is_refused_where_nothing_else_is_owed() {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"b":[{"a":1,"c":2,"\u0061":3}]}"#, r#"{"":0,"":0}"#] {
+            assert!(reading(100, 100, text, Repeats::LastCounts).is_ok(), "{text}");
+            let Err(Unread::Malformed(error)) = reading(100, 100, text, Repeats::Refused) else { panic!("{text}") };
+            assert!(error.to_string().contains("is there twice"), "{error}");
+        }
+        // The same key in other objects, and in another case, is another one.
+        for text in [r#"{"a":{"a":1},"A":[{"a":1},{"a":2}]}"#, "[]", "{}"] {
+            assert!(reading(100, 100, text, Repeats::Refused).is_ok(), "{text}");
+        }
+        let long = format!("{{\"{0}\":0,\"{0}\":0}}", "k".repeat(5000));
+        let Err(Unread::Malformed(error)) = reading(100, 100, &long, Repeats::Refused) else { panic!() };
+        assert!(error.to_string().len() < 200, "{error}");
     }
 
     /// Story: 39 bytes of brotli came to 10 MiB of nested lists, and all of them became values before anybody asked who was there.
