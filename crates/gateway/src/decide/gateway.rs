@@ -26,7 +26,7 @@ use crate::statement;
 #[derive(Debug)]
 pub struct Gateway {
     sites: Vec<Site>,
-    rules: Rules,
+    rules: Arc<Rules>,
     caller_key: Key,
     questions: Addresses,
     metrics: Arc<Metrics>,
@@ -65,7 +65,7 @@ impl Gateway {
             }
             sites.push(Site::new(&rules, origin, key, verifier)?);
         }
-        Ok(Gateway { sites, rules, caller_key, questions: Addresses::default(), metrics: Arc::default() })
+        Ok(Gateway { sites, rules: Arc::new(rules), caller_key, questions: Addresses::default(), metrics: Arc::default() })
     }
 
     /// Answers a question of the proxy that the rules name, for a program that has a listener of its own; without a body, which is not looked at. `None`: the rules
@@ -93,6 +93,13 @@ impl Gateway {
     #[must_use]
     pub(crate) fn in_place_of(self, before: &Gateway) -> Gateway {
         Gateway { questions: before.questions.clone(), metrics: Arc::clone(&before.metrics), ..self }
+    }
+
+    /// The same for one more thread: with connections to Falconer of its own, and all else in common.
+    pub(crate) fn for_thread(&self) -> Result<Gateway, SettingsError> {
+        let sites = self.sites.iter().map(Site::with_own_connections).collect::<Result<_, _>>()?;
+        let (rules, metrics) = (Arc::clone(&self.rules), Arc::clone(&self.metrics));
+        Ok(Gateway { sites, rules, metrics, caller_key: self.caller_key.clone(), questions: self.questions.clone() })
     }
 
     pub(crate) fn metrics(&self) -> &Arc<Metrics> {
@@ -182,15 +189,15 @@ impl Gateway {
         let session = site.session.as_ref().filter(|_| !asked.is_signed());
         let own = match session {
             Some(session) => match of_session(asked, site, session)? {
-                OfSession::Signed(header, resource, credentials) => Some((header, resource, credentials)),
+                OfSession::Signed(header, credentials) => Some((header, credentials)),
                 OfSession::SignIn => return sign_in(asked, site, None),
                 OfSession::Nothing => None,
             },
             None => None,
         };
-        let (authorization, resource) = match &own {
-            Some((header, resource, _)) => (Some(header.as_bytes()), resource.as_str()),
-            None => (asked.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes), asked.target),
+        let authorization = match &own {
+            Some((header, _)) => Some(header.as_bytes()),
+            None => asked.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes),
         };
         if asked.headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
             let message = "the request has more than one Authorization header".to_owned();
@@ -199,7 +206,7 @@ impl Gateway {
         let most = self.settings().questions_per_address;
         let held = asked.source_ip.map(|address| self.questions.hold(address, most).ok_or(Refused::TooMany)).transpose()?;
         let source_ip = asked.source_ip.map(|address| address.to_string());
-        let signed = SignedRequest { method: asked.method, resource, authorization, source_ip: source_ip.as_deref() };
+        let signed = SignedRequest { method: asked.method, resource: asked.target, authorization, source_ip: source_ip.as_deref() };
         let verifier = site.verifier.clone().with_revealed(needs.reveal.iter().map(String::as_str));
         let verifier = verifier.map_err(|_| Refused::Misconfigured("a prefix in `reveal` cannot be used"))?;
         let began = Instant::now();
@@ -213,7 +220,7 @@ impl Gateway {
                     return Err(Refused::BodyUnseen);
                 }
                 let watched = asked.headers.contains_key(header::UPGRADE).then(|| {
-                    let credentials = own.map(|(_, _, credentials)| credentials);
+                    let credentials = own.map(|(_, credentials)| credentials);
                     Box::new(Watched::new(asked, verifier, expression, credentials))
                 });
                 Ok((Decision::LetThrough(LetThrough { verified: Some(verified), reveal: needs.reveal.clone(), watched }), Outcome::Allowed))
@@ -248,8 +255,8 @@ impl Gateway {
 
 /// What the cookies of a request come to.
 enum OfSession {
-    /// A header, the path and query that it covers, and what it was signed with.
-    Signed(String, String, Credentials),
+    /// A header for the target, and what it was signed with.
+    Signed(String, Credentials),
     /// The session ends soon, and somebody goes to a page.
     SignIn,
     Nothing,
@@ -265,8 +272,8 @@ fn of_session(asked: &RequestHead<'_>, site: &Site, session: &SiteSession) -> Re
     if wants_page(asked.method, asked.headers) && opened.expires_ms - now_ms < renew_ms {
         return Ok(OfSession::SignIn);
     }
-    let (header, resource) = session.sign(asked, &site.origin, opened.credentials.clone())?;
-    Ok(OfSession::Signed(header, resource, opened.credentials))
+    let header = session.sign(asked.method, asked.target, opened.credentials.clone())?;
+    Ok(OfSession::Signed(header, opened.credentials))
 }
 
 /// What a browser gets in place of JSON, where sessions are on.

@@ -30,7 +30,7 @@ impl RequestHead<'_> {
 
     /// A service that takes the method from elsewhere would read another one: tunnels for clients that know GET and POST only.
     pub(crate) fn names_another_method(&self) -> bool {
-        let tunnelled = self.headers.iter().filter(|(name, _)| METHODS_TUNNELLED.contains(&name.as_str().replace('_', "-").as_str()));
+        let tunnelled = self.headers.iter().filter(|(name, _)| METHODS_TUNNELLED.iter().any(|one| is_read_as(name.as_str(), one)));
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
         let is_other = |method: &[u8]| !method.trim_ascii().eq_ignore_ascii_case(self.method.as_bytes());
         tunnelled.into_iter().any(|(_, value)| is_other(value.as_bytes()))
@@ -42,6 +42,11 @@ impl RequestHead<'_> {
         let query = self.target.split_once('?').map_or("", |(_, query)| query);
         self.headers.contains_key(header::AUTHORIZATION) || query.split('&').any(|pair| pair.starts_with("bewit="))
     }
+}
+
+/// Whether a service may take a name for this one: many make dashes of underscores.
+fn is_read_as(name: &str, one: &str) -> bool {
+    name.len() == one.len() && name.bytes().zip(one.bytes()).all(|(a, b)| a == b || (a == b'_' && b == b'-'))
 }
 
 #[cfg(test)]

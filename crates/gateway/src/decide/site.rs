@@ -1,8 +1,9 @@
+use std::sync::Arc;
+
 use falconer_client::{Client, Credentials, Origin};
 use falconer_middleware::{SettingsError, Verifier};
 
 use super::refused::Refused;
-use super::request_head::RequestHead;
 use crate::keys::Key;
 use crate::rules::{Rules, Session};
 use crate::session::{Begin, Cookies};
@@ -14,7 +15,7 @@ pub(super) struct Site {
     /// The same without the scheme: what browsers and clients write into Host.
     pub(super) host: String,
     pub(super) verifier: Verifier,
-    pub(super) session: Option<SiteSession>,
+    pub(super) session: Option<Arc<SiteSession>>,
 }
 
 /// Its sessions.
@@ -23,6 +24,8 @@ pub(super) struct SiteSession {
     pub(super) asks: Begin,
     pub(super) settings: Session,
     client: Client,
+    /// As the verifier asks.
+    signed_for: Origin,
 }
 
 impl std::fmt::Debug for Site {
@@ -33,12 +36,13 @@ impl std::fmt::Debug for Site {
 
 impl Site {
     pub(super) fn new(rules: &Rules, origin: &str, key: Option<&Key>, verifier: Verifier) -> Result<Site, SettingsError> {
-        let Origin { host, port } = Origin::parse(origin).map_err(SettingsError::PublicOrigin)?;
+        let signed_for = Origin::parse(origin).map_err(SettingsError::PublicOrigin)?;
         let (scheme, own_port) = if origin.to_ascii_lowercase().starts_with("https:") { ("https", 443) } else { ("http", 80) };
-        let host = if port == own_port { host } else { format!("{host}:{port}") };
+        let Origin { host, port } = &signed_for;
+        let host = if *port == own_port { host.clone() } else { format!("{host}:{port}") };
         let origin = format!("{scheme}://{host}");
         let session = match rules.settings.session.clone().zip(key) {
-            Some((settings, key)) => Some(SiteSession {
+            Some((settings, key)) => Some(Arc::new(SiteSession {
                 cookies: Cookies::new(key, &origin),
                 asks: Begin {
                     falconer: rules.falconer.trim_end_matches('/').to_owned(),
@@ -49,28 +53,33 @@ impl Site {
                 },
                 settings,
                 client: Client::new(&rules.falconer).map_err(SettingsError::RootUrl)?,
-            }),
+                signed_for,
+            })),
             None => None,
         };
         Ok(Site { origin, host, verifier, session })
     }
 
+    /// The same, whose verifier has connections of its own.
+    pub(super) fn with_own_connections(&self) -> Result<Site, SettingsError> {
+        let verifier = self.verifier.clone().with_own_connections()?;
+        Ok(Site { origin: self.origin.clone(), host: self.host.clone(), verifier, session: self.session.clone() })
+    }
+
     /// Whether clients mean this one by a Host header: with its port, which may be left out if it is the scheme's own.
     pub(super) fn is(&self, host: &str) -> bool {
         let own_port = if self.origin.starts_with("https:") { ":443" } else { ":80" };
-        let host = host.to_ascii_lowercase();
-        self.host == host || host.strip_suffix(own_port) == Some(&self.host)
+        let is_own = |host: &str| host.eq_ignore_ascii_case(&self.host);
+        is_own(host) || host.strip_suffix(own_port).is_some_and(is_own)
     }
 }
 
 impl SiteSession {
-    /// Signs the question about a browser's request with the credentials of its session: the header, and the path and query that it covers.
-    pub(super) fn sign(&self, asked: &RequestHead<'_>, origin: &str, credentials: Credentials) -> Result<(String, String), Refused> {
-        let url = url::Url::parse(&format!("{origin}{}", asked.target)).map_err(|_| Refused::Misconfigured("an address is no URL"))?;
-        let method = asked.method.parse().map_err(|_| Refused::NoRule)?;
+    /// Signs the question about a browser's request with the credentials of its session: the header.
+    pub(super) fn sign(&self, method: &str, target: &str, credentials: Credentials) -> Result<String, Refused> {
+        let method = method.parse().map_err(|_| Refused::NoRule)?;
         let client = self.client.clone().with_credentials(credentials);
-        let authorization = client.authorization(&method, url.as_str(), None).ok().flatten();
-        let resource = url[url::Position::BeforePath..].to_owned();
-        authorization.map(|header| (header, resource)).ok_or(Refused::Misconfigured("a question about a browser's request can't be signed"))
+        let authorization = client.authorization_at(&method, &self.signed_for, target).ok().flatten();
+        authorization.ok_or(Refused::Misconfigured("a question about a browser's request can't be signed"))
     }
 }

@@ -64,27 +64,19 @@ impl Recheck for GatewayRecheck {
             return Standing::Over(RULES_REPLACED.to_owned());
         }
         let own;
-        let (authorization, resource) = match &watched.with {
-            With::Header(header) => (header.as_deref(), watched.target.as_str()),
+        let authorization = match &watched.with {
+            With::Header(header) => header.as_deref(),
             // As for requests: a session ends at its end, without tolerance.
             With::Session(credentials) if is_over(credentials) => return Standing::Over("session-ended".to_owned()),
             With::Session(credentials) => {
-                let headers = http::HeaderMap::new();
-                let head = RequestHead {
-                    method: &watched.method,
-                    target: &watched.target,
-                    host: &watched.host,
-                    headers: &headers,
-                    source_ip: None,
-                };
-                let site = gateway.site(&watched.host).ok();
-                let signed = site.and_then(|site| Some((site, site.session.as_ref()?)));
-                let signed = signed.and_then(|(site, session)| session.sign(&head, &site.origin, credentials.clone()).ok());
+                let session = gateway.site(&watched.host).ok().and_then(|site| site.session.as_ref());
+                let signed = session.and_then(|session| session.sign(&watched.method, &watched.target, credentials.clone()).ok());
                 let Some(signed) = signed else { return Standing::Over("misconfigured".to_owned()) };
                 own = signed;
-                (Some(own.0.as_bytes()), own.1.as_str())
+                Some(own.as_bytes())
             }
         };
+        let resource = watched.target.as_str();
         let signed = SignedRequest { method: &watched.method, resource, authorization, source_ip: watched.source_ip.as_deref() };
         match watched.verifier.check(&signed, &watched.expression).await {
             Ok(verified) => Standing::Until(date_time::parse_ms(verified.without_body().expires()).unwrap_or(0)),

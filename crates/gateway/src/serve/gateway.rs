@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 
 use super::listener::{AnswerBody, Limits, OfOne, Service, accept, whole};
 use super::reverse_proxy::ReverseProxy;
+use super::threads::{self, accept_on_threads};
 use crate::decide::InUse;
 use crate::forward;
 use crate::rules::{Dialect, Place};
@@ -35,15 +36,21 @@ pub enum Served {
 
 /// Serves until `shutdown`. `metrics`: where `GET /metrics` is answered, and nothing else.
 pub async fn serve(listener: TcpListener, metrics: Option<TcpListener>, in_use: InUse, shutdown: impl Future<Output = ()>) -> Served {
-    let gateway = in_use.now();
-    let standing = match &gateway.settings().place {
-        Some(Place::Beside(dialect)) => Standing::Beside(in_use.clone(), *dialect),
-        Some(Place::InFrontOf(upstream)) => Standing::InFrontOf(Arc::new(ReverseProxy::new(in_use.clone(), upstream.clone()))),
-        None => return Served::NoPlace,
+    let Some(place) = in_use.now().settings().place.clone() else { return Served::NoPlace };
+    let services = in_use.on_threads(threads::count()).into_iter().map(|in_use| match &place {
+        Place::Beside(dialect) => Standing::Beside(in_use, *dialect),
+        Place::InFrontOf(upstream) => Standing::InFrontOf(Arc::new(ReverseProxy::new(in_use, upstream.clone()))),
+    });
+    // These proxies ask over HTTP/1 only, so that nobody has to look which it is.
+    let http2 = !matches!(place, Place::Beside(Dialect::Nginx | Dialect::Haproxy));
+    let limits = Limits { connections: CONNECTIONS, http2, of_one: Some(OfOne { in_use: in_use.clone() }) };
+    let serving = accept_on_threads(listener, services.collect(), limits, shutdown);
+    let serving = async {
+        serving.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the gateway can't serve");
+            false
+        })
     };
-    let of_one = OfOne { in_use: in_use.clone() };
-    let limits = Limits { connections: CONNECTIONS, http2: true, of_one: Some(of_one) };
-    let serving = accept(listener, standing, limits, shutdown);
     let done = match metrics {
         Some(metrics) => tokio::select! {
             done = serving => done,

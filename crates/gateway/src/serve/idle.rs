@@ -17,7 +17,7 @@ use super::listener::{AnswerBody, BoxError};
 /// To the end of the first head.
 const FIRST: Duration = Duration::from_secs(15);
 /// From the end of an answer to the end of the next head.
-pub(super) const NEXT: Duration = Duration::from_secs(75);
+const NEXT: Duration = Duration::from_secs(75);
 /// For a part of an answer that the other side does not take.
 const UNREAD: Duration = Duration::from_secs(75);
 

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt::Debug;
 use std::net::IpAddr;
@@ -14,9 +15,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 
-use super::idle::{Activity, NEXT, Sent, Watched};
+use super::idle::{Activity, Sent, Watched};
 use crate::addresses::{Addresses, Held};
 use crate::decide::InUse;
 use crate::metrics::Metrics;
@@ -43,10 +44,13 @@ pub(crate) trait Accept {
     /// Who is at its other end.
     type Peer: Copy + Debug + Send + 'static;
 
+    /// What it holds as long as it is there.
+    type Held: Send + Sync + 'static;
+
     /// Where it comes from, if that is an address.
     fn address(peer: Self::Peer) -> Option<IpAddr>;
 
-    fn next(&self) -> impl Future<Output = std::io::Result<(Self::Stream, Self::Peer)>> + Send;
+    fn next(&mut self) -> impl Future<Output = std::io::Result<(Self::Stream, Self::Peer, Self::Held)>> + Send;
 }
 
 /// What answers requests.
@@ -75,15 +79,16 @@ pub(crate) struct OfOne {
 impl Accept for TcpListener {
     type Stream = tokio::net::TcpStream;
     type Peer = std::net::SocketAddr;
+    type Held = ();
 
     fn address(peer: std::net::SocketAddr) -> Option<IpAddr> {
         Some(peer.ip())
     }
 
-    async fn next(&self) -> std::io::Result<(Self::Stream, Self::Peer)> {
+    async fn next(&mut self) -> std::io::Result<(Self::Stream, Self::Peer, ())> {
         let (stream, peer) = self.accept().await?;
         let _ = stream.set_nodelay(true);
-        Ok((stream, peer))
+        Ok((stream, peer, ()))
     }
 }
 
@@ -91,13 +96,35 @@ impl Accept for TcpListener {
 impl Accept for tokio::net::UnixListener {
     type Stream = tokio::net::UnixStream;
     type Peer = ();
+    type Held = ();
 
     fn address((): ()) -> Option<IpAddr> {
         None
     }
 
-    async fn next(&self) -> std::io::Result<(Self::Stream, ())> {
-        Ok((self.accept().await?.0, ()))
+    async fn next(&mut self) -> std::io::Result<(Self::Stream, (), ())> {
+        Ok((self.accept().await?.0, (), ()))
+    }
+}
+
+/// What all connections of a service hold of, on however many threads it accepts.
+#[derive(Clone)]
+pub(super) struct Bounds {
+    limits: Limits,
+    connections: Arc<Semaphore>,
+    requests: Arc<Semaphore>,
+    addresses: Addresses,
+}
+
+impl Bounds {
+    pub(super) fn new(limits: Limits) -> Bounds {
+        let connections = Arc::new(Semaphore::new(limits.connections as usize));
+        Bounds { limits, connections, requests: Arc::new(Semaphore::new(MOST_REQUESTS)), addresses: Addresses::default() }
+    }
+
+    /// Waits until every connection has ended. `false`: one takes too long.
+    pub(super) async fn are_free(&self) -> bool {
+        tokio::time::timeout(DRAIN, self.connections.acquire_many(self.limits.connections)).await.is_ok()
     }
 }
 
@@ -108,39 +135,50 @@ pub(crate) async fn accept<L: Accept, S: Service<L::Peer>>(
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) -> bool {
-    let connections = Arc::new(Semaphore::new(limits.connections as usize));
-    let requests = Arc::new(Semaphore::new(MOST_REQUESTS));
+    let bounds = Bounds::new(limits);
     let (stop, stopped) = watch::channel(());
-    let addresses = Addresses::default();
-    let mut shutdown = std::pin::pin!(shutdown);
+    tokio::select! {
+        () = accept_until(listener, service, bounds.clone(), stopped) => {}
+        () = shutdown => {}
+    }
+    let _ = stop.send(());
+    bounds.are_free().await
+}
+
+/// Accepts until `stopped` says something. What was accepted goes on by itself.
+pub(super) async fn accept_until<L: Accept, S: Service<L::Peer>>(
+    mut listener: L,
+    service: S,
+    bounds: Bounds,
+    mut stopped: watch::Receiver<()>,
+) {
+    let connections_see = stopped.clone();
     loop {
         let accepted = async {
-            let permit = Arc::clone(&connections).acquire_owned().await;
+            let permit = Arc::clone(&bounds.connections).acquire_owned().await;
             (permit, listener.next().await)
         };
         let (permit, accepted) = tokio::select! {
             accepted = accepted => accepted,
-            () = shutdown.as_mut() => break,
+            _ = stopped.changed() => return,
         };
         match (permit, accepted) {
-            (Ok(permit), Ok((stream, peer))) => {
-                let Ok(counted) = limits.of_one.as_ref().map(|of_one| of_one.count(&addresses, L::address(peer))).transpose() else {
+            (Ok(permit), Ok((stream, peer, held))) => {
+                let of_one = bounds.limits.of_one.as_ref();
+                let Ok(counted) = of_one.map(|of_one| of_one.count(&bounds.addresses, L::address(peer))).transpose() else {
                     tracing::debug!(?peer, "an address has too many connections; this one was closed");
                     continue;
                 };
-                let connected = Connected { stopped: stopped.clone(), _permit: Arc::new((permit, counted)) };
-                tokio::spawn(connection(stream, peer, service.clone(), limits.http2, connected, Arc::clone(&requests)));
+                let connected = Connected { stopped: connections_see.clone(), _held: Arc::new((permit, counted, held)) };
+                tokio::spawn(connection(stream, peer, service.clone(), bounds.limits.http2, connected, Arc::clone(&bounds.requests)));
             }
             (_, Err(error)) => {
                 tracing::warn!(%error, "accepting a connection failed");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            (Err(_), _) => break,
+            (Err(_), _) => return,
         }
     }
-    drop(listener);
-    let _ = stop.send(());
-    tokio::time::timeout(DRAIN, connections.acquire_many(limits.connections)).await.is_ok()
 }
 
 /// What a connection holds as long as it is there, also where it became a tunnel.
@@ -148,13 +186,13 @@ pub(crate) async fn accept<L: Accept, S: Service<L::Peer>>(
 pub(crate) struct Connected {
     /// Says when the program ends.
     pub(super) stopped: watch::Receiver<()>,
-    _permit: Arc<(OwnedSemaphorePermit, Option<Counted>)>,
+    _held: Arc<dyn Any + Send + Sync>,
 }
 
 /// A connection that is counted, for the metrics and for its address.
 struct Counted {
     metrics: Arc<Metrics>,
-    _held: Option<Held>,
+    _of_address: Option<Held>,
 }
 
 impl OfOne {
@@ -168,7 +206,7 @@ impl OfOne {
             let _ = metrics.connections_refused.inc();
         })?;
         metrics.connections.inc();
-        Ok(Counted { metrics: Arc::clone(metrics), _held: held })
+        Ok(Counted { metrics: Arc::clone(metrics), _of_address: held })
     }
 }
 
@@ -191,7 +229,8 @@ async fn connection<Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static, Pee
     if !http2 {
         builder = builder.http1_only();
     }
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(NEXT).max_buf_size(HEAD_BYTES);
+    // How long a head may take is looked at by `activity`.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(HEAD_BYTES);
     let mut http2 = builder.http2();
     http2.timer(TokioTimer::new()).max_concurrent_streams(128).max_header_list_size(HEAD_BYTES as u32);
     http2.initial_stream_window_size(UNREAD_OF_STREAM).initial_connection_window_size(UNREAD_OF_CONNECTION);

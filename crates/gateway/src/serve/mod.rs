@@ -1,4 +1,4 @@
-//! Connections: `listener.rs` accepts them within bounds, for the gateway of `gateway.rs` and for the signing proxy; `idle.rs` says how long one may do
+//! Connections: `listener.rs` accepts them within bounds, for the gateway of `gateway.rs`, on a thread for each core (`threads.rs`), and for the signing proxy; `idle.rs` says how long one may do
 //! nothing; `reverse_proxy.rs` passes requests on where the gateway stands in front of the service itself, `passing.rs` is what everybody does who passes requests on.
 
 mod gateway;
@@ -6,6 +6,7 @@ mod idle;
 mod listener;
 mod passing;
 mod reverse_proxy;
+mod threads;
 
 pub use gateway::{Served, serve};
 pub(crate) use listener::{AnswerBody, Connected, Limits, Service, accept, boxed, whole};
