@@ -12,7 +12,8 @@ use falconer_store::{
 use tokio_postgres::IsolationLevel;
 
 use crate::aggregates::{accounts, attempts, clients, credentials, grants, identities, people, refreshes, scim, sessions};
-use crate::connection::connect;
+use crate::connection::columns::finds;
+use crate::connection::connect::{self, Sessions};
 use crate::connection::contact::{Connector, Contact, NodeId};
 use crate::connection::fault::{Fault, at_commit};
 use crate::connection::migrate::migrate;
@@ -28,6 +29,7 @@ pub struct PostgresStore {
     following: Pool,
     sealer: Sealer,
     contact: Contact,
+    sessions: Sessions,
     node: NodeId,
 }
 
@@ -41,15 +43,15 @@ impl PostgresStore {
     pub async fn open(url: &str, notify_url: Option<&str>, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
         let node = draw_id(&random);
         let contact = Contact::of_a_node(node.clone(), Connector::of(url)?, notify_url.map(Connector::of).transpose()?);
-        PostgresStore::connect(url, keys, random, contact, node).await
+        PostgresStore::connect(url, Sessions::of(notify_url), keys, random, contact, node).await
     }
 
     /// Opens it for short administration on the spot: nothing is heard of others.
     ///
     /// Errors: as [`PostgresStore::open`].
-    pub async fn open_beside(url: &str, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
+    pub async fn open_beside(url: &str, notify_url: Option<&str>, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
         let node = draw_id(&random);
-        PostgresStore::connect(url, keys, random, Contact::of_a_command(Connector::of(url)?), node).await
+        PostgresStore::connect(url, Sessions::of(notify_url), keys, random, Contact::of_a_command(Connector::of(url)?), node).await
     }
 
     /// Where the database of a URL is, for people: host, port and name, never the password.
@@ -57,29 +59,31 @@ impl PostgresStore {
         Ok(connect::shown(&connect::config(url)?))
     }
 
-    /// Whether the database of the URL holds a Falconer.
-    pub async fn is_there(url: &str) -> Result<bool> {
-        let connector = Connector::of(url)?;
-        let watched = Contact::of_a_command(connector.clone());
-        let connection = connect::take(&connect::pool(connector, watched.silence(), 1)?).await?;
-        let row = connection.query_one("SELECT to_regclass('falconer_migrations') IS NOT NULL", &[]).await.map_err(Fault::from)?;
-        Ok(row.try_get(0).map_err(Fault::from)?)
+    /// Whether the database of the URL holds a Falconer. `notify_url` as for [`PostgresStore::open`].
+    pub async fn is_there(url: &str, notify_url: Option<&str>) -> Result<bool> {
+        let connection = one_connection(url, notify_url).await?;
+        Ok(finds(&connection, "SELECT 1 WHERE to_regclass('falconer_migrations') IS NOT NULL", &[]).await?)
     }
 
     /// How many people each provider has, and by what they are known. A Falconer has to be there; it is only read, and its schema stays as it is.
-    pub async fn people_of_providers(url: &str) -> Result<Vec<ProviderPeople>> {
-        let connector = Connector::of(url)?;
-        let watched = Contact::of_a_command(connector.clone());
-        Ok(identities::people_of_providers(&connect::take(&connect::pool(connector, watched.silence(), 1)?).await?).await?)
+    pub async fn people_of_providers(url: &str, notify_url: Option<&str>) -> Result<Vec<ProviderPeople>> {
+        Ok(identities::people_of_providers(&one_connection(url, notify_url).await?).await?)
     }
 
-    async fn connect(url: &str, keys: KeyRing, random: Randomness, contact: Contact, node: NodeId) -> Result<PostgresStore> {
+    async fn connect(
+        url: &str,
+        sessions: Sessions,
+        keys: KeyRing,
+        random: Randomness,
+        contact: Contact,
+        node: NodeId,
+    ) -> Result<PostgresStore> {
         let connector = Connector::of(url)?;
-        let following = connect::pool(connector.clone(), contact.silence(), connect::TO_FOLLOW)?;
-        let pool = connect::pool(connector, contact.silence(), connect::CONNECTIONS)?;
-        let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, node };
+        let following = connect::pool(connector.clone(), sessions, contact.silence(), connect::TO_FOLLOW)?;
+        let pool = connect::pool(connector, sessions, contact.silence(), connect::CONNECTIONS)?;
+        let store = PostgresStore { pool, following, sealer: Sealer::new(keys, random), contact, sessions, node };
         let mut connection = store.to_write().await?;
-        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let transaction = store.begin(&mut connection).await?;
         migrate(&transaction).await?;
         transaction.commit().await.map_err(|error| at_commit(&error))?;
         drop(connection);
@@ -89,6 +93,10 @@ impl PostgresStore {
     /// Seals and opens with these keys from now on; what was sealed with others opens only if the ring holds them.
     pub fn use_keys(&self, keys: KeyRing) {
         self.sealer.use_keys(keys);
+    }
+
+    async fn begin<'c>(&self, connection: &'c mut Object) -> Result<Transaction<'c>> {
+        Ok(connect::begin(connection, self.sessions).await?)
     }
 
     async fn to_read(&self) -> Result<Object> {
@@ -111,6 +119,13 @@ fn draw_id(random: &Randomness) -> NodeId {
     let mut bytes = [0; 8];
     random(&mut bytes);
     NodeId::from_random(bytes)
+}
+
+/// One to look at a database with.
+async fn one_connection(url: &str, notify_url: Option<&str>) -> Result<Object> {
+    let connector = Connector::of(url)?;
+    let watched = Contact::of_a_command(connector.clone());
+    connect::take(&connect::pool(connector, Sessions::of(notify_url), watched.silence(), 1)?).await
 }
 
 /// A transaction that sees one state.
@@ -179,7 +194,8 @@ impl Store for PostgresStore {
     async fn commit(&self, decided_in: Epoch, steps: Vec<(Step, Write)>) -> Result<Committed> {
         let Some(((first, write), others)) = steps.split_first() else { return Ok(Committed::default()) };
         let mut connection = self.to_write().await?;
-        let mut writing = Writing::begin(&mut connection, &self.node, decided_in, first, !others.is_empty()).await?;
+        let transaction = self.begin(&mut connection).await?;
+        let mut writing = Writing::begin(transaction, &self.node, decided_in, first, !others.is_empty()).await?;
         let found = writing.present();
         steps::apply(&mut writing, &self.sealer, write).await?;
         let mut revisions = Vec::with_capacity(steps.len());
@@ -306,7 +322,7 @@ impl Store for PostgresStore {
 
     async fn insert_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
         let mut connection = self.to_write().await?;
-        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let transaction = self.begin(&mut connection).await?;
         let done = scim::write::insert(&transaction, record, bounds).await?;
         commit(transaction).await?;
         Ok(done)
@@ -314,7 +330,7 @@ impl Store for PostgresStore {
 
     async fn update_scim(&self, record: &ScimRecord, bounds: ScimBounds) -> Result<ScimWritten> {
         let mut connection = self.to_write().await?;
-        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let transaction = self.begin(&mut connection).await?;
         let done = scim::write::update(&transaction, record, bounds).await?;
         commit(transaction).await?;
         Ok(done)
@@ -326,7 +342,7 @@ impl Store for PostgresStore {
         bounds: ScimBounds,
     ) -> Result<std::result::Result<ScimGroupNow, ScimWritten>> {
         let mut connection = self.to_write().await?;
-        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let transaction = self.begin(&mut connection).await?;
         let done = scim::write::change_members(&transaction, change, bounds).await?;
         commit(transaction).await?;
         Ok(done)
@@ -334,7 +350,7 @@ impl Store for PostgresStore {
 
     async fn delete_scim(&self, directory: &str, kind: ScimKind, id: &str, version: Option<i64>) -> Result<ScimWritten> {
         let mut connection = self.to_write().await?;
-        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let transaction = self.begin(&mut connection).await?;
         let done = scim::write::delete(&transaction, directory, kind, id, version).await?;
         commit(transaction).await?;
         Ok(done)
@@ -369,7 +385,7 @@ impl Store for PostgresStore {
 
     async fn note_scim_followed(&self, directory: &str, followed: &[(String, i64)]) -> Result<Vec<String>> {
         let mut connection = self.to_write().await?;
-        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let transaction = self.begin(&mut connection).await?;
         let done = scim::write::note_followed(&transaction, directory, followed).await?;
         commit(transaction).await?;
         Ok(done)
@@ -393,7 +409,7 @@ impl Store for PostgresStore {
 
     async fn note_attempt(&self, key: &str, now_ms: i64, window_ms: i64) -> Result<u32> {
         let mut connection = self.to_write().await?;
-        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let transaction = self.begin(&mut connection).await?;
         let count = attempts::note(&transaction, key, now_ms, window_ms).await?;
         commit(transaction).await?;
         Ok(count)
@@ -405,7 +421,7 @@ impl Store for PostgresStore {
 
     async fn note_uses(&self, clients: &[(String, i64)], grants: &[(String, i64, i64)]) -> Result<()> {
         let mut connection = self.to_write().await?;
-        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let transaction = self.begin(&mut connection).await?;
         lock_revision(&transaction).await?;
         for (client_id, at_ms) in clients {
             clients::note_use(&transaction, client_id, *at_ms).await?;
@@ -442,7 +458,7 @@ impl Store for PostgresStore {
 
     async fn prune(&self, now_ms: i64) -> Result<()> {
         let mut connection = self.to_write().await?;
-        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let transaction = self.begin(&mut connection).await?;
         lock_revision(&transaction).await?;
         upkeep::prune(&transaction, now_ms).await?;
         commit(transaction).await
@@ -454,7 +470,7 @@ impl Store for PostgresStore {
 
     async fn prune_grants(&self, before_ms: i64, limit: u32) -> Result<u64> {
         let mut connection = self.to_write().await?;
-        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let transaction = self.begin(&mut connection).await?;
         lock_revision(&transaction).await?;
         let removed = grants::prune(&transaction, before_ms, limit).await?;
         commit(transaction).await?;
@@ -463,7 +479,7 @@ impl Store for PostgresStore {
 
     async fn reseal(&self, from: &ResealFrom, limit: u32) -> Result<Resealed> {
         let mut connection = self.to_write().await?;
-        let transaction = connection.transaction().await.map_err(Fault::from)?;
+        let transaction = self.begin(&mut connection).await?;
         lock_revision(&transaction).await?;
         let done = upkeep::reseal(&transaction, &self.sealer, from, limit).await?;
         commit(transaction).await?;
@@ -485,10 +501,10 @@ impl Store for PostgresStore {
     async fn ping(&self) -> Result<()> {
         let connection = self.to_write().await?;
         revision_and_floor(&connection, "SELECT revision, feed_floor FROM meta").await?;
-        let row = connection.query_one("SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'", &[]).await;
-        match row.and_then(|row| row.try_get(0)).map_err(Fault::from)? {
-            true => Err(StoreError::Unavailable("the database takes no writes at present".to_owned())),
-            false => Ok(()),
+        let sql = "SELECT 1 WHERE pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'";
+        if finds(&connection, sql, &[]).await? {
+            return Err(StoreError::Unavailable("the database takes no writes at present".to_owned()));
         }
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use falconer_store::{Revision, RoleRecord, Step, Store, StoreError, conformance};
+use falconer_store_postgres::PostgresStore;
 
 /// As many as the suite has: a run of fewer is a mistake.
 const BEHAVIOURS: usize = 114;
@@ -31,6 +32,34 @@ async fn with_two_stores_open_on_one_database() {
         Arc::new(common::alternating::Alternating { stores, calls: AtomicUsize::new(0) }) as Arc<dyn Store>
     };
     assert_eq!(conformance::run(make).await, BEHAVIOURS);
+}
+
+/// Two nodes behind pgbouncer, which gives each transaction any connection that is free: nothing may rest on what a connection was told before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn with_two_stores_behind_pgbouncer() {
+    let server = common::server();
+    let make = || async {
+        let (url, direct) = server.schema_behind_pgbouncer().await;
+        let open = async || PostgresStore::open(&url, Some(&direct), common::keys(), common::random()).await.unwrap();
+        let stores = [open().await, open().await];
+        Arc::new(common::alternating::Alternating { stores, calls: AtomicUsize::new(0) }) as Arc<dyn Store>
+    };
+    assert_eq!(conformance::run(make).await, BEHAVIOURS);
+}
+
+/// Behind a pooler nobody can set for themselves that a commit is on the disk when it is answered. Whatever the default, a step is; where the default is
+/// another one, what takes no step would not be, so that the store is not opened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn a_default_that_answers_before_the_disk_is_refused_behind_pgbouncer() {
+    let server = common::server();
+    let (url, direct) = server.schema_behind_pgbouncer().await;
+    let user = url.split("://").nth(1).unwrap().split(':').next().unwrap();
+    server.run(&format!("ALTER ROLE {user} SET synchronous_commit = off")).await;
+    let refused = PostgresStore::open(&url, Some(&direct), common::keys(), common::random()).await.err().unwrap();
+    assert!(matches!(&refused, StoreError::Unavailable(why) if why.contains("ALTER ROLE")), "{refused}");
+    PostgresStore::open(&direct, None, common::keys(), common::random()).await.unwrap();
 }
 
 /// Each commit is told to the other nodes with its revision, when it is committed; whoever has made it is not told.

@@ -4,6 +4,7 @@
 mod keycloak;
 pub mod needs;
 mod parts;
+mod pgbouncer;
 pub mod postgres;
 pub mod screenshots;
 pub mod soak;

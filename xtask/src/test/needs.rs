@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::{keycloak, postgres};
+use super::{keycloak, pgbouncer, postgres};
 use crate::run::{prints, root, step, target, works};
 
 /// A program that the tests start.
@@ -83,6 +83,7 @@ const NEEDS: &[Need] = &[
         packages: &["postgresql"],
         parts: &["crates"],
     },
+    Need { what: "pgbouncer", probe: pgbouncer::is_there, packages: &["pgbouncer"], parts: &["crates"] },
     Need {
         what: "OpenLDAP, its server and its commands",
         probe: || std::path::Path::new("/usr/sbin/slapd").exists() && works("ldapadd", &["-VV"]),
@@ -378,7 +379,7 @@ mod tests {
         let of = |part: &str| NEEDS.iter().filter(|need| need.parts.contains(&part)).flat_map(|need| need.packages).collect::<Vec<_>>();
         assert_eq!(of("go"), [&"build-essential", &"golang-go"]);
         assert_eq!(of("sdk"), [&"build-essential", &"nodejs", &"npm"]);
-        assert_eq!(of("crates"), [&"build-essential", &"postgresql", &"slapd", &"ldap-utils", &"python3-aiosmtpd"]);
+        assert_eq!(of("crates"), [&"build-essential", &"postgresql", &"pgbouncer", &"slapd", &"ldap-utils", &"python3-aiosmtpd"]);
         let names: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
         let unknown: Vec<&&str> = NEEDS.iter().flat_map(|need| need.parts).filter(|part| !names.contains(part)).collect();
         assert!(unknown.is_empty(), "{unknown:?}");

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use super::keycloak;
 use super::needs;
+use super::pgbouncer;
 use super::postgres;
 use crate::bench::instructions;
 use crate::check;
@@ -141,15 +142,17 @@ fn packaging() -> Vec<&'static str> {
     args
 }
 
-/// The tests of the crates, with a PostgreSQL: the one of the environment, or one that ends with the tests. Tests that need it are ignored by `cargo test`
+/// The tests of the crates, with a PostgreSQL and pgbouncer before it: those of the environment, or some that end with the tests. Tests that need it are ignored by `cargo test`
 /// alone, and run here.
 fn crates(output: &Output) -> Result<Done> {
-    let given = std::env::var(postgres::VARIABLE).ok().filter(|url| !url.is_empty());
-    let server = if given.is_none() { Some(postgres::Server::start()?) } else { None };
-    let url = given.or_else(|| server.as_ref().map(|s| s.url.clone())).unwrap_or_default();
+    let given = |name: &str| std::env::var(name).ok().filter(|url| !url.is_empty());
+    let server = if given(postgres::VARIABLE).is_none() { Some(postgres::Server::start()?) } else { None };
+    let url = given(postgres::VARIABLE).or_else(|| server.as_ref().map(|server| server.url.clone())).unwrap_or_default();
+    let pooler = if given(pgbouncer::VARIABLE).is_none() { Some(pgbouncer::Pooler::before(&url)?) } else { None };
+    let pooled = given(pgbouncer::VARIABLE).or_else(|| pooler.as_ref().map(|pooler| pooler.url.clone())).unwrap_or_default();
     // With their output: some print what was tried, how often, and from which seed.
     let args = ["test", "--workspace", "--locked", "--no-fail-fast", "--", "--include-ignored", "--show-output"];
-    let counts = run_cargo(output, "crates", &args, &[(postgres::VARIABLE, &url)])?;
+    let counts = run_cargo(output, "crates", &args, &[(postgres::VARIABLE, &url), (pgbouncer::VARIABLE, &pooled)])?;
     Ok(Done { counts, said: None })
 }
 

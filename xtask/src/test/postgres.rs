@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::pgbouncer;
 use crate::run::{target, works};
 
 /// Names a server on which tests may make schemas and databases. Where it is set, none is started.
 pub const VARIABLE: &str = "FALCONER_TEST_POSTGRES";
 /// How long a new server may take until it answers.
-const START: Duration = Duration::from_secs(120);
+pub const START: Duration = Duration::from_secs(120);
 /// How its log says that somebody else took the port since it was chosen.
-const TAKEN: &str = "Address already in use";
+pub const TAKEN: &str = "Address already in use";
 
 /// The folder of the newest PostgreSQL's programs: Debian keeps them out of the path.
 pub fn programs() -> Option<PathBuf> {
@@ -34,15 +35,13 @@ pub fn is_given() -> bool {
     std::env::var(VARIABLE).is_ok_and(|url| !url.is_empty())
 }
 
-/// A server that ends, with all that it holds, when this value does, and also when this process does, however that ends.
-pub struct Server {
+/// A program that ends when this value does, with its folder, and also when this process does, however that ends.
+pub struct Watched {
     watcher: Child,
     folder: PathBuf,
-    /// As what [`VARIABLE`] wants.
-    pub url: String,
 }
 
-/// What stands between this process and the server: it ends the server and removes the folder as soon as its input ends. The immediate shutdown: what is
+/// What stands between this process and the program: it ends the program and removes the folder as soon as its input ends. The immediate shutdown: what is
 /// thrown away needs no checkpoint, which takes long after many schemas. A program that a shell starts in the background ignores that signal unless it asks for
 /// it, as PostgreSQL does; the second signal is for any other.
 const WATCHER: &str = r#"folder="$1"; shift
@@ -53,6 +52,39 @@ kill -QUIT "$server" 2>/dev/null
 kill -TERM "$server" 2>/dev/null
 wait "$server"
 rm -rf "$folder""#;
+
+impl Watched {
+    /// Starts the words as a command that writes its log into the folder.
+    pub fn start(folder: &Path, words: Vec<OsString>) -> Result<Watched> {
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCHER, "sh"]).arg(folder).args(words).current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::null());
+        // A group of its own: Ctrl-C is for the tests, and the watcher then does its work.
+        let watcher = command.stderr(Stdio::null()).process_group(0).spawn().with_context(|| format!("can't start {command:?}"))?;
+        Ok(Watched { watcher, folder: folder.to_owned() })
+    }
+
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.watcher.try_wait()?.is_some())
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        drop(self.watcher.stdin.take());
+        let _ = self.watcher.wait();
+    }
+}
+
+/// A server for tests; it ends with this value.
+pub struct Server {
+    watched: Watched,
+    /// As what [`VARIABLE`] wants.
+    pub url: String,
+}
 
 impl Server {
     /// Makes a cluster and starts it on a free port of this machine, with synchronisation on, as in production.
@@ -67,22 +99,17 @@ impl Server {
 
     fn start_once() -> Result<Server> {
         let programs = programs().context("no PostgreSQL found: install the Debian package `postgresql`, or set FALCONER_TEST_POSTGRES")?;
-        let folder = folder()?;
+        let folder = folder_in_reach("falconer-postgres")?;
         let started = prepare(&programs, &folder).and_then(|password| {
             let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
             let mut words = unprivileged(&programs.join("postgres"));
             words.extend(["-D".into(), folder.join("data").into()]);
             words.extend(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"].map(OsString::from));
             words.extend(["-c", "unix_socket_directories=", "-c", "max_connections=300"].map(OsString::from));
-            let mut command = Command::new("sh");
-            command.args(["-c", WATCHER, "sh"]).arg(&folder).args(words).current_dir(&folder).stdin(Stdio::piped()).stdout(Stdio::null());
-            // A group of its own: Ctrl-C is for the tests, and the watcher then does its work.
-            let watcher = command.stderr(Stdio::null()).process_group(0).spawn().context("can't start PostgreSQL")?;
-            Ok((watcher, port, password))
+            Ok((Watched::start(&folder, words)?, port, password))
         });
-        let (watcher, port, password) = started.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
-        let mut server =
-            Server { watcher, folder, url: format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=disable") };
+        let (watched, port, password) = started.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))?;
+        let mut server = Server { watched, url: format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres?sslmode=disable") };
         server.wait(&programs, port)?;
         Ok(server)
     }
@@ -91,9 +118,8 @@ impl Server {
         let ready = programs.join("pg_isready").to_string_lossy().into_owned();
         let until = Instant::now() + START;
         while !works(&ready, &["-q", "-h", "127.0.0.1", "-p", &port.to_string()]) {
-            if self.watcher.try_wait()?.is_some() || Instant::now() > until {
-                let log = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-                bail!("PostgreSQL did not start; its log says:\n{log}");
+            if self.watched.has_ended()? || Instant::now() > until {
+                bail!("PostgreSQL did not start; its log says:\n{}", self.watched.log());
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -101,22 +127,15 @@ impl Server {
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        drop(self.watcher.stdin.take());
-        let _ = self.watcher.wait();
-    }
-}
-
 /// A new folder for a cluster that its user can reach: below the target folder, and for another user than this one, if the way there is closed to it, in a
 /// folder for temporary files.
-fn folder() -> Result<PathBuf> {
-    folder_in([target(), std::env::temp_dir(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")])
+pub fn folder_in_reach(name: &str) -> Result<PathBuf> {
+    folder_in(name, [target(), std::env::temp_dir(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")])
 }
 
 /// In the first place that its user can reach.
-fn folder_in<const N: usize>(places: [PathBuf; N]) -> Result<PathBuf> {
-    let name = format!("falconer-postgres-{}", std::process::id());
+fn folder_in<const N: usize>(name: &str, places: [PathBuf; N]) -> Result<PathBuf> {
+    let name = format!("{name}-{}", std::process::id());
     for place in places {
         let folder = place.join(&name);
         std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -148,10 +167,7 @@ fn prepare(programs: &Path, folder: &Path) -> Result<String> {
     });
     let file = folder.join("password");
     std::fs::write(&file, &password)?;
-    let path = folder.to_string_lossy().into_owned();
-    if is_root() && !(works("chown", &["-R", "postgres:", &path]) && works("chmod", &["-R", "go=", &path])) {
-        bail!("{path} can't be given to the user `postgres`");
-    }
+    give_away(folder)?;
     let mut words = unprivileged(&programs.join("initdb"));
     words.extend(["-D".into(), folder.join("data").into(), "--pwfile".into(), file.into()]);
     words.extend(["-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C"].map(OsString::from));
@@ -160,6 +176,15 @@ fn prepare(programs: &Path, folder: &Path) -> Result<String> {
         bail!("initdb failed: {}", String::from_utf8_lossy(&made.stderr));
     }
     Ok(password)
+}
+
+/// Gives a folder to the user that the servers run as, and to nobody else.
+pub fn give_away(folder: &Path) -> Result<()> {
+    let path = folder.to_string_lossy().into_owned();
+    if is_root() && !(works("chown", &["-R", "postgres:", &path]) && works("chmod", &["-R", "go=", &path])) {
+        bail!("{path} can't be given to the user `postgres`");
+    }
+    Ok(())
 }
 
 /// Runs words as a command, in a folder that anybody may be in.
@@ -173,7 +198,7 @@ fn is_root() -> bool {
 }
 
 /// PostgreSQL refuses to run as root: then it runs as the user that its package made.
-fn unprivileged(program: &Path) -> Vec<OsString> {
+pub fn unprivileged(program: &Path) -> Vec<OsString> {
     let as_user: &[&str] = if is_root() { &["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] } else { &[] };
     as_user.iter().map(OsString::from).chain([program.into()]).collect()
 }
@@ -181,11 +206,15 @@ fn unprivileged(program: &Path) -> Vec<OsString> {
 /// `cargo xtask postgres`
 pub fn by_hand() -> Result<()> {
     let mut server = Server::start()?;
+    let pooler = pgbouncer::is_there().then(|| pgbouncer::Pooler::before(&server.url)).transpose()?;
+    if let Some(pooler) = &pooler {
+        println!("export {}='{}'", pgbouncer::VARIABLE, pooler.url);
+    }
     println!("export {VARIABLE}='{}'\nPostgreSQL runs until Enter or Ctrl-C; then everything in it is gone.", server.url);
     let mut line = String::new();
     if std::io::stdin().read_line(&mut line)? == 0 {
         // Nobody can press Enter: until this process is ended from outside, or the server is.
-        while server.watcher.try_wait()?.is_none() {
+        while !server.watched.has_ended()? {
             std::thread::sleep(Duration::from_millis(200));
         }
     }
@@ -232,7 +261,7 @@ mod tests {
         for (folder, mode) in [(&open, "755"), (&open.join("home"), "700"), (&elsewhere, "755")] {
             assert!(works("chmod", &[mode, &folder.to_string_lossy()]));
         }
-        let folder = folder_in([target.clone(), elsewhere.clone()]).unwrap();
+        let folder = folder_in("falconer-places", [target.clone(), elsewhere.clone()]).unwrap();
         assert!(folder.is_dir());
         // Whoever is not root runs it as themselves.
         let expected = if is_root() { &elsewhere } else { &target };

@@ -56,7 +56,9 @@ impl<'c> Storage<'c> {
     pub async fn is_there(&self) -> Result<bool> {
         match self {
             Storage::File { data_dir } => is_file(&database(data_dir)),
-            Storage::Postgres { url, .. } => PostgresStore::is_there(url).await.map_err(|error| self.explain(error.into(), None)),
+            Storage::Postgres { url, notify_url } => {
+                PostgresStore::is_there(url, *notify_url).await.map_err(|error| self.explain(error.into(), None))
+            }
         }
     }
 
@@ -85,7 +87,9 @@ impl<'c> Storage<'c> {
             (Storage::File { data_dir }, Access::Alone) => Arc::new(SqliteStore::open(&database(data_dir), keys, random)?),
             (Storage::File { data_dir }, Access::Beside) => Arc::new(SqliteStore::open_beside(&database(data_dir), keys, random)?),
             (Storage::Postgres { url, notify_url }, Access::Alone) => Arc::new(PostgresStore::open(url, *notify_url, keys, random).await?),
-            (Storage::Postgres { url, .. }, Access::Beside) => Arc::new(PostgresStore::open_beside(url, keys, random).await?),
+            (Storage::Postgres { url, notify_url }, Access::Beside) => {
+                Arc::new(PostgresStore::open_beside(url, *notify_url, keys, random).await?)
+            }
         })
     }
 
@@ -96,7 +100,7 @@ impl<'c> Storage<'c> {
         }
         let people = match self {
             Storage::File { data_dir } => SqliteStore::people_of_providers(&database(data_dir)),
-            Storage::Postgres { url, .. } => PostgresStore::people_of_providers(url).await,
+            Storage::Postgres { url, notify_url } => PostgresStore::people_of_providers(url, *notify_url).await,
         };
         people.map_err(|error| self.explain(error.into(), None))
     }

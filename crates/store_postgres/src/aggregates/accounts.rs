@@ -2,23 +2,22 @@
 
 pub(crate) mod links;
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{AccountRecord, IdentityRecord, Sealer, StoreError};
 use tokio_postgres::Row;
 
 use crate::aggregates::{clients, credentials, identities};
-use crate::connection::columns::{all, finds, first, get, run};
+use crate::connection::columns::{Connection, all, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "name, display_name, email, groups, scopes, disabled, deleted, created_ms, last_modified_ms, email_within";
 
-pub(crate) async fn one(on: &impl GenericClient, name: &str) -> Res<Option<AccountRecord>> {
+pub(crate) async fn one(on: &impl Connection, name: &str) -> Res<Option<AccountRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM accounts WHERE name = $1"), &[&name], read).await
 }
 
 /// All accounts, ascending.
-pub(crate) async fn every(on: &impl GenericClient) -> Res<Vec<AccountRecord>> {
+pub(crate) async fn every(on: &impl Connection) -> Res<Vec<AccountRecord>> {
     all(on, &format!("SELECT {COLUMNS} FROM accounts ORDER BY name"), &[], read).await
 }
 
@@ -82,12 +81,12 @@ pub(crate) async fn update(writing: &mut Writing<'_>, account: &AccountRecord, i
     writing.audit("account", &account.name).await
 }
 
-pub(crate) async fn put_setup_link(on: &impl GenericClient, hash: &str, expires_ms: i64) -> Res<()> {
+pub(crate) async fn put_setup_link(on: &impl Connection, hash: &str, expires_ms: i64) -> Res<()> {
     run(on, "INSERT INTO setup_links (hash, expires_ms) VALUES ($1, $2)", &[&hash, &expires_ms]).await?;
     Ok(())
 }
 
-pub(crate) async fn setup_link_valid(on: &impl GenericClient, hash: &str, now_ms: i64) -> Res<bool> {
+pub(crate) async fn setup_link_valid(on: &impl Connection, hash: &str, now_ms: i64) -> Res<bool> {
     finds(on, "SELECT 1 FROM setup_links WHERE hash = $1 AND used_ms IS NULL AND expires_ms > $2", &[&hash, &now_ms]).await
 }
 

@@ -1,12 +1,12 @@
 //! Attempts at passwords and the like, counted in sliding windows.
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
 use falconer_store::ATTEMPTS_AHEAD_MS;
 
-use crate::connection::columns::{first, get, run};
+use crate::connection::columns::{Connection, first, get, run};
 use crate::connection::fault::Res;
 
-pub(crate) async fn count(on: &impl GenericClient, key: &str, now_ms: i64, window_ms: i64) -> Res<u32> {
+pub(crate) async fn count(on: &impl Connection, key: &str, now_ms: i64, window_ms: i64) -> Res<u32> {
     let sql = "SELECT coalesce(sum(count), 0)::bigint FROM attempts WHERE key = $1 AND at_ms > $2 AND at_ms <= $3";
     let count: i64 =
         first(on, sql, &[&key, &now_ms.saturating_sub(window_ms), &now_ms.saturating_add(ATTEMPTS_AHEAD_MS)], |row| get(row, 0))
@@ -30,7 +30,7 @@ pub(crate) async fn note(on: &Transaction<'_>, key: &str, now_ms: i64, window_ms
 /// The class of the advisory locks of keys: `FALA`.
 const ATTEMPTS: i32 = 0x4641_4c41;
 
-pub(crate) async fn clear(on: &impl GenericClient, key: &str) -> Res<()> {
+pub(crate) async fn clear(on: &impl Connection, key: &str) -> Res<()> {
     run(on, "DELETE FROM attempts WHERE key = $1", &[&key]).await?;
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::pin::pin;
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{
     ChangeKind, ClientRecord, Damaged, EachClient, KeyKind, KeyRing, Place, SealedKind, Sealer, Secret, StaticChange, StoreError,
     static_changes,
@@ -10,7 +9,7 @@ use falconer_store::{
 use futures_util::TryStreamExt as _;
 use tokio_postgres::Row;
 
-use crate::connection::columns::{all, first, get, run};
+use crate::connection::columns::{Connection, all, first, get, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
 use crate::steps::writing::Writing;
@@ -23,17 +22,16 @@ pub(crate) fn token_place(client_id: &str) -> Place<'_> {
     SealedKind::Client.place(client_id)
 }
 
-pub(crate) async fn one(on: &impl GenericClient, sealer: &Sealer, client_id: &str) -> Res<Option<ClientRecord>> {
+pub(crate) async fn one(on: &impl Connection, sealer: &Sealer, client_id: &str) -> Res<Option<ClientRecord>> {
     let (sql, keys) = (format!("SELECT {COLUMNS} FROM clients WHERE id_hash = $1"), sealer.keys());
     first(on, &sql, &[&hash::of(client_id)], |row| Ok(read(row, sealer, &keys)?.0)).await
 }
 
 /// Gives all clients to `each`, ascending, as they arrive; how many there were, and which are damaged.
-pub(crate) async fn each(on: &impl GenericClient, sealer: &Sealer, each: &mut EachClient) -> Res<(usize, Vec<Damaged>)> {
+pub(crate) async fn each(on: &impl Connection, sealer: &Sealer, each: &mut EachClient) -> Res<(usize, Vec<Damaged>)> {
     let (mut count, mut damaged) = (0_usize, Vec::new());
     let keys = sealer.keys();
-    let statement = on.prepare_cached(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id")).await?;
-    let mut rows = pin!(on.query_raw(&statement, std::iter::empty::<i64>()).await?);
+    let mut rows = pin!(on.rows(&format!("SELECT {COLUMNS} FROM clients ORDER BY client_id"), &[]).await?);
     while let Some(row) = rows.try_next().await? {
         let (client, damage) = read(&row, sealer, &keys)?;
         count = count.saturating_add(1);
@@ -44,7 +42,7 @@ pub(crate) async fn each(on: &impl GenericClient, sealer: &Sealer, each: &mut Ea
 }
 
 /// Those of these clients that there are.
-pub(crate) async fn among(on: &impl GenericClient, sealer: &Sealer, clients: &[ClientRecord]) -> Res<Vec<ClientRecord>> {
+pub(crate) async fn among(on: &impl Connection, sealer: &Sealer, clients: &[ClientRecord]) -> Res<Vec<ClientRecord>> {
     let hashes: Vec<Vec<u8>> = clients.iter().map(|client| hash::of(&client.client_id)).collect();
     let keys = sealer.keys();
     all(on, &format!("SELECT {COLUMNS} FROM clients WHERE id_hash = ANY($1)"), &[&hashes], |row| Ok(read(row, sealer, &keys)?.0)).await
@@ -99,23 +97,23 @@ pub(crate) async fn replace_static(writing: &mut Writing<'_>, sealer: &Sealer, c
     Ok(())
 }
 
-pub(crate) async fn note_use(on: &impl GenericClient, client_id: &str, at_ms: i64) -> Res<()> {
+pub(crate) async fn note_use(on: &impl Connection, client_id: &str, at_ms: i64) -> Res<()> {
     let sql = "UPDATE clients SET last_date_used_ms = $2 WHERE id_hash = $1 AND last_date_used_ms < $2";
     run(on, sql, &[&hash::of(client_id), &at_ms]).await?;
     Ok(())
 }
 
-async fn remove(on: &impl GenericClient, client_id: &str) -> Res<u64> {
+async fn remove(on: &impl Connection, client_id: &str) -> Res<u64> {
     run(on, "DELETE FROM clients WHERE id_hash = $1", &[&hash::of(client_id)]).await
 }
 
-pub(crate) async fn add(on: &impl GenericClient, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
+pub(crate) async fn add(on: &impl Connection, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
     let sql = format!("INSERT INTO clients (id_hash, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
     put(on, &sql, sealer, client).await.map(drop)
 }
 
 /// Writes all but the last use, which never goes back. Conflict when it is gone.
-pub(crate) async fn replace(on: &impl GenericClient, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
+pub(crate) async fn replace(on: &impl Connection, sealer: &Sealer, client: &ClientRecord) -> Res<()> {
     let sql =
         "UPDATE clients SET client_id = $2, description = $3, access_token = $4, expires_us = $5, created_ms = $6, last_modified_ms = $7,
                  last_date_used_ms = greatest(last_date_used_ms, $8), last_rotated_ms = $9, delete_on_expiration = $10, scopes = $11,
@@ -123,7 +121,7 @@ pub(crate) async fn replace(on: &impl GenericClient, sealer: &Sealer, client: &C
     if put(on, sql, sealer, client).await? == 0 { Err(StoreError::Conflict.into()) } else { Ok(()) }
 }
 
-async fn put(on: &impl GenericClient, sql: &str, sealer: &Sealer, client: &ClientRecord) -> Res<u64> {
+async fn put(on: &impl Connection, sql: &str, sealer: &Sealer, client: &ClientRecord) -> Res<u64> {
     let sealed = sealer.seal(&token_place(&client.client_id), client.access_token.expose())?;
     let id_hash = hash::of(&client.client_id);
     run(

@@ -1,12 +1,11 @@
 //! What people sign in to local accounts with.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{
     CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, Place, RecoveryCodeRecord, SealedKind, Sealer, StoreError,
 };
 use tokio_postgres::Row;
 
-use crate::connection::columns::{all, finds, first, get, run};
+use crate::connection::columns::{Connection, all, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
@@ -22,7 +21,7 @@ pub(crate) fn code_place(id: &str) -> Place<'_> {
     SealedKind::RecoveryCode.place(id)
 }
 
-pub(crate) async fn of_account(on: &impl GenericClient, sealer: &Sealer, account: &str) -> Res<CredentialsRecord> {
+pub(crate) async fn of_account(on: &impl Connection, sealer: &Sealer, account: &str) -> Res<CredentialsRecord> {
     let passkeys = format!("SELECT {PASSKEY} FROM passkeys WHERE account = $1 ORDER BY created_ms, id");
     let codes = "SELECT id, hash, created_ms, used_ms FROM recovery_codes WHERE account = $1 ORDER BY position";
     let codes = all(on, codes, &[&account], |row| {
@@ -41,7 +40,7 @@ pub(crate) async fn of_account(on: &impl GenericClient, sealer: &Sealer, account
 }
 
 /// How many there are, by account.
-pub(crate) async fn counts(on: &impl GenericClient, sealer: &Sealer) -> Res<Vec<CredentialsCount>> {
+pub(crate) async fn counts(on: &impl Connection, sealer: &Sealer) -> Res<Vec<CredentialsCount>> {
     let sql = "SELECT name, (SELECT hash FROM passwords WHERE account = name), (SELECT count(*) FROM passkeys WHERE account = name),
                  (SELECT count(*) FROM recovery_codes WHERE account = name AND used_ms IS NULL) FROM accounts ORDER BY name";
     let keys = sealer.keys();
@@ -55,11 +54,11 @@ pub(crate) async fn counts(on: &impl GenericClient, sealer: &Sealer) -> Res<Vec<
     .await
 }
 
-pub(crate) async fn passkey(on: &impl GenericClient, id: &str) -> Res<Option<PasskeyRecord>> {
+pub(crate) async fn passkey(on: &impl Connection, id: &str) -> Res<Option<PasskeyRecord>> {
     first(on, &format!("SELECT {PASSKEY} FROM passkeys WHERE id = $1"), &[&id], read_passkey).await
 }
 
-pub(crate) async fn note_use(on: &impl GenericClient, id: &str, counter: u32, at_ms: i64) -> Res<bool> {
+pub(crate) async fn note_use(on: &impl Connection, id: &str, counter: u32, at_ms: i64) -> Res<bool> {
     let sql = "UPDATE passkeys SET counter = $2, last_used_ms = greatest(coalesce(last_used_ms, $3), $3)
                WHERE id = $1 AND (counter < $2 OR (counter = 0 AND $2 = 0))";
     Ok(run(on, sql, &[&id, &i64::from(counter), &at_ms]).await? == 1)
@@ -109,7 +108,7 @@ pub(crate) async fn change(writing: &mut Writing<'_>, sealer: &Sealer, account: 
 }
 
 /// Writes the hash of a password, or takes it away.
-pub(crate) async fn set_password(on: &impl GenericClient, sealer: &Sealer, account: &str, hash: Option<&str>) -> Res<()> {
+pub(crate) async fn set_password(on: &impl Connection, sealer: &Sealer, account: &str, hash: Option<&str>) -> Res<()> {
     let Some(hash) = hash else {
         run(on, "DELETE FROM passwords WHERE account = $1", &[&account]).await?;
         return Ok(());
@@ -120,7 +119,7 @@ pub(crate) async fn set_password(on: &impl GenericClient, sealer: &Sealer, accou
 }
 
 /// Nothing is left that opens the account.
-pub(crate) async fn delete(on: &impl GenericClient, account: &str) -> Res<()> {
+pub(crate) async fn delete(on: &impl Connection, account: &str) -> Res<()> {
     for table in ["passwords", "passkeys", "recovery_codes"] {
         run(on, &format!("DELETE FROM {table} WHERE account = $1"), &[&account]).await?;
     }
@@ -128,7 +127,7 @@ pub(crate) async fn delete(on: &impl GenericClient, account: &str) -> Res<()> {
 }
 
 /// One that does not open is none: the account needs a new password.
-async fn password(on: &impl GenericClient, sealer: &Sealer, account: &str) -> Res<Option<String>> {
+async fn password(on: &impl Connection, sealer: &Sealer, account: &str) -> Res<Option<String>> {
     let found = first(on, "SELECT hash FROM passwords WHERE account = $1", &[&account], |row| {
         Ok(sealer.open_row(&sealer.keys(), SealedKind::Account, account, get(row, 0)?).ok())
     })
@@ -136,7 +135,7 @@ async fn password(on: &impl GenericClient, sealer: &Sealer, account: &str) -> Re
     found.map(Option::flatten)
 }
 
-async fn insert_passkey(on: &impl GenericClient, passkey: &PasskeyRecord) -> Res<()> {
+async fn insert_passkey(on: &impl Connection, passkey: &PasskeyRecord) -> Res<()> {
     let sql = format!("INSERT INTO passkeys ({PASSKEY}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
     run(
         on,

@@ -1,33 +1,32 @@
 //! Grants.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{ChangeKind, GrantRecord, KeyKind, StoreError};
 use serde_json::json;
 use tokio_postgres::Row;
 
-use crate::connection::columns::{all, finds, first, get, run};
+use crate::connection::columns::{Connection, all, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "id, identity, target, target_origin, client_id, scopes, everything, identity_for, created_ms, start_ms,
     expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason";
 
-pub(crate) async fn one(on: &impl GenericClient, id: &str) -> Res<Option<GrantRecord>> {
+pub(crate) async fn one(on: &impl Connection, id: &str) -> Res<Option<GrantRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM grants WHERE id = $1"), &[&id], read).await
 }
 
-pub(crate) async fn of_identity(on: &impl GenericClient, identity: &str) -> Res<Vec<GrantRecord>> {
+pub(crate) async fn of_identity(on: &impl Connection, identity: &str) -> Res<Vec<GrantRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = $1 ORDER BY created_ms DESC, number DESC");
     all(on, &sql, &[&identity], read).await
 }
 
-pub(crate) async fn by_nonce(on: &impl GenericClient, identity: &str, nonce: &str) -> Res<Option<GrantRecord>> {
+pub(crate) async fn by_nonce(on: &impl Connection, identity: &str, nonce: &str) -> Res<Option<GrantRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM grants WHERE identity = $1 AND nonce = $2 ORDER BY created_ms DESC, number DESC LIMIT 1");
     first(on, &sql, &[&identity, &nonce], read).await
 }
 
 /// Grants that end after an instant, by id.
-pub(crate) async fn ending_after(on: &impl GenericClient, instant_ms: i64) -> Res<Vec<GrantRecord>> {
+pub(crate) async fn ending_after(on: &impl Connection, instant_ms: i64) -> Res<Vec<GrantRecord>> {
     all(on, &format!("SELECT {COLUMNS} FROM grants WHERE expires_ms > $1 ORDER BY id"), &[&instant_ms], read).await
 }
 
@@ -61,12 +60,12 @@ pub(crate) async fn revoke(writing: &mut Writing<'_>, ids: &[String], by: &str, 
 }
 
 /// Removes up to `limit` of the grants that ended before an instant, oldest first; how many there were.
-pub(crate) async fn prune(on: &impl GenericClient, before_ms: i64, limit: u32) -> Res<u64> {
+pub(crate) async fn prune(on: &impl Connection, before_ms: i64, limit: u32) -> Res<u64> {
     let sql = "DELETE FROM grants WHERE id IN (SELECT id FROM grants WHERE expires_ms < $1 ORDER BY expires_ms, id LIMIT $2)";
     run(on, sql, &[&before_ms, &i64::from(limit)]).await
 }
 
-pub(crate) async fn note_use(on: &impl GenericClient, id: &str, at_ms: i64, count: i64) -> Res<()> {
+pub(crate) async fn note_use(on: &impl Connection, id: &str, at_ms: i64, count: i64) -> Res<()> {
     let sql = "UPDATE grants SET last_used_ms = greatest(coalesce(last_used_ms, $2), $2), use_count = use_count + $3 WHERE id = $1";
     run(on, sql, &[&id, &at_ms, &count]).await?;
     Ok(())
@@ -78,7 +77,7 @@ async fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> 
     Ok(run(&writing.transaction, sql, &[&id, &writing.step.at_ms, &by, &reason]).await? > 0)
 }
 
-async fn put(on: &impl GenericClient, grant: &GrantRecord) -> Res<()> {
+async fn put(on: &impl Connection, grant: &GrantRecord) -> Res<()> {
     let sql = format!(
         "INSERT INTO grants ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
            $19, $20, $21)"

@@ -1,11 +1,10 @@
 //! Identities, as identity providers describe them.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{Addition, ChangeKind, IdentityRecord, KeyKind, PersonRecord, ProviderPeople, StoreError};
 use tokio_postgres::Row;
 
 use crate::aggregates::people;
-use crate::connection::columns::{all, finds, first, get, run};
+use crate::connection::columns::{Connection, all, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
@@ -13,12 +12,12 @@ const COLUMNS: &str =
     "identity, provider, subject, display_name, email, email_verified, groups, scopes, refreshed_ms, disabled, person, username,
     gone, additions";
 
-pub(crate) async fn one(on: &impl GenericClient, identity: &str) -> Res<Option<IdentityRecord>> {
+pub(crate) async fn one(on: &impl Connection, identity: &str) -> Res<Option<IdentityRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM identities WHERE identity = $1"), &[&identity], read).await
 }
 
 /// All identities, ascending.
-pub(crate) async fn every(on: &impl GenericClient) -> Res<Vec<IdentityRecord>> {
+pub(crate) async fn every(on: &impl Connection) -> Res<Vec<IdentityRecord>> {
     all(on, &format!("SELECT {COLUMNS} FROM identities ORDER BY identity"), &[], read).await
 }
 
@@ -85,7 +84,7 @@ fn read_additions(text: &str) -> Res<Vec<Addition>> {
 }
 
 /// How many there are of each provider; nothing of it is changed, also where the schema is an older one.
-pub(crate) async fn people_of_providers(on: &impl GenericClient) -> Res<Vec<ProviderPeople>> {
+pub(crate) async fn people_of_providers(on: &impl Connection) -> Res<Vec<ProviderPeople>> {
     let kept = finds(on, "SELECT 1 WHERE to_regclass('provider_subjects') IS NOT NULL", &[]).await?;
     let known_by = if kept { "(SELECT known_by FROM provider_subjects s WHERE s.provider = i.provider)" } else { "NULL::text" };
     let sql = format!("SELECT provider, {known_by}, count(*) FROM identities i GROUP BY provider ORDER BY provider");
@@ -97,7 +96,7 @@ pub(crate) async fn people_of_providers(on: &impl GenericClient) -> Res<Vec<Prov
 }
 
 /// By what the people of a provider are known. What was kept first stays, so that no transaction is needed around both.
-pub(crate) async fn note_known_by(on: &impl GenericClient, provider: &str, known_by: &str, before: &str) -> Res<String> {
+pub(crate) async fn note_known_by(on: &impl Connection, provider: &str, known_by: &str, before: &str) -> Res<String> {
     if let Some(kept) = self::known_by(on, provider).await? {
         return Ok(kept);
     }
@@ -108,6 +107,6 @@ pub(crate) async fn note_known_by(on: &impl GenericClient, provider: &str, known
     Ok(self::known_by(on, provider).await?.unwrap_or_default())
 }
 
-pub(crate) async fn known_by(on: &impl GenericClient, provider: &str) -> Res<Option<String>> {
+pub(crate) async fn known_by(on: &impl Connection, provider: &str) -> Res<Option<String>> {
     first(on, "SELECT known_by FROM provider_subjects WHERE provider = $1", &[&provider], |row| get(row, 0)).await
 }

@@ -1,10 +1,9 @@
 //! Issuers of grant certificates.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{ChangeKind, Damaged, IssuerRecord, KeyKind, Place, SealedKind, Sealer, Secret, StoreError};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{all, first, get, run};
+use crate::connection::columns::{Connection, all, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
@@ -14,12 +13,12 @@ pub(crate) fn token_place(name: &str) -> Place<'_> {
 }
 
 /// All issuers, oldest first, each with what is wrong with it.
-pub(crate) async fn every(on: &impl GenericClient, sealer: &Sealer) -> Res<Vec<(IssuerRecord, Option<Damaged>)>> {
+pub(crate) async fn every(on: &impl Connection, sealer: &Sealer) -> Res<Vec<(IssuerRecord, Option<Damaged>)>> {
     let sql = "SELECT name, token, created_ms, retired_ms FROM issuers ORDER BY created_ms, name";
     all(on, sql, &[], |row| read(row, sealer)).await
 }
 
-pub(crate) async fn one(on: &impl GenericClient, sealer: &Sealer, name: &str) -> Res<Option<IssuerRecord>> {
+pub(crate) async fn one(on: &impl Connection, sealer: &Sealer, name: &str) -> Res<Option<IssuerRecord>> {
     let sql = "SELECT name, token, created_ms, retired_ms FROM issuers WHERE name = $1";
     first(on, sql, &[&name], |row| Ok(read(row, sealer)?.0)).await
 }

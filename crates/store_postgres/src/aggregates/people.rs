@@ -1,28 +1,27 @@
 //! People: which identities are linked with each other.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{ChangeKind, KeyKind, PersonRecord, StoreError};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{all, finds, first, get, run};
+use crate::connection::columns::{Connection, all, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "id, name, disabled, created_ms, last_modified_ms";
 
-pub(crate) async fn one(on: &impl GenericClient, id: &str) -> Res<Option<PersonRecord>> {
+pub(crate) async fn one(on: &impl Connection, id: &str) -> Res<Option<PersonRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM people WHERE id = $1"), &[&id], read).await
 }
 
 /// All people, ascending.
-pub(crate) async fn every(on: &impl GenericClient) -> Res<Vec<PersonRecord>> {
+pub(crate) async fn every(on: &impl Connection) -> Res<Vec<PersonRecord>> {
     all(on, &format!("SELECT {COLUMNS} FROM people ORDER BY id"), &[], read).await
 }
 
 /// Writes the record of a new person and its row of the change feed; the audit row is the caller's.
 pub(crate) async fn insert(writing: &mut Writing<'_>, person: &PersonRecord) -> Res<()> {
     let sql = format!("INSERT INTO people ({COLUMNS}) VALUES ($1, $2, $3, $4, $5)");
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+    let values: [&dyn crate::connection::columns::Value; 5] =
         [&person.id, &person.name, &person.disabled, &person.created_ms, &person.last_modified_ms];
     run(&writing.transaction, &sql, &values).await?;
     writing.changed(KeyKind::Person, &person.id, ChangeKind::Created).await

@@ -1,10 +1,9 @@
 //! Whom a provider is asked about again, when, and with what.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{Place, RefreshRecord, SealedKind, Sealer, Secret};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{all, first, get, run};
+use crate::connection::columns::{Connection, all, first, get, run};
 use crate::connection::fault::Res;
 
 /// Where the handle of an identity lives.
@@ -12,7 +11,7 @@ pub(crate) fn handle_place(identity: &str) -> Place<'_> {
     SealedKind::Refresh.place(identity)
 }
 
-pub(crate) async fn put(on: &impl GenericClient, sealer: &Sealer, refresh: &RefreshRecord) -> Res<()> {
+pub(crate) async fn put(on: &impl Connection, sealer: &Sealer, refresh: &RefreshRecord) -> Res<()> {
     let handle = refresh.handle.as_ref().map(|handle| sealer.seal(&handle_place(&refresh.identity), handle.expose())).transpose()?;
     let sql = "INSERT INTO refreshes (identity, handle, due_ms, claimed_until_ms) VALUES ($1, $2, $3, 0)
                ON CONFLICT (identity) DO UPDATE SET handle = excluded.handle, due_ms = excluded.due_ms, claimed_until_ms = 0";
@@ -20,18 +19,18 @@ pub(crate) async fn put(on: &impl GenericClient, sealer: &Sealer, refresh: &Refr
     Ok(())
 }
 
-pub(crate) async fn keep_handle(on: &impl GenericClient, sealer: &Sealer, identity: &str, handle: &Secret) -> Res<()> {
+pub(crate) async fn keep_handle(on: &impl Connection, sealer: &Sealer, identity: &str, handle: &Secret) -> Res<()> {
     let handle = sealer.seal(&handle_place(identity), handle.expose())?;
     run(on, "UPDATE refreshes SET handle = $2 WHERE identity = $1", &[&identity, &handle]).await?;
     Ok(())
 }
 
-pub(crate) async fn delete(on: &impl GenericClient, identity: &str) -> Res<()> {
+pub(crate) async fn delete(on: &impl Connection, identity: &str) -> Res<()> {
     run(on, "DELETE FROM refreshes WHERE identity = $1", &[&identity]).await?;
     Ok(())
 }
 
-pub(crate) async fn claim_due(on: &impl GenericClient, sealer: &Sealer, now_ms: i64, until_ms: i64, limit: u32) -> Res<Vec<RefreshRecord>> {
+pub(crate) async fn claim_due(on: &impl Connection, sealer: &Sealer, now_ms: i64, until_ms: i64, limit: u32) -> Res<Vec<RefreshRecord>> {
     // Rows that another node is claiming at this moment are its own.
     let sql = "UPDATE refreshes SET claimed_until_ms = $2 WHERE identity IN
                  (SELECT identity FROM refreshes WHERE due_ms <= $1 AND claimed_until_ms <= $1 ORDER BY due_ms, identity LIMIT $3
@@ -42,13 +41,7 @@ pub(crate) async fn claim_due(on: &impl GenericClient, sealer: &Sealer, now_ms: 
     Ok(due)
 }
 
-pub(crate) async fn claim(
-    on: &impl GenericClient,
-    sealer: &Sealer,
-    identity: &str,
-    now_ms: i64,
-    until_ms: i64,
-) -> Res<Option<RefreshRecord>> {
+pub(crate) async fn claim(on: &impl Connection, sealer: &Sealer, identity: &str, now_ms: i64, until_ms: i64) -> Res<Option<RefreshRecord>> {
     let sql = "UPDATE refreshes SET claimed_until_ms = $3 WHERE identity = $1 AND claimed_until_ms <= $2
                RETURNING identity, handle, due_ms";
     first(on, sql, &[&identity, &now_ms, &until_ms], |row| read(row, sealer)).await

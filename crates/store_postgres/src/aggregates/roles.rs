@@ -1,10 +1,9 @@
 //! Roles.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{ChangeKind, KeyKind, RoleRecord, StoreError};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{all, first, get, run};
+use crate::connection::columns::{Connection, all, first, get, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
 use crate::steps::writing::Writing;
@@ -12,16 +11,16 @@ use crate::steps::writing::Writing;
 const COLUMNS: &str = "role_id, scopes, description, created_ms, last_modified_ms";
 
 /// All roles, ascending.
-pub(crate) async fn every(on: &impl GenericClient) -> Res<Vec<RoleRecord>> {
+pub(crate) async fn every(on: &impl Connection) -> Res<Vec<RoleRecord>> {
     all(on, &format!("SELECT {COLUMNS} FROM roles ORDER BY role_id"), &[], read).await
 }
 
-pub(crate) async fn one(on: &impl GenericClient, role_id: &str) -> Res<Option<RoleRecord>> {
+pub(crate) async fn one(on: &impl Connection, role_id: &str) -> Res<Option<RoleRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM roles WHERE id_hash = $1"), &[&hash::of(role_id)], read).await
 }
 
 /// Those of these roles that there are.
-pub(crate) async fn among(on: &impl GenericClient, roles: &[RoleRecord]) -> Res<Vec<RoleRecord>> {
+pub(crate) async fn among(on: &impl Connection, roles: &[RoleRecord]) -> Res<Vec<RoleRecord>> {
     let hashes: Vec<Vec<u8>> = roles.iter().map(|role| hash::of(&role.role_id)).collect();
     all(on, &format!("SELECT {COLUMNS} FROM roles WHERE id_hash = ANY($1)"), &[&hashes], read).await
 }
@@ -46,7 +45,7 @@ pub(crate) async fn delete(writing: &mut Writing<'_>, role_id: &str) -> Res<()> 
     writing.audit(KeyKind::Role.as_str(), role_id).await
 }
 
-pub(crate) async fn add(on: &impl GenericClient, role: &RoleRecord) -> Res<()> {
+pub(crate) async fn add(on: &impl Connection, role: &RoleRecord) -> Res<()> {
     let sql = format!("INSERT INTO roles (id_hash, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)");
     let id_hash = hash::of(&role.role_id);
     run(on, &sql, &[&id_hash, &role.role_id, &role.scopes, &role.description, &role.created_ms, &role.last_modified_ms]).await?;
@@ -54,7 +53,7 @@ pub(crate) async fn add(on: &impl GenericClient, role: &RoleRecord) -> Res<()> {
 }
 
 /// Conflict when it is gone.
-pub(crate) async fn replace(on: &impl GenericClient, role: &RoleRecord) -> Res<()> {
+pub(crate) async fn replace(on: &impl Connection, role: &RoleRecord) -> Res<()> {
     let sql = "UPDATE roles SET scopes = $2, description = $3, created_ms = $4, last_modified_ms = $5 WHERE id_hash = $1";
     let id_hash = hash::of(&role.role_id);
     if run(on, sql, &[&id_hash, &role.scopes, &role.description, &role.created_ms, &role.last_modified_ms]).await? == 0 {

@@ -1,10 +1,9 @@
 //! Sessions of browsers, their pending links, and the origins that a person has confirmed.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{PendingLink, Place, SealedKind, Sealer, SessionRecord, SignInMethod, StoreError};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{all, first, get, run};
+use crate::connection::columns::{Connection, all, first, get, run};
 use crate::connection::fault::Res;
 
 const COLUMNS: &str = "id_hash, identity, csrf, created_ms, last_seen_ms, expires_ms, user_agent, method, factors, proved_ms, address";
@@ -14,7 +13,7 @@ pub(crate) fn csrf_place(id_hash: &str) -> Place<'_> {
     SealedKind::Session.place(id_hash)
 }
 
-pub(crate) async fn insert(on: &impl GenericClient, sealer: &Sealer, session: &SessionRecord) -> Res<()> {
+pub(crate) async fn insert(on: &impl Connection, sealer: &Sealer, session: &SessionRecord) -> Res<()> {
     let sql = format!("INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
     let csrf = sealer.seal(&csrf_place(&session.id_hash), &session.csrf)?;
     run(
@@ -38,24 +37,24 @@ pub(crate) async fn insert(on: &impl GenericClient, sealer: &Sealer, session: &S
     Ok(())
 }
 
-pub(crate) async fn one(on: &impl GenericClient, sealer: &Sealer, id_hash: &str) -> Res<Option<SessionRecord>> {
+pub(crate) async fn one(on: &impl Connection, sealer: &Sealer, id_hash: &str) -> Res<Option<SessionRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM sessions WHERE id_hash = $1"), &[&id_hash], |row| read(row, sealer))
         .await
         .map(Option::flatten)
 }
 
-pub(crate) async fn touch(on: &impl GenericClient, id_hash: &str, now_ms: i64) -> Res<()> {
+pub(crate) async fn touch(on: &impl Connection, id_hash: &str, now_ms: i64) -> Res<()> {
     run(on, "UPDATE sessions SET last_seen_ms = $2 WHERE id_hash = $1 AND last_seen_ms < $2", &[&id_hash, &now_ms]).await?;
     Ok(())
 }
 
-pub(crate) async fn delete(on: &impl GenericClient, id_hash: &str) -> Res<()> {
+pub(crate) async fn delete(on: &impl Connection, id_hash: &str) -> Res<()> {
     let sql = "WITH link AS (DELETE FROM pending_links WHERE session = $1) DELETE FROM sessions WHERE id_hash = $1";
     run(on, sql, &[&id_hash]).await?;
     Ok(())
 }
 
-pub(crate) async fn delete_of(on: &impl GenericClient, identity: &str, except: Option<&str>) -> Res<u64> {
+pub(crate) async fn delete_of(on: &impl Connection, identity: &str, except: Option<&str>) -> Res<u64> {
     let sql = "WITH ended AS (DELETE FROM sessions WHERE identity = $1 AND ($2::text IS NULL OR id_hash <> $2) RETURNING id_hash),
                  links AS (DELETE FROM pending_links WHERE identity = $1 OR session IN (SELECT id_hash FROM ended))
                SELECT count(*) FROM ended";
@@ -63,42 +62,42 @@ pub(crate) async fn delete_of(on: &impl GenericClient, identity: &str, except: O
     Ok(ended.and_then(|ended| u64::try_from(ended).ok()).unwrap_or(0))
 }
 
-pub(crate) async fn of_identity(on: &impl GenericClient, sealer: &Sealer, identity: &str) -> Res<Vec<SessionRecord>> {
+pub(crate) async fn of_identity(on: &impl Connection, sealer: &Sealer, identity: &str) -> Res<Vec<SessionRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM sessions WHERE identity = $1 ORDER BY created_ms DESC, number DESC");
     Ok(all(on, &sql, &[&identity], |row| read(row, sealer)).await?.into_iter().flatten().collect())
 }
 
-pub(crate) async fn put_pending_link(on: &impl GenericClient, link: &PendingLink) -> Res<()> {
+pub(crate) async fn put_pending_link(on: &impl Connection, link: &PendingLink) -> Res<()> {
     let sql = "INSERT INTO pending_links (session, identity, expires_ms) VALUES ($1, $2, $3)
                ON CONFLICT (session) DO UPDATE SET identity = excluded.identity, expires_ms = excluded.expires_ms";
     run(on, sql, &[&link.session, &link.identity, &link.expires_ms]).await?;
     Ok(())
 }
 
-pub(crate) async fn pending_link(on: &impl GenericClient, session: &str) -> Res<Option<PendingLink>> {
+pub(crate) async fn pending_link(on: &impl Connection, session: &str) -> Res<Option<PendingLink>> {
     let sql = "SELECT session, identity, expires_ms FROM pending_links WHERE session = $1";
     let read = |row: &Row| Ok(PendingLink { session: get(row, 0)?, identity: get(row, 1)?, expires_ms: get(row, 2)? });
     first(on, sql, &[&session], read).await
 }
 
-pub(crate) async fn delete_pending_link(on: &impl GenericClient, session: &str) -> Res<()> {
+pub(crate) async fn delete_pending_link(on: &impl Connection, session: &str) -> Res<()> {
     run(on, "DELETE FROM pending_links WHERE session = $1", &[&session]).await?;
     Ok(())
 }
 
-pub(crate) async fn remember_origin(on: &impl GenericClient, identity: &str, origin: &str, at_ms: i64) -> Res<()> {
+pub(crate) async fn remember_origin(on: &impl Connection, identity: &str, origin: &str, at_ms: i64) -> Res<()> {
     let sql = "INSERT INTO remembered_origins (identity, origin, at_ms) VALUES ($1, $2, $3)
                ON CONFLICT (identity, origin) DO UPDATE SET at_ms = excluded.at_ms";
     run(on, sql, &[&identity, &origin, &at_ms]).await?;
     Ok(())
 }
 
-pub(crate) async fn forget_origin(on: &impl GenericClient, identity: &str, origin: &str) -> Res<()> {
+pub(crate) async fn forget_origin(on: &impl Connection, identity: &str, origin: &str) -> Res<()> {
     run(on, "DELETE FROM remembered_origins WHERE identity = $1 AND origin = $2", &[&identity, &origin]).await?;
     Ok(())
 }
 
-pub(crate) async fn remembered_origins(on: &impl GenericClient, identity: &str) -> Res<Vec<(String, i64)>> {
+pub(crate) async fn remembered_origins(on: &impl Connection, identity: &str) -> Res<Vec<(String, i64)>> {
     let sql = "SELECT origin, at_ms FROM remembered_origins WHERE identity = $1 ORDER BY origin";
     all(on, sql, &[&identity], |row| Ok((get(row, 0)?, get(row, 1)?))).await
 }

@@ -1,15 +1,98 @@
-//! Reading rows into records, and JSON in columns.
+//! Statements and their values, reading rows into records, and JSON in columns.
+//!
+//! No statement has a name: a pooler that hands connections out by the transaction would run it where it was never prepared, or where another
+//! server's has the same name. So a statement goes out with the types of its values, and its rows come back at once.
 
-use deadpool_postgres::GenericClient;
+use std::future::Future;
+use std::pin::pin;
+
+use deadpool_postgres::{Object, Transaction};
 use falconer_store::StoreError;
-use serde_json::Value;
-use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, ToSql};
+use futures_util::TryStreamExt as _;
+use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::{Error, Row, RowStream};
 
 use crate::connection::fault::Res;
 
+/// What a statement runs on: a connection, or a transaction on it.
+pub(crate) trait Connection: Sync {
+    /// The rows of a statement as they arrive.
+    fn rows(&self, sql: &str, values: Values<'_>) -> impl Future<Output = Result<RowStream, Error>> + Send;
+}
+
+impl Connection for Object {
+    fn rows(&self, sql: &str, values: Values<'_>) -> impl Future<Output = Result<RowStream, Error>> + Send {
+        self.query_typed_raw(sql, typed(values))
+    }
+}
+
+impl Connection for Transaction<'_> {
+    fn rows(&self, sql: &str, values: Values<'_>) -> impl Future<Output = Result<RowStream, Error>> + Send {
+        self.query_typed_raw(sql, typed(values))
+    }
+}
+
 /// The values of a statement.
-pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+pub(crate) type Values<'a> = &'a [&'a dyn Value];
+
+/// A value of a statement.
+pub(crate) trait Value: ToSql + Sync {
+    /// What the database calls its type.
+    fn kind(&self) -> Type;
+    /// As the driver takes it.
+    fn to_driver(&self) -> &(dyn ToSql + Sync);
+}
+
+impl<T: Typed + ToSql + Sync> Value for T {
+    fn kind(&self) -> Type {
+        T::KIND
+    }
+
+    fn to_driver(&self) -> &(dyn ToSql + Sync) {
+        self
+    }
+}
+
+/// A Rust type that the database has one type for.
+pub(crate) trait Typed {
+    const KIND: Type;
+}
+
+impl<T: Typed> Typed for &T {
+    const KIND: Type = T::KIND;
+}
+
+impl<T: Typed> Typed for Option<T> {
+    const KIND: Type = T::KIND;
+}
+
+macro_rules! typed {
+    ($($rust:ty => $kind:ident,)*) => {
+        $(impl Typed for $rust {
+            const KIND: Type = Type::$kind;
+        })*
+    };
+}
+
+typed! {
+    bool => BOOL,
+    i32 => INT4,
+    i64 => INT8,
+    &str => TEXT,
+    String => TEXT,
+    &[u8] => BYTEA,
+    Vec<u8> => BYTEA,
+    &[String] => TEXT_ARRAY,
+    &[&str] => TEXT_ARRAY,
+    Vec<String> => TEXT_ARRAY,
+    Vec<&str> => TEXT_ARRAY,
+    &[Vec<u8>] => BYTEA_ARRAY,
+    Vec<Vec<u8>> => BYTEA_ARRAY,
+}
+
+fn typed<'a>(values: Values<'a>) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+    values.iter().map(|value| (value.to_driver(), value.kind())).collect()
+}
 
 /// The value of a column.
 pub(crate) fn get<'r, T: FromSql<'r>>(row: &'r Row, column: usize) -> Res<T> {
@@ -17,43 +100,37 @@ pub(crate) fn get<'r, T: FromSql<'r>>(row: &'r Row, column: usize) -> Res<T> {
 }
 
 /// Optional JSON as text.
-pub(crate) fn json(value: Option<&Value>) -> Option<String> {
-    value.map(Value::to_string)
+pub(crate) fn json(value: Option<&serde_json::Value>) -> Option<String> {
+    value.map(serde_json::Value::to_string)
 }
 
 /// The optional JSON of a column.
-pub(crate) fn read_json(row: &Row, column: usize) -> Res<Option<Value>> {
+pub(crate) fn read_json(row: &Row, column: usize) -> Res<Option<serde_json::Value>> {
     let text: Option<&str> = get(row, column)?;
     let not_json = |error| StoreError::Corrupt(format!("a column does not hold the JSON that it should: {error}"));
     Ok(text.map(serde_json::from_str).transpose().map_err(not_json)?)
 }
 
 /// All rows of a query, each read by `read`.
-pub(crate) async fn all<T>(on: &impl GenericClient, sql: &str, params: Params<'_>, read: impl Fn(&Row) -> Res<T> + Send) -> Res<Vec<T>> {
-    let statement = on.prepare_cached(sql).await?;
-    let rows = on.query(&statement, params).await?;
+pub(crate) async fn all<T>(on: &impl Connection, sql: &str, values: Values<'_>, read: impl Fn(&Row) -> Res<T> + Send) -> Res<Vec<T>> {
+    let rows: Vec<Row> = on.rows(sql, values).await?.try_collect().await?;
     rows.iter().map(read).collect()
 }
 
 /// The first row of a query, if there is one.
-pub(crate) async fn first<T>(
-    on: &impl GenericClient,
-    sql: &str,
-    params: Params<'_>,
-    read: impl Fn(&Row) -> Res<T> + Send,
-) -> Res<Option<T>> {
-    let statement = on.prepare_cached(sql).await?;
-    let rows = on.query(&statement, params).await?;
+pub(crate) async fn first<T>(on: &impl Connection, sql: &str, values: Values<'_>, read: impl Fn(&Row) -> Res<T> + Send) -> Res<Option<T>> {
+    let rows: Vec<Row> = on.rows(sql, values).await?.try_collect().await?;
     rows.first().map(read).transpose()
 }
 
 /// Whether a query finds something.
-pub(crate) async fn finds(on: &impl GenericClient, sql: &str, params: Params<'_>) -> Res<bool> {
-    Ok(first(on, sql, params, |_| Ok(())).await?.is_some())
+pub(crate) async fn finds(on: &impl Connection, sql: &str, values: Values<'_>) -> Res<bool> {
+    Ok(first(on, sql, values, |_| Ok(())).await?.is_some())
 }
 
-/// Runs a statement that gives no rows; how many it touched.
-pub(crate) async fn run(on: &impl GenericClient, sql: &str, params: Params<'_>) -> Res<u64> {
-    let statement = on.prepare_cached(sql).await?;
-    Ok(on.execute(&statement, params).await?)
+/// Runs a statement whose rows are not wanted; how many it touched.
+pub(crate) async fn run(on: &impl Connection, sql: &str, values: Values<'_>) -> Res<u64> {
+    let mut rows = pin!(on.rows(sql, values).await?);
+    while rows.try_next().await?.is_some() {}
+    Ok(rows.rows_affected().unwrap_or_default())
 }

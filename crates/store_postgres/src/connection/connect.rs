@@ -4,17 +4,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    ClientWrapper as Client, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Transaction,
+};
 use falconer_store::{Result, StoreError};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt as _;
-use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+use tokio_postgres::{Config, IsolationLevel};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::connection::contact::Connector;
+use crate::connection::fault::Res;
 use crate::connection::silence::{Connecting, Silence};
 use crate::connection::{fault, password};
 
@@ -29,11 +32,63 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(5);
 
 /// What holds for each connection. A commit is answered when it is on the disk, whatever the database's own default says. A transaction that was given
 /// up and whose end never arrived holds its locks for ten seconds.
-const SETTINGS: &str = "SET synchronous_commit = on; SET statement_timeout = '60s'; SET lock_timeout = '20s';
-    SET idle_in_transaction_session_timeout = '10s'; SET idle_session_timeout = 0; SET default_transaction_isolation = 'read committed';
-    SET client_encoding = 'UTF8'";
-/// Fails on a server that takes no writes any more, so that no connection to it is used again.
-const STILL_GOOD: &str = "SELECT 1 / CASE WHEN pg_is_in_recovery() THEN 0 ELSE 1 END";
+const SETTINGS: [(&str, &str); 5] = [
+    ("synchronous_commit", "on"),
+    ("statement_timeout", "'60s'"),
+    ("lock_timeout", "'20s'"),
+    ("idle_in_transaction_session_timeout", "'10s'"),
+    ("default_transaction_isolation", "'read committed'"),
+];
+/// What holds besides, where a connection stays with whoever has made it.
+const OF_A_SESSION: &str = "SET idle_session_timeout = 0; SET client_encoding = 'UTF8'";
+/// Fails on a server that takes no writes any more, so that no connection to it is used again; and where a commit would be answered before it is on the disk.
+const STILL_GOOD: &str =
+    "SELECT 1 / CASE WHEN pg_is_in_recovery() OR current_setting('synchronous_commit') IN ('off', 'local') THEN 0 ELSE 1 END";
+
+/// Whether what is set on a connection holds for the next statement on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sessions {
+    /// A connection to the database itself.
+    Kept,
+    /// Something in between, such as pgbouncer in transaction mode, gives each transaction any connection that is free.
+    Shared,
+}
+
+impl Sessions {
+    /// Whoever names a way around it has something in between.
+    pub(crate) fn of(notify_url: Option<&str>) -> Sessions {
+        if notify_url.is_some() { Sessions::Shared } else { Sessions::Kept }
+    }
+}
+
+/// A transaction that writes, in which the settings hold.
+pub(crate) async fn begin(connection: &mut Object, sessions: Sessions) -> Res<Transaction<'_>> {
+    let transaction = connection.build_transaction().isolation_level(IsolationLevel::ReadCommitted).start().await?;
+    if sessions == Sessions::Shared {
+        transaction.batch_execute(&settings("SET LOCAL")).await?;
+    }
+    Ok(transaction)
+}
+
+fn settings(set: &str) -> String {
+    SETTINGS.iter().map(|(name, value)| format!("{set} {name} = {value};")).collect()
+}
+
+/// Sets what can be set on a new connection. Where that would hold for whoever has it next, the defaults have to do: what is written by one statement is on the
+/// disk when it is answered.
+async fn prepare(client: &Client, sessions: Sessions) -> std::result::Result<(), HookError> {
+    if sessions == Sessions::Kept {
+        return client.batch_execute(&format!("{}{OF_A_SESSION}", settings("SET"))).await.map_err(HookError::Backend);
+    }
+    let rows =
+        client.query_typed("SELECT current_setting('synchronous_commit') IN ('off', 'local')", &[]).await.map_err(HookError::Backend)?;
+    match rows.first().map(|row| row.try_get(0)).transpose().map_err(HookError::Backend)? {
+        Some(false) => Ok(()),
+        _ => Err(HookError::message(
+            "synchronous_commit is off: behind a pooler that holds for everybody, so set it for Falconer's user, ALTER ROLE ... SET synchronous_commit = on",
+        )),
+    }
+}
 
 /// Reads a URL such as `postgres://user@host/database?sslmode=require`. Errors never repeat it: it may hold a password.
 ///
@@ -141,7 +196,7 @@ fn authorities(file: &str) -> Result<RootCertStore> {
     if roots.is_empty() { Err(fault("there is no certificate in it".to_owned())) } else { Ok(roots) }
 }
 
-pub(crate) fn pool(Connector { config, tls }: Connector, silence: &Silence, connections: usize) -> Result<Pool> {
+pub(crate) fn pool(Connector { config, tls }: Connector, sessions: Sessions, silence: &Silence, connections: usize) -> Result<Pool> {
     let connecting = Connecting { connector: Connector { config: config.clone(), tls }, silence: silence.clone() };
     let manager =
         Manager::from_connect(config, connecting, ManagerConfig { recycling_method: RecyclingMethod::Custom(STILL_GOOD.to_owned()) });
@@ -151,12 +206,7 @@ pub(crate) fn pool(Connector { config, tls }: Connector, silence: &Silence, conn
         .create_timeout(Some(WAIT))
         .recycle_timeout(Some(WAIT))
         .runtime(Runtime::Tokio1)
-        .post_create(Hook::async_fn(|client, _| {
-            Box::pin(async move {
-                client.batch_execute(SETTINGS).await.map_err(HookError::Backend)?;
-                Ok(())
-            })
-        }))
+        .post_create(Hook::async_fn(move |client, _| Box::pin(prepare(client, sessions))))
         .build()
         .map_err(|error| StoreError::Unavailable(error.to_string()))
 }
@@ -169,6 +219,7 @@ pub(crate) async fn take(pool: &Pool) -> Result<Object> {
     got.map_err(|error| {
         StoreError::Unavailable(match error {
             PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => fault::text(&error),
+            PoolError::PostCreateHook(HookError::Message(why)) => why.into_owned(),
             other => other.to_string(),
         })
     })

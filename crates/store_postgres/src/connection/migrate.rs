@@ -1,9 +1,9 @@
 //! Bringing a database's schema up to this program's: numbered files, forward only, in one transaction.
 
-use deadpool_postgres::{GenericClient, Transaction};
+use deadpool_postgres::Transaction;
 use falconer_store::{AppliedMigration, Migration, StoreError, check_none_missing, missing_migrations};
 
-use crate::connection::columns::{all, finds, first, get, run};
+use crate::connection::columns::{Connection, all, finds, first, get, run};
 use crate::connection::fault::{Fault, Res};
 
 /// The first has the version 1. Never edit one that was released: its checksum is in the databases of those who run it.
@@ -51,7 +51,7 @@ pub(crate) async fn migrate(on: &Transaction<'_>) -> Res<()> {
 }
 
 /// Refuses a schema that is not this program's, older or newer.
-pub(crate) async fn is_current(on: &impl GenericClient) -> Res<()> {
+pub(crate) async fn is_current(on: &impl Connection) -> Res<()> {
     let sql = "SELECT version, name, checksum FROM falconer_migrations ORDER BY version";
     let applied: Vec<AppliedMigration> = all(on, sql, &[], |row| Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))).await?;
     Ok(check_none_missing(&applied, MIGRATIONS)?)
@@ -86,7 +86,7 @@ async fn check_ours(on: &Transaction<'_>) -> Res<()> {
 }
 
 /// Refuses a database into which another one is being copied: some of its rows may be missing.
-pub(crate) async fn is_finished(on: &impl GenericClient) -> Res<()> {
+pub(crate) async fn is_finished(on: &impl Connection) -> Res<()> {
     if finds(on, "SELECT 1 WHERE to_regclass($1) IS NOT NULL", &[&UNFINISHED]).await? {
         let why = "`falconer migrate` was copying into this database and was not finished: run it again";
         return Err(StoreError::InTheWay(why.to_owned()).into());

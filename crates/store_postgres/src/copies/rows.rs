@@ -7,7 +7,7 @@ use falconer_store::{Epoch, Result, Revision, StoreError};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 
-use crate::connection::connect::{self, take};
+use crate::connection::connect::{self, Sessions, take};
 use crate::connection::contact::Connector;
 use crate::connection::fault::{Fault, Res, at_commit};
 use crate::connection::hash;
@@ -48,7 +48,7 @@ impl DatabaseRows {
     }
 
     async fn connect(url: &str, is_source: bool) -> Result<DatabaseRows> {
-        let pool = connect::pool(Connector::of(url)?, &Silence::new(), 1)?;
+        let pool = connect::pool(Connector::of(url)?, Sessions::Kept, &Silence::new(), 1)?;
         let connection = take(&pool).await?;
         connection.batch_execute(SETTINGS).await.map_err(Fault::from)?;
         Ok(DatabaseRows { connection, reading: None, is_source, _pool: pool })

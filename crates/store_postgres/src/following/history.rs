@@ -1,9 +1,8 @@
 //! Which history the database is in.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{Epoch, History, Revision, Sealer, StoreError};
 
-use crate::connection::columns::{first, get, run};
+use crate::connection::columns::{Connection, first, get, run};
 use crate::connection::contact::{CHANNEL, NodeId};
 use crate::connection::fault::Res;
 
@@ -16,7 +15,7 @@ pub(crate) struct Standing {
     pub(crate) floor: Revision,
 }
 
-pub(crate) async fn standing(on: &impl GenericClient) -> Res<Standing> {
+pub(crate) async fn standing(on: &impl Connection) -> Res<Standing> {
     let found = first(on, "SELECT epoch, epoch_start, revision, highest_ms, feed_floor FROM meta", &[], |row| {
         let epoch: &str = get(row, 0)?;
         let epoch: Epoch = epoch.parse().map_err(|error| StoreError::Corrupt(format!("meta.epoch: {error}")))?;
@@ -27,13 +26,7 @@ pub(crate) async fn standing(on: &impl GenericClient) -> Res<Standing> {
     Ok(found.ok_or_else(|| StoreError::Corrupt("the row of the revision is gone".to_owned()))?)
 }
 
-pub(crate) async fn begin(
-    on: &impl GenericClient,
-    sealer: &Sealer,
-    node: &NodeId,
-    instead_of: Epoch,
-    same_until: Revision,
-) -> Res<History> {
+pub(crate) async fn begin(on: &impl Connection, sealer: &Sealer, node: &NodeId, instead_of: Epoch, same_until: Revision) -> Res<History> {
     let epoch = Epoch::from_random(sealer.draw()).to_string();
     let sql = format!(
         "WITH begun AS (UPDATE meta SET epoch = $1, epoch_start = least(revision, $3) WHERE epoch = $2 RETURNING revision)

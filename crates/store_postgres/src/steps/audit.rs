@@ -1,19 +1,17 @@
 //! The audit history.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{AuditEntry, AuditStart, HistoryFilter, HistoryPart, Revision, Step};
 use serde_json::Value;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
 
-use crate::connection::columns::{all, first, get, json, read_json, run};
+use crate::connection::columns::{self, Connection, all, first, get, json, read_json, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
 
 const COLUMNS: &str = "id, revision, at_ms, actor, grant_id, action, entity_type, entity_id, detail";
 
 pub(crate) async fn insert(
-    on: &impl GenericClient,
+    on: &impl Connection,
     revision: Revision,
     step: &Step,
     action: &str,
@@ -35,7 +33,7 @@ pub(crate) async fn insert(
 
 /// The rows of a batch, in the order given.
 pub(crate) async fn insert_many(
-    on: &impl GenericClient,
+    on: &impl Connection,
     revision: Revision,
     step: &Step,
     actions: &[&str],
@@ -57,7 +55,7 @@ pub(crate) async fn insert_many(
 }
 
 pub(crate) async fn of_entity(
-    on: &impl GenericClient,
+    on: &impl Connection,
     entity_type: &str,
     entity_id: &str,
     from: AuditStart,
@@ -68,21 +66,21 @@ pub(crate) async fn of_entity(
     all(on, &sql, &[&entity_type, &hash::of(entity_id), &after, &i64::from(limit), &offset], read).await
 }
 
-pub(crate) async fn of_actor(on: &impl GenericClient, actor: &str, from: AuditStart, limit: u32) -> Res<Vec<AuditEntry>> {
+pub(crate) async fn of_actor(on: &impl Connection, actor: &str, from: AuditStart, limit: u32) -> Res<Vec<AuditEntry>> {
     let (after, offset) = from.after_and_offset();
     let sql = format!("SELECT {COLUMNS} FROM audit WHERE actor_hash = $1 AND id > $2 ORDER BY id LIMIT $3 OFFSET $4");
     all(on, &sql, &[&hash::of(actor), &after, &i64::from(limit), &offset], read).await
 }
 
-pub(crate) async fn of_grant(on: &impl GenericClient, grant: &str, entity_type: &str, limit: u32) -> Res<Vec<AuditEntry>> {
+pub(crate) async fn of_grant(on: &impl Connection, grant: &str, entity_type: &str, limit: u32) -> Res<Vec<AuditEntry>> {
     let sql = format!("SELECT {COLUMNS} FROM audit WHERE grant_id = $1 AND entity_type = $2 ORDER BY id LIMIT $3");
     all(on, &sql, &[&grant, &entity_type, &i64::from(limit)], read).await
 }
 
 /// Newest first. The inner query is what is looked at, by an index; the outer one is what is shown of it.
-pub(crate) async fn whole(on: &impl GenericClient, wanted: &HistoryFilter, most_looked: u32, limit: u32) -> Res<HistoryPart> {
+pub(crate) async fn whole(on: &impl Connection, wanted: &HistoryFilter, most_looked: u32, limit: u32) -> Res<HistoryPart> {
     let Some((above, below)) = place(on, wanted).await? else { return Ok(HistoryPart::default()) };
-    let mut values: Vec<Box<dyn ToSql + Sync + Send>> = vec![Box::new(above), Box::new(below)];
+    let mut values: Vec<Box<dyn columns::Value + Send>> = vec![Box::new(above), Box::new(below)];
     let mut inner = "id > $1 AND id < $2".to_owned();
     match (&wanted.actor, &wanted.entity_type, &wanted.entity_id) {
         (_, Some(entity_type), Some(entity_id)) => {
@@ -108,7 +106,7 @@ pub(crate) async fn whole(on: &impl GenericClient, wanted: &HistoryFilter, most_
         values.push(Box::new(types.clone()));
         outer += &format!(" AND entity_type = ANY(${})", values.len());
     }
-    let params: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
+    let params: Vec<&dyn columns::Value> = values.iter().map(|value| &**value as &dyn columns::Value).collect();
     let looked = format!("SELECT {COLUMNS} FROM audit WHERE {inner} ORDER BY id DESC LIMIT {most_looked}");
     let sql = format!("SELECT {COLUMNS} FROM ({looked}) AS looked WHERE {outer} ORDER BY id DESC LIMIT {limit}");
     let rows = all(on, &sql, &params, read).await?;
@@ -123,7 +121,7 @@ pub(crate) async fn whole(on: &impl GenericClient, wanted: &HistoryFilter, most_
 }
 
 /// Between which rows to look; `None`: there are none.
-async fn place(on: &impl GenericClient, wanted: &HistoryFilter) -> Res<Option<(i64, i64)>> {
+async fn place(on: &impl Connection, wanted: &HistoryFilter) -> Res<Option<(i64, i64)>> {
     let mut below = wanted.before.unwrap_or(i64::MAX);
     if let Some(until_ms) = wanted.until_ms {
         let sql = "SELECT id FROM audit WHERE at_ms < $1 ORDER BY at_ms DESC, id DESC LIMIT 1";
@@ -137,7 +135,7 @@ async fn place(on: &impl GenericClient, wanted: &HistoryFilter) -> Res<Option<(i
 }
 
 /// Removes up to `limit` of the rows before an instant, oldest first; how many there were. The newest stays.
-pub(crate) async fn prune(on: &impl GenericClient, before_ms: i64, limit: u32) -> Res<u64> {
+pub(crate) async fn prune(on: &impl Connection, before_ms: i64, limit: u32) -> Res<u64> {
     let sql = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at_ms < $1 AND id < (SELECT MAX(id) FROM audit) ORDER BY at_ms, id LIMIT $2)";
     run(on, sql, &[&before_ms, &i64::from(limit)]).await
 }

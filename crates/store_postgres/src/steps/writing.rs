@@ -1,9 +1,9 @@
 //! The one way to take a step: a transaction that is durable or has not happened.
 
-use deadpool_postgres::{GenericClient, Object, Transaction};
+use deadpool_postgres::Transaction;
 use falconer_store::{ChangeKind, Epoch, Key, KeyKind, Result, Revision, Step, StoreError};
 
-use crate::connection::columns::{finds, first, get, run};
+use crate::connection::columns::{Connection, finds, first, get, run};
 use crate::connection::contact::{CHANNEL, NodeId};
 use crate::connection::fault::{Fault, Res, at_commit};
 use crate::connection::hash;
@@ -24,13 +24,12 @@ impl<'a> Writing<'a> {
     /// Takes the lock of the revision, and checks that nothing that the step depends on has changed since it was decided; that nothing at all has, where
     /// others follow it. So is a step stale that was decided in another history.
     pub(crate) async fn begin(
-        connection: &'a mut Object,
+        transaction: Transaction<'a>,
         node: &'a NodeId,
         decided_in: Epoch,
         step: &'a Step,
         others_follow: bool,
     ) -> Res<Writing<'a>> {
-        let transaction = connection.transaction().await?;
         let sql = "SELECT revision, feed_floor, (SELECT max(version) FROM falconer_migrations), epoch = $1 FROM meta FOR UPDATE OF meta";
         let found = first(&transaction, sql, &[&decided_in.to_string()], |row| {
             Ok((Revision(get(row, 0)?), Revision(get(row, 1)?), get(row, 2)?, get::<bool>(row, 3)?))
@@ -149,7 +148,7 @@ impl<'a> Writing<'a> {
 }
 
 /// Whether nothing that the step depends on has changed since it was decided.
-async fn check_fresh(on: &impl GenericClient, step: &Step, present: Revision, floor: Revision) -> Res<()> {
+async fn check_fresh(on: &impl Connection, step: &Step, present: Revision, floor: Revision) -> Res<()> {
     let decided_at = step.decided_at;
     if decided_at == present {
         return Ok(());
@@ -179,7 +178,7 @@ pub(crate) async fn lock_revision(on: &Transaction<'_>) -> Res<()> {
 }
 
 /// The present revision, and the one up to which the change feed may have been pruned.
-pub(crate) async fn revision_and_floor(on: &impl GenericClient, sql: &str) -> Res<(Revision, Revision)> {
+pub(crate) async fn revision_and_floor(on: &impl Connection, sql: &str) -> Res<(Revision, Revision)> {
     let found = first(on, sql, &[], |row| Ok((Revision(get(row, 0)?), Revision(get(row, 1)?)))).await?;
     found.ok_or_else(no_revision)
 }

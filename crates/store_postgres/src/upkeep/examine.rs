@@ -5,6 +5,7 @@ use std::time::Duration;
 use falconer_store::{AppliedMigration, Damaged, KeyRing, Result, SealedKind, missing_migrations};
 use tokio_postgres::Client;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::types::Type;
 
 use crate::connection::connect;
 use crate::connection::fault::{Fault, Res};
@@ -66,7 +67,7 @@ pub async fn examine(url: &str, keys: Option<&KeyRing>) -> Result<Examined> {
 }
 
 async fn ask(client: &Client, has_tls: bool, keys: Option<&KeyRing>) -> Res<Examined> {
-    client.batch_execute("SET statement_timeout = '20s'; BEGIN READ ONLY").await?;
+    client.batch_execute("BEGIN READ ONLY; SET LOCAL statement_timeout = '20s'").await?;
     let mut answer = Duration::MAX;
     for _ in 0..5 {
         let asked = std::time::Instant::now();
@@ -78,9 +79,9 @@ async fn ask(client: &Client, has_tls: bool, keys: Option<&KeyRing>) -> Res<Exam
                  current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint,
                  (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
                  (extract(epoch FROM clock_timestamp()) * 1000)::bigint, to_regclass('falconer_migrations') IS NOT NULL";
-    let row = client.query_one(sql, &[]).await?;
+    let row = client.query_typed_one(sql, &[]).await?;
     let sql = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'autovacuum') AND setting <> 'on' ORDER BY name";
-    let off = client.query(sql, &[]).await?.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>()?;
+    let off = client.query_typed(sql, &[]).await?.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>()?;
     let mut found = Examined {
         version: row.try_get(0)?,
         answer,
@@ -102,17 +103,17 @@ async fn ask(client: &Client, has_tls: bool, keys: Option<&KeyRing>) -> Res<Exam
 }
 
 async fn ask_of_falconer(client: &Client, keys: Option<&KeyRing>, found: &mut Examined) -> Res<()> {
-    let rows = client.query("SELECT version, name, checksum FROM falconer_migrations ORDER BY version", &[]).await?;
+    let rows = client.query_typed("SELECT version, name, checksum FROM falconer_migrations ORDER BY version", &[]).await?;
     let read = |row: &tokio_postgres::Row| -> std::result::Result<AppliedMigration, tokio_postgres::Error> {
         Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
     };
     let applied: Vec<AppliedMigration> = rows.iter().map(read).collect::<std::result::Result<_, _>>()?;
     found.missing = missing_migrations(&applied, MIGRATIONS)?.len();
-    found.highest_ms = client.query_one("SELECT highest_ms FROM meta", &[]).await?.try_get(0)?;
+    found.highest_ms = client.query_typed_one("SELECT highest_ms FROM meta", &[]).await?.try_get(0)?;
     // An older schema has not all of the columns.
     let Some(keys) = keys.filter(|_| found.missing == 0) else { return Ok(()) };
     for (kind, sql) in SEALED {
-        for row in client.query(sql, &[&OPENED]).await? {
+        for row in client.query_typed(sql, &[(&OPENED, Type::INT8)]).await? {
             let (id, sealed): (&str, &[u8]) = (row.try_get(0)?, row.try_get(1)?);
             found.sealed.0 = found.sealed.0.saturating_add(1);
             if let Err(error) = keys.open(&kind.place(id), sealed) {

@@ -1,14 +1,12 @@
 //! Removing what has ended.
 
-use deadpool_postgres::GenericClient;
-
-use crate::connection::columns::run;
+use crate::connection::columns::{Connection, run};
 use crate::connection::fault::Res;
 
 /// How much of the change feed is kept. A decision or a follower that is older reads everything again.
 const FEED_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
-pub(crate) async fn prune(on: &impl GenericClient, now_ms: i64) -> Res<()> {
+pub(crate) async fn prune(on: &impl Connection, now_ms: i64) -> Res<()> {
     run(on, "DELETE FROM sessions WHERE expires_ms <= $1", &[&now_ms]).await?;
     run(on, "DELETE FROM pending_links WHERE expires_ms <= $1", &[&now_ms]).await?;
     run(on, "DELETE FROM setup_links WHERE used_ms IS NOT NULL OR expires_ms <= $1", &[&now_ms]).await?;

@@ -1,11 +1,9 @@
 //! Sealing again with a newer key.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{Place, ResealFrom, Resealed, Sealer};
-use tokio_postgres::types::ToSql;
 
 use crate::aggregates::{clients, credentials, issuers, refreshes, sessions};
-use crate::connection::columns::{all, finds, get, run};
+use crate::connection::columns::{Connection, Value, all, finds, get, run};
 use crate::connection::fault::Res;
 use crate::connection::hash;
 
@@ -66,12 +64,12 @@ const SEALED: [Sealed; 6] = [
     },
 ];
 
-pub(crate) async fn reseal(on: &impl GenericClient, sealer: &Sealer, from: &ResealFrom, limit: u32) -> Res<Resealed> {
+pub(crate) async fn reseal(on: &impl Connection, sealer: &Sealer, from: &ResealFrom, limit: u32) -> Res<Resealed> {
     let prefix = sealer.keys().current_prefix();
     let (mut count, mut left, mut after) = (0_u32, limit.max(1), from.row.as_str());
     for (number, column) in SEALED.iter().enumerate().skip(from.column) {
         let hashed = if after.is_empty() { Vec::new() } else { hash::of(after) };
-        let behind: &(dyn ToSql + Sync) = if column.by_hash { &hashed } else { &after };
+        let behind: &dyn Value = if column.by_hash { &hashed } else { &after };
         let found: Vec<(String, Vec<u8>)> =
             all(on, column.find, &[behind, &i64::from(left)], |row| Ok((get(row, 0)?, get(row, 1)?))).await?;
         for (row, sealed) in found.iter().filter(|(_, sealed)| !sealed.starts_with(&prefix)) {
@@ -89,7 +87,7 @@ pub(crate) async fn reseal(on: &impl GenericClient, sealer: &Sealer, from: &Rese
     Ok(Resealed { count, next: None })
 }
 
-pub(crate) async fn needs_older_keys(on: &impl GenericClient, sealer: &Sealer) -> Res<bool> {
+pub(crate) async fn needs_older_keys(on: &impl Connection, sealer: &Sealer) -> Res<bool> {
     let prefix = sealer.keys().current_prefix();
     let length = i32::try_from(prefix.len()).unwrap_or(i32::MAX);
     for column in &SEALED {

@@ -14,6 +14,10 @@ use tokio_postgres::NoTls;
 /// Names a server on which the tests may make schemas, as `postgres://user@host:port/database`. `cargo xtask test` starts one.
 pub const VARIABLE: &str = "FALCONER_TEST_POSTGRES";
 
+/// The same server behind pgbouncer in transaction mode.
+pub const PGBOUNCER: &str = "FALCONER_TEST_PGBOUNCER";
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
 pub struct Server {
     url: String,
 }
@@ -27,11 +31,30 @@ pub fn server() -> Server {
 impl Server {
     /// The URL of a schema that nothing is in yet.
     pub async fn schema(&self) -> String {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
         let name = format!("test_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         self.run(&format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")).await;
         let separator = if self.url.contains('?') { '&' } else { '?' };
         format!("{}{separator}options=-csearch_path%3D{name}", self.url)
+    }
+
+    /// The two ways to a schema that nothing is in yet, with a user of its own: through pgbouncer, and directly. What a connection is told at its start, such as
+    /// where its tables are, does not reach a pooler's own connections; that a user's tables are in the schema of the same name does.
+    pub async fn schema_behind_pgbouncer(&self) -> (String, String) {
+        let pooled = std::env::var(PGBOUNCER).ok().filter(|url| !url.is_empty());
+        let pooled = pooled.expect(
+            "FALCONER_TEST_PGBOUNCER names the server of FALCONER_TEST_POSTGRES through pgbouncer; `cargo xtask postgres` has one too",
+        );
+        let name = format!("pooled_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        self.run(&format!(
+            "DROP SCHEMA IF EXISTS {name} CASCADE; DROP ROLE IF EXISTS {name}; CREATE ROLE {name} LOGIN PASSWORD '{name}'; CREATE SCHEMA {name} AUTHORIZATION {name}"
+        ))
+        .await;
+        let of = |url: &str| {
+            let (scheme, rest) = url.split_once("://").unwrap();
+            let (_, place) = rest.split_once('@').unwrap();
+            format!("{scheme}://{name}:{name}@{place}")
+        };
+        (of(&pooled), of(&self.url))
     }
 
     /// Runs statements as somebody else than the store.

@@ -1,21 +1,20 @@
 //! Links with which a local account gets its first password, or another one.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{AccountLink, AccountLinkKind, AccountRecord, CredentialsChange, IdentityRecord, Sealer, StoreError};
 use tokio_postgres::Row;
 
 use crate::aggregates::{accounts, credentials};
-use crate::connection::columns::{finds, first, get, run};
+use crate::connection::columns::{Connection, finds, first, get, run};
 use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "hash, account, kind, made_by, within, password, created_ms, expires_ms, mailed";
 
-pub(crate) async fn one(on: &impl GenericClient, hash: &str) -> Res<Option<AccountLink>> {
+pub(crate) async fn one(on: &impl Connection, hash: &str) -> Res<Option<AccountLink>> {
     first(on, &format!("SELECT {COLUMNS} FROM account_links WHERE hash = $1"), &[&hash], read).await
 }
 
-pub(crate) async fn of_account(on: &impl GenericClient, account: &str) -> Res<Option<AccountLink>> {
+pub(crate) async fn of_account(on: &impl Connection, account: &str) -> Res<Option<AccountLink>> {
     first(on, &format!("SELECT {COLUMNS} FROM account_links WHERE account = $1"), &[&account], read).await
 }
 

@@ -1,16 +1,15 @@
 //! Finding users, groups, and what is said of somebody.
 
-use deadpool_postgres::GenericClient;
 use falconer_store::{ScimFilter, ScimKind, ScimRecord, ScimStanding, ScimSubject, StoreError};
 use tokio_postgres::Row;
 
-use crate::connection::columns::{all, first, get};
+use crate::connection::columns::{Connection, all, first, get};
 use crate::connection::fault::Res;
 
 const COLUMNS: &str =
     "directory, kind, id, external_id, name, display_name, active, profile, version, created_ms, modified_ms, deleted, changes";
 
-pub(crate) async fn one(on: &impl GenericClient, directory: &str, kind: ScimKind, id: &str) -> Res<Option<ScimRecord>> {
+pub(crate) async fn one(on: &impl Connection, directory: &str, kind: ScimKind, id: &str) -> Res<Option<ScimRecord>> {
     let sql = format!("SELECT {COLUMNS} FROM scim_resources WHERE directory = $1 AND kind = $2 AND id = $3 AND deleted = 0");
     let Some(mut record) = first(on, &sql, &[&directory, &kind.as_str(), &id], read).await? else { return Ok(None) };
     if kind == ScimKind::Group {
@@ -21,7 +20,7 @@ pub(crate) async fn one(on: &impl GenericClient, directory: &str, kind: ScimKind
 }
 
 pub(crate) async fn list(
-    on: &impl GenericClient,
+    on: &impl Connection,
     directory: &str,
     kind: ScimKind,
     filter: &ScimFilter,
@@ -65,7 +64,7 @@ fn number(total: Option<i64>) -> u64 {
     u64::try_from(total.unwrap_or_default()).unwrap_or_default()
 }
 
-pub(crate) async fn standing(on: &impl GenericClient, directory: &str, subject: ScimSubject<'_>) -> Res<Option<ScimStanding>> {
+pub(crate) async fn standing(on: &impl Connection, directory: &str, subject: ScimSubject<'_>) -> Res<Option<ScimStanding>> {
     let select = format!("SELECT {COLUMNS} FROM scim_resources WHERE directory = $1 AND kind = 'user'");
     let found = match subject {
         ScimSubject::ExternalId(id) => first(on, &format!("{select} AND external_id = $2"), &[&directory, &id], with_changes).await?,
@@ -80,7 +79,7 @@ pub(crate) async fn standing(on: &impl GenericClient, directory: &str, subject: 
     }
 }
 
-pub(crate) async fn pending(on: &impl GenericClient, directory: &str, after: &str, limit: u32) -> Res<Vec<ScimStanding>> {
+pub(crate) async fn pending(on: &impl Connection, directory: &str, after: &str, limit: u32) -> Res<Vec<ScimStanding>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM scim_resources WHERE directory = $1 AND changes <> followed AND id COLLATE \"C\" > $2 AND kind = 'user'
          ORDER BY id COLLATE \"C\" LIMIT $3"
@@ -93,7 +92,7 @@ pub(crate) async fn pending(on: &impl GenericClient, directory: &str, after: &st
     Ok(standings)
 }
 
-async fn with_groups(on: &impl GenericClient, (user, deleted, changes): (ScimRecord, bool, i64)) -> Res<ScimStanding> {
+async fn with_groups(on: &impl Connection, (user, deleted, changes): (ScimRecord, bool, i64)) -> Res<ScimStanding> {
     let sql = "SELECT g.name FROM scim_members m JOIN scim_resources g ON g.directory = m.directory AND g.id = m.group_id
                WHERE m.directory = $1 AND m.user_id = $2 ORDER BY g.name COLLATE \"C\"";
     let groups = all(on, sql, &[&user.directory, &user.id], |row| get(row, 0)).await?;
