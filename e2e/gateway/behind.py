@@ -19,7 +19,7 @@ class Behind:
                 path = urlsplit(self.path).path
                 said = {"book": unquote(path.rsplit("/", 1)[-1]), "path": self.path, "method": self.command, "headers": [[k.lower(), v] for k, v in self.headers.items()]}
                 if body:
-                    said["body"] = body.decode()
+                    said["body"] = body.decode(errors="replace")
                 data = b"" if self.command in ("HEAD", "OPTIONS") else json.dumps(said).encode()
                 self.send_response(204 if self.command == "OPTIONS" else 200)
                 allowed = "*" if cors == ["*"] else self.headers.get("Origin") if self.headers.get("Origin") in cors else None

@@ -92,6 +92,10 @@ func (g *Guard) protect(requirement *Requirement, next http.Handler) http.Handle
 			refusal.Write(w, r)
 			return
 		}
+		if isSignedURL(r) && w.Header().Get("Cache-Control") == "" {
+			// Caches keep answers to such requests, unlike those to requests with an Authorization header (RFC 9111, 3.5). The handler may say something else.
+			w.Header().Set("Cache-Control", "private, no-cache")
+		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, caller)))
 	})
 }
@@ -115,6 +119,10 @@ func (g *Guard) log(refusal *Refusal, r *http.Request) {
 	if found := g.LookForOtherOrigin(r.Context(), requestOf(r), r.Host); found != "" {
 		g.config.Logger.Warn(found+" (looked for at most once a minute)", "id", refusal.ID)
 	}
+}
+
+func isSignedURL(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.RawQuery, "bewit=") || strings.Contains(r.URL.RawQuery, "&bewit=")
 }
 
 func requestOf(r *http.Request) Request {

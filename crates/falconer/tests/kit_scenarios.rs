@@ -10,11 +10,13 @@ use std::collections::BTreeMap;
 use falconer_client::{Client, Credentials};
 use falconer_middleware::{Caller, Expression, Refusal, SignedRequest, Verifier};
 use http::Method;
-use kit::{Case, Elsewhere, Service, judge, send, wire};
+use kit::raw::{self, RawCase};
+use kit::{Case, Elsewhere, Input, Service, judge, send, wire};
 use serde_json::json;
 use support::{Server, init};
 
 const CASES: &str = include_str!("../../../vectors/ours/scenarios.json");
+const RAW_CASES: &str = include_str!("../../../vectors/ours/raw-requests.json");
 
 /// The running server, and what the tests do on it as its administrator.
 struct Falconer {
@@ -50,8 +52,8 @@ impl Falconer {
     }
 
     /// Makes the client of a case, and does to it what happened since.
-    async fn caller(&self, case: &Case) -> Option<kit::Key> {
-        let caller = case.input.caller.as_ref()?;
+    async fn caller(&self, input: &Input) -> Option<kit::Key> {
+        let caller = input.caller.as_ref()?;
         let scopes: Vec<&str> = caller.scopes.iter().map(String::as_str).collect();
         let made = self.client(&scopes).await;
         let mut key = kit::Key::of(&made);
@@ -88,12 +90,30 @@ async fn every_scenario() {
                 .insert(key.clone(), Service::start(&root, host, &case.input.service, kit::timeout(case.input.falconer.as_deref())).await);
         }
         let service = &services[&key];
-        let bytes = wire(case, service, falconer.caller(case).await.as_ref());
+        let bytes = wire(case, service, falconer.caller(&case.input).await.as_ref());
         for _ in 0..case.input.times.unwrap_or(1) {
             let answer = send(service, &bytes).await;
             if let Err(said) = judge(&answer, &case.expected) {
                 wrong.push(format!("{}: {said}", case.name));
             }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// Requests that no client library would send.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_raw_request() {
+    let cases: Vec<RawCase> = serde_json::from_str(RAW_CASES).unwrap();
+    assert!(cases.len() >= 71, "{}", cases.len());
+    let falconer = Falconer::start();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let service = Service::start(&falconer.server.root_url, "127.0.0.1", &case.input.of.service, kit::timeout(None)).await;
+        let key = falconer.caller(&case.input.of).await;
+        let said = raw::exchange(&service, &case.input, key.as_ref()).await;
+        if let Err(problem) = raw::judge(&said, &case.expected) {
+            wrong.push(format!("{}: {problem}", case.name));
         }
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));

@@ -32,6 +32,9 @@ pub enum Refusal {
     /// The caller's: an Authorization header that is no text.
     #[error("Bad Request: Invalid header syntax")]
     UnreadableAuthorization,
+    /// The caller's: more than one Authorization header. Who reads the first and who reads the last would take the request for another one's.
+    #[error("There is more than one Authorization header")]
+    SeveralAuthorizations,
     /// The caller's: an Authorization header and a bewit at once.
     #[error("Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header")]
     TwoSchemes,
@@ -119,7 +122,7 @@ impl Refusal {
             Refusal::BodyNotSigned => Some("payload-not-signed"),
             Refusal::InsufficientScopes { client_id: None, .. } => Some("no-credentials"),
             Refusal::InsufficientScopes { .. } => Some("scopes-missing"),
-            Refusal::UnreadableAuthorization => Some("malformed"),
+            Refusal::UnreadableAuthorization | Refusal::SeveralAuthorizations => Some("malformed"),
             Refusal::BodyTooLarge { .. } => Some("body-too-large"),
             Refusal::BodyUnreadable => Some("body-unreadable"),
             Refusal::NotVerifiable { .. } => Some("not-verifiable"),
@@ -150,6 +153,7 @@ impl Refusal {
             Refusal::Credentials { .. }
             | Refusal::StaleTimestamp { .. }
             | Refusal::UnreadableAuthorization
+            | Refusal::SeveralAuthorizations
             | Refusal::TwoSchemes
             | Refusal::BodyChanged { .. }
             | Refusal::BodyNotSigned => Code::AuthenticationFailed,

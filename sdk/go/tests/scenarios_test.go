@@ -38,6 +38,7 @@ type scenario struct {
 		ExpiresInSeconds         *int64
 		Body, ContentType        *string
 		PayloadHash              *bool
+		Hash                     string
 		AuthorizedScopes         []string
 	}
 	Service struct {
@@ -202,7 +203,9 @@ func send(t *testing.T, origin *url.URL, given scenario, c *falconer.Credentials
 			if how.PayloadHash != nil {
 				with = *how.PayloadHash
 			}
-			if with {
+			if how.Hash != "" {
+				s.Hash = how.Hash
+			} else if with {
 				s.Hash = falconer.PayloadHash(text(how.ContentType, contentType), []byte(covered))
 			}
 			header.Set("Authorization", s.Header(c.ClientID, c.AccessToken, time.Now().Add(-time.Duration(how.AgeSeconds)*time.Second), "n0nce"))

@@ -58,6 +58,7 @@ export class Guard extends BaseGuard {
         this.#refuse(error, request, response, next);
         return;
       }
+      this.markForCaches(response, request.originalUrl);
       next();
     };
   }

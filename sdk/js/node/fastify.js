@@ -46,6 +46,7 @@ export class Guard extends BaseGuard {
       try {
         if (!this.#checked.has(hook)) throw misconfigured('guard.install(app) was not called before the routes, so nobody held their scopes against their paths');
         await this.verify(request.raw, request.originalUrl, requirement, request.params);
+        for (const [name, value] of Object.entries(this.cacheHeaders(request.originalUrl))) if (!reply.hasHeader(name)) reply.header(name, value);
       } catch (error) {
         return this.#refuse(request, reply, error);
       }

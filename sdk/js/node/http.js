@@ -18,6 +18,7 @@ export class Guard extends BaseGuard {
       // A listener may change `url`; what came is what was signed.
       const target = request.url;
       if (this.answerPages(request, response)) return;
+      this.markForCaches(response, target);
       try {
         await listener(request, response);
       } catch (error) {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { request as send } from 'node:http';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { authorization, payloadHash, signUrl } from '../falconer.js';
-import { realServer, temporary } from './support/server.mjs';
+import { credentialsOf, requestOf } from './support/scenarios.mjs';
+import { realServer } from './support/server.mjs';
 import { SERVICES, started } from './support/services.mjs';
 import { vectors } from './support/vectors.mjs';
 
@@ -50,51 +50,6 @@ function serviceOf(kit, { host = '127.0.0.1', service = {}, falconer }) {
   return running.get(key);
 }
 
-/** Makes the client of a case, and does to it what happened since. */
-async function credentialsOf(caller) {
-  if (caller === null) return null;
-  const { scopes, state, temporary: times } = caller;
-  const made = await server.client(...scopes);
-  const now = Math.floor(Date.now() / 1000);
-  const credentials = times ? temporary(made, scopes, (now + (times.startSeconds ?? -60)) * 1000, (now + (times.expirySeconds ?? 3600)) * 1000) : made;
-  const path = server.path(made.clientId);
-  const happened = {
-    undefined: () => credentials,
-    disabled: async () => { await server.root.json(`${path}/disable`, { method: 'POST' }); return credentials; },
-    deleted: async () => { await server.root.json(path, { method: 'DELETE' }); return credentials; },
-    reset: async () => { await server.root.json(`${path}/reset`, { method: 'POST' }); return credentials; },
-    'wrong-token': () => ({ ...credentials, accessToken: 'x'.repeat(44) }),
-    unknown: () => ({ ...credentials, clientId: 'js/nobody' }),
-  };
-  return happened[state]();
-}
-
-/** Method, path, headers and body as they go over the wire. */
-async function requestOf({ request, signature = {} }, origin, credentials) {
-  const { method, headers: given = {}, contentType } = request;
-  let { path } = request;
-  const body = 'bodyLength' in request ? '.'.repeat(request.bodyLength) : (request.body ?? '');
-  const headers = { ...given, ...(contentType && { 'Content-Type': contentType }) };
-  if (credentials === null) return { method, path, headers, body };
-  const url = new URL(origin);
-  const parts = { host: signature.host ?? url.hostname, port: signature.port ?? Number(url.port) };
-  const signed = `http://${parts.host}:${parts.port}${signature.path ?? path}`;
-  const { kind = 'header', authorizedScopes } = signature;
-  const nowSeconds = Math.floor(Date.now() / 1000);
-  if (kind !== 'header') {
-    const made = await signUrl(credentials, signed, { expiresAtSeconds: nowSeconds + (signature.expiresInSeconds ?? 900), authorizedScopes });
-    path += `${path.includes('?') ? '&' : '?'}${/bewit=.*/.exec(made)[0]}`;
-  }
-  if (kind !== 'bewit') {
-    const covered = signature.body ?? body;
-    const hashed = signature.payloadHash ?? (covered !== '' || 'body' in signature);
-    const hash = hashed ? await payloadHash(signature.contentType ?? contentType, covered) : undefined;
-    const options = { ts: nowSeconds - (signature.ageSeconds ?? 0), hash, authorizedScopes };
-    headers.Authorization = await authorization(credentials, signature.method ?? method, signed, options);
-  }
-  return { method, path, headers, body };
-}
-
 function answerTo(origin, { method, path, headers, body }) {
   const { hostname, port } = new URL(origin);
   const withLength = body || method === 'PUT' ? { ...headers, 'Content-Length': Buffer.byteLength(body) } : headers;
@@ -128,7 +83,7 @@ for (const kit of Object.keys(SERVICES)) {
     for (const { name, input, expected } of CASES) {
       test(name, async () => {
         const { origin } = await serviceOf(kit, input);
-        const request = await requestOf(input, origin, await credentialsOf(input.caller));
+        const request = await requestOf(input, origin, await credentialsOf(server, input.caller));
         for (let time = 0; time < (input.times ?? 1); time += 1) judge(await answerTo(origin, request), expected);
       });
     }

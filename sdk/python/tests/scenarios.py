@@ -112,7 +112,7 @@ def request_of(given, origin, credentials):
         covered = signature["body"].encode() if "body" in signature else body
         content_type = signature.get("contentType", request.get("contentType", ""))
         with_hash = signature.get("payloadHash", bool(covered) or "body" in signature)
-        hashed = payload_hash(content_type, covered) if with_hash else ""
+        hashed = signature.get("hash") or (payload_hash(content_type, covered) if with_hash else "")
         signed = Signed(signature.get("method", method), signature.get("path", path), hash=hashed, **parts)
         headers["Authorization"] = header(credentials.client_id, credentials.access_token, now - signature.get("ageSeconds", 0), "n0nce", signed)
     return method, path, headers, body

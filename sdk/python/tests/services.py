@@ -31,7 +31,7 @@ def fastapi_service(falconer, origin, cors=None, **settings):
 
     @app.put("/books/{book}")
     async def write(book: str, request: Request, caller: for_fastapi.Caller = guard.requires("notes:write:<book>")):
-        return {"book": book, "body": (await request.body()).decode()}
+        return {"book": book, "body": (await request.body()).decode(errors="replace")}
 
     return app
 
@@ -44,7 +44,7 @@ def starlette_service(falconer, origin, cors=None, **settings):
         return JSONResponse({"book": request.path_params["book"]})
 
     async def write(request):
-        return JSONResponse({"book": request.path_params["book"], "body": (await request.body()).decode()})
+        return JSONResponse({"book": request.path_params["book"], "body": (await request.body()).decode(errors="replace")})
 
     routes = [guard.route("/books/{book}", "notes:read:<book>", read), guard.route("/books/{book}", "notes:write:<book>", write, methods=["PUT"])]
     return guard.cors(Starlette(routes=routes))
@@ -63,7 +63,7 @@ def flask_service(falconer, origin, cors=None, **settings):
     @app.put("/books/<book>")
     @guard.requires("notes:write:<book>")
     def write(book):
-        return {"book": book, "body": request.stream.read().decode()}
+        return {"book": book, "body": request.stream.read().decode(errors="replace")}
 
     return app
 
@@ -79,9 +79,9 @@ def bound(host):
 class Uvicorn:
     """An ASGI application in a thread."""
 
-    def __init__(self, make, host="127.0.0.1"):
+    def __init__(self, make, host="127.0.0.1", http="h11"):
         listener, self.origin = bound(host)
-        self._server = uvicorn.Server(uvicorn.Config(make(self.origin), log_level="warning"))
+        self._server = uvicorn.Server(uvicorn.Config(make(self.origin), log_level="warning", http=http))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
         listener.listen()
         self._thread.start()
@@ -126,6 +126,16 @@ class Gunicorn:
     def stop(self):
         self._process.terminate()
         self._process.wait(30)
+
+
+def started(kit, root, settings, host="127.0.0.1"):
+    """The service behind a kit, by the name that tests give both."""
+    if kit == "Flask on gunicorn":
+        return Gunicorn(root, settings, host)
+    if kit == "Flask on waitress":
+        return Waitress(lambda origin: flask_service(root, origin, **settings), host)
+    make = fastapi_service if kit.startswith("FastAPI") else starlette_service
+    return Uvicorn(lambda origin: make(root, origin, **settings), host, "httptools" if kit.endswith("httptools") else "h11")
 
 
 def host_and_port(origin):

@@ -7,7 +7,7 @@ import json
 import pytest
 from conftest import vectors
 from scenarios import credentials_of, elsewhere, judge, request_of, send
-from services import Gunicorn, Uvicorn, Waitress, fastapi_service, flask_service, starlette_service
+from services import started
 
 __all__ = ["elsewhere"]
 
@@ -30,8 +30,7 @@ def services(server, elsewhere):
         root = elsewhere.get(case.get("falconer"), server.root_url)
         key = (kit, host, root, json.dumps(settings, sort_keys=True))
         if key not in running:
-            given = {"payload_hash_required": settings.get("payloadHashRequired", False), "body_limit": settings.get("bodyLimitBytes", 1024 * 1024), "cors": settings.get("cors"), "timeout": 1.0 if case.get("falconer") == "slow" else 60.0}
-            running[key] = start(kit, root, given, host)
+            running[key] = started(kit, root, settings_of(case), host)
         return running[key]
 
     yield service
@@ -39,13 +38,14 @@ def services(server, elsewhere):
         one.stop()
 
 
-def start(kit, root, settings, host):
-    if kit == "Flask on gunicorn":
-        return Gunicorn(root, settings, host)
-    if kit == "Flask on waitress":
-        return Waitress(lambda origin: flask_service(root, origin, **settings), host)
-    make = fastapi_service if kit.startswith("FastAPI") else starlette_service
-    return Uvicorn(lambda origin: make(root, origin, **settings), host)
+def settings_of(case):
+    settings = case.get("service", {})
+    return {
+        "payload_hash_required": settings.get("payloadHashRequired", False),
+        "body_limit": settings.get("bodyLimitBytes", 1024 * 1024),
+        "cors": settings.get("cors"),
+        "timeout": 1.0 if case.get("falconer") == "slow" else 60.0,
+    }
 
 
 @pytest.mark.parametrize("kit", KITS)

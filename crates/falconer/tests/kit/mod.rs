@@ -1,5 +1,7 @@
 //! The service of `vectors/ours/scenarios.json` behind the Rust kit, its callers, and what stands in Falconer's place.
 
+pub mod raw;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -77,6 +79,7 @@ pub struct SignatureInput {
     body: Option<String>,
     content_type: Option<String>,
     payload_hash: Option<bool>,
+    hash: Option<String>,
     authorized_scopes: Option<Vec<String>>,
 }
 
@@ -167,6 +170,10 @@ pub struct Service {
 }
 
 impl Service {
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port)
+    }
+
     pub async fn start(falconer: &str, host: &str, settings: &ServiceInput, timeout: Duration) -> Service {
         let listener = TcpListener::bind(format!("{host}:0")).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -191,16 +198,30 @@ impl Service {
     }
 }
 
+/// What is sent of a case: the path, perhaps with a signature, the headers and the body.
+pub struct Sent {
+    pub path: String,
+    pub headers: BTreeMap<String, String>,
+    body: String,
+}
+
 /// The request of a case as it goes over the wire.
 pub fn wire(case: &Case, service: &Service, key: Option<&Key>) -> Vec<u8> {
-    let (request, signature) = (&case.input.request, &case.input.signature);
+    let Sent { path, headers, body } = sent(&case.input, service, key);
+    let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    format!("{} {path} HTTP/1.1\r\n{}\r\n{body}", case.input.request.method, lines.concat()).into_bytes()
+}
+
+/// The parts of a request, signed.
+pub fn sent(input: &Input, service: &Service, key: Option<&Key>) -> Sent {
+    let (request, signature) = (&input.request, &input.signature);
     let body = match request.body_length {
         Some(length) => ".".repeat(length),
         None => request.body.clone().unwrap_or_default(),
     };
     let mut path = request.path.clone();
     let mut headers = request.headers.clone();
-    headers.entry("Host".to_owned()).or_insert_with(|| format!("{}:{}", service.host, service.port));
+    headers.entry("Host".to_owned()).or_insert_with(|| service.authority());
     headers.insert("Connection".to_owned(), "close".to_owned());
     if let Some(content_type) = &request.content_type {
         headers.insert("Content-Type".to_owned(), content_type.clone());
@@ -223,7 +244,7 @@ pub fn wire(case: &Case, service: &Service, key: Option<&Key>) -> Vec<u8> {
             let covered = signature.body.as_deref().unwrap_or(&body);
             let content_type = signature.content_type.as_deref().or(request.content_type.as_deref()).unwrap_or_default();
             let with = signature.payload_hash.unwrap_or(!covered.is_empty() || signature.body.is_some());
-            let hash = with.then(|| payload_hash(content_type, covered.as_bytes()));
+            let hash = signature.hash.clone().or_else(|| with.then(|| payload_hash(content_type, covered.as_bytes())));
             let parts = sign::Request {
                 method: signature.method.as_deref().unwrap_or(&request.method),
                 resource: &covers,
@@ -239,13 +260,12 @@ pub fn wire(case: &Case, service: &Service, key: Option<&Key>) -> Vec<u8> {
             headers.insert("Authorization".to_owned(), sign::header(&key.client_id, &key.token, &parts));
         }
     }
-    let lines: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    format!("{} {path} HTTP/1.1\r\n{}\r\n{body}", request.method, lines.concat()).into_bytes()
+    Sent { path, headers, body }
 }
 
 /// The whole answer.
 pub async fn send(service: &Service, bytes: &[u8]) -> String {
-    let mut stream = TcpStream::connect(format!("{}:{}", service.host, service.port)).await.unwrap();
+    let mut stream = TcpStream::connect(service.authority()).await.unwrap();
     // The service may answer before it has read a body that is too large.
     let _ = stream.write_all(bytes).await;
     let mut answer = Vec::new();

@@ -200,8 +200,7 @@ impl Gateway {
             None => asked.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes),
         };
         if asked.headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
-            let message = "the request has more than one Authorization header".to_owned();
-            return Err(Refused::Verifier(Refusal::NotVerifiable { message }));
+            return Err(Refused::Verifier(Refusal::SeveralAuthorizations));
         }
         let most = self.settings().questions_per_address;
         let held = asked.source_ip.map(|address| self.questions.hold(address, most).ok_or(Refused::TooMany)).transpose()?;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{HeaderValue, Request, Response, header};
 use http_body::Body;
 use tower::{BoxError, Layer, Service};
 
@@ -22,8 +22,8 @@ impl Require {
         Require { guard, requirement: requirement.map(Arc::new) }
     }
 
-    /// The request with a caller in it, or why it goes no further.
-    async fn admit<B>(&self, request: Request<B>) -> Result<Request<B>, Refusal>
+    /// The request with a caller in it and whether its URL is signed, or why it goes no further.
+    async fn admit<B>(&self, request: Request<B>) -> Result<(Request<B>, bool), Refusal>
     where
         B: Body + From<Bytes>,
         B::Error: Into<BoxError>,
@@ -37,7 +37,7 @@ impl Require {
         let signed = SignedRequest {
             method: parts.method.as_str(),
             resource: parts::resource(&parts),
-            authorization: parts.headers.get(header::AUTHORIZATION).map(|value| value.as_bytes()),
+            authorization: parts::authorization(&parts.headers)?,
             source_ip: source_ip.as_deref(),
         };
         let verifier = &self.guard.verifier;
@@ -57,9 +57,10 @@ impl Require {
                 return Err(refusal);
             }
         };
+        let is_signed_url = parts::is_signed_url(signed.resource);
         let (caller, body) = body::compare(verified, &parts.headers, body, self.guard.body_limit_bytes).await?;
         parts.extensions.insert(caller);
-        Ok(Request::from_parts(parts, body))
+        Ok((Request::from_parts(parts, body), is_signed_url))
     }
 }
 
@@ -104,7 +105,13 @@ where
         Box::pin(async move {
             let (method, uri) = (request.method().clone(), request.uri().clone());
             match require.admit(request).await {
-                Ok(request) => inner.call(request).await,
+                Ok((request, is_signed_url)) => {
+                    let mut response = inner.call(request).await?;
+                    if is_signed_url && !response.headers().contains_key(header::CACHE_CONTROL) {
+                        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+                    }
+                    Ok(response)
+                }
                 Err(refusal) => Ok(refused(&refusal, &method, &uri)),
             }
         })

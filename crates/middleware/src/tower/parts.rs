@@ -3,6 +3,7 @@
 
 use falconer_scopes::Params;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue, header};
 
 use crate::Refusal;
 
@@ -13,6 +14,18 @@ pub(crate) fn resource(parts: &Parts) -> &str {
     #[cfg(not(feature = "axum"))]
     let uri = &parts.uri;
     uri.path_and_query().map_or("/", |resource| resource.as_str())
+}
+
+/// The one Authorization header. Errors: there are several.
+pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<&[u8]>, Refusal> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let first = values.next().map(HeaderValue::as_bytes);
+    if values.next().is_some() { Err(Refusal::SeveralAuthorizations) } else { Ok(first) }
+}
+
+/// Whether the query holds a signature. Caches keep answers to such requests, unlike those to requests with an Authorization header (RFC 9111, 3.5).
+pub(crate) fn is_signed_url(resource: &str) -> bool {
+    resource.contains("?bewit=") || resource.contains("&bewit=")
 }
 
 /// Address of the caller, where the server was told to remember it.

@@ -37,6 +37,10 @@ export class BaseGuard {
 
   /** Lets a request of node:http through, or throws a Refusal. `requirement` null: for everybody whose credentials aren't wrong. */
   async verify(request, target, requirement, parameters) {
+    // Node gives the first of them: who reads the last would take the request for another one's.
+    if (request.rawHeaders.filter((name, at) => at % 2 === 0 && /^authorization$/i.test(name)).length > 1) {
+      throw new Refusal('AuthenticationFailed', 'malformed', 'There is more than one Authorization header');
+    }
     const caller = await this.verifier.check(signed(request, target), (requirement ?? EVERYBODY).fill(parameters), (limit) => readBody(request, limit));
     CALLERS.set(request, caller);
     return caller;
@@ -48,6 +52,16 @@ export class BaseGuard {
     const allowed = this.#origins === null ? '*' : this.#origins.has(origin) ? origin : null;
     if (allowed !== null) Object.assign(headers, { 'Access-Control-Allow-Origin': allowed, 'Access-Control-Expose-Headers': 'WWW-Authenticate, Retry-After, Date' });
     return headers;
+  }
+
+  /** What an answer says of caches, unless the handler says something else: they keep answers to signed URLs, unlike those to an Authorization header (RFC 9111, 3.5). */
+  cacheHeaders(target) {
+    return /[?&]bewit=/.test(target) ? { 'Cache-Control': 'private, no-cache' } : {};
+  }
+
+  /** Marks the answer of a handler for caches. */
+  markForCaches(response, target) {
+    for (const [name, value] of Object.entries(this.cacheHeaders(target))) if (!response.hasHeader(name)) response.setHeader(name, value);
   }
 
   /** The headers of the answer (204) to a preflight; null for any other request. */

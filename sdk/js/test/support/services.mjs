@@ -14,11 +14,24 @@ export async function textOf(request) {
   return text;
 }
 
+/** What a segment of a path stands for, if it stands for something. */
+function decoded(segment) {
+  try {
+    return segment && decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
+}
+
 export function httpService(settings) {
   const guard = new forHttp.Guard(settings);
   const needs = { GET: guard.requirement('notes:read:<book>', ['book']), PUT: guard.requirement('notes:write:<book>', ['book']) };
   return createServer(guard.pages(async (request, response) => {
-    const book = decodeURIComponent(/^\/books\/([^/?]+)/.exec(request.url)[1]);
+    const book = decoded(/^\/books\/([^/?]+)/.exec(request.url)?.[1]);
+    if (book === undefined || !(request.method in needs)) {
+      response.writeHead(404).end();
+      return;
+    }
     await guard.admit(request, needs[request.method], { book });
     response.setHeader('Content-Type', 'application/json');
     response.end(JSON.stringify({ book, body: request.method === 'PUT' ? await textOf(request) : undefined }));

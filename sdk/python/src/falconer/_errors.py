@@ -109,6 +109,16 @@ def not_verifiable(why: str, reason: str = "not-verifiable") -> Refusal:
     return Refusal("InputError", reason, f"The request cannot be verified: {why}")
 
 
+def several_authorizations() -> Refusal:
+    """More than one Authorization header: who reads the first and who reads the last would take the request for another one's."""
+    return Refusal("AuthenticationFailed", "malformed", "There is more than one Authorization header")
+
+
+def body_unreadable() -> Refusal:
+    """A body that broke off, or has no form."""
+    return Refusal("InputError", "body-unreadable", "The body could not be read")
+
+
 def too_large(limit: int) -> Refusal:
     """A body with a signed hash that is larger than this service reads."""
     return Refusal("InputTooLarge", "body-too-large", f"The body is larger than {limit} bytes")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from ._web.cors import Cors
-from ._errors import Refusal, Refused, SettingsError, misconfigured
+from ._errors import Refusal, Refused, SettingsError, body_unreadable, misconfigured, several_authorizations
+from ._web.caches import is_signed_url, marked_for_caches
 from ._web.log import log_origin, log_refusal
 from ._scopes import Expression
 from ._verifying.caller import AsyncCaller
@@ -59,6 +60,8 @@ class Guard:
 
     async def verify(self, scope: Scope, requirement: Requirement | None, read: Callable[[int], Awaitable[bytes]]) -> AsyncCaller:
         """The caller of a request. `read` gives its body. Raises Refused."""
+        if sum(name.lower() == b"authorization" for name, _ in scope["headers"]) > 1:
+            raise Refused(several_authorizations())
         request = _request(scope)
         required: Expression = requirement.fill(scope.get("path_params") or {}) if requirement else {"AllOf": []}
         decision = await self.verifier.check(request, required, body=read)
@@ -92,7 +95,21 @@ class Protected:
             await self._guard.log(scope, refused.refusal)
             await answer(refused.refusal, scope, send)
             return
-        await self._app({**scope, KEY: caller}, body.receive, send)
+        await self._app({**scope, KEY: caller}, body.receive, for_caches(scope, send))
+
+
+def for_caches(scope: Scope, send: Send) -> Send:
+    """Sends an answer marked for caches, where the URL was signed."""
+    if not is_signed_url((scope.get("query_string") or b"").decode("latin-1")):
+        return send
+
+    async def marking(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            names = [name.decode("latin-1") for name, _ in message.get("headers", [])]
+            message = {**message, "headers": [*message.get("headers", []), *_encoded(marked_for_caches(names))]}
+        await send(message)
+
+    return marking
 
 
 def caller_of(scope: Mapping[str, Any]) -> AsyncCaller:
@@ -117,7 +134,7 @@ class Body:
         while not self._ended and size <= limit:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                raise Refused(Refusal("InputError", "body-unreadable", "The body could not be read"))
+                raise Refused(body_unreadable())
             self._keep(message)
             size += len(message.get("body", b""))
         return b"".join(message.get("body", b"") for message in self._kept)

@@ -17,7 +17,7 @@ from ._errors import Refused, SettingsError, misconfigured, too_large
 from ._scopes import Expression
 from ._verifying.caller import AsyncCaller
 from ._verifying.requirement import Requirement
-from .asgi import ASGIApp, Body, Message, Receive, Scope, Send, answer
+from .asgi import ASGIApp, Body, Message, Receive, Scope, Send, answer, for_caches
 from .asgi import Guard as ASGIGuard
 
 Caller = AsyncCaller
@@ -148,7 +148,7 @@ class Installed:
             return
         signed = any(name.lower() == b"authorization" and b'hash="' in value for name, value in scope["headers"])
         body = RecordedBody(receive, self._guard.verifier.body_limit, signed)
-        await self._app({**scope, BODY: body}, body.receive, send)
+        await self._app({**scope, BODY: body}, body.receive, for_caches(scope, send))
 
     def _check(self) -> None:
         if not self._fine:

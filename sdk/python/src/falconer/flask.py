@@ -17,14 +17,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 
-from ._errors import Refusal, Refused, SettingsError, misconfigured, too_large
+from ._errors import Refused, SettingsError, body_unreadable, misconfigured, too_large
 from ._scopes import Expression
 from ._verifying.caller import Caller
 from ._verifying.requirement import Requirement
 from .wsgi import Guard as WSGIGuard
-from .wsgi import path_of
+from .wsgi import for_caches, path_of
 
 __all__ = ["Caller", "Guard", "caller"]
 
@@ -37,7 +37,8 @@ class Guard(WSGIGuard):
 
     def install(self: Self, app: Flask) -> Self:
         """Answers preflights and refusals of this application. Call it once, at the start."""
-        app.wsgi_app = self.cors(app.wsgi_app)  # type: ignore[method-assign, assignment]
+        inner = app.wsgi_app
+        app.wsgi_app = self.cors(lambda environ, start: inner(environ, for_caches(environ, start)))  # type: ignore[method-assign, assignment]
         app.extensions["falconer"] = self
         app.register_error_handler(Refused, self._refused)
         return self
@@ -91,8 +92,9 @@ def _read(limit: int) -> bytes:
             # It had to be empty: what it holds does not matter.
             return b"."
         raise Refused(too_large(limit)) from None
-    except ClientDisconnected:
-        raise Refused(Refusal("InputError", "body-unreadable", "The body could not be read")) from None
+    except Exception:
+        # Each server has errors of its own for a body that broke off, and for chunks that are none.
+        raise Refused(body_unreadable()) from None
     finally:
         request.max_content_length = before
     request.__dict__["stream"] = io.BytesIO(body)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from ._web.cors import Cors
-from ._errors import STATUS, Refusal, Refused, SettingsError
+from ._errors import STATUS, Refusal, Refused, SettingsError, body_unreadable, several_authorizations
+from ._web.caches import is_signed_url, marked_for_caches
 from ._web.log import log_origin, log_refusal
 from ._scopes import Expression
 from ._verifying.caller import Caller
@@ -55,7 +56,7 @@ class Guard:
             except Refused as refused:
                 return self.answer(refused.refusal, environ, start)
             environ[KEY] = caller
-            return app(environ, start)
+            return app(environ, for_caches(environ, start))
 
         return protected
 
@@ -78,6 +79,9 @@ class Guard:
 
     def verify(self, environ: Mapping[str, Any], requirement: Requirement | None, parameters: Mapping[str, Any], read: Callable[[int], bytes]) -> Caller:
         """The caller of a request. `read` gives its body. Raises Refused."""
+        # Servers of WSGI put several into one. Two whole headers are no header of Hawk; one beside an empty one would be.
+        if environ.get("HTTP_AUTHORIZATION", "").strip().strip(",") != environ.get("HTTP_AUTHORIZATION", "").strip():
+            raise Refused(several_authorizations())
         request = _request(environ)
         required: Expression = requirement.fill(parameters) if requirement else {"AllOf": []}
         decision = self.verifier.check(request, required, body=read)
@@ -109,6 +113,17 @@ def _request(environ: Mapping[str, Any]) -> SignedRequest:
     )
 
 
+def for_caches(environ: Mapping[str, Any], start: StartResponse) -> StartResponse:
+    """Starts an answer marked for caches, where the URL was signed."""
+    if not is_signed_url(environ.get("QUERY_STRING", "")):
+        return start
+
+    def marking(status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
+        return start(status, [*headers, *marked_for_caches(name for name, _ in headers)], exc_info)
+
+    return marking
+
+
 def path_of(environ: Mapping[str, Any]) -> str:
     """The decoded path, for people."""
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
@@ -134,7 +149,11 @@ def read_body(environ: WSGIEnvironment, limit: int) -> bytes:
     left = limit + 1 if ends_itself else min(length, limit + 1)
     parts = []
     while left > 0:
-        part = stream.read(left)
+        try:
+            part = stream.read(left)
+        except Exception:
+            # Each server has errors of its own for a body that broke off, and for chunks that are none.
+            raise Refused(body_unreadable()) from None
         if not part:
             break
         parts.append(part)
