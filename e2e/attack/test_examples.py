@@ -168,6 +168,42 @@ def test_an_example_holds(name, server, operator, tmp_path):
     assert untried.keys() == {"falconer-away"} | ({"secrets-in-logs"} if any(now == then for now, then in zip(sizes(example), before)) else set()), untried
 
 
+def test_the_rules_of_a_gateway_name_the_routes(server, operator, tmp_path):
+    """Without a file of routes: each protected path is tried by what the rules say of it."""
+    example = static_site(server, operator, tmp_path)
+    rules = tmp_path / "site/gateway.toml"
+    try:
+        wrong = attack(example.origin, "--rules", rules, "--yes", server=server)
+        done = attack(example.origin, "--rules", rules, "--value", "book=red", "--value", "file=site.css", "--yes", "--json", server=server, credentials=operator)
+        found = Attacked(done)
+    finally:
+        example.stop()
+    assert wrong.returncode == 2 and "--value" in wrong.stderr, wrong.stderr
+    assert (found.code, found.with_outcome("finding"), found.said["unusableRoutes"]) == (0, {}, []), found.with_outcome("finding")
+    tried = {(row["route"], row["attack"]) for row in found.said["rows"] if row["outcome"] == "held"}
+    assert {("GET /books/red", name) for name in ("no-credentials", "without-scope", "other-spelling", "other-path")} <= tried
+
+
+def notes_flask(server, operator, folder):
+    """The Flask application of the Python example, on waitress."""
+    listen, log = f"127.0.0.1:{held_port()}", folder / "log"
+    environment = {"FALCONER": server.root_url, "ORIGIN": f"http://{listen}"}
+    command = [sys.executable, "-m", "waitress", f"--listen={listen}", "--call", "notes_flask:application"]
+    program = Logged(command, "Serving on", environment, EXAMPLES / "notes-python", log)
+    return Started(f"http://{listen}", [program], server, operator, [log])
+
+
+def test_flask_holds(server, operator, tmp_path):
+    example = notes_flask(server, operator, tmp_path)
+    routes = tmp_path / "routes.toml"
+    routes.write_text('[[route]]\nrequest = "PUT /books/red"\nscope = "notes:write:red"\nbody = \'{"text": "sent by falconer attack"}\'\n[[route]]\nrequest = "GET /books/red"\nscope = "notes:read:red"\n')
+    try:
+        found = Attacked(attack(example.origin, "--routes", routes, "--log", example.logs[0], "--yes", "--json", server=server, credentials=operator))
+    finally:
+        example.stop()
+    assert (found.code, found.with_outcome("finding"), found.said["unusableRoutes"]) == (0, {}, []), found.with_outcome("finding")
+
+
 def sizes(example):
     return [log.stat().st_size for log in example.logs]
 

@@ -1,7 +1,8 @@
-//! `falconer attack URL`: tries on one's own service what goes wrong in practice. `logs.rs` reads what the service wrote meanwhile, `text.rs` is the report
-//! for people.
+//! `falconer attack URL`: tries on one's own service what goes wrong in practice. `logs.rs` reads what the service wrote meanwhile, `rules.rs` takes
+//! routes from a gateway's rules, `text.rs` is the report for people.
 
 mod logs;
+mod rules;
 mod text;
 
 use std::io::{BufRead, IsTerminal, Write};
@@ -34,6 +35,12 @@ pub struct Options {
     /// A file that names routes: `[[route]]` with request = "GET /books/red" and scope = "notes:read:red" (or public = true), and for others body = '{"text": "a"}'
     #[arg(long, value_name = "FILE", conflicts_with = "route")]
     routes: Option<PathBuf>,
+    /// The rules file of a gateway: a GET of each rule that has GET. With --routes both count
+    #[arg(long, value_name = "FILE", conflicts_with = "route")]
+    rules: Option<PathBuf>,
+    /// What stands for a parameter of a path of --rules, such as book=red; may be repeated
+    #[arg(long = "value", value_name = "NAME=VALUE", requires = "rules", value_parser = rules::value)]
+    values: Vec<(String, String)>,
     /// One route in place of a file, such as 'GET /books/red'
     #[arg(long, value_name = "REQUEST", requires = "scope")]
     route: Option<String>,
@@ -107,7 +114,18 @@ pub async fn run(options: Options) -> Result<()> {
     ended(&report, guarded, options.all || options.falconer_away)
 }
 
+/// Those of the rules, and those of the file.
 fn routes(options: &Options) -> Result<Option<Routes>> {
+    let named = named(options)?;
+    let Some(file) = &options.rules else { return Ok(named) };
+    let of_rules = rules::routes(&text_file::read(file, "the rules")?, &options.values)?;
+    Ok(Some(match named {
+        Some(named) => Routes { routes: [of_rules.routes, named.routes].concat(), origin: named.origin.or(of_rules.origin) },
+        None => of_rules,
+    }))
+}
+
+fn named(options: &Options) -> Result<Option<Routes>> {
     match (&options.routes, &options.route, &options.scope) {
         (Some(file), ..) => {
             let text = text_file::read(file, "the routes")?;
@@ -154,7 +172,10 @@ fn ended(report: &Report, guarded: usize, all: bool) -> Result<()> {
         return end(FOUND, format!("{findings} {}", if findings == 1 { "finding" } else { "findings" }));
     }
     if guarded == 0 {
-        return end(NOT_TRIED, "no route that needs a scope was named (--routes), so that most attacks could not be tried".to_owned());
+        return end(
+            NOT_TRIED,
+            "no route that needs a scope was named (--routes, --rules), so that most attacks could not be tried".to_owned(),
+        );
     }
     if !report.unusable_routes.is_empty() {
         let routes = report.unusable_routes.len();
