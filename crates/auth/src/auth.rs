@@ -96,6 +96,20 @@ impl Auth {
         CommitFigures { groups: self.node.groups.load(Ordering::Relaxed), steps: self.node.steps.load(Ordering::Relaxed) }
     }
 
+    /// Whether no node of this store was given this name within a time, which it is from now on. A node that has the store to itself is not asked: what it remembers
+    /// is all that there is. Errors: the store does not answer; then nothing that depends on it has happened.
+    pub async fn is_first_of_all_nodes(&self, name: &str, within_ms: i64) -> Result<bool, ApiError> {
+        if !self.node.store.is_shared() {
+            return Ok(true);
+        }
+        let noted = self.node.store.note_attempt(name, self.now_ms(), within_ms).await.map_err(|error| match error {
+            // Of the name, not of what the caller wants.
+            StoreError::Unknown(why) => StoreError::Unavailable(why),
+            other => other,
+        });
+        Ok(noted.map_err(|error| self.store_error(error))? <= 1)
+    }
+
     /// Whether this is an address that Falconer itself is reached at.
     pub fn is_own_address(&self, host: &str, port: u16) -> bool {
         self.node.settings.is_ours(host, port)

@@ -59,7 +59,7 @@ impl Place {
         let mut command = falconer();
         command.args(words).env("FALCONER_DATA_DIR", self.data()).stdin(Stdio::null());
         if let Some(database) = &self.database {
-            // A busy machine must not keep a server from its database for too long: `nodes.rs` has the servers that stop then.
+            // A busy machine must not keep a server from its database for too long: `nodes` has the servers that stop then.
             command.env("FALCONER_DATABASE_URL", &database.url).env("FALCONER_MAX_STALENESS", "1 day");
         }
         command

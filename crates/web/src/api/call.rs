@@ -23,6 +23,7 @@ use super::handlers::{self, Answer, Request, plain};
 use super::request::body::{BadBody, Incoming, NotTaken, Payload};
 use super::request::budget::{self, Beyond, Budget};
 use super::request::query::Query;
+use super::request::replays;
 use super::request::route::PathParams;
 use super::request::signed::Signed;
 
@@ -140,7 +141,7 @@ impl Api {
         if method.input.is_some() {
             self.check_body(method, payload)?;
         }
-        self.refuse_replay(method, &who, signed)?;
+        self.refuse_replay(method, &who, signed).await?;
         let uptime_seconds = (self.auth.now_ms() - self.started_ms).max(0) as f64 / 1000.0;
         let mut request = Request {
             auth: &self.auth,
@@ -196,14 +197,16 @@ impl Api {
         })
     }
 
-    /// Where each signature may change something once only: a second use of this one.
-    fn refuse_replay(&self, method: &Method, who: &Authentication, signed: &Signed<'_>) -> Result<(), Failure> {
-        match (&self.replays, signed.authorization()) {
-            (Some(replays), Some(header)) if method.changes() && who.caller().is_ok() && !replays.first_use(header, self.auth.now_ms()) => {
-                Err(ApiError::from(Reason::Replayed).into())
-            }
-            _ => Ok(()),
+    /// Where each signature may change something once only: a second use of this one. What this server remembers needs no store; what it sees for the first time
+    /// may have been used on another one.
+    async fn refuse_replay(&self, method: &Method, who: &Authentication, signed: &Signed<'_>) -> Result<(), Failure> {
+        let (Some(replays), Some(header)) = (&self.replays, signed.authorization()) else { return Ok(()) };
+        if !method.changes() || who.caller().is_err() {
+            return Ok(());
         }
+        let is_first = replays.first_use(header, self.auth.now_ms())
+            && self.auth.is_first_of_all_nodes(&replays::name(header), replays::LIFETIME_MS).await?;
+        if is_first { Ok(()) } else { Err(ApiError::from(Reason::Replayed).into()) }
     }
 
     /// A proxy that does not pass on what was signed makes every call a 401. Nobody but the operator can mend that.

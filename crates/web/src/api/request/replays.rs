@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::mem;
 use std::sync::{Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 /// A signature may be 15 minutes ahead, and then holds for 30.
-const LIFETIME_MS: i64 = 30 * 60 * 1000;
+pub(crate) const LIFETIME_MS: i64 = 30 * 60 * 1000;
 
 /// Of this many, and as many older ones, is known that they were used. About 20 MB at most.
 const MOST: usize = 200_000;
@@ -38,6 +40,11 @@ impl Replays {
         }
         !seen.older.contains(&key) && seen.younger.insert(key)
     }
+}
+
+/// What a signature is called where all servers remember it together.
+pub(crate) fn name(header: &str) -> String {
+    format!("replay/{}", STANDARD_NO_PAD.encode(key(header)))
 }
 
 /// What the MAC covers and makes a request different from others. The header was read before, so that each stands there once, and no value has a

@@ -2,166 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
 
+mod cluster;
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::process::Stdio;
 use std::time::Instant;
 
-use falconer_client::{Client, Credentials, Method, Retry};
-use falconer_wire::{AuthenticateHawkRequest, AuthenticateHawkResponse, ClientRequest, RoleRequest};
+use cluster::{Cluster, Hears, Node, Said};
+use falconer_client::{Client, Credentials, Method};
+use falconer_wire::{AuthenticateHawkRequest, RoleRequest};
 use support::patience::patience;
-use support::place::Place;
-use support::silent_proxy::SilentProxy;
-use support::{Init, Server};
 
 /// What a server that is cut off says.
 const CUT_OFF: &str = "has not reached its database";
-
-/// Servers that share a database and a key file, each with a data directory and a way to the database of its own.
-struct Cluster {
-    place: Place,
-    init: Init,
-    folders: Vec<tempfile::TempDir>,
-}
-
-/// One of the servers.
-struct Node {
-    server: Server,
-    proxy: SilentProxy,
-    metrics: String,
-    root: Client,
-}
-
-/// How a server hears of the others.
-#[derive(Clone, Copy, PartialEq)]
-enum Hears {
-    /// By the database's notifications.
-    AtOnce,
-    /// By looking: its connection for notifications never gets an answer.
-    NotAtAll,
-}
-
-impl Cluster {
-    async fn make() -> Cluster {
-        let place = Place::postgres().await;
-        let (place, init) = tokio::task::spawn_blocking(move || {
-            let init = place.init(&[]);
-            (place, init)
-        })
-        .await
-        .unwrap();
-        Cluster { place, init, folders: Vec::new() }
-    }
-
-    /// One that goes on however long a busy machine keeps it from its database.
-    async fn node(&mut self, hears: Hears) -> Node {
-        self.node_with(hears, "1 day").await
-    }
-
-    async fn node_with(&mut self, hears: Hears, max_staleness: &str) -> Node {
-        let folder = tempfile::tempdir().unwrap();
-        let mut url = url::Url::parse(&self.place.database.as_ref().unwrap().url).unwrap();
-        let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
-        let proxy = SilentProxy::before(server.clone()).await;
-        url.set_host(Some("127.0.0.1")).unwrap();
-        url.set_port(Some(proxy.address.port())).unwrap();
-        let mut command = self.place.command(&["serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
-        command
-            .env("FALCONER_DATABASE_URL", url.as_str())
-            .env("FALCONER_DATA_DIR", folder.path().join("data"))
-            .env("FALCONER_KEY_FILE", self.place.data().join("falconer.keys"))
-            .env("FALCONER_MAX_STALENESS", max_staleness)
-            .stderr(Stdio::null());
-        if hears == Hears::NotAtAll {
-            let deaf = SilentProxy::before(server).await;
-            deaf.fall_silent();
-            url.set_port(Some(deaf.address.port())).unwrap();
-            command.env("FALCONER_NOTIFY_URL", url.as_str());
-            // It stays as long as the test.
-            std::mem::forget(deaf);
-        }
-        let server = tokio::task::spawn_blocking(move || Server::of(command)).await.unwrap();
-        self.folders.push(folder);
-        let metrics = server.printed.iter().find_map(|line| line.strip_prefix("metrics at ")).unwrap().to_owned();
-        // Without tries again, so that each answer is seen.
-        let root = server.client(&self.init).with_retry(Retry { tries: 1, ..Retry::default() });
-        Node { server, proxy, metrics, root }
-    }
-}
-
-/// What a server says of a credential.
-#[derive(Debug, PartialEq)]
-enum Said {
-    Right,
-    Wrong(String),
-    /// 503.
-    NotNow(String),
-}
-
-impl Node {
-    /// What a service hears that asks this server about a request of these credentials.
-    async fn says_of(&self, credentials: &Credentials) -> Said {
-        let client = Client::new("https://notes.example.com").unwrap().with_credentials(credentials.clone());
-        let request = AuthenticateHawkRequest {
-            method: "get".to_owned(),
-            resource: "/note/1".to_owned(),
-            host: "notes.example.com".to_owned(),
-            port: 443,
-            authorization: client.authorization(&Method::GET, "https://notes.example.com/note/1", None).unwrap(),
-            source_ip: None,
-        };
-        match self.root.authenticate_hawk(&request).await {
-            Ok(AuthenticateHawkResponse::Success { .. }) => Said::Right,
-            Ok(AuthenticateHawkResponse::Failed { message, .. }) => Said::Wrong(message),
-            Ok(other) => panic!("{other:?}"),
-            Err(error) => {
-                assert_eq!(error.status(), Some(503), "{error:?}");
-                Said::NotNow(error.to_string())
-            }
-        }
-    }
-
-    /// Asks until the answer is this one; the answers before it.
-    async fn until(&self, credentials: &Credentials, is_it: impl Fn(&Said) -> bool) -> Vec<Said> {
-        let (until, mut before) = (Instant::now() + patience(), Vec::new());
-        loop {
-            let said = self.says_of(credentials).await;
-            if is_it(&said) {
-                return before;
-            }
-            before.push(said);
-            assert!(Instant::now() < until, "never: {:?}", before.last());
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    }
-
-    async fn metric(&self, name: &str) -> f64 {
-        let text = support::http().get(&self.metrics).send().await.unwrap().text().await.unwrap();
-        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name} is not in {text}"));
-        line.trim().parse().unwrap()
-    }
-
-    async fn heartbeat(&self) -> (u16, serde_json::Value) {
-        let answer = support::http().get(format!("{}/__heartbeat__", self.server.root_url)).send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap())
-    }
-
-    /// Makes a client with these scopes.
-    async fn make_client(&self, client_id: &str, scopes: &[&str]) -> Credentials {
-        let request = ClientRequest {
-            expires: "2100-01-01T00:00:00.000Z".to_owned(),
-            description: "of a test".to_owned(),
-            scopes: Some(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
-            delete_on_expiration: false,
-        };
-        let made = self.root.create_client(client_id, &request).await.unwrap();
-        Credentials::new(client_id, &made.access_token)
-    }
-
-    async fn revision(&self) -> i64 {
-        self.heartbeat().await.1["revision"].as_i64().unwrap()
-    }
-}
 
 fn role(scopes: &[String]) -> RoleRequest {
     RoleRequest { scopes: scopes.to_vec(), description: "of a test".to_owned() }
@@ -170,8 +23,19 @@ fn role(scopes: &[String]) -> RoleRequest {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs PostgreSQL: cargo xtask test has one"]
 async fn what_one_server_revokes_is_refused_by_the_others() {
+    revoked_on_one_and_refused_by_all(Hears::AtOnce).await;
+}
+
+/// Servers prepared statements under names, which another connection of the pooler does not have.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn so_it_is_behind_pgbouncer() {
+    revoked_on_one_and_refused_by_all(Hears::Pooled).await;
+}
+
+async fn revoked_on_one_and_refused_by_all(hears: Hears) {
     let mut cluster = Cluster::make().await;
-    let (a, b, deaf) = (cluster.node(Hears::AtOnce).await, cluster.node(Hears::AtOnce).await, cluster.node(Hears::NotAtAll).await);
+    let (a, b, deaf) = (cluster.node(hears).await, cluster.node(hears).await, cluster.node(Hears::NotAtAll).await);
     for round in 0..5 {
         let robot = a.make_client(&format!("project/robot-{round}"), &["notes:read"]).await;
         for node in [&b, &deaf] {
@@ -370,4 +234,38 @@ async fn what_only_one_server_does_is_taken_over() {
     // Whoever ends in good order gives it back.
     assert_eq!(b.server.end(), Some(0));
     assert_eq!(database.text("SELECT count(*)::text FROM leases").await, "0");
+}
+
+/// Where a signature may change something once, it was once on each server.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn a_signature_changes_something_once_on_all_servers_together() {
+    // As behind a proxy that passes the name on.
+    const HOST: &str = "auth.example.com:8080";
+    const ORIGIN: &str = "http://auth.example.com:8080";
+    let mut cluster = Cluster::make().await;
+    let origins = format!("[\"{ORIGIN}\"]");
+    let more = [("FALCONER_LIMITS__REFUSE_REPLAYS", "true"), ("FALCONER_HAWK_ORIGINS", origins.as_str())];
+    let nodes = [cluster.node_of(Hears::AtOnce, "1 day", &more).await, cluster.node_of(Hears::NotAtAll, "1 day", &more).await];
+    let credentials = Credentials::new(&cluster.init.client_id, &cluster.init.access_token);
+    let root = Client::new(ORIGIN).unwrap().with_credentials(credentials);
+    let body = serde_json::to_vec(&role(&[])).unwrap();
+    let put = async |node: &Node, path: &str, authorization: &str| {
+        let request = support::http().put(format!("{}{path}", node.server.root_url)).header("authorization", authorization);
+        request.header("host", HOST).header("content-type", "application/json").body(body.clone()).send().await.unwrap().status().as_u16()
+    };
+    for round in 0..5 {
+        let path = format!("/api/auth/v1/roles/role-{round}");
+        let sign = || root.authorization(&Method::PUT, &format!("{ORIGIN}{path}"), None).unwrap().unwrap();
+        let (first, [a, b]) = (sign(), &nodes);
+        assert_eq!(put(a, &path, &first).await, 200);
+        assert_eq!((put(b, &path, &first).await, put(a, &path, &first).await), (401, 401));
+        // Signed anew it says the same thing twice.
+        assert_eq!(put(b, &path, &sign()).await, 200);
+        // At the same moment one of them has it.
+        let both = sign();
+        let mut answers = <[u16; 2]>::from(tokio::join!(put(a, &path, &both), put(b, &path, &both)));
+        answers.sort_unstable();
+        assert_eq!(answers, [200, 401]);
+    }
 }
