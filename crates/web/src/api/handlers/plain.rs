@@ -153,7 +153,7 @@ fn list_of_body<'b>(json: &'b [u8], budget: &Budget) -> Option<List<'b>> {
     if commas(json) >= most {
         return None;
     }
-    let list: List<'_> = serde_json::from_slice(json).ok()?;
+    let list: List<'_> = serde_json::from_str(text(json)?).ok()?;
     let is_fine = list.scopes.len() <= most && list.scopes.iter().all(|scope| is_valid_scope(&scope.0));
     let mut seen = HashSet::with_capacity_and_hasher(list.scopes.len(), RandomState::default());
     (is_fine && list.scopes.iter().all(|scope| seen.insert(scope.as_ref()))).then_some(list)
@@ -164,8 +164,13 @@ pub(crate) fn commas(json: &[u8]) -> usize {
     memchr::memchr_iter(b',', json).count()
 }
 
+/// The body as text, looked at once as a whole: else each string in it is looked at by itself.
+pub(crate) fn text(json: &[u8]) -> Option<&str> {
+    std::str::from_utf8(json).ok()
+}
+
 fn of_body(json: &[u8]) -> Option<HawkRequest<'_>> {
-    let request: HawkRequest<'_> = serde_json::from_slice(json).ok()?;
+    let request: HawkRequest<'_> = serde_json::from_str(text(json)?).ok()?;
     request.fits().then_some(request)
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Number, Value};
 
 use crate::api::answer::failure::Failure;
-use crate::api::handlers::plain::{HawkRequest, commas};
+use crate::api::handlers::plain::{HawkRequest, commas, text};
 use crate::api::request::budget::Budget;
 
 /// Of all expressions of one call, in bytes: so large is an answer at most that repeats them, and so long somebody looks for their scopes.
@@ -86,8 +86,8 @@ impl<'b> CheckBody<'b> {
             return None;
         }
         let body = match call {
-            Call::Checks => CheckBody::Many(serde_json::from_slice::<Questions<'b>>(json).ok()?.checks),
-            _ => CheckBody::One(serde_json::from_slice(json).ok()?),
+            Call::Checks => CheckBody::Many(serde_json::from_str::<Questions<'b>>(text(json)?).ok()?.checks),
+            _ => CheckBody::One(serde_json::from_str(text(json)?).ok()?),
         };
         let questions = body.questions();
         let fits = (1..=MOST_CHECKS).contains(&questions.len())
