@@ -122,8 +122,8 @@ def static_site(server, operator, folder):
             text = text.replace(before, after)
         (site / name).write_text(text)
 
-    change("gateway.toml", [("http://localhost:8080", server.root_url), ("http://127.0.0.1:8090", origin)])
-    change("nginx.conf", [("127.0.0.1:8090", f"127.0.0.1:{port}"), ("127.0.0.1:4180", f"127.0.0.1:{gateway_port}")])
+    change("gateway.toml", [("http://localhost:8080", server.root_url), ("http://127.0.0.1:8084", origin)])
+    change("nginx.conf", [("127.0.0.1:8084", f"127.0.0.1:{port}"), ("127.0.0.1:4180", f"127.0.0.1:{gateway_port}")])
     gateway = Logged([BIN, "gateway", "run", str(site / "gateway.toml"), "--listen", f"127.0.0.1:{gateway_port}"], "listening on", {}, None, log)
     nginx_log = folder / "nginx.log"
     with nginx_log.open("w") as errors:

@@ -34,9 +34,9 @@ describe('a static site behind nginx', () => {
       }
       await writeFile(join(folder, file), text);
     };
-    await change('gateway.toml', [['http://localhost:8080', server.rootUrl], ['http://127.0.0.1:8090', origin]]);
+    await change('gateway.toml', [['http://localhost:8080', server.rootUrl], ['http://127.0.0.1:8084', origin]]);
     gateway = await start(['gateway', 'run', join(folder, 'gateway.toml'), '--listen', '127.0.0.1:0']);
-    await change('nginx.conf', [['127.0.0.1:8090', `127.0.0.1:${port}`], ['http://127.0.0.1:4180', gateway.match[1]]]);
+    await change('nginx.conf', [['127.0.0.1:8084', `127.0.0.1:${port}`], ['http://127.0.0.1:4180', gateway.match[1]]]);
     nginx = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'inherit', env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
     await listens(port, nginx, 'nginx');
     browser = await launch();

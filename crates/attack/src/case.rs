@@ -11,7 +11,7 @@ pub(crate) struct Case<'a> {
     pub place: &'a Place,
     pub route: &'a Route,
     pub callers: &'a Callers,
-    /// It was found to answer whoever asks, so that no other attack on it says anything.
+    /// Whether the route answers everybody. No other attack on it says anything then.
     pub answers_anybody: bool,
     pub operator: Option<&'a Credentials>,
     /// A path that everybody may read.
@@ -33,7 +33,7 @@ pub(crate) struct Try {
 pub(crate) enum Judged {
     /// Letting it in is a finding.
     Refuse,
-    /// Letting it in is worth a note.
+    /// Letting it in is noted, and is no finding.
     Note,
     /// Letting it in is a finding, where the answer is what the caller that may gets.
     SameAnswer,
@@ -43,16 +43,16 @@ pub(crate) enum Judged {
     Works,
     /// Pages of any origin may not use the browser's own credentials.
     Cors,
-    /// What is looked at is what the answer says.
+    /// The answer's own text and headers are looked at.
     Answer,
 }
 
 /// An attack that is not made on a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Skip {
-    /// It has nothing to do with such a route: which ones it is for.
+    /// It does not apply to this route. Names the routes that it is for.
     OnlyFor(&'static str),
-    /// It could not be tried: why.
+    /// It could not be tried. Says why.
     Untried(String),
 }
 

@@ -5,10 +5,10 @@ use http::header;
 use crate::case::Judged;
 use crate::exchange::{Answer, Answered};
 
-/// An empty list is what many routes answer.
+/// A shorter answer, such as an empty list, is the same for many routes and callers, so that it tells nothing.
 const SHORTEST_TELLING_BYTES: usize = 8;
 
-/// Of one request.
+/// What one request has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Held,
@@ -31,9 +31,9 @@ pub(crate) fn judge(judged: Judged, answered: &Answered, usual: Option<&Answer>)
     let (status, let_in) = (answer.status, answer.is_let_in());
     let said = format!("answered {status}");
     match status {
-        // What stands in front of it, or Falconer, is away.
+        // A proxy's answer where the service or Falconer is away.
         502..=504 | 429 => return Verdict::Untried(said),
-        // Where the right request fails, too, it is no matter of what was wrong about this one.
+        // The right request fails too, so this failure has another cause.
         500.. if usual.is_none() => return Verdict::Untried(format!("{said}, and so is the right request")),
         500.. => return Verdict::Finding(format!("{said}, a failure of its own")),
         _ => {}

@@ -87,9 +87,14 @@ impl ApiError {
     /// What a store's error means to whoever asked. Whoever met it first ends the process where it is fatal (`Node::store_error`).
     pub(crate) fn of_store(error: StoreError) -> ApiError {
         match error {
-            StoreError::Unavailable(text) | StoreError::Full(text) | StoreError::InTheWay(text) => ApiError::Unavailable(text),
+            StoreError::Unavailable(text)
+            | StoreError::Full(text)
+            | StoreError::InTheWay(text)
+            | StoreError::InUse(text)
+            | StoreError::Denied(text) => ApiError::Unavailable(text),
             StoreError::Unknown(text) => ApiError::OutcomeUnknown(text),
             StoreError::Corrupt(text) => ApiError::Internal(text),
+            StoreError::Newer(_) => ApiError::Internal(error.to_string()),
             StoreError::Fatal(text) => ApiError::Internal(format!(
                 "the store failed for good, so this process ends: look at its disk or its database, then start it again: {text}"
             )),

@@ -1,4 +1,4 @@
-//! A node: one directory, one queue of changes, one store. All rooms of this crate work on it; it knows none of their rules.
+//! A node: one directory, one queue of changes, one store. All rooms of this crate work on it. It knows none of their rules.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,8 @@ use crate::refusals::ring::Refusals;
 use crate::settings::AuthSettings;
 use crate::time::{Clock, DAY_MS, MINUTE_MS, Random};
 
-/// How long nothing may have changed before the next change has to be confirmed: one that is stored under a wrong date shuts everybody out until then.
+/// After so long without a change, an operator has to confirm the time of the next one. A change that is stored under a date in the future shuts everybody out until that
+/// date.
 const MOST_AHEAD_MS: i64 = 90 * DAY_MS;
 
 /// How many may wait for a revision at once. Each takes a little memory and no time.
@@ -134,7 +135,7 @@ impl Node {
         (snapshot.highest_ms() != 0 && ahead_ms > MOST_AHEAD_MS).then_some(ahead_ms)
     }
 
-    /// When something happens that waits for no operator: by a clock that is hard to believe at the time of the last change, so that it confirms no wrong one.
+    /// The time of a change that waits for no operator. Where the clock is hard to believe, that is the time of the last change, so that no wrong time is confirmed.
     pub(crate) fn believed_ms(&self, snapshot: &Snapshot) -> i64 {
         let now_ms = self.clock.now_ms();
         if self.clock_ahead_ms(snapshot, now_ms).is_some() { snapshot.highest_ms() } else { now_ms }

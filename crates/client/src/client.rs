@@ -135,14 +135,14 @@ impl Client {
         serde_json::from_slice(text).map_err(|error| Error::answer(&url, error))
     }
 
-    /// Signs and sends any http(s) URL, such as a third-party service's, with an optional JSON body, which is signed too; the bytes of a 2xx
-    /// answer. What is tried again is in [`Retry`].
+    /// Signs and sends a request to any http(s) URL, such as a third-party service's. A JSON body is signed too. Answers the bytes of a 2xx answer. [`Retry`] says
+    /// what is tried again.
     pub async fn fetch(&self, method: &Method, url: &str, body: Option<&[u8]>) -> Result<Vec<u8>, Error> {
         self.send(method, &target::parse(url).map_err(Error::Request)?, body, self.retry).await
     }
 
-    /// The value of an Authorization header for a request that the caller sends; `None` without credentials. `payload` = content type and
-    /// body, when these are to be signed too.
+    /// The value of an Authorization header, for a request that the caller sends itself. `None`: there are no credentials. `payload` is the content type and the
+    /// body, where these are signed too.
     pub fn authorization(&self, method: &Method, url: &str, payload: Option<(&str, &[u8])>) -> Result<Option<String>, Error> {
         self.sign(method, &target::parse(url).map_err(Error::Request)?, payload)
     }
@@ -152,7 +152,7 @@ impl Client {
         self.sign_target(method, &target::Target { resource, host: &origin.host, port: origin.port }, None)
     }
 
-    /// The URL with a signature in it that works for `seconds`, GET only, for anybody who has it. Errors: [`Error::Request`] without credentials.
+    /// The URL with a signature in it. It works for `seconds`, for GET only, and for anybody who has it. Errors: [`Error::Request`] without credentials.
     pub fn signed_url(&self, url: &str, seconds: u32) -> Result<String, Error> {
         let Some(credentials) = &self.credentials else {
             return Err(Error::Request("a signed URL needs credentials".to_owned()));

@@ -16,6 +16,9 @@ pub enum Error {
     /// The caller's: a call that cannot be sent as asked for.
     #[error("{0}")]
     Request(String),
+    /// The caller's: `.` and `..` cannot be sent as a segment of a path. URLs know no way to write them.
+    #[error("`{0}` cannot be part of a path")]
+    Segment(String),
     /// The server said no: HTTP status 400 and above (5xx: after the last try), or a redirect.
     #[error("{message}")]
     Api {
@@ -63,7 +66,12 @@ impl Error {
     pub fn status(&self) -> Option<u16> {
         match self {
             Error::Api { status, .. } => Some(*status),
-            Error::Settings(_) | Error::Request(_) | Error::Network { .. } | Error::Answer { .. } | Error::Randomness => None,
+            Error::Settings(_)
+            | Error::Request(_)
+            | Error::Segment(_)
+            | Error::Network { .. }
+            | Error::Answer { .. }
+            | Error::Randomness => None,
         }
     }
 
@@ -72,7 +80,12 @@ impl Error {
     pub fn code(&self) -> Option<&str> {
         match self {
             Error::Api { code, .. } => Some(code),
-            Error::Settings(_) | Error::Request(_) | Error::Network { .. } | Error::Answer { .. } | Error::Randomness => None,
+            Error::Settings(_)
+            | Error::Request(_)
+            | Error::Segment(_)
+            | Error::Network { .. }
+            | Error::Answer { .. }
+            | Error::Randomness => None,
         }
     }
 

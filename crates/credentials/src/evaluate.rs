@@ -40,7 +40,7 @@ pub struct Verified {
     pub hash: Option<String>,
 }
 
-/// What a certificate of one of Falconer's own issuers says; the rules of grants decide what it is worth. Only [`evaluate_internal`] makes one.
+/// What a certificate of one of Falconer's own issuers says. The rules of grants decide what it allows. Only [`evaluate_internal`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InternalClaim {
@@ -61,7 +61,7 @@ pub struct InternalClaim {
 /// Judges a request of an ordinary client: `ext` and the claimed issuer, the client's state, the certificate, authorized scopes, and last the
 /// timestamp, or the expiry of a bewit. `expand` is expansion by roles.
 ///
-/// Fails with the exact message of the wire document; with `Unauthorized: Bad mac` if `client` is not the one whose key made the MAC.
+/// Fails with the exact message of the wire document. Where `client` is not the one whose key made the MAC, that is `Unauthorized: Bad mac`.
 pub fn evaluate(a: &Authentic<'_>, client: &Issuer<'_>, now_ms: i64, expand: &dyn Fn(&[&str]) -> ScopeSet) -> Result<Verified, Failure> {
     a.check_key(client.client_id, client.token)?;
     check_ext(a)?;
@@ -90,10 +90,10 @@ pub fn evaluate(a: &Authentic<'_>, client: &Issuer<'_>, now_ms: i64, expand: &dy
     Ok(Verified { client_id: a.id().to_owned(), scopes, expires_ms, hash: a.hash().map(str::to_owned) })
 }
 
-/// Judges a request that was signed with the key of an internal issuer, as [`evaluate()`] does, but without the checks of the issuer's state and
-/// scopes: it has neither. Whether the claim is one that grants allow, and whether the grant stands, is for the caller to decide.
+/// Judges a request that was signed with the key of an internal issuer, as [`evaluate()`] does. An internal issuer has no state and no scopes, so these are not
+/// checked. The caller decides whether the claim is one that grants allow, and whether the grant stands.
 ///
-/// An internal issuer is no client: without a certificate it fails as an unknown one would.
+/// An internal issuer is no client. Without a certificate it fails as an unknown client would.
 pub fn evaluate_internal(a: &Authentic<'_>, issuer_id: &str, token: &AccessToken, now_ms: i64) -> Result<InternalClaim, Failure> {
     a.check_key(issuer_id, token)?;
     check_ext(a)?;

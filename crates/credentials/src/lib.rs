@@ -1,9 +1,9 @@
 //! Hawk request authentication and temporary credentials: read, sign, verify.
 //!
-//! Pure: no I/O, no clock, no randomness. Time is an argument in milliseconds since the epoch, random bytes are arguments too. Cases in
-//! `vectors/` say what is right; `tests/vectors.rs` runs them, and where Falconer differs, `tests/differences.json` says why.
+//! Pure: no I/O, no clock, no randomness. Time is an argument in milliseconds since 1970. Random bytes are arguments too. Cases in
+//! `vectors/` say what is right, and `tests/vectors.rs` runs them. Where Falconer differs, `tests/differences.json` says why.
 //!
-//! Verification goes in three steps, and the types allow no other order, so that nothing is told to somebody who holds no key:
+//! Verification goes in three steps, and the types allow no other order. So nothing is told to somebody who holds no key:
 //!
 //! 1. [`read`] looks at the form of a request and says whose key is needed ([`Signed::key_owner`]). It knows no clients.
 //! 2. [`Signed::check_mac`] compares the MAC in constant time. An unknown client runs against a dummy key. The only answer besides success is

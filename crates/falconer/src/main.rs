@@ -1,7 +1,7 @@
 //! The command line of Falconer: the server, its administration on the spot, and a user's tool for any server that speaks the protocol.
 //!
-//! One file a command, in the rooms of `commands/`. Nothing here decides anything about scopes, clients or grants; the one thing that only this crate
-//! does is to name a concrete store. A new command is a file, a variant of [`Command`] and a line in `run`.
+//! One file a command, in the rooms of `commands/`. Nothing here decides anything about scopes, clients or grants. Only this crate names a concrete store.
+//! A new command is a file, a variant of [`Command`] and a line in `run`.
 //!
 //! Exit codes: 0 done, 1 failed (the reason and what to do next are on stderr), 2 wrong use of the command line; 70 when a server ended at once
 //! because its store failed under it. `attack` and `doctor` have two of their own, 3 and 4.
@@ -145,7 +145,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
         cause.downcast_ref::<falconer_client::Error>().and_then(commands::user::named).unwrap_or_else(|| cause.to_string())
     };
     let said: Vec<String> = causes(error).map(words).collect();
-    // An error that repeats in its own text what is below it is told once.
+    // Some errors repeat in their own text what is below them. That is printed once.
     let mut once: Vec<String> = Vec::new();
     for text in said {
         if !once.last().is_some_and(|before| before.ends_with(&text)) {
@@ -163,7 +163,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     }
 }
 
-/// An error and what is below it. The client's errors say all that a person needs; what is below them is the network's, and for programs.
+/// An error and what is below it. The client's errors say all that a person needs. What is below them is of the network, and for programs.
 fn causes(error: &anyhow::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
     let mut above_client = true;
     error.chain().take_while(move |cause| {

@@ -181,6 +181,12 @@ async fn what_cannot_be_restored_changes_nothing() {
     world.backup("backup").json();
     let files = world.files();
     let database = std::fs::read(world.data().join("falconer.sqlite")).unwrap();
+    // Both said only that there is no such file.
+    let missing = world.restore("missing", &world.data(), &["--replace"]);
+    missing.refused(1, &format!("the backup {} is missing: give the path of a file", text(&world.path("missing"))));
+    let (other, keys) = (world.path("other"), world.path("missing.keys"));
+    world.restore("backup", &other, &["--keys", text(&keys)]).refused(1, &format!("the key file {} is missing: --keys names", text(&keys)));
+    assert!(!other.exists());
     std::fs::write(world.path("text"), "no database").unwrap();
     std::fs::write(world.path("empty"), "").unwrap();
     rusqlite::Connection::open(world.path("foreign")).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
@@ -209,7 +215,7 @@ async fn what_cannot_be_restored_changes_nothing() {
         ("text", "is no backup of Falconer"),
         ("empty", "is no backup of Falconer"),
         ("foreign", "is no backup of Falconer"),
-        ("missing", "No such file"),
+        ("missing", "is missing: give the path of a file"),
         ("cut", "nothing was replaced"),
         ("torn", "nothing was replaced"),
         ("newer", "run the newer version"),

@@ -39,6 +39,29 @@ fn a_server_runs_behind_a_service_of_its_own_name() {
     assert_eq!(Server::of(command).end(), Some(0));
 }
 
+/// Of two servers that were started at once in a new folder, one found the keys of the other without its database, and advised to move them away.
+#[test]
+fn first_starts_at_once_let_one_make_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..3 {
+        let data = folder.path().join(format!("data-{round}"));
+        let spawn = || {
+            let mut init = falconer();
+            init.args(["init", "--data-dir"]).arg(&data).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            init.spawn().unwrap()
+        };
+        let children: Vec<_> = (0..4).map(|_| spawn()).collect();
+        let outputs: Vec<_> = children.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+        let (winners, others): (Vec<_>, Vec<_>) = outputs.into_iter().partition(|output| output.status.success());
+        assert_eq!(winners.len(), 1, "{others:?}");
+        for other in others {
+            let said = String::from_utf8_lossy(&other.stderr).into_owned();
+            assert!(said.contains("another server runs on this data directory") || said.contains("holds a Falconer already"), "{said}");
+        }
+        assert!(!data.join("falconer.first-start").exists());
+    }
+}
+
 /// SIGHUP ended the process in the middle of a request, as when a terminal closes or a supervisor asks for a reload.
 /// The tests may themselves run where a hangup is switched off, as below `nohup`: so it is switched on first.
 #[cfg(target_os = "linux")]

@@ -35,7 +35,7 @@ pub struct Login {
     pub(crate) agreeing: Agreeing,
     pub(crate) silent: Silent,
     pub(crate) refreshes: Refreshes,
-    /// Changes of accounts read, decide and write; on one node they take turns.
+    /// A change of an account reads, decides and writes. On one node such changes take turns.
     pub(crate) account_turn: tokio::sync::Mutex<()>,
 }
 
@@ -99,7 +99,7 @@ impl Login {
         token_text(bytes.as_slice())
     }
 
-    /// Nobody is let in while this node's clock is behind what was already committed: what has ended would live again; nor while the node is cut off.
+    /// Errors: this node's clock is behind what was committed, so that what has ended would count again. Or the node is cut off from its database. Nobody is let in then.
     pub(crate) fn check_clock(&self) -> Result<(), LoginError> {
         if let Some(behind_ms) = self.auth.clock_behind_ms() {
             return Err(LoginError::ClockBehind { behind_ms });
@@ -107,22 +107,26 @@ impl Login {
         self.auth.cut_off_ms().map_or(Ok(()), |for_ms| Err(ApiError::CutOff { for_ms }.into()))
     }
 
-    /// What a store's error means to whoever only asked, so that nothing can have been changed; a fatal one ends the process.
+    /// What a store's error means to whoever only read, so that nothing can have been changed. A fatal one ends the process.
     pub fn read_error(&self, error: StoreError) -> LoginError {
         match error {
             StoreError::Fatal(text) => {
                 self.end_process(&text);
                 LoginError::Internal(format!("the store failed for good, so this process ends: {text}"))
             }
-            StoreError::Unavailable(text) | StoreError::Full(text) | StoreError::Unknown(text) | StoreError::InTheWay(text) => {
-                LoginError::Unavailable(text)
-            }
+            StoreError::Unavailable(text)
+            | StoreError::Full(text)
+            | StoreError::Unknown(text)
+            | StoreError::InTheWay(text)
+            | StoreError::InUse(text)
+            | StoreError::Denied(text) => LoginError::Unavailable(text),
             StoreError::Corrupt(text) => LoginError::Internal(text),
+            StoreError::Newer(_) => LoginError::Internal(error.to_string()),
             StoreError::Stale | StoreError::Conflict => LoginError::Unavailable("records kept changing".to_owned()),
         }
     }
 
-    /// What a store's error means to whoever wanted to change something; a fatal one ends the process.
+    /// What a store's error means to whoever wanted to change something. A fatal one ends the process.
     pub fn store_error(&self, error: StoreError) -> LoginError {
         match error {
             StoreError::Fatal(text) => {

@@ -34,19 +34,19 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Opens the database of a URL such as `postgres://user@host/database` for a node, and brings its schema up to date. Other nodes may have it open too: steps
-    /// of both are refused as stale where they touch each other, and each hears what the other one commits. `notify_url` is where to listen for that, where
-    /// `url` leads through something that keeps no session, such as pgbouncer. `random` must fill with bytes fit for cryptography.
+    /// Opens the database of a URL such as `postgres://user@host/database` for a node, and brings its schema up to date. Other nodes may have it open too. Steps of
+    /// both are refused as stale where they touch each other, and each is notified of what the other one commits. `notify_url` is where to listen for that. It is
+    /// needed where `url` leads through something that keeps no session, such as pgbouncer. `random` must fill with bytes fit for cryptography.
     ///
-    /// Errors: [`Unavailable`](StoreError::Unavailable) when it can't be reached, [`Corrupt`](StoreError::Corrupt) when it is not Falconer's, its schema is
-    /// newer, or a URL is none. No error repeats a URL: it may hold a password.
+    /// Errors: [`Unavailable`](StoreError::Unavailable) when it can't be reached, [`Newer`](StoreError::Newer) when its schema is newer,
+    /// [`Corrupt`](StoreError::Corrupt) when it is not Falconer's, or a URL is none. No error repeats a URL, because it may hold a password.
     pub async fn open(url: &str, notify_url: Option<&str>, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
         let node = draw_id(&random);
         let contact = Contact::of_a_node(node.clone(), Connector::of(url)?, notify_url.map(Connector::of).transpose()?);
         PostgresStore::connect(url, Sessions::of(notify_url), keys, random, contact, node).await
     }
 
-    /// Opens it for short administration on the spot: nothing is heard of others.
+    /// Opens it for a command. It gets no notifications of others.
     ///
     /// Errors: as [`PostgresStore::open`].
     pub async fn open_beside(url: &str, notify_url: Option<&str>, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {

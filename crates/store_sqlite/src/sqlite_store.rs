@@ -44,15 +44,16 @@ impl SqliteStore {
     /// Opens the file, makes it (mode 0600, in a folder that exists) if there is none, and brings its schema up to date. `random` must
     /// fill with bytes fit for cryptography.
     ///
-    /// Errors: [`Unavailable`](falconer_store::StoreError::Unavailable) when another process has it open or it can't be reached,
-    /// [`Corrupt`](falconer_store::StoreError::Corrupt) when it is not Falconer's database or its schema is newer.
+    /// Errors: [`InUse`](falconer_store::StoreError::InUse) when another process has it open, [`Denied`](falconer_store::StoreError::Denied) when this user may not use
+    /// it, [`Newer`](falconer_store::StoreError::Newer) when its schema is newer, [`Unavailable`](falconer_store::StoreError::Unavailable) when it can't be reached,
+    /// [`Corrupt`](falconer_store::StoreError::Corrupt) when it is not Falconer's database.
     pub fn open(path: &Path, keys: KeyRing, random: Randomness) -> Result<SqliteStore> {
         let lock = FileLock::take(path)?;
         SqliteStore::open_file(path, keys, random, Some(lock))
     }
 
-    /// Opens the file beside a server that may be running on it: for short administration on the spot. Steps of both are refused as stale
-    /// where they touch each other, and the server takes in what was written here when it next looks at the revision.
+    /// Opens the file for a command, beside a server that may be running on it. Steps of both are refused as stale where they touch each other. The server takes in
+    /// what was written here when it next looks at the revision.
     ///
     /// Errors: as [`SqliteStore::open`], but another process may have it open.
     pub fn open_beside(path: &Path, keys: KeyRing, random: Randomness) -> Result<SqliteStore> {

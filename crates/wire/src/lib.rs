@@ -1,14 +1,13 @@
 //! The wire: the APIs as data, and the shapes that travel over it.
 //!
-//! Both sides use this crate: `web` builds its routes, checks and answers from the [table](METHODS), the SDK builds its URLs and reads answers with the
-//! [shapes]. What is described is the protocol's own `/api/auth/v1` (the cases in `vectors/` hold it), and Falconer's
-//! own `/api/falconer/v1` in the same terms.
+//! Both sides use this crate. `web` builds its routes, checks and answers from the [table](METHODS). The SDK builds its URLs and reads answers with the
+//! [shapes]. The protocol's own API is `/api/auth/v1`, which the cases in `vectors/` hold to the reference. Falconer's own is `/api/falconer/v1`, in the same terms.
 //!
-//! Deliberately absent: behaviour. Nothing here validates a request, decides an authorization, reads a clock or opens a socket; `web` validates, and `xtask`
+//! Deliberately absent: behaviour. Nothing here validates a request, decides an authorization, reads a clock or opens a socket. `web` validates. `xtask`
 //! generates the reference pages of the documentation from the table.
 //!
-//! To add a method: a variant of [`Call`], an entry in its file under `methods/` (the order of [`METHODS`] and [`FALCONER_METHODS`] is the reference order), its schemas
-//! under `schemas/<service>/v1/` with a line in [`schemas`], and its shapes. The tests of the table say what was forgotten.
+//! To add a method, add a variant of [`Call`] and an entry in its file under `methods/`. The order of [`METHODS`] and [`FALCONER_METHODS`] is the order of the reference.
+//! Add its schemas under `schemas/<service>/v1/` with a line in [`schemas`], and its shapes. The tests of the table say what was forgotten.
 
 mod documents;
 pub mod error;

@@ -2,7 +2,7 @@
 
 use crate::Pattern;
 
-/// Which method: one variant for each entry of the table, so that `web` maps them to handlers in an exhaustive match.
+/// Which method. Each entry of the table has a variant, so that `web` maps them to handlers in an exhaustive match.
 #[allow(missing_docs)] // Each variant is documented by its entry in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
@@ -222,9 +222,9 @@ pub struct Method {
     pub query: &'static [QueryParam],
     /// The scope template as JSON text; none: public, no authentication is attempted.
     pub scopes: Option<&'static str>,
-    /// Authorization needs more than the path, so the use case does it, after parameters and body were checked.
+    /// Whether authorization needs more than the path. The use case authorizes then, after parameters and body were checked.
     pub deferred: bool,
-    /// How settled.
+    /// How settled it is.
     pub stability: Stability,
     /// Heading in references.
     pub category: &'static str,

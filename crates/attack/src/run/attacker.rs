@@ -123,8 +123,8 @@ impl Attacker {
         Ok(report)
     }
 
-    /// Where the right request is refused after the attacks, too, they may have been refused for that: a note that was deleted, a limit, somebody who
-    /// locked us out.
+    /// Asks each route the right request once more. Where that is refused by now, the attacks may have been refused for the same reason: a note was deleted, a
+    /// limit was reached, or the callers were locked out. Then nothing is known of the route.
     async fn still_works(&self, report: &mut Report) {
         for prepared in self.routes.iter().filter(|prepared| prepared.usual.is_some()) {
             let Err(why) = self.ask_properly(prepared).await else { continue };

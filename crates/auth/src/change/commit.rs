@@ -1,8 +1,8 @@
 //! Group commit: steps that were decided while others waited for their turn are committed together.
 //!
-//! The group is committed by a task of its own, which queues for the turn like everybody else, so that all who waited before it have joined; a caller
-//! who hangs up strands nobody. Only when the store has committed is the tip shown, and only then is anybody answered: also those whose answer
-//! was to write nothing, because they saw what was not durable yet.
+//! A task of its own commits the group. It queues for the turn like everybody else, so that all who waited before it have joined. A caller who hangs up
+//! holds up nobody. The tip is shown once the store has committed, and only then is anybody answered. Those who had nothing to write wait too, because they
+//! have seen what was not durable yet.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -101,8 +101,8 @@ impl Node {
 
     /// Answers from the tip from now on, if it is what the store has.
     ///
-    /// INVARIANT: the tip is what is shown with the group's own steps. It is shown only where the store found them to be the next ones: by its number alone
-    /// a revision that another node has made would pass for one of these, and what that changed would be missing here for good.
+    /// INVARIANT: the tip is what is shown with the group's own steps. It is shown only where the store found them to be the next ones. A revision of another node
+    /// may have the same number, and what that changed would be missing here for good.
     async fn show_committed(&self, tip: &Snapshot, committed: &Committed) -> Result<(), StoreError> {
         let shown = self.directory.load().revision();
         let Some(last) = committed.revisions.last().copied().filter(|last| *last > shown) else { return Ok(()) };
@@ -122,7 +122,7 @@ impl Node {
                 Ok(()) => error,
                 Err(why) => why,
             },
-            StoreError::Unavailable(_) | StoreError::Unknown(_) => {
+            StoreError::Unavailable(_) | StoreError::Denied(_) | StoreError::Unknown(_) => {
                 self.catch_up_after_lost_answer().await;
                 error
             }
@@ -133,7 +133,7 @@ impl Node {
     /// A store that is away for the moment is no reason to end: nothing is acknowledged then, and the next look takes the change in. It is there, but this
     /// node does not answer from it yet, so that its caller must neither rely on it nor be told that nothing was done.
     fn could_not_read_back(&self, error: StoreError) -> StoreError {
-        if !matches!(error, StoreError::Unavailable(_)) {
+        if !matches!(error, StoreError::Unavailable(_) | StoreError::Denied(_)) {
             (self.settings.on_fatal)("a committed change could not be read back");
         }
         StoreError::Unknown(format!("it was committed, and this node could not read it back: {error}"))

@@ -1,6 +1,6 @@
 //! What a node answers from: everything in memory, immutable, at one revision.
 //!
-//! A [`Snapshot`] never changes; a mutation makes the next one, which shares all that the change did not touch. Whoever answers a
+//! A [`Snapshot`] never changes. A mutation makes the next one, which shares all that the change did not touch. Whoever answers a
 //! request takes one snapshot and uses it for client, grant, person and roles alike.
 
 mod next;

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::system;
 
-/// A difference below this can't be why a call was refused: signatures may be 15 minutes off.
+/// A smaller difference can't be why a call was refused, because signatures may be 15 minutes off.
 const STEP_MS: i64 = 60 * 1000;
 
 /// Falconer's time, as far as it is known.
@@ -24,7 +24,7 @@ impl Clock {
         system::now_ms().saturating_add(self.ahead_ms.load(Ordering::Relaxed))
     }
 
-    /// Whether Falconer may be asked for its time: once a minute, so that calls that are refused for another reason don't double.
+    /// Whether Falconer may be asked for its time, which it may once a minute. Else each call that is refused for another reason would become two.
     pub(crate) fn may_ask(&self) -> bool {
         let now = system::now_ms();
         let before = self.asked_at_ms.swap(now, Ordering::Relaxed);

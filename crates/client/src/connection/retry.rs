@@ -4,8 +4,8 @@ use http::Method;
 
 use crate::Error;
 
-/// How often a call is tried, and how long to wait between. Only 5xx answers and network failures are tried again, and of these only what may
-/// be done twice: everything but POST and PATCH, the POSTs of Falconer itself, and whatever did not reach the server.
+/// How often a call is tried, and how long to wait between. Only 5xx answers and network failures are tried again, and only calls that may be done twice. Those
+/// are all methods but POST and PATCH, the POSTs of Falconer itself, and every call that did not reach the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// Tries in all, at least 1. Default 5.
@@ -16,8 +16,8 @@ pub struct Retry {
     pub longest_delay: Duration,
     /// A single try ends after this. Default 30 s.
     pub timeout: Duration,
-    /// POST and PATCH to other services are tried again too, because these say that doing it twice is harmless. Default false: the first one may
-    /// have been done although its answer was lost.
+    /// Whether POST and PATCH to other services are tried again too. Set it where doing them twice is harmless. Default false: the first one may have been done
+    /// although its answer was lost.
     pub posts: bool,
 }
 

@@ -188,8 +188,8 @@ impl Authentic<'_> {
         self.claim.is_bewit()
     }
 
-    /// For a request that has been evaluated once and whose answer goes on: later evaluations leave a header's timestamp alone, which says
-    /// when the request was sent and not how long it may be answered. The `exp` of a bewit is an end, and goes on to count.
+    /// For a request that has been evaluated once and whose answer goes on. Later evaluations don't look at a header's timestamp, which says when the request was
+    /// sent and not how long it may be answered. The `exp` of a bewit is an end, and still counts.
     pub fn arrived(mut self) -> Self {
         if !self.is_bewit() {
             self.claim.moment = Moment::Arrived;
@@ -202,8 +202,8 @@ impl Authentic<'_> {
         self.claim.ext.has_certificate()
     }
 
-    /// The scopes that the certificate claims, as given; `None` without a certificate, or if they are not an array of valid scopes. They are
-    /// worth nothing before [`crate::evaluate()`].
+    /// The scopes that the certificate claims, as given. `None`: there is no certificate, or they are not an array of valid scopes. They allow nothing before
+    /// [`crate::evaluate()`].
     pub fn certificate_scopes(&self) -> Option<Vec<&str>> {
         self.claim.ext.certificate_scopes().ok()
     }
@@ -227,8 +227,8 @@ impl Authentic<'_> {
         }
     }
 
-    /// Whether the MAC was made with this owner's present token: an evaluation may come after the token was reset, or be handed another
-    /// client by mistake.
+    /// Whether the MAC was made with this owner's present token. The token may have been reset before the evaluation, or the caller may have given another client
+    /// by mistake.
     pub(crate) fn check_key(&self, owner: &str, token: &AccessToken) -> Result<(), Failure> {
         if self.key_owner() == owner && self.token.same_as(token) { Ok(()) } else { Err(Failure::BadMac) }
     }

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use falconer_auth::Random as _;
 use zeroize::Zeroizing;
 
 use super::keys::key_file;
 use super::storage::{Storage, is_file};
 use crate::config::Config;
 use crate::output::shell_word;
+use crate::system::SystemRandom;
 
 /// Where the first root credentials are written.
 pub fn root_credentials_file(data_dir: &Path) -> PathBuf {
@@ -85,6 +87,22 @@ pub fn write_private(file: &Path, text: &str) -> Result<()> {
         let _ = std::fs::remove_file(file);
     }
     filled
+}
+
+/// Makes a private file as a whole: it appears with all of its text. Answers whether this process has made it; `false`: it was there.
+pub fn create_private(file: &Path, text: &str) -> Result<bool> {
+    let mut random = [0; 8];
+    SystemRandom.fill(&mut random);
+    let new = file.with_added_extension(format!("new-{:016x}", u64::from_be_bytes(random)));
+    write_private(&new, text)?;
+    let linked = std::fs::hard_link(&new, file);
+    let _ = std::fs::remove_file(&new);
+    match linked {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        // Some file systems have no links. There the file appears empty first.
+        Err(_) => write_private(file, text).map(|()| true),
+    }
 }
 
 /// Replaces a private file as a whole: readers see the old text or the new one, and it is on the disk when this returns. `change` makes the new text, and is called

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use falconer_auth::Random;
 use falconer_store::KeyRing;
 
-use super::data_dir::write_private;
+use super::data_dir::create_private;
 use super::storage::{Storage, is_file};
 use crate::config::Config;
 use crate::system::SystemRandom;
@@ -17,20 +17,21 @@ pub fn key_file(config: &Config) -> PathBuf {
     config.key_file.clone().unwrap_or_else(|| config.data_dir.join("falconer.keys"))
 }
 
-/// The key file where there is one. Keys made anew would open nothing, so a database without its keys is an error.
+/// The key file where there is one. Errors: there is a database without its key file. New keys would open nothing in it.
 pub async fn existing_key_file(config: &Config, storage: &Storage<'_>) -> Result<Option<PathBuf>> {
     let file = key_file(config);
     if is_file(&file)? {
         return Ok(Some(file));
     }
-    if storage.is_there().await? {
+    // A server that is started at the same time makes the keys first, and then the database.
+    if storage.is_there().await? && !is_file(&file)? {
         bail!(
             "the key file {} is missing, and without it the secrets in {} can't be opened; restore it from your backup, or set key_file to where it is",
             file.display(),
             storage.shown()
         );
     }
-    Ok(None)
+    Ok(is_file(&file)?.then_some(file))
 }
 
 /// The keys of a file.
@@ -43,14 +44,35 @@ pub fn read_keys(file: &Path) -> Result<KeyRing> {
     KeyRing::parse(&text).with_context(|| format!("{} is no key file; restore it from your backup", file.display()))
 }
 
-/// The keys that seal secrets at rest. They are made only together with the database.
-pub async fn keys(config: &Config, storage: &Storage<'_>) -> Result<KeyRing> {
-    if let Some(file) = existing_key_file(config, storage).await? {
-        return read_keys(&file);
+/// The keys that seal secrets at rest, and whether this process has just made them. They are made only together with the database.
+pub async fn keys(config: &Config, storage: &Storage<'_>) -> Result<(KeyRing, bool)> {
+    match existing_key_file(config, storage).await? {
+        Some(file) => Ok((read_keys(&file)?, false)),
+        None => new_keys(&key_file(config)),
     }
+}
+
+/// New keys in a new file. Where another server, which shares the file, was first, its keys are read.
+fn new_keys(file: &Path) -> Result<(KeyRing, bool)> {
     let mut key = [0_u8; 32];
     SystemRandom.fill(&mut key);
     let keys = KeyRing::from_bytes("k1", key)?;
-    write_private(&key_file(config), &keys.to_key_file())?;
-    Ok(keys)
+    if create_private(file, &keys.to_key_file())? { Ok((keys, true)) } else { Ok((read_keys(file)?, false)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two servers were started at once with one key file that was not there yet. The second one gave up because it could not make the file.
+    #[test]
+    fn of_two_servers_the_second_reads_the_keys_of_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("falconer.keys");
+        let (first, first_is_new) = new_keys(&file).unwrap();
+        let (second, second_is_new) = new_keys(&file).unwrap();
+        assert_eq!((first_is_new, second_is_new), (true, false));
+        assert_eq!(*first.to_key_file(), *second.to_key_file());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
 }

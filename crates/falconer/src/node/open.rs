@@ -1,8 +1,10 @@
 //! Opens a node: the data directory, its keys, the store, and the use cases on top of it.
 
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use falconer_auth::{Auth, AuthSettings, Origin};
 use falconer_grants::{GrantSettings, Grants};
 use falconer_login::{Login, LoginSettings};
@@ -41,19 +43,26 @@ impl Node {
     /// Opens what `config` names, which must be there unless `create`.
     pub async fn open(config: &Config, origin: Origin, access: Access, create: bool) -> Result<Node> {
         let storage = Storage::of(config);
+        let mut first_start = None;
         if !storage.is_there().await? {
-            must_be_new(config, &storage)?;
             if !create {
+                must_be_new(config, &storage)?;
                 storage.must_be_there().await?;
             }
             // Settings first, so that a mistake in them leaves nothing behind.
             Node::rehearse(config, origin.clone()).await?;
+            private_folder(&config.data_dir)?;
+            let begun = FirstStart::begin(&config.data_dir).await?;
+            // Another process may have made all of it meanwhile.
+            if !storage.is_there().await? {
+                must_be_new(config, &storage)?;
+                first_start = Some(begun);
+            }
         }
         let mut login_settings = login_settings(config, &origin.to_string())?;
         let (auth_settings, grant_settings) = (auth_settings(config, origin, access)?, grant_settings(config)?);
         private_folder(&config.data_dir)?;
-        let new_keys = existing_key_file(config, &storage).await?.is_none();
-        let keys = keys(config, &storage).await?;
+        let (keys, new_keys) = keys(config, &storage).await?;
         login_settings.form_key = keys.derive("forms").map(|key| *key);
         let explain = |error| storage.explain(error, Some(&key_file(config)));
         let store = match storage.open(access, keys).await {
@@ -66,6 +75,7 @@ impl Node {
                 return Err(explain(error.into()));
             }
         };
+        drop(first_start);
         let file = key_file(config);
         store.read_keys_with(Arc::new(move || read_keys(&file).map_err(|error| format!("{error:#}"))));
         if access == Access::Alone {
@@ -91,5 +101,33 @@ impl Node {
         let login = Arc::new(login);
         let grants = Arc::new(Grants::open(auth.clone(), login.clone(), store.clone(), grants)?);
         Ok(Node { auth, login, grants, store })
+    }
+}
+
+/// Held by the process that makes the keys and the database of a data directory. Others wait for it, and find both.
+pub struct FirstStart {
+    path: PathBuf,
+    _file: File,
+}
+
+impl FirstStart {
+    /// Waits until no other process makes a node in this folder, which exists. The system lets go when a process ends, however it ends.
+    pub async fn begin(data_dir: &Path) -> Result<FirstStart> {
+        let path = data_dir.join("falconer.first-start");
+        let place = path.clone();
+        let locked = tokio::task::spawn_blocking(move || {
+            let file = File::options().write(true).create(true).truncate(false).open(&place)?;
+            file.lock()?;
+            Ok::<File, std::io::Error>(file)
+        });
+        let file = locked.await?.with_context(|| format!("can't lock {}; is this run as the server's user?", path.display()))?;
+        Ok(FirstStart { path, _file: file })
+    }
+}
+
+/// Whoever waits has the file open, and sees the database when it is let in. Whoever comes later sees the database at once.
+impl Drop for FirstStart {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
     }
 }

@@ -120,9 +120,11 @@ impl<'c> Storage<'c> {
         let step = match (store, self) {
             // It says itself what to do.
             (Some(StoreError::InTheWay(_)), _) => self.shown(),
-            (Some(StoreError::Unavailable(why)), Storage::File { .. }) if why.contains("in use by another process") => {
+            (Some(StoreError::InUse(_)), Storage::File { .. }) => {
                 "another server runs on this data directory: stop it, or give another --data-dir".to_owned()
             }
+            (Some(StoreError::InUse(_)), Storage::Postgres { .. }) => format!("{} is in use: stop what uses it", self.shown()),
+            (Some(StoreError::Newer(_)), _) => format!("{} was changed by a newer version of Falconer", self.shown()),
             (Some(StoreError::Unavailable(_)), Storage::Postgres { .. }) => {
                 format!("can't reach {}: is the server running, and database_url right?", self.shown())
             }
@@ -132,11 +134,11 @@ impl<'c> Storage<'c> {
             (Some(StoreError::Full(_)), Storage::Postgres { .. }) => {
                 format!("the disk of {} is full: make room there and run this again; nothing was changed", self.shown())
             }
-            (Some(StoreError::Unavailable(why)), Storage::File { data_dir }) if why.contains("disk is full") => {
-                format!("the disk of {} is full: make room there and run this again; nothing was changed", data_dir.display())
-            }
-            (Some(StoreError::Unavailable(why)), Storage::File { data_dir }) if why.contains("Permission denied") => {
+            (Some(StoreError::Denied(_)), Storage::File { data_dir }) => {
                 format!("{} may not be used by this user: run this as the server's user", data_dir.display())
+            }
+            (Some(StoreError::Denied(_)), Storage::Postgres { .. }) => {
+                format!("{} may not be used by the user of database_url: use the server's", self.shown())
             }
             (Some(StoreError::Corrupt(_)), Storage::File { .. }) => {
                 format!("can't open {}: is this Falconer's data directory{keys}? Else restore both from your backup", self.shown())
@@ -177,13 +179,23 @@ mod tests {
     fn a_full_disk_is_named() {
         let full = "the disk of /var/lib/falconer is full: make room there";
         assert!(explained(StoreError::Full("disk I/O error".to_owned())).starts_with(full));
-        assert!(explained(StoreError::Unavailable("database or disk is full".to_owned())).starts_with(full));
+    }
+
+    /// The advice followed words of the error's text: a folder of such a name was enough to get another one's.
+    #[test]
+    fn the_kind_of_an_error_decides_and_not_its_words() {
+        let words = "in use by another process, disk is full, Permission denied, newer than this program";
+        let unavailable = explained(StoreError::Unavailable(words.to_owned()));
+        assert!(unavailable.starts_with("the store is unavailable: "), "{unavailable}");
+        assert!(explained(StoreError::InUse("x".to_owned())).starts_with("another server runs on this data directory"));
+        let newer = explained(StoreError::Newer("9999_later".to_owned()));
+        assert!(newer.contains("newer version of Falconer") && newer.contains("9999_later"), "{newer}");
     }
 
     /// Another user's folder was said to hold no Falconer, with the advice to make one.
     #[test]
     fn what_another_user_may_not_use_is_not_said_to_be_missing() {
-        let denied = StoreError::Unavailable("falconer.sqlite.lock: Permission denied (os error 13)".to_owned());
+        let denied = StoreError::Denied("falconer.sqlite.lock: Permission denied (os error 13)".to_owned());
         assert!(explained(denied).contains("run this as the server's user"));
         // Below a file nothing can be looked for, whoever asks.
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -52,6 +52,11 @@ impl Database {
         run(&self.server, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
+    /// Statements as its owner.
+    pub async fn execute(&self, sql: &str) {
+        run(&self.url, sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
     /// How many tables there are.
     pub async fn tables(&self) -> i64 {
         let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await.unwrap();

@@ -44,7 +44,7 @@ pub(crate) enum Decision {
 
 /// A request that goes on.
 pub(crate) struct LetThrough {
-    /// Who signed, and what the body has to be; `None`: the rule asks nobody.
+    /// Who signed, and what the body has to be. `None`: the rule needs no caller.
     pub(crate) verified: Option<Verified>,
     /// What the rule tells the service behind.
     pub(crate) reveal: Vec<String>,
@@ -68,8 +68,8 @@ impl Gateway {
         Ok(Gateway { sites, rules: Arc::new(rules), caller_key, questions: Addresses::default(), metrics: Arc::default() })
     }
 
-    /// Answers a question of the proxy that the rules name, for a program that has a listener of its own; without a body, which is not looked at. `None`: the rules
-    /// name no proxy.
+    /// Answers a question of the proxy that the rules name, for a program that has a listener of its own. The question's body is not looked at, so it is not given.
+    /// `None`: the rules name no proxy.
     pub async fn answer_question(&self, peer: IpAddr, parts: &http::request::Parts) -> Option<http::Response<bytes::Bytes>> {
         match self.settings().place {
             Some(Place::Beside(dialect)) => Some(forward::respond(self, dialect, peer, parts).await),
@@ -77,8 +77,8 @@ impl Gateway {
         }
     }
 
-    /// The same for Envoy's question over gRPC: one message of `envoy.service.auth.v3.CheckRequest` with its five bytes in front, and a `CheckResponse` without
-    /// them. `None`: it is no such message.
+    /// The same for Envoy's question over gRPC. `message` is one `envoy.service.auth.v3.CheckRequest` with its five bytes in front. The answer is a `CheckResponse`
+    /// without them. `None`: it is no such message.
     pub async fn answer_envoy(&self, message: &[u8]) -> Option<Vec<u8>> {
         forward::envoy_grpc::said(self, message).await
     }
@@ -89,7 +89,7 @@ impl Gateway {
         self.metrics.text(self.sites.iter().any(|site| site.verifier.is_paused()))
     }
 
-    /// Takes over what was counted by the one whose place it takes.
+    /// Goes on with the counts and metrics of the gateway that this one replaces.
     #[must_use]
     pub(crate) fn in_place_of(self, before: &Gateway) -> Gateway {
         Gateway { questions: before.questions.clone(), metrics: Arc::clone(&before.metrics), ..self }

@@ -1,6 +1,7 @@
-//! The rules file: what is protected, and what each request needs. `file.rs` reads the text, `settings.rs` how the gateway is set up, `pattern.rs` is one path pattern, `target.rs` reads the path of a
-//! request strictly, `table.rs` finds the rule of a request, `cases.rs` tries rules without any server. Every mistake is found when the file is read, with
-//! its line.
+//! The rules file: what is protected, and what each request needs. Every mistake is found when the file is read, and is named with its line.
+//!
+//! `file.rs` reads the text, and `settings.rs` the settings of the gateway in it. `rule.rs` is one rule, `pattern.rs` its path pattern. `target.rs` reads the path of a
+//! request strictly, and `table.rs` finds the rule for it. `cases.rs` tries rules without a server. `problem.rs` is one mistake.
 
 mod cases;
 mod file;

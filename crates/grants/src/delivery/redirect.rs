@@ -68,7 +68,7 @@ impl Target {
     }
 }
 
-/// `?` begins the parameters, `&` goes on with them; after a `?` or `&` at the very end nothing is needed.
+/// `?` begins the parameters, and `&` goes on with them. A text that ends in `?` or `&` needs neither.
 fn separator_in(text: &str) -> &'static str {
     if !text.contains('?') {
         "?"

@@ -71,8 +71,8 @@ impl Grants {
         self.offer_in(session, request, Expansions::new(&expand)).await
     }
 
-    /// Grants what was chosen, if the page was there long enough to be seen. Pressing twice gives the same answer; the same nonce with other choices makes another grant and revokes the
-    /// first; after a revocation it is an error.
+    /// Grants what was chosen, if the page was there long enough to be seen. Pressing twice gives the same answer. The same nonce with other choices makes another
+    /// grant and revokes the first. After a revocation the nonce is an error.
     pub async fn grant(&self, session: &Session, request: &GrantRequest, choices: &Choices) -> Result<Granted, GrantError> {
         check_nonce(&choices.nonce)?;
         let hash = hash_of(request, choices);
@@ -207,7 +207,7 @@ impl Grants {
         Ok(Granted { location, id: grant.id.clone(), expires_ms: grant.expires_ms, revision: self.auth.revision() })
     }
 
-    /// What auth's refusal means to the person. Roles and scopes may have changed between the offer and the decision: show the page again.
+    /// What a refusal of auth means to the person. Where roles or scopes have changed since the offer, the page is shown again.
     async fn refused(&self, session: &Session, request: &GrantRequest, choices: &Choices, error: ApiError) -> GrantError {
         match error {
             ApiError::RequestConflict(_) | ApiError::InsufficientScopes { .. } => match self.earlier(session, choices, "").await {

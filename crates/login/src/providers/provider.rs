@@ -20,7 +20,7 @@ pub trait IdentityProvider: Send + Sync {
     /// What a person meets first.
     fn entrance(&self) -> Entrance;
 
-    /// Whether people choose their names there themselves, and leave them to others: then a name says nothing of who somebody is to a directory beside it.
+    /// Whether people choose their own names there, and others can have them later. A name does not say to another directory who somebody is then.
     fn names_change_hands(&self) -> bool {
         false
     }
@@ -40,8 +40,8 @@ pub trait IdentityProvider: Send + Sync {
     /// Who somebody is, by the answer that they brought.
     async fn finish(&self, attempt: &Attempt, answer: &Answer, now_ms: i64) -> Result<Found, ProviderError>;
 
-    /// Asks about somebody without them. A handle that takes the place of one that counts no more is given to the keeper before anything else is asked: whatever
-    /// comes then, it is not lost.
+    /// Asks about somebody who is not there. Where a new handle replaces the old one, the keeper gets it before anything else is asked, so that it is not lost whatever
+    /// happens next.
     async fn refresh(&self, known: &Known<'_>, keeper: &dyn Keeper, now_ms: i64) -> Result<Refreshed, ProviderError>;
 
     /// Asks the provider what it can be asked without a person; lines of `what, found` for an operator.
@@ -106,7 +106,8 @@ pub struct Found {
     pub attributes: Attributes,
     /// A refresh token, for instance. `None`: there is nothing of that kind.
     pub handle: Option<Zeroizing<String>>,
-    /// When they proved to the provider to be there, milliseconds since 1970: now, where it asked them for it. `None`: it does not say, and may have asked nothing.
+    /// When they proved to the provider to be there, in milliseconds since 1970. Where it asked them just now, that is now. `None`: it does not say, and may have
+    /// asked nothing.
     pub proved_ms: Option<i64>,
 }
 

@@ -1,7 +1,7 @@
 //! Sessions: signed-in browsers.
 //!
-//! The cookie holds 256 random bits; the store holds their hash. Both ends of a session, a week after sign-in and a day after the last
-//! use, are checked when it is used.
+//! The cookie holds 256 random bits, and the store holds their hash. A session ends a week after sign-in, and a day after the last use. Both are checked when it is
+//! used.
 
 use std::fmt;
 

@@ -12,8 +12,8 @@ use crate::login::Login;
 impl Login {
     /// Signs somebody in who knows an account's password.
     ///
-    /// Unknown names, wrong passwords and accounts that may not sign in get the same answer at the same price. Failures are counted, so that
-    /// guesses come to an end and nobody is locked out by others.
+    /// Unknown names, wrong passwords and accounts that may not sign in get the same answer, for the same work. Failures are counted, which bounds guesses. They are
+    /// counted so that nobody can lock out somebody else.
     pub async fn sign_in_local(&self, name: &str, password: &str, visitor: &Visitor<'_>) -> Result<SignedIn, SignInError> {
         if !self.settings.local_accounts {
             return Err(LoginError::Invalid("Nobody signs in with a local account here.".to_owned()));
@@ -32,7 +32,8 @@ impl Login {
         Ok(signed_in)
     }
 
-    /// Whether the old password has to be known to set another one: not by whoever has just signed in with a passkey or a recovery code, who may have forgotten it.
+    /// Whether somebody has to know the old password to set another one. Whoever has just signed in with a passkey or a recovery code does not, and may have forgotten
+    /// it.
     pub fn needs_old_password(&self, session: &Session) -> bool {
         !matches!(session.method, SignInMethod::Passkey | SignInMethod::RecoveryCode)
     }

@@ -24,7 +24,8 @@ impl Verifier {
         self.within(self.asked(question)).await
     }
 
-    /// Not at all while Falconer is away. Whoever hangs up meanwhile reports nothing.
+    /// Waits for a turn, runs the question, and reports to the breaker whether Falconer answered. While Falconer is away nothing is run. A caller that hangs up
+    /// meanwhile reports nothing.
     pub(super) async fn within<T>(&self, asking: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
         if self.breaker.is_paused((self.clock)()) {
             return Err(Refusal::Paused);
@@ -150,8 +151,8 @@ fn is_no_method(error: &Error) -> bool {
     matches!(error, Error::Api { status: 404, body, .. } if !body.get("code").is_some_and(serde_json::Value::is_string))
 }
 
-/// Falconer said nothing, or no to the question itself. The latter is the caller's fault only where the question repeats what the caller sent, and
-/// where it was Falconer that said so: its errors have a code, those of a proxy between have none.
+/// What it means that Falconer gave no answer, or refused the question itself. A refusal is the caller's fault only where the question repeats what the caller
+/// sent. And it has to be Falconer's own: its errors have a code, those of a proxy between have none.
 fn not_answered(error: Error) -> Refusal {
     match error {
         Error::Api { status: 400, message, .. } if ["data/required", "data/reveal"].iter().any(|ours| message.contains(ours)) => {

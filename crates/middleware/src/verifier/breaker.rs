@@ -22,7 +22,7 @@ impl State {
 }
 
 impl Breaker {
-    /// Whether this question goes out. Who is told so reports how it went, or nothing: then another one tries after the same pause.
+    /// Whether this question goes out. Whoever gets `true` reports how it went. Where nothing is reported, another question goes out after the same pause.
     pub(super) fn may_ask(&self, now_ms: i64) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if state.failures < FAILURES {

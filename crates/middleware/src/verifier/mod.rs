@@ -27,8 +27,8 @@ pub use verified::{BodyRule, Verified};
 const MOST_REVEALED: usize = 8;
 /// So long a server that has no check is asked for lists only.
 const OLDER_MS: i64 = 10 * 60_000;
-/// Questions that are under way at once; more wait. So strangers can't make a service take all connections that Falconer lets one address have: it would refuse the
-/// questions of everybody.
+/// How many questions are under way at once. More wait. Falconer bounds the connections of one address, and without this strangers could make a service take all of
+/// them.
 const MOST_QUESTIONS: usize = 256;
 /// A wrong origin is looked for so often.
 const MISMATCH_MS: i64 = 60_000;
@@ -172,8 +172,9 @@ impl Verifier {
 
     /// Asks whether the signer of a request may do what it needs. Nothing is kept: each request is asked about anew.
     ///
-    /// Of the caller's scopes nothing is told, but those below the prefixes of [`Verifier::with_revealed`], and those that begin as what is required: with
-    /// `notes:read:red` those that begin with `notes:`. A server that is older than `check` is asked for the whole list, and the same is taken from it.
+    /// Of the caller's scopes the service learns those that begin as what is required, such as those that begin with `notes:` for `notes:read:red`. It learns those
+    /// below the prefixes of [`Verifier::with_revealed`] too, and no others. A server that is older than `check` is asked for the whole list, and the same is taken
+    /// from it.
     ///
     /// After five failures in a row Falconer is not asked for a second, and callers are refused at once ([`Refusal::Paused`]).
     pub async fn check(&self, request: &SignedRequest<'_>, required: &Expression) -> Result<Verified, Refusal> {
@@ -184,7 +185,7 @@ impl Verifier {
         self.counted.count(answer.await)
     }
 
-    /// Asks who signed a request, and for everything that it may do: for programs that need the whole list of scopes. Nothing is kept: each request is asked about anew.
+    /// Asks who signed a request, and for the whole list of their scopes, for programs that need it. Nothing is kept: each request is asked about anew.
     pub async fn verify(&self, request: &SignedRequest<'_>) -> Result<Verified, Refusal> {
         let answer = async {
             let question = self.question(request)?;

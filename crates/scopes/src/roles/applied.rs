@@ -6,10 +6,10 @@ use crate::scope::covers;
 use std::fmt;
 use std::sync::Arc;
 
-/// The roles that apply to a list of scopes, to what those give, and so on. Together with the list it answers what the expansion would be asked for, and takes a
-/// few bytes for each role where the expansion takes the text of each scope. It keeps the roles, as they were, for as long as it is there.
+/// The roles that apply to a list of scopes, to what those give, and so on. Together with the list it answers what the expansion would answer. It takes a
+/// few bytes for each role, where the expansion takes the text of each scope. It keeps the roles, as they were, for as long as it lives.
 ///
-/// It is asked in a time that grows with the number of roles; what a set is asked in grows with the logarithm of the number of its members.
+/// An answer takes a time that grows with the number of roles. Of an expanded set it grows with the logarithm of the number of members.
 #[derive(Clone, Default)]
 pub struct AppliedRoles(Box<[Applied]>);
 
@@ -17,7 +17,7 @@ pub struct AppliedRoles(Box<[Applied]>);
 #[derive(Clone)]
 pub(crate) struct Applied {
     role: Arc<Compiled>,
-    /// Whether its verbatim scopes are given: once is enough, with however many parameters it is applied.
+    /// Whether its verbatim scopes are given here. A role that is applied with several parameters gives them once.
     is_verbatim: bool,
     /// What takes the place of the token in the other ones.
     parameter: Option<Box<str>>,

@@ -26,16 +26,16 @@ pub struct Chain {
     pub roles: Vec<ChainLink>,
 }
 
-/// A scope that was found, and from where: the number of the one before it, and the role.
+/// A scope that was found. `from` is the number of the one before it, and the role that led here.
 struct Found {
     scope: String,
     from: Option<(usize, String)>,
 }
 
 impl RoleSet {
-    /// The chain of the fewest roles by which `scopes` come to `wanted`; `None`: they do not, or it takes more work than one question may cost.
+    /// The chain of the fewest roles by which `scopes` come to `wanted`. `None`: they do not, or it takes more work than one question may cost.
     ///
-    /// Each role's own scopes are looked at once, and parameters make at most as many as an expansion may take steps before it counts what it was given.
+    /// Each role's own scopes are looked at once. Parameters make a bounded number of further scopes.
     pub fn chain<I, S>(&self, scopes: I, wanted: &str) -> Option<Chain>
     where
         I: IntoIterator<Item = S>,

@@ -58,8 +58,8 @@ impl RoleSet {
         }
     }
 
-    /// The roles that apply to these scopes, or to what other roles that apply give: enough to say of any scope whether the expansion satisfies it, in a
-    /// small part of the memory. `None` where the expansion is not complete, which is so when [`RoleSet::expand_counting`] says it.
+    /// The roles that apply to these scopes, or to what other roles that apply give. They say of any scope whether the expansion satisfies it, in a small part of
+    /// the memory. `None` where the expansion is not complete, as [`RoleSet::expand_counting`] says it.
     pub fn applied<I, S>(&self, scopes: I) -> Option<AppliedRoles>
     where
         I: IntoIterator<Item = S>,
@@ -98,10 +98,10 @@ fn has_all<S: AsRef<str>>(scopes: &[S]) -> bool {
     scopes.iter().any(|scope| scope.as_ref() == "*")
 }
 
-/// Whether the role of this id, as it was, is or would be, has any part in an expansion that came to `expanded` (all of it, nothing taken away
-/// since). If not, expanding the same scopes gives the same without the role, with it, and with any change of it.
+/// Whether the role of this id, as it was, is or would be, has any part in an expansion that came to `expanded`. If not, expanding the same scopes gives the same
+/// without the role, with it, and with any change of it. `expanded` is the whole expansion: nothing was taken away since.
 ///
-/// That is so if the role applies to no scope in the closure, and it is enough to look at the normalized set: a role that applies to a scope
+/// A role has no part if it applies to no scope of the closure. It is enough to look at the normalized set, because a role that applies to a scope
 /// applies to every scope that covers it too.
 pub fn takes_part(role_id: &str, expanded: &ScopeSet) -> bool {
     takes_part_in(role_id, |scope| expanded.satisfies(scope), |prefix| expanded.meets(prefix))

@@ -22,11 +22,12 @@ impl Migration {
 /// A file that a database has seen: version, name, checksum.
 pub type AppliedMigration = (i64, String, String);
 
-/// Those of `known` that the database has not seen, with their versions, which count from 1. [`Corrupt`](StoreError::Corrupt) where it has seen more, or others.
+/// Those of `known` that the database has not seen, with their versions, which count from 1. [`Newer`](StoreError::Newer) where it has seen
+/// more, [`Corrupt`](StoreError::Corrupt) where it has seen others.
 pub fn missing_migrations<'m>(applied: &[AppliedMigration], known: &'m [Migration]) -> Result<Vec<(i64, &'m Migration)>> {
     if applied.len() > known.len() {
         let newest = applied.last().map(|(_, name, _)| name.as_str()).unwrap_or_default();
-        return Err(StoreError::Corrupt(format!("the schema ({newest}) is newer than this program: run the newer version")));
+        return Err(StoreError::Newer(newest.to_owned()));
     }
     let mut missing = Vec::new();
     for (version, migration) in (1i64..).zip(known) {
@@ -41,7 +42,8 @@ pub fn missing_migrations<'m>(applied: &[AppliedMigration], known: &'m [Migratio
     Ok(missing)
 }
 
-/// Refuses a schema that is not this program's, older ([`InTheWay`](StoreError::InTheWay)) or newer ([`Corrupt`](StoreError::Corrupt)).
+/// Refuses a schema that is not this program's, older ([`InTheWay`](StoreError::InTheWay)), newer ([`Newer`](StoreError::Newer)) or another
+/// one ([`Corrupt`](StoreError::Corrupt)).
 pub fn check_none_missing(applied: &[AppliedMigration], known: &[Migration]) -> Result<()> {
     match missing_migrations(applied, known)?.first() {
         None => Ok(()),

@@ -66,8 +66,8 @@ impl KeyKind {
     }
 }
 
-/// What every mutation carries: when and on what it was decided, and who did what, for the audit. Entity and revision of the audit row
-/// are filled in by the method that is called.
+/// What every mutation carries. It says when and on what the change was decided, and who did what, for the audit. The method that is called fills in the entity and
+/// the revision of the audit row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// The revision of the records that the decision was made on.
@@ -131,7 +131,7 @@ pub struct HistoryFilter {
 pub struct HistoryPart {
     /// The rows that fit.
     pub rows: Vec<AuditEntry>,
-    /// There may be more below the row of this number; `None`: there are no more.
+    /// There may be more below the row of this number. `None`: there are no more.
     pub next: Option<i64>,
 }
 
@@ -185,8 +185,8 @@ impl ChangeKind {
     }
 }
 
-/// One row of the change feed: what happened to this record at this revision, compared to the revision before. Read the record to know
-/// more. One record has at most one row at a revision.
+/// One row of the change feed. It says what happened to one record at one revision, compared to the revision before. The record itself says more. One record has at
+/// most one row at a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// When, in the store's own counting.

@@ -18,9 +18,13 @@ pub const ATTEMPTS_AHEAD_MS: i64 = 60_000;
 /// One place where records are kept.
 ///
 /// **Steps.** A method that takes a [`Step`] does all of the following in one transaction, durable before the answer, or none of it:
-/// check that nothing in [`Step::depends_on`] has changed after [`Step::decided_at`] (else [`Stale`](crate::StoreError::Stale)); write;
-/// one audit row for each entity; one row of the change feed for each record; the next revision, which is the answer. A step that finds
-/// nothing to change writes its audit row (where its method says so) and answers the present revision.
+///
+/// 1. it checks that nothing in [`Step::depends_on`] has changed after [`Step::decided_at`], else it answers [`Stale`](crate::StoreError::Stale);
+/// 2. it writes the record;
+/// 3. it adds one audit row for each entity, and one row of the change feed for each record;
+/// 4. it takes the next revision, which is the answer.
+///
+/// A step that finds nothing to change writes its audit row, where its method says so, and answers the present revision.
 ///
 /// All steps go through [`Store::commit`]; the methods that take one are there for those who have just one.
 ///
@@ -35,10 +39,13 @@ pub trait Store: Send + Sync {
     /// Everything at one revision. The only read that is meant to be large: so `each` is given the clients one after the other, ascending by the bytes
     /// of the clientId, and the answer has none. When it fails, `each` may have been given some.
     ///
-    /// **Damaged rows.** A sealed value that does not open keeps nobody else from being served. Wherever records are read, a client has a token
-    /// that nobody knows in its place, so that its name stays taken and it can be reset or deleted; an issuer has one too and signs no more; an account
-    /// has no password; a recovery code and a session are not there; a refresh has no handle. [`Loaded::damaged`] names all of them. [`Corrupt`](crate::StoreError::Corrupt) where nothing at all
-    /// opens: those are the wrong keys.
+    /// **Damaged rows.** A sealed value that does not open keeps nobody else from being served. [`Loaded::damaged`] names each of them. Where nothing at all opens the
+    /// keys are the wrong ones, which is [`Corrupt`](crate::StoreError::Corrupt). Wherever records are read:
+    ///
+    /// - a client has a token that nobody knows, so that its name stays taken, and it can be reset or deleted;
+    /// - an issuer has such a token too, and signs no more;
+    /// - an account has no password, and a refresh has no handle;
+    /// - a recovery code and a session are not there.
     async fn load_each(&self, each: EachClient) -> Result<Loaded>;
     /// The same with the clients in the answer, where they are few.
     async fn load(&self) -> Result<Loaded> {
@@ -59,12 +66,12 @@ pub trait Store: Send + Sync {
     ///
     /// [`Stale`](crate::StoreError::Stale) as in [`Store::changes_since`].
     async fn changed_records(&self, since: Revision, limit: u32) -> Result<Changed>;
-    /// Whether several nodes may write to it at once, so that what one of them has in memory may be behind, and by how much nobody tells when the store is away.
+    /// Whether several nodes may write to it at once. What one of them has in memory may be behind then, and while the store is away nobody knows by how much.
     fn is_shared(&self) -> bool {
         false
     }
-    /// Waits until more than `count` notifications of other nodes have come; how many there are then, and the revision that the last one names. `None`: anything may
-    /// have changed. None comes where nobody else writes. Whoever gets none has to look now and then all the same: a connection may be lost.
+    /// Waits until more than `count` notifications of other nodes have come. Answers how many there are then, and the revision that the last one names. `None`: anything
+    /// may have changed. Where nobody else writes, no notification comes. A connection may be lost, so whoever gets none has to look now and then all the same.
     async fn wait_for_notification(&self, _count: u64) -> (u64, Option<Revision>) {
         std::future::pending().await
     }
@@ -89,8 +96,7 @@ pub trait Store: Send + Sync {
     ///
     /// A step alone may have been decided at an earlier revision, as long as nothing that it depends on has changed since. Of several each must
     /// have been decided at exactly the revision that the one before it leaves, and the first at the present one: else
-    /// [`Stale`](crate::StoreError::Stale). So it is where the store is in another history than the one that they were decided in: a revision of that number is
-    /// another one there.
+    /// [`Stale`](crate::StoreError::Stale). It is Stale too where the store is in another history than `decided_in`: the same number is another revision there.
     async fn commit(&self, decided_in: Epoch, steps: Vec<(Step, Write)>) -> Result<Committed>;
     /// Takes one step, in whichever history the store is.
     async fn take(&self, step: &Step, write: Write) -> Result<Revision> {

@@ -45,4 +45,7 @@ pub trait RowTarget: RowSource {
 
     /// Lets servers in: it stands where the source stood, and another history begins there. All of that is durable when this returns.
     async fn finish(&mut self, standing: &Standing, epoch: Epoch) -> Result<()>;
+
+    /// Lets the backend count what was copied, so that its first queries are planned well. It comes after [`RowTarget::finish`], and nothing depends on it.
+    async fn gather_statistics(&mut self) -> Result<()>;
 }

@@ -1,5 +1,5 @@
-//! What tells of the database without being asked: that others have changed something (`LISTEN`), and that it does not answer any more. Each on a connection on
-//! which nothing else is asked.
+//! Connections that notify a node. One is notified of what others have changed (`LISTEN`). Another one notices that the database does not answer any more. Nothing
+//! else runs on them.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// The name of the channel on which a commit tells its revision, as SQL. One database may hold several Falconers, each in a schema.
 pub(crate) const CHANNEL: &str = "'falconer_' || md5(current_schema())";
 
-/// Tells one node from the others: its own notifications it need not receive.
+/// Which node sends a notification, so that a node passes over its own.
 #[derive(Clone)]
 pub(crate) struct NodeId(String);
 
@@ -82,8 +82,8 @@ pub(crate) struct Contact {
 }
 
 impl Contact {
-    /// Of a node that follows what others write. `direct`: the way to listen, where there is something in between on the way of the records that keeps no
-    /// session, such as pgbouncer.
+    /// Of a node that follows what others write. `direct` is the way to listen. It is given where something that keeps no session, such as pgbouncer, stands in front
+    /// of the records.
     pub(crate) fn of_a_node(own: NodeId, records: Connector, direct: Option<Connector>) -> Contact {
         let (silence, (sender, notifications)) = (Silence::new(), watch::channel(Notifications::default()));
         let listener = Listener { own, notifications: Arc::new(sender) };
@@ -97,7 +97,7 @@ impl Contact {
         Contact { silence, notifications, keepers }
     }
 
-    /// Of a command that looks at the database for a moment: it follows nobody, and the connection is made after a second, which most commands don't take.
+    /// Of a command that uses the database for a moment. It follows nobody. The connection is made after a second, because most commands take less.
     pub(crate) fn of_a_command(records: Connector) -> Contact {
         let silence = Silence::new();
         let keepers = vec![tokio::spawn(keep(records, Some(silence.clone()), None, PAUSE))];
@@ -131,7 +131,7 @@ impl Drop for Contact {
     }
 }
 
-/// Keeps a connection, makes it again when it was lost, and passes on what comes: to `silence` whether the database answers, to `listener` what others have changed.
+/// Keeps a connection, and makes it again when it was lost. Tells `silence` whether the database answers, and `listener` what others have changed.
 async fn keep(connector: Connector, silence: Option<Silence>, listener: Option<Listener>, first_pause: Duration) {
     let mut was_lost = false;
     let set_silent = |is_silent: bool| match &silence {

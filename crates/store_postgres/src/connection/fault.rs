@@ -62,6 +62,7 @@ fn named(error: &tokio_postgres::Error) -> StoreError {
     }
 }
 
+/// The driver tells these kinds apart only by their text.
 fn is_about_values(error: &tokio_postgres::Error) -> bool {
     let text = error.to_string();
     text.starts_with("error deserializing column") || text.starts_with("error serializing parameter") || text.starts_with("invalid column")

@@ -143,8 +143,7 @@ impl DatabaseRows {
         }
         transaction.batch_execute(&format!("DROP TABLE {UNFINISHED}")).await?;
         transaction.commit().await.map_err(|error| at_commit(&error))?;
-        // What a first load would want to know, and autovacuum says only after a while.
-        Ok(self.connection.batch_execute("ANALYZE").await?)
+        Ok(())
     }
 }
 
@@ -223,6 +222,11 @@ impl RowTarget for DatabaseRows {
     async fn finish(&mut self, standing: &Standing, epoch: Epoch) -> Result<()> {
         self.all_read().await?;
         Ok(self.let_servers_in(standing, epoch).await?)
+    }
+
+    /// Autovacuum does it only after a while.
+    async fn gather_statistics(&mut self) -> Result<()> {
+        Ok(self.connection.batch_execute("ANALYZE").await.map_err(Fault::from)?)
     }
 }
 

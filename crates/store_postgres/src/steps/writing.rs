@@ -21,8 +21,8 @@ pub(crate) struct Writing<'a> {
 }
 
 impl<'a> Writing<'a> {
-    /// Takes the lock of the revision, and checks that nothing that the step depends on has changed since it was decided; that nothing at all has, where
-    /// others follow it. So is a step stale that was decided in another history.
+    /// Takes the lock of the revision, and checks that nothing that the step depends on has changed since it was decided. Where others follow it in its group, nothing
+    /// at all may have changed. Errors: Stale, also where the step was decided in another history.
     pub(crate) async fn begin(
         transaction: Transaction<'a>,
         node: &'a NodeId,

@@ -44,7 +44,7 @@ impl Fault {
     /// The contract's name for it when the commit itself failed. Whatever is not known to leave things as they were is fatal.
     pub(crate) fn at_commit(self) -> StoreError {
         match self.named() {
-            known @ (StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Fatal(_)) => known,
+            known @ (StoreError::Full(_) | StoreError::Unavailable(_) | StoreError::Denied(_) | StoreError::Fatal(_)) => known,
             other => StoreError::Fatal(other.to_string()),
         }
     }
@@ -66,6 +66,7 @@ fn named(error: &rusqlite::Error) -> StoreError {
         ErrorCode::SystemIoFailure => StoreError::Fatal(text),
         ErrorCode::DatabaseCorrupt => StoreError::Corrupt(text),
         ErrorCode::NotADatabase => StoreError::Corrupt("the file is not a database of Falconer".to_owned()),
+        ErrorCode::PermissionDenied => StoreError::Denied(text),
         _ => StoreError::Unavailable(text),
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use falconer_store::{Result, StoreError};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::connection::fault::Fault;
 
@@ -22,8 +22,7 @@ pub(crate) fn prepare(path: &Path) -> Result<()> {
 /// A connection to the file with everything set that every connection needs.
 pub(crate) fn connect(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection =
-        Connection::open_with_flags(path, flags).map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))?;
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| not_opened(path, error))?;
     configure(&connection).map_err(|fault| at_path(path, fault.named()))?;
     let mode: String = connection
         .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
@@ -74,12 +73,32 @@ fn at_path(path: &Path, error: StoreError) -> StoreError {
     match error {
         StoreError::Corrupt(why) => StoreError::Corrupt(format!("{}: {why}", path.display())),
         StoreError::Unavailable(why) => StoreError::Unavailable(format!("{}: {why}", path.display())),
+        StoreError::Full(why) => StoreError::Full(format!("{}: {why}", path.display())),
+        StoreError::Denied(why) => StoreError::Denied(format!("{}: {why}", path.display())),
         other => other,
     }
 }
 
+/// What the operating system says of a file, as the contract calls it.
 pub(crate) fn unavailable(path: &Path, error: &std::io::Error) -> StoreError {
-    StoreError::Unavailable(format!("{}: {error}", path.display()))
+    let text = format!("{}: {error}", path.display());
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => StoreError::Denied(text),
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => StoreError::Full(text),
+        _ => StoreError::Unavailable(text),
+    }
+}
+
+/// Why a database could not be opened. SQLite says only that it could not, so the operating system is asked why.
+pub(crate) fn not_opened(path: &Path, error: rusqlite::Error) -> StoreError {
+    let by_system = match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) => File::open(path).err(),
+        _ => None,
+    };
+    match by_system {
+        Some(found) => unavailable(path, &found),
+        None => at_path(path, Fault::from(error).named()),
+    }
 }
 
 #[cfg(unix)]

@@ -52,7 +52,7 @@ fn lock(file: &File, database: &Path, held: &Path) -> Result<()> {
     match file.try_lock() {
         Ok(()) => Ok(()),
         Err(TryLockError::WouldBlock) => {
-            Err(StoreError::Unavailable(format!("{} is in use by another process (it holds {})", database.display(), held.display())))
+            Err(StoreError::InUse(format!("{} is in use by another process (it holds {})", database.display(), held.display())))
         }
         Err(TryLockError::Error(error)) => Err(unavailable(held, &error)),
     }

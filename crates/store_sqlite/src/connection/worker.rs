@@ -8,7 +8,7 @@ use falconer_store::{Result, StoreError};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-/// How many calls may wait. Beyond it a call is told that the store is unavailable, quickly.
+/// How many calls may wait. One more is answered at once that the store is unavailable.
 const QUEUE: usize = 4096;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;

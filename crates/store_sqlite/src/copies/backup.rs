@@ -18,7 +18,7 @@ const PAGES: i32 = 1000;
 /// The copy is one file: its journal is no write-ahead log, so that nothing lies beside it. It is not synchronised to the disk.
 pub fn back_up(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
     let source = file::connect_to_read(from)?;
-    let mut copy = Connection::open(to).map_err(|error| StoreError::Unavailable(format!("{}: {error}", to.display())))?;
+    let mut copy = Connection::open(to).map_err(|error| file::not_opened(to, error))?;
     copy_pages(&source, &mut copy, progress).map_err(Fault::named)?;
     make_one_file(&copy).map_err(Fault::named)
 }
@@ -36,7 +36,7 @@ fn copy_pages(source: &Connection, copy: &mut Connection, progress: &mut dyn FnM
         match step {
             StepResult::Done => return Ok(()),
             StepResult::More => {}
-            _ => return Err(StoreError::Unavailable("the copy is in use by another process".to_owned()).into()),
+            _ => return Err(StoreError::InUse("the copy is in use by another process".to_owned()).into()),
         }
     }
 }

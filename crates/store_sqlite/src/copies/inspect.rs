@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use crate::connection::columns::all;
 use crate::connection::fault::Res;
-use crate::connection::file::{connect_to_read, unavailable};
+use crate::connection::file::{connect_to_read, not_opened, unavailable};
 use crate::connection::migrate::{APPLICATION_ID, MIGRATIONS, application_id, applied};
 use crate::following::history;
 
@@ -71,14 +71,13 @@ pub fn is_a_database_of_ours(file: &Path) -> Result<bool> {
 
 /// Reads a copy that nobody uses, through to its last page, and opens each sealed value with `keys`.
 ///
-/// Errors: [`StoreError::Corrupt`] where it is damaged, not ours, or of a newer version.
+/// Errors: [`StoreError::Corrupt`] where it is damaged or not ours, [`StoreError::Newer`] where it is of a newer version.
 pub fn inspect(file: &Path, keys: Option<&KeyRing>) -> Result<Inspected> {
     if !is_a_database_of_ours(file)? {
         return Err(StoreError::Corrupt(format!("{} is no database of Falconer", file.display())));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let connection = Connection::open_with_flags(unchanging(file), flags)
-        .map_err(|error| StoreError::Unavailable(format!("{}: {error}", file.display())))?;
+    let connection = Connection::open_with_flags(unchanging(file), flags).map_err(|error| not_opened(file, error))?;
     is_whole(&connection).and_then(|()| look(&connection, keys)).map_err(|fault| at(file, fault.named()))
 }
 

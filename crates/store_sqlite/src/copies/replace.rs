@@ -29,7 +29,7 @@ pub struct Staged {
 }
 
 impl Locked {
-    /// Of the file `path`, in a folder that exists. Errors: [`StoreError::Unavailable`] where a server runs on it.
+    /// Of the file `path`, in a folder that exists. Errors: [`StoreError::InUse`] where a server runs on it.
     pub fn take(path: &Path) -> Result<Locked> {
         Ok(Locked { path: path.to_owned(), _lock: FileLock::take(path)? })
     }
@@ -59,7 +59,7 @@ impl Locked {
 
     /// Puts the copy in the place of the database. What was there is kept under the name that is given, where there was one.
     ///
-    /// Errors: [`StoreError::Unavailable`] where a command uses the database just now; nothing was replaced then.
+    /// Errors: [`StoreError::InUse`] where a command uses the database just now; nothing was replaced then.
     pub fn put_in_place(&self, staged: &Staged, old: &Path) -> Result<()> {
         let failed = |error: std::io::Error| unavailable(&self.path, &error);
         let mut held = None;
@@ -125,7 +125,7 @@ pub(super) fn alone(path: &Path) -> Res<rusqlite::Connection> {
     // This mode is only had where nobody else has the file open.
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "delete", |row| row.get(0))?;
     if mode != "delete" {
-        return Err(StoreError::Unavailable(format!("{} is in use by another process", path.display())).into());
+        return Err(StoreError::InUse(format!("{} is in use by another process", path.display())).into());
     }
     connection.execute_batch("BEGIN EXCLUSIVE")?;
     Ok(connection)

@@ -44,8 +44,8 @@ pub(crate) struct Writing<'a> {
     audited: bool,
 }
 
-/// Runs steps in one transaction, if the file is in the history that they were decided in: of each the check of what it depends on, `body`, and the next revision
-/// if `body` changed something.
+/// Runs steps in one transaction, if the file is in the history that they were decided in. For each step it checks what the step depends on, runs `body`, and takes
+/// the next revision if `body` changed something.
 pub(crate) fn take_steps<W>(
     connection: &mut Connection,
     decided_in: Epoch,
@@ -130,7 +130,7 @@ impl Writing<'_> {
     }
 }
 
-/// Whether the step was decided at the present revision, which is the answer: the others of its group are part of what it was decided on.
+/// Errors: the step was decided at another revision than the present one, which is the answer. A step of a group was decided on what the steps before it leave.
 fn check_exact(connection: &Connection, step: &Step) -> Res<Revision> {
     let (present, _) = revision_and_floor(connection)?;
     if step.decided_at == present { Ok(present) } else { Err(StoreError::Stale.into()) }

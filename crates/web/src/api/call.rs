@@ -1,7 +1,7 @@
 //! A call of a known method, step by step, in the order that the protocol owes.
 //!
-//! A body is read and parsed within the budget of a stranger first. Only where that is not enough the MAC over the head is asked for earlier, and
-//! whoever it holds for may send more.
+//! A body is read and parsed within the budget of a stranger first. Where that is not enough, the MAC over the head is checked earlier. Whoever signed it may send
+//! more.
 
 use std::time::Duration;
 

@@ -37,7 +37,7 @@ use self::answer::headers::{Zone, ZoneHeaders};
 use self::answer::reply::Reply;
 use self::answer::response::{RequestHead, respond};
 use self::documents::Documents;
-pub(crate) use self::handlers::falconer::explain::{explanation, refused_by, shown, verdict};
+pub(crate) use self::handlers::falconer::explain::{explanation, hints, refused_by, shown, verdict};
 pub(crate) use self::handlers::falconer::people::link_mail;
 pub use self::handlers::falconer::people::{link_url, mailed_site, person_link};
 pub use self::handlers::falconer::refresh_person::refreshed_person;

@@ -229,8 +229,8 @@ pub(crate) fn sentence(text: &str) -> String {
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
-/// Whether whoever asks reads pages: browsers name `text/html`. Without `Accept`, and for `*/*` alone, JSON would surprise nobody who
-/// looks at it with a program, and a page would surprise nobody else; programs are the ones that don't say.
+/// Whether a page is the right form of an answer. Browsers name `text/html`. Without `Accept`, and for `*/*` alone, the answer is JSON, because it is programs that
+/// don't say what they read.
 pub fn prefers_html(headers: &HeaderMap) -> bool {
     let mut html: f32 = 0.0;
     let mut json: f32 = 0.0;

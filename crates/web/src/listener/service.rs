@@ -1,7 +1,7 @@
-//! What the listener hands each request to: the calls that services need all the time by themselves, the rest of the API by its raw path, the pages through their router.
+//! What the listener hands each request to. The calls that services need all the time have a way of their own. The rest of the API is found by its raw path, the
+//! pages through their router.
 //!
-//! Calls of the API never meet the router: every call of every service comes through here, and a client's id in a path may hold what a
-//! router would take apart.
+//! Calls of the API do not go through the router. There are too many of them, and a client's id in a path may hold what a router would take apart.
 
 use std::net::{IpAddr, SocketAddr};
 use std::panic::resume_unwind;
@@ -42,18 +42,17 @@ struct Falconer {
     web: Arc<Web>,
     api: Api,
     pages: Router,
-    /// The runtime that everything else lives on.
+    /// The runtime of all requests that are not answered quickly.
     home: Option<Handle>,
-    /// Of forwarded headers that count for nothing.
+    /// Warnings about forwarded headers of peers that are not trusted.
     untrusted: OncePerMinute,
 }
 
 impl HttpService {
-    /// The API, the pages, what they load. Whatever the API does not own is a page. Around each request: an id, limits, one log line, and no panic
-    /// that gets out.
+    /// The API, the pages, and what they load. Whatever is no path of the API is a page. Each request gets an id, limits and one log line, and no panic gets out.
     ///
-    /// The calls that each request of a service needs are answered on the thread that read them. Everything else may take longer, and has to let
-    /// those pass: it is answered on the runtime that this is called on.
+    /// The calls that each request of a service needs are answered on the thread that read them. Everything else may take longer, and is answered on the runtime
+    /// that this is called on, so that it does not hold up the others.
     pub fn new(web: Arc<Web>) -> HttpService {
         let (auth, login) = (Arc::clone(&web.auth), Arc::clone(&web.login));
         let api = Api::new(auth, login, web.settings.clone(), Arc::clone(&web.random), Arc::clone(&web.metrics));

@@ -51,7 +51,7 @@ pub async fn run(options: Options) -> Result<()> {
     if options.from.expose() == options.to.expose() {
         return Err(output::WrongUse("--from and --to are the same".to_owned()).into());
     }
-    from.must_be_there().await?;
+    must_be_a_source(&from).await?;
     let mut source = source(&from).await.map_err(|error| from.explain(error, None))?;
     let mut target = target(&to).await.map_err(|error| match error.downcast_ref() {
         Some(StoreError::Conflict) => anyhow::anyhow!("{} holds a Falconer already: the target has to be empty", to.shown()),
@@ -65,6 +65,12 @@ pub async fn run(options: Options) -> Result<()> {
     SystemRandom.fill(&mut bytes);
     let epoch = Epoch::from_random(bytes);
     target.finish(&standing, epoch).await.with_context(|| format!("can't finish {}", to.shown()))?;
+    if let Err(error) = target.gather_statistics().await {
+        eprintln!(
+            "warning: everything is in {}, and servers can start on it, but its statistics could not be gathered: run ANALYZE there, or the first queries are slow: {error}",
+            to.shown()
+        );
+    }
     drop((source, target));
     // Else the next start on either data directory takes this for a restored backup. It begins one history more then, and that is all.
     for storage in [&from, &to] {
@@ -75,6 +81,20 @@ pub async fn run(options: Options) -> Result<()> {
         }
     }
     say(&options, &from, &to, &prints, standing.revision.0, epoch)
+}
+
+/// Errors where nothing is there: which file is missing, and what `--from` names.
+async fn must_be_a_source(from: &Storage<'_>) -> Result<()> {
+    if from.is_there().await? {
+        return Ok(());
+    }
+    const NAMES: &str = "--from names the data directory of the server that is to be moved, or the URL of its database (postgres://...)";
+    match from {
+        Storage::File { data_dir } => {
+            bail!("{} holds no Falconer: {} is missing. {NAMES}", data_dir.display(), database_file(data_dir).display())
+        }
+        Storage::Postgres { .. } => bail!("{} holds no Falconer: its tables are missing. {NAMES}", from.shown()),
+    }
 }
 
 fn place<'p>(text: &'p SecretText, folder: &'p Path) -> Storage<'p> {

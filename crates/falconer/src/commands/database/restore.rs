@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::commands::operator::LocalOptions;
 use crate::config::Config;
-use crate::node::{Storage, database_file, key_file, noted_history, private_folder, read_keys, write_private};
+use crate::node::{Storage, database_file, is_file, key_file, noted_history, private_folder, read_keys, write_private};
 use crate::output::{self, shell_word};
 use crate::progress::Progress;
 use crate::system::{SystemClock, SystemRandom};
@@ -81,7 +81,16 @@ pub async fn run(options: Options) -> Result<()> {
 
 /// Cheap, and before anything is made.
 fn must_be_a_backup(file: &Path) -> Result<()> {
-    let metadata = std::fs::metadata(file).with_context(|| format!("can't read {}", file.display()))?;
+    let metadata = match std::fs::metadata(file) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            bail!("the backup {} is missing: give the path of a file that `falconer backup` has made", file.display())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            bail!("the backup {} may not be read by this user: run this as the server's user", file.display())
+        }
+        Err(error) => return Err(error).with_context(|| format!("can't read the backup {}", file.display())),
+    };
     if !metadata.is_file() {
         bail!("{} is no file: a backup is one, which is read more than once", file.display());
     }
@@ -110,6 +119,9 @@ fn keys_of_the_backup(config: &Config, given: Option<&Path>) -> Result<(KeyRing,
             "the key file {} is missing, and without the keys of its time a backup is worth nothing: put it there, or name it with --keys",
             place.display()
         ),
+        (Some(given), _) if !is_file(given)? => {
+            bail!("the key file {} is missing: --keys names the one that the server had when the backup was made", given.display())
+        }
         (Some(given), false) => {
             let keys = read_keys(given)?;
             Ok((keys, Some(read_text(given)?)))

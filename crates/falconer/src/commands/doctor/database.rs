@@ -1,5 +1,7 @@
 //! The database: whether it can be reached, its version, its keys, and the clocks.
 
+use std::path::Path;
+
 use falconer_auth::Clock as _;
 use falconer_store::{Damaged, KeyRing, StoreError};
 use falconer_store_postgres::{Examined, examine};
@@ -13,6 +15,8 @@ use crate::system::SystemClock;
 
 /// A clock that differs more from that of the database is wrong, one of the two.
 const CLOCKS_MS: i64 = 2_000;
+/// What to do where the operating system refuses.
+const SERVERS_USER: &str = "run this as the server's user";
 /// Falconer refuses to authenticate beyond that.
 const BEHIND_MS: i64 = 60_000;
 /// And to change anything beyond that.
@@ -28,7 +32,11 @@ pub async fn look(config: &Config, findings: &mut Vec<Finding>) -> bool {
     let keys = match read_keys(&file) {
         Ok(keys) => Some(keys),
         Err(error) => {
-            findings.push(Finding::wrong("keys", format!("{error:#}"), "without it no secret can be opened: restore it, or set key_file"));
+            let todo = match error.downcast_ref::<std::io::Error>().map(std::io::Error::kind) {
+                Some(std::io::ErrorKind::PermissionDenied) => SERVERS_USER,
+                _ => "without it no secret can be opened: restore it, or set key_file",
+            };
+            findings.push(Finding::wrong("keys", format!("{error:#}"), todo));
             None
         }
     };
@@ -36,9 +44,8 @@ pub async fn look(config: &Config, findings: &mut Vec<Finding>) -> bool {
     match &storage {
         Storage::File { data_dir } => {
             let path = database_file(data_dir);
-            if !path.exists() {
-                let todo = "is --data-dir the server's? `falconer init` makes a new one, `falconer restore` brings one back";
-                findings.push(Finding::wrong("database", format!("{} is not there", path.display()), todo));
+            if let Some(finding) = absence(&path, path.try_exists()) {
+                findings.push(finding);
                 return false;
             }
             let (path_there, has_keys) = (path.clone(), keys.is_some());
@@ -63,14 +70,36 @@ pub async fn look(config: &Config, findings: &mut Vec<Finding>) -> bool {
     }
 }
 
+/// What is wrong where the file can't be found, or where nobody can tell whether it is there.
+fn absence(path: &Path, is_there: std::io::Result<bool>) -> Option<Finding> {
+    match is_there {
+        Ok(true) => None,
+        Ok(false) => {
+            let todo = "is --data-dir the server's? `falconer init` makes a new one, `falconer restore` brings one back";
+            Some(Finding::wrong("database", format!("{} is not there", path.display()), todo))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            Some(Finding::wrong("database", format!("{} may not be read by this user", path.display()), SERVERS_USER))
+        }
+        Err(error) => Some(Finding::wrong("database", format!("{}: {error}", path.display()), "is --data-dir the server's?")),
+    }
+}
+
 fn broken(findings: &mut Vec<Finding>, storage: &Storage<'_>, error: StoreError) -> bool {
-    let newer = matches!(&error, StoreError::Corrupt(why) if why.contains("newer than this program"));
-    let told = format!("{:#}", storage.explain(error.into(), None));
-    findings.push(if newer {
-        Finding::wrong("version", told, "run the version of Falconer that the servers have")
-    } else {
-        Finding::wrong("database", told, "mend that first, or restore a backup")
-    });
+    let (check, todo) = match &error {
+        StoreError::Newer(_) => ("version", "run the version of Falconer that the servers have"),
+        StoreError::Denied(_) => ("database", SERVERS_USER),
+        StoreError::InTheWay(_)
+        | StoreError::InUse(_)
+        | StoreError::Corrupt(_)
+        | StoreError::Unavailable(_)
+        | StoreError::Unknown(_)
+        | StoreError::Full(_)
+        | StoreError::Fatal(_)
+        | StoreError::Stale
+        | StoreError::Conflict => ("database", "mend that first, or restore a backup"),
+    };
+    findings.push(Finding::wrong(check, format!("{:#}", storage.explain(error.into(), None)), todo));
     false
 }
 
@@ -169,4 +198,21 @@ fn postgres(findings: &mut Vec<Finding>, storage: &Storage<'_>, found: &Examined
     let sealed = Sealed { opened: *opened, unopened: damaged.len(), first: damaged.first() };
     common(findings, found.missing, found.highest_ms, keys.is_some().then_some(sealed));
     found.missing == 0 && !found.is_replica
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::*;
+
+    /// Run by a user who may not enter the data directory, it said that the database is not there, and advised to make a new one.
+    #[test]
+    fn what_may_not_be_read_is_not_said_to_be_missing() {
+        let said = |is_there| absence(Path::new("/data/falconer.sqlite"), is_there).map(|finding| finding.json().to_string());
+        assert_eq!(said(Ok(true)), None);
+        assert!(said(Ok(false)).is_some_and(|said| said.contains("is not there") && said.contains("falconer init")));
+        let denied = said(Err(Error::from(ErrorKind::PermissionDenied))).unwrap();
+        assert!(denied.contains("may not be read by this user") && denied.contains(SERVERS_USER) && !denied.contains("init"), "{denied}");
+    }
 }

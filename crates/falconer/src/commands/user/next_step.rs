@@ -17,9 +17,7 @@ fn missing(message: &str) -> impl Iterator<Item = &str> {
 pub fn next_step(error: &anyhow::Error) -> Option<String> {
     const SIGN_IN: &str = "`eval \"$(falconer signin)\"` gets fresh ones through the browser";
     let failure = error.chain().find_map(|cause| cause.downcast_ref::<Error>())?;
-    if let Error::Request(text) = failure
-        && text.ends_with("cannot be part of a path")
-    {
+    if let Error::Segment(_) = failure {
         return Some(
             "The pages of the server can show and delete it: /auth/clients/edit?id=.. and /auth/roles/edit?id=.. take any id.".to_owned(),
         );

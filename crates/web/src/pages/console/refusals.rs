@@ -1,11 +1,11 @@
 //! Why a request was refused: the newest refusals of this node, and what was compared of one.
 
 use axum::response::Response;
-use falconer_auth::{ApiError, Refusal as Refused, RefusedFor};
+use falconer_auth::{ApiError, Explained, Refusal as Refused, RefusedFor};
 use falconer_wire::{ExplainedRequest, Explanation};
 use http::StatusCode;
 
-use crate::api::{explanation, refused_by, shown, verdict};
+use crate::api::{explanation, hints, refused_by, shown, verdict};
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
 use crate::pages::console::records::{EXPLAIN, encode, lists, person, problem, sign_in};
@@ -27,7 +27,7 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
     let id: String = visit.parameter("id").unwrap_or_default().trim().chars().take(LONGEST).collect();
     let (status, explained, error) = match if id.is_empty() { None } else { Some(auth.explain(&who, &id)) } {
         None => (StatusCode::OK, None, None),
-        Some(Ok(explained)) => (StatusCode::OK, Some(view(explanation(&explained), acts.list_roles)), None),
+        Some(Ok(explained)) => (StatusCode::OK, Some(view(&explained, acts.list_roles)), None),
         Some(Err(ApiError::ResourceNotFound(text))) => (StatusCode::NOT_FOUND, None, Some(sentence(&text))),
         Some(Err(error)) => return Err(problem(error)),
     };
@@ -66,8 +66,9 @@ fn place(request: &ExplainedRequest) -> String {
 }
 
 /// What `falconer why` prints, in the same order.
-fn view(told: Explanation, lists_roles: bool) -> ExplainedView {
-    let mut facts = vec![("Refused", format!("{} by {}", told.time, told.by))];
+fn view(explained: &Explained, lists_roles: bool) -> ExplainedView {
+    let told: Explanation = explanation(explained);
+    let mut facts = vec![("Refused", format!("{} by {}", words::date_time(explained.refusal.at_ms), told.by))];
     if !told.request.host.is_empty() {
         facts.push(("Request", place(&told.request)));
     }
@@ -80,14 +81,12 @@ fn view(told: Explanation, lists_roles: bool) -> ExplainedView {
     add("Required", told.required.map(|expression| expression.to_string()));
     add("Missing", told.missing.map(|expression| expression.to_string()));
     add("The signature is right for", told.would_match.as_ref().map(place));
-    // A hint on roles says what the list of roles says with links.
-    let of_roles = |hint: &String| told.roles.iter().any(|role| hint.starts_with(&format!("The role `{}` has", role.role_id)));
     ExplainedView {
         id: told.id,
         verdict: sentence(&told.message),
+        hints: hints(explained, &told.reason),
         reason: told.reason,
         facts,
-        hints: told.hints.iter().filter(|hint| !of_roles(hint)).cloned().collect(),
         roles: told
             .roles
             .into_iter()

@@ -1,8 +1,9 @@
 //! `falconer serve`: `run.rs` makes what is missing, serves until it is told to end, and ends gracefully; `listen.rs` takes ports, `upkeep.rs`
-//! is what happens beside serving, `lease.rs` who of several servers does what only one does, `shutdown.rs` are the signals.
+//! is what happens beside serving, `lease.rs` who of several servers does what only one does, `outage.rs` how often a failure that lasts is reported, `shutdown.rs` are the signals.
 
 mod lease;
 mod listen;
+mod outage;
 mod run;
 mod shutdown;
 mod upkeep;

@@ -21,7 +21,7 @@ use crate::node::{Access, Node, known_by_other, note_root_url, root_credentials_
 use crate::output;
 use crate::system::{SystemClock, SystemRandom};
 
-/// So long mails that wait are waited for at the end: what one of them may take. Whoever asked for one has been told to look for it.
+/// How long a server that ends waits for mails that are not sent yet. One mail may take so long.
 const MAIL_AT_THE_END: Duration = Duration::from_secs(30);
 
 /// `falconer serve`

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use falconer_auth::Clock as _;
 use falconer_store::Refreshed;
 
 use super::lease::Lease;
+use super::outage::{Outage, Report};
 use crate::node::noted_history;
+use crate::system::SystemClock;
 
 /// Takes in what the command line wrote beside this server, into the key file and the database.
 pub async fn follow(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_store::Store>, data_dir: PathBuf) {
-    let (mut noted, mut keys_refused) = (None, None);
+    let (mut noted, mut keys_refused, mut outage) = (None, None, Outage::default());
     let mut tick = tokio::time::interval(Duration::from_millis(500));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut notifications = 0;
@@ -46,8 +49,17 @@ pub async fn follow(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_stor
             }
             keys_refused = refused;
         }
-        if let Err(error) = auth.catch_up().await {
-            tracing::warn!(%error, "can't look for changes of other processes");
+        match auth.catch_up().await {
+            Ok(_) => {
+                if let Some(Report { failures, seconds }) = outage.worked(SystemClock.steady_ms()) {
+                    tracing::info!(failures, seconds, "changes of other processes are looked for again");
+                }
+            }
+            Err(error) => {
+                if let Some(Report { failures, seconds }) = outage.failed(SystemClock.steady_ms()) {
+                    tracing::warn!(%error, failures, seconds, "can't look for changes of other processes; trying again twice a second");
+                }
+            }
         }
         let directory = auth.directory();
         let here = (directory.history(), directory.revision());
@@ -125,12 +137,19 @@ async fn remove_what_has_ended(
 pub async fn refresh_people(auth: Arc<falconer_auth::Auth>, login: Arc<falconer_login::Login>) {
     let mut tick = tokio::time::interval(Duration::from_secs(10));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut outage = Outage::default();
     loop {
         tick.tick().await;
         if auth.clock_behind_ms().or_else(|| auth.clock_ahead_ms()).is_some() {
             continue;
         }
-        match login.refresh_due().await {
+        let round = login.refresh_due().await;
+        if round.is_ok()
+            && let Some(Report { failures, seconds }) = outage.worked(SystemClock.steady_ms())
+        {
+            tracing::info!(failures, seconds, "identity providers are asked about people again");
+        }
+        match round {
             Ok(round) if round == falconer_login::Round::default() => {}
             Ok(round) => tracing::info!(
                 still = round.still,
@@ -139,7 +158,11 @@ pub async fn refresh_people(auth: Arc<falconer_auth::Auth>, login: Arc<falconer_
                 failed = round.failed,
                 "asked identity providers about people"
             ),
-            Err(error) => tracing::warn!(%error, "can't ask identity providers about people; trying again in a moment"),
+            Err(error) => {
+                if let Some(Report { failures, seconds }) = outage.failed(SystemClock.steady_ms()) {
+                    tracing::warn!(%error, failures, seconds, "can't ask identity providers about people; trying again every ten seconds");
+                }
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! explain: why a request was refused, for those who may know.
 
-use falconer_auth::{Explained, Refusal, RefusedBy, RefusedFor, WouldMatch};
+use falconer_auth::{Explained, Refusal, RefusedBy, RefusedFor, RoleWith, WouldMatch};
 use falconer_wire::{ExplainedRequest, ExplainedRole, Explanation};
 
 use crate::api::answer::failure::text_of;
@@ -74,11 +74,12 @@ pub(crate) fn explanation(explained: &Explained) -> Explanation {
             host: what.host.clone(),
             port: what.port,
         }),
-        hints: hints(explained, reason),
+        hints: hints(explained, reason).into_iter().chain(roles.iter().map(of_role)).collect(),
     }
 }
 
-fn hints(explained: &Explained, reason: &str) -> Vec<String> {
+/// What was found out, without what each role has: a page shows that as links.
+pub(crate) fn hints(explained: &Explained, reason: &str) -> Vec<String> {
     let Explained { refusal, is_known, would_match, roles } = explained;
     let mut hints = Vec::new();
     match (would_match, is_known, reason) {
@@ -100,8 +101,11 @@ fn hints(explained: &Explained, reason: &str) -> Vec<String> {
     if reason == words::SCOPES_MISSING && roles.is_empty() {
         hints.push("No role has what is missing.".to_owned());
     }
-    hints.extend(roles.iter().map(|role| format!("The role `{}` has `{}`, which gives `{}`.", role.role_id, role.scope, role.gives)));
     hints
+}
+
+fn of_role(role: &RoleWith) -> String {
+    format!("The role `{}` has `{}`, which gives `{}`.", role.role_id, role.scope, role.gives)
 }
 
 /// A path and query without the values in the query: whoever asks why need not learn what a service's callers send.
