@@ -22,7 +22,7 @@ export class Guard extends BaseGuard {
       try {
         await listener(request, response);
       } catch (error) {
-        this.refuse(request, response, target, error);
+        this.refuse(request, response, target, error instanceof Refusal ? error : failed(error));
       }
     };
   }
@@ -43,4 +43,9 @@ export class Guard extends BaseGuard {
     const requirement = this.requirement(expression);
     return this.pages(async (request, response) => listener(request, response, await this.admit(request, requirement)));
   }
+}
+
+/** What a listener threw. Nobody above it would answer, and a rejection that nobody handles ends the process. */
+function failed(error) {
+  return new Refusal('InternalServerError', 'failed', 'The service failed at this request. Its log says more.', { log: `the listener threw: ${error?.stack ?? error}`, cause: error });
 }

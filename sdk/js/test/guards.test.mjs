@@ -54,6 +54,26 @@ describe('routes that could never work are errors when they are made', () => {
   });
 });
 
+test('node:http answers what a listener throws, and says in the log only what it was', async () => {
+  const lines = [];
+  const logger = { error: (line) => lines.push(line), warn: nothing, info: nothing };
+  const guard = new forHttp.Guard({ ...SETTINGS, logger });
+  const server = createServer(guard.pages(async () => {
+    throw new Error('the table of books is gone');
+  }));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const answer = await fetch(`http://127.0.0.1:${server.address().port}/books`);
+    const text = await answer.text();
+    assert.equal(answer.status, 500);
+    assert.equal(JSON.parse(text).reason, 'failed');
+    assert.ok(!text.includes('table of books'), text);
+    assert.match(lines.join(), /^GET "\/books" refused: 500 the listener threw: Error: the table of books is gone/);
+  } finally {
+    server.close();
+  }
+});
+
 /** Sends bytes without saying how many there are. */
 function chunked(url, parts, headers) {
   return new Promise((resolve, reject) => {
