@@ -179,6 +179,7 @@ async fn everything_goes_into_postgresql_and_back() {
             "setup_links ",
             "account_links ",
             "pending_links ",
+            "grant_secrets ",
             "refreshes ",
         ];
         rows.iter()

@@ -118,7 +118,10 @@ where
             uses_of_grants_add_up,
             uses_and_changes_wait_in_no_circle,
             long_ended_grants_are_not_loaded,
-            ended_grants_are_pruned_oldest_first_and_in_bounded_steps;
+            ended_grants_are_pruned_oldest_first_and_in_bounded_steps,
+            a_code_comes_back_and_is_used_once,
+            of_64_uses_of_a_code_at_once_one_is_the_first,
+            codes_are_pruned_when_nobody_needs_to_know_them;
         credentials:
             a_password_comes_and_goes,
             a_password_is_replaced_only_where_it_is_the_one_that_was_proven,

@@ -27,9 +27,9 @@ pub use contract::{
 pub use error::{Result, StoreError};
 pub use records::{
     AccountLink, AccountLinkKind, AccountRecord, Addition, ClientRecord, CredentialsChange, CredentialsCount, CredentialsRecord,
-    GrantRecord, IdentityRecord, IssuerRecord, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, RecoveryCodeRecord, RefreshRecord,
-    RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten,
-    SessionRecord, SignInMethod,
+    GrantRecord, GrantSecretKind, GrantSecretRecord, IdentityRecord, IssuerRecord, PasskeyRecord, PendingLink, PersonRecord,
+    ProviderPeople, RecoveryCodeRecord, RefreshRecord, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord,
+    ScimStanding, ScimSubject, ScimWritten, SessionRecord, SignInMethod,
 };
 pub use sealing::{
     Damaged, KeyFileError, KeyRing, KeySource, OpenError, Place, Randomness, Refreshed, SealedKind, Sealer, Secret, open_with,

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
-    EachClient, Epoch, GrantRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord,
-    PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds,
-    ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord,
-    Step, Store, StoreError, Write,
+    EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded,
+    PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision,
+    ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret,
+    SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -213,6 +213,18 @@ impl Store for PostgresStore {
 
     async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>> {
         Ok(grants::by_nonce(&self.to_read().await?, identity, nonce).await?)
+    }
+
+    async fn insert_grant_secret(&self, secret: &GrantSecretRecord) -> Result<()> {
+        Ok(grants::secrets::insert(&self.to_write().await?, secret).await?)
+    }
+
+    async fn grant_secret(&self, hash: &str) -> Result<Option<GrantSecretRecord>> {
+        Ok(grants::secrets::one(&self.to_read().await?, hash).await?)
+    }
+
+    async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
+        Ok(grants::secrets::note_use(&self.to_write().await?, hash, at_ms).await?)
     }
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
-    EachClient, Epoch, GrantRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord,
-    PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds,
-    ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord,
-    Step, Store, Write,
+    EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded,
+    PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision,
+    ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret,
+    SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -181,6 +181,21 @@ impl Store for SqliteStore {
     async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>> {
         let (identity, nonce) = (identity.to_owned(), nonce.to_owned());
         self.read(move |connection, _| grants::by_nonce(connection, &identity, &nonce)).await
+    }
+
+    async fn insert_grant_secret(&self, secret: &GrantSecretRecord) -> Result<()> {
+        let secret = secret.clone();
+        self.write(move |connection, _| grants::secrets::insert(connection, &secret)).await
+    }
+
+    async fn grant_secret(&self, hash: &str) -> Result<Option<GrantSecretRecord>> {
+        let hash = hash.to_owned();
+        self.read(move |connection, _| grants::secrets::one(connection, &hash)).await
+    }
+
+    async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
+        let hash = hash.to_owned();
+        self.write(move |connection, _| grants::secrets::note_use(connection, &hash, at_ms)).await
     }
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {

@@ -1,5 +1,11 @@
 //! Issuers and grants.
 
+mod secrets;
+
+pub(super) use secrets::{
+    a_code_comes_back_and_is_used_once, codes_are_pruned_when_nobody_needs_to_know_them, of_64_uses_of_a_code_at_once_one_is_the_first,
+};
+
 use std::sync::Arc;
 
 use super::samples::{NOW, client, decided, grant, issuer, step, texts};

@@ -19,6 +19,9 @@ macro_rules! store_methods {
             fn identity(&self, identity: &str) -> Option<IdentityRecord>;
             fn grants_of(&self, identity: &str) -> Vec<GrantRecord>;
             fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Option<GrantRecord>;
+            fn insert_grant_secret(&self, secret: &GrantSecretRecord) -> ();
+            fn grant_secret(&self, hash: &str) -> Option<GrantSecretRecord>;
+            fn use_grant_secret(&self, hash: &str, at_ms: i64) -> bool;
             fn account(&self, name: &str) -> Option<AccountRecord>;
             fn accounts(&self) -> Vec<AccountRecord>;
             fn credentials(&self, account: &str) -> CredentialsRecord;

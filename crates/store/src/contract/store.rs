@@ -6,10 +6,10 @@ use async_trait::async_trait;
 
 use crate::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsChange, CredentialsCount,
-    CredentialsRecord, EachClient, Epoch, GrantRecord, History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource,
-    Loaded, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord,
-    ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord,
-    Step, Write,
+    CredentialsRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord,
+    IssuerRecord, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result,
+    Revision, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten,
+    Secret, SessionRecord, Step, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -197,6 +197,12 @@ pub trait Store: Send + Sync {
     async fn grants_of(&self, identity: &str) -> Result<Vec<GrantRecord>>;
     /// The newest grant of the person with this nonce, revoked or not.
     async fn grant_by_nonce(&self, identity: &str, nonce: &str) -> Result<Option<GrantRecord>>;
+    /// Keeps a code or an access token. [`Conflict`](crate::StoreError::Conflict): one of this hash is there.
+    async fn insert_grant_secret(&self, secret: &GrantSecretRecord) -> Result<()>;
+    /// The code or access token of this hash, an ended or used one too: the caller checks.
+    async fn grant_secret(&self, hash: &str) -> Result<Option<GrantSecretRecord>>;
+    /// Notes the use of a code. Of all who say so at once, on whichever node, one is answered true: whoever is first. Also false: there is none of this hash.
+    async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool>;
 
     // ---- people ----
 

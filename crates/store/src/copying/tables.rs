@@ -165,6 +165,21 @@ pub static TABLES: &[Table] = &[
         ],
     ),
     table(
+        "grant_secrets",
+        1,
+        &[
+            text("hash"),
+            text("kind"),
+            text("grant_id"),
+            text("application"),
+            text("redirect_uri"),
+            text("challenge"),
+            int("expires_ms"),
+            int("kept_until_ms"),
+            int("used_ms"),
+        ],
+    ),
+    table(
         "identities",
         1,
         &[

@@ -2,11 +2,13 @@
 
 mod access;
 mod credentials;
+mod grant_secrets;
 mod people;
 mod scim;
 
 pub use access::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
 pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
+pub use grant_secrets::{GrantSecretKind, GrantSecretRecord};
 pub use people::{
     AccountLink, AccountLinkKind, AccountRecord, Addition, IdentityRecord, PendingLink, PersonRecord, ProviderPeople, RefreshRecord,
     SessionRecord, SignInMethod,

@@ -22,6 +22,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0012_scim_sizes", text: include_str!("../../migrations/0012_scim_sizes.sql") },
     Migration { name: "0013_leases", text: include_str!("../../migrations/0013_leases.sql") },
     Migration { name: "0014_scim_member_counts", text: include_str!("../../migrations/0014_scim_member_counts.sql") },
+    Migration { name: "0015_grant_secrets", text: include_str!("../../migrations/0015_grant_secrets.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.

@@ -1,5 +1,7 @@
 //! Grants.
 
+pub(crate) mod secrets;
+
 use falconer_store::{ChangeKind, GrantRecord, KeyKind, StoreError};
 use rusqlite::{Connection, Row, params};
 use serde_json::json;

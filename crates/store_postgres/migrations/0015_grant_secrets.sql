@@ -1,0 +1,15 @@
+-- Authorization codes and access tokens of OAuth 2, by their hashes.
+-- kind: code, access-token. grant_id: grants.id; what a secret gives ends with the grant.
+-- kept_until_ms: a code that was used stays until then, so that a second use is noticed.
+CREATE TABLE grant_secrets (
+  hash TEXT COLLATE "C" PRIMARY KEY,
+  kind TEXT NOT NULL,
+  grant_id TEXT COLLATE "C" NOT NULL,
+  application TEXT NOT NULL,
+  redirect_uri TEXT NOT NULL,
+  challenge TEXT,
+  expires_ms BIGINT NOT NULL,
+  kept_until_ms BIGINT NOT NULL,
+  used_ms BIGINT
+);
+CREATE INDEX grant_secrets_by_end ON grant_secrets (kept_until_ms);

@@ -1,0 +1,55 @@
+//! Authorization codes and access tokens, by their hashes.
+
+use falconer_store::{GrantSecretKind, GrantSecretRecord, StoreError};
+use tokio_postgres::Row;
+
+use crate::connection::columns::{Connection, first, get, run};
+use crate::connection::fault::Res;
+
+const COLUMNS: &str = "hash, kind, grant_id, application, redirect_uri, challenge, expires_ms, kept_until_ms, used_ms";
+
+pub(crate) async fn insert(on: &impl Connection, secret: &GrantSecretRecord) -> Res<()> {
+    let sql = format!("INSERT INTO grant_secrets ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+    run(
+        on,
+        &sql,
+        &[
+            &secret.hash,
+            &secret.kind.as_str(),
+            &secret.grant,
+            &secret.application,
+            &secret.redirect_uri,
+            &secret.challenge,
+            &secret.expires_ms,
+            &secret.kept_until_ms,
+            &secret.used_ms,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn one(on: &impl Connection, hash: &str) -> Res<Option<GrantSecretRecord>> {
+    first(on, &format!("SELECT {COLUMNS} FROM grant_secrets WHERE hash = $1"), &[&hash], read).await
+}
+
+/// Whether this is the first use. Of two at once the second waits for the row and then finds it used.
+pub(crate) async fn note_use(on: &impl Connection, hash: &str, at_ms: i64) -> Res<bool> {
+    Ok(run(on, "UPDATE grant_secrets SET used_ms = $2 WHERE hash = $1 AND used_ms IS NULL", &[&hash, &at_ms]).await? == 1)
+}
+
+fn read(row: &Row) -> Res<GrantSecretRecord> {
+    let word: &str = get(row, 1)?;
+    let kind = GrantSecretKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a grant's secret of the kind {word:?}")))?;
+    Ok(GrantSecretRecord {
+        hash: get(row, 0)?,
+        kind,
+        grant: get(row, 2)?,
+        application: get(row, 3)?,
+        redirect_uri: get(row, 4)?,
+        challenge: get(row, 5)?,
+        expires_ms: get(row, 6)?,
+        kept_until_ms: get(row, 7)?,
+        used_ms: get(row, 8)?,
+    })
+}

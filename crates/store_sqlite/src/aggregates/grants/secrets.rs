@@ -1,0 +1,51 @@
+//! Authorization codes and access tokens, by their hashes.
+
+use falconer_store::{GrantSecretKind, GrantSecretRecord, StoreError};
+use rusqlite::{Connection, Row, params};
+
+use crate::connection::columns::{first, run};
+use crate::connection::fault::Res;
+
+const COLUMNS: &str = "hash, kind, grant_id, application, redirect_uri, challenge, expires_ms, kept_until_ms, used_ms";
+
+pub(crate) fn insert(connection: &Connection, secret: &GrantSecretRecord) -> Res<()> {
+    let sql = format!("INSERT INTO grant_secrets ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+    let values = params![
+        secret.hash,
+        secret.kind.as_str(),
+        secret.grant,
+        secret.application,
+        secret.redirect_uri,
+        secret.challenge,
+        secret.expires_ms,
+        secret.kept_until_ms,
+        secret.used_ms,
+    ];
+    run(connection, &sql, values)?;
+    Ok(())
+}
+
+pub(crate) fn one(connection: &Connection, hash: &str) -> Res<Option<GrantSecretRecord>> {
+    first(connection, &format!("SELECT {COLUMNS} FROM grant_secrets WHERE hash = ?1"), params![hash], read)
+}
+
+/// Whether this is the first use.
+pub(crate) fn note_use(connection: &Connection, hash: &str, at_ms: i64) -> Res<bool> {
+    Ok(run(connection, "UPDATE grant_secrets SET used_ms = ?2 WHERE hash = ?1 AND used_ms IS NULL", params![hash, at_ms])? == 1)
+}
+
+fn read(row: &Row<'_>) -> Res<GrantSecretRecord> {
+    let word = row.get_ref(1)?.as_str()?;
+    let kind = GrantSecretKind::of_word(word).ok_or_else(|| StoreError::Corrupt(format!("a grant's secret of the kind {word:?}")))?;
+    Ok(GrantSecretRecord {
+        hash: row.get(0)?,
+        kind,
+        grant: row.get(2)?,
+        application: row.get(3)?,
+        redirect_uri: row.get(4)?,
+        challenge: row.get(5)?,
+        expires_ms: row.get(6)?,
+        kept_until_ms: row.get(7)?,
+        used_ms: row.get(8)?,
+    })
+}
