@@ -50,7 +50,7 @@ fn the_examples_of_the_configuration_are_accepted() {
     let file = folder.path().join("falconer.toml");
     std::fs::write(folder.path().join("deploy-robot.token"), "a-token-of-more-than-22-characters\n").unwrap();
     let mut tried = 0;
-    for page in ["docs/configuration.md", "docs/getting-started.md", "docs/grants.md"] {
+    for page in ["docs/configuration.md", "docs/getting-started.md", "docs/grants.md", "docs/oauth.md"] {
         for example in blocks(&read(page), "toml") {
             // Files that the examples name are looked for here.
             std::fs::write(&file, example.replace("/etc/falconer/", &format!("{}/", folder.path().display()))).unwrap();

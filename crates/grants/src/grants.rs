@@ -6,6 +6,7 @@ use falconer_auth::Auth;
 use falconer_login::{Login, LoginError};
 use falconer_store::{Store, StoreError};
 
+use crate::applications::register::Register;
 use crate::settings::GrantSettings;
 use crate::targets::registered::Registered;
 use crate::targets::target::Target;
@@ -17,13 +18,15 @@ pub struct Grants {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) settings: GrantSettings,
     pub(crate) registered: Registered,
+    pub(crate) applications: Register,
 }
 
 impl Grants {
-    /// Checks the settings. Errors ([`LoginError::Invalid`]): a registered target that is none.
+    /// Checks the settings. Errors ([`LoginError::Invalid`]): a registered target that is none, or an application that can't be one.
     pub fn open(auth: Arc<Auth>, login: Arc<Login>, store: Arc<dyn Store>, settings: GrantSettings) -> Result<Grants, LoginError> {
         let registered = Registered::new(&settings.registered_targets)?;
-        Ok(Grants { auth, login, store, settings, registered })
+        let applications = Register::new(&settings.applications, |target| auth.is_own_address(target.host(), target.effective_port()))?;
+        Ok(Grants { auth, login, store, settings, registered, applications })
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | where credentials may go | `targets`, [`target`] |
 //! | what a site asks for, what the page shows, what ticks come to | `consent`, [`request`] |
+//! | applications that the administrator has registered | `applications` |
+//! | OAuth 2 for them: the request, codes, access tokens | `oauth` |
 //! | the URL that carries credentials; a client for a program on the person's own machine | `delivery` |
 //! | granting, listing, taking back | `records` |
 //!
@@ -12,23 +14,30 @@
 //!
 //! To add a way to deliver: a file in `delivery`, which is given the grant's credentials; the request names it, and nothing else knows.
 
+mod applications;
 mod consent;
 mod delivery;
 mod error;
 mod grants;
+mod oauth;
 mod records;
 mod settings;
 mod targets;
 
+pub use applications::application::{Application, ApplicationKind, ApplicationSettings};
 pub use consent::describe::{Description, LabelPart, describe};
 pub use consent::lifetime::Lifetime;
 pub use consent::news::News;
 pub use consent::offer::{Bundle, IdentityLine, Line, Offer};
 pub use consent::request::{self, GrantRequest, RequestError};
+pub use delivery::application::{Delivery, OAuthDelivery};
 pub use delivery::redirect::{Credentials, ResponseMode, encode_component};
 pub use delivery::tool_client::{Callback, ToolChoices, ToolClient, ToolError, ToolRequest, ToolRequestError};
 pub use error::GrantError;
 pub use grants::Grants;
+pub use oauth::authorization::AuthorizationError;
+pub use oauth::exchange::{ClientProof, ExchangeError, GrantedCredentials, IssuedToken};
+pub use oauth::parameters::{ParameterError, Parameters};
 pub use records::grant::{Choices, Granted};
 pub use records::granted::{GrantState, GrantView, ScopeGroup, ScopeInWords, in_words};
 pub use settings::{GrantSettings, RegisteredTarget};

@@ -2,6 +2,8 @@
 
 use falconer_auth::DAY_MS;
 
+use crate::applications::application::ApplicationSettings;
+
 /// Everything that [`crate::Grants::open`] needs besides auth, login and the store.
 #[derive(Clone, Debug)]
 pub struct GrantSettings {
@@ -13,6 +15,8 @@ pub struct GrantSettings {
     pub sign_in_again: Vec<String>,
     /// `[[target]]`.
     pub registered_targets: Vec<RegisteredTarget>,
+    /// `[[application]]`.
+    pub applications: Vec<ApplicationSettings>,
 }
 
 /// A target that the administrator knows: `[[target]]` of the configuration.
@@ -26,6 +30,12 @@ pub struct RegisteredTarget {
 
 impl Default for GrantSettings {
     fn default() -> Self {
-        GrantSettings { max_ttl_ms: 7 * DAY_MS, registered_only: false, sign_in_again: Vec::new(), registered_targets: Vec::new() }
+        GrantSettings {
+            max_ttl_ms: 7 * DAY_MS,
+            registered_only: false,
+            sign_in_again: Vec::new(),
+            registered_targets: Vec::new(),
+            applications: Vec::new(),
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Requests of sites: what is read, what is refused.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use falconer_grants::ResponseMode;
 use falconer_grants::request::{GrantRequest, parse};
+use falconer_grants::{Delivery, ResponseMode};
 
 const NOW_MS: i64 = 1_767_225_600_000;
 const HEAD: &str = "target=https%3A%2F%2Fnotes.example.com%2Fcb&description=Notes";
@@ -58,7 +58,7 @@ fn the_seeds_form_gives_the_seeds_defaults() {
     let request = read("description=&target=https%3A%2F%2Fnotes.example.com%2Fcb");
     assert_eq!(request.description, "");
     assert!(request.scopes.is_empty() && request.audience.is_empty() && !request.identity);
-    assert_eq!(request.response_mode, ResponseMode::Query);
+    assert_eq!(request.delivery, Delivery::Credentials { mode: ResponseMode::Query, tell_cancel: false });
     assert_eq!((request.ttl_ms_wish, request.expires_ms_wish), (None, None));
 }
 
@@ -74,7 +74,7 @@ fn everything_optional_is_read() {
     assert!(request.identity);
     assert_eq!(request.ttl_ms_wish, Some(3 * 86_400_000));
     assert_eq!(request.expires_ms_wish, Some(NOW_MS + 3 * 86_400_000));
-    assert_eq!(request.response_mode, ResponseMode::Fragment);
+    assert_eq!(request.delivery, Delivery::Credentials { mode: ResponseMode::Fragment, tell_cancel: false });
 }
 
 #[test]
@@ -139,9 +139,9 @@ fn there_is_a_bound_to_everything() {
 #[test]
 fn cancel_is_told_to_this_machine_only() {
     let program = read("target=http%3A%2F%2F127.0.0.1%3A99%2Fx%3Fstate%3D1&description=&tell_cancel=true");
-    assert!(program.tell_cancel);
-    assert!(read(program.canonical_query()).tell_cancel, "it is carried through sign-in");
-    assert_eq!(program.target.deliver_cancel(program.response_mode), "http://127.0.0.1:99/x?state=1&error=access_denied");
-    assert!(!read("target=http%3A%2F%2F127.0.0.1%3A99%2Fx&description=").tell_cancel);
-    assert!(!read("target=https%3A%2F%2Fnotes.example%2F&description=&tell_cancel=true").tell_cancel);
+    let told = Some("http://127.0.0.1:99/x?state=1&error=access_denied".to_owned());
+    assert_eq!(program.cancelled(), told);
+    assert_eq!(read(program.canonical_query()).cancelled(), told, "it is carried through sign-in");
+    assert_eq!(read("target=http%3A%2F%2F127.0.0.1%3A99%2Fx&description=").cancelled(), None);
+    assert_eq!(read("target=https%3A%2F%2Fnotes.example%2F&description=&tell_cancel=true").cancelled(), None);
 }

@@ -15,8 +15,18 @@ pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
     URL_SAFE_NO_PAD.encode(hash.finalize())
 }
 
+/// The `code_challenge` of a `code_verifier`, by the method S256 (RFC 7636 section 4.2).
+pub fn pkce_challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()))
+}
+
+/// SHA-256 of a text in 64 hexadecimal digits, as `sha256sum` prints it.
+pub fn sha256_hex(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// What is stored of a random token instead of the token. No salt: the token has 128 bits or more of its own.
-pub(crate) fn hash_of_token(purpose: &str, token: &str) -> String {
+pub fn hash_of_token(purpose: &str, token: &str) -> String {
     fingerprint([purpose, token])
 }
 

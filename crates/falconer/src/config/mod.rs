@@ -4,6 +4,7 @@
 //! `_FILE` at its end names a file that holds the value. Unknown keys of the file are refused with file and line. `settings.rs` has the
 //! shape, `layers.rs` and `environment.rs` read it, `check.rs` refuses what could not work.
 
+mod application;
 mod check;
 mod environment;
 mod layers;
@@ -13,6 +14,7 @@ mod provider;
 mod secret_text;
 mod settings;
 
+pub use application::Application;
 pub use check::address;
 pub use mail::Mail;
 pub use provider::{EmailCodeSection, GithubSection, HttpDirectorySection, LdapSection, OidcSection, Provider, ScimSection, check_token};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Mail, Provider, SecretText};
+use super::{Application, Mail, Provider, SecretText};
 
 /// All settings with their defaults.
 #[derive(Clone, Debug, Deserialize)]
@@ -50,6 +50,8 @@ pub struct Config {
     pub provider: Vec<Provider>,
     /// Registered targets, shown by name.
     pub target: Vec<RegisteredTarget>,
+    /// Applications that ask by OAuth 2.
+    pub application: Vec<Application>,
     /// Clients that the deployment configures; their ids begin with `static/`.
     pub static_client: Vec<StaticClient>,
     /// Limits of the listener.
@@ -224,6 +226,7 @@ impl Default for Config {
             mail: None,
             provider: Vec::new(),
             target: Vec::new(),
+            application: Vec::new(),
             static_client: Vec::new(),
             limits: Limits::default(),
             log: Log::default(),

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use falconer_auth::{AuthSettings, Origin, StaticClient};
 use falconer_credentials::AccessToken;
-use falconer_grants::{GrantSettings, RegisteredTarget};
+use falconer_grants::{ApplicationKind, ApplicationSettings, GrantSettings, RegisteredTarget};
 use falconer_login::{LoginSettings, RelyingParty};
 use falconer_store::Secret;
 
 use super::Access;
 use super::providers::{Providers, providers};
-use crate::config::Config;
+use crate::config::{Application, Config};
 use crate::text_file;
 
 /// What a certificate of the protocol can span.
@@ -106,6 +106,25 @@ pub fn login_settings(config: &Config, origin: &str) -> Result<LoginSettings> {
     })
 }
 
+/// As the use cases take it, which check the rest.
+fn application(configured: &Application) -> Result<ApplicationSettings> {
+    let id = &configured.id;
+    let Some(kind) = ApplicationKind::ALL.into_iter().find(|kind| kind.as_str() == configured.kind) else {
+        let known: Vec<&str> = ApplicationKind::ALL.into_iter().map(ApplicationKind::as_str).collect();
+        bail!("[[application]] {id:?}: kind: {:?} is none of {}", configured.kind, known.join(", "));
+    };
+    Ok(ApplicationSettings {
+        id: id.clone(),
+        name: configured.name.clone(),
+        owner: configured.owner.clone(),
+        redirect_uris: configured.redirect_uris.clone(),
+        scopes: configured.scopes.clone(),
+        max_life_ms: duration_ms(&format!("[[application]] {id:?}: max_life"), &configured.max_life)?,
+        kind,
+        secret_sha256: configured.secret_sha256.clone(),
+    })
+}
+
 /// Those of grants.
 pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
     let max_ttl_ms = duration_ms("grant.max_ttl", &config.grant.max_ttl)?;
@@ -121,5 +140,6 @@ pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
         registered_only: config.grant.registered_only,
         sign_in_again: config.grant.sign_in_again.clone(),
         registered_targets: config.target.iter().map(target).collect(),
+        applications: config.application.iter().map(application).collect::<Result<_>>()?,
     })
 }

@@ -23,14 +23,16 @@ fn wide_proxies(config: &Config) -> Vec<String> {
     wide.map(warning).collect()
 }
 
-/// Warnings about registered targets on the host of the root URL: cookies know hosts and ignore ports, so every service there is sent the session's.
+/// Warnings about registered targets and applications on the host of the root URL: cookies know hosts and ignore ports, so every service there is sent the session's.
 fn targets_on_our_host(config: &Config, root_url: &str) -> Vec<String> {
     let Ok(ours) = Target::parse(root_url) else { return Vec::new() };
-    let targets = config.target.iter().flat_map(|target| target.targets.iter().map(|text| (&target.name, text)));
-    let shared = targets.filter(|(_, text)| Target::parse(text).is_ok_and(|target| target.host() == ours.host()));
-    let warning = |(name, text): (&String, &String)| {
+    let targets = config.target.iter().flat_map(|target| target.targets.iter().map(|text| ("target", &target.name, text)));
+    let redirects = config.application.iter().flat_map(|known| known.redirect_uris.iter().map(|text| ("application", &known.name, text)));
+    let targets = targets.chain(redirects);
+    let shared = targets.filter(|(_, _, text)| Target::parse(text).is_ok_and(|target| target.host() == ours.host()));
+    let warning = |(table, name, text): (&str, &String, &String)| {
         format!(
-            "[[target]] {name}: {text} is on the host of root_url. Browsers send cookies to every port of a host, so whoever runs that service is sent \
+            "[[{table}]] {name}: {text} is on the host of root_url. Browsers send cookies to every port of a host, so whoever runs that service is sent \
              the session of each person who visits it. Give Falconer a host name of its own"
         )
     };

@@ -4,6 +4,8 @@ use falconer_wire::time_expression;
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
+use crate::applications::application::Application;
+use crate::delivery::application::Delivery;
 use crate::delivery::redirect::{ResponseMode, encode_component};
 use crate::targets::target::{Target, TargetError};
 
@@ -16,7 +18,7 @@ pub const LONGEST_SCOPE: usize = 1024;
 /// Most further origins that one request may name.
 pub const MOST_AUDIENCES: usize = 10;
 
-/// What a site asks for. Made by [`parse`] only.
+/// What a site, or a registered application, asks for. Made by [`parse`] and [`crate::Grants::authorization`] only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantRequest {
     /// Where the credentials would go.
@@ -33,17 +35,32 @@ pub struct GrantRequest {
     pub ttl_ms_wish: Option<i64>,
     /// The same as an instant, in milliseconds since 1970.
     pub expires_ms_wish: Option<i64>,
-    /// Where in the URL the credentials are to stand.
-    pub response_mode: ResponseMode,
-    /// Cancel is told to the target: a program on the person's own machine that waits. Always false for other targets.
-    pub tell_cancel: bool,
-    canonical: String,
+    /// How the answer gets there.
+    pub delivery: Delivery,
+    pub(crate) canonical: String,
 }
 
 impl GrantRequest {
     /// A query, without `?`, that parses to the same request: to be carried through sign-in and in the form.
     pub fn canonical_query(&self) -> &str {
         &self.canonical
+    }
+
+    /// The registered application that asks.
+    pub fn application(&self) -> Option<&Application> {
+        match &self.delivery {
+            Delivery::Credentials { .. } => None,
+            Delivery::OAuth(to) => Some(&to.application),
+        }
+    }
+
+    /// Where the browser goes after Cancel. `None`: nowhere, and the site is told nothing.
+    pub fn cancelled(&self) -> Option<String> {
+        match &self.delivery {
+            Delivery::Credentials { tell_cancel: false, .. } => None,
+            Delivery::Credentials { mode, tell_cancel: true } => Some(self.target.deliver_cancel(*mode)),
+            Delivery::OAuth(to) => Some(to.location(&self.target, &[("error", "access_denied")])),
+        }
     }
 }
 
@@ -132,8 +149,7 @@ pub fn parse(query: &str, now_ms: i64) -> Result<Option<GrantRequest>, RequestEr
         audience: read_audience(found.audience, identity)?,
         ttl_ms_wish: None,
         expires_ms_wish: None,
-        response_mode: read_mode(found.response_mode)?,
-        tell_cancel,
+        delivery: Delivery::Credentials { mode: read_mode(found.response_mode)?, tell_cancel },
         canonical: String::new(),
     };
     if let Some(expression) = &found.expires {
@@ -178,7 +194,7 @@ fn once(place: &mut Option<String>, name: &'static str, value: Option<String>) -
     }
 }
 
-fn decode_form(text: &str) -> Option<String> {
+pub(crate) fn decode_form(text: &str) -> Option<String> {
     decode(&text.replace('+', " "))
 }
 
@@ -283,11 +299,13 @@ fn canonical(request: &GrantRequest, expires: Option<&str>) -> String {
     if let Some(expires) = expires {
         add("expires", expires);
     }
-    if request.response_mode == ResponseMode::Fragment {
-        add("response_mode", "fragment");
-    }
-    if request.tell_cancel {
-        add("tell_cancel", "true");
+    if let Delivery::Credentials { mode, tell_cancel } = request.delivery {
+        if mode == ResponseMode::Fragment {
+            add("response_mode", "fragment");
+        }
+        if tell_cancel {
+            add("tell_cancel", "true");
+        }
     }
     query
 }

@@ -56,7 +56,7 @@ impl Target {
         self.with_parameters(mode, "error=access_denied")
     }
 
-    fn with_parameters(&self, mode: ResponseMode, parameters: &str) -> String {
+    pub(crate) fn with_parameters(&self, mode: ResponseMode, parameters: &str) -> String {
         let href = self.href();
         let separator = match (href.split_once('#'), mode) {
             (Some((_, "")), ResponseMode::Fragment) => "",

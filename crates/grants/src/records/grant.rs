@@ -4,7 +4,9 @@ use falconer_auth::{ApiError, NewGrant, Revision};
 use falconer_scopes::ScopeSet;
 use falconer_store::GrantRecord;
 
+use crate::applications::application::Application;
 use crate::consent::broad::Expansions;
+use crate::delivery::application::Delivery;
 use crate::delivery::redirect::Credentials;
 use falconer_login::LoginError;
 
@@ -77,7 +79,7 @@ impl Grants {
         check_nonce(&choices.nonce)?;
         let hash = hash_of(request, choices);
         if let Some(earlier) = self.earlier(session, choices, &hash).await? {
-            return self.deliver(request, &earlier);
+            return self.deliver(request, &earlier).await;
         }
         let directory = self.auth.directory();
         let expand = |scopes: &[&str]| directory.expand(scopes);
@@ -117,11 +119,13 @@ impl Grants {
                 tracing::warn!(error = %self.store_error(error), "a host that was typed could not be remembered");
             }
         }
-        self.deliver(request, &issued.grant)
+        self.deliver(request, &issued.grant).await
     }
 
     async fn offer_in(&self, session: &Session, request: &GrantRequest, expansions: Expansions<'_>) -> Result<Offer, GrantError> {
-        let registered_name = self.registered.name_of(&request.target).map(str::to_owned);
+        let application = request.application();
+        let name = application.map(Application::name).or_else(|| self.registered.name_of(&request.target));
+        let registered_name = name.map(str::to_owned);
         if self.settings.registered_only && registered_name.is_none() {
             return Err(GrantError::NotRegistered(request.target.host_and_port()));
         }
@@ -140,7 +144,8 @@ impl Grants {
                 expansions,
                 registered_name,
                 remembered: remembered.iter().any(|(known, _)| *known == origin),
-                max_ttl_ms: self.settings.max_ttl_ms,
+                max_ttl_ms: application
+                    .map_or(self.settings.max_ttl_ms, |application| application.settings.max_life_ms.min(self.settings.max_ttl_ms)),
             },
         ))
     }
@@ -194,16 +199,19 @@ impl Grants {
         }
     }
 
-    fn deliver(&self, request: &GrantRequest, grant: &GrantRecord) -> Result<Granted, GrantError> {
-        let credentials = self.auth.grant_credentials(grant)?;
-        let location = request.target.deliver(
-            request.response_mode,
-            &Credentials {
-                client_id: &credentials.client_id,
-                access_token: credentials.access_token.expose(),
-                certificate: &credentials.certificate,
-            },
-        );
+    async fn deliver(&self, request: &GrantRequest, grant: &GrantRecord) -> Result<Granted, GrantError> {
+        let location = match &request.delivery {
+            Delivery::Credentials { mode, .. } => {
+                let credentials = self.auth.grant_credentials(grant)?;
+                let parts = Credentials {
+                    client_id: &credentials.client_id,
+                    access_token: credentials.access_token.expose(),
+                    certificate: &credentials.certificate,
+                };
+                request.target.deliver(*mode, &parts)
+            }
+            Delivery::OAuth(to) => self.answer(to, &request.target, grant).await?,
+        };
         Ok(Granted { location, id: grant.id.clone(), expires_ms: grant.expires_ms, revision: self.auth.revision() })
     }
 

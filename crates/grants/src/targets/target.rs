@@ -186,6 +186,22 @@ impl Target {
         self.port
     }
 
+    /// Whether it is `http` on this computer.
+    pub(crate) fn is_plain_loopback(&self) -> bool {
+        self.loopback && self.scheme == Scheme::Http
+    }
+
+    /// What comes behind host and port.
+    pub(crate) fn path_on(&self) -> &str {
+        self.href.strip_prefix(self.origin().as_str()).unwrap_or(&self.href)
+    }
+
+    /// The names of the parameters of its query, decoded.
+    pub(crate) fn query_names(&self) -> impl Iterator<Item = String> {
+        let query = self.href.split('#').next().and_then(|url| url.split_once('?')).map_or("", |(_, query)| query);
+        url::form_urlencoded::parse(query.as_bytes()).map(|(name, _)| name.into_owned())
+    }
+
     /// Whether the host is this computer: `localhost`, names under it, 127.0.0.0/8, `[::1]`.
     pub fn is_loopback(&self) -> bool {
         self.loopback

@@ -1,6 +1,7 @@
 //! Granting from the offer to the credentials at work, and taking back.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod applications;
 #[path = "../common/mod.rs"]
 mod common;
 mod moments;

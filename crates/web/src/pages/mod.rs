@@ -6,10 +6,11 @@
 pub mod assets;
 mod browser;
 mod console;
-mod granting;
+pub(crate) mod granting;
 mod home;
 mod identities;
 mod me;
+mod oauth;
 mod people;
 mod refusal;
 mod sign_in;
@@ -22,6 +23,7 @@ use axum::routing::{get, post};
 
 use self::console::{confirm, edit, history, records, refusals, scopes};
 use self::granting::{grant, tool_client};
+use self::oauth::{authorize, endpoints, metadata};
 use self::sign_in::{directory, email_code, forgotten, login, other_ways, passkeys, password, provider, reauthentication, setup};
 use crate::Web;
 use crate::http::problem::Problem;
@@ -30,6 +32,7 @@ use crate::http::problem::Problem;
 pub(crate) fn router(web: Arc<Web>) -> Router {
     Router::new()
         .route("/", get(home::show))
+        .route("/.well-known/oauth-authorization-server", get(metadata::show))
         .route("/auth/audit", get(history::show))
         .route("/auth/clients", get(records::clients))
         .route("/auth/clients/add", get(edit::add_client))
@@ -53,6 +56,11 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/grant/cancel", post(grant::cancel))
         .route("/login", get(login::show).post(login::sign_in))
         .route("/login/forgotten", get(forgotten::show).post(forgotten::send))
+        .route("/login/oauth/authorize", get(authorize::show))
+        .route("/login/oauth/authorize/decision", post(authorize::decision))
+        .route("/login/oauth/credentials", get(endpoints::credentials).options(endpoints::preflight))
+        .route("/login/oauth/revoke", post(endpoints::revoke).options(endpoints::preflight))
+        .route("/login/oauth/token", post(endpoints::token).options(endpoints::preflight))
         .route("/login/passkey", post(other_ways::sign_in_passkey))
         .route("/login/recovery", get(other_ways::show_recovery).post(other_ways::sign_in_recovery))
         .route("/login/{provider}", get(provider::leave).post(directory::sign_in))

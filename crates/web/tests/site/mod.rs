@@ -1,6 +1,7 @@
 //! Falconer in memory with a clock of its own, and browsers that keep cookies and fill in forms.
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+pub mod applications;
 #[path = "../../../login/tests/common/client.rs"]
 pub mod client;
 #[path = "../support/doubles.rs"]
@@ -99,7 +100,7 @@ pub async fn site_of(origin: &str, limits: RequestLimits, change: impl FnOnce(Lo
     });
     let login = Arc::new(Login::open(auth.clone(), store.clone(), settings, clock.clone(), random.clone()).unwrap());
     let known = RegisteredTarget { name: "Known & <Good>".to_owned(), targets: vec!["https://known.example/login".to_owned()] };
-    let settings = GrantSettings { registered_targets: vec![known], ..GrantSettings::default() };
+    let settings = GrantSettings { registered_targets: vec![known], applications: applications::all(), ..GrantSettings::default() };
     let grants = Arc::new(Grants::open(auth.clone(), login.clone(), store.clone(), settings).unwrap());
     let ann = NewAccount {
         name: "ann".to_owned(),
@@ -276,6 +277,16 @@ impl Browser<'_> {
             }
         }
         page
+    }
+
+    /// The same with a body that is no form.
+    pub async fn send_body(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: String) -> Page {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        self.site.send(request.header(COOKIE, cookies.join("; ")).body(Body::from(body)).unwrap()).await
     }
 
     /// Fills in the sign-in form at this path; the answer is the redirect.

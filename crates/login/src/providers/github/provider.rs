@@ -4,10 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 use zeroize::Zeroizing;
@@ -17,6 +14,7 @@ use super::following::Renewed;
 use super::person::{Answers, User};
 use super::settings::{GithubSettings, GithubSettingsError, Organization, Places};
 use super::token::Tokens;
+use crate::fingerprint::pkce_challenge;
 use crate::providers::error::{ProviderError, malformed, short};
 use crate::providers::http::{HttpError, ProviderHttp};
 use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Keeper, Known, Refreshed};
@@ -96,7 +94,7 @@ impl IdentityProvider for GithubProvider {
 
     async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
         let mut url = self.page("login/oauth/authorize")?;
-        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(attempt.verifier.as_bytes()));
+        let challenge = pkce_challenge(&attempt.verifier);
         let scopes = [(self.settings.groups, "read:org"), (self.settings.email, "user:email")];
         let scopes: Vec<&str> = scopes.into_iter().filter(|(asked, _)| *asked).map(|(_, scope)| scope).collect();
         url.query_pairs_mut()

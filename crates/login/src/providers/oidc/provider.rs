@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -18,6 +17,7 @@ use super::discovery::Discovery;
 use super::id_token::{Expected, Unproved, authenticated_ms};
 use super::known::{Known, ask};
 use super::settings::{ClaimNames, Issuer, OidcSettings, SettingsError};
+use crate::fingerprint::pkce_challenge;
 use crate::providers::error::{ProviderError, short};
 use crate::providers::http::{ProviderHttp, ProviderRequest};
 use crate::providers::provider::{Answer, Attempt, Attributes, Entrance, Found, IdentityProvider, Keeper, Known as KnownPerson, Refreshed};
@@ -218,7 +218,7 @@ impl IdentityProvider for OidcProvider {
         let _place = self.place()?;
         let discovery = self.discovery(now_ms).await?;
         let mut url = discovery.authorization.clone();
-        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(attempt.verifier.as_bytes()));
+        let challenge = pkce_challenge(&attempt.verifier);
         url.query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("client_id", &self.settings.client_id)

@@ -9,9 +9,10 @@ use http::{HeaderValue, StatusCode};
 
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
+use crate::pages::granting::{Places, sign_in_first};
 use crate::pages::home::malformed;
 use crate::pages::sign_in::reauthentication;
-use crate::pages::visit::{Posted, Visit, go, person_line};
+use crate::pages::visit::{Posted, Visit, person_line};
 use crate::views::markdown;
 use crate::views::words;
 use crate::views::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, Words, html};
@@ -22,13 +23,17 @@ pub(crate) async fn show(visit: &Visit, session: &Session, grant_request: &Grant
     Ok(page(visit, session, grant_request, offer, Retry::default()))
 }
 
-/// `POST /grant`: everything comes from the form and is checked again; the redirect carries the credentials.
+/// `POST /grant`
 pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
+    press(&form, &request_of(&form)?).await
+}
+
+/// Grant was pressed: everything comes from the form and is checked again; the redirect carries the answer.
+pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result<Response, Problem> {
     let visit = &form.visit;
-    let grant_request = request_of(&form)?;
     if visit.session.is_none() {
-        // The session ended while the page was open: sign-in leads back to the same request.
-        return Ok(go(&format!("/login?{}", grant_request.canonical_query())));
+        // The session ended while the page was open.
+        return Ok(sign_in_first(grant_request));
     }
     let session = form.session()?;
     let choices = Choices {
@@ -46,7 +51,7 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
     };
     let mut again =
         Retry { error: None, typed: choices.typed_host.clone().unwrap_or_default(), wrong: false, nonce: Some(choices.nonce.clone()) };
-    let (status, offer) = match visit.web.grants.grant(session, &grant_request, &choices).await {
+    let (status, offer) = match visit.web.grants.grant(session, grant_request, &choices).await {
         Ok(granted) => return deliver(&granted.location),
         Err(GrantError::Review { offer, reason }) => {
             again.error = Some(reason.to_owned());
@@ -57,8 +62,10 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
             let GrantError::TooSoon(offer) = error else { return Err(Problem::internal()) };
             (StatusCode::CONFLICT, offer)
         }
-        Err(GrantError::News(news)) => return Ok(news_page(visit, session, &grant_request, &choices, *news)),
-        Err(GrantError::Login(LoginError::SignInAgain)) => return reauthentication::keep(&form, session, "/grant").await,
+        Err(GrantError::News(news)) => return Ok(news_page(visit, session, grant_request, &choices, *news)),
+        Err(GrantError::Login(LoginError::SignInAgain)) => {
+            return reauthentication::keep(form, session, Places::of(grant_request).form).await;
+        }
         Err(GrantError::HostNotTyped(offer)) => {
             again.wrong = choices.typed_host.is_some();
             again.error = Some("Nothing was granted yet: type the name of the site below to confirm.".to_owned());
@@ -70,17 +77,21 @@ pub(crate) async fn grant(form: Posted) -> Result<Response, Problem> {
         }
         Err(error) => return Err(refused(error)),
     };
-    let mut response = page(visit, session, &grant_request, *offer, again);
+    let mut response = page(visit, session, grant_request, *offer, again);
     *response.status_mut() = status;
     Ok(response)
 }
 
-/// `POST /grant/cancel`: stays here, and the site is told nothing; a program on the person's machine that asked to be told is told.
+/// `POST /grant/cancel`
 pub(crate) async fn cancel(form: Posted) -> Result<Response, Problem> {
-    let grant_request = request_of(&form)?;
+    give_up(&form, &request_of(&form)?)
+}
+
+/// Cancel was pressed: stays here, and the site is told nothing. An application is told, and a program on the person's machine that asked to be.
+pub(crate) fn give_up(form: &Posted, grant_request: &GrantRequest) -> Result<Response, Problem> {
     form.session()?;
-    if grant_request.tell_cancel {
-        return deliver(&grant_request.target.deliver_cancel(grant_request.response_mode));
+    if let Some(location) = grant_request.cancelled() {
+        return deliver(&location);
     }
     let page = NothingGrantedPage {
         layout: form.visit.layout(),
@@ -142,6 +153,7 @@ fn news_page(visit: &Visit, session: &Session, grant_request: &GrantRequest, cho
     let page = NewsPage {
         layout: visit.layout(),
         host: grant_request.target.host_and_port(),
+        places: Places::of(grant_request),
         gives: news.gives,
         identity_for: news.identity_for,
         fields: fixed.into_iter().chain(ticks).chain(flags.into_iter().flatten()).collect(),
@@ -171,6 +183,7 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         form_time: visit.web.login.form_time(session),
         shown: offer.shown,
         request: grant_request.canonical_query().to_owned(),
+        places: Places::of(grant_request),
         site: site(target, offer.registered_name),
         description: markdown::render(&grant_request.description),
         bundles: bundles(offer.everything, offer.broad),

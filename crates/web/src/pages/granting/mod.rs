@@ -1,4 +1,50 @@
-//! Where people pass on what they may do: to a site, or to a program on their machine.
+//! Where people pass on what they may do: to a site, to a registered application, or to a program on their machine.
 
 pub(crate) mod grant;
 pub(crate) mod tool_client;
+
+use axum::response::Response;
+use falconer_grants::{Delivery, GrantRequest, encode_component, request};
+
+use crate::pages::oauth::authorize;
+use crate::pages::visit::{Visit, go};
+
+/// Where the page of a request is, and where its buttons lead.
+pub(crate) struct Places {
+    pub page: &'static str,
+    pub form: &'static str,
+    pub cancel: &'static str,
+}
+
+impl Places {
+    pub(crate) const OF_SITES: Places = Places { page: "/", form: "/grant", cancel: "/grant/cancel" };
+    const OF_APPLICATIONS: Places =
+        Places { page: "/login/oauth/authorize", form: "/login/oauth/authorize/decision", cancel: "/login/oauth/authorize/decision" };
+
+    pub(crate) fn of(request: &GrantRequest) -> Places {
+        match request.delivery {
+            Delivery::Credentials { .. } => Places::OF_SITES,
+            Delivery::OAuth(_) => Places::OF_APPLICATIONS,
+        }
+    }
+}
+
+/// Sign-in, and back to the same request.
+pub(crate) fn sign_in_first(request: &GrantRequest) -> Response {
+    let query = request.canonical_query();
+    match request.delivery {
+        Delivery::Credentials { .. } => go(&format!("/login?{query}")),
+        Delivery::OAuth(_) => go(&format!("/login?next={}", encode_component(&format!("{}?{query}", Places::OF_APPLICATIONS.page)))),
+    }
+}
+
+/// The request of a page of ours, or of the form of one: `place` is the path of either.
+pub(crate) fn request_at(visit: &Visit, place: &str, query: &str) -> Option<GrantRequest> {
+    if place == Places::OF_SITES.page || place == Places::OF_SITES.form {
+        request::parse(query, visit.web.clock.now_ms()).ok().flatten()
+    } else if place == Places::OF_APPLICATIONS.page || place == Places::OF_APPLICATIONS.form {
+        authorize::authorization(visit, query).ok()
+    } else {
+        None
+    }
+}

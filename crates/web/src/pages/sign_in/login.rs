@@ -11,6 +11,7 @@ use crate::http::cookie::{self, Kind};
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
 use crate::metrics::{LOCAL, SignIn};
+use crate::pages::granting::request_at;
 use crate::pages::sign_in::{other_ways, provider};
 use crate::pages::visit::{BROWSER_SECONDS, Posted, Visit, go, own_path};
 use crate::views::words;
@@ -117,7 +118,7 @@ pub(crate) fn forget(origin: &PublicOrigin, next: &str) -> Response {
 
 pub(super) fn page(visit: &Visit, status: StatusCode, next: String, name: String, error: Option<String>, notice: Option<&str>) -> Response {
     let (form, cookie, browser) = visit.form_token_and_browser();
-    let grant_request = next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
+    let grant_request = next.split_once('?').and_then(|(place, query)| request_at(visit, place, query));
     let page = LoginPage {
         layout: visit.layout(),
         providers: provider::buttons(visit, &next),

@@ -4,25 +4,27 @@
 //! nothing of them is in a URL, in a cookie or on this server. A provider is opened in another tab, so that this page stays (ADR 191).
 
 use axum::response::Response;
-use falconer_grants::{encode_component, request};
+use falconer_grants::encode_component;
 use falconer_login::{LoginError, Means, PasskeyError, Reauthentication, Session};
 use http::StatusCode;
 
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
+use crate::pages::granting::request_at;
 use crate::pages::sign_in::other_ways::{assertion, passkey_form};
 use crate::pages::sign_in::{login, passkeys};
 use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::{AgainPage, ContinuePage, PasskeyForm, ProviderButton, html};
 
 /// The forms that go on after it, and what their button says then. None holds a password.
-const FORMS: [(&str, &str); 12] = [
+const FORMS: [(&str, &str); 13] = [
     ("/auth/clients/confirm", "Go on"),
     ("/auth/clients/create", "Create client"),
     ("/auth/clients/edit", "Create client"),
     ("/auth/people/add", "Invite"),
     ("/auth/people/confirm", "Make the link"),
     ("/grant", "Grant"),
+    ("/login/oauth/authorize/decision", "Grant"),
     ("/me/name", "Use it for names"),
     ("/me/passkeys", "Add the passkey"),
     ("/me/passkeys/remove", "Remove the passkey"),
@@ -59,14 +61,11 @@ impl Kept {
 
     /// Where the form may lead.
     fn row(&self, visit: &Visit) -> Row {
-        let asked = || {
-            let (_, query) = self.fields.iter().find(|(name, _)| name == "request")?;
-            request::parse(query, visit.web.clock.now_ms()).ok().flatten()
-        };
-        match self.path {
-            "/grant" => Row::Grant { loopback: asked().is_some_and(|asked| asked.target.scheme() == "http") },
-            "/auth/clients/create" => Row::Tool,
-            _ => Row::Page,
+        let query = self.fields.iter().find(|(name, _)| name == "request").map_or("", |(_, query)| query);
+        match (self.path, request_at(visit, self.path, query)) {
+            ("/auth/clients/create", _) => Row::Tool,
+            (_, Some(request)) => Row::Grant { loopback: request.target.scheme() == "http" },
+            (_, None) => Row::Page,
         }
     }
 }

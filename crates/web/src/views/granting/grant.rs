@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::pages::granting::Places;
 use crate::views::words;
 use crate::views::{Layout, PersonLine};
 
@@ -18,6 +19,7 @@ pub(crate) struct GrantPage {
     pub nonce: String,
     /// The query that the target sent, as it came: parsed and checked again on POST.
     pub request: String,
+    pub places: Places,
     pub site: Site,
     /// HTML that [`crate::views::markdown::render`] made.
     pub description: String,

@@ -3,6 +3,7 @@
 use askama::Template;
 use falconer_grants::ScopeGroup;
 
+use crate::pages::granting::Places;
 use crate::views::Layout;
 
 #[derive(Template)]
@@ -10,6 +11,7 @@ use crate::views::Layout;
 pub(crate) struct NewsPage {
     pub layout: Layout,
     pub host: String,
+    pub places: Places,
     pub gives: Vec<ScopeGroup>,
     pub identity_for: Vec<String>,
     /// The choices as they were made, to be sent once more.

@@ -1,6 +1,7 @@
 //! The grant page and the page of a program on the person's machine.
 
 use super::*;
+use crate::pages::granting::Places;
 
 /// Name and HTML of each.
 pub(super) fn samples() -> Vec<(&'static str, String)> {
@@ -68,6 +69,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
             page(&NewsPage {
                 layout: signed_in(),
                 host: "notes.example.com".to_owned(),
+                places: Places::OF_SITES,
                 gives: falconer_grants::in_words(["notes:write:zap/releases"]),
                 identity_for: strings(&["https://notes.example.com"]),
                 fields: vec![("csrf", "c".repeat(22)), ("tick", "k".repeat(22))],
@@ -123,6 +125,7 @@ pub(super) fn grant() -> GrantPage {
         shown: "s".repeat(22),
         nonce: "n".repeat(22),
         request: "target=https%3A%2F%2Fnotes.example.com%2Flogin&description=x&scope=notes%3A*".to_owned(),
+        places: Places::OF_SITES,
         site: Site { before: "notes.".to_owned(), registrable: "example.com".to_owned(), ..Site::default() },
         description: crate::views::markdown::render(
             "Notes keeps your **build notes** next to the builds. It needs to read and write the notebooks of your projects; \

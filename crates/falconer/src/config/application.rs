@@ -1,0 +1,37 @@
+//! `[[application]]`: an application that asks by OAuth 2.
+
+use falconer_grants::ApplicationKind;
+use serde::Deserialize;
+
+/// `[[application]]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Application {
+    /// The `client_id`.
+    pub id: String,
+    /// What the page calls it.
+    pub name: String,
+    /// Whom to ask about it.
+    #[serde(default)]
+    pub owner: String,
+    /// Where its answers go: exact, but for the port of `http` on this machine.
+    pub redirect_uris: Vec<String>,
+    /// The most that it may ask for.
+    pub scopes: Vec<String>,
+    /// The longest life of a grant to it (a time expression, at most 31 days); never more than `grant.max_ttl`.
+    #[serde(default = "seven_days")]
+    pub max_life: String,
+    /// `public`, `confidential`, `reference-code` or `reference-token`.
+    #[serde(default = "public")]
+    pub kind: String,
+    /// SHA-256 of the secret of a confidential one, in hexadecimal digits.
+    pub secret_sha256: Option<String>,
+}
+
+fn seven_days() -> String {
+    "7 days".to_owned()
+}
+
+fn public() -> String {
+    ApplicationKind::Public.as_str().to_owned()
+}

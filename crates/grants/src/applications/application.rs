@@ -1,0 +1,127 @@
+//! An application that the administrator has registered, and what it may do.
+
+use std::fmt;
+
+use falconer_login::sha256_hex;
+use falconer_scopes::ScopeSet;
+
+use crate::targets::target::Target;
+
+/// `[[application]]` of the configuration, before it is looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApplicationSettings {
+    /// The `client_id` of OAuth 2: letters, digits, `.`, `_` and `-`.
+    pub id: String,
+    /// What the grant page calls it.
+    pub name: String,
+    /// Whom to ask about it. Only for administrators; may be empty.
+    pub owner: String,
+    /// Where its answers go.
+    pub redirect_uris: Vec<String>,
+    /// What it may ask for.
+    pub scopes: Vec<String>,
+    /// The longest life of a grant to it, in milliseconds.
+    pub max_life_ms: i64,
+    /// How it proves who it is.
+    pub kind: ApplicationKind,
+    /// SHA-256 of its secret in hexadecimal digits. Of a confidential one only.
+    pub secret_sha256: Option<String>,
+}
+
+/// How an application proves who it is, and what it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApplicationKind {
+    /// It keeps no secret: a page, a program on somebody's machine. PKCE is required.
+    Public,
+    /// A server with a secret. PKCE is required of it too (RFC 9700 section 2.1.1).
+    Confidential,
+    /// A third party of the protocol's reference: a code without PKCE and without a secret.
+    ReferenceCode,
+    /// A third party of the protocol's reference: an access token in the fragment.
+    ReferenceToken,
+}
+
+impl ApplicationKind {
+    /// All kinds.
+    pub const ALL: [ApplicationKind; 4] =
+        [ApplicationKind::Public, ApplicationKind::Confidential, ApplicationKind::ReferenceCode, ApplicationKind::ReferenceToken];
+
+    /// As the configuration writes it: `public`, `confidential`, `reference-code`, `reference-token`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ApplicationKind::Public => "public",
+            ApplicationKind::Confidential => "confidential",
+            ApplicationKind::ReferenceCode => "reference-code",
+            ApplicationKind::ReferenceToken => "reference-token",
+        }
+    }
+
+    /// Whether it was written for the protocol's reference, which knows neither PKCE nor secrets.
+    pub(crate) fn is_of_reference(self) -> bool {
+        match self {
+            ApplicationKind::Public | ApplicationKind::Confidential => false,
+            ApplicationKind::ReferenceCode | ApplicationKind::ReferenceToken => true,
+        }
+    }
+}
+
+/// A registered application. Made by [`crate::Grants::open`] only, which has checked it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Application {
+    pub(crate) settings: ApplicationSettings,
+    /// Each with the text that it was registered as.
+    pub(crate) redirects: Vec<(String, Target)>,
+    pub(crate) scopes: ScopeSet,
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Application").field("id", &self.settings.id).finish_non_exhaustive()
+    }
+}
+
+impl Application {
+    /// The `client_id`.
+    pub fn id(&self) -> &str {
+        &self.settings.id
+    }
+
+    /// What the grant page calls it.
+    pub fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    /// How it proves who it is.
+    pub fn kind(&self) -> ApplicationKind {
+        self.settings.kind
+    }
+
+    /// Where a redirect URI leads that is registered: letter by letter, but for the port of `http` on this machine, which a program takes as it finds one free
+    /// (RFC 8252 section 7.3). Third parties of the reference have no such exception there.
+    pub(crate) fn redirect(&self, uri: &str) -> Option<Target> {
+        if let Some((_, target)) = self.redirects.iter().find(|(known, _)| known == uri) {
+            return Some(target.clone());
+        }
+        let target = Target::parse(uri).ok().filter(|target| !self.kind().is_of_reference() && target.is_plain_loopback())?;
+        let same = |known: &Target| known.is_plain_loopback() && known.host() == target.host() && known.path_on() == target.path_on();
+        self.redirects.iter().any(|(_, known)| same(known)).then_some(target)
+    }
+
+    /// Whether a page of this origin may read its answers.
+    pub(crate) fn has_origin(&self, origin: &str) -> bool {
+        let same = |target: &Target| target.origin() == origin;
+        self.redirects
+            .iter()
+            .any(|(_, known)| same(known) || (known.is_plain_loopback() && self.redirect_origin_on_any_port(known, origin)))
+    }
+
+    fn redirect_origin_on_any_port(&self, known: &Target, origin: &str) -> bool {
+        let target = Target::parse(origin).ok().filter(|target| !self.kind().is_of_reference() && target.is_plain_loopback());
+        target.is_some_and(|target| target.host() == known.host() && target.origin() == origin)
+    }
+
+    /// Whether this is its secret. Hashes are compared, so that the time tells nothing of the secret.
+    pub(crate) fn has_secret(&self, secret: &str) -> bool {
+        self.settings.secret_sha256.as_deref().is_some_and(|known| known == sha256_hex(secret))
+    }
+}

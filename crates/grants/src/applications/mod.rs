@@ -1,0 +1,4 @@
+//! Registered applications: who they are, where their answers go, what they may ask for at most.
+
+pub(crate) mod application;
+pub(crate) mod register;

@@ -1,0 +1,114 @@
+//! The applications of the configuration, checked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use falconer_login::LoginError;
+use falconer_scopes::ScopeSet;
+
+use crate::applications::application::{Application, ApplicationKind, ApplicationSettings};
+use crate::consent::lifetime::LONGEST_MS;
+use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
+use crate::targets::target::Target;
+
+/// Longest id, and longest name, in bytes.
+const LONGEST_NAME: usize = 100;
+/// Most redirect URIs of one application.
+const MOST_REDIRECTS: usize = 20;
+/// The parameters of answers: one that stands in a redirect URI already would be there twice.
+const ANSWER: [&str; 8] = ["access_token", "code", "error", "error_description", "expires_in", "iss", "scope", "state"];
+
+/// All applications, by id.
+#[derive(Default)]
+pub(crate) struct Register(BTreeMap<String, Arc<Application>>);
+
+impl Register {
+    /// Errors say which application and what to write instead. `is_own`: whether a target is a page of Falconer itself.
+    pub(crate) fn new(configured: &[ApplicationSettings], is_own: impl Fn(&Target) -> bool) -> Result<Register, LoginError> {
+        let mut known = BTreeMap::new();
+        for settings in configured {
+            let application =
+                check(settings, &is_own).map_err(|why| LoginError::Invalid(format!("[[application]] {:?}: {why}", settings.id)))?;
+            if known.insert(settings.id.clone(), Arc::new(application)).is_some() {
+                return Err(LoginError::Invalid(format!("[[application]] {:?}: there are two of this id", settings.id)));
+            }
+        }
+        Ok(Register(known))
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<&Arc<Application>> {
+        self.0.get(id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Application>> {
+        self.0.values()
+    }
+}
+
+fn check(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> Result<Application, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    if settings.id.is_empty() || settings.id.len() > LONGEST_NAME || !settings.id.bytes().all(plain) {
+        return Err(format!("id: write 1 to {LONGEST_NAME} letters, digits, `.`, `_` and `-`"));
+    }
+    if settings.name.trim().is_empty() || settings.name.len() > LONGEST_NAME || settings.name.chars().any(char::is_control) {
+        return Err(format!("name: write what people call it, at most {LONGEST_NAME} bytes"));
+    }
+    if !(1..=LONGEST_MS).contains(&settings.max_life_ms) {
+        return Err("max_life: give more than nothing and at most 31 days, which a certificate can span".to_owned());
+    }
+    check_secret(settings)?;
+    Ok(Application { redirects: redirects(settings, is_own)?, scopes: scopes(settings)?, settings: settings.clone() })
+}
+
+fn check_secret(settings: &ApplicationSettings) -> Result<(), String> {
+    let is_hash = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    match (settings.kind, &settings.secret_sha256) {
+        (ApplicationKind::Confidential, None) => {
+            Err("secret_sha256: a confidential application needs one; a public one has kind = \"public\"".to_owned())
+        }
+        (ApplicationKind::Confidential, Some(hash)) if !is_hash(hash) => {
+            Err("secret_sha256: write the 64 digits that `printf %s \"$SECRET\" | sha256sum` prints, never the secret".to_owned())
+        }
+        (ApplicationKind::Confidential, Some(_)) | (_, None) => Ok(()),
+        (kind, Some(_)) => Err(format!("secret_sha256: an application of the kind `{}` has no secret", kind.as_str())),
+    }
+}
+
+fn redirects(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> Result<Vec<(String, Target)>, String> {
+    if settings.redirect_uris.is_empty() || settings.redirect_uris.len() > MOST_REDIRECTS {
+        return Err(format!("redirect_uris: give 1 to {MOST_REDIRECTS}"));
+    }
+    let mut redirects: Vec<(String, Target)> = Vec::new();
+    for uri in &settings.redirect_uris {
+        let refuse = |why: String| Err(format!("redirect_uris: {uri}: {why}"));
+        let target = match Target::parse(uri) {
+            Ok(target) => target,
+            Err(error) => return refuse(error.to_string()),
+        };
+        if uri.contains('#') {
+            return refuse("a redirect URI has no fragment".to_owned());
+        }
+        if let Some(name) = target.query_names().find(|name| ANSWER.contains(&name.as_str())) {
+            return refuse(format!("`{name}` is for the answer; leave it out of the query"));
+        }
+        if is_own(&target) {
+            return refuse("that is Falconer itself, which takes no answers".to_owned());
+        }
+        if redirects.iter().any(|(known, _)| known == uri) {
+            return refuse("it is there twice".to_owned());
+        }
+        redirects.push((uri.clone(), target));
+    }
+    Ok(redirects)
+}
+
+fn scopes(settings: &ApplicationSettings) -> Result<ScopeSet, String> {
+    if settings.scopes.is_empty() || settings.scopes.len() > MOST_SCOPES {
+        return Err(format!("scopes: give 1 to {MOST_SCOPES}, the most that it may ask for"));
+    }
+    let is_scope = |scope: &&String| !scope.is_empty() && scope.len() <= LONGEST_SCOPE && falconer_scopes::is_valid_scope(scope);
+    match settings.scopes.iter().find(|scope| !is_scope(scope)) {
+        Some(wrong) => Err(format!("scopes: {:?} is not a scope", wrong.chars().take(100).collect::<String>())),
+        None => Ok(ScopeSet::new(&settings.scopes)),
+    }
+}

@@ -1,0 +1,216 @@
+//! `/login/oauth/authorize`: what an application asks for (RFC 6749 section 4.1.1, RFC 7636, RFC 9700).
+//!
+//! Nothing is sent to a redirect URI before it is known to belong to the application that asks. After that what is wrong with the request is told there.
+
+use std::sync::Arc;
+
+use falconer_wire::time_expression;
+
+use crate::applications::application::{Application, ApplicationKind};
+use crate::consent::request::{GrantRequest, LONGEST_SCOPE, MOST_SCOPES};
+use crate::delivery::application::{Delivery, OAuthDelivery, ResponseType, location};
+use crate::delivery::redirect::encode_component;
+use crate::grants::Grants;
+use crate::oauth::parameters::{ParameterError, Parameters};
+use crate::oauth::scope_text;
+use crate::targets::target::Target;
+
+/// Longest `state` in bytes.
+const LONGEST_STATE: usize = 2048;
+/// SHA-256 in base64url without padding.
+const CHALLENGE: usize = 43;
+
+/// Why there is nothing to ask the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuthorizationError {
+    /// It is not known where an answer could go: a page says what is wrong, in this sentence, and nothing is redirected.
+    Unknown(String),
+    /// The application is told at this address.
+    Told(String),
+}
+
+/// What is told to the application, by the codes of RFC 6749 section 4.1.2.1.
+enum Fault {
+    InvalidRequest(String),
+    UnsupportedResponseType(String),
+    InvalidScope(String),
+    RequestNotSupported,
+    RequestUriNotSupported,
+}
+
+impl Fault {
+    fn code(&self) -> &'static str {
+        match self {
+            Fault::InvalidRequest(_) => "invalid_request",
+            Fault::UnsupportedResponseType(_) => "unsupported_response_type",
+            Fault::InvalidScope(_) => "invalid_scope",
+            Fault::RequestNotSupported => "request_not_supported",
+            Fault::RequestUriNotSupported => "request_uri_not_supported",
+        }
+    }
+
+    fn description(&self) -> &str {
+        match self {
+            Fault::InvalidRequest(text) | Fault::UnsupportedResponseType(text) | Fault::InvalidScope(text) => text,
+            Fault::RequestNotSupported => "Send the parameters themselves, not as a request object.",
+            Fault::RequestUriNotSupported => "Send the parameters themselves, not the address of a request object.",
+        }
+    }
+}
+
+impl From<ParameterError> for Fault {
+    fn from(error: ParameterError) -> Self {
+        // A description holds no quotation marks, but backticks are allowed (RFC 6749 section 4.1.2.1).
+        Fault::InvalidRequest(error.to_string())
+    }
+}
+
+impl Grants {
+    /// Reads the query (without `?`) of an application. `issuer` is Falconer's own origin.
+    pub fn authorization(&self, query: &str, issuer: &str) -> Result<GrantRequest, AuthorizationError> {
+        let unknown = |text: &str| AuthorizationError::Unknown(text.to_owned());
+        let parameters = Parameters::read(query).map_err(|error| unknown(&error.to_string()))?;
+        let one = |name| parameters.one(name).map_err(|error| unknown(&error.to_string()));
+        let id = one("client_id")?.ok_or_else(|| unknown("The request has no `client_id`."))?;
+        let application = self.applications.find(id).ok_or_else(|| unknown("No application of this `client_id` is registered."))?;
+        let uri = one("redirect_uri")?.ok_or_else(|| unknown("The request has no `redirect_uri`."))?;
+        let target = application
+            .redirect(uri)
+            .ok_or_else(|| unknown("The `redirect_uri` is not one that was registered for this application, letter by letter."))?;
+        // As far as they can be told: an answer without them is better than none.
+        let state = parameters.one("state").ok().flatten().filter(|state| is_state(state));
+        let response = parameters.one("response_type").ok().flatten();
+        let mode = if response == Some("token") { ResponseType::Token } else { ResponseType::Code }.mode();
+        read(&parameters, application, uri, &target, issuer, self.now_ms()).map_err(|fault| {
+            let told = [("error", fault.code()), ("error_description", fault.description())];
+            AuthorizationError::Told(location(&target, mode, &told, state, issuer))
+        })
+    }
+}
+
+fn read(
+    parameters: &Parameters,
+    application: &Arc<Application>,
+    uri: &str,
+    target: &Target,
+    issuer: &str,
+    now_ms: i64,
+) -> Result<GrantRequest, Fault> {
+    let invalid = |text: &str| Fault::InvalidRequest(text.to_owned());
+    if parameters.one("request")?.is_some() {
+        return Err(Fault::RequestNotSupported);
+    }
+    if parameters.one("request_uri")?.is_some() {
+        return Err(Fault::RequestUriNotSupported);
+    }
+    let state = parameters.one("state")?;
+    if state.is_some_and(|state| !is_state(state)) {
+        return Err(invalid("The state is longer than 2 KiB, or holds something else than printable ASCII."));
+    }
+    let response = response_type(parameters, application)?;
+    match (parameters.one("response_mode")?, response) {
+        (None, _) | (Some("query"), ResponseType::Code) | (Some("fragment"), ResponseType::Token) => (),
+        (Some(_), _) => return Err(invalid("The response_mode is query for a code.")),
+    }
+    let challenge = challenge(parameters, application, response)?;
+    let scopes = scopes(parameters, application)?;
+    let expires = parameters.one("expires")?;
+    let ttl_ms_wish = match expires.map(time_expression::parse_ms) {
+        None => None,
+        Some(Ok(ms)) if ms > 0 => Some(ms),
+        Some(_) => return Err(invalid("The value of expires is no time to come, such as 3 days.")),
+    };
+    let mut request = GrantRequest {
+        target: target.clone(),
+        description: String::new(),
+        scopes,
+        identity: false,
+        audience: Vec::new(),
+        ttl_ms_wish,
+        expires_ms_wish: ttl_ms_wish.and_then(|ms| now_ms.checked_add(ms)),
+        delivery: Delivery::OAuth(Box::new(OAuthDelivery {
+            application: Arc::clone(application),
+            redirect_uri: uri.to_owned(),
+            response,
+            challenge,
+            state: state.map(str::to_owned),
+            issuer: issuer.to_owned(),
+        })),
+        canonical: String::new(),
+    };
+    request.canonical = canonical(&request.scopes, parameters)?;
+    Ok(request)
+}
+
+fn response_type(parameters: &Parameters, application: &Application) -> Result<ResponseType, Fault> {
+    let unsupported = |text: &str| Err(Fault::UnsupportedResponseType(text.to_owned()));
+    match (parameters.one("response_type")?, application.kind()) {
+        (None, _) => Err(Fault::InvalidRequest("The request has no response_type.".to_owned())),
+        (Some("token"), ApplicationKind::ReferenceToken) => Ok(ResponseType::Token),
+        (Some("code"), ApplicationKind::Public | ApplicationKind::Confidential | ApplicationKind::ReferenceCode) => Ok(ResponseType::Code),
+        (Some("code"), ApplicationKind::ReferenceToken) => unsupported("This application is registered for the response_type token."),
+        (Some(_), _) => unsupported("This application is registered for the response_type code."),
+    }
+}
+
+/// Whoever has no PKCE is refused, but for third parties of the reference, which know none; one of them that sends it is held to it.
+fn challenge(parameters: &Parameters, application: &Application, response: ResponseType) -> Result<Option<String>, Fault> {
+    let invalid = |text: &str| Err(Fault::InvalidRequest(text.to_owned()));
+    let method = parameters.one("code_challenge_method")?;
+    let Some(challenge) = parameters.one("code_challenge")? else {
+        return if application.kind().is_of_reference() && method.is_none() {
+            Ok(None)
+        } else {
+            invalid("The request has no code_challenge: PKCE is required, with the method S256.")
+        };
+    };
+    if response == ResponseType::Token {
+        return invalid("PKCE goes with the response_type code.");
+    }
+    if method != Some("S256") {
+        return invalid("The code_challenge_method must be S256.");
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+    if challenge.len() != CHALLENGE || !challenge.bytes().all(plain) {
+        return invalid("The code_challenge is no SHA-256 in base64url without padding.");
+    }
+    Ok(Some(challenge.to_owned()))
+}
+
+/// What was asked for; all that the application may ask for where it asked for nothing particular.
+fn scopes(parameters: &Parameters, application: &Application) -> Result<Vec<String>, Fault> {
+    let invalid = |text: &str| Fault::InvalidScope(text.to_owned());
+    let Some(text) = parameters.one("scope")? else { return Ok(application.settings.scopes.clone()) };
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in scope_text::read(text).ok_or_else(|| invalid("A scope is not written as docs/oauth.md says."))? {
+        if scope.len() > LONGEST_SCOPE {
+            return Err(invalid("A scope is longer than 1 KiB."));
+        }
+        if !falconer_scopes::is_valid_scope(&scope) || !application.scopes.satisfies(&scope) {
+            return Err(invalid("The request asks for a scope that this application may not ask for."));
+        }
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+        if scopes.len() > MOST_SCOPES {
+            return Err(invalid("The request asks for more than 200 scopes."));
+        }
+    }
+    if scopes.is_empty() { Ok(application.settings.scopes.clone()) } else { Ok(scopes) }
+}
+
+fn is_state(state: &str) -> bool {
+    state.len() <= LONGEST_STATE && state.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+}
+
+/// The request with what was understood of it, in a fixed order.
+fn canonical(scopes: &[String], parameters: &Parameters) -> Result<String, ParameterError> {
+    const KEPT: [&str; 7] = ["response_type", "client_id", "redirect_uri", "state", "expires", "code_challenge", "code_challenge_method"];
+    let mut query = format!("scope={}", encode_component(&scope_text::write(scopes.iter().map(String::as_str))));
+    for name in KEPT {
+        if let Some(value) = parameters.one(name)? {
+            query.push_str(&format!("&{name}={}", encode_component(value)));
+        }
+    }
+    Ok(query)
+}

@@ -1,0 +1,112 @@
+//! Registered applications: what is refused at start, and what a code comes to.
+
+use falconer_grants::{ApplicationKind, ApplicationSettings, ClientProof, GrantSettings, Grants, Parameters, encode_component};
+use falconer_login::pkce_challenge;
+
+use super::common::{DAY_MS, World};
+use super::{failure, success};
+
+const VERIFIER: &str = "a-verifier-of-at-least-43-characters-as-RFC-7636-says";
+
+fn notes() -> ApplicationSettings {
+    ApplicationSettings {
+        id: "notes".to_owned(),
+        name: "Notes".to_owned(),
+        owner: String::new(),
+        redirect_uris: vec!["https://notes.example.com/cb".to_owned()],
+        scopes: vec!["notes:read:*".to_owned()],
+        max_life_ms: DAY_MS,
+        kind: ApplicationKind::Public,
+        secret_sha256: None,
+    }
+}
+
+fn settings(applications: Vec<ApplicationSettings>) -> GrantSettings {
+    GrantSettings { applications, ..GrantSettings::default() }
+}
+
+#[tokio::test]
+async fn a_code_comes_to_credentials_that_work_and_end() {
+    let world = World::with(settings(vec![notes()])).await;
+    let ann = world.ann().await;
+    let query = format!(
+        "response_type=code&client_id=notes&redirect_uri=https%3A%2F%2Fnotes.example.com%2Fcb&code_challenge={}&code_challenge_method=S256&expires=7+days",
+        pkce_challenge(VERIFIER)
+    );
+    let request = world.grants.authorization(&query, "https://auth.example.com").unwrap();
+    assert_eq!(
+        world.grants.authorization(request.canonical_query(), "https://auth.example.com").unwrap(),
+        request,
+        "it is carried through sign-in"
+    );
+    let offer = world.grants.offer(&ann, &request).await.unwrap();
+    assert_eq!((offer.registered_name.as_deref(), offer.needs_host_typed), (Some("Notes"), false));
+    assert!(offer.lifetimes.iter().all(|life| life.ms <= DAY_MS), "no longer than the application may have it");
+    let form = world.form(&ann, &request).await;
+    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let code = granted.location.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
+    let exchange = format!("grant_type=authorization_code&code={code}&redirect_uri=https://notes.example.com/cb&code_verifier={VERIFIER}");
+    let issued = world.grants.redeem(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes")).await.ok().unwrap();
+    let got = world.grants.credentials(&issued.token).await.ok().unwrap();
+    let [id, token, certificate] = [&got.client_id, &got.access_token, &got.certificate].map(|text| encode_component(text));
+    let delivered = format!("https://x/?clientId={id}&accessToken={token}&certificate={certificate}");
+    let held = success(world.verify(&delivered, "notes.example.com").await);
+    assert_eq!(held.scopes.to_vec(), ["auth:current-scopes", "notes:read:zap/*"], "what ann has of it");
+    assert_eq!(got.renew_ms, granted.expires_ms - 30_000);
+    // Used once more: what it gave is worth nothing at the next request.
+    let replayed = world.grants.redeem(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes")).await;
+    assert_eq!(replayed.err().unwrap().to_string(), "Invalid authorization code");
+    let ended = failure(world.verify(&delivered, "notes.example.com").await);
+    assert_eq!(ended, format!("The grant {} has been revoked", granted.id));
+    let record = &world.grants.grants_of(&ann).await.unwrap()[0].record;
+    assert_eq!(record.reason.as_deref(), Some("its authorization code was used more than once"));
+}
+
+#[tokio::test]
+async fn an_application_that_can_be_none_is_refused_at_start() {
+    let world = World::new().await;
+    let hash = "a".repeat(64);
+    let uri = |uri: &str| ApplicationSettings { redirect_uris: vec![uri.to_owned()], ..notes() };
+    let confidential =
+        |hash: Option<&str>| ApplicationSettings { kind: ApplicationKind::Confidential, secret_sha256: hash.map(str::to_owned), ..notes() };
+    let own = format!("{}/cb", "https://auth.example.com");
+    for (settings, said) in [
+        (vec![ApplicationSettings { id: String::new(), ..notes() }], "id: write 1 to 100"),
+        (vec![ApplicationSettings { id: "no tes".to_owned(), ..notes() }], "id: write 1 to 100"),
+        (vec![ApplicationSettings { id: "n".repeat(101), ..notes() }], "id: write 1 to 100"),
+        (vec![ApplicationSettings { name: " ".to_owned(), ..notes() }], "name: write"),
+        (vec![ApplicationSettings { name: "a\u{7}".to_owned(), ..notes() }], "name: write"),
+        (vec![notes(), notes()], "there are two of this id"),
+        (vec![ApplicationSettings { redirect_uris: vec![], ..notes() }], "redirect_uris: give 1 to 20"),
+        (vec![uri("http://notes.example.com/cb")], "not a loopback host"),
+        (vec![uri("https://notes.example.com/cb#")], "has no fragment"),
+        (vec![uri("https://notes.example.com/cb#x")], "has no fragment"),
+        (vec![uri("https://notes.example.com/cb?state=1")], "`state` is for the answer"),
+        (vec![uri("https://notes.example.com/cb?c%6fde=1")], "`code` is for the answer"),
+        (vec![uri("https://user@notes.example.com/cb")], "user name"),
+        (vec![uri("com.example.app:/cb")], "must begin with https://"),
+        (vec![uri("https://*.example.com/cb")], "a host name has no `*`"),
+        (vec![uri(&own)], "that is Falconer itself"),
+        (vec![ApplicationSettings { redirect_uris: vec!["https://notes.example.com/cb".to_owned(); 2], ..notes() }], "it is there twice"),
+        (vec![ApplicationSettings { scopes: vec![], ..notes() }], "scopes: give 1 to 200"),
+        (vec![ApplicationSettings { scopes: vec!["a\n".to_owned()], ..notes() }], "is not a scope"),
+        (vec![ApplicationSettings { scopes: vec![String::new()], ..notes() }], "is not a scope"),
+        (vec![ApplicationSettings { max_life_ms: 31 * DAY_MS + 1, ..notes() }], "at most 31 days"),
+        (vec![ApplicationSettings { max_life_ms: 0, ..notes() }], "more than nothing"),
+        (vec![confidential(None)], "needs one"),
+        (vec![confidential(Some("the secret itself"))], "never the secret"),
+        (vec![confidential(Some(&hash.to_uppercase()))], "never the secret"),
+        (vec![ApplicationSettings { secret_sha256: Some(hash.clone()), ..notes() }], "the kind `public` has no secret"),
+    ] {
+        let refused = Grants::open(
+            world.auth.clone(),
+            world.login.clone(),
+            world.store.clone(),
+            GrantSettings { applications: settings, ..GrantSettings::default() },
+        );
+        let error = refused.err().unwrap_or_else(|| panic!("{said}")).to_string();
+        assert!(error.starts_with("[[application]] ") && error.contains(said), "{said}: {error}");
+    }
+    let fine = vec![confidential(Some(&hash)), ApplicationSettings { id: "other".to_owned(), ..uri("http://[::1]/cb?a=b") }];
+    assert!(Grants::open(world.auth.clone(), world.login.clone(), world.store.clone(), settings(fine)).is_ok());
+}

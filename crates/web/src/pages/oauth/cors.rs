@@ -1,0 +1,33 @@
+//! Which pages of others may read what these endpoints answer: those of registered applications. Cookies count for nothing there, so none are asked for.
+
+use axum::body::Body;
+use axum::response::Response;
+use falconer_grants::Grants;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_MAX_AGE, ORIGIN, VARY,
+};
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+/// The answer to a preflight.
+pub(super) fn preflight(grants: &Grants, request: &HeaderMap) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    if allow(grants, request, response.headers_mut()) {
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    }
+    response
+}
+
+/// Lets a page of an application read the answer. Whether it did.
+pub(super) fn allow(grants: &Grants, request: &HeaderMap, answer: &mut HeaderMap) -> bool {
+    answer.insert(VARY, HeaderValue::from_static("Origin"));
+    let Some(origin) = request.get(ORIGIN) else { return false };
+    let is_known = origin.to_str().is_ok_and(|text| grants.has_application_at(text));
+    if is_known {
+        answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    }
+    is_known
+}

@@ -1,0 +1,202 @@
+//! What applications ask behind the page: a code for an access token, that for credentials, and the end of both. No cookie is read here.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use falconer_grants::{ClientProof, ParameterError, Parameters};
+use falconer_wire::date_time;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, PRAGMA};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::{Value, json};
+
+use super::cors;
+use super::refused::Refused;
+use crate::Web;
+use crate::http::problem::Problem;
+
+/// Longest body in bytes, as the reference has it.
+const LONGEST_BODY: usize = 100 * 1024;
+/// A request has no more parameters than this.
+const MOST_PARAMETERS: usize = 100;
+
+/// `POST /login/oauth/token`
+pub(crate) async fn token(State(web): State<Arc<Web>>, request: Request) -> Response {
+    answered(&web, request, async |asked| {
+        let issued = web.grants.redeem(&asked.parameters, asked.proof()?).await?;
+        let body = json!({
+            "access_token": issued.token,
+            "token_type": "Bearer",
+            "expires_in": issued.seconds,
+            "scope": issued.scope,
+        });
+        Ok(json(StatusCode::OK, &body))
+    })
+    .await
+}
+
+/// `POST /login/oauth/revoke`
+pub(crate) async fn revoke(State(web): State<Arc<Web>>, request: Request) -> Response {
+    answered(&web, request, async |asked| {
+        web.grants.revoke_token(&asked.parameters, asked.proof()?).await?;
+        Ok(json(StatusCode::OK, &json!({})))
+    })
+    .await
+}
+
+/// `GET /login/oauth/credentials`
+pub(crate) async fn credentials(State(web): State<Arc<Web>>, request: Request) -> Response {
+    let mut response = match credentials_of(&web, request.headers()).await {
+        Ok(response) => response,
+        Err(refused) => refused.answer(),
+    };
+    cors::allow(&web.grants, request.headers(), response.headers_mut());
+    response
+}
+
+/// Before a page of an application asks one of them.
+pub(crate) async fn preflight(State(web): State<Arc<Web>>, request: Request) -> Response {
+    cors::preflight(&web.grants, request.headers())
+}
+
+async fn credentials_of(web: &Web, headers: &HeaderMap) -> Result<Response, Refused> {
+    let token = after_scheme(headers, "Bearer").ok_or_else(Refused::no_token)?;
+    let granted = web.grants.credentials(token).await?;
+    let body = json!({
+        "expires": date_time::format_ms(granted.renew_ms),
+        "credentials": {
+            "clientId": granted.client_id,
+            "accessToken": granted.access_token,
+            "certificate": granted.certificate,
+        },
+    });
+    Ok(json(StatusCode::OK, &body))
+}
+
+/// A request with its parameters.
+struct Asked {
+    parameters: Parameters,
+    /// The `client_id` and the secret of `Authorization: Basic`.
+    basic: Option<(String, String)>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+impl Asked {
+    async fn read(request: Request) -> Result<Asked, Refused> {
+        let basic = basic(request.headers())?;
+        let is_json = is(request.headers(), b"application/json");
+        if !is_json && !is(request.headers(), b"application/x-www-form-urlencoded") && request.headers().contains_key(CONTENT_TYPE) {
+            return Err(Refused::invalid_request("Send the parameters as application/x-www-form-urlencoded."));
+        }
+        let body = match Limited::new(request.into_body(), LONGEST_BODY).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => return Err(Refused::too_large()),
+            Err(_) => return Err(Problem::too_slow().into()),
+        };
+        let parameters = if is_json { of_json(&body)? } else { of_form(&body)? };
+        let one = |name| parameters.one(name).map(|value| value.map(str::to_owned)).map_err(invalid);
+        let (client_id, client_secret) = (one("client_id")?, one("client_secret")?);
+        Ok(Asked { basic, client_id, client_secret, parameters })
+    }
+
+    /// By one way only (RFC 6749 section 2.3).
+    fn proof(&self) -> Result<ClientProof<'_>, Refused> {
+        match (&self.basic, self.client_id.as_deref(), self.client_secret.as_deref()) {
+            (Some(_), _, Some(_)) => Err(Refused::invalid_request("The application says twice who it is: use the header or the form.")),
+            (Some((id, _)), Some(other), None) if id != other => {
+                Err(Refused::invalid_request("The client_id in the form is not the one in the header."))
+            }
+            // A library that knows of no public clients sends no secret.
+            (Some((id, secret)), _, None) if secret.is_empty() => Ok(ClientProof::Id(id)),
+            (Some((id, secret)), _, None) => Ok(ClientProof::Secret { id, secret }),
+            (None, Some(id), Some(secret)) => Ok(ClientProof::Secret { id, secret }),
+            (None, Some(id), None) => Ok(ClientProof::Id(id)),
+            (None, None, Some(_)) => Err(Refused::invalid_request("A client_secret needs its client_id.")),
+            (None, None, None) => Ok(ClientProof::Nothing),
+        }
+    }
+}
+
+async fn answered(web: &Web, request: Request, exchange: impl AsyncFnOnce(Asked) -> Result<Response, Refused>) -> Response {
+    let headers = request.headers().clone();
+    let outcome = match Asked::read(request).await {
+        Ok(asked) => exchange(asked).await,
+        Err(refused) => Err(refused),
+    };
+    let mut response = outcome.unwrap_or_else(Refused::answer);
+    cors::allow(&web.grants, &headers, response.headers_mut());
+    response
+}
+
+fn of_form(body: &[u8]) -> Result<Parameters, Refused> {
+    let text = std::str::from_utf8(body).map_err(|_| invalid(ParameterError::Encoding))?;
+    if text.split('&').count() > MOST_PARAMETERS {
+        return Err(Refused::too_large());
+    }
+    Parameters::read(text).map_err(invalid)
+}
+
+/// As third parties of the reference send them: an object of texts.
+fn of_json(body: &[u8]) -> Result<Parameters, Refused> {
+    let read: Result<std::collections::BTreeMap<String, Value>, _> = serde_json::from_slice(body);
+    let members = read.map_err(|_| Refused::invalid_request("The body is not a JSON object."))?;
+    let texts = members.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    });
+    Ok(Parameters::of(texts))
+}
+
+fn invalid(error: ParameterError) -> Refused {
+    Refused::invalid_request(error.to_string())
+}
+
+/// RFC 6749 section 2.3.1: both parts are form-encoded before they are put together.
+fn basic(headers: &HeaderMap) -> Result<Option<(String, String)>, Refused> {
+    if !headers.contains_key(AUTHORIZATION) {
+        return Ok(None);
+    }
+    let read = || {
+        let bytes = STANDARD.decode(after_scheme(headers, "Basic")?).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        let (id, secret) = text.split_once(':')?;
+        Some((form_decoded(id)?, form_decoded(secret)?))
+    };
+    match read() {
+        Some(parts) => Ok(Some(parts)),
+        None => Err(Refused::invalid_request("The Authorization header is no Basic header of an application.")),
+    }
+}
+
+fn form_decoded(text: &str) -> Option<String> {
+    percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
+fn after_scheme<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
+    let (sent, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    sent.eq_ignore_ascii_case(scheme).then(|| rest.trim()).filter(|rest| !rest.is_empty())
+}
+
+fn is(headers: &HeaderMap, kind: &[u8]) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|sent| {
+        let sent = sent.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+        sent.trim_ascii().eq_ignore_ascii_case(kind)
+    })
+}
+
+/// An answer that nobody keeps (RFC 6749 section 5.1).
+pub(super) fn json(status: StatusCode, body: &Value) -> Response {
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
+    response
+}

@@ -1,0 +1,44 @@
+//! `/.well-known/oauth-authorization-server` (RFC 8414): what is there, and nothing else.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use falconer_grants::ApplicationKind;
+use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
+
+use super::endpoints;
+use crate::Web;
+
+/// `GET /.well-known/oauth-authorization-server`
+pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
+    let origin = web.settings.public_origin.as_str();
+    let at = |path: &str| format!("{origin}/login/oauth/{path}");
+    let has_implicit = web.grants.has_applications_of(ApplicationKind::ReferenceToken);
+    let (mut types, mut modes, mut grants) = (vec!["code"], vec!["query"], vec!["authorization_code"]);
+    if has_implicit {
+        types.push("token");
+        modes.push("fragment");
+        grants.push("implicit");
+    }
+    let proofs = ["none", "client_secret_basic", "client_secret_post"];
+    let body = json!({
+        "issuer": origin,
+        "authorization_endpoint": at("authorize"),
+        "token_endpoint": at("token"),
+        "revocation_endpoint": at("revoke"),
+        "response_types_supported": types,
+        "response_modes_supported": modes,
+        "grant_types_supported": grants,
+        "token_endpoint_auth_methods_supported": proofs,
+        "revocation_endpoint_auth_methods_supported": proofs,
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+    });
+    let mut response = endpoints::json(StatusCode::OK, &body);
+    // It says nothing that is not public.
+    response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}

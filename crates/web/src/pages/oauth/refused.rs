@@ -1,0 +1,80 @@
+//! What applications are told where nothing is exchanged (RFC 6749 section 5.2, RFC 6750 section 3).
+
+use axum::response::Response;
+use falconer_grants::ExchangeError;
+use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde_json::json;
+
+use super::endpoints::json;
+use crate::http::problem::Problem;
+
+/// An error as it goes out.
+pub(super) struct Refused {
+    status: StatusCode,
+    code: &'static str,
+    description: String,
+    challenge: Option<&'static str>,
+    retry_after_seconds: Option<u64>,
+}
+
+impl Refused {
+    pub(super) fn invalid_request(description: impl Into<String>) -> Refused {
+        Refused::new(StatusCode::BAD_REQUEST, "invalid_request", description)
+    }
+
+    pub(super) fn too_large() -> Refused {
+        Refused::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request", "The request is too large.")
+    }
+
+    /// 401 for a request with no token at all, which is told of no error (RFC 6750 section 3.1).
+    pub(super) fn no_token() -> Refused {
+        let description = "Send the access token as Authorization: Bearer";
+        Refused { challenge: Some("Bearer realm=\"falconer\""), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_request", description) }
+    }
+
+    fn new(status: StatusCode, code: &'static str, description: impl Into<String>) -> Refused {
+        Refused { status, code, description: description.into(), challenge: None, retry_after_seconds: None }
+    }
+
+    pub(super) fn answer(self) -> Response {
+        // A description is printable ASCII without quotation marks and backslashes.
+        let fits = |c: &char| (' '..='~').contains(c) && !matches!(c, '"' | '\\');
+        let description: String = self.description.chars().filter(fits).collect();
+        let mut response = json(self.status, &json!({ "error": self.code, "error_description": description }));
+        if let Some(challenge) = self.challenge {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(seconds) = self.retry_after_seconds {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<ExchangeError> for Refused {
+    fn from(error: ExchangeError) -> Refused {
+        let text = error.to_string();
+        match error {
+            ExchangeError::InvalidRequest(_) => Refused::invalid_request(text),
+            ExchangeError::InvalidClient => {
+                Refused { challenge: Some("Basic realm=\"falconer\""), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_client", text) }
+            }
+            ExchangeError::InvalidGrant | ExchangeError::OtherClient => Refused::new(StatusCode::BAD_REQUEST, "invalid_grant", text),
+            ExchangeError::UnsupportedGrantType(_) => Refused::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", text),
+            ExchangeError::InvalidToken => Refused {
+                challenge: Some("Bearer realm=\"falconer\", error=\"invalid_token\""),
+                ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_token", text)
+            },
+            ExchangeError::Login(error) => Problem::from(error).into(),
+        }
+    }
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Refused {
+        let code = if problem.status.is_server_error() { "server_error" } else { "invalid_request" };
+        let text = format!("{}. {}", problem.title, problem.next);
+        Refused { retry_after_seconds: problem.retry_after_seconds, ..Refused::new(problem.status, code, text) }
+    }
+}
