@@ -2,6 +2,8 @@
 // clients, whatever their language:
 //   node grant-over-http.mjs ROOT_URL NAME PASSWORD TARGET SCOPE... [--identity]
 // prints {"clientId", "accessToken", "certificate", "grant"}; the last is the grant's id.
+//   node grant-over-http.mjs --authorize ROOT_URL NAME PASSWORD URL
+// does the same at the address to which an OAuth 2 application sends the browser, and prints the address that the browser is sent back to.
 
 const decode = (text) => text.replace(/&#(x?)([0-9a-f]+);|&(quot|amp|lt|gt|apos);/gi, (_, hex, number, name) =>
   number ? String.fromCodePoint(parseInt(number, hex ? 16 : 10)) : { quot: '"', amp: '&', lt: '<', gt: '>', apos: "'" }[name]);
@@ -19,7 +21,8 @@ export function fields(html, action) {
   return result;
 }
 
-export async function grantOverHttp(rootUrl, name, password, target, scopes, { identity = false } = {}) {
+/** Signs in, presses Grant on the page at this path, whose form has this action, and gives the answer. */
+async function press(rootUrl, name, password, path, action, typedHost) {
   const cookies = new Map();
   const call = async (path, body) => {
     const response = await fetch(new URL(path, rootUrl), {
@@ -42,24 +45,35 @@ export async function grantOverHttp(rootUrl, name, password, target, scopes, { i
   login.set('password', password);
   const signedIn = await call('/login', login);
   if (signedIn.status !== 303) throw new Error(`sign-in answered ${signedIn.status}: ${await signedIn.text()}`);
+  const form = fields(await (await call(path)).text(), action);
+  // As the page's script says it.
+  form.set('visible_ms', '5000');
+  if (form.has('typed_host')) form.set('typed_host', typedHost);
+  // A button counts only after its page was there for a moment.
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  const granted = await call(action, form);
+  if (granted.status !== 303) throw new Error(`Grant answered ${granted.status}: ${await granted.text()}`);
+  return granted.headers.get('location');
+}
+
+export async function grantOverHttp(rootUrl, name, password, target, scopes, { identity = false } = {}) {
   const query = new URLSearchParams({ target, description: 'A test of published clients.' });
   scopes.forEach((scope) => query.append('scope', scope));
   if (identity) query.append('identity', 'true');
-  const form = fields(await (await call(`/?${query.toString().replace(/\+/g, '%20')}`)).text(), '/grant');
-  // As the page's script says it.
-  form.set('visible_ms', '5000');
-  if (form.has('typed_host')) form.set('typed_host', new URL(target).hostname);
-  // A button counts only after its page was there for a moment.
-  await new Promise((resolve) => setTimeout(resolve, 1100));
-  const granted = await call('/grant', form);
-  const location = granted.headers.get('location');
-  if (granted.status !== 303 || !location.startsWith(target)) throw new Error(`Grant answered ${granted.status}: ${await granted.text()}`);
+  const location = await press(rootUrl, name, password, `/?${query.toString().replace(/\+/g, '%20')}`, '/grant', new URL(target).hostname);
+  if (!location.startsWith(target)) throw new Error(`Grant leads to ${location}`);
   const { clientId, accessToken, certificate } = Object.fromEntries(new URL(location).searchParams);
   return { clientId, accessToken, certificate, grant: clientId.split('/').at(-1) };
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  const [rootUrl, name, password, target, ...rest] = process.argv.slice(2);
+  const words = process.argv.slice(2);
+  if (words[0] === '--authorize') {
+    const [rootUrl, name, password, url] = words.slice(1);
+    console.log(await press(rootUrl, name, password, url, '/login/oauth/authorize/decision'));
+    process.exit(0);
+  }
+  const [rootUrl, name, password, target, ...rest] = words;
   const scopes = rest.filter((word) => word !== '--identity');
   console.log(JSON.stringify(await grantOverHttp(rootUrl, name, password, target, scopes, { identity: scopes.length < rest.length })));
 }
