@@ -7,6 +7,7 @@ use falconer_scopes::ScopeSet;
 use falconer_store::{Revision, Store, StoreError};
 
 use crate::administer::upkeep::statics;
+use crate::directory::following::figures::FollowingFigures;
 use crate::directory::snapshot::Snapshot;
 use crate::error::{ApiError, AuthError};
 use crate::node::{Auth, Node};
@@ -79,6 +80,11 @@ impl Auth {
     /// How many notifications of other nodes came since the start.
     pub fn notifications(&self) -> u64 {
         self.node.contact.notifications()
+    }
+
+    /// How far this node is behind what it knows of, what it took in, and who follows it.
+    pub fn following_figures(&self) -> FollowingFigures {
+        self.node.following.figures(self.revision())
     }
 
     /// How many milliseconds this node's clock is ahead of the time of the last change, where that is hard to believe; it changes nothing then.

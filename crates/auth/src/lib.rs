@@ -52,7 +52,9 @@ pub use auth::CommitFigures;
 pub use directory::client::Client;
 pub use directory::entries::{Grant, Identity, InternalIssuer, Person};
 pub use directory::expansions::cache::ExpansionFigures;
+pub use directory::expansions::striped::thread_number;
 pub use directory::following::at_least::{AtLeast, Awaited, NotARevision};
+pub use directory::following::figures::FollowingFigures;
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{

@@ -9,6 +9,7 @@ use falconer_store::{Change, Epoch, History, Revision, Store, StoreError};
 use crate::audit::recent::RecentRows;
 use crate::change::group::Queue;
 use crate::directory::following::contact::Contact;
+use crate::directory::following::figures::FollowingCounts;
 use crate::directory::last_uses::LastUses;
 use crate::directory::snapshot::Snapshot;
 use crate::directory::unknown_grants::UnknownGrants;
@@ -43,6 +44,8 @@ pub(crate) struct Node {
     pub(crate) looks: Looks,
     /// How old that is at most.
     pub(crate) contact: Contact,
+    /// What was taken in of others, and who follows this node.
+    pub(crate) following: FollowingCounts,
     /// Places for those who wait for a revision.
     pub(crate) waiting: tokio::sync::Semaphore,
     /// Changes of this node are decided one after the other; waiting is first come, first served.
@@ -98,6 +101,7 @@ impl Node {
             moved: tokio::sync::watch::Sender::default(),
             looks: Looks::default(),
             contact,
+            following: FollowingCounts::default(),
             waiting: tokio::sync::Semaphore::new(MOST_WAITING),
             queue: Arc::default(),
             groups: AtomicU64::new(0),

@@ -156,6 +156,8 @@ async fn what_another_process_wrote_is_heard_when_the_node_has_it() {
     assert!(!waiting.is_finished());
     world.auth.catch_up().await.unwrap();
     assert_eq!(tokio::time::timeout(patience(), waiting).await.unwrap().unwrap(), (format!("{} role x created", at + 1), true));
+    let counted = world.auth.following_figures();
+    assert_eq!((counted.records, counted.followers, counted.revisions_behind), (1, 0, 0), "{counted:?}");
 }
 
 /// A follower whom another node had told of more than its new node had seen was told of that again.
@@ -191,6 +193,8 @@ async fn a_position_that_the_feed_does_not_reach_is_a_reset() {
     world.store.prune(world.now() + 365 * 86_400_000).await.unwrap();
     let mut follower = world.auth.follow(&root, Some(Position::behind(old))).await.unwrap();
     assert_eq!(hear(&mut follower).await, reset);
+    let counted = world.auth.following_figures();
+    assert_eq!((counted.resets, counted.followers, counted.full_loads), (4, 1, 1), "{counted:?}");
     // From there it goes on.
     world.role("s", &[]).await;
     assert_eq!(hear(&mut follower).await, format!("{} role s created", present.0 + 1));

@@ -67,10 +67,17 @@ async fn what_was_asked_is_what_is_told() {
         ("falconer_roles", 2.0),
         ("falconer_connections_refused_total", 0.0),
         ("falconer_clock_is_behind", 0.0),
+        ("falconer_revisions_behind", 0.0),
+        ("falconer_records_followed_total", 0.0),
+        ("falconer_full_loads_total", 1.0),
+        ("falconer_followers", 0.0),
+        ("falconer_follower_resets_total", 0.0),
     ] {
         assert_eq!(values.get(name), Some(&value), "{name}\n{text}");
     }
     assert!(values["falconer_connections"] >= 1.0 && values["falconer_expansions_limit_bytes"] > 1e6, "{text}");
+    assert!(values["falconer_expansions_hits_total"] >= 1.0, "the same scopes were expanded several times\n{text}");
+    assert!(values.keys().any(|name| name.starts_with("falconer_history_info{epoch=\"")), "{text}");
     if cfg!(target_os = "linux") {
         assert!(values["process_resident_memory_bytes"] > 1e6 && values["process_open_fds"] > 2.0, "{text}");
         assert!(values.contains_key("process_cpu_seconds_total"), "{text}");

@@ -181,6 +181,7 @@ impl Auth {
                 from.in_history(self.directory().history()).unwrap_or(from)
             }
         };
+        self.node.following.note_follower();
         Ok(Follower {
             auth: self.clone(),
             who: who.clone().lasting(),
@@ -286,6 +287,7 @@ impl Follower {
     fn reset(&mut self, history: History, present: Revision) -> FeedItem {
         self.position = Position::behind_in(history.epoch, present);
         self.read_to = self.position;
+        self.auth.node.following.note_reset();
         FeedItem::Reset(self.position)
     }
 
@@ -302,6 +304,12 @@ impl Follower {
         self.read_to = Position::behind_in(history.epoch, last.revision);
         self.read = Untold::of(rows, from);
         Ok(())
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.auth.node.following.note_follower_gone();
     }
 }
 

@@ -148,6 +148,16 @@ impl NodeMetrics {
             None,
             cut_off,
         )?;
+        let mut history =
+            page.0.encode_descriptor("falconer_history", "The history of the database that is followed.", None, MetricType::Info)?;
+        history.encode_info(&[("epoch", directory.history().epoch.to_string().as_str())])?;
+        let following = auth.following_figures();
+        let behind = following.revisions_behind as f64;
+        page.gauge("falconer_revisions_behind", "Revisions that are known and not answered from yet.", None, behind)?;
+        page.counter("falconer_records_followed", "Records of other nodes that were taken in.", following.records)?;
+        page.counter("falconer_full_loads", "How often everything was read from the database.", following.full_loads)?;
+        page.gauge("falconer_followers", "Who follows the events.", None, following.followers as f64)?;
+        page.counter("falconer_follower_resets", "How often a follower was told to list everything again.", following.resets)?;
         page.gauge("falconer_notifications", "Notifications of other nodes since the start.", None, auth.notifications() as f64)?;
         page.counter("falconer_commits", "Groups of changes that were committed together.", commits.groups)?;
         page.counter("falconer_changes", "Changes that were given to the store.", commits.steps)
@@ -158,6 +168,7 @@ impl NodeMetrics {
         let bytes = Some(&Unit::Bytes);
         page.gauge("falconer_expansions", "What remembered expansions take.", bytes, expansions.bytes as f64)?;
         page.gauge("falconer_expansions_limit", "What they may take at most (cache_mib).", bytes, expansions.most_bytes as f64)?;
+        page.counter("falconer_expansions_hits", "Expansions that were remembered.", expansions.hits)?;
         page.counter("falconer_expansions_made", "Expansions that were not remembered.", expansions.computed)?;
         page.counter("falconer_expansions_forgotten", "Expansions that were forgotten to stay within the limit.", expansions.evicted)
     }

@@ -8,8 +8,7 @@ mod exposition;
 mod people;
 mod verdicts;
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use falconer_auth::Verdict;
@@ -47,8 +46,6 @@ const LATENCY: usize = BOUNDS_US.len() + 2;
 /// Counts of one node since its start.
 pub struct Metrics {
     shards: Box<[Shard]>,
-    /// The shard of the next thread that counts.
-    next: AtomicUsize,
     /// The names of what answers, in the order of the counts: service and method.
     names: Vec<(&'static str, &'static str)>,
     pub(crate) accepted: AtomicU64,
@@ -61,10 +58,6 @@ pub struct Metrics {
 /// The counts of one thread: answers by name and class, latencies by kind, verdicts, checks. Alone on its cache lines.
 #[repr(align(128))]
 struct Shard(Box<[AtomicU64]>);
-
-thread_local! {
-    static MINE: Cell<Option<usize>> = const { Cell::new(None) };
-}
 
 impl Default for Metrics {
     fn default() -> Metrics {
@@ -80,7 +73,6 @@ impl Default for Metrics {
         let shard = || Shard(std::iter::repeat_with(AtomicU64::default).take(counts).collect());
         Metrics {
             shards: std::iter::repeat_with(shard).take(SHARDS).collect(),
-            next: AtomicUsize::new(0),
             names,
             accepted: AtomicU64::default(),
             closed: AtomicU64::default(),
@@ -144,12 +136,7 @@ impl Metrics {
 
     /// The shard of this thread; there is always one.
     fn mine(&self) -> Option<&Shard> {
-        let at = MINE.get().unwrap_or_else(|| {
-            let at = self.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
-            MINE.set(Some(at));
-            at
-        });
-        self.shards.get(at)
+        self.shards.get(falconer_auth::thread_number() % SHARDS)
     }
 
     /// The sum over all threads.

@@ -12,6 +12,7 @@ use arc_swap::ArcSwapOption;
 use foldhash::fast::RandomState;
 
 use super::generation::Generation;
+use super::striped::Striped;
 
 /// How many places a list can be remembered at.
 const WAYS: usize = 4;
@@ -27,6 +28,8 @@ pub struct ExpansionFigures {
     pub bytes: usize,
     /// The bound that `cache_mib` sets.
     pub most_bytes: usize,
+    /// How often what was remembered was the answer.
+    pub hits: u64,
     /// How many expansions were worked out, because nothing was remembered or a role had changed.
     pub computed: u64,
     /// How many were forgotten to stay within the bound.
@@ -56,6 +59,7 @@ pub(crate) struct Cache<V> {
     hand: AtomicUsize,
     /// Where looking for what a change has reached goes on.
     broom: AtomicUsize,
+    hits: Striped,
     computed: AtomicU64,
     evicted: AtomicU64,
 }
@@ -82,6 +86,7 @@ impl<V: Remembered> Cache<V> {
             bytes: AtomicUsize::new(0),
             hand: AtomicUsize::new(0),
             broom: AtomicUsize::new(0),
+            hits: Striped::default(),
             computed: AtomicU64::new(0),
             evicted: AtomicU64::new(0),
         }
@@ -95,6 +100,7 @@ impl<V: Remembered> Cache<V> {
         ExpansionFigures {
             bytes: self.bytes.load(Ordering::Relaxed),
             most_bytes: self.most_bytes,
+            hits: self.hits.sum(),
             computed: self.computed.load(Ordering::Relaxed),
             evicted: self.evicted.load(Ordering::Relaxed),
         }
@@ -126,6 +132,7 @@ impl<V: Remembered> Cache<V> {
     ) -> R {
         let hash = self.hash(list.clone());
         if let Some(found) = self.find_hashed(hash, generation, list.clone(), &read) {
+            self.hits.add_one();
             return found;
         }
         let made = make();
@@ -388,6 +395,6 @@ mod tests {
         assert!(again < 100, "the one that is always used was forgotten {again} times");
         let none = Cache::new(0);
         get(&none, &generation, hot(), || set(&["hot"]));
-        assert_eq!(none.figures(), ExpansionFigures { bytes: 0, most_bytes: 0, computed: 1, evicted: 0 });
+        assert_eq!(none.figures(), ExpansionFigures { computed: 1, ..ExpansionFigures::default() });
     }
 }

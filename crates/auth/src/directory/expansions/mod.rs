@@ -5,3 +5,4 @@ pub(crate) mod compact;
 pub(crate) mod generation;
 pub(crate) mod remembered;
 pub(crate) mod sets;
+pub(crate) mod striped;

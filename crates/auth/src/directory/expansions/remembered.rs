@@ -60,6 +60,7 @@ impl Expansions {
         ExpansionFigures {
             bytes: sets.bytes + compact.bytes,
             most_bytes: sets.most_bytes,
+            hits: sets.hits.saturating_add(compact.hits),
             computed: sets.computed.saturating_add(compact.computed),
             evicted: sets.evicted.saturating_add(compact.evicted),
         }

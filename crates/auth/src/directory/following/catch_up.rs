@@ -45,6 +45,9 @@ impl Auth {
     pub async fn follow_notifications(&self, count: u64) -> (u64, Result<(), StoreError>) {
         let (count, notified) = self.node.store.wait_for_notification(count).await;
         self.node.contact.note_notifications(count);
+        if let Some(revision) = notified {
+            self.node.following.note_notified(revision);
+        }
         // Somebody else may have looked by now.
         let is_known = notified.is_some_and(|revision| self.revision() >= revision);
         (count, if is_known { Ok(()) } else { self.catch_up().await.map(drop) })
@@ -105,6 +108,7 @@ impl Node {
             if self.is_another_past(&changed).await? {
                 return self.load(shown, true).await;
             }
+            self.following.note_newest(changed.present);
             records.extend(changed.records);
             // A record that changes between two reads is in the later one again, so that in the end all are as they are at one revision.
             if changed.up_to >= changed.present {
@@ -176,12 +180,14 @@ impl Node {
         }
         match news {
             News::Changed { history, revision, highest_ms, records } => {
+                self.following.note_records(records.len());
                 let mut next = Snapshot::clone(&shown);
                 // What is shown may be newer than what was asked from: every record that differs since is among these.
                 next.put_changed(records);
                 self.show(next.at_stored(history, revision, highest_ms));
             }
             News::Everything(loaded, clients) => {
+                self.following.note_full_load(loaded.revision);
                 let next = Snapshot::from_loaded(*loaded, clients, &shown);
                 // The first change of a role asks whether all others are valid together. That is found out beside the first answers, not in them.
                 let roles = next.roles().clone();
