@@ -52,6 +52,7 @@ const NEEDS: &[Need] = &[
             "browser",
             "gateway",
             "attack",
+            "monitoring",
             "keycloak",
         ],
     },
@@ -60,7 +61,7 @@ const NEEDS: &[Need] = &[
         what: "Python 3 with venv",
         probe: python_with_venv,
         packages: &["python3", "python3-venv"],
-        parts: &["python", "clients", "api", "gateway", "attack"],
+        parts: &["python", "clients", "api", "gateway", "attack", "monitoring"],
     },
     Need {
         what: "Node.js 20.11 or newer",
@@ -74,6 +75,12 @@ const NEEDS: &[Need] = &[
         probe: || works("npm", &["--version"]),
         packages: &["npm"],
         parts: &["sdk", "clients", "browser", "gateway", "attack", "keycloak"],
+    },
+    Need {
+        what: "Prometheus and promtool",
+        probe: || works("prometheus", &["--version"]) && works("promtool", &["--version"]),
+        packages: &["prometheus"],
+        parts: &["monitoring"],
     },
     Need { what: "nginx with auth_request", probe: nginx_asks, packages: &["nginx-light"], parts: &["gateway", "attack"] },
     Need { what: "HAProxy with Lua", probe: haproxy_has_lua, packages: &["haproxy"], parts: &["gateway"] },
@@ -182,7 +189,7 @@ pub fn install(parts: &[&str]) -> Result<()> {
     if !missing.is_empty() {
         debian(&missing)?;
     }
-    if ["clients", "api"].iter().any(|part| parts.contains(part)) {
+    if ["clients", "api", "monitoring"].iter().any(|part| parts.contains(part)) {
         python()?;
     }
     if ["python", "attack"].iter().any(|part| parts.contains(part)) {

@@ -64,6 +64,13 @@ pub const PARTS: &[Part] = &[
     Part { name: "api", what: "generated calls of every method", lane: Lane::Beside, binary: true, run: api },
     Part { name: "gateway", what: "the gateway beside five real proxies", lane: Lane::Beside, binary: true, run: gateway },
     Part { name: "attack", what: "the attacks on every example, and on broken services", lane: Lane::Beside, binary: true, run: attack },
+    Part {
+        name: "monitoring",
+        what: "the alerts and the dashboard, on a real Prometheus",
+        lane: Lane::Beside,
+        binary: true,
+        run: monitoring,
+    },
     Part { name: "browser", what: "the pages in Chromium", lane: Lane::Beside, binary: true, run: browser_part },
     Part { name: "keycloak", what: "signing in with a real Keycloak", lane: Lane::Beside, binary: true, run: keycloak::run },
     // The last of its lane: it works all the time, while the others mostly wait.
@@ -301,6 +308,15 @@ fn attack(output: &Output) -> Result<Done> {
     let args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "attack"];
     let counts = counted(output, "attacks on examples and on broken services", &root().join("e2e"), &python, &args, &env)?;
     Ok(Done { counts, said: None })
+}
+
+/// The alerts and the dashboard of the documentation, on a real Prometheus that scrapes real servers.
+fn monitoring(output: &Output) -> Result<Done> {
+    let binary = binary();
+    let python = needs::venv().join("bin/python").to_string_lossy().into_owned();
+    let env = [("FALCONER_BIN", binary.as_str()), ("PYTHONUNBUFFERED", "1"), ("PYTHONDONTWRITEBYTECODE", "1")];
+    let args = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "monitoring"];
+    Ok(Done { counts: counted(output, "alerts and dashboard on Prometheus", &root().join("e2e"), &python, &args, &env)?, said: None })
 }
 
 fn browser_part(output: &Output) -> Result<Done> {
