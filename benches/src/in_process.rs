@@ -13,7 +13,7 @@ use falconer_auth::{
 };
 use falconer_credentials::temporary;
 use falconer_scopes::{Expression, Role, RoleSet};
-use falconer_store::{ClientRecord, KeyRing, Revision, RoleRecord, Secret, Step, Store};
+use falconer_store::{ClientRecord, Details, KeyRing, Revision, RoleRecord, Secret, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 
 use crate::data::data_set::{CLIENT, EXPANDER, NAMED, SEED, Shape, WIDE_CLIENT, certificate_scopes, data_set, hundred_scopes, ten_scopes};
@@ -154,6 +154,7 @@ fn step(revision: i64) -> Step {
         grant: None,
         action: "created".to_owned(),
         detail: None,
+        details: Details::default(),
     }
 }
 

@@ -66,6 +66,8 @@ pub struct HistoryEntry {
     pub entity_type: String,
     /// The grant that it was done with, if any. Not part of the protocol's shape.
     pub grant: Option<String>,
+    /// What changed, and why, where that is kept. Not part of the protocol's shape.
+    pub detail: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// A part of a list.

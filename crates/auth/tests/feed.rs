@@ -11,7 +11,7 @@ use std::time::Duration;
 use common::{HOST, Keys, START_MS, World, sent_text};
 use falconer_auth::{ApiError, Authentication, Entity, Event, FeedItem, Follower, MINUTE_MS, Position, RequestParts, Revision};
 use falconer_credentials::sign;
-use falconer_store::{RoleRecord, Step};
+use falconer_store::{Details, RoleRecord, Step};
 use patience::patience;
 
 async fn next(follower: &mut Follower) -> Result<FeedItem, ApiError> {
@@ -67,6 +67,7 @@ async fn beside(world: &World, ids: &[&str]) {
         grant: None,
         action: "created".to_owned(),
         detail: None,
+        details: Details::default(),
     };
     world.store.insert_roles(&step, &ids.iter().map(|id| role(id)).collect::<Vec<_>>()).await.unwrap();
 }

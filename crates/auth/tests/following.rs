@@ -50,6 +50,12 @@ async fn clients_beyond_what_is_left_are_disabled_in_the_same_step_and_the_histo
         history[0].detail.clone().unwrap(),
         serde_json::json!({"why": "the provider no longer says so", "lostGroups": [], "lostScopes": ["assume:team"]})
     );
+    // The row of the person says how it was and how it is; that of a client names nothing else of the person.
+    let history = world.store.entity_history("identity", ANN, AuditStart::Offset(0), 99).await.unwrap();
+    let last = history.last().unwrap();
+    let detail = last.detail.clone().unwrap();
+    assert_eq!((last.action.as_str(), &detail["why"]), ("refreshed", &serde_json::json!("the provider no longer says so")));
+    assert_eq!(detail["scopes"], serde_json::json!({"added": [], "removed": ["assume:team"]}));
     // Whoever gets it back enables the client again by hand.
     world.auth.refresh_identity("test", &says(&world, &["w:*", "assume:team"]), Occasion::Refresh).await.unwrap();
     assert!(disabled(&world, "oidc/ann/beyond").await);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use common::{Keys, START_MS, World, message_of, scopes_of, settings, strings};
 use falconer_auth::{AccessToken, ApiError, Auth, AuthSettings, DAY_MS, MILLENNIUM_MS, ROOT_CLIENT, StaticClient, Verdict};
-use falconer_store::{Revision, RoleRecord, Step, Write};
+use falconer_store::{Details, Revision, RoleRecord, Step, Write};
 
 const TOKEN: &str = "0123456789012345678901";
 
@@ -152,6 +152,7 @@ async fn a_start_makes_the_missing_issuer_after_any_time() {
         grant: None,
         action: "created".to_owned(),
         detail: None,
+        details: Details::default(),
     };
     store.take(&step, Write::InsertRoles(vec![role])).await.unwrap();
     clock.advance(100 * DAY_MS);
@@ -173,6 +174,7 @@ async fn a_static_client_that_was_written_otherwise_is_put_right() {
         grant: None,
         action: "updated".to_owned(),
         detail: None,
+        details: Details::default(),
     };
     world.store.update_client(&step, &record).await.unwrap();
     world.reopen(with_static(vec![fixed("static/a", TOKEN, &["x"])])).await;

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Keys, World, message_of, new_grant, person, scopes_of, strings};
 use falconer_auth::{ApiError, Authentication, Verdict};
-use falconer_store::{Key, Step, StoreError, Write};
+use falconer_store::{Details, Key, Step, StoreError, Write};
 
 const ANN: &str = "local/ann";
 const WORK: &str = "oidc/ann@work";
@@ -192,6 +192,7 @@ async fn what_was_decided_before_unlinking_is_not_written() {
         grant: None,
         action: "x".to_owned(),
         detail: None,
+        details: Details::default(),
     };
     world.auth.unlink_identity("test", WORK).await.unwrap();
     let late = world.store.take(&step, Write::NoteRepeat("client".to_owned(), "c".to_owned())).await;

@@ -7,7 +7,7 @@ mod common;
 
 use common::{START_MS, World};
 use falconer_auth::{RequestParts, Verdict};
-use falconer_store::{ClientRecord, Secret, Step};
+use falconer_store::{ClientRecord, Details, Secret, Step};
 use serde_json::{Value, json};
 
 fn file(name: &str) -> Vec<Value> {
@@ -55,6 +55,7 @@ async fn fixture() -> World {
             grant: None,
             action: "created".to_owned(),
             detail: None,
+            details: Details::default(),
         };
         world.store.insert_client(&step, &record).await.unwrap();
     }

@@ -362,6 +362,7 @@ async fn what_is_not_in_the_store_is_looked_for_once() {
         grant: None,
         action: "created".to_owned(),
         detail: None,
+        details: Details::default(),
     };
     world.store.insert_client(&step, &record).await.unwrap();
     world.auth.catch_up().await.unwrap();

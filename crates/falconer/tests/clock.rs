@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use falconer_client::{Call, Method};
-use falconer_store::{KeyRing, RoleRecord, Step, Store};
+use falconer_store::{Details, KeyRing, RoleRecord, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 use support::patience::eventually;
 use support::user::local;
@@ -31,6 +31,7 @@ async fn change_ahead_of_time(data: &Path) {
         grant: None,
         action: "created".to_owned(),
         detail: None,
+        details: Details::default(),
     };
     let role = RoleRecord {
         role_id: "ahead".to_owned(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use falconer_client::{Call, Method};
-use falconer_store::{KeyRing, RoleRecord, Step, Store};
+use falconer_store::{Details, KeyRing, RoleRecord, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 use serde_json::Value;
 use support::patience::{output_of, patience};
@@ -33,6 +33,7 @@ async fn long_ago(data: &Path, days: i64, count: usize) {
         grant: None,
         action: "created".to_owned(),
         detail: None,
+        details: Details::default(),
     };
     let role = |i: usize| RoleRecord {
         role_id: format!("of-{days}-days-ago:{i}"),

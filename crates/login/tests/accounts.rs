@@ -243,8 +243,35 @@ async fn clients_of_an_account_that_lost_something_are_disabled_in_the_same_step
     let history = world.store.entity_history("client", "local/ann/reader", AuditStart::Offset(0), 9).await.unwrap();
     let last = history.last().unwrap();
     assert_eq!((last.actor.as_str(), last.action.as_str()), ("admin", "disabled"));
-    assert_eq!(last.detail.as_ref().unwrap()["why"], "the person no longer has what they have");
+    assert_eq!(last.detail.as_ref().unwrap(), &serde_json::json!({"why": "the person no longer has what they have", "clients": 1}));
+    let history = world.store.entity_history("account", "ann", AuditStart::Offset(0), 9).await.unwrap();
+    let detail = history.last().unwrap().detail.clone().unwrap();
+    assert_eq!(detail["groups"], serde_json::json!({"added": [], "removed": ["zap"]}));
+    assert_eq!(detail["scopes"], serde_json::json!({"added": [], "removed": ["assume:local-group:zap"]}));
     // An account that may not act keeps its clients for when it may again.
     world.login.disable_account("admin", "ann").await.unwrap();
     assert!(!disabled("local/ann/other").await);
+}
+
+/// Histories of people once said who did something and not what: the address that was there before could not be found any more.
+#[tokio::test]
+async fn the_history_says_how_it_was_and_how_it_is() {
+    let world = World::new().await;
+    world.ann().await;
+    world.login.set_profile("admin", "ann", "Ann of Zap", None).await.unwrap();
+    world.login.set_scopes("admin", "ann", &["x:y".to_owned()]).await.unwrap();
+    world.login.disable_account("admin", "ann").await.unwrap();
+    let history = world.store.entity_history("account", "ann", AuditStart::Offset(0), 99).await.unwrap();
+    let details: Vec<_> = history.iter().filter_map(|row| row.detail.clone()).collect();
+    assert_eq!(details[0]["email"], serde_json::json!({"before": null, "after": "ann@example.com"}));
+    assert_eq!(details[0]["groups"], serde_json::json!({"added": ["zap"], "removed": []}));
+    let profile = serde_json::json!({
+        "displayName": {"before": "ann of the tests", "after": "Ann of Zap"},
+        "email": {"before": "ann@example.com", "after": null},
+    });
+    assert!(details.contains(&profile), "{details:?}");
+    assert!(details.contains(&serde_json::json!({"scopes": {"added": ["x:y"], "removed": []}})), "{details:?}");
+    assert_eq!(details.last().unwrap()["disabled"], serde_json::json!({"before": false, "after": true}));
+    let all = format!("{history:?}");
+    assert!(!all.contains("argon2") && !all.contains(PASSWORD), "no secrets");
 }

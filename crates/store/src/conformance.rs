@@ -63,6 +63,7 @@ where
             a_pruned_feed_says_so;
         audit:
             audit_rows_tell_who_did_what,
+            rows_tell_what_changed_of_each_record,
             the_whole_history_is_found_newest_first_and_in_bounded_steps,
             histories_are_paged_oldest_first,
             a_history_goes_on_behind_a_row_that_is_gone,

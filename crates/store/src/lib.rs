@@ -20,9 +20,9 @@ mod records;
 mod sealing;
 
 pub use contract::{
-    ATTEMPTS_AHEAD_MS, AppliedMigration, AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecord, Committed, EachClient, Epoch,
-    History, HistoryFilter, HistoryPart, Key, KeyKind, Loaded, Migration, NEWEST_ROWS, NotAnEpoch, ResealFrom, Resealed, Revision,
-    StaticChange, Step, Store, Write, check_none_missing, missing_migrations, not_expanding, static_changes,
+    ATTEMPTS_AHEAD_MS, AppliedMigration, AuditEntry, AuditStart, Change, ChangeKind, Changed, ChangedRecord, Committed, Details,
+    EachClient, Epoch, History, HistoryFilter, HistoryPart, Key, KeyKind, Loaded, Migration, NEWEST_ROWS, NotAnEpoch, ResealFrom, Resealed,
+    Revision, StaticChange, Step, Store, Write, check_none_missing, missing_migrations, not_expanding, static_changes,
 };
 pub use error::{Result, StoreError};
 pub use records::{

@@ -38,6 +38,25 @@ async fn filled(site: &Site) {
         .unwrap();
 }
 
+/// People's changes stood there without what they had changed.
+#[tokio::test]
+async fn the_history_of_people_says_how_it_was_before() {
+    let site = site().await;
+    site.login.set_groups("admin", "ann", &["blue".to_owned()]).await.unwrap();
+    site.login.set_profile("admin", "ann", "Ann <b>B</b>", Some("ann@example.org")).await.unwrap();
+    let mut reader = site.somebody("reader", &["auth:audit-history:*"]).await;
+    let page = reader.get("/auth/audit?type=account&id=ann").await;
+    for part in [
+        "Groups: <span class=\"kept\">added blue; removed releng</span>",
+        "<span class=\"hidden\">removed</span><code>assume:local-group:releng</code>",
+        "E-mail address: <span class=\"soft\">before</span> <span class=\"kept\">ann@example.com</span>",
+        "<span class=\"kept\">ann@example.org</span>",
+        "Ann &#60;b&#62;B&#60;/b&#62;",
+    ] {
+        assert!(page.text.contains(part), "{part}: {}", page.text);
+    }
+}
+
 #[tokio::test]
 async fn the_history_says_who_did_what_and_how_it_was_before() {
     let site = site().await;

@@ -79,6 +79,7 @@ async fn a_person_from_the_invitation_to_the_end() {
 
     let history = node.send(ours("GET", "/people/local%2Fbob/history?limit=3").by(helper.clone())).await.json;
     assert_eq!(history["history"][0]["by"], "helper");
+    assert!(history["history"][0]["detail"]["scopes"]["added"].is_array(), "{history}");
     let next = history["continuationToken"].as_str().unwrap();
     let rest = node.send(ours("GET", &format!("/people/local%2Fbob/history?continuationToken={next}")).by(helper.clone())).await.json;
     let actions: Vec<_> = rest["history"].as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();

@@ -4,8 +4,9 @@ use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, Key, Revision, Secret, Step, Write};
 
 use crate::administer::added::added;
-use crate::change::acting::{Acting, Difference};
+use crate::change::acting::Acting;
 use crate::change::decide::{Decision, Now};
+use crate::change::difference::Difference;
 use crate::directory::client::Client;
 use crate::error::ApiError;
 use crate::node::Auth;
@@ -182,7 +183,7 @@ impl Auth {
                 let known = now.snapshot.client(client_id).ok_or_else(not_found)?;
                 let (acting, record) = change(now, known)?;
                 let step = acting.step(now, action, Key::Client(client_id.to_owned()));
-                let step = Step { detail: difference(&known.record(), &record), ..step };
+                let step = Step { detail: Difference::of_client(&known.record(), &record).kept(), ..step };
                 Ok(Decision::Write(step, Write::UpdateClient(record.clone()), record))
             })
             .await?;
@@ -209,16 +210,6 @@ impl Auth {
     pub(crate) fn new_token(&self) -> Secret {
         Secret::new(falconer_credentials::new_access_token(self.node.draw::<32>()).expose())
     }
-}
-
-/// What an update changed of what people write.
-fn difference(before: &ClientRecord, after: &ClientRecord) -> Option<serde_json::Value> {
-    let changed = Difference::default()
-        .scopes(&before.scopes, &after.scopes)
-        .text("description", &before.description, &after.description)
-        .value("expiresMs", before.expires_us.div_euclid(1000), after.expires_us.div_euclid(1000))
-        .value("deleteOnExpiration", before.delete_on_expiration, after.delete_on_expiration);
-    changed.kept()
 }
 
 /// The record that an update with these credentials leaves. From then on it can do no more than the grant that touched it; a mark that

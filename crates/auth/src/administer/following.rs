@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
+use crate::change::difference::Difference;
 use crate::directory::entries::Identity;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
@@ -58,7 +59,8 @@ impl Auth {
                 return Ok(None);
             }
             let why = present.map_or(serde_json::Value::Null, |present| lost(present, &identity));
-            Ok(Some(Change { by: by.to_owned(), action: "refreshed", detail: why, identity, disable: beyond }))
+            let changed = Difference::of_identity(present, &identity);
+            Ok(Some(Change { by: by.to_owned(), action: "refreshed", changed, why, identity, disable: beyond }))
         })
         .await
     }
@@ -82,7 +84,8 @@ impl Auth {
                 return Ok(None);
             }
             let why = lost(present, &changed);
-            Ok(Some(Change { by: by.to_owned(), action: "refreshed", detail: why, identity: changed, disable: beyond }))
+            let difference = Difference::of_identity(Some(present), &changed);
+            Ok(Some(Change { by: by.to_owned(), action: "refreshed", changed: difference, why, identity: changed, disable: beyond }))
         })
         .await
     }
@@ -105,8 +108,15 @@ impl Auth {
                 ..present.clone()
             };
             let disable = auth.clients_beyond(now, &ended);
-            let detail = json!({"why": "the provider knows nobody like that any more"});
-            Ok(Some(Change { by: by.to_owned(), action: "gone", detail, identity: ended, disable }))
+            let why = json!({"why": "the provider knows nobody like that any more"});
+            Ok(Some(Change {
+                by: by.to_owned(),
+                action: "gone",
+                changed: Difference::of_identity(Some(present), &ended),
+                why,
+                identity: ended,
+                disable,
+            }))
         })
         .await
     }
@@ -124,7 +134,9 @@ impl Auth {
             }
             depends_on.extend(change.disable.iter().cloned().map(Key::Client));
             let mut step = step_by(now, &change.by, change.action, depends_on);
-            step.detail = Some(change.detail).filter(|detail| !detail.is_null());
+            // A client's row says why it was disabled. What else became of the person is not the client's.
+            step.details.put("identity", &change.identity.identity, change.changed.because(&change.why).kept());
+            step.detail = Some(change.why).filter(|why| !why.is_null());
             let disabled = change.disable.clone();
             let write = match change.disable {
                 none if none.is_empty() => Write::PutIdentity(change.identity),
@@ -190,7 +202,10 @@ fn refuse_reserved(identity: &IdentityRecord) -> Result<(), ApiError> {
 struct Change {
     by: String,
     action: &'static str,
-    detail: serde_json::Value,
+    /// What the provider says, and said before.
+    changed: Difference,
+    /// Why, where something was lost; null: nothing was.
+    why: serde_json::Value,
     identity: IdentityRecord,
     disable: Vec<String>,
 }

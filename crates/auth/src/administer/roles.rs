@@ -3,8 +3,8 @@
 use falconer_scopes::{Expression, Role};
 use falconer_store::{Key, Revision, RoleRecord, Step, Write};
 
-use crate::change::acting::Difference;
 use crate::change::decide::Decision;
+use crate::change::difference::Difference;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
 use crate::node::Auth;
@@ -99,9 +99,8 @@ impl Auth {
                 if !role_id.ends_with('*') {
                     falconer_scopes::list::sort(&mut scopes);
                 }
-                let changed =
-                    Difference::default().scopes(&known.scopes, &scopes).text("description", &known.description, &input.description);
-                let record = RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..known };
+                let record = RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..known.clone() };
+                let changed = Difference::of_role(&known, &record);
                 validate(&now.snapshot, &record)?;
                 let step = Step { detail: changed.kept(), ..acting.step(now, "updated", Key::Role) };
                 Ok(Decision::Write(step, Write::UpdateRole(record.clone()), record))

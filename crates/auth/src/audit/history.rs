@@ -116,6 +116,10 @@ fn page(mut rows: Vec<AuditEntry>, query: &PageQuery) -> Page<HistoryEntry> {
         entity_id: row.entity_id,
         entity_type: row.entity_type,
         grant: row.grant,
+        detail: row.detail.and_then(|detail| match detail {
+            serde_json::Value::Object(members) => Some(members),
+            _ => None,
+        }),
     });
     Page { items: rows.collect(), next }
 }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use falconer_store::{Change, Epoch, Revision, Store, StoreError};
+use falconer_store::{Change, Details, Epoch, Revision, Store, StoreError};
 use tokio::sync::Mutex;
 
 /// About how many rows of the feed are read, and handed out, at once.
@@ -171,7 +171,13 @@ mod tests {
         for id in ["a", "b", "c"] {
             let decided_at = store.revision().await.unwrap();
             let (depends_on, actor, action) = (Vec::new(), "test".to_owned(), "created".to_owned());
-            store.take(&Step { decided_at, depends_on, at_ms: 1, actor, grant: None, action, detail: None }, role(id)).await.unwrap();
+            store
+                .take(
+                    &Step { decided_at, depends_on, at_ms: 1, actor, grant: None, action, detail: None, details: Details::default() },
+                    role(id),
+                )
+                .await
+                .unwrap();
         }
         let (recent, epoch) = (RecentRows::default(), store.history().await.unwrap().epoch);
         let ids = async |since: i64, shown: i64| {

@@ -5,4 +5,5 @@ pub(crate) mod acting;
 pub(crate) mod apply;
 pub(crate) mod commit;
 pub(crate) mod decide;
+pub(crate) mod difference;
 pub(crate) mod group;

@@ -38,6 +38,7 @@ fn step(decided_at: Revision) -> Step {
         grant: None,
         action: "written".to_owned(),
         detail: None,
+        details: Details::default(),
     }
 }
 

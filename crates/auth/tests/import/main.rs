@@ -313,3 +313,24 @@ async fn a_batch_that_was_decided_on_old_ground_is_decided_again() {
     assert!(text.starts_with(r#"roles[0] "mine": Roles may not contain dependency cycles"#), "{text}");
     assert_eq!(world.auth.directory().client("z").unwrap().record().description, "a client", "it has looked again");
 }
+
+/// Each record of a batch had the same detail, which was none: nobody could see what an import had changed.
+#[tokio::test]
+async fn the_history_says_what_an_import_changed_of_each_record() {
+    let world = World::bare().await;
+    world.role("there", &["t:1"]).await;
+    world.client("old", &["t:1"]).await;
+    let root = world.as_root().await;
+    let changed = with_token(BatchClient { disabled: Some(true), ..client(&world, "old", &["t:2"]) }, TOKEN);
+    import(&world, &root, &[role("there", &["t:1", "t:3"]), role("new", &["t:4"])], &[changed]).await.unwrap();
+    let detail = async |kind: &str, id: &str| {
+        let rows = world.store.entity_history(kind, id, falconer_store::AuditStart::Offset(0), 9).await.unwrap();
+        rows.last().unwrap().detail.clone()
+    };
+    assert_eq!(detail("role", "there").await.unwrap()["scopes"], serde_json::json!({"added": ["t:3"], "removed": []}));
+    assert_eq!(detail("role", "new").await, None);
+    let of_client = detail("client", "old").await.unwrap();
+    assert_eq!(of_client["scopes"], serde_json::json!({"added": ["t:2"], "removed": ["t:1"]}));
+    assert_eq!(of_client["disabled"], serde_json::json!({"before": false, "after": true}));
+    assert!(!of_client.to_string().contains(TOKEN), "no secrets");
+}

@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 use falconer_auth::{Auth, DAY_MS};
-use falconer_store::{ClientRecord, Secret, Step, Store};
+use falconer_store::{ClientRecord, Details, Secret, Step, Store};
 
 /// Writes it behind auth's back, and lets auth catch up. It holds for a year.
 pub async fn make_client(store: &dyn Store, auth: &Auth, now_ms: i64, client_id: &str, scopes: &[&str]) {
@@ -28,6 +28,7 @@ pub async fn make_client(store: &dyn Store, auth: &Auth, now_ms: i64, client_id:
         grant: None,
         action: "created".to_owned(),
         detail: None,
+        details: Details::default(),
     };
     store.insert_client(&step, &record).await.unwrap();
     auth.catch_up().await.unwrap();

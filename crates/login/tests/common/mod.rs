@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use falconer_auth::{Auth, AuthSettings, Clock, Origin, Random};
 use falconer_login::{Login, LoginSettings, NewAccount, PasswordCost, Session, Visitor};
-use falconer_store::{Key, KeyRing, RoleRecord, Step, Store};
+use falconer_store::{Details, Key, KeyRing, RoleRecord, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 
 pub use doubles::{Counting, FixedClock};
@@ -73,6 +73,7 @@ impl World {
             grant: None,
             action: "changed".to_owned(),
             detail: None,
+            details: Details::default(),
         };
         let role = RoleRecord {
             role_id: role_id.to_owned(),

@@ -1,8 +1,8 @@
 //! Records and steps for the suite.
 
 use crate::{
-    AccountRecord, Addition, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Secret, SessionRecord,
-    SignInMethod, Step, Store,
+    AccountRecord, Addition, ClientRecord, Details, GrantRecord, IdentityRecord, IssuerRecord, Key, Revision, RoleRecord, Secret,
+    SessionRecord, SignInMethod, Step, Store,
 };
 
 /// Any time; the suite has no clock.
@@ -22,6 +22,7 @@ pub(super) fn decided(at: Revision, depends_on: &[Key], action: &str) -> Step {
         grant: None,
         action: action.into(),
         detail: None,
+        details: Details::default(),
     }
 }
 

@@ -84,6 +84,32 @@ pub struct Step {
     pub action: String,
     /// More about it. Never a secret: it is stored and shown as it is.
     pub detail: Option<serde_json::Value>,
+    /// What stands in the place of `detail` with single records.
+    pub details: Details,
+}
+
+/// More about single records of a step, for their rows in the audit. Never a secret.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Details(std::collections::BTreeMap<(String, String), Option<serde_json::Value>>);
+
+impl Details {
+    /// Says this of a record, by its [`AuditEntry::entity_type`] and [`AuditEntry::entity_id`]; `None`: nothing is said of it.
+    pub fn put(&mut self, entity_type: &str, entity_id: &str, detail: Option<serde_json::Value>) {
+        self.0.insert((entity_type.to_owned(), entity_id.to_owned()), detail);
+    }
+}
+
+impl Step {
+    /// What stands with the row of this record.
+    pub fn detail_of(&self, entity_type: &str, entity_id: &str) -> Option<&serde_json::Value> {
+        if self.details.0.is_empty() {
+            return self.detail.as_ref();
+        }
+        match self.details.0.get(&(entity_type.to_owned(), entity_id.to_owned())) {
+            Some(detail) => detail.as_ref(),
+            None => self.detail.as_ref(),
+        }
+    }
 }
 
 /// Where a part of the audit history begins.

@@ -41,14 +41,15 @@ pub(crate) async fn insert_many(
     (entity_ids, entity_hashes): (&[&str], &[Vec<u8>]),
 ) -> Res<()> {
     let sql = "INSERT INTO audit (revision, at_ms, actor, actor_hash, grant_id, action, entity_type, entity_id, entity_hash, detail)
-               SELECT $1, $2, $3, $4, $5, action, entity_type, entity_id, entity_hash, $6
-                 FROM unnest($7::text[], $8::text[], $9::text[], $10::bytea[]) WITH ORDINALITY
-                   AS a (action, entity_type, entity_id, entity_hash, place) ORDER BY place";
-    let (actor_hash, detail) = (hash::of(&step.actor), json(step.detail.as_ref()));
+               SELECT $1, $2, $3, $4, $5, action, entity_type, entity_id, entity_hash, detail
+                 FROM unnest($6::text[], $7::text[], $8::text[], $9::bytea[], $10::text[]) WITH ORDINALITY
+                   AS a (action, entity_type, entity_id, entity_hash, detail, place) ORDER BY place";
+    let details: Vec<_> = entity_types.iter().zip(entity_ids).map(|(kind, id)| json(step.detail_of(kind, id))).collect();
+    let actor_hash = hash::of(&step.actor);
     run(
         on,
         sql,
-        &[&revision.0, &step.at_ms, &step.actor, &actor_hash, &step.grant, &detail, &actions, &entity_types, &entity_ids, &entity_hashes],
+        &[&revision.0, &step.at_ms, &step.actor, &actor_hash, &step.grant, &actions, &entity_types, &entity_ids, &entity_hashes, &details],
     )
     .await?;
     Ok(())

@@ -114,7 +114,7 @@ impl<'a> Writing<'a> {
 
     /// An audit row of the step for an entity.
     pub(crate) async fn audit(&mut self, entity_type: &str, entity_id: &str) -> Res<()> {
-        self.audit_detail(entity_type, entity_id, self.step.detail.as_ref()).await
+        self.audit_detail(entity_type, entity_id, self.step.detail_of(entity_type, entity_id)).await
     }
 
     /// An audit row of the step for an entity, with another detail.

@@ -107,7 +107,7 @@ impl Writing<'_> {
 
     /// An audit row of the step for an entity.
     pub(crate) fn audit(&mut self, entity_type: &str, entity_id: &str) -> Res<()> {
-        self.audit_detail(entity_type, entity_id, self.step.detail.as_ref())
+        self.audit_detail(entity_type, entity_id, self.step.detail_of(entity_type, entity_id))
     }
 
     /// An audit row of the step for an entity, with another detail.
@@ -120,7 +120,7 @@ impl Writing<'_> {
     pub(crate) fn changed_in_batch(&mut self, kind: KeyKind, key: &str, what: ChangeKind, action: &str) -> Res<()> {
         self.changed(kind, key, what)?;
         self.audited = true;
-        audit::insert(self.connection, self.revision(), self.step, action, kind.as_str(), key, self.step.detail.as_ref())
+        audit::insert(self.connection, self.revision(), self.step, action, kind.as_str(), key, self.step.detail_of(kind.as_str(), key))
     }
 
     /// Both rows for a record that is its own entity.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use falconer_store::{ClientRecord, KeyRing, RoleRecord, Secret, Step, Store};
+use falconer_store::{ClientRecord, Details, KeyRing, RoleRecord, Secret, Step, Store};
 use falconer_store_sqlite::{Randomness, SqliteStore};
 
 pub const NOW: i64 = 1_700_000_000_000;
@@ -39,6 +39,7 @@ pub async fn step(store: &dyn Store, action: &str) -> Step {
         grant: None,
         action: action.into(),
         detail: None,
+        details: Details::default(),
     }
 }
 

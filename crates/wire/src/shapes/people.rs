@@ -321,6 +321,9 @@ pub struct PersonHistoryEntry {
     pub entity_id: String,
     /// When.
     pub created: String,
+    /// What changed, and why, where that is kept: `{"before": ..., "after": ...}` by name, and `{"added": [...], "removed": [...]}` of scopes and groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Map<String, Value>>,
 }
 
 /// What mapPerson takes.

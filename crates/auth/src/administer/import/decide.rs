@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use falconer_scopes::{Role, RoleError, RoleSet};
-use falconer_store::{AuditStart, ClientRecord, Key, Revision, RoleRecord, Write};
+use falconer_store::{AuditStart, ClientRecord, Details, Key, Revision, RoleRecord, Step, Write};
 
 use crate::administer::clients::refuse_static;
 use crate::administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
@@ -88,7 +88,8 @@ impl Auth {
                     let record = known.ok_or_else(|| ApiError::Internal("a client that is not there is unchanged".to_owned()))?;
                     return Ok(Decision::Keep((record, planned.outcome)));
                 };
-                let step = acting.step(now, ACTION, Key::Client(client.client_id.clone()));
+                let mut step = acting.step(now, ACTION, Key::Client(client.client_id.clone()));
+                step.details.put("client", &client.client_id, planned.changed);
                 Ok(Decision::Write(step, Write::Batch(Vec::new(), vec![record.clone()]), (record, planned.outcome)))
             })
             .await?;
@@ -98,22 +99,25 @@ impl Auth {
     fn plan(&self, now: &Now, acting: &Acting, batch: &Batch) -> Result<Decision<BatchReport>, Fault> {
         let mut report = BatchReport::default();
         let mut roles: Vec<RoleRecord> = Vec::new();
+        let mut details = Details::default();
         for (index, role) in batch.roles.iter().enumerate() {
             let planned = record::plan_role(now, acting, role).map_err(at_role(index, role))?;
             report.roles.push(planned.outcome);
+            details.put("role", &role.role_id, planned.changed);
             roles.extend(planned.record);
         }
         let mut clients: Vec<ClientRecord> = Vec::new();
         for (index, client) in batch.clients.iter().enumerate() {
-            let Planned { outcome, record, token } = self.plan_client(now, acting, client).map_err(at_client(index, client))?;
+            let Planned { outcome, record, token, changed } = self.plan_client(now, acting, client).map_err(at_client(index, client))?;
             report.clients.push((outcome, token));
+            details.put("client", &client.client_id, changed);
             clients.extend(record);
         }
         let set = (!roles.is_empty()).then(|| validate(now, &roles, batch)).transpose()?;
         if roles.is_empty() && clients.is_empty() {
             return Ok(Decision::Keep(report));
         }
-        let mut step = acting.step(now, ACTION, Key::Role);
+        let mut step = Step { details, ..acting.step(now, ACTION, Key::Role) };
         step.depends_on.extend(batch.clients.iter().map(|client| Key::Client(client.client_id.clone())));
         let write = Write::Batch(roles, clients);
         Ok(match set {

@@ -2,12 +2,14 @@
 
 use falconer_scopes::Expression;
 use falconer_store::{ClientRecord, RoleRecord, Secret};
+use serde_json::Value;
 
 use crate::administer::added::added;
 use crate::administer::clients::{is_repeat, mark_after_reset, needed};
 use crate::administer::import::batch::{BatchClient, BatchRole, Outcome};
 use crate::change::acting::Acting;
 use crate::change::decide::Now;
+use crate::change::difference::Difference;
 use crate::directory::client::Client;
 use crate::error::ApiError;
 use crate::node::Auth;
@@ -20,6 +22,8 @@ pub(crate) struct Planned<R> {
     pub(crate) record: Option<R>,
     /// The access token that the caller is owed.
     pub(crate) token: Option<Secret>,
+    /// What becomes of a record that is there, for the history.
+    pub(crate) changed: Option<Value>,
 }
 
 /// A role: stored as updateRole would store it, so that only the order of a star role's scopes is the caller's.
@@ -39,7 +43,7 @@ pub(crate) fn plan_role(now: &Now, acting: &Acting, role: &BatchRole) -> Result<
             created_ms: now.now_ms,
             last_modified_ms: now.now_ms,
         };
-        return Ok(Planned { outcome: Outcome::Created, record: Some(record), token: None });
+        return Ok(Planned { outcome: Outcome::Created, record: Some(record), token: None, changed: None });
     };
     let update = format!("auth:update-role:{id}");
     let is_there = known.description == input.description && known.scopes == scopes;
@@ -50,13 +54,14 @@ pub(crate) fn plan_role(now: &Now, acting: &Acting, role: &BatchRole) -> Result<
     }
     if is_there {
         acting.caller.require(&either(create(), update))?;
-        return Ok(Planned { outcome: Outcome::Unchanged, record: None, token: None });
+        return Ok(Planned { outcome: Outcome::Unchanged, record: None, token: None, changed: None });
     }
     let had = now.snapshot.expand(&known.scopes);
     let added = input.scopes.iter().filter(|scope| !had.satisfies(scope));
     acting.caller.require(&needed(update, added))?;
-    let record = RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..known };
-    Ok(Planned { outcome: Outcome::Updated, record: Some(record), token: None })
+    let record = RoleRecord { scopes, description: input.description.clone(), last_modified_ms: now.now_ms, ..known.clone() };
+    let changed = Difference::of_role(&known, &record).kept();
+    Ok(Planned { outcome: Outcome::Updated, record: Some(record), token: None, changed })
 }
 
 impl Auth {
@@ -87,7 +92,7 @@ impl Auth {
             record.access_token = given.clone();
             token = None;
         }
-        Ok(Planned { outcome: Outcome::Created, record: Some(record), token })
+        Ok(Planned { outcome: Outcome::Created, record: Some(record), token, changed: None })
     }
 }
 
@@ -109,7 +114,7 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) 
             .require(&Expression::AllOf([Some(either(create, update)), set.map(Expression::Scope)].into_iter().flatten().collect()))?;
         let owed =
             client.access_token.is_none() && creates && is_repeat(&before, acting, &as_stored(client, &before), &before.scopes, now.now_ms);
-        return Ok(Planned { outcome: Outcome::Unchanged, record: None, token: owed.then_some(before.access_token) });
+        return Ok(Planned { outcome: Outcome::Unchanged, record: None, token: owed.then_some(before.access_token), changed: None });
     }
     let switched = match (before.disabled, after.disabled) {
         (false, true) => Some(format!("auth:disable-client:{id}")),
@@ -127,7 +132,8 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) 
         after.last_rotated_ms = now.now_ms;
         after.grant = mark_after_reset(&after, acting);
     }
-    Ok(Planned { outcome: Outcome::Updated, record: Some(after), token: None })
+    let changed = Difference::of_client(&before, &after).kept();
+    Ok(Planned { outcome: Outcome::Updated, record: Some(after), token: None, changed })
 }
 
 /// The record as the batch wants it, with its times and its mark as they are.

@@ -9,6 +9,7 @@ use crate::administer::people::by::{By, beyond};
 use crate::administer::people::linking::known;
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
+use crate::change::difference::Difference;
 use crate::directory::entries::Person;
 use crate::directory::snapshot::Snapshot;
 use crate::error::ApiError;
@@ -59,7 +60,8 @@ impl Auth {
                 return Err(ApiError::RequestConflict(format!("The account name {} is or was in use", identity.subject)));
             }
             let depends_on = vec![Key::Role, Key::Identity(identity.identity.clone())];
-            let step = deciding.step(now, "created", depends_on);
+            let mut step = deciding.step(now, "created", depends_on);
+            step.detail = Difference::of_identity(None, identity).kept();
             Ok(Decision::Write(step, write(deciding.actor(), deciding.within()), ()))
         })
         .await
@@ -114,6 +116,10 @@ impl Auth {
             let mut step = deciding.step(now, action, depends_on);
             step.detail =
                 Some(json!({"why": "the person no longer has what they have", "clients": disable.len()})).filter(|_| !disable.is_empty());
+            let changed = Difference::of_identity(Some(before), identity);
+            let changed = step.detail.iter().fold(changed, Difference::because).kept();
+            // Rows of clients say why and no more.
+            step.details.put("account", &account.name, changed);
             Ok(Decision::Write(step, Write::UpdateAccount(account, identity.clone(), disable), ()))
         })
         .await
@@ -209,7 +215,8 @@ impl Auth {
     ) -> Result<Revision, ApiError> {
         reserved::refuse_reserved(&identity.scopes)?;
         self.decide(|now| {
-            let step = step_by(now, &identity.identity, "created", vec![Key::Identity(identity.identity.clone())]);
+            let mut step = step_by(now, &identity.identity, "created", vec![Key::Identity(identity.identity.clone())]);
+            step.detail = Difference::of_identity(None, identity).kept();
             let hash = password_hash.map(str::to_owned);
             Ok(Decision::Write(step, Write::CompleteSetup(link_hash.to_owned(), account.clone(), identity.clone(), hash), ()))
         })

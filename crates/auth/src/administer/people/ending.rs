@@ -28,7 +28,7 @@ impl Auth {
             record.last_modified_ms = now.now_ms.max(record.last_modified_ms);
             let action = if disabled { "disabled" } else { "enabled" };
             let mut step = deciding.step(now, action, now.snapshot.keys_of(known));
-            step.detail = Some(json!({"name": record.name}));
+            step.detail = Some(json!({"name": record.name, "disabled": {"before": !disabled, "after": disabled}}));
             Ok(Decision::Write(step, Write::UpdatePerson(record), ()))
         })
         .await

@@ -112,7 +112,7 @@ impl Auth {
             identity.clone_into(&mut record.name);
             record.last_modified_ms = now.now_ms.max(record.last_modified_ms);
             let mut step = deciding.step(now, "named", now.snapshot.keys_of(naming));
-            step.detail = Some(json!({"name": record.name}));
+            step.detail = Some(json!({"name": {"before": person.record.name, "after": record.name}}));
             Ok(Decision::Write(step, Write::UpdatePerson(record), ()))
         })
         .await

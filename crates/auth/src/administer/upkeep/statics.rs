@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use falconer_store::{ClientRecord, Key, Secret, Step, StoreError};
+use falconer_store::{ClientRecord, Details, Key, Secret, Step, StoreError};
 
 use crate::error::{ApiError, AuthError};
 use crate::node::Auth;
@@ -87,6 +87,7 @@ impl Auth {
                 grant: None,
                 action: "updated".to_owned(),
                 detail: None,
+                details: Details::default(),
             };
             let outcome = self.node.store.replace_static_clients(&step, &wanted).await;
             self.node.catch_up_in_turn().await?;

@@ -53,6 +53,7 @@ fn shown(entry: HistoryEntry) -> PersonHistoryEntry {
         entity_type: entry.entity_type,
         entity_id: entry.entity_id,
         created: output::time(entry.created_ms),
+        detail: entry.detail,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::conformance::samples::{NOW, client, role, step};
+use crate::conformance::samples::{NOW, client, identity, role, step};
 use crate::{AuditStart, HistoryFilter, Revision, Step, Store};
 
 pub(crate) async fn audit_rows_tell_who_did_what(store: Arc<dyn Store>) {
@@ -22,6 +22,26 @@ pub(crate) async fn audit_rows_tell_who_did_what(store: Arc<dyn Store>) {
     assert_eq!(s.actor_history("who/ever", AuditStart::Offset(0), 10).await.unwrap(), rows);
     assert!(s.entity_history("role", "a/b", AuditStart::Offset(0), 10).await.unwrap().is_empty());
     assert!(s.actor_history("who", AuditStart::Offset(0), 10).await.unwrap().is_empty());
+}
+
+/// Each record of a step has what is said of it, in a batch and where the step is about another record; the others have what is said of the step.
+pub(crate) async fn rows_tell_what_changed_of_each_record(store: Arc<dyn Store>) {
+    let s = &*store;
+    let detail = async |kind: &str, id: &str| s.entity_history(kind, id, AuditStart::Offset(0), 10).await.unwrap().pop().unwrap().detail;
+    let mut batch = Step { detail: Some(json!({"why": "all"})), ..step(s, "imported").await };
+    batch.details.put("role", "r", Some(json!({"description": {"before": "a", "after": "Ω"}})));
+    batch.details.put("client", "c", None);
+    batch.details.put("client", "r", Some(json!("of a client, which is not there")));
+    s.write_batch(&batch, &[role("q"), role("r")], &[client("c"), client("d")]).await.unwrap();
+    assert_eq!(detail("role", "r").await, Some(json!({"description": {"before": "a", "after": "Ω"}})));
+    assert_eq!(detail("role", "q").await, Some(json!({"why": "all"})));
+    assert_eq!((detail("client", "c").await, detail("client", "d").await), (None, Some(json!({"why": "all"}))));
+    let mut follow = Step { detail: Some(json!({"why": "less"})), ..step(s, "refreshed").await };
+    let ann = identity("local/ann");
+    follow.details.put("identity", &ann.identity, Some(json!({"groups": {"added": [], "removed": ["g"]}})));
+    s.follow_identity(&follow, &ann, &["c".to_owned()]).await.unwrap();
+    assert_eq!(detail("identity", &ann.identity).await, Some(json!({"groups": {"added": [], "removed": ["g"]}})));
+    assert_eq!(detail("client", "c").await, Some(json!({"why": "less"})));
 }
 
 pub(crate) async fn histories_are_paged_oldest_first(store: Arc<dyn Store>) {

@@ -17,6 +17,7 @@ fn step(connection: &Connection) -> Step {
         grant: None,
         action: "x".into(),
         detail: None,
+        details: Details::default(),
     }
 }
 

@@ -128,6 +128,15 @@ fn detail_of(row: &mut AuditRow, name: &str, value: &Value) {
         let all = value.get(name).and_then(Value::as_array);
         all.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
+    if name == "groups" && value.is_object() {
+        let listed = |word: &str, name: &str| {
+            Some(texts(name)).filter(|texts| !texts.is_empty()).map(|texts| format!("{word} {}", texts.join(", ")))
+        };
+        let more = value.get("more").and_then(Value::as_u64).map(|more| format!("{more} more"));
+        let parts: Vec<String> = [listed("added", "added"), listed("removed", "removed"), more].into_iter().flatten().collect();
+        row.changed.push(("Groups".to_owned(), None, cut(&parts.join("; "))));
+        return;
+    }
     if name == "scopes" && value.is_object() {
         (row.added, row.removed) = (texts("added"), texts("removed"));
         let shown = row.added.len().min(SHOWN) + row.removed.len().min(SHOWN);
@@ -140,6 +149,7 @@ fn detail_of(row: &mut AuditRow, name: &str, value: &Value) {
     let said = |value: &Value| match (name, value) {
         ("expiresMs", Value::Number(at_ms)) => at_ms.as_i64().map_or_else(|| at_ms.to_string(), words::date_time),
         (_, Value::String(text)) => cut(text),
+        (_, Value::Null) => "none".to_owned(),
         (_, Value::Bool(is)) => if *is { "yes" } else { "no" }.to_owned(),
         (_, other) => cut(&other.to_string()),
     };
@@ -147,6 +157,13 @@ fn detail_of(row: &mut AuditRow, name: &str, value: &Value) {
         "description" => "Description".to_owned(),
         "expiresMs" => "Ends".to_owned(),
         "deleteOnExpiration" => "May be deleted at its end".to_owned(),
+        "disabled" => "Disabled".to_owned(),
+        "displayName" => "Name".to_owned(),
+        "email" => "E-mail address".to_owned(),
+        "emailVerified" => "Address is verified".to_owned(),
+        "gone" => "Gone at the provider".to_owned(),
+        "username" => "User name".to_owned(),
+        "why" => "Why".to_owned(),
         other => other.chars().take(100).collect(),
     };
     match (value.get("before"), value.get("after")) {

@@ -269,6 +269,7 @@ pub(crate) async fn history(request: &Request<'_>) -> Answer {
         entity_type: entry.entity_type,
         entity_id: entry.entity_id,
         created: time(entry.created_ms),
+        detail: entry.detail,
     };
     Ok(Reply::json(&PersonHistory { history: page.items.into_iter().map(entry).collect(), continuation_token }))
 }

@@ -1,0 +1,157 @@
+//! What a change made of a record, to stand in the history: how it was and how it is, within bounds, and nothing that is secret.
+
+use falconer_store::{ClientRecord, IdentityRecord, RoleRecord};
+use serde_json::{Map, Value, json};
+
+/// Of what was added to a list, and of what was removed, so many are kept with a row of the history.
+const MOST_KEPT: usize = 100;
+/// And so many bytes.
+const MOST_BYTES: usize = 16 * 1024;
+/// Of a text so many characters are kept.
+const LONGEST_KEPT: usize = 500;
+
+/// What a change made of a record. Members are the names of what differs.
+#[derive(Default)]
+pub(crate) struct Difference(Map<String, Value>);
+
+impl Difference {
+    /// Of a client, but for its token.
+    pub(crate) fn of_client(before: &ClientRecord, after: &ClientRecord) -> Difference {
+        Difference::default()
+            .list("scopes", &before.scopes, &after.scopes)
+            .text("description", &before.description, &after.description)
+            .value("expiresMs", before.expires_us.div_euclid(1000), after.expires_us.div_euclid(1000))
+            .value("deleteOnExpiration", before.delete_on_expiration, after.delete_on_expiration)
+            .value("disabled", before.disabled, after.disabled)
+    }
+
+    /// Of a role.
+    pub(crate) fn of_role(before: &RoleRecord, after: &RoleRecord) -> Difference {
+        Difference::default().list("scopes", &before.scopes, &after.scopes).text("description", &before.description, &after.description)
+    }
+
+    /// Of what is said of somebody, by their provider and by those that add to it. `None`: nothing was said before.
+    pub(crate) fn of_identity(before: Option<&IdentityRecord>, after: &IdentityRecord) -> Difference {
+        let nothing = IdentityRecord {
+            display_name: String::new(),
+            email: None,
+            email_verified: false,
+            username: None,
+            groups: Vec::new(),
+            scopes: Vec::new(),
+            additions: Vec::new(),
+            disabled: false,
+            gone: false,
+            ..after.clone()
+        };
+        let before = before.unwrap_or(&nothing);
+        let all = |identity: &IdentityRecord| -> [Vec<String>; 2] {
+            [identity.all_groups().cloned().collect(), identity.all_scopes().flatten().cloned().collect()]
+        };
+        let ([groups_before, scopes_before], [groups, scopes]) = (all(before), all(after));
+        Difference::default()
+            .list("groups", &groups_before, &groups)
+            .list("scopes", &scopes_before, &scopes)
+            .text("displayName", &before.display_name, &after.display_name)
+            .optional("email", before.email.as_deref(), after.email.as_deref())
+            .value("emailVerified", before.email_verified, after.email_verified)
+            .optional("username", before.username.as_deref(), after.username.as_deref())
+            .value("disabled", before.disabled, after.disabled)
+            .value("gone", before.gone, after.gone)
+    }
+
+    /// A list without an order: `{"added": [...], "removed": [...]}`, and `"more"` where not all of them are kept.
+    fn list(mut self, name: &str, before: &[String], after: &[String]) -> Difference {
+        let (added, removed) = (lacking(after, before), lacking(before, after));
+        if !added.is_empty() || !removed.is_empty() {
+            let all = added.len() + removed.len();
+            let (added, removed) = (kept(added), kept(removed));
+            let more = all - added.len() - removed.len();
+            let mut changed = json!({ "added": added, "removed": removed });
+            if let (true, Some(changed)) = (more > 0, changed.as_object_mut()) {
+                changed.insert("more".to_owned(), more.into());
+            }
+            self.0.insert(name.to_owned(), changed);
+        }
+        self
+    }
+
+    /// A text: `{"before": "...", "after": "..."}`, each cut where it is long.
+    fn text(self, name: &str, before: &str, after: &str) -> Difference {
+        self.optional(name, Some(before), Some(after))
+    }
+
+    /// The same of a text that may be missing: `null`.
+    fn optional(mut self, name: &str, before: Option<&str>, after: Option<&str>) -> Difference {
+        if before != after {
+            self.0.insert(name.to_owned(), json!({ "before": before.map(cut), "after": after.map(cut) }));
+        }
+        self
+    }
+
+    /// A number or whether something is so.
+    fn value(mut self, name: &str, before: impl Into<Value>, after: impl Into<Value>) -> Difference {
+        let (before, after) = (before.into(), after.into());
+        if before != after {
+            self.0.insert(name.to_owned(), json!({ "before": before, "after": after }));
+        }
+        self
+    }
+
+    /// With what says why.
+    pub(crate) fn because(mut self, why: &Value) -> Difference {
+        for (name, value) in why.as_object().into_iter().flatten() {
+            self.0.insert(name.clone(), value.clone());
+        }
+        self
+    }
+
+    /// `None`: nothing differs.
+    pub(crate) fn kept(self) -> Option<Value> {
+        (!self.0.is_empty()).then_some(Value::Object(self.0))
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST_KEPT).collect()
+}
+
+/// What of all is not among these; in the order of all.
+fn lacking<'s>(all: &'s [String], from: &[String]) -> Vec<&'s String> {
+    let mut from: Vec<&str> = from.iter().map(String::as_str).collect();
+    from.sort_unstable();
+    all.iter().filter(|item| from.binary_search(&item.as_str()).is_err()).collect()
+}
+
+/// The first of them, as many as fit.
+fn kept(all: Vec<&String>) -> Vec<String> {
+    let mut left = MOST_BYTES;
+    let mut kept = Vec::new();
+    for item in all.into_iter().take(MOST_KEPT) {
+        let item = cut(item);
+        let Some(rest) = left.checked_sub(item.len()) else { break };
+        left = rest;
+        kept.push(item);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let long = |count: usize, length: usize| (0..count).map(|at| format!("{at}{}", "é".repeat(length))).collect::<Vec<_>>();
+        for (before, after, most) in
+            [(long(0, 0), long(5000, 5000), 20_000), (long(300, 3), long(0, 0), 20_000), (long(1, 90_000), long(1, 80_000), 5_000)]
+        {
+            let changed =
+                Difference::default().list("scopes", &before, &after).text("x", &before.concat(), &after.concat()).kept().unwrap();
+            assert!(changed.to_string().len() < most + 5_000, "{}", changed.to_string().len());
+            let count = |name: &str| changed["scopes"][name].as_array().unwrap().len();
+            let more = changed["scopes"].get("more").map_or(0, |more| more.as_u64().unwrap() as usize);
+            assert_eq!(count("added") + count("removed") + more, before.len() + after.len());
+        }
+    }
+}
