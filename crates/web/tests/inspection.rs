@@ -55,6 +55,10 @@ async fn the_history_of_people_says_how_it_was_before() {
     ] {
         assert!(page.text.contains(part), "{part}: {}", page.text);
     }
+    // Whoever may see all that somebody did sees that they did it, and nobody's address.
+    let mut doings = site.somebody("doings", &["auth:client-audit-history:admin"]).await;
+    let page = doings.get("/auth/audit?actor=admin").await;
+    assert!(page.text.contains("<code>ann</code>") && !page.text.contains("ann@example"), "{}", page.text);
 }
 
 #[tokio::test]

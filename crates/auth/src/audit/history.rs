@@ -46,6 +46,8 @@ impl Auth {
 
 /// What the history tells of.
 const TYPES: [&str; 8] = ["account", "client", "clock", "grant", "identity", "issuer", "person", "role"];
+/// Of these, what changed is shown to those who may see the history of this kind of record.
+const ABOUT_PEOPLE: [&str; 3] = ["account", "identity", "person"];
 /// So many rows are looked at for one page.
 const MOST_LOOKED: u32 = 2000;
 
@@ -84,7 +86,14 @@ impl Auth {
         }
         let wanted = HistoryFilter { types: types.clone().filter(|_| wanted.entity_type.is_none()), ..wanted.clone() };
         let part = self.node.store.whole_history(&wanted, MOST_LOOKED, limit.max(1)).await.map_err(|error| self.node.store_error(error))?;
-        Ok(WholeHistory { rows: part.rows, next: part.next, types })
+        let mut rows = part.rows;
+        for row in rows.iter_mut().filter(|row| ABOUT_PEOPLE.contains(&row.entity_type.as_str())) {
+            // Whoever may see all that an administrator did may not see everybody's address for that.
+            if !may(&format!("auth:audit-history:{}", row.entity_type)) {
+                row.detail = None;
+            }
+        }
+        Ok(WholeHistory { rows, next: part.next, types })
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use falconer_store::{Change, Details, Epoch, Revision, Store, StoreError};
+use falconer_store::{Change, Epoch, Revision, Store, StoreError};
 use tokio::sync::Mutex;
 
 /// About how many rows of the feed are read, and handed out, at once.
@@ -173,7 +173,16 @@ mod tests {
             let (depends_on, actor, action) = (Vec::new(), "test".to_owned(), "created".to_owned());
             store
                 .take(
-                    &Step { decided_at, depends_on, at_ms: 1, actor, grant: None, action, detail: None, details: Details::default() },
+                    &Step {
+                        decided_at,
+                        depends_on,
+                        at_ms: 1,
+                        actor,
+                        grant: None,
+                        action,
+                        detail: None,
+                        details: falconer_store::Details::default(),
+                    },
                     role(id),
                 )
                 .await

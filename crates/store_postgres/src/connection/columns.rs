@@ -86,6 +86,7 @@ typed! {
     &[&str] => TEXT_ARRAY,
     Vec<String> => TEXT_ARRAY,
     Vec<&str> => TEXT_ARRAY,
+    Vec<Option<String>> => TEXT_ARRAY,
     &[Vec<u8>] => BYTEA_ARRAY,
     Vec<Vec<u8>> => BYTEA_ARRAY,
 }

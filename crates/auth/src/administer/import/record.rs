@@ -126,7 +126,7 @@ fn plan_known(now: &Now, acting: &Acting, client: &BatchClient, known: &Client) 
     after.last_modified_ms = now.now_ms;
     if after.access_token == before.access_token {
         // As after an update: what a grant touches can do no more than the grant, and a mark that is there stays.
-        after.grant = before.grant.or_else(|| acting.caller.grant.clone());
+        after.grant = before.grant.clone().or_else(|| acting.caller.grant.clone());
     } else {
         // Whoever gives the token knows it, as after a reset.
         after.last_rotated_ms = now.now_ms;
