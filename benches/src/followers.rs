@@ -48,12 +48,12 @@ pub fn run(options: &Options) -> Result<()> {
     );
     table.push_str("| --- | --- | --- | --- | --- | --- | --- | --- |\n");
     for followers in &options.followers {
-        let Seen { imported, heard, before, meanwhile } = measure(options, *followers)?;
+        let Seen { imported, received, before, meanwhile } = measure(options, *followers)?;
         let ms = |samples: &[Duration], share| format!("{:.2} ms", at(samples, share) / 1_000.0);
         table.push_str(&format!(
             "| {followers} | {:.2} s | {:.2} s | {} | {} | {} | {} | {} |\n",
             imported.as_secs_f64(),
-            heard.as_secs_f64(),
+            received.as_secs_f64(),
             ms(&meanwhile, 0.5),
             ms(&meanwhile, 0.99),
             ms(&meanwhile, 1.0),
@@ -72,7 +72,7 @@ struct Seen {
     /// From the request of the import to its answer.
     imported: Duration,
     /// From the same moment to the last event at the last follower.
-    heard: Duration,
+    received: Duration,
     /// How long other calls took, sorted.
     before: Vec<Duration>,
     meanwhile: Vec<Duration>,
@@ -104,22 +104,22 @@ fn measure(options: &Options, followers: usize) -> Result<Seen> {
         let mut connection = api.connect()?;
         let answered = connection.exchange(&import).map(|answer| answer.status);
         let imported = began.elapsed();
-        let heard: Result<Vec<Instant>> =
+        let received: Result<Vec<Instant>> =
             threads.into_iter().map(|thread| thread.join().map_err(|_| anyhow!("a follower panicked"))?).collect();
         is_over.store(true, Ordering::Relaxed);
         let calls = others.join().map_err(|_| anyhow!("the caller panicked"))??;
         if answered? != 200 {
             bail!("the import was refused");
         }
-        let heard = heard?.into_iter().max().map_or(imported, |last| last - began);
-        let end = began + heard.max(imported);
+        let received = received?.into_iter().max().map_or(imported, |last| last - began);
+        let end = began + received.max(imported);
         let of = |wanted: &dyn Fn(Instant, Instant) -> bool| {
             let mut took: Vec<Duration> = calls.iter().filter(|(sent, took)| wanted(*sent, *sent + *took)).map(|(_, took)| *took).collect();
             took.sort_unstable();
             took
         };
         let (before, meanwhile) = (of(&|_, answered| answered < began), of(&|sent, answered| sent <= end && answered >= began));
-        Ok(Seen { imported, heard, before, meanwhile })
+        Ok(Seen { imported, received, before, meanwhile })
     })
 }
 

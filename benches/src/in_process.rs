@@ -185,8 +185,8 @@ fn client(client_id: &str, scopes: Vec<String>) -> ClientRecord {
 
 fn temporary_keys(issuer: &Keys) -> Result<Keys> {
     let seed = "s".repeat(44);
-    let made = temporary::create(&issuer.id, &issuer.token, Some(NAMED), &certificate_scopes(), START_MS, START_MS + DAY_MS, &seed)?;
-    Ok(Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) })
+    let issued = temporary::create(&issuer.id, &issuer.token, Some(NAMED), &certificate_scopes(), START_MS, START_MS + DAY_MS, &seed)?;
+    Ok(Keys { id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate) })
 }
 
 fn header(keys: &Keys, resource: &str, at: (&str, u16), authorized: Option<&[String]>, random: &mut fastrand::Rng) -> Result<String> {

@@ -155,19 +155,19 @@ fn describe(item: &Item, outside: &impl Fn(&str) -> Option<String>, lines: &mut 
                 lines.insert(format!("{name}: {}", tokens(&function.sig)));
             }
         }
-        Item::Struct(made) if is_public(&made.vis) => {
-            let Some(name) = outside(&made.ident.to_string()) else { return };
-            lines.insert(format!("{name}: struct{} {}", tokens(&made.generics), marks(&made.attrs)).trim_end().to_owned());
-            if let Fields::Named(fields) = &made.fields {
+        Item::Struct(item) if is_public(&item.vis) => {
+            let Some(name) = outside(&item.ident.to_string()) else { return };
+            lines.insert(format!("{name}: struct{} {}", tokens(&item.generics), marks(&item.attrs)).trim_end().to_owned());
+            if let Fields::Named(fields) = &item.fields {
                 for field in fields.named.iter().filter(|field| is_public(&field.vis)) {
                     lines.insert(format!("{name}.{}: {}", tokens(&field.ident), tokens(&field.ty)));
                 }
             }
         }
-        Item::Enum(made) if is_public(&made.vis) => {
-            let Some(name) = outside(&made.ident.to_string()) else { return };
-            lines.insert(format!("{name}: enum{} {}", tokens(&made.generics), marks(&made.attrs)).trim_end().to_owned());
-            for variant in &made.variants {
+        Item::Enum(item) if is_public(&item.vis) => {
+            let Some(name) = outside(&item.ident.to_string()) else { return };
+            lines.insert(format!("{name}: enum{} {}", tokens(&item.generics), marks(&item.attrs)).trim_end().to_owned());
+            for variant in &item.variants {
                 let fields: Vec<String> = variant.fields.iter().map(|f| format!("{} {}", tokens(&f.ident), tokens(&f.ty))).collect();
                 lines.insert(format!("{name}::{}({})", variant.ident, fields.join(", ")));
             }

@@ -87,8 +87,8 @@ fn one_by_one(api: &Api, set: &DataSet) -> Result<HashMap<String, Keys>> {
         WRITERS,
         &set.clients,
         |connection, client| {
-            let made = create_client(api, connection, client)?;
-            keys.lock().map_err(|_| anyhow::anyhow!("a writer panicked"))?.insert(client.client_id.clone(), made);
+            let created = create_client(api, connection, client)?;
+            keys.lock().map_err(|_| anyhow::anyhow!("a writer panicked"))?.insert(client.client_id.clone(), created);
             Ok(())
         },
     )?;

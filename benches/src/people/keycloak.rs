@@ -28,14 +28,14 @@ const WARMING: f64 = 4.0;
 pub(super) fn measure(options: &Options) -> Result<Vec<Line>> {
     let home = options.keycloak.as_deref().context("--keycloak FOLDER: an unpacked Keycloak, such as target/keycloak/keycloak-26.5.6")?;
     let keycloak = Keycloak::start(home)?;
-    let asked = format!(
+    let address = format!(
         "/realms/bench/protocol/openid-connect/auth?client_id=bench&response_type=code&scope=openid&redirect_uri={}",
         segment(BACK)
     );
     let sign_in = |number: usize| {
         let mut person = Person::at(&keycloak.address, Some(address_of(number)))?;
-        let asked = asked.as_str();
-        Ok(move |at: usize| person.sign_in_at_keycloak(asked, &name((number * 2 + at) % PEOPLE), PASSWORD, BACK))
+        let address = address.as_str();
+        Ok(move |at: usize| person.sign_in_at_keycloak(address, &name((number * 2 + at) % PEOPLE), PASSWORD, BACK))
     };
     in_turn_at(keycloak.child.id(), options.seconds * WARMING, 4, sign_in)?;
     let mut lines = Vec::new();
@@ -82,8 +82,8 @@ impl Keycloak {
 
     fn answers(&self) -> bool {
         let request = format!("GET /realms/bench HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
-        let asked = Connection::open(&self.address).and_then(|mut connection| Ok(connection.exchange(request.as_bytes())?.status));
-        asked.is_ok_and(|status| status == 200)
+        let status = Connection::open(&self.address).and_then(|mut connection| Ok(connection.exchange(request.as_bytes())?.status));
+        status.is_ok_and(|status| status == 200)
     }
 }
 

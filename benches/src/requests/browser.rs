@@ -56,9 +56,9 @@ impl Person {
     }
 
     /// Signs in at a Keycloak as somebody who was never there, up to where it sends the browser back.
-    pub fn sign_in_at_keycloak(&mut self, asked: &str, name: &str, password: &str, back: &str) -> Result<()> {
+    pub fn sign_in_at_keycloak(&mut self, address: &str, name: &str, password: &str, back: &str) -> Result<()> {
         self.cookies.clear();
-        let page = self.get(asked)?;
+        let page = self.get(address)?;
         let action = page.split("id=\"kc-form-login\"").nth(1).and_then(|form| attribute(form, "action")).context("no form of Keycloak")?;
         let path = action.strip_prefix("http://").and_then(|rest| rest.split_once('/')).map(|(_, path)| format!("/{path}"));
         let fields =

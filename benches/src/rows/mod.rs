@@ -265,8 +265,8 @@ impl Stage<'_> {
             command.arg("floor").arg(kind.word()).arg(&file);
             let (process, address) = Process::listening(command)?;
             // A floor remembers nothing, so that every request may come again.
-            let again = Pool { requests: pool.requests.clone(), once: false, ..*pool };
-            let figures = drive(&address, Some(process.id()), &again, self.load())?;
+            let repeated = Pool { requests: pool.requests.clone(), once: false, ..*pool };
+            let figures = drive(&address, Some(process.id()), &repeated, self.load())?;
             all.push((kind.word(), figures.cpu_us.context("no CPU time")?));
         }
         Ok(all)

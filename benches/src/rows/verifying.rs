@@ -122,6 +122,6 @@ fn temporary_keys(keys: &Keys) -> Result<Keys> {
     let mut random = fastrand::Rng::new();
     let mut half = || slugid(std::array::from_fn(|_| random.u8(..)));
     let (seed, now_ms) = (format!("{}{}", half(), half()), now_ms()?);
-    let made = temporary::create(&keys.id, &keys.token, Some(NAMED), &certificate_scopes(), now_ms - 60_000, now_ms + 3_600_000, &seed)?;
-    Ok(Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) })
+    let issued = temporary::create(&keys.id, &keys.token, Some(NAMED), &certificate_scopes(), now_ms - 60_000, now_ms + 3_600_000, &seed)?;
+    Ok(Keys { id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate) })
 }

@@ -169,7 +169,7 @@ fn together(stage: &mut Stage<'_>) -> Result<()> {
     let failed = AtomicUsize::new(0);
     let write = |writer: usize| -> Result<Vec<String>> {
         let mut connection = api.connect()?;
-        let mut made = Vec::with_capacity(2 * EACH);
+        let mut created = Vec::with_capacity(2 * EACH);
         for number in 0..EACH {
             let name = format!("together-{writer}-{number}");
             let (role, client) = (new_role(&name), new_client(&name));
@@ -177,7 +177,7 @@ fn together(stage: &mut Stage<'_>) -> Result<()> {
             let client_body = json!({ "description": "", "expires": "2100-01-01T00:00:00.000Z", "scopes": client.scopes });
             for (path, body) in [(role_path(&role), role_body), (client_path(&client), client_body)] {
                 match api.call(&mut connection, "PUT", &path, Some(&body))? {
-                    (200, _) => made.push(path),
+                    (200, _) => created.push(path),
                     (status, answer) => {
                         eprintln!("   PUT {path} answered {status}: {answer}");
                         failed.fetch_add(1, Ordering::Relaxed);
@@ -185,10 +185,10 @@ fn together(stage: &mut Stage<'_>) -> Result<()> {
                 }
             }
         }
-        Ok(made)
+        Ok(created)
     };
     let write = &write;
-    let made = std::thread::scope(|scope| -> Result<Vec<String>> {
+    let created = std::thread::scope(|scope| -> Result<Vec<String>> {
         let writers: Vec<_> = (0..WRITERS).map(|writer| scope.spawn(move || write(writer))).collect();
         let mut all = Vec::new();
         for writer in writers {
@@ -199,12 +199,12 @@ fn together(stage: &mut Stage<'_>) -> Result<()> {
     let took: Duration = began.elapsed();
     let mut connection = api.connect()?;
     let mut lost = 0;
-    for path in &made {
+    for path in &created {
         lost += usize::from(api.call(&mut connection, "GET", path, None)?.0 != 200);
     }
     let failed = failed.into_inner();
-    let rate = made.len() as f64 / took.as_secs_f64();
-    let note = format!("{} written, {failed} failed, {lost} lost, {rate:.0}/s", made.len());
+    let rate = created.len() as f64 / took.as_secs_f64();
+    let note = format!("{} written, {failed} failed, {lost} lost, {rate:.0}/s", created.len());
     stage.add(Outcome::figure("writers-16", (failed + lost) as f64).noting(note));
     Ok(())
 }

@@ -45,11 +45,11 @@ impl Subject {
         let folder = tempfile::tempdir()?;
         let binary = binary.to_owned();
         let mut init = clean(Command::new(&binary));
-        let made = init.arg("init").arg("--json").arg("--data-dir").arg(folder.path().join("data")).output().context("can't start it")?;
-        if !made.status.success() {
-            bail!("`falconer init` failed: {}", String::from_utf8_lossy(&made.stderr));
+        let output = init.arg("init").arg("--json").arg("--data-dir").arg(folder.path().join("data")).output().context("can't start it")?;
+        if !output.status.success() {
+            bail!("`falconer init` failed: {}", String::from_utf8_lossy(&output.stderr));
         }
-        let init: Value = serde_json::from_slice(&made.stdout).context("`falconer init` printed no JSON")?;
+        let init: Value = serde_json::from_slice(&output.stdout).context("`falconer init` printed no JSON")?;
         let text = |key: &str| init.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
         let keys = Keys::new(&text("clientId"), &text("accessToken"));
         let api = Api { address: String::new(), keys };

@@ -57,15 +57,15 @@ pub struct Report {
 
 impl Row {
     pub(crate) fn new(attack: &Attack, route: Option<String>, outcome: Outcome, requests: usize, seen: Vec<String>) -> Row {
-        let told = matches!(outcome, Outcome::Finding | Outcome::Note);
+        let is_explained = matches!(outcome, Outcome::Finding | Outcome::Note);
         Row {
             attack: attack.name,
             route,
             outcome,
             requests,
             seen,
-            means: told.then_some(attack.finding),
-            advice: told.then_some(attack.advice),
+            means: is_explained.then_some(attack.finding),
+            advice: is_explained.then_some(attack.advice),
             page: attack.page,
         }
     }

@@ -61,11 +61,11 @@ mod tests {
         assert!(addresses.hold(at("192.0.2.1"), 2).is_none());
         let _other = addresses.hold(at("192.0.2.2"), 2).unwrap();
         drop(one);
-        let again = addresses.hold(at("192.0.2.1"), 2).unwrap();
+        let second = addresses.hold(at("192.0.2.1"), 2).unwrap();
         let six = addresses.hold(at("2001:db8::1"), 1).unwrap();
         assert!(addresses.hold(at("2001:db8::ffff:0:0:1"), 1).is_none(), "the same network");
         assert!(addresses.hold(at("2001:db8:0:1::1"), 1).is_some(), "another one");
-        drop((again, six, _two, _other));
+        drop((second, six, _two, _other));
         assert!(addresses.counts().is_empty());
     }
 }

@@ -82,8 +82,8 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let mut made = options.open(file)?;
-    made.write_all(text.as_bytes())?;
-    made.write_all(b"\n")?;
-    made.sync_all()
+    let mut created = options.open(file)?;
+    created.write_all(text.as_bytes())?;
+    created.write_all(b"\n")?;
+    created.sync_all()
 }

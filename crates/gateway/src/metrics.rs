@@ -108,7 +108,7 @@ pub(crate) struct Metrics {
 impl Default for Metrics {
     fn default() -> Metrics {
         let mut registry = Registry::with_prefix("falconer_gateway");
-        let made = Metrics {
+        let metrics = Metrics {
             decisions: Family::default(),
             sessions: Family::default(),
             question: Histogram::new(SECONDS),
@@ -120,16 +120,16 @@ impl Default for Metrics {
             paused: Gauge::default(),
             registry: Registry::default(),
         };
-        registry.register("decisions", "Requests by what became of them", made.decisions.clone());
-        registry.register("sessions", "Sessions of browsers by what became of them", made.sessions.clone());
-        registry.register_with_unit("question", "How long Falconer took to answer", Unit::Seconds, made.question.clone());
-        registry.register("connections", "Connections that are open", made.connections.clone());
-        registry.register("connections_refused", "Connections of addresses that had too many", made.connections_refused.clone());
-        registry.register("websockets", "WebSockets that are open", made.websockets.clone());
-        registry.register("websockets_ended", "WebSockets that ended with their credentials", made.websockets_ended.clone());
-        registry.register("service_failed", "Requests that the service behind did not answer", made.behind_failed.clone());
-        registry.register("breaker_open", "1 while Falconer is not asked, because it did not answer", made.paused.clone());
-        Metrics { registry, ..made }
+        registry.register("decisions", "Requests by what became of them", metrics.decisions.clone());
+        registry.register("sessions", "Sessions of browsers by what became of them", metrics.sessions.clone());
+        registry.register_with_unit("question", "How long Falconer took to answer", Unit::Seconds, metrics.question.clone());
+        registry.register("connections", "Connections that are open", metrics.connections.clone());
+        registry.register("connections_refused", "Connections of addresses that had too many", metrics.connections_refused.clone());
+        registry.register("websockets", "WebSockets that are open", metrics.websockets.clone());
+        registry.register("websockets_ended", "WebSockets that ended with their credentials", metrics.websockets_ended.clone());
+        registry.register("service_failed", "Requests that the service behind did not answer", metrics.behind_failed.clone());
+        registry.register("breaker_open", "1 while Falconer is not asked, because it did not answer", metrics.paused.clone());
+        Metrics { registry, ..metrics }
     }
 }
 
@@ -142,7 +142,7 @@ impl Metrics {
         self.sessions.get_or_create(&[("event", event.word())]).inc();
     }
 
-    pub(crate) fn asked(&self, took: Duration) {
+    pub(crate) fn answered(&self, took: Duration) {
         self.question.observe(took.as_secs_f64());
     }
 

@@ -62,11 +62,11 @@ mod tests {
         }
     }
 
-    async fn asked(answers: Vec<Standing>, expires_in_ms: i64) -> (String, Vec<u128>) {
+    async fn observed_until_over(answers: Vec<Standing>, expires_in_ms: i64) -> (String, Vec<u128>) {
         let answers = Answers(Mutex::new(answers), Mutex::default(), tokio::time::Instant::now());
         let why = over(&answers, INTERVAL, now_ms() + expires_in_ms).await;
-        let asked = answers.1.lock().unwrap().clone();
-        (why, asked)
+        let asked_at = answers.1.lock().unwrap().clone();
+        (why, asked_at)
     }
 
     fn later() -> Standing {
@@ -79,24 +79,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn falconer_is_asked_at_each_interval() {
-        let (why, asked) = asked(vec![later(), later(), revoked()], 3_600_000).await;
-        assert_eq!((why.as_str(), asked.as_slice()), ("grant-revoked", [30_000, 60_000, 90_000].as_slice()));
+        let (why, asked_at) = observed_until_over(vec![later(), later(), revoked()], 3_600_000).await;
+        assert_eq!((why.as_str(), asked_at.as_slice()), ("grant-revoked", [30_000, 60_000, 90_000].as_slice()));
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_end_of_the_credentials_is_not_overslept() {
-        let (why, asked) = asked(vec![revoked()], 10_000).await;
-        assert!(why == "grant-revoked" && asked.len() == 1 && asked[0] <= 10_002, "{asked:?}");
+        let (why, asked_at) = observed_until_over(vec![revoked()], 10_000).await;
+        assert!(why == "grant-revoked" && asked_at.len() == 1 && asked_at[0] <= 10_002, "{asked_at:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_outage_is_borne_for_an_interval_and_not_beyond_the_end() {
         let unknown = || (0..100).map(|_| Standing::Unknown);
-        let (why, asked_at) = asked(unknown().collect(), 3_600_000).await;
+        let (why, asked_at) = observed_until_over(unknown().collect(), 3_600_000).await;
         assert!(why == "unavailable" && *asked_at.last().unwrap() == 60_000 && asked_at.len() == 16, "{asked_at:?}");
-        let (why, asked_at) = asked(unknown().collect(), 0).await;
+        let (why, asked_at) = observed_until_over(unknown().collect(), 0).await;
         assert!(why == "unavailable" && asked_at.len() <= 16, "{asked_at:?}");
         let back = unknown().take(14).chain([later(), revoked()]).collect();
-        assert_eq!(asked(back, 3_600_000).await.0, "grant-revoked", "Falconer came back in time");
+        assert_eq!(observed_until_over(back, 3_600_000).await.0, "grant-revoked", "Falconer came back in time");
     }
 }

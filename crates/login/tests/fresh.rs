@@ -63,14 +63,14 @@ async fn every_change_of_credentials_asks_for_a_fresh_sign_in() {
         assert_eq!(outcome, Err(LoginError::SignInAgain), "{what}");
     }
     assert_eq!(world.auth.revision(), revision, "nothing was changed");
-    assert_eq!(world.login.recovery_codes("ann").await.unwrap().made, 0);
+    assert_eq!(world.login.recovery_codes("ann").await.unwrap().total, 0);
     assert!(world.login.sign_in_local("ann", PASSWORD, &from(ADDRESS)).await.is_ok(), "the password is the old one");
 
     let renewed = world.login.sign_in_again(&session, Reauthentication::Password(PASSWORD), &from(ADDRESS)).await.unwrap().session;
     for (what, outcome) in changes(&world, &renewed).await {
         assert_ne!(outcome, Err(LoginError::SignInAgain), "{what}");
     }
-    assert_eq!(world.login.recovery_codes("ann").await.unwrap().made, 10);
+    assert_eq!(world.login.recovery_codes("ann").await.unwrap().total, 10);
 }
 
 /// A form that lay open in another tab can still be sent; the cookie of before can not.

@@ -79,7 +79,7 @@ pub(super) fn attempt() -> Attempt {
         nonce: text(),
         verifier: text(),
         redirect_uri: "https://auth.example.com/login/company/callback".to_owned(),
-        again: false,
+        reauthenticate: false,
     }
 }
 

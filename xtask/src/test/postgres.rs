@@ -171,9 +171,9 @@ fn prepare(programs: &Path, folder: &Path) -> Result<String> {
     let mut words = unprivileged(&programs.join("initdb"));
     words.extend(["-D".into(), folder.join("data").into(), "--pwfile".into(), file.into()]);
     words.extend(["-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C"].map(OsString::from));
-    let made = run(&words).context("can't run initdb")?;
-    if !made.status.success() {
-        bail!("initdb failed: {}", String::from_utf8_lossy(&made.stderr));
+    let output = run(&words).context("can't run initdb")?;
+    if !output.status.success() {
+        bail!("initdb failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(password)
 }

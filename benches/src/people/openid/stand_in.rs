@@ -90,8 +90,8 @@ impl StandIn {
         }
         let (state, redirect_uri) = (value("state")?, value("redirect_uri")?);
         let code = format!("{:032x}", fastrand::u128(..));
-        let asked = Asked { person, nonce: value("nonce")?, challenge: value("code_challenge")?, redirect_uri: redirect_uri.clone() };
-        self.state.codes.lock().unwrap_or_else(PoisonError::into_inner).insert(code.clone(), asked);
+        let sign_in = Asked { person, nonce: value("nonce")?, challenge: value("code_challenge")?, redirect_uri: redirect_uri.clone() };
+        self.state.codes.lock().unwrap_or_else(PoisonError::into_inner).insert(code.clone(), sign_in);
         Ok(format!("{redirect_uri}?code={code}&state={state}"))
     }
 }
@@ -137,14 +137,14 @@ impl State {
     fn tokens(&self, form: &[u8]) -> Result<Value> {
         let fields = unquery(std::str::from_utf8(form)?)?;
         let value = |key: &str| fields.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str()).unwrap_or_default();
-        let asked = self.codes.lock().unwrap_or_else(PoisonError::into_inner).remove(value("code")).context("no such code")?;
+        let sign_in = self.codes.lock().unwrap_or_else(PoisonError::into_inner).remove(value("code")).context("no such code")?;
         let challenge = BASE64.encode(digest(&SHA256, value("code_verifier").as_bytes()));
-        if challenge != asked.challenge || value("redirect_uri") != asked.redirect_uri || value("client_secret") != SECRET {
+        if challenge != sign_in.challenge || value("redirect_uri") != sign_in.redirect_uri || value("client_secret") != SECRET {
             bail!("the code was given to somebody else");
         }
-        let (now, person) = (clock::now_ms()? / 1000, asked.person);
+        let (now, person) = (clock::now_ms()? / 1000, sign_in.person);
         let claims = json!({
-            "iss": self.issuer, "sub": format!("person-{person}"), "aud": "falconer", "iat": now, "exp": now + 300, "auth_time": now, "nonce": asked.nonce,
+            "iss": self.issuer, "sub": format!("person-{person}"), "aud": "falconer", "iat": now, "exp": now + 300, "auth_time": now, "nonce": sign_in.nonce,
             "name": format!("Person Number {person}"), "preferred_username": format!("person{person}"),
             "email": format!("person{person}@example.com"), "email_verified": true, "groups": ["engineering", "releases", "people"],
         });

@@ -99,8 +99,8 @@ impl Kind for Reset {
             self.0.done("DELETE", CLIENT_PATH, None)?;
             self.0.client()?;
         }
-        let made = self.0.done("POST", &format!("{CLIENT_PATH}/reset"), None)?;
-        Ok((Keys::new(CLIENT, made.get("accessToken").and_then(Value::as_str).context("no accessToken")?), None))
+        let reset = self.0.done("POST", &format!("{CLIENT_PATH}/reset"), None)?;
+        Ok((Keys::new(CLIENT, reset.get("accessToken").and_then(Value::as_str).context("no accessToken")?), None))
     }
 
     fn take(&mut self) -> Result<()> {

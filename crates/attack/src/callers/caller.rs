@@ -39,8 +39,8 @@ impl Caller {
 
     /// With a certificate that names `issuer` and is signed with whatever key.
     pub fn issued(issuer: &str, key: &AccessToken, scopes: &[String], start_ms: i64, expiry_ms: i64) -> Result<Caller, String> {
-        let made = temporary::create(issuer, key, None, scopes, start_ms, expiry_ms, &new_seed()).map_err(|error| error.to_string())?;
-        Ok(Caller { id: made.client_id, token: made.access_token, certificate: Some(made.certificate), authorized: None })
+        let issued = temporary::create(issuer, key, None, scopes, start_ms, expiry_ms, &new_seed()).map_err(|error| error.to_string())?;
+        Ok(Caller { id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate), authorized: None })
     }
 
     /// What goes along in the signature.

@@ -38,7 +38,7 @@ impl Falconer {
     }
 
     /// What a service that verifies properly would decide. `signature`: of nobody without.
-    pub async fn worth(&self, required: &Expression, of: &Signature, signed: bool) -> Result<Worth, Error> {
+    pub async fn verdict(&self, required: &Expression, of: &Signature, signed: bool) -> Result<Worth, Error> {
         let question = CheckRequest {
             request: AuthenticateHawkRequest {
                 method: of.method.to_lowercase(),

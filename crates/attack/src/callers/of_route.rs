@@ -49,7 +49,7 @@ impl Maker<'_> {
         let Access::Needs(required) = &route.access else { return Ok(Callers::none("the route is public")) };
         let mut callers =
             Callers::none("there are no credentials in the environment: `falconer signin` gets some, or set those of a client");
-        callers.open = self.worth(route, required, None).await? == Worth::Allowed;
+        callers.open = self.verdict(route, required, None).await? == Worth::Allowed;
         let Some(operator) = self.operator else { return Ok(callers) };
         let person = route.person.as_ref().map(|person| format!("assume:{person}"));
         let mut refused = String::new();
@@ -108,9 +108,9 @@ impl Maker<'_> {
             Ok(caller) => caller,
             Err(why) => return Ok(Err(why)),
         };
-        let worth = self.worth(route, required, Some(&caller)).await?;
-        Ok(match worth {
-            worth if worth == *wanted => Ok(caller),
+        let verdict = self.verdict(route, required, Some(&caller)).await?;
+        Ok(match verdict {
+            verdict if verdict == *wanted => Ok(caller),
             Worth::Allowed => Err("Falconer allows it: everybody, or a role, has what is needed".to_owned()),
             Worth::Denied => Err(format!("Falconer denies it to {}", shown(scopes))),
             // Where these credentials do not have a scope, the first line of the message says so.
@@ -118,11 +118,11 @@ impl Maker<'_> {
         })
     }
 
-    async fn worth(&self, route: &Route, required: &Expression, caller: Option<&Caller>) -> Result<Worth, Error> {
+    async fn verdict(&self, route: &Route, required: &Expression, caller: Option<&Caller>) -> Result<Worth, Error> {
         let nobody =
             Caller { id: String::new(), token: falconer_client::AccessToken::new(String::new()), certificate: None, authorized: None };
         let signature = Signature::of(caller.unwrap_or(&nobody), self.place, route, self.falconer.now_ms() / 1000);
-        self.falconer.worth(required, &signature, caller.is_some()).await
+        self.falconer.verdict(required, &signature, caller.is_some()).await
     }
 }
 

@@ -46,8 +46,8 @@ impl Secret {
 
 /// The signature of the certificate in an `ext`.
 fn signature(ext: &str) -> Option<String> {
-    let told: Value = serde_json::from_slice(&STANDARD.decode(ext).ok()?).ok()?;
-    Some(told.get("certificate")?.get("signature")?.as_str()?.to_owned())
+    let fields: Value = serde_json::from_slice(&STANDARD.decode(ext).ok()?).ok()?;
+    Some(fields.get("certificate")?.get("signature")?.as_str()?.to_owned())
 }
 
 /// Which of the secrets stand in a text.

@@ -111,24 +111,24 @@ impl Gateway {
     }
 
     /// Decides, and answers in the form that this caller reads.
-    pub(crate) async fn decide(&self, asked: &RequestHead<'_>) -> Decision {
-        match self.try_decide(asked).await {
+    pub(crate) async fn decide(&self, request: &RequestHead<'_>) -> Decision {
+        match self.try_decide(request).await {
             Ok((decision, outcome)) => {
                 self.metrics.decided(outcome);
                 decision
             }
             Err(refused) => {
                 self.metrics.decided(refused.outcome());
-                Decision::Answer(self.refuse(&refused, asked))
+                Decision::Answer(self.refuse(&refused, request))
             }
         }
     }
 
     /// The answer to a refusal; pages of origins that may call can read it.
-    pub(crate) fn refuse(&self, refused: &Refused, asked: &RequestHead<'_>) -> Answer {
-        let path = asked.target.split_once('?').map_or(asked.target, |(path, _)| path);
-        let mut answer = Answer::refused(refused, asked.method, path);
-        if let Some(allowed) = self.cors(asked) {
+    pub(crate) fn refuse(&self, refused: &Refused, request: &RequestHead<'_>) -> Answer {
+        let path = request.target.split_once('?').map_or(request.target, |(path, _)| path);
+        let mut answer = Answer::refused(refused, request.method, path);
+        if let Some(allowed) = self.cors(request) {
             answer.headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
             answer.headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("WWW-Authenticate, Retry-After, Date"));
             answer.headers.insert(header::VARY, HeaderValue::from_static("Origin"));
@@ -137,8 +137,8 @@ impl Gateway {
     }
 
     /// The value that lets the page read the answer which asked.
-    pub(crate) fn cors(&self, asked: &RequestHead<'_>) -> Option<HeaderValue> {
-        let from = asked.headers.get(header::ORIGIN)?;
+    pub(crate) fn cors(&self, request: &RequestHead<'_>) -> Option<HeaderValue> {
+        let from = request.headers.get(header::ORIGIN)?;
         let origins = &self.rules.settings.cors;
         if origins.iter().any(|origin| origin == "*") {
             return Some(HeaderValue::from_static("*"));
@@ -150,90 +150,90 @@ impl Gateway {
         self.sites.iter().find(|site| site.is(host)).ok_or(Refused::OtherHost)
     }
 
-    async fn try_decide(&self, asked: &RequestHead<'_>) -> Result<(Decision, Outcome), Refused> {
-        let site = self.site(asked.host)?;
-        let target = Target::read(asked.target).map_err(Refused::Target)?;
-        if asked.names_another_method() {
+    async fn try_decide(&self, request: &RequestHead<'_>) -> Result<(Decision, Outcome), Refused> {
+        let site = self.site(request.host)?;
+        let target = Target::read(request.target).map_err(Refused::Target)?;
+        if request.names_another_method() {
             return Err(Refused::OtherMethod);
         }
         if target.segments().first().is_some_and(|first| first.eq_ignore_ascii_case(".falconer")) {
             let session = site.session.as_ref().ok_or(Refused::NoRule)?;
-            let answer = pages::answer(asked, &target, site, session, &self.metrics)?;
+            let answer = pages::answer(request, &target, site, session, &self.metrics)?;
             return Ok((Decision::Answer(answer), Outcome::OwnPage));
         }
-        if asked.is_preflight() && self.cors(asked).is_some() {
+        if request.is_preflight() && self.cors(request).is_some() {
             return match self.rules.table.find("OPTIONS", &target).map_err(Refused::Target)? {
                 Found::NoPath => Err(Refused::NoRule),
                 Found::Rule(..) | Found::NoMethod => Ok((Decision::Preflight, Outcome::Preflight)),
             };
         }
-        match self.rules.table.find(asked.method, &target).map_err(Refused::Target)? {
+        match self.rules.table.find(request.method, &target).map_err(Refused::Target)? {
             Found::NoPath | Found::NoMethod => Err(Refused::NoRule),
             Found::Rule(rule, parameters) => match &rule.access {
                 Access::Public => {
                     Ok((Decision::LetThrough(LetThrough { verified: None, reveal: Vec::new(), watched: None }), Outcome::Public))
                 }
-                Access::Needs(needs) => self.check(asked, site, needs, &parameters).await,
+                Access::Needs(needs) => self.check(request, site, needs, &parameters).await,
             },
         }
     }
 
     async fn check(
         &self,
-        asked: &RequestHead<'_>,
+        request: &RequestHead<'_>,
         site: &Site,
         needs: &Needs,
         parameters: &Params,
     ) -> Result<(Decision, Outcome), Refused> {
         let expression = needs.expression(parameters).map_err(Refused::CannotAsk)?;
-        let session = site.session.as_ref().filter(|_| !asked.is_signed());
+        let session = site.session.as_ref().filter(|_| !request.is_signed());
         let own = match session {
-            Some(session) => match of_session(asked, site, session)? {
+            Some(session) => match of_session(request, site, session)? {
                 OfSession::Signed(header, credentials) => Some((header, credentials)),
-                OfSession::SignIn => return sign_in(asked, site, None),
+                OfSession::SignIn => return sign_in(request, site, None),
                 OfSession::Nothing => None,
             },
             None => None,
         };
         let authorization = match &own {
             Some((header, _)) => Some(header.as_bytes()),
-            None => asked.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes),
+            None => request.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes),
         };
-        if asked.headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
+        if request.headers.get_all(header::AUTHORIZATION).iter().nth(1).is_some() {
             return Err(Refused::Verifier(Refusal::SeveralAuthorizations));
         }
         let most = self.settings().questions_per_address;
-        let held = asked.source_ip.map(|address| self.questions.hold(address, most).ok_or(Refused::TooMany)).transpose()?;
-        let source_ip = asked.source_ip.map(|address| address.to_string());
-        let signed = SignedRequest { method: asked.method, resource: asked.target, authorization, source_ip: source_ip.as_deref() };
+        let held = request.source_ip.map(|address| self.questions.hold(address, most).ok_or(Refused::TooMany)).transpose()?;
+        let source_ip = request.source_ip.map(|address| address.to_string());
+        let signed = SignedRequest { method: request.method, resource: request.target, authorization, source_ip: source_ip.as_deref() };
         let verifier = site.verifier.clone().with_revealed(needs.reveal.iter().map(String::as_str));
         let verifier = verifier.map_err(|_| Refused::Misconfigured("a prefix in `reveal` cannot be used"))?;
         let began = Instant::now();
         let answer = verifier.check(&signed, &expression).await;
         drop(held);
-        self.metrics.asked(began.elapsed());
+        self.metrics.answered(began.elapsed());
         match answer {
             Ok(verified) => {
                 let unseen = matches!(self.settings().place, Some(Place::Beside(_))) && matches!(verified.body_rule(), BodyRule::Hash(_));
                 if unseen && !needs.body_unchecked {
                     return Err(Refused::BodyUnseen);
                 }
-                let watched = asked.headers.contains_key(header::UPGRADE).then(|| {
+                let watched = request.headers.contains_key(header::UPGRADE).then(|| {
                     let credentials = own.map(|(_, credentials)| credentials);
-                    Box::new(Watched::new(asked, verifier, expression, credentials))
+                    Box::new(Watched::new(request, verifier, expression, credentials))
                 });
                 Ok((Decision::LetThrough(LetThrough { verified: Some(verified), reveal: needs.reveal.clone(), watched }), Outcome::Allowed))
             }
             Err(refusal) => match session {
-                Some(session) => for_browser(asked, site, session, own.is_some(), refusal),
+                Some(session) => for_browser(request, site, session, own.is_some(), refusal),
                 None => Err(Refused::Verifier(refusal)),
             },
         }
     }
 
     /// What the service behind is told of a request that goes on.
-    pub(crate) fn statement(&self, asked: &RequestHead<'_>, caller: Option<&Caller>, reveal: &[String]) -> Result<HeaderValue, Refused> {
-        let request = (asked.method, self.site(asked.host)?.host.as_str(), asked.target);
+    pub(crate) fn statement(&self, request: &RequestHead<'_>, caller: Option<&Caller>, reveal: &[String]) -> Result<HeaderValue, Refused> {
+        let request = (request.method, self.site(request.host)?.host.as_str(), request.target);
         let statement = statement::of(&self.caller_key, falconer_client::system::now_ms(), request, caller, reveal);
         statement.ok_or(Refused::Misconfigured("what the service behind is told can't be written"))
     }
@@ -261,44 +261,44 @@ enum OfSession {
     Nothing,
 }
 
-fn of_session(asked: &RequestHead<'_>, site: &Site, session: &SiteSession) -> Result<OfSession, Refused> {
+fn of_session(request: &RequestHead<'_>, site: &Site, session: &SiteSession) -> Result<OfSession, Refused> {
     let now_ms = falconer_client::system::now_ms();
-    let Some(opened) = session.cookies.session(asked.headers, now_ms) else { return Ok(OfSession::Nothing) };
-    if !is_own(asked.method, asked.headers, &site.origin) {
+    let Some(opened) = session.cookies.session(request.headers, now_ms) else { return Ok(OfSession::Nothing) };
+    if !is_own(request.method, request.headers, &site.origin) {
         return Err(Refused::OtherSite);
     }
     let renew_ms = i64::try_from(session.settings.renew.as_millis()).unwrap_or(0);
-    if wants_page(asked.method, asked.headers) && opened.expires_ms - now_ms < renew_ms {
+    if wants_page(request.method, request.headers) && opened.expires_ms - now_ms < renew_ms {
         return Ok(OfSession::SignIn);
     }
-    let header = session.sign(asked.method, asked.target, opened.credentials.clone())?;
+    let header = session.sign(request.method, request.target, opened.credentials.clone())?;
     Ok(OfSession::Signed(header, opened.credentials))
 }
 
 /// What a browser gets in place of JSON, where sessions are on.
 fn for_browser(
-    asked: &RequestHead<'_>,
+    request: &RequestHead<'_>,
     site: &Site,
     session: &SiteSession,
     has_session: bool,
     refusal: Refusal,
 ) -> Result<(Decision, Outcome), Refused> {
-    let page = wants_page(asked.method, asked.headers);
+    let page = wants_page(request.method, request.headers);
     match refusal.code() {
-        Code::AuthenticationFailed if has_session && page => sign_in(asked, site, session.cookies.clear_session()),
+        Code::AuthenticationFailed if has_session && page => sign_in(request, site, session.cookies.clear_session()),
         Code::InsufficientScopes if has_session && page => {
             let text = format!("{refusal} You can sign in again and grant more, or as somebody else.");
-            let page = Answer::page(403, "Not allowed", &text, (&sign_in_path(asked.target), "Sign in again"), true);
+            let page = Answer::page(403, "Not allowed", &text, (&sign_in_path(request.target), "Sign in again"), true);
             Ok((Decision::Answer(page), Outcome::Denied))
         }
-        Code::InsufficientScopes if page => sign_in(asked, site, None),
+        Code::InsufficientScopes if page => sign_in(request, site, None),
         _ => Err(Refused::Verifier(refusal)),
     }
 }
 
 /// To the sign-in, by its whole address: Traefik takes a path for one of the gateway's own.
-fn sign_in(asked: &RequestHead<'_>, site: &Site, clear: Option<HeaderValue>) -> Result<(Decision, Outcome), Refused> {
-    let answer = Answer::to(&format!("{}{}", site.origin, sign_in_path(asked.target)), clear);
+fn sign_in(request: &RequestHead<'_>, site: &Site, clear: Option<HeaderValue>) -> Result<(Decision, Outcome), Refused> {
+    let answer = Answer::to(&format!("{}{}", site.origin, sign_in_path(request.target)), clear);
     answer
         .map(|answer| (Decision::Answer(answer), Outcome::SignIn))
         .ok_or(Refused::Misconfigured("the address of the sign-in is no header"))

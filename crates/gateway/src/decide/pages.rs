@@ -10,7 +10,7 @@ use crate::session::{Came, begin, came_back, is_own, sign_in_path};
 
 /// Answers what is below `/.falconer/`.
 pub(super) fn answer(
-    asked: &RequestHead<'_>,
+    request: &RequestHead<'_>,
     target: &Target,
     site: &Site,
     session: &SiteSession,
@@ -20,7 +20,7 @@ pub(super) fn answer(
     let cookies = &session.cookies;
     let query = target.raw().split_once('?').map_or("", |(_, query)| query);
     let too_long = Refused::Misconfigured("an address to go to is no header");
-    match (asked.method, target.path()) {
+    match (request.method, target.path()) {
         ("GET", "/.falconer/sign-in") => {
             let to = url::form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "to").map(|(_, to)| to.into_owned());
             let begun = begin(&session.asks, cookies, to.as_deref().unwrap_or("/"), now_ms);
@@ -28,7 +28,7 @@ pub(super) fn answer(
             metrics.session(Event::Begun);
             Answer::to(&url, [cookie]).ok_or(too_long)
         }
-        ("GET", "/.falconer/back") => match came_back(query, asked.headers, cookies, now_ms) {
+        ("GET", "/.falconer/back") => match came_back(query, request.headers, cookies, now_ms) {
             // At once to an address without credentials in it.
             Came::Credentials(set, to) => {
                 metrics.session(Event::SignedIn);
@@ -37,12 +37,12 @@ pub(super) fn answer(
             Came::NotAskedFor => Err(Refused::NotAskedFor),
             Came::Unusable => Err(Refused::UnusableCredentials),
         },
-        ("POST", "/.falconer/sign-out") if !is_own("POST", asked.headers, &site.origin) => Err(Refused::OtherSite),
+        ("POST", "/.falconer/sign-out") if !is_own("POST", request.headers, &site.origin) => Err(Refused::OtherSite),
         ("POST", "/.falconer/sign-out") => {
             metrics.session(Event::SignedOut);
             Answer::to(&format!("{}/.falconer/sign-out", site.origin), cookies.clear_session()).ok_or(too_long)
         }
-        ("GET", "/.falconer/sign-out") if cookies.session(asked.headers, now_ms).is_some() => {
+        ("GET", "/.falconer/sign-out") if cookies.session(request.headers, now_ms).is_some() => {
             Ok(Answer::page(403, "Sign out", "You are signed in here.", ("/", "Back"), true))
         }
         ("GET", "/.falconer/sign-out") => {

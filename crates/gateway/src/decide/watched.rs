@@ -32,13 +32,13 @@ enum With {
 }
 
 impl Watched {
-    pub(super) fn new(asked: &RequestHead<'_>, verifier: Verifier, expression: Expression, session: Option<Credentials>) -> Watched {
-        let authorization = || asked.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).map(<[u8]>::to_vec);
+    pub(super) fn new(request: &RequestHead<'_>, verifier: Verifier, expression: Expression, session: Option<Credentials>) -> Watched {
+        let authorization = || request.headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).map(<[u8]>::to_vec);
         Watched {
-            method: asked.method.to_owned(),
-            target: asked.target.to_owned(),
-            host: asked.host.to_owned(),
-            source_ip: asked.source_ip.map(|address| address.to_string()),
+            method: request.method.to_owned(),
+            target: request.target.to_owned(),
+            host: request.host.to_owned(),
+            source_ip: request.source_ip.map(|address| address.to_string()),
             verifier,
             expression,
             with: session.map_or_else(|| With::Header(authorization()), With::Session),

@@ -203,12 +203,12 @@ impl SigningProxy {
             // Read anew: they may have been replaced while the body came.
             let signer = self.signer();
             let patience = if matches!(held, Held::Stream(_)) { PATIENCE_WITH_STREAM } else { PATIENCE };
-            let (body, again) = match held {
+            let (body, retry_body) = match held {
                 Held::None => (None, Some(Held::None)),
                 Held::Whole(bytes) => (Some(reqwest::Body::from(bytes.clone())), Some(Held::Whole(bytes))),
                 Held::Stream(stream) => (Some(reqwest::Body::wrap(stream)), None),
             };
-            let payload = match &again {
+            let payload = match &retry_body {
                 Some(Held::Whole(bytes)) => Some((content_type(&headers), bytes.as_ref())),
                 _ => None,
             };
@@ -224,7 +224,7 @@ impl SigningProxy {
             let answer = answer.map_err(|error| Refused::Unreachable { origin: origin(&url), problem: causes(&error.without_url()) })?;
             if answer.status() == StatusCode::UNAUTHORIZED
                 && !clock_learned
-                && let Some(same) = again
+                && let Some(same) = retry_body
                 && signer.learn_clock().await
             {
                 (held, clock_learned) = (same, true);

@@ -30,9 +30,9 @@ impl Grants {
         scopes: &ScopeSet,
         identity_for: &[String],
     ) -> Result<Option<News>, GrantError> {
-        let (before, told) = self.granted_last(session, origin).await?;
+        let (before, identified_to) = self.granted_last(session, origin).await?;
         let new: Vec<&str> = scopes.iter().filter(|scope| !before.satisfies(scope)).collect();
-        let identity_for: Vec<String> = identity_for.iter().filter(|origin| !told.contains(origin)).cloned().collect();
+        let identity_for: Vec<String> = identity_for.iter().filter(|origin| !identified_to.contains(origin)).cloned().collect();
         if new.is_empty() && identity_for.is_empty() {
             return Ok(None);
         }

@@ -281,8 +281,8 @@ impl Grants {
             delete_on_expiration: true,
         };
         let person = Authentication::person(&session.identity);
-        let made = self.auth.create_client(&person, &client_id, &input).await;
-        let (view, _) = made.map_err(|error| ToolError::Refused { offer, error })?;
+        let created = self.auth.create_client(&person, &client_id, &input).await;
+        let (view, _) = created.map_err(|error| ToolError::Refused { offer, error })?;
         let access_token = view.access_token.ok_or_else(|| LoginError::Internal("a new client without a token".to_owned()))?;
         let location = request.callback.as_ref().map(|callback| callback.deliver(&client_id, access_token.expose()));
         Ok(ToolClient { client_id, access_token, expires_ms, location })

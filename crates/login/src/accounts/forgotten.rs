@@ -99,11 +99,11 @@ impl Login {
         let password = self.credentials(name).await?.password_hash;
         // Somebody who has never had a password is still invited.
         let kind = if password.is_some() { AccountLinkKind::Reset } else { AccountLinkKind::Invitation };
-        let (made, mut link) = self.new_link(kind, &account, password.as_deref(), FORGOTTEN_MS, true);
+        let (new_link, mut link) = self.new_link(kind, &account, password.as_deref(), FORGOTTEN_MS, true);
         link.within.clone_from(&account.email_within);
         // Written before the mail goes out, so it does not say that one did.
         self.auth.put_mailed_link(ACTOR, "reset link made", &local_identity(name), &link).await?;
-        Ok(Some((link.hash, link_mail(self.draw::<16>(), to, name, &made.token, site, self.now_ms()))))
+        Ok(Some((link.hash, link_mail(self.draw::<16>(), to, name, &new_link.token, site, self.now_ms()))))
     }
 }
 

@@ -294,8 +294,8 @@ mod tests {
         let (composed, decomposed) = ("caf\u{e9} cr\u{e8}me", "cafe\u{301} cre\u{300}me");
         for typed in [composed, decomposed] {
             let hash = hash_in(&pool, typed).await;
-            for again in [composed, decomposed] {
-                assert_eq!(check_in(&pool, again, Some(&hash)).await, Ok(Checked::Right { outdated: false }));
+            for spelling in [composed, decomposed] {
+                assert_eq!(check_in(&pool, spelling, Some(&hash)).await, Ok(Checked::Right { outdated: false }));
             }
         }
         // A hash from before was made of the bytes as they came.
@@ -322,8 +322,8 @@ mod tests {
         let is_zero = |room: &Vec<Block>| room.iter().all(|block| block.as_ref().iter().all(|word| *word == 0));
         let kept: Vec<_> = pool.rooms.lock().iter().map(|room| (is_zero(room), room.capacity() >= LEAST_ROOM)).collect();
         assert_eq!(kept, [(true, true)]);
-        let again = pool.work(waiting.turn().await.unwrap(), one).await.unwrap();
-        assert_eq!(again, output, "nothing of the first one is left in it");
+        let second = pool.work(waiting.turn().await.unwrap(), one).await.unwrap();
+        assert_eq!(second, output, "nothing of the first one is left in it");
         assert!(pool.rooms.lock().is_empty());
         assert_eq!(pool.hashes(), 2);
     }

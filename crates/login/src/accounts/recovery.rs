@@ -29,7 +29,7 @@ pub struct RecoveryCodesView {
     /// Those that were made and not used.
     pub left: usize,
     /// Those that were made.
-    pub made: usize,
+    pub total: usize,
     /// When one was used last, milliseconds since 1970.
     pub last_used_ms: Option<i64>,
 }
@@ -58,7 +58,7 @@ impl Login {
         let codes = self.credentials(account).await?.recovery_codes;
         Ok(RecoveryCodesView {
             left: codes.iter().filter(|code| code.used_ms.is_none()).count(),
-            made: codes.len(),
+            total: codes.len(),
             last_used_ms: codes.iter().filter_map(|code| code.used_ms).max(),
         })
     }

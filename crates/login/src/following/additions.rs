@@ -55,10 +55,10 @@ impl Login {
         if self.silent.has(&directory.name, asker, self.now_ms()) {
             return Err(ProviderError::Silent);
         }
-        let asked = self.addition(directory, known);
+        let addition = self.addition(directory, known);
         let answer = match asker {
-            Asker::SignIn => tokio::time::timeout(PATIENCE, asked).await.unwrap_or(Err(ProviderError::Silent)),
-            Asker::Round | Asker::Command => asked.await,
+            Asker::SignIn => tokio::time::timeout(PATIENCE, addition).await.unwrap_or(Err(ProviderError::Silent)),
+            Asker::Round | Asker::Command => addition.await,
         };
         let answered = !matches!(&answer, Err(error) if error.fault() == Fault::Away);
         self.silent.note(&directory.name, answered, self.now_ms());

@@ -101,20 +101,20 @@ impl Login {
             return Err(RefreshError::Unknown);
         };
         let kept = KeptHandle::of(self, claimed);
-        let asked = match self.check_known_by(provider).await? {
+        let answer = match self.check_known_by(provider).await? {
             Ok(()) => self.ask_about(provider, &known, &kept, asker).await,
             Err(error) => Err(error),
         };
         let handle = kept.latest();
-        match asked {
+        match answer {
             Ok(answer) => self.apply(provider, &known, answer, handle.as_ref(), asker).await,
             Err(error) => {
                 // What was known counts for its time. The handle is the last that the provider gave, and is tried again soon.
                 let interval_ms = self.interval_ms(provider).unwrap_or(HOUR_MS);
                 let due_ms = self.now_ms().saturating_add(soon_ms(interval_ms));
                 let handle = handle.map(|handle| Secret::new(handle.as_str()));
-                let again = self.store.put_refresh(&RefreshRecord { identity: identity.to_owned(), handle, due_ms }).await;
-                again.map_err(|error| self.store_error(error))?;
+                let rescheduled = self.store.put_refresh(&RefreshRecord { identity: identity.to_owned(), handle, due_ms }).await;
+                rescheduled.map_err(|error| self.store_error(error))?;
                 // What others say does not wait for this one.
                 self.add_to(&known, asker).await?;
                 Err(error.into())

@@ -71,7 +71,7 @@ impl Post {
         let (mailer, lines, outcomes, key) =
             (Arc::clone(&self.mailer), Arc::clone(&self.lines), Arc::clone(&self.outcomes), key.to_owned());
         let counts = Arc::clone(&self.counts);
-        let (tell, told) = oneshot::channel();
+        let (tell, handed_over) = oneshot::channel();
         tokio::spawn(async move {
             let _place = place;
             // Closed by nobody.
@@ -81,7 +81,7 @@ impl Post {
             // Whoever asked may have gone.
             let _ = tell.send(outcome);
         });
-        match tokio::time::timeout(WAIT, told).await {
+        match tokio::time::timeout(WAIT, handed_over).await {
             Ok(Ok(outcome)) => outcome,
             _ => MailOutcome::Waiting,
         }

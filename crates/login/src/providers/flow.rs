@@ -62,10 +62,10 @@ impl Intent {
     pub(crate) fn read(text: &str) -> Option<(String, Intent)> {
         let Some((provider, intent)) = text.split_once('_') else { return Some((text.to_owned(), Intent::SignIn)) };
         let is_session = |text: &str| text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
-        let again =
+        let reauthenticate =
             intent.strip_prefix('a').filter(|session| is_session(session)).map(|session| Intent::Reauthenticate(session.to_owned()));
         let link = || intent.strip_prefix('l').filter(|session| is_session(session)).map(|session| Intent::Link(session.to_owned()));
-        again.or_else(link).map(|intent| (provider.to_owned(), intent))
+        reauthenticate.or_else(link).map(|intent| (provider.to_owned(), intent))
     }
 
     /// The way that it is in this session; an intent of another one is none.
@@ -121,13 +121,13 @@ impl Flow {
     }
 
     pub(crate) fn attempt(&self, redirect_uri: &str) -> Attempt {
-        let made = self.made_ms.to_string();
+        let made_ms = self.made_ms.to_string();
         Attempt {
-            state: fingerprint(["provider state", &self.secret, &made, &self.intent.write(&self.provider), &self.next]),
+            state: fingerprint(["provider state", &self.secret, &made_ms, &self.intent.write(&self.provider), &self.next]),
             nonce: fingerprint(["provider nonce", &self.secret]),
             verifier: fingerprint(["provider verifier", &self.secret]),
             redirect_uri: redirect_uri.to_owned(),
-            again: self.intent != Intent::SignIn,
+            reauthenticate: self.intent != Intent::SignIn,
         }
     }
 

@@ -154,7 +154,7 @@ pub struct Attempt {
     /// `https://auth.example.com/login/<name>/callback`
     pub redirect_uri: String,
     /// Whether the provider should ask the person again, although it knows the browser.
-    pub again: bool,
+    pub reauthenticate: bool,
 }
 
 /// What a browser brought back: the parameters of the callback, each at most once.

@@ -132,7 +132,7 @@ impl Login {
         let Ok(provider) = self.provider(&scim.provider) else { return Ok(()) };
         let mut failed = None;
         for _ in 0..ROUNDS {
-            let (mut after, mut again) = (String::new(), false);
+            let (mut after, mut has_more) = (String::new(), false);
             loop {
                 let pending = self.store.pending_scim(&scim.provider, &after, READ).await.map_err(|error| self.read_error(error))?;
                 let Some(last) = pending.last() else { break };
@@ -154,9 +154,9 @@ impl Login {
                     }
                 }
                 let noted = self.store.note_scim_followed(&scim.provider, &followed).await;
-                again |= !noted.map_err(|error| self.store_error(error))?.is_empty();
+                has_more |= !noted.map_err(|error| self.store_error(error))?.is_empty();
             }
-            if !again {
+            if !has_more {
                 break;
             }
         }

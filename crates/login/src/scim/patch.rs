@@ -229,8 +229,8 @@ fn change_chosen(emails: &mut Vec<Value>, terms: &[Term], part: Option<&str>, op
         if op == Op::Replace {
             return wrong(ScimFault::NoTarget, "no email is like that");
         }
-        let made = terms.iter().map(|term| (term.attribute.to_ascii_lowercase(), term.value.clone())).collect();
-        emails.push(Value::Object(made));
+        let email = terms.iter().map(|term| (term.attribute.to_ascii_lowercase(), term.value.clone())).collect();
+        emails.push(Value::Object(email));
     }
     for email in emails.iter_mut().filter(|email| fits(email)).filter_map(Value::as_object_mut) {
         let parts = match (part, value) {

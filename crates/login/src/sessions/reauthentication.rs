@@ -72,11 +72,11 @@ impl Login {
     pub async fn sign_in_again(
         &self,
         session: &Session,
-        again: Reauthentication<'_>,
+        proof: Reauthentication<'_>,
         visitor: &Visitor<'_>,
     ) -> Result<SignedIn, PasskeyError> {
         self.check_clock()?;
-        match again {
+        match proof {
             Reauthentication::Password(password) => {
                 let name = session.account_name().ok_or(LoginError::WrongPassword)?;
                 let proven = self.prove_account(name, password, Prover::Session(&session.id)).await?;

@@ -104,7 +104,7 @@ impl IdentityProvider for FakeProvider {
 
     async fn begin(&self, attempt: &Attempt, _: i64) -> Result<Url, ProviderError> {
         assert_eq!(self.entrance, Entrance::Away, "nobody goes anywhere");
-        self.begun.lock().unwrap().push(attempt.again);
+        self.begun.lock().unwrap().push(attempt.reauthenticate);
         let fields = [("state", &attempt.state), ("redirect_uri", &attempt.redirect_uri)];
         Ok(Url::parse_with_params("https://login.example.com/authorize", fields).unwrap())
     }

@@ -70,7 +70,7 @@ fn known<'a>(subject: &'a str, username: Option<&'a str>, email: Option<&'a str>
 
 pub async fn sign_in(directory: &LdapProvider, name: &str, password: &str) -> Result<Attributes, LdapError> {
     let unused = || "n".repeat(43);
-    let attempt = Attempt { state: unused(), nonce: unused(), verifier: unused(), redirect_uri: String::new(), again: false };
+    let attempt = Attempt { state: unused(), nonce: unused(), verifier: unused(), redirect_uri: String::new(), reauthenticate: false };
     let answer = Answer::Password { name: name.to_owned(), password: password.to_owned().into() };
     own(directory.finish(&attempt, &answer, 0).await).map(|found| found.attributes)
 }

@@ -195,7 +195,7 @@ async fn a_recovery_code_signs_in_once() {
     assert_eq!((session.identity.as_str(), session.method, session.factors), ("local/ann", SignInMethod::RecoveryCode, 1));
     assert!(actions(&world).await.contains(&"recovery code used".to_owned()));
     let stands = world.login.recovery_codes("ann").await.unwrap();
-    assert_eq!((stands.left, stands.made, stands.last_used_ms), (9, 10, Some(common::START_MS)));
+    assert_eq!((stands.left, stands.total, stands.last_used_ms), (9, 10, Some(common::START_MS)));
     world.person("bob", &[], &[]).await;
     for (name, code) in
         [("ann", typed.as_str()), ("ann", ""), ("ann", &codes[4][1..]), ("bob", &codes[4]), ("nobody", &codes[4]), ("no name!", &codes[4])]

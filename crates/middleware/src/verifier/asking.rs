@@ -21,7 +21,7 @@ pub(crate) struct Question<'q> {
 impl Verifier {
     /// The caller, and for each of the other expressions whether it is satisfied.
     pub(crate) async fn ask(&self, question: &Question<'_>) -> Result<(Verified, Vec<bool>), Refusal> {
-        self.within(self.asked(question)).await
+        self.within(self.put_question(question)).await
     }
 
     /// Waits for a turn, runs the question, and reports to the breaker whether Falconer answered. While Falconer is away nothing is run. A caller that hangs up
@@ -46,7 +46,7 @@ impl Verifier {
         answer
     }
 
-    async fn asked(&self, question: &Question<'_>) -> Result<(Verified, Vec<bool>), Refusal> {
+    async fn put_question(&self, question: &Question<'_>) -> Result<(Verified, Vec<bool>), Refusal> {
         let Question { request, required, reveal, each } = question;
         let now_ms = (self.clock)();
         if !self.older.is_recent(now_ms) {

@@ -44,12 +44,12 @@ impl RoleSet {
         let mut found: Vec<Found> = scopes.into_iter().map(|scope| Found { scope: scope.as_ref().to_owned(), from: None }).collect();
         let mut seen: HashSet<String> = found.iter().map(|found| found.scope.clone()).collect();
         let mut granted: HashSet<*const Compiled> = HashSet::new();
-        let (mut made, mut at) = (0, 0);
+        let (mut steps, mut at) = (0, 0);
         while let Some(Found { scope, .. }) = found.get(at) {
             if covers(scope, wanted) {
                 return Some(chain_to(&found, at));
             }
-            if reaches_roles(scope) && made < SPARE_STEPS {
+            if reaches_roles(scope) && steps < SPARE_STEPS {
                 let scope = scope.clone();
                 let mut next: Vec<(String, String)> = Vec::new();
                 self.applicable(&scope, |role, how| {
@@ -57,9 +57,9 @@ impl RoleSet {
                         next.extend(role.verbatim().map(|scope| (scope.to_owned(), role.role.role_id.clone())));
                     }
                     if let Application::Star(parameter) = how
-                        && made < SPARE_STEPS
+                        && steps < SPARE_STEPS
                     {
-                        made += 1 + role.parameterized.len();
+                        steps += 1 + role.parameterized.len();
                         next.extend(role.parameterized.iter().map(|scope| (scope.with(parameter), role.role.role_id.clone())));
                     }
                 });

@@ -96,8 +96,8 @@ pub(super) async fn a_passkey_has_one_owner(store: Arc<dyn Store>) {
     ann_and_bob(s).await;
     change(s, "ann", CredentialsChange::AddPasskey(passkey("k", "ann"))).await.unwrap();
     for account in ["ann", "bob"] {
-        let again = PasskeyRecord { public_key: vec![1], ..passkey("k", account) };
-        assert_eq!(change(s, account, CredentialsChange::AddPasskey(again)).await, Err(StoreError::Conflict));
+        let replacement = PasskeyRecord { public_key: vec![1], ..passkey("k", account) };
+        assert_eq!(change(s, account, CredentialsChange::AddPasskey(replacement)).await, Err(StoreError::Conflict));
     }
     assert_eq!(s.passkey("k").await, Ok(Some(passkey("k", "ann"))));
 }

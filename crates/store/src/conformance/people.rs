@@ -107,8 +107,8 @@ pub(super) async fn a_setup_link_works_once_and_in_time(store: Arc<dyn Store>) {
     assert_eq!(s.account("ann").await, Ok(Some(ann)));
     assert_eq!(s.identity("local/ann").await, Ok(Some(person)));
     assert_eq!(s.setup_link_valid("hash", NOW).await, Ok(false));
-    let again = s.complete_setup(&step(s, "x").await, "hash", &account("bob"), &identity("local/bob"), HASH).await;
-    assert_eq!(again, Err(StoreError::Conflict));
+    let second = s.complete_setup(&step(s, "x").await, "hash", &account("bob"), &identity("local/bob"), HASH).await;
+    assert_eq!(second, Err(StoreError::Conflict));
     assert_eq!(s.setup_link_valid("later", NOW).await, Ok(true));
 }
 

@@ -70,9 +70,9 @@ async fn ask(client: &Client, has_tls: bool, keys: Option<&KeyRing>) -> Res<Exam
     client.batch_execute("BEGIN READ ONLY; SET LOCAL statement_timeout = '20s'").await?;
     let mut answer = Duration::MAX;
     for _ in 0..5 {
-        let asked = std::time::Instant::now();
+        let began = std::time::Instant::now();
         client.batch_execute("SELECT 1").await?;
-        answer = answer.min(asked.elapsed());
+        answer = answer.min(began.elapsed());
     }
     let sql = "SELECT current_setting('server_version_num')::bigint, pg_is_in_recovery(),
                  extract(epoch FROM now() - pg_last_xact_replay_timestamp())::float8,

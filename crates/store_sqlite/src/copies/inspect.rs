@@ -123,9 +123,9 @@ fn unchanging(file: &Path) -> String {
 fn is_whole(connection: &Connection) -> Res<()> {
     connection.pragma(None, "cell_size_check", "ON", |_| Ok(()))?;
     connection.pragma(None, "trusted_schema", "OFF", |_| Ok(()))?;
-    let told: Vec<String> = all(connection, "PRAGMA integrity_check(5)", [], |row| Ok(row.get(0)?))?;
-    if told.iter().any(|line| line != "ok") {
-        return Err(StoreError::Corrupt(format!("it is damaged: {}", told.join("; "))).into());
+    let problems: Vec<String> = all(connection, "PRAGMA integrity_check(5)", [], |row| Ok(row.get(0)?))?;
+    if problems.iter().any(|line| line != "ok") {
+        return Err(StoreError::Corrupt(format!("it is damaged: {}", problems.join("; "))).into());
     }
     Ok(())
 }

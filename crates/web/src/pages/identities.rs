@@ -49,20 +49,20 @@ pub(crate) async fn begin_link(form: Posted) -> Result<Response, Problem> {
         Err(LoginError::SignInAgain) => return Ok(reauthentication::first("/me/link")),
         proof => proof?,
     };
-    let again = |status, error: String| Ok(link_page(visit, session, status, proof, name.to_owned(), Some(error)));
+    let show_again = |status, error: String| Ok(link_page(visit, session, status, proof, name.to_owned(), Some(error)));
     let own = if let OwnProof::Password(_) = proof { form.field("own_password") } else { "not asked for" };
     if [own, name, form.field("password")].iter().any(|field| field.is_empty()) {
-        return again(StatusCode::BAD_REQUEST, "Enter your password, and name and password of the other account.".to_owned());
+        return show_again(StatusCode::BAD_REQUEST, "Enter your password, and name and password of the other account.".to_owned());
     }
     let visitor = visit.visitor();
     let begun = visit.web.login.begin_link(session, own, name, form.field("password"), &visitor);
     match begun.await {
         Ok(()) => Ok(go("/me/link")),
-        Err(LinkError::OwnPassword) => again(StatusCode::FORBIDDEN, format!("Your password as {} is wrong.", session.identity)),
+        Err(LinkError::OwnPassword) => show_again(StatusCode::FORBIDDEN, format!("Your password as {} is wrong.", session.identity)),
         Err(LinkError::Other(LoginError::WrongPassword)) => {
-            again(StatusCode::FORBIDDEN, "The name or the password of the other account is wrong.".to_owned())
+            show_again(StatusCode::FORBIDDEN, "The name or the password of the other account is wrong.".to_owned())
         }
-        Err(LinkError::Other(LoginError::Conflict(text))) => again(StatusCode::CONFLICT, sentence(&text)),
+        Err(LinkError::Other(LoginError::Conflict(text))) => show_again(StatusCode::CONFLICT, sentence(&text)),
         Err(LinkError::Other(LoginError::SignInAgain)) => Ok(reauthentication::first("/me/link")),
         Err(LinkError::Other(error)) => Err(error.into()),
     }

@@ -106,8 +106,8 @@ async fn serve(web: &Web, scim: &ScimSettings, place: Place<'_>, parts: &Parts, 
     let Some(id) = id else {
         if parts.method == Method::POST {
             let body = request::body(&parts.headers, body).await?;
-            let made = web.login.create_scim(scim, kind, &body).await?;
-            return Ok(answer::resource(StatusCode::CREATED, &made, &shape));
+            let created = web.login.create_scim(scim, kind, &body).await?;
+            return Ok(answer::resource(StatusCode::CREATED, &created, &shape));
         }
         let terms = query.filter.as_deref().map(falconer_login::read_filter).transpose()?.unwrap_or_default();
         let place = (query.start.saturating_sub(1), query.count);

@@ -15,11 +15,11 @@ fn tries(case: &Case<'_>) -> Tries {
     let mut tries = Vec::new();
     for origin in ["https://falconer-attack.example", "null"] {
         tries.push(case.unsigned(format!("from a page of the origin {origin}")).header("origin", origin).judged(Judged::Cors));
-        let asked = case.unsigned(format!("asked beforehand by a page of the origin {origin}")).header("origin", origin);
-        let asked = asked
+        let preflight = case.unsigned(format!("asked beforehand by a page of the origin {origin}")).header("origin", origin);
+        let preflight = preflight
             .header("access-control-request-method", case.route.method.as_str())
             .header("access-control-request-headers", "authorization");
-        tries.push(asked.judged(Judged::Cors).changed(|request| {
+        tries.push(preflight.judged(Judged::Cors).changed(|request| {
             request.method = Method::OPTIONS;
             request.body = None;
         }));

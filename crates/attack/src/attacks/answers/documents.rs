@@ -10,9 +10,9 @@ const MOST_PATHS: usize = 200;
 
 /// The paths that an OpenAPI document has a GET for, with `1` for each parameter. `None`: it is no such document.
 pub(crate) fn paths(document: &[u8]) -> Option<Vec<String>> {
-    let told: Value = serde_json::from_slice(document).ok()?;
-    let base = told.get("basePath").and_then(Value::as_str).unwrap_or_default().trim_end_matches('/');
-    let paths = told.get("paths")?.as_object()?;
+    let openapi: Value = serde_json::from_slice(document).ok()?;
+    let base = openapi.get("basePath").and_then(Value::as_str).unwrap_or_default().trim_end_matches('/');
+    let paths = openapi.get("paths")?.as_object()?;
     let read = paths
         .iter()
         .filter(|(path, operations)| path.starts_with('/') && operations.get("get").is_some())

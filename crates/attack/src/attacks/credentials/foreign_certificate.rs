@@ -16,9 +16,9 @@ pub(crate) const ATTACK: Attack = Attack {
 fn tries(case: &Case<'_>) -> Tries {
     let allowed = case.allowed()?;
     let key = AccessToken::new(falconer_client::system::new_id() + "another-key-of-nobody");
-    let made = |issuer: &str| Caller::issued(issuer, &key, &case.callers.scopes, case.now_ms - 60_000, case.now_ms + 600_000);
+    let issued = |issuer: &str| Caller::issued(issuer, &key, &case.callers.scopes, case.now_ms - 60_000, case.now_ms + 600_000);
     Ok(vec![
-        case.by("with a certificate of its own making", &made(&allowed.id)),
-        case.by("with a certificate of its own making, in the name of static/falconer/root", &made("static/falconer/root")),
+        case.by("with a certificate of its own making", &issued(&allowed.id)),
+        case.by("with a certificate of its own making, in the name of static/falconer/root", &issued("static/falconer/root")),
     ])
 }

@@ -16,13 +16,13 @@ pub(crate) const ATTACK: Attack = Attack {
 fn tries(case: &Case<'_>) -> Tries {
     case.guarded()?;
     let now = case.now_ms / 1000;
-    let told = serde_json::json!({
+    let statement = serde_json::json!({
         "clientId": "static/falconer/root", "method": case.route.method.as_str(), "path": case.route.resource, "host": case.place.host,
         "scopes": ["*"], "iat": now, "exp": now + 60,
     });
     let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
-    let unsigned = format!("{}.{}.", encoded(r#"{"alg":"none","typ":"JWT"}"#), encoded(&told.to_string()));
-    let forged = format!("{}.{}.{}", encoded(r#"{"alg":"HS256","typ":"JWT"}"#), encoded(&told.to_string()), encoded(&"\u{1}".repeat(32)));
+    let unsigned = format!("{}.{}.", encoded(r#"{"alg":"none","typ":"JWT"}"#), encoded(&statement.to_string()));
+    let forged = format!("{}.{}.{}", encoded(r#"{"alg":"HS256","typ":"JWT"}"#), encoded(&statement.to_string()), encoded(&"\u{1}".repeat(32)));
     let name = |name: &'static str, value: &str| case.unsigned(format!("with {name}")).header(name, value);
     Ok(vec![
         name("falconer-caller", &forged),

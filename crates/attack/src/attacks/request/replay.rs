@@ -12,6 +12,6 @@ pub(crate) const ATTACK: Attack = Attack {
 
 fn tries(case: &Case<'_>) -> Tries {
     let honest = case.honest()?;
-    let again = if case.route.repeatable { Judged::Note } else { Judged::Refuse };
-    Ok(vec![case.signed("for the first time", &honest).judged(Judged::Prepare), case.signed("the same again", &honest).judged(again)])
+    let replayed = if case.route.repeatable { Judged::Note } else { Judged::Refuse };
+    Ok(vec![case.signed("for the first time", &honest).judged(Judged::Prepare), case.signed("the same again", &honest).judged(replayed)])
 }

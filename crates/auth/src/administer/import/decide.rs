@@ -60,8 +60,8 @@ impl Auth {
         let Some(created_ms) = self.directory().client(client_id).map(|known| known.record().created_ms) else { return Ok(false) };
         let rows = self.node.store.entity_history("client", client_id, AuditStart::Offset(0), LONGEST_HISTORY).await;
         let rows = rows.map_err(|error| self.node.store_error(error))?;
-        let made = rows.iter().find(|row| row.at_ms == created_ms && matches!(row.action.as_str(), "created" | ACTION));
-        Ok(made.is_some_and(|made| made.actor == actor))
+        let creation = rows.iter().find(|row| row.at_ms == created_ms && matches!(row.action.as_str(), "created" | ACTION));
+        Ok(creation.is_some_and(|creation| creation.actor == actor))
     }
 
     /// What [`Auth::import`] would do at the revision that is answered: the same checks and the same outcomes, without tokens; nothing is

@@ -135,11 +135,11 @@ impl<V: Remembered> Cache<V> {
             self.hits.add_one();
             return found;
         }
-        let made = make();
+        let computed = make();
         self.computed.fetch_add(1, Ordering::Relaxed);
-        let result = read(&made);
+        let result = read(&computed);
         if let Some(set) = self.set_of(hash) {
-            self.keep(set, Entry::new(hash, list, generation.number(), made));
+            self.keep(set, Entry::new(hash, list, generation.number(), computed));
             self.forget_beyond(beside);
             self.forget_reached(generation);
         }
@@ -368,8 +368,8 @@ mod tests {
         let cache = Cache::new(1 << 20);
         let generation = Generation::default();
         for list in [vec!["ab", "c"], vec!["a", "bc"], vec!["abc"], vec!["ab", "c", ""], vec![]] {
-            let made = get(&cache, &generation, list.iter().map(|text| text.as_bytes()), || set(&list));
-            assert_eq!(made.scopes, ScopeSet::new(&list));
+            let entry = get(&cache, &generation, list.iter().map(|text| text.as_bytes()), || set(&list));
+            assert_eq!(entry.scopes, ScopeSet::new(&list));
         }
     }
 
@@ -380,19 +380,19 @@ mod tests {
         let generation = Generation::default();
         let hot = || [&b"hot"[..]].into_iter();
         get(&cache, &generation, hot(), || set(&["hot"]));
-        let mut again = 0;
+        let mut recomputed = 0;
         for n in 0..10_000 {
             let text = format!("cold-{n}");
             get(&cache, &generation, [text.as_bytes()].into_iter(), || set(&[&text, &"x".repeat(n % 2000)]));
             assert!(cache.figures().bytes <= most);
             get(&cache, &generation, hot(), || {
-                again += 1;
+                recomputed += 1;
                 set(&["hot"])
             });
         }
         let figures = cache.figures();
         assert!(figures.bytes > most / 4 && figures.evicted > 1000, "{figures:?}");
-        assert!(again < 100, "the one that is always used was forgotten {again} times");
+        assert!(recomputed < 100, "the one that is always used was forgotten {recomputed} times");
         let none = Cache::new(0);
         get(&none, &generation, hot(), || set(&["hot"]));
         assert_eq!(none.figures(), ExpansionFigures { computed: 1, ..ExpansionFigures::default() });

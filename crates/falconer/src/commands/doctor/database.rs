@@ -157,11 +157,11 @@ fn postgres(findings: &mut Vec<Finding>, storage: &Storage<'_>, found: &Examined
         findings.push(Finding::wrong("database", format!("{place} is PostgreSQL {version}"), "Falconer needs 14 or newer"));
     }
     let (tls, milliseconds) = (if found.has_tls { "with TLS" } else { "without TLS" }, found.answer.as_millis());
-    let told = format!("{place}, PostgreSQL {version}, {tls}, answers in {milliseconds} ms");
+    let summary = format!("{place}, PostgreSQL {version}, {tls}, answers in {milliseconds} ms");
     findings.push(if milliseconds > SLOW_MS {
-        Finding::look("database", told, "each change waits for several answers: is it far away, or overloaded?")
+        Finding::look("database", summary, "each change waits for several answers: is it far away, or overloaded?")
     } else {
-        Finding::ok("database", told)
+        Finding::ok("database", summary)
     });
     if found.is_replica {
         let lag = found.lag_seconds.map_or_else(|| "an unknown time".to_owned(), |lag| format!("{lag:.0} s"));
@@ -171,8 +171,8 @@ fn postgres(findings: &mut Vec<Finding>, storage: &Storage<'_>, found: &Examined
     }
     let (most, open) = found.connections;
     if most.saturating_sub(open) < 10 {
-        let told = format!("{open} of {most} connections are open; a server takes nine");
-        findings.push(Finding::look("database", told, "raise max_connections, or close what others leave open"));
+        let found = format!("{open} of {most} connections are open; a server takes nine");
+        findings.push(Finding::look("database", found, "raise max_connections, or close what others leave open"));
     }
     for name in &found.off {
         let todo = match name.as_str() {
@@ -183,8 +183,8 @@ fn postgres(findings: &mut Vec<Finding>, storage: &Storage<'_>, found: &Examined
     }
     let apart = SystemClock.now_ms().saturating_sub(found.now_ms);
     if apart.saturating_abs() > CLOCKS_MS {
-        let told = format!("this machine's clock and the database's are {} ms apart", apart.saturating_abs());
-        findings.push(Finding::look("clock", told, "let both follow the same time servers"));
+        let found = format!("this machine's clock and the database's are {} ms apart", apart.saturating_abs());
+        findings.push(Finding::look("clock", found, "let both follow the same time servers"));
     }
     if !found.is_there {
         findings.push(Finding::wrong(

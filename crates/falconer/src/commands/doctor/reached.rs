@@ -54,8 +54,8 @@ fn client(node: &Node, root_url: &str) -> Result<Client, Finding> {
         ));
     };
     let once = Retry { tries: 1, ..Retry::default() };
-    let made = Client::new(root_url).map_err(|error| Finding::wrong("root URL", error.to_string(), "mend root_url"))?;
-    Ok(made.with_retry(once).with_credentials(Credentials::new(ROOT_CLIENT, root.record().access_token.expose())))
+    let client = Client::new(root_url).map_err(|error| Finding::wrong("root URL", error.to_string(), "mend root_url"))?;
+    Ok(client.with_retry(once).with_credentials(Credentials::new(ROOT_CLIENT, root.record().access_token.expose())))
 }
 
 fn unreached(root_url: &str, error: &Error) -> Finding {
@@ -76,9 +76,9 @@ fn unreached(root_url: &str, error: &Error) -> Finding {
 }
 
 async fn version(client: &Client, root_url: &str) -> Finding {
-    let asked = within(client.fetch(&Method::GET, &format!("{root_url}/__version__"), None)).await;
-    let told = asked.ok().and_then(Result::ok).and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-    let text = |name: &str| told.as_ref().and_then(|told| told.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let answer = within(client.fetch(&Method::GET, &format!("{root_url}/__version__"), None)).await;
+    let version = answer.ok().and_then(Result::ok).and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+    let text = |name: &str| version.as_ref().and_then(|version| version.get(name)).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (theirs, ours) = (text("version"), env!("CARGO_PKG_VERSION"));
     let (their_commit, our_commit) = (text("commit"), env!("FALCONER_BUILT_COMMIT"));
     if theirs != ours || their_commit != our_commit {
@@ -90,19 +90,19 @@ async fn version(client: &Client, root_url: &str) -> Finding {
 
 async fn large_body(client: &Client, root_url: &str) -> Finding {
     let body = format!("{{\"scopes\":[\"{}\"]}}", "x".repeat(LARGE_BODY));
-    let asked = within(client.fetch(&Method::POST, &format!("{root_url}/api/auth/v1/scopes/expand"), Some(body.as_bytes()))).await;
-    judged(asked, "bodies of two MiB", "let the proxy pass bodies of up to 10 MiB (nginx: `client_max_body_size 10m`)")
+    let answer = within(client.fetch(&Method::POST, &format!("{root_url}/api/auth/v1/scopes/expand"), Some(body.as_bytes()))).await;
+    judged(answer, "bodies of two MiB", "let the proxy pass bodies of up to 10 MiB (nginx: `client_max_body_size 10m`)")
 }
 
 async fn long_head(client: &Client, root_url: &str) -> Finding {
     let url = format!("{root_url}/api/auth/v1/ping?doctor={}", "x".repeat(LONG_HEAD));
-    let asked = within(client.fetch(&Method::GET, &url, None)).await;
-    judged(asked, "heads of 12 KiB", "let the proxy pass heads of up to 16 KiB (nginx: `large_client_header_buffers 4 16k`)")
+    let answer = within(client.fetch(&Method::GET, &url, None)).await;
+    judged(answer, "heads of 12 KiB", "let the proxy pass heads of up to 16 KiB (nginx: `large_client_header_buffers 4 16k`)")
 }
 
 /// Falconer's own word, whatever it is, shows that what was sent has arrived.
-fn judged(asked: Result<Result<Vec<u8>, Error>, String>, what: &'static str, todo: &str) -> Finding {
-    match asked {
+fn judged(answer: Result<Result<Vec<u8>, Error>, String>, what: &'static str, todo: &str) -> Finding {
+    match answer {
         Ok(Ok(_)) => Finding::ok("proxy", format!("{what} arrive")),
         Ok(Err(Error::Api { body, .. })) if body.get("requestInfo").is_some() || body.get("code").is_some() => {
             Finding::ok("proxy", format!("{what} arrive"))

@@ -48,22 +48,22 @@ fn refusal_id(text: &str) -> Result<String, String> {
     if is_one { Ok(text.to_owned()) } else { Err("the id of a refusal is 22 letters, digits, `-` and `_`".to_owned()) }
 }
 
-fn print(told: &Explanation) -> Result<()> {
+fn print(explanation: &Explanation) -> Result<()> {
     let expression = |expression: &Option<falconer_scopes::Expression>| expression.iter().map(ToString::to_string).collect();
     let one = |text: &Option<String>| text.iter().cloned().collect();
     output::fields(&[
-        ("refused", vec![format!("{} by {}", told.time, told.by)]),
-        ("why", vec![format!("{}: {}", told.reason, told.message)]),
-        ("request", vec![place(&told.request)]),
-        ("client", one(&told.client_id)),
-        ("claimed client", one(&told.claimed_id)),
-        ("clock offset", told.clock_offset_seconds.iter().map(|seconds| format!("{seconds} s")).collect()),
-        ("signed hash", one(&told.signed_hash)),
-        ("hash that arrived", one(&told.payload_hash)),
-        ("required", expression(&told.required)),
-        ("missing", expression(&told.missing)),
-        ("would match", told.would_match.iter().map(place).collect()),
-        ("hints", told.hints.clone()),
+        ("refused", vec![format!("{} by {}", explanation.time, explanation.by)]),
+        ("why", vec![format!("{}: {}", explanation.reason, explanation.message)]),
+        ("request", vec![place(&explanation.request)]),
+        ("client", one(&explanation.client_id)),
+        ("claimed client", one(&explanation.claimed_id)),
+        ("clock offset", explanation.clock_offset_seconds.iter().map(|seconds| format!("{seconds} s")).collect()),
+        ("signed hash", one(&explanation.signed_hash)),
+        ("hash that arrived", one(&explanation.payload_hash)),
+        ("required", expression(&explanation.required)),
+        ("missing", expression(&explanation.missing)),
+        ("would match", explanation.would_match.iter().map(place).collect()),
+        ("hints", explanation.hints.clone()),
     ])
 }
 

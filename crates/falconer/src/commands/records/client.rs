@@ -221,20 +221,20 @@ fn show(client: &falconer_wire::Client, json: bool) -> Result<()> {
     ])
 }
 
-fn show_token(made: &ClientWithToken, json: bool) -> Result<()> {
+fn show_token(client: &ClientWithToken, json: bool) -> Result<()> {
     if json {
-        return output::json(made);
+        return output::json(client);
     }
     output::fields(&[
-        ("clientId", vec![made.client.client_id.clone()]),
-        ("accessToken", vec![made.access_token.clone()]),
-        ("expires", vec![made.client.expires.clone()]),
+        ("clientId", vec![client.client.client_id.clone()]),
+        ("accessToken", vec![client.access_token.clone()]),
+        ("expires", vec![client.client.expires.clone()]),
     ])?;
     eprintln!("The token is shown this once; `falconer client reset` makes another.");
-    if !made.client.expanded_scopes.iter().any(|scope| covers_current_scopes(scope)) {
+    if !client.client.expanded_scopes.iter().any(|scope| covers_current_scopes(scope)) {
         eprintln!(
             "By its own scopes it can't ask what it may do: where it should be able to, `falconer client update {} --scope {CURRENT_SCOPES}` with its other scopes beside it.",
-            shell_word(&made.client.client_id)
+            shell_word(&client.client.client_id)
         );
     }
     Ok(())

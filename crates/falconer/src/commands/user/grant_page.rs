@@ -112,7 +112,7 @@ pub fn lifetime(text: &str) -> Result<String, String> {
 
 /// The parameters of the first answer that carries our state. Browsers open connections that they do not use, so none may hold up another.
 async fn wait(listener: &TcpListener, state: &str) -> Result<BTreeMap<String, String>> {
-    let (say, mut heard) = tokio::sync::mpsc::channel(1);
+    let (say, mut answers) = tokio::sync::mpsc::channel(1);
     loop {
         tokio::select! {
             accepted = listener.accept() => {
@@ -124,7 +124,7 @@ async fn wait(listener: &TcpListener, state: &str) -> Result<BTreeMap<String, St
                     }
                 });
             }
-            Some(found) = heard.recv() => return Ok(found),
+            Some(found) = answers.recv() => return Ok(found),
         }
     }
 }

@@ -185,7 +185,7 @@ base = "dc=example,dc=com"
         let config = read(&several).unwrap();
         let crate::config::Provider::Ldap(ldap) = &config.provider[0] else { panic!("another kind") };
         assert_eq!(ldap.settings(None).unwrap().urls, ["ldaps://a.example.com", "ldaps://b.example.com"]);
-        for (urls, told) in [
+        for (urls, expected) in [
             ("", "one of the two"),
             ("urls = []", "one of the two"),
             ("url = 'ldaps://a'\nurls = ['ldaps://b']", "one of the two"),
@@ -197,7 +197,7 @@ base = "dc=example,dc=com"
             ),
         ] {
             let error = read(&FINE.replace("url = \"ldaps://ldap.example.com\"", urls)).unwrap_err();
-            assert!(format!("{error:#}").contains(told), "{urls}: {error:#}");
+            assert!(format!("{error:#}").contains(expected), "{urls}: {error:#}");
         }
     }
 

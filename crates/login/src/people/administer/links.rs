@@ -60,10 +60,10 @@ impl Login {
     async fn invite(&self, who: Administrator<'_>, new: &NewAccount, mailed: bool) -> Result<(NewLink, Revision), ApiError> {
         let by = who.by("create");
         let account = self.new_account(new)?;
-        let (made, link) = self.new_link(AccountLinkKind::Invitation, &account, None, INVITATION_MS, mailed);
+        let (new_link, link) = self.new_link(AccountLinkKind::Invitation, &account, None, INVITATION_MS, mailed);
         let identity = identity_of(&account, &self.new_person_id(), account.created_ms);
         let revision = self.auth.invite_account(by, &account, &identity, &link).await?;
-        Ok((made, revision))
+        Ok((new_link, revision))
     }
 
     /// Makes a link for another password; the present one goes on until the link is used. A caller needs `auth:reset-person:<identity>` for each of the person's
@@ -72,8 +72,8 @@ impl Login {
         let by = who.into().by("reset");
         let name = self.administered(by, identity)?;
         let account = self.administered_account(name).await?;
-        let (made, _, revision) = self.put_link(by, identity, &account, None, false).await?;
-        Ok((made, revision))
+        let (new_link, _, revision) = self.put_link(by, identity, &account, None, false).await?;
+        Ok((new_link, revision))
     }
 
     /// Puts a new link in the place of the one before. `within`: it is worth no more than that besides what whoever makes it can do.
@@ -91,10 +91,10 @@ impl Login {
             Some(_) => (AccountLinkKind::Reset, RESET_MS, "reset link made"),
             None => (AccountLinkKind::Invitation, INVITATION_MS, "invited again"),
         };
-        let (made, mut link) = self.new_link(kind, account, password.as_deref(), ttl_ms, mailed);
+        let (new_link, mut link) = self.new_link(kind, account, password.as_deref(), ttl_ms, mailed);
         link.within = within;
         let revision = self.auth.put_account_link(by, action, identity, &link).await?;
-        Ok((made, kind, revision))
+        Ok((new_link, kind, revision))
     }
 
     /// Whether a link can be mailed to an account with this address: there is a mail server, and mail can go there. A sentence when it can't.

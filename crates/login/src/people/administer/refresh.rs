@@ -34,7 +34,7 @@ impl Login {
             return Err(ApiError::InputError(format!("{identity} is a local account: no provider can be asked about it")));
         }
         self.auth.note_about_identity(by, REFRESH_ASKED, identity).await?;
-        let asked = match self.refresh_person(identity).await {
+        let outcome = match self.refresh_person(identity).await {
             Ok(refreshment) => AskedAbout::Answered(refreshment),
             Err(RefreshError::Unknown) => return Err(ApiError::RequestConflict(format!("No configured provider knows {identity}"))),
             Err(RefreshError::Busy) => {
@@ -47,6 +47,6 @@ impl Login {
                 if matches!(error.fault(), Fault::Away | Fault::Busy) { AskedAbout::Unanswered } else { AskedAbout::NotAccepted }
             }
         };
-        Ok((asked, self.auth.revision()))
+        Ok((outcome, self.auth.revision()))
     }
 }

@@ -73,9 +73,9 @@ impl CodeFlow {
 
     /// Under which the store notes that this code was sent for this flow.
     pub(super) fn code_key(&self, code: &str) -> String {
-        let made = self.made_ms.to_string();
+        let made_ms = self.made_ms.to_string();
         let provider = self.intent.write(&self.provider);
-        let parts: [&str; 6] = [self.secret.as_str(), made.as_str(), provider.as_str(), self.next.as_str(), self.address.as_str(), code];
+        let parts: [&str; 6] = [self.secret.as_str(), made_ms.as_str(), provider.as_str(), self.next.as_str(), self.address.as_str(), code];
         let all = fingerprint(parts);
         format!("email-code/sent/{}", hash_of_token("email code", &all))
     }

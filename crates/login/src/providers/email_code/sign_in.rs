@@ -153,7 +153,7 @@ impl Login {
 
 /// Nothing goes away and comes back.
 fn unused() -> Attempt {
-    Attempt { state: String::new(), nonce: String::new(), verifier: String::new(), redirect_uri: String::new(), again: false }
+    Attempt { state: String::new(), nonce: String::new(), verifier: String::new(), redirect_uri: String::new(), reauthenticate: false }
 }
 
 /// There is no link in it: programs that look at mail open links, and people press them.

@@ -96,7 +96,7 @@ impl IdentityProvider for GithubProvider {
         let mut url = self.page("login/oauth/authorize")?;
         let challenge = pkce_challenge(&attempt.verifier);
         let scopes = [(self.settings.groups, "read:org"), (self.settings.email, "user:email")];
-        let scopes: Vec<&str> = scopes.into_iter().filter(|(asked, _)| *asked).map(|(_, scope)| scope).collect();
+        let scopes: Vec<&str> = scopes.into_iter().filter(|(is_requested, _)| *is_requested).map(|(_, scope)| scope).collect();
         url.query_pairs_mut()
             .append_pair("client_id", &self.settings.client_id)
             .append_pair("redirect_uri", &attempt.redirect_uri)

@@ -228,7 +228,7 @@ impl IdentityProvider for OidcProvider {
             .append_pair("nonce", &attempt.nonce)
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256");
-        for (name, value) in self.settings.more_parameters(attempt.again) {
+        for (name, value) in self.settings.more_parameters(attempt.reauthenticate) {
             url.query_pairs_mut().append_pair(name, value);
         }
         Ok(url)

@@ -185,24 +185,24 @@ impl OidcSettings {
 impl OidcSettings {
     /// What the browser carries besides what each sign-in needs. A refresh token is given for asking for consent only (OpenID Connect Core 1.0 section 11).
     /// `again`: the provider should ask the person, although it knows the browser (section 3.1.2.1, `prompt` and `max_age`).
-    pub(crate) fn more_parameters(&self, again: bool) -> Vec<(&str, &str)> {
+    pub(crate) fn more_parameters(&self, reauthenticate: bool) -> Vec<(&str, &str)> {
         let asks = self.request_scopes.iter().any(|scope| scope == "offline_access");
         let said = self.parameters.iter().find(|(name, _)| name == "prompt").map(|(_, value)| value.as_str());
         let usual = said.unwrap_or(if asks { "consent" } else { "" });
-        let prompt = match (again, self.auth_time, usual.split(' ').any(|word| word == "consent")) {
+        let prompt = match (reauthenticate, self.auth_time, usual.split(' ').any(|word| word == "consent")) {
             (false, ..) => usual,
             (true, true, false) => "login",
             (true, true, true) => "login consent",
             (true, false, false) => "select_account",
             (true, false, true) => "select_account consent",
         };
-        let taken = |name: &str| name == "prompt" || (name == "max_age" && again);
+        let taken = |name: &str| name == "prompt" || (name == "max_age" && reauthenticate);
         let others = self.parameters.iter().filter(|(name, _)| !taken(name));
         let mut parameters: Vec<(&str, &str)> = others.map(|(name, value)| (name.as_str(), value.as_str())).collect();
         if !prompt.is_empty() {
             parameters.push(("prompt", prompt));
         }
-        if again && self.auth_time {
+        if reauthenticate && self.auth_time {
             parameters.push(("max_age", "0"));
         }
         parameters
@@ -286,11 +286,11 @@ mod tests {
             parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         };
         let offline = ["openid", "offline_access"];
-        let text = |settings: &OidcSettings, again: bool| {
-            let parts = settings.more_parameters(again);
+        let text = |settings: &OidcSettings, reauthenticate: bool| {
+            let parts = settings.more_parameters(reauthenticate);
             parts.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
         };
-        for (settings, first, again) in [
+        for (settings, first, repeated) in [
             (settings(true, &["openid"], &[]), "", "prompt=login&max_age=0"),
             (settings(true, &offline, &[]), "prompt=consent", "prompt=login consent&max_age=0"),
             (settings(true, &offline, &[("prompt", "")]), "", "prompt=login&max_age=0"),
@@ -306,7 +306,7 @@ mod tests {
                 "access_type=offline&prompt=select_account consent",
             ),
         ] {
-            assert_eq!((text(&settings, false).as_str(), text(&settings, true).as_str()), (first, again));
+            assert_eq!((text(&settings, false).as_str(), text(&settings, true).as_str()), (first, repeated));
         }
     }
 

@@ -31,8 +31,8 @@ pub(in crate::conformance) async fn an_invitation_comes_with_its_account_or_not_
     assert_eq!(s.account_link_of("ann").await.unwrap(), Some(invitation));
     let rows = s.entity_history("account", "ann", AuditStart::Offset(0), 10).await.unwrap();
     assert_eq!((rows.len(), rows[0].action.as_str(), rows[0].revision), (1, "invited", Revision(1)));
-    let again = s.invite_account(&step(s, "x").await, &ann, &identity("local/ann"), &link("h2", "ann")).await;
-    assert_eq!(again, Err(StoreError::Conflict));
+    let second = s.invite_account(&step(s, "x").await, &ann, &identity("local/ann"), &link("h2", "ann")).await;
+    assert_eq!(second, Err(StoreError::Conflict));
     assert_eq!((s.account_link("h2").await, s.account_link_of("bob").await), (Ok(None), Ok(None)));
     assert!(s.account_link("h1").await.unwrap().is_some(), "the first one is left alone");
 }

@@ -58,8 +58,8 @@ pub(crate) async fn a_step_is_stale_when_what_it_depends_on_has_changed(store: A
         // Much later it is still stale, and decided anew it is not.
         s.insert_client(&step(s, "x").await, &client(&format!("between-{round}"))).await.unwrap();
         assert_eq!(s.insert_client(&late, &client("late")).await, Err(StoreError::Stale), "{key:?}");
-        let again = Step { decided_at: s.revision().await.unwrap(), ..late };
-        s.insert_client(&again, &client(&format!("late-{round}"))).await.unwrap();
+        let fresh = Step { decided_at: s.revision().await.unwrap(), ..late };
+        s.insert_client(&fresh, &client(&format!("late-{round}"))).await.unwrap();
     }
 }
 

@@ -33,14 +33,14 @@ pub(crate) fn list(
 ) -> Res<(u64, Vec<ScimRecord>)> {
     let ScimFilter { id, external_id, name, display_name } = filter;
     // What is not asked for is not in the question: otherwise no index but that of the order is used.
-    let by = |asked: &Option<String>, column: &str, place: u8| match asked {
+    let by = |filter: &Option<String>, column: &str, place: u8| match filter {
         Some(_) => format!(" AND {column} = ?{place}"),
         None => format!(" AND ?{place} IS NULL"),
     };
     let mut such = "directory = ?1 AND kind = ?2 AND deleted = 0".to_owned();
-    for (asked, column, place) in [(id, "id", 3), (external_id, "external_id", 4), (name, "name_key", 5), (display_name, "display_key", 6)]
+    for (filter, column, place) in [(id, "id", 3), (external_id, "external_id", 4), (name, "name_key", 5), (display_name, "display_key", 6)]
     {
-        such.push_str(&by(asked, column, place));
+        such.push_str(&by(filter, column, place));
     }
     let name = name.as_deref().map(ScimRecord::name_key);
     let display_name = display_name.as_deref().map(ScimRecord::name_key);

@@ -156,12 +156,12 @@ mod tests {
         assert_eq!(shown(Call::AuthenticateHawk, given), Some(expected));
         assert_eq!(shown(Call::AuthenticateHawk, json!({"resource": ["/x?bewit=c2VjcmV0"]})), Some(json!({"resource": "(hidden)"})));
         assert_eq!(shown(Call::AuthenticateHawk, json!("{\"authorization\":\"Hawk c2VjcmV0")), None);
-        let asked =
+        let request =
             json!({"request": {"authorization": "Hawk mac", "resource": "/x?bewit=c2VjcmV0"}, "checks": [{"request": "Hawk c2VjcmV0"}]});
         let hidden =
             json!({"request": {"authorization": "(hidden)", "resource": "/x?bewit=(hidden)"}, "checks": [{"request": "(hidden)"}]});
-        assert_eq!(shown(Call::Check, asked.clone()), Some(hidden.clone()));
-        assert_eq!(shown(Call::Checks, asked), Some(hidden));
+        assert_eq!(shown(Call::Check, request.clone()), Some(hidden.clone()));
+        assert_eq!(shown(Call::Checks, request), Some(hidden));
         let clients = json!({"clients": [{"accessToken": "c2VjcmV0"}, 1], "accessToken": "c2VjcmV0"});
         assert_eq!(
             shown(Call::ImportBatch, clients),

@@ -145,7 +145,7 @@ mod tests {
     fn the_bound_holds_and_what_is_sent_often_stays() {
         let encodings = Encodings::default();
         let hot = ScopeSet::new(["hot"]);
-        let mut again = 0;
+        let mut repeats = 0;
         // All are there at once, so that each has a number of its own.
         let mut sets = Vec::new();
         for n in 0..1_000 {
@@ -153,12 +153,12 @@ mod tests {
             assert_eq!(encodings.of(&set, || encoded(n)).length, n);
             assert!(encodings.bytes.load(Ordering::Relaxed) <= MOST_BYTES);
             encodings.of(&hot, || {
-                again += 1;
+                repeats += 1;
                 encoded(0)
             });
             sets.push(set);
         }
         assert!(encodings.bytes.load(Ordering::Relaxed) > MOST_BYTES / 2);
-        assert!(again < 40, "the one that is always sent was forgotten {again} times");
+        assert!(repeats < 40, "the one that is always sent was forgotten {repeats} times");
     }
 }

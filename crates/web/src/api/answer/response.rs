@@ -69,9 +69,9 @@ pub(crate) fn respond(
             let text = || fresh.take().unwrap_or_else(|| listed(&scopes));
             let known = encodings.of(&scopes, || {
                 let text = listed(&scopes);
-                let made = Encoded { etag: etag(text.len(), scopes.json().as_bytes()), length: text.len(), gzip: OnceLock::new() };
+                let encoded = Encoded { etag: etag(text.len(), scopes.json().as_bytes()), length: text.len(), gzip: OnceLock::new() };
                 fresh.set(Some(text));
-                made
+                encoded
             });
             let gzip = || known.gzip.get_or_init(|| gzip(&text()).map(Bytes::from)).clone();
             (chosen(request, &mut status, &mut headers, known.etag.clone(), known.length, gzip, || text().into()), None)

@@ -41,12 +41,12 @@ pub(crate) fn answer(call: Call, template: Option<&Template>, request: &Request<
 
 fn websocktunnel(request: &Request<'_>) -> Answer {
     let (wst_audience, wst_client) = (request.param("wstAudience"), request.param("wstClient"));
-    let made = request.auth.websocktunnel_token(request.who, wst_audience, wst_client)?;
+    let token = request.auth.websocktunnel_token(request.who, wst_audience, wst_client)?;
     let mut shown = WebsocktunnelToken {
         wst_client: wst_client.to_owned(),
         wst_audience: wst_audience.to_owned(),
-        token: made.token.expose().to_owned(),
-        expires: time(made.expires_ms),
+        token: token.token.expose().to_owned(),
+        expires: time(token.expires_ms),
     };
     let reply = Reply::json_secret(&shown);
     shown.token.zeroize();

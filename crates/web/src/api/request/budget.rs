@@ -100,8 +100,8 @@ mod tests {
             ("those that take none", Call::Ping),
         ] {
             let Budget { bytes, nodes, entries, window, time } = of_stranger(method(call));
-            let made = if nodes == usize::MAX { "none is made |".to_owned() } else { format!("{nodes} | {entries}") };
-            let row = format!("| stranger | {name} | {} KiB | {made} | {} KiB | {} s |", bytes / KIB, window / KIB, time.as_secs());
+            let tree = if nodes == usize::MAX { "none is made |".to_owned() } else { format!("{nodes} | {entries}") };
+            let row = format!("| stranger | {name} | {} KiB | {tree} | {} KiB | {} s |", bytes / KIB, window / KIB, time.as_secs());
             assert!(PAGE.lines().any(|line| line == row), "{row}");
         }
         for (name, call, nodes) in [

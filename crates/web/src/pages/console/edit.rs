@@ -215,8 +215,8 @@ async fn save(visit: &Visit, session: &Session, draft: &Draft, wanted: Wanted) -
     let (auth, who, id) = (&visit.web.auth, person(session), draft.id.as_str());
     let saved = match wanted {
         Wanted::Client(input) if draft.seen_ms.is_none() => {
-            let made = visit.web.login.create_client(session, &who, id, &input).await?;
-            return Ok(made.map(|(made, _)| token(visit, "The client was created", made)));
+            let created = visit.web.login.create_client(session, &who, id, &input).await?;
+            return Ok(created.map(|(created, _)| token(visit, "The client was created", created)));
         }
         Wanted::Client(input) => {
             let input = unless_same(visit, &who, id, input);

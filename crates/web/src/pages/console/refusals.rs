@@ -67,27 +67,27 @@ fn place(request: &ExplainedRequest) -> String {
 
 /// What `falconer why` prints, in the same order.
 fn view(explained: &Explained, lists_roles: bool) -> ExplainedView {
-    let told: Explanation = explanation(explained);
-    let mut facts = vec![("Refused", format!("{} by {}", words::date_time(explained.refusal.at_ms), told.by))];
-    if !told.request.host.is_empty() {
-        facts.push(("Request", place(&told.request)));
+    let explanation: Explanation = explanation(explained);
+    let mut facts = vec![("Refused", format!("{} by {}", words::date_time(explained.refusal.at_ms), explanation.by))];
+    if !explanation.request.host.is_empty() {
+        facts.push(("Request", place(&explanation.request)));
     }
     let mut add = |name, value: Option<String>| facts.extend(value.map(|value| (name, value)));
-    add("Client", told.client_id);
-    add("Claimed client", told.claimed_id);
-    add("Clock of the caller", told.clock_offset_seconds.map(clock));
-    add("Signed payload hash", told.signed_hash);
-    add("Hash of what arrived", told.payload_hash);
-    add("Required", told.required.map(|expression| expression.to_string()));
-    add("Missing", told.missing.map(|expression| expression.to_string()));
-    add("The signature is right for", told.would_match.as_ref().map(place));
+    add("Client", explanation.client_id);
+    add("Claimed client", explanation.claimed_id);
+    add("Clock of the caller", explanation.clock_offset_seconds.map(clock));
+    add("Signed payload hash", explanation.signed_hash);
+    add("Hash of what arrived", explanation.payload_hash);
+    add("Required", explanation.required.map(|expression| expression.to_string()));
+    add("Missing", explanation.missing.map(|expression| expression.to_string()));
+    add("The signature is right for", explanation.would_match.as_ref().map(place));
     ExplainedView {
-        id: told.id,
-        verdict: sentence(&told.message),
-        hints: hints(explained, &told.reason),
-        reason: told.reason,
+        id: explanation.id,
+        verdict: sentence(&explanation.message),
+        hints: hints(explained, &explanation.reason),
+        reason: explanation.reason,
         facts,
-        roles: told
+        roles: explanation
             .roles
             .into_iter()
             .map(|role| (lists_roles.then(|| Kind::Role.href(&role.role_id)), role.role_id, role.scope, role.gives))

@@ -49,16 +49,16 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
         news: form.field("news").to_owned(),
         typed_host: Some(form.field("typed_host").trim().to_owned()).filter(|typed| !typed.is_empty()),
     };
-    let mut again =
+    let mut retry =
         Retry { error: None, typed: choices.typed_host.clone().unwrap_or_default(), wrong: false, nonce: Some(choices.nonce.clone()) };
     let (status, offer) = match visit.web.grants.grant(session, grant_request, &choices).await {
         Ok(granted) => return deliver(&granted.location),
         Err(GrantError::Review { offer, reason }) => {
-            again.error = Some(reason.to_owned());
+            retry.error = Some(reason.to_owned());
             (StatusCode::CONFLICT, offer)
         }
         Err(error @ GrantError::TooSoon(_)) => {
-            again.error = Some(error.to_string());
+            retry.error = Some(error.to_string());
             let GrantError::TooSoon(offer) = error else { return Err(Problem::internal()) };
             (StatusCode::CONFLICT, offer)
         }
@@ -67,17 +67,17 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
             return reauthentication::keep(form, session, Places::of(grant_request).form).await;
         }
         Err(GrantError::HostNotTyped(offer)) => {
-            again.wrong = choices.typed_host.is_some();
-            again.error = Some("Nothing was granted yet: type the name of the site below to confirm.".to_owned());
+            retry.wrong = choices.typed_host.is_some();
+            retry.error = Some("Nothing was granted yet: type the name of the site below to confirm.".to_owned());
             (StatusCode::UNPROCESSABLE_ENTITY, offer)
         }
         Err(GrantError::Nothing(offer)) => {
-            again.error = Some("Nothing was granted yet: tick at least one thing, or cancel.".to_owned());
+            retry.error = Some("Nothing was granted yet: tick at least one thing, or cancel.".to_owned());
             (StatusCode::UNPROCESSABLE_ENTITY, offer)
         }
         Err(error) => return Err(refused(error)),
     };
-    let mut response = page(visit, session, grant_request, *offer, again);
+    let mut response = page(visit, session, grant_request, *offer, retry);
     *response.status_mut() = status;
     Ok(response)
 }
@@ -170,7 +170,7 @@ struct Retry {
     nonce: Option<String>,
 }
 
-fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: Offer, again: Retry) -> Response {
+fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: Offer, retry: Retry) -> Response {
     let target = &grant_request.target;
     let person = person_line(session);
     let known = [Some(person.name.clone()), Some(person.identity.clone()), session.person.email.clone()];
@@ -179,7 +179,7 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
     let page = GrantPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),
-        nonce: again.nonce.unwrap_or_else(|| visit.web.grants.new_nonce()),
+        nonce: retry.nonce.unwrap_or_else(|| visit.web.grants.new_nonce()),
         form_time: visit.web.login.form_time(session),
         shown: offer.shown,
         request: grant_request.canonical_query().to_owned(),
@@ -195,9 +195,9 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
             .map(|lifetime| Lifetime { checked: lifetime.ms == offer.default_lifetime_ms, value: lifetime.ms, label: lifetime.label })
             .collect(),
         person,
-        confirm: offer.needs_host_typed.then(|| Confirm { host: target.host().to_owned(), typed: again.typed, wrong: again.wrong }),
+        confirm: offer.needs_host_typed.then(|| Confirm { host: target.host().to_owned(), typed: retry.typed, wrong: retry.wrong }),
         delivers_to: without_query(target.href()).to_owned(),
-        error: again.error,
+        error: retry.error,
     };
     html(StatusCode::OK, Row::Grant { loopback: target.scheme() == "http" }, &page)
 }

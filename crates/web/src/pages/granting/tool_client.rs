@@ -51,7 +51,7 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
         description: form.field("description").replace("\r\n", "\n"),
     };
     let (status, offer, error) = match visit.web.grants.create_tool_client(session, &request, &choices).await {
-        Ok(made) => return answer(visit, &made),
+        Ok(created) => return answer(visit, &created),
         Err(ToolError::Review { offer, reason }) => (StatusCode::CONFLICT, offer, reason.to_owned()),
         Err(ToolError::Invalid { offer, reason }) => (StatusCode::UNPROCESSABLE_ENTITY, offer, reason),
         Err(ToolError::TooOld { offer, reason }) => {
@@ -83,16 +83,16 @@ fn sign_in(request: &ToolRequest) -> Response {
     go(&format!("/login?next={}", encode_component(&path(request))))
 }
 
-fn answer(visit: &Visit, made: &ToolClient) -> Result<Response, Problem> {
-    if let Some(location) = &made.location {
+fn answer(visit: &Visit, created: &ToolClient) -> Result<Response, Problem> {
+    if let Some(location) = &created.location {
         return deliver(location);
     }
     let page = TokenPage {
         layout: visit.layout(),
         title: "The client was created".to_owned(),
-        client_id: made.client_id.clone(),
-        access_token: made.access_token.clone(),
-        ends: Some(words::date_time(made.expires_ms)),
+        client_id: created.client_id.clone(),
+        access_token: created.access_token.clone(),
+        ends: Some(words::date_time(created.expires_ms)),
     };
     Ok(secret_html(Row::Page, &page))
 }

@@ -117,14 +117,14 @@ pub(crate) async fn act(form: Posted) -> Result<Response, Problem> {
         "unlink" => login.unlink_one_of_person(&who, id).await,
         "name" => login.choose_name_of_person(&who, id).await,
         "refresh" => match login.ask_about_person(&who, id).await {
-            Ok((asked, revision)) => return Ok(refreshed(visit, session, id, action, refreshed_person(id, asked, revision.0))),
+            Ok((outcome, revision)) => return Ok(refreshed(visit, session, id, action, refreshed_person(id, outcome, revision.0))),
             Err(error) => Err(error),
         },
         "revoke" => login.revoke_grant_of_person(&who, id, grant.unwrap_or_default()).await,
         "reset" | "mail" => {
             let site = (action.0 == "mail").then(|| mailed_site(&visit.web.settings.public_origin));
             match login.make_reset_link_from(session, id, site.as_ref()).await {
-                Ok(Ok(made)) => return Ok(link_page(visit, "There is a link", id, &made)),
+                Ok(Ok(link)) => return Ok(link_page(visit, "There is a link", id, &link)),
                 Ok(Err(error)) => Err(error),
                 Err(LoginError::SignInAgain) => return reauthentication::keep(&form, session, "/auth/people/confirm").await,
                 Err(error) => return Err(error.into()),

@@ -45,7 +45,7 @@ pub(crate) async fn invite(form: Posted) -> Result<Response, Problem> {
     };
     let site = typed.mail.then(|| mailed_site(&visit.web.settings.public_origin));
     match visit.web.login.invite_person_from(session, &new, site.as_ref()).await {
-        Ok(Ok(made)) => Ok(link_page(visit, "They are invited", &format!("local/{}", typed.name), &made)),
+        Ok(Ok(link)) => Ok(link_page(visit, "They are invited", &format!("local/{}", typed.name), &link)),
         Ok(Err(error)) => Ok(once_more(typed, Refusal::of(error)?)),
         Err(LoginError::SignInAgain) => reauthentication::keep(&form, session, "/auth/people/add").await,
         Err(error) => Err(error.into()),
@@ -53,15 +53,15 @@ pub(crate) async fn invite(form: Posted) -> Result<Response, Problem> {
 }
 
 /// A link that was just made, shown this once.
-pub(super) fn link_page(visit: &Visit, title: &'static str, identity: &str, made: &LinkToShow) -> Response {
-    let link = &made.link;
+pub(super) fn link_page(visit: &Visit, title: &'static str, identity: &str, shown: &LinkToShow) -> Response {
+    let link = &shown.link;
     let page = PersonLinkPage {
         layout: visit.layout(),
         title,
         identity: identity.to_owned(),
         url: Zeroizing::new(link_url(&visit.web.settings.public_origin, link)),
         ends: words::date_time(link.expires_ms),
-        mail: made.mailed.as_ref().map(|(to, outcome)| link_mail(to, *outcome)),
+        mail: shown.mailed.as_ref().map(|(to, outcome)| link_mail(to, *outcome)),
         back: person_href(identity),
     };
     secret_html(Row::Page, &page)

@@ -131,13 +131,13 @@ fn problem(visit: &Visit, name: &str, begun: &Begun, error: ProviderSignInError)
 fn address_page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> Result<Response, Problem> {
     let provider = visit.web.login.address_provider(name).map_err(|_| Problem::not_found())?;
     let (form, cookie) = visit.form_token();
-    let asked = typed.next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
+    let grant_request = typed.next.strip_prefix("/?").and_then(|query| request::parse(query, visit.web.clock.now_ms()).ok().flatten());
     let page = EmailAddressPage {
         layout: visit.layout(),
         provider: provider.name.clone(),
         label: provider.label.clone(),
         form,
-        continue_to: asked.map(|asked| asked.target.host_and_port()),
+        continue_to: grant_request.map(|grant_request| grant_request.target.host_and_port()),
         csrf: visit.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
         others: begun::others(&begun::of(&typed.purpose, &typed.next)),
         purpose: typed.purpose,
@@ -149,23 +149,23 @@ fn address_page(visit: &Visit, name: &str, status: StatusCode, typed: Typed) -> 
 }
 
 fn code_page(visit: &Visit, away: &Away, name: &str, flow: &str, status: StatusCode, error: Option<&str>) -> Result<Response, Problem> {
-    let asked = visit.web.login.asked_code(name, &away.kept(), flow);
-    let asked = asked.map_err(|error| problem(visit, name, &begun(visit, away, name, flow), error.into()))?;
+    let sent_code = visit.web.login.asked_code(name, &away.kept(), flow);
+    let sent_code = sent_code.map_err(|error| problem(visit, name, &begun(visit, away, name, flow), error.into()))?;
     let (form, cookie) = visit.form_token();
     let page = EmailCodePage {
         layout: visit.layout(),
         provider: name.to_owned(),
         form,
         flow: flow.to_owned(),
-        address: asked.address.as_str().to_owned(),
-        again: begun::anew(name, &asked.begun),
-        button: match asked.begun.aim {
+        address: sent_code.address.as_str().to_owned(),
+        again: begun::anew(name, &sent_code.begun),
+        button: match sent_code.begun.aim {
             Aim::SignIn => "Sign in",
             Aim::Reauthenticate => "Sign in again",
             // Nothing is linked before the next page.
             Aim::Link => "Continue",
         },
-        intro: match asked.begun.aim {
+        intro: match sent_code.begun.aim {
             Aim::SignIn => "",
             Aim::Reauthenticate => "Show that it is you.",
             Aim::Link => "Nothing is linked before you confirm it on the next page.",

@@ -39,22 +39,22 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
 pub(crate) async fn send(form: Posted) -> Result<Response, Problem> {
     let visit = &form.visit;
     let next = own_path(form.field("next")).to_owned();
-    let again = |error: String| Typed { next: next.clone(), who: form.field("who").to_owned(), sent: false, error: Some(error) };
+    let show_again = |error: String| Typed { next: next.clone(), who: form.field("who").to_owned(), sent: false, error: Some(error) };
     if !visit.web.login.mails_links() {
         return Err(Problem::not_found());
     }
     if !form.has_form_token() {
         let error = "That form was too old, or your browser takes no cookies. Please try once more.";
-        return Ok(page(visit, StatusCode::FORBIDDEN, again(error.to_owned())));
+        return Ok(page(visit, StatusCode::FORBIDDEN, show_again(error.to_owned())));
     }
     let site = mailed_site(&visit.web.settings.public_origin);
     match visit.web.login.mail_forgotten(form.field("who"), &site, &visit.visitor()).await {
         Ok(()) => Ok(go(&format!("/login/forgotten?done=sent&next={}", encode_component(&next)))),
-        Err(LoginError::Invalid(text)) => Ok(page(visit, StatusCode::BAD_REQUEST, again(sentence(&text)))),
+        Err(LoginError::Invalid(text)) => Ok(page(visit, StatusCode::BAD_REQUEST, show_again(sentence(&text)))),
         Err(LoginError::Throttled { retry_after_seconds }) => {
             let wait = words::duration(retry_after_seconds);
             let error = format!("Too many mails were asked for. Use the newest one that you got, or wait {wait}.");
-            let mut response = page(visit, StatusCode::TOO_MANY_REQUESTS, again(error));
+            let mut response = page(visit, StatusCode::TOO_MANY_REQUESTS, show_again(error));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
             Ok(response)
         }

@@ -165,9 +165,9 @@ async fn page(visit: &Visit, session: &Session, status: StatusCode, error: Optio
 
 /// How somebody stands with their codes, in a sentence.
 pub(crate) fn codes(stand: &falconer_login::RecoveryCodesView, now_ms: i64) -> String {
-    if stand.made == 0 {
+    if stand.total == 0 {
         return "None yet. Ten codes sign you in, once each, when nothing else is at hand.".to_owned();
     }
     let used = stand.last_used_ms.map(|at_ms| format!(" One was used {}.", words::since(at_ms, now_ms))).unwrap_or_default();
-    format!("{} of {} are left.{used}", stand.left, stand.made)
+    format!("{} of {} are left.{used}", stand.left, stand.total)
 }

@@ -29,17 +29,17 @@ pub(crate) async fn show(visit: Visit) -> Result<Response, Problem> {
 pub(crate) async fn change(form: Posted) -> Result<Response, Problem> {
     let session = form.session()?;
     let visit = &form.visit;
-    let again = |status, error: String| Ok(page(visit, session, status, Some(error)));
+    let show_again = |status, error: String| Ok(page(visit, session, status, Some(error)));
     let new = form.field("new");
     if new != form.field("repeat") {
-        return again(StatusCode::BAD_REQUEST, "The two new passwords differ.".to_owned());
+        return show_again(StatusCode::BAD_REQUEST, "The two new passwords differ.".to_owned());
     }
     match visit.web.login.change_password(session, form.field("old"), new, true, form.ticked("revoke_grants")).await {
         Ok(()) => Ok(go("/?done=password")),
-        Err(LoginError::Invalid(text)) => again(StatusCode::BAD_REQUEST, sentence(&text)),
+        Err(LoginError::Invalid(text)) => show_again(StatusCode::BAD_REQUEST, sentence(&text)),
         // No password goes round with a form.
         Err(LoginError::SignInAgain) => Ok(reauthentication::first("/me/password")),
-        Err(LoginError::WrongPassword) => again(StatusCode::FORBIDDEN, "The present password is wrong.".to_owned()),
+        Err(LoginError::WrongPassword) => show_again(StatusCode::FORBIDDEN, "The present password is wrong.".to_owned()),
         Err(error) => Err(error.into()),
     }
 }

@@ -211,7 +211,7 @@ pub(crate) fn problem(visit: &Visit, name: &str, begun: &Begun, error: ProviderS
             .with_link("/auth/identities", "Go to your identities");
     }
     let label = visit.web.login.provider(name).map_or(name, |provider| provider.label.as_str());
-    let again = |problem: Problem| problem.with_link(begun::others(begun), begun::others_text(begun));
+    let with_other_ways = |problem: Problem| problem.with_link(begun::others(begun), begun::others_text(begun));
     let nothing = match begun.aim {
         Aim::SignIn => "Nobody was signed in.",
         Aim::Reauthenticate => "You were not signed in again.",
@@ -234,28 +234,28 @@ pub(crate) fn problem(visit: &Visit, name: &str, begun: &Begun, error: ProviderS
                 }
                 _ => "It was not begun in this browser, or your browser takes no cookies. Begin it anew, and stay in one browser.",
             };
-            again(Problem::new(StatusCode::BAD_REQUEST, title, next))
+            with_other_ways(Problem::new(StatusCode::BAD_REQUEST, title, next))
         }
         Fault::Person => {
             tracing::info!(provider = name, %error, "a provider signed nobody in");
-            again(Problem::new(StatusCode::FORBIDDEN, format!("{label} did not sign you in"), format!("{nothing} {}", what_to_do(&error))))
+            with_other_ways(Problem::new(StatusCode::FORBIDDEN, format!("{label} did not sign you in"), format!("{nothing} {}", what_to_do(&error))))
         }
         Fault::Provider => {
             tracing::warn!(provider = name, %error, "the answer of a provider was refused");
             let next = format!("{nothing} The reason is in the log: tell your administrator the id below. Other ways to sign in work.");
-            again(Problem::new(StatusCode::BAD_GATEWAY, format!("What {label} answered can't be accepted"), next))
+            with_other_ways(Problem::new(StatusCode::BAD_GATEWAY, format!("What {label} answered can't be accepted"), next))
         }
         Fault::Away => {
             tracing::warn!(provider = name, %error, "a provider does not answer");
             let next = format!("{nothing} Try again in a moment; other ways to sign in work.");
-            let mut problem = again(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("{label} does not answer"), next));
+            let mut problem = with_other_ways(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("{label} does not answer"), next));
             problem.retry_after_seconds = Some(10);
             problem
         }
         Fault::Busy => {
             let next = format!("{nothing} Try again in a moment.");
             let mut problem =
-                again(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("Too many people sign in with {label} at the moment"), next));
+                with_other_ways(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("Too many people sign in with {label} at the moment"), next));
             problem.retry_after_seconds = Some(1);
             problem
         }

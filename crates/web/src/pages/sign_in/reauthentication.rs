@@ -107,11 +107,11 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
         let error = "You have not signed in again yet.".to_owned();
         return page(visit, session, StatusCode::FORBIDDEN, next, kept, Some(error)).await;
     }
-    let again = match form.field("password") {
+    let proof = match form.field("password") {
         "" => Reauthentication::Passkey(assertion(&form)),
         password => Reauthentication::Password(password),
     };
-    let (status, error) = match visit.web.login.sign_in_again(session, again, &visit.visitor()).await {
+    let (status, error) = match visit.web.login.sign_in_again(session, proof, &visit.visitor()).await {
         Ok(signed_in) => {
             let answer = kept.map_or_else(|| go(&next), |kept| go_on(visit, kept));
             return login::begin_with(visit, &signed_in, answer).await;

@@ -31,9 +31,9 @@ pub(crate) async fn complete(form: Posted) -> Result<Response, Problem> {
         email: form.field("email").to_owned(),
         ..empty(visit)
     };
-    let again = |status, error: String| Ok(page(visit, status, filled(error)));
+    let show_again = |status, error: String| Ok(page(visit, status, filled(error)));
     if !form.has_form_token() {
-        return again(StatusCode::FORBIDDEN, "That form was too old, or your browser takes no cookies. Please try once more.".to_owned());
+        return show_again(StatusCode::FORBIDDEN, "That form was too old, or your browser takes no cookies. Please try once more.".to_owned());
     }
     let login = &visit.web.login;
     if !login.setup_link_valid(form.field("token")).await? {
@@ -41,7 +41,7 @@ pub(crate) async fn complete(form: Posted) -> Result<Response, Problem> {
     }
     let password = form.field("password");
     if password != form.field("repeat") {
-        return again(StatusCode::BAD_REQUEST, "The two passwords differ.".to_owned());
+        return show_again(StatusCode::BAD_REQUEST, "The two passwords differ.".to_owned());
     }
     let name = form.field("name").trim();
     let display_name = match form.field("display_name").trim() {
@@ -53,8 +53,8 @@ pub(crate) async fn complete(form: Posted) -> Result<Response, Problem> {
         Ok(signed_in) => login::begin(visit, &signed_in, "/").await,
         // The account may have been made: signing in can be tried.
         Err(LoginError::OutcomeUnknown(_) | LoginError::SignedOut) => Ok(go("/login")),
-        Err(LoginError::Invalid(text)) => again(StatusCode::BAD_REQUEST, sentence(&text)),
-        Err(LoginError::Conflict(text)) => again(StatusCode::CONFLICT, sentence(&text)),
+        Err(LoginError::Invalid(text)) => show_again(StatusCode::BAD_REQUEST, sentence(&text)),
+        Err(LoginError::Conflict(text)) => show_again(StatusCode::CONFLICT, sentence(&text)),
         Err(error) => Err(error.into()),
     }
 }

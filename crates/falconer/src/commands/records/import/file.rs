@@ -27,7 +27,7 @@ pub fn read(path: &Path) -> Result<Records> {
         match serde_json::from_slice(text) {
             Ok(record) => records.push(line, record),
             // The parser counts lines too; its column is that of the text.
-            Err(error) => errors.add(line, told(&error)),
+            Err(error) => errors.add(line, described(&error)),
         }
     }
     let records = records.validated(errors)?;
@@ -40,7 +40,7 @@ pub fn read(path: &Path) -> Result<Records> {
 /// What each line is.
 const RECORD: &str = r#"each line is a record as `falconer export` writes it, such as {"kind": "role", "roleId": "a", "scopes": ["b"]}"#;
 
-fn told(error: &serde_json::Error) -> String {
+fn described(error: &serde_json::Error) -> String {
     let text = error.to_string().replace(" at line 1 column ", " at column ");
     if text.contains("`kind`") || error.is_eof() || error.is_syntax() { format!("{text}; {RECORD}") } else { text }
 }

@@ -75,8 +75,8 @@ pub async fn run(options: Options) -> Result<()> {
     for warning in warnings(&config, origin.as_str()) {
         tracing::warn!("{warning}");
     }
-    for told in known_by_other(&config, node.login.providers()).await? {
-        tracing::error!("{told}");
+    for warning in known_by_other(&config, node.login.providers()).await? {
+        tracing::error!("{warning}");
     }
     note_root_url(&config.data_dir, origin.as_str())?;
     let metrics = match &config.metrics_listen {

@@ -105,9 +105,9 @@ pub mod socket {
             let mut folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
             folder.push(format!(".falconer-{}", std::process::id()));
             std::fs::DirBuilder::new().mode(0o700).create(&folder).with_context(said)?;
-            let made = Self::make(&folder.join(name), path);
+            let socket = Self::make(&folder.join(name), path);
             let _ = std::fs::remove_dir_all(&folder);
-            made.with_context(said)
+            socket.with_context(said)
         }
 
         fn make(fresh: &Path, path: &Path) -> Result<Socket> {

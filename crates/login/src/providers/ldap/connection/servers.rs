@@ -66,7 +66,7 @@ impl Watch {
         Watch { servers: Arc::clone(servers), number, waiting: true }
     }
 
-    pub(super) fn asked(&mut self) {
+    pub(super) fn request_sent(&mut self) {
         self.waiting = true;
     }
 

@@ -148,7 +148,7 @@ impl Connection {
     }
 
     async fn send(&mut self, message: &[u8]) -> Result<(), LdapError> {
-        self.watch.asked();
+        self.watch.request_sent();
         let stream = self.stream.get_mut();
         stream.write_all(message).await.map_err(broken)?;
         stream.flush().await.map_err(broken)
@@ -156,7 +156,7 @@ impl Connection {
 
     /// The next message, which has to belong to this question.
     async fn answer(&mut self, id: i32) -> Result<Answer, LdapError> {
-        self.watch.asked();
+        self.watch.request_sent();
         let mut start = Vec::with_capacity(LONGEST_HEADER);
         let header = loop {
             start.push(self.stream.read_u8().await.map_err(broken)?);

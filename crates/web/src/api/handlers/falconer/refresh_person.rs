@@ -8,14 +8,14 @@ use crate::api::handlers::{Answer, Request};
 
 pub(crate) async fn refresh(login: &Login, request: &Request<'_>) -> Answer {
     let identity = request.param("identity");
-    let (asked, revision) = login.ask_about_person(request.who, identity).await?;
-    Ok(Reply::json(&refreshed_person(identity, asked, revision.0)).at_revision(revision.0))
+    let (outcome, revision) = login.ask_about_person(request.who, identity).await?;
+    Ok(Reply::json(&refreshed_person(identity, outcome, revision.0)).at_revision(revision.0))
 }
 
 /// What came of asking about somebody.
-pub fn refreshed_person(identity: &str, asked: AskedAbout, revision: i64) -> RefreshedPerson {
-    let state = refresh_state(&asked);
-    let disabled_clients = match asked {
+pub fn refreshed_person(identity: &str, outcome: AskedAbout, revision: i64) -> RefreshedPerson {
+    let state = refresh_state(&outcome);
+    let disabled_clients = match outcome {
         AskedAbout::Answered(Refreshment::Still { disabled }) => disabled,
         _ => Vec::new(),
     };
@@ -40,8 +40,8 @@ pub fn refreshed_person(identity: &str, asked: AskedAbout, revision: i64) -> Ref
 }
 
 /// Which of the outcomes it is.
-pub(crate) fn refresh_state(asked: &AskedAbout) -> RefreshState {
-    match asked {
+pub(crate) fn refresh_state(outcome: &AskedAbout) -> RefreshState {
+    match outcome {
         AskedAbout::Answered(Refreshment::Still { .. }) => RefreshState::Still,
         AskedAbout::Answered(Refreshment::Gone) => RefreshState::Gone,
         AskedAbout::Answered(Refreshment::Refused) => RefreshState::Refused,
