@@ -1,3 +1,5 @@
+use falconer_store::Details;
+
 use super::*;
 use crate::connection::file;
 use crate::connection::migrate::{MIGRATIONS, migrate};
