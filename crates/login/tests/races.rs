@@ -92,7 +92,7 @@ async fn a_recovery_code_signs_in_once() {
     }
     first(race(racers).await, |error| *error == LoginError::WrongPassword);
     let left = world.login.recovery_codes("ann").await.unwrap();
-    assert_eq!((left.left, left.made), (codes.len() - 1, codes.len()));
+    assert_eq!((left.left, left.total), (codes.len() - 1, codes.len()));
 }
 
 /// Each confirmation ends all sessions of both and begins another one: two of them would leave two, of which the person sees one.
