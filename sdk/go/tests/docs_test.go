@@ -43,7 +43,8 @@ func program(diff string) (string, int) {
 	return text.String(), added
 }
 
-// installed is a module of somebody else, in a folder of its own, that gets this package with the commands of the page and nothing of the network.
+// installed is a module of somebody else, in a folder of its own, that gets this package with the commands of the page. Whatever would be fetched fails,
+// at a proxy as users have one: where there is none, go takes what is replaced without a version, and where there is one it does not.
 func installed(t *testing.T, files map[string]string) string {
 	t.Helper()
 	checkout, err := filepath.Abs("../../..")
@@ -64,7 +65,7 @@ func installed(t *testing.T, files map[string]string) string {
 		}
 		run := exec.Command(words[0], words[1:]...)
 		run.Dir = folder
-		run.Env = append(os.Environ(), "GOPROXY=off", "GOFLAGS=-mod=mod", "GOWORK=off")
+		run.Env = append(os.Environ(), "GOPROXY=http://127.0.0.1:1", "GOWORK=off")
 		if said, err := run.CombinedOutput(); err != nil {
 			t.Fatalf("%s: %v: %s", line, err, said)
 		}
