@@ -61,7 +61,8 @@ async fn falconer(origin_port: u16) -> String {
     let check = async move |Json(question): Json<Value>| {
         let request = &question["request"];
         assert_eq!((request["host"].as_str(), request["port"].as_u64()), (Some("notes.example"), Some(origin_port.into())));
-        let (expires, allowed) = ("2030-01-01T00:00:00.000Z", request["authorization"] == "Hawk signed" && question["required"] == "notes:read:red");
+        let (expires, allowed) =
+            ("2030-01-01T00:00:00.000Z", request["authorization"] == "Hawk signed" && question["required"] == "notes:read:red");
         Json(if allowed {
             json!({"status": "allowed", "expires": expires, "clientId": "ann"})
         } else {

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Caller, Expression, GuardSettings, Requirement, Verifier } from './verifier.js';
 
 export { Refusal, SettingsError } from './verifier.js';
@@ -8,6 +8,12 @@ export type Listener = (request: IncomingMessage, response: ServerResponse) => u
 
 /** Who sent a request that a guard let through. Throws a Refusal (500) where none did. */
 export function callerOf(request: IncomingMessage): Caller;
+
+/** What stands between the slashes of the path as it came, decoded. Throws a Refusal (400) where it cannot be decoded. */
+export function segments(request: IncomingMessage): string[];
+
+/** Announced bodies (`Expect: 100-continue`) are asked for when somebody reads them, instead of before anybody saw the head. Gives the server. */
+export function askWhenRead<S extends Server>(server: S): S;
 
 export class Guard {
   constructor(settings: GuardSettings);

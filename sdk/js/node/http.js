@@ -3,13 +3,24 @@
 //   const guard = new Guard({ rootUrl: 'https://auth.example.com', origin: 'https://notes.example.com' });
 //   const readBook = guard.requirement('notes:read:<book>', ['book']);
 //   createServer(guard.pages(async (request, response) => {
+//     const [, book] = segments(request);
 //     const caller = await guard.admit(request, readBook, { book });
 
-import { BaseGuard, callerOf } from './parts/guard.js';
-import { Refusal, SettingsError } from './parts/refusal.js';
+import { askWhenRead } from './parts/body.js';
+import { BaseGuard, callerOf, resourceOf } from './parts/guard.js';
+import { Refusal, SettingsError, pathOf } from './parts/refusal.js';
 import { Requirement } from './parts/requirement.js';
 
-export { Refusal, SettingsError, callerOf };
+export { Refusal, SettingsError, askWhenRead, callerOf };
+
+/** What stands between the slashes of the path as it came, decoded: `['books', 'red']`. Throws a Refusal (400) where it cannot be decoded. */
+export function segments(request) {
+  try {
+    return pathOf(resourceOf(request.url)).split('/').slice(1).map(decodeURIComponent);
+  } catch (cause) {
+    throw new Refusal('InputError', 'malformed', 'The path cannot be decoded', { cause });
+  }
+}
 
 export class Guard extends BaseGuard {
   /** The listener, with preflights answered, answers marked for pages of other origins, and refusals that it throws answered. Put it outermost. */

@@ -1,19 +1,21 @@
 // docs/node.md: each piece of code is run against the real Falconer, and what a user adds to a service is counted.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { authorization, payloadHash } from '../falconer.js';
 import { installed } from './support/installed.mjs';
+import { exchange } from './support/raw-requests.mjs';
 import { realServer } from './support/server.mjs';
 import { started } from './support/services.mjs';
 import { repository } from './support/vectors.mjs';
 
 const blocks = (page, language) => [...readFileSync(new URL(page, repository), 'utf8').matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'))].map(([, code]) => code);
 const diffs = Object.fromEntries(['Express', 'Fastify', 'node:http'].map((kit, index) => [kit, blocks('docs/node.md', 'diff')[index]]));
-const [parser, verifier, signing] = blocks('docs/node.md', 'js');
+const [parser, announced, verifier, signing] = blocks('docs/node.md', 'js');
 /** One side of a diff. */
 const side = (diff, without) => diff.split('\n').filter((line) => !line.startsWith(without)).map((line) => line.slice(1)).join('\n');
 /** What makes a server of the name that a program has for its service. */
@@ -39,7 +41,7 @@ const service = (kit, code) => started(async (origin) => {
 });
 
 test('every block of code is run here', () => {
-  assert.deepEqual([blocks('docs/node.md', 'diff').length, blocks('docs/node.md', 'js').length], [3, 3]);
+  assert.deepEqual([blocks('docs/node.md', 'diff').length, blocks('docs/node.md', 'js').length], [3, 4]);
 });
 
 for (const [kit, diff] of Object.entries(diffs)) {
@@ -58,6 +60,7 @@ for (const [kit, diff] of Object.entries(diffs)) {
     assert.deepEqual(await reader.json(`${closed.origin}/books/red`), book);
     await assert.rejects(reader.json(`${closed.origin}/books/blue`), { status: 403 });
     assert.equal((await fetch(`${closed.origin}/books/red`)).status, 403);
+    assert.equal((await fetch(`${closed.origin}/books/%zz`)).status, 400);
     assert.equal((await fetch(await reader.signUrl(`${closed.origin}/books/red`))).status, 200);
     closed.stop();
   });
@@ -69,6 +72,19 @@ test('a parser that comes first, as on the page', async () => {
   const reader = await server.session('notes:read:red');
   assert.deepEqual(await reader.json(`${origin}/books/red`, { method: 'PUT', body: { a: 1 } }), { book: 'red', notes: [{ a: 1 }] });
   stop();
+});
+
+test('an announced body is asked for when it is read, as on the page', async () => {
+  const [entrance, told] = announced.split('\n').filter((line) => line !== '');
+  assert.equal(told, "askWhenRead(server).listen(8082, '127.0.0.1');");
+  const code = `${entrance}\n${side(diffs['node:http'], '-')}\naskWhenRead(server).listen(0, '127.0.0.1');\nexport const made = server;`;
+  Object.assign(process.env, { FALCONER: server.rootUrl, ORIGIN: 'http://notes.example' });
+  const { made } = await run(code);
+  await once(made, 'listening');
+  const send = 'PUT /books/red HTTP/1.1\r\nHost: <host>\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n';
+  const said = await exchange(`http://127.0.0.1:${made.address().port}`, { send }, { path: '/books/red', headers: {} });
+  assert.match(said, /^HTTP\/1\.1 403 .*\r\nConnection: close\r\n/s);
+  made.close();
 });
 
 test('the service of the README is the one of the page', () => {

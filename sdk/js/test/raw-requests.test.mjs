@@ -36,8 +36,8 @@ for (const kit of Object.keys(SERVICES)) {
       test(name, async () => {
         const { origin } = await serviceOf(kit, input);
         const signed = await requestOf(input, origin, await credentialsOf(server, input.caller));
-        // A server of node:http asks for announced bodies by itself.
-        judgeRaw(await exchange(origin, input, signed), expected, { asksEarly: true });
+        // A parser before the guard reads bodies before it looks at the head.
+        judgeRaw(await exchange(origin, input, signed), expected, { asksEarly: kit === 'Express 5, parsed before' });
       });
     }
   });

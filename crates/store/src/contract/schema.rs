@@ -60,7 +60,8 @@ pub fn not_expanding(text: &str) -> Vec<String> {
     let plain: Vec<&str> = text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
     let statements = plain.join(" ");
     let statements = statements.split(';').map(|statement| statement.split_whitespace().collect::<Vec<_>>().join(" "));
-    let created_table = |statement: &str| statement.strip_prefix("CREATE TABLE ").and_then(|rest| rest.split([' ', '(']).next().map(str::to_owned));
+    let created_table =
+        |statement: &str| statement.strip_prefix("CREATE TABLE ").and_then(|rest| rest.split([' ', '(']).next().map(str::to_owned));
     let statements: Vec<String> = statements.map(|statement| statement.to_uppercase()).collect();
     let new: Vec<String> = statements.iter().filter_map(|statement| created_table(statement)).collect();
     let is_of_new = |statement: &str| new.iter().any(|table| statement.split([' ', '(']).any(|word| word == table));

@@ -29,6 +29,28 @@ export async function readBody(request, limit) {
   return unreadBody(request, limit, (size) => size >= Number(length));
 }
 
+/**
+ * A server of node:http that asks for announced bodies (`Expect: 100-continue`) when somebody reads them: a guard that refuses by the head lets nobody send one. Node itself
+ * asks before anybody saw the head. Gives the server.
+ */
+export function askWhenRead(server) {
+  return server.on('checkContinue', (request, response) => {
+    // Who is answered without having been asked may leave the body out or send it: the connection can't be used any more.
+    response.setHeader('Connection', 'close');
+    const read = request._read;
+    request._read = (size) => {
+      request._read = read;
+      // Node reads what nobody wanted, too, behind the answer.
+      if (!response.headersSent) {
+        response.removeHeader('Connection');
+        response.writeContinue();
+      }
+      return read.call(request, size);
+    };
+    server.emit('request', request, response);
+  });
+}
+
 /** HTTP/2 says with the head whether there is more. */
 function hasBody({ headers, httpVersionMajor, stream }) {
   const length = headers['content-length'];

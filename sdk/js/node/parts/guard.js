@@ -118,7 +118,7 @@ function signed(request, target) {
 }
 
 /** Path and query as they came; of the form with scheme and host, what is behind them. */
-function resourceOf(target) {
+export function resourceOf(target) {
   const begun = /^https?:\/\/[^/?#]*/i.exec(target);
   if (begun === null) return target;
   const rest = target.slice(begun[0].length);

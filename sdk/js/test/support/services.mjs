@@ -14,21 +14,12 @@ export async function textOf(request) {
   return text;
 }
 
-/** What a segment of a path stands for, if it stands for something. */
-function decoded(segment) {
-  try {
-    return segment && decodeURIComponent(segment);
-  } catch {
-    return undefined;
-  }
-}
-
 export function httpService(settings) {
   const guard = new forHttp.Guard(settings);
   const needs = { GET: guard.requirement('notes:read:<book>', ['book']), PUT: guard.requirement('notes:write:<book>', ['book']) };
   return createServer(guard.pages(async (request, response) => {
-    const book = decoded(/^\/books\/([^/?]+)/.exec(request.url)?.[1]);
-    if (book === undefined || !(request.method in needs)) {
+    const [books, book] = forHttp.segments(request);
+    if (books !== 'books' || book === undefined || !(request.method in needs)) {
       response.writeHead(404).end();
       return;
     }
@@ -85,7 +76,7 @@ export const SERVICES = {
 export async function started(make, host = '127.0.0.1') {
   // The port is known before the service is made: its origin is a setting.
   let listener = (_request, response) => response.destroy();
-  const front = createServer((request, response) => listener(request, response));
+  const front = forHttp.askWhenRead(createServer((request, response) => listener(request, response)));
   await new Promise((resolve) => front.listen(0, host.replace(/[[\]]/g, ''), resolve));
   const origin = `http://${host}:${front.address().port}`;
   const made = await make(origin);

@@ -16,7 +16,8 @@ const HOUR_MS: i64 = 3_600_000;
 fn tries(case: &Case<'_>) -> Tries {
     case.allowed()?;
     let operator = case.operator.ok_or_else(|| Skip::Untried("there are no credentials in the environment".to_owned()))?;
-    let certified = |start_ms: i64| Caller::certified(operator, &case.callers.scopes, case.now_ms + start_ms, case.now_ms + start_ms + HOUR_MS);
+    let certified =
+        |start_ms: i64| Caller::certified(operator, &case.callers.scopes, case.now_ms + start_ms, case.now_ms + start_ms + HOUR_MS);
     Ok(vec![
         case.by("with a certificate that is over since an hour", &certified(-2 * HOUR_MS)),
         case.by("with a certificate that is valid in an hour", &certified(HOUR_MS)),

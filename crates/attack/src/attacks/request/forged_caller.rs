@@ -22,7 +22,8 @@ fn tries(case: &Case<'_>) -> Tries {
     });
     let encoded = |text: &str| URL_SAFE_NO_PAD.encode(text);
     let unsigned = format!("{}.{}.", encoded(r#"{"alg":"none","typ":"JWT"}"#), encoded(&statement.to_string()));
-    let forged = format!("{}.{}.{}", encoded(r#"{"alg":"HS256","typ":"JWT"}"#), encoded(&statement.to_string()), encoded(&"\u{1}".repeat(32)));
+    let forged =
+        format!("{}.{}.{}", encoded(r#"{"alg":"HS256","typ":"JWT"}"#), encoded(&statement.to_string()), encoded(&"\u{1}".repeat(32)));
     let name = |name: &'static str, value: &str| case.unsigned(format!("with {name}")).header(name, value);
     Ok(vec![
         name("falconer-caller", &forged),

@@ -238,7 +238,11 @@ pub(crate) fn problem(visit: &Visit, name: &str, begun: &Begun, error: ProviderS
         }
         Fault::Person => {
             tracing::info!(provider = name, %error, "a provider signed nobody in");
-            with_other_ways(Problem::new(StatusCode::FORBIDDEN, format!("{label} did not sign you in"), format!("{nothing} {}", what_to_do(&error))))
+            with_other_ways(Problem::new(
+                StatusCode::FORBIDDEN,
+                format!("{label} did not sign you in"),
+                format!("{nothing} {}", what_to_do(&error)),
+            ))
         }
         Fault::Provider => {
             tracing::warn!(provider = name, %error, "the answer of a provider was refused");
@@ -254,8 +258,11 @@ pub(crate) fn problem(visit: &Visit, name: &str, begun: &Begun, error: ProviderS
         }
         Fault::Busy => {
             let next = format!("{nothing} Try again in a moment.");
-            let mut problem =
-                with_other_ways(Problem::new(StatusCode::SERVICE_UNAVAILABLE, format!("Too many people sign in with {label} at the moment"), next));
+            let mut problem = with_other_ways(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("Too many people sign in with {label} at the moment"),
+                next,
+            ));
             problem.retry_after_seconds = Some(1);
             problem
         }

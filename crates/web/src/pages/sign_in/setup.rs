@@ -33,7 +33,10 @@ pub(crate) async fn complete(form: Posted) -> Result<Response, Problem> {
     };
     let show_again = |status, error: String| Ok(page(visit, status, filled(error)));
     if !form.has_form_token() {
-        return show_again(StatusCode::FORBIDDEN, "That form was too old, or your browser takes no cookies. Please try once more.".to_owned());
+        return show_again(
+            StatusCode::FORBIDDEN,
+            "That form was too old, or your browser takes no cookies. Please try once more.".to_owned(),
+        );
     }
     let login = &visit.web.login;
     if !login.setup_link_valid(form.field("token")).await? {
