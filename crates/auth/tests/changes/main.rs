@@ -1,0 +1,17 @@
+//! What may be changed by whom, and what becomes of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod clients;
+#[path = "../common/mod.rs"]
+mod common;
+mod concurrency;
+#[path = "../common/dice.rs"]
+mod dice;
+mod escalation;
+mod grants;
+mod guessing;
+mod install;
+mod people;
+mod plan;
+mod roles;
+mod store_errors;

@@ -1,0 +1,47 @@
+//! A store to which others write: a node that does not reach it, and what makes a node look at it.
+
+use std::sync::Arc;
+
+use crate::common::failing::Failing;
+use crate::common::{World, settings};
+use falconer_auth::{ApiError, Auth, AuthSettings, RequestParts, RoleInput, Unable, Verdict};
+
+/// A node that was cut off gave whoever signs nothing what the role `anonymous` had when it was last seen, for ever.
+#[tokio::test]
+async fn a_node_that_is_cut_off_does_not_know_what_nobody_may_do() {
+    let world = World::bare().await;
+    world.role("anonymous", &["notes:read"]).await;
+    let store = Arc::new(Failing { is_shared: true, ..Failing::new(world.store.clone()) });
+    let settings = AuthSettings { max_staleness_ms: Some(5000), ..settings() };
+    let auth = Auth::open(store, settings, world.clock.clone(), world.random.clone()).await.unwrap();
+    let unsigned = RequestParts { method: "get", resource: "/x", host: "svc.example.com", port: 443, authorization: None };
+    assert!(matches!(auth.verify(&unsigned).await, Verdict::NoAuth { scopes, .. } if scopes.satisfies("notes:read")));
+    let nobody = auth.nobody();
+    world.clock.advance(5001);
+    assert!(matches!(auth.verify(&unsigned).await, Verdict::Unable(Unable::CutOff { for_ms: 5001 })));
+    assert!(matches!(auth.nobody().caller(), Err(ApiError::CutOff { .. })), "nor in its own API");
+    assert!(matches!(auth.caller(&nobody), Err(ApiError::CutOff { .. })), "nor where the request came a moment ago");
+    auth.catch_up().await.unwrap();
+    assert!(matches!(auth.verify(&unsigned).await, Verdict::NoAuth { .. }) && auth.nobody().caller().is_ok());
+}
+
+/// Each refusal of a stranger made the node read the store.
+#[tokio::test]
+async fn who_is_refused_without_credentials_makes_no_node_look() {
+    let world = World::bare().await;
+    let store = Arc::new(Failing { is_shared: true, ..Failing::new(world.store.clone()) });
+    let auth = Auth::open(store.clone(), settings(), world.clock.clone(), world.random.clone()).await.unwrap();
+    let looks = || store.calls_of("changed_records");
+    let role = RoleInput { scopes: Vec::new(), description: String::new() };
+    let before = looks();
+    let refused = auth.create_role(&auth.nobody(), "team", &role).await.unwrap_err();
+    assert!(matches!(refused, ApiError::InsufficientScopes { client_id: None, .. }));
+    assert_eq!(looks(), before);
+    world.role("anonymous", &["auth:create-role:team"]).await;
+    auth.catch_up().await.unwrap();
+    let before = looks();
+    assert!(auth.create_role(&auth.nobody(), "team", &RoleInput { scopes: vec!["x".to_owned()], ..role }).await.is_err());
+    assert_eq!(looks(), before, "nor for what they may not give");
+    let gone = auth.update_role(&auth.nobody(), "gone", &RoleInput { scopes: Vec::new(), description: String::new() }).await;
+    assert!(matches!(gone, Err(ApiError::ResourceNotFound(_))) && looks() > before, "another node may have made it: {gone:?}");
+}

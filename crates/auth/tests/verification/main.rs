@@ -1,0 +1,13 @@
+//! Verdicts, expansions, and a node that follows its store.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod cut_off;
+mod expansions;
+mod feed;
+mod following;
+#[path = "../../../falconer/tests/support/patience.rs"]
+mod patience;
+mod protocol;
+mod verification;

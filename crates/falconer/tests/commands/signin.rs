@@ -1,0 +1,72 @@
+//! `falconer signin` where nobody will ever press Grant: it says so at once instead of waiting for its whole timeout.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::Stdio;
+
+use crate::support::browser::{Browser, fields};
+use crate::support::foreign::{Deployment, Page, Records};
+use crate::support::patience::{Lines, output_of_child, patience};
+use crate::support::ports::HeldPort;
+use crate::support::user::{Shell, command_with_input, eventually};
+use crate::support::{Server, falconer, init};
+
+/// The timeout of `signin` is longer than any test waits: each of these ended only with it.
+const SIGNIN: &[&str] = &["signin", "--no-browser", "--timeout", "100000"];
+
+#[test]
+fn a_server_that_is_away_is_said_at_once() {
+    let nobody = HeldPort::new();
+    Shell::at(&format!("http://{}", nobody.address())).run(SIGNIN).refused(1, "does the server run there");
+    let other = Deployment::start(Records::default(), |_, _| ());
+    Shell::at(&other.root_url).run(SIGNIN).refused(1, "is it the root URL of a Falconer?");
+    // A page that answers everything was opened, and nobody could press Grant on it.
+    let page = Page::start("200 OK", "");
+    Shell::at(&page).run(SIGNIN).refused(1, "is it the root URL of a Falconer?");
+    Shell::at(&page).run(&[SIGNIN, &["--scope", " bad"]].concat()).refused(2, "begins or ends with a space");
+}
+
+/// The page refuses such a request, and nobody told the command line.
+#[test]
+fn a_request_that_the_page_refuses_is_said_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    init(&folder.path().join("data"));
+    let server = Server::start(&folder.path().join("data"));
+    let shell = Shell::at(&server.root_url);
+    shell.run(&[SIGNIN, &["--scope", "notes:r\u{e9}ad"]].concat()).refused(2, "printable ASCII");
+    shell.run(&[SIGNIN, &["--scope", ""]].concat()).refused(1, "leave it out to ask for no particular scopes");
+    shell.run(&[SIGNIN, &["--description", &"x".repeat(3000)]].concat()).refused(1, "more than 2 KiB");
+}
+
+/// Cancel stayed on the page, and the command waited on.
+#[test]
+fn cancel_reaches_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    init(&data);
+    let server = Server::start(&data);
+    let password = "a few good words";
+    command_with_input(&["account", "create", "ann", "--password-stdin", "--data-dir", data.to_str().unwrap()], password).ok();
+    let mut browser = Browser::new(&server);
+    eventually("ann can sign in", || browser.sign_in("ann", password).then_some(()));
+
+    let mut command = falconer();
+    command.args(SIGNIN).args(["--root-url", &server.root_url]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut signin = command.spawn().unwrap();
+    let lines = Lines::of(signin.stderr.take().unwrap(), "signin");
+    let address = lines.with("target=").trim().to_owned();
+    let page = browser.get(address.strip_prefix(&server.root_url).unwrap());
+    let cancelled = browser.post("/grant/cancel", &fields(&page.body, "/grant"));
+    assert_eq!(cancelled.status, 303, "{cancelled:?}");
+
+    let callback = url::Url::parse(&cancelled.location).unwrap();
+    let mut stream = TcpStream::connect(("127.0.0.1", callback.port().unwrap())).unwrap();
+    stream.set_read_timeout(Some(patience())).unwrap();
+    write!(stream, "GET {}?{} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n", callback.path(), callback.query().unwrap()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("Nothing was granted"), "{answer}");
+    lines.with("Cancel was pressed");
+    let output = output_of_child(signin, "signin after Cancel");
+    assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), b"".as_slice()));
+}

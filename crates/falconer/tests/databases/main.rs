@@ -1,0 +1,9 @@
+//! Servers on a real PostgreSQL, also one that fails.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod outage;
+mod postgres;
+mod silent_database;
+#[path = "../support/mod.rs"]
+mod support;
+mod writers;

@@ -1,0 +1,184 @@
+//! What surrounds a server: variables of an orchestrator, signals, modes of files, an address that is not the origin, and a log that a terminal shows.
+
+#![cfg(unix)]
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::support::patience::{Lines, end_of, eventually, output_of};
+use crate::support::user::Done;
+use crate::support::{Server, falconer, init};
+
+fn serve(data: &Path) -> Command {
+    let mut command = falconer();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data);
+    command
+}
+
+fn chmod(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// A Service named `falconer` makes Kubernetes set these variables in every container beside it; each stopped every command.
+#[test]
+fn a_server_runs_behind_a_service_of_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = serve(&folder.path().join("data"));
+    command.stderr(Stdio::null()).envs([
+        ("FALCONER_SERVICE_HOST", "10.96.0.17"),
+        ("FALCONER_SERVICE_PORT", "8080"),
+        ("FALCONER_PORT", "tcp://10.96.0.17:8080"),
+        ("FALCONER_PORT_8080_TCP", "tcp://10.96.0.17:8080"),
+        ("FALCONER_PORT_8080_TCP_ADDR", "10.96.0.17"),
+    ]);
+    assert_eq!(Server::of(command).end(), Some(0));
+}
+
+/// Of two servers that were started at once in a new folder, one found the keys of the other without its database, and advised to move them away.
+#[test]
+fn first_starts_at_once_let_one_make_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..3 {
+        let data = folder.path().join(format!("data-{round}"));
+        let spawn = || {
+            let mut init = falconer();
+            init.args(["init", "--data-dir"]).arg(&data).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            init.spawn().unwrap()
+        };
+        let children: Vec<_> = (0..4).map(|_| spawn()).collect();
+        let outputs: Vec<_> = children.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+        let (winners, others): (Vec<_>, Vec<_>) = outputs.into_iter().partition(|output| output.status.success());
+        assert_eq!(winners.len(), 1, "{others:?}");
+        for other in others {
+            let said = String::from_utf8_lossy(&other.stderr).into_owned();
+            assert!(said.contains("another server runs on this data directory") || said.contains("holds a Falconer already"), "{said}");
+        }
+        assert!(!data.join("falconer.first-start").exists());
+    }
+}
+
+/// SIGHUP ended the process in the middle of a request, as when a terminal closes or a supervisor asks for a reload.
+/// The tests may themselves run where a hangup is switched off, as below `nohup`: so it is switched on first.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hangup_lets_requests_end_like_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let plain = serve(&data);
+    let mut command = Command::new("env");
+    command.arg("--default-signal=HUP").arg(plain.get_program()).args(plain.get_args());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stderr(Stdio::piped());
+    let mut server = Server::of(command);
+    let log = Lines::of(server.child.stderr.take().unwrap(), "the log");
+    server.signal("HUP");
+    assert_eq!(end_of(&mut server.child, "a server after SIGHUP").code(), Some(0));
+    log.with("SIGHUP");
+    log.with("ended");
+}
+
+/// `nohup falconer serve` goes on without its terminal: a hangup that was switched off before the start stays off.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hangup_that_was_switched_off_stays_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(env!("CARGO_BIN_EXE_falconer"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(&data).stderr(Stdio::null());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FALCONER_") || name.starts_with("TASKCLUSTER_")) {
+        command.env_remove(name);
+    }
+    let mut server = Server::of(command);
+    server.signal("HUP");
+    assert_eq!(server.raw(b"GET /__lbheartbeat__ HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").0, 200);
+    assert!(server.lives());
+    assert_eq!(server.end(), Some(0));
+}
+
+/// A key file that everybody may read was taken without a word.
+#[test]
+fn files_that_others_can_read_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    init(&data);
+    let warnings = || {
+        let config = ["config", "check", "--config"];
+        let file = folder.path().join("falconer.toml");
+        std::fs::write(&file, format!("data_dir = {:?}\nlisten = '127.0.0.1:0'\n", data.to_str().unwrap())).unwrap();
+        let done = Done::from(output_of(falconer().args(config).arg(&file)));
+        assert_eq!(done.code, 0, "{done:?}");
+        done.err
+    };
+    assert_eq!(warnings(), "");
+    chmod(&data.join("falconer.keys"), 0o640);
+    assert_eq!(warnings(), "", "a group is somebody's choice");
+    chmod(&data.join("falconer.keys"), 0o644);
+    chmod(&data.join("falconer.sqlite"), 0o604);
+    chmod(&data, 0o755);
+    let said = warnings();
+    for words in ["the key file", "mode 644", "chmod 600", "the database", "mode 604", "the data directory", "mode 755", "chmod 700"] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    let mut command = serve(&data);
+    command.stderr(Stdio::piped());
+    let mut server = Server::of(command);
+    let log = Lines::of(server.child.stderr.take().unwrap(), "the log");
+    assert!(log.with("the key file").contains("WARN"));
+}
+
+/// Behind a proxy one has to know where to send requests, and `serve` named its public origin only.
+#[test]
+fn serve_says_where_it_is_bound() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start_with(&data, &["--root-url", "https://auth.example.com"]);
+    assert_eq!(server.root_url, "https://auth.example.com");
+    let bound = server.printed.iter().find_map(|line| line.strip_prefix("bound to ")).unwrap_or_else(|| panic!("{:?}", server.printed));
+    assert!(TcpListener::bind(bound).is_err(), "{bound} is free");
+    assert_eq!(server.end(), Some(0));
+    let mut child = serve(&data).arg("--json").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let line = Lines::of(child.stdout.take().unwrap(), "serve --json").with("listening");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+    assert!(said["address"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
+}
+
+/// `warning` was taken for the name of a module: the server logged nothing at all, and `config check` said fine.
+#[test]
+fn a_level_that_is_none_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    for (level, words) in [("warning", "`warning` is no level; write one of error, warn"), ("fatal", "`fatal`"), ("loud", "`loud`")] {
+        for words_of_command in [&["config", "check"][..], &["serve", "--data-dir", folder.path().join("data").to_str().unwrap()]] {
+            let done = Done::from(output_of(falconer().args(words_of_command).env("FALCONER_LOG__LEVEL", level)));
+            done.refused(1, words);
+        }
+    }
+    assert!(!folder.path().join("data").exists());
+}
+
+/// U+009B in a request's path reached the operator's terminal, where it begins a command as `ESC [` does.
+#[test]
+fn nothing_that_a_stranger_sends_steers_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = serve(&folder.path().join("data"));
+    command.stderr(Stdio::piped());
+    let mut server = Server::of(command);
+    let log = Lines::of(server.child.stderr.take().unwrap(), "the log");
+    for path in ["/api/a\u{9b}2J", "/api/a\u{202e}b", "/a\u{2066}b\u{85}", "/%C2%9B%E2%80%AE"] {
+        server.raw(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nuser-agent: \u{9b}x\r\nconnection: close\r\n\r\n").as_bytes());
+    }
+    server.raw(b"GET /last HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    eventually("the last request is logged", || {
+        let line = log.next().expect("the log goes on");
+        assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line:?}");
+        line.contains("/last").then_some(())
+    });
+}

@@ -1,0 +1,200 @@
+//! The grant page in process: what it shows, what is granted, and what people take back.
+
+use std::sync::atomic::Ordering;
+
+use crate::site::headers::assert_page_headers;
+use crate::site::{Page, TARGET, request_for, site, with};
+use http::StatusCode;
+
+/// The second click of a double click granted what had just appeared under it, and so did Enter in a tick box.
+#[tokio::test]
+async fn what_has_just_appeared_is_not_granted() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let page = ann.get(&request_for("https://known.example/login", "&scope=notes:read:a&scope=notes:read:b")).await;
+    let mut form = page.form("/grant");
+    let at = form.iter().position(|(name, _)| name == "tick").unwrap();
+    form.remove(at);
+    let again = ann.post_at_once("/grant", &form).await;
+    assert_eq!(again.status, StatusCode::CONFLICT);
+    assert!(again.text.contains("press once more"), "{}", again.text);
+    // The ticks are kept, and the page that appeared instead needs its moment too.
+    let ticks = |page: &Page| page.form("/grant").iter().filter(|(name, _)| name == "tick").count();
+    assert_eq!((ticks(&page), ticks(&again)), (2, 1));
+    assert_eq!(ann.post_at_once("/grant", &again.form("/grant")).await.status, StatusCode::CONFLICT);
+    // No script told how long the page was visible, and the site is one that nobody types the name of: what is new is shown by itself.
+    let news = ann.post("/grant", &again.form("/grant")).await;
+    assert!(news.status == StatusCode::OK && news.text.contains("New since last time"), "{}", news.text);
+    assert!(news.text.contains("notes:read:b") && !news.text.contains("notes:read:a"), "only what was ticked: {}", news.text);
+    assert_eq!(ann.post_at_once("/grant", &news.form("/grant")).await.status, StatusCode::CONFLICT);
+    assert!(ann.post("/grant", &news.form("/grant")).await.location().starts_with("https://known.example/login?clientId="));
+    // The same once more takes no step; less than a second in view is too soon, however old the page is.
+    let page = ann.get(&request_for("https://known.example/login", "&scope=notes:read:b")).await;
+    let form = |visible_ms: &str| with(page.form("/grant"), &[("visible_ms", visible_ms)]);
+    assert_eq!(ann.post("/grant", &form("999")).await.status, StatusCode::CONFLICT);
+    assert!(ann.post("/grant", &form("")).await.location().starts_with("https://known.example/login?clientId="));
+    // Enter presses the first button of a form.
+    let inside = page.text.split("action=\"/grant\"").nth(1).unwrap();
+    assert!(inside.split("<button").nth(1).unwrap().contains("formmethod=\"dialog\""));
+}
+
+#[tokio::test]
+async fn granting_delivers_credentials_that_work_and_revoking_ends_them() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let page = ann.get(&request_for(TARGET, "&scope=notes%3Aread%3A*&scope=admin%3Ax")).await;
+    assert!(page.text.contains("You don&#39;t have this yourself") || page.text.contains("You don't have this yourself"));
+    let form = page.form("/grant");
+    assert_eq!(form.iter().filter(|(name, _)| name == "tick").count(), 1);
+
+    // Without the name, with a wrong one, then with the right one: the same page with a message, then the redirect.
+    let missing = ann.post("/grant", &form).await;
+    assert_eq!(missing.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(missing.text.contains("type the name of the site"));
+    let wrong = ann.post("/grant", &with(missing.form("/grant"), &[("typed_host", "notes.example.org")])).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains("That is not the name of this site") && wrong.text.contains("value=\"notes.example.org\""));
+    assert_page_headers(&wrong, "'self' https:");
+    let form = with(wrong.form("/grant"), &[("typed_host", " Notes.example.com ")]);
+    let delivered = ann.post("/grant", &form).await;
+    let location = delivered.location().to_owned();
+    assert!(location.starts_with(&format!("{TARGET}?clientId=local%2Fann%2F")), "{location}");
+    assert!(location.contains("&accessToken=") && location.contains("&certificate=%7B"));
+    assert!(delivered.text.is_empty());
+
+    // Pressed twice: the same answer, one grant.
+    assert_eq!(ann.post("/grant", &form).await.location(), location);
+    let me = ann.get("/").await;
+    assert!(me.text.contains("1 active grant<") && me.text.contains("may use "), "{}", me.text);
+    assert!(me.text.contains("https://notes.example.com"));
+    assert!(me.text.contains("action=\"/me/forget\""));
+
+    // The host has been confirmed once, so that it need not be typed again; until it is forgotten.
+    assert!(!ann.get(&request_for(TARGET, "")).await.text.contains("typed_host"));
+    assert_eq!(ann.post("/me/forget", &me.form("/me/forget")).await.location(), "/?done=forgotten#sites");
+    assert!(ann.get(&request_for(TARGET, "")).await.text.contains("typed_host"));
+
+    assert_eq!(ann.post("/me/revoke", &me.form("/me/revoke")).await.location(), "/?done=revoked#grants");
+    let me = ann.get("/?done=revoked").await;
+    assert!(me.text.contains("The grant was revoked.") && me.text.contains("No site can act for you now"));
+    let repeated = ann.post("/grant", &form).await;
+    assert_eq!(repeated.status, StatusCode::GONE);
+    assert!(repeated.header("location").is_empty());
+}
+
+#[tokio::test]
+async fn only_ones_own_grants_can_be_revoked() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let me = ann.get("/").await;
+    let answer = ann.post("/me/revoke", &with(me.form("/logout"), &[("grant", "0123456789012345678901")])).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn unticking_changes_what_is_granted_visibly() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let page = ann.get(&request_for("https://known.example/login", "&scope=notes%3A*&scope=notes%3Awrite%3Ax")).await;
+    // A registered target is shown by its name, escaped, and no host has to be typed.
+    assert!(page.text.contains("Known &#38; &#60;Good&#62;") && !page.text.contains("typed_host"), "{}", page.text);
+    let form = page.form("/grant");
+    let keys: Vec<String> = form.iter().filter(|(name, _)| name == "tick").map(|(_, key)| key.clone()).collect();
+    assert_eq!(keys.len(), 2);
+    // The star would give back what is not ticked: it goes too, and that is shown before anything is granted.
+    let review = ann.post("/grant", &with(form, &[("tick", &keys[0])])).await;
+    assert!(matches!(review.status, StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY), "{}", review.status);
+    assert!(review.header("location").is_empty());
+    assert!(review.text.contains("role=\"alert\"") && review.text.contains("Without <code>notes:*</code>"), "{}", review.text);
+    // The form cannot ask for what was not on offer.
+    let page = ann.get(&request_for("https://known.example/login", "&scope=notes%3A*")).await;
+    let forged = ann.post("/grant", &with(page.form("/grant"), &[("tick", "forged")])).await;
+    assert_eq!(forged.status, StatusCode::BAD_REQUEST);
+    let other = with(page.form("/grant"), &[("request", "target=https%3A%2F%2Fevil.example%2F&description=")]);
+    let other = ann.post("/grant", &other).await;
+    assert!(other.header("location").is_empty(), "{:?}", other);
+}
+
+#[tokio::test]
+async fn cancelling_stays_here() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let page = ann.get(&request_for(TARGET, "")).await;
+    let cancelled = ann.post("/grant/cancel", &page.form("/grant")).await;
+    assert_eq!(cancelled.status, StatusCode::OK);
+    assert!(cancelled.text.contains("Nothing was granted") && cancelled.text.contains("href=\"https://notes.example.com/\""));
+    assert!(ann.get("/").await.text.contains("No site can act for you now"));
+}
+
+/// `falconer signin` waited for its whole timeout after Cancel: nobody told it.
+#[tokio::test]
+async fn a_program_on_this_machine_is_told_of_cancel_if_it_asks() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let program = "http://127.0.0.1:1/signed-in?state=x";
+    let page = ann.get(&request_for(program, "&tell_cancel=true")).await;
+    let cancelled = ann.post("/grant/cancel", &page.form("/grant")).await;
+    assert_eq!(
+        (cancelled.status, cancelled.header("location")),
+        (StatusCode::SEE_OTHER, "http://127.0.0.1:1/signed-in?state=x&error=access_denied")
+    );
+    for request in [request_for(program, ""), request_for(TARGET, "&tell_cancel=true")] {
+        let page = ann.get(&request).await;
+        let cancelled = ann.post("/grant/cancel", &page.form("/grant")).await;
+        assert_eq!((cancelled.status, cancelled.header("location")), (StatusCode::OK, ""), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_for_everything_offers_bundles() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let page = ann.get(&request_for(TARGET, "")).await;
+    assert!(page.text.contains("Everything that you may do, except what is broad") && page.text.contains("auth:create-role:*"));
+    let form = page.form("/grant");
+    assert!(form.contains(&("everything".to_owned(), "yes".to_owned())));
+    assert!(!form.iter().any(|(name, _)| name == "broad"));
+}
+
+#[tokio::test]
+async fn hostile_requests_get_an_error_page_and_no_redirect() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let mut stranger = site.browser();
+    for query in [
+        "target=https%3A%2F%2Fa.example%2F",
+        "description=x",
+        "target=http%3A%2F%2Fa.example%2F&description=x",
+        "target=javascript%3Aalert(1)&description=x",
+        "target=data%3Atext%2Fhtml%2Cx&description=x",
+        "target=https%3A%2F%2Fuser%40a.example%2F&description=x",
+        "target=https%3A%2F%2Fa.example%5C%40b.example%2F&description=x",
+        "target=https%3A%2F%2Fa.example%2F&target=https%3A%2F%2Fb.example%2F&description=x",
+        "target=%2F%2Fa.example&description=x",
+        "target=https%3A%2F%2Fa.example%0d%0aSet-Cookie%3Ax%2F&description=x",
+        "target=%FF&description=x",
+    ] {
+        for browser in [&mut ann, &mut stranger] {
+            let page = browser.get(&format!("/?{query}")).await;
+            assert_eq!(page.status, StatusCode::BAD_REQUEST, "{query}");
+            assert!(page.header("location").is_empty() && page.text.contains("This request can&#39;t be granted"), "{query}");
+        }
+        let me = ann.get("/").await;
+        let posted = ann.post("/grant", &with(me.form("/logout"), &[("request", query), ("everything", "yes")])).await;
+        assert_eq!(posted.status, StatusCode::BAD_REQUEST, "{query}");
+        assert!(posted.header("location").is_empty());
+    }
+    let hostile = ann.get("/?target=https%3A%2F%2Fa.example%2F&description=%3Cscript%3Ealert(1)%3C%2Fscript%3E").await;
+    assert_eq!(hostile.status, StatusCode::OK);
+    assert_eq!(hostile.text.matches("<script").count(), 1, "but for ours");
+}
+
+#[tokio::test]
+async fn a_grant_survives_a_session_that_ended_meanwhile() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let page = ann.get(&request_for(TARGET, "")).await;
+    site.clock.0.fetch_add(40 * 86_400_000, Ordering::SeqCst);
+    let again = ann.post("/grant", &page.form("/grant")).await;
+    assert!(again.location().starts_with("/login?target="), "{}", again.location());
+}
