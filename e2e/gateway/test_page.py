@@ -1,11 +1,12 @@
-"""docs/gateway.md: its examples are accepted, its keys are those that there are, and no proxy takes more than ten lines."""
+"""docs/gateway.md, and the proxies of docs/getting-started.md: its examples are accepted, its keys are those that there are, and no proxy takes more than ten lines."""
 
+import os
 import re
 import subprocess
 
 import pytest
-from falconer_server import BIN, PATIENCE, clean_environment
-from proxies import PAGE, REPOSITORY, TITLES, snippet
+from falconer_server import BIN, PATIENCE, clean_environment, held_port
+from proxies import PAGE, PROGRAMS, REPOSITORY, TITLES, snippet
 
 
 def gateway(*arguments):
@@ -48,3 +49,18 @@ def test_the_example_has_the_lines_of_the_page():
     lines = [line.strip() for line in snippet("nginx").splitlines()]
     left_out = [line for line in lines if line not in example]
     assert left_out == ["auth_request_set $caller $upstream_http_falconer_caller;", "proxy_set_header Falconer-Caller $caller;", "proxy_pass http://127.0.0.1:8080;"]
+
+
+def test_proxies_in_front_of_falconer(tmp_path):
+    """What docs/getting-started.md prints for nginx and Caddy is accepted by them."""
+    page = re.findall(r"^```\n(.*?)^```$", (REPOSITORY / "docs/getting-started.md").read_text(), re.M | re.S)
+    [nginx] = [block for block in page if block.startswith("server {")]
+    [caddy] = [block for block in page if "reverse_proxy" in block]
+    certificate = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=auth.example.com"]
+    subprocess.run([*certificate, "-keyout", tmp_path / "auth.key", "-out", tmp_path / "auth.pem"], check=True, capture_output=True, timeout=PATIENCE)
+    lines = nginx.replace("listen 443", f"listen 127.0.0.1:{held_port()}").replace("/etc/ssl", str(tmp_path))
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ {lines} }}")
+    (tmp_path / "Caddyfile").write_text(caddy)
+    for command in (["nginx", "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], [PROGRAMS / "caddy", "validate", "--adapter", "caddyfile", "--config", tmp_path / "Caddyfile"]):
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "HOME": str(tmp_path)}, timeout=PATIENCE)
+        assert done.returncode == 0, done.stdout + done.stderr

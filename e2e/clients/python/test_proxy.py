@@ -9,22 +9,11 @@ import sys
 
 import pytest
 import taskcluster
+from books_service import books
 from falconer_server import BIN, PATIENCE, clean_environment, root_url_of
 
 REPOSITORY = pathlib.Path(__file__).parents[3]
 PAGE = (REPOSITORY / "docs/proxy.md").read_text()
-
-# The service of docs/backend.md, bound before it learns its origin, so that the port is free for certain.
-SERVICE = """
-import http.server, os, sys
-sys.path.insert(0, sys.argv[1])
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), None)
-os.environ["ORIGIN"] = f"http://127.0.0.1:{server.server_address[1]}"
-import books
-server.RequestHandlerClass = books.Books
-print("listening on", os.environ["ORIGIN"], flush=True)
-server.serve_forever()
-"""
 
 
 def blocks(language):
@@ -34,12 +23,8 @@ def blocks(language):
 @pytest.fixture(scope="module")
 def notes(server):
     """Where the service is."""
-    arguments = [sys.executable, "-B", "-c", SERVICE, str(REPOSITORY / "docs/examples")]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**clean_environment(), "FALCONER": server.root_url})
-    origin = root_url_of(process)
-    yield origin
-    process.kill()
-    process.wait(PATIENCE)
+    with books(server.root_url) as origin:
+        yield origin
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The published tc-admin, unchanged, against the real binary: it manages the roles and clients of one project declaratively.
+"""The published tc-admin, unchanged, against the real binary: it manages the roles and clients of one project declaratively, as docs/services.md says.
 
 tc-admin takes root URLs without a port only, so the server listens on port 80 of a loopback address of its own.
 """

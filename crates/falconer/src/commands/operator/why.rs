@@ -13,7 +13,7 @@ use crate::output;
 #[derive(clap::Args)]
 pub struct Options {
     /// The id of the refusal: in the answer of check, or in the header Falconer-Refusal
-    #[arg(value_name = "ID", value_parser = refusal_id)]
+    #[arg(value_name = "ID", value_parser = refusal_id, allow_hyphen_values = true)]
     id: String,
     #[command(flatten)]
     place: PlaceOptions,

@@ -1,0 +1,90 @@
+"""What runs each block of code that the documentation prints: a page, or a block, of which nobody knows fails here."""
+
+import pathlib
+import re
+
+import pytest
+
+REPOSITORY = pathlib.Path(__file__).parents[3]
+
+HERE = "e2e/clients/python/test_pages.py"
+# Reads every page: JSON is JSON, options exist, links lead somewhere.
+DOCS = "crates/falconer/tests/docs.rs"
+SDK = "sdk/js/test/docs.test.mjs"
+NODE = "sdk/js/test/docs-node.test.mjs"
+PYTHON = "sdk/python/tests/test_docs.py"
+GO = "sdk/go/tests/docs_test.go"
+RUST = "crates/middleware/tests/page.rs"
+GATEWAY = "e2e/gateway/test_page.py"
+PROXY = "e2e/clients/python/test_proxy.py"
+
+
+class Not(str):
+    """Why a block is run by nobody as it is printed."""
+
+
+OUTPUT = Not("what a command prints; the test of the command compares it or looks at its parts")
+JSON = DOCS
+SIGNED_IN = Not("opens a browser: crates/falconer/tests/signin.rs runs `falconer signin`, and e2e/browser/clients.test.mjs presses Grant")
+
+# In the order in which the blocks are printed.
+PAGES = {
+    "README.md": [HERE, HERE, HERE, HERE, HERE],
+    "docs/README.md": [],
+    "docs/administration.md": [],
+    "docs/attack.md": ["e2e/attack/test_page.py", "e2e/attack/test_page.py", Not("needs a service whose Falconer is away: e2e/attack/test_ends.py gives the option")],
+    "docs/backend.md": [HERE, RUST, DOCS, HERE, JSON, DOCS, HERE, HERE, Not("what is hashed, which vectors/payload-hash.json has for every kit"), JSON, HERE, Not("headers of answers, which vectors/ours/scenarios.json has for every kit")],
+    "docs/command-line.md": [],
+    "docs/compatibility.md": [],
+    "docs/configuration.md": [DOCS],
+    "docs/events.md": [OUTPUT, HERE, DOCS, SDK],
+    "docs/frontend.md": [SDK, SDK, SDK, SDK, HERE, Not("integrity needs a browser: crates/web/tests/pages.rs compares the hash"), SDK, SDK],
+    "docs/gateway.md": [GATEWAY] * 10,
+    "docs/getting-started.md": [
+        Not("builds Falconer for minutes: `cargo xtask bench` does it with the same profile"), HERE, HERE, HERE, GATEWAY, GATEWAY, HERE, HERE, HERE, HERE, HERE, HERE, SIGNED_IN, HERE, HERE,
+    ],
+    "docs/go.md": [GO, GO, GO],
+    "docs/grants.md": [HERE, DOCS],
+    "docs/metrics.md": [HERE, Not("lines for Prometheus: e2e/monitoring/test_monitoring.py runs one with the alerts of the page")],
+    "docs/migration.md": [HERE, HERE, HERE, HERE, HERE, HERE],
+    "docs/node.md": [HERE, *[NODE] * 7],
+    "docs/oauth.md": [DOCS],
+    "docs/operation.md": [
+        HERE, HERE, HERE, Not("needs PostgreSQL: crates/falconer/tests/migrate.rs runs `falconer migrate`"),
+        Not("needs PostgreSQL: crates/falconer/tests/postgres.rs serves from it"), Not("a line of the log, which crates/web/src/http/log.rs writes and tests"),
+    ],
+    "docs/people.md": [HERE],
+    "docs/performance.md": [Not("measures, for minutes: people run sdk/js/test/timing.mjs on a quiet machine"), Not("measures memory with a large directory, as benches/people.sql makes it")],
+    "docs/providers.md": ["crates/falconer/tests/providers.rs"] * 15,
+    "docs/proxy.md": [PROXY] * 2 + ["e2e/clients/node/proxy.test.mjs", PROXY],
+    "docs/python.md": [Not("fetches FastAPI and uvicorn from PyPI: the tests of sdk/python run with both installed"), *[PYTHON] * 6],
+    "docs/scaling.md": [HERE, Not("needs PostgreSQL and pgbouncer: crates/falconer/tests/nodes/cluster.rs runs several servers"), HERE],
+    "docs/scim.md": [HERE],
+    "docs/scopes.md": [HERE, HERE, HERE, JSON, JSON],
+    "docs/services.md": ["e2e/clients/tcadmin/test_tcadmin.py"],
+    "docs/reference/auth.md": [JSON] * 8,
+    "docs/reference/falconer.md": [JSON] * 8,
+}
+
+
+def pages():
+    """Every page but the records of decisions, which tell of one day."""
+    found = [path.relative_to(REPOSITORY) for path in [REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")]]
+    return sorted(str(path) for path in found if path.parts[:2] != ("docs", "adr"))
+
+
+def test_every_page_is_known():
+    assert sorted(PAGES) == pages()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_is_run_or_says_why_not(page):
+    text = (REPOSITORY / page).read_text()
+    assert len(PAGES[page]) == len(re.findall(r"^```", text, re.M)) / 2, f"{page} has another number of blocks: say who runs each"
+    for runner in PAGES[page]:
+        if isinstance(runner, Not):
+            named = re.findall(r"(?:crates|e2e|sdk|vectors|benches)/[\w./-]*\w", runner)
+            assert all((REPOSITORY / name).exists() for name in named), runner
+        else:
+            source = (REPOSITORY / runner).read_text()
+            assert runner == DOCS or pathlib.Path(page).name in source, f"{runner} does not name {page}"
