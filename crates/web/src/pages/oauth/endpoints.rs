@@ -1,6 +1,7 @@
 //! What applications ask behind the page: a code for an access token, that for credentials, and the end of both. No cookie is read here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use super::cors;
 use super::refused::Refused;
 use crate::Web;
+use crate::api::request_json::{Budget, Repeats, Unread, tree};
 use crate::http::problem::Problem;
 
 /// Longest body in bytes, as the reference has it.
@@ -141,10 +143,17 @@ fn of_form(body: &[u8]) -> Result<Parameters, Refused> {
     Parameters::read(text).map_err(invalid)
 }
 
-/// As third parties of the reference send them: an object of texts.
+/// As third parties of the reference send them: an object of texts. One of a name twice is refused, as in a form.
 fn of_json(body: &[u8]) -> Result<Parameters, Refused> {
-    let read: Result<std::collections::BTreeMap<String, Value>, _> = serde_json::from_slice(body);
-    let members = read.map_err(|_| Refused::invalid_request("The body is not a JSON object."))?;
+    let budget = Budget { bytes: LONGEST_BODY, nodes: MOST_PARAMETERS, entries: MOST_PARAMETERS, window: 0, time: Duration::MAX };
+    let text = std::str::from_utf8(body).map_err(|_| Refused::invalid_request("The body is not UTF-8."))?;
+    let members = match tree(text, &budget, Repeats::Refused) {
+        Ok(Value::Object(members)) => members,
+        Err(Unread::Beyond(_)) => return Err(Refused::too_large()),
+        Ok(_) | Err(Unread::Malformed(_)) => {
+            return Err(Refused::invalid_request("The body is not a JSON object that has each of its members once."));
+        }
+    };
     let texts = members.into_iter().filter_map(|(name, value)| match value {
         Value::String(text) => Some((name, text)),
         _ => None,
@@ -177,8 +186,11 @@ fn form_decoded(text: &str) -> Option<String> {
     percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
+/// What stands behind the scheme. `None` also where there are several headers: two readers could disagree about which of them counts.
 fn after_scheme<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
-    let (sent, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let (Some(one), None) = (all.next(), all.next()) else { return None };
+    let (sent, rest) = one.to_str().ok()?.split_once(' ')?;
     sent.eq_ignore_ascii_case(scheme).then(|| rest.trim()).filter(|rest| !rest.is_empty())
 }
 
