@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 
 /// 43 characters of `A-Za-z0-9_-` that stand for this list of texts.
 pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
@@ -23,6 +24,11 @@ pub fn pkce_challenge(verifier: &str) -> String {
 /// SHA-256 of a text in 64 hexadecimal digits, as `sha256sum` prints it.
 pub fn sha256_hex(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a secret has this hash, in hexadecimal digits. The time tells nothing of the hash, with which guesses could be tried elsewhere.
+pub fn has_sha256(secret: &str, hash: &str) -> bool {
+    bool::from(sha256_hex(secret).as_bytes().ct_eq(hash.as_bytes()))
 }
 
 /// What is stored of a random token instead of the token. No salt: the token has 128 bits or more of its own.

@@ -38,7 +38,7 @@ pub use accounts::setup::SetupLink;
 pub use error::{LoginError, SignInError};
 pub use falconer_store::{AccountLinkKind, SignInMethod};
 pub use falconer_store::{ScimBounds, ScimKind, ScimRecord};
-pub use fingerprint::{fingerprint, hash_of_token, pkce_challenge, sha256_hex};
+pub use fingerprint::{fingerprint, has_sha256, hash_of_token, pkce_challenge, sha256_hex};
 pub use following::figures::{RefreshEnd, RefreshFigures};
 pub use following::refresh::{RefreshError, Refreshment};
 pub use following::round::Round;

@@ -100,7 +100,7 @@ impl Login {
     }
 
     /// Errors: this node's clock is behind what was committed, so that what has ended would count again. Or the node is cut off from its database. Nobody is let in then.
-    pub(crate) fn check_clock(&self) -> Result<(), LoginError> {
+    pub fn check_clock(&self) -> Result<(), LoginError> {
         if let Some(behind_ms) = self.auth.clock_behind_ms() {
             return Err(LoginError::ClockBehind { behind_ms });
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use falconer_login::sha256_hex;
+use falconer_login::has_sha256;
 use falconer_scopes::ScopeSet;
 
 use crate::targets::target::Target;
@@ -120,8 +120,8 @@ impl Application {
         target.is_some_and(|target| target.host() == known.host() && target.origin() == origin)
     }
 
-    /// Whether this is its secret. Hashes are compared, so that the time tells nothing of the secret.
+    /// Whether this is its secret.
     pub(crate) fn has_secret(&self, secret: &str) -> bool {
-        self.settings.secret_sha256.as_deref().is_some_and(|known| known == sha256_hex(secret))
+        self.settings.secret_sha256.as_deref().is_some_and(|known| has_sha256(secret, known))
     }
 }

@@ -16,7 +16,7 @@ const LONGEST_NAME: usize = 100;
 /// Most redirect URIs of one application.
 const MOST_REDIRECTS: usize = 20;
 /// The parameters of answers: one that stands in a redirect URI already would be there twice.
-const ANSWER: [&str; 8] = ["access_token", "code", "error", "error_description", "expires_in", "iss", "scope", "state"];
+const ANSWER: [&str; 9] = ["access_token", "code", "error", "error_description", "expires_in", "iss", "scope", "state", "token_type"];
 
 /// All applications, by id.
 #[derive(Default)]

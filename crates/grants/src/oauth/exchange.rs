@@ -135,6 +135,8 @@ impl Grants {
         let hash = hash_of_token(GrantSecretKind::Code.as_str(), code);
         let record = self.store.grant_secret(&hash).await.map_err(|error| self.read_error(error))?;
         let record = record.filter(|record| record.kind == GrantSecretKind::Code).ok_or(ExchangeError::InvalidGrant)?;
+        // What has ended would count again.
+        self.login.check_clock()?;
         // Looked at before the use: whoever is first gets an answer, also when others come at the same time and end the grant.
         let grant = self.live_grant(&record.grant).await?;
         let now_ms = self.now_ms();
@@ -160,6 +162,9 @@ impl Grants {
     /// `GET /login/oauth/credentials`: those of the grant. The same ones each time.
     pub async fn credentials(&self, token: &str) -> Result<GrantedCredentials, ExchangeError> {
         let record = self.access_token(token).await?.ok_or(ExchangeError::InvalidToken)?;
+        // An administrator has taken it out of the configuration.
+        self.applications.find(&record.application).ok_or(ExchangeError::InvalidToken)?;
+        self.login.check_clock()?;
         let grant = self.live_grant(&record.grant).await?;
         let grant = grant.filter(|_| self.now_ms() < record.expires_ms).ok_or(ExchangeError::InvalidToken)?;
         let credentials = self.auth.grant_credentials(&grant).map_err(LoginError::from)?;
