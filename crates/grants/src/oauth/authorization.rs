@@ -77,6 +77,10 @@ impl Grants {
         let target = application
             .redirect(uri)
             .ok_or_else(|| unknown("The `redirect_uri` is not one that was registered for this application, letter by letter."))?;
+        // A redirect URI of this machine stands for every port.
+        if self.is_own(&target) {
+            return Err(unknown("The `redirect_uri` leads to Falconer itself, which takes no answers."));
+        }
         // As far as they can be told: an answer without them is better than none.
         let state = parameters.one("state").ok().flatten().filter(|state| is_state(state));
         let response = parameters.one("response_type").ok().flatten();
@@ -180,7 +184,10 @@ fn challenge(parameters: &Parameters, application: &Application, response: Respo
 /// What was asked for; all that the application may ask for where it asked for nothing particular.
 fn scopes(parameters: &Parameters, application: &Application) -> Result<Vec<String>, Fault> {
     let invalid = |text: &str| Fault::InvalidScope(text.to_owned());
-    let Some(text) = parameters.one("scope")? else { return Ok(application.settings.scopes.clone()) };
+    if !names_scopes(parameters)? {
+        return Ok(application.settings.scopes.clone());
+    }
+    let text = parameters.one("scope")?.unwrap_or_default();
     let mut scopes: Vec<String> = Vec::new();
     for scope in scope_text::read(text).ok_or_else(|| invalid("A scope is not written as docs/oauth.md says."))? {
         if scope.len() > LONGEST_SCOPE {
@@ -196,21 +203,29 @@ fn scopes(parameters: &Parameters, application: &Application) -> Result<Vec<Stri
             return Err(invalid("The request asks for more than 200 scopes."));
         }
     }
-    if scopes.is_empty() { Ok(application.settings.scopes.clone()) } else { Ok(scopes) }
+    Ok(scopes)
 }
 
 fn is_state(state: &str) -> bool {
     state.len() <= LONGEST_STATE && state.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }
 
-/// The request with what was understood of it, in a fixed order.
+/// The request with what was understood of it, in a fixed order. Where it names no scopes there are none here: what the application is registered for may be longer
+/// than an address, and than what is carried through a sign-in with a provider.
 fn canonical(scopes: &[String], parameters: &Parameters) -> Result<String, ParameterError> {
     const KEPT: [&str; 7] = ["response_type", "client_id", "redirect_uri", "state", "expires", "code_challenge", "code_challenge_method"];
-    let mut query = format!("scope={}", encode_component(&scope_text::write(scopes.iter().map(String::as_str))));
+    let mut query = Vec::new();
     for name in KEPT {
         if let Some(value) = parameters.one(name)? {
-            query.push_str(&format!("&{name}={}", encode_component(value)));
+            query.push(format!("{name}={}", encode_component(value)));
         }
     }
-    Ok(query)
+    if names_scopes(parameters)? {
+        query.push(format!("scope={}", encode_component(&scope_text::write(scopes.iter().map(String::as_str)))));
+    }
+    Ok(query.join("&"))
+}
+
+fn names_scopes(parameters: &Parameters) -> Result<bool, ParameterError> {
+    Ok(parameters.one("scope")?.is_some_and(|text| text.bytes().any(|byte| byte != b' ')))
 }

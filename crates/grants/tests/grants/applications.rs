@@ -1,7 +1,9 @@
 //! Registered applications: what is refused at start, and what a code comes to.
 
-use falconer_grants::{ApplicationKind, ApplicationSettings, ClientProof, GrantSettings, Grants, Parameters, encode_component};
-use falconer_login::pkce_challenge;
+use falconer_grants::{
+    ApplicationKind, ApplicationSettings, ClientProof, ExchangeError, GrantSettings, Grants, IssuedToken, Parameters, encode_component,
+};
+use falconer_login::{LoginError, pkce_challenge};
 
 use super::common::{DAY_MS, World};
 use super::{failure, success};
@@ -62,6 +64,67 @@ async fn a_code_comes_to_credentials_that_work_and_end() {
     assert_eq!(record.reason.as_deref(), Some("its authorization code was used more than once"));
 }
 
+fn query(application: &str, redirect_uri: &str) -> String {
+    let (uri, challenge) = (encode_component(redirect_uri), pkce_challenge(VERIFIER));
+    format!("response_type=code&client_id={application}&redirect_uri={uri}&code_challenge={challenge}&code_challenge_method=S256")
+}
+
+/// The exchange of a code that ann has just granted to `notes`.
+async fn code(world: &World) -> Parameters {
+    let ann = world.ann().await;
+    let request = world.grants.authorization(&query("notes", "https://notes.example.com/cb"), "https://auth.example.com").unwrap();
+    let form = world.form(&ann, &request).await;
+    let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
+    let code = granted.location.split_once("code=").unwrap().1.split('&').next().unwrap();
+    let exchange = format!("grant_type=authorization_code&code={code}&redirect_uri=https://notes.example.com/cb&code_verifier={VERIFIER}");
+    Parameters::read(&exchange).unwrap()
+}
+
+async fn token(world: &World) -> IssuedToken {
+    let exchange = code(world).await;
+    world.grants.redeem(&exchange, ClientProof::Id("notes")).await.ok().unwrap()
+}
+
+/// What an application is registered for may be longer than an address, and than what a sign-in with a provider carries along.
+#[tokio::test]
+async fn a_request_without_scopes_is_carried_through_sign_in_without_them() {
+    let many = (0..200).map(|number| format!("notes:read:of-a-project-with-a-long-name/{number}")).collect();
+    let world = World::with(settings(vec![ApplicationSettings { scopes: many, ..notes() }])).await;
+    for scope in ["", "&scope=", "&scope=%20"] {
+        let asked = format!("{}{scope}", query("notes", "https://notes.example.com/cb"));
+        let request = world.grants.authorization(&asked, "https://auth.example.com").unwrap();
+        assert_eq!(request.scopes.len(), 200);
+        assert!(request.canonical_query().len() < 300, "{} bytes", request.canonical_query().len());
+        assert_eq!(world.grants.authorization(request.canonical_query(), "https://auth.example.com").unwrap(), request);
+    }
+}
+
+/// An administrator took it out of the configuration.
+#[tokio::test]
+async fn an_application_that_is_registered_no_longer_gets_nothing() {
+    let world = World::with(settings(vec![notes()])).await;
+    let issued = token(&world).await;
+    assert!(world.grants.credentials(&issued.token).await.is_ok());
+    let after = Grants::open(world.auth.clone(), world.login.clone(), world.store.clone(), GrantSettings::default()).unwrap();
+    assert_eq!(after.credentials(&issued.token).await.err().unwrap(), ExchangeError::InvalidToken);
+}
+
+/// What has ended would count again.
+#[tokio::test]
+async fn nothing_is_exchanged_while_the_clock_is_behind() {
+    let world = World::with(settings(vec![notes()])).await;
+    let issued = token(&world).await;
+    let other = World::with(settings(vec![notes()])).await;
+    let exchange = code(&other).await;
+    world.clock.advance(-61_000);
+    other.clock.advance(-61_000);
+    let behind = ExchangeError::Login(LoginError::ClockBehind { behind_ms: 61_000 });
+    assert_eq!(world.grants.credentials(&issued.token).await.err().unwrap(), behind);
+    assert_eq!(other.grants.redeem(&exchange, ClientProof::Id("notes")).await.err().unwrap(), behind);
+    other.clock.advance(61_000);
+    assert!(other.grants.redeem(&exchange, ClientProof::Id("notes")).await.is_ok(), "the code was not used by it");
+}
+
 #[tokio::test]
 async fn an_application_that_can_be_none_is_refused_at_start() {
     let world = World::new().await;
@@ -83,6 +146,7 @@ async fn an_application_that_can_be_none_is_refused_at_start() {
         (vec![uri("https://notes.example.com/cb#x")], "has no fragment"),
         (vec![uri("https://notes.example.com/cb?state=1")], "`state` is for the answer"),
         (vec![uri("https://notes.example.com/cb?c%6fde=1")], "`code` is for the answer"),
+        (vec![uri("https://notes.example.com/cb?token_type=x")], "`token_type` is for the answer"),
         (vec![uri("https://user@notes.example.com/cb")], "user name"),
         (vec![uri("com.example.app:/cb")], "must begin with https://"),
         (vec![uri("https://*.example.com/cb")], "a host name has no `*`"),

@@ -287,3 +287,41 @@ async fn bodies_that_are_none_are_told_so() {
         assert_eq!(answer.oauth_error(), invalid, "{authorization}");
     }
 }
+
+/// A redirect URI of this machine stands for every port, and Falconer may be on one of them: the code would go to its own page.
+#[tokio::test]
+async fn no_port_of_this_machine_stands_for_falconer_itself() {
+    let site = crate::site::site_at("http://127.0.0.1:9000", falconer_web::RequestLimits::default()).await;
+    let ask = async |uri: &str| site.browser().get(&authorize(&with(asked(), &[("redirect_uri", uri)]))).await;
+    assert_eq!(ask("http://127.0.0.1:9001/cb").await.status, StatusCode::SEE_OTHER);
+    let page = ask("http://127.0.0.1:9000/cb").await;
+    assert_eq!((page.status, page.header("location")), (StatusCode::BAD_REQUEST, ""));
+    assert!(page.text.contains("Falconer itself"), "{}", page.text);
+}
+
+/// Two readers could disagree about which of two was meant.
+#[tokio::test]
+async fn what_is_there_twice_is_refused_however_it_is_sent() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let code = ann.code(&asked()).await;
+    let twice = serde_json::json!({"grant_type": "authorization_code", "client_id": "page", "redirect_uri": CALLBACK, "code_verifier": VERIFIER, "code": code})
+        .to_string()
+        .replacen('{', "{\"code\":\"another\",", 1);
+    let send = async |body: String| {
+        let request = http::Request::post("/login/oauth/token").header("content-type", "application/json").body(body.into()).unwrap();
+        site.send(request).await.oauth_error()
+    };
+    assert_eq!(send(twice).await, (400, "invalid_request".to_owned()));
+    // Nor is a tree made of what holds no parameters.
+    assert_eq!(send(format!("{{\"x\":[{}0]}}", "0,".repeat(20_000))).await, (413, "invalid_request".to_owned()));
+    let token = site.token(&exchange(&code)).await.json()["access_token"].as_str().unwrap().to_owned();
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str()), ("authorization", "Bearer falconer_at_another")];
+    let answer = site.browser().send(Method::GET, "/login/oauth/credentials", &headers, None).await;
+    assert_eq!(answer.oauth_error(), (401, "invalid_request".to_owned()));
+    let request =
+        http::Request::post("/login/oauth/token").header("authorization", "Basic cGFnZTo=").header("authorization", "Basic b3RoZXI6");
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body("grant_type=authorization_code".into()).unwrap();
+    assert_eq!(site.send(request).await.oauth_error(), (400, "invalid_request".to_owned()));
+}
