@@ -22,6 +22,7 @@ class Running:
             for line in self.process.stdout:
                 said.append(line)
                 if ready in line:
+                    self.said = line
                     return
         finally:
             late.cancel()

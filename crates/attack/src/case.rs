@@ -17,6 +17,8 @@ pub(crate) struct Case<'a> {
     /// A path that everybody may read.
     pub public: &'a str,
     pub now_ms: i64,
+    /// Requests go over HTTP/2.
+    pub http2: bool,
 }
 
 /// One request of an attack.

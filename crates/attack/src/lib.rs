@@ -19,6 +19,7 @@ mod report;
 mod run;
 
 pub use attacks::{ATTACKS, Attack};
-pub use place::{Access, Place, Route, Routes};
+pub use exchange::Transport;
+pub use place::{Access, Body, Place, Route, Routes};
 pub use report::{Outcome, Report, Row};
 pub use run::{Attacker, Error, Logs};

@@ -2,7 +2,7 @@ use falconer_client::{Client, Error, system};
 use falconer_scopes::Expression;
 use falconer_wire::{AuthenticateHawkRequest, CheckRequest, CheckResponse};
 
-use crate::exchange::{Sender, Signature};
+use crate::exchange::{Sender, Signature, Transport};
 use crate::place::Place;
 
 /// The Falconer that knows the callers.
@@ -28,7 +28,7 @@ impl Falconer {
     pub async fn find(client: Client) -> Result<Falconer, String> {
         let ping = falconer_wire::urls::api(client.root_url(), "auth", "v1", "/ping");
         let ping = url::Url::parse(&ping).map_err(|error| error.to_string())?;
-        let root = Sender::to(&Place::new(&ping.origin().ascii_serialization(), None)?)?;
+        let root = Sender::to(&Place::new(&ping.origin().ascii_serialization(), None)?, &Transport::default())?;
         let date = root.date(ping.path()).await?;
         Ok(Falconer { client, ahead_ms: date.map_or(0, |date_ms| date_ms - system::now_ms()) })
     }

@@ -8,5 +8,6 @@ mod signature;
 
 pub(crate) use request::Crafted;
 pub(crate) use secrets::{Secret, within};
+pub use sender::Transport;
 pub(crate) use sender::{Answer, Answered, Sender};
 pub(crate) use signature::Signature;

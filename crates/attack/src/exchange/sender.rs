@@ -10,6 +10,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What is read of an answer.
 const LARGEST_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
+/// How a service is spoken to.
+#[derive(Clone, Debug, Default)]
+pub struct Transport {
+    /// Certificates in PEM that are trusted instead of the system's: those of an authority of one's own.
+    pub ca_pem: Option<String>,
+    /// HTTP/2 in place of HTTP/1.1: over TLS by its name there, else without being negotiated.
+    pub http2: bool,
+}
+
 /// The way to one host. Each request has a connection of its own, so that none suffers from what another one did to it.
 #[derive(Clone)]
 pub(crate) struct Sender {
@@ -41,16 +50,21 @@ pub(crate) enum Answered {
 
 impl Sender {
     /// To the address of a place. Errors: a sentence.
-    pub fn to(place: &Place) -> Result<Sender, String> {
-        let tls = falconer_client::tls_config().map_err(|error| format!("TLS can't be set up: {error}"))?;
+    pub fn to(place: &Place, transport: &Transport) -> Result<Sender, String> {
+        let mut tls = match &transport.ca_pem {
+            Some(pem) => falconer_client::tls_config_with(pem).map_err(|error| format!("the authority can't be used: {error}"))?,
+            None => falconer_client::tls_config().map_err(|error| format!("TLS can't be set up: {error}"))?,
+        };
+        // One of them is offered: a service with both would choose HTTP/2, and the Host header, which is forged, is another one there.
+        tls.alpn_protocols = vec![if transport.http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
-            // The Host header is one of the things that are forged, and a proxy would be another host.
-            .http1_only()
+            // It would be another host.
             .no_proxy()
             .pool_max_idle_per_host(0)
             .user_agent(concat!("falconer-attack/", env!("CARGO_PKG_VERSION")));
+        let http = if transport.http2 { http.http2_prior_knowledge() } else { http.http1_only() };
         let http = http.build().map_err(|error| format!("the HTTP client cannot start: {error}"))?;
         Ok(Sender { http, place: place.clone() })
     }

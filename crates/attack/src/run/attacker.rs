@@ -6,7 +6,7 @@ use super::traces::{Logs, Traces, logged, repeated};
 use crate::attacks::{ATTACKS, Attack, Way};
 use crate::callers::{Callers, Falconer, Maker};
 use crate::case::{Case, Judged, Skip, Tries, Try};
-use crate::exchange::{Answer, Answered, Crafted, Sender};
+use crate::exchange::{Answer, Answered, Crafted, Sender, Transport};
 use crate::judge::{Verdict, judge};
 use crate::place::{Access, Place, Route};
 use crate::report::{Outcome, Report, Row};
@@ -42,6 +42,7 @@ pub enum Error {
 pub struct Attacker {
     pub(super) place: Place,
     pub(super) sender: Sender,
+    http2: bool,
     falconer: Falconer,
     operator: Option<Credentials>,
     pub(super) routes: Vec<Prepared>,
@@ -57,10 +58,16 @@ pub(super) struct Prepared {
 
 impl Attacker {
     /// Makes the callers: asks Falconer, and not the service. `client` is one of Falconer, without credentials.
-    pub async fn prepare(place: Place, routes: Vec<Route>, client: Client, operator: Option<Credentials>) -> Result<Attacker, Error> {
+    pub async fn prepare(
+        place: Place,
+        transport: &Transport,
+        routes: Vec<Route>,
+        client: Client,
+        operator: Option<Credentials>,
+    ) -> Result<Attacker, Error> {
         let root_url = client.root_url().to_owned();
         let falconer = Falconer::find(client).await.map_err(|why| Error::Falconer { root_url, why })?;
-        let sender = Sender::to(&place).map_err(Error::Settings)?;
+        let sender = Sender::to(&place, transport).map_err(Error::Settings)?;
         let mut prepared: Vec<Prepared> = Vec::new();
         let maker = Maker { falconer: &falconer, place: &place, operator: operator.as_ref() };
         // Twice: who may use the other routes is known after the first time.
@@ -74,7 +81,7 @@ impl Attacker {
             let others: Vec<String> = others.into_iter().collect();
             prepared.push(Prepared { route: route.clone(), callers: maker.of(route, &others).await?, usual: None, answers_anybody: false });
         }
-        Ok(Attacker { place, sender, falconer, operator, routes: prepared })
+        Ok(Attacker { place, sender, http2: transport.http2, falconer, operator, routes: prepared })
     }
 
     /// How many requests would be sent to each route, at most.
@@ -153,6 +160,7 @@ impl Attacker {
             operator: self.operator.as_ref(),
             public,
             now_ms: self.falconer.now_ms(),
+            http2: self.http2,
         }
     }
 

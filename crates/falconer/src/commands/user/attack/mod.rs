@@ -9,7 +9,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use falconer_attack::{Access, Attacker, Error, Outcome, Place, Report, Routes};
+use falconer_attack::{Access, Attacker, Error, Outcome, Place, Report, Routes, Transport};
 use falconer_client::{Client, Environment, Retry};
 
 use super::UserOptions;
@@ -38,6 +38,12 @@ pub struct Options {
     /// The rules file of a gateway: a GET of each rule that has GET. With --routes both count
     #[arg(long, value_name = "FILE", conflicts_with = "route")]
     rules: Option<PathBuf>,
+    /// With --rules: also a PUT, POST, PATCH or DELETE of each rule that has no GET. It CHANGES what it changes
+    #[arg(long, requires = "rules")]
+    changes: bool,
+    /// What is sent along with these, as application/json
+    #[arg(long, value_name = "TEXT", requires = "changes", default_value = "{}")]
+    body: String,
     /// What stands for a parameter of a path of --rules, such as book=red; may be repeated
     #[arg(long = "value", value_name = "NAME=VALUE", requires = "rules", value_parser = rules::value)]
     values: Vec<(String, String)>,
@@ -50,6 +56,12 @@ pub struct Options {
     /// What callers write, and requests are signed for, where it is not the address of the service
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
+    /// Certificates (PEM) of the authorities that the service's own may be from, instead of those that the system trusts
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Speak HTTP/2 to the service: over https by its name there, over http without asking
+    #[arg(long)]
+    http2: bool,
     /// A log file of the service, or of the proxy in front of it, to look for secrets in; may be repeated
     #[arg(long = "log", value_name = "FILE")]
     logs: Vec<PathBuf>,
@@ -88,7 +100,9 @@ pub async fn run(options: Options) -> Result<()> {
     let client = Client::new(&options.user.root_url()?)?.with_retry(Retry { tries: 2, ..Retry::default() });
     let operator = Environment::read()?.credentials;
     let falconer = client.root_url().to_owned();
-    let attacker = Attacker::prepare(place.clone(), routes, client, operator).await.map_err(unprepared)?;
+    let ca_pem = options.ca.as_ref().map(|file| text_file::read(file, "the certificates in")).transpose()?;
+    let transport = Transport { ca_pem, http2: options.http2 };
+    let attacker = Attacker::prepare(place.clone(), &transport, routes, client, operator).await.map_err(unprepared)?;
 
     let plan = text::plan(&place, &falconer, &attacker, &options.logs);
     if options.dry_run {
@@ -118,7 +132,8 @@ pub async fn run(options: Options) -> Result<()> {
 fn routes(options: &Options) -> Result<Option<Routes>> {
     let named = named(options)?;
     let Some(file) = &options.rules else { return Ok(named) };
-    let of_rules = rules::routes(&text_file::read(file, "the rules")?, &options.values)?;
+    let changes = options.changes.then_some(options.body.as_str());
+    let of_rules = rules::routes(&text_file::read(file, "the rules")?, &options.values, changes)?;
     Ok(Some(match named {
         Some(named) => Routes { routes: [of_rules.routes, named.routes].concat(), origin: named.origin.or(of_rules.origin) },
         None => of_rules,

@@ -1,19 +1,25 @@
-//! The routes of a gateway's rules file: one GET of each rule that has GET, with values for the parameters of its path. What changes something is named in a file
-//! of routes, with what is sent along.
+//! The routes of a gateway's rules file: one GET of each rule that has GET, with values for the parameters of its path, and one change of each other rule where that
+//! is wanted. What needs a body of its own is named in a file of routes.
 
 use anyhow::{Context, Result};
-use falconer_attack::{Access, Route, Routes};
+use falconer_attack::{Access, Body, Route, Routes};
 use falconer_client::Method;
 use falconer_gateway::rules;
 
 use crate::output::WrongUse;
 
-/// The text of a rules file as routes. Errors: a mistake in it, a parameter without a value, a value that leads to another rule.
-pub fn routes(text: &str, values: &[(String, String)]) -> Result<Routes> {
+/// What changes something, in the order in which it is chosen.
+const CHANGES: [Method; 4] = [Method::PUT, Method::POST, Method::PATCH, Method::DELETE];
+
+/// The text of a rules file as routes. `changes`: the body of a change, where rules without GET are tried too. Errors: a mistake in it, a parameter without a value, a value that leads to another rule.
+pub fn routes(text: &str, values: &[(String, String)], changes: Option<&str>) -> Result<Routes> {
     let rules = rules::Rules::parse(text).context("the rules file cannot be used")?;
     let mut routes = Vec::new();
-    for rule in rules.table.rules().iter().filter(|rule| rule.methods.have("GET")) {
-        routes.push(route(&rules.table, rule, values).map_err(|why| WrongUse(format!("line {} of the rules: {why}", rule.line)))?);
+    for rule in rules.table.rules() {
+        let Some(method) = method(rule, changes.is_some()) else { continue };
+        let body = changes.filter(|_| CHANGES.contains(&method) && method != Method::DELETE);
+        let found = route(&rules.table, rule, values, method, body);
+        routes.push(found.map_err(|why| WrongUse(format!("line {} of the rules: {why}", rule.line)))?);
     }
     let origin = rules.origins.first().cloned();
     Ok(Routes { routes, origin })
@@ -25,11 +31,23 @@ pub fn value(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-fn route(table: &rules::Table, rule: &rules::Rule, values: &[(String, String)]) -> Result<Route, String> {
+/// What a rule is asked with.
+fn method(rule: &rules::Rule, changes: bool) -> Option<Method> {
+    let mut possible = std::iter::once(Method::GET).chain(CHANGES.into_iter().filter(|_| changes));
+    possible.find(|method| rule.methods.have(method.as_str()))
+}
+
+fn route(
+    table: &rules::Table,
+    rule: &rules::Rule,
+    values: &[(String, String)],
+    method: Method,
+    body: Option<&str>,
+) -> Result<Route, String> {
     let path = path(rule.pattern.text(), values)?;
     let target = rules::Target::read(&path).map_err(|bad| format!("{path}: {bad}"))?;
     // What counts is the rule that the gateway finds.
-    let parameters = match table.find("GET", &target) {
+    let parameters = match table.find(method.as_str(), &target) {
         Ok(rules::Found::Rule(found, parameters)) if found.line == rule.line => parameters,
         _ => return Err(format!("{path} is a path of another rule: give other values")),
     };
@@ -37,7 +55,9 @@ fn route(table: &rules::Table, rule: &rules::Rule, values: &[(String, String)]) 
         rules::Access::Public => Access::Public,
         rules::Access::Needs(needs) => Access::Needs(needs.expression(&parameters).map_err(|cannot| format!("{path}: {cannot}"))?),
     };
-    Ok(Route { method: Method::GET, resource: path, access, body: None, person: None, repeatable: true })
+    let body = body.map(|text| Body { content_type: "application/json".to_owned(), bytes: text.as_bytes().to_vec() });
+    let repeatable = !matches!(method, Method::POST | Method::PATCH);
+    Ok(Route { method, resource: path, access, body, person: None, repeatable })
 }
 
 /// The path of a pattern, as it is sent. A value of `{*rest}` has its own slashes.
@@ -72,8 +92,12 @@ mod tests {
                          [[rule]]\nmethods = [\"*\"]\npath = \"/books/all\"\nscope = { AllOf = [\"notes:read:*\", \"notes:list\"] }\n";
 
     fn given(values: &[&str]) -> Result<Vec<String>, String> {
+        of(values, None)
+    }
+
+    fn of(values: &[&str], changes: Option<&str>) -> Result<Vec<String>, String> {
         let values: Vec<(String, String)> = values.iter().map(|text| value(text).unwrap()).collect();
-        let routes = routes(RULES, &values).map_err(|error| format!("{error:#}"))?;
+        let routes = routes(RULES, &values, changes).map_err(|error| format!("{error:#}"))?;
         assert_eq!(routes.origin.as_deref(), Some("https://notes.example.com"));
         let needs = |route: &Route| match &route.access {
             Access::Public => "public".to_owned(),
@@ -89,6 +113,17 @@ mod tests {
         assert_eq!(routes[2], "GET /books/red%20book notes:read:red book");
         assert!(routes[3].starts_with("GET /books/all ") && routes[3].contains("notes:list"), "{routes:?}");
         assert_eq!(routes.len(), 4);
+    }
+
+    #[test]
+    fn a_rule_without_get_is_a_change_where_that_is_wanted() {
+        let routes = of(&["book=red", "rest=a"], Some("{}")).unwrap();
+        assert_eq!(routes.len(), 5);
+        assert_eq!(routes[3], "PUT /books/red notes:write:red");
+        let parsed =
+            super::routes(RULES, &[("book".to_owned(), "red".to_owned()), ("rest".to_owned(), "a".to_owned())], Some("[1]")).unwrap();
+        let bodies: Vec<Option<&[u8]>> = parsed.routes.iter().map(|route| route.body.as_ref().map(|body| body.bytes.as_slice())).collect();
+        assert_eq!(bodies, [None, None, None, Some(&b"[1]"[..]), None]);
     }
 
     #[test]
