@@ -173,6 +173,9 @@ impl Offer {
         }
         parts.push("identity");
         parts.extend(self.identity_line.iter().flat_map(|line| line.origins.iter().map(String::as_str)));
+        // Who is said to ask: what the administrator calls the site or the application.
+        parts.push("name");
+        parts.extend(self.registered_name.as_deref());
         fingerprint(parts)
     }
 

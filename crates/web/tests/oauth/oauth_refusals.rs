@@ -208,10 +208,12 @@ async fn the_form_gives_no_more_than_its_page_showed() {
     let form = with(page.form(DECISION), &[("visible_ms", "2000")]);
     let wider = encode(&with(asked(), &[("scope", "notes:read:* notes:write:mine auth:create-role:*")]));
     let elsewhere = encode(&with(asked(), &[("redirect_uri", "https://evil.example/cb")]));
+    let of_another = encode(&with(asked(), &[("client_id", "other")]));
     let of_nobody = encode(&with(asked(), &[("client_id", "zzz")]));
     for (what, changes, status) in [
         ("more than was shown", vec![("request", wider.as_str())], StatusCode::CONFLICT),
         ("to where nobody registered", vec![("request", elsewhere.as_str())], StatusCode::BAD_REQUEST),
+        ("of another application than the page named", vec![("request", of_another.as_str())], StatusCode::CONFLICT),
         ("of an unknown application", vec![("request", of_nobody.as_str())], StatusCode::BAD_REQUEST),
         ("no request", vec![("request", "")], StatusCode::BAD_REQUEST),
         ("a tick that was not there", vec![("tick", "x")], StatusCode::BAD_REQUEST),
