@@ -34,6 +34,8 @@ pub struct Auth {
 /// What all clones of an [`Auth`] share.
 pub(crate) struct Node {
     pub(crate) store: Arc<dyn Store>,
+    /// What the node was opened on. Looks at the store run there.
+    pub(crate) runtime: tokio::runtime::Handle,
     pub(crate) settings: AuthSettings,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
@@ -85,7 +87,7 @@ pub(crate) struct Newest {
 }
 
 impl Node {
-    /// With nothing in the directory yet.
+    /// With nothing in the directory yet. Called on a runtime that lives as long as the node.
     pub(crate) fn new(store: Arc<dyn Store>, settings: AuthSettings, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Node {
         let directory = ArcSwap::from_pointee(Snapshot::empty(settings.cache_mib.saturating_mul(1 << 20)));
         let mut secret = [0; 32];
@@ -94,6 +96,7 @@ impl Node {
         let contact = Contact::new(settings.max_staleness_ms.filter(|_| store.is_shared()), clock.steady_ms());
         Node {
             store,
+            runtime: tokio::runtime::Handle::current(),
             settings,
             clock,
             random,

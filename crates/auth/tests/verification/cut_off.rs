@@ -1,9 +1,13 @@
 //! A store to which others write: a node that does not reach it, and what makes a node look at it.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use crate::common::failing::Failing;
 use crate::common::{World, settings};
+use crate::patience::patience;
 use falconer_auth::{ApiError, Auth, AuthSettings, RequestParts, RoleInput, Unable, Verdict};
 
 /// A node that was cut off gave whoever signs nothing what the role `anonymous` had when it was last seen, for ever.
@@ -44,4 +48,35 @@ async fn who_is_refused_without_credentials_makes_no_node_look() {
     assert_eq!(looks(), before, "nor for what they may not give");
     let gone = auth.update_role(&auth.nobody(), "gone", &RoleInput { scopes: Vec::new(), description: String::new() }).await;
     assert!(matches!(gone, Err(ApiError::ResourceNotFound(_))) && looks() > before, "another node may have made it: {gone:?}");
+}
+
+/// A look stood still with the thread that had begun it, and all others waited for it: a busy node cut itself off from a database that answered.
+#[tokio::test]
+async fn a_thread_that_is_busy_holds_up_no_look() {
+    let world = World::bare().await;
+    let store = Arc::new(Failing { is_shared: true, ..Failing::new(world.store.clone()) });
+    let settings = AuthSettings { max_staleness_ms: Some(5000), ..settings() };
+    let auth = Auth::open(store, settings, world.clock.clone(), world.random.clone()).await.unwrap();
+    let (begin, has_begun) = tokio::sync::oneshot::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let of_thread = auth.clone();
+    let thread = std::thread::spawn(move || {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+            let mut look = pin!(of_thread.catch_up());
+            let is_over = poll_fn(|context| Poll::Ready(look.as_mut().poll(context).is_ready())).await;
+            begin.send(is_over).unwrap();
+            // Whatever else it does, for longer than anybody waits.
+            released.recv().unwrap();
+            look.await
+        })
+    });
+    assert!(!has_begun.await.unwrap(), "the look is under way");
+    // From here on the clock stands.
+    world.clock.advance(5001);
+    assert_eq!(auth.cut_off_ms(), Some(5001));
+    let looked = tokio::time::timeout(patience(), auth.catch_up()).await;
+    assert_eq!(looked.expect("the busy thread holds up the look of another one"), Ok(false));
+    assert_eq!(auth.cut_off_ms(), None);
+    release.send(()).unwrap();
+    assert_eq!(thread.join().unwrap(), Ok(false));
 }

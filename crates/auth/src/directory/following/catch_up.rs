@@ -64,8 +64,22 @@ impl Auth {
 
 impl Node {
     /// Looks at the store. A look that begins after this was called serves the caller as well as its own would.
-    async fn catch_up(&self) -> Result<(), StoreError> {
-        let before = self.looks.begun.load(Ordering::SeqCst);
+    ///
+    /// It runs where the node was opened, and ends whether the caller goes on or not. A thread that serves connections may be so busy that it comes back to a look after
+    /// seconds, and all others wait for that one.
+    async fn catch_up(self: &Arc<Self>) -> Result<(), StoreError> {
+        let (node, before) = (Arc::clone(self), self.looks.begun.load(Ordering::SeqCst));
+        match self.runtime.spawn(async move { node.look(before).await }).await {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(StoreError::Unavailable("this node ends".to_owned())),
+            },
+        }
+    }
+
+    /// The same, for whoever asked when so many looks had begun.
+    async fn look(&self, before: u64) -> Result<(), StoreError> {
         let mut last = self.looks.last.lock().await;
         let (number, error) = &*last;
         if *number > before {
