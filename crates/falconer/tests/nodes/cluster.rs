@@ -60,7 +60,13 @@ impl Cluster {
 
     /// With more of the environment.
     pub async fn node_of(&mut self, hears: Hears, max_staleness: &str, more: &[(&str, &str)]) -> Node {
-        let folder = tempfile::tempdir().unwrap();
+        self.folders.push(tempfile::tempdir().unwrap());
+        self.node_in(self.folders.len() - 1, hears, max_staleness, more).await
+    }
+
+    /// On the data directory of the n-th one, which has ended.
+    pub async fn node_in(&self, folder: usize, hears: Hears, max_staleness: &str, more: &[(&str, &str)]) -> Node {
+        let folder = &self.folders[folder];
         let direct = self.place.database.as_ref().unwrap().url.clone();
         let mut url = url::Url::parse(&direct).unwrap();
         let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432));
@@ -88,7 +94,6 @@ impl Cluster {
             std::mem::forget(deaf);
         }
         let server = tokio::task::spawn_blocking(move || Server::of(command)).await.unwrap();
-        self.folders.push(folder);
         let metrics = server.printed.iter().find_map(|line| line.strip_prefix("metrics at ")).unwrap().to_owned();
         // Without tries again, so that each answer is seen.
         let root = server.client(&self.init).with_retry(Retry { tries: 1, ..Retry::default() });

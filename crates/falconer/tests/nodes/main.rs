@@ -269,3 +269,56 @@ async fn a_signature_changes_something_once_on_all_servers_together() {
         assert_eq!(answers, [200, 401]);
     }
 }
+
+/// Each server that started after a restore found another epoch than it had noted, and began one of its own.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn servers_that_start_on_a_restored_database_follow_one_history() {
+    let mut cluster = Cluster::make().await;
+    let epoch = async |node: &Node| node.heartbeat().await.1["epoch"].as_str().unwrap().to_owned();
+    let (a, b) = (cluster.node(Hears::AtOnce).await, cluster.node(Hears::AtOnce).await);
+    let of_backup = epoch(&a).await;
+    let robot = a.make_client("project/robot", &["notes:read"]).await;
+    b.until(&robot, |said| *said == Said::Right).await;
+    for node in [a, b] {
+        assert_eq!(node.server.end(), Some(0));
+    }
+    let copy = async |from: &str, to: &str| {
+        let database = cluster.place.database.as_ref().unwrap();
+        database.run(&format!("CREATE DATABASE {to} TEMPLATE {from} OWNER {}", database.name)).await;
+    };
+    let drop = async |name: &str| cluster.place.database.as_ref().unwrap().run(&format!("DROP DATABASE {name} WITH (FORCE)")).await;
+    let name = cluster.place.database.as_ref().unwrap().name.clone();
+    let backup = format!("{name}_backup");
+    copy(&name, &backup).await;
+
+    let mut before = vec![of_backup];
+    // The second time the backup is of a history of before.
+    for round in 0..2 {
+        let start = async |number| cluster.node_in(number, Hears::AtOnce, "1 day", &[]).await;
+        let (a, b) = (start(0).await, start(1).await);
+        let lost = a.make_client(&format!("project/lost-{round}"), &["notes:read"]).await;
+        b.until(&lost, |said| *said == Said::Right).await;
+        for node in [a, b] {
+            assert_eq!(node.server.end(), Some(0));
+        }
+        drop(&name).await;
+        copy(&backup, &name).await;
+
+        let a = start(0).await;
+        let begun = epoch(&a).await;
+        assert!(!before.contains(&begun), "a history of its own begins: {begun} after {before:?}");
+        let b = start(1).await;
+        assert_eq!(epoch(&b).await, begun, "the second server goes on in the history that the first one has begun");
+        b.make_client("project/later", &["notes:read"]).await;
+        for node in [&a, &b] {
+            node.until(&robot, |said| *said == Said::Right).await;
+        }
+        assert_eq!((epoch(&a).await, epoch(&b).await), (begun.clone(), begun.clone()));
+        before.push(begun);
+        for node in [a, b] {
+            assert_eq!(node.server.end(), Some(0));
+        }
+    }
+    drop(&backup).await;
+}

@@ -64,6 +64,13 @@ pub async fn follow(auth: Arc<falconer_auth::Auth>, store: Arc<dyn falconer_stor
         let directory = auth.directory();
         let here = (directory.history(), directory.revision());
         if noted != Some(here) {
+            // A backup from before the epoch that this server follows is another history for it, and none of its own.
+            if noted.is_some_and(|(history, _)| history != here.0)
+                && let Err(error) = noted_history::begin_another_if_restored(&data_dir, store.as_ref()).await
+            {
+                tracing::warn!(%error, "can't tell whether a backup was restored; looking twice a second");
+                continue;
+            }
             noted = Some(here);
             note_history(&auth, &data_dir);
         }
