@@ -220,7 +220,7 @@ def test_node_md(shell):
 
 
 def test_settings_of_pages_are_accepted(shell):
-    """Those of docs/metrics.md, docs/scaling.md and docs/scim.md; other pages' are read by crates/falconer/tests/docs.rs."""
+    """Those of docs/metrics.md, docs/scaling.md and docs/scim.md; other pages' are read by crates/falconer/tests/commands/docs.rs."""
     keys = shell.run('cat "$FALCONER_DATA_DIR/falconer.keys"')
     for name, text in {"falconer.keys": keys, "company.secret": "a secret", "company.scim-token": "a-token-of-more-than-22-characters"}.items():
         (shell.folder / name).write_text(text)

@@ -9,7 +9,7 @@ REPOSITORY = pathlib.Path(__file__).parents[3]
 
 HERE = "e2e/clients/python/test_pages.py"
 # Reads every page: JSON is JSON, options exist, links lead somewhere.
-DOCS = "crates/falconer/tests/docs.rs"
+DOCS = "crates/falconer/tests/commands/docs.rs"
 SDK = "sdk/js/test/docs.test.mjs"
 NODE = "sdk/js/test/docs-node.test.mjs"
 PYTHON = "sdk/python/tests/test_docs.py"
@@ -25,7 +25,7 @@ class Not(str):
 
 OUTPUT = Not("what a command prints; the test of the command compares it or looks at its parts")
 JSON = DOCS
-SIGNED_IN = Not("opens a browser: crates/falconer/tests/signin.rs runs `falconer signin`, and e2e/browser/clients.test.mjs presses Grant")
+SIGNED_IN = Not("opens a browser: crates/falconer/tests/commands/signin.rs runs `falconer signin`, and e2e/browser/clients.test.mjs presses Grant")
 
 # In the order in which the blocks are printed.
 PAGES = {
@@ -38,7 +38,7 @@ PAGES = {
     "docs/compatibility.md": [],
     "docs/configuration.md": [DOCS],
     "docs/events.md": [OUTPUT, HERE, DOCS, SDK],
-    "docs/frontend.md": [SDK, SDK, SDK, SDK, HERE, Not("integrity needs a browser: crates/web/tests/pages.rs compares the hash"), SDK, SDK],
+    "docs/frontend.md": [SDK, SDK, SDK, SDK, HERE, Not("integrity needs a browser: crates/web/tests/pages/pages.rs compares the hash"), SDK, SDK],
     "docs/gateway.md": [GATEWAY] * 10,
     "docs/getting-started.md": [
         Not("builds Falconer for minutes: `cargo xtask bench` does it with the same profile"), HERE, HERE, HERE, GATEWAY, GATEWAY, HERE, HERE, HERE, HERE, HERE, HERE, SIGNED_IN, HERE, HERE,
@@ -50,12 +50,12 @@ PAGES = {
     "docs/node.md": [HERE, *[NODE] * 7],
     "docs/oauth.md": [DOCS],
     "docs/operation.md": [
-        HERE, HERE, HERE, Not("needs PostgreSQL: crates/falconer/tests/migrate.rs runs `falconer migrate`"),
-        Not("needs PostgreSQL: crates/falconer/tests/postgres.rs serves from it"), Not("a line of the log, which crates/web/src/http/log.rs writes and tests"),
+        HERE, HERE, HERE, Not("needs PostgreSQL: crates/falconer/tests/commands/migrate.rs runs `falconer migrate`"),
+        Not("needs PostgreSQL: crates/falconer/tests/databases/postgres.rs serves from it"), Not("a line of the log, which crates/web/src/http/log.rs writes and tests"),
     ],
     "docs/people.md": [HERE],
     "docs/performance.md": [Not("measures, for minutes: people run sdk/js/test/timing.mjs on a quiet machine"), Not("measures memory with a large directory, as benches/people.sql makes it")],
-    "docs/providers.md": ["crates/falconer/tests/providers.rs"] * 15,
+    "docs/providers.md": ["crates/falconer/tests/commands/providers.rs"] * 15,
     "docs/proxy.md": [PROXY] * 2 + ["e2e/clients/node/proxy.test.mjs", PROXY],
     "docs/python.md": [Not("fetches FastAPI and uvicorn from PyPI: the tests of sdk/python run with both installed"), *[PYTHON] * 6],
     "docs/scaling.md": [HERE, Not("needs PostgreSQL and pgbouncer: crates/falconer/tests/nodes/cluster.rs runs several servers"), HERE],
