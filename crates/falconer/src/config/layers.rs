@@ -43,10 +43,22 @@ impl Config {
     /// The file alone is read strictly first, so that an error names its line.
     fn file(path: &Path) -> Result<toml::Table> {
         let text = text_file::read(path, "the configuration")?;
-        let wrong = |error: toml::de::Error| anyhow!("in {}: {}", path.display(), near::in_words(error.to_string().trim_end()));
+        let wrong = |error: toml::de::Error| anyhow!("in {}, {}", path.display(), near::in_words(&at_its_place(&text, &error)));
         toml::from_str::<Config>(&text).map_err(wrong)?;
         toml::from_str(&text).map_err(wrong)
     }
+}
+
+/// Where it is wrong, and what. The line itself is not shown beyond its key: it may hold a secret, and this goes to terminals and logs.
+fn at_its_place(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().trim_end();
+    let Some(before) = error.span().and_then(|span| text.get(..span.start)) else { return message.to_owned() };
+    let (number, start) = (before.matches('\n').count() + 1, before.rfind('\n').map_or(0, |end| end + 1));
+    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    let column = before.chars().count() - before.get(..start).map_or(0, |lines| lines.chars().count()) + 1;
+    let is_key = |key: &&str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.'));
+    let key = line.split_once('=').map(|(key, _)| key.trim()).filter(is_key).map(|key| format!(", `{key}`")).unwrap_or_default();
+    format!("at line {number}, column {column}{key}:\n{message}")
 }
 
 fn place(table: &mut toml::Table, path: &[&str], value: toml::Value) -> Result<()> {

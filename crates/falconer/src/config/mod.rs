@@ -53,6 +53,25 @@ mod tests {
         assert!(error.contains("falconer.toml") && error.contains("line 2") && error.ends_with("did you mean `listen`?"), "{error}");
     }
 
+    /// The reader of TOML shows the whole line.
+    #[test]
+    fn what_is_wrong_is_told_without_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("falconer.toml");
+        let application =
+            "[[application]]\nid = 'reports'\nname = 'Reports'\nredirect_uris = ['https://reports.example.com/']\nscopes = ['a']\n";
+        for (line, said) in [
+            ("secret = 'squirrel'", "unknown field `secret`"),
+            ("secret_sha256 = \"squirrel", "line 6"),
+            ("secret_sha256 = squirrel", "line 6"),
+            ("'squirrel='", "line 6"),
+        ] {
+            std::fs::write(&file, format!("{application}{line}\n")).unwrap();
+            let error = format!("{:#}", Config::read(Some(&file), environment(&[])).unwrap_err());
+            assert!(error.contains(said) && error.contains("falconer.toml") && !error.contains("squirrel"), "{line}: {error}");
+        }
+    }
+
     #[test]
     fn a_setting_may_come_from_a_file() {
         let folder = tempfile::tempdir().unwrap();
