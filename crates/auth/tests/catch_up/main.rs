@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use common::failing::{Failing, WIDTH};
-use common::{Counting, START_MS, World, memory_store, new_grant, person, settings};
+use common::{Counting, START_MS, World, memory_store, new_grant, person, settings, step_beside};
 use falconer_auth::{AtLeast, Auth, Awaited, FeedItem, Random, Snapshot};
 use falconer_store::*;
 use falconer_store_sqlite::SqliteStore;
@@ -29,22 +29,9 @@ async fn counted(world: &World, inner: Arc<dyn Store>) -> (Auth, Arc<Failing>) {
     (auth, store)
 }
 
-fn step(decided_at: Revision) -> Step {
-    Step {
-        decided_at,
-        depends_on: Vec::new(),
-        at_ms: START_MS,
-        actor: "beside".to_owned(),
-        grant: None,
-        action: "written".to_owned(),
-        detail: None,
-        details: Details::default(),
-    }
-}
-
 /// Writes past every node.
 async fn beside(store: &dyn Store, write: Write) -> Result<Revision> {
-    store.take(&step(store.revision().await?), write).await
+    store.take(&step_beside(store.revision().await?, START_MS), write).await
 }
 
 fn role(id: &str, scopes: &[String]) -> RoleRecord {

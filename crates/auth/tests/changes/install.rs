@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::common::{Keys, START_MS, World, message_of, scopes_of, settings, strings};
 use falconer_auth::{AccessToken, ApiError, Auth, AuthSettings, DAY_MS, MILLENNIUM_MS, ROOT_CLIENT, StaticClient, Verdict};
-use falconer_store::{Details, Revision, RoleRecord, Step, Write};
+use falconer_store::{Revision, RoleRecord, Write};
 
 const TOKEN: &str = "0123456789012345678901";
 
@@ -141,16 +141,7 @@ async fn a_start_makes_the_missing_issuer_after_any_time() {
     let (store, clock) = (crate::common::memory_store(), Arc::new(crate::common::FixedClock::at(START_MS)));
     let role_id = "r".to_owned();
     let role = RoleRecord { role_id, scopes: vec![], description: String::new(), created_ms: START_MS, last_modified_ms: START_MS };
-    let step = Step {
-        decided_at: Revision(0),
-        depends_on: Vec::new(),
-        at_ms: START_MS,
-        actor: "test".to_owned(),
-        grant: None,
-        action: "created".to_owned(),
-        detail: None,
-        details: Details::default(),
-    };
+    let step = crate::common::step_beside(Revision(0), START_MS);
     store.take(&step, Write::InsertRoles(vec![role])).await.unwrap();
     clock.advance(100 * DAY_MS);
     let auth = Auth::open(store, settings(), clock, Arc::new(crate::common::Counting::default())).await.unwrap();
@@ -163,16 +154,7 @@ async fn a_static_client_that_was_written_otherwise_is_put_right() {
     let mut record = world.store.client("static/a").await.unwrap().unwrap();
     record.disabled = true;
     record.scopes = strings(&["*"]);
-    let step = falconer_store::Step {
-        decided_at: world.store.revision().await.unwrap(),
-        depends_on: Vec::new(),
-        at_ms: world.now(),
-        actor: "test".to_owned(),
-        grant: None,
-        action: "updated".to_owned(),
-        detail: None,
-        details: Details::default(),
-    };
+    let step = crate::common::step_beside(world.store.revision().await.unwrap(), world.now());
     world.store.update_client(&step, &record).await.unwrap();
     world.reopen(with_static(vec![fixed("static/a", TOKEN, &["x"])])).await;
     let record = world.store.client("static/a").await.unwrap().unwrap();

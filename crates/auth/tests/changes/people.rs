@@ -2,7 +2,7 @@
 
 use crate::common::{Keys, World, message_of, new_grant, person, scopes_of, strings};
 use falconer_auth::{ApiError, Authentication, Verdict};
-use falconer_store::{Details, Key, Step, StoreError, Write};
+use falconer_store::{Key, Step, StoreError, Write};
 
 const ANN: &str = "local/ann";
 const WORK: &str = "oidc/ann@work";
@@ -181,16 +181,8 @@ async fn both_people_and_the_identity_have_the_change_in_their_history() {
 async fn what_was_decided_before_unlinking_is_not_written() {
     let (world, _) = two_of_ann().await;
     let directory = world.auth.directory();
-    let step = Step {
-        decided_at: directory.revision(),
-        depends_on: vec![Key::Person(directory.person_of(WORK).unwrap().record.id.clone())],
-        at_ms: world.now(),
-        actor: WORK.to_owned(),
-        grant: None,
-        action: "x".to_owned(),
-        detail: None,
-        details: Details::default(),
-    };
+    let depends_on = vec![Key::Person(directory.person_of(WORK).unwrap().record.id.clone())];
+    let step = Step { depends_on, actor: WORK.to_owned(), ..crate::common::step_beside(directory.revision(), world.now()) };
     world.auth.unlink_identity("test", WORK).await.unwrap();
     let late = world.store.take(&step, Write::NoteRepeat("client".to_owned(), "c".to_owned())).await;
     assert_eq!(late, Err(StoreError::Stale));

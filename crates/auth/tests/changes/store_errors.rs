@@ -351,16 +351,7 @@ async fn what_is_not_in_the_store_is_looked_for_once() {
     let mut record = world.store.client("static/falconer/root").await.unwrap().unwrap();
     record.client_id = "made/with-it".to_owned();
     record.grant = Some(issued.grant.id.clone());
-    let step = Step {
-        decided_at: world.store.revision().await.unwrap(),
-        depends_on: Vec::new(),
-        at_ms: world.now(),
-        actor: "test".to_owned(),
-        grant: None,
-        action: "created".to_owned(),
-        detail: None,
-        details: Details::default(),
-    };
+    let step = crate::common::step_beside(world.store.revision().await.unwrap(), world.now());
     world.store.insert_client(&step, &record).await.unwrap();
     world.auth.catch_up().await.unwrap();
     let keys = crate::common::Keys::new(&record.client_id, record.access_token.expose());

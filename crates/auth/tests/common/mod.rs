@@ -10,7 +10,7 @@ use falconer_auth::{
     AccessToken, Auth, AuthSettings, Authentication, ClientInput, Clock, DAY_MS, Origin, Random, RequestParts, RoleInput, Verdict,
 };
 use falconer_credentials::sign;
-use falconer_store::{IdentityRecord, KeyRing, Store};
+use falconer_store::{Details, IdentityRecord, KeyRing, Revision, Step, Store};
 use falconer_store_sqlite::SqliteStore;
 
 pub use doubles::{Counting, FixedClock};
@@ -211,5 +211,19 @@ pub fn new_grant(identity: &str, scopes: &[&str], now_ms: i64) -> falconer_auth:
         nonce: String::new(),
         choices: String::new(),
         label: String::new(),
+    }
+}
+
+/// A change that somebody makes past every node, as another process does.
+pub fn step_beside(decided_at: Revision, at_ms: i64) -> Step {
+    Step {
+        decided_at,
+        depends_on: Vec::new(),
+        at_ms,
+        actor: "beside".to_owned(),
+        grant: None,
+        action: "created".to_owned(),
+        detail: None,
+        details: Details::default(),
     }
 }

@@ -7,7 +7,7 @@ use crate::common::{HOST, Keys, START_MS, World, sent_text};
 use crate::patience::patience;
 use falconer_auth::{ApiError, Authentication, Entity, Event, FeedItem, Follower, MINUTE_MS, Position, RequestParts, Revision};
 use falconer_credentials::sign;
-use falconer_store::{Details, RoleRecord, Step};
+use falconer_store::RoleRecord;
 
 async fn next(follower: &mut Follower) -> Result<FeedItem, ApiError> {
     tokio::time::timeout(patience(), follower.next()).await.expect("nothing came")
@@ -54,16 +54,7 @@ fn role(id: &str) -> RoleRecord {
 /// Writes roles past the node, as another process does, in one step.
 async fn beside(world: &World, ids: &[&str]) {
     let decided_at = world.store.revision().await.unwrap();
-    let step = Step {
-        decided_at,
-        depends_on: Vec::new(),
-        at_ms: world.now(),
-        actor: "beside".to_owned(),
-        grant: None,
-        action: "created".to_owned(),
-        detail: None,
-        details: Details::default(),
-    };
+    let step = crate::common::step_beside(decided_at, world.now());
     world.store.insert_roles(&step, &ids.iter().map(|id| role(id)).collect::<Vec<_>>()).await.unwrap();
 }
 

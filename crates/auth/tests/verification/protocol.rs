@@ -4,7 +4,7 @@
 
 use crate::common::{START_MS, World};
 use falconer_auth::{RequestParts, Verdict};
-use falconer_store::{ClientRecord, Details, Secret, Step};
+use falconer_store::{ClientRecord, Secret};
 use serde_json::{Value, json};
 
 fn file(name: &str) -> Vec<Value> {
@@ -44,16 +44,7 @@ async fn fixture() -> World {
             disabled: client["disabled"].as_bool().unwrap(),
             grant: None,
         };
-        let step = Step {
-            decided_at: world.store.revision().await.unwrap(),
-            depends_on: Vec::new(),
-            at_ms: START_MS,
-            actor: "test".to_owned(),
-            grant: None,
-            action: "created".to_owned(),
-            detail: None,
-            details: Details::default(),
-        };
+        let step = crate::common::step_beside(world.store.revision().await.unwrap(), START_MS);
         world.store.insert_client(&step, &record).await.unwrap();
     }
     assert!(world.auth.catch_up().await.unwrap());
