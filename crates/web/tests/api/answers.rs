@@ -1,28 +1,10 @@
 //! What the API's answers have around them and in them: revisions, headers, compression, pages, grants.
 
+use crate::api::{furnished, refused, unknown};
 use crate::support::methods::rows;
-use crate::support::{Answer, Node, api, call, node, root};
+use crate::support::{api, call, node, root};
 use falconer_wire::Method;
 use serde_json::{Value, json};
-
-async fn furnished() -> Node {
-    let node = node().await;
-    node.new_client("there", &[]).await;
-    node.new_role("there", &["y"]).await;
-    node
-}
-
-fn refused(answer: &Answer, method: &str, kind: &str) {
-    assert_eq!((answer.status.as_u16(), answer.code()), (403, "InsufficientScopes"), "{method} {kind}: {}", answer.json);
-    assert_eq!(answer.json["requestInfo"]["method"], method);
-    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-}
-
-fn unknown(answer: &Answer, message: &str, method: &str, kind: &str) {
-    assert_eq!((answer.status.as_u16(), answer.code()), (401, "AuthenticationFailed"), "{method} {kind}: {}", answer.json);
-    assert_eq!(answer.message(), message, "{method} {kind}");
-    assert_eq!(answer.header("www-authenticate"), Some("hawk"));
-}
 
 #[tokio::test]
 async fn mutations_name_their_revision_and_reads_can_demand_it() {

@@ -7,20 +7,20 @@ use falconer_credentials::temporary;
 use falconer_wire::METHODS;
 use serde_json::json;
 
-async fn furnished() -> Node {
+pub async fn furnished() -> Node {
     let node = node().await;
     node.new_client("there", &[]).await;
     node.new_role("there", &["y"]).await;
     node
 }
 
-fn refused(answer: &Answer, method: &str, kind: &str) {
+pub fn refused(answer: &Answer, method: &str, kind: &str) {
     assert_eq!((answer.status.as_u16(), answer.code()), (403, "InsufficientScopes"), "{method} {kind}: {}", answer.json);
     assert_eq!(answer.json["requestInfo"]["method"], method);
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
 }
 
-fn unknown(answer: &Answer, message: &str, method: &str, kind: &str) {
+pub fn unknown(answer: &Answer, message: &str, method: &str, kind: &str) {
     assert_eq!((answer.status.as_u16(), answer.code()), (401, "AuthenticationFailed"), "{method} {kind}: {}", answer.json);
     assert_eq!(answer.message(), message, "{method} {kind}");
     assert_eq!(answer.header("www-authenticate"), Some("hawk"));
