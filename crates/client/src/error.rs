@@ -64,29 +64,13 @@ impl Error {
     /// HTTP status of a refusal.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        match self {
-            Error::Api { status, .. } => Some(*status),
-            Error::Settings(_)
-            | Error::Request(_)
-            | Error::Segment(_)
-            | Error::Network { .. }
-            | Error::Answer { .. }
-            | Error::Randomness => None,
-        }
+        if let Error::Api { status, .. } = self { Some(*status) } else { None }
     }
 
     /// The protocol's code of a refusal.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
-        match self {
-            Error::Api { code, .. } => Some(code),
-            Error::Settings(_)
-            | Error::Request(_)
-            | Error::Segment(_)
-            | Error::Network { .. }
-            | Error::Answer { .. }
-            | Error::Randomness => None,
-        }
+        if let Error::Api { code, .. } = self { Some(code) } else { None }
     }
 
     /// From the HTTP client, whose own text names the URL with its query.

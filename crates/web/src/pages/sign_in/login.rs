@@ -54,24 +54,22 @@ pub(crate) async fn sign_in(form: Posted) -> Result<Response, Problem> {
     }
     let outcome = visit.web.login.sign_in_local(&name, form.field("password"), &visit.visitor()).await;
     visit.web.metrics.people.signed_in(LOCAL, outcome.as_ref().map_or_else(SignIn::of_login, |_| SignIn::Success));
-    let (status, error) = match outcome {
+    let (status, error, retry_after_seconds) = match outcome {
         Ok(signed_in) => return begin(visit, &signed_in, &next).await,
-        Err(error @ (LoginError::WrongPassword | LoginError::Invalid(_))) => (StatusCode::FORBIDDEN, error.to_string()),
+        Err(error @ (LoginError::WrongPassword | LoginError::Invalid(_))) => (StatusCode::FORBIDDEN, error.to_string(), None),
         Err(LoginError::Throttled { retry_after_seconds }) => {
             let wait = words::duration(retry_after_seconds);
             let error = format!("Too many wrong passwords. Wait {wait} before you try again.");
-            let mut response = page(visit, StatusCode::TOO_MANY_REQUESTS, next, name, Some(error), None);
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
-            return Ok(response);
+            (StatusCode::TOO_MANY_REQUESTS, error, Some(retry_after_seconds))
         }
-        Err(error @ LoginError::TooBusy) => {
-            let mut response = page(visit, StatusCode::SERVICE_UNAVAILABLE, next, name, Some(error.to_string()), None);
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            return Ok(response);
-        }
+        Err(error @ LoginError::TooBusy) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string(), Some(1)),
         Err(error) => return Err(error.into()),
     };
-    Ok(page(visit, status, next, name, Some(error), None))
+    let mut response = page(visit, status, next, name, Some(error), None);
+    if let Some(seconds) = retry_after_seconds {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
 }
 
 /// The answer that begins a session. The one that the browser had ends: nobody could find it any more to end it.
