@@ -6,6 +6,7 @@ mod bench;
 mod check;
 mod counts;
 mod dependencies;
+mod failures;
 mod generate;
 mod interface;
 mod run;

@@ -4,12 +4,13 @@ use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
 use crate::counts::{Counts, Reader};
+use crate::failures::Failures;
 
 /// The root folder of the workspace.
 pub fn root() -> PathBuf {
@@ -38,36 +39,46 @@ pub fn metadata() -> Result<serde_json::Value> {
 
 /// Where the lines of a run go. A run that stands beside another one keeps them, so that they come in one piece.
 #[derive(Default)]
-pub enum Output {
-    #[default]
-    Live,
-    Kept(Mutex<String>),
+pub struct Output {
+    /// None: they are printed at once.
+    kept: Option<Mutex<String>>,
+    failures: Mutex<Vec<String>>,
 }
 
 impl Output {
+    pub fn live() -> Output {
+        Output::default()
+    }
+
     pub fn kept() -> Output {
-        Output::Kept(Mutex::default())
+        Output { kept: Some(Mutex::default()), ..Output::default() }
     }
 
     /// One line.
     pub fn line(&self, line: &str) {
-        match self {
+        match &self.kept {
             // Nobody may be reading any more: that ends no run.
-            Output::Live => drop(writeln!(std::io::stdout().lock(), "{line}")),
-            Output::Kept(lines) => {
-                let mut lines = lines.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            None => drop(writeln!(std::io::stdout().lock(), "{line}")),
+            Some(lines) => {
+                let mut lines = lines.lock().unwrap_or_else(PoisonError::into_inner);
                 lines.push_str(line);
                 lines.push('\n');
             }
         }
     }
 
-    /// Prints what was kept.
-    pub fn end(self) {
-        if let Output::Kept(lines) = self {
-            let lines = lines.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    /// What failed, to be said again at the end.
+    pub fn failed(&self, lines: Vec<String>) {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).extend(lines);
+    }
+
+    /// Prints what was kept; what failed.
+    pub fn end(self) -> Vec<String> {
+        if let Some(lines) = self.kept {
+            let lines = lines.into_inner().unwrap_or_else(PoisonError::into_inner);
             drop(std::io::stdout().lock().write_all(lines.as_bytes()));
         }
+        self.failures.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,7 +96,7 @@ pub fn counted(output: &Output, title: &str, folder: &Path, program: &str, args:
         .spawn()
         .with_context(|| format!("can't start `{program}`: is it installed and on the PATH?"))?;
     let (sender, lines) = channel();
-    let mut reader = Reader::default();
+    let (mut reader, mut failures) = (Reader::default(), Failures::default());
     std::thread::scope(|scope| {
         for pipe in [child.stdout.take().map(boxed), child.stderr.take().map(boxed)].into_iter().flatten() {
             let sender = sender.clone();
@@ -94,11 +105,15 @@ pub fn counted(output: &Output, title: &str, folder: &Path, program: &str, args:
         drop(sender);
         for line in lines {
             reader.read(&line);
+            failures.read(&line);
             output.line(&line);
         }
     });
     let status = child.wait()?;
     let counts = reader.end(status.success());
+    if counts.failed > 0 {
+        output.failed(std::iter::once(format!("== {title}")).chain(failures.end()).collect());
+    }
     output.line(&format!("== {title}: {} ({:.1} s)", if status.success() { "ok" } else { "FAILED" }, began.elapsed().as_secs_f32()));
     Ok(counts)
 }
@@ -120,7 +135,7 @@ fn send_lines(pipe: Box<dyn Read + Send>, sender: &Sender<String>) {
 
 /// Runs `program args...` in `folder`, its output going where ours goes; what ends badly is an error.
 pub fn step(title: &str, folder: &Path, program: &str, args: &[&str], env: &[(&str, &str)]) -> Result<()> {
-    if counted(&Output::Live, title, folder, program, args, env)?.failed > 0 {
+    if counted(&Output::live(), title, folder, program, args, env)?.failed > 0 {
         bail!("{title} failed: `{program} {}`", args.join(" "));
     }
     Ok(())

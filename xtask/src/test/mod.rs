@@ -46,13 +46,13 @@ pub fn run(options: &Options) -> Result<()> {
     let of = |lane: Lane| wanted.iter().copied().filter(move |part| part.lane == lane);
     std::thread::scope(|scope| {
         let beside = scope.spawn(|| of(Lane::Beside).map(|part| one(part, Output::kept())).collect::<Vec<_>>());
-        rows.extend(of(Lane::Compiling).map(|part| one(part, Output::Live)));
+        rows.extend(of(Lane::Compiling).map(|part| one(part, Output::live())));
         match beside.join() {
             Ok(more) => rows.extend(more),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     });
-    rows.extend(of(Lane::Alone).map(|part| one(part, Output::Live)));
+    rows.extend(of(Lane::Alone).map(|part| one(part, Output::live())));
     rows.sort_by_key(|row| PARTS.iter().position(|part| part.name == row.part));
     println!("{}", table::of(&rows, began.elapsed()));
     let failed: Vec<&str> = rows.iter().filter(|row| row.counts.failed > 0).map(|row| row.part).collect();
@@ -75,9 +75,10 @@ fn one(part: &Part, output: Output, built: bool) -> Row {
         }
         Err(error) => {
             output.line(&format!("{}: {error:#}", part.name));
+            output.failed(vec![format!("{}: {error:#}", part.name)]);
             Counts::FAILED
         }
     };
-    output.end();
-    Row { part: part.name, seconds: began.elapsed().as_secs(), counts, said }
+    let failures = output.end();
+    Row { part: part.name, seconds: began.elapsed().as_secs(), counts, said, failures }
 }

@@ -103,7 +103,7 @@ pub fn build(wanted: &[&Part]) -> Result<bool> {
     if wanted.iter().any(|part| part.name == "fuzz") {
         args.extend(["-p", "falconer-fuzz"]);
     }
-    Ok(run_cargo(&Output::Live, "the binary", &args, &[])?.failed == 0)
+    Ok(run_cargo(&Output::live(), "the binary", &args, &[])?.failed == 0)
 }
 
 fn run_cargo(output: &Output, title: &str, args: &[&str], env: &[(&str, &str)]) -> Result<Counts> {
@@ -116,6 +116,7 @@ fn all(output: &Output, steps: Vec<Result<Counts>>) -> Done {
     for step in steps {
         counts += step.unwrap_or_else(|error| {
             output.line(&format!("{error:#}"));
+            output.failed(vec![format!("{error:#}")]);
             Counts::FAILED
         });
     }

@@ -11,7 +11,7 @@ pub fn run() -> Result<()> {
     let folder = root().join("docs/images");
     std::fs::create_dir_all(&folder)?;
     let folder = folder.to_string_lossy().into_owned();
-    if parts::browser(&Output::Live, &[("SCREENSHOTS", folder.as_str())])?.failed > 0 {
+    if parts::browser(&Output::live(), &[("SCREENSHOTS", folder.as_str())])?.failed > 0 {
         bail!("the flow failed, so there are no pictures of it");
     }
     println!("pictures are in docs/images");
