@@ -14,6 +14,12 @@ pub fn run() -> Result<()> {
     )?;
     let histories = [("FALCONER_ESCALATION_WORLDS", "1000000")];
     cargo("escalation, 10^6 histories", &["test", "--locked", "-p", "falconer-auth", "escalation", "--", "--nocapture"], &histories)?;
+    let simulations = [("FALCONER_SIMULATIONS", "100000")];
+    cargo(
+        "nodes over one database while things go wrong, 10^5 seeds",
+        &["test", "--locked", "--release", "-p", "falconer-auth", "--test", "catch_up", "simulation", "--", "--nocapture"],
+        &simulations,
+    )?;
     let clients = [("FALCONER_IMPORT_CLIENTS", "100000")];
     cargo(
         "import of 10,000 roles and 100,000 clients, at most two minutes",

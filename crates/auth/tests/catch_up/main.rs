@@ -1,9 +1,12 @@
-//! The directory follows the change feed: by rows, once for all who wait, and anew where the history is another.
+//! The directory follows the change feed: by rows, once for all who wait, and anew where the history is another; and what holds of several nodes while things go wrong.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/dice.rs"]
+mod dice;
 mod histories;
+mod simulation;
 
 use std::path::Path;
 use std::pin::Pin;
