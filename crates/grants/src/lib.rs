@@ -36,8 +36,12 @@ pub use delivery::tool_client::{Callback, ToolChoices, ToolClient, ToolError, To
 pub use error::GrantError;
 pub use grants::Grants;
 pub use oauth::authorization::AuthorizationError;
-pub use oauth::exchange::{ClientProof, ExchangeError, GrantedCredentials, IssuedToken};
+pub use oauth::client::ClientProof;
+pub use oauth::credentials::GrantedCredentials;
+pub use oauth::error::ExchangeError;
 pub use oauth::parameters::{ParameterError, Parameters};
+pub use oauth::secrets::IssuedToken;
+pub use oauth::token::GrantType;
 pub use records::grant::{Choices, Granted};
 pub use records::granted::{GrantState, GrantView, ScopeGroup, ScopeInWords, in_words};
 pub use settings::{GrantSettings, RegisteredTarget};

@@ -48,7 +48,7 @@ async fn a_code_comes_to_credentials_that_work_and_end() {
     let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
     let code = granted.location.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
     let exchange = format!("grant_type=authorization_code&code={code}&redirect_uri=https://notes.example.com/cb&code_verifier={VERIFIER}");
-    let issued = world.grants.redeem(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes")).await.ok().unwrap();
+    let issued = world.grants.token(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes")).await.ok().unwrap();
     let got = world.grants.credentials(&issued.token).await.ok().unwrap();
     let [id, token, certificate] = [&got.client_id, &got.access_token, &got.certificate].map(|text| encode_component(text));
     let delivered = format!("https://x/?clientId={id}&accessToken={token}&certificate={certificate}");
@@ -56,7 +56,7 @@ async fn a_code_comes_to_credentials_that_work_and_end() {
     assert_eq!(held.scopes.to_vec(), ["auth:current-scopes", "notes:read:zap/*"], "what ann has of it");
     assert_eq!(got.renew_ms, granted.expires_ms - 30_000);
     // Used once more: what it gave is worth nothing at the next request.
-    let replayed = world.grants.redeem(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes")).await;
+    let replayed = world.grants.token(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes")).await;
     assert_eq!(replayed.err().unwrap().to_string(), "Invalid authorization code");
     let ended = failure(world.verify(&delivered, "notes.example.com").await);
     assert_eq!(ended, format!("The grant {} has been revoked", granted.id));
@@ -82,7 +82,7 @@ async fn code(world: &World) -> Parameters {
 
 async fn token(world: &World) -> IssuedToken {
     let exchange = code(world).await;
-    world.grants.redeem(&exchange, ClientProof::Id("notes")).await.ok().unwrap()
+    world.grants.token(&exchange, ClientProof::Id("notes")).await.ok().unwrap()
 }
 
 /// What an application is registered for may be longer than an address, and than what a sign-in with a provider carries along.
@@ -120,9 +120,9 @@ async fn nothing_is_exchanged_while_the_clock_is_behind() {
     other.clock.advance(-61_000);
     let behind = ExchangeError::Login(LoginError::ClockBehind { behind_ms: 61_000 });
     assert_eq!(world.grants.credentials(&issued.token).await.err().unwrap(), behind);
-    assert_eq!(other.grants.redeem(&exchange, ClientProof::Id("notes")).await.err().unwrap(), behind);
+    assert_eq!(other.grants.token(&exchange, ClientProof::Id("notes")).await.err().unwrap(), behind);
     other.clock.advance(61_000);
-    assert!(other.grants.redeem(&exchange, ClientProof::Id("notes")).await.is_ok(), "the code was not used by it");
+    assert!(other.grants.token(&exchange, ClientProof::Id("notes")).await.is_ok(), "the code was not used by it");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ const MOST_PARAMETERS: usize = 100;
 /// `POST /login/oauth/token`
 pub(crate) async fn token(State(web): State<Arc<Web>>, request: Request) -> Response {
     answered(&web, request, async |asked| {
-        let issued = web.grants.redeem(&asked.parameters, asked.proof()?).await?;
+        let issued = web.grants.token(&asked.parameters, asked.proof()?).await?;
         let body = json!({
             "access_token": issued.token,
             "token_type": "Bearer",

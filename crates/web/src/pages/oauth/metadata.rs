@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use falconer_grants::ApplicationKind;
+use falconer_grants::{ApplicationKind, GrantType};
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
@@ -17,7 +17,7 @@ pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
     let origin = web.settings.public_origin.as_str();
     let at = |path: &str| format!("{origin}/login/oauth/{path}");
     let has_implicit = web.grants.has_applications_of(ApplicationKind::ReferenceToken);
-    let (mut types, mut modes, mut grants) = (vec!["code"], vec!["query"], vec!["authorization_code"]);
+    let (mut types, mut modes, mut grants) = (vec!["code"], vec!["query"], GrantType::ALL.map(GrantType::as_str).to_vec());
     if has_implicit {
         types.push("token");
         modes.push("fragment");

@@ -1,0 +1,61 @@
+//! Which application asks behind the page, and what belongs to it.
+
+use std::sync::Arc;
+
+use falconer_store::GrantSecretRecord;
+
+use crate::applications::application::{Application, ApplicationKind};
+use crate::grants::Grants;
+use crate::oauth::error::ExchangeError;
+
+/// How an application says who it is.
+#[derive(Clone, Copy, Default)]
+pub enum ClientProof<'a> {
+    /// It does not.
+    #[default]
+    Nothing,
+    /// `client_id` alone.
+    Id(&'a str),
+    /// With its secret, in the `Authorization` header or in the form.
+    Secret {
+        /// `client_id`
+        id: &'a str,
+        /// `client_secret`
+        secret: &'a str,
+    },
+}
+
+impl Grants {
+    /// Whether a page of this origin may read the answers of the token endpoint.
+    pub fn has_application_at(&self, origin: &str) -> bool {
+        self.applications.iter().any(|application| application.has_origin(origin))
+    }
+
+    /// Whether there is an application of this kind.
+    pub fn has_applications_of(&self, kind: ApplicationKind) -> bool {
+        self.applications.iter().any(|application| application.kind() == kind)
+    }
+
+    /// Who asks, once that is proved as far as this application can.
+    pub(super) fn client(&self, proof: ClientProof<'_>) -> Result<Option<&Arc<Application>>, ExchangeError> {
+        let find = |id| self.applications.find(id).ok_or(ExchangeError::InvalidClient);
+        let is_confidential = |application: &Application| application.kind() == ApplicationKind::Confidential;
+        match proof {
+            ClientProof::Nothing => Ok(None),
+            ClientProof::Id(id) => {
+                find(id).and_then(|known| if is_confidential(known) { Err(ExchangeError::InvalidClient) } else { Ok(Some(known)) })
+            }
+            ClientProof::Secret { id, secret } => {
+                find(id).and_then(|known| if known.has_secret(secret) { Ok(Some(known)) } else { Err(ExchangeError::InvalidClient) })
+            }
+        }
+    }
+
+    /// Third parties of the reference need not say who they are.
+    pub(super) fn may_use(&self, record: &GrantSecretRecord, client: Option<&Arc<Application>>) -> bool {
+        match client {
+            Some(client) => client.id() == record.application,
+            None => self.applications.find(&record.application).is_some_and(|known| known.kind().is_of_reference()),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Authorization codes: the answer of the page, and its exchange (RFC 6749 section 4.1, RFC 7636).
+
+use falconer_auth::MINUTE_MS;
+use falconer_login::{hash_of_token, pkce_challenge};
+use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
+
+use crate::delivery::application::{OAuthDelivery, ResponseType};
+use crate::error::GrantError;
+use crate::grants::Grants;
+use crate::oauth::error::ExchangeError;
+use crate::oauth::secrets::IssuedToken;
+use crate::oauth::token::TokenRequest;
+use crate::targets::target::Target;
+
+/// A code is exchanged at once.
+const CODE_MS: i64 = MINUTE_MS;
+
+impl Grants {
+    /// The answer of a grant to an application: the address with a code or a token.
+    pub(crate) async fn answer(&self, to: &OAuthDelivery, target: &Target, grant: &GrantRecord) -> Result<String, GrantError> {
+        match to.response {
+            ResponseType::Code => {
+                let code = self.login.draw::<16>();
+                let record = GrantSecretRecord {
+                    challenge: to.challenge.clone(),
+                    kept_until_ms: grant.expires_ms,
+                    ..self.secret_of(GrantSecretKind::Code, &code, grant, to.application.id(), &to.redirect_uri, CODE_MS)
+                };
+                self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
+                Ok(to.location(target, &[("code", &code)]))
+            }
+            ResponseType::Token => {
+                let issued = self.issue(grant, to.application.id(), &to.redirect_uri).await?;
+                let seconds = issued.seconds.to_string();
+                let parameters = [("access_token", issued.token.as_str()), ("token_type", "Bearer"), ("expires_in", seconds.as_str())];
+                Ok(to.location(target, &parameters))
+            }
+        }
+    }
+
+    /// A code that is refused is worth nothing any more, and neither is the grant that it was to carry; one that is used twice ends what
+    /// the first use gave. Of several uses at once one succeeds.
+    pub(super) async fn redeem_code(&self, request: TokenRequest<'_>) -> Result<IssuedToken, ExchangeError> {
+        let code = request.required("code")?;
+        let redirect_uri = request.required("redirect_uri")?;
+        let verifier = request.parameters.one("code_verifier")?;
+
+        let hash = hash_of_token(GrantSecretKind::Code.as_str(), code);
+        let record = self.store.grant_secret(&hash).await.map_err(|error| self.read_error(error))?;
+        let record = record.filter(|record| record.kind == GrantSecretKind::Code).ok_or(ExchangeError::InvalidGrant)?;
+        // What has ended would count again.
+        self.login.check_clock()?;
+        // Looked at before the use: whoever is first gets an answer, also when others come at the same time and end the grant.
+        let grant = self.live_grant(&record.grant).await?;
+        let now_ms = self.now_ms();
+        let is_first = self.store.use_grant_secret(&hash, now_ms).await.map_err(|error| self.store_error(error))?;
+        if !is_first {
+            self.end_grant(&record.grant, "its authorization code was used more than once").await?;
+            return Err(ExchangeError::InvalidGrant);
+        }
+        let fits = now_ms < record.expires_ms
+            && self.may_use(&record, request.client)
+            && record.redirect_uri == redirect_uri
+            && proves(record.challenge.as_deref(), verifier);
+        match (fits, grant) {
+            (true, Some(grant)) => Ok(self.issue(&grant, &record.application, &record.redirect_uri).await?),
+            (true, None) => Err(ExchangeError::InvalidGrant),
+            (false, _) => {
+                self.end_grant(&record.grant, "its authorization code was refused").await?;
+                Err(ExchangeError::InvalidGrant)
+            }
+        }
+    }
+}
+
+/// Whether the verifier is that of the challenge (RFC 7636 section 4.6). A verifier without a challenge is refused too: somebody has taken the challenge out of the
+/// request (RFC 9700 section 2.1.1).
+fn proves(challenge: Option<&str>, verifier: Option<&str>) -> bool {
+    match (challenge, verifier) {
+        (None, None) => true,
+        (Some(challenge), Some(verifier)) => (43..=128).contains(&verifier.len()) && pkce_challenge(verifier) == challenge,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}

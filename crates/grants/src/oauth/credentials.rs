@@ -1,0 +1,54 @@
+//! What an access token gives, and its end.
+
+use falconer_login::LoginError;
+
+use crate::grants::Grants;
+use crate::oauth::client::ClientProof;
+use crate::oauth::error::ExchangeError;
+use crate::oauth::parameters::Parameters;
+
+/// The credentials are said to end so much earlier, so that they are renewed in time.
+const EARLIER_MS: i64 = 30_000;
+
+/// What an access token is exchanged for: holds secrets, so no `Debug`.
+pub struct GrantedCredentials {
+    /// When to have got others, milliseconds since 1970.
+    pub renew_ms: i64,
+    /// `<identity>/<host>/<id>`
+    pub client_id: String,
+    /// The key that signs.
+    pub access_token: String,
+    /// JSON text.
+    pub certificate: String,
+}
+
+impl Grants {
+    /// `GET /login/oauth/credentials`: those of the grant. The same ones each time.
+    pub async fn credentials(&self, token: &str) -> Result<GrantedCredentials, ExchangeError> {
+        let record = self.access_token(token).await?.ok_or(ExchangeError::InvalidToken)?;
+        // An administrator has taken it out of the configuration.
+        self.applications.find(&record.application).ok_or(ExchangeError::InvalidToken)?;
+        self.login.check_clock()?;
+        let grant = self.live_grant(&record.grant).await?;
+        let grant = grant.filter(|_| self.now_ms() < record.expires_ms).ok_or(ExchangeError::InvalidToken)?;
+        let credentials = self.auth.grant_credentials(&grant).map_err(LoginError::from)?;
+        Ok(GrantedCredentials {
+            renew_ms: grant.expires_ms.saturating_sub(EARLIER_MS),
+            client_id: credentials.client_id.clone(),
+            access_token: credentials.access_token.expose().to_owned(),
+            certificate: credentials.certificate.clone(),
+        })
+    }
+
+    /// `POST /login/oauth/revoke` (RFC 7009): the grant of the token ends, with its credentials. A token that is none is no error.
+    pub async fn revoke_token(&self, parameters: &Parameters, proof: ClientProof<'_>) -> Result<(), ExchangeError> {
+        let client = self.client(proof)?;
+        let missing = || ExchangeError::InvalidRequest("Missing required parameter: token".to_owned());
+        let token = parameters.one("token")?.ok_or_else(missing)?;
+        let Some(record) = self.access_token(token).await? else { return Ok(()) };
+        if !self.may_use(&record, client) {
+            return Err(ExchangeError::OtherClient);
+        }
+        self.end_grant(&record.grant, "revoked by the application").await
+    }
+}

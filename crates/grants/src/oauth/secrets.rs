@@ -1,0 +1,78 @@
+//! What stands for a grant: codes and tokens as they are kept, and the grant behind them.
+
+use falconer_auth::MINUTE_MS;
+use falconer_login::{LoginError, hash_of_token};
+use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
+
+use crate::grants::Grants;
+use crate::oauth::error::ExchangeError;
+use crate::oauth::scope_text;
+
+/// An access token is there to be exchanged for credentials.
+const ACCESS_TOKEN_MS: i64 = 10 * MINUTE_MS;
+/// In front of access tokens, so that one that lies about is recognised.
+const PREFIX: &str = "falconer_at_";
+
+/// An access token: a secret, so no `Debug`.
+pub struct IssuedToken {
+    /// The token itself.
+    pub token: String,
+    /// How long it lasts.
+    pub seconds: i64,
+    /// What was granted, as a value of `scope`.
+    pub scope: String,
+}
+
+impl Grants {
+    pub(super) async fn issue(&self, grant: &GrantRecord, application: &str, redirect_uri: &str) -> Result<IssuedToken, LoginError> {
+        let token = format!("{PREFIX}{}", self.login.draw::<32>());
+        let record = self.secret_of(GrantSecretKind::AccessToken, &token, grant, application, redirect_uri, ACCESS_TOKEN_MS);
+        self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
+        let seconds = (record.expires_ms - self.now_ms()).max(0) / 1000;
+        Ok(IssuedToken { token, seconds, scope: scope_text::write(grant.scopes.iter().map(String::as_str)) })
+    }
+
+    pub(super) fn secret_of(
+        &self,
+        kind: GrantSecretKind,
+        secret: &str,
+        grant: &GrantRecord,
+        application: &str,
+        redirect_uri: &str,
+        life_ms: i64,
+    ) -> GrantSecretRecord {
+        let expires_ms = self.now_ms().saturating_add(life_ms).min(grant.expires_ms);
+        GrantSecretRecord {
+            hash: hash_of_token(kind.as_str(), secret),
+            kind,
+            grant: grant.id.clone(),
+            application: application.to_owned(),
+            redirect_uri: redirect_uri.to_owned(),
+            challenge: None,
+            expires_ms,
+            kept_until_ms: expires_ms,
+            used_ms: None,
+        }
+    }
+
+    pub(super) async fn access_token(&self, token: &str) -> Result<Option<GrantSecretRecord>, ExchangeError> {
+        if !token.starts_with(PREFIX) {
+            return Ok(None);
+        }
+        let hash = hash_of_token(GrantSecretKind::AccessToken.as_str(), token);
+        let record = self.store.grant_secret(&hash).await.map_err(|error| self.read_error(error))?;
+        Ok(record.filter(|record| record.kind == GrantSecretKind::AccessToken))
+    }
+
+    pub(super) async fn live_grant(&self, id: &str) -> Result<Option<GrantRecord>, LoginError> {
+        let grant = self.store.grant(id).await.map_err(|error| self.read_error(error))?;
+        Ok(grant.filter(|grant| grant.revoked_ms.is_none() && self.now_ms() < grant.expires_ms))
+    }
+
+    pub(super) async fn end_grant(&self, id: &str, reason: &str) -> Result<(), ExchangeError> {
+        let Some(grant) = self.live_grant(id).await? else { return Ok(()) };
+        // Whoever holds what the grant gave has done this, knowingly or not.
+        let ended = self.login.revoke_grants(std::slice::from_ref(&grant.identity), &grant.client_id, vec![grant.id], reason);
+        Ok(ended.await?)
+    }
+}

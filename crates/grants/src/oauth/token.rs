@@ -1,0 +1,61 @@
+//! `POST /login/oauth/token`: what is exchanged depends on `grant_type`, and each has a file of its own.
+
+use std::sync::Arc;
+
+use crate::applications::application::Application;
+use crate::grants::Grants;
+use crate::oauth::client::ClientProof;
+use crate::oauth::error::ExchangeError;
+use crate::oauth::parameters::Parameters;
+use crate::oauth::secrets::IssuedToken;
+
+/// What can be exchanged for tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantType {
+    /// `authorization_code` (RFC 6749 section 4.1.3)
+    AuthorizationCode,
+}
+
+impl GrantType {
+    /// All of them, as the metadata lists them.
+    pub const ALL: [GrantType; 1] = [GrantType::AuthorizationCode];
+
+    /// The value of `grant_type`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            GrantType::AuthorizationCode => "authorization_code",
+        }
+    }
+
+    fn of_word(word: &str) -> Option<GrantType> {
+        GrantType::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+}
+
+/// A request to the token endpoint, once it is known who asks. `None`: a third party of the reference that does not say.
+#[derive(Clone, Copy)]
+pub(super) struct TokenRequest<'r> {
+    pub(super) parameters: &'r Parameters,
+    pub(super) client: Option<&'r Arc<Application>>,
+}
+
+impl<'r> TokenRequest<'r> {
+    /// The value of a parameter that has to be there.
+    pub(super) fn required(&self, name: &'static str) -> Result<&'r str, ExchangeError> {
+        self.parameters.one(name)?.ok_or_else(|| ExchangeError::InvalidRequest(format!("Missing required parameter: {name}")))
+    }
+}
+
+impl Grants {
+    /// Gives tokens for what was sent. Who asks is looked at before anything of it is used.
+    pub async fn token(&self, parameters: &Parameters, proof: ClientProof<'_>) -> Result<IssuedToken, ExchangeError> {
+        let sent = parameters.one("grant_type")?;
+        // What the reference says where there is none.
+        let unsupported = || ExchangeError::UnsupportedGrantType(sent.unwrap_or("undefined").chars().take(100).collect());
+        let grant_type = sent.and_then(GrantType::of_word).ok_or_else(unsupported)?;
+        let request = TokenRequest { parameters, client: self.client(proof)? };
+        match grant_type {
+            GrantType::AuthorizationCode => self.redeem_code(request).await,
+        }
+    }
+}
