@@ -122,7 +122,11 @@ where
             ended_grants_are_pruned_oldest_first_and_in_bounded_steps,
             a_code_comes_back_and_is_used_once,
             of_64_uses_of_a_code_at_once_one_is_the_first,
-            codes_are_pruned_when_nobody_needs_to_know_them;
+            codes_are_pruned_when_nobody_needs_to_know_them,
+            a_request_of_a_device_comes_back_and_is_answered_once,
+            of_many_answers_and_uses_at_once_one_is_the_first,
+            a_device_that_asks_too_often_has_to_wait_longer,
+            a_request_of_a_device_is_pruned_after_it_was_said_that_it_has_ended;
         credentials:
             a_password_comes_and_goes,
             a_password_is_replaced_only_where_it_is_the_one_that_was_proven,

@@ -27,7 +27,7 @@ pub use contract::{
 pub use error::{Result, StoreError};
 pub use records::{
     AccountLink, AccountLinkKind, AccountRecord, Addition, ClientRecord, CredentialsChange, CredentialsCount, CredentialsRecord,
-    GrantRecord, GrantSecretKind, GrantSecretRecord, IdentityRecord, IssuerRecord, PasskeyRecord, PendingLink, PersonRecord,
+    DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, GrantRecord, GrantSecretKind, GrantSecretRecord, IdentityRecord, IssuerRecord, LONGEST_DEVICE_INTERVAL_MS, PasskeyRecord, PendingLink, PersonRecord,
     ProviderPeople, RecoveryCodeRecord, RefreshRecord, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord,
     ScimStanding, ScimSubject, ScimWritten, SessionRecord, SignInMethod,
 };

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
-    EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded,
+    DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded,
     PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision,
     ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret,
     SessionRecord, Step, Store, StoreError, Write,
@@ -225,6 +225,30 @@ impl Store for PostgresStore {
 
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
         Ok(grants::secrets::note_use(&self.to_write().await?, hash, at_ms).await?)
+    }
+
+    async fn insert_device_request(&self, request: &DeviceRequestRecord) -> Result<()> {
+        Ok(grants::devices::insert(&self.to_write().await?, request).await?)
+    }
+
+    async fn device_request(&self, device_hash: &str) -> Result<Option<DeviceRequestRecord>> {
+        Ok(grants::devices::of_device(&self.to_read().await?, device_hash).await?)
+    }
+
+    async fn device_request_of_person(&self, user_hash: &str) -> Result<Option<DeviceRequestRecord>> {
+        Ok(grants::devices::of_person(&self.to_read().await?, user_hash).await?)
+    }
+
+    async fn note_device_poll(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
+        Ok(grants::devices::note_poll(&self.to_write().await?, device_hash, at_ms).await?)
+    }
+
+    async fn answer_device_request(&self, user_hash: &str, grant: Option<&str>, at_ms: i64) -> Result<bool> {
+        Ok(grants::devices::answer(&self.to_write().await?, user_hash, grant, at_ms).await?)
+    }
+
+    async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
+        Ok(grants::devices::note_use(&self.to_write().await?, device_hash, at_ms).await?)
     }
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use falconer_store::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
-    EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded,
+    DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing, KeySource, Loaded,
     PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision,
     ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Sealer, Secret,
     SessionRecord, Step, Store, Write,
@@ -196,6 +196,36 @@ impl Store for SqliteStore {
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool> {
         let hash = hash.to_owned();
         self.write(move |connection, _| grants::secrets::note_use(connection, &hash, at_ms)).await
+    }
+
+    async fn insert_device_request(&self, request: &DeviceRequestRecord) -> Result<()> {
+        let request = request.clone();
+        self.write(move |connection, _| grants::devices::insert(connection, &request)).await
+    }
+
+    async fn device_request(&self, device_hash: &str) -> Result<Option<DeviceRequestRecord>> {
+        let hash = device_hash.to_owned();
+        self.read(move |connection, _| grants::devices::of_device(connection, &hash)).await
+    }
+
+    async fn device_request_of_person(&self, user_hash: &str) -> Result<Option<DeviceRequestRecord>> {
+        let hash = user_hash.to_owned();
+        self.read(move |connection, _| grants::devices::of_person(connection, &hash)).await
+    }
+
+    async fn note_device_poll(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
+        let hash = device_hash.to_owned();
+        self.write(move |connection, _| grants::devices::note_poll(connection, &hash, at_ms)).await
+    }
+
+    async fn answer_device_request(&self, user_hash: &str, grant: Option<&str>, at_ms: i64) -> Result<bool> {
+        let (hash, grant) = (user_hash.to_owned(), grant.map(str::to_owned));
+        self.write(move |connection, _| grants::devices::answer(connection, &hash, grant.as_deref(), at_ms)).await
+    }
+
+    async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
+        let hash = device_hash.to_owned();
+        self.write(move |connection, _| grants::devices::note_use(connection, &hash, at_ms)).await
     }
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {

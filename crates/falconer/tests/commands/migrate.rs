@@ -175,6 +175,7 @@ async fn everything_goes_into_postgresql_and_back() {
             "setup_links ",
             "account_links ",
             "pending_links ",
+            "device_requests ",
             "grant_secrets ",
             "refreshes ",
         ];

@@ -1,7 +1,12 @@
 //! Issuers and grants.
 
+mod devices;
 mod secrets;
 
+pub(super) use devices::{
+    a_device_that_asks_too_often_has_to_wait_longer, a_request_of_a_device_comes_back_and_is_answered_once,
+    a_request_of_a_device_is_pruned_after_it_was_said_that_it_has_ended, of_many_answers_and_uses_at_once_one_is_the_first,
+};
 pub(super) use secrets::{
     a_code_comes_back_and_is_used_once, codes_are_pruned_when_nobody_needs_to_know_them, of_64_uses_of_a_code_at_once_one_is_the_first,
 };

@@ -22,6 +22,12 @@ macro_rules! store_methods {
             fn insert_grant_secret(&self, secret: &GrantSecretRecord) -> ();
             fn grant_secret(&self, hash: &str) -> Option<GrantSecretRecord>;
             fn use_grant_secret(&self, hash: &str, at_ms: i64) -> bool;
+            fn insert_device_request(&self, request: &DeviceRequestRecord) -> ();
+            fn device_request(&self, device_hash: &str) -> Option<DeviceRequestRecord>;
+            fn device_request_of_person(&self, user_hash: &str) -> Option<DeviceRequestRecord>;
+            fn note_device_poll(&self, device_hash: &str, at_ms: i64) -> bool;
+            fn answer_device_request(&self, user_hash: &str, grant: Option<&str>, at_ms: i64) -> bool;
+            fn use_device_request(&self, device_hash: &str, at_ms: i64) -> bool;
             fn account(&self, name: &str) -> Option<AccountRecord>;
             fn accounts(&self) -> Vec<AccountRecord>;
             fn credentials(&self, account: &str) -> CredentialsRecord;

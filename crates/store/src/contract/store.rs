@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::{
     AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsChange, CredentialsCount,
-    CredentialsRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord,
+    CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord,
     IssuerRecord, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom, Resealed, Result,
     Revision, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten,
     Secret, SessionRecord, Step, Write,
@@ -203,6 +203,24 @@ pub trait Store: Send + Sync {
     async fn grant_secret(&self, hash: &str) -> Result<Option<GrantSecretRecord>>;
     /// Notes the use of a code. Of all who say so at once, on whichever node, one is answered true: whoever is first. Also false: there is none of this hash.
     async fn use_grant_secret(&self, hash: &str, at_ms: i64) -> Result<bool>;
+
+    // ---- devices ----
+
+    /// Adds what a device asks for. Conflict when one of its codes is known.
+    async fn insert_device_request(&self, request: &DeviceRequestRecord) -> Result<()>;
+    /// By the code that the device keeps.
+    async fn device_request(&self, device_hash: &str) -> Result<Option<DeviceRequestRecord>>;
+    /// By the code that the person types.
+    async fn device_request_of_person(&self, user_hash: &str) -> Result<Option<DeviceRequestRecord>>;
+    /// Whether a poll at this time comes no sooner than the interval after the last one, which it is from then on. One that comes too soon makes the interval longer by
+    /// [`DEVICE_SLOW_DOWN_MS`](crate::DEVICE_SLOW_DOWN_MS), up to [`LONGEST_DEVICE_INTERVAL_MS`](crate::LONGEST_DEVICE_INTERVAL_MS). Of several at once one comes in time.
+    /// False too where there is none of this code.
+    async fn note_device_poll(&self, device_hash: &str, at_ms: i64) -> Result<bool>;
+    /// A person's answer: this grant, or nothing. Whether it is the answer now: of several the first counts, on whichever node, and saying the same grant once more is
+    /// true again. False when the request has ended at this time, or when there is none.
+    async fn answer_device_request(&self, user_hash: &str, grant: Option<&str>, at_ms: i64) -> Result<bool>;
+    /// Notes that the device is given what its grant gives. Of all who say so at once one is answered true. False where nobody has granted anything.
+    async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool>;
 
     // ---- people ----
 
@@ -431,7 +449,7 @@ pub trait Store: Send + Sync {
     async fn take_lease(&self, name: &str, holder: &str, for_ms: i64) -> Result<bool>;
     /// Gives it back. Nothing where somebody else has it.
     async fn end_lease(&self, name: &str, holder: &str) -> Result<()>;
-    /// Removes what has ended: sessions, links, attempts, and the older part of the change feed. Decides nothing: all of it was worthless
+    /// Removes what has ended: sessions, links, requests of devices, attempts, and the older part of the change feed. Decides nothing: all of it was worthless
     /// before.
     async fn prune(&self, now_ms: i64) -> Result<()>;
     /// Removes audit rows of before `before_ms`, oldest first and at most `limit`; how many there were. Takes no revision and leaves no row

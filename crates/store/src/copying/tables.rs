@@ -180,6 +180,25 @@ pub static TABLES: &[Table] = &[
         ],
     ),
     table(
+        "device_requests",
+        1,
+        &[
+            text("device_hash"),
+            text("user_hash"),
+            text("application"),
+            list("scopes"),
+            flag("identity"),
+            text("address"),
+            int("created_ms"),
+            int("expires_ms"),
+            int("interval_ms"),
+            int("polled_ms"),
+            text("grant_id"),
+            int("denied_ms"),
+            int("used_ms"),
+        ],
+    ),
+    table(
         "identities",
         1,
         &[

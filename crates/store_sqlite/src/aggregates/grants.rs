@@ -1,5 +1,6 @@
 //! Grants.
 
+pub(crate) mod devices;
 pub(crate) mod secrets;
 
 use falconer_store::{ChangeKind, GrantRecord, KeyKind, StoreError};

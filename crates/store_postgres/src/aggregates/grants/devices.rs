@@ -1,0 +1,91 @@
+//! What devices ask for, by the hashes of their codes.
+
+use falconer_store::{DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};
+use tokio_postgres::Row;
+
+use crate::connection::columns::{Connection, first, get, run};
+use crate::connection::fault::Res;
+
+const COLUMNS: &str = "device_hash, user_hash, application, scopes, identity, address, created_ms, expires_ms, interval_ms, polled_ms, \
+                       grant_id, denied_ms, used_ms";
+
+pub(crate) async fn insert(on: &impl Connection, request: &DeviceRequestRecord) -> Res<()> {
+    let sql = format!("INSERT INTO device_requests ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
+    run(
+        on,
+        &sql,
+        &[
+            &request.device_hash,
+            &request.user_hash,
+            &request.application,
+            &request.scopes,
+            &request.identity,
+            &request.address,
+            &request.created_ms,
+            &request.expires_ms,
+            &request.interval_ms,
+            &request.polled_ms,
+            &request.grant,
+            &request.denied_ms,
+            &request.used_ms,
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn of_device(on: &impl Connection, hash: &str) -> Res<Option<DeviceRequestRecord>> {
+    first(on, &format!("SELECT {COLUMNS} FROM device_requests WHERE device_hash = $1"), &[&hash], read).await
+}
+
+pub(crate) async fn of_person(on: &impl Connection, hash: &str) -> Res<Option<DeviceRequestRecord>> {
+    first(on, &format!("SELECT {COLUMNS} FROM device_requests WHERE user_hash = $1"), &[&hash], read).await
+}
+
+/// Whether it does not come too soon. Of two at once the second waits for the row and then finds it polled.
+pub(crate) async fn note_poll(on: &impl Connection, hash: &str, at_ms: i64) -> Res<bool> {
+    let sql = "UPDATE device_requests SET polled_ms = $2 WHERE device_hash = $1 AND (polled_ms IS NULL OR polled_ms + interval_ms <= $2)";
+    if run(on, sql, &[&hash, &at_ms]).await? == 1 {
+        return Ok(true);
+    }
+    let sql = "UPDATE device_requests SET interval_ms = least(interval_ms + $2, $3) WHERE device_hash = $1 AND interval_ms < $3";
+    run(on, sql, &[&hash, &DEVICE_SLOW_DOWN_MS, &LONGEST_DEVICE_INTERVAL_MS]).await?;
+    Ok(false)
+}
+
+/// Whether this is the answer.
+pub(crate) async fn answer(on: &impl Connection, hash: &str, grant: Option<&str>, at_ms: i64) -> Res<bool> {
+    let open = "user_hash = $1 AND expires_ms > $2 AND denied_ms IS NULL";
+    let touched = match grant {
+        Some(grant) => {
+            let sql = format!("UPDATE device_requests SET grant_id = $3 WHERE {open} AND (grant_id IS NULL OR grant_id = $3)");
+            run(on, &sql, &[&hash, &at_ms, &grant]).await?
+        }
+        None => run(on, &format!("UPDATE device_requests SET denied_ms = $2 WHERE {open} AND grant_id IS NULL"), &[&hash, &at_ms]).await?,
+    };
+    Ok(touched == 1)
+}
+
+/// Whether this is the first use.
+pub(crate) async fn note_use(on: &impl Connection, hash: &str, at_ms: i64) -> Res<bool> {
+    let sql = "UPDATE device_requests SET used_ms = $2 WHERE device_hash = $1 AND used_ms IS NULL AND grant_id IS NOT NULL";
+    Ok(run(on, sql, &[&hash, &at_ms]).await? == 1)
+}
+
+fn read(row: &Row) -> Res<DeviceRequestRecord> {
+    Ok(DeviceRequestRecord {
+        device_hash: get(row, 0)?,
+        user_hash: get(row, 1)?,
+        application: get(row, 2)?,
+        scopes: get(row, 3)?,
+        identity: get(row, 4)?,
+        address: get(row, 5)?,
+        created_ms: get(row, 6)?,
+        expires_ms: get(row, 7)?,
+        interval_ms: get(row, 8)?,
+        polled_ms: get(row, 9)?,
+        grant: get(row, 10)?,
+        denied_ms: get(row, 11)?,
+        used_ms: get(row, 12)?,
+    })
+}
