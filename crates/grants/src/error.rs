@@ -48,6 +48,9 @@ pub enum GrantError {
     /// The form was used for a grant that has ended since.
     #[error("This grant was made before and has ended. Start again at the site that asked for it.")]
     Ended,
+    /// The device has got another answer meanwhile, or waits no more.
+    #[error("The device waits no more: its code has ended, or was answered already. Start again on the device.")]
+    DeviceGone,
     /// Everything else.
     #[error("{0}")]
     Login(#[from] LoginError),

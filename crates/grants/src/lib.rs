@@ -7,6 +7,7 @@
 //! | applications that the administrator has registered | `applications` |
 //! | OAuth 2 for them: the request, codes, access tokens | `oauth` |
 //! | the URL that carries credentials; a client for a program on the person's own machine | `delivery` |
+//! | devices that show a short code | `device` |
 //! | granting, listing, taking back | `records` |
 //!
 //! What is deliberately not here: HTTP and HTML (`web`), who somebody is (`login`), what a grant is worth when it is used (`auth`), SQL,
@@ -17,6 +18,7 @@
 mod applications;
 mod consent;
 mod delivery;
+mod device;
 mod error;
 mod grants;
 mod oauth;
@@ -33,6 +35,8 @@ pub use consent::request::{self, GrantRequest, RequestError};
 pub use delivery::application::{Delivery, OAuthDelivery};
 pub use delivery::redirect::{Credentials, ResponseMode, encode_component};
 pub use delivery::tool_client::{Callback, ToolChoices, ToolClient, ToolError, ToolRequest, ToolRequestError};
+pub use device::answer::{DEVICE_DONE, DeviceDelivery, DeviceError};
+pub use device::authorization::DeviceAuthorization;
 pub use error::GrantError;
 pub use grants::Grants;
 pub use oauth::authorization::AuthorizationError;

@@ -99,6 +99,22 @@ impl Login {
         token_text(bytes.as_slice())
     }
 
+    /// So many letters of an alphabet of at most 256, each as likely as the others.
+    pub fn draw_letters(&self, alphabet: &[u8], count: usize) -> String {
+        let mut letters = String::with_capacity(count);
+        // Bytes beyond the largest multiple would make the first letters likelier.
+        let most = 256 - 256 % alphabet.len().max(1);
+        while letters.len() < count && !alphabet.is_empty() {
+            let mut byte = [0];
+            self.random.fill(&mut byte);
+            let number = usize::from(u8::from_be_bytes(byte));
+            if let Some(letter) = alphabet.get(number % alphabet.len()).filter(|_| number < most) {
+                letters.push(char::from(*letter));
+            }
+        }
+        letters
+    }
+
     /// Errors: this node's clock is behind what was committed, so that what has ended would count again. Or the node is cut off from its database. Nobody is let in then.
     pub fn check_clock(&self) -> Result<(), LoginError> {
         if let Some(behind_ms) = self.auth.clock_behind_ms() {

@@ -15,6 +15,7 @@ pub struct Application {
     #[serde(default)]
     pub owner: String,
     /// Where its answers go: exact, but for the port of `http` on this machine.
+    #[serde(default)]
     pub redirect_uris: Vec<String>,
     /// The most that it may ask for.
     pub scopes: Vec<String>,
@@ -26,6 +27,9 @@ pub struct Application {
     pub kind: String,
     /// SHA-256 of the secret of a confidential one, in hexadecimal digits.
     pub secret_sha256: Option<String>,
+    /// Whether it may ask on devices, by a short code.
+    #[serde(default)]
+    pub device: bool,
 }
 
 fn seven_days() -> String {

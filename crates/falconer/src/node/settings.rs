@@ -122,6 +122,7 @@ fn application(configured: &Application) -> Result<ApplicationSettings> {
         max_life_ms: duration_ms(&format!("[[application]] {id:?}: max_life"), &configured.max_life)?,
         kind,
         secret_sha256: configured.secret_sha256.clone(),
+        device: configured.device,
     })
 }
 

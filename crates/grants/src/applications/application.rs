@@ -26,6 +26,8 @@ pub struct ApplicationSettings {
     pub kind: ApplicationKind,
     /// SHA-256 of its secret in hexadecimal digits. Of a confidential one only.
     pub secret_sha256: Option<String>,
+    /// Whether it may ask on devices, by a short code.
+    pub device: bool,
 }
 
 /// How an application proves who it is, and what it is given.

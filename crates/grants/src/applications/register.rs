@@ -56,6 +56,9 @@ fn check(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> R
     if !(1..=LONGEST_MS).contains(&settings.max_life_ms) {
         return Err("max_life: give more than nothing and at most 31 days, which a certificate can span".to_owned());
     }
+    if settings.device && settings.kind.is_of_reference() {
+        return Err(format!("device: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));
+    }
     check_secret(settings)?;
     Ok(Application { redirects: redirects(settings, is_own)?, scopes: scopes(settings)?, settings: settings.clone() })
 }
@@ -75,7 +78,8 @@ fn check_secret(settings: &ApplicationSettings) -> Result<(), String> {
 }
 
 fn redirects(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> Result<Vec<(String, Target)>, String> {
-    if settings.redirect_uris.is_empty() || settings.redirect_uris.len() > MOST_REDIRECTS {
+    // One that is on devices only has no page to come back to.
+    if (settings.redirect_uris.is_empty() && !settings.device) || settings.redirect_uris.len() > MOST_REDIRECTS {
         return Err(format!("redirect_uris: give 1 to {MOST_REDIRECTS}"));
     }
     let mut redirects: Vec<(String, Target)> = Vec::new();

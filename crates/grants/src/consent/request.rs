@@ -51,13 +51,14 @@ impl GrantRequest {
         match &self.delivery {
             Delivery::Credentials { .. } => None,
             Delivery::OAuth(to) => Some(&to.application),
+            Delivery::Device(to) => Some(&to.application),
         }
     }
 
     /// Where the browser goes after Cancel. `None`: nowhere, and the site is told nothing.
     pub fn cancelled(&self) -> Option<String> {
         match &self.delivery {
-            Delivery::Credentials { tell_cancel: false, .. } => None,
+            Delivery::Credentials { tell_cancel: false, .. } | Delivery::Device(_) => None,
             Delivery::Credentials { mode, tell_cancel: true } => Some(self.target.deliver_cancel(*mode)),
             Delivery::OAuth(to) => Some(to.location(&self.target, &[("error", "access_denied")])),
         }

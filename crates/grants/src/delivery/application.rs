@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::applications::application::Application;
+use crate::device::answer::DeviceDelivery;
 use crate::delivery::redirect::{ResponseMode, encode_component};
 use crate::targets::target::Target;
 
@@ -18,6 +19,8 @@ pub enum Delivery {
     },
     /// An answer of OAuth 2, to be exchanged for them.
     OAuth(Box<OAuthDelivery>),
+    /// A device comes for it.
+    Device(Box<DeviceDelivery>),
 }
 
 /// What a registered application asked for its answer.

@@ -30,7 +30,7 @@ pub enum AuthorizationError {
 }
 
 /// What is told to the application, by the codes of RFC 6749 section 4.1.2.1.
-enum Fault {
+pub(crate) enum Fault {
     InvalidRequest(String),
     UnsupportedResponseType(String),
     InvalidScope(String),
@@ -49,7 +49,7 @@ impl Fault {
         }
     }
 
-    fn description(&self) -> &str {
+    pub(crate) fn description(&self) -> &str {
         match self {
             Fault::InvalidRequest(text) | Fault::UnsupportedResponseType(text) | Fault::InvalidScope(text) => text,
             Fault::RequestNotSupported => "Send the parameters themselves, not as a request object.",
@@ -182,7 +182,7 @@ fn challenge(parameters: &Parameters, application: &Application, response: Respo
 }
 
 /// What was asked for; all that the application may ask for where it asked for nothing particular.
-fn scopes(parameters: &Parameters, application: &Application) -> Result<Vec<String>, Fault> {
+pub(crate) fn scopes(parameters: &Parameters, application: &Application) -> Result<Vec<String>, Fault> {
     let invalid = |text: &str| Fault::InvalidScope(text.to_owned());
     if !names_scopes(parameters)? {
         return Ok(application.settings.scopes.clone());
@@ -226,6 +226,6 @@ fn canonical(scopes: &[String], parameters: &Parameters) -> Result<String, Param
     Ok(query.join("&"))
 }
 
-fn names_scopes(parameters: &Parameters) -> Result<bool, ParameterError> {
+pub(crate) fn names_scopes(parameters: &Parameters) -> Result<bool, ParameterError> {
     Ok(parameters.one("scope")?.is_some_and(|text| text.bytes().any(|byte| byte != b' ')))
 }

@@ -37,7 +37,7 @@ impl Grants {
     }
 
     /// Who asks, once that is proved as far as this application can.
-    pub(super) fn client(&self, proof: ClientProof<'_>) -> Result<Option<&Arc<Application>>, ExchangeError> {
+    pub(crate) fn client(&self, proof: ClientProof<'_>) -> Result<Option<&Arc<Application>>, ExchangeError> {
         let find = |id| self.applications.find(id).ok_or(ExchangeError::InvalidClient);
         let is_confidential = |application: &Application| application.kind() == ApplicationKind::Confidential;
         match proof {

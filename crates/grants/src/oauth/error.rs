@@ -3,6 +3,7 @@
 use falconer_login::LoginError;
 use thiserror::Error;
 
+use crate::oauth::authorization::Fault;
 use crate::oauth::parameters::ParameterError;
 
 /// Why nothing was exchanged, by the codes of RFC 6749 section 5.2.
@@ -23,12 +24,42 @@ pub enum ExchangeError {
     /// `unsupported_grant_type`
     #[error("Unsupported grant type: {0}")]
     UnsupportedGrantType(String),
+    /// `invalid_grant`, of a code of a device.
+    #[error("The device code is not known to belong to this application, or was used before.")]
+    InvalidDeviceCode,
+    /// `invalid_scope`
+    #[error("{0}")]
+    InvalidScope(String),
+    /// `unauthorized_client`: it is not registered for this.
+    #[error("This application is not registered for devices.")]
+    UnauthorizedClient,
+    /// `authorization_pending` (RFC 8628 section 3.5)
+    #[error("Nobody has answered yet.")]
+    AuthorizationPending,
+    /// `slow_down` (RFC 8628 section 3.5)
+    #[error("Too soon after the last poll: wait five seconds longer from now on.")]
+    SlowDown,
+    /// `access_denied` (RFC 8628 section 3.5)
+    #[error("The person has refused, or taken it back.")]
+    AccessDenied,
+    /// `expired_token` (RFC 8628 section 3.5)
+    #[error("The code has ended. Ask for another one.")]
+    ExpiredToken,
     /// `invalid_token` (RFC 6750 section 3.1)
     #[error("Could not generate credentials for this access token")]
     InvalidToken,
     /// Falconer itself can't at this moment.
     #[error("{0}")]
     Login(#[from] LoginError),
+}
+
+impl From<Fault> for ExchangeError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::InvalidScope(text) => ExchangeError::InvalidScope(text),
+            other => ExchangeError::InvalidRequest(other.description().to_owned()),
+        }
+    }
 }
 
 impl From<ParameterError> for ExchangeError {

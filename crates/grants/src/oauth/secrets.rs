@@ -24,7 +24,7 @@ pub struct IssuedToken {
 }
 
 impl Grants {
-    pub(super) async fn issue(&self, grant: &GrantRecord, application: &str, redirect_uri: &str) -> Result<IssuedToken, LoginError> {
+    pub(crate) async fn issue(&self, grant: &GrantRecord, application: &str, redirect_uri: &str) -> Result<IssuedToken, LoginError> {
         let token = format!("{PREFIX}{}", self.login.draw::<32>());
         let record = self.secret_of(GrantSecretKind::AccessToken, &token, grant, application, redirect_uri, ACCESS_TOKEN_MS);
         self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
@@ -64,12 +64,12 @@ impl Grants {
         Ok(record.filter(|record| record.kind == GrantSecretKind::AccessToken))
     }
 
-    pub(super) async fn live_grant(&self, id: &str) -> Result<Option<GrantRecord>, LoginError> {
+    pub(crate) async fn live_grant(&self, id: &str) -> Result<Option<GrantRecord>, LoginError> {
         let grant = self.store.grant(id).await.map_err(|error| self.read_error(error))?;
         Ok(grant.filter(|grant| grant.revoked_ms.is_none() && self.now_ms() < grant.expires_ms))
     }
 
-    pub(super) async fn end_grant(&self, id: &str, reason: &str) -> Result<(), ExchangeError> {
+    pub(crate) async fn end_grant(&self, id: &str, reason: &str) -> Result<(), ExchangeError> {
         let Some(grant) = self.live_grant(id).await? else { return Ok(()) };
         // Whoever holds what the grant gave has done this, knowingly or not.
         let ended = self.login.revoke_grants(std::slice::from_ref(&grant.identity), &grant.client_id, vec![grant.id], reason);

@@ -14,16 +14,19 @@ use crate::oauth::secrets::IssuedToken;
 pub enum GrantType {
     /// `authorization_code` (RFC 6749 section 4.1.3)
     AuthorizationCode,
+    /// `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628 section 3.4)
+    DeviceCode,
 }
 
 impl GrantType {
     /// All of them, as the metadata lists them.
-    pub const ALL: [GrantType; 1] = [GrantType::AuthorizationCode];
+    pub const ALL: [GrantType; 2] = [GrantType::AuthorizationCode, GrantType::DeviceCode];
 
     /// The value of `grant_type`.
     pub fn as_str(self) -> &'static str {
         match self {
             GrantType::AuthorizationCode => "authorization_code",
+            GrantType::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
         }
     }
 
@@ -34,14 +37,14 @@ impl GrantType {
 
 /// A request to the token endpoint, once it is known who asks. `None`: a third party of the reference that does not say.
 #[derive(Clone, Copy)]
-pub(super) struct TokenRequest<'r> {
-    pub(super) parameters: &'r Parameters,
-    pub(super) client: Option<&'r Arc<Application>>,
+pub(crate) struct TokenRequest<'r> {
+    pub(crate) parameters: &'r Parameters,
+    pub(crate) client: Option<&'r Arc<Application>>,
 }
 
 impl<'r> TokenRequest<'r> {
     /// The value of a parameter that has to be there.
-    pub(super) fn required(&self, name: &'static str) -> Result<&'r str, ExchangeError> {
+    pub(crate) fn required(&self, name: &'static str) -> Result<&'r str, ExchangeError> {
         self.parameters.one(name)?.ok_or_else(|| ExchangeError::InvalidRequest(format!("Missing required parameter: {name}")))
     }
 }
@@ -56,6 +59,7 @@ impl Grants {
         let request = TokenRequest { parameters, client: self.client(proof)? };
         match grant_type {
             GrantType::AuthorizationCode => self.redeem_code(request).await,
+            GrantType::DeviceCode => self.redeem_device_code(request).await,
         }
     }
 }

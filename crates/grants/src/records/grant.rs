@@ -211,6 +211,7 @@ impl Grants {
                 request.target.deliver(*mode, &parts)
             }
             Delivery::OAuth(to) => self.answer(to, &request.target, grant).await?,
+            Delivery::Device(to) => self.answer_device(to, grant).await?,
         };
         Ok(Granted { location, id: grant.id.clone(), expires_ms: grant.expires_ms, revision: self.auth.revision() })
     }

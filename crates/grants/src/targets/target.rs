@@ -16,7 +16,7 @@ pub const LONGEST: usize = 2048;
 /// The parameters of the answer.
 const ANSWER: [&str; 3] = ["clientId", "accessToken", "certificate"];
 
-/// A URL that credentials may be delivered to. Made by [`Target::parse`] only.
+/// A URL that credentials may be delivered to. Made by [`Target::parse`] only, but for devices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     href: String,
@@ -32,13 +32,24 @@ pub struct Target {
 enum Scheme {
     Https,
     Http,
+    Device,
 }
 
 impl Scheme {
+    fn as_str(self) -> &'static str {
+        match self {
+            Scheme::Https => "https",
+            Scheme::Http => "http",
+            Scheme::Device => "device",
+        }
+    }
+
     fn own_port(self) -> u16 {
         match self {
             Scheme::Https => 443,
             Scheme::Http => 80,
+            // Nobody connects to it.
+            Scheme::Device => 0,
         }
     }
 }
@@ -133,6 +144,19 @@ impl Target {
         })
     }
 
+    /// What stands for the devices with this application, which come for what they get: `device://<id>`.
+    pub(crate) fn of_device(application: &str) -> Target {
+        Target {
+            href: format!("device://{application}"),
+            scheme: Scheme::Device,
+            host: application.to_owned(),
+            unicode_host: None,
+            registrable: None,
+            port: None,
+            loopback: false,
+        }
+    }
+
     /// The whole URL as browsers write it: that of the text, without the scheme's own port, with `/` for an empty path, and percent-encoded where
     /// it was not.
     pub fn href(&self) -> &str {
@@ -144,12 +168,9 @@ impl Target {
         format!("{}://{}", self.scheme(), self.host_and_port())
     }
 
-    /// `https` or `http`.
+    /// `https`, `http`, or `device` for a device, which no browser goes to.
     pub fn scheme(&self) -> &str {
-        match self.scheme {
-            Scheme::Https => "https",
-            Scheme::Http => "http",
-        }
+        self.scheme.as_str()
     }
 
     /// As browsers send it: ASCII, lower case, internationalised names as punycode, IPv6 in brackets.
@@ -301,12 +322,7 @@ fn compare(url: &Url, scheme: Scheme, host: &str, port: Option<u16>, tail: &str)
     if let (Some(url::Host::Domain(_)), Some(odd)) = (url.host(), odd) {
         return Err(TargetError::Host { reads: host.to_owned(), why: format!("a host name has no `{odd}`") });
     }
-    let same_scheme = url.scheme()
-        == match scheme {
-            Scheme::Https => "https",
-            Scheme::Http => "http",
-        };
-    if !same_scheme || url.port() != port || !url.username().is_empty() || url.password().is_some() {
+    if url.scheme() != scheme.as_str() || url.port() != port || !url.username().is_empty() || url.password().is_some() {
         return Err(TargetError::NotUrl("it parses to something else than it reads".to_owned()));
     }
     let written = url.as_str().get(url_authority_end(url)..).unwrap_or("");

@@ -20,6 +20,7 @@ fn notes() -> ApplicationSettings {
         max_life_ms: DAY_MS,
         kind: ApplicationKind::Public,
         secret_sha256: None,
+        device: false,
     }
 }
 

@@ -280,8 +280,8 @@ fn unlocks(name: &str) -> String {
     format!("sign-in/unlocked/{name}")
 }
 
-/// One household or machine has a whole /64 of IPv6 addresses.
-pub(crate) fn network(address: IpAddr) -> String {
+/// What is counted as one place, as text: one household or machine has a whole /64 of IPv6 addresses.
+pub fn network(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => {

@@ -6,6 +6,7 @@
 pub mod assets;
 mod browser;
 mod console;
+mod device;
 pub(crate) mod granting;
 mod home;
 mod identities;
@@ -52,6 +53,9 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/auth/roles/confirm", get(confirm::role).post(confirm::delete_role))
         .route("/auth/roles/edit", get(edit::role).post(edit::post_role))
         .route("/auth/scopes", get(scopes::show))
+        .route("/device", get(device::page::show).post(device::page::enter))
+        .route("/device/decision", post(device::page::decide))
+        .route("/device/done", get(device::page::done))
         .route("/grant", post(grant::grant))
         .route("/grant/cancel", post(grant::cancel))
         .route("/login", get(login::show).post(login::sign_in))
@@ -59,6 +63,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/login/oauth/authorize", get(authorize::show))
         .route("/login/oauth/authorize/decision", post(authorize::decision))
         .route("/login/oauth/credentials", get(endpoints::credentials).options(endpoints::preflight))
+        .route("/login/oauth/device_authorization", post(device::endpoint::authorize).options(endpoints::preflight))
         .route("/login/oauth/revoke", post(endpoints::revoke).options(endpoints::preflight))
         .route("/login/oauth/token", post(endpoints::token).options(endpoints::preflight))
         .route("/login/passkey", post(other_ways::sign_in_passkey))

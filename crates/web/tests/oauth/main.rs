@@ -1,6 +1,7 @@
 //! Applications by OAuth 2: the flow, what is refused, and the reference's recorded sessions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod devices;
 mod oauth;
 mod oauth_recorded;
 mod oauth_refusals;

@@ -25,12 +25,20 @@ pub fn all() -> Vec<ApplicationSettings> {
         max_life_ms: 3 * DAY_MS,
         kind,
         secret_sha256: None,
+        device: false,
     };
     vec![
         application("page", ApplicationKind::Public, &[CALLBACK, LOOPBACK, "https://app.example/cb?tenant=1"]),
         ApplicationSettings {
             secret_sha256: Some(sha256_hex(SECRET)),
             ..application("server", ApplicationKind::Confidential, &["https://server.example/cb"])
+        },
+        // On devices only, and on devices too.
+        ApplicationSettings { device: true, ..application("tv", ApplicationKind::Public, &[]) },
+        ApplicationSettings {
+            device: true,
+            secret_sha256: Some(sha256_hex(SECRET)),
+            ..application("box", ApplicationKind::Confidential, &["https://box.example/cb"])
         },
         application("other", ApplicationKind::Public, &["https://other.example/cb", CALLBACK]),
         application("old-code", ApplicationKind::ReferenceCode, &[CALLBACK, "http://localhost:4000/cb"]),
@@ -60,6 +68,7 @@ fn recorded() -> impl Iterator<Item = ApplicationSettings> {
         max_life_ms: 3 * DAY_MS,
         kind,
         secret_sha256: None,
+        device: false,
     })
 }
 

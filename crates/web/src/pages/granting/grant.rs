@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use falconer_grants::{Choices, GrantError, GrantRequest, News, Offer, Target, request};
+use falconer_grants::{Choices, Delivery, GrantError, GrantRequest, News, Offer, Target, request};
 use falconer_login::{LoginError, Session};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -15,7 +15,7 @@ use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, person_line};
 use crate::views::markdown;
 use crate::views::words;
-use crate::views::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, Words, html};
+use crate::views::{Bundle, Confirm, DeviceAsked, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, Words, html};
 
 /// The page for a request that parses, and somebody who is signed in.
 pub(crate) async fn show(visit: &Visit, session: &Session, grant_request: &GrantRequest) -> Result<Response, Problem> {
@@ -128,7 +128,7 @@ fn refused(error: GrantError) -> Problem {
         error @ GrantError::NotRegistered(_) => problem(StatusCode::FORBIDDEN, "This site may not ask", error.to_string()),
         error @ GrantError::OwnAddress(_) => problem(StatusCode::BAD_REQUEST, "This request can't be granted", error.to_string()),
         GrantError::BadForm(text) => problem(StatusCode::BAD_REQUEST, "This form can't be used", sentence(&text)),
-        error @ (GrantError::Revoked | GrantError::Ended) => problem(StatusCode::GONE, "This grant is over", error.to_string()),
+        error @ (GrantError::Revoked | GrantError::Ended | GrantError::DeviceGone) => problem(StatusCode::GONE, "This grant is over", error.to_string()),
         // Both callers show these again themselves.
         GrantError::News(_) | GrantError::Review { .. } | GrantError::TooSoon(_) | GrantError::HostNotTyped(_) | GrantError::Nothing(_) => {
             problem(StatusCode::CONFLICT, "Nothing was granted", error.to_string())
@@ -197,9 +197,21 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         person,
         confirm: offer.needs_host_typed.then(|| Confirm { host: target.host().to_owned(), typed: retry.typed, wrong: retry.wrong }),
         delivers_to: without_query(target.href()).to_owned(),
+        device: device_asked(visit, grant_request),
         error: retry.error,
     };
     html(StatusCode::OK, Row::Grant { loopback: target.scheme() == "http" }, &page)
+}
+
+/// What the page repeats of a device, so that the person can compare.
+fn device_asked(visit: &Visit, grant_request: &GrantRequest) -> Option<DeviceAsked> {
+    let Delivery::Device(device) = &grant_request.delivery else { return None };
+    Some(DeviceAsked {
+        code: device.shown_code(),
+        address: device.address.clone(),
+        since: words::since(device.asked_ms, visit.web.clock.now_ms()),
+        asked: words::date_time(device.asked_ms),
+    })
 }
 
 /// The target's host in the pieces that the title shows.

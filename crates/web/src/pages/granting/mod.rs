@@ -21,10 +21,13 @@ impl Places {
     const OF_APPLICATIONS: Places =
         Places { page: "/login/oauth/authorize", form: "/login/oauth/authorize/decision", cancel: "/login/oauth/authorize/decision" };
 
+    const OF_DEVICES: Places = Places { page: "/device", form: "/device/decision", cancel: "/device/decision" };
+
     pub(crate) fn of(request: &GrantRequest) -> Places {
         match request.delivery {
             Delivery::Credentials { .. } => Places::OF_SITES,
             Delivery::OAuth(_) => Places::OF_APPLICATIONS,
+            Delivery::Device(_) => Places::OF_DEVICES,
         }
     }
 }
@@ -34,7 +37,9 @@ pub(crate) fn sign_in_first(request: &GrantRequest) -> Response {
     let query = request.canonical_query();
     match request.delivery {
         Delivery::Credentials { .. } => go(&format!("/login?{query}")),
-        Delivery::OAuth(_) => go(&format!("/login?next={}", encode_component(&format!("{}?{query}", Places::OF_APPLICATIONS.page)))),
+        Delivery::OAuth(_) | Delivery::Device(_) => {
+            go(&format!("/login?next={}", encode_component(&format!("{}?{query}", Places::of(request).page))))
+        }
     }
 }
 

@@ -80,8 +80,8 @@ async fn credentials_of(web: &Web, headers: &HeaderMap) -> Result<Response, Refu
 }
 
 /// A request with its parameters.
-struct Asked {
-    parameters: Parameters,
+pub(crate) struct Asked {
+    pub(crate) parameters: Parameters,
     /// The `client_id` and the secret of `Authorization: Basic`.
     basic: Option<(String, String)>,
     client_id: Option<String>,
@@ -107,7 +107,7 @@ impl Asked {
     }
 
     /// By one way only (RFC 6749 section 2.3).
-    fn proof(&self) -> Result<ClientProof<'_>, Refused> {
+    pub(crate) fn proof(&self) -> Result<ClientProof<'_>, Refused> {
         match (&self.basic, self.client_id.as_deref(), self.client_secret.as_deref()) {
             (Some(_), _, Some(_)) => Err(Refused::invalid_request("The application says twice who it is: use the header or the form.")),
             (Some((id, _)), Some(other), None) if id != other => {
@@ -124,7 +124,7 @@ impl Asked {
     }
 }
 
-async fn answered(web: &Web, request: Request, exchange: impl AsyncFnOnce(Asked) -> Result<Response, Refused>) -> Response {
+pub(crate) async fn answered(web: &Web, request: Request, exchange: impl AsyncFnOnce(Asked) -> Result<Response, Refused>) -> Response {
     let headers = request.headers().clone();
     let outcome = match Asked::read(request).await {
         Ok(asked) => exchange(asked).await,
@@ -202,7 +202,7 @@ fn is(headers: &HeaderMap, kind: &[u8]) -> bool {
 }
 
 /// An answer that nobody keeps (RFC 6749 section 5.1).
-pub(super) fn json(status: StatusCode, body: &Value) -> Response {
+pub(crate) fn json(status: StatusCode, body: &Value) -> Response {
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -29,6 +29,7 @@ pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
         "authorization_endpoint": at("authorize"),
         "token_endpoint": at("token"),
         "revocation_endpoint": at("revoke"),
+        "device_authorization_endpoint": at("device_authorization"),
         "response_types_supported": types,
         "response_modes_supported": modes,
         "grant_types_supported": grants,

@@ -4,4 +4,4 @@ pub(crate) mod authorize;
 mod cors;
 pub(crate) mod endpoints;
 pub(crate) mod metadata;
-mod refused;
+pub(crate) mod refused;

@@ -10,7 +10,7 @@ use super::endpoints::json;
 use crate::http::problem::Problem;
 
 /// An error as it goes out.
-pub(super) struct Refused {
+pub(crate) struct Refused {
     status: StatusCode,
     code: &'static str,
     description: String,
@@ -60,7 +60,13 @@ impl From<ExchangeError> for Refused {
             ExchangeError::InvalidClient => {
                 Refused { challenge: Some("Basic realm=\"falconer\""), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_client", text) }
             }
-            ExchangeError::InvalidGrant | ExchangeError::OtherClient => Refused::new(StatusCode::BAD_REQUEST, "invalid_grant", text),
+            ExchangeError::InvalidGrant | ExchangeError::OtherClient | ExchangeError::InvalidDeviceCode => Refused::new(StatusCode::BAD_REQUEST, "invalid_grant", text),
+            ExchangeError::InvalidScope(_) => Refused::new(StatusCode::BAD_REQUEST, "invalid_scope", text),
+            ExchangeError::UnauthorizedClient => Refused::new(StatusCode::BAD_REQUEST, "unauthorized_client", text),
+            ExchangeError::AuthorizationPending => Refused::new(StatusCode::BAD_REQUEST, "authorization_pending", text),
+            ExchangeError::SlowDown => Refused::new(StatusCode::BAD_REQUEST, "slow_down", text),
+            ExchangeError::AccessDenied => Refused::new(StatusCode::BAD_REQUEST, "access_denied", text),
+            ExchangeError::ExpiredToken => Refused::new(StatusCode::BAD_REQUEST, "expired_token", text),
             ExchangeError::UnsupportedGrantType(_) => Refused::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", text),
             ExchangeError::InvalidToken => Refused {
                 challenge: Some("Bearer realm=\"falconer\", error=\"invalid_token\""),

@@ -17,12 +17,13 @@ use crate::pages::visit::{Posted, Visit, go, own_path};
 use crate::views::{AgainPage, ContinuePage, PasskeyForm, ProviderButton, html};
 
 /// The forms that go on after it, and what their button says then. None holds a password.
-const FORMS: [(&str, &str); 13] = [
+const FORMS: [(&str, &str); 14] = [
     ("/auth/clients/confirm", "Go on"),
     ("/auth/clients/create", "Create client"),
     ("/auth/clients/edit", "Create client"),
     ("/auth/people/add", "Invite"),
     ("/auth/people/confirm", "Make the link"),
+    ("/device/decision", "Grant"),
     ("/grant", "Grant"),
     ("/login/oauth/authorize/decision", "Grant"),
     ("/me/name", "Use it for names"),

@@ -33,6 +33,8 @@ pub(crate) struct GrantPage {
     pub confirm: Option<Confirm>,
     /// The target without query and fragment.
     pub delivers_to: String,
+    /// Of a device.
+    pub device: Option<DeviceAsked>,
     pub error: Option<String>,
 }
 
@@ -145,6 +147,18 @@ pub(crate) struct Lifetime {
     /// `1 day`
     pub label: String,
     pub checked: bool,
+}
+
+/// What a device shows, and from where it asked.
+#[derive(Clone, Debug)]
+pub(crate) struct DeviceAsked {
+    /// `BCDF-GHJK`
+    pub code: String,
+    pub address: String,
+    /// `a minute ago`
+    pub since: String,
+    /// Date and time.
+    pub asked: String,
 }
 
 /// The host has to be typed.

@@ -1,11 +1,13 @@
 //! The pages on which people pass on what they may do: to a site, to a program on their machine, and what they see when nothing was granted.
 
+mod device;
 mod grant;
 mod news;
 mod nothing_granted;
 mod tool_client;
 
-pub(crate) use grant::{Bundle, Confirm, GrantPage, Group, IdentityLine, Lifetime, Line, Site, Words};
+pub(crate) use device::{DeviceDonePage, DevicePage};
+pub(crate) use grant::{Bundle, Confirm, DeviceAsked, GrantPage, Group, IdentityLine, Lifetime, Line, Site, Words};
 pub(crate) use news::NewsPage;
 pub(crate) use nothing_granted::NothingGrantedPage;
 pub(crate) use tool_client::{TokenPage, ToolClientPage};

@@ -63,6 +63,26 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 ..grant()
             }),
         ),
+        (
+            "grant-device",
+            page(&GrantPage {
+                places: Places { page: "/device", form: "/device/decision", cancel: "/device/decision" },
+                site: Site { registered: Some("Notes on TV".to_owned()), initial: "N".to_owned(), ..Site::default() },
+                confirm: None,
+                description: String::new(),
+                device: Some(DeviceAsked {
+                    code: "BCDF-GHJK".to_owned(),
+                    address: "203.0.113.9".to_owned(),
+                    since: "2 minutes ago".to_owned(),
+                    asked: "2026-08-01 12:00 UTC".to_owned(),
+                }),
+                ..grant()
+            }),
+        ),
+        ("device", page(&device(None))),
+        ("device-refused", page(&device(Some("No device waits for this code.")))),
+        ("device-granted", page(&DeviceDonePage { layout: signed_in(), granted: true })),
+        ("device-cancelled", page(&DeviceDonePage { layout: signed_in(), granted: false })),
         ("grant-nothing", page(&GrantPage { groups: vec![], ..grant() })),
         (
             "news",
@@ -95,6 +115,16 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
         ("tool-client-shown", page(&ToolClientPage { callback: None, groups: vec![], ..tool_client() })),
         ("token", page(&token())),
     ]
+}
+
+fn device(error: Option<&str>) -> DevicePage {
+    DevicePage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        code: if error.is_some() { "BCDF".to_owned() } else { String::new() },
+        person: ann(),
+        error: error.map(str::to_owned),
+    }
 }
 
 pub(super) fn lifetimes() -> Vec<Lifetime> {
@@ -163,6 +193,7 @@ pub(super) fn grant() -> GrantPage {
         person: ann(),
         confirm: Some(Confirm { host: "notes.example.com".to_owned(), typed: String::new(), wrong: false }),
         delivers_to: "https://notes.example.com/login".to_owned(),
+        device: None,
         error: None,
     }
 }

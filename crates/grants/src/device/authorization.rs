@@ -1,0 +1,109 @@
+//! `/login/oauth/device_authorization`: a device asks for a pair of codes (RFC 8628 section 3.1).
+
+use std::net::IpAddr;
+
+use falconer_auth::MINUTE_MS;
+use falconer_login::{LoginError, hash_of_token, network};
+use falconer_store::{DeviceRequestRecord, StoreError};
+
+use crate::device::user_code;
+use crate::grants::Grants;
+use crate::oauth::authorization::{names_scopes, scopes};
+use crate::oauth::client::ClientProof;
+use crate::oauth::error::ExchangeError;
+use crate::oauth::parameters::Parameters;
+
+/// What the device's code is hashed as.
+pub(super) const DEVICE_CODE: &str = "device-code";
+/// What the person's code is hashed as.
+pub(super) const USER_CODE: &str = "user-code";
+
+/// A pair of codes lives so long.
+const LIFE_MS: i64 = 10 * MINUTE_MS;
+/// A device waits so long between two polls, until it is told to wait longer.
+const INTERVAL_MS: i64 = 5_000;
+/// So many pairs of codes are given to one network while one of them lives.
+const MOST_BY_NETWORK: u32 = 50;
+/// So many are given to all.
+const MOST: u32 = 5_000;
+/// A short code that somebody else has is drawn anew so often.
+const DRAWS: usize = 3;
+
+/// A pair of codes: secrets, so no `Debug`.
+pub struct DeviceAuthorization {
+    /// For the device alone.
+    pub device_code: String,
+    /// For the person: `BCDF-GHJK`.
+    pub user_code: String,
+    /// How long both live.
+    pub seconds: i64,
+    /// How long to wait between two polls.
+    pub interval_seconds: i64,
+}
+
+impl Grants {
+    /// Gives an application on a device of this address a pair of codes.
+    pub async fn authorize_device(
+        &self,
+        parameters: &Parameters,
+        proof: ClientProof<'_>,
+        address: IpAddr,
+    ) -> Result<DeviceAuthorization, ExchangeError> {
+        let application = self.client(proof)?.ok_or(ExchangeError::InvalidClient)?;
+        if !application.settings.device {
+            return Err(ExchangeError::UnauthorizedClient);
+        }
+        let scopes = if names_scopes(parameters)? { scopes(parameters, application)? } else { Vec::new() };
+        self.login.check_clock()?;
+        let bounds = [(format!("device/network/{}", network(address)), MOST_BY_NETWORK), ("device/all".to_owned(), MOST)];
+        for (key, most) in bounds {
+            self.count(&key, most, LIFE_MS).await?;
+        }
+        let now_ms = self.now_ms();
+        for _ in 0..DRAWS {
+            let device_code = self.login.draw::<32>();
+            let user_code = self.login.draw_letters(user_code::LETTERS, user_code::LENGTH);
+            let record = DeviceRequestRecord {
+                device_hash: hash_of_token(DEVICE_CODE, &device_code),
+                // It has few bits of its own. Whoever reads the database within its ten minutes could find it, and answer for nobody but themselves.
+                user_hash: hash_of_token(USER_CODE, &user_code),
+                application: application.id().to_owned(),
+                scopes: scopes.clone(),
+                identity: false,
+                address: address.to_canonical().to_string(),
+                created_ms: now_ms,
+                expires_ms: now_ms.saturating_add(LIFE_MS),
+                interval_ms: INTERVAL_MS,
+                polled_ms: None,
+                grant: None,
+                denied_ms: None,
+                used_ms: None,
+            };
+            match self.store.insert_device_request(&record).await {
+                Err(StoreError::Conflict) => (),
+                Err(error) => return Err(self.store_error(error).into()),
+                Ok(()) => {
+                    let user_code = user_code::shown(&user_code);
+                    return Ok(DeviceAuthorization {
+                        device_code,
+                        user_code,
+                        seconds: LIFE_MS / 1000,
+                        interval_seconds: INTERVAL_MS / 1000,
+                    });
+                }
+            }
+        }
+        Err(LoginError::Internal("the random codes of devices are taken".to_owned()).into())
+    }
+
+    /// Counts one of something, of which there may be so many within a time, on however many nodes. Beyond that the store is only read.
+    pub(super) async fn count(&self, key: &str, most: u32, window_ms: i64) -> Result<(), LoginError> {
+        let now_ms = self.now_ms();
+        let throttled = || LoginError::Throttled { retry_after_seconds: u64::try_from(window_ms / 1000).unwrap_or(1) };
+        if self.store.attempts(key, now_ms, window_ms).await.map_err(|error| self.read_error(error))? >= most {
+            return Err(throttled());
+        }
+        let count = self.store.note_attempt(key, now_ms, window_ms).await.map_err(|error| self.store_error(error))?;
+        if count > most { Err(throttled()) } else { Ok(()) }
+    }
+}
