@@ -163,7 +163,7 @@ describe('clients and roles', () => {
         for (const path of [
           '/auth/clients', '/auth/roles', `/auth/roles?id=${role}`, '/auth/clients/add', '/auth/roles/add', `/auth/roles/edit?id=${role}`,
           `/auth/roles/confirm?id=${role}`, '/auth/clients?id=local%2Feve%2Fcli-KOZ75V', '/auth/clients/edit?id=local%2Feve%2Fcli-KOZ75V',
-          '/auth/clients/confirm?id=local%2Feve%2Fcli-KOZ75V&action=delete', '/auth/clients/create?name=cli', '/me/password',
+          '/auth/clients/confirm?id=local%2Feve%2Fcli-KOZ75V&action=delete', '/auth/clients/create?name=cli', '/me/password', '/device', '/device?user_code=BCDF-GHJK', '/device/done',
           '/auth/audit', '/auth/audit?type=role&id=inspected', '/auth/explain', '/auth/scopes', '/auth/scopes?given=assume%3Ainspected&required=queue%3Aping%0Ax&scope=queue%3Aping',
         ]) {
           const answer = await page.goto(`${server.rootUrl}${path}`);

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::applications::application::Application;
-use crate::device::answer::DeviceDelivery;
 use crate::delivery::redirect::{ResponseMode, encode_component};
+use crate::device::answer::DeviceDelivery;
 use crate::targets::target::Target;
 
 /// How the credentials of a grant, or the way to them, reach whoever asked.

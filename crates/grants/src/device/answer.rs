@@ -50,7 +50,9 @@ impl DeviceDelivery {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum DeviceError {
     /// Nobody waits for it.
-    #[error("No device waits for this code. Compare it with the one on the device: it has eight letters. Codes end after ten minutes, and once they were answered.")]
+    #[error(
+        "No device waits for this code. Compare it with the one on the device: it has eight letters. Codes end after ten minutes, and once they were answered."
+    )]
     Unknown,
     /// Everything else.
     #[error("{0}")]

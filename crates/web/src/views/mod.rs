@@ -20,7 +20,8 @@ pub(crate) use console::{
 };
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{
-    Bundle, Confirm, DeviceAsked, DeviceDonePage, DevicePage, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, TokenPage, ToolClientPage, Words,
+    Bundle, Confirm, DeviceAsked, DeviceDonePage, DevicePage, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage,
+    Site, TokenPage, ToolClientPage, Words,
 };
 pub(crate) use identities::{IdentitiesPage, IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};

@@ -87,7 +87,14 @@ async fn a_device_gets_what_a_person_grants_elsewhere() {
     assert!(page.text.contains(&format!("value=\"{}\"", code(&codes))) && !page.text.contains("The &#60;tv&#62;"), "{}", page.text);
     let page = browser.post("/device", &page.form("/device")).await;
     assert_page_headers(&page, "'self' https:");
-    for part in [code(&codes), "The &#60;tv&#62; application", "from the address", "2026-08-01 12:00", "notes:read:*", "registered by the administrator"] {
+    for part in [
+        code(&codes),
+        "The &#60;tv&#62; application",
+        "from the address",
+        "1 August 2026, 12:00 UTC",
+        "notes:read:*",
+        "registered by the administrator",
+    ] {
         assert!(page.text.contains(part), "{part} in {}", page.text);
     }
     let form = with(page.form(DECISION), &[("visible_ms", "2000")]);

@@ -38,9 +38,10 @@ pub(in crate::conformance) async fn a_request_of_a_device_comes_back_and_is_answ
     }
     assert_eq!(s.device_request("user-a").await, Ok(None), "one code is not the other");
     assert_eq!(s.device_request_of_person("device-a").await, Ok(None));
-    for taken in
-        [DeviceRequestRecord { user_hash: "user-c".into(), ..request("a") }, DeviceRequestRecord { device_hash: "c".into(), ..request("a") }]
-    {
+    for taken in [
+        DeviceRequestRecord { user_hash: "user-c".into(), ..request("a") },
+        DeviceRequestRecord { device_hash: "c".into(), ..request("a") },
+    ] {
         assert_eq!(s.insert_device_request(&taken).await, Err(StoreError::Conflict));
     }
     assert_eq!(s.use_device_request("device-a", NOW).await, Ok(false), "nobody has granted anything");

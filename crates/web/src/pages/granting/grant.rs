@@ -15,7 +15,9 @@ use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, person_line};
 use crate::views::markdown;
 use crate::views::words;
-use crate::views::{Bundle, Confirm, DeviceAsked, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, Words, html};
+use crate::views::{
+    Bundle, Confirm, DeviceAsked, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, Words, html,
+};
 
 /// The page for a request that parses, and somebody who is signed in.
 pub(crate) async fn show(visit: &Visit, session: &Session, grant_request: &GrantRequest) -> Result<Response, Problem> {
@@ -128,7 +130,9 @@ fn refused(error: GrantError) -> Problem {
         error @ GrantError::NotRegistered(_) => problem(StatusCode::FORBIDDEN, "This site may not ask", error.to_string()),
         error @ GrantError::OwnAddress(_) => problem(StatusCode::BAD_REQUEST, "This request can't be granted", error.to_string()),
         GrantError::BadForm(text) => problem(StatusCode::BAD_REQUEST, "This form can't be used", sentence(&text)),
-        error @ (GrantError::Revoked | GrantError::Ended | GrantError::DeviceGone) => problem(StatusCode::GONE, "This grant is over", error.to_string()),
+        error @ (GrantError::Revoked | GrantError::Ended | GrantError::DeviceGone) => {
+            problem(StatusCode::GONE, "This grant is over", error.to_string())
+        }
         // Both callers show these again themselves.
         GrantError::News(_) | GrantError::Review { .. } | GrantError::TooSoon(_) | GrantError::HostNotTyped(_) | GrantError::Nothing(_) => {
             problem(StatusCode::CONFLICT, "Nothing was granted", error.to_string())

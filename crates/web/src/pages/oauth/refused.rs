@@ -60,7 +60,9 @@ impl From<ExchangeError> for Refused {
             ExchangeError::InvalidClient => {
                 Refused { challenge: Some("Basic realm=\"falconer\""), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_client", text) }
             }
-            ExchangeError::InvalidGrant | ExchangeError::OtherClient | ExchangeError::InvalidDeviceCode => Refused::new(StatusCode::BAD_REQUEST, "invalid_grant", text),
+            ExchangeError::InvalidGrant | ExchangeError::OtherClient | ExchangeError::InvalidDeviceCode => {
+                Refused::new(StatusCode::BAD_REQUEST, "invalid_grant", text)
+            }
             ExchangeError::InvalidScope(_) => Refused::new(StatusCode::BAD_REQUEST, "invalid_scope", text),
             ExchangeError::UnauthorizedClient => Refused::new(StatusCode::BAD_REQUEST, "unauthorized_client", text),
             ExchangeError::AuthorizationPending => Refused::new(StatusCode::BAD_REQUEST, "authorization_pending", text),

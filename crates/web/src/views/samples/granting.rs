@@ -74,7 +74,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                     code: "BCDF-GHJK".to_owned(),
                     address: "203.0.113.9".to_owned(),
                     since: "2 minutes ago".to_owned(),
-                    asked: "2026-08-01 12:00 UTC".to_owned(),
+                    asked: "1 August 2026, 12:00 UTC".to_owned(),
                 }),
                 ..grant()
             }),
