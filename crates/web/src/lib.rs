@@ -8,6 +8,7 @@
 
 pub mod api;
 mod http;
+mod length;
 mod listener;
 mod metrics;
 mod pages;

@@ -17,6 +17,9 @@ pub enum Reason {
     /// A header and a bewit at once.
     #[error("Cannot use two authentication schemes at once this request has both bewit in querystring and 'authorization' header")]
     TwoSchemes,
+    /// Several Authorization headers: two readers could disagree about which of them counts.
+    #[error("There are several Authorization headers: send one")]
+    SeveralAuthorizations,
     /// The signed payload hash is not that of the payload. The protocol's text has more words (`falconer_wire::error::payload_hash`).
     #[error("Invalid payload hash; the hash of the payload is {computed}")]
     PayloadHash {

@@ -26,6 +26,7 @@ use super::request::query::Query;
 use super::request::replays;
 use super::request::route::PathParams;
 use super::request::signed::Signed;
+use crate::http::only::{Several, the_only};
 
 /// How long a request may wait for the revision that it demands.
 const AT_LEAST_WAIT: Duration = Duration::from_secs(1);
@@ -281,8 +282,11 @@ fn is_known(who: &Authentication) -> Result<bool, Failure> {
 
 /// What `Falconer-At-Least` names.
 fn demanded_revision(parts: &Parts) -> Result<Option<AtLeast>, Failure> {
-    let Some(header) = parts.headers.get(AT_LEAST) else { return Ok(None) };
-    let wanted = header.to_str().ok().and_then(|text| text.trim().parse().ok());
+    let wanted = match the_only(&parts.headers, &AT_LEAST) {
+        Ok(None) => return Ok(None),
+        Ok(Some(header)) => header.to_str().ok().and_then(|text| text.trim().parse().ok()),
+        Err(Several) => None,
+    };
     let wrong = || Failure::new(Code::InvalidRequestArguments, "Falconer-At-Least must be a revision, as Falconer-Revision gives it");
     wanted.map(Some).ok_or_else(wrong)
 }

@@ -4,6 +4,7 @@ use http::HeaderMap;
 use http::header::ORIGIN;
 
 use crate::PublicOrigin;
+use crate::http::only::the_only;
 
 /// `Origin` is the public origin, or, where the browser sent none (or `null`), `Sec-Fetch-Site` says `same-origin`.
 ///
@@ -11,12 +12,8 @@ use crate::PublicOrigin;
 /// A browser without either header gets no form through; there is none that is still supported.
 pub fn is_own_page(headers: &HeaderMap, origin: &PublicOrigin) -> bool {
     let site = headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes);
-    let mut origins = headers.get_all(ORIGIN).iter();
-    let (first, second) = (origins.next(), origins.next());
-    if second.is_some() {
-        return false;
-    }
-    match first.map(http::HeaderValue::as_bytes) {
+    let Ok(given) = the_only(headers, &ORIGIN) else { return false };
+    match given.map(http::HeaderValue::as_bytes) {
         Some(given) if given == origin.as_str().as_bytes() => matches!(site, None | Some(b"same-origin")),
         Some(b"null") | None => site == Some(b"same-origin"),
         Some(_) => false,

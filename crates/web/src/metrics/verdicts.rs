@@ -100,7 +100,7 @@ impl Label {
             // These only calls to Falconer itself are answered with.
             Reason::OtherHost | Reason::Replayed => Label::BadMac,
             Reason::PayloadHash { .. } | Reason::PayloadNotSigned => Label::Payload,
-            Reason::TwoSchemes => Label::Malformed,
+            Reason::TwoSchemes | Reason::SeveralAuthorizations => Label::Malformed,
             Reason::ReservedName { .. } => Label::ReservedName,
             Reason::Grant { state, .. } => match state {
                 GrantState::Unknown => Label::GrantUnknown,

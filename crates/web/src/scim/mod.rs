@@ -12,7 +12,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use falconer_login::{Patched, ScimError, ScimKind, ScimSettings, ShowMembers};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{Method, StatusCode};
 
 use self::answer::Page;
 pub(crate) use self::answer::of_problem;
@@ -152,10 +152,4 @@ fn document(documents: Vec<serde_json::Value>, id: Option<&str>) -> Result<Respo
     let Some(id) = id else { return Ok(answer::list_of(&Page { total: documents.len() as u64, start: 1 }, documents)) };
     let found = documents.iter().find(|document| document.get("id").and_then(|id| id.as_str()) == Some(id));
     found.map(|document| answer::json(StatusCode::OK, document)).ok_or_else(|| ScimError::NotFound.into())
-}
-
-/// The value of a header that is there once.
-fn only<'h>(headers: &'h HeaderMap, name: &http::HeaderName) -> Option<&'h HeaderValue> {
-    let mut values = headers.get_all(name).iter();
-    values.next().filter(|_| values.next().is_none())
 }

@@ -10,8 +10,8 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::{Map, Value};
 
 use super::answer::Refused;
-use super::only;
 use crate::api::request_json::{Budget, Repeats, Unread, tree};
+use crate::http::only::the_only;
 
 /// The largest body: a group with all members that it may have, and their names.
 const MOST_BYTES: usize = 2 * 1024 * 1024;
@@ -24,7 +24,7 @@ const DEEPEST: usize = 12;
 
 /// The token of `Authorization: Bearer`.
 pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = only(headers, &AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    let (scheme, token) = the_only(headers, &AUTHORIZATION).ok()??.to_str().ok()?.split_once(' ')?;
     Some(token.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer"))
 }
 
@@ -56,7 +56,7 @@ fn version(tag: &str) -> Option<i64> {
 
 /// The JSON object of a body.
 pub(super) async fn body(headers: &HeaderMap, body: Body) -> Result<Map<String, Value>, Refused> {
-    let media = only(headers, &CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = the_only(headers, &CONTENT_TYPE).ok().flatten().and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     if !["application/scim+json", "application/json"].iter().any(|known| media.eq_ignore_ascii_case(known)) {
         return Err(Refused::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/scim+json"));

@@ -42,7 +42,7 @@ use zeroize::Zeroizing;
 
 use crate::PublicOrigin;
 use crate::http::headers::Row;
-use crate::http::length::Length;
+use crate::length::Length;
 use crate::pages::assets;
 
 /// What the frame of every page needs.

@@ -116,6 +116,7 @@ pub(crate) fn text_of(reason: &Reason) -> String {
         Reason::Credentials(_)
         | Reason::OtherHost
         | Reason::TwoSchemes
+        | Reason::SeveralAuthorizations
         | Reason::PayloadNotSigned
         | Reason::Replayed
         | Reason::ReservedName { .. }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::encoding::{Encoded, etag};
 use super::headers::{JSON, REFUSAL, REVISION};
-use crate::http::length::Length;
+use crate::length::Length;
 use crate::metrics::Label;
 
 /// An answer.

@@ -13,6 +13,7 @@ pub(crate) fn of(reason: &Reason) -> &'static str {
         Reason::Credentials(failure) => of_failure(failure),
         Reason::OtherHost => "other-host",
         Reason::TwoSchemes => "two-schemes",
+        Reason::SeveralAuthorizations => "malformed",
         Reason::PayloadHash { .. } => "payload-differs",
         Reason::PayloadNotSigned => "payload-not-signed",
         Reason::Replayed => "replayed",

@@ -9,6 +9,7 @@ use http::request::Parts;
 
 use crate::api::answer::failure::Failure;
 use crate::api::request::body::media_type;
+use crate::http::only::{Several, the_only};
 use crate::{Network, Peer};
 
 /// A request as its signer saw it.
@@ -18,19 +19,24 @@ pub(crate) struct Signed<'p> {
     /// None: the request names no host that could have been signed.
     site: Option<(Cow<'p, str>, u16)>,
     authorization: Option<Cow<'p, str>>,
-    both: bool,
+    /// What is wrong with how it is signed, before anything that was signed is looked at.
+    ambiguous: Option<Reason>,
 }
 
 impl<'p> Signed<'p> {
     pub(crate) fn of(parts: &'p Parts, trusted: &[Network], is_own: impl Fn(&str, u16) -> bool) -> Signed<'p> {
-        // With several headers the first counts; an empty one counts as none.
-        let authorization = parts.headers.get(AUTHORIZATION).map(|v| String::from_utf8_lossy(v.as_bytes())).filter(|v| !v.is_empty());
+        let sent = the_only(&parts.headers, &AUTHORIZATION);
+        // An empty header counts as none.
+        let authorization = sent.ok().flatten().map(|v| String::from_utf8_lossy(v.as_bytes())).filter(|v| !v.is_empty());
         let resource = parts.uri.path_and_query().map_or("/", |p| p.as_str());
         Signed {
             method: parts.method.as_str(),
             resource,
             site: site(parts, trusted, is_own),
-            both: is_signed_twice(resource, authorization.as_deref()),
+            ambiguous: match sent {
+                Err(Several) => Some(Reason::SeveralAuthorizations),
+                Ok(_) => is_signed_twice(resource, authorization.as_deref()).then_some(Reason::TwoSchemes),
+            },
             authorization,
         }
     }
@@ -43,8 +49,8 @@ impl<'p> Signed<'p> {
 
     /// Asks who that is, as far as the head tells. Errors: a Host that is none (400), because nothing can have been signed for it.
     pub(crate) async fn authenticate_head(&self, auth: &Auth) -> Result<Authentication, Failure> {
-        if self.both {
-            return Ok(Authentication::refused(Reason::TwoSchemes.into()));
+        if let Some(reason) = &self.ambiguous {
+            return Ok(Authentication::refused(reason.clone().into()));
         }
         Ok(auth.authenticate(&self.parts()?).await)
     }
@@ -61,10 +67,10 @@ impl<'p> Signed<'p> {
         self.authorization.as_deref()
     }
 
-    /// The same for the methods that have a client of their own: what was signed, unless two schemes were used.
+    /// The same for the methods that have a client of their own: what was signed, unless it is signed in several ways.
     pub(crate) fn parts_of_one_scheme(&self) -> Result<RequestParts<'_>, Failure> {
-        if self.both {
-            return Err(ApiError::from(Reason::TwoSchemes).into());
+        if let Some(reason) = &self.ambiguous {
+            return Err(ApiError::from(reason.clone()).into());
         }
         self.parts()
     }

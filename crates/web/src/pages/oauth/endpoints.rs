@@ -19,6 +19,7 @@ use super::cors;
 use super::refused::Refused;
 use crate::Web;
 use crate::api::request_json::{Budget, Repeats, Unread, tree};
+use crate::http::only::the_only;
 use crate::http::problem::Problem;
 
 /// Longest body in bytes, as the reference has it.
@@ -186,11 +187,9 @@ fn form_decoded(text: &str) -> Option<String> {
     percent_encoding::percent_decode_str(&text.replace('+', " ")).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
-/// What stands behind the scheme. `None` also where there are several headers: two readers could disagree about which of them counts.
+/// What stands behind the scheme. `None` also where there are several headers.
 fn after_scheme<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
-    let mut all = headers.get_all(AUTHORIZATION).iter();
-    let (Some(one), None) = (all.next(), all.next()) else { return None };
-    let (sent, rest) = one.to_str().ok()?.split_once(' ')?;
+    let (sent, rest) = the_only(headers, &AUTHORIZATION).ok()??.to_str().ok()?.split_once(' ')?;
     sent.eq_ignore_ascii_case(scheme).then(|| rest.trim()).filter(|rest| !rest.is_empty())
 }
 

@@ -23,6 +23,7 @@ use crate::api::answer::failure::Failure;
 use crate::api::answer::headers::LAST_EVENT_ID;
 use crate::api::answer::reply::Reply;
 use crate::api::handlers::{Answer, Request};
+use crate::http::only::{Several, the_only};
 
 /// How long nothing may be sent: proxies and listeners end a connection that is quiet for longer. Also how often a quiet follower's credentials
 /// are looked at.
@@ -41,7 +42,9 @@ pub(crate) async fn follow(request: &Request<'_>) -> Answer {
 
 /// The header wins: a browser that comes again sends it along with the URL that it began with. An empty one is none.
 fn position(headers: &HeaderMap, since: Option<&str>) -> Result<Option<Position>, Failure> {
-    let header = headers.get(LAST_EVENT_ID).map(HeaderValue::to_str).transpose().map_err(|_| wrong("Last-Event-ID"))?;
+    let wrong_header = || wrong("Last-Event-ID");
+    let header = the_only(headers, &LAST_EVENT_ID).map_err(|Several| wrong_header())?;
+    let header = header.map(HeaderValue::to_str).transpose().map_err(|_| wrong_header())?;
     let (name, given) = match header.filter(|text| !text.is_empty()) {
         Some(text) => ("Last-Event-ID", Some(text)),
         None => ("since", since),
