@@ -118,6 +118,11 @@ impl Problem {
         )
     }
 
+    /// 400
+    pub fn field_twice() -> Self {
+        Problem::new(StatusCode::BAD_REQUEST, "The form has a field twice", "Nothing was done. Use the form on the page as it is.")
+    }
+
     /// 408
     pub fn too_slow() -> Self {
         Problem::new(StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive", "Try again.")

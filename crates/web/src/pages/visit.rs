@@ -1,5 +1,6 @@
 //! Who visits a page, and what a form brought: what handlers take as arguments.
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -23,6 +24,12 @@ use crate::{Peer, Web, client_address};
 /// How long a browser keeps the cookie of forms. After a sign-in it is also what the browser is known by, so that somebody else's wrong passwords
 /// do not count there.
 pub(crate) const BROWSER_SECONDS: i64 = 60 * 24 * 3600;
+
+/// The boxes of a list: a form has as many fields of this name as were ticked. It has each other field once, because a proxy could take another one of two
+/// than Falconer does (docs/adr/0284).
+const TICK: &str = "tick";
+/// In front of the names of the fields of a form that goes round with a sign-in.
+pub(crate) const KEPT: &str = "kept-";
 
 /// A form may have this many fields: as many scopes as any list may hold.
 const MOST_FIELDS: usize = 10_000;
@@ -138,14 +145,23 @@ impl FromRequest<Arc<Web>> for Posted {
         if body.split(|byte| *byte == b'&').count() > MOST_FIELDS {
             return Err(Problem::too_large());
         }
-        let fields =
+        let fields: Vec<(String, Zeroizing<String>)> =
             url::form_urlencoded::parse(&body).map(|(name, value)| (name.into_owned(), Zeroizing::new(value.into_owned()))).collect();
         // As far as it is ours alone.
         if let Ok(mut body) = body.try_into_mut() {
             body.as_mut().zeroize();
         }
+        let mut names = HashSet::new();
+        if fields.iter().any(|(name, _)| !is_of_a_list(name) && !names.insert(name.as_str())) {
+            return Err(Problem::field_twice());
+        }
         Ok(Posted { visit, fields })
     }
+}
+
+/// Whether a form may have several fields of this name: the boxes of a list, also where the form goes round with a sign-in.
+fn is_of_a_list(name: &str) -> bool {
+    name.strip_prefix(KEPT).unwrap_or(name) == TICK
 }
 
 impl Posted {
@@ -159,12 +175,12 @@ impl Posted {
         self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// All fields of this name.
-    pub(crate) fn all(&self, name: &str) -> Vec<String> {
-        self.fields.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str().to_owned()).collect()
+    /// The boxes of a list that were ticked.
+    pub(crate) fn ticks(&self) -> Vec<String> {
+        self.fields.iter().filter(|(key, _)| key == TICK).map(|(_, value)| value.as_str().to_owned()).collect()
     }
 
-    /// Whether a box was ticked.
+    /// Whether the one box of this name was ticked.
     pub(crate) fn ticked(&self, name: &str) -> bool {
         self.field(name) == "yes"
     }

@@ -43,6 +43,28 @@ async fn every_kind_of_answer_has_its_row_of_headers() {
     }
 }
 
+/// The first of two fields counted, and another reader on the way could take the second.
+#[tokio::test]
+async fn a_form_has_each_field_once() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let form = with(ann.get(&request_for(TARGET, "")).await.form("/grant"), &[("typed_host", "notes.example.com")]);
+    for (name, value) in [("decision", "grant"), ("typed_host", "evil.example"), ("csrf", "x"), ("unknown", "1")] {
+        let twice = [form.clone(), vec![(name.to_owned(), value.to_owned()); 2]].concat();
+        let page = ann.post("/grant", &twice).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{name}: {}", page.text);
+        assert!(page.text.contains("The form has a field twice"), "{name}: {}", page.text);
+    }
+    let ticks = [form.clone(), vec![("tick".to_owned(), "nothing".to_owned()); 2]].concat();
+    assert!(!ann.post("/grant", &ticks).await.text.contains("twice"), "of a list there may be several");
+    let form = with(ann.get(&request_for(TARGET, "")).await.form("/grant"), &[("typed_host", "notes.example.com")]);
+    assert_eq!(ann.post("/grant", &form).await.status, StatusCode::SEE_OTHER);
+    let mut stranger = site.browser();
+    let form = stranger.get("/login").await.form("/login");
+    let twice = [form, vec![("user".to_owned(), "ann".to_owned()); 2], vec![("password".to_owned(), PASSWORD.to_owned())]].concat();
+    assert_eq!(stranger.post("/login", &twice).await.status, StatusCode::BAD_REQUEST);
+}
+
 #[tokio::test]
 async fn the_module_and_its_types_stand_under_a_version_with_their_hashes() {
     let site = site().await;

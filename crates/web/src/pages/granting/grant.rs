@@ -41,7 +41,7 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
     let choices = Choices {
         nonce: form.field("nonce").to_owned(),
         shown: form.field("shown").to_owned(),
-        ticked: form.all("tick"),
+        ticked: form.ticks(),
         everything: form.ticked("everything"),
         broad: form.ticked("broad"),
         identity: form.ticked("identity"),

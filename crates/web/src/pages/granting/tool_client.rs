@@ -42,7 +42,7 @@ pub(crate) async fn create(form: Posted) -> Result<Response, Problem> {
         form_time: form.field("form_time").to_owned(),
         visible_ms: form.field("visible_ms").parse().ok(),
         shown: form.field("shown").to_owned(),
-        ticked: form.all("tick"),
+        ticked: form.ticks(),
         everything: form.ticked("everything"),
         broad: form.ticked("broad"),
         lifetime_ms: form.field("lifetime").parse().unwrap_or_default(),

@@ -13,7 +13,7 @@ use crate::http::problem::Problem;
 use crate::pages::granting::request_at;
 use crate::pages::sign_in::other_ways::{assertion, passkey_form};
 use crate::pages::sign_in::{login, passkeys};
-use crate::pages::visit::{Posted, Visit, go, own_path};
+use crate::pages::visit::{KEPT, Posted, Visit, go, own_path};
 use crate::views::{AgainPage, ContinuePage, PasskeyForm, ProviderButton, html};
 
 /// The forms that go on after it, and what their button says then. None holds a password.
@@ -33,8 +33,6 @@ const FORMS: [(&str, &str); 14] = [
     ("/me/recovery-codes", "Make ten recovery codes"),
     ("/me/unlink", "Unlink"),
 ];
-/// In front of the names of its fields while they go round.
-const PREFIX: &str = "kept-";
 
 /// A form that was sent too late.
 struct Kept {
@@ -51,13 +49,13 @@ impl Kept {
 
     /// What goes round with a form of the page that asks.
     fn read(form: &Posted) -> Option<Kept> {
-        let fields = form.fields().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value.to_owned())));
+        let fields = form.fields().filter_map(|(name, value)| Some((name.strip_prefix(KEPT)?.to_owned(), value.to_owned())));
         Kept::of(form.field("kept"), fields.collect())
     }
 
     fn hidden(&self) -> Vec<(String, String)> {
         let path = ("kept".to_owned(), self.path.to_owned());
-        std::iter::once(path).chain(self.fields.iter().map(|(name, value)| (format!("{PREFIX}{name}"), value.clone()))).collect()
+        std::iter::once(path).chain(self.fields.iter().map(|(name, value)| (format!("{KEPT}{name}"), value.clone()))).collect()
     }
 
     /// Where the form may lead.
