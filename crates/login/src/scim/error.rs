@@ -58,6 +58,14 @@ pub enum ScimError {
         /// So many there may be.
         most: u32,
     },
+    /// 400: a group is asked for with more members than one answer has.
+    #[error("the group has {members} members, and one answer has at most {most}: ask with excludedAttributes=members")]
+    LargeGroup {
+        /// So many it has.
+        members: usize,
+        /// So many are answered.
+        most: usize,
+    },
     /// This server.
     #[error("{0}")]
     Login(#[from] LoginError),

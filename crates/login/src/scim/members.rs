@@ -7,7 +7,7 @@ use falconer_store::{ScimFilter, ScimKind, ScimMembers, ScimRecord, ScimWritten}
 use super::directory::ScimSettings;
 use super::error::ScimError;
 use super::patch::Operation;
-use super::resources::done;
+use super::resources::{MOST_MEMBERS_LISTED, done};
 use crate::login::Login;
 
 /// A group with more members is not written into the answer to a change of parts that did not ask for it.
@@ -22,6 +22,17 @@ pub enum ShowMembers {
     Few,
     /// They were asked to be left out.
     Never,
+}
+
+impl ShowMembers {
+    /// Whether the answer to a change shows a group with so many members.
+    pub(super) fn shows(self, members: usize) -> bool {
+        match self {
+            ShowMembers::Always => members <= MOST_MEMBERS_LISTED,
+            ShowMembers::Few => members <= MOST_MEMBERS_ANSWERED as usize,
+            ShowMembers::Never => true,
+        }
+    }
 }
 
 /// What is answered to a change of parts.
@@ -65,15 +76,17 @@ impl Login {
         };
         // Also where nobody came or left: the answer before may not have come that far.
         self.follow_pushed(scim).await?;
+        if !show.shows(group.members as usize) {
+            return Ok(Patched::Version(group.version));
+        }
         let shown = match show {
-            ShowMembers::Few if group.members > MOST_MEMBERS_ANSWERED => return Ok(Patched::Version(group.version)),
             ShowMembers::Few | ShowMembers::Always => self.read_scim(scim, ScimKind::Group, id).await?,
             ShowMembers::Never => self.read_without_members(scim, id).await?,
         };
         Ok(Patched::Resource(Box::new(shown)))
     }
 
-    async fn read_without_members(&self, scim: &ScimSettings, id: &str) -> Result<ScimRecord, ScimError> {
+    pub(super) async fn read_without_members(&self, scim: &ScimSettings, id: &str) -> Result<ScimRecord, ScimError> {
         let filter = ScimFilter { id: Some(id.to_owned()), ..ScimFilter::default() };
         let found = self.store.scim_list(&scim.provider, ScimKind::Group, &filter, 0, 1).await;
         found.map_err(|error| self.read_error(error))?.1.pop().ok_or(ScimError::NotFound)

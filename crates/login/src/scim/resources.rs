@@ -14,8 +14,8 @@ use crate::login::Login;
 
 /// One answer lists at most so many resources.
 pub const MOST_LISTED: u32 = 200;
-/// One answer lists groups with at most about so many members; then it has fewer groups.
-const MOST_MEMBERS_LISTED: usize = 20_000;
+/// One answer lists groups with at most about so many members; then it has fewer groups. A group with more is shown without its members only.
+pub const MOST_MEMBERS_LISTED: usize = 20_000;
 /// The schema of changes of parts.
 const PATCH_SCHEMA: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 /// A change of a part that others change too is made anew so often.
@@ -26,6 +26,16 @@ impl Login {
     pub async fn read_scim(&self, scim: &ScimSettings, kind: ScimKind, id: &str) -> Result<ScimRecord, ScimError> {
         let found = self.store.scim(&scim.provider, kind, id).await;
         found.map_err(|error| self.read_error(error))?.ok_or(ScimError::NotFound)
+    }
+
+    /// One resource as it is answered. Members that are not wanted are not read. Errors: more members than one answer has.
+    pub async fn show_scim(&self, scim: &ScimSettings, kind: ScimKind, id: &str, with_members: bool) -> Result<ScimRecord, ScimError> {
+        if kind == ScimKind::Group && !with_members {
+            return self.read_without_members(scim, id).await;
+        }
+        let record = self.read_scim(scim, kind, id).await?;
+        check_answerable(&record)?;
+        Ok(record)
     }
 
     /// How many resources of this directory are like that, and some of them: from the `start`th on (the first is 0).
@@ -50,6 +60,7 @@ impl Login {
             }
             let found = self.store.scim(&scim.provider, kind, &record.id).await;
             let Some(group) = found.map_err(|error| self.read_error(error))? else { continue };
+            check_answerable(&group)?;
             members += group.members.len();
             groups.push(group);
         }
@@ -134,7 +145,9 @@ impl Login {
                 Ok(())
             }
         });
-        Ok(Patched::Resource(Box::new(changed.await?)))
+        let changed = changed.await?;
+        let members = changed.members.len();
+        Ok(if show.shows(members) { Patched::Resource(Box::new(changed)) } else { Patched::Version(changed.version) })
     }
 
     async fn change_scim(
@@ -189,6 +202,12 @@ impl Login {
         }
         self.follow_change(scim, &before).await
     }
+}
+
+/// Half of a list of members would say that the others are not in the group.
+fn check_answerable(record: &ScimRecord) -> Result<(), ScimError> {
+    let members = record.members.len();
+    if members > MOST_MEMBERS_LISTED { Err(ScimError::LargeGroup { members, most: MOST_MEMBERS_LISTED }) } else { Ok(()) }
 }
 
 fn schema_of(kind: ScimKind) -> &'static str {
@@ -250,4 +269,34 @@ fn store_filter(kind: ScimKind, terms: &[Term]) -> Result<Option<ScimFilter>, Sc
         }
     }
     Ok(Some(filter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A group was answered whole, with 100,000 members as with one.
+    #[test]
+    fn a_group_is_answered_whole_or_without_its_members() {
+        let with = |members: usize| ScimRecord {
+            directory: "company".to_owned(),
+            kind: ScimKind::Group,
+            id: "1".to_owned(),
+            external_id: None,
+            name: "red".to_owned(),
+            display_name: String::new(),
+            active: true,
+            profile: String::new(),
+            members: vec!["1".to_owned(); members],
+            version: 1,
+            created_ms: 0,
+            modified_ms: 0,
+        };
+        assert_eq!(check_answerable(&with(MOST_MEMBERS_LISTED)), Ok(()));
+        let refused = check_answerable(&with(MOST_MEMBERS_LISTED + 1)).unwrap_err();
+        assert_eq!(refused, ScimError::LargeGroup { members: MOST_MEMBERS_LISTED + 1, most: MOST_MEMBERS_LISTED });
+        assert!(refused.to_string().contains("excludedAttributes=members"), "{refused}");
+        assert!(ShowMembers::Always.shows(MOST_MEMBERS_LISTED) && !ShowMembers::Always.shows(MOST_MEMBERS_LISTED + 1));
+        assert!(ShowMembers::Few.shows(1000) && !ShowMembers::Few.shows(1001) && ShowMembers::Never.shows(usize::MAX));
+    }
 }

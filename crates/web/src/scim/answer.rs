@@ -43,6 +43,7 @@ impl From<ScimError> for Refused {
             ScimError::Wrong(fault, _) => Refused::new(StatusCode::BAD_REQUEST, text).with_kind(fault.as_str()),
             ScimError::NotFound => Refused::new(StatusCode::NOT_FOUND, text),
             ScimError::Taken(_) => Refused::new(StatusCode::CONFLICT, text).with_kind("uniqueness"),
+            ScimError::LargeGroup { .. } => Refused::new(StatusCode::BAD_REQUEST, text).with_kind("tooMany"),
             ScimError::Full { .. } => Refused::new(StatusCode::CONFLICT, text).with_kind("tooMany"),
             ScimError::Changed => Refused::new(StatusCode::PRECONDITION_FAILED, text),
             ScimError::Login(error) => Problem::from(error).into(),

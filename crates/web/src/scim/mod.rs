@@ -122,7 +122,7 @@ async fn serve(web: &Web, scim: &ScimSettings, place: Place<'_>, parts: &Parts, 
     };
     let changed = match parts.method {
         Method::GET => {
-            let record = login.read_scim(scim, kind, id).await?;
+            let record = login.show_scim(scim, kind, id, shape.shows("members")).await?;
             if request::has_already(&parts.headers, record.version) {
                 return Ok(answer::not_modified(record.version));
             }

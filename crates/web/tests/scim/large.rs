@@ -39,6 +39,10 @@ async fn a_large_group_is_not_sent_with_each_change_of_a_member() {
     assert_eq!((asked["members"].as_array().unwrap().len(), asked["meta"].clone()), (members.len(), Value::Null));
     let without = company.ok(Method::PATCH, &format!("{at}?excludedAttributes=members"), Some(one("add", last)), 200).await;
     assert_eq!((without.get("members"), without["meta"]["version"].clone()), (None, json!("W/\"4\"")));
+    let read = company.get(&format!("{at}?excludedAttributes=members")).await;
+    assert_eq!((read.get("members"), read["displayName"].clone(), read["meta"]["version"].clone()), (None, json!("all"), json!("W/\"4\"")));
+    let renamed = patch(json!([{"op": "replace", "path": "displayName", "value": "all"}]));
+    assert_eq!(company.send(COMPANY, Method::PATCH, &at, Some(renamed), &[]).await.status, 204, "a new name is no reason to send them all");
     // Nothing new is no change; what is refused is none either.
     assert_eq!(company.send(COMPANY, Method::PATCH, &at, Some(one("Add", last)), &[]).await.header("etag"), "W/\"4\"");
     let stale = company.send(COMPANY, Method::PATCH, &at, Some(one("Remove", last)), &[("if-match", "W/\"3\"")]).await;
