@@ -56,6 +56,24 @@ pub(crate) enum Event {
 }
 
 impl Outcome {
+    const ALL: [Outcome; 15] = [
+        Outcome::Allowed,
+        Outcome::Public,
+        Outcome::Preflight,
+        Outcome::OwnPage,
+        Outcome::SignIn,
+        Outcome::SignInFailed,
+        Outcome::Denied,
+        Outcome::Failed,
+        Outcome::Unavailable,
+        Outcome::NoRule,
+        Outcome::BadRequest,
+        Outcome::OtherHost,
+        Outcome::OtherSite,
+        Outcome::TooMany,
+        Outcome::Misconfigured,
+    ];
+
     fn word(self) -> &'static str {
         match self {
             Outcome::Allowed => "allowed",
@@ -78,6 +96,8 @@ impl Outcome {
 }
 
 impl Event {
+    const ALL: [Event; 3] = [Event::Begun, Event::SignedIn, Event::SignedOut];
+
     fn word(self) -> &'static str {
         match self {
             Event::Begun => "begun",
@@ -129,6 +149,13 @@ impl Default for Metrics {
         registry.register("websockets_ended", "WebSockets that ended with their credentials", metrics.websockets_ended.clone());
         registry.register("service_failed", "Requests that the service behind did not answer", metrics.behind_failed.clone());
         registry.register("breaker_open", "1 while Falconer is not asked, because it did not answer", metrics.paused.clone());
+        // What has not happened yet is told as 0: the rate of a counter that begins with its first event does not see that event.
+        for outcome in Outcome::ALL {
+            drop(metrics.decisions.get_or_create(&[("outcome", outcome.word())]));
+        }
+        for event in Event::ALL {
+            drop(metrics.sessions.get_or_create(&[("event", event.word())]));
+        }
         Metrics { registry, ..metrics }
     }
 }
@@ -157,5 +184,20 @@ impl Metrics {
         // Writing to a String can't fail.
         let _ = text::encode(&mut text, &self.registry);
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An alert on the first failure was never raised: the counter began with it.
+    #[test]
+    fn what_has_not_happened_yet_is_told_as_0() {
+        let text = Metrics::default().text(false);
+        for outcome in Outcome::ALL {
+            assert!(text.contains(&format!("falconer_gateway_decisions_total{{outcome=\"{}\"}} 0\n", outcome.word())), "{text}");
+        }
+        assert!(text.contains("falconer_gateway_sessions_total{event=\"begun\"} 0\n"), "{text}");
     }
 }

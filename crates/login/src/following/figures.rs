@@ -22,6 +22,12 @@ pub enum RefreshEnd {
     Failed,
 }
 
+impl RefreshEnd {
+    /// All of them.
+    pub const ALL: [RefreshEnd; 5] =
+        [RefreshEnd::Answered, RefreshEnd::Gone, RefreshEnd::Refused, RefreshEnd::Away, RefreshEnd::Failed];
+}
+
 /// Of one provider or directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RefreshFigures {

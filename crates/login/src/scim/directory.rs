@@ -114,6 +114,11 @@ impl Login {
         self.settings.scim.get(usize::try_from(found).ok()?)
     }
 
+    /// The names of the providers whose directories push.
+    pub fn scim_names(&self) -> impl Iterator<Item = &str> {
+        self.settings.scim.iter().map(|directory| directory.provider.as_str())
+    }
+
     /// What a provider's directory may push; `None`: it pushes nothing.
     pub(crate) fn scim_of(&self, provider: &str) -> Option<&ScimSettings> {
         self.settings.scim.iter().find(|scim| scim.provider == provider)

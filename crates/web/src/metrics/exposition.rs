@@ -76,11 +76,10 @@ impl NodeMetrics {
         let mut answers = page.0.encode_descriptor("falconer_requests", "Requests that were answered.", None, MetricType::Counter)?;
         for (place, (service, method)) in metrics.names.iter().enumerate() {
             for (class, status) in CLASSES.iter().enumerate() {
+                // Also what has not happened yet: the rate of a counter that begins with its first event does not see that event.
                 let count = metrics.sum(place * CLASSES.len() + class);
-                if count > 0 {
-                    let labels = [("service", *service), ("method", *method), ("status", *status)];
-                    answers.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(&count, None)?;
-                }
+                let labels = [("service", *service), ("method", *method), ("status", *status)];
+                answers.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(&count, None)?;
             }
         }
         let help = "From the head of a request to the head of its answer.";

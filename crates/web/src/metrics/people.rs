@@ -33,6 +33,18 @@ pub(crate) enum SignIn {
 }
 
 impl SignIn {
+    const ALL: [SignIn; 9] = [
+        SignIn::Success,
+        SignIn::Wrong,
+        SignIn::Refused,
+        SignIn::Throttled,
+        SignIn::Browser,
+        SignIn::Provider,
+        SignIn::Away,
+        SignIn::Busy,
+        SignIn::Failed,
+    ];
+
     fn as_str(self) -> &'static str {
         match self {
             SignIn::Success => "success",
@@ -102,6 +114,14 @@ impl SignIn {
     }
 }
 
+/// What came of a push.
+const PUSHES: [&str; 5] = [DONE, NOT_FOUND, CONFLICT, REFUSED, FAILED];
+const DONE: &str = "done";
+const NOT_FOUND: &str = "not_found";
+const CONFLICT: &str = "conflict";
+const REFUSED: &str = "refused";
+const FAILED: &str = "failed";
+
 /// Since the start. Each is far rarer than a verification, so that one lock does.
 #[derive(Default)]
 pub(crate) struct People(Mutex<Counts>);
@@ -122,37 +142,45 @@ impl People {
     /// `directory` is configured.
     pub(crate) fn pushed(&self, directory: &str, status: StatusCode) {
         let outcome = match status.as_u16() {
-            ..400 => "done",
-            404 => "not_found",
-            409 | 412 => "conflict",
-            400..500 => "refused",
-            _ => "failed",
+            ..400 => DONE,
+            404 => NOT_FOUND,
+            409 | 412 => CONFLICT,
+            400..500 => REFUSED,
+            _ => FAILED,
         };
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *counts.pushes.entry((directory.to_owned(), outcome)).or_default() += 1;
     }
 
+    /// What has not happened yet is told as 0: the rate of a counter that begins with its first event does not see that event.
     pub(super) fn encode(&self, login: &Login, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut family = encoder.encode_descriptor("falconer_sign_ins", "Sign-ins that came to an end.", None, MetricType::Counter)?;
-        for ((provider, outcome), count) in &counts.sign_ins {
-            let labels = [("provider", provider.as_str()), ("outcome", outcome.as_str())];
-            family.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(count, None)?;
+        for provider in std::iter::once(LOCAL).chain(login.providers().iter().map(|provider| provider.name.as_str())) {
+            for outcome in SignIn::ALL {
+                let count = counts.sign_ins.get(&(provider.to_owned(), outcome)).copied().unwrap_or_default();
+                let labels = [("provider", provider), ("outcome", outcome.as_str())];
+                family.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(&count, None)?;
+            }
         }
         let mut family =
             encoder.encode_descriptor("falconer_scim_changes", "Changes that directories pushed.", None, MetricType::Counter)?;
-        for ((directory, outcome), count) in &counts.pushes {
-            let labels = [("directory", directory.as_str()), ("outcome", *outcome)];
-            family.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(count, None)?;
+        for directory in login.scim_names() {
+            for outcome in PUSHES {
+                let count = counts.pushes.get(&(directory.to_owned(), outcome)).copied().unwrap_or_default();
+                let labels = [("directory", directory), ("outcome", outcome)];
+                family.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(&count, None)?;
+            }
         }
         drop(counts);
         let refreshes = login.refresh_figures();
         let mut family =
             encoder.encode_descriptor("falconer_refreshes", "Questions about people without them.", None, MetricType::Counter)?;
         for (provider, figures) in &refreshes {
-            for (end, count) in &figures.ends {
-                let labels = [("provider", *provider), ("outcome", refresh_end(*end))];
-                family.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(count, None)?;
+            for end in RefreshEnd::ALL {
+                let count = figures.ends.get(&end).copied().unwrap_or_default();
+                let labels = [("provider", *provider), ("outcome", refresh_end(end))];
+                family.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(&count, None)?;
             }
         }
         let help = "Since a provider answered last about somebody who was not there.";
