@@ -1,3 +1,4 @@
+use crate::connection::resolver::SystemResolver;
 use crate::connection::{Clock, Origin, Retry, target, tls};
 use crate::{Credentials, Environment, Error, system};
 use base64::Engine as _;
@@ -206,6 +207,7 @@ impl Client {
 fn connections(root: &Url) -> Result<reqwest::Client, Error> {
     let mut http = reqwest::Client::builder()
         .tls_backend_preconfigured(tls::config().map_err(|error| Error::Settings(format!("TLS can't be set up: {error}")))?)
+        .dns_resolver(SystemResolver)
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("falconer-client/", env!("CARGO_PKG_VERSION")));
     if target::is_loopback(root) {

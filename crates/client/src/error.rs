@@ -1,6 +1,7 @@
 use reqwest::Url;
 use serde_json::Value;
 
+use crate::connection::resolver::UnknownHost;
 use crate::connection::target;
 
 /// What lies below an error.
@@ -73,6 +74,25 @@ impl Error {
         if let Error::Api { code, .. } = self { Some(code) } else { None }
     }
 
+    /// Whether the server's name leads to no address.
+    #[must_use]
+    pub fn is_unknown_host(&self) -> bool {
+        let mut next = std::error::Error::source(self);
+        while let Some(cause) = next {
+            if cause.is::<UnknownHost>() {
+                return true;
+            }
+            next = cause.source();
+        }
+        false
+    }
+
+    /// Whether there was a connection, and what came over it is not HTTP, or broke off.
+    #[must_use]
+    pub fn is_no_http(&self) -> bool {
+        self.of_http_client().is_some_and(|error| error.is_request() && !error.is_connect() && !error.is_timeout())
+    }
+
     /// From the HTTP client, whose own text names the URL with its query.
     pub(crate) fn network(url: &Url, error: reqwest::Error) -> Error {
         Error::Network { host: target::shown(url), detail: innermost(&error), source: Some(Box::new(error.without_url())) }
@@ -90,9 +110,13 @@ impl Error {
 
     /// Whether it is certain that the server got nothing: there was no connection.
     pub(crate) fn was_not_sent(&self) -> bool {
+        self.of_http_client().is_some_and(reqwest::Error::is_connect)
+    }
+
+    fn of_http_client(&self) -> Option<&reqwest::Error> {
         match self {
-            Error::Network { source: Some(source), .. } => source.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect),
-            _ => false,
+            Error::Network { source: Some(source), .. } => source.downcast_ref(),
+            _ => None,
         }
     }
 

@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const TOKEN: &str = "a-token-of-forty-four-characters-0123456789ab";
 
@@ -144,8 +145,8 @@ async fn a_body_is_signed_too() {
         scopes: Some(vec!["s".to_owned()]),
         delete_on_expiration: false,
     };
-    let made = server.signed().create_client("a/b|c", &wish).await.unwrap();
-    assert_eq!((made.client.client_id.as_str(), made.access_token.as_str()), ("a/b|c", "the-new-token"));
+    let created = server.signed().create_client("a/b|c", &wish).await.unwrap();
+    assert_eq!((created.client.client_id.as_str(), created.access_token.as_str()), ("a/b|c", "the-new-token"));
     let request = &server.arrived()[0];
     assert_eq!((request.method.as_str(), request.resource.as_str()), ("PUT", "/api/auth/v1/clients/a%2Fb%7Cc"));
     assert_eq!(server.verify(request, &[]).unwrap().2, Some(payload::hash("application/json", &request.body)));
@@ -166,8 +167,8 @@ async fn temporary_credentials_and_authorized_scopes() {
     server.client().with_credentials(named.clone()).current_scopes().await.unwrap();
     server.client().with_credentials(named).with_authorized_scopes(["a:1"]).current_scopes().await.unwrap();
     server.client().with_credentials(unnamed).current_scopes().await.unwrap();
-    let held = ["a:*", "b", "c", "auth:create-client:t/*"];
-    let verified: Vec<_> = server.arrived().iter().map(|request| server.verify(request, &held).unwrap()).collect();
+    let held_scopes = ["a:*", "b", "c", "auth:create-client:t/*"];
+    let verified: Vec<_> = server.arrived().iter().map(|request| server.verify(request, &held_scopes).unwrap()).collect();
     let without_anonymous = |set: &ScopeSet| set.iter().filter(|scope| *scope != "assume:anonymous").map(str::to_owned).collect::<Vec<_>>();
     assert_eq!((verified[0].0.as_str(), without_anonymous(&verified[0].1)), ("t/phone", vec!["a:*".to_owned(), "b".to_owned()]));
     assert_eq!(without_anonymous(&verified[1].1), ["a:1"]);
@@ -270,13 +271,32 @@ async fn posts_to_other_services_are_made_once_unless_said() {
     }
 }
 
+/// The words of libraries were looked through to say what to do.
+#[tokio::test]
+async fn why_there_was_no_answer_is_known() {
+    let once = |root: &str| Client::new(root).unwrap().with_retry(Retry { tries: 1, ..Retry::default() });
+    // No label of a name is as long: nobody is asked about it.
+    let unknown = once(&format!("http://{}.example.com", "x".repeat(64))).list_roles().await.unwrap_err();
+    assert!(unknown.is_unknown_host() && !unknown.is_no_http(), "{unknown}");
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    let other = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").await.unwrap();
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+    });
+    let no_http = once(&root).list_roles().await.unwrap_err();
+    assert!(no_http.is_no_http() && !no_http.is_unknown_host(), "{no_http}");
+    other.await.unwrap();
+}
+
 #[tokio::test]
 async fn nobody_there_names_the_host_and_not_the_query() {
     let nobody = HeldPort::new();
     let root = format!("http://{}", nobody.address());
     let client = Client::new(&root).unwrap().with_retry(Retry { first_delay: Duration::ZERO, ..Retry::default() });
     let error = client.fetch(&Method::GET, &format!("{root}/?bewit=secret"), None).await.unwrap_err();
-    assert!(matches!(error, Error::Network { .. }));
+    assert!(matches!(error, Error::Network { .. }) && !error.is_unknown_host() && !error.is_no_http());
     let source = std::error::Error::source(&error).expect("what the network said is below");
     assert!(!format!("{source:?}").contains("secret"), "{source:?}");
     assert!(error.to_string().starts_with(root.trim_start_matches("http://")) && !error.to_string().contains("secret"), "{error}");

@@ -29,6 +29,7 @@ mod providers;
 mod scim;
 mod sessions;
 mod settings;
+mod tls;
 
 pub use accounts::account;
 pub use accounts::forgotten::{FORGOTTEN_MS, MailedSite};
@@ -77,3 +78,4 @@ pub use sessions::reauthentication::{Means, Reauthentication};
 pub use sessions::reset::LinkToShow;
 pub use sessions::session::{Session, SessionView, SignedIn};
 pub use settings::{LoginSettings, PasswordCost};
+pub use tls::{TlsFault, TlsProblem};

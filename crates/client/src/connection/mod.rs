@@ -1,6 +1,7 @@
 //! How a call goes over the wire: what of a URL is signed, TLS, what is tried again, and whose clock counts.
 
 mod clock;
+pub(crate) mod resolver;
 mod retry;
 mod send;
 pub(crate) mod target;

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::tls::TlsProblem;
+
 /// Why a mail was not sent. Texts are for the log and for operators: no address, nothing of the mail, nothing of the password.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum MailError {
@@ -16,7 +18,7 @@ pub enum MailError {
     NoTls,
     /// TLS failed.
     #[error("TLS with the mail server failed: {0}")]
-    Tls(String),
+    Tls(TlsProblem),
     /// The server takes no passwords of a kind that is known here.
     #[error("the mail server offers no AUTH of the kinds PLAIN and LOGIN")]
     NoAuth,

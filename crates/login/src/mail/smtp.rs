@@ -17,6 +17,7 @@ use super::error::MailError;
 use super::message::Mail;
 use super::post::Mailer;
 use super::settings::{Checked, MailLogin, MailSettings, MailSettingsError};
+use crate::tls::{TlsFault, TlsProblem};
 
 /// Seconds that all of it may take, from the name of the server to the end of the mail.
 const SECONDS: u64 = 30;
@@ -168,10 +169,12 @@ fn mail_error(what: &'static str, error: &Error) -> MailError {
     }
     let why = std::error::Error::source(error).map_or_else(|| "no more is known".to_owned(), |source| source.to_string());
     let why: String = why.chars().filter(|c| !c.is_control()).take(200).collect();
+    // The library calls a certificate that does not hold a fault of the connection.
+    let tls_fault = TlsFault::below(error).or_else(|| error.is_tls().then_some(TlsFault::Other));
     if error.is_timeout() {
         MailError::TooSlow(SECONDS)
-    } else if error.is_tls() || is_of_tls(error) {
-        MailError::Tls(why)
+    } else if let Some(fault) = tls_fault {
+        MailError::Tls(TlsProblem { fault, text: why })
     } else if error.is_response() {
         // The reader's words quote what it read.
         MailError::Malformed("its answer can't be read".to_owned())
@@ -180,18 +183,4 @@ fn mail_error(what: &'static str, error: &Error) -> MailError {
     } else {
         MailError::Unreachable(why)
     }
-}
-
-/// Whether TLS is what failed: the library calls a certificate that does not hold a fault of the connection.
-fn is_of_tls(error: &Error) -> bool {
-    let mut cause = std::error::Error::source(error);
-    while let Some(one) = cause {
-        // What an error of input and output holds is not among its causes.
-        let held = one.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if one.is::<rustls::Error>() || held.is_some_and(|held| held.is::<rustls::Error>()) {
-            return true;
-        }
-        cause = one.source();
-    }
-    false
 }

@@ -7,6 +7,7 @@ use super::http::HttpError;
 use super::http_directory::HttpDirectoryError;
 use super::ldap::LdapError;
 use crate::mail::MailError;
+use crate::tls::TlsFault;
 
 /// Who has to do something about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -315,7 +316,7 @@ impl ProviderError {
             | E::ClaimType { .. }
             | E::TooManyGroups(_) => Fault::Provider,
             E::Http { error, .. } => match error {
-                HttpError::TooSlow | HttpError::Unreachable(_) => Fault::Away,
+                HttpError::TooSlow | HttpError::Unreachable(_) | HttpError::Tls(_) => Fault::Away,
                 HttpError::Redirected | HttpError::TooLarge | HttpError::Inside(_) => Fault::Provider,
             },
             E::Github(error) => error.fault(),
@@ -323,6 +324,17 @@ impl ProviderError {
             E::Ldap(error) => error.fault(),
             E::Mail(_) => Fault::Away,
             E::Busy => Fault::Busy,
+        }
+    }
+
+    /// What is wrong with TLS, if that is why.
+    pub fn tls_fault(&self) -> Option<TlsFault> {
+        use ProviderError as E;
+        match self {
+            E::Http { error: HttpError::Tls(problem), .. } | E::Ldap(LdapError::Tls(problem)) | E::Mail(MailError::Tls(problem)) => {
+                Some(problem.fault)
+            }
+            _ => None,
         }
     }
 }

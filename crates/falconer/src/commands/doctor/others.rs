@@ -37,7 +37,7 @@ fn judged(check: &'static str, name: &str, probed: Probed, else_: &str) -> Findi
     match probed {
         Ok(Ok(_)) => Finding::ok(check, format!("{name} answers")),
         Ok(Err(error)) => {
-            let todo = tls_problem(&error.to_string()).unwrap_or("`falconer config check --providers` asks again, and says more");
+            let todo = error.tls_fault().map_or("`falconer config check --providers` asks again, and says more", tls_problem);
             Finding::wrong(check, format!("{name}: {error}; {else_}"), todo)
         }
         Err(why) => Finding::wrong(check, format!("{name}: {why}; {else_}"), "is it reachable from this machine?"),

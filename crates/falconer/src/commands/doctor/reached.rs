@@ -1,7 +1,10 @@
 //! The server as everybody reaches it: at its root URL, through whatever stands before it.
 
+use std::error::Error as _;
+
 use falconer_auth::ROOT_CLIENT;
 use falconer_client::{Client, Credentials, Error, Method, Retry};
+use falconer_login::TlsFault;
 use serde_json::Value;
 
 use super::finding::{Finding, within};
@@ -67,7 +70,7 @@ fn unreached(root_url: &str, error: &Error) -> Finding {
         }
         Error::Api { status: 503, body, .. } if !body.is_null() => "the server says that it can't answer: see its log and /__heartbeat__".to_owned(),
         Error::Api { .. } | Error::Answer { .. } => "something else answers there, or a proxy that does not reach the server: see its log".to_owned(),
-        other => tls_problem(&other.to_string()).map_or_else(
+        other => other.source().and_then(TlsFault::below).map(tls_problem).map_or_else(
             || "does the server run, does the name lead here, and does the proxy listen? /__heartbeat__ at the address of `listen` asks it without a proxy".to_owned(),
             str::to_owned,
         ),

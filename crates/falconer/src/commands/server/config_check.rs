@@ -97,8 +97,8 @@ fn print_found<'n>(name: &'n str, found: Result<Vec<(&'static str, String)>, Pro
         }
         Err(error) => {
             output::line(&format!("failed: {error}"))?;
-            if let Some(problem) = tls_problem(&error.to_string()) {
-                output::line(problem)?;
+            if let Some(fault) = error.tls_fault() {
+                output::line(tls_problem(fault))?;
             }
             Ok(Some(name))
         }

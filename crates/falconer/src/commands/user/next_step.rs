@@ -1,6 +1,9 @@
 //! What to do about a server's refusal, or about one that is none.
 
+use std::error::Error as _;
+
 use falconer_client::{Environment, Error};
+use falconer_login::TlsFault;
 
 use super::options::ServiceRefused;
 
@@ -22,8 +25,8 @@ pub fn next_step(error: &anyhow::Error) -> Option<String> {
             "The pages of the server can show and delete it: /auth/clients/edit?id=.. and /auth/roles/edit?id=.. take any id.".to_owned(),
         );
     }
-    if let Error::Network { detail, .. } = failure {
-        return Some(unreachable(detail).to_owned());
+    if let Error::Network { .. } = failure {
+        return Some(unreachable(failure).to_owned());
     }
     if failure.to_string().contains("URL parameter 'clientId'") {
         return Some("A clientId is made of letters, digits and ! @ / : . + | _ -, without spaces.".to_owned());
@@ -56,44 +59,38 @@ pub fn next_step(error: &anyhow::Error) -> Option<String> {
 }
 
 /// What to do about a server that gave no answer.
-fn unreachable(detail: &str) -> &'static str {
-    const OTHER_SCHEME: [&str; 4] =
-        ["unexpected message from connection", "before message completed", "invalid HTTP version", "Connection reset"];
-    if let Some(problem) = tls_problem(detail) {
-        problem
-    } else if detail.contains("certificate") {
-        "Its TLS certificate does not hold. For a private authority, SSL_CERT_FILE names a PEM file with the authorities that count."
-    } else if detail.contains("lookup") {
+fn unreachable(failure: &Error) -> &'static str {
+    if let Some(fault) = failure.source().and_then(TlsFault::below) {
+        tls_problem(fault)
+    } else if failure.is_unknown_host() {
         "No address is known for this name: is it written correctly?"
-    } else if OTHER_SCHEME.iter().any(|mark| detail.contains(mark)) {
+    } else if failure.is_no_http() {
         "What is there does not speak HTTP: is the port right, and should the URL begin with https:// instead of http://?"
     } else {
         "Is the address right, and does the server run there?"
     }
 }
 
-/// What is wrong with a server's TLS, in words, for what people meet most. `detail` is rustls' own text.
-pub fn tls_problem(detail: &str) -> Option<&'static str> {
-    let problems = [
-        (
-            "CaUsedAsEndEntity",
+/// What is wrong with a server's TLS, in words.
+pub fn tls_problem(fault: TlsFault) -> &'static str {
+    match fault {
+        TlsFault::AuthorityAsServer => {
             "The server shows the certificate of an authority (CA:TRUE) as its own, and such a one is never accepted as a server's. Make it anew with \
-             `-addext basicConstraints=critical,CA:FALSE`, or let that authority sign another one for the server.",
-        ),
-        (
-            "InvalidContentType",
-            "What is there does not speak TLS: should the URL begin with http:// instead of https://, or the port be another one?",
-        ),
-        (
-            "UnknownIssuer",
+             `-addext basicConstraints=critical,CA:FALSE`, or let that authority sign another one for the server."
+        }
+        TlsFault::NoTls => "What is there does not speak TLS: should the URL begin with http:// instead of https://, or the port be another one?",
+        TlsFault::UnknownIssuer => {
             "Its TLS certificate is not of an authority that this machine knows. For a private authority, SSL_CERT_FILE (or `ca_file`, where the configuration \
-             has one) names a PEM file with the authorities that count.",
-        ),
-        ("NotValidForName", "Its TLS certificate is for another host name: write the name that it is for."),
-        ("Expired", "Its TLS certificate has expired, or the clock of this machine is wrong."),
-        ("NotValidYet", "Its TLS certificate is not valid yet: is the clock of this machine right?"),
-    ];
-    problems.iter().find(|(mark, _)| detail.contains(mark)).map(|(_, problem)| *problem)
+             has one) names a PEM file with the authorities that count."
+        }
+        TlsFault::OtherName => "Its TLS certificate is for another host name: write the name that it is for.",
+        TlsFault::Expired => "Its TLS certificate has expired, or the clock of this machine is wrong.",
+        TlsFault::NotYetValid => "Its TLS certificate is not valid yet: is the clock of this machine right?",
+        TlsFault::Certificate => {
+            "Its TLS certificate does not hold. For a private authority, SSL_CERT_FILE names a PEM file with the authorities that count."
+        }
+        TlsFault::Other => "TLS with it fails: is the port right, and does the server speak TLS 1.2 or 1.3?",
+    }
 }
 
 /// What to do about an answer that is none of Falconer's: each of its own has a code.
@@ -122,21 +119,23 @@ pub fn named(failure: &Error) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use falconer_client::TlsError;
+    use rustls::{CertificateError, InvalidMessage};
+
     use super::*;
 
     /// A certificate of a private authority was answered with the question whether the server runs.
     #[test]
     fn a_private_authority_is_told_what_to_set() {
-        let step = |detail: &str| {
-            let error = Error::Network { host: "auth.example.com:443".to_owned(), detail: detail.to_owned(), source: None };
+        let step = |below: std::io::Error| {
+            let error = Error::Network { host: "auth.example.com:443".to_owned(), detail: String::new(), source: Some(Box::new(below)) };
             next_step(&anyhow::Error::from(error)).unwrap()
         };
-        assert!(step("invalid peer certificate: UnknownIssuer").contains("SSL_CERT_FILE"));
-        assert!(step("Connection refused").contains("does the server run there"));
-        assert!(step("received corrupt message of type InvalidContentType").contains("http:// instead of https://"));
-        assert!(step("received unexpected message from connection").contains("https:// instead of http://"));
-        // The library's words for it were Other(OtherError(CaUsedAsEndEntity)).
-        assert!(step("invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))").contains("CA:FALSE"));
+        let tls = |error: TlsError| step(std::io::Error::other(error));
+        assert!(tls(TlsError::InvalidCertificate(CertificateError::UnknownIssuer)).contains("SSL_CERT_FILE"));
+        assert!(tls(TlsError::InvalidMessage(InvalidMessage::InvalidContentType)).contains("http:// instead of https://"));
+        assert!(step(std::io::ErrorKind::ConnectionRefused.into()).contains("does the server run there"));
+        assert!(tls_problem(TlsFault::AuthorityAsServer).contains("CA:FALSE"));
     }
 
     #[test]

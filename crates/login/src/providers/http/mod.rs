@@ -13,6 +13,8 @@ pub use addresses::Reach;
 pub(crate) use addresses::is_plain_here;
 pub use web::{HttpLimits, WebHttp};
 
+use crate::tls::TlsProblem;
+
 /// How providers are asked.
 #[async_trait]
 pub trait ProviderHttp: Send + Sync {
@@ -79,7 +81,10 @@ pub enum HttpError {
     /// The host has an address of an inner network.
     #[error("the host {0:?} has an address inside of this network")]
     Inside(String),
-    /// No connection, no TLS, or no HTTP.
+    /// No connection, or no HTTP.
     #[error("it can't be reached: {0}")]
     Unreachable(String),
+    /// No TLS that holds.
+    #[error("it can't be reached: {0}")]
+    Tls(TlsProblem),
 }

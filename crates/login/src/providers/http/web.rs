@@ -10,6 +10,7 @@ use reqwest::{Client, header};
 use url::{Host, Url};
 
 use super::{HttpError, ProviderAnswer, ProviderHttp, ProviderRequest, READ_HEADERS, Reach};
+use crate::tls::{TlsFault, TlsProblem};
 
 /// What a provider may take.
 #[derive(Clone, Copy, Debug)]
@@ -134,7 +135,13 @@ fn error(error: reqwest::Error) -> HttpError {
         }
         match cause.source() {
             Some(below) => cause = below,
-            None => return HttpError::Unreachable(cause.to_string()),
+            None => {
+                let text = cause.to_string();
+                return match TlsFault::below(&error) {
+                    Some(fault) => HttpError::Tls(TlsProblem { fault, text }),
+                    None => HttpError::Unreachable(text),
+                };
+            }
         }
     }
 }

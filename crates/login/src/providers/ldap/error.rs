@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::providers::error::Fault;
+use crate::tls::TlsProblem;
 
 /// Why a directory signed nobody in, or said nothing. What the server said is quoted, 200 characters of it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -39,7 +40,7 @@ pub enum LdapError {
     // --- the operator has to look ---
     /// Its certificate does not hold, or it speaks another TLS.
     #[error("TLS to the directory fails: {0}")]
-    Tls(String),
+    Tls(TlsProblem),
     /// The server refused STARTTLS.
     #[error("the directory does not begin TLS: code {code}, {said:?}")]
     NoTls {

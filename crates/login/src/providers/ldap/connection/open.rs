@@ -11,6 +11,7 @@ use super::address::{Address, Protection};
 use super::servers::Watch;
 use super::talk::Connection;
 use crate::providers::ldap::error::LdapError;
+use crate::tls::{TlsFault, TlsProblem};
 
 /// Both ways of a connection.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
@@ -37,11 +38,13 @@ impl Connection {
 }
 
 async fn protect(stream: Box<dyn Stream>, address: &Address, tls: &Arc<rustls::ClientConfig>) -> Result<Box<dyn Stream>, LdapError> {
-    let name = ServerName::try_from(address.host.clone()).map_err(|error| LdapError::Tls(error.to_string()))?;
+    let name = ServerName::try_from(address.host.clone()).map_err(|error| {
+        let problem = TlsProblem { fault: TlsFault::OtherName, text: error.to_string() };
+        LdapError::Tls(problem)
+    })?;
     let connected = TlsConnector::from(Arc::clone(tls)).connect(name, stream).await;
     match connected {
         Ok(stream) => Ok(Box::new(stream)),
-        Err(error) if error.get_ref().is_some_and(|inside| inside.is::<rustls::Error>()) => Err(LdapError::Tls(error.to_string())),
-        Err(_) => Err(LdapError::Closed),
+        Err(error) => Err(TlsProblem::of(&error).map_or(LdapError::Closed, LdapError::Tls)),
     }
 }

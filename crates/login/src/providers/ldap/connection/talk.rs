@@ -11,6 +11,7 @@ use super::servers::Watch;
 use crate::providers::error::short;
 use crate::providers::ldap::error::LdapError;
 use crate::providers::ldap::protocol::{self, Answer, Entry, Header, LONGEST_HEADER, Outcome, Page, Search, code};
+use crate::tls::TlsProblem;
 
 /// Bytes of one message of a server.
 const LONGEST_MESSAGE: usize = 512 * 1024;
@@ -200,8 +201,5 @@ pub(crate) fn refusal(what: &'static str, outcome: Outcome) -> LdapError {
 }
 
 fn broken(error: std::io::Error) -> LdapError {
-    match error.get_ref() {
-        Some(inside) if inside.is::<rustls::Error>() => LdapError::Tls(error.to_string()),
-        _ => LdapError::Closed,
-    }
+    TlsProblem::of(&error).map_or(LdapError::Closed, LdapError::Tls)
 }
