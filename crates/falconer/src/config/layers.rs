@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
+use super::misfit::Misfit;
 use super::{Config, environment, near};
 use crate::text_file;
 
@@ -43,9 +44,14 @@ impl Config {
     /// The file alone is read strictly first, so that an error names its line.
     fn file(path: &Path) -> Result<toml::Table> {
         let text = text_file::read(path, "the configuration")?;
-        let wrong = |error: toml::de::Error| anyhow!("in {}, {}", path.display(), near::in_words(&at_its_place(&text, &error)));
-        toml::from_str::<Config>(&text).map_err(wrong)?;
-        toml::from_str(&text).map_err(wrong)
+        let wrong =
+            |error: &toml::de::Error, meant: &str| anyhow!("in {}, {}{meant}", path.display(), near::in_words(&at_its_place(&text, error)));
+        let table: toml::Table = toml::from_str(&text).map_err(|error| wrong(&error, ""))?;
+        toml::from_str::<Config>(&text).map_err(|error| {
+            let misfit = Misfit::of::<Config>(table.clone().into());
+            wrong(&error, &misfit.map(|misfit| misfit.meant(&[])).unwrap_or_default())
+        })?;
+        Ok(table)
     }
 }
 

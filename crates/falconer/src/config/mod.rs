@@ -9,6 +9,7 @@ mod check;
 mod environment;
 mod layers;
 mod mail;
+mod misfit;
 mod near;
 mod provider;
 mod secret_text;

@@ -8,10 +8,11 @@ use falconer_login::mapping::{Attribute, Mapping, Template};
 use falconer_store::Secret;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
-use toml::Table;
+use toml::{Table, Value};
 
 use super::scim::ScimSection;
 use crate::config::SecretText;
+use crate::config::misfit::Misfit;
 
 /// The settings that several kinds have.
 #[derive(Clone, Debug, Deserialize)]
@@ -92,11 +93,12 @@ impl<K> Deref for Section<K> {
 impl<'de, K: Kind> Deserialize<'de> for Section<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (common, kind) = divide::<K>(Table::deserialize(deserializer)?);
-        let common: Common = common.try_into().map_err(|error| D::Error::custom(in_a_line(&error)))?;
+        let common: Common = read(common, &[]).map_err(D::Error::custom)?;
         let name = common.name.clone();
         let wrong = |why: String| D::Error::custom(format!("provider {name}: {why}"));
         common.check().map_err(wrong)?;
-        let kind: K = kind.try_into().map_err(|error| wrong(with_what_is_common::<K>(in_a_line(&error))))?;
+        let besides: Vec<&str> = ALWAYS.iter().chain(K::COMMON).copied().collect();
+        let kind: K = read(kind, &besides).map_err(wrong)?;
         let section = Section { common, kind: Box::new(kind) };
         section.mapping().map_err(wrong)?;
         K::check(&section).map_err(wrong)?;
@@ -109,18 +111,16 @@ fn divide<K: Kind>(table: Table) -> (Table, Table) {
     table.into_iter().partition(|(key, _)| ALWAYS.iter().chain(K::COMMON).any(|common| common == key))
 }
 
-/// What is wrong, and with which key, without line ends.
-fn in_a_line(error: &toml::de::Error) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Who wrote an unknown key is told all that are known.
-fn with_what_is_common<K: Kind>(error: String) -> String {
-    if !error.starts_with("unknown field") {
-        return error;
-    }
-    let common: Vec<String> = ALWAYS.iter().chain(K::COMMON).map(|key| format!("`{key}`")).collect();
-    format!("{error}; there are also {}", common.join(", "))
+/// What a table holds. Errors: what is wrong, and with which key, in a line; and which name was meant. Who wrote an unknown name is told all that there are,
+/// those `besides` too.
+fn read<T: DeserializeOwned>(table: Table, besides: &[&str]) -> Result<T, String> {
+    table.clone().try_into().map_err(|error: toml::de::Error| {
+        let text = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        let Some(misfit @ Misfit::UnknownName { .. }) = Misfit::of::<T>(Value::Table(table)) else { return text };
+        let others: Vec<String> = besides.iter().map(|name| format!("`{name}`")).collect();
+        let others = if others.is_empty() { String::new() } else { format!("; there are also {}", others.join(", ")) };
+        format!("{text}{others}{}", misfit.meant(besides))
+    })
 }
 
 /// Nobody is asked about more often.

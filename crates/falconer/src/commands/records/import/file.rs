@@ -27,7 +27,7 @@ pub fn read(path: &Path) -> Result<Records> {
         match serde_json::from_slice(text) {
             Ok(record) => records.push(line, record),
             // The parser counts lines too; its column is that of the text.
-            Err(error) => errors.add(line, described(&error)),
+            Err(error) => errors.add(line, described(text, &error)),
         }
     }
     let records = records.validated(errors)?;
@@ -40,7 +40,15 @@ pub fn read(path: &Path) -> Result<Records> {
 /// What each line is.
 const RECORD: &str = r#"each line is a record as `falconer export` writes it, such as {"kind": "role", "roleId": "a", "scopes": ["b"]}"#;
 
-fn described(error: &serde_json::Error) -> String {
+/// The reader's words, and what a line is where this one is none at all.
+fn described(line: &[u8], error: &serde_json::Error) -> String {
+    // One line was read: the number that the parser gives says nothing.
     let text = error.to_string().replace(" at line 1 column ", " at column ");
-    if text.contains("`kind`") || error.is_eof() || error.is_syntax() { format!("{text}; {RECORD}") } else { text }
+    if has_known_kind(line) { text } else { format!("{text}; {RECORD}") }
+}
+
+/// Whether a line is JSON that says of which kind it is.
+fn has_known_kind(line: &[u8]) -> bool {
+    let value = serde_json::from_slice::<serde_json::Value>(line).unwrap_or_default();
+    matches!(value.get("kind").and_then(serde_json::Value::as_str), Some("role" | "client"))
 }
