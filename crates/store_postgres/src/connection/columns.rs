@@ -12,7 +12,7 @@ use futures_util::TryStreamExt as _;
 use tokio_postgres::types::{FromSql, ToSql, Type};
 use tokio_postgres::{Error, Row, RowStream};
 
-use crate::connection::fault::Res;
+use crate::connection::fault::{Fault, Res};
 
 /// What a statement runs on: a connection, or a transaction on it.
 pub(crate) trait Connection: Sync {
@@ -97,7 +97,7 @@ fn typed<'a>(values: Values<'a>) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
 
 /// The value of a column.
 pub(crate) fn get<'r, T: FromSql<'r>>(row: &'r Row, column: usize) -> Res<T> {
-    Ok(row.try_get(column)?)
+    row.try_get(column).map_err(Fault::Value)
 }
 
 /// Optional JSON as text.

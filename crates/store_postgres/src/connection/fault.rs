@@ -2,6 +2,7 @@
 
 use falconer_store::StoreError;
 use tokio_postgres::error::SqlState;
+use tokio_postgres::types::WrongType;
 
 /// The result of everything that runs on a connection.
 pub(crate) type Res<T> = Result<T, Fault>;
@@ -11,6 +12,8 @@ pub(crate) type Res<T> = Result<T, Fault>;
 pub(crate) enum Fault {
     Store(StoreError),
     Sql(tokio_postgres::Error),
+    /// A value of a row is not what is read from its column. The driver has one type for all its errors, so it is told apart where it happens.
+    Value(tokio_postgres::Error),
 }
 
 impl From<StoreError> for Fault {
@@ -31,6 +34,8 @@ impl From<Fault> for StoreError {
         match fault {
             Fault::Store(error) => error,
             Fault::Sql(error) => named(&error),
+            // Another program wrote it, which knows another schema.
+            Fault::Value(error) => StoreError::Corrupt(text(&error)),
         }
     }
 }
@@ -48,8 +53,9 @@ pub(crate) fn at_commit(error: &tokio_postgres::Error) -> StoreError {
 fn named(error: &tokio_postgres::Error) -> StoreError {
     let text = text(error);
     let Some(state) = error.code() else {
-        // A value that does not fit its column was read or written by a program that knows another schema.
-        return if is_about_values(error) { StoreError::Corrupt(text) } else { StoreError::Unavailable(text) };
+        // A column has another type than the value that was to be written into it.
+        let is_misfit = std::error::Error::source(error).is_some_and(|cause| cause.is::<WrongType>());
+        return if is_misfit { StoreError::Corrupt(text) } else { StoreError::Unavailable(text) };
     };
     match (state, state.code().get(..2)) {
         (state, _) if *state == SqlState::UNIQUE_VIOLATION => StoreError::Conflict,
@@ -60,12 +66,6 @@ fn named(error: &tokio_postgres::Error) -> StoreError {
         (_, Some("22" | "23" | "42" | "XX")) => StoreError::Corrupt(text),
         _ => StoreError::Unavailable(text),
     }
-}
-
-/// The driver tells these kinds apart only by their text.
-fn is_about_values(error: &tokio_postgres::Error) -> bool {
-    let text = error.to_string();
-    text.starts_with("error deserializing column") || text.starts_with("error serializing parameter") || text.starts_with("invalid column")
 }
 
 /// The error with what the server says of it, never with parameters: they may be secrets.

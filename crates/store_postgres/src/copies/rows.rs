@@ -7,6 +7,7 @@ use falconer_store::{Epoch, Result, Revision, StoreError};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 
+use crate::connection::columns::get;
 use crate::connection::connect::{self, Sessions, take};
 use crate::connection::contact::Connector;
 use crate::connection::fault::{Fault, Res, at_commit};
@@ -58,7 +59,7 @@ impl DatabaseRows {
         is_finished(&self.connection).await?;
         let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
                      AND application_name = current_setting('application_name')";
-        let others: i64 = self.connection.query_one(sql, &[]).await?.try_get(0)?;
+        let others: i64 = get(&self.connection.query_one(sql, &[]).await?, 0)?;
         if others > 0 {
             let why = format!("{others} connections of other Falconers are open to it: stop every server and command that uses it");
             return Err(StoreError::InTheWay(why).into());
@@ -74,12 +75,12 @@ impl DatabaseRows {
 
     async fn begin(&mut self) -> Res<()> {
         let sql = "SELECT pg_try_advisory_lock($1, hashtext(current_schema()))";
-        if !self.connection.query_one(sql, &[&LOCK]).await?.try_get::<_, bool>(0)? {
+        if !get::<bool>(&self.connection.query_one(sql, &[&LOCK]).await?, 0)? {
             return Err(StoreError::InTheWay("another command copies into it".to_owned()).into());
         }
         let sql = format!("SELECT to_regclass('falconer_migrations') IS NOT NULL, to_regclass('{UNFINISHED}') IS NOT NULL");
         let row = self.connection.query_one(&sql, &[]).await?;
-        match (row.try_get::<_, bool>(0)?, row.try_get::<_, bool>(1)?) {
+        match (get::<bool>(&row, 0)?, get::<bool>(&row, 1)?) {
             (true, false) => Err(StoreError::Conflict.into()),
             (_, true) => is_current(&self.connection).await,
             (false, false) => {
@@ -102,7 +103,7 @@ impl DatabaseRows {
     async fn read(&mut self, most: usize) -> Res<Vec<Row>> {
         let Some(table) = self.reading else { return Ok(Vec::new()) };
         let found = self.connection.query(&format!("FETCH {most} FROM falconer_rows"), &[]).await?;
-        let value = |row: &tokio_postgres::Row, place| Ok(row.try_get::<_, Cell>(place)?.0);
+        let value = |row: &tokio_postgres::Row, place| Ok(get::<Cell>(row, place)?.0);
         let rows: Res<Vec<Row>> = found.iter().map(|row| (0..table.columns.len()).map(|place| value(row, place)).collect()).collect();
         if found.is_empty() {
             self.all_read().await?;
@@ -177,7 +178,7 @@ impl RowSource for DatabaseRows {
 
     async fn count(&mut self, table: &'static Table) -> Result<u64> {
         let row = self.connection.query_one(&format!("SELECT count(*) FROM {}", table.name), &[]).await.map_err(Fault::from)?;
-        let count: i64 = row.try_get(0).map_err(Fault::from)?;
+        let count: i64 = get(&row, 0)?;
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
@@ -238,7 +239,7 @@ pub async fn differences(url: &str) -> Result<Vec<String>> {
     let found = rows.connection.query(sql, &[]).await.map_err(Fault::from)?;
     let mut there = std::collections::BTreeSet::new();
     for row in &found {
-        let text = |place: usize| row.try_get::<_, String>(place).map_err(Fault::from);
+        let text = |place: usize| get::<String>(row, place);
         let (table, column, kind) = (text(0)?, text(1)?, text(2)?);
         if !NOT_COPIED.contains(&table.as_str()) {
             there.insert(format!("{table}.{column} {}", if kind == "integer" { "bigint" } else { &kind }));

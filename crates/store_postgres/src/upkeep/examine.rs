@@ -7,6 +7,7 @@ use tokio_postgres::Client;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::types::Type;
 
+use crate::connection::columns::get;
 use crate::connection::connect;
 use crate::connection::fault::{Fault, Res};
 use crate::connection::migrate::MIGRATIONS;
@@ -81,17 +82,17 @@ async fn ask(client: &Client, has_tls: bool, keys: Option<&KeyRing>) -> Res<Exam
                  (extract(epoch FROM clock_timestamp()) * 1000)::bigint, to_regclass('falconer_migrations') IS NOT NULL";
     let row = client.query_typed_one(sql, &[]).await?;
     let sql = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes', 'autovacuum') AND setting <> 'on' ORDER BY name";
-    let off = client.query_typed(sql, &[]).await?.iter().map(|row| row.try_get(0)).collect::<std::result::Result<_, _>>()?;
+    let off = client.query_typed(sql, &[]).await?.iter().map(|row| get(row, 0)).collect::<Res<_>>()?;
     let mut found = Examined {
-        version: row.try_get(0)?,
+        version: get(&row, 0)?,
         answer,
         has_tls,
-        is_replica: row.try_get(1)?,
-        lag_seconds: row.try_get(2)?,
-        connections: (row.try_get(3)?, row.try_get(4)?),
+        is_replica: get(&row, 1)?,
+        lag_seconds: get(&row, 2)?,
+        connections: (get(&row, 3)?, get(&row, 4)?),
         off,
-        now_ms: row.try_get(5)?,
-        is_there: row.try_get(6)?,
+        now_ms: get(&row, 5)?,
+        is_there: get(&row, 6)?,
         missing: 0,
         highest_ms: 0,
         sealed: (0, Vec::new()),
@@ -104,17 +105,15 @@ async fn ask(client: &Client, has_tls: bool, keys: Option<&KeyRing>) -> Res<Exam
 
 async fn ask_of_falconer(client: &Client, keys: Option<&KeyRing>, found: &mut Examined) -> Res<()> {
     let rows = client.query_typed("SELECT version, name, checksum FROM falconer_migrations ORDER BY version", &[]).await?;
-    let read = |row: &tokio_postgres::Row| -> std::result::Result<AppliedMigration, tokio_postgres::Error> {
-        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
-    };
-    let applied: Vec<AppliedMigration> = rows.iter().map(read).collect::<std::result::Result<_, _>>()?;
+    let read = |row: &tokio_postgres::Row| -> Res<AppliedMigration> { Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?)) };
+    let applied: Vec<AppliedMigration> = rows.iter().map(read).collect::<Res<_>>()?;
     found.missing = missing_migrations(&applied, MIGRATIONS)?.len();
-    found.highest_ms = client.query_typed_one("SELECT highest_ms FROM meta", &[]).await?.try_get(0)?;
+    found.highest_ms = get(&client.query_typed_one("SELECT highest_ms FROM meta", &[]).await?, 0)?;
     // An older schema has not all of the columns.
     let Some(keys) = keys.filter(|_| found.missing == 0) else { return Ok(()) };
     for (kind, sql) in SEALED {
         for row in client.query_typed(sql, &[(&OPENED, Type::INT8)]).await? {
-            let (id, sealed): (&str, &[u8]) = (row.try_get(0)?, row.try_get(1)?);
+            let (id, sealed): (&str, &[u8]) = (get(&row, 0)?, get(&row, 1)?);
             found.sealed.0 = found.sealed.0.saturating_add(1);
             if let Err(error) = keys.open(&kind.place(id), sealed) {
                 found.sealed.1.push(Damaged { kind, id: id.to_owned(), why: error.to_string() });
