@@ -116,9 +116,9 @@ impl Auth {
         Ok(noted.map_err(|error| self.store_error(error))? <= 1)
     }
 
-    /// Whether this is an address that Falconer itself is reached at.
+    /// Whether this is an address that Falconer itself is reached at, under whichever name of this machine.
     pub fn is_own_address(&self, host: &str, port: u16) -> bool {
-        self.node.settings.is_ours(host, port)
+        self.node.settings.leads_here(host, port)
     }
 
     /// What a failed call of the store means to whoever asked; a failure for good ends the process.

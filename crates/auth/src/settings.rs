@@ -123,15 +123,37 @@ impl AuthSettings {
         Some(self.identity_max_age_by_provider.get(provider).copied().unwrap_or(self.identity_max_age_ms))
     }
 
-    /// Whether signed calls to our own API may be meant for this host and port.
+    /// Whether signed calls to our own API may be meant for this host and port. What was signed is compared as it was written.
     pub(crate) fn is_ours(&self, host: &str, port: u16) -> bool {
-        self.public_origin.is_at(host, port) || self.hawk_origins.iter().any(|origin| origin.is_at(host, port))
+        self.own_origins().any(|origin| origin.is_at(host, port))
+    }
+
+    /// Whether a browser that goes there comes to Falconer: `127.0.0.1` and `localhost` are one listener.
+    pub(crate) fn leads_here(&self, host: &str, port: u16) -> bool {
+        self.own_origins().any(|origin| origin.port == port && authority::same_listener(&origin.host, host))
+    }
+
+    fn own_origins(&self) -> impl Iterator<Item = &Origin> {
+        std::iter::once(&self.public_origin).chain(&self.hawk_origins)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Credentials could be granted to `http://localhost:8080/`, which was Falconer itself at `http://127.0.0.1:8080`.
+    #[test]
+    fn an_address_of_this_machine_is_ours_whatever_it_is_called() {
+        let settings = AuthSettings::new(Origin::parse("http://127.0.0.1:8080").unwrap());
+        for here in ["127.0.0.1", "localhost", "[::1]", "127.0.0.2"] {
+            assert!(settings.leads_here(here, 8080) && !settings.leads_here(here, 8081), "{here}");
+        }
+        assert!(settings.is_ours("127.0.0.1", 8080) && !settings.is_ours("localhost", 8080), "what was signed is compared as it is written");
+        assert!(!settings.leads_here("notes.localhost", 8080), "a proxy may tell such names apart");
+        let elsewhere = AuthSettings::new(Origin::parse("https://auth.example.com").unwrap());
+        assert!(elsewhere.leads_here("auth.example.com", 443) && !elsewhere.leads_here("localhost", 443));
+    }
 
     #[test]
     fn origins_parse_exactly() {

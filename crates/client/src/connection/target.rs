@@ -71,12 +71,7 @@ impl<'a> Target<'a> {
 
 /// Whether a URL stays on this machine. Proxies of the environment are not asked for those.
 pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+    url.host_str().is_some_and(authority::is_loopback)
 }
 
 /// Host and port for messages.

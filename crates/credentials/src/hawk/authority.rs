@@ -3,7 +3,7 @@
 //! One reader for the whole workspace: what one place accepts as a host, all do.
 
 use std::borrow::Cow;
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// The text before the port, and the text of the port. The colons inside of `[::1]` are no port. Nothing is judged.
 pub fn cut(authority: &str) -> (&str, Option<&str>) {
@@ -35,6 +35,21 @@ pub fn is_host(text: &str) -> bool {
 /// Whether two hosts are the same: letter case and the brackets of an address do not count.
 pub fn same_host(one: &str, other: &str) -> bool {
     within_brackets(one).eq_ignore_ascii_case(within_brackets(other))
+}
+
+/// Whether a host is this machine: `localhost` and names below it, 127.0.0.0/8, `[::1]`.
+pub fn is_loopback(host: &str) -> bool {
+    is_this_machine(host) || host.to_ascii_lowercase().ends_with(".localhost")
+}
+
+/// Whether two hosts lead to the same listener where the port is the same: the names and the addresses of this machine do, however it is called.
+/// A name below `localhost` is its own, because a proxy tells such names apart.
+pub fn same_listener(one: &str, other: &str) -> bool {
+    same_host(one, other) || (is_this_machine(one) && is_this_machine(other))
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || within_brackets(host).parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The other way to write an address of IPv6: with brackets, as URLs have it, or without them, as some libraries give it and sign it.
@@ -127,6 +142,14 @@ mod tests {
         }
         assert!(same_host("A.example", "a.EXAMPLE") && same_host("[::1]", "::1") && same_host("[fe80::A]", "fe80::a"));
         assert!(!same_host("a", "b") && !same_host("[a]", "a"));
+        for loopback in ["localhost", "LOCALHOST", "a.localhost", "127.0.0.1", "127.9.9.9", "[::1]", "::1"] {
+            assert!(is_loopback(loopback), "{loopback}");
+        }
+        for elsewhere in ["localhost.example", "nolocalhost", "128.0.0.1", "[::2]", "0.0.0.0", "127.0.0.1.example"] {
+            assert!(!is_loopback(elsewhere) && !same_listener(elsewhere, "localhost"), "{elsewhere}");
+        }
+        assert!(same_listener("127.0.0.1", "localhost") && same_listener("[::1]", "127.0.0.2") && same_listener("a.example", "A.example"));
+        assert!(same_listener("a.localhost", "a.localhost") && !same_listener("a.localhost", "localhost"));
         assert_eq!((other_spelling("[::1]").as_deref(), other_spelling("::1").as_deref()), (Some("::1"), Some("[::1]")));
         assert_eq!((other_spelling("[a]"), other_spelling("a.example"), other_spelling("127.0.0.1")), (None, None, None));
     }

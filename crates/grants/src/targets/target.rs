@@ -4,7 +4,6 @@
 //! that the page shows is the host that the browser goes to.
 
 use std::fmt;
-use std::net::Ipv6Addr;
 
 use falconer_auth::authority;
 use percent_encoding::percent_decode_str;
@@ -128,7 +127,7 @@ impl Target {
         if url.as_str().len() > LONGEST {
             return Err(TargetError::TooLong);
         }
-        let loopback = is_loopback(&url);
+        let loopback = authority::is_loopback(host);
         if scheme == Scheme::Http && !loopback {
             return Err(TargetError::PlainHttp(host.to_owned()));
         }
@@ -349,15 +348,6 @@ pub(crate) fn carried<'a>(queries: impl IntoIterator<Item = &'a str>) -> Option<
 
 fn url_authority_end(url: &Url) -> usize {
     url[..url::Position::BeforePath].len()
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST,
-        None => false,
-    }
 }
 
 /// The name in its own script, where the ASCII form of that is the host again.

@@ -1,8 +1,7 @@
 //! The one configured public origin, and what follows from it: cookie name, HSTS, what a form may say in `Origin`.
 
-use std::net::IpAddr;
-
-use url::{Host, Url};
+use falconer_auth::authority;
+use url::Url;
 
 /// Scheme, host and port under which browsers reach Falconer: `https://auth.example.com`, or http on a loopback host.
 ///
@@ -54,7 +53,7 @@ impl PublicOrigin {
         }
         let https = match url.scheme() {
             "https" => true,
-            "http" if is_loopback(&host) => false,
+            "http" if authority::is_loopback(&host.to_string()) => false,
             "http" => return Err(PublicOriginError::NotSecure(text.to_owned())),
             _ => return Err(PublicOriginError::NotAnOrigin(text.to_owned())),
         };
@@ -89,14 +88,6 @@ impl PublicOrigin {
     /// `auth.example.com` or `localhost:8080`: how pages name this installation.
     pub fn authority(&self) -> &str {
         self.text.split_once("://").map_or(self.text.as_str(), |(_, rest)| rest)
-    }
-}
-
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => IpAddr::from(*address).is_loopback(),
-        Host::Ipv6(address) => IpAddr::from(*address).is_loopback(),
     }
 }
 
