@@ -30,6 +30,9 @@ pub(crate) fn original(dialect: Dialect, parts: &Parts) -> Result<Original<'_>, 
         Dialect::Nginx | Dialect::Haproxy => {
             // Neither a method nor a host has a space in it: what is made of one that has is no target.
             let line = one(headers, "x-original-request").ok_or("the proxy does not send X-Original-Request once")?;
+            if line.is_empty() {
+                return Ok(Original { method: "", target: "", host: "", only_status, address: None });
+            }
             let (method, rest) = line.split_once(' ').ok_or("X-Original-Request is not METHOD HOST TARGET")?;
             let (host, target) = rest.split_once(' ').ok_or("X-Original-Request is not METHOD HOST TARGET")?;
             let (target, rest) = target.split_once(' ').map_or((target, None), |(target, rest)| (target, Some(rest)));
@@ -77,11 +80,11 @@ fn without_port(host: &str) -> &str {
     host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(name, _)| name)
 }
 
-/// The value of a header that is there once.
+/// The value of a header that is there once. A client may write any bytes into its target: what is no text is empty, which is no target.
 fn one<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
-    if values.next().is_some() { None } else { value.to_str().ok() }
+    if values.next().is_some() { None } else { Some(std::str::from_utf8(value.as_bytes()).unwrap_or_default()) }
 }
 
 #[cfg(test)]
@@ -123,6 +126,20 @@ mod tests {
                 vec![("x-forwarded-method", "PUT"), ("x-forwarded-uri", "/books/red?page=2"), ("x-forwarded-host", "notes.example")]
             }
             Dialect::Envoy => vec![("host", "notes.example")],
+        }
+    }
+
+    /// Bytes that are no text in the target of a client were called a mistake of the proxy's configuration, with 500.
+    #[test]
+    fn bytes_that_are_no_text_are_no_target() {
+        for dialect in [Dialect::Nginx, Dialect::Haproxy, Dialect::Traefik, Dialect::Caddy] {
+            let mut parts = parts(dialect, &own(dialect));
+            let (name, value): (_, &[u8]) = match dialect {
+                Dialect::Nginx | Dialect::Haproxy => ("x-original-request", b"GET notes.example /books/r\xe9d notes.example"),
+                _ => ("x-forwarded-uri", b"/books/r\xe9d"),
+            };
+            parts.headers.insert(name, http::HeaderValue::from_bytes(value).unwrap());
+            assert_eq!(original(dialect, &parts).unwrap().target, "", "{dialect:?}");
         }
     }
 
