@@ -159,6 +159,27 @@ class BelievesTheGateway(Service):
             super().admit(scope)
 
 
+class SessionByName(Service):
+    """The cookie says who it is."""
+
+    def is_sealed(self, who, value):
+        return True
+
+
+class SessionFromAnywhere(Service):
+    """Browsers were said to keep such cookies at home."""
+
+    def is_from_here(self):
+        return True
+
+
+class CookieForScripts(Service):
+    """A script of the page looked whether somebody is signed in."""
+
+    def cookie(self):
+        return "sign-in=1; Path=/; SameSite=Lax"
+
+
 class AnyPageMay(Service):
     """Cookies were needed for something, and any origin was easiest."""
 
@@ -245,6 +266,9 @@ FOUND = {
     AddedTwice: "replay",
     SlashDoesNotMatter: "other-spelling",
     BelievesTheGateway: "forged-caller",
+    SessionByName: "altered-session",
+    SessionFromAnywhere: "cross-site-session",
+    CookieForScripts: "cookie-attributes",
     AnyPageMay: "cross-origin",
     ShowsTheRequest: "secrets-in-answers",
     LogsQueries: "secrets-in-logs",

@@ -7,6 +7,8 @@ Routes: `/` for everybody; `/books/<book>/notes` to read (`notes:read:<book>`) a
 
 import base64
 import hashlib
+import hmac
+import http.cookies
 import http.server
 import json
 import os
@@ -17,6 +19,13 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
 PATHS = ["/books/{book}/notes", "/people/{person}"]
+# Of the sessions of browsers, which everybody here has who may do everything.
+KEY = b"a key of the tests, which is no secret"
+
+
+def session_cookie(who="ann"):
+    """What a browser sends along that is signed in."""
+    return f"session={who}.{hmac.new(KEY, who.encode(), hashlib.sha256).hexdigest()}"
 
 
 class Refused(Exception):
@@ -70,8 +79,29 @@ class Service(http.server.BaseHTTPRequestHandler):
             raise Refused(409, "This was added already.")
         return name
 
+    def session(self):
+        """Who is signed in with a browser, by a cookie that this service wrote; None: nobody."""
+        sent = http.cookies.SimpleCookie(self.headers.get("Cookie", "")).get("session")
+        who = sent.value.partition(".")[0] if sent else ""
+        return who if sent and self.is_sealed(who, sent.value) else None
+
+    def is_sealed(self, who, value):
+        return hmac.compare_digest(session_cookie(who).partition("=")[2], value)
+
+    def is_from_here(self):
+        """What changes something comes from a page of this service."""
+        return self.command == "GET" or self.headers.get("Origin") == self.origin.geturl()
+
+    def cookie(self):
+        """What a browser is given to begin a sign-in with."""
+        return "sign-in=1; Path=/; HttpOnly; SameSite=Lax"
+
     def admit(self, scope):
         """Whether the caller may; else it is refused."""
+        if "Authorization" not in self.headers and self.session():
+            if not self.is_from_here():
+                raise Refused(403, "This came from another site.")
+            return
         answer = self.ask(scope)
         if answer["status"] == "failed":
             raise Refused(401, answer["message"])
@@ -147,6 +177,8 @@ class Service(http.server.BaseHTTPRequestHandler):
 
     def send(self, status, body):
         self.send_response(status)
+        if "text/html" in self.headers.get("Accept", ""):
+            self.send_header("Set-Cookie", self.cookie())
         for name, value in {"Content-Type": "application/json", "Content-Length": len(body), **self.cors()}.items():
             self.send_header(name, str(value))
         self.end_headers()

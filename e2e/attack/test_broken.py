@@ -5,6 +5,7 @@ import pathlib
 import pytest
 from attacked import Attacked, attack, broken
 from broken import FOUND, Service
+from frame import session_cookie
 
 ROUTES = pathlib.Path(__file__).with_name("routes.toml").read_text()
 # What each broken service is asked for, besides what its own fault needs; the whole one is asked for all.
@@ -13,11 +14,12 @@ USUAL = ["GET /", "GET /openapi.json", "GET /books/red/notes", "PUT /books/red/n
 
 def tried(name, server, operator, folder, wanted=None):
     origin, program, log = broken(name, server, folder)
-    routes = folder / "routes.toml"
+    routes, session = folder / "routes.toml", folder / "session"
+    session.write_text(session_cookie() + "\n")
     blocks = ["[[route]]" + block for block in ROUTES.split("[[route]]")[1:]]
     routes.write_text("".join(block for block in blocks if wanted is None or any(f'"{request}"' in block for request in wanted)))
     try:
-        return Attacked(attack(origin, "--routes", routes, "--log", log, "--yes", "--json", server=server, credentials=operator))
+        return Attacked(attack(origin, "--routes", routes, "--session", session, "--log", log, "--yes", "--json", server=server, credentials=operator))
     finally:
         program.stop()
 

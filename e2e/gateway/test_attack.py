@@ -8,12 +8,15 @@ import threading
 import proxies
 import pytest
 from proxies import REPOSITORY
+from test_sessions import signed_in
 
 sys.path.insert(0, str(REPOSITORY / "e2e/attack"))
 from attacked import Attacked, attack  # noqa: E402
 
 HEAD = 'public = ["/open/{*rest}"]'
 RULES = """
+[session]
+
 [[rule]]
 methods = ["GET"]
 path = "/books/{book}"
@@ -85,8 +88,10 @@ def behind():
 def test_the_gateway_holds(service, server, tmp_path):
     routes = tmp_path / "routes.toml"
     routes.write_text(ROUTES + (WITH_BODY if service.place == "upstream" else ""))
-    operator = server.client(["notes:*"])
-    done = attack(service.origin, "--routes", routes, "--log", service.log, "--yes", "--json", server=server, credentials=operator)
+    operator, session = server.client(["notes:*"]), tmp_path / "session"
+    cookies = signed_in(service, server.grant("https://notes.example.com/", ["notes:*"]))
+    session.write_text("; ".join(f"{name}={value}" for name, value in cookies.items()))
+    done = attack(service.origin, "--routes", routes, "--session", session, "--log", service.log, "--yes", "--json", server=server, credentials=operator)
     found = Attacked(done)
     assert (found.code, found.with_outcome("finding"), found.said["unusableRoutes"]) == (0, {}, []), found.with_outcome("finding")
     untried = {name: row["seen"] for name, row in found.with_outcome("not-tried").items()}

@@ -45,6 +45,11 @@ pub(crate) enum Judged {
     Works,
     /// Pages of any origin may not use the browser's own credentials.
     Cors,
+    /// Browsers keep nothing of it that scripts can read, that goes along from other sites, or that leaves TLS.
+    Cookies {
+        /// Requests go over TLS.
+        https: bool,
+    },
     /// The answer's own text and headers are looked at.
     Answer,
 }
@@ -96,6 +101,17 @@ impl Case<'_> {
     /// The request of the route, with a signature, of whatever.
     pub fn signed(&self, how: impl Into<String>, signature: &Signature) -> Try {
         self.unsigned(how).header("authorization", &signature.header())
+    }
+
+    /// What a signed-in browser sends along, as the operator gave it.
+    pub fn session(&self) -> Result<&str, Skip> {
+        self.guarded()?;
+        self.place.session.as_deref().ok_or(Skip::OnlyFor("sessions, whose cookie --session gives"))
+    }
+
+    /// The request of the route, as a browser sends it that has this session.
+    pub fn with_session(&self, how: impl Into<String>, session: &str) -> Try {
+        self.unsigned(how).header("cookie", session)
     }
 
     /// The same by somebody who could perhaps not be made.

@@ -56,6 +56,7 @@ pub(crate) fn judge(judged: Judged, answered: &Answered, usual: Option<&Answer>)
         // It is alive; why it refuses now is for the end of the run to find out.
         Judged::Works => Verdict::Untried(format!("the caller that may was {said}")),
         Judged::Cors => cors(answer),
+        Judged::Cookies { https } => cookies(answer, https),
     }
 }
 
@@ -70,6 +71,30 @@ fn cors(answer: &Answer) -> Verdict {
         }
         _ => Verdict::Held,
     }
+}
+
+/// What is missing at the cookies that come back.
+fn cookies(answer: &Answer, https: bool) -> Verdict {
+    let set = answer.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let missing: Vec<String> = set.filter_map(|cookie| missing(cookie, https)).collect();
+    if missing.is_empty() { Verdict::Held } else { Verdict::Finding(missing.join(", ")) }
+}
+
+/// What one cookie lacks; `None`: nothing, or it is taken away.
+fn missing(cookie: &str, https: bool) -> Option<String> {
+    let (pair, attributes) = cookie.split_once(';').unwrap_or((cookie, ""));
+    let (name, value) = pair.split_once('=')?;
+    let attributes = attributes.to_ascii_lowercase();
+    let has = |wanted: &str| attributes.split(';').any(|one| one.trim() == wanted);
+    let lacks: Vec<&str> = [
+        ("HttpOnly", has("httponly")),
+        ("SameSite=Lax or Strict", has("samesite=lax") || has("samesite=strict")),
+        ("Secure", !https || has("secure")),
+    ]
+    .into_iter()
+    .filter_map(|(what, is_there)| (!is_there).then_some(what))
+    .collect();
+    (!value.trim().is_empty() && !lacks.is_empty()).then(|| format!("the cookie {} lacks {}", name.trim(), lacks.join(" and ")))
 }
 
 impl Answer {
@@ -144,5 +169,19 @@ mod tests {
         assert!(matches!(with("null", Some("true")), Verdict::Finding(_)));
         assert_eq!(with("*", None), Verdict::Held);
         assert_eq!(with("https://tool.example", Some("true")), Verdict::Held);
+    }
+
+    #[test]
+    fn what_cookies_lack() {
+        for (cookie, https, lacks) in [
+            ("s=1; Path=/; HttpOnly; SameSite=Lax; Secure", true, None),
+            ("s=1; httponly; samesite=strict", false, None),
+            ("s=; Path=/", true, None),
+            ("s=1; HttpOnly; SameSite=None; Secure", true, Some("the cookie s lacks SameSite=Lax or Strict")),
+            ("s=1; SameSite=Lax", true, Some("the cookie s lacks HttpOnly and Secure")),
+            ("s=1", false, Some("the cookie s lacks HttpOnly and SameSite=Lax or Strict")),
+        ] {
+            assert_eq!(missing(cookie, https).as_deref(), lacks, "{cookie}");
+        }
     }
 }

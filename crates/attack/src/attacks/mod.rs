@@ -1,5 +1,5 @@
 //! The attacks: a file each. `credentials` are about who signs, `scopes` about what they may, `request` about what was signed, `body` about what came
-//! along, `bewit` about signatures in URLs, `answers` about what the service says and writes down.
+//! along, `bewit` about signatures in URLs, `session` about what browsers keep, `answers` about what the service says and writes down.
 
 mod answers;
 mod bewit;
@@ -7,6 +7,7 @@ mod body;
 mod credentials;
 mod request;
 mod scopes;
+mod session;
 
 pub(crate) use answers::documents;
 pub(crate) use answers::falconer_away::ATTACK as FALCONER_AWAY;
@@ -74,6 +75,9 @@ pub const ATTACKS: &[&Attack] = &[
     &bewit::bewit_for_a_change::ATTACK,
     &bewit::bewit_that_does_not_hold::ATTACK,
     &bewit::bewit_beside_a_header::ATTACK,
+    &session::altered_session::ATTACK,
+    &session::cross_site_session::ATTACK,
+    &session::cookie_attributes::ATTACK,
     &answers::cross_origin::ATTACK,
     &answers::secrets_in_answers::ATTACK,
     &answers::secrets_in_logs::ATTACK,

@@ -10,6 +10,7 @@ pub struct Place {
     pub origin: String,
     pub(crate) host: String,
     pub(crate) port: u16,
+    pub(crate) session: Option<String>,
 }
 
 impl Place {
@@ -20,7 +21,20 @@ impl Place {
         let origin = origin.unwrap_or(address).trim_end_matches('/');
         let signed = Origin::parse(origin)?;
         let address = address.trim_end_matches('/').to_owned();
-        Ok(Place { address, origin: origin.to_owned(), host: signed.host, port: signed.port })
+        Ok(Place { address, origin: origin.to_owned(), host: signed.host, port: signed.port, session: None })
+    }
+
+    /// With what a browser sends along that is signed in there: the value of its `Cookie` header, such as `session=...`. Errors: a sentence.
+    pub fn with_session(self, cookie: &str) -> Result<Place, String> {
+        let cookie = cookie.trim();
+        if !cookie.contains('=') || http::HeaderValue::from_str(cookie).is_err() {
+            return Err("a session is what a browser sends as Cookie, such as session=...".to_owned());
+        }
+        Ok(Place { session: Some(cookie.to_owned()), ..self })
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.address.starts_with("https://")
     }
 
     /// The URL of a path with its query; `None` where a URL would spell it otherwise, so that something else would be sent.

@@ -56,6 +56,9 @@ pub struct Options {
     /// What callers write, and requests are signed for, where it is not the address of the service
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
+    /// A file with what a browser that is signed in sends as Cookie, of somebody who may use the routes: then its session is attacked, too
+    #[arg(long, value_name = "FILE")]
+    session: Option<PathBuf>,
     /// Certificates (PEM) of the authorities that the service's own may be from, instead of those that the system trusts
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
@@ -90,7 +93,10 @@ pub async fn run(options: Options) -> Result<()> {
     let wrong = |why: String| WrongUse(why);
     let named = routes(&options)?;
     let origin = options.origin.as_deref().or(named.as_ref().and_then(|named| named.origin.as_deref()));
-    let place = Place::new(service, origin).map_err(wrong)?;
+    let mut place = Place::new(service, origin).map_err(wrong)?;
+    if let Some(file) = &options.session {
+        place = place.with_session(&text_file::read(file, "the session in")?).map_err(wrong)?;
+    }
     // Without a route there is still what everybody may ask.
     let routes = match &named {
         Some(named) => named.routes.clone(),
