@@ -149,7 +149,10 @@ mod tests {
         for here in ["127.0.0.1", "localhost", "[::1]", "127.0.0.2"] {
             assert!(settings.leads_here(here, 8080) && !settings.leads_here(here, 8081), "{here}");
         }
-        assert!(settings.is_ours("127.0.0.1", 8080) && !settings.is_ours("localhost", 8080), "what was signed is compared as it is written");
+        assert!(
+            settings.is_ours("127.0.0.1", 8080) && !settings.is_ours("localhost", 8080),
+            "what was signed is compared as it is written"
+        );
         assert!(!settings.leads_here("notes.localhost", 8080), "a proxy may tell such names apart");
         let elsewhere = AuthSettings::new(Origin::parse("https://auth.example.com").unwrap());
         assert!(elsewhere.leads_here("auth.example.com", 443) && !elsewhere.leads_here("localhost", 443));

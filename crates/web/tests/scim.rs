@@ -26,7 +26,7 @@ async fn what_entra_sends() {
     let company = company().await;
     let none = company.get("/Users?filter=userName+eq+%22Test_User_dfeef4c5%40testuser.com%22").await;
     assert_eq!((none["totalResults"].clone(), none["Resources"].clone()), (json!(0), json!([])));
-    let made = company
+    let created = company
         .ok(
             Method::POST,
             "/Users",
@@ -45,10 +45,10 @@ async fn what_entra_sends() {
             201,
         )
         .await;
-    let id = made["id"].as_str().unwrap();
-    assert_eq!(made["meta"]["version"], "W/\"1\"");
-    assert_eq!(made["meta"]["location"], format!("https://auth.example.com/scim/v2/Users/{id}"));
-    assert_eq!(company.get(&format!("/Users/{id}")).await, made);
+    let id = created["id"].as_str().unwrap();
+    assert_eq!(created["meta"]["version"], "W/\"1\"");
+    assert_eq!(created["meta"]["location"], format!("https://auth.example.com/scim/v2/Users/{id}"));
+    assert_eq!(company.get(&format!("/Users/{id}")).await, created);
     let operations = json!([
         {"op": "Replace", "path": "emails[type eq \"work\"].value", "value": "updatedEmail@example.com"},
         {"op": "Replace", "path": "name.familyName", "value": "updatedFamilyName"},
@@ -106,13 +106,13 @@ async fn what_okta_sends() {
         "emails": [{"primary": true, "value": "test.user@okta.local", "type": "work"}],
         "displayName": "Test User", "locale": "en-US", "externalId": "00ujl29u0le5T6Aj10h7", "groups": [], "password": "1mz050nq", "active": true,
     });
-    let made = company.ok(Method::POST, "/Users", Some(body.clone()), 201).await;
-    assert!(!made.to_string().contains("1mz050nq"));
-    let id = made["id"].as_str().unwrap();
-    let again = company.ok(Method::POST, "/Users", Some(body.clone()), 409).await;
-    assert_eq!(again["scimType"], "uniqueness");
+    let created = company.ok(Method::POST, "/Users", Some(body.clone()), 201).await;
+    assert!(!created.to_string().contains("1mz050nq"));
+    let id = created["id"].as_str().unwrap();
+    let repeated = company.ok(Method::POST, "/Users", Some(body.clone()), 409).await;
+    assert_eq!(repeated["scimType"], "uniqueness");
     // A whole one, with what it was given.
-    let mut whole = made.clone();
+    let mut whole = created.clone();
     whole["displayName"] = json!("Another");
     assert_eq!(company.ok(Method::PUT, &format!("/Users/{id}"), Some(whole), 200).await["displayName"], "Another");
     // Without a path.
@@ -301,8 +301,8 @@ async fn a_push_is_followed_once_and_again_where_it_was_cut_off() {
     company.sign_in("1234").await;
     let group = company.push_group("red", &[&ann]).await;
     let revision = company.site.auth.revision();
-    let again = patch(json!([{"op": "add", "path": "members", "value": [{"value": ann}]}]));
-    company.ok(Method::PATCH, &format!("/Groups/{group}"), Some(again), 200).await;
+    let repeated = patch(json!([{"op": "add", "path": "members", "value": [{"value": ann}]}]));
+    company.ok(Method::PATCH, &format!("/Groups/{group}"), Some(repeated), 200).await;
     company.site.login.refresh_due().await.unwrap();
     assert_eq!(company.site.auth.revision(), revision, "nothing is new");
     assert_eq!(user_body("1234")["externalId"], "1234");

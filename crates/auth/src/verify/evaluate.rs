@@ -77,8 +77,8 @@ impl Node {
         let bounds = self.bounds(snapshot, client, now_ms, depends_on)?;
         let is_plain = bounds.within.is_empty() && !authentic.has_certificate() && !authentic.has_authorized_scopes();
         // Nearly every request is plain: then the remembered set with anonymous is the answer, and nothing is to be expanded.
-        let held = if is_plain && wanted == ScopesAs::Any { snapshot.held_with_anonymous(client) } else { None };
-        let own = match (&held, is_plain) {
+        let known_scopes = if is_plain && wanted == ScopesAs::Any { snapshot.held_with_anonymous(client) } else { None };
+        let own = match (&known_scopes, is_plain) {
             (Some(_), _) => Expansion { scopes: ScopeSet::default(), is_complete: true },
             (None, true) => snapshot.expansion_with_anonymous(client),
             (None, false) => snapshot.expansion_of(client),
@@ -120,7 +120,7 @@ impl Node {
             },
             disclosed: None,
             used: UsedBy::Client(client),
-            held,
+            held: known_scopes,
         })
     }
 

@@ -203,14 +203,14 @@ impl Gateway {
             return Err(Refused::Verifier(Refusal::SeveralAuthorizations));
         }
         let most = self.settings().questions_per_address;
-        let held = request.source_ip.map(|address| self.questions.hold(address, most).ok_or(Refused::TooMany)).transpose()?;
+        let slot = request.source_ip.map(|address| self.questions.hold(address, most).ok_or(Refused::TooMany)).transpose()?;
         let source_ip = request.source_ip.map(|address| address.to_string());
         let signed = SignedRequest { method: request.method, resource: request.target, authorization, source_ip: source_ip.as_deref() };
         let verifier = site.verifier.clone().with_revealed(needs.reveal.iter().map(String::as_str));
         let verifier = verifier.map_err(|_| Refused::Misconfigured("a prefix in `reveal` cannot be used"))?;
         let began = Instant::now();
         let answer = verifier.check(&signed, &expression).await;
-        drop(held);
+        drop(slot);
         self.metrics.answered(began.elapsed());
         match answer {
             Ok(verified) => {

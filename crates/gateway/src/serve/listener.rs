@@ -201,12 +201,12 @@ impl OfOne {
         let gateway = self.in_use.now();
         let (settings, metrics) = (gateway.settings(), gateway.metrics());
         let bound = address.filter(|address| !settings.proxies.have(*address));
-        let held = bound.map(|address| addresses.hold(address, settings.connections_per_address).ok_or(())).transpose();
-        let held = held.inspect_err(|()| {
+        let slot = bound.map(|address| addresses.hold(address, settings.connections_per_address).ok_or(())).transpose();
+        let slot = slot.inspect_err(|()| {
             let _ = metrics.connections_refused.inc();
         })?;
         metrics.connections.inc();
-        Ok(Counted { metrics: Arc::clone(metrics), _of_address: held })
+        Ok(Counted { metrics: Arc::clone(metrics), _of_address: slot })
     }
 }
 

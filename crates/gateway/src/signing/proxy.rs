@@ -196,14 +196,14 @@ impl SigningProxy {
         let upgrade = upgrade_of(&parts.headers);
         let connected = parts.extensions.remove::<Connected>();
         let on_upgrade = parts.extensions.remove::<hyper::upgrade::OnUpgrade>().map(|on_upgrade| (on_upgrade, connected));
-        let mut held = hold(body, settings.body_limit_bytes, settings.stream_bodies).await?;
-        let headers = outgoing_headers(parts.headers, &held, upgrade.as_ref());
+        let mut held_body = hold(body, settings.body_limit_bytes, settings.stream_bodies).await?;
+        let headers = outgoing_headers(parts.headers, &held_body, upgrade.as_ref());
         let mut clock_learned = false;
         loop {
             // Read anew: they may have been replaced while the body came.
             let signer = self.signer();
-            let patience = if matches!(held, Held::Stream(_)) { PATIENCE_WITH_STREAM } else { PATIENCE };
-            let (body, retry_body) = match held {
+            let patience = if matches!(held_body, Held::Stream(_)) { PATIENCE_WITH_STREAM } else { PATIENCE };
+            let (body, retry_body) = match held_body {
                 Held::None => (None, Some(Held::None)),
                 Held::Whole(bytes) => (Some(reqwest::Body::from(bytes.clone())), Some(Held::Whole(bytes))),
                 Held::Stream(stream) => (Some(reqwest::Body::wrap(stream)), None),
@@ -227,7 +227,7 @@ impl SigningProxy {
                 && let Some(same) = retry_body
                 && signer.learn_clock().await
             {
-                (held, clock_learned) = (same, true);
+                (held_body, clock_learned) = (same, true);
                 continue;
             }
             let over = self.over(&signer, &url);

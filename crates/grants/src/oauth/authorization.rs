@@ -86,8 +86,8 @@ impl Grants {
         let response = parameters.one("response_type").ok().flatten();
         let mode = if response == Some("token") { ResponseType::Token } else { ResponseType::Code }.mode();
         read(&parameters, application, uri, &target, issuer, self.now_ms()).map_err(|fault| {
-            let told = [("error", fault.code()), ("error_description", fault.description())];
-            AuthorizationError::Told(location(&target, mode, &told, state, issuer))
+            let fault_parameters = [("error", fault.code()), ("error_description", fault.description())];
+            AuthorizationError::Told(location(&target, mode, &fault_parameters, state, issuer))
         })
     }
 }

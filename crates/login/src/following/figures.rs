@@ -24,8 +24,7 @@ pub enum RefreshEnd {
 
 impl RefreshEnd {
     /// All of them.
-    pub const ALL: [RefreshEnd; 5] =
-        [RefreshEnd::Answered, RefreshEnd::Gone, RefreshEnd::Refused, RefreshEnd::Away, RefreshEnd::Failed];
+    pub const ALL: [RefreshEnd; 5] = [RefreshEnd::Answered, RefreshEnd::Gone, RefreshEnd::Refused, RefreshEnd::Away, RefreshEnd::Failed];
 }
 
 /// Of one provider or directory.

@@ -11,9 +11,9 @@ const LINK: &str = "https://auth.example.com/password-link?token=";
 impl Site {
     async fn forgets_from(&self, typed: &str, visitor: &Visitor<'_>) -> Result<(), LoginError> {
         let site = MailedSite { name: "auth.example.com".to_owned(), link: LINK.to_owned() };
-        let asked = self.world.login.mail_forgotten(typed, &site, visitor).await;
+        let answer = self.world.login.mail_forgotten(typed, &site, visitor).await;
         self.world.login.mail_is_sent().await;
-        asked
+        answer
     }
 
     async fn forgets(&self, typed: &str) -> Result<(), LoginError> {

@@ -129,7 +129,7 @@ async fn what_another_process_sent_is_not_known_and_not_passed_over() {
     let next = LoginSettings { mailer: Some(Arc::new(Says(None, None))), ..crate::common::settings() };
     let random = Arc::new(crate::common::Counting::default());
     let next = Login::open(world.auth.clone(), world.store.clone(), next, world.clock.clone(), random).unwrap();
-    let told = async |login: &Login| {
+    let answer = async |login: &Login| {
         let seen = login.person_detail(&boss, "local/bob").await.unwrap();
         seen.identities[0].account.as_ref().unwrap().link.clone().unwrap().mail
     };

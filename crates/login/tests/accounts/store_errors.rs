@@ -15,8 +15,8 @@ async fn a_store_that_failed_for_good_leaves_no_doubt_about_what_was_only_read()
     let (cookie, _) = world.sign_in("ann").await;
     let store = Arc::new(Failing::new(Arc::clone(&world.store)));
     let ended = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&ended);
-    let settings = LoginSettings { on_fatal: Arc::new(move |why: &str| heard.lock().unwrap().push(why.to_owned())), ..settings() };
+    let ended_flag = Arc::clone(&ended);
+    let settings = LoginSettings { on_fatal: Arc::new(move |why: &str| ended_flag.lock().unwrap().push(why.to_owned())), ..settings() };
     let random = Arc::new(Counting::default());
     let login = Login::open(Arc::clone(&world.auth), store.clone(), settings, world.clock.clone(), random).unwrap();
     let fail = |method: &'static str, error: StoreError| store.errors.lock().unwrap().push_back((method, error));

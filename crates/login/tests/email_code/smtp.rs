@@ -15,18 +15,18 @@ use crate::ports::HeldPort;
 async fn server(greeting: &'static str, answers: &'static [(&'static str, &'static str)]) -> (String, JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("smtp://{}", listener.local_addr().unwrap());
-    let told = tokio::spawn(async move {
+    let transcript = tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
         let (reading, mut writing) = stream.into_split();
         let mut lines = BufReader::new(reading).lines();
-        let mut told = String::new();
+        let mut received = String::new();
         let mut in_text = false;
         if writing.write_all(greeting.as_bytes()).await.is_err() {
-            return told;
+            return received;
         }
         while let Ok(Some(line)) = lines.next_line().await {
-            told.push_str(&line);
-            told.push('\n');
+            received.push_str(&line);
+            received.push('\n');
             if in_text && line != "." {
                 continue;
             }
@@ -40,9 +40,9 @@ async fn server(greeting: &'static str, answers: &'static [(&'static str, &'stat
                 break;
             }
         }
-        told
+        received
     });
-    (url, told)
+    (url, transcript)
 }
 
 fn settings(url: &str) -> MailSettings {
@@ -63,7 +63,7 @@ fn mail() -> Mail {
 async fn a_mail_is_handed_over() {
     let (url, told) = server("220 hello\r\n", &[]).await;
     SmtpMailer::new(&settings(&url)).unwrap().send(&mail()).await.unwrap();
-    let told = told.await.unwrap();
+    let transcript_text = told.await.unwrap();
     for line in [
         "EHLO example.com",
         "MAIL FROM:<falconer@example.com>",
@@ -77,9 +77,9 @@ async fn a_mail_is_handed_over() {
         "..",
         "Gr=C3=BC=C3=9Fe",
     ] {
-        assert!(told.lines().any(|one| one == line), "{line}: {told}");
+        assert!(transcript_text.lines().any(|one| one == line), "{line}: {transcript_text}");
     }
-    assert_eq!(told.lines().filter(|line| line.starts_with("RCPT")).count(), 1);
+    assert_eq!(transcript_text.lines().filter(|line| line.starts_with("RCPT")).count(), 1);
 }
 
 #[tokio::test]
@@ -108,8 +108,11 @@ async fn user_and_password_are_tried() {
     let found = SmtpMailer::new(&with_login(&url)).unwrap().probe().await.unwrap();
     assert!(found.contains(&("user", "falconer is taken, with this password".to_owned())), "{found:?}");
     assert!(found.contains(&("TLS", "none, on this machine itself".to_owned())), "{found:?}");
-    let told = told.await.unwrap();
-    assert!(told.contains("AUTH PLAIN") && told.contains("QUIT") && !told.contains("MAIL FROM"), "{told}");
+    let transcript_text = told.await.unwrap();
+    assert!(
+        transcript_text.contains("AUTH PLAIN") && transcript_text.contains("QUIT") && !transcript_text.contains("MAIL FROM"),
+        "{transcript_text}"
+    );
     let (url, _told) = server("220 hello\r\n", &[("EHLO", "250-hi\r\n250 AUTH PLAIN\r\n"), ("AUTH", "535 canary\r\n")]).await;
     let error = SmtpMailer::new(&with_login(&url)).unwrap().probe().await.unwrap_err();
     assert_eq!(error, MailError::Refused(535));
@@ -124,12 +127,15 @@ async fn tls_that_fails_is_not_gone_on_without() {
     let (url, told) = server("220 hello\r\n", answers).await;
     let mailer = SmtpMailer::new(&with_login(&url)).unwrap().within(Duration::from_secs(5));
     mailer.send(&mail()).await.unwrap_err();
-    let told = told.await.unwrap();
-    assert!(told.contains("STARTTLS") && !told.contains("AUTH") && !told.contains("MAIL"), "{told}");
-    let (url, told) = server("220 hello\r\n", &[("EHLO", "250-hi\r\n250 STARTTLS\r\n"), ("STARTTLS", "454 canary\r\n")]).await;
+    let transcript_text = told.await.unwrap();
+    assert!(
+        transcript_text.contains("STARTTLS") && !transcript_text.contains("AUTH") && !transcript_text.contains("MAIL"),
+        "{transcript_text}"
+    );
+    let (url, transcript_text) = server("220 hello\r\n", &[("EHLO", "250-hi\r\n250 STARTTLS\r\n"), ("STARTTLS", "454 canary\r\n")]).await;
     let error = SmtpMailer::new(&with_login(&url)).unwrap().send(&mail()).await.unwrap_err();
     assert_eq!(error, MailError::Status { what: "STARTTLS", status: 454 });
-    assert!(!told.await.unwrap().contains("MAIL"));
+    assert!(!transcript_text.await.unwrap().contains("MAIL"));
 }
 
 #[tokio::test]

@@ -140,8 +140,8 @@ async fn a_name_at_github_says_nothing_to_another_directory() {
     let site = Site::new().await;
     site.sign_in(|_| ()).await.unwrap();
     site.refresh(|_| ()).await.unwrap();
-    let asked = site.believing.0.lock().unwrap().clone();
-    assert_eq!(asked, vec![(None, Some("you@example.com".to_owned())); 2]);
+    let requests = site.believing.0.lock().unwrap().clone();
+    assert_eq!(requests, vec![(None, Some("you@example.com".to_owned())); 2]);
     assert!(site.record(&format!("github/{ID}")).unwrap().additions.is_empty());
 }
 
@@ -157,9 +157,9 @@ async fn an_enterprise_server_has_people_of_its_own() {
     assert_ne!(record.person, site.record(&format!("github/{ID}")).unwrap().person);
     // Without a list every organisation counts, as it calls itself.
     assert_eq!(record.groups, ["Mozilla", "Mozilla/releng", "evil", "evil/releng", "taskcluster", "taskcluster/core"]);
-    let mut asked = site.emulator.asked();
-    asked.sort();
-    assert_eq!(asked, ["/login/oauth/access_token", "/user", "/user/emails", "/user/orgs", "/user/teams"]);
+    let mut requests = site.emulator.asked();
+    requests.sort();
+    assert_eq!(requests, ["/login/oauth/access_token", "/user", "/user/emails", "/user/orgs", "/user/teams"]);
 }
 
 /// Each answer comes in time, and all of them together do not. The clock of the test jumps to whatever is waited for.

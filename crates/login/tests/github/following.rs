@@ -31,9 +31,9 @@ async fn a_person_is_followed() {
     site.emulator.asked();
     assert_eq!(site.refresh(|_| ()).await, Ok(still()));
     assert_eq!(record(&site).scopes, SCOPES);
-    let mut asked = site.emulator.asked();
-    asked.sort();
-    assert_eq!(asked, ["/user", "/user/emails", "/user/orgs", "/user/teams"]);
+    let mut requests = site.emulator.asked();
+    requests.sort();
+    assert_eq!(requests, ["/user", "/user/emails", "/user/orgs", "/user/teams"]);
     // A team is gone, an address is no longer verified, and the name is another.
     let less = |says: &mut Says| {
         says.teams.as_array_mut().unwrap().remove(0);
@@ -136,8 +136,8 @@ async fn who_is_gone_and_who_has_to_sign_in_again() {
         // Whoever signs in again is there again.
         if expected != still() {
             site.sign_in(|_| ()).await.unwrap();
-            let again = site.record(&format!("github/{ID}")).unwrap();
-            assert!(!again.gone && !again.disabled && again.scopes == SCOPES && again.person == record.person, "{name}");
+            let repeated = site.record(&format!("github/{ID}")).unwrap();
+            assert!(!repeated.gone && !repeated.disabled && repeated.scopes == SCOPES && repeated.person == record.person, "{name}");
         }
     }
 }

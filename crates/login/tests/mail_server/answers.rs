@@ -21,8 +21,8 @@ async fn what_a_server_refuses_is_told_with_its_status() {
                 if stage == "mail" { (address.as_str(), "ann@example.com") } else { (settings.from.as_str(), address.as_str()) };
             let sent = mailer(&MailSettings { from: from.to_owned(), ..settings.clone() }).send(&mail_to(to)).await;
             assert_eq!(sent, Err(MailError::Status { what: "the mail", status }), "{address}");
-            let told = peer.told();
-            assert_eq!(told.iter().filter(|word| *word == "MAIL").count(), 1, "{address}: {told:?}");
+            let received = peer.told();
+            assert_eq!(received.iter().filter(|word| *word == "MAIL").count(), 1, "{address}: {received:?}");
         }
     }
 }

@@ -29,9 +29,9 @@ async fn mail_goes_out_in_each_of_the_ways() {
         let mailer = mailer(&settings);
         // Trying it sends nothing.
         assert!(mailer.probe().await.unwrap().contains(&("TLS", found.to_owned())), "{url}");
-        let told = peer.told();
-        assert_eq!(told.last().map(String::as_str), Some("QUIT"), "{url}: {told:?}");
-        assert!(!told.contains(&"MAIL".to_owned()), "{url}: {told:?}");
+        let received = peer.told();
+        assert_eq!(received.last().map(String::as_str), Some("QUIT"), "{url}: {received:?}");
+        assert!(!received.contains(&"MAIL".to_owned()), "{url}: {received:?}");
         mailer.send(&mail_to("ann@B\u{fc}cher.example")).await.unwrap();
         let mail = peer.mail();
         assert_eq!((mail["tls"].as_bool(), mail["user"].as_str()), (Some(tls), user), "{url}");
@@ -141,6 +141,6 @@ async fn nothing_that_came_before_tls_is_an_answer() {
     let settings = with_login(&somebody_in_between(server).await);
     let sent = mailer(&settings).send(&mail_to("rcpt-550@example.com")).await;
     assert!(matches!(sent, Err(MailError::Tls(_))), "{sent:?}");
-    let told = peer.said_until(|line| line["told"] == "STARTTLS");
-    assert_eq!(told.len(), 2, "hello, and STARTTLS: {told:?}");
+    let received = peer.said_until(|line| line["told"] == "STARTTLS");
+    assert_eq!(received.len(), 2, "hello, and STARTTLS: {received:?}");
 }

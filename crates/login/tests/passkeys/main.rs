@@ -118,13 +118,13 @@ async fn a_challenge_is_answered_once_in_its_browser_and_in_time() {
     assert_eq!(nowhere.err(), Some(PasskeyError::NotBegunHere));
     says(1).sign_in_for(&world, COOKIE, &offer.challenge, &offer.ceremony).await.unwrap();
     for counter in [1, 2] {
-        let again = says(counter).sign_in_for(&world, COOKIE, &offer.challenge, &offer.ceremony).await;
-        assert_eq!(again.err(), Some(PasskeyError::Used));
+        let repeated = says(counter).sign_in_for(&world, COOKIE, &offer.challenge, &offer.ceremony).await;
+        assert_eq!(repeated.err(), Some(PasskeyError::Used));
     }
     // One for another purpose: to register, to sign in again.
     let register = world.login.offer_registration(&ann).await.unwrap().unwrap();
-    let again = world.login.offer_passkey_again(&ann).unwrap();
-    for (challenge, ceremony) in [(register.challenge, register.ceremony), (again.challenge, again.ceremony)] {
+    let second = world.login.offer_passkey_again(&ann).unwrap();
+    for (challenge, ceremony) in [(register.challenge, register.ceremony), (second.challenge, second.ceremony)] {
         for cookie in [COOKIE, &ann.id] {
             let other = says(3).sign_in_for(&world, cookie, &challenge, &ceremony).await;
             assert_eq!(other.err(), Some(PasskeyError::NotBegunHere));
@@ -146,8 +146,8 @@ async fn a_challenge_is_answered_once_in_its_browser_and_in_time() {
     let other = Says::to_register(Kind::Es256, b"another").register_for(&world, &bob, &offer.challenge, &offer.ceremony).await;
     assert_eq!(other, Err(PasskeyError::NotBegunHere));
     Says::to_register(Kind::Es256, b"another").register_for(&world, &ann, &offer.challenge, &offer.ceremony).await.unwrap();
-    let again = Says::to_register(Kind::Es256, b"a third").register_for(&world, &ann, &offer.challenge, &offer.ceremony).await;
-    assert_eq!(again, Err(PasskeyError::Used));
+    let retried = Says::to_register(Kind::Es256, b"a third").register_for(&world, &ann, &offer.challenge, &offer.ceremony).await;
+    assert_eq!(retried, Err(PasskeyError::Used));
     world.clock.advance(DAY_MS);
 }
 

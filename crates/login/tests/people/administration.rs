@@ -69,8 +69,8 @@ async fn somebody_is_invited_and_signs_in() {
     let rows = world.store.entity_history("account", "bob", falconer_store::AuditStart::Offset(0), 10).await.unwrap();
     let rows: Vec<_> = rows.iter().map(|row| (row.action.as_str(), row.actor.as_str())).collect();
     assert_eq!(rows, [("created", "local/helper"), ("password set", "local/bob")]);
-    let again = world.login.invite_person(&helper, &new_account("bob", &[], &[])).await;
-    assert!(matches!(again, Err(ApiError::RequestConflict(_))), "names are never used again");
+    let repeated = world.login.invite_person(&helper, &new_account("bob", &[], &[])).await;
+    assert!(matches!(repeated, Err(ApiError::RequestConflict(_))), "names are never used again");
 }
 
 /// Whoever makes a link has it, and could use it themselves.
@@ -250,13 +250,13 @@ async fn what_ends_a_person_ends_links_and_sessions() {
     world.person("bob", &[], &[]).await;
     let helper = world.helper(&[]).await;
     let link = async || world.login.make_reset_link(&helper, "local/bob").await.unwrap().0;
-    let held = link().await;
+    let found_link = link().await;
     world.login.set_password("operator", "bob", PASSWORD, false).await.unwrap();
-    assert!(matches!(world.takes(&held).await, Err(LoginError::Conflict(_))), "a new password ends it");
-    let held = link().await;
+    assert!(matches!(world.takes(&found_link).await, Err(LoginError::Conflict(_))), "a new password ends it");
+    let found_link_now = link().await;
     let cookie = world.sign_in("bob").await.0;
     world.login.disable_whole_person(&helper, "local/bob").await.unwrap();
-    assert!(matches!(world.takes(&held).await, Err(LoginError::Conflict(_))), "the person may not act");
+    assert!(matches!(world.takes(&found_link_now).await, Err(LoginError::Conflict(_))), "the person may not act");
     assert_eq!(world.login.session(&cookie).await.unwrap(), None);
     world.login.enable_whole_person(&helper, "local/bob").await.unwrap();
     let cookie = world.sign_in("bob").await.0;
@@ -264,10 +264,10 @@ async fn what_ends_a_person_ends_links_and_sessions() {
     world.login.sign_person_out(&helper, "local/bob").await.unwrap();
     assert_eq!(world.login.session(&cookie).await.unwrap(), None);
     world.clock.advance(DAY_MS);
-    assert!(matches!(world.takes(&held).await, Err(LoginError::Conflict(_))), "its time is over");
-    let held = link().await;
+    assert!(matches!(world.takes(&found_link_now).await, Err(LoginError::Conflict(_))), "its time is over");
+    let current_link = link().await;
     world.login.delete_person(&helper, "local/bob").await.unwrap();
-    assert!(matches!(world.takes(&held).await, Err(LoginError::Conflict(_))), "the account is gone");
+    assert!(matches!(world.takes(&current_link).await, Err(LoginError::Conflict(_))), "the account is gone");
     assert!(matches!(world.login.make_reset_link(&helper, "local/bob").await, Err(ApiError::ResourceNotFound(_))));
     for wrong in ["", "x", &"A".repeat(43), &"A".repeat(4300)] {
         assert_eq!(world.login.account_link(wrong).await, Ok(None), "{wrong}");

@@ -58,9 +58,9 @@ fn provider_of(company: Arc<Company>) -> FakeProvider {
         Ok(Found { attributes: finishing.person("ann"), handle: Some(Zeroizing::new("handle-0".to_owned())), proved_ms: None })
     };
     FakeProvider::away(finish).refreshing(move |known, _| {
-        let mut asked = company.asked.lock().unwrap();
-        asked.push(known.handle.map(str::to_owned));
-        let handle = Some(Zeroizing::new(format!("handle-{}", asked.len())));
+        let mut requests = company.asked.lock().unwrap();
+        requests.push(known.handle.map(str::to_owned));
+        let handle = Some(Zeroizing::new(format!("handle-{}", requests.len())));
         match company.says.lock().unwrap().clone() {
             Says::Still => Ok(Refreshed::Still(Found { attributes: company.person(known.subject), handle, proved_ms: None })),
             Says::Gone => Ok(Refreshed::Gone),
@@ -171,8 +171,8 @@ async fn a_group_that_was_lost_takes_scopes_and_clients_with_it() {
     let history = office.world.store.entity_history("client", "company/ann/reader", AuditStart::Offset(1), 1).await.unwrap();
     assert_eq!(history[0].detail.as_ref().unwrap()["lostGroups"], serde_json::json!(["zap"]));
     // What the provider gives for asking works once; the next question has the next one.
-    let asked = office.company.asked.lock().unwrap().clone();
-    assert_eq!(asked, [Some("handle-0".to_owned()), Some("handle-1".to_owned())]);
+    let requests = office.company.asked.lock().unwrap().clone();
+    assert_eq!(requests, [Some("handle-0".to_owned()), Some("handle-1".to_owned())]);
 }
 
 #[tokio::test]
@@ -282,8 +282,8 @@ async fn an_administrator_has_somebody_asked_about() {
     assert_eq!(ask(&helper, ANN).await, Ok(AskedAbout::Answered(Refreshment::Gone)));
     assert!(!office.has("notes:read:zap/1"));
     let rows = office.world.store.entity_history("identity", ANN, AuditStart::Offset(0), 50).await.unwrap();
-    let asked = rows.iter().filter(|row| row.action == "refresh asked for" && row.actor == "local/helper").count();
-    assert_eq!(asked, 5, "{rows:?}");
+    let refreshes = rows.iter().filter(|row| row.action == "refresh asked for" && row.actor == "local/helper").count();
+    assert_eq!(refreshes, 5, "{rows:?}");
 }
 
 #[tokio::test]

@@ -117,9 +117,12 @@ async fn a_person_as_the_directory_knows_them() {
     let (directory, people) = case().asks();
     assert_eq!(of(&directory, Some("a+b&x=y@example.com")).await, Err(E::OtherPerson));
     assert_eq!(of(&directory, Some("you@example.com")).await, Ok(Some(you(&["releng", "vip"]))));
-    let asked = people.asked.lock().unwrap().clone();
-    assert_eq!(asked[0], "https://mozillians.org/api/v2/users/?email=a%2Bb%26x%3Dy%40example%2Ecom");
-    assert_eq!(asked[1..], [asked[1].as_str(), "https://mozillians.org/api/v2/users/?email=you%40example%2Ecom", asked[1].as_str()]);
+    let requests = people.asked.lock().unwrap().clone();
+    assert_eq!(requests[0], "https://mozillians.org/api/v2/users/?email=a%2Bb%26x%3Dy%40example%2Ecom");
+    assert_eq!(
+        requests[1..],
+        [requests[1].as_str(), "https://mozillians.org/api/v2/users/?email=you%40example%2Ecom", requests[1].as_str()]
+    );
 }
 
 type Accepted = (&'static str, fn(&mut Case), Option<&'static [&'static str]>);

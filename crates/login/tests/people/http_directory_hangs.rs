@@ -115,8 +115,8 @@ async fn a_sign_in_waits_once_and_others_do_not_notice_it() {
     let begun = Instant::now();
     office.sign_in("ann").await;
     assert_eq!(begun.elapsed().as_secs(), PATIENCE.as_secs());
-    let asked = phonebook.asked();
-    assert!(asked <= 1 && counted(&office, RefreshEnd::Away) == 1, "{asked}");
+    let requests = phonebook.asked();
+    assert!(requests <= 1 && counted(&office, RefreshEnd::Away) == 1, "{requests}");
     let begun = Instant::now();
     for subject in ["ann", "bob", "cleo"] {
         office.sign_in(subject).await;

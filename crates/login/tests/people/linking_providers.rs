@@ -27,8 +27,8 @@ async fn a_provider_without_an_interval_is_not_asked_about_anybody() {
     let back = office.back(&office.leave(Way::SignIn).await.unwrap(), "7", None).await;
     assert!(matches!(back, Ok(Arrival::SignedIn(_))));
     office.world.person("helper", &[], &["auth:refresh-person:*"]).await;
-    let asked = office.world.login.ask_about_person(&Authentication::person("local/helper"), "company/7").await;
-    let Err(ApiError::RequestConflict(text)) = asked else { panic!("nobody was asked") };
+    let outcome = office.world.login.ask_about_person(&Authentication::person("local/helper"), "company/7").await;
+    let Err(ApiError::RequestConflict(text)) = outcome else { panic!("nobody was asked") };
     assert!(text.contains("the provider company has no `refresh`"), "{text}");
 }
 

@@ -122,23 +122,23 @@ impl History {
                 let plain = self.dice.roll(2) == 0;
                 let (groups, scopes) = if plain { (Vec::new(), Vec::new()) } else { (groups, scopes) };
                 let new = NewAccount { name: name.clone(), display_name: name.clone(), email: self.own_address(&name), groups, scopes };
-                let made = if self.dice.roll(3) == 0 {
+                let invited = if self.dice.roll(3) == 0 {
                     login.invite_person_by_mail(&who, &new, &mailed_site()).await.map(|(mailed, _)| mailed.link)
                 } else {
                     login.invite_person(&who, &new).await.map(|(link, _)| link)
                 };
-                self.note(format!("{by} invites {new:?}"), &made);
-                self.links.extend(made.ok().map(|link| (name, link)));
+                self.note(format!("{by} invites {new:?}"), &invited);
+                self.links.extend(invited.ok().map(|link| (name, link)));
                 self.read_mail();
             }
             3 | 4 => {
-                let made = if self.dice.roll(3) == 0 {
+                let mailed_link = if self.dice.roll(3) == 0 {
                     login.mail_reset_link(&who, &identity, &mailed_site()).await.map(|(mailed, _)| mailed.link)
                 } else {
                     login.make_reset_link(&who, &identity).await.map(|(link, _)| link)
                 };
-                self.note(format!("{by} resets {name}"), &made);
-                self.links.extend(made.ok().map(|link| (name, link)));
+                self.note(format!("{by} resets {name}"), &mailed_link);
+                self.links.extend(mailed_link.ok().map(|link| (name, link)));
                 self.read_mail();
             }
             5..=7 if !self.links.is_empty() => {
@@ -183,9 +183,9 @@ impl History {
 
     /// Anybody may say that they have forgotten a password; the helper reads what comes to them.
     async fn forget(&mut self, name: &str) {
-        let asked = self.world.login.mail_forgotten(name, &mailed_site(), &crate::common::from(crate::common::ADDRESS)).await;
+        let answer = self.world.login.mail_forgotten(name, &mailed_site(), &crate::common::from(crate::common::ADDRESS)).await;
         self.world.login.mail_is_sent().await;
-        self.log.push(format!("forgets the password of {name}: {asked:?}"));
+        self.log.push(format!("forgets the password of {name}: {answer:?}"));
         self.mailed += self.read_mail();
     }
 
@@ -206,10 +206,10 @@ impl History {
     /// An administrator who may do everything has a link mailed, to whichever address is there. The helper never sees the link, but for the mail.
     async fn boss_mails(&mut self, name: &str) {
         let machine = falconer_login::Administrator::OnTheMachine("boss");
-        let made = self.world.login.mail_reset_link(machine, &format!("local/{name}"), &mailed_site()).await;
-        self.log.push(format!("boss has a link mailed to {name}: {:?}", made.as_ref().err()));
+        let mailed_link = self.world.login.mail_reset_link(machine, &format!("local/{name}"), &mailed_site()).await;
+        self.log.push(format!("boss has a link mailed to {name}: {:?}", mailed_link.as_ref().err()));
         let read = self.read_mail();
-        assert!(read == 0 || made.is_ok(), "a mail without a link");
+        assert!(read == 0 || mailed_link.is_ok(), "a mail without a link");
         self.by_boss += read;
     }
 

@@ -63,12 +63,12 @@ impl Office {
     /// Ann was pushed, is in the group `zap`, and has signed in.
     async fn new() -> (Office, SignedIn) {
         let world = World::with(company("company id")).await;
-        let made = world.login.create_scim(&scim(), ScimKind::User, &user(true)).await.unwrap();
+        let created = world.login.create_scim(&scim(), ScimKind::User, &user(true)).await.unwrap();
         let group = object(json!({
-            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "zap", "members": [{"value": made.id}],
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "zap", "members": [{"value": created.id}],
         }));
         let group = world.login.create_scim(&scim(), ScimKind::Group, &group).await.unwrap();
-        let office = Office { world, id: made.id, group: group.id };
+        let office = Office { world, id: created.id, group: group.id };
         let signed_in = office.sign_in().await;
         (office, signed_in)
     }
@@ -113,8 +113,8 @@ impl Office {
 async fn what_is_pushed_while_people_are_known_by_something_else_is_kept_and_the_directory_is_told() {
     let (office, signed_in) = Office::new().await;
     let (_, other) = office.beside(company("company oid"), office.world.store.clone()).await;
-    let told = office.push_active(&other, false).await;
-    let Err(ScimError::Login(LoginError::Unavailable(text))) = told else { panic!("{told:?}") };
+    let answer = office.push_active(&other, false).await;
+    let Err(ScimError::Login(LoginError::Unavailable(text))) = answer else { panic!("{answer:?}") };
     assert!(text.contains("is kept") && text.contains("company oid"), "{text}");
     assert!(!office.is_gone() && office.is_signed_in(&signed_in).await, "it could be anybody's");
     // Somebody else is pushed meanwhile; that says nothing of anybody here, and waits all the same.

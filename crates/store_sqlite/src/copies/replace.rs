@@ -62,15 +62,15 @@ impl Locked {
     /// Errors: [`StoreError::InUse`] where a command uses the database just now; nothing was replaced then.
     pub fn put_in_place(&self, staged: &Staged, old: &Path) -> Result<()> {
         let failed = |error: std::io::Error| unavailable(&self.path, &error);
-        let mut held = None;
+        let mut kept_open = None;
         if self.path.exists() {
             match alone(&self.path).map_err(Fault::named) {
-                Ok(connection) => held = Some(connection),
+                Ok(connection) => kept_open = Some(connection),
                 // What does not open is no database that somebody could lose more of.
                 Err(StoreError::Corrupt(_)) => {}
                 Err(other) => return Err(other),
             }
-            if held.is_some() {
+            if kept_open.is_some() {
                 std::fs::hard_link(&self.path, old).map_err(failed)?;
             } else {
                 std::fs::rename(&self.path, old).map_err(failed)?;
@@ -83,7 +83,7 @@ impl Locked {
         }
         std::fs::rename(&staged.path, &self.path).map_err(failed)?;
         sync_folder(&self.path).map_err(failed)?;
-        drop(held);
+        drop(kept_open);
         Ok(())
     }
 }

@@ -153,13 +153,13 @@ impl Connection {
             match self.all.service.answer_quickly(Some(Peer(self.peer)), request, self.deadlines.is_body_asked()).await {
                 Ok(response) => {
                     let bytes = response.body().least_bytes();
-                    let held = (bytes > SMALL_ANSWER).then(|| {
+                    let reserved = (bytes > SMALL_ANSWER).then(|| {
                         let mut share = self.share(address);
                         // A POST was done, so that it must be said, as below.
                         share.grow_anyway(usize::try_from(bytes).unwrap_or(usize::MAX));
                         share
                     });
-                    return response.map(|body| in_flight.answer(body, held));
+                    return response.map(|body| in_flight.answer(body, reserved));
                 }
                 Err(request) => request,
             }

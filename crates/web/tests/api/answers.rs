@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn mutations_name_their_revision_and_reads_can_demand_it() {
     let node = furnished().await;
-    let made = node.send(api("PUT", "/roles/r").by(root()).json(json!({ "description": "", "scopes": [] }))).await;
-    let revision: i64 = made.header("falconer-revision").unwrap().parse().unwrap();
-    assert_eq!(made.header("access-control-expose-headers"), Some("Falconer-Revision"));
+    let created = node.send(api("PUT", "/roles/r").by(root()).json(json!({ "description": "", "scopes": [] }))).await;
+    let revision: i64 = created.header("falconer-revision").unwrap().parse().unwrap();
+    assert_eq!(created.header("access-control-expose-headers"), Some("Falconer-Revision"));
     let deleted = node.send(api("DELETE", "/roles/r").by(root())).await;
     assert_eq!(deleted.status, 204);
     assert!(deleted.header("falconer-revision").unwrap().parse::<i64>().unwrap() > revision);
@@ -39,10 +39,10 @@ async fn an_etag_saves_the_body_but_not_for_verifications() {
     let first = node.send(api("GET", "/__version__")).await;
     let etag = first.header("etag").unwrap().to_owned();
     assert!(etag.starts_with("W/\""));
-    let again = node.send(api("GET", "/__version__").header("if-none-match", &format!("\"x\", {etag}"))).await;
-    assert_eq!(again.status, 304);
-    assert!(again.bytes.is_empty());
-    assert_eq!(again.header("etag"), Some(etag.as_str()));
+    let repeated = node.send(api("GET", "/__version__").header("if-none-match", &format!("\"x\", {etag}"))).await;
+    assert_eq!(repeated.status, 304);
+    assert!(repeated.bytes.is_empty());
+    assert_eq!(repeated.header("etag"), Some(etag.as_str()));
     assert_eq!(node.send(api("GET", "/__version__").header("if-none-match", "\"x\"")).await.status, 200);
     let body = json!({ "method": "get", "resource": "/x", "host": "h", "port": 80 });
     let verified = node.send(api("POST", "/authenticate-hawk").header("accept-encoding", "gzip").json(body)).await;
@@ -219,8 +219,8 @@ async fn a_listing_says_which_clients_end_with_a_grant() {
     assert_eq!(node.send(api("PUT", "/clients/local%2Fann%2Ftool").by(granted).json(body)).await.status, 200);
     let list = node.send(call("GET", "/api/falconer/v1/clients/?prefix=local/").by(root())).await;
     let clients = list.json["clients"].as_array().unwrap();
-    let told: Vec<_> = clients.iter().map(|client| (client["clientId"].as_str().unwrap(), client.get("grant"))).collect();
-    assert_eq!(told, [("local/ann/lasting", None), ("local/ann/tool", Some(&json!(grant)))]);
+    let grants: Vec<_> = clients.iter().map(|client| (client["clientId"].as_str().unwrap(), client.get("grant"))).collect();
+    assert_eq!(grants, [("local/ann/lasting", None), ("local/ann/tool", Some(&json!(grant)))]);
     // But for that it is the protocol's listing, page by page.
     let plain = node.send(api("GET", "/clients/?prefix=local/").by(root())).await;
     let mut without = list.json.clone();
@@ -282,16 +282,16 @@ fn patterns_are_what_they_print() {
 #[tokio::test]
 async fn our_own_api_is_answered_like_the_protocols_with_our_headers_open() {
     let node = furnished().await;
-    let made = node.send(api("PUT", "/roles/r").json(json!({ "description": "", "scopes": ["a"] })).by(root())).await;
-    let revision: i64 = made.header("falconer-revision").unwrap().parse().unwrap();
-    let told = node.send(call("GET", "/API/falconer/v1/revision/").header("falconer-at-least", &revision.to_string())).await;
-    assert_eq!((told.status.as_u16(), &told.json), (200, &json!({ "revision": revision })));
+    let created = node.send(api("PUT", "/roles/r").json(json!({ "description": "", "scopes": ["a"] })).by(root())).await;
+    let revision: i64 = created.header("falconer-revision").unwrap().parse().unwrap();
+    let outcome = node.send(call("GET", "/API/falconer/v1/revision/").header("falconer-at-least", &revision.to_string())).await;
+    assert_eq!((outcome.status.as_u16(), &outcome.json), (200, &json!({ "revision": revision })));
     let schema: Value = serde_json::from_str(Method::of(falconer_wire::Call::Revision).unwrap().output_schema().unwrap().json).unwrap();
-    assert!(jsonschema::draft7::is_valid(&without_ids(schema), &told.json));
+    assert!(jsonschema::draft7::is_valid(&without_ids(schema), &outcome.json));
     let wrong = node.send(call("GET", "/api/falconer/v1/revision?x=1")).await;
     assert_eq!((wrong.status.as_u16(), wrong.code()), (400, "InvalidRequestArguments"));
     assert_eq!(wrong.json["requestInfo"]["method"], "revision");
-    for answer in [&told, &wrong, &node.send(call("OPTIONS", "/api/falconer/v1/revision")).await] {
+    for answer in [&outcome, &wrong, &node.send(call("OPTIONS", "/api/falconer/v1/revision")).await] {
         assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
         assert_eq!(answer.header("access-control-expose-headers"), Some("Falconer-Revision"));
         assert!(answer.header("access-control-allow-headers").unwrap().contains("Falconer-At-Least"));

@@ -30,8 +30,8 @@ pub fn unknown(answer: &Answer, message: &str, method: &str, kind: &str) {
 fn temporary_of(who: &Credentials, name: Option<&str>, scopes: &[&str], now_ms: i64) -> Credentials {
     let token = AccessToken::new(who.token.clone());
     let scopes: Vec<String> = scopes.iter().map(|s| (*s).to_owned()).collect();
-    let made = temporary::create(&who.id, &token, name, &scopes, now_ms, now_ms + 3_600_000, &"0123456789a".repeat(4)).unwrap();
-    Credentials { certificate: Some(made.certificate), ..client(&made.client_id, made.access_token.expose()) }
+    let issued = temporary::create(&who.id, &token, name, &scopes, now_ms, now_ms + 3_600_000, &"0123456789a".repeat(4)).unwrap();
+    Credentials { certificate: Some(issued.certificate), ..client(&issued.client_id, issued.access_token.expose()) }
 }
 
 #[test]

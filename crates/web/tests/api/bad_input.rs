@@ -51,7 +51,9 @@ async fn headers_that_are_there_twice() {
     let mut doubled = api("GET", "/scopes/current").by(root());
     let signed = doubled.request(node.now_ms());
     let same = signed.headers()["authorization"].to_str().unwrap().to_owned();
-    for (name, other) in [("the same", same.as_str()), ("another one", "Hawk id=\"nobody\""), ("another scheme", "Basic YTpi"), ("an empty one", "")] {
+    for (name, other) in
+        [("the same", same.as_str()), ("another one", "Hawk id=\"nobody\""), ("another scheme", "Basic YTpi"), ("an empty one", "")]
+    {
         doubled.headers = vec![("authorization".to_owned(), other.to_owned())];
         let answer = node.send(doubled.clone()).await;
         assert_eq!((answer.status.as_u16(), answer.code()), (401, "AuthenticationFailed"), "{name}: {}", answer.message());

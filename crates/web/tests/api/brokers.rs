@@ -74,8 +74,8 @@ async fn a_websocktunnel_token_names_whoever_asked() {
 #[tokio::test]
 async fn without_a_secret_there_are_no_tokens_and_strangers_do_not_learn_it() {
     let node = node().await;
-    let told = node.send(api("GET", "/websocktunnel/aud/c").by(root())).await;
-    assert_eq!((told.status.as_u16(), told.message()), (404, "Tokens for websocktunnels are not configured here"));
+    let answer = node.send(api("GET", "/websocktunnel/aud/c").by(root())).await;
+    assert_eq!((answer.status.as_u16(), answer.message()), (404, "Tokens for websocktunnels are not configured here"));
     assert_eq!(node.send(api("GET", "/websocktunnel/aud/c")).await.status, 403);
 }
 

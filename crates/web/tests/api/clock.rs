@@ -24,10 +24,10 @@ fn unavailable(answer: &Answer) {
 async fn a_service_is_told_that_the_server_is_at_fault() {
     let node = behind().await;
     let header = call("GET", "/x").by(root()).request(START_MS).headers()["authorization"].to_str().unwrap().to_owned();
-    let asked = json!({ "method": "get", "resource": "/x", "host": HOST, "port": PORT, "authorization": header });
-    unavailable(&node.send(api("POST", "/authenticate-hawk").json(asked.clone())).await);
+    let question = json!({ "method": "get", "resource": "/x", "host": HOST, "port": PORT, "authorization": header });
+    unavailable(&node.send(api("POST", "/authenticate-hawk").json(question.clone())).await);
     // In a form that is read the long way.
-    unavailable(&node.send(api("POST", "/authenticate-hawk").raw("application/json", format!(" {asked}\n"))).await);
+    unavailable(&node.send(api("POST", "/authenticate-hawk").raw("application/json", format!(" {question}\n"))).await);
     let nobody = json!({ "method": "get", "resource": "/x", "host": HOST, "port": PORT });
     assert_eq!(node.send(api("POST", "/authenticate-hawk").json(nobody)).await.json["status"], "no-auth", "nothing that could have ended");
 }

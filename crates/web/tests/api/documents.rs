@@ -22,8 +22,8 @@ async fn every_document_is_served_as_it_is_computed() {
     assert_eq!(openapi.json["openapi"], "3.1.0");
     assert_eq!(openapi.json["servers"][0]["url"], root);
     let etag = openapi.header("etag").unwrap();
-    let again = node.send(call("GET", "/openapi.json").header("if-none-match", etag)).await;
-    assert_eq!((again.status.as_u16(), again.bytes.len()), (304, 0));
+    let repeated = node.send(call("GET", "/openapi.json").header("if-none-match", etag)).await;
+    assert_eq!((repeated.status.as_u16(), repeated.bytes.len()), (304, 0));
     let small = node.send(call("GET", "/openapi.json").header("accept-encoding", "gzip")).await;
     assert_eq!(small.header("content-encoding"), Some("gzip"));
     assert!(small.bytes.len() < openapi.bytes.len() / 4);

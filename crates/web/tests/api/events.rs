@@ -266,13 +266,13 @@ async fn followers_of_many_changes_take_turns_with_others() {
         .map(|mut stream| {
             let pieces = Arc::clone(&pieces);
             tokio::spawn(async move {
-                let mut told = 0;
-                while told < CLIENTS {
+                let mut count_now = 0;
+                while count_now < CLIENTS {
                     let frame = stream.body.frame().await.expect("the stream goes on").unwrap().into_data().unwrap();
-                    told += std::str::from_utf8(&frame).unwrap().matches("event: client-created").count();
+                    count_now += std::str::from_utf8(&frame).unwrap().matches("event: client-created").count();
                     pieces.fetch_add(1, Ordering::Relaxed);
                 }
-                told
+                count_now
             })
         })
         .collect();

@@ -44,14 +44,14 @@ async fn a_wrong_origin_path_or_method_is_found() {
         (("GET", "/books/red", HOST, 443), "would match for /books/red at notes.example.com:443"),
         (("GET", "/books/red/?page=2", HOST, 8443), "would match for /books/red/?page=..."),
     ] {
-        let told = explained(&node, &refused(&node, &asked(&node, &ann, signed, base)).await).await;
+        let explanation = explained(&node, &refused(&node, &asked(&node, &ann, signed, base)).await).await;
         assert_eq!(
-            (&told["reason"], &told["by"], &told["known"], &told["claimedId"]),
+            (&explanation["reason"], &explanation["by"], &explanation["known"], &explanation["claimedId"]),
             (&json!("bad-mac"), &json!("check"), &json!(true), &json!("ann"))
         );
-        assert_eq!(told["request"], json!({"method": "get", "resource": "/books/red?page=...", "host": HOST, "port": 8443}));
-        assert!(told["hints"][0].as_str().unwrap().contains(hint), "{hint}: {}", told["hints"]);
-        assert_eq!(told["wouldMatch"]["port"], signed.3);
+        assert_eq!(explanation["request"], json!({"method": "get", "resource": "/books/red?page=...", "host": HOST, "port": 8443}));
+        assert!(explanation["hints"][0].as_str().unwrap().contains(hint), "{hint}: {}", explanation["hints"]);
+        assert_eq!(explanation["wouldMatch"]["port"], signed.3);
     }
     let far = explained(&node, &refused(&node, &asked(&node, &ann, ("GET", "/other", "elsewhere.example", 1), base)).await).await;
     assert!(far.get("wouldMatch").is_none() && far["hints"][0].as_str().unwrap().contains("another key"), "{far}");
@@ -68,21 +68,27 @@ async fn the_clock_the_body_and_the_scopes_are_told() {
     node.new_role("readers", &["x", "z"]).await;
     let base = ("PUT", "/books/red", HOST, 443_u16);
     let late = Credentials { ts_seconds: Some(node.now_ms() / 1000 - 4000), ..ann.clone() };
-    let told = explained(&node, &refused(&node, &asked(&node, &late, base, base)).await).await;
-    assert_eq!((&told["reason"], &told["clockOffsetSeconds"]), (&json!("stale-timestamp"), &json!(-4000)));
-    assert_eq!(told["hints"][0], "The caller's clock is 4000 seconds behind this server's.");
+    let explanation = explained(&node, &refused(&node, &asked(&node, &late, base, base)).await).await;
+    assert_eq!((&explanation["reason"], &explanation["clockOffsetSeconds"]), (&json!("stale-timestamp"), &json!(-4000)));
+    assert_eq!(explanation["hints"][0], "The caller's clock is 4000 seconds behind this server's.");
 
     let (signed, arrived) = (hash_of("", b"a"), hash_of("", b"b"));
     let with_hash = Credentials { hash: Some(signed.clone()), ..ann.clone() };
     let question = json!({"request": asked(&node, &with_hash, base, base), "required": "y", "payloadHash": arrived});
     let answer = node.send(call("POST", "/api/falconer/v1/check").json(question)).await;
-    let told = explained(&node, answer.json["id"].as_str().unwrap()).await;
-    assert_eq!((&told["reason"], &told["signedHash"], &told["payloadHash"]), (&json!("payload-differs"), &json!(signed), &json!(arrived)));
+    let outcome = explained(&node, answer.json["id"].as_str().unwrap()).await;
+    assert_eq!(
+        (&outcome["reason"], &outcome["signedHash"], &outcome["payloadHash"]),
+        (&json!("payload-differs"), &json!(signed), &json!(arrived))
+    );
 
-    let told = explained(&node, &refused(&node, &asked(&node, &ann, base, base)).await).await;
-    assert_eq!((&told["status"], &told["reason"], &told["clientId"]), (&json!("denied"), &json!("scopes-missing"), &json!("ann")));
-    assert_eq!((&told["required"], &told["missing"]), (&json!("x"), &json!("x")));
-    assert_eq!(told["roles"], json!([{"roleId": "readers", "scope": "x", "gives": "x"}]));
+    let reported = explained(&node, &refused(&node, &asked(&node, &ann, base, base)).await).await;
+    assert_eq!(
+        (&reported["status"], &reported["reason"], &reported["clientId"]),
+        (&json!("denied"), &json!("scopes-missing"), &json!("ann"))
+    );
+    assert_eq!((&reported["required"], &reported["missing"]), (&json!("x"), &json!("x")));
+    assert_eq!(reported["roles"], json!([{"roleId": "readers", "scope": "x", "gives": "x"}]));
 }
 
 #[tokio::test]
@@ -92,15 +98,15 @@ async fn refusals_of_authenticate_hawk_and_of_our_own_api_have_ids_too() {
     let base = ("GET", "/x", HOST, 443_u16);
     let answer = node.send(api("POST", "/authenticate-hawk").json(asked(&node, &ann, base, ("GET", "/x", HOST, 80)))).await;
     assert_eq!(answer.json, json!({"status": "auth-failed", "message": "Unauthorized: Bad mac"}), "as the protocol has it");
-    let told = explained(&node, answer.header("falconer-refusal").unwrap()).await;
-    assert_eq!((&told["by"], &told["wouldMatch"]["port"]), (&json!("authenticateHawk"), &json!(443)));
+    let explanation = explained(&node, answer.header("falconer-refusal").unwrap()).await;
+    assert_eq!((&explanation["by"], &explanation["wouldMatch"]["port"]), (&json!("authenticateHawk"), &json!(443)));
     let fine = node.send(api("POST", "/authenticate-hawk").json(asked(&node, &ann, base, base))).await;
     assert_eq!(fine.header("falconer-refusal"), None);
 
     let denied = node.send(api("GET", "/clients/").by(ann.clone())).await;
     assert_eq!(denied.status, 403);
-    let told = explained(&node, denied.header("falconer-refusal").unwrap()).await;
-    assert_eq!((&told["by"], &told["missing"], &told["clientId"]), (&json!("api"), &json!("auth:list-clients"), &json!("ann")));
+    let outcome = explained(&node, denied.header("falconer-refusal").unwrap()).await;
+    assert_eq!((&outcome["by"], &outcome["missing"], &outcome["clientId"]), (&json!("api"), &json!("auth:list-clients"), &json!("ann")));
     let wrong = node.send(api("GET", "/clients/").by(client("ann", "x"))).await;
     assert_eq!((wrong.status.as_u16(), wrong.header("falconer-refusal").map(str::len)), (401, Some(22)));
     assert!(wrong.header("access-control-expose-headers").unwrap().contains("Falconer-Refusal"), "pages can read it");
@@ -142,11 +148,17 @@ async fn no_secret_is_in_an_explanation() {
     let ann = node.new_client("ann", &["y"]).await;
     let request = asked(&node, &ann, ("GET", "/x?token=c2VjcmV0", HOST, 443), ("GET", "/x?token=c2VjcmV0", HOST, 80));
     let mac = request["authorization"].as_str().unwrap().split("mac=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let told = explained(&node, &refused(&node, &request).await).await.to_string();
-    assert!(!told.contains(&mac) && !told.contains(&ann.token) && !told.contains("abcdef") && !told.contains("c2VjcmV0"), "{told}");
+    let explanation = explained(&node, &refused(&node, &request).await).await.to_string();
+    assert!(
+        !explanation.contains(&mac)
+            && !explanation.contains(&ann.token)
+            && !explanation.contains("abcdef")
+            && !explanation.contains("c2VjcmV0"),
+        "{explanation}"
+    );
     let bewit = json!({"method": "get", "resource": "/x?bewit=YW5uXDVcYWJjXA", "host": HOST, "port": 443});
-    let told = explained(&node, &refused(&node, &bewit).await).await.to_string();
-    assert!(!told.contains("YW5uXDVcYWJjXA"), "{told}");
+    let answer = explained(&node, &refused(&node, &bewit).await).await.to_string();
+    assert!(!answer.contains("YW5uXDVcYWJjXA"), "{answer}");
 }
 
 #[tokio::test]

@@ -58,19 +58,19 @@ async fn a_batch_answers_for_each_record_and_again() {
     assert_eq!(plan.header("falconer-revision"), Some(node.auth.revision().0.to_string().as_str()), "what it was planned on");
     assert_eq!(node.send(api("GET", "/roles/top").by(root())).await.status, 404);
 
-    let made = node.send(import(body.clone())).await;
-    assert_eq!(made.status, 200, "{}", made.json);
-    fits(&made, "importBatch");
-    let revision = made.header("falconer-revision").unwrap().to_owned();
-    assert_eq!(made.json["roles"], json!([{ "roleId": "top", "outcome": "created" }, { "roleId": "base", "outcome": "created" }]));
-    let token = made.json["clients"][0]["accessToken"].as_str().unwrap();
-    assert_eq!(made.json["clients"][1], json!({ "clientId": "p/moved", "outcome": "created" }));
+    let imported = node.send(import(body.clone())).await;
+    assert_eq!(imported.status, 200, "{}", imported.json);
+    fits(&imported, "importBatch");
+    let revision = imported.header("falconer-revision").unwrap().to_owned();
+    assert_eq!(imported.json["roles"], json!([{ "roleId": "top", "outcome": "created" }, { "roleId": "base", "outcome": "created" }]));
+    let token = imported.json["clients"][0]["accessToken"].as_str().unwrap();
+    assert_eq!(imported.json["clients"][1], json!({ "clientId": "p/moved", "outcome": "created" }));
     let whoami = node.send(api("GET", "/scopes/current").by(client("p/new", token))).await;
     assert_eq!(whoami.code(), "InsufficientScopes", "the new token works: {}", whoami.json);
 
-    let again = node.send(import(body.clone())).await;
-    assert_eq!(again.header("falconer-revision"), Some(revision.as_str()));
-    assert_eq!(again.json["clients"][0], json!({ "clientId": "p/new", "outcome": "unchanged", "accessToken": token }));
+    let repeated = node.send(import(body.clone())).await;
+    assert_eq!(repeated.header("falconer-revision"), Some(revision.as_str()));
+    assert_eq!(repeated.json["clients"][0], json!({ "clientId": "p/new", "outcome": "unchanged", "accessToken": token }));
     node.advance(15 * 60_000);
     let late = node.send(import(body)).await;
     assert_eq!(late.json["clients"][0], json!({ "clientId": "p/new", "outcome": "unchanged" }));
@@ -83,11 +83,11 @@ async fn ids_of_dots_are_ids() {
     let role = json!({ "scopes": ["a"], "description": "" });
     for id in [".", ".."] {
         let with_id = json!({ "roleId": id, "scopes": ["a"], "description": "" });
-        let made = node.send(import(json!({ "roles": [with_id], "clients": [one(id)] }))).await;
-        assert_eq!(made.status, 200, "{}", made.json);
-        assert_eq!(made.json["roles"], json!([{ "roleId": id, "outcome": "created" }]));
-        assert_eq!(made.json["clients"][0]["clientId"], json!(id));
-        let token = made.json["clients"][0]["accessToken"].as_str().unwrap();
+        let imported = node.send(import(json!({ "roles": [with_id], "clients": [one(id)] }))).await;
+        assert_eq!(imported.status, 200, "{}", imported.json);
+        assert_eq!(imported.json["roles"], json!([{ "roleId": id, "outcome": "created" }]));
+        assert_eq!(imported.json["clients"][0]["clientId"], json!(id));
+        let token = imported.json["clients"][0]["accessToken"].as_str().unwrap();
         let whoami = node.send(api("GET", "/scopes/current").by(client(id, token))).await;
         assert_eq!(whoami.code(), "InsufficientScopes", "it signs: {}", whoami.json);
 
@@ -102,8 +102,8 @@ async fn ids_of_dots_are_ids() {
         }
         let expires = json!({ "expires": "2030-01-01T00:00:00Z", "description": "" });
         for (route, body) in [(format!("/roles/{id}"), &role), (format!("/clients/{encoded}"), &expires)] {
-            let made = node.send(api("PUT", &route).by(root()).json(body.clone())).await;
-            assert_eq!(made.status, 200, "{route}: {}", made.json);
+            let new_record = node.send(api("PUT", &route).by(root()).json(body.clone())).await;
+            assert_eq!(new_record.status, 200, "{route}: {}", new_record.json);
         }
     }
     let listed = node.send(api("GET", "/clients/").by(root())).await;
@@ -180,17 +180,17 @@ async fn a_client_is_put_with_its_token() {
     let node = node().await;
     let body = json!({ "accessToken": TOKEN, "scopes": ["b", "a"], "expires": "2030-01-01T00:00:00Z", "description": "moved" });
     let put = |body: &Value| ours("PUT", "/clients/p%2Fx").by(root()).json(body.clone());
-    let made = node.send(put(&body)).await;
-    assert_eq!(made.status, 200, "{}", made.json);
-    fits(&made, "putClient");
-    assert_eq!((&made.json["scopes"], made.json.get("accessToken")), (&json!(["a", "b"]), None));
-    let revision = made.header("falconer-revision").unwrap().to_owned();
-    let again = node.send(put(&body)).await;
-    assert_eq!((again.header("falconer-revision"), &again.json), (Some(revision.as_str()), &made.json));
+    let created = node.send(put(&body)).await;
+    assert_eq!(created.status, 200, "{}", created.json);
+    fits(&created, "putClient");
+    assert_eq!((&created.json["scopes"], created.json.get("accessToken")), (&json!(["a", "b"]), None));
+    let revision = created.header("falconer-revision").unwrap().to_owned();
+    let repeated = node.send(put(&body)).await;
+    assert_eq!((repeated.header("falconer-revision"), &repeated.json), (Some(revision.as_str()), &created.json));
     let whoami = node.send(api("GET", "/scopes/current").by(client("p/x", TOKEN))).await;
     assert_eq!(whoami.code(), "InsufficientScopes", "the token works: {}", whoami.json);
     let shown = node.send(api("GET", "/clients/p%2Fx").by(root())).await;
-    assert_eq!(shown.json, made.json);
+    assert_eq!(shown.json, created.json);
 
     let mut wrong = body.clone();
     wrong["more"] = json!(1);

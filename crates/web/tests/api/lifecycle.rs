@@ -21,8 +21,8 @@ async fn a_repeated_create_client_gives_the_original_for_a_quarter_of_an_hour() 
     let create = |body: &Value| api("PUT", "/clients/c").by(root()).json(body.clone());
     let first = node.send(create(&body)).await;
     node.advance(15 * MINUTE_MS - 1);
-    let again = node.send(create(&body)).await;
-    assert_eq!((again.status.as_u16(), &again.json), (200, &first.json), "token and all times are the original's");
+    let repeated = node.send(create(&body)).await;
+    assert_eq!((repeated.status.as_u16(), &repeated.json), (200, &first.json), "token and all times are the original's");
     // deleteOnExpiration is not compared; everything else is, the order of the scopes too.
     let with = |key: &str, value: Value| {
         let mut body = body.clone();
@@ -48,8 +48,8 @@ async fn a_repeated_create_role_gives_the_original_for_ever() {
         |scopes: Value, description: &str| api("PUT", "/roles/r").by(root()).json(json!({ "description": description, "scopes": scopes }));
     let first = node.send(create(json!(["b", "a"]), "d")).await;
     node.advance(400 * 24 * HOUR_MS);
-    let again = node.send(create(json!(["a", "b"]), "d")).await;
-    assert_eq!((again.status.as_u16(), &again.json), (200, &first.json));
+    let repeated = node.send(create(json!(["a", "b"]), "d")).await;
+    assert_eq!((repeated.status.as_u16(), &repeated.json), (200, &first.json));
     for refused in [create(json!(["a"]), "d"), create(json!(["a", "b"]), "e")] {
         let answer = node.send(refused).await;
         assert_eq!((answer.status.as_u16(), answer.message()), (409, "Role with roleId 'r' already exists"));
@@ -73,8 +73,8 @@ async fn disabling_enabling_and_deleting_repeat_without_harm() {
         assert_eq!((answer.status.as_u16(), &answer.json["disabled"]), (status, &disabled), "{verb} {route}");
     }
     assert_eq!(node.send(api("DELETE", "/roles/none").by(root())).await.status, 204);
-    let told: Vec<String> = actions(&node, "client", "c").await.into_iter().map(|(action, _)| action).collect();
-    assert_eq!(told, ["created", "client disabled", "client disabled", "client enabled", "client enabled", "deleted", "deleted"]);
+    let history: Vec<String> = actions(&node, "client", "c").await.into_iter().map(|(action, _)| action).collect();
+    assert_eq!(history, ["created", "client disabled", "client disabled", "client enabled", "client enabled", "deleted", "deleted"]);
     assert_eq!(actions(&node, "role", "none").await, [("deleted".to_owned(), crate::support::ROOT.to_owned())]);
 }
 
@@ -102,8 +102,8 @@ async fn a_reset_gives_a_fresh_token_and_ends_the_old_one_at_once() {
     // Not idempotent: each reset is another token.
     let next = node.send(api("POST", "/clients/c/reset").by(root())).await;
     assert_ne!(next.json["accessToken"].as_str(), Some(token.as_str()));
-    let told: Vec<String> = actions(&node, "client", "c").await.into_iter().map(|(action, _)| action).collect();
-    assert_eq!(told, ["created", "access token reset", "access token reset"]);
+    let history: Vec<String> = actions(&node, "client", "c").await.into_iter().map(|(action, _)| action).collect();
+    assert_eq!(history, ["created", "access token reset", "access token reset"]);
     let missing = node.send(api("POST", "/clients/nope/reset").by(root())).await;
     assert_eq!((missing.status.as_u16(), missing.message()), (404, "Client not found"));
     let fixed = node.send(api("POST", "/clients/static%2Fx/reset").by(root())).await;

@@ -87,8 +87,8 @@ async fn a_person_from_the_invitation_to_the_end() {
     assert_eq!(one().await["identities"][0]["account"]["deleted"], true);
     let list = node.send(ours("GET", "/people?q=BOB").by(helper.clone())).await.json;
     assert_eq!(list, json!({ "people": [] }));
-    let again = invite(&node, &helper, "bob", json!({ "displayName": "Bob" })).await;
-    assert_eq!((again.status.as_u16(), again.code()), (409, "RequestConflict"));
+    let repeated = invite(&node, &helper, "bob", json!({ "displayName": "Bob" })).await;
+    assert_eq!((repeated.status.as_u16(), repeated.code()), (409, "RequestConflict"));
 }
 
 #[tokio::test]
@@ -133,8 +133,8 @@ async fn a_grant_of_somebody_is_revoked() {
     let path = format!("/people/local%2Fann/grants/{id}");
     assert_eq!(node.send(ours("DELETE", &path).by(helper.clone())).await.status, 204);
     assert_eq!(node.send(api("GET", "/scopes/current").by(granted)).await.status, 401);
-    let again = node.send(ours("DELETE", &path).by(helper.clone())).await;
-    assert_eq!((again.status.as_u16(), again.code()), (404, "ResourceNotFound"));
+    let repeated = node.send(ours("DELETE", &path).by(helper.clone())).await;
+    assert_eq!((repeated.status.as_u16(), repeated.code()), (404, "ResourceNotFound"));
     let record = node.store.grant(&id).await.unwrap().unwrap();
     assert_eq!((record.identity.as_str(), record.revoked_by.as_deref()), (PERSON, Some("helper")));
 }

@@ -99,8 +99,8 @@ async fn sign_in_leads_back_to_the_request() {
     assert!(page.text.contains("The &#60;page&#62; application"), "{}", page.text);
     // The session ends while the page is open: the same way once more.
     browser.cookies.clear();
-    let again = browser.post(DECISION, &page.form(DECISION)).await;
-    assert_eq!(again.location(), login);
+    let repeated = browser.post(DECISION, &page.form(DECISION)).await;
+    assert_eq!(repeated.location(), login);
 }
 
 /// Where no script runs, and where something needs a fresh sign-in, the form goes on to the same place.
@@ -131,14 +131,14 @@ async fn what_comes_between_leads_back_to_the_application() {
 async fn a_confidential_application_proves_itself_in_the_header_or_in_the_form() {
     let site = site().await;
     let mut ann = site.ann().await;
-    let asked = with(asked(), &[("client_id", "server"), ("redirect_uri", "https://server.example/cb")]);
+    let request = with(asked(), &[("client_id", "server"), ("redirect_uri", "https://server.example/cb")]);
     let form = |code: &str, more: &[(&str, &str)]| {
         with(with(exchange(code), &[("redirect_uri", "https://server.example/cb"), ("client_id", "")]), more)
     };
     let encoded: String = url::form_urlencoded::byte_serialize(SECRET.as_bytes()).collect();
     let basic = |secret: &str| format!("Basic {}", STANDARD.encode(format!("server:{secret}")));
 
-    let code = ann.code(&asked).await;
+    let code = ann.code(&request).await;
     let refused = site.application("/login/oauth/token", &form(&code, &[]), Some(&basic("guess"))).await;
     assert_eq!(refused.oauth_error(), (401, "invalid_client".to_owned()));
     assert_eq!(refused.header("www-authenticate"), "Basic realm=\"falconer\"");
@@ -146,7 +146,7 @@ async fn a_confidential_application_proves_itself_in_the_header_or_in_the_form()
     let answer = site.application("/login/oauth/token", &form(&code, &[]), Some(&basic(&encoded))).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
 
-    let code = ann.code(&asked).await;
+    let code = ann.code(&request).await;
     let answer = site.token(&form(&code, &[("client_id", "server"), ("client_secret", SECRET)])).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let both = form(&code, &[("client_secret", SECRET)]);
@@ -203,13 +203,13 @@ async fn a_program_on_this_machine_listens_where_it_can() {
     let site = site().await;
     let mut ann = site.ann().await;
     for uri in ["http://127.0.0.1:4000/cb", "http://127.0.0.1:59999/cb", "http://127.0.0.1/cb"] {
-        let asked = with(asked(), &[("redirect_uri", uri)]);
-        let page = ann.get(&authorize(&asked)).await;
+        let parameters = with(asked(), &[("redirect_uri", uri)]);
+        let page = ann.get(&authorize(&parameters)).await;
         assert_page_headers(&page, "'self' https: http:");
-        let code = ann.code(&asked).await;
+        let code = ann.code(&parameters).await;
         let elsewhere = with(exchange(&code), &[("redirect_uri", "http://127.0.0.1:1/cb")]);
         assert_eq!(site.token(&elsewhere).await.oauth_error().1, "invalid_grant", "the port is that of the request");
-        let code = ann.code(&asked).await;
+        let code = ann.code(&parameters).await;
         assert_eq!(site.token(&with(exchange(&code), &[("redirect_uri", uri)])).await.status, StatusCode::OK);
     }
 }
@@ -227,16 +227,16 @@ async fn scopes_with_characters_that_oauth_has_not_are_written_in_one_way() {
 async fn the_metadata_says_what_is_there() {
     let site = site().await;
     let page = site.browser().get("/.well-known/oauth-authorization-server").await;
-    let told = page.json();
-    assert_eq!(told["issuer"], site.origin);
+    let outcome = page.json();
+    assert_eq!(outcome["issuer"], site.origin);
     for name in ["token_endpoint", "revocation_endpoint", "authorization_endpoint"] {
-        let path = told[name].as_str().unwrap().strip_prefix(site.origin.as_str()).unwrap();
+        let path = outcome[name].as_str().unwrap().strip_prefix(site.origin.as_str()).unwrap();
         let method = if name == "authorization_endpoint" { http::Method::GET } else { http::Method::POST };
         let answer = site.browser().send(method, path, &[], None).await;
         assert!(![404, 405].contains(&answer.status.as_u16()), "{path}");
     }
-    assert_eq!(told["code_challenge_methods_supported"], serde_json::json!(["S256"]));
-    assert_eq!(told["response_types_supported"], serde_json::json!(["code", "token"]));
+    assert_eq!(outcome["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    assert_eq!(outcome["response_types_supported"], serde_json::json!(["code", "token"]));
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ fn covers(rule: &str, case: &Value) -> bool {
     let location = text(case, "/expected/headers/location");
     let is_known = input.iter().filter(|(name, _)| name == "client_id").count() == 1;
     let code = text(case, "/expected/body/code");
-    let told = is_authorize
+    let answer = is_authorize
         && is_known
         && (code == "unsupported_response_type" || (code == "invalid_request" && value(&input, "response_type").is_empty()));
     let decided = value(&body, "scope");
@@ -100,10 +100,10 @@ fn covers(rule: &str, case: &Value) -> bool {
     match rule {
         "nothing-is-asked-for" => location == "/third-party",
         "no-test-identity" => path == "/login/test",
-        "told-at-the-redirect" => told,
+        "told-at-the-redirect" => answer,
         "scheme-in-small-letters" => text(case, "/input/headers/authorization").starts_with("bearer "),
         "no-client-is-made" => cut,
-        "no-500-for-bad-input" => *status == 500 && !told && !cut && !text(case, "/input/headers/authorization").starts_with("bearer "),
+        "no-500-for-bad-input" => *status == 500 && !answer && !cut && !text(case, "/input/headers/authorization").starts_with("bearer "),
         "token-errors-are-400" => *status == 403 || *status == 501,
         "bad-expires" => value(&input, "expires") == "soon",
         "other-response-type" => value(&input, "client_id") == "code" && value(&input, "response_type") == "token",
@@ -171,8 +171,8 @@ async fn the_recorded_session_is_answered_as_ever() {
             let named = value(&sent, "clientId").strip_prefix("test/test/").and_then(|rest| rest.split('-').next());
             let location = text(case, "/expected/headers/location");
             let usual = usual(named.unwrap_or("code"), &parameter(location, "state").unwrap_or_default());
-            let asked = if value(&last_asked, "client_id") == value(&usual, "client_id") { last_asked.clone() } else { usual };
-            decide(&mut person, &asked, &sent).await
+            let sent_now = if value(&last_asked, "client_id") == value(&usual, "client_id") { last_asked.clone() } else { usual };
+            decide(&mut person, &sent_now, &sent).await
         } else {
             if path == "/login/oauth/token" {
                 let client = if value(&sent, "client_id") == "greedy" { "greedy" } else { "code" };

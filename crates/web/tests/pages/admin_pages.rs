@@ -48,10 +48,10 @@ async fn a_client_from_its_creation_to_its_end() {
             ("do", "save"),
         ],
     );
-    let made = admin.post(CLIENT_FORM, &form).await;
-    assert_eq!((made.status.as_u16(), made.header("cache-control")), (200, "no-store"));
+    let new_record = admin.post(CLIENT_FORM, &form).await;
+    assert_eq!((new_record.status.as_u16(), new_record.header("cache-control")), (200, "no-store"));
     let record = site.auth.directory().client("project/two").unwrap().record();
-    assert!(made.text.contains(record.access_token.expose()), "{}", made.text);
+    assert!(new_record.text.contains(record.access_token.expose()), "{}", new_record.text);
     assert_eq!(record.scopes, ["notes:write:x", "queue:ping"]);
     // Signing in took a second, before the form was shown.
     assert_eq!((record.expires_us, record.description.as_str()), ((START_MS + 1000 + 3 * 86_400_000) * 1000, "a\nb"));
@@ -209,8 +209,8 @@ async fn who_may_not_is_told_what_is_missing() {
         ("enable", "auth:enable-client:project/one"),
         ("delete", "auth:delete-client:project/one"),
     ] {
-        let asked = reader.get(&format!("{}&action={action}", id("/auth/clients/confirm", "project/one"))).await;
-        let page = reader.post("/auth/clients/confirm", &asked.form("/auth/clients/confirm")).await;
+        let answer = reader.get(&format!("{}&action={action}", id("/auth/clients/confirm", "project/one"))).await;
+        let page = reader.post("/auth/clients/confirm", &answer.form("/auth/clients/confirm")).await;
         assert!(page.status == 403 && page.text.contains(&format!("<code>{scope}</code>")), "{action} {}", page.text);
     }
     assert_eq!(reader.get(&id("/auth/roles/confirm", "inner")).await.status, 403);
@@ -239,8 +239,8 @@ async fn any_id_has_its_pages() {
     let mut admin = admin(&site).await;
     let odd = "my role/ (x) %41?a=b#c \"'<&>";
     let form = with(admin.get("/auth/roles/add").await.form(ROLE_FORM), &[("id", odd), ("scopes", "notes:x")]);
-    let made = admin.post(ROLE_FORM, &form).await;
-    let page = admin.get(made.location()).await;
+    let created = admin.post(ROLE_FORM, &form).await;
+    let page = admin.get(created.location()).await;
     assert!(page.status == 200 && page.text.contains("Saved."), "{}", page.text);
     let href = page.text.split("href=\"/auth/roles/edit").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let form = with(admin.get(&format!("{ROLE_FORM}{href}")).await.form(ROLE_FORM), &[("scopes", "notes:y")]);

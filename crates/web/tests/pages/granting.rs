@@ -15,15 +15,15 @@ async fn what_has_just_appeared_is_not_granted() {
     let mut form = page.form("/grant");
     let at = form.iter().position(|(name, _)| name == "tick").unwrap();
     form.remove(at);
-    let again = ann.post_at_once("/grant", &form).await;
-    assert_eq!(again.status, StatusCode::CONFLICT);
-    assert!(again.text.contains("press once more"), "{}", again.text);
+    let repeated = ann.post_at_once("/grant", &form).await;
+    assert_eq!(repeated.status, StatusCode::CONFLICT);
+    assert!(repeated.text.contains("press once more"), "{}", repeated.text);
     // The ticks are kept, and the page that appeared instead needs its moment too.
     let ticks = |page: &Page| page.form("/grant").iter().filter(|(name, _)| name == "tick").count();
-    assert_eq!((ticks(&page), ticks(&again)), (2, 1));
-    assert_eq!(ann.post_at_once("/grant", &again.form("/grant")).await.status, StatusCode::CONFLICT);
+    assert_eq!((ticks(&page), ticks(&repeated)), (2, 1));
+    assert_eq!(ann.post_at_once("/grant", &repeated.form("/grant")).await.status, StatusCode::CONFLICT);
     // No script told how long the page was visible, and the site is one that nobody types the name of: what is new is shown by itself.
-    let news = ann.post("/grant", &again.form("/grant")).await;
+    let news = ann.post("/grant", &repeated.form("/grant")).await;
     assert!(news.status == StatusCode::OK && news.text.contains("New since last time"), "{}", news.text);
     assert!(news.text.contains("notes:read:b") && !news.text.contains("notes:read:a"), "only what was ticked: {}", news.text);
     assert_eq!(ann.post_at_once("/grant", &news.form("/grant")).await.status, StatusCode::CONFLICT);
@@ -195,6 +195,6 @@ async fn a_grant_survives_a_session_that_ended_meanwhile() {
     let mut ann = site.ann().await;
     let page = ann.get(&request_for(TARGET, "")).await;
     site.clock.0.fetch_add(40 * 86_400_000, Ordering::SeqCst);
-    let again = ann.post("/grant", &page.form("/grant")).await;
-    assert!(again.location().starts_with("/login?target="), "{}", again.location());
+    let repeated = ann.post("/grant", &page.form("/grant")).await;
+    assert!(repeated.location().starts_with("/login?target="), "{}", repeated.location());
 }

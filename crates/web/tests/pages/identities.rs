@@ -41,8 +41,8 @@ async fn two_accounts_become_one_person_and_two_again() {
         assert!(me.text.contains(text), "{text}");
     }
     // The button pressed again, in a tab that was left open.
-    let again = ann.post("/me/link/confirm", &with(me.form("/me/name"), &[("identity", "local/bob")])).await;
-    assert_eq!(again.status, StatusCode::CONFLICT);
+    let repeated = ann.post("/me/link/confirm", &with(me.form("/me/name"), &[("identity", "local/bob")])).await;
+    assert_eq!(repeated.status, StatusCode::CONFLICT);
 
     assert_eq!(ann.post("/me/name", &me.form("/me/name")).await.location(), "/?done=named#identities");
     assert!(ann.get("/").await.text.contains("<dd><code>local/bob</code></dd>"));
@@ -77,9 +77,9 @@ async fn what_is_wrong_is_said_and_nothing_is_pending() {
         (PASSWORD, "nobody", PASSWORD, StatusCode::FORBIDDEN, "The name or the password of the other account is wrong."),
         (PASSWORD, "ann", PASSWORD, StatusCode::CONFLICT, "local/ann is yours already."),
     ] {
-        let again = prove(&mut ann, own, name, password).await;
-        assert_eq!((again.status, again.text.contains(text)), (status, true), "{text}: {}", again.text);
-        assert!(!again.text.contains(PASSWORD), "a page never repeats a password");
+        let repeated = prove(&mut ann, own, name, password).await;
+        assert_eq!((repeated.status, repeated.text.contains(text)), (status, true), "{text}: {}", repeated.text);
+        assert!(!repeated.text.contains(PASSWORD), "a page never repeats a password");
     }
     assert!(ann.get("/me/link").await.text.contains("Your password as"), "nothing is pending");
 }

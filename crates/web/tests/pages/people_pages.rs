@@ -56,17 +56,17 @@ async fn an_invitation_goes_by_mail() {
     let refused = invite(&mut boss, "bob", &[("mail", "yes")]).await;
     assert_eq!((refused.status, refused.text.contains("no e-mail address")), (StatusCode::BAD_REQUEST, true), "{}", refused.text);
     assert!(refused.text.contains("value=\"yes\" checked"), "what was chosen stays: {}", refused.text);
-    let made = invite(&mut boss, "bob", &[("email", "bob@example.com"), ("mail", "yes")]).await;
-    assert!(made.text.contains("It was mailed to bob@example.com."), "{}", made.text);
+    let invited = invite(&mut boss, "bob", &[("email", "bob@example.com"), ("mail", "yes")]).await;
+    assert!(invited.text.contains("It was mailed to bob@example.com."), "{}", invited.text);
     let link = mailed(&site);
-    assert_eq!(link, link_of(&made));
+    assert_eq!(link, link_of(&invited));
     let seen = boss.get("/auth/people?id=local%2Fbob").await.text;
     assert!(seen.contains("the mail server took it") && seen.contains("Mail an invitation"), "{seen}");
     assert_eq!(take(&mut site.browser(), &link, NEW_PASSWORD, NEW_PASSWORD).await.location(), "/login?done=password-set");
     assert!(signs_in(&site, "bob", NEW_PASSWORD).await);
-    let again = ask(&mut boss, "mail").await;
-    assert!(again.text.contains("It was mailed to bob@example.com."), "{}", again.text);
-    assert_eq!(mailed(&site), link_of(&again));
+    let repeated = ask(&mut boss, "mail").await;
+    assert!(repeated.text.contains("It was mailed to bob@example.com."), "{}", repeated.text);
+    assert_eq!(mailed(&site), link_of(&repeated));
     // Without the tick no mail goes out.
     invite(&mut boss, "carl", &[("email", "carl@example.com")]).await;
     assert!(site.mails.0.lock().unwrap().is_empty());
@@ -90,9 +90,9 @@ async fn what_nobody_does_to_themselves_is_not_offered() {
 async fn a_person_from_the_invitation_to_the_end() {
     let site = site().await;
     let mut boss = boss(&site).await;
-    let made = invite(&mut boss, "bob", &[("display_name", "Bob B."), ("email", "bob@example.com"), ("groups", "writers\r\n")]).await;
-    assert_eq!(made.header("cache-control"), "no-store");
-    let link = link_of(&made);
+    let created = invite(&mut boss, "bob", &[("display_name", "Bob B."), ("email", "bob@example.com"), ("groups", "writers\r\n")]).await;
+    assert_eq!(created.header("cache-control"), "no-store");
+    let link = link_of(&created);
     assert!(boss.get("/auth/people?id=local%2Fbob").await.text.contains("invited"));
 
     let mut bob = site.browser();

@@ -72,8 +72,8 @@ async fn a_person_signs_in_and_goes_on_where_a_site_asked() {
     let grant = browser.get(&next).await;
     assert!(grant.text.contains("company/1234") && grant.text.contains("&#60;b&#62;You"), "{}", grant.text);
     // What the browser kept is gone, and the way back leads nowhere any more.
-    let again = browser.get(&callback("1234", &state(&left))).await;
-    assert_eq!(again.status, 400);
+    let repeated = browser.get(&callback("1234", &state(&left))).await;
+    assert_eq!(repeated.status, 400);
 }
 
 #[tokio::test]

@@ -28,8 +28,8 @@ async fn signing_in_and_out() {
     let page = site.browser().get("/login").await;
     let form = old.iter().find(|(name, _)| name.ends_with("-form")).unwrap();
     let token = site.login.anonymous_form(Some(&form.1)).token;
-    let again = with(page.form("/login"), &[("name", "ann"), ("password", PASSWORD), ("form", &token)]);
-    assert_eq!(browser.post("/login", &again).await.location(), "/");
+    let repeated = with(page.form("/login"), &[("name", "ann"), ("password", PASSWORD), ("form", &token)]);
+    assert_eq!(browser.post("/login", &repeated).await.location(), "/");
     assert_ne!(browser.cookies, old);
     let mut stolen = site.browser();
     stolen.cookies = old;
@@ -98,8 +98,8 @@ async fn somebody_else_locks_nobody_out_of_their_browser() {
 async fn sign_in_leads_back_to_what_a_site_asked() {
     let site = site().await;
     let mut browser = site.browser();
-    let asked = request_for(TARGET, "&scope=notes%3Aread%3A*&scope=a+b&expires=3+days&identity=true");
-    let to_login = browser.get(&asked).await.location().to_owned();
+    let requested = request_for(TARGET, "&scope=notes%3Aread%3A*&scope=a+b&expires=3+days&identity=true");
+    let to_login = browser.get(&requested).await.location().to_owned();
     assert!(to_login.starts_with("/login?target="), "{to_login}");
     let login = browser.get(&to_login).await;
     assert!(login.text.contains("to continue to <span class=\"host\"><b>notes.example.com</b>"), "{}", login.text);
@@ -156,9 +156,9 @@ async fn changing_the_password() {
         ("wrong", new, new, StatusCode::FORBIDDEN, "The present password is wrong."),
         (PASSWORD, "x", "x", StatusCode::BAD_REQUEST, "role=\"alert\""),
     ] {
-        let again = ann.post("/me/password", &form(old, new, repeat)).await;
-        assert_eq!(again.status, status, "{text}");
-        assert!(again.text.contains(text), "{text}");
+        let repeated = ann.post("/me/password", &form(old, new, repeat)).await;
+        assert_eq!(repeated.status, status, "{text}");
+        assert!(repeated.text.contains(text), "{text}");
     }
     assert_eq!(ann.post("/me/password", &form(PASSWORD, new, new)).await.location(), "/?done=password");
     assert_eq!(other.get("/").await.location(), "/login");

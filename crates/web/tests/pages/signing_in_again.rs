@@ -44,11 +44,11 @@ async fn a_broad_grant_waits_for_a_fresh_sign_in_and_loses_nothing() {
     later(&site);
     // What is not broad is granted as ever.
     assert!(grant(&mut ann, "&scope=notes%3Aread%3Aa", &[]).await.location().starts_with(KNOWN));
-    let again = grant_all(&mut ann, BROAD).await;
-    assert_eq!(again.status, StatusCode::FORBIDDEN, "{}", again.text);
-    assert!(again.text.contains("Nothing of what you have chosen is lost"), "{}", again.text);
-    assert!(again.header("location").is_empty() && again.header("set-cookie").is_empty());
-    let wrong = ann.post("/me/again", &with(again.form("/me/again"), &[("password", "a guess")])).await;
+    let repeated = grant_all(&mut ann, BROAD).await;
+    assert_eq!(repeated.status, StatusCode::FORBIDDEN, "{}", repeated.text);
+    assert!(repeated.text.contains("Nothing of what you have chosen is lost"), "{}", repeated.text);
+    assert!(repeated.header("location").is_empty() && repeated.header("set-cookie").is_empty());
+    let wrong = ann.post("/me/again", &with(repeated.form("/me/again"), &[("password", "a guess")])).await;
     assert_eq!((wrong.status, wrong.text.contains("The password is wrong.")), (StatusCode::FORBIDDEN, true));
     let before = ann.cookies.clone();
     let go_on = ann.post("/me/again", &with(wrong.form("/me/again"), &[("password", PASSWORD)])).await;
@@ -64,9 +64,9 @@ async fn a_broad_grant_waits_for_a_fresh_sign_in_and_loses_nothing() {
     later(&site);
     assert!(grant_all(&mut ann, BROAD).await.location().starts_with(KNOWN));
     assert!(grant(&mut ann, "&scope=notes%3Aread%3Aa", &[]).await.location().starts_with(KNOWN));
-    let again = grant_all(&mut ann, BROAD).await;
-    assert_eq!(again.status, StatusCode::FORBIDDEN, "last time it got less: {}", again.text);
-    let go_on = ann.post("/me/again", &with(again.form("/me/again"), &[("password", PASSWORD)])).await;
+    let second = grant_all(&mut ann, BROAD).await;
+    assert_eq!(second.status, StatusCode::FORBIDDEN, "last time it got less: {}", second.text);
+    let go_on = ann.post("/me/again", &with(second.form("/me/again"), &[("password", PASSWORD)])).await;
     assert!(ann.post("/grant", &go_on.form("/grant")).await.location().starts_with(KNOWN));
     // The cookie of before is worth nothing.
     let mut old = site.browser();
@@ -86,9 +86,9 @@ async fn a_client_with_broad_scopes_and_a_new_token_wait_too() {
     let before = token().await;
     later(&site);
     let ask = ann.get("/auth/clients/confirm?id=local%2Fcleo%2Fcli&action=reset").await;
-    let again = ann.post("/auth/clients/confirm", &ask.form("/auth/clients/confirm")).await;
-    assert_eq!((again.status, token().await), (StatusCode::FORBIDDEN, before.clone()), "{}", again.text);
-    let go_on = ann.post("/me/again", &with(again.form("/me/again"), &[("password", PASSWORD)])).await;
+    let repeated = ann.post("/auth/clients/confirm", &ask.form("/auth/clients/confirm")).await;
+    assert_eq!((repeated.status, token().await), (StatusCode::FORBIDDEN, before.clone()), "{}", repeated.text);
+    let go_on = ann.post("/me/again", &with(repeated.form("/me/again"), &[("password", PASSWORD)])).await;
     let shown = ann.post("/auth/clients/confirm", &go_on.form("/auth/clients/confirm")).await;
     assert!(shown.text.contains("There is a new access token"), "{}", shown.text);
     assert_ne!(token().await, before);
@@ -100,12 +100,12 @@ async fn a_client_with_broad_scopes_and_a_new_token_wait_too() {
     let tick = page.text.split("<input").find(|input| input.contains("name=\"tick\"")).unwrap();
     let tick = tick.split("value=\"").nth(1).unwrap().split('"').next().unwrap();
     let form = with(page.form("/auth/clients/create"), &[("tick", tick), ("visible_ms", "5000")]);
-    let again = ann.post("/auth/clients/create", &form).await;
-    assert_eq!(again.status, StatusCode::FORBIDDEN, "{}", again.text);
-    let go_on = ann.post("/me/again", &with(again.form("/me/again"), &[("password", PASSWORD)])).await;
+    let second = ann.post("/auth/clients/create", &form).await;
+    assert_eq!(second.status, StatusCode::FORBIDDEN, "{}", second.text);
+    let go_on = ann.post("/me/again", &with(second.form("/me/again"), &[("password", PASSWORD)])).await;
     assert!(go_on.header("content-security-policy").contains("http://localhost:*"));
-    let made = ann.post("/auth/clients/create", &go_on.form("/auth/clients/create")).await;
-    assert!(made.text.contains("local/cleo/program"), "{}", made.text);
+    let created = ann.post("/auth/clients/create", &go_on.form("/auth/clients/create")).await;
+    assert!(created.text.contains("local/cleo/program"), "{}", created.text);
 }
 
 /// The console made clients, invitations and links for passwords for whoever sat at a browser that somebody had left.
@@ -125,9 +125,9 @@ async fn a_new_client_an_invitation_and_a_link_wait_too() {
         let form = with(cleo.get(page).await.form(path), &fields);
         later(&site);
         let revision = site.auth.revision();
-        let again = cleo.post(path, &form).await;
-        assert_eq!((again.status, site.auth.revision()), (StatusCode::FORBIDDEN, revision), "{path}: {}", again.text);
-        let go_on = cleo.post("/me/again", &with(again.form("/me/again"), &[("password", PASSWORD)])).await;
+        let repeated = cleo.post(path, &form).await;
+        assert_eq!((repeated.status, site.auth.revision()), (StatusCode::FORBIDDEN, revision), "{path}: {}", repeated.text);
+        let go_on = cleo.post("/me/again", &with(repeated.form("/me/again"), &[("password", PASSWORD)])).await;
         assert_eq!(site.auth.revision(), revision, "{path} waits for its button");
         let done = cleo.post(path, &go_on.form(path)).await;
         assert!(done.text.contains(shown), "{path}: {}", done.text);
@@ -154,21 +154,21 @@ async fn changes_of_credentials_wait_and_passwords_do_not_go_round() {
     let form = with(password, &[("old", PASSWORD), ("new", "another good password"), ("repeat", "another good password")]);
     let sent = ann.post("/me/password", &form).await;
     assert_eq!(sent.location(), "/me/again?next=%2Fme%2Fpassword");
-    let again = ann.post("/me/recovery-codes", &codes).await;
-    assert_eq!(again.status, StatusCode::FORBIDDEN);
+    let repeated = ann.post("/me/recovery-codes", &codes).await;
+    assert_eq!(repeated.status, StatusCode::FORBIDDEN);
     // No form of another page comes back through it.
-    let forged = with(again.form("/me/again"), &[("password", PASSWORD), ("kept", "/me/signout-everywhere")]);
+    let forged = with(repeated.form("/me/again"), &[("password", PASSWORD), ("kept", "/me/signout-everywhere")]);
     let elsewhere = ann.post("/me/again", &forged).await;
     assert_eq!(elsewhere.location(), "/");
     later(&site);
-    let again = ann.post("/me/recovery-codes", &codes).await;
-    let go_on = ann.post("/me/again", &with(again.form("/me/again"), &[("password", PASSWORD)])).await;
+    let second = ann.post("/me/recovery-codes", &codes).await;
+    let go_on = ann.post("/me/again", &with(second.form("/me/again"), &[("password", PASSWORD)])).await;
     let shown = ann.post("/me/recovery-codes", &go_on.form("/me/recovery-codes")).await;
     assert_eq!(shown.text.matches("<li><code").count(), 10, "{}", shown.text);
     // Without a form, back to the page.
     later(&site);
-    let again = ann.get("/me/again?next=%2Fme%2Fpassword").await;
-    assert_eq!(ann.post("/me/again", &with(again.form("/me/again"), &[("password", PASSWORD)])).await.location(), "/me/password");
+    let retried = ann.get("/me/again?next=%2Fme%2Fpassword").await;
+    assert_eq!(ann.post("/me/again", &with(retried.form("/me/again"), &[("password", PASSWORD)])).await.location(), "/me/password");
     assert_eq!(ann.get("/me/again?next=%2F%2Fevil.example").await.location(), "/", "who is fresh goes on, to pages of ours only");
 }
 
@@ -193,19 +193,19 @@ async fn a_form_waits_while_a_provider_is_asked_in_another_tab() {
     let mut browser = site.browser();
     round(&mut browser, "/login/company", "17").await;
     later(&site);
-    let again = grant_all(&mut browser, "&scope=auth%3Acreate-role%3Ax").await;
-    assert_eq!(again.status, StatusCode::FORBIDDEN, "{}", again.text);
-    assert!(again.text.contains("target=\"_blank\"") && !again.text.contains("type=\"password\""), "{}", again.text);
-    let too_early = browser.post("/me/again", &again.form("/me/again")).await;
+    let repeated = grant_all(&mut browser, "&scope=auth%3Acreate-role%3Ax").await;
+    assert_eq!(repeated.status, StatusCode::FORBIDDEN, "{}", repeated.text);
+    assert!(repeated.text.contains("target=\"_blank\"") && !repeated.text.contains("type=\"password\""), "{}", repeated.text);
+    let too_early = browser.post("/me/again", &repeated.form("/me/again")).await;
     assert_eq!((too_early.status, too_early.text.contains("not signed in again yet")), (StatusCode::FORBIDDEN, true));
-    let href = again.text.split("href=\"/login/company?").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    let href = repeated.text.split("href=\"/login/company?").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
     assert!(href.len() < 100, "nothing of the form is in it: {href}");
     let tab = format!("/login/company?{href}");
     let other = round(&mut browser, &tab, "18").await;
     assert_eq!((other.status, other.text.contains("You came back as somebody else")), (StatusCode::FORBIDDEN, true), "{}", other.text);
     let done = round(&mut browser, &tab, "17").await;
     assert!(browser.get(done.location()).await.text.contains("Close this tab"));
-    let go_on = browser.post("/me/again", &again.form("/me/again")).await;
+    let go_on = browser.post("/me/again", &repeated.form("/me/again")).await;
     assert!(browser.post("/grant", &go_on.form("/grant")).await.location().starts_with(KNOWN));
 }
 
@@ -225,8 +225,8 @@ async fn an_identity_is_linked_from_the_page_of_identities() {
     let page = ann.get("/auth/identities").await;
     assert!(page.text.contains("company/17") && page.text.contains("local/ann"));
     // Once more, it is said that it is theirs; as somebody else's, what to do.
-    let again = round(&mut ann, "/login/company?for=link", "17").await;
-    assert_eq!((again.status, again.text.contains("is yours already")), (StatusCode::CONFLICT, true), "{}", again.text);
+    let repeated = round(&mut ann, "/login/company?for=link", "17").await;
+    assert_eq!((repeated.status, repeated.text.contains("is yours already")), (StatusCode::CONFLICT, true), "{}", repeated.text);
     let mut bob = site.somebody("bob", &[]).await;
     let taken = round(&mut bob, "/login/company?for=link", "17").await;
     assert_eq!((taken.status, taken.text.contains("unlink it there first")), (StatusCode::CONFLICT, true), "{}", taken.text);
@@ -294,11 +294,11 @@ async fn what_came_to_nothing_leads_back_to_where_it_was_begun() {
     assert!(link.text.contains("Nothing was linked.") && link.text.contains("href=\"/auth/identities\""), "{}", link.text);
     let mut browser = site.browser();
     round(&mut browser, "/login/company", "17").await;
-    let again = round(&mut browser, "/login/company?for=again&next=%2Fme%2Flink", "silent").await;
+    let repeated = round(&mut browser, "/login/company?for=again&next=%2Fme%2Flink", "silent").await;
     assert!(
-        again.text.contains("You were not signed in again.") && again.text.contains("href=\"/me/again?next=%2Fme%2Flink\""),
+        repeated.text.contains("You were not signed in again.") && repeated.text.contains("href=\"/me/again?next=%2Fme%2Flink\""),
         "{}",
-        again.text
+        repeated.text
     );
     // A request of a site is not lost either; of what was begun elsewhere nothing is known.
     let mut nobody = site.browser();

@@ -165,10 +165,10 @@ async fn what_is_not_ticked_does_not_come_back() {
     let before = &page.text[..at];
     let key = before.rsplit("value=\"").next().unwrap().split('"').next().unwrap().to_owned();
     let without: Vec<_> = form.into_iter().filter(|(_, value)| *value != key).collect();
-    let again = bob.post(PATH, &without).await;
-    assert_eq!(again.status, 409);
-    assert!(again.text.contains("it would give back what you did not tick"), "{}", again.text);
-    assert_eq!(bob.post(PATH, &again.form(PATH)).await.status, 303);
+    let repeated = bob.post(PATH, &without).await;
+    assert_eq!(repeated.status, 409);
+    assert!(repeated.text.contains("it would give back what you did not tick"), "{}", repeated.text);
+    assert_eq!(bob.post(PATH, &repeated.form(PATH)).await.status, 303);
     let snapshot = site.auth.directory();
     let scopes = &snapshot.client("local/bob/cli-KOZ75V").unwrap().record().scopes;
     assert!(scopes.contains(&"notes:read:x".to_owned()), "{scopes:?}");

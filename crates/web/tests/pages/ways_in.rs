@@ -17,14 +17,14 @@ async fn changing_how_one_signs_in_needs_a_fresh_sign_in() {
     let others = ["/me/passkeys/rename", "/me/passkeys/remove"].map(|action| (action, csrf.clone()));
     site.clock.0.fetch_add(15 * 60_000, Ordering::SeqCst);
     for (action, form) in forms.iter().chain(&others) {
-        let again = ann.post(action, form).await;
-        assert_eq!(again.status, StatusCode::FORBIDDEN, "{action}: {}", again.text);
-        assert!(again.text.contains("Nothing of what you have chosen is lost"), "{action}: {}", again.text);
-        assert!(again.header("set-cookie").is_empty() && !again.form("/me/again").is_empty(), "{action}");
+        let repeated = ann.post(action, form).await;
+        assert_eq!(repeated.status, StatusCode::FORBIDDEN, "{action}: {}", repeated.text);
+        assert!(repeated.text.contains("Nothing of what you have chosen is lost"), "{action}: {}", repeated.text);
+        assert!(repeated.header("set-cookie").is_empty() && !repeated.form("/me/again").is_empty(), "{action}");
     }
     assert_eq!(ann.get("/me/passkeys").await.location(), "/me/again?next=%2Fme%2Fpasskeys");
-    let again = ann.get("/me/again?next=/me/passkeys").await;
-    let form = again.form("/me/again");
+    let second = ann.get("/me/again?next=/me/passkeys").await;
+    let form = second.form("/me/again");
     let before = ann.cookies.clone();
     let wrong = ann.post("/me/again", &with(form.clone(), &[("password", "wrong password")])).await;
     assert_eq!(wrong.status, StatusCode::FORBIDDEN);

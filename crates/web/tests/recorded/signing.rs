@@ -77,9 +77,9 @@ fn signer(auth: &Value, tokens: &BTreeMap<String, String>, now_ms: i64) -> Signe
         // #264: named temporary credentials.
         let token = AccessToken::new("no-secret".to_owned());
         let (scopes, seed) = (["a1".to_owned()], "s".repeat(44));
-        let made = temporary::create("tester", &token, Some("my-temp"), &scopes, now_ms, now_ms + 3_600_000, &seed).unwrap();
-        let ext = sign::ext(Some(&made.certificate), None);
-        return Signer { ext, ts_seconds: now_ms / 1000, ..Signer::of(&made.client_id, made.access_token.expose()) };
+        let issued = temporary::create("tester", &token, Some("my-temp"), &scopes, now_ms, now_ms + 3_600_000, &seed).unwrap();
+        let ext = sign::ext(Some(&issued.certificate), None);
+        return Signer { ext, ts_seconds: now_ms / 1000, ..Signer::of(&issued.client_id, issued.access_token.expose()) };
     }
     let id = auth["clientId"].as_str().unwrap();
     let token = auth["accessToken"].as_str().unwrap();

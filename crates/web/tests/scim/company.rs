@@ -63,8 +63,8 @@ pub struct Other<'c>(&'c Company);
 
 impl Other<'_> {
     pub async fn push(&self, subject: &str) -> String {
-        let made = self.ok(Method::POST, "/Users", Some(user_body(subject)), 201).await;
-        made["id"].as_str().unwrap().to_owned()
+        let created = self.ok(Method::POST, "/Users", Some(user_body(subject)), 201).await;
+        created["id"].as_str().unwrap().to_owned()
     }
 
     pub async fn push_group(&self, name: &str, members: &[&str]) {
@@ -119,13 +119,13 @@ impl Company {
     }
 
     pub async fn push(&self, subject: &str) -> String {
-        let made = self.ok(Method::POST, "/Users", Some(user_body(subject)), 201).await;
-        made["id"].as_str().unwrap().to_owned()
+        let created = self.ok(Method::POST, "/Users", Some(user_body(subject)), 201).await;
+        created["id"].as_str().unwrap().to_owned()
     }
 
     pub async fn push_group(&self, name: &str, members: &[&str]) -> String {
-        let made = self.ok(Method::POST, "/Groups", Some(group_body(name, members)), 201).await;
-        made["id"].as_str().unwrap().to_owned()
+        let created = self.ok(Method::POST, "/Groups", Some(group_body(name, members)), 201).await;
+        created["id"].as_str().unwrap().to_owned()
     }
 
     pub async fn sign_in(&self, subject: &str) -> (Browser<'_>, Page) {

@@ -35,8 +35,8 @@ async fn a_large_group_is_not_sent_with_each_change_of_a_member() {
     let at = format!("/Groups/{group}");
     let added = company.send(COMPANY, Method::PATCH, &at, Some(one("add", last)), &[]).await;
     assert_eq!((added.status.as_u16(), added.header("etag"), added.text.as_str()), (204, "W/\"2\"", ""));
-    let asked = company.ok(Method::PATCH, &format!("{at}?attributes=members"), Some(one("remove", last)), 200).await;
-    assert_eq!((asked["members"].as_array().unwrap().len(), asked["meta"].clone()), (members.len(), Value::Null));
+    let answer = company.ok(Method::PATCH, &format!("{at}?attributes=members"), Some(one("remove", last)), 200).await;
+    assert_eq!((answer["members"].as_array().unwrap().len(), answer["meta"].clone()), (members.len(), Value::Null));
     let without = company.ok(Method::PATCH, &format!("{at}?excludedAttributes=members"), Some(one("add", last)), 200).await;
     assert_eq!((without.get("members"), without["meta"]["version"].clone()), (None, json!("W/\"4\"")));
     let read = company.get(&format!("{at}?excludedAttributes=members")).await;

@@ -311,8 +311,14 @@ impl Node {
             label: String::new(),
         };
         let issued = self.auth.add_grant(new).await.unwrap();
-        let made = issued.credentials;
-        (issued.grant.id, Credentials { certificate: Some(made.certificate), ..client(&made.client_id, made.access_token.expose()) })
+        let issued_credentials = issued.credentials;
+        (
+            issued.grant.id,
+            Credentials {
+                certificate: Some(issued_credentials.certificate),
+                ..client(&issued_credentials.client_id, issued_credentials.access_token.expose())
+            },
+        )
     }
 }
 

@@ -115,18 +115,20 @@ impl Begun {
     fn new(file: &Path) -> Result<Begun> {
         must_be_free(file)?;
         let part = file.with_added_extension("part");
-        let held = open_part(&part)?;
-        if held.try_lock().is_err() {
+        let part_file = open_part(&part)?;
+        if part_file.try_lock().is_err() {
             bail!("another command is making {}", file.display());
         }
         // The command that held it may have given it its name by now, and then it is that one's backup.
-        if !is_left_over(&part, Some(&held)) {
+        if !is_left_over(&part, Some(&part_file)) {
             bail!(not_left_over(&part));
         }
-        let emptied =
-            held.metadata().and_then(|metadata| held.set_permissions(private(metadata.permissions()))).and_then(|()| held.set_len(0));
+        let emptied = part_file
+            .metadata()
+            .and_then(|metadata| part_file.set_permissions(private(metadata.permissions())))
+            .and_then(|()| part_file.set_len(0));
         emptied.with_context(|| format!("can't write {}", part.display()))?;
-        Ok(Begun { part, held })
+        Ok(Begun { part, held: part_file })
     }
 
     /// Gives the copy its name, unless somebody has taken that meanwhile; it has it after a power cut too.

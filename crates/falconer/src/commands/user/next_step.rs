@@ -78,7 +78,9 @@ pub fn tls_problem(fault: TlsFault) -> &'static str {
             "The server shows the certificate of an authority (CA:TRUE) as its own, and such a one is never accepted as a server's. Make it anew with \
              `-addext basicConstraints=critical,CA:FALSE`, or let that authority sign another one for the server."
         }
-        TlsFault::NoTls => "What is there does not speak TLS: should the URL begin with http:// instead of https://, or the port be another one?",
+        TlsFault::NoTls => {
+            "What is there does not speak TLS: should the URL begin with http:// instead of https://, or the port be another one?"
+        }
         TlsFault::UnknownIssuer => {
             "Its TLS certificate is not of an authority that this machine knows. For a private authority, SSL_CERT_FILE (or `ca_file`, where the configuration \
              has one) names a PEM file with the authorities that count."
