@@ -85,11 +85,17 @@ def behind():
     service.stop()
 
 
-def test_the_gateway_holds(service, server, tmp_path):
+@pytest.fixture(scope="module")
+def granted(server):
+    """Credentials of a grant, as Falconer hands them to the protected host."""
+    return server.grant("https://notes.example.com/", ["notes:*"], person_has=["notes:*"])
+
+
+def test_the_gateway_holds(service, server, granted, tmp_path):
     routes = tmp_path / "routes.toml"
     routes.write_text(ROUTES + (WITH_BODY if service.place == "upstream" else ""))
     operator, session = server.client(["notes:*"]), tmp_path / "session"
-    cookies = signed_in(service, server.grant("https://notes.example.com/", ["notes:*"]))
+    cookies = signed_in(service, granted)
     session.write_text("; ".join(f"{name}={value}" for name, value in cookies.items()))
     done = attack(service.origin, "--routes", routes, "--session", session, "--log", service.log, "--yes", "--json", server=server, credentials=operator)
     found = Attacked(done)

@@ -67,10 +67,10 @@ class Server:
     def options(self, **credentials):
         return {"rootUrl": self.root_url, "credentials": credentials or self.credentials, "maxRetries": 0}
 
-    def grant(self, target, scopes, identity=False):
-        """Credentials from an access grant, as a browser would bring them back. `identity`: the service may know who it is."""
+    def grant(self, target, scopes, identity=False, person_has=("notes:read:*",)):
+        """Credentials from an access grant, as a browser would bring them back. `identity`: the service may know who it is. `person_has`: the scopes of who grants."""
         subprocess.run(
-            [BIN, "account", "create", "ann", "--data-dir", self.data, "--password-stdin", "--scope", "notes:read:*"],
+            [BIN, "account", "create", "ann", "--data-dir", self.data, "--password-stdin", *(part for scope in person_has for part in ("--scope", scope))],
             input="a long password", text=True, check=True, capture_output=True, env=clean_environment(), timeout=PATIENCE,
         )
         script = pathlib.Path(__file__).parent / "grant-over-http.mjs"

@@ -114,6 +114,11 @@ impl Case<'_> {
         self.unsigned(how).header("cookie", session)
     }
 
+    /// The same from a page of the service itself: what changes something is refused from elsewhere.
+    pub fn of_own_page(&self, how: impl Into<String>, session: &str) -> Try {
+        self.with_session(how, session).header("origin", &self.place.origin).header("sec-fetch-site", "same-origin")
+    }
+
     /// The same by somebody who could perhaps not be made.
     pub fn by(&self, how: &str, caller: &Result<Caller, String>) -> Try {
         match caller {

@@ -12,14 +12,14 @@ pub(crate) const ATTACK: Attack = Attack {
 
 fn tries(case: &Case<'_>) -> Tries {
     let session = case.session()?;
-    let mut tries = vec![case.with_session("with the session as it is", session).judged(Judged::Prepare)];
+    let mut tries = vec![case.of_own_page("with the session as it is", session).judged(Judged::Prepare)];
     for (how, altered) in [
         ("with another first character", replaced(session, 0)),
         ("with another character in the middle", replaced(session, session.len() / 2)),
         ("with another last character", replaced(session, session.len().saturating_sub(2))),
         ("without its last quarter", session.get(..session.len() * 3 / 4).map(str::to_owned)),
     ] {
-        tries.extend(altered.map(|altered| case.with_session(how, &altered)));
+        tries.extend(altered.map(|altered| case.of_own_page(how, &altered)));
     }
     Ok(tries)
 }

@@ -17,8 +17,7 @@ fn tries(case: &Case<'_>) -> Tries {
     if case.route.only_reads() {
         return Err(Skip::OnlyFor("routes that change something"));
     }
-    let own = case.place.origin.as_str();
-    let as_usual = case.with_session("from a page of its own", session).header("origin", own).header(SITE, "same-origin");
+    let as_usual = case.of_own_page("from a page of its own", session);
     let from = |how: &str, headers: &[(&str, &str)]| {
         headers.iter().fold(case.with_session(how, session), |one, (name, value)| one.header(name, value))
     };
