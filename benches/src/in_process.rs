@@ -206,7 +206,8 @@ fn check(shape: Shape) -> Result<Workload> {
     let mut decide = move || {
         let (resource, header) = turn.next().and_then(|at| requests.get(at))?;
         let parts = parts(resource, header);
-        let question = Question { parts, required: &required, payload_hash: None, each: None, reveal: None, identity: false };
+        let question =
+            Question { parts, required: &required, payload_hash: None, each: None, reveal: None, identity: false, bearer: false };
         Some(node.runtime.block_on(node.auth.check(black_box(&question))))
     };
     match decide() {

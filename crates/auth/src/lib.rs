@@ -58,7 +58,8 @@ pub use directory::following::figures::FollowingFigures;
 pub use directory::snapshot::Snapshot;
 pub use error::{ApiError, AuthError};
 pub use falconer_credentials::{
-    AccessToken, CertificateFault, ClientState, ExtFault, Failure, RequestParts, authority, is_signed_twice, payload, temporary::Temporary,
+    AccessToken, BearerKind, CertificateFault, ClientState, ExtFault, Failure, RequestParts, authority, is_signed_twice, payload,
+    temporary::Temporary,
 };
 pub use falconer_store::{AuditEntry, ChangeKind, Epoch, History, HistoryFilter, Revision, Secret};
 pub use node::Auth;
@@ -67,9 +68,10 @@ pub use refusals::record::{NewRefusal, Refusal, RefusedBy, RefusedFor};
 pub use reserved::ROOT_CLIENT;
 pub use settings::{AuthSettings, OnFatal, Origin, StaticClient};
 pub use time::{Clock, DAY_MS, HOUR_MS, MILLENNIUM_MS, MINUTE_MS, Random, SECOND_MS};
+pub use verify::bearer::TokenOfGrant;
 pub use verify::caller::{Authentication, Caller, DisclosedIdentity, Success, Verdict};
 pub use verify::check::{Allowed, Decision, Holder, Question, Revealed};
-pub use verify::reason::{GrantState, Reason, Unable};
+pub use verify::reason::{GrantState, Reason, TokenFault, Unable};
 pub use verify::scopes::{Weighed, WeighedScope};
 pub use view::{ClientInput, ClientView, HistoryEntry, Page, PageQuery, RoleInput, RoleView, Start, TestView};
 pub use websocktunnel::WebsocktunnelToken;

@@ -8,6 +8,8 @@ use crate::error::ApiError;
 pub(crate) const GRANT_SCOPE: &str = "assume:grant:";
 /// Client ids that no configuration and no caller can use.
 pub(crate) const FALCONER_CLIENTS: &str = "static/falconer/";
+/// Before the number of an internal issuer.
+pub(crate) const GRANT_ISSUERS: &str = "static/falconer/grants-";
 /// The client that may do everything.
 pub const ROOT_CLIENT: &str = "static/falconer/root";
 /// The one scope that every grant has, so that a frontend can ask what it got.

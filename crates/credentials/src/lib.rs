@@ -39,18 +39,22 @@
 //! # Ok::<(), falconer_credentials::Failure>(())
 //! ```
 //!
+//! The same in two steps for access tokens that are shown and sign nothing: [`PresentedToken::read`] looks at the form, [`PresentedToken::check_mac`] gives what the token says.
+//!
 //! It remembers no nonces: the protocol has no replay protection. It does not compare payload hashes: the API layer has the body. It knows nothing of grants,
 //! of HTTP, or of roles: expansion is an argument.
 //!
 //! To add a check, find its place in the order in [`evaluate()`] and give it a variant in `failure`. Add a case to the tests with the right MAC, which owes the
 //! exact message, and one with a wrong MAC, which owes silence.
 
+mod bearer;
 mod certificate;
 mod evaluate;
 mod failure;
 mod hawk;
 mod key;
 
+pub use bearer::token::{BearerClaims, BearerKey, BearerKind, PresentedToken};
 pub use certificate::claims::is_client_id;
 pub use certificate::temporary;
 pub use evaluate::{InternalClaim, Issuer, Verified, authorized_scopes_failure, evaluate, evaluate_internal};

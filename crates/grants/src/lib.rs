@@ -5,7 +5,7 @@
 //! | where credentials may go | `targets`, [`target`] |
 //! | what a site asks for, what the page shows, what ticks come to | `consent`, [`request`] |
 //! | applications that the administrator has registered | `applications` |
-//! | OAuth 2 for them: the request, codes, access tokens | `oauth` |
+//! | OAuth 2 for them: the request, codes, tokens, introspection | `oauth` |
 //! | the URL that carries credentials; a client for a program on the person's own machine | `delivery` |
 //! | devices that show a short code | `device` |
 //! | granting, listing, taking back | `records` |
@@ -38,11 +38,13 @@ pub use delivery::tool_client::{Callback, ToolChoices, ToolClient, ToolError, To
 pub use device::answer::{DEVICE_DONE, DeviceDelivery, DeviceError};
 pub use device::authorization::DeviceAuthorization;
 pub use error::GrantError;
+pub use falconer_auth::BearerKind;
 pub use grants::Grants;
 pub use oauth::authorization::AuthorizationError;
 pub use oauth::client::ClientProof;
 pub use oauth::credentials::GrantedCredentials;
 pub use oauth::error::ExchangeError;
+pub use oauth::introspection::{ActiveToken, Introspector};
 pub use oauth::parameters::{ParameterError, Parameters};
 pub use oauth::secrets::IssuedToken;
 pub use oauth::token::GrantType;

@@ -123,6 +123,7 @@ where
             a_code_comes_back_and_is_used_once,
             of_64_uses_of_a_code_at_once_one_is_the_first,
             codes_are_pruned_when_nobody_needs_to_know_them,
+            a_refresh_token_that_was_used_is_pruned,
             a_request_of_a_device_comes_back_and_is_answered_once,
             of_many_answers_and_uses_at_once_one_is_the_first,
             a_device_that_asks_too_often_has_to_wait_longer,

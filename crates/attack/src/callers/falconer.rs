@@ -50,6 +50,7 @@ impl Falconer {
             },
             required: required.clone(),
             payload_hash: None,
+            bearer: false,
             reveal: Vec::new(),
             identity: false,
             each: Vec::new(),

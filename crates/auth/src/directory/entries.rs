@@ -4,15 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use arc_swap::ArcSwapOption;
-use falconer_credentials::AccessToken;
+use falconer_credentials::{AccessToken, BearerKey};
 use falconer_scopes::ScopeSet;
 use falconer_store::{GrantRecord, IdentityRecord, IssuerRecord, PersonRecord};
+
+use crate::reserved::GRANT_ISSUERS;
 
 /// Falconer's own signer of grants, in memory.
 pub struct InternalIssuer {
     /// As stored.
     pub record: IssuerRecord,
     pub(crate) token: AccessToken,
+    /// Of access tokens, derived from it once.
+    pub(crate) bearer: BearerKey,
 }
 
 /// A grant in memory.
@@ -69,8 +73,19 @@ impl Grant {
 }
 
 impl InternalIssuer {
+    /// The name of the issuer with this number.
+    pub(crate) fn name_of(number: usize) -> String {
+        format!("{GRANT_ISSUERS}{number}")
+    }
+
+    /// The number in such a name.
+    pub(crate) fn number_of(name: &str) -> Option<u32> {
+        name.strip_prefix(GRANT_ISSUERS)?.parse().ok()
+    }
+
     pub(crate) fn new(record: IssuerRecord) -> InternalIssuer {
         let token = AccessToken::new(record.token.expose().to_owned());
-        InternalIssuer { record, token }
+        let bearer = BearerKey::new(&token);
+        InternalIssuer { record, token, bearer }
     }
 }

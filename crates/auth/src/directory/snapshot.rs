@@ -18,7 +18,7 @@ use crate::directory::expansions::cache::ExpansionFigures;
 use crate::directory::expansions::remembered::Expansions;
 use crate::directory::expansions::sets::Expansion;
 use crate::directory::roles::{RoleNotes, Roles, record_of, split};
-use crate::reserved::{self, FALCONER_CLIENTS};
+use crate::reserved::{self, FALCONER_CLIENTS, GRANT_ISSUERS};
 
 /// Everything at one revision. Cheap to clone.
 #[derive(Clone, Default)]
@@ -250,6 +250,11 @@ impl Snapshot {
     pub(crate) fn issuer(&self, name: &str) -> Option<&Arc<InternalIssuer>> {
         // Every client's request comes by here, and none has such a name.
         if name.starts_with(FALCONER_CLIENTS) { self.issuers.get(name) } else { None }
+    }
+
+    /// The same by its number.
+    pub(crate) fn issuer_numbered(&self, number: u32) -> Option<&Arc<InternalIssuer>> {
+        self.issuers.get(&*format!("{GRANT_ISSUERS}{number}"))
     }
 
     /// Whose key it is.

@@ -8,6 +8,7 @@ use falconer_scopes::{Expression, ScopeSet, list};
 use crate::directory::snapshot::HeldScopes;
 use crate::node::Auth;
 use crate::reserved::is_reserved_scope;
+use crate::verify::bearer::token_of_header;
 use crate::verify::caller::DisclosedIdentity;
 use crate::verify::evaluate::ScopesAs;
 use crate::verify::reason::{Reason, Unable};
@@ -31,6 +32,8 @@ pub struct Question<'q> {
     pub reveal: Option<&'q [Cow<'q, str>]>,
     /// Whether the service wants to know who the person is.
     pub identity: bool,
+    /// Whether the service takes access tokens, which anybody who sees one can use elsewhere.
+    pub bearer: bool,
 }
 
 /// What the service is told.
@@ -90,8 +93,13 @@ impl Auth {
         if is_signed_twice(question.parts.resource, question.parts.authorization) {
             return Ok(Decision::Failed(Reason::TwoSchemes));
         }
-        let Found { caller, disclosed, held } = match self.check_request(&question.parts, question.scopes_as()).await {
-            Ok(Some((_, found))) => found,
+        let token = token_of_header(question.parts.authorization).filter(|_| question.bearer);
+        let found = match token {
+            Some(token) => self.check_token(token).await.map(Some),
+            None => self.check_request(&question.parts, question.scopes_as()).await.map(|checked| checked.map(|(_, found)| found)),
+        };
+        let Found { caller, disclosed, held } = match found {
+            Ok(Some(found)) => found,
             Ok(None) => {
                 // Nobody signed anything, so there is nothing to compare a body with.
                 let nobody = self.nobody_at_present();

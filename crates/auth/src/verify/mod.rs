@@ -1,6 +1,7 @@
 //! Who asks, and what their credentials come to: the MAC first, then the client, the grant and the person behind it at one snapshot. Here are
 //! also the questions that only read scopes, and the client that everybody may test with.
 
+pub(crate) mod bearer;
 pub(crate) mod caller;
 pub(crate) mod check;
 pub(crate) mod effective_scopes;

@@ -31,6 +31,9 @@ pub enum Reason {
     /// A body arrived at a service, and the signature names no payload hash.
     #[error("This service accepts a body only if its hash is signed")]
     PayloadNotSigned,
+    /// The access token itself; what is wrong with its grant is [`Reason::Grant`].
+    #[error("{}", token_text(*.0))]
+    Token(TokenFault),
     /// A signature that has changed something before, where each may do that once only.
     #[error("Unauthorized: This signature was used before. Sign the request anew.")]
     Replayed,
@@ -66,6 +69,17 @@ pub enum Reason {
         /// The person.
         identity: String,
     },
+}
+
+/// What is wrong with an access token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenFault {
+    /// It was not copied as it was, or it never was one: its checksum is wrong.
+    Malformed,
+    /// Falconer has not made it.
+    Unknown,
+    /// Its time is over.
+    Ended,
 }
 
 /// What is wrong with a grant.
@@ -129,6 +143,14 @@ impl Reason {
     /// The client of this id is not there, as the protocol says it.
     pub(crate) fn client_not_found(client_id: &str) -> Reason {
         Reason::Credentials(Failure::client_not_found(client_id))
+    }
+}
+
+fn token_text(fault: TokenFault) -> &'static str {
+    match fault {
+        TokenFault::Malformed => "This is no access token of Falconer: it is mistyped, cut off, or somebody else's",
+        TokenFault::Unknown => "The access token is not known",
+        TokenFault::Ended => "The access token has expired",
     }
 }
 

@@ -98,20 +98,27 @@ impl Auth {
             }
         };
         // On the heap: hardly a request comes by here, and every one would carry the room for it along.
-        let found = Box::pin(self.look_for_grant(&seen, reason, &authentic, now_ms)).await?;
+        let found = Box::pin(self.look_for_grant(&seen, reason, &|snapshot| {
+            let owner = snapshot.key_owner(authentic.key_owner());
+            self.node.evaluate_and_note(snapshot, owner, &authentic, now_ms, ScopesAs::Set)
+        }))
+        .await?;
         Ok(Some((authentic, found)))
     }
 
     /// The same once more where a grant was unknown that the store may have by now; the reason where nothing is to be expected of that.
-    async fn look_for_grant(&self, seen: &Snapshot, reason: Reason, authentic: &Authentic<'_>, now_ms: i64) -> Result<Found, NotVerified> {
+    pub(crate) async fn look_for_grant(
+        &self,
+        seen: &Snapshot,
+        reason: Reason,
+        evaluate: &(dyn Fn(&Snapshot) -> Result<Found, Reason> + Sync),
+    ) -> Result<Found, NotVerified> {
         let Some(id) = reason.unknown_grant().filter(|id| !self.node.unknown_grants.has(id, self.revision())) else {
             return Err(reason.into());
         };
         let is_new = self.catch_up_from(seen).await.map_err(|error| NotVerified::Unable(Unable::Store(error)))?;
         let snapshot = self.node.directory.load();
-        let owner = snapshot.key_owner(authentic.key_owner());
-        let second_verdict =
-            if is_new { self.node.evaluate_and_note(&snapshot, owner, authentic, now_ms, ScopesAs::Set) } else { Err(reason.clone()) };
+        let second_verdict = if is_new { evaluate(&snapshot) } else { Err(reason.clone()) };
         if second_verdict.is_err() {
             self.node.unknown_grants.note(id, snapshot.revision());
         }
@@ -162,7 +169,7 @@ fn nobody(snapshot: &Snapshot, now_ms: i64) -> Caller {
 
 impl Node {
     /// Why nobody can be verified here at present, whoever it is.
-    fn unable(&self, snapshot: &Snapshot, now_ms: i64) -> Option<Unable> {
+    pub(crate) fn unable(&self, snapshot: &Snapshot, now_ms: i64) -> Option<Unable> {
         if let Some(behind_ms) = self.clock_behind_ms(snapshot, now_ms) {
             return Some(Unable::ClockBehind { behind_ms });
         }

@@ -63,6 +63,9 @@ impl Gateway {
             if rules.settings.payload_hash_required {
                 verifier = verifier.with_payload_hash_required();
             }
+            if rules.settings.bearer_tokens {
+                verifier = verifier.with_bearer_tokens();
+            }
             sites.push(Site::new(&rules, origin, key, verifier)?);
         }
         Ok(Gateway { sites, rules: Arc::new(rules), caller_key, questions: Addresses::default(), metrics: Arc::default() })

@@ -58,6 +58,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) payload_hash_required: bool,
     #[serde(default)]
+    pub(super) bearer_tokens: bool,
+    #[serde(default)]
     pub(super) falconer_timeout_ms: Option<u64>,
     #[serde(default)]
     public: Vec<Spanned<String>>,

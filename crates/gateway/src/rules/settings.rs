@@ -38,6 +38,8 @@ pub struct Settings {
     pub body_limit_bytes: usize,
     /// Bodies whose hash was not signed are refused.
     pub payload_hash_required: bool,
+    /// Access tokens are taken, too.
+    pub bearer_tokens: bool,
     /// How long Falconer may take to answer.
     pub falconer_timeout: Duration,
 }
@@ -175,6 +177,7 @@ pub(super) fn read(reader: &mut Reader<'_>, file: &File, origins: &[String], rul
         caller_key_file: file.caller_key_file.clone().unwrap_or_else(|| "gateway-caller.key".to_owned()),
         body_limit_bytes: file.body_limit_bytes.unwrap_or(1024 * 1024),
         payload_hash_required: file.payload_hash_required,
+        bearer_tokens: file.bearer_tokens,
         falconer_timeout: Duration::from_millis(file.falconer_timeout_ms.unwrap_or(5000).clamp(1, 60_000)),
     }
 }

@@ -53,6 +53,10 @@ impl Grants {
         if !application.settings.device {
             return Err(ExchangeError::UnauthorizedClient);
         }
+        // As at the other endpoints: a token that is good for more than was asked for would be worse than none.
+        if parameters.has("resource") {
+            return Err(ExchangeError::InvalidTarget);
+        }
         let scopes = if names_scopes(parameters)? { scopes(parameters, application)? } else { Vec::new() };
         self.login.check_clock()?;
         let bounds = [(format!("device/network/{}", network(address)), MOST_BY_NETWORK), ("device/all".to_owned(), MOST)];

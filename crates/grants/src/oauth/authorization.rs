@@ -36,6 +36,7 @@ pub(crate) enum Fault {
     InvalidScope(String),
     RequestNotSupported,
     RequestUriNotSupported,
+    InvalidTarget,
 }
 
 impl Fault {
@@ -46,6 +47,7 @@ impl Fault {
             Fault::InvalidScope(_) => "invalid_scope",
             Fault::RequestNotSupported => "request_not_supported",
             Fault::RequestUriNotSupported => "request_uri_not_supported",
+            Fault::InvalidTarget => "invalid_target",
         }
     }
 
@@ -54,6 +56,7 @@ impl Fault {
             Fault::InvalidRequest(text) | Fault::UnsupportedResponseType(text) | Fault::InvalidScope(text) => text,
             Fault::RequestNotSupported => "Send the parameters themselves, not as a request object.",
             Fault::RequestUriNotSupported => "Send the parameters themselves, not the address of a request object.",
+            Fault::InvalidTarget => "No token is for one resource only: leave out the resource.",
         }
     }
 }
@@ -106,6 +109,10 @@ fn read(
     }
     if parameters.one("request_uri")?.is_some() {
         return Err(Fault::RequestUriNotSupported);
+    }
+    // A token that is good for more than was asked for would be worse than none (RFC 8707 section 2.2).
+    if parameters.has("resource") {
+        return Err(Fault::InvalidTarget);
     }
     let state = parameters.one("state")?;
     if state.is_some_and(|state| !is_state(state)) {

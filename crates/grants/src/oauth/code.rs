@@ -21,10 +21,11 @@ impl Grants {
         match to.response {
             ResponseType::Code => {
                 let code = self.login.draw::<16>();
+                let ends_ms = self.now_ms().saturating_add(CODE_MS).min(grant.expires_ms);
                 let record = GrantSecretRecord {
                     challenge: to.challenge.clone(),
                     kept_until_ms: grant.expires_ms,
-                    ..self.secret_of(GrantSecretKind::Code, &code, grant, to.application.id(), &to.redirect_uri, CODE_MS)
+                    ..self.secret_of(GrantSecretKind::Code, &code, grant, to.application.id(), &to.redirect_uri, ends_ms)
                 };
                 self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
                 Ok(to.location(target, &[("code", &code)]))

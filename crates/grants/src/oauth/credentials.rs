@@ -1,6 +1,8 @@
 //! What an access token gives, and its end.
 
+use falconer_auth::BearerKind;
 use falconer_login::LoginError;
+use falconer_store::GrantSecretKind;
 
 use crate::grants::Grants;
 use crate::oauth::client::ClientProof;
@@ -25,7 +27,9 @@ pub struct GrantedCredentials {
 impl Grants {
     /// `GET /login/oauth/credentials`: those of the grant. The same ones each time.
     pub async fn credentials(&self, token: &str) -> Result<GrantedCredentials, ExchangeError> {
-        let record = self.access_token(token).await?.ok_or(ExchangeError::InvalidToken)?;
+        // Nothing is looked up for what Falconer has not made.
+        self.auth.read_token(BearerKind::Access, token).ok_or(ExchangeError::InvalidToken)?;
+        let record = self.secret(GrantSecretKind::AccessToken, token).await?.ok_or(ExchangeError::InvalidToken)?;
         // An administrator has taken it out of the configuration.
         self.applications.find(&record.application).ok_or(ExchangeError::InvalidToken)?;
         self.login.check_clock()?;
@@ -45,7 +49,7 @@ impl Grants {
         let client = self.client(proof)?;
         let missing = || ExchangeError::InvalidRequest("Missing required parameter: token".to_owned());
         let token = parameters.one("token")?.ok_or_else(missing)?;
-        let Some(record) = self.access_token(token).await? else { return Ok(()) };
+        let Some((_, record)) = self.token_record(token).await? else { return Ok(()) };
         if !self.may_use(&record, client) {
             return Err(ExchangeError::OtherClient);
         }

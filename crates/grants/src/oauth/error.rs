@@ -18,6 +18,12 @@ pub enum ExchangeError {
     /// `invalid_grant`
     #[error("Invalid authorization code")]
     InvalidGrant,
+    /// `invalid_grant`, of a refresh token.
+    #[error("The refresh token is not one that can be used")]
+    RefreshToken,
+    /// `invalid_target` (RFC 8707)
+    #[error("No token is for one resource only: leave out the resource")]
+    InvalidTarget,
     /// `invalid_grant`, of a token that belongs to another application.
     #[error("The token was not issued to this application.")]
     OtherClient,
@@ -57,6 +63,7 @@ impl From<Fault> for ExchangeError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::InvalidScope(text) => ExchangeError::InvalidScope(text),
+            Fault::InvalidTarget => ExchangeError::InvalidTarget,
             other => ExchangeError::InvalidRequest(other.description().to_owned()),
         }
     }

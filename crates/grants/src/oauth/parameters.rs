@@ -44,6 +44,11 @@ impl Parameters {
         Parameters(members.into_iter().collect())
     }
 
+    /// Whether a parameter is there with a value, once or more often.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, value)| known == name && !value.is_empty())
+    }
+
     /// The value of a parameter, if it has one.
     pub fn one(&self, name: &'static str) -> Result<Option<&str>, ParameterError> {
         let mut values = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());

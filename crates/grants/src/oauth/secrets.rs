@@ -1,6 +1,6 @@
 //! What stands for a grant: codes and tokens as they are kept, and the grant behind them.
 
-use falconer_auth::MINUTE_MS;
+use falconer_auth::{BearerKind, MINUTE_MS};
 use falconer_login::{LoginError, hash_of_token};
 use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
 
@@ -10,13 +10,13 @@ use crate::oauth::scope_text;
 
 /// An access token is there to be exchanged for credentials.
 const ACCESS_TOKEN_MS: i64 = 10 * MINUTE_MS;
-/// In front of access tokens, so that one that lies about is recognised.
-const PREFIX: &str = "falconer_at_";
 
-/// An access token: a secret, so no `Debug`.
+/// An access token, and what gives others: secrets, so no `Debug`.
 pub struct IssuedToken {
     /// The token itself.
     pub token: String,
+    /// What gives others, once. `None`: a third party of the reference, which knows none.
+    pub refresh_token: Option<String>,
     /// How long it lasts.
     pub seconds: i64,
     /// What was granted, as a value of `scope`.
@@ -25,11 +25,21 @@ pub struct IssuedToken {
 
 impl Grants {
     pub(crate) async fn issue(&self, grant: &GrantRecord, application: &str, redirect_uri: &str) -> Result<IssuedToken, LoginError> {
-        let token = format!("{PREFIX}{}", self.login.draw::<32>());
-        let record = self.secret_of(GrantSecretKind::AccessToken, &token, grant, application, redirect_uri, ACCESS_TOKEN_MS);
+        let expires_ms = self.now_ms().saturating_add(ACCESS_TOKEN_MS).min(grant.expires_ms);
+        let token = self.auth.issue_token(BearerKind::Access, grant, expires_ms)?;
+        let record = self.secret_of(GrantSecretKind::AccessToken, &token, grant, application, redirect_uri, expires_ms);
         self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
+        let refresh_token = match self.applications.find(application).filter(|known| !known.kind().is_of_reference()) {
+            None => None,
+            Some(_) => {
+                let token = self.auth.issue_token(BearerKind::Refresh, grant, grant.expires_ms)?;
+                let record = self.secret_of(GrantSecretKind::RefreshToken, &token, grant, application, redirect_uri, grant.expires_ms);
+                self.store.insert_grant_secret(&record).await.map_err(|error| self.store_error(error))?;
+                Some(token)
+            }
+        };
         let seconds = (record.expires_ms - self.now_ms()).max(0) / 1000;
-        Ok(IssuedToken { token, seconds, scope: scope_text::write(grant.scopes.iter().map(String::as_str)) })
+        Ok(IssuedToken { token, refresh_token, seconds, scope: scope_text::write(grant.scopes.iter().map(String::as_str)) })
     }
 
     pub(super) fn secret_of(
@@ -39,9 +49,8 @@ impl Grants {
         grant: &GrantRecord,
         application: &str,
         redirect_uri: &str,
-        life_ms: i64,
+        expires_ms: i64,
     ) -> GrantSecretRecord {
-        let expires_ms = self.now_ms().saturating_add(life_ms).min(grant.expires_ms);
         GrantSecretRecord {
             hash: hash_of_token(kind.as_str(), secret),
             kind,
@@ -55,13 +64,9 @@ impl Grants {
         }
     }
 
-    pub(super) async fn access_token(&self, token: &str) -> Result<Option<GrantSecretRecord>, ExchangeError> {
-        if !token.starts_with(PREFIX) {
-            return Ok(None);
-        }
-        let hash = hash_of_token(GrantSecretKind::AccessToken.as_str(), token);
-        let record = self.store.grant_secret(&hash).await.map_err(|error| self.read_error(error))?;
-        Ok(record.filter(|record| record.kind == GrantSecretKind::AccessToken))
+    pub(super) async fn secret(&self, kind: GrantSecretKind, sent: &str) -> Result<Option<GrantSecretRecord>, ExchangeError> {
+        let record = self.store.grant_secret(&hash_of_token(kind.as_str(), sent)).await.map_err(|error| self.read_error(error))?;
+        Ok(record.filter(|record| record.kind == kind))
     }
 
     pub(crate) async fn live_grant(&self, id: &str) -> Result<Option<GrantRecord>, LoginError> {

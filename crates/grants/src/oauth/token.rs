@@ -16,17 +16,20 @@ pub enum GrantType {
     AuthorizationCode,
     /// `urn:ietf:params:oauth:grant-type:device_code` (RFC 8628 section 3.4)
     DeviceCode,
+    /// `refresh_token` (RFC 6749 section 6)
+    RefreshToken,
 }
 
 impl GrantType {
     /// All of them, as the metadata lists them.
-    pub const ALL: [GrantType; 2] = [GrantType::AuthorizationCode, GrantType::DeviceCode];
+    pub const ALL: [GrantType; 3] = [GrantType::AuthorizationCode, GrantType::RefreshToken, GrantType::DeviceCode];
 
     /// The value of `grant_type`.
     pub fn as_str(self) -> &'static str {
         match self {
             GrantType::AuthorizationCode => "authorization_code",
             GrantType::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            GrantType::RefreshToken => "refresh_token",
         }
     }
 
@@ -57,9 +60,14 @@ impl Grants {
         let unsupported = || ExchangeError::UnsupportedGrantType(sent.unwrap_or("undefined").chars().take(100).collect());
         let grant_type = sent.and_then(GrantType::of_word).ok_or_else(unsupported)?;
         let request = TokenRequest { parameters, client: self.client(proof)? };
+        // A token that is good for more than was asked for would be worse than none (RFC 8707 section 2.2).
+        if parameters.has("resource") {
+            return Err(ExchangeError::InvalidTarget);
+        }
         match grant_type {
             GrantType::AuthorizationCode => self.redeem_code(request).await,
             GrantType::DeviceCode => self.redeem_device_code(request).await,
+            GrantType::RefreshToken => self.refresh(request).await,
         }
     }
 }

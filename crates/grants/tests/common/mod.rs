@@ -10,7 +10,8 @@ use falconer_auth::{AccessToken, Clock as _, RequestParts, Verdict};
 use falconer_credentials::sign;
 use falconer_grants::{Choices, GrantRequest, GrantSettings, Grants, Offer, request};
 use falconer_login::Session;
-pub use people::{ADDRESS, DAY_MS, HOUR_MS, PASSWORD, START_MS, from};
+pub use people::settings as login_settings;
+pub use people::{ADDRESS, Counting, DAY_MS, HOUR_MS, PASSWORD, START_MS, from};
 
 pub struct World {
     people: people::World,

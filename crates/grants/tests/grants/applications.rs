@@ -10,7 +10,7 @@ use super::{failure, success};
 
 const VERIFIER: &str = "a-verifier-of-at-least-43-characters-as-RFC-7636-says";
 
-fn notes() -> ApplicationSettings {
+pub(super) fn notes() -> ApplicationSettings {
     ApplicationSettings {
         id: "notes".to_owned(),
         name: "Notes".to_owned(),
@@ -24,7 +24,7 @@ fn notes() -> ApplicationSettings {
     }
 }
 
-fn settings(applications: Vec<ApplicationSettings>) -> GrantSettings {
+pub(super) fn settings(applications: Vec<ApplicationSettings>) -> GrantSettings {
     GrantSettings { applications, ..GrantSettings::default() }
 }
 
@@ -71,7 +71,7 @@ fn query(application: &str, redirect_uri: &str) -> String {
 }
 
 /// The exchange of a code that ann has just granted to `notes`.
-async fn code(world: &World) -> Parameters {
+pub(super) async fn code(world: &World) -> Parameters {
     let ann = world.ann().await;
     let request = world.grants.authorization(&query("notes", "https://notes.example.com/cb"), "https://auth.example.com").unwrap();
     let form = world.form(&ann, &request).await;

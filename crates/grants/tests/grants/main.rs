@@ -6,6 +6,7 @@ mod applications;
 mod common;
 mod moments;
 mod sites;
+mod tokens;
 
 use common::{DAY_MS, Delivered, HOUR_MS, START_MS, World, asks, asks_for, filled};
 use falconer_auth::{Success, Verdict};

@@ -27,6 +27,13 @@ impl Guard {
         self
     }
 
+    /// Takes access tokens, too, which sign nothing: see [`Verifier::with_bearer_tokens`].
+    #[must_use]
+    pub fn with_bearer_tokens(mut self) -> Guard {
+        self.verifier = self.verifier.with_bearer_tokens();
+        self
+    }
+
     /// Refuses bodies whose hash was not signed, so that nobody between caller and service can change them.
     #[must_use]
     pub fn with_payload_hash_required(mut self) -> Guard {

@@ -57,6 +57,7 @@ impl Verifier {
                 reveal: reveal.clone(),
                 identity: true,
                 each: each.to_vec(),
+                bearer: self.bearer && is_bearer(request.authorization.as_deref()),
             };
             match self.client.check(&question).await {
                 Ok(answer) => return self.decided(answer, &question),
@@ -125,6 +126,11 @@ impl Verifier {
             None => BodyRule::Any,
         }
     }
+}
+
+/// Whether a header shows an access token. Only then a server is told that this service takes one: an older one would refuse the question.
+fn is_bearer(authorization: Option<&str>) -> bool {
+    authorization.and_then(|value| value.split_once(' ')).is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
 }
 
 /// Whether the next question would be answered no better.

@@ -55,6 +55,7 @@ pub struct Verifier {
     client: Client,
     origin: Arc<Origin>,
     payload_hash_required: bool,
+    bearer: bool,
     revealed: Arc<[String]>,
     /// Since when the server has no check.
     older: Arc<NowAndThen>,
@@ -90,6 +91,7 @@ impl Verifier {
             client,
             origin: Arc::new(origin),
             payload_hash_required: false,
+            bearer: false,
             revealed: Arc::from([]),
             older: Arc::new(NowAndThen::every_ms(OLDER_MS)),
             mismatch: Arc::new(NowAndThen::every_ms(MISMATCH_MS)),
@@ -133,6 +135,14 @@ impl Verifier {
     #[must_use]
     pub fn with_payload_hash_required(mut self) -> Verifier {
         self.payload_hash_required = true;
+        self
+    }
+
+    /// Takes access tokens (`Authorization: Bearer falconer_at_...`), too, from [`Verifier::check`] on. A token signs nothing: whoever sees one, such as another
+    /// service that it is sent to, can use it here until it ends. So a service has to say that it takes them.
+    #[must_use]
+    pub fn with_bearer_tokens(mut self) -> Verifier {
+        self.bearer = true;
         self
     }
 

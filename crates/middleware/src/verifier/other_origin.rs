@@ -21,7 +21,15 @@ impl Verifier {
             }
             let request = AuthenticateHawkRequest { host: seen.host.clone(), port: seen.port, ..question.clone() };
             let required = Expression::AllOf(Vec::new());
-            let question = CheckRequest { request, required, payload_hash: None, reveal: Vec::new(), identity: false, each: Vec::new() };
+            let question = CheckRequest {
+                request,
+                required,
+                payload_hash: None,
+                reveal: Vec::new(),
+                identity: false,
+                each: Vec::new(),
+                bearer: false,
+            };
             let holds = match self.client.check(&question).await {
                 Ok(CheckResponse::Failed { reason, .. }) => reason != "bad-mac",
                 Ok(CheckResponse::Allowed { .. } | CheckResponse::Denied { .. }) => true,

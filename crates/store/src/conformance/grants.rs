@@ -8,7 +8,8 @@ pub(super) use devices::{
     a_request_of_a_device_is_pruned_after_it_was_said_that_it_has_ended, of_many_answers_and_uses_at_once_one_is_the_first,
 };
 pub(super) use secrets::{
-    a_code_comes_back_and_is_used_once, codes_are_pruned_when_nobody_needs_to_know_them, of_64_uses_of_a_code_at_once_one_is_the_first,
+    a_code_comes_back_and_is_used_once, a_refresh_token_that_was_used_is_pruned, codes_are_pruned_when_nobody_needs_to_know_them,
+    of_64_uses_of_a_code_at_once_one_is_the_first,
 };
 
 use std::sync::Arc;

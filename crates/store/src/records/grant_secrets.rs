@@ -7,20 +7,23 @@ pub enum GrantSecretKind {
     Code,
     /// An access token, which is shown as often as its owner likes.
     AccessToken,
+    /// A refresh token, which is exchanged once.
+    RefreshToken,
 }
 
 impl GrantSecretKind {
-    /// The word that is stored: `code`, `access-token`.
+    /// The word that is stored: `code`, `access-token`, `refresh-token`.
     pub fn as_str(self) -> &'static str {
         match self {
             GrantSecretKind::Code => "code",
             GrantSecretKind::AccessToken => "access-token",
+            GrantSecretKind::RefreshToken => "refresh-token",
         }
     }
 
     /// The kind of a stored word.
     pub fn of_word(word: &str) -> Option<GrantSecretKind> {
-        [GrantSecretKind::Code, GrantSecretKind::AccessToken].into_iter().find(|kind| kind.as_str() == word)
+        [GrantSecretKind::Code, GrantSecretKind::AccessToken, GrantSecretKind::RefreshToken].into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -41,8 +44,8 @@ pub struct GrantSecretRecord {
     pub challenge: Option<String>,
     /// From then on it is worth nothing, milliseconds since 1970.
     pub expires_ms: i64,
-    /// When the record goes, milliseconds since 1970. A code that was used is known until then, so that a second use is noticed.
+    /// When the record goes, milliseconds since 1970. A code that was used is known until then, so that a second use is noticed; a refresh token that was used goes earlier, as one that is not known was used.
     pub kept_until_ms: i64,
-    /// When it was used, milliseconds since 1970. Set once; of a code only.
+    /// When it was used, milliseconds since 1970. Set once; of a code or a refresh token.
     pub used_ms: Option<i64>,
 }

@@ -85,6 +85,12 @@ pub(crate) mod request_json {
 /// Whose API a path belongs to.
 pub(crate) use self::request::route::service as service_of;
 
+/// What other places need that services sign requests for.
+pub(crate) mod request_signed {
+    pub(crate) use super::answer::failure::text_of;
+    pub(crate) use super::request::signed::{Hashed, Signed, payload_mismatch};
+}
+
 /// The API: routes, schemas and scope templates prepared once. It knows nothing of cookies, sessions and sign-in: of `login` it asks what administrators do about
 /// people.
 pub struct Api {

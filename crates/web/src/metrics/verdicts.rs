@@ -1,6 +1,6 @@
 //! What authenticateHawk and check said, as labels: a value of its own for each kind of reason, and never a text.
 
-use falconer_auth::{Decision, Failure, GrantState, Reason, Unable, Verdict};
+use falconer_auth::{Decision, Failure, GrantState, Reason, TokenFault, Unable, Verdict};
 
 /// A pair of labels. The order is that of [`Label::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,10 +25,12 @@ pub(crate) enum Label {
     Payload,
     ScopesMissing,
     NoCredentials,
+    TokenUnknown,
+    TokenExpired,
 }
 
 impl Label {
-    pub(crate) const ALL: [Label; 20] = [
+    pub(crate) const ALL: [Label; 22] = [
         Label::Success,
         Label::NoAuth,
         Label::Malformed,
@@ -49,6 +51,8 @@ impl Label {
         Label::Payload,
         Label::ScopesMissing,
         Label::NoCredentials,
+        Label::TokenUnknown,
+        Label::TokenExpired,
     ];
 
     pub(crate) fn of(verdict: &Verdict) -> Label {
@@ -79,7 +83,7 @@ impl Label {
 
     /// Whether authenticateHawk says that.
     pub(crate) fn is_of_verdicts(self) -> bool {
-        !matches!(self, Label::Payload | Label::ScopesMissing | Label::NoCredentials)
+        !matches!(self, Label::Payload | Label::ScopesMissing | Label::NoCredentials | Label::TokenUnknown | Label::TokenExpired)
     }
 
     /// Whether check says that.
@@ -100,7 +104,9 @@ impl Label {
             // These only calls to Falconer itself are answered with.
             Reason::OtherHost | Reason::Replayed => Label::BadMac,
             Reason::PayloadHash { .. } | Reason::PayloadNotSigned => Label::Payload,
-            Reason::TwoSchemes | Reason::SeveralAuthorizations => Label::Malformed,
+            Reason::TwoSchemes | Reason::SeveralAuthorizations | Reason::Token(TokenFault::Malformed) => Label::Malformed,
+            Reason::Token(TokenFault::Unknown) => Label::TokenUnknown,
+            Reason::Token(TokenFault::Ended) => Label::TokenExpired,
             Reason::ReservedName { .. } => Label::ReservedName,
             Reason::Grant { state, .. } => match state {
                 GrantState::Unknown => Label::GrantUnknown,
@@ -141,6 +147,8 @@ impl Label {
             Label::Payload => ("failed", "payload"),
             Label::ScopesMissing => ("denied", "scopes_missing"),
             Label::NoCredentials => ("denied", "no_credentials"),
+            Label::TokenUnknown => ("failed", "token_unknown"),
+            Label::TokenExpired => ("failed", "token_expired"),
         }
     }
 }

@@ -24,7 +24,7 @@ use axum::routing::{get, post};
 
 use self::console::{confirm, edit, history, records, refusals, scopes};
 use self::granting::{grant, tool_client};
-use self::oauth::{authorize, endpoints, metadata};
+use self::oauth::{authorize, endpoints, introspect, metadata};
 use self::sign_in::{directory, email_code, forgotten, login, other_ways, passkeys, password, provider, reauthentication, setup};
 use crate::Web;
 use crate::http::problem::Problem;
@@ -64,6 +64,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/login/oauth/authorize/decision", post(authorize::decision))
         .route("/login/oauth/credentials", get(endpoints::credentials).options(endpoints::preflight))
         .route("/login/oauth/device_authorization", post(device::endpoint::authorize).options(endpoints::preflight))
+        .route("/login/oauth/introspect", post(introspect::introspect).options(endpoints::preflight))
         .route("/login/oauth/revoke", post(endpoints::revoke).options(endpoints::preflight))
         .route("/login/oauth/token", post(endpoints::token).options(endpoints::preflight))
         .route("/login/passkey", post(other_ways::sign_in_passkey))

@@ -1,9 +1,13 @@
 //! Applications by OAuth 2: the flow, what is refused, and the reference's recorded sessions.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bearer;
 mod devices;
+mod introspection;
 mod oauth;
 mod oauth_recorded;
 mod oauth_refusals;
+mod refresh;
+mod refused;
 #[path = "../site/mod.rs"]
 mod site;

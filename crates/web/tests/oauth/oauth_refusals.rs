@@ -102,7 +102,7 @@ const EXCHANGES: [(&str, Changes, u16, &str); 22] = [
     ("no grant type", &[("grant_type", "")], 400, "unsupported_grant_type"),
     ("an application's own token", &[("grant_type", "client_credentials")], 400, "unsupported_grant_type"),
     ("a password", &[("grant_type", "password")], 400, "unsupported_grant_type"),
-    ("a refresh token", &[("grant_type", "refresh_token")], 400, "unsupported_grant_type"),
+    ("a refresh token", &[("grant_type", "refresh_token")], 400, "invalid_request"),
 ];
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use falconer_store::{ClientRecord, IssuerRecord, Key, RoleRecord, Secret, Write}
 
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
+use crate::directory::entries::InternalIssuer;
 use crate::error::AuthError;
 use crate::node::Auth;
 use crate::reserved::ROOT_CLIENT;
@@ -107,7 +108,7 @@ impl Auth {
 
     fn new_issuer(&self, now: &Now) -> Decision<()> {
         let record = IssuerRecord {
-            name: format!("static/falconer/grants-{}", now.snapshot.issuer_count().saturating_add(1)),
+            name: InternalIssuer::name_of(now.snapshot.issuer_count().saturating_add(1)),
             token: self.new_token(),
             created_ms: now.now_ms,
             retired_ms: None,

@@ -59,3 +59,16 @@ pub(in crate::conformance) async fn codes_are_pruned_when_nobody_needs_to_know_t
     s.prune(NOW + 10).await.unwrap();
     assert_eq!(s.grant_secret("c1").await, Ok(None));
 }
+
+/// One that is not known was used: its text says who made it. So an application that refreshes all day leaves one row, and not thousands.
+pub(in crate::conformance) async fn a_refresh_token_that_was_used_is_pruned(store: Arc<dyn Store>) {
+    let s = &*store;
+    for hash in ["r1", "r2"] {
+        let token = GrantSecretRecord { kind: GrantSecretKind::RefreshToken, challenge: None, ..code(hash) };
+        s.insert_grant_secret(&token).await.unwrap();
+    }
+    s.use_grant_secret("r1", NOW).await.unwrap();
+    s.prune(NOW).await.unwrap();
+    assert_eq!(s.grant_secret("r1").await, Ok(None));
+    assert!(s.grant_secret("r2").await.unwrap().is_some());
+}

@@ -118,6 +118,7 @@ pub(crate) fn text_of(reason: &Reason) -> String {
         | Reason::TwoSchemes
         | Reason::SeveralAuthorizations
         | Reason::PayloadNotSigned
+        | Reason::Token(_)
         | Reason::Replayed
         | Reason::ReservedName { .. }
         | Reason::Grant { .. }

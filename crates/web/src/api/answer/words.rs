@@ -1,6 +1,6 @@
 //! The stable word for each reason of a refusal: what programs decide by, and what people search the documentation for. Texts may change, these may not.
 
-use falconer_auth::{CertificateFault, ClientState, ExtFault, Failure, GrantState, Reason};
+use falconer_auth::{CertificateFault, ClientState, ExtFault, Failure, GrantState, Reason, TokenFault};
 
 /// A request that nobody signed lacks scopes.
 pub(crate) const NO_CREDENTIALS: &str = "no-credentials";
@@ -16,6 +16,11 @@ pub(crate) fn of(reason: &Reason) -> &'static str {
         Reason::SeveralAuthorizations => "malformed",
         Reason::PayloadHash { .. } => "payload-differs",
         Reason::PayloadNotSigned => "payload-not-signed",
+        Reason::Token(fault) => match fault {
+            TokenFault::Malformed => "token-malformed",
+            TokenFault::Unknown => "token-unknown",
+            TokenFault::Ended => "token-expired",
+        },
         Reason::Replayed => "replayed",
         Reason::ReservedName { .. } => "reserved-name",
         Reason::Grant { state, .. } => match state {

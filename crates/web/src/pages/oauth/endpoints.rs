@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use base64::Engine as _;
@@ -37,7 +37,7 @@ pub(crate) async fn token(State(web): State<Arc<Web>>, request: Request) -> Resp
             "expires_in": issued.seconds,
             "scope": issued.scope,
         });
-        Ok(json(StatusCode::OK, &body))
+        Ok(json(StatusCode::OK, &with_member(body, "refresh_token", issued.refresh_token)))
     })
     .await
 }
@@ -90,18 +90,9 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    async fn read(request: Request) -> Result<Asked, Refused> {
+    pub(super) async fn read(request: Request) -> Result<Asked, Refused> {
         let basic = basic(request.headers())?;
-        let is_json = is(request.headers(), b"application/json");
-        if !is_json && !is(request.headers(), b"application/x-www-form-urlencoded") && request.headers().contains_key(CONTENT_TYPE) {
-            return Err(Refused::invalid_request("Send the parameters as application/x-www-form-urlencoded."));
-        }
-        let body = match Limited::new(request.into_body(), LONGEST_BODY).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<LengthLimitError>() => return Err(Refused::too_large()),
-            Err(_) => return Err(Problem::too_slow().into()),
-        };
-        let parameters = if is_json { of_json(&body)? } else { of_form(&body)? };
+        let (parameters, _) = read(request).await?;
         let one = |name| parameters.one(name).map(|value| value.map(str::to_owned)).map_err(invalid);
         let (client_id, client_secret) = (one("client_id")?, one("client_secret")?);
         Ok(Asked { basic, client_id, client_secret, parameters })
@@ -134,6 +125,21 @@ pub(crate) async fn answered(web: &Web, request: Request, exchange: impl AsyncFn
     let mut response = outcome.unwrap_or_else(Refused::answer);
     cors::allow(&web.grants, &headers, response.headers_mut());
     response
+}
+
+/// The parameters of a request, and the body that they were in.
+pub(super) async fn read(request: Request) -> Result<(Parameters, Bytes), Refused> {
+    let is_json = is(request.headers(), b"application/json");
+    if !is_json && !is(request.headers(), b"application/x-www-form-urlencoded") && request.headers().contains_key(CONTENT_TYPE) {
+        return Err(Refused::invalid_request("Send the parameters as application/x-www-form-urlencoded."));
+    }
+    let body = match Limited::new(request.into_body(), LONGEST_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(Refused::too_large()),
+        Err(_) => return Err(Problem::too_slow().into()),
+    };
+    let parameters = if is_json { of_json(&body)? } else { of_form(&body)? };
+    Ok((parameters, body))
 }
 
 fn of_form(body: &[u8]) -> Result<Parameters, Refused> {
@@ -188,7 +194,7 @@ fn form_decoded(text: &str) -> Option<String> {
 }
 
 /// What stands behind the scheme. `None` also where there are several headers.
-fn after_scheme<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
+pub(super) fn after_scheme<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
     let (sent, rest) = the_only(headers, &AUTHORIZATION).ok()??.to_str().ok()?.split_once(' ')?;
     sent.eq_ignore_ascii_case(scheme).then(|| rest.trim()).filter(|rest| !rest.is_empty())
 }
@@ -198,6 +204,14 @@ fn is(headers: &HeaderMap, kind: &[u8]) -> bool {
         let sent = sent.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
         sent.trim_ascii().eq_ignore_ascii_case(kind)
     })
+}
+
+/// An object with one member more, where there is one.
+pub(super) fn with_member(mut body: Value, name: &str, value: Option<String>) -> Value {
+    if let (Value::Object(members), Some(value)) = (&mut body, value) {
+        members.insert(name.to_owned(), Value::String(value));
+    }
+    body
 }
 
 /// An answer that nobody keeps (RFC 6749 section 5.1).

@@ -30,11 +30,13 @@ pub(crate) async fn show(State(web): State<Arc<Web>>) -> Response {
         "token_endpoint": at("token"),
         "revocation_endpoint": at("revoke"),
         "device_authorization_endpoint": at("device_authorization"),
+        "introspection_endpoint": at("introspect"),
         "response_types_supported": types,
         "response_modes_supported": modes,
         "grant_types_supported": grants,
         "token_endpoint_auth_methods_supported": proofs,
         "revocation_endpoint_auth_methods_supported": proofs,
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
     });

@@ -3,5 +3,6 @@
 pub(crate) mod authorize;
 mod cors;
 pub(crate) mod endpoints;
+pub(crate) mod introspect;
 pub(crate) mod metadata;
 pub(crate) mod refused;

@@ -33,6 +33,11 @@ impl Refused {
         Refused { challenge: Some("Bearer realm=\"falconer\""), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_request", description) }
     }
 
+    /// 401 for a signature of a service that does not hold.
+    pub(super) fn not_verified(description: impl Into<String>) -> Refused {
+        Refused { challenge: Some("Hawk"), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_client", description) }
+    }
+
     fn new(status: StatusCode, code: &'static str, description: impl Into<String>) -> Refused {
         Refused { status, code, description: description.into(), challenge: None, retry_after_seconds: None }
     }
@@ -60,7 +65,7 @@ impl From<ExchangeError> for Refused {
             ExchangeError::InvalidClient => {
                 Refused { challenge: Some("Basic realm=\"falconer\""), ..Refused::new(StatusCode::UNAUTHORIZED, "invalid_client", text) }
             }
-            ExchangeError::InvalidGrant | ExchangeError::OtherClient | ExchangeError::InvalidDeviceCode => {
+            ExchangeError::InvalidGrant | ExchangeError::RefreshToken | ExchangeError::OtherClient | ExchangeError::InvalidDeviceCode => {
                 Refused::new(StatusCode::BAD_REQUEST, "invalid_grant", text)
             }
             ExchangeError::InvalidScope(_) => Refused::new(StatusCode::BAD_REQUEST, "invalid_scope", text),
@@ -69,6 +74,7 @@ impl From<ExchangeError> for Refused {
             ExchangeError::SlowDown => Refused::new(StatusCode::BAD_REQUEST, "slow_down", text),
             ExchangeError::AccessDenied => Refused::new(StatusCode::BAD_REQUEST, "access_denied", text),
             ExchangeError::ExpiredToken => Refused::new(StatusCode::BAD_REQUEST, "expired_token", text),
+            ExchangeError::InvalidTarget => Refused::new(StatusCode::BAD_REQUEST, "invalid_target", text),
             ExchangeError::UnsupportedGrantType(_) => Refused::new(StatusCode::BAD_REQUEST, "unsupported_grant_type", text),
             ExchangeError::InvalidToken => Refused {
                 challenge: Some("Bearer realm=\"falconer\", error=\"invalid_token\""),

@@ -29,6 +29,9 @@ pub struct CheckRequest {
     /// More expressions about the same request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub each: Vec<Expression>,
+    /// Whether the service takes access tokens (`Authorization: Bearer`), too.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub bearer: bool,
 }
 
 /// Several of them, at most 16.

@@ -49,6 +49,8 @@ pub(crate) struct Question<'b> {
     reveal: Option<Prefixes<'b>>,
     #[serde(default)]
     identity: bool,
+    #[serde(default)]
+    bearer: bool,
     #[serde(default, deserialize_with = "never_null")]
     each: Option<Vec<Expression>>,
 }
@@ -133,6 +135,7 @@ impl Question<'_> {
             each: self.each.as_deref(),
             reveal: self.reveal.as_ref().map(|Prefixes(prefixes)| prefixes.as_slice()),
             identity: self.identity,
+            bearer: self.bearer,
         }
     }
 
@@ -247,6 +250,7 @@ mod tests {
                 ],
             ),
             ("identity", vec!["true", "false", "null", "1"]),
+            ("bearer", vec!["true", "false", "null", "1"]),
             ("each", vec!["[]", "[\"x\"]", "[\"\"]", "null", &each, &too_many]),
             ("extra", vec!["1"]),
         ];
@@ -286,8 +290,8 @@ mod tests {
                                 "{body}"
                             );
                             assert_eq!(
-                                (here.reveal, here.identity, here.parts.port),
-                                (there.reveal, there.identity, there.parts.port),
+                                (here.reveal, here.identity, here.bearer, here.parts.port),
+                                (there.reveal, there.identity, there.bearer, there.parts.port),
                                 "{body}"
                             );
                         }
@@ -296,7 +300,7 @@ mod tests {
             }
         }
         println!("{bodies} bodies, {fitting} fit the schema, {read_here} were read on the short way");
-        assert_eq!(fitting, 2 * 6 * 10, "what fits: one request, six expressions, ten properties");
+        assert_eq!(fitting, 2 * 6 * 12, "what fits: one request, six expressions, twelve properties");
         assert_eq!(read_here, fitting, "all that fit are usual");
         assert!(CheckBody::of_body(Call::Checks, br#"{"checks":[]}"#, &budget::of_stranger(Method::of(Call::Checks).unwrap())).is_none());
     }

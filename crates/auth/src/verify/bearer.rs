@@ -1,0 +1,116 @@
+//! Access tokens that are shown instead of a signature: the MAC first, then the grant and the person, as for credentials of the grant.
+//!
+//! A token carries the id of its grant under a MAC whose key every node derives from the internal issuer's, so that no node has to look in the store for one
+//! (`docs/adr/0267`).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use falconer_credentials::{BearerClaims, BearerKind, PresentedToken};
+use falconer_store::GrantRecord;
+
+use crate::directory::entries::InternalIssuer;
+use crate::directory::snapshot::Snapshot;
+use crate::error::ApiError;
+use crate::node::{Auth, Node};
+use crate::verify::caller::Caller;
+use crate::verify::effective_scopes::ActiveGrant;
+use crate::verify::reason::{Reason, TokenFault};
+use crate::verify::request::{Found, NotVerified};
+
+/// A token that Falconer has made, whatever has become of its grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenOfGrant {
+    /// [`GrantRecord::id`]
+    pub grant: String,
+    /// From then on it is worth nothing; milliseconds since 1970.
+    pub expires_ms: i64,
+}
+
+/// What stands behind `Bearer` in a header; `None`: the header is of another scheme.
+pub(crate) fn token_of_header(authorization: Option<&str>) -> Option<&str> {
+    let (scheme, token) = authorization?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_matches(' '))
+}
+
+impl Auth {
+    /// Makes a token of a grant.
+    pub fn issue_token(&self, kind: BearerKind, grant: &GrantRecord, expires_ms: i64) -> Result<String, ApiError> {
+        let snapshot = self.node.directory.load();
+        let unable = || ApiError::Internal(format!("no token can be made for grant {}", grant.id));
+        let issuer = snapshot.issuer(&grant.issuer).ok_or_else(unable)?;
+        let mut serial = [0; 8];
+        self.node.random.fill(&mut serial);
+        let key = InternalIssuer::number_of(&grant.issuer).ok_or_else(unable)?;
+        let mut subject = [0; 16];
+        if URL_SAFE_NO_PAD.decode_slice(&grant.id, &mut subject) != Ok(subject.len()) {
+            return Err(unable());
+        }
+        let token = issuer.bearer.issue(&BearerClaims { kind, key, subject, expires_ms, serial }).ok_or_else(unable)?;
+        Ok(token.as_str().to_owned())
+    }
+
+    /// Whose a token of this kind is, if Falconer has made it. Nothing is looked up for any other. It may have ended, and so may its grant.
+    pub fn read_token(&self, kind: BearerKind, token: &str) -> Option<TokenOfGrant> {
+        authentic(&self.node.directory.load(), kind, token).ok()
+    }
+
+    /// Who shows a token, with the scopes that the grant has at present.
+    pub(crate) async fn check_token(&self, token: &str) -> Result<Found, NotVerified> {
+        let now_ms = self.now_ms();
+        let (token, reason, seen) = {
+            let snapshot = self.node.directory.load();
+            if let Some(unable) = self.node.unable(&snapshot, now_ms) {
+                return Err(NotVerified::Unable(unable));
+            }
+            let token = authentic(&snapshot, BearerKind::Access, token)?;
+            match self.node.evaluate_token(&snapshot, &token, now_ms) {
+                Ok(found) => return Ok(found),
+                Err(reason) => (token, reason, arc_swap::Guard::into_inner(snapshot)),
+            }
+        };
+        Box::pin(self.look_for_grant(&seen, reason, &|snapshot| self.node.evaluate_token(snapshot, &token, now_ms))).await
+    }
+}
+
+/// Checksum and MAC, and nothing of the grant.
+fn authentic(snapshot: &Snapshot, kind: BearerKind, token: &str) -> Result<TokenOfGrant, Reason> {
+    let presented = PresentedToken::read(kind, token).ok_or(Reason::Token(TokenFault::Malformed))?;
+    let issuer = snapshot.issuer_numbered(presented.key());
+    let claims = presented.check_mac(issuer.map(|issuer| &issuer.bearer)).ok_or(Reason::Token(TokenFault::Unknown))?;
+    Ok(TokenOfGrant { grant: URL_SAFE_NO_PAD.encode(claims.subject), expires_ms: claims.expires_ms })
+}
+
+impl Node {
+    fn evaluate_token(&self, snapshot: &Snapshot, token: &TokenOfGrant, now_ms: i64) -> Result<Found, Reason> {
+        if now_ms >= token.expires_ms {
+            return Err(Reason::Token(TokenFault::Ended));
+        }
+        let ActiveGrant { grant, scopes, .. } = self.active_grant(snapshot, &token.grant, now_ms)?;
+        self.last_uses.note_grant(grant, now_ms);
+        let caller = Caller {
+            client_id: Some(grant.record.client_id.clone()),
+            scopes: scopes.union(snapshot.anonymous()),
+            expires_ms: token.expires_ms.min(grant.record.expires_ms),
+            hash: None,
+            grant: Some(grant.record.id.clone()),
+            identity: Some(grant.record.identity.clone()),
+        };
+        // Nobody learns from a token who the person is: it does not say for which service it was sent, so that one could be taken for the person at another.
+        Ok(Found { caller, disclosed: None, held: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_of_another_scheme_has_no_token() {
+        assert_eq!(token_of_header(Some("Bearer x")), Some("x"));
+        assert_eq!(token_of_header(Some("bEARER  x ")), Some("x"));
+        assert_eq!(token_of_header(Some("Bearer ")), Some(""));
+        for other in [None, Some(""), Some("Bearer"), Some("Hawk id=\"Bearer x\""), Some("Bearers x"), Some(" Bearer x")] {
+            assert_eq!(token_of_header(other), None, "{other:?}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Tokens that are shown and sign nothing (RFC 6750): each says what it is for, whose it is and when it ends, under a MAC.
+
+pub(crate) mod token;

@@ -1,0 +1,271 @@
+//! The text of a token, and its check in two steps: the checksum without any key, then the MAC.
+//!
+//! `falconer_at_` or `falconer_rt_` and 71 bytes in base64url without padding, 95 characters:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 1 | what it is for: 1 access, 2 refresh |
+//! | 4 | the number of the key, big-endian |
+//! | 16 | whose it is |
+//! | 6 | its end, milliseconds since 1970, big-endian |
+//! | 8 | random, so that no two are alike |
+//! | 32 | HMAC-SHA256 over the bytes before, under a key that is derived from the access token of the key's owner |
+//! | 4 | the first bytes of SHA-256 over the bytes before: a checksum for whoever has no key |
+
+use std::sync::{Arc, OnceLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::key::access_token::AccessToken;
+use crate::key::mac::{Key, LENGTH};
+
+/// The claims, with what it is for.
+const CLAIMS: usize = 1 + 4 + 16 + 6 + 8;
+const CHECKSUM: usize = 4;
+const BYTES: usize = CLAIMS + LENGTH + CHECKSUM;
+/// Of 71 bytes.
+const CHARACTERS: usize = 95;
+/// From which the key is derived, so that no MAC of a token is one of a request or of a certificate.
+const PURPOSE: &str = "falconer.bearer.1";
+/// Six bytes hold no more: the year 10889.
+const LATEST_MS: u64 = (1 << 48) - 1;
+
+/// What a token is for. One is never taken for the other: it is under the MAC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BearerKind {
+    /// It is shown to services.
+    Access,
+    /// It is exchanged, once, for others.
+    Refresh,
+}
+
+impl BearerKind {
+    /// In front of each, so that one that lies about is recognised.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            BearerKind::Access => "falconer_at_",
+            BearerKind::Refresh => "falconer_rt_",
+        }
+    }
+
+    fn byte(self) -> u8 {
+        match self {
+            BearerKind::Access => 1,
+            BearerKind::Refresh => 2,
+        }
+    }
+}
+
+/// What a token says. Nothing of it counts before [`PresentedToken::check_mac`] was passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BearerClaims {
+    /// What it is for.
+    pub kind: BearerKind,
+    /// The number of the key.
+    pub key: u32,
+    /// Whose it is.
+    pub subject: [u8; 16],
+    /// From then on it is worth nothing; milliseconds since 1970.
+    pub expires_ms: i64,
+    /// Random.
+    pub serial: [u8; 8],
+}
+
+/// The key under which tokens are made and checked. As secret as the access token that it comes from; cloning copies no secret.
+#[derive(Clone)]
+pub struct BearerKey(Arc<Key>);
+
+/// A token whose form and checksum are right. Anybody can make one.
+pub struct PresentedToken {
+    claims: BearerClaims,
+    covered: [u8; CLAIMS],
+    mac: [u8; LENGTH],
+}
+
+impl BearerKey {
+    /// The key that belongs to this access token.
+    pub fn new(token: &AccessToken) -> BearerKey {
+        BearerKey(Arc::new(Key::new(&*token.key().temporary(PURPOSE))))
+    }
+
+    /// The text of a token. `None`: its end can't be written.
+    pub fn issue(&self, claims: &BearerClaims) -> Option<Zeroizing<String>> {
+        let covered = claims.bytes()?;
+        let mac = self.0.mac(|text| text.push_bytes(&covered)).bytes();
+        let mut bytes = Zeroizing::new(Vec::with_capacity(BYTES));
+        bytes.extend_from_slice(&covered);
+        bytes.extend_from_slice(&mac);
+        let checksum = checksum(&bytes);
+        bytes.extend_from_slice(&checksum);
+        let mut text = Zeroizing::new(String::with_capacity(claims.kind.prefix().len() + CHARACTERS));
+        text.push_str(claims.kind.prefix());
+        URL_SAFE_NO_PAD.encode_string(&*bytes, &mut text);
+        Some(text)
+    }
+}
+
+impl PresentedToken {
+    /// Reads a token of this kind. `None`: it is none, or it was not copied as it was.
+    pub fn read(kind: BearerKind, text: &str) -> Option<PresentedToken> {
+        let written = text.strip_prefix(kind.prefix()).filter(|written| written.len() == CHARACTERS)?;
+        let mut bytes = [0; BYTES];
+        if URL_SAFE_NO_PAD.decode_slice(written, &mut bytes) != Ok(BYTES) {
+            return None;
+        }
+        let (before, sum) = bytes.split_last_chunk::<CHECKSUM>().map(|(before, sum)| (before, *sum))?;
+        let (covered, mac) = before.split_first_chunk::<CLAIMS>()?;
+        if sum != checksum(before) {
+            return None;
+        }
+        Some(PresentedToken { claims: BearerClaims::read(kind, covered)?, covered: *covered, mac: mac.try_into().ok()? })
+    }
+
+    /// Whose key it needs. Nothing proves it yet.
+    pub fn key(&self) -> u32 {
+        self.claims.key
+    }
+
+    /// Compares the MAC in constant time. `None` as a key means that there is no such key: the same work is done with another one. `None` as the answer: wrong,
+    /// for whatever reason.
+    pub fn check_mac(self, key: Option<&BearerKey>) -> Option<BearerClaims> {
+        let is_right = key.unwrap_or_else(|| dummy_key()).0.mac(|text| text.push_bytes(&self.covered)).equals(&self.mac);
+        (is_right && key.is_some()).then_some(self.claims)
+    }
+}
+
+impl BearerClaims {
+    fn bytes(&self) -> Option<[u8; CLAIMS]> {
+        let expires_ms = u64::try_from(self.expires_ms).ok().filter(|ms| *ms <= LATEST_MS)?;
+        let mut all = [0; CLAIMS];
+        let expires = expires_ms.to_be_bytes();
+        let parts = [&[self.kind.byte()][..], &self.key.to_be_bytes(), &self.subject, expires.get(2..)?, &self.serial].concat();
+        all.copy_from_slice(parts.get(..CLAIMS)?);
+        Some(all)
+    }
+
+    fn read(kind: BearerKind, covered: &[u8; CLAIMS]) -> Option<BearerClaims> {
+        let (byte, rest) = covered.split_first()?;
+        let (key, rest) = rest.split_first_chunk()?;
+        let (subject, rest) = rest.split_first_chunk()?;
+        let (expires, serial) = rest.split_first_chunk::<6>()?;
+        let mut expires_ms = [0; 8];
+        expires_ms.get_mut(2..)?.copy_from_slice(expires);
+        Some(BearerClaims {
+            kind,
+            key: u32::from_be_bytes(*key),
+            subject: *subject,
+            expires_ms: i64::from_be_bytes(expires_ms),
+            serial: serial.try_into().ok()?,
+        })
+        .filter(|_| *byte == kind.byte())
+    }
+}
+
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
+    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(bytes));
+    [a, b, c, d]
+}
+
+// No issuer has it; what it makes is compared all the same, so that an unknown key costs what a known one does.
+fn dummy_key() -> &'static BearerKey {
+    static KEY: OnceLock<BearerKey> = OnceLock::new();
+    KEY.get_or_init(|| BearerKey::new(&AccessToken::new("dummy-token-dummy-token-dummy-token-dummy-to".to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PREFIX: &str = "falconer_at_";
+
+    fn read(text: &str) -> Option<PresentedToken> {
+        PresentedToken::read(BearerKind::Access, text)
+    }
+
+    fn key(text: &str) -> BearerKey {
+        BearerKey::new(&AccessToken::new(text.to_owned()))
+    }
+
+    const CLAIMED: BearerClaims =
+        BearerClaims { kind: BearerKind::Access, key: 3, subject: [7; 16], expires_ms: 1_767_225_600_000, serial: [9; 8] };
+
+    #[test]
+    fn a_token_says_what_it_was_given() {
+        for claims in [CLAIMED, BearerClaims { kind: BearerKind::Refresh, key: 0, subject: [0; 16], expires_ms: 0, serial: [0; 8] }] {
+            let text = key("k").issue(&claims).unwrap();
+            assert!(text.len() == 107 && text.starts_with(claims.kind.prefix()), "{}", text.len());
+            let read = PresentedToken::read(claims.kind, &text).unwrap();
+            assert_eq!(read.key(), claims.key);
+            assert_eq!(read.check_mac(Some(&key("k"))), Some(claims));
+        }
+        for expires_ms in [-1, i64::MAX, 1 << 48] {
+            assert!(key("k").issue(&BearerClaims { expires_ms, ..CLAIMED }).is_none());
+        }
+    }
+
+    #[test]
+    fn each_other_character_is_noticed_without_a_key() {
+        let text = key("k").issue(&CLAIMED).unwrap();
+        for at in 0..text.len() {
+            for other in ['A', 'b', '-', '.', '='] {
+                let mut mistyped: Vec<char> = text.chars().collect();
+                if std::mem::replace(&mut mistyped[at], other) == other {
+                    continue;
+                }
+                assert!(read(&mistyped.iter().collect::<String>()).is_none(), "{at} {other}");
+            }
+        }
+        let (short, long) = (&text[..text.len() - 1], format!("{}A", *text));
+        for other in [short, long.as_str(), "", "falconer_at_", &text[PREFIX.len()..]] {
+            assert!(read(other).is_none(), "{other}");
+        }
+    }
+
+    /// Whoever can make the checksum has no key.
+    #[test]
+    fn no_bit_can_be_changed_with_its_checksum() {
+        let text = key("k").issue(&CLAIMED).unwrap();
+        let bytes = URL_SAFE_NO_PAD.decode(&text[PREFIX.len()..]).unwrap();
+        let mut tried = 0;
+        for bit in 0..8 * (BYTES - CHECKSUM) {
+            let mut other = bytes[..BYTES - CHECKSUM].to_vec();
+            other[bit / 8] ^= 1 << (bit % 8);
+            let sum = checksum(&other);
+            other.extend_from_slice(&sum);
+            // Another form is none that is known.
+            let Some(presented) = read(&format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&other))) else { continue };
+            tried += 1;
+            assert_eq!(presented.check_mac(Some(&key("k"))), None, "{bit}");
+        }
+        assert_eq!(tried, 8 * (BYTES - CHECKSUM - 1));
+    }
+
+    /// Nor by another prefix, with a checksum that is right.
+    #[test]
+    fn a_refresh_token_is_no_access_token() {
+        let text = key("k").issue(&BearerClaims { kind: BearerKind::Refresh, ..CLAIMED }).unwrap();
+        let renamed = text.replace("falconer_rt_", PREFIX);
+        assert!(read(&text).is_none() && read(&renamed).is_none());
+        let mut bytes = URL_SAFE_NO_PAD.decode(&text[PREFIX.len()..]).unwrap();
+        bytes.truncate(BYTES - CHECKSUM);
+        bytes[0] = BearerKind::Access.byte();
+        let sum = checksum(&bytes);
+        bytes.extend_from_slice(&sum);
+        let other = read(&format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(&bytes))).unwrap();
+        assert_eq!(other.check_mac(Some(&key("k"))), None);
+    }
+
+    #[test]
+    fn no_other_key_will_do() {
+        let text = key("k").issue(&CLAIMED).unwrap();
+        assert_eq!(read(&text).unwrap().check_mac(Some(&key("other"))), None);
+        assert_eq!(read(&text).unwrap().check_mac(None), None);
+        let of_nobody = dummy_key().issue(&CLAIMED).unwrap();
+        assert_eq!(read(&of_nobody).unwrap().check_mac(None), None, "the key that stands for none opens nothing");
+        let raw = BearerKey(Arc::new(Key::new(b"k"))).issue(&CLAIMED).unwrap();
+        assert_eq!(read(&raw).unwrap().check_mac(Some(&key("k"))), None, "the key is derived");
+    }
+}

@@ -1,0 +1,85 @@
+//! What a token is worth at present (RFC 7662), for those who may know.
+
+use falconer_auth::{BearerKind, Caller};
+use falconer_store::{GrantRecord, GrantSecretKind, GrantSecretRecord};
+
+use crate::applications::application::ApplicationKind;
+use crate::grants::Grants;
+use crate::oauth::client::ClientProof;
+use crate::oauth::error::ExchangeError;
+use crate::oauth::parameters::Parameters;
+use crate::oauth::scope_text;
+
+/// Whoever holds it with the id of an application behind it may ask about the tokens of that application.
+const SCOPE: &str = "auth:introspect-token:";
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub enum Introspector<'a> {
+    /// An application, about its own tokens. It has to prove who it is.
+    Application(ClientProof<'a>),
+    /// A service with credentials that hold, about the tokens of the applications that its scopes name.
+    Service(&'a Caller),
+}
+
+/// A token that counts at present.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActiveToken {
+    /// What it is for.
+    pub kind: BearerKind,
+    /// To which application it was given.
+    pub application: String,
+    /// What the grant gives at present, as a value of `scope`.
+    pub scope: String,
+    /// When it ends, seconds since 1970.
+    pub expires_seconds: i64,
+}
+
+impl Grants {
+    /// `POST /login/oauth/introspect`. `None`: the token does not count, or is none of theirs; nobody is told which.
+    pub async fn introspect(&self, parameters: &Parameters, by: Introspector<'_>) -> Result<Option<ActiveToken>, ExchangeError> {
+        let client = match by {
+            Introspector::Service(_) => None,
+            Introspector::Application(proof) => {
+                // Whoever knows no secret could be anybody who found a token (RFC 7662 section 2.1).
+                let client = self.client(proof)?.filter(|client| client.kind() == ApplicationKind::Confidential);
+                Some(client.ok_or(ExchangeError::InvalidClient)?)
+            }
+        };
+        let missing = || ExchangeError::InvalidRequest("Missing required parameter: token".to_owned());
+        let sent = parameters.one("token")?.ok_or_else(missing)?;
+        let is_theirs = |application: &str| match (client, by) {
+            (Some(client), _) => client.id() == application,
+            (None, Introspector::Service(caller)) => caller.scopes.satisfies(&format!("{SCOPE}{application}")),
+            (None, Introspector::Application(_)) => false,
+        };
+        self.login.check_clock()?;
+        let Some((kind, record)) = self.token_record(sent).await? else { return Ok(None) };
+        if !is_theirs(&record.application) || record.used_ms.is_some() || self.now_ms() >= record.expires_ms {
+            return Ok(None);
+        }
+        let Some(grant) = self.live_grant(&record.grant).await? else { return Ok(None) };
+        Ok(self.active(kind, &record, &grant))
+    }
+
+    fn active(&self, kind: BearerKind, record: &GrantSecretRecord, grant: &GrantRecord) -> Option<ActiveToken> {
+        // The person may do less by now, or be gone.
+        let scopes = self.auth.grant_scopes(&grant.id)?;
+        Some(ActiveToken {
+            kind,
+            application: record.application.clone(),
+            scope: scope_text::write(scopes.iter()),
+            expires_seconds: record.expires_ms.div_euclid(1000),
+        })
+    }
+
+    /// An access token or a refresh token, and what is kept of it. Nothing is looked up for what Falconer has not made.
+    pub(super) async fn token_record(&self, sent: &str) -> Result<Option<(BearerKind, GrantSecretRecord)>, ExchangeError> {
+        for (kind, secret) in [(BearerKind::Access, GrantSecretKind::AccessToken), (BearerKind::Refresh, GrantSecretKind::RefreshToken)] {
+            if self.auth.read_token(kind, sent).is_some() {
+                return Ok(self.secret(secret, sent).await?.map(|record| (kind, record)));
+            }
+        }
+        Ok(None)
+    }
+}

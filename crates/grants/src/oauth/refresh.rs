@@ -1,0 +1,56 @@
+//! Refresh tokens (RFC 6749 section 6): each is exchanged once, and gives another (RFC 9700 section 4.14.2).
+
+use std::collections::BTreeSet;
+
+use falconer_auth::BearerKind;
+use falconer_store::{GrantRecord, GrantSecretKind};
+
+use crate::grants::Grants;
+use crate::oauth::error::ExchangeError;
+use crate::oauth::scope_text;
+use crate::oauth::secrets::IssuedToken;
+use crate::oauth::token::TokenRequest;
+
+impl Grants {
+    /// Other tokens for a refresh token of this application. Whoever comes with one that was used, or that was given to another application, has it from somewhere
+    /// else: the grant ends. Of several uses at once one succeeds.
+    pub(super) async fn refresh(&self, request: TokenRequest<'_>) -> Result<IssuedToken, ExchangeError> {
+        // Third parties of the reference get none, and have no name to go by.
+        let client = request.client.ok_or(ExchangeError::InvalidClient)?;
+        let sent = request.required("refresh_token")?;
+        let scope = request.parameters.one("scope")?;
+        // Nothing is looked up for what Falconer has not made.
+        let token = self.auth.read_token(BearerKind::Refresh, sent).ok_or(ExchangeError::RefreshToken)?;
+        // What has ended would count again.
+        self.login.check_clock()?;
+        // Looked at before the use: whoever is first gets an answer, also when others come at the same time and end the grant.
+        let grant = self.live_grant(&token.grant).await?.ok_or(ExchangeError::RefreshToken)?;
+        let record = self.secret(GrantSecretKind::RefreshToken, sent).await?;
+        let Some(record) = record.filter(|record| record.used_ms.is_none()) else {
+            // Falconer has made it, and only what was used is forgotten before its grant ends.
+            self.end_grant(&grant.id, "its refresh token was used more than once").await?;
+            return Err(ExchangeError::RefreshToken);
+        };
+        if record.application != client.id() {
+            self.end_grant(&grant.id, "its refresh token was used by another application").await?;
+            return Err(ExchangeError::RefreshToken);
+        }
+        if scope.is_some_and(|scope| !is_all_of(scope, &grant)) {
+            return Err(ExchangeError::InvalidScope("The tokens of a grant are worth what the grant is: leave out the scope".to_owned()));
+        }
+        // Kept before the old one is used up: where the store fails in between, the application can come again.
+        let issued = self.issue(&grant, client.id(), &record.redirect_uri).await?;
+        let is_first = self.store.use_grant_secret(&record.hash, self.now_ms()).await.map_err(|error| self.store_error(error))?;
+        if !is_first {
+            self.end_grant(&grant.id, "its refresh token was used more than once").await?;
+            return Err(ExchangeError::RefreshToken);
+        }
+        Ok(issued)
+    }
+}
+
+/// A token is never worth less than its grant, so that a request for less is refused rather than granted more than it asks for.
+fn is_all_of(scope: &str, grant: &GrantRecord) -> bool {
+    let asked: Option<BTreeSet<String>> = scope_text::read(scope).map(|scopes| scopes.into_iter().collect());
+    asked.is_some_and(|asked| asked.iter().map(String::as_str).eq(grant.scopes.iter().map(String::as_str).collect::<BTreeSet<_>>()))
+}
