@@ -60,6 +60,8 @@ def protected(server, elsewhere, tmp_path_factory):
             head = [f"cors = {json.dumps(cors)}", f"falconer_timeout_ms = {1000 if case.get('falconer') == 'slow' else 60000}"]
             if settings.get("payloadHashRequired"):
                 head.append("payload_hash_required = true")
+            if settings.get("bearerTokens"):
+                head.append("bearer_tokens = true")
             if "bodyLimitBytes" in settings:
                 head.append(f"body_limit_bytes = {settings['bodyLimitBytes']}")
             folder = tmp_path_factory.mktemp(place) / "run"

@@ -48,7 +48,7 @@ func (q question) parts(host string, port int) map[string]any {
 	return parts
 }
 
-func (q question) check(host string, port int) map[string]any {
+func (q question) check(host string, port int, bearerTokens bool) map[string]any {
 	asked := map[string]any{"request": q.parts(host, port), "required": q.required}
 	if len(q.reveal) > 0 {
 		asked["reveal"] = q.reveal
@@ -58,6 +58,10 @@ func (q question) check(host string, port int) map[string]any {
 	}
 	if len(q.each) > 0 {
 		asked["each"] = q.each
+	}
+	// Only with a token: an older server would refuse the question.
+	if scheme, _, found := strings.Cut(q.request.Authorization, " "); found && bearerTokens && strings.EqualFold(scheme, "Bearer") {
+		asked["bearer"] = true
 	}
 	return asked
 }
@@ -84,7 +88,7 @@ type answer struct {
 // ask gives a decision, or why there is none.
 func (v *Verifier) ask(ctx context.Context, q question) (Decision, *strange) {
 	if !v.older.Waits(v.config.Now()) {
-		status, found, failure := v.post(ctx, checkPath, q.check(v.host, v.port))
+		status, found, failure := v.post(ctx, checkPath, q.check(v.host, v.port, v.config.BearerTokens))
 		switch {
 		case failure != nil:
 			return Decision{}, failure

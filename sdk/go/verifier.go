@@ -27,6 +27,9 @@ type Config struct {
 	Origin string
 	// PayloadHashRequired refuses bodies whose hash was not signed, so that nobody between caller and service can change them.
 	PayloadHashRequired bool
+	// BearerTokens takes access tokens (Authorization: Bearer falconer_at_...), too. A token signs nothing: whoever sees one, such as another service that it
+	// is sent to, can use it here until it ends.
+	BearerTokens bool
 	// BodyLimit is how many bytes of a body with a signed hash are read; 1 MiB if it is zero.
 	BodyLimit int64
 	// Reveal are at most 16 prefixes, below which this service sees the scopes of its callers, such as "assume:mozilla-user:".

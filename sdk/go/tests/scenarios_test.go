@@ -43,6 +43,7 @@ type scenario struct {
 	}
 	Service struct {
 		PayloadHashRequired bool
+		BearerTokens        bool
 		BodyLimitBytes      int64
 		Cors                []string
 	}
@@ -77,6 +78,7 @@ func notes(t *testing.T, root string, given scenario) *url.URL {
 	guard, err := falconer.NewGuard(falconer.Config{
 		Falconer: root, Origin: origin, Timeout: timeout, CORS: given.Service.Cors,
 		PayloadHashRequired: given.Service.PayloadHashRequired, BodyLimit: given.Service.BodyLimitBytes,
+		BearerTokens: given.Service.BearerTokens,
 	})
 	if err != nil {
 		t.Fatal(err)

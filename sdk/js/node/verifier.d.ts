@@ -99,6 +99,11 @@ export interface VerifierSettings {
   identity?: boolean;
   /** Refuse bodies whose hash was not signed. Default: false. */
   payloadHashRequired?: boolean;
+  /**
+   * Take access tokens (`Authorization: Bearer falconer_at_...`), too. A token signs nothing: whoever sees one, such as another service that it is sent to, can use it here
+   * until it ends. Default: false.
+   */
+  bearerTokens?: boolean;
   /** How many bytes of a body with a signed hash are read. Default: 1 MiB. */
   bodyLimitBytes?: number;
   /** For a question to Falconer. Default: 5000. */

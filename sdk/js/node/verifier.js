@@ -21,7 +21,7 @@ export { Caller, Refusal, Requirement, SettingsError };
 const OLDER_MS = 10 * 60 * 1000;
 const LOOK_MS = 60 * 1000;
 const MOST_REVEALED = 16;
-const SETTINGS = ['rootUrl', 'origin', 'reveal', 'identity', 'payloadHashRequired', 'bodyLimitBytes', 'timeoutMs', 'agent', 'logger', 'monotonicMs'];
+const SETTINGS = ['rootUrl', 'origin', 'reveal', 'identity', 'payloadHashRequired', 'bearerTokens', 'bodyLimitBytes', 'timeoutMs', 'agent', 'logger', 'monotonicMs'];
 
 /** The Hawk hash of a payload: base64 text. */
 export function payloadHash(contentType, payload) {
@@ -41,7 +41,7 @@ export class Verifier {
   constructor(settings) {
     const unknown = Object.keys(settings).find((name) => !SETTINGS.includes(name));
     if (unknown !== undefined) throw new SettingsError(`A verifier has no setting \`${unknown}\`.`);
-    const { rootUrl, origin, reveal = [], identity = false, payloadHashRequired = false } = settings;
+    const { rootUrl, origin, reveal = [], identity = false, payloadHashRequired = false, bearerTokens = false } = settings;
     const { bodyLimitBytes = 1024 * 1024, timeoutMs = 5000, agent, logger = console, monotonicMs = () => performance.now() } = settings;
     const { url } = split(rootUrl, "Falconer's root URL", 'https://auth.example.com');
     if (/[?#]/.test(rootUrl)) throw new SettingsError(`Falconer's root URL cannot be used: ${rootUrl} has a query or fragment. It looks like https://auth.example.com.`);
@@ -56,7 +56,7 @@ export class Verifier {
     for (const [name, value] of Object.entries({ bodyLimitBytes, timeoutMs })) {
       if (!(Number.isFinite(value) && value > 0)) throw new SettingsError(`\`${name}\` is a number above 0.`);
     }
-    this.#settings = Object.freeze({ reveal: [...reveal], identity, payloadHashRequired, bodyLimitBytes, logger, monotonicMs });
+    this.#settings = Object.freeze({ reveal: [...reveal], identity, payloadHashRequired, bearerTokens, bodyLimitBytes, logger, monotonicMs });
     this.#transport = new Transport(this.#rootUrl, { agent, timeoutMs });
     this.#breaker = new Breaker(monotonicMs);
   }
@@ -120,11 +120,11 @@ export class Verifier {
   }
 
   async #answer(request, question) {
-    const { monotonicMs, logger } = this.#settings;
+    const { monotonicMs, logger, bearerTokens } = this.#settings;
     const parts = partsOf(request, this.origin);
     if (monotonicMs() >= this.#olderUntil) {
       try {
-        return readCheck(await this.#transport.post(this.#rootUrl + CHECK, { request: parts, ...asked(question) }), question);
+        return readCheck(await this.#transport.post(this.#rootUrl + CHECK, { request: parts, ...asked(question), bearer: (bearerTokens && isBearer(parts)) || undefined }), question);
       } catch (error) {
         if (!(error instanceof NoCheck)) throw error;
         this.#olderUntil = monotonicMs() + OLDER_MS;
@@ -166,6 +166,11 @@ export class Verifier {
   close() {
     this.#transport.close();
   }
+}
+
+/** Whether a request shows an access token. Only then a server is told that this service takes one: an older one would refuse the question. */
+function isBearer({ authorization }) {
+  return /^bearer /i.test(authorization ?? '');
 }
 
 /** What is not asked for is not sent. */

@@ -42,6 +42,7 @@ def settings_of(case):
     settings = case.get("service", {})
     return {
         "payload_hash_required": settings.get("payloadHashRequired", False),
+        "bearer_tokens": settings.get("bearerTokens", False),
         "body_limit": settings.get("bodyLimitBytes", 1024 * 1024),
         "cors": settings.get("cors"),
         "timeout": 1.0 if case.get("falconer") == "slow" else 60.0,

@@ -87,6 +87,7 @@ pub struct SignatureInput {
 #[serde(rename_all = "camelCase", default)]
 pub struct ServiceInput {
     payload_hash_required: bool,
+    bearer_tokens: bool,
     body_limit_bytes: Option<usize>,
     cors: Option<Vec<String>>,
 }
@@ -181,6 +182,9 @@ impl Service {
         let mut guard = Guard::new(falconer, &format!("http://{host}:{port}")).unwrap().with_retry(retry);
         if settings.payload_hash_required {
             guard = guard.with_payload_hash_required();
+        }
+        if settings.bearer_tokens {
+            guard = guard.with_bearer_tokens();
         }
         if let Some(bytes) = settings.body_limit_bytes {
             guard = guard.with_body_limit(bytes);

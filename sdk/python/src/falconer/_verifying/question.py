@@ -56,7 +56,7 @@ class Question:
     identity: bool = False
     each: Sequence[Expression] = ()
 
-    def check(self, origin: Origin) -> bytes:
+    def check(self, origin: Origin, bearer_tokens: bool = False) -> bytes:
         """The body for `check`."""
         asked: dict[str, Any] = {"request": self._parts(origin), "required": self.required}
         if self.reveal:
@@ -65,6 +65,9 @@ class Question:
             asked["identity"] = True
         if self.each:
             asked["each"] = list(self.each)
+        # Only with a token: an older server would refuse the question.
+        if bearer_tokens and (self.request.authorization or "").lower().startswith("bearer "):
+            asked["bearer"] = True
         return json.dumps(asked).encode()
 
     def authenticate(self, origin: Origin) -> bytes:

@@ -41,6 +41,9 @@ class Settings(TypedDict, total=False):
 
     payload_hash_required: bool
     """Refuse bodies whose hash was not signed, so that nobody between caller and service can change them. Default: False."""
+    bearer_tokens: bool
+    """Take access tokens (`Authorization: Bearer falconer_at_...`), too. A token signs nothing: whoever sees one, such as another service that it is sent to,
+    can use it here until it ends. Default: False."""
     body_limit: int
     """How many bytes of a body with a signed hash are read. Default: 1 MiB."""
     reveal: Sequence[str]
@@ -63,6 +66,7 @@ class BaseVerifier:
         self._root = root_url(falconer)
         self.origin = Origin.parse(origin)
         self.payload_hash_required = settings.get("payload_hash_required", False)
+        self.bearer_tokens = settings.get("bearer_tokens", False)
         self.body_limit = settings.get("body_limit", MEBIBYTE)
         self.reveal = _prefixes(settings.get("reveal", ()))
         self.identity = settings.get("identity", False)
@@ -190,7 +194,7 @@ class Verifier(BaseVerifier):
     def _ask(self, question: Question) -> Decision:
         if self._has_check:
             try:
-                return question.read_check(*self._transport.post(self._root + CHECK, question.check(self.origin)))
+                return question.read_check(*self._transport.post(self._root + CHECK, question.check(self.origin, self.bearer_tokens)))
             except NoCheck:
                 self._without_check()
         return question.read_authenticate(*self._transport.post(self._root + AUTHENTICATE, question.authenticate(self.origin)))
@@ -253,7 +257,7 @@ class AsyncVerifier(BaseVerifier):
     async def _ask(self, question: Question) -> Decision:
         if self._has_check:
             try:
-                return question.read_check(*await self._transport.post(self._root + CHECK, question.check(self.origin)))
+                return question.read_check(*await self._transport.post(self._root + CHECK, question.check(self.origin, self.bearer_tokens)))
             except NoCheck:
                 self._without_check()
         return question.read_authenticate(*await self._transport.post(self._root + AUTHENTICATE, question.authenticate(self.origin)))
