@@ -56,6 +56,9 @@ async function press(rootUrl, name, password, path, action, typedHost) {
   return granted.headers.get('location');
 }
 
+/** The same for an application of OAuth 2: the address that the browser is sent back to. */
+export const authorizeOverHttp = (rootUrl, name, password, url) => press(rootUrl, name, password, url, '/login/oauth/authorize/decision');
+
 export async function grantOverHttp(rootUrl, name, password, target, scopes, { identity = false } = {}) {
   const query = new URLSearchParams({ target, description: 'A test of published clients.' });
   scopes.forEach((scope) => query.append('scope', scope));
@@ -70,7 +73,7 @@ if (process.argv[1] === new URL(import.meta.url).pathname) {
   const words = process.argv.slice(2);
   if (words[0] === '--authorize') {
     const [rootUrl, name, password, url] = words.slice(1);
-    console.log(await press(rootUrl, name, password, url, '/login/oauth/authorize/decision'));
+    console.log(await authorizeOverHttp(rootUrl, name, password, url));
     process.exit(0);
   }
   const [rootUrl, name, password, target, ...rest] = words;

@@ -131,3 +131,60 @@ def test_a_wrong_verifier_gets_nothing(server, metadata):
     back, _, _ = signed_in(server, metadata, application)
     with pytest.raises(OAuthError, match="invalid_grant"):
         application.fetch_token(metadata["token_endpoint"], authorization_response=back, code_verifier="w" * 64)
+
+
+def checked(server, token, required="notes:read:red", **more):
+    """What a service that takes tokens is told."""
+    request = {"method": "get", "resource": "/books/red", "host": "notes.example.com", "port": 443, "authorization": f"Bearer {token}"}
+    answer = requests.post(f"{server.root_url}/api/falconer/v1/check", json={"request": request, "required": required, "bearer": True, **more}, timeout=PATIENCE)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_token_is_shown_to_a_service_and_ends_with_the_grant(server, metadata):
+    application = session(metadata)
+    token, _, _ = fetched(server, metadata, application)
+    shown = token["access_token"]
+    allowed = checked(server, shown)
+    assert allowed["status"] == "allowed" and allowed["clientId"].startswith("local/ann/app.example/")
+    assert checked(server, shown, "notes:write:red")["missing"] == "notes:write:red"
+    assert checked(server, shown, bearer=False)["reason"] == "malformed"
+    assert checked(server, shown[:-1] + ("A" if shown[-1] != "A" else "B"))["reason"] == "token-malformed"
+    application.revoke_token(metadata["revocation_endpoint"], shown, token_type_hint="access_token")
+    assert checked(server, shown)["reason"] == "grant-revoked"
+
+
+def test_tokens_are_refreshed_and_a_second_use_ends_the_grant(server, metadata):
+    application = session(metadata)
+    first, _, _ = fetched(server, metadata, application)
+    second = application.refresh_token(metadata["token_endpoint"], refresh_token=first["refresh_token"])
+    assert second["access_token"] != first["access_token"] and second["refresh_token"] != first["refresh_token"]
+    third = application.refresh_token(metadata["token_endpoint"])
+    assert checked(server, third["access_token"])["status"] == "allowed"
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        session(metadata).refresh_token(metadata["token_endpoint"], refresh_token=first["refresh_token"])
+    assert checked(server, third["access_token"])["reason"] == "grant-revoked"
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        application.refresh_token(metadata["token_endpoint"])
+
+
+def test_an_application_asks_what_its_token_is_worth(server, metadata):
+    application = session(metadata, "server", client_secret=SECRET, token_endpoint_auth_method="client_secret_post")
+    token, _, _ = fetched(server, metadata, application)
+    page, _, _ = fetched(server, metadata, session(metadata))
+
+    def told(sent):
+        answer = application.introspect_token(metadata["introspection_endpoint"], token=sent)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    worth = told(token["access_token"])
+    assert (worth["active"], worth["client_id"], worth["token_type"]) == (True, "server", "Bearer")
+    assert worth["scope"] == "auth:current-scopes notes:read:*"
+    assert told(token["refresh_token"])["active"] is True
+    for other in [page["access_token"], page["refresh_token"], "falconer_at_x"]:
+        assert told(other) == {"active": False}
+    application.revocation_endpoint_auth_method = "client_secret_post"
+    ended = application.revoke_token(metadata["revocation_endpoint"], token["refresh_token"], token_type_hint="refresh_token")
+    assert ended.status_code == 200, ended.text
+    assert told(token["access_token"]) == {"active": False}
