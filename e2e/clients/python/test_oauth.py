@@ -169,6 +169,7 @@ def test_tokens_are_refreshed_and_a_second_use_ends_the_grant(server, metadata):
 
 
 def test_an_application_asks_what_its_token_is_worth(server, metadata):
+    """The call of docs/oauth.md, which Authlib makes."""
     application = session(metadata, "server", client_secret=SECRET, token_endpoint_auth_method="client_secret_post")
     token, _, _ = fetched(server, metadata, application)
     page, _, _ = fetched(server, metadata, session(metadata))

@@ -37,7 +37,7 @@ PAGES = {
     "docs/command-line.md": [],
     "docs/compatibility.md": [],
     "docs/configuration.md": [DOCS],
-    "docs/device.md": [DOCS, Not("a device that waits for a person: crates/web/tests/oauth/devices.rs does each step"), Not("a device that waits for a person: crates/web/tests/oauth/devices.rs does each step")],
+    "docs/device.md": [DOCS],
     "docs/events.md": [OUTPUT, HERE, DOCS, SDK],
     "docs/frontend.md": [SDK, SDK, SDK, SDK, HERE, Not("integrity needs a browser: crates/web/tests/pages/pages.rs compares the hash"), SDK, SDK],
     "docs/gateway.md": [GATEWAY] * 10,
