@@ -19,6 +19,7 @@ mod patience;
 mod people;
 #[path = "../recorded/mod.rs"]
 mod recorded;
+mod repeated;
 mod replays;
 #[path = "../support/mod.rs"]
 mod support;
