@@ -49,7 +49,7 @@ struct Cli {
 enum Command {
     /// Make a data directory: database, keys, root client, first roles
     Init(init::Options),
-    /// Serve until SIGTERM, Ctrl-C or SIGHUP; makes what is missing
+    /// Serve until SIGTERM or Ctrl-C; makes what is missing
     Serve(serve::Options),
     /// Make a link (valid for an hour) with which an administrator account is made
     SetupLink(PrintOptions),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use falconer_auth::Auth;
 use falconer_login::{Login, LoginError};
 use falconer_store::{Store, StoreError};
@@ -16,17 +17,39 @@ pub struct Grants {
     pub(crate) auth: Arc<Auth>,
     pub(crate) login: Arc<Login>,
     pub(crate) store: Arc<dyn Store>,
+    configured: ArcSwap<Configured>,
+    pub(crate) applications: Register,
+}
+
+/// What the operator has configured and may change while the server runs.
+pub(crate) struct Configured {
     pub(crate) settings: GrantSettings,
     pub(crate) registered: Registered,
-    pub(crate) applications: Register,
+}
+
+impl Configured {
+    fn of(settings: GrantSettings) -> Result<Configured, LoginError> {
+        Ok(Configured { registered: Registered::new(&settings.registered_targets)?, settings })
+    }
 }
 
 impl Grants {
     /// Checks the settings. Errors ([`LoginError::Invalid`]): a registered target that is none, or an application that can't be one.
     pub fn open(auth: Arc<Auth>, login: Arc<Login>, store: Arc<dyn Store>, settings: GrantSettings) -> Result<Grants, LoginError> {
-        let registered = Registered::new(&settings.registered_targets)?;
         let applications = Register::new(&settings.applications, |target| auth.is_own_address(target.host(), target.effective_port()))?;
-        Ok(Grants { auth, login, store, settings, registered, applications })
+        Ok(Grants { auth, login, store, configured: ArcSwap::from_pointee(Configured::of(settings)?), applications })
+    }
+
+    /// From now on these hold; applications stay those of the start. Requests that are being answered go on with what they have begun with. Errors as of
+    /// [`Grants::open`], and all stays as it was.
+    pub fn reconfigure(&self, settings: GrantSettings) -> Result<(), LoginError> {
+        self.configured.store(Arc::new(Configured::of(settings)?));
+        Ok(())
+    }
+
+    /// What is configured at this moment.
+    pub(crate) fn configured(&self) -> Arc<Configured> {
+        self.configured.load_full()
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

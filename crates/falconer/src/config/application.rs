@@ -4,7 +4,7 @@ use falconer_grants::ApplicationKind;
 use serde::Deserialize;
 
 /// `[[application]]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Application {
     /// The `client_id`.

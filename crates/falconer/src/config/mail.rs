@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use super::SecretText;
 
 /// The section, as it is written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 struct Section {
     url: String,
@@ -22,7 +22,7 @@ struct Section {
 }
 
 /// A section that was checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Mail {
     /// `smtp://` or `smtps://`.
     pub url: String,

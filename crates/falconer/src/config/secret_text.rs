@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// A setting that must not be shown: `Debug` keeps it back, so that a log of the configuration has nothing of it.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, PartialEq)]
 #[serde(transparent)]
 pub struct SecretText(String);
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::{Application, Mail, Provider, SecretText};
 
 /// All settings with their defaults.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Address and port to listen on; port 0 takes a free one.
@@ -61,7 +61,7 @@ pub struct Config {
 }
 
 /// `[audit]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Audit {
     /// How long rows of the audit history are kept: a time expression of at least a day, or `forever`.
@@ -69,7 +69,7 @@ pub struct Audit {
 }
 
 /// `[services]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Services {
     /// Who may have whole lists of scopes from authenticateHawk.
@@ -95,7 +95,7 @@ impl Default for Services {
 }
 
 /// `[identity]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Identity {
     /// How long a person's scopes count without a fresh answer of the provider (a time expression).
@@ -105,7 +105,7 @@ pub struct Identity {
 }
 
 /// `[session]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Session {
     /// A session ends this long after its last use (a time expression).
@@ -117,7 +117,7 @@ pub struct Session {
 }
 
 /// `[grant]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grant {
     /// The longest lifetime that the page offers (a time expression, at most 31 days).
@@ -129,7 +129,7 @@ pub struct Grant {
 }
 
 /// `[[target]]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct RegisteredTarget {
     /// What the page calls it.
@@ -139,7 +139,7 @@ pub struct RegisteredTarget {
 }
 
 /// `[[static_client]]`
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct StaticClient {
     /// Begins with `static/`, but not with `static/falconer/`.
@@ -162,7 +162,7 @@ impl std::fmt::Debug for StaticClient {
 }
 
 /// `[limits]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// Connections at once; the rest are refused at once.
@@ -184,7 +184,7 @@ pub struct Limits {
 }
 
 /// `[log]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct Log {
     /// `text` or `json`.

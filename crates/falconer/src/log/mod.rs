@@ -9,8 +9,10 @@ mod request_lines;
 use std::io;
 
 use anyhow::{Context, Result};
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Registry, reload};
 
 pub use self::filter::filter;
 pub use self::lines::RunningLog;
@@ -19,9 +21,19 @@ pub use self::plain::{is_steering, visible_json};
 pub use self::request_lines::RequestLines;
 use crate::config::{Log, LogFormat};
 
-/// Starts the log of this process. It goes on until the answer is dropped.
-pub fn start(log: &Log) -> Result<RunningLog> {
-    let filter = filter(&log.level)?;
+/// Which lines of a running log are written, to be changed while it runs.
+pub struct Level(reload::Handle<Targets, Registry>);
+
+impl Level {
+    /// Errors: it is no `log.level`; all stays as it was.
+    pub fn set(&self, text: &str) -> Result<()> {
+        self.0.reload(filter(text)?).context("the level of the log can't be changed")
+    }
+}
+
+/// Starts the log of this process. It goes on until the first part of the answer is dropped.
+pub fn start(log: &Log) -> Result<(RunningLog, Level)> {
+    let (filter, handle) = reload::Layer::new(filter(&log.level)?);
     let running = RunningLog::to(Box::new(io::stderr()), log.format).context("can't start the thread that writes the log")?;
     let layer = tracing_subscriber::fmt::layer().with_writer(Writer(running.lines()));
     let registry = tracing_subscriber::registry().with(filter);
@@ -30,5 +42,5 @@ pub fn start(log: &Log) -> Result<RunningLog> {
         LogFormat::Json => registry.with(layer.json()).try_init(),
     };
     installed.map_err(|error| anyhow::anyhow!("can't start the log: {error}"))?;
-    Ok(running)
+    Ok((running, Level(handle)))
 }

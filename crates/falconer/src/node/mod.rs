@@ -18,5 +18,6 @@ pub use keys::{key_file, read_keys};
 pub use known_by::known_by_other;
 pub use open::{Access, Node};
 pub use providers::providers;
+pub use settings::grant_settings;
 pub use storage::{Storage, database as database_file, is_file};
 pub use warnings::warnings;

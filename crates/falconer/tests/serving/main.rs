@@ -14,6 +14,7 @@ mod proxy;
 mod proxy_peers;
 #[path = "../../../web/tests/recorded/mod.rs"]
 mod recorded;
+mod reread;
 mod retention;
 #[path = "../signing/mod.rs"]
 mod signing;

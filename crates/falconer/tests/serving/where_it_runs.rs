@@ -58,29 +58,31 @@ fn first_starts_at_once_let_one_make_everything() {
     }
 }
 
-/// SIGHUP ended the process in the middle of a request, as when a terminal closes or a supervisor asks for a reload.
+/// SIGHUP ended the process in the middle of a request, as when a terminal closes.
 /// The tests may themselves run where a hangup is switched off, as below `nohup`: so it is switched on first.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_hangup_lets_requests_end_like_sigterm() {
+fn the_hangup_of_a_terminal_lets_requests_end_like_sigterm() {
     let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
+    let (data, log) = (folder.path().join("data"), folder.path().join("log"));
     let plain = serve(&data);
-    let mut command = Command::new("env");
-    command.arg("--default-signal=HUP").arg(plain.get_program()).args(plain.get_args());
+    let words: Vec<&str> = std::iter::once(plain.get_program()).chain(plain.get_args()).map(|word| word.to_str().unwrap()).collect();
+    let words = format!("echo pid $$; exec env --default-signal=HUP {} 2>{}", words.join(" "), log.display());
+    // It gives what it runs a terminal.
+    let mut command = Command::new("script");
+    command.args(["-qec", &words, "/dev/null"]).stdin(Stdio::null()).stderr(Stdio::null());
     for (name, value) in plain.get_envs() {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
     }
-    command.stderr(Stdio::piped());
     let mut server = Server::of(command);
-    let log = Lines::of(server.child.stderr.take().unwrap(), "the log");
-    server.signal("HUP");
+    let pid = server.printed.iter().find_map(|line| line.trim().strip_prefix("pid ").map(str::to_owned)).unwrap();
+    assert!(Command::new("kill").args(["-HUP", &pid]).status().unwrap().success());
     assert_eq!(end_of(&mut server.child, "a server after SIGHUP").code(), Some(0));
-    log.with("SIGHUP");
-    log.with("ended");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("SIGHUP") && log.contains("ended"), "{log}");
 }
 
 /// `nohup falconer serve` goes on without its terminal: a hangup that was switched off before the start stays off.

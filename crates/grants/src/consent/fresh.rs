@@ -9,7 +9,9 @@ use crate::grants::Grants;
 impl Grants {
     /// [`LoginError::SignInAgain`]: something of it needs a sign-in that is fresh, and is more than `before`.
     pub(crate) fn check_fresh(&self, session: &Session, scopes: &ScopeSet, before: &ScopeSet) -> Result<(), LoginError> {
-        let is_guarded = |scope: &str| is_broad_alone(scope) || self.settings.sign_in_again.iter().any(|guarded| meet(guarded, scope));
+        let configured = self.configured();
+        let guarded = &configured.settings.sign_in_again;
+        let is_guarded = |scope: &str| is_broad_alone(scope) || guarded.iter().any(|guarded| meet(guarded, scope));
         if scopes.iter().any(|scope| is_guarded(scope) && !before.satisfies(scope)) { self.login.check_fresh(session) } else { Ok(()) }
     }
 }

@@ -124,9 +124,11 @@ impl Grants {
 
     async fn offer_in(&self, session: &Session, request: &GrantRequest, expansions: Expansions<'_>) -> Result<Offer, GrantError> {
         let application = request.application();
-        let name = application.map(Application::name).or_else(|| self.registered.name_of(&request.target));
+        let configured = self.configured();
+        let name = application.map(Application::name).or_else(|| configured.registered.name_of(&request.target));
         let registered_name = name.map(str::to_owned);
-        if self.settings.registered_only && registered_name.is_none() {
+        let max_ttl_ms = configured.settings.max_ttl_ms;
+        if configured.settings.registered_only && registered_name.is_none() {
             return Err(GrantError::NotRegistered(request.target.host_and_port()));
         }
         if registered_name.is_none() && self.is_own(&request.target) {
@@ -144,8 +146,7 @@ impl Grants {
                 expansions,
                 registered_name,
                 remembered: remembered.iter().any(|(known, _)| *known == origin),
-                max_ttl_ms: application
-                    .map_or(self.settings.max_ttl_ms, |application| application.settings.max_life_ms.min(self.settings.max_ttl_ms)),
+                max_ttl_ms: application.map_or(max_ttl_ms, |application| application.settings.max_life_ms.min(max_ttl_ms)),
             },
         ))
     }

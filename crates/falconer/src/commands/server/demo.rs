@@ -35,7 +35,7 @@ mod with_notes {
         let data_dir = options.data_dir.clone().unwrap_or_else(|| PathBuf::from(".demo"));
         let log = Config::from_environment(|name| name.starts_with("FALCONER_LOG__"))?.log;
         let config = Config { data_dir, log, ..Config::default() };
-        let log = crate::log::start(&config.log)?;
+        let (log, _) = crate::log::start(&config.log)?;
         let ours = free_port(options.listen.as_deref().unwrap_or("127.0.0.1:8080")).await?;
         let notes = free_port(if options.listen.is_some() { "127.0.0.1:0" } else { "127.0.0.1:8081" }).await?;
         claim(&config.data_dir)?;
@@ -50,7 +50,7 @@ mod with_notes {
         note_root_url(&config.data_dir, origin.as_str())?;
 
         let (stop, stopped) = watch::channel(false);
-        let shutdown = serve::shutdown()?;
+        let shutdown = serve::shutdown(serve::Hangup::of_a_command())?;
         tokio::spawn(async move {
             shutdown.await;
             stop.send_replace(true);

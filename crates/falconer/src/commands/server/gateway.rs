@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use falconer_gateway::rules::{Access, Cases, Place, Problems, Rules};
 use falconer_gateway::{InUse, Key, Served};
 
-use super::serve::{bind, cannot_listen, shutdown};
+use super::serve::{Hangup, Rereads, bind, cannot_listen, shutdown};
 use crate::config::Log;
 use crate::text_file;
 use crate::{log, output};
@@ -63,7 +63,8 @@ async fn serve(file: &Path, listen: Option<String>) -> Result<()> {
     let origins = rules.origins.join(", ");
     let in_use = InUse::new(gateway_of(file, rules)?);
     let listener = bind(&address).await.map_err(|error| cannot_listen("listen", &error, &address))?;
-    let shutdown = shutdown()?;
+    let hangup = Hangup::of_a_service();
+    let (shutdown, rereads) = (shutdown(hangup)?, Rereads::expect(hangup)?);
     output::line(&format!("protects {origins}, {place}"))?;
     output::line(&format!("listening on http://{}", listener.local_addr()?))?;
     if let Some(metrics) = &metrics {
@@ -72,7 +73,7 @@ async fn serve(file: &Path, listen: Option<String>) -> Result<()> {
     let serving = falconer_gateway::serve(listener, metrics, in_use.clone(), shutdown);
     let served = tokio::select! {
         served = serving => served,
-        ended = read_again(file, &in_use) => return ended,
+        () = read_again(file, &in_use, rereads) => return Ok(()),
     };
     match served {
         Served::Done => Ok(()),
@@ -91,24 +92,16 @@ fn gateway_of(file: &Path, rules: Rules) -> Result<falconer_gateway::Gateway> {
     Ok(falconer_gateway::Gateway::new(rules, key.as_ref(), caller_key)?)
 }
 
-/// At each SIGUSR1; SIGHUP ends the gateway, as a closed terminal does. Not whenever the file changes: half of a file can be rules too, with a wide public one
-/// and without what narrows it.
-#[cfg(unix)]
-async fn read_again(file: &Path, in_use: &InUse) -> Result<()> {
-    let mut signals = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::user_defined1())?;
-    while signals.recv().await.is_some() {
+/// At each SIGUSR1, or SIGHUP without a terminal. Not whenever the file changes: half of a file can be rules too, with a wide public one and without what narrows it.
+async fn read_again(file: &Path, in_use: &InUse, mut rereads: Rereads) {
+    loop {
+        rereads.next().await;
         let replaced = read(file).and_then(|rules| Ok(in_use.replace(gateway_of(file, rules)?)?));
         match replaced {
             Ok(()) => tracing::info!(file = %file.display(), "the rules were read again"),
             Err(error) => tracing::error!("the rules stay as they were: {error:#}"),
         }
     }
-    std::future::pending().await
-}
-
-#[cfg(not(unix))]
-async fn read_again(_: &Path, _: &InUse) -> Result<()> {
-    std::future::pending().await
 }
 
 fn check(file: &Path) -> Result<()> {

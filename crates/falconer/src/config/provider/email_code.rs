@@ -10,7 +10,7 @@ use super::section::{Kind, Section, naming_only};
 pub type EmailCodeSection = Section<EmailCode>;
 
 /// What it has of its own.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct EmailCode {
     /// Whose addresses sign in: domains, without what is below them, and addresses; `*` alone for everybody's.

@@ -14,7 +14,7 @@ use crate::config::SecretText;
 pub type GithubSection = Section<Github>;
 
 /// What it has of its own.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Github {
     /// Where an Enterprise server is; by default github.com.

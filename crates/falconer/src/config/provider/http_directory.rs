@@ -15,7 +15,7 @@ use crate::config::SecretText;
 pub type HttpDirectorySection = Section<HttpDirectory>;
 
 /// What it has of its own.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct HttpDirectory {
     /// Where it is asked, with `{email}` in it.

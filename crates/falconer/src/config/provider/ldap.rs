@@ -15,7 +15,7 @@ use crate::config::SecretText;
 pub type LdapSection = Section<Ldap>;
 
 /// What it has of its own.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Ldap {
     /// It signs nobody in, and adds to what the other providers say.
@@ -74,7 +74,7 @@ pub struct Ldap {
 }
 
 /// Names of attributes.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Attributes {
     /// Never changes, never given to somebody else.

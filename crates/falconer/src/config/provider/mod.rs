@@ -21,7 +21,7 @@ pub use scim::{ScimSection, check_token};
 pub use section::Common;
 
 /// One provider, by its kind.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Provider {
     /// OpenID Connect.

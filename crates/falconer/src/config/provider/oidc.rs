@@ -16,7 +16,7 @@ use crate::config::SecretText;
 pub type OidcSection = Section<Oidc>;
 
 /// What it has of its own.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Oidc {
     /// The issuer, exactly as the provider writes it.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// A member, or a path of members inside of members.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[serde(untagged)]
 pub enum MemberPath {
     /// It is not there.

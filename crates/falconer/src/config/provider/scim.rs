@@ -9,7 +9,7 @@ use super::section::one_of;
 use crate::config::SecretText;
 
 /// The table, as it is written.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct ScimSection {
     /// What the directory proves itself with; or `token_file`.
@@ -39,7 +39,7 @@ pub struct ScimSection {
     pub max_members: u32,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
 enum Subject {
     #[default]
     #[serde(rename = "externalId")]

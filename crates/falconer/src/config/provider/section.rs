@@ -15,7 +15,7 @@ use crate::config::SecretText;
 use crate::config::misfit::Misfit;
 
 /// The settings that several kinds have.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Common {
     /// First part of identities and of the path below `/login`; never reused for another kind, issuer or directory.
@@ -58,7 +58,7 @@ pub trait Kind: DeserializeOwned {
 }
 
 /// A section of one kind that was checked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Section<K> {
     common: Common,
     kind: Box<K>,

@@ -1,13 +1,15 @@
 //! `falconer serve`: `run.rs` makes what is missing, serves until it is told to end, and ends gracefully; `listen.rs` takes ports, `upkeep.rs`
-//! is what happens beside serving, `lease.rs` who of several servers does what only one does, `outage.rs` how often a failure that lasts is reported, `shutdown.rs` are the signals.
+//! is what happens beside serving, `lease.rs` who of several servers does what only one does, `outage.rs` how often a failure that lasts is reported, `shutdown.rs` are the signals, `reread.rs` what is taken from
+//! changed files without a new start.
 
 mod lease;
 mod listen;
 mod outage;
+mod reread;
 mod run;
 mod shutdown;
 mod upkeep;
 
 pub use listen::{auth_origin, bind, cannot_listen, origin_at};
 pub use run::{Listeners, Options, run, serve};
-pub use shutdown::shutdown;
+pub use shutdown::{Hangup, Rereads, shutdown};

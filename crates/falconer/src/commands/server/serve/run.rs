@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use super::super::demo;
 use super::lease::Lease;
 use super::listen::{auth_origin, bind, cannot_listen, listen};
-use super::shutdown::shutdown;
+use super::reread::Reread;
+use super::shutdown::{Hangup, Rereads, shutdown};
 use super::upkeep::{follow, keep_house, note_history, refresh_people};
 use crate::commands::operator::setup_link;
 use crate::config::{Config, SecretText, WholeLists, address};
@@ -58,10 +59,8 @@ pub async fn run(options: Options) -> Result<()> {
     if options.demo {
         return demo::run(options).await;
     }
-    let mut config = Config::read(options.config.as_deref(), std::env::vars())?;
-    apply_flags(&mut config, &options);
-    config.check()?;
-    let log = log::start(&config.log)?;
+    let config = options.config()?;
+    let (log, level) = log::start(&config.log)?;
     let (listener, origin) = listen(&config).await?;
     let node = Node::open(&config, auth_origin(&origin)?, Access::Alone, true).await?;
     if let Some(file) = Config::file_that_counts(options.config.as_deref(), &std::env::vars().collect::<Vec<_>>()) {
@@ -86,9 +85,14 @@ pub async fn run(options: Options) -> Result<()> {
     if let Some(metrics) = &metrics {
         say(options.json, "metrics at", "metrics", &format!("http://{}/metrics", metrics.local_addr()?))?;
     }
-    let shutdown = shutdown()?;
+    let hangup = Hangup::of_a_service();
+    let (shutdown, rereads) = (shutdown(hangup)?, Rereads::expect(hangup)?);
     say_listening(options.json, &origin, &listener)?;
-    serve(&config, node, origin, Listeners { public: listener, metrics }, &log, shutdown).await
+    let reread = Reread { options, config: config.clone(), origin: origin.clone(), level, grants: node.grants.clone() };
+    let rereading = tokio::spawn(reread.serve(rereads));
+    let served = serve(&config, node, origin, Listeners { public: listener, metrics }, &log, shutdown).await;
+    rereading.abort();
+    served
 }
 
 /// The ports that were taken.
@@ -99,8 +103,18 @@ pub struct Listeners {
     pub metrics: Option<TcpListener>,
 }
 
+impl Options {
+    /// File, environment and flags as they are now, as far as can be said of them before anything is opened.
+    pub fn config(&self) -> Result<Config> {
+        let mut config = Config::read(self.config.as_deref(), std::env::vars())?;
+        apply_flags(&mut config, self);
+        config.check()?;
+        Ok(config)
+    }
+}
+
 /// Flags win over file and environment.
-pub fn apply_flags(config: &mut Config, options: &Options) {
+fn apply_flags(config: &mut Config, options: &Options) {
     if let Some(folder) = &options.data_dir {
         config.data_dir.clone_from(folder);
     }

@@ -5,13 +5,13 @@ use falconer_gateway::SigningProxy;
 use tokio::process::{Child, Command};
 
 use super::place::Place;
-use crate::commands::server::serve::shutdown;
+use crate::commands::server::serve::{Hangup, shutdown};
 use crate::output::EndedWith;
 
 /// Runs a program that is told of the proxy, as a task is, and serves until it has ended. Its exit code is ours. A signal that ends the proxy goes to the program, which
 /// decides itself when it ends.
 pub async fn run(program: &str, arguments: &[String], root_url: &str, place: Place, proxy: SigningProxy) -> Result<()> {
-    let ended_by_signal = shutdown()?;
+    let ended_by_signal = shutdown(Hangup::of_a_command())?;
     let mut command = Command::new(program);
     command.args(arguments).env("TASKCLUSTER_PROXY_URL", place.url()).env("TASKCLUSTER_ROOT_URL", root_url);
     for secret in ["TASKCLUSTER_CLIENT_ID", "TASKCLUSTER_ACCESS_TOKEN", "TASKCLUSTER_CERTIFICATE"] {

@@ -5,7 +5,7 @@ use falconer_gateway::{Destinations, Settings, SigningProxy};
 
 use super::credentials::{self, Kept};
 use super::{beside, place};
-use crate::commands::server::serve::shutdown;
+use crate::commands::server::serve::{Hangup, shutdown};
 use crate::commands::user::grant_page::{lifetime, scope};
 use crate::commands::user::server_url;
 use crate::config::Log;
@@ -124,7 +124,7 @@ pub async fn run(options: Options) -> Result<()> {
     let done = match options.program.split_first() {
         Some((program, arguments)) => beside::run(program, arguments, &root_url, place, proxy).await,
         None => {
-            let shutdown = shutdown()?;
+            let shutdown = shutdown(Hangup::of_a_command())?;
             if options.print_env {
                 output::line(&format!("export TASKCLUSTER_PROXY_URL={}", output::shell_word(&place.url())))?;
                 output::line(&format!("export TASKCLUSTER_ROOT_URL={}", output::shell_word(&root_url)))?;
