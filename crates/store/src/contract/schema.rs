@@ -19,6 +19,17 @@ impl Migration {
     }
 }
 
+/// What a line of a file begins with that says beside which programs it may be applied.
+const BESIDE: &str = "-- beside: ";
+
+impl Migration {
+    /// The lowest version of the schema whose programs may go on reading and writing once this one is applied, as a line `-- beside: 15` of its text says. Without one,
+    /// and that is for whoever writes the file to judge, none may: what they write would lack something that the newer program relies on.
+    pub fn beside(&self) -> Option<i64> {
+        self.text.lines().find_map(|line| line.strip_prefix(BESIDE)?.trim().parse().ok())
+    }
+}
+
 /// A file that a database has seen: version, name, checksum.
 pub type AppliedMigration = (i64, String, String);
 

@@ -40,16 +40,35 @@ pub(crate) async fn migrate(on: &Transaction<'_>) -> Res<()> {
         "CREATE TABLE IF NOT EXISTS falconer_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL)",
     )
     .await?;
-    let applied: Vec<AppliedMigration> = all(on, "SELECT version, name, checksum FROM falconer_migrations ORDER BY version", &[], |row| {
-        Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))
-    })
-    .await?;
-    for (version, migration) in missing_migrations(&applied, MIGRATIONS)? {
+    let seen = "SELECT version, name, checksum FROM falconer_migrations ORDER BY version";
+    let applied: Vec<AppliedMigration> = all(on, seen, &[], |row| Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?))).await?;
+    let needed = first(on, &format!("SELECT {NEEDED}"), &[&known()], |row| get(row, 0)).await?;
+    let (applied, newest) = without_newer(applied, needed.unwrap_or_default());
+    if let Some(newest) = newest {
+        tracing::warn!(
+            newest,
+            "a newer version of Falconer has brought the database up to date, and lets this one go on beside it: upgrade this server too"
+        );
+    }
+    let missing = missing_migrations(&applied, MIGRATIONS)?;
+    if !missing.is_empty() {
+        on.batch_execute("ALTER TABLE falconer_migrations ADD COLUMN IF NOT EXISTS beside BIGINT").await?;
+    }
+    for (version, migration) in missing {
         on.batch_execute(migration.text).await?;
-        let sql = "INSERT INTO falconer_migrations (version, name, checksum) VALUES ($1, $2, $3)";
-        run(on, sql, &[&version, &migration.name, &migration.checksum()]).await?;
+        let sql = "INSERT INTO falconer_migrations (version, name, checksum, beside) VALUES ($1, $2, $3, $4)";
+        run(on, sql, &[&version, &migration.name, &migration.checksum(), &migration.beside()]).await?;
     }
     Ok(())
+}
+
+/// The files that a database has seen without those of newer programs, where this one may go on beside them; and the newest of those.
+pub(crate) fn without_newer(mut applied: Vec<AppliedMigration>, needed: i64) -> (Vec<AppliedMigration>, Option<String>) {
+    if check_schema(needed).is_err() {
+        return (applied, None);
+    }
+    let newest = applied.drain(applied.len().min(MIGRATIONS.len())..).next_back().map(|(_, name, _)| name);
+    (applied, newest)
 }
 
 /// Refuses a schema that is not this program's, older or newer.
@@ -59,9 +78,19 @@ pub(crate) async fn is_current(on: &impl Connection) -> Res<()> {
     Ok(check_none_missing(&applied, MIGRATIONS)?)
 }
 
-/// Refuses to write to a schema of a newer program, which another node has brought up to date while this one ran: what it would write may lack something.
-pub(crate) fn check_schema(version: i64) -> Res<()> {
-    if usize::try_from(version).is_ok_and(|version| version <= MIGRATIONS.len()) {
+/// How many files this program knows.
+pub(crate) fn known() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// The version that a program has to know to go on with what newer ones than `$1` have applied, as SQL. A database of before has no such column.
+pub(crate) const NEEDED: &str =
+    "(SELECT coalesce(max(coalesce((to_jsonb(m) ->> 'beside')::bigint, version)), 0) FROM falconer_migrations m WHERE version > $1)";
+
+/// Refuses to write to a schema of a newer program, which another node has brought up to date while this one ran, unless that says that programs like this one may go on
+/// beside it: what they would write may lack something.
+pub(crate) fn check_schema(needed: i64) -> Res<()> {
+    if needed <= known() {
         return Ok(());
     }
     let why = "a newer version of Falconer has brought the database up to date, so that this server changes nothing any more: end it, and start the newer one";
@@ -113,5 +142,15 @@ mod tests {
         for migration in MIGRATIONS.iter().skip(BEFORE) {
             assert_eq!(falconer_store::not_expanding(migration.text), Vec::<String>::new(), "{}", migration.name);
         }
+    }
+
+    #[test]
+    fn a_migration_may_be_beside_programs_that_know_less_and_at_least_what_only_expands() {
+        for (version, migration) in (1..).zip(MIGRATIONS) {
+            let beside = migration.beside();
+            assert!(beside.is_none_or(|beside| (BEFORE as i64..version).contains(&beside)), "{}: {beside:?}", migration.name);
+        }
+        let of = |text| Migration { name: "9999_later", text }.beside();
+        assert_eq!((of("-- A table.\n-- beside: 15\nCREATE TABLE later (id TEXT);"), of("CREATE TABLE beside (id TEXT);")), (Some(15), None));
     }
 }

@@ -7,7 +7,7 @@ use crate::connection::columns::{Connection, finds, first, get, run};
 use crate::connection::contact::{CHANNEL, NodeId};
 use crate::connection::fault::{Fault, Res, at_commit};
 use crate::connection::hash;
-use crate::connection::migrate::check_schema;
+use crate::connection::migrate::{NEEDED, check_schema, known};
 use crate::steps::audit;
 
 /// A step under way. Dropped before [`Writing::commit`], it has not happened.
@@ -30,8 +30,8 @@ impl<'a> Writing<'a> {
         step: &'a Step,
         others_follow: bool,
     ) -> Res<Writing<'a>> {
-        let sql = "SELECT revision, feed_floor, (SELECT max(version) FROM falconer_migrations), epoch = $1 FROM meta FOR UPDATE OF meta";
-        let found = first(&transaction, sql, &[&decided_in.to_string()], |row| {
+        let sql = format!("SELECT revision, feed_floor, {NEEDED}, epoch = $2 FROM meta FOR UPDATE OF meta");
+        let found = first(&transaction, &sql, &[&known(), &decided_in.to_string()], |row| {
             Ok((Revision(get(row, 0)?), Revision(get(row, 1)?), get(row, 2)?, get::<bool>(row, 3)?))
         })
         .await?;
