@@ -17,6 +17,7 @@ use crate::connection::connect::{self, Sessions};
 use crate::connection::contact::{Connector, Contact, NodeId};
 use crate::connection::fault::{Fault, at_commit};
 use crate::connection::migrate::migrate;
+use crate::connection::shared::is_shared;
 use crate::following::{feed, history, load};
 use crate::steps::audit;
 use crate::steps::writing::{Writing, lock_revision, revision_and_floor};
@@ -43,7 +44,20 @@ impl PostgresStore {
     pub async fn open(url: &str, notify_url: Option<&str>, keys: KeyRing, random: Randomness) -> Result<PostgresStore> {
         let node = draw_id(&random);
         let contact = Contact::of_a_node(node.clone(), Connector::of(url)?, notify_url.map(Connector::of).transpose()?);
-        PostgresStore::connect(url, Sessions::of(notify_url), keys, random, contact, node).await
+        let store = PostgresStore::connect(url, Sessions::of(notify_url), keys, random, contact, node).await?;
+        store.warn_where_shared().await?;
+        Ok(store)
+    }
+
+    /// Where nobody has said that there is a pooler, what is set on a connection is relied on.
+    async fn warn_where_shared(&self) -> Result<()> {
+        if self.sessions == Sessions::Kept && is_shared(&*self.to_read().await?, &*self.to_read().await?).await? {
+            tracing::warn!(
+                "database_url leads through something that gives each transaction another connection, such as pgbouncer in transaction mode, and notify_url is not \
+                 set: changes of other servers are found by looking only, and the time limits of statements do not hold. Set notify_url to the database itself"
+            );
+        }
+        Ok(())
     }
 
     /// Opens it for a command. It gets no notifications of others.

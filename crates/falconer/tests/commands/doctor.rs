@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use crate::support::patience::{Lines, output_of};
 use crate::support::place::Place;
 use crate::support::user::{Done, local};
 use crate::support::{Server, init};
@@ -167,4 +168,34 @@ fn small_proxy(port: &std::net::TcpListener, to: &str) {
         let _ = server.read_to_end(&mut answer);
         let _ = connection.write_all(&answer);
     }
+}
+
+/// Behind a pooler without a way around it nothing was said: other servers' changes came half a second later, and limits of statements held for whoever came next.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL: cargo xtask test has one"]
+async fn a_pooler_without_a_way_around_it_is_noticed() {
+    let place = Place::postgres().await;
+    place.init(&[]);
+    let direct = place.database.as_ref().unwrap().url.clone();
+    let pooler = std::env::var("FALCONER_TEST_PGBOUNCER")
+        .expect("FALCONER_TEST_PGBOUNCER; `cargo xtask test` starts one, `cargo xtask postgres` too");
+    let mut pooled = url::Url::parse(&direct).unwrap();
+    pooled.set_port(url::Url::parse(&pooler).unwrap().port()).unwrap();
+    let run = |words: &[&str], url: &str, notify_url: Option<&str>| -> Done {
+        let mut command = place.command(words);
+        command.env("FALCONER_DATABASE_URL", url).envs(notify_url.map(|url| ("FALCONER_NOTIFY_URL", url)));
+        output_of(&mut command).into()
+    };
+    let of_doctor = |url: &str, notify_url| run(&["doctor", "--json"], url, notify_url);
+    says(&of_doctor(pooled.as_str(), None), "pooler", "wrong", "set notify_url");
+    for done in [of_doctor(pooled.as_str(), Some(&direct)), of_doctor(&direct, None)] {
+        assert_eq!(of(&done, "pooler").0, Vec::<String>::new(), "{done:?}");
+    }
+    // The server says so in its log, and serves all the same.
+    let mut command = place.command(&["serve", "--listen", "127.0.0.1:0"]);
+    command.env("FALCONER_DATABASE_URL", pooled.as_str()).stderr(std::process::Stdio::piped());
+    let mut server = Server::of(command);
+    let log = Lines::of(server.child.stderr.take().unwrap(), "the log");
+    log.with("notify_url is not set");
+    assert_eq!(server.end(), Some(0));
 }

@@ -7,4 +7,5 @@ pub(crate) mod fault;
 pub(crate) mod hash;
 pub(crate) mod migrate;
 mod password;
+pub(crate) mod shared;
 pub(crate) mod silence;

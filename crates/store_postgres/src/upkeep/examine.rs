@@ -10,7 +10,8 @@ use tokio_postgres::types::Type;
 use crate::connection::columns::get;
 use crate::connection::connect;
 use crate::connection::fault::{Fault, Res};
-use crate::connection::migrate::MIGRATIONS;
+use crate::connection::migrate::{MIGRATIONS, NEEDED, known, without_newer};
+use crate::connection::shared::is_shared;
 
 /// Of each sealed column so many values are opened.
 const OPENED: i64 = 10_000;
@@ -34,6 +35,8 @@ pub struct Examined {
     pub answer: Duration,
     /// Whether the connection has TLS.
     pub has_tls: bool,
+    /// Whether something in between gives each transaction another connection, such as pgbouncer in transaction mode.
+    pub is_shared: bool,
     /// Whether it only follows another one.
     pub is_replica: bool,
     /// How far a replica is behind, in seconds.
@@ -48,6 +51,8 @@ pub struct Examined {
     pub is_there: bool,
     /// Changes of the schema that this program knows, and the database has not seen.
     pub missing: usize,
+    /// The newest change of a newer program, where that lets this one go on beside it.
+    pub newer: Option<String>,
     /// The highest time of any committed step, milliseconds since 1970.
     pub highest_ms: i64,
     /// How many sealed values were opened with the keys, and those that do not open.
@@ -61,9 +66,15 @@ pub async fn examine(url: &str, keys: Option<&KeyRing>) -> Result<Examined> {
     let has_tls = config.get_ssl_mode() != SslMode::Disable;
     let (client, connection) = config.connect(connect::tls(url)?).await.map_err(Fault::from)?;
     let task = tokio::spawn(connection);
-    let found = ask(&client, has_tls, keys).await;
-    drop(client);
+    let (other, connection) = config.connect(connect::tls(url)?).await.map_err(Fault::from)?;
+    let of_other = tokio::spawn(connection);
+    let found = async {
+        let is_shared = is_shared(&client, &other).await?;
+        Ok::<Examined, Fault>(Examined { is_shared, ..ask(&client, has_tls, keys).await? })
+    };
+    let found = found.await;
     task.abort();
+    of_other.abort();
     Ok(found?)
 }
 
@@ -87,6 +98,7 @@ async fn ask(client: &Client, has_tls: bool, keys: Option<&KeyRing>) -> Res<Exam
         version: get(&row, 0)?,
         answer,
         has_tls,
+        is_shared: false,
         is_replica: get(&row, 1)?,
         lag_seconds: get(&row, 2)?,
         connections: (get(&row, 3)?, get(&row, 4)?),
@@ -94,6 +106,7 @@ async fn ask(client: &Client, has_tls: bool, keys: Option<&KeyRing>) -> Res<Exam
         now_ms: get(&row, 5)?,
         is_there: get(&row, 6)?,
         missing: 0,
+        newer: None,
         highest_ms: 0,
         sealed: (0, Vec::new()),
     };
@@ -107,6 +120,9 @@ async fn ask_of_falconer(client: &Client, keys: Option<&KeyRing>, found: &mut Ex
     let rows = client.query_typed("SELECT version, name, checksum FROM falconer_migrations ORDER BY version", &[]).await?;
     let read = |row: &tokio_postgres::Row| -> Res<AppliedMigration> { Ok((get(row, 0)?, get(row, 1)?, get(row, 2)?)) };
     let applied: Vec<AppliedMigration> = rows.iter().map(read).collect::<Res<_>>()?;
+    let needed = get(&client.query_typed_one(&format!("SELECT {NEEDED}"), &[(&known(), Type::INT8)]).await?, 0)?;
+    let (applied, newest) = without_newer(applied, needed);
+    found.newer = newest;
     found.missing = missing_migrations(&applied, MIGRATIONS)?.len();
     found.highest_ms = get(&client.query_typed_one("SELECT highest_ms FROM meta", &[]).await?, 0)?;
     // An older schema has not all of the columns.

@@ -62,8 +62,15 @@ pub async fn look(config: &Config, findings: &mut Vec<Finding>) -> bool {
                 Err(why) => silent(findings, &storage, &why),
             }
         }
-        Storage::Postgres { url, .. } => match within(examine(url, keys.as_ref())).await {
-            Ok(Ok(found)) => postgres(findings, &storage, &found, keys.as_ref()),
+        Storage::Postgres { url, notify_url } => match within(examine(url, keys.as_ref())).await {
+            Ok(Ok(found)) => {
+                if found.is_shared && notify_url.is_none() {
+                    let said = "something in between gives each transaction another connection, such as pgbouncer in transaction mode, and notify_url is not set: \
+                                changes of other servers are found by looking only, and the time limits of statements do not hold";
+                    findings.push(Finding::wrong("pooler", said.to_owned(), "set notify_url to the database itself (docs/scaling.md)"));
+                }
+                postgres(findings, &storage, &found, keys.as_ref())
+            }
             Ok(Err(error)) => broken(findings, &storage, error),
             Err(why) => silent(findings, &storage, &why),
         },
@@ -196,6 +203,10 @@ fn postgres(findings: &mut Vec<Finding>, storage: &Storage<'_>, found: &Examined
     }
     let (opened, damaged) = &found.sealed;
     let sealed = Sealed { opened: *opened, unopened: damaged.len(), first: damaged.first() };
+    if let Some(newer) = &found.newer {
+        let said = format!("a newer version of Falconer has brought the schema up to date ({})", output::harmless(newer));
+        findings.push(Finding::look("version", said, "upgrade this server too: it goes on beside that one"));
+    }
     common(findings, found.missing, found.highest_ms, keys.is_some().then_some(sealed));
     found.missing == 0 && !found.is_replica
 }
