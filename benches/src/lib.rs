@@ -13,6 +13,7 @@
 //! | hostile requests beside plain ones | [`strangers`] |
 //! | people: sign-ins a second, sign-ins beside guesses, a directory that hangs | [`people`] |
 //! | other calls while many follow an import | [`followers`] |
+//! | several servers on one database: how soon a revocation holds everywhere | [`bounds`] |
 //! | what a run says: table, JSON, plot | [`figures::report`], [`figures::plot`] |
 //! | decisions in process: for the table, for criterion, for instruction counts | [`in_process`] |
 //!
@@ -21,6 +22,7 @@
 //!
 //! Nothing here is a test, and nothing here is part of the product.
 
+pub mod bounds;
 pub mod clock;
 pub mod data;
 pub mod figures;
@@ -29,6 +31,7 @@ pub mod in_process;
 pub mod options;
 pub mod people;
 pub mod requests;
+mod revoking;
 pub mod rows;
 pub mod strangers;
 pub mod subjects;

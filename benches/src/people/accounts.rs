@@ -1,13 +1,12 @@
 //! People with local accounts.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 
 use crate::requests::browser::Person;
+use crate::subjects::account;
 use crate::subjects::subject::Subject;
 
 pub(super) const PASSWORD: &str = "only-for-this-measurement";
@@ -20,17 +19,7 @@ pub(super) fn name(number: usize) -> String {
 pub(super) fn server_with(binary: &Path, count: usize, provider: &str) -> Result<(Subject, String)> {
     let mut subject = Subject::of_binary(binary)?;
     for number in 0..count {
-        let mut create = Command::new(binary);
-        create
-            .args(["account", "create", &name(number), "--password-stdin", "--scope", "auth:current-scopes", "--data-dir"])
-            .arg(subject.data_dir());
-        let mut child =
-            create.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("falconer account create")?;
-        child.stdin.take().context("no stdin")?.write_all(format!("{PASSWORD}\n").as_bytes())?;
-        let done = child.wait_with_output()?;
-        if !done.status.success() {
-            bail!("falconer account create: {}", String::from_utf8_lossy(&done.stderr));
-        }
+        account::create(subject.command()?, &name(number), PASSWORD)?;
     }
     subject.restart_configured(&format!("trusted_proxies = [\"127.0.0.1\", \"::1\"]\n{provider}"))?;
     let address = subject.api.address.replace("127.0.0.1", "localhost");

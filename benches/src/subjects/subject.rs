@@ -125,6 +125,14 @@ impl Subject {
         self.folder.path().join("data")
     }
 
+    /// The binary under test, told where its records are.
+    pub fn command(&self) -> Result<Command> {
+        let Launch::Falconer { binary } = &self.launch else { bail!("another server is not administered by this program") };
+        let mut command = clean(Command::new(binary));
+        command.env("FALCONER_DATA_DIR", self.data_dir());
+        Ok(command)
+    }
+
     fn start(&mut self, env: &[(&str, &str)]) -> Result<Duration> {
         let began = Instant::now();
         match self.launch.clone() {
@@ -169,7 +177,7 @@ impl Subject {
 }
 
 /// The caller's own settings must not leak into what is measured.
-fn clean(mut command: Command) -> Command {
+pub(crate) fn clean(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("FALCONER_") || name.starts_with("TASKCLUSTER_")) {
             command.env_remove(name);

@@ -45,9 +45,42 @@ pub fn run() -> Result<()> {
     cargo("kill -9, 500 times", &["test", "--locked", "-p", "falconer-store-sqlite", "--test", "kill", "--", "--nocapture"], &[kills])?;
     let server = postgres::Server::start()?;
     let on_both = (postgres::VARIABLE, server.url.as_str());
-    let falconer = |test| ["test", "--locked", "-p", "falconer", "--test", test, "--", "--nocapture"];
-    cargo("kill -9 of the server on each store, 500 times", &falconer("kill"), &[kills, on_both])?;
-    cargo("64 writers with 1,000 changes each, on each store", &falconer("writers"), &[("FALCONER_WRITES", "1000"), on_both])?;
-    let enemy = ["test", "--locked", "-p", "falconer", "--test", "nodes", "nobody_sees", "--", "--include-ignored", "--nocapture"];
-    cargo("a right removed on one of three servers, 10,000 rounds", &enemy, &[("FALCONER_ENEMY_ROUNDS", "10000"), on_both])
+    let falconer = |room, test| ["test", "--locked", "-p", "falconer", "--test", room, test, "--", "--include-ignored", "--nocapture"];
+    cargo("kill -9 of the server on each store, 500 times", &falconer("serving", "kill::"), &[kills, on_both])?;
+    cargo(
+        "64 writers with 1,000 changes each, on each store",
+        &falconer("databases", "writers::"),
+        &[("FALCONER_WRITES", "1000"), on_both],
+    )?;
+    cargo(
+        "the way to the database cut at 2,000 points of changes",
+        &falconer("databases", "cut_commits::"),
+        &[("FALCONER_CUTS", "2000"), on_both],
+    )?;
+    cargo(
+        "a right removed on one of three servers, 10,000 rounds",
+        &falconer("nodes", "nobody_sees"),
+        &[("FALCONER_ENEMY_ROUNDS", "10000"), on_both],
+    )?;
+    let bounds = [
+        "bounds",
+        "--binary",
+        &binary,
+        "--postgres",
+        &server.url,
+        "--revocations",
+        "2000",
+        "--enemies",
+        "10000",
+        "--cuts",
+        "10",
+        "--must-hold",
+    ];
+    step(
+        "revocations on three servers of one database, each within its bound",
+        &root(),
+        &release.join("falconer-bench").to_string_lossy(),
+        &bounds,
+        &[],
+    )
 }

@@ -5,6 +5,7 @@
 mod common;
 #[path = "../common/dice.rs"]
 mod dice;
+mod enemy;
 mod histories;
 mod simulation;
 

@@ -73,7 +73,8 @@ async fn a_server_goes_on_with_the_one_that_followed() {
     let server = start();
     let over = AtomicBool::new(false);
     let root = server.client(&init).with_retry(Retry { tries: 1, ..Retry::default() });
-    let writer = |number| Writer { root: root.clone(), number, done: BTreeSet::new(), not_done: BTreeSet::new(), not_known: BTreeSet::new() };
+    let writer =
+        |number| Writer { root: root.clone(), number, done: BTreeSet::new(), not_done: BTreeSet::new(), not_known: BTreeSet::new() };
     let mut writers = [writer(0), writer(1), writer(2)];
     let answers = async |wanted: bool, prefix: &str| {
         let until = Instant::now() + patience();

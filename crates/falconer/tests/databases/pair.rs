@@ -133,7 +133,8 @@ fn is_root() -> bool {
 /// The folder of the newest PostgreSQL's programs: Debian keeps them out of the path.
 fn programs() -> PathBuf {
     let version = |folder: &PathBuf| folder.parent()?.file_name()?.to_str()?.parse::<u32>().ok();
-    let debian = std::fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path().join("bin")));
+    let debian =
+        std::fs::read_dir("/usr/lib/postgresql").ok().into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path().join("bin")));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let elsewhere: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let there = |folder: &PathBuf| ["initdb", "postgres", "pg_basebackup"].iter().all(|program| Path::new(&folder.join(program)).exists());

@@ -170,6 +170,21 @@ impl Node {
         Credentials::new(client_id, &made.access_token)
     }
 
+    /// Signs and sends a change, which has to go well; the revision that the answer names.
+    pub async fn change(&self, method: &Method, path: &str, body: Option<serde_json::Value>) -> i64 {
+        let url = format!("{}{path}", self.server.root_url);
+        let authorization = self.root.authorization(method, &url, None).unwrap().unwrap();
+        let mut request = support::http().request(method.clone(), &url).header("authorization", authorization);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let (status, revision) = (answer.status().as_u16(), answer.headers().get("falconer-revision").cloned());
+        let text = answer.text().await.unwrap();
+        assert!(status == 200 || status == 204, "{method} {path}: {status} {text}");
+        revision.unwrap_or_else(|| panic!("{method} {path}: no revision")).to_str().unwrap().parse().unwrap()
+    }
+
     pub async fn revision(&self) -> i64 {
         self.heartbeat().await.1["revision"].as_i64().unwrap()
     }

@@ -151,6 +151,9 @@ mod tests {
             assert!(beside.is_none_or(|beside| (BEFORE as i64..version).contains(&beside)), "{}: {beside:?}", migration.name);
         }
         let of = |text| Migration { name: "9999_later", text }.beside();
-        assert_eq!((of("-- A table.\n-- beside: 15\nCREATE TABLE later (id TEXT);"), of("CREATE TABLE beside (id TEXT);")), (Some(15), None));
+        assert_eq!(
+            (of("-- A table.\n-- beside: 15\nCREATE TABLE later (id TEXT);"), of("CREATE TABLE beside (id TEXT);")),
+            (Some(15), None)
+        );
     }
 }

@@ -1,18 +1,17 @@
 //! The ways in which somebody loses what they had.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::Stage;
+use super::Place;
 use crate::data::data_set::NewClient;
 use crate::data::load_data::create_client;
-use crate::requests::api::{Api, Keys};
+use crate::requests::api::{Api, Keys, segment};
 use crate::requests::browser::Person;
 use crate::requests::connection::Connection;
+use crate::subjects::account;
 
 /// The role whose scope is taken away, and the scope.
 const ROLE: &str = "/api/auth/v1/roles/bench-revoked";
@@ -20,23 +19,67 @@ const SCOPE: &str = "bench:revoked:scope";
 const CLIENT: &str = "bench/revoked";
 const CLIENT_PATH: &str = "/api/auth/v1/clients/bench%2Frevoked";
 
+/// The account whose grants are used.
+const PERSON: &str = "bench";
+const PASSWORD: &str = "only-for-this-measurement";
+
 /// One way to lose what one had.
-pub(super) trait Kind {
+pub(crate) trait Kind {
     /// Makes, or makes good again, a credential that is accepted; with the scopes that its requests are narrowed to.
     fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)>;
     /// Takes it away; when this returns, the acknowledgement was read.
     fn take(&mut self) -> Result<()>;
 }
 
-pub(super) fn kind(stage: &Stage<'_>, id: &str) -> Result<Box<dyn Kind>> {
-    let calls = Calls { api: stage.subject.api.clone(), connection: stage.subject.api.connect()? };
-    Ok(match id {
-        "revoke-disable" => Box::new(Disable(calls, None)),
-        "revoke-delete" => Box::new(Delete(calls)),
-        "revoke-reset" => Box::new(Reset(calls, false)),
-        "revoke-role" => Box::new(RoleChange(calls, None)),
-        _ => Box::new(Revoke::new(stage)?),
-    })
+/// What is taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    ClientDisabled,
+    ClientDeleted,
+    TokenReset,
+    RoleNarrowed,
+    GrantRevoked,
+    PersonDisabled,
+}
+
+impl What {
+    /// In the order in which it is measured.
+    pub(crate) const ALL: [What; 6] =
+        [What::ClientDisabled, What::ClientDeleted, What::TokenReset, What::RoleNarrowed, What::GrantRevoked, What::PersonDisabled];
+
+    /// The id of its row.
+    pub(crate) fn id(self) -> &'static str {
+        match self {
+            What::ClientDisabled => "revoke-disable",
+            What::ClientDeleted => "revoke-delete",
+            What::TokenReset => "revoke-reset",
+            What::RoleNarrowed => "revoke-role",
+            What::GrantRevoked => "revoke-grant",
+            What::PersonDisabled => "revoke-person",
+        }
+    }
+
+    /// Whether it is done with what only Falconer has.
+    pub(crate) fn needs_people(self) -> bool {
+        matches!(self, What::GrantRevoked | What::PersonDisabled)
+    }
+
+    /// Ready to be given.
+    pub(crate) fn at(self, place: &Place<'_>) -> Result<Box<dyn Kind>> {
+        let calls = Calls { api: place.api.clone(), connection: place.api.connect()? };
+        Ok(match self {
+            What::ClientDisabled => Box::new(Disable(calls, None)),
+            What::ClientDeleted => Box::new(Delete(calls)),
+            What::TokenReset => Box::new(Reset(calls, false)),
+            What::RoleNarrowed => Box::new(RoleChange(calls, None)),
+            What::GrantRevoked => Box::new(Revoke::new(place)?),
+            What::PersonDisabled => {
+                // So that the account is there.
+                person(place)?;
+                Box::new(DisablePerson(calls, None))
+            }
+        })
+    }
 }
 
 /// Signed calls over one connection.
@@ -53,7 +96,9 @@ impl Calls {
         }
     }
 
+    /// A new one in the place of what an earlier kind has left.
     fn client(&mut self) -> Result<Keys> {
+        self.done("DELETE", CLIENT_PATH, None)?;
         let scopes = vec!["bench:revoked:own".to_owned(), "assume:bench-revoked".to_owned()];
         create_client(&self.api, &mut self.connection, &NewClient { client_id: CLIENT.to_owned(), scopes })
     }
@@ -81,8 +126,6 @@ struct Delete(Calls);
 
 impl Kind for Delete {
     fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
-        // What an earlier kind has left.
-        self.take()?;
         Ok((self.0.client()?, None))
     }
 
@@ -96,7 +139,6 @@ struct Reset(Calls, bool);
 impl Kind for Reset {
     fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
         if !std::mem::replace(&mut self.1, true) {
-            self.0.done("DELETE", CLIENT_PATH, None)?;
             self.0.client()?;
         }
         let reset = self.0.done("POST", &format!("{CLIENT_PATH}/reset"), None)?;
@@ -120,7 +162,6 @@ impl Kind for RoleChange {
                 keys
             }
             None => {
-                self.0.done("DELETE", CLIENT_PATH, None)?;
                 self.0.done("DELETE", ROLE, None)?;
                 self.0.done("PUT", ROLE, Some(&body))?;
                 self.0.client()?
@@ -144,36 +185,36 @@ struct Revoke {
 }
 
 impl Revoke {
-    fn new(stage: &Stage<'_>) -> Result<Revoke> {
-        const NAME: &str = "bench";
-        let password = "only-for-this-measurement";
-        let mut add = Command::new(&stage.options.binary);
-        add.args(["account", "create", NAME, "--password-stdin", "--scope", "auth:current-scopes", "--data-dir"])
-            .arg(stage.subject.data_dir());
-        let mut child =
-            add.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("falconer account create")?;
-        child.stdin.take().context("no stdin")?.write_all(format!("{password}\n").as_bytes())?;
-        let done = child.wait_with_output()?;
-        if !done.status.success() {
-            bail!("falconer account create: {}", String::from_utf8_lossy(&done.stderr));
-        }
-        // Cookies and origins go by the name that the server knows itself by.
-        let address = stage.subject.api.address.replace("127.0.0.1", "localhost");
-        let began = Instant::now();
-        // The server takes in within a second what was written beside it.
-        let sign_in = || loop {
-            match Person::sign_in(&address, NAME, password) {
-                Err(_) if began.elapsed() < Duration::from_secs(5) => std::thread::sleep(Duration::from_millis(600)),
-                other => return other,
-            }
-        };
-        Ok(Revoke { grantor: sign_in()?, revoker: sign_in()?, csrf: None, grant: String::new() })
+    fn new(place: &Place<'_>) -> Result<Revoke> {
+        Ok(Revoke { grantor: person(place)?, revoker: person(place)?, csrf: None, grant: String::new() })
     }
+}
+
+/// A session of the account, which is made where it is not there.
+fn person(place: &Place<'_>) -> Result<Person> {
+    // Cookies and origins go by the name that the server knows itself by.
+    let address = place.api.address.replace("127.0.0.1", "localhost");
+    if let Ok(person) = Person::sign_in(&address, PERSON, PASSWORD) {
+        return Ok(person);
+    }
+    account::create((place.command)()?, PERSON, PASSWORD)?;
+    let began = Instant::now();
+    // The server takes in within a second what was written beside it.
+    loop {
+        match Person::sign_in(&address, PERSON, PASSWORD) {
+            Err(_) if began.elapsed() < Duration::from_secs(5) => std::thread::sleep(Duration::from_millis(600)),
+            other => return other,
+        }
+    }
+}
+
+fn grant(person: &mut Person) -> Result<(Keys, String)> {
+    person.grant("https://notes.example.com/", &["auth:current-scopes"])
 }
 
 impl Kind for Revoke {
     fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
-        let (keys, grant) = self.grantor.grant("https://notes.example.com/", &["auth:current-scopes"])?;
+        let (keys, grant) = grant(&mut self.grantor)?;
         self.grant = grant;
         if self.csrf.is_none() {
             self.csrf = Some(self.revoker.csrf()?);
@@ -183,5 +224,35 @@ impl Kind for Revoke {
 
     fn take(&mut self) -> Result<()> {
         self.revoker.revoke(self.csrf.as_deref().unwrap_or_default(), &self.grant)
+    }
+}
+
+/// A person who may do nothing any more, and a client of theirs, which is worth something again once they may.
+struct DisablePerson(Calls, Option<Keys>);
+
+impl DisablePerson {
+    fn set(&mut self, word: &str) -> Result<()> {
+        let identity = segment(&format!("local/{PERSON}"));
+        self.0.done("POST", &format!("/api/falconer/v1/people/{identity}/{word}"), None).map(drop)
+    }
+}
+
+impl Kind for DisablePerson {
+    fn give(&mut self) -> Result<(Keys, Option<Vec<String>>)> {
+        self.set("enable")?;
+        let keys = match self.1.take() {
+            Some(keys) => keys,
+            None => {
+                let client = NewClient { client_id: format!("local/{PERSON}/robot"), scopes: vec!["auth:current-scopes".to_owned()] };
+                self.0.done("DELETE", &format!("/api/auth/v1/clients/{}", segment(&client.client_id)), None)?;
+                create_client(&self.0.api, &mut self.0.connection, &client)?
+            }
+        };
+        self.1 = Some(keys.clone());
+        Ok((keys, None))
+    }
+
+    fn take(&mut self) -> Result<()> {
+        self.set("disable")
     }
 }

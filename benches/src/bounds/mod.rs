@@ -1,0 +1,119 @@
+//! Several servers on one database: how soon a revocation holds everywhere, whether anybody sees what was made after their right was removed, and what a server
+//! does that is cut off. `falconer-bench bounds`.
+
+mod cut_off;
+mod database;
+mod enemy;
+mod front;
+mod nodes;
+mod revoked;
+mod rolling;
+// The tests break the way to a database with the same proxy.
+#[path = "../../../crates/falconer/tests/support/silent_proxy.rs"]
+mod silent_proxy;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+
+use self::front::Front;
+use self::nodes::Follows;
+
+/// The options of `falconer-bench bounds`.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "falconer-bench bounds", about = "How soon a revocation holds on several servers that share a database")]
+pub struct Options {
+    /// The binary to measure
+    #[arg(long, env = "FALCONER_BIN")]
+    pub binary: PathBuf,
+    /// A PostgreSQL whose user may make databases: postgres://user:password@host:port/database (`cargo xtask postgres` runs one)
+    #[arg(long, env = "FALCONER_TEST_POSTGRES")]
+    pub postgres: String,
+    /// Servers on it
+    #[arg(long, default_value_t = 3)]
+    pub nodes: usize,
+    /// Workers that use a credential on each of them at the same time
+    #[arg(long, default_value_t = 64)]
+    pub workers: usize,
+    /// Revocations of each kind
+    #[arg(long, default_value_t = 200)]
+    pub revocations: usize,
+    /// Times that a right is removed, and then something made that whoever had it would see
+    #[arg(long, default_value_t = 1_000)]
+    pub enemies: usize,
+    /// Times that a server is cut off from the database
+    #[arg(long, default_value_t = 3)]
+    pub cuts: usize,
+    /// What is measured, in this order
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Part::Notified, Part::Looking, Part::Enemy, Part::CutOff, Part::Nginx, Part::Haproxy, Part::Rolling])]
+    pub parts: Vec<Part>,
+    /// Where the table goes, besides standard output
+    #[arg(long)]
+    pub markdown: Option<PathBuf>,
+    /// Fail where something was accepted later than it may be
+    #[arg(long)]
+    pub must_hold: bool,
+}
+
+/// What can be measured.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Revocations that the database tells the other servers
+    Notified,
+    /// Revocations that the other servers find by looking
+    Looking,
+    /// A right is removed, and then something made that whoever had it would see
+    Enemy,
+    /// A server that does not reach the database
+    CutOff,
+    /// Revocations, asked about through nginx
+    Nginx,
+    /// The same through HAProxy
+    Haproxy,
+    /// Servers that are restarted one after the other, behind HAProxy and behind nginx
+    Rolling,
+}
+
+/// One line of the table.
+struct Line {
+    work: String,
+    measured: String,
+    note: String,
+    /// What is to be reached, and whether it was.
+    bound: Option<(String, bool)>,
+}
+
+/// Measures, prints the table.
+pub fn run(options: &Options) -> Result<()> {
+    if options.nodes < 2 {
+        bail!("--nodes: what one server changes is looked for on another one");
+    }
+    let mut lines = Vec::new();
+    for part in &options.parts {
+        eprintln!("{part:?}");
+        lines.extend(match part {
+            Part::Notified => revoked::measure(options, Follows::Notified, None)?,
+            Part::Looking => revoked::measure(options, Follows::Looking, None)?,
+            Part::Enemy => enemy::measure(options)?,
+            Part::CutOff => cut_off::measure(options)?,
+            Part::Nginx => revoked::measure(options, Follows::Notified, Some(Front::Nginx))?,
+            Part::Haproxy => revoked::measure(options, Follows::Notified, Some(Front::Haproxy))?,
+            Part::Rolling => rolling::measure(options)?,
+        });
+    }
+    let mut table = "| work | measured | to reach | met | note |\n| --- | --- | --- | --- | --- |\n".to_owned();
+    for line in &lines {
+        let (bound, met) = line.bound.as_ref().map_or(("", ""), |(bound, met)| (bound.as_str(), if *met { "yes" } else { "**no**" }));
+        table.push_str(&format!("| {} | {} | {bound} | {met} | {} |\n", line.work, line.measured, line.note));
+    }
+    print!("\n{table}");
+    if let Some(file) = &options.markdown {
+        std::fs::write(file, &table)?;
+    }
+    let missed: Vec<&str> =
+        lines.iter().filter(|line| line.bound.as_ref().is_some_and(|(_, met)| !met)).map(|line| line.work.as_str()).collect();
+    if options.must_hold && !missed.is_empty() {
+        bail!("not reached: {}", missed.join(", "));
+    }
+    Ok(())
+}
