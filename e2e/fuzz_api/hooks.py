@@ -27,7 +27,7 @@ TRIALS = {"testAuthenticate", "testAuthenticateGet"}
 FRESH = {"createClient": "clientId", "createRole": "roleId", "deleteClient": "clientId", "deleteRole": "roleId", "invitePerson": "identity"}
 ABOUT_SOMETHING = {
     "client", "updateClient", "resetAccessToken", "enableClient", "disableClient", "role", "updateRole",
-    "person", "updatePerson", "disablePerson", "enablePerson", "unlockPerson", "signPersonOut", "makeResetLink", "personHistory", "mapPerson", "namePerson",
+    "person", "updatePerson", "disablePerson", "enablePerson", "unlockPerson", "signPersonOut", "makeResetLink", "personHistory", "mapPerson", "namePerson", "application", "resetApplicationSecret",
 }
 # Whoever is deleted is so for good, and who is linked or unlinked is so once, so that there have to be many.
 ONCE = {"deletePerson": ("identity", "doomed"), "linkPerson": ("identity", "single"), "unlinkPerson": ("identity", "linked")}
@@ -45,7 +45,10 @@ def question(body):
 
 
 # A list of questions is seldom one of questions that can be asked.
-USUAL = {"checks": lambda body: {"checks": [question(body)] * (1 + choice(body, 16))}}
+USUAL = {
+    "checks": lambda body: {"checks": [question(body)] * (1 + choice(body, 16))},
+    "putApplication": lambda body: {"name": f"Application {choice(body, 1000)}", "redirectUris": ["https://app.example.com/"], "scopes": ["notes:read:*"], "kind": "confidential"},
+}
 
 done_once = collections.defaultdict(itertools.count)
 # Ids of refusals, the newest last: a server forgets the old ones.

@@ -121,6 +121,9 @@ def fill(server):
         call(server, "PUT", identity, "", {"displayName": identity})
     for number, identity in enumerate(pool["linked"]):
         call(server, "POST", identity, "/link", {"with": pool["keeper"][number % len(pool["keeper"])]})
+    pool |= {"applicationId": [f"pool-{n}" for n in range(4)]}
+    for name in pool["applicationId"]:
+        send(server, "PUT", f"applications/{name}", {"name": name, "redirectUris": ["https://app.example.com/"], "scopes": ["notes:read:*"], "kind": "confidential"})
     return pool
 
 
@@ -141,8 +144,12 @@ def sign_in_with_github(server, number):
 
 
 def call(server, method, identity, below, body):
+    send(server, method, f"people/{urllib.parse.quote(identity, safe='')}{below}", body)
+
+
+def send(server, method, path, body):
     """Published clients do not know Falconer's own methods."""
-    url = f"{server.root_url}/api/falconer/v1/people/{urllib.parse.quote(identity, safe='')}{below}"
+    url = f"{server.root_url}/api/falconer/v1/{path}"
     content = json.dumps(body)
     credentials = {"id": server.credentials["clientId"], "key": server.credentials["accessToken"], "algorithm": "sha256"}
     sender = mohawk.Sender(credentials, url, method, content=content, content_type="application/json")

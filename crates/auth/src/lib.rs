@@ -35,6 +35,7 @@ mod verify;
 mod view;
 mod websocktunnel;
 
+pub use administer::applications::{ApplicationInput, ChangedApplication};
 pub use administer::following::{Followed, Occasion};
 pub use administer::grants::{Issued, NewGrant};
 pub use administer::import::batch::{Batch, BatchClient, BatchError, BatchRecord, BatchReport, BatchRole, Outcome};
@@ -49,6 +50,7 @@ pub use audit::feed::{Entity, Event, FeedItem, Follower, NotAPosition, Position}
 pub use audit::history::WholeHistory;
 pub use audit::recent::SharedText;
 pub use auth::CommitFigures;
+pub use directory::applications::Applications;
 pub use directory::client::Client;
 pub use directory::entries::{Grant, Identity, InternalIssuer, Person};
 pub use directory::expansions::cache::ExpansionFigures;
@@ -61,7 +63,7 @@ pub use falconer_credentials::{
     AccessToken, BearerKind, CertificateFault, ClientState, ExtFault, Failure, RequestParts, authority, is_signed_twice, payload,
     temporary::Temporary,
 };
-pub use falconer_store::{AuditEntry, ChangeKind, Epoch, History, HistoryFilter, Revision, Secret};
+pub use falconer_store::{ApplicationRecord, AuditEntry, ChangeKind, Epoch, History, HistoryFilter, Revision, Secret};
 pub use node::Auth;
 pub use refusals::explain::{Explained, RoleWith, WouldMatch};
 pub use refusals::record::{NewRefusal, Refusal, RefusedBy, RefusedFor};

@@ -25,7 +25,7 @@ use commands::database::{backup, migrate, restore, restored};
 use commands::doctor;
 use commands::operator::{PrintOptions, account, clock, keys, provider, repair, root_reset, setup_link, why};
 use commands::people;
-use commands::records::{client, export, import, role};
+use commands::records::{application, client, export, import, role};
 use commands::server::{config_check, gateway, init, serve};
 use commands::user::{attack, curl, events, proxy, scopes, signin};
 
@@ -110,6 +110,9 @@ enum Command {
     /// Roles of a server
     #[command(subcommand)]
     Role(role::Role),
+    /// Applications of a server that ask people for grants
+    #[command(subcommand)]
+    Application(application::Application),
     /// Make roles and clients what a file, or another deployment, says
     Import(import::Options),
     /// Write all roles and clients of a server, as `import` reads them
@@ -202,6 +205,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Events(options) => events::run(options).await,
         Command::Client(client) => client::run(client).await,
         Command::Role(role) => role::run(role).await,
+        Command::Application(command) => application::run(command).await,
         Command::Import(options) => import::run(options).await,
         Command::Export(options) => export::run(options).await,
     }

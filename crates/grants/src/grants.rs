@@ -7,6 +7,7 @@ use falconer_auth::Auth;
 use falconer_login::{Login, LoginError};
 use falconer_store::{Store, StoreError};
 
+use crate::applications::known::KnownApplications;
 use crate::applications::register::Register;
 use crate::settings::GrantSettings;
 use crate::targets::registered::Registered;
@@ -18,7 +19,7 @@ pub struct Grants {
     pub(crate) login: Arc<Login>,
     pub(crate) store: Arc<dyn Store>,
     configured: ArcSwap<Configured>,
-    pub(crate) applications: Register,
+    pub(crate) applications: KnownApplications,
 }
 
 /// What the operator has configured and may change while the server runs.
@@ -36,7 +37,8 @@ impl Configured {
 impl Grants {
     /// Checks the settings. Errors ([`LoginError::Invalid`]): a registered target that is none, or an application that can't be one.
     pub fn open(auth: Arc<Auth>, login: Arc<Login>, store: Arc<dyn Store>, settings: GrantSettings) -> Result<Grants, LoginError> {
-        let applications = Register::new(&settings.applications, |target| auth.is_own_address(target.host(), target.effective_port()))?;
+        let register = Register::new(&settings.applications, |target| auth.is_own_address(target.host(), target.effective_port()))?;
+        let applications = KnownApplications::new(register, Arc::clone(&auth));
         Ok(Grants { auth, login, store, configured: ArcSwap::from_pointee(Configured::of(settings)?), applications })
     }
 

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | where credentials may go | `targets`, [`target`] |
 //! | what a site asks for, what the page shows, what ticks come to | `consent`, [`request`] |
-//! | applications that the administrator has registered | `applications` |
+//! | applications that were registered, in the configuration or in the store | `applications` |
 //! | OAuth 2 for them: the request, codes, tokens, introspection | `oauth` |
 //! | the URL that carries credentials; a client for a program on the person's own machine | `delivery` |
 //! | devices that show a short code | `device` |
@@ -26,6 +26,7 @@ mod records;
 mod settings;
 mod targets;
 
+pub use applications::administer::{LONGEST_SECRET_OVERLAP_MS, PutApplication, SECRET_OVERLAP_MS};
 pub use applications::application::{Application, ApplicationKind, ApplicationSettings};
 pub use consent::describe::{Description, LabelPart, describe};
 pub use consent::lifetime::Lifetime;

@@ -26,6 +26,7 @@ pub use scim::user as scim_user;
 use std::future::Future;
 use std::sync::Arc;
 
+use self::grants::applications;
 use self::steps::{audit, decisions, feed, following, together};
 use crate::Store;
 
@@ -128,6 +129,12 @@ where
             of_many_answers_and_uses_at_once_one_is_the_first,
             a_device_that_asks_too_often_has_to_wait_longer,
             a_request_of_a_device_is_pruned_after_it_was_said_that_it_has_ended;
+        applications:
+            an_application_comes_back_as_it_was,
+            an_application_id_is_taken_once,
+            applications_are_updated_and_deleted,
+            a_step_about_an_application_is_stale_when_it_has_changed,
+            consent_is_remembered_and_forgotten;
         credentials:
             a_password_comes_and_goes,
             a_password_is_replaced_only_where_it_is_the_one_that_was_proven,

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use deadpool_postgres::{Object, Pool, Transaction};
 use falconer_store::{
-    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
-    DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing,
-    KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom,
-    Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject,
-    ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
+    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount,
+    CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart,
+    IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord,
+    Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord,
+    ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, StoreError, Write,
 };
 use tokio_postgres::IsolationLevel;
 
@@ -263,6 +263,18 @@ impl Store for PostgresStore {
 
     async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
         Ok(grants::devices::note_use(&self.to_write().await?, device_hash, at_ms).await?)
+    }
+
+    async fn remember_consent(&self, consent: &ConsentRecord) -> Result<()> {
+        Ok(grants::consents::put(&self.to_write().await?, consent).await?)
+    }
+
+    async fn forget_consent(&self, identity: &str, application: &str) -> Result<()> {
+        Ok(grants::consents::forget(&self.to_write().await?, identity, application).await?)
+    }
+
+    async fn consents_of(&self, identity: &str) -> Result<Vec<ConsentRecord>> {
+        Ok(grants::consents::of(&self.to_read().await?, identity).await?)
     }
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use falconer_store::{
-    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsCount, CredentialsRecord,
-    DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart, IdentityRecord, KeyRing,
-    KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord, Refreshed, ResealFrom,
-    Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding, ScimSubject,
-    ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
+    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord, CredentialsCount,
+    CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart,
+    IdentityRecord, KeyRing, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, ProviderPeople, Randomness, RefreshRecord,
+    Refreshed, ResealFrom, Resealed, Result, Revision, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord,
+    ScimStanding, ScimSubject, ScimWritten, Sealer, Secret, SessionRecord, Step, Store, Write,
 };
 use rusqlite::Connection;
 
@@ -226,6 +226,21 @@ impl Store for SqliteStore {
     async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool> {
         let hash = device_hash.to_owned();
         self.write(move |connection, _| grants::devices::note_use(connection, &hash, at_ms)).await
+    }
+
+    async fn remember_consent(&self, consent: &ConsentRecord) -> Result<()> {
+        let consent = consent.clone();
+        self.write(move |connection, _| grants::consents::put(connection, &consent)).await
+    }
+
+    async fn forget_consent(&self, identity: &str, application: &str) -> Result<()> {
+        let (identity, application) = (identity.to_owned(), application.to_owned());
+        self.write(move |connection, _| grants::consents::forget(connection, &identity, &application)).await
+    }
+
+    async fn consents_of(&self, identity: &str) -> Result<Vec<ConsentRecord>> {
+        let identity = identity.to_owned();
+        self.read(move |connection, _| grants::consents::of(connection, &identity)).await
     }
 
     async fn account(&self, name: &str) -> Result<Option<AccountRecord>> {

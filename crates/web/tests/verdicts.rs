@@ -117,12 +117,27 @@ fn people(method: &Method) -> Option<(Call, &'static [&'static str])> {
         "namePerson" => (here("POST", "/local%2Fthere/name"), &["auth:name-person:local/there"]),
         "refreshPerson" => (here("POST", "/local%2Fthere/refresh"), &["auth:refresh-person:local/there"]),
         "personHistory" => (here("GET", "/local%2Fthere/history"), &["auth:audit-history:person"]),
+        _ => return applications(method),
+    })
+}
+
+/// The same for applications.
+fn applications(method: &Method) -> Option<(Call, &'static [&'static str])> {
+    let here = |verb, route: &str| call(verb, &format!("/api/falconer/v1/applications{route}"));
+    let new = json!({ "name": "New", "redirectUris": ["https://new.example.com/"], "scopes": ["x:1"] });
+    Some(match method.name {
+        "listApplications" => (here("GET", ""), &["auth:list-applications"]),
+        "application" => (here("GET", "/there"), &["auth:list-applications"]),
+        "putApplication" => (here("PUT", "/new").json(new), &["auth:create-application:new", "x:1"]),
+        "resetApplicationSecret" => (here("POST", "/there/reset-secret").json(json!({})), &["auth:update-application:there", "x:there"]),
+        "deleteApplication" => (here("DELETE", "/there"), &["auth:delete-application:there"]),
         _ => return None,
     })
 }
 
 /// What these make lasts longer than any grant: credentials of a grant don't do it.
-const NOT_WITH_A_GRANT: [&str; 4] = ["invitePerson", "updatePerson", "makeResetLink", "linkPerson"];
+const NOT_WITH_A_GRANT: [&str; 6] =
+    ["invitePerson", "updatePerson", "makeResetLink", "linkPerson", "putApplication", "resetApplicationSecret"];
 
 /// These take `*`: whoever has everything under `auth:` is kept out.
 const ONLY_WITH_EVERYTHING: [&str; 1] = ["linkPerson"];
@@ -167,6 +182,9 @@ async fn furnished() -> Node {
         ..NewAccount::default()
     };
     node.login.create_account("test", &there, None).await.unwrap();
+    let there = json!({ "name": "There", "redirectUris": ["https://there.example.com/"], "scopes": ["x:there"], "kind": "confidential" });
+    let made = call("PUT", "/api/falconer/v1/applications/there").by(root()).json(there);
+    assert_eq!(node.send(made).await.status, 200);
     node
 }
 

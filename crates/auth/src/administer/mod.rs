@@ -1,7 +1,8 @@
-//! What administrators and other crates change: clients, roles, people, many of the first two at once, what a change would do, what pages offer, what keeps an installation
+//! What administrators and other crates change: clients, roles, applications, people, many of the first two at once, what a change would do, what pages offer, what keeps an installation
 //! going, what providers say of people, and the grants, identities and credentials that login writes.
 
 pub(crate) mod added;
+pub(crate) mod applications;
 pub(crate) mod client_view;
 pub(crate) mod clients;
 pub(crate) mod credentials;

@@ -45,7 +45,7 @@ impl Auth {
 }
 
 /// What the history tells of.
-const TYPES: [&str; 8] = ["account", "client", "clock", "grant", "identity", "issuer", "person", "role"];
+const TYPES: [&str; 9] = ["account", "application", "client", "clock", "grant", "identity", "issuer", "person", "role"];
 /// Of these, what changed is shown to those who may see the history of this kind of record.
 const ABOUT_PEOPLE: [&str; 3] = ["account", "identity", "person"];
 /// So many rows are looked at for one page.

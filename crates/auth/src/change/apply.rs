@@ -23,6 +23,7 @@ impl Change {
             Write::NoteRepeat(..) | Write::ReplaceStaticClients(_) | Write::PutAccountLink(_) | Write::EndSessions(_) => false,
             Write::DeleteClient(client_id) => before.client(client_id).is_some(),
             Write::DeleteRole(role_id) => before.role(role_id).is_some(),
+            Write::DeleteApplication(id) => before.applications().get(id).is_some(),
             // Whether there is one that this node does not know, only the store knows.
             Write::RevokeGrants { ids, .. } => ids.iter().all(|id| before.grant(id).is_some()),
             _ => true,
@@ -56,6 +57,8 @@ impl Change {
                 next.put_grant(record.clone());
             }
             Write::RevokeGrants { ids, by, reason } => ids.iter().for_each(|id| revoke(next, id, step.at_ms, by, reason)),
+            Write::InsertApplication(record) | Write::UpdateApplication(record) => next.put_application(record.clone()),
+            Write::DeleteApplication(id) => next.drop_application(id),
             Write::PutIdentity(record)
             | Write::InsertAccount(_, record, _)
             | Write::InviteAccount(_, record, _)

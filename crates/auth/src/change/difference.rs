@@ -1,6 +1,6 @@
 //! What a change made of a record, to stand in the history: how it was and how it is, within bounds, and nothing that is secret.
 
-use falconer_store::{ClientRecord, IdentityRecord, RoleRecord};
+use falconer_store::{ApplicationRecord, ClientRecord, IdentityRecord, RoleRecord};
 use serde_json::{Map, Value, json};
 
 /// Of what was added to a list, and of what was removed, so many are kept with a row of the history.
@@ -23,6 +23,22 @@ impl Difference {
             .value("expiresMs", before.expires_us.div_euclid(1000), after.expires_us.div_euclid(1000))
             .value("deleteOnExpiration", before.delete_on_expiration, after.delete_on_expiration)
             .value("disabled", before.disabled, after.disabled)
+    }
+
+    /// Of an application, but for its secrets.
+    pub(crate) fn of_application(before: &ApplicationRecord, after: &ApplicationRecord) -> Difference {
+        let kind = |record: &ApplicationRecord| if record.confidential { "confidential" } else { "public" };
+        Difference::default()
+            .text("name", &before.name, &after.name)
+            .text("description", &before.description, &after.description)
+            .text("owner", &before.owner, &after.owner)
+            .list("redirectUris", &before.redirect_uris, &after.redirect_uris)
+            .list("scopes", &before.scopes, &after.scopes)
+            .value("maxLifeMs", before.max_life_ms, after.max_life_ms)
+            .text("kind", kind(before), kind(after))
+            .value("rememberMs", before.remember_ms, after.remember_ms)
+            .value("skipConsent", before.skip_consent, after.skip_consent)
+            .value("secretMadeMs", before.secret_made_ms, after.secret_made_ms)
     }
 
     /// Of a role.

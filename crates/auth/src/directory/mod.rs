@@ -1,6 +1,7 @@
-//! What a node answers from: an immutable snapshot of clients, roles, grants and people at one revision. Here are the snapshot, its entries,
+//! What a node answers from: an immutable snapshot of clients, roles, grants, people and applications at one revision. Here are the snapshot, its entries,
 //! the packed form of a client, the expansions that are remembered, following the store, and the last uses that the store does not know yet.
 
+pub(crate) mod applications;
 pub(crate) mod client;
 pub(crate) mod entries;
 pub(crate) mod expansions;

@@ -12,6 +12,7 @@ use falconer_credentials::AccessToken;
 use falconer_scopes::{AppliedRoles, RoleSet, ScopeSet};
 use falconer_store::{ClientRecord, History, Key, Loaded, Revision, RoleRecord};
 
+use crate::directory::applications::Applications;
 use crate::directory::client::{ById, Client};
 use crate::directory::entries::{Grant, Identity, InternalIssuer, Person, PresentScopes};
 use crate::directory::expansions::cache::ExpansionFigures;
@@ -40,6 +41,7 @@ pub struct Snapshot {
     people: imbl::HashMap<Arc<str>, Arc<Person>>,
     /// The identities of each person, by the person's id; ascending.
     linked: imbl::HashMap<Arc<str>, Arc<[Arc<str>]>>,
+    applications: Applications,
     expansions: Arc<Expansions>,
 }
 
@@ -126,6 +128,9 @@ impl Snapshot {
         }
         for person in loaded.people {
             next.put_person(person);
+        }
+        for application in loaded.applications {
+            next.applications.put(application);
         }
         next
     }
@@ -232,6 +237,11 @@ impl Snapshot {
     pub fn linked(&self, person: &str) -> impl Iterator<Item = &Arc<Identity>> {
         let identities = self.linked.get(person).map(AsRef::as_ref).unwrap_or_default();
         identities.iter().filter_map(|identity| self.identities.get(identity))
+    }
+
+    /// The applications of the store.
+    pub fn applications(&self) -> &Applications {
+        &self.applications
     }
 
     /// What must stay as it is for the person behind an identity to be worth the same.

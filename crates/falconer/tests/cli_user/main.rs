@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may stop")]
 
+mod application;
 mod people;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,7 +1,9 @@
-//! An application that the administrator has registered, and what it may do.
+//! An application that was registered, in the configuration or in the store, and what it may do.
 
 use std::fmt;
+use std::sync::Arc;
 
+use falconer_auth::ApplicationRecord;
 use falconer_login::has_sha256;
 use falconer_scopes::ScopeSet;
 
@@ -67,13 +69,15 @@ impl ApplicationKind {
     }
 }
 
-/// A registered application. Made by [`crate::Grants::open`] only, which has checked it.
+/// A registered application. Made by [`crate::Grants`] only, which has checked it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Application {
     pub(crate) settings: ApplicationSettings,
     /// Each with the text that it was registered as.
     pub(crate) redirects: Vec<(String, Target)>,
     pub(crate) scopes: ScopeSet,
+    /// Where it is one of the store.
+    pub(crate) record: Option<Arc<ApplicationRecord>>,
 }
 
 impl fmt::Debug for Application {
@@ -122,8 +126,15 @@ impl Application {
         target.is_some_and(|target| target.host() == known.host() && target.origin() == origin)
     }
 
-    /// Whether this is its secret.
-    pub(crate) fn has_secret(&self, secret: &str) -> bool {
-        self.settings.secret_sha256.as_deref().is_some_and(|known| has_sha256(secret, known))
+    /// Whether this is its secret, or the one before while that counts.
+    pub(crate) fn has_secret(&self, secret: &str, now_ms: i64) -> bool {
+        let record = self.record.as_deref();
+        let old = record.filter(|record| record.old_secret_ends_ms.is_some_and(|end_ms| now_ms < end_ms));
+        let hashes = [
+            self.settings.secret_sha256.as_ref(),
+            record.and_then(|record| record.secret_hash.as_ref()),
+            old.and_then(|record| record.old_secret_hash.as_ref()),
+        ];
+        hashes.into_iter().flatten().any(|known| has_sha256(secret, known))
     }
 }

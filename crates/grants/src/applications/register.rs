@@ -1,48 +1,135 @@
-//! The applications of the configuration, checked.
+//! Applications of the configuration or of the store, checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use falconer_auth::{ApplicationInput, ApplicationRecord, DAY_MS};
 use falconer_login::LoginError;
 use falconer_scopes::ScopeSet;
 
 use crate::applications::application::{Application, ApplicationKind, ApplicationSettings};
+use crate::consent::broad::is_broad_alone;
 use crate::consent::lifetime::LONGEST_MS;
 use crate::consent::request::{LONGEST_SCOPE, MOST_SCOPES};
 use crate::targets::target::Target;
 
 /// Longest id, and longest name, in bytes.
 const LONGEST_NAME: usize = 100;
+/// Longest description of one of the store, in bytes.
+const LONGEST_DESCRIPTION: usize = 2048;
+/// Longest identity of its owner, in bytes.
+const LONGEST_OWNER: usize = 1280;
+/// For so long consent is remembered at most.
+const LONGEST_REMEMBERED_MS: i64 = 90 * DAY_MS;
 /// Most redirect URIs of one application.
 const MOST_REDIRECTS: usize = 20;
 /// The parameters of answers: one that stands in a redirect URI already would be there twice.
 const ANSWER: [&str; 9] = ["access_token", "code", "error", "error_description", "expires_in", "iss", "scope", "state", "token_type"];
 
-/// All applications, by id.
+/// Applications, by id.
 #[derive(Default)]
-pub(crate) struct Register(BTreeMap<String, Arc<Application>>);
+pub(crate) struct Register {
+    known: BTreeMap<String, Arc<Application>>,
+    /// The origins of their redirect URIs.
+    origins: HashSet<String>,
+    /// Those with a redirect URI of the person's own machine.
+    on_loopback: Vec<Arc<Application>>,
+}
 
 impl Register {
-    /// Errors say which application and what to write instead. `is_own`: whether a target is a page of Falconer itself.
+    /// Of the configuration. Errors say which application and what to write instead. `is_own`: whether a target is a page of Falconer itself.
     pub(crate) fn new(configured: &[ApplicationSettings], is_own: impl Fn(&Target) -> bool) -> Result<Register, LoginError> {
-        let mut known = BTreeMap::new();
+        let mut register = Register::default();
         for settings in configured {
-            let application =
-                check(settings, &is_own).map_err(|why| LoginError::Invalid(format!("[[application]] {:?}: {why}", settings.id)))?;
-            if known.insert(settings.id.clone(), Arc::new(application)).is_some() {
+            let application = check_secret(settings)
+                .and_then(|()| check(settings, &is_own))
+                .map_err(|why| LoginError::Invalid(format!("[[application]] {:?}: {why}", settings.id)))?;
+            if register.add(Arc::new(application)) {
                 return Err(LoginError::Invalid(format!("[[application]] {:?}: there are two of this id", settings.id)));
             }
         }
-        Ok(Register(known))
+        Ok(register)
+    }
+
+    /// Whether there was one of its id.
+    pub(crate) fn add(&mut self, application: Arc<Application>) -> bool {
+        self.origins.extend(application.redirects.iter().map(|(_, target)| target.origin().to_owned()));
+        if application.redirects.iter().any(|(_, target)| target.is_plain_loopback()) {
+            self.on_loopback.push(Arc::clone(&application));
+        }
+        self.known.insert(application.settings.id.clone(), application).is_some()
     }
 
     pub(crate) fn find(&self, id: &str) -> Option<&Arc<Application>> {
-        self.0.get(id)
+        self.known.get(id)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Application>> {
-        self.0.values()
+        self.known.values()
     }
+
+    /// Whether a page of this origin may read the answers of one of them.
+    pub(crate) fn has_origin(&self, origin: &str) -> bool {
+        self.origins.contains(origin) || self.on_loopback.iter().any(|application| application.has_origin(origin))
+    }
+}
+
+/// One of the store. Errors say what to write instead.
+pub(crate) fn of_record(record: Arc<ApplicationRecord>, is_own: &impl Fn(&Target) -> bool) -> Result<Application, String> {
+    let settings = ApplicationSettings {
+        id: record.id.clone(),
+        name: record.name.clone(),
+        owner: record.owner.clone(),
+        redirect_uris: record.redirect_uris.clone(),
+        scopes: record.scopes.clone(),
+        max_life_ms: record.max_life_ms,
+        kind: kind(record.confidential),
+        device: false,
+        secret_sha256: None,
+    };
+    let application = check(&settings, is_own)?;
+    Ok(Application { record: Some(record), ..application })
+}
+
+/// What an application of the store is to be. Errors say what to write instead.
+pub(crate) fn check_input(id: &str, input: &ApplicationInput, is_own: &impl Fn(&Target) -> bool) -> Result<(), String> {
+    let settings = ApplicationSettings {
+        id: id.to_owned(),
+        name: input.name.clone(),
+        owner: input.owner.clone(),
+        redirect_uris: input.redirect_uris.clone(),
+        scopes: input.scopes.clone(),
+        max_life_ms: input.max_life_ms,
+        kind: kind(input.confidential),
+        device: false,
+        secret_sha256: None,
+    };
+    let application = check(&settings, is_own)?;
+    if input.description.len() > LONGEST_DESCRIPTION {
+        return Err(format!("description: write at most {LONGEST_DESCRIPTION} bytes"));
+    }
+    if input.owner.len() > LONGEST_OWNER {
+        return Err(format!("owner: an identity has at most {LONGEST_OWNER} bytes"));
+    }
+    if !(0..=LONGEST_REMEMBERED_MS).contains(&input.remember_ms) {
+        return Err("rememberConsentSeconds: consent is remembered for 90 days at most".to_owned());
+    }
+    if !input.skip_consent {
+        return Ok(());
+    }
+    if !input.confidential && application.redirects.iter().any(|(_, target)| target.is_plain_loopback()) {
+        return Err(
+            "skipConsent: a public application on the person's own machine is not known by its address, so people are asked".to_owned()
+        );
+    }
+    match input.scopes.iter().find(|scope| is_broad_alone(scope)) {
+        Some(broad) => Err(format!("skipConsent: {broad} is broad, and for that people are always asked")),
+        None => Ok(()),
+    }
+}
+
+fn kind(confidential: bool) -> ApplicationKind {
+    if confidential { ApplicationKind::Confidential } else { ApplicationKind::Public }
 }
 
 fn check(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> Result<Application, String> {
@@ -59,8 +146,7 @@ fn check(settings: &ApplicationSettings, is_own: &impl Fn(&Target) -> bool) -> R
     if settings.device && settings.kind.is_of_reference() {
         return Err(format!("device: an application of the kind `{}` knows nothing of it", settings.kind.as_str()));
     }
-    check_secret(settings)?;
-    Ok(Application { redirects: redirects(settings, is_own)?, scopes: scopes(settings)?, settings: settings.clone() })
+    Ok(Application { redirects: redirects(settings, is_own)?, scopes: scopes(settings)?, settings: settings.clone(), record: None })
 }
 
 fn check_secret(settings: &ApplicationSettings) -> Result<(), String> {

@@ -76,7 +76,7 @@ impl Grants {
             expires_ms_wish: None,
             canonical: format!("user_code={}", user_code::shown(&code)),
             delivery: Delivery::Device(Box::new(DeviceDelivery {
-                application: Arc::clone(application),
+                application,
                 address: record.address,
                 asked_ms: record.created_ms,
                 answered: record.grant.is_some(),

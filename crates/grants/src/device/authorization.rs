@@ -57,7 +57,7 @@ impl Grants {
         if parameters.has("resource") {
             return Err(ExchangeError::InvalidTarget);
         }
-        let scopes = if names_scopes(parameters)? { scopes(parameters, application)? } else { Vec::new() };
+        let scopes = if names_scopes(parameters)? { scopes(parameters, &application)? } else { Vec::new() };
         self.login.check_clock()?;
         let bounds = [(format!("device/network/{}", network(address)), MOST_BY_NETWORK), ("device/all".to_owned(), MOST)];
         for (key, most) in bounds {

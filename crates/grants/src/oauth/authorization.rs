@@ -88,7 +88,7 @@ impl Grants {
         let state = parameters.one("state").ok().flatten().filter(|state| is_state(state));
         let response = parameters.one("response_type").ok().flatten();
         let mode = if response == Some("token") { ResponseType::Token } else { ResponseType::Code }.mode();
-        read(&parameters, application, uri, &target, issuer, self.now_ms()).map_err(|fault| {
+        read(&parameters, &application, uri, &target, issuer, self.now_ms()).map_err(|fault| {
             let fault_parameters = [("error", fault.code()), ("error_description", fault.description())];
             AuthorizationError::Told(location(&target, mode, &fault_parameters, state, issuer))
         })

@@ -28,25 +28,27 @@ pub enum ClientProof<'a> {
 impl Grants {
     /// Whether a page of this origin may read the answers of the token endpoint.
     pub fn has_application_at(&self, origin: &str) -> bool {
-        self.applications.iter().any(|application| application.has_origin(origin))
+        self.applications.has_origin(origin)
     }
 
-    /// Whether there is an application of this kind.
+    /// Whether the configuration has an application of this kind.
     pub fn has_applications_of(&self, kind: ApplicationKind) -> bool {
-        self.applications.iter().any(|application| application.kind() == kind)
+        self.applications.configured.iter().any(|application| application.kind() == kind)
     }
 
     /// Who asks, once that is proved as far as this application can.
-    pub(crate) fn client(&self, proof: ClientProof<'_>) -> Result<Option<&Arc<Application>>, ExchangeError> {
+    pub(crate) fn client(&self, proof: ClientProof<'_>) -> Result<Option<Arc<Application>>, ExchangeError> {
         let find = |id| self.applications.find(id).ok_or(ExchangeError::InvalidClient);
         let is_confidential = |application: &Application| application.kind() == ApplicationKind::Confidential;
         match proof {
             ClientProof::Nothing => Ok(None),
             ClientProof::Id(id) => {
-                find(id).and_then(|known| if is_confidential(known) { Err(ExchangeError::InvalidClient) } else { Ok(Some(known)) })
+                find(id).and_then(|known| if is_confidential(&known) { Err(ExchangeError::InvalidClient) } else { Ok(Some(known)) })
             }
             ClientProof::Secret { id, secret } => {
-                find(id).and_then(|known| if known.has_secret(secret) { Ok(Some(known)) } else { Err(ExchangeError::InvalidClient) })
+                find(id).and_then(
+                    |known| if known.has_secret(secret, self.now_ms()) { Ok(Some(known)) } else { Err(ExchangeError::InvalidClient) },
+                )
             }
         }
     }

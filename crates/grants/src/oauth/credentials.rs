@@ -30,7 +30,7 @@ impl Grants {
         // Nothing is looked up for what Falconer has not made.
         self.auth.read_token(BearerKind::Access, token).ok_or(ExchangeError::InvalidToken)?;
         let record = self.secret(GrantSecretKind::AccessToken, token).await?.ok_or(ExchangeError::InvalidToken)?;
-        // An administrator has taken it out of the configuration.
+        // An administrator has taken it out of the configuration, or deleted it.
         self.applications.find(&record.application).ok_or(ExchangeError::InvalidToken)?;
         self.login.check_clock()?;
         let grant = self.live_grant(&record.grant).await?;
@@ -50,7 +50,7 @@ impl Grants {
         let missing = || ExchangeError::InvalidRequest("Missing required parameter: token".to_owned());
         let token = parameters.one("token")?.ok_or_else(missing)?;
         let Some((_, record)) = self.token_record(token).await? else { return Ok(()) };
-        if !self.may_use(&record, client) {
+        if !self.may_use(&record, client.as_ref()) {
             return Err(ExchangeError::OtherClient);
         }
         self.end_grant(&record.grant, "revoked by the application").await

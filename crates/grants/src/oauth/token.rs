@@ -59,7 +59,8 @@ impl Grants {
         // What the reference says where there is none.
         let unsupported = || ExchangeError::UnsupportedGrantType(sent.unwrap_or("undefined").chars().take(100).collect());
         let grant_type = sent.and_then(GrantType::of_word).ok_or_else(unsupported)?;
-        let request = TokenRequest { parameters, client: self.client(proof)? };
+        let client = self.client(proof)?;
+        let request = TokenRequest { parameters, client: client.as_ref() };
         // A token that is good for more than was asked for would be worse than none (RFC 8707 section 2.2).
         if parameters.has("resource") {
             return Err(ExchangeError::InvalidTarget);

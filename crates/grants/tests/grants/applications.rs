@@ -8,7 +8,7 @@ use falconer_login::{LoginError, pkce_challenge};
 use super::common::{DAY_MS, World};
 use super::{failure, success};
 
-const VERIFIER: &str = "a-verifier-of-at-least-43-characters-as-RFC-7636-says";
+pub(super) const VERIFIER: &str = "a-verifier-of-at-least-43-characters-as-RFC-7636-says";
 
 pub(super) fn notes() -> ApplicationSettings {
     ApplicationSettings {
@@ -65,7 +65,7 @@ async fn a_code_comes_to_credentials_that_work_and_end() {
     assert_eq!(record.reason.as_deref(), Some("its authorization code was used more than once"));
 }
 
-fn query(application: &str, redirect_uri: &str) -> String {
+pub(super) fn query(application: &str, redirect_uri: &str) -> String {
     let (uri, challenge) = (encode_component(redirect_uri), pkce_challenge(VERIFIER));
     format!("response_type=code&client_id={application}&redirect_uri={uri}&code_challenge={challenge}&code_challenge_method=S256")
 }

@@ -5,6 +5,7 @@ mod applications;
 #[path = "../common/mod.rs"]
 mod common;
 mod moments;
+mod records;
 mod sites;
 mod tokens;
 

@@ -1,5 +1,6 @@
 //! Issuers and grants.
 
+pub(super) mod applications;
 mod devices;
 mod secrets;
 

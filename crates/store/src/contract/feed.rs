@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyKind, PersonRecord, Revision, RoleRecord};
+use crate::{
+    ApplicationRecord, Change, ClientRecord, GrantRecord, IdentityRecord, IssuerRecord, KeyKind, PersonRecord, Revision, RoleRecord,
+};
 
 /// The random id of one history of a database. Two databases have different ones, and so has a database before and after a backup was restored
 /// into it. As text: 16 hexadecimal digits in lower case, such as `9f86d081884c7d65`.
@@ -61,6 +63,8 @@ pub enum ChangedRecord {
     Person(PersonRecord),
     /// As it is now.
     Issuer(IssuerRecord),
+    /// As it is now.
+    Application(ApplicationRecord),
     /// It is gone, or [`load`](crate::Store::load) would not give it: of this kind, with this key.
     Gone(KeyKind, String),
 }

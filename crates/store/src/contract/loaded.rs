@@ -1,6 +1,8 @@
 //! Everything that a node answers from, as a store gives it.
 
-use crate::{ClientRecord, Damaged, GrantRecord, History, IdentityRecord, IssuerRecord, PersonRecord, Revision, RoleRecord};
+use crate::{
+    ApplicationRecord, ClientRecord, Damaged, GrantRecord, History, IdentityRecord, IssuerRecord, PersonRecord, Revision, RoleRecord,
+};
 
 /// Is given one client after the other, while a store loads.
 pub type EachClient = Box<dyn FnMut(ClientRecord) + Send>;
@@ -26,6 +28,8 @@ pub struct Loaded {
     pub identities: Vec<IdentityRecord>,
     /// All people: each identity's is among them.
     pub people: Vec<PersonRecord>,
+    /// All applications, ascending by the bytes of the id.
+    pub applications: Vec<ApplicationRecord>,
     /// Rows whose sealed value does not open: [`Store::load_each`](crate::Store::load_each) says what is given in their place.
     pub damaged: Vec<Damaged>,
 }

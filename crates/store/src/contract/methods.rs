@@ -28,6 +28,9 @@ macro_rules! store_methods {
             fn note_device_poll(&self, device_hash: &str, at_ms: i64) -> bool;
             fn answer_device_request(&self, user_hash: &str, grant: Option<&str>, at_ms: i64) -> bool;
             fn use_device_request(&self, device_hash: &str, at_ms: i64) -> bool;
+            fn remember_consent(&self, consent: &ConsentRecord) -> ();
+            fn forget_consent(&self, identity: &str, application: &str) -> ();
+            fn consents_of(&self, identity: &str) -> Vec<ConsentRecord>;
             fn account(&self, name: &str) -> Option<AccountRecord>;
             fn accounts(&self) -> Vec<AccountRecord>;
             fn credentials(&self, account: &str) -> CredentialsRecord;

@@ -26,6 +26,8 @@ pub enum Key {
     Identity(String),
     /// The person of this id: the record, and which identities are linked. What an identity says is the identity's.
     Person(String),
+    /// The application of this id, whether it exists or not.
+    Application(String),
 }
 
 /// The kind of record that a [`Change`] names.
@@ -43,10 +45,12 @@ pub enum KeyKind {
     Person,
     /// An issuer, by name.
     Issuer,
+    /// An application, by id.
+    Application,
 }
 
 impl KeyKind {
-    /// The word that is stored, and that [`AuditEntry::entity_type`] uses: `role`, `client`, `grant`, `identity`, `person`, `issuer`.
+    /// The word that is stored, and that [`AuditEntry::entity_type`] uses: `role`, `client`, `grant`, `identity`, `person`, `issuer`, `application`.
     pub fn as_str(self) -> &'static str {
         match self {
             KeyKind::Role => "role",
@@ -55,12 +59,13 @@ impl KeyKind {
             KeyKind::Identity => "identity",
             KeyKind::Person => "person",
             KeyKind::Issuer => "issuer",
+            KeyKind::Application => "application",
         }
     }
 
     /// The kind of a stored word.
     pub fn of_word(word: &str) -> Option<KeyKind> {
-        [KeyKind::Role, KeyKind::Client, KeyKind::Grant, KeyKind::Identity, KeyKind::Person, KeyKind::Issuer]
+        [KeyKind::Role, KeyKind::Client, KeyKind::Grant, KeyKind::Identity, KeyKind::Person, KeyKind::Issuer, KeyKind::Application]
             .into_iter()
             .find(|kind| kind.as_str() == word)
     }
@@ -176,7 +181,7 @@ pub struct AuditEntry {
     pub grant: Option<String>,
     /// [`Step::action`].
     pub action: String,
-    /// `client`, `role`, `grant`, `identity`, `person`, `issuer` or `account`.
+    /// `client`, `role`, `grant`, `identity`, `person`, `issuer`, `application` or `account`.
     pub entity_type: String,
     /// The entity's own name.
     pub entity_id: String,

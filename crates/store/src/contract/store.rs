@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::{
-    AccountLink, AccountRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, CredentialsChange, CredentialsCount,
-    CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord, History, HistoryFilter, HistoryPart,
-    IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord, RefreshRecord, Refreshed, ResealFrom,
-    Resealed, Result, Revision, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind, ScimMembers, ScimRecord, ScimStanding,
-    ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
+    AccountLink, AccountRecord, ApplicationRecord, AuditEntry, AuditStart, Change, Changed, ClientRecord, Committed, ConsentRecord,
+    CredentialsChange, CredentialsCount, CredentialsRecord, DeviceRequestRecord, EachClient, Epoch, GrantRecord, GrantSecretRecord,
+    History, HistoryFilter, HistoryPart, IdentityRecord, IssuerRecord, KeySource, Loaded, PasskeyRecord, PendingLink, PersonRecord,
+    RefreshRecord, Refreshed, ResealFrom, Resealed, Result, Revision, RoleRecord, ScimBounds, ScimFilter, ScimGroupNow, ScimKind,
+    ScimMembers, ScimRecord, ScimStanding, ScimSubject, ScimWritten, Secret, SessionRecord, Step, Write,
 };
 
 /// How far the clocks of two nodes may differ before attempts that one of them notes are passed over by the other, in milliseconds.
@@ -221,6 +221,27 @@ pub trait Store: Send + Sync {
     async fn answer_device_request(&self, user_hash: &str, grant: Option<&str>, at_ms: i64) -> Result<bool>;
     /// Notes that the device is given what its grant gives. Of all who say so at once one is answered true. False where nobody has granted anything.
     async fn use_device_request(&self, device_hash: &str, at_ms: i64) -> Result<bool>;
+    // ---- applications ----
+
+    /// Conflict when the id exists.
+    async fn insert_application(&self, step: &Step, application: &ApplicationRecord) -> Result<Revision> {
+        self.take(step, Write::InsertApplication(application.clone())).await
+    }
+    /// Conflict when it is gone.
+    async fn update_application(&self, step: &Step, application: &ApplicationRecord) -> Result<Revision> {
+        self.take(step, Write::UpdateApplication(application.clone())).await
+    }
+    /// What people have let it do unasked goes with it, so that another one of this id is not taken for it. Deleting what is not there leaves an audit row all the
+    /// same, and answers the present revision.
+    async fn delete_application(&self, step: &Step, id: &str) -> Result<Revision> {
+        self.take(step, Write::DeleteApplication(id.to_owned())).await
+    }
+    /// Remembers this in place of what was remembered of the same person and application.
+    async fn remember_consent(&self, consent: &ConsentRecord) -> Result<()>;
+    /// Nothing when it was not remembered.
+    async fn forget_consent(&self, identity: &str, application: &str) -> Result<()>;
+    /// All that is remembered of a person, by application, what has ended too: the caller checks.
+    async fn consents_of(&self, identity: &str) -> Result<Vec<ConsentRecord>>;
 
     // ---- people ----
 

@@ -1,7 +1,8 @@
 //! What a step writes.
 
 use crate::{
-    AccountLink, AccountRecord, ClientRecord, CredentialsChange, GrantRecord, IdentityRecord, IssuerRecord, PersonRecord, RoleRecord,
+    AccountLink, AccountRecord, ApplicationRecord, ClientRecord, CredentialsChange, GrantRecord, IdentityRecord, IssuerRecord,
+    PersonRecord, RoleRecord,
 };
 
 /// The part of a [`Step`](crate::Step) that changes records. Each is described at the method of [`Store`](crate::Store) of its name.
@@ -42,6 +43,12 @@ pub enum Write {
         /// Why.
         reason: String,
     },
+    /// [`insert_application`](crate::Store::insert_application)
+    InsertApplication(ApplicationRecord),
+    /// [`update_application`](crate::Store::update_application)
+    UpdateApplication(ApplicationRecord),
+    /// [`delete_application`](crate::Store::delete_application)
+    DeleteApplication(String),
     /// [`put_identity`](crate::Store::put_identity)
     PutIdentity(IdentityRecord),
     /// [`follow_identity`](crate::Store::follow_identity): with the clientIds of those that are disabled

@@ -165,6 +165,33 @@ pub static TABLES: &[Table] = &[
         ],
     ),
     table(
+        "applications",
+        1,
+        &[
+            text("id"),
+            text("name"),
+            text("description"),
+            text("owner"),
+            list("redirect_uris"),
+            list("scopes"),
+            int("max_life_ms"),
+            flag("confidential"),
+            text("secret_hash"),
+            int("secret_made_ms"),
+            text("old_secret_hash"),
+            int("old_secret_ends_ms"),
+            int("remember_ms"),
+            flag("skip_consent"),
+            int("created_ms"),
+            int("last_modified_ms"),
+        ],
+    ),
+    table(
+        "consents",
+        2,
+        &[text("identity"), text("application"), text("redirect_uri"), list("scopes"), int("life_ms"), int("at_ms"), int("expires_ms")],
+    ),
+    table(
         "grant_secrets",
         1,
         &[

@@ -1,6 +1,7 @@
-//! The records: what is kept about clients, roles, issuers and grants, about people, what they sign in with, and what directories have pushed.
+//! The records: what is kept about clients, roles, issuers and grants, about applications, about people, what they sign in with, and what directories have pushed.
 
 mod access;
+mod applications;
 mod credentials;
 mod device_requests;
 mod grant_secrets;
@@ -8,6 +9,7 @@ mod people;
 mod scim;
 
 pub use access::{ClientRecord, GrantRecord, IssuerRecord, RoleRecord};
+pub use applications::{ApplicationRecord, ConsentRecord};
 pub use credentials::{CredentialsChange, CredentialsCount, CredentialsRecord, PasskeyRecord, RecoveryCodeRecord};
 pub use device_requests::{DEVICE_AFTERLIFE_MS, DEVICE_SLOW_DOWN_MS, DeviceRequestRecord, LONGEST_DEVICE_INTERVAL_MS};
 pub use grant_secrets::{GrantSecretKind, GrantSecretRecord};

@@ -1,5 +1,7 @@
-//! Grants.
+//! Grants, and what is kept of the applications that ask for them.
 
+pub(crate) mod applications;
+pub(crate) mod consents;
 pub(crate) mod devices;
 pub(crate) mod secrets;
 

@@ -37,6 +37,7 @@ pub(crate) async fn records(reading: &Transaction<'_>, sealer: &Sealer, since: R
                 KeyKind::Identity => identities::one(reading, &key).await?.map(ChangedRecord::Identity),
                 KeyKind::Person => people::one(reading, &key).await?.map(ChangedRecord::Person),
                 KeyKind::Issuer => issuers::one(reading, sealer, &key).await?.map(ChangedRecord::Issuer),
+                KeyKind::Application => grants::applications::one(reading, &key).await?.map(ChangedRecord::Application),
             };
             records.push(record.unwrap_or(ChangedRecord::Gone(key_kind, key)));
         }

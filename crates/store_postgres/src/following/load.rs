@@ -39,6 +39,7 @@ pub(crate) async fn everything(reading: &Transaction<'_>, sealer: &Sealer, each:
         grants: grants::ending_after(reading, highest_ms.saturating_sub(GRANT_AFTERLIFE_MS)).await?,
         identities: identities::every(reading).await?,
         people: people::every(reading).await?,
+        applications: grants::applications::every(reading).await?,
         damaged,
     })
 }

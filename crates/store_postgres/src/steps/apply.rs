@@ -23,6 +23,9 @@ pub(crate) async fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Wr
         Write::RetireIssuer(name) => issuers::retire(writing, name).await,
         Write::InsertGrant(grant, replaces) => grants::insert(writing, grant, replaces.as_deref()).await,
         Write::RevokeGrants { ids, by, reason } => grants::revoke(writing, ids, by, reason).await,
+        Write::InsertApplication(application) => grants::applications::insert(writing, application).await,
+        Write::UpdateApplication(application) => grants::applications::update(writing, application).await,
+        Write::DeleteApplication(id) => grants::applications::delete(writing, id).await,
         Write::PutIdentity(identity) => {
             identities::put(writing, identity).await?;
             writing.audit("identity", &identity.identity).await

@@ -38,6 +38,7 @@ pub(crate) fn records(connection: &Connection, sealer: &Sealer, since: Revision,
                 KeyKind::Identity => identities::one(&reading, &key)?.map(ChangedRecord::Identity),
                 KeyKind::Person => people::one(&reading, &key)?.map(ChangedRecord::Person),
                 KeyKind::Issuer => issuers::one(&reading, sealer, &key)?.map(ChangedRecord::Issuer),
+                KeyKind::Application => grants::applications::one(&reading, &key)?.map(ChangedRecord::Application),
             };
             records.push(record.unwrap_or(ChangedRecord::Gone(key_kind, key)));
         }

@@ -40,6 +40,7 @@ pub(crate) fn everything(connection: &Connection, sealer: &Sealer, each: &mut Ea
         grants: grants::ending_after(&reading, highest_ms.saturating_sub(GRANT_AFTERLIFE_MS))?,
         identities: identities::every(&reading)?,
         people: people::every(&reading)?,
+        applications: grants::applications::every(&reading)?,
         damaged,
     })
 }

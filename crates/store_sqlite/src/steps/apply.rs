@@ -23,6 +23,9 @@ pub(crate) fn apply(writing: &mut Writing<'_>, sealer: &Sealer, write: &Write) -
         Write::RetireIssuer(name) => issuers::retire(writing, name),
         Write::InsertGrant(grant, replaces) => grants::insert(writing, grant, replaces.as_deref()),
         Write::RevokeGrants { ids, by, reason } => grants::revoke(writing, ids, by, reason),
+        Write::InsertApplication(application) => grants::applications::insert(writing, application),
+        Write::UpdateApplication(application) => grants::applications::update(writing, application),
+        Write::DeleteApplication(id) => grants::applications::delete(writing, id),
         Write::PutIdentity(identity) => {
             identities::put(writing, identity)?;
             writing.audit("identity", &identity.identity)

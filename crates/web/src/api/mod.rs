@@ -26,6 +26,7 @@ use std::time::Instant;
 use axum::extract::Request as HttpRequest;
 use axum::response::Response;
 use falconer_auth::{Auth, Random};
+use falconer_grants::Grants;
 use falconer_login::Login;
 use falconer_scopes::Template;
 use falconer_wire::{Call, Method};
@@ -92,10 +93,11 @@ pub(crate) mod request_signed {
 }
 
 /// The API: routes, schemas and scope templates prepared once. It knows nothing of cookies, sessions and sign-in: of `login` it asks what administrators do about
-/// people.
+/// people, of `grants` what they do about applications.
 pub struct Api {
     auth: Arc<Auth>,
     login: Arc<Login>,
+    grants: Arc<Grants>,
     settings: WebSettings,
     random: Arc<dyn Random>,
     metrics: Arc<Metrics>,
@@ -114,7 +116,14 @@ pub struct Api {
 
 impl Api {
     /// Prepares everything. Cheap enough to be done once a process, not once a request.
-    pub fn new(auth: Arc<Auth>, login: Arc<Login>, settings: WebSettings, random: Arc<dyn Random>, metrics: Arc<Metrics>) -> Api {
+    pub fn new(
+        auth: Arc<Auth>,
+        login: Arc<Login>,
+        grants: Arc<Grants>,
+        settings: WebSettings,
+        random: Arc<dyn Random>,
+        metrics: Arc<Metrics>,
+    ) -> Api {
         let template = |method: &Method| {
             let json = serde_json::from_str(method.scopes?).ok()?;
             Template::parse(&json).ok().map(|template| (method.call, template))
@@ -127,6 +136,7 @@ impl Api {
             encodings: Encodings::default(),
             auth,
             login,
+            grants,
             settings,
             random,
             metrics,

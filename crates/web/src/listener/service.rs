@@ -54,8 +54,8 @@ impl HttpService {
     /// The calls that each request of a service needs are answered on the thread that read them. Everything else may take longer, and is answered on the runtime
     /// that this is called on, so that it does not hold up the others.
     pub fn new(web: Arc<Web>) -> HttpService {
-        let (auth, login) = (Arc::clone(&web.auth), Arc::clone(&web.login));
-        let api = Api::new(auth, login, web.settings.clone(), Arc::clone(&web.random), Arc::clone(&web.metrics));
+        let (auth, login, grants) = (Arc::clone(&web.auth), Arc::clone(&web.login), Arc::clone(&web.grants));
+        let api = Api::new(auth, login, grants, web.settings.clone(), Arc::clone(&web.random), Arc::clone(&web.metrics));
         let pages = assets::router().merge(pages::router(Arc::clone(&web)));
         HttpService(Kind::Falconer(Arc::new(Falconer {
             web,

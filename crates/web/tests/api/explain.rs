@@ -171,7 +171,14 @@ async fn whole_lists_can_be_kept_for_some_services() {
         limits: RequestLimits { lists_need_scope: true, ..RequestLimits::default() },
     };
     let random = std::sync::Arc::new(crate::support::TestRandom::new());
-    node.api = falconer_web::api::Api::new(node.auth.clone(), node.login.clone(), settings, random, std::sync::Arc::default());
+    node.api = falconer_web::api::Api::new(
+        node.auth.clone(),
+        node.login.clone(),
+        node.grants.clone(),
+        settings,
+        random,
+        std::sync::Arc::default(),
+    );
     let ann = node.new_client("ann", &["y"]).await;
     let service = node.new_client("service", &["auth:whole-lists"]).await;
     let base = ("GET", "/x", HOST, 443_u16);

@@ -15,7 +15,7 @@ async fn node_that_refuses(refuse_replays: bool) -> Node {
         version: VersionInfo::default(),
         limits: RequestLimits { refuse_replays, ..RequestLimits::default() },
     };
-    node.api = Api::new(node.auth.clone(), node.login.clone(), settings, Arc::new(TestRandom::new()), Arc::default());
+    node.api = Api::new(node.auth.clone(), node.login.clone(), node.grants.clone(), settings, Arc::new(TestRandom::new()), Arc::default());
     node
 }
 

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use axum::body::Body;
 use falconer_auth::{AccessToken, Auth, AuthSettings, Clock, NewGrant, Origin, Random, StaticClient};
 use falconer_credentials::{payload, sign};
+use falconer_grants::{GrantSettings, Grants};
 use falconer_login::{Login, LoginSettings, PasswordCost};
 use falconer_store::{IdentityRecord, KeyRing, Store};
 use falconer_store_sqlite::SqliteStore;
@@ -33,6 +34,7 @@ pub struct Node {
     pub api: Api,
     pub auth: Arc<Auth>,
     pub login: Arc<Login>,
+    pub grants: Arc<Grants>,
     pub clock: Arc<TestClock>,
     pub store: Arc<dyn Store>,
 }
@@ -81,7 +83,9 @@ pub async fn node_configured(
         version: VersionInfo { version: "dev".to_owned(), commit: String::new() },
         limits: RequestLimits::default(),
     };
-    Node { api: Api::new(auth.clone(), login.clone(), settings, random, std::sync::Arc::default()), auth, login, clock, store }
+    let grants = Arc::new(Grants::open(auth.clone(), login.clone(), store.clone(), GrantSettings::default()).unwrap());
+    let api = Api::new(auth.clone(), login.clone(), grants.clone(), settings, random, std::sync::Arc::default());
+    Node { api, auth, login, grants, clock, store }
 }
 
 /// How a request is signed.

@@ -48,6 +48,16 @@ pub fn body(method: &Method) -> Option<Value> {
         Call::UpdatePerson => Some(json!({ "groups": ["writers", "reviewers"] })),
         Call::LinkPerson => Some(json!({ "with": "company/1001" })),
         Call::MapPerson => Some(json!({ "claims": { "sub": "4711", "name": "Ann Example", "groups": ["writers"] } })),
+        Call::PutApplication => Some(json!({
+            "name": "Dashboard",
+            "description": "Shows notes on the wall",
+            "owner": "local/ann",
+            "redirectUris": ["https://dashboard.example.com/callback"],
+            "scopes": ["notes:read:*"],
+            "maxLifeSeconds": 604_800,
+            "kind": "confidential",
+        })),
+        Call::ResetApplicationSecret => Some(json!({ "overlapSeconds": 3600 })),
         _ => None,
     }
 }
@@ -85,6 +95,7 @@ pub fn parameter(method: &Method, name: &str) -> Option<&'static str> {
         ("owner", _) => "example",
         ("identity", _) => "local/ann",
         ("grantId", _) => "AbCdEfGhIjKlMnOpQrStUv",
+        ("applicationId", _) => "dashboard",
         ("refusalId", _) => "AbCdEfGhIjKlMnOpQrStUv",
         ("provider", _) => "company",
         ("q", _) => "ann",

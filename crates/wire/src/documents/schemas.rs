@@ -75,6 +75,7 @@ schemas! {
         "websocktunnel-token-response",
     ]
     Falconer "falconer": [
+        "application-response",
         "check-request",
         "check-response",
         "checks-request",
@@ -85,15 +86,18 @@ schemas! {
         "import-batch-response",
         "invite-person-request",
         "link-person-request",
+        "list-applications-response",
         "list-client-records-response",
         "list-people-response",
         "map-person-request",
         "map-person-response",
         "person-history-response",
         "person-link-response",
+        "put-application-request",
         "put-client-request",
         "put-client-response",
         "refresh-person-response",
+        "reset-application-secret-request",
         "revision-response",
         "update-person-request",
     ]

@@ -1,5 +1,6 @@
 //! The table: all methods of the auth API in reference order, and those of Falconer's own.
 
+mod applications;
 mod audit;
 mod brokers;
 mod check;
@@ -80,4 +81,9 @@ pub const FALCONER_METHODS: &[Method] = &[
     people::NAME_PERSON,
     people::REFRESH_PERSON,
     people::MAP_PERSON,
+    applications::LIST_APPLICATIONS,
+    applications::APPLICATION,
+    applications::PUT_APPLICATION,
+    applications::RESET_APPLICATION_SECRET,
+    applications::DELETE_APPLICATION,
 ];

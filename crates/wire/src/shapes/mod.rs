@@ -1,6 +1,7 @@
 //! What requests and answers look like: one struct each, keys in the order in which the reference sends them. Instants are texts as [`crate::date_time`]
 //! writes them; unknown fields of answers are ignored when read.
 
+mod applications;
 mod audit;
 mod brokers;
 mod clients;
@@ -12,6 +13,7 @@ mod scopes;
 mod service;
 mod verification;
 
+pub use applications::{Application, ApplicationKind, ApplicationList, PutApplicationRequest, ResetApplicationSecretRequest};
 pub use audit::{AuditEntry, AuditHistory};
 pub use brokers::WebsocktunnelToken;
 pub use clients::{Client, ClientList, ClientRecordList, ClientRequest, ClientWithGrant, ClientWithToken};

@@ -4,7 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use falconer_scopes::RoleSet;
 use falconer_store::{
-    ChangedRecord, ClientRecord, GrantRecord, History, IdentityRecord, IssuerRecord, KeyKind, PersonRecord, Revision, RoleRecord,
+    ApplicationRecord, ChangedRecord, ClientRecord, GrantRecord, History, IdentityRecord, IssuerRecord, KeyKind, PersonRecord, Revision,
+    RoleRecord,
 };
 
 use super::Snapshot;
@@ -40,12 +41,14 @@ impl Snapshot {
                 ChangedRecord::Identity(record) => self.put_identity(record),
                 ChangedRecord::Person(record) => self.put_person(record),
                 ChangedRecord::Issuer(record) => self.put_issuer(record),
+                ChangedRecord::Application(record) => self.put_application(record),
                 ChangedRecord::Gone(KeyKind::Client, client_id) => self.drop_client(&client_id),
                 ChangedRecord::Gone(KeyKind::Role, role_id) => self.drop_role(&role_id),
                 ChangedRecord::Gone(KeyKind::Grant, id) => self.drop_grant(&id),
                 ChangedRecord::Gone(KeyKind::Identity, identity) => self.drop_identity(&identity),
                 ChangedRecord::Gone(KeyKind::Person, id) => self.drop_person(&id),
                 ChangedRecord::Gone(KeyKind::Issuer, name) => drop(self.issuers.remove(name.as_str())),
+                ChangedRecord::Gone(KeyKind::Application, id) => self.drop_application(&id),
             }
         }
     }
@@ -108,6 +111,14 @@ impl Snapshot {
     fn change_roles(&mut self, set: RoleSet, changed: &str) {
         let generation = self.roles.generation.after(changed);
         self.roles = Arc::new(Roles { set, generation, anonymous: OnceLock::new() });
+    }
+
+    pub(crate) fn put_application(&mut self, record: ApplicationRecord) {
+        self.applications.put(record);
+    }
+
+    pub(crate) fn drop_application(&mut self, id: &str) {
+        self.applications.drop(id);
     }
 
     pub(crate) fn put_issuer(&mut self, record: IssuerRecord) {

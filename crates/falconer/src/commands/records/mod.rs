@@ -1,5 +1,6 @@
-//! Commands that read and write the clients and roles of a server, with the credentials of the environment.
+//! Commands that read and write the clients, roles and applications of a server, with the credentials of the environment.
 
+pub mod application;
 pub mod client;
 mod deletion;
 pub mod export;

@@ -2,7 +2,7 @@
 
 use falconer_wire::{Call, Method};
 
-use super::falconer::{events, explain, import, list_clients, people, put_client, refresh_person};
+use super::falconer::{applications, events, explain, import, list_clients, people, put_client, refresh_person};
 use super::{Answer, Request, audit, brokers, check, clients, falconer, hawk, roles, scopes, service};
 use crate::api::Api;
 
@@ -60,6 +60,11 @@ impl Api {
             Call::NamePerson => people::choose_name(&self.login, request).await,
             Call::RefreshPerson => refresh_person::refresh(&self.login, request).await,
             Call::MapPerson => people::map(&self.login, request),
+            Call::ListApplications => applications::list(&self.grants, request),
+            Call::Application => applications::one(&self.grants, request),
+            Call::PutApplication => applications::put(&self.grants, request).await,
+            Call::ResetApplicationSecret => applications::reset_secret(&self.grants, request).await,
+            Call::DeleteApplication => applications::delete(&self.grants, request).await,
             Call::AwsS3Credentials
             | Call::AzureAccounts
             | Call::AzureTables

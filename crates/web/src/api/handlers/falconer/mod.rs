@@ -1,5 +1,6 @@
-//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, why somebody was refused, clients with their grants or tokens, imports, people.
+//! What the protocol has no method for (`/api/falconer/v1`): the revision of a node, events, why somebody was refused, clients with their grants or tokens, imports, people, applications.
 
+pub(crate) mod applications;
 pub(crate) mod events;
 pub(crate) mod explain;
 pub(crate) mod import;

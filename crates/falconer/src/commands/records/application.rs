@@ -1,0 +1,217 @@
+//! `falconer application ...`: the applications of a server's database.
+
+use anyhow::{Context, Result, bail};
+use falconer_wire::{ApplicationKind, PutApplicationRequest, ResetApplicationSecretRequest, time_expression};
+
+use super::deletion;
+use crate::commands::user::UserOptions;
+use crate::output;
+
+/// The applications of a server that ask people for grants by OAuth 2, but for those of its configuration.
+#[derive(clap::Subcommand)]
+pub enum Application {
+    /// List applications
+    List {
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Show an application
+    Show {
+        /// Its `client_id`
+        id: String,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Make an application; one with a secret prints it, once
+    Create {
+        /// Its `client_id`: letters, digits, `.`, `_` and `-`
+        id: String,
+        /// What the grant page calls it
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        record: Record,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Change an application: what is not given stays
+    Update {
+        /// Its `client_id`
+        id: String,
+        /// What the grant page calls it
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        record: Record,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Give an application another secret and print it; the one before counts for a while
+    ResetSecret {
+        /// Its `client_id`
+        id: String,
+        /// For how long the secret before counts, such as `1 hour`; `0 seconds`: it ends at once
+        #[arg(long, value_name = "TIME", value_parser = seconds, default_value = "1 day")]
+        overlap: i64,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+    /// Delete an application; what it was given lasts as long as its grants
+    Delete {
+        /// Its `client_id`
+        id: String,
+        #[command(flatten)]
+        user: UserOptions,
+    },
+}
+
+/// What an application is made of.
+#[derive(clap::Args)]
+pub struct Record {
+    /// Where its answers go; may be repeated; `update` replaces all
+    #[arg(long = "redirect-uri", value_name = "URL")]
+    redirect_uris: Vec<String>,
+    /// A scope that it may ask for; may be repeated; `update` replaces all
+    #[arg(long = "scope", value_name = "SCOPE")]
+    scopes: Vec<String>,
+    /// What it is for
+    #[arg(long)]
+    description: Option<String>,
+    /// The identity of whoever may change it, such as `local/ann`; empty: nobody but administrators
+    #[arg(long)]
+    owner: Option<String>,
+    /// Whether it is a server with a secret
+    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+    confidential: Option<bool>,
+    /// The longest life of a grant to it, such as `1 day`
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    max_life: Option<i64>,
+}
+
+impl Record {
+    fn onto(self, request: PutApplicationRequest) -> PutApplicationRequest {
+        let or = |given: Vec<String>, before| if given.is_empty() { before } else { given };
+        PutApplicationRequest {
+            redirect_uris: or(self.redirect_uris, request.redirect_uris),
+            scopes: or(self.scopes, request.scopes),
+            description: self.description.unwrap_or(request.description),
+            owner: self.owner.unwrap_or(request.owner),
+            kind: match self.confidential {
+                None => request.kind,
+                Some(true) => ApplicationKind::Confidential,
+                Some(false) => ApplicationKind::Public,
+            },
+            max_life_seconds: self.max_life.unwrap_or(request.max_life_seconds),
+            name: request.name,
+        }
+    }
+}
+
+/// Runs one of them.
+pub async fn run(command: Application) -> Result<()> {
+    match command {
+        Application::List { user } => {
+            let applications = user.client()?.list_all_applications().await?;
+            if user.json {
+                return output::json(&applications);
+            }
+            let rows: Vec<Vec<String>> = applications
+                .iter()
+                .map(|one| vec![one.id.clone(), one.name.clone(), kind(one.kind).to_owned(), one.owner.clone(), one.scopes.join(" ")])
+                .collect();
+            output::table(&["APPLICATION", "NAME", "KIND", "OWNER", "SCOPES"], &rows)
+        }
+        Application::Show { id, user } => show(&present(&user.client()?, &id).await?, user.json),
+        Application::Create { id, name, record, user } => {
+            let server = user.client()?;
+            if matches!(server.application(&id).await, Ok(Some(_))) {
+                bail!("there is an application {id}: `falconer application update` changes it");
+            }
+            let nothing = PutApplicationRequest {
+                name,
+                description: String::new(),
+                owner: String::new(),
+                redirect_uris: Vec::new(),
+                scopes: Vec::new(),
+                max_life_seconds: 7 * 86_400,
+                kind: ApplicationKind::Public,
+            };
+            show(&server.put_application(&id, &record.onto(nothing)).await?, user.json)
+        }
+        Application::Update { id, name, record, user } => {
+            let server = user.client()?;
+            let present = present(&server, &id).await?;
+            let as_it_is = PutApplicationRequest {
+                name: name.unwrap_or(present.name),
+                description: present.description,
+                owner: present.owner,
+                redirect_uris: present.redirect_uris,
+                scopes: present.scopes,
+                max_life_seconds: present.max_life_seconds,
+                kind: present.kind,
+            };
+            show(&server.put_application(&id, &record.onto(as_it_is)).await?, user.json)
+        }
+        Application::ResetSecret { id, overlap, user } => {
+            let wish = ResetApplicationSecretRequest { overlap_seconds: overlap };
+            show(&user.client()?.reset_application_secret(&id, &wish).await?, user.json)
+        }
+        Application::Delete { id, user } => {
+            let server = user.client()?;
+            let there = deletion::is_there(server.application(&id).await)?;
+            if there == Some(false) {
+                bail!("there was no application {id}: nothing was deleted");
+            }
+            server.delete_application(&id).await?;
+            match there {
+                None => {
+                    eprintln!("there is no application {id} any more; whether there was one can't be told without auth:list-applications")
+                }
+                Some(_) => eprintln!("deleted {id}"),
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn present(server: &falconer_client::Client, id: &str) -> Result<falconer_wire::Application> {
+    server.application(id).await?.with_context(|| format!("there is no application {id} in the database"))
+}
+
+fn seconds(text: &str) -> Result<i64, String> {
+    match time_expression::parse_ms(text) {
+        Ok(ms) if ms >= 0 => Ok(ms / 1000),
+        _ => Err("write a time such as `1 hour` or `30 days`".to_owned()),
+    }
+}
+
+fn kind(kind: ApplicationKind) -> &'static str {
+    match kind {
+        ApplicationKind::Public => "public",
+        ApplicationKind::Confidential => "confidential",
+    }
+}
+
+fn show(application: &falconer_wire::Application, json: bool) -> Result<()> {
+    if json {
+        return output::json(application);
+    }
+    let mut fields = vec![
+        ("client_id", vec![application.id.clone()]),
+        ("name", vec![application.name.clone()]),
+        ("description", application.description.lines().map(str::to_owned).collect()),
+        ("owner", vec![application.owner.clone()]),
+        ("kind", vec![kind(application.kind).to_owned()]),
+        ("redirect URIs", application.redirect_uris.clone()),
+        ("scopes", application.scopes.clone()),
+        ("longest life", vec![format!("{} seconds", application.max_life_seconds)]),
+    ];
+    fields.extend(application.secret_made.clone().map(|at| ("secret made", vec![at])));
+    fields.extend(application.old_secret_ends.clone().map(|at| ("the one before", vec![format!("counts until {at}")])));
+    fields.extend(application.secret.clone().map(|secret| ("secret", vec![secret])));
+    output::fields(&fields)?;
+    if application.secret.is_some() {
+        eprintln!("The secret is shown this once; `falconer application reset-secret` makes another.");
+    }
+    Ok(())
+}

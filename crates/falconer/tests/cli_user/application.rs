@@ -1,0 +1,52 @@
+//! `falconer application`: the commands of docs/oauth.md, and what a server makes of them at once.
+
+use crate::support::http;
+use crate::support::world::world;
+
+#[tokio::test]
+async fn applications_live_and_end() {
+    let world = world();
+    let shell = world.as_root();
+    let create = ["application", "create", "reports", "--name", "Reports", "--redirect-uri", "https://reports.example.com/oauth/callback"];
+    let made = shell.run(&[&create[..], &["--scope", "notes:read:*", "--confidential", "--json"]].concat()).json();
+    let secret = made["secret"].as_str().unwrap();
+    assert_eq!((&made["kind"], &made["maxLifeSeconds"]), (&"confidential".into(), &604_800.into()));
+    shell.run(&[&create[..], &["--scope", "notes:read:*"]].concat()).refused(1, "falconer application update");
+    // The page knows it, without a restart: whoever is not signed in is asked to sign in first.
+    let url = |redirect_uri: &str| {
+        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        let asked = format!(
+            "response_type=code&client_id=reports&redirect_uri={redirect_uri}&code_challenge={challenge}&code_challenge_method=S256"
+        );
+        format!("{}/login/oauth/authorize?{asked}", world.server.root_url)
+    };
+    let known = http().get(url("https%3A%2F%2Freports.example.com%2Foauth%2Fcallback")).send().await.unwrap();
+    assert!(known.status().is_success() && known.url().path() == "/login", "{} {}", known.status(), known.url());
+    assert_eq!(http().get(url("https%3A%2F%2Felsewhere.example.com%2F")).send().await.unwrap().status(), 400);
+    let revoke = async |secret: &str| {
+        let body = format!("client_id=reports&client_secret={secret}&token=none");
+        let request = http().post(format!("{}/login/oauth/revoke", world.server.root_url)).body(body);
+        request.header("content-type", "application/x-www-form-urlencoded").send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((revoke(secret).await, revoke("guessed").await), (200, 401));
+
+    let changed = shell.run(&["application", "update", "reports", "--name", "All reports", "--max-life", "1 day", "--json"]).json();
+    assert_eq!(
+        (&changed["name"], &changed["maxLifeSeconds"], &changed["scopes"]),
+        (&"All reports".into(), &86_400.into(), &made["scopes"])
+    );
+    assert!(changed.get("secret").is_none(), "it is shown once");
+    let reset = shell.run(&["application", "reset-secret", "reports", "--overlap", "0 seconds", "--json"]).json();
+    assert_eq!((revoke(secret).await, revoke(reset["secret"].as_str().unwrap()).await), (401, 200));
+    let shown = shell.run(&["application", "reset-secret", "reports"]);
+    assert!(shown.err.contains("shown this once") && shown.out.contains("counts until"), "{shown:?}");
+    assert!(shell.run(&["application", "list"]).ok().contains("All reports"));
+    assert!(shell.run(&["application", "show", "reports"]).ok().contains("https://reports.example.com/oauth/callback"));
+    shell.run(&["application", "update", "reports", "--redirect-uri", "http://reports.example.com/"]).refused(1, "redirect_uris");
+    shell.run(&["application", "delete", "reports"]).ok();
+    shell.run(&["application", "delete", "reports"]).refused(1, "there was no application reports");
+    shell.run(&["application", "show", "reports"]).refused(1, "there is no application reports");
+    shell.run(&["application", "update", "reports"]).refused(1, "there is no application reports");
+    assert_eq!(http().get(url("https%3A%2F%2Freports.example.com%2Foauth%2Fcallback")).send().await.unwrap().status(), 400);
+    shell.run(&["application", "create", "x", "--name", "X", "--max-life", "whenever"]).refused(2, "1 hour");
+}

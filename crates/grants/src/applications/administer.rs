@@ -1,0 +1,86 @@
+//! What administrators and owners do about applications of the store. What they may do is looked at when it is decided, in `auth`.
+
+use std::sync::Arc;
+
+use falconer_auth::{ApiError, ApplicationInput, ApplicationRecord, Authentication, DAY_MS, Page, PageQuery, Revision, Secret};
+use falconer_login::sha256_hex;
+
+use crate::applications::application::Application;
+use crate::applications::register::check_input;
+use crate::grants::Grants;
+
+/// In front of secrets, so that one that lies about is recognised.
+const PREFIX: &str = "falconer_as_";
+/// For so long a secret counts after the next one was made, where nothing else is asked for.
+pub const SECRET_OVERLAP_MS: i64 = DAY_MS;
+/// And for so long at most.
+pub const LONGEST_SECRET_OVERLAP_MS: i64 = 7 * DAY_MS;
+
+/// An application that was made or changed.
+pub struct PutApplication {
+    /// As it is from now on.
+    pub record: ApplicationRecord,
+    /// Its secret, where it has just got one. Nobody can read it later.
+    pub secret: Option<Secret>,
+    /// At which it holds.
+    pub revision: Revision,
+}
+
+impl Grants {
+    /// One page of the applications of the store, by id. It takes `auth:list-applications`.
+    pub fn list_applications(&self, who: &Authentication, query: &PageQuery) -> Result<Page<Arc<ApplicationRecord>>, ApiError> {
+        self.auth.list_applications(who, query)
+    }
+
+    /// One application of the store. It takes the same, or to own it.
+    pub fn application(&self, who: &Authentication, id: &str) -> Result<Arc<ApplicationRecord>, ApiError> {
+        self.auth.application(who, id)
+    }
+
+    /// The applications of the configuration, by id.
+    pub fn configured_applications(&self) -> impl Iterator<Item = &Arc<Application>> {
+        self.applications.configured.iter()
+    }
+
+    /// Makes an application, or changes it. It takes `auth:create-application:<id>` or `auth:update-application:<id>` (or to own it), each scope that it may ask
+    /// for, and `auth:skip-consent:<id>` where nobody is asked.
+    ///
+    /// `seen_ms`: when it was last changed as whoever asks has seen it; 0: that there is none. 409 when it is otherwise, and when the configuration has one of this
+    /// id; 400 for what can't be.
+    pub async fn put_application(
+        &self,
+        who: &Authentication,
+        id: &str,
+        input: &ApplicationInput,
+        seen_ms: Option<i64>,
+    ) -> Result<PutApplication, ApiError> {
+        check_input(id, input, &|target| self.is_own(target)).map_err(ApiError::InputError)?;
+        let secret = self.new_secret();
+        // Whoever may not make it is not told what the configuration has.
+        if self.applications.configured.find(id).is_some() {
+            self.auth.check_application_scope(who, id)?;
+            return Err(ApiError::RequestConflict(format!("The application {id} is in the configuration, and is changed there")));
+        }
+        let (put, revision) = self.auth.put_application(who, id, input, &sha256_hex(secret.expose()), seen_ms).await?;
+        Ok(PutApplication { record: put.record, secret: put.has_new_secret.then_some(secret), revision })
+    }
+
+    /// Gives a confidential application another secret. The one before counts for `overlap_ms` more. It takes what changing takes.
+    pub async fn reset_application_secret(&self, who: &Authentication, id: &str, overlap_ms: i64) -> Result<PutApplication, ApiError> {
+        if !(0..=LONGEST_SECRET_OVERLAP_MS).contains(&overlap_ms) {
+            return Err(ApiError::InputError("overlapSeconds: a secret counts for 7 days at most after the next one was made".to_owned()));
+        }
+        let secret = self.new_secret();
+        let (record, revision) = self.auth.reset_application_secret(who, id, &sha256_hex(secret.expose()), overlap_ms).await?;
+        Ok(PutApplication { record, secret: Some(secret), revision })
+    }
+
+    /// Deletes an application; fine when there is none. It takes `auth:delete-application:<id>`, or to own it. `seen_ms` as in [`Grants::put_application`].
+    pub async fn delete_application(&self, who: &Authentication, id: &str, seen_ms: Option<i64>) -> Result<Revision, ApiError> {
+        self.auth.delete_application(who, id, seen_ms).await
+    }
+
+    fn new_secret(&self) -> Secret {
+        Secret::new(format!("{PREFIX}{}", self.login.draw::<32>()))
+    }
+}

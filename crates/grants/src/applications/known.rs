@@ -1,0 +1,62 @@
+//! All applications that are known at a moment: those of the configuration, and those of the store as the node has them then.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use falconer_auth::{Applications, Auth};
+
+use crate::applications::application::Application;
+use crate::applications::register::{Register, of_record};
+use crate::targets::target::Target;
+
+/// Both. What is made of the records is made once for each change of one.
+pub(crate) struct KnownApplications {
+    pub(crate) configured: Register,
+    auth: Arc<Auth>,
+    read: Mutex<(Applications, Arc<Register>)>,
+}
+
+impl KnownApplications {
+    pub(crate) fn new(configured: Register, auth: Arc<Auth>) -> KnownApplications {
+        KnownApplications { configured, auth, read: Mutex::default() }
+    }
+
+    pub(crate) fn find(&self, id: &str) -> Option<Arc<Application>> {
+        self.configured.find(id).cloned().or_else(|| self.stored().find(id).cloned())
+    }
+
+    /// Whether a page of this origin may read the answers of one of them.
+    pub(crate) fn has_origin(&self, origin: &str) -> bool {
+        self.configured.has_origin(origin) || self.stored().has_origin(origin)
+    }
+
+    fn stored(&self) -> Arc<Register> {
+        let now = self.auth.directory().applications().clone();
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let (of, register) = &mut *read;
+        if !of.is(&now) {
+            *register = Arc::new(self.read_all(&now, register));
+            *of = now;
+        }
+        Arc::clone(register)
+    }
+
+    /// What has not changed is taken over.
+    fn read_all(&self, applications: &Applications, before: &Register) -> Register {
+        let is_own = |target: &Target| self.auth.is_own_address(target.host(), target.effective_port());
+        let mut register = Register::default();
+        for record in applications.iter() {
+            let same = |known: &&Arc<Application>| known.record.as_ref().is_some_and(|known| Arc::ptr_eq(known, record));
+            match before.find(&record.id).filter(same) {
+                Some(known) => _ = register.add(Arc::clone(known)),
+                None => match of_record(Arc::clone(record), &is_own) {
+                    Ok(application) => _ = register.add(Arc::new(application)),
+                    // Such as one whose redirect URI has become an address of this server.
+                    Err(why) => {
+                        tracing::warn!(application = %record.id, %why, "an application of the database is not used: change it or delete it")
+                    }
+                },
+            }
+        }
+        register
+    }
+}

@@ -1,0 +1,139 @@
+//! Applications, and the consent that is remembered.
+
+use std::sync::Arc;
+
+use crate::conformance::samples::{NOW, decided, step, texts};
+use crate::{ApplicationRecord, AuditStart, ChangedRecord, ConsentRecord, Key, KeyKind, Revision, Store, StoreError};
+
+fn application(id: &str) -> ApplicationRecord {
+    ApplicationRecord {
+        id: id.into(),
+        name: "Dashboard \u{3a9}".into(),
+        description: format!("about {id}"),
+        owner: "local/ann".into(),
+        redirect_uris: texts(&["https://dashboard.example.com/callback", "http://127.0.0.1/"]),
+        scopes: texts(&["b:*", "a:1"]),
+        max_life_ms: 86_400_000,
+        confidential: true,
+        secret_hash: Some(format!("hash-of-{id}")),
+        secret_made_ms: Some(NOW),
+        old_secret_hash: None,
+        old_secret_ends_ms: None,
+        remember_ms: 7,
+        skip_consent: false,
+        created_ms: NOW,
+        last_modified_ms: NOW,
+    }
+}
+
+pub(crate) async fn an_application_comes_back_as_it_was(store: Arc<dyn Store>) {
+    let s = &*store;
+    let odd = ApplicationRecord {
+        owner: String::new(),
+        confidential: false,
+        secret_hash: None,
+        secret_made_ms: None,
+        old_secret_hash: Some("old".into()),
+        old_secret_ends_ms: Some(-1),
+        remember_ms: 0,
+        skip_consent: true,
+        max_life_ms: i64::MAX,
+        scopes: texts(&["b", "a", "b", "sp ace \"\\"]),
+        ..application("Z.odd_1-")
+    };
+    for one in [&odd, &application("b"), &application("a")] {
+        s.insert_application(&step(s, "x").await, one).await.unwrap();
+    }
+    assert_eq!(s.load().await.unwrap().applications, [odd.clone(), application("a"), application("b")]);
+    let changed = s.changed_records(Revision(0), 10).await.unwrap();
+    let records = [odd, application("b"), application("a")].map(ChangedRecord::Application);
+    assert_eq!(changed.records, records);
+}
+
+pub(crate) async fn an_application_id_is_taken_once(store: Arc<dyn Store>) {
+    let s = &*store;
+    s.insert_application(&step(s, "x").await, &application("a")).await.unwrap();
+    let other = ApplicationRecord { name: "other".into(), ..application("a") };
+    assert_eq!(s.insert_application(&step(s, "x").await, &other).await, Err(StoreError::Conflict));
+    assert_eq!(s.load().await.unwrap().applications, [application("a")]);
+}
+
+pub(crate) async fn applications_are_updated_and_deleted(store: Arc<dyn Store>) {
+    let s = &*store;
+    s.insert_application(&step(s, "x").await, &application("a")).await.unwrap();
+    s.insert_application(&step(s, "x").await, &application("other")).await.unwrap();
+    let changed = ApplicationRecord {
+        name: "new".into(),
+        description: String::new(),
+        owner: "company/1".into(),
+        redirect_uris: texts(&["https://other.example.com/"]),
+        scopes: vec![],
+        max_life_ms: 1,
+        confidential: false,
+        secret_hash: Some("second".into()),
+        secret_made_ms: Some(NOW + 1),
+        old_secret_hash: Some("first".into()),
+        old_secret_ends_ms: Some(NOW + 2),
+        remember_ms: 0,
+        skip_consent: true,
+        created_ms: NOW - 1,
+        last_modified_ms: NOW + 3,
+        ..application("a")
+    };
+    s.update_application(&step(s, "x").await, &changed).await.unwrap();
+    assert_eq!(s.load().await.unwrap().applications, [changed.clone(), application("other")]);
+    assert_eq!(s.delete_application(&step(s, "deleted").await, "a").await, Ok(Revision(4)));
+    assert_eq!(s.load().await.unwrap().applications, [application("other")]);
+    assert_eq!(s.update_application(&step(s, "x").await, &changed).await, Err(StoreError::Conflict));
+    assert_eq!(s.delete_application(&step(s, "deleted").await, "a").await, Ok(Revision(4)), "nothing was there");
+    assert_eq!(s.entity_history("application", "a", AuditStart::Offset(0), 10).await.unwrap().len(), 4);
+    let gone = s.changed_records(Revision(3), 10).await.unwrap().records;
+    assert_eq!(gone, [ChangedRecord::Gone(KeyKind::Application, "a".into())]);
+}
+
+pub(crate) async fn a_step_about_an_application_is_stale_when_it_has_changed(store: Arc<dyn Store>) {
+    let s = &*store;
+    let before = s.revision().await.unwrap();
+    s.insert_application(&step(s, "x").await, &application("a")).await.unwrap();
+    let stale = decided(before, &[Key::Application("a".into())], "x");
+    assert_eq!(s.update_application(&stale, &application("a")).await, Err(StoreError::Stale));
+    let fresh = decided(before, &[Key::Application("b".into())], "x");
+    s.insert_application(&fresh, &application("b")).await.unwrap();
+}
+
+pub(crate) async fn consent_is_remembered_and_forgotten(store: Arc<dyn Store>) {
+    let s = &*store;
+    let consent = |identity: &str, application: &str| ConsentRecord {
+        identity: identity.into(),
+        application: application.into(),
+        redirect_uri: "https://dashboard.example.com/callback".into(),
+        scopes: texts(&["b", "a"]),
+        life_ms: 5,
+        at_ms: NOW,
+        expires_ms: NOW + 10,
+    };
+    for (identity, application) in [("local/ann", "b"), ("local/ann", "a"), ("local/bob", "a")] {
+        s.remember_consent(&consent(identity, application)).await.unwrap();
+    }
+    let wider = ConsentRecord {
+        scopes: texts(&["c"]),
+        redirect_uri: "http://127.0.0.1/".into(),
+        life_ms: 6,
+        at_ms: NOW + 1,
+        expires_ms: NOW + 11,
+        ..consent("local/ann", "a")
+    };
+    s.remember_consent(&wider).await.unwrap();
+    assert_eq!(s.consents_of("local/ann").await.unwrap(), [wider.clone(), consent("local/ann", "b")]);
+    s.forget_consent("local/ann", "b").await.unwrap();
+    s.forget_consent("local/ann", "b").await.unwrap();
+    assert_eq!(s.consents_of("local/ann").await.unwrap(), [wider]);
+    // With the application goes what people let it do.
+    s.delete_application(&step(s, "x").await, "a").await.unwrap();
+    assert_eq!((s.consents_of("local/ann").await.unwrap(), s.consents_of("local/bob").await.unwrap()), (vec![], vec![]));
+    s.remember_consent(&consent("local/ann", "b")).await.unwrap();
+    s.prune(NOW + 9).await.unwrap();
+    assert_eq!(s.consents_of("local/ann").await.unwrap().len(), 1);
+    s.prune(NOW + 10).await.unwrap();
+    assert_eq!(s.consents_of("local/ann").await.unwrap(), []);
+}

@@ -1,0 +1,64 @@
+//! What is kept about applications: the record of one, and what a person has let one do without being asked once more.
+
+/// An application that asks people for grants by OAuth 2.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApplicationRecord {
+    /// The `client_id` of OAuth 2.
+    pub id: String,
+    /// What the grant page calls it.
+    pub name: String,
+    /// Markdown, for administrators.
+    pub description: String,
+    /// `<provider>/<subject>` of whoever may change it; empty: nobody but administrators.
+    pub owner: String,
+    /// Where its answers go.
+    pub redirect_uris: Vec<String>,
+    /// What it may ask for, in stored order, not expanded.
+    pub scopes: Vec<String>,
+    /// The longest life of a grant to it, in milliseconds.
+    pub max_life_ms: i64,
+    /// Whether it is a server with a secret. Else it keeps none.
+    pub confidential: bool,
+    /// SHA-256 of its secret in hexadecimal digits. The secret itself is stored nowhere.
+    pub secret_hash: Option<String>,
+    /// When the secret was made, milliseconds since 1970.
+    pub secret_made_ms: Option<i64>,
+    /// The hash of the secret before, which counts until `old_secret_ends_ms`.
+    pub old_secret_hash: Option<String>,
+    /// Milliseconds since 1970.
+    pub old_secret_ends_ms: Option<i64>,
+    /// For how long a person's consent is remembered at most, in milliseconds; 0: they are asked each time.
+    pub remember_ms: i64,
+    /// Nobody is asked for what is not broad.
+    pub skip_consent: bool,
+    /// Milliseconds since 1970.
+    pub created_ms: i64,
+    /// Milliseconds since 1970.
+    pub last_modified_ms: i64,
+}
+
+/// Without the hashes.
+impl std::fmt::Debug for ApplicationRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApplicationRecord").field("id", &self.id).field("last_modified_ms", &self.last_modified_ms).finish_non_exhaustive()
+    }
+}
+
+/// That a person need not be asked once more for these scopes of an application. One for each of both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentRecord {
+    /// `<provider>/<subject>` of the person.
+    pub identity: String,
+    /// [`ApplicationRecord::id`]
+    pub application: String,
+    /// Where the answer of the request went, without the port where that is a program's own.
+    pub redirect_uri: String,
+    /// What was granted.
+    pub scopes: Vec<String>,
+    /// For how long at most, in milliseconds.
+    pub life_ms: i64,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+    /// From then on it counts no more, milliseconds since 1970.
+    pub expires_ms: i64,
+}

@@ -1,0 +1,88 @@
+//! Applications of the store.
+
+use falconer_store::{ApplicationRecord, ChangeKind, KeyKind, StoreError};
+use rusqlite::{Connection, Row, params};
+
+use crate::connection::columns::{all, first, list, read_list, run};
+use crate::connection::fault::Res;
+use crate::steps::writing::Writing;
+
+const COLUMNS: &str = "id, name, description, owner, redirect_uris, scopes, max_life_ms, confidential, secret_hash, secret_made_ms, old_secret_hash, old_secret_ends_ms, remember_ms, skip_consent, created_ms, last_modified_ms";
+
+/// All applications, ascending.
+pub(crate) fn every(connection: &Connection) -> Res<Vec<ApplicationRecord>> {
+    all(connection, &format!("SELECT {COLUMNS} FROM applications ORDER BY id"), [], read)
+}
+
+pub(crate) fn one(connection: &Connection, id: &str) -> Res<Option<ApplicationRecord>> {
+    first(connection, &format!("SELECT {COLUMNS} FROM applications WHERE id = ?1"), params![id], read)
+}
+
+pub(crate) fn insert(writing: &mut Writing<'_>, application: &ApplicationRecord) -> Res<()> {
+    let sql =
+        format!("INSERT INTO applications ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
+    write(writing.connection, &sql, application)?;
+    writing.changed_and_audited(KeyKind::Application, &application.id, ChangeKind::Created)
+}
+
+pub(crate) fn update(writing: &mut Writing<'_>, application: &ApplicationRecord) -> Res<()> {
+    let sql = "UPDATE applications SET name = ?2, description = ?3, owner = ?4, redirect_uris = ?5, scopes = ?6, max_life_ms = ?7, confidential = ?8,
+               secret_hash = ?9, secret_made_ms = ?10, old_secret_hash = ?11, old_secret_ends_ms = ?12, remember_ms = ?13,
+               skip_consent = ?14, created_ms = ?15, last_modified_ms = ?16
+               WHERE id = ?1";
+    if write(writing.connection, sql, application)? == 0 {
+        return Err(StoreError::Conflict.into());
+    }
+    writing.changed_and_audited(KeyKind::Application, &application.id, ChangeKind::Updated)
+}
+
+pub(crate) fn delete(writing: &mut Writing<'_>, id: &str) -> Res<()> {
+    run(writing.connection, "DELETE FROM consents WHERE application = ?1", params![id])?;
+    if run(writing.connection, "DELETE FROM applications WHERE id = ?1", params![id])? > 0 {
+        writing.changed(KeyKind::Application, id, ChangeKind::Deleted)?;
+    }
+    writing.audit(KeyKind::Application.as_str(), id)
+}
+
+fn write(connection: &Connection, sql: &str, application: &ApplicationRecord) -> Res<usize> {
+    let values = params![
+        application.id,
+        application.name,
+        application.description,
+        application.owner,
+        list(&application.redirect_uris)?,
+        list(&application.scopes)?,
+        application.max_life_ms,
+        application.confidential,
+        application.secret_hash,
+        application.secret_made_ms,
+        application.old_secret_hash,
+        application.old_secret_ends_ms,
+        application.remember_ms,
+        application.skip_consent,
+        application.created_ms,
+        application.last_modified_ms,
+    ];
+    run(connection, sql, values)
+}
+
+fn read(row: &Row<'_>) -> Res<ApplicationRecord> {
+    Ok(ApplicationRecord {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        description: row.get(2)?,
+        owner: row.get(3)?,
+        redirect_uris: read_list(row, 4)?,
+        scopes: read_list(row, 5)?,
+        max_life_ms: row.get(6)?,
+        confidential: row.get(7)?,
+        secret_hash: row.get(8)?,
+        secret_made_ms: row.get(9)?,
+        old_secret_hash: row.get(10)?,
+        old_secret_ends_ms: row.get(11)?,
+        remember_ms: row.get(12)?,
+        skip_consent: row.get(13)?,
+        created_ms: row.get(14)?,
+        last_modified_ms: row.get(15)?,
+    })
+}

@@ -1,0 +1,73 @@
+//! Applications that ask people for grants by OAuth 2 (`docs/oauth.md`).
+
+use falconer_auth::{ApplicationInput, ApplicationRecord, Secret};
+use falconer_grants::{Grants, PutApplication};
+use falconer_wire::continuation::Scheme;
+use falconer_wire::{Application, ApplicationKind, ApplicationList, PutApplicationRequest, ResetApplicationSecretRequest};
+use zeroize::Zeroize as _;
+
+use crate::api::answer::reply::Reply;
+use crate::api::handlers::{Answer, Request, time, token};
+
+pub(crate) fn list(grants: &Grants, request: &Request<'_>) -> Answer {
+    let page = grants.list_applications(request.who, &request.page()?)?;
+    let continuation_token = token(page.next, Scheme::ClientsAndAudit);
+    Ok(Reply::json(&ApplicationList { applications: page.items.iter().map(|record| shape(record)).collect(), continuation_token }))
+}
+
+pub(crate) fn one(grants: &Grants, request: &Request<'_>) -> Answer {
+    let record = grants.application(request.who, request.param("applicationId"))?;
+    Ok(Reply::json(&shape(&record)))
+}
+
+pub(crate) async fn put(grants: &Grants, request: &Request<'_>) -> Answer {
+    let given: PutApplicationRequest = request.input()?;
+    let input = ApplicationInput {
+        name: given.name,
+        description: given.description,
+        owner: given.owner,
+        redirect_uris: given.redirect_uris,
+        scopes: given.scopes,
+        max_life_ms: given.max_life_seconds.saturating_mul(1000),
+        confidential: given.kind == ApplicationKind::Confidential,
+        remember_ms: 0,
+        skip_consent: false,
+    };
+    Ok(changed(&grants.put_application(request.who, request.param("applicationId"), &input, None).await?))
+}
+
+pub(crate) async fn reset_secret(grants: &Grants, request: &Request<'_>) -> Answer {
+    let given: ResetApplicationSecretRequest = request.input()?;
+    let overlap_ms = given.overlap_seconds.saturating_mul(1000);
+    Ok(changed(&grants.reset_application_secret(request.who, request.param("applicationId"), overlap_ms).await?))
+}
+
+pub(crate) async fn delete(grants: &Grants, request: &Request<'_>) -> Answer {
+    let revision = grants.delete_application(request.who, request.param("applicationId"), None).await?;
+    Ok(Reply::no_content().at_revision(revision.0))
+}
+
+fn changed(put: &PutApplication) -> Reply {
+    let mut shown = Application { secret: put.secret.as_ref().map(Secret::expose).map(str::to_owned), ..shape(&put.record) };
+    let reply = Reply::json_secret(&shown).at_revision(put.revision.0);
+    shown.secret.zeroize();
+    reply
+}
+
+fn shape(record: &ApplicationRecord) -> Application {
+    Application {
+        id: record.id.clone(),
+        name: record.name.clone(),
+        description: record.description.clone(),
+        owner: record.owner.clone(),
+        redirect_uris: record.redirect_uris.clone(),
+        scopes: record.scopes.clone(),
+        max_life_seconds: record.max_life_ms / 1000,
+        kind: if record.confidential { ApplicationKind::Confidential } else { ApplicationKind::Public },
+        secret_made: record.secret_made_ms.map(time),
+        old_secret_ends: record.old_secret_ends_ms.map(time),
+        secret: None,
+        created: time(record.created_ms),
+        last_modified: time(record.last_modified_ms),
+    }
+}

@@ -1,0 +1,110 @@
+//! Applications that ask people for grants by OAuth 2.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How an application proves who it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ApplicationKind {
+    /// It keeps no secret.
+    #[default]
+    Public,
+    /// A server with a secret.
+    Confidential,
+}
+
+/// An application of the database.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Application {
+    /// The `client_id` of OAuth 2.
+    pub id: String,
+    /// What the grant page calls it.
+    pub name: String,
+    /// Markdown, for administrators.
+    pub description: String,
+    /// The identity of whoever may change it; empty: nobody but administrators.
+    pub owner: String,
+    /// Where its answers go.
+    pub redirect_uris: Vec<String>,
+    /// What it may ask for.
+    pub scopes: Vec<String>,
+    /// The longest life of a grant to it.
+    pub max_life_seconds: i64,
+    /// How it proves who it is.
+    pub kind: ApplicationKind,
+    /// When its secret was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_made: Option<String>,
+    /// Until when the secret before counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_secret_ends: Option<String>,
+    /// Its secret: only in the answer to whoever made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// When it was made.
+    pub created: String,
+    /// When it was changed last.
+    pub last_modified: String,
+}
+
+/// Without the secret.
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Application").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A page of listApplications.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplicationList {
+    /// In the order of their ids.
+    pub applications: Vec<Application>,
+    /// Present only if there is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continuation_token: Option<String>,
+}
+
+/// What an application is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PutApplicationRequest {
+    /// What the grant page calls it.
+    pub name: String,
+    /// Markdown, for administrators.
+    #[serde(default)]
+    pub description: String,
+    /// The identity of whoever may change it; empty: nobody but administrators.
+    #[serde(default)]
+    pub owner: String,
+    /// Where its answers go.
+    pub redirect_uris: Vec<String>,
+    /// What it may ask for.
+    pub scopes: Vec<String>,
+    /// The longest life of a grant to it; 7 days if nothing is said.
+    #[serde(default = "seven_days")]
+    pub max_life_seconds: i64,
+    /// How it proves who it is.
+    #[serde(default)]
+    pub kind: ApplicationKind,
+}
+
+/// What is wished of another secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResetApplicationSecretRequest {
+    /// For how long the secret before counts; a day if nothing is said, 0: it ends at once.
+    #[serde(default = "a_day")]
+    pub overlap_seconds: i64,
+}
+
+fn a_day() -> i64 {
+    86_400
+}
+
+fn seven_days() -> i64 {
+    604_800
+}
