@@ -19,6 +19,14 @@ pub enum GrantError {
         /// For the person.
         reason: &'static str,
     },
+    /// Something that the person wrote can't be. Show this offer again, with these ticks.
+    #[error("{reason}")]
+    Correct {
+        /// With the person's ticks, and what is wrong beside the line that it belongs to.
+        offer: Box<Offer>,
+        /// For the person.
+        reason: String,
+    },
     /// The button was pressed as soon as the page appeared. Show this offer again, with these ticks.
     #[error("{}", falconer_login::TOO_SOON)]
     TooSoon(Box<Offer>),

@@ -12,6 +12,7 @@ use crate::applications::register::Register;
 use crate::settings::GrantSettings;
 use crate::targets::registered::Registered;
 use crate::targets::target::Target;
+use crate::words::published::ScopeWords;
 
 /// The use cases of access grants on one node. One for a process, behind an [`Arc`].
 pub struct Grants {
@@ -26,16 +27,19 @@ pub struct Grants {
 pub(crate) struct Configured {
     pub(crate) settings: GrantSettings,
     pub(crate) registered: Registered,
+    pub(crate) words: ScopeWords,
 }
 
 impl Configured {
     fn of(settings: GrantSettings) -> Result<Configured, LoginError> {
-        Ok(Configured { registered: Registered::new(&settings.registered_targets)?, settings })
+        let words = ScopeWords::new(&settings.scopes)?;
+        Ok(Configured { words, registered: Registered::new(&settings.registered_targets)?, settings })
     }
 }
 
 impl Grants {
-    /// Checks the settings. Errors ([`LoginError::Invalid`]): a registered target that is none, or an application that can't be one.
+    /// Checks the settings. Errors ([`LoginError::Invalid`]): a registered target that is none, an application that can't be one, or a sentence
+    /// about a scope that can't be used.
     pub fn open(auth: Arc<Auth>, login: Arc<Login>, store: Arc<dyn Store>, settings: GrantSettings) -> Result<Grants, LoginError> {
         let register = Register::new(&settings.applications, |target| auth.is_own_address(target.host(), target.effective_port()))?;
         let applications = KnownApplications::new(register, Arc::clone(&auth));

@@ -9,6 +9,7 @@
 //! | the URL that carries credentials; a client for a program on the person's own machine | `delivery` |
 //! | devices that show a short code | `device` |
 //! | granting, listing, taking back | `records` |
+//! | scopes in words, and what services publish of theirs | `words` |
 //!
 //! What is deliberately not here: HTTP and HTML (`web`), who somebody is (`login`), what a grant is worth when it is used (`auth`), SQL,
 //! arithmetic of scopes (`scopes`), a clock and a source of randomness.
@@ -25,11 +26,12 @@ mod oauth;
 mod records;
 mod settings;
 mod targets;
+mod words;
 
 pub use applications::administer::{LONGEST_SECRET_OVERLAP_MS, PutApplication, SECRET_OVERLAP_MS};
 pub use applications::application::{Application, ApplicationKind, ApplicationSettings};
-pub use consent::describe::{Description, LabelPart, describe};
 pub use consent::lifetime::Lifetime;
+pub use consent::narrowing::Star;
 pub use consent::news::News;
 pub use consent::offer::{Bundle, IdentityLine, Line, Offer};
 pub use consent::request::{self, GrantRequest, RequestError};
@@ -49,7 +51,9 @@ pub use oauth::introspection::{ActiveToken, Introspector};
 pub use oauth::parameters::{ParameterError, Parameters};
 pub use oauth::secrets::IssuedToken;
 pub use oauth::token::GrantType;
-pub use records::grant::{Choices, Granted};
-pub use records::granted::{GrantState, GrantView, ScopeGroup, ScopeInWords, in_words};
+pub use records::grant::{Choices, Granted, LONGEST_NAME};
+pub use records::granted::{GrantPage, GrantState, GrantView, Revoking, ScopeGroup, ScopeInWords};
 pub use settings::{GrantSettings, RegisteredTarget};
 pub use targets::target::{self, Target, TargetError};
+pub use words::describe::{Description, LabelPart};
+pub use words::published::{PublishedScope, Risk, ScopeWords};

@@ -3,6 +3,7 @@
 use falconer_auth::DAY_MS;
 
 use crate::applications::application::ApplicationSettings;
+use crate::words::published::PublishedScope;
 
 /// Everything that [`crate::Grants::open`] needs besides auth, login and the store.
 #[derive(Clone, Debug)]
@@ -13,10 +14,14 @@ pub struct GrantSettings {
     pub registered_only: bool,
     /// `grant.sign_in_again`: scopes beyond those that are broad that are granted by whoever has just signed in only. Default none.
     pub sign_in_again: Vec<String>,
+    /// `grant.mail`: whoever grants something is mailed about it. Default no.
+    pub mail: bool,
     /// `[[target]]`.
     pub registered_targets: Vec<RegisteredTarget>,
     /// `[[application]]`.
     pub applications: Vec<ApplicationSettings>,
+    /// `[[scope]]`.
+    pub scopes: Vec<PublishedScope>,
 }
 
 /// A target that the administrator knows: `[[target]]` of the configuration.
@@ -34,8 +39,10 @@ impl Default for GrantSettings {
             max_ttl_ms: 7 * DAY_MS,
             registered_only: false,
             sign_in_again: Vec::new(),
+            mail: false,
             registered_targets: Vec::new(),
             applications: Vec::new(),
+            scopes: Vec::new(),
         }
     }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use falconer_grants::request::{self, LONGEST_DESCRIPTION, MOST_SCOPES};
-use falconer_grants::{Credentials, ResponseMode, Target, describe};
+use falconer_grants::{Credentials, ResponseMode, ScopeWords, Target};
 use falconer_login::identity;
 use proptest::prelude::*;
 
@@ -62,6 +62,6 @@ proptest! {
 
     #[test]
     fn any_scope_in_words(scope in "[ -~]{0,40}") {
-        let _ = describe(&scope);
+        let _ = ScopeWords::default().describe(&scope);
     }
 }

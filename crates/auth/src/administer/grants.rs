@@ -3,6 +3,7 @@
 use falconer_credentials::temporary::{self, Temporary};
 use falconer_scopes::{Expression, ScopeSet};
 use falconer_store::{GrantRecord, IdentityRecord, Key, Revision, Write};
+use serde_json::json;
 
 use crate::change::acting::step_by;
 use crate::change::decide::{Decision, Now};
@@ -44,7 +45,9 @@ pub struct NewGrant {
     pub nonce: String,
     /// A hash of the choices.
     pub choices: String,
-    /// For the person's list.
+    /// What the person calls it.
+    pub name: Option<String>,
+    /// What it goes to is called this: for the person's list.
     pub label: String,
 }
 
@@ -84,7 +87,8 @@ impl Auth {
                 let mut depends_on = vec![Key::Role];
                 depends_on.extend(now.snapshot.identity(&new.identity).map(|identity| now.snapshot.keys_of(identity)).unwrap_or_default());
                 depends_on.extend(before.iter().map(|b| Key::Grant(b.record.id.clone())));
-                let step = step_by(now, &new.signed_in_by, "granted", depends_on);
+                let mut step = step_by(now, &new.signed_in_by, "granted", depends_on);
+                step.detail = Some(json!({"target": new.target_origin, "name": new.name}));
                 let replaces = before.map(|b| b.record.id.clone());
                 Ok(Decision::Write(step, Write::InsertGrant(record.clone(), replaces), (record, false)))
             })
@@ -190,6 +194,7 @@ impl Auth {
             nonce: new.nonce.clone(),
             choices: new.choices.clone(),
             label: new.label.clone(),
+            name: new.name.clone(),
             last_used_ms: None,
             use_count: 0,
             revoked_ms: None,

@@ -71,6 +71,8 @@ pub struct ConsoleActs {
     pub list_roles: bool,
     /// People are listed.
     pub list_people: bool,
+    /// Grants of everybody are listed.
+    pub list_grants: bool,
     /// Some part of the whole history is shown.
     pub history: bool,
     /// Refusals are explained.
@@ -144,6 +146,7 @@ impl Auth {
             list_clients: may("auth:list-clients"),
             list_roles: may("auth:list-roles"),
             list_people: may("auth:list-people"),
+            list_grants: may("auth:list-grants"),
             history: has_some(&caller, "auth:audit-history:") || has_some(&caller, "auth:client-audit-history:"),
             explain: has_some(&caller, "auth:explain:"),
             expand: may("auth:expand-scopes"),

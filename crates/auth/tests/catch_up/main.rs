@@ -136,6 +136,7 @@ async fn any_write(store: &dyn Store, random: &mut impl FnMut(u64) -> u64) {
         nonce: String::new(),
         choices: String::new(),
         label: String::new(),
+        name: None,
         last_used_ms: None,
         use_count: 0,
         revoked_ms: None,

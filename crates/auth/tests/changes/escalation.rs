@@ -193,6 +193,7 @@ impl<'a> History<'a> {
             expires_ms: self.world.now() + DAY_MS,
             nonce: String::new(),
             choices: String::new(),
+            name: None,
             label: String::new(),
         };
         let issued = auth.add_grant(new).await.unwrap();

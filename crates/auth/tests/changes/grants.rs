@@ -178,6 +178,7 @@ impl Run {
             expires_ms: self.world.now() + step["expiresInMs"].as_i64().unwrap_or(DAY_MS),
             nonce: self.text(step, "nonce").unwrap_or_else(|| format!("nonce of {name}")),
             choices: self.text(step, "choices").unwrap_or_default(),
+            name: None,
             label: String::new(),
         };
         let issued = self.world.auth.add_grant(new).await?;

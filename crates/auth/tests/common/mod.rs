@@ -210,6 +210,7 @@ pub fn new_grant(identity: &str, scopes: &[&str], now_ms: i64) -> falconer_auth:
         expires_ms: now_ms + DAY_MS,
         nonce: String::new(),
         choices: String::new(),
+        name: None,
         label: String::new(),
     }
 }

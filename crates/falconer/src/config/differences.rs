@@ -39,6 +39,7 @@ impl Config {
             provider,
             target,
             application,
+            scope,
             static_client,
             limits,
             log,

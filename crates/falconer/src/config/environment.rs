@@ -28,7 +28,7 @@ const NOT_SETTINGS: &[&str] = &[
 const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "notify_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
-const SETTINGS: [&str; 37] = [
+const SETTINGS: [&str; 38] = [
     "listen",
     "metrics_listen",
     "root_url",
@@ -52,6 +52,7 @@ const SETTINGS: [&str; 37] = [
     "grant.max_ttl",
     "grant.registered_only",
     "grant.sign_in_again",
+    "grant.mail",
     "mail.url",
     "mail.user",
     "mail.password",

@@ -14,6 +14,7 @@ mod mail;
 mod misfit;
 mod near;
 mod provider;
+mod scope;
 mod secret_text;
 mod settings;
 
@@ -21,6 +22,7 @@ pub use application::Application;
 pub use check::address;
 pub use mail::Mail;
 pub use provider::{EmailCodeSection, GithubSection, HttpDirectorySection, LdapSection, OidcSection, Provider, ScimSection, check_token};
+pub use scope::Scope;
 pub use secret_text::SecretText;
 pub use settings::{Audit, Config, Log, LogFormat, RegisteredTarget, StaticClient, WholeLists};
 

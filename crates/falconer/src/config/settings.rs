@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::{Application, Mail, Provider, SecretText};
+use super::{Application, Mail, Provider, Scope, SecretText};
 
 /// All settings with their defaults.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -52,6 +52,8 @@ pub struct Config {
     pub target: Vec<RegisteredTarget>,
     /// Applications that ask by OAuth 2.
     pub application: Vec<Application>,
+    /// What services say of their scopes.
+    pub scope: Vec<Scope>,
     /// Clients that the deployment configures; their ids begin with `static/`.
     pub static_client: Vec<StaticClient>,
     /// Limits of the listener.
@@ -126,6 +128,8 @@ pub struct Grant {
     pub registered_only: bool,
     /// Scopes that are granted by whoever has just signed in only, besides those that are broad.
     pub sign_in_again: Vec<String>,
+    /// Whether whoever grants something is mailed about it.
+    pub mail: bool,
 }
 
 /// `[[target]]`
@@ -227,6 +231,7 @@ impl Default for Config {
             provider: Vec::new(),
             target: Vec::new(),
             application: Vec::new(),
+            scope: Vec::new(),
             static_client: Vec::new(),
             limits: Limits::default(),
             log: Log::default(),
@@ -254,7 +259,7 @@ impl Default for Identity {
 
 impl Default for Grant {
     fn default() -> Self {
-        Grant { max_ttl: "7 days".to_owned(), registered_only: false, sign_in_again: Vec::new() }
+        Grant { max_ttl: "7 days".to_owned(), registered_only: false, sign_in_again: Vec::new(), mail: false }
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use falconer_auth::{AuthSettings, Origin, StaticClient};
 use falconer_credentials::AccessToken;
-use falconer_grants::{ApplicationKind, ApplicationSettings, GrantSettings, RegisteredTarget};
+use falconer_grants::{ApplicationKind, ApplicationSettings, GrantSettings, PublishedScope, RegisteredTarget, Risk};
 use falconer_login::{LoginSettings, RelyingParty};
 use falconer_store::Secret;
 
 use super::Access;
 use super::providers::{Providers, providers};
-use crate::config::{Application, Config};
+use crate::config::{Application, Config, Scope};
 use crate::text_file;
 
 /// What a certificate of the protocol can span.
@@ -140,7 +140,14 @@ pub fn grant_settings(config: &Config) -> Result<GrantSettings> {
         max_ttl_ms,
         registered_only: config.grant.registered_only,
         sign_in_again: config.grant.sign_in_again.clone(),
+        mail: config.grant.mail,
         registered_targets: config.target.iter().map(target).collect(),
         applications: config.application.iter().map(application).collect::<Result<_>>()?,
+        scopes: config.scope.iter().map(published_scope).collect::<Result<_>>()?,
     })
+}
+
+fn published_scope(scope: &Scope) -> Result<PublishedScope> {
+    let risk = Risk::parse(&scope.risk).with_context(|| format!("[[scope]] {}: risk is `ordinary` or `high`", scope.template))?;
+    Ok(PublishedScope { namespace: scope.namespace.clone(), template: scope.template.clone(), sentence: scope.sentence.clone(), risk })
 }

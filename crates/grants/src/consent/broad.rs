@@ -2,6 +2,9 @@
 
 use falconer_scopes::{ScopeSet, covers};
 
+use crate::words::describe::Description;
+use crate::words::published::ScopeWords;
+
 /// The scope that every grant has, whatever was chosen.
 pub(crate) const ALWAYS: &str = "auth:current-scopes";
 /// What begins with `auth:` and lets somebody look at themselves only.
@@ -11,12 +14,18 @@ const HARMLESS: [&str; 2] = [ALWAYS, "auth:expand-scopes"];
 #[derive(Clone, Copy)]
 pub(crate) struct Expansions<'a> {
     expand: &'a (dyn Fn(&[&str]) -> ScopeSet + Sync),
+    words: &'a ScopeWords,
 }
 
 impl<'a> Expansions<'a> {
     /// `expand` = role expansion.
-    pub(crate) fn new(expand: &'a (dyn Fn(&[&str]) -> ScopeSet + Sync)) -> Expansions<'a> {
-        Expansions { expand }
+    pub(crate) fn new(expand: &'a (dyn Fn(&[&str]) -> ScopeSet + Sync), words: &'a ScopeWords) -> Expansions<'a> {
+        Expansions { expand, words }
+    }
+
+    /// Says in words what a scope allows.
+    pub(crate) fn describe(&self, scope: &str) -> Description {
+        self.words.describe(scope)
     }
 
     /// What the scopes come to together.
@@ -32,7 +41,12 @@ impl<'a> Expansions<'a> {
 
     /// Whether a scope is broad, or expands to something that is.
     pub(crate) fn is_broad(&self, scope: &str) -> bool {
-        is_broad_alone(scope) || holds_broad(&self.expansion(scope))
+        self.words.is_broad(scope) || self.holds_broad(&self.expansion(scope))
+    }
+
+    /// Whether one of the scopes is broad by itself. For a closed set that is all that there is to ask.
+    pub(crate) fn holds_broad(&self, closed: &ScopeSet) -> bool {
+        closed.iter().any(|scope| self.words.is_broad(scope))
     }
 
     /// The largest closed part of a closed set that holds nothing broad.
@@ -41,11 +55,7 @@ impl<'a> Expansions<'a> {
     }
 }
 
-/// Whether one of the scopes is broad by itself. For a closed set that is all that there is to ask.
-pub(crate) fn holds_broad(closed: &ScopeSet) -> bool {
-    closed.iter().any(is_broad_alone)
-}
-
+/// Whether somebody who has it sees or changes who may do what.
 pub(crate) fn is_broad_alone(scope: &str) -> bool {
     if scope.starts_with("auth:") {
         return !HARMLESS.contains(&scope);

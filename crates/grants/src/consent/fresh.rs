@@ -3,7 +3,6 @@
 use falconer_login::{LoginError, Session};
 use falconer_scopes::{ScopeSet, covers};
 
-use crate::consent::broad::is_broad_alone;
 use crate::grants::Grants;
 
 impl Grants {
@@ -11,7 +10,7 @@ impl Grants {
     pub(crate) fn check_fresh(&self, session: &Session, scopes: &ScopeSet, before: &ScopeSet) -> Result<(), LoginError> {
         let configured = self.configured();
         let guarded = &configured.settings.sign_in_again;
-        let is_guarded = |scope: &str| is_broad_alone(scope) || guarded.iter().any(|guarded| meet(guarded, scope));
+        let is_guarded = |scope: &str| configured.words.is_broad(scope) || guarded.iter().any(|guarded| meet(guarded, scope));
         if scopes.iter().any(|scope| is_guarded(scope) && !before.satisfies(scope)) { self.login.check_fresh(session) } else { Ok(()) }
     }
 }

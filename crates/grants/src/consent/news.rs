@@ -8,7 +8,7 @@ use falconer_scopes::ScopeSet;
 
 use crate::error::GrantError;
 use crate::grants::Grants;
-use crate::records::granted::{ScopeGroup, in_words};
+use crate::records::granted::ScopeGroup;
 
 /// What is new since the last grant to the same site; everything, where there was none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,21 +30,21 @@ impl Grants {
         scopes: &ScopeSet,
         identity_for: &[String],
     ) -> Result<Option<News>, GrantError> {
-        let (before, identified_to) = self.granted_last(session, origin).await?;
+        let (before, identified_to) = self.granted_last(session, origin).await?.unwrap_or_default();
         let new: Vec<&str> = scopes.iter().filter(|scope| !before.satisfies(scope)).collect();
         let identity_for: Vec<String> = identity_for.iter().filter(|origin| !identified_to.contains(origin)).cloned().collect();
         if new.is_empty() && identity_for.is_empty() {
             return Ok(None);
         }
         let shown = fingerprint(new.iter().copied().chain(["identity"]).chain(identity_for.iter().map(String::as_str)));
-        Ok(Some(News { gives: in_words(new), identity_for, shown }))
+        Ok(Some(News { gives: self.configured().words.group(new), identity_for, shown }))
     }
 
-    /// What the last grant to this origin gave, and to whom it told who the person is.
-    pub(crate) async fn granted_last(&self, session: &Session, origin: &str) -> Result<(ScopeSet, Vec<String>), GrantError> {
+    /// What the last grant to this origin gave, and to whom it told who the person is; `None` where there was none.
+    pub(crate) async fn granted_last(&self, session: &Session, origin: &str) -> Result<Option<(ScopeSet, Vec<String>)>, GrantError> {
         let grants = self.store.grants_of(&session.person.identity).await.map_err(|error| self.read_error(error))?;
         // The newest comes first. One that the person took back is nothing to go by.
         let last = grants.into_iter().find(|grant| grant.target_origin == origin && grant.revoked_ms.is_none());
-        Ok(last.map_or_else(Default::default, |grant| (ScopeSet::new(&grant.scopes), grant.identity_for)))
+        Ok(last.map(|grant| (ScopeSet::new(&grant.scopes), grant.identity_for)))
     }
 }

@@ -5,10 +5,11 @@
 
 use falconer_scopes::ScopeSet;
 
-use crate::consent::broad::{Expansions, holds_broad};
-use crate::consent::describe::{LabelPart, describe};
+use crate::consent::broad::Expansions;
 use crate::consent::lifetime::{self, Lifetime};
+use crate::consent::narrowing::Star;
 use crate::consent::request::GrantRequest;
+use crate::words::describe::LabelPart;
 use falconer_login::fingerprint;
 
 /// More scopes than this are offered in bundles.
@@ -48,6 +49,8 @@ pub struct Line {
     pub group: String,
     /// The scope in words.
     pub label: Vec<LabelPart>,
+    /// What the person has of it, before expansion; empty when they lack it.
+    pub has: Vec<String>,
     /// What would be granted: a closed, normalized list. Empty when the person lacks it.
     pub gives: Vec<String>,
     /// Marked, and not ticked beforehand for a target that the administrator has not registered.
@@ -60,6 +63,10 @@ pub struct Line {
     pub lacking: bool,
     /// The person has it in part only: that part is what the line gives.
     pub partial: bool,
+    /// The last grant to this site did not give this.
+    pub new: bool,
+    /// The star at its end, in whose place the person may write something narrower.
+    pub star: Option<Star>,
     /// What was taken away again because another line that it would give back is not ticked. Only after [`crate::GrantError::Review`].
     pub taken_away: Vec<String>,
     /// The part of the scope that the person has, before expansion.
@@ -80,6 +87,8 @@ pub struct Bundle {
     pub ticked: bool,
     /// As [`Line::taken_away`].
     pub taken_away: Vec<String>,
+    /// How many of them the last grant to this site did not give; 0 where there was none.
+    pub new: usize,
     pub(crate) closed: ScopeSet,
 }
 
@@ -100,6 +109,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) registered_name: Option<String>,
     /// The person has typed this origin's host before.
     pub(crate) remembered: bool,
+    /// What the last grant to this site gave.
+    pub(crate) before: Option<ScopeSet>,
     pub(crate) max_ttl_ms: i64,
 }
 
@@ -127,8 +138,20 @@ impl Offer {
             identity_line: request.identity.then(|| identity_line(request)),
             shown: String::new(),
         };
+        if let Some(before) = &circumstances.before {
+            offer.mark_new(before);
+        }
         offer.shown = offer.content();
         offer
+    }
+
+    fn mark_new(&mut self, before: &ScopeSet) {
+        for line in &mut self.lines {
+            line.new = !before.satisfies_all(line.closed.iter());
+        }
+        for bundle in [&mut self.everything, &mut self.broad].into_iter().flatten() {
+            bundle.new = bundle.scopes.iter().filter(|scope| !before.satisfies(scope)).count();
+        }
     }
 
     /// What a program on the person's own machine is offered. Without particular scopes: all that the person has, one by one, as long as
@@ -199,7 +222,7 @@ fn bundles(of_person: &ScopeSet, expansions: &Expansions<'_>) -> (Option<Bundle>
     let everything = expansions.without_broad(of_person);
     let broad: Vec<&str> = of_person.iter().filter(|s| !everything.satisfies(s)).collect();
     let bundle = |added: ScopeSet, closed: ScopeSet, ticked| {
-        (!added.is_empty()).then(|| Bundle { scopes: added.to_vec(), count: added.len(), ticked, taken_away: Vec::new(), closed })
+        (!added.is_empty()).then(|| Bundle { scopes: added.to_vec(), count: added.len(), ticked, taken_away: Vec::new(), new: 0, closed })
     };
     let added = ScopeSet::new(&broad);
     let closed = expansions.closure(broad);
@@ -209,25 +232,29 @@ fn bundles(of_person: &ScopeSet, expansions: &Expansions<'_>) -> (Option<Bundle>
 fn lines_of(scope: &str, of_person: &ScopeSet, expansions: &Expansions<'_>, registered: bool) -> Vec<Line> {
     let requested = ScopeSet::new([scope]);
     let own = requested.intersection(of_person);
-    let description = describe(scope);
+    let description = expansions.describe(scope);
+    let has = own.to_vec();
     let line = |own: ScopeSet, closed: ScopeSet, broad: bool, narrowed: bool| Line {
         key: key(scope, narrowed, &closed),
         scope: scope.to_owned(),
         group: description.group.clone(),
         label: description.label.clone(),
+        has: has.clone(),
         gives: closed.to_vec(),
         broad,
         narrowed,
         ticked: !closed.is_empty() && (!broad || registered),
         lacking: closed.is_empty(),
         partial: !own.is_empty() && !narrowed && !own.satisfies(scope),
+        new: false,
+        star: if narrowed || closed.is_empty() { None } else { Star::of(scope) },
         taken_away: Vec::new(),
         own,
         closed,
         part_of: None,
     };
     let closed = expansions.closure(own.iter());
-    if !holds_broad(&closed) {
+    if !expansions.holds_broad(&closed) {
         return vec![line(own, closed, false, false)];
     }
     let rest = expansions.without_broad(&closed);

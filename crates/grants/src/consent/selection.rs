@@ -3,7 +3,7 @@
 use falconer_scopes::ScopeSet;
 
 use crate::consent::broad::{ALWAYS, Expansions};
-use crate::consent::offer::Offer;
+use crate::consent::offer::{Line, Offer};
 use falconer_login::fingerprint;
 
 /// Ticks of the form that belong to an offer.
@@ -110,8 +110,12 @@ fn items<'a>(offer: &'a Offer, ticks: &Ticks<'_>) -> Vec<Item<'a>> {
         taken_away: Vec::new(),
     };
     // Scopes that are ticked by their names: they are wanted, also where one that is not ticked comes to no more than several of them.
-    let named: Vec<&str> =
-        offer.lines.iter().filter(|line| !line.narrowed && is_ticked(&line.key)).map(|line| line.scope.as_str()).collect();
+    let named: Vec<&str> = offer
+        .lines
+        .iter()
+        .filter(|line| !line.narrowed && whole(line).is_none() && is_ticked(&line.key))
+        .map(|line| line.scope.as_str())
+        .collect();
     let mut items: Vec<Item<'a>> = Vec::new();
     for line in &offer.lines {
         // Who ticks the whole has ticked its part.
@@ -126,7 +130,16 @@ fn items<'a>(offer: &'a Offer, ticks: &Ticks<'_>) -> Vec<Item<'a>> {
             items.push(item(&bundle.closed, ticked, protected.collect()));
         }
     }
+    // Who writes less than the whole does not want the whole back through another tick. They stand last: no line of the page is theirs.
+    for line in offer.lines.iter().filter(|line| is_ticked(&line.key)) {
+        items.extend(whole(line).map(|whole| item(&line.closed, false, vec![whole.clone()])));
+    }
     items
+}
+
+/// What the person has of a scope with a star, where they wrote something narrower.
+fn whole(line: &Line) -> Option<&ScopeSet> {
+    line.star.as_ref().and_then(|star| star.whole.as_ref())
 }
 
 impl Offer {

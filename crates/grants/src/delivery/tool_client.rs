@@ -238,9 +238,9 @@ pub enum ToolError {
 impl Grants {
     /// What the person may give to a program that asks for this.
     pub fn tool_offer(&self, session: &Session, request: &ToolRequest) -> Result<Offer, LoginError> {
-        let directory = self.auth.directory();
+        let (directory, configured) = (self.auth.directory(), self.configured());
         let expand = move |scopes: &[&str]| directory.expand(scopes);
-        self.tool_offer_in(session, request, &Expansions::new(&expand))
+        self.tool_offer_in(session, request, &Expansions::new(&expand, &configured.words))
     }
 
     fn tool_offer_in(&self, session: &Session, request: &ToolRequest, expansions: &Expansions<'_>) -> Result<Offer, LoginError> {
@@ -290,9 +290,9 @@ impl Grants {
 
     /// What the ticks come to, or the page again.
     fn chosen(&self, session: &Session, request: &ToolRequest, choices: &ToolChoices) -> Result<(Box<Offer>, Vec<String>), ToolError> {
-        let directory = self.auth.directory();
+        let (directory, configured) = (self.auth.directory(), self.configured());
         let expand = move |scopes: &[&str]| directory.expand(scopes);
-        let expansions = Expansions::new(&expand);
+        let expansions = Expansions::new(&expand, &configured.words);
         let mut offer = Box::new(self.tool_offer_in(session, request, &expansions)?);
         if !offer.was_shown(&choices.shown, &[]) {
             let reason = "Nothing was created yet: what you may do has changed since the page was shown. Look again.";

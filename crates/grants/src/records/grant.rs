@@ -15,9 +15,13 @@ use crate::consent::request::GrantRequest;
 use crate::consent::selection::{Selection, Ticks};
 use crate::error::GrantError;
 use crate::grants::Grants;
+use crate::words::published::is_hidden;
 use falconer_login::Session;
 use falconer_login::fingerprint;
 use falconer_login::identity;
+
+/// Longest name of a grant, in characters.
+pub const LONGEST_NAME: usize = 60;
 
 /// What came back with the form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +32,10 @@ pub struct Choices {
     pub shown: String,
     /// [`crate::Line::key`] of each ticked line.
     pub ticked: Vec<String>,
+    /// What was written in the place of stars: [`crate::Line::key`] and the text.
+    pub narrowed: Vec<(String, String)>,
+    /// What the person calls the grant; may be empty.
+    pub name: String,
     /// The tick of [`Offer::everything`].
     pub everything: bool,
     /// The tick of [`Offer::broad`].
@@ -55,6 +63,8 @@ pub struct Granted {
     pub id: String,
     /// When it ends, milliseconds since 1970.
     pub expires_ms: i64,
+    /// The button was pressed for the first time: it was not there before.
+    pub is_new: bool,
     /// At which it holds.
     pub revision: Revision,
 }
@@ -65,12 +75,17 @@ impl Grants {
         self.login.draw::<16>()
     }
 
+    /// Whether people are mailed about what they grant, where there is a mail server.
+    pub fn mails_about_grants(&self) -> bool {
+        self.configured().settings.mail
+    }
+
     /// What the person can grant to this request. Errors: [`GrantError::NotRegistered`], and [`LoginError::SignedOut`] when the account is
     /// not active any more.
     pub async fn offer(&self, session: &Session, request: &GrantRequest) -> Result<Offer, GrantError> {
-        let directory = self.auth.directory();
+        let (directory, configured) = (self.auth.directory(), self.configured());
         let expand = |scopes: &[&str]| directory.expand(scopes);
-        self.offer_in(session, request, Expansions::new(&expand)).await
+        self.offer_in(session, request, Expansions::new(&expand, &configured.words)).await
     }
 
     /// Grants what was chosen, if the page was there long enough to be seen. Pressing twice gives the same answer. The same nonce with other choices makes another
@@ -79,14 +94,18 @@ impl Grants {
         check_nonce(&choices.nonce)?;
         let hash = hash_of(request, choices);
         if let Some(earlier) = self.earlier(session, choices, &hash).await? {
-            return self.deliver(request, &earlier).await;
+            return self.deliver(request, &earlier, false).await;
         }
-        let directory = self.auth.directory();
+        let (directory, configured) = (self.auth.directory(), self.configured());
         let expand = |scopes: &[&str]| directory.expand(scopes);
-        let expansions = Expansions::new(&expand);
+        let expansions = Expansions::new(&expand, &configured.words);
         let mut offer = self.offer_in(session, request, expansions).await?;
-        let selection = select(&mut offer, choices, &expansions)?;
+        // First: the page that is shown once more has this tick too.
         let identity_for = identity_for(&mut offer, choices);
+        let selection = select(&mut offer, choices, &expansions)?;
+        if let Some(reason) = wrong_name(choices.name.trim()) {
+            return Err(GrantError::Correct { offer: Box::new(offer), reason });
+        }
         if self.is_too_soon(session, &choices.form_time, choices.visible_ms) {
             return Err(GrantError::TooSoon(Box::new(offer)));
         }
@@ -103,7 +122,7 @@ impl Grants {
             }
         }
         // Last, so that nothing has to be asked again after it.
-        let (before, _) = self.granted_last(session, &request.target.origin()).await?;
+        let (before, _) = self.granted_last(session, &request.target.origin()).await?.unwrap_or_default();
         self.check_fresh(session, &selection.scopes, &before)?;
         let new = self.new_grant(session, request, choices, &offer, selection, identity_for, hash);
         let issued = match self.auth.add_grant(new).await {
@@ -119,7 +138,23 @@ impl Grants {
                 tracing::warn!(error = %self.store_error(error), "a host that was typed could not be remembered");
             }
         }
-        self.deliver(request, &issued.grant).await
+        self.deliver(request, &issued.grant, !issued.repeated).await
+    }
+
+    /// The offer with what the person has chosen so far; nothing is granted. Errors as [`Grants::offer`], and [`GrantError::Review`] where what
+    /// is on offer is not what the page showed.
+    pub async fn offer_with(&self, session: &Session, request: &GrantRequest, choices: &Choices) -> Result<Offer, GrantError> {
+        let (directory, configured) = (self.auth.directory(), self.configured());
+        let expand = |scopes: &[&str]| directory.expand(scopes);
+        let expansions = Expansions::new(&expand, &configured.words);
+        let mut offer = self.offer_in(session, request, expansions).await?;
+        identity_for(&mut offer, choices);
+        match select(&mut offer, choices, &expansions) {
+            Ok(_) => Ok(offer),
+            // What is wrong is said beside its line.
+            Err(GrantError::Correct { offer, .. }) => Ok(*offer),
+            Err(error) => Err(error),
+        }
     }
 
     async fn offer_in(&self, session: &Session, request: &GrantRequest, expansions: Expansions<'_>) -> Result<Offer, GrantError> {
@@ -139,6 +174,7 @@ impl Grants {
         let of_person: ScopeSet = of_person.ok_or(LoginError::SignedOut)?;
         let origin = request.target.origin();
         let remembered = self.remembered_origins(session).await?;
+        let before = self.granted_last(session, &origin).await?.map(|(scopes, _)| scopes);
         Ok(Offer::new(
             request,
             &Circumstances {
@@ -147,6 +183,7 @@ impl Grants {
                 registered_name,
                 remembered: remembered.iter().any(|(known, _)| *known == origin),
                 max_ttl_ms: application.map_or(max_ttl_ms, |application| application.settings.max_life_ms.min(max_ttl_ms)),
+                before,
             },
         ))
     }
@@ -196,11 +233,12 @@ impl Grants {
             expires_ms: self.now_ms().saturating_add(choices.lifetime_ms),
             nonce: choices.nonce.clone(),
             choices: hash,
+            name: Some(choices.name.trim().to_owned()).filter(|name| !name.is_empty()),
             label: offer.registered_name.clone().unwrap_or_else(|| target.host_and_port()),
         }
     }
 
-    async fn deliver(&self, request: &GrantRequest, grant: &GrantRecord) -> Result<Granted, GrantError> {
+    async fn deliver(&self, request: &GrantRequest, grant: &GrantRecord, is_new: bool) -> Result<Granted, GrantError> {
         let location = match &request.delivery {
             Delivery::Credentials { mode, .. } => {
                 let credentials = self.auth.grant_credentials(grant)?;
@@ -214,7 +252,7 @@ impl Grants {
             Delivery::OAuth(to) => self.answer(to, &request.target, grant).await?,
             Delivery::Device(to) => self.answer_device(to, grant).await?,
         };
-        Ok(Granted { location, id: grant.id.clone(), expires_ms: grant.expires_ms, revision: self.auth.revision() })
+        Ok(Granted { location, id: grant.id.clone(), expires_ms: grant.expires_ms, is_new, revision: self.auth.revision() })
     }
 
     /// What a refusal of auth means to the person. Where roles or scopes have changed since the offer, the page is shown again.
@@ -242,8 +280,17 @@ fn select(offer: &mut Offer, choices: &Choices, expansions: &Expansions<'_>) -> 
     }
     offer.default_lifetime_ms = choices.lifetime_ms;
     let ticks = Ticks { keys: &choices.ticked, everything: choices.everything, broad: choices.broad };
+    let written = offer.narrow(&choices.narrowed, expansions);
     let selection = Selection::new(offer, &ticks, expansions)
         .ok_or_else(|| GrantError::BadForm("The form asks for something that was not on offer.".to_owned()))?;
+    match written {
+        Some(true) => {}
+        Some(false) => {
+            let reason = "Nothing was granted yet: something that you wrote can't be granted. The line says why.".to_owned();
+            return Err(GrantError::Correct { offer: Box::new(offer.clone()), reason });
+        }
+        None => return Err(GrantError::BadForm("The form narrows something that was not on offer.".to_owned())),
+    }
     let was_shown = offer.was_shown(&choices.shown, &selection.taken_away);
     offer.show_cost(&selection.taken_away);
     if !was_shown {
@@ -272,6 +319,14 @@ fn identity_for(offer: &mut Offer, choices: &Choices) -> Vec<String> {
     }
 }
 
+/// Why the grant can't be called so.
+fn wrong_name(name: &str) -> Option<String> {
+    if name.chars().count() > LONGEST_NAME {
+        return Some(format!("Nothing was granted yet: the name of the grant has at most {LONGEST_NAME} characters."));
+    }
+    name.chars().any(is_hidden).then(|| "Nothing was granted yet: the name of the grant is a line of visible text.".to_owned())
+}
+
 /// White space around it does not count, nor do capital letters; a port that is shown may be typed.
 fn host_is_typed(request: &GrantRequest, choices: &Choices) -> bool {
     let typed = choices.typed_host.as_deref().unwrap_or_default().trim();
@@ -296,5 +351,8 @@ fn hash_of(request: &GrantRequest, choices: &Choices) -> String {
     let (content, _) = choices.shown.split_once('.').unwrap_or((&choices.shown, ""));
     let flag = |on: bool| if on { "1" } else { "0" };
     let fixed = [request.canonical_query(), content, &lifetime, flag(choices.everything), flag(choices.broad), flag(choices.identity)];
-    fingerprint(fixed.into_iter().chain(ticked))
+    let narrowed = choices.narrowed.iter().map(|(key, text)| (key, text.trim())).filter(|(_, text)| !text.is_empty());
+    let narrowed = narrowed.flat_map(|(key, text)| ["narrowed", key.as_str(), text]);
+    let name = ["name", choices.name.trim()];
+    fingerprint(fixed.into_iter().chain(ticked).chain(narrowed).chain(name.into_iter().filter(|_| !choices.name.trim().is_empty())))
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use falconer_auth::{ApiError, Authentication, PageQuery, Start};
 use falconer_store::GrantRecord;
 
-use crate::consent::describe::{LabelPart, describe};
 use crate::grants::Grants;
+use crate::words::describe::LabelPart;
+use crate::words::published::ScopeWords;
 use falconer_login::LoginError;
 use falconer_login::Session;
 
@@ -29,6 +31,39 @@ pub struct GrantView {
     pub state: GrantState,
     /// What was granted, by service.
     pub gives: Vec<ScopeGroup>,
+    /// Clients that were made with it, ascending, or the first of them; only in a [`GrantPage`].
+    pub clients: Vec<String>,
+}
+
+impl GrantView {
+    /// The name that the administrator registered for what it went to.
+    pub fn registered_name(&self) -> Option<String> {
+        let GrantRecord { label, target_origin, .. } = &self.record;
+        let is_host = label == target_origin || target_origin.ends_with(&format!("://{label}"));
+        (!is_host).then(|| label.clone())
+    }
+}
+
+/// A part of a list of grants that can be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GrantPage {
+    /// In the order of the list.
+    pub grants: Vec<GrantView>,
+    /// How many grants each site has, on this page or another; of everybody's nothing is counted.
+    pub by_site: BTreeMap<String, usize>,
+    /// All of them.
+    pub total: usize,
+    /// Where the next part begins.
+    pub next: Option<String>,
+}
+
+/// What a person takes back at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revoking<'a> {
+    /// What went to this origin.
+    Site(&'a str),
+    /// All of it.
+    All,
 }
 
 /// Scopes of one service.
@@ -49,14 +84,16 @@ pub struct ScopeInWords {
     pub label: Vec<LabelPart>,
 }
 
-/// Groups scopes by service, in words. Groups come by name, `roles` and `other` like the rest.
-pub fn in_words<'a>(scopes: impl IntoIterator<Item = &'a str>) -> Vec<ScopeGroup> {
-    let mut groups: BTreeMap<String, Vec<ScopeInWords>> = BTreeMap::new();
-    for scope in scopes {
-        let description = describe(scope);
-        groups.entry(description.group).or_default().push(ScopeInWords { scope: scope.to_owned(), label: description.label });
+impl ScopeWords {
+    /// Groups scopes by service, in words. Groups come by name, `roles` and `other` like the rest.
+    pub fn group<'a>(&self, scopes: impl IntoIterator<Item = &'a str>) -> Vec<ScopeGroup> {
+        let mut groups: BTreeMap<String, Vec<ScopeInWords>> = BTreeMap::new();
+        for scope in scopes {
+            let description = self.describe(scope);
+            groups.entry(description.group).or_default().push(ScopeInWords { scope: scope.to_owned(), label: description.label });
+        }
+        groups.into_iter().map(|(name, scopes)| ScopeGroup { name, scopes }).collect()
     }
-    groups.into_iter().map(|(name, scopes)| ScopeGroup { name, scopes }).collect()
 }
 
 impl Grants {
@@ -69,13 +106,76 @@ impl Grants {
         }
         grants.sort_by_key(|grant| std::cmp::Reverse(grant.created_ms));
         let now_ms = self.now_ms();
-        let directory = self.auth.directory();
+        let (directory, configured) = (self.auth.directory(), self.configured());
         let with_last_use = |mut grant: GrantRecord| {
             // Uses are stored once a minute; who looks meanwhile sees them too.
             grant.last_used_ms = grant.last_used_ms.max(directory.grant(&grant.id).and_then(|grant| grant.last_used_ms()));
             grant
         };
-        Ok(grants.into_iter().map(|grant| view_of(with_last_use(grant), now_ms)).collect())
+        Ok(grants.into_iter().map(|grant| view_of(with_last_use(grant), now_ms, &configured.words)).collect())
+    }
+
+    /// Those of them that can be used and hold `text`, in any letter case, in the site, the name or the id: by site, the newest of a site first. `after` is
+    /// [`GrantPage::next`] of the part before.
+    pub async fn active_grants(&self, session: &Session, text: &str, after: Option<&str>, limit: usize) -> Result<GrantPage, LoginError> {
+        let all = self.grants_of(session).await?;
+        // The one behind which it begins may have ended meanwhile.
+        let after = after.and_then(|id| all.iter().find(|grant| grant.record.id == id)).map(|grant| place(&grant.record)).map(owned);
+        let mut page = GrantPage::default();
+        let mut active: Vec<GrantView> = all.into_iter().filter(|grant| grant.state == GrantState::Active).collect();
+        for grant in &active {
+            *page.by_site.entry(grant.record.target_origin.clone()).or_default() += 1;
+        }
+        page.total = active.len();
+        let needle = text.to_lowercase();
+        active.retain(|grant| fits(&grant.record, &needle) && after.as_ref().is_none_or(|after| owned(place(&grant.record)) > *after));
+        active.sort_by(|one, other| place(&one.record).cmp(&place(&other.record)));
+        let more = active.len() > limit;
+        active.truncate(limit);
+        page.next = active.last().filter(|_| more).map(|last| last.record.id.clone());
+        let ids: Vec<&str> = active.iter().map(|grant| grant.record.id.as_str()).collect();
+        let mut clients = self.auth.clients_of_grants(&ids);
+        for grant in &mut active {
+            grant.clients = clients.remove(&grant.record.id).unwrap_or_default();
+        }
+        page.grants = active;
+        Ok(page)
+    }
+
+    /// The same over everybody, the newest first, for whoever has `auth:list-grants`.
+    pub fn grants_of_everybody(
+        &self,
+        who: &Authentication,
+        text: &str,
+        after: Option<String>,
+        limit: usize,
+    ) -> Result<GrantPage, ApiError> {
+        let query = PageQuery { start: after.map_or(Start::Offset(0), Start::After), limit: limit.try_into().unwrap_or(u64::MAX) };
+        let found = self.auth.list_grants(who, text, &query)?;
+        let (now_ms, configured) = (self.now_ms(), self.configured());
+        let view =
+            |listed: falconer_auth::ListedGrant| GrantView { clients: listed.clients, ..view_of(listed.record, now_ms, &configured.words) };
+        let next = found.next.and_then(|start| match start {
+            Start::After(from) => Some(from),
+            Start::Offset(_) => None,
+        });
+        Ok(GrantPage { grants: found.items.into_iter().map(view).collect(), next, ..GrantPage::default() })
+    }
+
+    /// Scopes by service, in words.
+    pub fn in_words<'a>(&self, scopes: impl IntoIterator<Item = &'a str>) -> Vec<ScopeGroup> {
+        self.configured().words.group(scopes)
+    }
+
+    /// Takes back, at once, all that the person granted to a site, or all that they granted.
+    pub async fn revoke_many(&self, session: &Session, which: Revoking<'_>) -> Result<(), LoginError> {
+        let grants = self.grants_of(session).await?.into_iter().filter(|grant| grant.state == GrantState::Active);
+        let ids = grants.filter(|grant| match which {
+            Revoking::Site(origin) => grant.record.target_origin == origin,
+            Revoking::All => true,
+        });
+        let ids: Vec<String> = ids.map(|grant| grant.record.id).collect();
+        self.login.revoke_grants(&session.person.identities(), &session.identity, ids, "revoked by the person").await
     }
 
     /// Takes a grant back, at once. Not found: there is none of this id, or it is somebody else's.
@@ -129,7 +229,7 @@ impl Grants {
     }
 }
 
-fn view_of(record: GrantRecord, now_ms: i64) -> GrantView {
+fn view_of(record: GrantRecord, now_ms: i64, words: &ScopeWords) -> GrantView {
     let state = if record.revoked_ms.is_some() {
         GrantState::Revoked
     } else if now_ms >= record.expires_ms {
@@ -137,5 +237,19 @@ fn view_of(record: GrantRecord, now_ms: i64) -> GrantView {
     } else {
         GrantState::Active
     };
-    GrantView { state, gives: in_words(record.scopes.iter().map(String::as_str)), record }
+    GrantView { state, gives: words.group(record.scopes.iter().map(String::as_str)), clients: Vec::new(), record }
+}
+
+/// Where a grant stands in its person's list.
+fn place(grant: &GrantRecord) -> (&str, std::cmp::Reverse<i64>, &str) {
+    (&grant.target_origin, std::cmp::Reverse(grant.created_ms), &grant.id)
+}
+
+fn owned((origin, created, id): (&str, std::cmp::Reverse<i64>, &str)) -> (String, std::cmp::Reverse<i64>, String) {
+    (origin.to_owned(), created, id.to_owned())
+}
+
+fn fits(grant: &GrantRecord, text: &str) -> bool {
+    let parts = [&grant.target_origin, &grant.label, &grant.id];
+    parts.into_iter().chain(&grant.name).any(|part| part.to_lowercase().contains(text))
 }

@@ -77,6 +77,8 @@ pub fn filled(session: &Session, offer: &Offer, nonce: String, request: &GrantRe
         news: String::new(),
         shown: offer.shown.clone(),
         ticked: offer.lines.iter().filter(|line| line.ticked).map(|line| line.key.clone()).collect(),
+        narrowed: Vec::new(),
+        name: String::new(),
         everything: offer.everything.as_ref().is_some_and(|b| b.ticked),
         broad: offer.broad.as_ref().is_some_and(|b| b.ticked),
         identity: offer.identity_line.as_ref().is_some_and(|l| l.ticked),

@@ -50,6 +50,7 @@ pub(super) async fn a_grant_comes_back_as_it_was(store: Arc<dyn Store>) {
         everything: false,
         identity_for: vec![],
         label: "Ω'\"".into(),
+        name: Some("Ω<b>".into()),
         last_used_ms: Some(NOW),
         use_count: i64::MAX,
         revoked_ms: Some(NOW + 1),

@@ -79,6 +79,7 @@ pub(super) fn grant(id: &str, nonce: &str) -> GrantRecord {
         nonce: nonce.into(),
         choices: "hash".into(),
         label: "Notes".into(),
+        name: None,
         last_used_ms: None,
         use_count: 0,
         revoked_ms: None,

@@ -162,6 +162,7 @@ pub static TABLES: &[Table] = &[
             int("revoked_ms"),
             text("revoked_by"),
             text("reason"),
+            text("name"),
         ],
     ),
     table(

@@ -92,8 +92,10 @@ pub struct GrantRecord {
     pub nonce: String,
     /// A hash of the choices made in the form.
     pub choices: String,
-    /// What the person called it.
+    /// What it goes to is called this: the name that the administrator registered, or the host.
     pub label: String,
+    /// What the person calls it.
+    pub name: Option<String>,
     /// Milliseconds since 1970, at most a minute behind.
     pub last_used_ms: Option<i64>,
     /// How often it was used.

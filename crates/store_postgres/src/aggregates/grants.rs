@@ -14,7 +14,7 @@ use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "id, identity, target, target_origin, client_id, scopes, everything, identity_for, created_ms, start_ms,
-    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason";
+    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason, name";
 
 pub(crate) async fn one(on: &impl Connection, id: &str) -> Res<Option<GrantRecord>> {
     first(on, &format!("SELECT {COLUMNS} FROM grants WHERE id = $1"), &[&id], read).await
@@ -85,7 +85,7 @@ async fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> 
 async fn put(on: &impl Connection, grant: &GrantRecord) -> Res<()> {
     let sql = format!(
         "INSERT INTO grants ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-           $19, $20, $21)"
+           $19, $20, $21, $22)"
     );
     run(
         on,
@@ -112,6 +112,8 @@ async fn put(on: &impl Connection, grant: &GrantRecord) -> Res<()> {
             &grant.revoked_ms,
             &grant.revoked_by,
             &grant.reason,
+            &grant.name,
+            &grant.name,
         ],
     )
     .await?;
@@ -141,5 +143,6 @@ fn read(row: &Row) -> Res<GrantRecord> {
         revoked_ms: get(row, 18)?,
         revoked_by: get(row, 19)?,
         reason: get(row, 20)?,
+        name: get(row, 21)?,
     })
 }

@@ -25,6 +25,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0015_grant_secrets", text: include_str!("../../migrations/0015_grant_secrets.sql") },
     Migration { name: "0016_device_requests", text: include_str!("../../migrations/0016_device_requests.sql") },
     Migration { name: "0017_applications", text: include_str!("../../migrations/0017_applications.sql") },
+    Migration { name: "0018_grant_names", text: include_str!("../../migrations/0018_grant_names.sql") },
 ];
 
 /// A table of this name is in a database into which another one is being copied.

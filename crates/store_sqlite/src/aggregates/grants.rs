@@ -14,7 +14,7 @@ use crate::connection::fault::Res;
 use crate::steps::writing::Writing;
 
 const COLUMNS: &str = "id, identity, target, target_origin, client_id, scopes, everything, identity_for, created_ms, start_ms,
-    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason";
+    expires_ms, issuer, seed, nonce, choices, label, last_used_ms, use_count, revoked_ms, revoked_by, reason, name";
 
 pub(crate) fn one(connection: &Connection, id: &str) -> Res<Option<GrantRecord>> {
     first(connection, &format!("SELECT {COLUMNS} FROM grants WHERE id = ?1"), params![id], read)
@@ -85,7 +85,7 @@ fn revoke_one(writing: &Writing<'_>, id: &str, by: &str, reason: &str) -> Res<bo
 fn put(connection: &Connection, grant: &GrantRecord) -> Res<()> {
     let sql = format!(
         "INSERT INTO grants ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-           ?19, ?20, ?21)"
+           ?19, ?20, ?21, ?22)"
     );
     let values = params![
         grant.id,
@@ -109,6 +109,7 @@ fn put(connection: &Connection, grant: &GrantRecord) -> Res<()> {
         grant.revoked_ms,
         grant.revoked_by,
         grant.reason,
+        grant.name,
     ];
     run(connection, &sql, values)?;
     Ok(())
@@ -137,5 +138,6 @@ fn read(row: &Row<'_>) -> Res<GrantRecord> {
         revoked_ms: row.get(18)?,
         revoked_by: row.get(19)?,
         reason: row.get(20)?,
+        name: row.get(21)?,
     })
 }

@@ -17,6 +17,9 @@ use crate::views::{Family, GrantRow, IdentityRow, MePage, OriginRow, SessionRow,
 /// What is searched for may be this long, in characters.
 const LONGEST_SEARCH: usize = 200;
 
+/// So many grants are shown; all of them have a page of their own.
+const MOST_GRANTS: usize = 10;
+
 /// The page of whoever is signed in.
 pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, Problem> {
     let now_ms = visit.web.clock.now_ms();
@@ -32,6 +35,7 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
         None => Default::default(),
     };
     let acts = visit.web.auth.console_acts(&person(session)).map_err(problem)?;
+    let (grants, grant_total) = grants(visit, session, now_ms).await?;
     let page = MePage {
         passkeys: count,
         codes: passkeys::codes(&stand, now_ms),
@@ -51,7 +55,8 @@ pub(super) async fn page(visit: &Visit, session: &Session) -> Result<Response, P
         total: scopes.len(),
         families: Family::sort(scopes.iter(), &query),
         query,
-        grants: grants(visit, session, now_ms).await?,
+        grants,
+        grant_total,
         origins: origins(visit, session, now_ms).await?,
         sessions: sessions
             .into_iter()
@@ -104,16 +109,20 @@ fn in_words(method: SignInMethod) -> &'static str {
     }
 }
 
-async fn grants(visit: &Visit, session: &Session, now_ms: i64) -> Result<Vec<GrantRow>, Problem> {
+/// The newest of them, and how many there are.
+async fn grants(visit: &Visit, session: &Session, now_ms: i64) -> Result<(Vec<GrantRow>, usize), Problem> {
     let grants = visit.web.grants.grants_of(session).await?;
-    Ok(grants.into_iter().filter(|grant| grant.state == GrantState::Active).map(|grant| row(grant, now_ms)).collect())
+    let active: Vec<GrantView> = grants.into_iter().filter(|grant| grant.state == GrantState::Active).collect();
+    let count = active.len();
+    Ok((active.into_iter().take(MOST_GRANTS).map(|grant| row(grant, now_ms)).collect(), count))
 }
 
 fn row(grant: GrantView, now_ms: i64) -> GrantRow {
+    let name = grant.registered_name();
     let grant = grant.record;
-    let known = grant.label != grant.target_origin && !grant.target_origin.ends_with(&format!("://{}", grant.label));
     GrantRow {
-        name: known.then_some(grant.label),
+        called: grant.name,
+        name,
         site: grant.target_origin,
         may: if grant.everything {
             format!("may do all that it was offered: {}", words::count(grant.scopes.len(), "scope"))

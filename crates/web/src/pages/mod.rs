@@ -8,6 +8,7 @@ mod browser;
 mod console;
 mod device;
 pub(crate) mod granting;
+mod grants;
 mod home;
 mod identities;
 mod me;
@@ -42,6 +43,7 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/auth/clients/edit", get(edit::client).post(edit::post_client))
         .route("/auth/clients/new", get(tool_client::show))
         .route("/auth/explain", get(refusals::show))
+        .route("/auth/grants", get(grants::everybody))
         .route("/auth/identities", get(identities::show))
         .route("/auth/people", get(people::list::show))
         .route("/auth/people/add", get(people::edit::add).post(people::edit::invite))
@@ -77,6 +79,8 @@ pub(crate) fn router(web: Arc<Web>) -> Router {
         .route("/setup", get(setup::show).post(setup::complete))
         .route("/me/again", get(reauthentication::show).post(reauthentication::sign_in))
         .route("/me/forget", post(me::forget))
+        .route("/me/grants", get(grants::mine))
+        .route("/me/grants/revoke", post(grants::revoke))
         .route("/me/link", get(identities::show_link).post(identities::begin_link))
         .route("/me/link/cancel", post(identities::cancel_link))
         .route("/me/link/confirm", post(identities::confirm_link))

@@ -34,7 +34,9 @@ pub(crate) struct MePage {
     /// All scopes of the person, found or not.
     pub total: usize,
     pub families: Vec<Family>,
+    /// The newest of them.
     pub grants: Vec<GrantRow>,
+    pub grant_total: usize,
     pub origins: Vec<OriginRow>,
     pub sessions: Vec<SessionRow>,
 }
@@ -49,7 +51,7 @@ impl MePage {
     }
 
     fn grant_count(&self) -> String {
-        words::count(self.grants.len(), "active grant")
+        words::count(self.grant_total, "active grant")
     }
 }
 
@@ -86,6 +88,8 @@ pub(crate) fn service(scope: &str) -> &str {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GrantRow {
     pub id: String,
+    /// What the person calls it.
+    pub called: Option<String>,
     /// The name that the administrator registered.
     pub name: Option<String>,
     /// `https://notes.example.com`

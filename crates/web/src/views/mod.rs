@@ -5,6 +5,7 @@
 mod console;
 mod error;
 mod granting;
+mod grants;
 mod identities;
 pub mod markdown;
 mod me;
@@ -21,8 +22,9 @@ pub(crate) use console::{
 pub(crate) use error::{ErrorPage, pieces};
 pub(crate) use granting::{
     Bundle, Confirm, DeviceAsked, DeviceDonePage, DevicePage, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage,
-    Site, TokenPage, ToolClientPage, Words,
+    Others, Search, Site, StarField, TokenPage, ToolClientPage, Words,
 };
+pub(crate) use grants::{GrantsPage, GrantsRow, SiteRows};
 pub(crate) use identities::{IdentitiesPage, IdentityRow, LinkConfirmPage, LinkPage, UnlinkPage};
 pub(crate) use me::{Family, GrantRow, MePage, OriginRow, SessionRow};
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use falconer_store::Store as _;
+
 use crate::site::headers::assert_page_headers;
 use crate::site::{Page, TARGET, request_for, site, with};
 use http::StatusCode;
@@ -36,6 +38,78 @@ async fn what_has_just_appeared_is_not_granted() {
     // Enter presses the first button of a form.
     let inside = page.text.split("action=\"/grant\"").nth(1).unwrap();
     assert!(inside.split("<button").nth(1).unwrap().contains("formmethod=\"dialog\""));
+}
+
+/// All of it without a script: less than a star, a name, what is new, what was published about a scope.
+#[tokio::test]
+async fn a_grant_is_narrowed_and_named() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let asks = request_for("https://known.example/login", "&scope=notes:read:*&scope=shelf:burn:a%3Cb");
+    let page = ann.get(&asks).await;
+    assert!(page.text.contains("It asks for 2 scopes. You have 1 as asked for, 1 not at all."), "{}", page.text);
+    assert!(
+        page.text.contains("Burn <b class=\"host\">a&#60;b</b> &#38; all that stands on it")
+            && page.text.contains("<code>shelf:burn:a&#60;b</code>")
+    );
+    let form = page.form("/grant");
+    let star = form.iter().find(|(name, _)| name.starts_with("only-")).unwrap().0.clone();
+    let press = |more: &[(&str, &str)]| {
+        let more: Vec<(&str, &str)> = more.iter().copied().chain([("visible_ms", "5000")]).collect();
+        with(form.clone(), &more)
+    };
+    let wrong = ann.post("/grant", &press(&[(&star, "é")])).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.text.contains("A scope is a line of ASCII characters") && wrong.text.contains("value=\"é\""), "{}", wrong.text);
+    for name in ["x".repeat(61), "a\u{202e}b".to_owned()] {
+        let wrong = ann.post("/grant", &press(&[("grant_name", &name)])).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(wrong.text.contains("the name of the grant"), "{}", wrong.text);
+    }
+    assert_eq!(ann.post("/grant", &press(&[("only-x", "zap")])).await.status, StatusCode::BAD_REQUEST);
+
+    let granted = ann.post("/grant", &press(&[(&star, " zap/* "), ("grant_name", " My <laptop> ")])).await;
+    assert!(granted.location().starts_with("https://known.example/login?clientId="), "{}", granted.text);
+    let grants = site.store.grants_of("local/ann").await.unwrap();
+    assert_eq!(grants[0].scopes, ["notes:read:zap/*"]);
+    assert_eq!(grants[0].name.as_deref(), Some("My <laptop>"));
+    assert!(ann.get("/").await.text.contains("My &#60;laptop&#62;"));
+
+    // The whole is more than last time.
+    let page = ann.get(&asks).await;
+    assert!(page.text.contains("new since last time"), "{}", page.text);
+    assert!(!ann.get(&request_for("https://known.example/login", "&scope=notes:read:zap/x")).await.text.contains("new since last time"));
+    let asks = request_for("https://other.example/", "&scope=shelf:burn:*");
+    let mut bea = site.somebody("bea", &["shelf:*"]).await;
+    let page = bea.get(&asks).await;
+    assert!(
+        page.text.contains(">broad<") && !page.form("/grant").iter().any(|(name, _)| name == "tick"),
+        "a high risk is never ticked: {}",
+        page.text
+    );
+}
+
+/// Hundreds of scopes: a search is a form of the page, and keeps every tick.
+#[tokio::test]
+async fn many_scopes_are_searched_without_losing_a_tick() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let many: String = (0..150).map(|at| format!("&scope=notes:read:book-{at}&scope=queue:x-{at}")).take(100).collect();
+    let page = ann.get(&request_for("https://known.example/login", &many)).await;
+    let ticks = |page: &Page| page.form("/grant").iter().filter(|(name, _)| name == "tick").count();
+    assert_eq!(ticks(&page), 100);
+    assert!(page.text.contains("<b>notes</b> <span class=\"soft\">100 scopes, 100 ticked</span>"), "{}", page.text);
+    let mut form = page.form("/grant");
+    let at = form.iter().position(|(name, _)| name == "tick").unwrap();
+    form.remove(at);
+    let found = ann.post("/grant", &with(form, &[("find", "BOOK-7"), ("search", "yes")])).await;
+    assert_eq!(found.status, StatusCode::OK);
+    assert!(found.text.contains("11 of 200 lines have <code>BOOK-7</code>"), "{}", found.text);
+    assert_eq!(ticks(&found), 99);
+    let granted = ann.post("/grant", &with(found.form("/grant"), &[("visible_ms", "5000"), ("search", "")])).await;
+    assert!(granted.location().starts_with("https://known.example/login?clientId="), "{}", granted.text);
+    let grants = site.store.grants_of("local/ann").await.unwrap();
+    assert_eq!(grants[0].scopes.len(), 99);
 }
 
 #[tokio::test]

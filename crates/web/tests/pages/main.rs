@@ -5,6 +5,7 @@ mod admin_pages;
 mod console;
 mod directories;
 mod granting;
+mod grants;
 mod identities;
 mod inspection;
 mod offered;

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use falconer_auth::{Auth, AuthSettings, Origin, Random};
-use falconer_grants::{GrantSettings, Grants, RegisteredTarget};
+use falconer_grants::{GrantSettings, Grants, PublishedScope, RegisteredTarget, Risk};
 use falconer_login::mail::{Mail, MailError, Mailer};
 use falconer_login::{ConfiguredProvider, Login, LoginSettings, NewAccount, PasswordCost, RelyingParty, ScimSettings};
 use falconer_store::KeyRing;
@@ -100,7 +100,19 @@ pub async fn site_of(origin: &str, limits: RequestLimits, change: impl FnOnce(Lo
     });
     let login = Arc::new(Login::open(auth.clone(), store.clone(), settings, clock.clone(), random.clone()).unwrap());
     let known = RegisteredTarget { name: "Known & <Good>".to_owned(), targets: vec!["https://known.example/login".to_owned()] };
-    let settings = GrantSettings { registered_targets: vec![known], applications: applications::all(), ..GrantSettings::default() };
+    let burning = PublishedScope {
+        namespace: "shelf".to_owned(),
+        template: "shelf:burn:<shelf>".to_owned(),
+        sentence: "Burn <shelf> & all that stands on it".to_owned(),
+        risk: Risk::High,
+    };
+    let settings = GrantSettings {
+        registered_targets: vec![known],
+        applications: applications::all(),
+        scopes: vec![burning],
+        mail: true,
+        ..GrantSettings::default()
+    };
     let grants = Arc::new(Grants::open(auth.clone(), login.clone(), store.clone(), settings).unwrap());
     let ann = NewAccount {
         name: "ann".to_owned(),

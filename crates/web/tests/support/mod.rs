@@ -312,6 +312,7 @@ impl Node {
             expires_ms: self.now_ms() + 86_400_000,
             nonce: "nonce".to_owned(),
             choices: "choices".to_owned(),
+            name: None,
             label: String::new(),
         };
         let issued = self.auth.add_grant(new).await.unwrap();

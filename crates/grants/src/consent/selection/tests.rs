@@ -7,6 +7,7 @@ use falconer_scopes::{Role, RoleSet, ScopeSet};
 use super::*;
 use crate::consent::offer::{Circumstances, Line};
 use crate::consent::request::{self, GrantRequest};
+use crate::words::published::ScopeWords;
 
 /// Roles, and what a person has.
 struct Setting {
@@ -24,23 +25,24 @@ impl Setting {
     }
 
     fn offer(&self, scopes: &[&str], registered: bool) -> Offer {
-        let expand = |scopes: &[&str]| self.roles.expand(scopes);
+        let (expand, words) = (|scopes: &[&str]| self.roles.expand(scopes), ScopeWords::default());
         Offer::new(
             &request(scopes),
             &Circumstances {
                 of_person: &self.of_person,
-                expansions: Expansions::new(&expand),
+                expansions: Expansions::new(&expand, &words),
                 registered_name: registered.then(|| "Notes".to_owned()),
                 remembered: false,
+                before: None,
                 max_ttl_ms: 7 * 86_400_000,
             },
         )
     }
 
     fn select(&self, offer: &mut Offer, keys: &[String], everything: bool, broad: bool) -> Selection {
-        let expand = |scopes: &[&str]| self.roles.expand(scopes);
+        let (expand, words) = (|scopes: &[&str]| self.roles.expand(scopes), ScopeWords::default());
         let ticks = Ticks { keys, everything, broad };
-        Selection::new(offer, &ticks, &Expansions::new(&expand)).unwrap()
+        Selection::new(offer, &ticks, &Expansions::new(&expand, &words)).unwrap()
     }
 }
 
@@ -90,8 +92,8 @@ fn what_is_asked_for_is_offered_as_far_as_the_person_has_it() {
 fn what_is_broad_is_broad() {
     let setting =
         Setting::new(&[("admins", &["auth:create-client:*"]), ("chiefs", &["assume:admins"]), ("team:*", &["notes:read:<..>"])], &[]);
-    let expand = |scopes: &[&str]| setting.roles.expand(scopes);
-    let expansions = Expansions::new(&expand);
+    let (expand, words) = (|scopes: &[&str]| setting.roles.expand(scopes), ScopeWords::default());
+    let expansions = Expansions::new(&expand, &words);
     for broad in [
         "auth:create-client:x",
         "auth:*",
@@ -265,6 +267,41 @@ fn the_scope_that_every_grant_has_takes_nothing_away() {
     assert!(selection.taken_away.is_empty());
 }
 
+/// What the person writes in the place of a star is narrower, or nothing is granted; the whole does not come back through another tick.
+#[test]
+fn a_star_is_replaced_by_something_narrower() {
+    let setting = Setting::new(&[("readers", &["notes:read:*"])], &["notes:read:*", "notes:write:a*", "assume:readers"]);
+    let (expand, words) = (|scopes: &[&str]| setting.roles.expand(scopes), ScopeWords::default());
+    let expansions = Expansions::new(&expand, &words);
+    let narrowed = |asked: &[&str], text: &str| {
+        let mut offer = setting.offer(asked, false);
+        let key = offer.lines.first().unwrap().key.clone();
+        let fine = offer.narrow(&[(key, text.to_owned())], &expansions);
+        let keys = ticked(&offer);
+        let selection = Selection::new(&mut offer, &Ticks { keys: &keys, everything: false, broad: false }, &expansions).unwrap();
+        (fine, selection.scopes.to_vec(), selection.taken_away)
+    };
+    assert_eq!(narrowed(&["notes:read:*"], " zap/x "), (Some(true), vec!["notes:read:zap/x".to_owned()], vec![]));
+    assert_eq!(narrowed(&["notes:read:*"], "zap/*").1, ["notes:read:zap/*"]);
+    for nothing in ["", "*", "  "] {
+        assert_eq!(narrowed(&["notes:read:*"], nothing).1, ["notes:read:*"]);
+    }
+    // Asked for more than the person has: they can write what they have, and nothing beyond it.
+    assert_eq!(narrowed(&["notes:write:*"], "ab").1, ["notes:write:ab"]);
+    assert_eq!(narrowed(&["notes:write:*"], "a*"), (Some(true), vec!["notes:write:a*".to_owned()], vec![]));
+    for wrong in ["b", "b*", "é", "a\nb", &"a".repeat(2000)] {
+        let (fine, scopes, _) = narrowed(&["notes:write:*"], wrong);
+        assert_eq!((fine, scopes), (Some(false), vec!["notes:write:a*".to_owned()]), "{wrong}");
+    }
+    let (_, scopes, taken) = narrowed(&["notes:read:*", "assume:readers"], "zap");
+    assert_eq!(scopes, ["notes:read:zap"]);
+    assert_eq!(taken, ["assume:readers", "notes:read:*"]);
+    // A line without a star, and one that is not there.
+    for key in [setting.offer(&["notes:read:zap"], false).lines.first().unwrap().key.clone(), "x".to_owned()] {
+        assert_eq!(setting.offer(&["notes:read:zap"], false).narrow(&[(key, "a".to_owned())], &expansions), None);
+    }
+}
+
 #[test]
 fn a_key_stands_for_what_was_shown() {
     let before = Setting::new(&[("team", &["notes:read"])], &["assume:team"]);
@@ -273,10 +310,10 @@ fn a_key_stands_for_what_was_shown() {
     assert_ne!(old.lines.first().unwrap().key, new.lines.first().unwrap().key);
     assert_ne!(old.shown, new.shown);
     assert_ne!(before.offer(&[], false).shown, after.offer(&[], false).shown);
-    let expand = |scopes: &[&str]| after.roles.expand(scopes);
+    let (expand, words) = (|scopes: &[&str]| after.roles.expand(scopes), ScopeWords::default());
     let keys = ticked(&old);
     let ticks = Ticks { keys: &keys, everything: false, broad: false };
-    assert!(Selection::new(&mut new.clone(), &ticks, &Expansions::new(&expand)).is_none());
+    assert!(Selection::new(&mut new.clone(), &ticks, &Expansions::new(&expand, &words)).is_none());
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::views::{Family, HistoryRow, RecordPage, RecordRow, RecordsPage, html}
 const CLIENTS: (&str, &str) = ("/auth/clients", "Clients");
 const ROLES: (&str, &str) = ("/auth/roles", "Roles");
 const PEOPLE: (&str, &str) = ("/auth/people", "People");
+const GRANTS: (&str, &str) = ("/auth/grants", "Grants");
 pub(super) const SCOPES: (&str, &str) = ("/auth/scopes", "Scopes");
 pub(super) const HISTORY: (&str, &str) = ("/auth/audit", "History");
 pub(super) const EXPLAIN: (&str, &str) = ("/auth/explain", "Refusals");
@@ -74,6 +75,7 @@ pub(crate) fn lists(acts: ConsoleActs, here: &str) -> Vec<(&'static str, &'stati
         (acts.list_clients, CLIENTS),
         (acts.list_roles, ROLES),
         (acts.list_people, PEOPLE),
+        (acts.list_grants, GRANTS),
         (acts.expand, SCOPES),
         (acts.history, HISTORY),
         (acts.explain, EXPLAIN),

@@ -2,22 +2,23 @@
 
 use axum::body::Body;
 use axum::response::Response;
-use falconer_grants::{Choices, Delivery, GrantError, GrantRequest, News, Offer, Target, request};
-use falconer_login::{LoginError, Session};
+use falconer_grants::{Choices, Delivery, GrantError, GrantRequest, LONGEST_NAME, News, Offer, Target, request};
+use falconer_login::{GrantedMail, LoginError, Session};
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 
 use crate::http::headers::Row;
 use crate::http::problem::{Problem, sentence};
-use crate::pages::granting::{Places, sign_in_first};
+use crate::pages::granting::{Places, lines, sign_in_first};
 use crate::pages::home::malformed;
 use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, person_line};
 use crate::views::markdown;
 use crate::views::words;
-use crate::views::{
-    Bundle, Confirm, DeviceAsked, GrantPage, Group, IdentityLine, Lifetime, Line, NewsPage, NothingGrantedPage, Site, Words, html,
-};
+use crate::views::{Confirm, DeviceAsked, GrantPage, IdentityLine, Lifetime, NewsPage, NothingGrantedPage, Others, Search, Site, html};
+
+/// What is searched for may be this long, in characters.
+const LONGEST_SEARCH: usize = 200;
 
 /// The page for a request that parses, and somebody who is signed in.
 pub(crate) async fn show(visit: &Visit, session: &Session, grant_request: &GrantRequest) -> Result<Response, Problem> {
@@ -42,6 +43,8 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
         nonce: form.field("nonce").to_owned(),
         shown: form.field("shown").to_owned(),
         ticked: form.ticks(),
+        narrowed: narrowed(form),
+        name: form.field("grant_name").to_owned(),
         everything: form.ticked("everything"),
         broad: form.ticked("broad"),
         identity: form.ticked("identity"),
@@ -51,13 +54,40 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
         news: form.field("news").to_owned(),
         typed_host: Some(form.field("typed_host").trim().to_owned()).filter(|typed| !typed.is_empty()),
     };
-    let mut retry =
-        Retry { error: None, typed: choices.typed_host.clone().unwrap_or_default(), wrong: false, nonce: Some(choices.nonce.clone()) };
+    let mut retry = Retry {
+        error: None,
+        typed: choices.typed_host.clone().unwrap_or_default(),
+        wrong: false,
+        nonce: Some(choices.nonce.clone()),
+        name: choices.name.clone(),
+        find: form.field("find").trim().chars().take(LONGEST_SEARCH).collect(),
+    };
+    if form.ticked("search") {
+        return search(visit, session, grant_request, &choices, retry).await;
+    }
     let (status, offer) = match visit.web.grants.grant(session, grant_request, &choices).await {
-        Ok(granted) => return deliver(&granted.location),
+        Ok(granted) => {
+            if granted.is_new && visit.web.grants.mails_about_grants() {
+                let server = &visit.web.settings.public_origin;
+                visit.web.login.mail_about_grant(
+                    &session.person,
+                    GrantedMail {
+                        server: server.authority(),
+                        page: &format!("{}/me/grants", server.as_str()),
+                        site: &grant_request.target.origin(),
+                        ends: &words::date_time(granted.expires_ms),
+                    },
+                );
+            }
+            return deliver(&granted.location);
+        }
         Err(GrantError::Review { offer, reason }) => {
             retry.error = Some(reason.to_owned());
             (StatusCode::CONFLICT, offer)
+        }
+        Err(GrantError::Correct { offer, reason }) => {
+            retry.error = Some(reason);
+            (StatusCode::UNPROCESSABLE_ENTITY, offer)
         }
         Err(error @ GrantError::TooSoon(_)) => {
             retry.error = Some(error.to_string());
@@ -82,6 +112,31 @@ pub(crate) async fn press(form: &Posted, grant_request: &GrantRequest) -> Result
     let mut response = page(visit, session, grant_request, *offer, retry);
     *response.status_mut() = status;
     Ok(response)
+}
+
+/// Search was pressed: the page with what was chosen so far, and first what was searched for.
+async fn search(
+    visit: &Visit,
+    session: &Session,
+    grant_request: &GrantRequest,
+    choices: &Choices,
+    mut retry: Retry,
+) -> Result<Response, Problem> {
+    let offer = match visit.web.grants.offer_with(session, grant_request, choices).await {
+        Ok(offer) => offer,
+        Err(GrantError::Review { offer, reason }) => {
+            retry.error = Some(reason.to_owned());
+            *offer
+        }
+        Err(error) => return Err(refused(error)),
+    };
+    Ok(page(visit, session, grant_request, offer, retry))
+}
+
+/// What was written in the place of stars.
+fn narrowed(form: &Posted) -> Vec<(String, String)> {
+    let fields = form.fields().filter_map(|(name, value)| Some((name.strip_prefix("only-")?, value)));
+    fields.map(|(key, text)| (key.to_owned(), text.to_owned())).collect()
 }
 
 /// `POST /grant/cancel`
@@ -134,9 +189,12 @@ fn refused(error: GrantError) -> Problem {
             problem(StatusCode::GONE, "This grant is over", error.to_string())
         }
         // Both callers show these again themselves.
-        GrantError::News(_) | GrantError::Review { .. } | GrantError::TooSoon(_) | GrantError::HostNotTyped(_) | GrantError::Nothing(_) => {
-            problem(StatusCode::CONFLICT, "Nothing was granted", error.to_string())
-        }
+        GrantError::News(_)
+        | GrantError::Review { .. }
+        | GrantError::Correct { .. }
+        | GrantError::TooSoon(_)
+        | GrantError::HostNotTyped(_)
+        | GrantError::Nothing(_) => problem(StatusCode::CONFLICT, "Nothing was granted", error.to_string()),
     }
 }
 
@@ -150,9 +208,11 @@ fn news_page(visit: &Visit, session: &Session, grant_request: &GrantRequest, cho
         ("request", grant_request.canonical_query().to_owned()),
         ("shown", choices.shown.clone()),
         ("lifetime", choices.lifetime_ms.to_string()),
+        ("grant_name", choices.name.clone()),
         ("news", news.shown),
     ];
-    let ticks = choices.ticked.iter().map(|key| ("tick", key.clone()));
+    let ticks = choices.ticked.iter().map(|key| ("tick".to_owned(), key.clone()));
+    let narrowed = choices.narrowed.iter().map(|(key, text)| (format!("only-{key}"), text.clone()));
     let flags = [flag("everything", choices.everything), flag("broad", choices.broad), flag("identity", choices.identity)];
     let page = NewsPage {
         layout: visit.layout(),
@@ -160,7 +220,13 @@ fn news_page(visit: &Visit, session: &Session, grant_request: &GrantRequest, cho
         places: Places::of(grant_request),
         gives: news.gives,
         identity_for: news.identity_for,
-        fields: fixed.into_iter().chain(ticks).chain(flags.into_iter().flatten()).collect(),
+        fields: fixed
+            .into_iter()
+            .chain(flags.into_iter().flatten())
+            .map(|(name, value)| (name.to_owned(), value))
+            .chain(ticks)
+            .chain(narrowed)
+            .collect(),
     };
     html(StatusCode::OK, Row::Grant { loopback: grant_request.target.scheme() == "http" }, &page)
 }
@@ -172,6 +238,8 @@ struct Retry {
     typed: String,
     wrong: bool,
     nonce: Option<String>,
+    name: String,
+    find: String,
 }
 
 fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: Offer, retry: Retry) -> Response {
@@ -180,6 +248,11 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
     let known = [Some(person.name.clone()), Some(person.identity.clone()), session.person.email.clone()];
     let mut known: Vec<String> = known.into_iter().flatten().collect();
     known.dedup();
+    let is_much = lines::is_much(&offer);
+    let summary = lines::summary(&offer.lines);
+    let total = offer.lines.len();
+    let (found, others) = lines::found(offer.lines, if is_much { &retry.find } else { "" });
+    let find = if is_much { retry.find } else { String::new() };
     let page = GrantPage {
         layout: visit.layout(),
         csrf: session.csrf.clone(),
@@ -190,8 +263,17 @@ fn page(visit: &Visit, session: &Session, grant_request: &GrantRequest, offer: O
         places: Places::of(grant_request),
         site: site(target, offer.registered_name),
         description: markdown::render(&grant_request.description),
-        bundles: bundles(offer.everything, offer.broad),
-        groups: groups(offer.lines),
+        bundles: lines::bundles(offer.everything, offer.broad, &find),
+        summary,
+        search: is_much.then(|| Search { found: (total > 0).then_some((found.len(), total)), find }),
+        groups: lines::groups(found, true),
+        others: (!others.is_empty()).then(|| Others {
+            count: others.len(),
+            ticked: others.iter().filter(|line| line.ticked).count(),
+            groups: lines::groups(others, true),
+        }),
+        name: retry.name,
+        longest_name: LONGEST_NAME,
         identity: offer.identity_line.map(|line| IdentityLine { person: known.join(", "), origins: line.origins, ticked: line.ticked }),
         lifetimes: offer
             .lifetimes
@@ -241,66 +323,4 @@ fn site(target: &Target, registered: Option<String>) -> Site {
 
 fn without_query(href: &str) -> &str {
     href.split(['?', '#']).next().unwrap_or(href)
-}
-
-pub(crate) fn bundles(everything: Option<falconer_grants::Bundle>, broad: Option<falconer_grants::Bundle>) -> Vec<Bundle> {
-    let alone = everything.is_none();
-    let everything = everything.map(|bundle| Bundle {
-        field: "everything",
-        label: if broad.is_some() { "Everything that you may do, except what is broad" } else { "Everything that you may do" }.to_owned(),
-        detail: words::count(bundle.count, "scope"),
-        ticked: bundle.ticked,
-        broad: false,
-        taken_away: bundle.taken_away,
-        scopes: bundle.scopes,
-    });
-    let broad = broad.map(|bundle| Bundle {
-        field: "broad",
-        label: if alone { "What you may do" } else { "And the rest" }.to_owned(),
-        detail: format!("{} that let it see or change who may do what", words::count(bundle.count, "scope")),
-        ticked: bundle.ticked,
-        broad: true,
-        taken_away: bundle.taken_away,
-        scopes: bundle.scopes,
-    });
-    everything.into_iter().chain(broad).collect()
-}
-
-/// Lines by service, in the order in which the site named the services first.
-pub(crate) fn groups(lines: Vec<falconer_grants::Line>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for line in lines {
-        let service = line.group.clone();
-        let line = view(line);
-        match groups.iter_mut().find(|group| group.service == service) {
-            Some(group) => group.lines.push(line),
-            None => groups.push(Group { service, lines: vec![line] }),
-        }
-    }
-    groups
-}
-
-fn view(line: falconer_grants::Line) -> Line {
-    let mut details = Vec::new();
-    if line.narrowed {
-        details.push("Only what this gives that is not broad.".to_owned());
-    }
-    if line.partial {
-        details.push("You have only a part of this, and pass on that part.".to_owned());
-    }
-    let is_itself = line.gives.len() == 1 && line.gives.first() == Some(&line.scope);
-    if !is_itself && !line.lacking {
-        details.push(format!("Gives {}.", words::count(line.gives.len(), "scope")));
-    }
-    Line {
-        key: line.key,
-        label: line.label.into_iter().map(|part| Words { text: part.text, strong: part.strong }).collect(),
-        scope: line.scope,
-        details,
-        taken_away: line.taken_away,
-        gives: if is_itself { vec![] } else { line.gives },
-        ticked: line.ticked,
-        broad: line.broad,
-        lacking: line.lacking,
-    }
 }

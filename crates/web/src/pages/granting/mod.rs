@@ -1,6 +1,7 @@
 //! Where people pass on what they may do: to a site, to a registered application, or to a program on their machine.
 
 pub(crate) mod grant;
+pub(crate) mod lines;
 pub(crate) mod tool_client;
 
 use axum::response::Response;

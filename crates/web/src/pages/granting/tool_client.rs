@@ -7,7 +7,8 @@ use http::StatusCode;
 
 use crate::http::headers::Row;
 use crate::http::problem::Problem;
-use crate::pages::granting::grant::{bundles, deliver, groups};
+use crate::pages::granting::grant::deliver;
+use crate::pages::granting::lines;
 use crate::pages::refusal::Refusal;
 use crate::pages::sign_in::reauthentication;
 use crate::pages::visit::{Posted, Visit, go, person_line};
@@ -119,8 +120,8 @@ fn page(
         person: person_line(session),
         name: chosen.name.clone(),
         description: chosen.description.clone(),
-        bundles: bundles(offer.everything, offer.broad),
-        groups: groups(offer.lines),
+        bundles: lines::bundles(offer.everything, offer.broad, ""),
+        groups: lines::groups(offer.lines, false),
         lifetimes: offer
             .lifetimes
             .into_iter()

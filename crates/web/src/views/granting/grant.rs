@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::pages::granting::Places;
 use crate::views::words;
-use crate::views::{Layout, PersonLine};
+use crate::views::{Family, Layout, PersonLine};
 
 #[derive(Template)]
 #[template(path = "grant.html")]
@@ -25,8 +25,17 @@ pub(crate) struct GrantPage {
     pub description: String,
     /// Of a request for no particular scopes.
     pub bundles: Vec<Bundle>,
+    /// How what is asked for stands to what the person has.
+    pub summary: Option<String>,
+    /// Where there is much to look at.
+    pub search: Option<Search>,
     /// Of a request for scopes.
     pub groups: Vec<Group>,
+    /// What was searched for is not in these. They stay in the form, ticked or not.
+    pub others: Option<Others>,
+    /// What the person calls the grant.
+    pub name: String,
+    pub longest_name: usize,
     pub identity: Option<IdentityLine>,
     pub lifetimes: Vec<Lifetime>,
     pub person: PersonLine,
@@ -41,8 +50,23 @@ pub(crate) struct GrantPage {
 impl GrantPage {
     fn has_broad(&self) -> bool {
         self.bundles.iter().any(|bundle| bundle.broad)
-            || self.groups.iter().flat_map(|group| &group.lines).any(|line| line.broad && !line.lacking)
+            || self.groups.iter().chain(self.others.iter().flat_map(|others| &others.groups)).any(Group::has_broad)
     }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Search {
+    /// What is searched for; empty: nothing.
+    pub find: String,
+    /// So many lines have it, of so many; of bundles nothing is counted.
+    pub found: Option<(usize, usize)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Others {
+    pub count: usize,
+    pub ticked: usize,
+    pub groups: Vec<Group>,
 }
 
 /// Who asks, in the pieces that the title shows.
@@ -81,12 +105,18 @@ pub(crate) struct Bundle {
     pub ticked: bool,
     pub broad: bool,
     pub taken_away: Vec<String>,
-    pub scopes: Vec<String>,
+    /// What it holds, or what was found in it.
+    pub families: Vec<Family>,
+    /// Whether something was searched for.
+    pub found: bool,
+    /// All that it holds.
+    pub count: usize,
 }
 
 impl Bundle {
-    pub(crate) fn count(&self) -> String {
-        shown(self.scopes.len())
+    pub(crate) fn shown(&self) -> String {
+        let found: usize = self.families.iter().map(|family| family.scopes.len()).sum();
+        if self.found { format!("Found {}", words::count(found, "scope")) } else { format!("Show {}", shown(self.count)) }
     }
 }
 
@@ -102,6 +132,32 @@ pub(crate) struct Group {
     /// `notes`, `auth`, `roles`: the service that the scopes are about.
     pub service: String,
     pub lines: Vec<Line>,
+    /// There are many: only how many is seen at first.
+    pub folded: bool,
+}
+
+impl Group {
+    pub(crate) fn has_broad(&self) -> bool {
+        self.lines.iter().any(|line| line.broad && !line.lacking)
+    }
+
+    /// What needs to be seen stands open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lines.iter().any(|line| !line.taken_away.is_empty() || line.star.as_ref().is_some_and(|star| star.wrong.is_some()))
+    }
+
+    pub(crate) fn counts(&self) -> String {
+        let ticked = self.lines.iter().filter(|line| line.ticked).count();
+        format!("{}, {ticked} ticked", words::count(self.lines.len(), "scope"))
+    }
+}
+
+/// Where something narrower than a star is written.
+#[derive(Clone, Debug)]
+pub(crate) struct StarField {
+    pub prefix: String,
+    pub written: String,
+    pub wrong: Option<String>,
 }
 
 /// One scope that is asked for.
@@ -115,7 +171,15 @@ pub(crate) struct Line {
     pub details: Vec<String>,
     /// What goes because another tick is missing.
     pub taken_away: Vec<String>,
+    /// What the person has of it, where that is not just what is asked for.
+    pub has: Vec<String>,
+    /// What the site gets, where that is something else than what is asked for, and little.
+    pub gets: Vec<String>,
+    /// The same, where it is much.
     pub gives: Vec<String>,
+    /// The last grant to this site did not give it.
+    pub new: bool,
+    pub star: Option<StarField>,
     pub ticked: bool,
     pub broad: bool,
     pub lacking: bool,

@@ -7,7 +7,9 @@ mod nothing_granted;
 mod tool_client;
 
 pub(crate) use device::{DeviceDonePage, DevicePage};
-pub(crate) use grant::{Bundle, Confirm, DeviceAsked, GrantPage, Group, IdentityLine, Lifetime, Line, Site, Words};
+pub(crate) use grant::{
+    Bundle, Confirm, DeviceAsked, GrantPage, Group, IdentityLine, Lifetime, Line, Others, Search, Site, StarField, Words,
+};
 pub(crate) use news::NewsPage;
 pub(crate) use nothing_granted::NothingGrantedPage;
 pub(crate) use tool_client::{TokenPage, ToolClientPage};

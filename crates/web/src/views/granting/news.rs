@@ -15,5 +15,5 @@ pub(crate) struct NewsPage {
     pub gives: Vec<ScopeGroup>,
     pub identity_for: Vec<String>,
     /// The choices as they were made, to be sent once more.
-    pub fields: Vec<(&'static str, String)>,
+    pub fields: Vec<(String, String)>,
 }

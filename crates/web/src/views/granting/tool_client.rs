@@ -32,8 +32,7 @@ pub(crate) struct ToolClientPage {
 
 impl ToolClientPage {
     fn has_broad(&self) -> bool {
-        self.bundles.iter().any(|bundle| bundle.broad)
-            || self.groups.iter().flat_map(|group| &group.lines).any(|line| line.broad && !line.lacking)
+        self.bundles.iter().any(|bundle| bundle.broad) || self.groups.iter().any(Group::has_broad)
     }
 }
 

@@ -59,7 +59,39 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                     registrable: "example.com".to_owned(),
                     ..Site::default()
                 },
-                groups: vec![Group { service: "notes".to_owned(), lines: vec![line(&format!("notes:{}", "x".repeat(200)))] }],
+                groups: vec![Group {
+                    service: "notes".to_owned(),
+                    lines: vec![line(&format!("notes:{}", "x".repeat(200)))],
+                    folded: false,
+                }],
+                ..grant()
+            }),
+        ),
+        (
+            "grant-many",
+            page(&GrantPage {
+                search: Some(Search { find: "read".to_owned(), found: Some((1, 41)) }),
+                groups: vec![Group {
+                    service: "notes".to_owned(),
+                    lines: vec![Line {
+                        star: Some(StarField {
+                            prefix: "notes:read:".to_owned(),
+                            written: "<b>".to_owned(),
+                            wrong: Some("You don't have it.".to_owned()),
+                        }),
+                        ..line("notes:read:zap/*")
+                    }],
+                    folded: true,
+                }],
+                others: Some(Others {
+                    count: 40,
+                    ticked: 40,
+                    groups: vec![Group {
+                        service: "notes".to_owned(),
+                        lines: (0..40).map(|at| line(&format!("notes:x{at}"))).collect(),
+                        folded: true,
+                    }],
+                }),
                 ..grant()
             }),
         ),
@@ -90,9 +122,9 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 layout: signed_in(),
                 host: "notes.example.com".to_owned(),
                 places: Places::OF_SITES,
-                gives: falconer_grants::in_words(["notes:write:zap/releases"]),
+                gives: falconer_grants::ScopeWords::default().group(["notes:write:zap/releases"]),
                 identity_for: strings(&["https://notes.example.com"]),
-                fields: vec![("csrf", "c".repeat(22)), ("tick", "k".repeat(22))],
+                fields: vec![("csrf".to_owned(), "c".repeat(22)), ("tick".to_owned(), "k".repeat(22))],
             }),
         ),
         (
@@ -103,6 +135,9 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 origin: "https://notes.example.com".to_owned(),
             }),
         ),
+        ("grants", page(&grants())),
+        ("grants-of-everybody", page(&GrantsPage { everybody: true, notice: None, ..grants() })),
+        ("grants-none", page(&GrantsPage { sites: vec![], total: 0, ..grants() })),
         ("tool-client", page(&tool_client())),
         ("tool-client-everything", page(&ToolClientPage { bundles: everything().bundles, groups: vec![], ..tool_client() })),
         (
@@ -168,11 +203,14 @@ pub(super) fn grant() -> GrantPage {
                 lines: vec![
                     line("notes:read:zap/*"),
                     Line {
-                        details: strings(&["You have only a part of this, and pass on that part."]),
+                        has: strings(&["notes:write:zap/releases"]),
+                        gets: strings(&["notes:write:zap/releases"]),
+                        new: true,
                         ..line("notes:write:zap/releases")
                     },
                     Line { lacking: true, ticked: false, ..line("notes:delete:zap/*") },
                 ],
+                folded: false,
             },
             Group {
                 service: "roles".to_owned(),
@@ -182,13 +220,20 @@ pub(super) fn grant() -> GrantPage {
                     gives: strings(&["notes:read:*", "project:zap:build", "queue:create-task:lowest:zap/*"]),
                     ..line("assume:mozilla-user:ann@example.com")
                 }],
+                folded: false,
             },
             Group {
                 service: "auth".to_owned(),
                 lines: vec![Line { broad: true, ticked: false, ..line("auth:create-client:mozilla-ldap/ann@example.com/*") }],
+                folded: false,
             },
         ],
         identity: None,
+        summary: Some("It asks for 5 scopes. You have 3 as asked for, 1 in part, 1 not at all.".to_owned()),
+        search: None,
+        others: None,
+        name: String::new(),
+        longest_name: 60,
         lifetimes: lifetimes(),
         person: ann(),
         confirm: Some(Confirm { host: "notes.example.com".to_owned(), typed: String::new(), wrong: false }),
@@ -209,7 +254,12 @@ pub(super) fn everything() -> GrantPage {
                 ticked: true,
                 broad: false,
                 taken_away: vec![],
-                scopes: (0..14).map(|at| format!("project:zap:step-{at}:*")).collect(),
+                families: Family::sort(
+                    (0..14).map(|at| format!("project:zap:step-{at}:*")).collect::<Vec<_>>().iter().map(String::as_str),
+                    "",
+                ),
+                found: false,
+                count: 14,
             },
             Bundle {
                 field: "broad",
@@ -218,10 +268,59 @@ pub(super) fn everything() -> GrantPage {
                 ticked: false,
                 broad: true,
                 taken_away: vec![],
-                scopes: strings(&["auth:create-client:mozilla-ldap/ann@example.com/*", "auth:update-role:project:zap:*"]),
+                families: Family::sort(["auth:create-client:mozilla-ldap/ann@example.com/*", "auth:update-role:project:zap:*"], ""),
+                found: false,
+                count: 2,
             },
         ],
         ..grant()
+    }
+}
+
+fn grants() -> GrantsPage {
+    let row = GrantsRow {
+        id: "g1".to_owned(),
+        called: Some("My <laptop>".to_owned()),
+        gives: falconer_grants::ScopeWords::default().group(["notes:read:zap/*", "assume:local-group:zap"]),
+        count: 104,
+        more: 102,
+        knows_identity: true,
+        ends: "in 3 days".to_owned(),
+        ends_exact: "5 March 2026, 17:05 UTC".to_owned(),
+        ends_machine: "2026-03-05T17:05:00Z".to_owned(),
+        used: "used 2 minutes ago".to_owned(),
+        created: "1 hour ago".to_owned(),
+        clients: vec![
+            ("local/ann/robot".to_owned(), Some("/auth/clients?id=local%2Fann%2Frobot".to_owned())),
+            ("local/ann/job".to_owned(), None),
+        ],
+        ..GrantsRow::default()
+    };
+    let of_another = GrantsRow {
+        person: Some(("local/ann".to_owned(), "/auth/people?id=local%2Fann".to_owned())),
+        revoke_href: Some("/auth/people/confirm?id=local%2Fann&action=revoke&grant=g2".to_owned()),
+        everything: true,
+        ..row.clone()
+    };
+    GrantsPage {
+        layout: signed_in(),
+        csrf: "c".repeat(22),
+        everybody: false,
+        lists: vec![],
+        query: String::new(),
+        total: 3,
+        roles_to_review: strings(&["team:zap"]),
+        sites: vec![
+            SiteRows {
+                site: "https://notes.example.com".to_owned(),
+                name: Some("Notes".to_owned()),
+                count: 2,
+                rows: vec![row, of_another],
+            },
+            SiteRows { site: "http://localhost:8081".to_owned(), name: None, count: 1, rows: vec![GrantsRow::default()] },
+        ],
+        next: Some("/me/grants?q=&from=g2".to_owned()),
+        notice: Some("The grant was revoked. What the site got is worth nothing now."),
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) fn samples() -> Vec<(&'static str, String)> {
                 total: 0,
                 families: vec![],
                 grants: vec![],
+                grant_total: 0,
                 origins: vec![],
                 can_change_password: false,
                 ..me()
@@ -94,8 +95,10 @@ pub(super) fn me() -> MePage {
         query: String::new(),
         total: scopes.len(),
         families: Family::sort(scopes, ""),
+        grant_total: 2,
         grants: vec![
             GrantRow {
+                called: Some("My <laptop>".to_owned()),
                 id: "a".to_owned(),
                 name: Some("Notes".to_owned()),
                 site: "https://notes.example.com".to_owned(),
@@ -109,6 +112,7 @@ pub(super) fn me() -> MePage {
                 created: "1 hour ago".to_owned(),
             },
             GrantRow {
+                called: Some("My <laptop>".to_owned()),
                 id: "b".to_owned(),
                 site: "http://localhost:41873".to_owned(),
                 may: "may do everything that you may do, except what is broad".to_owned(),

@@ -55,7 +55,7 @@ proptest! {
         let expand = |scopes: &[&str]| setting.roles.expand(scopes);
 
         for line in &offer.lines {
-            prop_assert!(!line.ticked || !crate::consent::broad::holds_broad(&line.closed), "{line:?}");
+            prop_assert!(!line.ticked || !line.closed.iter().any(crate::consent::broad::is_broad_alone), "{line:?}");
             prop_assert_eq!(line.lacking, line.closed.is_empty());
         }
         prop_assert!(offer.broad.as_ref().is_none_or(|b| !b.ticked));
@@ -65,7 +65,7 @@ proptest! {
         let (first_everything, first_broad) = (offer.everything.is_some(), false);
         let first = setting.select(&mut offer, &keys, first_everything, first_broad);
         prop_assert!(first.taken_away.is_empty(), "{:?}", first.taken_away);
-        prop_assert!(!crate::consent::broad::holds_broad(&first.scopes));
+        prop_assert!(!first.scopes.iter().any(crate::consent::broad::is_broad_alone));
 
         let keys: Vec<String> = offer.lines.iter().enumerate()
             .filter(|(at, line)| !line.lacking && mask >> at & 1 == 1)

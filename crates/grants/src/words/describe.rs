@@ -1,4 +1,4 @@
-//! Scopes in words, for people: what the protocol's own scopes allow is known, of others only their parts.
+//! Scopes in words that no service has published: what the protocol's own scopes allow is known, of others only their parts.
 
 /// A piece of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ const AUTH: &[(&str, &str)] = &[
 ];
 
 /// Says in words what a scope allows.
-pub fn describe(scope: &str) -> Description {
+pub(crate) fn describe(scope: &str) -> Description {
     if let Some(role) = scope.strip_prefix("assume:") {
         return of_role(role);
     }
@@ -123,11 +123,11 @@ fn capitalized(word: &str) -> String {
     }
 }
 
-fn words(text: &str) -> LabelPart {
+pub(super) fn words(text: &str) -> LabelPart {
     LabelPart { text: text.to_owned(), strong: false }
 }
 
-fn name(text: &str) -> LabelPart {
+pub(super) fn name(text: &str) -> LabelPart {
     LabelPart { text: text.to_owned(), strong: true }
 }
 

@@ -1,0 +1,5 @@
+//! Words for scopes: what the services publish of theirs, and of others what can be said from their parts.
+
+pub(crate) mod describe;
+pub(crate) mod published;
+pub(crate) mod template;

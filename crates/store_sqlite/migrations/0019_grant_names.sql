@@ -1,0 +1,2 @@
+-- What the person calls a grant. Those that are there already have no name.
+ALTER TABLE grants ADD COLUMN name TEXT;

@@ -1,0 +1,145 @@
+//! Grants that can be used: my own, with what takes them back, and those of everybody for an administrator.
+
+use axum::response::Response;
+use falconer_grants::{GrantView, Revoking};
+use http::StatusCode;
+
+use crate::http::headers::Row;
+use crate::http::problem::Problem;
+use crate::pages::console::records::{encode, lists, person, problem, sign_in};
+use crate::pages::visit::{Posted, Visit, go};
+use crate::views::people::{client_href, person_href};
+use crate::views::words;
+use crate::views::{GrantsPage, GrantsRow, SiteRows, html};
+
+/// So many grants a page.
+const ROWS: usize = 20;
+/// So many scopes of a grant are shown.
+const SCOPES: usize = 100;
+const LONGEST_SEARCH: usize = 200;
+
+fn searched(visit: &Visit) -> String {
+    visit.parameter("q").unwrap_or_default().trim().chars().take(LONGEST_SEARCH).collect()
+}
+
+/// `GET /me/grants`
+pub(crate) async fn mine(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(sign_in(&visit, "/me/grants")) };
+    let now_ms = visit.web.clock.now_ms();
+    let (query, grants) = (searched(&visit), &visit.web.grants);
+    let acts = visit.web.auth.console_acts(&person(session)).map_err(problem)?;
+    let found = grants.active_grants(session, &query, visit.parameter("from").as_deref(), ROWS).await?;
+    let mut sites: Vec<SiteRows> = Vec::new();
+    for grant in found.grants {
+        let count = found.by_site.get(&grant.record.target_origin).copied().unwrap_or_default();
+        add(&mut sites, &grant, count, row(&visit, &grant, acts.list_clients, now_ms));
+    }
+    let roles_to_review = match visit.parameter("grant") {
+        Some(id) => grants.role_changes(session, &id).await?,
+        None => Vec::new(),
+    };
+    let page = GrantsPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        everybody: false,
+        lists: lists(acts, ""),
+        next: found.next.map(|from| format!("/me/grants?q={}&from={}", encode(&query), encode(&from))),
+        query,
+        total: found.total,
+        roles_to_review,
+        sites,
+        notice: match visit.parameter("done").as_deref() {
+            Some("revoked") => Some("The grant was revoked. What the site got is worth nothing now."),
+            Some("all-revoked") => Some("These grants were revoked. What the sites got is worth nothing now."),
+            _ => None,
+        },
+    };
+    Ok(html(StatusCode::OK, Row::Page, &page))
+}
+
+/// `POST /me/grants/revoke`: one, all of a site, or all.
+pub(crate) async fn revoke(form: Posted) -> Result<Response, Problem> {
+    let session = form.session()?;
+    let grants = &form.visit.web.grants;
+    let (id, site) = (form.field("grant"), form.field("site"));
+    if !id.is_empty() {
+        grants.revoke(session, id).await?;
+        // What was done with the grant stays: the page lists it for review.
+        let has_changed = !grants.role_changes(session, id).await?.is_empty();
+        let about = if has_changed { format!("&grant={}", encode(id)) } else { String::new() };
+        return Ok(go(&format!("/me/grants?done=revoked{about}")));
+    }
+    let which = match site {
+        "" if form.ticked("all") => Revoking::All,
+        "" => {
+            return Err(Problem::new(StatusCode::BAD_REQUEST, "This form can't be used", "Go back and choose what to revoke.")
+                .with_link("/me/grants", "Go to your grants"));
+        }
+        site => Revoking::Site(site),
+    };
+    grants.revoke_many(session, which).await?;
+    Ok(go("/me/grants?done=all-revoked"))
+}
+
+/// `GET /auth/grants`
+pub(crate) async fn everybody(visit: Visit) -> Result<Response, Problem> {
+    let Some(session) = &visit.session else { return Ok(sign_in(&visit, "/auth/grants")) };
+    let now_ms = visit.web.clock.now_ms();
+    let (who, auth, query) = (person(session), &visit.web.auth, searched(&visit));
+    let acts = auth.console_acts(&who).map_err(problem)?;
+    let found = visit.web.grants.grants_of_everybody(&who, &query, visit.parameter("from"), ROWS).map_err(problem)?;
+    let mut sites: Vec<SiteRows> = Vec::new();
+    for grant in found.grants {
+        let (identity, id) = (&grant.record.identity, &grant.record.id);
+        let may_revoke = auth.person_acts(&who, identity).map_err(problem)?.revoke_grants;
+        let ask = || format!("/auth/people/confirm?id={}&action=revoke&grant={}", encode(identity), encode(id));
+        let row = GrantsRow {
+            revoke_href: may_revoke.then(ask),
+            person: Some((identity.clone(), person_href(identity))),
+            ..row(&visit, &grant, acts.list_clients, now_ms)
+        };
+        add(&mut sites, &grant, 0, row);
+    }
+    let page = GrantsPage {
+        layout: visit.layout(),
+        csrf: session.csrf.clone(),
+        everybody: true,
+        lists: lists(acts, "/auth/grants"),
+        next: found.next.map(|from| format!("/auth/grants?q={}&from={}", encode(&query), encode(&from))),
+        query,
+        total: 0,
+        roles_to_review: Vec::new(),
+        sites,
+        notice: None,
+    };
+    Ok(html(StatusCode::OK, Row::Page, &page))
+}
+
+/// Puts a grant below its site: behind the one before, where that went to the same.
+fn add(sites: &mut Vec<SiteRows>, grant: &GrantView, count: usize, row: GrantsRow) {
+    match sites.last_mut().filter(|last| last.site == grant.record.target_origin) {
+        Some(last) => last.rows.push(row),
+        None => sites.push(SiteRows { site: grant.record.target_origin.clone(), name: grant.registered_name(), count, rows: vec![row] }),
+    }
+}
+
+fn row(visit: &Visit, view: &GrantView, links_clients: bool, now_ms: i64) -> GrantsRow {
+    let grant = &view.record;
+    GrantsRow {
+        id: grant.id.clone(),
+        called: grant.name.clone(),
+        person: None,
+        everything: grant.everything,
+        gives: visit.web.grants.in_words(grant.scopes.iter().take(SCOPES).map(String::as_str)),
+        count: grant.scopes.len(),
+        more: grant.scopes.len().saturating_sub(SCOPES),
+        knows_identity: !grant.identity_for.is_empty(),
+        ends: words::until(grant.expires_ms, now_ms),
+        ends_exact: words::date_time(grant.expires_ms),
+        ends_machine: words::machine_time(grant.expires_ms),
+        used: grant.last_used_ms.map_or_else(|| "never used".to_owned(), |at_ms| format!("used {}", words::since(at_ms, now_ms))),
+        created: words::since(grant.created_ms, now_ms),
+        clients: view.clients.iter().map(|client| (client.clone(), links_clients.then(|| client_href(client)))).collect(),
+        revoke_href: None,
+    }
+}

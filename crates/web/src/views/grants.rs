@@ -1,0 +1,83 @@
+//! Grants that can be used: of one person, or of everybody.
+
+use askama::Template;
+use falconer_grants::ScopeGroup;
+
+use crate::views::Layout;
+use crate::views::words;
+
+#[derive(Template)]
+#[template(path = "grants.html")]
+pub(crate) struct GrantsPage {
+    pub layout: Layout,
+    pub csrf: String,
+    /// The list of everybody's, for an administrator.
+    pub everybody: bool,
+    /// The lists that whoever looks may see: where, and the title.
+    pub lists: Vec<(&'static str, &'static str)>,
+    /// What was searched for; empty: nothing.
+    pub query: String,
+    /// How many grants the person has; of everybody's nothing is counted.
+    pub total: usize,
+    /// Roles that were changed with the grant that has just been revoked.
+    pub roles_to_review: Vec<String>,
+    pub sites: Vec<SiteRows>,
+    pub next: Option<String>,
+    pub notice: Option<&'static str>,
+}
+
+impl GrantsPage {
+    fn path(&self) -> &'static str {
+        if self.everybody { "/auth/grants" } else { "/me/grants" }
+    }
+
+    fn count(&self) -> String {
+        words::count(self.total, "active grant")
+    }
+}
+
+/// What one site or application was granted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SiteRows {
+    /// `https://notes.example.com`
+    pub site: String,
+    /// The name that the administrator registered.
+    pub name: Option<String>,
+    /// All of the person's, on this page or another.
+    pub count: usize,
+    pub rows: Vec<GrantsRow>,
+}
+
+/// One grant.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GrantsRow {
+    pub id: String,
+    /// What the person calls it.
+    pub called: Option<String>,
+    /// Who granted it, and their page; only in the list of everybody's.
+    pub person: Option<(String, String)>,
+    /// The person took all that was on offer.
+    pub everything: bool,
+    /// What was granted, in words, or the beginning of it.
+    pub gives: Vec<ScopeGroup>,
+    pub count: usize,
+    /// So many scopes are not shown.
+    pub more: usize,
+    pub knows_identity: bool,
+    pub ends: String,
+    pub ends_exact: String,
+    pub ends_machine: String,
+    /// "used 2 minutes ago", "never used".
+    pub used: String,
+    pub created: String,
+    /// Clients that were made with it, and their pages for whoever may see the list of them.
+    pub clients: Vec<(String, Option<String>)>,
+    /// Where it is revoked after one more question; `None`: by a form in the page, or not at all.
+    pub revoke_href: Option<String>,
+}
+
+impl GrantsRow {
+    fn scopes(&self) -> String {
+        words::count(self.count, "scope")
+    }
+}

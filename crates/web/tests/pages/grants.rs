@@ -1,0 +1,96 @@
+//! Lists of grants: a person's own, and everybody's for an administrator.
+
+use http::StatusCode;
+
+use crate::site::{Browser, Page, request_for, site, with};
+
+/// Grants to a site that is registered, so that nothing has to be typed.
+async fn grant(browser: &mut Browser<'_>, more: &str, name: &str) {
+    let page = browser.get(&request_for("https://known.example/login", more)).await;
+    let form = with(page.form("/grant"), &[("visible_ms", "5000"), ("grant_name", name)]);
+    let granted = browser.post("/grant", &form).await;
+    assert!(granted.location().starts_with("https://known.example/login?clientId="), "{}", granted.text);
+}
+
+async fn grant_elsewhere(browser: &mut Browser<'_>, host: &str) {
+    let page = browser.get(&request_for(&format!("https://{host}/"), "&scope=queue:ping")).await;
+    let form = with(page.form("/grant"), &[("visible_ms", "5000"), ("typed_host", host)]);
+    assert!(browser.post("/grant", &form).await.location().starts_with(&format!("https://{host}/?clientId=")));
+}
+
+fn revocations(page: &Page) -> usize {
+    page.text.matches("name=\"grant\"").count()
+}
+
+#[tokio::test]
+async fn my_grants_are_listed_by_site_and_taken_back() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    assert!(ann.get("/me/grants").await.text.contains("No site can act for you now."));
+    for at in 0..25 {
+        grant(&mut ann, &format!("&scope=notes:read:b{at}"), &format!("<{at}>")).await;
+    }
+    grant_elsewhere(&mut ann, "a.example").await;
+    let mail = site.login.mail_is_sent();
+    mail.await;
+    let mails = std::mem::take(&mut *site.mails.0.lock().unwrap());
+    assert_eq!(mails.len(), 26, "one for each");
+    let about = mails.iter().find(|text| text.contains("    https://a.example\n")).unwrap();
+    assert!(about.contains("https://auth.example.com/me/grants") && about.contains("act for you, until "), "{about}");
+
+    let first = ann.get("/me/grants").await;
+    assert!(first.text.contains("26 active grants") && first.text.contains("Revoke 25 grants"), "{}", first.text);
+    assert_eq!(revocations(&first), 20);
+    assert!(first.text.find("https://a.example").unwrap() < first.text.find("https://known.example").unwrap(), "by site");
+    assert!(first.text.contains("&#60;24&#62;") && !first.text.contains("&#60;0&#62;"), "the newest first, and escaped");
+    let next = first.text.split("href=\"/me/grants?q=").nth(1).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    let second = ann.get(&format!("/me/grants?q={next}")).await;
+    assert_eq!(revocations(&second), 6);
+    assert!(second.text.contains("&#60;0&#62;") && !second.text.contains("Next page"));
+    let found = ann.get("/me/grants?q=A.EXAMPLE").await;
+    assert_eq!(revocations(&found), 1);
+    assert!(ann.get("/me/grants?q=nothing").await.text.contains("Nothing was found."));
+    assert_eq!(revocations(&ann.get("/me/grants?from=nothing").await), 20, "a start that is none is the beginning");
+
+    // One, all of a site, all.
+    let csrf = with(first.form("/me/grants/revoke"), &[("grant", "")]);
+    let one = found.form("/me/grants/revoke");
+    assert_eq!(ann.post("/me/grants/revoke", &one).await.location(), "/me/grants?done=revoked");
+    assert_eq!(ann.post("/me/grants/revoke", &with(csrf.clone(), &[("grant", "unknown")])).await.status, StatusCode::NOT_FOUND);
+    assert!(ann.get("/me/grants").await.text.contains("25 active grants"), "what was revoked is not in the list");
+    grant_elsewhere(&mut ann, "b.example").await;
+    let of_site = with(csrf.clone(), &[("site", "https://known.example")]);
+    assert_eq!(ann.post("/me/grants/revoke", &of_site).await.location(), "/me/grants?done=all-revoked");
+    let left = ann.get("/me/grants?done=all-revoked").await;
+    assert!(left.text.contains("1 active grant.") && left.text.contains("https://b.example"), "{}", left.text);
+    assert_eq!(ann.post("/me/grants/revoke", &csrf).await.status, StatusCode::BAD_REQUEST);
+    let all = with(csrf.clone(), &[("all", "yes")]);
+    assert_eq!(ann.post("/me/grants/revoke", &all).await.location(), "/me/grants?done=all-revoked");
+    assert!(ann.get("/me/grants").await.text.contains("No site can act for you now."));
+}
+
+#[tokio::test]
+async fn an_administrator_sees_the_grants_of_everybody() {
+    let site = site().await;
+    let mut ann = site.ann().await;
+    let mut bob = site.somebody("bob", &["notes:*"]).await;
+    grant(&mut ann, "&scope=notes:read:x", "of ann").await;
+    grant(&mut bob, "&scope=notes:read:y", "of bob").await;
+    assert_eq!(ann.get("/auth/grants").await.status, StatusCode::FORBIDDEN);
+
+    let mut watcher = site.somebody("watcher", &["auth:list-grants"]).await;
+    let page = watcher.get("/auth/grants").await;
+    assert!(page.text.contains("of ann") && page.text.contains("of bob") && page.text.contains("local/bob"), "{}", page.text);
+    assert!(page.text.contains("notes:read:y") && !page.text.contains("action=revoke"), "they look and can do nothing: {}", page.text);
+    let mut admin = site.somebody("admin", &["auth:list-grants", "auth:get-person:*", "auth:revoke-grants-of-person:*"]).await;
+    let page = admin.get("/auth/grants?q=LOCAL/BOB").await;
+    assert!(page.text.contains("of bob") && !page.text.contains("of ann"), "{}", page.text);
+    let href =
+        page.text.split("href=\"").find(|href| href.contains("action=revoke")).unwrap().split('"').next().unwrap().replace("&#38;", "&");
+    let ask = admin.get(&href).await;
+    assert_eq!(ask.status, StatusCode::OK, "{}", ask.text);
+    let done = admin.post("/auth/people/confirm", &ask.form("/auth/people/confirm")).await;
+    assert!(done.status.is_redirection(), "{}", done.text);
+    let page = admin.get("/auth/grants").await;
+    assert!(page.text.contains("of ann") && !page.text.contains("of bob"), "{}", page.text);
+}
