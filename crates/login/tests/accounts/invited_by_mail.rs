@@ -134,15 +134,15 @@ async fn what_another_process_sent_is_not_known_and_not_passed_over() {
         seen.identities[0].account.as_ref().unwrap().link.clone().unwrap().mail
     };
     world.login.invite_person_by_mail(MACHINE, &bob(), &to()).await.unwrap();
-    assert_eq!((told(&world.login).await, told(&next).await), (Some(MailOutcome::Refused(550)), Some(MailOutcome::Unknown)));
+    assert_eq!((answer(&world.login).await, answer(&next).await), (Some(MailOutcome::Refused(550)), Some(MailOutcome::Unknown)));
     // A link that was made to be shown only.
     let (shown, _) = world.login.make_reset_link(MACHINE, "local/bob").await.unwrap();
-    assert_eq!((told(&world.login).await, told(&next).await), (None, None));
+    assert_eq!((answer(&world.login).await, answer(&next).await), (None, None));
     world.login.use_account_link(&shown.token, "a password of bob").await.unwrap();
     // Administrators see why somebody who forgot a password got no mail.
     world.login.mail_forgotten("bob", &to(), &crate::common::from(crate::common::ADDRESS)).await.unwrap();
     world.login.mail_is_sent().await;
-    assert_eq!((told(&world.login).await, told(&next).await), (Some(MailOutcome::Refused(550)), Some(MailOutcome::Unknown)));
+    assert_eq!((answer(&world.login).await, answer(&next).await), (Some(MailOutcome::Refused(550)), Some(MailOutcome::Unknown)));
 }
 
 /// Whoever invites is not kept waiting by a mail server that says nothing; what became of the mail is seen later.
