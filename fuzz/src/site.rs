@@ -83,7 +83,7 @@ impl Site {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let (auth, web) = runtime.block_on(open());
         let settings = web.settings.clone();
-        let api = Api::new(auth, Arc::clone(&web.login), settings, Arc::clone(&web.random), Arc::default());
+        let api = Api::new(auth, Arc::clone(&web.login), Arc::clone(&web.grants), settings, Arc::clone(&web.random), Arc::default());
         Site { runtime, api, pages: router(web) }
     }
 
