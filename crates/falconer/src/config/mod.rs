@@ -2,18 +2,15 @@
 //!
 //! `FALCONER_GRANT__MAX_TTL` sets `grant.max_ttl`; a value is read as TOML where it is TOML, else as text. For any setting, the name with
 //! `_FILE` at its end names a file that holds the value. Unknown keys of the file are refused with file and line. `settings.rs` has the
-//! shape, `layers.rs` and `environment.rs` read it, `check.rs` refuses what could not work,
+//! shape, `reading/` reads it, `check.rs` refuses what could not work,
 //! `differences.rs` tells two configurations apart.
 
 mod application;
 mod check;
 mod differences;
-mod environment;
-mod layers;
 mod mail;
-mod misfit;
-mod near;
 mod provider;
+mod reading;
 mod scope;
 mod secret_text;
 mod settings;

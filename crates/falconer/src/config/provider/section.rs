@@ -12,7 +12,7 @@ use toml::{Table, Value};
 
 use super::scim::ScimSection;
 use crate::config::SecretText;
-use crate::config::misfit::Misfit;
+use crate::config::reading::misfit::Misfit;
 
 /// The settings that several kinds have.
 #[derive(Clone, Debug, Deserialize, PartialEq)]

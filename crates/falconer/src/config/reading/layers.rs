@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 
 use super::misfit::Misfit;
-use super::{Config, environment, near};
+use super::{environment, near};
+use crate::config::Config;
 use crate::text_file;
 
 impl Config {
