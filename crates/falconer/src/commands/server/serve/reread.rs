@@ -12,6 +12,9 @@ use crate::config::Config;
 use crate::log;
 use crate::node::{Node, grant_settings};
 
+/// Besides `log.level`.
+const TAKEN: [&str; 3] = ["grant", "target", "scope"];
+
 /// What can be changed, and how it was.
 pub struct Reread {
     /// From which the settings are read.
@@ -57,11 +60,11 @@ impl Reread {
         let differences = self.config.differences(&new);
         let differs = |name: &str| differences.contains(&name);
         let mut changed = Vec::new();
-        if differs("grant") || differs("target") {
+        if TAKEN.into_iter().any(differs) {
             // It checks its settings before it takes any.
             self.grants.reconfigure(grant_settings(&new)?)?;
-            changed.extend(["grant", "target"].into_iter().filter(|name| differs(name)));
-            (self.config.grant, self.config.target) = (new.grant.clone(), new.target.clone());
+            changed.extend(TAKEN.into_iter().filter(|name| differs(name)));
+            (self.config.grant, self.config.target, self.config.scope) = (new.grant.clone(), new.target.clone(), new.scope.clone());
         }
         if self.config.log.level != new.log.level {
             self.level.set(&new.log.level)?;
