@@ -127,7 +127,11 @@ func isSignedURL(r *http.Request) bool {
 
 func requestOf(r *http.Request) Request {
 	address, _, _ := net.SplitHostPort(r.RemoteAddr)
-	return Request{r.Method, r.RequestURI, r.Header.Get("Authorization"), address}
+	request := Request{Method: r.Method, Target: r.RequestURI, Authorization: r.Header.Get("Authorization"), SourceIP: address}
+	if given := r.Header.Values("Traceparent"); len(given) == 1 {
+		request.Traceparent = given[0]
+	}
+	return request
 }
 
 func (g *Guard) admit(requirement *Requirement, w http.ResponseWriter, r *http.Request) (*Caller, *Refusal) {

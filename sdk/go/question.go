@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -20,6 +21,9 @@ const (
 	// stale are the protocol's words for a signature that is too old or too new.
 	stale = "Unauthorized: Stale timestamp"
 )
+
+// isTraceparent: what others wrote is passed on only in this form.
+var isTraceparent = regexp.MustCompile(`^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
 
 // question is one request, and what is asked about it.
 type question struct {
@@ -88,7 +92,7 @@ type answer struct {
 // ask gives a decision, or why there is none.
 func (v *Verifier) ask(ctx context.Context, q question) (Decision, *strange) {
 	if !v.older.Waits(v.config.Now()) {
-		status, found, failure := v.post(ctx, checkPath, q.check(v.host, v.port, v.config.BearerTokens))
+		status, found, failure := v.post(ctx, checkPath, q.request.Traceparent, q.check(v.host, v.port, v.config.BearerTokens))
 		switch {
 		case failure != nil:
 			return Decision{}, failure
@@ -99,7 +103,7 @@ func (v *Verifier) ask(ctx context.Context, q question) (Decision, *strange) {
 			v.config.Logger.Warn("this Falconer has no method `check`: it is asked for all scopes of each caller", "falconer", v.root)
 		}
 	}
-	status, found, failure := v.post(ctx, authenticatePath, q.parts(v.host, v.port))
+	status, found, failure := v.post(ctx, authenticatePath, q.request.Traceparent, q.parts(v.host, v.port))
 	if failure != nil {
 		return Decision{}, failure
 	}
@@ -141,7 +145,7 @@ func (v *Verifier) allowed(q question, found answer, scopes []string, each func(
 }
 
 // post gives status and body of an answer that is JSON.
-func (v *Verifier) post(ctx context.Context, path string, body any) (int, answer, *strange) {
+func (v *Verifier) post(ctx context.Context, path, traceparent string, body any) (int, answer, *strange) {
 	var found answer
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -152,6 +156,9 @@ func (v *Verifier) post(ctx context.Context, path string, body any) (int, answer
 		return 0, found, &strange{why: err.Error()}
 	}
 	request.Header.Set("Content-Type", "application/json")
+	if isTraceparent.MatchString(traceparent) {
+		request.Header.Set("Traceparent", traceparent)
+	}
 	// The question changes nothing: Go asks again on a kept connection that broke. An empty list is not sent.
 	request.Header["Idempotency-Key"] = nil
 	response, err := v.client.Do(request)

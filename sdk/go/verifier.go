@@ -74,6 +74,9 @@ type Request struct {
 	Authorization string
 	// SourceIP is the address of the caller, for Falconer's log; may be empty.
 	SourceIP string
+	// Traceparent is that header as it came (W3C Trace Context), or that of a span of this service's own: the question to Falconer is a part of that trace. What is
+	// not of the form is not passed on. May be empty.
+	Traceparent string
 }
 
 // Decision is either a Caller (allowed) or a Refusal: 403 where scopes are missing, 401 where the credentials do not hold, 503 where Falconer cannot tell.

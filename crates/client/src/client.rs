@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use falconer_credentials::{payload, sign};
 use falconer_wire::urls;
-use http::Method;
+use http::{HeaderValue, Method};
 use reqwest::Url;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +21,7 @@ pub struct Client {
     authorized_scopes: Option<Arc<[String]>>,
     pub(crate) retry: Retry,
     pub(crate) clock: Arc<Clock>,
+    pub(crate) traceparent: Option<HeaderValue>,
 }
 
 /// One call of an API method.
@@ -49,6 +50,7 @@ impl Client {
             authorized_scopes: None,
             retry: Retry::default(),
             clock: Arc::default(),
+            traceparent: None,
         })
     }
 
@@ -93,6 +95,16 @@ impl Client {
     #[must_use]
     pub fn with_retry(mut self, retry: Retry) -> Client {
         self.retry = retry;
+        self
+    }
+
+    /// Makes every call a part of a trace: `traceparent` is the header of the request that the caller answers (W3C Trace Context), or of a span of its own. Of several
+    /// headers none counts, and one that is not of the form is not sent.
+    #[must_use]
+    pub fn within_trace<'h>(mut self, traceparent: impl IntoIterator<Item = &'h [u8]>) -> Client {
+        let mut given = traceparent.into_iter();
+        let only = given.next().filter(|text| given.next().is_none() && is_traceparent(text));
+        self.traceparent = only.and_then(|text| HeaderValue::from_bytes(text).ok());
         self
     }
 
@@ -214,4 +226,12 @@ fn connections(root: &Url) -> Result<reqwest::Client, Error> {
         http = http.no_proxy();
     }
     http.build().map_err(|error| Error::Settings(format!("the HTTP client cannot start: {error}")))
+}
+
+/// `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`: what others wrote is passed on only in this form.
+fn is_traceparent(text: &[u8]) -> bool {
+    let lengths = [2, 32, 16, 2];
+    let parts: Vec<&[u8]> = text.splitn(5, |byte| *byte == b'-').collect();
+    let is_hex = |part: &[u8]| part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    parts.len() == lengths.len() && parts.iter().zip(lengths).all(|(part, length)| part.len() == length && is_hex(part))
 }

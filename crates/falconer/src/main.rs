@@ -16,6 +16,7 @@ mod output;
 mod progress;
 mod system;
 mod text_file;
+mod traces;
 
 use std::process::ExitCode;
 

@@ -120,6 +120,35 @@ async fn whoever_decides_alone_gets_the_list() {
     assert_eq!(asked.lock().unwrap()[0].0, "authenticate-hawk");
 }
 
+/// What Falconer does for a request was in no trace.
+#[tokio::test]
+async fn the_question_is_a_part_of_the_trace_of_the_request() {
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let seen: Arc<Mutex<Vec<Vec<String>>>> = Arc::default();
+    let remember = seen.clone();
+    let app = Router::new().route(
+        "/api/falconer/v1/check",
+        post(async move |headers: axum::http::HeaderMap| {
+            let traces = headers.get_all("traceparent").iter().map(|value| value.to_str().unwrap().to_owned()).collect();
+            remember.lock().unwrap().push(traces);
+            Json(allowed(json!({})))
+        }),
+    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let root = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let guard = Guard::new(&root, NOTES).unwrap();
+    let (more, long, upper) = (format!("{TRACE}-more"), "x".repeat(9000), TRACE.to_uppercase());
+    for given in [&[TRACE][..], &[], &[TRACE, TRACE], &[&more], &[&long], &[&upper]] {
+        let app: Router = Router::new().merge(guard.route("/books", "notes:read:red", get(async || "")).unwrap());
+        let request = given.iter().fold(Request::get("/books"), |request, value| request.header("traceparent", *value));
+        let answer = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{given:?}");
+    }
+    let expected: Vec<Vec<String>> = [vec![TRACE.to_owned()], vec![], vec![], vec![], vec![], vec![]].into();
+    assert_eq!(*seen.lock().unwrap(), expected);
+}
+
 /// Everybody got `Bad mac` because the service was configured with another port, and nothing anywhere said so.
 #[tokio::test]
 async fn a_wrong_origin_is_looked_for() {

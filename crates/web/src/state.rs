@@ -6,6 +6,7 @@ use std::sync::Arc;
 use falconer_auth::{Auth, Clock, Random};
 use falconer_grants::Grants;
 use falconer_login::Login;
+use falconer_traces::Tracer;
 
 use crate::{Metrics, Network, PublicOrigin, RequestLog};
 
@@ -25,6 +26,8 @@ pub struct Web {
     pub log: Arc<dyn RequestLog>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What begins spans of requests; without it there are none.
+    pub traces: Option<Arc<Tracer>>,
     /// How this installation is configured.
     pub settings: WebSettings,
 }

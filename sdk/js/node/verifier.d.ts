@@ -127,6 +127,11 @@ export interface SignedRequest {
   contentType?: string | undefined;
   /** Address of the caller, for Falconer's log. */
   sourceIp?: string | undefined;
+  /**
+   * The traceparent header (W3C Trace Context), or that of a span of this service's own: the question to Falconer is a part of that trace. What is not of the form is not
+   * passed on.
+   */
+  traceparent?: string | undefined;
 }
 
 /** The body as it arrived, or what reads it: given a limit, all of it, or more bytes than the limit where it is longer. */

@@ -11,7 +11,7 @@
 import { createHash } from 'node:crypto';
 import { requestParts } from '../falconer.js';
 import { Caller } from './parts/caller.js';
-import { AUTHENTICATE, CHECK, NoCheck, Strange, partsOf, readCheck, readList, refuseTwoSchemes } from './parts/question.js';
+import { AUTHENTICATE, CHECK, NoCheck, Strange, headersOf, partsOf, readCheck, readList, refuseTwoSchemes } from './parts/question.js';
 import { Refusal, SettingsError, unavailable } from './parts/refusal.js';
 import { Requirement, isScope } from './parts/requirement.js';
 import { Breaker, Transport } from './parts/transport.js';
@@ -124,14 +124,14 @@ export class Verifier {
     const parts = partsOf(request, this.origin);
     if (monotonicMs() >= this.#olderUntil) {
       try {
-        return readCheck(await this.#transport.post(this.#rootUrl + CHECK, { request: parts, ...asked(question), bearer: (bearerTokens && isBearer(parts)) || undefined }), question);
+        return readCheck(await this.#transport.post(this.#rootUrl + CHECK, { request: parts, ...asked(question), bearer: (bearerTokens && isBearer(parts)) || undefined }, headersOf(request)), question);
       } catch (error) {
         if (!(error instanceof NoCheck)) throw error;
         this.#olderUntil = monotonicMs() + OLDER_MS;
         logger.warn(`${this.#rootUrl} has no method \`check\`: it is asked for all scopes of each caller`);
       }
     }
-    return readList(await this.#transport.post(this.#rootUrl + AUTHENTICATE, parts), question);
+    return readList(await this.#transport.post(this.#rootUrl + AUTHENTICATE, parts, headersOf(request)), question);
   }
 
   /**
@@ -153,7 +153,7 @@ export class Verifier {
       const question = { required: { AllOf: [] } };
       let holds = true;
       try {
-        readCheck(await this.#transport.post(this.#rootUrl + CHECK, { request: partsOf(request, seen), ...question }), question);
+        readCheck(await this.#transport.post(this.#rootUrl + CHECK, { request: partsOf(request, seen), ...question }, headersOf(request)), question);
       } catch (error) {
         holds = error instanceof Refusal && error.status < 500 && error.status !== 400 && error.reason !== 'bad-mac';
       }

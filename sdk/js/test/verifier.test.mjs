@@ -25,6 +25,18 @@ test('asks whether, and tells who it is', async () => {
   assert.throws(() => { caller.clientId = 'x'; }, TypeError);
 });
 
+test('the question is a part of the trace of the request', async () => {
+  const there = await authority();
+  const verifier = verifierOf(there);
+  const trace = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  for (const traceparent of [trace, undefined, '', `${trace}, ${trace}`, `${trace}-more`, 'x'.repeat(9000), trace.toUpperCase(), `${trace}\n`]) {
+    await verifier.check({ ...REQUEST, traceparent }, 'notes:read:e', '');
+  }
+  const caller = await verifier.check({ ...REQUEST, traceparent: trace }, 'notes:read:e', '');
+  await caller.has('notes:read:f');
+  assert.deepEqual(there.traces, [trace, ...Array(7).fill(undefined), trace, trace]);
+});
+
 test('each answer has its refusal', async () => {
   const there = await authority();
   const away = { status: 503, code: 'ServiceUnavailable', reason: 'unavailable' };

@@ -13,7 +13,7 @@ class Authority:
     def __init__(self):
         self.listener, self.root_url = bound("127.0.0.1")
         self.listener.listen(64)
-        self.asked, self.connections, self.answer = 0, 0, None
+        self.asked, self.connections, self.answer, self.traces = 0, 0, None, []
         self.hang_up_after = None
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -30,17 +30,20 @@ class Authority:
         answered = 0
         with connection, connection.makefile("rb") as lines:
             while True:
-                length, line = 0, lines.readline()
+                length, trace, line = 0, None, lines.readline()
                 if not line:
                     return
                 while (line := lines.readline()).strip():
                     if line.lower().startswith(b"content-length:"):
                         length = int(line.split(b":")[1])
+                    if line.lower().startswith(b"traceparent:"):
+                        trace = line.split(b":")[1].strip().decode()
                 lines.read(length)
                 if answered == self.hang_up_after:
                     return
                 answered += 1
                 self.asked += 1
+                self.traces.append(trace)
                 status, body = self.answer
                 connection.sendall(f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
 

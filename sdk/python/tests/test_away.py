@@ -50,6 +50,18 @@ def test_connections_are_kept(check, authority):
     assert (authority.asked, authority.connections) == (10, 1)
 
 
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@BOTH
+@pytest.mark.parametrize(("given", "sent"), [(TRACE, TRACE), (None, None), ("", None), (f"{TRACE}-more", None), (f"{TRACE}\n", None), (TRACE.upper(), None)])
+def test_the_question_is_a_part_of_the_trace_of_the_request(check, authority, monkeypatch, given, sent):
+    authority.answer = ALLOWED
+    monkeypatch.setattr(f"{__name__}.REQUEST", SignedRequest("GET", "/books/red", traceparent=given))
+    check(authority.root_url)
+    assert authority.traces == [sent]
+
+
 @BOTH
 def test_a_kept_connection_that_broke_is_made_anew(check, authority):
     authority.answer, authority.hang_up_after = ALLOWED, 2

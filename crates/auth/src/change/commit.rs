@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use falconer_store::{Committed, StoreError};
+use falconer_traces::carry;
 use tokio::sync::OwnedMutexGuard;
 
 use crate::change::apply::Change;
@@ -28,10 +29,10 @@ impl Node {
         if alone && place.group.is_some() {
             let node = Arc::clone(self);
             // A task, so that it goes on when the caller does not.
-            let committed = tokio::spawn(async move {
+            let committed = tokio::spawn(carry(async move {
                 node.commit_group(&mut place).await;
                 place
-            });
+            }));
             place = committed.await.ok()?;
         }
         Some(place)
@@ -49,13 +50,14 @@ impl Node {
         let count = place.group.as_ref().map_or(0, |group| group.members.len());
         let node = Arc::clone(self);
         if alone || count >= LARGEST_GROUP {
-            tokio::spawn(async move { node.commit_group(&mut place).await });
+            tokio::spawn(carry(async move { node.commit_group(&mut place).await }));
         } else if count == 1 {
             drop(place);
-            tokio::spawn(async move {
+            // The group is in the trace of whoever began it.
+            tokio::spawn(carry(async move {
                 let mut place = Arc::clone(&node.queue).lock_owned().await;
                 node.commit_group(&mut place).await;
-            });
+            }));
         }
         outcome
     }

@@ -76,6 +76,9 @@ impl Client {
         if let Some(body) = body {
             request = request.header(header::CONTENT_TYPE, JSON).body(body.to_vec());
         }
+        if let Some(traceparent) = &self.traceparent {
+            request = request.header("traceparent", traceparent);
+        }
         // Signed anew for each try: the time is part of it, and some servers remember nonces.
         if let Some(signature) = self.sign(method, url, body.map(|body| (JSON, body)))? {
             request = request.header(header::AUTHORIZATION, signature);

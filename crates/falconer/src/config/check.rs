@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use falconer_auth::authority;
 
 use super::secret_text::SecretText;
-use super::settings::Limits;
+use super::settings::{Limits, Tracing};
 use super::{Audit, Config};
 
 /// Room for an index is made at the start, so that a number that was meant as bytes would end the process.
@@ -72,6 +72,7 @@ impl Config {
         }
         self.limits.check()?;
         crate::log::filter(&self.log.level)?;
+        self.tracing.check()?;
         Ok(())
     }
 
@@ -126,6 +127,30 @@ impl Limits {
             }
         }
         Ok(())
+    }
+}
+
+impl Tracing {
+    fn check(&self) -> Result<()> {
+        self.traces_url()?;
+        if !(0.0..=1.0).contains(&self.ratio) {
+            bail!("tracing.ratio: {} is no part; give 0 to 1", self.ratio);
+        }
+        Ok(())
+    }
+
+    /// Where spans are sent: `/v1/traces` below the endpoint, as OTLP has it.
+    pub fn traces_url(&self) -> Result<Option<url::Url>> {
+        let Some(endpoint) = &self.otlp_endpoint else { return Ok(None) };
+        let below = format!("{}/v1/traces", endpoint.trim_end_matches('/').trim_end_matches("/v1/traces"));
+        let url = below.parse::<url::Url>().ok().filter(|url| {
+            let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+            matches!(url.scheme(), "http" | "https") && url.has_host() && is_plain
+        });
+        match url {
+            Some(url) => Ok(Some(url)),
+            None => bail!("tracing.otlp_endpoint: write the address of a collector, such as http://127.0.0.1:4318, without user and query"),
+        }
     }
 }
 

@@ -43,6 +43,7 @@ impl Config {
             static_client,
             limits,
             log,
+            tracing,
         )
     }
 }

@@ -60,6 +60,18 @@ pub struct Config {
     pub limits: Limits,
     /// What the log looks like.
     pub log: Log,
+    /// Where traces go.
+    pub tracing: Tracing,
+}
+
+/// `[tracing]`
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tracing {
+    /// The address of a collector that takes OTLP over HTTP, such as `http://127.0.0.1:4318`; without it there are no traces.
+    pub otlp_endpoint: Option<String>,
+    /// Which part of the traces that begin here is recorded, from 0 to 1. Of those that callers have begun, those are that they say are.
+    pub ratio: f64,
 }
 
 /// `[audit]`
@@ -235,6 +247,7 @@ impl Default for Config {
             static_client: Vec::new(),
             limits: Limits::default(),
             log: Log::default(),
+            tracing: Tracing::default(),
         }
     }
 }
@@ -275,6 +288,12 @@ impl Default for Limits {
             request_seconds: 60,
             refuse_replays: false,
         }
+    }
+}
+
+impl Default for Tracing {
+    fn default() -> Self {
+        Tracing { otlp_endpoint: None, ratio: 0.01 }
     }
 }
 

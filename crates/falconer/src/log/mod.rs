@@ -18,7 +18,7 @@ pub use self::filter::filter;
 pub use self::lines::RunningLog;
 use self::lines::Writer;
 pub use self::plain::{is_steering, visible_json};
-pub use self::request_lines::RequestLines;
+pub use self::request_lines::{RequestLines, TracedRequestLines};
 use crate::config::{Log, LogFormat};
 
 /// Which lines of a running log are written, to be changed while it runs.

@@ -17,17 +17,50 @@ pub struct RequestLines {
 }
 
 impl RequestLog for RequestLines {
-    #[expect(clippy::disallowed_methods, reason = "the log says when a line was written by the system's clock, as for all other lines")]
     fn note(&self, line: &RequestLine<'_>) {
-        let now_us = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
+        self.lines.add(self.text(line, now_us()).as_bytes(), false);
+    }
+}
+
+impl RequestLines {
+    fn text(&self, line: &RequestLine<'_>, now_us: i64) -> String {
         let mut text = String::with_capacity(192);
         // Writing to memory cannot fail.
         let _ = match self.format {
             LogFormat::Text => as_text(&mut text, line, now_us),
             LogFormat::Json => as_json(&mut text, line, now_us),
         };
-        self.lines.add(text.as_bytes(), false);
+        text
     }
+}
+
+/// The same with the id of the trace. Of its own, so that nothing is asked where there are no traces.
+pub struct TracedRequestLines(pub RequestLines);
+
+impl RequestLog for TracedRequestLines {
+    fn note(&self, line: &RequestLine<'_>) {
+        let mut text = self.0.text(line, now_us());
+        if let Some(trace_id) = falconer_traces::trace_id() {
+            with_trace_id(&mut text, &trace_id.to_string(), self.0.format);
+        }
+        self.0.lines.add(text.as_bytes(), false);
+    }
+}
+
+/// As the last of the fields. What a caller chose stands before them.
+fn with_trace_id(text: &mut String, trace_id: &str, format: LogFormat) {
+    match format {
+        LogFormat::Text => text.insert_str(text.len().saturating_sub(1), &format!(" trace_id={trace_id}")),
+        LogFormat::Json => {
+            let at = text.rfind("},\"target\"").unwrap_or(text.len());
+            text.insert_str(at, &format!(",\"trace_id\":\"{trace_id}\""));
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the log says when a line was written by the system's clock, as for all other lines")]
+fn now_us() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
 fn as_text(text: &mut String, line: &RequestLine<'_>, now_us: i64) -> fmt::Result {
@@ -104,6 +137,21 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn the_id_of_a_trace_is_the_last_field() {
+        let uri = "/a?x".parse().unwrap();
+        let (id, status) = (RequestId::new([1, 2, 3, 4, 5]), http::StatusCode::OK);
+        let line = RequestLine { id, method: &http::Method::GET, uri: &uri, status, microseconds: 1234, reason: Some("bad_mac") };
+        let (mut text, mut json) = (String::new(), String::new());
+        as_text(&mut text, &line, NOW_US).unwrap();
+        as_json(&mut json, &line, NOW_US).unwrap();
+        with_trace_id(&mut text, "4bf92f35", LogFormat::Text);
+        with_trace_id(&mut json, "4bf92f35", LogFormat::Json);
+        assert!(text.ends_with(" reason=\"bad_mac\" trace_id=4bf92f35\n"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["fields"]["trace_id"], "4bf92f35");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::settings::{auth_settings, grant_settings, login_settings};
 use super::storage::Storage;
 use crate::config::Config;
 use crate::system::{SystemClock, SystemRandom};
+use crate::traces::TracedStore;
 
 /// How the data directory is opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,6 +82,7 @@ impl Node {
         if access == Access::Alone {
             begin_another_if_restored(&config.data_dir, store.as_ref()).await.map_err(|error| explain(error.into()))?;
         }
+        let store = if config.tracing.otlp_endpoint.is_some() && access == Access::Alone { Arc::new(TracedStore(store)) } else { store };
         Node::over(store, auth_settings, login_settings, grant_settings).await.map_err(explain)
     }
 

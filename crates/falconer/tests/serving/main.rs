@@ -20,4 +20,5 @@ mod retention;
 mod signing;
 #[path = "../support/mod.rs"]
 mod support;
+mod traces;
 mod where_it_runs;

@@ -211,6 +211,7 @@ impl Gateway {
         let signed = SignedRequest { method: request.method, resource: request.target, authorization, source_ip: source_ip.as_deref() };
         let verifier = site.verifier.clone().with_revealed(needs.reveal.iter().map(String::as_str));
         let verifier = verifier.map_err(|_| Refused::Misconfigured("a prefix in `reveal` cannot be used"))?;
+        let verifier = verifier.within_trace(request.headers.get_all("traceparent").iter().map(HeaderValue::as_bytes));
         let began = Instant::now();
         let answer = verifier.check(&signed, &expression).await;
         drop(slot);

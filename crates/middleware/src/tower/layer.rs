@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -40,7 +41,11 @@ impl Require {
             authorization: parts::authorization(&parts.headers)?,
             source_ip: source_ip.as_deref(),
         };
-        let verifier = &self.guard.verifier;
+        let traces = parts.headers.get_all("traceparent");
+        let verifier = match parts.headers.contains_key("traceparent") {
+            true => Cow::Owned(self.guard.verifier.clone().within_trace(traces.iter().map(HeaderValue::as_bytes))),
+            false => Cow::Borrowed(&self.guard.verifier),
+        };
         let verification = match &required {
             Some(required) => verifier.check(&signed, required).await,
             None => verifier.verify(&signed).await,

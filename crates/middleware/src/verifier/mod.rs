@@ -131,6 +131,14 @@ impl Verifier {
         Ok(self)
     }
 
+    /// The same, whose questions are parts of a trace: `traceparent` is the header of the request that is verified (W3C Trace Context), or of a span of the service's own.
+    /// Of several headers none counts, and one that is not of the form is not passed on. A `Guard` does it by itself.
+    #[must_use]
+    pub fn within_trace<'h>(mut self, traceparent: impl IntoIterator<Item = &'h [u8]>) -> Verifier {
+        self.client = self.client.within_trace(traceparent);
+        self
+    }
+
     /// Refuses bodies whose hash was not signed, so that nobody between caller and service can change them.
     #[must_use]
     pub fn with_payload_hash_required(mut self) -> Verifier {

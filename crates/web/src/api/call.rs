@@ -3,10 +3,12 @@
 //! A body is read and parsed within the budget of a stranger first. Where that is not enough, the MAC over the head is checked earlier. Whoever signed it may send
 //! more.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use falconer_auth::{ApiError, AtLeast, Authentication, Awaited, NewRefusal, Reason, RefusedBy};
 use falconer_scopes::{Expression, Template};
+use falconer_traces::Kind;
 use falconer_wire::error::RequestInfo;
 use falconer_wire::{Code, ErrorBody, Method, date_time};
 use http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -41,6 +43,11 @@ struct Call<'c> {
     parts: &'c Parts,
     query: &'c Query,
     signed: Signed<'c>,
+}
+
+/// A part of its own in the trace of a request.
+async fn verification<F: Future>(future: F) -> F::Output {
+    falconer_traces::step(super::VERIFICATION, Kind::Internal, |_| false, future).await
 }
 
 impl Api {
@@ -82,8 +89,16 @@ impl Api {
                 let received = body.received();
                 // Nearly every call is one of these, and has the form that needs nothing of what follows.
                 if !self.is_restricted(call.method)
-                    && let Some(reply) =
-                        plain::answer(&self.auth, &self.metrics, call.method, call.parts, received, &call.signed, budget).await
+                    && let Some(reply) = verification(pin!(plain::answer(
+                        &self.auth,
+                        &self.metrics,
+                        call.method,
+                        call.parts,
+                        received,
+                        &call.signed,
+                        budget
+                    )))
+                    .await
                 {
                     return Ok(reply);
                 }
@@ -125,7 +140,7 @@ impl Api {
         let demanded = demanded_revision(parts)?;
         let authenticated = async |payload: &Payload| match method.scopes {
             None if !self.is_restricted(method) => Ok(self.auth.nobody()),
-            _ => signed.authenticate(&self.auth, payload.hashed()).await,
+            _ => verification(pin!(signed.authenticate(&self.auth, payload.hashed()))).await,
         };
         let mut who = authenticated(payload).await?;
         if let Some(wanted) = demanded.filter(|wanted| !self.auth.has_reached(*wanted)) {

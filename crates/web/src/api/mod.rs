@@ -59,6 +59,9 @@ const QUICK: [&str; 5] = [
     "/api/auth/v1/scopes/expand",
 ];
 
+/// The name of the part of a trace in which signatures are checked, and what follows for scopes.
+pub(crate) const VERIFICATION: &str = "verification";
+
 /// What more than this is sent for may take its time.
 pub(crate) const QUICK_BYTES: u64 = 32 * 1024;
 
@@ -166,6 +169,7 @@ impl Api {
             let reply = match self.routes.find(service, parts.method.as_str(), rest) {
                 Found::Method(method, params) => {
                     by = Answered::Call(method.call);
+                    falconer_traces::name(method.name);
                     self.call(method, params, &parts, body).await
                 }
                 Found::Options(allowed) => options(&allowed),

@@ -8,12 +8,13 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use axum::body::Bytes;
+use falconer_traces::Kind;
 use falconer_wire::{Call, Service};
 use http::{HeaderValue, Method, Version};
 
 use super::answer::headers::{AT_LEAST, TRACE_HEADER};
 use super::answer::response::respond_quickly;
-use super::{Api, QUICK_BYTES};
+use super::{Api, QUICK_BYTES, VERIFICATION};
 use crate::http::arriving::{Ahead, Arriving};
 use crate::http::guard::{ErrorShape, line_of, logs_heads, note, within_limits};
 use crate::http::log::RequestId;
@@ -33,7 +34,9 @@ struct UsualHead {
 }
 
 /// Answers such a call; else gives the request back.
-pub(crate) async fn answer<B>(
+///
+/// `TRACED`: within a span. What is only done there takes no instruction where there is none.
+pub(crate) async fn answer<B, const TRACED: bool>(
     web: &Web,
     api: &Api,
     peer: Option<Peer>,
@@ -49,7 +52,14 @@ where
     let mut random = [0_u8; 5];
     web.random.fill(&mut random);
     let id = RequestId::new(random);
-    let (response, by, label) = match within_limits(web, &id, true, &Arriving::default(), api.quick_reply(call, &body)).await {
+    let reply = async {
+        let reply = api.quick_reply(call, &body);
+        if TRACED { falconer_traces::step(VERIFICATION, Kind::Internal, |_| false, reply).await } else { reply.await }
+    };
+    if TRACED && let Some(method) = falconer_wire::Method::of(call) {
+        falconer_traces::name(method.name);
+    }
+    let (response, by, label) = match within_limits(web, &id, true, &Arriving::default(), reply).await {
         Ok(reply) => {
             let written = reply.and_then(|reply| respond_quickly(api.zone_headers.quick(service), trace_id, reply, api.random.as_ref()));
             let Some((response, label)) = written else {

@@ -75,7 +75,8 @@ pub(crate) fn line_of<'r>(
 pub(crate) fn note(web: &Web, line: &RequestLine<'_>) {
     let RequestLine { id, method, status, microseconds, reason, .. } = line;
     if status.is_server_error() {
-        tracing::warn!(target: RequestLine::TARGET, %id, %method, path = %line.path(), status = status.as_u16(), microseconds, reason, "request");
+        let trace_id = falconer_traces::trace_id().map(tracing::field::display);
+        tracing::warn!(target: RequestLine::TARGET, %id, %method, path = %line.path(), status = status.as_u16(), microseconds, reason, trace_id, "request");
     } else if tracing::enabled!(target: RequestLine::TARGET, tracing::Level::INFO) {
         web.log.note(line);
     }

@@ -13,6 +13,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use falconer_traces::{Active, Tracer};
 use http::HeaderMap;
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinSet};
@@ -24,7 +25,7 @@ use crate::http::arriving::Ahead;
 use crate::http::guard::guard;
 use crate::http::problem::Problem;
 use crate::http::warnings::OncePerMinute;
-use crate::metrics::{Answered, Metrics};
+use crate::metrics::{Answered, Metrics, spans};
 use crate::pages::assets;
 use crate::{Network, Peer, Web, client_address, pages, scim};
 
@@ -35,6 +36,8 @@ pub struct HttpService(Kind);
 #[derive(Clone)]
 enum Kind {
     Falconer(Arc<Falconer>),
+    /// The same with a span for each request. Of its own, so that nothing is asked where there are none.
+    Traced(Arc<Falconer>, Arc<Tracer>),
     Other(Router),
 }
 
@@ -57,13 +60,12 @@ impl HttpService {
         let (auth, login, grants) = (Arc::clone(&web.auth), Arc::clone(&web.login), Arc::clone(&web.grants));
         let api = Api::new(auth, login, grants, web.settings.clone(), Arc::clone(&web.random), Arc::clone(&web.metrics));
         let pages = assets::router().merge(pages::router(Arc::clone(&web)));
-        HttpService(Kind::Falconer(Arc::new(Falconer {
-            web,
-            api,
-            pages,
-            home: Handle::try_current().ok(),
-            untrusted: OncePerMinute::default(),
-        })))
+        let traces = web.traces.clone();
+        let falconer = Arc::new(Falconer { web, api, pages, home: Handle::try_current().ok(), untrusted: OncePerMinute::default() });
+        HttpService(match traces {
+            Some(tracer) => Kind::Traced(falconer, tracer),
+            None => Kind::Falconer(falconer),
+        })
     }
 
     /// Answers one request.
@@ -86,7 +88,22 @@ impl HttpService {
         B: http_body::Body<Data = Bytes, Error = axum::Error> + Unpin,
     {
         match &self.0 {
-            Kind::Falconer(falconer) => quick::answer(&falconer.web, &falconer.api, peer, request, is_asked).await,
+            Kind::Falconer(falconer) => quick::answer::<_, false>(&falconer.web, &falconer.api, peer, request, is_asked).await,
+            Kind::Traced(falconer, tracer) => {
+                let span = spans::begin(tracer, request.headers());
+                let method = request.method().clone();
+                let answered = Box::pin(quick::answer::<_, true>(&falconer.web, &falconer.api, peer, request, is_asked));
+                match span.within(answered).await {
+                    Ok(response) => {
+                        spans::end(&span, &method, response.status());
+                        Ok(response)
+                    }
+                    Err(mut request) => {
+                        request.extensions_mut().insert(span);
+                        Err(request)
+                    }
+                }
+            }
             Kind::Other(_) => Err(request),
         }
     }
@@ -95,13 +112,23 @@ impl HttpService {
     pub(super) async fn answer_any(&self, request: Request) -> Response {
         match &self.0 {
             Kind::Falconer(falconer) => guard(&falconer.web, request, |request| Arc::clone(falconer).answer(request)).await,
+            Kind::Traced(falconer, tracer) => {
+                let mut request = request;
+                let begun = request.extensions_mut().remove::<Active>();
+                let span = begun.unwrap_or_else(|| spans::begin(tracer, request.headers()));
+                let method = request.method().clone();
+                let answered = Box::pin(guard(&falconer.web, request, |request| Arc::clone(falconer).answer(request)));
+                let response = span.within(answered).await;
+                spans::end(&span, &method, response.status());
+                response
+            }
             Kind::Other(routes) => routes.clone().oneshot(request).await.into_response(),
         }
     }
 
     /// Counts something of a connection.
     pub(super) fn count(&self, of: impl Fn(&Metrics) -> &AtomicU64) {
-        if let Kind::Falconer(falconer) = &self.0 {
+        if let Kind::Falconer(falconer) | Kind::Traced(falconer, _) = &self.0 {
             of(&falconer.web.metrics).fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -118,7 +145,7 @@ impl HttpService {
 
     fn trusted(&self) -> &[Network] {
         match &self.0 {
-            Kind::Falconer(falconer) => &falconer.web.settings.trusted_proxies,
+            Kind::Falconer(falconer) | Kind::Traced(falconer, _) => &falconer.web.settings.trusted_proxies,
             Kind::Other(_) => &[],
         }
     }
@@ -138,7 +165,7 @@ impl Falconer {
             Some(home) if !api::is_quick(&request) => {
                 let mut task = JoinSet::new();
                 // Whoever gives up waiting ends the task.
-                task.spawn_on(Arc::clone(&self).answer_here(request), home);
+                task.spawn_on(falconer_traces::carry(Arc::clone(&self).answer_here(request)), home);
                 match task.join_next().await.map(|done| done.map_err(JoinError::try_into_panic)) {
                     Some(Ok(response)) => response,
                     Some(Err(Ok(panic))) => resume_unwind(panic),
@@ -172,8 +199,10 @@ impl Falconer {
         if api::owns(request.uri().path()) {
             self.api.answer(request).await
         } else if scim::owns(request.uri().path()) {
+            falconer_traces::name("scim");
             Box::pin(scim::answer(&self.web, request)).await
         } else {
+            falconer_traces::name("page");
             let began = Instant::now();
             let response = Box::pin(self.pages.clone().oneshot(request)).await.into_response();
             self.web.metrics.answered(Answered::Page, response.status(), began.elapsed());

@@ -62,6 +62,7 @@ impl Collector for NodeMetrics {
         self.connections(&mut page)?;
         self.node(&mut page)?;
         self.caches(&mut page)?;
+        self.traces(&mut page)?;
         self.web.metrics.people.encode(&self.web.login, &mut page.0)?;
         match (self.process)() {
             Some(process) => of_process(&mut page, process),
@@ -160,6 +161,13 @@ impl NodeMetrics {
         page.gauge("falconer_notifications", "Notifications of other nodes since the start.", None, auth.notifications() as f64)?;
         page.counter("falconer_commits", "Groups of changes that were committed together.", commits.groups)?;
         page.counter("falconer_changes", "Changes that were given to the store.", commits.steps)
+    }
+
+    fn traces(&self, page: &mut Page<'_>) -> fmt::Result {
+        let Some(tracer) = &self.web.traces else { return Ok(()) };
+        let counts = tracer.counts();
+        page.counter("falconer_spans_exported", "Spans that the collector has taken.", counts.exported)?;
+        page.counter("falconer_spans_dropped", "Spans that found no room, or that the collector did not take.", counts.dropped)
     }
 
     fn caches(&self, page: &mut Page<'_>) -> fmt::Result {

@@ -6,6 +6,7 @@
 
 mod exposition;
 mod people;
+pub(crate) mod spans;
 mod verdicts;
 
 use std::sync::atomic::{AtomicU64, Ordering};

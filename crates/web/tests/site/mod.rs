@@ -136,6 +136,7 @@ pub async fn site_of(origin: &str, limits: RequestLimits, change: impl FnOnce(Lo
         random,
         log: Arc::new(Traced),
         metrics: Arc::default(),
+        traces: None,
         settings,
     };
     let web = Arc::new(web);

@@ -113,8 +113,8 @@ export class BaseGuard {
 
 /** What of a request is signed. The Host header is not. */
 function signed(request, target) {
-  const { authorization, 'content-type': contentType } = request.headers;
-  return { method: request.method, resource: resourceOf(target), authorization, contentType, sourceIp: request.socket?.remoteAddress };
+  const { authorization, traceparent, 'content-type': contentType } = request.headers;
+  return { method: request.method, resource: resourceOf(target), authorization, contentType, sourceIp: request.socket?.remoteAddress, traceparent };
 }
 
 /** Path and query as they came; of the form with scheme and host, what is behind them. */

@@ -42,6 +42,11 @@ export function partsOf({ method, resource, authorization, sourceIp }, { host, p
   return { method: method.toLowerCase(), resource, host, port, authorization: authorization || undefined, sourceIp: sourceIp || undefined };
 }
 
+/** Headers that go along with the question. Two traceparent headers come as one with a comma, which is none of the form. */
+export function headersOf({ traceparent }) {
+  return /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(traceparent ?? '') ? { traceparent } : {};
+}
+
 /** What `check` says: the facts of an allowed caller. Throws NoCheck, Strange and Refusal. */
 export function readCheck({ status, text }, { required, each = [] }) {
   const answer = objectOf(status, text);

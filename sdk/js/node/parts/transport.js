@@ -23,21 +23,21 @@ export class Transport {
   }
 
   /** `{status, text}` of the answer. Throws Strange. */
-  async post(url, question) {
+  async post(url, question, more = {}) {
     const body = Buffer.from(JSON.stringify(question));
     const until = Date.now() + this.#timeoutMs;
     try {
-      return await this.#once(url, body, this.#timeoutMs);
+      return await this.#once(url, body, more, this.#timeoutMs);
     } catch (error) {
       // A kept connection that the other side has closed meanwhile. The question changes nothing, so that it is asked once more.
       if (!error.again) throw error;
-      return this.#once(url, body, Math.max(1, until - Date.now()));
+      return this.#once(url, body, more, Math.max(1, until - Date.now()));
     }
   }
 
-  #once(url, body, timeoutMs) {
+  #once(url, body, more, timeoutMs) {
     return new Promise((resolve, reject) => {
-      const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length, Accept: 'application/json' };
+      const headers = { 'Content-Type': 'application/json', 'Content-Length': body.length, Accept: 'application/json', ...more };
       const request = this.#http.request(url, { method: 'POST', agent: this.#agent, headers });
       // Who waited for a connection that others hold learned nothing of Falconer: many strangers at once would shut everybody out.
       let asked = false;

@@ -5,7 +5,7 @@ import { after } from 'node:test';
 export const ALLOWED = { status: 200, body: { status: 'allowed', expires: '2099-01-01T00:00:00.000Z' } };
 
 export async function authority(answer = ALLOWED) {
-  const there = { answer, asked: [], connections: 0, hangUpAfter: Infinity };
+  const there = { answer, asked: [], traces: [], connections: 0, hangUpAfter: Infinity };
   const server = createServer(async (request, response) => {
     let text = '';
     for await (const chunk of request.setEncoding('utf8')) text += chunk;
@@ -15,6 +15,7 @@ export async function authority(answer = ALLOWED) {
       socket.resetAndDestroy();
       return;
     }
+    there.traces.push(request.headers.traceparent);
     there.asked.push([request.url.split('/').pop(), JSON.parse(text)]);
     const { status, body } = typeof there.answer === 'function' ? there.answer(request.url) : there.answer;
     response.writeHead(status, { 'content-type': 'application/json' });

@@ -195,6 +195,8 @@ def _request(scope: Scope) -> SignedRequest:
         authorization=headers.get("authorization"),
         content_type=headers.get("content-type", ""),
         source_ip=client[0] if client else None,
+        # Of several none counts.
+        traceparent=headers.get("traceparent") if sum(name.lower() == b"traceparent" for name, _ in scope["headers"]) == 1 else None,
     )
 
 

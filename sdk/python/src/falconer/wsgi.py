@@ -110,6 +110,7 @@ def _request(environ: Mapping[str, Any]) -> SignedRequest:
         authorization=environ.get("HTTP_AUTHORIZATION"),
         content_type=environ.get("CONTENT_TYPE", ""),
         source_ip=environ.get("REMOTE_ADDR") or None,
+        traceparent=environ.get("HTTP_TRACEPARENT"),
     )
 
 

@@ -69,7 +69,7 @@ impl Node {
     /// seconds, and all others wait for that one.
     async fn catch_up(self: &Arc<Self>) -> Result<(), StoreError> {
         let (node, before) = (Arc::clone(self), self.looks.begun.load(Ordering::SeqCst));
-        match self.runtime.spawn(async move { node.look(before).await }).await {
+        match self.runtime.spawn(falconer_traces::carry(async move { node.look(before).await })).await {
             Ok(outcome) => outcome,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

@@ -28,7 +28,7 @@ const NOT_SETTINGS: &[&str] = &[
 const TEXTS: &[&str] = &["websocktunnel_secret", "database_url", "notify_url", "mail.user", "mail.password"];
 
 /// Which names the environment may set; a list, so that a typing error is an error.
-const SETTINGS: [&str; 38] = [
+const SETTINGS: [&str; 40] = [
     "listen",
     "metrics_listen",
     "root_url",
@@ -67,6 +67,8 @@ const SETTINGS: [&str; 38] = [
     "limits.under_way_mib_per_address",
     "log.format",
     "log.level",
+    "tracing.otlp_endpoint",
+    "tracing.ratio",
 ];
 
 /// Names of settings, such as `grant.max_ttl`, with their values.

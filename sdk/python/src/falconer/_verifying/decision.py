@@ -26,6 +26,9 @@ class SignedRequest:
     """The value of the Content-Type header; empty if there was none."""
     source_ip: str | None = None
     """Address of the caller, for Falconer's log."""
+    traceparent: str | None = None
+    """The value of the traceparent header (W3C Trace Context), or that of a span of this service's own: the question to Falconer is a part of that trace. What is not of
+    the form is not passed on."""
 
 
 @dataclass(frozen=True)

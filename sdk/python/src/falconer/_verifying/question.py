@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -18,6 +19,7 @@ AUTHENTICATE = "/api/auth/v1/authenticate-hawk"
 MOST_EACH = 128
 MOST_TEXT = 12 * 1024
 MOST_VALUES = 480
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 STALE = "Unauthorized: Stale timestamp"
 # Of a server without `check`, which gives a message only: the beginning and the end of it.
 REASONS = [
@@ -69,6 +71,11 @@ class Question:
         if bearer_tokens and (self.request.authorization or "").lower().startswith("bearer "):
             asked["bearer"] = True
         return json.dumps(asked).encode()
+
+    def headers(self) -> dict[str, str]:
+        """What goes along with either."""
+        traceparent = self.request.traceparent
+        return {"traceparent": traceparent} if traceparent and TRACEPARENT.fullmatch(traceparent) else {}
 
     def authenticate(self, origin: Origin) -> bytes:
         """The body for `authenticateHawk`."""

@@ -32,21 +32,21 @@ class Transport:
         self._lock = threading.Lock()
         self._own: tuple[int, httpx.Client] | None = None
 
-    def post(self, url: str, content: bytes) -> tuple[int, bytes]:
+    def post(self, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         """Status and body of the answer. Raises Strange."""
         try:
             try:
-                return self._once(url, content)
+                return self._once(url, content, headers)
             except BROKEN:
-                return self._once(url, content)
+                return self._once(url, content, headers)
         except httpx.PoolTimeout as error:
             raise Strange("no connection is free") from error
         except httpx.HTTPError as error:
             raise Strange(f"{type(error).__name__}: {error}", away=True) from error
 
-    def _once(self, url: str, content: bytes) -> tuple[int, bytes]:
+    def _once(self, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         until = time.monotonic() + self._timeout
-        request = {"content": content, "headers": HEADERS, "timeout": _limits(self._timeout), "follow_redirects": False}
+        request = {"content": content, "headers": HEADERS | headers, "timeout": _limits(self._timeout), "follow_redirects": False}
         with self._client().stream("POST", url, **request) as answer:  # type: ignore[arg-type]
             parts, size = [], 0
             for part in answer.iter_bytes():
@@ -81,14 +81,14 @@ class AsyncTransport:
         self._given, self._timeout = client, timeout
         self._own: anyio.lowlevel.RunVar[httpx.AsyncClient | None] = anyio.lowlevel.RunVar(f"falconer-{id(self)}", None)
 
-    async def post(self, url: str, content: bytes) -> tuple[int, bytes]:
+    async def post(self, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         """Status and body of the answer. Raises Strange."""
         try:
             with anyio.fail_after(self._timeout):
                 try:
-                    return await self._once(url, content)
+                    return await self._once(url, content, headers)
                 except BROKEN:
-                    return await self._once(url, content)
+                    return await self._once(url, content, headers)
         except TimeoutError as error:
             raise Strange("it takes too long", away=True) from error
         except httpx.PoolTimeout as error:
@@ -96,8 +96,8 @@ class AsyncTransport:
         except httpx.HTTPError as error:
             raise Strange(f"{type(error).__name__}: {error}", away=True) from error
 
-    async def _once(self, url: str, content: bytes) -> tuple[int, bytes]:
-        request = {"content": content, "headers": HEADERS, "timeout": _limits(self._timeout), "follow_redirects": False}
+    async def _once(self, url: str, content: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+        request = {"content": content, "headers": HEADERS | headers, "timeout": _limits(self._timeout), "follow_redirects": False}
         async with self._client().stream("POST", url, **request) as answer:  # type: ignore[arg-type]
             parts, size = [], 0
             async for part in answer.aiter_bytes():

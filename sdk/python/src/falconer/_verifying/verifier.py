@@ -172,7 +172,7 @@ class Verifier(BaseVerifier):
         question = Question(request, {"AllOf": []})
         for other in self._others(host_header):
             try:
-                decision = question.read_check(*self._transport.post(self._root + CHECK, question.check(other)))
+                decision = question.read_check(*self._transport.post(self._root + CHECK, question.check(other), question.headers()))
             except (NoCheck, Strange):
                 return None
             found = self._found(other, decision)
@@ -194,10 +194,10 @@ class Verifier(BaseVerifier):
     def _ask(self, question: Question) -> Decision:
         if self._has_check:
             try:
-                return question.read_check(*self._transport.post(self._root + CHECK, question.check(self.origin, self.bearer_tokens)))
+                return question.read_check(*self._transport.post(self._root + CHECK, question.check(self.origin, self.bearer_tokens), question.headers()))
             except NoCheck:
                 self._without_check()
-        return question.read_authenticate(*self._transport.post(self._root + AUTHENTICATE, question.authenticate(self.origin)))
+        return question.read_authenticate(*self._transport.post(self._root + AUTHENTICATE, question.authenticate(self.origin), question.headers()))
 
     def close(self) -> None:
         """Closes the connections that are kept."""
@@ -234,7 +234,7 @@ class AsyncVerifier(BaseVerifier):
         question = Question(request, {"AllOf": []})
         for other in self._others(host_header):
             try:
-                decision = question.read_check(*await self._transport.post(self._root + CHECK, question.check(other)))
+                decision = question.read_check(*await self._transport.post(self._root + CHECK, question.check(other), question.headers()))
             except (NoCheck, Strange):
                 return None
             found = self._found(other, decision)
@@ -257,10 +257,10 @@ class AsyncVerifier(BaseVerifier):
     async def _ask(self, question: Question) -> Decision:
         if self._has_check:
             try:
-                return question.read_check(*await self._transport.post(self._root + CHECK, question.check(self.origin, self.bearer_tokens)))
+                return question.read_check(*await self._transport.post(self._root + CHECK, question.check(self.origin, self.bearer_tokens), question.headers()))
             except NoCheck:
                 self._without_check()
-        return question.read_authenticate(*await self._transport.post(self._root + AUTHENTICATE, question.authenticate(self.origin)))
+        return question.read_authenticate(*await self._transport.post(self._root + AUTHENTICATE, question.authenticate(self.origin), question.headers()))
 
     async def aclose(self) -> None:
         """Closes the connections that this event loop keeps."""

@@ -11,5 +11,6 @@ mod shutdown;
 mod upkeep;
 
 pub use listen::{auth_origin, bind, cannot_listen, origin_at};
+pub use outage::Outage;
 pub use run::{Listeners, Options, run, serve};
 pub use shutdown::{Hangup, Rereads, shutdown};

@@ -17,10 +17,11 @@ use super::shutdown::{Hangup, Rereads, shutdown};
 use super::upkeep::{follow, keep_house, note_history, refresh_people};
 use crate::commands::operator::setup_link;
 use crate::config::{Config, SecretText, WholeLists, address};
-use crate::log::{self, RequestLines};
+use crate::log::{self, RequestLines, TracedRequestLines};
 use crate::node::{Access, Node, known_by_other, note_root_url, root_credentials_file, warnings, write_private};
 use crate::output;
 use crate::system::{SystemClock, SystemRandom};
+use crate::traces;
 
 /// How long a server that ends waits for mails that are not sent yet. One mail may take so long.
 const MAIL_AT_THE_END: Duration = Duration::from_secs(30);
@@ -210,14 +211,17 @@ pub async fn serve(
         request: request + Duration::from_secs(30),
         ..Limits::default()
     };
+    let (tracer, exporter) = traces::start(&config.tracing)?.unzip();
+    let lines = RequestLines { lines: log.lines(), format: config.log.format };
     let web = Web {
         auth: node.auth.clone(),
         login: node.login.clone(),
         grants: node.grants.clone(),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
-        log: Arc::new(RequestLines { lines: log.lines(), format: config.log.format }),
+        log: if tracer.is_some() { Arc::new(TracedRequestLines(lines)) } else { Arc::new(lines) },
         metrics: Arc::default(),
+        traces: tracer,
         settings,
     };
     let lease = Arc::new(Lease::keep(node.store.clone(), "upkeep").await);
@@ -237,6 +241,9 @@ pub async fn serve(
     // Also what the last half second changed, and whoever served for less than that.
     note_history(&node.auth, &config.data_dir);
     node.auth.flush_uses().await.context("can't write the last uses")?;
+    if let Some(exporter) = exporter {
+        exporter.end().await;
+    }
     served.context("can't serve")?;
     tracing::info!("ended");
     Ok(())
