@@ -56,6 +56,14 @@ macro_rules! delegate {
                 self.is_shared
             }
 
+            fn read_keys_with(&self, source: KeySource) {
+                self.inner.lock().unwrap().read_keys_with(source);
+            }
+
+            fn refresh_keys(&self) -> Refreshed {
+                self.inner.lock().unwrap().refresh_keys()
+            }
+
             $(async fn $name(&self $(, $arg: $type)*) -> Result<$ok> {
                 let _through = self.gate.acquire().await.unwrap();
                 self.before(stringify!($name))?;

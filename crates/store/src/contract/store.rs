@@ -485,11 +485,9 @@ pub trait Store: Send + Sync {
     /// Whether there is a value that an older key has sealed. Reads all of them.
     async fn needs_older_keys(&self) -> Result<bool>;
     /// Where the keys can be read again, once they have changed. Only the first source counts.
-    fn read_keys_with(&self, _source: KeySource) {}
+    fn read_keys_with(&self, source: KeySource);
     /// Reads the keys again, and takes them where the one that seals until now is among them.
-    fn refresh_keys(&self) -> Refreshed {
-        Refreshed::Same
-    }
+    fn refresh_keys(&self) -> Refreshed;
     /// Whether the store answers and could write.
     async fn ping(&self) -> Result<()>;
 }

@@ -22,6 +22,16 @@ macro_rules! delegate {
     ($(fn $name:ident(&self $(, $arg:ident: $type:ty)*) -> $ok:ty;)*) => {
         #[async_trait]
         impl Store for Alternating {
+            fn read_keys_with(&self, source: KeySource) {
+                self.stores.iter().for_each(|store| store.read_keys_with(source.clone()));
+            }
+
+            fn refresh_keys(&self) -> Refreshed {
+                let [even, odd] = &self.stores;
+                even.refresh_keys();
+                odd.refresh_keys()
+            }
+
             $(async fn $name(&self $(, $arg: $type)*) -> Result<$ok> {
                 self.next().$name($($arg),*).await
             })*

@@ -145,6 +145,14 @@ macro_rules! over_the_link {
                 }
             }
 
+            fn read_keys_with(&self, source: KeySource) {
+                self.database.read_keys_with(source);
+            }
+
+            fn refresh_keys(&self) -> Refreshed {
+                self.database.refresh_keys()
+            }
+
             $(async fn $name(&self $(, $arg: $type)*) -> Result<$ok> {
                 let (method, began_ms) = (stringify!($name), self.time.now_ms());
                 // A planted fault: what stands in between answers by itself.
