@@ -114,6 +114,7 @@ fn the_page_of_commands_names_all_of_them_and_no_others() {
 
 #[test]
 fn every_option_that_the_pages_print_exists() {
+    let groups: BTreeSet<String> = subcommands(&[]).into_iter().filter(|command| !subcommands(&[command]).is_empty()).collect();
     let mut tried = 0;
     for page in pages() {
         let text = std::fs::read_to_string(&page).unwrap();
@@ -127,7 +128,7 @@ fn every_option_that_the_pages_print_exists() {
                     .take_while(|word| word.bytes().all(|b| b.is_ascii_lowercase() || b == b'-') && !word.starts_with('-'))
                     .collect();
                 let path = match path.as_slice() {
-                    [one @ ("account" | "client" | "person" | "role" | "config" | "provider"), two, ..] => vec![*one, *two],
+                    [one, two, ..] if groups.contains(*one) => vec![*one, *two],
                     [one, ..] => vec![*one],
                     [] => continue,
                 };
