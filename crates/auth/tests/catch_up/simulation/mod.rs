@@ -26,7 +26,7 @@ use database::Planted;
 use world::run;
 
 /// How many runs; `FALCONER_SIMULATIONS` says otherwise, for a soak.
-const RUNS: u64 = 300;
+const RUNS: u64 = 100;
 
 /// Runs these seeds on as many threads as there are processors, until one of them finds something.
 fn first_wrong(seeds: std::ops::Range<u64>, planted: Option<Planted>) -> Option<(u64, String)> {
