@@ -141,6 +141,7 @@ async fn open() -> (Arc<Auth>, Arc<Web>) {
         random,
         log: Arc::new(Traced),
         metrics: Arc::default(),
+        traces: None,
         settings,
     };
     (auth, Arc::new(web))
