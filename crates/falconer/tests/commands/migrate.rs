@@ -70,12 +70,12 @@ fn fill_the_rest(database: &Path) {
             let value = |(name, kind, not_null, key): &(String, String, bool, i64)| match (kind.as_str(), name.as_str()) {
                 _ if !not_null && *key == 0 && number == 0 => Value::Null,
                 (_, "kind") if table.starts_with("scim") => Value::Text("user".to_owned()),
-                ("TEXT", "transports" | "within" | "groups" | "scopes" | "identity_for" | "email_within") => {
+                ("TEXT", "transports" | "within" | "groups" | "scopes" | "redirect_uris" | "identity_for" | "email_within") => {
                     Value::Text(["[]", "[\"a\"]", "[\"b,\\\"\",\"\"]"][usize::try_from(number).unwrap()].to_owned())
                 }
                 ("TEXT", _) => Value::Text(format!("{name}-{number}")),
                 ("BLOB", _) => Value::Blob(vec![u8::try_from(number).unwrap(), 0, 255]),
-                (_, "mailed" | "resident" | "everything" | "disabled" | "deleted") => Value::Integer(number % 2),
+                (_, "mailed" | "resident" | "everything" | "disabled" | "deleted" | "confidential" | "skip_consent") => Value::Integer(number % 2),
                 _ => Value::Integer(number + 1),
             };
             let values: Vec<Value> = columns.iter().map(value).collect();
