@@ -88,7 +88,7 @@ def behind():
 @pytest.fixture(scope="module")
 def granted(server):
     """Credentials of a grant, as Falconer hands them to the protected host."""
-    return server.grant("https://notes.example.com/", ["notes:*"], person_has=["notes:*"])
+    return server.grant("https://notes.example.com/", ["notes:*"], person="ben", person_has=["notes:*"])
 
 
 def test_the_gateway_holds(service, server, granted, tmp_path):

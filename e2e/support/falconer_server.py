@@ -67,14 +67,14 @@ class Server:
     def options(self, **credentials):
         return {"rootUrl": self.root_url, "credentials": credentials or self.credentials, "maxRetries": 0}
 
-    def grant(self, target, scopes, identity=False, person_has=("notes:read:*",)):
-        """Credentials from an access grant, as a browser would bring them back. `identity`: the service may know who it is. `person_has`: the scopes of who grants."""
+    def grant(self, target, scopes, identity=False, person="ann", person_has=("notes:read:*",)):
+        """Credentials from an access grant, as a browser would bring them back. `identity`: the service may know who it is. `person` is made for it, with the scopes of `person_has`."""
         subprocess.run(
-            [BIN, "account", "create", "ann", "--data-dir", self.data, "--password-stdin", *(part for scope in person_has for part in ("--scope", scope))],
+            [BIN, "account", "create", person, "--data-dir", self.data, "--password-stdin", *(part for scope in person_has for part in ("--scope", scope))],
             input="a long password", text=True, check=True, capture_output=True, env=clean_environment(), timeout=PATIENCE,
         )
         script = pathlib.Path(__file__).parent / "grant-over-http.mjs"
-        made = subprocess.run(["node", str(script), self.root_url, "ann", "a long password", target, *scopes, *(["--identity"] if identity else [])], check=True, capture_output=True, text=True, timeout=PATIENCE)
+        made = subprocess.run(["node", str(script), self.root_url, person, "a long password", target, *scopes, *(["--identity"] if identity else [])], check=True, capture_output=True, text=True, timeout=PATIENCE)
         granted = json.loads(made.stdout)
         return {key: granted[key] for key in ("clientId", "accessToken", "certificate")}
 
