@@ -178,6 +178,7 @@ async fn everything_goes_into_postgresql_and_back() {
             "device_requests ",
             "grant_secrets ",
             "refreshes ",
+            "consents ",
         ];
         rows.iter()
             .filter(|row| !own.iter().any(|table| row.starts_with(table)) && !row.contains("root") && !row.contains("later"))
