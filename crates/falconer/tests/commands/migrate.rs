@@ -75,7 +75,9 @@ fn fill_the_rest(database: &Path) {
                 }
                 ("TEXT", _) => Value::Text(format!("{name}-{number}")),
                 ("BLOB", _) => Value::Blob(vec![u8::try_from(number).unwrap(), 0, 255]),
-                (_, "mailed" | "resident" | "everything" | "disabled" | "deleted" | "confidential" | "skip_consent") => Value::Integer(number % 2),
+                (_, "mailed" | "resident" | "everything" | "disabled" | "deleted" | "confidential" | "skip_consent" | "identity") => {
+                    Value::Integer(number % 2)
+                }
                 _ => Value::Integer(number + 1),
             };
             let values: Vec<Value> = columns.iter().map(value).collect();
