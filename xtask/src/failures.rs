@@ -44,7 +44,7 @@ impl Failures {
         }
         if begins_one(line, self.section) {
             self.left = LINES_OF_ONE;
-        } else if line.starts_with("test result: ") {
+        } else if line.starts_with("test result: ") || line == "stack backtrace:" {
             self.left = 0;
         }
         if self.left > 0 && !line.trim().is_empty() && self.kept.len() < LINES_OF_ALL {
@@ -66,12 +66,18 @@ fn begins_failures(line: &str) -> bool {
 
 /// Whether a failure begins with this line: a test of cargo, node or pytest, an error of a compiler, a panic of a program.
 fn begins_one(line: &str, section: Section) -> bool {
-    let compiler = line.starts_with("error[") || line.starts_with("error: ");
+    let compiler = line.starts_with("error[") || (line.starts_with("error: ") && !line.starts_with("error: test failed"));
     let seed =
         (line.contains(": FAILED") && !line.starts_with("test result: ")) || (line.contains("panicked at ") && section == Section::Run);
     let cargo = line.starts_with("---- ") && line.ends_with(" stdout ----");
-    let others = line.starts_with("not ok ") || line.starts_with('\u{2716}') || line.starts_with("FAILED ") || line.starts_with("E  ");
-    compiler || seed || (section == Section::Failing && (cargo || others)) || (section == Section::Run && line.starts_with("--- FAIL: "))
+    let others = line.starts_with('\u{2716}') || line.starts_with("FAILED ") || line.starts_with("E  ");
+    // Where nobody looks, node says it at once.
+    let tap = line.trim_start().starts_with("not ok ");
+    compiler
+        || seed
+        || tap
+        || (section == Section::Failing && (cargo || others))
+        || (section == Section::Run && line.starts_with("--- FAIL: "))
 }
 
 fn shortened(line: &str) -> String {
@@ -94,11 +100,11 @@ mod tests {
     #[test]
     fn the_test_that_failed_is_said_again_with_its_reason() {
         let cargo = "running 2 tests\ntest a ... ok\ntest b ... FAILED\n\nsuccesses:\n\n---- a stdout ----\nseed 1\n\nfailures:\n\n---- b stdout ----\n\
-                     thread 'b' panicked at x.rs:1:2:\nleft: 1\nright: 2\n\nfailures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n\
+                     thread 'b' panicked at x.rs:1:2:\nleft: 1\nright: 2\nstack backtrace:\n   0: begin\n\nfailures:\n    b\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored\n\
                      running 1 test\ntest c ... ok\n---- c stdout ----\nall is well\ntest result: ok. 1 passed; 0 failed\n";
         let said = read(cargo);
         assert!(said.starts_with("---- b stdout ----\nthread 'b' panicked at x.rs:1:2:\nleft: 1\nright: 2"), "{said}");
-        assert!(!said.contains("seed 1") && !said.contains("all is well"), "{said}");
+        assert!(!said.contains("seed 1") && !said.contains("all is well") && !said.contains("0: begin"), "{said}");
     }
 
     #[test]
@@ -109,6 +115,8 @@ mod tests {
         assert!(said.contains("E   assert 1 == 2") && said.contains("FAILED tests/test_x.py::test_x"), "{said}");
         let node = "\u{2716} opens the page (12ms)\n\u{2139} pass 1\n\u{2716} failing tests:\n\ntest at x.mjs:1:1\n\u{2716} opens the page (12ms)\n  AssertionError: no\n";
         assert!(read(node).ends_with("\u{2716} opens the page (12ms)\n  AssertionError: no"), "{}", read(node));
+        let tap = "    ok 1 - opens\n    not ok 2 - closes\n      error: 'no'\n1..2\n# fail 1\n";
+        assert!(read(tap).starts_with("    not ok 2 - closes\n      error: 'no'"), "{}", read(tap));
         let compiler = "   Compiling x\nerror[E0308]: mismatched types\n --> x.rs:1:1\n";
         assert_eq!(read(compiler), "error[E0308]: mismatched types\n --> x.rs:1:1");
         assert_eq!(read("--- FAIL: TestX (0.00s)\n    x_test.go:1: no\nFAIL\n"), "--- FAIL: TestX (0.00s)\n    x_test.go:1: no\nFAIL");
