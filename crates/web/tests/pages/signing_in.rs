@@ -44,7 +44,8 @@ async fn signing_in_and_out() {
 /// Whoever found no place was told to try again, and not when.
 #[tokio::test]
 async fn who_finds_no_place_is_told_when_to_try_again() {
-    let password_cost = PasswordCost { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
+    // The one that is looked at takes far longer than the other needs to come.
+    let password_cost = PasswordCost { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
     let busy = |settings| LoginSettings { password_cost, password_workers: 1, password_queue: 0, ..settings };
     let site = site_of("https://auth.example.com", RequestLimits::default(), busy).await;
     let (mut one, mut other) = (site.browser(), site.browser());
