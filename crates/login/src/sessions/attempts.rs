@@ -8,10 +8,12 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use falconer_auth::{ApiError, By, DAY_MS, Revision};
 use falconer_store::ATTEMPTS_AHEAD_MS;
+use tokio::sync::RwLock;
 
 use crate::accounts::queue::Asker;
 use crate::error::LoginError;
@@ -36,7 +38,17 @@ pub struct Visitor<'a> {
 
 /// Attempts that are being made at this moment, by the name of each count: many at once are no more than in a row.
 #[derive(Default)]
-pub(crate) struct RunningAttempts(Mutex<HashMap<String, u32>>);
+pub(crate) struct RunningAttempts(Mutex<HashMap<String, Running>>);
+
+/// Those that count against one name.
+#[derive(Default)]
+struct Running {
+    attempts: u32,
+    /// Attempts that hold `moving`.
+    users: u32,
+    /// A failure moves from here to the store while nobody looks: whoever looks finds it in one of the two.
+    moving: Arc<RwLock<()>>,
+}
 
 /// What an attempt counts against.
 pub(crate) struct Counts {
@@ -53,35 +65,68 @@ pub(crate) struct Counts {
 pub(crate) struct Attempt<'a> {
     running: &'a RunningAttempts,
     counts: Counts,
-    /// For each of the limits: how many were being made when it began, with itself.
-    ranks: Vec<u32>,
+    /// What belongs to each of its names, in the order of names: so that two attempts never wait for each other.
+    moving: Vec<(String, Arc<RwLock<()>>)>,
+    is_counted: AtomicBool,
 }
 
 impl RunningAttempts {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Running>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn begin(&self, counts: Counts) -> Attempt<'_> {
+    fn attempt(&self, counts: Counts) -> Attempt<'_> {
         let mut running = self.lock();
-        let mut begin = |key: &String| {
-            let count = running.entry(key.clone()).or_default();
-            *count += 1;
-            *count
-        };
-        let ranks = counts.limits.iter().map(|(key, _)| begin(key)).collect();
+        let mut moving: Vec<_> = counts
+            .limits
+            .iter()
+            .map(|(key, _)| {
+                let of_name = running.entry(key.clone()).or_default();
+                of_name.users += 1;
+                (key.clone(), Arc::clone(&of_name.moving))
+            })
+            .collect();
         drop(running);
-        Attempt { running: self, counts, ranks }
+        moving.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Attempt { running: self, counts, moving, is_counted: AtomicBool::new(false) }
+    }
+}
+
+impl Attempt<'_> {
+    /// Counts it. For each of the limits: how many are being made, with itself.
+    fn begin(&self) -> Vec<u32> {
+        let mut running = self.running.lock();
+        let mut rank = |key: &String| {
+            let of_name = running.entry(key.clone()).or_default();
+            of_name.attempts += 1;
+            of_name.attempts
+        };
+        let ranks = self.counts.limits.iter().map(|(key, _)| rank(key)).collect();
+        self.is_counted.store(true, Ordering::Relaxed);
+        ranks
+    }
+
+    /// It is not being made any more.
+    fn end(&self) {
+        if self.is_counted.swap(false, Ordering::Relaxed) {
+            let mut running = self.running.lock();
+            for (key, _) in &self.counts.limits {
+                if let Some(of_name) = running.get_mut(key) {
+                    of_name.attempts -= 1;
+                }
+            }
+        }
     }
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
+        self.end();
         let mut running = self.running.lock();
         for (key, _) in &self.counts.limits {
-            if let Some(count) = running.get_mut(key) {
-                *count -= 1;
-                if *count == 0 {
+            if let Some(of_name) = running.get_mut(key) {
+                of_name.users -= 1;
+                if of_name.users == 0 {
                     running.remove(key);
                 }
             }
@@ -141,13 +186,19 @@ impl Login {
         if let Some(retry_after_seconds) = full_seconds {
             return Err(LoginError::Throttled { retry_after_seconds });
         }
-        let attempt = self.running_attempts.begin(counts);
+        let attempt = self.running_attempts.attempt(counts);
         let mut wait_seconds = None;
-        for ((key, most), rank) in attempt.counts.limits.iter().zip(&attempt.ranks) {
-            // Whoever began before is in the rank, or has failed and is in the store. Whoever began later does not count: else many at once were all refused.
-            let failures = self.failures(key, self.settings.attempts_window_ms).await?;
-            if failures.saturating_add(*rank) > *most {
-                wait_seconds = wait_seconds.max(Some(self.wait_seconds(key, failures, *most).await?));
+        {
+            let mut looks = Vec::with_capacity(attempt.moving.len());
+            for (_, moving) in &attempt.moving {
+                looks.push(moving.read().await);
+            }
+            // Whoever began later does not count: else many at once were all refused.
+            for ((key, most), rank) in attempt.counts.limits.iter().zip(attempt.begin()) {
+                let failures = self.failures(key, self.settings.attempts_window_ms).await?;
+                if failures.saturating_add(rank) > *most {
+                    wait_seconds = wait_seconds.max(Some(self.wait_seconds(key, failures, *most).await?));
+                }
             }
         }
         match wait_seconds {
@@ -158,10 +209,15 @@ impl Login {
 
     /// Counts a failure.
     pub(crate) async fn note_failure(&self, attempt: &Attempt<'_>) -> Result<(), LoginError> {
+        let mut moves = Vec::with_capacity(attempt.moving.len());
+        for (_, moving) in &attempt.moving {
+            moves.push(moving.write().await);
+        }
         for (key, _) in &attempt.counts.limits {
             let noted = self.store.note_attempt(key, self.now_ms(), self.settings.attempts_window_ms).await;
             noted.map_err(|error| self.store_error(error))?;
         }
+        attempt.end();
         Ok(())
     }
 

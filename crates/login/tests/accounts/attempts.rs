@@ -130,10 +130,7 @@ async fn many_guesses_at_once_are_no_more_than_in_a_row() {
     }
     let answers = guesses.join_all().await;
     let tried = answers.iter().filter(|a| **a == Some(LoginError::WrongPassword)).count();
-    // Whoever looks while another one fails may count it as being made and as failed: then one less is tried, never one more.
-    assert!((1..=10).contains(&tried), "{tried}");
-    let throttled = answers.iter().filter(|a| matches!(a, Some(LoginError::Throttled { .. }))).count();
-    assert_eq!(tried + throttled, 16, "{answers:?}");
+    assert_eq!(tried, 10);
 }
 
 /// It said the whole window, however much of it was over.
