@@ -56,7 +56,12 @@ pub(crate) fn judge(judged: Judged, answered: &Answered, usual: Option<&Answer>)
         // It is alive; why it refuses now is for the end of the run to find out.
         Judged::Works => Verdict::Untried(format!("the caller that may was {said}")),
         Judged::Cors => cors(answer),
-        Judged::Cookies { https } => cookies(answer, https),
+        Judged::Cookies { https } => match cookies(answer, https) {
+            Some(missing) => Verdict::Finding(missing),
+            // Who refuses everything has no reason to set one.
+            None if usual.is_none() => Verdict::Untried(format!("no cookie was seen: it {said}, and nobody gets anything there")),
+            None => Verdict::Held,
+        },
     }
 }
 
@@ -74,10 +79,10 @@ fn cors(answer: &Answer) -> Verdict {
 }
 
 /// What is missing at the cookies that come back.
-fn cookies(answer: &Answer, https: bool) -> Verdict {
+fn cookies(answer: &Answer, https: bool) -> Option<String> {
     let set = answer.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
     let missing: Vec<String> = set.filter_map(|cookie| missing(cookie, https)).collect();
-    if missing.is_empty() { Verdict::Held } else { Verdict::Finding(missing.join(", ")) }
+    (!missing.is_empty()).then(|| missing.join(", "))
 }
 
 /// What one cookie lacks; `None`: nothing, or it is taken away.
@@ -169,6 +174,22 @@ mod tests {
         assert!(matches!(with("null", Some("true")), Verdict::Finding(_)));
         assert_eq!(with("*", None), Verdict::Held);
         assert_eq!(with("https://tool.example", Some("true")), Verdict::Held);
+    }
+
+    #[test]
+    fn cookies_say_something_only_where_there_is_something_to_get() {
+        let judged = Judged::Cookies { https: false };
+        let usual = answer(200, "the red book");
+        let of = |cookie: Option<&str>, usual| {
+            let mut answer = answer(403, "");
+            if let Some(cookie) = cookie {
+                answer.headers.insert(header::SET_COOKIE, cookie.parse().unwrap());
+            }
+            judge(judged, &Answered::Answer(answer), usual)
+        };
+        assert_eq!(of(None, Some(&usual)), Verdict::Held);
+        assert!(matches!(of(None, None), Verdict::Untried(_)));
+        assert!(matches!(of(Some("s=1"), None), Verdict::Finding(_)));
     }
 
     #[test]
