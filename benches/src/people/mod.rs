@@ -12,7 +12,9 @@ mod sign_ins;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+
+use crate::figures::lines::{self, Line};
 
 /// The options of `falconer-bench people`.
 #[derive(clap::Parser, Clone, Debug)]
@@ -64,15 +66,6 @@ pub enum Part {
     Directory,
 }
 
-/// One line of the table.
-struct Line {
-    work: String,
-    measured: String,
-    note: String,
-    /// What is to be reached, and whether it was.
-    bound: Option<(String, bool)>,
-}
-
 /// Measures, prints the table.
 pub fn run(options: &Options) -> Result<()> {
     let mut lines = Vec::new();
@@ -86,19 +79,5 @@ pub fn run(options: &Options) -> Result<()> {
             Part::Directory => directory::measure(options)?,
         });
     }
-    let mut table = "| work | measured | to reach | met | note |\n| --- | --- | --- | --- | --- |\n".to_owned();
-    for line in &lines {
-        let (bound, met) = line.bound.as_ref().map_or(("", ""), |(bound, met)| (bound.as_str(), if *met { "yes" } else { "**no**" }));
-        table.push_str(&format!("| {} | {} | {bound} | {met} | {} |\n", line.work, line.measured, line.note));
-    }
-    print!("\n{table}");
-    if let Some(file) = &options.markdown {
-        std::fs::write(file, &table)?;
-    }
-    let missed: Vec<&str> =
-        lines.iter().filter(|line| line.bound.as_ref().is_some_and(|(_, met)| !met)).map(|line| line.work.as_str()).collect();
-    if options.must_hold && !missed.is_empty() {
-        bail!("not reached: {}", missed.join(", "));
-    }
-    Ok(())
+    lines::say(&lines, options.markdown.as_deref(), options.must_hold)
 }
