@@ -4,13 +4,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::cutting_proxy::{Cut, CuttingProxy};
+use crate::silent_database::{NOT_KNOWN, a_client};
 use crate::support::patience::{patience, rounds};
 use crate::support::place::Place;
-use falconer_client::Retry;
-use falconer_wire::ClientRequest;
-
-/// What a 503 says of a change of which nobody knows.
-const NOT_KNOWN: &str = "may or may not have been made";
 
 /// Where it is cut in this round, by a seed. Half of the points lie in a commit or the answer to it.
 fn cut(random: &mut fastrand::Rng) -> Cut {
@@ -26,27 +22,10 @@ fn cut(random: &mut fastrand::Rng) -> Cut {
 #[ignore = "needs PostgreSQL: cargo xtask test has one"]
 async fn what_is_said_of_a_change_is_true_wherever_the_way_was_cut() {
     let mut place = Place::postgres().await;
-    let database = place.database.as_mut().unwrap();
-    let mut url = url::Url::parse(&database.url).unwrap();
-    let proxy = CuttingProxy::before(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432))).await;
-    url.set_host(Some("127.0.0.1")).unwrap();
-    url.set_port(Some(proxy.address.port())).unwrap();
-    database.url = url.to_string();
-    let (place, init, server) = tokio::task::spawn_blocking(move || {
-        let init = place.init(&[]);
-        let server = place.start();
-        (place, init, server)
-    })
-    .await
-    .unwrap();
-    // Without tries again, so that each answer is seen.
-    let root = server.client(&init).with_retry(Retry { tries: 1, ..Retry::default() });
-    let request = ClientRequest {
-        expires: "2100-01-01T00:00:00.000Z".to_owned(),
-        description: "as made".to_owned(),
-        scopes: Some(vec!["auth:current-scopes".to_owned()]),
-        delete_on_expiration: false,
-    };
+    let proxy = CuttingProxy::before(place.database_address()).await;
+    place.reach_database_at(proxy.address);
+    let (place, init, server, root) = place.serve().await;
+    let request = a_client();
     let seed: u64 = std::env::var("FALCONER_CUT_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(20);
     let mut random = fastrand::Rng::with_seed(seed);
     let (mut done, mut not_done, mut not_known) = (BTreeSet::new(), BTreeSet::new(), 0);

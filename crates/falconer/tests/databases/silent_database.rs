@@ -9,15 +9,15 @@ use crate::support::patience::patience;
 use crate::support::place::Place;
 use crate::support::silent_proxy::{Kept, SilentProxy};
 use crate::support::{Init, Server};
-use falconer_client::{Client, Error, Method, Retry};
+use falconer_client::{Client, Error, Method};
 use falconer_wire::{AuthenticateHawkRequest, AuthenticateHawkResponse, ClientRequest};
 
 /// Five seconds of silence, a second between two questions, and as long again for a machine that does a lot besides. A request's own time is a minute.
 const BOUND: Duration = Duration::from_secs(12);
 /// What a 503 says of a change of which nobody knows.
-const NOT_KNOWN: &str = "may or may not have been made";
+pub const NOT_KNOWN: &str = "may or may not have been made";
 
-fn a_client() -> ClientRequest {
+pub fn a_client() -> ClientRequest {
     ClientRequest {
         expires: "2100-01-01T00:00:00.000Z".to_owned(),
         description: "as made".to_owned(),
@@ -37,21 +37,9 @@ struct Setting {
 
 async fn setting() -> Setting {
     let mut place = Place::postgres().await;
-    let database = place.database.as_mut().unwrap();
-    let mut url = url::Url::parse(&database.url).unwrap();
-    let proxy = SilentProxy::before(format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432))).await;
-    url.set_host(Some("127.0.0.1")).unwrap();
-    url.set_port(Some(proxy.address.port())).unwrap();
-    database.url = url.to_string();
-    let (place, init, server) = tokio::task::spawn_blocking(move || {
-        let init = place.init(&[]);
-        let server = place.start();
-        (place, init, server)
-    })
-    .await
-    .unwrap();
-    // Without tries again, so that each answer is seen.
-    let root = server.client(&init).with_retry(Retry { tries: 1, ..Retry::default() });
+    let proxy = SilentProxy::before(place.database_address()).await;
+    place.reach_database_at(proxy.address);
+    let (place, init, server, root) = place.serve().await;
     Setting { place, proxy, server, init, root }
 }
 

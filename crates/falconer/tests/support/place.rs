@@ -2,9 +2,11 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "each test file uses a part of it; a test may stop")]
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use falconer_client::{Client, Retry};
 use tempfile::TempDir;
 
 use super::patience::output_of;
@@ -77,6 +79,33 @@ impl Place {
 
     pub fn start(&self) -> Server {
         self.start_with(&[])
+    }
+
+    /// Where its PostgreSQL listens, as `host:port`.
+    pub fn database_address(&self) -> String {
+        let url = url::Url::parse(&self.database.as_ref().unwrap().url).unwrap();
+        format!("{}:{}", url.host_str().unwrap(), url.port().unwrap_or(5432))
+    }
+
+    /// From now on it is reached at this address of this machine, where something stands before it.
+    pub fn reach_database_at(&mut self, address: SocketAddr) {
+        let database = self.database.as_mut().unwrap();
+        let mut url = url::Url::parse(&database.url).unwrap();
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(address.port())).unwrap();
+        database.url = url.to_string();
+    }
+
+    /// A server on it, and its root client, which tries nothing again, so that each answer is seen.
+    pub async fn serve(self) -> (Place, Init, Server, Client) {
+        let started = tokio::task::spawn_blocking(move || {
+            let init = self.init(&[]);
+            let server = self.start();
+            (self, init, server)
+        });
+        let (place, init, server) = started.await.unwrap();
+        let root = server.client(&init).with_retry(Retry { tries: 1, ..Retry::default() });
+        (place, init, server, root)
     }
 
     /// Serves on a free port.
