@@ -1,9 +1,8 @@
 // The grant page against targets of every kind, good and hostile; headers; without JavaScript; accessible, light and dark, wide and small.
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { accessibilityFaults, launch, person, picture } from '../support/browser.mjs';
-import { demo, grant, grantUrl, look, signIn, typeHost } from '../support/demo.mjs';
+import { accessibilityFaults, launch, picture } from '../support/browser.mjs';
+import { demo, destination, grant, grantUrl, look, signedIn, typeHost } from '../support/demo.mjs';
 import { fields } from '../support/grant-over-http.mjs';
 
 describe('the grant page', () => {
@@ -11,12 +10,8 @@ describe('the grant page', () => {
   before(async () => {
     site = await demo();
     browser = await launch();
-    service = http.createServer((request, response) => {
-      response.setHeader('content-type', 'text/html');
-      response.end(`<!doctype html><title>Service</title><h1>Arrived</h1>`);
-    });
-    await new Promise((resolve) => service.listen(0, '127.0.0.1', resolve));
-    origin = `http://127.0.0.1:${service.address().port}`;
+    service = await destination();
+    origin = service.origin;
   });
   after(async () => {
     await browser?.close();
@@ -25,14 +20,6 @@ describe('the grant page', () => {
   });
 
   const host = () => new URL(origin).host;
-
-  async function signedIn(options) {
-    const who = await person(browser, options);
-    const page = await who.context.newPage();
-    await page.goto(`${site.falconer}/login`);
-    await signIn(page, site);
-    return { ...who, page };
-  }
 
   async function arrive(page, target, parameters = {}) {
     await page.goto(grantUrl(site.falconer, target, { scope: 'notes:read:demo', ...parameters }));
@@ -51,7 +38,7 @@ describe('the grant page', () => {
   };
 
   test('targets with a query, a fragment, a port, on loopback http; the query and the fragment form', async () => {
-    const { context, page } = await signedIn();
+    const { context, page } = await signedIn(browser, site);
     const plain = new URL(await arrive(page, `${origin}/cb`));
     assert.equal(plain.pathname, '/cb');
     check(plain.searchParams);
@@ -75,7 +62,7 @@ describe('the grant page', () => {
   });
 
   test('Grant pressed twice makes one grant', async () => {
-    const { context, page } = await signedIn();
+    const { context, page } = await signedIn(browser, site);
     await arrive(page, `${origin}/once`);
     await page.goto(site.falconer);
     const before = await page.getByRole('button', { name: /^Revoke/ }).count();
@@ -109,7 +96,7 @@ describe('the grant page', () => {
   // The second click of a double click granted what had just appeared under it, 4 times of 4; so did Enter in a tick box.
   test('neither a second click nor Enter in a tick box grants', async () => {
     for (const javaScriptEnabled of [true, false]) {
-      const { context, page } = await signedIn({ javaScriptEnabled });
+      const { context, page } = await signedIn(browser, site, { javaScriptEnabled });
       const name = javaScriptEnabled ? 'with' : 'without';
       await arrive(page, `${origin}/known-${name}`);
       const url = grantUrl(site.falconer, `${origin}/sudden-${name}`, { scope: 'notes:read:demo' });
@@ -152,7 +139,7 @@ describe('the grant page', () => {
 
   // A page that waited behind another window was old enough, so that the first press on it counted although nobody had seen it.
   test('the second begins anew when the page becomes visible', async () => {
-    const { context, page } = await signedIn();
+    const { context, page } = await signedIn(browser, site);
     await arrive(page, `${origin}/behind`);
     await page.goto(grantUrl(site.falconer, `${origin}/behind`, { scope: 'notes:read:demo' }));
     await page.evaluate(() => {
@@ -175,7 +162,7 @@ describe('the grant page', () => {
 
   // Without a script nobody knows whether the page was seen: what is new for a known site is shown by itself.
   test('without JavaScript, what is new since last time takes a step of its own', async () => {
-    const { context, page } = await signedIn({ javaScriptEnabled: false });
+    const { context, page } = await signedIn(browser, site, { javaScriptEnabled: false });
     const target = `${origin}/news`;
     await arrive(page, target);
     await arrive(page, target);
@@ -192,7 +179,7 @@ describe('the grant page', () => {
   });
 
   test('hostile targets get an error page and no redirect', async () => {
-    const { context, page } = await signedIn();
+    const { context, page } = await signedIn(browser, site);
     const hostile = [
       'http://example.com/', 'ftp://example.com/', 'javascript:alert(1)', 'data:text/html,x', 'https://', 'https:example.com', '//example.com/',
       'https://user@example.com/', 'https://user:pass@example.com/', 'https://example.com\\@evil.example/', 'https://example.com\\.evil.example/',
@@ -215,7 +202,7 @@ describe('the grant page', () => {
   });
 
   test('a description with scripts, images and wicked links is harmless', async () => {
-    const { context, page, requests } = await signedIn();
+    const { context, page, requests } = await signedIn(browser, site);
     const description = [
       '# Hello <script>window.hurt = 1</script>', '<img src=x onerror="window.hurt=2">', '![picture](http://127.0.0.1:9/evil.png)',
       '[one](javascript:window.hurt=3)', '[two](data:text/html,<script>window.hurt=4</script>)', '[three](https://fine.example/path)',
@@ -238,7 +225,7 @@ describe('the grant page', () => {
   });
 
   test('the header table of the pages', async () => {
-    const { context, page } = await signedIn();
+    const { context, page } = await signedIn(browser, site);
     const pageRules = { 'referrer-policy': 'same-origin', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin' };
     const has = async (response, rules) => {
       const headers = await response.allHeaders();
@@ -269,7 +256,7 @@ describe('the grant page', () => {
   });
 
   test('the page refuses to be framed, and posts from elsewhere are refused', async () => {
-    const { context, page } = await signedIn();
+    const { context, page } = await signedIn(browser, site);
     const cookies = (await context.cookies(site.falconer)).map((cookie) => `${cookie.name}=${cookie.value}`).join('; ');
     await page.goto(grantUrl(site.falconer, `${origin}/cb`, { scope: 'notes:read:demo' }));
     await typeHost(page, host());
@@ -287,7 +274,7 @@ describe('the grant page', () => {
   });
 
   test('everything works without JavaScript', async () => {
-    const { context, page } = await signedIn({ javaScriptEnabled: false });
+    const { context, page } = await signedIn(browser, site, { javaScriptEnabled: false });
     await page.goto(grantUrl(site.falconer, `${origin}/plain`, { scope: ['notes:read:plain', 'notes:write:plain'] }));
     await grant(page, host());
     // Where the site is known by then, what is new takes a step.
@@ -307,7 +294,7 @@ describe('the grant page', () => {
   for (const colorScheme of ['light', 'dark']) {
     for (const viewport of [{ width: 1100, height: 900 }, { width: 320, height: 700 }]) {
       test(`axe finds nothing: ${colorScheme}, ${viewport.width} px`, async () => {
-        const { context, page } = await signedIn({ colorScheme, viewport });
+        const { context, page } = await signedIn(browser, site, { colorScheme, viewport });
         const name = `${colorScheme}-${viewport.width}`;
         const pages = {
           me: site.falconer,

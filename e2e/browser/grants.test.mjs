@@ -1,21 +1,16 @@
 // What a person does with grants beyond pressing the button: less than a star, a name, a search in a long list, the list of grants and what takes them back.
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
-import { accessibilityFaults, launch, person } from '../support/browser.mjs';
-import { demo, grant, grantUrl, look, signIn } from '../support/demo.mjs';
+import { accessibilityFaults, launch } from '../support/browser.mjs';
+import { demo, destination, grant, grantUrl, signedIn } from '../support/demo.mjs';
 
 describe('grants of a person', () => {
   let site, browser, service, origin;
   before(async () => {
     site = await demo();
     browser = await launch();
-    service = http.createServer((request, response) => {
-      response.setHeader('content-type', 'text/html');
-      response.end('<!doctype html><title>Service</title><h1>Arrived</h1>');
-    });
-    await new Promise((resolve) => service.listen(0, '127.0.0.1', resolve));
-    origin = `http://127.0.0.1:${service.address().port}`;
+    service = await destination();
+    origin = service.origin;
   });
   after(async () => {
     await browser?.close();
@@ -24,14 +19,6 @@ describe('grants of a person', () => {
   });
 
   const host = () => new URL(origin).host;
-
-  async function signedIn(options) {
-    const who = await person(browser, options);
-    const page = await who.context.newPage();
-    await page.goto(`${site.falconer}/login`);
-    await signIn(page, site);
-    return { ...who, page };
-  }
 
   /** Presses Grant, also on the page of what is new that comes where no script runs. */
   async function granted(page) {
@@ -44,7 +31,7 @@ describe('grants of a person', () => {
 
   for (const javaScriptEnabled of [true, false]) {
     test(`less than a star, under a name, and taken back: ${javaScriptEnabled ? 'with' : 'without'} JavaScript`, async () => {
-      const { context, page } = await signedIn({ javaScriptEnabled });
+      const { context, page } = await signedIn(browser, site, { javaScriptEnabled });
       const name = `Laptop <${javaScriptEnabled}>`;
       await page.goto(grantUrl(site.falconer, `${origin}/less`, { scope: 'notes:read:*' }));
       await page.getByText('Give less of it').click();
@@ -70,7 +57,7 @@ describe('grants of a person', () => {
   }
 
   test('a long list is searched without JavaScript, and no tick is lost', async () => {
-    const { context, page } = await signedIn({ javaScriptEnabled: false });
+    const { context, page } = await signedIn(browser, site, { javaScriptEnabled: false });
     const many = Array.from({ length: 120 }, (_, at) => `notes:read:book-${at}`);
     await page.goto(grantUrl(site.falconer, `${origin}/many`, { scope: many }));
     await page.getByLabel('Search what it asks for').fill('book-11');
@@ -85,7 +72,7 @@ describe('grants of a person', () => {
   });
 
   test('all of a site, and all, are taken back', async () => {
-    const { context, page } = await signedIn();
+    const { context, page } = await signedIn(browser, site);
     for (const path of ['one', 'two', 'three']) {
       await page.goto(grantUrl(site.falconer, `${origin}/${path}`, { scope: 'notes:read:demo' }));
       await granted(page);
@@ -110,7 +97,7 @@ describe('grants of a person', () => {
   for (const colorScheme of ['light', 'dark']) {
     for (const viewport of [{ width: 1100, height: 900 }, { width: 320, height: 700 }]) {
       test(`axe finds nothing: ${colorScheme}, ${viewport.width} px`, async () => {
-        const { context, page } = await signedIn({ colorScheme, viewport });
+        const { context, page } = await signedIn(browser, site, { colorScheme, viewport });
         const name = `${colorScheme}-${viewport.width}`;
         for (const path of ['three', 'four']) {
           await page.goto(grantUrl(site.falconer, `${origin}/${path}`, { scope: 'notes:read:demo' }));

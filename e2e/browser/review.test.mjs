@@ -1,10 +1,9 @@
 // What was done with a grant and stays behind is listed when the grant is revoked.
 import assert from 'node:assert/strict';
-import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import taskcluster from 'taskcluster-client';
 import { accessibilityFaults, launch, person } from '../support/browser.mjs';
-import { grant, grantUrl, signIn } from '../support/demo.mjs';
+import { destination, grant, grantUrl, signIn } from '../support/demo.mjs';
 import { account, freshServer } from '../support/falconer.mjs';
 
 describe('revoking', () => {
@@ -12,8 +11,7 @@ describe('revoking', () => {
   before(async () => {
     server = await freshServer();
     browser = await launch();
-    service = http.createServer((_, response) => response.end('Arrived'));
-    await new Promise((resolve) => service.listen(0, '127.0.0.1', resolve));
+    service = await destination();
   });
   after(async () => {
     await browser?.close();
@@ -27,7 +25,7 @@ describe('revoking', () => {
     const page = await context.newPage();
     await page.goto(`${server.rootUrl}/login`);
     await signIn(page, { name: 'eve', password: 'a long password' });
-    await page.goto(grantUrl(server.rootUrl, `http://127.0.0.1:${service.address().port}/cb`, { scope: 'auth:create-role:eve-*' }));
+    await page.goto(grantUrl(server.rootUrl, `${service.origin}/cb`, { scope: 'auth:create-role:eve-*' }));
     const broad = page.locator('label', { hasText: 'auth:create-role:eve-*' }).locator('input[type=checkbox]');
     assert.equal(await broad.isChecked(), false, 'what is broad is not ticked beforehand');
     await broad.check();

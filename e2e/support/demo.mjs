@@ -1,7 +1,9 @@
 // `falconer serve --demo` for a test, and what a person does there.
 import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { person } from './browser.mjs';
 import { start } from './falconer.mjs';
 
 export async function demo() {
@@ -19,6 +21,25 @@ export async function demo() {
       return end;
     },
   };
+}
+
+/** A site to which grants lead: each of its pages says that one has arrived. */
+export async function destination() {
+  const server = http.createServer((_, response) => {
+    response.setHeader('content-type', 'text/html');
+    response.end('<!doctype html><title>Service</title><h1>Arrived</h1>');
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { origin: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
+}
+
+/** A browser of its own, with a page in which the demo's person is signed in. */
+export async function signedIn(browser, site, options) {
+  const who = await person(browser, options);
+  const page = await who.context.newPage();
+  await page.goto(`${site.falconer}/login`);
+  await signIn(page, site);
+  return { ...who, page };
 }
 
 /** Fills the sign-in form that the page shows. */
