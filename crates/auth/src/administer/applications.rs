@@ -155,9 +155,10 @@ impl Auth {
                 || Some(format!("auth:update-application:{id}")),
                 |known| right_to("update", &now.snapshot, who, &acting.caller, known),
             );
-            let scopes = known.map(|known| known.scopes.clone()).unwrap_or_default();
-            acting.caller.require(&Expression::all_of(right.into_iter().chain(scopes)))?;
+            // First: whoever may not change it is not told what it may ask for.
+            right.map_or(Ok(()), |right| acting.caller.require_scope(right))?;
             let known = known.ok_or_else(not_found)?;
+            acting.caller.require(&Expression::all_of(known.scopes.iter().cloned()))?;
             refuse_outliving(&acting.caller)?;
             if !known.confidential {
                 return Err(ApiError::InputError("A public application has no secret".to_owned()));

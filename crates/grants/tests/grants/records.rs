@@ -203,3 +203,19 @@ async fn what_can_be_no_application_is_refused() {
     assert_eq!(status(world.grants.put_application(&root, "reports", &other, Some(seen)).await), "done");
     assert_eq!(status(world.grants.put_application(&root, "reports", &reports(), Some(seen)).await), "409", "it was changed meanwhile");
 }
+
+/// Whoever asked for another secret was told all that the application may ask for.
+#[tokio::test]
+async fn nobody_learns_what_an_application_may_ask_for_by_asking_for_its_secret() {
+    let world = World::new().await;
+    world.ann().await;
+    let root = somebody(&world, "root", &["auth:*", "notes:*"]).await;
+    put(&world, &root, "reports", &reports()).await.unwrap();
+    let nobody = somebody(&world, "nobody", &["other:scope"]).await;
+    let Err(refused) = world.grants.reset_application_secret(&nobody, "reports", 0).await else { panic!("it was reset") };
+    let said = refused.to_string();
+    assert!(said.contains("auth:update-application:reports") && !said.contains("notes:read"), "{said}");
+    // It is not told either whether there is one.
+    let Err(refused) = world.grants.reset_application_secret(&nobody, "nothing", 0).await else { panic!("it was reset") };
+    assert_eq!(refused.to_string(), said.replace(":reports", ":nothing"));
+}
