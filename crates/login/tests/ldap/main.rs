@@ -4,6 +4,8 @@
 mod ask;
 mod away;
 mod filters;
+#[path = "../../../falconer/tests/support/freezing.rs"]
+mod freezing;
 mod groups;
 mod hostile;
 #[path = "../../../falconer/tests/support/patience.rs"]

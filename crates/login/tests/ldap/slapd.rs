@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::freezing;
 use crate::patience::patience;
 use crate::ports::HeldPort;
 
@@ -128,17 +129,16 @@ impl Slapd {
 
     /// Stops it in the middle of whatever it does: connections are taken, and never answered.
     pub fn freeze(&self) {
-        self.signal("-STOP");
+        freezing::freeze(self.pid());
     }
 
     /// Lets it go on.
     pub fn thaw(&self) {
-        self.signal("-CONT");
+        freezing::thaw(self.pid());
     }
 
-    fn signal(&self, signal: &str) {
-        let pid = std::fs::read_to_string(self.folder.path().join("slapd.pid")).unwrap();
-        assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
+    fn pid(&self) -> u32 {
+        std::fs::read_to_string(self.folder.path().join("slapd.pid")).unwrap().trim().parse().unwrap()
     }
 
     fn end(&mut self) {

@@ -4,6 +4,8 @@
 mod answers;
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../../../falconer/tests/support/freezing.rs"]
+mod freezing;
 #[path = "../../../falconer/tests/support/patience.rs"]
 mod patience;
 mod peer;

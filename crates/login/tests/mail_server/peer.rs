@@ -10,6 +10,7 @@ use falconer_store::Secret;
 use serde_json::Value;
 
 use crate::common::START_MS;
+use crate::freezing;
 use crate::patience::patience;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../e2e/support/mail_server.py");
@@ -72,17 +73,13 @@ impl Peer {
 
     /// Stops it in the middle of whatever it does: connections are taken, and never answered.
     pub fn freeze(&self) {
-        self.signal("-STOP");
-    }
-
-    fn signal(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+        freezing::freeze(self.child.id());
     }
 }
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        self.signal("-CONT");
+        freezing::thaw(self.child.id());
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
