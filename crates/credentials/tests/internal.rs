@@ -22,9 +22,9 @@ fn token() -> AccessToken {
 fn authentic(name: Option<&str>, with_certificate: bool, authorized: Option<&[String]>, ts_ms: i64) -> Authentic<'static> {
     let seed = slugid([1; 16]) + &slugid([2; 16]);
     let scopes = ["assume:grant:abc".to_owned()];
-    let made = temporary::create(ISSUER, &token(), name, &scopes, NOW, NOW + 3_600_000, &seed).unwrap();
+    let issued = temporary::create(ISSUER, &token(), name, &scopes, NOW, NOW + 3_600_000, &seed).unwrap();
     let (id, key, certificate) = match with_certificate {
-        true => (made.client_id.as_str(), made.access_token, Some(made.certificate)),
+        true => (issued.client_id.as_str(), issued.access_token, Some(issued.certificate)),
         false => (ISSUER, token(), None),
     };
     let ext = sign::ext(certificate.as_deref(), authorized);
@@ -53,11 +53,11 @@ fn claim(a: &Authentic, now_ms: i64) -> Result<InternalClaim, String> {
 #[test]
 fn a_grants_certificate_says_what_the_rules_of_grants_need() {
     let a = authentic(Some(NAME), true, None, NOW);
-    let told = claim(&a, NOW).unwrap();
-    assert_eq!(told.client_id, NAME);
-    assert_eq!(told.scopes, ["assume:grant:abc"]);
-    assert_eq!((told.named, told.expires_ms, told.hash.as_deref()), (true, NOW + 3_600_000, Some("h")));
-    assert_eq!(told.authorized_scopes, None);
+    let answer = claim(&a, NOW).unwrap();
+    assert_eq!(answer.client_id, NAME);
+    assert_eq!(answer.scopes, ["assume:grant:abc"]);
+    assert_eq!((answer.named, answer.expires_ms, answer.hash.as_deref()), (true, NOW + 3_600_000, Some("h")));
+    assert_eq!(answer.authorized_scopes, None);
     assert_eq!((a.issuer(), a.host(), a.port(), a.hash()), (Some(ISSUER), HOST, 443, Some("h")));
     assert_eq!(a.certificate_scopes(), Some(vec!["assume:grant:abc"]));
     assert!(a.has_certificate() && !a.has_authorized_scopes());
@@ -112,9 +112,9 @@ fn a_reset_token_or_another_client_is_a_bad_mac() {
 #[test]
 fn secrets_do_not_show() {
     let seed = slugid([1; 16]) + &slugid([2; 16]);
-    let made = temporary::create("a", &token(), None, &[], NOW, NOW, &seed).unwrap();
-    let shown = format!("{:?} {made:?}", token());
-    assert!(!shown.contains(token().expose()) && !shown.contains(made.access_token.expose()), "{shown}");
+    let issued = temporary::create("a", &token(), None, &[], NOW, NOW, &seed).unwrap();
+    let shown = format!("{:?} {issued:?}", token());
+    assert!(!shown.contains(token().expose()) && !shown.contains(issued.access_token.expose()), "{shown}");
     assert_eq!(token().expose().len(), 44);
 }
 

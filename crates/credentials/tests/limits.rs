@@ -37,8 +37,8 @@ fn verify(header: &str) -> Result<Verified, Failure> {
 #[test]
 fn a_header_of_16_kib_is_read_and_no_longer_one() {
     let scopes: Vec<String> = (0..200).map(|n| format!("s:project/with-a-long-name/{n:03}")).collect();
-    let made = temporary::create("issuer", &token(), None, &scopes, NOW, NOW + 1000, &"s".repeat(44)).unwrap();
-    let with_certificate = header("issuer", &made.access_token, sign::ext(Some(&made.certificate), None).as_deref());
+    let issued = temporary::create("issuer", &token(), None, &scopes, NOW, NOW + 1000, &"s".repeat(44)).unwrap();
+    let with_certificate = header("issuer", &issued.access_token, sign::ext(Some(&issued.certificate), None).as_deref());
     assert!(with_certificate.len() > 8_000);
     assert_eq!(verify(&with_certificate).unwrap().scopes.len(), 201);
 
@@ -56,13 +56,13 @@ fn a_header_of_16_kib_is_read_and_no_longer_one() {
 #[test]
 fn the_name_of_temporary_credentials_is_a_client_id() {
     for name in ["proj/robot", "A!@/:.+|_-9", "a"] {
-        let made = temporary::create("issuer", &token(), Some(name), &[], NOW, NOW + 1000, &"s".repeat(44)).unwrap();
-        let ext = sign::ext(Some(&made.certificate), None);
-        assert_eq!(verify(&header(name, &made.access_token, ext.as_deref())).unwrap().client_id, name);
+        let issued = temporary::create("issuer", &token(), Some(name), &[], NOW, NOW + 1000, &"s".repeat(44)).unwrap();
+        let ext = sign::ext(Some(&issued.certificate), None);
+        assert_eq!(verify(&header(name, &issued.access_token, ext.as_deref())).unwrap().client_id, name);
     }
     for name in ["bad name", "<script>", "a*", "a?b", "{}", "a,b", "~", " "] {
-        let made = temporary::create("issuer", &token(), Some(name), &[], NOW, NOW + 1000, &"s".repeat(44));
-        assert_eq!(made.err(), Some(TemporaryError::NameIsNoClientId), "{name}");
+        let temporary_credentials = temporary::create("issuer", &token(), Some(name), &[], NOW, NOW + 1000, &"s".repeat(44));
+        assert_eq!(temporary_credentials.err(), Some(TemporaryError::NameIsNoClientId), "{name}");
         // As other programs make it.
         let seed = "s".repeat(44);
         let signed = format!("version:1\nclientId:{name}\nissuer:issuer\nseed:{seed}\nstart:{NOW}\nexpiry:{}\nscopes:", NOW + 1000);

@@ -74,8 +74,8 @@ fn signer(given: &Given) -> (String, AccessToken, Option<String>) {
         return (given.id.clone(), token, sign::ext(None, given.authorized.as_deref()));
     };
     let scopes = ["a".to_owned(), "b*".to_owned(), "*".to_owned()];
-    let made = temporary::create(&given.id, &token, name.as_deref(), &scopes, NOW, NOW + 1000, &"é".repeat(44)).unwrap();
-    (made.client_id, made.access_token, sign::ext(Some(&made.certificate), given.authorized.as_deref()))
+    let issued = temporary::create(&given.id, &token, name.as_deref(), &scopes, NOW, NOW + 1000, &"é".repeat(44)).unwrap();
+    (issued.client_id, issued.access_token, sign::ext(Some(&issued.certificate), given.authorized.as_deref()))
 }
 
 fn header(given: &Given) -> (String, String) {
@@ -138,14 +138,14 @@ proptest! {
         let (id, resource) = with_bewit(&given);
         prop_assume!(resource.encode_utf16().count() <= 4096);
         let token = AccessToken::new(given.token.clone());
-        let mut asked = parts(&given, &resource, None);
-        asked.method = if head { "HEAD" } else { "get" };
-        let verified = verify(&asked, &given.id, &token, NOW).expect("verifies");
+        let mut request_parts = parts(&given, &resource, None);
+        request_parts.method = if head { "HEAD" } else { "get" };
+        let verified = verify(&request_parts, &given.id, &token, NOW).expect("verifies");
         prop_assert_eq!(verified.client_id, id);
         prop_assert_eq!(verified.hash, None);
-        prop_assert!(verify(&asked, &given.id, &token, NOW + 1000).is_none());
-        asked.method = "POST";
-        prop_assert!(verify(&asked, &given.id, &token, NOW).is_none());
+        prop_assert!(verify(&request_parts, &given.id, &token, NOW + 1000).is_none());
+        request_parts.method = "POST";
+        prop_assert!(verify(&request_parts, &given.id, &token, NOW).is_none());
     }
 
     /// One flipped bit anywhere. What the protocol itself does not tell apart (letter case of scheme, method and host) is left out.
@@ -182,13 +182,13 @@ proptest! {
         let (_, resource) = with_bewit(&given);
         prop_assume!(resource.encode_utf16().count() <= 4096);
         let token = AccessToken::new(given.token.clone());
-        let mut asked = parts(&given, &resource, None);
-        asked.method = "GET";
-        prop_assert!(verify(&asked, &given.id, &token, NOW).is_some());
+        let mut request_parts = parts(&given, &resource, None);
+        request_parts.method = "GET";
+        prop_assert!(verify(&request_parts, &given.id, &token, NOW).is_some());
         let last = resource.len() - 1;
         if let Some(changed) = flip(&resource, bit).filter(|changed| changed.get(..last) != resource.get(..last)) {
-            asked.resource = &changed;
-            prop_assert!(verify(&asked, &given.id, &token, NOW).is_none(), "{changed}");
+            request_parts.resource = &changed;
+            prop_assert!(verify(&request_parts, &given.id, &token, NOW).is_none(), "{changed}");
         }
     }
 

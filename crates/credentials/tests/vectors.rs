@@ -185,7 +185,7 @@ fn temporary_credentials() {
         let (name, input, expected) = (case["name"].as_str().unwrap(), &case["input"], &case["expected"]);
         let token = AccessToken::new(text(&input["issuer"]["accessToken"]));
         let scopes = texts(&input["scopes"]);
-        let made = temporary::create(
+        let issued = temporary::create(
             input["issuer"]["clientId"].as_str().unwrap(),
             &token,
             input["name"].as_str(),
@@ -195,12 +195,12 @@ fn temporary_credentials() {
             input["seed"].as_str().unwrap(),
         );
         if expected["error"].is_string() {
-            tally.note(name, &json!(made.is_err()), &json!(true), None);
+            tally.note(name, &json!(issued.is_err()), &json!(true), None);
             continue;
         }
-        let made = made.unwrap();
+        let created = issued.unwrap();
         let mut actual = json!({
-            "clientId": made.client_id, "accessToken": made.access_token.expose(), "certificateString": made.certificate,
+            "clientId": created.client_id, "accessToken": created.access_token.expose(), "certificateString": created.certificate,
         });
         let mut wanted = json!({
             "clientId": expected["clientId"], "accessToken": expected["accessToken"], "certificateString": expected["certificateString"],

@@ -19,13 +19,13 @@ struct Rule {
 #[test]
 fn scope_satisfaction() {
     run("scope-satisfaction.json", &[], |input| {
-        let held = ScopeSet::new(strings(&input["scopes"]));
+        let held_scopes = ScopeSet::new(strings(&input["scopes"]));
         let expression: Expression = serde_json::from_value(input["expression"].clone()).unwrap();
         assert_eq!(json!(expression), input["expression"], "an expression survives reading and writing");
         json!({
-            "satisfied": expression.satisfied_by(&held),
-            "scopesUsed": expression.scopes_used(&held),
-            "missing": expression.missing(&held),
+            "satisfied": expression.satisfied_by(&held_scopes),
+            "scopesUsed": expression.scopes_used(&held_scopes),
+            "missing": expression.missing(&held_scopes),
         })
     });
 }
