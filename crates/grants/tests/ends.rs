@@ -19,9 +19,9 @@ async fn signing_out_everywhere_ends_everything_that_was_asked_for() {
         world.grants.grant(&first, &request, &form).await.unwrap();
         world.login.sign_out_everywhere(&session, revoke).await.unwrap();
         assert_eq!(world.login.session(&cookie).await.unwrap(), None);
-        let (_, again) = world.sign_in(name).await;
-        assert_eq!(world.login.sessions(&again).await.unwrap().len(), 1);
-        let state = world.grants.grants_of(&again).await.unwrap()[0].state;
+        let (_, next_session) = world.sign_in(name).await;
+        assert_eq!(world.login.sessions(&next_session).await.unwrap().len(), 1);
+        let state = world.grants.grants_of(&next_session).await.unwrap()[0].state;
         assert_eq!(state == GrantState::Revoked, revoke);
     }
 }
@@ -78,8 +78,8 @@ async fn an_account_that_is_off_can_do_nothing_at_once() {
         if !delete {
             world.login.enable_account("test", name).await.unwrap();
             assert_eq!(world.login.session(&cookie).await.unwrap(), None);
-            let (_, again) = world.sign_in(name).await;
-            assert_eq!(world.grants.grants_of(&again).await.unwrap()[0].state, GrantState::Revoked);
+            let (_, next_session) = world.sign_in(name).await;
+            assert_eq!(world.grants.grants_of(&next_session).await.unwrap()[0].state, GrantState::Revoked);
         }
     }
 }

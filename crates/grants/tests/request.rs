@@ -139,9 +139,9 @@ fn there_is_a_bound_to_everything() {
 #[test]
 fn cancel_is_told_to_this_machine_only() {
     let program = read("target=http%3A%2F%2F127.0.0.1%3A99%2Fx%3Fstate%3D1&description=&tell_cancel=true");
-    let told = Some("http://127.0.0.1:99/x?state=1&error=access_denied".to_owned());
-    assert_eq!(program.cancelled(), told);
-    assert_eq!(read(program.canonical_query()).cancelled(), told, "it is carried through sign-in");
+    let refusal_url = Some("http://127.0.0.1:99/x?state=1&error=access_denied".to_owned());
+    assert_eq!(program.cancelled(), refusal_url);
+    assert_eq!(read(program.canonical_query()).cancelled(), refusal_url, "it is carried through sign-in");
     assert_eq!(read("target=http%3A%2F%2F127.0.0.1%3A99%2Fx&description=").cancelled(), None);
     assert_eq!(read("target=https%3A%2F%2Fnotes.example%2F&description=&tell_cancel=true").cancelled(), None);
 }

@@ -35,8 +35,8 @@ proptest! {
             prop_assert!(request.description.len() <= LONGEST_DESCRIPTION);
             prop_assert!(request.scopes.len() <= MOST_SCOPES);
             prop_assert!(request.identity || request.audience.is_empty());
-            let again = request::parse(request.canonical_query(), 1_767_225_600_000);
-            prop_assert_eq!(again, Ok(Some(request)));
+            let reparsed = request::parse(request.canonical_query(), 1_767_225_600_000);
+            prop_assert_eq!(reparsed, Ok(Some(request)));
         }
     }
 

@@ -51,6 +51,7 @@ impl Grants {
 
 /// A token is never worth less than its grant, so that a request for less is refused rather than granted more than it asks for.
 fn is_all_of(scope: &str, grant: &GrantRecord) -> bool {
-    let asked: Option<BTreeSet<String>> = scope_text::read(scope).map(|scopes| scopes.into_iter().collect());
-    asked.is_some_and(|asked| asked.iter().map(String::as_str).eq(grant.scopes.iter().map(String::as_str).collect::<BTreeSet<_>>()))
+    let requested: Option<BTreeSet<String>> = scope_text::read(scope).map(|scopes| scopes.into_iter().collect());
+    requested
+        .is_some_and(|requested| requested.iter().map(String::as_str).eq(grant.scopes.iter().map(String::as_str).collect::<BTreeSet<_>>()))
 }

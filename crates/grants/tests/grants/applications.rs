@@ -53,8 +53,8 @@ async fn a_code_comes_to_credentials_that_work_and_end() {
     let got = world.grants.credentials(&issued.token).await.ok().unwrap();
     let [id, token, certificate] = [&got.client_id, &got.access_token, &got.certificate].map(|text| encode_component(text));
     let delivered = format!("https://x/?clientId={id}&accessToken={token}&certificate={certificate}");
-    let held = success(world.verify(&delivered, "notes.example.com").await);
-    assert_eq!(held.scopes.to_vec(), ["auth:current-scopes", "notes:read:zap/*"], "what ann has of it");
+    let verified_scopes = success(world.verify(&delivered, "notes.example.com").await);
+    assert_eq!(verified_scopes.scopes.to_vec(), ["auth:current-scopes", "notes:read:zap/*"], "what ann has of it");
     assert_eq!(got.renew_ms, granted.expires_ms - 30_000);
     // Used once more: what it gave is worth nothing at the next request.
     let replayed = world.grants.token(&Parameters::read(&exchange).unwrap(), ClientProof::Id("notes")).await;
@@ -92,8 +92,8 @@ async fn a_request_without_scopes_is_carried_through_sign_in_without_them() {
     let many = (0..200).map(|number| format!("notes:read:of-a-project-with-a-long-name/{number}")).collect();
     let world = World::with(settings(vec![ApplicationSettings { scopes: many, ..notes() }])).await;
     for scope in ["", "&scope=", "&scope=%20"] {
-        let asked = format!("{}{scope}", query("notes", "https://notes.example.com/cb"));
-        let request = world.grants.authorization(&asked, "https://auth.example.com").unwrap();
+        let requested = format!("{}{scope}", query("notes", "https://notes.example.com/cb"));
+        let request = world.grants.authorization(&requested, "https://auth.example.com").unwrap();
         assert_eq!(request.scopes.len(), 200);
         assert!(request.canonical_query().len() < 300, "{} bytes", request.canonical_query().len());
         assert_eq!(world.grants.authorization(request.canonical_query(), "https://auth.example.com").unwrap(), request);

@@ -66,9 +66,9 @@ async fn everything_but_what_is_broad_is_the_default() {
     assert!(broad.scopes.contains(&"auth:create-client:local/ann/*".to_owned()));
     let form = world.form(&ann, &request).await;
     let granted = world.grants.grant(&ann, &request, &form).await.unwrap();
-    let held = success(world.verify(&granted.location, "x").await).scopes;
+    let verified_scopes = success(world.verify(&granted.location, "x").await).scopes;
     assert_eq!(
-        held.to_vec(),
+        verified_scopes.to_vec(),
         [
             "assume:local-group:zap",
             "assume:local-user:ann",
@@ -81,8 +81,8 @@ async fn everything_but_what_is_broad_is_the_default() {
     let mut all = world.form(&ann, &request).await;
     all.broad = true;
     let granted = world.grants.grant(&ann, &request, &all).await.unwrap();
-    let held = success(world.verify(&granted.location, "x").await).scopes;
-    assert_eq!(held, world.auth.person_scopes("local/ann").unwrap());
+    let held_scopes = success(world.verify(&granted.location, "x").await).scopes;
+    assert_eq!(held_scopes, world.auth.person_scopes("local/ann").unwrap());
     let grants = world.grants.grants_of(&ann).await.unwrap();
     let labels: Vec<bool> = grants.iter().map(|g| g.record.everything).collect();
     assert!(labels.contains(&true) && labels.contains(&false));
@@ -140,11 +140,11 @@ async fn what_is_taken_away_is_shown_before_it_is_granted() {
     };
     assert_eq!(offer.lines[0].taken_away, ["assume:local-group:zap", "notes:write:zap/releases"]);
     assert!(offer.lines[0].ticked && !offer.lines[1].ticked);
-    let again = filled(&ann, &offer, form.nonce.clone(), &request);
-    assert_eq!(again.ticked, form.ticked);
-    let granted = world.grants.grant(&ann, &request, &again).await.unwrap();
-    let held = success(world.verify(&granted.location, "x").await).scopes;
-    assert_eq!(held.to_vec(), ["auth:current-scopes", "notes:read:zap/*"]);
+    let repeated = filled(&ann, &offer, form.nonce.clone(), &request);
+    assert_eq!(repeated.ticked, form.ticked);
+    let granted = world.grants.grant(&ann, &request, &repeated).await.unwrap();
+    let verified_scopes = success(world.verify(&granted.location, "x").await).scopes;
+    assert_eq!(verified_scopes.to_vec(), ["auth:current-scopes", "notes:read:zap/*"]);
 }
 
 #[tokio::test]

@@ -11,15 +11,15 @@ async fn pressing_twice_gives_the_same_answer() {
     let first = world.grants.grant(&ann, &request, &form).await.unwrap();
     world.clock.advance(HOUR_MS);
     // The second press may come from a page that still asked for the host, or did not.
-    let mut again = form.clone();
-    again.typed_host = None;
-    again.ticked.reverse();
-    let second = world.grants.grant(&ann, &request, &again).await.unwrap();
+    let mut repeated = form.clone();
+    repeated.typed_host = None;
+    repeated.ticked.reverse();
+    let second = world.grants.grant(&ann, &request, &repeated).await.unwrap();
     assert_eq!(second.location, first.location);
     assert_eq!(world.grants.grants_of(&ann).await.unwrap().len(), 1);
 
     // Other choices on the same form: another grant, and the first is over.
-    let mut other = again.clone();
+    let mut other = repeated.clone();
     other.ticked.pop();
     let third = world.grants.grant(&ann, &request, &other).await.unwrap();
     assert_ne!(third.id, first.id);
@@ -79,8 +79,8 @@ async fn what_changed_since_the_page_was_shown_is_shown_again() {
             panic!("granted what was not shown");
         };
         assert!(world.grants.grants_of(&ann).await.unwrap().iter().all(|g| g.record.nonce != form.nonce));
-        let again = filled(&ann, &offer, form.nonce.clone(), &request);
-        assert!(world.grants.grant(&ann, &request, &again).await.is_ok());
+        let repeated = filled(&ann, &offer, form.nonce.clone(), &request);
+        assert!(world.grants.grant(&ann, &request, &repeated).await.is_ok());
     }
 }
 
@@ -116,8 +116,8 @@ async fn what_is_new_for_a_known_site_is_seen_before_it_is_granted() {
     let form = world.form(&ann, &first).await;
     let form = Choices { visible_ms: None, ..form };
     assert!(world.grants.grant(&ann, &first, &form).await.is_ok(), "its name was typed");
-    let again = Choices { visible_ms: None, ..world.form(&ann, &first).await };
-    assert!(again.typed_host.is_none() && world.grants.grant(&ann, &first, &again).await.is_ok(), "the same as before");
+    let repeated = Choices { visible_ms: None, ..world.form(&ann, &first).await };
+    assert!(repeated.typed_host.is_none() && world.grants.grant(&ann, &first, &repeated).await.is_ok(), "the same as before");
     let more = asks("&scope=notes:read:zap/*&scope=notes:write:zap/releases&identity=true");
     let mut form = Choices { visible_ms: Some(999), ..world.form(&ann, &more).await };
     assert!(matches!(world.grants.grant(&ann, &more, &form).await, Err(GrantError::TooSoon(_))));

@@ -69,15 +69,15 @@ async fn an_application_of_the_store_gets_what_one_of_the_configuration_gets_unt
     let root = somebody(&world, "root", &["auth:*", "notes:*"]).await;
     let asks = || world.grants.authorization(&query("reports", CALLBACK), "https://auth.example.com");
     assert!(asks().is_err());
-    let made = put(&world, &root, "reports", &reports()).await.unwrap();
-    let secret = made.secret.as_ref().map(Secret::expose).unwrap();
+    let created = put(&world, &root, "reports", &reports()).await.unwrap();
+    let secret = created.secret.as_ref().map(Secret::expose).unwrap();
     assert!(secret.starts_with("falconer_as_") && secret.len() == 55, "{} characters", secret.len());
     assert_eq!(exchange(&world, &ann, secret).await, Ok(()));
     assert_eq!(exchange(&world, &ann, "falconer_as_guessed").await, Err(ExchangeError::InvalidClient));
     assert!(world.grants.has_application_at("https://reports.example.com") && !world.grants.has_application_at("https://example.com"));
     // The same once more changes nothing, and nobody is told the secret.
     let same = put(&world, &root, "reports", &reports()).await.unwrap();
-    assert_eq!((same.secret, same.record), (None, made.record));
+    assert_eq!((same.secret, same.record), (None, created.record));
     assert!(asks().is_ok());
     world.grants.delete_application(&root, "reports", None).await.unwrap();
     assert!(asks().is_err() && !world.grants.has_application_at("https://reports.example.com"));
@@ -196,8 +196,8 @@ async fn what_can_be_no_application_is_refused() {
         assert_eq!(status(put(&world, &root, "reports", &input).await), "400", "{what}");
     }
     assert_eq!(status(put(&world, &root, "no id", &reports()).await), "400");
-    let made = put(&world, &root, "reports", &reports()).await.unwrap();
-    let seen = made.record.last_modified_ms;
+    let created = put(&world, &root, "reports", &reports()).await.unwrap();
+    let seen = created.record.last_modified_ms;
     world.clock.advance(1);
     let other = ApplicationInput { name: "Other".to_owned(), ..reports() };
     assert_eq!(status(world.grants.put_application(&root, "reports", &other, Some(seen)).await), "done");

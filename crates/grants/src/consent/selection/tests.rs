@@ -209,12 +209,12 @@ fn unticking_takes_away_what_would_give_it_back_and_shows_it() {
 fn what_is_not_ticked_does_not_come_back_through_several_together() {
     let roles: &[(&str, &[&str])] = &[("r1", &["x:a"]), ("r2", &["x:b"]), ("r3", &["x:c"])];
     for (count, rest) in [(2, &["assume:r2", "x:b"] as &[&str]), (3, &["assume:r2", "assume:r3", "x:b", "x:c"])] {
-        let asked: Vec<&str> = ["assume:r1", "assume:r2", "assume:r3"].into_iter().take(count).collect();
-        let setting = Setting::new(roles, &asked);
-        let all: Vec<&str> = asked.iter().copied().chain(["x:*"]).collect();
+        let requested: Vec<&str> = ["assume:r1", "assume:r2", "assume:r3"].into_iter().take(count).collect();
+        let setting = Setting::new(roles, &requested);
+        let all: Vec<&str> = requested.iter().copied().chain(["x:*"]).collect();
         let mut offer = setting.offer(&all, false);
         let before = offer.shown.clone();
-        let keys: Vec<String> = asked.iter().map(|scope| line(&offer, scope, false).key.clone()).collect();
+        let keys: Vec<String> = requested.iter().map(|scope| line(&offer, scope, false).key.clone()).collect();
         let selection = setting.select(&mut offer, &keys, false, false);
         assert_eq!(selection.scopes.to_vec(), rest);
         assert_eq!(selection.taken_away, ["assume:r1", "x:a"]);
@@ -273,8 +273,8 @@ fn a_star_is_replaced_by_something_narrower() {
     let setting = Setting::new(&[("readers", &["notes:read:*"])], &["notes:read:*", "notes:write:a*", "assume:readers"]);
     let (expand, words) = (|scopes: &[&str]| setting.roles.expand(scopes), ScopeWords::default());
     let expansions = Expansions::new(&expand, &words);
-    let narrowed = |asked: &[&str], text: &str| {
-        let mut offer = setting.offer(asked, false);
+    let narrowed = |requested: &[&str], text: &str| {
+        let mut offer = setting.offer(requested, false);
         let key = offer.lines.first().unwrap().key.clone();
         let fine = offer.narrow(&[(key, text.to_owned())], &expansions);
         let keys = ticked(&offer);
