@@ -24,12 +24,12 @@ async fn tokens_that_end_are_wiped_with_the_last_snapshot() {
     let world = World::bare().await;
     let root = world.as_root().await;
     let before = world.auth.directory();
-    let made = used(&world, world.auth.create_client(&root, "x", &world.input(&["a"])).await.unwrap().0).await;
-    let held = world.auth.directory();
+    let created = used(&world, world.auth.create_client(&root, "x", &world.input(&["a"])).await.unwrap().0).await;
+    let earlier = world.auth.directory();
     let reset = used(&world, world.auth.reset_access_token(&root, "x").await.unwrap().0).await;
-    assert!(copies(&made) > 0, "who still answers from the earlier snapshot has it");
-    drop((before, held));
-    assert_eq!(copies(&made), 0, "of the token that was reset");
+    assert!(copies(&created) > 0, "who still answers from the earlier snapshot has it");
+    drop((before, earlier));
+    assert_eq!(copies(&created), 0, "of the token that was reset");
     assert!(copies(&reset) > 0, "what is there is found");
     world.auth.delete_client(&root, "x").await.unwrap();
     assert_eq!(copies(&reset), 0, "of the token that was deleted");

@@ -45,18 +45,18 @@ async fn a_restored_backup_is_another_history() {
     for name in ["a", "b", "c"] {
         world.role(name, &[]).await;
     }
-    let told = following.next().await.unwrap();
-    assert!(matches!(told, FeedItem::Reset(_)), "{told:?}");
+    let item = following.next().await.unwrap();
+    assert!(matches!(item, FeedItem::Reset(_)), "{item:?}");
     for unknown in [id.clone(), seen.0.to_string(), format!("0123456789abcdef-{}", backed_up.0)] {
         let mut follower = auth.follow(&root, Some(unknown.parse().unwrap())).await.unwrap();
-        let told = follower.next().await.unwrap();
-        assert!(matches!(told, FeedItem::Reset(_)), "{unknown}: {told:?}");
+        let item = follower.next().await.unwrap();
+        assert!(matches!(item, FeedItem::Reset(_)), "{unknown}: {item:?}");
     }
     // Up to the backup both pasts are the same.
     for known in [backed_up.0.to_string(), format!("{}-{}", after.epoch, backed_up.0)] {
         let mut follower = auth.follow(&root, Some(known.parse().unwrap())).await.unwrap();
-        let told = follower.next().await.unwrap();
-        assert!(matches!(&told, FeedItem::Changed(event) if event.revision.0 == backed_up.0 + 1), "{known}: {told:?}");
+        let item = follower.next().await.unwrap();
+        assert!(matches!(&item, FeedItem::Changed(event) if event.revision.0 == backed_up.0 + 1), "{known}: {item:?}");
     }
     let wanted: AtLeast = id.parse().unwrap();
     assert_eq!(auth.wait_for(wanted).await, Awaited::OtherHistory);
@@ -173,8 +173,8 @@ async fn what_was_decided_in_a_lost_past_is_decided_again() {
     assert_eq!(other.revision().await.unwrap(), auth.revision());
     let robot = world.call(&robot).await;
     *store.inner.lock().unwrap() = other.clone();
-    let made = auth.create_client(&robot, "made", &world.input(&[])).await;
-    assert!(made.is_err(), "{:?}", made.map(|(view, _)| view.client_id));
+    let created = auth.create_client(&robot, "made", &world.input(&[])).await;
+    assert!(created.is_err(), "{:?}", created.map(|(view, _)| view.client_id));
     assert_eq!(other.client("made").await, Ok(None));
     assert_eq!(auth.directory().history(), other.history().await.unwrap(), "it was found with the change");
 }

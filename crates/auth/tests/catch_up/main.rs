@@ -67,13 +67,13 @@ async fn one_look_at_the_store_serves_all_who_wait() {
     let (auth, store) = counted(&world, world.store.clone()).await;
     let (looks, loads) = (store.calls_of("changed_records"), store.calls_of("load_each"));
     beside(&*world.store, Write::InsertRoles(vec![role("new", &[])])).await.unwrap();
-    let held = store.gate.acquire_many(WIDTH).await.unwrap();
+    let permits = store.gate.acquire_many(WIDTH).await.unwrap();
     let mut first = Box::pin(auth.catch_up());
     assert!(poll_once(&mut first).await.is_pending());
     // A look is a task of its own, which begins when this one lets it.
     tokio::task::yield_now().await;
     let others = futures_util::future::join_all((0..49).map(|_| auth.catch_up()));
-    let (first, others, ()) = futures_util::future::join3(first, others, async move { drop(held) }).await;
+    let (first, others, ()) = futures_util::future::join3(first, others, async move { drop(permits) }).await;
     assert!(first == Ok(true) && others.into_iter().all(|answer| answer == Ok(true)), "all find it");
     assert!(auth.directory().role("new").is_some());
     // The first one has begun before the others came, so that it does not count for them.
@@ -86,14 +86,14 @@ async fn one_look_at_the_store_serves_all_who_wait() {
 async fn a_look_that_was_given_up_serves_nobody() {
     let world = World::bare().await;
     let (auth, store) = counted(&world, world.store.clone()).await;
-    let held = store.gate.acquire_many(WIDTH).await.unwrap();
+    let permits = store.gate.acquire_many(WIDTH).await.unwrap();
     let mut given_up = Box::pin(auth.catch_up());
     let mut second = Box::pin(auth.catch_up());
     assert!(poll_once(&mut given_up).await.is_pending());
     assert!(poll_once(&mut second).await.is_pending());
     beside(&*world.store, Write::InsertRoles(vec![role("new", &[])])).await.unwrap();
     drop(given_up);
-    drop(held);
+    drop(permits);
     assert_eq!(second.await, Ok(true));
     assert!(auth.directory().role("new").is_some());
 }

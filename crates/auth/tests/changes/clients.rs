@@ -16,20 +16,20 @@ const STATIC: &str = "clientId \"static/x\" starts with \"static/\" which is res
 async fn create_shows_the_token_once_and_everything_else_as_given() {
     let world = World::bare().await;
     let root = world.as_root().await;
-    let (made, revision) =
+    let (created, revision) =
         world.auth.create_client(&root, "proj/one", &world.input(&["z", "a:b", "a:*", "assume:anonymous"])).await.unwrap();
-    assert_eq!(made.access_token.as_ref().unwrap().expose().len(), 44);
-    assert_eq!(made.scopes, strings(&["a:*", "a:b", "assume:anonymous", "z"]), "sorted, not normalized");
-    assert_eq!(made.expanded_scopes.to_vec(), strings(&["a:*", "assume:anonymous", "z"]));
+    assert_eq!(created.access_token.as_ref().unwrap().expose().len(), 44);
+    assert_eq!(created.scopes, strings(&["a:*", "a:b", "assume:anonymous", "z"]), "sorted, not normalized");
+    assert_eq!(created.expanded_scopes.to_vec(), strings(&["a:*", "assume:anonymous", "z"]));
     assert_eq!(
-        (made.created_ms, made.last_modified_ms, made.last_date_used_ms, made.last_rotated_ms),
+        (created.created_ms, created.last_modified_ms, created.last_date_used_ms, created.last_rotated_ms),
         (world.now(), world.now(), world.now(), world.now())
     );
-    assert!(!made.disabled && !made.delete_on_expiration && made.grant.is_none());
+    assert!(!created.disabled && !created.delete_on_expiration && created.grant.is_none());
     assert_eq!(world.auth.revision(), revision, "a node reads its own writes");
     let read = world.auth.client(&root, "proj/one").unwrap();
     assert!(read.access_token.is_none());
-    assert_eq!(read.scopes, made.scopes);
+    assert_eq!(read.scopes, created.scopes);
     let stored = world.store.client("proj/one").await.unwrap().unwrap();
     assert_eq!(stored.scopes, strings(&["z", "a:b", "a:*", "assume:anonymous"]), "stored as given");
 }
@@ -72,8 +72,8 @@ async fn a_repeat_within_15_minutes_gives_the_original_token() {
     let token = |view: falconer_auth::ClientView| view.access_token.unwrap().expose().to_owned();
     let first = token(world.auth.create_client(&root, "x", &input).await.unwrap().0);
     world.clock.advance(15 * MINUTE_MS - 1);
-    let again = ClientInput { delete_on_expiration: true, ..input.clone() };
-    let (view, _) = world.auth.create_client(&root, "x", &again).await.unwrap();
+    let repeated = ClientInput { delete_on_expiration: true, ..input.clone() };
+    let (view, _) = world.auth.create_client(&root, "x", &repeated).await.unwrap();
     assert_eq!(view.created_ms, crate::common::START_MS, "nothing has changed");
     assert_eq!(token(view), first);
     let history = world.auth.entity_history(&root, "client", "x", ALL).await.unwrap();
@@ -204,7 +204,7 @@ async fn temporary_names_are_the_actors_of_the_audit() {
     let root = world.as_root().await;
     let seed = "0123456789012345678901234567890123456789abcd";
     let now = world.now();
-    let made = falconer_credentials::temporary::create(
+    let issued = falconer_credentials::temporary::create(
         &world.root.id,
         &world.root.token,
         Some("night-shift"),
@@ -214,7 +214,7 @@ async fn temporary_names_are_the_actors_of_the_audit() {
         seed,
     )
     .unwrap();
-    let keys = Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) };
+    let keys = Keys { id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate) };
     let who = world.call(&keys).await;
     let role = falconer_auth::RoleInput { scopes: Vec::new(), description: String::new() };
     world.auth.create_role(&who, "r", &role).await.unwrap();

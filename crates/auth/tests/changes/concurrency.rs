@@ -113,7 +113,7 @@ async fn a_node_that_is_behind_decides_again() {
 async fn a_step_that_changes_nothing_hides_no_change() {
     let world = World::bare().await;
     world.person("local/ann", &["a"]).await;
-    let made = world.client("made", &[]).await;
+    let created = world.client("made", &[]).await;
     for call in 0..3 {
         let issued = world.auth.add_grant(crate::common::new_grant("local/ann", &["a"], world.now())).await.unwrap();
         let keys = Keys {
@@ -140,7 +140,7 @@ async fn a_step_that_changes_nothing_hides_no_change() {
             }
             _ => {
                 let (view, _) = node.auth.create_client(&who, "made", &node.input(&[])).await.unwrap();
-                assert_eq!(view.access_token.unwrap().expose(), made.token.expose());
+                assert_eq!(view.access_token.unwrap().expose(), created.token.expose());
             }
         }
         node.auth.catch_up().await.unwrap();

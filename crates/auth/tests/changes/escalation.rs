@@ -200,8 +200,12 @@ impl<'a> History<'a> {
         self.log.push(format!("grant {} {said:?}", issued.grant.id));
         let given = Arc::new(Given { id: issued.grant.id, said });
         self.given.push(Arc::clone(&given));
-        let made = issued.credentials;
-        let keys = Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) };
+        let issued_credentials = issued.credentials;
+        let keys = Keys {
+            id: issued_credentials.client_id,
+            token: issued_credentials.access_token,
+            certificate: Some(issued_credentials.certificate),
+        };
         self.loot.push(Loot { keys, grants: vec![given] });
     }
 
@@ -245,14 +249,14 @@ impl<'a> History<'a> {
     async fn create(&mut self, auth: &Auth, who: &Authentication, by: &Loot, target: &str) {
         // What somebody else has just asked for in the same words is answered with the same token.
         let (target, scopes) = match self.asked.take() {
-            Some(asked) if self.dice.roll(2) == 0 => asked,
+            Some(repeated) if self.dice.roll(2) == 0 => repeated,
             _ => (target.to_owned(), self.tempting(&has(who))),
         };
         let target = target.as_str();
         self.asked = Some((target.to_owned(), scopes.clone()));
-        let made = auth.create_client(who, target, &self.world.input(&refs(&scopes))).await;
-        self.note(by, format!("create {target} {scopes:?}"), made.is_ok());
-        if let Ok((view, _)) = made {
+        let created = auth.create_client(who, target, &self.world.input(&refs(&scopes))).await;
+        self.note(by, format!("create {target} {scopes:?}"), created.is_ok());
+        if let Ok((view, _)) = created {
             let keys = Keys::new(target, view.access_token.unwrap().expose());
             self.loot.push(Loot { keys, grants: by.grants.clone() });
         }
@@ -319,11 +323,11 @@ impl<'a> History<'a> {
         let name = (self.dice.roll(2) == 0).then(|| self.own("lim-#/temporary"));
         let now_ms = self.world.now();
         let seed = "0123456789012345678901234567890123456789abcd";
-        let Ok(made) = temporary::create(&by.keys.id, &by.keys.token, name.as_deref(), &scopes, now_ms, now_ms + DAY_MS, seed) else {
+        let Ok(issued) = temporary::create(&by.keys.id, &by.keys.token, name.as_deref(), &scopes, now_ms, now_ms + DAY_MS, seed) else {
             return;
         };
         self.log.push(format!("{} certifies {scopes:?}", by.keys.id));
-        let keys = Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) };
+        let keys = Keys { id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate) };
         self.loot.push(Loot { keys, grants: by.grants.clone() });
     }
 

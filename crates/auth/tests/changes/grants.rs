@@ -197,8 +197,8 @@ impl Run {
 
     fn issue(&self, issuer: &str, token: &AccessToken, name: Option<&str>, scopes: &[String]) -> Keys {
         let now_ms = self.world.now();
-        let made = temporary::create(issuer, token, name, scopes, now_ms, now_ms + DAY_MS, SEED).unwrap();
-        Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) }
+        let issued = temporary::create(issuer, token, name, scopes, now_ms, now_ms + DAY_MS, SEED).unwrap();
+        Keys { id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate) }
     }
 
     /// Credentials that only somebody with the internal issuer's token could make.

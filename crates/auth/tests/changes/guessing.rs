@@ -10,7 +10,7 @@ async fn nobody_learns_by_guessing_what_a_client_or_a_role_has() {
     world.client("known", &["a", "b"]).await;
     world.role("known", &["a", "b"]).await;
     let guesses = ["a", "b", "c"];
-    let told = |refused: ApiError| match refused {
+    let missing_of = |refused: ApiError| match refused {
         ApiError::InsufficientScopes { missing, .. } => missing.to_string(),
         other => panic!("{other:?}"),
     };
@@ -30,23 +30,23 @@ async fn nobody_learns_by_guessing_what_a_client_or_a_role_has() {
         clients: Vec::new(),
     };
     let nobody = world.auth.nobody();
-    let (auth, all) = (&world.auth, |told: &str| guesses.iter().all(|guess| told.contains(&format!("\"{guess}\""))));
+    let (auth, all) = (&world.auth, |text: &str| guesses.iter().all(|guess| text.contains(&format!("\"{guess}\""))));
     for text in [
-        told(auth.update_client(&nobody, "known", &input).await.map(|_| ()).unwrap_err()),
-        told(auth.update_role(&nobody, "known", &role_input).await.map(|_| ()).unwrap_err()),
-        told(auth.plan_client_change(&nobody, "known", &input).map(|_| ()).unwrap_err()),
-        told(auth.plan_role_change(&nobody, "known", Some(&role_input)).map(|_| ()).unwrap_err()),
-        told(auth.put_client(&nobody, &client(&guesses)).await.map(|_| ()).unwrap_err()),
-        told(auth.import(&nobody, &batch(&guesses)).await.map(|_| ()).unwrap_err().error),
+        missing_of(auth.update_client(&nobody, "known", &input).await.map(|_| ()).unwrap_err()),
+        missing_of(auth.update_role(&nobody, "known", &role_input).await.map(|_| ()).unwrap_err()),
+        missing_of(auth.plan_client_change(&nobody, "known", &input).map(|_| ()).unwrap_err()),
+        missing_of(auth.plan_role_change(&nobody, "known", Some(&role_input)).map(|_| ()).unwrap_err()),
+        missing_of(auth.put_client(&nobody, &client(&guesses)).await.map(|_| ()).unwrap_err()),
+        missing_of(auth.import(&nobody, &batch(&guesses)).await.map(|_| ()).unwrap_err().error),
     ] {
         assert!(all(&text), "{text}");
     }
     // Nor by guessing all of it.
-    let right = told(auth.put_client(&nobody, &client(&["a", "b"])).await.map(|_| ()).unwrap_err());
-    let wrong = told(auth.put_client(&nobody, &client(&["a", "x"])).await.map(|_| ()).unwrap_err());
+    let right = missing_of(auth.put_client(&nobody, &client(&["a", "b"])).await.map(|_| ()).unwrap_err());
+    let wrong = missing_of(auth.put_client(&nobody, &client(&["a", "x"])).await.map(|_| ()).unwrap_err());
     assert_eq!(right.replace("\"b\"", "\"x\""), wrong);
-    let right = told(auth.import(&nobody, &batch(&["a", "b"])).await.map(|_| ()).unwrap_err().error);
-    let wrong = told(auth.import(&nobody, &batch(&["a", "x"])).await.map(|_| ()).unwrap_err().error);
+    let right = missing_of(auth.import(&nobody, &batch(&["a", "b"])).await.map(|_| ()).unwrap_err().error);
+    let wrong = missing_of(auth.import(&nobody, &batch(&["a", "x"])).await.map(|_| ()).unwrap_err().error);
     assert_eq!(right.replace("\"b\"", "\"x\""), wrong);
     // Whoever may change it still needs only what it lacks.
     let keys = world.client("able", &["auth:update-client:known", "auth:update-role:known", "c"]).await;

@@ -106,8 +106,8 @@ async fn static_clients_follow_the_configuration() {
     assert_eq!(world.store.revision().await.unwrap(), before, "an unchanged configuration writes nothing");
 
     let other = "another-token-another-token";
-    let again = world.reopen(with_static(vec![fixed("static/a", other, &["y"])])).await;
-    let ids: Vec<_> = again.directory().clients("static/").map(|client| client.id().to_owned()).collect();
+    let reopened = world.reopen(with_static(vec![fixed("static/a", other, &["y"])])).await;
+    let ids: Vec<_> = reopened.directory().clients("static/").map(|client| client.id().to_owned()).collect();
     assert_eq!(ids, ["static/a", ROOT_CLIENT], "what is gone from the configuration goes; the root client stays");
     let record = world.store.client("static/a").await.unwrap().unwrap();
     assert_eq!((record.scopes, record.access_token.expose(), record.created_ms), (strings(&["y"]), other, START_MS));
@@ -195,11 +195,11 @@ async fn grants_survive_a_restart_and_a_new_issuer() {
     world.auth.rotate_issuer().await.unwrap();
     let second = world.auth.add_grant(crate::common::new_grant("local/ann", &["a"], world.now())).await.unwrap();
     assert_eq!((issued.grant.issuer.as_str(), second.grant.issuer.as_str()), ("static/falconer/grants-1", "static/falconer/grants-2"));
-    let again = World { auth: world.reopen(settings()).await, ..world };
+    let reopened = World { auth: world.reopen(settings()).await, ..world };
     for credentials in [issued.credentials, second.credentials] {
         let keys = Keys { id: credentials.client_id, token: credentials.access_token, certificate: Some(credentials.certificate) };
-        assert_eq!(scopes_of(&again.verify(&keys).await), strings(&["a", "assume:anonymous", "auth:current-scopes"]));
+        assert_eq!(scopes_of(&reopened.verify(&keys).await), strings(&["a", "assume:anonymous", "auth:current-scopes"]));
     }
-    let third = again.auth.add_grant(crate::common::new_grant("local/ann", &["a"], again.now())).await.unwrap();
+    let third = reopened.auth.add_grant(crate::common::new_grant("local/ann", &["a"], reopened.now())).await.unwrap();
     assert_eq!(third.grant.issuer, "static/falconer/grants-2", "the retired one signs no more");
 }

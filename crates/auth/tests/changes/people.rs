@@ -192,6 +192,6 @@ async fn what_was_decided_before_unlinking_is_not_written() {
     behind.catch_up().await.unwrap();
     let input = falconer_auth::ClientInput { scopes: Some(strings(&["a"])), ..world.input(&[]) };
     world.auth.unlink_identity("test", WORK).await.unwrap();
-    let made = behind.create_client(&Authentication::person(WORK), "local/ann/late", &input).await;
-    assert!(matches!(made, Err(ApiError::InsufficientScopes { .. })), "{:?}", made.err());
+    let created = behind.create_client(&Authentication::person(WORK), "local/ann/late", &input).await;
+    assert!(matches!(created, Err(ApiError::InsufficientScopes { .. })), "{:?}", created.err());
 }

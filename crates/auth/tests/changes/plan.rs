@@ -69,7 +69,7 @@ fn everybody(world: &World, changed: &str) -> Everybody {
 }
 
 fn naive(before: &Everybody, after: &Everybody) -> Changes {
-    let covered = |held: &[String], scope: &String| falconer_scopes::naive::satisfies(held, scope);
+    let covered = |scopes: &[String], scope: &String| falconer_scopes::naive::satisfies(scopes, scope);
     let lacking = |from: &[String], to: &[String]| from.iter().filter(|scope| !covered(to, scope)).cloned().collect::<Vec<_>>();
     let changes = before.iter().map(|(who, had)| (who.clone(), (lacking(&after[who], had), lacking(had, &after[who]))));
     changes.filter(|(_, (added, removed))| !added.is_empty() || !removed.is_empty()).collect()

@@ -15,13 +15,13 @@ fn input(scopes: &[&str]) -> RoleInput {
 async fn create_stores_sorted_and_may_be_repeated_for_ever() {
     let world = World::bare().await;
     let root = world.as_root().await;
-    let (made, revision) = world.auth.create_role(&root, "team:*", &input(&["room:<..>/door", "badge:<..>", "aaa"])).await.unwrap();
-    assert_eq!(made.scopes, strings(&["aaa", "badge:<..>", "room:<..>/door"]));
-    assert_eq!(made.expanded_scopes.to_vec(), strings(&["aaa", "assume:team:*", "badge:*", "room:*"]));
+    let (created, revision) = world.auth.create_role(&root, "team:*", &input(&["room:<..>/door", "badge:<..>", "aaa"])).await.unwrap();
+    assert_eq!(created.scopes, strings(&["aaa", "badge:<..>", "room:<..>/door"]));
+    assert_eq!(created.expanded_scopes.to_vec(), strings(&["aaa", "assume:team:*", "badge:*", "room:*"]));
     world.clock.advance(1_000_000_000);
     let root = world.as_root().await;
-    let (again, same) = world.auth.create_role(&root, "team:*", &input(&["aaa", "room:<..>/door", "badge:<..>"])).await.unwrap();
-    assert_eq!((again, same), (made, revision));
+    let (repeated, same) = world.auth.create_role(&root, "team:*", &input(&["aaa", "room:<..>/door", "badge:<..>"])).await.unwrap();
+    assert_eq!((repeated, same), (created, revision));
     assert_eq!(text(world.auth.create_role(&root, "team:*", &input(&["aaa"])).await), "Role with roleId 'team:*' already exists");
     let described = RoleInput { description: "new".to_owned(), ..input(&["aaa", "room:<..>/door", "badge:<..>"]) };
     assert_eq!(text(world.auth.create_role(&root, "team:*", &described).await), "Role with roleId 'team:*' already exists");

@@ -18,8 +18,8 @@ impl Broken {
         let world = World::bare().await;
         let store = Arc::new(Failing::new(world.store.clone()));
         let ended = Arc::new(Mutex::new(Vec::new()));
-        let heard = ended.clone();
-        let settings = AuthSettings { on_fatal: Arc::new(move |why: &str| heard.lock().unwrap().push(why.to_owned())), ..settings() };
+        let ended_flag = ended.clone();
+        let settings = AuthSettings { on_fatal: Arc::new(move |why: &str| ended_flag.lock().unwrap().push(why.to_owned())), ..settings() };
         let auth = Auth::open(store.clone(), settings, world.clock.clone(), world.random.clone()).await.unwrap();
         Broken { world: World { auth, ..world }, store, ended }
     }
@@ -102,8 +102,8 @@ async fn a_history_that_the_store_could_not_be_asked_about_is_not_known() {
     let begun = broken.world.store.begin_history(directory.history().epoch, directory.revision()).await.unwrap();
     let wanted = AtLeast { epoch: Some(begun.epoch), revision: begun.start };
     broken.fail("changed_records", StoreError::Unavailable("away".to_owned()));
-    let told = broken.world.auth.wait_for(wanted).await;
-    assert_eq!(told, Awaited::NotKnown(ApiError::Unavailable("away".to_owned())));
+    let answer = broken.world.auth.wait_for(wanted).await;
+    assert_eq!(answer, Awaited::NotKnown(ApiError::Unavailable("away".to_owned())));
     assert_eq!(broken.world.auth.wait_for(wanted).await, Awaited::Reached);
 }
 
@@ -161,10 +161,10 @@ async fn done_not_done_and_not_known_are_three_answers() {
     ] {
         let broken = Broken::new().await;
         broken.fail(when, error.clone());
-        let told = broken.create().await;
-        let unknown = matches!(told, Err(ApiError::OutcomeUnknown(_)));
-        assert_eq!(unknown, matches!(error, StoreError::Unknown(_) | StoreError::Fatal(_)), "{when} {error}: {told:?}");
-        assert_eq!(unknown, !matches!(told, Err(ApiError::Unavailable(_))), "{when} {error}: {told:?}");
+        let answer = broken.create().await;
+        let unknown = matches!(answer, Err(ApiError::OutcomeUnknown(_)));
+        assert_eq!(unknown, matches!(error, StoreError::Unknown(_) | StoreError::Fatal(_)), "{when} {error}: {answer:?}");
+        assert_eq!(unknown, !matches!(answer, Err(ApiError::Unavailable(_))), "{when} {error}: {answer:?}");
         assert_eq!(broken.ended.lock().unwrap().is_empty(), !matches!(error, StoreError::Fatal(_)), "{when} {error}");
         assert_eq!(broken.world.store.client("x").await.unwrap().is_some(), is_there, "{when} {error}");
         if matches!(error, StoreError::Unknown(_)) {
@@ -178,8 +178,8 @@ async fn done_not_done_and_not_known_are_three_answers() {
 async fn a_change_goes_on_without_whoever_asked_for_it() {
     let broken = Broken::new().await;
     {
-        let mut asked = std::pin::pin!(broken.create());
-        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(std::future::Future::poll(asked.as_mut(), cx))).await;
+        let mut creating = std::pin::pin!(broken.create());
+        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(std::future::Future::poll(creating.as_mut(), cx))).await;
         assert!(polled.is_pending(), "it waits for the commit");
     }
     // Whoever comes next waits behind it.
@@ -258,8 +258,8 @@ async fn a_follower_loses_nothing_when_the_store_is_away_for_a_moment() {
     broken.fail("changes_since", StoreError::Unavailable("away".into()));
     assert!(matches!(follower.next().await, Err(ApiError::Unavailable(_))));
     assert_eq!(follower.position(), at);
-    let heard = follower.next().await.unwrap();
-    assert!(matches!(heard, falconer_auth::FeedItem::Changed(event) if event.entity == falconer_auth::Entity::Client("x".into())));
+    let received = follower.next().await.unwrap();
+    assert!(matches!(received, falconer_auth::FeedItem::Changed(event) if event.entity == falconer_auth::Entity::Client("x".into())));
     broken.fail("changes_since", StoreError::Fatal("gone".into()));
     broken.world.role("r", &[]).await;
     assert!(follower.next().await.is_err());
@@ -290,19 +290,19 @@ async fn of_changes_committed_together_each_caller_is_told_the_truth() {
                 (id.clone(), auth.create_role(root, &id, &role_input(n)).await.is_ok(), auth.create_client(root, &id, input).await.is_ok())
             }
         });
-        let told = futures_util::future::join_all(creating).await;
+        let answers = futures_util::future::join_all(creating).await;
         let groups = auth.commit_figures().groups - before.groups;
         assert!(groups < 20, "they were committed together: {groups} groups");
         let stored = broken.world.store.load().await.unwrap();
-        for pair in told.chunks(2) {
+        for pair in answers.chunks(2) {
             let [(id, a_role, a_client), (_, b_role, b_client)] = pair else { panic!("pairs") };
             assert_eq!(stored.roles.iter().any(|role| role.role_id == *id), *a_role || *b_role, "{error:?} {id}");
             assert!(!(*a_role && *b_role), "two made one role, which differed");
             assert_eq!(stored.clients.iter().any(|client| client.client_id == *id), *a_client || *b_client, "{error:?} {id}");
         }
         if matches!(error, StoreError::Stale | StoreError::Conflict) {
-            assert_eq!(told.iter().filter(|(_, role, _)| *role).count(), 5, "{error:?}: they were decided again");
-            assert_eq!(told.iter().filter(|(_, _, client)| *client).count(), 10, "{error:?}: a repeat is as good");
+            assert_eq!(answers.iter().filter(|(_, role, _)| *role).count(), 5, "{error:?}: they were decided again");
+            assert_eq!(answers.iter().filter(|(_, _, client)| *client).count(), 10, "{error:?}: a repeat is as good");
         }
         assert_eq!(auth.directory().revision(), stored.revision);
         assert_eq!(

@@ -129,26 +129,26 @@ async fn a_repeat_changes_nothing_and_gives_young_tokens_again() {
     assert!(token(&first).is_some());
     world.clock.advance(15 * MINUTE_MS - 1);
     let root = world.as_root().await;
-    let (again, same) = import(&world, &root, &roles, &clients).await.unwrap();
-    assert_eq!(outcomes(&again), (vec![Outcome::Unchanged; 2], vec![Outcome::Unchanged; 2]));
-    assert_eq!((token(&again), same), (token(&first), revision));
+    let (repeated, same) = import(&world, &root, &roles, &clients).await.unwrap();
+    assert_eq!(outcomes(&repeated), (vec![Outcome::Unchanged; 2], vec![Outcome::Unchanged; 2]));
+    assert_eq!((token(&repeated), same), (token(&first), revision));
     // Somebody who could change the client, but not make it, is not owed the token.
     let editor =
         world.client("editor", &["auth:update-client:x", "auth:update-role:*", "auth:update-client:y", "auth:set-access-token:y"]).await;
     let editor = world.call(&editor).await;
     let (seen, _) = import(&world, &editor, &roles, &clients).await.unwrap();
-    assert_eq!((outcomes(&seen), token(&seen)), (outcomes(&again), None));
+    assert_eq!((outcomes(&seen), token(&seen)), (outcomes(&repeated), None));
     // Nor is somebody else who could make it: they have asked for no credential of a colleague's client.
     let colleague = ["auth:create-client:*", "auth:create-role:*", "auth:update-role:*", "auth:set-access-token:y", "a", "b"];
     let colleague = world.client("colleague", &colleague).await;
     let colleague = world.call(&colleague).await;
     let revision = world.auth.revision();
     let (seen, _) = import(&world, &colleague, &roles, &clients).await.unwrap();
-    assert_eq!((outcomes(&seen), token(&seen)), (outcomes(&again), None));
+    assert_eq!((outcomes(&seen), token(&seen)), (outcomes(&repeated), None));
     world.clock.advance(1);
     let root = world.as_root().await;
     let (late, same) = import(&world, &root, &roles, &clients).await.unwrap();
-    assert_eq!((outcomes(&late), token(&late), same), (outcomes(&again), None, revision));
+    assert_eq!((outcomes(&late), token(&late), same), (outcomes(&repeated), None, revision));
     assert_eq!(actions(&world, "client", "x").await, ["created"], "what changes nothing leaves nothing");
 }
 

@@ -51,8 +51,8 @@ async fn each_record_needs_what_changing_it_alone_would_need() {
     for (index, (what, batch, needed)) in cases.iter().enumerate() {
         for missing in 0..needed.len() {
             let before = world.auth.revision();
-            let held: Vec<&str> = needed.iter().enumerate().filter(|(i, _)| *i != missing).map(|(_, scope)| *scope).collect();
-            let keys = world.client(&format!("caller/{index}/{missing}"), &held).await;
+            let other_scopes: Vec<&str> = needed.iter().enumerate().filter(|(i, _)| *i != missing).map(|(_, scope)| *scope).collect();
+            let keys = world.client(&format!("caller/{index}/{missing}"), &other_scopes).await;
             let who = world.call(&keys).await;
             let outcome = world.auth.import(&who, batch).await;
             let fault = outcome.err().unwrap_or_else(|| panic!("{what} without {}", needed[missing]));
@@ -131,8 +131,12 @@ async fn a_token_given_with_a_grant_marks_the_client() {
     let scopes = world.auth.person_scopes("sso/ann").unwrap().to_vec();
     let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
     let issued = world.auth.add_grant(common::new_grant("sso/ann", &scopes, world.now())).await.unwrap();
-    let made = issued.credentials;
-    let keys = Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) };
+    let issued_credentials = issued.credentials;
+    let keys = Keys {
+        id: issued_credentials.client_id,
+        token: issued_credentials.access_token,
+        certificate: Some(issued_credentials.certificate),
+    };
     world.client("p/there", &["p:1"]).await;
     world.client("p/told", &["p:1"]).await;
     let who = world.call(&keys).await;

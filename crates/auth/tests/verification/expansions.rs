@@ -44,9 +44,9 @@ fn roles_of(world: &World) -> Vec<Role> {
 }
 
 fn model(roles: &[Role], scopes: &[String]) -> Vec<String> {
-    let asked: Vec<String> = scopes.iter().filter(|s| !s.starts_with("assume:grant:")).cloned().collect();
+    let requested: Vec<String> = scopes.iter().filter(|s| !s.starts_with("assume:grant:")).cloned().collect();
     naive::normalized(
-        &naive::expand(roles, &asked, naive::literal).into_iter().filter(|s| !s.starts_with("assume:grant:")).collect::<Vec<_>>(),
+        &naive::expand(roles, &requested, naive::literal).into_iter().filter(|s| !s.starts_with("assume:grant:")).collect::<Vec<_>>(),
     )
 }
 
@@ -103,17 +103,18 @@ async fn whatever_happened_the_model_is_right() {
                 assert_eq!(world.auth.expand(&texts).to_vec(), model(&roles, list), "{list:?} by {roles:?}");
             }
             let with_anonymous: Vec<String> = client.iter().cloned().chain(["assume:anonymous".to_owned()]).collect();
-            let held = model(&roles, &with_anonymous);
+            let held_scopes = model(&roles, &with_anonymous);
             // A verdict is found without the set, and is the same.
-            let mut asked: Vec<String> = SCOPES.iter().map(|scope| scope.replace("<..>", random.of(&["x", "xy", "*", "", "1"]))).collect();
-            asked.extend(strings(&["n", "assume:anonymous", "assume:grant:x"]));
-            for scope in &asked {
+            let mut requested: Vec<String> =
+                SCOPES.iter().map(|scope| scope.replace("<..>", random.of(&["x", "xy", "*", "", "1"]))).collect();
+            requested.extend(strings(&["n", "assume:anonymous", "assume:grant:x"]));
+            for scope in &requested {
                 let said = missing_of(&world, &keys, &Expression::Scope(scope.clone()), false).await;
-                assert_eq!(said.is_none(), naive::satisfies(&held, scope), "{scope} by {roles:?}");
+                assert_eq!(said.is_none(), naive::satisfies(&held_scopes, scope), "{scope} by {roles:?}");
             }
             // What is revealed comes from the set, so that it is asked for last.
-            for (which, reveals) in [(asked.as_slice(), false), (&asked[..3], true)] {
-                let missing: Vec<String> = which.iter().filter(|scope| !naive::satisfies(&held, scope)).cloned().collect();
+            for (which, reveals) in [(requested.as_slice(), false), (&requested[..3], true)] {
+                let missing: Vec<String> = which.iter().filter(|scope| !naive::satisfies(&held_scopes, scope)).cloned().collect();
                 let expected = Expression::all_of(missing.iter().cloned());
                 let said = missing_of(&world, &keys, &Expression::all_of(which.iter().cloned()), reveals).await;
                 match said {
@@ -123,15 +124,15 @@ async fn whatever_happened_the_model_is_right() {
                 }
             }
             let Verdict::Success(success) = world.verify(&keys).await else { panic!("refused") };
-            assert_eq!(success.scopes.to_vec(), held);
+            assert_eq!(success.scopes.to_vec(), held_scopes);
             assert_eq!(success.scopes.json(), serde_json::to_string(&success.scopes.to_vec()).unwrap());
         }
-        let made = world.auth.directory().expansion_figures().computed;
-        let asked = (changes + refused) * lists.len();
-        println!("{changes} changes, {refused} refused, {made} of about {asked} expansions were made");
+        let computed = world.auth.directory().expansion_figures().computed;
+        let requested = (changes + refused) * lists.len();
+        println!("{changes} changes, {refused} refused, {computed} of about {requested} expansions were made");
         assert!(refused > 10);
         if cache_mib > 1 {
-            assert!(made < asked as u64 / 2, "most were remembered: {made} of {asked}");
+            assert!(computed < requested as u64 / 2, "most were remembered: {computed} of {requested}");
         }
     }
 }

@@ -36,11 +36,11 @@ fn plain(position: Position) -> String {
 
 /// What comes until the follower stands behind this revision.
 async fn hear_to(follower: &mut Follower, revision: Revision) -> Vec<String> {
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     while plain(follower.position()) != revision.0.to_string() {
-        heard.push(hear(follower).await);
+        received.push(hear(follower).await);
     }
-    heard
+    received
 }
 
 async fn refusal(follower: &mut Follower) -> String {
@@ -101,10 +101,10 @@ async fn a_revision_of_many_rows_can_be_resumed_between_any_two() {
         format!("{many} role c created"),
         format!("{} role after created", at + 2),
     ];
-    for (told, line) in all.iter().enumerate() {
+    for (sent, line) in all.iter().enumerate() {
         let id = line.split(' ').next().unwrap().parse().unwrap();
         let mut follower = world.auth.follow(&root, Some(id)).await.unwrap();
-        assert_eq!(hear_to(&mut follower, Revision(at + 2)).await, all[told + 1..], "after {line}");
+        assert_eq!(hear_to(&mut follower, Revision(at + 2)).await, all[sent + 1..], "after {line}");
     }
 }
 
@@ -121,8 +121,8 @@ async fn what_is_about_people_and_grants_is_passed_over() {
     world.auth.put_identity("test", &person).await.unwrap();
     let waiting = tokio::spawn(async move { (hear(&mut follower).await, follower.position()) });
     world.role("s", &[]).await;
-    let (heard, position) = tokio::time::timeout(patience(), waiting).await.unwrap().unwrap();
-    assert_eq!(heard, format!("{} role s created", at + 4));
+    let (received, position) = tokio::time::timeout(patience(), waiting).await.unwrap().unwrap();
+    assert_eq!(received, format!("{} role s created", at + 4));
     assert_eq!(plain(position), (at + 4).to_string());
 }
 
@@ -135,9 +135,9 @@ async fn what_another_process_wrote_is_heard_when_the_node_has_it() {
     beside(&world, &["x"]).await;
     let auth = world.auth.clone();
     let waiting = tokio::spawn(async move {
-        let heard = hear(&mut follower).await;
+        let received = hear(&mut follower).await;
         // Whoever reads now finds it.
-        (heard, auth.directory().role("x").is_some())
+        (received, auth.directory().role("x").is_some())
     });
     tokio::task::yield_now().await;
     assert!(!waiting.is_finished());
@@ -159,8 +159,8 @@ async fn who_has_heard_more_than_this_node_hears_nothing_twice() {
     tokio::task::yield_now().await;
     beside(&world, &["next"]).await;
     world.auth.catch_up().await.unwrap();
-    let (heard, mut follower) = tokio::time::timeout(patience(), waiting).await.unwrap().unwrap();
-    assert_eq!(heard, format!("{} role next created", at + 2));
+    let (received, mut follower) = tokio::time::timeout(patience(), waiting).await.unwrap().unwrap();
+    assert_eq!(received, format!("{} role next created", at + 2));
     world.role("own", &[]).await;
     assert_eq!(hear(&mut follower).await, format!("{} role own created", at + 3));
 }
@@ -280,13 +280,13 @@ async fn of_many_writers_each_change_is_heard_once_in_order() {
         .collect();
     let auth = world.auth.clone();
     let restless = tokio::spawn(async move {
-        let (mut heard, mut position) = (Vec::new(), Position::behind(start));
+        let (mut received, mut position) = (Vec::new(), Position::behind(start));
         while plain(position) != end.0.to_string() {
             let mut follower = auth.follow(&root, Some(position)).await.unwrap();
-            heard.push(hear(&mut follower).await);
+            received.push(hear(&mut follower).await);
             position = follower.position();
         }
-        heard
+        received
     });
     let steady = hear_to(&mut steady, end).await;
     let restless = tokio::time::timeout(patience(), restless).await.unwrap().unwrap();

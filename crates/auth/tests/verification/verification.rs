@@ -74,9 +74,9 @@ async fn temporary_credentials_hold_what_their_issuer_has() {
     let issuer = world.client("maker", &["assume:r", "auth:create-client:made"]).await;
     let make = |name: Option<&str>, scopes: &[&str]| {
         let now = world.now();
-        let made =
+        let issued =
             falconer_credentials::temporary::create("maker", &issuer.token, name, &strings(scopes), now, now + DAY_MS, SEED).unwrap();
-        Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) }
+        Keys { id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate) }
     };
     assert_eq!(scopes_of(&world.verify(&make(None, &["x"])).await), strings(&["assume:anonymous", "x"]));
     let named = world.verify(&make(Some("made"), &["x"])).await;
@@ -162,8 +162,8 @@ async fn a_clock_that_is_far_behind_authenticates_nobody() {
     assert_eq!(error.to_string(), message);
     assert_eq!(world.call(&keys).await.caller().unwrap_err(), error);
     assert_eq!(world.auth.caller(&Authentication::person("local/ann")), Err(error));
-    let again = world.reopen(settings()).await;
-    assert_eq!(again.clock_behind_ms(), Some(behind_ms), "a restart forgets nothing");
+    let reopened = world.reopen(settings()).await;
+    assert_eq!(reopened.clock_behind_ms(), Some(behind_ms), "a restart forgets nothing");
     world.clock.advance(1);
     assert!(matches!(world.verify(&keys).await, Verdict::Success(_)));
 }
@@ -244,9 +244,10 @@ async fn the_tester_is_everybodys() {
     assert_eq!(test(&Keys::new("tester", "x"), &[], &[]).unwrap_err().to_string(), "Unauthorized: Bad mac");
     assert_eq!(test(&Keys::new("nope", "x"), &[], &[]).unwrap_err().to_string(), "Client with clientId 'nope' not found");
     let now = world.now();
-    let made = falconer_credentials::temporary::create("tester", &tester.token, Some("my-temp"), &strings(&["a1"]), now, now + 1000, SEED)
-        .unwrap();
-    let named = Keys { id: made.client_id, token: made.access_token, certificate: Some(made.certificate) };
+    let issued =
+        falconer_credentials::temporary::create("tester", &tester.token, Some("my-temp"), &strings(&["a1"]), now, now + 1000, SEED)
+            .unwrap();
+    let named = Keys { id: issued.client_id, token: issued.access_token, certificate: Some(issued.certificate) };
     let fine = test(&named, &["a*", "auth:create-client:my-temp"], &["a1"]).unwrap();
     assert_eq!((fine.client_id.as_str(), fine.scopes), ("my-temp", strings(&["a1", "assume:anonymous"])));
     let nobody = RequestParts { method: "GET", resource: "/x", host: HOST, port: 443, authorization: None };

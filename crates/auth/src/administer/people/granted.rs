@@ -58,19 +58,19 @@ impl Auth {
 }
 
 fn clients_made_with(snapshot: &Snapshot, ids: &[&str]) -> BTreeMap<String, Vec<String>> {
-    let mut made = BTreeMap::<String, Vec<String>>::new();
+    let mut clients_by_grant = BTreeMap::<String, Vec<String>>::new();
     if ids.is_empty() {
-        return made;
+        return clients_by_grant;
     }
     for client in snapshot.clients("") {
         if let Some(id) = client.grant().filter(|id| ids.contains(id)) {
-            let clients = made.entry(id.to_owned()).or_default();
+            let clients = clients_by_grant.entry(id.to_owned()).or_default();
             if clients.len() < MOST_NAMED_CLIENTS {
                 clients.push(client.id().to_owned());
             }
         }
     }
-    made
+    clients_by_grant
 }
 
 /// Where a grant stands in the list, counted from its end.

@@ -44,8 +44,8 @@ impl State {
             return Naive::Refused;
         }
         let roles: Vec<_> = self.roles.values().map(|role| Role { role_id: role.role_id.clone(), scopes: role.scopes.clone() }).collect();
-        let held: Vec<String> = client.scopes.iter().cloned().chain(["assume:anonymous".to_owned()]).collect();
-        Naive::Allowed(naive::expand(&roles, &held, naive::literal))
+        let own_scopes: Vec<String> = client.scopes.iter().cloned().chain(["assume:anonymous".to_owned()]).collect();
+        Naive::Allowed(naive::expand(&roles, &own_scopes, naive::literal))
     }
 }
 
