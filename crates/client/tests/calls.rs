@@ -91,7 +91,7 @@ impl Server {
     }
 
     /// What the verifier makes of a request: clientId, scopes, payload hash.
-    fn verify(&self, arrived: &Arrived, held: &[&str]) -> Result<(String, ScopeSet, Option<String>), String> {
+    fn verify(&self, arrived: &Arrived, scopes: &[&str]) -> Result<(String, ScopeSet, Option<String>), String> {
         let parts = RequestParts {
             method: &arrived.method,
             resource: &arrived.resource,
@@ -103,7 +103,7 @@ impl Server {
         let signed = read(&parts).map_err(|failure| failure.to_string())?.ok_or("no credentials")?;
         assert_eq!(signed.key_owner(), "t/one");
         let authentic = signed.check_mac(Some(&token)).map_err(|failure| failure.to_string())?;
-        let scopes = ScopeSet::new(held);
+        let scopes = ScopeSet::new(scopes);
         let issuer = Issuer { client_id: "t/one", token: &token, expires_ms: i64::MAX, disabled: false, scopes: &scopes };
         let verified = evaluate(&authentic, &issuer, falconer_client::system::now_ms(), &|scopes| ScopeSet::new(scopes))
             .map_err(|failure| failure.to_string())?;

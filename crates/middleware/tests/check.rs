@@ -16,15 +16,15 @@ type RecordedCalls = Arc<Mutex<Vec<(String, Value)>>>;
 
 /// A Falconer that answers check with the first, and authenticateHawk with the second; `None`: it has no such method.
 async fn fake(check: Option<Value>, list: Option<Value>) -> (String, RecordedCalls) {
-    let asked = RecordedCalls::default();
+    let calls = RecordedCalls::default();
     let mut app = Router::new();
     for (path, answer) in [("/api/falconer/v1/check", check), ("/api/auth/v1/authenticate-hawk", list)] {
         let Some(answer) = answer else { continue };
-        let asked = asked.clone();
+        let shared_calls = calls.clone();
         app = app.route(
             path,
             post(async move |Json(question): Json<Value>| {
-                asked.lock().unwrap().push((path.rsplit('/').next().unwrap().to_owned(), question));
+                shared_calls.lock().unwrap().push((path.rsplit('/').next().unwrap().to_owned(), question));
                 Json(answer)
             }),
         );
@@ -33,7 +33,7 @@ async fn fake(check: Option<Value>, list: Option<Value>) -> (String, RecordedCal
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let root = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    (root, asked)
+    (root, calls)
 }
 
 fn allowed(more: Value) -> Value {
@@ -62,11 +62,11 @@ async fn send(guard: &Guard, path: &str) -> (StatusCode, Value) {
 
 #[tokio::test]
 async fn a_route_asks_whether_and_learns_what_it_named() {
-    let (root, asked) = fake(Some(allowed(json!({"revealed": ["assume:user:ann", "notes:read:*"]}))), None).await;
+    let (root, calls) = fake(Some(allowed(json!({"revealed": ["assume:user:ann", "notes:read:*"]}))), None).await;
     let guard = Guard::new(&root, NOTES).unwrap().with_revealed(["assume:user:"]).unwrap();
     let (status, body) = send(&guard, "/books/red%20tea?x").await;
     assert_eq!((status, body), (StatusCode::OK, json!({"scopes": ["assume:user:ann", "notes:read:*"], "is": true})));
-    let (method, question) = asked.lock().unwrap()[0].clone();
+    let (method, question) = calls.lock().unwrap()[0].clone();
     assert_eq!(
         (method.as_str(), question),
         (
@@ -102,22 +102,22 @@ async fn denied_is_403_and_failed_is_401() {
 /// The same comes out, and the second call asks for the list at once.
 #[tokio::test]
 async fn an_older_server_is_asked_for_the_list() {
-    let (root, asked) = fake(None, Some(list(&["notes:read:red", "secret:x"]))).await;
+    let (root, calls) = fake(None, Some(list(&["notes:read:red", "secret:x"]))).await;
     let guard = Guard::new(&root, NOTES).unwrap();
     for _ in 0..2 {
         assert_eq!(send(&guard, "/books/red").await, (StatusCode::OK, json!({"scopes": ["notes:read:red"], "is": false})));
     }
     assert_eq!(send(&guard, "/books/blue").await.0, StatusCode::FORBIDDEN);
-    let methods: Vec<String> = asked.lock().unwrap().iter().map(|(method, _)| method.clone()).collect();
+    let methods: Vec<String> = calls.lock().unwrap().iter().map(|(method, _)| method.clone()).collect();
     assert_eq!(methods, ["authenticate-hawk"; 3]);
 }
 
 #[tokio::test]
 async fn whoever_decides_alone_gets_the_list() {
-    let (root, asked) = fake(Some(allowed(json!({}))), Some(list(&["notes:read:red", "secret:x"]))).await;
+    let (root, calls) = fake(Some(allowed(json!({}))), Some(list(&["notes:read:red", "secret:x"]))).await;
     let (status, body) = send(&Guard::new(&root, NOTES).unwrap(), "/me").await;
     assert_eq!((status, &body["scopes"]), (StatusCode::OK, &json!(["notes:read:red", "secret:x"])));
-    assert_eq!(asked.lock().unwrap()[0].0, "authenticate-hawk");
+    assert_eq!(calls.lock().unwrap()[0].0, "authenticate-hawk");
 }
 
 /// What Falconer does for a request was in no trace.
@@ -152,8 +152,8 @@ async fn the_question_is_a_part_of_the_trace_of_the_request() {
 /// Everybody got `Bad mac` because the service was configured with another port, and nothing anywhere said so.
 #[tokio::test]
 async fn a_wrong_origin_is_looked_for() {
-    let asked = RecordedCalls::default();
-    let remember = asked.clone();
+    let calls = RecordedCalls::default();
+    let remember = calls.clone();
     let app = Router::new().route(
         "/api/falconer/v1/check",
         post(async move |Json(question): Json<Value>| {
@@ -174,11 +174,11 @@ async fn a_wrong_origin_is_looked_for() {
     let found = verifier.look_for_other_origin(&request, "notes.example").await;
     assert_eq!(found.as_deref(), Some("verified for notes.example:443, your configured origin is notes.example:8443"));
     assert_eq!(verifier.look_for_other_origin(&request, "notes.example").await, None, "once a minute");
-    assert_eq!(asked.lock().unwrap().len(), 2);
+    assert_eq!(calls.lock().unwrap().len(), 2);
     // In the layer, too; and nobody is let in.
     let guard = Guard::new(&root, NOTES).unwrap();
     assert_eq!(send(&guard, "/books/red").await.0, StatusCode::UNAUTHORIZED);
-    assert_eq!(asked.lock().unwrap().iter().filter(|(port, _)| port == "443").count(), 2);
+    assert_eq!(calls.lock().unwrap().iter().filter(|(port, _)| port == "443").count(), 2);
 }
 
 #[test]

@@ -23,8 +23,8 @@ type RecordedCalls = Arc<Mutex<Vec<Value>>>;
 
 /// A Falconer that gives one answer to every question and remembers the questions.
 async fn fake(status: u16, answer: impl Into<String>) -> (String, RecordedCalls) {
-    let asked = RecordedCalls::default();
-    let (remember, answer) = (asked.clone(), answer.into());
+    let calls = RecordedCalls::default();
+    let (remember, answer) = (calls.clone(), answer.into());
     let app = Router::new().route(
         "/api/auth/v1/authenticate-hawk",
         post(async move |Json(question): Json<Value>| {
@@ -35,7 +35,7 @@ async fn fake(status: u16, answer: impl Into<String>) -> (String, RecordedCalls)
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let root = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    (root, asked)
+    (root, calls)
 }
 
 fn success(scopes: &[&str], more: Value) -> String {
@@ -141,14 +141,14 @@ async fn what_falconer_cannot_read_is_the_callers_fault() {
 #[tokio::test]
 async fn a_good_request_reaches_the_handler_and_falconer_is_asked_for_our_own_origin() {
     let identity = json!({"id": "local/ann", "provider": "local", "subject": "ann", "displayName": "Ann", "emailVerified": false, "target": "https://notes.example"});
-    let (root, asked) = fake(200, success(&["notes:read:*"], json!({"identity": identity}))).await;
+    let (root, calls) = fake(200, success(&["notes:read:*"], json!({"identity": identity}))).await;
     let (status, _, body) = send(service(&guard(&root)), ask("/api/books/a%2Fb?x=%20&y")).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(
         body,
         json!({"id": "local/ann/x", "scopes": ["notes:read:*"], "expires": "2030-01-01T00:00:00.000Z", "identity": "local/ann"})
     );
-    let question = asked.lock().unwrap()[0].clone();
+    let question = calls.lock().unwrap()[0].clone();
     assert_eq!(
         question,
         json!({"method": "get", "resource": "/api/books/a%2Fb?x=%20&y", "host": "notes.example", "port": 8443, "authorization": "Hawk signed"})
@@ -184,7 +184,7 @@ async fn missing_scopes_are_403_with_what_is_missing() {
 async fn without_credentials_only_what_everybody_may_do() {
     let answer =
         json!({"status": "no-auth", "scheme": "none", "expires": "2030-01-01T00:00:00.000Z", "scopes": ["notes:read:open"]}).to_string();
-    let (root, asked) = fake(200, answer).await;
+    let (root, calls) = fake(200, answer).await;
     let bare = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     let (status, _, body) = send(service(&guard(&root)), bare("/api/books/open")).await;
     assert_eq!((status, &body["id"]), (StatusCode::OK, &Value::Null));
@@ -192,7 +192,7 @@ async fn without_credentials_only_what_everybody_may_do() {
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert!(body["message"].as_str().unwrap().starts_with("This request requires Taskcluster credentials that satisfy"));
     assert_eq!(send(service(&guard(&root)), bare("/api/me")).await.0, StatusCode::OK);
-    assert!(asked.lock().unwrap()[0].get("authorization").is_none());
+    assert!(calls.lock().unwrap()[0].get("authorization").is_none());
 }
 
 #[tokio::test]
@@ -226,12 +226,12 @@ async fn a_stale_signature_is_refused_with_the_time_here() {
 
 #[tokio::test]
 async fn two_schemes_at_once_and_unreadable_headers_are_refused_unasked() {
-    let (root, asked) = fake(200, success(&["*"], json!({}))).await;
+    let (root, calls) = fake(200, success(&["*"], json!({}))).await;
     let odd = Request::get("/api/books/demo").header("authorization", &b"Hawk \xff"[..]).body(Body::empty()).unwrap();
     for request in [ask("/api/books/demo?bewit=abc"), ask("/api/books/demo?a=1&bewit=abc"), odd] {
         assert_eq!(send(service(&guard(&root)), request).await.0, StatusCode::UNAUTHORIZED);
     }
-    assert!(asked.lock().unwrap().is_empty());
+    assert!(calls.lock().unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -305,7 +305,7 @@ async fn routes_of_one_path_keep_their_scopes() {
 
 #[tokio::test]
 async fn preflights_are_answered_without_asking() {
-    let (root, asked) = fake(200, success(&["*"], json!({}))).await;
+    let (root, calls) = fake(200, success(&["*"], json!({}))).await;
     let preflight = || {
         Request::options("/api/books/demo")
             .header("origin", "https://tool.example")
@@ -328,5 +328,5 @@ async fn preflights_are_answered_without_asking() {
     );
     let (_, headers, _) = send(only("https://other.example"), preflight()).await;
     assert!(headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).is_none());
-    assert!(asked.lock().unwrap().is_empty());
+    assert!(calls.lock().unwrap().is_empty());
 }

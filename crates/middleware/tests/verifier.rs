@@ -18,8 +18,8 @@ async fn falconer(body: &str) -> String {
         format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            let mut asked = Vec::new();
-            while !asked.ends_with(b"}") && stream.read_buf(&mut asked).await.unwrap() > 0 {}
+            let mut requested = Vec::new();
+            while !requested.ends_with(b"}") && stream.read_buf(&mut requested).await.unwrap() > 0 {}
             stream.write_all(answer.as_bytes()).await.unwrap();
         }
     });
@@ -102,7 +102,7 @@ fn what_is_checked_beforehand_is_what_a_verifier_takes() {
         ("ftp://auth.example", "notes.example"),
     ] {
         let refused = |result: Result<(), falconer_middleware::SettingsError>| result.err().map(|error| error.to_string());
-        let made = refused(Verifier::new(root, origin).map(drop));
-        assert_eq!(refused(Verifier::check_settings(root, origin)), made, "{root} {origin}");
+        let built = refused(Verifier::new(root, origin).map(drop));
+        assert_eq!(refused(Verifier::check_settings(root, origin)), built, "{root} {origin}");
     }
 }

@@ -71,8 +71,8 @@ async fn a_commit_is_told_to_the_others() {
     let (writer, other) = (common::open(&url).await, common::open(&url).await);
     // That it listens is told first: anything may have happened before.
     let (mut own, _) = writer.wait_for_notification(0).await;
-    let (mut count, told) = other.wait_for_notification(0).await;
-    assert_eq!(told, None);
+    let (mut count, announced) = other.wait_for_notification(0).await;
+    assert_eq!(announced, None);
     for revision in 1..=3 {
         let role = RoleRecord {
             role_id: format!("r{revision}"),
@@ -81,15 +81,15 @@ async fn a_commit_is_told_to_the_others() {
             created_ms: 1,
             last_modified_ms: 1,
         };
-        let made = writer.insert_role(&step(revision - 1), &role).await.unwrap();
-        let (next, told) = other.wait_for_notification(count).await;
-        assert_eq!((made, told), (Revision(revision), Some(Revision(revision))));
+        let inserted = writer.insert_role(&step(revision - 1), &role).await.unwrap();
+        let (next, announced) = other.wait_for_notification(count).await;
+        assert_eq!((inserted, announced), (Revision(revision), Some(Revision(revision))));
         count = next;
     }
     // The first thing that the writer hears is what the other one does.
     other.begin_history(other.history().await.unwrap().epoch, Revision(3)).await.unwrap();
-    let (next, told) = writer.wait_for_notification(own).await;
-    assert_eq!((next, told), (own + 1, None));
+    let (next, announced) = writer.wait_for_notification(own).await;
+    assert_eq!((next, announced), (own + 1, None));
     own = next;
     assert_eq!(own, 2);
 }
