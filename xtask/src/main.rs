@@ -46,7 +46,8 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().task) {
+    let cli = Cli::parse();
+    match test::runtimes::find_them().and_then(|()| run(cli.task)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

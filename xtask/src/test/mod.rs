@@ -6,6 +6,7 @@ pub mod needs;
 mod parts;
 mod pgbouncer;
 pub mod postgres;
+pub mod runtimes;
 pub mod screenshots;
 pub mod soak;
 mod table;

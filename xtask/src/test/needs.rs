@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::runtimes::{self, GO, NODE, Runtime};
 use super::{keycloak, pgbouncer, postgres};
 use crate::run::{prints, root, step, target, works};
 
@@ -22,15 +23,12 @@ struct Need {
     parts: &'static [&'static str],
 }
 
-/// The oldest Node.js whose test runner does what the tests ask of it.
-const NODE: (u32, u32) = (20, 11);
-/// What sdk/go/go.mod asks for.
-const GO: (u32, u32) = (1, 22);
 /// How long the package manager's lock is waited for: another one may be installing.
 const LOCK: Duration = Duration::from_secs(600);
 /// How long until it is tried again.
 const PAUSE: Duration = Duration::from_secs(5);
 
+const PYTHON: [&str; 2] = ["python3", "python3-venv"];
 const CLIENTS: &[&str] = &["clients", "browser", "gateway", "keycloak"];
 const NEEDS: &[Need] = &[
     Need {
@@ -60,16 +58,16 @@ const NEEDS: &[Need] = &[
     Need {
         what: "Python 3 with venv",
         probe: python_with_venv,
-        packages: &["python3", "python3-venv"],
+        packages: &PYTHON,
         parts: &["python", "clients", "api", "gateway", "attack", "monitoring"],
     },
     Need {
         what: "Node.js 20.11 or newer",
-        probe: node_is_new_enough,
+        probe: || NODE.is_there(),
         packages: &["nodejs"],
         parts: &["sdk", "python", "clients", "browser", "gateway", "attack", "keycloak"],
     },
-    Need { what: "Go 1.22 or newer", probe: go_is_new_enough, packages: &["golang-go"], parts: &["go", "attack"] },
+    Need { what: "Go 1.22 or newer", probe: || GO.is_there(), packages: &["golang-go"], parts: &["go", "attack"] },
     Need {
         what: "npm",
         probe: || works("npm", &["--version"]),
@@ -144,20 +142,6 @@ fn python_with_venv() -> bool {
     works("python3", &["-c", "import venv, ensurepip"])
 }
 
-fn go_is_new_enough() -> bool {
-    prints("go", &["env", "GOVERSION"]).and_then(|said| version(said.trim_start_matches("go"))).is_some_and(|version| version >= GO)
-}
-
-fn node_is_new_enough() -> bool {
-    prints("node", &["--version"]).as_deref().and_then(version).is_some_and(|version| version >= NODE)
-}
-
-/// The first two numbers of `v20.11.1` or `18.20.4+dfsg-1~deb12u1`.
-fn version(text: &str) -> Option<(u32, u32)> {
-    let mut numbers = text.trim_start_matches('v').split(['.', '-', '+', '~']).map(str::parse);
-    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
-}
-
 /// Where Chromium is, if it is installed.
 pub fn chromium() -> Option<PathBuf> {
     ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].iter().map(PathBuf::from).find(|p| p.exists())
@@ -187,7 +171,7 @@ pub fn complain(parts: &[&str]) -> Result<()> {
 pub fn install(parts: &[&str]) -> Result<()> {
     let missing = missing(parts);
     if !missing.is_empty() {
-        debian(&missing)?;
+        system(&missing)?;
     }
     if ["clients", "api", "monitoring"].iter().any(|part| parts.contains(part)) {
         python()?;
@@ -223,23 +207,48 @@ fn by_hand(missing: &[&Need]) -> String {
     )
 }
 
-fn debian(missing: &[&Need]) -> Result<()> {
-    let root_user = works("sh", &["-c", "test \"$(id -u)\" = 0"]);
-    let sudo = !root_user && works("sudo", &["-n", "true"]);
-    if !works("apt-get", &["--version"]) || !(root_user || sudo) {
-        bail!("{}", by_hand(missing));
-    }
-    let words: &[&str] = if sudo { &["sudo", "-n", "apt-get"] } else { &["apt-get"] };
+/// Installs what is missing: through the package manager, and Node.js and Go from the Python registry where the package manager has no such version or may
+/// not be used.
+fn system(missing: &[&Need]) -> Result<()> {
+    let Some(words) = apt_get() else {
+        let runtimes: Vec<&Runtime> = [&NODE, &GO].into_iter().filter(|runtime| runtimes::brings(&packages(missing), runtime)).collect();
+        let rest: Vec<&Need> = without(missing, &runtimes);
+        return if rest.is_empty() && python_with_venv() { runtimes::install(&runtimes) } else { bail!("{}", by_hand(missing)) };
+    };
     apt(words, "package lists", &["update", "-q"], PAUSE).with_context(|| by_hand(missing))?;
-    if packages(missing).contains(&"nodejs") {
-        node_can_be_had()?;
+    let runtimes = runtimes::not_in_debian(&packages(missing), &[&NODE, &GO]);
+    let rest = without(missing, &runtimes);
+    let mut wanted = packages(&rest);
+    if !runtimes.is_empty() && !python_with_venv() {
+        wanted.extend(PYTHON);
     }
-    let wait = format!("DPkg::Lock::Timeout={}", LOCK.as_secs());
-    let mut get = vec!["-o", &wait, "install", "-y", "-q", "--no-install-recommends"];
-    get.extend(packages(missing));
-    apt(words, "Debian packages", &get, PAUSE).with_context(|| by_hand(missing))?;
-    let still: Vec<&str> = missing.iter().filter(|need| !(need.probe)()).map(|need| need.what).collect();
-    if still.is_empty() { Ok(()) } else { bail!("installed, but still not found: {}", still.join(", ")) }
+    if !wanted.is_empty() {
+        let wait = format!("DPkg::Lock::Timeout={}", LOCK.as_secs());
+        let mut get = vec!["-o", &wait, "install", "-y", "-q", "--no-install-recommends"];
+        get.extend(wanted);
+        apt(words, "Debian packages", &get, PAUSE).with_context(|| by_hand(missing))?;
+    }
+    let still: Vec<&str> = rest.iter().filter(|need| !(need.probe)()).map(|need| need.what).collect();
+    if !still.is_empty() {
+        bail!("installed, but still not found: {}", still.join(", "));
+    }
+    if runtimes.is_empty() { Ok(()) } else { runtimes::install(&runtimes) }
+}
+
+/// How the package manager is called, where there are rights to.
+fn apt_get() -> Option<&'static [&'static str]> {
+    if !works("apt-get", &["--version"]) {
+        return None;
+    }
+    if works("sh", &["-c", "test \"$(id -u)\" = 0"]) {
+        return Some(&["apt-get"]);
+    }
+    works("sudo", &["-n", "true"]).then_some(&["sudo", "-n", "apt-get"])
+}
+
+/// What none of these runtimes brings.
+fn without<'a>(missing: &[&'a Need], runtimes: &[&Runtime]) -> Vec<&'a Need> {
+    missing.iter().copied().filter(|need| !need.packages.iter().any(|package| runtimes::comes_in(runtimes, package))).collect()
 }
 
 /// Runs apt-get, again while another package manager holds a lock that it does not wait for itself: that of the lists.
@@ -262,27 +271,6 @@ fn apt(words: &[&str], title: &str, args: &[&str], pause: Duration) -> Result<()
     }
 }
 
-/// Says before anything is installed that the package manager's Node.js is too old: many have an older one.
-fn node_can_be_had() -> Result<()> {
-    let policy = prints("apt-cache", &["policy", "nodejs"]).unwrap_or_default();
-    if let Some(candidate) = too_old(&policy) {
-        bail!(
-            "The tests need Node.js {}.{} or newer. The one of this machine is {}, and the package manager would install {candidate}. Install a newer one, \
-             for example from https://nodejs.org/, and run `cargo xtask test` again.",
-            NODE.0,
-            NODE.1,
-            prints("node", &["--version"]).unwrap_or_else(|| "not there".to_owned())
-        );
-    }
-    Ok(())
-}
-
-/// The version that `apt-cache policy nodejs` says would be installed, or `none`, where that is too old for the tests.
-fn too_old(policy: &str) -> Option<&str> {
-    let candidate = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate:")).map_or("none", str::trim);
-    version(candidate).is_none_or(|version| version < NODE).then_some(candidate)
-}
-
 /// The folder of the Python environment.
 pub fn venv() -> PathBuf {
     target().join("e2e").join("venv")
@@ -294,11 +282,11 @@ pub fn kit_venv() -> PathBuf {
 }
 
 fn python() -> Result<()> {
-    environment("Python", &venv(), "e2e/clients/python/requirements.txt", &["-r", "e2e/clients/python/requirements.txt"])
+    environment_of("Python", &venv(), "e2e/clients/python/requirements.txt", &["-r", "e2e/clients/python/requirements.txt"])
 }
 
 fn python_kit() -> Result<()> {
-    environment("Python package", &kit_venv(), "sdk/python/pyproject.toml", &["-e", "./sdk/python[test]"])
+    environment_of("Python package", &kit_venv(), "sdk/python/pyproject.toml", &["-e", "./sdk/python[test]"])
 }
 
 /// The folder of the environment with the proxies that the gateway is tried beside, and what tries them.
@@ -307,12 +295,17 @@ pub fn proxies_venv() -> PathBuf {
 }
 
 fn proxies() -> Result<()> {
-    environment("Proxies", &proxies_venv(), "e2e/gateway/requirements.txt", &["-r", "e2e/gateway/requirements.txt"])
+    environment_of("Proxies", &proxies_venv(), "e2e/gateway/requirements.txt", &["-r", "e2e/gateway/requirements.txt"])
 }
 
 /// A Python environment that is made anew when the file that names its packages changes.
-fn environment(title: &str, venv: &Path, named_by: &str, packages: &[&str]) -> Result<()> {
+fn environment_of(title: &str, venv: &Path, named_by: &str, packages: &[&str]) -> Result<()> {
     let wanted = std::fs::read_to_string(root().join(named_by)).with_context(|| named_by.to_owned())?;
+    environment(title, venv, &wanted, packages)
+}
+
+/// A Python environment that is made anew when what is wanted of it changes.
+pub fn environment(title: &str, venv: &Path, wanted: &str, packages: &[&str]) -> Result<()> {
     let stamp = venv.join("installed-requirements.txt");
     if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) {
         return Ok(());
@@ -342,23 +335,6 @@ fn node(place: &str) -> Result<()> {
 mod tests {
     use super::super::parts::PARTS;
     use super::*;
-
-    #[test]
-    fn versions_are_compared_by_their_first_two_numbers() {
-        assert_eq!(version("v20.11.1"), Some((20, 11)));
-        assert_eq!(version("20.20.2-1nodesource1+repack1"), Some((20, 20)));
-        assert!(version("18.20.4+dfsg-1~deb12u1").is_some_and(|version| version < NODE));
-        assert_eq!(version("(none)"), None);
-    }
-
-    #[test]
-    fn a_node_that_is_too_old_is_said_before_anything_is_installed() {
-        let policy = |candidate: &str| format!("nodejs:\n  Installed: (none)\n  Candidate: {candidate}\n  Version table:\n");
-        assert_eq!(too_old(&policy("18.20.4+dfsg-1~deb12u1")), Some("18.20.4+dfsg-1~deb12u1"));
-        assert_eq!(too_old(&policy("(none)")), Some("(none)"));
-        assert_eq!(too_old(""), Some("none"));
-        assert_eq!(too_old(&policy("20.19.2+dfsg-1")), None);
-    }
 
     /// Another package manager that was at work made the whole run fail.
     #[test]
