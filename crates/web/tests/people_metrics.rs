@@ -47,7 +47,7 @@ async fn what_has_not_happened_yet_is_told_as_0() {
         r#"falconer_requests_total{service="auth",method="createClient",status="5xx"} 0"#,
         r#"falconer_requests_total{service="",method="page",status="5xx"} 0"#,
     ] {
-        assert!(text.lines().any(|told| told == line), "{line}: {text}");
+        assert!(text.lines().any(|present| present == line), "{line}: {text}");
     }
 }
 

@@ -187,9 +187,9 @@ async fn connections_beyond_the_cap_get_503_at_once() {
     first.write_all(GET).await.unwrap();
     read_answer(&mut first).await;
     drop(first);
-    let again =
+    let retrying =
         async { while !server.exchange(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.starts_with("HTTP/1.1 200") {} };
-    tokio::time::timeout(patience(), again).await.unwrap();
+    tokio::time::timeout(patience(), retrying).await.unwrap();
 }
 
 #[tokio::test]

@@ -183,8 +183,8 @@ async fn furnished() -> Node {
     };
     node.login.create_account("test", &there, None).await.unwrap();
     let there = json!({ "name": "There", "redirectUris": ["https://there.example.com/"], "scopes": ["x:there"], "kind": "confidential" });
-    let made = call("PUT", "/api/falconer/v1/applications/there").by(root()).json(there);
-    assert_eq!(node.send(made).await.status, 200);
+    let create_application = call("PUT", "/api/falconer/v1/applications/there").by(root()).json(there);
+    assert_eq!(node.send(create_application).await.status, 200);
     node
 }
 
@@ -206,11 +206,11 @@ async fn verdict(kind: &Kind, call: Call, needed: &[&str]) -> u16 {
             let scopes: Vec<String> = needed.iter().map(|s| (*s).to_owned()).collect();
             let (token, now_ms) = (AccessToken::new(issuer.token.clone()), node.now_ms());
             let seed = "0123456789a".repeat(4);
-            let made = temporary::create(&issuer.id, &token, Some("some/name"), &scopes, now_ms, now_ms + hour, &seed).unwrap();
+            let issued = temporary::create(&issuer.id, &token, Some("some/name"), &scopes, now_ms, now_ms + hour, &seed).unwrap();
             if kind.head != "temporary" {
                 node.advance(2 * hour);
             }
-            call.by(Credentials { certificate: Some(made.certificate), ..client(&made.client_id, made.access_token.expose()) })
+            call.by(Credentials { certificate: Some(issued.certificate), ..client(&issued.client_id, issued.access_token.expose()) })
         }
         "granted" | "revoked" => {
             // No person has `*`, so nobody grants it.

@@ -36,14 +36,14 @@ async fn tokens(site: &Site, client: &str) -> (String, String) {
 async fn an_application_learns_of_its_own_tokens() {
     let site = site().await;
     let (access, refresh) = tokens(&site, "server").await;
-    let told = by_server(&site, &access).await;
+    let introspected = by_server(&site, &access).await;
     let expected = json!({
         "active": true, "iss": site.origin, "client_id": "server", "token_type": "Bearer", "exp": 1_785_586_202,
         "scope": "auth:current-scopes notes:read:* notes:write:mine",
     });
-    assert_eq!(told, expected);
-    let told = by_server(&site, &refresh).await;
-    assert_eq!((&told["active"], told.get("token_type")), (&json!(true), None), "{told}");
+    assert_eq!(introspected, expected);
+    let introspected = by_server(&site, &refresh).await;
+    assert_eq!((&introspected["active"], introspected.get("token_type")), (&json!(true), None), "{introspected}");
     // What the person may do now, not what was granted.
     site.login.set_scopes("test", "ann", &["notes:read:red".to_owned()]).await.unwrap();
     assert_eq!(by_server(&site, &access).await["scope"], "auth:current-scopes notes:read:red");
@@ -127,8 +127,8 @@ async fn a_service_learns_of_the_applications_that_its_scopes_name() {
             scopes: Some(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
             delete_on_expiration: false,
         };
-        let (made, _) = site.auth.create_client(&root, client, &input).await.unwrap();
-        keys.push((client, AccessToken::new(made.access_token.unwrap().expose().to_owned())));
+        let (created, _) = site.auth.create_client(&root, client, &input).await.unwrap();
+        keys.push((client, AccessToken::new(created.access_token.unwrap().expose().to_owned())));
     }
     for ((client, key), (page, server)) in keys.iter().zip([(true, false), (true, true), (false, false), (false, false)]) {
         for (token, active) in [(&of_page, page), (&of_server, server)] {

@@ -122,8 +122,9 @@ fn outcome(to: &str, page: &Page) -> Value {
         }
         "authorize" => {
             let location = page.header("location");
-            let told = location.strip_prefix(CALLBACK).is_some_and(|rest| rest.starts_with("?error=") || rest.starts_with("#error="));
-            assert!(told, "{} {location}", page.status);
+            let is_error_redirect =
+                location.strip_prefix(CALLBACK).is_some_and(|rest| rest.starts_with("?error=") || rest.starts_with("#error="));
+            assert!(is_error_redirect, "{} {location}", page.status);
             assert!(parameter(location, "iss").is_some());
             json!(parameter(location, "error"))
         }
